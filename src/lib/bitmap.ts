@@ -1,0 +1,57 @@
+/** Number of 32-bit words that `bits` bits need. */
+export function wordsFor(bits: number): number {
+  return (bits + 31) >>> 5;
+}
+
+/** True if bit `bit` of `words` is set. */
+export function testBit(words: Uint32Array, bit: number): boolean {
+  return ((words[bit >>> 5] >>> (bit & 31)) & 1) !== 0;
+}
+
+/** Sets bit `bit` of `words`. */
+export function setBit(words: Uint32Array, bit: number): void {
+  words[bit >>> 5] |= 1 << (bit & 31);
+}
+
+/** Clears bit `bit` of `words`. */
+export function clearBit(words: Uint32Array, bit: number): void {
+  words[bit >>> 5] &= ~(1 << (bit & 31));
+}
+
+/** Sets bit `bit` of `words` and tells whether it was set before (test_and_set_bit). */
+export function testAndSetBit(words: Uint32Array, bit: number): boolean {
+  const was = testBit(words, bit);
+  setBit(words, bit);
+  return was;
+}
+
+/** Clears bit `bit` of `words` and tells whether it was set before (test_and_clear_bit). */
+export function testAndClearBit(words: Uint32Array, bit: number): boolean {
+  const was = testBit(words, bit);
+  clearBit(words, bit);
+  return was;
+}
+
+/** Lowest set bit at or after `from`, or -1. */
+export function nextBit(words: Uint32Array, from: number): number {
+  let index = from >>> 5;
+  if (index >= words.length) return -1;
+  let word = words[index] & (-1 << (from & 31));
+  for (;;) {
+    if (word !== 0) return (index << 5) + 31 - Math.clz32(word & -word);
+    index += 1;
+    if (index >= words.length) return -1;
+    word = words[index];
+  }
+}
+
+/** Number of set bits. */
+export function weight(words: Uint32Array): number {
+  let sum = 0;
+  for (let word of words) {
+    word -= (word >>> 1) & 0x55555555;
+    word = (word & 0x33333333) + ((word >>> 2) & 0x33333333);
+    sum += Math.imul((word + (word >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
+  }
+  return sum;
+}

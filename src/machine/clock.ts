@@ -1,0 +1,51 @@
+import type { Ns } from '../lib/brand.js';
+import { StableHeap } from '../lib/heap.js';
+
+/** Something that happens at a point of virtual time. Objects rather than closures, so that they can be reused. */
+export interface ClockEvent {
+  fire(): void;
+}
+
+/** Virtual time in ns from the machine's start, and the events to come; equal times in order of arrival. */
+export class Clock {
+  private readonly events = new StableHeap<ClockEvent>();
+  private time: Ns = 0;
+
+  get now(): Ns {
+    return this.time;
+  }
+
+  /** Number of events still to come. */
+  get pending(): number {
+    return this.events.size;
+  }
+
+  /** Time of the next event; undefined if nothing is left to happen. */
+  get nextTime(): Ns | undefined {
+    return this.events.peekKey();
+  }
+
+  /** Schedules `event` in `ns` ns from now (0 or more). */
+  after(ns: Ns, event: ClockEvent): void {
+    if (!(ns >= 0)) throw new RangeError(`an event ${ns} ns from now lies in the past`);
+    this.events.push(this.time + ns, event);
+  }
+
+  /** Moves on to the next event and lets it happen; false if there is none. */
+  runNext(): boolean {
+    const at = this.events.peekKey();
+    if (at === undefined) return false;
+    this.time = at;
+    this.events.pop()?.fire();
+    return true;
+  }
+
+  /** Moves the time on to `time` without an event; no event may lie before it. */
+  advanceTo(time: Ns): void {
+    const next = this.events.peekKey();
+    if (time < this.time || (next !== undefined && next < time)) {
+      throw new RangeError(`can not move the clock from ${this.time} to ${time} ns past an event`);
+    }
+    this.time = time;
+  }
+}

@@ -1,0 +1,145 @@
+import type { CpuId, Ns } from '../lib/brand.js';
+import { clearBit, nextBit, setBit } from '../lib/bitmap.js';
+import type { ClockEvent } from './clock.js';
+import type { Machine } from './machine.js';
+import type { Tasklet } from './tasklet.js';
+
+/** What runs when an interrupt vector is raised on a CPU. */
+export interface InterruptHandler {
+  handleInterrupt(cpu: Cpu): void;
+}
+
+/** Number of interrupt vectors of a CPU, as on x86. Other architectures number their interrupt lines alike. */
+export const NR_VECTORS = 256;
+
+/**
+ * One CPU's execution context: hard interrupts preempt tasklets and tasks unless they are off, and do not nest;
+ * tasklets run when the interrupt has ended; an interrupt raised while they are off stays pending, once per vector.
+ */
+export class Cpu {
+  online = false;
+  private irqsOff = 0;
+  private inHardirq = false;
+  private inSoftirq = false;
+  private anyPending = false;
+  private readonly pending = new Uint32Array(NR_VECTORS / 32);
+  private tasklets: Tasklet[] = [];
+  private readonly reenable: ClockEvent = { fire: () => this.localIrqEnable() };
+
+  constructor(
+    readonly machine: Machine,
+    readonly id: CpuId,
+  ) {}
+
+  /** True while a hard interrupt or tasklet runs here, where sleeping is not allowed. */
+  get inInterrupt(): boolean {
+    return this.inHardirq || this.inSoftirq;
+  }
+
+  /** True while a hard interrupt runs here. */
+  get hardirq(): boolean {
+    return this.inHardirq;
+  }
+
+  /** True while an interrupt raised here would stay pending. */
+  get irqsDisabled(): boolean {
+    return this.irqsOff !== 0 || this.inHardirq;
+  }
+
+  /** Raises interrupt `vector`: handled before this returns if the CPU takes interrupts now, else when it does. */
+  raise(vector: number): void {
+    if (this.irqsOff !== 0 || this.inHardirq) {
+      setBit(this.pending, vector);
+      this.anyPending = true;
+    } else {
+      this.takeInterrupts(vector);
+    }
+  }
+
+  /** True if `vector` is raised and not yet handled. */
+  isPending(vector: number): boolean {
+    return ((this.pending[vector >>> 5] >>> (vector & 31)) & 1) !== 0;
+  }
+
+  /** Drops a raised `vector` unhandled, as happens when a CPU goes away with it. */
+  clearPending(vector: number): void {
+    clearBit(this.pending, vector);
+  }
+
+  /** Keeps interrupts away until localIrqEnable; calls nest (local_irq_save). */
+  localIrqDisable(): void {
+    this.irqsOff += 1;
+  }
+
+  /** Undoes one localIrqDisable; pending interrupts are handled before the outermost one returns. */
+  localIrqEnable(): void {
+    if (this.irqsOff === 0) throw new Error(`interrupts of CPU ${this.id} are not disabled`);
+    this.irqsOff -= 1;
+    this.takePending();
+  }
+
+  /** Interrupts off for the next `ns` ns: what the work of an interrupt keeps others waiting. */
+  holdIrqs(ns: Ns): void {
+    this.localIrqDisable();
+    this.machine.clock.after(ns, this.reenable);
+  }
+
+  /** Has `tasklet` run on this CPU after the present interrupt, or soon if there is none. */
+  taskletSchedule(tasklet: Tasklet): void {
+    if (tasklet.scheduled) return;
+    tasklet.scheduled = true;
+    this.tasklets.push(tasklet);
+    if (!this.inInterrupt) this.machine.raiseSoftirq(this);
+  }
+
+  /** Runs the scheduled tasklets, and those that they schedule, unless this CPU is in an interrupt already. */
+  doSoftirq(): void {
+    if (this.inInterrupt || this.tasklets.length === 0) return;
+    const { machine } = this;
+    const previous = machine.thisCpu;
+    machine.thisCpu = this.id;
+    this.inSoftirq = true;
+    for (let i = 0; i < this.tasklets.length; i++) {
+      const tasklet = this.tasklets[i];
+      tasklet.scheduled = false;
+      tasklet.run();
+    }
+    this.tasklets.length = 0;
+    this.inSoftirq = false;
+    machine.thisCpu = previous;
+  }
+
+  /** Hands the tasklets left behind by an offline CPU to `other` (takeover_tasklets). */
+  moveTaskletsTo(other: Cpu): void {
+    for (const tasklet of this.tasklets.splice(0)) {
+      tasklet.scheduled = false;
+      other.taskletSchedule(tasklet);
+    }
+  }
+
+  private takePending(): void {
+    if (this.anyPending && this.irqsOff === 0 && !this.inHardirq) this.takeInterrupts(-1);
+  }
+
+  private takeInterrupts(first: number): void {
+    const { machine } = this;
+    const previous = machine.thisCpu;
+    machine.thisCpu = this.id;
+    let vector = first;
+    for (;;) {
+      if (vector < 0) {
+        vector = this.anyPending && this.irqsOff === 0 ? nextBit(this.pending, 0) : -1;
+        if (vector < 0) break;
+        clearBit(this.pending, vector);
+      }
+      this.inHardirq = true;
+      machine.vectorHandler(vector).handleInterrupt(this);
+      if (machine.interruptNs !== 0) this.holdIrqs(machine.interruptNs);
+      this.inHardirq = false;
+      vector = -1;
+    }
+    if (this.irqsOff === 0) this.anyPending = false;
+    if (this.tasklets.length !== 0) this.doSoftirq();
+    machine.thisCpu = previous;
+  }
+}

@@ -1,0 +1,130 @@
+import type { CpuId } from '../lib/brand.js';
+import { clearBit, nextBit, setBit, testBit, weight, wordsFor } from '../lib/bitmap.js';
+
+/** A set of CPUs below nr_cpu_ids (struct cpumask). Text forms are in cpumask-text.ts. */
+export class CpuMask {
+  private readonly words: Uint32Array;
+
+  /** An empty mask. @param nrCpuIds one more than the highest CPU number that fits. */
+  constructor(readonly nrCpuIds: number) {
+    this.words = new Uint32Array(wordsFor(nrCpuIds));
+  }
+
+  /** A mask of the given CPUs. */
+  static of(nrCpuIds: number, cpus: Iterable<CpuId>): CpuMask {
+    const mask = new CpuMask(nrCpuIds);
+    for (const cpu of cpus) mask.set(cpu);
+    return mask;
+  }
+
+  /** A mask of all CPUs below nr_cpu_ids. */
+  static all(nrCpuIds: number): CpuMask {
+    const mask = new CpuMask(nrCpuIds);
+    for (let cpu = 0; cpu < nrCpuIds; cpu++) mask.set(cpu);
+    return mask;
+  }
+
+  has(cpu: CpuId): boolean {
+    return cpu < this.nrCpuIds && testBit(this.words, cpu);
+  }
+
+  /** Adds a CPU. @throws RangeError if it is not below nr_cpu_ids. */
+  set(cpu: CpuId): void {
+    if (!(cpu >= 0 && cpu < this.nrCpuIds)) {
+      throw new RangeError(`CPU ${cpu} is not below nr_cpu_ids ${this.nrCpuIds}`);
+    }
+    setBit(this.words, cpu);
+  }
+
+  clear(cpu: CpuId): void {
+    if (cpu >= 0 && cpu < this.nrCpuIds) clearBit(this.words, cpu);
+  }
+
+  clearAll(): void {
+    this.words.fill(0);
+  }
+
+  /** 32 CPUs of the mask, the lowest in bit 0: CPUs 32 * index and on. */
+  word(index: number): number {
+    return this.words[index];
+  }
+
+  /** Lowest CPU of the mask, or -1 if it is empty. */
+  first(): CpuId {
+    return nextBit(this.words, 0);
+  }
+
+  /** Lowest CPU of the mask above `cpu`, or -1. */
+  next(cpu: CpuId): CpuId {
+    return nextBit(this.words, cpu + 1);
+  }
+
+  /** Lowest CPU that is in this mask and in `other`, or -1 (cpumask_first_and). */
+  firstAnd(other: CpuMask): CpuId {
+    for (let cpu = this.first(); cpu >= 0; cpu = this.next(cpu)) if (other.has(cpu)) return cpu;
+    return -1;
+  }
+
+  get isEmpty(): boolean {
+    return this.first() < 0;
+  }
+
+  get weight(): number {
+    return weight(this.words);
+  }
+
+  equals(other: CpuMask): boolean {
+    return this.words.length === other.words.length && this.words.every((word, i) => word === other.words[i]);
+  }
+
+  intersects(other: CpuMask): boolean {
+    return this.words.some((word, i) => (word & (other.words[i] ?? 0)) !== 0);
+  }
+
+  isSubsetOf(other: CpuMask): boolean {
+    return this.words.every((word, i) => (word & ~(other.words[i] ?? 0)) === 0);
+  }
+
+  /** Makes this mask the same set as `other`, of the same machine. */
+  copyFrom(other: CpuMask): void {
+    this.words.set(other.words);
+  }
+
+  /** Makes this mask `a` and `b` (cpumask_and); tells whether any CPU is left. */
+  assignAnd(a: CpuMask, b: CpuMask): boolean {
+    let any = 0;
+    for (let i = 0; i < this.words.length; i++) {
+      this.words[i] = a.words[i] & b.words[i];
+      any |= this.words[i];
+    }
+    return any !== 0;
+  }
+
+  clone(): CpuMask {
+    const copy = new CpuMask(this.nrCpuIds);
+    copy.copyFrom(this);
+    return copy;
+  }
+
+  and(other: CpuMask): CpuMask {
+    const result = new CpuMask(this.nrCpuIds);
+    result.assignAnd(this, other);
+    return result;
+  }
+
+  andNot(other: CpuMask): CpuMask {
+    const result = this.clone();
+    for (const cpu of other) result.clear(cpu);
+    return result;
+  }
+
+  or(other: CpuMask): CpuMask {
+    const result = this.clone();
+    for (const cpu of other) result.set(cpu);
+    return result;
+  }
+
+  *[Symbol.iterator](): Generator<CpuId, void, void> {
+    for (let cpu = this.first(); cpu >= 0; cpu = this.next(cpu)) yield cpu;
+  }
+}

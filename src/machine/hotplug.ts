@@ -1,0 +1,126 @@
+import type { CpuId } from '../lib/brand.js';
+import { ErrnoError } from '../lib/errno.js';
+import type { Cpu } from './cpu.js';
+import { Lock } from './lock.js';
+import type { Machine } from './machine.js';
+import type { Proc } from './step.js';
+
+/**
+ * Where a state stands in the order of bringing a CPU up (enum cpuhp_state, as far as modelled); taking it down goes
+ * the other way. Several states may share a place: they keep the order of their registration.
+ */
+export const cpuhpPlace = {
+  /** CPUHP_AP_IRQ_AFFINITY_ONLINE: interrupts may come to the new CPU. */
+  irqAffinityOnline: 10,
+  /** CPUHP_AP_HYPERV_ONLINE: the VMBus synic of the CPU. */
+  hypervOnline: 20,
+  /** CPUHP_AP_ONLINE_DYN: whoever registers without a place of its own. */
+  onlineDyn: 30,
+} as const;
+
+/** Callbacks for CPUs that come and go (cpuhp_setup_state). They may sleep; throwing ErrnoError refuses. */
+export interface HotplugState {
+  readonly name: string;
+  readonly place: number;
+  startup?(cpu: Cpu): Proc<void>;
+  teardown?(cpu: Cpu): Proc<void>;
+}
+
+/** Called with all CPUs stopped, when a CPU has just been taken out of the online mask (take_cpu_down). */
+export interface DyingCallback {
+  /** May refuse before anything changed: throws ErrnoError. */
+  prepare?(cpu: Cpu): void;
+  dying(cpu: Cpu): void;
+}
+
+/** CPU hotplug (kernel/cpu.c): brings CPUs up and down through the registered states. */
+export class CpuHotplug {
+  private readonly states: HotplugState[] = [];
+  private readonly dyingCallbacks: DyingCallback[] = [];
+  private readonly lock = new Lock('cpu_hotplug_lock');
+  private booted = false;
+
+  constructor(private readonly machine: Machine) {}
+
+  /** Adds a state. Its startup is not called for CPUs that are online already (cpuhp_setup_state_nocalls). */
+  register(state: HotplugState): void {
+    let at = this.states.length;
+    while (at > 0 && this.states[at - 1].place > state.place) at -= 1;
+    this.states.splice(at, 0, state);
+  }
+
+  unregister(state: HotplugState): void {
+    const at = this.states.indexOf(state);
+    if (at >= 0) this.states.splice(at, 1);
+  }
+
+  registerDying(callback: DyingCallback): void {
+    this.dyingCallbacks.push(callback);
+  }
+
+  /**
+   * Takes a CPU offline (cpu_device_down). Taking an offline CPU down again does nothing.
+   *
+   * @throws ErrnoError EBUSY for the last online CPU, or what a state's teardown refuses with; then everything is as
+   *   it was before.
+   */
+  *cpuDown(id: CpuId): Proc<void> {
+    const cpu = this.machine.cpu(id);
+    yield* this.lock.lock();
+    try {
+      if (!cpu.online) return;
+      if (this.machine.online.weight === 1) {
+        throw new ErrnoError('EBUSY', `CPU ${id} is the last one online; bring another one online first`);
+      }
+      yield* this.tearDown(cpu);
+    } finally {
+      yield* this.lock.unlock();
+    }
+  }
+
+  /** Brings a present CPU online (cpu_device_up). Bringing an online CPU up again does nothing. */
+  *cpuUp(id: CpuId): Proc<void> {
+    const cpu = this.machine.cpu(id);
+    yield* this.lock.lock();
+    try {
+      if (cpu.online) return;
+      if (!this.machine.present.has(id)) {
+        throw new ErrnoError('EINVAL', `CPU ${id} is not present; the machine has no such CPU plugged in`);
+      }
+      const { log, topology } = this.machine;
+      if (!this.booted) log.printk('x86: Booting SMP configuration:');
+      this.booted = true;
+      log.printk(`smpboot: Booting Node ${topology.node[id]} Processor ${id} APIC 0x${id.toString(16)}`);
+      cpu.online = true;
+      this.machine.online.set(id);
+      yield* this.startUp(cpu);
+    } finally {
+      yield* this.lock.unlock();
+    }
+  }
+
+  private *startUp(cpu: Cpu): Proc<void> {
+    for (const state of [...this.states]) if (state.startup) yield* state.startup(cpu);
+  }
+
+  private *tearDown(cpu: Cpu): Proc<void> {
+    const down = [...this.states].reverse();
+    const done: HotplugState[] = [];
+    try {
+      for (const state of down) {
+        if (state.teardown) yield* state.teardown(cpu);
+        done.push(state);
+      }
+      for (const callback of this.dyingCallbacks) callback.prepare?.(cpu);
+    } catch (error) {
+      if (!(error instanceof ErrnoError)) throw error;
+      for (const state of done.reverse()) if (state.startup) yield* state.startup(cpu);
+      throw error;
+    }
+    cpu.online = false;
+    this.machine.online.clear(cpu.id);
+    for (const callback of this.dyingCallbacks) callback.dying(cpu);
+    cpu.moveTaskletsTo(this.machine.cpus[this.machine.online.first()]);
+    this.machine.log.printk(`smpboot: CPU ${cpu.id} is now offline`);
+  }
+}

@@ -1,0 +1,240 @@
+import type { CpuId, Ns } from '../lib/brand.js';
+import { Clock } from './clock.js';
+import { Cpu, type InterruptHandler } from './cpu.js';
+import { CpuMask } from './cpumask.js';
+import { CpuHotplug } from './hotplug.js';
+import { KernelLog } from './log.js';
+import type { Proc, Step } from './step.js';
+import { Task } from './task.js';
+import { flatTopology, type Topology } from './topology.js';
+
+export interface MachineOptions {
+  /** Highest CPU number + 1 that the guest may ever have; default: `present`. */
+  readonly possible?: number;
+  /** Number of CPUs plugged in, 1 or more. */
+  readonly present: number;
+  /** CPUs online from the start; default: all present ones. CPU 0 always is. */
+  readonly online?: Iterable<CpuId>;
+  /** CPUs kept free of managed interrupts (isolcpus=managed_irq). */
+  readonly isolated?: Iterable<CpuId>;
+  readonly topology?: Topology;
+  /** How long an interrupt keeps its CPU from taking the next one, in ns; default 0. */
+  readonly interruptNs?: Ns;
+}
+
+/**
+ * CPUs, virtual time and process contexts: what runs when. Nothing here knows what an interrupt is for.
+ * A machine never looks at the host's clock, so the same calls give the same run everywhere.
+ */
+export class Machine {
+  readonly clock = new Clock();
+  readonly log = new KernelLog(this.clock);
+  readonly cpus: readonly Cpu[];
+  readonly possible: CpuMask;
+  readonly present: CpuMask;
+  readonly online: CpuMask;
+  readonly isolated: CpuMask;
+  readonly topology: Topology;
+  readonly hotplug: CpuHotplug;
+  readonly interruptNs: Ns;
+  /** The CPU that the running context runs on (smp_processor_id). */
+  thisCpu: CpuId = 0;
+  private readonly vectors: (InterruptHandler | undefined)[] = [];
+  private readonly ready: Task[] = [];
+  private readonly softirqs: Cpu[] = [];
+  private running: Task | undefined;
+  private settling = false;
+
+  constructor(options: MachineOptions) {
+    const nrCpuIds = options.possible ?? options.present;
+    if (!(Number.isInteger(options.present) && options.present >= 1 && nrCpuIds >= options.present)) {
+      throw new RangeError(`a machine needs 1 <= present <= possible CPUs, not ${options.present} of ${nrCpuIds}`);
+    }
+    this.possible = CpuMask.all(nrCpuIds);
+    this.present = new CpuMask(nrCpuIds);
+    for (let cpu = 0; cpu < options.present; cpu++) this.present.set(cpu);
+    this.online = CpuMask.of(nrCpuIds, options.online ?? this.present);
+    this.online.set(0);
+    if (!this.online.isSubsetOf(this.present)) throw new RangeError('a CPU that is not present can not be online');
+    this.isolated = CpuMask.of(nrCpuIds, options.isolated ?? []);
+    this.topology = options.topology ?? flatTopology(nrCpuIds);
+    this.interruptNs = options.interruptNs ?? 0;
+    const cpus: Cpu[] = [];
+    for (let id = 0; id < nrCpuIds; id++) {
+      const cpu = new Cpu(this, id);
+      cpu.online = this.online.has(id);
+      cpus.push(cpu);
+    }
+    this.cpus = cpus;
+    this.hotplug = new CpuHotplug(this);
+  }
+
+  get nrCpuIds(): number {
+    return this.possible.nrCpuIds;
+  }
+
+  /** The CPU with number `id`. @throws RangeError if the machine has none. */
+  cpu(id: CpuId): Cpu {
+    const cpu = this.cpus[id];
+    if (cpu === undefined) throw new RangeError(`there is no CPU ${id}: this machine has CPUs 0-${this.nrCpuIds - 1}`);
+    return cpu;
+  }
+
+  /** Installs what runs when `vector` is raised, on every CPU. */
+  setVectorHandler(vector: number, handler: InterruptHandler | undefined): void {
+    this.vectors[vector] = handler;
+  }
+
+  /** What runs when `vector` is raised. @throws Error if nothing is installed. */
+  vectorHandler(vector: number): InterruptHandler {
+    const handler = this.vectors[vector];
+    if (handler === undefined) throw new Error(`no handler for vector ${vector} on CPU ${this.thisCpu}`);
+    return handler;
+  }
+
+  /** True where sleeping is not allowed: in an interrupt or tasklet. */
+  get inInterrupt(): boolean {
+    return this.cpus[this.thisCpu].inInterrupt;
+  }
+
+  /** Starts a process context; it runs when the present one gives way (kthread_run). */
+  spawn(name: string, proc: Proc<unknown>, cpu: CpuId = this.thisCpu): Task {
+    const task = new Task(this, name, proc, cpu);
+    this.enqueue(task);
+    return task;
+  }
+
+  /** For Task only: puts a task that can go on at the end of the queue. */
+  enqueue(task: Task): void {
+    this.ready.push(task);
+  }
+
+  /** For Cpu only: tasklets wait on `cpu` outside an interrupt. */
+  raiseSoftirq(cpu: Cpu): void {
+    if (!this.softirqs.includes(cpu)) this.softirqs.push(cpu);
+  }
+
+  /**
+   * Runs `proc` as a process context to its end, with all that happens meanwhile: time moves on as far as needed.
+   *
+   * @returns what the procedure returns; throws what it throws.
+   * @throws Error if it waits for something that can not happen any more, or if called from a running context,
+   *   which must `yield*` the procedure instead.
+   */
+  run<T>(name: string, proc: Proc<T>, cpu: CpuId = this.online.first()): T {
+    if (this.running !== undefined || this.inInterrupt) {
+      throw new Error(`${name}: called from within ${this.running?.name ?? 'an interrupt'}; use yield* there`);
+    }
+    const task = this.spawn(name, proc, cpu);
+    task.errorTaken = true;
+    this.settle();
+    while (task.state !== 'done') {
+      if (!this.clock.runNext()) {
+        const step = task.blockedOn;
+        throw new Error(`${name} waits for ${step?.object.name ?? 'its turn'} and nothing is left to happen`);
+      }
+      this.settle();
+    }
+    if (task.failed) throw task.error;
+    return task.result as T;
+  }
+
+  /** Lets `ns` ns pass, with all that happens in them. */
+  elapse(ns: Ns): void {
+    const end = this.clock.now + ns;
+    this.settle();
+    for (;;) {
+      const next = this.clock.nextTime;
+      if (next === undefined || next > end) break;
+      this.clock.runNext();
+      this.settle();
+    }
+    this.clock.advanceTo(end);
+  }
+
+  /** Runs tasklets and tasks until each is done, asleep or waiting; time stands still. */
+  settle(): void {
+    if (this.settling) return;
+    this.settling = true;
+    try {
+      for (;;) {
+        const cpu = this.softirqs.shift();
+        if (cpu !== undefined) {
+          cpu.doSoftirq();
+          continue;
+        }
+        const task = this.ready.shift();
+        if (task === undefined) break;
+        this.resume(task);
+      }
+    } finally {
+      this.settling = false;
+    }
+  }
+
+  private resume(task: Task): void {
+    const { blockedOn } = task;
+    if (blockedOn !== undefined) {
+      if (!task.timedOut && blockedOn.object.blocks(blockedOn)) {
+        this.block(task, blockedOn);
+        return;
+      }
+      task.blockedOn = undefined;
+    }
+    const previous = this.thisCpu;
+    this.running = task;
+    this.thisCpu = this.cpus[task.cpu].online ? task.cpu : this.online.first();
+    try {
+      this.advance(task);
+    } finally {
+      this.running = undefined;
+      this.thisCpu = previous;
+    }
+    if (task.failed && !task.errorTaken) throw task.error;
+  }
+
+  private advance(task: Task): void {
+    try {
+      for (;;) {
+        const next = task.proc.next();
+        if (next.done) {
+          task.result = next.value;
+          task.state = 'done';
+          return;
+        }
+        const step = next.value;
+        if (step.object.blocks(step)) {
+          task.blocks += 1;
+          task.timedOut = false;
+          this.block(task, step);
+          if (step.ns !== undefined) this.limit(task, step.ns);
+          return;
+        }
+      }
+    } catch (error) {
+      task.state = 'done';
+      task.failed = true;
+      task.error = error;
+    }
+  }
+
+  private block(task: Task, step: Step): void {
+    task.state = 'blocked';
+    task.blockedOn = step;
+    step.object.waiters.push(task);
+  }
+
+  private limit(task: Task, ns: Ns): void {
+    const { blocks } = task;
+    this.clock.after(ns, {
+      fire: () => {
+        const step = task.blockedOn;
+        if (task.blocks !== blocks || step === undefined) return;
+        const at = step.object.waiters.indexOf(task);
+        if (at >= 0) step.object.waiters.splice(at, 1);
+        task.timedOut = true;
+        task.wake();
+      },
+    });
+  }
+}

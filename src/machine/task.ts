@@ -1,0 +1,35 @@
+import type { CpuId } from '../lib/brand.js';
+import type { Machine } from './machine.js';
+import type { Proc, Step } from './step.js';
+
+export type TaskState = 'ready' | 'blocked' | 'done';
+
+/** A process context: one running procedure, bound to a CPU, that may sleep. Made by Machine.spawn. */
+export class Task {
+  state: TaskState = 'ready';
+  /** The step that the task waits to do; undefined unless blocked. */
+  blockedOn: Step | undefined;
+  /** True once the task was woken by the end of a time limit or sleep, not by its object. */
+  timedOut = false;
+  result: unknown;
+  error: unknown;
+  failed = false;
+  /** Whoever started the task takes its error; other tasks' errors end the machine's run. */
+  errorTaken = false;
+  /** Counts the blocks, so that a time limit of an earlier wait does not end a later one. */
+  blocks = 0;
+
+  constructor(
+    private readonly machine: Machine,
+    readonly name: string,
+    readonly proc: Proc<unknown>,
+    readonly cpu: CpuId,
+  ) {}
+
+  /** Makes a blocked task ready; it checks its step again when it runs. */
+  wake(): void {
+    if (this.state !== 'blocked') return;
+    this.state = 'ready';
+    this.machine.enqueue(this);
+  }
+}

@@ -1,0 +1,12 @@
+/**
+ * Work that an interrupt leaves for after it, on the same CPU (struct tasklet_struct). Scheduling it again before it
+ * ran has no effect; scheduling it while it runs makes it run once more.
+ */
+export class Tasklet {
+  scheduled = false;
+
+  constructor(
+    readonly name: string,
+    readonly run: () => void,
+  ) {}
+}

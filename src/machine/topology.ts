@@ -1,0 +1,55 @@
+import type { CpuId } from '../lib/brand.js';
+
+/** Where each CPU sits. Index of every array: the CPU. */
+export interface Topology {
+  /** NUMA node of each CPU. */
+  readonly node: readonly number[];
+  /** Physical package (socket) of each CPU. */
+  readonly package: readonly number[];
+  /** Core of each CPU within its package; CPUs of one core are hardware threads of it. */
+  readonly core: readonly number[];
+}
+
+/** One package, one node, one thread a core. */
+export function flatTopology(nrCpuIds: number): Topology {
+  const zeros = new Array<number>(nrCpuIds).fill(0);
+  return { node: zeros, package: zeros, core: zeros.map((_, cpu) => cpu) };
+}
+
+/**
+ * A regular machine: CPUs fill threads, then cores, then packages; nodes are equal runs of CPUs.
+ *
+ * @throws RangeError if the CPUs can not be divided like that.
+ */
+export function regularTopology(
+  nrCpuIds: number,
+  shape: { nodes?: number; packages?: number; threadsPerCore?: number },
+): Topology {
+  const { nodes = 1, packages = nodes, threadsPerCore = 1 } = shape;
+  const perPackage = Math.ceil(nrCpuIds / packages);
+  const perNode = Math.ceil(nrCpuIds / nodes);
+  if (nodes < 1 || packages < 1 || threadsPerCore < 1 || perPackage % threadsPerCore !== 0) {
+    throw new RangeError(
+      `${nrCpuIds} CPUs do not divide into ${nodes} nodes, ${packages} packages and ${threadsPerCore} threads a core`,
+    );
+  }
+  const node: number[] = [];
+  const pkg: number[] = [];
+  const core: number[] = [];
+  for (let cpu = 0; cpu < nrCpuIds; cpu++) {
+    node.push(Math.floor(cpu / perNode));
+    pkg.push(Math.floor(cpu / perPackage));
+    core.push(Math.floor((cpu % perPackage) / threadsPerCore));
+  }
+  return { node, package: pkg, core };
+}
+
+/** All CPUs of NUMA node `node`, ascending. */
+export function cpusOfNode(topology: Topology, node: number): CpuId[] {
+  return topology.node.flatMap((of, cpu) => (of === node ? [cpu] : []));
+}
+
+/** NUMA nodes that have CPUs, ascending. */
+export function nodesOf(topology: Topology): number[] {
+  return [...new Set(topology.node)].sort((a, b) => a - b);
+}

@@ -1,0 +1,39 @@
+import type { CpuId } from '../lib/brand.js';
+import type { Machine } from './machine.js';
+import type { Proc } from './step.js';
+
+/** One piece of work for a workqueue, in process context. */
+export type Work = () => Proc<void>;
+
+/** An ordered workqueue: its works run one after another, in the order they were queued (alloc_ordered_workqueue). */
+export class Workqueue {
+  private readonly works: { work: Work; cpu: CpuId }[] = [];
+  private running = false;
+
+  constructor(
+    private readonly machine: Machine,
+    readonly name: string,
+  ) {}
+
+  /** True when nothing is queued or running. */
+  get isIdle(): boolean {
+    return !this.running;
+  }
+
+  /** Appends `work`, to run on `cpu` (queue_work_on). */
+  queue(work: Work, cpu: CpuId = 0): void {
+    this.works.push({ work, cpu });
+    if (this.running) return;
+    this.running = true;
+    this.machine.spawn(this.name, this.drain(), cpu);
+  }
+
+  private *drain(): Proc<void> {
+    for (;;) {
+      const next = this.works.shift();
+      if (next === undefined) break;
+      yield* next.work();
+    }
+    this.running = false;
+  }
+}
