@@ -22,9 +22,12 @@ export const errnoNumbers = {
   ERANGE: 34,
   ENOSYS: 38,
   ENOTEMPTY: 39,
+  ELOOP: 40,
+  EPROTO: 71,
   EOVERFLOW: 75,
   EOPNOTSUPP: 95,
   ETIMEDOUT: 110,
+  EDQUOT: 122,
 } as const;
 
 export type ErrnoCode = keyof typeof errnoNumbers;

@@ -14,6 +14,11 @@ export class StableHeap<T> {
     return this.keys[0];
   }
 
+  /** The entry that leaves next; undefined when empty. */
+  peek(): T | undefined {
+    return this.items[0];
+  }
+
   push(key: number, item: T): void {
     let at = this.items.length;
     const order = this.arrivals++;

@@ -9,6 +9,7 @@ export interface ClockEvent {
 /** Virtual time in ns from the machine's start, and the events to come; equal times in order of arrival. */
 export class Clock {
   private readonly events = new StableHeap<ClockEvent>();
+  private readonly cancelled = new Set<ClockEvent>();
   private time: Ns = 0;
 
   get now(): Ns {
@@ -17,11 +18,12 @@ export class Clock {
 
   /** Number of events still to come. */
   get pending(): number {
-    return this.events.size;
+    return this.events.size - this.cancelled.size;
   }
 
   /** Time of the next event; undefined if nothing is left to happen. */
   get nextTime(): Ns | undefined {
+    this.dropCancelled();
     return this.events.peekKey();
   }
 
@@ -31,9 +33,14 @@ export class Clock {
     this.events.push(this.time + ns, event);
   }
 
+  /** Takes back an event that is scheduled, once, and has not happened. */
+  cancel(event: ClockEvent): void {
+    this.cancelled.add(event);
+  }
+
   /** Moves on to the next event and lets it happen; false if there is none. */
   runNext(): boolean {
-    const at = this.events.peekKey();
+    const at = this.nextTime;
     if (at === undefined) return false;
     this.time = at;
     this.events.pop()?.fire();
@@ -42,10 +49,18 @@ export class Clock {
 
   /** Moves the time on to `time` without an event; no event may lie before it. */
   advanceTo(time: Ns): void {
-    const next = this.events.peekKey();
+    const next = this.nextTime;
     if (time < this.time || (next !== undefined && next < time)) {
       throw new RangeError(`can not move the clock from ${this.time} to ${time} ns past an event`);
     }
     this.time = time;
+  }
+
+  private dropCancelled(): void {
+    while (this.cancelled.size !== 0) {
+      const next = this.events.peek();
+      if (next === undefined || !this.cancelled.delete(next)) return;
+      this.events.pop();
+    }
   }
 }

@@ -70,6 +70,12 @@ export class WaitQueue extends SharedObject {
   *wait(): Proc<void> {
     yield this.waitStep;
   }
+
+  /** Waits until the condition holds, at most `ns` ns; false if it does not hold then (wait_event_timeout). */
+  *waitTimeout(ns: Ns): Proc<boolean> {
+    yield { object: this, kind: 'wait', ns };
+    return this.condition();
+  }
 }
 
 class Timer extends SharedObject {

@@ -38,7 +38,8 @@ export class CpuHotplug {
   private readonly states: HotplugState[] = [];
   private readonly dyingCallbacks: DyingCallback[] = [];
   private readonly lock = new Lock('cpu_hotplug_lock');
-  private booted = false;
+  /** Older kernels take each coming of CPU 1 for the boot (arch/x86/kernel/smpboot.c announce_cpu). */
+  announcesSmpBoot = false;
 
   constructor(private readonly machine: Machine) {}
 
@@ -56,6 +57,15 @@ export class CpuHotplug {
 
   registerDying(callback: DyingCallback): void {
     this.dyingCallbacks.push(callback);
+  }
+
+  /** Keeps CPUs from coming and going. Linux lets several readers in at once; here they wait for each other. */
+  *cpusReadLock(): Proc<void> {
+    yield* this.lock.lock();
+  }
+
+  *cpusReadUnlock(): Proc<void> {
+    yield* this.lock.unlock();
   }
 
   /**
@@ -88,8 +98,7 @@ export class CpuHotplug {
         throw new ErrnoError('EINVAL', `CPU ${id} is not present; the machine has no such CPU plugged in`);
       }
       const { log, topology } = this.machine;
-      if (!this.booted) log.printk('x86: Booting SMP configuration:');
-      this.booted = true;
+      if (id === 1 && this.announcesSmpBoot) log.printk('x86: Booting SMP configuration:');
       log.printk(`smpboot: Booting Node ${topology.node[id]} Processor ${id} APIC 0x${id.toString(16)}`);
       cpu.online = true;
       this.machine.online.set(id);

@@ -5,6 +5,8 @@ import type { Ns } from '../lib/brand.js';
 export interface LogLine {
   readonly ns: Ns;
   readonly text: string;
+  /** The kernel says this only the first time after boot. */
+  readonly once: boolean;
 }
 
 /** The kernel log: what dmesg shows, without its time stamps in the text. */
@@ -14,20 +16,20 @@ export class KernelLog {
 
   constructor(private readonly clock: Clock) {}
 
-  /** Appends one line (printk). */
-  printk(text: string): void {
-    this.lines.push({ ns: this.clock.now, text });
+  /** Appends one line (printk). @param once whoever calls sees to it that it is said only once after boot. */
+  printk(text: string, once = false): void {
+    this.lines.push({ ns: this.clock.now, text, once });
   }
 
   /** Appends the line only the first time it is asked for (pr_info_once and the like). */
   printkOnce(text: string): void {
     if (this.once.has(text)) return;
     this.once.add(text);
-    this.printk(text);
+    this.printk(text, true);
   }
 
   /** A warning of the kernel's own code (WARN_ON), named by its place as the kernel does: file and function. */
-  warn(file: string, func: string): void {
-    this.printk(`WARNING: at ${file} ${func}`);
+  warn(file: string, func: string, once = false): void {
+    this.printk(`WARNING: at ${file} ${func}`, once);
   }
 }

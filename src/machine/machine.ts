@@ -43,6 +43,7 @@ export class Machine {
   private readonly ready: Task[] = [];
   private readonly softirqs: Cpu[] = [];
   private running: Task | undefined;
+  private live = 0;
   private settling = false;
 
   constructor(options: MachineOptions) {
@@ -100,8 +101,14 @@ export class Machine {
   /** Starts a process context; it runs when the present one gives way (kthread_run). */
   spawn(name: string, proc: Proc<unknown>, cpu: CpuId = this.thisCpu): Task {
     const task = new Task(this, name, proc, cpu);
+    this.live += 1;
     this.enqueue(task);
     return task;
+  }
+
+  /** Number of process contexts that have not ended. */
+  get liveTasks(): number {
+    return this.live;
   }
 
   /** For Task only: puts a task that can go on at the end of the queue. */
@@ -180,6 +187,8 @@ export class Machine {
         return;
       }
       task.blockedOn = undefined;
+      if (task.limit !== undefined) this.clock.cancel(task.limit);
+      task.limit = undefined;
     }
     const previous = this.thisCpu;
     this.running = task;
@@ -198,20 +207,21 @@ export class Machine {
       for (;;) {
         const next = task.proc.next();
         if (next.done) {
+          this.live -= 1;
           task.result = next.value;
           task.state = 'done';
           return;
         }
         const step = next.value;
         if (step.object.blocks(step)) {
-          task.blocks += 1;
           task.timedOut = false;
           this.block(task, step);
-          if (step.ns !== undefined) this.limit(task, step.ns);
+          if (step.ns !== undefined) this.limit(task, step, step.ns);
           return;
         }
       }
     } catch (error) {
+      this.live -= 1;
       task.state = 'done';
       task.failed = true;
       task.error = error;
@@ -224,17 +234,16 @@ export class Machine {
     step.object.waiters.push(task);
   }
 
-  private limit(task: Task, ns: Ns): void {
-    const { blocks } = task;
-    this.clock.after(ns, {
+  private limit(task: Task, step: Step, ns: Ns): void {
+    task.limit = {
       fire: () => {
-        const step = task.blockedOn;
-        if (task.blocks !== blocks || step === undefined) return;
+        task.limit = undefined;
         const at = step.object.waiters.indexOf(task);
         if (at >= 0) step.object.waiters.splice(at, 1);
         task.timedOut = true;
         task.wake();
       },
-    });
+    };
+    this.clock.after(ns, task.limit);
   }
 }

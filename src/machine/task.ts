@@ -1,4 +1,5 @@
 import type { CpuId } from '../lib/brand.js';
+import type { ClockEvent } from './clock.js';
 import type { Machine } from './machine.js';
 import type { Proc, Step } from './step.js';
 
@@ -16,8 +17,8 @@ export class Task {
   failed = false;
   /** Whoever started the task takes its error; other tasks' errors end the machine's run. */
   errorTaken = false;
-  /** Counts the blocks, so that a time limit of an earlier wait does not end a later one. */
-  blocks = 0;
+  /** Ends the present wait or sleep; undefined without a time limit. */
+  limit: ClockEvent | undefined;
 
   constructor(
     private readonly machine: Machine,

@@ -1,0 +1,40 @@
+import type { CpuId } from '../lib/brand.js';
+import type { Machine } from '../machine/machine.js';
+
+/** A CPU of the guest. */
+export class GuestCpu {
+  constructor(
+    private readonly machine: Machine,
+    readonly number: CpuId,
+  ) {}
+
+  get isOnline(): boolean {
+    return this.machine.online.has(this.number);
+  }
+
+  /**
+   * Takes the CPU offline; returns when that is done. Nothing to do for an offline CPU.
+   *
+   * @throws ErrnoError EBUSY for the last online CPU, for CPU 0 (the VMBus connect CPU) and while a channel targets
+   *   the CPU; ENOSPC if the other CPUs have too few vectors left.
+   */
+  offline(): void {
+    this.machine.run(`CPU ${this.number} offline`, this.machine.hotplug.cpuDown(this.number));
+  }
+
+  /** Brings the CPU online; returns when that is done. @throws ErrnoError EINVAL if it is not plugged in. */
+  online(): void {
+    this.machine.run(`CPU ${this.number} online`, this.machine.hotplug.cpuUp(this.number));
+  }
+
+  /** Keeps interrupts of this CPU pending until `enableInterrupts`, as code under local_irq_disable does. */
+  disableInterrupts(): void {
+    this.machine.cpu(this.number).localIrqDisable();
+  }
+
+  /** Undoes one disableInterrupts; what is pending is handled before this returns. */
+  enableInterrupts(): void {
+    this.machine.cpu(this.number).localIrqEnable();
+    this.machine.settle();
+  }
+}

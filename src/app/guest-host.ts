@@ -1,0 +1,54 @@
+import type { Relid } from '../lib/brand.js';
+import type { HostChannel } from '../host/host-channel.js';
+import type { HyperV } from '../host/hyperv.js';
+import type { Machine } from '../machine/machine.js';
+import type { DeviceOptions } from '../scenario/options.js';
+import type { DeviceSettings } from './guest-parts.js';
+
+/** The guest's Hyper-V host, for whoever steers it. */
+export class GuestHost {
+  constructor(
+    private readonly machine: Machine,
+    /** The host itself, for what is not asked for here. */
+    readonly hyperv: HyperV,
+    private readonly settings: DeviceSettings,
+    private readonly quiesce: () => void,
+  ) {}
+
+  /** Adds a device; the guest hears of it when it asks for offers, or soon. */
+  plug(device: DeviceOptions): void {
+    this.hyperv.offer(this.settings.add(device));
+  }
+
+  /**
+   * Offers one more device; returns when the guest has taken it into service, or dropped it.
+   *
+   * @throws RangeError if the relid is out of range or in use.
+   */
+  offer(device: DeviceOptions): void {
+    this.plug(device);
+    this.quiesce();
+  }
+
+  /**
+   * Takes a channel back, a primary one with its sub-channels; returns when the guest has given it up.
+   *
+   * @throws RangeError if the host has no such channel.
+   */
+  rescind(relid: Relid): void {
+    this.hyperv.rescind(relid);
+    this.quiesce();
+  }
+
+  /** Signals an open channel. @returns how many of the `times` signals were sent: none unless it is open. */
+  signal(relid: Relid, times = 1): number {
+    const sent = this.hyperv.signal(relid, times);
+    this.machine.settle();
+    return sent;
+  }
+
+  /** The channel as the host knows it, with its counts of events. */
+  channel(relid: Relid): HostChannel | undefined {
+    return this.hyperv.channel(relid);
+  }
+}

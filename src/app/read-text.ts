@@ -1,0 +1,23 @@
+import { readFileSync } from 'node:fs';
+import { type CommandIo, UsageError } from './command.js';
+
+const reasons: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  EISDIR: 'it is a directory',
+  EACCES: 'you have no permission to read it',
+};
+
+/**
+ * Text of a file that the user named; `-` is standard input.
+ *
+ * @throws UsageError if it can not be read.
+ */
+export function readText(file: string, io: CommandIo): { name: string; text: string } {
+  if (file === '-') return { name: '<stdin>', text: io.readStdin() };
+  try {
+    return { name: file, text: readFileSync(file, 'utf8') };
+  } catch (error) {
+    const { code = '', message } = error as NodeJS.ErrnoException;
+    throw new UsageError(`can not read ${file}: ${reasons[code] ?? message}`);
+  }
+}

@@ -1,0 +1,60 @@
+import { ErrnoError } from '../lib/errno.js';
+import type { Proc } from '../machine/step.js';
+import { DM, dmVersions, messageType, messageWord, typedMessage } from '../host/protocols/pipe.js';
+import type { ChannelOperations } from '../vmbus/channel-open.js';
+import { deviceClassId } from '../vmbus/class-ids.js';
+import type { VmbusDevice, VmbusDriver } from '../vmbus/driver.js';
+import { Conversation } from './conversation.js';
+import { packetCallback } from './packets.js';
+
+/** Pages of each ring: 16 KiB of data and the header (dm_ring_size). */
+const RING_PAGES = 5;
+const TIMEOUT_NS = 5_000_000_000;
+
+/** Dynamic memory (drivers/hv/hv_balloon.c), as far as the talk with the host when it starts. */
+export class BalloonDriver implements VmbusDriver {
+  readonly name = 'hv_balloon';
+  readonly classIds = [deviceClassId('balloon')];
+  readonly probesAsynchronously = true;
+
+  constructor(private readonly operations: ChannelOperations) {}
+
+  /** balloon_probe, balloon_connect_vsp */
+  *probe({ channel }: VmbusDevice): Proc<void> {
+    const { operations } = this;
+    const conversation = new Conversation(operations, channel);
+    yield* operations.open(channel, {
+      callback: packetCallback(operations, ({ payload }) => {
+        const type = messageType(payload);
+        if (type === DM.VERSION_RESPONSE || type === DM.CAPABILITIES_RESPONSE) conversation.receive(payload);
+      }),
+      ringPages: RING_PAGES,
+    });
+    try {
+      yield* negotiate(conversation);
+      const report = typedMessage(DM.CAPABILITIES_REPORT);
+      const answer = yield* conversation.request(report, { timeoutNs: TIMEOUT_NS, flags: 0 });
+      if (messageWord(answer) !== 1) throw new ErrnoError('EPROTO', 'the host wants no dynamic memory');
+    } catch (error) {
+      yield* operations.close(channel);
+      throw error;
+    }
+  }
+
+  /** balloon_remove */
+  *remove(device: VmbusDevice): Proc<void> {
+    yield* this.operations.close(device.channel);
+  }
+}
+
+function* negotiate(conversation: Conversation): Proc<void> {
+  for (const version of dmVersions) {
+    const request = typedMessage(DM.VERSION_REQUEST, version);
+    const answer = yield* conversation.request(request, { timeoutNs: TIMEOUT_NS, flags: 0 });
+    if (messageWord(answer) === 1) return;
+  }
+  throw new ErrnoError(
+    'EPROTO',
+    'the host speaks none of the versions of dynamic memory that the driver does',
+  );
+}

@@ -1,0 +1,86 @@
+import type { Ns } from '../lib/brand.js';
+import { ErrnoError } from '../lib/errno.js';
+import { WaitQueue } from '../machine/completion.js';
+import type { Proc } from '../machine/step.js';
+import type { VmbusChannel } from '../vmbus/channel.js';
+import type { ChannelOperations } from '../vmbus/channel-open.js';
+import { COMPLETION_REQUESTED } from '../vmbus/ring.js';
+import { tryToSend } from './packets.js';
+
+export interface RequestOptions {
+  /** How long to wait for the answer; default: for ever. */
+  readonly timeoutNs?: Ns;
+  /** Packet flags; default: the host is to send a completion. */
+  readonly flags?: number;
+  /** VM_PKT number; default: in-band data. */
+  readonly type?: number;
+}
+
+/**
+ * A driver's requests to the host over its device's primary channel, one after the other. The driver's callback hands
+ * the answers over.
+ *
+ * A rescind ends the wait. In Linux only pci-hyperv looks at rescind while it waits (wait_for_response); storvsc goes
+ * on when its timeout is over, and netvsc waits for ever.
+ */
+export class Conversation {
+  private answer: Uint8Array | undefined;
+  private transactionId = 0;
+  private readonly answered: WaitQueue;
+
+  constructor(
+    private readonly operations: ChannelOperations,
+    private readonly channel: VmbusChannel,
+  ) {
+    this.answered = new WaitQueue(
+      `answer on channel ${channel.relid}`,
+      () => this.answer !== undefined || channel.rescind,
+    );
+    channel.rescindWaits.push(this.answered);
+  }
+
+  /**
+   * Sends a request and waits for the answer.
+   *
+   * @throws ErrnoError ETIMEDOUT if there is none in time; ENODEV if the channel is rescinded, or not open.
+   */
+  *request(payload: Uint8Array, options: RequestOptions = {}): Proc<Uint8Array> {
+    this.expect();
+    this.send(payload, options.flags ?? COMPLETION_REQUESTED, options.type);
+    return yield* this.wait(options.timeoutNs);
+  }
+
+  /** Forgets an answer that came unasked for: the next one is waited for. */
+  expect(): void {
+    this.answer = undefined;
+  }
+
+  /** Waits for the host's next message. Throws as `request` does. */
+  *wait(timeoutNs?: Ns): Proc<Uint8Array> {
+    if (timeoutNs === undefined) yield* this.answered.wait();
+    else yield* this.answered.waitTimeout(timeoutNs);
+    const { answer, channel } = this;
+    if (channel.rescind) throw new ErrnoError('ENODEV', `the host took channel ${channel.relid} back`);
+    if (answer === undefined) {
+      throw new ErrnoError('ETIMEDOUT', `the host did not answer on channel ${channel.relid}`);
+    }
+    return answer;
+  }
+
+  /** Sends something that has no answer. @throws ErrnoError as ChannelOperations.sendPacket. */
+  send(payload: Uint8Array, flags = 0, type?: number): void {
+    this.transactionId += 1;
+    this.operations.sendPacket(this.channel, payload, this.transactionId, flags, type);
+  }
+
+  /** As `send`, for whoever can do nothing about a failure. */
+  trySend(payload: Uint8Array, flags = 0, type?: number): boolean {
+    return tryToSend(() => this.send(payload, flags, type));
+  }
+
+  /** The host's answer is there. */
+  receive(answer: Uint8Array): void {
+    this.answer = answer;
+    this.answered.wakeUp();
+  }
+}

@@ -1,0 +1,37 @@
+import type { ChannelOperations } from '../vmbus/channel-open.js';
+import type { VmbusDriver } from '../vmbus/driver.js';
+import { BalloonDriver } from './balloon.js';
+import { FramebufferDriver } from './framebuffer.js';
+import { HvSockDriver } from './hv-sock.js';
+import { KeyboardDriver, MouseDriver } from './input.js';
+import { NetvscDriver } from './netvsc.js';
+import type { DriverSettings } from './settings.js';
+import { StorvscDriver } from './storvsc.js';
+import { UtilDriver } from './util.js';
+import { VpciDriver } from './vpci.js';
+
+export { BalloonDriver } from './balloon.js';
+export { FramebufferDriver } from './framebuffer.js';
+export { HvSockDriver } from './hv-sock.js';
+export { KeyboardDriver, MouseDriver } from './input.js';
+export { NetvscDriver } from './netvsc.js';
+export { defaultDriverSettings, type DriverSettings } from './settings.js';
+export { StorvscDriver } from './storvsc.js';
+export { UtilDriver } from './util.js';
+export { VpciDriver } from './vpci.js';
+
+/** Makes a driver. */
+export type DriverFactory = (operations: ChannelOperations, settings: DriverSettings) => VmbusDriver;
+
+/** Every driver that Linux has for VMBus devices, as far as modelled. Network Direct has none. */
+export const builtinDrivers: readonly DriverFactory[] = [
+  (operations, settings) => new StorvscDriver(operations, settings),
+  (operations, settings) => new NetvscDriver(operations, settings),
+  (operations, settings) => new VpciDriver(operations, settings),
+  (operations) => new UtilDriver(operations),
+  (operations) => new BalloonDriver(operations),
+  (operations) => new MouseDriver(operations),
+  (operations) => new KeyboardDriver(operations),
+  (operations) => new FramebufferDriver(operations),
+  (operations) => new HvSockDriver(operations),
+];

@@ -1,0 +1,18 @@
+import type { Guid } from '../vmbus/guid.js';
+
+/** What a guest's user or scenario fixes about single devices; undefined leaves it to the driver. */
+export interface DriverSettings {
+  /** Number of the SCSI host that a storage controller becomes. Linux gives the lowest free one at the probe. */
+  scsiHost(instanceId: Guid): number | undefined;
+  /** Channels that netvsc asks for at first, the primary one included. */
+  netvscChannels(instanceId: Guid): number | undefined;
+  /** PCI domain that a passed through device asks for, in place of the one in its instance GUID. */
+  vpciDomain(instanceId: Guid): number | undefined;
+}
+
+/** Leaves everything to the drivers. */
+export const defaultDriverSettings: DriverSettings = {
+  scsiHost: () => undefined,
+  netvscChannels: () => undefined,
+  vpciDomain: () => undefined,
+};

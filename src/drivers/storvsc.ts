@@ -1,0 +1,156 @@
+import { ErrnoError } from '../lib/errno.js';
+import type { Proc } from '../machine/step.js';
+import {
+  maxSubChannelsOf,
+  VSTOR,
+  vstorOperation,
+  vstorRequest,
+  vstorStatus,
+  vstorVersions,
+} from '../host/protocols/storage.js';
+import type { VmbusChannel } from '../vmbus/channel.js';
+import type { ChannelOperations } from '../vmbus/channel-open.js';
+import { deviceClassId } from '../vmbus/class-ids.js';
+import type { VmbusDevice, VmbusDriver } from '../vmbus/driver.js';
+import { VM_PKT } from '../vmbus/ring.js';
+import { Conversation } from './conversation.js';
+import { type HostPacket, packetCallback } from './packets.js';
+import type { DriverSettings } from './settings.js';
+
+/** Time for each answer of the host, sub-channels included (storvsc_timeout, 180 s). */
+const TIMEOUT_NS = 180_000_000_000;
+/** Pages of each ring: 128 KiB of data and the header (storvsc_ringbuffer_size). */
+const RING_PAGES = 33;
+const FC_CLASS_ID = deviceClassId('fc');
+
+/**
+ * Storage controllers: IDE, SCSI and Fibre Channel (drivers/scsi/storvsc_drv.c). The disks behind a controller are not
+ * modelled, nor which channel an I/O takes.
+ */
+export class StorvscDriver implements VmbusDriver {
+  readonly name = 'hv_storvsc';
+  readonly classIds = [deviceClassId('ide'), deviceClassId('scsi'), FC_CLASS_ID];
+  readonly probesAsynchronously = true;
+  /** Number of each controller's SCSI host. */
+  private readonly hosts = new Map<VmbusDevice, number>();
+
+  constructor(
+    private readonly operations: ChannelOperations,
+    private readonly settings: DriverSettings,
+  ) {}
+
+  /** storvsc_probe, storvsc_connect_to_vsp */
+  *probe(device: VmbusDevice): Proc<void> {
+    const { channel } = device;
+    const host = this.allocateHost(device);
+    const conversation = new Conversation(this.operations, channel);
+    channel.irqName = `pri@storvsc${host}`;
+    try {
+      yield* this.open(channel, (packet) => {
+        if (packet.type === VM_PKT.COMP) conversation.receive(packet.payload);
+      });
+      yield* this.initChannel(device, conversation);
+    } catch (error) {
+      yield* this.operations.close(channel);
+      this.hosts.delete(device);
+      throw error;
+    }
+  }
+
+  /** storvsc_remove */
+  *remove(device: VmbusDevice): Proc<void> {
+    yield* this.operations.close(device.channel);
+    this.hosts.delete(device);
+  }
+
+  /** handle_sc_creation */
+  *subChannelOffered(device: VmbusDevice, channel: VmbusChannel): Proc<void> {
+    const host = this.hosts.get(device);
+    if (host === undefined) return;
+    channel.irqName = `sub@storvsc${host}`;
+    try {
+      yield* this.open(channel, () => {});
+    } catch (error) {
+      if (!(error instanceof ErrnoError)) throw error;
+      channel.machine.log.printk(
+        `${this.name} ${device.instanceId}: Failed to open sub-channel: err=${error.errno}`,
+      );
+    }
+  }
+
+  private *open(channel: VmbusChannel, take: (packet: HostPacket) => void): Proc<void> {
+    yield* this.operations.open(channel, {
+      callback: packetCallback(this.operations, take),
+      ringPages: RING_PAGES,
+    });
+  }
+
+  /** storvsc_channel_init */
+  private *initChannel(device: VmbusDevice, conversation: Conversation): Proc<void> {
+    yield* this.execute(conversation, VSTOR.BEGIN_INITIALIZATION);
+    yield* this.negotiate(conversation);
+    const properties = yield* this.execute(conversation, VSTOR.QUERY_PROPERTIES);
+    if (device.classId === FC_CLASS_ID) yield* this.execute(conversation, VSTOR.FCHBA_DATA);
+    yield* this.execute(conversation, VSTOR.END_INITIALIZATION);
+    yield* this.createSubChannels(device, conversation, maxSubChannelsOf(properties));
+  }
+
+  private *negotiate(conversation: Conversation): Proc<void> {
+    for (const version of vstorVersions) {
+      const answer = yield* conversation.request(vstorRequest(VSTOR.QUERY_PROTOCOL_VERSION, version), {
+        timeoutNs: TIMEOUT_NS,
+      });
+      if (succeeded(answer)) return;
+    }
+    throw new ErrnoError(
+      'EINVAL',
+      'the host speaks none of the storage protocol versions that the driver does',
+    );
+  }
+
+  /** storvsc_execute_vstor_op */
+  private *execute(conversation: Conversation, operation: number): Proc<Uint8Array> {
+    const answer = yield* conversation.request(vstorRequest(operation), { timeoutNs: TIMEOUT_NS });
+    if (!succeeded(answer)) throw new ErrnoError('EINVAL', `the host refused storage operation ${operation}`);
+    return answer;
+  }
+
+  /** handle_multichannel_storage: a failure leaves the controller with its primary channel. */
+  private *createSubChannels(device: VmbusDevice, conversation: Conversation, max: number): Proc<void> {
+    const { machine } = device.channel;
+    const count = Math.min(machine.online.weight - 1, max);
+    if (count <= 0) return;
+    try {
+      const answer = yield* conversation.request(vstorRequest(VSTOR.CREATE_SUB_CHANNELS, count), {
+        timeoutNs: TIMEOUT_NS,
+      });
+      if (succeeded(answer)) return;
+      this.complain(device, `op=${vstorOperation(answer)}, sts=${vstorStatus(answer)}`);
+    } catch (error) {
+      if (!(error instanceof ErrnoError)) throw error;
+      this.complain(device, error.code === 'ETIMEDOUT' ? 'timed out' : `err=${error.errno}`);
+    }
+  }
+
+  private complain(device: VmbusDevice, reason: string): void {
+    device.channel.machine.log.printk(
+      `${this.name} ${device.instanceId}: Failed to create sub-channel: ${reason}`,
+    );
+  }
+
+  /** The number that the settings name if it is free, else the lowest free one (scsi_host_alloc). */
+  private allocateHost(device: VmbusDevice): number {
+    const taken = new Set(this.hosts.values());
+    let host = this.settings.scsiHost(device.instanceId);
+    if (host === undefined || taken.has(host)) {
+      host = 0;
+      while (taken.has(host)) host += 1;
+    }
+    this.hosts.set(device, host);
+    return host;
+  }
+}
+
+function succeeded(answer: Uint8Array): boolean {
+  return vstorOperation(answer) === VSTOR.COMPLETE_IO && vstorStatus(answer) === 0;
+}

@@ -1,0 +1,67 @@
+import type { Proc } from '../machine/step.js';
+import { HV_E_FAIL, ICMSGTYPE, IcMessage } from '../host/protocols/util.js';
+import { callbackMode, type VmbusChannel } from '../vmbus/channel.js';
+import type { ChannelOperations } from '../vmbus/channel-open.js';
+import { deviceClassId } from '../vmbus/class-ids.js';
+import type { VmbusDevice, VmbusDriver } from '../vmbus/driver.js';
+import { packetCallback, tryToSend } from './packets.js';
+
+/** Pages of each ring: 12 KiB of data and the header (HV_UTIL_RING_SEND_SIZE). */
+const RING_PAGES = 4;
+
+/** What each kind of shutdown request says in the log. */
+const shutdownRequests: readonly string[] = [
+  'Shutdown request received - graceful shutdown initiated',
+  'Restart request received - graceful restart initiated',
+  'Hibernation request received',
+];
+
+/**
+ * The integration services (drivers/hv/hv_util.c): the host begins, the guest turns each message into the answer. The
+ * daemons behind KVP, VSS and file copy are taken to run; a request to shut down is answered and not followed.
+ */
+export class UtilDriver implements VmbusDriver {
+  readonly name = 'hv_utils';
+  readonly classIds = [
+    deviceClassId('heartbeat'),
+    deviceClassId('timesync'),
+    deviceClassId('shutdown'),
+    deviceClassId('kvp'),
+    deviceClassId('vss'),
+    deviceClassId('fcopy'),
+  ];
+  readonly probesAsynchronously = true;
+
+  constructor(private readonly operations: ChannelOperations) {}
+
+  /** util_probe */
+  *probe({ channel }: VmbusDevice): Proc<void> {
+    channel.callbackMode = callbackMode.direct;
+    yield* this.operations.open(channel, {
+      callback: packetCallback(this.operations, ({ payload, transactionId }) => {
+        this.answer(channel, new IcMessage(payload), transactionId);
+      }),
+      ringPages: RING_PAGES,
+    });
+  }
+
+  /** util_remove */
+  *remove(device: VmbusDevice): Proc<void> {
+    yield* this.operations.close(device.channel);
+  }
+
+  private answer(channel: VmbusChannel, message: IcMessage, transactionId: number): void {
+    if (!message.isComplete) return;
+    if (message.type === ICMSGTYPE.HEARTBEAT) message.setWord(0, message.word(0) + 1);
+    if (message.type === ICMSGTYPE.SHUTDOWN) answerShutdown(channel, message);
+    message.makeResponse();
+    tryToSend(() => this.operations.sendPacket(channel, message.bytes, transactionId));
+  }
+}
+
+/** shutdown_onchannelcallback; bit 0 of the flags stands for "by force", which Linux always does. */
+function answerShutdown(channel: VmbusChannel, message: IcMessage): void {
+  const text = shutdownRequests[message.word(2) >>> 1];
+  message.status = text === undefined ? HV_E_FAIL : 0;
+  channel.machine.log.printk(`hv_utils: ${text ?? 'Shutdown request received - Invalid request'}`);
+}

@@ -1,0 +1,43 @@
+import type { Ns } from '../lib/brand.js';
+import type { Clock } from '../machine/clock.js';
+
+/** What the host is going to do, each thing at its time. */
+export class Agenda {
+  private count = 0;
+
+  constructor(private readonly clock: Clock) {}
+
+  get now(): Ns {
+    return this.clock.now;
+  }
+
+  /** Number of things still to do. */
+  get pending(): number {
+    return this.count;
+  }
+
+  /** Does `action` in `ns` ns. */
+  after(ns: Ns, action: () => void): void {
+    this.count += 1;
+    this.clock.after(ns, {
+      fire: () => {
+        this.count -= 1;
+        action();
+      },
+    });
+  }
+}
+
+/** Things that may overlap in time but are finished in the order in which they began. */
+export class Lane {
+  private lastNs: Ns = 0;
+
+  constructor(private readonly agenda: Agenda) {}
+
+  /** Does `action` in `ns` ns, or when all earlier actions are done if that is later. */
+  after(ns: Ns, action: () => void): void {
+    const { now } = this.agenda;
+    this.lastNs = Math.max(this.lastNs, now + ns);
+    this.agenda.after(this.lastNs - now, action);
+  }
+}

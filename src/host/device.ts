@@ -1,0 +1,57 @@
+import type { Ns, Relid } from '../lib/brand.js';
+import type { Guid } from '../vmbus/guid.js';
+import type { HostChannel } from './host-channel.js';
+
+/** A packet that the guest sent, as its device sees it. */
+export interface GuestPacket {
+  readonly transactionId: number;
+  readonly payload: Uint8Array;
+}
+
+/** What a device's model can do (the host's "VSP" side). */
+export interface HostDeviceServices {
+  /** Sends a packet to the guest after `ns`, and signals if need be. */
+  send(channel: HostChannel, payload: Uint8Array, transactionId: number, ns: Ns, type?: number): void;
+  /**
+   * Offers `count` sub-channels of the channel's device, after `ns`; fewer if the host has no more. Relids of
+   * earlier sub-channels that the guest has yet to release are waited for.
+   */
+  offerSubChannels(channel: HostChannel, count: number, ns: Ns): void;
+  /** The most sub-channels that the device can have. */
+  maxSubChannels(channel: HostChannel): number;
+}
+
+/** The model behind all devices of one class: what the host does when the guest opens or uses a channel. */
+export interface HostBackend {
+  readonly classId: Guid;
+  /** The guest opened a channel. It may not know yet. */
+  opened?(channel: HostChannel, services: HostDeviceServices): void;
+  /** A packet of the guest was read from the ring. */
+  packet?(channel: HostChannel, packet: GuestPacket, services: HostDeviceServices): void;
+}
+
+/** What the host offers: a device by class and instance, and the relids of its channels. */
+export interface HostDeviceOptions {
+  readonly classId: Guid;
+  readonly instanceId: Guid;
+  /** Relid of the primary channel, 1 to 2047. */
+  readonly relid: Relid;
+  /** Relids for sub-channels, in this order; as many as the device can have. Default: none. */
+  readonly subChannelRelids?: readonly Relid[];
+  /** CHANNEL_FLAG bits of the offers. */
+  readonly flags?: number;
+  /** User-defined bytes of the offers, at most 120. */
+  readonly userDefined?: Uint8Array;
+}
+
+/** A device that the host offers: its channels, the primary one first. */
+export class HostDevice {
+  readonly channels: HostChannel[] = [];
+  /** Relids of sub-channels that the guest asked for and that are not offered yet. */
+  readonly subChannelsToOffer: Relid[] = [];
+
+  constructor(
+    readonly options: HostDeviceOptions,
+    readonly backend: HostBackend | undefined,
+  ) {}
+}

@@ -1,0 +1,387 @@
+import type { CpuId, Ns, Relid } from '../lib/brand.js';
+import type { Clock } from '../machine/clock.js';
+import { GpadlAssembly } from '../vmbus/gpadl.js';
+import type { Guid } from '../vmbus/guid.js';
+import { HV_HYP_PAGE_SIZE } from '../vmbus/guest-memory.js';
+import type { GuestPort, HostPort } from '../vmbus/host-port.js';
+import {
+  CHANNELMSG,
+  type ChannelMessage,
+  decodeMessage,
+  encodeMessage,
+  type GpadlBody,
+  type InitiateContact,
+  type ModifyChannel,
+  type OpenChannel,
+  USER_DEFINED_BYTES,
+  VERSION_WIN10_V5_3,
+} from '../vmbus/protocol.js';
+import { RingBuffer } from '../vmbus/ring.js';
+import { RingReader } from '../vmbus/ring-reader.js';
+import { RingWriter } from '../vmbus/ring-writer.js';
+import { MAX_CHANNEL_RELIDS } from '../vmbus/relid-map.js';
+import type { SynicPages } from '../vmbus/synic.js';
+import { Agenda, Lane } from './agenda.js';
+import { type HostBackend, HostDevice, type HostDeviceOptions, type HostDeviceServices } from './device.js';
+import { HostChannel } from './host-channel.js';
+import { SynicSender } from './synic-sender.js';
+
+const US = 1000;
+/** Connection ids count up from here with the relid. */
+const CONNECTION_ID_BASE = 0x10000;
+/** OPENCHANNEL_RESULT and GPADL_CREATED status of what the host can not do (STATUS_UNSUCCESSFUL). */
+const STATUS_UNSUCCESSFUL = 0xc0000001;
+
+export interface HyperVOptions {
+  /** Newest protocol version that the host accepts, as on the wire. Default 5.3. */
+  readonly version?: number;
+  /** From any message to its answer. Default 10 µs. */
+  readonly messageNs?: Ns;
+  /** OPENCHANNEL to its result. Default 50 µs. */
+  readonly openNs?: Ns;
+  /** GPADL_HEADER to GPADL_CREATED. Default 20 µs. */
+  readonly gpadlNs?: Ns;
+  /** MODIFYCHANNEL until the other VP is interrupted. Default 300 µs, "a few hundred" as the RFC measured. */
+  readonly modifyChannelNs?: Ns;
+  /** Models of device classes; a device without one only takes part in the control protocol. */
+  readonly backends?: readonly HostBackend[];
+}
+
+/** A Hyper-V host, as far as one guest's VMBus meets it. All it does takes its time and keeps its order. */
+export class HyperV implements HostPort, HostDeviceServices {
+  readonly devices: HostDevice[] = [];
+  private readonly synic: SynicSender;
+  private readonly agenda: Agenda;
+  private readonly control: Lane;
+  private readonly modify: Lane;
+  private readonly channels: (HostChannel | undefined)[] = [];
+  private readonly gpadls = new Map<number, GpadlAssembly>();
+  private readonly version: number;
+  private readonly messageNs: Ns;
+  private readonly openNs: Ns;
+  private readonly gpadlNs: Ns;
+  private readonly modifyChannelNs: Ns;
+  private readonly backends: ReadonlyMap<Guid, HostBackend>;
+  private offersRequested = false;
+
+  constructor(
+    clock: Clock,
+    private readonly guest: GuestPort,
+    options: HyperVOptions = {},
+  ) {
+    this.synic = new SynicSender(guest);
+    this.agenda = new Agenda(clock);
+    this.control = new Lane(this.agenda);
+    this.modify = new Lane(this.agenda);
+    this.version = options.version ?? VERSION_WIN10_V5_3;
+    this.messageNs = options.messageNs ?? 10 * US;
+    this.openNs = options.openNs ?? 50 * US;
+    this.gpadlNs = options.gpadlNs ?? 20 * US;
+    this.modifyChannelNs = options.modifyChannelNs ?? 300 * US;
+    this.backends = new Map((options.backends ?? []).map((backend) => [backend.classId, backend]));
+  }
+
+  /** True while the host still answers messages or packets that it got, or has messages to deliver. */
+  get isBusy(): boolean {
+    return this.agenda.pending > 0 || this.synic.undelivered > 0;
+  }
+
+  /** The channel with this relid, if the host has one. */
+  channel(relid: Relid): HostChannel | undefined {
+    return this.channels[relid];
+  }
+
+  /** All channels, by relid. */
+  *allChannels(): Generator<HostChannel, void, void> {
+    for (const channel of this.channels) if (channel !== undefined) yield channel;
+  }
+
+  /**
+   * Adds a device; it is offered when the guest asks for offers, or at once if it has asked already.
+   *
+   * @throws RangeError if its relid is out of range or in use.
+   */
+  offer(options: HostDeviceOptions): HostDevice {
+    const device = new HostDevice(options, this.backends.get(options.classId));
+    const channel = this.addChannel(device, options.relid, 0);
+    this.devices.push(device);
+    if (this.offersRequested) this.sendOffer(channel);
+    return device;
+  }
+
+  /**
+   * Takes a channel back; a primary one with its sub-channels.
+   *
+   * @throws RangeError if the host has no such channel.
+   */
+  rescind(relid: Relid): void {
+    const channel = this.channels[relid];
+    if (channel === undefined || channel.state.kind === 'rescinded') {
+      throw new RangeError(`the host has no channel ${relid} to rescind`);
+    }
+    const { device } = channel;
+    if (channel.isPrimary) {
+      this.takeBackSubChannels(device);
+      this.devices.splice(this.devices.indexOf(device), 1);
+    }
+    this.takeBack(channel);
+  }
+
+  /** Signals an open channel `times` times. @returns how many signals were sent: none unless it is open. */
+  signal(relid: Relid, times = 1): number {
+    const channel = this.channels[relid];
+    if (channel?.state.kind !== 'open') return 0;
+    for (let i = 0; i < times; i++) this.synic.signal(channel);
+    return times;
+  }
+
+  // What the guest calls.
+
+  enableSynic(cpu: CpuId, pages: SynicPages): void {
+    this.synic.enable(cpu, pages);
+  }
+
+  disableSynic(cpu: CpuId): void {
+    this.synic.disable(cpu);
+  }
+
+  endOfMessage(cpu: CpuId): void {
+    this.synic.endOfMessage(cpu);
+  }
+
+  postMessage(bytes: Uint8Array): void {
+    const message = decodeMessage(bytes);
+    switch (message.type) {
+      case CHANNELMSG.MODIFYCHANNEL:
+        this.modify.after(this.modifyChannelNs, () => this.onModifyChannel(message));
+        return;
+      case CHANNELMSG.OPENCHANNEL:
+        this.control.after(this.openNs, () => this.onOpen(message));
+        return;
+      case CHANNELMSG.GPADL_HEADER: {
+        const assembly = new GpadlAssembly(message);
+        this.gpadls.set(message.gpadl, assembly);
+        this.acceptGpadl(assembly);
+        return;
+      }
+      case CHANNELMSG.GPADL_BODY:
+        this.onGpadlBody(message);
+        return;
+      default:
+        this.control.after(this.messageNs, () => this.onMessage(message));
+    }
+  }
+
+  signalEvent(connectionId: number): void {
+    const channel = this.channels[connectionId - CONNECTION_ID_BASE];
+    if (channel === undefined) return;
+    this.agenda.after(this.messageNs, () => this.readPackets(channel));
+  }
+
+  // What device models call.
+
+  send(channel: HostChannel, payload: Uint8Array, transactionId: number, ns: Ns, type?: number): void {
+    const { state } = channel;
+    this.agenda.after(ns, () => {
+      // What was on its way when the guest closed the channel is not for whoever opens it next.
+      if (channel.state === state && channel.write(payload, transactionId, type)) this.synic.signal(channel);
+    });
+  }
+
+  offerSubChannels(primary: HostChannel, count: number, ns: Ns): void {
+    const { state, device } = primary;
+    this.agenda.after(ns, () => {
+      if (primary.state !== state) return;
+      const usable = (device.options.subChannelRelids ?? []).filter((relid) => this.canBecomeFree(relid));
+      device.subChannelsToOffer.push(...usable.slice(0, count));
+      this.offerFreeSubChannels(device);
+    });
+  }
+
+  maxSubChannels(channel: HostChannel): number {
+    return channel.device.options.subChannelRelids?.length ?? 0;
+  }
+
+  private onMessage(message: ChannelMessage): void {
+    switch (message.type) {
+      case CHANNELMSG.INITIATE_CONTACT:
+        this.onInitiateContact(message);
+        return;
+      case CHANNELMSG.REQUESTOFFERS:
+        this.offersRequested = true;
+        for (const { channels } of this.devices) this.sendOffer(channels[0]);
+        this.reply({ type: CHANNELMSG.ALLOFFERS_DELIVERED });
+        return;
+      case CHANNELMSG.CLOSECHANNEL:
+        this.onClose(message.childRelid);
+        return;
+      case CHANNELMSG.GPADL_TEARDOWN:
+        this.gpadls.delete(message.gpadl);
+        this.reply({ type: CHANNELMSG.GPADL_TORNDOWN, gpadl: message.gpadl });
+        return;
+      case CHANNELMSG.RELID_RELEASED:
+        this.onRelidReleased(message.childRelid);
+        return;
+      default:
+    }
+  }
+
+  private onInitiateContact(message: InitiateContact): void {
+    const versionSupported = message.version <= this.version;
+    if (versionSupported) this.synic.messageVp = message.targetVcpu;
+    this.reply({ type: CHANNELMSG.VERSION_RESPONSE, versionSupported, connectionState: 0, msgConnId: 0 });
+  }
+
+  private onOpen(message: OpenChannel): void {
+    const { childRelid, openId } = message;
+    const channel = this.channels[childRelid];
+    const opened = channel?.state.kind === 'offered' && this.mapRings(channel, message);
+    this.reply({
+      type: CHANNELMSG.OPENCHANNEL_RESULT,
+      childRelid,
+      openId,
+      status: opened ? 0 : STATUS_UNSUCCESSFUL,
+    });
+    if (opened) channel.device.backend?.opened?.(channel, this);
+  }
+
+  private mapRings(channel: HostChannel, message: OpenChannel): boolean {
+    const pfns = this.gpadls.get(message.ringBufferGpadl)?.pfns;
+    const buffer = pfns && this.guest.memory.resolve(pfns);
+    if (buffer === undefined) return false;
+    const split = message.downstreamPageOffset * HV_HYP_PAGE_SIZE;
+    const fromGuest = new RingReader(new RingBuffer(buffer, 0, split));
+    const toGuest = new RingWriter(new RingBuffer(buffer, split, buffer.byteLength - split));
+    channel.state = { kind: 'open', fromGuest, toGuest };
+    channel.targetVp = message.targetVp;
+    return true;
+  }
+
+  private onClose(relid: Relid): void {
+    const channel = this.channels[relid];
+    if (channel?.state.kind !== 'open') return;
+    channel.state = { kind: 'offered' };
+    if (channel.isPrimary) this.takeBackSubChannels(channel.device);
+  }
+
+  private onModifyChannel(message: ModifyChannel): void {
+    const { childRelid, targetVp } = message;
+    const channel = this.channels[childRelid];
+    const open = channel?.state.kind === 'open';
+    if (open) channel.targetVp = targetVp;
+    if (this.version < VERSION_WIN10_V5_3) return;
+    this.reply({
+      type: CHANNELMSG.MODIFYCHANNEL_RESPONSE,
+      childRelid,
+      status: open ? 0 : STATUS_UNSUCCESSFUL,
+    });
+  }
+
+  private onGpadlBody(message: GpadlBody): void {
+    const assembly = this.gpadls.get(message.gpadl);
+    if (assembly === undefined) return;
+    assembly.add(message);
+    this.acceptGpadl(assembly);
+  }
+
+  private acceptGpadl(assembly: GpadlAssembly): void {
+    if (assembly.pfns === undefined && assembly.error === undefined) return;
+    this.control.after(this.gpadlNs, () => {
+      this.reply({
+        type: CHANNELMSG.GPADL_CREATED,
+        childRelid: assembly.childRelid,
+        gpadl: assembly.gpadl,
+        creationStatus: assembly.error === undefined ? 0 : STATUS_UNSUCCESSFUL,
+      });
+    });
+  }
+
+  private onRelidReleased(relid: Relid): void {
+    const channel = this.channels[relid];
+    if (channel?.state.kind !== 'rescinded') return;
+    this.channels[relid] = undefined;
+    for (const device of this.devices) this.offerFreeSubChannels(device);
+  }
+
+  private canBecomeFree(relid: Relid): boolean {
+    const channel = this.channels[relid];
+    return channel === undefined || channel.state.kind === 'rescinded';
+  }
+
+  /** Offers the sub-channels that were asked for, in order, as far as the guest has released their relids. */
+  private offerFreeSubChannels(device: HostDevice): void {
+    const { subChannelsToOffer } = device;
+    while (subChannelsToOffer.length > 0 && this.channels[subChannelsToOffer[0]] === undefined) {
+      const [relid] = subChannelsToOffer.splice(0, 1);
+      this.sendOffer(this.addChannel(device, relid, device.channels.length));
+    }
+  }
+
+  private takeBackSubChannels(device: HostDevice): void {
+    device.subChannelsToOffer.length = 0;
+    for (const sub of device.channels.slice(1)) this.takeBack(sub);
+  }
+
+  private readPackets(channel: HostChannel): void {
+    if (channel.state.kind !== 'open') return;
+    const { fromGuest } = channel.state;
+    do {
+      fromGuest.beginRead();
+      while (fromGuest.next()) {
+        const payload = new Uint8Array(fromGuest.payloadLength);
+        fromGuest.copyPayload(payload);
+        channel.device.backend?.packet?.(channel, { transactionId: fromGuest.transactionId, payload }, this);
+      }
+      if (fromGuest.pktIterClose()) this.synic.signal(channel);
+    } while (fromGuest.endRead() !== 0 && fromGuest.error === undefined);
+  }
+
+  private addChannel(device: HostDevice, relid: Relid, subChannelIndex: number): HostChannel {
+    if (!(Number.isInteger(relid) && relid >= 1 && relid < MAX_CHANNEL_RELIDS)) {
+      throw new RangeError(`relid ${relid} is not in 1..${MAX_CHANNEL_RELIDS - 1}`);
+    }
+    if (this.channels[relid] !== undefined) throw new RangeError(`relid ${relid} is in use`);
+    const { classId, instanceId, flags = 0, userDefined = new Uint8Array(0) } = device.options;
+    if (userDefined.length > USER_DEFINED_BYTES)
+      throw new RangeError('more user-defined bytes than an offer holds');
+    const channel = new HostChannel(
+      {
+        type: CHANNELMSG.OFFERCHANNEL,
+        classId,
+        instanceId,
+        flags,
+        mmioMegabytes: 0,
+        userDefined,
+        subChannelIndex,
+        childRelid: relid,
+        monitorId: 0xff,
+        monitorAllocated: false,
+        isDedicatedInterrupt: true,
+        connectionId: CONNECTION_ID_BASE + relid,
+      },
+      device,
+    );
+    device.channels.push(channel);
+    this.channels[relid] = channel;
+    return channel;
+  }
+
+  private sendOffer(channel: HostChannel): void {
+    this.reply(channel.offer);
+  }
+
+  private takeBack(channel: HostChannel): void {
+    const { channels } = channel.device;
+    channels.splice(channels.indexOf(channel), 1);
+    if (!this.offersRequested) {
+      this.channels[channel.relid] = undefined;
+      return;
+    }
+    channel.state = { kind: 'rescinded' };
+    this.reply({ type: CHANNELMSG.RESCIND_CHANNELOFFER, childRelid: channel.relid });
+  }
+
+  private reply(message: ChannelMessage): void {
+    this.synic.post(encodeMessage(message));
+  }
+}

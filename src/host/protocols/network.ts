@@ -1,0 +1,89 @@
+import { payloadWord, wordPayload } from './words.js';
+
+/** Message types of the network protocol (drivers/net/hyperv/hyperv_net.h NVSP_MSG*). */
+export const NVSP = {
+  INIT: 1,
+  INIT_COMPLETE: 2,
+  SEND_NDIS_VER: 100,
+  SEND_RECV_BUF: 101,
+  SEND_RECV_BUF_COMPLETE: 102,
+  REVOKE_RECV_BUF: 103,
+  SEND_SEND_BUF: 104,
+  SEND_SEND_BUF_COMPLETE: 105,
+  REVOKE_SEND_BUF: 106,
+  SEND_RNDIS_PKT: 107,
+  SEND_RNDIS_PKT_COMPLETE: 108,
+  SEND_NDIS_CONFIG: 125,
+  SUBCHANNEL: 133,
+} as const;
+
+/** Protocol versions, newest first: 6.1, 6, 5, 4, 2, 1. */
+export const nvspVersions: readonly number[] = [0x60001, 0x60000, 0x50000, 0x40000, 0x30002, 2];
+/** From this version on an adapter may have sub-channels. */
+export const NVSP_VERSION_5 = 0x50000;
+
+export const NVSP_STAT_SUCCESS = 1;
+export const NVSP_STAT_FAIL = 2;
+
+/** Types of RNDIS messages; an answer's type is its request's with RNDIS_COMPLETION set. */
+export const RNDIS = { INIT: 2, HALT: 3, QUERY: 4, SET: 5 } as const;
+export const RNDIS_COMPLETION = 0x80000000;
+
+/** What can be asked for and set. */
+export const OID = {
+  GEN_MAXIMUM_FRAME_SIZE: 0x00010106,
+  GEN_LINK_SPEED: 0x00010107,
+  GEN_MEDIA_CONNECT_STATUS: 0x00010114,
+  GEN_RECEIVE_SCALE_CAPABILITIES: 0x00010203,
+  GEN_RECEIVE_SCALE_PARAMETERS: 0x00010204,
+  PERMANENT_ADDRESS: 0x01010101,
+  TCP_OFFLOAD_HARDWARE_CAPABILITIES: 0xfc01020d,
+  TCP_OFFLOAD_PARAMETERS: 0xfc01020c,
+} as const;
+
+/** Words of struct nvsp_message as sent by version 6.1. */
+const MESSAGE_WORDS = 10;
+
+/** A message: its type and the words behind it. */
+export function nvspMessage(type: number, ...words: readonly number[]): Uint8Array {
+  const message = new Uint8Array(MESSAGE_WORDS * 4);
+  message.set(wordPayload(type, ...words));
+  return message;
+}
+
+export function nvspType(message: Uint8Array): number {
+  return payloadWord(message, 0);
+}
+
+/** Word `index` behind a message's type. */
+export function nvspWord(message: Uint8Array, index: number): number {
+  return payloadWord(message, index + 1);
+}
+
+/**
+ * A RNDIS message, carried behind the NVSP message. On a real host a request lies in guest pages that the packet
+ * names, and an answer in the receive buffer.
+ */
+export interface RndisMessage {
+  /** RNDIS type, with RNDIS_COMPLETION for an answer. */
+  readonly type: number;
+  readonly requestId: number;
+  /** Of QUERY and SET. */
+  readonly oid: number;
+  /** The one word that matters here of what an answer tells. */
+  readonly value: number;
+}
+
+export function rndisPacket({ type, requestId, oid, value }: RndisMessage): Uint8Array {
+  const rndis = wordPayload(type, requestId, oid, value);
+  const packet = new Uint8Array(MESSAGE_WORDS * 4 + rndis.length);
+  // Channel type 1: a control message.
+  packet.set(wordPayload(NVSP.SEND_RNDIS_PKT, 1, 0xffffffff, 0));
+  packet.set(rndis, MESSAGE_WORDS * 4);
+  return packet;
+}
+
+export function rndisOf(packet: Uint8Array): RndisMessage {
+  const word = (index: number): number => payloadWord(packet, MESSAGE_WORDS + index);
+  return { type: word(0), requestId: word(1), oid: word(2), value: word(3) };
+}

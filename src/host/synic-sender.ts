@@ -1,0 +1,66 @@
+import { testAndSetBit } from '../lib/bitmap.js';
+import type { CpuId } from '../lib/brand.js';
+import type { GuestPort } from '../vmbus/host-port.js';
+import { HVMSG_NONE, HVMSG_VMBUS, type SynicPages } from '../vmbus/synic.js';
+import type { HostChannel } from './host-channel.js';
+
+/** The hypervisor's side of the synics: sets event flags, fills message slots, raises interrupts. */
+export class SynicSender {
+  private readonly pages: (SynicPages | undefined)[] = [];
+  private readonly messages: Uint8Array[] = [];
+  /** VP that gets the messages, as named at first contact. */
+  messageVp: CpuId = 0;
+
+  constructor(private readonly guest: GuestPort) {}
+
+  /** Number of control messages that wait for the slot. */
+  get undelivered(): number {
+    return this.messages.length;
+  }
+
+  enable(vp: CpuId, pages: SynicPages): void {
+    this.pages[vp] = pages;
+  }
+
+  disable(vp: CpuId): void {
+    this.pages[vp] = undefined;
+  }
+
+  /** Sets the channel's event flag on its VP and interrupts that VP, unless the flag was set already. */
+  signal(channel: HostChannel): void {
+    const vp = channel.targetVp;
+    const pages = this.pages[vp];
+    channel.signalled += 1;
+    if (pages === undefined) channel.lost += 1;
+    else if (testAndSetBit(pages.eventFlags, channel.relid)) channel.coalesced += 1;
+    else this.guest.interrupt(vp);
+  }
+
+  /** Sends a control message when the slot is free and all earlier ones are gone. */
+  post(message: Uint8Array): void {
+    this.messages.push(message);
+    this.deliver();
+  }
+
+  /** The guest freed the slot of `vp`. */
+  endOfMessage(vp: CpuId): void {
+    if (vp === this.messageVp) this.deliver();
+  }
+
+  private deliver(): void {
+    const slot = this.pages[this.messageVp]?.message;
+    if (slot === undefined) return;
+    if (slot.type !== HVMSG_NONE) {
+      slot.pending = true;
+      return;
+    }
+    const message = this.messages.shift();
+    if (message === undefined) return;
+    slot.payload.fill(0);
+    slot.payload.set(message);
+    slot.payloadSize = message.length;
+    slot.pending = this.messages.length > 0;
+    slot.type = HVMSG_VMBUS;
+    this.guest.interrupt(this.messageVp);
+  }
+}

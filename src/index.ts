@@ -1,0 +1,26 @@
+import 'reflect-metadata';
+
+export { Guest, type GuestExtensions, type RunTime } from './app/guest.js';
+export type { GuestChannel } from './app/guest-channel.js';
+export type { GuestCpu } from './app/guest-cpu.js';
+export type { GuestHost } from './app/guest-host.js';
+export type { GuestIrq } from './app/guest-irq.js';
+export { HOST_BACKEND, IRQ_DOMAIN_PLUGIN, type IrqDomainPlugin, VMBUS_DRIVER } from './app/tokens.js';
+export type { GuestPacket, HostBackend, HostDeviceServices } from './host/device.js';
+export type { HostChannel } from './host/host-channel.js';
+export * as irq from './irq/index.js';
+export type { IrqCore } from './irq/core.js';
+export type { CpuId, Hwirq, Irq, Ns, Relid } from './lib/brand.js';
+export { type ErrnoCode, ErrnoError } from './lib/errno.js';
+export { AssertionError } from './lib/assert.js';
+export { CpuMask } from './machine/cpumask.js';
+export { sleep } from './machine/completion.js';
+export type { Machine } from './machine/machine.js';
+export type { Proc } from './machine/step.js';
+export { ScenarioError } from './scenario/diagnostics.js';
+export type { DeviceOptions, GuestOptions } from './scenario/options.js';
+export { callbackMode, type VmbusChannel } from './vmbus/channel.js';
+export { ChannelOperations, type OpenOptions } from './vmbus/channel-open.js';
+export type { VmbusDevice, VmbusDriver } from './vmbus/driver.js';
+export { type Guid, parseGuid } from './vmbus/guid.js';
+export type { FileTree } from './view/tree.js';

@@ -1,0 +1,97 @@
+/** Kernel releases whose interrupt layer the model can be. */
+export type KernelVersion = '6.1' | '6.10' | '6.12' | '6.18' | '7.2';
+
+export const kernelVersions: readonly KernelVersion[] = ['6.1', '6.10', '6.12', '6.18', '7.2'];
+
+/** Layouts that /proc/interrupts has had. */
+export type ProcInterruptsForm = '6.1' | '6.12' | '6.13' | '7.2';
+
+/** What one kernel does differently from another. Asked for by name; nothing else compares versions. */
+export interface KernelBehaviour {
+  readonly procInterruptsForm: ProcInterruptsForm;
+  /** Error of a write to the affinity of an interrupt that user space may not move. */
+  readonly affinityRefusal: 'EIO' | 'EPERM';
+  /** Permissions of the smp_affinity files of such an interrupt. */
+  readonly unsettableAffinityMode: number;
+  /** IRQF_COND_ONESHOT: a sharer that takes over ONESHOT from the action already there. */
+  readonly condOneshot: boolean;
+  /** An interrupt that finds no vector in its mask while its CPU goes away is tried on all online CPUs. */
+  readonly migrationRetriesOnline: boolean;
+  /** A managed interrupt that starts again because a CPU came back has its affinity set once more after that. */
+  readonly managedRestartSetsAffinity: boolean;
+  /** A managed interrupt that its driver disabled stays disabled when its CPUs go and come back. */
+  readonly managedKeepsDisableDepth: boolean;
+  /** Waiting software resends run by interrupt number (a bitmap) or the last one first (a list). */
+  readonly resendOrder: 'byIrq' | 'lastFirst';
+  /** A fasteoi interrupt that became pending while it was handled is resent at its end. */
+  readonly fasteoiResendsPending: boolean;
+  /** There are interrupt numbers below this (MAX_SPARSE_IRQS of an x86 kernel for 8192 CPUs). */
+  readonly maxIrqs: number;
+  /** What asking for a number from there on gives: a bitmap has no such place, a tree is only full. */
+  readonly beyondMaxIrqs: 'EEXIST' | 'ENOMEM';
+  /** The log has `x86: Booting SMP configuration:` whenever CPU 1 comes online. */
+  readonly announcesSmpBoot: boolean;
+  /** The hypervisor's own rows (HYP, HRE, HVS) are part of /proc/stat's total. */
+  readonly hypervisorRowsInStat: boolean;
+  /** What allows an affinity to change at once: the line's IRQ_MOVE_PCNTXT, or a chip without MOVE_DEFERRED. */
+  readonly moveInProcessContext: 'status' | 'chip';
+}
+
+const v61: KernelBehaviour = {
+  procInterruptsForm: '6.1',
+  affinityRefusal: 'EIO',
+  unsettableAffinityMode: 0o644,
+  condOneshot: false,
+  migrationRetriesOnline: false,
+  managedRestartSetsAffinity: false,
+  managedKeepsDisableDepth: false,
+  resendOrder: 'byIrq',
+  fasteoiResendsPending: false,
+  maxIrqs: 532740,
+  beyondMaxIrqs: 'EEXIST',
+  announcesSmpBoot: true,
+  hypervisorRowsInStat: false,
+  moveInProcessContext: 'status',
+};
+
+const v610: KernelBehaviour = {
+  ...v61,
+  procInterruptsForm: '6.12',
+  condOneshot: true,
+  migrationRetriesOnline: true,
+  managedRestartSetsAffinity: true,
+  resendOrder: 'lastFirst',
+  fasteoiResendsPending: true,
+  maxIrqs: 0x7fffffff,
+  beyondMaxIrqs: 'ENOMEM',
+  announcesSmpBoot: false,
+  hypervisorRowsInStat: true,
+};
+
+const v612: KernelBehaviour = { ...v610, affinityRefusal: 'EPERM', unsettableAffinityMode: 0o444 };
+
+const v618: KernelBehaviour = {
+  ...v612,
+  procInterruptsForm: '6.13',
+  managedKeepsDisableDepth: true,
+  moveInProcessContext: 'chip',
+};
+
+const v72: KernelBehaviour = { ...v618, procInterruptsForm: '7.2' };
+
+const behaviours: Readonly<Record<KernelVersion, KernelBehaviour>> = {
+  '6.1': v61,
+  '6.10': v610,
+  '6.12': v612,
+  '6.18': v618,
+  '7.2': v72,
+};
+
+/** What kernel `version` does. @throws RangeError for a version that is not modelled. */
+export function kernelBehaviour(version: KernelVersion): KernelBehaviour {
+  const behaviour = behaviours[version];
+  if (behaviour === undefined) {
+    throw new RangeError(`kernel ${version} is not modelled; choose one of ${kernelVersions.join(', ')}`);
+  }
+  return behaviour;
+}

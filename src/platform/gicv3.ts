@@ -1,0 +1,25 @@
+import type { CpuMask } from '../machine/cpumask.js';
+import { IRQ_SET_MASK_OK, type IrqChip } from '../irq/irqchip.js';
+import type { IrqData } from '../irq/irqdata.js';
+
+/** The GICv3 as a chip (drivers/irqchip/irq-gic-v3.c): a shared interrupt goes to the lowest CPU of its mask. */
+export class GicChip implements IrqChip {
+  constructor(readonly name = 'GICv3') {}
+
+  irqMask(): void {}
+
+  irqUnmask(): void {}
+
+  irqEoi(): void {}
+
+  irqSetType(): number {
+    return 0;
+  }
+
+  /** gic_set_affinity */
+  irqSetAffinity(data: IrqData, dest: CpuMask): number {
+    data.effectiveAffinity.clearAll();
+    data.effectiveAffinity.set(dest.first());
+    return IRQ_SET_MASK_OK;
+  }
+}

@@ -1,0 +1,70 @@
+import type { CpuId, Hwirq, Irq } from '../lib/brand.js';
+import type { Cpu } from '../machine/cpu.js';
+import type { Proc } from '../machine/step.js';
+
+/** An interrupt source outside the generic layer: a row of its own in /proc/interrupts. Counts wrap at 2^32. */
+export interface ArchSource {
+  readonly label: string;
+  readonly text: string;
+  /** One count per possible CPU. */
+  readonly counts: Uint32Array;
+  /** One number for the machine where older kernels print no column per CPU (ERR, MIS, Err). */
+  readonly single?: boolean;
+  /** False while nobody has installed its vector. Default true. */
+  readonly installed?: boolean;
+  /** False if /proc/stat leaves it out of its total. Default true. */
+  readonly inStat?: boolean;
+}
+
+/** What runs at the top level of a demultiplexed interrupt; true if the top level itself is to be counted. */
+export type DemuxHandler = (cpu: Cpu) => boolean;
+
+/** An interrupt line that every CPU has for itself, raised by the hypervisor. */
+export interface PerCpuLine {
+  /** Installs the handler. The line stays off on every CPU. */
+  setup(handler: DemuxHandler): Proc<void>;
+  /** Lets the line through on the present CPU. */
+  enable(cpu: Cpu): void;
+  disable(cpu: Cpu): void;
+  /** Raises the line on `cpu`. */
+  raise(cpu: CpuId): void;
+}
+
+/** A device interrupt outside VMBus. */
+export interface DeviceInterrupt {
+  readonly irq: Irq;
+  /** Name of the chip, e.g. `IO-APIC`. */
+  readonly chip: string;
+  readonly hwirq: Hwirq;
+  readonly flow: 'edge' | 'level' | 'fasteoi' | 'percpu' | 'simple';
+  readonly trigger: 'edge' | 'level';
+  /** Name of the action. */
+  readonly name: string;
+}
+
+/** What an architecture adds to the generic interrupt layer. */
+export interface Platform {
+  readonly arch: 'x86' | 'arm64';
+  /** Rows of its own, in the order of /proc/interrupts. */
+  sources(): readonly ArchSource[];
+  /** The line that the hypervisor uses for VMBus. */
+  readonly vmbusLine: PerCpuLine;
+  /** Sets up a device's interrupt with a handler that does nothing but take it. */
+  addInterrupt(interrupt: DeviceInterrupt): Proc<void>;
+}
+
+/** The row with this label. @throws RangeError if the architecture has none. */
+export function archSource(platform: Platform, label: string): ArchSource {
+  const source = platform.sources().find((candidate) => candidate.label === label);
+  if (source !== undefined) return source;
+  const labels = platform.sources().map((known) => known.label);
+  throw new RangeError(`${platform.arch} has no row ${label}; there are ${labels.join(' ')}`);
+}
+
+/** A row as an architecture lists it: label, text, what is special about it. */
+export type ArchRow = readonly [label: string, text: string, special?: Omit<ArchSource, 'label' | 'text' | 'counts'>];
+
+/** The rows of `table`, all at 0. */
+export function archSources(nrCpuIds: number, table: readonly ArchRow[]): ArchSource[] {
+  return table.map(([label, text, special]) => ({ label, text, counts: new Uint32Array(nrCpuIds), ...special }));
+}

@@ -1,0 +1,17 @@
+import { formatPlace, type Place } from './scenario.js';
+
+/** Something wrong in a scenario file. */
+export interface Diagnostic {
+  readonly place: Place;
+  /** What is wrong and what was expected. */
+  readonly message: string;
+}
+
+/** A scenario file that can not be used. The message has one line for each thing that is wrong, by position. */
+export class ScenarioError extends Error {
+  override readonly name = 'ScenarioError';
+
+  constructor(readonly diagnostics: readonly Diagnostic[]) {
+    super(diagnostics.map(({ place, message }) => `${formatPlace(place)}: ${message}`).join('\n'));
+  }
+}

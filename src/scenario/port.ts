@@ -1,0 +1,61 @@
+import type { CpuId, Irq, Ns, Relid } from '../lib/brand.js';
+import type { DeviceOptions } from './options.js';
+
+/**
+ * What a scenario needs of a guest. Every call returns when the guest has done the work: virtual time moves on as far
+ * as needed, and what was scheduled with `at` happens meanwhile. What the guest's user would see as a failed system
+ * call is thrown as ErrnoError.
+ */
+export interface ScenarioGuest {
+  /** Virtual time; not 0 at the start if booting took time. */
+  readonly now: Ns;
+
+  /**
+   * Has `action` happen at `timeNs`, which does not lie in the past, between other things. It may signal and call
+   * `at` again, nothing else. Equal times happen in the order of the calls.
+   */
+  at(timeNs: Ns, action: () => void): void;
+
+  /** Lets the time go by until `timeNs`, what lies exactly there included. Nothing to do if that is past. */
+  elapseTo(timeNs: Ns): void;
+
+  /** Takes a CPU offline (writes 0 to its `online` file). */
+  offline(cpu: CpuId): void;
+
+  /** Brings a CPU online. */
+  online(cpu: CpuId): void;
+
+  /** Sets an interrupt's affinity to a CPU list such as `0-3,5` (writes its smp_affinity_list). */
+  setAffinity(irq: Irq, cpuList: string): void;
+
+  /** Has a channel interrupt another CPU (writes the `cpu` file of the channel in sysfs). */
+  setChannelCpu(relid: Relid, cpu: CpuId): void;
+
+  /**
+   * The host signals a channel.
+   *
+   * @returns how many of the `times` signals were sent: 0 if the host has no such channel open.
+   */
+  signal(relid: Relid, times: number): number;
+
+  /** How often the host has signalled a channel since it was offered; 0 if there is no such channel. */
+  signalled(relid: Relid): number;
+
+  /** The host offers one more device. Returns when the guest has dealt with the offer. */
+  offer(device: DeviceOptions): void;
+
+  /** The host takes a channel back. Returns when the guest has dealt with that. */
+  rescind(relid: Relid): void;
+
+  /** Changes the number of channels of a network device (ethtool -L). `relid` is that of its primary channel. */
+  setChannels(relid: Relid, count: number): void;
+
+  /** Whole text of a file of the guest's /proc or /sys. */
+  readFile(path: string): string;
+
+  /** One write() to a file of the guest's /proc or /sys. */
+  writeFile(path: string, text: string): void;
+
+  /** How often an interrupt was counted on a CPU, or on all; undefined if there is no such interrupt or CPU. */
+  irqCount(irq: Irq, cpu?: CpuId): number | undefined;
+}

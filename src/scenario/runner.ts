@@ -1,0 +1,104 @@
+import type { Ns } from '../lib/brand.js';
+import { ErrnoError } from '../lib/errno.js';
+import type { ScenarioGuest } from './port.js';
+import type { Place, Scenario, Step } from './scenario.js';
+import { describeAction, doStep } from './steps.js';
+import { endOf, type SignalTally, startWorkloads } from './workload.js';
+
+/** What came of one step of the timeline. */
+export interface StepOutcome {
+  readonly place: Place;
+  /** When it was to happen and when it was over, from the end of booting. */
+  readonly atNs: Ns;
+  readonly endNs: Ns;
+  /** The action in words. */
+  readonly action: string;
+  /** `skipped`: the run ended before it. */
+  readonly outcome: 'ok' | 'failed' | 'skipped';
+  /** What was expected and what came; undefined unless failed. */
+  readonly message: string | undefined;
+}
+
+/** A text that the scenario asked for. */
+export interface Printout {
+  readonly path: string;
+  readonly atNs: Ns;
+  readonly text: string;
+}
+
+export interface RunResult {
+  /** True if no step failed and everything could be printed. */
+  readonly ok: boolean;
+  /** Virtual time at the end, from the end of booting. */
+  readonly endNs: Ns;
+  readonly steps: readonly StepOutcome[];
+  readonly printouts: readonly Printout[];
+  /** Sentences about files that could not be printed at the end. */
+  readonly printFailures: readonly string[];
+  /** One for each workload of the scenario. */
+  readonly workload: readonly Readonly<SignalTally>[];
+}
+
+export interface RunOptions {
+  /** How long to run, whatever the scenario says; later steps are skipped. */
+  readonly runNs?: Ns;
+}
+
+/** Runs a guest through a scenario. The guest has booted and nobody used it before. */
+export function runScenario(guest: ScenarioGuest, scenario: Scenario, options: RunOptions = {}): RunResult {
+  const startNs = guest.now;
+  const runNs = options.runNs ?? scenario.runNs ?? naturalEnd(scenario);
+  const workload = startWorkloads(guest, scenario, startNs, runNs);
+  const printouts: Printout[] = [];
+  const steps = scenario.timeline.map((step): StepOutcome => {
+    const { place, atNs, action } = step;
+    const outcome =
+      atNs > runNs
+        ? { outcome: 'skipped' as const, message: undefined }
+        : runStep(guest, step, startNs, printouts);
+    return { place, atNs, endNs: guest.now - startNs, action: describeAction(action), ...outcome };
+  });
+  guest.elapseTo(startNs + runNs);
+  const endNs = guest.now - startNs;
+  const printFailures = printAtEnd(guest, scenario.print, endNs, printouts);
+  const ok = printFailures.length === 0 && steps.every(({ outcome }) => outcome !== 'failed');
+  return { ok, endNs, steps, printouts, printFailures, workload };
+}
+
+function naturalEnd({ workload, timeline }: Scenario): Ns {
+  return Math.max(0, timeline.at(-1)?.atNs ?? 0, ...workload.map((item) => endOf(item) ?? 0));
+}
+
+function runStep(
+  guest: ScenarioGuest,
+  { atNs, action, expect }: Step,
+  startNs: Ns,
+  printouts: Printout[],
+): Pick<StepOutcome, 'outcome' | 'message'> {
+  guest.elapseTo(startNs + atNs);
+  const { failure, text } = doStep(guest, action, expect);
+  if (action.kind === 'print' && text !== undefined) {
+    printouts.push({ path: action.path, atNs: guest.now - startNs, text });
+  }
+  return failure === undefined
+    ? { outcome: 'ok', message: undefined }
+    : { outcome: 'failed', message: failure };
+}
+
+function printAtEnd(
+  guest: ScenarioGuest,
+  paths: readonly string[],
+  atNs: Ns,
+  printouts: Printout[],
+): string[] {
+  const failures: string[] = [];
+  for (const path of paths) {
+    try {
+      printouts.push({ path, atNs, text: guest.readFile(path) });
+    } catch (error) {
+      if (!(error instanceof ErrnoError)) throw error;
+      failures.push(`can not print ${path}: ${error.message}`);
+    }
+  }
+  return failures;
+}

@@ -1,0 +1,76 @@
+import { isAlias, isMap, isPair, isScalar, isSeq, type Node, parseDocument } from 'yaml';
+import type { Diagnostic } from './diagnostics.js';
+import type { Place } from './scenario.js';
+
+/** Keys and list indexes that lead to a value. */
+export type Path = readonly PropertyKey[];
+
+/** A YAML text that knows where its values stand. */
+export class Source {
+  private readonly document;
+
+  constructor(
+    private readonly text: string,
+    readonly file: string,
+  ) {
+    this.document = parseDocument(text, { prettyErrors: false, stringKeys: true });
+  }
+
+  /** What is wrong with the YAML itself. */
+  get problems(): Diagnostic[] {
+    const { errors, warnings } = this.document;
+    return [...errors, ...warnings].map(({ pos, message }) => ({ place: this.place(pos[0]), message }));
+  }
+
+  /** The file's content as plain data. @throws Error if an alias can not be resolved. */
+  get data(): unknown {
+    return this.document.toJS();
+  }
+
+  /** Where the value at `path` stands, or the innermost mapping or list on the way that exists. */
+  placeOf(path: Path): Place {
+    return this.place(this.find(path).offset);
+  }
+
+  /** Where the key that `path` ends with stands. */
+  placeOfKey(path: Path): Place {
+    return this.place(this.find(path).keyOffset);
+  }
+
+  private place(offset: number): Place {
+    // yaml's own LineCounter goes astray in broken files.
+    const before = this.text.slice(0, offset);
+    const lineStart = before.lastIndexOf('\n') + 1;
+    return { file: this.file, line: before.split('\n').length, column: before.length - lineStart + 1 };
+  }
+
+  private find(path: Path): { offset: number; keyOffset: number } {
+    let node: unknown = this.document.contents;
+    let offset = startOf(node) ?? 0;
+    let keyOffset = offset;
+    for (const step of path) {
+      if (isAlias(node)) node = node.resolve(this.document);
+      const pair = isMap(node) ? node.items.find((item) => keyText(item.key) === String(step)) : undefined;
+      if (pair !== undefined) {
+        keyOffset = startOf(pair.key) ?? offset;
+        node = pair.value;
+      } else if (isSeq(node)) {
+        const item: unknown = node.items[Number(step)];
+        node = isPair(item) ? item.value : item;
+        keyOffset = startOf(node) ?? offset;
+      } else {
+        break;
+      }
+      offset = startOf(node) ?? keyOffset;
+    }
+    return { offset, keyOffset };
+  }
+}
+
+function keyText(key: unknown): string | undefined {
+  return isScalar(key) ? String(key.value) : undefined;
+}
+
+function startOf(node: unknown): number | undefined {
+  return (node as Node | null | undefined)?.range?.[0];
+}

@@ -1,0 +1,81 @@
+import type { Ns } from '../lib/brand.js';
+import { Prng } from '../lib/prng.js';
+import type { ScenarioGuest } from './port.js';
+import type { Scenario, WorkloadItem } from './scenario.js';
+
+/** What came of the signals of one workload item. */
+export interface SignalTally {
+  sent: number;
+  /** Signals that the host could not send because the channel was not open. */
+  unsent: number;
+}
+
+/** When a workload item is over, from the end of booting; undefined: not before the run. */
+export function endOf(item: WorkloadItem): Ns | undefined {
+  return item.kind === 'spread' ? item.fromNs + item.duringNs : item.untilNs;
+}
+
+/**
+ * Has the host signal as the scenario's workload says, while the guest's time passes. One event for each item is on
+ * the guest's clock, which schedules the next.
+ *
+ * @param startNs the guest's time that the scenario's times count from.
+ * @param endNs the end of the run, from there; default: what the scenario says.
+ * @returns one tally for each item, which goes on counting.
+ */
+export function startWorkloads(
+  guest: ScenarioGuest,
+  { workload, guest: { seed = 1 }, runNs }: Pick<Scenario, 'workload' | 'guest' | 'runNs'>,
+  startNs: Ns,
+  endNs: Ns = runNs ?? Number.POSITIVE_INFINITY,
+): SignalTally[] {
+  return workload.map((item, i) => startWorkload(guest, item, startNs, endNs, seed + i));
+}
+
+function startWorkload(
+  guest: ScenarioGuest,
+  item: WorkloadItem,
+  startNs: Ns,
+  endNs: Ns,
+  seed: number,
+): SignalTally {
+  const tally: SignalTally = { sent: 0, unsent: 0 };
+  const times = item.kind === 'periodic' ? item.burst : 1;
+  const timeOf = item.kind === 'spread' ? spreadTimes(item, item.signals - (item.sinceBoot ? guest.signalled(item.relid) : 0)) : periodicTimes(item, endNs, seed);
+  let next = 0;
+  const schedule = () => {
+    const timeNs = timeOf(next);
+    if (timeNs === undefined || timeNs > endNs) return;
+    guest.at(startNs + timeNs, signal);
+  };
+  const signal = () => {
+    const sent = guest.signal(item.relid, times);
+    tally.sent += sent;
+    tally.unsent += times - sent;
+    next += 1;
+    schedule();
+  };
+  schedule();
+  return tally;
+}
+
+/** Time of the signal with a number from 0 on; undefined when there are no more. */
+type TimeOf = (index: number) => Ns | undefined;
+
+/** Each signal in the middle of its share of the time. */
+function spreadTimes({ fromNs, duringNs }: WorkloadItem & { kind: 'spread' }, signals: number): TimeOf {
+  return (index) => {
+    if (index >= signals) return undefined;
+    return fromNs + Math.floor(((index + 0.5) / signals) * duringNs);
+  };
+}
+
+function periodicTimes(item: WorkloadItem & { kind: 'periodic' }, endNs: Ns, seed: number): TimeOf {
+  const { everyNs, jitterNs, fromNs, untilNs = endNs } = item;
+  const prng = new Prng(seed);
+  return (index) => {
+    const timeNs = fromNs + index * everyNs;
+    if (timeNs >= untilNs) return undefined;
+    return jitterNs === 0 ? timeNs : timeNs + Math.floor((prng.next() / 2 ** 32) * (jitterNs + 1));
+  };
+}

@@ -1,0 +1,48 @@
+import type { IrqCore } from '../irq/core.js';
+import type { ArchInterrupts } from './interrupts-arch.js';
+import { InterruptsView, noArchInterrupts } from './interrupts-live.js';
+import { procCpuinfo } from './cpuinfo.js';
+import { ProcIrq } from './procirq.js';
+import { procSoftirqs, procStat, type SoftirqCount, type SystemStat } from './procstat.js';
+import { type SysCpuOptions, sysCpuDirectory } from './syscpu.js';
+import { SysIrq } from './sysirq.js';
+import { sysNodeDirectory } from './sysnode.js';
+import { FileTree } from './tree.js';
+import { procFile } from './tree-node.js';
+
+/** What a guest's /proc and /sys are made of. */
+export interface GuestTreeOptions {
+  readonly irq: IrqCore;
+  /** Interrupts that the architecture counts on its own; default: none. */
+  readonly arch?: ArchInterrupts;
+  readonly cpu?: SysCpuOptions;
+  /** Default: softirqs are not counted. */
+  readonly softirqs?: SoftirqCount;
+  /** Default: booted at 1970's start, and nothing happened since. */
+  readonly stat?: () => SystemStat;
+}
+
+const nothingHappened: SystemStat = { bootTimeS: 0, contextSwitches: 0, forks: 0 };
+
+/**
+ * The files of a guest. From then on the interrupt layer shows its lines in /proc/irq of this tree. Other folders add
+ * theirs with `tree.mount('/sys/bus/vmbus', directory)`.
+ */
+export function createGuestTree(options: GuestTreeOptions): FileTree {
+  const { irq, arch = noArchInterrupts, softirqs = () => 0, stat = () => nothingHappened } = options;
+  const { machine } = irq;
+  const interrupts = new InterruptsView(irq, arch);
+  const tree = new FileTree();
+  tree.mount('/proc/irq', new ProcIrq(irq));
+  tree.mount('/proc/interrupts', procFile(0o444, { read: () => interrupts.text() }));
+  tree.mount('/proc/stat', procFile(0o444, { read: () => procStat(irq, arch, softirqs, stat()) }));
+  tree.mount('/proc/softirqs', procFile(0o444, { read: () => procSoftirqs(machine, softirqs) }));
+  const cpuinfo = arch.arch === 'arm64' ? 'arm64' : 'x86';
+  tree.mount('/proc/cpuinfo', procFile(0o444, { read: () => procCpuinfo(machine, cpuinfo) }));
+  tree.mount('/sys/kernel/irq', new SysIrq(irq));
+  const cpu0Stays = arch.arch !== 'arm64';
+  const hotpluggable = (cpu: number): boolean => cpu !== 0 || !cpu0Stays;
+  tree.mount('/sys/devices/system/cpu', sysCpuDirectory(machine, { hotpluggable, ...options.cpu }));
+  tree.mount('/sys/devices/system/node', sysNodeDirectory(machine));
+  return tree;
+}

@@ -1,0 +1,89 @@
+import type { CpuId } from '../lib/brand.js';
+import type { IrqCore } from '../irq/core.js';
+import { irqd } from '../irq/irqdata.js';
+import type { IrqDesc } from '../irq/irqdesc.js';
+import { irqSettingsIsHidden, irqSettingsIsPerCpu, irqSettingsIsPerCpuDevid } from '../irq/settings.js';
+import { type ArchInterrupts, archRows, hasLevelColumn } from './interrupts-arch.js';
+import { printInterrupts } from './interrupts-print.js';
+import { type InterruptsForm, type InterruptsTable, type IrqRow, labelWidth } from './interrupts-table.js';
+
+/** For machines whose architecture counts nothing of its own. */
+export const noArchInterrupts: ArchInterrupts = { arch: 'unknown', sources: () => [] };
+
+function hasAction(desc: IrqDesc): boolean {
+  return desc.action !== undefined && !desc.isChained;
+}
+
+/** Whether the line has a row (the first lines of kernel/irq/proc.c show_interrupts). */
+function isShown(desc: IrqDesc, form: InterruptsForm, cpus: readonly CpuId[]): boolean {
+  if (irqSettingsIsHidden(desc)) return false;
+  if (form !== '6.1') return hasAction(desc);
+  return hasAction(desc) || cpus.some((cpu) => desc.kstat[cpu] !== 0);
+}
+
+/** A line's counts. Form 7.2 looks at them only if the line's total says that there are any. */
+function countsOf(desc: IrqDesc, form: InterruptsForm, cpus: readonly CpuId[]): number[] {
+  const perCpu = irqSettingsIsPerCpu(desc) || irqSettingsIsPerCpuDevid(desc);
+  const silent = form === '7.2' && !perCpu && desc.totCount === 0;
+  return cpus.map((cpu) => (silent ? 0 : desc.kstat[cpu]));
+}
+
+function irqRow(desc: IrqDesc, form: InterruptsForm, cpus: readonly CpuId[], levels: boolean): IrqRow {
+  const { data } = desc;
+  const printed = data.chip.irqPrintChip?.(data);
+  return {
+    kind: 'irq',
+    irq: desc.irq,
+    counts: countsOf(desc, form, cpus),
+    chip: printed ?? data.chip.name ?? '-',
+    chipPrinted: printed !== undefined,
+    hwirq: data.domain === null ? null : data.hwirq,
+    trigger: levels ? (data.has(irqd.LEVEL) ? 'Level' : 'Edge') : null,
+    flow: desc.name,
+    actions: [...desc.actions()].map((action) => action.name ?? '(null)'),
+  };
+}
+
+/**
+ * /proc/interrupts of a running machine, in the form of its kernel. It remembers the widest chip name it has seen, as
+ * the column of form 7.2 never gets narrower.
+ */
+export class InterruptsView {
+  private chipWidth = 8;
+
+  constructor(
+    private readonly core: IrqCore,
+    private readonly arch: ArchInterrupts = noArchInterrupts,
+  ) {}
+
+  get form(): InterruptsForm {
+    return this.core.behaviour.procInterruptsForm;
+  }
+
+  table(): InterruptsTable {
+    const { core, arch, form } = this;
+    const cpus = [...core.machine.online];
+    const width = labelWidth(form, core.nrIrqs);
+    const levels = hasLevelColumn(arch.arch);
+    const rows: IrqRow[] = [];
+    for (const desc of core.descs()) {
+      this.chipWidth = Math.max(this.chipWidth, desc.data.chip.name?.length ?? 0);
+      if (isShown(desc, form, cpus)) rows.push(irqRow(desc, form, cpus, levels));
+    }
+    return {
+      cpus,
+      labelWidth: width,
+      chipWidth: this.chipWidth,
+      rows: [...rows, ...archRows(arch, form, width, cpus)],
+    };
+  }
+
+  text(): string {
+    return printInterrupts(this.table(), this.form);
+  }
+}
+
+/** What /proc/interrupts of the machine says now. */
+export function interruptsTable(core: IrqCore, arch?: ArchInterrupts): InterruptsTable {
+  return new InterruptsView(core, arch).table();
+}

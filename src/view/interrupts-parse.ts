@@ -1,0 +1,162 @@
+import type { CpuId } from '../lib/brand.js';
+import { layoutIrqRows } from './interrupts-parse-irq.js';
+import { InterruptsSyntaxError, readCounts, type RawIrqRow } from './interrupts-parse-line.js';
+import { printInterrupts, printLabel } from './interrupts-print.js';
+import type { ArchRow, InterruptsArch, InterruptsForm, InterruptsRow, InterruptsTable, TotalRow } from './interrupts-table.js';
+
+export { InterruptsSyntaxError } from './interrupts-parse-line.js';
+
+/** A text of /proc/interrupts, understood. */
+export interface ParsedInterrupts {
+  readonly table: InterruptsTable;
+  /** The form that the text has. Where several forms would print the same, the newest that can show these rows. */
+  readonly form: InterruptsForm;
+  readonly arch: InterruptsArch;
+  /** Numbers of the lines, from 1, that lack the blanks which the kernel writes at their end. */
+  readonly trimmedLines: readonly number[];
+  /** True if the last line lacks its newline. */
+  readonly newlineMissing: boolean;
+}
+
+interface Header {
+  readonly cpus: readonly CpuId[];
+  readonly labelWidth: number;
+  /** True if blanks follow the last CPU. */
+  readonly trailing: boolean;
+  /** Whether seven blanks follow every CPU, however long its number, as in 2.6.18; undefined if that is not to tell. */
+  readonly fixedGap: boolean | undefined;
+}
+
+/** Reads the line with the CPU numbers. */
+function readHeader(line: string): Header {
+  const first = line.search(/\S/);
+  const labelWidth = first - 8;
+  if (labelWidth < 3 || labelWidth > 10) {
+    throw new InterruptsSyntaxError(1, 1, '11 to 18 blanks and "CPU0": the columns of the CPUs');
+  }
+  const cpus: CpuId[] = [];
+  let fixedGap: boolean | undefined;
+  let at = first;
+  while (at < line.length) {
+    const column = /^CPU(0|[1-9]\d*)( *)/.exec(line.slice(at));
+    if (column === null) throw new InterruptsSyntaxError(1, at + 1, '"CPU" and a number');
+    const [all, digits, gap] = column;
+    at += all.length;
+    cpus.push(Number(digits));
+    if (digits.length === 1 && gap.length === 7) continue;
+    const fixed = gap.length === 7;
+    // The blanks behind the last CPU may be lost or padded.
+    if (!fixed && gap.length !== 8 - digits.length) {
+      if (at === line.length) continue;
+      throw new InterruptsSyntaxError(1, at + 1, 'CPU columns of one width');
+    }
+    if (fixedGap !== undefined && fixedGap !== fixed) {
+      throw new InterruptsSyntaxError(1, at + 1, 'CPU columns of one width');
+    }
+    fixedGap = fixed;
+  }
+  return { cpus, labelWidth, trailing: line.endsWith(' '), fixedGap };
+}
+
+/** Reads a row whose label is not a number. */
+function readArchRow(line: string, row: number, label: string, header: Header): ArchRow | TotalRow {
+  const { cpus, labelWidth } = header;
+  const colon = line.indexOf(':');
+  if (line.slice(0, colon) !== printLabel(label, labelWidth)) {
+    throw new InterruptsSyntaxError(row, 1, `the label ${label} right-justified in ${labelWidth} columns`);
+  }
+  const { counts, lead, end } = readCounts(line, row, colon + 1, cpus.length);
+  const rest = line.slice(end);
+  const text = rest.trimStart();
+  const gap = rest.length - text.length;
+  if (counts.length === 1 && rest === '' && lead === 1) return { kind: 'total', label, total: counts[0] };
+  // A row without counts is only a text, such as arm's FIQ.
+  const complete = counts.length === cpus.length || (counts.length === 0 && text !== '');
+  if (!complete) throw new InterruptsSyntaxError(row, end + 1, `${cpus.length} counts, one for each CPU`);
+  if (text !== '' && gap === 0) throw new InterruptsSyntaxError(row, end + 1, 'a blank before the text');
+  return { kind: 'arch', label, lead, counts, gap, text };
+}
+
+/** The architecture, by the rows that only it adds. */
+function archOf(rows: readonly InterruptsRow[]): InterruptsArch {
+  const labels = new Map<string, InterruptsRow>();
+  for (const row of rows) if (row.kind !== 'irq' && !labels.has(row.label)) labels.set(row.label, row);
+  const ipi = labels.get('IPI0') ?? labels.get('IPI1');
+  if (ipi?.kind === 'arch' && ipi.text.startsWith('LoongArch')) return 'loongarch';
+  if (labels.has('Err')) return ipi?.kind === 'arch' && ipi.gap >= 6 ? 'arm64' : 'arm';
+  if (labels.has('EXT') && labels.has('I/O')) return 's390';
+  if (labels.has('BCT')) return 'powerpc';
+  if (labels.has('MIS') || (labels.has('LOC') && labels.has('NMI'))) return 'x86';
+  if (ipi !== undefined) return 'riscv';
+  if (labels.has('ERR')) return 'mips';
+  return 'unknown';
+}
+
+/**
+ * Reads /proc/interrupts of any architecture and of every form since 2.6. What it returns prints again to the same
+ * bytes (reprintInterrupts); what it does not understand is an error.
+ *
+ * @throws InterruptsSyntaxError with line and column.
+ */
+export function parseInterrupts(text: string): ParsedInterrupts {
+  const lines = text.split('\n');
+  const newlineMissing = lines[lines.length - 1] !== '';
+  if (!newlineMissing) lines.pop();
+  if (lines.length === 0) throw new InterruptsSyntaxError(1, 1, 'the header line with the CPUs');
+  const header = readHeader(lines[0]);
+  const rows: (RawIrqRow | ArchRow | TotalRow)[] = [];
+  const irqRows: RawIrqRow[] = [];
+  for (let at = 1; at < lines.length; at++) {
+    const line = lines[at];
+    const label = /^ *([^\s:]+):/.exec(line);
+    if (label === null) throw new InterruptsSyntaxError(at + 1, 1, 'an interrupt number or a label, then a colon');
+    if (/^\d+$/.test(label[1])) {
+      const row = readIrqHead(line, at + 1, header);
+      irqRows.push(row);
+      rows.push(row);
+    } else {
+      rows.push(readArchRow(line, at + 1, label[1], header));
+    }
+  }
+  const laidOut = layoutIrqRows(irqRows, header.labelWidth, header.fixedGap, gapOfArchRows(rows));
+  const byRaw = new Map(irqRows.map((raw, i) => [raw, laidOut.rows[i]]));
+  const done = rows.flatMap((row): InterruptsRow[] => {
+    if (row.kind !== 'raw') return [row];
+    const irqRow = byRaw.get(row);
+    return irqRow === undefined ? [] : [irqRow];
+  });
+  return {
+    table: { cpus: header.cpus, labelWidth: header.labelWidth, chipWidth: laidOut.chipWidth, rows: done },
+    form: laidOut.form,
+    arch: archOf(done),
+    trimmedLines: header.trailing || header.cpus.length === 0 ? laidOut.trimmed : [1, ...laidOut.trimmed],
+    newlineMissing,
+  };
+}
+
+/** The text that was parsed, with what it had lost at the ends of its lines still missing. */
+export function reprintInterrupts({ table, form, trimmedLines, newlineMissing }: ParsedInterrupts): string {
+  const lines = printInterrupts(table, form).split('\n');
+  for (const line of trimmedLines) lines[line - 1] = lines[line - 1].trimEnd();
+  const text = lines.join('\n');
+  return newlineMissing ? text.slice(0, -1) : text;
+}
+
+/** Blanks before the texts of x86's own rows, where there are any: form 7.2 has one less than the others. */
+function gapOfArchRows(rows: readonly (RawIrqRow | ArchRow | TotalRow)[]): number | undefined {
+  for (const row of rows) if (row.kind === 'arch' && row.label === 'NMI' && row.text !== '') return row.gap;
+  return undefined;
+}
+
+/** Reads an interrupt's number and counts; the rest of its line depends on the form, which all rows decide. */
+function readIrqHead(line: string, row: number, { cpus, labelWidth }: Header): RawIrqRow {
+  const colon = line.indexOf(':');
+  const irq = Number(line.slice(0, colon));
+  if (line.slice(0, colon) !== String(irq).padStart(labelWidth)) {
+    throw new InterruptsSyntaxError(row, 1, `an interrupt number right-justified in ${labelWidth} columns`);
+  }
+  const { counts, lead, end } = readCounts(line, row, colon + 1, cpus.length);
+  if (counts.length !== cpus.length) throw new InterruptsSyntaxError(row, end + 1, `${cpus.length} counts, one for each CPU`);
+  if (lead !== 1) throw new InterruptsSyntaxError(row, colon + 2, 'counts right-justified in 10 columns');
+  return { kind: 'raw', row, irq, counts, column: end + 1, rest: line.slice(end) };
+}

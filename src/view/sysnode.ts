@@ -1,0 +1,46 @@
+import { CpuMask } from '../machine/cpumask.js';
+import { formatCpuList, formatCpuMask } from '../machine/cpumask-text.js';
+import type { Machine } from '../machine/machine.js';
+import { cpusOfNode, nodesOf } from '../machine/topology.js';
+import { textFile } from './cpu-sets.js';
+import { StaticDirectory } from './tree-node.js';
+
+/** NUMA distances as firmware gives them: 10 to the node itself, 20 to another. */
+function distance(from: number, to: number): number {
+  return from === to ? 10 : 20;
+}
+
+/** Node numbers as a list of ranges. */
+function nodeList(nodes: readonly number[]): string {
+  return formatCpuList(CpuMask.of(Math.max(...nodes) + 1, nodes));
+}
+
+/** /sys/devices/system/node/nodeN: its CPUs that are online, links to all its present ones (drivers/base/node.c). */
+function nodeDirectory(machine: Machine, node: number, nodes: readonly number[]): StaticDirectory {
+  const { nrCpuIds, topology, online, present } = machine;
+  const own = CpuMask.of(nrCpuIds, cpusOfNode(topology, node));
+  const directory = new StaticDirectory(0o755, {
+    cpumap: textFile(() => formatCpuMask(own.and(online))),
+    cpulist: textFile(() => formatCpuList(own.and(online))),
+    distance: textFile(() => nodes.map((other) => distance(node, other)).join(' ')),
+  });
+  for (const cpu of own.and(present)) {
+    directory.add(`cpu${cpu}`, { kind: 'symlink', target: `../../cpu/cpu${cpu}` });
+  }
+  return directory;
+}
+
+/** /sys/devices/system/node. */
+export function sysNodeDirectory(machine: Machine): StaticDirectory {
+  const nodes = nodesOf(machine.topology);
+  const list = textFile(() => nodeList(nodes));
+  const directory = new StaticDirectory(0o755, {
+    online: list,
+    possible: list,
+    has_cpu: list,
+    has_normal_memory: list,
+    has_memory: list,
+  });
+  for (const node of nodes) directory.add(`node${node}`, nodeDirectory(machine, node, nodes));
+  return directory;
+}

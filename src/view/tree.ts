@@ -1,0 +1,152 @@
+import { ErrnoError } from '../lib/errno.js';
+import { type DirectoryNode, type FileNode, StaticDirectory, type TreeNode } from './tree-node.js';
+
+/** What stat() says. */
+export interface FileStat {
+  readonly kind: TreeNode['kind'];
+  /** st_mode: type and permissions. */
+  readonly mode: number;
+  readonly size: number;
+}
+
+/** An open file. It works on the file as it was found, even if its directory goes away. */
+export interface OpenFile {
+  /** The whole text. */
+  read(): string;
+  /** One write(); returns the number of bytes consumed. */
+  write(data: string): number;
+}
+
+const typeBits = { directory: 0o040000, file: 0o100000, symlink: 0o120000 } as const;
+/** As the kernel's MAXSYMLINKS. */
+const MAX_SYMLINKS = 40;
+
+/**
+ * The guest's files: /proc and /sys as one tree, as root sees it. It is the only definition of them: what is printed,
+ * replayed or mounted comes from here. Texts are a byte per character. Every failure is an ErrnoError with the errno
+ * that the guest's kernel gives.
+ */
+export class FileTree {
+  readonly root = new StaticDirectory(0o755);
+
+  /** Puts a directory into the tree, with the directories above it if they are not there yet. */
+  mount(path: string, node: TreeNode): void {
+    const names = path.split('/').filter((name) => name !== '');
+    const last = names.pop();
+    if (last === undefined) throw new RangeError('the root directory can not be mounted over');
+    let parent = this.root;
+    for (const name of names) {
+      let next = parent.lookup(name);
+      if (next === undefined) {
+        next = new StaticDirectory(0o755);
+        parent.add(name, next);
+      }
+      if (!(next instanceof StaticDirectory)) throw new RangeError(`${path}: ${name} can not be extended`);
+      parent = next;
+    }
+    parent.add(last, node);
+  }
+
+  exists(path: string): boolean {
+    try {
+      this.resolve(path, true);
+      return true;
+    } catch (error) {
+      if (error instanceof ErrnoError) return false;
+      throw error;
+    }
+  }
+
+  /** Opens a file. @throws ErrnoError as open() does; EISDIR also for reading a directory, where read() gives it. */
+  open(path: string, access: 'read' | 'write'): OpenFile {
+    const node = this.resolve(path, true);
+    if (node.kind !== 'file') throw new ErrnoError('EISDIR', `${path} is a directory`);
+    if (access === 'write' && node.write === undefined && node.unwritable.at === 'open') throw unwritable(path, node);
+    if (access === 'read' && node.read === undefined) throw new ErrnoError('EACCES', `${path} can not be read`);
+    return {
+      read: () => node.read?.() ?? '',
+      write: (data) => {
+        if (node.write === undefined) throw unwritable(path, node);
+        return node.write(data);
+      },
+    };
+  }
+
+  /** The whole text of a file. */
+  readFile(path: string): string {
+    return this.open(path, 'read').read();
+  }
+
+  /** Opens a file and writes to it once. @returns how many bytes write() consumed. */
+  writeFile(path: string, data: string): number {
+    return this.open(path, 'write').write(data);
+  }
+
+  /** Names in a directory, sorted. */
+  readdir(path: string): string[] {
+    const node = this.resolve(path, true);
+    if (node.kind !== 'directory') throw new ErrnoError('ENOTDIR', `${path} is no directory`);
+    return [...node.list()].sort();
+  }
+
+  /** stat(): of what a symbolic link points to. */
+  stat(path: string): FileStat {
+    return statOf(this.resolve(path, true));
+  }
+
+  /** lstat(): of a symbolic link itself. */
+  lstat(path: string): FileStat {
+    return statOf(this.resolve(path, false));
+  }
+
+  /** Where a symbolic link points. */
+  readlink(path: string): string {
+    const node = this.resolve(path, false);
+    if (node.kind !== 'symlink') throw new ErrnoError('EINVAL', `${path} is no symbolic link`);
+    return node.target;
+  }
+
+  /** Walks from the root to `path`; symbolic links on the way are followed, one at its end if `follow`. */
+  private resolve(path: string, follow: true): DirectoryNode | FileNode;
+  private resolve(path: string, follow: boolean): TreeNode;
+  private resolve(path: string, follow: boolean): TreeNode {
+    const todo = path.split('/').reverse();
+    const above: DirectoryNode[] = [];
+    let node: TreeNode = this.root;
+    let links = 0;
+    for (let name = todo.pop(); name !== undefined; name = todo.pop()) {
+      if (name === '' && todo.length === 0 && node.kind === 'directory') break;
+      if (node.kind !== 'directory') throw new ErrnoError('ENOTDIR', `${path}: not all above it are directories`);
+      if (name === '' || name === '.') continue;
+      if (name === '..') {
+        node = above.pop() ?? this.root;
+        continue;
+      }
+      const entry = node.lookup(name);
+      if (entry === undefined) throw new ErrnoError('ENOENT', `there is no ${path}`);
+      if (entry.kind === 'symlink' && (follow || todo.length > 0)) {
+        links += 1;
+        if (links > MAX_SYMLINKS) throw new ErrnoError('ELOOP', `${path}: its symbolic links go round`);
+        if (entry.target.startsWith('/')) {
+          above.length = 0;
+          node = this.root;
+        }
+        todo.push(...entry.target.split('/').reverse());
+        continue;
+      }
+      above.push(node);
+      node = entry;
+    }
+    return node;
+  }
+}
+
+function unwritable(path: string, node: FileNode): ErrnoError {
+  return new ErrnoError(node.unwritable.code, `${path} can not be written`);
+}
+
+function statOf(node: TreeNode): FileStat {
+  const mode = typeBits[node.kind] | (node.kind === 'symlink' ? 0o777 : node.mode);
+  const size = node.kind === 'file' ? node.size : node.kind === 'symlink' ? node.target.length : 0;
+  return { kind: node.kind, mode, size };
+}

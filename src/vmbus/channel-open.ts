@@ -1,0 +1,287 @@
+import type { Relid } from '../lib/brand.js';
+import { ErrnoError, errnoCode } from '../lib/errno.js';
+import { CpuMask } from '../machine/cpumask.js';
+import type { Proc } from '../machine/step.js';
+import { irqSetAffinityAndHint, irqUpdateAffinityHint } from '../irq/affinity.js';
+import type { IrqCore } from '../irq/core.js';
+import { freeIrq } from '../irq/free.js';
+import { requestIrq } from '../irq/request.js';
+import type { ChannelCallback, ChannelRings, VmbusChannel } from './channel.js';
+import type { VmbusConnection } from './connection.js';
+import { gpadlMessages } from './gpadl.js';
+import { type GuestMemory, HV_HYP_PAGE_SIZE } from './guest-memory.js';
+import { vmbusChanHandler } from './isr.js';
+import { CHANNELMSG, type GpadlCreated, type GpadlTorndown, type OpenChannelResult } from './protocol.js';
+import { RING_WRITE, RingBuffer, VM_PKT } from './ring.js';
+import { RingReader } from './ring-reader.js';
+import { RingWriter } from './ring-writer.js';
+
+/** Header page and data pages of each of a channel's rings, unless the driver wants others. */
+export const DEFAULT_RING_PAGES = 5;
+
+export interface OpenOptions {
+  readonly callback: ChannelCallback;
+  /** Pages of each ring, its header page included; 2 or more. Default DEFAULT_RING_PAGES. */
+  readonly ringPages?: number;
+}
+
+/** Opening, using and closing channels (drivers/hv/channel.c): what drivers call. */
+export class ChannelOperations {
+  constructor(
+    private readonly connection: VmbusConnection,
+    private readonly irq: IrqCore,
+  ) {}
+
+  /** Protocol version agreed on with the host, as on the wire (vmbus_proto_version). */
+  get protocolVersion(): number {
+    return this.connection.version;
+  }
+
+  /** Where drivers allocate the buffers that they share with the host. */
+  get memory(): GuestMemory {
+    return this.connection.memory;
+  }
+
+  /**
+   * Opens a channel: shares its rings, requests its interrupt on its target CPU and has the host open it
+   * (vmbus_open, with RFC patch 9).
+   *
+   * @throws ErrnoError EINVAL unless the channel is closed; ENODEV if the host took it back meanwhile; EAGAIN if the
+   *   host refused; what requesting the interrupt fails with.
+   */
+  *open(channel: VmbusChannel, options: OpenOptions): Proc<void> {
+    if (channel.state.kind !== 'open') {
+      throw new ErrnoError(
+        'EINVAL',
+        `channel ${channel.relid} is ${channel.state.kind}; only a closed one can be opened`,
+      );
+    }
+    channel.state = { kind: 'opening', rings: undefined };
+    channel.onChannelCallback = options.callback;
+    const rings = yield* this.shareRings(channel, options.ringPages ?? DEFAULT_RING_PAGES);
+    channel.state = { kind: 'opening', rings };
+    try {
+      yield* this.requestChannelIrq(channel);
+      try {
+        yield* this.openOnHost(channel, rings);
+      } catch (error) {
+        yield* this.freeChannelIrq(channel);
+        throw error;
+      }
+    } catch (error) {
+      yield* this.unshareRings(channel, rings);
+      this.reset(channel);
+      throw error;
+    }
+    channel.state = { kind: 'opened', rings };
+  }
+
+  /**
+   * Closes a channel and, before it, its sub-channels (vmbus_close). Sub-channels that the host has taken back are
+   * removed then. A channel that is not open stays as it is.
+   */
+  *close(channel: VmbusChannel): Proc<void> {
+    for (const sub of [...channel.subChannels]) {
+      if (sub.rescind) yield* sub.rescindEvent.wait();
+      yield* this.connection.channelMutex.lock();
+      yield* this.closeInternal(sub);
+      if (sub.rescind) yield* this.processChannelRemoval(sub);
+      yield* this.connection.channelMutex.unlock();
+    }
+    yield* this.connection.channelMutex.lock();
+    yield* this.closeInternal(channel);
+    yield* this.connection.channelMutex.unlock();
+  }
+
+  /** Shares a buffer of the guest with the host (vmbus_establish_gpadl). Returns its handle. */
+  *establishGpadl(channel: VmbusChannel, pfn: number, pages: number): Proc<number> {
+    const { connection } = this;
+    const gpadl = connection.gpadlHandles.next();
+    const pfns = Array.from({ length: pages }, (_, i) => pfn + i);
+    const [header, ...bodies] = gpadlMessages(channel.relid, gpadl, pfns);
+    this.refuseIfRescinded(channel);
+    const waiting = connection.request(
+      header,
+      (answer): answer is GpadlCreated => answer.type === CHANNELMSG.GPADL_CREATED && answer.gpadl === gpadl,
+      channel,
+      bodies,
+    );
+    const created = yield* waiting;
+    this.refuseIfRescinded(channel);
+    if (created?.creationStatus !== 0) {
+      throw new ErrnoError('EDQUOT', `the host did not take the memory of channel ${channel.relid}`);
+    }
+    return gpadl;
+  }
+
+  /** Ends the sharing of a buffer (vmbus_teardown_gpadl). */
+  *teardownGpadl(channel: VmbusChannel, gpadl: number): Proc<void> {
+    if (channel.rescind) return;
+    yield* this.connection.request(
+      { type: CHANNELMSG.GPADL_TEARDOWN, childRelid: channel.relid, gpadl },
+      (answer): answer is GpadlTorndown =>
+        answer.type === CHANNELMSG.GPADL_TORNDOWN && answer.gpadl === gpadl,
+      channel,
+    );
+  }
+
+  /**
+   * Sends a packet to the host, signalling it if need be (vmbus_sendpacket).
+   *
+   * @param type VM_PKT number.
+   * @throws ErrnoError ENODEV if the channel is not open, EAGAIN if the ring is full.
+   */
+  sendPacket(
+    channel: VmbusChannel,
+    payload: Uint8Array,
+    transactionId: number,
+    flags = 0,
+    type: number = VM_PKT.DATA_INBAND,
+  ): void {
+    const { rings } = channel;
+    if (rings === undefined || channel.rescind) {
+      throw new ErrnoError('ENODEV', `channel ${channel.relid} is not open; nothing can be sent`);
+    }
+    const result = rings.outbound.write(type, flags, transactionId, payload);
+    if (result === RING_WRITE.FULL) {
+      throw new ErrnoError(
+        'EAGAIN',
+        `the ring of channel ${channel.relid} is full; wait until the host has read`,
+      );
+    }
+    if (result === RING_WRITE.SIGNAL) this.setEvent(channel);
+  }
+
+  /** Tells the host to look at the channel's rings (vmbus_setevent). */
+  setEvent(channel: VmbusChannel): void {
+    channel.sigEvents += 1;
+    this.connection.host.signalEvent(channel.offer.connectionId);
+  }
+
+  /**
+   * Gives up a rescinded channel: its interrupt, its place in the lists, its relid (hv_process_channel_removal, RFC
+   * patch 8). The caller holds channel_mutex.
+   */
+  *processChannelRemoval(channel: VmbusChannel): Proc<void> {
+    const { connection } = this;
+    yield* this.unmap(channel);
+    const list = channel.primary === undefined ? connection.primaries : channel.primary.subChannels;
+    const at = list.indexOf(channel);
+    if (at >= 0) list.splice(at, 1);
+    if (channel.isPerf) connection.placement.release(channel.targetCpu);
+    connection.releaseRelid(channel.relid);
+  }
+
+  /** Frees the channel's interrupt and takes its IRQ number away (vmbus_channel_unmap_relid). */
+  private *unmap(channel: VmbusChannel): Proc<void> {
+    yield* this.freeChannelIrq(channel);
+    this.connection.relids.unmap(channel);
+  }
+
+  private *shareRings(channel: VmbusChannel, ringPages: number): Proc<ChannelRings> {
+    const { memory } = this.connection;
+    const { pfn, buffer } = memory.allocate(2 * ringPages);
+    const bytes = ringPages * HV_HYP_PAGE_SIZE;
+    const outbound = new RingBuffer(buffer, 0, bytes, `out${channel.relid}`);
+    const inbound = new RingBuffer(buffer, bytes, bytes, `in${channel.relid}`);
+    outbound.init();
+    inbound.init();
+    try {
+      const gpadl = yield* this.establishGpadl(channel, pfn, 2 * ringPages);
+      return { gpadl, pfn, outbound: new RingWriter(outbound), inbound: new RingReader(inbound) };
+    } catch (error) {
+      memory.free(pfn);
+      this.reset(channel);
+      throw error;
+    }
+  }
+
+  private *unshareRings(channel: VmbusChannel, rings: ChannelRings): Proc<void> {
+    yield* this.teardownGpadl(channel, rings.gpadl);
+    this.connection.memory.free(rings.pfn);
+  }
+
+  private *requestChannelIrq(channel: VmbusChannel): Proc<void> {
+    const { irq, relid } = channel;
+    // The RFC frees the interrupt only with the channel, so a channel that is opened again still has it.
+    yield* this.freeChannelIrq(channel);
+    let ret = yield* requestIrq(this.irq, irq, vmbusChanHandler, 0, channel.irqName, channel);
+    if (ret !== 0) {
+      this.connection.machine.log.printk(
+        `hv_vmbus: request_irq failed with ${ret} for relid ${relid} irq ${irq}`,
+      );
+      throw new ErrnoError(errnoCode(ret), `IRQ ${irq} of channel ${relid} can not be requested`);
+    }
+    channel.irqRequested = true;
+    const target = CpuMask.of(this.connection.machine.nrCpuIds, [channel.targetCpu]);
+    ret = irqSetAffinityAndHint(this.irq, irq, target);
+    if (ret === 0) return;
+    this.connection.machine.log.printk(
+      `hv_vmbus: irq_set_affinity_and_hint failed with ${ret} for relid ${relid} irq ${irq}`,
+    );
+    yield* this.freeChannelIrq(channel);
+    throw new ErrnoError(
+      errnoCode(ret),
+      `IRQ ${irq} of channel ${relid} can not go to CPU ${channel.targetCpu}`,
+    );
+  }
+
+  private *freeChannelIrq(channel: VmbusChannel): Proc<void> {
+    if (!channel.irqRequested) return;
+    channel.irqRequested = false;
+    irqUpdateAffinityHint(this.irq, channel.irq, null);
+    yield* freeIrq(this.irq, channel.irq, channel);
+  }
+
+  private *openOnHost(channel: VmbusChannel, rings: ChannelRings): Proc<void> {
+    const openId: Relid = channel.relid;
+    this.refuseIfRescinded(channel);
+    const result = yield* this.connection.request(
+      {
+        type: CHANNELMSG.OPENCHANNEL,
+        childRelid: channel.relid,
+        openId,
+        ringBufferGpadl: rings.gpadl,
+        targetVp: channel.targetCpu,
+        downstreamPageOffset: rings.outbound.ring.dataBytes / HV_HYP_PAGE_SIZE + 1,
+        userData: new Uint8Array(0),
+      },
+      (answer): answer is OpenChannelResult =>
+        answer.type === CHANNELMSG.OPENCHANNEL_RESULT &&
+        answer.childRelid === channel.relid &&
+        answer.openId === openId,
+      channel,
+    );
+    this.refuseIfRescinded(channel);
+    if (result?.status !== 0) {
+      throw new ErrnoError('EAGAIN', `the host did not open channel ${channel.relid}`);
+    }
+  }
+
+  private *closeInternal(channel: VmbusChannel): Proc<void> {
+    yield* resetChannelCb(channel);
+    if (channel.state.kind !== 'opened') return;
+    const { rings } = channel.state;
+    channel.state = { kind: 'open' };
+    this.connection.postMessage({ type: CHANNELMSG.CLOSECHANNEL, childRelid: channel.relid });
+    yield* this.unshareRings(channel, rings);
+  }
+
+  private reset(channel: VmbusChannel): void {
+    channel.onChannelCallback = undefined;
+    channel.state = { kind: 'open' };
+  }
+
+  private refuseIfRescinded(channel: VmbusChannel): void {
+    if (channel.rescind) {
+      throw new ErrnoError('ENODEV', `the host took channel ${channel.relid} back`);
+    }
+  }
+}
+
+/** Makes sure that the driver's callback is not called any more (vmbus_reset_channel_cb). */
+export function* resetChannelCb(channel: VmbusChannel): Proc<void> {
+  yield* channel.schedLock.lock();
+  channel.onChannelCallback = undefined;
+  yield* channel.schedLock.unlock();
+}

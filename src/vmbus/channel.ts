@@ -1,0 +1,144 @@
+import type { CpuId, Irq, Relid } from '../lib/brand.js';
+import { Completion, type WaitQueue } from '../machine/completion.js';
+import { Lock } from '../machine/lock.js';
+import type { Machine } from '../machine/machine.js';
+import { Tasklet } from '../machine/tasklet.js';
+import { deviceClassOf, HV_SOCK_IRQ_NAME, type VmbusDeviceClass } from './class-ids.js';
+import type { VmbusDevice } from './driver.js';
+import { CHANNEL_FLAG, type OfferChannel } from './protocol.js';
+import type { RingReader, RingWriter } from './ring.js';
+
+/** Rings of an open channel and how the host knows them. */
+export interface ChannelRings {
+  readonly gpadl: number;
+  /** First page of the memory that both rings lie in. */
+  readonly pfn: number;
+  /** Guest → host. */
+  readonly outbound: RingWriter;
+  /** Host → guest. */
+  readonly inbound: RingReader;
+}
+
+/** The channel's way from offer to open (enum vmbus_channel_state). */
+export type ChannelState =
+  /** The guest is still working on the offer; no driver knows the channel. */
+  | { readonly kind: 'offer' }
+  /** A driver may open the channel; guest and host share no memory. The state after closing, too. */
+  | { readonly kind: 'open' }
+  /** The guest is about to share the rings and ask the host to open; from then on the host may signal. */
+  | { readonly kind: 'opening'; rings: ChannelRings | undefined }
+  /** Both sides know that the channel is open, and use the rings. */
+  | { readonly kind: 'opened'; readonly rings: ChannelRings };
+
+/** Numbers of the states, as the `state` file in sysfs shows them. */
+export const channelStateNumbers: Readonly<Record<ChannelState['kind'], number>> = {
+  offer: 0,
+  opening: 1,
+  open: 2,
+  opened: 3,
+};
+
+/** The driver's function that looks at the channel's inbound ring when the host signalled. */
+export type ChannelCallback = (channel: VmbusChannel) => void;
+
+/** How an interrupt leads to the driver's callback (enum hv_callback_mode). */
+export const callbackMode = {
+  /** In a tasklet that drains the ring with its interrupts masked. */
+  batched: 0,
+  /** In a tasklet. */
+  direct: 1,
+  /** In the interrupt itself. */
+  isr: 2,
+} as const;
+export type CallbackMode = (typeof callbackMode)[keyof typeof callbackMode];
+
+/** Longest name of a channel's interrupt, as in Linux' char irq_name[32]. */
+export const IRQ_NAME_MAX = 31;
+
+/**
+ * A VMBus channel (struct vmbus_channel).
+ *
+ * Access rules: `targetCpu` is written under the connection's set_affinity_lock and read anywhere; lists and state
+ * change under channel_mutex; `onChannelCallback` changes under schedLock, which the interrupt holds while it looks.
+ */
+export class VmbusChannel {
+  state: ChannelState = { kind: 'offer' };
+  /** The primary channel of a sub-channel; undefined for a primary channel itself. */
+  primary: VmbusChannel | undefined;
+  readonly subChannels: VmbusChannel[] = [];
+  /** The device, of a primary channel only. */
+  device: VmbusDevice | undefined;
+  /** CPU that the host was last asked to interrupt. */
+  targetCpu: CpuId = 0;
+  /** The channel's Linux IRQ; 0 while the relid is not mapped. */
+  irq: Irq = 0;
+  irqRequested = false;
+  /** The host took the channel back: nothing is sent or waited for any more. */
+  rescind = false;
+  /** A rescind is being handled, further ones are ignored. */
+  rescindRef = false;
+  /** The offer has been dealt with, the driver's probe included. */
+  readonly probeDone: Completion;
+  /** A rescind of this sub-channel waits for the driver to close it. */
+  readonly rescindEvent: Completion;
+  /** Woken when the channel is rescinded: where the driver waits for packets of the host. */
+  readonly rescindWaits: WaitQueue[] = [];
+  onChannelCallback: ChannelCallback | undefined;
+  callbackMode: CallbackMode = callbackMode.batched;
+  /** Runs the callback after the interrupt, unless the mode is isr. */
+  readonly callbackEvent: Tasklet;
+  readonly schedLock: Lock;
+  /** Interrupts that found a callback: the `interrupts` file in sysfs. */
+  interrupts = 0;
+  /** Signals to the host: the `events` file in sysfs. */
+  sigEvents = 0;
+  readonly deviceClass: VmbusDeviceClass;
+  private name: string;
+
+  constructor(
+    readonly machine: Machine,
+    readonly offer: OfferChannel,
+    onEvent: (channel: VmbusChannel) => void,
+  ) {
+    const { childRelid } = offer;
+    this.deviceClass = deviceClassOf(offer.classId);
+    this.name = (this.isHvSock ? HV_SOCK_IRQ_NAME : this.deviceClass.irqName) ?? '';
+    this.probeDone = new Completion(`probe of channel ${childRelid}`);
+    this.rescindEvent = new Completion(`close of rescinded channel ${childRelid}`);
+    this.schedLock = new Lock(`sched_lock of channel ${childRelid}`);
+    this.callbackEvent = new Tasklet(`vmbus_on_event/${childRelid}`, () => onEvent(this));
+  }
+
+  get relid(): Relid {
+    return this.offer.childRelid;
+  }
+
+  get isHvSock(): boolean {
+    return (this.offer.flags & CHANNEL_FLAG.TLNPI_PROVIDER_OFFER) !== 0;
+  }
+
+  /** True if the channel's interrupts are spread over the CPUs (hv_is_perf_channel). */
+  get isPerf(): boolean {
+    return this.deviceClass.perfDevice;
+  }
+
+  /** Name of the channel's interrupt in /proc/interrupts; drivers may set it before they open the channel. */
+  get irqName(): string {
+    return this.name;
+  }
+
+  set irqName(name: string) {
+    this.name = name.slice(0, IRQ_NAME_MAX);
+  }
+
+  /** The rings, while the channel is open or being opened. */
+  get rings(): ChannelRings | undefined {
+    const { state } = this;
+    return state.kind === 'opened' || state.kind === 'opening' ? state.rings : undefined;
+  }
+
+  /** This channel or the primary one that it belongs to. */
+  get primaryOrSelf(): VmbusChannel {
+    return this.primary ?? this;
+  }
+}

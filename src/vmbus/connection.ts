@@ -1,0 +1,188 @@
+import type { CpuId, Relid } from '../lib/brand.js';
+import { Completion } from '../machine/completion.js';
+import { CpuMask } from '../machine/cpumask.js';
+import { Lock } from '../machine/lock.js';
+import type { Machine } from '../machine/machine.js';
+import { type Proc, SharedWord } from '../machine/step.js';
+import { Workqueue } from '../machine/workqueue.js';
+import type { IrqCore } from '../irq/core.js';
+import type { VmbusChannel } from './channel.js';
+import { GpadlHandles } from './gpadl.js';
+import type { GuestMemory } from './guest-memory.js';
+import type { HostPort } from './host-port.js';
+import { VmbusIrqChip } from './irq-chip.js';
+import { ChannelPlacement, VMBUS_CONNECT_CPU } from './placement.js';
+import {
+  CHANNELMSG,
+  type ChannelMessage,
+  encodeMessage,
+  VERSION_WIN10_V5,
+  VERSION_WIN8,
+  type VersionResponse,
+  versionName,
+  vmbusVersions,
+} from './protocol.js';
+import { IrqdomainRelidMap } from './relid-map.js';
+import { MessageRequest, RequestList } from './requests.js';
+
+/** SINT that the host sends VMBus messages and events to (VMBUS_MESSAGE_SINT). */
+export const VMBUS_MESSAGE_SINT = 2;
+
+/** How far the guest is with its host (enum vmbus_connect_state). */
+export type ConnectionState =
+  /** The host knows nothing of this guest. */
+  | { readonly kind: 'disconnected' }
+  /** The guest proposes versions; the host has accepted none yet. */
+  | { readonly kind: 'connecting' }
+  /** Both sides speak `version` (as on the wire); offers come and go. */
+  | { readonly kind: 'connected'; readonly version: number };
+
+/**
+ * The guest's end of the VMBus connection (struct vmbus_connection, drivers/hv/connection.c).
+ *
+ * Access rules: `primaries` and the sub-channel lists change under channelMutex; `synicOnline`, the sent count and the
+ * channels' target CPUs change under setAffinityLock; the completed count changes on the connect CPU only.
+ */
+export class VmbusConnection {
+  state: ConnectionState = { kind: 'disconnected' };
+  /** Primary channels in the order of their offers (chn_list). */
+  readonly primaries: VmbusChannel[] = [];
+  readonly channelMutex = new Lock('channel_mutex');
+  readonly setAffinityLock = new Lock('set_affinity_lock');
+  /** CPUs that may be given channels. */
+  readonly synicOnline: CpuMask;
+  readonly synicOnlineWord = new SharedWord('synic_online');
+  /** MODIFYCHANNEL messages sent, and known to be done by the host. */
+  modchanSent = 0;
+  modchanCompleted = 0;
+  readonly modchanSentWord = new SharedWord('modchan_sent');
+  readonly modchanCompletedWord = new SharedWord('modchan_completed');
+  /** Offers taken from the message slot and not yet on the list: rescinds wait for them. */
+  offersInProgress = 0;
+  readonly allOffersDelivered = new Completion('all offers delivered');
+  /** Offers and other control messages that may sleep. */
+  readonly workQueue: Workqueue;
+  readonly rescindWorkQueue: Workqueue;
+  /** Devices to be made for new primary channels, and drivers to be told of new sub-channels. */
+  readonly primaryChannelQueue: Workqueue;
+  readonly subChannelQueue: Workqueue;
+  readonly requests = new RequestList();
+  readonly placement: ChannelPlacement;
+  readonly relids: IrqdomainRelidMap;
+  /** What the host did against the protocol and the guest did not follow, counted by reason. */
+  readonly refused = new Map<string, number>();
+  readonly gpadlHandles = new GpadlHandles();
+
+  constructor(
+    readonly machine: Machine,
+    readonly host: HostPort,
+    readonly memory: GuestMemory,
+    readonly irq: IrqCore,
+  ) {
+    this.relids = new IrqdomainRelidMap(irq, new VmbusIrqChip(this));
+    this.synicOnline = new CpuMask(machine.nrCpuIds);
+    this.workQueue = new Workqueue(machine, 'hv_vmbus_con');
+    this.rescindWorkQueue = new Workqueue(machine, 'hv_vmbus_rescind');
+    this.primaryChannelQueue = new Workqueue(machine, 'hv_pri_chan');
+    this.subChannelQueue = new Workqueue(machine, 'hv_sub_chan');
+    this.placement = new ChannelPlacement(machine, () => this.perfChannels());
+  }
+
+  /** Protocol version agreed on, as on the wire; 0 before. */
+  get version(): number {
+    return this.state.kind === 'connected' ? this.state.version : 0;
+  }
+
+  /** All channels: each primary one, followed by its sub-channels. */
+  *channels(): Generator<VmbusChannel, void, void> {
+    for (const primary of this.primaries) {
+      yield primary;
+      yield* primary.subChannels;
+    }
+  }
+
+  /** A channel that interrupts `cpu`, if there is one. */
+  channelOn(cpu: CpuId): VmbusChannel | undefined {
+    for (const channel of this.channels()) if (channel.targetCpu === cpu) return channel;
+    return undefined;
+  }
+
+  /** Sends a control message (vmbus_post_msg). The host model always has room for it. */
+  postMessage(message: ChannelMessage): void {
+    this.host.postMessage(encodeMessage(message));
+  }
+
+  /** Counts something that the host must not do and that the guest therefore ignored. */
+  refuse(reason: string): void {
+    this.refused.set(reason, (this.refused.get(reason) ?? 0) + 1);
+  }
+
+  /**
+   * Sends a message, and `further` ones that belong to it, and waits for the answer.
+   *
+   * @returns the answer; undefined if `channel` was rescinded before it came.
+   */
+  *request<Response extends ChannelMessage>(
+    message: ChannelMessage,
+    matches: (answer: ChannelMessage) => answer is Response,
+    channel?: VmbusChannel,
+    further: readonly ChannelMessage[] = [],
+  ): Proc<Response | undefined> {
+    const request = new MessageRequest(`answer to message ${message.type}`, matches, channel);
+    this.requests.add(request);
+    this.postMessage(message);
+    for (const next of further) this.postMessage(next);
+    const response = yield* request.wait();
+    this.requests.remove(request);
+    return response;
+  }
+
+  /**
+   * Agrees on a version with the host, the newest one that both speak (vmbus_connect, vmbus_negotiate_version).
+   *
+   * @returns false if the host accepts none.
+   */
+  *connect(): Proc<boolean> {
+    this.state = { kind: 'connecting' };
+    for (const { wire } of vmbusVersions) {
+      if (wire < VERSION_WIN8) break;
+      const response = yield* this.request(
+        {
+          type: CHANNELMSG.INITIATE_CONTACT,
+          version: wire,
+          targetVcpu: VMBUS_CONNECT_CPU,
+          interruptPage: 0,
+          msgSint: wire >= VERSION_WIN10_V5 ? VMBUS_MESSAGE_SINT : 0,
+          msgVtl: 0,
+          featureFlags: 0,
+          monitorPage1: 0,
+          monitorPage2: 0,
+        },
+        (answer): answer is VersionResponse => answer.type === CHANNELMSG.VERSION_RESPONSE,
+      );
+      if (response?.versionSupported) {
+        this.state = { kind: 'connected', version: wire };
+        this.machine.log.printk(`hv_vmbus: Vmbus version:${versionName(wire) ?? wire}`);
+        return true;
+      }
+    }
+    this.state = { kind: 'disconnected' };
+    this.machine.log.printk('hv_vmbus: Unable to connect to host');
+    return false;
+  }
+
+  /** Asks for all offers and waits until the host has sent them (vmbus_request_offers). */
+  *requestOffers(): Proc<void> {
+    this.postMessage({ type: CHANNELMSG.REQUESTOFFERS });
+    yield* this.allOffersDelivered.wait();
+  }
+
+  /** Gives a relid back to the host (vmbus_release_relid). */
+  releaseRelid(relid: Relid): void {
+    this.postMessage({ type: CHANNELMSG.RELID_RELEASED, childRelid: relid });
+  }
+
+  private *perfChannels(): Generator<VmbusChannel, void, void> {
+    for (const channel of this.channels()) if (channel.isPerf) yield channel;
+  }
+}

@@ -1,0 +1,63 @@
+import { Completion } from '../machine/completion.js';
+import type { Proc } from '../machine/step.js';
+import type { VmbusChannel } from './channel.js';
+import type { ChannelMessage } from './protocol.js';
+
+/** A message of the guest whose answer somebody waits for (struct vmbus_channel_msginfo). */
+export class MessageRequest<Response extends ChannelMessage> {
+  private readonly waitEvent: Completion;
+  private response: Response | undefined;
+
+  constructor(
+    name: string,
+    /** Tells whether a message is the answer, and keeps its type. */
+    private readonly matches: (message: ChannelMessage) => message is Response,
+    /** The channel that the request is about; its rescind ends the wait. */
+    readonly waitingChannel: VmbusChannel | undefined,
+  ) {
+    this.waitEvent = new Completion(name);
+  }
+
+  /** Takes `message` if it is the answer. */
+  take(message: ChannelMessage): boolean {
+    if (this.response !== undefined || !this.matches(message)) return false;
+    this.response = message;
+    this.waitEvent.complete();
+    return true;
+  }
+
+  /** Ends the wait without an answer. */
+  abandon(): void {
+    this.waitEvent.complete();
+  }
+
+  /** Waits for the answer; undefined if the channel was rescinded first. */
+  *wait(): Proc<Response | undefined> {
+    yield* this.waitEvent.wait();
+    return this.response;
+  }
+}
+
+/** All requests that wait for an answer (vmbus_connection.chn_msg_list). */
+export class RequestList {
+  private readonly requests: MessageRequest<ChannelMessage>[] = [];
+
+  add(request: MessageRequest<ChannelMessage>): void {
+    this.requests.push(request);
+  }
+
+  remove(request: MessageRequest<ChannelMessage>): void {
+    const at = this.requests.indexOf(request);
+    if (at >= 0) this.requests.splice(at, 1);
+  }
+
+  /** Gives an answer to whoever waits for it; false if nobody does. */
+  answer(message: ChannelMessage): boolean {
+    return this.requests.some((request) => request.take(message));
+  }
+
+  /** Wakes whoever waits for an answer about `channel`, which has been rescinded. */
+  abandon(channel: VmbusChannel): void {
+    for (const request of this.requests) if (request.waitingChannel === channel) request.abandon();
+  }
+}

@@ -1,0 +1,43 @@
+import type { CpuId } from '../lib/brand.js';
+import { wordsFor } from '../lib/bitmap.js';
+import type { Cpu } from '../machine/cpu.js';
+import { Tasklet } from '../machine/tasklet.js';
+
+/** Event flags of one SINT, and so the number of relids (HV_EVENT_FLAGS_COUNT). */
+export const HV_EVENT_FLAGS_COUNT = 2048;
+/** Payload bytes of a message slot (HV_MESSAGE_PAYLOAD_BYTE_COUNT). */
+export const HV_MESSAGE_PAYLOAD_BYTE_COUNT = 240;
+/** Types of a message slot: free, and a message of the VMBus connection. */
+export const HVMSG_NONE = 0;
+export const HVMSG_VMBUS = 1;
+
+/** One slot of a synic message page (struct hv_message), the one of SINT 2. */
+export class MessageSlot {
+  /** HVMSG_NONE while free. Written by the host, and by the guest to free the slot. */
+  type = HVMSG_NONE;
+  /** True if the host holds more messages: freeing the slot must then be followed by an end-of-message. */
+  pending = false;
+  payloadSize = 0;
+  readonly payload = new Uint8Array(HV_MESSAGE_PAYLOAD_BYTE_COUNT);
+}
+
+/** What guest and host share of a CPU's synic: one bit for each relid, and a message slot, both for SINT 2. */
+export interface SynicPages {
+  readonly eventFlags: Uint32Array;
+  readonly message: MessageSlot;
+}
+
+/** A CPU's synic as the guest sees it (struct hv_per_cpu_context). */
+export class HvPerCpuContext implements SynicPages {
+  readonly eventFlags = new Uint32Array(wordsFor(HV_EVENT_FLAGS_COUNT));
+  readonly message = new MessageSlot();
+  /** Handles the message slot after the interrupt that announced it. */
+  readonly msgDpc: Tasklet;
+
+  constructor(
+    readonly cpu: Cpu,
+    onMessage: (cpu: CpuId) => void,
+  ) {
+    this.msgDpc = new Tasklet(`vmbus_on_msg_dpc/${cpu.id}`, () => onMessage(cpu.id));
+  }
+}

@@ -1,0 +1,131 @@
+import { describe, expect, test } from '@jest/globals';
+import * as fc from 'fast-check';
+import { CHANNEL_FLAG } from '../../src/vmbus/protocol.js';
+import { parseGuid } from '../../src/vmbus/guid.js';
+import type { HostDeviceOptions } from '../../src/host/device.js';
+import { device, TestGuest } from '../support/guest.js';
+
+const US = 1000;
+
+/** One device of each driver; relid 40 and up are its sub-channels. */
+const kinds: Readonly<Record<string, HostDeviceOptions>> = {
+  storvsc: device('scsi', 5, { subChannelRelids: [40, 41] }),
+  'storvsc FC': device('fc', 5, { subChannelRelids: [40] }),
+  netvsc: device('nic', 5, { subChannelRelids: [40, 41, 42] }),
+  vpci: device('pci', 5),
+  heartbeat: device('heartbeat', 5),
+  balloon: device('balloon', 5),
+  mouse: device('mouse', 5),
+  keyboard: device('keyboard', 5),
+  framebuffer: device('framebuffer', 5),
+  hv_sock: {
+    ...device('kvp', 5),
+    classId: parseGuid('00000050-facb-11e6-bd58-64006a7986d3'),
+    flags: CHANNEL_FLAG.TLNPI_PROVIDER_OFFER,
+  },
+  'no driver': device('nd', 5),
+};
+const names = Object.keys(kinds);
+
+/** Boots until `events` events have happened. False if there were fewer. */
+function bootFor(guest: TestGuest, events: number): boolean {
+  const { machine } = guest;
+  machine.spawn('boot', guest.vmbus.init());
+  machine.settle();
+  for (let i = 0; i < events; i++) {
+    if (!machine.clock.runNext()) return false;
+    machine.settle();
+  }
+  return true;
+}
+
+function guestWith(kind: HostDeviceOptions): TestGuest {
+  return new TestGuest({ present: 4, devices: [device('shutdown', 2), kind] });
+}
+
+function rowsOf(guest: TestGuest): string[] {
+  return guest.rows().map(([, relid, name]) => `${relid} ${name}`);
+}
+
+/** Nothing of the device is left: no channel, no IRQ, no memory, and the host has its relids back. */
+function expectGone(guest: TestGuest, kind: HostDeviceOptions): void {
+  for (const relid of [kind.relid, ...(kind.subChannelRelids ?? [])]) {
+    expect(guest.connection.relids.relid2channel(relid)).toBeUndefined();
+    expect(guest.host.channel(relid)).toBeUndefined();
+  }
+  expect(rowsOf(guest)).toEqual(['2 shutdown']);
+  expect(guest.vmbus.bus.devices.map(({ channel }) => channel.relid)).toEqual([2]);
+  expect(guest.memory.blocksInUse).toBe(1);
+  expect(guest.connection.channelMutex.isHeld).toBe(false);
+  expect(guest.connection.rescindWorkQueue.isIdle).toBe(true);
+}
+
+describe('a device that the host takes back', () => {
+  test.each(names)('%s: when it is in service', (name) => {
+    const guest = guestWith(kinds[name]).boot();
+    const before = rowsOf(guest);
+    guest.host.rescind(5);
+    guest.settle();
+    expectGone(guest, kinds[name]);
+    guest.host.offer(kinds[name]);
+    guest.settle();
+    expect(rowsOf(guest)).toEqual(before);
+  });
+
+  test.each(names)('%s: between any two events of its probe, and offered again', (name) => {
+    const kind = kinds[name];
+    const inService = rowsOf(guestWith(kind).boot());
+    let events = 0;
+    for (let busy = true; busy; events++) {
+      const guest = guestWith(kind);
+      busy = bootFor(guest, events);
+      guest.host.rescind(5);
+      guest.settle();
+      expectGone(guest, kind);
+      guest.host.offer(kind);
+      guest.settle();
+      expect(rowsOf(guest)).toEqual(inService);
+    }
+    expect(events).toBeGreaterThan(15);
+  });
+
+  test('any two devices, at any moments', () => {
+    const kind = fc.constantFrom(...names);
+    const moment = fc.oneof(fc.nat({ max: 900 * US }), fc.nat({ max: 9_000 * US }));
+    fc.assert(
+      fc.property(kind, kind, moment, moment, (first, second, firstNs, secondNs) => {
+        const other = { ...kinds[second], ...device('scsi', 6), classId: kinds[second].classId, subChannelRelids: [50] };
+        const guest = new TestGuest({ present: 4, devices: [device('shutdown', 2), kinds[first], other] });
+        const { clock } = guest.machine;
+        clock.after(firstNs, { fire: () => guest.host.rescind(5) });
+        clock.after(secondNs, { fire: () => guest.host.rescind(6) });
+        guest.machine.spawn('boot', guest.vmbus.init());
+        guest.settle();
+        expectGone(guest, kinds[first]);
+        expectGone(guest, other);
+      }),
+      { numRuns: 150 },
+    );
+  });
+});
+
+describe('a sub-channel that the host takes back', () => {
+  test.each(['storvsc', 'netvsc'])('%s: goes at any moment, and the device with it later', (name) => {
+    const kind = kinds[name];
+    let met = 0;
+    for (let busy = true, events = 0; busy; events++) {
+      const guest = guestWith(kind);
+      busy = bootFor(guest, events);
+      const sub = guest.host.channel(40);
+      if (sub === undefined || sub.state.kind === 'rescinded') continue;
+      met += 1;
+      guest.host.rescind(40);
+      for (let i = 0; i < met % 7; i++) guest.machine.clock.runNext();
+      guest.machine.settle();
+      guest.host.rescind(5);
+      guest.settle();
+      expectGone(guest, kind);
+    }
+    expect(met).toBeGreaterThan(5);
+  });
+});

@@ -1,0 +1,14 @@
+import { readdirSync } from 'node:fs';
+import { describe, expect, test } from '@jest/globals';
+import { loadScenario } from '../../src/scenario/load.js';
+
+const folder = new URL('../../examples/', import.meta.url);
+const files = readdirSync(folder).filter((name) => name.endsWith('.yaml'));
+
+describe('the examples are right:', () => {
+  test.each(files)('%s', (name) => {
+    const scenario = loadScenario(new URL(name, folder).pathname);
+    expect(scenario.description).not.toBe('');
+    expect(scenario.print).not.toEqual([]);
+  });
+});

@@ -1,0 +1,114 @@
+import { ErrnoError } from '../../src/lib/errno.js';
+import { Clock } from '../../src/machine/clock.js';
+import type { DeviceOptions } from '../../src/scenario/options.js';
+import type { ScenarioGuest } from '../../src/scenario/port.js';
+
+export interface FakeOptions {
+  /** Time at which booting is over. */
+  readonly bootNs?: number;
+  /** How long offline and online take. */
+  readonly hotplugNs?: number;
+  /** Relids with an open channel. */
+  readonly open?: readonly number[];
+  readonly files?: Readonly<Record<string, string>>;
+}
+
+/** A guest that writes down what is asked of it. CPU 0 can not go offline; IRQ n is the channel with relid n. */
+export class FakeGuest implements ScenarioGuest {
+  /** All calls but reads, as `<ns since booting> call arguments`. */
+  readonly calls: string[] = [];
+  readonly signals: { ns: number; relid: number; times: number }[] = [];
+  readonly files: Map<string, string>;
+  private readonly clock = new Clock();
+  private readonly bootNs: number;
+  private readonly hotplugNs: number;
+  private readonly open: Set<number>;
+
+  constructor({ bootNs = 0, hotplugNs = 0, open = [], files = {} }: FakeOptions = {}) {
+    this.bootNs = bootNs;
+    this.hotplugNs = hotplugNs;
+    this.open = new Set(open);
+    this.files = new Map(Object.entries(files));
+    this.clock.advanceTo(bootNs);
+  }
+
+  get now(): number {
+    return this.clock.now;
+  }
+
+  at(timeNs: number, action: () => void): void {
+    this.clock.after(timeNs - this.clock.now, { fire: action });
+  }
+
+  elapseTo(timeNs: number): void {
+    if (timeNs < this.clock.now) return;
+    while ((this.clock.nextTime ?? Number.POSITIVE_INFINITY) <= timeNs) this.clock.runNext();
+    this.clock.advanceTo(timeNs);
+  }
+
+  offline(cpu: number): void {
+    this.record('offline', cpu);
+    if (cpu === 0) throw new ErrnoError('EBUSY', 'CPU 0 must stay online');
+    this.elapseTo(this.clock.now + this.hotplugNs);
+  }
+
+  online(cpu: number): void {
+    this.record('online', cpu);
+    this.elapseTo(this.clock.now + this.hotplugNs);
+  }
+
+  setAffinity(irq: number, cpuList: string): void {
+    this.record('setAffinity', irq, cpuList);
+    if (!this.open.has(irq)) throw new RangeError(`there is no IRQ ${irq}`);
+  }
+
+  setChannelCpu(relid: number, cpu: number): void {
+    this.record('setChannelCpu', relid, cpu);
+  }
+
+  signal(relid: number, times: number): number {
+    if (!this.open.has(relid)) return 0;
+    this.signals.push({ ns: this.clock.now - this.bootNs, relid, times });
+    return times;
+  }
+
+  signalled(relid: number): number {
+    return this.signals.filter((signal) => signal.relid === relid).length;
+  }
+
+  offer(device: DeviceOptions): void {
+    this.record('offer', JSON.stringify(device));
+    this.open.add(device.relid);
+  }
+
+  rescind(relid: number): void {
+    this.record('rescind', relid);
+    this.open.delete(relid);
+  }
+
+  setChannels(relid: number, count: number): void {
+    this.record('setChannels', relid, count);
+  }
+
+  readFile(path: string): string {
+    const text = this.files.get(path);
+    if (text === undefined) throw new ErrnoError('ENOENT', `there is no ${path}`);
+    return text;
+  }
+
+  writeFile(path: string, text: string): void {
+    this.record('writeFile', path, JSON.stringify(text));
+    if (!this.files.has(path)) throw new ErrnoError('ENOENT', `there is no ${path}`);
+    this.files.set(path, text);
+  }
+
+  irqCount(irq: number, cpu?: number): number | undefined {
+    if (!this.open.has(irq)) return undefined;
+    const sum = this.signals.reduce((total, { relid, times }) => (relid === irq ? total + times : total), 0);
+    return cpu === undefined || cpu === 0 ? sum : 0;
+  }
+
+  private record(...words: (string | number)[]): void {
+    this.calls.push(`${this.clock.now - this.bootNs} ${words.join(' ')}`);
+  }
+}

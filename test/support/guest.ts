@@ -1,0 +1,146 @@
+import { IrqCore } from '../../src/irq/core.js';
+import type { CpuId, Ns, Relid } from '../../src/lib/brand.js';
+import { builtinBackends } from '../../src/host/backends/index.js';
+import type { HostBackend, HostDeviceOptions } from '../../src/host/device.js';
+import { HyperV, type HyperVOptions } from '../../src/host/hyperv.js';
+import { builtinDrivers } from '../../src/drivers/index.js';
+import { defaultDriverSettings, type DriverSettings } from '../../src/drivers/settings.js';
+import { Machine, type MachineOptions } from '../../src/machine/machine.js';
+import type { Proc } from '../../src/machine/step.js';
+import type { VmbusChannel } from '../../src/vmbus/channel.js';
+import { ChannelOperations } from '../../src/vmbus/channel-open.js';
+import { deviceClassId } from '../../src/vmbus/class-ids.js';
+import type { VmbusDevice, VmbusDriver } from '../../src/vmbus/driver.js';
+import { GuestMemory } from '../../src/vmbus/guest-memory.js';
+import { type Guid, parseGuid } from '../../src/vmbus/guid.js';
+import { Vmbus } from '../../src/vmbus/vmbus.js';
+import { VmbusConnection } from '../../src/vmbus/connection.js';
+import { archSource } from '../../src/platform/platform.js';
+import { GSI_TOP, X86Platform } from '../../src/platform/x86.js';
+
+const MS = 1_000_000;
+
+export interface TestGuestOptions extends Partial<MachineOptions> {
+  readonly devices?: readonly HostDeviceOptions[];
+  readonly host?: HyperVOptions;
+  readonly settings?: Partial<DriverSettings>;
+  readonly backends?: readonly HostBackend[];
+  readonly drivers?: (operations: ChannelOperations) => readonly VmbusDriver[];
+}
+
+/** A device of a class by its short name, with an instance id made of its relid. */
+export function device(
+  className: string,
+  relid: Relid,
+  options: Partial<HostDeviceOptions> = {},
+): HostDeviceOptions {
+  return { classId: deviceClassId(className), instanceId: instanceOf(relid), relid, ...options };
+}
+
+export function instanceOf(relid: Relid): Guid {
+  const digits = relid.toString(16).padStart(4, '0');
+  return parseGuid(`0000${digits}-${digits}-4000-8000-000000000000`);
+}
+
+/** A small guest on x86: machine, interrupt layer, host, VMBus and drivers, put together by hand. */
+export class TestGuest {
+  readonly machine: Machine;
+  readonly irq: IrqCore;
+  readonly memory = new GuestMemory();
+  readonly host: HyperV;
+  readonly vmbus: Vmbus;
+  private readonly platform: X86Platform;
+
+  constructor(options: TestGuestOptions = {}) {
+    this.machine = new Machine({ present: 8, ...options });
+    this.irq = new IrqCore(this.machine, { dynirqLowerBound: GSI_TOP });
+    this.platform = new X86Platform(this.machine, this.irq);
+    const { vmbusLine } = this.platform;
+    this.host = new HyperV(
+      this.machine.clock,
+      { memory: this.memory, interrupt: (cpu) => vmbusLine.raise(cpu) },
+      { backends: options.backends ?? builtinBackends(), ...options.host },
+    );
+    const settings = { ...defaultDriverSettings, ...options.settings };
+    const connection = new VmbusConnection(this.machine, this.host, this.memory, this.irq);
+    const operations = new ChannelOperations(connection, this.irq);
+    const drivers = options.drivers?.(operations) ?? builtinDrivers.map((create) => create(operations, settings));
+    this.vmbus = new Vmbus(connection, operations, vmbusLine, drivers);
+    for (const offer of options.devices ?? []) this.host.offer(offer);
+  }
+
+  /** Connects and lets all drivers finish. */
+  boot(): this {
+    this.run(this.vmbus.init());
+    this.settle();
+    return this;
+  }
+
+  run<T>(proc: Proc<T>): T {
+    return this.machine.run('test', proc);
+  }
+
+  /** Lets everything happen that is going to happen by itself, at most `ns`. */
+  settle(ns: Ns = 400_000 * MS): void {
+    const { clock } = this.machine;
+    const end = clock.now + ns;
+    this.machine.settle();
+    for (;;) {
+      const next = clock.nextTime;
+      if (next === undefined) return;
+      if (next > end) throw new Error(`still busy at ${clock.now} ns: next event at ${next}`);
+      clock.runNext();
+      this.machine.settle();
+    }
+  }
+
+  get connection() {
+    return this.vmbus.connection;
+  }
+
+  channel(relid: Relid): VmbusChannel {
+    const channel = this.connection.relids.relid2channel(relid);
+    if (channel === undefined) throw new Error(`the guest has no channel ${relid}`);
+    return channel;
+  }
+
+  device(relid: Relid): VmbusDevice {
+    const { device } = this.channel(relid);
+    if (device === undefined) throw new Error(`channel ${relid} has no device`);
+    return device;
+  }
+
+  /** Control messages that came: the HYP row. */
+  get controlInterrupts(): number {
+    return archSource(this.platform, 'HYP').counts.reduce((sum, count) => sum + count, 0);
+  }
+
+  /** Every VMBus IRQ with an action: number, relid, name. */
+  rows(): (readonly [irq: number, relid: number, name: string])[] {
+    const rows: (readonly [number, number, string])[] = [];
+    for (const desc of this.irq.descs()) {
+      const { action, data } = desc;
+      if (action !== undefined && data.chip.name === 'VMBus') rows.push([desc.irq, data.hwirq, action.name ?? '']);
+    }
+    return rows;
+  }
+
+  /** Interrupts of a channel counted by the interrupt layer, on all CPUs. */
+  count(relid: Relid): number {
+    const desc = this.irq.desc(this.channel(relid).irq);
+    return desc?.kstat.reduce((sum, count) => sum + count, 0) ?? 0;
+  }
+
+  offline(cpu: CpuId): void {
+    this.run(this.machine.hotplug.cpuDown(cpu));
+  }
+
+  online(cpu: CpuId): void {
+    this.run(this.machine.hotplug.cpuUp(cpu));
+  }
+
+  /** Texts of the kernel log. */
+  log(): string[] {
+    return this.machine.log.lines.map(({ text }) => text);
+  }
+}

@@ -1,0 +1,122 @@
+import { describe, expect, test } from '@jest/globals';
+import { InterruptsSyntaxError, parseInterrupts, reprintInterrupts } from '../../src/view/interrupts-parse.js';
+import type { IrqRow } from '../../src/view/interrupts-table.js';
+
+function irqRow(text: string): IrqRow | undefined {
+  return parseInterrupts(text).table.rows.find((row) => row.kind === 'irq');
+}
+
+/** Where a text stops making sense, as line:column. */
+function errorAt(text: string): string {
+  try {
+    parseInterrupts(text);
+  } catch (error) {
+    if (error instanceof InterruptsSyntaxError) return `${error.line}:${error.column}`;
+    throw error;
+  }
+  return 'no error';
+}
+
+const header = '           CPU0       \n';
+
+describe('forms', () => {
+  test('up to 3.18: no hwirq, the flow handler behind the chip', () => {
+    const text = `${header} 40:          7  IR-PCI-MSI-edge      xhci_hcd\n`;
+    expect(irqRow(text)).toMatchObject({ irq: 40, hwirq: null, flow: 'edge', actions: ['xhci_hcd'] });
+  });
+
+  test('6.12: chip names with blanks, hwirqs wider than their column', () => {
+    expect(irqRow(`${header}  2:        379  SiFive PLIC  10  ttyS0\n`)).toMatchObject({
+      chip: 'SiFive PLIC',
+      hwirq: 10,
+      trigger: null,
+      actions: ['ttyS0'],
+    });
+    expect(irqRow(`${header} 24:          0   PCI-MSI 65536-edge      virtio1-config\n`)).toMatchObject({
+      chip: 'PCI-MSI',
+      hwirq: 65536,
+      flow: 'edge',
+    });
+  });
+
+  test('6.12 and level column: an interrupt without irqdomain', () => {
+    expect(irqRow(`${header}112:      53048      PRCM     Edge      pm_wkup\n`)).toMatchObject({
+      chip: 'PRCM',
+      hwirq: null,
+      trigger: 'Edge',
+      actions: ['pm_wkup'],
+    });
+  });
+
+  test('6.13: one blank less before the chip', () => {
+    const text = `${header}  9:          0  IO-APIC   9-fasteoi   acpi\n`;
+    expect(parseInterrupts(text).form).toBe('6.13');
+    expect(irqRow(text)).toMatchObject({ chip: 'IO-APIC', chipPrinted: false, hwirq: 9 });
+  });
+
+  test('7.2: chips to the left in a column as wide as the longest name', () => {
+    const text =
+      '            CPU0       CPU1       \n' +
+      '   9:          0          2  IO-APIC                  9-fasteoi   acpi\n' +
+      '  24:          5          0  PCI-MSIX-0000:00:03.0    0-edge      virtio0\n' +
+      '  25:          5          0  VMBus                  475  netvsc, a b\n' +
+      '  26:          5          0  odd                          nodomain\n' +
+      ' NMI:          0          0  Non-maskable interrupts\n';
+    const { form, table, arch } = parseInterrupts(text);
+    expect([form, table.chipWidth, table.labelWidth]).toEqual(['7.2', 21, 4]);
+    expect(table.rows[2]).toMatchObject({ chip: 'VMBus', hwirq: 475, flow: null, actions: ['netvsc', 'a b'] });
+    expect(table.rows[3]).toMatchObject({ chip: 'odd', hwirq: null, actions: ['nodomain'] });
+    expect(arch).toBe('unknown');
+    expect(reprintInterrupts(parseInterrupts(text))).toBe(text);
+  });
+
+  test('a row without an action shows that the kernel is 6.1 or older', () => {
+    const text = `${header}  2:          3    XT-PIC   0    \n`;
+    expect(parseInterrupts(text.replace('0    \n', '0\n')).form).toBe('6.1');
+    expect(parseInterrupts(`${header}  2:          3    XT-PIC   0  cascade\n`).form).toBe('6.12');
+  });
+
+  test('rows of architectures: text without counts, one number, inter-processor interrupts', () => {
+    const text =
+      `${header} 16:          0     GICv3  25 Level     vgic\n` +
+      'FIQ:              usb_fiq\nIPI0:         3       Rescheduling interrupts\nErr:          0\n';
+    const { table, arch } = parseInterrupts(text);
+    expect(table.rows.slice(1)).toEqual([
+      { kind: 'arch', label: 'FIQ', lead: 0, counts: [], gap: 14, text: 'usb_fiq' },
+      { kind: 'arch', label: 'IPI0', lead: 0, counts: [3], gap: 7, text: 'Rescheduling interrupts' },
+      { kind: 'total', label: 'Err', total: 0 },
+    ]);
+    expect(arch).toBe('arm64');
+    expect(reprintInterrupts(parseInterrupts(text))).toBe(text);
+  });
+});
+
+describe('what got lost on the way', () => {
+  test('blanks at the ends of lines and the last newline are noted and stay away', () => {
+    const text = '           CPU0\n  7:         12   IO-APIC-edge\n  8:          1   IO-APIC-edge      rtc0';
+    const parsed = parseInterrupts(text);
+    expect(parsed.trimmedLines).toEqual([1, 2]);
+    expect(parsed.newlineMissing).toBe(true);
+    expect(parsed.table.rows[0]).toMatchObject({ chip: 'IO-APIC', flow: 'edge', actions: [] });
+    expect(reprintInterrupts(parsed)).toBe(text);
+  });
+});
+
+describe('what is no /proc/interrupts', () => {
+  test.each([
+    ['', '1:1'],
+    ['hello\n', '1:1'],
+    ['           CPU0       CPUx\n', '1:23'],
+    ['           CPU0  CPU1       CPU2\n', '1:18'],
+    [`${header}garbage\n`, '2:1'],
+    [`${header}\n`, '2:1'],
+    [`${header}  8: 1   IO-APIC   8-edge      rtc0\n`, '2:5'],
+    [`${header}8:          1   IO-APIC   8-edge      rtc0\n`, '2:1'],
+    [`           CPU0       CPU1       \n  8:          1   IO-APIC   8-edge      rtc0\n`, '2:16'],
+    [`${header}  8:         01   IO-APIC   8-edge      rtc0\n`, '2:14'],
+    [`${header}  8:          1\n`, '2:16'],
+    [`${header}XX:          1   text\n`, '2:1'],
+  ])('%j fails at %s', (text, at) => {
+    expect(errorAt(text)).toBe(at);
+  });
+});

@@ -1,0 +1,101 @@
+import type { Hwirq, Irq } from '../../src/lib/brand.js';
+import { ErrnoError } from '../../src/lib/errno.js';
+import { handleSimpleIrq, irqSetChipAndHandler, irqSetStatusFlags } from '../../src/irq/chip.js';
+import { IrqCore } from '../../src/irq/core.js';
+import { IRQ_HANDLED } from '../../src/irq/irqaction.js';
+import type { IrqChip } from '../../src/irq/irqchip.js';
+import { irqDataUpdateEffectiveAffinity } from '../../src/irq/irqdata.js';
+import { type IrqDomain, irqCreateMapping, irqDomainCreateLinear } from '../../src/irq/irqdomain.js';
+import type { KernelVersion } from '../../src/irq/kernel.js';
+import { freeIrq, requestIrq } from '../../src/irq/manage.js';
+import { irqStatus } from '../../src/irq/settings.js';
+import { CpuMask } from '../../src/machine/cpumask.js';
+import { Machine, type MachineOptions } from '../../src/machine/machine.js';
+import { createGuestTree, type GuestTreeOptions } from '../../src/view/guest-tree.js';
+import type { FileTree } from '../../src/view/tree.js';
+
+/** The errno name that `run` throws, or its result. */
+export function outcome<T>(run: () => T): T | string {
+  try {
+    return run();
+  } catch (error) {
+    if (error instanceof ErrnoError) return error.code;
+    throw error;
+  }
+}
+
+export interface GuestOptions extends MachineOptions {
+  readonly kernel?: KernelVersion;
+  readonly nrIrqs?: number;
+  readonly tree?: Omit<GuestTreeOptions, 'irq'>;
+}
+
+/** A small guest with one interrupt controller, whose files are looked at. */
+export class Guest {
+  readonly machine: Machine;
+  readonly core: IrqCore;
+  readonly tree: FileTree;
+  readonly domain: IrqDomain;
+
+  constructor(options: GuestOptions, chip: Partial<IrqChip> = {}) {
+    this.machine = new Machine(options);
+    const { kernel = '6.12', nrIrqs } = options;
+    this.core = new IrqCore(this.machine, {
+      kernel,
+      dynirqLowerBound: 24,
+      ...(nrIrqs !== undefined && { nrIrqs }),
+    });
+    this.tree = createGuestTree({ irq: this.core, ...options.tree });
+    const full: IrqChip = {
+      name: 'VMBus',
+      irqMask: () => {},
+      irqUnmask: () => {},
+      irqSetAffinity: (d, dest) => {
+        irqDataUpdateEffectiveAffinity(d, CpuMask.of(dest.nrCpuIds, [dest.first()]));
+        return 0;
+      },
+      ...chip,
+    };
+    this.domain = irqDomainCreateLinear(this.core, {
+      name: 'vmbus',
+      size: 4096,
+      ops: {
+        map: (_, irq) => {
+          irqSetChipAndHandler(this.core, irq, full, handleSimpleIrq);
+          irqSetStatusFlags(this.core, irq, irqStatus.MOVE_PCNTXT);
+          return 0;
+        },
+      },
+    });
+  }
+
+  map(hwirq: Hwirq): Irq {
+    return irqCreateMapping(this.domain, hwirq);
+  }
+
+  /** request_irq; returns what it returned. */
+  request(irq: Irq, name: string, devId: unknown = name, flags = 0): number {
+    return this.machine.run('request', requestIrq(this.core, irq, () => IRQ_HANDLED, flags, name, devId));
+  }
+
+  free(irq: Irq, devId: unknown): void {
+    this.machine.run('free', freeIrq(this.core, irq, devId));
+  }
+
+  read(path: string): string {
+    return this.tree.readFile(path);
+  }
+
+  /** One write(): its result or errno. */
+  write(path: string, text: string): number | string {
+    return outcome(() => this.tree.writeFile(path, text));
+  }
+
+  /** Lines of the kernel log from here on. */
+  logOf(run: () => void): string[] {
+    const { lines } = this.machine.log;
+    const from = lines.length;
+    run();
+    return lines.slice(from).map(({ text }) => text);
+  }
+}
