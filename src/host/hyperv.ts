@@ -99,9 +99,10 @@ export class HyperV implements HostPort, HostDeviceServices {
   /**
    * Adds a device; it is offered when the guest asks for offers, or at once if it has asked already.
    *
-   * @throws RangeError if its relid is out of range or in use.
+   * @throws RangeError if a relid of its channels is out of range, in use or kept for another device's sub-channels.
    */
   offer(options: HostDeviceOptions): HostDevice {
+    for (const relid of options.subChannelRelids ?? []) this.refuseRelid(relid);
     const device = new HostDevice(options, this.backends.get(options.classId));
     const channel = this.addChannel(device, options.relid, 0);
     this.devices.push(device);
@@ -133,6 +134,11 @@ export class HyperV implements HostPort, HostDeviceServices {
     if (channel?.state.kind !== 'open') return 0;
     for (let i = 0; i < times; i++) this.synic.signal(channel);
     return times;
+  }
+
+  /** Sends a control message as it is, whether it makes sense or not: what a hostile host may do. */
+  postRaw(message: Uint8Array): void {
+    this.synic.post(message);
   }
 
   // What the guest calls.
@@ -247,7 +253,7 @@ export class HyperV implements HostPort, HostDeviceServices {
 
   private mapRings(channel: HostChannel, message: OpenChannel): boolean {
     const pfns = this.gpadls.get(message.ringBufferGpadl)?.pfns;
-    const buffer = pfns && this.guest.memory.resolve(pfns);
+    const buffer = pfns && this.guest.memory.resolve(pfns)?.buffer;
     if (buffer === undefined) return false;
     const split = message.downstreamPageOffset * HV_HYP_PAGE_SIZE;
     const fromGuest = new RingReader(new RingBuffer(buffer, 0, split));
@@ -337,10 +343,7 @@ export class HyperV implements HostPort, HostDeviceServices {
   }
 
   private addChannel(device: HostDevice, relid: Relid, subChannelIndex: number): HostChannel {
-    if (!(Number.isInteger(relid) && relid >= 1 && relid < MAX_CHANNEL_RELIDS)) {
-      throw new RangeError(`relid ${relid} is not in 1..${MAX_CHANNEL_RELIDS - 1}`);
-    }
-    if (this.channels[relid] !== undefined) throw new RangeError(`relid ${relid} is in use`);
+    if (subChannelIndex === 0) this.refuseRelid(relid);
     const { classId, instanceId, flags = 0, userDefined = new Uint8Array(0) } = device.options;
     if (userDefined.length > USER_DEFINED_BYTES)
       throw new RangeError('more user-defined bytes than an offer holds');
@@ -364,6 +367,18 @@ export class HyperV implements HostPort, HostDeviceServices {
     device.channels.push(channel);
     this.channels[relid] = channel;
     return channel;
+  }
+
+  /** @throws RangeError if a new device can't have this relid. */
+  private refuseRelid(relid: Relid): void {
+    if (!(Number.isInteger(relid) && relid >= 1 && relid < MAX_CHANNEL_RELIDS)) {
+      throw new RangeError(`relid ${relid} is not in 1..${MAX_CHANNEL_RELIDS - 1}`);
+    }
+    if (this.channels[relid] !== undefined) throw new RangeError(`relid ${relid} is in use`);
+    const keeper = this.devices.find(({ options }) => options.subChannelRelids?.includes(relid));
+    if (keeper !== undefined) {
+      throw new RangeError(`relid ${relid} is kept for a sub-channel of the device with relid ${keeper.options.relid}`);
+    }
   }
 
   private sendOffer(channel: HostChannel): void {

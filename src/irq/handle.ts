@@ -4,7 +4,7 @@ import type { IrqCore } from './core.js';
 import { IRQ_HANDLED, IRQ_WAKE_THREAD, type IrqAction } from './irqaction.js';
 import { irqd } from './irqdata.js';
 import type { IrqDesc } from './irqdesc.js';
-import { type IrqDomain, irqResolveMapping } from './irqdomain.js';
+import { type IrqDomain, irqResolveMapping } from './revmap.js';
 import { irqs } from './istate.js';
 import { irqStatus } from './settings.js';
 import { noteInterrupt } from './spurious.js';

@@ -2,7 +2,7 @@ import type { Hwirq, Irq } from '../lib/brand.js';
 import type { CpuMask } from '../machine/cpumask.js';
 import type { IrqChip } from './irqchip.js';
 import type { IrqDesc } from './irqdesc.js';
-import type { IrqDomain } from './irqdomain.js';
+import type { IrqDomain } from './revmap.js';
 
 export type { IrqChip } from './irqchip.js';
 

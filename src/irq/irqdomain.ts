@@ -2,21 +2,12 @@ import type { Hwirq, Irq } from '../lib/brand.js';
 import { errnoValue } from '../lib/errno.js';
 import { irqClearStatusFlags, irqSetChipAndHandler, irqSetStatusFlags } from './chip.js';
 import type { IrqCore } from './core.js';
-import type { IrqData } from './irqdata.js';
 import { allocDescs, freeDescs, type IrqAffinityDesc, type IrqDesc } from './irqdesc.js';
+import { IrqDomain, type IrqDomainOps, irqFindMapping } from './revmap.js';
 import { irqStatus } from './settings.js';
 import { warn } from './warn.js';
 
-/** What a controller has to do for its interrupts (struct irq_domain_ops). */
-export interface IrqDomainOps {
-  /** Gives a new line its chip and flow handler; 0 or a negative errno. */
-  map?(domain: IrqDomain, irq: Irq, hwirq: Hwirq): number;
-  unmap?(domain: IrqDomain, irq: Irq): void;
-  /** Gets the hardware ready for the line's first action or its managed restart; 0 or a negative errno. */
-  activate?(domain: IrqDomain, d: IrqData): number;
-  /** Gives back what activate got. */
-  deactivate?(domain: IrqDomain, d: IrqData): void;
-}
+export { IrqDomain, type IrqDomainOps, irqFindMapping, irqResolveMapping } from './revmap.js';
 
 export interface IrqDomainOptions {
   /** Shown in /sys/kernel/irq and in messages. */
@@ -24,31 +15,6 @@ export interface IrqDomainOptions {
   readonly ops: IrqDomainOps;
   /** The controller's own. */
   readonly hostData?: unknown;
-}
-
-/** Translates a controller's numbers (hwirq) into Linux interrupt numbers (struct irq_domain). */
-export class IrqDomain {
-  /** Number of mappings. */
-  mapcount = 0;
-  /** Direct reverse map for hwirqs below its length. */
-  readonly linear: (IrqDesc | undefined)[];
-  /** Reverse map for the others. */
-  readonly tree = new Map<Hwirq, IrqDesc>();
-
-  constructor(
-    readonly core: IrqCore,
-    readonly name: string,
-    readonly ops: IrqDomainOps,
-    readonly hostData: unknown,
-    /** Number of hwirqs in the direct reverse map. */
-    readonly revmapSize: number,
-    /** One more than the highest hwirq. */
-    readonly hwirqMax: number,
-    /** hwirq and irq are the same number, and there is no reverse map. */
-    readonly noMap: boolean,
-  ) {
-    this.linear = new Array<IrqDesc | undefined>(revmapSize).fill(undefined);
-  }
 }
 
 /** A domain for hwirqs 0 to size - 1, looked up in an array (irq_domain_create_linear). */
@@ -78,23 +44,6 @@ export function irqDomainCreateNomap(
 /** Takes a domain away; its mappings must be disposed before (irq_domain_remove). */
 export function irqDomainRemove(domain: IrqDomain): void {
   if (domain.mapcount !== 0) warn(domain.core, 'irqdomain', 'irq_domain_remove');
-}
-
-/** Linux' number of `hwirq`, 0 if not mapped (include/linux/irqdomain.h irq_find_mapping). */
-export function irqFindMapping(domain: IrqDomain, hwirq: Hwirq): Irq {
-  return irqResolveMapping(domain, hwirq)?.irq ?? 0;
-}
-
-/** The line of `hwirq`, undefined if not mapped (kernel/irq/irqdomain.c __irq_resolve_mapping). */
-export function irqResolveMapping(domain: IrqDomain, hwirq: Hwirq): IrqDesc | undefined {
-  if (hwirq < domain.revmapSize) return domain.linear[hwirq];
-  return resolveElsewhere(domain, hwirq);
-}
-
-function resolveElsewhere(domain: IrqDomain, hwirq: Hwirq): IrqDesc | undefined {
-  if (!domain.noMap) return domain.tree.get(hwirq);
-  const desc = hwirq < domain.hwirqMax ? domain.core.desc(hwirq as number) : undefined;
-  return desc?.data.domain === domain ? desc : undefined;
 }
 
 /** Gives `hwirq` a Linux number, or finds the one it has; 0 if that fails (irq_create_mapping_affinity). */

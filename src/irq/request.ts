@@ -167,8 +167,6 @@ function joinLine(desc: IrqDesc, action: IrqAction): number {
   if (first === undefined) {
     ret = startFirst(desc, action);
     if (ret !== 0) return ret;
-  } else {
-    warnOtherTrigger(desc, action);
   }
   if (last === undefined) desc.action = action;
   else last.next = action;
@@ -254,13 +252,6 @@ function startFirst(desc: IrqDesc, action: IrqAction): number {
     desc.depth = 1;
   }
   return 0;
-}
-
-function warnOtherTrigger(desc: IrqDesc, action: IrqAction): void {
-  const requested = action.flags & IRQF_TRIGGER_MASK;
-  const used = desc.data.triggerType;
-  if (requested === 0 || requested === used) return;
-  desc.core.machine.log.printk(`genirq: irq ${desc.irq} uses trigger mode ${used}; requested ${requested}`);
 }
 
 /** kernel/irq/pm.c irq_pm_install_action */

@@ -72,10 +72,6 @@ export function irqSettingsIsHidden(desc: IrqDesc): boolean {
   return (desc.status & irqStatus.HIDDEN) !== 0;
 }
 
-export function irqSettingsNoDebug(desc: IrqDesc): boolean {
-  return (desc.status & irqStatus.NO_DEBUG) !== 0;
-}
-
 export function irqSettingsSet(desc: IrqDesc, bits: number): void {
   desc.status |= bits;
 }

@@ -12,7 +12,7 @@ const HZ = 250;
 const SPURIOUS_DEFERRED = 0x80000000;
 
 /** Time in jiffies since the machine's start. */
-export function jiffies(desc: IrqDesc): number {
+function jiffies(desc: IrqDesc): number {
   return Math.floor(desc.core.machine.clock.now / JIFFY_NS);
 }
 

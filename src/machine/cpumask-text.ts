@@ -43,14 +43,20 @@ function chunkBefore(text: string, end: number): Chunk {
   for (let shift = 0; shift < 32; shift += 4) {
     const digit = hexDigit(text.charCodeAt(at));
     if (digit < 0) {
-      throw new ErrnoError('EINVAL', `${quoted(text)} is no CPU mask: ${quoted(text[at])} is no hexadecimal digit`);
+      throw new ErrnoError(
+        'EINVAL',
+        `${quoted(text)} is no CPU mask: ${quoted(text[at])} is no hexadecimal digit`,
+      );
     }
     value |= digit << shift;
     at -= 1;
     if (at < 0 || isSeparator(text.charCodeAt(at))) return { value: value >>> 0, next: at };
   }
   if (hexDigit(text.charCodeAt(at)) >= 0) {
-    throw new ErrnoError('EOVERFLOW', `${quoted(text)} is no CPU mask: put a comma after every 8 hexadecimal digits`);
+    throw new ErrnoError(
+      'EOVERFLOW',
+      `${quoted(text)} is no CPU mask: put a comma after every 8 hexadecimal digits`,
+    );
   }
   return { value: value >>> 0, next: at - 1 };
 }
@@ -73,7 +79,10 @@ export function parseCpuMask(text: string, nrCpuIds: number): CpuMask {
     while (end >= 0 && isSeparator(text.charCodeAt(end))) end -= 1;
     if (end < 0) return mask;
     if (word === words) {
-      throw new ErrnoError('EOVERFLOW', `${quoted(text)} has more than the ${words} groups that ${nrCpuIds} CPUs need`);
+      throw new ErrnoError(
+        'EOVERFLOW',
+        `${quoted(text)} has more than the ${words} groups that ${nrCpuIds} CPUs need`,
+      );
     }
     const chunk = chunkBefore(text, end);
     setWord(mask, word, chunk.value, text);
@@ -87,7 +96,10 @@ function setWord(mask: CpuMask, word: number, value: number, text: string): void
     if (((value >>> bit) & 1) === 0) continue;
     const cpu = word * 32 + bit;
     if (cpu >= mask.nrCpuIds) {
-      throw new ErrnoError('EOVERFLOW', `${quoted(text)} names CPU ${cpu}; the highest is ${mask.nrCpuIds - 1}`);
+      throw new ErrnoError(
+        'EOVERFLOW',
+        `${quoted(text)} names CPU ${cpu}; the highest is ${mask.nrCpuIds - 1}`,
+      );
     }
     mask.set(cpu);
   }
@@ -173,7 +185,10 @@ class ListReader {
     if (this.at === from) throw this.invalid('a CPU number is missing');
     const value = Number(this.text.slice(from, this.at));
     if (value > 0xffffffff) {
-      throw new ErrnoError('EOVERFLOW', `${quoted(this.text)}: ${this.text.slice(from, this.at)} exceeds 32 bits`);
+      throw new ErrnoError(
+        'EOVERFLOW',
+        `${quoted(this.text)}: ${this.text.slice(from, this.at)} exceeds 32 bits`,
+      );
     }
     return value;
   }
@@ -220,7 +235,12 @@ export function formatCpuMask(mask: CpuMask): string {
   const groups: string[] = [];
   for (let word = ((mask.nrCpuIds + 31) >>> 5) - 1; word >= 0; word--) {
     const bits = Math.min(32, mask.nrCpuIds - word * 32);
-    groups.push(mask.word(word).toString(16).padStart(Math.ceil(bits / 4), '0'));
+    groups.push(
+      mask
+        .word(word)
+        .toString(16)
+        .padStart(Math.ceil(bits / 4), '0'),
+    );
   }
   return groups.join(',');
 }

@@ -86,18 +86,27 @@ const workload = mapping('a workload, e.g. {relid: 7, signals: 100, during: 10s}
     const message = workloadProblem(value);
     if (message !== undefined) context.addIssue({ code: 'custom', message });
   }, whenMapping)
-  .transform(({ relid, from: fromNs = 0, signals, total, during, every, jitter, until, burst }): WorkloadItem => {
-    const timed = { relid, fromNs, duringNs: during ?? 0 };
-    if (signals !== undefined) return { kind: 'spread', ...timed, signals, sinceBoot: false };
-    if (total !== undefined) return { kind: 'spread', ...timed, signals: total, sinceBoot: true };
-    const timing = { everyNs: every ?? 1, jitterNs: jitter ?? 0, fromNs, untilNs: until, burst: burst ?? 1 };
-    return { kind: 'periodic', relid, ...timing };
-  })
+  .transform(
+    ({ relid, from: fromNs = 0, signals, total, during, every, jitter, until, burst }): WorkloadItem => {
+      const timed = { relid, fromNs, duringNs: during ?? 0 };
+      if (signals !== undefined) return { kind: 'spread', ...timed, signals, sinceBoot: false };
+      if (total !== undefined) return { kind: 'spread', ...timed, signals: total, sinceBoot: true };
+      const timing = {
+        everyNs: every ?? 1,
+        jitterNs: jitter ?? 0,
+        fromNs,
+        untilNs: until,
+        burst: burst ?? 1,
+      };
+      return { kind: 'periodic', relid, ...timing };
+    },
+  )
   .meta({
     oneOf: [{ required: ['signals', 'during'] }, { required: ['total', 'during'] }, { required: ['every'] }],
     dependencies: {
       signals: ['during'],
       total: ['during'],
+      during: { oneOf: [{ required: ['signals'] }, { required: ['total'] }] },
       jitter: ['every'],
       until: ['every'],
       burst: ['every'],

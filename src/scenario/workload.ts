@@ -41,7 +41,7 @@ function startWorkload(
 ): SignalTally {
   const tally: SignalTally = { sent: 0, unsent: 0 };
   const times = item.kind === 'periodic' ? item.burst : 1;
-  const timeOf = item.kind === 'spread' ? spreadTimes(item, item.signals - (item.sinceBoot ? guest.signalled(item.relid) : 0)) : periodicTimes(item, endNs, seed);
+  const timeOf = item.kind === 'spread' ? spreadTimes(item, guest) : periodicTimes(item, endNs, seed);
   let next = 0;
   const schedule = () => {
     const timeNs = timeOf(next);
@@ -63,7 +63,9 @@ function startWorkload(
 type TimeOf = (index: number) => Ns | undefined;
 
 /** Each signal in the middle of its share of the time. */
-function spreadTimes({ fromNs, duringNs }: WorkloadItem & { kind: 'spread' }, signals: number): TimeOf {
+function spreadTimes(item: WorkloadItem & { kind: 'spread' }, guest: ScenarioGuest): TimeOf {
+  const { relid, fromNs, duringNs } = item;
+  const signals = item.sinceBoot ? item.signals - guest.signalled(relid) : item.signals;
   return (index) => {
     if (index >= signals) return undefined;
     return fromNs + Math.floor(((index + 0.5) / signals) * duringNs);

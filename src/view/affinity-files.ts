@@ -24,7 +24,10 @@ export function cpuSetFile(mask: () => CpuMask, form: CpuSetText): FileNode {
 function requireOnline(core: IrqCore, mask: CpuMask): void {
   const { online } = core.machine;
   if (mask.intersects(online)) return;
-  throw new ErrnoError('EINVAL', `none of CPUs ${formatCpuList(mask) || '(none)'} is online; ${formatCpuList(online)} are`);
+  throw new ErrnoError(
+    'EINVAL',
+    `none of CPUs ${formatCpuList(mask) || '(none)'} is online; ${formatCpuList(online)} are`,
+  );
 }
 
 /** A write to smp_affinity or smp_affinity_list (kernel/irq/proc.c write_irq_affinity). */

@@ -1,7 +1,8 @@
 import type { IrqCore } from '../irq/core.js';
 import type { ArchInterrupts } from './interrupts-arch.js';
-import { InterruptsView, noArchInterrupts } from './interrupts-live.js';
+import { InterruptsView, type InterruptsViewOptions, noArchInterrupts } from './interrupts-live.js';
 import { procCpuinfo } from './cpuinfo.js';
+import { DebugIrqs } from './debugirq.js';
 import { ProcIrq } from './procirq.js';
 import { procSoftirqs, procStat, type SoftirqCount, type SystemStat } from './procstat.js';
 import { type SysCpuOptions, sysCpuDirectory } from './syscpu.js';
@@ -16,6 +17,7 @@ export interface GuestTreeOptions {
   /** Interrupts that the architecture counts on its own; default: none. */
   readonly arch?: ArchInterrupts;
   readonly cpu?: SysCpuOptions;
+  readonly interrupts?: InterruptsViewOptions;
   /** Default: softirqs are not counted. */
   readonly softirqs?: SoftirqCount;
   /** Default: booted at 1970's start, and nothing happened since. */
@@ -31,7 +33,7 @@ const nothingHappened: SystemStat = { bootTimeS: 0, contextSwitches: 0, forks: 0
 export function createGuestTree(options: GuestTreeOptions): FileTree {
   const { irq, arch = noArchInterrupts, softirqs = () => 0, stat = () => nothingHappened } = options;
   const { machine } = irq;
-  const interrupts = new InterruptsView(irq, arch);
+  const interrupts = new InterruptsView(irq, arch, options.interrupts);
   const tree = new FileTree();
   tree.mount('/proc/irq', new ProcIrq(irq));
   tree.mount('/proc/interrupts', procFile(0o444, { read: () => interrupts.text() }));
@@ -40,6 +42,7 @@ export function createGuestTree(options: GuestTreeOptions): FileTree {
   const cpuinfo = arch.arch === 'arm64' ? 'arm64' : 'x86';
   tree.mount('/proc/cpuinfo', procFile(0o444, { read: () => procCpuinfo(machine, cpuinfo) }));
   tree.mount('/sys/kernel/irq', new SysIrq(irq));
+  tree.mount('/sys/kernel/debug/irq/irqs', new DebugIrqs(irq));
   const cpu0Stays = arch.arch !== 'arm64';
   const hotpluggable = (cpu: number): boolean => cpu !== 0 || !cpu0Stays;
   tree.mount('/sys/devices/system/cpu', sysCpuDirectory(machine, { hotpluggable, ...options.cpu }));

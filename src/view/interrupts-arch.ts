@@ -1,37 +1,39 @@
 import type { CpuId } from '../lib/brand.js';
+import type { ArchSource } from '../platform/platform.js';
 import type { ArchRow, InterruptsArch, InterruptsForm, InterruptsRow } from './interrupts-table.js';
 
-/** An interrupt source outside the generic layer, as the machine counts it. */
-export interface ArchSource {
-  readonly label: string;
-  /** What /proc/interrupts says about it; empty for rows that have no text before form 7.2. */
-  readonly text: string;
-  /** One count per possible CPU. */
+/** A row of the architecture's own; Platform's sources are such rows. */
+export interface ArchCounts extends Omit<ArchSource, 'counts'> {
+  /** One count per possible CPU; none at all for a row that is only a text. */
   readonly counts: ArrayLike<number>;
-  /** One number for the machine where forms before 7.2 print no column per CPU (ERR, MIS, Err). */
-  readonly single?: boolean;
-  /** False while nobody has installed its vector: form 7.2 leaves the row out then. Default true. */
-  readonly installed?: boolean;
-  /** False if /proc/stat leaves it out of its total. Default true. */
-  readonly inStat?: boolean;
+  /** Blanks before and behind the counts, where they are not the architecture's usual ones. */
+  readonly spacing?: { readonly lead: number; readonly gap: number };
+  /** True for rows that stand above the interrupts, as some of s390's do. */
+  readonly above?: boolean;
 }
 
 /** The architecture of a machine and what it counts on its own, in the order of /proc/interrupts. */
 export interface ArchInterrupts {
   readonly arch: InterruptsArch;
-  sources(): Iterable<ArchSource>;
+  /** True if there is a Level/Edge column; default: as usual for the architecture. */
+  readonly levelColumn?: boolean;
+  sources(): Iterable<ArchCounts>;
 }
 
 /** Architectures whose /proc/interrupts says Level or Edge (CONFIG_GENERIC_IRQ_SHOW_LEVEL). */
-const levelColumn: ReadonlySet<InterruptsArch> = new Set(['arm', 'arm64', 'powerpc', 'riscv']);
+const levelColumnArchs: ReadonlySet<InterruptsArch> = new Set(['arm', 'arm64', 'powerpc', 'riscv']);
 
-/** True if the architecture's /proc/interrupts says of each interrupt whether it is level or edge triggered. */
-export function hasLevelColumn(arch: InterruptsArch): boolean {
-  return levelColumn.has(arch);
+/** True if /proc/interrupts says of each interrupt whether it is level or edge triggered. */
+export function hasLevelColumn({ arch, levelColumn = levelColumnArchs.has(arch) }: ArchInterrupts): boolean {
+  return levelColumn;
 }
 
 /** Blanks around the counts of an architecture's rows. */
-function archSpacing(arch: InterruptsArch, form: InterruptsForm, width: number): { lead: number; gap: number } {
+function archSpacing(
+  arch: InterruptsArch,
+  form: InterruptsForm,
+  width: number,
+): { lead: number; gap: number } {
   switch (arch) {
     case 'arm64':
       return { lead: width >= 4 ? 1 : 0, gap: 7 };
@@ -52,30 +54,32 @@ const textSince72 = new Map([
   ['MIS', 'Misrouted IO/APIC interrupts'],
 ]);
 
-function total({ counts }: ArchSource): number {
+function total({ counts }: ArchCounts): number {
   let sum = 0;
   for (let cpu = 0; cpu < counts.length; cpu++) sum += counts[cpu];
   return sum;
 }
 
-/** The architecture's rows as a kernel of the given form shows them. */
+/** The architecture's rows as a kernel of the given form shows them: above the interrupts, and below. */
 export function archRows(
-  interrupts: ArchInterrupts,
+  architecture: ArchInterrupts,
   form: InterruptsForm,
   width: number,
   cpus: readonly CpuId[],
-): InterruptsRow[] {
-  const { arch } = interrupts;
-  const spacing = archSpacing(arch, form, width);
-  const perCpu = (source: ArchSource, text: string): ArchRow => {
-    const counts = cpus.map((cpu) => source.counts[cpu]);
-    return { kind: 'arch', label: source.label, counts, text, ...spacing };
+): { above: InterruptsRow[]; below: InterruptsRow[] } {
+  const { arch } = architecture;
+  const usual = archSpacing(arch, form, width);
+  const perCpu = (source: ArchCounts, text: string): ArchRow => {
+    const counts = source.counts.length === 0 ? [] : cpus.map((cpu) => source.counts[cpu]);
+    return { kind: 'arch', label: source.label, counts, text, ...(source.spacing ?? usual) };
   };
   const since72 = form === '7.2' && arch === 'x86';
-  const rows: InterruptsRow[] = [];
+  const above: InterruptsRow[] = [];
+  const below: InterruptsRow[] = [];
   const atEnd: InterruptsRow[] = [];
-  for (const source of interrupts.sources()) {
+  for (const source of architecture.sources()) {
     const { label, text, single = false, installed = true } = source;
+    const rows = source.above ? above : below;
     if (since72) {
       if (!installed || (onlyAfterFirst.has(label) && total(source) === 0)) continue;
       (single ? atEnd : rows).push(perCpu(source, textSince72.get(label) ?? text));
@@ -85,5 +89,5 @@ export function archRows(
       rows.push(perCpu(source, text));
     }
   }
-  return [...rows, ...atEnd];
+  return { above, below: [...below, ...atEnd] };
 }

@@ -14,11 +14,14 @@ function hasAction(desc: IrqDesc): boolean {
   return desc.action !== undefined && !desc.isChained;
 }
 
+/** Forms of kernels that show a line without an action, too, if it has counts on a CPU online. */
+const countsSuffice: ReadonlySet<InterruptsForm> = new Set(['2.6.18', '3.18', '6.1']);
+
 /** Whether the line has a row (the first lines of kernel/irq/proc.c show_interrupts). */
 function isShown(desc: IrqDesc, form: InterruptsForm, cpus: readonly CpuId[]): boolean {
   if (irqSettingsIsHidden(desc)) return false;
-  if (form !== '6.1') return hasAction(desc);
-  return hasAction(desc) || cpus.some((cpu) => desc.kstat[cpu] !== 0);
+  if (hasAction(desc)) return true;
+  return countsSuffice.has(form) && cpus.some((cpu) => desc.kstat[cpu] !== 0);
 }
 
 /** A line's counts. Form 7.2 looks at them only if the line's total says that there are any. */
@@ -44,37 +47,47 @@ function irqRow(desc: IrqDesc, form: InterruptsForm, cpus: readonly CpuId[], lev
   };
 }
 
+/** How /proc/interrupts is shown, where that does not follow from the machine. */
+export interface InterruptsViewOptions {
+  /** Default: the form of the machine's kernel. */
+  readonly form?: InterruptsForm;
+  /** Width that the chip column of form 7.2 has at least, for chips that are gone; default 8. */
+  readonly chipWidth?: number;
+}
+
 /**
  * /proc/interrupts of a running machine, in the form of its kernel. It remembers the widest chip name it has seen, as
  * the column of form 7.2 never gets narrower.
  */
 export class InterruptsView {
-  private chipWidth = 8;
+  readonly form: InterruptsForm;
+  private chipWidth: number;
 
   constructor(
     private readonly core: IrqCore,
     private readonly arch: ArchInterrupts = noArchInterrupts,
-  ) {}
-
-  get form(): InterruptsForm {
-    return this.core.behaviour.procInterruptsForm;
+    options: InterruptsViewOptions = {},
+  ) {
+    this.form = options.form ?? core.behaviour.procInterruptsForm;
+    this.chipWidth = options.chipWidth ?? 8;
   }
 
   table(): InterruptsTable {
     const { core, arch, form } = this;
     const cpus = [...core.machine.online];
     const width = labelWidth(form, core.nrIrqs);
-    const levels = hasLevelColumn(arch.arch);
+    const levels = hasLevelColumn(arch);
     const rows: IrqRow[] = [];
     for (const desc of core.descs()) {
       this.chipWidth = Math.max(this.chipWidth, desc.data.chip.name?.length ?? 0);
       if (isShown(desc, form, cpus)) rows.push(irqRow(desc, form, cpus, levels));
     }
+    const { above, below } = archRows(arch, form, width, cpus);
     return {
       cpus,
       labelWidth: width,
       chipWidth: this.chipWidth,
-      rows: [...rows, ...archRows(arch, form, width, cpus)],
+      rows: [...above, ...rows, ...below],
     };
   }
 

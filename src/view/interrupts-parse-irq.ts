@@ -1,6 +1,11 @@
 import { InterruptsSyntaxError, type RawIrqRow } from './interrupts-parse-line.js';
 import { printTail } from './interrupts-print.js';
-import { type InterruptsForm, type InterruptsLayout, type IrqRow, interruptsLayouts } from './interrupts-table.js';
+import {
+  type InterruptsForm,
+  type InterruptsLayout,
+  type IrqRow,
+  interruptsLayouts,
+} from './interrupts-table.js';
 
 /** Rows of a table in the form that fits them. */
 export interface LaidOutRows {
@@ -33,7 +38,11 @@ const MAX_TRIMMED = 20;
 const TRIGGER = /^ (Level|Edge) +/;
 
 /** Reads the hwirq column at the start of `text`; undefined if it is not there. */
-function readHwirq(text: string, layout: InterruptsLayout, width: number): { hwirq: number | null; end: number }[] {
+function readHwirq(
+  text: string,
+  layout: InterruptsLayout,
+  width: number,
+): { hwirq: number | null; end: number }[] {
   const ways: { hwirq: number | null; end: number }[] = [];
   const number = layout.hwirqColumn ? /^ *(\d+)/.exec(text) : null;
   if (number !== null && number[0] === ' ' + String(Number(number[1])).padStart(width)) {
@@ -84,7 +93,8 @@ function readTails(text: string, layout: InterruptsLayout, width: number, trigge
 function oddNames(chip: string, { flow, actions, hwirq }: Tail, layout: InterruptsLayout): number {
   let odd = 0;
   if (actions.some((name) => name === '' || /^[ -]| {2}| $/.test(name))) odd += ODD_NAME_COST;
-  if (flow !== null && hwirq === null && layout.noDomain === 'nothing' && flow.includes('-')) odd += ODD_NAME_COST;
+  if (flow !== null && hwirq === null && layout.noDomain === 'nothing' && flow.includes('-'))
+    odd += ODD_NAME_COST;
   if (/[- ]$| {2}| \d+( |-|$)/.test(chip.trimStart())) odd += ODD_NAME_COST;
   // On x86 the flow handler's name stands behind the chip's; a chip that is really called so is rare.
   if (/-(edge|level|fasteoi)$/.test(chip)) odd += PRINTED_COST;
@@ -224,11 +234,19 @@ export function layoutIrqRows(
   }
   if (best !== undefined) return shown(best);
   const { row, column } = raws[furthest];
-  throw new InterruptsSyntaxError(row, column, 'chip, hwirq, flow handler and actions laid out like the rows above');
+  throw new InterruptsSyntaxError(
+    row,
+    column,
+    'chip, hwirq, flow handler and actions laid out like the rows above',
+  );
 }
 
 /** Forms worth trying, the likeliest first. */
-function candidateForms(width: number, fixedGap: boolean | undefined, archGap: number | undefined): InterruptsForm[] {
+function candidateForms(
+  width: number,
+  fixedGap: boolean | undefined,
+  archGap: number | undefined,
+): InterruptsForm[] {
   if (fixedGap) return ['2.6.18'];
   const older: InterruptsForm[] = ['6.12', '6.13', '3.18'];
   if (fixedGap === undefined) older.push('2.6.18');

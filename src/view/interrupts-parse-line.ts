@@ -58,7 +58,8 @@ export function readCounts(line: string, row: number, from: number, limit: numbe
       if (counts.length > 0) break;
       throw new InterruptsSyntaxError(row, at + 1, 'counts right-justified in 10 columns');
     }
-    if (line[digits] === '0' && end > digits + 1) throw new InterruptsSyntaxError(row, digits + 1, 'a decimal number');
+    if (line[digits] === '0' && end > digits + 1)
+      throw new InterruptsSyntaxError(row, digits + 1, 'a decimal number');
     counts.push(Number(line.slice(digits, end)));
     at = end;
   }

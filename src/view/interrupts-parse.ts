@@ -2,7 +2,14 @@ import type { CpuId } from '../lib/brand.js';
 import { layoutIrqRows } from './interrupts-parse-irq.js';
 import { InterruptsSyntaxError, readCounts, type RawIrqRow } from './interrupts-parse-line.js';
 import { printInterrupts, printLabel } from './interrupts-print.js';
-import type { ArchRow, InterruptsArch, InterruptsForm, InterruptsRow, InterruptsTable, TotalRow } from './interrupts-table.js';
+import type {
+  ArchRow,
+  InterruptsArch,
+  InterruptsForm,
+  InterruptsRow,
+  InterruptsTable,
+  TotalRow,
+} from './interrupts-table.js';
 
 export { InterruptsSyntaxError } from './interrupts-parse-line.js';
 
@@ -109,7 +116,8 @@ export function parseInterrupts(text: string): ParsedInterrupts {
   for (let at = 1; at < lines.length; at++) {
     const line = lines[at];
     const label = /^ *([^\s:]+):/.exec(line);
-    if (label === null) throw new InterruptsSyntaxError(at + 1, 1, 'an interrupt number or a label, then a colon');
+    if (label === null)
+      throw new InterruptsSyntaxError(at + 1, 1, 'an interrupt number or a label, then a colon');
     if (/^\d+$/.test(label[1])) {
       const row = readIrqHead(line, at + 1, header);
       irqRows.push(row);
@@ -134,12 +142,17 @@ export function parseInterrupts(text: string): ParsedInterrupts {
   };
 }
 
-/** The text that was parsed, with what it had lost at the ends of its lines still missing. */
-export function reprintInterrupts({ table, form, trimmedLines, newlineMissing }: ParsedInterrupts): string {
-  const lines = printInterrupts(table, form).split('\n');
+/** A kernel's text without what the parsed one had lost: blanks at the ends of lines, the last newline. */
+export function loseAgain(text: string, { trimmedLines, newlineMissing }: ParsedInterrupts): string {
+  const lines = text.split('\n');
   for (const line of trimmedLines) lines[line - 1] = lines[line - 1].trimEnd();
-  const text = lines.join('\n');
-  return newlineMissing ? text.slice(0, -1) : text;
+  const whole = lines.join('\n');
+  return newlineMissing ? whole.slice(0, -1) : whole;
+}
+
+/** The text that was parsed. */
+export function reprintInterrupts(parsed: ParsedInterrupts): string {
+  return loseAgain(printInterrupts(parsed.table, parsed.form), parsed);
 }
 
 /** Blanks before the texts of x86's own rows, where there are any: form 7.2 has one less than the others. */
@@ -156,7 +169,8 @@ function readIrqHead(line: string, row: number, { cpus, labelWidth }: Header): R
     throw new InterruptsSyntaxError(row, 1, `an interrupt number right-justified in ${labelWidth} columns`);
   }
   const { counts, lead, end } = readCounts(line, row, colon + 1, cpus.length);
-  if (counts.length !== cpus.length) throw new InterruptsSyntaxError(row, end + 1, `${cpus.length} counts, one for each CPU`);
+  if (counts.length !== cpus.length)
+    throw new InterruptsSyntaxError(row, end + 1, `${cpus.length} counts, one for each CPU`);
   if (lead !== 1) throw new InterruptsSyntaxError(row, colon + 2, 'counts right-justified in 10 columns');
   return { kind: 'raw', row, irq, counts, column: end + 1, rest: line.slice(end) };
 }

@@ -18,8 +18,7 @@ const PROC_GENERIC = 'fs/proc/generic.c';
 function spuriousFile(desc: IrqDesc): FileNode {
   const lastMs = (): number => (desc.lastUnhandled * MS_PER_JIFFY) >>> 0;
   return procFile(0o444, {
-    read: () =>
-      `count ${desc.irqCount}\nunhandled ${desc.irqsUnhandled}\nlast_unhandled ${lastMs()} ms\n`,
+    read: () => `count ${desc.irqCount}\nunhandled ${desc.irqsUnhandled}\nlast_unhandled ${lastMs()} ms\n`,
   });
 }
 
@@ -99,7 +98,9 @@ export class ProcIrq implements IrqProc, DirectoryNode {
     const [left] = directory.leftovers();
     if (left === undefined) return;
     const { log } = this.core.machine;
-    log.printk(`remove_proc_entry: removing non-empty directory 'irq/${desc.irq}', leaking at least '${left}'`);
+    log.printk(
+      `remove_proc_entry: removing non-empty directory 'irq/${desc.irq}', leaking at least '${left}'`,
+    );
     log.warn(PROC_GENERIC, 'remove_proc_entry');
   }
 

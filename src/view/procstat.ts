@@ -57,7 +57,12 @@ export function intrLine(core: IrqCore, arch: ArchInterrupts): string {
  * /proc/stat (fs/proc/stat.c show_stat). Interrupts of lines that are gone do not stay in the total, as they do in the
  * kernel.
  */
-export function procStat(core: IrqCore, arch: ArchInterrupts, softirqs: SoftirqCount, stat: SystemStat): string {
+export function procStat(
+  core: IrqCore,
+  arch: ArchInterrupts,
+  softirqs: SoftirqCount,
+  stat: SystemStat,
+): string {
   const { machine } = core;
   const idle = Math.floor(machine.clock.now / NS_PER_TICK);
   let text = cpuLine('cpu ', idle * machine.online.weight);

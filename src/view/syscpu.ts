@@ -94,7 +94,12 @@ class CpuDirectory implements DirectoryNode {
 
 /** /sys/devices/system/cpu (drivers/base/cpu.c): a directory for every present CPU, and sets of CPUs. */
 export function sysCpuDirectory(machine: Machine, options: SysCpuOptions = {}): StaticDirectory {
-  const { kernelMax = 8191, isolated = machine.isolated, nohzFull, hotpluggable = (cpu) => cpu !== 0 } = options;
+  const {
+    kernelMax = 8191,
+    isolated = machine.isolated,
+    nohzFull,
+    hotpluggable = (cpu) => cpu !== 0,
+  } = options;
   const { nrCpuIds, possible, present, online } = machine;
   const directory = new StaticDirectory(0o755, {
     online: textFile(() => formatCpuList(online)),

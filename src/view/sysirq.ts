@@ -1,7 +1,14 @@
 import type { IrqCore } from '../irq/core.js';
 import { irqd } from '../irq/irqdata.js';
 import type { IrqDesc } from '../irq/irqdesc.js';
-import { type DirectoryNode, type FileNode, onePage, StaticDirectory, sysfsFile, type TreeNode } from './tree-node.js';
+import {
+  type DirectoryNode,
+  type FileNode,
+  onePage,
+  StaticDirectory,
+  sysfsFile,
+  type TreeNode,
+} from './tree-node.js';
 
 /** A file that shows a line, or nothing while `text` gives null. */
 function attribute(text: () => string | null): FileNode {

@@ -61,8 +61,10 @@ export class FileTree {
   open(path: string, access: 'read' | 'write'): OpenFile {
     const node = this.resolve(path, true);
     if (node.kind !== 'file') throw new ErrnoError('EISDIR', `${path} is a directory`);
-    if (access === 'write' && node.write === undefined && node.unwritable.at === 'open') throw unwritable(path, node);
-    if (access === 'read' && node.read === undefined) throw new ErrnoError('EACCES', `${path} can not be read`);
+    if (access === 'write' && node.write === undefined && node.unwritable.at === 'open')
+      throw unwritable(path, node);
+    if (access === 'read' && node.read === undefined)
+      throw new ErrnoError('EACCES', `${path} can not be read`);
     return {
       read: () => node.read?.() ?? '',
       write: (data) => {
@@ -116,7 +118,8 @@ export class FileTree {
     let links = 0;
     for (let name = todo.pop(); name !== undefined; name = todo.pop()) {
       if (name === '' && todo.length === 0 && node.kind === 'directory') break;
-      if (node.kind !== 'directory') throw new ErrnoError('ENOTDIR', `${path}: not all above it are directories`);
+      if (node.kind !== 'directory')
+        throw new ErrnoError('ENOTDIR', `${path}: not all above it are directories`);
       if (name === '' || name === '.') continue;
       if (name === '..') {
         node = above.pop() ?? this.root;

@@ -108,7 +108,8 @@ export class ChannelManagement {
     const { channelMutex } = this.connection;
     yield* channelMutex.lock();
     if (channel.state.kind === 'open') yield* this.operations.processChannelRemoval(channel);
-    else channel.rescindEvent.complete();
+    // Also for a channel that has just gone: whoever closes the device may have begun to wait before.
+    channel.rescindEvent.completeAll();
     yield* channelMutex.unlock();
   }
 }

@@ -160,14 +160,15 @@ export class ChannelOperations {
 
   /**
    * Gives up a rescinded channel: its interrupt, its place in the lists, its relid (hv_process_channel_removal, RFC
-   * patch 8). The caller holds channel_mutex.
+   * patch 8). The caller holds channel_mutex. A sub-channel may be given up both by its rescind and by whoever closes
+   * its device; the second one finds nothing to do.
    */
   *processChannelRemoval(channel: VmbusChannel): Proc<void> {
     const { connection } = this;
-    yield* this.unmap(channel);
     const list = channel.primary === undefined ? connection.primaries : channel.primary.subChannels;
-    const at = list.indexOf(channel);
-    if (at >= 0) list.splice(at, 1);
+    if (!list.includes(channel)) return;
+    yield* this.unmap(channel);
+    list.splice(list.indexOf(channel), 1);
     if (channel.isPerf) connection.placement.release(channel.targetCpu);
     connection.releaseRelid(channel.relid);
   }

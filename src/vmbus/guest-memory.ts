@@ -3,23 +3,38 @@ export const HV_HYP_PAGE_SIZE = 4096;
 
 const FIRST_PFN = 0x10_0000;
 
+/** Pages in a row, allocated together; the bytes are made when somebody looks at them. */
+export class MemoryBlock {
+  private bytes: ArrayBuffer | undefined;
+
+  constructor(
+    /** Number of the first page. */
+    readonly pfn: number,
+    readonly pages: number,
+  ) {}
+
+  get buffer(): ArrayBuffer {
+    this.bytes ??= new ArrayBuffer(this.pages * HV_HYP_PAGE_SIZE);
+    return this.bytes;
+  }
+}
+
 /** Guest memory that can be shared with the host, as far as anything was allocated. Page numbers never repeat. */
 export class GuestMemory {
   private nextPfn = FIRST_PFN;
-  private readonly blocks = new Map<number, ArrayBuffer>();
+  private readonly blocks = new Map<number, MemoryBlock>();
 
   /** Number of blocks that are allocated. */
   get blocksInUse(): number {
     return this.blocks.size;
   }
 
-  /** Allocates `pages` pages in one block of zeros and returns the number of the first one. */
-  allocate(pages: number): { readonly pfn: number; readonly buffer: ArrayBuffer } {
-    const pfn = this.nextPfn;
-    const buffer = new ArrayBuffer(pages * HV_HYP_PAGE_SIZE);
+  /** Allocates a block of `pages` zeroed pages. */
+  allocate(pages: number): MemoryBlock {
+    const block = new MemoryBlock(this.nextPfn, pages);
     this.nextPfn += pages;
-    this.blocks.set(pfn, buffer);
-    return { pfn, buffer };
+    this.blocks.set(block.pfn, block);
+    return block;
   }
 
   /** Frees the block that starts at page `pfn`. */
@@ -31,9 +46,9 @@ export class GuestMemory {
    * The block that the pages `pfns` make up, as the host maps it; undefined if they are not all pages of one
    * allocated block in order.
    */
-  resolve(pfns: readonly number[]): ArrayBuffer | undefined {
-    const buffer = this.blocks.get(pfns[0]);
-    if (buffer === undefined || buffer.byteLength !== pfns.length * HV_HYP_PAGE_SIZE) return undefined;
-    return pfns.every((pfn, i) => pfn === pfns[0] + i) ? buffer : undefined;
+  resolve(pfns: readonly number[]): MemoryBlock | undefined {
+    const block = this.blocks.get(pfns[0]);
+    if (block?.pages !== pfns.length) return undefined;
+    return pfns.every((pfn, i) => pfn === pfns[0] + i) ? block : undefined;
   }
 }

@@ -321,13 +321,13 @@ describe('handleBadIrq', () => {
     const desc = lab.line({ flow: handleBadIrq, chip: lab.chip({ name: null }) });
     irqSetStatusFlags(lab.core, desc.irq, irqStatus.LEVEL);
     lab.fire(desc, 0, 7);
-    expect(lab.log.filter((line) => line.includes('desc:'))).toHaveLength(5);
+    expect(lab.log.filter((line) => line.includes(', desc:'))).toHaveLength(5);
     expect(lab.log.filter((line) => line === '      IRQ_LEVEL set')).toHaveLength(5);
     expect(lab.log.filter((line) => line.startsWith('unexpected'))).toHaveLength(7);
     lab.machine.elapse(6_000_000_000);
     lab.fire(desc);
     expect(lab.log).toContain('print_irq_desc: 2 callbacks suppressed');
-    expect(lab.log.filter((line) => line.includes('desc:'))).toHaveLength(6);
+    expect(lab.log.filter((line) => line.includes(', desc:'))).toHaveLength(6);
   });
 });
 

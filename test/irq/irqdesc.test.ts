@@ -82,6 +82,8 @@ describe('kernelBehaviour', () => {
   });
 
   test('refuses an unknown version by name', () => {
-    expect(() => kernelBehaviour('2.4' as '6.1')).toThrow('kernel 2.4 is not modelled; choose one of 6.1, 6.10');
+    expect(() => kernelBehaviour('2.4' as '6.1')).toThrow(
+      'kernel 2.4 is not modelled; choose one of 6.1, 6.10',
+    );
   });
 });

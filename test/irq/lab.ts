@@ -143,5 +143,3 @@ export class Lab {
     return this.machine.log.lines.map((line) => line.text);
   }
 }
-
-export { formatCpuList };

@@ -101,6 +101,7 @@ cpus: 4
 devices: [{driver: netvsc, relid: 19}]
 workload:
   - {relid: 19, signals: 100, during: 10s}
+  - {relid: 19, total: 50, from: 1s, during: 2s}
   - {relid: 19, every: 1ms, jitter: 100us, from: 1s, until: 5s, burst: 2}
 timeline:
   - {offline: 3, expect: EBUSY}
@@ -121,7 +122,8 @@ run: 10s
 print: [interrupts, /proc/stat]
 `);
     expect(scenario.workload).toEqual([
-      { kind: 'spread', relid: 19, signals: 100, fromNs: 0, duringNs: 10e9 },
+      { kind: 'spread', relid: 19, signals: 100, sinceBoot: false, fromNs: 0, duringNs: 10e9 },
+      { kind: 'spread', relid: 19, signals: 50, sinceBoot: true, fromNs: 1e9, duringNs: 2e9 },
       { kind: 'periodic', relid: 19, everyNs: 1e6, jitterNs: 1e5, fromNs: 1e9, untilNs: 5e9, burst: 2 },
     ]);
     const success = { kind: 'success' };
@@ -145,7 +147,7 @@ print: [interrupts, /proc/stat]
       [3e9, { kind: 'count', irq: 24, cpu: 0 }, { kind: 'count', count: 17 }],
       [3e9, { kind: 'print', path: '/proc/interrupts' }, success],
     ]);
-    expect(scenario.timeline[0].place).toEqual({ file: 's.yaml', line: 8, column: 5 });
+    expect(scenario.timeline[0].place).toEqual({ file: 's.yaml', line: 9, column: 5 });
     expect(scenario.runNs).toBe(10e9);
     expect(scenario.print).toEqual(['/proc/interrupts', '/proc/stat']);
   });
@@ -221,8 +223,16 @@ describe('what is wrong in a file is reported with its position:', () => {
     ],
     ['architectureRows: {LOX: 1}', '2:25: x86_64 has no row "LOX"; did you mean "LOC"?'],
     ['architectureRows: {LOC: -1}', '2:25: expected a whole number from 0 to 4294967295, not -1'],
-    ['workload: [{relid: 1, signals: 5}]', '2:12: a workload needs "signals" and "during", or "every"'],
+    [
+      'workload: [{relid: 1, signals: 5}]',
+      '2:12: a workload needs "signals" or "total" and "during", or "every"',
+    ],
     ['workload: [{relid: 1, every: 5s, during: 1s}]', '2:12: "during" and "every" do not go together'],
+    [
+      'workload: [{relid: 1, signals: 5, total: 6, during: 1s}]',
+      '2:12: "signals" and "total" do not go together',
+    ],
+    ['workload: [{relid: 1, total: 6, every: 1s}]', '2:12: "total" and "every" do not go together'],
     [
       'timeline: [{at: 1s}]',
       '2:12: a step needs an action: one of offline, online, affinity, write, read, offer, rescind, channels, signal, count, print',

@@ -152,6 +152,18 @@ describe('the workload', () => {
     expect(endNs).toBe(90);
   });
 
+  test('takes what booting signalled off a total', () => {
+    const guest = new FakeGuest({ open: [7, 9] });
+    guest.signal(7, 2);
+    guest.signal(9, 5);
+    const { workload } = run(
+      guest,
+      'workload: [{relid: 7, total: 4, during: 80ns}, {relid: 9, total: 3, during: 80ns}]',
+    );
+    expect(workload.map(({ sent }) => sent)).toEqual([2, 0]);
+    expect(guest.signals.slice(2).map(({ ns }) => ns)).toEqual([20, 60]);
+  });
+
   test('repeats until its end, which is not included', () => {
     const guest = new FakeGuest({ open: [7] });
     const { workload } = run(guest, 'workload: [{relid: 7, every: 10ns, from: 5ns, until: 35ns, burst: 2}]');

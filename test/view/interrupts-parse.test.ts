@@ -1,5 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
-import { InterruptsSyntaxError, parseInterrupts, reprintInterrupts } from '../../src/view/interrupts-parse.js';
+import {
+  InterruptsSyntaxError,
+  parseInterrupts,
+  reprintInterrupts,
+} from '../../src/view/interrupts-parse.js';
 import type { IrqRow } from '../../src/view/interrupts-table.js';
 
 function irqRow(text: string): IrqRow | undefined {
@@ -64,7 +68,12 @@ describe('forms', () => {
       ' NMI:          0          0  Non-maskable interrupts\n';
     const { form, table, arch } = parseInterrupts(text);
     expect([form, table.chipWidth, table.labelWidth]).toEqual(['7.2', 21, 4]);
-    expect(table.rows[2]).toMatchObject({ chip: 'VMBus', hwirq: 475, flow: null, actions: ['netvsc', 'a b'] });
+    expect(table.rows[2]).toMatchObject({
+      chip: 'VMBus',
+      hwirq: 475,
+      flow: null,
+      actions: ['netvsc', 'a b'],
+    });
     expect(table.rows[3]).toMatchObject({ chip: 'odd', hwirq: null, actions: ['nodomain'] });
     expect(arch).toBe('unknown');
     expect(reprintInterrupts(parseInterrupts(text))).toBe(text);

@@ -35,25 +35,30 @@ function irqRows(cpus: number, form: InterruptsForm, levels: boolean): fc.Arbitr
     flow: old ? fc.constant(null) : fc.option(fc.constantFrom('edge', 'level', 'fasteoi', 'averylongname')),
     actions: fc.array(word, { minLength: form === '6.1' ? 0 : 1, maxLength: 3 }),
   });
-  return fc
-    .uniqueArray(row, { minLength: 1, maxLength: 8, selector: ({ irq }) => irq })
-    .map((rows) =>
-      rows
-        .sort((a, b) => a.irq - b.irq)
-        .map(({ level, ...rest }) => ({
-          kind: 'irq' as const,
-          chipPrinted: false,
-          trigger: levels ? (level ? ('Level' as const) : ('Edge' as const)) : null,
-          ...rest,
-        })),
-    );
+  return fc.uniqueArray(row, { minLength: 1, maxLength: 8, selector: ({ irq }) => irq }).map((rows) =>
+    rows
+      .sort((a, b) => a.irq - b.irq)
+      .map(({ level, ...rest }) => ({
+        kind: 'irq' as const,
+        chipPrinted: false,
+        trigger: levels ? (level ? ('Level' as const) : ('Edge' as const)) : null,
+        ...rest,
+      })),
+  );
 }
 
 function archRows(cpus: number, form: InterruptsForm): fc.Arbitrary<(ArchRow | TotalRow)[]> {
   const counts = fc.array(count, { minLength: cpus, maxLength: cpus });
   const gap = form === '7.2' ? 2 : 3;
   const nmi = counts.map(
-    (n): ArchRow => ({ kind: 'arch', label: 'NMI', lead: 1, counts: n, gap, text: 'Non-maskable interrupts' }),
+    (n): ArchRow => ({
+      kind: 'arch',
+      label: 'NMI',
+      lead: 1,
+      counts: n,
+      gap,
+      text: 'Non-maskable interrupts',
+    }),
   );
   const loc = counts.map(
     (n): ArchRow => ({ kind: 'arch', label: 'LOC', lead: 1, counts: n, gap, text: 'Local timer interrupts' }),
@@ -65,7 +70,9 @@ function archRows(cpus: number, form: InterruptsForm): fc.Arbitrary<(ArchRow | T
 const shapes: fc.Arbitrary<Shape> = fc
   .record({
     form: fc.constantFrom(...forms),
-    cpus: fc.uniqueArray(fc.nat(300), { minLength: 1, maxLength: 6 }).map((cpus) => cpus.sort((a, b) => a - b)),
+    cpus: fc
+      .uniqueArray(fc.nat(300), { minLength: 1, maxLength: 6 })
+      .map((cpus) => cpus.sort((a, b) => a - b)),
     levels: fc.boolean(),
     wide: fc.nat(2),
   })
@@ -75,7 +82,12 @@ const shapes: fc.Arbitrary<Shape> = fc
       .map(([rows, arch]): Shape => {
         const longest = Math.max(8, ...rows.map((row) => row.chip.length));
         const labelWidth = (form === '7.2' ? 4 : 3) + wide;
-        const table = { cpus, labelWidth, chipWidth: longest + (wide === 2 ? 3 : 0), rows: [...rows, ...arch] };
+        const table = {
+          cpus,
+          labelWidth,
+          chipWidth: longest + (wide === 2 ? 3 : 0),
+          rows: [...rows, ...arch],
+        };
         return { form, table };
       }),
   );
@@ -115,21 +127,26 @@ test('numbers, counts and actions read back as they were', () => {
 
 test('a changed character gives other bytes, an error, or the very same text again', () => {
   fc.assert(
-    fc.property(shapes, fc.nat(), fc.constantFrom(' ', 'x', '0', ':', '\n'), ({ form, table }, place, char) => {
-      const text = printInterrupts(table, form);
-      const at = place % text.length;
-      const changed = text.slice(0, at) + char + text.slice(at + 1);
-      let again: string;
-      try {
-        again = reprintInterrupts(parseInterrupts(changed));
-      } catch (error) {
-        expect((error as Error).name).toBe('InterruptsSyntaxError');
-        return;
-      }
-      // Blanks at the end of the header may differ in number: only that they are there is kept.
-      const trimmed = (whole: string): string => whole.replace(/ +(?=\n)/, '');
-      expect(trimmed(again)).toBe(trimmed(changed));
-    }),
+    fc.property(
+      shapes,
+      fc.nat(),
+      fc.constantFrom(' ', 'x', '0', ':', '\n'),
+      ({ form, table }, place, char) => {
+        const text = printInterrupts(table, form);
+        const at = place % text.length;
+        const changed = text.slice(0, at) + char + text.slice(at + 1);
+        let again: string;
+        try {
+          again = reprintInterrupts(parseInterrupts(changed));
+        } catch (error) {
+          expect((error as Error).name).toBe('InterruptsSyntaxError');
+          return;
+        }
+        // Blanks at the end of the header may differ in number: only that they are there is kept.
+        const trimmed = (whole: string): string => whole.replace(/ +(?=\n)/, '');
+        expect(trimmed(again)).toBe(trimmed(changed));
+      },
+    ),
     { numRuns: 600 },
   );
 });

@@ -75,7 +75,10 @@ export class Guest {
 
   /** request_irq; returns what it returned. */
   request(irq: Irq, name: string, devId: unknown = name, flags = 0): number {
-    return this.machine.run('request', requestIrq(this.core, irq, () => IRQ_HANDLED, flags, name, devId));
+    return this.machine.run(
+      'request',
+      requestIrq(this.core, irq, () => IRQ_HANDLED, flags, name, devId),
+    );
   }
 
   free(irq: Irq, devId: unknown): void {

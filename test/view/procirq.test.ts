@@ -136,7 +136,12 @@ describe('affinity files', () => {
 test('/sys/kernel/irq/N', () => {
   const irq = guest.map(7);
   const read = (name: string): string => guest.read(`/sys/kernel/irq/${irq}/${name}`);
-  expect([read('actions'), read('hwirq'), read('chip_name'), read('name')]).toEqual(['', '7\n', 'VMBus\n', '']);
+  expect([read('actions'), read('hwirq'), read('chip_name'), read('name')]).toEqual([
+    '',
+    '7\n',
+    'VMBus\n',
+    '',
+  ]);
   guest.request(irq, 'one', 1, IRQF_SHARED);
   guest.request(irq, 'two', 2, IRQF_SHARED);
   expect([read('actions'), read('per_cpu_count')]).toEqual(['one,two\n', '0,0,0,0\n']);

@@ -1,7 +1,7 @@
 import { handleBadIrq, handlePercpuDevidIrq, handlePercpuIrq } from '../../irq/chip.js';
 import { irqSettingsSet, irqStatus } from '../../irq/settings.js';
 import { createGuestTree } from '../../view/guest-tree.js';
-import type { ArchInterrupts, ArchSource } from '../../view/interrupts-arch.js';
+import type { ArchInterrupts, ArchCounts } from '../../view/interrupts-arch.js';
 import { parseInterrupts, reprintInterrupts } from '../../view/interrupts-parse.js';
 import type { InterruptsRow } from '../../view/interrupts-table.js';
 import { type Comparison, judge, unknownKernel } from './files-compare.js';
@@ -31,18 +31,18 @@ interface RecordedInterrupts {
   readonly text: string;
 }
 
-function archSource(row: RecordedArchRow): ArchSource {
+function archSource(row: RecordedArchRow): ArchCounts {
   if ('total' in row) return { label: row.label, text: '', counts: [row.total], single: true };
   return row;
 }
 
 /** The machine's own rows have counts per online CPU in the recording, per possible CPU in the model. */
 function archInterrupts(recorded: RecordedInterrupts, online: readonly number[]): ArchInterrupts {
-  const sources = recorded.arch_rows.map(archSource).map((source): ArchSource => {
+  const sources = recorded.arch_rows.map(archSource).map((source): ArchCounts => {
     if (source.single) return source;
     const counts = new Array<number>(recorded.cpus.nr_cpu_ids).fill(0);
     const perOnline = source.counts.length === online.length;
-    online.forEach((cpu, at) => (counts[cpu] = source.counts[perOnline ? at : cpu]));
+    for (const [at, cpu] of online.entries()) counts[cpu] = source.counts[perOnline ? at : cpu];
     return { ...source, counts };
   });
   return { arch: 'x86', sources: () => sources };

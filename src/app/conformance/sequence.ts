@@ -62,7 +62,7 @@ class SequenceRun {
   private readonly fixture: Fixture;
   private readonly tree: FileTree;
   /** What the recording says of each line so far. */
-  private readonly lines = new Map<number, LineRecord>();
+  private readonly lines = new Map<number, LineRecord | null>();
   private logged = 0;
 
   constructor(
@@ -163,8 +163,7 @@ class SequenceRun {
   private compareLines(op: RecordedOp): Difference | undefined {
     for (const [key, change] of Object.entries(op.changed ?? {})) {
       const irq = Number(key);
-      if (change === null) this.lines.set(irq, {});
-      else this.lines.set(irq, { ...this.lines.get(irq), ...change });
+      this.lines.set(irq, change === null ? null : { ...this.lines.get(irq), ...change });
     }
     for (const [irq, expected] of this.lines) {
       const found = difference(expected, this.actualLine(irq, expected), `changed.${irq}`);
@@ -173,12 +172,12 @@ class SequenceRun {
     return undefined;
   }
 
-  private actualLine(irq: number, expected: LineRecord): LineRecord {
+  private actualLine(irq: number, expected: LineRecord | null): LineRecord | null {
     const desc = this.fixture.core.desc(irq);
-    if (desc === undefined || desc.data.domain === null) return {};
+    if (desc === undefined) return null;
     const state = lineState(desc);
     const actual: LineRecord = {};
-    for (const key of Object.keys(expected)) {
+    for (const key of Object.keys(expected ?? state)) {
       actual[key] = key.endsWith('_list') ? this.affinityText(irq, key) : state[key];
     }
     return actual;

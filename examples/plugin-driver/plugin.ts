@@ -1,0 +1,78 @@
+// A third party's VMBus driver and a third party's irqdomain, bound by one inversify module.
+import { ContainerModule, inject, injectable } from 'inversify';
+import {
+  ChannelOperations,
+  IRQ_DOMAIN_PLUGIN,
+  irq,
+  type IrqCore,
+  type IrqDomainPlugin,
+  type Proc,
+  parseGuid,
+  VMBUS_DRIVER,
+  type VmbusDevice,
+  type VmbusDriver,
+} from 'irqlab';
+
+/** Class id of the devices that the driver is for. */
+export const SENSOR_CLASS = '6a3f1c52-0b7e-4c7a-9d53-2f4e8b1a7c01';
+
+/** Counts how often its devices' host had something to say. */
+@injectable()
+export class SensorDriver implements VmbusDriver {
+  readonly name = 'hv_sensor';
+  readonly classIds = [parseGuid(SENSOR_CLASS)];
+  readonly readings = new Map<number, number>();
+
+  constructor(@inject(ChannelOperations) private readonly operations: ChannelOperations) {}
+
+  *probe({ channel }: VmbusDevice): Proc<void> {
+    channel.irqName = `sensor${this.readings.size}`;
+    this.readings.set(channel.relid, 0);
+    yield* this.operations.open(channel, {
+      callback: ({ relid }) => this.readings.set(relid, (this.readings.get(relid) ?? 0) + 1),
+    });
+  }
+
+  *remove({ channel }: VmbusDevice): Proc<void> {
+    yield* this.operations.close(channel);
+    this.readings.delete(channel.relid);
+  }
+}
+
+/** An interrupt controller with four buttons: a chip, a linear domain, and a handler for each button. */
+@injectable()
+export class ButtonDomain implements IrqDomainPlugin {
+  readonly name = 'buttons';
+  private domain: irq.IrqDomain | undefined;
+
+  *attach(core: IrqCore): Proc<void> {
+    const chip: irq.IrqChip = { name: 'BUTTONS', irqMask: () => {}, irqUnmask: () => {} };
+    this.domain = irq.irqDomainCreateLinear(core, {
+      name: this.name,
+      size: 4,
+      ops: {
+        map: (_domain, number) => {
+          irq.irqSetChipAndHandler(core, number, chip, irq.handleSimpleIrq, null);
+          return 0;
+        },
+      },
+    });
+    for (let button = 0; button < 4; button++) {
+      const number = irq.irqCreateMapping(this.domain, button);
+      yield* irq.requestIrq(core, number, () => irq.IRQ_HANDLED, 0, `button${button}`, this);
+    }
+  }
+
+  /** Presses a button on the present CPU. */
+  press(button: number): void {
+    if (this.domain !== undefined) irq.genericHandleDomainIrq(this.domain, button);
+  }
+}
+
+/** `Guest.create(options, { modules: [pluginModule] })` has both. */
+export const pluginModule = new ContainerModule(({ bind }) => {
+  bind(SensorDriver).toSelf().inSingletonScope();
+  bind(VMBUS_DRIVER).toService(SensorDriver);
+  bind(ButtonDomain).toSelf().inSingletonScope();
+  bind(IRQ_DOMAIN_PLUGIN).toService(ButtonDomain);
+});

@@ -1,0 +1,97 @@
+import { describe, expect, test } from '@jest/globals';
+import { PCI, pciResponse, pciWord, STATUS_REVISION_MISMATCH } from '../../src/host/protocols/pci.js';
+import { parseGuid } from '../../src/vmbus/guid.js';
+import { VM_PKT } from '../../src/vmbus/ring.js';
+import { backendsWith } from '../support/backends.js';
+import { device, TestGuest, type TestGuestOptions } from '../support/guest.js';
+
+const instance = (domain: string) => parseGuid(`b92a0085-${domain}-407a-a88a-d33fac8edc75`);
+
+function pciDevice(relid: number, domain: string) {
+  const distinct = `b92a${relid.toString(16).padStart(4, '0')}-${domain}-407a-a88a-d33fac8edc75`;
+  return device('pci', relid, { instanceId: parseGuid(distinct) });
+}
+
+function rowNames(guest: TestGuest): string[] {
+  return guest.rows().map(([, relid, name]) => `${relid} ${name}`);
+}
+
+function pciGuest(options: TestGuestOptions = {}): TestGuest {
+  return new TestGuest({ devices: [device('pci', 5, { instanceId: instance('468b') })], ...options });
+}
+
+describe('PCI domains', () => {
+  test('from bytes 4 and 5 of the instance id', () => {
+    const guest = pciGuest().boot();
+    expect(rowNames(guest)).toEqual(['5 vpci:468b']);
+    expect(guest.log().at(-1)).toBe(`hv_pci ${instance('468b')}: PCI VMBus probing: Using version 0x10004`);
+  });
+
+  test('four digits even if small', () => {
+    expect(rowNames(new TestGuest({ devices: [pciDevice(5, '000a')] }).boot())).toEqual(['5 vpci:000a']);
+  });
+
+  test('a collision takes the lowest free one; 0 is never free', () => {
+    const devices = [pciDevice(5, '468b'), pciDevice(6, '468b'), pciDevice(7, '0000'), pciDevice(8, '0003')];
+    const guest = new TestGuest({ devices }).boot();
+    expect(rowNames(guest)).toEqual(['5 vpci:468b', '6 vpci:0001', '7 vpci:0002', '8 vpci:0003']);
+    const said = guest.log().filter((line) => line.includes('collision'));
+    expect(said).toEqual([
+      expect.stringContaining(': PCI dom# 0x468b has collision, using 0x1'),
+      expect.stringContaining(': PCI dom# 0x0 has collision, using 0x2'),
+    ]);
+    guest.host.rescind(6);
+    guest.settle();
+    guest.host.offer(pciDevice(9, '468b'));
+    guest.settle();
+    expect(rowNames(guest)).toContain('9 vpci:0001');
+  });
+
+  test('as the settings say', () => {
+    expect(rowNames(pciGuest({ settings: { vpciDomain: () => 0xface } }).boot())).toEqual(['5 vpci:face']);
+  });
+});
+
+describe('the talk with the host', () => {
+  test('asks for versions, devices, resources, power, in the order of pci-hyperv', () => {
+    const seen: number[] = [];
+    const backends = backendsWith('pci', ({ payload }) => seen.push(pciWord(payload, 0)) > 0);
+    const guest = pciGuest({ backends }).boot();
+    expect(seen).toEqual([
+      PCI.QUERY_PROTOCOL_VERSION,
+      PCI.QUERY_BUS_RELATIONS,
+      PCI.QUERY_RESOURCE_REQUIREMENTS,
+      PCI.BUS_D0ENTRY,
+      PCI.RESOURCES_ASSIGNED2,
+    ]);
+    expect(guest.count(5)).toBe(5);
+  });
+
+  test('an older host is asked for older versions', () => {
+    const tried: number[] = [];
+    const backends = backendsWith('pci', ({ payload, transactionId }, channel, services) => {
+      if (pciWord(payload, 0) !== PCI.QUERY_PROTOCOL_VERSION) return true;
+      tried.push(pciWord(payload, 1));
+      if (tried.length === 3) return true;
+      services.send(channel, pciResponse(STATUS_REVISION_MISMATCH), transactionId, 1000, VM_PKT.COMP);
+      return false;
+    });
+    expect(rowNames(pciGuest({ backends }).boot())).toEqual(['5 vpci:468b']);
+    expect(tried).toEqual([0x10004, 0x10003, 0x10002]);
+  });
+
+  test.each([PCI.QUERY_PROTOCOL_VERSION, PCI.BUS_D0ENTRY])('a refusal of %i fails the probe', (message) => {
+    const backends = backendsWith('pci', ({ payload, transactionId }, channel, services) => {
+      if (pciWord(payload, 0) !== message) return true;
+      services.send(channel, pciResponse(0xc0000001), transactionId, 1000, VM_PKT.COMP);
+      return false;
+    });
+    const guest = pciGuest({ backends }).boot();
+    expect(guest.log().at(-1)).toBe(`hv_vmbus: probe failed for device ${instance('468b')} (-71)`);
+    expect(guest.memory.blocksInUse).toBe(0);
+    guest.host.offer(pciDevice(6, '468b'));
+    guest.settle();
+    // The domain is free again.
+    expect(guest.channel(6).irqName).toBe('vpci:468b');
+  });
+});
