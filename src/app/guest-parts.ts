@@ -12,9 +12,11 @@ import { type Guid, parseGuid } from '../vmbus/guid.js';
 import { CHANNEL_FLAG, versionWire } from '../vmbus/protocol.js';
 import type { GuestParts } from './container.js';
 
+/** Class names of the storage controllers. */
+const controllerNames = { scsi: 'scsi', ide: 'ide', fibreChannel: 'fc' } as const;
+
 /** Class names of the drivers whose name in a scenario is not that of their device class. */
 const classNames: Partial<Record<DriverName, string>> = {
-  storvsc: 'scsi',
   netvsc: 'nic',
   netdirect: 'nd',
   vpci: 'pci',
@@ -87,7 +89,9 @@ export class DeviceSettings implements DriverSettings {
 function classOf(device: DeviceOptions): Guid {
   if (device.driver === undefined) return parseGuid(device.class);
   if (device.driver === 'hv_sock') return parseGuid('00000000-facb-11e6-bd58-64006a7986d3');
-  const known = deviceClassNamed(classNames[device.driver] ?? device.driver)?.guid;
+  const name =
+    device.driver === 'storvsc' ? controllerNames[device.controller ?? 'scsi'] : (classNames[device.driver] ?? device.driver);
+  const known = deviceClassNamed(name)?.guid;
   if (known === undefined) throw new TypeError(`there is no device class for driver ${device.driver}`);
   return known;
 }

@@ -12,8 +12,6 @@ export interface RequestOptions {
   readonly timeoutNs?: Ns;
   /** Packet flags; default: the host is to send a completion. */
   readonly flags?: number;
-  /** VM_PKT number; default: in-band data. */
-  readonly type?: number;
 }
 
 /**
@@ -46,7 +44,7 @@ export class Conversation {
    */
   *request(payload: Uint8Array, options: RequestOptions = {}): Proc<Uint8Array> {
     this.expect();
-    this.send(payload, options.flags ?? COMPLETION_REQUESTED, options.type);
+    this.send(payload, options.flags ?? COMPLETION_REQUESTED);
     return yield* this.wait(options.timeoutNs);
   }
 

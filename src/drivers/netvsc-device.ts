@@ -74,12 +74,12 @@ export class NetvscDevice {
 
   /** Asks the other side's RNDIS layer and waits for the answer (rndis_filter_query_device and the like). */
   *rndisRequest(type: number, oid = 0, value = 0): Proc<RndisMessage> {
-    const message = { type, requestId: ++this.requestId, oid, value };
+    const { conversation } = this;
+    const message = rndisPacket({ type, requestId: ++this.requestId, oid, value });
+    conversation.expect();
+    conversation.send(message, COMPLETION_REQUESTED, VM_PKT.DATA_USING_GPA_DIRECT);
     this.sends += 1;
-    const answer = yield* this.conversation.request(rndisPacket(message), {
-      type: VM_PKT.DATA_USING_GPA_DIRECT,
-    });
-    return rndisOf(answer);
+    return rndisOf(yield* conversation.wait());
   }
 
   /** Sends a RNDIS message that has no answer, and waits until the host has taken all (rndis_filter_halt_device). */

@@ -1,6 +1,5 @@
 import type { CpuId, Ns, Relid } from '../lib/brand.js';
 import type { Clock } from '../machine/clock.js';
-import { GpadlAssembly } from '../vmbus/gpadl.js';
 import type { Guid } from '../vmbus/guid.js';
 import { HV_HYP_PAGE_SIZE } from '../vmbus/guest-memory.js';
 import type { GuestPort, HostPort } from '../vmbus/host-port.js';
@@ -9,7 +8,6 @@ import {
   type ChannelMessage,
   decodeMessage,
   encodeMessage,
-  type GpadlBody,
   type InitiateContact,
   type ModifyChannel,
   type OpenChannel,
@@ -24,13 +22,12 @@ import type { SynicPages } from '../vmbus/synic.js';
 import { Agenda, Lane } from './agenda.js';
 import { type HostBackend, HostDevice, type HostDeviceOptions, type HostDeviceServices } from './device.js';
 import { HostChannel } from './host-channel.js';
+import { HostGpadls, STATUS_UNSUCCESSFUL } from './host-gpadls.js';
 import { SynicSender } from './synic-sender.js';
 
 const US = 1000;
 /** Connection ids count up from here with the relid. */
 const CONNECTION_ID_BASE = 0x10000;
-/** OPENCHANNEL_RESULT and GPADL_CREATED status of what the host can not do (STATUS_UNSUCCESSFUL). */
-const STATUS_UNSUCCESSFUL = 0xc0000001;
 
 export interface HyperVOptions {
   /** Newest protocol version that the host accepts, as on the wire. Default 5.3. */
@@ -55,7 +52,7 @@ export class HyperV implements HostPort, HostDeviceServices {
   private readonly control: Lane;
   private readonly modify: Lane;
   private readonly channels: (HostChannel | undefined)[] = [];
-  private readonly gpadls = new Map<number, GpadlAssembly>();
+  private readonly gpadls = new HostGpadls();
   private readonly version: number;
   private readonly messageNs: Ns;
   private readonly openNs: Ns;
@@ -164,15 +161,12 @@ export class HyperV implements HostPort, HostDeviceServices {
       case CHANNELMSG.OPENCHANNEL:
         this.control.after(this.openNs, () => this.onOpen(message));
         return;
-      case CHANNELMSG.GPADL_HEADER: {
-        const assembly = new GpadlAssembly(message);
-        this.gpadls.set(message.gpadl, assembly);
-        this.acceptGpadl(assembly);
+      case CHANNELMSG.GPADL_HEADER:
+      case CHANNELMSG.GPADL_BODY: {
+        const created = this.gpadls.take(message);
+        if (created !== undefined) this.control.after(this.gpadlNs, () => this.reply(created));
         return;
       }
-      case CHANNELMSG.GPADL_BODY:
-        this.onGpadlBody(message);
-        return;
       default:
         this.control.after(this.messageNs, () => this.onMessage(message));
     }
@@ -222,7 +216,7 @@ export class HyperV implements HostPort, HostDeviceServices {
         this.onClose(message.childRelid);
         return;
       case CHANNELMSG.GPADL_TEARDOWN:
-        this.gpadls.delete(message.gpadl);
+        this.gpadls.remove(message.gpadl);
         this.reply({ type: CHANNELMSG.GPADL_TORNDOWN, gpadl: message.gpadl });
         return;
       case CHANNELMSG.RELID_RELEASED:
@@ -252,7 +246,7 @@ export class HyperV implements HostPort, HostDeviceServices {
   }
 
   private mapRings(channel: HostChannel, message: OpenChannel): boolean {
-    const pfns = this.gpadls.get(message.ringBufferGpadl)?.pfns;
+    const pfns = this.gpadls.pages(message.ringBufferGpadl);
     const buffer = pfns && this.guest.memory.resolve(pfns)?.buffer;
     if (buffer === undefined) return false;
     const split = message.downstreamPageOffset * HV_HYP_PAGE_SIZE;
@@ -280,25 +274,6 @@ export class HyperV implements HostPort, HostDeviceServices {
       type: CHANNELMSG.MODIFYCHANNEL_RESPONSE,
       childRelid,
       status: open ? 0 : STATUS_UNSUCCESSFUL,
-    });
-  }
-
-  private onGpadlBody(message: GpadlBody): void {
-    const assembly = this.gpadls.get(message.gpadl);
-    if (assembly === undefined) return;
-    assembly.add(message);
-    this.acceptGpadl(assembly);
-  }
-
-  private acceptGpadl(assembly: GpadlAssembly): void {
-    if (assembly.pfns === undefined && assembly.error === undefined) return;
-    this.control.after(this.gpadlNs, () => {
-      this.reply({
-        type: CHANNELMSG.GPADL_CREATED,
-        childRelid: assembly.childRelid,
-        gpadl: assembly.gpadl,
-        creationStatus: assembly.error === undefined ? 0 : STATUS_UNSUCCESSFUL,
-      });
     });
   }
 

@@ -27,19 +27,19 @@ const NOT_WAITING = ~(irqs.REPLAY | irqs.WAITING);
  * not poll lost interrupts, so there is never a poll to wait for, and does not suspend.
  */
 function mayRun(desc: IrqDesc): boolean {
-  return (desc.data.state & IN_PROGRESS) === 0;
+  return (desc.state & IN_PROGRESS) === 0;
 }
 
 /** Nobody takes the interrupt now: it has no action or is disabled. */
 function isDead(desc: IrqDesc): boolean {
-  return desc.action === undefined || (desc.data.state & IRQ_DISABLED) !== 0;
+  return desc.action === undefined || (desc.state & IRQ_DISABLED) !== 0;
 }
 
 /** For interrupts that need nothing done in hardware, such as demultiplexed ones (kernel/irq/chip.c handle_simple_irq). */
 export function handleSimpleIrq(desc: IrqDesc): void {
-  if ((desc.data.state & IN_PROGRESS) !== 0) return;
+  if ((desc.state & IN_PROGRESS) !== 0) return;
   desc.istate &= NOT_WAITING;
-  if (desc.action === undefined || (desc.data.state & IRQ_DISABLED) !== 0) {
+  if (desc.action === undefined || (desc.state & IRQ_DISABLED) !== 0) {
     desc.istate |= PENDING;
     return;
   }
@@ -56,9 +56,9 @@ export function handleUntrackedIrq(desc: IrqDesc): void {
     return;
   }
   desc.istate &= ~PENDING;
-  desc.data.state |= IRQ_INPROGRESS;
+  desc.state |= IRQ_INPROGRESS;
   callHandlers(desc);
-  desc.data.state &= ~IRQ_INPROGRESS;
+  desc.state &= ~IRQ_INPROGRESS;
 }
 
 /** For lines that stay active until the device is served: masked meanwhile (kernel/irq/chip.c handle_level_irq). */
@@ -77,7 +77,7 @@ export function handleLevelIrq(desc: IrqDesc): void {
 
 /** Masked, enabled and no thread to wait for: what cond_unmask_irq asks. */
 function mayUnmask(desc: IrqDesc): boolean {
-  return (desc.data.state & (IRQ_DISABLED | IRQ_MASKED)) === IRQ_MASKED && desc.threadsOneshot === 0;
+  return (desc.state & (IRQ_DISABLED | IRQ_MASKED)) === IRQ_MASKED && desc.threadsOneshot === 0;
 }
 
 /** For controllers that only want to hear of the end of the interrupt (kernel/irq/chip.c handle_fasteoi_irq). */

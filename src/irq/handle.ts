@@ -21,15 +21,17 @@ const { NO_DEBUG } = irqStatus;
  * 0, or EPERM for a line that must be entered from hard interrupt context only.
  */
 export function genericHandleIrqDesc(desc: IrqDesc): number {
-  if ((desc.data.state & HANDLE_ENFORCE_IRQCTX) !== 0) {
-    const { machine } = desc.core;
-    if (!machine.cpus[machine.thisCpu].hardirq) {
-      warnOnce(desc.core, 'irqdesc', 'handle_irq_desc');
-      return errnoValue('EPERM');
-    }
-  }
+  if ((desc.state & HANDLE_ENFORCE_IRQCTX) !== 0 && !inHardirq(desc)) return errnoValue('EPERM');
   desc.handleIrq(desc);
   return 0;
+}
+
+/** Out of line, so that the path of all other interrupts stays short. */
+function inHardirq(desc: IrqDesc): boolean {
+  const { machine } = desc.core;
+  if (machine.cpus[machine.thisCpu].hardirq) return true;
+  warnOnce(desc.core, 'irqdesc', 'handle_irq_desc');
+  return false;
 }
 
 /** As genericHandleIrqDesc, by number; EINVAL if there is no such line (kernel/irq/irqdesc.c generic_handle_irq). */
@@ -78,10 +80,9 @@ export function handleIrqEventPercpu(desc: IrqDesc): number {
 
 /** Runs the actions with the line marked as in progress (kernel/irq/handle.c handle_irq_event). */
 export function handleIrqEvent(desc: IrqDesc): number {
-  const { data } = desc;
   desc.istate &= ~PENDING;
-  data.state |= IRQ_INPROGRESS;
+  desc.state |= IRQ_INPROGRESS;
   const retval = handleIrqEventPercpu(desc);
-  data.state &= ~IRQ_INPROGRESS;
+  desc.state &= ~IRQ_INPROGRESS;
   return retval;
 }

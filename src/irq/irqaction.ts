@@ -52,21 +52,33 @@ export function irqDefaultPrimaryHandler(): number {
 
 /** One requester of an interrupt (struct irqaction). */
 export class IrqAction {
-  next: IrqAction | undefined = undefined;
-  irq: Irq = 0;
+  // Handler, dev_id and next are what each interrupt touches; they come first to lie side by side in memory.
+  readonly handler: IrqHandler;
+  readonly devId: unknown;
+  next: IrqAction | undefined;
+  readonly threadFn: ThreadFn | null;
+  flags: number;
+  readonly name: string | null;
+  irq: Irq;
   /** This action's bit among those of the line's threads that must end before it is unmasked. */
-  threadMask = 0;
-  thread: IrqThread | undefined = undefined;
+  threadMask: number;
+  thread: IrqThread | undefined;
   /** The thread has been woken and has not begun to run yet (IRQTF_RUNTHREAD). */
-  runThread = false;
+  runThread: boolean;
   /** The missing thread function has been complained about (IRQTF_WARNED). */
-  warned = false;
+  warned: boolean;
 
-  constructor(
-    readonly handler: IrqHandler,
-    readonly threadFn: ThreadFn | null,
-    public flags: number,
-    readonly name: string | null,
-    readonly devId: unknown,
-  ) {}
+  constructor(handler: IrqHandler, threadFn: ThreadFn | null, flags: number, name: string | null, devId: unknown) {
+    this.handler = handler;
+    this.devId = devId;
+    this.next = undefined;
+    this.threadFn = threadFn;
+    this.flags = flags;
+    this.name = name;
+    this.irq = 0;
+    this.threadMask = 0;
+    this.thread = undefined;
+    this.runThread = false;
+    this.warned = false;
+  }
 }

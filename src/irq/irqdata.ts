@@ -37,13 +37,10 @@ export const irqd = {
 /** What a chip's callbacks work on (struct irq_data with its struct irq_common_data). */
 export class IrqData {
   chip: IrqChip;
-  /** Bits of `irqd`. */
-  state: number;
   readonly irq: Irq;
   hwirq: Hwirq = 0;
   domain: IrqDomain | null = null;
   chipData: unknown = null;
-  handlerData: unknown = null;
   readonly affinity: CpuMask;
   readonly effectiveAffinity: CpuMask;
   /** NUMA node, -1 for none. */
@@ -53,17 +50,32 @@ export class IrqData {
     readonly desc: IrqDesc,
     irq: Irq,
     chip: IrqChip,
-    state: number,
     affinity: CpuMask,
     effectiveAffinity: CpuMask,
     node: number,
   ) {
     this.irq = irq;
     this.chip = chip;
-    this.state = state;
     this.affinity = affinity;
     this.effectiveAffinity = effectiveAffinity;
     this.node = node;
+  }
+
+  /** Bits of `irqd`. They lie in the descriptor (struct irq_common_data), as does `handlerData`. */
+  get state(): number {
+    return this.desc.state;
+  }
+
+  set state(state: number) {
+    this.desc.state = state;
+  }
+
+  get handlerData(): unknown {
+    return this.desc.handlerData;
+  }
+
+  set handlerData(data: unknown) {
+    this.desc.handlerData = data;
   }
 
   /** True if any bit of `mask` is set. */

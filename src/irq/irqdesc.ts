@@ -28,9 +28,12 @@ export interface IrqAffinityDesc {
  * the model, which stands for desc->lock; `requestMutex` keeps request_irq and free_irq of one line apart.
  */
 export class IrqDesc {
-  readonly irq: Irq;
-  readonly data: IrqData;
   // From here to kstatBase: what each interrupt touches, side by side in memory.
+  readonly irq: Irq;
+  /** Bits of `irqd`, for IrqData and the hot path. */
+  state: number;
+  /** What the line's owner keeps with it, for IrqData and the hot path. */
+  handlerData: unknown;
   handleIrq: IrqFlowHandler;
   /** First requester; the others follow by `next`. */
   action: IrqAction | undefined;
@@ -44,6 +47,7 @@ export class IrqDesc {
   /** For kstat.ts only: where the line's counters are, see KstatPool. */
   readonly kstatChunk: Uint32Array;
   readonly kstatBase: number;
+  readonly data: IrqData;
   /** Interrupts per possible CPU, 32 bit. */
   readonly kstat: Uint32Array;
   /** Name of the flow handler, shown in /proc/interrupts. */
@@ -89,7 +93,8 @@ export class IrqDesc {
     const state = irqd.IRQ_DISABLED | irqd.IRQ_MASKED | (affinity ? irqd.AFFINITY_SET : 0) | managed;
     const mask = (affinity?.mask ?? core.defaultAffinity).clone();
     this.irq = irq;
-    this.data = new IrqData(this, irq, noIrqChip, state, mask, new CpuMask(nrCpuIds), node);
+    this.state = state;
+    this.handlerData = null;
     this.handleIrq = handleBadIrq;
     this.action = undefined;
     this.status = 0;
@@ -98,6 +103,7 @@ export class IrqDesc {
     this.totCount = 0;
     this.kstatChunk = core.kstatPool.chunkOf(irq);
     this.kstatBase = core.kstatPool.baseOf(irq);
+    this.data = new IrqData(this, irq, noIrqChip, mask, new CpuMask(nrCpuIds), node);
     this.kstat = this.kstatChunk.subarray(this.kstatBase, this.kstatBase + nrCpuIds);
     this.kstat.fill(0);
     this.name = null;

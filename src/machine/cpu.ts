@@ -51,9 +51,14 @@ export class Cpu {
     if (this.irqsOff !== 0 || this.inHardirq) {
       setBit(this.pending, vector);
       this.anyPending = true;
-    } else {
-      this.takeInterrupts(vector);
+      return;
     }
+    const { machine } = this;
+    const previous = machine.thisCpu;
+    machine.thisCpu = this.id;
+    this.handle(vector);
+    if (this.anyPending || this.tasklets.length !== 0) this.interruptExit();
+    machine.thisCpu = previous;
   }
 
   /** True if `vector` is raised and not yet handled. */
@@ -84,10 +89,25 @@ export class Cpu {
     this.machine.clock.after(ns, this.reenable);
   }
 
+  /** For a ContextRunner: a hard interrupt begins or ends here. */
+  setHardirq(inside: boolean): void {
+    this.inHardirq = inside;
+  }
+
+  /** For a ContextRunner: a tasklet begins or ends here. */
+  setSoftirq(inside: boolean): void {
+    this.inSoftirq = inside;
+  }
+
   /** Has `tasklet` run on this CPU after the present interrupt, or soon if there is none. */
   taskletSchedule(tasklet: Tasklet): void {
     if (tasklet.scheduled) return;
     tasklet.scheduled = true;
+    const { runner } = this.machine;
+    if (runner !== undefined) {
+      runner.taskletScheduled(this, tasklet);
+      return;
+    }
     this.tasklets.push(tasklet);
     if (!this.inInterrupt) this.machine.raiseSoftirq(this);
   }
@@ -118,28 +138,33 @@ export class Cpu {
   }
 
   private takePending(): void {
-    if (this.anyPending && this.irqsOff === 0 && !this.inHardirq) this.takeInterrupts(-1);
-  }
-
-  private takeInterrupts(first: number): void {
+    if (!this.anyPending || this.irqsOff !== 0 || this.inHardirq) return;
     const { machine } = this;
     const previous = machine.thisCpu;
     machine.thisCpu = this.id;
-    let vector = first;
-    for (;;) {
-      if (vector < 0) {
-        vector = this.anyPending && this.irqsOff === 0 ? nextBit(this.pending, 0) : -1;
-        if (vector < 0) break;
-        clearBit(this.pending, vector);
-      }
-      this.inHardirq = true;
-      machine.vectorHandler(vector).handleInterrupt(this);
-      if (machine.interruptNs !== 0) this.holdIrqs(machine.interruptNs);
-      this.inHardirq = false;
-      vector = -1;
-    }
-    if (this.irqsOff === 0) this.anyPending = false;
-    if (this.tasklets.length !== 0) this.doSoftirq();
+    this.interruptExit();
     machine.thisCpu = previous;
+  }
+
+  private handle(vector: number): void {
+    const { machine } = this;
+    this.inHardirq = true;
+    machine.vectorHandler(vector).handleInterrupt(this);
+    if (machine.interruptNs !== 0) this.holdIrqs(machine.interruptNs);
+    this.inHardirq = false;
+  }
+
+  /** After an interrupt: those that became pending meanwhile, then tasklets (irq_exit). */
+  private interruptExit(): void {
+    while (this.anyPending && this.irqsOff === 0) {
+      const vector = nextBit(this.pending, 0);
+      if (vector < 0) {
+        this.anyPending = false;
+        break;
+      }
+      clearBit(this.pending, vector);
+      this.handle(vector);
+    }
+    if (this.tasklets.length !== 0) this.doSoftirq();
   }
 }

@@ -1,14 +1,24 @@
 import { assert } from '../lib/assert.js';
+import { type BufferedStore, storeBuffered } from './memory.js';
 import { type Proc, SharedObject, type Step } from './step.js';
 
 /** Mutual exclusion: one holder at a time. Spin locks must not be held over a step that blocks; mutexes may. */
-export class Lock extends SharedObject {
+export class Lock extends SharedObject implements BufferedStore {
   private held = false;
   private readonly acquireStep: Step = { object: this, kind: 'acquire' };
   private readonly releaseStep: Step = { object: this, kind: 'release' };
 
   override blocks(step: Step): boolean {
     return step.kind === 'acquire' && this.held;
+  }
+
+  /** Taking is a locked instruction; giving back is a plain store, which the CPU may delay. */
+  override drains(step: Step): boolean {
+    return step.kind === 'acquire';
+  }
+
+  override buffers(step: Step): boolean {
+    return step.kind === 'release';
   }
 
   get isHeld(): boolean {
@@ -26,6 +36,11 @@ export class Lock extends SharedObject {
   *unlock(): Proc<void> {
     yield this.releaseStep;
     assert(this.held, 'unlock of a lock that is not held', { lock: this.name });
+    storeBuffered(this, 0);
+  }
+
+  /** For the store buffer: the unlocking store has become visible. */
+  commitStore(): void {
     this.held = false;
     this.wakeWaiters();
   }

@@ -6,6 +6,7 @@ import { CpuHotplug } from './hotplug.js';
 import { KernelLog } from './log.js';
 import type { Proc, Step } from './step.js';
 import { Task } from './task.js';
+import type { Tasklet } from './tasklet.js';
 import { flatTopology, type Topology } from './topology.js';
 
 export interface MachineOptions {
@@ -20,6 +21,14 @@ export interface MachineOptions {
   readonly topology?: Topology;
   /** How long an interrupt keeps its CPU from taking the next one, in ns; default 0. */
   readonly interruptNs?: Ns;
+}
+
+/** Whoever runs a machine's contexts in its stead, such as an explorer of interleavings. */
+export interface ContextRunner {
+  /** A process context was started. */
+  spawned(task: Task): void;
+  /** `tasklet`, which was not scheduled, is now to run on `cpu`. */
+  taskletScheduled(cpu: Cpu, tasklet: Tasklet): void;
 }
 
 /**
@@ -39,6 +48,8 @@ export class Machine {
   readonly interruptNs: Ns;
   /** The CPU that the running context runs on (smp_processor_id). */
   thisCpu: CpuId = 0;
+  /** Runs tasks and tasklets instead of this machine; undefined: they run by themselves. */
+  runner: ContextRunner | undefined;
   private readonly vectors: (InterruptHandler | undefined)[] = [];
   private readonly ready: Task[] = [];
   private readonly softirqs: Cpu[] = [];
@@ -102,7 +113,8 @@ export class Machine {
   spawn(name: string, proc: Proc<unknown>, cpu: CpuId = this.thisCpu): Task {
     const task = new Task(this, name, proc, cpu);
     this.live += 1;
-    this.enqueue(task);
+    if (this.runner === undefined) this.enqueue(task);
+    else this.runner.spawned(task);
     return task;
   }
 

@@ -2,10 +2,10 @@ import type { Ns } from '../lib/brand.js';
 import type { Task } from './task.js';
 
 /**
- * What a step is about to do with its object. `read`, `write` and `update` (read-modify-write) are accesses to a
- * shared word; `acquire` and `wait` may block; `sleep` blocks for a time.
+ * What a step is about to do with its object. `read`, `write` and `update` (atomic read-modify-write) are accesses to
+ * a shared word; `acquire` and `wait` may block; `sleep` blocks for a time; `barrier` orders the CPU's own accesses.
  */
-export type StepKind = 'read' | 'write' | 'update' | 'acquire' | 'release' | 'wait' | 'sleep';
+export type StepKind = 'read' | 'write' | 'update' | 'acquire' | 'release' | 'wait' | 'sleep' | 'barrier';
 
 /**
  * What a process context is about to do, yielded just before it does it. Between two yields a context runs
@@ -16,6 +16,10 @@ export interface Step {
   readonly kind: StepKind;
   /** For `sleep`, and for a `wait` with a time limit: how long, in ns. */
   readonly ns?: Ns;
+  /** For a `read` that is repeated until it finds what it looks for: true once it does. */
+  readonly found?: (value: number) => boolean;
+  /** Name of the kernel's function that does the step, for those who read a trace. */
+  readonly label?: string;
 }
 
 /**
@@ -24,8 +28,36 @@ export interface Step {
  */
 export type Proc<T> = Generator<Step, T, void>;
 
+/** Is told of changes that a context makes without a step of their own. */
+export interface ChangeWatcher {
+  /** `object` has just changed so that others may go on. */
+  changed(object: SharedObject): void;
+}
+
+let watcher: ChangeWatcher | undefined;
+let nextObjectId = 0;
+
+/** Has `next` watch all changes from now on; undefined: nobody does. @returns who did before. */
+export function watchChanges(next: ChangeWatcher | undefined): ChangeWatcher | undefined {
+  const previous = watcher;
+  watcher = next;
+  return previous;
+}
+
+/** Number that the next shared object gets. */
+export function peekObjectId(): number {
+  return nextObjectId;
+}
+
+/** Numbers the objects made from now on from `id` up: for whoever builds the same objects again and again. */
+export function restartObjectIds(id: number): void {
+  nextObjectId = id;
+}
+
 /** Something that several contexts use: a word, a lock, a completion. */
 export abstract class SharedObject {
+  /** In order of construction. */
+  readonly id = nextObjectId++;
   /** Tasks that wait until this object changes. */
   readonly waiters: Task[] = [];
 
@@ -34,8 +66,22 @@ export abstract class SharedObject {
   /** True while `step` on this object can not be done. */
   abstract blocks(step: Step): boolean;
 
+  /**
+   * True if a CPU does `step` only when its earlier stores are visible to all: so do locked instructions and whatever
+   * may call the scheduler. Words that are not in a MemoryWord change for all at once, which must not overtake stores.
+   */
+  drains(step: Step): boolean {
+    return step.kind !== 'read';
+  }
+
+  /** True if `step` stores through the CPU's store buffer, so that others see it later. */
+  buffers(_step: Step): boolean {
+    return false;
+  }
+
   /** Lets every waiting task look again whether it can go on. Called after each change that may unblock. */
   protected wakeWaiters(): void {
+    if (watcher !== undefined) watcher.changed(this);
     const { waiters } = this;
     if (waiters.length === 0) return;
     for (const task of waiters.splice(0)) task.wake();
@@ -48,7 +94,7 @@ export class SharedWord extends SharedObject {
   readonly write: Step = { object: this, kind: 'write' };
   readonly update: Step = { object: this, kind: 'update' };
 
-  override blocks(): boolean {
+  override blocks(_step: Step): boolean {
     return false;
   }
 }

@@ -1,3 +1,5 @@
+import type { Proc } from './step.js';
+
 /**
  * Work that an interrupt leaves for after it, on the same CPU (struct tasklet_struct). Scheduling it again before it
  * ran has no effect; scheduling it while it runs makes it run once more.
@@ -8,5 +10,7 @@ export class Tasklet {
   constructor(
     readonly name: string,
     readonly run: () => void,
+    /** The same work step by step, for whoever interleaves it with other contexts. */
+    readonly steps?: () => Proc<void>,
   ) {}
 }

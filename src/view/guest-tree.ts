@@ -35,7 +35,7 @@ export function createGuestTree(options: GuestTreeOptions): FileTree {
   const { machine } = irq;
   const interrupts = new InterruptsView(irq, arch, options.interrupts);
   const tree = new FileTree();
-  tree.mount('/proc/irq', new ProcIrq(irq));
+  tree.mount('/proc/irq', new ProcIrq(irq, (desc) => interrupts.noteChip(desc.data.chip)));
   tree.mount('/proc/interrupts', procFile(0o444, { read: () => interrupts.text() }));
   tree.mount('/proc/stat', procFile(0o444, { read: () => procStat(irq, arch, softirqs, stat()) }));
   tree.mount('/proc/softirqs', procFile(0o444, { read: () => procSoftirqs(machine, softirqs) }));

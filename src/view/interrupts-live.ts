@@ -1,5 +1,6 @@
 import type { CpuId } from '../lib/brand.js';
 import type { IrqCore } from '../irq/core.js';
+import type { IrqChip } from '../irq/irqchip.js';
 import { irqd } from '../irq/irqdata.js';
 import type { IrqDesc } from '../irq/irqdesc.js';
 import { irqSettingsIsHidden, irqSettingsIsPerCpu, irqSettingsIsPerCpuDevid } from '../irq/settings.js';
@@ -72,6 +73,11 @@ export class InterruptsView {
     this.chipWidth = options.chipWidth ?? 8;
   }
 
+  /** A line got this chip: the chip column of form 7.2 is at least as wide as its name from now on. */
+  noteChip({ name }: IrqChip): void {
+    this.chipWidth = Math.max(this.chipWidth, name?.length ?? 0);
+  }
+
   table(): InterruptsTable {
     const { core, arch, form } = this;
     const cpus = [...core.machine.online];
@@ -79,7 +85,7 @@ export class InterruptsView {
     const levels = hasLevelColumn(arch);
     const rows: IrqRow[] = [];
     for (const desc of core.descs()) {
-      this.chipWidth = Math.max(this.chipWidth, desc.data.chip.name?.length ?? 0);
+      this.noteChip(desc.data.chip);
       if (isShown(desc, form, cpus)) rows.push(irqRow(desc, form, cpus, levels));
     }
     const { above, below } = archRows(arch, form, width, cpus);

@@ -84,19 +84,26 @@ function readArchRow(line: string, row: number, label: string, header: Header): 
   return { kind: 'arch', label, lead, counts, gap, text };
 }
 
+/** The architecture of inter-processor interrupts' rows, by their spacing. */
+function archOfIpi({ text, lead, gap }: ArchRow, labelWidth: number): InterruptsArch {
+  if (text.startsWith('LoongArch')) return 'loongarch';
+  if (gap >= 6) return 'arm64';
+  // arm always has a blank behind the colon, riscv only beside wide labels.
+  return lead === 1 && labelWidth === 3 ? 'arm' : 'riscv';
+}
+
 /** The architecture, by the rows that only it adds. */
-function archOf(rows: readonly InterruptsRow[]): InterruptsArch {
-  const labels = new Map<string, InterruptsRow>();
-  for (const row of rows) if (row.kind !== 'irq' && !labels.has(row.label)) labels.set(row.label, row);
-  const ipi = labels.get('IPI0') ?? labels.get('IPI1');
-  if (ipi?.kind === 'arch' && ipi.text.startsWith('LoongArch')) return 'loongarch';
-  if (labels.has('Err')) return ipi?.kind === 'arch' && ipi.gap >= 6 ? 'arm64' : 'arm';
+function archOf(rows: readonly InterruptsRow[], labelWidth: number): InterruptsArch {
+  const labels = new Set(rows.flatMap((row) => (row.kind === 'irq' ? [] : [row.label])));
+  const ipi = rows.find((row) => row.kind === 'arch' && row.label.startsWith('IPI'));
+  const ofIpi = ipi?.kind === 'arch' ? archOfIpi(ipi, labelWidth) : undefined;
+  if (ofIpi === 'loongarch' || ofIpi === 'arm64') return ofIpi;
+  if (labels.has('Err')) return 'arm';
   if (labels.has('EXT') && labels.has('I/O')) return 's390';
   if (labels.has('BCT')) return 'powerpc';
   if (labels.has('MIS') || (labels.has('LOC') && labels.has('NMI'))) return 'x86';
-  if (ipi !== undefined) return 'riscv';
-  if (labels.has('ERR')) return 'mips';
-  return 'unknown';
+  if (ofIpi !== undefined) return ofIpi;
+  return labels.has('ERR') ? 'mips' : 'unknown';
 }
 
 /**
@@ -136,7 +143,7 @@ export function parseInterrupts(text: string): ParsedInterrupts {
   return {
     table: { cpus: header.cpus, labelWidth: header.labelWidth, chipWidth: laidOut.chipWidth, rows: done },
     form: laidOut.form,
-    arch: archOf(done),
+    arch: archOf(done, header.labelWidth),
     trimmedLines: header.trailing || header.cpus.length === 0 ? laidOut.trimmed : [1, ...laidOut.trimmed],
     newlineMissing,
   };

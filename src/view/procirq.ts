@@ -67,8 +67,15 @@ export class ProcIrq implements IrqProc, DirectoryNode {
   private readonly directories = new Map<IrqDesc, IrqDirectory>();
   private readonly defaultAffinity: FileNode;
 
-  /** Shows the lines that exist already and those to come (init_irq_proc). */
-  constructor(private readonly core: IrqCore) {
+  /**
+   * Shows the lines that exist already and those to come (init_irq_proc).
+   *
+   * @param onRegister called at each successful request of a line.
+   */
+  constructor(
+    private readonly core: IrqCore,
+    private readonly onRegister: (desc: IrqDesc) => void = () => {},
+  ) {
     this.defaultAffinity = defaultAffinityFile(core);
     for (const desc of core.descs()) this.registerIrq(desc);
     core.proc = this;
@@ -87,6 +94,7 @@ export class ProcIrq implements IrqProc, DirectoryNode {
   }
 
   registerIrq(desc: IrqDesc): void {
+    this.onRegister(desc);
     if (desc.data.chip === noIrqChip || this.directories.has(desc)) return;
     this.directories.set(desc, new IrqDirectory(desc));
   }

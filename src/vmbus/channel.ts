@@ -62,51 +62,67 @@ export const IRQ_NAME_MAX = 31;
  * change under channel_mutex; `onChannelCallback` changes under schedLock, which the interrupt holds while it looks.
  */
 export class VmbusChannel {
-  state: ChannelState = { kind: 'offer' };
+  // From here to interrupts: what each interrupt touches; first, to lie side by side in memory.
+  readonly machine: Machine;
+  /** The host took the channel back: nothing is sent or waited for any more. */
+  rescind: boolean;
+  onChannelCallback: ChannelCallback | undefined;
+  callbackMode: CallbackMode;
+  /** Interrupts that found a callback: the `interrupts` file in sysfs. */
+  interrupts: number;
+  readonly offer: OfferChannel;
+  readonly deviceClass: VmbusDeviceClass;
+  state: ChannelState;
   /** The primary channel of a sub-channel; undefined for a primary channel itself. */
   primary: VmbusChannel | undefined;
-  readonly subChannels: VmbusChannel[] = [];
+  readonly subChannels: VmbusChannel[];
   /** The device, of a primary channel only. */
   device: VmbusDevice | undefined;
   /** CPU that the host was last asked to interrupt. */
-  targetCpu: CpuId = 0;
+  targetCpu: CpuId;
   /** The channel's Linux IRQ; 0 while the relid is not mapped. */
-  irq: Irq = 0;
-  irqRequested = false;
-  /** The host took the channel back: nothing is sent or waited for any more. */
-  rescind = false;
+  irq: Irq;
+  irqRequested: boolean;
   /** A rescind is being handled, further ones are ignored. */
-  rescindRef = false;
+  rescindRef: boolean;
   /** The offer has been dealt with, the driver's probe included. */
   readonly probeDone: Completion;
   /** A rescind of this sub-channel waits for the driver to close it. */
   readonly rescindEvent: Completion;
   /** Woken when the channel is rescinded: where the driver waits for packets of the host. */
-  readonly rescindWaits: WaitQueue[] = [];
-  onChannelCallback: ChannelCallback | undefined;
-  callbackMode: CallbackMode = callbackMode.batched;
+  readonly rescindWaits: WaitQueue[];
   /** Runs the callback after the interrupt, unless the mode is isr. */
   readonly callbackEvent: Tasklet;
   readonly schedLock: Lock;
-  /** Interrupts that found a callback: the `interrupts` file in sysfs. */
-  interrupts = 0;
   /** Signals to the host: the `events` file in sysfs. */
-  sigEvents = 0;
-  readonly deviceClass: VmbusDeviceClass;
+  sigEvents: number;
   private name: string;
 
-  constructor(
-    readonly machine: Machine,
-    readonly offer: OfferChannel,
-    onEvent: (channel: VmbusChannel) => void,
-  ) {
+  /** @param onEvent runs in the channel's tasklet. */
+  constructor(machine: Machine, offer: OfferChannel, onEvent: (channel: VmbusChannel) => void) {
     const { childRelid } = offer;
+    this.machine = machine;
+    this.rescind = false;
+    this.onChannelCallback = undefined;
+    this.callbackMode = callbackMode.batched;
+    this.interrupts = 0;
+    this.offer = offer;
     this.deviceClass = deviceClassOf(offer.classId);
-    this.name = (this.isHvSock ? HV_SOCK_IRQ_NAME : this.deviceClass.irqName) ?? '';
+    this.state = { kind: 'offer' };
+    this.primary = undefined;
+    this.subChannels = [];
+    this.device = undefined;
+    this.targetCpu = 0;
+    this.irq = 0;
+    this.irqRequested = false;
+    this.rescindRef = false;
     this.probeDone = new Completion(`probe of channel ${childRelid}`);
     this.rescindEvent = new Completion(`close of rescinded channel ${childRelid}`);
-    this.schedLock = new Lock(`sched_lock of channel ${childRelid}`);
+    this.rescindWaits = [];
     this.callbackEvent = new Tasklet(`vmbus_on_event/${childRelid}`, () => onEvent(this));
+    this.schedLock = new Lock(`sched_lock of channel ${childRelid}`);
+    this.sigEvents = 0;
+    this.name = (this.isHvSock ? HV_SOCK_IRQ_NAME : this.deviceClass.irqName) ?? '';
   }
 
   get relid(): Relid {

@@ -3,7 +3,9 @@ import type { Cpu } from '../machine/cpu.js';
 import { IRQ_HANDLED } from '../irq/irqaction.js';
 import { callbackMode, type VmbusChannel } from './channel.js';
 import type { IrqdomainRelidMap } from './relid-map.js';
-import { type HvPerCpuContext, HVMSG_NONE } from './synic.js';
+import { HV_EVENT_FLAGS_COUNT, type HvPerCpuContext, HVMSG_NONE } from './synic.js';
+
+const EVENT_WORDS = HV_EVENT_FLAGS_COUNT / 32;
 
 /** The top level of VMBus interrupts: what runs on a CPU whose synic the host raised (drivers/hv/vmbus_drv.c). */
 export class VmbusIsr {
@@ -31,15 +33,21 @@ export class VmbusIsr {
    */
   private vmbusChanSched(context: HvPerCpuContext): void {
     const { eventFlags } = context;
-    for (let index = 0; index < eventFlags.length; index++) {
-      let word = eventFlags[index];
-      while (word !== 0) {
-        const bit = word & -word;
-        eventFlags[index] &= ~bit;
-        const relid = (index << 5) + 31 - Math.clz32(bit);
-        if (relid !== 0) this.relids.dispatch(relid);
-        word = eventFlags[index] & ~(bit | (bit - 1));
-      }
+    for (let index = 0; index < EVENT_WORDS; index += 4) {
+      // Most flags are clear, so four words are looked at together.
+      if ((eventFlags[index] | eventFlags[index + 1] | eventFlags[index + 2] | eventFlags[index + 3]) === 0) continue;
+      for (let at = index; at < index + 4; at++) if (eventFlags[at] !== 0) this.handleWord(eventFlags, at);
+    }
+  }
+
+  private handleWord(eventFlags: Uint32Array, index: number): void {
+    let word = eventFlags[index] | 0;
+    while (word !== 0) {
+      const bit = word & -word;
+      eventFlags[index] &= ~bit;
+      const relid = (index << 5) + 31 - Math.clz32(bit);
+      if (relid !== 0) this.relids.dispatch(relid);
+      word = eventFlags[index] & ~(bit | (bit - 1));
     }
   }
 }

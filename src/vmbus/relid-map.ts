@@ -79,16 +79,9 @@ export class IrqdomainRelidMap {
   /** Has the channel with this relid handle an event of the host, on the present CPU. */
   dispatch(relid: Relid): void {
     const desc = irqResolveMapping(this.domain, hwirqOf(relid));
-    if (desc === undefined) {
-      this.droppedEvents += 1;
-      return;
-    }
-    const channel = desc.data.handlerData as VmbusChannel | null;
-    if (channel === null || channel.rescind) {
-      this.droppedEvents += 1;
-      return;
-    }
-    genericHandleIrqDesc(desc);
+    const channel = desc?.handlerData as VmbusChannel | null | undefined;
+    if (desc === undefined || channel === null || channel === undefined || channel.rescind) this.droppedEvents += 1;
+    else genericHandleIrqDesc(desc);
   }
 
   /** Gives the domain back; all channels must be unmapped. */

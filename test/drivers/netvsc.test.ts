@@ -158,6 +158,32 @@ describe('set_channels', () => {
     expect(events).toBeGreaterThan(50);
   });
 
+  test('a sub-channel is taken back between any two events', () => {
+    let events = 0;
+    for (let busy = true; busy; events++) {
+      const guest = nicGuest({ present: 4 }).boot();
+      const { machine, host } = guest;
+      const task = machine.spawn('ethtool', setChannels(guest, 3));
+      task.errorTaken = true;
+      machine.settle();
+      for (let i = 0; i < events && busy; i++) {
+        busy = machine.clock.runNext();
+        machine.settle();
+      }
+      const sub = host.channel(17);
+      if (sub !== undefined && sub.state.kind !== 'rescinded') host.rescind(17);
+      guest.settle();
+      expect(task.state).toBe('done');
+      guest.run(setChannels(guest, 3));
+      expect(relids(guest)).toEqual([13, 16, 17]);
+      host.rescind(13);
+      guest.settle();
+      expect(guest.rows()).toEqual([]);
+      expect(guest.memory.blocksInUse).toBe(0);
+      expect([...host.allChannels()]).toEqual([]);
+    }
+  });
+
   test('any sequence of numbers, with CPUs coming and going', () => {
     const step = fc.record({ count: fc.integer({ min: 1, max: 6 }), cpu: fc.integer({ min: 1, max: 5 }) });
     fc.assert(

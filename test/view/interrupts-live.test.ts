@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { kernelVersions } from '../../src/irq/kernel.js';
-import { irqSetStatusFlags } from '../../src/irq/chip.js';
+import { irqSetChip, irqSetStatusFlags } from '../../src/irq/chip.js';
+import { irqDisposeMapping } from '../../src/irq/irqdomain.js';
 import { irqStatus } from '../../src/irq/settings.js';
 import type { ArchInterrupts } from '../../src/view/interrupts-arch.js';
 import { interruptsTable } from '../../src/view/interrupts-live.js';
@@ -79,6 +80,18 @@ describe('/proc/interrupts of a machine', () => {
     expect(guest.read('/proc/interrupts')).toBe(
       '            CPU0       \n  24:          9  a-chip-with-a-long-name    5  x\n',
     );
+  });
+
+  test('form 7.2 keeps the width of a chip that came and went unseen', () => {
+    const guest = new Guest({ present: 1, kernel: '7.2' }, { name: 'a-chip-with-a-long-name' });
+    const gone = guest.map(5);
+    guest.request(gone, 'x');
+    guest.free(gone, 'x');
+    irqDisposeMapping(guest.core, gone);
+    const irq = guest.map(6);
+    irqSetChip(guest.core, irq, { name: 'short' });
+    guest.request(irq, 'y');
+    expect(guest.read('/proc/interrupts')).toContain('  short                      6  y\n');
   });
 
   test('hidden lines and offline CPUs are left out, the first column follows nr_irqs', () => {

@@ -100,6 +100,73 @@ describe('forms', () => {
   });
 });
 
+describe('machines of other kinds', () => {
+  const samples = {
+    arm:
+      '           CPU0       CPU1       \n' +
+      ' 17:  127224250  118424219  bcm2836-timer   1 Edge      arch_timer\n' +
+      ' 23:      12345          0  ARMCTRL-level   1 Edge      3f00b880.mailbox\n' +
+      ' 62:  521451447          0  ARMCTRL-level  64 Edge      dwc_otg, dwc_otg_pcd, dwc_otg_hcd:usb1\n' +
+      'FIQ:              usb_fiq\n' +
+      'IPI0:          0          0  CPU wakeup interrupts\n' +
+      'IPI2:   23564958   23464876  Rescheduling interrupts\n' +
+      'Err:          0\n',
+    arm64:
+      '           CPU0       CPU1       \n' +
+      ' 43:          0          0     pl061   3 Edge      ACPI:Event\n' +
+      ' 49:          0          0   ITS-MSI 1572864 Edge      virtio1-config\n' +
+      'IPI0:     35739      68329       Rescheduling interrupts\n',
+    powerpc:
+      '           CPU0       \n' +
+      ' 16:          0  XIVE-IPI   0 Edge      IPI\n' +
+      ' 21:          0  XIVE-IRQ 4096 Edge      RAS_EPOW\n' +
+      'LOC:      10508   Local timer interrupts for timer event device\n' +
+      'BCT:          0   Broadcast timer interrupts for timer event device\n' +
+      'LOC:          4   Local timer interrupts for others\n',
+    riscv:
+      '           CPU0       \n' +
+      ' 10:        675 RISC-V INTC   5 Edge      riscv-timer\n' +
+      ' 12:        176 APLIC-DIRECT  33 Level     virtio1\n' +
+      'IPI0:         0  Rescheduling interrupts\n',
+    loongarch:
+      '            CPU0       CPU1       \n' +
+      '  20:      16393      14853  CPUINTC   12  IPI\n' +
+      'IPI0:         350        507 LoongArch  1  Rescheduling interrupts\n' +
+      ' ERR:         12\n',
+    s390:
+      '           CPU0       CPU1       \n' +
+      'EXT:      30368       5872 \n' +
+      'I/O:        675        559 \n' +
+      '  3:          6          4   PCI-MSI  mlx5_async@pci:0002:00:00.0\n' +
+      'CLK:       2876       2246   [EXT] Clock Comparator\n',
+    mips:
+      '           CPU0       \n  2:          0    XT-PIC   2  cascade\n 36:       3052  bonito_irq      eth0\n' +
+      'ERR:          0\n',
+    x86:
+      '           CPU0       \n' +
+      ' 16:       1139  xen-percpu    -virq      timer0\n' +
+      ' 17:          0  xen-dyn    -event     xenbus\n' +
+      'NMI:          0   Non-maskable interrupts\nMIS:          0\n',
+  } as const;
+
+  test.each(Object.entries(samples))('%s', (arch, text) => {
+    const parsed = parseInterrupts(text);
+    expect(parsed.arch).toBe(arch);
+    expect(reprintInterrupts(parsed)).toBe(text);
+    expect(parsed.trimmedLines).toEqual([]);
+  });
+
+  test('an old chip called after its trigger keeps its name', () => {
+    expect(parseInterrupts(samples.arm).table.rows[1]).toMatchObject({
+      chip: 'ARMCTRL-level',
+      hwirq: 1,
+      trigger: 'Edge',
+      flow: null,
+      actions: ['3f00b880.mailbox'],
+    });
+  });
+});
+
 describe('what got lost on the way', () => {
   test('blanks at the ends of lines and the last newline are noted and stay away', () => {
     const text = '           CPU0\n  7:         12   IO-APIC-edge\n  8:          1   IO-APIC-edge      rtc0';

@@ -101,7 +101,7 @@ test('what is printed reads back and prints to the same bytes, in every form', (
       expect(parsed.trimmedLines).toEqual([]);
       expect(parsed.table.cpus).toEqual(table.cpus);
     }),
-    { numRuns: 400 },
+    { numRuns: 300 },
   );
 });
 
@@ -121,7 +121,7 @@ test('numbers, counts and actions read back as they were', () => {
         }
       });
     }),
-    { numRuns: 400 },
+    { numRuns: 300 },
   );
 });
 
@@ -147,6 +147,6 @@ test('a changed character gives other bytes, an error, or the very same text aga
         expect(trimmed(again)).toBe(trimmed(changed));
       },
     ),
-    { numRuns: 600 },
+    { numRuns: 400 },
   );
 });

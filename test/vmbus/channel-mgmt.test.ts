@@ -204,6 +204,36 @@ describe('rescinds', () => {
     expect(connection.rescindWorkQueue.isIdle).toBe(true);
   });
 
+  test('of a sub-channel that nobody opened, while its device is being closed: both come to an end', () => {
+    const guest = new TestGuest({
+      devices: [device('nic', 5, { subChannelRelids: [7] })],
+      drivers: () => [],
+      backends: [],
+    }).boot();
+    const { machine, host, vmbus } = guest;
+    guest.run(vmbus.operations.open(guest.channel(5), { callback: () => {} }));
+    const primary = host.channel(5);
+    if (primary === undefined) throw new Error('no channel');
+    host.offerSubChannels(primary, 1, 0);
+    guest.settle();
+    const released = recordReleased(guest);
+    const sub = guest.channel(7);
+    // The rescind has begun and waits for what is being done with the offer.
+    sub.probeDone.reinit();
+    host.rescind(7);
+    machine.elapse(500 * US);
+    expect(sub.rescind).toBe(true);
+    const closing = machine.spawn('close', vmbus.operations.close(guest.channel(5)));
+    machine.elapse(500 * US);
+    expect(closing.state).toBe('blocked');
+    sub.probeDone.completeAll();
+    guest.settle();
+    expect(closing.state).toBe('done');
+    expect(released).toEqual([7]);
+    expect(guest.channel(5).subChannels).toEqual([]);
+    expect(guest.connection.rescindWorkQueue.isIdle).toBe(true);
+  });
+
   test('a late event for the old channel does not reach the new one with its relid', () => {
     const guest = new TestGuest({ devices: [device('kvp', 5)] }).boot();
     const old = guest.channel(5);

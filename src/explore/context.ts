@@ -1,0 +1,118 @@
+import type { CpuId, Ns } from '../lib/brand.js';
+import type { Cpu } from '../machine/cpu.js';
+import type { StoreBuffer } from '../machine/memory.js';
+import type { Tasklet } from '../machine/tasklet.js';
+import { type Proc, SharedObject, type Step } from '../machine/step.js';
+
+export const contextKind = { TASK: 0, SOFTIRQ: 1, HARDIRQ: 2, COMMIT: 3 } as const;
+
+export type ContextKind = (typeof contextKind)[keyof typeof contextKind];
+
+/** No deadline: the context waits for no point of time. */
+export const NO_DEADLINE: Ns = -1;
+
+/** What an interrupt or tasklet is to those who raise it: the object of the step by which it begins. */
+export class Entry extends SharedObject {
+  readonly enter: Step = { object: this, kind: 'acquire' };
+  /** A tasklet that may be scheduled on several CPUs runs on one at a time. */
+  running = false;
+
+  override blocks(): boolean {
+    return this.running;
+  }
+
+  /** Tells those who watch that it was raised, or has ended. */
+  changed(): void {
+    this.wakeWaiters();
+  }
+}
+
+/** A CPU, or a thread of execution beside them: a column of the trace. */
+export class Lane {
+  /** -1 if this is no CPU. */
+  cpu: CpuId = -1;
+  name = '';
+  buffer: StoreBuffer | undefined;
+  /** The phantom context that lets the oldest store of `buffer` reach memory. */
+  commit: Context | undefined;
+  hardirq: Context | undefined;
+  softirq: Context | undefined;
+  /** The task that ran last. */
+  current: Context | undefined;
+  /** The task that keeps other contexts away by irqsOff or bhOff. */
+  owner: Context | undefined;
+  irqsOff = 0;
+  bhOff = 0;
+  /** A tasklet must run before a task goes on. */
+  softirqDue = false;
+  /** An interrupt has returned, which lets the CPU go on only once all its stores are visible. */
+  mustDrain = false;
+  /** Number of contexts that share the CPU, commits not counted. */
+  contexts = 0;
+  /** The attached machine's CPU. */
+  machineCpu: Cpu | undefined;
+
+  constructor(readonly index: number) {}
+
+  reset(cpu: CpuId, name: string, buffer: StoreBuffer | undefined): void {
+    this.cpu = cpu;
+    this.name = name;
+    this.buffer = buffer;
+    this.commit = undefined;
+    this.hardirq = undefined;
+    this.softirq = undefined;
+    this.current = undefined;
+    this.owner = undefined;
+    this.irqsOff = 0;
+    this.bhOff = 0;
+    this.softirqDue = false;
+    this.mustDrain = false;
+    this.contexts = 0;
+    this.machineCpu = undefined;
+  }
+
+  /** True if several contexts share this CPU, so that they exclude each other. */
+  get isShared(): boolean {
+    return this.cpu >= 0 && this.contexts > 1;
+  }
+}
+
+/** One thing that can make a step: a task, an interrupt, a tasklet, or a store buffer. */
+export class Context {
+  name = '';
+  kind: ContextKind = contextKind.TASK;
+  /** The running procedure; undefined while an interrupt or tasklet is not running. */
+  proc: Proc<unknown> | undefined;
+  /** What it is about to do; undefined if nothing. */
+  step: Step | undefined;
+  entry: Entry | undefined;
+  make: (() => Proc<unknown>) | undefined;
+  /** The attached machine's tasklet that this runs. */
+  tasklet: Tasklet | undefined;
+  /** An interrupt or tasklet that is to begin (once more). */
+  raised = false;
+  virtualTime = false;
+  deadlineNs: Ns = NO_DEADLINE;
+  lane: Lane;
+
+  constructor(
+    readonly pid: number,
+    lane: Lane,
+  ) {
+    this.lane = lane;
+  }
+
+  reset(lane: Lane, kind: ContextKind, name: string): void {
+    this.lane = lane;
+    this.kind = kind;
+    this.name = name;
+    this.proc = undefined;
+    this.step = undefined;
+    this.entry = undefined;
+    this.make = undefined;
+    this.tasklet = undefined;
+    this.raised = false;
+    this.virtualTime = false;
+    this.deadlineNs = NO_DEADLINE;
+  }
+}

@@ -1,0 +1,211 @@
+import { contextKind } from './context.js';
+import type { Finding } from './judge.js';
+import { lowest, type Search, type SearchSetup, ShardDealer } from './search.js';
+
+/** What makes one violating execution better than another: few changes of lane, then few steps. */
+interface Score {
+  readonly switches: number;
+  readonly steps: number;
+}
+
+export interface DepthFirstOptions {
+  /** Highest number of preemptions of an execution; default: no bound. */
+  readonly preemptions?: number;
+  /** Look for the best violating execution: whatever can not be better than the best so far is given up. */
+  readonly minimise?: boolean;
+}
+
+/**
+ * Runs every execution: all contexts that can move are tried at every step, the one that moved last first. An
+ * execution is run from the start each time; what is known of the repeated prefix is not worked out again.
+ *
+ * With a bound, only executions with so many preemptions are run (Musuvathi, Qadeer, "Iterative context bounding for
+ * systematic testing of multithreaded programs"): a preemption is a step by another context while the one that moved
+ * last could go on. Deviates in that stores reaching memory are free.
+ */
+export class DepthFirst<S> implements Search {
+  /** The best violating execution found, when minimising. */
+  best: { readonly finding: Finding; readonly path: readonly number[]; readonly score: Score } | undefined;
+  private wasBounded = false;
+  private readonly bound: number;
+  private readonly minimise: boolean;
+  private readonly chosen: Int32Array;
+  private readonly enabled: Int32Array;
+  private readonly rest: Int32Array;
+  private readonly last: Int32Array;
+  private readonly preemptions: Int32Array;
+  private readonly switches: Int32Array;
+  private readonly lane: Int32Array;
+  private readonly choices: Int32Array;
+  private readonly nowNs: Float64Array;
+  private readonly dealer: ShardDealer;
+  private prefix = 0;
+  private started = false;
+
+  constructor(
+    private readonly setup: SearchSetup<S>,
+    options: DepthFirstOptions = {},
+  ) {
+    this.bound = options.preemptions ?? Number.POSITIVE_INFINITY;
+    this.minimise = options.minimise ?? false;
+    this.dealer = new ShardDealer(setup.shard);
+    const size = setup.maxSteps + 1;
+    this.chosen = new Int32Array(size);
+    this.enabled = new Int32Array(size);
+    this.rest = new Int32Array(size);
+    this.last = new Int32Array(size).fill(-1);
+    this.preemptions = new Int32Array(size);
+    this.switches = new Int32Array(size);
+    this.lane = new Int32Array(size).fill(-1);
+    this.choices = new Int32Array(size);
+    this.nowNs = new Float64Array(size);
+  }
+
+  get limits(): readonly string[] {
+    return this.wasBounded ? [`at most ${this.bound} preemptions`] : [];
+  }
+
+  next(): boolean {
+    if (this.started && !this.backtrack()) return false;
+    this.started = true;
+    this.run();
+    return true;
+  }
+
+  /** Goes back to the last step where something else can be tried, and chooses that. */
+  private backtrack(): boolean {
+    const { rest } = this;
+    let at = this.prefix - 1;
+    while (at >= 0 && rest[at] === 0) at -= 1;
+    if (at < 0) return false;
+    this.choose(at, rest[at]);
+    this.prefix = at + 1;
+    return true;
+  }
+
+  private choose(at: number, mask: number): void {
+    const last = this.last[at];
+    const pid = last >= 0 && (mask & (1 << last)) !== 0 ? last : lowest(mask);
+    this.chosen[at] = pid;
+    this.rest[at] = mask & ~(1 << pid);
+  }
+
+  private run(): void {
+    const { execution, tally, maxSteps, stopAtFirst } = this.setup;
+    const { judge } = tally;
+    const stops = stopAtFirst || this.minimise;
+    execution.begin();
+    let at = 0;
+    let finding = judge.afterStep();
+    if (this.prefix !== 0) {
+      at = this.repeat();
+      finding = this.move(at++, undefined);
+    }
+    while (finding === undefined || !stops) {
+      const enabled = execution.enabled();
+      if (!this.dealt(at, enabled)) return this.giveUp(at);
+      if (enabled === 0) {
+        finding ??= judge.atEnd();
+        break;
+      }
+      if (at === maxSteps) {
+        tally.wasCut(at);
+        return this.giveUp(at);
+      }
+      if (this.minimise && this.isHopeless(at)) return this.giveUp(at);
+      this.open(at, enabled);
+      finding = this.move(at++, finding);
+    }
+    this.prefix = at;
+    tally.ended(at, finding, this.chosen);
+    if (finding !== undefined && this.minimise) this.keepBetter(finding, at);
+  }
+
+  /** Leaves the execution in state `at`; the next one branches off before. */
+  private giveUp(at: number): void {
+    this.prefix = at;
+  }
+
+  /** Repeats the known prefix but for its last step. @returns the number of steps done. */
+  private repeat(): number {
+    const { execution } = this.setup;
+    const { chosen, nowNs } = this;
+    const { stage } = execution;
+    const end = this.prefix - 1;
+    for (let at = 0; at < end; at++) {
+      stage.nowNs = nowNs[at];
+      execution.perform(chosen[at]);
+    }
+    stage.nowNs = nowNs[end];
+    return end;
+  }
+
+  /** Does the chosen step of state `at`. @returns what is wrong, if anything. */
+  private move(at: number, finding: Finding | undefined): Finding | undefined {
+    this.follow(at);
+    this.setup.execution.perform(this.chosen[at]);
+    return finding ?? this.setup.tally.judge.afterStep();
+  }
+
+  /** False if the new state `at` begins a part of the search that is another shard's. */
+  private dealt(at: number, enabled: number): boolean {
+    const { dealer, choices } = this;
+    const isPrefix = dealer.endsPrefix(choices[at]) && (at === 0 || !dealer.endsPrefix(choices[at - 1]));
+    const isShort = enabled === 0 && dealer.isShared(choices[at]);
+    return (!isPrefix && !isShort) || dealer.deal();
+  }
+
+  /** A new state: decides what is tried there. */
+  private open(at: number, enabled: number): void {
+    const mask = this.bound === Number.POSITIVE_INFINITY ? enabled : this.withinBound(at, enabled);
+    this.nowNs[at] = this.setup.execution.stage.nowNs;
+    this.enabled[at] = enabled;
+    this.choose(at, mask);
+    this.choices[at + 1] = this.choices[at] + ((mask & (mask - 1)) !== 0 ? 1 : 0);
+  }
+
+  private withinBound(at: number, enabled: number): number {
+    const last = this.last[at];
+    if (last < 0 || (enabled & (1 << last)) === 0 || this.preemptions[at] < this.bound) return enabled;
+    let allowed = 1 << last;
+    const { contexts } = this.setup.execution.stage;
+    for (let rest = enabled & ~allowed; rest !== 0; rest &= rest - 1) {
+      const pid = lowest(rest);
+      if (contexts[pid].kind === contextKind.COMMIT) allowed |= 1 << pid;
+    }
+    if (allowed !== enabled) this.wasBounded = true;
+    return allowed;
+  }
+
+  /** Works out what the chosen step of state `at` means for the next state. */
+  private follow(at: number): void {
+    const { contexts } = this.setup.execution.stage;
+    const pid = this.chosen[at];
+    const { kind, lane } = contexts[pid];
+    const last = this.last[at];
+    const isCommit = kind === contextKind.COMMIT;
+    let preemptions = this.preemptions[at];
+    if (!isCommit && last >= 0 && last !== pid && (this.enabled[at] & (1 << last)) !== 0) preemptions += 1;
+    this.preemptions[at + 1] = preemptions;
+    this.last[at + 1] = isCommit ? last : pid;
+    this.lane[at + 1] = lane.index;
+    this.switches[at + 1] = this.switches[at] + (at > 0 && this.lane[at] !== lane.index ? 1 : 0);
+  }
+
+  private isHopeless(at: number): boolean {
+    const { best } = this;
+    if (best === undefined) return false;
+    const switches = this.switches[at];
+    return switches > best.score.switches || (switches === best.score.switches && at >= best.score.steps);
+  }
+
+  private keepBetter(finding: Finding, steps: number): void {
+    const switches = this.switches[steps];
+    const { best } = this;
+    if (best !== undefined) {
+      if (switches > best.score.switches) return;
+      if (switches === best.score.switches && steps >= best.score.steps) return;
+    }
+    this.best = { finding, path: Array.from(this.chosen.subarray(0, steps)), score: { switches, steps } };
+  }
+}

@@ -1,0 +1,308 @@
+import { type BufferedStore, runWithStoreBuffer } from '../machine/memory.js';
+import { peekObjectId, restartObjectIds, SharedObject, type Step, watchChanges } from '../machine/step.js';
+import { type Context, contextKind, type Lane, NO_DEADLINE } from './context.js';
+import type { MemoryModel, Model } from './model.js';
+import { sleeps, Stage } from './stage.js';
+
+/** The access of a step that touches no shared object. */
+export const NO_ACCESS = -1;
+
+/** An access to an object: read, or anything that does not commute with another access to it. */
+export function accessCode(object: { readonly id: number }, isRead: boolean): number {
+  return isRead ? object.id * 2 : object.id * 2 + 1;
+}
+
+class CommitObject extends SharedObject {
+  override blocks(): boolean {
+    return false;
+  }
+}
+
+const commitStep: Step = { object: new CommitObject('store buffer'), kind: 'write' };
+
+/**
+ * One execution of a model at a time: what can be done next, and doing it. Which of the enabled contexts moves is for
+ * others to choose. A context moves by doing the step that it yielded and running up to its next one.
+ *
+ * The rules: a CPU runs one context at a time; an interrupt begins at any step of a tasklet or task unless interrupts
+ * are off, does not nest, and waits for the CPU's stores to become visible, as does its return (Intel SDM vol. 3, 12.10
+ * "Store Buffer"); tasklets run after the interrupt, before a task goes on.
+ */
+export class Execution<S> {
+  readonly stage: Stage;
+  /** What the contexts did wrong: the first error that one of them threw. */
+  error: unknown;
+  failed = false;
+  /** True if the last call of `enabled` let virtual time pass. */
+  timePassed = false;
+  private readonly firstId = peekObjectId();
+  private state: S | undefined;
+  private readonly buffered: boolean;
+
+  constructor(
+    readonly model: Model<S>,
+    memory: MemoryModel,
+  ) {
+    this.stage = new Stage(memory);
+    this.buffered = memory === 'tso';
+  }
+
+  /** Has this execution's stage told of what the contexts change. @returns what undoes it. */
+  open(): () => void {
+    const previous = watchChanges(this.stage);
+    return () => {
+      watchChanges(previous);
+      runWithStoreBuffer(undefined);
+    };
+  }
+
+  /** Builds the world anew, with every task before its first step. */
+  begin(): S {
+    const { stage } = this;
+    restartObjectIds(this.firstId);
+    this.error = undefined;
+    this.failed = false;
+    stage.reset();
+    const state = this.model.setup(stage);
+    this.state = state;
+    this.startFresh();
+    stage.changes.length = 0;
+    return state;
+  }
+
+  /** What the model's setup returned for the present execution. */
+  get current(): S {
+    return this.state as S;
+  }
+
+  /** The contexts that can move now, as bits; none: the execution has ended. Virtual time passes if it must. */
+  enabled(): number {
+    this.timePassed = false;
+    const mask = this.runnable();
+    return mask !== 0 || !this.stage.usesVirtualTime ? mask : this.passTime();
+  }
+
+  /** The contexts that have something to do but can not do it now. */
+  blocked(): readonly Context[] {
+    const { contexts, count } = this.stage;
+    return contexts
+      .slice(0, count)
+      .filter((context) => context.step !== undefined && !this.canRun(context, context.step));
+  }
+
+  /** The access that the context's next step makes. */
+  access(context: Context): number {
+    const { step, lane } = context;
+    if (step === undefined) return NO_ACCESS;
+    const { buffer } = lane;
+    if (context.kind === contextKind.COMMIT) {
+      return buffer === undefined ? NO_ACCESS : accessCode(buffer.oldest, false);
+    }
+    const { kind, object } = step;
+    if (kind === 'read') return object.id * 2;
+    if (kind === 'sleep' || kind === 'barrier') return NO_ACCESS;
+    if (buffer !== undefined && object.buffers(step)) return NO_ACCESS;
+    return object.id * 2 + 1;
+  }
+
+  /** Lets context `pid` do its step and run to its next one. */
+  perform(pid: number): void {
+    const { stage } = this;
+    const context = stage.contexts[pid];
+    const { lane } = context;
+    if (stage.changes.length !== 0) stage.changes.length = 0;
+    if (context.kind === contextKind.COMMIT) {
+      this.commit(context, lane);
+      return;
+    }
+    stage.subject = context.step?.object;
+    if (context.proc === undefined) this.enter(context, lane);
+    else if (context.kind === contextKind.TASK) lane.current = context;
+    context.deadlineNs = NO_DEADLINE;
+    this.advance(context, lane);
+    if (stage.fresh.length !== 0) this.startFresh();
+  }
+
+  /** The store that the context would let reach memory; undefined if it is no store buffer. */
+  pendingStore(context: Context): BufferedStore | undefined {
+    return context.kind === contextKind.COMMIT ? context.lane.buffer?.oldest : undefined;
+  }
+
+  private runnable(): number {
+    const { contexts, count } = this.stage;
+    let mask = 0;
+    for (let pid = 0; pid < count; pid++) {
+      const context = contexts[pid];
+      const { step } = context;
+      if (step !== undefined && this.canRun(context, step)) mask |= 1 << pid;
+    }
+    return mask;
+  }
+
+  private canRun(context: Context, step: Step): boolean {
+    if (context.kind === contextKind.COMMIT) return true;
+    const { lane } = context;
+    if (lane.cpu >= 0 && (lane.contexts > 1 || lane.machineCpu !== undefined) && !this.hasCpu(context, lane)) {
+      return false;
+    }
+    if (this.buffered && !this.memoryAllows(context, step, lane)) return false;
+    if (step.ns !== undefined) {
+      if (!context.virtualTime || context.deadlineNs <= this.stage.nowNs) return true;
+      if (step.kind === 'sleep') return false;
+    }
+    return !step.object.blocks(step);
+  }
+
+  private hasCpu(context: Context, lane: Lane): boolean {
+    switch (context.kind) {
+      case contextKind.HARDIRQ:
+        if (context.proc !== undefined) return true;
+        return lane.hardirq === undefined && lane.irqsOff === 0 && lane.machineCpu?.irqsDisabled !== true;
+      case contextKind.SOFTIRQ:
+        if (lane.hardirq !== undefined) return false;
+        return context.proc !== undefined || (lane.softirq === undefined && !lane.irqsOff && !lane.bhOff);
+      default:
+        return this.taskHasCpu(context, lane);
+    }
+  }
+
+  private taskHasCpu(context: Context, lane: Lane): boolean {
+    if (lane.hardirq !== undefined || lane.softirq !== undefined) return false;
+    const { owner, current } = lane;
+    if (owner !== undefined && owner !== context) return false;
+    if (lane.softirqDue && lane.irqsOff === 0 && lane.bhOff === 0) return false;
+    if (current === undefined || current === context) return true;
+    if (lane.machineCpu?.irqsDisabled) return false;
+    if (this.stage.preemptible) return true;
+    const { step } = current;
+    return step === undefined || !this.canRun(current, step);
+  }
+
+  /** True unless stores of the CPU must become visible first. */
+  private memoryAllows(context: Context, step: Step, lane: Lane): boolean {
+    const { buffer } = lane;
+    if (step.found !== undefined) runWithStoreBuffer(buffer);
+    if (buffer === undefined || buffer.size === 0) return true;
+    if (lane.mustDrain || context.proc === undefined || step.object.drains(step)) return false;
+    if (lane.cpu < 0 || context.kind !== contextKind.TASK) return true;
+    return lane.current === undefined || lane.current === context;
+  }
+
+  /** Lets time pass until somebody who waits for it can go on. @returns who can move then. */
+  private passTime(): number {
+    const { stage } = this;
+    for (;;) {
+      let next = Number.POSITIVE_INFINITY;
+      for (let pid = 0; pid < stage.count; pid++) {
+        const { step, deadlineNs } = stage.contexts[pid];
+        if (step !== undefined && deadlineNs > stage.nowNs && deadlineNs < next) next = deadlineNs;
+      }
+      if (next === Number.POSITIVE_INFINITY) return 0;
+      stage.nowNs = next;
+      this.timePassed = true;
+      const mask = this.runnable();
+      if (mask !== 0) return mask;
+    }
+  }
+
+  private commit(context: Context, lane: Lane): void {
+    const { buffer } = lane;
+    if (buffer === undefined) return;
+    this.stage.subject = buffer.oldest;
+    buffer.commitOldest();
+    if (buffer.size !== 0) return;
+    context.step = undefined;
+    lane.mustDrain = false;
+  }
+
+  private enter(context: Context, lane: Lane): void {
+    context.raised = false;
+    context.proc = context.make?.();
+    if (context.kind === contextKind.HARDIRQ) {
+      lane.hardirq = context;
+      lane.machineCpu?.setHardirq(true);
+    } else {
+      lane.softirq = context;
+      if (context.entry !== undefined) context.entry.running = true;
+      lane.machineCpu?.setSoftirq(true);
+    }
+  }
+
+  private startFresh(): void {
+    const { fresh } = this.stage;
+    for (let i = 0; i < fresh.length; i++) this.advance(fresh[i], fresh[i].lane);
+    fresh.length = 0;
+  }
+
+  private advance(context: Context, lane: Lane): void {
+    const { stage } = this;
+    const { proc } = context;
+    if (proc === undefined) return;
+    stage.running = context;
+    if (this.buffered) runWithStoreBuffer(lane.buffer);
+    if (lane.cpu >= 0) for (const machine of stage.machines) machine.thisCpu = lane.cpu;
+    try {
+      const next = proc.next();
+      if (next.done === true) this.end(context, lane);
+      else this.pause(context, lane, next.value);
+    } catch (error) {
+      if (!this.failed) this.error = error;
+      this.failed = true;
+      this.end(context, lane);
+    }
+    if (this.buffered) this.afterStores(lane);
+  }
+
+  private pause(context: Context, lane: Lane, step: Step): void {
+    context.step = step;
+    if (step.ns !== undefined && context.virtualTime) context.deadlineNs = this.stage.nowNs + step.ns;
+    if ((context.kind !== contextKind.TASK || lane.owner === context) && sleeps(step)) {
+      throw new Error(`scheduling while atomic: ${context.name}, ${step.kind} of ${step.object.name}`);
+    }
+  }
+
+  private end(context: Context, lane: Lane): void {
+    context.proc = undefined;
+    context.step = context.raised ? context.entry?.enter : undefined;
+    switch (context.kind) {
+      case contextKind.HARDIRQ:
+        lane.hardirq = undefined;
+        lane.machineCpu?.setHardirq(false);
+        lane.mustDrain = lane.buffer !== undefined && lane.buffer.size !== 0;
+        break;
+      case contextKind.SOFTIRQ:
+        lane.softirq = undefined;
+        lane.machineCpu?.setSoftirq(false);
+        lane.softirqDue = this.anyTaskletRaised(lane);
+        if (context.entry !== undefined) {
+          context.entry.running = false;
+          if (context.tasklet !== undefined) context.entry.changed();
+        }
+        break;
+      default:
+        if (lane.current === context) lane.current = undefined;
+        if (lane.owner === context) {
+          lane.owner = undefined;
+          lane.irqsOff = 0;
+          lane.bhOff = 0;
+          if (!this.failed) throw new Error(`${context.name} ended with interrupts or tasklets disabled`);
+        }
+    }
+  }
+
+  private anyTaskletRaised(lane: Lane): boolean {
+    const { contexts, count } = this.stage;
+    for (let pid = 0; pid < count; pid++) {
+      const context = contexts[pid];
+      if (context.lane === lane && context.kind === contextKind.SOFTIRQ && context.raised) return true;
+    }
+    return false;
+  }
+
+  private afterStores(lane: Lane): void {
+    if (lane.commit !== undefined && lane.buffer !== undefined && lane.buffer.size !== 0) {
+      lane.commit.step = commitStep;
+    }
+    runWithStoreBuffer(undefined);
+  }
+}

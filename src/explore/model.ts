@@ -1,0 +1,97 @@
+import type { CpuId, Ns } from '../lib/brand.js';
+import type { Machine } from '../machine/machine.js';
+import type { Proc } from '../machine/step.js';
+
+/** How stores become visible: at once, or by way of x86's store buffers. */
+export type MemoryModel = 'sc' | 'tso';
+
+/** An interrupt of one CPU that other contexts raise. Raised again before it began, it still runs only once. */
+export interface Interrupt {
+  /**
+   * Makes it pending: it may begin whenever its CPU takes interrupts. To be done as part of a step; a step of kind
+   * `update` or a barrier before it if the raising instruction waits for earlier stores.
+   */
+  raise(): void;
+  readonly isPending: boolean;
+}
+
+/** Work that an interrupt leaves for after it, on the same CPU. */
+export interface SoftInterrupt {
+  /** Has it run once, after the present interrupt if there is one; scheduled again before it began, still once. */
+  schedule(): void;
+  readonly isScheduled: boolean;
+}
+
+/** What code running on a CPU can forbid there. Calls nest. */
+export interface CpuControl {
+  /** Keeps interrupts away, and other tasks of the CPU (local_irq_save). */
+  localIrqDisable(): void;
+  localIrqEnable(): void;
+  /** Keeps tasklets away, and other tasks of the CPU (local_bh_disable). */
+  localBhDisable(): void;
+  localBhEnable(): void;
+}
+
+export interface TaskOptions {
+  /**
+   * `free` (default): a sleep or time limit may end at any moment, however other contexts get on. `virtual`: it ends
+   * when nothing else can go on, the earliest first, as if all steps took no time.
+   */
+  readonly time?: 'free' | 'virtual';
+}
+
+/** Where a model's setup puts its contexts. Contexts may add more while they run. */
+export interface World {
+  /** True with x86's store buffers: MemoryWords, lock releases and barriers are then what they are on x86. */
+  readonly memory: MemoryModel;
+  /** Virtual time so far. */
+  readonly nowNs: Ns;
+  /**
+   * A process context. Tasks of one CPU are switched between at any step unless one forbids it, or only where they
+   * block if `preemptible` is off; those of a lane that is no CPU (a host's threads) run freely.
+   *
+   * @param lane the CPU it is bound to, or the name of a lane beside all CPUs.
+   */
+  task(lane: CpuId | string, name: string, proc: Proc<unknown>, options?: TaskOptions): void;
+  /** Declares an interrupt of a CPU. @param make what runs each time. */
+  interrupt(cpu: CpuId, name: string, make: () => Proc<unknown>): Interrupt;
+  /** Declares a tasklet of a CPU. @param make what runs each time. */
+  tasklet(cpu: CpuId, name: string, make: () => Proc<unknown>): SoftInterrupt;
+  cpu(id: CpuId): CpuControl;
+  /** Has this world run the tasks and tasklets of `machine`, whose `thisCpu` follows the running context. */
+  attach(machine: Machine): void;
+  /** False: a task of a CPU gives way to another one only where it blocks (a kernel without preemption). */
+  preemptible: boolean;
+}
+
+/** True or undefined: it holds. A string says what is wrong. */
+export type Verdict = boolean | string | undefined;
+
+/**
+ * A race to explore.
+ *
+ * `setup` builds everything anew by plain constructors for every execution, so it must be cheap and always do the
+ * same. Contexts yield each access just before they do it (Proc); errors that they throw are violations.
+ */
+export interface Model<S> {
+  readonly name: string;
+  /** @returns what the properties look at. */
+  setup(world: World): S;
+  /** Hold after every step. */
+  readonly always?: Readonly<Record<string, (state: S) => Verdict>>;
+  /** Hold when nothing can go on any more. */
+  readonly finally?: Readonly<Record<string, (state: S) => Verdict>>;
+  /** Witnesses: each should be true at the end of some execution, or the model does not show what it is meant to. */
+  readonly sometimes?: Readonly<Record<string, (state: S) => boolean>>;
+  /** Sums an execution up, for counting distinct outcomes. */
+  outcome?(state: S): string | number;
+  /** True if it is all right that contexts are still blocked at the end; otherwise that is a deadlock. */
+  mayBlock?(state: S): boolean;
+  /** The state in lines of text, for walking through a trace. */
+  describe?(state: S): readonly string[];
+  /**
+   * Objects whose changes the `always` properties depend on. Without it, reduction has to treat every step as one that
+   * they depend on, and reduces nothing in a model that has such properties.
+   */
+  watches?(state: S): Iterable<{ readonly id: number }>;
+}

@@ -1,0 +1,66 @@
+import type { Execution } from './execution.js';
+import type { Tally } from './tally.js';
+
+/** Part `index` of `count` of a search. */
+export interface Shard {
+  readonly index: number;
+  readonly count: number;
+}
+
+/** What all searches are made of. */
+export interface SearchSetup<S> {
+  readonly execution: Execution<S>;
+  readonly tally: Tally<S>;
+  /** An execution with more steps is cut. */
+  readonly maxSteps: number;
+  readonly stopAtFirst: boolean;
+  readonly shard: Shard | undefined;
+}
+
+/** A way of choosing executions. */
+export interface Search {
+  /** Runs the next execution. @returns false if there was none left. */
+  next(): boolean;
+  /** What kept the search from covering everything, as far as it depends on the way of searching. */
+  readonly limits: readonly string[];
+}
+
+/** How many real choices a prefix has that goes to one shard as a whole. */
+const SHARD_CHOICES = 5;
+
+/** Deals the prefixes of a search out to shards: each new one to the next shard in turn. */
+export class ShardDealer {
+  private prefixes = 0;
+
+  constructor(private readonly shard: Shard | undefined) {}
+
+  /** True if a state with that many choices before it ends a prefix. */
+  endsPrefix(choices: number): boolean {
+    return this.shard !== undefined && choices === SHARD_CHOICES;
+  }
+
+  /** True if choices made here are not dealt out yet, so that every shard has to make them all. */
+  isShared(choices: number): boolean {
+    return this.shard !== undefined && choices < SHARD_CHOICES;
+  }
+
+  /** A prefix not seen before. @returns true if it is this shard's. */
+  deal(): boolean {
+    if (this.shard === undefined) return true;
+    const mine = this.prefixes % this.shard.count === this.shard.index;
+    this.prefixes += 1;
+    return mine;
+  }
+}
+
+/** Number of set bits. */
+export function bits(mask: number): number {
+  let count = 0;
+  for (let rest = mask; rest !== 0; rest &= rest - 1) count += 1;
+  return count;
+}
+
+/** The lowest set bit's number. */
+export function lowest(mask: number): number {
+  return 31 - Math.clz32(mask & -mask);
+}

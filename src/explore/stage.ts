@@ -1,0 +1,252 @@
+import type { CpuId, Ns } from '../lib/brand.js';
+import type { Cpu } from '../machine/cpu.js';
+import type { ContextRunner, Machine } from '../machine/machine.js';
+import { StoreBuffer } from '../machine/memory.js';
+import type { ChangeWatcher, Proc, SharedObject, Step } from '../machine/step.js';
+import type { Task } from '../machine/task.js';
+import type { Tasklet } from '../machine/tasklet.js';
+import { Context, contextKind, type ContextKind, Entry, Lane } from './context.js';
+import type { CpuControl, Interrupt, MemoryModel, SoftInterrupt, TaskOptions, World } from './model.js';
+
+/** Sets of contexts are bits of one integer. */
+export const MAX_CONTEXTS = 31;
+
+class RaisedContext implements Interrupt, SoftInterrupt {
+  constructor(
+    private readonly stage: Stage,
+    private readonly context: Context,
+  ) {}
+
+  get isPending(): boolean {
+    return this.context.raised;
+  }
+
+  get isScheduled(): boolean {
+    return this.context.raised;
+  }
+
+  raise(): void {
+    this.stage.raise(this.context);
+  }
+
+  schedule(): void {
+    this.stage.raise(this.context);
+  }
+}
+
+class LaneControl implements CpuControl {
+  constructor(
+    private readonly stage: Stage,
+    private readonly lane: Lane,
+  ) {}
+
+  localIrqDisable(): void {
+    this.lane.irqsOff += 1;
+    this.own();
+  }
+
+  localIrqEnable(): void {
+    if (this.lane.irqsOff === 0) throw new Error(`interrupts of ${this.lane.name} are not disabled`);
+    this.lane.irqsOff -= 1;
+    this.disown();
+  }
+
+  localBhDisable(): void {
+    this.lane.bhOff += 1;
+    this.own();
+  }
+
+  localBhEnable(): void {
+    if (this.lane.bhOff === 0) throw new Error(`tasklets of ${this.lane.name} are not disabled`);
+    this.lane.bhOff -= 1;
+    this.disown();
+  }
+
+  private own(): void {
+    const { running } = this.stage;
+    if (running?.kind === contextKind.TASK) this.lane.owner = running;
+  }
+
+  private disown(): void {
+    if (this.lane.irqsOff === 0 && this.lane.bhOff === 0) this.lane.owner = undefined;
+  }
+}
+
+/**
+ * The world of one execution: its lanes, its contexts, and what the running one has changed. One stage serves all
+ * executions of a search, so that building a world costs little more than what the model's setup makes.
+ */
+export class Stage implements World, ContextRunner, ChangeWatcher {
+  readonly contexts: Context[] = [];
+  count = 0;
+  nowNs: Ns = 0;
+  preemptible = true;
+  /** The context whose block runs now. */
+  running: Context | undefined;
+  /** Contexts that have not run to their first step yet. */
+  readonly fresh: Context[] = [];
+  readonly machines: Machine[] = [];
+  usesVirtualTime = false;
+  /** Object of the step being done. */
+  subject: SharedObject | undefined;
+  /** Numbers of other objects that the block has changed. */
+  readonly changes: number[] = [];
+  private readonly lanes: Lane[] = [];
+  private readonly buffers: StoreBuffer[] = [];
+  private laneCount = 0;
+
+  constructor(readonly memory: MemoryModel) {}
+
+  reset(): void {
+    this.count = 0;
+    this.laneCount = 0;
+    this.nowNs = 0;
+    this.preemptible = true;
+    this.running = undefined;
+    this.fresh.length = 0;
+    if (this.machines.length !== 0) this.machines.length = 0;
+    this.usesVirtualTime = false;
+    this.subject = undefined;
+    this.changes.length = 0;
+  }
+
+  task(lane: CpuId | string, name: string, proc: Proc<unknown>, options?: TaskOptions): void {
+    const context = this.add(this.lane(lane), contextKind.TASK, name);
+    context.proc = proc;
+    if (options?.time === 'virtual') {
+      context.virtualTime = true;
+      this.usesVirtualTime = true;
+    }
+    this.fresh.push(context);
+  }
+
+  interrupt(cpu: CpuId, name: string, make: () => Proc<unknown>): Interrupt {
+    return new RaisedContext(this, this.raisable(this.lane(cpu), contextKind.HARDIRQ, name, make));
+  }
+
+  tasklet(cpu: CpuId, name: string, make: () => Proc<unknown>): SoftInterrupt {
+    return new RaisedContext(this, this.raisable(this.lane(cpu), contextKind.SOFTIRQ, name, make));
+  }
+
+  cpu(id: CpuId): CpuControl {
+    return new LaneControl(this, this.lane(id));
+  }
+
+  attach(machine: Machine): void {
+    this.machines.push(machine);
+    machine.runner = this;
+    for (const cpu of machine.cpus) this.lane(cpu.id).machineCpu = cpu;
+  }
+
+  spawned(task: Task): void {
+    this.task(task.cpu, task.name, task.proc);
+  }
+
+  taskletScheduled(cpu: Cpu, tasklet: Tasklet): void {
+    const lane = this.lane(cpu.id);
+    let entry: Entry | undefined;
+    for (let pid = 0; pid < this.count; pid++) {
+      const context = this.contexts[pid];
+      if (context.tasklet !== tasklet) continue;
+      entry = context.entry;
+      if (context.lane !== lane) continue;
+      this.raise(context);
+      return;
+    }
+    const make = (): Proc<unknown> => runTasklet(tasklet);
+    const context = this.raisable(lane, contextKind.SOFTIRQ, tasklet.name, make, entry);
+    context.tasklet = tasklet;
+    this.raise(context);
+  }
+
+  changed(object: SharedObject): void {
+    if (object !== this.subject) this.changes.push(object.id);
+  }
+
+  raise(context: Context): void {
+    const { lane, entry } = context;
+    if (!context.raised) {
+      context.raised = true;
+      if (context.proc === undefined) context.step = entry?.enter;
+      if (context.kind === contextKind.SOFTIRQ) {
+        const soon = lane.hardirq !== undefined || lane.softirq !== undefined || lane.bhOff !== 0;
+        if (soon) lane.softirqDue = true;
+      }
+    }
+    entry?.changed();
+  }
+
+  /** The lanes in use, in order of their appearance. */
+  usedLanes(): readonly Lane[] {
+    return this.lanes.slice(0, this.laneCount);
+  }
+
+  private raisable(
+    lane: Lane,
+    kind: ContextKind,
+    name: string,
+    make: () => Proc<unknown>,
+    entry = new Entry(name),
+  ): Context {
+    const context = this.add(lane, kind, name);
+    context.make = make;
+    context.entry = entry;
+    return context;
+  }
+
+  private add(lane: Lane, kind: ContextKind, name: string): Context {
+    const pid = this.count;
+    if (pid === MAX_CONTEXTS) {
+      throw new RangeError(`a world holds at most ${MAX_CONTEXTS} contexts; ${name} is one more`);
+    }
+    this.count += 1;
+    let context = this.contexts[pid];
+    if (context === undefined) {
+      context = new Context(pid, lane);
+      this.contexts.push(context);
+    }
+    context.reset(lane, kind, name);
+    if (kind !== contextKind.COMMIT) lane.contexts += 1;
+    return context;
+  }
+
+  private lane(key: CpuId | string): Lane {
+    const { lanes } = this;
+    for (let i = 0; i < this.laneCount; i++) {
+      const lane = lanes[i];
+      if (typeof key === 'number' ? lane.cpu === key : lane.cpu < 0 && lane.name === key) return lane;
+    }
+    const index = this.laneCount;
+    if (index === lanes.length) lanes.push(new Lane(index));
+    this.laneCount += 1;
+    const lane = lanes[index];
+    if (typeof key === 'number') lane.reset(key, cpuNames[key] ?? `CPU ${key}`, undefined);
+    else lane.reset(-1, key, undefined);
+    if (this.memory === 'tso') this.addBuffer(lane);
+    return lane;
+  }
+
+  private addBuffer(lane: Lane): void {
+    let buffer = this.buffers[lane.index];
+    if (buffer === undefined) {
+      buffer = new StoreBuffer();
+      this.buffers[lane.index] = buffer;
+    }
+    buffer.clear();
+    lane.buffer = buffer;
+    lane.commit = this.add(lane, contextKind.COMMIT, 'store buffer');
+  }
+}
+
+const cpuNames: readonly string[] = Array.from({ length: 16 }, (_, cpu) => `CPU ${cpu}`);
+
+function* runTasklet(tasklet: Tasklet): Proc<void> {
+  tasklet.scheduled = false;
+  if (tasklet.steps === undefined) tasklet.run();
+  else yield* tasklet.steps();
+}
+
+/** What a context yields of which the tasklet's and interrupt's own rules say that it must not sleep. */
+export function sleeps(step: Step): boolean {
+  return step.kind === 'wait' || step.kind === 'sleep';
+}

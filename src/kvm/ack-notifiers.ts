@@ -1,0 +1,62 @@
+import type { Lock } from '../machine/lock.js';
+import { RcuList, type RcuNode, type Srcu } from '../machine/rcu.js';
+import type { Proc } from '../machine/step.js';
+
+/** Is told when the guest has ended an interrupt of its line (struct kvm_irq_ack_notifier). */
+export interface IrqAckNotifier {
+  readonly gsi: number;
+  irqAcked(): Proc<void>;
+}
+
+/**
+ * The ack notifiers of a virtual machine (virt/kvm/eventfd.c). Which EOIs make a vCPU exit is not modelled: all do.
+ *
+ * Access rules: the list is changed under kvm->irq_lock and read in read-side sections of kvm->irq_srcu.
+ */
+export class IrqAckNotifiers {
+  private readonly list = new RcuList<IrqAckNotifier>('irq_ack_notifier_list');
+
+  constructor(
+    private readonly irqLock: Lock,
+    private readonly irqSrcu: Srcu,
+  ) {}
+
+  /** Number of notifiers for `gsi`. */
+  countOf(gsi: number): number {
+    let count = 0;
+    for (let node = this.list.first; node !== undefined; node = node.next) {
+      if (node.item.gsi === gsi) count += 1;
+    }
+    return count;
+  }
+
+  /** kvm_register_irq_ack_notifier */
+  *register(node: RcuNode<IrqAckNotifier>): Proc<void> {
+    yield* this.irqLock.lock();
+    yield this.list.update;
+    this.list.addHead(node);
+    yield* this.irqLock.unlock();
+  }
+
+  /** Takes a notifier away; it does not run any more when this returns (kvm_unregister_irq_ack_notifier). */
+  *unregister(node: RcuNode<IrqAckNotifier>): Proc<void> {
+    yield* this.irqLock.lock();
+    yield this.list.update;
+    this.list.delete(node);
+    yield* this.irqLock.unlock();
+    yield* this.irqSrcu.synchronize();
+  }
+
+  /** The guest has ended the interrupt of line `gsi` (kvm_notify_acked_irq). */
+  *notifyAckedIrq(gsi: number): Proc<void> {
+    const ticket = yield* this.irqSrcu.readLock();
+    yield this.list.read;
+    let node = this.list.first;
+    while (node !== undefined) {
+      if (node.item.gsi === gsi) yield* node.item.irqAcked();
+      yield this.list.read;
+      node = node.next;
+    }
+    yield* this.irqSrcu.readUnlock(ticket);
+  }
+}

@@ -1,0 +1,77 @@
+import { assert } from '../lib/assert.js';
+import { RcuNode } from '../machine/rcu.js';
+import type { Proc } from '../machine/step.js';
+import type { EventfdCtx, EventfdWaiter } from './eventfd.js';
+import type { Irqfds } from './irqfds.js';
+import type { Resampler } from './resampler.js';
+import { KVM_USERSPACE_IRQ_SOURCE_ID } from './source-ids.js';
+import { WorkItem } from './work.js';
+
+/**
+ * An eventfd that asserts a line when it is signalled (virt/kvm/eventfd.c struct kvm_kernel_irqfd). With a resample
+ * eventfd the line stays asserted until the guest has ended the interrupt, of which the resample eventfd then tells.
+ */
+export class KernelIrqfd implements EventfdWaiter {
+  /** True while it is on the list of irqfds; belongs to irqfds.lock (irqfd_is_active). */
+  active = false;
+  /** Set while it is being assigned, before anybody else knows it. */
+  resampler: Resampler | undefined;
+  /** Its place on the resampler's list. */
+  readonly link: RcuNode<KernelIrqfd> = new RcuNode(this);
+  readonly inject: WorkItem;
+  readonly shutdown: WorkItem;
+
+  constructor(
+    private readonly irqfds: Irqfds,
+    readonly gsi: number,
+    readonly eventfd: EventfdCtx,
+    readonly resamplefd: EventfdCtx | undefined,
+  ) {
+    const { threads } = irqfds.kvm;
+    this.inject = new WorkItem(threads, `irqfd_inject ${eventfd.name}`, () => this.injectWork());
+    this.shutdown = new WorkItem(threads, `irqfd_shutdown ${eventfd.name}`, () => this.shutdownWork());
+  }
+
+  /** The eventfd was signalled (irqfd_wakeup with EPOLLIN). Lines of an IO-APIC can not be set in atomic context. */
+  *wakeup(): Proc<void> {
+    this.eventfd.doRead();
+    yield* this.inject.schedule();
+  }
+
+  /** The eventfd was closed (irqfd_wakeup with EPOLLHUP). */
+  *hangup(): Proc<void> {
+    const { lock } = this.irqfds;
+    yield* lock.lock();
+    if (this.active) yield* this.deactivate();
+    yield* lock.unlock();
+  }
+
+  /** Leaves the list of irqfds and has the rest taken down later; irqfds.lock is held (irqfd_deactivate). */
+  *deactivate(): Proc<void> {
+    assert(this.active, 'irqfd deactivated twice', { eventfd: this.eventfd.name, gsi: this.gsi });
+    this.irqfds.remove(this);
+    yield* this.shutdown.schedule();
+  }
+
+  /** irqfd_inject */
+  private *injectWork(): Proc<void> {
+    const { kvm } = this.irqfds;
+    if (this.resampler !== undefined) {
+      yield* kvm.setIrq(this.resampler.sourceId, this.gsi, true, this);
+      return;
+    }
+    yield* kvm.setIrq(KVM_USERSPACE_IRQ_SOURCE_ID, this.gsi, true);
+    yield* kvm.setIrq(KVM_USERSPACE_IRQ_SOURCE_ID, this.gsi, false);
+  }
+
+  /** irqfd_shutdown */
+  private *shutdownWork(): Proc<void> {
+    const { kvm, lifetime } = this.irqfds;
+    // Whoever assigned it may still be about to hook it to its eventfd.
+    yield* kvm.irqSrcu.synchronize();
+    yield* this.eventfd.removeWaiter(this);
+    yield* this.inject.flush();
+    if (this.resampler !== undefined) yield* lifetime.shutdown(this, this.resampler);
+    this.irqfds.cleaned(this);
+  }
+}

@@ -1,0 +1,46 @@
+import { RcuList, RcuNode } from '../machine/rcu.js';
+import type { Proc } from '../machine/step.js';
+import type { IrqAckNotifier } from './ack-notifiers.js';
+import type { KernelIrqfd } from './irqfd.js';
+import type { Kvm } from './kvm.js';
+
+/**
+ * What the irqfds with resampling of one line have in common (virt/kvm/eventfd.c struct kvm_kernel_irqfd_resampler).
+ *
+ * Access rules: `irqfds` is changed under irqfds.resampler_lock and read in read-side sections of kvm->irq_srcu.
+ */
+export class Resampler implements IrqAckNotifier {
+  readonly irqfds: RcuList<KernelIrqfd>;
+  /** Its place on the list of ack notifiers. */
+  readonly notifier: RcuNode<IrqAckNotifier> = new RcuNode<IrqAckNotifier>(this);
+
+  constructor(
+    private readonly kvm: Kvm,
+    readonly gsi: number,
+    readonly sourceId: number,
+  ) {
+    this.irqfds = new RcuList(`resampler of GSI ${gsi}`);
+  }
+
+  /**
+   * The guest has ended the interrupt: the line goes down once for all, then each irqfd's user looks at its device
+   * (irqfd_resampler_ack).
+   */
+  *irqAcked(): Proc<void> {
+    const { kvm, irqfds } = this;
+    yield* kvm.setIrq(this.sourceId, this.gsi, false);
+    const ticket = yield* kvm.irqSrcu.readLock();
+    yield irqfds.read;
+    let node = irqfds.first;
+    while (node !== undefined) {
+      const { resamplefd } = node.item;
+      if (resamplefd !== undefined) {
+        kvm.ledger.notified(node.item);
+        yield* resamplefd.signal();
+      }
+      yield irqfds.read;
+      node = node.next;
+    }
+    yield* kvm.irqSrcu.readUnlock(ticket);
+  }
+}

@@ -1,0 +1,61 @@
+import { clearBit, setBit, testBit } from '../lib/bitmap.js';
+import { errnoValue } from '../lib/errno.js';
+import type { Lock } from '../machine/lock.js';
+import type { KernelLog } from '../machine/log.js';
+import type { Proc } from '../machine/step.js';
+import type { KvmIoapic } from './ioapic.js';
+
+/** There are as many as bits in a machine word. */
+export const NR_IRQ_SOURCE_IDS = 64;
+/** Lines that user space sets (KVM_IRQ_LINE), and irqfds without resampling. */
+export const KVM_USERSPACE_IRQ_SOURCE_ID = 0;
+/** All irqfds with resampling. */
+export const KVM_IRQFD_RESAMPLE_IRQ_SOURCE_ID = 1;
+
+/**
+ * Who may assert a line: each source id has a bit of its own for each line.
+ *
+ * Access rules: the bitmap belongs to kvm->irq_lock.
+ */
+export class IrqSourceIds {
+  private readonly bitmap = new Uint32Array(NR_IRQ_SOURCE_IDS / 32);
+
+  constructor(
+    private readonly irqLock: Lock,
+    private readonly ioapic: KvmIoapic,
+    private readonly log: KernelLog,
+  ) {
+    setBit(this.bitmap, KVM_USERSPACE_IRQ_SOURCE_ID);
+    setBit(this.bitmap, KVM_IRQFD_RESAMPLE_IRQ_SOURCE_ID);
+  }
+
+  /** A free source id, or -EFAULT (arch/x86/kvm/irq_comm.c kvm_request_irq_source_id; gone since 6.17). */
+  *request(): Proc<number> {
+    yield* this.irqLock.lock();
+    let id = 0;
+    while (id < NR_IRQ_SOURCE_IDS && testBit(this.bitmap, id)) id += 1;
+    if (id < NR_IRQ_SOURCE_IDS) {
+      setBit(this.bitmap, id);
+    } else {
+      this.log.printk('kvm: exhausted allocatable IRQ sources!');
+      id = errnoValue('EFAULT');
+    }
+    yield* this.irqLock.unlock();
+    return id;
+  }
+
+  /**
+   * Gives a source id back and clears its bit on every line (arch/x86/kvm/irq_comm.c kvm_free_irq_source_id). That
+   * does not lower a line: de-assert it before.
+   */
+  *free(id: number): Proc<void> {
+    yield* this.irqLock.lock();
+    if (id < 0 || id >= NR_IRQ_SOURCE_IDS) {
+      this.log.printk('kvm: IRQ source ID out of range!');
+    } else {
+      clearBit(this.bitmap, id);
+      yield* this.ioapic.clearAll(id);
+    }
+    yield* this.irqLock.unlock();
+  }
+}

@@ -1,0 +1,100 @@
+import { assert } from '../lib/assert.js';
+import { type Proc, SharedObject, SharedWord, type Step } from './step.js';
+
+/** Waits until every reader with a ticket below `end` has left. */
+class GracePeriod implements Step {
+  readonly kind = 'wait';
+
+  constructor(
+    readonly object: SharedObject,
+    readonly end: number,
+  ) {}
+}
+
+/**
+ * Read-copy-update whose readers may sleep (struct srcu_struct). A grace period ends when all readers that were
+ * inside at its start have left; later readers are not waited for (in the kernel they sometimes are, which only
+ * makes fewer things possible).
+ */
+export class Srcu extends SharedObject {
+  /** Ticket of the reader that enters next. */
+  private next = 0;
+  /** Tickets of the readers inside, ascending. */
+  private readonly inside: number[] = [];
+  private readonly enterStep: Step = { object: this, kind: 'read' };
+  private readonly leaveStep: Step = { object: this, kind: 'release' };
+  private readonly startStep: Step = { object: this, kind: 'update' };
+
+  override blocks(step: Step): boolean {
+    return step instanceof GracePeriod && this.inside.length !== 0 && this.inside[0] < step.end;
+  }
+
+  /** Number of readers inside. */
+  get readers(): number {
+    return this.inside.length;
+  }
+
+  /** Enters a read-side section; the ticket is for readUnlock (srcu_read_lock). */
+  *readLock(): Proc<number> {
+    yield this.enterStep;
+    const ticket = this.next++;
+    this.inside.push(ticket);
+    return ticket;
+  }
+
+  /** Leaves the section that readLock gave `ticket` for (srcu_read_unlock). */
+  *readUnlock(ticket: number): Proc<void> {
+    yield this.leaveStep;
+    const at = this.inside.indexOf(ticket);
+    assert(at >= 0, 'read-side section left twice', { srcu: this.name, ticket });
+    this.inside.splice(at, 1);
+    this.wakeWaiters();
+  }
+
+  /** Waits for a grace period (synchronize_srcu). */
+  *synchronize(): Proc<void> {
+    yield this.startStep;
+    if (this.inside.length === 0) return;
+    yield new GracePeriod(this, this.next);
+  }
+}
+
+/** An element of an RcuList. Once deleted it may not be added again. */
+export class RcuNode<T> {
+  /** Stays as it was when the node is deleted, so that a reader who stands on it finds the way on. */
+  next: RcuNode<T> | undefined;
+
+  constructor(readonly item: T) {}
+}
+
+/**
+ * A list that readers walk without a lock (hlist_head and list_head with the _rcu functions).
+ *
+ * Access rules: whoever changes it holds its owner's lock and yields `update` before; a reader is in a read-side
+ * section and yields `read` before it looks at `first` or at a node's `next`.
+ */
+export class RcuList<T> extends SharedWord {
+  first: RcuNode<T> | undefined;
+
+  get isEmpty(): boolean {
+    return this.first === undefined;
+  }
+
+  /** Adds an element before all others (hlist_add_head_rcu, list_add_rcu). */
+  addHead(node: RcuNode<T>): void {
+    node.next = this.first;
+    this.first = node;
+  }
+
+  /** Takes an element out (hlist_del_rcu, list_del_rcu). */
+  delete(node: RcuNode<T>): void {
+    if (this.first === node) {
+      this.first = node.next;
+      return;
+    }
+    let before = this.first;
+    while (before !== undefined && before.next !== node) before = before.next;
+    assert(before !== undefined, 'deleted node is not on the list', { list: this.name });
+    before.next = node.next;
+  }
+}

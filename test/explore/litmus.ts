@@ -1,0 +1,259 @@
+import { MemoryWord, memoryBarrier } from '../../src/machine/memory.js';
+import { Lock } from '../../src/machine/lock.js';
+import type { Proc } from '../../src/machine/step.js';
+import type { MemoryModel, Model, World } from '../../src/explore/model.js';
+
+/** A litmus test: its model, and the outcomes that each memory model allows. */
+export interface Litmus {
+  readonly model: Model<Registers>;
+  readonly outcomes: Readonly<Record<MemoryModel, readonly string[]>>;
+}
+
+/** What the contexts of a litmus test have read. */
+export interface Registers {
+  readonly r: number[];
+}
+
+type Programs = (words: { x: MemoryWord; y: MemoryWord }, r: number[]) => readonly Proc<void>[];
+
+function litmus(
+  name: string,
+  programs: Programs,
+  sc: readonly string[],
+  tso: readonly string[] = sc,
+): Litmus {
+  const model: Model<Registers> = {
+    name,
+    setup(world: World): Registers {
+      const words = { x: new MemoryWord('x'), y: new MemoryWord('y') };
+      const r: number[] = [];
+      programs(words, r).forEach((proc, cpu) => world.task(cpu, `P${cpu}`, proc));
+      return { r };
+    },
+    outcome: ({ r }) => r.join(''),
+  };
+  return { model, outcomes: { sc: [...sc].sort(), tso: [...tso].sort() } };
+}
+
+function* write(word: MemoryWord, value: number): Proc<void> {
+  yield word.write;
+  word.store(value);
+}
+
+function* read(word: MemoryWord): Proc<number> {
+  yield word.read;
+  return word.load();
+}
+
+function* add(word: MemoryWord): Proc<void> {
+  const value = yield* read(word);
+  yield* write(word, value + 1);
+}
+
+function* then(...procs: readonly Proc<unknown>[]): Proc<void> {
+  for (const proc of procs) yield* proc;
+}
+
+function* into(r: number[], at: number, proc: Proc<number>): Proc<void> {
+  r[at] = yield* proc;
+}
+
+function* barrier(): Proc<void> {
+  yield memoryBarrier;
+}
+
+function* exchange(word: MemoryWord, value: number): Proc<void> {
+  yield word.update;
+  word.exchange(value);
+}
+
+/** Peterson's mutual exclusion; counts how many are inside at most. */
+function* peterson(
+  mine: MemoryWord,
+  other: MemoryWord,
+  turn: MemoryWord,
+  id: number,
+  r: number[],
+  fence: boolean,
+): Proc<void> {
+  yield* write(mine, 1);
+  yield* write(turn, id);
+  if (fence) yield memoryBarrier;
+  const wanted = yield* read(other);
+  const who = yield* read(turn);
+  // Gives up instead of spinning, which keeps every execution finite.
+  if (wanted === 1 && who === id) return;
+  r[id] = 1;
+  yield* write(mine, 0);
+}
+
+export const storeBuffering = litmus(
+  'SB',
+  ({ x, y }, r) => [then(write(x, 1), into(r, 0, read(y))), then(write(y, 1), into(r, 1, read(x)))],
+  ['01', '10', '11'],
+  ['00', '01', '10', '11'],
+);
+
+export const storeBufferingFenced = litmus(
+  'SB+mb',
+  ({ x, y }, r) => [
+    then(write(x, 1), barrier(), into(r, 0, read(y))),
+    then(write(y, 1), barrier(), into(r, 1, read(x))),
+  ],
+  ['01', '10', '11'],
+);
+
+export const litmusTests: readonly Litmus[] = [
+  storeBuffering,
+  storeBufferingFenced,
+  litmus(
+    'SB with one barrier',
+    ({ x, y }, r) => [
+      then(write(x, 1), barrier(), into(r, 0, read(y))),
+      then(write(y, 1), into(r, 1, read(x))),
+    ],
+    ['01', '10', '11'],
+    ['00', '01', '10', '11'],
+  ),
+  litmus(
+    'SB with xchg',
+    ({ x, y }, r) => [
+      then(exchange(x, 1), into(r, 0, read(y))),
+      then(exchange(y, 1), into(r, 1, read(x))),
+    ],
+    ['01', '10', '11'],
+  ),
+  litmus(
+    'SB with the unlocking of a lock between',
+    ({ x, y }, r) => {
+      const a = new Lock('a');
+      const b = new Lock('b');
+      return [
+        then(a.lock(), write(x, 1), a.unlock(), into(r, 0, read(y))),
+        then(b.lock(), write(y, 1), b.unlock(), into(r, 1, read(x))),
+      ];
+    },
+    ['01', '10', '11'],
+    ['00', '01', '10', '11'],
+  ),
+  litmus(
+    'MP',
+    ({ x, y }, r) => [
+      then(write(x, 1), write(y, 1)),
+      then(into(r, 0, read(y)), into(r, 1, read(x))),
+    ],
+    ['00', '01', '11'],
+  ),
+  litmus(
+    'MP through a spin loop',
+    ({ x, y }, r) => [
+      then(write(x, 1), write(y, 1)),
+      (function* () {
+        yield y.readUntil((value) => value === 1);
+        r[0] = yield* read(x);
+      })(),
+    ],
+    ['1'],
+  ),
+  litmus(
+    'LB',
+    ({ x, y }, r) => [
+      then(into(r, 0, read(x)), write(y, 1)),
+      then(into(r, 1, read(y)), write(x, 1)),
+    ],
+    ['00', '01', '10'],
+  ),
+  litmus(
+    'own stores are seen at once',
+    ({ x, y }, r) => [
+      then(write(x, 1), into(r, 0, read(x)), into(r, 1, read(y))),
+      then(write(y, 1), into(r, 2, read(y)), into(r, 3, read(x))),
+    ],
+    ['1011', '1110', '1111'],
+    ['1010', '1011', '1110', '1111'],
+  ),
+  litmus(
+    'coherence of reads',
+    ({ x }, r) => [then(write(x, 1), write(x, 2)), then(into(r, 0, read(x)), into(r, 1, read(x)))],
+    ['00', '01', '02', '11', '12', '22'],
+  ),
+  litmus(
+    'IRIW',
+    ({ x, y }, r) => [
+      write(x, 1),
+      write(y, 1),
+      then(into(r, 0, read(x)), into(r, 1, read(y))),
+      then(into(r, 2, read(y)), into(r, 3, read(x))),
+    ],
+    Array.from({ length: 16 }, (_, i) => i.toString(2).padStart(4, '0')).filter((r) => r !== '1010'),
+  ),
+  litmus(
+    'lost update',
+    ({ x }, r) => [then(add(x), into(r, 0, read(x))), then(add(x), into(r, 1, read(x)))],
+    ['11', '12', '21', '22'],
+  ),
+  litmus(
+    'Peterson without a barrier',
+    ({ x, y }, r) => {
+      const turn = new MemoryWord('turn');
+      r[0] = 0;
+      r[1] = 0;
+      return [peterson(x, y, turn, 0, r, false), peterson(y, x, turn, 1, r, false)];
+    },
+    ['01', '10', '11'],
+  ),
+];
+
+/** A counter that several contexts raise, each holding a lock if `locked`. */
+export function counterModel(locked: boolean, contexts = 2): Model<MemoryWord> {
+  return {
+    name: locked ? 'locked counter' : 'counter',
+    setup(world): MemoryWord {
+      const count = new MemoryWord('count');
+      const lock = new Lock('lock');
+      for (let cpu = 0; cpu < contexts; cpu++) {
+        world.task(cpu, `P${cpu}`, locked ? then(lock.lock(), add(count), lock.unlock()) : add(count));
+      }
+      return count;
+    },
+    outcome: ({ value }) => value,
+    finally: { 'no update is lost': ({ value }) => value === contexts || `${value} of ${contexts}` },
+  };
+}
+
+/** Two contexts take two locks, in the same order or not. */
+export function twoLocks(sameOrder: boolean): Model<null> {
+  return {
+    name: 'two locks',
+    setup(world): null {
+      const a = new Lock('a');
+      const b = new Lock('b');
+      const both = (first: Lock, second: Lock): Proc<void> =>
+        then(first.lock(), second.lock(), second.unlock(), first.unlock());
+      world.task(0, 'P0', both(a, b));
+      world.task(1, 'P1', sameOrder ? both(a, b) : both(b, a));
+      return null;
+    },
+  };
+}
+
+/** Dekker's entry: each raises its flag and enters unless the other's is up. */
+export function dekker(fenced: boolean): Model<{ inside: number }> {
+  return {
+    name: fenced ? 'Dekker with barriers' : 'Dekker without barriers',
+    setup(world): { inside: number } {
+      const state = { inside: 0 };
+      const flags = [new MemoryWord('flag0'), new MemoryWord('flag1')];
+      function* enter(me: number): Proc<void> {
+        yield* write(flags[me], 1);
+        if (fenced) yield memoryBarrier;
+        if ((yield* read(flags[1 - me])) === 0) state.inside += 1;
+      }
+      world.task(0, 'P0', enter(0));
+      world.task(1, 'P1', enter(1));
+      return state;
+    },
+    finally: { 'at most one is inside': ({ inside }) => inside <= 1 },
+    sometimes: { 'one is inside': ({ inside }) => inside === 1 },
+  };
+}

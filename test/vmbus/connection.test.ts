@@ -1,0 +1,164 @@
+import { describe, expect, test } from '@jest/globals';
+import { errnoOf } from '../support/errors.js';
+import {
+  CHANNELMSG,
+  type ChannelMessage,
+  decodeMessage,
+  encodeMessage,
+  type InitiateContact,
+  VERSION_WIN10,
+  VERSION_WIN10_V5_3,
+  VERSION_WIN7,
+  VERSION_WIN8,
+} from '../../src/vmbus/protocol.js';
+import { device, TestGuest } from '../support/guest.js';
+
+function proposals(guest: TestGuest): InitiateContact[] {
+  const seen: InitiateContact[] = [];
+  const { host } = guest;
+  const post = host.postMessage.bind(host);
+  host.postMessage = (bytes) => {
+    const message = decodeMessage(bytes);
+    if (message.type === CHANNELMSG.INITIATE_CONTACT) seen.push(message);
+    post(bytes);
+  };
+  return seen;
+}
+
+describe('first contact', () => {
+  test('proposes the newest version, control messages to CPU 0 by SINT 2', () => {
+    const guest = new TestGuest();
+    const seen = proposals(guest);
+    guest.boot();
+    expect(seen).toHaveLength(1);
+    expect(seen[0]).toMatchObject({ version: VERSION_WIN10_V5_3, targetVcpu: 0, msgSint: 2 });
+    expect(guest.connection.version).toBe(VERSION_WIN10_V5_3);
+    expect(guest.log()).toEqual(['hv_vmbus: Vmbus version:5.3']);
+  });
+
+  test('goes down until the host agrees', () => {
+    const guest = new TestGuest({ host: { version: VERSION_WIN10 } });
+    const seen = proposals(guest);
+    guest.boot();
+    expect(seen.map(({ version }) => version.toString(16))).toEqual(
+      ['50003', '50002', '50001', '50000', '40001', '40000'],
+    );
+    expect(seen.at(-1)?.msgSint).toBe(0);
+    expect(guest.connection.version).toBe(VERSION_WIN10);
+  });
+
+  test('gives up below Windows 8', () => {
+    const guest = new TestGuest({ host: { version: VERSION_WIN7 }, devices: [device('kvp', 5)] });
+    const seen = proposals(guest);
+    expect(guest.run(guest.vmbus.init())).toBe(false);
+    expect(seen.at(-1)?.version).toBe(VERSION_WIN8);
+    expect(guest.connection.state.kind).toBe('disconnected');
+    expect(guest.connection.version).toBe(0);
+    expect(guest.log()).toEqual(['hv_vmbus: Unable to connect to host']);
+    expect(guest.vmbus.bus.devices).toEqual([]);
+  });
+
+  test('ends when all offers are there', () => {
+    const guest = new TestGuest({ devices: [device('kvp', 5), device('vss', 6)] });
+    expect(guest.run(guest.vmbus.init())).toBe(true);
+    expect(guest.connection.primaries.map(({ relid }) => relid)).toEqual([5, 6]);
+  });
+});
+
+test('channels() names each primary channel and then its sub-channels', () => {
+  const guest = new TestGuest({
+    devices: [device('scsi', 5, { subChannelRelids: [8, 9] }), device('kvp', 6)],
+  }).boot();
+  expect([...guest.connection.channels()].map(({ relid }) => relid)).toEqual([5, 8, 9, 6]);
+  expect(guest.connection.channelOn(2)?.relid).toBe(9);
+  expect(guest.connection.channelOn(7)).toBeUndefined();
+});
+
+describe('control messages that make no sense', () => {
+  /** What the guest counts after messages that a host should not send. */
+  function refusals(...messages: readonly Uint8Array[]): Record<string, number> {
+    const guest = new TestGuest({ devices: [device('kvp', 5)] }).boot();
+    const before = guest.rows();
+    for (const message of messages) guest.host.postRaw(message);
+    guest.settle();
+    expect(guest.rows()).toEqual(before);
+    expect(guest.vmbus.contexts[0].message.type).toBe(0);
+    return Object.fromEntries(guest.connection.refused);
+  }
+
+  test('unknown types, and messages shorter than their structure', () => {
+    expect(refusals(new Uint8Array(3))).toEqual({ 'message-too-short': 1 });
+    expect(refusals(Uint8Array.of(99, 0, 0, 0, 0, 0, 0, 0))).toEqual({ 'message-unknown-type': 1 });
+    expect(refusals(Uint8Array.of(18, 0, 0, 0, 0, 0, 0, 0))).toEqual({ 'message-unknown-type': 1 });
+    expect(refusals(Uint8Array.of(CHANNELMSG.OFFERCHANNEL, 0, 0, 0, 0, 0, 0, 0))).toEqual({
+      'message-too-short': 1,
+    });
+  });
+
+  test('answers that nobody waits for', () => {
+    const answers: ChannelMessage[] = [
+      { type: CHANNELMSG.OPENCHANNEL_RESULT, childRelid: 5, openId: 5, status: 0 },
+      { type: CHANNELMSG.GPADL_CREATED, childRelid: 5, gpadl: 1, creationStatus: 0 },
+      { type: CHANNELMSG.GPADL_TORNDOWN, gpadl: 1 },
+      { type: CHANNELMSG.VERSION_RESPONSE, versionSupported: true, connectionState: 0, msgConnId: 0 },
+      { type: CHANNELMSG.UNLOAD_RESPONSE },
+      { type: CHANNELMSG.MODIFYCHANNEL_RESPONSE, childRelid: 5, status: 0 },
+    ];
+    expect(refusals(...answers.map(encodeMessage))).toEqual({ 'response-nobody-waits-for': 6 });
+  });
+
+  test('messages that only a guest sends', () => {
+    const messages: ChannelMessage[] = [
+      { type: CHANNELMSG.REQUESTOFFERS },
+      { type: CHANNELMSG.CLOSECHANNEL, childRelid: 5 },
+      { type: CHANNELMSG.RELID_RELEASED, childRelid: 5 },
+      { type: CHANNELMSG.UNLOAD },
+      { type: CHANNELMSG.MODIFYCHANNEL, childRelid: 5, targetVp: 1 },
+    ];
+    expect(refusals(...messages.map(encodeMessage))).toEqual({ 'message-of-the-guest': 5 });
+  });
+
+  test('a slot that is no VMBus message is freed', () => {
+    const guest = new TestGuest().boot();
+    const slot = guest.vmbus.contexts[0].message;
+    slot.type = 0x80000010;
+    expect(guest.vmbus.isr.handle(guest.machine.cpu(0))).toBe(true);
+    guest.machine.settle();
+    expect(slot.type).toBe(0);
+    expect(guest.connection.refused.size).toBe(0);
+  });
+
+  test('a message tasklet that finds no message does nothing', () => {
+    const guest = new TestGuest().boot();
+    guest.machine.cpu(1).taskletSchedule(guest.vmbus.contexts[1].msgDpc);
+    expect(() => guest.machine.settle()).not.toThrow();
+    expect(guest.connection.refused.size).toBe(0);
+  });
+});
+
+test('a MODIFYCHANNEL that the host could not do is completed, and logged', () => {
+  const guest = new TestGuest({ devices: [device('scsi', 5)] }).boot();
+  guest.connection.modchanSent = 1;
+  guest.host.postRaw(
+    encodeMessage({ type: CHANNELMSG.MODIFYCHANNEL_RESPONSE, childRelid: 5, status: 0xc0000001 }),
+  );
+  guest.settle();
+  expect(guest.connection.modchanCompleted).toBe(1);
+  expect(guest.log().at(-1)).toBe('hv_vmbus: Error status c0000001 in MODIFYCHANNEL response for relid 5');
+});
+
+test('a guest memory block is found by its pages only', () => {
+  const { memory } = new TestGuest();
+  const { pfn, buffer } = memory.allocate(3);
+  const other = memory.allocate(2);
+  expect(memory.resolve([pfn, pfn + 1, pfn + 2])?.buffer).toBe(buffer);
+  expect(memory.resolve([pfn, pfn + 1])).toBeUndefined();
+  expect(memory.resolve([pfn, pfn + 2, pfn + 1])).toBeUndefined();
+  expect(memory.resolve([pfn + 1, pfn + 2])).toBeUndefined();
+  expect(memory.resolve([])).toBeUndefined();
+  memory.free(other.pfn);
+  expect(memory.resolve([other.pfn, other.pfn + 1])).toBeUndefined();
+  expect(() => memory.free(other.pfn)).toThrow(RangeError);
+  expect(memory.blocksInUse).toBe(1);
+  expect(errnoOf(() => memory.allocate(1))).toBeUndefined();
+});
