@@ -128,6 +128,14 @@ export class Execution<S> {
     return context.kind === contextKind.COMMIT ? context.lane.buffer?.oldest : undefined;
   }
 
+  /** True if the context's CPU can do `step` only once all its stores are visible. */
+  waitsForStores(context: Context, step: Step): boolean {
+    const { lane } = context;
+    if (lane.mustDrain || context.proc === undefined || step.object.drains(step)) return true;
+    if (lane.cpu < 0 || context.kind !== contextKind.TASK) return false;
+    return lane.current !== undefined && lane.current !== context;
+  }
+
   private runnable(): number {
     const { contexts, count } = this.stage;
     let mask = 0;
@@ -182,10 +190,7 @@ export class Execution<S> {
   private memoryAllows(context: Context, step: Step, lane: Lane): boolean {
     const { buffer } = lane;
     if (step.found !== undefined) runWithStoreBuffer(buffer);
-    if (buffer === undefined || buffer.size === 0) return true;
-    if (lane.mustDrain || context.proc === undefined || step.object.drains(step)) return false;
-    if (lane.cpu < 0 || context.kind !== contextKind.TASK) return true;
-    return lane.current === undefined || lane.current === context;
+    return buffer === undefined || buffer.size === 0 || !this.waitsForStores(context, step);
   }
 
   /** Lets time pass until somebody who waits for it can go on. @returns who can move then. */

@@ -352,7 +352,9 @@ export class HyperV implements HostPort, HostDeviceServices {
     if (this.channels[relid] !== undefined) throw new RangeError(`relid ${relid} is in use`);
     const keeper = this.devices.find(({ options }) => options.subChannelRelids?.includes(relid));
     if (keeper !== undefined) {
-      throw new RangeError(`relid ${relid} is kept for a sub-channel of the device with relid ${keeper.options.relid}`);
+      throw new RangeError(
+        `relid ${relid} is kept for a sub-channel of the device with relid ${keeper.options.relid}`,
+      );
     }
   }
 

@@ -16,6 +16,8 @@ export interface EventfdWaiter {
  * space takes it in one step, which the kernel also does under the lock.
  */
 export class EventfdCtx extends SharedObject {
+  /** Number of signals since it was made. */
+  signals = 0;
   private counter = 0;
   private readonly lock: Lock;
   private readonly entries: EventfdWaiter[] = [];
@@ -42,6 +44,7 @@ export class EventfdCtx extends SharedObject {
     yield* this.lock.lock();
     yield this.updateStep;
     this.counter += 1;
+    this.signals += 1;
     this.wakeWaiters();
     for (const entry of this.entries) yield* entry.wakeup();
     yield* this.lock.unlock();

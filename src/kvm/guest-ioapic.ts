@@ -1,14 +1,14 @@
+import { assert } from '../lib/assert.js';
 import type { Hwirq, Irq } from '../lib/brand.js';
-import { errnoValue } from '../lib/errno.js';
 import type { CpuMask } from '../machine/cpumask.js';
 import { genericHandleIrq } from '../irq/handle.js';
 import type { IrqCore } from '../irq/core.js';
-import { IRQ_SET_MASK_OK } from '../irq/irqchip.js';
+import { IRQ_SET_MASK_OK, type IrqChip } from '../irq/irqchip.js';
 import type { IrqData } from '../irq/irqdata.js';
 import { DeviceInterrupts } from '../platform/device-interrupt.js';
 import { VectorMatrix } from '../platform/vectors.js';
 import { VectorChip } from '../platform/x86-chips.js';
-import type { KvmIoapic, RedirectWrite, TriggerMode } from './ioapic.js';
+import { IOAPIC_NUM_PINS, type KvmIoapic, type RedirectWrite, type TriggerMode } from './ioapic.js';
 import type { Vcpu } from './vcpu.js';
 
 /** The vectors that the guest gives the pins, from pin 0 on. */
@@ -18,31 +18,43 @@ const FIRST_PIN_VECTOR = 0x30;
  * The guest's chip of an IO-APIC that KVM emulates (arch/x86/kernel/apic/io_apic.c ioapic_chip): each access to it
  * leaves guest mode.
  */
-class GuestIoapicChip extends VectorChip {
+class GuestIoapicChip implements IrqChip {
+  readonly name = 'IO-APIC';
+  private readonly vectors: VectorChip;
+
   constructor(
     vectors: VectorMatrix,
     private readonly ioapic: KvmIoapic,
     private readonly vcpus: readonly Vcpu[],
   ) {
-    super('IO-APIC', vectors);
+    this.vectors = new VectorChip(this.name, vectors);
   }
 
-  override irqMask(data: IrqData): void {
+  irqShutdown(data: IrqData): void {
+    this.irqMask(data);
+    this.vectors.irqShutdown(data);
+  }
+
+  irqAck(data: IrqData): void {
+    this.vectors.irqAck(data);
+  }
+
+  irqMask(data: IrqData): void {
     this.write(data, { masked: true });
   }
 
-  override irqUnmask(data: IrqData): void {
+  irqUnmask(data: IrqData): void {
     this.write(data, { masked: false });
   }
 
-  override irqEoi(data: IrqData): void {
+  irqEoi(data: IrqData): void {
     const vector = vectorOf(data.hwirq);
     this.vcpuOf(data).exit(() => this.ioapic.updateEoi(vector));
-    super.irqEoi(data);
+    this.vectors.irqEoi(data);
   }
 
-  override irqSetAffinity(data: IrqData, dest: CpuMask): number {
-    const ret = super.irqSetAffinity(data, dest);
+  irqSetAffinity(data: IrqData, dest: CpuMask): number {
+    const ret = this.vectors.irqSetAffinity(data, dest);
     if (ret === IRQ_SET_MASK_OK) this.write(data, { vcpu: data.effectiveAffinity.first() });
     return ret;
   }
@@ -79,15 +91,17 @@ export class GuestIoapic {
   /**
    * Gives a pin the guest's interrupt of the same number, ready to be requested.
    *
-   * @returns the interrupt, or -EINVAL if there is no such pin.
+   * @throws RangeError if there is no such pin, or the guest's interrupt of that number is another one's.
    */
   map(pin: Hwirq, trigger: TriggerMode): Irq {
     const { core, chip } = this;
+    if (pin >= IOAPIC_NUM_PINS)
+      throw new RangeError(`the IO-APIC has pins 0-${IOAPIC_NUM_PINS - 1}, no ${pin}`);
     const irq = pin as number;
     const flow = trigger === 'level' ? 'fasteoi' : 'edge';
     this.interrupts.map({ irq, hwirq: pin, chip: 'IO-APIC', flow, trigger });
     const desc = core.desc(irq);
-    if (desc === undefined) return errnoValue('EINVAL');
+    assert(desc !== undefined, 'mapped interrupt has no descriptor', { irq });
     core.machine.setVectorHandler(vectorOf(pin), {
       handleInterrupt: () => genericHandleIrq(core, irq),
     });

@@ -2,6 +2,7 @@ import { clearBit, setBit, testBit } from '../lib/bitmap.js';
 import type { CpuId } from '../lib/brand.js';
 import { Lock } from '../machine/lock.js';
 import type { Proc } from '../machine/step.js';
+import type { KernelIrqfd } from './irqfd.js';
 import { NR_IRQ_SOURCE_IDS } from './source-ids.js';
 import { type HostThreads, WorkItem } from './work.js';
 
@@ -20,7 +21,7 @@ export interface IoapicPort {
   /** The guest has ended the interrupt of this line. */
   notifyAckedIrq(gsi: number): Proc<void>;
   /** For records only: a source's level on a line is now this; `by` says who set it. */
-  sourceSet(gsi: number, sourceId: number, level: boolean, by: unknown): void;
+  sourceSet(gsi: number, sourceId: number, level: boolean, by: KernelIrqfd | undefined): void;
 }
 
 /** What the guest writes to a redirection table entry; what it leaves out stays. */
@@ -86,7 +87,7 @@ export class KvmIoapic {
    * @returns negative if the interrupt was ignored, 0 if it was coalesced, else the number of vCPUs it went to; 1 for
    *   a de-assert.
    */
-  *setIrq(index: number, sourceId: number, level: boolean, by?: unknown): Proc<number> {
+  *setIrq(index: number, sourceId: number, level: boolean, by?: KernelIrqfd): Proc<number> {
     const pin = this.pin(index);
     yield* this.lock.lock();
     if (level) setBit(pin.states, sourceId);

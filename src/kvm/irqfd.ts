@@ -49,7 +49,7 @@ export class KernelIrqfd implements EventfdWaiter {
   /** Leaves the list of irqfds and has the rest taken down later; irqfds.lock is held (irqfd_deactivate). */
   *deactivate(): Proc<void> {
     assert(this.active, 'irqfd deactivated twice', { eventfd: this.eventfd.name, gsi: this.gsi });
-    this.irqfds.remove(this);
+    yield* this.irqfds.remove(this);
     yield* this.shutdown.schedule();
   }
 
@@ -72,6 +72,6 @@ export class KernelIrqfd implements EventfdWaiter {
     yield* this.eventfd.removeWaiter(this);
     yield* this.inject.flush();
     if (this.resampler !== undefined) yield* lifetime.shutdown(this, this.resampler);
-    this.irqfds.cleaned(this);
+    yield* this.irqfds.cleaned(this);
   }
 }

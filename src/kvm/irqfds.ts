@@ -1,6 +1,6 @@
 import { errnoValue } from '../lib/errno.js';
 import { Lock } from '../machine/lock.js';
-import type { Proc } from '../machine/step.js';
+import { type Proc, SharedWord } from '../machine/step.js';
 import type { EventfdCtx } from './eventfd.js';
 import { KernelIrqfd } from './irqfd.js';
 import type { Kvm } from './kvm.js';
@@ -30,6 +30,7 @@ export class Irqfds {
   private readonly items: KernelIrqfd[] = [];
   /** Irqfds whose shutdown is queued or runs: what is on the workqueue kvm-irqfd-cleanup. */
   private readonly cleanup = new Set<KernelIrqfd>();
+  private readonly cleanupWord = new SharedWord('kvm-irqfd-cleanup');
 
   constructor(
     readonly kvm: Kvm,
@@ -111,19 +112,22 @@ export class Irqfds {
   }
 
   /** For KernelIrqfd only: it leaves the list, and its shutdown is about to be queued. */
-  remove(irqfd: KernelIrqfd): void {
+  *remove(irqfd: KernelIrqfd): Proc<void> {
     this.items.splice(this.items.indexOf(irqfd), 1);
     irqfd.active = false;
+    yield this.cleanupWord.update;
     this.cleanup.add(irqfd);
   }
 
   /** For KernelIrqfd only: its shutdown is done. */
-  cleaned(irqfd: KernelIrqfd): void {
+  *cleaned(irqfd: KernelIrqfd): Proc<void> {
+    yield this.cleanupWord.update;
     this.cleanup.delete(irqfd);
   }
 
   /** Waits for the shutdowns that are queued now (flush_workqueue). */
   private *flushCleanup(): Proc<void> {
+    yield this.cleanupWord.read;
     for (const irqfd of [...this.cleanup]) yield* irqfd.shutdown.flush();
   }
 }

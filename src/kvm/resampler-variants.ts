@@ -60,7 +60,7 @@ abstract class SpinLocked extends Resamplers {
     return 0;
   }
 
-  abstract shutdown(irqfd: KernelIrqfd, resampler: Resampler): Proc<void>;
+  abstract override shutdown(irqfd: KernelIrqfd, resampler: Resampler): Proc<void>;
 }
 
 /**

@@ -34,10 +34,7 @@ export class Resampler implements IrqAckNotifier {
     let node = irqfds.first;
     while (node !== undefined) {
       const { resamplefd } = node.item;
-      if (resamplefd !== undefined) {
-        kvm.ledger.notified(node.item);
-        yield* resamplefd.signal();
-      }
+      if (resamplefd !== undefined) yield* resamplefd.signal();
       yield irqfds.read;
       node = node.next;
     }

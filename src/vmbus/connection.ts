@@ -101,10 +101,9 @@ export class VmbusConnection {
     }
   }
 
-  /** A channel that interrupts `cpu`, if there is one. */
-  channelOn(cpu: CpuId): VmbusChannel | undefined {
-    for (const channel of this.channels()) if (channel.targetCpu === cpu) return channel;
-    return undefined;
+  /** The channels that interrupt `cpu`. */
+  channelsOn(cpu: CpuId): VmbusChannel[] {
+    return [...this.channels()].filter((channel) => channel.targetCpu === cpu);
   }
 
   /** Sends a control message (vmbus_post_msg). The host model always has room for it. */

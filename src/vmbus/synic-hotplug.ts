@@ -58,13 +58,10 @@ export class SynicHotplug implements HotplugState {
           `CPU ${id} is the VMBus connect CPU; it stays online while VMBus is connected`,
         );
       }
-      const channel = yield* this.closeToChannels(id);
-      if (channel !== undefined) {
+      const channels = yield* this.closeToChannels(id);
+      if (channels.length > 0) {
         yield* this.reopen(id);
-        throw new ErrnoError(
-          'EBUSY',
-          `CPU ${id} is the target of channel ${channel.relid} (IRQ ${channel.irq}, ${channel.irqName}); move it first`,
-        );
+        throw new ErrnoError('EBUSY', `CPU ${id} is the target of ${inWords(channels)} first`);
       }
       if (connection.version >= VERSION_WIN10_V4_1) {
         yield* this.waitForModifychannel(id);
@@ -79,17 +76,17 @@ export class SynicHotplug implements HotplugState {
     this.line.disable(cpu);
   }
 
-  /** Keeps new channels away from the CPU; returns one that is there. */
-  private *closeToChannels(cpu: CpuId): Proc<VmbusChannel | undefined> {
+  /** Keeps new channels away from the CPU; returns those that are there. */
+  private *closeToChannels(cpu: CpuId): Proc<VmbusChannel[]> {
     const { connection } = this;
     yield* connection.channelMutex.lock();
     yield* connection.setAffinityLock.lock();
     yield connection.synicOnlineWord.update;
     connection.synicOnline.clear(cpu);
-    const channel = connection.channelOn(cpu);
+    const channels = connection.channelsOn(cpu);
     yield* connection.setAffinityLock.unlock();
     yield* connection.channelMutex.unlock();
-    return channel;
+    return channels;
   }
 
   private *reopen(cpu: CpuId): Proc<void> {
@@ -127,4 +124,10 @@ export class SynicHotplug implements HotplugState {
       yield* sleep(EVENT_SLEEP_NS);
     }
   }
+}
+
+/** The channels that must go, and what to do with them. */
+function inWords(channels: readonly VmbusChannel[]): string {
+  const names = channels.map(({ relid, irq, irqName }) => `${relid} (IRQ ${irq}, ${irqName})`);
+  return names.length === 1 ? `channel ${names[0]}; move it` : `channels ${names.join(', ')}; move them`;
 }

@@ -47,12 +47,20 @@ describe('number of channels at first', () => {
 
   test('each goes to a CPU of its own', () => {
     const guest = nicGuest().boot();
-    expect(relids(guest).map((relid) => guest.channel(relid).targetCpu).sort()).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+    expect(
+      relids(guest)
+        .map((relid) => guest.channel(relid).targetCpu)
+        .sort(),
+    ).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
   });
 
   test('only online CPUs count, and only they get channels', () => {
     const guest = nicGuest({ online: [0, 1, 4, 6] }).boot();
-    expect(relids(guest).map((relid) => guest.channel(relid).targetCpu).sort()).toEqual([0, 1, 4, 6]);
+    expect(
+      relids(guest)
+        .map((relid) => guest.channel(relid).targetCpu)
+        .sort(),
+    ).toEqual([0, 1, 4, 6]);
   });
 });
 
@@ -232,7 +240,13 @@ describe('what the host may refuse', () => {
       if (nvspType(payload) !== NVSP.INIT) return true;
       tried.push(nvspWord(payload, 0));
       if (nvspWord(payload, 0) <= 0x40000) return true;
-      services.send(channel, nvspMessage(NVSP.INIT_COMPLETE, 0, 0, NVSP_STAT_FAIL), transactionId, 1000, VM_PKT.COMP);
+      services.send(
+        channel,
+        nvspMessage(NVSP.INIT_COMPLETE, 0, 0, NVSP_STAT_FAIL),
+        transactionId,
+        1000,
+        VM_PKT.COMP,
+      );
       return false;
     });
     const guest = nicGuest({ backends }).boot();
@@ -244,7 +258,13 @@ describe('what the host may refuse', () => {
   test('every protocol version: the probe fails and leaves nothing', () => {
     const backends = backendsWith('nic', ({ payload, transactionId }, channel, services) => {
       if (nvspType(payload) !== NVSP.INIT) return true;
-      services.send(channel, nvspMessage(NVSP.INIT_COMPLETE, 0, 0, NVSP_STAT_FAIL), transactionId, 1000, VM_PKT.COMP);
+      services.send(
+        channel,
+        nvspMessage(NVSP.INIT_COMPLETE, 0, 0, NVSP_STAT_FAIL),
+        transactionId,
+        1000,
+        VM_PKT.COMP,
+      );
       return false;
     });
     const guest = nicGuest({ backends }).boot();

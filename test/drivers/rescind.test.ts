@@ -94,7 +94,12 @@ describe('a device that the host takes back', () => {
     const moment = fc.oneof(fc.nat({ max: 900 * US }), fc.nat({ max: 9_000 * US }));
     fc.assert(
       fc.property(kind, kind, moment, moment, (first, second, firstNs, secondNs) => {
-        const other = { ...kinds[second], ...device('scsi', 6), classId: kinds[second].classId, subChannelRelids: [50] };
+        const other = {
+          ...kinds[second],
+          ...device('scsi', 6),
+          classId: kinds[second].classId,
+          subChannelRelids: [50],
+        };
         const guest = new TestGuest({ present: 4, devices: [device('shutdown', 2), kinds[first], other] });
         const { clock } = guest.machine;
         clock.after(firstNs, { fire: () => guest.host.rescind(5) });

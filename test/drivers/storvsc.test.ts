@@ -20,7 +20,8 @@ function refusing(operation: number, how: 'refuse' | 'ignore', times = Number.PO
   return backendsWith('scsi', ({ payload, transactionId }, channel, services) => {
     if (vstorOperation(payload) !== operation || left === 0) return true;
     left -= 1;
-    if (how === 'refuse') services.send(channel, vstorCompletion(0xc000000d), transactionId, 1000, VM_PKT.COMP);
+    if (how === 'refuse')
+      services.send(channel, vstorCompletion(0xc000000d), transactionId, 1000, VM_PKT.COMP);
     return false;
   });
 }

@@ -19,16 +19,19 @@ function ask(guest: TestGuest, message: Uint8Array, transactionId: number): void
 }
 
 describe('integration services', () => {
-  test.each(['heartbeat', 'timesync', 'shutdown', 'kvp', 'vss', 'fcopy'])('%s answers the versions', (name) => {
-    const { guest, answers } = serviceGuest(name);
-    expect(guest.rows()).toEqual([[24, 7, name]]);
-    expect(answers).toHaveLength(1);
-    const [answer] = answers;
-    expect(answer.transactionId).toBe(1);
-    expect(new IcMessage(answer.payload).type).toBe(ICMSGTYPE.NEGOTIATE);
-    expect(new IcMessage(answer.payload).isResponse).toBe(true);
-    expect(guest.count(7)).toBe(1);
-  });
+  test.each(['heartbeat', 'timesync', 'shutdown', 'kvp', 'vss', 'fcopy'])(
+    '%s answers the versions',
+    (name) => {
+      const { guest, answers } = serviceGuest(name);
+      expect(guest.rows()).toEqual([[24, 7, name]]);
+      expect(answers).toHaveLength(1);
+      const [answer] = answers;
+      expect(answer.transactionId).toBe(1);
+      expect(new IcMessage(answer.payload).type).toBe(ICMSGTYPE.NEGOTIATE);
+      expect(new IcMessage(answer.payload).isResponse).toBe(true);
+      expect(guest.count(7)).toBe(1);
+    },
+  );
 
   test('a heartbeat comes back with the next number', () => {
     const { guest, answers } = serviceGuest('heartbeat');

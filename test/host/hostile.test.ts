@@ -39,31 +39,53 @@ const message: fc.Arbitrary<ChannelMessage> = fc.oneof(
   }),
   fc.record({ type: fc.constant(CHANNELMSG.RESCIND_CHANNELOFFER), childRelid: relid }),
   fc.record({ type: fc.constant(CHANNELMSG.ALLOFFERS_DELIVERED) }),
-  fc.record({ type: fc.constant(CHANNELMSG.OPENCHANNEL_RESULT), childRelid: relid, openId: relid, status: u32 }),
+  fc.record({
+    type: fc.constant(CHANNELMSG.OPENCHANNEL_RESULT),
+    childRelid: relid,
+    openId: relid,
+    status: u32,
+  }),
   fc.record({
     type: fc.constant(CHANNELMSG.GPADL_CREATED),
     childRelid: relid,
     gpadl: fc.integer({ min: 0xe1e10, max: 0xe1e20 }),
     creationStatus: u32,
   }),
-  fc.record({ type: fc.constant(CHANNELMSG.GPADL_TORNDOWN), gpadl: fc.integer({ min: 0xe1e10, max: 0xe1e20 }) }),
+  fc.record({
+    type: fc.constant(CHANNELMSG.GPADL_TORNDOWN),
+    gpadl: fc.integer({ min: 0xe1e10, max: 0xe1e20 }),
+  }),
   fc.record({ type: fc.constant(CHANNELMSG.MODIFYCHANNEL_RESPONSE), childRelid: relid, status: u32 }),
 );
 
 type Act = (guest: TestGuest) => void;
 
 const act: fc.Arbitrary<Act> = fc.oneof(
-  { weight: 4, arbitrary: message.map((m): Act => (guest) => guest.host.postRaw(encodeMessage(m))) },
   {
-    weight: 1,
-    arbitrary: fc.uint8Array({ maxLength: 240 }).map((bytes): Act => (guest) => guest.host.postRaw(bytes)),
+    weight: 4,
+    arbitrary: message.map(
+      (m): Act =>
+        (guest) =>
+          guest.host.postRaw(encodeMessage(m)),
+    ),
   },
   {
     weight: 1,
-    arbitrary: fc.tuple(fc.nat({ max: 2047 }), fc.nat({ max: 3 })).map(([bit, cpu]): Act => (guest) => {
-      setBit(guest.vmbus.contexts[cpu].eventFlags, bit);
-      guest.vmbus.isr.handle(guest.machine.cpu(cpu));
-    }),
+    arbitrary: fc.uint8Array({ maxLength: 240 }).map(
+      (bytes): Act =>
+        (guest) =>
+          guest.host.postRaw(bytes),
+    ),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.tuple(fc.nat({ max: 2047 }), fc.nat({ max: 3 })).map(
+      ([bit, cpu]): Act =>
+        (guest) => {
+          setBit(guest.vmbus.contexts[cpu].eventFlags, bit);
+          guest.vmbus.isr.handle(guest.machine.cpu(cpu));
+        },
+    ),
   },
   {
     weight: 2,
@@ -74,20 +96,26 @@ const act: fc.Arbitrary<Act> = fc.oneof(
         fc.constantFrom<RingWord>(...Object.values(RING_WORD)),
         u32,
       )
-      .map(([of, inbound, word, value]): Act => (guest) => {
-        const rings = guest.connection.relids.relid2channel(of)?.rings;
-        (inbound ? rings?.inbound : rings?.outbound)?.ring.store(word, value);
-        guest.host.signal(of);
-      }),
+      .map(
+        ([of, inbound, word, value]): Act =>
+          (guest) => {
+            const rings = guest.connection.relids.relid2channel(of)?.rings;
+            (inbound ? rings?.inbound : rings?.outbound)?.ring.store(word, value);
+            guest.host.signal(of);
+          },
+      ),
   },
   {
     weight: 2,
     arbitrary: fc
       .tuple(fc.constantFrom(1, 2, 3, 9), fc.uint8Array({ maxLength: 64 }), fc.constantFrom(6, 7, 11))
-      .map(([of, payload, type]): Act => (guest) => {
-        const channel = guest.host.channel(of);
-        if (channel !== undefined) guest.host.send(channel, payload, 1, 0, type);
-      }),
+      .map(
+        ([of, payload, type]): Act =>
+          (guest) => {
+            const channel = guest.host.channel(of);
+            if (channel !== undefined) guest.host.send(channel, payload, 1, 0, type);
+          },
+      ),
   },
 );
 
@@ -110,7 +138,8 @@ describe('a host that does what it must not', () => {
         // Every channel has its own IRQ, and every IRQ its channel.
         const channels = [...guest.connection.channels()];
         expect(new Set(channels.map(({ irq }) => irq)).size).toBe(channels.length);
-        for (const channel of channels) expect(guest.connection.relids.relid2channel(channel.relid)).toBe(channel);
+        for (const channel of channels)
+          expect(guest.connection.relids.relid2channel(channel.relid)).toBe(channel);
         for (const [, of] of guest.rows()) expect(guest.connection.relids.relid2channel(of)).toBeDefined();
         // And it still takes an honest device.
         guest.host.offer(device('fcopy', 300, { instanceId: instanceOf(300) }));

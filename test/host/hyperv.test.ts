@@ -19,11 +19,7 @@ class DumbGuest {
   interrupts = 0;
 
   constructor(options: ConstructorParameters<typeof HyperV>[2] = {}) {
-    this.host = new HyperV(
-      this.clock,
-      { memory: this.memory, interrupt: () => this.onInterrupt() },
-      options,
-    );
+    this.host = new HyperV(this.clock, { memory: this.memory, interrupt: () => this.onInterrupt() }, options);
     this.host.enableSynic(0, this.pages);
   }
 
@@ -81,7 +77,9 @@ describe('devices', () => {
     guest.host.offer(device('kvp', 9));
     guest.host.rescind(9);
     expect(guest.host.channel(9)).toBeUndefined();
-    expect(types(guest.post({ type: CHANNELMSG.REQUESTOFFERS }).run())).toEqual([CHANNELMSG.ALLOFFERS_DELIVERED]);
+    expect(types(guest.post({ type: CHANNELMSG.REQUESTOFFERS }).run())).toEqual([
+      CHANNELMSG.ALLOFFERS_DELIVERED,
+    ]);
     guest.host.offer(device('kvp', 9));
     expect(types(guest.run())).toEqual([CHANNELMSG.OFFERCHANNEL]);
   });
@@ -122,7 +120,9 @@ describe('control messages', () => {
       monitorPage2: 0,
     } as const;
     expect(guest.post(contact).run()).toMatchObject([{ versionSupported: false }]);
-    expect(guest.post({ ...contact, version: 0x40000, msgSint: 0 }).run()).toMatchObject([{ versionSupported: true }]);
+    expect(guest.post({ ...contact, version: 0x40000, msgSint: 0 }).run()).toMatchObject([
+      { versionSupported: true },
+    ]);
   });
 
   test('opening what is not offered, or without rings, fails', () => {
@@ -137,7 +137,9 @@ describe('control messages', () => {
       downstreamPageOffset: 2,
       userData: new Uint8Array(0),
     } as const;
-    expect(guest.post(open).run()).toMatchObject([{ type: CHANNELMSG.OPENCHANNEL_RESULT, status: 0xc0000001 }]);
+    expect(guest.post(open).run()).toMatchObject([
+      { type: CHANNELMSG.OPENCHANNEL_RESULT, status: 0xc0000001 },
+    ]);
     expect(guest.post({ ...open, childRelid: 10 }).run()).toMatchObject([{ status: 0xc0000001 }]);
     expect(guest.host.signal(9)).toBe(0);
     expect(guest.host.signal(10)).toBe(0);
@@ -239,7 +241,10 @@ describe('sub-channels', () => {
   });
 
   test('nothing comes of it when the primary is closed or taken back meanwhile', () => {
-    const guest = new TestGuest({ devices: [device('nic', 5, { subChannelRelids: [7] })], drivers: () => [] }).boot();
+    const guest = new TestGuest({
+      devices: [device('nic', 5, { subChannelRelids: [7] })],
+      drivers: () => [],
+    }).boot();
     const primary = guest.host.channel(5);
     if (primary === undefined) throw new Error('no channel');
     guest.host.offerSubChannels(primary, 1, 1000);

@@ -64,7 +64,8 @@ export class TestGuest {
     const settings = { ...defaultDriverSettings, ...options.settings };
     const connection = new VmbusConnection(this.machine, this.host, this.memory, this.irq);
     const operations = new ChannelOperations(connection, this.irq);
-    const drivers = options.drivers?.(operations) ?? builtinDrivers.map((create) => create(operations, settings));
+    const drivers =
+      options.drivers?.(operations) ?? builtinDrivers.map((create) => create(operations, settings));
     this.vmbus = new Vmbus(connection, operations, vmbusLine, drivers);
     for (const offer of options.devices ?? []) this.host.offer(offer);
   }
@@ -120,7 +121,8 @@ export class TestGuest {
     const rows: (readonly [number, number, string])[] = [];
     for (const desc of this.irq.descs()) {
       const { action, data } = desc;
-      if (action !== undefined && data.chip.name === 'VMBus') rows.push([desc.irq, data.hwirq, action.name ?? '']);
+      if (action !== undefined && data.chip.name === 'VMBus')
+        rows.push([desc.irq, data.hwirq, action.name ?? '']);
     }
     return rows;
   }

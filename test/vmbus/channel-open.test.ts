@@ -64,7 +64,9 @@ describe('opening', () => {
   test('EDQUOT if the host does not take the memory', () => {
     const guest = closedGuest();
     onPost(guest, (message) =>
-      message.type === CHANNELMSG.GPADL_HEADER ? { ...message, rangeBufLen: message.rangeBufLen + 8 } : message,
+      message.type === CHANNELMSG.GPADL_HEADER
+        ? { ...message, rangeBufLen: message.rangeBufLen + 8 }
+        : message,
     );
     expect(errnoOf(() => open(guest))).toBe('EDQUOT');
     expect(guest.channel(5).state.kind).toBe('open');

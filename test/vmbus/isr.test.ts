@@ -28,13 +28,20 @@ function driverWith(
 }
 
 function guestWith(relids: readonly number[], drivers: TestGuestOptions['drivers']): TestGuest {
-  return new TestGuest({ devices: relids.map((relid) => device('kvp', relid)), backends: [], drivers }).boot();
+  return new TestGuest({
+    devices: relids.map((relid) => device('kvp', relid)),
+    backends: [],
+    drivers,
+  }).boot();
 }
 
 describe('demultiplexing', () => {
   test('one interrupt handles all channels that have events, from the lowest relid up', () => {
     const seen: number[] = [];
-    const guest = guestWith([2047, 3, 64, 31, 32], driverWith(({ relid }) => seen.push(relid)));
+    const guest = guestWith(
+      [2047, 3, 64, 31, 32],
+      driverWith(({ relid }) => seen.push(relid)),
+    );
     const cpu = guest.machine.cpu(0);
     cpu.localIrqDisable();
     for (const relid of [2047, 3, 64, 31, 32, 3]) guest.host.signal(relid);
@@ -61,7 +68,10 @@ describe('demultiplexing', () => {
   });
 
   test('counts the top level for control messages only', () => {
-    const guest = guestWith([3], driverWith(() => {}));
+    const guest = guestWith(
+      [3],
+      driverWith(() => {}),
+    );
     const before = guest.controlInterrupts;
     guest.host.signal(3, 5);
     expect(guest.controlInterrupts).toBe(before);
@@ -103,7 +113,10 @@ describe('demultiplexing', () => {
     fc.assert(
       fc.property(fc.subarray(relids, { minLength: 1 }), fc.nat({ max: 3 }), (subset, cpu) => {
         const seen: number[] = [];
-        const guest = guestWith(relids, driverWith(({ relid }) => seen.push(relid)));
+        const guest = guestWith(
+          relids,
+          driverWith(({ relid }) => seen.push(relid)),
+        );
         for (const relid of subset) setBit(guest.vmbus.contexts[cpu].eventFlags, relid);
         guest.vmbus.isr.handle(guest.machine.cpu(cpu));
         expect(seen).toEqual(subset);

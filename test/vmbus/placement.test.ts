@@ -129,18 +129,26 @@ describe('the CPU of a new channel', () => {
   test('is always online and not isolated, and spread evenly', () => {
     const cpus = fc.uniqueArray(fc.integer({ min: 0, max: 11 }), { maxLength: 8 });
     fc.assert(
-      fc.property(cpus, cpus, fc.constantFrom(1, 2, 3), fc.integer({ min: 1, max: 30 }), (off, isolated, nodes, n) => {
-        const online = Array.from({ length: 12 }, (_, cpu) => cpu).filter((cpu) => cpu === 0 || !off.includes(cpu));
-        const topology = regularTopology(12, { nodes });
-        const placer = new Placer({ present: 12, online, isolated, topology });
-        const usable = online.filter((cpu) => !isolated.includes(cpu));
-        const used = placer.cpus('scsi', n);
-        for (const cpu of used) expect(usable.length === 0 ? [0] : usable).toContain(cpu);
-        if (nodes === 1 && usable.length > 0) {
-          const load = usable.map((cpu) => used.filter((other) => other === cpu).length);
-          expect(Math.max(...load) - Math.min(...load)).toBeLessThanOrEqual(1);
-        }
-      }),
+      fc.property(
+        cpus,
+        cpus,
+        fc.constantFrom(1, 2, 3),
+        fc.integer({ min: 1, max: 30 }),
+        (off, isolated, nodes, n) => {
+          const online = Array.from({ length: 12 }, (_, cpu) => cpu).filter(
+            (cpu) => cpu === 0 || !off.includes(cpu),
+          );
+          const topology = regularTopology(12, { nodes });
+          const placer = new Placer({ present: 12, online, isolated, topology });
+          const usable = online.filter((cpu) => !isolated.includes(cpu));
+          const used = placer.cpus('scsi', n);
+          for (const cpu of used) expect(usable.length === 0 ? [0] : usable).toContain(cpu);
+          if (nodes === 1 && usable.length > 0) {
+            const load = usable.map((cpu) => used.filter((other) => other === cpu).length);
+            expect(Math.max(...load) - Math.min(...load)).toBeLessThanOrEqual(1);
+          }
+        },
+      ),
     );
   });
 });

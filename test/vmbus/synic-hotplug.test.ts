@@ -78,9 +78,7 @@ describe('taking a CPU offline', () => {
     const guest = diskGuest({ host: { modifyChannelNs: 40 * MS } });
     move(guest, 2, 3);
     expect(offlineMs(guest, 1)).toBe(25);
-    expect(guest.log()).toContain(
-      'hv_vmbus: Timed out waiting for MODIFYCHANNEL. CPU 1 sent 1 completed 0',
-    );
+    expect(guest.log()).toContain('hv_vmbus: Timed out waiting for MODIFYCHANNEL. CPU 1 sent 1 completed 0');
     // The host goes on raising the CPU that is gone.
     guest.host.signal(2);
     expect(guest.host.channel(2)?.lost).toBe(1);

@@ -1,10 +1,31 @@
 import { describe, expect, test } from '@jest/globals';
 import { builtinBackends } from '../../../src/host/backends/index.js';
-import { type GuestPacket, type HostBackend, HostDevice, type HostDeviceServices } from '../../../src/host/device.js';
+import {
+  type GuestPacket,
+  type HostBackend,
+  HostDevice,
+  type HostDeviceServices,
+} from '../../../src/host/device.js';
 import { HostChannel } from '../../../src/host/host-channel.js';
-import { NVSP, nvspMessage, nvspType, nvspWord, RNDIS, rndisOf, rndisPacket } from '../../../src/host/protocols/network.js';
+import {
+  NVSP,
+  nvspMessage,
+  nvspType,
+  nvspWord,
+  RNDIS,
+  rndisOf,
+  rndisPacket,
+} from '../../../src/host/protocols/network.js';
 import { PCI, pciMessage, pciWord, slotsOf } from '../../../src/host/protocols/pci.js';
-import { DM, messageType, messageWord, SYNTH_HID, SYNTH_KBD, SYNTHVID, typedMessage } from '../../../src/host/protocols/pipe.js';
+import {
+  DM,
+  messageType,
+  messageWord,
+  SYNTH_HID,
+  SYNTH_KBD,
+  SYNTHVID,
+  typedMessage,
+} from '../../../src/host/protocols/pipe.js';
 import {
   maxSubChannelsOf,
   VSTOR,
@@ -28,7 +49,13 @@ class Recorder implements HostDeviceServices {
 
   constructor(private readonly max = 0) {}
 
-  send(_channel: HostChannel, payload: Uint8Array, transactionId: number, ns: Ns, type: number = VM_PKT.DATA_INBAND) {
+  send(
+    _channel: HostChannel,
+    payload: Uint8Array,
+    transactionId: number,
+    ns: Ns,
+    type: number = VM_PKT.DATA_INBAND,
+  ) {
     this.sent.push({ payload, transactionId, ns, type });
   }
 
@@ -128,7 +155,12 @@ describe('network', () => {
   });
 
   test('does not answer what has no answer, nor completions', () => {
-    for (const type of [NVSP.SEND_NDIS_CONFIG, NVSP.SEND_NDIS_VER, NVSP.REVOKE_RECV_BUF, NVSP.SEND_RNDIS_PKT_COMPLETE]) {
+    for (const type of [
+      NVSP.SEND_NDIS_CONFIG,
+      NVSP.SEND_NDIS_VER,
+      NVSP.REVOKE_RECV_BUF,
+      NVSP.SEND_RNDIS_PKT_COMPLETE,
+    ]) {
       expect(answersTo('nic', nvspMessage(type)).sent).toEqual([]);
     }
   });
@@ -163,7 +195,8 @@ describe('PCI', () => {
     for (const type of [PCI.QUERY_RESOURCE_REQUIREMENTS, PCI.BUS_D0ENTRY, PCI.RESOURCES_ASSIGNED2]) {
       expect(pciWord(answersTo('pci', pciMessage(type)).sent[0].payload, 0)).toBe(0);
     }
-    const version = (word: number) => answersTo('pci', pciMessage(PCI.QUERY_PROTOCOL_VERSION, word)).sent[0].payload;
+    const version = (word: number) =>
+      answersTo('pci', pciMessage(PCI.QUERY_PROTOCOL_VERSION, word)).sent[0].payload;
     expect(pciWord(version(0x10004), 0)).toBe(0);
     expect(pciWord(version(0x20000), 0)).toBe(0xc0000059);
     expect(answersTo('pci', pciMessage(0x1234)).sent).toEqual([]);
@@ -185,9 +218,25 @@ describe('balloon, mouse, keyboard, framebuffer', () => {
   test.each([
     ['balloon', DM.VERSION_REQUEST, 0x20000, [[DM.VERSION_RESPONSE, 1]]],
     ['balloon', DM.VERSION_REQUEST, 0x30000, [[DM.VERSION_RESPONSE, 0]]],
-    ['balloon', DM.CAPABILITIES_REPORT, 0, [[DM.CAPABILITIES_RESPONSE, 1], [DM.INFO_MESSAGE, 0]]],
+    [
+      'balloon',
+      DM.CAPABILITIES_REPORT,
+      0,
+      [
+        [DM.CAPABILITIES_RESPONSE, 1],
+        [DM.INFO_MESSAGE, 0],
+      ],
+    ],
     ['balloon', 5, 0, []],
-    ['mouse', SYNTH_HID.PROTOCOL_REQUEST, 0x20000, [[SYNTH_HID.PROTOCOL_RESPONSE, 1], [SYNTH_HID.INITIAL_DEVICE_INFO, 0]]],
+    [
+      'mouse',
+      SYNTH_HID.PROTOCOL_REQUEST,
+      0x20000,
+      [
+        [SYNTH_HID.PROTOCOL_RESPONSE, 1],
+        [SYNTH_HID.INITIAL_DEVICE_INFO, 0],
+      ],
+    ],
     ['mouse', SYNTH_HID.PROTOCOL_REQUEST, 1, [[SYNTH_HID.PROTOCOL_RESPONSE, 0]]],
     ['mouse', SYNTH_HID.INITIAL_DEVICE_INFO_ACK, 0, []],
     ['keyboard', SYNTH_KBD.PROTOCOL_REQUEST, 0x10000, [[SYNTH_KBD.PROTOCOL_RESPONSE, 1]]],
@@ -196,7 +245,15 @@ describe('balloon, mouse, keyboard, framebuffer', () => {
     ['framebuffer', SYNTHVID.VERSION_REQUEST, 0x50003, [[SYNTHVID.VERSION_RESPONSE, 1]]],
     ['framebuffer', SYNTHVID.VERSION_REQUEST, 1, [[SYNTHVID.VERSION_RESPONSE, 0]]],
     ['framebuffer', SYNTHVID.RESOLUTION_REQUEST, 0, [[SYNTHVID.RESOLUTION_RESPONSE, 0]]],
-    ['framebuffer', SYNTHVID.VRAM_LOCATION, 99, [[SYNTHVID.VRAM_LOCATION_ACK, 99], [SYNTHVID.FEATURE_CHANGE, 0]]],
+    [
+      'framebuffer',
+      SYNTHVID.VRAM_LOCATION,
+      99,
+      [
+        [SYNTHVID.VRAM_LOCATION_ACK, 99],
+        [SYNTHVID.FEATURE_CHANGE, 0],
+      ],
+    ],
     ['framebuffer', SYNTHVID.SITUATION_UPDATE, 0, [[SYNTHVID.SITUATION_UPDATE_ACK, 0]]],
     ['framebuffer', SYNTHVID.POINTER_SHAPE, 0, []],
   ] as const)('%s: message %i with %i', (className, type, word, expected) => {
@@ -211,7 +268,11 @@ describe('integration services', () => {
     backend.opened?.(channelOf('heartbeat'), recorder);
     expect(recorder.sent).toHaveLength(1);
     const message = new IcMessage(recorder.sent[0].payload);
-    expect([message.type, message.isComplete, message.isResponse]).toEqual([ICMSGTYPE.NEGOTIATE, true, false]);
+    expect([message.type, message.isComplete, message.isResponse]).toEqual([
+      ICMSGTYPE.NEGOTIATE,
+      true,
+      false,
+    ]);
     expect(backend.packet).toBeUndefined();
   });
 

@@ -1,0 +1,74 @@
+import { IRQ_HANDLED, IRQ_NONE, type IrqHandler } from '../irq/irqaction.js';
+import type { Proc } from '../machine/step.js';
+import { KVM_IRQFD_FLAG_DEASSIGN, KVM_IRQFD_FLAG_RESAMPLE } from './irqfds.js';
+import type { Kvm } from './kvm.js';
+
+/**
+ * A level-triggered device in user space, as an assigned PCI device is to QEMU: its interrupt is an irqfd with
+ * resampling. It wants service until the guest's driver has served all that it has.
+ *
+ * Access rules: `wanted` is looked at by guest and user space; the guest's access is the vCPU's entry, user space
+ * yields kvm.guestWord.
+ */
+export class UserDevice {
+  /** Things that the guest's driver has yet to do, one for each interrupt. */
+  wanted = 0;
+  /** Things that it did. */
+  served = 0;
+  readonly fd: number;
+  readonly resamplefd: number;
+
+  constructor(
+    private readonly kvm: Kvm,
+    readonly name: string,
+    readonly gsi: number,
+  ) {
+    this.fd = kvm.files.eventfd(`${name} eventfd`);
+    this.resamplefd = kvm.files.eventfd(`${name} resamplefd`);
+  }
+
+  /** Ties the device to its line: 0 or a negative errno. */
+  assign(): Proc<number> {
+    const { fd, resamplefd, gsi } = this;
+    return this.kvm.irqfds.ioctl({ fd, resamplefd, gsi, flags: KVM_IRQFD_FLAG_RESAMPLE });
+  }
+
+  /** Unties it. */
+  deassign(): Proc<number> {
+    const { fd, gsi } = this;
+    return this.kvm.irqfds.ioctl({ fd, gsi, flags: KVM_IRQFD_FLAG_DEASSIGN });
+  }
+
+  /** The device has `things` more for the driver, and says so. */
+  *want(things = 1): Proc<void> {
+    yield this.kvm.guestWord.update;
+    this.wanted += things;
+    yield* this.kvm.files.open(this.fd).signal();
+  }
+
+  /** Waits until the guest has ended an interrupt; asserts the line again if the device still wants service. */
+  *resample(): Proc<void> {
+    yield* this.kvm.files.open(this.resamplefd).read();
+    yield this.kvm.guestWord.read;
+    if (this.wanted > 0) yield* this.kvm.files.open(this.fd).signal();
+  }
+
+  /** What user space's thread does for the device all the time. */
+  *resampleForever(): Proc<void> {
+    for (;;) yield* this.resample();
+  }
+
+  /** The guest driver's interrupt handler: does one thing of those that there are. */
+  readonly handler: IrqHandler = () => {
+    if (this.wanted === 0) return IRQ_NONE;
+    this.wanted -= 1;
+    this.served += 1;
+    return IRQ_HANDLED;
+  };
+
+  /** True if the device wants service and nobody will see to it: the line is low and user space has nothing to read. */
+  get isStarved(): boolean {
+    const { kvm } = this;
+    return this.wanted > 0 && !kvm.ioapic.isHigh(this.gsi) && kvm.files.open(this.resamplefd).count === 0;
+  }
+}
