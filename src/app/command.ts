@@ -4,6 +4,8 @@ import type { Command } from 'commander';
 export interface CommandIo {
   out(text: string): void;
   err(text: string): void;
+  /** Shows how far long work has come, in place of what it showed before; missing where nobody watches. */
+  progress?(text: string): void;
   /** Whole text of standard input. */
   readStdin(): string;
 }

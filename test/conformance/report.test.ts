@@ -21,7 +21,7 @@ describe('replayAll and formatReport', () => {
       { outcome: 'not applicable', id: 'x', reason: 'timing' },
       { outcome: 'not applicable', id: 'y', reason: 'timing' },
     ];
-    const report = replayAll({ replayer: saying, cases }, 2);
+    const report = replayAll({ replayer: saying, cases }, { first: 2 });
     expect(formatReport([report])).toBe(
       [
         'said.jsonl  1 passed, 3 failed, 2 not applicable',

@@ -15,4 +15,9 @@ export const commands: readonly CommandEntry[] = [
     summary: 'run a guest as a scenario file says and check its expectations',
     load: async () => (await import('./run.js')).command,
   },
+  {
+    name: 'conformance',
+    summary: 'replay recordings of real kernels and compare what the model does',
+    load: async () => (await import('./conformance.js')).command,
+  },
 ];
