@@ -4,8 +4,8 @@ import { DM, dmVersions, messageType, messageWord, typedMessage } from '../host/
 import type { ChannelOperations } from '../vmbus/channel-open.js';
 import { deviceClassId } from '../vmbus/class-ids.js';
 import type { VmbusDevice, VmbusDriver } from '../vmbus/driver.js';
-import { Conversation } from './conversation.js';
-import { packetCallback } from './packets.js';
+import { Conversation } from './support/conversation.js';
+import { packetCallback } from './support/packets.js';
 
 /** Pages of each ring: 16 KiB of data and the header (dm_ring_size). */
 const RING_PAGES = 5;

@@ -10,8 +10,8 @@ import {
 import type { ChannelOperations } from '../vmbus/channel-open.js';
 import { deviceClassId } from '../vmbus/class-ids.js';
 import type { VmbusDevice, VmbusDriver } from '../vmbus/driver.js';
-import { Conversation } from './conversation.js';
-import { packetCallback } from './packets.js';
+import { Conversation } from './support/conversation.js';
+import { packetCallback } from './support/packets.js';
 
 /** Pages of each ring (RING_BUFSIZE, 256 KiB). */
 const RING_PAGES = 64;

@@ -3,7 +3,7 @@ import type { Proc } from '../machine/step.js';
 import { callbackMode } from '../vmbus/channel.js';
 import type { ChannelOperations } from '../vmbus/channel-open.js';
 import type { VmbusDevice, VmbusDriver } from '../vmbus/driver.js';
-import { packetCallback } from './packets.js';
+import { packetCallback } from './support/packets.js';
 
 /** Pages of each ring: 20 KiB of data and the header (RINGBUFFER_HVS_RCV_SIZE). */
 const RING_PAGES = 6;

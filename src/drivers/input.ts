@@ -13,8 +13,8 @@ import type { ChannelOperations } from '../vmbus/channel-open.js';
 import { deviceClassId } from '../vmbus/class-ids.js';
 import type { VmbusDevice, VmbusDriver } from '../vmbus/driver.js';
 import { COMPLETION_REQUESTED, VM_PKT } from '../vmbus/ring.js';
-import { Conversation } from './conversation.js';
-import { packetCallback } from './packets.js';
+import { Conversation } from './support/conversation.js';
+import { packetCallback } from './support/packets.js';
 
 /** Pages of each ring: 36 KiB of data and the header. */
 const RING_PAGES = 10;

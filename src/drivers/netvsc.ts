@@ -15,8 +15,8 @@ import type { ChannelOperations } from '../vmbus/channel-open.js';
 import { deviceClassId } from '../vmbus/class-ids.js';
 import type { VmbusDevice, VmbusDriver } from '../vmbus/driver.js';
 import { VERSION_WIN10 } from '../vmbus/protocol.js';
-import { NetvscDevice } from './netvsc-device.js';
-import { packetCallback } from './packets.js';
+import { NetvscDevice } from './support/netvsc-device.js';
+import { packetCallback } from './support/packets.js';
 import type { DriverSettings } from './settings.js';
 
 /** Most channels of an adapter, and how many are used unless more are asked for (hyperv_net.h VRSS_CHANNEL_*). */

@@ -13,8 +13,8 @@ import type { ChannelOperations } from '../vmbus/channel-open.js';
 import { deviceClassId } from '../vmbus/class-ids.js';
 import type { VmbusDevice, VmbusDriver } from '../vmbus/driver.js';
 import { VM_PKT } from '../vmbus/ring.js';
-import { Conversation } from './conversation.js';
-import { type HostPacket, packetCallback } from './packets.js';
+import { Conversation } from './support/conversation.js';
+import { type HostPacket, packetCallback } from './support/packets.js';
 import type { DriverSettings } from './settings.js';
 
 /** Time for each answer of the host, sub-channels included (storvsc_timeout, 180 s). */

@@ -4,7 +4,7 @@ import { callbackMode, type VmbusChannel } from '../vmbus/channel.js';
 import type { ChannelOperations } from '../vmbus/channel-open.js';
 import { deviceClassId } from '../vmbus/class-ids.js';
 import type { VmbusDevice, VmbusDriver } from '../vmbus/driver.js';
-import { packetCallback, tryToSend } from './packets.js';
+import { packetCallback, tryToSend } from './support/packets.js';
 
 /** Pages of each ring: 12 KiB of data and the header (HV_UTIL_RING_SEND_SIZE). */
 const RING_PAGES = 4;

@@ -14,8 +14,8 @@ import { deviceClassId } from '../vmbus/class-ids.js';
 import type { VmbusDevice, VmbusDriver } from '../vmbus/driver.js';
 import type { Guid } from '../vmbus/guid.js';
 import { VM_PKT } from '../vmbus/ring.js';
-import { Conversation } from './conversation.js';
-import { type HostPacket, packetCallback } from './packets.js';
+import { Conversation } from './support/conversation.js';
+import { type HostPacket, packetCallback } from './support/packets.js';
 import type { DriverSettings } from './settings.js';
 
 /** Pages of each ring: 16 KiB of data and the header (pci_ring_size). */

@@ -1,10 +1,10 @@
-import type { Ns } from '../lib/brand.js';
-import { ErrnoError } from '../lib/errno.js';
-import { WaitQueue } from '../machine/completion.js';
-import type { Proc } from '../machine/step.js';
-import type { VmbusChannel } from '../vmbus/channel.js';
-import type { ChannelOperations } from '../vmbus/channel-open.js';
-import { COMPLETION_REQUESTED } from '../vmbus/ring.js';
+import type { Ns } from '../../lib/brand.js';
+import { ErrnoError } from '../../lib/errno.js';
+import { WaitQueue } from '../../machine/completion.js';
+import type { Proc } from '../../machine/step.js';
+import type { VmbusChannel } from '../../vmbus/channel.js';
+import type { ChannelOperations } from '../../vmbus/channel-open.js';
+import { COMPLETION_REQUESTED } from '../../vmbus/ring.js';
 import { tryToSend } from './packets.js';
 
 export interface RequestOptions {

@@ -1,6 +1,6 @@
-import { WaitQueue } from '../machine/completion.js';
-import { Lock } from '../machine/lock.js';
-import type { Proc } from '../machine/step.js';
+import { WaitQueue } from '../../machine/completion.js';
+import { Lock } from '../../machine/lock.js';
+import type { Proc } from '../../machine/step.js';
 import {
   NVSP,
   nvspMessage,
@@ -9,10 +9,10 @@ import {
   type RndisMessage,
   rndisOf,
   rndisPacket,
-} from '../host/protocols/network.js';
-import type { ChannelOperations } from '../vmbus/channel-open.js';
-import type { VmbusDevice } from '../vmbus/driver.js';
-import { COMPLETION_REQUESTED, VM_PKT } from '../vmbus/ring.js';
+} from '../../host/protocols/network.js';
+import type { ChannelOperations } from '../../vmbus/channel-open.js';
+import type { VmbusDevice } from '../../vmbus/driver.js';
+import { COMPLETION_REQUESTED, VM_PKT } from '../../vmbus/ring.js';
 import { Conversation } from './conversation.js';
 import { type HostPacket, tryToSend } from './packets.js';
 
