@@ -14,8 +14,8 @@ Example:
  * @param args without the interpreter and the program.
  * @returns the exit status.
  */
-export async function main(args: readonly string[], io: CommandIo): Promise<ExitStatus> {
-  let status: ExitStatus = exitStatus.ok;
+export async function main(args: readonly string[], io: CommandIo): Promise<number> {
+  let status: number = exitStatus.ok;
   try {
     const program = await buildProgram(args, io, (finished) => {
       status = finished;
@@ -30,7 +30,7 @@ export async function main(args: readonly string[], io: CommandIo): Promise<Exit
 async function buildProgram(
   args: readonly string[],
   io: CommandIo,
-  finish: (status: ExitStatus) => void,
+  finish: (status: number) => void,
 ): Promise<Command> {
   const program = new Command('irqlab')
     .description('An executable, deterministic laboratory for Linux interrupts on Hyper-V.')

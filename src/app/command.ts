@@ -24,8 +24,11 @@ export type ExitStatus = (typeof exitStatus)[keyof typeof exitStatus];
 
 /** A command: what src/app/commands/*.ts export as `command`. */
 export interface CommandModule {
-  /** Adds arguments, options and help. `finish` is to be called with the exit status when the command is done. */
-  configure(command: Command, io: CommandIo, finish: (status: ExitStatus) => void): void;
+  /**
+   * Adds arguments, options and help. `finish` is to be called with the exit status when the command is done: one of
+   * `exitStatus`, or that of a program that the command ran.
+   */
+  configure(command: Command, io: CommandIo, finish: (status: number) => void): void;
 }
 
 /** Wrong use of a command: shown as one sentence, with a hint what to do. */

@@ -37,7 +37,8 @@ export function runConformance(directory: string, options: ConformanceOptions, i
   }
   io.progress?.('');
   if (leftOut.length === files.length) throw nothingKnown(directory);
-  if (reports.length === 0) throw new UsageError(`${directory} has no recordings of kernel ${options.kernel}`);
+  if (reports.length === 0)
+    throw new UsageError(`${directory} has no recordings of kernel ${options.kernel}`);
   for (const file of leftOut) io.err(`irqlab: ${file} is left out: it holds no recordings\n`);
   const ok = reports.every(({ failed }) => failed === 0);
   io.out(options.json ? reportJson(directory, ok, reports) : formatReport(reports) + summary(reports));
@@ -45,7 +46,10 @@ export function runConformance(directory: string, options: ConformanceOptions, i
 }
 
 /** Speaks once for each hundredth. */
-function progressOf(file: string, { progress }: CommandIo): ((done: number, all: number) => void) | undefined {
+function progressOf(
+  file: string,
+  { progress }: CommandIo,
+): ((done: number, all: number) => void) | undefined {
   if (progress === undefined) return undefined;
   let shown = -1;
   return (done, all) => {
@@ -83,7 +87,12 @@ function matches(file: string, pattern: string): boolean {
   const expression = new RegExp(`^${escaped.replaceAll('*', '.*').replaceAll('?', '.')}$`);
   const name = file.slice(file.lastIndexOf('/') + 1);
   const folder = file.slice(0, Math.max(0, file.indexOf('/')));
-  const candidates = [file, folder, name, ...[file, name].map((path) => path.replace(/\.jsonl?(\.gz)?$/, ''))];
+  const candidates = [
+    file,
+    folder,
+    name,
+    ...[file, name].map((path) => path.replace(/\.jsonl?(\.gz)?$/, '')),
+  ];
   return candidates.some((candidate) => candidate !== '' && expression.test(candidate));
 }
 

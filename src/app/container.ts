@@ -2,22 +2,27 @@ import 'reflect-metadata';
 import { Container, ContainerModule } from 'inversify';
 import { builtinDrivers } from '../drivers/index.js';
 import type { DriverSettings } from '../drivers/settings.js';
-import { builtinBackends } from '../host/backends/index.js';
+import { type BackendOptions, builtinBackends } from '../host/backends/index.js';
 import { HyperV, type HyperVOptions } from '../host/hyperv.js';
 import { IrqCore, type IrqCoreOptions } from '../irq/core.js';
 import { Machine, type MachineOptions } from '../machine/machine.js';
 import { Arm64Platform } from '../platform/arm64.js';
 import type { Platform } from '../platform/platform.js';
 import { X86Platform } from '../platform/x86.js';
+import type { GuestOptions, ProcInterruptsOptions } from '../scenario/options.js';
 import { ChannelOperations } from '../vmbus/channel-open.js';
 import { VmbusConnection } from '../vmbus/connection.js';
 import { GuestMemory } from '../vmbus/guest-memory.js';
 import type { GuestPort } from '../vmbus/host-port.js';
+import type { VmbusDesign } from '../vmbus/variants/design.js';
+import { lineAccountings } from '../vmbus/variants/index.js';
 import { Vmbus } from '../vmbus/vmbus.js';
 import { createGuestTree } from '../view/guest-tree.js';
-import { VMBUS_DEVICES, vmbusBusDirectory, vmbusDevicesDirectory } from '../view/sysvmbus.js';
+import { VMBUS_DEVICES, vmbusDevicesDirectory } from '../view/sysvmbus.js';
+import { vmbusBusDirectory } from '../view/sysvmbus-bus.js';
 import type { SysCpuOptions } from '../view/syscpu.js';
 import { FileTree } from '../view/tree.js';
+import { guestRows } from './guest-rows.js';
 import { GUEST_PORT, HOST_BACKEND, PLATFORM, VMBUS_DRIVER } from './tokens.js';
 
 /** What the parts of a guest are made from. */
@@ -26,8 +31,15 @@ export interface GuestParts {
   readonly irq: IrqCoreOptions;
   readonly arch: 'x86_64' | 'arm64';
   readonly host: HyperVOptions;
+  readonly backends: BackendOptions;
+  /** The guest is a confidential VM. */
+  readonly isolation: boolean;
+  readonly design: VmbusDesign;
   readonly drivers: DriverSettings;
   readonly sysCpu: SysCpuOptions;
+  readonly rows: GuestOptions['architectureRows'];
+  readonly procInterrupts: ProcInterruptsOptions;
+  readonly hasVmbus: boolean;
 }
 
 /**
@@ -40,18 +52,20 @@ export function createContainer(parts: GuestParts, modules: readonly ContainerMo
   return container;
 }
 
-function kernelModule({ machine, irq, arch }: GuestParts): ContainerModule {
+function kernelModule({ machine, irq, arch, isolation, design }: GuestParts): ContainerModule {
+  const vmbusLine = lineAccountings[design.topLevel];
   return new ContainerModule(({ bind }) => {
     bind(Machine).toResolvedValue(() => new Machine(machine));
     bind(IrqCore).toResolvedValue((on: Machine) => new IrqCore(on, irq), [Machine]);
     bind(PLATFORM).toResolvedValue(
       (on: Machine, core: IrqCore): Platform =>
-        arch === 'arm64' ? new Arm64Platform(on, core) : new X86Platform(on, core),
+        arch === 'arm64' ? new Arm64Platform(on, core, vmbusLine) : new X86Platform(on, core, vmbusLine),
       [Machine, IrqCore],
     );
     bind(GuestMemory).toResolvedValue(() => new GuestMemory());
     bind(VmbusConnection).toResolvedValue(
-      (on: Machine, host: HyperV, memory: GuestMemory, core: IrqCore) => new VmbusConnection(on, host, memory, core),
+      (on: Machine, host: HyperV, memory: GuestMemory, core: IrqCore) =>
+        new VmbusConnection(on, host, memory, core, { isolation, design }),
       [Machine, HyperV, GuestMemory, IrqCore],
     );
     bind(ChannelOperations).toResolvedValue(
@@ -66,7 +80,7 @@ function kernelModule({ machine, irq, arch }: GuestParts): ContainerModule {
   });
 }
 
-function hostModule({ host }: GuestParts): ContainerModule {
+function hostModule({ host, backends }: GuestParts): ContainerModule {
   return new ContainerModule(({ bind }) => {
     bind(GUEST_PORT).toResolvedValue(
       (memory: GuestMemory, { vmbusLine }: Platform): GuestPort => ({
@@ -75,7 +89,7 @@ function hostModule({ host }: GuestParts): ContainerModule {
       }),
       [GuestMemory, PLATFORM],
     );
-    for (const backend of builtinBackends()) bind(HOST_BACKEND).toConstantValue(backend);
+    for (const backend of builtinBackends(backends)) bind(HOST_BACKEND).toConstantValue(backend);
     bind(HyperV).toDynamicValue(({ get, getAll }) => {
       const { clock } = get(Machine);
       return new HyperV(clock, get(GUEST_PORT), { ...host, backends: getAll(HOST_BACKEND) });
@@ -94,11 +108,13 @@ function driversModule({ drivers }: GuestParts): ContainerModule {
   });
 }
 
-function viewModule({ sysCpu }: GuestParts): ContainerModule {
+function viewModule({ sysCpu, rows, procInterrupts, hasVmbus }: GuestParts): ContainerModule {
   return new ContainerModule(({ bind }) => {
     bind(FileTree).toResolvedValue(
       (core: IrqCore, platform: Platform, vmbus: Vmbus) => {
-        const tree = createGuestTree({ irq: core, arch: platform, cpu: sysCpu });
+        const arch = guestRows(platform, rows, procInterrupts, core.machine.nrCpuIds);
+        const tree = createGuestTree({ irq: core, arch, cpu: sysCpu, interrupts: procInterrupts });
+        if (!hasVmbus) return tree;
         tree.mount(VMBUS_DEVICES, vmbusDevicesDirectory(vmbus));
         tree.mount('/sys/bus/vmbus', vmbusBusDirectory(vmbus));
         return tree;

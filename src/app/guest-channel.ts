@@ -52,6 +52,17 @@ export class GuestChannel {
     this.fs.writeFile(`${this.path}/cpu`, String(cpu));
   }
 
+  /** Has the channel interrupt `cpu` unless it does. @throws RangeError if that can not be. */
+  moveTo(cpu: CpuId): void {
+    if (this.cpu === cpu) return;
+    try {
+      this.setCpu(cpu);
+    } catch (error) {
+      if (!(error instanceof ErrnoError)) throw error;
+      throw new RangeError(`channel ${this.relid} can not interrupt CPU ${cpu}: ${error.message}`);
+    }
+  }
+
   /**
    * Changes the number of channels of the channel's device, as `ethtool -L` does for a NIC.
    *
@@ -61,7 +72,10 @@ export class GuestChannel {
     const { device } = this.channel.primaryOrSelf;
     const setChannels = device?.driver?.setChannels?.bind(device.driver);
     if (device === undefined || setChannels === undefined) {
-      throw new ErrnoError('EOPNOTSUPP', `the device of channel ${this.relid} can not change its number of channels`);
+      throw new ErrnoError(
+        'EOPNOTSUPP',
+        `the device of channel ${this.relid} can not change its number of channels`,
+      );
     }
     this.machine.run('set_channels', setChannels(device, count));
   }

@@ -1,6 +1,7 @@
-import type { Relid } from '../lib/brand.js';
+import type { CpuId, Relid } from '../lib/brand.js';
 import type { HostChannel } from '../host/host-channel.js';
 import type { HyperV } from '../host/hyperv.js';
+import type { MisbehaveRule, RingName, RingPlace } from '../host/misbehave.js';
 import type { Machine } from '../machine/machine.js';
 import type { DeviceOptions } from '../scenario/options.js';
 import type { DeviceSettings } from './guest-parts.js';
@@ -45,6 +46,44 @@ export class GuestHost {
     const sent = this.hyperv.signal(relid, times);
     this.machine.settle();
     return sent;
+  }
+
+  /**
+   * From now on the host misbehaves as the rule says; several rules add up.
+   *
+   * @throws RangeError for a rule that makes no sense.
+   */
+  misbehave(rule: MisbehaveRule): void {
+    this.hyperv.sent.add(rule);
+  }
+
+  /** The host behaves again. */
+  behave(): void {
+    this.hyperv.sent.stop();
+    this.quiesce();
+  }
+
+  /** Sends a control message, whether it makes sense or not; returns when the guest has dealt with it. */
+  send(message: Uint8Array): void {
+    this.hyperv.postRaw(message);
+    this.quiesce();
+  }
+
+  /** Sets the event flag of a relid on a CPU and interrupts that CPU. @throws RangeError if there is no such flag. */
+  raise(relid: Relid, cpu: CpuId): void {
+    this.hyperv.sent.raise(relid, cpu);
+    this.machine.settle();
+  }
+
+  /**
+   * Overwrites 32 bits of the header of an open channel's ring, or of its data.
+   *
+   * @throws RangeError if the channel is not open, or the ring has no such place.
+   */
+  poke(relid: Relid, ring: RingName, place: RingPlace | number, value: number): void {
+    const channel = this.hyperv.channel(relid);
+    if (channel === undefined) throw new RangeError(`the host has no channel ${relid}`);
+    this.hyperv.sent.poke(channel, ring, place, value);
   }
 
   /** The channel as the host knows it, with its counts of events. */

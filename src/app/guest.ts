@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { ContainerModule } from 'inversify';
+import { unreachable } from '../lib/assert.js';
 import type { CpuId, Irq, Ns, Relid } from '../lib/brand.js';
 import { HyperV } from '../host/hyperv.js';
 import { IrqCore } from '../irq/core.js';
@@ -7,19 +8,24 @@ import { initIrqProc } from '../irq/proc-port.js';
 import { Machine } from '../machine/machine.js';
 import type { LogLine } from '../machine/log.js';
 import type { Proc } from '../machine/step.js';
-import { archSource, type Platform } from '../platform/platform.js';
+import type { Platform } from '../platform/platform.js';
 import { parseScenario } from '../scenario/load.js';
-import { countsPerCpu, type DeviceOptions, type GuestOptions } from '../scenario/options.js';
-import type { ScenarioGuest } from '../scenario/port.js';
+import { type CpuCounts, countsPerCpu, type DeviceOptions, type GuestOptions } from '../scenario/options.js';
+import type { DiskIoOptions, FrameOptions, ScenarioGuest } from '../scenario/port.js';
+import type { HostAct } from '../scenario/scenario.js';
 import { startWorkloads } from '../scenario/workload.js';
+import type { Refusal } from '../vmbus/refusals.js';
 import { Vmbus } from '../vmbus/vmbus.js';
 import { FileTree } from '../view/tree.js';
 import { createContainer } from './container.js';
 import { GuestChannel } from './guest-channel.js';
 import { GuestCpu } from './guest-cpu.js';
+import { GuestDisk } from './guest-disk.js';
 import { GuestHost } from './guest-host.js';
 import { GuestIrq } from './guest-irq.js';
-import { DeviceSettings, guestParts } from './guest-parts.js';
+import { GuestNic } from './guest-nic.js';
+import { DeviceSettings, deviceInterrupt, guestParts } from './guest-parts.js';
+import { setRowCounts } from './guest-rows.js';
 import { IRQ_DOMAIN_PLUGIN, type IrqDomainPlugin, PLATFORM } from './tokens.js';
 
 const SECOND = 1_000_000_000;
@@ -65,7 +71,11 @@ export class Guest implements ScenarioGuest {
     this.host = new GuestHost(this.machine, container.get(HyperV), settings, () => this.quiesce());
     for (const device of options.devices ?? []) this.host.plug(device);
     const plugins = container.isBound(IRQ_DOMAIN_PLUGIN) ? container.getAll(IRQ_DOMAIN_PLUGIN) : [];
+    for (const rule of options.host?.misbehave ?? []) this.host.misbehave(rule);
     this.machine.run('boot', this.boot(options, plugins));
+    this.quiesce();
+    for (const { relid, cpu } of options.channels ?? [])
+      if (cpu !== undefined) this.channel(relid).moveTo(cpu);
     this.quiesce();
     this.setCounts(options);
   }
@@ -108,6 +118,11 @@ export class Guest implements ScenarioGuest {
     this.machine.elapse(span);
   }
 
+  /** What the host did against the protocol and the guest did not follow: how often, by reason. */
+  refused(): ReadonlyMap<Refusal, number> {
+    return this.vmbus.refused();
+  }
+
   /** /proc/interrupts, in the form of the guest's kernel. */
   procInterrupts(): string {
     return this.fs.readFile('/proc/interrupts');
@@ -130,6 +145,20 @@ export class Guest implements ScenarioGuest {
     const channel = this.vmbus.connection.relids.relid2channel(relid);
     if (channel === undefined) throw new RangeError(`the guest has no channel ${relid}`);
     return new GuestChannel(this.machine, this.fs, channel);
+  }
+
+  /** The disk behind the controller with this primary channel. @throws RangeError if the guest has none in service. */
+  disk(relid: Relid): GuestDisk {
+    const disk = this.findDisk(relid);
+    if (disk === undefined) throw new RangeError(`the guest has no disk on channel ${relid}`);
+    return disk;
+  }
+
+  /** The network adapter with this primary channel. @throws RangeError if the guest has none in service. */
+  nic(relid: Relid): GuestNic {
+    const nic = this.findNic(relid);
+    if (nic === undefined) throw new RangeError(`the guest has no network adapter on channel ${relid}`);
+    return nic;
   }
 
   // What a scenario needs; see ScenarioGuest.
@@ -166,12 +195,52 @@ export class Guest implements ScenarioGuest {
     return this.host.channel(relid)?.signalled ?? 0;
   }
 
+  submitIo(relid: Relid, { submitter, cpus, bytes, isWrite, completed }: DiskIoOptions): boolean {
+    const { online } = this.machine;
+    const usable = cpus?.filter((cpu) => online.has(cpu)) ?? [];
+    const choice = usable.length > 0 ? usable : [...online];
+    const disk = this.findDisk(relid);
+    disk?.controller.submit({ cpu: choice[submitter % choice.length], bytes, isWrite, completed });
+    return disk !== undefined;
+  }
+
+  frame(relid: Relid, { direction, flow, bytes }: FrameOptions): boolean {
+    const nic = this.findNic(relid);
+    if (nic === undefined) return false;
+    if (direction === 'rx') return nic.receive({ flow, bytes }) === 1;
+    nic.transmit({ flow, bytes });
+    return true;
+  }
+
   offer(device: DeviceOptions): void {
     this.host.offer(device);
   }
 
   rescind(relid: Relid): void {
     this.host.rescind(relid);
+  }
+
+  hostDoes(act: HostAct): void {
+    const { host } = this;
+    switch (act.kind) {
+      case 'misbehave':
+        host.misbehave(act.rule);
+        return;
+      case 'behave':
+        host.behave();
+        return;
+      case 'send':
+        host.send(act.bytes);
+        return;
+      case 'raise':
+        host.raise(act.relid, act.cpu);
+        return;
+      case 'poke':
+        host.poke(act.relid, act.ring, act.at, act.value);
+        return;
+      default:
+        unreachable(act);
+    }
   }
 
   setChannels(relid: Relid, count: number): void {
@@ -193,19 +262,20 @@ export class Guest implements ScenarioGuest {
   }
 
   private *boot(options: GuestOptions, plugins: readonly IrqDomainPlugin[]): Proc<void> {
-    for (const { irq, chip, hwirq = irq, flow, trigger, name } of options.interrupts ?? []) {
-      yield* this.platform.addInterrupt({
-        irq,
-        chip,
-        hwirq: hwirq as number,
-        flow,
-        trigger: trigger ?? (flow === 'edge' ? 'edge' : 'level'),
-        name,
-      });
+    for (const interrupt of options.interrupts ?? []) {
+      yield* this.platform.addInterrupt(deviceInterrupt(interrupt, this.machine.nrCpuIds));
     }
     initIrqProc(this.irqCore);
     for (const plugin of plugins) yield* plugin.attach(this.irqCore);
-    yield* this.vmbus.init();
+    if (options.vmbus ?? true) yield* this.vmbus.init();
+  }
+
+  private findDisk(relid: Relid): GuestDisk | undefined {
+    return GuestDisk.of(this.machine, this.vmbus.connection.relids.relid2channel(relid));
+  }
+
+  private findNic(relid: Relid): GuestNic | undefined {
+    return GuestNic.of(this.machine, this.host.hyperv, this.vmbus.connection.relids.relid2channel(relid));
   }
 
   /** Lets time go by until guest and host have done what they began. */
@@ -221,14 +291,16 @@ export class Guest implements ScenarioGuest {
 
   /** The counts that the options give for what the model does not produce by itself. */
   private setCounts(options: GuestOptions): void {
-    const { nrCpuIds } = this.machine;
-    for (const { irq, counts } of options.interrupts ?? []) {
-      const desc = this.irq(irq).desc;
-      desc.kstat.set(countsPerCpu(counts, nrCpuIds));
-      desc.totCount = desc.kstat.reduce((sum, count) => sum + count, 0);
+    for (const { irq, counts } of options.interrupts ?? []) this.setCount(irq, counts);
+    for (const { relid, counts } of options.channels ?? []) {
+      if (counts !== undefined) this.setCount(this.channel(relid).irq, counts);
     }
-    for (const [label, counts] of Object.entries(options.architectureRows ?? {})) {
-      archSource(this.platform, label).counts.set(countsPerCpu(counts, nrCpuIds));
-    }
+    setRowCounts(this.platform, options.architectureRows ?? {}, this.machine.nrCpuIds);
+  }
+
+  private setCount(irq: Irq, counts: CpuCounts | undefined): void {
+    const { desc } = this.irq(irq);
+    desc.kstat.set(countsPerCpu(counts, this.machine.nrCpuIds));
+    desc.totCount = desc.kstat.reduce((sum, count) => (sum + count) >>> 0, 0);
   }
 }

@@ -14,8 +14,19 @@ const reasons: Readonly<Record<string, string>> = {
  */
 export function readText(file: string, io: CommandIo): { name: string; text: string } {
   if (file === '-') return { name: '<stdin>', text: io.readStdin() };
+  const { name, bytes } = readBytes(file, io);
+  return { name, text: Buffer.from(bytes).toString('utf8') };
+}
+
+/**
+ * As readText, the bytes themselves.
+ *
+ * @throws UsageError if it can not be read.
+ */
+export function readBytes(file: string, io: CommandIo): { name: string; bytes: Uint8Array } {
+  if (file === '-') return { name: '<stdin>', bytes: Buffer.from(io.readStdin()) };
   try {
-    return { name: file, text: readFileSync(file, 'utf8') };
+    return { name: file, bytes: readFileSync(file) };
   } catch (error) {
     const { code = '', message } = error as NodeJS.ErrnoException;
     throw new UsageError(`can not read ${file}: ${reasons[code] ?? message}`);

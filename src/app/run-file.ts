@@ -2,7 +2,7 @@ import { parseScenario } from '../scenario/load.js';
 import { ScenarioError } from '../scenario/diagnostics.js';
 import type { GuestOptions } from '../scenario/options.js';
 import type { ScenarioGuest } from '../scenario/port.js';
-import { type RunResult, runScenario } from '../scenario/runner.js';
+import { type Printout, type RunResult, runScenario } from '../scenario/runner.js';
 import { formatPlace, type Scenario } from '../scenario/scenario.js';
 import { formatDuration } from '../scenario/duration.js';
 import { type CommandIo, type ExitStatus, exitStatus, UsageError } from './command.js';
@@ -15,25 +15,35 @@ export interface RunFileOptions {
 }
 
 /** Makes the guest; loaded only when the file is known to be right. */
-export type CreateGuest = (options: GuestOptions) => Promise<ScenarioGuest>;
+export type CreateGuest<Made extends ScenarioGuest = ScenarioGuest> = (
+  options: GuestOptions,
+) => Promise<Made>;
 
-/** `irqlab run`: runs the guest of a scenario file and says what came of it. */
-export async function runFile(
+/**
+ * `irqlab run`: runs the guest of a scenario file and says what came of it.
+ *
+ * @param show what to print at the end instead of what the file says.
+ */
+export async function runFile<Made extends ScenarioGuest>(
   file: string,
   { json, seconds }: RunFileOptions,
   io: CommandIo,
-  createGuest: CreateGuest,
+  create: CreateGuest<Made>,
+  show?: (guest: Made) => readonly Pick<Printout, 'path' | 'text'>[],
 ): Promise<ExitStatus> {
-  const scenario = load(file, io);
-  const guest = await create(scenario, createGuest);
+  const scenario = loadScenarioFile(file, io);
+  const guest = await createGuest(scenario, create);
   const runNs = seconds === undefined ? undefined : Math.round(seconds * 1e9);
-  const result = runScenario(guest, scenario, { runNs });
+  const ran = runScenario(guest, show === undefined ? scenario : { ...scenario, print: [] }, { runNs });
+  const shown = show?.(guest).map((printout) => ({ ...printout, atNs: ran.endNs }));
+  const result = shown === undefined ? ran : { ...ran, printouts: shown };
   io.out(json ? resultJson(scenario, guest, result) : printoutText(result));
   io.err(failureText(scenario.file, result));
   return result.ok ? exitStatus.ok : exitStatus.failed;
 }
 
-function load(file: string, io: CommandIo): Scenario {
+/** @throws UsageError for a file that can not be used. */
+export function loadScenarioFile(file: string, io: CommandIo): Scenario {
   const { name, text } = readText(file, io);
   try {
     return parseScenario(text, name);
@@ -44,9 +54,12 @@ function load(file: string, io: CommandIo): Scenario {
 }
 
 /** A guest that can not be made of what the file says is the file's fault. */
-async function create(scenario: Scenario, createGuest: CreateGuest): Promise<ScenarioGuest> {
+export async function createGuest<Made extends ScenarioGuest>(
+  scenario: Scenario,
+  create: CreateGuest<Made>,
+): Promise<Made> {
   try {
-    return await createGuest(scenario.guest);
+    return await create(scenario.guest);
   } catch (error) {
     if (error instanceof RangeError) throw new UsageError(`${scenario.file}: ${error.message}`);
     throw error;
@@ -61,7 +74,11 @@ function printoutText({ printouts }: RunResult): string {
     .join('\n');
 }
 
-function failureText(file: string, { steps, printFailures }: RunResult): string {
+/** What went wrong, a line each. */
+export function failureText(
+  file: string,
+  { steps, printFailures }: Pick<RunResult, 'steps' | 'printFailures'>,
+): string {
   const failed = steps.filter(({ outcome }) => outcome === 'failed');
   const skipped = steps.filter(({ outcome }) => outcome === 'skipped');
   const lines = failed.map(

@@ -29,6 +29,7 @@ export function resultJson(scenario: Scenario, guest: ScenarioGuest, result: Run
     cpus,
     interrupts,
     architectureRows,
+    refused: Object.fromEntries(guest.refused()),
   };
   return JSON.stringify(json, undefined, 2) + '\n';
 }

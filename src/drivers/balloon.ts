@@ -31,7 +31,9 @@ export class BalloonDriver implements VmbusDriver {
       ringPages: RING_PAGES,
     });
     try {
-      yield* negotiate(conversation);
+      const version = yield* negotiate(conversation);
+      const text = `Using Dynamic Memory protocol version ${version >>> 16}.${version & 0xffff}`;
+      channel.machine.log.printk(`hv_balloon: ${text}`);
       const report = typedMessage(DM.CAPABILITIES_REPORT);
       const answer = yield* conversation.request(report, { timeoutNs: TIMEOUT_NS, flags: 0 });
       if (messageWord(answer) !== 1) throw new ErrnoError('EPROTO', 'the host wants no dynamic memory');
@@ -47,11 +49,12 @@ export class BalloonDriver implements VmbusDriver {
   }
 }
 
-function* negotiate(conversation: Conversation): Proc<void> {
+/** Returns the version that both speak. */
+function* negotiate(conversation: Conversation): Proc<number> {
   for (const version of dmVersions) {
     const request = typedMessage(DM.VERSION_REQUEST, version);
     const answer = yield* conversation.request(request, { timeoutNs: TIMEOUT_NS, flags: 0 });
-    if (messageWord(answer) === 1) return;
+    if (messageWord(answer) === 1) return version;
   }
   throw new ErrnoError(
     'EPROTO',

@@ -23,15 +23,18 @@ export { VpciDriver } from './vpci.js';
 /** Makes a driver. */
 export type DriverFactory = (operations: ChannelOperations, settings: DriverSettings) => VmbusDriver;
 
-/** Every driver that Linux has for VMBus devices, as far as modelled. Network Direct has none. */
+/**
+ * Every driver that Linux has for VMBus devices, as far as modelled. Network Direct has none. They register from the
+ * last one to the first, in the order in which usual distributions load them: whoever is bound later is asked first.
+ */
 export const builtinDrivers: readonly DriverFactory[] = [
+  (operations) => new HvSockDriver(operations),
+  (operations) => new FramebufferDriver(operations),
+  (operations) => new BalloonDriver(operations),
+  (operations) => new UtilDriver(operations),
   (operations, settings) => new StorvscDriver(operations, settings),
   (operations, settings) => new NetvscDriver(operations, settings),
-  (operations, settings) => new VpciDriver(operations, settings),
-  (operations) => new UtilDriver(operations),
-  (operations) => new BalloonDriver(operations),
-  (operations) => new MouseDriver(operations),
   (operations) => new KeyboardDriver(operations),
-  (operations) => new FramebufferDriver(operations),
-  (operations) => new HvSockDriver(operations),
+  (operations) => new MouseDriver(operations),
+  (operations, settings) => new VpciDriver(operations, settings),
 ];

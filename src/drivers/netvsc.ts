@@ -16,7 +16,6 @@ import { deviceClassId } from '../vmbus/class-ids.js';
 import type { VmbusDevice, VmbusDriver } from '../vmbus/driver.js';
 import { VERSION_WIN10 } from '../vmbus/protocol.js';
 import { NetvscDevice } from './support/netvsc-device.js';
-import { packetCallback } from './support/packets.js';
 import type { DriverSettings } from './settings.js';
 
 /** Most channels of an adapter, and how many are used unless more are asked for (hyperv_net.h VRSS_CHANNEL_*). */
@@ -30,7 +29,10 @@ const SEND_BUFFER_PAGES = 255;
 const NDIS_VERSION = 0x0006_001e;
 const SUBCHANNEL_ALLOCATE = 1;
 
-/** Network adapters (drivers/net/hyperv/netvsc.c, netvsc_drv.c, rndis_filter.c). The traffic is not modelled. */
+/**
+ * Network adapters (drivers/net/hyperv/netvsc.c, netvsc_drv.c, rndis_filter.c). The device's driverData is its
+ * NetvscDevice.
+ */
 export class NetvscDriver implements VmbusDriver {
   readonly name = 'hv_netvsc';
   readonly classIds = [deviceClassId('nic')];
@@ -46,6 +48,7 @@ export class NetvscDriver implements VmbusDriver {
   *probe(device: VmbusDevice): Proc<void> {
     const adapter = new NetvscDevice(this.operations, device);
     this.adapters.set(device, adapter);
+    device.driverData = adapter;
     const count = this.settings.netvscChannels(device.instanceId) ?? VRSS_CHANNEL_DEFAULT;
     yield* adapter.rtnl.lock();
     try {
@@ -154,16 +157,23 @@ export class NetvscDriver implements VmbusDriver {
   }
 
   private *allocateSubChannels(adapter: NetvscDevice): Proc<void> {
-    const { conversation } = adapter;
+    const { conversation, device } = adapter;
+    device.subChannelsAsked = adapter.channels - 1;
     const answer = yield* conversation.request(
-      nvspMessage(NVSP.SUBCHANNEL, SUBCHANNEL_ALLOCATE, adapter.channels - 1),
+      nvspMessage(NVSP.SUBCHANNEL, SUBCHANNEL_ALLOCATE, device.subChannelsAsked),
     );
     if (nvspWord(answer, 0) !== NVSP_STAT_SUCCESS) {
       this.say(adapter, 'sub channel request failed');
       throw new ErrnoError('EIO', 'the host has no sub-channels');
     }
-    adapter.channels = 1 + nvspWord(answer, 1);
+    const given = nvspWord(answer, 1);
+    if (given > device.subChannelsAsked) {
+      this.say(adapter, 'invalid number of allocated sub channel');
+      throw new ErrnoError('EINVAL', `the host speaks of ${given} sub-channels, more than it was asked for`);
+    }
+    adapter.channels = 1 + given;
     yield* adapter.subChannelsOpen.wait();
+    adapter.spread();
     yield* adapter.rndisRequest(RNDIS.SET, OID.GEN_RECEIVE_SCALE_PARAMETERS, adapter.channels);
   }
 
@@ -261,10 +271,9 @@ export class NetvscDriver implements VmbusDriver {
 
   private *open(channel: VmbusChannel, adapter: NetvscDevice): Proc<void> {
     channel.callbackMode = callbackMode.isr;
+    const added = adapter.addChannel(channel);
     yield* this.operations.open(channel, {
-      callback: packetCallback(this.operations, (packet, from) => {
-        if (from === adapter.device.channel) adapter.receive(packet);
-      }),
+      callback: ({ rings }) => added.interrupt(rings?.inbound),
       ringPages: RING_PAGES,
     });
   }

@@ -1,3 +1,4 @@
+import type { CpuId } from '../lib/brand.js';
 import { ErrnoError } from '../lib/errno.js';
 import type { Proc } from '../machine/step.js';
 import {
@@ -15,6 +16,7 @@ import type { VmbusDevice, VmbusDriver } from '../vmbus/driver.js';
 import { VM_PKT } from '../vmbus/ring.js';
 import { Conversation } from './support/conversation.js';
 import { type HostPacket, packetCallback } from './support/packets.js';
+import { StorvscDevice } from './support/storvsc-device.js';
 import type { DriverSettings } from './settings.js';
 
 /** Time for each answer of the host, sub-channels included (storvsc_timeout, 180 s). */
@@ -23,13 +25,15 @@ const TIMEOUT_NS = 180_000_000_000;
 const RING_PAGES = 33;
 const FC_CLASS_ID = deviceClassId('fc');
 
+const IDE_CLASS_ID = deviceClassId('ide');
+
 /**
- * Storage controllers: IDE, SCSI and Fibre Channel (drivers/scsi/storvsc_drv.c). The disks behind a controller are not
- * modelled, nor which channel an I/O takes.
+ * Storage controllers: IDE, SCSI and Fibre Channel (drivers/scsi/storvsc_drv.c), each with one disk. The device's
+ * driverData is its StorvscDevice.
  */
 export class StorvscDriver implements VmbusDriver {
   readonly name = 'hv_storvsc';
-  readonly classIds = [deviceClassId('ide'), deviceClassId('scsi'), FC_CLASS_ID];
+  readonly classIds = [IDE_CLASS_ID, deviceClassId('scsi'), FC_CLASS_ID];
   readonly probesAsynchronously = true;
   /** Number of each controller's SCSI host. */
   private readonly hosts = new Map<VmbusDevice, number>();
@@ -44,14 +48,19 @@ export class StorvscDriver implements VmbusDriver {
     const { channel } = device;
     const host = this.allocateHost(device);
     const conversation = new Conversation(this.operations, channel);
+    const controller = new StorvscDevice(this.operations, device, device.classId !== IDE_CLASS_ID);
     channel.irqName = `pri@storvsc${host}`;
     try {
       yield* this.open(channel, (packet) => {
-        if (packet.type === VM_PKT.COMP) conversation.receive(packet.payload);
+        if (packet.type === VM_PKT.COMP && !controller.receive(packet)) conversation.receive(packet.payload);
       });
+      controller.channels.add(channel);
+      device.driverData = controller;
       yield* this.initChannel(device, conversation);
     } catch (error) {
       yield* this.operations.close(channel);
+      controller.release();
+      device.driverData = undefined;
       this.hosts.delete(device);
       throw error;
     }
@@ -59,17 +68,31 @@ export class StorvscDriver implements VmbusDriver {
 
   /** storvsc_remove */
   *remove(device: VmbusDevice): Proc<void> {
+    const controller = controllerOf(device);
+    if (controller !== undefined) yield* controller.shutDown();
     yield* this.operations.close(device.channel);
+    controller?.release();
+    device.driverData = undefined;
     this.hosts.delete(device);
+  }
+
+  /** storvsc_change_target_cpu */
+  targetCpuChanged(channel: VmbusChannel, oldCpu: CpuId, newCpu: CpuId): void {
+    const { device } = channel.primaryOrSelf;
+    if (device !== undefined) controllerOf(device)?.channels.targetCpuChanged(channel, oldCpu, newCpu);
   }
 
   /** handle_sc_creation */
   *subChannelOffered(device: VmbusDevice, channel: VmbusChannel): Proc<void> {
     const host = this.hosts.get(device);
-    if (host === undefined) return;
+    const controller = controllerOf(device);
+    if (host === undefined || controller === undefined) return;
     channel.irqName = `sub@storvsc${host}`;
     try {
-      yield* this.open(channel, () => {});
+      yield* this.open(channel, (packet) => {
+        if (packet.type === VM_PKT.COMP) controller.receive(packet);
+      });
+      controller.channels.add(channel);
     } catch (error) {
       if (!(error instanceof ErrnoError)) throw error;
       channel.machine.log.printk(
@@ -120,6 +143,9 @@ export class StorvscDriver implements VmbusDriver {
     const { machine } = device.channel;
     const count = Math.min(machine.online.weight - 1, max);
     if (count <= 0) return;
+    device.subChannelsAsked = count;
+    const controller = controllerOf(device);
+    if (controller !== undefined) controller.channels.subChannels = count;
     try {
       const answer = yield* conversation.request(vstorRequest(VSTOR.CREATE_SUB_CHANNELS, count), {
         timeoutNs: TIMEOUT_NS,
@@ -149,6 +175,10 @@ export class StorvscDriver implements VmbusDriver {
     this.hosts.set(device, host);
     return host;
   }
+}
+
+function controllerOf({ driverData }: VmbusDevice): StorvscDevice | undefined {
+  return driverData instanceof StorvscDevice ? driverData : undefined;
 }
 
 function succeeded(answer: Uint8Array): boolean {

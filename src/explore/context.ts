@@ -71,9 +71,9 @@ export class Lane {
     this.machineCpu = undefined;
   }
 
-  /** True if several contexts share this CPU, so that they exclude each other. */
+  /** True if several contexts share this CPU, so that they exclude each other, or at least its store buffer. */
   get isShared(): boolean {
-    return this.cpu >= 0 && this.contexts > 1;
+    return this.contexts > 1 && (this.cpu >= 0 || this.buffer !== undefined);
   }
 }
 
@@ -91,6 +91,8 @@ export class Context {
   tasklet: Tasklet | undefined;
   /** An interrupt or tasklet that is to begin (once more). */
   raised = false;
+  /** A tasklet that must run before the tasks of its CPU go on. */
+  due = false;
   virtualTime = false;
   deadlineNs: Ns = NO_DEADLINE;
   lane: Lane;
@@ -112,6 +114,7 @@ export class Context {
     this.make = undefined;
     this.tasklet = undefined;
     this.raised = false;
+    this.due = false;
     this.virtualTime = false;
     this.deadlineNs = NO_DEADLINE;
   }

@@ -9,7 +9,7 @@ interface Score {
 }
 
 export interface DepthFirstOptions {
-  /** Highest number of preemptions of an execution; default: no bound. */
+  /** Highest number of preemptions and delayed stores of an execution; default: no bound. */
   readonly preemptions?: number;
   /** Look for the best violating execution: whatever can not be better than the best so far is given up. */
   readonly minimise?: boolean;
@@ -21,7 +21,8 @@ export interface DepthFirstOptions {
  *
  * With a bound, only executions with so many preemptions are run (Musuvathi, Qadeer, "Iterative context bounding for
  * systematic testing of multithreaded programs"): a preemption is a step by another context while the one that moved
- * last could go on. Deviates in that stores reaching memory are free.
+ * last could go on. With store buffers a store that does not reach memory at once counts as much as a preemption; when
+ * it does then is free.
  */
 export class DepthFirst<S> implements Search {
   /** The best violating execution found, when minimising. */
@@ -34,13 +35,20 @@ export class DepthFirst<S> implements Search {
   private readonly rest: Int32Array;
   private readonly last: Int32Array;
   private readonly preemptions: Int32Array;
+  /** For each state: the store buffer whose only store has just been made; -1 if there is none. */
+  private readonly flush: Int32Array;
   private readonly switches: Int32Array;
   private readonly lane: Int32Array;
   private readonly choices: Int32Array;
   private readonly nowNs: Float64Array;
   private readonly dealer: ShardDealer;
   private prefix = 0;
+  /** What was wrong already after the first `brokenAt` steps of the present execution. */
+  private broken: Finding | undefined;
+  private brokenAt = Number.POSITIVE_INFINITY;
   private started = false;
+  /** Stores that the moving context's buffer had taken before its step. */
+  private stores = 0;
 
   constructor(
     private readonly setup: SearchSetup<S>,
@@ -55,6 +63,7 @@ export class DepthFirst<S> implements Search {
     this.rest = new Int32Array(size);
     this.last = new Int32Array(size).fill(-1);
     this.preemptions = new Int32Array(size);
+    this.flush = new Int32Array(size).fill(-1);
     this.switches = new Int32Array(size);
     this.lane = new Int32Array(size).fill(-1);
     this.choices = new Int32Array(size);
@@ -62,13 +71,15 @@ export class DepthFirst<S> implements Search {
   }
 
   get limits(): readonly string[] {
-    return this.wasBounded ? [`at most ${this.bound} preemptions`] : [];
+    if (!this.wasBounded) return [];
+    const { memory } = this.setup.execution.stage;
+    return [`at most ${this.bound} preemptions${memory === 'tso' ? ' and delayed stores' : ''}`];
   }
 
   next(): boolean {
     if (this.started && !this.backtrack()) return false;
     this.started = true;
-    this.run();
+    this.prefix = this.run();
     return true;
   }
 
@@ -85,12 +96,16 @@ export class DepthFirst<S> implements Search {
 
   private choose(at: number, mask: number): void {
     const last = this.last[at];
-    const pid = last >= 0 && (mask & (1 << last)) !== 0 ? last : lowest(mask);
+    const flush = this.flush[at];
+    let pid = lowest(mask);
+    if (flush >= 0 && (mask & (1 << flush)) !== 0) pid = flush;
+    else if (last >= 0 && (mask & (1 << last)) !== 0) pid = last;
     this.chosen[at] = pid;
     this.rest[at] = mask & ~(1 << pid);
   }
 
-  private run(): void {
+  /** @returns the number of its steps that later executions may share. */
+  private run(): number {
     const { execution, tally, maxSteps, stopAtFirst } = this.setup;
     const { judge } = tally;
     const stops = stopAtFirst || this.minimise;
@@ -99,31 +114,26 @@ export class DepthFirst<S> implements Search {
     let finding = judge.afterStep();
     if (this.prefix !== 0) {
       at = this.repeat();
-      finding = this.move(at++, undefined);
+      finding = this.move(at++, this.brokenAt <= at ? this.broken : undefined);
     }
     while (finding === undefined || !stops) {
       const enabled = execution.enabled();
-      if (!this.dealt(at, enabled)) return this.giveUp(at);
+      if (!this.dealt(at, enabled)) return at;
       if (enabled === 0) {
         finding ??= judge.atEnd();
         break;
       }
       if (at === maxSteps) {
         tally.wasCut(at);
-        return this.giveUp(at);
+        return at;
       }
-      if (this.minimise && this.isHopeless(at)) return this.giveUp(at);
+      if (this.minimise && this.isHopeless(at)) return at;
       this.open(at, enabled);
       finding = this.move(at++, finding);
     }
-    this.prefix = at;
     tally.ended(at, finding, this.chosen);
     if (finding !== undefined && this.minimise) this.keepBetter(finding, at);
-  }
-
-  /** Leaves the execution in state `at`; the next one branches off before. */
-  private giveUp(at: number): void {
-    this.prefix = at;
+    return at;
   }
 
   /** Repeats the known prefix but for its last step. @returns the number of steps done. */
@@ -140,11 +150,20 @@ export class DepthFirst<S> implements Search {
     return end;
   }
 
+  private judge(steps: number): Finding | undefined {
+    this.broken = this.setup.tally.judge.afterStep();
+    this.brokenAt = this.broken === undefined ? Number.POSITIVE_INFINITY : steps;
+    return this.broken;
+  }
+
   /** Does the chosen step of state `at`. @returns what is wrong, if anything. */
   private move(at: number, finding: Finding | undefined): Finding | undefined {
+    const { execution } = this.setup;
+    const pid = this.chosen[at];
+    this.stores = execution.stage.contexts[pid].lane.buffer?.stores ?? 0;
+    execution.perform(pid);
     this.follow(at);
-    this.setup.execution.perform(this.chosen[at]);
-    return finding ?? this.setup.tally.judge.afterStep();
+    return finding ?? this.judge(at + 1);
   }
 
   /** False if the new state `at` begins a part of the search that is another shard's. */
@@ -164,30 +183,38 @@ export class DepthFirst<S> implements Search {
     this.choices[at + 1] = this.choices[at] + ((mask & (mask - 1)) !== 0 ? 1 : 0);
   }
 
+  /** Those of the enabled contexts that the bound allows to move. */
   private withinBound(at: number, enabled: number): number {
-    const last = this.last[at];
-    if (last < 0 || (enabled & (1 << last)) === 0 || this.preemptions[at] < this.bound) return enabled;
-    let allowed = 1 << last;
-    const { contexts } = this.setup.execution.stage;
-    for (let rest = enabled & ~allowed; rest !== 0; rest &= rest - 1) {
+    const left = this.bound - this.preemptions[at];
+    if (left >= 2) return enabled;
+    let allowed = 0;
+    for (let rest = enabled; rest !== 0; rest &= rest - 1) {
       const pid = lowest(rest);
-      if (contexts[pid].kind === contextKind.COMMIT) allowed |= 1 << pid;
+      if (this.cost(at, enabled, pid) <= left) allowed |= 1 << pid;
     }
     if (allowed !== enabled) this.wasBounded = true;
     return allowed;
   }
 
-  /** Works out what the chosen step of state `at` means for the next state. */
+  /** What a step by context `pid` counts towards the bound. */
+  private cost(at: number, enabled: number, pid: number): number {
+    const last = this.last[at];
+    const flush = this.flush[at];
+    const delays = flush >= 0 && flush !== pid ? 1 : 0;
+    if (pid === last || this.setup.execution.stage.contexts[pid].kind === contextKind.COMMIT) return delays;
+    return last >= 0 && (enabled & (1 << last)) !== 0 ? delays + 1 : delays;
+  }
+
+  /** Works out what the chosen step of state `at`, just done, means for the next state. */
   private follow(at: number): void {
     const { contexts } = this.setup.execution.stage;
     const pid = this.chosen[at];
     const { kind, lane } = contexts[pid];
-    const last = this.last[at];
     const isCommit = kind === contextKind.COMMIT;
-    let preemptions = this.preemptions[at];
-    if (!isCommit && last >= 0 && last !== pid && (this.enabled[at] & (1 << last)) !== 0) preemptions += 1;
-    this.preemptions[at + 1] = preemptions;
-    this.last[at + 1] = isCommit ? last : pid;
+    const hasStored = !isCommit && lane.buffer?.size === 1 && lane.buffer.stores !== this.stores;
+    this.flush[at + 1] = hasStored ? (lane.commit?.pid ?? -1) : -1;
+    this.preemptions[at + 1] = this.preemptions[at] + this.cost(at, this.enabled[at], pid);
+    this.last[at + 1] = isCommit ? this.last[at] : pid;
     this.lane[at + 1] = lane.index;
     this.switches[at + 1] = this.switches[at] + (at > 0 && this.lane[at] !== lane.index ? 1 : 0);
   }

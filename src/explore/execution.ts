@@ -18,6 +18,11 @@ class CommitObject extends SharedObject {
   }
 }
 
+/** True if a task without preemption lets others run before it does `step`. */
+function givesWay({ kind }: Step): boolean {
+  return kind === 'wait' || kind === 'sleep' || kind === 'acquire';
+}
+
 const commitStep: Step = { object: new CommitObject('store buffer'), kind: 'write' };
 
 /**
@@ -66,7 +71,7 @@ export class Execution<S> {
     const state = this.model.setup(stage);
     this.state = state;
     this.startFresh();
-    stage.changes.length = 0;
+    stage.changeCount = 0;
     return state;
   }
 
@@ -110,7 +115,7 @@ export class Execution<S> {
     const { stage } = this;
     const context = stage.contexts[pid];
     const { lane } = context;
-    if (stage.changes.length !== 0) stage.changes.length = 0;
+    stage.changeCount = 0;
     if (context.kind === contextKind.COMMIT) {
       this.commit(context, lane);
       return;
@@ -120,7 +125,7 @@ export class Execution<S> {
     else if (context.kind === contextKind.TASK) lane.current = context;
     context.deadlineNs = NO_DEADLINE;
     this.advance(context, lane);
-    if (stage.fresh.length !== 0) this.startFresh();
+    if (stage.freshCount !== 0) this.startFresh();
   }
 
   /** The store that the context would let reach memory; undefined if it is no store buffer. */
@@ -150,7 +155,11 @@ export class Execution<S> {
   private canRun(context: Context, step: Step): boolean {
     if (context.kind === contextKind.COMMIT) return true;
     const { lane } = context;
-    if (lane.cpu >= 0 && (lane.contexts > 1 || lane.machineCpu !== undefined) && !this.hasCpu(context, lane)) {
+    if (
+      lane.cpu >= 0 &&
+      (lane.contexts > 1 || lane.machineCpu !== undefined) &&
+      !this.hasCpu(context, lane)
+    ) {
       return false;
     }
     if (this.buffered && !this.memoryAllows(context, step, lane)) return false;
@@ -158,7 +167,23 @@ export class Execution<S> {
       if (!context.virtualTime || context.deadlineNs <= this.stage.nowNs) return true;
       if (step.kind === 'sleep') return false;
     }
-    return !step.object.blocks(step);
+    if (!this.buffered || step.found === undefined) return !step.object.blocks(step);
+    runWithStoreBuffer(lane.buffer);
+    const blocks = step.object.blocks(step);
+    runWithStoreBuffer(undefined);
+    return !blocks;
+  }
+
+  /** The contexts that would not have to wait for the CPU of `lane` if they had something to do there, as bits. */
+  withCpu(lane: Lane): number {
+    const { contexts, count } = this.stage;
+    if (lane.cpu < 0) return -1;
+    let mask = 0;
+    for (let pid = 0; pid < count; pid++) {
+      const context = contexts[pid];
+      if (context.lane === lane && this.hasCpu(context, lane)) mask |= 1 << pid;
+    }
+    return mask;
   }
 
   private hasCpu(context: Context, lane: Lane): boolean {
@@ -182,14 +207,12 @@ export class Execution<S> {
     if (current === undefined || current === context) return true;
     if (lane.machineCpu?.irqsDisabled) return false;
     if (this.stage.preemptible) return true;
-    const { step } = current;
-    return step === undefined || !this.canRun(current, step);
+    return current.step === undefined || givesWay(current.step);
   }
 
   /** True unless stores of the CPU must become visible first. */
   private memoryAllows(context: Context, step: Step, lane: Lane): boolean {
     const { buffer } = lane;
-    if (step.found !== undefined) runWithStoreBuffer(buffer);
     return buffer === undefined || buffer.size === 0 || !this.waitsForStores(context, step);
   }
 
@@ -222,6 +245,7 @@ export class Execution<S> {
 
   private enter(context: Context, lane: Lane): void {
     context.raised = false;
+    context.due = false;
     context.proc = context.make?.();
     if (context.kind === contextKind.HARDIRQ) {
       lane.hardirq = context;
@@ -234,9 +258,9 @@ export class Execution<S> {
   }
 
   private startFresh(): void {
-    const { fresh } = this.stage;
-    for (let i = 0; i < fresh.length; i++) this.advance(fresh[i], fresh[i].lane);
-    fresh.length = 0;
+    const { stage } = this;
+    for (let i = 0; i < stage.freshCount; i++) this.advance(stage.fresh[i], stage.fresh[i].lane);
+    stage.freshCount = 0;
   }
 
   private advance(context: Context, lane: Lane): void {
@@ -278,14 +302,13 @@ export class Execution<S> {
       case contextKind.SOFTIRQ:
         lane.softirq = undefined;
         lane.machineCpu?.setSoftirq(false);
-        lane.softirqDue = this.anyTaskletRaised(lane);
+        lane.softirqDue = this.anyTaskletDue(lane);
         if (context.entry !== undefined) {
           context.entry.running = false;
           if (context.tasklet !== undefined) context.entry.changed();
         }
         break;
       default:
-        if (lane.current === context) lane.current = undefined;
         if (lane.owner === context) {
           lane.owner = undefined;
           lane.irqsOff = 0;
@@ -295,12 +318,9 @@ export class Execution<S> {
     }
   }
 
-  private anyTaskletRaised(lane: Lane): boolean {
+  private anyTaskletDue(lane: Lane): boolean {
     const { contexts, count } = this.stage;
-    for (let pid = 0; pid < count; pid++) {
-      const context = contexts[pid];
-      if (context.lane === lane && context.kind === contextKind.SOFTIRQ && context.raised) return true;
-    }
+    for (let pid = 0; pid < count; pid++) if (contexts[pid].lane === lane && contexts[pid].due) return true;
     return false;
   }
 

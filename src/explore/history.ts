@@ -1,5 +1,6 @@
+import { Lock } from '../machine/lock.js';
 import { type Context, contextKind } from './context.js';
-import { accessCode, type Execution, NO_ACCESS } from './execution.js';
+import { type Execution, NO_ACCESS } from './execution.js';
 import { MAX_CONTEXTS } from './stage.js';
 
 function clash(a: number, b: number): boolean {
@@ -15,17 +16,23 @@ function clash(a: number, b: number): boolean {
  * own CPU, which sees its stores all along.
  */
 export class History<S> {
-  /** Steps before this one happened before all later ones, as virtual time passed between. */
-  floor = 0;
+  /** Before these steps virtual time passed: whatever came earlier happened before them. Ascending. */
+  readonly timePassed: number[] = [];
   readonly pid: Int32Array;
   private readonly lane: Int32Array;
   private readonly code: Int32Array;
   private readonly isCommit: Uint8Array;
   private readonly isRelease: Uint8Array;
   private readonly isVisible: Uint8Array;
+  /** For each step: the contexts of its CPU that could have run instead. */
+  private readonly withCpu: Int32Array;
+  /** For each step: the number of contexts there were. */
+  private readonly counts: Int32Array;
   private readonly changes: (readonly number[] | undefined)[] = [];
   /** For each step and context: 1 + the last step of that context that happened before it, or is it. */
   private readonly clocks: Int32Array;
+  /** Where in `clocks` the clock of a step that has not been done yet is worked out, and behind it what it began with. */
+  private readonly front: number;
   private readonly lastStep = new Int32Array(MAX_CONTEXTS);
   /** The step that gave the context something to do: started, raised or stored. */
   private readonly cause = new Int32Array(MAX_CONTEXTS);
@@ -34,6 +41,7 @@ export class History<S> {
   private watched: ReadonlySet<number> | undefined;
   private readonly allVisible: boolean;
   private waitsForStores = false;
+  private frontLimit = -1;
 
   constructor(
     private readonly execution: Execution<S>,
@@ -47,13 +55,16 @@ export class History<S> {
     this.isCommit = new Uint8Array(maxSteps + 1);
     this.isRelease = new Uint8Array(maxSteps + 1);
     this.isVisible = new Uint8Array(maxSteps + 1);
-    this.clocks = new Int32Array((maxSteps + 1) * MAX_CONTEXTS);
+    this.withCpu = new Int32Array(maxSteps + 1);
+    this.counts = new Int32Array(maxSteps + 1);
+    this.front = (maxSteps + 1) * MAX_CONTEXTS;
+    this.clocks = new Int32Array(this.front + 2 * MAX_CONTEXTS);
   }
 
   /** An execution has just begun. */
   begin(): void {
     const { model, current } = this.execution;
-    this.floor = 0;
+    this.timePassed.length = 0;
     this.lastStep.fill(-1);
     this.cause.fill(-1);
     this.lastCommit.length = 0;
@@ -79,11 +90,15 @@ export class History<S> {
   performNew(at: number, pid: number, onChange?: (code: number) => void): void {
     this.before(at, pid);
     const { execution } = this;
+    const { lane } = execution.stage.contexts[pid];
+    this.counts[at] = execution.stage.count;
+    this.withCpu[at] = lane.isShared ? execution.withCpu(lane) : -1;
     const had = this.withStep();
     execution.perform(pid);
-    const { changes } = execution.stage;
-    this.changes[at] = changes.length === 0 ? undefined : changes.slice();
-    for (const id of changes) {
+    const { changes, changeCount } = execution.stage;
+    const changed = changeCount === 0 ? undefined : changes.slice(0, changeCount);
+    this.changes[at] = changed;
+    for (const id of changed ?? []) {
       if (this.watched?.has(id)) this.isVisible[at] = 1;
       onChange?.(id * 2 + 1);
     }
@@ -97,15 +112,46 @@ export class History<S> {
     return this.changes[at] !== undefined;
   }
 
-  /** True if step `i` happened before whatever context `pid` does next. */
-  isBefore(i: number, pid: number): boolean {
-    if (i < this.floor) return true;
-    const { clocks } = this;
-    const by = this.pid[i];
-    const last = this.lastStep[pid];
-    if (last >= 0 && clocks[last * MAX_CONTEXTS + by] > i) return true;
-    const cause = this.causeOf(pid);
-    return cause >= 0 && clocks[cause * MAX_CONTEXTS + by] > i;
+  /** Starts to work out what happened before context `pid`'s next step: so far what it was caused by. */
+  beginFront(pid: number): void {
+    const { clocks, front, execution } = this;
+    const context = execution.stage.contexts[pid];
+    const { step, kind, lane } = context;
+    clocks.fill(0, front, front + MAX_CONTEXTS);
+    this.join(front, this.lastStep[pid]);
+    this.join(front, this.causeOf(pid));
+    // A store of the same CPU keeps the step waiting until it is visible, but the step could have come before both.
+    const needs = front + MAX_CONTEXTS;
+    clocks.copyWithin(needs, front, needs);
+    const waits = lane.isShared || (step !== undefined && execution.waitsForStores(context, step));
+    if (waits && kind !== contextKind.COMMIT && lane.buffer !== undefined) {
+      this.join(needs, this.lastCommit[lane.index] ?? -1);
+    }
+    this.frontLimit = Math.max(this.lastStep[pid], this.causeOf(pid));
+  }
+
+  /**
+   * The end of the stretch of time that step `i` lies in; `from` + 1 if time has not passed since. 0 if the step that
+   * beginFront named was caused later, so that it can not have come before `i`.
+   */
+  endOfStretch(i: number, from: number): number {
+    for (const passed of this.timePassed) if (passed > i) return this.frontLimit < passed ? passed : 0;
+    return from + 1;
+  }
+
+  /** True if step `i` had to happen before the step that beginFront named, whatever that accesses. */
+  isBefore(i: number): boolean {
+    return this.clocks[this.front + MAX_CONTEXTS + this.pid[i]] > i;
+  }
+
+  /** True if step `i` is known to have happened before the step that beginFront named. */
+  inFront(i: number): boolean {
+    return this.clocks[this.front + this.pid[i]] > i;
+  }
+
+  /** Step `i`, and with it all that happened before it, happened before the step that beginFront named. */
+  joinFront(i: number): void {
+    this.join(this.front, i);
   }
 
   /** True if step `i` happened before step `j`. */
@@ -127,6 +173,11 @@ export class History<S> {
     return context.kind !== contextKind.COMMIT && this.isCommit[i] === 0;
   }
 
+  /** True if context `pid` could not have run instead of step `i` of the same CPU, whatever it had to do. */
+  keptFromCpu(i: number, pid: number): boolean {
+    return pid < this.counts[i] && (this.withCpu[i] & (1 << pid)) === 0;
+  }
+
   /** True if step `i` gave back the lock that the context is about to take: those two never compete. */
   isHandover(i: number, context: Context, code: number): boolean {
     return this.isRelease[i] !== 0 && context.step?.kind === 'acquire' && code >> 1 === this.code[i] >> 1;
@@ -144,8 +195,7 @@ export class History<S> {
     this.code[at] = code;
     this.isCommit[at] = isCommit ? 1 : 0;
     this.isVisible[at] = this.isSeen(code) ? 1 : 0;
-    const store = execution.pendingStore(context);
-    const isRelease = store === undefined ? step?.kind === 'release' : store.drains(releaseStep(store));
+    const isRelease = isCommit ? execution.pendingStore(context) instanceof Lock : step?.kind === 'release';
     this.isRelease[at] = isRelease && code !== NO_ACCESS ? 1 : 0;
     this.waitsForStores =
       !isCommit && step !== undefined && stage.memory === 'tso' && execution.waitsForStores(context, step);
@@ -201,7 +251,8 @@ export class History<S> {
     if (this.waitsForStores) this.join(row, this.lastCommit[context.lane.index] ?? -1);
     const code = this.code[at];
     const changes = this.changes[at];
-    for (let i = at - 1; i >= this.floor; i--) {
+    const floor = this.timePassed.at(-1) ?? 0;
+    for (let i = at - 1; i >= floor; i--) {
       if (clocks[row + this.pid[i]] > i) continue;
       if (this.dependsByCpu(i, context) || this.dependsByObject(i, context, code)) this.join(row, i);
       else if (changes?.some((id) => this.dependsByObject(i, context, id * 2 + 1))) this.join(row, i);

@@ -48,7 +48,7 @@ export interface World {
   readonly nowNs: Ns;
   /**
    * A process context. Tasks of one CPU are switched between at any step unless one forbids it, or only where they
-   * block if `preemptible` is off; those of a lane that is no CPU (a host's threads) run freely.
+   * may sleep if `preemptible` is off; those of a lane that is no CPU (a host's threads) run freely.
    *
    * @param lane the CPU it is bound to, or the name of a lane beside all CPUs.
    */
@@ -60,7 +60,7 @@ export interface World {
   cpu(id: CpuId): CpuControl;
   /** Has this world run the tasks and tasklets of `machine`, whose `thisCpu` follows the running context. */
   attach(machine: Machine): void;
-  /** False: a task of a CPU gives way to another one only where it blocks (a kernel without preemption). */
+  /** False: a task of a CPU gives way to another one only where it sleeps, waits or takes a lock. Default: true. */
   preemptible: boolean;
 }
 

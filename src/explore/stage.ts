@@ -83,14 +83,17 @@ export class Stage implements World, ContextRunner, ChangeWatcher {
   preemptible = true;
   /** The context whose block runs now. */
   running: Context | undefined;
-  /** Contexts that have not run to their first step yet. */
+  // Emptying a list by its length would have it allocate anew for every step, hence the counts.
+  /** Contexts that have not run to their first step yet: the first freshCount. */
   readonly fresh: Context[] = [];
+  freshCount = 0;
   readonly machines: Machine[] = [];
   usesVirtualTime = false;
   /** Object of the step being done. */
   subject: SharedObject | undefined;
-  /** Numbers of other objects that the block has changed. */
+  /** Numbers of other objects that the block has changed: the first changeCount. */
   readonly changes: number[] = [];
+  changeCount = 0;
   private readonly lanes: Lane[] = [];
   private readonly buffers: StoreBuffer[] = [];
   private laneCount = 0;
@@ -103,11 +106,11 @@ export class Stage implements World, ContextRunner, ChangeWatcher {
     this.nowNs = 0;
     this.preemptible = true;
     this.running = undefined;
-    this.fresh.length = 0;
+    this.freshCount = 0;
     if (this.machines.length !== 0) this.machines.length = 0;
     this.usesVirtualTime = false;
     this.subject = undefined;
-    this.changes.length = 0;
+    this.changeCount = 0;
   }
 
   task(lane: CpuId | string, name: string, proc: Proc<unknown>, options?: TaskOptions): void {
@@ -117,7 +120,7 @@ export class Stage implements World, ContextRunner, ChangeWatcher {
       context.virtualTime = true;
       this.usesVirtualTime = true;
     }
-    this.fresh.push(context);
+    this.fresh[this.freshCount++] = context;
   }
 
   interrupt(cpu: CpuId, name: string, make: () => Proc<unknown>): Interrupt {
@@ -160,7 +163,7 @@ export class Stage implements World, ContextRunner, ChangeWatcher {
   }
 
   changed(object: SharedObject): void {
-    if (object !== this.subject) this.changes.push(object.id);
+    if (object !== this.subject) this.changes[this.changeCount++] = object.id;
   }
 
   raise(context: Context): void {
@@ -169,8 +172,12 @@ export class Stage implements World, ContextRunner, ChangeWatcher {
       context.raised = true;
       if (context.proc === undefined) context.step = entry?.enter;
       if (context.kind === contextKind.SOFTIRQ) {
+        // As in Linux: where it will be looked for anyway; otherwise some time later, by ksoftirqd.
         const soon = lane.hardirq !== undefined || lane.softirq !== undefined || lane.bhOff !== 0;
-        if (soon) lane.softirqDue = true;
+        if (soon && this.running?.lane === lane) {
+          context.due = true;
+          lane.softirqDue = true;
+        }
       }
     }
     entry?.changed();

@@ -11,9 +11,14 @@ export class Agenda {
     return this.clock.now;
   }
 
-  /** Number of things still to do. */
+  /** Number of things still to do, but for those of the background. */
   get pending(): number {
     return this.count;
+  }
+
+  /** Does `action` in `ns` ns. Nobody waits for it. */
+  inBackground(ns: Ns, action: () => void): void {
+    this.clock.after(ns, { fire: action });
   }
 
   /** Does `action` in `ns` ns. */

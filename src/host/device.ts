@@ -1,6 +1,7 @@
 import type { Ns, Relid } from '../lib/brand.js';
 import type { Guid } from '../vmbus/guid.js';
 import type { HostChannel } from './host-channel.js';
+import type { OutgoingPacket } from './outgoing.js';
 
 /** A packet that the guest sent, as its device sees it. */
 export interface GuestPacket {
@@ -12,6 +13,13 @@ export interface GuestPacket {
 export interface HostDeviceServices {
   /** Sends a packet to the guest after `ns`, and signals if need be. */
   send(channel: HostChannel, payload: Uint8Array, transactionId: number, ns: Ns, type?: number): void;
+  /** Puts packets into the ring to the guest now and signals at most once. */
+  put(channel: HostChannel, packets: readonly OutgoingPacket[]): void;
+  /**
+   * Does `action` after `ns` unless the channel was closed meanwhile. For traffic: nobody who waits for the host to come
+   * to rest waits for this.
+   */
+  later(channel: HostChannel, ns: Ns, action: () => void): void;
   /**
    * Offers `count` sub-channels of the channel's device, after `ns`; fewer if the host has no more. Relids of
    * earlier sub-channels that the guest has yet to release are waited for.
@@ -49,6 +57,8 @@ export class HostDevice {
   readonly channels: HostChannel[] = [];
   /** Relids of sub-channels that the guest asked for and that are not offered yet. */
   readonly subChannelsToOffer: Relid[] = [];
+  /** The guest moves data over the device, which may go on for ever. */
+  carriesTraffic = false;
 
   constructor(
     readonly options: HostDeviceOptions,

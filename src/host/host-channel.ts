@@ -1,16 +1,20 @@
 import type { CpuId, Relid } from '../lib/brand.js';
 import type { OfferChannel } from '../vmbus/protocol.js';
-import { RING_WRITE, VM_PKT } from '../vmbus/ring.js';
-import type { RingReader } from '../vmbus/ring-reader.js';
-import type { RingWriter } from '../vmbus/ring-writer.js';
+import { type RingReader, type RingWriter, VM_PKT } from '../vmbus/ring.js';
 import type { HostDevice } from './device.js';
+import type { OutgoingPackets } from './outgoing.js';
 
 /** What the host does with a channel at a moment. */
 export type HostChannelState =
   /** Offered, not opened or closed again by the guest. */
   | { readonly kind: 'offered' }
   /** The guest's rings are mapped. */
-  | { readonly kind: 'open'; readonly fromGuest: RingReader; readonly toGuest: RingWriter }
+  | {
+      readonly kind: 'open';
+      readonly fromGuest: RingReader;
+      readonly toGuest: RingWriter;
+      readonly outgoing: OutgoingPackets;
+    }
   /** Taken back; the relid waits for the guest to release it. */
   | { readonly kind: 'rescinded' };
 
@@ -39,14 +43,18 @@ export class HostChannel {
     return this.offer.subChannelIndex === 0;
   }
 
+  /** True if there is something in the rings that the host has to do now. */
+  get hasWork(): boolean {
+    const { state } = this;
+    return state.kind === 'open' && (state.fromGuest.ring.bytesToRead() > 0 || state.outgoing.canGoOn);
+  }
+
   /**
-   * Writes a packet into the ring to the guest.
+   * Writes a packet into the ring to the guest; without room it waits until the guest has read.
    *
-   * @returns true if the guest must be signalled. A packet that finds no room is dropped: the device's protocol keeps
-   *   count of what is outstanding.
+   * @returns true if the guest must be signalled.
    */
   write(payload: Uint8Array, transactionId: number, type: number = VM_PKT.DATA_INBAND): boolean {
-    if (this.state.kind !== 'open') return false;
-    return this.state.toGuest.write(type, 0, transactionId, payload) === RING_WRITE.SIGNAL;
+    return this.state.kind === 'open' && this.state.outgoing.write({ type, transactionId, payload });
   }
 }

@@ -9,6 +9,7 @@ import {
   decodeMessage,
   encodeMessage,
   type InitiateContact,
+  MAX_MESSAGE_BYTES,
   type ModifyChannel,
   type OpenChannel,
   USER_DEFINED_BYTES,
@@ -23,7 +24,10 @@ import { Agenda, Lane } from './agenda.js';
 import { type HostBackend, HostDevice, type HostDeviceOptions, type HostDeviceServices } from './device.js';
 import { HostChannel } from './host-channel.js';
 import { HostGpadls, STATUS_UNSUCCESSFUL } from './host-gpadls.js';
+import { Misbehaviour } from './misbehave.js';
+import { type OutgoingPacket, OutgoingPackets } from './outgoing.js';
 import { SynicSender } from './synic-sender.js';
+import type { HostTotals } from './totals.js';
 
 const US = 1000;
 /** Connection ids count up from here with the relid. */
@@ -42,11 +46,17 @@ export interface HyperVOptions {
   readonly modifyChannelNs?: Ns;
   /** Models of device classes; a device without one only takes part in the control protocol. */
   readonly backends?: readonly HostBackend[];
+  /** Of what a misbehaving host does at random; default 1. */
+  readonly seed?: number;
 }
+
+export type HostLatency = Pick<HyperVOptions, 'messageNs' | 'openNs' | 'gpadlNs' | 'modifyChannelNs'>;
 
 /** A Hyper-V host, as far as one guest's VMBus meets it. All it does takes its time and keeps its order. */
 export class HyperV implements HostPort, HostDeviceServices {
   readonly devices: HostDevice[] = [];
+  /** What the host sends, and what it spoils of that. */
+  readonly sent: Misbehaviour;
   private readonly synic: SynicSender;
   private readonly agenda: Agenda;
   private readonly control: Lane;
@@ -54,10 +64,10 @@ export class HyperV implements HostPort, HostDeviceServices {
   private readonly channels: (HostChannel | undefined)[] = [];
   private readonly gpadls = new HostGpadls();
   private readonly version: number;
-  private readonly messageNs: Ns;
-  private readonly openNs: Ns;
-  private readonly gpadlNs: Ns;
-  private readonly modifyChannelNs: Ns;
+  private messageNs: Ns;
+  private openNs: Ns;
+  private gpadlNs: Ns;
+  private modifyChannelNs: Ns;
   private readonly backends: ReadonlyMap<Guid, HostBackend>;
   private offersRequested = false;
 
@@ -68,6 +78,7 @@ export class HyperV implements HostPort, HostDeviceServices {
   ) {
     this.synic = new SynicSender(guest);
     this.agenda = new Agenda(clock);
+    this.sent = new Misbehaviour(this.synic, this.agenda, options.seed ?? 1);
     this.control = new Lane(this.agenda);
     this.modify = new Lane(this.agenda);
     this.version = options.version ?? VERSION_WIN10_V5_3;
@@ -78,9 +89,22 @@ export class HyperV implements HostPort, HostDeviceServices {
     this.backends = new Map((options.backends ?? []).map((backend) => [backend.classId, backend]));
   }
 
+  /** How long the host takes from now on, for what is given. */
+  setLatency({ messageNs, openNs, gpadlNs, modifyChannelNs }: HostLatency): void {
+    this.messageNs = messageNs ?? this.messageNs;
+    this.openNs = openNs ?? this.openNs;
+    this.gpadlNs = gpadlNs ?? this.gpadlNs;
+    this.modifyChannelNs = modifyChannelNs ?? this.modifyChannelNs;
+  }
+
   /** True while the host still answers messages or packets that it got, or has messages to deliver. */
   get isBusy(): boolean {
     return this.agenda.pending > 0 || this.synic.undelivered > 0;
+  }
+
+  /** What has gone between host and guest so far. */
+  get totals(): HostTotals {
+    return this.synic.totals;
   }
 
   /** The channel with this relid, if the host has one. */
@@ -129,12 +153,19 @@ export class HyperV implements HostPort, HostDeviceServices {
   signal(relid: Relid, times = 1): number {
     const channel = this.channels[relid];
     if (channel?.state.kind !== 'open') return 0;
-    for (let i = 0; i < times; i++) this.synic.signal(channel);
+    for (let i = 0; i < times; i++) this.sent.signal(channel);
     return times;
   }
 
-  /** Sends a control message as it is, whether it makes sense or not: what a hostile host may do. */
+  /**
+   * Sends a control message as it is, whether it makes sense or not: what a hostile host may do.
+   *
+   * @throws RangeError for more bytes than a message slot holds.
+   */
   postRaw(message: Uint8Array): void {
+    if (message.length > MAX_MESSAGE_BYTES) {
+      throw new RangeError(`a message of ${message.length} bytes, at most ${MAX_MESSAGE_BYTES} fit`);
+    }
     this.synic.post(message);
   }
 
@@ -175,7 +206,11 @@ export class HyperV implements HostPort, HostDeviceServices {
   signalEvent(connectionId: number): void {
     const channel = this.channels[connectionId - CONNECTION_ID_BASE];
     if (channel === undefined) return;
-    this.agenda.after(this.messageNs, () => this.readPackets(channel));
+    this.totals.guestSignals += 1;
+    if (!channel.hasWork) this.totals.needlessSignals += 1;
+    const read = () => this.readPackets(channel);
+    if (channel.device.carriesTraffic) this.agenda.inBackground(this.messageNs, read);
+    else this.agenda.after(this.messageNs, read);
   }
 
   // What device models call.
@@ -184,7 +219,19 @@ export class HyperV implements HostPort, HostDeviceServices {
     const { state } = channel;
     this.agenda.after(ns, () => {
       // What was on its way when the guest closed the channel is not for whoever opens it next.
-      if (channel.state === state && channel.write(payload, transactionId, type)) this.synic.signal(channel);
+      if (channel.state === state) this.sent.packet(channel, payload, transactionId, type);
+    });
+  }
+
+  put(channel: HostChannel, packets: readonly OutgoingPacket[]): void {
+    this.sent.put(channel, packets);
+  }
+
+  later(channel: HostChannel, ns: Ns, action: () => void): void {
+    const { state, device } = channel;
+    device.carriesTraffic = true;
+    this.agenda.inBackground(ns, () => {
+      if (channel.state === state) action();
     });
   }
 
@@ -252,7 +299,7 @@ export class HyperV implements HostPort, HostDeviceServices {
     const split = message.downstreamPageOffset * HV_HYP_PAGE_SIZE;
     const fromGuest = new RingReader(new RingBuffer(buffer, 0, split));
     const toGuest = new RingWriter(new RingBuffer(buffer, split, buffer.byteLength - split));
-    channel.state = { kind: 'open', fromGuest, toGuest };
+    channel.state = { kind: 'open', fromGuest, toGuest, outgoing: new OutgoingPackets(toGuest) };
     channel.targetVp = message.targetVp;
     return true;
   }
@@ -294,7 +341,7 @@ export class HyperV implements HostPort, HostDeviceServices {
     const { subChannelsToOffer } = device;
     while (subChannelsToOffer.length > 0 && this.channels[subChannelsToOffer[0]] === undefined) {
       const [relid] = subChannelsToOffer.splice(0, 1);
-      this.sendOffer(this.addChannel(device, relid, device.channels.length));
+      this.sendOffer(this.addChannel(device, relid, freeIndex(device)));
     }
   }
 
@@ -305,7 +352,9 @@ export class HyperV implements HostPort, HostDeviceServices {
 
   private readPackets(channel: HostChannel): void {
     if (channel.state.kind !== 'open') return;
-    const { fromGuest } = channel.state;
+    const { fromGuest, outgoing } = channel.state;
+    // The guest signals for both rings alike.
+    if (outgoing.blocked > 0 && outgoing.flush()) this.sent.signal(channel);
     do {
       fromGuest.beginRead();
       while (fromGuest.next()) {
@@ -313,7 +362,7 @@ export class HyperV implements HostPort, HostDeviceServices {
         fromGuest.copyPayload(payload);
         channel.device.backend?.packet?.(channel, { transactionId: fromGuest.transactionId, payload }, this);
       }
-      if (fromGuest.pktIterClose()) this.synic.signal(channel);
+      if (fromGuest.pktIterClose()) this.sent.signal(channel);
     } while (fromGuest.endRead() !== 0 && fromGuest.error === undefined);
   }
 
@@ -374,6 +423,13 @@ export class HyperV implements HostPort, HostDeviceServices {
   }
 
   private reply(message: ChannelMessage): void {
-    this.synic.post(encodeMessage(message));
+    this.sent.post(encodeMessage(message));
   }
+}
+
+/** Lowest index that no sub-channel of the device has. */
+function freeIndex({ channels }: HostDevice): number {
+  let index = 1;
+  while (channels.some(({ offer }) => offer.subChannelIndex === index)) index += 1;
+  return index;
 }

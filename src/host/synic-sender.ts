@@ -1,8 +1,9 @@
-import { testAndSetBit } from '../lib/bitmap.js';
-import type { CpuId } from '../lib/brand.js';
+import { setBit, testAndSetBit } from '../lib/bitmap.js';
+import type { CpuId, Relid } from '../lib/brand.js';
 import type { GuestPort } from '../vmbus/host-port.js';
 import { HVMSG_NONE, HVMSG_VMBUS, type SynicPages } from '../vmbus/synic.js';
 import type { HostChannel } from './host-channel.js';
+import { HostTotals } from './totals.js';
 
 /** The hypervisor's side of the synics: sets event flags, fills message slots, raises interrupts. */
 export class SynicSender {
@@ -10,6 +11,7 @@ export class SynicSender {
   private readonly messages: Uint8Array[] = [];
   /** VP that gets the messages, as named at first contact. */
   messageVp: CpuId = 0;
+  readonly totals = new HostTotals();
 
   constructor(private readonly guest: GuestPort) {}
 
@@ -30,10 +32,25 @@ export class SynicSender {
   signal(channel: HostChannel): void {
     const vp = channel.targetVp;
     const pages = this.pages[vp];
+    const { totals } = this;
     channel.signalled += 1;
-    if (pages === undefined) channel.lost += 1;
-    else if (testAndSetBit(pages.eventFlags, channel.relid)) channel.coalesced += 1;
-    else this.guest.interrupt(vp);
+    totals.signalled += 1;
+    if (pages === undefined) {
+      channel.lost += 1;
+      totals.lost += 1;
+    } else if (testAndSetBit(pages.eventFlags, channel.relid)) {
+      channel.coalesced += 1;
+      totals.coalesced += 1;
+    } else this.interrupt(vp);
+  }
+
+  /** Sets an event flag on a VP and interrupts it, whatever the flag stands for; nothing if the VP's synic is off. */
+  raise(relid: Relid, vp: CpuId): void {
+    const pages = this.pages[vp];
+    if (pages === undefined) return;
+    this.totals.signalled += 1;
+    setBit(pages.eventFlags, relid);
+    this.interrupt(vp);
   }
 
   /** Sends a control message when the slot is free and all earlier ones are gone. */
@@ -61,6 +78,12 @@ export class SynicSender {
     slot.payloadSize = message.length;
     slot.pending = this.messages.length > 0;
     slot.type = HVMSG_VMBUS;
-    this.guest.interrupt(this.messageVp);
+    this.totals.messages += 1;
+    this.interrupt(this.messageVp);
+  }
+
+  private interrupt(vp: CpuId): void {
+    this.totals.interrupts += 1;
+    this.guest.interrupt(vp);
   }
 }

@@ -10,6 +10,7 @@ import { KstatPool } from './kstat.js';
 import { type IrqProc, noIrqProc } from './proc-port.js';
 import { Ratelimits } from './ratelimit.js';
 import { ResendQueue } from './resend.js';
+import type { IrqDomain } from './revmap.js';
 
 export interface IrqCoreOptions {
   /** Whose behaviour; default 6.10. */
@@ -42,10 +43,14 @@ export class IrqCore {
   /** The action of all chained interrupts, so that they count as taken. */
   readonly chainedAction: IrqAction;
   readonly resend: ResendQueue;
+  /** Interrupts of lines that are gone: they stay in the total of /proc/stat. */
+  goneInStat = 0;
   /** For irqdesc.ts only. */
   readonly kstatPool: KstatPool;
   /** For affinity.ts only: masks for work in progress. */
   readonly scratchMask: CpuMask;
+  /** All irqdomains, in the order of their creation. */
+  readonly domains: IrqDomain[] = [];
   private readonly table: (IrqDesc | undefined)[] = [];
 
   constructor(

@@ -75,11 +75,12 @@ export function* synchronizeIrq(core: IrqCore, irq: Irq): Proc<void> {
 }
 
 /**
- * kernel/irq/manage.c __synchronize_irq. Hard handlers are never in the middle while a task runs; what the chip
- * answers is not looked at, for it has nothing in flight either.
+ * kernel/irq/manage.c __synchronize_irq. What the chip answers is not looked at, for it has nothing in flight: hard
+ * handlers are in the middle of their work only where they run step by step.
  */
 export function* synchronizeIrqDesc(desc: IrqDesc): Proc<void> {
   desc.data.chip.irqGetIrqchipState?.(desc.data, IRQCHIP_STATE_ACTIVE);
+  yield* desc.waitForHandlers.wait();
   yield* desc.waitForThreads.wait();
 }
 

@@ -35,9 +35,12 @@ function* removeAction(desc: IrqDesc, devId: unknown): Proc<IrqAction | undefine
   const { core } = desc;
   yield* desc.requestMutex.lock();
   chipBusLock(desc);
+  const cpu = core.machine.cpus[core.machine.thisCpu];
+  yield* desc.lock.lockIrqsave(cpu);
   const action = unlink(desc, devId);
   if (action === undefined) {
     warn(core, 'manage', 'free_irq', `Trying to free already-free IRQ ${desc.irq}`);
+    yield* desc.lock.unlockIrqrestore(cpu);
     chipBusSyncUnlock(desc);
     yield* desc.requestMutex.unlock();
     return undefined;
@@ -47,6 +50,7 @@ function* removeAction(desc: IrqDesc, devId: unknown): Proc<IrqAction | undefine
     irqSettingsClear(desc, irqStatus.DISABLE_UNLAZY);
     irqShutdown(desc);
   }
+  yield* desc.lock.unlockIrqrestore(cpu);
   if (desc.affinityHint !== null) {
     warnOnce(core, 'manage', 'free_irq', undefined, 'affinity hint');
     desc.affinityHint = null;

@@ -10,6 +10,7 @@ import type { IrqAction } from './irqaction.js';
 import { noIrqChip } from './irqchip.js';
 import { IrqData, irqd } from './irqdata.js';
 import { irqs } from './istate.js';
+import { kstatIrqsInStat } from './kstat.js';
 
 /** Decides what an interrupt does to its line: acks, masks, and when its actions run. */
 export type IrqFlowHandler = (desc: IrqDesc) => void;
@@ -25,7 +26,8 @@ export interface IrqAffinityDesc {
  * An interrupt line (struct irq_desc).
  *
  * Access rules: handlers and chip callbacks run with interrupts off and are never preempted by another context of
- * the model, which stands for desc->lock; `requestMutex` keeps request_irq and free_irq of one line apart.
+ * the model, which stands for desc->lock; what runs step by step takes `lock`. `requestMutex` keeps request_irq and
+ * free_irq of one line apart.
  */
 export class IrqDesc {
   // From here to kstatBase: what each interrupt touches, side by side in memory.
@@ -78,8 +80,12 @@ export class IrqDesc {
   resendQueued: boolean;
   /** The interrupt that this one is nested in, 0 for none. */
   parentIrq: Irq;
+  /** Those of its interrupts that the total of /proc/stat leaves out. */
+  countsOutsideStat: number;
   private mutex: Lock | undefined;
   private threadsWait: WaitQueue | undefined;
+  private spinLock: Lock | undefined;
+  private handlersWait: WaitQueue | undefined;
 
   /** An unused descriptor (kernel/irq/irqdesc.c desc_set_defaults). */
   constructor(
@@ -125,14 +131,37 @@ export class IrqDesc {
     this.percpuEnabled = null;
     this.resendQueued = false;
     this.parentIrq = 0;
+    this.countsOutsideStat = 0;
     this.mutex = undefined;
     this.threadsWait = undefined;
+    this.spinLock = undefined;
+    this.handlersWait = undefined;
   }
 
   /** Held while actions come and go. */
   get requestMutex(): Lock {
     this.mutex ??= new Lock(`request_mutex of IRQ ${this.irq}`);
     return this.mutex;
+  }
+
+  /** desc->lock, for procedures that run step by step; what runs in one go needs none. */
+  get lock(): Lock {
+    this.spinLock ??= new Lock(`lock of IRQ ${this.irq}`);
+    return this.spinLock;
+  }
+
+  /** Where synchronize_irq waits for handlers, which are in the middle of their work only if they run step by step. */
+  get waitForHandlers(): WaitQueue {
+    this.handlersWait ??= new WaitQueue(
+      `handlers of IRQ ${this.irq}`,
+      () => (this.state & irqd.IRQ_INPROGRESS) === 0,
+    );
+    return this.handlersWait;
+  }
+
+  /** The handlers have run step by step. */
+  handlersDone(): void {
+    this.handlersWait?.wakeUp();
   }
 
   /** Where synchronize_irq waits for the threads. */
@@ -204,6 +233,7 @@ export function freeDescs(core: IrqCore, irq: Irq, cnt: number): void {
     const desc = core.desc(i);
     if (desc === undefined) continue;
     core.proc.unregisterIrq(desc);
+    core.goneInStat += kstatIrqsInStat(desc);
     core.removeDesc(desc);
   }
 }

@@ -43,7 +43,10 @@ export function irqDomainCreateNomap(
 
 /** Takes a domain away; its mappings must be disposed before (irq_domain_remove). */
 export function irqDomainRemove(domain: IrqDomain): void {
-  if (domain.mapcount !== 0) warn(domain.core, 'irqdomain', 'irq_domain_remove');
+  const { core } = domain;
+  if (domain.mapcount !== 0) warn(core, 'irqdomain', 'irq_domain_remove');
+  const at = core.domains.indexOf(domain);
+  if (at >= 0) core.domains.splice(at, 1);
 }
 
 /** Gives `hwirq` a Linux number, or finds the one it has; 0 if that fails (irq_create_mapping_affinity). */
@@ -118,15 +121,15 @@ export function irqDisposeMapping(core: IrqCore, irq: Irq): void {
     warn(core, 'irqdomain', 'irq_dispose_mapping');
     return;
   }
-  disassociate(domain, desc);
+  irqDomainDisassociate(domain, desc);
   freeDescs(core, irq, 1);
 }
 
 /**
- * kernel/irq/irqdomain.c irq_domain_disassociate. It waits for handlers that still run there; in the model none can
- * be in the middle, and threads are left to free_irq.
+ * Takes the mapping of a line away; the line stays (kernel/irq/irqdomain.c irq_domain_disassociate). Linux waits for
+ * handlers that still run there; in the model none can be in the middle, and threads are left to free_irq.
  */
-function disassociate(domain: IrqDomain, desc: IrqDesc): void {
+export function irqDomainDisassociate(domain: IrqDomain, desc: IrqDesc): void {
   const { core, irq, data } = desc;
   const { hwirq } = data;
   irqSetStatusFlags(core, irq, irqStatus.NOREQUEST);

@@ -21,6 +21,8 @@ export interface KernelBehaviour {
   readonly managedRestartSetsAffinity: boolean;
   /** A managed interrupt that its driver disabled stays disabled when its CPUs go and come back. */
   readonly managedKeepsDisableDepth: boolean;
+  /** The files of irqdomains in debugfs name the flags (kernel/irq/irqdomain.c irqdomain_flags). */
+  readonly domainFlagNames: boolean;
   /** Waiting software resends run by interrupt number (a bitmap) or the last one first (a list). */
   readonly resendOrder: 'byIrq' | 'lastFirst';
   /** A fasteoi interrupt that became pending while it was handled is resent at its end. */
@@ -35,10 +37,13 @@ export interface KernelBehaviour {
   readonly hypervisorRowsInStat: boolean;
   /** What allows an affinity to change at once: the line's IRQ_MOVE_PCNTXT, or a chip without MOVE_DEFERRED. */
   readonly moveInProcessContext: 'status' | 'chip';
+  /** storvsc sends an I/O over the channel that interrupts the submitting CPU, instead of over another of its node. */
+  readonly storvscPrefersOwnCpu: boolean;
 }
 
 const v61: KernelBehaviour = {
   procInterruptsForm: '6.1',
+  domainFlagNames: false,
   affinityRefusal: 'EIO',
   unsettableAffinityMode: 0o644,
   condOneshot: false,
@@ -52,6 +57,7 @@ const v61: KernelBehaviour = {
   announcesSmpBoot: true,
   hypervisorRowsInStat: false,
   moveInProcessContext: 'status',
+  storvscPrefersOwnCpu: false,
 };
 
 const v610: KernelBehaviour = {
@@ -72,9 +78,11 @@ const v612: KernelBehaviour = { ...v610, affinityRefusal: 'EPERM', unsettableAff
 
 const v618: KernelBehaviour = {
   ...v612,
+  domainFlagNames: true,
   procInterruptsForm: '6.13',
   managedKeepsDisableDepth: true,
   moveInProcessContext: 'chip',
+  storvscPrefersOwnCpu: true,
 };
 
 const v72: KernelBehaviour = { ...v618, procInterruptsForm: '7.2' };

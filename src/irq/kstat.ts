@@ -38,6 +38,17 @@ export function kstatIncrThisCpuOnly(desc: IrqDesc): void {
   desc.kstatChunk[desc.kstatBase + desc.core.machine.thisCpu]++;
 }
 
+/** Counts an interrupt on this CPU, for /proc/interrupts but not for /proc/stat's total. */
+export function kstatIncrOutsideStat(desc: IrqDesc): void {
+  kstatIncrThisCpuOnly(desc);
+  desc.countsOutsideStat = (desc.countsOutsideStat + 1) >>> 0;
+}
+
+/** Interrupts of the line that are in the total of /proc/stat (fs/proc/stat.c, by way of kstat_cpu_irqs_sum). */
+export function kstatIrqsInStat(desc: IrqDesc): number {
+  return (kstatIrqsSum(desc) - desc.countsOutsideStat) >>> 0;
+}
+
 /** Interrupts of the line on `cpu` (kernel/irq/irqdesc.c kstat_irqs_cpu). */
 export function kstatIrqsCpu(desc: IrqDesc, cpu: CpuId): number {
   return desc.kstat[cpu] ?? 0;

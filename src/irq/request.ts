@@ -94,7 +94,11 @@ export function* setupIrq(desc: IrqDesc, action: IrqAction): Proc<number> {
   if (added === undefined) return errnoValue('EINVAL');
   yield* desc.requestMutex.lock();
   chipBusLock(desc);
+  const { machine } = desc.core;
+  const cpu = machine.cpus[machine.thisCpu];
+  yield* desc.lock.lockIrqsave(cpu);
   const ret = addAction(desc, added);
+  yield* desc.lock.unlockIrqrestore(cpu);
   chipBusSyncUnlock(desc);
   yield* desc.requestMutex.unlock();
   if (ret < 0) return ret;

@@ -36,6 +36,7 @@ export class IrqDomain {
     readonly noMap: boolean,
   ) {
     this.linear = new Array<IrqDesc | undefined>(revmapSize).fill(undefined);
+    core.domains.push(this);
   }
 }
 

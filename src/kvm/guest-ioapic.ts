@@ -35,7 +35,9 @@ class GuestIoapicChip implements IrqChip {
     this.vectors.irqShutdown(data);
   }
 
+  /** Ends an edge-triggered interrupt at the local APIC. */
   irqAck(data: IrqData): void {
+    this.endOfInterrupt(data);
     this.vectors.irqAck(data);
   }
 
@@ -48,8 +50,7 @@ class GuestIoapicChip implements IrqChip {
   }
 
   irqEoi(data: IrqData): void {
-    const vector = vectorOf(data.hwirq);
-    this.vcpuOf(data).exit(() => this.ioapic.updateEoi(vector));
+    this.endOfInterrupt(data);
     this.vectors.irqEoi(data);
   }
 
@@ -63,6 +64,11 @@ class GuestIoapicChip implements IrqChip {
   write(data: IrqData, write: RedirectWrite): void {
     const { hwirq } = data;
     this.vcpuOf(data).exit(() => this.ioapic.writeEntry(hwirq, write));
+  }
+
+  private endOfInterrupt(data: IrqData): void {
+    const vector = vectorOf(data.hwirq);
+    this.vcpuOf(data).exit(() => this.ioapic.updateEoi(vector));
   }
 
   private vcpuOf(data: IrqData): Vcpu {

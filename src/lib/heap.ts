@@ -20,17 +20,12 @@ export class StableHeap<T> {
   }
 
   push(key: number, item: T): void {
-    let at = this.items.length;
+    const at = this.items.length;
     const order = this.arrivals++;
     this.keys.push(key);
     this.orders.push(order);
     this.items.push(item);
-    while (at > 0) {
-      const parent = (at - 1) >>> 1;
-      if (!this.before(at, parent)) break;
-      this.swap(at, parent);
-      at = parent;
-    }
+    this.siftUp(at);
   }
 
   /** Removes and returns the entry with the lowest key, the eldest among equals; undefined when empty. */
@@ -39,16 +34,44 @@ export class StableHeap<T> {
     const last = this.items.length - 1;
     if (last < 0) return undefined;
     this.swap(0, last);
-    this.keys.pop();
-    this.orders.pop();
-    this.items.pop();
-    this.siftDown();
+    this.dropLast();
+    this.siftDown(0);
     return top;
   }
 
-  private siftDown(): void {
+  /** Takes out an entry that was pushed once, wherever it stands; false if it is not there. */
+  remove(item: T): boolean {
+    const at = this.items.indexOf(item);
+    if (at < 0) return false;
+    const last = this.items.length - 1;
+    this.swap(at, last);
+    this.dropLast();
+    if (at < last) {
+      this.siftUp(at);
+      this.siftDown(at);
+    }
+    return true;
+  }
+
+  private dropLast(): void {
+    this.keys.pop();
+    this.orders.pop();
+    this.items.pop();
+  }
+
+  private siftUp(from: number): void {
+    let at = from;
+    while (at > 0) {
+      const parent = (at - 1) >>> 1;
+      if (!this.before(at, parent)) return;
+      this.swap(at, parent);
+      at = parent;
+    }
+  }
+
+  private siftDown(from: number): void {
     const size = this.items.length;
-    let at = 0;
+    let at = from;
     for (;;) {
       const left = 2 * at + 1;
       if (left >= size) return;

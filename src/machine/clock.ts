@@ -9,7 +9,6 @@ export interface ClockEvent {
 /** Virtual time in ns from the machine's start, and the events to come; equal times in order of arrival. */
 export class Clock {
   private readonly events = new StableHeap<ClockEvent>();
-  private readonly cancelled = new Set<ClockEvent>();
   private time: Ns = 0;
 
   get now(): Ns {
@@ -18,24 +17,25 @@ export class Clock {
 
   /** Number of events still to come. */
   get pending(): number {
-    return this.events.size - this.cancelled.size;
+    return this.events.size;
   }
 
   /** Time of the next event; undefined if nothing is left to happen. */
   get nextTime(): Ns | undefined {
-    this.dropCancelled();
     return this.events.peekKey();
   }
 
-  /** Schedules `event` in `ns` ns from now (0 or more). */
+  /** Schedules `event` in `ns` ns from now (0 or more, finite). */
   after(ns: Ns, event: ClockEvent): void {
-    if (!(ns >= 0)) throw new RangeError(`an event ${ns} ns from now lies in the past`);
+    if (!(ns >= 0 && ns < Number.POSITIVE_INFINITY)) {
+      throw new RangeError(`an event can not come ${ns} ns from now; 0 or more is needed`);
+    }
     this.events.push(this.time + ns, event);
   }
 
-  /** Takes back an event that is scheduled, once, and has not happened. */
-  cancel(event: ClockEvent): void {
-    this.cancelled.add(event);
+  /** Takes back an event that is scheduled once; false if it is not, as when it has happened already. */
+  cancel(event: ClockEvent): boolean {
+    return this.events.remove(event);
   }
 
   /** Moves on to the next event and lets it happen; false if there is none. */
@@ -50,17 +50,9 @@ export class Clock {
   /** Moves the time on to `time` without an event; no event may lie before it. */
   advanceTo(time: Ns): void {
     const next = this.nextTime;
-    if (time < this.time || (next !== undefined && next < time)) {
+    if (!(time >= this.time) || (next !== undefined && next < time)) {
       throw new RangeError(`can not move the clock from ${this.time} to ${time} ns past an event`);
     }
     this.time = time;
-  }
-
-  private dropCancelled(): void {
-    while (this.cancelled.size !== 0) {
-      const next = this.events.peek();
-      if (next === undefined || !this.cancelled.delete(next)) return;
-      this.events.pop();
-    }
   }
 }

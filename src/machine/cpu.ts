@@ -18,7 +18,8 @@ export const NR_VECTORS = 256;
  */
 export class Cpu {
   online = false;
-  private irqsOff = 0;
+  /** How often interrupts have been disabled; an offline CPU has them off once for that. */
+  private irqsOff = 1;
   private inHardirq = false;
   private inSoftirq = false;
   private anyPending = false;
@@ -66,9 +67,27 @@ export class Cpu {
     return ((this.pending[vector >>> 5] >>> (vector & 31)) & 1) !== 0;
   }
 
-  /** Drops a raised `vector` unhandled, as happens when a CPU goes away with it. */
-  clearPending(vector: number): void {
-    clearBit(this.pending, vector);
+  /** The CPU begins to take interrupts; what was raised while it was offline is lost, as with a local APIC. */
+  goOnline(): void {
+    this.online = true;
+    this.pending.fill(0);
+    this.anyPending = false;
+    this.irqsOff -= 1;
+  }
+
+  /**
+   * The CPU ends taking interrupts. Those that wait are handled first: in Linux nobody can stop a CPU before it has
+   * enabled its interrupts again.
+   */
+  goOffline(): void {
+    let held = 0;
+    do {
+      held += this.irqsOff;
+      this.irqsOff = 0;
+      this.takePending();
+    } while (this.anyPending);
+    this.irqsOff += held + 1;
+    this.online = false;
   }
 
   /** Keeps interrupts away until localIrqEnable; calls nest (local_irq_save). */
@@ -78,7 +97,8 @@ export class Cpu {
 
   /** Undoes one localIrqDisable; pending interrupts are handled before the outermost one returns. */
   localIrqEnable(): void {
-    if (this.irqsOff === 0) throw new Error(`interrupts of CPU ${this.id} are not disabled`);
+    if (this.irqsOff === (this.online ? 0 : 1))
+      throw new Error(`interrupts of CPU ${this.id} are not disabled`);
     this.irqsOff -= 1;
     this.takePending();
   }

@@ -38,6 +38,8 @@ export class CpuHotplug {
   private readonly states: HotplugState[] = [];
   private readonly dyingCallbacks: DyingCallback[] = [];
   private readonly lock = new Lock('cpu_hotplug_lock');
+  /** The log says so when CPUs come and go, in x86's words; other architectures' words are not modelled. */
+  announcesCpus = true;
   /** Older kernels take each coming of CPU 1 for the boot (arch/x86/kernel/smpboot.c announce_cpu). */
   announcesSmpBoot = false;
 
@@ -88,7 +90,12 @@ export class CpuHotplug {
     }
   }
 
-  /** Brings a present CPU online (cpu_device_up). Bringing an online CPU up again does nothing. */
+  /**
+   * Brings a present CPU online (cpu_device_up). Bringing an online CPU up again does nothing.
+   *
+   * @throws ErrnoError EINVAL for a CPU that is not present, or what a state's startup refuses with; then the CPU is
+   *   offline again.
+   */
   *cpuUp(id: CpuId): Proc<void> {
     const cpu = this.machine.cpu(id);
     yield* this.lock.lock();
@@ -98,9 +105,11 @@ export class CpuHotplug {
         throw new ErrnoError('EINVAL', `CPU ${id} is not present; the machine has no such CPU plugged in`);
       }
       const { log, topology } = this.machine;
-      if (id === 1 && this.announcesSmpBoot) log.printk('x86: Booting SMP configuration:');
-      log.printk(`smpboot: Booting Node ${topology.node[id]} Processor ${id} APIC 0x${id.toString(16)}`);
-      cpu.online = true;
+      if (this.announcesCpus) {
+        if (id === 1 && this.announcesSmpBoot) log.printk('x86: Booting SMP configuration:');
+        log.printk(`smpboot: Booting Node ${topology.node[id]} Processor ${id} APIC 0x${id.toString(16)}`);
+      }
+      cpu.goOnline();
       this.machine.online.set(id);
       yield* this.startUp(cpu);
     } finally {
@@ -109,7 +118,18 @@ export class CpuHotplug {
   }
 
   private *startUp(cpu: Cpu): Proc<void> {
-    for (const state of [...this.states]) if (state.startup) yield* state.startup(cpu);
+    const done: HotplugState[] = [];
+    try {
+      for (const state of [...this.states]) {
+        if (state.startup) yield* state.startup(cpu);
+        done.push(state);
+      }
+    } catch (error) {
+      if (!(error instanceof ErrnoError)) throw error;
+      for (const state of done.reverse()) yield* rollBack(state.teardown?.(cpu));
+      this.takeDown(cpu);
+      throw error;
+    }
   }
 
   private *tearDown(cpu: Cpu): Proc<void> {
@@ -123,13 +143,27 @@ export class CpuHotplug {
       for (const callback of this.dyingCallbacks) callback.prepare?.(cpu);
     } catch (error) {
       if (!(error instanceof ErrnoError)) throw error;
-      for (const state of done.reverse()) if (state.startup) yield* state.startup(cpu);
+      for (const state of done.reverse()) yield* rollBack(state.startup?.(cpu));
       throw error;
     }
-    cpu.online = false;
+    this.takeDown(cpu);
+  }
+
+  /** take_cpu_down and what follows it: from here on there is no way back. */
+  private takeDown(cpu: Cpu): void {
+    cpu.goOffline();
     this.machine.online.clear(cpu.id);
     for (const callback of this.dyingCallbacks) callback.dying(cpu);
     cpu.moveTaskletsTo(this.machine.cpus[this.machine.online.first()]);
-    this.machine.log.printk(`smpboot: CPU ${cpu.id} is now offline`);
+    if (this.announcesCpus) this.machine.log.printk(`smpboot: CPU ${cpu.id} is now offline`);
+  }
+}
+
+/** Undoes one state; there one must not fail, so a refusal changes nothing (cpuhp_invoke_callback_range_nofail). */
+function* rollBack(callback: Proc<void> | undefined): Proc<void> {
+  try {
+    if (callback !== undefined) yield* callback;
+  } catch (error) {
+    if (!(error instanceof ErrnoError)) throw error;
   }
 }

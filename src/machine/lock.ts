@@ -1,4 +1,5 @@
 import { assert } from '../lib/assert.js';
+import type { Cpu } from './cpu.js';
 import { type BufferedStore, storeBuffered } from './memory.js';
 import { type Proc, SharedObject, type Step } from './step.js';
 
@@ -37,6 +38,18 @@ export class Lock extends SharedObject implements BufferedStore {
     yield this.releaseStep;
     assert(this.held, 'unlock of a lock that is not held', { lock: this.name });
     storeBuffered(this, 0);
+  }
+
+  /** As `lock`, with interrupts of the present CPU off, for locks that interrupts take, too (spin_lock_irqsave). */
+  *lockIrqsave(cpu: Cpu): Proc<void> {
+    cpu.localIrqDisable();
+    yield* this.lock();
+  }
+
+  /** Undoes lockIrqsave (spin_unlock_irqrestore). */
+  *unlockIrqrestore(cpu: Cpu): Proc<void> {
+    yield* this.unlock();
+    cpu.localIrqEnable();
   }
 
   /** For the store buffer: the unlocking store has become visible. */

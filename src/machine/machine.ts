@@ -3,6 +3,7 @@ import { Clock } from './clock.js';
 import { Cpu, type InterruptHandler } from './cpu.js';
 import { CpuMask } from './cpumask.js';
 import { CpuHotplug } from './hotplug.js';
+import { HUNG_LIMIT_NS, HungError } from './hung.js';
 import { KernelLog } from './log.js';
 import type { Proc, Step } from './step.js';
 import { Task } from './task.js';
@@ -14,7 +15,7 @@ export interface MachineOptions {
   readonly possible?: number;
   /** Number of CPUs plugged in, 1 or more. */
   readonly present: number;
-  /** CPUs online from the start; default: all present ones. CPU 0 always is. */
+  /** CPUs online from the start; default: all present ones. */
   readonly online?: Iterable<CpuId>;
   /** CPUs kept free of managed interrupts (isolcpus=managed_irq). */
   readonly isolated?: Iterable<CpuId>;
@@ -60,24 +61,33 @@ export class Machine {
   constructor(options: MachineOptions) {
     const nrCpuIds = options.possible ?? options.present;
     if (!(Number.isInteger(options.present) && options.present >= 1 && nrCpuIds >= options.present)) {
-      throw new RangeError(`a machine needs 1 <= present <= possible CPUs, not ${options.present} of ${nrCpuIds}`);
+      throw new RangeError(
+        `a machine needs 1 <= present <= possible CPUs, not ${options.present} of ${nrCpuIds}`,
+      );
     }
     this.possible = CpuMask.all(nrCpuIds);
     this.present = new CpuMask(nrCpuIds);
     for (let cpu = 0; cpu < options.present; cpu++) this.present.set(cpu);
     this.online = CpuMask.of(nrCpuIds, options.online ?? this.present);
-    this.online.set(0);
-    if (!this.online.isSubsetOf(this.present)) throw new RangeError('a CPU that is not present can not be online');
+    if (this.online.isEmpty) throw new RangeError('a machine needs a CPU that is online');
+    if (!this.online.isSubsetOf(this.present))
+      throw new RangeError('a CPU that is not present can not be online');
     this.isolated = CpuMask.of(nrCpuIds, options.isolated ?? []);
     this.topology = options.topology ?? flatTopology(nrCpuIds);
+    if (this.topology.node.length !== nrCpuIds) {
+      throw new RangeError(
+        `a topology of ${this.topology.node.length} CPUs is not one of ${nrCpuIds} possible CPUs`,
+      );
+    }
     this.interruptNs = options.interruptNs ?? 0;
     const cpus: Cpu[] = [];
     for (let id = 0; id < nrCpuIds; id++) {
       const cpu = new Cpu(this, id);
-      cpu.online = this.online.has(id);
+      if (this.online.has(id)) cpu.goOnline();
       cpus.push(cpu);
     }
     this.cpus = cpus;
+    this.thisCpu = this.online.first();
     this.hotplug = new CpuHotplug(this);
   }
 
@@ -88,7 +98,8 @@ export class Machine {
   /** The CPU with number `id`. @throws RangeError if the machine has none. */
   cpu(id: CpuId): Cpu {
     const cpu = this.cpus[id];
-    if (cpu === undefined) throw new RangeError(`there is no CPU ${id}: this machine has CPUs 0-${this.nrCpuIds - 1}`);
+    if (cpu === undefined)
+      throw new RangeError(`there is no CPU ${id}: this machine has CPUs 0-${this.nrCpuIds - 1}`);
     return cpu;
   }
 
@@ -137,20 +148,24 @@ export class Machine {
    * Runs `proc` as a process context to its end, with all that happens meanwhile: time moves on as far as needed.
    *
    * @returns what the procedure returns; throws what it throws.
-   * @throws Error if it waits for something that can not happen any more, or if called from a running context,
-   *   which must `yield*` the procedure instead.
+   * @throws HungError if it waits for something that does not happen any more; it may still go on later.
+   * @throws Error if called from a running context, which must `yield*` the procedure instead.
    */
   run<T>(name: string, proc: Proc<T>, cpu: CpuId = this.online.first()): T {
     if (this.running !== undefined || this.inInterrupt) {
-      throw new Error(`${name}: called from within ${this.running?.name ?? 'an interrupt'}; use yield* there`);
+      throw new Error(
+        `${name}: called from within ${this.running?.name ?? 'an interrupt'}; use yield* there`,
+      );
     }
     const task = this.spawn(name, proc, cpu);
     task.errorTaken = true;
     this.settle();
+    const end = this.clock.now + HUNG_LIMIT_NS;
     while (task.state !== 'done') {
-      if (!this.clock.runNext()) {
-        const step = task.blockedOn;
-        throw new Error(`${name} waits for ${step?.object.name ?? 'its turn'} and nothing is left to happen`);
+      const late = this.clock.now > end;
+      if (late || !this.clock.runNext()) {
+        const waitsFor = task.blockedOn?.object.name ?? 'its turn';
+        throw new HungError(name, waitsFor, late ? 'waits for ever' : 'nothing is left to happen');
       }
       this.settle();
     }
@@ -160,6 +175,8 @@ export class Machine {
 
   /** Lets `ns` ns pass, with all that happens in them. */
   elapse(ns: Ns): void {
+    if (!(ns >= 0 && ns < Number.POSITIVE_INFINITY))
+      throw new RangeError(`${ns} ns can not pass; 0 or more can`);
     const end = this.clock.now + ns;
     this.settle();
     for (;;) {
@@ -243,7 +260,8 @@ export class Machine {
   private block(task: Task, step: Step): void {
     task.state = 'blocked';
     task.blockedOn = step;
-    step.object.waiters.push(task);
+    // A sleep is ended by its limit only, and its object belongs to all machines.
+    if (step.kind !== 'sleep') step.object.waiters.push(task);
   }
 
   private limit(task: Task, step: Step, ns: Ns): void {

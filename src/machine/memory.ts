@@ -16,13 +16,14 @@ export class StoreBuffer {
   private readonly objects: BufferedStore[] = [];
   private readonly values: number[] = [];
   private head = 0;
+  private tail = 0;
   /** Number of stores put in since the last clear. */
   stores = 0;
   /** Number of stores taken out since the last clear. */
   commits = 0;
 
   get size(): number {
-    return this.objects.length - this.head;
+    return this.tail - this.head;
   }
 
   /** The store that reaches memory next. @throws AssertionError if there is none. */
@@ -37,14 +38,15 @@ export class StoreBuffer {
   }
 
   push(object: BufferedStore, value: number): void {
-    this.objects.push(object);
-    this.values.push(value);
+    this.objects[this.tail] = object;
+    this.values[this.tail] = value;
+    this.tail += 1;
     this.stores += 1;
   }
 
   /** Position of the youngest store to `object`, for valueAt; -1 if it has none. */
   find(object: BufferedStore): number {
-    for (let i = this.objects.length - 1; i >= this.head; i--) if (this.objects[i] === object) return i;
+    for (let i = this.tail - 1; i >= this.head; i--) if (this.objects[i] === object) return i;
     return -1;
   }
 
@@ -58,7 +60,7 @@ export class StoreBuffer {
     const value = this.values[this.head];
     this.head += 1;
     this.commits += 1;
-    if (this.head === this.objects.length) this.reset();
+    if (this.head === this.tail) this.reset();
     object.commitStore(value);
   }
 
@@ -70,9 +72,8 @@ export class StoreBuffer {
   }
 
   private reset(): void {
-    this.objects.length = 0;
-    this.values.length = 0;
     this.head = 0;
+    this.tail = 0;
   }
 }
 

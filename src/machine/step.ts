@@ -58,10 +58,16 @@ export function restartObjectIds(id: number): void {
 export abstract class SharedObject {
   /** In order of construction. */
   readonly id = nextObjectId++;
-  /** Tasks that wait until this object changes. */
-  readonly waiters: Task[] = [];
+  // Made on first use, as are the steps of a word: an explorer builds its objects anew for every execution.
+  private waiting: Task[] | undefined;
 
   constructor(readonly name: string) {}
+
+  /** Tasks that wait until this object changes. */
+  get waiters(): Task[] {
+    this.waiting ??= [];
+    return this.waiting;
+  }
 
   /** True while `step` on this object can not be done. */
   abstract blocks(step: Step): boolean;
@@ -82,20 +88,52 @@ export abstract class SharedObject {
   /** Lets every waiting task look again whether it can go on. Called after each change that may unblock. */
   protected wakeWaiters(): void {
     if (watcher !== undefined) watcher.changed(this);
-    const { waiters } = this;
-    if (waiters.length === 0) return;
-    for (const task of waiters.splice(0)) task.wake();
+    const { waiting } = this;
+    if (waiting === undefined || waiting.length === 0) return;
+    for (const task of waiting.splice(0)) task.wake();
   }
 }
 
 /** A shared word or flag whose owner stores it in a field of its own; the steps only name it. */
 export class SharedWord extends SharedObject {
-  readonly read: Step = { object: this, kind: 'read' };
-  readonly write: Step = { object: this, kind: 'write' };
-  readonly update: Step = { object: this, kind: 'update' };
+  private reading: Step | undefined;
+  private writing: Step | undefined;
+  private updating: Step | undefined;
+
+  get read(): Step {
+    this.reading ??= { object: this, kind: 'read' };
+    return this.reading;
+  }
+
+  get write(): Step {
+    this.writing ??= { object: this, kind: 'write' };
+    return this.writing;
+  }
+
+  get update(): Step {
+    this.updating ??= { object: this, kind: 'update' };
+    return this.updating;
+  }
 
   override blocks(_step: Step): boolean {
     return false;
+  }
+}
+
+let labelling = false;
+
+/** From now on procedures begun by inFunction label their steps, for whoever writes a trace; or no longer. */
+export function labelSteps(on: boolean): void {
+  labelling = on;
+}
+
+/** Runs `proc` and has its steps bear the name of the kernel's function that it stands for, unless they bear one. */
+export function* inFunction<T>(label: string, proc: Proc<T>): Proc<T> {
+  if (!labelling) return yield* proc;
+  for (;;) {
+    const next = proc.next();
+    if (next.done) return next.value;
+    yield next.value.label === undefined ? { ...next.value, label } : next.value;
   }
 }
 

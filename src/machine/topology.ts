@@ -17,9 +17,10 @@ export function flatTopology(nrCpuIds: number): Topology {
 }
 
 /**
- * A regular machine: CPUs fill threads, then cores, then packages; nodes are equal runs of CPUs.
+ * A regular machine: CPUs fill threads, then cores, then packages; nodes are equal runs of CPUs. Where the numbers do
+ * not divide, the last node and package are the smaller ones.
  *
- * @throws RangeError if the CPUs can not be divided like that.
+ * @throws RangeError if the CPUs can not be divided like that: each node and package has a CPU.
  */
 export function regularTopology(
   nrCpuIds: number,
@@ -28,7 +29,9 @@ export function regularTopology(
   const { nodes = 1, packages = nodes, threadsPerCore = 1 } = shape;
   const perPackage = Math.ceil(nrCpuIds / packages);
   const perNode = Math.ceil(nrCpuIds / nodes);
-  if (nodes < 1 || packages < 1 || threadsPerCore < 1 || perPackage % threadsPerCore !== 0) {
+  const whole = [nodes, packages, threadsPerCore].every((count) => Number.isInteger(count) && count >= 1);
+  const allUsed = Math.ceil(nrCpuIds / perNode) === nodes && Math.ceil(nrCpuIds / perPackage) === packages;
+  if (!whole || !allUsed || perPackage % threadsPerCore !== 0) {
     throw new RangeError(
       `${nrCpuIds} CPUs do not divide into ${nodes} nodes, ${packages} packages and ${threadsPerCore} threads a core`,
     );

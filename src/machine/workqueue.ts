@@ -25,13 +25,17 @@ export class Workqueue {
     this.works.push({ work, cpu });
     if (this.running) return;
     this.running = true;
-    this.machine.spawn(this.name, this.drain(), cpu);
+    this.machine.spawn(this.name, this.drain(cpu), cpu);
   }
 
-  private *drain(): Proc<void> {
-    for (;;) {
-      const next = this.works.shift();
-      if (next === undefined) break;
+  /** Runs the works for `cpu`; the first one for another CPU goes on there. */
+  private *drain(cpu: CpuId): Proc<void> {
+    for (let next = this.works[0]; next !== undefined; next = this.works[0]) {
+      if (next.cpu !== cpu) {
+        this.machine.spawn(this.name, this.drain(next.cpu), next.cpu);
+        return;
+      }
+      this.works.shift();
       yield* next.work();
     }
     this.running = false;

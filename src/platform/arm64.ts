@@ -1,9 +1,9 @@
-import type { CpuId } from '../lib/brand.js';
+import type { CpuId, Irq } from '../lib/brand.js';
 import type { Cpu, InterruptHandler } from '../machine/cpu.js';
+import { CpuMask } from '../machine/cpumask.js';
 import type { Machine } from '../machine/machine.js';
 import type { Proc } from '../machine/step.js';
 import {
-  handlePercpuDemuxIrq,
   handlePercpuDevidIrq,
   irqSetChipAndHandler,
   irqSetHandler,
@@ -14,15 +14,32 @@ import type { IrqCore } from '../irq/core.js';
 import { genericHandleIrqDesc } from '../irq/handle.js';
 import { IRQ_HANDLED, IRQ_NONE, irqType } from '../irq/irqaction.js';
 import { allocDescs, type IrqDesc } from '../irq/irqdesc.js';
-import { type IrqDomain, irqDomainAssociate, irqDomainCreateTree } from '../irq/irqdomain.js';
+import {
+  type IrqDomain,
+  irqDisposeMapping,
+  irqDomainAssociate,
+  irqDomainCreateTree,
+  irqResolveMapping,
+} from '../irq/irqdomain.js';
 import { disablePercpuIrq, enablePercpuIrq, irqSetPercpuDevid, requestPercpuIrq } from '../irq/percpu.js';
 import { irqStatus } from '../irq/settings.js';
 import { DeviceInterrupts } from './device-interrupt.js';
 import { GicChip } from './gicv3.js';
-import { type ArchRow, type ArchSource, archSources, type DemuxHandler, type DeviceInterrupt, type PerCpuLine, type Platform } from './platform.js';
+import { type LineAccounting, percpuDemux } from './line-accounting.js';
+import {
+  type ArchRow,
+  type ArchSource,
+  archSources,
+  type DemuxHandler,
+  type DeviceInterrupt,
+  type PerCpuLine,
+  type Platform,
+} from './platform.js';
 
 /** Interrupt id of the PPI that Hyper-V raises for VMBus on arm64. */
 export const VMBUS_INTID = 18;
+/** Name of the PPI's action. */
+export const VMBUS_LINE_NAME = 'Hyper-V VMbus';
 /** First interrupt id that is not private to a CPU. */
 const FIRST_SPI = 32;
 const NR_SGIS = 8;
@@ -43,28 +60,34 @@ const rows: readonly ArchRow[] = [
 ];
 
 /**
- * The PPI that Hyper-V raises for VMBus: a Linux per-CPU IRQ whose flow handler counts only what the handler wants
- * counted (drivers/hv/vmbus_drv.c vmbus_percpu_isr, RFC patches 6 and 9).
+ * The PPI that Hyper-V raises for VMBus: a Linux per-CPU IRQ; with the RFC its flow handler counts only what the handler
+ * wants counted (drivers/hv/vmbus_drv.c vmbus_percpu_isr, RFC patches 6 and 9).
  */
 class VmbusPpi implements PerCpuLine, InterruptHandler {
   private desc: IrqDesc | undefined;
+  /** CPUs whose redistributor holds the PPI back, since it is disabled there. */
+  private readonly heldBack: CpuMask;
 
   constructor(
     private readonly machine: Machine,
     private readonly core: IrqCore,
     private readonly gic: Gic,
-  ) {}
+    private readonly accounting: LineAccounting,
+  ) {
+    this.heldBack = new CpuMask(machine.nrCpuIds);
+  }
 
   *setup(handler: DemuxHandler): Proc<void> {
     const { core, machine } = this;
     const desc = this.gic.mapPpi(VMBUS_INTID);
     irqSetIrqType(core, desc.irq, irqType.EDGE_RISING);
-    irqSetHandler(core, desc.irq, handlePercpuDemuxIrq, false, null);
+    irqSetHandler(core, desc.irq, this.accounting.flow, false, null);
+    if (this.accounting.hidden) irqSetStatusFlags(core, desc.irq, irqStatus.HIDDEN);
     const ret = yield* requestPercpuIrq(
       core,
       desc.irq,
       () => (handler(machine.cpus[machine.thisCpu]) ? IRQ_HANDLED : IRQ_NONE),
-      'Hyper-V VMbus',
+      VMBUS_LINE_NAME,
       this,
     );
     if (ret !== 0) throw new Error(`the VMBus interrupt ${desc.irq} can not be requested: ${ret}`);
@@ -73,7 +96,11 @@ class VmbusPpi implements PerCpuLine, InterruptHandler {
   }
 
   enable(cpu: Cpu): void {
-    if (this.desc) this.onCpu(cpu, this.desc, enablePercpuIrq);
+    if (this.desc === undefined) return;
+    this.onCpu(cpu, this.desc, enablePercpuIrq);
+    if (!this.heldBack.has(cpu.id)) return;
+    this.heldBack.clear(cpu.id);
+    cpu.raise(VMBUS_INTID);
   }
 
   disable(cpu: Cpu): void {
@@ -84,8 +111,11 @@ class VmbusPpi implements PerCpuLine, InterruptHandler {
     this.machine.cpus[cpu].raise(VMBUS_INTID);
   }
 
-  handleInterrupt(): void {
-    if (this.desc !== undefined) genericHandleIrqDesc(this.desc);
+  /** The GIC keeps the edge of a disabled interrupt until it is enabled. */
+  handleInterrupt(cpu: Cpu): void {
+    const { desc } = this;
+    if (desc?.percpuEnabled?.has(cpu.id)) genericHandleIrqDesc(desc);
+    else this.heldBack.set(cpu.id);
   }
 
   private onCpu(cpu: Cpu, desc: IrqDesc, action: (core: IrqCore, irq: number) => void): void {
@@ -110,10 +140,19 @@ class Gic {
     }
   }
 
-  /** Maps a per-CPU interrupt id to the next free Linux IRQ (gic_irq_domain_map). */
-  mapPpi(intid: number): IrqDesc {
+  /**
+   * Maps a per-CPU interrupt id, unless it is mapped, to the next free Linux IRQ (gic_irq_domain_map).
+   *
+   * @param at another Linux IRQ to take, in place of an inter-processor interrupt that has it.
+   * @throws RangeError if `at` is taken otherwise.
+   */
+  mapPpi(intid: number, at?: Irq): IrqDesc {
     const { core } = this;
-    const irq = allocDescs(core, -1, 1, 1);
+    const mapped = irqResolveMapping(this.domain, intid);
+    if (mapped !== undefined) return mapped;
+    if (at !== undefined && core.desc(at)?.data.domain === this.domain) irqDisposeMapping(core, at);
+    const irq = at === undefined ? allocDescs(core, -1, 1, 1) : allocDescs(core, at, 0, 1);
+    if (irq < 0) throw new RangeError(`IRQ ${at} is taken; choose another number`);
     irqDomainAssociate(this.domain, irq, intid);
     irqSetPercpuDevid(core, irq);
     irqSetChipAndHandler(core, irq, this.chip, handlePercpuDevidIrq, null);
@@ -129,12 +168,22 @@ export class Arm64Platform implements Platform {
   readonly vmbusLine: PerCpuLine;
   private readonly archRows: readonly ArchSource[];
   private readonly devices: DeviceInterrupts;
+  private readonly gic: Gic;
 
-  constructor(machine: Machine, core: IrqCore) {
+  constructor(machine: Machine, core: IrqCore, vmbusAccounting: LineAccounting = percpuDemux) {
+    machine.hotplug.announcesCpus = false;
     this.archRows = archSources(machine.nrCpuIds, rows);
-    const chip = new GicChip();
-    this.devices = new DeviceInterrupts(core, (name) => (name === chip.name ? chip : new GicChip(name)), false);
-    this.vmbusLine = new VmbusPpi(machine, core, new Gic(core));
+    const chips = new Map<string, GicChip>();
+    const chipNamed = (name: string, printed?: string): GicChip => {
+      const key = printed === undefined ? name : `prints ${printed}`;
+      const chip = chips.get(key) ?? new GicChip(name, printed);
+      chips.set(key, chip);
+      return chip;
+    };
+    // There is no GENERIC_PENDING_IRQ: affinities change at once.
+    this.devices = new DeviceInterrupts(core, chipNamed, false, { status: irqStatus.MOVE_PCNTXT });
+    this.gic = new Gic(core);
+    this.vmbusLine = new VmbusPpi(machine, core, this.gic, vmbusAccounting);
   }
 
   sources(): readonly ArchSource[] {
@@ -142,7 +191,13 @@ export class Arm64Platform implements Platform {
   }
 
   *addInterrupt(interrupt: DeviceInterrupt): Proc<void> {
-    const flow = interrupt.hwirq < FIRST_SPI ? 'percpu' : 'fasteoi';
-    yield* this.devices.request({ ...interrupt, flow });
+    const { irq, chip, hwirq, name } = interrupt;
+    if (hwirq === VMBUS_INTID && name === VMBUS_LINE_NAME) {
+      // VMBus requests it when it connects; only the number is given here.
+      this.gic.mapPpi(VMBUS_INTID, irq);
+      return;
+    }
+    const isPrivate = chip.startsWith('GIC') && hwirq !== null && hwirq < FIRST_SPI;
+    yield* this.devices.request({ ...interrupt, flow: isPrivate ? 'percpu' : 'fasteoi' });
   }
 }

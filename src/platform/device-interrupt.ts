@@ -12,8 +12,15 @@ import {
 import type { IrqCore } from '../irq/core.js';
 import { IRQ_HANDLED, IRQF_PERCPU, IRQF_SHARED } from '../irq/irqaction.js';
 import type { IrqChip } from '../irq/irqchip.js';
-import { allocDescs, type IrqFlowHandler } from '../irq/irqdesc.js';
-import { type IrqDomain, irqDomainAssociate, irqDomainCreateTree } from '../irq/irqdomain.js';
+import { irqd } from '../irq/irqdata.js';
+import { allocDescs, freeDescs, type IrqDesc, type IrqFlowHandler } from '../irq/irqdesc.js';
+import {
+  type IrqDomain,
+  irqDomainAssociate,
+  irqDomainCreateTree,
+  irqDomainDisassociate,
+  type IrqDomainOps,
+} from '../irq/irqdomain.js';
 import { requestIrq } from '../irq/request.js';
 import { irqStatus } from '../irq/settings.js';
 import type { DeviceInterrupt } from './platform.js';
@@ -26,37 +33,68 @@ const flows: Readonly<Record<DeviceInterrupt['flow'], IrqFlowHandler>> = {
   simple: handleSimpleIrq,
 };
 
+export interface DeviceInterruptOptions {
+  /** What the domains do when an interrupt is requested first and freed last. */
+  readonly ops?: IrqDomainOps;
+  /** Settings (IRQ_*) of every interrupt. */
+  readonly status?: number;
+}
+
 /** The device interrupts of a machine: one irqdomain for each chip. */
 export class DeviceInterrupts {
   private readonly domains = new Map<string, IrqDomain>();
+  private readonly ops: IrqDomainOps;
+  private readonly status: number;
 
   constructor(
     private readonly core: IrqCore,
-    private readonly chipNamed: (name: string) => IrqChip,
+    private readonly chipNamed: (name: string, printed?: string) => IrqChip,
     /** True where flow handlers are named in /proc/interrupts. */
     private readonly flowNames: boolean,
-  ) {}
+    options: DeviceInterruptOptions = {},
+  ) {
+    this.ops = options.ops ?? {};
+    this.status = options.status ?? 0;
+  }
 
   /**
-   * Gives the interrupt a descriptor, with the number asked for, unless it has one already, and sets chip and flow.
+   * Gives the interrupt a descriptor with the number asked for, in place of one that the architecture has set up and
+   * nobody uses, and sets chip and flow.
    *
    * @throws RangeError if its number belongs to another interrupt.
    */
-  map(interrupt: Omit<DeviceInterrupt, 'name'>): void {
+  map(interrupt: DeviceInterrupt): void {
     const { core } = this;
-    const { irq, hwirq, flow, chip, trigger } = interrupt;
+    const { irq, flow, chip, chipPrinted = false, trigger, affinity } = interrupt;
+    const { flowName = this.flowNames ? flow : null } = interrupt;
+    const desc = this.descOf(interrupt);
+    const ofName = chipPrinted ? this.chipNamed(chip.trim(), chip) : this.chipNamed(chip);
+    irqSetChipAndHandler(core, irq, ofName, flows[flow], flowName);
+    const level = trigger === 'level' ? irqStatus.LEVEL : 0;
+    const perCpu = flow === 'percpu' ? irqStatus.PER_CPU : 0;
+    irqSetStatusFlags(core, irq, this.status | level | perCpu);
+    if (flow !== 'percpu') core.desc(irq)?.data.set(irqd.SINGLE_TARGET);
+    if (affinity === undefined) return;
+    desc.data.affinity.copyFrom(affinity);
+    desc.data.set(irqd.AFFINITY_SET);
+  }
+
+  /** The descriptor with the interrupt's number and hwirq. */
+  private descOf({ irq, hwirq, chip }: DeviceInterrupt): IrqDesc {
+    const { core } = this;
     const existing = core.desc(irq);
     if (existing !== undefined) {
-      if (existing.data.domain === null || existing.data.hwirq !== hwirq) {
-        throw new RangeError(`IRQ ${irq} is taken; choose another number`);
-      }
-    } else {
-      if (allocDescs(core, irq, 0, 1) !== irq) throw new RangeError(`there is no IRQ ${irq}`);
-      irqDomainAssociate(this.domainOf(chip), irq, hwirq);
+      if (existing.action !== undefined) throw new RangeError(`IRQ ${irq} is taken; choose another number`);
+      const { domain, hwirq: present } = existing.data;
+      if (hwirq === null ? domain === null : domain !== null && present === hwirq) return existing;
+      if (domain !== null) irqDomainDisassociate(domain, existing);
+      freeDescs(core, irq, 1);
     }
-    irqSetChipAndHandler(core, irq, this.chipNamed(chip), flows[flow], this.flowNames ? flow : null);
-    if (trigger === 'level') irqSetStatusFlags(core, irq, irqStatus.LEVEL);
-    if (flow === 'percpu') irqSetStatusFlags(core, irq, irqStatus.PER_CPU);
+    if (allocDescs(core, irq, 0, 1) !== irq) throw new RangeError(`there is no IRQ ${irq}`);
+    if (hwirq !== null) irqDomainAssociate(this.domainOf(chip), irq, hwirq);
+    const desc = core.desc(irq);
+    if (desc === undefined) throw new RangeError(`there is no IRQ ${irq}`);
+    return desc;
   }
 
   /**
@@ -66,7 +104,7 @@ export class DeviceInterrupts {
    */
   *request(interrupt: DeviceInterrupt): Proc<void> {
     this.map(interrupt);
-    const names = interrupt.name.split(', ');
+    const names = interrupt.name?.split(', ') ?? [];
     for (const name of names) {
       const flags = (interrupt.flow === 'percpu' ? IRQF_PERCPU : 0) | (names.length > 1 ? IRQF_SHARED : 0);
       const ret = yield* requestIrq(this.core, interrupt.irq, takeInterrupt, flags, name, { name });
@@ -77,7 +115,7 @@ export class DeviceInterrupts {
   private domainOf(chip: string): IrqDomain {
     let domain = this.domains.get(chip);
     if (domain === undefined) {
-      domain = irqDomainCreateTree(this.core, { name: chip, ops: {} });
+      domain = irqDomainCreateTree(this.core, { name: chip, ops: this.ops });
       this.domains.set(chip, domain);
     }
     return domain;

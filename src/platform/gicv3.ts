@@ -4,7 +4,15 @@ import type { IrqData } from '../irq/irqdata.js';
 
 /** The GICv3 as a chip (drivers/irqchip/irq-gic-v3.c): a shared interrupt goes to the lowest CPU of its mask. */
 export class GicChip implements IrqChip {
-  constructor(readonly name = 'GICv3') {}
+  readonly irqPrintChip?: () => string;
+
+  /** @param printed what it writes into /proc/interrupts instead of its name. */
+  constructor(
+    readonly name = 'GICv3',
+    printed?: string,
+  ) {
+    if (printed !== undefined) this.irqPrintChip = () => printed;
+  }
 
   irqMask(): void {}
 

@@ -1,5 +1,6 @@
 import type { CpuId, Hwirq, Irq } from '../lib/brand.js';
 import type { Cpu } from '../machine/cpu.js';
+import type { CpuMask } from '../machine/cpumask.js';
 import type { Proc } from '../machine/step.js';
 
 /** An interrupt source outside the generic layer: a row of its own in /proc/interrupts. Counts wrap at 2^32. */
@@ -35,11 +36,18 @@ export interface DeviceInterrupt {
   readonly irq: Irq;
   /** Name of the chip, e.g. `IO-APIC`. */
   readonly chip: string;
-  readonly hwirq: Hwirq;
+  /** True if the chip writes `chip` into /proc/interrupts itself (irq_print_chip). */
+  readonly chipPrinted?: boolean;
+  /** null: the interrupt belongs to no irqdomain. */
+  readonly hwirq: Hwirq | null;
   readonly flow: 'edge' | 'level' | 'fasteoi' | 'percpu' | 'simple';
+  /** Name of the flow handler in /proc/interrupts, null for none; default: what the architecture has. */
+  readonly flowName?: string | null;
   readonly trigger: 'edge' | 'level';
-  /** Name of the action. */
-  readonly name: string;
+  /** Names of the actions, separated by a comma and a blank; undefined: nobody requests the interrupt. */
+  readonly name?: string;
+  /** CPUs that it may go to; default: the default affinity. */
+  readonly affinity?: CpuMask;
 }
 
 /** What an architecture adds to the generic interrupt layer. */
@@ -62,9 +70,18 @@ export function archSource(platform: Platform, label: string): ArchSource {
 }
 
 /** A row as an architecture lists it: label, text, what is special about it. */
-export type ArchRow = readonly [label: string, text: string, special?: Omit<ArchSource, 'label' | 'text' | 'counts'>];
+export type ArchRow = readonly [
+  label: string,
+  text: string,
+  special?: Omit<ArchSource, 'label' | 'text' | 'counts'>,
+];
 
 /** The rows of `table`, all at 0. */
 export function archSources(nrCpuIds: number, table: readonly ArchRow[]): ArchSource[] {
-  return table.map(([label, text, special]) => ({ label, text, counts: new Uint32Array(nrCpuIds), ...special }));
+  return table.map(([label, text, special]) => ({
+    label,
+    text,
+    counts: new Uint32Array(nrCpuIds),
+    ...special,
+  }));
 }

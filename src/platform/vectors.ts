@@ -66,7 +66,10 @@ export class VectorMatrix implements DyingCallback {
     }
     if (used <= available) return;
     this.machine.log.printk(`CPU ${cpu.id} has ${used} vectors, ${available} available. Cannot disable CPU`);
-    throw new ErrnoError('ENOSPC', `CPU ${cpu.id} has ${used} vectors and the others have room for ${available}`);
+    throw new ErrnoError(
+      'ENOSPC',
+      `CPU ${cpu.id} has ${used} vectors and the others have room for ${available}`,
+    );
   }
 
   dying(): void {}

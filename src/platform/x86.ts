@@ -4,12 +4,21 @@ import type { Machine } from '../machine/machine.js';
 import type { Proc } from '../machine/step.js';
 import { handleLevelIrq, irqSetChipAndHandler } from '../irq/chip.js';
 import type { IrqCore } from '../irq/core.js';
-import { type IrqChip, dummyIrqChip } from '../irq/irqchip.js';
+import { type IrqChip, dummyIrqChip, irqchipFlags } from '../irq/irqchip.js';
 import { allocDescs } from '../irq/irqdesc.js';
 import { DeviceInterrupts } from './device-interrupt.js';
-import { type ArchRow, archSource, type ArchSource, archSources, type DemuxHandler, type DeviceInterrupt, type PerCpuLine, type Platform } from './platform.js';
+import { type LineAccounting, percpuDemux } from './line-accounting.js';
+import {
+  type ArchRow,
+  type ArchSource,
+  archSources,
+  type DemuxHandler,
+  type DeviceInterrupt,
+  type PerCpuLine,
+  type Platform,
+} from './platform.js';
 import { VectorMatrix } from './vectors.js';
-import { VectorChip } from './x86-chips.js';
+import { VectorChip, VectorDomainOps } from './x86-chips.js';
 
 /** Vector that Hyper-V raises for VMBus (HYPERVISOR_CALLBACK_VECTOR). */
 export const HYPERVISOR_CALLBACK_VECTOR = 0xf3;
@@ -27,8 +36,13 @@ const TIMER_PIN = 2;
  * The rows of an x86 machine on Hyper-V, in their order (arch/x86/kernel/irq.c arch_show_interrupts), and which of
  * them /proc/stat adds up (arch_irq_stat_cpu, arch_irq_stat; those of the hypervisor since 6.4).
  */
-function archTable(hypervisorInStat: boolean): readonly ArchRow[] {
+function archTable(hypervisorInStat: boolean, vmbus: LineAccounting): readonly ArchRow[] {
   const hypervisor = { inStat: hypervisorInStat };
+  const callback: ArchRow = [
+    'HYP',
+    'Hypervisor callback interrupts',
+    { inStat: hypervisorInStat && vmbus.inStat },
+  ];
   const posted = { installed: false, inStat: false };
   return [
     ['NMI', 'Non-maskable interrupts'],
@@ -45,7 +59,7 @@ function archTable(hypervisorInStat: boolean): readonly ArchRow[] {
     ['DFR', 'Deferred Error APIC interrupts', { inStat: false }],
     ['MCE', 'Machine check exceptions'],
     ['MCP', 'Machine check polls'],
-    ['HYP', 'Hypervisor callback interrupts', hypervisor],
+    ...(vmbus.hidden ? [] : [callback]),
     ['HRE', 'Hyper-V reenlightenment interrupts', hypervisor],
     ['HVS', 'Hyper-V stimer0 interrupts', hypervisor],
     ['ERR', '', { single: true }],
@@ -69,6 +83,7 @@ class HypervisorCallback implements PerCpuLine, InterruptHandler {
   constructor(
     private readonly machine: Machine,
     private readonly counts: Uint32Array,
+    private readonly accounting: LineAccounting,
   ) {}
 
   *setup(handler: DemuxHandler): Proc<void> {
@@ -84,9 +99,10 @@ class HypervisorCallback implements PerCpuLine, InterruptHandler {
     this.machine.cpus[cpu].raise(HYPERVISOR_CALLBACK_VECTOR);
   }
 
-  /** sysvec_hyperv_callback, as of RFC patch 9: counts only what the handler wants counted. */
+  /** sysvec_hyperv_callback; as of RFC patch 9 it counts only what the handler wants counted. */
   handleInterrupt(cpu: Cpu): void {
-    if (this.handler?.(cpu)) this.counts[cpu.id] += 1;
+    if (this.handler === undefined) return;
+    if (this.accounting.counts(this.handler(cpu))) this.counts[cpu.id] += 1;
   }
 }
 
@@ -98,15 +114,25 @@ export class X86Platform implements Platform {
   private readonly archRows: readonly ArchSource[];
   private readonly devices: DeviceInterrupts;
   private readonly chips = new Map<string, IrqChip>();
+  private readonly chipFlags: number;
 
   constructor(
     machine: Machine,
     private readonly core: IrqCore,
+    vmbusAccounting: LineAccounting = percpuDemux,
   ) {
-    this.archRows = archSources(machine.nrCpuIds, archTable(core.behaviour.hypervisorRowsInStat));
+    const table = archTable(core.behaviour.hypervisorRowsInStat, vmbusAccounting);
+    this.archRows = archSources(machine.nrCpuIds, table);
     this.vectors = new VectorMatrix(machine);
-    this.devices = new DeviceInterrupts(core, (name) => this.chipNamed(name), true);
-    this.vmbusLine = new HypervisorCallback(machine, archSource(this, 'HYP').counts);
+    const moves = core.behaviour.moveInProcessContext === 'chip' ? irqchipFlags.MOVE_DEFERRED : 0;
+    this.chipFlags = irqchipFlags.SKIP_SET_WAKE | irqchipFlags.AFFINITY_PRE_STARTUP | moves;
+    const ops = new VectorDomainOps(machine, this.vectors);
+    this.devices = new DeviceInterrupts(core, (name, printed) => this.chipNamed(name, printed), true, {
+      ops,
+    });
+    const row = this.archRows.find(({ label }) => label === 'HYP');
+    const counts = row?.counts ?? new Uint32Array(machine.nrCpuIds);
+    this.vmbusLine = new HypervisorCallback(machine, counts, vmbusAccounting);
     this.allocateIsaInterrupts();
   }
 
@@ -118,11 +144,12 @@ export class X86Platform implements Platform {
     yield* this.devices.request(interrupt);
   }
 
-  private chipNamed(name: string): IrqChip {
-    let chip = this.chips.get(name);
+  private chipNamed(name: string, printed?: string): IrqChip {
+    const key = printed === undefined ? name : `prints ${printed}`;
+    let chip = this.chips.get(key);
     if (chip === undefined) {
-      chip = new VectorChip(name, this.vectors);
-      this.chips.set(name, chip);
+      chip = new VectorChip(name, this.vectors, printed, this.chipFlags);
+      this.chips.set(key, chip);
     }
     return chip;
   }

@@ -1,7 +1,9 @@
 import { parseCpuList } from '../machine/cpumask-text.js';
 import { regularTopology } from '../machine/topology.js';
+import { designProblem } from '../vmbus/variants/design.js';
 import { formatDuration } from './duration.js';
 import {
+  type ArchitectureRowOptions,
   architectureRowNames,
   type CpuCounts,
   type DeviceOptions,
@@ -9,6 +11,7 @@ import {
   resolveCpus,
 } from './options.js';
 import type { ScenarioParts } from './parts.js';
+import type { WorkloadItem } from './scenario.js';
 import type { Path } from './source.js';
 import { didYouMean } from './suggest.js';
 
@@ -17,18 +20,24 @@ export type Report = (path: Path, message: string) => void;
 
 /** Checks how the values of a scenario fit together. */
 export function checkScenario(parts: ScenarioParts, report: Report): void {
-  const cpus = checkCpus(parts.cpus, report);
+  const cpus = checkCpus(parts.cpus, report, parts.vmbus);
   if (cpus !== undefined) checkCpuNumbers(parts, cpus, report);
   checkInterrupts(parts, report);
   checkRelids(parts, report);
   checkWorkload(parts, report);
   checkTimes(parts, report);
+  const problem = designProblem(parts.design ?? {});
+  if (problem !== undefined) report(['design'], problem);
 }
 
 const listKeys = ['online', 'isolated', 'nohzFull'] as const;
 
 /** CPUs of the guest, as far as they make sense. */
-export function checkCpus(cpus: ScenarioParts['cpus'], report: Report): ResolvedCpus | undefined {
+export function checkCpus(
+  cpus: ScenarioParts['cpus'],
+  report: Report,
+  vmbus: boolean | undefined = true,
+): ResolvedCpus | undefined {
   if (cpus === undefined) return undefined;
   if (typeof cpus === 'number') return resolveCpus(cpus);
   const { present, possible = present, nodes, packages, threadsPerCore } = cpus;
@@ -47,7 +56,7 @@ export function checkCpus(cpus: ScenarioParts['cpus'], report: Report): Resolved
       report(['cpus', key], `expected a list of CPUs of 0-${end - 1} such as "0-3,5", not "${text}"`);
     }
   }
-  if (lists.online?.includes(0) === false) {
+  if (vmbus && lists.online?.includes(0) === false) {
     report(['cpus', 'online'], 'CPU 0 is always online: expected it in the list');
   }
   try {
@@ -70,15 +79,53 @@ function checkCpuNumbers(parts: ScenarioParts, { possible }: ResolvedCpus, repor
   parts.interrupts?.forEach((interrupt, i) => {
     checkCounts(interrupt?.counts, ['interrupts', i, 'counts']);
   });
-  for (const [name, counts] of Object.entries(parts.architectureRows ?? {})) {
-    checkCounts(counts, ['architectureRows', name]);
-  }
+  checkRowCounts(parts.architectureRows, checkCounts);
+  parts.interrupts?.forEach((interrupt, i) => {
+    if (interrupt?.affinity === undefined || isCpuList(interrupt.affinity, possible)) return;
+    report(
+      ['interrupts', i, 'affinity'],
+      `expected a list of CPUs of 0-${possible - 1}, not "${interrupt.affinity}"`,
+    );
+  });
+  parts.channels?.forEach((channel, i) => {
+    checkCounts(channel?.counts, ['channels', i, 'counts']);
+    if (channel?.cpu !== undefined && channel.cpu >= possible)
+      report(['channels', i, 'cpu'], none(channel.cpu));
+  });
+  parts.workload?.forEach((item, i) => {
+    if (item === undefined || !('cpus' in item) || item.cpus === undefined || isCpuList(item.cpus, possible))
+      return;
+    report(['workload', i, 'cpus'], `expected a list of CPUs of 0-${possible - 1}, not "${item.cpus}"`);
+  });
   parts.timeline?.forEach((step, i) => {
     const action = step?.action;
     if (action === undefined || !('cpu' in action) || action.kind === 'channelCpu') return;
     const path = action.kind === 'count' ? ['timeline', i, 'count', 'cpu'] : ['timeline', i, action.kind];
     if (action.cpu !== undefined && action.cpu >= possible) report(path, none(action.cpu));
   });
+}
+
+function isCpuList(text: string, possible: number): boolean {
+  try {
+    return !parseCpuList(text, possible).isEmpty;
+  } catch {
+    return false;
+  }
+}
+
+/** Counts of the rows, whichever way they are given. */
+function checkRowCounts(
+  rows: ScenarioParts['architectureRows'],
+  check: (counts: CpuCounts | undefined, path: Path) => void,
+): void {
+  if (Array.isArray(rows)) {
+    for (const [i, row] of (rows as readonly (ArchitectureRowOptions | undefined)[]).entries()) {
+      check(row?.counts, ['architectureRows', i, 'counts']);
+    }
+    return;
+  }
+  for (const [name, counts] of Object.entries(rows ?? {}))
+    check(counts as CpuCounts, ['architectureRows', name]);
 }
 
 function checkInterrupts(
@@ -92,6 +139,7 @@ function checkInterrupts(
       report(['interrupts', i, 'irq'], `there is an interrupt ${interrupt.irq} already`);
     seen.add(interrupt.irq);
   });
+  if (Array.isArray(architectureRows)) return;
   const names = architectureRowNames[arch];
   for (const name of Object.keys(architectureRows ?? {})) {
     if (names.includes(name)) continue;
@@ -110,11 +158,16 @@ function relidsOf(device: DeviceOptions): { relid: number; path: Path }[] {
 }
 
 /** A relid may be used once only until it is rescinded, and whoever signals one needs a device that has it. */
-function checkRelids({ devices, workload, timeline }: ScenarioParts, report: Report): void {
+function checkRelids({ devices, channels, workload, timeline, vmbus }: ScenarioParts, report: Report): void {
+  if (vmbus === false && devices !== undefined && devices.length > 0) {
+    report(['devices'], 'a machine without VMBus has no devices of Hyper-V');
+  }
   const live = new Map<number, DeviceOptions>();
   const ever = new Set<number>();
+  const drivers = new Map<number, DeviceOptions['driver']>();
   const add = (device: DeviceOptions | undefined, at: Path) => {
     if (device === undefined) return;
+    drivers.set(device.relid, device.driver);
     for (const { relid, path } of relidsOf(device)) {
       if (live.has(relid)) report([...at, ...path], `relid ${relid} is in use already`);
       live.set(relid, device);
@@ -123,6 +176,10 @@ function checkRelids({ devices, workload, timeline }: ScenarioParts, report: Rep
   };
   devices?.forEach((device, i) => {
     add(device, ['devices', i]);
+  });
+  channels?.forEach((channel, i) => {
+    if (channel === undefined || devices?.includes(undefined) || ever.has(channel.relid)) return;
+    report(['channels', i, 'relid'], `no device has relid ${channel.relid} from the start`);
   });
   timeline?.forEach((step, i) => {
     if (step?.action.kind === 'offer') add(step.action.device, ['timeline', i, 'offer']);
@@ -134,7 +191,12 @@ function checkRelids({ devices, workload, timeline }: ScenarioParts, report: Rep
   if (devices?.includes(undefined) || timeline?.includes(undefined)) return;
   const unknown = (relid: number) => `no device has relid ${relid}`;
   workload?.forEach((item, i) => {
-    if (item !== undefined && !ever.has(item.relid)) report(['workload', i, 'relid'], unknown(item.relid));
+    if (item === undefined) return;
+    const [key, driver] = workloadTarget(item);
+    if (!ever.has(item.relid)) report(['workload', i, key], unknown(item.relid));
+    else if (driver !== undefined && drivers.get(item.relid) !== driver) {
+      report(['workload', i, key], `expected the relid of a device with driver ${driver}, not ${item.relid}`);
+    }
   });
   timeline?.forEach((step, i) => {
     if (step?.action.kind !== 'signal' || ever.has(step.action.relid)) return;
@@ -142,23 +204,54 @@ function checkRelids({ devices, workload, timeline }: ScenarioParts, report: Rep
   });
 }
 
+/** The key that names a workload's device, and the driver that it must have. */
+function workloadTarget({
+  kind,
+}: WorkloadItem): ['relid' | 'disk' | 'nic', 'storvsc' | 'netvsc' | undefined] {
+  if (kind === 'diskLoop' || kind === 'diskRate') return ['disk', 'storvsc'];
+  return kind === 'frames' ? ['nic', 'netvsc'] : ['relid', undefined];
+}
+
 function checkWorkload({ workload, run }: ScenarioParts, report: Report): void {
   workload?.forEach((item, i) => {
     const path = ['workload', i];
-    if (item?.kind === 'spread' && item.duringNs < 1) report([...path, 'during'], 'expected more than 0s');
-    if (item?.kind !== 'periodic') return;
-    const { everyNs, jitterNs, fromNs, untilNs } = item;
-    if (everyNs < 1) report([...path, 'every'], 'expected more than 0s');
-    if (jitterNs > 0 && jitterNs >= everyNs) {
-      report([...path, 'jitter'], `expected less than the ${formatDuration(everyNs)} of "every"`);
-    }
-    if (untilNs !== undefined && untilNs <= fromNs) {
-      report([...path, 'until'], `expected more than the ${formatDuration(fromNs)} of "from"`);
-    }
-    if (untilNs === undefined && run === undefined) {
-      report(path, 'a workload with "every" never ends: give it "until", or the file "run"');
+    if (item === undefined) return;
+    if (item.kind === 'periodic' || item.kind === 'diskLoop') checkUntil(item, path, run, report);
+    else if (item.duringNs < 1) report([...path, 'during'], 'expected more than 0s');
+    if (item.kind === 'periodic') checkPeriod(item, path, report);
+    if (item.kind === 'diskRate' && item.ios < 1 && item.duringNs > 0) {
+      report([...path, 'iops'], `expected enough for one I/O in ${formatDuration(item.duringNs)}`);
     }
   });
+}
+
+function checkPeriod(
+  { everyNs, jitterNs }: WorkloadItem & { kind: 'periodic' },
+  path: Path,
+  report: Report,
+): void {
+  if (everyNs < 1) report([...path, 'every'], 'expected more than 0s');
+  if (jitterNs > 0 && jitterNs >= everyNs) {
+    report([...path, 'jitter'], `expected less than the ${formatDuration(everyNs)} of "every"`);
+  }
+}
+
+function checkUntil(
+  item: WorkloadItem & { kind: 'periodic' | 'diskLoop' },
+  path: Path,
+  run: ScenarioParts['run'],
+  report: Report,
+): void {
+  const { fromNs, untilNs } = item;
+  if (untilNs !== undefined && untilNs <= fromNs) {
+    report([...path, 'until'], `expected more than the ${formatDuration(fromNs)} of "from"`);
+  }
+  if (untilNs !== undefined || run !== undefined) return;
+  if (item.kind === 'periodic') {
+    report(path, 'a workload with "every" never ends: give it "until", or the file "run"');
+  } else if (item.ios === undefined) {
+    report(path, 'a workload with "outstanding" never ends: give it "ios" or "until", or the file "run"');
+  }
 }
 
 function checkTimes({ timeline, run }: ScenarioParts, report: Report): void {

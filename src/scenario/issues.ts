@@ -7,13 +7,15 @@ type Issue = z.core.$ZodIssue;
 
 /** What a schema found wrong, as sentences with positions. For the convention of the texts see schema-parts.ts. */
 export function describeIssues(issues: readonly Issue[], data: unknown, source: Source): Diagnostic[] {
+  return withoutFollowUps(issues).flatMap((issue) => describe(issue, [], data, source));
+}
+
+/** Which keys a mapping needs is only worth saying when it has no misspelt ones. */
+function withoutFollowUps(issues: readonly Issue[]): Issue[] {
   const misspelt = new Set(
     issues.flatMap(({ code, path }) => (code === 'unrecognized_keys' ? [path.join('/')] : [])),
   );
-  // Which keys a mapping needs is only worth saying when it has no misspelt ones.
-  return issues
-    .filter(({ code, path }) => code !== 'custom' || !misspelt.has(path.join('/')))
-    .flatMap((issue) => describe(issue, [], data, source));
+  return issues.filter(({ code, path }) => code !== 'custom' || !misspelt.has(path.join('/')));
 }
 
 function describe(issue: Issue, prefix: PropertyKey[], data: unknown, source: Source): Diagnostic[] {
@@ -23,7 +25,9 @@ function describe(issue: Issue, prefix: PropertyKey[], data: unknown, source: So
       return issue.keys.map((key) => unknownKey(key, issue.message.split(' '), path, source));
     case 'invalid_union': {
       const fitting = fittingBranch(issue.errors);
-      if (fitting !== undefined) return fitting.flatMap((inner) => describe(inner, path, data, source));
+      if (fitting !== undefined) {
+        return withoutFollowUps(fitting).flatMap((inner) => describe(inner, path, data, source));
+      }
       break;
     }
     case 'invalid_key': {
@@ -50,12 +54,21 @@ function describe(issue: Issue, prefix: PropertyKey[], data: unknown, source: So
   ];
 }
 
-/** The branch of a union that the value was meant for: the only one that accepts its type. */
+/**
+ * The branch of a union that the value was meant for: the only one that accepts its type, or else the one that finds
+ * least wrong with it.
+ */
 function fittingBranch(branches: readonly Issue[][]): Issue[] | undefined {
   const fitting = branches.filter(
     (issues) => !issues.some(({ code, path }) => path.length === 0 && isTypeIssue(code)),
   );
-  return fitting.length === 1 ? fitting[0] : undefined;
+  const least = Math.min(...fitting.map(complaints));
+  const best = fitting.filter((issues) => complaints(issues) === least);
+  return best.length === 1 ? best[0] : undefined;
+}
+
+function complaints(issues: readonly Issue[]): number {
+  return issues.reduce((sum, issue) => sum + (issue.code === 'unrecognized_keys' ? issue.keys.length : 1), 0);
 }
 
 function isTypeIssue(code: Issue['code']): boolean {

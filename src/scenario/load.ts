@@ -70,7 +70,7 @@ function build(keys: ScenarioKeys, source: Source): Scenario {
 }
 
 function guestOptions(keys: ScenarioKeys): GuestOptions {
-  const { kernel, arch, nrIrqs, seed, interruptTime, devices, interrupts, architectureRows } = keys;
+  const { kernel, arch, nrIrqs, seed, interruptTime, devices, channels, interrupts, architectureRows } = keys;
   const cpus = checkCpus(keys.cpus, () => {}) ?? 1;
   return {
     cpus,
@@ -80,14 +80,19 @@ function guestOptions(keys: ScenarioKeys): GuestOptions {
     seed,
     interruptTimeNs: interruptTime,
     host: keys.host && hostOptions(keys.host),
+    isolation: keys.isolation,
+    design: keys.design,
     devices,
+    channels,
     interrupts,
     architectureRows,
+    procInterrupts: keys.procInterrupts,
+    vmbus: keys.vmbus,
   };
 }
 
-function hostOptions({ version, latency }: NonNullable<ScenarioKeys['host']>): HostOptions {
-  if (latency === undefined) return { version };
+function hostOptions({ latency, ...others }: NonNullable<ScenarioKeys['host']>): HostOptions {
+  if (latency === undefined) return others;
   const { message: messageNs, open: openNs, gpadl: gpadlNs, modifyChannel: modifyChannelNs } = latency;
-  return { version, latency: { messageNs, openNs, gpadlNs, modifyChannelNs } };
+  return { ...others, latency: { messageNs, openNs, gpadlNs, modifyChannelNs } };
 }

@@ -1,4 +1,6 @@
+import type { MisbehaveRule } from '../host/misbehave.js';
 import type { CpuId, Hwirq, Irq, Ns, Relid } from '../lib/brand.js';
+import type { VmbusDesign } from '../vmbus/variants/design.js';
 
 /** The kernels whose behaviour can be chosen. */
 export const kernelVersions = ['6.1', '6.10', '6.12', '6.18', '7.2'] as const;
@@ -17,7 +19,7 @@ export interface CpuOptions {
   readonly present: number;
   /** Number of CPUs that there is room for; default: `present`. */
   readonly possible?: number;
-  /** CPUs online from the start; default: all present ones. CPU 0 always is. */
+  /** CPUs online from the start; default: all present ones. With VMBus CPU 0 is one of them. */
   readonly online?: readonly CpuId[];
   /** CPUs that managed interrupts keep away from (isolcpus=managed_irq). */
   readonly isolated?: readonly CpuId[];
@@ -43,10 +45,28 @@ export interface HostLatencies {
   readonly modifyChannelNs?: Ns;
 }
 
+/** How the host moves data. */
+export interface TrafficOptions {
+  /** From what the guest sends to its completion. */
+  readonly latencyNs?: Ns;
+  readonly batch?: {
+    /** The host interrupts once for so many packets to the guest. Default 1. */
+    readonly count?: number;
+    /** After so long it interrupts for fewer, too. Default 0: only what is ready at the same time goes together. */
+    readonly waitNs?: Ns;
+  };
+}
+
 export interface HostOptions {
   /** Newest VMBus version that the host accepts; default: the newest of all. */
   readonly version?: VmbusVersion;
   readonly latency?: HostLatencies;
+  /** Disks; default latency 100 µs. */
+  readonly storage?: TrafficOptions;
+  /** Network adapters; default latency 20 µs. */
+  readonly network?: TrafficOptions;
+  /** What the host does that it must not; default: nothing. */
+  readonly misbehave?: readonly MisbehaveRule[];
 }
 
 /** Devices of which nothing but the channel matters here. */
@@ -136,13 +156,73 @@ export interface InterruptOptions {
   readonly irq: Irq;
   /** Name of the chip, e.g. `IO-APIC`. */
   readonly chip: string;
-  /** Default: the Linux number. */
-  readonly hwirq?: Hwirq;
+  /** True if the chip writes its name itself, without padding; blanks at its start count then. */
+  readonly chipPrinted?: boolean;
+  /** Default: the Linux number. null: the interrupt belongs to no irqdomain. */
+  readonly hwirq?: Hwirq | null;
   readonly flow: InterruptFlow;
+  /** What the flow handler is called in /proc/interrupts; null: nothing. Default: `flow` on x86, nothing on arm64. */
+  readonly flowName?: string | null;
   /** How the line is triggered; default: `edge` for the edge flow, else `level`. */
   readonly trigger?: 'edge' | 'level';
-  /** Name of the action, e.g. `rtc0`; several, separated by a comma and a blank, for a shared line. */
-  readonly name: string;
+  /**
+   * Name of the action, e.g. `rtc0`; several, separated by a comma and a blank, for a shared line. Without it nobody
+   * has requested the interrupt.
+   */
+  readonly name?: string;
+  /** CPUs that it may go to, as a list such as `0-3,5`; default: what /proc/irq/default_smp_affinity says. */
+  readonly affinity?: string;
+  readonly counts?: CpuCounts;
+}
+
+/** Forms that /proc/interrupts has had, named by the first or best known kernel with it. */
+export const interruptsForms = ['2.6.18', '3.18', '6.1', '6.12', '6.13', '7.2'] as const;
+/** Architectures whose rows in /proc/interrupts differ. */
+export const interruptsArchs = [
+  'x86',
+  'arm',
+  'arm64',
+  'loongarch',
+  'mips',
+  'powerpc',
+  'riscv',
+  's390',
+  'unknown',
+] as const;
+
+/** How /proc/interrupts is shown, where kernel and architecture of the guest do not say so. */
+export interface ProcInterruptsOptions {
+  /** Default: the form of the guest's kernel. */
+  readonly form?: (typeof interruptsForms)[number];
+  /** Default: the guest's architecture. */
+  readonly arch?: (typeof interruptsArchs)[number];
+  /** Whether there is a Level/Edge column; default: as usual for the architecture. */
+  readonly levelColumn?: boolean;
+  /** Width that the chip column of form 7.2 has at least; default 8. */
+  readonly chipWidth?: number;
+}
+
+/** A row of /proc/interrupts that has a name instead of a number. */
+export interface ArchitectureRowOptions {
+  readonly label: string;
+  readonly text?: string;
+  /** A count for each CPU, or `total`; a row without either is only a text. */
+  readonly counts?: CpuCounts;
+  /** One number for the whole machine. */
+  readonly total?: number;
+  /** Blanks before the first count's ten columns and behind the last count; default: the architecture's. */
+  readonly lead?: number;
+  readonly gap?: number;
+  /** True for a row above the interrupts. */
+  readonly above?: boolean;
+}
+
+/** The state of a channel once the guest has booted. */
+export interface ChannelOptions {
+  readonly relid: Relid;
+  /** CPU that it interrupts; default: where the guest puts it. */
+  readonly cpu?: CpuId;
+  /** Counts of its interrupt; default: what booting gave. */
   readonly counts?: CpuCounts;
 }
 
@@ -192,11 +272,23 @@ export interface GuestOptions {
   /** How long an interrupt keeps its CPU from taking the next one; default 0. */
   readonly interruptTimeNs?: Ns;
   readonly host?: HostOptions;
+  /** A confidential VM: the guest does not trust its host, and accepts hardened devices only. Default false. */
+  readonly isolation?: boolean;
+  /** Designs other than those that the RFC proposes. */
+  readonly design?: Partial<VmbusDesign>;
   /** In the order of the host's offers; default: none. */
   readonly devices?: readonly DeviceOptions[];
+  /** Channels that are not where the guest puts them, or have been counted before. */
+  readonly channels?: readonly ChannelOptions[];
   readonly interrupts?: readonly InterruptOptions[];
-  /** Counts of the rows that have a name instead of a number (`NMI`, `LOC`, …); default 0. */
-  readonly architectureRows?: Readonly<Record<string, CpuCounts>>;
+  /**
+   * Counts of the rows that have a name instead of a number (`NMI`, `LOC`, …), default 0; or a list of all such rows,
+   * which are shown instead of the architecture's.
+   */
+  readonly architectureRows?: Readonly<Record<string, CpuCounts>> | readonly ArchitectureRowOptions[];
+  readonly procInterrupts?: ProcInterruptsOptions;
+  /** False for a machine without Hyper-V, and so without devices; default true. */
+  readonly vmbus?: boolean;
 }
 
 /** `cpus` with everything filled in that has a fixed default. */

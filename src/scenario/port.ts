@@ -1,5 +1,27 @@
 import type { CpuId, Irq, Ns, Relid } from '../lib/brand.js';
 import type { DeviceOptions } from './options.js';
+import type { HostAct } from './scenario.js';
+
+/** A read or write of a disk. */
+export interface DiskIoOptions {
+  /** Who submits: submitters take the CPUs in turn by their number. */
+  readonly submitter: number;
+  /** CPUs that submit, as far as they are online; undefined, or when none is: all that are. */
+  readonly cpus: readonly CpuId[] | undefined;
+  readonly bytes: number;
+  readonly isWrite: boolean;
+  /** Called when the I/O is over. It may submit the next one. `ok` is false if the disk went away. */
+  readonly completed: (ok: boolean) => void;
+}
+
+/** An Ethernet frame. */
+export interface FrameOptions {
+  /** rx: the host delivers it, tx: the guest sends it. */
+  readonly direction: 'rx' | 'tx';
+  /** The connection that it belongs to. */
+  readonly flow: number;
+  readonly bytes: number;
+}
 
 /**
  * What a scenario needs of a guest. Every call returns when the guest has done the work: virtual time moves on as far
@@ -11,8 +33,8 @@ export interface ScenarioGuest {
   readonly now: Ns;
 
   /**
-   * Has `action` happen at `timeNs`, which does not lie in the past, between other things. It may signal and call
-   * `at` again, nothing else. Equal times happen in the order of the calls.
+   * Has `action` happen at `timeNs`, which does not lie in the past, between other things. It may signal, move
+   * data and call `at` again, nothing else. Equal times happen in the order of the calls.
    */
   at(timeNs: Ns, action: () => void): void;
 
@@ -41,11 +63,23 @@ export interface ScenarioGuest {
   /** How often the host has signalled a channel since it was offered; 0 if there is no such channel. */
   signalled(relid: Relid): number;
 
+  /** The guest starts an I/O. @returns false if there is no disk with this relid in service. */
+  submitIo(relid: Relid, io: DiskIoOptions): boolean;
+
+  /** A frame comes or goes. @returns false if there is no network adapter with this relid in service. */
+  frame(relid: Relid, frame: FrameOptions): boolean;
+
   /** The host offers one more device. Returns when the guest has dealt with the offer. */
   offer(device: DeviceOptions): void;
 
   /** The host takes a channel back. Returns when the guest has dealt with that. */
   rescind(relid: Relid): void;
+
+  /** The host does what it must not. @throws RangeError for what it can not do. */
+  hostDoes(act: HostAct): void;
+
+  /** What the host did against the protocol and the guest did not follow: how often, by reason. */
+  refused(): ReadonlyMap<string, number>;
 
   /** Changes the number of channels of a network device (ethtool -L). `relid` is that of its primary channel. */
   setChannels(relid: Relid, count: number): void;
@@ -59,3 +93,6 @@ export interface ScenarioGuest {
   /** How often an interrupt was counted on a CPU, or on all; undefined if there is no such interrupt or CPU. */
   irqCount(irq: Irq, cpu?: CpuId): number | undefined;
 }
+
+/** What a workload needs of a guest. */
+export type WorkloadGuest = Pick<ScenarioGuest, 'now' | 'at' | 'signal' | 'signalled' | 'submitIo' | 'frame'>;

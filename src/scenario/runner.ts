@@ -3,7 +3,11 @@ import { ErrnoError } from '../lib/errno.js';
 import type { ScenarioGuest } from './port.js';
 import type { Place, Scenario, Step } from './scenario.js';
 import { describeAction, doStep } from './steps.js';
-import { endOf, type SignalTally, startWorkloads } from './workload.js';
+import { endOf, endsByItself, isOver, type SignalTally, startWorkloads } from './workload.js';
+
+/** How far time goes on between two looks at work that ends by itself, and how long nothing may come of it. */
+const FINISH_STEP_NS: Ns = 1_000_000;
+const STUCK_NS: Ns = 10_000_000_000;
 
 /** What came of one step of the timeline. */
 export interface StepOutcome {
@@ -47,8 +51,11 @@ export interface RunOptions {
 /** Runs a guest through a scenario. The guest has booted and nobody used it before. */
 export function runScenario(guest: ScenarioGuest, scenario: Scenario, options: RunOptions = {}): RunResult {
   const startNs = guest.now;
-  const runNs = options.runNs ?? scenario.runNs ?? naturalEnd(scenario);
-  const workload = startWorkloads(guest, scenario, startNs, runNs);
+  const fixedNs = options.runNs ?? scenario.runNs;
+  const runNs = fixedNs ?? naturalEnd(scenario);
+  // Work that ends by itself may do so after the end that is known.
+  const lasting = fixedNs === undefined && scenario.workload.some(endsByItself);
+  const workload = startWorkloads(guest, scenario, startNs, lasting ? Number.POSITIVE_INFINITY : runNs);
   const printouts: Printout[] = [];
   const steps = scenario.timeline.map((step): StepOutcome => {
     const { place, atNs, action } = step;
@@ -59,10 +66,28 @@ export function runScenario(guest: ScenarioGuest, scenario: Scenario, options: R
     return { place, atNs, endNs: guest.now - startNs, action: describeAction(action), ...outcome };
   });
   guest.elapseTo(startNs + runNs);
+  if (lasting) finishWorkloads(guest, scenario, workload);
   const endNs = guest.now - startNs;
   const printFailures = printAtEnd(guest, scenario.print, endNs, printouts);
   const ok = printFailures.length === 0 && steps.every(({ outcome }) => outcome !== 'failed');
   return { ok, endNs, steps, printouts, printFailures, workload };
+}
+
+/** Lets time go by until the work that ends by itself is done, or nothing has come of it for a while. */
+function finishWorkloads(
+  guest: ScenarioGuest,
+  { workload }: Scenario,
+  tallies: readonly SignalTally[],
+): void {
+  const done = () => tallies.reduce((sum, { completed = 0 }) => sum + completed, 0);
+  let progressNs = guest.now;
+  for (let before = done(); !workload.every((item, i) => isOver(item, tallies[i])); ) {
+    if (guest.now > progressNs + STUCK_NS) return;
+    guest.elapseTo(guest.now + FINISH_STEP_NS);
+    if (done() === before) continue;
+    before = done();
+    progressNs = guest.now;
+  }
 }
 
 function naturalEnd({ workload, timeline }: Scenario): Ns {

@@ -1,3 +1,4 @@
+import type { MisbehaveRule, RingName, RingPlace } from '../host/misbehave.js';
 import type { CpuId, Irq, Ns, Relid } from '../lib/brand.js';
 import type { ErrnoCode } from '../lib/errno.js';
 import type { DeviceOptions, GuestOptions } from './options.js';
@@ -14,7 +15,7 @@ export function formatPlace({ file, line, column }: Place): string {
   return `${file}:${line}:${column}`;
 }
 
-/** Signals of the host to one channel. All times count from the moment the guest has booted. */
+/** Signals of the host to one channel, or traffic over a device. All times count from the moment the guest has booted. */
 export type WorkloadItem =
   | {
       readonly kind: 'spread';
@@ -37,6 +38,60 @@ export type WorkloadItem =
       readonly untilNs: Ns | undefined;
       /** Signals each time. */
       readonly burst: number;
+    }
+  | (DiskWorkload & {
+      readonly kind: 'diskLoop';
+      /** I/Os under way all the time. */
+      readonly outstanding: number;
+      /** Undefined: no end by number. */
+      readonly ios: number | undefined;
+      /** No I/O begins from then on; undefined: until the end of the run, or of the I/Os. */
+      readonly untilNs: Ns | undefined;
+    })
+  | (DiskWorkload & {
+      readonly kind: 'diskRate';
+      /** So many I/Os, evenly spread from `fromNs` over `duringNs`. */
+      readonly ios: number;
+      readonly duringNs: Ns;
+    })
+  | {
+      readonly kind: 'frames';
+      /** Of the adapter's primary channel. */
+      readonly relid: Relid;
+      readonly direction: 'rx' | 'tx';
+      /** The frames belong to so many flows in turn. */
+      readonly flows: number;
+      /** So many frames, `burst` at a time, evenly spread from `fromNs` over `duringNs`. */
+      readonly packets: number;
+      readonly burst: number;
+      readonly fromNs: Ns;
+      readonly duringNs: Ns;
+      readonly bytes: number;
+    };
+
+/** I/Os of a disk. */
+export interface DiskWorkload {
+  /** Of the controller's primary channel. */
+  readonly relid: Relid;
+  readonly fromNs: Ns;
+  readonly bytes: number;
+  readonly isWrite: boolean;
+  /** CPUs that submit in turn, as a list; undefined: all that are online. */
+  readonly cpus: string | undefined;
+}
+
+/** What a hostile host does at a moment. */
+export type HostAct =
+  | { readonly kind: 'misbehave'; readonly rule: MisbehaveRule }
+  | { readonly kind: 'behave' }
+  | { readonly kind: 'send'; readonly bytes: Uint8Array }
+  | { readonly kind: 'raise'; readonly relid: Relid; readonly cpu: CpuId }
+  | {
+      readonly kind: 'poke';
+      readonly relid: Relid;
+      readonly ring: RingName;
+      readonly at: RingPlace | number;
+      readonly value: number;
     };
 
 /** What a step of the timeline does. */
@@ -52,6 +107,8 @@ export type Action =
   | { readonly kind: 'channels'; readonly relid: Relid; readonly count: number }
   | { readonly kind: 'signal'; readonly relid: Relid; readonly times: number }
   | { readonly kind: 'count'; readonly irq: Irq; readonly cpu: CpuId | undefined }
+  | { readonly kind: 'host'; readonly act: HostAct }
+  | { readonly kind: 'refused'; readonly reason: string }
   | { readonly kind: 'print'; readonly path: string };
 
 /** What must come of a step. */

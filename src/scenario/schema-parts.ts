@@ -92,11 +92,17 @@ export const printTarget = z
 
 const countsText = 'a count for all CPUs, a list of counts from CPU 0 on, or a mapping of CPUs to counts';
 
-export const cpuCounts = z.union(
-  [
-    count,
-    list('a list of counts', count),
-    z.record(z.string().regex(/^(0|[1-9]\d{0,3})$/, { error: 'a CPU number as key' }), count),
-  ],
-  { error: countsText },
-);
+function countsOf(number: z.ZodType<number, number>) {
+  return z.union(
+    [
+      number,
+      list('a list of counts', number),
+      z.record(z.string().regex(/^(0|[1-9]\d{0,3})$/, { error: 'a CPU number as key' }), number),
+    ],
+    { error: countsText },
+  );
+}
+
+export const cpuCounts = countsOf(count);
+/** Some architectures count in 64 bits. */
+export const rowCounts = countsOf(int(0, Number.MAX_SAFE_INTEGER));

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { type ErrnoCode, errnoNumbers } from '../lib/errno.js';
 import type { Action, Expectation } from './scenario.js';
 import { device } from './schema-device.js';
+import { hostAct } from './schema-host.js';
 import {
   cpu,
   cpuList,
@@ -48,6 +49,10 @@ const actions = {
   count: mapping('{irq: 39, cpu: 0}', { irq, cpu: cpu.optional() }).describe(
     'How often an interrupt was counted, on one CPU or all together',
   ),
+  host: hostAct.describe('The host does what it must not'),
+  refused: z
+    .string({ error: 'a reason' })
+    .describe('How often the guest refused something of the host for this reason'),
   print: printTarget.describe('Print a file of the guest'),
 };
 
@@ -81,6 +86,7 @@ export const step = stepKeys
       times: ['signal'],
       contains: ['read'],
       count: ['expect'],
+      refused: ['expect'],
     },
   });
 
@@ -112,10 +118,10 @@ function checkStep(value: StepKeys, context: z.RefinementCtx): void {
 }
 
 function expectationProblem(name: ActionName, { expect, contains }: StepKeys): string | undefined {
-  if (name === 'count') {
+  if (name === 'count' || name === 'refused') {
     return typeof expect === 'number'
       ? undefined
-      : '"count" needs "expect" with the number that must be there';
+      : `"${name}" needs "expect" with the number that must be there`;
   }
   if (expect === undefined) return undefined;
   if (name === 'print') return '"print" has nothing to expect; use "read"';
@@ -124,10 +130,10 @@ function expectationProblem(name: ActionName, { expect, contains }: StepKeys): s
   return `expected the name of an errno such as EBUSY, not ${JSON.stringify(expect)}${didYouMean(String(expect), errnoNames)}`;
 }
 
-function toExpectation({ count, read, expect, contains }: StepKeys): Expectation {
+function toExpectation({ count, refused, read, expect, contains }: StepKeys): Expectation {
   if (contains !== undefined) return { kind: 'contains', text: contains };
   if (expect === undefined) return { kind: 'success' };
-  if (count !== undefined) return { kind: 'count', count: Number(expect) };
+  if (count !== undefined || refused !== undefined) return { kind: 'count', count: Number(expect) };
   const isErrno = errnoNames.includes(String(expect));
   if (read !== undefined && !isErrno) return { kind: 'text', text: String(expect) };
   return { kind: 'errno', code: expect as ErrnoCode };
@@ -143,6 +149,8 @@ function toAction(keys: StepKeys): Action {
   if (keys.channels !== undefined) return { kind: 'channels', ...keys.channels };
   if (keys.signal !== undefined) return { kind: 'signal', relid: keys.signal, times: keys.times ?? 1 };
   if (keys.count !== undefined) return { kind: 'count', irq: keys.count.irq, cpu: keys.count.cpu };
+  if (keys.host !== undefined) return { kind: 'host', act: keys.host };
+  if (keys.refused !== undefined) return { kind: 'refused', reason: keys.refused };
   if (keys.print !== undefined) return { kind: 'print', path: keys.print };
   const { irq: number = 0, cpus, relid: channel = 0, cpu: target = 0 } = keys.affinity ?? {};
   if (cpus !== undefined) return { kind: 'affinity', irq: number, cpus };

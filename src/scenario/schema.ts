@@ -1,9 +1,17 @@
 import { z } from 'zod';
-import { architectures, interruptFlows, kernelVersions, vmbusVersions } from './options.js';
-import type { WorkloadItem } from './scenario.js';
-import { device } from './schema-device.js';
 import {
-  count,
+  architectures,
+  interruptFlows,
+  interruptsArchs,
+  interruptsForms,
+  kernelVersions,
+  vmbusVersions,
+} from './options.js';
+import { design } from './schema-design.js';
+import { device } from './schema-device.js';
+import { misbehaveRule } from './schema-host.js';
+import {
+  cpu,
   cpuCounts,
   cpuList,
   duration,
@@ -14,11 +22,13 @@ import {
   mapping,
   printTarget,
   relid,
+  rowCounts,
   version,
   whenMapping,
   word,
 } from './schema-parts.js';
 import { step } from './schema-step.js';
+import { traffic, workload } from './schema-workload.js';
 
 const maxCpus = 8192;
 const cpuNumber = int(1, maxCpus);
@@ -55,73 +65,69 @@ const host = mapping('a mapping such as {version: "5.3"}', {
   })
     .optional()
     .describe('How long the host takes'),
+  storage: traffic('From an I/O to its completion; default 100us').optional().describe('Disks'),
+  network: traffic('From a sent packet to its completion; default 20us')
+    .optional()
+    .describe('Network adapters'),
+  misbehave: list('a list of rules', misbehaveRule)
+    .optional()
+    .describe('What the host does that it must not'),
 });
 
 const nonEmpty = z.string({ error: 'a text' }).min(1, { error: 'a text that is not empty' });
 
+const bool = z.boolean({ error: 'true or false' });
+/** Chips number their interrupts with 64 bits, of which as many are modelled as a number holds exactly. */
+const hwirq = int(0, Number.MAX_SAFE_INTEGER);
+
 const interrupt = mapping('an interrupt, e.g. {irq: 8, chip: IO-APIC, hwirq: 8, flow: edge, name: rtc0}', {
   irq: irq.describe('Linux IRQ number'),
   chip: nonEmpty.describe('Name of the chip'),
-  hwirq: count.optional().describe("The chip's own number; default: the Linux number"),
+  chipPrinted: bool.optional().describe('The chip writes its name itself, without padding'),
+  hwirq: hwirq
+    .nullable()
+    .optional()
+    .describe("The chip's own number; default: the Linux number; null: in no irqdomain"),
   flow: word(interruptFlows).describe('Flow handler'),
+  flowName: nonEmpty
+    .nullable()
+    .optional()
+    .describe('What the flow handler is called; default: flow on x86, nothing on arm64; null: nothing'),
   trigger: word(['edge', 'level']).optional().describe('Default: edge for the edge flow, else level'),
-  name: nonEmpty.describe('Name of the action'),
+  name: nonEmpty.optional().describe('Name of the action; default: nobody has requested the interrupt'),
+  affinity: cpuList.optional().describe('CPUs that it may go to; default: all'),
   counts: cpuCounts.optional().describe('Counts from the start; default 0'),
 });
 
-const workload = mapping('a workload, e.g. {relid: 7, signals: 100, during: 10s}', {
-  relid: relid.describe('Channel that the host signals'),
-  from: duration.optional().describe('Start; default: the end of booting'),
-  signals: int(1, 1_000_000_000).optional().describe('So many signals, evenly spread over "during"'),
-  total: int(1, 1_000_000_000)
-    .optional()
-    .describe('As signals, but those of booting count too: so many signals to the channel in all'),
-  during: duration.optional().describe('signals and total: over how long'),
-  every: duration.optional().describe('A signal each time so much has passed'),
-  jitter: duration.optional().describe('every: each time comes up to so much later, at random'),
-  until: duration.optional().describe('every: end, not included; default: the end of the run'),
-  burst: int(1, 1_000_000).optional().describe('every: signals each time; default 1'),
-})
-  .superRefine((value, context) => {
-    const message = workloadProblem(value);
-    if (message !== undefined) context.addIssue({ code: 'custom', message });
-  }, whenMapping)
-  .transform(
-    ({ relid, from: fromNs = 0, signals, total, during, every, jitter, until, burst }): WorkloadItem => {
-      const timed = { relid, fromNs, duringNs: during ?? 0 };
-      if (signals !== undefined) return { kind: 'spread', ...timed, signals, sinceBoot: false };
-      if (total !== undefined) return { kind: 'spread', ...timed, signals: total, sinceBoot: true };
-      const timing = {
-        everyNs: every ?? 1,
-        jitterNs: jitter ?? 0,
-        fromNs,
-        untilNs: until,
-        burst: burst ?? 1,
-      };
-      return { kind: 'periodic', relid, ...timing };
-    },
-  )
-  .meta({
-    oneOf: [{ required: ['signals', 'during'] }, { required: ['total', 'during'] }, { required: ['every'] }],
-    dependencies: {
-      signals: ['during'],
-      total: ['during'],
-      during: { oneOf: [{ required: ['signals'] }, { required: ['total'] }] },
-      jitter: ['every'],
-      until: ['every'],
-      burst: ['every'],
-    },
-  });
+const channel = mapping('a channel, e.g. {relid: 13, cpu: 2}', {
+  relid,
+  cpu: cpu.optional().describe('CPU that it interrupts; default: where the guest puts it'),
+  counts: cpuCounts.optional().describe('Counts of its interrupt; default: what booting gave'),
+});
 
-function workloadProblem(value: object): string | undefined {
-  const spread = keysIn(value, ['signals', 'total', 'during']);
-  const periodic = keysIn(value, ['every', 'jitter', 'until', 'burst']);
-  if (spread.length > 0 && periodic.length > 0)
-    return `"${spread[0]}" and "${periodic[0]}" do not go together`;
-  if (spread.length === 3) return '"signals" and "total" do not go together';
-  if ((spread.length === 2 && spread[1] === 'during') || periodic[0] === 'every') return undefined;
-  return 'a workload needs "signals" or "total" and "during", or "every"';
-}
+const blanks = int(0, 80);
+
+const architectureRow = mapping('a row, e.g. {label: NMI, counts: [0, 1], text: Non-maskable interrupts}', {
+  label: nonEmpty.describe('Name of the row'),
+  text: z.string({ error: 'a text' }).optional().describe('What stands behind the counts'),
+  counts: rowCounts.optional().describe('A count for each CPU; default: the row is only a text'),
+  total: hwirq.optional().describe('One number for the whole machine instead of counts'),
+  lead: blanks.optional().describe('Blanks before the ten columns of the first count'),
+  gap: blanks.optional().describe('Blanks behind the last count'),
+  above: bool.optional().describe('The row stands above the interrupts'),
+}).superRefine((value, context) => {
+  if (keysIn(value, ['counts', 'total']).length < 2) return;
+  context.addIssue({ code: 'custom', message: '"counts" and "total" do not go together', path: ['total'] });
+}, whenMapping);
+
+const rowsText = 'a mapping such as {IWI: {0: 1, 7: 2}}';
+
+const procInterrupts = mapping('a mapping such as {form: "3.18"}', {
+  form: version(interruptsForms).optional().describe("Layout; default: that of the guest's kernel"),
+  arch: word(interruptsArchs).optional().describe("Architecture; default: the guest's"),
+  levelColumn: bool.optional().describe('Whether there is a Level/Edge column'),
+  chipWidth: int(8, 255).optional().describe('Width that the chip column of form 7.2 has at least'),
+});
 
 /** Keys of a scenario file. */
 export const scenarioShape = {
@@ -129,19 +135,28 @@ export const scenarioShape = {
   kernel: version(kernelVersions).optional().describe('Linux version whose behaviour is modelled'),
   arch: word(architectures).optional().describe('Architecture of the guest; default x86_64'),
   cpus: cpus.describe('CPUs of the guest: their number, or more about them'),
-  nrIrqs: int(17, 1_000_000).optional().describe('Number of IRQs; default: what Linux computes'),
+  nrIrqs: int(17, 0x7fffffff).optional().describe('Number of IRQs; default: what Linux computes'),
   seed: int(0, 0xffffffff).optional().describe('Of all that is random; default 1'),
   interruptTime: duration
     .optional()
     .describe('How long an interrupt keeps its CPU from the next one; default 0s'),
   host: host.optional().describe('Hyper-V'),
+  isolation: bool.optional().describe('A confidential VM, which does not trust its host; default false'),
+  design: design.optional().describe('Designs other than those that the RFC proposes'),
   devices: list('a list of devices', device).optional().describe("Devices in the order of the host's offers"),
   interrupts: list('a list of interrupts', interrupt).optional().describe('Interrupts outside VMBus'),
-  architectureRows: z
-    .record(z.string(), cpuCounts, { error: 'a mapping such as {IWI: {0: 1, 7: 2}}' })
+  channels: list('a list of channels', channel)
     .optional()
-    .describe('Counts of the rows that have a name instead of a number'),
-  workload: list('a list of workloads', workload).optional().describe('Who signals how often'),
+    .describe('State of channels once the guest has booted'),
+  architectureRows: z
+    .union([z.record(z.string(), cpuCounts, { error: rowsText }), list(rowsText, architectureRow)], {
+      error: rowsText,
+    })
+    .optional()
+    .describe('Counts of the rows that have a name instead of a number, or a list of all such rows'),
+  procInterrupts: procInterrupts.optional().describe('How /proc/interrupts is shown'),
+  vmbus: bool.optional().describe('false: a machine without Hyper-V; default true'),
+  workload: workload.optional().describe('Who signals how often'),
   timeline: list('a list of steps', step).optional().describe('What is done when, and what must come of it'),
   run: duration.optional().describe('How long the guest runs; default: until workload and timeline are over'),
   print: list('a list such as [interrupts]', printTarget).optional().describe('What to print at the end'),

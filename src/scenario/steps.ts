@@ -1,10 +1,11 @@
 import { unreachable } from '../lib/assert.js';
 import { ErrnoError } from '../lib/errno.js';
+import { HungError } from '../machine/hung.js';
 import type { ScenarioGuest } from './port.js';
 import type { Action, Expectation } from './scenario.js';
 
 /** What the guest answered to an action. */
-type Answer =
+export type Answer =
   | { readonly kind: 'done' }
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'count'; readonly count: number }
@@ -38,6 +39,10 @@ export function describeAction(action: Action): string {
     case 'read':
     case 'print':
       return `${action.kind} ${action.path}`;
+    case 'host':
+      return `the host does: ${action.act.kind}`;
+    case 'refused':
+      return `refused ${action.reason}`;
     case 'offer':
       return `offer ${action.device.driver ?? `class ${action.device.class}`} as relid ${action.device.relid}`;
     case 'rescind':
@@ -53,13 +58,15 @@ export function describeAction(action: Action): string {
   }
 }
 
-function perform(guest: ScenarioGuest, action: Action): Answer {
+/** Does an action. */
+export function perform(guest: ScenarioGuest, action: Action): Answer {
   try {
     return ask(guest, action);
   } catch (error) {
     if (error instanceof ErrnoError) {
       return { kind: 'refused', code: error.code, reason: error.message.slice(error.code.length + 2) };
     }
+    if (error instanceof HungError) return { kind: 'refused', code: 'a hang', reason: error.message };
     if (error instanceof RangeError) return { kind: 'refused', code: 'not possible', reason: error.message };
     throw error;
   }
@@ -100,6 +107,11 @@ function ask(guest: ScenarioGuest, action: Action): Answer {
       return signal(guest, action.relid, action.times);
     case 'count':
       return count(guest, action.irq, action.cpu);
+    case 'host':
+      guest.hostDoes(action.act);
+      return done;
+    case 'refused':
+      return { kind: 'count', count: guest.refused().get(action.reason) ?? 0 };
     default:
       return unreachable(action);
   }

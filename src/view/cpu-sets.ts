@@ -14,6 +14,15 @@ export function cpuSetFiles(mask: string, list: string, cpus: () => CpuMask): Re
   return { [mask]: textFile(() => formatCpuMask(cpus())), [list]: textFile(() => formatCpuList(cpus())) };
 }
 
+/** CPULIST_FILE_MAX_BYTES of a kernel with NR_CPUS=8192; a mask needs no more than a page. */
+const LIST_BYTES = 28672;
+
+/** The same as binary attributes, which topology and nodes have for lists that fill more than a page. */
+export function wideCpuSetFiles(mask: string, list: string, cpus: () => CpuMask): Record<string, FileNode> {
+  const files = cpuSetFiles(mask, list, cpus);
+  return { ...files, [list]: { ...files[list], size: LIST_BYTES } };
+}
+
 /** CPUs online that share `of` with `cpu`. */
 export function onlineSiblings(machine: Machine, cpu: CpuId, ...of: (readonly number[])[]): CpuMask {
   const siblings = new CpuMask(machine.nrCpuIds);

@@ -10,7 +10,7 @@ import { formatCpuList } from '../machine/cpumask-text.js';
 import { type DirectoryNode, debugFile, type FileNode, type TreeNode } from './tree-node.js';
 
 /** Names of bits in the order that the kernel lists them. */
-type BitNames = readonly (readonly [name: string, bit: number])[];
+export type BitNames = readonly (readonly [name: string, bit: number])[];
 
 const statusNames: BitNames = (
   [
@@ -96,12 +96,12 @@ const chipNames: BitNames = (
 ).map((name) => [`IRQCHIP_${name}`, irqchipFlags[name]]);
 
 /** One name a line, indented by 12 columns and `indent` more (irq_debug_show_bits). */
-function bits(value: number, names: BitNames, indent = 0): string {
+export function bits(value: number, names: BitNames, indent = 0): string {
   const set = names.filter(([, bit]) => (value & bit) !== 0);
   return set.map(([name]) => `${' '.repeat(indent + 12)}${name}\n`).join('');
 }
 
-function hex(value: number, digits = 1): string {
+export function hex(value: number, digits = 1): string {
   return `0x${(value >>> 0).toString(16).padStart(digits, '0')}`;
 }
 

@@ -2,6 +2,7 @@ import type { IrqCore } from '../irq/core.js';
 import type { ArchInterrupts } from './interrupts-arch.js';
 import { InterruptsView, type InterruptsViewOptions, noArchInterrupts } from './interrupts-live.js';
 import { procCpuinfo } from './cpuinfo.js';
+import { DebugDomains } from './debugdomain.js';
 import { DebugIrqs } from './debugirq.js';
 import { ProcIrq } from './procirq.js';
 import { procSoftirqs, procStat, type SoftirqCount, type SystemStat } from './procstat.js';
@@ -9,7 +10,7 @@ import { type SysCpuOptions, sysCpuDirectory } from './syscpu.js';
 import { SysIrq } from './sysirq.js';
 import { sysNodeDirectory } from './sysnode.js';
 import { FileTree } from './tree.js';
-import { procFile } from './tree-node.js';
+import { procFile, StaticDirectory } from './tree-node.js';
 
 /** What a guest's /proc and /sys are made of. */
 export interface GuestTreeOptions {
@@ -35,6 +36,8 @@ export function createGuestTree(options: GuestTreeOptions): FileTree {
   const { machine } = irq;
   const interrupts = new InterruptsView(irq, arch, options.interrupts);
   const tree = new FileTree();
+  tree.mount('/proc', new StaticDirectory(0o555));
+  tree.mount('/sys', new StaticDirectory(0o555));
   tree.mount('/proc/irq', new ProcIrq(irq, (desc) => interrupts.noteChip(desc.data.chip)));
   tree.mount('/proc/interrupts', procFile(0o444, { read: () => interrupts.text() }));
   tree.mount('/proc/stat', procFile(0o444, { read: () => procStat(irq, arch, softirqs, stat()) }));
@@ -43,9 +46,12 @@ export function createGuestTree(options: GuestTreeOptions): FileTree {
   tree.mount('/proc/cpuinfo', procFile(0o444, { read: () => procCpuinfo(machine, cpuinfo) }));
   tree.mount('/sys/kernel/irq', new SysIrq(irq));
   tree.mount('/sys/kernel/debug/irq/irqs', new DebugIrqs(irq));
+  tree.mount('/sys/kernel/debug/irq/domains', new DebugDomains(irq));
   const cpu0Stays = arch.arch !== 'arm64';
   const hotpluggable = (cpu: number): boolean => cpu !== 0 || !cpu0Stays;
   tree.mount('/sys/devices/system/cpu', sysCpuDirectory(machine, { hotpluggable, ...options.cpu }));
   tree.mount('/sys/devices/system/node', sysNodeDirectory(machine));
+  // What is passed through shows as a VMBus device; the PCI devices behind are not modelled.
+  tree.mount('/sys/bus/pci/devices', new StaticDirectory(0o755));
   return tree;
 }

@@ -29,7 +29,7 @@ export function hasLevelColumn({ arch, levelColumn = levelColumnArchs.has(arch) 
 }
 
 /** Blanks around the counts of an architecture's rows. */
-function archSpacing(
+export function archSpacing(
   arch: InterruptsArch,
   form: InterruptsForm,
   width: number,

@@ -65,6 +65,9 @@ function readHeader(line: string): Header {
   return { cpus, labelWidth, trailing: line.endsWith(' '), fixedGap };
 }
 
+/** Blanks between the label and the text of a row without counts (arch/arm/kernel/fiq.c show_fiq_list). */
+const TEXT_ROW_GAP = 14;
+
 /** Reads a row whose label is not a number. */
 function readArchRow(line: string, row: number, label: string, header: Header): ArchRow | TotalRow {
   const { cpus, labelWidth } = header;
@@ -77,8 +80,8 @@ function readArchRow(line: string, row: number, label: string, header: Header): 
   const text = rest.trimStart();
   const gap = rest.length - text.length;
   if (counts.length === 1 && rest === '' && lead === 1) return { kind: 'total', label, total: counts[0] };
-  // A row without counts is only a text, such as arm's FIQ.
-  const complete = counts.length === cpus.length || (counts.length === 0 && text !== '');
+  const complete =
+    counts.length === cpus.length || (counts.length === 0 && text !== '' && gap === TEXT_ROW_GAP);
   if (!complete) throw new InterruptsSyntaxError(row, end + 1, `${cpus.length} counts, one for each CPU`);
   if (text !== '' && gap === 0) throw new InterruptsSyntaxError(row, end + 1, 'a blank before the text');
   return { kind: 'arch', label, lead, counts, gap, text };

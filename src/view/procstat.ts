@@ -1,6 +1,6 @@
 import type { CpuId } from '../lib/brand.js';
 import type { IrqCore } from '../irq/core.js';
-import { kstatIrqs, kstatIrqsSum } from '../irq/kstat.js';
+import { kstatIrqs, kstatIrqsInStat } from '../irq/kstat.js';
 import type { Machine } from '../machine/machine.js';
 import type { ArchInterrupts } from './interrupts-arch.js';
 
@@ -42,10 +42,10 @@ function cpuLine(name: string, idleTicks: number): string {
 /** The intr line: the total, then a number for every IRQ up to nr_irqs (fs/proc/stat.c show_all_irqs). */
 export function intrLine(core: IrqCore, arch: ArchInterrupts): string {
   const perIrq = new Array<number>(core.nrIrqs).fill(0);
-  let total = 0;
+  let total = core.goneInStat;
   for (const desc of core.descs()) {
     perIrq[desc.irq] = kstatIrqs(desc);
-    total += kstatIrqsSum(desc);
+    total += kstatIrqsInStat(desc);
   }
   for (const { counts, inStat = true } of arch.sources()) {
     if (inStat) for (let cpu = 0; cpu < counts.length; cpu++) total += counts[cpu];
@@ -54,8 +54,7 @@ export function intrLine(core: IrqCore, arch: ArchInterrupts): string {
 }
 
 /**
- * /proc/stat (fs/proc/stat.c show_stat). Interrupts of lines that are gone do not stay in the total, as they do in the
- * kernel.
+ * /proc/stat (fs/proc/stat.c show_stat).
  */
 export function procStat(
   core: IrqCore,

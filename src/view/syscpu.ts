@@ -3,7 +3,7 @@ import { ErrnoError } from '../lib/errno.js';
 import { CpuMask } from '../machine/cpumask.js';
 import { formatCpuList } from '../machine/cpumask-text.js';
 import type { Machine } from '../machine/machine.js';
-import { cpuSetFiles, onlineSiblings, textFile } from './cpu-sets.js';
+import { onlineSiblings, textFile, wideCpuSetFiles } from './cpu-sets.js';
 import { cacheDirectory } from './syscache.js';
 import { type DirectoryNode, type FileNode, StaticDirectory, sysfsFile, type TreeNode } from './tree-node.js';
 
@@ -38,11 +38,11 @@ function topologyDirectory(machine: Machine, cpu: CpuId): DirectoryNode {
     physical_package_id: textFile(() => String(topology.package[cpu])),
     die_id: textFile(() => '0'),
     core_id: textFile(() => String(topology.core[cpu])),
-    ...cpuSetFiles('core_cpus', 'core_cpus_list', ofCore),
-    ...cpuSetFiles('thread_siblings', 'thread_siblings_list', ofCore),
-    ...cpuSetFiles('die_cpus', 'die_cpus_list', ofPackage),
-    ...cpuSetFiles('package_cpus', 'package_cpus_list', ofPackage),
-    ...cpuSetFiles('core_siblings', 'core_siblings_list', ofPackage),
+    ...wideCpuSetFiles('core_cpus', 'core_cpus_list', ofCore),
+    ...wideCpuSetFiles('thread_siblings', 'thread_siblings_list', ofCore),
+    ...wideCpuSetFiles('die_cpus', 'die_cpus_list', ofPackage),
+    ...wideCpuSetFiles('package_cpus', 'package_cpus_list', ofPackage),
+    ...wideCpuSetFiles('core_siblings', 'core_siblings_list', ofPackage),
   });
 }
 

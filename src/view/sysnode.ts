@@ -1,9 +1,10 @@
 import { CpuMask } from '../machine/cpumask.js';
-import { formatCpuList, formatCpuMask } from '../machine/cpumask-text.js';
+import { formatCpuList } from '../machine/cpumask-text.js';
 import type { Machine } from '../machine/machine.js';
 import { cpusOfNode, nodesOf } from '../machine/topology.js';
-import { textFile } from './cpu-sets.js';
-import { StaticDirectory } from './tree-node.js';
+import { textFile, wideCpuSetFiles } from './cpu-sets.js';
+import { nodeMeminfo } from './meminfo.js';
+import { StaticDirectory, sysfsFile } from './tree-node.js';
 
 /** NUMA distances as firmware gives them: 10 to the node itself, 20 to another. */
 function distance(from: number, to: number): number {
@@ -20,9 +21,9 @@ function nodeDirectory(machine: Machine, node: number, nodes: readonly number[])
   const { nrCpuIds, topology, online, present } = machine;
   const own = CpuMask.of(nrCpuIds, cpusOfNode(topology, node));
   const directory = new StaticDirectory(0o755, {
-    cpumap: textFile(() => formatCpuMask(own.and(online))),
-    cpulist: textFile(() => formatCpuList(own.and(online))),
+    ...wideCpuSetFiles('cpumap', 'cpulist', () => own.and(online)),
     distance: textFile(() => nodes.map((other) => distance(node, other)).join(' ')),
+    meminfo: sysfsFile(0o444, { show: () => nodeMeminfo(node) }),
   });
   for (const cpu of own.and(present)) {
     directory.add(`cpu${cpu}`, { kind: 'symlink', target: `../../cpu/cpu${cpu}` });

@@ -1,7 +1,5 @@
 import type { Relid } from '../lib/brand.js';
 import { ErrnoError } from '../lib/errno.js';
-import { CpuMask } from '../machine/cpumask.js';
-import { irqSetAffinity } from '../irq/affinity.js';
 import type { VmbusChannel } from '../vmbus/channel.js';
 import { VERSION_WIN10_V4_1 } from '../vmbus/protocol.js';
 import { RING_WORD, type RingBuffer } from '../vmbus/ring.js';
@@ -40,7 +38,7 @@ export function vmbusChannelDirectory(vmbus: Vmbus, channel: VmbusChannel): Dire
  */
 function targetCpuStore(vmbus: Vmbus, channel: VmbusChannel, text: string): void {
   const { connection } = vmbus;
-  const { machine, relid, irq } = channel;
+  const { machine, relid } = channel;
   if (connection.version < VERSION_WIN10_V4_1) {
     throw new ErrnoError('EIO', `the host can not move channel ${relid}: that needs VMBus 4.1`);
   }
@@ -50,12 +48,17 @@ function targetCpuStore(vmbus: Vmbus, channel: VmbusChannel, text: string): void
   if (cpu >= machine.nrCpuIds) {
     throw new ErrnoError('EINVAL', `there is no CPU ${cpu}: the machine has CPUs 0-${machine.nrCpuIds - 1}`);
   }
-  machine.run('target_cpu_store', function* store() {
-    yield* connection.channelMutex.lock();
-    const ret = irqSetAffinity(vmbus.irq, irq, CpuMask.of(machine.nrCpuIds, [cpu]));
-    yield* connection.channelMutex.unlock();
-    throwIfError(ret, refusal(channel, cpu));
-  }());
+  machine.run(
+    'target_cpu_store',
+    (function* store() {
+      yield* connection.channelMutex.lock();
+      const before = connection.modchanSent;
+      const ret = connection.relids.setTargetCpu(channel, cpu);
+      if (connection.modchanSent !== before) yield* connection.modifyChannel.sent(channel);
+      yield* connection.channelMutex.unlock();
+      throwIfError(ret, refusal(channel, cpu));
+    })(),
+  );
 }
 
 function refusal(channel: VmbusChannel, cpu: number): string {

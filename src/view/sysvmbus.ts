@@ -1,36 +1,25 @@
+import { ErrnoError } from '../lib/errno.js';
 import { channelStateNumbers, type VmbusChannel } from '../vmbus/channel.js';
 import type { VmbusDevice } from '../vmbus/driver.js';
 import { encodeGuid, GUID_BYTES } from '../vmbus/guid.js';
 import { RING_WORD, type RingBuffer } from '../vmbus/ring.js';
 import type { Vmbus } from '../vmbus/vmbus.js';
-import { type DirectoryNode, type FileNode, StaticDirectory, sysfsFile, type TreeNode } from './tree-node.js';
+import {
+  type DirectoryNode,
+  type FileNode,
+  ListDirectory,
+  PAGE_SIZE,
+  StaticDirectory,
+  sysfsFile,
+} from './tree-node.js';
+import { storeUevent } from './uevent.js';
 import { openRing, vmbusChannelDirectory } from './sysvmbus-channel.js';
 
 /** Where sysfs has the VMBus devices themselves; the bus has links to them. */
 export const VMBUS_DEVICES = '/sys/devices/LNXSYSTM:00/LNXSYBUS:00/ACPI0004:00/VMBUS:00';
-const FROM_BUS = '../../../devices/LNXSYSTM:00/LNXSYBUS:00/ACPI0004:00/VMBUS:00';
+/** The way from a device's directory to /sys. */
+const UP_TO_SYS = '../../../../../..';
 const PCI_VENDOR_ID_MICROSOFT = 0x1414;
-
-/** A directory with an entry for each of some things that come and go. */
-class ListDirectory<T> implements DirectoryNode {
-  readonly kind = 'directory';
-  readonly mode = 0o755;
-
-  constructor(
-    private readonly items: () => Iterable<T>,
-    private readonly nameOf: (item: T) => string,
-    private readonly nodeOf: (item: T) => TreeNode,
-  ) {}
-
-  *list(): Generator<string, void, void> {
-    for (const item of this.items()) yield this.nameOf(item);
-  }
-
-  lookup(name: string): TreeNode | undefined {
-    for (const item of this.items()) if (this.nameOf(item) === name) return this.nodeOf(item);
-    return undefined;
-  }
-}
 
 /** The directory of all VMBus devices (drivers/hv/vmbus_drv.c), to be mounted at VMBUS_DEVICES. */
 export function vmbusDevicesDirectory(vmbus: Vmbus): DirectoryNode {
@@ -39,34 +28,6 @@ export function vmbusDevicesDirectory(vmbus: Vmbus): DirectoryNode {
     ({ instanceId }) => instanceId,
     (device) => deviceDirectory(vmbus, device),
   );
-}
-
-/** /sys/bus/vmbus: links to the devices, by bus and by driver. */
-export function vmbusBusDirectory(vmbus: Vmbus): DirectoryNode {
-  const link = (up: string, { instanceId }: VmbusDevice): TreeNode => ({
-    kind: 'symlink',
-    target: `${up}${FROM_BUS}/${instanceId}`,
-  });
-  const devices = new ListDirectory(
-    () => vmbus.bus.devices,
-    ({ instanceId }) => instanceId,
-    (device) => link('', device),
-  );
-  const drivers = new ListDirectory(
-    () => vmbus.bus.drivers,
-    ({ name }) => name,
-    (driver) =>
-      new ListDirectory(
-        () => vmbus.bus.devices.filter((device) => device.driver === driver),
-        ({ instanceId }) => instanceId,
-        (device) => link('../', device),
-      ),
-  );
-  return new StaticDirectory(0o755, {
-    devices,
-    drivers,
-    hibernation: sysfsFile(0o444, { show: () => '0\n' }),
-  });
 }
 
 function deviceDirectory(vmbus: Vmbus, device: VmbusDevice): DirectoryNode {
@@ -84,18 +45,47 @@ function deviceDirectory(vmbus: Vmbus, device: VmbusDevice): DirectoryNode {
     class_id: show(() => `{${classId}}`),
     device: show(() => `0x${channel.deviceClass.typeNumber.toString(16)}`),
     device_id: show(() => `{${instanceId}}`),
+    driver_override: driverOverrideFile(device),
     id: show(() => String(channel.relid)),
     modalias: show(() => `vmbus:${guidHex(device)}`),
     numa_node: show(() => String(topology.node[channel.targetCpu])),
+    subsystem: { kind: 'symlink', target: `${UP_TO_SYS}/bus/vmbus` },
+    uevent: sysfsFile(0o644, { show: () => ueventText(device), store: storeUevent }),
     state: show(() => String(channelStateNumbers[channel.state.kind])),
     vendor: show(() => `0x${PCI_VENDOR_ID_MICROSOFT.toString(16)}`),
     ...ringFiles('out', channel, () => channel.rings?.outbound.ring),
     ...ringFiles('in', channel, () => channel.rings?.inbound.ring),
+    ...(device.driver && {
+      driver: { kind: 'symlink', target: `${UP_TO_SYS}/bus/vmbus/drivers/${device.driver.name}` },
+    }),
   });
 }
 
+/** driver_override_store, driver_override_show: takes effect when a driver is next looked for. */
+function driverOverrideFile(device: VmbusDevice): FileNode {
+  return sysfsFile(0o644, {
+    show: () => `${device.driverOverride ?? '(null)'}\n`,
+    store: (text) => {
+      if (text.length >= PAGE_SIZE - 1)
+        throw new ErrnoError('EINVAL', 'the name of a driver is no page long');
+      const name = text.split('\n', 1)[0];
+      device.driverOverride = name === '' ? null : name;
+    },
+  });
+}
+
+/** What the device's uevents say beside what all devices' do (vmbus_uevent). */
+function ueventText(device: VmbusDevice): string {
+  const driver = device.driver === undefined ? '' : `DRIVER=${device.driver.name}\n`;
+  return `${driver}MODALIAS=vmbus:${guidHex(device)}\n`;
+}
+
 /** The files that show one of the primary channel's rings; reading them fails while the channel is closed. */
-function ringFiles(prefix: string, { relid }: VmbusChannel, ring: () => RingBuffer | undefined): Record<string, FileNode> {
+function ringFiles(
+  prefix: string,
+  { relid }: VmbusChannel,
+  ring: () => RingBuffer | undefined,
+): Record<string, FileNode> {
   const file = (value: (open: RingBuffer) => number): FileNode =>
     sysfsFile(0o444, { show: () => `${value(openRing(relid, ring()))}\n` });
   return {

@@ -63,6 +63,27 @@ export class StaticDirectory implements DirectoryNode {
   }
 }
 
+/** A directory with an entry for each of some things that come and go. */
+export class ListDirectory<T> implements DirectoryNode {
+  readonly kind = 'directory';
+  readonly mode = 0o755;
+
+  constructor(
+    private readonly items: () => Iterable<T>,
+    private readonly nameOf: (item: T) => string,
+    private readonly nodeOf: (item: T) => TreeNode,
+  ) {}
+
+  *list(): Generator<string, void, void> {
+    for (const item of this.items()) yield this.nameOf(item);
+  }
+
+  lookup(name: string): TreeNode | undefined {
+    for (const item of this.items()) if (this.nameOf(item) === name) return this.nodeOf(item);
+    return undefined;
+  }
+}
+
 /** What a file does; see FileNode. */
 export interface FileMethods {
   read?(): string;
@@ -79,7 +100,7 @@ export function debugFile(mode: number, methods: FileMethods): FileNode {
   return { kind: 'file', mode, size: 0, unwritable: { code: 'EINVAL', at: 'write' }, ...methods };
 }
 
-const PAGE_SIZE = 4096;
+export const PAGE_SIZE = 4096;
 
 /**
  * A file of sysfs: even root may not open it for what it has no method for. A write hands at most a page to `store`;

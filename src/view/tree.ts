@@ -150,6 +150,7 @@ function unwritable(path: string, node: FileNode): ErrnoError {
 
 function statOf(node: TreeNode): FileStat {
   const mode = typeBits[node.kind] | (node.kind === 'symlink' ? 0o777 : node.mode);
-  const size = node.kind === 'file' ? node.size : node.kind === 'symlink' ? node.target.length : 0;
+  // All symbolic links here are sysfs', which gives them no size (fs/kernfs/inode.c).
+  const size = node.kind === 'file' ? node.size : 0;
   return { kind: node.kind, mode, size };
 }

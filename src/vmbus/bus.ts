@@ -1,20 +1,80 @@
-import { ErrnoError } from '../lib/errno.js';
+import { ErrnoError, errnoValue } from '../lib/errno.js';
 import type { Proc } from '../machine/step.js';
 import type { VmbusChannel } from './channel.js';
 import type { ChannelOperations } from './channel-open.js';
 import type { VmbusConnection } from './connection.js';
 import { VmbusDevice, type VmbusDriver } from './driver.js';
+import type { Guid } from './guid.js';
 
 /** The VMBus as a bus of the driver core: which device goes with which driver (drivers/hv/vmbus_drv.c). */
 export class VmbusBus {
   /** Devices in the order in which they were found. */
   readonly devices: VmbusDevice[] = [];
+  /** Drivers that have registered, in that order, which is also the one in which they are asked. */
+  readonly drivers: VmbusDriver[] = [];
+  /** False if the user wants new devices left without a driver (drivers_autoprobe). */
+  autoprobe = true;
+  /** Classes that a driver serves beside its own since the user said so (struct hv_driver dynids). */
+  private readonly dynamicIds = new Map<VmbusDriver, Set<Guid>>();
 
   constructor(
     private readonly connection: VmbusConnection,
     private readonly operations: ChannelOperations,
-    readonly drivers: readonly VmbusDriver[],
   ) {}
+
+  /** Takes a driver into service and binds it to the devices that wait for one (__vmbus_driver_register). */
+  *registerDriver(driver: VmbusDriver): Proc<void> {
+    const { log } = this.connection.machine;
+    if (driver.greeting !== undefined) log.printk(driver.greeting);
+    log.printk(`hv_vmbus: registering driver ${driver.name}`);
+    this.drivers.push(driver);
+    yield* this.attach(driver);
+  }
+
+  /** Binds a driver to all devices that wait for it (driver_attach). */
+  private *attach(driver: VmbusDriver): Proc<void> {
+    for (const device of [...this.devices]) {
+      const waits = device.driver === undefined && this.devices.includes(device);
+      if (waits && this.matches(driver, device)) yield* this.bind(device, driver);
+    }
+  }
+
+  /** Has a driver serve one more class of devices (vmbus_add_dynid); 0 or a negative errno. */
+  *addId(driver: VmbusDriver, classId: Guid): Proc<number> {
+    const ids = this.dynamicIds.get(driver) ?? new Set();
+    if (ids.has(classId)) return errnoValue('EEXIST');
+    this.dynamicIds.set(driver, ids.add(classId));
+    yield* this.attach(driver);
+    return 0;
+  }
+
+  /** Undoes addId; devices that are bound stay so (remove_id_store). 0 or a negative errno. */
+  removeId(driver: VmbusDriver, classId: Guid): number {
+    return this.dynamicIds.get(driver)?.delete(classId) ? 0 : errnoValue('ENODEV');
+  }
+
+  /** Binds a device by hand (drivers/base/bus.c bind_store); 0 or a negative errno. */
+  *bindByHand(device: VmbusDevice, driver: VmbusDriver): Proc<number> {
+    if (!this.matches(driver, device)) return errnoValue('ENODEV');
+    if (device.driver !== undefined) return errnoValue('EBUSY');
+    yield* this.bind(device, driver, false);
+    return device.driver === undefined ? device.probeError : 0;
+  }
+
+  /** Takes a device from its driver by hand; the device stays (drivers/base/bus.c unbind_store). */
+  *unbind(device: VmbusDevice): Proc<void> {
+    yield* device.probing.wait();
+    const { driver } = device;
+    device.driver = undefined;
+    if (driver !== undefined) yield* driver.remove(device);
+  }
+
+  /** drivers/hv/vmbus_drv.c vmbus_match, hv_vmbus_get_id */
+  private matches(driver: VmbusDriver, { channel, classId, driverOverride }: VmbusDevice): boolean {
+    if (channel.isHvSock) return driver.hvsock === true;
+    if (driverOverride !== null) return driverOverride === driver.name;
+    return driver.classIds.includes(classId) || (this.dynamicIds.get(driver)?.has(classId) ?? false);
+  }
 
   /** Makes a device of a new primary channel and binds the driver of its class (vmbus_device_register). */
   *register(channel: VmbusChannel): Proc<void> {
@@ -22,33 +82,54 @@ export class VmbusBus {
     const device = new VmbusDevice(classId, instanceId, channel);
     channel.device = device;
     this.devices.push(device);
-    const driver = this.drivers.find((candidate) => matches(candidate, channel));
-    if (driver === undefined) return;
+    if (this.autoprobe) yield* this.probeFor(device);
+  }
+
+  /** Looks for a driver for a device that has none (device_attach). */
+  *probeFor(device: VmbusDevice): Proc<void> {
+    if (device.driver !== undefined) return;
+    const driver = this.drivers.find((candidate) => this.matches(candidate, device));
+    if (driver !== undefined) yield* this.bind(device, driver);
+  }
+
+  private *bind(device: VmbusDevice, driver: VmbusDriver, mayWait = true): Proc<void> {
+    const { channel } = device;
     // From here on the device waits for its probe before it goes, even if the probe's turn has yet to come.
     device.driver = driver;
     device.probing.reinit();
-    if (driver.probesAsynchronously) {
+    if (driver.probesAsynchronously && mayWait) {
       channel.machine.spawn(`probe of channel ${channel.relid}`, this.probe(device, driver));
     } else yield* this.probe(device, driver);
   }
 
-  /** Tells a device's driver of a new sub-channel (sc_creation_callback). */
+  /**
+   * Tells a device's driver of a new sub-channel (sc_creation_callback). One that it has not asked for stays closed;
+   * Linux has only netvsc look at that.
+   */
   *addSubChannel(primary: VmbusChannel, channel: VmbusChannel): Proc<void> {
-    const device = primary.device;
-    if (device?.driver?.subChannelOffered === undefined) return;
-    yield* device.driver.subChannelOffered(device, channel);
+    const { device } = primary;
+    const asked = device?.subChannelsAsked ?? 0;
+    if (channel.offer.subChannelIndex > asked) this.connection.refuse('offer-sub-channel-nobody-asked-for');
+    else if (device?.driver?.subChannelOffered !== undefined)
+      yield* device.driver.subChannelOffered(device, channel);
   }
 
-  /** Takes the device of a rescinded primary channel away, and the channel with it (vmbus_device_unregister). */
-  *unregister(channel: VmbusChannel): Proc<void> {
+  /** Takes the device of a primary channel away, if nobody else has (vmbus_device_unregister). */
+  *removeDevice(channel: VmbusChannel): Proc<void> {
+    channel.assertLive('vmbus_device_unregister');
     const { device } = channel;
-    if (device !== undefined) {
-      yield* device.probing.wait();
-      if (device.driver !== undefined) yield* device.driver.remove(device);
-      device.driver = undefined;
-      const at = this.devices.indexOf(device);
-      if (at >= 0) this.devices.splice(at, 1);
-    }
+    if (device === undefined) return;
+    yield* device.probing.wait();
+    yield* device.lock.lock();
+    if (device.driver !== undefined) yield* device.driver.remove(device);
+    device.driver = undefined;
+    const at = this.devices.indexOf(device);
+    if (at >= 0) this.devices.splice(at, 1);
+    yield* device.lock.unlock();
+  }
+
+  /** Takes a channel without a device away. */
+  *removeChannel(channel: VmbusChannel): Proc<void> {
     yield* this.connection.channelMutex.lock();
     yield* this.operations.processChannelRemoval(channel);
     yield* this.connection.channelMutex.unlock();
@@ -60,15 +141,11 @@ export class VmbusBus {
     } catch (error) {
       if (!(error instanceof ErrnoError)) throw error;
       device.driver = undefined;
+      device.probeError = error.errno;
       this.connection.machine.log.printk(
         `hv_vmbus: probe failed for device ${device.instanceId} (${error.errno})`,
       );
     }
     device.probing.completeAll();
   }
-}
-
-/** drivers/hv/vmbus_drv.c vmbus_match */
-function matches(driver: VmbusDriver, channel: VmbusChannel): boolean {
-  return channel.isHvSock ? driver.hvsock === true : driver.classIds.includes(channel.offer.classId);
 }

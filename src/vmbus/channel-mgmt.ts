@@ -1,23 +1,37 @@
+import type { Relid } from '../lib/brand.js';
 import { sleep } from '../machine/completion.js';
 import type { Proc } from '../machine/step.js';
 import { VmbusChannel } from './channel.js';
-import { type ChannelOperations, resetChannelCb } from './channel-open.js';
-import { isUnsupportedDevice } from './class-ids.js';
+import type { ChannelOperations } from './channel-open.js';
+import { deviceClassOf, isUnsupportedDevice, unknownDeviceClass } from './class-ids.js';
 import type { VmbusConnection } from './connection.js';
 import type { VmbusBus } from './bus.js';
-import { vmbusOnEvent } from './isr.js';
-import type { OfferChannel, RescindChannelOffer } from './protocol.js';
+import { resetChannelCb, vmbusOnEvent, vmbusOnEventSteps } from './channel-handler.js';
+import { CHANNEL_FLAG, type OfferChannel, type RescindChannelOffer } from './protocol.js';
+import type { Refusal } from './refusals.js';
 import { MAX_CHANNEL_RELIDS } from './relid-map.js';
+import type { RescindWork } from './variants/lifetime.js';
 
 const RESCIND_POLL_NS = 1_000_000;
 
 /** Channels that the host offers and takes back (drivers/hv/channel_mgmt.c). */
 export class ChannelManagement {
+  private readonly rescindWork: RescindWork;
+
   constructor(
     private readonly connection: VmbusConnection,
     private readonly operations: ChannelOperations,
     private readonly bus: VmbusBus,
-  ) {}
+  ) {
+    this.rescindWork = {
+      awaitOffers: () => this.awaitOffers(),
+      find: (relid) => this.find(relid),
+      stop: (channel) => this.stop(channel),
+      awaitProbe: awaitProbe,
+      remove: (channel) => this.remove(channel),
+      refuse: (reason) => connection.refuse(reason),
+    };
+  }
 
   /** Handles an offer (vmbus_onoffer). `offersInProgress` has been raised for it. */
   *onOffer(offer: OfferChannel): Proc<void> {
@@ -25,38 +39,42 @@ export class ChannelManagement {
       this.connection.offersInProgress -= 1;
       return;
     }
-    yield* this.processOffer(new VmbusChannel(this.connection.machine, offer, vmbusOnEvent));
+    const { machine } = this.connection;
+    const channel = new VmbusChannel(machine, offer, vmbusOnEvent, vmbusOnEventSteps);
+    if (channel.deviceClass === unknownDeviceClass && !channel.isHvSock) {
+      machine.log.printk(`hv_vmbus: Unknown GUID: ${offer.classId}`);
+    }
+    yield* this.processOffer(channel);
   }
 
   /**
    * Handles a rescind (vmbus_onoffer_rescind): the channel's users are stopped and woken, then its device or the
    * sub-channel goes.
    */
-  *onRescind(message: RescindChannelOffer): Proc<void> {
-    const { connection } = this;
-    while (connection.offersInProgress !== 0) yield* sleep(RESCIND_POLL_NS);
-    yield* connection.channelMutex.lock();
-    const channel = connection.relids.relid2channel(message.childRelid);
-    const first = channel !== undefined && !channel.rescindRef;
-    if (channel !== undefined) channel.rescindRef = true;
-    yield* connection.channelMutex.unlock();
-    if (channel === undefined || !first) {
-      connection.refuse(channel === undefined ? 'rescind-of-unknown-relid' : 'rescind-twice');
-      return;
-    }
-    yield* resetChannelCb(channel);
-    channel.rescind = true;
-    connection.requests.abandon(channel);
-    for (const wait of channel.rescindWaits) wait.wakeUp();
-    while (!channel.probeDone.isDone) yield* sleep(RESCIND_POLL_NS);
-    if (channel.primary !== undefined) yield* this.rescindSubChannel(channel);
-    else yield* this.bus.unregister(channel);
+  onRescind(message: RescindChannelOffer): Proc<void> {
+    return this.connection.lifetime.rescind(message.childRelid, this.rescindWork);
+  }
+
+  /** All channels go: the module is unloaded (vmbus_free_channels). */
+  exit(): Proc<void> {
+    return this.connection.lifetime.exit({
+      primaries: () => [...this.connection.primaries],
+      removeDevice: (channel) => this.bus.removeDevice(channel),
+      removeChannel: (channel) => this.bus.removeChannel(channel),
+    });
   }
 
   private isAcceptable(offer: OfferChannel): boolean {
     const { connection } = this;
     if (isUnsupportedDevice(offer.classId)) return false;
     const relid = offer.childRelid;
+    if (connection.isolation && !isAllowedInIsolated(offer)) {
+      if (connection.irq.ratelimits.allows('vmbus_onoffer')) {
+        connection.machine.log.printk(`hv_vmbus: Invalid offer ${relid} from the host supporting isolation`);
+      }
+      connection.refuse('offer-not-allowed-in-isolated');
+      return false;
+    }
     if (relid === 0 || relid >= MAX_CHANNEL_RELIDS) {
       connection.refuse('offer-relid-out-of-range');
       return false;
@@ -74,14 +92,16 @@ export class ChannelManagement {
     const { hotplug } = connection.machine;
     yield* hotplug.cpusReadLock();
     yield* connection.channelMutex.lock();
-    const { classId, instanceId, subChannelIndex } = channel.offer;
+    const { classId, instanceId } = channel.offer;
     const primary = connection.primaries.find(
       ({ offer }) => offer.classId === classId && offer.instanceId === instanceId,
     );
     channel.primary = primary;
     connection.placement.initVpIndex(channel);
+    yield connection.offersInProgressWord.update;
     connection.offersInProgress -= 1;
-    const accepted = this.isNewOrSub(primary, subChannelIndex) && connection.relids.map(channel);
+    const accepted = this.isNewOrSub(primary, channel) && (yield* connection.relids.map(channel));
+    yield connection.channelListWord.update;
     if (accepted) (primary?.subChannels ?? connection.primaries).push(channel);
     yield* connection.channelMutex.unlock();
     yield* hotplug.cpusReadUnlock();
@@ -90,10 +110,14 @@ export class ChannelManagement {
     queue.queue(() => this.addChannel(channel));
   }
 
-  private isNewOrSub(primary: VmbusChannel | undefined, subChannelIndex: number): boolean {
-    if (primary === undefined || subChannelIndex !== 0) return true;
-    this.connection.refuse('offer-of-existing-device');
-    return false;
+  /**
+   * True for the primary channel of a new device and for a new sub-channel. Linux looks at the first of these only: a
+   * sub-channel without a device becomes one, and two may have the same index.
+   */
+  private isNewOrSub(primary: VmbusChannel | undefined, { offer }: VmbusChannel): boolean {
+    const reason = placeTaken(primary, offer.subChannelIndex);
+    if (reason !== undefined) this.connection.refuse(reason);
+    return reason === undefined;
   }
 
   /** vmbus_add_channel_work: shows the channel to drivers. */
@@ -102,6 +126,40 @@ export class ChannelManagement {
     if (channel.primary === undefined) yield* this.bus.register(channel);
     else yield* this.bus.addSubChannel(channel.primary, channel);
     channel.probeDone.completeAll();
+    yield* this.connection.lifetime.offerProcessed(channel, this.rescindWork);
+  }
+
+  private *awaitOffers(): Proc<void> {
+    const { connection } = this;
+    for (;;) {
+      yield connection.offersInProgressWord.read;
+      if (connection.offersInProgress === 0) return;
+      yield* sleep(RESCIND_POLL_NS);
+    }
+  }
+
+  private *find(relid: Relid): Proc<VmbusChannel | undefined> {
+    yield this.connection.channelListWord.read;
+    return this.connection.relids.relid2channel(relid);
+  }
+
+  private *stop(channel: VmbusChannel): Proc<void> {
+    yield* resetChannelCb(channel);
+    yield channel.rescindWord.write;
+    channel.assertLive('vmbus_onoffer_rescind');
+    channel.rescind = true;
+    this.connection.requests.abandon(channel);
+    for (const wait of channel.rescindWaits) wait.wakeUp();
+  }
+
+  private *remove(channel: VmbusChannel): Proc<void> {
+    channel.assertLive('vmbus_process_rescind_offer');
+    if (channel.primary !== undefined) {
+      yield* this.rescindSubChannel(channel);
+      return;
+    }
+    yield* this.bus.removeDevice(channel);
+    yield* this.bus.removeChannel(channel);
   }
 
   private *rescindSubChannel(channel: VmbusChannel): Proc<void> {
@@ -112,4 +170,22 @@ export class ChannelManagement {
     channel.rescindEvent.completeAll();
     yield* channelMutex.unlock();
   }
+}
+
+/** Why a channel with this index can not be had; undefined if it can. */
+function placeTaken(primary: VmbusChannel | undefined, subChannelIndex: number): Refusal | undefined {
+  if (primary === undefined) return subChannelIndex === 0 ? undefined : 'offer-sub-channel-without-primary';
+  if (subChannelIndex === 0) return 'offer-of-existing-device';
+  return primary.subChannels.some((sub) => sub.offer.subChannelIndex === subChannelIndex && !sub.rescind)
+    ? 'offer-sub-channel-index-in-use'
+    : undefined;
+}
+
+/** vmbus_is_valid_offer, for a confidential VM: hv_sock, and devices whose drivers are hardened. */
+function isAllowedInIsolated({ classId, flags }: OfferChannel): boolean {
+  return (flags & CHANNEL_FLAG.TLNPI_PROVIDER_OFFER) !== 0 || deviceClassOf(classId).allowedInIsolated;
+}
+
+function* awaitProbe({ probeDone }: VmbusChannel): Proc<void> {
+  while (!probeDone.isDone) yield* sleep(RESCIND_POLL_NS);
 }

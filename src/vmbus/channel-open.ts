@@ -1,20 +1,19 @@
 import type { Relid } from '../lib/brand.js';
-import { ErrnoError, errnoCode } from '../lib/errno.js';
-import { CpuMask } from '../machine/cpumask.js';
+import { ErrnoError } from '../lib/errno.js';
 import type { Proc } from '../machine/step.js';
-import { irqSetAffinityAndHint, irqUpdateAffinityHint } from '../irq/affinity.js';
 import type { IrqCore } from '../irq/core.js';
-import { freeIrq } from '../irq/free.js';
-import { requestIrq } from '../irq/request.js';
+import type { KernelBehaviour } from '../irq/kernel.js';
 import type { ChannelCallback, ChannelRings, VmbusChannel } from './channel.js';
 import type { VmbusConnection } from './connection.js';
 import { gpadlMessages } from './gpadl.js';
 import { type GuestMemory, HV_HYP_PAGE_SIZE } from './guest-memory.js';
-import { vmbusChanHandler } from './isr.js';
+import { resetChannelCb } from './channel-handler.js';
 import { CHANNELMSG, type GpadlCreated, type GpadlTorndown, type OpenChannelResult } from './protocol.js';
-import { RING_WRITE, RingBuffer, VM_PKT } from './ring.js';
+import { RING_WRITE, RingBuffer, type RingError, VM_PKT } from './ring.js';
 import { RingReader } from './ring-reader.js';
 import { RingWriter } from './ring-writer.js';
+import { openOrders, ringOrders } from './variants/index.js';
+import type { OpenOrder } from './variants/open-order.js';
 
 /** Header page and data pages of each of a channel's rings, unless the driver wants others. */
 export const DEFAULT_RING_PAGES = 5;
@@ -27,14 +26,23 @@ export interface OpenOptions {
 
 /** Opening, using and closing channels (drivers/hv/channel.c): what drivers call. */
 export class ChannelOperations {
+  private readonly order: OpenOrder;
+
   constructor(
     private readonly connection: VmbusConnection,
     private readonly irq: IrqCore,
-  ) {}
+  ) {
+    this.order = openOrders[connection.design.openOrder];
+  }
 
   /** Protocol version agreed on with the host, as on the wire (vmbus_proto_version). */
   get protocolVersion(): number {
     return this.connection.version;
+  }
+
+  /** What the guest's kernel does differently from others. */
+  get kernel(): KernelBehaviour {
+    return this.irq.behaviour;
   }
 
   /** Where drivers allocate the buffers that they share with the host. */
@@ -57,15 +65,15 @@ export class ChannelOperations {
       );
     }
     channel.state = { kind: 'opening', rings: undefined };
-    channel.onChannelCallback = options.callback;
+    yield* this.order.beforeOpen(channel, options.callback);
     const rings = yield* this.shareRings(channel, options.ringPages ?? DEFAULT_RING_PAGES);
     channel.state = { kind: 'opening', rings };
     try {
-      yield* this.requestChannelIrq(channel);
+      yield* this.connection.relids.requestIrq(channel);
       try {
         yield* this.openOnHost(channel, rings);
       } catch (error) {
-        yield* this.freeChannelIrq(channel);
+        yield* this.connection.relids.freeIrq(channel);
         throw error;
       }
     } catch (error) {
@@ -73,6 +81,7 @@ export class ChannelOperations {
       this.reset(channel);
       throw error;
     }
+    yield* this.order.afterOpen(channel, options.callback);
     channel.state = { kind: 'opened', rings };
   }
 
@@ -82,10 +91,15 @@ export class ChannelOperations {
    */
   *close(channel: VmbusChannel): Proc<void> {
     for (const sub of [...channel.subChannels]) {
+      // Linux does not wait for this: a sub-channel that is just being opened then stays open for ever.
+      yield* sub.probeDone.wait();
       if (sub.rescind) yield* sub.rescindEvent.wait();
       yield* this.connection.channelMutex.lock();
-      yield* this.closeInternal(sub);
-      if (sub.rescind) yield* this.processChannelRemoval(sub);
+      // Its rescind may have removed it meanwhile. Linux does not look, and waits in memory that has been freed.
+      if (channel.subChannels.includes(sub)) {
+        yield* this.closeInternal(sub);
+        if (sub.rescind) yield* this.processChannelRemoval(sub);
+      }
       yield* this.connection.channelMutex.unlock();
     }
     yield* this.connection.channelMutex.lock();
@@ -102,7 +116,10 @@ export class ChannelOperations {
     this.refuseIfRescinded(channel);
     const waiting = connection.request(
       header,
-      (answer): answer is GpadlCreated => answer.type === CHANNELMSG.GPADL_CREATED && answer.gpadl === gpadl,
+      (answer): answer is GpadlCreated =>
+        answer.type === CHANNELMSG.GPADL_CREATED &&
+        answer.childRelid === channel.relid &&
+        answer.gpadl === gpadl,
       channel,
       bodies,
     );
@@ -129,7 +146,9 @@ export class ChannelOperations {
    * Sends a packet to the host, signalling it if need be (vmbus_sendpacket).
    *
    * @param type VM_PKT number.
-   * @throws ErrnoError ENODEV if the channel is not open, EAGAIN if the ring is full.
+   * @param rangeBytes as in RingWriter.write.
+   * @throws ErrnoError ENODEV if the channel is not open, EAGAIN if the ring is full, EIO if the host has written
+   *   nonsense into it (Linux calculates with it).
    */
   sendPacket(
     channel: VmbusChannel,
@@ -137,12 +156,16 @@ export class ChannelOperations {
     transactionId: number,
     flags = 0,
     type: number = VM_PKT.DATA_INBAND,
+    rangeBytes = 0,
   ): void {
     const { rings } = channel;
     if (rings === undefined || channel.rescind) {
       throw new ErrnoError('ENODEV', `channel ${channel.relid} is not open; nothing can be sent`);
     }
-    const result = rings.outbound.write(type, flags, transactionId, payload);
+    const result = rings.outbound.write(type, flags, transactionId, payload, rangeBytes);
+    if (rings.outbound.error !== undefined) {
+      throw new ErrnoError('EIO', `the host broke the ring of channel ${channel.relid}; close the channel`);
+    }
     if (result === RING_WRITE.FULL) {
       throw new ErrnoError(
         'EAGAIN',
@@ -165,18 +188,19 @@ export class ChannelOperations {
    */
   *processChannelRemoval(channel: VmbusChannel): Proc<void> {
     const { connection } = this;
+    const { lifetime } = connection;
     const list = channel.primary === undefined ? connection.primaries : channel.primary.subChannels;
-    if (!list.includes(channel)) return;
-    yield* this.unmap(channel);
-    list.splice(list.indexOf(channel), 1);
+    yield connection.channelListWord.read;
+    if (!list.includes(channel) && !lifetime.removesUnasked) return;
+    channel.assertLive('hv_process_channel_removal');
+    yield* connection.relids.unmap(channel);
+    yield connection.channelListWord.update;
+    channel.assertLive('hv_process_channel_removal');
+    const at = list.indexOf(channel);
+    if (at >= 0) list.splice(at, 1);
     if (channel.isPerf) connection.placement.release(channel.targetCpu);
-    connection.releaseRelid(channel.relid);
-  }
-
-  /** Frees the channel's interrupt and takes its IRQ number away (vmbus_channel_unmap_relid). */
-  private *unmap(channel: VmbusChannel): Proc<void> {
-    yield* this.freeChannelIrq(channel);
-    this.connection.relids.unmap(channel);
+    yield* connection.releaseRelid(channel.relid);
+    yield* lifetime.giveUp(channel);
   }
 
   private *shareRings(channel: VmbusChannel, ringPages: number): Proc<ChannelRings> {
@@ -189,7 +213,13 @@ export class ChannelOperations {
     inbound.init();
     try {
       const gpadl = yield* this.establishGpadl(channel, pfn, 2 * ringPages);
-      return { gpadl, pfn, outbound: new RingWriter(outbound), inbound: new RingReader(inbound) };
+      const refuse = (error: RingError): void => this.connection.refuse(`ring-${error}`);
+      return {
+        gpadl,
+        pfn,
+        outbound: new RingWriter(outbound, outbound, refuse),
+        inbound: new RingReader(inbound, inbound, refuse, ringOrders[this.connection.design.ringOrder]),
+      };
     } catch (error) {
       memory.free(pfn);
       this.reset(channel);
@@ -200,38 +230,6 @@ export class ChannelOperations {
   private *unshareRings(channel: VmbusChannel, rings: ChannelRings): Proc<void> {
     yield* this.teardownGpadl(channel, rings.gpadl);
     this.connection.memory.free(rings.pfn);
-  }
-
-  private *requestChannelIrq(channel: VmbusChannel): Proc<void> {
-    const { irq, relid } = channel;
-    // The RFC frees the interrupt only with the channel, so a channel that is opened again still has it.
-    yield* this.freeChannelIrq(channel);
-    let ret = yield* requestIrq(this.irq, irq, vmbusChanHandler, 0, channel.irqName, channel);
-    if (ret !== 0) {
-      this.connection.machine.log.printk(
-        `hv_vmbus: request_irq failed with ${ret} for relid ${relid} irq ${irq}`,
-      );
-      throw new ErrnoError(errnoCode(ret), `IRQ ${irq} of channel ${relid} can not be requested`);
-    }
-    channel.irqRequested = true;
-    const target = CpuMask.of(this.connection.machine.nrCpuIds, [channel.targetCpu]);
-    ret = irqSetAffinityAndHint(this.irq, irq, target);
-    if (ret === 0) return;
-    this.connection.machine.log.printk(
-      `hv_vmbus: irq_set_affinity_and_hint failed with ${ret} for relid ${relid} irq ${irq}`,
-    );
-    yield* this.freeChannelIrq(channel);
-    throw new ErrnoError(
-      errnoCode(ret),
-      `IRQ ${irq} of channel ${relid} can not go to CPU ${channel.targetCpu}`,
-    );
-  }
-
-  private *freeChannelIrq(channel: VmbusChannel): Proc<void> {
-    if (!channel.irqRequested) return;
-    channel.irqRequested = false;
-    irqUpdateAffinityHint(this.irq, channel.irq, null);
-    yield* freeIrq(this.irq, channel.irq, channel);
   }
 
   private *openOnHost(channel: VmbusChannel, rings: ChannelRings): Proc<void> {
@@ -264,7 +262,7 @@ export class ChannelOperations {
     if (channel.state.kind !== 'opened') return;
     const { rings } = channel.state;
     channel.state = { kind: 'open' };
-    this.connection.postMessage({ type: CHANNELMSG.CLOSECHANNEL, childRelid: channel.relid });
+    yield* this.connection.post({ type: CHANNELMSG.CLOSECHANNEL, childRelid: channel.relid });
     yield* this.unshareRings(channel, rings);
   }
 
@@ -278,11 +276,4 @@ export class ChannelOperations {
       throw new ErrnoError('ENODEV', `the host took channel ${channel.relid} back`);
     }
   }
-}
-
-/** Makes sure that the driver's callback is not called any more (vmbus_reset_channel_cb). */
-export function* resetChannelCb(channel: VmbusChannel): Proc<void> {
-  yield* channel.schedLock.lock();
-  channel.onChannelCallback = undefined;
-  yield* channel.schedLock.unlock();
 }

@@ -1,7 +1,9 @@
+import { assert } from '../lib/assert.js';
 import type { CpuId, Irq, Relid } from '../lib/brand.js';
 import { Completion, type WaitQueue } from '../machine/completion.js';
 import { Lock } from '../machine/lock.js';
 import type { Machine } from '../machine/machine.js';
+import { type Proc, SharedWord } from '../machine/step.js';
 import { Tasklet } from '../machine/tasklet.js';
 import { deviceClassOf, HV_SOCK_IRQ_NAME, type VmbusDeviceClass } from './class-ids.js';
 import type { VmbusDevice } from './driver.js';
@@ -96,10 +98,27 @@ export class VmbusChannel {
   readonly schedLock: Lock;
   /** Signals to the host: the `events` file in sysfs. */
   sigEvents: number;
+  /** References, in designs that count them. */
+  references: number;
+  /** The memory is somebody else's: whoever still looks at the channel is wrong. */
+  isFreed: boolean;
+  /** What contexts that run step by step do with the fields of these names; `lifeWord` is that of the last two. */
+  readonly targetCpuWord: SharedWord;
+  readonly rescindWord: SharedWord;
+  readonly callbackWord: SharedWord;
+  readonly lifeWord: SharedWord;
   private name: string;
 
-  /** @param onEvent runs in the channel's tasklet. */
-  constructor(machine: Machine, offer: OfferChannel, onEvent: (channel: VmbusChannel) => void) {
+  /**
+   * @param onEvent runs in the channel's tasklet.
+   * @param onEventSteps the same step by step.
+   */
+  constructor(
+    machine: Machine,
+    offer: OfferChannel,
+    onEvent: (channel: VmbusChannel) => void,
+    onEventSteps?: (channel: VmbusChannel) => Proc<void>,
+  ) {
     const { childRelid } = offer;
     this.machine = machine;
     this.rescind = false;
@@ -119,9 +138,19 @@ export class VmbusChannel {
     this.probeDone = new Completion(`probe of channel ${childRelid}`);
     this.rescindEvent = new Completion(`close of rescinded channel ${childRelid}`);
     this.rescindWaits = [];
-    this.callbackEvent = new Tasklet(`vmbus_on_event/${childRelid}`, () => onEvent(this));
+    this.callbackEvent = new Tasklet(
+      `vmbus_on_event/${childRelid}`,
+      () => onEvent(this),
+      onEventSteps && (() => onEventSteps(this)),
+    );
     this.schedLock = new Lock(`sched_lock of channel ${childRelid}`);
     this.sigEvents = 0;
+    this.references = 1;
+    this.isFreed = false;
+    this.targetCpuWord = new SharedWord(`target_cpu of channel ${childRelid}`);
+    this.rescindWord = new SharedWord(`rescind of channel ${childRelid}`);
+    this.callbackWord = new SharedWord(`onchannel_callback of channel ${childRelid}`);
+    this.lifeWord = new SharedWord(`memory of channel ${childRelid}`);
     this.name = (this.isHvSock ? HV_SOCK_IRQ_NAME : this.deviceClass.irqName) ?? '';
   }
 
@@ -156,5 +185,16 @@ export class VmbusChannel {
   /** This channel or the primary one that it belongs to. */
   get primaryOrSelf(): VmbusChannel {
     return this.primary ?? this;
+  }
+
+  /** @throws AssertionError if the channel's memory has been freed; `user` is who looks at it all the same. */
+  assertLive(user: string): void {
+    assert(!this.isFreed, 'use after free', { channel: this.relid, user });
+  }
+
+  /** Gives the channel's memory back (kfree). @throws AssertionError if that has been done before. */
+  free(owner: string): void {
+    assert(!this.isFreed, 'double free', { channel: this.relid, owner });
+    this.isFreed = true;
   }
 }

@@ -1,29 +1,37 @@
 import type { CpuId, Relid } from '../lib/brand.js';
-import { Completion } from '../machine/completion.js';
 import { CpuMask } from '../machine/cpumask.js';
 import { Lock } from '../machine/lock.js';
 import type { Machine } from '../machine/machine.js';
-import { type Proc, SharedWord } from '../machine/step.js';
+import type { WaitQueue } from '../machine/completion.js';
+import { type Proc, SharedObject, SharedWord, type Step } from '../machine/step.js';
 import { Workqueue } from '../machine/workqueue.js';
 import type { IrqCore } from '../irq/core.js';
 import type { VmbusChannel } from './channel.js';
+import { ChannelMover } from './channel-mover.js';
 import { GpadlHandles } from './gpadl.js';
 import type { GuestMemory } from './guest-memory.js';
 import type { HostPort } from './host-port.js';
-import { VmbusIrqChip } from './irq-chip.js';
 import { ChannelPlacement, VMBUS_CONNECT_CPU } from './placement.js';
 import {
+  type AllOffersDelivered,
   CHANNELMSG,
   type ChannelMessage,
   encodeMessage,
   VERSION_WIN10_V5,
+  VERSION_WIN10_V5_2,
   VERSION_WIN8,
   type VersionResponse,
   versionName,
   vmbusVersions,
 } from './protocol.js';
-import { IrqdomainRelidMap } from './relid-map.js';
+import type { Refusal } from './refusals.js';
+import type { RelidMap } from './relid-map.js';
 import { MessageRequest, RequestList } from './requests.js';
+import { defaultDesign, designProblem, type VmbusDesign } from './variants/design.js';
+import { lifetimes, modifyChannelPolicies, offlineGuards, relidMaps } from './variants/index.js';
+import type { ChannelLifetime } from './variants/lifetime.js';
+import type { ModifyChannelPolicy } from './variants/modify-channel.js';
+import type { OfflineGuard } from './variants/offline-guard.js';
 
 /** SINT that the host sends VMBus messages and events to (VMBUS_MESSAGE_SINT). */
 export const VMBUS_MESSAGE_SINT = 2;
@@ -37,6 +45,26 @@ export type ConnectionState =
   /** Both sides speak `version` (as on the wire); offers come and go. */
   | { readonly kind: 'connected'; readonly version: number };
 
+export interface ConnectionOptions {
+  /** The guest is a confidential VM: it accepts hardened devices and versions only. Default false. */
+  readonly isolation?: boolean;
+  /** Choices other than the default ones. */
+  readonly design?: Partial<VmbusDesign>;
+}
+
+/** HVCALL_POST_MESSAGE: the message is there at once, whatever the CPU's earlier stores have come to. */
+class PostMessage extends SharedObject {
+  readonly step: Step = { object: this, kind: 'update', label: 'vmbus_post_msg' };
+
+  override blocks(): boolean {
+    return false;
+  }
+
+  override drains(): boolean {
+    return false;
+  }
+}
+
 /**
  * The guest's end of the VMBus connection (struct vmbus_connection, drivers/hv/connection.c).
  *
@@ -48,18 +76,22 @@ export class VmbusConnection {
   /** Primary channels in the order of their offers (chn_list). */
   readonly primaries: VmbusChannel[] = [];
   readonly channelMutex = new Lock('channel_mutex');
+  /** What contexts that run step by step do with the lists of channels. */
+  readonly channelListWord = new SharedWord('chn_list');
+  readonly offersInProgressWord = new SharedWord('offer_in_progress');
   readonly setAffinityLock = new Lock('set_affinity_lock');
   /** CPUs that may be given channels. */
   readonly synicOnline: CpuMask;
-  readonly synicOnlineWord = new SharedWord('synic_online');
   /** MODIFYCHANNEL messages sent, and known to be done by the host. */
   modchanSent = 0;
   modchanCompleted = 0;
   readonly modchanSentWord = new SharedWord('modchan_sent');
   readonly modchanCompletedWord = new SharedWord('modchan_completed');
+  /** Woken when a MODIFYCHANNEL is done. */
+  readonly modchanWaits: WaitQueue[] = [];
+  private readonly postMessageCall = new PostMessage('message port');
   /** Offers taken from the message slot and not yet on the list: rescinds wait for them. */
   offersInProgress = 0;
-  readonly allOffersDelivered = new Completion('all offers delivered');
   /** Offers and other control messages that may sleep. */
   readonly workQueue: Workqueue;
   readonly rescindWorkQueue: Workqueue;
@@ -68,19 +100,35 @@ export class VmbusConnection {
   readonly subChannelQueue: Workqueue;
   readonly requests = new RequestList();
   readonly placement: ChannelPlacement;
-  readonly relids: IrqdomainRelidMap;
+  readonly design: VmbusDesign;
+  readonly lifetime: ChannelLifetime;
+  readonly relids: RelidMap;
+  readonly mover: ChannelMover;
+  readonly guard: OfflineGuard;
+  readonly modifyChannel: ModifyChannelPolicy;
   /** What the host did against the protocol and the guest did not follow, counted by reason. */
-  readonly refused = new Map<string, number>();
+  readonly refused = new Map<Refusal, number>();
   readonly gpadlHandles = new GpadlHandles();
+  /** The guest does not trust its host (hv_is_isolation_supported). */
+  readonly isolation: boolean;
 
   constructor(
     readonly machine: Machine,
     readonly host: HostPort,
     readonly memory: GuestMemory,
     readonly irq: IrqCore,
+    options: ConnectionOptions = {},
   ) {
-    this.relids = new IrqdomainRelidMap(irq, new VmbusIrqChip(this));
+    this.isolation = options.isolation ?? false;
+    this.design = { ...defaultDesign, ...options.design };
+    const problem = designProblem(this.design);
+    if (problem !== undefined) throw new RangeError(problem);
     this.synicOnline = new CpuMask(machine.nrCpuIds);
+    this.lifetime = lifetimes[this.design.lifetime](this.channelMutex);
+    this.mover = new ChannelMover(this);
+    this.relids = relidMaps[this.design.relidMap](this, this.lifetime, this.mover);
+    this.guard = offlineGuards[this.design.offlineGuard](this);
+    this.modifyChannel = modifyChannelPolicies[this.design.modifyChannel](this);
     this.workQueue = new Workqueue(machine, 'hv_vmbus_con');
     this.rescindWorkQueue = new Workqueue(machine, 'hv_vmbus_rescind');
     this.primaryChannelQueue = new Workqueue(machine, 'hv_pri_chan');
@@ -101,18 +149,29 @@ export class VmbusConnection {
     }
   }
 
-  /** The channels that interrupt `cpu`. */
-  channelsOn(cpu: CpuId): VmbusChannel[] {
-    return [...this.channels()].filter((channel) => channel.targetCpu === cpu);
-  }
-
   /** Sends a control message (vmbus_post_msg). The host model always has room for it. */
   postMessage(message: ChannelMessage): void {
     this.host.postMessage(encodeMessage(message));
   }
 
+  /** The same, yielding before. */
+  *post(message: ChannelMessage): Proc<void> {
+    yield this.postMessageCall.step;
+    this.postMessage(message);
+  }
+
+  /** The channels that interrupt `cpu`, looked at one by one. */
+  *channelsOn(cpu: CpuId): Proc<VmbusChannel[]> {
+    const found: VmbusChannel[] = [];
+    for (const channel of this.channels()) {
+      yield channel.targetCpuWord.read;
+      if (channel.targetCpu === cpu) found.push(channel);
+    }
+    return found;
+  }
+
   /** Counts something that the host must not do and that the guest therefore ignored. */
-  refuse(reason: string): void {
+  refuse(reason: Refusal): void {
     this.refused.set(reason, (this.refused.get(reason) ?? 0) + 1);
   }
 
@@ -129,8 +188,8 @@ export class VmbusConnection {
   ): Proc<Response | undefined> {
     const request = new MessageRequest(`answer to message ${message.type}`, matches, channel);
     this.requests.add(request);
-    this.postMessage(message);
-    for (const next of further) this.postMessage(next);
+    yield* this.post(message);
+    for (const next of further) yield* this.post(next);
     const response = yield* request.wait();
     this.requests.remove(request);
     return response;
@@ -160,6 +219,10 @@ export class VmbusConnection {
         (answer): answer is VersionResponse => answer.type === CHANNELMSG.VERSION_RESPONSE,
       );
       if (response?.versionSupported) {
+        if (this.isolation && wire < VERSION_WIN10_V5_2) {
+          this.complainOfVersion(wire);
+          break;
+        }
         this.state = { kind: 'connected', version: wire };
         this.machine.log.printk(`hv_vmbus: Vmbus version:${versionName(wire) ?? wire}`);
         return true;
@@ -172,13 +235,24 @@ export class VmbusConnection {
 
   /** Asks for all offers and waits until the host has sent them (vmbus_request_offers). */
   *requestOffers(): Proc<void> {
-    this.postMessage({ type: CHANNELMSG.REQUESTOFFERS });
-    yield* this.allOffersDelivered.wait();
+    yield* this.request(
+      { type: CHANNELMSG.REQUESTOFFERS },
+      (answer): answer is AllOffersDelivered => answer.type === CHANNELMSG.ALLOFFERS_DELIVERED,
+    );
   }
 
   /** Gives a relid back to the host (vmbus_release_relid). */
-  releaseRelid(relid: Relid): void {
-    this.postMessage({ type: CHANNELMSG.RELID_RELEASED, childRelid: relid });
+  *releaseRelid(relid: Relid): Proc<void> {
+    yield* this.post({ type: CHANNELMSG.RELID_RELEASED, childRelid: relid });
+  }
+
+  /** What the host offers to a confidential VM must be able to keep the guest's secrets. */
+  private complainOfVersion(wire: number): void {
+    const name = versionName(wire) ?? wire;
+    const least = versionName(VERSION_WIN10_V5_2) ?? VERSION_WIN10_V5_2;
+    this.machine.log.printk(
+      `hv_vmbus: Invalid VMBus version ${name} (expected >= ${least}) from the host supporting isolation`,
+    );
   }
 
   private *perfChannels(): Generator<VmbusChannel, void, void> {

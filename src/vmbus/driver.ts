@@ -1,5 +1,6 @@
 import type { CpuId } from '../lib/brand.js';
 import { Completion } from '../machine/completion.js';
+import { Lock } from '../machine/lock.js';
 import type { Proc } from '../machine/step.js';
 import type { VmbusChannel } from './channel.js';
 import type { Guid } from './guid.js';
@@ -8,10 +9,18 @@ import type { Guid } from './guid.js';
 export class VmbusDevice {
   /** The driver bound to the device; undefined while there is none. */
   driver: VmbusDriver | undefined;
+  /** The only driver that may serve the device, whatever its class; null: those of its class. */
+  driverOverride: string | null = null;
   /** Whatever the driver keeps for the device (hv_set_drvdata). */
   driverData: unknown;
+  /** What the last probe failed with, as a negative errno. */
+  probeError = 0;
+  /** Sub-channels that the driver has asked the host for; further ones are not given to it. */
+  subChannelsAsked = 0;
   /** Done unless a driver's probe is running. */
   readonly probing = new Completion('probe');
+  /** Held while the device is taken from its driver (device_lock). */
+  readonly lock = new Lock('device_lock');
 
   constructor(
     readonly classId: Guid,
@@ -29,6 +38,8 @@ export class VmbusDevice {
 export interface VmbusDriver {
   /** The module's name, e.g. `hv_netvsc`. */
   readonly name: string;
+  /** What its module says in the kernel log before it registers. */
+  readonly greeting?: string;
   /** Classes of devices that the driver serves. */
   readonly classIds: readonly Guid[];
   /** Serves all hv_sock channels, whose class ids are made up (struct hv_driver hvsock). */
@@ -39,7 +50,7 @@ export interface VmbusDriver {
   probe(device: VmbusDevice): Proc<void>;
   /** The device goes: closes its channels. */
   remove(device: VmbusDevice): Proc<void>;
-  /** A sub-channel that the driver asked the host for has arrived (sc_creation_callback). */
+  /** One of the device's `subChannelsAsked` has arrived (sc_creation_callback). */
   subChannelOffered?(device: VmbusDevice, channel: VmbusChannel): Proc<void>;
   /** A channel interrupts another CPU from now on (change_target_cpu_callback); called with interrupts off. */
   targetCpuChanged?(channel: VmbusChannel, oldCpu: CpuId, newCpu: CpuId): void;

@@ -29,6 +29,11 @@ export class GuestMemory {
     return this.blocks.size;
   }
 
+  /** The block that starts at page `pfn`, if there is one. */
+  blockAt(pfn: number): MemoryBlock | undefined {
+    return this.blocks.get(pfn);
+  }
+
   /** Allocates a block of `pages` zeroed pages. */
   allocate(pages: number): MemoryBlock {
     const block = new MemoryBlock(this.nextPfn, pages);

@@ -1,10 +1,17 @@
 import { unreachable } from '../lib/assert.js';
 import type { CpuId } from '../lib/brand.js';
+import type { Proc } from '../machine/step.js';
 import type { ChannelManagement } from './channel-mgmt.js';
 import type { VmbusConnection } from './connection.js';
 import { CHANNELMSG, type ChannelMessage, decodeMessage, ProtocolError } from './protocol.js';
 import { VMBUS_CONNECT_CPU } from './placement.js';
-import { HVMSG_NONE, HVMSG_VMBUS, type HvPerCpuContext } from './synic.js';
+import {
+  HV_MESSAGE_PAYLOAD_BYTE_COUNT,
+  HVMSG_NONE,
+  HVMSG_VMBUS,
+  type HvPerCpuContext,
+  type MessageSlot,
+} from './synic.js';
 
 /**
  * Handles the control messages of the host (drivers/hv/vmbus_drv.c vmbus_on_msg_dpc with its table of handlers). What
@@ -21,13 +28,29 @@ export class MessageHandler {
   onMessage(cpu: CpuId): void {
     const slot = this.contexts[cpu].message;
     if (slot.type === HVMSG_NONE) return;
-    const message = slot.type === HVMSG_VMBUS ? this.decode(slot.payload, slot.payloadSize) : undefined;
+    const message = this.take(slot);
     if (message !== undefined) this.handle(message);
     slot.type = HVMSG_NONE;
     if (slot.pending) this.connection.host.endOfMessage(cpu);
   }
 
-  private decode(payload: Uint8Array, payloadSize: number): ChannelMessage | undefined {
+  /** The same step by step. */
+  *onMessageSteps(cpu: CpuId): Proc<void> {
+    yield this.contexts[cpu].messageWord.update;
+    yield this.connection.modchanCompletedWord.update;
+    this.onMessage(cpu);
+  }
+
+  /** The message in a slot. The host may change its slot at any time, so each word of it is read once. */
+  private take({ type, payloadSize, payload }: MessageSlot): ChannelMessage | undefined {
+    if (type !== HVMSG_VMBUS) {
+      this.connection.refuse('message-slot-type');
+      return undefined;
+    }
+    if (payloadSize > HV_MESSAGE_PAYLOAD_BYTE_COUNT) {
+      this.connection.refuse('message-slot-size');
+      return undefined;
+    }
     try {
       return decodeMessage(payload.subarray(0, payloadSize));
     } catch (error) {
@@ -41,18 +64,18 @@ export class MessageHandler {
     const { connection, management } = this;
     switch (message.type) {
       case CHANNELMSG.OFFERCHANNEL:
+        if (!this.isConnected()) return;
         connection.offersInProgress += 1;
         connection.workQueue.queue(() => management.onOffer(message), VMBUS_CONNECT_CPU);
         return;
       case CHANNELMSG.RESCIND_CHANNELOFFER:
+        if (!this.isConnected()) return;
         connection.rescindWorkQueue.queue(() => management.onRescind(message), VMBUS_CONNECT_CPU);
-        return;
-      case CHANNELMSG.ALLOFFERS_DELIVERED:
-        connection.allOffersDelivered.complete();
         return;
       case CHANNELMSG.MODIFYCHANNEL_RESPONSE:
         this.onModifychannelResponse(message.childRelid, message.status);
         return;
+      case CHANNELMSG.ALLOFFERS_DELIVERED:
       case CHANNELMSG.OPENCHANNEL_RESULT:
       case CHANNELMSG.GPADL_CREATED:
       case CHANNELMSG.GPADL_TORNDOWN:
@@ -79,6 +102,13 @@ export class MessageHandler {
     }
   }
 
+  /** Nobody has asked for offers before there is a connection; Linux takes them while it connects. */
+  private isConnected(): boolean {
+    if (this.connection.state.kind === 'connected') return true;
+    this.connection.refuse('offer-without-connection');
+    return false;
+  }
+
   /** vmbus_onmodifychannel_response, RFC patch 11: only counts. Always on the connect CPU, so no lock is needed. */
   private onModifychannelResponse(relid: number, status: number): void {
     const { connection } = this;
@@ -92,5 +122,6 @@ export class MessageHandler {
       );
     }
     connection.modchanCompleted += 1;
+    for (const wait of connection.modchanWaits) wait.wakeUp();
   }
 }

@@ -58,6 +58,11 @@ export class ChannelPlacement {
     this.allocatedOf(cpu).clear(cpu);
   }
 
+  /** CPUs of a node that count as used by performance channels. */
+  allocatedIn(node: number): CpuMask | undefined {
+    return this.allocated[node];
+  }
+
   private nextFreeCpu(usable: CpuMask): CpuId {
     for (;;) {
       const node = this.nextNumaNodeId;

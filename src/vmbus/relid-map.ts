@@ -1,91 +1,42 @@
-import type { Hwirq, Irq, Relid } from '../lib/brand.js';
-import type { IrqCore } from '../irq/core.js';
-import type { IrqChip } from '../irq/irqchip.js';
-import { handleSimpleIrq, irqSetChipAndHandler, irqSetHandlerData, irqSetStatusFlags } from '../irq/chip.js';
-import { genericHandleIrqDesc } from '../irq/handle.js';
-import {
-  type IrqDomain,
-  irqCreateMapping,
-  irqDisposeMapping,
-  irqDomainCreateLinear,
-  irqDomainRemove,
-  irqFindMapping,
-  irqResolveMapping,
-} from '../irq/irqdomain.js';
-import { irqStatus } from '../irq/settings.js';
-import { VmbusChannel } from './channel.js';
+import type { CpuId, Relid } from '../lib/brand.js';
+import type { Proc } from '../machine/step.js';
+import type { IrqDomain } from '../irq/revmap.js';
+import type { VmbusChannel } from './channel.js';
 import { HV_EVENT_FLAGS_COUNT } from './synic.js';
 
 /** Highest relid + 1 (MAX_CHANNEL_RELIDS). Relid 0 is the control path. */
 export const MAX_CHANNEL_RELIDS = HV_EVENT_FLAGS_COUNT;
 
-/** A channel's relid is its number in the irqdomain. */
-function hwirqOf(relid: Relid): Hwirq {
-  return relid as number;
-}
-
 /**
- * Relid → channel by way of Linux IRQs: VMBus as an irqdomain of 2,048 hwirqs, a channel's relid being its hwirq
- * (RFC patches 7 and 8, drivers/hv/vmbus_drv.c and channel_mgmt.c). The channel is the IRQ's handler data.
+ * How an event finds its channel, and what stands between them: a plug-in point of the design (variants/). Procedures
+ * named …Steps are what `dispatch` does, yielding before each access that another context could see.
  */
-export class IrqdomainRelidMap {
-  readonly domain: IrqDomain;
+export interface RelidMap {
   /** Events for relids that no usable channel has, which the guest ignored. */
-  droppedEvents = 0;
-
-  constructor(
-    private readonly core: IrqCore,
-    chip: IrqChip,
-  ) {
-    this.domain = irqDomainCreateLinear(core, {
-      name: 'hv-vmbus',
-      size: MAX_CHANNEL_RELIDS,
-      ops: {
-        map: (_domain, irq: Irq): number => {
-          irqSetChipAndHandler(core, irq, chip, handleSimpleIrq, null);
-          return 0;
-        },
-      },
-    });
-  }
-
-  /** Gives the channel an IRQ (vmbus_channel_map_relid). False if there is none to be had; then nothing changed. */
-  map(channel: VmbusChannel): boolean {
-    const irq = irqCreateMapping(this.domain, hwirqOf(channel.relid));
-    if (irq === 0) return false;
-    irqSetHandlerData(this.core, irq, channel);
-    irqSetStatusFlags(this.core, irq, irqStatus.MOVE_PCNTXT);
-    channel.irq = irq;
-    return true;
-  }
-
-  /** Takes the channel's IRQ away; it must have been freed (vmbus_channel_unmap_relid). */
-  unmap(channel: VmbusChannel): void {
-    irqDisposeMapping(this.core, channel.irq);
-    channel.irq = 0;
-  }
-
+  droppedEvents: number;
+  /** True if each channel's interrupts are counted for it; otherwise the top level counts all of its own. */
+  readonly countsChannels: boolean;
+  /** The channels' irqdomain, if they have one. */
+  readonly domain: IrqDomain | undefined;
+  /** From now on events find the channel (vmbus_channel_map_relid). False if that can not be; then nothing changed. */
+  map(channel: VmbusChannel): Proc<boolean>;
+  /** Events do not find the channel any more (vmbus_channel_unmap_relid). */
+  unmap(channel: VmbusChannel): Proc<void>;
+  /** The channel is being opened, its interrupts begin on its target CPU. @throws ErrnoError if they can not. */
+  requestIrq(channel: VmbusChannel): Proc<void>;
+  /** Undoes requestIrq, if it was done; waits for handlers. */
+  freeIrq(channel: VmbusChannel): Proc<void>;
   /** True if some channel has this relid. */
-  isMapped(relid: Relid): boolean {
-    return irqFindMapping(this.domain, hwirqOf(relid)) !== 0;
-  }
-
+  isMapped(relid: Relid): boolean;
   /** The channel with this relid (relid2channel). */
-  relid2channel(relid: Relid): VmbusChannel | undefined {
-    const channel = irqResolveMapping(this.domain, hwirqOf(relid))?.data.handlerData;
-    return channel instanceof VmbusChannel ? channel : undefined;
-  }
-
-  /** Has the channel with this relid handle an event of the host, on the present CPU. */
-  dispatch(relid: Relid): void {
-    const desc = irqResolveMapping(this.domain, hwirqOf(relid));
-    const channel = desc?.handlerData as VmbusChannel | null | undefined;
-    if (desc === undefined || channel === null || channel === undefined || channel.rescind) this.droppedEvents += 1;
-    else genericHandleIrqDesc(desc);
-  }
-
-  /** Gives the domain back; all channels must be unmapped. */
-  remove(): void {
-    irqDomainRemove(this.domain);
-  }
+  relid2channel(relid: Relid): VmbusChannel | undefined;
+  /** Has the channel with this relid handle an event of the host that came to `cpu`, the present one. */
+  dispatch(relid: Relid, cpu: CpuId): void;
+  dispatchSteps(relid: Relid, cpu: CpuId): Proc<void>;
+  /** The channel's target has just become `newCpu`. */
+  moved(channel: VmbusChannel, oldCpu: CpuId, newCpu: CpuId): Proc<void>;
+  /** Has the host interrupt `cpu` for the channel, as its `cpu` file wants; 0 or a negative errno. */
+  setTargetCpu(channel: VmbusChannel, cpu: CpuId): number;
+  /** Gives the map back; all channels must be unmapped. */
+  remove(): void;
 }

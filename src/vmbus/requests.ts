@@ -42,6 +42,11 @@ export class MessageRequest<Response extends ChannelMessage> {
 export class RequestList {
   private readonly requests: MessageRequest<ChannelMessage>[] = [];
 
+  /** Number of requests that wait. */
+  get size(): number {
+    return this.requests.length;
+  }
+
   add(request: MessageRequest<ChannelMessage>): void {
     this.requests.push(request);
   }

@@ -149,6 +149,11 @@ export class RingBuffer implements RingHeader {
     return this.dataBytes - this.bytesToRead();
   }
 
+  /** Free part of the ring in percent of its size, its header page included (hv_get_avail_to_write_percent). */
+  availToWritePercent(): number {
+    return Math.floor((this.bytesToWrite() * 10) / Math.floor((this.dataBytes + RING_PAGE_BYTES) / 10));
+  }
+
   private shared(word: RingWord): SharedWord {
     // Made on first use: only an explorer asks, and machines must be cheap to build.
     this.words ??= [];

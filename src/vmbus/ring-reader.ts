@@ -11,6 +11,9 @@ import {
   VM_PKT_FIRST,
   VM_PKT_LAST,
 } from './ring-buffer.js';
+import { ReadPendingWrite, type RingOrder } from './variants/ring-order.js';
+
+const linuxOrder = new ReadPendingWrite();
 
 // Access rules
 // - read_index, interrupt_mask and the filled part of the data are this side's. It never reads its own words back.
@@ -53,15 +56,21 @@ export class RingReader {
   private writeIndex = 0;
   private pendingSendSz = 0;
 
-  /** @param header access to the header words, unless plain. The ring must have been initialised. */
+  /**
+   * @param header access to the header words, unless plain. The ring must have been initialised.
+   * @param onError is told, once, that the writer has lied.
+   * @param order of this side's accesses when it frees room and when it stops reading.
+   */
   constructor(
     readonly ring: RingBuffer,
-    private readonly header: RingHeader = ring,
+    readonly header: RingHeader = ring,
+    private readonly onError?: (error: RingError) => void,
+    private readonly order: RingOrder = linuxOrder,
   ) {
     this.dataBytes = ring.dataBytes;
     const index = ring.load(RING_WORD.READ_INDEX);
-    if (index >= this.dataBytes) this.error = 'read-index-out-of-range';
-    else if ((index & 7) !== 0) this.error = 'read-index-unaligned';
+    if (index >= this.dataBytes) this.fail('read-index-out-of-range');
+    else if ((index & 7) !== 0) this.fail('read-index-unaligned');
     this.readIndex = this.error === undefined ? index : 0;
     this.nextIndex = this.readIndex;
     this.startReadIndex = this.readIndex;
@@ -120,20 +129,12 @@ export class RingReader {
    * @returns bytes that came in meanwhile; not 0 means: read on.
    */
   endRead(): number {
-    this.commitInterruptMask(0);
-    this.takeWriteIndex();
-    return this.unread;
+    return this.order.endRead(this);
   }
 
   /** The same, yielding before each access. */
-  *endReadSteps(): Proc<number> {
-    const { header } = this;
-    yield header.writeStep(RING_WORD.INTERRUPT_MASK);
-    this.commitInterruptMask(0);
-    if (header.barrierStep !== undefined) yield header.barrierStep;
-    yield header.readStep(RING_WORD.WRITE_INDEX);
-    this.takeWriteIndex();
-    return this.unread;
+  endReadSteps(): Proc<number> {
+    return this.order.endReadSteps(this);
   }
 
   /**
@@ -151,27 +152,12 @@ export class RingReader {
    * reader's accesses allows it, or signals without need.
    */
   pktIterClose(): boolean {
-    this.commitReadIndex();
-    if (!this.writerWaitsForSignals()) return false;
-    this.takePendingSendSz();
-    if (!this.writerBlocked) return false;
-    this.takeWriteIndex();
-    return this.decideSignal();
+    return this.order.pktIterClose(this);
   }
 
   /** The same, yielding before each access. The feature bit does not change while the ring is in use. */
-  *pktIterCloseSteps(): Proc<boolean> {
-    const { header } = this;
-    yield header.writeStep(RING_WORD.READ_INDEX);
-    this.commitReadIndex();
-    if (!this.writerWaitsForSignals()) return false;
-    if (header.barrierStep !== undefined) yield header.barrierStep;
-    yield header.readStep(RING_WORD.PENDING_SEND_SZ);
-    this.takePendingSendSz();
-    if (!this.writerBlocked) return false;
-    yield header.readStep(RING_WORD.WRITE_INDEX);
-    this.takeWriteIndex();
-    return this.decideSignal();
+  pktIterCloseSteps(): Proc<boolean> {
+    return this.order.pktIterCloseSteps(this);
   }
 
   /** One access: the writer may use the room of the packets read so far. */
@@ -200,10 +186,10 @@ export class RingReader {
   takeWriteIndex(): void {
     const index = this.header.load(RING_WORD.WRITE_INDEX);
     const { readIndex, dataBytes } = this;
-    if (index >= dataBytes) this.error ??= 'write-index-out-of-range';
-    else if ((index & 7) !== 0) this.error ??= 'write-index-unaligned';
+    if (index >= dataBytes) this.fail('write-index-out-of-range');
+    else if ((index & 7) !== 0) this.fail('write-index-unaligned');
     else if (ringDistance(readIndex, index, dataBytes) < ringDistance(readIndex, this.nextIndex, dataBytes)) {
-      this.error ??= 'write-index-went-back';
+      this.fail('write-index-went-back');
     } else this.writeIndex = index;
   }
 
@@ -215,14 +201,23 @@ export class RingReader {
   /**
    * Whether the last commitReadIndex took the free space from not enough to enough, as of the last takePendingSendSz
    * and takeWriteIndex; counts the signal. Exactly enough is not enough: the ring would be full to the last byte.
+   *
+   * @param spareBytes that have to be free beyond what the writer waits for.
    */
-  decideSignal(): boolean {
+  decideSignal(spareBytes = 1): boolean {
     if (this.error !== undefined) return false;
     const { dataBytes, pendingSendSz } = this;
     const free = dataBytes - ringDistance(this.readIndex, this.writeIndex, dataBytes);
     const freed = ringDistance(this.startReadIndex, this.readIndex, dataBytes);
-    if (free - freed > pendingSendSz) return false;
-    if (free <= pendingSendSz) return false;
+    const enough = pendingSendSz + spareBytes;
+    if (free - freed >= enough) return false;
+    if (free < enough) return false;
+    this.intrInFull += 1;
+    return true;
+  }
+
+  /** A signal that no decision stands behind; counted all the same. */
+  signalAnyway(): boolean {
     this.intrInFull += 1;
     return true;
   }
@@ -261,8 +256,14 @@ export class RingReader {
   }
 
   private refuse(reason: RingError): false {
-    this.error = reason;
+    this.fail(reason);
     return false;
+  }
+
+  private fail(error: RingError): void {
+    if (this.error !== undefined) return;
+    this.error = error;
+    this.onError?.(error);
   }
 
   private wrap(index: number): number {

@@ -65,15 +65,19 @@ export class RingWriter {
   private interruptMask = 0;
   private outFull = false;
 
-  /** @param header access to the header words, unless plain. The ring must be empty. */
+  /**
+   * @param header access to the header words, unless plain. The ring must be empty.
+   * @param onError is told, once, that the reader's index is nonsense.
+   */
   constructor(
     readonly ring: RingBuffer,
     private readonly header: RingHeader = ring,
+    private readonly onError?: (error: RingError) => void,
   ) {
     this.dataBytes = ring.dataBytes;
     const index = ring.load(RING_WORD.WRITE_INDEX);
-    if (index >= this.dataBytes) this.error = 'write-index-out-of-range';
-    else if ((index & 7) !== 0) this.error = 'write-index-unaligned';
+    if (index >= this.dataBytes) this.fail('write-index-out-of-range');
+    else if ((index & 7) !== 0) this.fail('write-index-unaligned');
     this.writeIndex = this.error === undefined ? index : 0;
     this.oldWriteIndex = this.writeIndex;
     // An empty ring: the reader starts where this side does.
@@ -86,10 +90,17 @@ export class RingWriter {
    * @param type VM_PKT number.
    * @param flags packet flags, e.g. COMPLETION_REQUESTED.
    * @param transactionId a safe integer.
+   * @param rangeBytes how much of the payload's beginning names memory and belongs to the descriptor: a multiple of 8.
    */
-  write(type: number, flags: number, transactionId: number, payload: Uint8Array): RingWriteResult {
+  write(
+    type: number,
+    flags: number,
+    transactionId: number,
+    payload: Uint8Array,
+    rangeBytes = 0,
+  ): RingWriteResult {
     this.takeReadIndex();
-    if (!this.place(type, flags, transactionId, payload)) return RING_WRITE.FULL;
+    if (!this.place(type, flags, transactionId, payload, rangeBytes)) return RING_WRITE.FULL;
     this.commitWriteIndex();
     this.takeInterruptMask();
     if (this.masked) return RING_WRITE.QUIET;
@@ -154,12 +165,12 @@ export class RingWriter {
   takeReadIndex(): void {
     const index = this.header.load(RING_WORD.READ_INDEX);
     const { readIndex, dataBytes } = this;
-    if (index >= dataBytes) this.error ??= 'read-index-out-of-range';
-    else if ((index & 7) !== 0) this.error ??= 'read-index-unaligned';
+    if (index >= dataBytes) this.fail('read-index-out-of-range');
+    else if ((index & 7) !== 0) this.fail('read-index-unaligned');
     else if (
       ringDistance(readIndex, index, dataBytes) > ringDistance(readIndex, this.writeIndex, dataBytes)
     ) {
-      this.error ??= 'read-index-went-ahead';
+      this.fail('read-index-went-ahead');
     } else this.readIndex = index;
   }
 
@@ -176,7 +187,13 @@ export class RingWriter {
    * Copies a packet to where the next one begins, if there is room as of the last takeReadIndex. The reader does not
    * look there before the write index is committed.
    */
-  place(type: number, flags: number, transactionId: number, payload: Uint8Array): boolean {
+  place(
+    type: number,
+    flags: number,
+    transactionId: number,
+    payload: Uint8Array,
+    rangeBytes = 0,
+  ): boolean {
     const payloadBytes = payload.length;
     if (payloadBytes > MAX_PAYLOAD_BYTES)
       throw new RangeError(`no packet holds ${payloadBytes} payload bytes`);
@@ -189,7 +206,7 @@ export class RingWriter {
     const lengthBytes = packetBytes(payloadBytes) - PACKET_TRAILER_BYTES;
     const { dataView: view } = this.ring;
     view.setUint16(start, type, true);
-    view.setUint16(start + 2, PACKET_DESCRIPTOR_BYTES >> 3, true);
+    view.setUint16(start + 2, (PACKET_DESCRIPTOR_BYTES + rangeBytes) >> 3, true);
     view.setUint16(start + 4, lengthBytes >> 3, true);
     view.setUint16(start + 6, flags, true);
     const second = this.wrap(start + 8);
@@ -224,6 +241,12 @@ export class RingWriter {
     if (this.oldWriteIndex !== this.readIndex) return RING_WRITE.QUIET;
     this.intrOutEmpty += 1;
     return RING_WRITE.SIGNAL;
+  }
+
+  private fail(error: RingError): void {
+    if (this.error !== undefined) return;
+    this.error = error;
+    this.onError?.(error);
   }
 
   private countFull(): void {

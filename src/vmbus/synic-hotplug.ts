@@ -9,16 +9,11 @@ import type { PerCpuLine } from '../platform/platform.js';
 import type { VmbusChannel } from './channel.js';
 import type { VmbusConnection } from './connection.js';
 import { VMBUS_CONNECT_CPU } from './placement.js';
-import { VERSION_WIN10_V4_1, VERSION_WIN10_V5_3 } from './protocol.js';
+import { VERSION_WIN10_V4_1 } from './protocol.js';
 import { HV_EVENT_FLAGS_COUNT, type HvPerCpuContext } from './synic.js';
 
 const MS = 1_000_000;
-/** How often, and for how long each time, a CPU that goes offline waits for MODIFYCHANNEL_RESPONSEs. */
-const MODCHAN_TRIES = 5;
-const MODCHAN_SLEEP_NS = 5 * MS;
-/** What it waits when the host sends no such responses. */
-const MODCHAN_BLIND_SLEEP_NS = 20 * MS;
-/** How often, and for how long each time, it waits for pending events to be handled (HV_MAX_TRIES). */
+/** How often, and for how long each time, a CPU that goes offline waits for its events to be handled (HV_MAX_TRIES). */
 const EVENT_TRIES = 3;
 const EVENT_SLEEP_NS = 10 * MS;
 
@@ -38,12 +33,12 @@ export class SynicHotplug implements HotplugState {
     const { connection } = this;
     this.line.enable(cpu);
     connection.host.enableSynic(cpu.id, this.contexts[cpu.id]);
-    yield connection.synicOnlineWord.update;
+    yield* connection.guard.open(cpu.id);
     connection.synicOnline.set(cpu.id);
   }
 
   /**
-   * hv_synic_cleanup. VmbusIrqChip.setAffinitySteps shows the race with an affinity change that this wins.
+   * hv_synic_cleanup. ChannelMover.moveSteps shows the race with an affinity change that this wins.
    *
    * @throws ErrnoError EBUSY while connected: for the connect CPU, for a CPU that a channel interrupts, and for one
    *   with events that nobody handles.
@@ -60,18 +55,19 @@ export class SynicHotplug implements HotplugState {
       }
       const channels = yield* this.closeToChannels(id);
       if (channels.length > 0) {
-        yield* this.reopen(id);
+        yield* connection.guard.open(id);
         throw new ErrnoError('EBUSY', `CPU ${id} is the target of ${inWords(channels)} first`);
       }
       if (connection.version >= VERSION_WIN10_V4_1) {
-        yield* this.waitForModifychannel(id);
+        yield* connection.modifyChannel.beforeOffline(id);
         if (yield* this.eventPending(id)) {
           connection.machine.log.printk(`hv_vmbus: Events pending when trying to offline CPU ${id}`);
-          yield* this.reopen(id);
+          yield* connection.guard.open(id);
           throw new ErrnoError('EBUSY', `CPU ${id} has VMBus events that it does not handle; try again`);
         }
       }
     }
+    connection.synicOnline.clear(id);
     connection.host.disableSynic(id);
     this.line.disable(cpu);
   }
@@ -80,44 +76,19 @@ export class SynicHotplug implements HotplugState {
   private *closeToChannels(cpu: CpuId): Proc<VmbusChannel[]> {
     const { connection } = this;
     yield* connection.channelMutex.lock();
-    yield* connection.setAffinityLock.lock();
-    yield connection.synicOnlineWord.update;
-    connection.synicOnline.clear(cpu);
-    const channels = connection.channelsOn(cpu);
-    yield* connection.setAffinityLock.unlock();
+    yield* connection.guard.lock();
+    yield* connection.guard.close(cpu);
+    const channels = yield* connection.channelsOn(cpu);
+    yield* connection.guard.unlock();
     yield* connection.channelMutex.unlock();
     return channels;
   }
 
-  private *reopen(cpu: CpuId): Proc<void> {
-    yield this.connection.synicOnlineWord.update;
-    this.connection.synicOnline.set(cpu);
-  }
-
-  /** hv_synic_wait_for_modifychannel: the host may interrupt this CPU until it has done what it was sent. */
-  private *waitForModifychannel(cpu: CpuId): Proc<void> {
-    const { connection } = this;
-    if (connection.version < VERSION_WIN10_V5_3) {
-      yield* sleep(MODCHAN_BLIND_SLEEP_NS);
-      return;
-    }
-    yield connection.modchanSentWord.read;
-    const sent = connection.modchanSent;
-    for (let tries = 0; tries < MODCHAN_TRIES; tries++) {
-      yield connection.modchanCompletedWord.read;
-      if (connection.modchanCompleted >= sent) return;
-      yield* sleep(MODCHAN_SLEEP_NS);
-    }
-    // Linux looks at its count of tries only, so the last sleep may have been enough and the message comes all the same.
-    connection.machine.log.printk(
-      `hv_vmbus: Timed out waiting for MODIFYCHANNEL. CPU ${cpu} sent ${sent} completed ${connection.modchanCompleted}`,
-    );
-  }
-
   /** hv_synic_event_pending: true if events stay unhandled however long one waits. */
   private *eventPending(cpu: CpuId): Proc<boolean> {
-    const { eventFlags } = this.contexts[cpu];
+    const { eventFlags, flagsWord } = this.contexts[cpu];
     for (let tries = 0; ; tries++) {
+      yield flagsWord.read;
       const relid = nextBit(eventFlags, 1);
       if (relid < 0 || relid >= HV_EVENT_FLAGS_COUNT) return false;
       if (tries >= EVENT_TRIES) return true;

@@ -1,6 +1,7 @@
 import type { CpuId } from '../lib/brand.js';
 import { wordsFor } from '../lib/bitmap.js';
 import type { Cpu } from '../machine/cpu.js';
+import { type Proc, SharedWord } from '../machine/step.js';
 import { Tasklet } from '../machine/tasklet.js';
 
 /** Event flags of one SINT, and so the number of relids (HV_EVENT_FLAGS_COUNT). */
@@ -31,13 +32,23 @@ export interface SynicPages {
 export class HvPerCpuContext implements SynicPages {
   readonly eventFlags = new Uint32Array(wordsFor(HV_EVENT_FLAGS_COUNT));
   readonly message = new MessageSlot();
+  /** What contexts that run step by step do with the flags and the slot. */
+  readonly flagsWord: SharedWord;
+  readonly messageWord: SharedWord;
   /** Handles the message slot after the interrupt that announced it. */
   readonly msgDpc: Tasklet;
 
   constructor(
     readonly cpu: Cpu,
     onMessage: (cpu: CpuId) => void,
+    onMessageSteps?: (cpu: CpuId) => Proc<void>,
   ) {
-    this.msgDpc = new Tasklet(`vmbus_on_msg_dpc/${cpu.id}`, () => onMessage(cpu.id));
+    this.flagsWord = new SharedWord(`event flags of CPU ${cpu.id}`);
+    this.messageWord = new SharedWord(`message slot of CPU ${cpu.id}`);
+    this.msgDpc = new Tasklet(
+      `vmbus_on_msg_dpc/${cpu.id}`,
+      () => onMessage(cpu.id),
+      onMessageSteps && (() => onMessageSteps(cpu.id)),
+    );
   }
 }

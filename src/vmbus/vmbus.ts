@@ -8,35 +8,57 @@ import type { VmbusConnection } from './connection.js';
 import type { VmbusDriver } from './driver.js';
 import { VmbusIsr } from './isr.js';
 import { MessageHandler } from './messages.js';
+import type { Refusal } from './refusals.js';
 import { HvPerCpuContext } from './synic.js';
 import { SynicHotplug } from './synic-hotplug.js';
+import type { ControlMessages } from './variants/control-messages.js';
+import { controlMessages } from './variants/index.js';
 
 /** The VMBus driver of a guest, all parts together (drivers/hv/vmbus_drv.c). */
 export class Vmbus {
   readonly bus: VmbusBus;
   readonly contexts: readonly HvPerCpuContext[];
   readonly isr: VmbusIsr;
+  readonly management: ChannelManagement;
+  private readonly control: ControlMessages;
   private readonly hotplug: SynicHotplug;
 
   /**
    * @param line the interrupt line that the host raises for VMBus.
-   * @param drivers are asked in this order for each device.
+   * @param drivers register in this order once the host's first offers are there.
    */
   constructor(
     readonly connection: VmbusConnection,
     readonly operations: ChannelOperations,
     readonly line: PerCpuLine,
-    drivers: readonly VmbusDriver[],
+    private readonly drivers: readonly VmbusDriver[],
   ) {
-    this.bus = new VmbusBus(connection, operations, drivers);
+    this.bus = new VmbusBus(connection, operations);
     const management = new ChannelManagement(connection, operations, this.bus);
+    this.management = management;
     const contexts: HvPerCpuContext[] = [];
     const messages = new MessageHandler(connection, management, contexts);
     for (const cpu of connection.machine.cpus)
-      contexts.push(new HvPerCpuContext(cpu, (id) => messages.onMessage(id)));
+      contexts.push(
+        new HvPerCpuContext(
+          cpu,
+          (id) => messages.onMessage(id),
+          (id) => messages.onMessageSteps(id),
+        ),
+      );
     this.contexts = contexts;
-    this.isr = new VmbusIsr(contexts, connection.relids);
+    this.control = controlMessages[connection.design.topLevel](connection);
+    this.isr = new VmbusIsr(contexts, connection.relids, this.control);
     this.hotplug = new SynicHotplug(connection, contexts, line);
+  }
+
+  /** What the host did against the protocol and the guest did not follow: how often, by reason. */
+  refused(): ReadonlyMap<Refusal, number> {
+    const { connection, isr } = this;
+    const all = new Map(connection.refused);
+    if (isr.relid0Events > 0) all.set('event-for-relid-0', isr.relid0Events);
+    if (connection.relids.droppedEvents > 0) all.set('event-without-channel', connection.relids.droppedEvents);
+    return all;
   }
 
   /** The interrupt layer that the channels' IRQs belong to. */
@@ -54,10 +76,12 @@ export class Vmbus {
     const { connection, hotplug, isr } = this;
     const { machine } = connection;
     yield* this.line.setup((cpu) => isr.handle(cpu));
+    yield* this.control.setup(this.contexts);
     for (const id of machine.online) yield* hotplug.startup(machine.cpu(id));
     machine.hotplug.register(hotplug);
     if (!(yield* connection.connect())) return false;
     yield* connection.requestOffers();
+    for (const driver of this.drivers) yield* this.bus.registerDriver(driver);
     return true;
   }
 }

@@ -54,7 +54,7 @@ describe('lsvmbus', () => {
   });
 
   test('other text is refused with its line', () => {
-    expect(() => parseLsvmbus('hello\n')).toThrow('line 1: expected "VMBUS ID"');
+    expect(() => parseLsvmbus('hello\n')).toThrow('line 1, column 1: expected "VMBUS ID"');
     expect(() => parseLsvmbus('VMBUS ID  1: Unknown\n\tnonsense\n')).toThrow('line 2');
   });
 });

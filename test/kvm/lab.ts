@@ -23,7 +23,12 @@ export class KvmLab {
   }
 
   /** The guest's driver takes over a pin. */
-  request(pin: number, handler: IrqHandler, trigger: TriggerMode = 'level', devId: unknown = handler): IrqDesc {
+  request(
+    pin: number,
+    handler: IrqHandler,
+    trigger: TriggerMode = 'level',
+    devId: unknown = handler,
+  ): IrqDesc {
     if (this.core.desc(pin) === undefined) this.guest.map(pin, trigger);
     const ret = this.run(requestIrq(this.core, pin, handler, IRQF_SHARED, 'device', devId));
     if (ret !== 0) throw new Error(`request_irq of ${pin}: ${ret}`);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { IRQ_HANDLED, IRQ_NONE } from '../../src/irq/index.js';
+import { freeIrq, IRQ_HANDLED, IRQ_NONE } from '../../src/irq/index.js';
 import {
   KVM_IRQFD_RESAMPLE_IRQ_SOURCE_ID,
   KVM_USERSPACE_IRQ_SOURCE_ID,
@@ -145,6 +145,41 @@ describe('the line', () => {
     lab.run(device.want(2));
     expect(lab.desc(GSI).kstat[cpu]).toBe(2);
     expect(lab.desc(GSI).totCount).toBe(2);
+  });
+});
+
+describe('the ledger', () => {
+  test('names sources that are high with no irqfd left to lower them; user space may set its own', () => {
+    const lab = new KvmLab();
+    lab.run(lab.kvm.irqLine(GSI, true));
+    expect(lab.kvm.ledger.orphaned(lab.kvm.irqfds)).toEqual([]);
+    lab.run(lab.kvm.setIrq(KVM_IRQFD_RESAMPLE_IRQ_SOURCE_ID, GSI, true));
+    expect(lab.kvm.ledger.orphaned(lab.kvm.irqfds)).toMatchObject([
+      { gsi: GSI, sourceId: KVM_IRQFD_RESAMPLE_IRQ_SOURCE_ID },
+    ]);
+    const device = lab.device('nic', GSI);
+    lab.run(device.assign());
+    expect(lab.kvm.ledger.orphaned(lab.kvm.irqfds)).toEqual([]);
+  });
+});
+
+describe('the guest', () => {
+  test('masks a pin that it frees; the line waits for the next driver', () => {
+    const lab = new KvmLab();
+    const device = lab.device('nic', GSI);
+    lab.run(device.assign());
+    lab.run(freeIrq(lab.core, GSI, device.handler));
+    lab.run(device.want());
+    expect(device.served).toBe(0);
+    expect(lab.kvm.ioapic.isHigh(GSI)).toBe(true);
+    lab.request(GSI, device.handler);
+    expect(device.served).toBe(1);
+  });
+
+  test('has as many pins as the IO-APIC', () => {
+    const lab = new KvmLab();
+    expect(lab.guest.map(23, 'level')).toBe(23);
+    expect(() => lab.guest.map(24, 'level')).toThrow('pins 0-23, no 24');
   });
 });
 

@@ -8,27 +8,24 @@ import {
 } from '../../src/kvm/index.js';
 import { Machine } from '../../src/machine/machine.js';
 import type { Proc } from '../../src/machine/step.js';
-import { Threads, type World } from './schedules.js';
+import type { Model } from '../../src/explore/model.js';
 
 export const GSI = 10;
 
-/** Spawns on a machine while the world is set up, then among the threads to explore. */
+/** Spawns on a machine while the world is set up, then among the threads to step through. */
 class Stage implements HostThreads {
-  readonly threads = new Threads();
-  private exploring = false;
+  threads: Pick<HostThreads, 'spawn'>;
 
-  constructor(private readonly machine: Machine) {}
+  constructor(private readonly machine: Machine) {
+    this.threads = machine;
+  }
 
   get clock(): Machine['clock'] {
     return this.machine.clock;
   }
 
-  begin(): void {
-    this.exploring = true;
-  }
-
   spawn(name: string, proc: Proc<unknown>): unknown {
-    return (this.exploring ? this.threads : this.machine).spawn(name, proc);
+    return this.threads.spawn(name, proc);
   }
 }
 
@@ -36,17 +33,17 @@ class Stage implements HostThreads {
  * Device A is taken away from a line while B is put on it; B wants two things of the guest's driver, so that user space
  * must assert the line again after the first EOI.
  */
-export class LevelIrqfdRace implements World {
-  readonly threads: Threads;
+export class LevelIrqfdRace {
   readonly kvm: Kvm;
   readonly a: UserDevice;
   readonly b: UserDevice;
   readonly core: IrqCore;
+  private isAGone = false;
 
-  constructor(resamplers: ResamplerLifetimeFactory) {
+  /** @param aWants device A asks for service too, while it is taken away. */
+  constructor(threads: Pick<HostThreads, 'spawn'>, resamplers: ResamplerLifetimeFactory, aWants = false) {
     const machine = new Machine({ present: 1 });
     const stage = new Stage(machine);
-    this.threads = stage.threads;
     this.core = new IrqCore(machine, { dynirqLowerBound: 24, nrIrqs: 24 });
     this.kvm = new Kvm(stage, machine, { resamplers });
     this.a = new UserDevice(this.kvm, 'A', GSI);
@@ -56,10 +53,16 @@ export class LevelIrqfdRace implements World {
       machine.run('setup', requestIrq(this.core, GSI, device.handler, IRQF_SHARED, device.name, device));
     }
     machine.run('setup', this.a.assign());
-    stage.begin();
-    this.threads.spawn('deassign A', this.a.deassign());
-    this.threads.spawn('user space of B', this.userSpace());
-    this.threads.spawn('resample B', this.b.resampleForever());
+    stage.threads = threads;
+    if (aWants) threads.spawn('device A', this.a.want());
+    threads.spawn('deassign A', this.takeAway());
+    threads.spawn('user space of B', this.userSpace());
+    threads.spawn('resample B', this.b.resampleForever());
+  }
+
+  private *takeAway(): Proc<void> {
+    yield* this.a.deassign();
+    this.isAGone = true;
   }
 
   private *userSpace(): Proc<void> {
@@ -67,13 +70,22 @@ export class LevelIrqfdRace implements World {
     yield* this.b.want(2);
   }
 
+  /** What is wrong when none of the threads can go on any more. */
   verdict(): string | undefined {
     const { kvm, b } = this;
-    const { ledger, irqfds } = kvm;
-    const waiting = this.threads.all.filter(({ step, name }) => step !== undefined && name !== 'resample B');
-    if (waiting.length !== 0) return `deadlock: ${waiting.map(({ name }) => name).join()}`;
-    if (ledger.unnotified().length !== 0) return 'de-assert without notify';
-    if (ledger.orphaned(irqfds).length !== 0) return 'line left asserted with no owner';
+    if (kvm.ledger.unnotified().length !== 0) return 'de-assert without notify';
+    if (kvm.ledger.orphaned(kvm.irqfds).length !== 0) return 'line left asserted with no owner';
+    if (!this.isAGone) return 'taking A away never ended';
     return b.isStarved || b.served !== 2 ? `${b.served} of 2 served` : undefined;
   }
+}
+
+/** The race for the explorer: every thread in a lane of its own. */
+export function levelIrqfdModel(resamplers: ResamplerLifetimeFactory): Model<LevelIrqfdRace> {
+  return {
+    name: 'level-irqfd',
+    setup: (world) => new LevelIrqfdRace({ spawn: (name, proc) => world.task(name, name, proc) }, resamplers),
+    finally: { 'nothing is lost': (race) => race.verdict() },
+    mayBlock: () => true,
+  };
 }

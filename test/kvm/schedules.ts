@@ -1,6 +1,6 @@
 import type { HostThreads } from '../../src/kvm/index.js';
 import { Clock } from '../../src/machine/clock.js';
-import { peekObjectId, type Proc, restartObjectIds, type Step } from '../../src/machine/step.js';
+import type { Proc, Step } from '../../src/machine/step.js';
 
 /** Threads that one may step through in any order; those that they spawn join them. */
 export class Threads implements HostThreads {
@@ -65,7 +65,8 @@ export class Thread {
   }
 
   move(): void {
-    if (!this.isEnabled) throw new Error(`${this.name} can not go on: ${this.step?.kind} ${this.step?.object.name}`);
+    if (!this.isEnabled)
+      throw new Error(`${this.name} can not go on: ${this.step?.kind} ${this.step?.object.name}`);
     this.steps += 1;
     this.advance();
   }
@@ -74,110 +75,4 @@ export class Thread {
     const next = this.proc.next();
     this.step = next.done ? undefined : next.value;
   }
-}
-
-/** A world to explore: its threads, and what is wrong when none can go on any more. */
-export interface World {
-  readonly threads: Threads;
-  verdict(): string | undefined;
-}
-
-export interface Outcome {
-  /** Distinct states seen. */
-  readonly states: number;
-  /** Executions that ended. */
-  readonly ended: number;
-  /** What was wrong, each with the shortest schedule that shows it: runs of a thread's steps. */
-  readonly violations: ReadonlyMap<string, string>;
-}
-
-/**
- * Runs every schedule with at most `preemptions` switches away from a thread that could go on. Schedules that order
- * all conflicting accesses alike lead to the same state, which is entered once for each rest of preemptions.
- */
-export function exploreSchedules(build: () => World, preemptions: number): Outcome {
-  const firstId = peekObjectId();
-  const seen = new Set<string>();
-  const violations = new Map<string, string>();
-  const pending: number[][] = [[]];
-  let ended = 0;
-  for (let path = pending.pop(); path !== undefined; path = pending.pop()) {
-    restartObjectIds(firstId);
-    const world = build();
-    const { threads } = world;
-    const history = new History();
-    let last = -1;
-    let left = preemptions;
-    const moves: string[] = [];
-    for (let at = 0; ; at++) {
-      const enabled = threads.enabled();
-      if (enabled.length === 0) {
-        ended += 1;
-        const verdict = world.verdict();
-        const schedule = summary(moves);
-        const known = verdict === undefined ? undefined : violations.get(verdict);
-        if (verdict !== undefined && (known === undefined || schedule.length < known.length)) {
-          violations.set(verdict, schedule);
-        }
-        break;
-      }
-      const goesOn = enabled.includes(last);
-      let choice = path[at];
-      if (choice === undefined) {
-        const key = `${history.key(threads)} ${last} ${left}`;
-        if (seen.has(key)) break;
-        seen.add(key);
-        choice = goesOn ? last : enabled[0];
-        for (const other of enabled) {
-          if (other !== choice && (!goesOn || left > 0)) pending.push([...path.slice(0, at), other]);
-        }
-        path[at] = choice;
-      }
-      if (goesOn && choice !== last) left -= 1;
-      last = choice;
-      const thread = threads.all[choice];
-      moves.push(thread.name);
-      history.add(choice, thread);
-      thread.move();
-    }
-  }
-  return { states: seen.size, ended, violations };
-}
-
-/** The order of conflicting accesses so far, as numbers. */
-class History {
-  private readonly objects = new Map<number, { order: number; reads: number }>();
-
-  add(pid: number, thread: Thread): void {
-    const { step } = thread;
-    if (step === undefined) return;
-    const { id } = step.object;
-    const known = this.objects.get(id) ?? { order: 0, reads: 0 };
-    const access = mix(mix(pid + 1, thread.steps), known.order);
-    if (step.kind === 'read') this.objects.set(id, { order: known.order, reads: (known.reads + access) | 0 });
-    else this.objects.set(id, { order: mix(access, known.reads), reads: 0 });
-  }
-
-  key(threads: Threads): string {
-    const objects = [...this.objects].sort(([a], [b]) => a - b);
-    const orders = objects.map(([id, { order, reads }]) => `${id}:${order},${reads}`);
-    return `${threads.all.map((thread) => `${thread.name}${thread.steps}`).join()} ${orders.join()}`;
-  }
-}
-
-function mix(a: number, b: number): number {
-  let h = Math.imul(a ^ 0x9e3779b9, 0x85ebca6b) ^ Math.imul(b + 0x7f4a7c15, 0xc2b2ae35);
-  h = Math.imul(h ^ (h >>> 15), 0x2c1b3c6d);
-  return h ^ (h >>> 13);
-}
-
-function summary(moves: readonly string[]): string {
-  const runs: string[] = [];
-  for (let from = 0; from < moves.length; ) {
-    let to = from;
-    while (moves[to] === moves[from]) to += 1;
-    runs.push(`${moves[from]} x${to - from}`);
-    from = to;
-  }
-  return runs.join(', ');
 }

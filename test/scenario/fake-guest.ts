@@ -1,7 +1,8 @@
 import { ErrnoError } from '../../src/lib/errno.js';
 import { Clock } from '../../src/machine/clock.js';
 import type { DeviceOptions } from '../../src/scenario/options.js';
-import type { ScenarioGuest } from '../../src/scenario/port.js';
+import type { DiskIoOptions, FrameOptions, ScenarioGuest } from '../../src/scenario/port.js';
+import type { HostAct } from '../../src/scenario/scenario.js';
 
 export interface FakeOptions {
   /** Time at which booting is over. */
@@ -76,6 +77,19 @@ export class FakeGuest implements ScenarioGuest {
     return this.signals.reduce((total, signal) => (signal.relid === relid ? total + signal.times : total), 0);
   }
 
+  submitIo(relid: number, { submitter, completed }: DiskIoOptions): boolean {
+    if (!this.open.has(relid)) return false;
+    this.record('submitIo', relid, submitter);
+    this.clock.after(100, { fire: () => completed(true) });
+    return true;
+  }
+
+  frame(relid: number, { direction, flow }: FrameOptions): boolean {
+    if (!this.open.has(relid)) return false;
+    this.record('frame', relid, direction, flow);
+    return true;
+  }
+
   offer(device: DeviceOptions): void {
     this.record('offer', JSON.stringify(device));
     this.open.add(device.relid);
@@ -84,6 +98,15 @@ export class FakeGuest implements ScenarioGuest {
   rescind(relid: number): void {
     this.record('rescind', relid);
     this.open.delete(relid);
+  }
+
+  hostDoes(act: HostAct): void {
+    this.record('hostDoes', act.kind);
+    if (act.kind === 'poke') throw new RangeError(`channel ${act.relid} is not open`);
+  }
+
+  refused(): ReadonlyMap<string, number> {
+    return new Map([['rescind-twice', 2]]);
   }
 
   setChannels(relid: number, count: number): void {

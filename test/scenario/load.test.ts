@@ -189,10 +189,10 @@ describe('what is wrong in a file is reported with its position:', () => {
     ['arch: arm65', '2:7: expected one of x86_64, arm64, not "arm65"; did you mean "arm64"?'],
     ['sede: 1', '2:1: unknown key "sede"; did you mean "seed"?'],
     ['host: {latency: {opne: 1us}}', '2:18: unknown key "opne"; did you mean "open"?'],
-    ['host: {qqq: 1}', '2:8: unknown key "qqq"; known here: version, latency'],
+    ['host: {qqq: 1}', '2:8: unknown key "qqq"; known here: version, latency, storage, network, misbehave'],
     ['run: 5', '2:6: expected a duration with its unit such as "10s", "1.5ms", "500us" or "20ns", not 5'],
     ['run: 5m', '2:6: expected a duration with its unit such as "10s", "1.5ms", "500us" or "20ns", not "5m"'],
-    ['nrIrqs: many', '2:9: expected a whole number from 17 to 1000000, not "many"'],
+    ['nrIrqs: many', '2:9: expected a whole number from 17 to 2147483647, not "many"'],
     ['seed:', '2:6: expected a whole number from 0 to 4294967295, not nothing'],
     ['print: interrupts', '2:8: expected a list such as [interrupts], not "interrupts"'],
     [
@@ -346,5 +346,67 @@ devices:
 
   test('the message begins each line with the file', () => {
     expect(() => load('cpus: 0\nx: 1')).toThrow(/^s\.yaml:1:7: [^\n]*\ns\.yaml:2:1: [^\n]*$/);
+  });
+});
+
+describe('guests as captures show them', () => {
+  const guestOf = (text: string) => parseScenario(text, 'x.yaml').guest;
+
+  test('interrupts without irqdomain, action or flow name, and chips that print themselves', () => {
+    const { interrupts } = guestOf(
+      'cpus: 2\ninterrupts:\n  - {irq: 7, chip: " odd", chipPrinted: true, hwirq: null, flow: simple, flowName: null, affinity: "0-1"}',
+    );
+    expect(interrupts).toEqual([
+      {
+        irq: 7,
+        chip: ' odd',
+        chipPrinted: true,
+        hwirq: null,
+        flow: 'simple',
+        flowName: null,
+        affinity: '0-1',
+      },
+    ]);
+  });
+
+  test('a list of rows, channels, and how it is all shown', () => {
+    const guest = guestOf(
+      'cpus: 2\ndevices: [{driver: heartbeat, relid: 7}]\nchannels: [{relid: 7, cpu: 1, counts: {1: 5}}]\n' +
+        'architectureRows: [{label: NMI, counts: 0, text: x}, {label: ERR, total: 5}, {label: FIQ, text: y, above: true}]\n' +
+        'procInterrupts: {form: "3.18", arch: mips, levelColumn: true, chipWidth: 9}',
+    );
+    expect(guest.channels).toEqual([{ relid: 7, cpu: 1, counts: { 1: 5 } }]);
+    expect(guest.architectureRows).toHaveLength(3);
+    expect(guest.procInterrupts).toEqual({ form: '3.18', arch: 'mips', levelColumn: true, chipWidth: 9 });
+  });
+
+  test('without VMBus CPU 0 may be offline, and there are no devices', () => {
+    expect(guestOf('vmbus: false\ncpus: {present: 2, online: 1}').cpus).toMatchObject({ online: [1] });
+  });
+
+  test.each([
+    ['cpus: 2\nchannels: [{relid: 7}]', '2:20: no device has relid 7 from the start'],
+    [
+      'cpus: 2\ndevices: [{driver: kvp, relid: 7}]\nchannels: [{relid: 7, cpu: 2}]',
+      '3:28: there is no CPU 2: this guest has CPUs 0-1',
+    ],
+    [
+      'cpus: 2\nvmbus: false\ndevices: [{driver: kvp, relid: 7}]',
+      '3:10: a machine without VMBus has no devices of Hyper-V',
+    ],
+    [
+      'cpus: 2\narchitectureRows: [{label: X, counts: {2: 1}}]',
+      '2:43: there is no CPU 2: this guest has CPUs 0-1',
+    ],
+    [
+      'cpus: 2\narchitectureRows: [{label: X, counts: 1, total: 1}]',
+      '2:49: "counts" and "total" do not go together',
+    ],
+    [
+      'cpus: 2\ninterrupts: [{irq: 1, chip: x, flow: edge, affinity: "4"}]',
+      '2:54: expected a list of CPUs of 0-1, not "4"',
+    ],
+  ])('%j', (text, message) => {
+    expect(() => guestOf(text)).toThrow(`x.yaml:${message}`);
   });
 });

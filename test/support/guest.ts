@@ -1,4 +1,5 @@
 import { IrqCore } from '../../src/irq/core.js';
+import type { KernelVersion } from '../../src/irq/kernel.js';
 import type { CpuId, Ns, Relid } from '../../src/lib/brand.js';
 import { builtinBackends } from '../../src/host/backends/index.js';
 import type { HostBackend, HostDeviceOptions } from '../../src/host/device.js';
@@ -13,6 +14,9 @@ import { deviceClassId } from '../../src/vmbus/class-ids.js';
 import type { VmbusDevice, VmbusDriver } from '../../src/vmbus/driver.js';
 import { GuestMemory } from '../../src/vmbus/guest-memory.js';
 import { type Guid, parseGuid } from '../../src/vmbus/guid.js';
+import { defaultDesign, type VmbusDesign } from '../../src/vmbus/variants/design.js';
+import { lineAccountings } from '../../src/vmbus/variants/index.js';
+import { brokenInvariants } from '../../src/vmbus/validate.js';
 import { Vmbus } from '../../src/vmbus/vmbus.js';
 import { VmbusConnection } from '../../src/vmbus/connection.js';
 import { archSource } from '../../src/platform/platform.js';
@@ -23,7 +27,11 @@ const MS = 1_000_000;
 export interface TestGuestOptions extends Partial<MachineOptions> {
   readonly devices?: readonly HostDeviceOptions[];
   readonly host?: HyperVOptions;
+  readonly design?: Partial<VmbusDesign>;
+  /** A confidential VM; default false. */
+  readonly isolation?: boolean;
   readonly settings?: Partial<DriverSettings>;
+  readonly kernel?: KernelVersion;
   readonly backends?: readonly HostBackend[];
   readonly drivers?: (operations: ChannelOperations) => readonly VmbusDriver[];
 }
@@ -53,8 +61,12 @@ export class TestGuest {
 
   constructor(options: TestGuestOptions = {}) {
     this.machine = new Machine({ present: 8, ...options });
-    this.irq = new IrqCore(this.machine, { dynirqLowerBound: GSI_TOP });
-    this.platform = new X86Platform(this.machine, this.irq);
+    this.irq = new IrqCore(this.machine, {
+      dynirqLowerBound: GSI_TOP,
+      ...(options.kernel && { kernel: options.kernel }),
+    });
+    const design = { ...defaultDesign, ...options.design };
+    this.platform = new X86Platform(this.machine, this.irq, lineAccountings[design.topLevel]);
     const { vmbusLine } = this.platform;
     this.host = new HyperV(
       this.machine.clock,
@@ -62,7 +74,10 @@ export class TestGuest {
       { backends: options.backends ?? builtinBackends(), ...options.host },
     );
     const settings = { ...defaultDriverSettings, ...options.settings };
-    const connection = new VmbusConnection(this.machine, this.host, this.memory, this.irq);
+    const connection = new VmbusConnection(this.machine, this.host, this.memory, this.irq, {
+      isolation: options.isolation,
+      design,
+    });
     const operations = new ChannelOperations(connection, this.irq);
     const drivers =
       options.drivers?.(operations) ?? builtinDrivers.map((create) => create(operations, settings));
@@ -77,8 +92,20 @@ export class TestGuest {
     return this;
   }
 
+  /** Runs a process context to its end. What must always hold of VMBus is looked at before and after. */
   run<T>(proc: Proc<T>): T {
-    return this.machine.run('test', proc);
+    this.validate();
+    try {
+      return this.machine.run('test', proc);
+    } finally {
+      this.validate();
+    }
+  }
+
+  /** @throws Error if an invariant of VMBus is broken. */
+  validate(): void {
+    const broken = brokenInvariants(this.vmbus);
+    if (broken.length > 0) throw new Error(`broken: ${broken.join('; ')}`);
   }
 
   /** Lets everything happen that is going to happen by itself, at most `ns`. */
@@ -86,13 +113,15 @@ export class TestGuest {
     const { clock } = this.machine;
     const end = clock.now + ns;
     this.machine.settle();
+    this.validate();
     for (;;) {
       const next = clock.nextTime;
-      if (next === undefined) return;
+      if (next === undefined) break;
       if (next > end) throw new Error(`still busy at ${clock.now} ns: next event at ${next}`);
       clock.runNext();
       this.machine.settle();
     }
+    this.validate();
   }
 
   get connection() {

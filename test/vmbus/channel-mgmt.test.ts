@@ -96,7 +96,7 @@ describe('offers', () => {
     send(guest, offerOf(6, { instanceId: instanceOf(5) }));
     send(guest, offerOf(7, { instanceId: instanceOf(5), subChannelIndex: 1 }));
     guest.settle();
-    expect(refused(guest)).toEqual({ 'offer-of-existing-device': 1 });
+    expect(refused(guest)).toEqual({ 'offer-of-existing-device': 1, 'offer-sub-channel-nobody-asked-for': 1 });
     expect(guest.connection.relids.relid2channel(6)).toBeUndefined();
     expect(guest.channel(7).primary).toBe(guest.channel(5));
     expect(guest.channel(5).subChannels.map(({ relid }) => relid)).toEqual([7]);
@@ -189,19 +189,32 @@ describe('rescinds', () => {
 
   test('that come while an offer is being handled wait for it', () => {
     const guest = new TestGuest().boot();
-    const { connection } = guest;
-    guest.machine.spawn('mutex', connection.channelMutex.lock());
-    guest.machine.settle();
+    const { connection, machine } = guest;
+    // The offer waits for a CPU that comes or goes, and has no channel yet.
+    machine.spawn('hotplug', machine.hotplug.cpusReadLock());
+    machine.settle();
     send(guest, offerOf(5));
     rescind(guest, 5);
-    guest.machine.elapse(3_000 * US);
+    machine.elapse(3_000 * US);
     expect(connection.offersInProgress).toBe(1);
     expect(refused(guest)).toEqual({});
-    guest.machine.spawn('mutex', connection.channelMutex.unlock());
+    machine.spawn('hotplug', machine.hotplug.cpusReadUnlock());
     guest.settle();
     expect(refused(guest)).toEqual({});
     expect(connection.relids.relid2channel(5)).toBeUndefined();
     expect(connection.rescindWorkQueue.isIdle).toBe(true);
+  });
+
+  test('free the CPU of a performance channel for the next one', () => {
+    const guest = new TestGuest({
+      devices: [device('scsi', 1), device('scsi', 2), device('scsi', 3)],
+    }).boot();
+    expect(guest.channel(2).targetCpu).toBe(1);
+    rescind(guest, 2);
+    guest.settle();
+    guest.host.offer(device('scsi', 9));
+    guest.settle();
+    expect(guest.channel(9).targetCpu).toBe(1);
   });
 
   test('of a sub-channel that nobody opened, while its device is being closed: both come to an end', () => {
@@ -244,7 +257,7 @@ describe('rescinds', () => {
     const fresh = guest.channel(5);
     expect(fresh).not.toBe(old);
     expect(old.onChannelCallback).toBeUndefined();
-    guest.run(guest.vmbus.operations.close(old));
+    expect(() => guest.run(guest.vmbus.operations.close(old))).toThrow('use after free: channel=5');
     expect(fresh.irq).toBe(24);
     expect(guest.connection.relids.isMapped(5)).toBe(true);
   });

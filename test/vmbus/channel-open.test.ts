@@ -57,6 +57,8 @@ describe('opening', () => {
     const channel = guest.channel(5);
     expect(channel.state.kind).toBe('open');
     expect(channel.onChannelCallback).toBeUndefined();
+    expect(guest.irq.desc(24)?.affinityHint ?? null).toBeNull();
+    expect(guest.log().filter((line) => line.startsWith('WARNING'))).toEqual([]);
     expect(guest.rows()).toEqual([]);
     expect(guest.memory.blocksInUse).toBe(0);
   });

@@ -117,13 +117,13 @@ describe('the CPU of a new channel', () => {
   });
 
   test('stays in use while another performance channel is there', () => {
-    const placer = new Placer({ present: 2 });
-    const channels = [1, 2, 3].map(() => placer.place('scsi'));
-    expect(channels.map(({ targetCpu }) => targetCpu)).toEqual([0, 1, 0]);
+    const placer = new Placer({ present: 3 });
+    const channels = [1, 2, 3, 4].map(() => placer.place('scsi'));
+    expect(channels.map(({ targetCpu }) => targetCpu)).toEqual([0, 1, 2, 0]);
     channels[0].targetCpu = 1;
     placer.placement.update(0, 1);
-    // CPU 0 still has the third one, so all are in use and it starts over.
-    expect(placer.place('scsi').targetCpu).toBe(0);
+    // CPU 0 has the fourth one still, and CPU 1 the first.
+    expect(placer.place('scsi').targetCpu).toBe(2);
   });
 
   test('is always online and not isolated, and spread evenly', () => {

@@ -16,8 +16,38 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./run.js')).command,
   },
   {
+    name: 'cat',
+    summary: "print files of a scenario's guest",
+    load: async () => (await import('./cat.js')).command,
+  },
+  {
+    name: 'compare',
+    summary: 'run a scenario under each choice of a design and compare',
+    load: async () => (await import('./compare.js')).command,
+  },
+  {
+    name: 'import',
+    summary: 'make a scenario of captures of a real machine',
+    load: async () => (await import('./import.js')).command,
+  },
+  {
     name: 'conformance',
     summary: 'replay recordings of real kernels and compare what the model does',
     load: async () => (await import('./conformance.js')).command,
+  },
+  {
+    name: 'mount',
+    summary: "mount a guest's /proc and /sys, live",
+    load: async () => (await import('./mount.js')).command,
+  },
+  {
+    name: 'shell',
+    summary: "run a command that sees a guest's files in place of this machine's",
+    load: async () => (await import('./shell.js')).command,
+  },
+  {
+    name: 'ctl',
+    summary: 'steer a guest that was mounted with --socket',
+    load: async () => (await import('./ctl.js')).command,
   },
 ];

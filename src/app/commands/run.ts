@@ -1,5 +1,14 @@
 import { InvalidArgumentError } from 'commander';
+import type { GuestOptions } from '../../scenario/options.js';
 import type { CommandModule } from '../command.js';
+import type { Guest } from '../guest.js';
+
+interface RunOptions {
+  readonly json?: boolean;
+  readonly seconds?: number;
+  readonly dmesg?: boolean;
+  readonly tree?: boolean;
+}
 
 const example = `
 Prints what the file's "print" says. Exit status: 0 all expectations hold, 1 one failed, 2 wrong use or file.
@@ -7,6 +16,7 @@ Prints what the file's "print" says. Exit status: 0 all expectations hold, 1 one
 Examples:
   $ irqlab run examples/rfc-gen2-8vcpu.yaml
   $ irqlab run examples/cpu-offline.yaml --json
+  $ irqlab run examples/rfc-gen2-8vcpu.yaml --dmesg
 `;
 
 export const command: CommandModule = {
@@ -15,17 +25,30 @@ export const command: CommandModule = {
       .argument('<scenario>', 'scenario file (YAML), or - for standard input')
       .option('--json', 'print counts, expectations and printouts as JSON')
       .option('--seconds <n>', 'run for so many seconds, whatever the file says', parseSeconds)
+      .option('--dmesg', "print the guest's kernel log at the end, instead of what the file says")
+      .option('--tree', "list the guest's files at the end, instead of what the file says")
       .addHelpText('after', example)
-      .action(async (file: string, options: { json?: boolean; seconds?: number }) => {
+      .action(async (file: string, options: RunOptions) => {
         const { runFile } = await import('../run-file.js');
-        const status = await runFile(file, options, io, async (guest) => {
-          const { Guest } = await import('../guest.js');
-          return Guest.create(guest);
-        });
-        finish(status);
+        const show = await printers(options);
+        const create = async (guest: GuestOptions): Promise<Guest> => {
+          const made = await import('../guest.js');
+          return made.Guest.create(guest);
+        };
+        finish(await runFile(file, options, io, create, show));
       });
   },
 };
+
+/** What is printed instead of the files that the scenario names; undefined: those. */
+async function printers({ dmesg, tree }: RunOptions) {
+  if (!(dmesg || tree)) return undefined;
+  const { dmesgText, treeText } = await import('../guest-listing.js');
+  return ({ fs, log }: Guest) => [
+    ...(dmesg ? [{ path: 'dmesg', text: dmesgText(log) }] : []),
+    ...(tree ? [{ path: '/', text: treeText(fs) }] : []),
+  ];
+}
 
 function parseSeconds(text: string): number {
   const seconds = Number(text);

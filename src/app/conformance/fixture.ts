@@ -146,7 +146,6 @@ export class Fixture {
   /** The recordings' thread function. */
   threadOf(action: FixtureAction): ThreadFn {
     const { recorder } = this;
-    // biome-ignore lint/correctness/useYield: a thread function that does not sleep
     return named('il_thread [irqlab_oracle]', function* () {
       recorder.addHandler(`thread:${action.dev}`);
       return action.threadRet;

@@ -1,4 +1,4 @@
-export { type CaseResult, type Replayer } from './replayer.js';
+export type { CaseResult, Replayer } from './replayer.js';
 export {
   findRecordings,
   type RecordingFile,

@@ -55,13 +55,13 @@ export function findRecordings(directory: string): RecordingFile[] {
       const file = join(folder, name);
       found.push({ file, read: () => readLines(join(inside, name), file) });
     }
-    const pairs = names.filter((entry) => entry.endsWith('.json') && names.includes(textOf(entry)));
-    if (pairs.length > 0) {
+    const pairs = names.filter((entry) => entry.endsWith('.json'));
+    if (pairs.some((entry) => names.includes(textOf(entry)))) {
       found.push({
         file: join(folder, '*.json'),
         read: () => ({
           replayer: interruptsReplayer,
-          cases: pairs.map((name) => readPair(inside, folder, name)),
+          cases: pairs.map((name) => readPair(inside, folder, name, names)),
           file: join(folder, '*.json'),
         }),
       });
@@ -108,10 +108,12 @@ function readLines(path: string, file: string): Recordings | undefined {
   return replayer && { replayer, cases, file };
 }
 
-function readPair(inside: string, folder: string, name: string): unknown {
+function readPair(inside: string, folder: string, name: string, names: readonly string[]): unknown {
+  const text = textOf(name);
+  if (!names.includes(text)) throw new RecordingError(`${join(folder, name)} has no ${text} beside it`);
   const recorded = parseJson(readFileSync(join(inside, name), 'utf8'), join(folder, name));
   if (!isRecord(recorded)) throw new RecordingError(`${join(folder, name)}: expected a JSON object`);
-  return { ...recorded, text: readFileSync(join(inside, textOf(name)), 'latin1') };
+  return { ...recorded, text: readFileSync(join(inside, text), 'latin1') };
 }
 
 function unpacked(bytes: Buffer, file: string): Buffer {

@@ -74,7 +74,11 @@ function formatFailure({ id, op, what, expected, actual }: Failure): string[] {
   const where = op === null ? id : `${id}, operation ${op}`;
   const first = firstDifference(expected, actual);
   if (first === undefined) {
-    return [`  ${where}: ${what} differs`, `    expected ${shown(expected)}`, `    actual   ${shown(actual)}`];
+    return [
+      `  ${where}: ${what} differs`,
+      `    expected ${shown(expected)}`,
+      `    actual   ${shown(actual)}`,
+    ];
   }
   const { place, expected: wanted, actual: found } = first;
   return [
@@ -99,7 +103,10 @@ function firstDifference(
   return undefined;
 }
 
-function parts(expected: unknown, actual: unknown): [word: string, a: readonly unknown[], b: readonly unknown[]] {
+function parts(
+  expected: unknown,
+  actual: unknown,
+): [word: string, a: readonly unknown[], b: readonly unknown[]] {
   if (typeof expected === 'string' && typeof actual === 'string') {
     return ['line', expected.split('\n'), actual.split('\n')];
   }

@@ -2,8 +2,13 @@ import type { GuestOptions } from '../../scenario/options.js';
 import { type ImportedInterrupts, importInterrupts } from './interrupts.js';
 import { guestOfLsvmbus, type LsvmbusDevice, parseLsvmbus } from './lsvmbus.js';
 
+export { type CapturedGuest, type Captures, guestOfCaptures } from './guest-options.js';
 export { type ImportedInterrupts, importInterrupts } from './interrupts.js';
-export { guestOfLsvmbus, type LsvmbusDevice, LsvmbusSyntaxError, parseLsvmbus } from './lsvmbus.js';
+export { guestOfLsvmbus, type LsvmbusDevice, parseLsvmbus } from './lsvmbus.js';
+export { isProcIrqDump, type ProcIrqDump, parseProcIrqDump } from './proc-irq-dump.js';
+export { scenarioText } from './scenario-text.js';
+export { CaptureSyntaxError } from './syntax-error.js';
+export { isUdevDump, parseUdevDump } from './udev.js';
 
 /** What a capture of a real machine was, and what came out of it. */
 export type ImportedCapture =
@@ -13,7 +18,7 @@ export type ImportedCapture =
 /**
  * Reads a capture: /proc/interrupts, or what lsvmbus printed.
  *
- * @throws InterruptsSyntaxError or LsvmbusSyntaxError, which say where.
+ * @throws InterruptsSyntaxError or CaptureSyntaxError, which say where.
  */
 export function importCapture(text: string): ImportedCapture {
   if (!text.startsWith('VMBUS ID')) return { kind: 'interrupts', machine: importInterrupts(text) };

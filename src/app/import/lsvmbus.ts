@@ -2,6 +2,7 @@ import type { CpuId, Relid } from '../../lib/brand.js';
 import { type DeviceOptions, type GuestOptions, plainDrivers } from '../../scenario/options.js';
 import { deviceClassId, deviceClassOf, unsupportedDevices } from '../../vmbus/class-ids.js';
 import { parseGuid } from '../../vmbus/guid.js';
+import { CaptureSyntaxError } from './syntax-error.js';
 
 /** A channel in the output of `lsvmbus -vv`. */
 export interface LsvmbusChannel {
@@ -20,18 +21,6 @@ export interface LsvmbusDevice {
   readonly instance: string | undefined;
   /** Ascending by relid; the primary one is among them. */
   readonly channels: readonly LsvmbusChannel[];
-}
-
-/** A text that is not what lsvmbus prints. */
-export class LsvmbusSyntaxError extends Error {
-  override readonly name = 'LsvmbusSyntaxError';
-
-  constructor(
-    readonly line: number,
-    readonly expected: string,
-  ) {
-    super(`line ${line}: expected ${expected}`);
-  }
 }
 
 /** Descriptions in tools/hv/lsvmbus, by class name. */
@@ -71,7 +60,7 @@ interface Draft {
 /**
  * Reads what `lsvmbus`, `lsvmbus -v` or `lsvmbus -vv` printed.
  *
- * @throws LsvmbusSyntaxError for a line that those do not print.
+ * @throws CaptureSyntaxError for a line that those do not print.
  */
 export function parseLsvmbus(text: string): LsvmbusDevice[] {
   const devices: Draft[] = [];
@@ -90,7 +79,8 @@ export function parseLsvmbus(text: string): LsvmbusDevice[] {
     if (current !== undefined && instance !== null) current.instance = instance[1].toLowerCase();
     else if (current !== undefined && channel !== null) {
       current.channels.push({ relid: Number(channel[1]), targetCpu: Number(channel[2]) });
-    } else throw new LsvmbusSyntaxError(at + 1, current ? 'Device_ID, Rel_ID or "VMBUS ID"' : '"VMBUS ID"');
+    } else
+      throw new CaptureSyntaxError(at + 1, 1, current ? 'Device_ID, Rel_ID or "VMBUS ID"' : '"VMBUS ID"');
   }
   return devices;
 }

@@ -1,26 +1,39 @@
 import { deviceClassId } from '../../vmbus/class-ids.js';
 import type { HostBackend } from '../device.js';
 import { balloonBackend, framebufferBackend, keyboardBackend, mouseBackend } from './answering.js';
-import { NetworkBackend } from './network.js';
+import { NetworkBackend, type NetworkOptions } from './network.js';
 import { PciBackend } from './pci.js';
-import { StorageBackend } from './storage.js';
+import { StorageBackend, type StorageOptions } from './storage.js';
 import { UtilBackend } from './util.js';
 
 export { balloonBackend, framebufferBackend, keyboardBackend, mouseBackend } from './answering.js';
-export { NetworkBackend } from './network.js';
+export { NetworkBackend, type NetworkOptions } from './network.js';
 export { PciBackend } from './pci.js';
-export { StorageBackend } from './storage.js';
+export { StorageBackend, type StorageOptions } from './storage.js';
 export { UtilBackend } from './util.js';
 
 const storageClasses = ['ide', 'scsi', 'fc'];
-const utilClasses = ['heartbeat', 'timesync', 'shutdown', 'kvp', 'vss', 'fcopy'];
+/** Services and the versions of their messages that a host of today offers: major below, minor above. */
+const utilClasses: readonly (readonly [name: string, version: number])[] = [
+  ['heartbeat', 3],
+  ['timesync', 4],
+  ['shutdown', 0x2_0003],
+  ['kvp', 4],
+  ['vss', 5],
+  ['fcopy', 0x1_0001],
+];
+
+export interface BackendOptions {
+  readonly storage?: StorageOptions;
+  readonly network?: NetworkOptions;
+}
 
 /** Models of all device classes that the drivers of src/drivers serve, but for hv_sock, which needs none. */
-export function builtinBackends(): HostBackend[] {
+export function builtinBackends({ storage, network }: BackendOptions = {}): HostBackend[] {
   return [
-    ...storageClasses.map((name) => new StorageBackend(deviceClassId(name))),
-    ...utilClasses.map((name) => new UtilBackend(deviceClassId(name))),
-    new NetworkBackend(),
+    ...storageClasses.map((name) => new StorageBackend(deviceClassId(name), storage)),
+    ...utilClasses.map(([name, version]) => new UtilBackend(deviceClassId(name), version)),
+    new NetworkBackend(network),
     new PciBackend(),
     balloonBackend(),
     mouseBackend(),

@@ -2,9 +2,14 @@ import type { Ns } from '../../lib/brand.js';
 import { deviceClassId } from '../../vmbus/class-ids.js';
 import type { Guid } from '../../vmbus/guid.js';
 import { VM_PKT } from '../../vmbus/ring.js';
-import type { GuestPacket, HostBackend, HostDeviceServices } from '../device.js';
+import { type BatchOptions, Batches } from '../batch.js';
+import type { GuestPacket, HostBackend, HostDevice, HostDeviceServices } from '../device.js';
 import type { HostChannel } from '../host-channel.js';
 import {
+  framePacket,
+  isFrame,
+  MESSAGE_BYTES,
+  NO_SECTION,
   NVSP,
   NVSP_STAT_FAIL,
   NVSP_STAT_SUCCESS,
@@ -13,18 +18,69 @@ import {
   nvspVersions,
   nvspWord,
   OID,
+  RECEIVE_TABLE_SIZE,
   RNDIS,
   RNDIS_COMPLETION,
   rndisOf,
   rndisPacket,
+  SEND_TABLE_SIZE,
 } from '../protocols/network.js';
+import { wordPayload } from '../protocols/words.js';
 
 /** A message to its answer. */
 const MESSAGE_NS: Ns = 50_000;
+/** Completion of a frame. */
+const frameSent = nvspMessage(NVSP.SEND_RNDIS_PKT_COMPLETE, NVSP_STAT_SUCCESS);
 
-/** Network adapters: answers what a driver asks until the adapter runs. */
+const US = 1000;
+
+export interface NetworkOptions {
+  /** From the guest's sending of a frame to its completion. Default 20 µs. */
+  readonly latencyNs?: Ns;
+  /** How frames and completions for the guest are put together. Default: not. */
+  readonly batch?: BatchOptions;
+}
+
+/**
+ * Network adapters: answers what a driver asks until the adapter runs, takes what the guest sends, and delivers frames
+ * over the channel that the receive table names for their hash (receive side scaling).
+ */
 export class NetworkBackend implements HostBackend {
   readonly classId: Guid = deviceClassId('nic');
+  private readonly latencyNs: Ns;
+  private readonly batches: Batches;
+  /** Channels over which a device's table spreads, as its driver has set it; without it all goes over the primary. */
+  private readonly channelsInTable = new WeakMap<HostDevice, number>();
+  private frames = 0;
+
+  constructor({ latencyNs = 20 * US, batch = {} }: NetworkOptions = {}) {
+    this.latencyNs = latencyNs;
+    this.batches = new Batches(batch);
+  }
+
+  opened({ isPrimary, device }: HostChannel): void {
+    if (isPrimary) this.channelsInTable.delete(device);
+  }
+
+  /** A frame for the guest has arrived. @returns the channel that it goes over; undefined if the adapter is not open. */
+  deliver(
+    device: HostDevice,
+    hash: number,
+    bytes: number,
+    services: HostDeviceServices,
+  ): HostChannel | undefined {
+    const index = (hash % RECEIVE_TABLE_SIZE) % (this.channelsInTable.get(device) ?? 1);
+    const found = device.channels.find(({ offer }) => offer.subChannelIndex === index);
+    const channel = found?.state.kind === 'open' ? found : device.channels[0];
+    if (channel?.state.kind !== 'open') return undefined;
+    this.frames += 1;
+    this.batches.of(channel, services).add({
+      type: VM_PKT.DATA_USING_XFER_PAGES,
+      transactionId: this.frames,
+      payload: framePacket(NO_SECTION, bytes, hash),
+    });
+    return channel;
+  }
 
   packet(channel: HostChannel, packet: GuestPacket, services: HostDeviceServices): void {
     const { payload, transactionId } = packet;
@@ -46,10 +102,15 @@ export class NetworkBackend implements HostBackend {
       case NVSP.SUBCHANNEL: {
         const count = Math.min(nvspWord(payload, 1), services.maxSubChannels(channel));
         complete(NVSP.SUBCHANNEL, NVSP_STAT_SUCCESS, count);
+        services.send(channel, sendTable(count + 1), 0, MESSAGE_NS);
         services.offerSubChannels(channel, count, MESSAGE_NS);
         return;
       }
       case NVSP.SEND_RNDIS_PKT:
+        if (isFrame(payload)) {
+          this.completeFrame(channel, transactionId, services);
+          return;
+        }
         complete(NVSP.SEND_RNDIS_PKT_COMPLETE, NVSP_STAT_SUCCESS);
         this.answerRndis(channel, packet, services);
         return;
@@ -57,15 +118,32 @@ export class NetworkBackend implements HostBackend {
     }
   }
 
+  private completeFrame(channel: HostChannel, transactionId: number, services: HostDeviceServices): void {
+    services.later(channel, this.latencyNs, () => {
+      this.batches.of(channel, services).add({ type: VM_PKT.COMP, transactionId, payload: frameSent });
+    });
+  }
+
   private answerRndis(
     channel: HostChannel,
     { payload, transactionId }: GuestPacket,
     services: HostDeviceServices,
   ): void {
-    const { type, requestId, oid } = rndisOf(payload);
+    const { type, requestId, oid, value: set } = rndisOf(payload);
     if (type === RNDIS.HALT) return;
+    if (oid === OID.GEN_RECEIVE_SCALE_PARAMETERS) this.channelsInTable.set(channel.device, Math.max(1, set));
     const value = oid === OID.GEN_RECEIVE_SCALE_CAPABILITIES ? services.maxSubChannels(channel) + 1 : 0;
     const answer = rndisPacket({ type: (type | RNDIS_COMPLETION) >>> 0, requestId, oid, value });
     services.send(channel, answer, transactionId, MESSAGE_NS, VM_PKT.DATA_USING_XFER_PAGES);
   }
+}
+
+/** The table of the channels that the guest is to send over: all of them in turn. */
+function sendTable(channels: number): Uint8Array {
+  const entries = Array.from({ length: SEND_TABLE_SIZE }, (_, i) => i % channels);
+  const head = nvspMessage(NVSP.SEND_INDIRECTION_TABLE, SEND_TABLE_SIZE, MESSAGE_BYTES);
+  const message = new Uint8Array(MESSAGE_BYTES + 4 * SEND_TABLE_SIZE);
+  message.set(head);
+  message.set(wordPayload(...entries), MESSAGE_BYTES);
+  return message;
 }

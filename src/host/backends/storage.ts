@@ -1,6 +1,7 @@
 import type { Ns } from '../../lib/brand.js';
 import type { Guid } from '../../vmbus/guid.js';
 import { VM_PKT } from '../../vmbus/ring.js';
+import { type BatchOptions, Batches } from '../batch.js';
 import type { GuestPacket, HostBackend, HostDeviceServices } from '../device.js';
 import type { HostChannel } from '../host-channel.js';
 import {
@@ -12,23 +13,52 @@ import {
   vstorVersions,
 } from '../protocols/storage.js';
 
+const US = 1000;
 /** A request to its answer, while the controller starts. */
 const REQUEST_NS: Ns = 1_000_000;
 const STATUS_INVALID_PARAMETER = 0xc000000d;
 
 const known: readonly number[] = Object.values(VSTOR);
+const ioDone = vstorCompletion(0);
 
-/** Storage controllers: answers what a driver asks before the first I/O. */
+export interface StorageOptions {
+  /** How long an I/O takes. Default 100 µs. */
+  readonly latencyNs?: Ns;
+  /** How completions are put together. Default: not. */
+  readonly batch?: BatchOptions;
+}
+
+/** Storage controllers: answers what a driver asks before the first I/O, and completes I/Os, which all succeed. */
 export class StorageBackend implements HostBackend {
-  constructor(readonly classId: Guid) {}
+  private readonly latencyNs: Ns;
+  private readonly batches: Batches;
+
+  constructor(
+    readonly classId: Guid,
+    { latencyNs = 100 * US, batch = {} }: StorageOptions = {},
+  ) {
+    this.latencyNs = latencyNs;
+    this.batches = new Batches(batch);
+  }
 
   packet(channel: HostChannel, { payload, transactionId }: GuestPacket, services: HostDeviceServices): void {
     const operation = vstorOperation(payload);
+    if (operation === VSTOR.EXECUTE_SRB) {
+      this.execute(channel, transactionId, services);
+      return;
+    }
     const answer = this.answer(channel, operation, payload, services);
     services.send(channel, answer, transactionId, REQUEST_NS, VM_PKT.COMP);
     if (operation === VSTOR.CREATE_SUB_CHANNELS) {
       services.offerSubChannels(channel, vstorArgument(payload), REQUEST_NS);
     }
+  }
+
+  /** The completion goes over the channel that the request came from. */
+  private execute(channel: HostChannel, transactionId: number, services: HostDeviceServices): void {
+    services.later(channel, this.latencyNs, () => {
+      this.batches.of(channel, services).add({ type: VM_PKT.COMP, transactionId, payload: ioDone });
+    });
   }
 
   private answer(

@@ -5,14 +5,25 @@ import type { HostChannel } from '../host-channel.js';
 import { ICMSGTYPE, icMessage } from '../protocols/util.js';
 
 const NEGOTIATE_NS: Ns = 50_000;
-/** Framework 3.0 and one message version, in pairs of 16-bit numbers: major below, minor above. */
-const negotiation: readonly number[] = [0x0001_0001, 0, 3, 3];
+/** One framework and one message version are offered. */
+const COUNTS = 0x0001_0001;
+/** The framework version: major below, minor above. */
+const FRAMEWORK_3_0 = 3;
 
 /** An integration service: begins with the versions as soon as the guest opens the channel. */
 export class UtilBackend implements HostBackend {
-  constructor(readonly classId: Guid) {}
+  /** @param version of its messages: major below, minor above. */
+  constructor(
+    readonly classId: Guid,
+    private readonly version: number,
+  ) {}
 
   opened(channel: HostChannel, services: HostDeviceServices): void {
-    services.send(channel, icMessage(ICMSGTYPE.NEGOTIATE, ...negotiation), 1, NEGOTIATE_NS);
+    services.send(
+      channel,
+      icMessage(ICMSGTYPE.NEGOTIATE, COUNTS, 0, FRAMEWORK_3_0, this.version),
+      1,
+      NEGOTIATE_NS,
+    );
   }
 }

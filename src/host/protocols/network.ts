@@ -15,6 +15,7 @@ export const NVSP = {
   SEND_RNDIS_PKT_COMPLETE: 108,
   SEND_NDIS_CONFIG: 125,
   SUBCHANNEL: 133,
+  SEND_INDIRECTION_TABLE: 134,
 } as const;
 
 /** Protocol versions, newest first: 6.1, 6, 5, 4, 2, 1. */
@@ -26,7 +27,7 @@ export const NVSP_STAT_SUCCESS = 1;
 export const NVSP_STAT_FAIL = 2;
 
 /** Types of RNDIS messages; an answer's type is its request's with RNDIS_COMPLETION set. */
-export const RNDIS = { INIT: 2, HALT: 3, QUERY: 4, SET: 5 } as const;
+export const RNDIS = { PACKET: 1, INIT: 2, HALT: 3, QUERY: 4, SET: 5 } as const;
 export const RNDIS_COMPLETION = 0x80000000;
 
 /** What can be asked for and set. */
@@ -43,10 +44,11 @@ export const OID = {
 
 /** Words of struct nvsp_message as sent by version 6.1. */
 const MESSAGE_WORDS = 10;
+export const MESSAGE_BYTES = MESSAGE_WORDS * 4;
 
 /** A message: its type and the words behind it. */
 export function nvspMessage(type: number, ...words: readonly number[]): Uint8Array {
-  const message = new Uint8Array(MESSAGE_WORDS * 4);
+  const message = new Uint8Array(MESSAGE_BYTES);
   message.set(wordPayload(type, ...words));
   return message;
 }
@@ -74,12 +76,33 @@ export interface RndisMessage {
   readonly value: number;
 }
 
+/** Entries of the table that names the channel for each hash: of what the guest sends, and of what it receives. */
+export const SEND_TABLE_SIZE = 16;
+export const RECEIVE_TABLE_SIZE = 128;
+/** No section of the send buffer holds the packet (NETVSC_INVALID_INDEX). */
+export const NO_SECTION = 0xffffffff;
+
+const DATA_CHANNEL = 0;
+const CONTROL_CHANNEL = 1;
+
+/** An Ethernet frame on its way: with the length and the hash that its RNDIS header names. */
+export function framePacket(section: number, bytes: number, hash: number): Uint8Array {
+  const packet = new Uint8Array(MESSAGE_BYTES + 16);
+  packet.set(wordPayload(NVSP.SEND_RNDIS_PKT, DATA_CHANNEL, section, section === NO_SECTION ? 0 : bytes));
+  packet.set(wordPayload(RNDIS.PACKET, bytes, hash, bytes), MESSAGE_BYTES);
+  return packet;
+}
+
+/** True for a SEND_RNDIS_PKT message that carries a frame, not control. */
+export function isFrame(message: Uint8Array): boolean {
+  return nvspWord(message, 0) === DATA_CHANNEL && rndisOf(message).type === RNDIS.PACKET;
+}
+
 export function rndisPacket({ type, requestId, oid, value }: RndisMessage): Uint8Array {
   const rndis = wordPayload(type, requestId, oid, value);
-  const packet = new Uint8Array(MESSAGE_WORDS * 4 + rndis.length);
-  // Channel type 1: a control message.
-  packet.set(wordPayload(NVSP.SEND_RNDIS_PKT, 1, 0xffffffff, 0));
-  packet.set(rndis, MESSAGE_WORDS * 4);
+  const packet = new Uint8Array(MESSAGE_BYTES + rndis.length);
+  packet.set(wordPayload(NVSP.SEND_RNDIS_PKT, CONTROL_CHANNEL, NO_SECTION, 0));
+  packet.set(rndis, MESSAGE_BYTES);
   return packet;
 }
 

@@ -3,6 +3,7 @@ import { payloadWord, wordPayload } from './words.js';
 /** Operations of the storage protocol (drivers/scsi/storvsc_drv.c enum vstor_packet_operation). */
 export const VSTOR = {
   COMPLETE_IO: 1,
+  EXECUTE_SRB: 3,
   BEGIN_INITIALIZATION: 7,
   END_INITIALIZATION: 8,
   QUERY_PROTOCOL_VERSION: 9,
@@ -20,6 +21,8 @@ const REQUEST_COMPLETION_FLAG = 1;
 const SUPPORTS_MULTI_CHANNEL = 1;
 /** Words of struct vstor_packet: operation, flags, status, and 52 bytes that depend on the operation. */
 const PACKET_WORDS = 16;
+/** Bytes of struct vmscsi_request. */
+const SRB_BYTES = 52;
 
 /** A request, with the first word of what depends on its operation. */
 export function vstorRequest(operation: number, argument = 0): Uint8Array {
@@ -42,6 +45,40 @@ export function maxSubChannelsOf(properties: Uint8Array): number {
   return (payloadWord(properties, 5) & SUPPORTS_MULTI_CHANNEL) !== 0
     ? payloadWord(properties, 4) & 0xffff
     : 0;
+}
+
+/** Where a data transfer's bytes lie: one range of whole pages of the guest (struct vmbus_packet_mpb_array). */
+export interface VstorBuffer {
+  readonly bytes: number;
+  /** Number of the first page; the pages lie in a row. */
+  readonly pfn: number;
+}
+
+export const VSTOR_PAGE_BYTES = 4096;
+/** Bytes in front of a request that name its buffer: reserved, count of ranges, bytes, offset, page numbers. */
+export function vstorRangeBytes(bytes: number): number {
+  return bytes === 0 ? 0 : 16 + 8 * Math.ceil(bytes / VSTOR_PAGE_BYTES);
+}
+
+/**
+ * A SCSI command with its buffer in front (struct vmscsi_request). The command itself is left out: which blocks are
+ * read or written does not matter here.
+ */
+export function vstorExecuteSrb({ bytes, pfn }: VstorBuffer, isWrite: boolean): Uint8Array {
+  const rangeBytes = vstorRangeBytes(bytes);
+  const packet = new Uint8Array(rangeBytes + PACKET_WORDS * 4);
+  const view = new DataView(packet.buffer);
+  if (bytes > 0) {
+    view.setUint32(4, 1, true);
+    view.setUint32(8, bytes, true);
+    for (let at = 16, page = pfn; at < rangeBytes; at += 8, page++) view.setUint32(at, page, true);
+  }
+  view.setUint32(rangeBytes, VSTOR.EXECUTE_SRB, true);
+  view.setUint32(rangeBytes + 4, REQUEST_COMPLETION_FLAG, true);
+  view.setUint16(rangeBytes + 12, SRB_BYTES, true);
+  view.setUint8(rangeBytes + 22, isWrite ? 0 : 1);
+  view.setUint32(rangeBytes + 24, bytes, true);
+  return packet;
 }
 
 export function vstorOperation(packet: Uint8Array): number {

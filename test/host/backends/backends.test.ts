@@ -63,6 +63,12 @@ class Recorder implements HostDeviceServices {
     this.offers.push([count, ns]);
   }
 
+  put(): void {}
+
+  later(_channel: HostChannel, _ns: Ns, action: () => void): void {
+    action();
+  }
+
   maxSubChannels(): number {
     return this.max;
   }

@@ -1,0 +1,36 @@
+import { Option } from 'commander';
+import type { CommandModule } from '../command.js';
+import { type AxisName, axisNames } from '../compare-axes.js';
+
+const example = `
+Runs the scenario once for each choice of the axis, all else as the file says. * marks the choice of the file itself.
+
+  events            signals of the host that found their event flag clear, and control messages
+  interrupts        of the VMBus vector or per-CPU interrupt
+  /proc/stat        what its total of interrupts grew by; double: beyond the events, missing: below them
+  dropped, lost     events that found no channel; events for a CPU whose synic was off
+  signals, needless of the guest to the host; those that found nothing to do
+  steps took        virtual time that the timeline's steps waited
+
+Exit status: 0 compared, 1 the file's own choice fails an expectation, 2 wrong use or file.
+
+Examples:
+  $ irqlab compare examples/arm64-4vcpu.yaml --vary top-level
+  $ irqlab compare examples/rfc-gen2-8vcpu.yaml --vary relid-map --time
+`;
+
+export const command: CommandModule = {
+  configure(command, io, finish) {
+    command
+      .argument('<scenario>', 'scenario file (YAML), or - for standard input')
+      .addOption(new Option('--vary <axis>', 'what to vary').choices(axisNames).makeOptionMandatory())
+      .option('--time', 'measure what an event costs here, too; the numbers differ from run to run')
+      .option('--json', 'print the comparison as JSON')
+      .addHelpText('after', example)
+      .action(async (file: string, options: { vary: AxisName; time?: boolean; json?: boolean }) => {
+        const { runCompare } = await import('../compare-run.js');
+        const { timeInWorker } = await import('../interrupt-time-worker.js');
+        finish(await runCompare(file, options, io, timeInWorker));
+      });
+  },
+};

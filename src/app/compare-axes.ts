@@ -1,0 +1,35 @@
+import { type DesignAxis, defaultDesign, designChoices, type VmbusDesign } from '../vmbus/variants/design.js';
+
+/** Axes as the command line calls them. */
+const axes = {
+  'relid-map': 'relidMap',
+  'top-level': 'topLevel',
+  lifetime: 'lifetime',
+  'modify-channel': 'modifyChannel',
+  'offline-guard': 'offlineGuard',
+  'ring-order': 'ringOrder',
+  'open-order': 'openOrder',
+} as const satisfies Readonly<Record<string, DesignAxis>>;
+
+export type AxisName = keyof typeof axes;
+
+export const axisNames = Object.keys(axes) as readonly AxisName[];
+
+/** One choice of an axis, in the design that it makes of another. */
+export interface Choice {
+  readonly name: string;
+  readonly design: VmbusDesign;
+  /** True if that is what the other one had. */
+  readonly isOwn: boolean;
+}
+
+/** All choices of an axis. */
+export function choicesOf(axisName: AxisName, own: Partial<VmbusDesign> = {}): Choice[] {
+  const axis = axes[axisName];
+  const base = { ...defaultDesign, ...own };
+  return designChoices[axis].map((name) => ({
+    name,
+    design: { ...base, [axis]: name },
+    isOwn: base[axis] === name,
+  }));
+}

@@ -1,0 +1,190 @@
+import type { Ns } from '../lib/brand.js';
+import { AssertionError } from '../lib/assert.js';
+import { HungError } from '../machine/hung.js';
+import type { GuestOptions } from '../scenario/options.js';
+import { type RunResult, runScenario } from '../scenario/runner.js';
+import type { Scenario } from '../scenario/scenario.js';
+import { designProblem } from '../vmbus/variants/design.js';
+import { type CommandIo, type ExitStatus, exitStatus, UsageError } from './command.js';
+import { type AxisName, type Choice, choicesOf } from './compare-axes.js';
+import { compareText } from './compare-text.js';
+import { Guest } from './guest.js';
+import { loadScenarioFile } from './run-file.js';
+
+/** What came of a scenario under one choice. Counts are of the run, without booting. */
+export interface Compared {
+  readonly choice: string;
+  readonly isOwn: boolean;
+  /** Events that reached the guest, and control messages. */
+  readonly events: number;
+  /** Interrupts of the line that all of them share. */
+  readonly interrupts: number;
+  /** What the total of interrupts in /proc/stat grew by. */
+  readonly inStat: number;
+  readonly doubleCounts: number;
+  readonly missingCounts: number;
+  readonly dropped: number;
+  readonly lost: number;
+  readonly signals: number;
+  readonly needlessSignals: number;
+  /** Virtual time of the run, and of it the time that its steps took. */
+  readonly runNs: Ns;
+  readonly stepsNs: Ns;
+  /** Steps that did not come out as the scenario expects. */
+  readonly failedSteps: readonly string[];
+  /** Why the choice can not be run to the end; undefined if it can. Then the counts are those up to there. */
+  readonly problem: string | undefined;
+  /** What an event costs on this machine; undefined unless measured. */
+  readonly eventNs: number | undefined;
+}
+
+export interface Comparison {
+  readonly scenario: string;
+  readonly description: string;
+  readonly axis: AxisName;
+  readonly rows: readonly Compared[];
+}
+
+/** Measures what an event costs a guest on this machine. */
+export type TimeEvents = (options: GuestOptions) => Promise<number>;
+
+/** `irqlab compare`: runs the guest of a scenario file under each choice of an axis. */
+export async function runCompare(
+  file: string,
+  { vary, time, json }: { readonly vary: AxisName; readonly time?: boolean; readonly json?: boolean },
+  io: CommandIo,
+  timeEvents: TimeEvents,
+): Promise<ExitStatus> {
+  const scenario = loadScenarioFile(file, io);
+  if (scenario.guest.vmbus === false)
+    throw new UsageError(`${file}: a machine without VMBus has no design to vary`);
+  const rows: Compared[] = [];
+  for (const choice of choicesOf(vary, scenario.guest.design)) {
+    io.progress?.(`${vary} ${choice.name}`);
+    const row = compareOne(scenario, choice);
+    const eventNs =
+      time && row.problem === undefined ? await timeEvents(withDesign(scenario, choice)) : undefined;
+    rows.push({ ...row, eventNs });
+  }
+  io.progress?.('');
+  const comparison: Comparison = {
+    scenario: scenario.file,
+    description: scenario.description,
+    axis: vary,
+    rows,
+  };
+  io.out(json ? JSON.stringify(comparison, undefined, 2) + '\n' : compareText(comparison));
+  const own = rows.find(({ isOwn }) => isOwn);
+  return own?.problem === undefined && own?.failedSteps.length === 0 ? exitStatus.ok : exitStatus.failed;
+}
+
+function withDesign(scenario: Scenario, { design }: Choice): GuestOptions {
+  return { ...scenario.guest, design };
+}
+
+function compareOne(scenario: Scenario, choice: Choice): Compared {
+  const unfit = designProblem(choice.design);
+  if (unfit !== undefined) return { ...nothing(choice), problem: unfit };
+  let meter: Meter | undefined;
+  try {
+    const guest = create(scenario, choice);
+    meter = new Meter(guest);
+    const result = runScenario(guest, scenario);
+    return { ...nothing(choice), ...meter.read(), ...ofRun(result) };
+  } catch (error) {
+    if (!(error instanceof AssertionError || error instanceof HungError)) throw error;
+    return { ...nothing(choice), ...meter?.read(), problem: error.message };
+  }
+}
+
+function create(scenario: Scenario, choice: Choice): Guest {
+  try {
+    return Guest.create(withDesign(scenario, choice));
+  } catch (error) {
+    if (error instanceof RangeError) throw new UsageError(`${scenario.file}: ${error.message}`);
+    throw error;
+  }
+}
+
+function nothing({ name, isOwn }: Choice): Compared {
+  const counts = {
+    events: 0,
+    interrupts: 0,
+    inStat: 0,
+    doubleCounts: 0,
+    missingCounts: 0,
+    dropped: 0,
+    lost: 0,
+  };
+  return {
+    choice: name,
+    isOwn,
+    ...counts,
+    signals: 0,
+    needlessSignals: 0,
+    runNs: 0,
+    stepsNs: 0,
+    failedSteps: [],
+    problem: undefined,
+    eventNs: undefined,
+  };
+}
+
+function ofRun({ endNs, steps }: RunResult): Pick<Compared, 'runNs' | 'stepsNs' | 'failedSteps'> {
+  let before = 0;
+  let stepsNs = 0;
+  for (const { atNs, endNs: stepEndNs, outcome } of steps) {
+    if (outcome === 'skipped') continue;
+    stepsNs += stepEndNs - Math.max(atNs, before);
+    before = stepEndNs;
+  }
+  const failedSteps = steps
+    .filter(({ outcome }) => outcome === 'failed')
+    .map(({ action, message }) => `${action}: ${message}`);
+  return { runNs: endNs, stepsNs, failedSteps };
+}
+
+/** Reads a guest's counts against those when it was made. */
+class Meter {
+  private readonly start: Counts;
+
+  constructor(private readonly guest: Guest) {
+    this.start = countsOf(guest);
+  }
+
+  read(): Partial<Compared> {
+    const { start } = this;
+    const now = countsOf(this.guest);
+    const dropped = now.dropped - start.dropped;
+    const events = now.arrived - start.arrived;
+    const inStat = now.inStat - start.inStat;
+    const handled = events - dropped;
+    return {
+      events,
+      interrupts: now.interrupts - start.interrupts,
+      inStat,
+      doubleCounts: Math.max(0, inStat - handled),
+      missingCounts: Math.max(0, handled - inStat),
+      dropped,
+      lost: now.lost - start.lost,
+      signals: now.signals - start.signals,
+      needlessSignals: now.needlessSignals - start.needlessSignals,
+    };
+  }
+}
+
+type Counts = ReturnType<typeof countsOf>;
+
+function countsOf(guest: Guest) {
+  const { signalled, coalesced, lost, messages, interrupts, guestSignals, needlessSignals } =
+    guest.host.hyperv.totals;
+  return {
+    arrived: signalled - coalesced - lost + messages,
+    lost,
+    interrupts,
+    signals: guestSignals,
+    needlessSignals,
+    dropped: guest.vmbus.connection.relids.droppedEvents,
+    inStat: Number(/^intr (\d+)/m.exec(guest.readFile('/proc/stat'))?.[1]),
+  };
+}

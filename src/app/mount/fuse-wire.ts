@@ -1,0 +1,228 @@
+import { endianness } from 'node:os';
+import { errnoNumbers } from '../../lib/errno.js';
+
+// The messages of Linux' FUSE, as include/uapi/linux/fuse.h has them at version 7.31. Numbers are in the byte order
+// of the machine. 64-bit numbers that this side chose itself (node ids, handles) fit into a double.
+
+const LITTLE = endianness() === 'LE';
+
+export const FUSE_MAJOR = 7;
+export const FUSE_MINOR = 31;
+
+/** enum fuse_opcode, as far as an operation is answered otherwise than with "not implemented". */
+export const OPCODE = {
+  LOOKUP: 1,
+  FORGET: 2,
+  GETATTR: 3,
+  SETATTR: 4,
+  READLINK: 5,
+  SYMLINK: 6,
+  MKNOD: 8,
+  MKDIR: 9,
+  UNLINK: 10,
+  RMDIR: 11,
+  RENAME: 12,
+  LINK: 13,
+  OPEN: 14,
+  READ: 15,
+  WRITE: 16,
+  STATFS: 17,
+  RELEASE: 18,
+  FSYNC: 20,
+  INIT: 26,
+  OPENDIR: 27,
+  READDIR: 28,
+  RELEASEDIR: 29,
+  FSYNCDIR: 30,
+  CREATE: 35,
+  INTERRUPT: 36,
+  DESTROY: 38,
+  BATCH_FORGET: 42,
+  RENAME2: 45,
+} as const;
+
+/** Opens come with O_TRUNC instead of being followed by a truncation. */
+const FUSE_ATOMIC_O_TRUNC = 1 << 3;
+const FUSE_BIG_WRITES = 1 << 5;
+/** Every read() and write() comes here as it is, whatever stat() says of the size. */
+const FOPEN_DIRECT_IO = 1 << 0;
+
+/** Most bytes of one write. */
+const MAX_WRITE_BYTES = 1 << 16;
+const IN_HEADER_BYTES = 40;
+const OUT_HEADER_BYTES = 16;
+const ATTR_BYTES = 88;
+/** Room for any request: the kernel refuses to hand one over to less. */
+export const REQUEST_BYTES = MAX_WRITE_BYTES + 4096;
+
+/** fuse_in_header, with what follows it. */
+export interface FuseRequest {
+  readonly opcode: number;
+  readonly unique: bigint;
+  readonly nodeId: number;
+  /** What follows the header. */
+  readonly body: DataView;
+}
+
+/** What the answers say of a file. */
+export interface FuseAttributes {
+  readonly inode: number;
+  readonly size: number;
+  readonly mode: number;
+  readonly links: number;
+  readonly uid: number;
+  readonly gid: number;
+  /** All three times of the file. */
+  readonly timeS: number;
+}
+
+/** An entry of a directory. */
+export interface FuseEntry {
+  readonly name: string;
+  readonly inode: number;
+  /** File type: the upper bits of st_mode, shifted down. */
+  readonly type: number;
+}
+
+/** @throws RangeError for bytes that are no request. */
+export function decodeRequest(bytes: Uint8Array): FuseRequest {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const lengthBytes = view.getUint32(0, LITTLE);
+  if (lengthBytes < IN_HEADER_BYTES || lengthBytes > bytes.byteLength) {
+    throw new RangeError(`a FUSE request of ${lengthBytes} bytes in ${bytes.byteLength}`);
+  }
+  return {
+    opcode: view.getUint32(4, LITTLE),
+    unique: view.getBigUint64(8, LITTLE),
+    nodeId: Number(view.getBigUint64(16, LITTLE)),
+    body: new DataView(bytes.buffer, bytes.byteOffset + IN_HEADER_BYTES, lengthBytes - IN_HEADER_BYTES),
+  };
+}
+
+export function word(body: DataView, offset: number): number {
+  return body.getUint32(offset, LITTLE);
+}
+
+export function longWord(body: DataView, offset: number): number {
+  return Number(body.getBigUint64(offset, LITTLE));
+}
+
+/** The text from `offset` to the zero byte behind it, a character per byte. */
+export function nameAt(body: DataView, offset = 0): string {
+  const bytes = bytesOf(body).subarray(offset);
+  const end = bytes.indexOf(0);
+  return bytes.subarray(0, end < 0 ? bytes.length : end).toString('latin1');
+}
+
+export function bytesOf(body: DataView): Buffer {
+  return Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+}
+
+/** An answer under construction: the fields one after the other. */
+class Answer {
+  readonly bytes: Buffer;
+  private readonly view: DataView;
+  private at = 0;
+
+  constructor(lengthBytes: number) {
+    this.bytes = Buffer.alloc(lengthBytes);
+    this.view = new DataView(this.bytes.buffer, this.bytes.byteOffset, lengthBytes);
+  }
+
+  half(...values: readonly number[]): this {
+    for (const value of values) {
+      this.view.setUint16(this.at, value, LITTLE);
+      this.at += 2;
+    }
+    return this;
+  }
+
+  word(...values: readonly number[]): this {
+    for (const value of values) {
+      this.view.setUint32(this.at, value >>> 0, LITTLE);
+      this.at += 4;
+    }
+    return this;
+  }
+
+  long(...values: readonly (number | bigint)[]): this {
+    for (const value of values) {
+      this.view.setBigUint64(this.at, BigInt(value), LITTLE);
+      this.at += 8;
+    }
+    return this;
+  }
+
+  attributes({ inode, size, mode, links, uid, gid, timeS }: FuseAttributes): this {
+    this.long(inode, size, 0, timeS, timeS, timeS).word(0, 0, 0);
+    return this.word(mode, links, uid, gid, 0, 4096, 0);
+  }
+}
+
+/** A whole answer: fuse_out_header and what belongs to it. */
+export function encodeAnswer(unique: bigint, payload: Uint8Array): Buffer {
+  const answer = new Answer(OUT_HEADER_BYTES + payload.byteLength);
+  answer.word(answer.bytes.length, 0).long(unique);
+  answer.bytes.set(payload, OUT_HEADER_BYTES);
+  return answer.bytes;
+}
+
+/** An answer that is an error. `errno` is negative, as in the kernel. */
+export function encodeError(unique: bigint, errno: number): Buffer {
+  return new Answer(OUT_HEADER_BYTES).word(OUT_HEADER_BYTES, errno).long(unique).bytes;
+}
+
+/** fuse_init_out, for a kernel that offers `flags`. */
+export function initOut(flags: number): Buffer {
+  const wanted = flags & (FUSE_ATOMIC_O_TRUNC | FUSE_BIG_WRITES);
+  const backgroundMost = 12;
+  return new Answer(64)
+    .word(FUSE_MAJOR, FUSE_MINOR, 0, wanted)
+    .half(backgroundMost, (backgroundMost * 3) / 4)
+    .word(MAX_WRITE_BYTES, 1).bytes;
+}
+
+/** fuse_entry_out; nothing of it may be kept by the kernel. */
+export function entryOut(attributes: FuseAttributes): Buffer {
+  return new Answer(40 + ATTR_BYTES).long(attributes.inode, 0, 0, 0).word(0, 0).attributes(attributes).bytes;
+}
+
+/** fuse_attr_out; nothing of it may be kept by the kernel. */
+export function attrOut(attributes: FuseAttributes): Buffer {
+  return new Answer(16 + ATTR_BYTES).long(0).word(0, 0).attributes(attributes).bytes;
+}
+
+/** fuse_open_out. */
+export function openOut(handle: number, kind: 'file' | 'directory'): Buffer {
+  return new Answer(16).long(handle).word(kind === 'file' ? FOPEN_DIRECT_IO : 0, 0).bytes;
+}
+
+/** fuse_write_out. */
+export function writeOut(sizeBytes: number): Buffer {
+  return new Answer(8).word(sizeBytes, 0).bytes;
+}
+
+/** fuse_statfs_out of a filesystem that takes no room. */
+export function statfsOut(): Buffer {
+  return new Answer(80).long(0, 0, 0, 0, 0).word(4096, 255, 4096).bytes;
+}
+
+/** As many entries from `from` on as fit into `sizeBytes`, as a row of fuse_dirent. */
+export function entriesOut(entries: readonly FuseEntry[], from: number, sizeBytes: number): Buffer {
+  const parts: Buffer[] = [];
+  let room = sizeBytes;
+  for (let i = from; i < entries.length; i++) {
+    const { name, inode, type } = entries[i];
+    const fixedBytes = 24;
+    const lengthBytes = (fixedBytes + name.length + 7) & ~7;
+    if (lengthBytes > room) break;
+    room -= lengthBytes;
+    const answer = new Answer(lengthBytes).long(inode, i + 1).word(name.length, type);
+    answer.bytes.write(name, fixedBytes, 'latin1');
+    parts.push(answer.bytes);
+  }
+  return Buffer.concat(parts);
+}
+
+/** What the kernel gives where a filesystem does not know an operation. */
+export const NOT_IMPLEMENTED = -errnoNumbers.ENOSYS;

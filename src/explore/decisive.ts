@@ -1,0 +1,111 @@
+import type { Execution } from './execution.js';
+import { History } from './history.js';
+import { type Finding, Judge } from './judge.js';
+import type { Trace } from './report.js';
+import { lowest } from './search.js';
+
+/**
+ * Marks the reads that decided a violation: those that compete with a write of another lane, where the execution with
+ * just these two in the other order breaks nothing.
+ */
+export function markDecisiveReads<S>(
+  execution: Execution<S>,
+  finding: Finding,
+  path: readonly number[],
+  trace: Trace,
+): Trace {
+  const pairs = competingPairs(execution, path);
+  const decisive = new Set<number>();
+  for (const { read, write, afters } of pairs) {
+    if (decisive.has(read)) continue;
+    const order = reversed(path, Math.min(read, write), Math.max(read, write), afters);
+    if (!breaks(execution, finding, order)) decisive.add(read);
+  }
+  return {
+    lanes: trace.lanes,
+    steps: trace.steps.map((step, at) => (decisive.has(at) ? { ...step, decisive: true } : step)),
+  };
+}
+
+interface Pair {
+  readonly read: number;
+  readonly write: number;
+  /** The steps between the two that happen after the first. */
+  readonly afters: ReadonlySet<number>;
+}
+
+/** Each read of the path with the nearest write before and behind it that another lane does to the same object. */
+function competingPairs<S>(execution: Execution<S>, path: readonly number[]): Pair[] {
+  const history = new History(execution, path.length);
+  const codes: number[] = [];
+  const lanes: number[] = [];
+  execution.begin();
+  history.begin();
+  path.forEach((pid, at) => {
+    execution.enabled();
+    if (execution.timePassed) history.timePassed.push(at);
+    const context = execution.stage.contexts[pid];
+    codes.push(execution.access(context));
+    lanes.push(context.lane.index);
+    history.performNew(at, pid);
+  });
+  const isWrite = (at: number, read: number): boolean =>
+    codes[at] === codes[read] + 1 && lanes[at] !== lanes[read];
+  const pairs: Pair[] = [];
+  const add = (read: number, write: number): void => {
+    const first = Math.min(read, write);
+    const last = Math.max(read, write);
+    const afters = new Set<number>();
+    for (let k = first + 1; k < last; k++) if (history.isStepBefore(first, k)) afters.add(k);
+    pairs.push({ read, write, afters });
+  };
+  codes.forEach((code, read) => {
+    if (code < 0 || (code & 1) !== 0) return;
+    for (let at = read + 1; at < path.length; at++) {
+      if (!isWrite(at, read)) continue;
+      add(read, at);
+      break;
+    }
+    for (let at = read - 1; at >= 0; at--) {
+      if (!isWrite(at, read)) continue;
+      add(read, at);
+      break;
+    }
+  });
+  return pairs;
+}
+
+/** The path with step `last` before step `first`, as far as what is in between allows. */
+function reversed(
+  path: readonly number[],
+  first: number,
+  last: number,
+  afters: ReadonlySet<number>,
+): number[] {
+  const between: number[] = [];
+  const behind: number[] = [];
+  for (let k = first + 1; k < last; k++) (afters.has(k) ? behind : between).push(path[k]);
+  return [...path.slice(0, first), ...between, path[last], path[first], ...behind, ...path.slice(last + 1)];
+}
+
+/** Runs along `order` as far as that is possible, then to the end. @returns true if the same property breaks. */
+function breaks<S>(execution: Execution<S>, { kind, property }: Finding, order: readonly number[]): boolean {
+  const judge = new Judge(execution);
+  const left = [...order];
+  execution.begin();
+  // An execution that was finite can become endless in another order; then nothing can be said about the read.
+  for (let steps = 0; steps < 10 * order.length + 100; steps++) {
+    const mask = execution.enabled();
+    if (mask === 0) {
+      const found = judge.atEnd();
+      return found?.kind === kind && found.property === property;
+    }
+    const next = left.findIndex((pid) => (mask & (1 << pid)) !== 0);
+    const pid = next < 0 ? lowest(mask) : left[next];
+    if (next >= 0) left.splice(next, 1);
+    execution.perform(pid);
+    const found = judge.afterStep();
+    if (found !== undefined) return found.kind === kind && found.property === property;
+  }
+  return true;
+}

@@ -1,0 +1,176 @@
+import { DepthFirst } from './depth-first.js';
+import { Execution } from './execution.js';
+import { markDecisiveReads } from './decisive.js';
+import { byOutcome, partLimit } from './merge.js';
+import type { Model } from './model.js';
+import {
+  DEFAULT_MAX_STEPS,
+  DEFAULT_MINIMISE_EXECUTIONS,
+  EXECUTIONS_BETWEEN_LOOKS,
+  type ExploreOptions,
+  type Strategy,
+  strategyText,
+} from './options.js';
+import { PctChooser, RandomWalk, UniformChooser } from './random-walk.js';
+import { recordTrace } from './recorder.js';
+import { Reduction } from './reduction.js';
+import type { Report, Violation } from './report.js';
+import type { Search, SearchSetup } from './search.js';
+import { type FoundPath, Tally } from './tally.js';
+
+/**
+ * Explores a model, and on a violation looks for a minimal interleaving that shows one.
+ *
+ * @returns the verdict with all that it rests on; with a violation its trace.
+ */
+export function check<S>(model: Model<S>, options: ExploreOptions = {}): Report {
+  const report = exploreShard(model, options);
+  if (report.verdict === 'none') return report;
+  const minimal = minimalViolation(model, options);
+  if (minimal === undefined) return report;
+  const others = report.violations.filter(
+    ({ kind, property }) => kind !== minimal.kind || property !== minimal.property,
+  );
+  return { ...report, violations: [minimal, ...others] };
+}
+
+/**
+ * Explores a model, or the part of the search that `options.shard` names, without looking for a minimal interleaving.
+ * The reports of all parts are put together by mergeReports; minimalViolation is then the same however many parts.
+ */
+export function exploreShard<S>(model: Model<S>, options: ExploreOptions = {}): Report {
+  const { memory = 'sc', strategy = { kind: 'dpor' }, nowMs } = options;
+  const startMs = nowMs?.();
+  const execution = new Execution(model, memory);
+  const tally = new Tally(execution);
+  const close = execution.open();
+  try {
+    const search = newSearch(strategy, newSetup(execution, tally, options));
+    const stopped = runSearch(search, tally, options);
+    const limits = [...search.limits, ...stopped];
+    if (tally.cut > 0) {
+      limits.push(`${tally.cut} executions cut at ${options.maxSteps ?? DEFAULT_MAX_STEPS} steps`);
+    }
+    const { shard } = options;
+    if (shard !== undefined && shard.count > 1) limits.push(partLimit(shard.index, shard.count));
+    const outcomes = [...tally.outcomes].map(([outcome, count]) => ({ outcome, count }));
+    return {
+      model: model.name,
+      memory,
+      strategy: strategyText(strategy),
+      verdict: tally.violations.size > 0 ? 'found' : 'none',
+      complete: limits.length === 0,
+      limits,
+      executions: tally.executions,
+      redundant: tally.redundant,
+      steps: tally.steps,
+      depth: tally.depth,
+      ...(nowMs === undefined || startMs === undefined ? {} : { seconds: (nowMs() - startMs) / 1000 }),
+      ...(model.outcome === undefined ? {} : { outcomes: outcomes.sort(byOutcome) }),
+      witnesses: tally.witnesses,
+      violations: [...tally.violations.values()].map((found) => violationOf(execution, found, false)),
+    };
+  } finally {
+    close();
+  }
+}
+
+/**
+ * Looks for the execution with the fewest preemptions and delayed stores that breaks a property, among those for the
+ * fewest changes of lane, then the fewest steps. It depends on the model only, not on how a violation was found before.
+ *
+ * @returns undefined if nothing was found within the limit of executions; `minimal` is false if the limit was reached
+ *   before all that could be better were looked at.
+ */
+export function minimalViolation<S>(model: Model<S>, options: ExploreOptions = {}): Violation | undefined {
+  const { memory = 'sc', minimiseExecutions = DEFAULT_MINIMISE_EXECUTIONS } = options;
+  if (minimiseExecutions === 0) return undefined;
+  const execution = new Execution(model, memory);
+  const close = execution.open();
+  try {
+    let left = minimiseExecutions;
+    for (let preemptions = 0; left > 0; preemptions++) {
+      const tally = new Tally(execution);
+      const setup = newSetup(execution, tally, { ...options, shard: undefined });
+      const search = new DepthFirst(setup, { preemptions, minimise: true });
+      let isDone = false;
+      while (left > 0 && !isDone) {
+        isDone = !search.next();
+        left -= 1;
+      }
+      if (search.best !== undefined) return violationOf(execution, search.best, isDone);
+      if (isDone && search.limits.length === 0) return undefined;
+    }
+  } finally {
+    close();
+  }
+  // Too large a space: any violation then, but one that does not depend on the parts of the search either.
+  const anyOptions = { ...options, strategy: { kind: 'dpor' }, shard: undefined, stopAtFirst: true } as const;
+  return exploreShard(model, { ...anyOptions, maxExecutions: minimiseExecutions }).violations[0];
+}
+
+function newSetup<S>(execution: Execution<S>, tally: Tally<S>, options: ExploreOptions): SearchSetup<S> {
+  const { maxSteps = DEFAULT_MAX_STEPS, stopAtFirst = true, shard } = options;
+  return { execution, tally, maxSteps, stopAtFirst, shard };
+}
+
+function newSearch<S>(strategy: Strategy, setup: SearchSetup<S>): Search {
+  switch (strategy.kind) {
+    case 'dfs':
+      return new DepthFirst(setup);
+    case 'dpor':
+      return new Reduction(setup);
+    case 'bounded':
+      return new DepthFirst(setup, { preemptions: strategy.preemptions });
+    case 'random':
+      return new RandomWalk(setup, new UniformChooser(strategy.seed), strategy.executions);
+    case 'pct': {
+      const steps = typicalSteps(setup);
+      return new RandomWalk(setup, new PctChooser(strategy.depth, strategy.seed, steps), strategy.executions);
+    }
+  }
+}
+
+/** Steps of the execution in which each context runs as far as it can. */
+function typicalSteps<S>({ execution, maxSteps }: SearchSetup<S>): number {
+  execution.begin();
+  let at = 0;
+  let last = 0;
+  for (; at < maxSteps; at++) {
+    const mask = execution.enabled();
+    if (mask === 0) break;
+    if ((mask & (1 << last)) === 0) last = 31 - Math.clz32(mask);
+    execution.perform(last);
+  }
+  return at;
+}
+
+/** Runs the search until it is done or something stops it. @returns what stopped it, in words. */
+function runSearch<S>(search: Search, tally: Tally<S>, options: ExploreOptions): string[] {
+  const {
+    maxExecutions = Number.POSITIVE_INFINITY,
+    stopAtFirst = true,
+    nowMs,
+    shouldStop,
+    onProgress,
+  } = options;
+  const startMs = nowMs?.();
+  let untilLook = EXECUTIONS_BETWEEN_LOOKS;
+  while (search.next()) {
+    if (stopAtFirst && tally.violations.size !== 0) return ['stopped at the first violation'];
+    if (tally.executions >= maxExecutions) return [`stopped after ${maxExecutions} executions`];
+    if (--untilLook > 0) continue;
+    untilLook = EXECUTIONS_BETWEEN_LOOKS;
+    if (onProgress !== undefined) {
+      const seconds = nowMs === undefined || startMs === undefined ? undefined : (nowMs() - startMs) / 1000;
+      onProgress({ executions: tally.executions, steps: tally.steps, seconds });
+    }
+    if (shouldStop?.()) return ['stopped on request'];
+  }
+  return [];
+}
+
+function violationOf<S>(execution: Execution<S>, { finding, path }: FoundPath, minimal: boolean): Violation {
+  const trace = recordTrace(execution, path);
+  return { ...finding, trace: markDecisiveReads(execution, finding, path, trace), minimal };
+}

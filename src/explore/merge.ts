@@ -1,0 +1,97 @@
+import type { Report, Violation } from './report.js';
+
+/**
+ * Puts the reports of all parts of one search together. What each part left out stays left out; that there were parts
+ * does not.
+ *
+ * @throws RangeError unless the reports are those of one search, each part once.
+ */
+export function mergeReports(reports: readonly Report[]): Report {
+  if (reports.length === 0) throw new RangeError('there are no reports to put together');
+  const parts = reports.map(partOf).sort((a, b) => a.index - b.index);
+  const [{ report: first, count }] = parts;
+  parts.forEach((part, at) => {
+    const { model, memory, strategy } = part.report;
+    if (
+      model !== first.model ||
+      memory !== first.memory ||
+      strategy !== first.strategy ||
+      part.count !== count
+    ) {
+      throw new RangeError(
+        `these are reports of different searches: ${first.model} (${first.memory}, ${first.strategy}, ` +
+          `${count} parts) and ${model} (${memory}, ${strategy}, ${part.count} parts)`,
+      );
+    }
+    if (part.index !== at) throw new RangeError(`part ${at} of ${count} is missing, or one is there twice`);
+  });
+  if (parts.length !== count) throw new RangeError(`there are ${parts.length} reports of ${count} parts`);
+  const ordered = parts.map(({ report }) => report);
+  const limits = [...new Set(ordered.flatMap(({ limits }) => limits.filter((limit) => !isPart(limit))))];
+  const seconds = ordered.flatMap(({ seconds }) => (seconds === undefined ? [] : [seconds]));
+  return {
+    model: first.model,
+    memory: first.memory,
+    strategy: first.strategy,
+    verdict: ordered.some(({ verdict }) => verdict === 'found') ? 'found' : 'none',
+    complete: limits.length === 0,
+    limits,
+    executions: sum(ordered.map(({ executions }) => executions)),
+    redundant: sum(ordered.map(({ redundant }) => redundant)),
+    steps: sum(ordered.map(({ steps }) => steps)),
+    depth: Math.max(...ordered.map(({ depth }) => depth)),
+    ...(seconds.length === 0 ? {} : { seconds: Math.max(...seconds) }),
+    ...(first.outcomes === undefined ? {} : { outcomes: mergeOutcomes(ordered) }),
+    witnesses: first.witnesses.map(({ name }, at) => ({
+      name,
+      reached: ordered.some(({ witnesses }) => witnesses[at].reached),
+    })),
+    violations: mergeViolations(ordered),
+  };
+}
+
+const partPattern = /^part (\d+) of (\d+)$/;
+
+/** How the limit of a search that did only one part is put into words. */
+export function partLimit(index: number, count: number): string {
+  return `part ${index} of ${count}`;
+}
+
+function isPart(limit: string): boolean {
+  return partPattern.test(limit);
+}
+
+function partOf(report: Report): { report: Report; index: number; count: number } {
+  for (const limit of report.limits) {
+    const found = partPattern.exec(limit);
+    if (found !== null) return { report, index: Number(found[1]), count: Number(found[2]) };
+  }
+  return { report, index: 0, count: 1 };
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
+}
+
+function mergeOutcomes(reports: readonly Report[]): { outcome: string | number; count: number }[] {
+  const counts = new Map<string | number, number>();
+  for (const { outcomes = [] } of reports) {
+    for (const { outcome, count } of outcomes) counts.set(outcome, (counts.get(outcome) ?? 0) + count);
+  }
+  return [...counts].map(([outcome, count]) => ({ outcome, count })).sort(byOutcome);
+}
+
+/** Order of outcomes in a report: numbers by size, texts by their characters. */
+export function byOutcome(a: { outcome: string | number }, b: { outcome: string | number }): number {
+  if (typeof a.outcome === 'number' && typeof b.outcome === 'number') return a.outcome - b.outcome;
+  return String(a.outcome) < String(b.outcome) ? -1 : 1;
+}
+
+function mergeViolations(reports: readonly Report[]): Violation[] {
+  const violations = new Map<string, Violation>();
+  for (const violation of reports.flatMap((report) => report.violations)) {
+    const key = `${violation.kind} ${violation.property} ${violation.message}`;
+    if (!violations.has(key)) violations.set(key, violation);
+  }
+  return [...violations.values()];
+}

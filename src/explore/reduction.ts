@@ -1,0 +1,278 @@
+import { type Context, contextKind } from './context.js';
+import { History } from './history.js';
+import type { Finding } from './judge.js';
+import { lowest, type Search, type SearchSetup, ShardDealer } from './search.js';
+
+/**
+ * Runs at least one execution of every class that differs only in the order of independent steps: dynamic partial-order
+ * reduction with source sets and sleep sets (Abdulla, Aronis, Jonsson, Sagonas, "Optimal dynamic partial order
+ * reduction", POPL 2014, algorithm 1). Where two dependent steps of an execution could have come in the other order,
+ * that order is added to what must be tried.
+ *
+ * Deviates from the paper, where no step can block: a step that is blocked where an execution ends counts as if it came
+ * last. And what a step changes besides its announced object (contexts raised, waiters woken) is known only once it has
+ * been done, so such a step is never put to sleep.
+ */
+export class Reduction<S> implements Search {
+  readonly limits: readonly string[] = [];
+  private readonly history: History<S>;
+  private readonly enabled: Int32Array;
+  private readonly todo: Int32Array;
+  private readonly done: Int32Array;
+  private readonly sleep: Int32Array;
+  /** Contexts tried whose step must not sleep. */
+  private readonly wakeful: Int32Array;
+  private readonly chosen: Int32Array;
+  private readonly choices: Int32Array;
+  private readonly nowNs: Float64Array;
+  private readonly dealer: ShardDealer;
+  private prefix = 0;
+  /** What was wrong already after the first `brokenAt` steps of the present execution. */
+  private broken: Finding | undefined;
+  private brokenAt = Number.POSITIVE_INFINITY;
+  private started = false;
+
+  constructor(private readonly setup: SearchSetup<S>) {
+    const size = setup.maxSteps + 1;
+    this.history = new History(setup.execution, setup.maxSteps);
+    this.enabled = new Int32Array(size);
+    this.todo = new Int32Array(size);
+    this.done = new Int32Array(size);
+    this.sleep = new Int32Array(size);
+    this.wakeful = new Int32Array(size);
+    this.chosen = new Int32Array(size);
+    this.choices = new Int32Array(size);
+    this.nowNs = new Float64Array(size);
+    this.dealer = new ShardDealer(setup.shard);
+  }
+
+  next(): boolean {
+    if (this.started && !this.backtrack()) return false;
+    this.started = true;
+    this.prefix = this.run();
+    return true;
+  }
+
+  private backtrack(): boolean {
+    for (let at = this.prefix - 1; at >= 0; at--) {
+      const left = this.todo[at] & ~this.done[at] & ~this.sleep[at];
+      if (left === 0) continue;
+      this.choose(at, left);
+      this.prefix = at + 1;
+      return true;
+    }
+    return false;
+  }
+
+  private choose(at: number, mask: number): void {
+    const last = at === 0 ? -1 : this.chosen[at - 1];
+    const pid = last >= 0 && (mask & (1 << last)) !== 0 ? last : lowest(mask);
+    this.chosen[at] = pid;
+    this.done[at] |= 1 << pid;
+  }
+
+  /** @returns the number of its steps that later executions may share. */
+  private run(): number {
+    const { execution, tally, maxSteps, stopAtFirst } = this.setup;
+    const { judge } = tally;
+    execution.begin();
+    this.history.begin();
+    let finding = judge.afterStep();
+    let at = 0;
+    if (this.prefix !== 0) {
+      at = this.repeat();
+      finding = this.move(at++, this.brokenAt <= at ? this.broken : undefined);
+    }
+    while (finding === undefined || !stopAtFirst) {
+      const enabled = execution.enabled();
+      if (execution.timePassed) this.history.timePassed.push(at);
+      if (!this.dealt(at, enabled)) return at;
+      if (enabled === 0) {
+        this.findRacesOfBlocked(at, 0);
+        finding ??= judge.atEnd();
+        break;
+      }
+      if (at === maxSteps) {
+        tally.wasCut(at);
+        return at;
+      }
+      if (!this.open(at, enabled)) {
+        this.findRacesOfBlocked(at, enabled);
+        tally.wasRedundant(at);
+        return at;
+      }
+      finding = this.move(at++, finding);
+    }
+    tally.ended(at, finding, this.chosen);
+    return at;
+  }
+
+  /** Repeats the known prefix but for its last step. @returns the number of steps done. */
+  private repeat(): number {
+    const end = this.prefix - 1;
+    for (let at = 0; at < end; at++) {
+      this.restoreTime(at);
+      this.history.perform(at, this.chosen[at]);
+    }
+    this.restoreTime(end);
+    return end;
+  }
+
+  private restoreTime(at: number): void {
+    const { stage } = this.setup.execution;
+    if (stage.nowNs === this.nowNs[at]) return;
+    stage.nowNs = this.nowNs[at];
+    this.history.timePassed.push(at);
+  }
+
+  private judge(steps: number): Finding | undefined {
+    this.broken = this.setup.tally.judge.afterStep();
+    this.brokenAt = this.broken === undefined ? Number.POSITIVE_INFINITY : steps;
+    return this.broken;
+  }
+
+  private move(at: number, finding: Finding | undefined): Finding | undefined {
+    const { execution } = this.setup;
+    const pid = this.chosen[at];
+    const context = execution.stage.contexts[pid];
+    this.findRace(at - 1, context, execution.access(context));
+    this.history.performNew(at, pid, (code) => this.findRace(at - 1, context, code));
+    if (this.history.hasChanges(at)) this.wakeful[at] |= 1 << pid;
+    return finding ?? this.judge(at + 1);
+  }
+
+  private dealt(at: number, enabled: number): boolean {
+    const { dealer, choices } = this;
+    const isPrefix = dealer.endsPrefix(choices[at]) && (at === 0 || !dealer.endsPrefix(choices[at - 1]));
+    const isShort = enabled === 0 && dealer.isShared(choices[at]);
+    return (!isPrefix && !isShort) || dealer.deal();
+  }
+
+  /** A new state: decides what is tried there. @returns false if it only leads to executions seen already. */
+  private open(at: number, enabled: number): boolean {
+    this.nowNs[at] = this.setup.execution.stage.nowNs;
+    this.enabled[at] = enabled;
+    this.done[at] = 0;
+    this.wakeful[at] = 0;
+    this.todo[at] = 0;
+    this.choices[at + 1] = this.choices[at] + ((enabled & (enabled - 1)) !== 0 ? 1 : 0);
+    const isShared = this.dealer.isShared(this.choices[at]);
+    this.sleep[at] = isShared ? 0 : this.sleepers(at);
+    const awake = enabled & ~this.sleep[at];
+    if (awake === 0) return false;
+    this.choose(at, awake);
+    this.todo[at] = isShared ? enabled : 1 << this.chosen[at];
+    return true;
+  }
+
+  /** Contexts whose next step was tried before, and commutes with all that was done since. */
+  private sleepers(at: number): number {
+    const before = at - 1;
+    if (before < 0 || this.dealer.isShared(this.choices[before])) return 0;
+    const tried = this.done[before] & ~this.wakeful[before] & ~(1 << this.chosen[before]);
+    let sleep = 0;
+    for (let rest = this.sleep[before] | tried; rest !== 0; rest &= rest - 1) {
+      const pid = lowest(rest);
+      const context = this.setup.execution.stage.contexts[pid];
+      const code = this.setup.execution.access(context);
+      const { history } = this;
+      if (history.dependsByCpu(before, context) || history.dependsByObject(before, context, code)) continue;
+      sleep |= 1 << pid;
+    }
+    return sleep;
+  }
+
+  /** Where an execution ends after `steps` steps, those that can not go on compete with what was done, too. */
+  private findRacesOfBlocked(steps: number, enabled: number): void {
+    const { execution } = this.setup;
+    const { contexts, count } = execution.stage;
+    for (let pid = 0; pid < count; pid++) {
+      const context = contexts[pid];
+      if (context.step === undefined || (enabled & (1 << pid)) !== 0) continue;
+      this.findRace(steps - 1, context, execution.access(context));
+    }
+  }
+
+  /**
+   * Looks back from step `from` for those that compete with an access that the context makes next: they depend on each
+   * other, nothing orders them, and the context could have gone first.
+   */
+  private findRace(from: number, context: Context, code: number): void {
+    const { history } = this;
+    const { pid } = context;
+    history.beginFront(pid);
+    const canWait = this.canWait(context);
+    for (let i = from; i >= 0; i--) {
+      if (history.pid[i] === pid || history.inFront(i)) continue;
+      const byCpu = history.dependsByCpu(i, context);
+      if (!byCpu && !history.dependsByObject(i, context, code)) continue;
+      if (byCpu && history.keptFromCpu(i, pid)) continue;
+      if (history.isHandover(i, context, code)) continue;
+      const end = history.endOfStretch(i, from);
+      if (end === 0) continue;
+      const competes = this.tryBefore(i, end, context, code);
+      // Where it is not sure that the step could have been done before `i`, earlier ones may be those that it races with.
+      if (competes && end > from && (!canWait || (this.enabled[i] & (1 << pid)) !== 0)) history.joinFront(i);
+    }
+  }
+
+  /** True if other contexts can keep the context from doing its next step. */
+  private canWait(context: Context): boolean {
+    const { step, lane } = context;
+    if (step === undefined || context.kind === contextKind.COMMIT) return false;
+    if (
+      step.kind === 'acquire' ||
+      step.kind === 'wait' ||
+      step.kind === 'sleep' ||
+      step.found !== undefined
+    ) {
+      return true;
+    }
+    return lane.isShared && lane.buffer !== undefined;
+  }
+
+  /**
+   * Sees to it that the context's next step is tried before step `i`: by letting one go first in that state that can
+   * begin what is to come before it, unless such a one is tried already.
+   *
+   * @returns false if step `i` is what made the context's next step possible, so that they do not compete.
+   */
+  private tryBefore(i: number, end: number, context: Context, code: number): boolean {
+    const { history, enabled, todo, sleep } = this;
+    const self = 1 << context.pid;
+    let seen = 0;
+    let first = 0;
+    let isFree = true;
+    for (let j = i + 1; j < end; j++) {
+      if (history.isStepBefore(i, j)) continue;
+      const other = 1 << history.pid[j];
+      if ((seen & other) === 0 && !this.isBehindAny(i, j)) first |= other;
+      seen |= other;
+      if (other === self || this.isBeforeNext(j, context, code)) isFree = false;
+    }
+    if (isFree) {
+      // Nothing else could have made it possible, so if it was not then, it is step `i` that made it so.
+      if ((enabled[i] & self) === 0) return false;
+      first |= self;
+    }
+    first &= enabled[i];
+    if (first === 0) todo[i] |= enabled[i];
+    else if ((first & (todo[i] | sleep[i])) === 0) todo[i] |= (first & self) !== 0 ? self : first & -first;
+    return true;
+  }
+
+  /** True if step `j` happened after one of those behind step `i` that do not depend on `i`. */
+  private isBehindAny(i: number, j: number): boolean {
+    const { history } = this;
+    for (let k = i + 1; k < j; k++) {
+      if (!history.isStepBefore(i, k) && history.isStepBefore(k, j)) return true;
+    }
+    return false;
+  }
+
+  private isBeforeNext(j: number, context: Context, code: number): boolean {
+    const { history } = this;
+    if (history.isBefore(j)) return true;
+    return history.dependsByCpu(j, context) || history.dependsByObject(j, context, code);
+  }
+}

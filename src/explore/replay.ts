@@ -1,0 +1,123 @@
+import { labelSteps } from '../machine/step.js';
+import { markDecisiveReads } from './decisive.js';
+import { Execution } from './execution.js';
+import { type Finding, Judge } from './judge.js';
+import type { Model } from './model.js';
+import { actionOf, recordStep } from './recorder.js';
+import type { Trace, TraceStep, Violation } from './report.js';
+import type { TraceFile } from './trace-file.js';
+
+/** Where an execution no longer follows its trace. */
+export interface Divergence {
+  /** Steps done before, as in the trace. */
+  readonly after: number;
+  readonly expected: string;
+  readonly actual: string;
+}
+
+export interface ReplayResult {
+  /** What was run, as far as it followed the trace. */
+  readonly trace: Trace;
+  /** The violation, if it came out again. */
+  readonly violation?: Violation;
+  /** Undefined if the trace was followed to its end and broke the same property. */
+  readonly divergence?: Divergence;
+}
+
+export interface ReplayOptions {
+  /** Called before the first step (without a step) and after each, with the model's description of its state. */
+  readonly onStep?: (state: readonly string[], step: TraceStep | undefined) => void;
+}
+
+/** Runs a saved trace again. */
+export function replay<S>(model: Model<S>, file: TraceFile, options: ReplayOptions = {}): ReplayResult {
+  const execution = new Execution(model, file.memory);
+  const close = execution.open();
+  labelSteps(true);
+  try {
+    return follow(execution, file, options);
+  } finally {
+    labelSteps(false);
+    close();
+  }
+}
+
+function follow<S>(execution: Execution<S>, file: TraceFile, { onStep }: ReplayOptions): ReplayResult {
+  const judge = new Judge(execution);
+  const steps: TraceStep[] = [];
+  const tell = (step?: TraceStep): void => {
+    onStep?.(execution.model.describe?.(execution.current) ?? [], step);
+  };
+  const result = (divergence: Divergence | undefined): ReplayResult => {
+    const trace = { lanes: execution.stage.usedLanes().map(({ name }) => name), steps };
+    return divergence === undefined ? { trace } : { trace, divergence };
+  };
+  execution.begin();
+  tell();
+  let finding = judge.afterStep();
+  for (const saved of file.steps) {
+    const expected = `${saved.lane}, ${saved.context}: ${saved.action}`;
+    if (finding !== undefined) {
+      return result({ after: steps.length, expected, actual: describeFinding(finding) });
+    }
+    const mask = execution.enabled();
+    const canMove = (mask & (1 << saved.pid)) !== 0;
+    if (!canMove || describe(execution, saved.pid) !== expected) {
+      const actual = canMove ? describe(execution, saved.pid) : whyNot(execution, saved.pid, mask);
+      return result({ after: steps.length, expected, actual });
+    }
+    steps.push(recordStep(execution, saved.pid, steps[steps.length - 1]));
+    tell(steps[steps.length - 1]);
+    finding = judge.afterStep();
+  }
+  return conclude(execution, file, result, finding ?? endFinding(execution, judge));
+}
+
+function endFinding<S>(execution: Execution<S>, judge: Judge<S>): Finding | undefined {
+  return execution.enabled() === 0 ? judge.atEnd() : undefined;
+}
+
+function conclude<S>(
+  execution: Execution<S>,
+  file: TraceFile,
+  result: (divergence: Divergence | undefined) => ReplayResult,
+  finding: Finding | undefined,
+): ReplayResult {
+  const { kind, property, message } = file;
+  if (finding === undefined || finding.kind !== kind || finding.property !== property) {
+    return result({
+      after: file.steps.length,
+      expected: describeFinding({ kind, property, message }),
+      actual: finding === undefined ? 'no property is broken' : describeFinding(finding),
+    });
+  }
+  const followed = result(undefined);
+  const path = file.steps.map(({ pid }) => pid);
+  const trace = markDecisiveReads(execution, finding, path, followed.trace);
+  return { trace, violation: { ...finding, trace, minimal: file.minimal } };
+}
+
+function describe<S>(execution: Execution<S>, pid: number): string {
+  const context = execution.stage.contexts[pid];
+  return `${context.lane.name}, ${context.name}: ${actionOf(execution, context)}`;
+}
+
+/** Why the context can not move. */
+function whyNot<S>(execution: Execution<S>, pid: number, mask: number): string {
+  const { stage } = execution;
+  const waits = pid < stage.count && stage.contexts[pid].step !== undefined;
+  return `${waits ? `${describe(execution, pid)} has to wait; ` : ''}${whoCanMove(execution, mask)}`;
+}
+
+function whoCanMove<S>(execution: Execution<S>, mask: number): string {
+  if (mask === 0) return 'nothing can go on';
+  const movers: string[] = [];
+  for (let pid = 0; pid < execution.stage.count; pid++) {
+    if ((mask & (1 << pid)) !== 0) movers.push(describe(execution, pid));
+  }
+  return `only these can go on: ${movers.join('; ')}`;
+}
+
+function describeFinding({ kind, property, message }: Finding): string {
+  return kind === property ? `${kind}: ${message}` : `${kind} "${property}": ${message}`;
+}

@@ -1,0 +1,67 @@
+import type { ViolationKind } from './judge.js';
+import type { MemoryModel } from './model.js';
+
+/** One step of an execution. Plain data. */
+export interface TraceStep {
+  /** Column: index into the trace's lanes. */
+  readonly lane: number;
+  /** Number of the context that moved, in the order of their appearance. */
+  readonly pid: number;
+  readonly context: string;
+  /** What it did, e.g. "read out1.write_index". */
+  readonly action: string;
+  /** The value read or written, where it is known. */
+  readonly value?: number;
+  /** The kernel's function, where the step says it (inFunction). */
+  readonly label?: string;
+  /** A store that reached memory: right after it was made, or after it had waited in a store buffer. */
+  readonly flush?: 'at once' | 'delayed';
+  /** A store that others saw only later, when it left the store buffer. */
+  readonly buffered?: boolean;
+  /** A read that decided the outcome: had it come on the other side of another lane's write, all would be well. */
+  readonly decisive?: boolean;
+}
+
+/** An execution, step by step. Plain data. */
+export interface Trace {
+  readonly lanes: readonly string[];
+  readonly steps: readonly TraceStep[];
+}
+
+/** A broken property, with an execution that breaks it. Plain data. */
+export interface Violation {
+  readonly kind: ViolationKind;
+  /** The property's name; for errors and deadlocks the kind. */
+  readonly property: string;
+  readonly message: string;
+  readonly trace: Trace;
+  /**
+   * True if no execution with fewer preemptions and delayed stores breaks any property, nor one with as many but fewer
+   * changes of lane, or steps.
+   */
+  readonly minimal: boolean;
+}
+
+/** What a search has found. Plain data: it can be written as JSON and read back. */
+export interface Report {
+  readonly model: string;
+  readonly memory: MemoryModel;
+  readonly strategy: string;
+  readonly verdict: 'found' | 'none';
+  /** True if nothing was left out: every execution was run, or one that differs only in the order of independent steps. */
+  readonly complete: boolean;
+  /** What was left out, if anything: bounds, limits, the part of the search that this was. */
+  readonly limits: readonly string[];
+  readonly executions: number;
+  /** Executions given up because they only repeat others; not counted in `executions`. */
+  readonly redundant: number;
+  readonly steps: number;
+  /** Steps of the longest execution. */
+  readonly depth: number;
+  readonly seconds?: number;
+  /** How often each outcome was seen, sorted; only if the model sums its executions up. */
+  readonly outcomes?: readonly { readonly outcome: string | number; readonly count: number }[];
+  readonly witnesses: readonly { readonly name: string; readonly reached: boolean }[];
+  /** The violations found, each once; just one unless the search went on after the first. */
+  readonly violations: readonly Violation[];
+}

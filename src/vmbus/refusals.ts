@@ -1,0 +1,36 @@
+import type { ProtocolReason } from './protocol.js';
+import type { RingError } from './ring.js';
+
+/**
+ * What a host may not do and a guest does not follow, by name. In a confidential VM the host is not trusted, so each of
+ * these leaves the guest as it was; Linux mostly says nothing about them, here they are counted.
+ */
+export type Refusal =
+  /** Bytes that are no message of the protocol. */
+  | `message-${ProtocolReason}`
+  /** A message slot whose type is none of VMBus, or that claims more bytes than a slot has. */
+  | 'message-slot-type'
+  | 'message-slot-size'
+  /** A message that only guests send. */
+  | 'message-of-the-guest'
+  /** An answer that no request waits for: a second one, one to nobody's request, one to the wrong channel. */
+  | 'response-nobody-waits-for'
+  /** An offer or its rescind while guest and host have not agreed on a version. */
+  | 'offer-without-connection'
+  | 'offer-not-allowed-in-isolated'
+  | 'offer-relid-out-of-range'
+  | 'offer-relid-in-use'
+  /** A primary channel with class and instance of one that exists. */
+  | 'offer-of-existing-device'
+  | 'offer-sub-channel-without-primary'
+  | 'offer-sub-channel-index-in-use'
+  /** The device's driver has no use for it: it asked for none, or for fewer. The channel stays closed. */
+  | 'offer-sub-channel-nobody-asked-for'
+  | 'rescind-of-unknown-relid'
+  | 'rescind-twice'
+  /** The event flag of relid 0, which is the control path. */
+  | 'event-for-relid-0'
+  /** An event flag whose relid no usable channel has. */
+  | 'event-without-channel'
+  /** An index or packet that can not be: the ring is used no more. */
+  | `ring-${RingError}`;

@@ -1,0 +1,146 @@
+import type { Irq } from '../lib/brand.js';
+import type { IrqDesc } from '../irq/irqdesc.js';
+import { VmbusChannel } from './channel.js';
+import { VMBUS_CONNECT_CPU } from './placement.js';
+import { MAX_CHANNEL_RELIDS } from './relid-map.js';
+import { HVMSG_NONE } from './synic.js';
+import type { Vmbus } from './vmbus.js';
+
+/** Name of the chip of channel interrupts, by which they are told from others. */
+const CHIP_NAME = 'VMBus';
+
+/**
+ * What holds of VMBus between any two steps of its contexts, whatever the host does. For tests: it looks at everything.
+ *
+ * @returns sentences about what does not hold; none if all does.
+ */
+export function brokenInvariants(vmbus: Vmbus): string[] {
+  const broken: string[] = [];
+  const channels = [...vmbus.connection.channels()];
+  checkConnection(vmbus, channels, broken);
+  checkLists(vmbus, channels, broken);
+  for (const channel of channels) checkChannel(vmbus, channel, broken);
+  checkOwnership(vmbus, new Set(channels), broken);
+  checkMemory(vmbus, channels, broken);
+  checkPlacement(vmbus, broken);
+  return broken;
+}
+
+/** What holds besides when no context runs or waits. */
+export function brokenAtRest(vmbus: Vmbus): string[] {
+  const { connection, contexts } = vmbus;
+  const broken = brokenInvariants(vmbus);
+  if (connection.channelMutex.isHeld) broken.push('channel_mutex is held');
+  if (connection.setAffinityLock.isHeld) broken.push('set_affinity_lock is held');
+  if (connection.offersInProgress !== 0) broken.push(`${connection.offersInProgress} offers in progress`);
+  if (connection.requests.size !== 0) broken.push(`${connection.requests.size} requests without a waiter`);
+  if (contexts[VMBUS_CONNECT_CPU].message.type !== HVMSG_NONE) broken.push('a message that nobody handles');
+  for (const channel of connection.channels()) {
+    const { relid, state, targetCpu } = channel;
+    if (state.kind === 'offer' || state.kind === 'opening') broken.push(`channel ${relid} is ${state.kind} for ever`);
+    if (!connection.synicOnline.has(targetCpu)) broken.push(`channel ${relid} targets CPU ${targetCpu}, which is off`);
+    if (!channel.probeDone.isDone) broken.push(`channel ${relid} has no driver's answer`);
+  }
+  return broken;
+}
+
+function checkConnection({ connection }: Vmbus, channels: readonly VmbusChannel[], broken: string[]): void {
+  const { state, offersInProgress, modchanSent, modchanCompleted } = connection;
+  if (state.kind === 'disconnected' && channels.length > 0) broken.push('channels without a connection');
+  if (offersInProgress < 0) broken.push(`${offersInProgress} offers in progress`);
+  if (modchanCompleted > modchanSent) {
+    broken.push(`${modchanCompleted} MODIFYCHANNELs completed of ${modchanSent} sent`);
+  }
+}
+
+/** Each channel is in one list, where it belongs, and each device has its channel. */
+function checkLists({ connection, bus }: Vmbus, channels: readonly VmbusChannel[], broken: string[]): void {
+  if (new Set(channels).size !== channels.length) broken.push('a channel is in two lists');
+  if (new Set(channels.map(({ relid }) => relid)).size !== channels.length) broken.push('two channels of one relid');
+  for (const primary of connection.primaries) {
+    if (primary.primary !== undefined) broken.push(`sub-channel ${primary.relid} is among the primary ones`);
+    const indexes = new Set<number>();
+    for (const sub of primary.subChannels) {
+      if (sub.primary !== primary) broken.push(`sub-channel ${sub.relid} is in the list of channel ${primary.relid}`);
+      if (sub.device !== undefined) broken.push(`sub-channel ${sub.relid} has a device`);
+      if (sub.rescind) continue;
+      if (indexes.has(sub.offer.subChannelIndex)) broken.push(`sub-channel ${sub.relid} has the index of another`);
+      indexes.add(sub.offer.subChannelIndex);
+    }
+  }
+  for (const device of bus.devices) {
+    const { channel } = device;
+    if (channel.device !== device) broken.push(`the device of channel ${channel.relid} is not its device`);
+    if (!connection.primaries.includes(channel)) broken.push(`the device of channel ${channel.relid} has lost it`);
+  }
+}
+
+function checkChannel({ connection, irq }: Vmbus, channel: VmbusChannel, broken: string[]): void {
+  const { relid, state, irq: number } = channel;
+  if (!(relid >= 1 && relid < MAX_CHANNEL_RELIDS)) broken.push(`a channel has relid ${relid}`);
+  if (connection.relids.relid2channel(relid) !== channel) broken.push(`relid ${relid} does not lead to its channel`);
+  if (channel.targetCpu < 0 || channel.targetCpu >= connection.machine.nrCpuIds) {
+    broken.push(`channel ${relid} targets CPU ${channel.targetCpu}`);
+  }
+  if (connection.relids.domain === undefined) return;
+  if (state.kind === 'opened' && !channel.irqRequested) broken.push(`channel ${relid} is open without its IRQ`);
+  const desc = irq.desc(number);
+  if (desc === undefined) broken.push(`IRQ ${number} of channel ${relid} does not exist`);
+  else if (isChannelIrq(desc) && desc.data.hwirq !== relid) {
+    broken.push(`IRQ ${number} of channel ${relid} is that of relid ${desc.data.hwirq}`);
+  }
+}
+
+/** Each IRQ of VMBus has one channel. */
+function checkOwnership({ irq }: Vmbus, channels: ReadonlySet<VmbusChannel>, broken: string[]): void {
+  const owners = new Map<Irq, VmbusChannel>();
+  for (const channel of channels) {
+    if (channel.irq === 0) continue;
+    const other = owners.get(channel.irq);
+    if (other !== undefined) broken.push(`IRQ ${channel.irq} is that of channels ${other.relid} and ${channel.relid}`);
+    owners.set(channel.irq, channel);
+  }
+  for (const desc of irq.descs()) {
+    if (isChannelIrq(desc) && !owners.has(desc.irq) && !isOrphan(desc.data.handlerData)) {
+      broken.push(`IRQ ${desc.irq} has no channel`);
+    }
+  }
+}
+
+/** A closed sub-channel whose device has gone before it: the host has yet to take it back. */
+function isOrphan(channel: unknown): boolean {
+  return channel instanceof VmbusChannel && channel.primary?.subChannels.includes(channel) === true;
+}
+
+function isChannelIrq({ data }: IrqDesc): boolean {
+  return data.chip.name === CHIP_NAME;
+}
+
+/** Rings lie in memory of their own, which is still allocated. */
+function checkMemory({ connection }: Vmbus, channels: readonly VmbusChannel[], broken: string[]): void {
+  const pages = new Set<number>();
+  const gpadls = new Set<number>();
+  for (const { relid, rings } of channels) {
+    if (rings === undefined) continue;
+    const { pfn, gpadl, inbound, outbound } = rings;
+    if (pages.has(pfn)) broken.push(`channel ${relid} has the rings of another`);
+    if (gpadls.has(gpadl)) broken.push(`channel ${relid} has the GPADL of another`);
+    pages.add(pfn);
+    gpadls.add(gpadl);
+    const block = connection.memory.blockAt(pfn);
+    if (block === undefined) broken.push(`the rings of channel ${relid} lie in freed memory`);
+    else if (inbound.ring.data.buffer !== block.buffer || outbound.ring.data.buffer !== block.buffer) {
+      broken.push(`the rings of channel ${relid} do not lie in their memory`);
+    }
+  }
+}
+
+/** CPUs that count as used are in the node that they are counted for. */
+function checkPlacement({ connection }: Vmbus, broken: string[]): void {
+  const { node: nodeOf } = connection.machine.topology;
+  for (const node of new Set(nodeOf)) {
+    for (const cpu of connection.placement.allocatedIn(node) ?? []) {
+      if (nodeOf[cpu] !== node) broken.push(`CPU ${cpu} counts as used in node ${node}, but is in node ${nodeOf[cpu]}`);
+    }
+  }
+}

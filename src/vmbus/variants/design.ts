@@ -1,0 +1,51 @@
+/**
+ * Designs that the mail threads weigh, by axis; the first of each is the default, what the RFC proposes or Linux does.
+ * index.ts has the class of each.
+ */
+export const designChoices = {
+  /** How an event finds its channel. */
+  relidMap: ['irqdomain', 'array', 'percpu-list'],
+  /** How the top level of VMBus interrupts is counted. */
+  topLevel: ['percpu-demux', 'percpu', 'percpu-nostat-visible', 'percpu-nostat-hidden'],
+  /** When a channel's memory goes. */
+  lifetime: ['rescind-ref', 'free-unconditionally', 'get-put', 'get-put-completed'],
+  /** Who waits for the host when a channel moves. */
+  modifyChannel: ['wait-on-offline', 'wait-in-setter', 'no-wait', 'fixed-sleep'],
+  /** What keeps channels from CPUs that go offline. */
+  offlineGuard: ['flag-and-lock', 'flag', 'none'],
+  /** Order of the reader's accesses to a ring. */
+  ringOrder: [
+    'read-pending-write',
+    'pending-first',
+    'write-first',
+    'no-barrier',
+    'signal-always',
+    'exactly-full-is-enough',
+    'no-second-look',
+  ],
+  /** When a channel's callback is set. */
+  openOrder: ['callback-first', 'ignore-until-open-result'],
+} as const;
+
+export type DesignAxis = keyof typeof designChoices;
+
+/** A choice on each axis. */
+export type VmbusDesign = { readonly [Axis in DesignAxis]: (typeof designChoices)[Axis][number] };
+
+/** What the RFC proposes, and today's Linux where it proposes nothing. */
+export const defaultDesign: VmbusDesign = {
+  relidMap: 'irqdomain',
+  topLevel: 'percpu-demux',
+  lifetime: 'rescind-ref',
+  modifyChannel: 'wait-on-offline',
+  offlineGuard: 'flag-and-lock',
+  ringOrder: 'read-pending-write',
+  openOrder: 'callback-first',
+};
+
+/** Why the choices do not go together; undefined if they do. */
+export function designProblem({ relidMap, topLevel }: Partial<VmbusDesign>): string | undefined {
+  if (relidMap === undefined || relidMap === 'irqdomain') return undefined;
+  if (topLevel !== 'percpu-nostat-visible' && topLevel !== 'percpu-nostat-hidden') return undefined;
+  return `top level ${topLevel} gives control messages an IRQ of the irqdomain that relid map ${relidMap} does not have`;
+}

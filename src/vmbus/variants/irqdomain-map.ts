@@ -1,0 +1,185 @@
+import type { CpuId, Hwirq, Irq, Relid } from '../../lib/brand.js';
+import { ErrnoError, errnoCode } from '../../lib/errno.js';
+import { CpuMask } from '../../machine/cpumask.js';
+import { type Proc, SharedWord } from '../../machine/step.js';
+import { irqSetAffinity, irqSetAffinityAndHint, irqUpdateAffinityHint } from '../../irq/affinity.js';
+import {
+  handleSimpleIrq,
+  handleSimpleIrqSteps,
+  irqSetChipAndHandler,
+  irqSetHandlerData,
+  irqSetStatusFlags,
+} from '../../irq/chip.js';
+import type { IrqCore } from '../../irq/core.js';
+import { freeIrq } from '../../irq/free.js';
+import { genericHandleIrqDesc } from '../../irq/handle.js';
+import type { IrqChip } from '../../irq/irqchip.js';
+import type { IrqDesc } from '../../irq/irqdesc.js';
+import {
+  type IrqDomain,
+  irqCreateMapping,
+  irqDisposeMapping,
+  irqDomainCreateLinear,
+  irqDomainRemove,
+  irqFindMapping,
+  irqResolveMapping,
+} from '../../irq/irqdomain.js';
+import { requestIrq } from '../../irq/request.js';
+import { irqStatus } from '../../irq/settings.js';
+import { VmbusChannel } from '../channel.js';
+import { vmbusChanHandler, vmbusChanHandlerSteps } from '../channel-handler.js';
+import { MAX_CHANNEL_RELIDS, type RelidMap } from '../relid-map.js';
+import type { ChannelLifetime } from './lifetime.js';
+
+/** A channel's relid is its number in the irqdomain. */
+function hwirqOf(relid: Relid): Hwirq {
+  return relid as number;
+}
+
+/**
+ * Relid → channel by way of Linux IRQs: VMBus as an irqdomain of 2,048 hwirqs, a channel's relid being its hwirq
+ * (RFC patches 7 to 9, drivers/hv/vmbus_drv.c and channel_mgmt.c). The channel is the IRQ's handler data.
+ *
+ * ```
+ * unmap                                  event on another CPU
+ * free_irq, waiting for handlers         desc of the relid?  → its handlers
+ * dispose the mapping
+ * ```
+ * Forbidden: the number goes to another channel while the handler of the old one is there.
+ */
+export class IrqdomainRelidMap implements RelidMap {
+  readonly domain: IrqDomain;
+  readonly countsChannels = true;
+  droppedEvents = 0;
+  private readonly revmapWord = new SharedWord('revmap of hv-vmbus');
+
+  constructor(
+    protected readonly core: IrqCore,
+    chip: IrqChip,
+    private readonly lifetime: ChannelLifetime,
+  ) {
+    this.domain = irqDomainCreateLinear(core, {
+      name: 'hv-vmbus',
+      size: MAX_CHANNEL_RELIDS,
+      ops: {
+        map: (_domain, irq: Irq): number => {
+          irqSetChipAndHandler(core, irq, chip, handleSimpleIrq, null);
+          return 0;
+        },
+      },
+    });
+  }
+
+  /** Gives the channel an IRQ. */
+  *map(channel: VmbusChannel): Proc<boolean> {
+    yield this.revmapWord.update;
+    const irq = irqCreateMapping(this.domain, hwirqOf(channel.relid));
+    if (irq === 0) return false;
+    irqSetHandlerData(this.core, irq, channel);
+    irqSetStatusFlags(this.core, irq, irqStatus.MOVE_PCNTXT);
+    channel.irq = irq;
+    return true;
+  }
+
+  *unmap(channel: VmbusChannel): Proc<void> {
+    yield* this.freeIrq(channel);
+    yield* this.dispose(channel);
+  }
+
+  /** Requests the channel's IRQ and has it go to the channel's target CPU (RFC patch 9). */
+  *requestIrq(channel: VmbusChannel): Proc<void> {
+    const { irq, relid, machine } = channel;
+    // The RFC frees the interrupt only with the channel, so a channel that is opened again still has it.
+    yield* this.freeIrq(channel);
+    let ret = yield* requestIrq(this.core, irq, vmbusChanHandler, 0, channel.irqName, channel);
+    if (ret !== 0) {
+      machine.log.printk(`hv_vmbus: request_irq failed with ${ret} for relid ${relid} irq ${irq}`);
+      throw new ErrnoError(errnoCode(ret), `IRQ ${irq} of channel ${relid} can not be requested`);
+    }
+    channel.irqRequested = true;
+    const target = CpuMask.of(machine.nrCpuIds, [channel.targetCpu]);
+    ret = irqSetAffinityAndHint(this.core, irq, target);
+    if (ret === 0) return;
+    machine.log.printk(`hv_vmbus: irq_set_affinity_and_hint failed with ${ret} for relid ${relid} irq ${irq}`);
+    yield* this.freeIrq(channel);
+    throw new ErrnoError(
+      errnoCode(ret),
+      `IRQ ${irq} of channel ${relid} can not go to CPU ${channel.targetCpu}`,
+    );
+  }
+
+  isMapped(relid: Relid): boolean {
+    return irqFindMapping(this.domain, hwirqOf(relid)) !== 0;
+  }
+
+  relid2channel(relid: Relid): VmbusChannel | undefined {
+    return this.channelOf(irqResolveMapping(this.domain, hwirqOf(relid)));
+  }
+
+  dispatch(relid: Relid): void {
+    const desc = irqResolveMapping(this.domain, hwirqOf(relid));
+    const channel = desc?.handlerData as VmbusChannel | null | undefined;
+    if (desc === undefined || channel === null || channel === undefined || channel.rescind)
+      this.droppedEvents += 1;
+    else genericHandleIrqDesc(desc);
+  }
+
+  *dispatchSteps(relid: Relid): Proc<void> {
+    const { lifetime } = this;
+    const section = yield* lifetime.enterEvent();
+    yield this.revmapWord.read;
+    const desc = irqResolveMapping(this.domain, hwirqOf(relid));
+    const channel = yield* lifetime.getForEvent(this.channelOf(desc));
+    if (desc === undefined || channel === undefined) this.droppedEvents += 1;
+    else {
+      yield channel.rescindWord.read;
+      channel.assertLive('vmbus_chan_sched');
+      if (channel.rescind) this.droppedEvents += 1;
+      else yield* handleSimpleIrqSteps(desc, () => vmbusChanHandlerSteps(channel));
+      yield* lifetime.putForEvent(channel);
+    }
+    yield* lifetime.leaveEvent(section);
+  }
+
+  *moved(): Proc<void> {}
+
+  setTargetCpu({ irq, machine }: VmbusChannel, cpu: CpuId): number {
+    return irqSetAffinity(this.core, irq, CpuMask.of(machine.nrCpuIds, [cpu]));
+  }
+
+  remove(): void {
+    irqDomainRemove(this.domain);
+  }
+
+  *freeIrq(channel: VmbusChannel): Proc<void> {
+    if (!channel.irqRequested) return;
+    channel.irqRequested = false;
+    irqUpdateAffinityHint(this.core, channel.irq, null);
+    yield* freeIrq(this.core, channel.irq, channel);
+  }
+
+  protected *dispose(channel: VmbusChannel): Proc<void> {
+    yield this.revmapWord.update;
+    irqDisposeMapping(this.core, channel.irq);
+    channel.irq = 0;
+  }
+
+  private channelOf(desc: IrqDesc | undefined): VmbusChannel | undefined {
+    const channel = desc?.handlerData;
+    return channel instanceof VmbusChannel ? channel : undefined;
+  }
+}
+
+/**
+ * The mapping goes before the handler does, against the rule of irq_dispose_mapping: the IRQ's number is free at once,
+ * and free_irq works on whoever has it then.
+ */
+export class DisposeFirstRelidMap extends IrqdomainRelidMap {
+  override *unmap(channel: VmbusChannel): Proc<void> {
+    const { irq } = channel;
+    yield* this.dispose(channel);
+    if (!channel.irqRequested) return;
+    channel.irqRequested = false;
+    yield* freeIrq(this.core, irq, channel);
+  }
+}

@@ -1,0 +1,48 @@
+import type { Relid } from '../../lib/brand.js';
+import type { Proc } from '../../machine/step.js';
+import type { VmbusChannel } from '../channel.js';
+
+/** What the rescind of a channel is made of, whichever way its lifetime is guarded (vmbus_onoffer_rescind). */
+export interface RescindWork {
+  /** Waits until no offer is being processed. */
+  awaitOffers(): Proc<void>;
+  /** The channel with this relid. The caller holds channel_mutex. */
+  find(relid: Relid): Proc<VmbusChannel | undefined>;
+  /** Keeps the driver's callback from being called, and wakes whoever waits for the channel. */
+  stop(channel: VmbusChannel): Proc<void>;
+  /** Waits until the driver's probe is done. */
+  awaitProbe(channel: VmbusChannel): Proc<void>;
+  /** The device, or the sub-channel, goes, and then the channel. */
+  remove(channel: VmbusChannel): Proc<void>;
+  refuse(reason: 'rescind-of-unknown-relid' | 'rescind-twice'): void;
+}
+
+/** What the end of VMBus is made of (module exit, vmbus_free_channels). */
+export interface ExitWork {
+  /** All primary channels of the moment. */
+  primaries(): readonly VmbusChannel[];
+  /** The channel's device goes, if it is there still (vmbus_device_unregister). */
+  removeDevice(channel: VmbusChannel): Proc<void>;
+  /** Takes the channel off its list and gives it up, unless somebody else has. */
+  removeChannel(channel: VmbusChannel): Proc<void>;
+}
+
+/** When a channel's memory goes, and what keeps those who look at it from doing so afterwards. */
+export interface ChannelLifetime {
+  /** An interrupt begins to look for channels. @returns for leaveEvent. */
+  enterEvent(): Proc<number>;
+  leaveEvent(section: number): Proc<void>;
+  /** Keeps a channel that an event has found; undefined if it may not be used any more. */
+  getForEvent(channel: VmbusChannel | undefined): Proc<VmbusChannel | undefined>;
+  putForEvent(channel: VmbusChannel): Proc<void>;
+  /** Handles a rescind of the host. */
+  rescind(relid: Relid, work: RescindWork): Proc<void>;
+  /** The channel has been shown to its driver (the end of vmbus_process_offer). */
+  offerProcessed(channel: VmbusChannel, work: RescindWork): Proc<void>;
+  /** Whoever took the channel off its list gives it up. */
+  giveUp(channel: VmbusChannel): Proc<void>;
+  /** True if somebody may take the channel off its list although another one does, too. */
+  readonly removesUnasked: boolean;
+  /** All channels go: the module is unloaded. */
+  exit(work: ExitWork): Proc<void>;
+}

@@ -1,0 +1,84 @@
+import type { CpuId } from '../../lib/brand.js';
+import { sleep, WaitQueue } from '../../machine/completion.js';
+import type { Proc } from '../../machine/step.js';
+import type { VmbusChannel } from '../channel.js';
+import type { VmbusConnection } from '../connection.js';
+import { VERSION_WIN10_V5_3 } from '../protocol.js';
+
+const MS = 1_000_000;
+/** How often, and for how long each time, a CPU that goes offline waits for MODIFYCHANNEL_RESPONSEs. */
+const MODCHAN_TRIES = 5;
+const MODCHAN_SLEEP_NS = 5 * MS;
+/** What it waits when the host sends no such responses. */
+const MODCHAN_BLIND_SLEEP_NS = 20 * MS;
+
+/** Who waits until the host has done what a MODIFYCHANNEL tells it, and for how long. */
+export interface ModifyChannelPolicy {
+  /** A channel's `cpu` file had MODIFYCHANNELs sent; the writer may sleep. */
+  sent(channel: VmbusChannel): Proc<void>;
+  /** `cpu`, which no channel is given to any more, is about to have its synic switched off. */
+  beforeOffline(cpu: CpuId): Proc<void>;
+}
+
+/** Nobody waits. */
+export class NoWait implements ModifyChannelPolicy {
+  constructor(protected readonly connection: VmbusConnection) {}
+
+  *sent(_channel: VmbusChannel): Proc<void> {}
+
+  *beforeOffline(_cpu: CpuId): Proc<void> {}
+}
+
+/** What the RFC does for hosts older than 5.3, whatever the host is: a CPU that goes offline sleeps for 20 ms. */
+export class FixedSleep extends NoWait {
+  override *beforeOffline(_cpu: CpuId): Proc<void> {
+    yield* sleep(MODCHAN_BLIND_SLEEP_NS);
+  }
+}
+
+/**
+ * RFC patch 11 (hv_synic_wait_for_modifychannel): a CPU that goes offline waits until the host has answered all that
+ * had been sent by then, up to 5 times 5 ms; for hosts older than 5.3, which do not answer, a fixed time.
+ */
+export class WaitOnOffline extends FixedSleep {
+  override *beforeOffline(cpu: CpuId): Proc<void> {
+    const { connection } = this;
+    if (connection.version < VERSION_WIN10_V5_3) {
+      yield* super.beforeOffline(cpu);
+      return;
+    }
+    yield connection.modchanSentWord.read;
+    const sent = connection.modchanSent;
+    for (let tries = 0; tries < MODCHAN_TRIES; tries++) {
+      yield connection.modchanCompletedWord.read;
+      if (connection.modchanCompleted >= sent) return;
+      yield* sleep(MODCHAN_SLEEP_NS);
+    }
+    // Linux looks at its count of tries only, so the last sleep may have been enough and the message comes all the same.
+    connection.machine.log.printk(
+      `hv_vmbus: Timed out waiting for MODIFYCHANNEL. CPU ${cpu} sent ${sent} completed ${connection.modchanCompleted}`,
+    );
+  }
+}
+
+/**
+ * Before the RFC (drivers/hv/channel.c send_modifychannel_with_ack, since protocol 5.3): whoever writes a channel's
+ * `cpu` file waits for the answer, however long that takes, or until the channel is rescinded. A write to /proc/irq can
+ * not: the chip is called with the descriptor locked.
+ */
+export class WaitInSetter extends NoWait {
+  override *sent(channel: VmbusChannel): Proc<void> {
+    const { connection } = this;
+    if (connection.version < VERSION_WIN10_V5_3) return;
+    const { modchanSent, modchanWaits } = connection;
+    const answered = new WaitQueue(
+      'MODIFYCHANNEL_RESPONSE',
+      () => connection.modchanCompleted >= modchanSent || channel.rescind,
+    );
+    modchanWaits.push(answered);
+    channel.rescindWaits.push(answered);
+    yield* answered.wait();
+    modchanWaits.splice(modchanWaits.indexOf(answered), 1);
+    channel.rescindWaits.splice(channel.rescindWaits.indexOf(answered), 1);
+  }
+}

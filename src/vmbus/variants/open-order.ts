@@ -1,0 +1,41 @@
+import type { Proc } from '../../machine/step.js';
+import type { ChannelCallback, VmbusChannel } from '../channel.js';
+
+/** When a channel's callback is set: before the host may signal, or too late. */
+export interface OpenOrder {
+  /** The guest is about to share the rings. */
+  beforeOpen(channel: VmbusChannel, callback: ChannelCallback): Proc<void>;
+  /** The host has opened the channel. */
+  afterOpen(channel: VmbusChannel, callback: ChannelCallback): Proc<void>;
+}
+
+/** Linux (drivers/hv/channel.c __vmbus_open). */
+export class CallbackFirst implements OpenOrder {
+  *beforeOpen(channel: VmbusChannel, callback: ChannelCallback): Proc<void> {
+    yield channel.callbackWord.write;
+    channel.onChannelCallback = callback;
+  }
+
+  *afterOpen(_channel: VmbusChannel, _callback: ChannelCallback): Proc<void> {}
+}
+
+/**
+ * What a field bug looks like (OpenVMM issue 1829): an interrupt that comes before OPENCHANNEL_RESULT has been processed
+ * is ignored. Where Linux 6.1 drops it was not found out; this models what was reported, no code of Linux.
+ *
+ * ```
+ * guest                              host
+ * OPENCHANNEL                        opens; OPENCHANNEL_RESULT; packet into the empty ring, signal
+ * interrupt: no callback, ignored
+ * callback = …                       further packets: the ring is not empty, no signal
+ * ```
+ * Forbidden, and it happens: packets wait and nobody looks.
+ */
+export class IgnoreUntilOpenResult implements OpenOrder {
+  *beforeOpen(_channel: VmbusChannel, _callback: ChannelCallback): Proc<void> {}
+
+  *afterOpen(channel: VmbusChannel, callback: ChannelCallback): Proc<void> {
+    yield channel.callbackWord.write;
+    channel.onChannelCallback = callback;
+  }
+}

@@ -1,0 +1,169 @@
+import type { Proc } from '../../machine/step.js';
+import { RING_WORD } from '../ring-buffer.js';
+import type { RingReader } from '../ring-reader.js';
+
+/**
+ * In which order the consuming side of a ring does its accesses when it frees room and when it stops reading: a plug-in
+ * point of the design. RingReader.pktIterClose shows the race; the …Steps yield before each access.
+ */
+export interface RingOrder {
+  /** @returns true if the writer must be told of the room. */
+  pktIterClose(reader: RingReader): boolean;
+  pktIterCloseSteps(reader: RingReader): Proc<boolean>;
+  /** @returns bytes that came in while signals were off. */
+  endRead(reader: RingReader): number;
+  endReadSteps(reader: RingReader): Proc<number>;
+}
+
+/** read_index, barrier, pending_send_sz, write_index; a second look after the mask is off (drivers/hv/ring_buffer.c). */
+export class ReadPendingWrite implements RingOrder {
+  pktIterClose(reader: RingReader): boolean {
+    reader.commitReadIndex();
+    if (!reader.writerWaitsForSignals()) return false;
+    reader.takePendingSendSz();
+    if (!reader.writerBlocked) return false;
+    reader.takeWriteIndex();
+    return reader.decideSignal();
+  }
+
+  *pktIterCloseSteps(reader: RingReader): Proc<boolean> {
+    const { header } = reader;
+    yield header.writeStep(RING_WORD.READ_INDEX);
+    reader.commitReadIndex();
+    if (!reader.writerWaitsForSignals()) return false;
+    yield* this.barrier(reader);
+    yield header.readStep(RING_WORD.PENDING_SEND_SZ);
+    reader.takePendingSendSz();
+    if (!reader.writerBlocked) return false;
+    yield header.readStep(RING_WORD.WRITE_INDEX);
+    reader.takeWriteIndex();
+    return reader.decideSignal();
+  }
+
+  endRead(reader: RingReader): number {
+    reader.commitInterruptMask(0);
+    reader.takeWriteIndex();
+    return reader.unread;
+  }
+
+  *endReadSteps(reader: RingReader): Proc<number> {
+    const { header } = reader;
+    yield header.writeStep(RING_WORD.INTERRUPT_MASK);
+    reader.commitInterruptMask(0);
+    yield* this.barrier(reader);
+    yield header.readStep(RING_WORD.WRITE_INDEX);
+    reader.takeWriteIndex();
+    return reader.unread;
+  }
+
+  protected *barrier({ header }: RingReader): Proc<void> {
+    if (header.barrierStep !== undefined) yield header.barrierStep;
+  }
+}
+
+/** The same without barriers: the reads may be done before the stores are visible. */
+export class NoBarrier extends ReadPendingWrite {
+  protected override *barrier(): Proc<void> {}
+}
+
+/** pending_send_sz is read before the room is given: a writer that blocks in between is not told. */
+export class PendingFirst extends ReadPendingWrite {
+  override pktIterClose(reader: RingReader): boolean {
+    reader.takePendingSendSz();
+    reader.commitReadIndex();
+    if (!reader.writerWaitsForSignals() || !reader.writerBlocked) return false;
+    reader.takeWriteIndex();
+    return reader.decideSignal();
+  }
+
+  override *pktIterCloseSteps(reader: RingReader): Proc<boolean> {
+    const { header } = reader;
+    yield header.readStep(RING_WORD.PENDING_SEND_SZ);
+    reader.takePendingSendSz();
+    yield header.writeStep(RING_WORD.READ_INDEX);
+    reader.commitReadIndex();
+    if (!reader.writerWaitsForSignals() || !reader.writerBlocked) return false;
+    yield* this.barrier(reader);
+    yield header.readStep(RING_WORD.WRITE_INDEX);
+    reader.takeWriteIndex();
+    return reader.decideSignal();
+  }
+}
+
+/** write_index is read before pending_send_sz: it may be older than the request for room that it is judged by. */
+export class WriteFirst extends ReadPendingWrite {
+  override pktIterClose(reader: RingReader): boolean {
+    reader.commitReadIndex();
+    if (!reader.writerWaitsForSignals()) return false;
+    reader.takeWriteIndex();
+    reader.takePendingSendSz();
+    return reader.writerBlocked && reader.decideSignal();
+  }
+
+  override *pktIterCloseSteps(reader: RingReader): Proc<boolean> {
+    const { header } = reader;
+    yield header.writeStep(RING_WORD.READ_INDEX);
+    reader.commitReadIndex();
+    if (!reader.writerWaitsForSignals()) return false;
+    yield* this.barrier(reader);
+    yield header.readStep(RING_WORD.WRITE_INDEX);
+    reader.takeWriteIndex();
+    yield header.readStep(RING_WORD.PENDING_SEND_SZ);
+    reader.takePendingSendSz();
+    return reader.writerBlocked && reader.decideSignal();
+  }
+}
+
+/** A signal each time, whether anybody waits or not: nothing is lost, and the host throttles such guests. */
+export class SignalAlways extends ReadPendingWrite {
+  override pktIterClose(reader: RingReader): boolean {
+    reader.commitReadIndex();
+    return reader.signalAnyway();
+  }
+
+  override *pktIterCloseSteps(reader: RingReader): Proc<boolean> {
+    yield reader.header.writeStep(RING_WORD.READ_INDEX);
+    reader.commitReadIndex();
+    return reader.signalAnyway();
+  }
+}
+
+/** Room for exactly what the writer waits for counts as enough, though it can not be used. */
+export class ExactlyFullIsEnough extends ReadPendingWrite {
+  override pktIterClose(reader: RingReader): boolean {
+    reader.commitReadIndex();
+    if (!reader.writerWaitsForSignals()) return false;
+    reader.takePendingSendSz();
+    if (!reader.writerBlocked) return false;
+    reader.takeWriteIndex();
+    return reader.decideSignal(0);
+  }
+
+  override *pktIterCloseSteps(reader: RingReader): Proc<boolean> {
+    const { header } = reader;
+    yield header.writeStep(RING_WORD.READ_INDEX);
+    reader.commitReadIndex();
+    if (!reader.writerWaitsForSignals()) return false;
+    yield* this.barrier(reader);
+    yield header.readStep(RING_WORD.PENDING_SEND_SZ);
+    reader.takePendingSendSz();
+    if (!reader.writerBlocked) return false;
+    yield header.readStep(RING_WORD.WRITE_INDEX);
+    reader.takeWriteIndex();
+    return reader.decideSignal(0);
+  }
+}
+
+/** The mask is taken off without a second look: a packet that came before that stays unread. */
+export class NoSecondLook extends ReadPendingWrite {
+  override endRead(reader: RingReader): number {
+    reader.commitInterruptMask(0);
+    return 0;
+  }
+
+  override *endReadSteps(reader: RingReader): Proc<number> {
+    yield reader.header.writeStep(RING_WORD.INTERRUPT_MASK);
+    reader.commitInterruptMask(0);
+    return 0;
+  }
+}

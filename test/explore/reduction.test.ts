@@ -1,0 +1,94 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { exploreShard } from '../../src/explore/explore.js';
+import type { MemoryModel, Model } from '../../src/explore/model.js';
+import type { ExploreOptions, Strategy } from '../../src/explore/options.js';
+import type { Report } from '../../src/explore/report.js';
+import { arbitraryPrograms, programsModel } from './programs.js';
+
+const memories: readonly MemoryModel[] = ['sc', 'tso'];
+
+/** All that a search can tell of a model, however it got there. */
+function seen({ outcomes = [], violations, complete }: Report): unknown {
+  return {
+    complete,
+    outcomes: outcomes.map(({ outcome }) => outcome),
+    violations: violations.map(({ kind, message }) => `${kind}: ${message}`).sort(),
+  };
+}
+
+function explore<S>(model: Model<S>, options: ExploreOptions): Report {
+  return exploreShard(model, { stopAtFirst: false, ...options });
+}
+
+/** More by hand: EXPLORE_RUNS=5000 npm test -- test/explore/reduction. */
+const numRuns = Number(process.env.EXPLORE_RUNS ?? 100);
+
+describe.each(memories)('on random programs, %s', (memory) => {
+  test('reduction sees what plain depth-first search sees', () => {
+    fc.assert(
+      fc.property(arbitraryPrograms, (programs) => {
+        const model = programsModel(programs);
+        const plain = explore(model, { memory, strategy: { kind: 'dfs' }, maxExecutions: 2000 });
+        fc.pre(plain.complete);
+        const reduced = explore(model, { memory, strategy: { kind: 'dpor' } });
+        expect(seen(reduced)).toEqual(seen(plain));
+        expect(reduced.executions).toBeLessThanOrEqual(plain.executions);
+      }),
+      { numRuns },
+    );
+  });
+
+  test.each<Strategy>([{ kind: 'dfs' }, { kind: 'dpor' }])(
+    'shards of $kind see together what the whole sees',
+    (strategy) => {
+      fc.assert(
+        fc.property(arbitraryPrograms, fc.integer({ min: 2, max: 4 }), (programs, count) => {
+          const model = programsModel(programs);
+          const whole = explore(model, { memory, strategy, maxExecutions: 2000 });
+          fc.pre(whole.complete);
+          const parts = Array.from({ length: count }, (_, index) =>
+            explore(model, { memory, strategy, shard: { index, count } }),
+          );
+          const outcomes = new Set(
+            parts.flatMap((part) => part.outcomes ?? []).map(({ outcome }) => outcome),
+          );
+          expect([...outcomes].sort()).toEqual((whole.outcomes ?? []).map(({ outcome }) => outcome));
+          if (strategy.kind === 'dfs') {
+            expect(parts.reduce((sum, { executions }) => sum + executions, 0)).toBe(whole.executions);
+          }
+        }),
+        { numRuns: 60 },
+      );
+    },
+  );
+});
+
+test('reduction tries what a step kept from going on, also where all else is asleep', () => {
+  const model = programsModel({
+    tasks: [
+      {
+        lane: 0,
+        virtual: true,
+        ops: [
+          { op: 'waitTimeout', ns: 10 },
+          { op: 'add', word: 1 },
+        ],
+      },
+      { lane: 0, virtual: false, ops: [{ op: 'masked' }, { op: 'complete' }, { op: 'waitTimeout', ns: 10 }] },
+      {
+        lane: 1,
+        virtual: false,
+        ops: [
+          { op: 'add', word: 0 },
+          { op: 'read', word: 1 },
+        ],
+      },
+    ],
+    interrupt: [],
+    tasklet: [],
+    preemptible: false,
+  });
+  const [plain, reduced] = (['dfs', 'dpor'] as const).map((kind) => explore(model, { strategy: { kind } }));
+  expect(seen(reduced)).toEqual(seen(plain));
+});

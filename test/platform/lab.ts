@@ -1,0 +1,108 @@
+import type { CpuId, Irq } from '../../src/lib/brand.js';
+import { irqSetAffinity } from '../../src/irq/affinity.js';
+import { IrqCore, type IrqCoreOptions } from '../../src/irq/core.js';
+import { freeIrq } from '../../src/irq/free.js';
+import { genericHandleIrqDesc } from '../../src/irq/handle.js';
+import { IRQ_HANDLED, type IrqHandler } from '../../src/irq/irqaction.js';
+import type { IrqDesc } from '../../src/irq/irqdesc.js';
+import { requestIrq } from '../../src/irq/request.js';
+import { formatCpuList, parseCpuList } from '../../src/machine/cpumask-text.js';
+import { Machine, type MachineOptions } from '../../src/machine/machine.js';
+import { Arm64Platform } from '../../src/platform/arm64.js';
+import type { DeviceInterrupt, Platform } from '../../src/platform/platform.js';
+import { X86Platform } from '../../src/platform/x86.js';
+
+/** Vector that `fire` comes through. */
+const VECTOR = 0x60;
+
+export interface LabOptions extends IrqCoreOptions {
+  readonly machine?: Partial<MachineOptions>;
+}
+
+/** A machine with 4 CPUs, its interrupt layer and an architecture. */
+export class Lab<P extends Platform> {
+  readonly machine: Machine;
+  readonly core: IrqCore;
+  readonly platform: P;
+  private line: IrqDesc | undefined;
+
+  constructor(make: (machine: Machine, core: IrqCore) => P, options: LabOptions = {}) {
+    this.machine = new Machine({ present: 4, ...options.machine });
+    this.core = new IrqCore(this.machine, options);
+    this.platform = make(this.machine, this.core);
+    this.machine.setVectorHandler(VECTOR, {
+      handleInterrupt: () => this.line !== undefined && genericHandleIrqDesc(this.line),
+    });
+  }
+
+  static x86(options: LabOptions = {}): Lab<X86Platform> {
+    return new Lab((machine, core) => new X86Platform(machine, core), { dynirqLowerBound: 24, ...options });
+  }
+
+  static arm64(options: LabOptions = {}): Lab<Arm64Platform> {
+    return new Lab((machine, core) => new Arm64Platform(machine, core), options);
+  }
+
+  add(interrupt: Partial<DeviceInterrupt> & { irq: Irq }): IrqDesc {
+    const { irq } = interrupt;
+    this.machine.run(
+      'add',
+      this.platform.addInterrupt({
+        chip: 'PCI-MSI',
+        hwirq: irq as number,
+        flow: 'edge',
+        trigger: 'edge',
+        name: `dev${irq}`,
+        ...interrupt,
+      }),
+    );
+    return this.desc(irq);
+  }
+
+  desc(irq: Irq): IrqDesc {
+    const desc = this.core.desc(irq);
+    if (desc === undefined) throw new Error(`no IRQ ${irq}`);
+    return desc;
+  }
+
+  request(irq: Irq, devId: unknown, handler: IrqHandler = () => IRQ_HANDLED, flags = 0): number {
+    return this.machine.run('request', requestIrq(this.core, irq, handler, flags, `dev${irq}`, devId));
+  }
+
+  free(irq: Irq, devId: unknown): void {
+    this.machine.run('free', freeIrq(this.core, irq, devId));
+  }
+
+  /** The device raises its interrupt, which comes to the CPU that it is effective on. */
+  fire(desc: IrqDesc): CpuId {
+    const cpu = desc.data.effectiveAffinity.first();
+    this.line = desc;
+    this.machine.cpu(cpu).raise(VECTOR);
+    this.machine.settle();
+    return cpu;
+  }
+
+  setAffinity(desc: IrqDesc, list: string): number {
+    return irqSetAffinity(this.core, desc.irq, parseCpuList(list, this.machine.nrCpuIds));
+  }
+
+  effective(desc: IrqDesc): string {
+    return formatCpuList(desc.data.effectiveAffinity);
+  }
+
+  affinity(desc: IrqDesc): string {
+    return formatCpuList(desc.data.affinity);
+  }
+
+  down(cpu: CpuId): void {
+    this.machine.run('down', this.machine.hotplug.cpuDown(cpu));
+  }
+
+  up(cpu: CpuId): void {
+    this.machine.run('up', this.machine.hotplug.cpuUp(cpu));
+  }
+
+  get log(): string[] {
+    return this.machine.log.lines.splice(0).map((line) => line.text);
+  }
+}
