@@ -25,6 +25,7 @@ export { callbackMode, type VmbusChannel } from './vmbus/channel.js';
 export { ChannelOperations, type OpenOptions } from './vmbus/channel-open.js';
 export type { VmbusDevice, VmbusDriver } from './vmbus/driver.js';
 export { type Guid, parseGuid } from './vmbus/guid.js';
+export { type DesignAxis, defaultDesign, designChoices, type VmbusDesign } from './vmbus/variants/design.js';
 export type { FileTree } from './view/tree.js';
 export * from './explore/index.js';
 export { Completion, WaitQueue } from './machine/completion.js';

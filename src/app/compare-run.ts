@@ -11,13 +11,16 @@ import { compareText } from './compare-text.js';
 import { Guest } from './guest.js';
 import { loadScenarioFile } from './run-file.js';
 
+/** So many interrupts may wait on a CPU when the run is over. */
+const WAITING_INTERRUPTS = 100;
+
 /** What came of a scenario under one choice. Counts are of the run, without booting. */
 export interface Compared {
   readonly choice: string;
   readonly isOwn: boolean;
   /** Events that reached the guest, and control messages. */
   readonly events: number;
-  /** Interrupts of the line that all of them share. */
+  /** Interrupts of the line that all of them share; each may bring several events. */
   readonly interrupts: number;
   /** What the total of interrupts in /proc/stat grew by. */
   readonly inStat: number;
@@ -57,7 +60,7 @@ export async function runCompare(
 ): Promise<ExitStatus> {
   const scenario = loadScenarioFile(file, io);
   if (scenario.guest.vmbus === false)
-    throw new UsageError(`${file}: a machine without VMBus has no design to vary`);
+    throw new UsageError(`${scenario.file}: a machine without VMBus has no design to vary`);
   const rows: Compared[] = [];
   for (const choice of choicesOf(vary, scenario.guest.design)) {
     io.progress?.(`${vary} ${choice.name}`);
@@ -88,13 +91,20 @@ function compareOne(scenario: Scenario, choice: Choice): Compared {
   let meter: Meter | undefined;
   try {
     const guest = create(scenario, choice);
+    finishInterrupts(guest, scenario);
     meter = new Meter(guest);
     const result = runScenario(guest, scenario);
+    finishInterrupts(guest, scenario);
     return { ...nothing(choice), ...meter.read(), ...ofRun(result) };
   } catch (error) {
     if (!(error instanceof AssertionError || error instanceof HungError)) throw error;
     return { ...nothing(choice), ...meter?.read(), problem: error.message };
   }
+}
+
+/** Where interrupts take time some may wait; let them be handled, so that what arrived and what was counted agree. */
+function finishInterrupts(guest: Guest, { guest: { interruptTimeNs = 0 } }: Scenario): void {
+  guest.run({ ns: interruptTimeNs * WAITING_INTERRUPTS });
 }
 
 function create(scenario: Scenario, choice: Choice): Guest {
@@ -176,15 +186,15 @@ class Meter {
 type Counts = ReturnType<typeof countsOf>;
 
 function countsOf(guest: Guest) {
-  const { signalled, coalesced, lost, messages, interrupts, guestSignals, needlessSignals } =
-    guest.host.hyperv.totals;
+  const { signalled, coalesced, lost, messages, guestSignals, needlessSignals } = guest.host.hyperv.totals;
+  const { connection, isr } = guest.vmbus;
   return {
     arrived: signalled - coalesced - lost + messages,
     lost,
-    interrupts,
+    interrupts: isr.interrupts,
     signals: guestSignals,
     needlessSignals,
-    dropped: guest.vmbus.connection.relids.droppedEvents,
+    dropped: connection.relids.droppedEvents,
     inStat: Number(/^intr (\d+)/m.exec(guest.readFile('/proc/stat'))?.[1]),
   };
 }

@@ -38,8 +38,8 @@ export class GuestChannel {
 
   /** The channel's directory in sysfs. */
   get path(): string {
-    const { offer, relid } = this.channel;
-    return `/sys/bus/vmbus/devices/${offer.instanceId}/channels/${relid}`;
+    const { offer, firstRelid } = this.channel;
+    return `/sys/bus/vmbus/devices/${offer.instanceId}/channels/${firstRelid}`;
   }
 
   /**

@@ -1,7 +1,7 @@
 import type { CpuId } from '../lib/brand.js';
 import { StorvscDevice } from '../drivers/support/storvsc-device.js';
 import type { Machine } from '../machine/machine.js';
-import type { VmbusChannel } from '../vmbus/channel.js';
+import type { VmbusDevice } from '../vmbus/driver.js';
 
 /** I/Os to be submitted together. */
 export interface SubmitOptions {
@@ -23,9 +23,9 @@ export class GuestDisk {
     readonly controller: StorvscDevice,
   ) {}
 
-  /** The disk behind the controller with this primary channel; undefined if there is none in service. */
-  static of(machine: Machine, channel: VmbusChannel | undefined): GuestDisk | undefined {
-    const data = channel?.device?.driverData;
+  /** The disk behind a controller; undefined if there is none in service. */
+  static of(machine: Machine, device: VmbusDevice | undefined): GuestDisk | undefined {
+    const data = device?.driverData;
     return data instanceof StorvscDevice ? new GuestDisk(machine, data) : undefined;
   }
 

@@ -1,4 +1,5 @@
 import type { CpuId, Relid } from '../lib/brand.js';
+import { vsockService } from '../drivers/hv-sock.js';
 import type { HostChannel } from '../host/host-channel.js';
 import type { HyperV } from '../host/hyperv.js';
 import type { MisbehaveRule, RingName, RingPlace } from '../host/misbehave.js';
@@ -39,6 +40,11 @@ export class GuestHost {
   rescind(relid: Relid): void {
     this.hyperv.rescind(relid);
     this.quiesce();
+  }
+
+  /** A service of the host listens on a vsock port. */
+  listen(port: number): void {
+    this.hyperv.services.add(vsockService(port));
   }
 
   /** Signals an open channel. @returns how many of the `times` signals were sent: none unless it is open. */

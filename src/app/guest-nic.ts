@@ -3,7 +3,7 @@ import { NetworkBackend } from '../host/backends/network.js';
 import type { HyperV } from '../host/hyperv.js';
 import { flowHash } from '../host/protocols/flow-hash.js';
 import type { Machine } from '../machine/machine.js';
-import type { VmbusChannel } from '../vmbus/channel.js';
+import type { VmbusDevice } from '../vmbus/driver.js';
 
 /** Frames that come or go together. */
 export interface FramesOptions {
@@ -24,9 +24,9 @@ export class GuestNic {
     readonly adapter: NetvscDevice,
   ) {}
 
-  /** The adapter with this primary channel; undefined if there is none in service. */
-  static of(machine: Machine, host: HyperV, channel: VmbusChannel | undefined): GuestNic | undefined {
-    const data = channel?.device?.driverData;
+  /** The adapter that a device is; undefined if there is none in service. */
+  static of(machine: Machine, host: HyperV, device: VmbusDevice | undefined): GuestNic | undefined {
+    const data = device?.driverData;
     return data instanceof NetvscDevice ? new GuestNic(machine, host, data) : undefined;
   }
 

@@ -2,9 +2,11 @@ import { readFileSync } from 'node:fs';
 import type { ContainerModule } from 'inversify';
 import { unreachable } from '../lib/assert.js';
 import type { CpuId, Irq, Ns, Relid } from '../lib/brand.js';
+import { ErrnoError } from '../lib/errno.js';
 import { HyperV } from '../host/hyperv.js';
 import { IrqCore } from '../irq/core.js';
 import { initIrqProc } from '../irq/proc-port.js';
+import { HungError } from '../machine/hung.js';
 import { Machine } from '../machine/machine.js';
 import type { LogLine } from '../machine/log.js';
 import type { Proc } from '../machine/step.js';
@@ -15,6 +17,7 @@ import type { DiskIoOptions, FrameOptions, ScenarioGuest } from '../scenario/por
 import type { HostAct } from '../scenario/scenario.js';
 import { startWorkloads } from '../scenario/workload.js';
 import type { Refusal } from '../vmbus/refusals.js';
+import type { VmbusDevice } from '../vmbus/driver.js';
 import { Vmbus } from '../vmbus/vmbus.js';
 import { FileTree } from '../view/tree.js';
 import { createContainer } from './container.js';
@@ -24,6 +27,7 @@ import { GuestDisk } from './guest-disk.js';
 import { GuestHost } from './guest-host.js';
 import { GuestIrq } from './guest-irq.js';
 import { GuestNic } from './guest-nic.js';
+import { GuestPower } from './guest-power.js';
 import { DeviceSettings, deviceInterrupt, guestParts } from './guest-parts.js';
 import { setRowCounts } from './guest-rows.js';
 import { IRQ_DOMAIN_PLUGIN, type IrqDomainPlugin, PLATFORM } from './tokens.js';
@@ -58,7 +62,10 @@ export class Guest implements ScenarioGuest {
   readonly machine: Machine;
   readonly irqCore: IrqCore;
   readonly vmbus: Vmbus;
+  /** What booting waited for in vain, if its host did not answer. */
+  readonly bootHang: HungError | undefined;
   private readonly platform: Platform;
+  private readonly power: GuestPower;
 
   private constructor(options: GuestOptions, extensions: GuestExtensions) {
     const settings = new DeviceSettings(options);
@@ -67,12 +74,14 @@ export class Guest implements ScenarioGuest {
     this.irqCore = container.get(IrqCore);
     this.platform = container.get(PLATFORM);
     this.vmbus = container.get(Vmbus);
+    this.power = new GuestPower(this.machine, this.vmbus);
     this.fs = container.get(FileTree);
     this.host = new GuestHost(this.machine, container.get(HyperV), settings, () => this.quiesce());
+    for (const port of options.host?.sockets ?? []) this.host.listen(port);
     for (const device of options.devices ?? []) this.host.plug(device);
     const plugins = container.isBound(IRQ_DOMAIN_PLUGIN) ? container.getAll(IRQ_DOMAIN_PLUGIN) : [];
     for (const rule of options.host?.misbehave ?? []) this.host.misbehave(rule);
-    this.machine.run('boot', this.boot(options, plugins));
+    this.bootHang = this.runBoot(this.boot(options, plugins));
     this.quiesce();
     for (const { relid, cpu } of options.channels ?? [])
       if (cpu !== undefined) this.channel(relid).moveTo(cpu);
@@ -159,6 +168,51 @@ export class Guest implements ScenarioGuest {
     const nic = this.findNic(relid);
     if (nic === undefined) throw new RangeError(`the guest has no network adapter on channel ${relid}`);
     return nic;
+  }
+
+  /**
+   * Hibernates: sub-channels and sockets are closed, all channels lose their IRQs, the host forgets the guest, CPUs but
+   * the first go offline.
+   *
+   * @throws ErrnoError EOPNOTSUPP if a driver knows no hibernation, EBUSY if devices are missing since the last resume;
+   *   then the guest goes on.
+   */
+  suspend(): void {
+    this.machine.run('suspend', this.power.suspend());
+    this.quiesce();
+  }
+
+  /**
+   * Wakes up. The host offers all devices again, with other relids: those given for their old ones, or counted on behind
+   * the highest.
+   *
+   * @throws ErrnoError EINVAL if the guest does not sleep; RangeError for relids that can not be.
+   */
+  resume(relids?: ReadonlyMap<Relid, Relid>): void {
+    if (this.vmbus.connection.state.kind === 'connected') {
+      throw new ErrnoError('EINVAL', 'the guest does not sleep; there is nothing to resume');
+    }
+    this.host.hyperv.moveRelids(relids);
+    this.machine.run('resume', this.power.resume());
+    this.quiesce();
+  }
+
+  /** Leaves the host for a new kernel, as kexec does: the host forgets the guest. */
+  shutdown(): void {
+    this.machine.run('shutdown', this.power.shutdown());
+    this.quiesce();
+  }
+
+  /**
+   * Connects a socket to a vsock port of the host.
+   *
+   * @returns the relid of the connection's channel.
+   * @throws ErrnoError ETIMEDOUT if nobody listens there; ENODEV if the host's VMBus version is below 4.0.
+   */
+  connect(port: number): Relid {
+    const relid = this.machine.run('connect', this.power.connect(port));
+    this.quiesce();
+    return relid;
   }
 
   // What a scenario needs; see ScenarioGuest.
@@ -271,11 +325,31 @@ export class Guest implements ScenarioGuest {
   }
 
   private findDisk(relid: Relid): GuestDisk | undefined {
-    return GuestDisk.of(this.machine, this.vmbus.connection.relids.relid2channel(relid));
+    return GuestDisk.of(this.machine, this.deviceOf(relid));
   }
 
   private findNic(relid: Relid): GuestNic | undefined {
-    return GuestNic.of(this.machine, this.host.hyperv, this.vmbus.connection.relids.relid2channel(relid));
+    return GuestNic.of(this.machine, this.host.hyperv, this.deviceOf(relid));
+  }
+
+  /** The device whose primary channel has this relid now, or else the one that was offered with it. */
+  private deviceOf(relid: Relid): VmbusDevice | undefined {
+    const { connection, bus } = this.vmbus;
+    const now = connection.relids.relid2channel(relid)?.device;
+    if (now !== undefined) return now;
+    const options = this.host.hyperv.devices.find((device) => device.options.relid === relid)?.options;
+    return bus.devices.find(({ instanceId }) => instanceId === options?.instanceId);
+  }
+
+  /** A guest whose host does not answer hangs, but can be looked at, and goes on when an answer comes. */
+  private runBoot(boot: Proc<void>): HungError | undefined {
+    try {
+      this.machine.run('boot', boot);
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof HungError)) throw error;
+      return error;
+    }
   }
 
   /** Lets time go by until guest and host have done what they began. */
@@ -293,7 +367,10 @@ export class Guest implements ScenarioGuest {
   private setCounts(options: GuestOptions): void {
     for (const { irq, counts } of options.interrupts ?? []) this.setCount(irq, counts);
     for (const { relid, counts } of options.channels ?? []) {
-      if (counts !== undefined) this.setCount(this.channel(relid).irq, counts);
+      if (counts === undefined) continue;
+      const { irq } = this.channel(relid);
+      if (irq === 0) throw new RangeError(`channel ${relid} has no IRQ whose counts could be set`);
+      this.setCount(irq, counts);
     }
     setRowCounts(this.platform, options.architectureRows ?? {}, this.machine.nrCpuIds);
   }

@@ -1,4 +1,5 @@
 import { writeFileSync } from 'node:fs';
+import { ScenarioError } from '../scenario/diagnostics.js';
 import { parseScenario } from '../scenario/load.js';
 import type { GuestOptions } from '../scenario/options.js';
 import {
@@ -161,8 +162,13 @@ async function scenarioOf(
     : notes;
   const text = scenarioText(options, `Imported from ${names.join(', ')}`, allNotes);
   const problem = await differenceShown(text, captures, show);
-  if (problem !== undefined) throw new UsageError(`${read[0].file}: ${problem}`);
+  if (problem !== undefined) throw new UsageError(`${interruptsFile(read)}:${problem}`);
   return { text, notes: allNotes };
+}
+
+/** The file that what is wrong with the guest is found in. */
+function interruptsFile(read: readonly CaptureFile[]): string {
+  return (read.find(({ capture }) => capture.kind === 'interrupts') ?? read[0]).file;
 }
 
 function makeGuest(captures: Captures & { readonly text: string | undefined }, read: readonly CaptureFile[]) {
@@ -172,9 +178,8 @@ function makeGuest(captures: Captures & { readonly text: string | undefined }, r
     if (!(error instanceof UnexplainedRow)) throw error;
     const lines = captures.text?.split('\n') ?? [];
     const at = lines.findIndex((line) => Number.parseInt(line, 10) === error.irq);
-    const file = read.find(({ capture }) => capture.kind === 'interrupts')?.file ?? '';
     const column = (lines[at]?.indexOf('VMBus') ?? 0) + 1;
-    throw new UsageError(`${file}:${at + 1}:${column}: expected ${error.expected}`);
+    throw new UsageError(`${interruptsFile(read)}:${at + 1}:${column}: expected ${error.expected}`);
   }
 }
 
@@ -184,13 +189,12 @@ async function differenceShown(
   { interrupts, text }: Captures & { readonly text: string | undefined },
   show: ShowInterrupts,
 ): Promise<string | undefined> {
-  const { guest } = parseScenario(scenario, 'scenario');
   let shown: string;
   try {
-    shown = await show(guest);
+    shown = await show(parseScenario(scenario, 'scenario').guest);
   } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    return `the guest can not be made: ${error.message}`;
+    if (!(error instanceof RangeError || error instanceof ScenarioError)) throw error;
+    return ` the guest can not be made: ${error.message}`;
   }
   if (interrupts === undefined || text === undefined) return undefined;
   const hasChannels = interrupts.table.rows.some((row) => row.kind === 'irq' && isChannelRow(row));
@@ -205,13 +209,17 @@ function withoutChannels(text: string): string {
   return reprintInterrupts({ table: { ...table, rows }, ...rest });
 }
 
+/** Where a text differs from what it should be printed again as: place and sentence; undefined if they are equal. */
 function firstDifference(expected: string, actual: string, who: string): string | undefined {
   if (expected === actual) return undefined;
   const wanted = expected.split('\n');
   const found = actual.split('\n');
-  const at = wanted.findIndex((line, i) => line !== found[i]);
-  const i = at < 0 ? wanted.length : at;
-  return `line ${i + 1} is ${JSON.stringify(wanted[i] ?? '')}, but ${who} ${JSON.stringify(found[i] ?? '')}`;
+  const i = wanted.findIndex((line, at) => line !== found[at]);
+  const row = i < 0 ? wanted.length : i;
+  const [line = '', other = ''] = [wanted[row], found[row]];
+  let column = 0;
+  while (column < line.length && line[column] === other[column]) column += 1;
+  return `${row + 1}:${column + 1}: the line is ${JSON.stringify(line)}, but ${who} ${JSON.stringify(other)}`;
 }
 
 /** `--check`: every capture is read, printed again and compared. */
@@ -226,7 +234,7 @@ async function check(files: readonly string[], io: CommandIo, show: ShowInterrup
       io.out(`${name}: ok\n`);
     } else {
       failed += 1;
-      io.out(`${problem.startsWith(name) ? '' : `${name}: `}${problem}\n`);
+      io.out(`${problem}\n`);
     }
   }
   if (failed > 0) io.err(`irqlab: ${failed} of ${files.length} files differ or are not understood\n`);
@@ -241,7 +249,7 @@ async function problemOf(file: string, bytes: Uint8Array, show: ShowInterrupts):
       const reprinted = firstDifference(text, reprintInterrupts(capture.parsed), 'it prints again as');
       const live =
         reprinted ?? firstDifference(text, importInterrupts(text).text(), 'a machine like it shows');
-      if (live !== undefined) return live;
+      if (live !== undefined) return `${file}:${live}`;
     }
     await scenarioOf([{ file, text, capture }], show);
     return undefined;

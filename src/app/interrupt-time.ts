@@ -3,7 +3,7 @@ import { callbackMode, type VmbusChannel } from '../vmbus/channel.js';
 import { Guest } from './guest.js';
 
 const EVENTS_A_ROUND = 200_000;
-const ROUNDS = 5;
+const ROUNDS = 20;
 
 /**
  * What an event costs on this machine, in ns: from the top-level handler to a callback in the interrupt that does

@@ -47,6 +47,16 @@ export class BalloonDriver implements VmbusDriver {
   *remove(device: VmbusDevice): Proc<void> {
     yield* this.operations.close(device.channel);
   }
+
+  /** balloon_suspend */
+  *suspend(device: VmbusDevice): Proc<void> {
+    yield* this.operations.close(device.channel);
+  }
+
+  /** balloon_resume */
+  *resume(device: VmbusDevice): Proc<void> {
+    yield* this.probe(device);
+  }
 }
 
 /** Returns the version that both speak. */

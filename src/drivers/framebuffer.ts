@@ -64,6 +64,16 @@ export class FramebufferDriver implements VmbusDriver {
   *remove(device: VmbusDevice): Proc<void> {
     yield* this.operations.close(device.channel);
   }
+
+  /** hvfb_suspend */
+  *suspend(device: VmbusDevice): Proc<void> {
+    yield* this.operations.close(device.channel);
+  }
+
+  /** hvfb_resume */
+  *resume(device: VmbusDevice): Proc<void> {
+    yield* this.probe(device);
+  }
 }
 
 function* negotiate(conversation: Conversation): Proc<void> {

@@ -52,6 +52,16 @@ export class MouseDriver implements VmbusDriver {
   *remove(device: VmbusDevice): Proc<void> {
     yield* this.operations.close(device.channel);
   }
+
+  /** mousevsc_suspend */
+  *suspend(device: VmbusDevice): Proc<void> {
+    yield* this.operations.close(device.channel);
+  }
+
+  /** mousevsc_resume */
+  *resume(device: VmbusDevice): Proc<void> {
+    yield* this.probe(device);
+  }
 }
 
 /** The host answers, and describes the device right after. */
@@ -98,5 +108,15 @@ export class KeyboardDriver implements VmbusDriver {
   /** hv_kbd_remove */
   *remove(device: VmbusDevice): Proc<void> {
     yield* this.operations.close(device.channel);
+  }
+
+  /** hv_kbd_suspend */
+  *suspend(device: VmbusDevice): Proc<void> {
+    yield* this.operations.close(device.channel);
+  }
+
+  /** hv_kbd_resume */
+  *resume(device: VmbusDevice): Proc<void> {
+    yield* this.probe(device);
   }
 }

@@ -73,6 +73,27 @@ export class NetvscDriver implements VmbusDriver {
     yield* adapter.rtnl.unlock();
   }
 
+  /** netvsc_suspend */
+  *suspend(device: VmbusDevice): Proc<void> {
+    const adapter = this.adapters.get(device);
+    if (adapter === undefined) throw outOfService(device);
+    yield* adapter.rtnl.lock();
+    if (adapter.attached) yield* this.deviceRemove(adapter);
+    yield* adapter.rtnl.unlock();
+  }
+
+  /** netvsc_resume: with as many channels as before. */
+  *resume(device: VmbusDevice): Proc<void> {
+    const adapter = this.adapters.get(device);
+    if (adapter === undefined) throw outOfService(device);
+    yield* adapter.rtnl.lock();
+    try {
+      yield* this.attach(adapter, adapter.channels);
+    } finally {
+      yield* adapter.rtnl.unlock();
+    }
+  }
+
   /** netvsc_sc_open */
   *subChannelOffered(device: VmbusDevice, channel: VmbusChannel): Proc<void> {
     const adapter = this.adapters.get(device);

@@ -45,25 +45,46 @@ export class StorvscDriver implements VmbusDriver {
 
   /** storvsc_probe, storvsc_connect_to_vsp */
   *probe(device: VmbusDevice): Proc<void> {
-    const { channel } = device;
-    const host = this.allocateHost(device);
-    const conversation = new Conversation(this.operations, channel);
+    this.allocateHost(device);
     const controller = new StorvscDevice(this.operations, device, device.classId !== IDE_CLASS_ID);
-    channel.irqName = `pri@storvsc${host}`;
+    device.driverData = controller;
     try {
-      yield* this.open(channel, (packet) => {
-        if (packet.type === VM_PKT.COMP && !controller.receive(packet)) conversation.receive(packet.payload);
-      });
-      controller.channels.add(channel);
-      device.driverData = controller;
-      yield* this.initChannel(device, conversation);
+      yield* this.connect(device, controller);
     } catch (error) {
-      yield* this.operations.close(channel);
+      yield* this.operations.close(device.channel);
       controller.release();
       device.driverData = undefined;
       this.hosts.delete(device);
       throw error;
     }
+  }
+
+  /** storvsc_connect_to_vsp */
+  private *connect(device: VmbusDevice, controller: StorvscDevice): Proc<void> {
+    const { channel } = device;
+    const conversation = new Conversation(this.operations, channel);
+    channel.irqName = `pri@storvsc${this.hosts.get(device)}`;
+    yield* this.open(channel, (packet) => {
+      if (packet.type === VM_PKT.COMP && !controller.receive(packet)) conversation.receive(packet.payload);
+    });
+    controller.channels.add(channel);
+    yield* this.initChannel(device, conversation);
+  }
+
+  /** storvsc_suspend. I/Os that come before the resume wait in the block layer. */
+  *suspend(device: VmbusDevice): Proc<void> {
+    const controller = controllerOf(device);
+    if (controller !== undefined) yield* controller.quiesce();
+    yield* this.operations.close(device.channel);
+    controller?.channels.clear();
+  }
+
+  /** storvsc_resume */
+  *resume(device: VmbusDevice): Proc<void> {
+    const controller = controllerOf(device);
+    if (controller === undefined) return;
+    yield* this.connect(device, controller);
+    controller.resume();
   }
 
   /** storvsc_remove */
@@ -90,7 +111,9 @@ export class StorvscDriver implements VmbusDriver {
     channel.irqName = `sub@storvsc${host}`;
     try {
       yield* this.open(channel, (packet) => {
-        if (packet.type === VM_PKT.COMP) controller.receive(packet);
+        if (packet.type === VM_PKT.COMP && !controller.receive(packet)) {
+          this.operations.refuse('packet-nobody-waits-for');
+        }
       });
       controller.channels.add(channel);
     } catch (error) {

@@ -61,6 +61,16 @@ export class UtilDriver implements VmbusDriver {
     yield* this.operations.close(device.channel);
   }
 
+  /** util_suspend */
+  *suspend(device: VmbusDevice): Proc<void> {
+    yield* this.operations.close(device.channel);
+  }
+
+  /** util_resume */
+  *resume(device: VmbusDevice): Proc<void> {
+    yield* this.probe(device);
+  }
+
   private answer(channel: VmbusChannel, message: IcMessage, transactionId: number): void {
     if (!message.isComplete) return;
     if (message.type === ICMSGTYPE.NEGOTIATE) negotiate(channel, message);

@@ -57,13 +57,8 @@ export class VpciDriver implements VmbusDriver {
       relations: pciBusRelations([]),
     };
     this.buses.set(device, bus);
-    channel.irqName = `vpci:${bus.domain.toString(16).padStart(4, '0')}`;
     try {
-      yield* this.operations.open(channel, {
-        callback: packetCallback(this.operations, (packet) => receive(bus, packet)),
-        ringPages: RING_PAGES,
-      });
-      yield* this.start(device, bus);
+      yield* this.connect(device, bus);
     } catch (error) {
       yield* this.operations.close(channel);
       this.release(device, bus);
@@ -76,6 +71,27 @@ export class VpciDriver implements VmbusDriver {
     yield* this.operations.close(device.channel);
     const bus = this.buses.get(device);
     if (bus !== undefined) this.release(device, bus);
+  }
+
+  /** hv_pci_suspend: the bus leaves D0 by being closed. */
+  *suspend(device: VmbusDevice): Proc<void> {
+    yield* this.operations.close(device.channel);
+  }
+
+  /** hv_pci_resume, with RFC patch 4: the interrupt is named again, since it is another one. */
+  *resume(device: VmbusDevice): Proc<void> {
+    const bus = this.buses.get(device);
+    if (bus !== undefined) yield* this.connect(device, bus);
+  }
+
+  private *connect(device: VmbusDevice, bus: PciBus): Proc<void> {
+    const { channel } = device;
+    channel.irqName = `vpci:${bus.domain.toString(16).padStart(4, '0')}`;
+    yield* this.operations.open(channel, {
+      callback: packetCallback(this.operations, (packet) => receive(bus, packet)),
+      ringPages: RING_PAGES,
+    });
+    yield* this.start(device, bus);
   }
 
   private *start(device: VmbusDevice, bus: PciBus): Proc<void> {

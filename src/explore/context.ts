@@ -71,6 +71,16 @@ export class Lane {
     this.machineCpu = undefined;
   }
 
+  /** True while code on this CPU keeps interrupts away. */
+  get irqsDisabled(): boolean {
+    return this.irqsOff !== 0 || this.machineCpu?.irqsDisabled === true;
+  }
+
+  /** True while code on this CPU keeps tasklets away. */
+  get keepsTaskletsAway(): boolean {
+    return this.bhOff !== 0 || this.irqsDisabled;
+  }
+
   /** True if several contexts share this CPU, so that they exclude each other, or at least its store buffer. */
   get isShared(): boolean {
     return this.contexts > 1 && (this.cpu >= 0 || this.buffer !== undefined);

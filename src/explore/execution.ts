@@ -190,10 +190,10 @@ export class Execution<S> {
     switch (context.kind) {
       case contextKind.HARDIRQ:
         if (context.proc !== undefined) return true;
-        return lane.hardirq === undefined && lane.irqsOff === 0 && lane.machineCpu?.irqsDisabled !== true;
+        return lane.hardirq === undefined && !lane.irqsDisabled;
       case contextKind.SOFTIRQ:
         if (lane.hardirq !== undefined) return false;
-        return context.proc !== undefined || (lane.softirq === undefined && !lane.irqsOff && !lane.bhOff);
+        return context.proc !== undefined || (lane.softirq === undefined && !lane.keepsTaskletsAway);
       default:
         return this.taskHasCpu(context, lane);
     }
@@ -203,9 +203,9 @@ export class Execution<S> {
     if (lane.hardirq !== undefined || lane.softirq !== undefined) return false;
     const { owner, current } = lane;
     if (owner !== undefined && owner !== context) return false;
-    if (lane.softirqDue && lane.irqsOff === 0 && lane.bhOff === 0) return false;
+    if (lane.softirqDue && !lane.keepsTaskletsAway) return false;
     if (current === undefined || current === context) return true;
-    if (lane.machineCpu?.irqsDisabled) return false;
+    if (lane.irqsDisabled) return false;
     if (this.stage.preemptible) return true;
     return current.step === undefined || givesWay(current.step);
   }
@@ -285,7 +285,8 @@ export class Execution<S> {
   private pause(context: Context, lane: Lane, step: Step): void {
     context.step = step;
     if (step.ns !== undefined && context.virtualTime) context.deadlineNs = this.stage.nowNs + step.ns;
-    if ((context.kind !== contextKind.TASK || lane.owner === context) && sleeps(step)) {
+    const isAtomic = context.kind !== contextKind.TASK || lane.keepsTaskletsAway;
+    if (isAtomic && sleeps(step)) {
       throw new Error(`scheduling while atomic: ${context.name}, ${step.kind} of ${step.object.name}`);
     }
   }
@@ -309,7 +310,7 @@ export class Execution<S> {
         }
         break;
       default:
-        if (lane.owner === context) {
+        if (lane.cpu >= 0 && lane.keepsTaskletsAway) {
           lane.owner = undefined;
           lane.irqsOff = 0;
           lane.bhOff = 0;

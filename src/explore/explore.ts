@@ -165,7 +165,8 @@ function runSearch<S>(search: Search, tally: Tally<S>, options: ExploreOptions):
       const seconds = nowMs === undefined || startMs === undefined ? undefined : (nowMs() - startMs) / 1000;
       onProgress({ executions: tally.executions, steps: tally.steps, seconds });
     }
-    if (shouldStop?.()) return ['stopped on request'];
+    const stop = shouldStop?.() ?? false;
+    if (stop !== false) return [stop === true ? 'stopped on request' : stop];
   }
   return [];
 }

@@ -38,8 +38,8 @@ export interface ExploreOptions {
   readonly minimiseExecutions?: number;
   /** A clock in milliseconds, such as performance.now: the explorer itself has none. */
   readonly nowMs?: () => number;
-  /** Asked every now and then; true ends the search with what is known so far. */
-  readonly shouldStop?: () => boolean;
+  /** Asked every now and then; true, or why in words, ends the search with what is known so far. */
+  readonly shouldStop?: () => boolean | string;
   /** Told every now and then how far the search has come. */
   readonly onProgress?: (progress: Progress) => void;
 }

@@ -57,11 +57,24 @@ export class HostDevice {
   readonly channels: HostChannel[] = [];
   /** Relids of sub-channels that the guest asked for and that are not offered yet. */
   readonly subChannelsToOffer: Relid[] = [];
+  /** Relid of the primary channel and those kept for sub-channels; others after the guest was asleep. */
+  relid: Relid;
+  subChannelRelids: readonly Relid[];
   /** The guest moves data over the device, which may go on for ever. */
   carriesTraffic = false;
 
   constructor(
     readonly options: HostDeviceOptions,
     readonly backend: HostBackend | undefined,
-  ) {}
+  ) {
+    this.relid = options.relid;
+    this.subChannelRelids = options.subChannelRelids ?? [];
+  }
+
+  /** Starts over without channels. */
+  forgetGuest(): void {
+    this.channels.length = 0;
+    this.subChannelsToOffer.length = 0;
+    this.carriesTraffic = false;
+  }
 }

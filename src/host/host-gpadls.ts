@@ -34,6 +34,10 @@ export class HostGpadls {
     return this.assemblies.get(gpadl)?.pfns;
   }
 
+  clear(): void {
+    this.assemblies.clear();
+  }
+
   remove(gpadl: number): void {
     this.assemblies.delete(gpadl);
   }

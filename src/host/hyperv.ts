@@ -4,14 +4,17 @@ import type { Guid } from '../vmbus/guid.js';
 import { HV_HYP_PAGE_SIZE } from '../vmbus/guest-memory.js';
 import type { GuestPort, HostPort } from '../vmbus/host-port.js';
 import {
+  CHANNEL_FLAG,
   CHANNELMSG,
   type ChannelMessage,
   decodeMessage,
   encodeMessage,
+  type GpadlCreated,
   type InitiateContact,
   MAX_MESSAGE_BYTES,
   type ModifyChannel,
   type OpenChannel,
+  type TlConnectRequest,
   USER_DEFINED_BYTES,
   VERSION_WIN10_V5_3,
 } from '../vmbus/protocol.js';
@@ -26,6 +29,7 @@ import { HostChannel } from './host-channel.js';
 import { HostGpadls, STATUS_UNSUCCESSFUL } from './host-gpadls.js';
 import { Misbehaviour } from './misbehave.js';
 import { type OutgoingPacket, OutgoingPackets } from './outgoing.js';
+import { isSocket, moveRelids, relidsBehind, unusedRelid } from './relids.js';
 import { SynicSender } from './synic-sender.js';
 import type { HostTotals } from './totals.js';
 
@@ -70,6 +74,8 @@ export class HyperV implements HostPort, HostDeviceServices {
   private modifyChannelNs: Ns;
   private readonly backends: ReadonlyMap<Guid, HostBackend>;
   private offersRequested = false;
+  /** Services of the host that a guest's socket can connect to. */
+  readonly services = new Set<Guid>();
 
   constructor(
     clock: Clock,
@@ -125,7 +131,7 @@ export class HyperV implements HostPort, HostDeviceServices {
   offer(options: HostDeviceOptions): HostDevice {
     for (const relid of options.subChannelRelids ?? []) this.refuseRelid(relid);
     const device = new HostDevice(options, this.backends.get(options.classId));
-    const channel = this.addChannel(device, options.relid, 0);
+    const channel = this.addChannel(device, device.relid, 0);
     this.devices.push(device);
     if (this.offersRequested) this.sendOffer(channel);
     return device;
@@ -147,6 +153,18 @@ export class HyperV implements HostPort, HostDeviceServices {
       this.devices.splice(this.devices.indexOf(device), 1);
     }
     this.takeBack(channel);
+  }
+
+  /**
+   * Gives all devices other relids, as a host does that the guest finds when it wakes up.
+   *
+   * @param relids new number of each relid that changes; default: all are counted on behind those in use.
+   * @throws RangeError while the guest is connected; if two channels would have the same relid, or one a wrong relid.
+   */
+  moveRelids(relids: ReadonlyMap<Relid, Relid> = relidsBehind(this.devices)): void {
+    if (this.offersRequested) throw new RangeError('relids do not change while the guest is connected');
+    moveRelids(this.devices, relids);
+    this.forgetGuest();
   }
 
   /** Signals an open channel `times` times. @returns how many signals were sent: none unless it is open. */
@@ -195,7 +213,7 @@ export class HyperV implements HostPort, HostDeviceServices {
       case CHANNELMSG.GPADL_HEADER:
       case CHANNELMSG.GPADL_BODY: {
         const created = this.gpadls.take(message);
-        if (created !== undefined) this.control.after(this.gpadlNs, () => this.reply(created));
+        if (created !== undefined) this.control.after(this.gpadlNs, () => this.onGpadl(created));
         return;
       }
       default:
@@ -239,14 +257,14 @@ export class HyperV implements HostPort, HostDeviceServices {
     const { state, device } = primary;
     this.agenda.after(ns, () => {
       if (primary.state !== state) return;
-      const usable = (device.options.subChannelRelids ?? []).filter((relid) => this.canBecomeFree(relid));
+      const usable = device.subChannelRelids.filter((relid) => this.canBecomeFree(relid));
       device.subChannelsToOffer.push(...usable.slice(0, count));
       this.offerFreeSubChannels(device);
     });
   }
 
   maxSubChannels(channel: HostChannel): number {
-    return channel.device.options.subChannelRelids?.length ?? 0;
+    return channel.device.subChannelRelids.length;
   }
 
   private onMessage(message: ChannelMessage): void {
@@ -269,6 +287,13 @@ export class HyperV implements HostPort, HostDeviceServices {
       case CHANNELMSG.RELID_RELEASED:
         this.onRelidReleased(message.childRelid);
         return;
+      case CHANNELMSG.UNLOAD:
+        this.forgetGuest();
+        this.reply({ type: CHANNELMSG.UNLOAD_RESPONSE });
+        return;
+      case CHANNELMSG.TL_CONNECT_REQUEST:
+        this.onTlConnect(message);
+        return;
       default:
     }
   }
@@ -277,6 +302,38 @@ export class HyperV implements HostPort, HostDeviceServices {
     const versionSupported = message.version <= this.version;
     if (versionSupported) this.synic.messageVp = message.targetVcpu;
     this.reply({ type: CHANNELMSG.VERSION_RESPONSE, versionSupported, connectionState: 0, msgConnId: 0 });
+  }
+
+  /** A buffer for a channel that does not exist is not taken. */
+  private onGpadl(created: GpadlCreated): void {
+    const exists = this.channels[created.childRelid] !== undefined;
+    this.reply(exists ? created : { ...created, creationStatus: STATUS_UNSUCCESSFUL });
+  }
+
+  /** All channels are as if no guest had been there; what is on its way for them is for nobody. */
+  private forgetGuest(): void {
+    for (const channel of this.allChannels()) channel.state = { kind: 'rescinded' };
+    this.channels.length = 0;
+    this.gpadls.clear();
+    this.offersRequested = false;
+    const lasting = this.devices.filter(({ options }) => !isSocket(options));
+    this.devices.splice(0, this.devices.length, ...lasting);
+    for (const device of lasting) {
+      device.forgetGuest();
+      this.addChannel(device, device.relid, 0);
+    }
+  }
+
+  /** A connect of the guest: the offer of a channel is the host's consent. */
+  private onTlConnect({ guestEndpointId, hostServiceId }: TlConnectRequest): void {
+    if (!this.services.has(hostServiceId)) {
+      const status = STATUS_UNSUCCESSFUL;
+      this.reply({ type: CHANNELMSG.TL_CONNECT_RESULT, guestEndpointId, hostServiceId, status });
+      return;
+    }
+    const relid = unusedRelid(this.devices);
+    const flags = CHANNEL_FLAG.TLNPI_PROVIDER_OFFER;
+    this.offer({ classId: hostServiceId, instanceId: guestEndpointId, relid, flags });
   }
 
   private onOpen(message: OpenChannel): void {
@@ -399,10 +456,10 @@ export class HyperV implements HostPort, HostDeviceServices {
       throw new RangeError(`relid ${relid} is not in 1..${MAX_CHANNEL_RELIDS - 1}`);
     }
     if (this.channels[relid] !== undefined) throw new RangeError(`relid ${relid} is in use`);
-    const keeper = this.devices.find(({ options }) => options.subChannelRelids?.includes(relid));
+    const keeper = this.devices.find(({ subChannelRelids }) => subChannelRelids.includes(relid));
     if (keeper !== undefined) {
       throw new RangeError(
-        `relid ${relid} is kept for a sub-channel of the device with relid ${keeper.options.relid}`,
+        `relid ${relid} is kept for a sub-channel of the device with relid ${keeper.relid}`,
       );
     }
   }

@@ -140,7 +140,6 @@ function scheduleNotify(desc: IrqDesc): void {
 }
 
 /** kernel/irq/manage.c irq_affinity_notify */
-// biome-ignore lint/correctness/useYield: a task whose work is a single step
 function* notifyWork(desc: IrqDesc): Proc<void> {
   const pending = desc.data.has(irqd.SETAFFINITY_PENDING);
   desc.affinityNotify?.notify(desc.irq, (pending ? desc.pendingMask : desc.data.affinity).clone());

@@ -102,7 +102,6 @@ function needsFixup(d: IrqData, cpu: CpuId): boolean {
 }
 
 /** Restores managed interrupts whose CPU comes back, on that CPU (irq_affinity_online_cpu). */
-// biome-ignore lint/correctness/useYield: a hotplug callback that does not sleep
 function* onlineCpu(core: IrqCore, cpu: Cpu): Proc<void> {
   const { machine } = core;
   const previous = machine.thisCpu;

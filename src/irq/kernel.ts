@@ -39,6 +39,8 @@ export interface KernelBehaviour {
   readonly moveInProcessContext: 'status' | 'chip';
   /** storvsc sends an I/O over the channel that interrupts the submitting CPU, instead of over another of its node. */
   readonly storvscPrefersOwnCpu: boolean;
+  /** A resume waits until every VMBus device is offered again, and no suspend follows if one is not. */
+  readonly resumeWaitsForEachDevice: boolean;
 }
 
 const v61: KernelBehaviour = {
@@ -58,6 +60,7 @@ const v61: KernelBehaviour = {
   hypervisorRowsInStat: false,
   moveInProcessContext: 'status',
   storvscPrefersOwnCpu: false,
+  resumeWaitsForEachDevice: true,
 };
 
 const v610: KernelBehaviour = {
@@ -83,6 +86,7 @@ const v618: KernelBehaviour = {
   managedKeepsDisableDepth: true,
   moveInProcessContext: 'chip',
   storvscPrefersOwnCpu: true,
+  resumeWaitsForEachDevice: false,
 };
 
 const v72: KernelBehaviour = { ...v618, procInterruptsForm: '7.2' };

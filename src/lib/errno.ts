@@ -27,6 +27,7 @@ export const errnoNumbers = {
   EOVERFLOW: 75,
   EOPNOTSUPP: 95,
   ETIMEDOUT: 110,
+  ECONNREFUSED: 111,
   EDQUOT: 122,
 } as const;
 

@@ -118,6 +118,11 @@ export class SharedWord extends SharedObject {
   override blocks(_step: Step): boolean {
     return false;
   }
+
+  /** The running context has looked at the word, or changed it, as part of a step that names something else. */
+  noted(): void {
+    this.wakeWaiters();
+  }
 }
 
 let labelling = false;

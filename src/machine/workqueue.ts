@@ -1,4 +1,5 @@
 import type { CpuId } from '../lib/brand.js';
+import { WaitQueue } from './completion.js';
 import type { Machine } from './machine.js';
 import type { Proc } from './step.js';
 
@@ -9,11 +10,19 @@ export type Work = () => Proc<void>;
 export class Workqueue {
   private readonly works: { work: Work; cpu: CpuId }[] = [];
   private running = false;
+  private readonly idle: WaitQueue;
 
   constructor(
     private readonly machine: Machine,
     readonly name: string,
-  ) {}
+  ) {
+    this.idle = new WaitQueue(name, () => !this.running);
+  }
+
+  /** Waits until nothing is queued or running (drain_workqueue). */
+  drained(): Proc<void> {
+    return this.idle.wait();
+  }
 
   /** True when nothing is queued or running. */
   get isIdle(): boolean {
@@ -39,5 +48,6 @@ export class Workqueue {
       yield* next.work();
     }
     this.running = false;
+    this.idle.wakeUp();
   }
 }

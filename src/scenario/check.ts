@@ -181,7 +181,10 @@ function checkRelids({ devices, channels, workload, timeline, vmbus }: ScenarioP
     if (channel === undefined || devices?.includes(undefined) || ever.has(channel.relid)) return;
     report(['channels', i, 'relid'], `no device has relid ${channel.relid} from the start`);
   });
-  timeline?.forEach((step, i) => {
+  // From a resume on relids are others, most of which nobody knows before.
+  const resumed = timeline?.findIndex((step) => step?.action.kind === 'resume') ?? -1;
+  const known = resumed < 0 ? timeline : timeline?.slice(0, resumed);
+  known?.forEach((step, i) => {
     if (step?.action.kind === 'offer') add(step.action.device, ['timeline', i, 'offer']);
     if (step?.action.kind === 'rescind') {
       const { relid } = step.action;
@@ -198,7 +201,7 @@ function checkRelids({ devices, channels, workload, timeline, vmbus }: ScenarioP
       report(['workload', i, key], `expected the relid of a device with driver ${driver}, not ${item.relid}`);
     }
   });
-  timeline?.forEach((step, i) => {
+  known?.forEach((step, i) => {
     if (step?.action.kind !== 'signal' || ever.has(step.action.relid)) return;
     report(['timeline', i, 'signal'], unknown(step.action.relid));
   });

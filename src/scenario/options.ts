@@ -61,6 +61,8 @@ export interface HostOptions {
   /** Newest VMBus version that the host accepts; default: the newest of all. */
   readonly version?: VmbusVersion;
   readonly latency?: HostLatencies;
+  /** Vsock ports that services of the host listen on. */
+  readonly sockets?: readonly number[];
   /** Disks; default latency 100 µs. */
   readonly storage?: TrafficOptions;
   /** Network adapters; default latency 20 µs. */

@@ -81,6 +81,18 @@ export interface ScenarioGuest {
   /** What the host did against the protocol and the guest did not follow: how often, by reason. */
   refused(): ReadonlyMap<string, number>;
 
+  /** The guest hibernates. */
+  suspend(): void;
+
+  /** The guest wakes up; its channels have other relids: those given for their old ones, or counted on. */
+  resume(relids?: ReadonlyMap<Relid, Relid>): void;
+
+  /** The guest leaves its host for a new kernel. */
+  shutdown(): void;
+
+  /** A socket of the guest connects to a port of the host. @returns the relid of the connection's channel. */
+  connect(port: number): Relid;
+
   /** Changes the number of channels of a network device (ethtool -L). `relid` is that of its primary channel. */
   setChannels(relid: Relid, count: number): void;
 

@@ -109,6 +109,13 @@ export type Action =
   | { readonly kind: 'count'; readonly irq: Irq; readonly cpu: CpuId | undefined }
   | { readonly kind: 'host'; readonly act: HostAct }
   | { readonly kind: 'refused'; readonly reason: string }
+  /** The guest hibernates, wakes up, or leaves its host for a new kernel. */
+  | { readonly kind: 'suspend' }
+  /** `relids`: new relid of each channel that gets a certain one; undefined: all are counted on. */
+  | { readonly kind: 'resume'; readonly relids: ReadonlyMap<Relid, Relid> | undefined }
+  | { readonly kind: 'shutdown' }
+  /** A socket of the guest connects to the host. */
+  | { readonly kind: 'connect'; readonly port: number }
   | { readonly kind: 'print'; readonly path: string };
 
 /** What must come of a step. */

@@ -26,7 +26,9 @@ const ruleKeys = mapping('a rule, e.g. {signal: 13, nth: 2, do: drop}', {
   signal: relidOrAny.optional().describe('A signal to this channel, or to any'),
   packet: relidOrAny.optional().describe('A packet to this channel, or to any'),
   relid: relid.optional().describe('message: only those about this channel'),
-  nth: int(1, 1_000_000_000).optional().describe('Only this one, counted from 1; with times: from this one on'),
+  nth: int(1, 1_000_000_000)
+    .optional()
+    .describe('Only this one, counted from 1; with times: from this one on'),
   times: int(1, 1_000_000_000).optional().describe('To how many; default 1 with nth, else all'),
   chance: z
     .number({ error: chanceText })
@@ -38,7 +40,10 @@ const ruleKeys = mapping('a rule, e.g. {signal: 13, nth: 2, do: drop}', {
   by: duration
     .optional()
     .describe('delay: by how much; reorder: how long to wait for what overtakes it; default 1ms'),
-  field: z.string({ error: 'the name of a field' }).optional().describe('corrupt: what is changed; default: random'),
+  field: z
+    .string({ error: 'the name of a field' })
+    .optional()
+    .describe('corrupt: what is changed; default: random'),
   value: u32.optional().describe('corrupt: to what; default: random'),
 });
 
@@ -59,17 +64,38 @@ export const misbehaveRule = ruleKeys
       checkRule(toRule(value));
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
-      context.addIssue({ code: 'custom', message: error.message, path: [value.field === undefined ? 'do' : 'field'] });
+      context.addIssue({
+        code: 'custom',
+        message: error.message,
+        path: [value.field === undefined ? 'do' : 'field'],
+      });
     }
   }, whenMapping)
   .transform(toRule)
   .meta({ oneOf: kinds.map((kind) => ({ required: [kind] })), dependencies: { relid: ['message'] } });
 
 function toRule(keys: z.output<typeof ruleKeys>): MisbehaveRule {
-  const { message, signal, packet, relid: about, nth, times, chance, do: deed, by: byNs, field, value } = keys;
+  const {
+    message,
+    signal,
+    packet,
+    relid: about,
+    nth,
+    times,
+    chance,
+    do: deed,
+    by: byNs,
+    field,
+    value,
+  } = keys;
   const common = { nth, times, chance, deed, byNs, field, value };
   if (message !== undefined) {
-    return { what: 'message', message: message === ANY ? undefined : (message as HostMessageName), relid: about, ...common };
+    return {
+      what: 'message',
+      message: message === ANY ? undefined : (message as HostMessageName),
+      relid: about,
+      ...common,
+    };
   }
   const of = signal ?? packet;
   return { what: signal === undefined ? 'packet' : 'signal', relid: of === ANY ? undefined : of, ...common };
@@ -80,7 +106,9 @@ const hexText = 'bytes in hexadecimal such as "0200000000000000 0d000000", at mo
 const hexBytes = z
   .string({ error: hexText })
   .regex(/^\s*([0-9a-fA-F]{2}\s*){0,240}$/, { error: hexText })
-  .transform((text) => Uint8Array.from(text.match(/[0-9a-fA-F]{2}/g) ?? [], (byte) => Number.parseInt(byte, 16)));
+  .transform((text) =>
+    Uint8Array.from(text.match(/[0-9a-fA-F]{2}/g) ?? [], (byte) => Number.parseInt(byte, 16)),
+  );
 
 const place = z.union([word(ringPlaceNames), int(0, 0xffffff)], {
   error: `one of ${ringPlaceNames.join(', ')}, or a byte of the ring's data`,
@@ -104,7 +132,10 @@ const acts = {
 type ActName = keyof typeof acts;
 const actNames = Object.keys(acts) as ActName[];
 
-const actKeys = mapping('an act of the host, e.g. {raise: {relid: 77, cpu: 1}}', z.object(acts).partial().shape);
+const actKeys = mapping(
+  'an act of the host, e.g. {raise: {relid: 77, cpu: 1}}',
+  z.object(acts).partial().shape,
+);
 
 /** What a hostile host does at a moment. */
 export const hostAct = actKeys

@@ -34,6 +34,13 @@ const affinity = mapping('{irq: 39, cpus: "0-1"} or {relid: 19, cpu: 0}', {
 const text = 'a text or a whole number';
 const textOrNumber = z.union([z.string({ error: text }), z.int({ error: text })], { error: text });
 
+const yes = z.literal(true, { error: 'true' });
+const relidMap = z
+  .record(z.string().regex(/^[1-9]\d{0,3}$/, { error: 'a relid as key' }), relid, {
+    error: 'a mapping such as {14: 40}',
+  })
+  .transform((relids) => new Map(Object.entries(relids).map(([old, fresh]) => [Number(old), fresh])));
+
 const actions = {
   offline: cpu.describe('Take this CPU offline'),
   online: cpu.describe('Bring this CPU online'),
@@ -53,6 +60,16 @@ const actions = {
   refused: z
     .string({ error: 'a reason' })
     .describe('How often the guest refused something of the host for this reason'),
+  suspend: yes.describe('The guest hibernates'),
+  resume: z
+    .union([yes, mapping('a mapping such as {relids: {14: 40}}', { relids: relidMap })], {
+      error: 'true, or a mapping such as {relids: {14: 40}}',
+    })
+    .describe(
+      'The guest wakes up on a host that offers its devices with other relids, counted on or as given',
+    ),
+  shutdown: yes.describe('The guest leaves its host for a new kernel, as with kexec'),
+  connect: int(0, 0xffffffff).describe('A socket of the guest connects to this vsock port of the host'),
   print: printTarget.describe('Print a file of the guest'),
 };
 
@@ -151,6 +168,12 @@ function toAction(keys: StepKeys): Action {
   if (keys.count !== undefined) return { kind: 'count', irq: keys.count.irq, cpu: keys.count.cpu };
   if (keys.host !== undefined) return { kind: 'host', act: keys.host };
   if (keys.refused !== undefined) return { kind: 'refused', reason: keys.refused };
+  if (keys.suspend !== undefined) return { kind: 'suspend' };
+  if (keys.resume !== undefined) {
+    return { kind: 'resume', relids: keys.resume === true ? undefined : keys.resume.relids };
+  }
+  if (keys.shutdown !== undefined) return { kind: 'shutdown' };
+  if (keys.connect !== undefined) return { kind: 'connect', port: keys.connect };
   if (keys.print !== undefined) return { kind: 'print', path: keys.print };
   const { irq: number = 0, cpus, relid: channel = 0, cpu: target = 0 } = keys.affinity ?? {};
   if (cpus !== undefined) return { kind: 'affinity', irq: number, cpus };

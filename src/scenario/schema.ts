@@ -65,6 +65,9 @@ const host = mapping('a mapping such as {version: "5.3"}', {
   })
     .optional()
     .describe('How long the host takes'),
+  sockets: list('a list of ports', int(0, 0xffffffff))
+    .optional()
+    .describe('Vsock ports that services of the host listen on'),
   storage: traffic('From an I/O to its completion; default 100us').optional().describe('Disks'),
   network: traffic('From a sent packet to its completion; default 20us')
     .optional()

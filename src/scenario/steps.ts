@@ -43,6 +43,12 @@ export function describeAction(action: Action): string {
       return `the host does: ${action.act.kind}`;
     case 'refused':
       return `refused ${action.reason}`;
+    case 'suspend':
+    case 'resume':
+    case 'shutdown':
+      return action.kind;
+    case 'connect':
+      return `connect to port ${action.port}`;
     case 'offer':
       return `offer ${action.device.driver ?? `class ${action.device.class}`} as relid ${action.device.relid}`;
     case 'rescind':
@@ -102,6 +108,18 @@ function ask(guest: ScenarioGuest, action: Action): Answer {
       return done;
     case 'channels':
       guest.setChannels(action.relid, action.count);
+      return done;
+    case 'suspend':
+      guest.suspend();
+      return done;
+    case 'resume':
+      guest.resume(action.relids);
+      return done;
+    case 'shutdown':
+      guest.shutdown();
+      return done;
+    case 'connect':
+      guest.connect(action.port);
       return done;
     case 'signal':
       return signal(guest, action.relid, action.times);

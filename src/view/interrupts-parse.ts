@@ -48,6 +48,10 @@ function readHeader(line: string): Header {
     const column = /^CPU(0|[1-9]\d*)( *)/.exec(line.slice(at));
     if (column === null) throw new InterruptsSyntaxError(1, at + 1, '"CPU" and a number');
     const [all, digits, gap] = column;
+    const before = cpus.at(-1) ?? -1;
+    if (Number(digits) <= before || Number(digits) > MAX_CPU) {
+      throw new InterruptsSyntaxError(1, at + 4, `a CPU number from ${before + 1} to ${MAX_CPU}`);
+    }
     at += all.length;
     cpus.push(Number(digits));
     if (digits.length === 1 && gap.length === 7) continue;
@@ -65,6 +69,12 @@ function readHeader(line: string): Header {
   return { cpus, labelWidth, trailing: line.endsWith(' '), fixedGap };
 }
 
+/** The most CPUs that Linux can be built for are 8192. */
+const MAX_CPU = 8191;
+/** Linux gives interrupts the lowest numbers that are free, so they stay far below this. */
+const MAX_IRQ = 999_999;
+/** Interrupts are counted in 32 bits. */
+const MAX_COUNT = 0xffffffff;
 /** Blanks between the label and the text of a row without counts (arch/arm/kernel/fiq.c show_fiq_list). */
 const TEXT_ROW_GAP = 14;
 
@@ -130,6 +140,14 @@ export function parseInterrupts(text: string): ParsedInterrupts {
       throw new InterruptsSyntaxError(at + 1, 1, 'an interrupt number or a label, then a colon');
     if (/^\d+$/.test(label[1])) {
       const row = readIrqHead(line, at + 1, header);
+      const before = irqRows.at(-1)?.irq;
+      if (before !== undefined && row.irq <= before) {
+        throw new InterruptsSyntaxError(
+          at + 1,
+          1,
+          `an interrupt number above the ${before} of the row before`,
+        );
+      }
       irqRows.push(row);
       rows.push(row);
     } else {
@@ -178,9 +196,18 @@ function readIrqHead(line: string, row: number, { cpus, labelWidth }: Header): R
   if (line.slice(0, colon) !== String(irq).padStart(labelWidth)) {
     throw new InterruptsSyntaxError(row, 1, `an interrupt number right-justified in ${labelWidth} columns`);
   }
+  if (irq > MAX_IRQ) throw new InterruptsSyntaxError(row, 1, `an interrupt number up to ${MAX_IRQ}`);
   const { counts, lead, end } = readCounts(line, row, colon + 1, cpus.length);
   if (counts.length !== cpus.length)
     throw new InterruptsSyntaxError(row, end + 1, `${cpus.length} counts, one for each CPU`);
+  const tooBig = counts.find((count) => count > MAX_COUNT);
+  if (tooBig !== undefined) {
+    throw new InterruptsSyntaxError(
+      row,
+      line.indexOf(String(tooBig), colon) + 1,
+      `a count up to ${MAX_COUNT}`,
+    );
+  }
   if (lead !== 1) throw new InterruptsSyntaxError(row, colon + 2, 'counts right-justified in 10 columns');
   return { kind: 'raw', row, irq, counts, column: end + 1, rest: line.slice(end) };
 }

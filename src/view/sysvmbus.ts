@@ -35,7 +35,7 @@ function deviceDirectory(vmbus: Vmbus, device: VmbusDevice): DirectoryNode {
   const show = (text: () => string): FileNode => sysfsFile(0o444, { show: () => text() + '\n' });
   const channels = new ListDirectory<VmbusChannel>(
     () => [channel, ...channel.subChannels],
-    ({ relid }) => String(relid),
+    ({ firstRelid }) => String(firstRelid),
     (one) => vmbusChannelDirectory(vmbus, one),
   );
   const { topology } = channel.machine;

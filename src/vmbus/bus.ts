@@ -16,6 +16,8 @@ export class VmbusBus {
   autoprobe = true;
   /** Classes that a driver serves beside its own since the user said so (struct hv_driver dynids). */
   private readonly dynamicIds = new Map<VmbusDriver, Set<Guid>>();
+  /** New devices that wait for the end of a suspend; undefined outside one. */
+  private deferred: VmbusDevice[] | undefined;
 
   constructor(
     private readonly connection: VmbusConnection,
@@ -64,9 +66,11 @@ export class VmbusBus {
   /** Takes a device from its driver by hand; the device stays (drivers/base/bus.c unbind_store). */
   *unbind(device: VmbusDevice): Proc<void> {
     yield* device.probing.wait();
+    yield* device.lock.lock();
     const { driver } = device;
     device.driver = undefined;
     if (driver !== undefined) yield* driver.remove(device);
+    yield* device.lock.unlock();
   }
 
   /** drivers/hv/vmbus_drv.c vmbus_match, hv_vmbus_get_id */
@@ -82,7 +86,21 @@ export class VmbusBus {
     const device = new VmbusDevice(classId, instanceId, channel);
     channel.device = device;
     this.devices.push(device);
-    if (this.autoprobe) yield* this.probeFor(device);
+    if (!this.autoprobe) return;
+    if (this.deferred === undefined) yield* this.probeFor(device);
+    else this.deferred.push(device);
+  }
+
+  /** While the guest is being suspended no driver takes a device into service (device_block_probing). */
+  blockProbing(): void {
+    this.deferred ??= [];
+  }
+
+  /** Devices that came meanwhile get their drivers (device_unblock_probing). */
+  *unblockProbing(): Proc<void> {
+    const deferred = this.deferred ?? [];
+    this.deferred = undefined;
+    for (const device of deferred) if (this.devices.includes(device)) yield* this.probeFor(device);
   }
 
   /** Looks for a driver for a device that has none (device_attach). */

@@ -1,5 +1,4 @@
 import type { Relid } from '../lib/brand.js';
-import { sleep } from '../machine/completion.js';
 import type { Proc } from '../machine/step.js';
 import { VmbusChannel } from './channel.js';
 import type { ChannelOperations } from './channel-open.js';
@@ -9,10 +8,8 @@ import type { VmbusBus } from './bus.js';
 import { resetChannelCb, vmbusOnEvent, vmbusOnEventSteps } from './channel-handler.js';
 import { CHANNEL_FLAG, type OfferChannel, type RescindChannelOffer } from './protocol.js';
 import type { Refusal } from './refusals.js';
-import { MAX_CHANNEL_RELIDS } from './relid-map.js';
+import { INVALID_RELID, MAX_CHANNEL_RELIDS } from './relid-map.js';
 import type { RescindWork } from './variants/lifetime.js';
-
-const RESCIND_POLL_NS = 1_000_000;
 
 /** Channels that the host offers and takes back (drivers/hv/channel_mgmt.c). */
 export class ChannelManagement {
@@ -24,10 +21,10 @@ export class ChannelManagement {
     private readonly bus: VmbusBus,
   ) {
     this.rescindWork = {
-      awaitOffers: () => this.awaitOffers(),
+      awaitOffers: () => connection.offersTaken.wait(),
       find: (relid) => this.find(relid),
       stop: (channel) => this.stop(channel),
-      awaitProbe: awaitProbe,
+      awaitProbe: ({ probeDone }) => probeDone.wait(),
       remove: (channel) => this.remove(channel),
       refuse: (reason) => connection.refuse(reason),
     };
@@ -36,7 +33,12 @@ export class ChannelManagement {
   /** Handles an offer (vmbus_onoffer). `offersInProgress` has been raised for it. */
   *onOffer(offer: OfferChannel): Proc<void> {
     if (!this.isAcceptable(offer)) {
-      this.connection.offersInProgress -= 1;
+      this.connection.offerTaken();
+      return;
+    }
+    const asleep = this.asleep(offer);
+    if (asleep !== undefined) {
+      yield* this.offeredAgain(asleep, offer);
       return;
     }
     const { machine } = this.connection;
@@ -45,6 +47,26 @@ export class ChannelManagement {
       machine.log.printk(`hv_vmbus: Unknown GUID: ${offer.classId}`);
     }
     yield* this.processOffer(channel);
+  }
+
+  /** The primary channel that is offered again after a resume (find_primary_channel_by_offer). */
+  private asleep({ classId, instanceId, subChannelIndex }: OfferChannel): VmbusChannel | undefined {
+    if (subChannelIndex !== 0) return undefined;
+    return this.connection.primaries.find(
+      ({ relid, offer }) =>
+        relid === INVALID_RELID && offer.classId === classId && offer.instanceId === instanceId,
+    );
+  }
+
+  /** The rest of the offer's handling: channel, device and driver stay, the relid is new. */
+  private *offeredAgain(channel: VmbusChannel, offer: OfferChannel): Proc<void> {
+    const { connection } = this;
+    yield* connection.channelMutex.lock();
+    channel.offer = offer;
+    connection.offerTaken();
+    if (!(yield* connection.relids.map(channel))) channel.offer = { ...offer, childRelid: INVALID_RELID };
+    yield* connection.channelMutex.unlock();
+    for (const wait of connection.fixupWaits) wait.wakeUp();
   }
 
   /**
@@ -58,6 +80,7 @@ export class ChannelManagement {
   /** All channels go: the module is unloaded (vmbus_free_channels). */
   exit(): Proc<void> {
     return this.connection.lifetime.exit({
+      drainWork: () => this.connection.drainWork(),
       primaries: () => [...this.connection.primaries],
       removeDevice: (channel) => this.bus.removeDevice(channel),
       removeChannel: (channel) => this.bus.removeChannel(channel),
@@ -99,7 +122,7 @@ export class ChannelManagement {
     channel.primary = primary;
     connection.placement.initVpIndex(channel);
     yield connection.offersInProgressWord.update;
-    connection.offersInProgress -= 1;
+    connection.offerTaken();
     const accepted = this.isNewOrSub(primary, channel) && (yield* connection.relids.map(channel));
     yield connection.channelListWord.update;
     if (accepted) (primary?.subChannels ?? connection.primaries).push(channel);
@@ -127,15 +150,6 @@ export class ChannelManagement {
     else yield* this.bus.addSubChannel(channel.primary, channel);
     channel.probeDone.completeAll();
     yield* this.connection.lifetime.offerProcessed(channel, this.rescindWork);
-  }
-
-  private *awaitOffers(): Proc<void> {
-    const { connection } = this;
-    for (;;) {
-      yield connection.offersInProgressWord.read;
-      if (connection.offersInProgress === 0) return;
-      yield* sleep(RESCIND_POLL_NS);
-    }
   }
 
   private *find(relid: Relid): Proc<VmbusChannel | undefined> {
@@ -184,8 +198,4 @@ function placeTaken(primary: VmbusChannel | undefined, subChannelIndex: number):
 /** vmbus_is_valid_offer, for a confidential VM: hv_sock, and devices whose drivers are hardened. */
 function isAllowedInIsolated({ classId, flags }: OfferChannel): boolean {
   return (flags & CHANNEL_FLAG.TLNPI_PROVIDER_OFFER) !== 0 || deviceClassOf(classId).allowedInIsolated;
-}
-
-function* awaitProbe({ probeDone }: VmbusChannel): Proc<void> {
-  while (!probeDone.isDone) yield* sleep(RESCIND_POLL_NS);
 }

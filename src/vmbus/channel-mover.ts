@@ -62,6 +62,7 @@ export class ChannelMover {
     const cpu = after >= 0 ? after : usable.first();
     if (cpu < 0) return errnoValue('EINVAL');
     this.nextCpu = cpu;
+    yield channel.stateWord.read;
     if (channel.state.kind !== 'opened') return errnoValue('EIO');
     if (connection.version < VERSION_WIN10_V4_1) return errnoValue('EINVAL');
     yield* connection.post({ type: CHANNELMSG.MODIFYCHANNEL, childRelid: channel.relid, targetVp: cpu });

@@ -7,8 +7,10 @@ import type { ChannelCallback, ChannelRings, VmbusChannel } from './channel.js';
 import type { VmbusConnection } from './connection.js';
 import { gpadlMessages } from './gpadl.js';
 import { type GuestMemory, HV_HYP_PAGE_SIZE } from './guest-memory.js';
+import type { Guid } from './guid.js';
 import { resetChannelCb } from './channel-handler.js';
 import { CHANNELMSG, type GpadlCreated, type GpadlTorndown, type OpenChannelResult } from './protocol.js';
+import type { Refusal } from './refusals.js';
 import { RING_WRITE, RingBuffer, type RingError, VM_PKT } from './ring.js';
 import { RingReader } from './ring-reader.js';
 import { RingWriter } from './ring-writer.js';
@@ -82,6 +84,7 @@ export class ChannelOperations {
       throw error;
     }
     yield* this.order.afterOpen(channel, options.callback);
+    yield channel.stateWord.write;
     channel.state = { kind: 'opened', rings };
   }
 
@@ -90,8 +93,9 @@ export class ChannelOperations {
    * removed then. A channel that is not open stays as it is.
    */
   *close(channel: VmbusChannel): Proc<void> {
+    // In Linux a sub-channel that is opened meanwhile, or comes late, may stay open for ever.
+    if (channel.device !== undefined) channel.device.subChannelsAsked = 0;
     for (const sub of [...channel.subChannels]) {
-      // Linux does not wait for this: a sub-channel that is just being opened then stays open for ever.
       yield* sub.probeDone.wait();
       if (sub.rescind) yield* sub.rescindEvent.wait();
       yield* this.connection.channelMutex.lock();
@@ -175,10 +179,20 @@ export class ChannelOperations {
     if (result === RING_WRITE.SIGNAL) this.setEvent(channel);
   }
 
+  /** Counts something of the host that a driver did not follow. */
+  refuse(reason: Refusal): void {
+    this.connection.refuse(reason);
+  }
+
   /** Tells the host to look at the channel's rings (vmbus_setevent). */
   setEvent(channel: VmbusChannel): void {
     channel.sigEvents += 1;
     this.connection.host.signalEvent(channel.offer.connectionId);
+  }
+
+  /** Asks the host to connect a socket to one of its services (vmbus_send_tl_connect_request). */
+  *sendTlConnectRequest(guestEndpointId: Guid, hostServiceId: Guid): Proc<void> {
+    yield* this.connection.post({ type: CHANNELMSG.TL_CONNECT_REQUEST, guestEndpointId, hostServiceId });
   }
 
   /**
@@ -198,6 +212,7 @@ export class ChannelOperations {
     channel.assertLive('hv_process_channel_removal');
     const at = list.indexOf(channel);
     if (at >= 0) list.splice(at, 1);
+    connection.readyForSuspend.wakeUp();
     if (channel.isPerf) connection.placement.release(channel.targetCpu);
     yield* connection.releaseRelid(channel.relid);
     yield* lifetime.giveUp(channel);
@@ -261,6 +276,7 @@ export class ChannelOperations {
     yield* resetChannelCb(channel);
     if (channel.state.kind !== 'opened') return;
     const { rings } = channel.state;
+    yield channel.stateWord.write;
     channel.state = { kind: 'open' };
     yield* this.connection.post({ type: CHANNELMSG.CLOSECHANNEL, childRelid: channel.relid });
     yield* this.unshareRings(channel, rings);

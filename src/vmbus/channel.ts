@@ -72,7 +72,10 @@ export class VmbusChannel {
   callbackMode: CallbackMode;
   /** Interrupts that found a callback: the `interrupts` file in sysfs. */
   interrupts: number;
-  readonly offer: OfferChannel;
+  /** As the host made it; made again after a resume, with another relid. */
+  offer: OfferChannel;
+  /** Relid of the first offer, after which the channel's directory in sysfs is named for good. */
+  readonly firstRelid: Relid;
   readonly deviceClass: VmbusDeviceClass;
   state: ChannelState;
   /** The primary channel of a sub-channel; undefined for a primary channel itself. */
@@ -106,6 +109,7 @@ export class VmbusChannel {
   readonly targetCpuWord: SharedWord;
   readonly rescindWord: SharedWord;
   readonly callbackWord: SharedWord;
+  readonly stateWord: SharedWord;
   readonly lifeWord: SharedWord;
   private name: string;
 
@@ -126,6 +130,7 @@ export class VmbusChannel {
     this.callbackMode = callbackMode.batched;
     this.interrupts = 0;
     this.offer = offer;
+    this.firstRelid = childRelid;
     this.deviceClass = deviceClassOf(offer.classId);
     this.state = { kind: 'offer' };
     this.primary = undefined;
@@ -150,6 +155,7 @@ export class VmbusChannel {
     this.targetCpuWord = new SharedWord(`target_cpu of channel ${childRelid}`);
     this.rescindWord = new SharedWord(`rescind of channel ${childRelid}`);
     this.callbackWord = new SharedWord(`onchannel_callback of channel ${childRelid}`);
+    this.stateWord = new SharedWord(`state of channel ${childRelid}`);
     this.lifeWord = new SharedWord(`memory of channel ${childRelid}`);
     this.name = (this.isHvSock ? HV_SOCK_IRQ_NAME : this.deviceClass.irqName) ?? '';
   }
@@ -189,11 +195,13 @@ export class VmbusChannel {
 
   /** @throws AssertionError if the channel's memory has been freed; `user` is who looks at it all the same. */
   assertLive(user: string): void {
+    this.lifeWord.noted();
     assert(!this.isFreed, 'use after free', { channel: this.relid, user });
   }
 
   /** Gives the channel's memory back (kfree). @throws AssertionError if that has been done before. */
   free(owner: string): void {
+    this.lifeWord.noted();
     assert(!this.isFreed, 'double free', { channel: this.relid, owner });
     this.isFreed = true;
   }

@@ -2,7 +2,7 @@ import type { CpuId, Relid } from '../lib/brand.js';
 import { CpuMask } from '../machine/cpumask.js';
 import { Lock } from '../machine/lock.js';
 import type { Machine } from '../machine/machine.js';
-import type { WaitQueue } from '../machine/completion.js';
+import { WaitQueue } from '../machine/completion.js';
 import { type Proc, SharedObject, SharedWord, type Step } from '../machine/step.js';
 import { Workqueue } from '../machine/workqueue.js';
 import type { IrqCore } from '../irq/core.js';
@@ -28,7 +28,13 @@ import type { Refusal } from './refusals.js';
 import type { RelidMap } from './relid-map.js';
 import { MessageRequest, RequestList } from './requests.js';
 import { defaultDesign, designProblem, type VmbusDesign } from './variants/design.js';
-import { lifetimes, modifyChannelPolicies, offlineGuards, relidMaps } from './variants/index.js';
+import {
+  lifetimes,
+  modifyChannelPolicies,
+  offlineGuards,
+  type RelidMapFactory,
+  relidMaps,
+} from './variants/index.js';
 import type { ChannelLifetime } from './variants/lifetime.js';
 import type { ModifyChannelPolicy } from './variants/modify-channel.js';
 import type { OfflineGuard } from './variants/offline-guard.js';
@@ -43,13 +49,17 @@ export type ConnectionState =
   /** The guest proposes versions; the host has accepted none yet. */
   | { readonly kind: 'connecting' }
   /** Both sides speak `version` (as on the wire); offers come and go. */
-  | { readonly kind: 'connected'; readonly version: number };
+  | { readonly kind: 'connected'; readonly version: number }
+  /** The host has forgotten this guest, or is about to; channels that were open are so no more than by name. */
+  | { readonly kind: 'unloaded' };
 
 export interface ConnectionOptions {
   /** The guest is a confidential VM: it accepts hardened devices and versions only. Default false. */
   readonly isolation?: boolean;
   /** Choices other than the default ones. */
   readonly design?: Partial<VmbusDesign>;
+  /** Builds the relid map instead of the design's choice: for maps that are wrong on purpose. */
+  readonly makeRelidMap?: RelidMapFactory;
 }
 
 /** HVCALL_POST_MESSAGE: the message is there at once, whatever the CPU's earlier stores have come to. */
@@ -90,8 +100,16 @@ export class VmbusConnection {
   /** Woken when a MODIFYCHANNEL is done. */
   readonly modchanWaits: WaitQueue[] = [];
   private readonly postMessageCall = new PostMessage('message port');
+  /** Offers and rescinds are dropped, because the guest is being suspended (ignore_any_offer_msg). */
+  ignoresOffers = false;
+  /** Woken when a channel has gone: a suspend waits until no sub-channel and no hv_sock is left. */
+  readonly readyForSuspend: WaitQueue;
+  /** Woken when a channel has been offered again after a resume. */
+  readonly fixupWaits: WaitQueue[] = [];
   /** Offers taken from the message slot and not yet on the list: rescinds wait for them. */
   offersInProgress = 0;
+  /** Where rescinds wait for that; Linux looks each millisecond. */
+  readonly offersTaken = new WaitQueue('offers in progress', () => this.offersInProgress === 0);
   /** Offers and other control messages that may sleep. */
   readonly workQueue: Workqueue;
   readonly rescindWorkQueue: Workqueue;
@@ -126,9 +144,14 @@ export class VmbusConnection {
     this.synicOnline = new CpuMask(machine.nrCpuIds);
     this.lifetime = lifetimes[this.design.lifetime](this.channelMutex);
     this.mover = new ChannelMover(this);
-    this.relids = relidMaps[this.design.relidMap](this, this.lifetime, this.mover);
+    const makeRelidMap = options.makeRelidMap ?? relidMaps[this.design.relidMap];
+    this.relids = makeRelidMap(this, this.lifetime, this.mover);
     this.guard = offlineGuards[this.design.offlineGuard](this);
     this.modifyChannel = modifyChannelPolicies[this.design.modifyChannel](this);
+    this.readyForSuspend = new WaitQueue(
+      'channels that a suspend closes',
+      () => this.passing().next().done === true,
+    );
     this.workQueue = new Workqueue(machine, 'hv_vmbus_con');
     this.rescindWorkQueue = new Workqueue(machine, 'hv_vmbus_rescind');
     this.primaryChannelQueue = new Workqueue(machine, 'hv_pri_chan');
@@ -139,6 +162,12 @@ export class VmbusConnection {
   /** Protocol version agreed on, as on the wire; 0 before. */
   get version(): number {
     return this.state.kind === 'connected' ? this.state.version : 0;
+  }
+
+  /** True for channels that do not survive a suspend, as long as they are there. */
+  private *passing(): Generator<VmbusChannel, void, void> {
+    for (const channel of this.channels())
+      if (channel.isHvSock || channel.primary !== undefined) yield channel;
   }
 
   /** All channels: each primary one, followed by its sub-channels. */
@@ -158,6 +187,20 @@ export class VmbusConnection {
   *post(message: ChannelMessage): Proc<void> {
     yield this.postMessageCall.step;
     this.postMessage(message);
+  }
+
+  /** Waits until all that messages of the host had queued is done. */
+  *drainWork(): Proc<void> {
+    yield* this.subChannelQueue.drained();
+    yield* this.primaryChannelQueue.drained();
+    yield* this.rescindWorkQueue.drained();
+    yield* this.workQueue.drained();
+  }
+
+  /** One of the offers in progress is on the list, or has been refused. */
+  offerTaken(): void {
+    this.offersInProgress -= 1;
+    this.offersTaken.wakeUp();
   }
 
   /** The channels that interrupt `cpu`, looked at one by one. */
@@ -198,12 +241,14 @@ export class VmbusConnection {
   /**
    * Agrees on a version with the host, the newest one that both speak (vmbus_connect, vmbus_negotiate_version).
    *
+   * @param only the one version to propose, as on the wire; default: all.
    * @returns false if the host accepts none.
    */
-  *connect(): Proc<boolean> {
+  *connect(only?: number): Proc<boolean> {
     this.state = { kind: 'connecting' };
     for (const { wire } of vmbusVersions) {
       if (wire < VERSION_WIN8) break;
+      if (only !== undefined && wire !== only) continue;
       const response = yield* this.request(
         {
           type: CHANNELMSG.INITIATE_CONTACT,

@@ -19,7 +19,7 @@ export class VmbusDevice {
   subChannelsAsked = 0;
   /** Done unless a driver's probe is running. */
   readonly probing = new Completion('probe');
-  /** Held while the device is taken from its driver (device_lock). */
+  /** Held while the device is taken from its driver, suspended or resumed (device_lock). */
   readonly lock = new Lock('device_lock');
 
   constructor(
@@ -50,6 +50,10 @@ export interface VmbusDriver {
   probe(device: VmbusDevice): Proc<void>;
   /** The device goes: closes its channels. */
   remove(device: VmbusDevice): Proc<void>;
+  /** The guest is going to sleep: closes the channels and keeps what is needed to go on. Without it there is no sleep. */
+  suspend?(device: VmbusDevice): Proc<void>;
+  /** The guest woke up, and the host may be another one: opens the channels again. */
+  resume?(device: VmbusDevice): Proc<void>;
   /** One of the device's `subChannelsAsked` has arrived (sc_creation_callback). */
   subChannelOffered?(device: VmbusDevice, channel: VmbusChannel): Proc<void>;
   /** A channel interrupts another CPU from now on (change_target_cpu_callback); called with interrupts off. */

@@ -10,6 +10,8 @@ const EVENT_WORDS = HV_EVENT_FLAGS_COUNT / 32;
 
 /** The top level of VMBus interrupts: what runs on a CPU whose synic the host raised (drivers/hv/vmbus_drv.c). */
 export class VmbusIsr {
+  /** Interrupts handled, whoever counts them. */
+  interrupts = 0;
   /** Events for relid 0, the control path, which the guest ignored. */
   relid0Events = 0;
   /** True if nobody else counts the channels' interrupts. */
@@ -30,6 +32,7 @@ export class VmbusIsr {
    */
   handle(cpu: Cpu): boolean {
     const context = this.contexts[cpu.id];
+    this.interrupts += 1;
     this.vmbusChanSched(context, cpu.id);
     if (context.message.type === HVMSG_NONE) return this.countsEvents;
     return this.control.pending(cpu, context) || this.countsEvents;
@@ -38,6 +41,7 @@ export class VmbusIsr {
   /** The same step by step. */
   *handleSteps(cpu: Cpu): Proc<boolean> {
     const context = this.contexts[cpu.id];
+    this.interrupts += 1;
     yield* this.chanSchedSteps(context, cpu.id);
     yield context.messageWord.read;
     if (context.message.type === HVMSG_NONE) return this.countsEvents;
@@ -52,8 +56,10 @@ export class VmbusIsr {
     const { eventFlags } = context;
     for (let index = 0; index < EVENT_WORDS; index += 4) {
       // Most flags are clear, so four words are looked at together.
-      if ((eventFlags[index] | eventFlags[index + 1] | eventFlags[index + 2] | eventFlags[index + 3]) === 0) continue;
-      for (let at = index; at < index + 4; at++) if (eventFlags[at] !== 0) this.handleWord(eventFlags, at, cpu);
+      if ((eventFlags[index] | eventFlags[index + 1] | eventFlags[index + 2] | eventFlags[index + 3]) === 0)
+        continue;
+      for (let at = index; at < index + 4; at++)
+        if (eventFlags[at] !== 0) this.handleWord(eventFlags, at, cpu);
     }
   }
 

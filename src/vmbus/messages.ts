@@ -64,12 +64,12 @@ export class MessageHandler {
     const { connection, management } = this;
     switch (message.type) {
       case CHANNELMSG.OFFERCHANNEL:
-        if (!this.isConnected()) return;
+        if (connection.ignoresOffers || !this.isConnected()) return;
         connection.offersInProgress += 1;
         connection.workQueue.queue(() => management.onOffer(message), VMBUS_CONNECT_CPU);
         return;
       case CHANNELMSG.RESCIND_CHANNELOFFER:
-        if (!this.isConnected()) return;
+        if (connection.ignoresOffers || !this.isConnected()) return;
         connection.rescindWorkQueue.queue(() => management.onRescind(message), VMBUS_CONNECT_CPU);
         return;
       case CHANNELMSG.MODIFYCHANNEL_RESPONSE:
@@ -81,8 +81,10 @@ export class MessageHandler {
       case CHANNELMSG.GPADL_TORNDOWN:
       case CHANNELMSG.VERSION_RESPONSE:
       case CHANNELMSG.UNLOAD_RESPONSE:
-      case CHANNELMSG.TL_CONNECT_RESULT:
         if (!connection.requests.answer(message)) connection.refuse('response-nobody-waits-for');
+        return;
+      case CHANNELMSG.TL_CONNECT_RESULT:
+        // Linux has no handler for it: a connect that fails is one that nothing comes of.
         return;
       case CHANNELMSG.REQUESTOFFERS:
       case CHANNELMSG.OPENCHANNEL:

@@ -15,6 +15,8 @@ export type Refusal =
   | 'message-of-the-guest'
   /** An answer that no request waits for: a second one, one to nobody's request, one to the wrong channel. */
   | 'response-nobody-waits-for'
+  /** The completion of an I/O or a frame that is not under way. */
+  | 'packet-nobody-waits-for'
   /** An offer or its rescind while guest and host have not agreed on a version. */
   | 'offer-without-connection'
   | 'offer-not-allowed-in-isolated'

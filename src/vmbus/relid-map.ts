@@ -6,6 +6,8 @@ import { HV_EVENT_FLAGS_COUNT } from './synic.js';
 
 /** Highest relid + 1 (MAX_CHANNEL_RELIDS). Relid 0 is the control path. */
 export const MAX_CHANNEL_RELIDS = HV_EVENT_FLAGS_COUNT;
+/** Relid of a channel between suspend and resume. */
+export const INVALID_RELID: Relid = 0xffffffff;
 
 /**
  * How an event finds its channel, and what stands between them: a plug-in point of the design (variants/). Procedures

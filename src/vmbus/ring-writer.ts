@@ -187,13 +187,7 @@ export class RingWriter {
    * Copies a packet to where the next one begins, if there is room as of the last takeReadIndex. The reader does not
    * look there before the write index is committed.
    */
-  place(
-    type: number,
-    flags: number,
-    transactionId: number,
-    payload: Uint8Array,
-    rangeBytes = 0,
-  ): boolean {
+  place(type: number, flags: number, transactionId: number, payload: Uint8Array, rangeBytes = 0): boolean {
     const payloadBytes = payload.length;
     if (payloadBytes > MAX_PAYLOAD_BYTES)
       throw new RangeError(`no packet holds ${payloadBytes} payload bytes`);

@@ -99,6 +99,8 @@ export class SynicHotplug implements HotplugState {
 
 /** The channels that must go, and what to do with them. */
 function inWords(channels: readonly VmbusChannel[]): string {
-  const names = channels.map(({ relid, irq, irqName }) => `${relid} (IRQ ${irq}, ${irqName})`);
+  const names = channels.map(({ relid, irq, irqName }) =>
+    irq === 0 ? `${relid} (${irqName})` : `${relid} (IRQ ${irq}, ${irqName})`,
+  );
   return names.length === 1 ? `channel ${names[0]}; move it` : `channels ${names.join(', ')}; move them`;
 }

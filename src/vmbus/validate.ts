@@ -2,7 +2,7 @@ import type { Irq } from '../lib/brand.js';
 import type { IrqDesc } from '../irq/irqdesc.js';
 import { VmbusChannel } from './channel.js';
 import { VMBUS_CONNECT_CPU } from './placement.js';
-import { MAX_CHANNEL_RELIDS } from './relid-map.js';
+import { INVALID_RELID, MAX_CHANNEL_RELIDS } from './relid-map.js';
 import { HVMSG_NONE } from './synic.js';
 import type { Vmbus } from './vmbus.js';
 
@@ -37,8 +37,10 @@ export function brokenAtRest(vmbus: Vmbus): string[] {
   if (contexts[VMBUS_CONNECT_CPU].message.type !== HVMSG_NONE) broken.push('a message that nobody handles');
   for (const channel of connection.channels()) {
     const { relid, state, targetCpu } = channel;
-    if (state.kind === 'offer' || state.kind === 'opening') broken.push(`channel ${relid} is ${state.kind} for ever`);
-    if (!connection.synicOnline.has(targetCpu)) broken.push(`channel ${relid} targets CPU ${targetCpu}, which is off`);
+    if (state.kind === 'offer' || state.kind === 'opening')
+      broken.push(`channel ${relid} is ${state.kind} for ever`);
+    if (relid !== INVALID_RELID && !connection.synicOnline.has(targetCpu))
+      broken.push(`channel ${relid} targets CPU ${targetCpu}, which is off`);
     if (!channel.probeDone.isDone) broken.push(`channel ${relid} has no driver's answer`);
   }
   return broken;
@@ -46,7 +48,9 @@ export function brokenAtRest(vmbus: Vmbus): string[] {
 
 function checkConnection({ connection }: Vmbus, channels: readonly VmbusChannel[], broken: string[]): void {
   const { state, offersInProgress, modchanSent, modchanCompleted } = connection;
-  if (state.kind === 'disconnected' && channels.length > 0) broken.push('channels without a connection');
+  if (state.kind === 'disconnected' && channels.some(({ state }) => state.kind === 'opened')) {
+    broken.push('open channels without a connection');
+  }
   if (offersInProgress < 0) broken.push(`${offersInProgress} offers in progress`);
   if (modchanCompleted > modchanSent) {
     broken.push(`${modchanCompleted} MODIFYCHANNELs completed of ${modchanSent} sent`);
@@ -56,34 +60,45 @@ function checkConnection({ connection }: Vmbus, channels: readonly VmbusChannel[
 /** Each channel is in one list, where it belongs, and each device has its channel. */
 function checkLists({ connection, bus }: Vmbus, channels: readonly VmbusChannel[], broken: string[]): void {
   if (new Set(channels).size !== channels.length) broken.push('a channel is in two lists');
-  if (new Set(channels.map(({ relid }) => relid)).size !== channels.length) broken.push('two channels of one relid');
+  const relids = channels.map(({ relid }) => relid).filter((relid) => relid !== INVALID_RELID);
+  if (new Set(relids).size !== relids.length) broken.push('two channels of one relid');
   for (const primary of connection.primaries) {
     if (primary.primary !== undefined) broken.push(`sub-channel ${primary.relid} is among the primary ones`);
     const indexes = new Set<number>();
     for (const sub of primary.subChannels) {
-      if (sub.primary !== primary) broken.push(`sub-channel ${sub.relid} is in the list of channel ${primary.relid}`);
+      if (sub.primary !== primary)
+        broken.push(`sub-channel ${sub.relid} is in the list of channel ${primary.relid}`);
       if (sub.device !== undefined) broken.push(`sub-channel ${sub.relid} has a device`);
       if (sub.rescind) continue;
-      if (indexes.has(sub.offer.subChannelIndex)) broken.push(`sub-channel ${sub.relid} has the index of another`);
+      if (indexes.has(sub.offer.subChannelIndex))
+        broken.push(`sub-channel ${sub.relid} has the index of another`);
       indexes.add(sub.offer.subChannelIndex);
     }
   }
   for (const device of bus.devices) {
     const { channel } = device;
     if (channel.device !== device) broken.push(`the device of channel ${channel.relid} is not its device`);
-    if (!connection.primaries.includes(channel)) broken.push(`the device of channel ${channel.relid} has lost it`);
+    if (!connection.primaries.includes(channel))
+      broken.push(`the device of channel ${channel.relid} has lost it`);
   }
 }
 
 function checkChannel({ connection, irq }: Vmbus, channel: VmbusChannel, broken: string[]): void {
   const { relid, state, irq: number } = channel;
+  if (relid === INVALID_RELID) {
+    // Suspended: the device waits to be offered again.
+    if (channel.irq !== 0 || state.kind !== 'open') broken.push(`a suspended channel is ${state.kind}`);
+    return;
+  }
   if (!(relid >= 1 && relid < MAX_CHANNEL_RELIDS)) broken.push(`a channel has relid ${relid}`);
-  if (connection.relids.relid2channel(relid) !== channel) broken.push(`relid ${relid} does not lead to its channel`);
+  if (connection.relids.relid2channel(relid) !== channel)
+    broken.push(`relid ${relid} does not lead to its channel`);
   if (channel.targetCpu < 0 || channel.targetCpu >= connection.machine.nrCpuIds) {
     broken.push(`channel ${relid} targets CPU ${channel.targetCpu}`);
   }
   if (connection.relids.domain === undefined) return;
-  if (state.kind === 'opened' && !channel.irqRequested) broken.push(`channel ${relid} is open without its IRQ`);
+  if (state.kind === 'opened' && !channel.irqRequested)
+    broken.push(`channel ${relid} is open without its IRQ`);
   const desc = irq.desc(number);
   if (desc === undefined) broken.push(`IRQ ${number} of channel ${relid} does not exist`);
   else if (isChannelIrq(desc) && desc.data.hwirq !== relid) {
@@ -97,7 +112,8 @@ function checkOwnership({ irq }: Vmbus, channels: ReadonlySet<VmbusChannel>, bro
   for (const channel of channels) {
     if (channel.irq === 0) continue;
     const other = owners.get(channel.irq);
-    if (other !== undefined) broken.push(`IRQ ${channel.irq} is that of channels ${other.relid} and ${channel.relid}`);
+    if (other !== undefined)
+      broken.push(`IRQ ${channel.irq} is that of channels ${other.relid} and ${channel.relid}`);
     owners.set(channel.irq, channel);
   }
   for (const desc of irq.descs()) {
@@ -113,7 +129,8 @@ function isOrphan(channel: unknown): boolean {
 }
 
 function isChannelIrq({ data }: IrqDesc): boolean {
-  return data.chip.name === CHIP_NAME;
+  // Relid 0 is that of control messages.
+  return data.chip.name === CHIP_NAME && data.hwirq !== 0;
 }
 
 /** Rings lie in memory of their own, which is still allocated. */
@@ -140,7 +157,8 @@ function checkPlacement({ connection }: Vmbus, broken: string[]): void {
   const { node: nodeOf } = connection.machine.topology;
   for (const node of new Set(nodeOf)) {
     for (const cpu of connection.placement.allocatedIn(node) ?? []) {
-      if (nodeOf[cpu] !== node) broken.push(`CPU ${cpu} counts as used in node ${node}, but is in node ${nodeOf[cpu]}`);
+      if (nodeOf[cpu] !== node)
+        broken.push(`CPU ${cpu} counts as used in node ${node}, but is in node ${nodeOf[cpu]}`);
     }
   }
 }

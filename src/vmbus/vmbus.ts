@@ -8,6 +8,7 @@ import type { VmbusConnection } from './connection.js';
 import type { VmbusDriver } from './driver.js';
 import { VmbusIsr } from './isr.js';
 import { MessageHandler } from './messages.js';
+import { VmbusPower } from './power.js';
 import type { Refusal } from './refusals.js';
 import { HvPerCpuContext } from './synic.js';
 import { SynicHotplug } from './synic-hotplug.js';
@@ -20,6 +21,7 @@ export class Vmbus {
   readonly contexts: readonly HvPerCpuContext[];
   readonly isr: VmbusIsr;
   readonly management: ChannelManagement;
+  readonly power: VmbusPower;
   private readonly control: ControlMessages;
   private readonly hotplug: SynicHotplug;
 
@@ -36,6 +38,7 @@ export class Vmbus {
     this.bus = new VmbusBus(connection, operations);
     const management = new ChannelManagement(connection, operations, this.bus);
     this.management = management;
+    this.power = new VmbusPower(connection, this.bus, management);
     const contexts: HvPerCpuContext[] = [];
     const messages = new MessageHandler(connection, management, contexts);
     for (const cpu of connection.machine.cpus)
@@ -57,7 +60,8 @@ export class Vmbus {
     const { connection, isr } = this;
     const all = new Map(connection.refused);
     if (isr.relid0Events > 0) all.set('event-for-relid-0', isr.relid0Events);
-    if (connection.relids.droppedEvents > 0) all.set('event-without-channel', connection.relids.droppedEvents);
+    if (connection.relids.droppedEvents > 0)
+      all.set('event-without-channel', connection.relids.droppedEvents);
     return all;
   }
 

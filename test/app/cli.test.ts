@@ -182,6 +182,7 @@ timeline: [{offline: 0}, {at: 1s, print: /proc/stat}]
         { name: 'LOC', counts: [1, 2], text: 'Local timer interrupts' },
         { name: 'ERR', total: 0 },
       ],
+      refused: { 'rescind-twice': 2 },
     });
   });
 

@@ -305,9 +305,24 @@ describe('limits are told, and nothing limited is complete', () => {
     },
   };
 
-  test('of steps', () => {
-    const { complete, limits } = check(endless, { maxSteps: 10 });
-    expect({ complete, limits }).toEqual({ complete: false, limits: ['1 executions cut at 10 steps'] });
+  test.each<Strategy>([
+    { kind: 'dfs' },
+    { kind: 'dpor' },
+    { kind: 'random', seed: 1, executions: 1 },
+    { kind: 'pct', depth: 2, seed: 1, executions: 1 },
+  ])('of steps: $kind', (strategy) => {
+    const { complete, limits, depth } = check(endless, { maxSteps: 10, strategy });
+    expect(complete).toBe(false);
+    expect(limits).toContain('1 executions cut at 10 steps');
+    expect(depth).toBe(10);
+  });
+
+  test('of the look for a minimal interleaving: then any is shown, and said not to be known as minimal', () => {
+    const report = check(counterModel(false, 3), { minimiseExecutions: 2 });
+    expect(report.verdict).toBe('found');
+    expect(report.violations[0].minimal).toBe(false);
+    expect(violationText(report.violations[0])).toContain('An interleaving (not known to be minimal):');
+    expect(check(counterModel(false, 3), { minimiseExecutions: 0 }).violations[0].minimal).toBe(false);
   });
 
   test('of executions', () => {
@@ -429,3 +444,29 @@ test('a barrier keeps nothing but its own CPU waiting', () => {
   });
   expect(found).toEqual(['ab', 'ba']);
 });
+
+test('a report is plain data', () => {
+  const report = check(dekker(false), { memory: 'tso', stopAtFirst: false });
+  expect(JSON.parse(JSON.stringify(report))).toEqual(report);
+});
+
+test('who raises an interrupt or schedules a tasklet can see whether it is pending', () => {
+  const seen: boolean[] = [];
+  check({
+    name: 'pending',
+    setup(world) {
+      const tasklet = world.tasklet(0, 'tasklet', () => sleepless());
+      const irq = world.interrupt(0, 'irq', () => sleepless());
+      seen.push(tasklet.isScheduled, irq.isPending);
+      tasklet.schedule();
+      irq.raise();
+      seen.push(tasklet.isScheduled, irq.isPending);
+      return null;
+    },
+  });
+  expect(seen.slice(0, 4)).toEqual([false, false, true, true]);
+});
+
+function* sleepless(): Proc<void> {
+  yield new SharedWord('word').read;
+}

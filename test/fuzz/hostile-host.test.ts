@@ -3,7 +3,7 @@ import * as fc from 'fast-check';
 import { attack, randomActions, smallest } from './plan.js';
 
 /** Actions of the host in all. A release is tested with 1,000,000: IRQLAB_FUZZ=1000000 npm test -- test/fuzz */
-const ACTIONS = Number(process.env['IRQLAB_FUZZ'] ?? 20_000);
+const ACTIONS = Number(process.env['IRQLAB_FUZZ'] ?? 50_000);
 const ACTIONS_PER_GUEST = 500;
 
 const seed = fc.noShrink(fc.nat(0xffffffff));

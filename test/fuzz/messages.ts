@@ -4,7 +4,9 @@ import { instanceOf } from '../support/guest.js';
 
 /** Relids of the fuzzed guest's devices, of its sub-channels, and such as no channel can have. */
 export const relids = [1, 2, 3, 4, 5, 9, 10, 11, 50, 51, 0, 77, 2047, 2048, 0xffffffff];
-const classes = ['nic', 'scsi', 'heartbeat', 'shutdown', 'balloon', 'pci', 'keyboard', 'nd'].map(deviceClassId);
+const classes = ['nic', 'scsi', 'heartbeat', 'shutdown', 'balloon', 'pci', 'keyboard', 'nd'].map(
+  deviceClassId,
+);
 const instances = [1, 2, 3, 4, 5, 77].map(instanceOf);
 const words = [0, 1, 2, 8, 0xff, 0xc0000001, 0x7fffffff, 0xffffffff];
 const FIRST_GPADL = 0xe1e10;
@@ -44,7 +46,12 @@ function messageOf(a: number, b: number, c: number): ChannelMessage {
     case 4:
       return { type: CHANNELMSG.ALLOFFERS_DELIVERED };
     case 5:
-      return { type: CHANNELMSG.OPENCHANNEL_RESULT, childRelid, openId: pick([childRelid, word], c >>> 4), status: word };
+      return {
+        type: CHANNELMSG.OPENCHANNEL_RESULT,
+        childRelid,
+        openId: pick([childRelid, word], c >>> 4),
+        status: word,
+      };
     case 6:
       return { type: CHANNELMSG.GPADL_CREATED, childRelid, gpadl, creationStatus: word };
     case 7:
@@ -52,7 +59,12 @@ function messageOf(a: number, b: number, c: number): ChannelMessage {
     case 8:
       return { type: CHANNELMSG.MODIFYCHANNEL_RESPONSE, childRelid, status: word };
     case 9:
-      return { type: CHANNELMSG.VERSION_RESPONSE, versionSupported: (c & 1) !== 0, connectionState: 0, msgConnId: word };
+      return {
+        type: CHANNELMSG.VERSION_RESPONSE,
+        versionSupported: (c & 1) !== 0,
+        connectionState: 0,
+        msgConnId: word,
+      };
     case 3:
     case 10:
       return { type: CHANNELMSG.UNLOAD_RESPONSE };
@@ -77,7 +89,12 @@ export function lastAnswer(message: ChannelMessage): ChannelMessage | undefined 
     case CHANNELMSG.REQUESTOFFERS:
       return { type: CHANNELMSG.ALLOFFERS_DELIVERED };
     case CHANNELMSG.OPENCHANNEL:
-      return { type: CHANNELMSG.OPENCHANNEL_RESULT, childRelid: message.childRelid, openId: message.openId, status: 1 };
+      return {
+        type: CHANNELMSG.OPENCHANNEL_RESULT,
+        childRelid: message.childRelid,
+        openId: message.openId,
+        status: 1,
+      };
     case CHANNELMSG.GPADL_HEADER:
       return {
         type: CHANNELMSG.GPADL_CREATED,
@@ -85,6 +102,8 @@ export function lastAnswer(message: ChannelMessage): ChannelMessage | undefined 
         gpadl: message.gpadl,
         creationStatus: 1,
       };
+    case CHANNELMSG.UNLOAD:
+      return { type: CHANNELMSG.UNLOAD_RESPONSE };
     case CHANNELMSG.GPADL_TEARDOWN:
       return { type: CHANNELMSG.GPADL_TORNDOWN, gpadl: message.gpadl };
     default:

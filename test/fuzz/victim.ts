@@ -1,3 +1,5 @@
+import { NetvscDevice } from '../../src/drivers/support/netvsc-device.js';
+import { StorvscDevice } from '../../src/drivers/support/storvsc-device.js';
 import { irqSetAffinity } from '../../src/irq/affinity.js';
 import { clearBit, setBit } from '../../src/lib/bitmap.js';
 import { ErrnoError } from '../../src/lib/errno.js';
@@ -5,8 +7,14 @@ import { CpuMask } from '../../src/machine/cpumask.js';
 import type { Proc } from '../../src/machine/step.js';
 import { deeds, type MisbehaveRule, ringNames, ringPlaceNames, sentKinds } from '../../src/host/misbehave.js';
 import type { HostChannel } from '../../src/host/host-channel.js';
-import { MAX_CHANNEL_RELIDS } from '../../src/vmbus/relid-map.js';
-import { type ChannelMessage, CHANNELMSG, decodeMessage, encodeMessage, versionWire } from '../../src/vmbus/protocol.js';
+import { INVALID_RELID, MAX_CHANNEL_RELIDS } from '../../src/vmbus/relid-map.js';
+import {
+  type ChannelMessage,
+  CHANNELMSG,
+  decodeMessage,
+  encodeMessage,
+  versionWire,
+} from '../../src/vmbus/protocol.js';
 import { brokenAtRest, brokenInvariants } from '../../src/vmbus/validate.js';
 import { designChoices, type VmbusDesign } from '../../src/vmbus/variants/design.js';
 import { device, instanceOf, TestGuest } from '../support/guest.js';
@@ -48,6 +56,7 @@ export class Victim {
   /** Messages that the host has sent, to be sent again in part. */
   private readonly sent: Uint8Array[] = [];
   private steps = 0;
+  private hibernating = false;
 
   constructor(setup: number) {
     this.guest = new TestGuest({
@@ -73,7 +82,8 @@ export class Victim {
   witnesses(): string[] {
     const { vmbus, connection } = this.guest;
     const states = [...connection.channels()].map(
-      ({ deviceClass, state, primary }) => `${primary === undefined ? '' : 'sub-channel of '}${deviceClass.name} ${state.kind}`,
+      ({ deviceClass, state, primary }) =>
+        `${primary === undefined ? '' : 'sub-channel of '}${deviceClass.name} ${state.kind}`,
     );
     return [...vmbus.refused().keys(), ...states];
   }
@@ -91,8 +101,9 @@ export class Victim {
     const { guest } = this;
     const { host, connection, machine } = guest;
     host.sent.stop();
-    for (let round = 0; round < 20; round++) {
+    for (let round = 0; round < 30; round++) {
       this.steps = 0;
+      this.offerAgain();
       const mapped = this.mappedRelids();
       if (mapped.length === 0 && machine.liveTasks === 0) break;
       for (const childRelid of mapped) this.post({ type: CHANNELMSG.RESCIND_CHANNELOFFER, childRelid });
@@ -100,8 +111,9 @@ export class Victim {
         const answer = lastAnswer(message);
         if (answer !== undefined) this.post(answer);
       }
-      machine.elapse(20 * MS);
+      machine.elapse(round < 20 ? 20 * MS : 20_000 * MS);
     }
+    if (this.neverWakes()) return brokenInvariants(guest.vmbus);
     this.steps = 0;
     machine.elapse(400_000 * MS);
     const broken = brokenAtRest(guest.vmbus);
@@ -115,7 +127,7 @@ export class Victim {
   /** True if the guest still takes an honest device, once its host has sent all that it has held back. */
   takesHonestDevice(): boolean {
     const { guest } = this;
-    if (guest.connection.state.kind !== 'connected') return true;
+    if (guest.connection.state.kind !== 'connected' || this.neverWakes()) return true;
     guest.host.offer(device('heartbeat', 300, { instanceId: instanceOf(300) }));
     guest.machine.elapse(10 * MS);
     const channel = guest.connection.relids.relid2channel(300);
@@ -148,6 +160,34 @@ export class Victim {
     for (let relid = 1; relid < MAX_CHANNEL_RELIDS; relid++)
       if (this.guest.connection.relids.isMapped(relid)) mapped.push(relid);
     return mapped;
+  }
+
+  /** Hibernates and wakes up again, unless that is being done. */
+  *hibernate(): Proc<void> {
+    if (this.hibernating) return;
+    this.hibernating = true;
+    try {
+      yield* this.guest.vmbus.power.suspend();
+      yield* this.guest.vmbus.power.resume();
+    } finally {
+      this.hibernating = false;
+    }
+  }
+
+  /** After a resume devices wait to be offered again. */
+  private offerAgain(): void {
+    let childRelid = 1000;
+    for (const { relid, offer } of [...this.guest.connection.primaries])
+      if (relid === INVALID_RELID) this.post({ ...offer, childRelid: childRelid++ });
+  }
+
+  /**
+   * True if the guest is as good as dead, and Linux would be: it waits, while it suspends, for sub-channels that the
+   * host does not take back and then does not hear of, or the host refused it when it resumed.
+   */
+  private neverWakes(): boolean {
+    const { state, ignoresOffers } = this.guest.connection;
+    return ignoresOffers || state.kind === 'disconnected';
   }
 
   private watch(): void {
@@ -225,8 +265,12 @@ const acts: readonly Act[] = [
     bytes[b % bytes.length] = c;
     v.guest.host.postRaw(bytes);
   },
-  (v, a, b, c) => v.guest.host.postRaw(Uint8Array.from({ length: a % 241 }, (_, i) => (b * (i + 1)) ^ (c >>> (i & 15)))),
-  (v, a, b, c) => v.guest.host.postRaw(Uint8Array.from({ length: 8 + (a % 60) }, (_, i) => (i === 0 ? b % 26 : i < 4 ? 0 : c >>> (i & 7)))),
+  (v, a, b, c) =>
+    v.guest.host.postRaw(Uint8Array.from({ length: a % 241 }, (_, i) => (b * (i + 1)) ^ (c >>> (i & 15)))),
+  (v, a, b, c) =>
+    v.guest.host.postRaw(
+      Uint8Array.from({ length: 8 + (a % 60) }, (_, i) => (i === 0 ? b % 26 : i < 4 ? 0 : c >>> (i & 7))),
+    ),
   // The message slot and event flags themselves.
   (v, a, b, c) => {
     const { message } = v.guest.vmbus.contexts[a % CPUS];
@@ -246,7 +290,12 @@ const acts: readonly Act[] = [
     const channel = v.hostChannel(b);
     if (channel?.state.kind !== 'open') return;
     const value = [0, 8, 16, 4096, 4095, 0xffffffff, c][c % 7];
-    v.guest.host.sent.poke(channel, ringNames[a & 1], ringPlaceNames[(a >>> 1) % ringPlaceNames.length], value);
+    v.guest.host.sent.poke(
+      channel,
+      ringNames[a & 1],
+      ringPlaceNames[(a >>> 1) % ringPlaceNames.length],
+      value,
+    );
     v.guest.host.signal(channel.relid);
   },
   (v, a, b, c) => {
@@ -254,7 +303,7 @@ const acts: readonly Act[] = [
     if (channel?.state.kind !== 'open') return;
     // Near the packet that is next, or anywhere.
     const { ring } = channel.state.toGuest;
-    const near = (ring.load(0) + ((a >>> 4) % 16) * 4 - 24 + ring.dataBytes) % ring.dataBytes & ~3;
+    const near = ((ring.load(0) + ((a >>> 4) % 16) * 4 - 24 + ring.dataBytes) % ring.dataBytes) & ~3;
     const at = (a & 2) === 0 ? near : ((a >>> 2) % 0x2000) << 2;
     ifPossible(() => v.guest.host.sent.poke(channel, ringNames[a & 1], at, c >>> (b % 25)));
     v.guest.host.signal(channel.relid);
@@ -285,10 +334,34 @@ const acts: readonly Act[] = [
     if (channel === undefined) return;
     irqSetAffinity(v.guest.irq, channel.irq, CpuMask.of(CPUS, [a % CPUS]));
   },
+  (v, a, b) => {
+    const channel = v.guest.connection.relids.relid2channel(relids[b % 10]);
+    if (channel !== undefined)
+      ifPossible(() => v.guest.vmbus.operations.sendPacket(channel, new Uint8Array(a % 300), b));
+  },
+  (v, a, b) => {
+    const { driverData } = v.guest.connection.relids.relid2channel(2)?.device ?? {};
+    if (!(driverData instanceof StorvscDevice)) return;
+    for (let i = 0; i <= a % 30; i++)
+      driverData.submit({
+        cpu: b % CPUS,
+        bytes: (a >>> 8) % 0x8000,
+        isWrite: (a & 0x80) !== 0,
+        completed: () => {},
+      });
+  },
+  (v, a, b) => {
+    const { driverData } = v.guest.connection.relids.relid2channel(1)?.device ?? {};
+    if (!(driverData instanceof NetvscDevice)) return;
+    for (let i = 0; i <= a % 30; i++) driverData.transmit({ hash: b + i, bytes: 1514 });
+  },
   (v, a) => {
     const nic = v.guest.connection.relids.relid2channel(1)?.device;
     if (nic?.driver?.setChannels !== undefined && a % 8 === 0)
       v.start('set_channels', nic.driver.setChannels(nic, 1 + ((a >>> 3) % 4)));
+  },
+  (v, a) => {
+    if (a % 64 === 0) v.start('hibernate', v.hibernate());
   },
   // Time.
   (v, a) => v.guest.machine.elapse(a % (20 * US)),

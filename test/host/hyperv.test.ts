@@ -164,7 +164,7 @@ describe('control messages', () => {
     expect(guest.post({ type: CHANNELMSG.GPADL_BODY, msgNumber: 0, gpadl: 7, pfns: [1] }).run()).toEqual([]);
     guest.host.signalEvent(3);
     expect(guest.run()).toEqual([]);
-    expect(guest.post({ type: CHANNELMSG.UNLOAD }).run()).toEqual([]);
+    expect(guest.post({ type: CHANNELMSG.UNLOAD }).run()).toEqual([{ type: CHANNELMSG.UNLOAD_RESPONSE }]);
   });
 
   test('wait while the slot is full, and keep their order', () => {

@@ -336,7 +336,6 @@ describe('handleNestedIrq', () => {
     const lab = new Lab();
     const desc = lab.line();
     irqSetStatusFlags(lab.core, desc.irq, irqStatus.NESTED_THREAD);
-    // biome-ignore lint/correctness/useYield: a thread function that does not sleep
     const threadFn = function* () {
       lab.calls.push('thread');
       return IRQ_HANDLED;
@@ -359,7 +358,6 @@ describe('handleNestedIrq', () => {
     const desc = lab.line();
     irqSetStatusFlags(lab.core, desc.irq, irqStatus.NESTED_THREAD);
     expect(lab.request(desc)).toBe(-22);
-    // biome-ignore lint/correctness/useYield: a thread function that does not sleep
     const threadFn = function* () {
       return IRQ_HANDLED;
     };

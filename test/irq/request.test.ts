@@ -39,7 +39,6 @@ const EINVAL = -22;
 const EBUSY = -16;
 const ENOSYS = -38;
 
-// biome-ignore lint/correctness/useYield: a thread function that does not sleep
 const noThread: ThreadFn = function* () {
   return IRQ_HANDLED;
 };
@@ -277,7 +276,6 @@ describe('freeIrq', () => {
   test('waits for the action’s thread', () => {
     const lab = new Lab();
     const desc = lab.line();
-    // biome-ignore lint/correctness/useYield: a thread function that does not sleep
     const threadFn: ThreadFn = function* () {
       lab.calls.push('thread');
       return IRQ_HANDLED;

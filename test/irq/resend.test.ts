@@ -123,7 +123,6 @@ describe('irqInjectInterrupt', () => {
     lab.request(parent);
     const nested = lab.line({ flow: handleSimpleIrq });
     irqSetStatusFlags(lab.core, nested.irq, irqStatus.NESTED_THREAD);
-    // biome-ignore lint/correctness/useYield: a thread function that does not sleep
     const threadFn = function* () {
       return IRQ_HANDLED;
     };

@@ -106,7 +106,6 @@ test('a return value that is none is reported, 100 times at most', () => {
 describe('threads answer one interrupt later', () => {
   function threaded(lab: Lab, ret: number, primary: number): IrqDesc {
     const desc = lab.line();
-    // biome-ignore lint/correctness/useYield: a thread function that does not sleep
     const threadFn: ThreadFn = function* threadFunction() {
       return ret;
     };

@@ -180,7 +180,6 @@ describe('irqSetIrqWake', () => {
 test('a thread that returns NONE does not count as handled', () => {
   const lab = new Lab();
   const desc = lab.line();
-  // biome-ignore lint/correctness/useYield: a thread function that does not sleep
   const threadFn: ThreadFn = function* () {
     return IRQ_NONE;
   };

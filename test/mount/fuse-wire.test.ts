@@ -20,7 +20,9 @@ const attrWidths = [
   ...(['u64', 'u64', 'u64', 'u64', 'u64', 'u64'] as const),
   ...(['u32', 'u32', 'u32', 'u32', 'u32', 'u32', 'u32', 'u32', 'u32', 'u32'] as const),
 ];
-const attrFields = [7, 4096, 0, 1_700_000_000, 1_700_000_000, 1_700_000_000, 0, 0, 0, 0o100644, 1, 5, 6, 0, 4096, 0];
+const attrFields = [
+  7, 4096, 0, 1_700_000_000, 1_700_000_000, 1_700_000_000, 0, 0, 0, 0o100644, 1, 5, 6, 0, 4096, 0,
+];
 
 describe('requests', () => {
   test('header and body', () => {
@@ -65,7 +67,12 @@ describe('answers have the sizes and fields that the kernel expects', () => {
   });
 
   test('fuse_attr_out and fuse_entry_out may not be cached', () => {
-    expect(fieldsOf(attrOut(attributes), ['u64', 'u32', 'u32', ...attrWidths])).toEqual([0, 0, 0, ...attrFields]);
+    expect(fieldsOf(attrOut(attributes), ['u64', 'u32', 'u32', ...attrWidths])).toEqual([
+      0,
+      0,
+      0,
+      ...attrFields,
+    ]);
     const entry = fieldsOf(entryOut(attributes), ['u64', 'u64', 'u64', 'u64', 'u32', 'u32', ...attrWidths]);
     expect(entry).toEqual([7, 0, 0, 0, 0, 0, ...attrFields]);
     expect(entryOut(attributes)).toHaveLength(128);

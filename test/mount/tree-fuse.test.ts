@@ -39,7 +39,11 @@ function refuse(): never {
   throw new ErrnoError('EBUSY', 'no');
 }
 
-function ask(opcode: number, nodeId: number, fields: readonly (number | bigint | string | Uint8Array)[] = []): Uint8Array {
+function ask(
+  opcode: number,
+  nodeId: number,
+  fields: readonly (number | bigint | string | Uint8Array)[] = [],
+): Uint8Array {
   const answer = fuse.handle(decodeRequest(fuseRequest(opcode, nodeId, fields)));
   if (answer === undefined || answer === 'unknown') throw new Error(`no answer: ${answer}`);
   return answer;
@@ -58,7 +62,8 @@ function code(run: () => unknown): string {
 /** The inode at a path. */
 function lookup(path: string): number {
   let node = ROOT;
-  for (const name of path.split('/').filter(Boolean)) [node] = fieldsOf(ask(OPCODE.LOOKUP, node, [name]), ['u64']);
+  for (const name of path.split('/').filter(Boolean))
+    [node] = fieldsOf(ask(OPCODE.LOOKUP, node, [name]), ['u64']);
   return node;
 }
 
@@ -172,7 +177,14 @@ describe('writing', () => {
 describe('the kernel’s directories', () => {
   test('let nobody make or remove anything', () => {
     expect(code(() => ask(OPCODE.CREATE, ROOT, [0, 0, 0, 0, 'new']))).toBe('EACCES');
-    for (const opcode of [OPCODE.MKDIR, OPCODE.MKNOD, OPCODE.UNLINK, OPCODE.RMDIR, OPCODE.RENAME, OPCODE.SYMLINK]) {
+    for (const opcode of [
+      OPCODE.MKDIR,
+      OPCODE.MKNOD,
+      OPCODE.UNLINK,
+      OPCODE.RMDIR,
+      OPCODE.RENAME,
+      OPCODE.SYMLINK,
+    ]) {
       expect(code(() => ask(opcode, ROOT, ['new']))).toBe('EPERM');
     }
   });

@@ -109,6 +109,23 @@ export class FakeGuest implements ScenarioGuest {
     return new Map([['rescind-twice', 2]]);
   }
 
+  suspend(): void {
+    this.record('suspend');
+  }
+
+  resume(relids?: ReadonlyMap<number, number>): void {
+    this.record('resume', ...[...(relids ?? [])].flat());
+  }
+
+  shutdown(): void {
+    this.record('shutdown');
+  }
+
+  connect(port: number): number {
+    this.record('connect', port);
+    return 99;
+  }
+
   setChannels(relid: number, count: number): void {
     this.record('setChannels', relid, count);
   }

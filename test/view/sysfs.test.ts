@@ -126,3 +126,33 @@ test('/sys/devices/system/node', () => {
   );
   expect(guest.read(`${cpuDir}/cpu2/node1/cpulist`)).toBe('2\n');
 });
+
+test('nodeN/meminfo: the lines that programs read, in the columns that the kernel writes', () => {
+  const guest = new Guest({ present: 4, topology: regularTopology(4, { nodes: 2 }) });
+  const lines = guest.read(`${nodeDir}/node1/meminfo`).split('\n');
+  expect(lines.slice(0, 3)).toEqual([
+    'Node 1 MemTotal:        8388608 kB',
+    'Node 1 MemFree:         7340032 kB',
+    'Node 1 MemUsed:         1048576 kB',
+  ]);
+  expect(lines).toContain('Node 1 ShmemPmdMapped:        0 kB');
+  expect(lines.slice(-4)).toEqual([
+    'Node 1 HugePages_Total:     0',
+    'Node 1 HugePages_Free:      0',
+    'Node 1 HugePages_Surp:      0',
+    '',
+  ]);
+});
+
+test('modes and sizes as sysfs and procfs have them', () => {
+  const { tree } = new Guest({ present: 2 });
+  expect(tree.stat('/proc')).toMatchObject({ mode: 0o040555, size: 0 });
+  expect(tree.stat('/sys')).toMatchObject({ mode: 0o040555, size: 0 });
+  expect(tree.stat('/sys/bus/pci/devices')).toMatchObject({ mode: 0o040755 });
+  expect(tree.stat(`${cpuDir}/online`)).toMatchObject({ mode: 0o100444, size: 4096 });
+  expect(tree.stat(`${cpuDir}/cpu1/topology/core_siblings`)).toMatchObject({ size: 4096 });
+  // A list of 8192 CPUs does not fit into a page.
+  expect(tree.stat(`${cpuDir}/cpu1/topology/core_siblings_list`)).toMatchObject({ size: 28672 });
+  expect(tree.stat(`${nodeDir}/node0/cpulist`)).toMatchObject({ size: 28672 });
+  expect(tree.stat(`${cpuDir}/cpu1/cache/index0/shared_cpu_list`)).toMatchObject({ size: 4096 });
+});

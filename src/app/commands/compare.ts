@@ -6,7 +6,7 @@ const example = `
 Runs the scenario once for each choice of the axis, all else as the file says. * marks the choice of the file itself.
 
   events            signals of the host that found their event flag clear, and control messages
-  interrupts        of the VMBus vector or per-CPU interrupt
+  interrupts        of the line that all share; each may bring several events
   /proc/stat        what its total of interrupts grew by; double: beyond the events, missing: below them
   dropped, lost     events that found no channel; events for a CPU whose synic was off
   signals, needless of the guest to the host; those that found nothing to do

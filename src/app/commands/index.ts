@@ -26,6 +26,16 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./compare.js')).command,
   },
   {
+    name: 'explore',
+    summary: 'look for the interleavings that break a race, or show that there are none',
+    load: async () => (await import('./explore.js')).command,
+  },
+  {
+    name: 'replay',
+    summary: 'run a saved interleaving again',
+    load: async () => (await import('./replay.js')).command,
+  },
+  {
     name: 'import',
     summary: 'make a scenario of captures of a real machine',
     load: async () => (await import('./import.js')).command,

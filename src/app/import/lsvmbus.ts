@@ -64,8 +64,11 @@ interface Draft {
  */
 export function parseLsvmbus(text: string): LsvmbusDevice[] {
   const devices: Draft[] = [];
+  const primaries = new Set<string>();
+  const seen = new Set<string>();
   for (const [at, line] of text.split('\n').entries()) {
     const device = deviceLine.exec(line);
+    checkNumbers(line, at + 1, device, primaries);
     if (device !== null) {
       const [, relid, classId, description] = device;
       const lower = (classId as string | undefined)?.toLowerCase();
@@ -78,11 +81,30 @@ export function parseLsvmbus(text: string): LsvmbusDevice[] {
     const channel = channelLine.exec(line);
     if (current !== undefined && instance !== null) current.instance = instance[1].toLowerCase();
     else if (current !== undefined && channel !== null) {
+      checkNumbers(line, at + 1, channel, seen);
       current.channels.push({ relid: Number(channel[1]), targetCpu: Number(channel[2]) });
     } else
       throw new CaptureSyntaxError(at + 1, 1, current ? 'Device_ID, Rel_ID or "VMBUS ID"' : '"VMBUS ID"');
   }
   return devices;
+}
+
+const MAX_RELID = 2047;
+const MAX_CPU = 8191;
+
+/** Checks the relid that `match` found, which none of `seen` may be, and in a channel's line the CPU. */
+function checkNumbers(line: string, row: number, match: RegExpExecArray | null, seen: Set<string>): void {
+  if (match === null) return;
+  const [, relid, second] = match;
+  const column = line.indexOf(relid) + 1;
+  if (Number(relid) < 1 || Number(relid) > MAX_RELID) {
+    throw new CaptureSyntaxError(row, column, `a relid from 1 to ${MAX_RELID}`);
+  }
+  if (seen.has(relid)) throw new CaptureSyntaxError(row, column, 'a relid that is not there already');
+  seen.add(relid);
+  if (line.includes('target_cpu=') && Number(second) > MAX_CPU) {
+    throw new CaptureSyntaxError(row, line.lastIndexOf(second) + 1, `a CPU number up to ${MAX_CPU}`);
+  }
 }
 
 /** Class of devices that lsvmbus does not know. */

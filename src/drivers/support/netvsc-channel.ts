@@ -86,11 +86,6 @@ export class NetvscChannel {
     return this.queueSends === 0 && this.receiveCompletions.length === 0;
   }
 
-  /** Frames that wait for room. */
-  get queued(): number {
-    return this.queue.size;
-  }
-
   /** netvsc_channel_cb: in the interrupt, leaves the ring to the poll. */
   interrupt(inbound: RingReader | undefined): void {
     if (this.scheduled || inbound === undefined) return;
@@ -193,7 +188,10 @@ export class NetvscChannel {
   /** netvsc_send_tx_complete */
   private frameSent(transactionId: number): void {
     const section = this.sections.get(transactionId);
-    if (section === undefined) return;
+    if (section === undefined) {
+      this.operations.refuse('packet-nobody-waits-for');
+      return;
+    }
     this.sections.delete(transactionId);
     this.shared.giveSectionBack(section);
     this.queueSends -= 1;

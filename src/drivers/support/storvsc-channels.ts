@@ -37,6 +37,13 @@ export class StorvscChannels {
     this.alloced.set(channel.targetCpu);
   }
 
+  /** All channels have been closed. */
+  clear(): void {
+    this.byCpu.length = 0;
+    this.alloced.clearAll();
+    this.subChannels = 0;
+  }
+
   /** A channel interrupts another CPU from now on: choices made for CPUs without a channel are forgotten. */
   targetCpuChanged(channel: VmbusChannel, oldCpu: CpuId, newCpu: CpuId): void {
     const { byCpu, alloced, primary } = this;

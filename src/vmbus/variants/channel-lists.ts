@@ -129,7 +129,10 @@ export class TaskletChannelList implements ChannelList {
 
   /** @throws AssertionError behind an entry that has been removed. */
   private nextOf(entry: ListEntry): ListEntry | undefined {
-    assert(!entry.isPoisoned, 'the walk follows a removed entry', { list: this.word.name, relid: entry.channel?.relid });
+    assert(!entry.isPoisoned, 'the walk follows a removed entry', {
+      list: this.word.name,
+      relid: entry.channel?.relid,
+    });
     return entry.next;
   }
 }

@@ -57,7 +57,8 @@ export class ControlIrq implements ControlMessages {
     };
     const ret = yield* requestIrq(core, irq, handler, 0, 'hv_vmbus', this);
     const desc = core.desc(irq);
-    if (ret !== 0 || desc === undefined) throw new Error(`the IRQ of control messages can not be requested: ${ret}`);
+    if (ret !== 0 || desc === undefined)
+      throw new Error(`the IRQ of control messages can not be requested: ${ret}`);
     const connectCpu = CpuMask.of(machine.nrCpuIds, [VMBUS_CONNECT_CPU]);
     desc.data.affinity.copyFrom(connectCpu);
     desc.data.effectiveAffinity.copyFrom(connectCpu);

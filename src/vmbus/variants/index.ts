@@ -21,7 +21,13 @@ import {
   GetPutLifetime,
   RescindRefLifetime,
 } from './lifetimes.js';
-import { FixedSleep, type ModifyChannelPolicy, NoWait, WaitInSetter, WaitOnOffline } from './modify-channel.js';
+import {
+  FixedSleep,
+  type ModifyChannelPolicy,
+  NoWait,
+  WaitInSetter,
+  WaitOnOffline,
+} from './modify-channel.js';
 import { FlagAndLockGuard, FlagGuard, NoGuard, type OfflineGuard } from './offline-guard.js';
 import { CallbackFirst, IgnoreUntilOpenResult, type OpenOrder } from './open-order.js';
 import { PercpuListRelidMap } from './percpu-list-map.js';
@@ -41,15 +47,19 @@ type Choices<Axis extends keyof VmbusDesign, Built> = Readonly<Record<VmbusDesig
 
 export const lifetimes: Choices<'lifetime', (channelMutex: Lock) => ChannelLifetime> = {
   'rescind-ref': (channelMutex) => new RescindRefLifetime(channelMutex),
-  'free-unconditionally': () => new FreeUnconditionally(),
-  'get-put': () => new GetPutLifetime(),
-  'get-put-completed': () => new GetPutCompletedLifetime(),
+  'free-unconditionally': (channelMutex) => new FreeUnconditionally(channelMutex),
+  'get-put': (channelMutex) => new GetPutLifetime(channelMutex),
+  'get-put-completed': (channelMutex) => new GetPutCompletedLifetime(channelMutex),
 };
 
-export const relidMaps: Choices<
-  'relidMap',
-  (connection: VmbusConnection, lifetime: ChannelLifetime, mover: ChannelMover) => RelidMap
-> = {
+/** Builds a map for a connection that is being built itself. */
+export type RelidMapFactory = (
+  connection: VmbusConnection,
+  lifetime: ChannelLifetime,
+  mover: ChannelMover,
+) => RelidMap;
+
+export const relidMaps: Choices<'relidMap', RelidMapFactory> = {
   irqdomain: ({ irq }, lifetime, mover) => new IrqdomainRelidMap(irq, new VmbusIrqChip(mover), lifetime),
   array: (_connection, lifetime, mover) => new ArrayRelidMap(lifetime, mover),
   'percpu-list': ({ machine }, lifetime, mover) => new PercpuListRelidMap(machine.nrCpuIds, lifetime, mover),
@@ -103,6 +113,7 @@ export const controlMessages: Choices<'topLevel', (connection: VmbusConnection) 
 };
 
 function controlIrq({ irq, relids: { domain } }: VmbusConnection): ControlMessages {
-  if (domain === undefined) throw new RangeError('an IRQ for control messages needs the irqdomain as relid map');
+  if (domain === undefined)
+    throw new RangeError('an IRQ for control messages needs the irqdomain as relid map');
   return new ControlIrq(irq, domain);
 }

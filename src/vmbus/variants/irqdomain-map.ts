@@ -51,7 +51,7 @@ export class IrqdomainRelidMap implements RelidMap {
   readonly domain: IrqDomain;
   readonly countsChannels = true;
   droppedEvents = 0;
-  private readonly revmapWord = new SharedWord('revmap of hv-vmbus');
+  protected readonly revmapWord = new SharedWord('revmap of hv-vmbus');
 
   constructor(
     protected readonly core: IrqCore,
@@ -100,7 +100,9 @@ export class IrqdomainRelidMap implements RelidMap {
     const target = CpuMask.of(machine.nrCpuIds, [channel.targetCpu]);
     ret = irqSetAffinityAndHint(this.core, irq, target);
     if (ret === 0) return;
-    machine.log.printk(`hv_vmbus: irq_set_affinity_and_hint failed with ${ret} for relid ${relid} irq ${irq}`);
+    machine.log.printk(
+      `hv_vmbus: irq_set_affinity_and_hint failed with ${ret} for relid ${relid} irq ${irq}`,
+    );
     yield* this.freeIrq(channel);
     throw new ErrnoError(
       errnoCode(ret),
@@ -180,6 +182,7 @@ export class DisposeFirstRelidMap extends IrqdomainRelidMap {
     yield* this.dispose(channel);
     if (!channel.irqRequested) return;
     channel.irqRequested = false;
+    yield this.revmapWord.read;
     yield* freeIrq(this.core, irq, channel);
   }
 }

@@ -10,7 +10,7 @@ export interface RescindWork {
   find(relid: Relid): Proc<VmbusChannel | undefined>;
   /** Keeps the driver's callback from being called, and wakes whoever waits for the channel. */
   stop(channel: VmbusChannel): Proc<void>;
-  /** Waits until the driver's probe is done. */
+  /** Waits until the driver's probe is done; Linux looks each millisecond. */
   awaitProbe(channel: VmbusChannel): Proc<void>;
   /** The device, or the sub-channel, goes, and then the channel. */
   remove(channel: VmbusChannel): Proc<void>;
@@ -19,6 +19,8 @@ export interface RescindWork {
 
 /** What the end of VMBus is made of (module exit, vmbus_free_channels). */
 export interface ExitWork {
+  /** Waits until all works are done (destroy_workqueue in vmbus_disconnect). */
+  drainWork(): Proc<void>;
   /** All primary channels of the moment. */
   primaries(): readonly VmbusChannel[];
   /** The channel's device goes, if it is there still (vmbus_device_unregister). */

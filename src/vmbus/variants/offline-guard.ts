@@ -18,7 +18,7 @@ export interface OfflineGuard {
 
 /** Before the RFC: the online mask alone, in which a CPU stays until its synic is off. */
 export class NoGuard implements OfflineGuard {
-  private readonly onlineWord = new SharedWord('cpu_online_mask');
+  readonly onlineWord = new SharedWord('cpu_online_mask');
 
   constructor(private readonly machine: Machine) {}
 

@@ -40,7 +40,10 @@ export class PercpuListRelidMap extends PlainRelidMap {
     nrCpuIds: number,
     lifetime: ChannelLifetime,
     mover: ChannelMover,
-    { makeList = (name) => new RcuChannelList(name), smpCall = (_cpu, change) => change() }: PercpuListOptions = {},
+    {
+      makeList = (name) => new RcuChannelList(name),
+      smpCall = (_cpu, change) => change(),
+    }: PercpuListOptions = {},
   ) {
     super(lifetime, mover);
     this.lists = Array.from({ length: nrCpuIds }, (_, cpu) => makeList(`chan_list of CPU ${cpu}`, cpu));

@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
 import { loseAgain, parseInterrupts } from '../../../src/view/interrupts-parse.js';
 import { irqlab } from '../../support/cli.js';
 import { goldenCases } from '../../view/golden.js';
@@ -187,8 +188,37 @@ describe('what can not be understood is an error with its place', () => {
     const path = file('blanks.txt', azure.replace('CPU1       \n', 'CPU1          \n'));
     const { status, out } = await irqlab(['import', '--check', path]);
     expect(status).toBe(1);
-    expect(out).toMatch(/: line 1 is ".*", but it prints again as ".*"\n$/);
+    expect(out).toMatch(/:1:34: the line is ".*", but it prints again as ".*"\n$/);
   });
+
+  test('whatever is changed in a capture: it is understood, or said where it is not', async () => {
+    const texts = [...captures.slice(0, 20).map(({ text }) => text), ...lsvmbus.values()].filter(
+      ({ length }) => length < 20_000,
+    );
+    const change = fc.record({
+      at: fc.nat(),
+      length: fc.nat(3),
+      by: fc.constantFrom('', ' ', '  ', '9', ':', 'x', '-', '\n', '4294967296', '\t'),
+    });
+    await fc.assert(
+      fc.asyncProperty(
+        fc.constantFrom(...texts),
+        fc.array(change, { minLength: 1, maxLength: 3 }),
+        async (text, changes) => {
+          let changed = text;
+          for (const { at, length, by } of changes) {
+            const from = at % changed.length;
+            changed = changed.slice(0, from) + by + changed.slice(from + length);
+          }
+          const { status, out, err } = await irqlab(['import', '--check', '-'], changed);
+          expect([0, 1]).toContain(status);
+          expect(out).toMatch(status === 0 ? /^<stdin>: ok\n$/ : /^<stdin>:(\d+:\d+:)? ./);
+          expect(err === '').toBe(status === 0);
+        },
+      ),
+      { numRuns: 150 },
+    );
+  }, 60_000);
 
   test('wrong use', async () => {
     const path = file('azure.txt', azure);

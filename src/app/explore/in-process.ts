@@ -1,0 +1,23 @@
+import type { Progress } from '../../explore/options.js';
+import { runTask, type Task, type TaskOf, type TaskResults, type TaskRunner } from './task.js';
+
+/** Does tasks in this thread, one after another. */
+export class InProcessRunner implements TaskRunner {
+  isStopped = false;
+
+  /** @param workers how many threads it stands for. */
+  constructor(readonly workers = 1) {}
+
+  async run<K extends Task['kind']>(
+    task: TaskOf<K>,
+    onProgress?: (progress: Progress) => void,
+  ): Promise<TaskResults[K]> {
+    return runTask(task, { onProgress, shouldStop: () => this.isStopped });
+  }
+
+  stop(): void {
+    this.isStopped = true;
+  }
+
+  async close(): Promise<void> {}
+}

@@ -1,0 +1,57 @@
+import { z } from 'zod';
+import type { Report } from '../../explore/report.js';
+
+const step = z.object({
+  lane: z.number(),
+  pid: z.number(),
+  context: z.string(),
+  action: z.string(),
+  value: z.number().optional(),
+  label: z.string().optional(),
+  flush: z.enum(['at once', 'delayed']).optional(),
+  buffered: z.boolean().optional(),
+  decisive: z.boolean().optional(),
+});
+
+const violation = z.object({
+  kind: z.enum(['always', 'finally', 'deadlock', 'error']),
+  property: z.string(),
+  message: z.string(),
+  trace: z.object({ lanes: z.array(z.string()), steps: z.array(step) }),
+  minimal: z.boolean(),
+});
+
+const report = z.object({
+  model: z.string(),
+  memory: z.enum(['sc', 'tso']),
+  strategy: z.string(),
+  verdict: z.enum(['found', 'none']),
+  complete: z.boolean(),
+  limits: z.array(z.string()),
+  executions: z.number(),
+  redundant: z.number(),
+  steps: z.number(),
+  depth: z.number(),
+  seconds: z.number().optional(),
+  outcomes: z.array(z.object({ outcome: z.union([z.string(), z.number()]), count: z.number() })).optional(),
+  witnesses: z.array(z.object({ name: z.string(), reached: z.boolean() })),
+  violations: z.array(violation),
+});
+
+/**
+ * Reads a report that --save-report wrote.
+ *
+ * @throws TypeError saying what is wrong with it.
+ */
+export function parseReport(text: string, file: string): Report {
+  let content: unknown;
+  try {
+    content = JSON.parse(text);
+  } catch {
+    throw new TypeError(`${file} is no JSON`);
+  }
+  const parsed = report.safeParse(content);
+  if (parsed.success) return parsed.data;
+  const [{ path, message }] = parsed.error.issues;
+  throw new TypeError(`${file} is no report of irqlab explore: ${path.join('.') || 'it'}: ${message}`);
+}

@@ -1,0 +1,61 @@
+import { mergeReports } from '../../explore/merge.js';
+import type { Progress } from '../../explore/options.js';
+import type { Report } from '../../explore/report.js';
+import type { Search, TaskRunner } from './task.js';
+
+/**
+ * Searches with all threads of the runner, and looks for a minimal interleaving if a property is broken. Verdict and
+ * interleaving do not depend on the number of threads.
+ */
+export async function searchWith(
+  runner: TaskRunner,
+  search: Search,
+  onProgress: (progress: Progress) => void,
+): Promise<Report> {
+  const report = search.shard === undefined ? await allParts(runner, search, onProgress) : await part();
+  return search.shard === undefined ? withMinimal(runner, search, report) : report;
+
+  function part(): Promise<Report> {
+    return runner.run({ kind: 'search', search }, onProgress);
+  }
+}
+
+/** The report with a minimal interleaving in place of the first one found. */
+export async function withMinimal(runner: TaskRunner, search: Search, report: Report): Promise<Report> {
+  if (report.verdict === 'none') return report;
+  const minimal = await runner.run({ kind: 'minimise', search });
+  if (minimal === undefined) return report;
+  const others = report.violations.filter(
+    ({ kind, property }) => kind !== minimal.kind || property !== minimal.property,
+  );
+  return { ...report, violations: [minimal, ...others] };
+}
+
+async function allParts(
+  runner: TaskRunner,
+  search: Search,
+  onProgress: (progress: Progress) => void,
+): Promise<Report> {
+  const count = runner.workers;
+  if (count === 1) return runner.run({ kind: 'search', search }, onProgress);
+  const latest: Progress[] = [];
+  const parts = Array.from({ length: count }, (_, index) =>
+    runner.run({ kind: 'search', search: { ...search, shard: { index, count } } }, (progress) => {
+      latest[index] = progress;
+      onProgress(sum(Object.values(latest)));
+    }),
+  );
+  return mergeReports(await Promise.all(parts));
+}
+
+function sum(parts: readonly Progress[]): Progress {
+  let executions = 0;
+  let steps = 0;
+  let seconds = 0;
+  for (const part of parts) {
+    executions += part.executions;
+    steps += part.steps;
+    seconds = Math.max(seconds, part.seconds ?? 0);
+  }
+  return { executions, steps, seconds };
+}

@@ -1,0 +1,82 @@
+import { exploreShard, minimalViolation } from '../../explore/explore.js';
+import type { MemoryModel } from '../../explore/model.js';
+import type { Progress, Strategy } from '../../explore/options.js';
+import type { Report, Violation } from '../../explore/report.js';
+import type { Shard } from '../../explore/search.js';
+import { raceById } from '../../races/index.js';
+import type { RaceVariant } from '../../races/race.js';
+
+/** What is searched, and how. Plain data, so that another thread can do it. */
+export interface Search {
+  readonly race: string;
+  readonly variant: string;
+  readonly memory: MemoryModel;
+  readonly strategy: Strategy;
+  readonly maxExecutions?: number;
+  readonly maxSteps?: number;
+  readonly seconds?: number;
+  readonly shard?: Shard;
+}
+
+export type Task =
+  | { readonly kind: 'search'; readonly search: Search }
+  | { readonly kind: 'minimise'; readonly search: Search }
+  | { readonly kind: 'findings'; readonly race: string };
+
+export type TaskOf<K extends Task['kind']> = Extract<Task, { readonly kind: K }>;
+
+/** What comes of each kind of task. */
+export interface TaskResults {
+  readonly search: Report;
+  readonly minimise: Violation | undefined;
+  readonly findings: readonly string[];
+}
+
+export interface TaskHooks {
+  readonly onProgress?: (progress: Progress) => void;
+  readonly shouldStop?: () => boolean;
+}
+
+/** Does a task in this thread. */
+export function runTask<K extends Task['kind']>(task: TaskOf<K>, hooks: TaskHooks): TaskResults[K];
+export function runTask(task: Task, { onProgress, shouldStop }: TaskHooks): TaskResults[Task['kind']] {
+  if (task.kind === 'findings') return raceById(task.race)?.findings?.() ?? [];
+  const { search } = task;
+  const { memory, strategy, maxExecutions, maxSteps, seconds, shard } = search;
+  const variant = variantOf(search);
+  const { minimiseExecutions } = variant;
+  if (task.kind === 'minimise') return minimalViolation(variant.model(), { memory, maxSteps, minimiseExecutions });
+  const endMs = seconds === undefined ? Number.POSITIVE_INFINITY : performance.now() + seconds * 1000;
+  return exploreShard(variant.model(), {
+    memory,
+    strategy,
+    shard,
+    maxSteps,
+    maxExecutions,
+    nowMs: () => performance.now(),
+    onProgress,
+    shouldStop: () => (performance.now() > endMs ? `stopped after ${seconds} s` : (shouldStop?.() ?? false)),
+  });
+}
+
+/** @throws RangeError if there is no such race or variant. */
+export function variantOf({ race, variant }: Pick<Search, 'race' | 'variant'>): RaceVariant {
+  const found = raceById(race)?.variants.find(({ name }) => name === variant);
+  if (found === undefined) throw new RangeError(`there is no race ${race}/${variant}`);
+  return found;
+}
+
+/** Does tasks, several at a time if it can. */
+export interface TaskRunner {
+  /** How many tasks it does at a time. */
+  readonly workers: number;
+  run<K extends Task['kind']>(
+    task: TaskOf<K>,
+    onProgress?: (progress: Progress) => void,
+  ): Promise<TaskResults[K]>;
+  /** Has all searches end with what is known so far. */
+  stop(): void;
+  readonly isStopped: boolean;
+  /** No more tasks come. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,58 @@
+import { violationText } from '../../explore/lane-table.js';
+import type { Report } from '../../explore/report.js';
+import type { Race } from '../../races/race.js';
+
+const memoryNames = { sc: 'sequentially consistent memory', tso: 'x86 store buffers (TSO)' } as const;
+
+/** The races with what they are about. */
+export function listText(races: readonly Race[]): string {
+  const width = Math.max(...races.flatMap(({ variants }) => variants.map(({ name }) => name.length)));
+  return races
+    .map(({ id, source, property, variants }) => {
+      const lines = variants.map(
+        ({ name, expected, summary }) => `    ${name.padEnd(width)}  ${expected.padEnd(5)}  ${summary}`,
+      );
+      return `${id}\n  ${source}\n  ${property}\n${lines.join('\n')}\n`;
+    })
+    .join('\n');
+}
+
+/** What was covered, never more than it was. */
+export function coverageText({ complete, limits }: Report): string {
+  return complete ? 'complete' : limits.join('; ');
+}
+
+/** How much was done. */
+export function effortText(report: Report): string {
+  const { executions, redundant, steps, depth, seconds, strategy, memory } = report;
+  const given = redundant === 0 ? '' : ` and ${number(redundant)} given up as repetitions`;
+  const time = seconds === undefined ? '' : `, ${seconds.toFixed(2)} s`;
+  return (
+    `${number(executions)} executions${given}, ${number(steps)} steps, longest ${depth}${time}\n` +
+    `${strategy}; ${memoryNames[memory]}`
+  );
+}
+
+/** The verdict with all that it rests on. */
+export function reportText(report: Report, replayHint: string): string {
+  const { verdict, violations, witnesses, outcomes, model } = report;
+  const lines: string[] = [];
+  if (verdict === 'found') {
+    lines.push(`${model}: found`, '');
+    for (const violation of violations) lines.push(violationText(violation));
+  } else {
+    lines.push(`${model}: none (${coverageText(report)})`, '');
+    for (const { name, reached } of witnesses) lines.push(`  ${reached ? 'yes' : 'NO '}  ${name}`);
+    if (witnesses.length > 0) lines.push('');
+    for (const { outcome, count } of outcomes ?? []) lines.push(`  ${number(count)} times: ${outcome}`);
+    if (outcomes !== undefined && outcomes.length > 0) lines.push('');
+  }
+  lines.push(effortText(report));
+  if (verdict === 'found') lines.push(replayHint);
+  return `${lines.join('\n')}\n`;
+}
+
+/** With commas between thousands, the same everywhere. */
+export function number(value: number): string {
+  return String(value).replace(/\B(?=(\d{3})+$)/g, ',');
+}

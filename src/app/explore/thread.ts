@@ -1,0 +1,20 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { runTask, type Task } from './task.js';
+import type { FromThread } from './threads.js';
+
+// A thread that explores. The flag it is given becomes 1 when the search is to end.
+
+const stopFlag = workerData as Int32Array;
+const tell = (message: FromThread): void => parentPort?.postMessage(message);
+
+parentPort?.on('message', (task: Task) => {
+  try {
+    const result = runTask(task, {
+      onProgress: (progress) => tell({ kind: 'progress', progress }),
+      shouldStop: () => Atomics.load(stopFlag, 0) !== 0,
+    });
+    tell({ kind: 'result', result });
+  } catch (error) {
+    tell({ kind: 'error', stack: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+  }
+});

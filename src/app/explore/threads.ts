@@ -1,0 +1,78 @@
+import { Worker } from 'node:worker_threads';
+import type { Progress } from '../../explore/options.js';
+import type { Task, TaskOf, TaskResults, TaskRunner } from './task.js';
+
+/** What a thread says. */
+export type FromThread =
+  | { readonly kind: 'progress'; readonly progress: Progress }
+  | { readonly kind: 'result'; readonly result: TaskResults[Task['kind']] }
+  | { readonly kind: 'error'; readonly stack: string };
+
+interface Job {
+  readonly task: Task;
+  readonly onProgress: ((progress: Progress) => void) | undefined;
+  readonly resolve: (result: TaskResults[Task['kind']]) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** Does tasks in threads, so that this one can show progress and hear of Ctrl-C. Threads are made when needed. */
+export class ThreadRunner implements TaskRunner {
+  private readonly stopFlag = new Int32Array(new SharedArrayBuffer(4));
+  private readonly jobs: Job[] = [];
+  private readonly idle: Worker[] = [];
+  private readonly all: Worker[] = [];
+
+  constructor(readonly workers: number) {}
+
+  get isStopped(): boolean {
+    return Atomics.load(this.stopFlag, 0) !== 0;
+  }
+
+  run<K extends Task['kind']>(
+    task: TaskOf<K>,
+    onProgress?: (progress: Progress) => void,
+  ): Promise<TaskResults[K]> {
+    return new Promise((resolve, reject) => {
+      this.jobs.push({ task, onProgress, resolve: resolve as Job['resolve'], reject });
+      this.next();
+    });
+  }
+
+  stop(): void {
+    Atomics.store(this.stopFlag, 0, 1);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.all.map((worker) => worker.terminate()));
+  }
+
+  private next(): void {
+    if (this.jobs.length === 0) return;
+    const worker = this.idle.pop() ?? this.start();
+    const job = worker && this.jobs.shift();
+    if (worker === undefined || job === undefined) return;
+    const done = (): void => {
+      worker.removeAllListeners('message');
+      worker.removeAllListeners('error');
+      this.idle.push(worker);
+      this.next();
+    };
+    worker.on('message', (message: FromThread) => {
+      if (message.kind === 'progress') job.onProgress?.(message.progress);
+      else {
+        done();
+        if (message.kind === 'result') job.resolve(message.result);
+        else job.reject(new Error(message.stack));
+      }
+    });
+    worker.on('error', (error: Error) => job.reject(error));
+    worker.postMessage(job.task);
+  }
+
+  private start(): Worker | undefined {
+    if (this.all.length >= this.workers) return undefined;
+    const worker = new Worker(new URL('./thread.js', import.meta.url), { workerData: this.stopFlag });
+    this.all.push(worker);
+    return worker;
+  }
+}

@@ -1,0 +1,144 @@
+import { IrqCore, IRQF_SHARED, requestIrq } from '../irq/index.js';
+import {
+  GuestIoapic,
+  type HostThreads,
+  Kvm,
+  type ResamplerLifetimeFactory,
+  resamplerLifetimes,
+  UserDevice,
+} from '../kvm/index.js';
+import { Machine } from '../machine/machine.js';
+import type { Proc } from '../machine/step.js';
+import type { Model } from '../explore/model.js';
+import { defineRace } from './race.js';
+
+export const GSI = 10;
+
+/** Spawns on a machine while the world is set up, then among the threads to step through. */
+class Stage implements HostThreads {
+  threads: Pick<HostThreads, 'spawn'>;
+
+  constructor(private readonly machine: Machine) {
+    this.threads = machine;
+  }
+
+  get clock(): Machine['clock'] {
+    return this.machine.clock;
+  }
+
+  spawn(name: string, proc: Proc<unknown>): unknown {
+    return this.threads.spawn(name, proc);
+  }
+}
+
+/**
+ * Device A is taken away from a line while B is put on it; B wants two things of the guest's driver, so that user space
+ * must assert the line again after the first EOI.
+ */
+export class LevelIrqfdRace {
+  readonly kvm: Kvm;
+  readonly a: UserDevice;
+  readonly b: UserDevice;
+  readonly core: IrqCore;
+  isAGone = false;
+
+  /** @param aWants device A asks for service too, while it is taken away. */
+  constructor(threads: Pick<HostThreads, 'spawn'>, resamplers: ResamplerLifetimeFactory, aWants = false) {
+    const machine = new Machine({ present: 1 });
+    const stage = new Stage(machine);
+    this.core = new IrqCore(machine, { dynirqLowerBound: 24, nrIrqs: 24 });
+    this.kvm = new Kvm(stage, machine, { resamplers });
+    this.a = new UserDevice(this.kvm, 'A', GSI);
+    this.b = new UserDevice(this.kvm, 'B', GSI);
+    new GuestIoapic(this.core, this.kvm.ioapic, this.kvm.vcpus).map(GSI, 'level');
+    for (const device of [this.a, this.b]) {
+      machine.run('setup', requestIrq(this.core, GSI, device.handler, IRQF_SHARED, device.name, device));
+    }
+    machine.run('setup', this.a.assign());
+    stage.threads = threads;
+    if (aWants) threads.spawn('device A', this.a.want());
+    threads.spawn('deassign A', this.takeAway());
+    threads.spawn('user space of B', this.userSpace());
+    threads.spawn('resample B', this.b.resampleForever());
+  }
+
+  private *takeAway(): Proc<void> {
+    yield* this.a.deassign();
+    this.isAGone = true;
+  }
+
+  private *userSpace(): Proc<void> {
+    yield* this.b.assign();
+    yield* this.b.want(2);
+  }
+
+  /** What is wrong when none of the threads can go on any more. */
+  verdict(): string | undefined {
+    const { kvm, b } = this;
+    if (kvm.ledger.unnotified().length !== 0) return 'de-assert without notify';
+    if (kvm.ledger.orphaned(kvm.irqfds).length !== 0) return 'line left asserted with no owner';
+    if (!this.isAGone) return 'taking A away never ended';
+    return b.isStarved || b.served !== 2 ? `${b.served} of 2 served` : undefined;
+  }
+
+  describe(): readonly string[] {
+    const { kvm, a, b } = this;
+    return [
+      `line ${GSI} ${kvm.ioapic.isHigh(GSI) ? 'high' : 'low'}, ${kvm.ackNotifiers.countOf(GSI)} ack notifiers`,
+      ...[a, b].map(({ name, wanted, served }) => `${name}: wants ${wanted}, ${served} served`),
+    ];
+  }
+}
+
+/** Every thread of the host is a lane of its own. */
+export function levelIrqfdModel(resamplers: ResamplerLifetimeFactory): Omit<Model<LevelIrqfdRace>, 'name'> {
+  return {
+    setup: (world) => new LevelIrqfdRace({ spawn: (name, proc) => world.task(name, name, proc) }, resamplers),
+    finally: { 'nothing is lost': (race) => race.verdict() },
+    sometimes: {
+      'B was served twice': ({ b }) => b.served === 2,
+      'A has left the line': (race) => race.isAGone,
+    },
+    // Who waits for the next interrupt waits for ever.
+    mayBlock: () => true,
+    describe: (race) => race.describe(),
+  };
+}
+
+const { sharedIdUnderLock, ownSourceId, sharedIdUnregisterOutside, sharedIdLockDropped } = resamplerLifetimes;
+const message = 'de-assert without notify';
+const strategy = { kind: 'bounded', preemptions: 1 } as const;
+
+export const levelIrqfd = defineRace({
+  id: 'level-irqfd',
+  source: '“kvm: level irqfd support”, 2012 (v9), and virt/kvm/eventfd.c',
+  property:
+    'every de-assert of the line is followed by a notification to each live irqfd that had it asserted; the line is ' +
+    'not left asserted with no owner',
+  variants: {
+    'shared-id-unregister-outside': {
+      summary: 'one source id for all, the ack notifier is unregistered outside the lock',
+      expected: 'found',
+      message,
+      model: () => levelIrqfdModel(sharedIdUnregisterOutside),
+    },
+    'shared-id-lock-dropped': {
+      summary: 'one source id for all, the lock is dropped before the last de-assert',
+      expected: 'found',
+      message,
+      model: () => levelIrqfdModel(sharedIdLockDropped),
+    },
+    'own-source-id': {
+      summary: 'a source id for each object',
+      expected: 'none',
+      strategy,
+      model: () => levelIrqfdModel(ownSourceId),
+    },
+    'shared-id-under-lock': {
+      summary: 'one source id, unregister and last de-assert under resampler_lock after the grace period: Linux',
+      expected: 'none',
+      strategy,
+      model: () => levelIrqfdModel(sharedIdUnderLock),
+    },
+  },
+});

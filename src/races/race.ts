@@ -1,0 +1,69 @@
+import type { MemoryModel, Model } from '../explore/model.js';
+import type { Strategy } from '../explore/options.js';
+
+export type RaceVerdict = 'found' | 'none';
+
+/** One way of building what a race is about, and what the explorer must say of it. */
+export interface RaceVariant {
+  readonly name: string;
+  /** What is special about it, in a line. */
+  readonly summary: string;
+  readonly expected: RaceVerdict;
+  /** The memory model that the verdict is about. */
+  readonly memory: MemoryModel;
+  /** What must come out under the other memory model, where that tells something. */
+  readonly expectedOther?: RaceVerdict;
+  /** Part of the message of the violation that is expected: another one is a difference, too. */
+  readonly message?: string;
+  /** How it is searched unless the user says otherwise: to the end, or up to a bound that takes seconds. */
+  readonly strategy: Strategy;
+  /** How many executions the look for a minimal interleaving may take; default: the explorer's. */
+  readonly minimiseExecutions?: number;
+  model(): Model<unknown>;
+}
+
+/** A race that mail threads argue about. */
+export interface Race {
+  readonly id: string;
+  /** Where it comes from. */
+  readonly source: string;
+  /** What must hold. */
+  readonly property: string;
+  readonly variants: readonly RaceVariant[];
+  /** Further findings, where a verdict is not all there is to say. */
+  findings?(): readonly string[];
+}
+
+export interface VariantOptions<S> extends Partial<Omit<RaceVariant, 'name' | 'expected' | 'model'>> {
+  readonly model: () => Omit<Model<S>, 'name'>;
+}
+
+export interface RaceOptions<S> extends Omit<Race, 'variants'> {
+  /** By name. */
+  readonly variants: Readonly<Record<string, VariantOptions<S> & { readonly expected: RaceVerdict }>>;
+}
+
+/** Completes what a race's file says: sequentially consistent memory and a search to the end, unless it says otherwise. */
+export function defineRace<S>({ variants, ...race }: RaceOptions<S>): Race {
+  return {
+    ...race,
+    variants: Object.entries(variants).map(([name, { model, ...variant }]) => ({
+      name,
+      summary: '',
+      memory: 'sc',
+      strategy: { kind: 'dpor' },
+      ...variant,
+      model: () => forgetState({ ...model(), name: modelName(race.id, name) }),
+    })),
+  };
+}
+
+/** The name of a variant's model, by which replays find it. */
+export function modelName(race: string, variant: string): string {
+  return `${race}/${variant}`;
+}
+
+/** Only the model itself looks into its state, so that models of all states can be handled alike. */
+function forgetState<S>(model: Model<S>): Model<unknown> {
+  return model as unknown as Model<unknown>;
+}

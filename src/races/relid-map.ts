@@ -1,0 +1,92 @@
+import { inFunction, type Proc } from '../machine/step.js';
+import type { Model } from '../explore/model.js';
+import { VmbusIrqChip } from '../vmbus/irq-chip.js';
+import type { VmbusDesign } from '../vmbus/variants/design.js';
+import { RaceGuest } from './guest.js';
+import { defineRace } from './race.js';
+
+type Events = 'old' | 'new' | 'both';
+
+/**
+ * The channel moves from CPU 1 to CPU 0. The host signals it on CPU 1 until it has got the MODIFYCHANNEL, and on CPU 0
+ * from then on; the signal for CPU 1 may come when the guest has long gone on.
+ */
+function model(relidMap: VmbusDesign['relidMap'], events: Events): Omit<Model<RaceGuest>, 'name'> {
+  const expected = events === 'both' ? 2 : 1;
+  return {
+    setup(world): RaceGuest {
+      const guest = new RaceGuest(world, { design: { relidMap } });
+      world.task(0, relidMap === 'irqdomain' ? 'irq_set_affinity' : 'target_cpu_store', move(guest));
+      world.task('host', 'host', host(guest, events));
+      return guest;
+    },
+    finally: {
+      'no event is dropped': ({ called }) => called === expected || `${called} of ${expected} events handled`,
+    },
+    sometimes: {
+      ...(events !== 'new' && { 'the event arrived after the move': ({ calledOnOld }: RaceGuest) => calledOnOld > 0 }),
+      ...(events !== 'old' && { 'the event arrived before the move': ({ calledOnNew }: RaceGuest) => calledOnNew > 0 }),
+      'the channel has moved': ({ channel }) => channel.targetCpu === 0,
+    },
+    describe: (guest) => guest.describe(),
+  };
+}
+
+function move(guest: RaceGuest): Proc<unknown> {
+  const { connection, channel } = guest;
+  const dest = guest.mask(0);
+  const desc = connection.irq.desc(channel.irq);
+  const steps =
+    desc === undefined
+      ? connection.mover.moveSteps(channel, dest)
+      : new VmbusIrqChip(connection.mover).setAffinitySteps(desc.data, dest);
+  return inFunction('vmbus_irq_set_affinity', steps);
+}
+
+function* host(guest: RaceGuest, events: Events): Proc<void> {
+  if (events !== 'new') yield* guest.signal(1);
+  if (events === 'old') return;
+  yield* guest.posted.wait();
+  yield* guest.signal(0);
+}
+
+export const relidMap = defineRace({
+  id: 'relid-map',
+  source: 'RFC "VMBus channel interrupts as Linux IRQs", the ways from relid to channel that it weighs',
+  property: 'no event is dropped: each one signalled reaches the channel’s callback, while the channel moves',
+  variants: {
+    'percpu-list': {
+      summary: 'a list of channels for each CPU; the event is on the old CPU after the move',
+      expected: 'found',
+      message: '0 of 1 events handled',
+      model: () => model('percpu-list', 'old'),
+    },
+    'percpu-list-early': {
+      summary: 'the same; the event is on the new CPU before the guest has got there',
+      expected: 'found',
+      message: '0 of 1 events handled',
+      model: () => model('percpu-list', 'new'),
+    },
+    array: {
+      summary: 'an array of 2,048 channels; one event on either CPU',
+      expected: 'none',
+      model: () => model('array', 'both'),
+    },
+    irqdomain: {
+      summary: 'an irqdomain of 2,048 hwirqs: the RFC; the event is on the old CPU',
+      expected: 'none',
+      model: () => model('irqdomain', 'old'),
+    },
+    'irqdomain-early': {
+      summary: 'the same; the event is on the new CPU',
+      expected: 'none',
+      model: () => model('irqdomain', 'new'),
+    },
+    'irqdomain-both-cpus': {
+      summary: 'the same; one event on either CPU: handle_simple_irq ignores an interrupt that is in progress elsewhere',
+      expected: 'found',
+      message: '1 of 2 events handled',
+      model: () => model('irqdomain', 'both'),
+    },
+  },
+});

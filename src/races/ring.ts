@@ -1,0 +1,36 @@
+import { RING_PAGE_BYTES, RING_WORD, RingBuffer, RingReader, RingWriter } from '../vmbus/ring.js';
+import { RingMemory } from '../vmbus/ring-memory.js';
+import type { RingOrder } from '../vmbus/variants/ring-order.js';
+
+const shownWords = [
+  ['write_index', RING_WORD.WRITE_INDEX],
+  ['read_index', RING_WORD.READ_INDEX],
+  ['interrupt_mask', RING_WORD.INTERRUPT_MASK],
+  ['pending_send_sz', RING_WORD.PENDING_SEND_SZ],
+] as const;
+
+/** A ring from host to guest with one page of data, whose header goes through store buffers, and both its sides. */
+export class RaceRing {
+  readonly writer: RingWriter;
+  readonly reader: RingReader;
+  readonly memory: RingMemory;
+
+  constructor(order: RingOrder) {
+    const ring = new RingBuffer(new ArrayBuffer(2 * RING_PAGE_BYTES), 0, 2 * RING_PAGE_BYTES, 'in');
+    ring.init();
+    this.memory = new RingMemory(ring);
+    this.writer = new RingWriter(ring, this.memory);
+    this.reader = new RingReader(ring, this.memory, undefined, order);
+  }
+
+  /** The running context looks at both indexes and changes one, as part of a step that names something else. */
+  noteDrained(): void {
+    this.memory.word(RING_WORD.WRITE_INDEX).noted();
+    this.memory.word(RING_WORD.READ_INDEX).noted();
+  }
+
+  /** What the header has in memory. */
+  describe(): string {
+    return `ring: ${shownWords.map(([name, word]) => `${name} ${this.memory.word(word).value}`).join(', ')}`;
+  }
+}

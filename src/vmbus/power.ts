@@ -1,0 +1,203 @@
+import type { Ns } from '../lib/brand.js';
+import { ErrnoError } from '../lib/errno.js';
+import { sleep, WaitQueue } from '../machine/completion.js';
+import type { Proc } from '../machine/step.js';
+import type { VmbusBus } from './bus.js';
+import type { VmbusChannel } from './channel.js';
+import type { ChannelManagement } from './channel-mgmt.js';
+import type { VmbusConnection } from './connection.js';
+import type { VmbusDevice, VmbusDriver } from './driver.js';
+import { CHANNELMSG, VERSION_WIN8_1, type UnloadResponse } from './protocol.js';
+import { INVALID_RELID } from './relid-map.js';
+
+/** How long a resume waits for devices to be offered again, in kernels that wait for each. */
+const RESUME_TIMEOUT_NS: Ns = 10_000_000_000;
+/** What the other phases of a suspend take, between that of the devices and that of the bus. */
+const LATE_PHASES_NS: Ns = 20_000_000;
+const DRAIN_POLL_NS: Ns = 1_000_000;
+
+/**
+ * VMBus and the guest's going to sleep: hibernation, and a new kernel by kexec (drivers/hv/vmbus_drv.c vmbus_suspend,
+ * vmbus_resume, vmbus_bus_suspend, vmbus_bus_resume; channel_mgmt.c vmbus_initiate_unload).
+ */
+export class VmbusPower {
+  /** Version of the protocol before the suspend (vmbus_proto_version): only this one is proposed when resuming. */
+  private protocolVersion = 0;
+
+  constructor(
+    private readonly connection: VmbusConnection,
+    private readonly bus: VmbusBus,
+    private readonly management: ChannelManagement,
+  ) {}
+
+  /** Has the host forget this guest, and waits until it has. Hosts before Windows 8.1 can not be connected to again. */
+  *initiateUnload(): Proc<void> {
+    const { connection } = this;
+    const { version } = connection;
+    if (connection.state.kind !== 'connected') return;
+    connection.state = { kind: 'unloaded' };
+    if (version < VERSION_WIN8_1) return;
+    yield* connection.request(
+      { type: CHANNELMSG.UNLOAD },
+      (answer): answer is UnloadResponse => answer.type === CHANNELMSG.UNLOAD_RESPONSE,
+    );
+  }
+
+  /**
+   * Suspends all devices, the one found last first, then the bus. If a device can not be suspended, those that are
+   * suspended already are resumed.
+   *
+   * @throws ErrnoError EOPNOTSUPP if a driver knows no suspend; EBUSY if devices are missing since the last resume; what
+   *   a driver's suspend throws.
+   */
+  *suspend(): Proc<void> {
+    const { machine } = this.connection;
+    const suspended: VmbusDevice[] = [];
+    this.bus.blockProbing();
+    try {
+      for (const device of this.bus.devices.toReversed()) {
+        yield* suspendDevice(device);
+        suspended.push(device);
+      }
+      yield* sleep(LATE_PHASES_NS);
+      yield* this.busSuspend();
+    } catch (error) {
+      if (!(error instanceof ErrnoError)) throw error;
+      machine.log.printk(`PM: Some devices failed to suspend, or early wake event detected`);
+      this.connection.ignoresOffers = false;
+      for (const device of suspended.toReversed()) yield* this.resumeDevice(device);
+      yield* this.bus.unblockProbing();
+      throw error;
+    }
+  }
+
+  /**
+   * Resumes the bus, then all devices in the order in which they were found. A device that fails to resume is said in
+   * the log and does not keep others from it.
+   *
+   * @throws ErrnoError EINVAL without an earlier suspend, ECONNREFUSED if the host does not speak the version any more.
+   */
+  *resume(): Proc<void> {
+    yield* this.busResume();
+    for (const device of [...this.bus.devices]) yield* this.resumeDevice(device);
+    yield* this.bus.unblockProbing();
+  }
+
+  /** vmbus_bus_suspend */
+  private *busSuspend(): Proc<void> {
+    const { connection } = this;
+    connection.ignoresOffers = true;
+    yield* this.drainWorkqueues();
+    for (const channel of connection.primaries) {
+      if (channel.isHvSock) this.forceRescinded(channel);
+    }
+    yield* connection.readyForSuspend.wait();
+    if (connection.irq.behaviour.resumeWaitsForEachDevice && this.missing().length > 0) {
+      connection.machine.log.printk('hv_vmbus: Can not suspend due to a previous failed resuming');
+      throw new ErrnoError(
+        'EBUSY',
+        'devices are missing since the last resume; the guest can not be suspended again',
+      );
+    }
+    yield* connection.channelMutex.lock();
+    for (const channel of connection.primaries) {
+      if (channel.relid === INVALID_RELID) continue;
+      yield* connection.relids.unmap(channel);
+      channel.offer = { ...channel.offer, childRelid: INVALID_RELID };
+    }
+    yield* connection.channelMutex.unlock();
+    this.protocolVersion = connection.version;
+    yield* this.initiateUnload();
+  }
+
+  /** vmbus_bus_resume */
+  private *busResume(): Proc<void> {
+    const { connection } = this;
+    const { log } = connection.machine;
+    connection.ignoresOffers = false;
+    if (this.protocolVersion === 0) {
+      log.printk('hv_vmbus: Invalid proto version = 0x0');
+      throw new ErrnoError('EINVAL', 'the guest has not been suspended; there is nothing to resume');
+    }
+    if (!(yield* connection.connect(this.protocolVersion))) {
+      throw new ErrnoError(
+        'ECONNREFUSED',
+        'the host does not speak the version that the guest was suspended with',
+      );
+    }
+    yield* connection.requestOffers();
+    if (connection.irq.behaviour.resumeWaitsForEachDevice) {
+      const all = new WaitQueue('devices after resume', () => this.missing().length === 0);
+      connection.fixupWaits.push(all);
+      if (!(yield* all.waitTimeout(RESUME_TIMEOUT_NS))) {
+        log.printk('hv_vmbus: Some vmbus device is missing after suspending?');
+      }
+      connection.fixupWaits.length = 0;
+      return;
+    }
+    yield* this.drainWorkqueues();
+    for (const { offer } of this.missing()) {
+      log.printk(`hv_vmbus: channel ${offer.classId}/${offer.instanceId} not present after resume.`);
+    }
+  }
+
+  /** Channels that the host has not offered again. */
+  private missing(): VmbusChannel[] {
+    return this.connection.primaries.filter(
+      (channel) => channel.relid === INVALID_RELID && !channel.isHvSock,
+    );
+  }
+
+  /** The host takes part in no hibernation with hv_sock, so their rescind is made up (vmbus_force_channel_rescinded). */
+  private forceRescinded({ relid }: VmbusChannel): void {
+    const { workQueue } = this.connection;
+    workQueue.queue(() =>
+      this.management.onRescind({ type: CHANNELMSG.RESCIND_CHANNELOFFER, childRelid: relid }),
+    );
+  }
+
+  private *drainWorkqueues(): Proc<void> {
+    const { rescindWorkQueue, workQueue, primaryChannelQueue, subChannelQueue } = this.connection;
+    for (const queue of [rescindWorkQueue, workQueue, primaryChannelQueue, subChannelQueue]) {
+      while (!queue.isIdle) yield* sleep(DRAIN_POLL_NS);
+    }
+  }
+
+  /** vmbus_resume; what it fails with is only said. */
+  private *resumeDevice(device: VmbusDevice): Proc<void> {
+    yield* device.lock.lock();
+    const { driver } = device;
+    try {
+      if (driver !== undefined) yield* resumeByDriver(device, driver);
+    } catch (error) {
+      if (!(error instanceof ErrnoError)) throw error;
+      this.connection.machine.log.printk(
+        `${driver?.name} ${device.instanceId}: PM: failed to restore: error ${error.errno}`,
+      );
+    }
+    yield* device.lock.unlock();
+  }
+}
+
+/** vmbus_suspend */
+function* suspendDevice(device: VmbusDevice): Proc<void> {
+  yield* device.probing.wait();
+  yield* device.lock.lock();
+  try {
+    const { driver } = device;
+    if (driver === undefined) return;
+    if (driver.suspend === undefined) throw notSupported(device);
+    yield* driver.suspend(device);
+  } finally {
+    yield* device.lock.unlock();
+  }
+}
+
+function* resumeByDriver(device: VmbusDevice, driver: VmbusDriver): Proc<void> {
+  if (driver.resume === undefined) throw notSupported(device);
+  yield* driver.resume(device);
+}
+
+function notSupported({ driver, instanceId }: VmbusDevice): ErrnoError {
+  return new ErrnoError('EOPNOTSUPP', `driver ${driver?.name} of device ${instanceId} knows no hibernation`);
+}

@@ -1,0 +1,35 @@
+import { expect, test } from '@jest/globals';
+import { attack, randomActions } from './plan.js';
+
+/** What a fuzz run must come to, or it does not show what it seems to. */
+const sometimes = [
+  ...['nic', 'scsi', 'heartbeat', 'balloon', 'pci'].map((name) => `${name} opened`),
+  ...['nic', 'scsi'].map((name) => `sub-channel of ${name} opened`),
+  'nic opening',
+  'message-unknown-type',
+  'message-too-short',
+  'message-slot-size',
+  'response-nobody-waits-for',
+  'offer-without-connection',
+  'offer-not-allowed-in-isolated',
+  'offer-relid-in-use',
+  'offer-relid-out-of-range',
+  'offer-of-existing-device',
+  'offer-sub-channel-without-primary',
+  'offer-sub-channel-nobody-asked-for',
+  'packet-nobody-waits-for',
+  'rescind-twice',
+  'rescind-of-unknown-relid',
+  'event-for-relid-0',
+  'event-without-channel',
+  'ring-packet-type',
+  'ring-packet-length',
+  'ring-write-index-out-of-range',
+  'ring-read-index-out-of-range',
+];
+
+test('the fuzzed guests come to open channels and to every kind of refusal', () => {
+  const witnesses = new Map<string, number>();
+  for (let seed = 0; seed < 60; seed++) attack(seed * 0x9e37, randomActions(seed, 500), witnesses);
+  expect(sometimes.filter((witness) => !witnesses.has(witness))).toEqual([]);
+});

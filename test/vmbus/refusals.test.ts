@@ -1,0 +1,344 @@
+import { describe, expect, test } from '@jest/globals';
+import { deviceClassId } from '../../src/vmbus/class-ids.js';
+import {
+  CHANNELMSG,
+  type ChannelMessage,
+  encodeMessage,
+  type OfferChannel,
+  versionWire,
+} from '../../src/vmbus/protocol.js';
+import { RING_WORD, VM_PKT } from '../../src/vmbus/ring.js';
+import type { Refusal } from '../../src/vmbus/refusals.js';
+import { brokenAtRest } from '../../src/vmbus/validate.js';
+import type { RingName, RingPlace } from '../../src/host/misbehave.js';
+import { errnoOf } from '../support/errors.js';
+import { device, instanceOf, TestGuest } from '../support/guest.js';
+
+const HEARTBEAT = 3;
+
+function guestWith(isolation = false): TestGuest {
+  const devices = [
+    device('nic', 1, { subChannelRelids: [9, 10] }),
+    device('scsi', 2, { subChannelRelids: [50] }),
+    device('heartbeat', HEARTBEAT),
+  ];
+  return new TestGuest({ present: 4, devices, isolation }).boot();
+}
+
+function send(guest: TestGuest, message: ChannelMessage): void {
+  guest.host.postRaw(encodeMessage(message));
+}
+
+function offer(guest: TestGuest, childRelid: number, fields: Partial<OfferChannel> = {}): void {
+  send(guest, {
+    type: CHANNELMSG.OFFERCHANNEL,
+    classId: deviceClassId('nd'),
+    instanceId: instanceOf(childRelid % 0x10000),
+    flags: 0,
+    mmioMegabytes: 0,
+    userDefined: new Uint8Array(0),
+    subChannelIndex: 0,
+    childRelid,
+    monitorId: 0xff,
+    monitorAllocated: false,
+    isDedicatedInterrupt: true,
+    connectionId: 0x10000,
+    ...fields,
+  });
+}
+
+function poke(guest: TestGuest, ring: RingName, place: RingPlace | number, value: number): void {
+  const channel = guest.host.channel(HEARTBEAT);
+  if (channel === undefined) throw new Error('no channel');
+  guest.host.sent.poke(channel, ring, place, value);
+}
+
+/** Spoils `field` of the next packet to the heartbeat, and sends it. */
+function spoilPacket(guest: TestGuest, field: string, value: number): void {
+  guest.host.sent.add({ what: 'packet', nth: 1, deed: 'corrupt', field, value });
+  const channel = guest.host.channel(HEARTBEAT);
+  if (channel !== undefined) guest.host.send(channel, new Uint8Array(32), 1, 0);
+}
+
+/** Has the host tamper with the ring that the guest writes into, and the guest write. */
+function spoilReadIndex(guest: TestGuest, value: number): void {
+  poke(guest, 'fromGuest', 'readIndex', value);
+  const channel = guest.channel(HEARTBEAT);
+  expect(errnoOf(() => guest.vmbus.operations.sendPacket(channel, new Uint8Array(8), 1))).toBe('EIO');
+  // And so it stays, though the host is sorry.
+  poke(guest, 'fromGuest', 'readIndex', 0);
+  expect(errnoOf(() => guest.vmbus.operations.sendPacket(channel, new Uint8Array(8), 1))).toBe('EIO');
+}
+
+/** Where the host's next packet to the heartbeat begins. */
+function written(guest: TestGuest): number {
+  const rings = guest.channel(HEARTBEAT).rings;
+  return rings?.inbound.ring.load(RING_WORD.WRITE_INDEX) ?? 0;
+}
+
+/** The guest has seen a packet and not yet given its room back when the write index is that of before. */
+function takeBack(guest: TestGuest): void {
+  const { rings } = guest.channel(HEARTBEAT);
+  const channel = guest.host.channel(HEARTBEAT);
+  if (rings === undefined || channel === undefined) throw new Error('no channel');
+  const before = written(guest);
+  channel.write(new Uint8Array(32), 1);
+  expect(rings.inbound.next()).toBe(true);
+  poke(guest, 'toGuest', 'writeIndex', before);
+}
+
+/** Completes a request of the guest that there is not. */
+function complete(guest: TestGuest, relid: number, transactionId: number): void {
+  const channel = guest.host.channel(relid);
+  if (channel === undefined) throw new Error('no channel');
+  guest.host.send(channel, new Uint8Array(64), transactionId, 0, VM_PKT.COMP);
+}
+
+function setSlot(guest: TestGuest, type: number, payloadSize: number): void {
+  const { message } = guest.vmbus.contexts[0];
+  message.type = type;
+  message.payloadSize = payloadSize;
+  guest.host.sent.raise(HEARTBEAT, 0);
+}
+
+const ofNic = { classId: deviceClassId('nic'), instanceId: instanceOf(1) };
+
+/** What a host may not do, and what the guest calls it. */
+const misdeeds: readonly (readonly [Refusal, string, (guest: TestGuest) => void])[] = [
+  [
+    'message-too-short',
+    'cuts an offer off',
+    ({ host }) => host.postRaw(new Uint8Array([1, 0, 0, 0, 0, 0, 0, 0, 9])),
+  ],
+  ['message-too-short', 'sends less than a header', ({ host }) => host.postRaw(new Uint8Array(3))],
+  [
+    'message-unknown-type',
+    'makes up a message type',
+    ({ host }) => host.postRaw(new Uint8Array([18, 0, 0, 0, 0, 0, 0, 0])),
+  ],
+  [
+    'message-slot-type',
+    'fills a slot with another kind of message',
+    (guest) => setSlot(guest, 0x80000010, 8),
+  ],
+  ['message-slot-size', 'claims more bytes than a slot has', (guest) => setSlot(guest, 1, 241)],
+  [
+    'message-of-the-guest',
+    'opens a channel',
+    (guest) => send(guest, { type: CHANNELMSG.CLOSECHANNEL, childRelid: 1 }),
+  ],
+  [
+    'response-nobody-waits-for',
+    'answers the version once more',
+    (guest) =>
+      send(guest, {
+        type: CHANNELMSG.VERSION_RESPONSE,
+        versionSupported: true,
+        connectionState: 0,
+        msgConnId: 0,
+      }),
+  ],
+  [
+    'response-nobody-waits-for',
+    'delivers all offers twice',
+    (guest) => send(guest, { type: CHANNELMSG.ALLOFFERS_DELIVERED }),
+  ],
+  [
+    'response-nobody-waits-for',
+    'opens what is open',
+    (guest) => send(guest, { type: CHANNELMSG.OPENCHANNEL_RESULT, childRelid: 1, openId: 1, status: 0 }),
+  ],
+  [
+    'response-nobody-waits-for',
+    'takes memory that it was not given',
+    (guest) =>
+      send(guest, { type: CHANNELMSG.GPADL_CREATED, childRelid: 1, gpadl: 0xe1e10, creationStatus: 0 }),
+  ],
+  [
+    'response-nobody-waits-for',
+    'says that it moved a channel',
+    (guest) => send(guest, { type: CHANNELMSG.MODIFYCHANNEL_RESPONSE, childRelid: 1, status: 0 }),
+  ],
+  [
+    'packet-nobody-waits-for',
+    'completes a frame that nobody sent',
+    (guest) => complete(guest, 1, 2 ** 32 + 99),
+  ],
+  [
+    'packet-nobody-waits-for',
+    'completes an I/O that nobody started',
+    (guest) => complete(guest, 50, 0x10000 + 99),
+  ],
+  ['offer-relid-out-of-range', 'offers the control path', (guest) => offer(guest, 0)],
+  ['offer-relid-out-of-range', 'offers a relid without an event flag', (guest) => offer(guest, 2048)],
+  ['offer-relid-out-of-range', 'offers the largest relid', (guest) => offer(guest, 0xffffffff)],
+  ['offer-relid-in-use', 'offers a relid twice', (guest) => offer(guest, 1)],
+  ['offer-of-existing-device', 'offers a device twice', (guest) => offer(guest, 77, ofNic)],
+  [
+    'offer-sub-channel-without-primary',
+    'offers a sub-channel of nothing',
+    (guest) => offer(guest, 77, { subChannelIndex: 1 }),
+  ],
+  [
+    'offer-sub-channel-index-in-use',
+    'offers a sub-channel twice',
+    (guest) => offer(guest, 77, { ...ofNic, subChannelIndex: 2 }),
+  ],
+  [
+    'offer-sub-channel-nobody-asked-for',
+    'offers more sub-channels than asked',
+    (guest) => offer(guest, 77, { ...ofNic, subChannelIndex: 8 }),
+  ],
+  [
+    'offer-sub-channel-nobody-asked-for',
+    'offers a sub-channel to a driver that has none',
+    (guest) =>
+      offer(guest, 77, {
+        classId: deviceClassId('heartbeat'),
+        instanceId: instanceOf(HEARTBEAT),
+        subChannelIndex: 1,
+      }),
+  ],
+  [
+    'rescind-of-unknown-relid',
+    'takes back what was never offered',
+    (guest) => send(guest, { type: CHANNELMSG.RESCIND_CHANNELOFFER, childRelid: 77 }),
+  ],
+  [
+    'rescind-of-unknown-relid',
+    'takes back a relid out of range',
+    (guest) => send(guest, { type: CHANNELMSG.RESCIND_CHANNELOFFER, childRelid: 0xffffffff }),
+  ],
+  ['event-for-relid-0', 'signals the control path', ({ host }) => host.sent.raise(0, 1)],
+  ['event-without-channel', 'signals a relid without a channel', ({ host }) => host.sent.raise(77, 0)],
+  [
+    'ring-write-index-out-of-range',
+    'moves the write index behind the ring',
+    (guest) => poke(guest, 'toGuest', 'writeIndex', 3 * 4096),
+  ],
+  [
+    'ring-write-index-unaligned',
+    'moves the write index by a byte',
+    (guest) => poke(guest, 'toGuest', 'writeIndex', 4095),
+  ],
+  [
+    'ring-packet-length',
+    'writes half a packet',
+    (guest) => poke(guest, 'toGuest', 'writeIndex', written(guest) + 16),
+  ],
+  ['ring-write-index-went-back', 'takes back what was read', takeBack],
+  [
+    'ring-packet-length',
+    'makes a packet longer than what is there',
+    (guest) => spoilPacket(guest, 'length', 0xffff),
+  ],
+  [
+    'ring-packet-length',
+    'makes a packet shorter than its descriptor',
+    (guest) => spoilPacket(guest, 'length', 1),
+  ],
+  ['ring-packet-type', 'makes up a packet type', (guest) => spoilPacket(guest, 'type', 99)],
+  [
+    'ring-packet-data-offset',
+    'puts the data behind the packet',
+    (guest) => spoilPacket(guest, 'dataOffset', 0xffff),
+  ],
+  ['ring-packet-trailer', 'lies about where a packet began', (guest) => spoilPacket(guest, 'trailer', 8)],
+  [
+    'ring-read-index-out-of-range',
+    'moves the read index behind the ring',
+    (guest) => spoilReadIndex(guest, 0x7ffffff8),
+  ],
+  ['ring-read-index-unaligned', 'moves the read index by a byte', (guest) => spoilReadIndex(guest, 1)],
+  ['ring-read-index-went-ahead', 'reads what was not written', (guest) => spoilReadIndex(guest, 1024)],
+];
+
+describe('a host that', () => {
+  test.each(misdeeds)('[%s] %s is refused, once, and the guest goes on', (reason, _what, act) => {
+    const guest = guestWith();
+    const before = guest.vmbus.refused();
+    expect(before.get(reason)).toBeUndefined();
+    const rows = guest.rows();
+    act(guest);
+    guest.host.signal(HEARTBEAT);
+    guest.settle();
+    expect(guest.vmbus.refused()).toEqual(new Map([...before, [reason, 1]]));
+    expect(guest.rows()).toEqual(rows);
+    expect(brokenAtRest(guest.vmbus)).toEqual([]);
+    guest.host.signal(HEARTBEAT);
+    guest.host.offer(device('fcopy', 300));
+    guest.settle();
+    expect(guest.channel(300).state.kind).toBe('opened');
+    expect(guest.vmbus.refused().get(reason)).toBe(1);
+  });
+
+  test('breaks a ring gets its channel closed in order when it takes the device back', () => {
+    const guest = guestWith();
+    const { blocksInUse } = guest.memory;
+    poke(guest, 'toGuest', 'writeIndex', 0xffffffff);
+    guest.host.signal(HEARTBEAT);
+    guest.host.rescind(HEARTBEAT);
+    guest.settle();
+    expect(guest.connection.relids.isMapped(HEARTBEAT)).toBe(false);
+    expect(guest.memory.blocksInUse).toBe(blocksInUse - 1);
+    expect(guest.host.channel(HEARTBEAT)).toBeUndefined();
+  });
+
+  test('signals another CPU than the target is heard: it may not know yet that the channel moved', () => {
+    const guest = guestWith();
+    const before = guest.count(HEARTBEAT);
+    guest.host.sent.raise(HEARTBEAT, 2);
+    guest.settle();
+    expect(guest.irq.desc(guest.channel(HEARTBEAT).irq)?.kstat[2]).toBe(1);
+    expect(guest.count(HEARTBEAT)).toBe(before + 1);
+    expect(guest.vmbus.refused().size).toBe(0);
+  });
+
+  test('offers before there is a connection is not heard', () => {
+    const guest = new TestGuest({ present: 2 });
+    guest.machine.spawn('boot', guest.vmbus.init());
+    guest.machine.settle();
+    offer(guest, 5);
+    send(guest, { type: CHANNELMSG.RESCIND_CHANNELOFFER, childRelid: 5 });
+    guest.settle();
+    expect(guest.connection.state.kind).toBe('connected');
+    expect([...guest.connection.channels()]).toEqual([]);
+    expect(guest.vmbus.refused()).toEqual(new Map([['offer-without-connection', 2]]));
+  });
+});
+
+describe('a confidential VM', () => {
+  test('takes hardened devices and hv_sock only', () => {
+    const guest = guestWith(true);
+    offer(guest, 20);
+    offer(guest, 21, { classId: deviceClassId('balloon') });
+    offer(guest, 22, { classId: instanceOf(22) });
+    offer(guest, 23, { classId: deviceClassId('shutdown') });
+    offer(guest, 24, { classId: instanceOf(24), flags: 0x2000 });
+    guest.settle();
+    expect([...guest.connection.channels()].map(({ relid }) => relid).sort((a, b) => a - b)).toEqual([
+      1, 2, 3, 9, 10, 23, 24, 50,
+    ]);
+    expect(guest.vmbus.refused().get('offer-not-allowed-in-isolated')).toBe(3);
+    expect(guest.log()).toContain('hv_vmbus: Invalid offer 21 from the host supporting isolation');
+  });
+
+  test('fills its log with at most 10 such offers in 5 s', () => {
+    const guest = guestWith(true);
+    for (let relid = 100; relid < 150; relid++) offer(guest, relid);
+    guest.settle();
+    expect(guest.log().filter((line) => line.includes('Invalid offer'))).toHaveLength(10);
+    expect(guest.vmbus.refused().get('offer-not-allowed-in-isolated')).toBe(50);
+  });
+
+  test('takes no version below 5.2', () => {
+    const guest = new TestGuest({ present: 2, isolation: true, host: { version: versionWire('5.1') } });
+    expect(guest.run(guest.vmbus.init())).toBe(false);
+    expect(guest.log()).toEqual([
+      'hv_vmbus: Invalid VMBus version 5.1 (expected >= 5.2) from the host supporting isolation',
+      'hv_vmbus: Unable to connect to host',
+    ]);
+    const other = new TestGuest({ present: 2, isolation: true, host: { version: versionWire('5.2') } });
+    expect(other.run(other.vmbus.init())).toBe(true);
+  });
+});
