@@ -15,17 +15,16 @@ import {
   type ModifyChannel,
   type OpenChannel,
   type TlConnectRequest,
-  USER_DEFINED_BYTES,
   VERSION_WIN10_V5_3,
 } from '../vmbus/protocol.js';
 import { RingBuffer } from '../vmbus/ring.js';
 import { RingReader } from '../vmbus/ring-reader.js';
 import { RingWriter } from '../vmbus/ring-writer.js';
-import { MAX_CHANNEL_RELIDS } from '../vmbus/relid-map.js';
 import type { SynicPages } from '../vmbus/synic.js';
 import { Agenda, Lane } from './agenda.js';
+import { ChannelTable } from './channel-table.js';
 import { type HostBackend, HostDevice, type HostDeviceOptions, type HostDeviceServices } from './device.js';
-import { HostChannel } from './host-channel.js';
+import type { HostChannel } from './host-channel.js';
 import { HostGpadls, STATUS_UNSUCCESSFUL } from './host-gpadls.js';
 import { Misbehaviour } from './misbehave.js';
 import { type OutgoingPacket, OutgoingPackets } from './outgoing.js';
@@ -34,8 +33,6 @@ import { SynicSender } from './synic-sender.js';
 import type { HostTotals } from './totals.js';
 
 const US = 1000;
-/** Connection ids count up from here with the relid. */
-const CONNECTION_ID_BASE = 0x10000;
 
 export interface HyperVOptions {
   /** Newest protocol version that the host accepts, as on the wire. Default 5.3. */
@@ -58,14 +55,13 @@ export type HostLatency = Pick<HyperVOptions, 'messageNs' | 'openNs' | 'gpadlNs'
 
 /** A Hyper-V host, as far as one guest's VMBus meets it. All it does takes its time and keeps its order. */
 export class HyperV implements HostPort, HostDeviceServices {
-  readonly devices: HostDevice[] = [];
   /** What the host sends, and what it spoils of that. */
   readonly sent: Misbehaviour;
   private readonly synic: SynicSender;
   private readonly agenda: Agenda;
   private readonly control: Lane;
   private readonly modify: Lane;
-  private readonly channels: (HostChannel | undefined)[] = [];
+  private readonly channels = new ChannelTable();
   private readonly gpadls = new HostGpadls();
   private readonly version: number;
   private messageNs: Ns;
@@ -103,6 +99,11 @@ export class HyperV implements HostPort, HostDeviceServices {
     this.modifyChannelNs = modifyChannelNs ?? this.modifyChannelNs;
   }
 
+  /** The devices, in the order of their offers. */
+  get devices(): HostDevice[] {
+    return this.channels.devices;
+  }
+
   /** True while the host still answers messages or packets that it got, or has messages to deliver. */
   get isBusy(): boolean {
     return this.agenda.pending > 0 || this.synic.undelivered > 0;
@@ -115,12 +116,12 @@ export class HyperV implements HostPort, HostDeviceServices {
 
   /** The channel with this relid, if the host has one. */
   channel(relid: Relid): HostChannel | undefined {
-    return this.channels[relid];
+    return this.channels.get(relid);
   }
 
   /** All channels, by relid. */
   *allChannels(): Generator<HostChannel, void, void> {
-    for (const channel of this.channels) if (channel !== undefined) yield channel;
+    yield* this.channels;
   }
 
   /**
@@ -129,9 +130,9 @@ export class HyperV implements HostPort, HostDeviceServices {
    * @throws RangeError if a relid of its channels is out of range, in use or kept for another device's sub-channels.
    */
   offer(options: HostDeviceOptions): HostDevice {
-    for (const relid of options.subChannelRelids ?? []) this.refuseRelid(relid);
+    for (const relid of options.subChannelRelids ?? []) this.channels.refuseRelid(relid);
     const device = new HostDevice(options, this.backends.get(options.classId));
-    const channel = this.addChannel(device, device.relid, 0);
+    const channel = this.channels.addPrimary(device);
     this.devices.push(device);
     if (this.offersRequested) this.sendOffer(channel);
     return device;
@@ -143,7 +144,7 @@ export class HyperV implements HostPort, HostDeviceServices {
    * @throws RangeError if the host has no such channel.
    */
   rescind(relid: Relid): void {
-    const channel = this.channels[relid];
+    const channel = this.channels.get(relid);
     if (channel === undefined || channel.state.kind === 'rescinded') {
       throw new RangeError(`the host has no channel ${relid} to rescind`);
     }
@@ -169,7 +170,7 @@ export class HyperV implements HostPort, HostDeviceServices {
 
   /** Signals an open channel `times` times. @returns how many signals were sent: none unless it is open. */
   signal(relid: Relid, times = 1): number {
-    const channel = this.channels[relid];
+    const channel = this.channels.get(relid);
     if (channel?.state.kind !== 'open') return 0;
     for (let i = 0; i < times; i++) this.sent.signal(channel);
     return times;
@@ -222,7 +223,7 @@ export class HyperV implements HostPort, HostDeviceServices {
   }
 
   signalEvent(connectionId: number): void {
-    const channel = this.channels[connectionId - CONNECTION_ID_BASE];
+    const channel = this.channels.ofConnection(connectionId);
     if (channel === undefined) return;
     this.totals.guestSignals += 1;
     if (!channel.hasWork) this.totals.needlessSignals += 1;
@@ -257,7 +258,7 @@ export class HyperV implements HostPort, HostDeviceServices {
     const { state, device } = primary;
     this.agenda.after(ns, () => {
       if (primary.state !== state) return;
-      const usable = device.subChannelRelids.filter((relid) => this.canBecomeFree(relid));
+      const usable = device.subChannelRelids.filter((relid) => this.channels.canBecomeFree(relid));
       device.subChannelsToOffer.push(...usable.slice(0, count));
       this.offerFreeSubChannels(device);
     });
@@ -306,21 +307,20 @@ export class HyperV implements HostPort, HostDeviceServices {
 
   /** A buffer for a channel that does not exist is not taken. */
   private onGpadl(created: GpadlCreated): void {
-    const exists = this.channels[created.childRelid] !== undefined;
+    const exists = this.channels.get(created.childRelid) !== undefined;
     this.reply(exists ? created : { ...created, creationStatus: STATUS_UNSUCCESSFUL });
   }
 
   /** All channels are as if no guest had been there; what is on its way for them is for nobody. */
   private forgetGuest(): void {
-    for (const channel of this.allChannels()) channel.state = { kind: 'rescinded' };
-    this.channels.length = 0;
+    this.channels.clear();
     this.gpadls.clear();
     this.offersRequested = false;
     const lasting = this.devices.filter(({ options }) => !isSocket(options));
     this.devices.splice(0, this.devices.length, ...lasting);
     for (const device of lasting) {
       device.forgetGuest();
-      this.addChannel(device, device.relid, 0);
+      this.channels.addPrimary(device);
     }
   }
 
@@ -338,7 +338,7 @@ export class HyperV implements HostPort, HostDeviceServices {
 
   private onOpen(message: OpenChannel): void {
     const { childRelid, openId } = message;
-    const channel = this.channels[childRelid];
+    const channel = this.channels.get(childRelid);
     const opened = channel?.state.kind === 'offered' && this.mapRings(channel, message);
     this.reply({
       type: CHANNELMSG.OPENCHANNEL_RESULT,
@@ -362,7 +362,7 @@ export class HyperV implements HostPort, HostDeviceServices {
   }
 
   private onClose(relid: Relid): void {
-    const channel = this.channels[relid];
+    const channel = this.channels.get(relid);
     if (channel?.state.kind !== 'open') return;
     channel.state = { kind: 'offered' };
     if (channel.isPrimary) this.takeBackSubChannels(channel.device);
@@ -370,7 +370,7 @@ export class HyperV implements HostPort, HostDeviceServices {
 
   private onModifyChannel(message: ModifyChannel): void {
     const { childRelid, targetVp } = message;
-    const channel = this.channels[childRelid];
+    const channel = this.channels.get(childRelid);
     const open = channel?.state.kind === 'open';
     if (open) channel.targetVp = targetVp;
     if (this.version < VERSION_WIN10_V5_3) return;
@@ -382,23 +382,18 @@ export class HyperV implements HostPort, HostDeviceServices {
   }
 
   private onRelidReleased(relid: Relid): void {
-    const channel = this.channels[relid];
+    const channel = this.channels.get(relid);
     if (channel?.state.kind !== 'rescinded') return;
-    this.channels[relid] = undefined;
+    this.channels.remove(relid);
     for (const device of this.devices) this.offerFreeSubChannels(device);
-  }
-
-  private canBecomeFree(relid: Relid): boolean {
-    const channel = this.channels[relid];
-    return channel === undefined || channel.state.kind === 'rescinded';
   }
 
   /** Offers the sub-channels that were asked for, in order, as far as the guest has released their relids. */
   private offerFreeSubChannels(device: HostDevice): void {
     const { subChannelsToOffer } = device;
-    while (subChannelsToOffer.length > 0 && this.channels[subChannelsToOffer[0]] === undefined) {
+    while (subChannelsToOffer.length > 0 && this.channels.get(subChannelsToOffer[0]) === undefined) {
       const [relid] = subChannelsToOffer.splice(0, 1);
-      this.sendOffer(this.addChannel(device, relid, freeIndex(device)));
+      this.sendOffer(this.channels.addSubChannel(device, relid));
     }
   }
 
@@ -423,47 +418,6 @@ export class HyperV implements HostPort, HostDeviceServices {
     } while (fromGuest.endRead() !== 0 && fromGuest.error === undefined);
   }
 
-  private addChannel(device: HostDevice, relid: Relid, subChannelIndex: number): HostChannel {
-    if (subChannelIndex === 0) this.refuseRelid(relid);
-    const { classId, instanceId, flags = 0, userDefined = new Uint8Array(0) } = device.options;
-    if (userDefined.length > USER_DEFINED_BYTES)
-      throw new RangeError('more user-defined bytes than an offer holds');
-    const channel = new HostChannel(
-      {
-        type: CHANNELMSG.OFFERCHANNEL,
-        classId,
-        instanceId,
-        flags,
-        mmioMegabytes: 0,
-        userDefined,
-        subChannelIndex,
-        childRelid: relid,
-        monitorId: 0xff,
-        monitorAllocated: false,
-        isDedicatedInterrupt: true,
-        connectionId: CONNECTION_ID_BASE + relid,
-      },
-      device,
-    );
-    device.channels.push(channel);
-    this.channels[relid] = channel;
-    return channel;
-  }
-
-  /** @throws RangeError if a new device can't have this relid. */
-  private refuseRelid(relid: Relid): void {
-    if (!(Number.isInteger(relid) && relid >= 1 && relid < MAX_CHANNEL_RELIDS)) {
-      throw new RangeError(`relid ${relid} is not in 1..${MAX_CHANNEL_RELIDS - 1}`);
-    }
-    if (this.channels[relid] !== undefined) throw new RangeError(`relid ${relid} is in use`);
-    const keeper = this.devices.find(({ subChannelRelids }) => subChannelRelids.includes(relid));
-    if (keeper !== undefined) {
-      throw new RangeError(
-        `relid ${relid} is kept for a sub-channel of the device with relid ${keeper.relid}`,
-      );
-    }
-  }
-
   private sendOffer(channel: HostChannel): void {
     this.reply(channel.offer);
   }
@@ -472,7 +426,7 @@ export class HyperV implements HostPort, HostDeviceServices {
     const { channels } = channel.device;
     channels.splice(channels.indexOf(channel), 1);
     if (!this.offersRequested) {
-      this.channels[channel.relid] = undefined;
+      this.channels.remove(channel.relid);
       return;
     }
     channel.state = { kind: 'rescinded' };
@@ -482,11 +436,4 @@ export class HyperV implements HostPort, HostDeviceServices {
   private reply(message: ChannelMessage): void {
     this.sent.post(encodeMessage(message));
   }
-}
-
-/** Lowest index that no sub-channel of the device has. */
-function freeIndex({ channels }: HostDevice): number {
-  let index = 1;
-  while (channels.some(({ offer }) => offer.subChannelIndex === index)) index += 1;
-  return index;
 }

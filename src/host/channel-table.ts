@@ -1,0 +1,99 @@
+import type { Relid } from '../lib/brand.js';
+import { CHANNELMSG, USER_DEFINED_BYTES } from '../vmbus/protocol.js';
+import { MAX_CHANNEL_RELIDS } from '../vmbus/relid-map.js';
+import type { HostDevice } from './device.js';
+import { HostChannel } from './host-channel.js';
+
+/** Connection ids count up from here with the relid. */
+const CONNECTION_ID_BASE = 0x10000;
+
+/** The host's devices and their channels, by relid. */
+export class ChannelTable {
+  readonly devices: HostDevice[] = [];
+  private readonly channels: (HostChannel | undefined)[] = [];
+
+  /** The channel with this relid, if there is one. */
+  get(relid: Relid): HostChannel | undefined {
+    return this.channels[relid];
+  }
+
+  /** The channel that the guest signals by this connection id. */
+  ofConnection(connectionId: number): HostChannel | undefined {
+    return this.channels[connectionId - CONNECTION_ID_BASE];
+  }
+
+  /** All channels, by relid. */
+  *[Symbol.iterator](): Generator<HostChannel, void, void> {
+    for (const channel of this.channels) if (channel !== undefined) yield channel;
+  }
+
+  /** Adds the primary channel of a device. @throws RangeError if its relid can't be used, or its offer not be made. */
+  addPrimary(device: HostDevice): HostChannel {
+    this.refuseRelid(device.relid);
+    return this.add(device, device.relid, 0);
+  }
+
+  /** Adds a sub-channel of a device, with the lowest index that none of them has. */
+  addSubChannel(device: HostDevice, relid: Relid): HostChannel {
+    let index = 1;
+    while (device.channels.some(({ offer }) => offer.subChannelIndex === index)) index += 1;
+    return this.add(device, relid, index);
+  }
+
+  /** Frees a relid. */
+  remove(relid: Relid): void {
+    this.channels[relid] = undefined;
+  }
+
+  /** Takes all channels out; their devices stay. */
+  clear(): void {
+    for (const channel of this) channel.state = { kind: 'rescinded' };
+    this.channels.length = 0;
+  }
+
+  /** True for a relid that is free, or will be when the guest has released it. */
+  canBecomeFree(relid: Relid): boolean {
+    const channel = this.channels[relid];
+    return channel === undefined || channel.state.kind === 'rescinded';
+  }
+
+  /** @throws RangeError if a new device can't have this relid. */
+  refuseRelid(relid: Relid): void {
+    if (!(Number.isInteger(relid) && relid >= 1 && relid < MAX_CHANNEL_RELIDS)) {
+      throw new RangeError(`relid ${relid} is not in 1..${MAX_CHANNEL_RELIDS - 1}`);
+    }
+    if (this.channels[relid] !== undefined) throw new RangeError(`relid ${relid} is in use`);
+    const keeper = this.devices.find(({ subChannelRelids }) => subChannelRelids.includes(relid));
+    if (keeper !== undefined) {
+      throw new RangeError(
+        `relid ${relid} is kept for a sub-channel of the device with relid ${keeper.relid}`,
+      );
+    }
+  }
+
+  private add(device: HostDevice, relid: Relid, subChannelIndex: number): HostChannel {
+    const { classId, instanceId, flags = 0, userDefined = new Uint8Array(0) } = device.options;
+    if (userDefined.length > USER_DEFINED_BYTES)
+      throw new RangeError('more user-defined bytes than an offer holds');
+    const channel = new HostChannel(
+      {
+        type: CHANNELMSG.OFFERCHANNEL,
+        classId,
+        instanceId,
+        flags,
+        mmioMegabytes: 0,
+        userDefined,
+        subChannelIndex,
+        childRelid: relid,
+        monitorId: 0xff,
+        monitorAllocated: false,
+        isDedicatedInterrupt: true,
+        connectionId: CONNECTION_ID_BASE + relid,
+      },
+      device,
+    );
+    device.channels.push(channel);
+    this.channels[relid] = channel;
+    return channel;
+  }
+}
