@@ -57,12 +57,21 @@ export class GuestIrq {
   /**
    * Sets the affinity as a write to /proc/irq/N/smp_affinity_list does.
    *
-   * @param cpus a list of the kernel's form such as `0-3,5`, or CPU numbers.
+   * @param cpus a list of the kernel's form such as `0-3,5` (not a hexadecimal mask, which is what smp_affinity
+   *   takes), a CPU number, CPU numbers, or a CpuMask.
    * @throws ErrnoError as the write: ENOENT if nobody has requested the IRQ, EPERM or EIO if it may not be moved,
    *   EINVAL for a wrong list or one without a usable CPU, what the chip gives.
    */
-  setAffinity(cpus: string | readonly CpuId[]): void {
-    const list = typeof cpus === 'string' ? cpus : cpus.join(',');
-    this.fs.writeFile(`/proc/irq/${this.number}/smp_affinity_list`, list);
+  setAffinity(cpus: string | CpuId | Iterable<CpuId>): void {
+    this.fs.writeFile(`/proc/irq/${this.number}/smp_affinity_list`, listOf(cpus));
   }
+}
+
+function listOf(cpus: string | CpuId | Iterable<CpuId>): string {
+  if (typeof cpus === 'string') return cpus;
+  if (typeof cpus === 'number') return String(cpus);
+  if (cpus === undefined || cpus === null || !(Symbol.iterator in Object(cpus))) {
+    throw new TypeError(`an affinity is a CPU list such as '0-3,5', a CPU or CPUs, not ${String(cpus)}`);
+  }
+  return [...cpus].join(',');
 }

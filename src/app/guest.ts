@@ -28,6 +28,7 @@ import { GuestHost } from './guest-host.js';
 import { GuestIrq } from './guest-irq.js';
 import { GuestNic } from './guest-nic.js';
 import { GuestPower } from './guest-power.js';
+import { checkOptions } from './guest-options.js';
 import { DeviceSettings, deviceInterrupt, guestParts } from './guest-parts.js';
 import { setRowCounts } from './guest-rows.js';
 import { IRQ_DOMAIN_PLUGIN, type IrqDomainPlugin, PLATFORM } from './tokens.js';
@@ -68,6 +69,7 @@ export class Guest implements ScenarioGuest {
   private readonly power: GuestPower;
 
   private constructor(options: GuestOptions, extensions: GuestExtensions) {
+    checkOptions(options);
     const settings = new DeviceSettings(options);
     const container = createContainer(guestParts(options, settings), extensions.modules ?? []);
     this.machine = container.get(Machine);
@@ -121,9 +123,10 @@ export class Guest implements ScenarioGuest {
   }
 
   /** Lets time go by, with all that happens meanwhile. */
-  run({ seconds = 0, ms = 0, us = 0, ns = 0 }: RunTime): void {
+  run(time: RunTime): void {
+    const { seconds = 0, ms = 0, us = 0, ns = 0 } = time ?? {};
     const span = Math.round(seconds * SECOND + ms * 1_000_000 + us * 1000 + ns);
-    if (!(span >= 0)) throw new RangeError(`a guest can not run for ${span} ns`);
+    if (!(span > 0)) throw new RangeError(`a guest runs for a time such as {seconds: 10}, not for ${span} ns`);
     this.machine.elapse(span);
   }
 

@@ -35,6 +35,8 @@ export interface KernelBehaviour {
   readonly announcesSmpBoot: boolean;
   /** The hypervisor's own rows (HYP, HRE, HVS) are part of /proc/stat's total. */
   readonly hypervisorRowsInStat: boolean;
+  /** Which inter-processor interrupts arm64 lists: the wake-up one went in 6.7, NMIs and their users came in 6.12. */
+  readonly arm64Ipis: 'withWakeup' | 'basic' | 'withNmis';
   /** What allows an affinity to change at once: the line's IRQ_MOVE_PCNTXT, or a chip without MOVE_DEFERRED. */
   readonly moveInProcessContext: 'status' | 'chip';
   /** storvsc sends an I/O over the channel that interrupts the submitting CPU, instead of over another of its node. */
@@ -58,6 +60,7 @@ const v61: KernelBehaviour = {
   beyondMaxIrqs: 'EEXIST',
   announcesSmpBoot: true,
   hypervisorRowsInStat: false,
+  arm64Ipis: 'withWakeup',
   moveInProcessContext: 'status',
   storvscPrefersOwnCpu: false,
   resumeWaitsForEachDevice: true,
@@ -75,9 +78,10 @@ const v610: KernelBehaviour = {
   beyondMaxIrqs: 'ENOMEM',
   announcesSmpBoot: false,
   hypervisorRowsInStat: true,
+  arm64Ipis: 'basic',
 };
 
-const v612: KernelBehaviour = { ...v610, affinityRefusal: 'EPERM', unsettableAffinityMode: 0o444 };
+const v612: KernelBehaviour = { ...v610, arm64Ipis: 'withNmis', affinityRefusal: 'EPERM', unsettableAffinityMode: 0o444 };
 
 const v618: KernelBehaviour = {
   ...v612,

@@ -11,6 +11,7 @@ import {
   irqSetStatusFlags,
 } from '../irq/chip.js';
 import type { IrqCore } from '../irq/core.js';
+import type { KernelBehaviour } from '../irq/kernel.js';
 import { genericHandleIrqDesc } from '../irq/handle.js';
 import { IRQ_HANDLED, IRQ_NONE, irqType } from '../irq/irqaction.js';
 import { allocDescs, type IrqDesc } from '../irq/irqdesc.js';
@@ -46,18 +47,31 @@ const NR_SGIS = 8;
 /** Initial number of IRQs: NR_IRQS of an architecture that says nothing else (include/asm-generic/irq.h). */
 export const ARM64_NR_IRQS = 64;
 
+/** The inter-processor interrupts by kernel, in the order of their rows (arch/arm64/kernel/smp.c ipi_types). */
+const ipiTexts: Readonly<Record<KernelBehaviour['arm64Ipis'], readonly string[]>> = {
+  withWakeup: [...basicIpis('CPU stop (for crash dump) interrupts'), 'CPU wake-up interrupts'],
+  basic: basicIpis('CPU stop (for crash dump) interrupts'),
+  withNmis: [...basicIpis('CPU stop NMIs'), 'CPU backtrace interrupts', 'KGDB roundup interrupts'],
+};
+
+function basicIpis(secondStop: string): string[] {
+  return [
+    'Rescheduling interrupts',
+    'Function call interrupts',
+    'CPU stop interrupts',
+    secondStop,
+    'Timer broadcast interrupts',
+    'IRQ work interrupts',
+  ];
+}
+
 /** The rows of an arm64 machine, in their order (arch/arm64/kernel/smp.c arch_show_interrupts). */
-const rows: readonly ArchRow[] = [
-  ['IPI0', 'Rescheduling interrupts'],
-  ['IPI1', 'Function call interrupts'],
-  ['IPI2', 'CPU stop interrupts'],
-  ['IPI3', 'CPU stop (for crash dump) interrupts'],
-  ['IPI4', 'Timer broadcast interrupts'],
-  ['IPI5', 'IRQ work interrupts'],
-  ['IPI6', 'CPU backtrace interrupts'],
-  ['IPI7', 'KGDB roundup interrupts'],
-  ['Err', '', { single: true, inStat: false }],
-];
+function archTable({ arm64Ipis }: KernelBehaviour): ArchRow[] {
+  return [
+    ...ipiTexts[arm64Ipis].map((text, i): ArchRow => [`IPI${i}`, text]),
+    ['Err', '', { single: true, inStat: false }],
+  ];
+}
 
 /**
  * The PPI that Hyper-V raises for VMBus: a Linux per-CPU IRQ; with the RFC its flow handler counts only what the handler
@@ -172,7 +186,7 @@ export class Arm64Platform implements Platform {
 
   constructor(machine: Machine, core: IrqCore, vmbusAccounting: LineAccounting = percpuDemux) {
     machine.hotplug.announcesCpus = false;
-    this.archRows = archSources(machine.nrCpuIds, rows);
+    this.archRows = archSources(machine.nrCpuIds, archTable(core.behaviour));
     const chips = new Map<string, GicChip>();
     const chipNamed = (name: string, printed?: string): GicChip => {
       const key = printed === undefined ? name : `prints ${printed}`;

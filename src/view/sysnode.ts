@@ -13,7 +13,12 @@ function distance(from: number, to: number): number {
 
 /** Node numbers as a list of ranges. */
 function nodeList(nodes: readonly number[]): string {
-  return formatCpuList(CpuMask.of(Math.max(...nodes) + 1, nodes));
+  return formatCpuList(CpuMask.of(Math.max(0, ...nodes) + 1, nodes));
+}
+
+/** Nodes that have a CPU online (N_CPU). */
+function nodesWithCpus({ online, topology }: Machine, nodes: readonly number[]): number[] {
+  return nodes.filter((node) => cpusOfNode(topology, node).some((cpu) => online.has(cpu)));
 }
 
 /** /sys/devices/system/node/nodeN: its CPUs that are online, links to all its present ones (drivers/base/node.c). */
@@ -38,7 +43,7 @@ export function sysNodeDirectory(machine: Machine): StaticDirectory {
   const directory = new StaticDirectory(0o755, {
     online: list,
     possible: list,
-    has_cpu: list,
+    has_cpu: textFile(() => nodeList(nodesWithCpus(machine, nodes))),
     has_normal_memory: list,
     has_memory: list,
   });

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { Guest } from '../../src/app/guest.js';
+import { CpuMask } from '../../src/machine/cpumask.js';
 import type { GuestOptions } from '../../src/scenario/options.js';
 import { accountOf, brokenInvariants } from './invariants.js';
 
@@ -32,7 +33,7 @@ describe('affinity', () => {
     expect(views()).toEqual({ mask: '4\n', list: '2\n', effective: '2\n', sysfs: '2\n', library: '2', channel: 2 });
     vm.fs.writeFile(`${channel.path}/cpu`, '3\n');
     expect(views()).toEqual({ mask: '8\n', list: '3\n', effective: '3\n', sysfs: '3\n', library: '3', channel: 3 });
-    vm.irq(irq).setAffinity([0, 3]);
+    vm.irq(irq).setAffinity(CpuMask.of(4, [0, 3]));
     expect(views()).toEqual({ mask: '9\n', list: '0,3\n', effective: '3\n', sysfs: '3\n', library: '3', channel: 3 });
   });
 
@@ -222,6 +223,18 @@ describe('counts', () => {
     expect(fields[1 + vm.channel(17).irq]).toBe(vm.irq(vm.channel(17).irq).total);
   });
 
+  test.each([
+    ['6.1', 7, 'CPU stop \\(for crash dump\\) interrupts', 'CPU wake-up interrupts'],
+    ['6.10', 6, 'CPU stop \\(for crash dump\\) interrupts', 'IRQ work interrupts'],
+    ['6.12', 8, 'CPU stop NMIs', 'KGDB roundup interrupts'],
+  ] as const)('arm64 on kernel %s has %i IPI rows', (kernel, rows, third, last) => {
+    const text = Guest.create({ cpus: 2, arch: 'arm64', kernel }).procInterrupts();
+    const ipis = text.split('\n').filter((line) => line.startsWith('IPI'));
+    expect(ipis).toHaveLength(rows);
+    expect(ipis[3]).toMatch(new RegExp(`${third}$`));
+    expect(ipis.at(-1)).toMatch(new RegExp(`${last}$`));
+  });
+
   test('on arm64 the top level counts control messages only, and /proc/stat each event once', () => {
     const vm = Guest.create({ ...small, arch: 'arm64' });
     const totalOf = () => Number(/^intr (\d+)/m.exec(vm.fs.readFile('/proc/stat'))?.[1]);
@@ -256,5 +269,12 @@ describe('a guest', () => {
     expect(() => vm.host.offer({ driver: 'kvp', relid: 16 })).toThrow(/relid 16 is in use/);
     expect(() => Guest.create({ ...small, architectureRows: { XYZ: 1 } })).toThrow(/x86 has no row XYZ/);
     expect(() => vm.run({ seconds: -1 })).toThrow(RangeError);
+    expect(() => vm.run({})).toThrow(/for a time such as/);
+    const wrong = (options: unknown) => () => Guest.create(options as GuestOptions);
+    expect(wrong({ ...small, devcies: [] })).toThrow('a guest has no option "devcies"; did you mean "devices"?');
+    expect(wrong({ cpus: '4' })).toThrow('cpus: expected a number of CPUs from 1 on, not "4"');
+    expect(wrong({ cpus: { present: 4, nods: 2 } })).toThrow('cpus has no option "nods"; did you mean "nodes"?');
+    expect(wrong(undefined)).toThrow(TypeError);
+    expect(() => vm.irq(24).setAffinity(undefined as unknown as string)).toThrow(TypeError);
   });
 });

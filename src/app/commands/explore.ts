@@ -56,13 +56,10 @@ function addOptions(command: Command): Command {
     .option('--variant <name>', 'one variant of the race')
     .option('--all', 'every variant of every race, against what is expected')
     .addOption(
-      new Option('--strategy <kind>', 'how executions are chosen; default: what the variant is listed with').choices([
-        'dfs',
-        'dpor',
-        'bounded',
-        'random',
-        'pct',
-      ]),
+      new Option(
+        '--strategy <kind>',
+        'how executions are chosen; default: what the variant is listed with',
+      ).choices(['dfs', 'dpor', 'bounded', 'random', 'pct']),
     )
     .option('--preemptions <n>', 'highest number of preemptions, for bounded', count, 2)
     .option('--depth <d>', 'depth of the bug that is looked for, for pct', count, 3)

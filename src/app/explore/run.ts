@@ -108,9 +108,12 @@ function conclude(
   io: CommandIo,
 ): ExitStatus {
   const [violation] = report.violations;
-  if (save !== undefined && violation !== undefined) write(save, formatTraceFile(traceFileOf(report, violation)));
+  if (save !== undefined && violation !== undefined)
+    write(save, formatTraceFile(traceFileOf(report, violation)));
   const hint =
-    save === undefined ? 'To replay it: add --save FILE, then irqlab replay FILE' : `Replay: irqlab replay ${save}`;
+    save === undefined
+      ? 'To replay it: add --save FILE, then irqlab replay FILE'
+      : `Replay: irqlab replay ${save}`;
   io.out(json ? `${JSON.stringify(report, undefined, 2)}\n` : reportText(report, hint));
   const { memory, expected, expectedOther } = variant;
   const wanted = report.memory === memory ? expected : expectedOther;
@@ -140,7 +143,8 @@ async function exploreTable(
   const different = rows.filter(({ differences }) => differences.length > 0).length;
   if (json) io.out(`${JSON.stringify({ rows: rows.map(withoutTrace), findings }, undefined, 2)}\n`);
   else {
-    for (const { race, findings: lines } of findings) for (const line of lines) io.out(`     ${race}: ${line}\n`);
+    for (const { race, findings: lines } of findings)
+      for (const line of lines) io.out(`     ${race}: ${line}\n`);
     const time = ((performance.now() - started) / 1000).toFixed(1);
     io.out(`${number(rows.length)} verdicts in ${time} s, ${different} different from what is expected\n`);
   }

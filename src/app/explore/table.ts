@@ -104,5 +104,7 @@ export function rowText({ race, variant, memory, report, differences }: Row, wid
 
 /** Width of the names in a table. */
 export function nameWidth(races: readonly Race[]): number {
-  return Math.max(...races.flatMap(({ id, variants }) => variants.map(({ name }) => id.length + name.length + 1)));
+  return Math.max(
+    ...races.flatMap(({ id, variants }) => variants.map(({ name }) => id.length + name.length + 1)),
+  );
 }

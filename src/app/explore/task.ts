@@ -45,7 +45,8 @@ export function runTask(task: Task, { onProgress, shouldStop }: TaskHooks): Task
   const { memory, strategy, maxExecutions, maxSteps, seconds, shard } = search;
   const variant = variantOf(search);
   const { minimiseExecutions } = variant;
-  if (task.kind === 'minimise') return minimalViolation(variant.model(), { memory, maxSteps, minimiseExecutions });
+  if (task.kind === 'minimise')
+    return minimalViolation(variant.model(), { memory, maxSteps, minimiseExecutions });
   const endMs = seconds === undefined ? Number.POSITIVE_INFINITY : performance.now() + seconds * 1000;
   return exploreShard(variant.model(), {
     memory,
