@@ -16,6 +16,7 @@ import { recordTrace } from './recorder.js';
 import { Reduction } from './reduction.js';
 import type { Report, Violation } from './report.js';
 import type { Search, SearchSetup } from './search.js';
+import { simplify } from './simplify.js';
 import { type FoundPath, Tally } from './tally.js';
 
 /**
@@ -104,9 +105,27 @@ export function minimalViolation<S>(model: Model<S>, options: ExploreOptions = {
   } finally {
     close();
   }
-  // Too large a space: any violation then, but one that does not depend on the parts of the search either.
-  const anyOptions = { ...options, strategy: { kind: 'dpor' }, shard: undefined, stopAtFirst: true } as const;
-  return exploreShard(model, { ...anyOptions, maxExecutions: minimiseExecutions }).violations[0];
+  return simplifiedViolation(model, options);
+}
+
+/** For a space that is too large: any violation, made simpler; it does not depend on the parts of the search either. */
+function simplifiedViolation<S>(
+  model: Model<S>,
+  { memory = 'sc', minimiseExecutions = DEFAULT_MINIMISE_EXECUTIONS, ...options }: ExploreOptions,
+): Violation | undefined {
+  const execution = new Execution(model, memory);
+  const tally = new Tally(execution);
+  const setup = newSetup(execution, tally, { ...options, shard: undefined, stopAtFirst: true });
+  const close = execution.open();
+  try {
+    const search = new Reduction(setup);
+    while (tally.violations.size === 0 && tally.executions < minimiseExecutions && search.next());
+    const [found] = tally.violations.values();
+    if (found === undefined) return undefined;
+    return violationOf(execution, simplify(execution, found.finding, found.path, setup.maxSteps), false);
+  } finally {
+    close();
+  }
 }
 
 function newSetup<S>(execution: Execution<S>, tally: Tally<S>, options: ExploreOptions): SearchSetup<S> {

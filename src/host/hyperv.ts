@@ -227,6 +227,10 @@ export class HyperV implements HostPort, HostDeviceServices {
     if (channel === undefined) return;
     this.totals.guestSignals += 1;
     if (!channel.hasWork) this.totals.needlessSignals += 1;
+    this.readSoon(channel);
+  }
+
+  private readSoon(channel: HostChannel): void {
     const read = () => this.readPackets(channel);
     if (channel.device.carriesTraffic) this.agenda.inBackground(this.messageNs, read);
     else this.agenda.after(this.messageNs, read);
@@ -346,7 +350,10 @@ export class HyperV implements HostPort, HostDeviceServices {
       openId,
       status: opened ? 0 : STATUS_UNSUCCESSFUL,
     });
-    if (opened) channel.device.backend?.opened?.(channel, this);
+    if (!opened) return;
+    channel.device.backend?.opened?.(channel, this);
+    // The guest may have filled the ring, and signalled, before it was mapped.
+    if (channel.hasWork) this.readSoon(channel);
   }
 
   private mapRings(channel: HostChannel, message: OpenChannel): boolean {

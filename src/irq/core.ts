@@ -25,6 +25,9 @@ export interface IrqCoreOptions {
   readonly noRatelimit?: boolean;
 }
 
+/** Numbers below this are found in a table. Linux gives out the lowest that are free, so higher ones are rare. */
+const TABLE_END = 1 << 20;
+
 /** The interrupt layer of one machine: its descriptors and what they have in common. */
 export class IrqCore {
   readonly behaviour: KernelBehaviour;
@@ -52,6 +55,8 @@ export class IrqCore {
   /** All irqdomains, in the order of their creation. */
   readonly domains: IrqDomain[] = [];
   private readonly table: (IrqDesc | undefined)[] = [];
+  /** Lines with numbers that no table is long enough for. */
+  private readonly far = new Map<Irq, IrqDesc>();
 
   constructor(
     readonly machine: Machine,
@@ -73,7 +78,7 @@ export class IrqCore {
 
   /** The line with number `irq`, if allocated (irq_to_desc). */
   desc(irq: Irq): IrqDesc | undefined {
-    return this.table[irq];
+    return irq < TABLE_END ? this.table[irq] : this.far.get(irq);
   }
 
   /** All allocated lines, ascending. Lines may come and go meanwhile. */
@@ -82,23 +87,29 @@ export class IrqCore {
       const desc = this.table[irq];
       if (desc !== undefined) yield desc;
     }
+    if (this.far.size > 0) yield* [...this.far.values()].sort((a, b) => a.irq - b.irq);
   }
 
   /** For irqdesc.ts only: first of `cnt` free numbers in a row, at or after `from`. */
   findFreeArea(from: number, cnt: number): Irq {
     let start = from;
-    for (let irq = from; irq < start + cnt; irq++) if (this.table[irq] !== undefined) start = irq + 1;
+    for (let irq = from; irq < start + cnt; irq++) if (this.desc(irq) !== undefined) start = irq + 1;
     return start;
   }
 
   /** For irqdesc.ts only. */
   insertDesc(desc: IrqDesc): void {
+    if (desc.irq >= TABLE_END) {
+      this.far.set(desc.irq, desc);
+      return;
+    }
     while (this.table.length < desc.irq) this.table.push(undefined);
     this.table[desc.irq] = desc;
   }
 
   /** For irqdesc.ts only. */
   removeDesc(desc: IrqDesc): void {
-    this.table[desc.irq] = undefined;
+    if (desc.irq < TABLE_END) this.table[desc.irq] = undefined;
+    else this.far.delete(desc.irq);
   }
 }

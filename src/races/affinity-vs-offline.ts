@@ -22,7 +22,8 @@ function model(offlineGuard: VmbusDesign['offlineGuard']): Omit<Model<RaceGuest>
     },
     sometimes: {
       'the CPU goes offline': ({ synics }) => !synics[1],
-      'the channel moves there, and the CPU stays': ({ channel, synics }) => channel.targetCpu === 1 && synics[1],
+      'the channel moves there, and the CPU stays': ({ channel, synics }) =>
+        channel.targetCpu === 1 && synics[1],
     },
     describe: (guest) => guest.describe(),
   };

@@ -11,7 +11,7 @@ import { callbackMode, type ChannelRings, VmbusChannel } from '../vmbus/channel.
 import { vmbusOnEvent, vmbusOnEventSteps } from '../vmbus/channel-handler.js';
 import { ChannelOperations } from '../vmbus/channel-open.js';
 import { deviceClassId } from '../vmbus/class-ids.js';
-import { VmbusConnection } from '../vmbus/connection.js';
+import { type ConnectionOptions, VmbusConnection } from '../vmbus/connection.js';
 import { GuestMemory } from '../vmbus/guest-memory.js';
 import { type Guid, parseGuid } from '../vmbus/guid.js';
 import type { HostPort } from '../vmbus/host-port.js';
@@ -23,7 +23,6 @@ import {
   VERSION_WIN10_V5_3,
 } from '../vmbus/protocol.js';
 import { RING_PAGE_BYTES, RingBuffer, RingReader, RingWriter } from '../vmbus/ring.js';
-import type { VmbusDesign } from '../vmbus/variants/design.js';
 import { Vmbus } from '../vmbus/vmbus.js';
 
 /** The explorer raises interrupts itself. */
@@ -71,12 +70,15 @@ function unusedRings(): ChannelRings {
   return unused;
 }
 
-export interface RaceGuestOptions {
+export interface RaceGuestOptions extends ConnectionOptions {
   readonly cpus?: number;
   readonly version?: number;
-  readonly design?: Partial<VmbusDesign>;
   /** Default true: a channel with relid 5 is open on the last CPU. */
   readonly withChannel?: boolean;
+  /** Makes the line of VMBus interrupts, where a race is about it. */
+  readonly makeLine?: (machine: Machine, core: IrqCore) => PerCpuLine;
+  /** Called at the end of each interrupt of a CPU. */
+  readonly onIsrEnd?: (cpu: CpuId) => void;
 }
 
 /**
@@ -91,33 +93,36 @@ export class RaceGuest implements HostPort {
   readonly channel: VmbusChannel;
   /** CPUs whose synics the host may use. */
   readonly synics: boolean[] = [];
-  /** Told of each message for the host. */
+  /** Completed by each message for the host. */
   readonly posted = new Completion('message for the host');
   readonly sent: ChannelMessage[] = [];
   /** Events for CPUs whose synic was off. */
   lost = 0;
   /** Calls of the channel's callback. */
   called = 0;
-  /** Those of them on the channel's first CPU when it was another one's already, and on another one before it was. */
+  /** Those of them on the channel's first CPU when the guest had moved it away. */
   calledOnOld = 0;
-  calledOnNew = 0;
   readonly interrupts: Interrupt[] = [];
+  /** Told of each message for the host. */
+  onPost: ((message: ChannelMessage) => void) | undefined;
   private readonly firstCpu: CpuId;
 
   constructor(world: World, options: RaceGuestOptions = {}) {
-    const { cpus = 2, version = VERSION_WIN10_V5_3, design, withChannel = true } = options;
+    const { cpus = 2, version = VERSION_WIN10_V5_3, withChannel = true, makeLine, onIsrEnd } = options;
     this.machine = new Machine({ present: cpus });
     world.attach(this.machine);
     const irq = new IrqCore(this.machine);
-    this.connection = new VmbusConnection(this.machine, this, new GuestMemory(), irq, { design });
+    const line = makeLine?.(this.machine, irq) ?? noLine;
+    this.connection = new VmbusConnection(this.machine, this, new GuestMemory(), irq, options);
     this.connection.state = { kind: 'connected', version };
     this.operations = new ChannelOperations(this.connection, irq);
-    this.vmbus = new Vmbus(this.connection, this.operations, noLine, []);
+    this.vmbus = new Vmbus(this.connection, this.operations, line, []);
     for (const cpu of this.machine.cpus) {
       this.synics.push(true);
       this.connection.synicOnline.set(cpu.id);
       const isr = (): Proc<unknown> => inFunction('vmbus_isr', this.vmbus.isr.handleSteps(cpu));
-      this.interrupts.push(world.interrupt(cpu.id, 'vmbus_isr', isr));
+      const told = onIsrEnd && (() => andThen(isr(), () => onIsrEnd(cpu.id)));
+      this.interrupts.push(world.interrupt(cpu.id, 'vmbus_isr', told ?? isr));
     }
     this.firstCpu = cpus - 1;
     this.channel = this.newChannel(5, this.firstCpu);
@@ -129,9 +134,8 @@ export class RaceGuest implements HostPort {
 
   private noteCall(): void {
     this.called += 1;
-    if (this.machine.thisCpu === this.channel.targetCpu) return;
-    if (this.machine.thisCpu === this.firstCpu) this.calledOnOld += 1;
-    else this.calledOnNew += 1;
+    const { thisCpu } = this.machine;
+    if (thisCpu === this.firstCpu && thisCpu !== this.channel.targetCpu) this.calledOnOld += 1;
   }
 
   /** A channel whose callback is called in the interrupt; nobody knows it yet. */
@@ -168,8 +172,10 @@ export class RaceGuest implements HostPort {
   }
 
   postMessage(bytes: Uint8Array): void {
-    this.sent.push(decodeMessage(bytes));
+    const message = decodeMessage(bytes);
+    this.sent.push(message);
     this.posted.complete();
+    this.onPost?.(message);
   }
 
   signalEvent(): void {}
@@ -206,8 +212,14 @@ export class RaceGuest implements HostPort {
   }
 }
 
+function* andThen(proc: Proc<unknown>, after: () => void): Proc<void> {
+  yield* proc;
+  after();
+}
+
 function flagsOf(eventFlags: Uint32Array): string {
   const relids: number[] = [];
-  for (let relid = nextBit(eventFlags, 0); relid >= 0; relid = nextBit(eventFlags, relid + 1)) relids.push(relid);
+  for (let relid = nextBit(eventFlags, 0); relid >= 0; relid = nextBit(eventFlags, relid + 1))
+    relids.push(relid);
   return relids.join(' ');
 }

@@ -1,21 +1,35 @@
 import { affinityVsOffline } from './affinity-vs-offline.js';
+import { channelLifetime } from './channel-lifetime.js';
 import { levelIrqfd } from './level-irqfd.js';
 import { modchanOffline } from './modchan-offline.js';
+import { moveVsClose } from './move-vs-close.js';
+import { openFirstInterrupt } from './open-first-interrupt.js';
+import { percpuListWalk } from './percpu-list-walk.js';
 import type { Race } from './race.js';
 import { relidMap } from './relid-map.js';
+import { relidPublish } from './relid-publish.js';
+import { rescindReuse } from './rescind-reuse.js';
 import { ringEmptySignal } from './ring-empty-signal.js';
 import { ringFullWakeup } from './ring-full-wakeup.js';
+import { statDoubleCount } from './stat-double-count.js';
 
 export type { Race, RaceVariant, RaceVerdict } from './race.js';
 
 /** All races, in the order in which they are listed. */
 export const races: readonly Race[] = [
   relidMap,
+  relidPublish,
+  channelLifetime,
+  percpuListWalk,
   ringFullWakeup,
   ringEmptySignal,
   modchanOffline,
   affinityVsOffline,
+  statDoubleCount,
+  rescindReuse,
+  openFirstInterrupt,
   levelIrqfd,
+  moveVsClose,
 ];
 
 /** The race with this id. */

@@ -93,7 +93,8 @@ export const modchanOffline = defineRace({
       model: () => model({ modifyChannel: 'no-wait', hostNs: MS }),
     },
     'wait-response': {
-      summary: 'the CPU that goes offline waits for MODIFYCHANNEL_RESPONSE (5.3 and later): the RFC; the host takes 3 ms',
+      summary:
+        'the CPU that goes offline waits for MODIFYCHANNEL_RESPONSE (5.3 and later): the RFC; the host takes 3 ms',
       expected: 'none',
       model: () => model({ modifyChannel: 'wait-on-offline', hostNs: 3 * MS }),
     },

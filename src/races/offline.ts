@@ -15,6 +15,7 @@ export function* offline(guest: RaceGuest, id: CpuId): Proc<void> {
     if (!(error instanceof ErrnoError)) throw error;
     return;
   }
-  if (connection.guard instanceof NoGuard) yield { ...connection.guard.onlineWord.update, label: 'take_cpu_down' };
+  if (connection.guard instanceof NoGuard)
+    yield { ...connection.guard.onlineWord.update, label: 'take_cpu_down' };
   machine.online.clear(id);
 }

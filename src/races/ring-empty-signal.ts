@@ -6,7 +6,7 @@ import type { VmbusDesign } from '../vmbus/variants/design.js';
 import { ringOrders } from '../vmbus/variants/index.js';
 import { RaceGuest } from './guest.js';
 import { defineRace } from './race.js';
-import { RaceRing } from './ring.js';
+import { noteDrained, RaceRing } from './ring.js';
 
 const PACKETS = 2;
 const packet = new Uint8Array(8);
@@ -45,7 +45,7 @@ class DrainedRing {
     this.calls += 1;
     while (reader.next()) this.read += 1;
     reader.pktIterClose();
-    this.ring.noteDrained();
+    noteDrained(this.ring.memory);
   }
 }
 

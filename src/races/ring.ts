@@ -1,4 +1,12 @@
-import { RING_PAGE_BYTES, RING_WORD, RingBuffer, RingReader, RingWriter } from '../vmbus/ring.js';
+import { SharedWord } from '../machine/step.js';
+import {
+  RING_PAGE_BYTES,
+  RING_WORD,
+  RingBuffer,
+  type RingHeader,
+  RingReader,
+  RingWriter,
+} from '../vmbus/ring.js';
 import { RingMemory } from '../vmbus/ring-memory.js';
 import type { RingOrder } from '../vmbus/variants/ring-order.js';
 
@@ -23,14 +31,16 @@ export class RaceRing {
     this.reader = new RingReader(ring, this.memory, undefined, order);
   }
 
-  /** The running context looks at both indexes and changes one, as part of a step that names something else. */
-  noteDrained(): void {
-    this.memory.word(RING_WORD.WRITE_INDEX).noted();
-    this.memory.word(RING_WORD.READ_INDEX).noted();
-  }
-
   /** What the header has in memory. */
   describe(): string {
     return `ring: ${shownWords.map(([name, word]) => `${name} ${this.memory.word(word).value}`).join(', ')}`;
+  }
+}
+
+/** The running context looks at both indexes and changes one, as part of a step that names something else. */
+export function noteDrained(header: RingHeader): void {
+  for (const word of [RING_WORD.WRITE_INDEX, RING_WORD.READ_INDEX]) {
+    const { object } = header.readStep(word);
+    if (object instanceof SharedWord) object.noted();
   }
 }

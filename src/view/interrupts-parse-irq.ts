@@ -16,6 +16,12 @@ export interface LaidOutRows {
   readonly trimmed: readonly number[];
 }
 
+/**
+ * How the header spaces the CPUs: with seven blanks behind each, however long its number, as in 2.6.18, or in columns
+ * of one width. Blanks behind the last CPU prove little, for they get lost or padded.
+ */
+export type HeaderGaps = 'fixed' | 'columns' | 'likely fixed' | 'either';
+
 /** What can follow the chip's name. */
 type Tail = Pick<IrqRow, 'hwirq' | 'trigger' | 'flow' | 'actions'>;
 
@@ -90,12 +96,17 @@ function readTails(text: string, layout: InterruptsLayout, width: number, trigge
   return tails;
 }
 
-function oddNames(chip: string, { flow, actions, hwirq }: Tail, layout: InterruptsLayout): number {
+function oddNames(
+  chip: string,
+  printed: boolean,
+  { flow, actions, hwirq }: Tail,
+  layout: InterruptsLayout,
+): number {
   let odd = 0;
   if (actions.some((name) => name === '' || /^[ -]| {2}| $/.test(name))) odd += ODD_NAME_COST;
   if (flow !== null && hwirq === null && layout.noDomain === 'nothing' && flow.includes('-'))
     odd += ODD_NAME_COST;
-  if (/[- ]$| {2}| \d+( |-|$)/.test(chip.trimStart())) odd += ODD_NAME_COST;
+  if (/[- ]$| {2}| \d+( |-|$)/.test(printed ? chip.trim() : chip.trimStart())) odd += ODD_NAME_COST;
   // On x86 the flow handler's name stands behind the chip's; a chip that is really called so is rare.
   if (/-(edge|level|fasteoi)$/.test(chip)) odd += PRINTED_COST;
   return odd;
@@ -106,7 +117,12 @@ function printCost(text: string): number {
   const name = text.trimStart();
   const blanks = text.length - name.length;
   const usual = blanks <= 1 || text === name.padStart(8) || text === ' ' + name.padStart(8);
-  return usual ? PRINTED_COST : ODD_PRINT_COST;
+  return usual && !text.endsWith(' ') ? PRINTED_COST : ODD_PRINT_COST;
+}
+
+/** False for an interrupt that no kernel of the form shows: newer ones show none without an action, none do that never came. */
+function isShown({ actions, counts }: IrqRow, { showsIdle }: InterruptsLayout): boolean {
+  return actions.length > 0 || (showsIdle && counts.some((count) => count > 0));
 }
 
 /** The likeliest reading of a row in one layout; undefined if the row does not fit it. */
@@ -140,20 +156,21 @@ function readRest(
   const { irq, counts } = raw;
   const consider = (chip: string, printed: number, tailFrom: number): void => {
     for (const tail of readTails(rest.slice(tailFrom), layout, width, triggers)) {
-      const cost = oddNames(chip, tail, layout) + printed;
+      const cost = oddNames(chip, printed > 0, tail, layout) + printed;
       if (best !== undefined && best.cost <= cost) continue;
       const row: IrqRow = { kind: 'irq', irq, counts, chip, chipPrinted: printed > 0, ...tail };
+      if (!isShown(row, layout)) continue;
       if (rest.endsWith(printTail(row, layout, width))) best = { row, cost, trimmed: false };
     }
   };
   const start = rest.search(/\S/);
   if (start < 0) return undefined;
   for (let end = start + 1; end <= rest.length; end++) {
-    if (rest.startsWith('  ', end - 2)) continue;
     const name = rest.slice(start, end);
-    const padded = pad(name, layout, chipWidth);
-    const field = layout.beforeChip + padded;
-    if (rest.startsWith(field)) consider(name, 0, field.length);
+    if (!name.endsWith('  ')) {
+      const field = layout.beforeChip + pad(name, layout, chipWidth);
+      if (rest.startsWith(field)) consider(name, 0, field.length);
+    }
     const printed = layout.beforePrintedChip;
     if (rest.startsWith(printed) && start >= printed.length) {
       const text = rest.slice(printed.length, end);
@@ -209,16 +226,15 @@ function chipWidths(raws: readonly RawIrqRow[], form: InterruptsForm): number[] 
 /**
  * Finds the form that explains all interrupts' rows at the least cost, and reads them in it.
  *
- * @param fixedGap whether the header has the columns of 2.6.18; undefined if that is not to tell.
  * @param archGap blanks before the texts of x86's own rows, if there are any.
  */
 export function layoutIrqRows(
   raws: readonly RawIrqRow[],
   width: number,
-  fixedGap: boolean | undefined,
+  gaps: HeaderGaps,
   archGap: number | undefined,
 ): LaidOutRows {
-  const forms = candidateForms(width, fixedGap, archGap);
+  const forms = candidateForms(width, gaps, archGap);
   let best: (LaidOutRows & { cost: number }) | undefined;
   let furthest = 0;
   for (const form of forms) {
@@ -244,12 +260,13 @@ export function layoutIrqRows(
 /** Forms worth trying, the likeliest first. */
 function candidateForms(
   width: number,
-  fixedGap: boolean | undefined,
+  gaps: HeaderGaps,
   archGap: number | undefined,
 ): InterruptsForm[] {
-  if (fixedGap) return ['2.6.18'];
+  if (gaps === 'fixed') return ['2.6.18'];
   const older: InterruptsForm[] = ['6.12', '6.13', '3.18'];
-  if (fixedGap === undefined) older.push('2.6.18');
+  if (gaps === 'likely fixed') older.unshift('2.6.18');
+  if (gaps === 'either') older.push('2.6.18');
   if (width < 4) return older;
   return archGap === 2 ? ['7.2', ...older] : [...older, '7.2'];
 }

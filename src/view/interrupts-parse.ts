@@ -1,5 +1,5 @@
 import type { CpuId } from '../lib/brand.js';
-import { layoutIrqRows } from './interrupts-parse-irq.js';
+import { type HeaderGaps, layoutIrqRows } from './interrupts-parse-irq.js';
 import { InterruptsSyntaxError, readCounts, type RawIrqRow } from './interrupts-parse-line.js';
 import { printInterrupts, printLabel } from './interrupts-print.js';
 import type {
@@ -21,6 +21,8 @@ export interface ParsedInterrupts {
   readonly arch: InterruptsArch;
   /** Numbers of the lines, from 1, that lack the blanks which the kernel writes at their end. */
   readonly trimmedLines: readonly number[];
+  /** Blanks behind the last CPU of the header: they get lost, and others pad them. */
+  readonly headerBlanks: number;
   /** True if the last line lacks its newline. */
   readonly newlineMissing: boolean;
 }
@@ -28,10 +30,9 @@ export interface ParsedInterrupts {
 interface Header {
   readonly cpus: readonly CpuId[];
   readonly labelWidth: number;
-  /** True if blanks follow the last CPU. */
-  readonly trailing: boolean;
-  /** Whether seven blanks follow every CPU, however long its number, as in 2.6.18; undefined if that is not to tell. */
-  readonly fixedGap: boolean | undefined;
+  /** Blanks behind the last CPU. */
+  readonly blanks: number;
+  readonly gaps: HeaderGaps;
 }
 
 /** Reads the line with the CPU numbers. */
@@ -42,7 +43,8 @@ function readHeader(line: string): Header {
     throw new InterruptsSyntaxError(1, 1, '11 to 18 blanks and "CPU0": the columns of the CPUs');
   }
   const cpus: CpuId[] = [];
-  let fixedGap: boolean | undefined;
+  let gaps: HeaderGaps = 'either';
+  let blanks = 0;
   let at = first;
   while (at < line.length) {
     const column = /^CPU(0|[1-9]\d*)( *)/.exec(line.slice(at));
@@ -54,25 +56,23 @@ function readHeader(line: string): Header {
     }
     at += all.length;
     cpus.push(Number(digits));
-    if (digits.length === 1 && gap.length === 7) continue;
-    const fixed = gap.length === 7;
-    // The blanks behind the last CPU may be lost or padded.
-    if (!fixed && gap.length !== 8 - digits.length) {
-      if (at === line.length) continue;
-      throw new InterruptsSyntaxError(1, at + 1, 'CPU columns of one width');
+    blanks = gap.length;
+    if (at === line.length) {
+      if (gaps === 'either' && digits.length > 1 && blanks === 7) gaps = 'likely fixed';
+    } else if (digits.length > 1 || blanks !== 7) {
+      const found = blanks === 7 ? 'fixed' : 'columns';
+      if ((found === 'columns' && blanks !== 8 - digits.length) || (gaps !== 'either' && gaps !== found))
+        throw new InterruptsSyntaxError(1, at + 1, 'CPU columns of one width');
+      gaps = found;
     }
-    if (fixedGap !== undefined && fixedGap !== fixed) {
-      throw new InterruptsSyntaxError(1, at + 1, 'CPU columns of one width');
-    }
-    fixedGap = fixed;
   }
-  return { cpus, labelWidth, trailing: line.endsWith(' '), fixedGap };
+  return { cpus, labelWidth, blanks, gaps };
 }
 
 /** The most CPUs that Linux can be built for are 8192. */
 const MAX_CPU = 8191;
-/** Linux gives interrupts the lowest numbers that are free, so they stay far below this. */
-const MAX_IRQ = 999_999;
+/** Interrupts are counted in an int. */
+const MAX_IRQ = 0x7fffffff;
 /** Interrupts are counted in 32 bits. */
 const MAX_COUNT = 0xffffffff;
 /** Blanks between the label and the text of a row without counts (arch/arm/kernel/fiq.c show_fiq_list). */
@@ -154,7 +154,7 @@ export function parseInterrupts(text: string): ParsedInterrupts {
       rows.push(readArchRow(line, at + 1, label[1], header));
     }
   }
-  const laidOut = layoutIrqRows(irqRows, header.labelWidth, header.fixedGap, gapOfArchRows(rows));
+  const laidOut = layoutIrqRows(irqRows, header.labelWidth, header.gaps, gapOfArchRows(rows));
   const byRaw = new Map(irqRows.map((raw, i) => [raw, laidOut.rows[i]]));
   const done = rows.flatMap((row): InterruptsRow[] => {
     if (row.kind !== 'raw') return [row];
@@ -165,15 +165,20 @@ export function parseInterrupts(text: string): ParsedInterrupts {
     table: { cpus: header.cpus, labelWidth: header.labelWidth, chipWidth: laidOut.chipWidth, rows: done },
     form: laidOut.form,
     arch: archOf(done, header.labelWidth),
-    trimmedLines: header.trailing || header.cpus.length === 0 ? laidOut.trimmed : [1, ...laidOut.trimmed],
+    trimmedLines: header.blanks > 0 ? laidOut.trimmed : [1, ...laidOut.trimmed],
+    headerBlanks: header.blanks,
     newlineMissing,
   };
 }
 
-/** A kernel's text without what the parsed one had lost: blanks at the ends of lines, the last newline. */
-export function loseAgain(text: string, { trimmedLines, newlineMissing }: ParsedInterrupts): string {
+/** A kernel's text as the parsed one had come to be: blanks at the ends of lines, the last newline. */
+export function loseAgain(
+  text: string,
+  { trimmedLines, headerBlanks, newlineMissing }: ParsedInterrupts,
+): string {
   const lines = text.split('\n');
   for (const line of trimmedLines) lines[line - 1] = lines[line - 1].trimEnd();
+  lines[0] = lines[0].trimEnd() + ' '.repeat(headerBlanks);
   const whole = lines.join('\n');
   return newlineMissing ? whole.slice(0, -1) : whole;
 }

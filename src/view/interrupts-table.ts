@@ -82,6 +82,8 @@ export interface InterruptsLayout {
   readonly noDomain: 'nothing' | 'blanks' | 'blanks and one';
   readonly hwirqColumn: boolean;
   readonly flowNames: boolean;
+  /** True if there are kernels of the form that show an interrupt without action once it has come. */
+  readonly showsIdle: boolean;
 }
 
 const modern = {
@@ -92,6 +94,7 @@ const modern = {
   noDomain: 'blanks',
   hwirqColumn: true,
   flowNames: true,
+  showsIdle: true,
 } as const;
 
 /** The layouts of kernel/irq/proc.c show_interrupts through the years; 2.6.18 is arch/i386/kernel/irq.c. */
@@ -100,13 +103,14 @@ export const interruptsLayouts: Readonly<Record<InterruptsForm, InterruptsLayout
   '3.18': { ...modern, noDomain: 'nothing' },
   '6.1': modern,
   '6.12': modern,
-  '6.13': { ...modern, beforeChip: ' ' },
+  '6.13': { ...modern, beforeChip: ' ', showsIdle: false },
   '7.2': {
     ...modern,
     beforePrintedChip: '  ',
     chipAlign: 'left',
     chipWidth: null,
     noDomain: 'blanks and one',
+    showsIdle: false,
   },
 };
 

@@ -47,7 +47,7 @@ export function vmbusBusDirectory(vmbus: Vmbus): DirectoryNode {
       },
     }),
     // The model has no way to hibernate.
-    hibernation: sysfsFile(0o444, { show: () => '0\n' }),
+    hibernation: sysfsFile(0o444, { show: () => '1\n' }),
     uevent: sysfsFile(0o200, { store: storeUevent }),
   });
 }

@@ -51,7 +51,13 @@ export class VmbusPower {
    *   a driver's suspend throws.
    */
   *suspend(): Proc<void> {
-    const { machine } = this.connection;
+    const { machine, state, version } = this.connection;
+    if (state.kind !== 'connected') {
+      throw new ErrnoError('EBUSY', 'the guest sleeps already, or has left its host; it can not be suspended');
+    }
+    if (version < VERSION_WIN8_1) {
+      throw new ErrnoError('EOPNOTSUPP', 'a host that speaks VMBus 2.4 never forgets a guest; it can not be suspended');
+    }
     const suspended: VmbusDevice[] = [];
     this.bus.blockProbing();
     try {

@@ -19,7 +19,13 @@ export class MessageSlot {
   /** True if the host holds more messages: freeing the slot must then be followed by an end-of-message. */
   pending = false;
   payloadSize = 0;
-  readonly payload = new Uint8Array(HV_MESSAGE_PAYLOAD_BYTE_COUNT);
+  // Made on first use: an explorer builds machines by the thousand, and most of their CPUs get no message.
+  private bytes: Uint8Array | undefined;
+
+  get payload(): Uint8Array {
+    this.bytes ??= new Uint8Array(HV_MESSAGE_PAYLOAD_BYTE_COUNT);
+    return this.bytes;
+  }
 }
 
 /** What guest and host share of a CPU's synic: one bit for each relid, and a message slot, both for SINT 2. */

@@ -105,7 +105,8 @@ export class Victim {
       this.steps = 0;
       this.offerAgain();
       const mapped = this.mappedRelids();
-      if (mapped.length === 0 && machine.liveTasks === 0) break;
+      // What the host has delayed is still to come.
+      if (mapped.length === 0 && machine.liveTasks === 0 && !host.isBusy) break;
       for (const childRelid of mapped) this.post({ type: CHANNELMSG.RESCIND_CHANNELOFFER, childRelid });
       for (const message of this.asked.splice(0)) {
         const answer = lastAnswer(message);

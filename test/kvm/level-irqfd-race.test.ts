@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { type ResamplerLifetimeFactory, resamplerLifetimes } from '../../src/kvm/index.js';
 import { exploreShard } from '../../src/explore/explore.js';
-import { GSI, levelIrqfdModel, LevelIrqfdRace } from './race.js';
+import { GSI, levelIrqfdModel, LevelIrqfdRace } from '../../src/races/level-irqfd.js';
 import { Threads } from './schedules.js';
 
 const SHUTDOWN_A = 'irqfd_shutdown A eventfd';
@@ -18,6 +18,11 @@ const unsound: readonly (readonly [string, ResamplerLifetimeFactory])[] = [
   ['sharedIdUnregisterOutside', sharedIdUnregisterOutside],
   ['sharedIdLockDropped', sharedIdLockDropped],
 ];
+
+const named = (resamplers: ResamplerLifetimeFactory) => ({
+  ...levelIrqfdModel(resamplers),
+  name: 'level-irqfd',
+});
 
 function expectLost(race: LevelIrqfdRace, threads: Threads): void {
   const { kvm, b } = race;
@@ -95,7 +100,7 @@ describe('level-irqfd: one device leaves a line while another one joins it', () 
   });
 
   test.each(sound)('%s: nothing is lost in any schedule with one preemption', (_name, resamplers) => {
-    const report = exploreShard(levelIrqfdModel(resamplers), {
+    const report = exploreShard(named(resamplers), {
       strategy: { kind: 'bounded', preemptions: 1 },
     });
     expect(report).toMatchObject({ verdict: 'none', limits: ['at most 1 preemptions'] });
@@ -103,7 +108,7 @@ describe('level-irqfd: one device leaves a line while another one joins it', () 
   });
 
   test.each(unsound)('%s: the explorer finds the lost interrupt', (_name, resamplers) => {
-    const report = exploreShard(levelIrqfdModel(resamplers));
+    const report = exploreShard(named(resamplers));
     expect(report.violations.map(({ message }) => message)).toEqual(['de-assert without notify']);
   });
 

@@ -31,6 +31,8 @@ export interface Captures {
   readonly interrupts?: ParsedInterrupts;
   readonly devices?: readonly LsvmbusDevice[];
   readonly procIrq?: ProcIrqDump;
+  /** Take the interrupts of VMBus channels for ones without a device. */
+  readonly withoutDevices?: boolean;
 }
 
 /** A guest made from captures, and what its user should know of it. */
@@ -56,12 +58,17 @@ const ownForms: ReadonlySet<InterruptsForm> = new Set(['6.1', '6.12', '6.13', '7
 const hyperVRows: ReadonlySet<string> = new Set(['HYP', 'HRE', 'HVS']);
 
 /** Makes a guest of captures. @throws CaptureSyntaxError for an interrupt that can not be part of it. */
-export function guestOfCaptures({ interrupts, devices, procIrq }: Captures): CapturedGuest {
-  if (interrupts === undefined) return guestOfDevices(devices ?? []);
+export function guestOfCaptures(captures: Captures): CapturedGuest {
+  const { interrupts, procIrq } = captures;
+  if (interrupts === undefined) return guestOfDevices(captures.devices ?? []);
   const notes: string[] = [];
   const { form, table } = interrupts;
   const irqRows = table.rows.filter((row): row is IrqRow => row.kind === 'irq');
-  const vmbusRows = irqRows.filter(isChannelRow);
+  // VMBus' host talks to CPU 0, so without it there can be no channel.
+  const canHaveVmbus = table.cpus[0] === 0;
+  const devices = canHaveVmbus ? captures.devices : undefined;
+  const usesRows = canHaveVmbus && captures.withoutDevices !== true;
+  const channelRows = usesRows ? irqRows.filter(isChannelRow) : [];
   const arch: Architecture = interrupts.arch === 'arm64' ? 'arm64' : 'x86_64';
   const kernel = kernelOfForm[form];
   if (!ownForms.has(form))
@@ -69,10 +76,14 @@ export function guestOfCaptures({ interrupts, devices, procIrq }: Captures): Cap
   const isModelled =
     interrupts.arch === 'arm64' || interrupts.arch === 'x86' || interrupts.arch === 'unknown';
   if (!isModelled) notes.push(`${interrupts.arch} is shown, but the guest behaves like ${arch}`);
-  const vmbus = vmbusGuest(vmbusRows, devices, (row) => targetOf(row, table.cpus, procIrq));
+  const vmbus = vmbusGuest(channelRows, devices, (row) => targetOf(row, table.cpus, procIrq));
   notes.push(...vmbus.notes);
-  const isHyperV = vmbusRows.length > 0 || devices !== undefined || table.rows.some(countsHyperV);
-  if (isHyperV && vmbus.devices.length === 0) {
+  const vmbusRows = channelRows.filter((row) => !vmbus.unexplained.includes(row));
+  const isHyperV =
+    irqRows.some(isChannelRow) || captures.devices !== undefined || table.rows.some(countsHyperV);
+  if (isHyperV && !canHaveVmbus) {
+    notes.push('CPU 0 is offline, where VMBus needs it: the guest has no VMBus devices');
+  } else if (isHyperV && vmbus.devices.length === 0) {
     notes.push('the capture is of a guest of Hyper-V, but says nothing of its devices: give --lsvmbus');
   }
   const highest = Math.max(...table.cpus, ...vmbus.channels.map(({ cpu = 0 }) => cpu));
@@ -88,12 +99,12 @@ export function guestOfCaptures({ interrupts, devices, procIrq }: Captures): Cap
     ...(arch !== 'x86_64' && { arch }),
     cpus: cpusOf(table.cpus, nrCpus, possible),
     ...nrIrqsOf(interrupts, arch, possible),
-    ...(!isHyperV && { vmbus: false }),
+    ...(!(isHyperV && canHaveVmbus) && { vmbus: false }),
     ...procInterruptsOf(interrupts, kernel, arch),
     ...(vmbus.devices.length > 0 && { devices: vmbus.devices }),
     ...(channels.length > 0 && { channels }),
     interrupts: irqRows
-      .filter((row) => !isChannelRow(row))
+      .filter((row) => !vmbusRows.includes(row))
       .map((row) => interruptOf(row, counts(row.counts), procIrq, interrupts)),
     architectureRows: table.rows.flatMap((row, at) => {
       const above = at < table.rows.findIndex(({ kind }) => kind === 'irq');
@@ -167,7 +178,7 @@ function nrIrqsOf(
   const highest = Math.max(0, ...table.rows.map((row) => (row.kind === 'irq' ? row.irq : 0)));
   if (labelWidth(form, Math.max(usual, highest + 1)) === width) return {};
   const narrowest = labelWidth(form, 0);
-  return { nrIrqs: width > narrowest ? Math.min(10 ** (width - 1), 0x7fffffff) : Math.max(17, highest + 1) };
+  return { nrIrqs: width > narrowest ? Math.max(10 ** (width - 1), highest + 1) : Math.max(17, highest + 1) };
 }
 
 function procInterruptsOf(

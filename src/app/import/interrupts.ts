@@ -77,13 +77,14 @@ function archCounts(rows: readonly InterruptsRow[], nrCpuIds: number, cpus: read
 /** A number of interrupts with which the first column is `width` wide. */
 function nrIrqsFor(width: number, form: InterruptsForm, highest: number): number {
   const narrowest = form === '7.2' ? 4 : 3;
-  return width > narrowest ? 10 ** (width - 1) : Math.min(highest + 1, 10 ** width - 1);
+  return width > narrowest ? Math.max(10 ** (width - 1), highest + 1) : Math.min(highest + 1, 10 ** width - 1);
 }
 
 /**
  * Builds a machine from a captured /proc/interrupts: the same CPUs, interrupts, chips, actions and counts.
  *
  * @throws InterruptsSyntaxError with line and column.
+ * @throws RangeError for what no machine can have, such as the interrupt number 0x7fffffff.
  */
 export function importInterrupts(text: string): ImportedInterrupts {
   const parsed = parseInterrupts(text);

@@ -8,10 +8,12 @@ export interface VmbusPart {
   /** In the order in which the guest takes them, as far as the captures tell. */
   readonly devices: readonly DeviceOptions[];
   readonly channels: readonly ChannelOptions[];
+  /** Rows that are of no device that the guest can have. */
+  readonly unexplained: readonly IrqRow[];
   readonly notes: readonly string[];
 }
 
-/** A row of /proc/interrupts that no device explains. */
+/** A row of /proc/interrupts that is of none of the listed devices. */
 export class UnexplainedRow extends Error {
   override readonly name = 'UnexplainedRow';
 
@@ -24,11 +26,11 @@ export class UnexplainedRow extends Error {
 }
 
 /**
- * The devices that lsvmbus listed, or else those that the channels' interrupts speak of.
+ * The devices that lsvmbus listed, or else those that the channels' interrupts speak of, as far as they do.
  *
  * @param rows of the channels' interrupts.
  * @param targetOf the CPU that a channel's interrupt goes to, if known.
- * @throws UnexplainedRow for a channel that belongs to no device.
+ * @throws UnexplainedRow for a channel of none of the listed devices.
  */
 export function vmbusGuest(
   rows: readonly IrqRow[],
@@ -43,18 +45,29 @@ export function vmbusGuest(
   );
   const known = new Map<number, ChannelOptions>();
   for (const device of devices) for (const relid of relidsOf(device)) known.set(relid, { relid });
+  const unexplained: IrqRow[] = [];
   for (const row of rows) {
     const relid = relidOf(row);
-    if (!known.has(relid))
-      throw new UnexplainedRow(row.irq, `a relid that the device list has, not ${relid}`);
+    if (!known.has(relid)) {
+      if (listed !== undefined)
+        throw new UnexplainedRow(row.irq, `a relid that the device list has, not ${relid}`);
+      unexplained.push(row);
+      continue;
+    }
     const cpu = targetOf(row);
     known.set(relid, { relid, ...(cpu !== undefined && { cpu }) });
   }
   for (const { channels } of listed ?? []) {
     for (const { relid, targetCpu: cpu } of channels) known.set(relid, { relid, cpu });
   }
+  if (unexplained.length > 0) notes.push(unexplainedNote(unexplained));
   const channels = [...known.values()].filter(({ relid, cpu }) => cpu !== undefined || irqOf.has(relid));
-  return { devices, channels, notes };
+  return { devices, channels, unexplained, notes };
+}
+
+function unexplainedNote(rows: readonly IrqRow[]): string {
+  const names = rows.map(({ irq, actions }) => `${irq} (${JSON.stringify(actions.join(', '))})`);
+  return `VMBus interrupts that name no driver known here are kept without a device; --lsvmbus tells more: ${names.join(', ')}`;
 }
 
 /** The relid of a channel's interrupt: its hwirq. */
@@ -97,7 +110,8 @@ function devicesOfRows(rows: readonly IrqRow[], notes: string[]): DeviceOptions[
       nic.push(relid);
       if (nic.length > 1) continue;
     }
-    devices.push(deviceOfName(name, relid, row.irq));
+    const device = deviceOfName(name, relid);
+    if (device !== undefined) devices.push(device);
   }
   if (nic.length > 1) notes.push('all netvsc channels are taken for those of one NIC; --lsvmbus tells more');
   return devices.map((device) => {
@@ -108,19 +122,14 @@ function devicesOfRows(rows: readonly IrqRow[], notes: string[]): DeviceOptions[
   });
 }
 
-function deviceOfName(name: string, relid: number, irq: number): DeviceOptions {
+function deviceOfName(name: string, relid: number): DeviceOptions | undefined {
   const plain = plainDrivers.find((driver) => driver === name);
   if (plain !== undefined) return { driver: plain, relid };
   if (name === 'netvsc' || name === 'storvsc') return { driver: name, relid };
   const scsiHost = /^pri@storvsc(\d+)$/.exec(name)?.[1];
   if (scsiHost !== undefined) return { driver: 'storvsc', relid, scsiHost: Number(scsiHost) };
   const domain = /^vpci(?::([0-9a-f]{4}))?$/.exec(name);
-  if (domain !== null) {
-    const digits = domain[1] as string | undefined;
-    return { driver: 'vpci', relid, ...(digits !== undefined && { domain: Number.parseInt(digits, 16) }) };
-  }
-  throw new UnexplainedRow(
-    irq,
-    `the name of a driver, not "${name}": give --lsvmbus for the device of relid ${relid}`,
-  );
+  if (domain === null) return undefined;
+  const digits = domain[1] as string | undefined;
+  return { driver: 'vpci', relid, ...(digits !== undefined && { domain: Number.parseInt(digits, 16) }) };
 }

@@ -104,7 +104,9 @@ export class NetvscDevice implements NetvscShared {
   /** Sends a frame over the channel that its hash leads to (netvsc_pick_tx). Frames for an adapter out of service are lost. */
   transmit(frame: Frame): void {
     const index = this.sendTable[frame.hash & (SEND_TABLE_SIZE - 1)] % this.channels;
-    const channel = this.table[index] ?? this.table[0];
+    const chosen = this.table[index];
+    // A sub-channel that is still being opened carries nothing: the primary channel does.
+    const channel = chosen?.channel.state.kind === 'opened' ? chosen : this.table[0];
     if (this.attached && channel !== undefined) channel.transmit(frame);
     else this.statistics.dropped += 1;
   }

@@ -2,7 +2,6 @@ import type { CpuId, Relid } from '../../lib/brand.js';
 import { MemoryWord, memoryBarrier } from '../../machine/memory.js';
 import type { Proc } from '../../machine/step.js';
 import type { VmbusChannel } from '../channel.js';
-import { MAX_CHANNEL_RELIDS } from '../relid-map.js';
 import { PlainRelidMap } from './plain-map.js';
 
 /**
@@ -18,7 +17,8 @@ import { PlainRelidMap } from './plain-map.js';
  * Forbidden: the interrupt does not see the channel.
  */
 export class ArrayRelidMap extends PlainRelidMap {
-  private readonly channels = new Array<VmbusChannel | undefined>(MAX_CHANNEL_RELIDS).fill(undefined);
+  /** As long as the highest relid so far wants, up to MAX_CHANNEL_RELIDS. */
+  private readonly channels: (VmbusChannel | undefined)[] = [];
   /** Whether `channels` has an entry, as the CPUs see it; made on first use. */
   private readonly entries: (MemoryWord | undefined)[] = [];
 
@@ -64,7 +64,10 @@ export class ArrayRelidMap extends PlainRelidMap {
     let entry = this.entries[relid];
     if (entry === undefined) {
       entry = new MemoryWord(`channels[${relid}]`);
-      while (this.entries.length < relid) this.entries.push(undefined);
+      while (this.entries.length < relid) {
+        this.entries.push(undefined);
+        this.channels.push(undefined);
+      }
       this.entries[relid] = entry;
     }
     return entry;

@@ -51,7 +51,7 @@ export class IrqdomainRelidMap implements RelidMap {
   readonly domain: IrqDomain;
   readonly countsChannels = true;
   droppedEvents = 0;
-  protected readonly revmapWord = new SharedWord('revmap of hv-vmbus');
+  readonly revmapWord = new SharedWord('revmap of hv-vmbus');
 
   constructor(
     protected readonly core: IrqCore,

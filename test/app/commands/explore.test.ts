@@ -52,7 +52,7 @@ describe('irqlab explore', () => {
     expect(status).toBe(0);
     expect(out).toContain('relid-map\n  RFC "VMBus channel interrupts as Linux IRQs"');
     expect(out).toMatch(/^ {4}irqdomain +none +an irqdomain/m);
-    expect(JSON.parse((await explore(undefined, { json: true })).out)).toHaveLength(12);
+    expect(JSON.parse((await explore(undefined, { json: true })).out)).toHaveLength(13);
   });
 
   test('finds, shows and saves an interleaving', async () => {

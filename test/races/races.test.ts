@@ -1,0 +1,86 @@
+import { describe, expect, test } from '@jest/globals';
+import { check, exploreShard } from '../../src/explore/explore.js';
+import { violationText } from '../../src/explore/lane-table.js';
+import type { MemoryModel } from '../../src/explore/model.js';
+import { replay } from '../../src/explore/replay.js';
+import { formatTraceFile, parseTraceFile, traceFileOf } from '../../src/explore/trace-file.js';
+import { races } from '../../src/races/index.js';
+import type { RaceVariant } from '../../src/races/race.js';
+import { differencesOf } from '../../src/app/explore/table.js';
+
+/** Everything with larger bounds, too: RACES_ALL=1. */
+const all = process.env.RACES_ALL === '1';
+
+const variants = races.flatMap(({ id, variants }) =>
+  variants.map((variant) => [`${id}/${variant.name}`, variant] as const),
+);
+
+function otherMemory({ memory }: RaceVariant): MemoryModel {
+  return memory === 'sc' ? 'tso' : 'sc';
+}
+
+describe.each(variants)('%s', (name, variant) => {
+  const { memory, strategy, expected, expectedOther, minimiseExecutions } = variant;
+
+  test(`is ${expected} with ${memory}`, () => {
+    const report = check(variant.model(), { memory, strategy, minimiseExecutions });
+    expect(differencesOf(report, variant, expected)).toEqual([]);
+    expect(report.model).toBe(name);
+    if (report.verdict === 'none') return;
+    const [violation] = report.violations;
+    const file = formatTraceFile(traceFileOf(report, violation));
+    const again = replay(variant.model(), parseTraceFile(file));
+    expect(again.divergence).toBeUndefined();
+    expect(again.violation && violationText(again.violation)).toBe(violationText(violation));
+    expect(formatTraceFile(traceFileOf(report, again.violation ?? violation))).toBe(file);
+  });
+
+  if (expectedOther !== undefined) {
+    test(`is ${expectedOther} with ${otherMemory(variant)}`, () => {
+      const report = exploreShard(variant.model(), { memory: otherMemory(variant), strategy });
+      expect(differencesOf(report, { strategy }, expectedOther)).toEqual([]);
+    });
+  }
+
+  if (expected === 'found') return;
+
+  // Reduction sees only accesses that steps name; a search without it would find what that misses.
+  test('is none without reduction, too, up to a bound', () => {
+    const report = exploreShard(variant.model(), {
+      memory,
+      strategy: { kind: 'bounded', preemptions: all ? 2 : 1 },
+      maxExecutions: all ? 1_000_000 : 1_000,
+    });
+    expect(report.violations).toEqual([]);
+  });
+});
+
+test('each variant has a model of its own name', () => {
+  const names = variants.map(([name]) => name);
+  expect(new Set(names).size).toBe(names.length);
+  for (const [name, variant] of variants) expect(variant.model().name).toBe(name);
+});
+
+test('a fixed sleep loses an event from 20 ms on', () => {
+  const [race] = races.filter(({ id }) => id === 'modchan-offline');
+  expect(race.findings?.()).toEqual([
+    "fixed-sleep: an event is lost from a host's latency of 20 ms on (to 1 us, virtual time)",
+  ]);
+});
+
+(all ? describe : describe.skip)('with a larger bound', () => {
+  const bounded = variants.filter(([, { strategy }]) => strategy.kind === 'bounded');
+
+  test.each(bounded)(
+    '%s',
+    (_name, variant) => {
+      const report = exploreShard(variant.model(), {
+        memory: variant.memory,
+        strategy: { kind: 'bounded', preemptions: 2 },
+        maxExecutions: 500_000,
+      });
+      expect(report.verdict).toBe(variant.expected);
+    },
+    600_000,
+  );
+});
