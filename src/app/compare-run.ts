@@ -173,7 +173,7 @@ class Meter {
       events,
       interrupts: now.interrupts - start.interrupts,
       inStat,
-      doubleCounts: Math.max(0, inStat - handled),
+      doubleCounts: Math.max(0, inStat - events),
       missingCounts: Math.max(0, handled - inStat),
       dropped,
       lost: now.lost - start.lost,

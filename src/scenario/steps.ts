@@ -168,12 +168,12 @@ function mismatch(answer: Answer, expect: Expectation): string | undefined {
     case 'text': {
       const text = answer.kind === 'text' ? answer.text : '';
       if (text === expect.text || text === expect.text + '\n') return undefined;
-      return `expected ${JSON.stringify(expect.text)}, but it is ${JSON.stringify(text)}`;
+      return `expected ${shortened(expect.text)}, but it is ${shortened(text)}`;
     }
     case 'contains': {
       const text = answer.kind === 'text' ? answer.text : '';
       if (text.includes(expect.text)) return undefined;
-      return `expected a text that contains ${JSON.stringify(expect.text)}, but it is ${JSON.stringify(text)}`;
+      return `expected a text that contains ${JSON.stringify(expect.text)}, but it is ${shortened(text)}`;
     }
     default:
       return unreachable(expect);
@@ -195,4 +195,12 @@ function describeExpectation(expect: Expectation): string {
     default:
       return unreachable(expect);
   }
+}
+
+const SHOWN_CHARACTERS = 160;
+
+/** A text as a message shows it: its beginning, if it is long. */
+function shortened(text: string): string {
+  if (text.length <= SHOWN_CHARACTERS) return JSON.stringify(text);
+  return `${JSON.stringify(text.slice(0, SHOWN_CHARACTERS))}… (${text.length} characters)`;
 }
