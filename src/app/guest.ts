@@ -26,6 +26,7 @@ import { GuestCpu } from './guest-cpu.js';
 import { GuestDisk } from './guest-disk.js';
 import { GuestHost } from './guest-host.js';
 import { GuestIrq } from './guest-irq.js';
+import { GuestKvm } from './guest-kvm.js';
 import { GuestNic } from './guest-nic.js';
 import { GuestPower } from './guest-power.js';
 import { checkOptions } from './guest-options.js';
@@ -63,6 +64,8 @@ export class Guest implements ScenarioGuest {
   readonly machine: Machine;
   readonly irqCore: IrqCore;
   readonly vmbus: Vmbus;
+  /** KVM under the guest; undefined unless the options have devices for it. */
+  readonly kvm: GuestKvm | undefined;
   /** What booting waited for in vain, if its host did not answer. */
   readonly bootHang: HungError | undefined;
   private readonly platform: Platform;
@@ -78,6 +81,7 @@ export class Guest implements ScenarioGuest {
     this.vmbus = container.get(Vmbus);
     this.power = new GuestPower(this.machine, this.vmbus);
     this.fs = container.get(FileTree);
+    this.kvm = container.isBound(GuestKvm) ? container.get(GuestKvm) : undefined;
     this.host = new GuestHost(this.machine, container.get(HyperV), settings, () => this.quiesce());
     for (const port of options.host?.sockets ?? []) this.host.listen(port);
     for (const device of options.devices ?? []) this.host.plug(device);
@@ -89,6 +93,7 @@ export class Guest implements ScenarioGuest {
       if (cpu !== undefined) this.channel(relid).moveTo(cpu);
     this.quiesce();
     this.setCounts(options);
+    this.kvm?.start();
   }
 
   /**
@@ -126,7 +131,9 @@ export class Guest implements ScenarioGuest {
   run(time: RunTime): void {
     const { seconds = 0, ms = 0, us = 0, ns = 0 } = time ?? {};
     const span = Math.round(seconds * SECOND + ms * 1_000_000 + us * 1000 + ns);
-    if (!(span > 0)) throw new RangeError(`a guest runs for a time such as {seconds: 10}, not for ${span} ns`);
+    if (!(span >= 0) || Object.keys(time ?? {}).length === 0) {
+      throw new RangeError('a guest runs for a time such as {seconds: 10} or {ms: 5}');
+    }
     this.machine.elapse(span);
   }
 
@@ -323,6 +330,7 @@ export class Guest implements ScenarioGuest {
       yield* this.platform.addInterrupt(deviceInterrupt(interrupt, this.machine.nrCpuIds));
     }
     initIrqProc(this.irqCore);
+    if (this.kvm !== undefined) yield* this.kvm.boot();
     for (const plugin of plugins) yield* plugin.attach(this.irqCore);
     if (options.vmbus ?? true) yield* this.vmbus.init();
   }
