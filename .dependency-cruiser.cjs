@@ -61,7 +61,12 @@ module.exports = {
       from: { path: '^src/(lib|machine|irq|platform|vmbus|host|drivers|kvm|view|explore|races)/' },
       to: { dependencyTypes: ['core'] },
     },
-    { name: 'no-orphans', severity: 'error', from: { orphan: true, path: '^src/', pathNot: '^src/index\\.ts$' }, to: {} },
+    {
+      name: 'no-orphans',
+      severity: 'error',
+      from: { orphan: true, path: '^src/', pathNot: '^src/index\\.ts$' },
+      to: {},
+    },
   ],
   options: {
     doNotFollow: { path: 'node_modules' },

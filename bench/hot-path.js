@@ -60,12 +60,16 @@ function counted({ irqCore }) {
 function compileFloor(directory) {
   const source = fileURLToPath(new URL('./floor/floor.c', import.meta.url));
   const binary = join(directory, 'floor');
-  const { error, status } = spawnSync('cc', ['-O2', '-o', binary, source], { stdio: ['ignore', 'ignore', 'inherit'] });
+  const { error, status } = spawnSync('cc', ['-O2', '-o', binary, source], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
   return error === undefined && status === 0 ? binary : undefined;
 }
 
 function rateOfFloor(binary, count, ...flags) {
-  const { events, seconds } = JSON.parse(execFileSync(binary, [String(count), ...flags], { encoding: 'utf8' }));
+  const { events, seconds } = JSON.parse(
+    execFileSync(binary, [String(count), ...flags], { encoding: 'utf8' }),
+  );
   return events / seconds;
 }
 

@@ -5,6 +5,7 @@ export type { GuestChannel } from './app/guest-channel.js';
 export type { GuestCpu } from './app/guest-cpu.js';
 export type { GuestDisk, SubmitOptions } from './app/guest-disk.js';
 export type { GuestHost } from './app/guest-host.js';
+export type { GuestKvm, KvmCounts } from './app/guest-kvm.js';
 export type { GuestIrq } from './app/guest-irq.js';
 export type { FramesOptions, GuestNic } from './app/guest-nic.js';
 export { HOST_BACKEND, IRQ_DOMAIN_PLUGIN, type IrqDomainPlugin, VMBUS_DRIVER } from './app/tokens.js';

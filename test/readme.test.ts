@@ -14,7 +14,11 @@ describe('what README shows', () => {
         .split('\n')
         .map((line) => line.trimEnd()),
     );
-    const shown = /```\n( +CPU0[^`]*)```/.exec(readme)?.[1].split('\n').filter((line) => /^[ A-Z\d]+:|CPU0/.test(line)) ?? [];
+    const shown =
+      /```\n( +CPU0[^`]*)```/
+        .exec(readme)?.[1]
+        .split('\n')
+        .filter((line) => /^[ A-Z\d]+:|CPU0/.test(line)) ?? [];
     expect(shown.length).toBeGreaterThan(10);
     for (const line of shown) expect(printed).toContain(line);
   });

@@ -9,6 +9,7 @@ const axes = {
   'offline-guard': 'offlineGuard',
   'ring-order': 'ringOrder',
   'open-order': 'openOrder',
+  'irqfd-source': 'irqfdSource',
 } as const satisfies Readonly<Record<string, DesignAxis>>;
 
 export type AxisName = keyof typeof axes;

@@ -9,6 +9,7 @@ import { type CommandIo, type ExitStatus, exitStatus, UsageError } from './comma
 import { type AxisName, type Choice, choicesOf } from './compare-axes.js';
 import { compareText } from './compare-text.js';
 import { Guest } from './guest.js';
+import type { KvmCounts } from './guest-kvm.js';
 import { loadScenarioFile } from './run-file.js';
 
 /** So many interrupts may wait on a CPU when the run is over. */
@@ -22,7 +23,7 @@ export interface Compared {
   readonly events: number;
   /** Interrupts of the line that all of them share; each may bring several events. */
   readonly interrupts: number;
-  /** What the total of interrupts in /proc/stat grew by. */
+  /** What the total of interrupts in /proc/stat grew by; those of level-triggered irqfds are among them. */
   readonly inStat: number;
   readonly doubleCounts: number;
   readonly missingCounts: number;
@@ -30,6 +31,8 @@ export interface Compared {
   readonly lost: number;
   readonly signals: number;
   readonly needlessSignals: number;
+  /** Of level-triggered irqfds; undefined for a guest without. */
+  readonly kvm: KvmCounts | undefined;
   /** Virtual time of the run, and of it the time that its steps took. */
   readonly runNs: Ns;
   readonly stepsNs: Ns;
@@ -59,8 +62,7 @@ export async function runCompare(
   timeEvents: TimeEvents,
 ): Promise<ExitStatus> {
   const scenario = loadScenarioFile(file, io);
-  if (scenario.guest.vmbus === false)
-    throw new UsageError(`${scenario.file}: a machine without VMBus has no design to vary`);
+  checkAxis(vary, time, scenario);
   const rows: Compared[] = [];
   for (const choice of choicesOf(vary, scenario.guest.design)) {
     io.progress?.(`${vary} ${choice.name}`);
@@ -79,6 +81,16 @@ export async function runCompare(
   io.out(json ? JSON.stringify(comparison, undefined, 2) + '\n' : compareText(comparison));
   const own = rows.find(({ isOwn }) => isOwn);
   return own?.problem === undefined && own?.failedSteps.length === 0 ? exitStatus.ok : exitStatus.failed;
+}
+
+/** @throws UsageError if the guest has nothing whose design the axis is about. */
+function checkAxis(vary: AxisName, time: boolean | undefined, { file, guest }: Scenario): void {
+  if (vary !== 'irqfd-source') {
+    if (guest.vmbus === false) throw new UsageError(`${file}: a machine without VMBus has no design to vary`);
+    return;
+  }
+  if (guest.kvm === undefined) throw new UsageError(`${file}: a guest without "kvm" has no irqfds to vary`);
+  if (time) throw new UsageError('--time measures events of VMBus, of which irqfds have none');
 }
 
 function withDesign(scenario: Scenario, { design }: Choice): GuestOptions {
@@ -104,7 +116,7 @@ function compareOne(scenario: Scenario, choice: Choice): Compared {
 
 /** Where interrupts take time some may wait; let them be handled, so that what arrived and what was counted agree. */
 function finishInterrupts(guest: Guest, { guest: { interruptTimeNs = 0 } }: Scenario): void {
-  guest.run({ ns: interruptTimeNs * WAITING_INTERRUPTS });
+  if (interruptTimeNs > 0) guest.run({ ns: interruptTimeNs * WAITING_INTERRUPTS });
 }
 
 function create(scenario: Scenario, choice: Choice): Guest {
@@ -132,6 +144,7 @@ function nothing({ name, isOwn }: Choice): Compared {
     ...counts,
     signals: 0,
     needlessSignals: 0,
+    kvm: undefined,
     runNs: 0,
     stepsNs: 0,
     failedSteps: [],
@@ -168,17 +181,20 @@ class Meter {
     const dropped = now.dropped - start.dropped;
     const events = now.arrived - start.arrived;
     const inStat = now.inStat - start.inStat;
-    const handled = events - dropped;
+    const kvm = this.guest.kvm?.counts();
+    const ofIrqfds = kvm?.interrupts ?? 0;
+    const handled = events - dropped + ofIrqfds;
     return {
       events,
       interrupts: now.interrupts - start.interrupts,
       inStat,
-      doubleCounts: Math.max(0, inStat - events),
+      doubleCounts: Math.max(0, inStat - events - ofIrqfds),
       missingCounts: Math.max(0, handled - inStat),
       dropped,
       lost: now.lost - start.lost,
       signals: now.signals - start.signals,
       needlessSignals: now.needlessSignals - start.needlessSignals,
+      kvm,
     };
   }
 }

@@ -18,11 +18,28 @@ const counts = [
   ['needless', 'needlessSignals'],
 ] as const;
 
+const kvmCounts = [
+  ['wants', 'wants'],
+  ['interrupts', 'interrupts'],
+  ['served', 'served'],
+  ['unserved', 'unserved'],
+  ['asserts', 'asserts'],
+  ['reassigned', 'reassigned'],
+  ['not notified', 'unnotified'],
+  ['orphaned', 'orphaned'],
+  ['source ids', 'sourceIds'],
+] as const;
+
+const vmbusColumns = counts.map(([title, key]): Column => ({ title, cell: (row) => String(row[key]) }));
+const kvmColumns = kvmCounts.map(
+  ([title, key]): Column => ({ title, cell: ({ kvm }) => String(kvm?.[key] ?? '-') }),
+);
+
 /** The comparison as a table, with what did not go well below it. */
 export function compareText({ scenario, description, axis, rows }: Comparison): string {
   const columns: Column[] = [
     { title: axis, cell: ({ choice, isOwn }) => `${isOwn ? '*' : ' '} ${choice}` },
-    ...counts.map(([title, key]): Column => ({ title, cell: (row) => String(row[key]) })),
+    ...(axis === 'irqfd-source' ? kvmColumns : vmbusColumns),
     { title: 'steps took', cell: ({ stepsNs }) => formatDuration(stepsNs) },
   ];
   if (rows.some(({ eventNs }) => eventNs !== undefined)) {

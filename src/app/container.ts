@@ -9,7 +9,7 @@ import { Machine, type MachineOptions } from '../machine/machine.js';
 import { Arm64Platform } from '../platform/arm64.js';
 import type { Platform } from '../platform/platform.js';
 import { X86Platform } from '../platform/x86.js';
-import type { GuestOptions, ProcInterruptsOptions } from '../scenario/options.js';
+import type { GuestOptions, KvmGuestOptions, ProcInterruptsOptions } from '../scenario/options.js';
 import { ChannelOperations } from '../vmbus/channel-open.js';
 import { VmbusConnection } from '../vmbus/connection.js';
 import { GuestMemory } from '../vmbus/guest-memory.js';
@@ -22,6 +22,7 @@ import { VMBUS_DEVICES, vmbusDevicesDirectory } from '../view/sysvmbus.js';
 import { vmbusBusDirectory } from '../view/sysvmbus-bus.js';
 import type { SysCpuOptions } from '../view/syscpu.js';
 import { FileTree } from '../view/tree.js';
+import { GuestKvm } from './guest-kvm.js';
 import { guestRows } from './guest-rows.js';
 import { GUEST_PORT, HOST_BACKEND, PLATFORM, VMBUS_DRIVER } from './tokens.js';
 
@@ -40,6 +41,7 @@ export interface GuestParts {
   readonly rows: GuestOptions['architectureRows'];
   readonly procInterrupts: ProcInterruptsOptions;
   readonly hasVmbus: boolean;
+  readonly kvm: KvmGuestOptions | undefined;
 }
 
 /**
@@ -48,7 +50,14 @@ export interface GuestParts {
  */
 export function createContainer(parts: GuestParts, modules: readonly ContainerModule[]): Container {
   const container = new Container({ defaultScope: 'Singleton' });
-  container.load(kernelModule(parts), hostModule(parts), driversModule(parts), viewModule(parts), ...modules);
+  container.load(
+    kernelModule(parts),
+    hostModule(parts),
+    driversModule(parts),
+    viewModule(parts),
+    kvmModule(parts),
+    ...modules,
+  );
   return container;
 }
 
@@ -77,6 +86,16 @@ function kernelModule({ machine, irq, arch, isolation, design }: GuestParts): Co
       const drivers = getAll(VMBUS_DRIVER).reverse();
       return new Vmbus(get(VmbusConnection), get(ChannelOperations), vmbusLine, drivers);
     });
+  });
+}
+
+function kvmModule({ kvm, design }: GuestParts): ContainerModule {
+  return new ContainerModule(({ bind }) => {
+    if (kvm === undefined) return;
+    bind(GuestKvm).toResolvedValue(
+      (core: IrqCore, platform: Platform) => new GuestKvm(core, platform, kvm, design.irqfdSource),
+      [IrqCore, PLATFORM],
+    );
   });
 }
 

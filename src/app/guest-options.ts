@@ -15,6 +15,7 @@ const guestKeys: Readonly<Record<keyof GuestOptions, true>> = {
   devices: true,
   channels: true,
   interrupts: true,
+  kvm: true,
   architectureRows: true,
   procInterrupts: true,
   vmbus: true,
@@ -53,6 +54,8 @@ function refuseUnknown(what: string, options: object, known: readonly string[]):
   for (const key of Object.keys(options)) {
     if (known.includes(key)) continue;
     const meant = closest(key, known);
-    throw new TypeError(`${what} has no option "${key}"${meant === undefined ? '' : `; did you mean "${meant}"?`}`);
+    throw new TypeError(
+      `${what} has no option "${key}"${meant === undefined ? '' : `; did you mean "${meant}"?`}`,
+    );
   }
 }

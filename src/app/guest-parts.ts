@@ -56,6 +56,7 @@ export function guestParts(options: GuestOptions, drivers: DriverSettings): Gues
     rows: options.architectureRows,
     procInterrupts: options.procInterrupts ?? {},
     hasVmbus: options.vmbus ?? true,
+    kvm: options.kvm,
     sysCpu: nohzFull.length > 0 ? { nohzFull: CpuMask.of(possible, nohzFull) } : {},
   };
 }

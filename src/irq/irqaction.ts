@@ -68,7 +68,13 @@ export class IrqAction {
   /** The missing thread function has been complained about (IRQTF_WARNED). */
   warned: boolean;
 
-  constructor(handler: IrqHandler, threadFn: ThreadFn | null, flags: number, name: string | null, devId: unknown) {
+  constructor(
+    handler: IrqHandler,
+    threadFn: ThreadFn | null,
+    flags: number,
+    name: string | null,
+    devId: unknown,
+  ) {
     this.handler = handler;
     this.devId = devId;
     this.next = undefined;

@@ -81,7 +81,12 @@ const v610: KernelBehaviour = {
   arm64Ipis: 'basic',
 };
 
-const v612: KernelBehaviour = { ...v610, arm64Ipis: 'withNmis', affinityRefusal: 'EPERM', unsettableAffinityMode: 0o444 };
+const v612: KernelBehaviour = {
+  ...v610,
+  arm64Ipis: 'withNmis',
+  affinityRefusal: 'EPERM',
+  unsettableAffinityMode: 0o444,
+};
 
 const v618: KernelBehaviour = {
   ...v612,

@@ -89,8 +89,9 @@ export class GuestIoapic {
     private readonly core: IrqCore,
     ioapic: KvmIoapic,
     vcpus: readonly Vcpu[],
+    vectors = new VectorMatrix(core.machine),
   ) {
-    this.chip = new GuestIoapicChip(new VectorMatrix(core.machine), ioapic, vcpus);
+    this.chip = new GuestIoapicChip(vectors, ioapic, vcpus);
     this.interrupts = new DeviceInterrupts(core, () => this.chip, true);
   }
 

@@ -29,6 +29,13 @@ export class IrqSourceIds {
     setBit(this.bitmap, KVM_IRQFD_RESAMPLE_IRQ_SOURCE_ID);
   }
 
+  /** Number of source ids that are taken. */
+  get taken(): number {
+    let count = 0;
+    for (let id = 0; id < NR_IRQ_SOURCE_IDS; id++) if (testBit(this.bitmap, id)) count += 1;
+    return count;
+  }
+
   /** A free source id, or -EFAULT (arch/x86/kvm/irq_comm.c kvm_request_irq_source_id; gone since 6.17). */
   *request(): Proc<number> {
     yield* this.irqLock.lock();

@@ -1,7 +1,20 @@
 import { IRQ_HANDLED, IRQ_NONE, type IrqHandler } from '../irq/irqaction.js';
 import type { Proc } from '../machine/step.js';
+import type { EventfdWaiter } from './eventfd.js';
 import { KVM_IRQFD_FLAG_DEASSIGN, KVM_IRQFD_FLAG_RESAMPLE } from './irqfds.js';
 import type { Kvm } from './kvm.js';
+import { WorkItem } from './work.js';
+
+/** Has work done whenever an eventfd is signalled, as an event loop of user space does. */
+class EventLoopEntry implements EventfdWaiter {
+  constructor(private readonly work: WorkItem) {}
+
+  *wakeup(): Proc<void> {
+    yield* this.work.schedule();
+  }
+
+  *hangup(): Proc<void> {}
+}
 
 /**
  * A level-triggered device in user space, as an assigned PCI device is to QEMU: its interrupt is an irqfd with
@@ -39,6 +52,20 @@ export class UserDevice {
     return this.kvm.irqfds.ioctl({ fd, gsi, flags: KVM_IRQFD_FLAG_DEASSIGN });
   }
 
+  /**
+   * Unties it and ties it again. What it signalled between is forgotten with the old irqfd, so that user space looks at
+   * the device afterwards: 0 or a negative errno.
+   */
+  *reassign(): Proc<number> {
+    const { kvm } = this;
+    yield* this.deassign();
+    const ret = yield* this.assign();
+    if (ret < 0) return ret;
+    yield kvm.guestWord.read;
+    if (this.wanted > 0) yield* kvm.files.open(this.fd).signal();
+    return 0;
+  }
+
   /** The device has `things` more for the driver, and says so. */
   *want(things = 1): Proc<void> {
     yield this.kvm.guestWord.update;
@@ -56,6 +83,17 @@ export class UserDevice {
   /** What user space's thread does for the device all the time. */
   *resampleForever(): Proc<void> {
     for (;;) yield* this.resample();
+  }
+
+  /** Has user space's event loop do so whenever there is something to read; no thread waits meanwhile. */
+  *watch(): Proc<void> {
+    const { kvm, name, resamplefd } = this;
+    const eventfd = kvm.files.open(resamplefd);
+    const device = this;
+    const work = new WorkItem(kvm.threads, `user space of ${name}`, function* () {
+      if (eventfd.count > 0) yield* device.resample();
+    });
+    yield* eventfd.poll(new EventLoopEntry(work));
   }
 
   /** The guest driver's interrupt handler: does one thing of those that there are. */

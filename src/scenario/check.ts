@@ -23,6 +23,7 @@ export function checkScenario(parts: ScenarioParts, report: Report): void {
   const cpus = checkCpus(parts.cpus, report, parts.vmbus);
   if (cpus !== undefined) checkCpuNumbers(parts, cpus, report);
   checkInterrupts(parts, report);
+  checkKvm(parts, report);
   checkRelids(parts, report);
   checkWorkload(parts, report);
   checkTimes(parts, report);
@@ -146,6 +147,22 @@ function checkInterrupts(
     const hint = didYouMean(name, names) || `; there are ${names.join(', ')}`;
     report(['architectureRows', name], `${arch} has no row "${name}"${hint}`);
   }
+}
+
+function checkKvm({ kvm, arch, interrupts }: ScenarioParts, report: Report): void {
+  if (kvm === undefined) return;
+  if (arch === 'arm64') report(['kvm'], 'arm64 has no IO-APIC, to which level-triggered irqfds belong here');
+  const names = new Set<string>();
+  kvm.devices.forEach((device, i) => {
+    const path = ['kvm', 'devices', i];
+    if (names.has(device.name)) report([...path, 'name'], `there is a device ${device.name} already`);
+    names.add(device.name);
+    if (interrupts?.some((interrupt) => interrupt?.irq === device.gsi))
+      report([...path, 'gsi'], `"interrupts" has an interrupt ${device.gsi} already`);
+    if (device.everyNs < 1) report([...path, 'every'], 'expected more than 0s');
+    if (device.duringNs < 1) report([...path, 'during'], 'expected more than 0s');
+    if (device.reassignNs === 0) report([...path, 'reassign'], 'expected more than 0s');
+  });
 }
 
 /** Relids of a device and where in it they stand. */

@@ -46,6 +46,16 @@ function describe(issue: Issue, prefix: PropertyKey[], data: unknown, source: So
       },
     ];
   }
+  const written = source.textOf(path);
+  if (
+    issue.code === 'invalid_value' &&
+    typeof value === 'number' &&
+    written !== undefined &&
+    written !== String(value)
+  ) {
+    const message = `expected ${issue.message}, not ${written}, which without quotation marks is the number ${value}`;
+    return [{ place: source.placeOf(path), message }];
+  }
   const isWord = typeof value === 'string' && /^[a-z]/i.test(value);
   const suggestion =
     issue.code === 'invalid_value' && isWord ? didYouMean(value, issue.values.map(String)) : '';

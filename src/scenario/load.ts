@@ -85,6 +85,7 @@ function guestOptions(keys: ScenarioKeys): GuestOptions {
     devices,
     channels,
     interrupts,
+    kvm: keys.kvm,
     architectureRows,
     procInterrupts: keys.procInterrupts,
     vmbus: keys.vmbus,

@@ -219,6 +219,33 @@ export interface ArchitectureRowOptions {
   readonly above?: boolean;
 }
 
+/** A level-triggered device of user space, behind an irqfd with resampling. Its times count from the end of booting. */
+export interface KvmDeviceOptions {
+  readonly name: string;
+  /** Pin of the guest's IO-APIC and number of its interrupt, 3 to 23; devices may share one. */
+  readonly gsi: number;
+  /** Default 0. */
+  readonly fromNs?: Ns;
+  /** The device asks for service each time so much has passed, first at `fromNs`. */
+  readonly everyNs: Ns;
+  /** For how long. */
+  readonly duringNs: Ns;
+  /** Things that it has for the driver each time; an interrupt does one. Default 1. */
+  readonly wants?: number;
+  /** Each time so much has passed its irqfd is deassigned and assigned again; default: never. */
+  readonly reassignNs?: Ns;
+}
+
+/** What KVM under the guest does with level-triggered interrupts; x86 only. */
+export interface KvmGuestOptions {
+  readonly devices: readonly KvmDeviceOptions[];
+}
+
+/** When the last device is done, from the end of booting. */
+export function kvmEnd(kvm: KvmGuestOptions | undefined): Ns {
+  return Math.max(0, ...(kvm?.devices ?? []).map(({ fromNs = 0, duringNs }) => fromNs + duringNs));
+}
+
 /** The state of a channel once the guest has booted. */
 export interface ChannelOptions {
   readonly relid: Relid;
@@ -283,6 +310,8 @@ export interface GuestOptions {
   /** Channels that are not where the guest puts them, or have been counted before. */
   readonly channels?: readonly ChannelOptions[];
   readonly interrupts?: readonly InterruptOptions[];
+  /** Level-triggered devices of user space, where KVM is under the guest; default: none. */
+  readonly kvm?: KvmGuestOptions;
   /**
    * Counts of the rows that have a name instead of a number (`NMI`, `LOC`, …), default 0; or a list of all such rows,
    * which are shown instead of the architecture's.

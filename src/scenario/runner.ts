@@ -1,5 +1,6 @@
 import type { Ns } from '../lib/brand.js';
 import { ErrnoError } from '../lib/errno.js';
+import { kvmEnd } from './options.js';
 import type { ScenarioGuest } from './port.js';
 import type { Place, Scenario, Step } from './scenario.js';
 import { describeAction, doStep } from './steps.js';
@@ -90,8 +91,9 @@ function finishWorkloads(
   }
 }
 
-function naturalEnd({ workload, timeline }: Scenario): Ns {
-  return Math.max(0, timeline.at(-1)?.atNs ?? 0, ...workload.map((item) => endOf(item) ?? 0));
+function naturalEnd({ workload, timeline, guest }: Scenario): Ns {
+  const ends = workload.map((item) => endOf(item) ?? 0);
+  return Math.max(timeline.at(-1)?.atNs ?? 0, kvmEnd(guest.kvm), ...ends);
 }
 
 function runStep(

@@ -10,6 +10,7 @@ const descriptions: Readonly<Record<DesignAxis, string>> = {
   offlineGuard: 'What keeps channels from CPUs that go offline',
   ringOrder: "Order of the reader's accesses to a ring",
   openOrder: "When a channel's callback is set",
+  irqfdSource: "As whom KVM's irqfds with resampling assert a line, and when that ends",
 };
 
 function axis<Axis extends DesignAxis>(name: Axis) {
@@ -25,4 +26,5 @@ export const design = mapping('a mapping such as {relidMap: array}', {
   offlineGuard: axis('offlineGuard'),
   ringOrder: axis('ringOrder'),
   openOrder: axis('openOrder'),
+  irqfdSource: axis('irqfdSource'),
 });

@@ -9,6 +9,7 @@ import {
 } from './options.js';
 import { design } from './schema-design.js';
 import { device } from './schema-device.js';
+import { kvm } from './schema-kvm.js';
 import { misbehaveRule } from './schema-host.js';
 import {
   cpu,
@@ -97,7 +98,10 @@ const interrupt = mapping('an interrupt, e.g. {irq: 8, chip: IO-APIC, hwirq: 8, 
     .optional()
     .describe('What the flow handler is called; default: flow on x86, nothing on arm64; null: nothing'),
   trigger: word(['edge', 'level']).optional().describe('Default: edge for the edge flow, else level'),
-  name: nonEmpty.optional().describe('Name of the action; default: nobody has requested the interrupt'),
+  name: z
+    .string({ error: 'a text' })
+    .optional()
+    .describe('Name of the action; default: nobody has requested the interrupt'),
   affinity: cpuList.optional().describe('CPUs that it may go to; default: all'),
   counts: cpuCounts.optional().describe('Counts from the start; default 0'),
 });
@@ -148,6 +152,7 @@ export const scenarioShape = {
   design: design.optional().describe('Designs other than those that the RFC proposes'),
   devices: list('a list of devices', device).optional().describe("Devices in the order of the host's offers"),
   interrupts: list('a list of interrupts', interrupt).optional().describe('Interrupts outside VMBus'),
+  kvm: kvm.optional().describe('Level-triggered devices of user space, where KVM is under the guest'),
   channels: list('a list of channels', channel)
     .optional()
     .describe('State of channels once the guest has booted'),

@@ -1,4 +1,4 @@
-import { isAlias, isMap, isPair, isScalar, isSeq, type Node, parseDocument } from 'yaml';
+import { isAlias, isMap, isPair, isScalar, isSeq, type Node, parseDocument, visit } from 'yaml';
 import type { Diagnostic } from './diagnostics.js';
 import type { Place } from './scenario.js';
 
@@ -19,7 +19,10 @@ export class Source {
   /** What is wrong with the YAML itself. */
   get problems(): Diagnostic[] {
     const { errors, warnings } = this.document;
-    return [...errors, ...warnings].map(({ pos, message }) => ({ place: this.place(pos[0]), message }));
+    return [...errors, ...warnings].map(({ code, pos, message }) => ({
+      place: this.place(pos[0]),
+      message: code === 'DUPLICATE_KEY' ? `the key ${this.keyAt(pos[0])} is there twice` : message,
+    }));
   }
 
   /** The file's content as plain data. @throws Error if an alias can not be resolved. */
@@ -37,6 +40,24 @@ export class Source {
     return this.place(this.find(path).keyOffset);
   }
 
+  /** What a number's text is in the file: as a number, 6.10 is 6.1. */
+  textOf(path: Path): string | undefined {
+    const { node } = this.find(path);
+    return isScalar(node) ? node.source : undefined;
+  }
+
+  private keyAt(offset: number): string {
+    let key = '';
+    visit(this.document, {
+      Scalar: (_, node) => {
+        if (node.range?.[0] !== offset) return undefined;
+        key = JSON.stringify(String(node.value));
+        return visit.BREAK;
+      },
+    });
+    return key;
+  }
+
   private place(offset: number): Place {
     // yaml's own LineCounter goes astray in broken files.
     const before = this.text.slice(0, offset);
@@ -44,7 +65,7 @@ export class Source {
     return { file: this.file, line: before.split('\n').length, column: before.length - lineStart + 1 };
   }
 
-  private find(path: Path): { offset: number; keyOffset: number } {
+  private find(path: Path): { node: unknown; offset: number; keyOffset: number } {
     let node: unknown = this.document.contents;
     let offset = startOf(node) ?? 0;
     let keyOffset = offset;
@@ -63,7 +84,7 @@ export class Source {
       }
       offset = startOf(node) ?? keyOffset;
     }
-    return { offset, keyOffset };
+    return { node, offset, keyOffset };
   }
 }
 

@@ -258,11 +258,7 @@ export function layoutIrqRows(
 }
 
 /** Forms worth trying, the likeliest first. */
-function candidateForms(
-  width: number,
-  gaps: HeaderGaps,
-  archGap: number | undefined,
-): InterruptsForm[] {
+function candidateForms(width: number, gaps: HeaderGaps, archGap: number | undefined): InterruptsForm[] {
   if (gaps === 'fixed') return ['2.6.18'];
   const older: InterruptsForm[] = ['6.12', '6.13', '3.18'];
   if (gaps === 'likely fixed') older.unshift('2.6.18');

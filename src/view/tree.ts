@@ -112,6 +112,7 @@ export class FileTree {
   private resolve(path: string, follow: true): DirectoryNode | FileNode;
   private resolve(path: string, follow: boolean): TreeNode;
   private resolve(path: string, follow: boolean): TreeNode {
+    if (path === '') throw new ErrnoError('ENOENT', 'an empty path names nothing');
     const todo = path.split('/').reverse();
     const above: DirectoryNode[] = [];
     let node: TreeNode = this.root;

@@ -53,10 +53,16 @@ export class VmbusPower {
   *suspend(): Proc<void> {
     const { machine, state, version } = this.connection;
     if (state.kind !== 'connected') {
-      throw new ErrnoError('EBUSY', 'the guest sleeps already, or has left its host; it can not be suspended');
+      throw new ErrnoError(
+        'EBUSY',
+        'the guest sleeps already, or has left its host; it can not be suspended',
+      );
     }
     if (version < VERSION_WIN8_1) {
-      throw new ErrnoError('EOPNOTSUPP', 'a host that speaks VMBus 2.4 never forgets a guest; it can not be suspended');
+      throw new ErrnoError(
+        'EOPNOTSUPP',
+        'a host that speaks VMBus 2.4 never forgets a guest; it can not be suspended',
+      );
     }
     const suspended: VmbusDevice[] = [];
     this.bus.blockProbing();

@@ -28,13 +28,41 @@ describe('affinity', () => {
       channel: channel.cpu,
     });
     vm.irq(irq).setAffinity('1');
-    expect(views()).toEqual({ mask: '2\n', list: '1\n', effective: '1\n', sysfs: '1\n', library: '1', channel: 1 });
+    expect(views()).toEqual({
+      mask: '2\n',
+      list: '1\n',
+      effective: '1\n',
+      sysfs: '1\n',
+      library: '1',
+      channel: 1,
+    });
     vm.fs.writeFile(`/proc/irq/${irq}/smp_affinity`, '4\n');
-    expect(views()).toEqual({ mask: '4\n', list: '2\n', effective: '2\n', sysfs: '2\n', library: '2', channel: 2 });
+    expect(views()).toEqual({
+      mask: '4\n',
+      list: '2\n',
+      effective: '2\n',
+      sysfs: '2\n',
+      library: '2',
+      channel: 2,
+    });
     vm.fs.writeFile(`${channel.path}/cpu`, '3\n');
-    expect(views()).toEqual({ mask: '8\n', list: '3\n', effective: '3\n', sysfs: '3\n', library: '3', channel: 3 });
+    expect(views()).toEqual({
+      mask: '8\n',
+      list: '3\n',
+      effective: '3\n',
+      sysfs: '3\n',
+      library: '3',
+      channel: 3,
+    });
     vm.irq(irq).setAffinity(CpuMask.of(4, [0, 3]));
-    expect(views()).toEqual({ mask: '9\n', list: '0,3\n', effective: '3\n', sysfs: '3\n', library: '3', channel: 3 });
+    expect(views()).toEqual({
+      mask: '9\n',
+      list: '0,3\n',
+      effective: '3\n',
+      sysfs: '3\n',
+      library: '3',
+      channel: 3,
+    });
   });
 
   test('is followed by the host after its latency; until then events are counted on the old CPU', () => {
@@ -66,13 +94,17 @@ describe('CPU offlining', () => {
   test('is refused while channels target the CPU, and succeeds when they are moved', () => {
     const vm = Guest.create(small);
     expect(() => vm.cpu(3).offline()).toThrow(expect.objectContaining({ code: 'EBUSY', errno: -16 }));
-    expect(() => vm.cpu(3).offline()).toThrow(/CPU 3 is the target of channels? \d+ .*; move (it|them) first/);
+    expect(() => vm.cpu(3).offline()).toThrow(
+      /CPU 3 is the target of channels? \d+ .*; move (it|them) first/,
+    );
     for (const { relid, targetCpu } of vm.vmbus.connection.channels()) {
       if (targetCpu === 3) vm.channel(relid).setCpu(0);
     }
     vm.cpu(3).offline();
     expect(vm.fs.readFile('/sys/devices/system/cpu/online')).toBe('0-2\n');
-    expect(() => vm.irq(vm.channel(17).irq).setAffinity([3])).toThrow(expect.objectContaining({ code: 'EINVAL' }));
+    expect(() => vm.irq(vm.channel(17).irq).setAffinity([3])).toThrow(
+      expect.objectContaining({ code: 'EINVAL' }),
+    );
     vm.cpu(3).online();
     vm.channel(17).setCpu(3);
     vm.run({ ms: 1 });
@@ -181,7 +213,8 @@ describe('counts', () => {
             else if (what === 'irqs off') {
               vm.cpu(cpu).disableInterrupts();
               irqsOff.push(cpu);
-            } else if (what === 'irqs on') for (const off of irqsOff.splice(0)) vm.cpu(off).enableInterrupts();
+            } else if (what === 'irqs on')
+              for (const off of irqsOff.splice(0)) vm.cpu(off).enableInterrupts();
             else vm.run({ us: times * 10 });
           } catch (error) {
             expect(error).toMatchObject({ code: expect.stringMatching(/^(EBUSY|EINVAL)$/) });
@@ -210,7 +243,15 @@ describe('counts', () => {
     const vm = Guest.create({
       ...small,
       interrupts: [{ irq: 9, chip: 'IO-APIC', flow: 'fasteoi', name: 'acpi', counts: { 0: 2 } }],
-      architectureRows: { NMI: 1, LOC: [5, 6, 7, 8], TLB: 100, DFR: 100, MIS: { 0: 100 }, HVS: 3, ERR: { 0: 2 } },
+      architectureRows: {
+        NMI: 1,
+        LOC: [5, 6, 7, 8],
+        TLB: 100,
+        DFR: 100,
+        MIS: { 0: 100 },
+        HVS: 3,
+        ERR: { 0: 2 },
+      },
     });
     vm.host.signal(17, 11);
     vm.host.signal(7, 3);
@@ -238,7 +279,9 @@ describe('counts', () => {
   test('on arm64 the top level counts control messages only, and /proc/stat each event once', () => {
     const vm = Guest.create({ ...small, arch: 'arm64' });
     const totalOf = () => Number(/^intr (\d+)/m.exec(vm.fs.readFile('/proc/stat'))?.[1]);
-    const top = [...vm.irqCore.descs()].find((desc) => desc.data.chip.name === 'GICv3' && desc.action !== undefined);
+    const top = [...vm.irqCore.descs()].find(
+      (desc) => desc.data.chip.name === 'GICv3' && desc.action !== undefined,
+    );
     const before = { total: totalOf(), top: [...(top?.kstat ?? [])] };
     vm.host.signal(17, 100);
     expect(totalOf() - before.total).toBe(100);
@@ -271,9 +314,13 @@ describe('a guest', () => {
     expect(() => vm.run({ seconds: -1 })).toThrow(RangeError);
     expect(() => vm.run({})).toThrow(/for a time such as/);
     const wrong = (options: unknown) => () => Guest.create(options as GuestOptions);
-    expect(wrong({ ...small, devcies: [] })).toThrow('a guest has no option "devcies"; did you mean "devices"?');
+    expect(wrong({ ...small, devcies: [] })).toThrow(
+      'a guest has no option "devcies"; did you mean "devices"?',
+    );
     expect(wrong({ cpus: '4' })).toThrow('cpus: expected a number of CPUs from 1 on, not "4"');
-    expect(wrong({ cpus: { present: 4, nods: 2 } })).toThrow('cpus has no option "nods"; did you mean "nodes"?');
+    expect(wrong({ cpus: { present: 4, nods: 2 } })).toThrow(
+      'cpus has no option "nods"; did you mean "nodes"?',
+    );
     expect(wrong(undefined)).toThrow(TypeError);
     expect(() => vm.irq(24).setAffinity(undefined as unknown as string)).toThrow(TypeError);
   });

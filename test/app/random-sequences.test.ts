@@ -18,10 +18,12 @@ const relid = fc.constantFrom(...relids);
 const channelOf = (guest: Guest, of: number) => guest.vmbus.connection.relids.relid2channel(of);
 
 const operation: fc.Arbitrary<[string, Operation]> = fc.oneof(
-  fc.tuple(relid, fc.integer({ min: 1, max: 5 })).map(([of, times]): [string, Operation] => [
-    `signal ${of} ${times}`,
-    (guest) => guest.host.signal(of, times),
-  ]),
+  fc
+    .tuple(relid, fc.integer({ min: 1, max: 5 }))
+    .map(([of, times]): [string, Operation] => [
+      `signal ${of} ${times}`,
+      (guest) => guest.host.signal(of, times),
+    ]),
   fc.tuple(relid, cpu).map(([of, to]): [string, Operation] => [
     `affinity of ${of} to ${to}`,
     (guest) => {
@@ -44,13 +46,15 @@ const operation: fc.Arbitrary<[string, Operation]> = fc.oneof(
       if (kind !== undefined && kind !== 'rescinded') guest.host.rescind(of);
     },
   ]),
-  fc.constantFrom('storvsc' as const, 'netvsc' as const, 'kvp' as const).map((driver): [string, Operation] => [
-    `offer ${driver}`,
-    (guest) => {
-      const free = primaries.find((candidate) => guest.host.channel(candidate) === undefined);
-      if (free !== undefined) guest.host.offer({ driver, relid: free });
-    },
-  ]),
+  fc
+    .constantFrom('storvsc' as const, 'netvsc' as const, 'kvp' as const)
+    .map((driver): [string, Operation] => [
+      `offer ${driver}`,
+      (guest) => {
+        const free = primaries.find((candidate) => guest.host.channel(candidate) === undefined);
+        if (free !== undefined) guest.host.offer({ driver, relid: free });
+      },
+    ]),
   fc.integer({ min: 1, max: 5 }).map((count): [string, Operation] => [
     `channels ${count}`,
     (guest) => {
@@ -65,7 +69,9 @@ const operation: fc.Arbitrary<[string, Operation]> = fc.oneof(
       guest.cpu(which).enableInterrupts();
     },
   ]),
-  fc.integer({ min: 1, max: 2000 }).map((us): [string, Operation] => [`run ${us} us`, (guest) => guest.run({ us })]),
+  fc
+    .integer({ min: 1, max: 2000 })
+    .map((us): [string, Operation] => [`run ${us} us`, (guest) => guest.run({ us })]),
 );
 
 const sequence = fc

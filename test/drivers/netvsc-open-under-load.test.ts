@@ -8,8 +8,10 @@ function run(text: string) {
   return runScenario(Guest.create(scenario.guest), scenario);
 }
 
-test.each(['50us', '1ms', '5ms', '20ms'])('frames sent while sub-channels open, in %s, do not stick', (open) => {
-  const { steps } = run(`
+test.each(['50us', '1ms', '5ms', '20ms'])(
+  'frames sent while sub-channels open, in %s, do not stick',
+  (open) => {
+    const { steps } = run(`
 cpus: 4
 host: {latency: {open: ${open}}}
 devices: [{driver: netvsc, relid: 13, channels: 4, subChannels: [16, 17, 18]}]
@@ -20,8 +22,9 @@ timeline:
   - {at: 500ms, channels: {relid: 13, count: 1}}
 run: 700ms
 `);
-  expect(steps.map(({ outcome, message }) => message ?? outcome)).toEqual(['ok', 'ok', 'ok']);
-});
+    expect(steps.map(({ outcome, message }) => message ?? outcome)).toEqual(['ok', 'ok', 'ok']);
+  },
+);
 
 test('a guest that hibernates under load goes on, and one that sleeps can not be suspended again', () => {
   const { steps } = run(`

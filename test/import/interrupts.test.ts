@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { importInterrupts } from '../../src/app/import/interrupts.js';
-import { goldenCases } from '../view/golden.js';
+import { captureCases } from '../view/golden.js';
 
 interface Capture {
   readonly id: string;
@@ -8,7 +8,7 @@ interface Capture {
   readonly text: string;
 }
 
-const captures = goldenCases<Capture>('captures-interrupts').filter(({ exact }) => exact);
+const captures = captureCases<Capture>('interrupts').filter(({ exact }) => exact);
 
 describe('a machine built from a capture shows the same', () => {
   test.each(captures.map((capture) => [capture.id, capture.text] as const))('%s', (_, text) => {

@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import { Guest } from '../../src/app/guest.js';
 import { guestOfLsvmbus, type LsvmbusDevice, parseLsvmbus } from '../../src/app/import/lsvmbus.js';
-import { goldenCases } from '../view/golden.js';
+import { captureCases } from '../view/golden.js';
 
-const captures = goldenCases<{ id: string; text: string }>('captures-lsvmbus');
+const captures = captureCases<{ id: string; text: string }>('lsvmbus');
 const devicesDir = '/sys/bus/vmbus/devices';
 
 function capture(start: string): LsvmbusDevice[] {

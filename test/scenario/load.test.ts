@@ -175,7 +175,12 @@ describe('what is wrong in a file is reported with its position:', () => {
       'cpus: [1\nb: 2',
       '2:1: Flow sequence in block collection must be sufficiently indented and end with a ]',
     ],
-    ['a repeated key', 'cpus: 1\ncpus: 2', '2:1: Map keys must be unique'],
+    ['a repeated key', 'cpus: 1\ncpus: 2', '2:1: the key "cpus" is there twice'],
+    [
+      'a repeated key of a device',
+      'cpus: 1\ndevices:\n  - {driver: kvp, relid: 3, "relid": 4}',
+      '3:29: the key "relid" is there twice',
+    ],
     ['an unknown alias', 'cpus: *x', '1:1: Unresolved alias (the anchor must be set before the alias): x'],
   ])('%s', (_what, text, message) => {
     expect(problems(text)).toEqual([message]);
@@ -184,12 +189,15 @@ describe('what is wrong in a file is reported with its position:', () => {
   test.each([
     [
       'kernel: 6.10',
-      '2:9: expected one of "6.1", "6.10", "6.12", "6.18", "7.2" (with the quotation marks), not 6.1',
+      '2:9: expected one of "6.1", "6.10", "6.12", "6.18", "7.2" (with the quotation marks), not 6.10, which without quotation marks is the number 6.1',
     ],
     ['arch: arm65', '2:7: expected one of x86_64, arm64, not "arm65"; did you mean "arm64"?'],
     ['sede: 1', '2:1: unknown key "sede"; did you mean "seed"?'],
     ['host: {latency: {opne: 1us}}', '2:18: unknown key "opne"; did you mean "open"?'],
-    ['host: {qqq: 1}', '2:8: unknown key "qqq"; known here: version, latency, sockets, storage, network, misbehave'],
+    [
+      'host: {qqq: 1}',
+      '2:8: unknown key "qqq"; known here: version, latency, sockets, storage, network, misbehave',
+    ],
     ['run: 5', '2:6: expected a duration with its unit such as "10s", "1.5ms", "500us" or "20ns", not 5'],
     ['run: 5m', '2:6: expected a duration with its unit such as "10s", "1.5ms", "500us" or "20ns", not "5m"'],
     ['nrIrqs: many', '2:9: expected a whole number from 17 to 2147483647, not "many"'],

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { importInterrupts } from '../../src/app/import/interrupts.js';
 import {
   InterruptsSyntaxError,
   parseInterrupts,
@@ -178,6 +179,59 @@ describe('what got lost on the way', () => {
   });
 });
 
+describe('the header', () => {
+  const row = (cpus: number) => `  8:${'          1'.repeat(cpus)}   IO-APIC   8-edge      rtc0\n`;
+
+  test.each([
+    ...[0, 1, 5, 6, 7, 8, 14].map((blanks) => [`CPU0${' '.repeat(blanks)}`, 1] as const),
+    ...[0, 1, 5, 6, 7, 8, 14].map((blanks) => [`CPU10${' '.repeat(blanks)}`, 1] as const),
+    ...[0, 6, 7, 20].map((blanks) => [`CPU9       CPU10      CPU11${' '.repeat(blanks)}`, 3] as const),
+    ...[0, 6, 7, 20].map((blanks) => [`CPU100     CPU101${' '.repeat(blanks)}`, 2] as const),
+  ])('%j keeps its blanks', (columns, cpus) => {
+    const text = `           ${columns}\n${row(cpus)}`;
+    const parsed = parseInterrupts(text);
+    expect(reprintInterrupts(parsed)).toBe(text);
+    expect(parsed.table.rows[0]).toMatchObject({ chip: 'IO-APIC', hwirq: 8, flow: 'edge' });
+  });
+});
+
+test.each([
+  [7, 1_000_000],
+  [10, 0x7fffffff],
+])('the first column has %d columns and the interrupt number %d', (width, irq) => {
+  const pad = ' '.repeat(width);
+  const text = `${pad}        CPU0       \n${String(irq).padStart(width)}:          1   PCI-MSI ${pad}-edge      eth0\n`;
+  const parsed = parseInterrupts(text);
+  expect(parsed.table.rows[0]).toMatchObject({ irq, hwirq: null, actions: ['eth0'] });
+  expect(reprintInterrupts(parsed)).toBe(text);
+});
+
+describe('a chip that prints itself with blanks behind its name', () => {
+  test.each([
+    [' msmgpio    78 Edge      ts', { chip: 'msmgpio  ', hwirq: 78, trigger: 'Edge', actions: ['ts'] }],
+    ['  msmgpio    78  ts', { chip: ' msmgpio  ', hwirq: 78, trigger: null, actions: ['ts'] }],
+    [' msmgpio         ts', { chip: 'msmgpio   ', hwirq: null, trigger: null, actions: ['ts'] }],
+  ])('%j', (rest, expected) => {
+    const text = `           CPU0       \n100:          0${rest}\n`;
+    const parsed = parseInterrupts(text);
+    expect(parsed.table.rows).toEqual([expect.objectContaining({ ...expected, chipPrinted: true })]);
+    expect(reprintInterrupts(parsed)).toBe(text);
+  });
+
+  test('no reading takes an interrupt for one that the kernel does not show', () => {
+    for (const rest of [
+      'msmgpio',
+      'msmgpio  ',
+      'msmgpio     ',
+      'msmgpio    78 Edge',
+      'msmgpio    78 Edge    ',
+    ]) {
+      const text = `           CPU0       \n100:          0 ${rest}\n`;
+      expect(importInterrupts(text).text()).toBe(text);
+    }
+  });
+});
+
 describe('what is no /proc/interrupts', () => {
   test.each([
     ['', '1:1'],
@@ -191,6 +245,8 @@ describe('what is no /proc/interrupts', () => {
     [`           CPU0       CPU1       \n  8:          1   IO-APIC   8-edge      rtc0\n`, '2:16'],
     [`${header}  8:         01   IO-APIC   8-edge      rtc0\n`, '2:14'],
     [`${header}  8:          1\n`, '2:16'],
+    [`${header}  8:          1   IO-APIC   8-edge      rtc0\n  9:          0  \n`, '3:16'],
+    [`${header.replace('   ', '          ')}2147483648:          1   IO-APIC   8-edge      rtc0\n`, '2:1'],
     [`${header}XX:          1   text\n`, '2:1'],
   ])('%j fails at %s', (text, at) => {
     expect(errorAt(text)).toBe(at);

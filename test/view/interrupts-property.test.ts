@@ -43,6 +43,8 @@ function irqRows(cpus: number, form: InterruptsForm, levels: boolean): fc.Arbitr
         chipPrinted: false,
         trigger: levels ? (level ? ('Level' as const) : ('Edge' as const)) : null,
         ...rest,
+        // No kernel shows an interrupt without action that never came.
+        counts: rest.actions.length === 0 ? rest.counts.map((n) => Math.max(1, n)) : rest.counts,
       })),
   );
 }
@@ -142,9 +144,7 @@ test('a changed character gives other bytes, an error, or the very same text aga
           expect((error as Error).name).toBe('InterruptsSyntaxError');
           return;
         }
-        // Blanks at the end of the header may differ in number: only that they are there is kept.
-        const trimmed = (whole: string): string => whole.replace(/ +(?=\n)/, '');
-        expect(trimmed(again)).toBe(trimmed(changed));
+        expect(again).toBe(changed);
       },
     ),
     { numRuns: 400 },

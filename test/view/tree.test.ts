@@ -46,6 +46,9 @@ describe('reading', () => {
 
   test('failures', () => {
     expect(code(() => tree.readFile('/proc/missing'))).toBe('ENOENT');
+    expect(code(() => tree.readdir(''))).toBe('ENOENT');
+    expect(code(() => tree.lstat(''))).toBe('ENOENT');
+    expect(tree.exists('')).toBe(false);
     expect(code(() => tree.readFile('/proc/version/below'))).toBe('ENOTDIR');
     expect(code(() => tree.readFile('/proc/version/'))).toBe('ENOTDIR');
     expect(code(() => tree.readFile('/proc'))).toBe('EISDIR');

@@ -96,7 +96,10 @@ describe('offers', () => {
     send(guest, offerOf(6, { instanceId: instanceOf(5) }));
     send(guest, offerOf(7, { instanceId: instanceOf(5), subChannelIndex: 1 }));
     guest.settle();
-    expect(refused(guest)).toEqual({ 'offer-of-existing-device': 1, 'offer-sub-channel-nobody-asked-for': 1 });
+    expect(refused(guest)).toEqual({
+      'offer-of-existing-device': 1,
+      'offer-sub-channel-nobody-asked-for': 1,
+    });
     expect(guest.connection.relids.relid2channel(6)).toBeUndefined();
     expect(guest.channel(7).primary).toBe(guest.channel(5));
     expect(guest.channel(5).subChannels.map(({ relid }) => relid)).toEqual([7]);

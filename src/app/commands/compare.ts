@@ -12,11 +12,23 @@ Runs the scenario once for each choice of the axis, all else as the file says. *
   signals, needless of the guest to the host; those that found nothing to do
   steps took        virtual time that the timeline's steps waited
 
+Columns of irqfd-source, for a guest with "kvm":
+
+  wants             things that the devices had for their drivers, of which an interrupt does one
+  interrupts        of the devices' lines
+  served, unserved  things that were done; those that were not
+  asserts           times that an irqfd asserted its line
+  reassigned        times that an irqfd was deassigned and assigned again
+  not notified      irqfds whose assertion was taken away without a word to user space: lost interrupts
+  orphaned          lines left asserted by a source that no irqfd has
+  source ids        taken at the end, of 64
+
 Exit status: 0 compared, 1 the file's own choice fails an expectation, 2 wrong use or file.
 
 Examples:
   $ irqlab compare examples/arm64-4vcpu.yaml --vary top-level
   $ irqlab compare examples/rfc-gen2-8vcpu.yaml --vary relid-map --time
+  $ irqlab compare examples/kvm-level-irqfd.yaml --vary irqfd-source
 `;
 
 export const command: CommandModule = {

@@ -77,7 +77,9 @@ function archCounts(rows: readonly InterruptsRow[], nrCpuIds: number, cpus: read
 /** A number of interrupts with which the first column is `width` wide. */
 function nrIrqsFor(width: number, form: InterruptsForm, highest: number): number {
   const narrowest = form === '7.2' ? 4 : 3;
-  return width > narrowest ? Math.max(10 ** (width - 1), highest + 1) : Math.min(highest + 1, 10 ** width - 1);
+  return width > narrowest
+    ? Math.max(10 ** (width - 1), highest + 1)
+    : Math.min(highest + 1, 10 ** width - 1);
 }
 
 /**

@@ -125,7 +125,7 @@ function devicesOfRows(rows: readonly IrqRow[], notes: string[]): DeviceOptions[
 function deviceOfName(name: string, relid: number): DeviceOptions | undefined {
   const plain = plainDrivers.find((driver) => driver === name);
   if (plain !== undefined) return { driver: plain, relid };
-  if (name === 'netvsc' || name === 'storvsc') return { driver: name, relid };
+  if (name === 'netvsc') return { driver: name, relid };
   const scsiHost = /^pri@storvsc(\d+)$/.exec(name)?.[1];
   if (scsiHost !== undefined) return { driver: 'storvsc', relid, scsiHost: Number(scsiHost) };
   const domain = /^vpci(?::([0-9a-f]{4}))?$/.exec(name);

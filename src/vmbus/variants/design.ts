@@ -25,6 +25,8 @@ export const designChoices = {
   ],
   /** When a channel's callback is set. */
   openOrder: ['callback-first', 'ignore-until-open-result'],
+  /** As whom KVM's irqfds with resampling assert a line, and when that ends; src/kvm has the classes. */
+  irqfdSource: ['shared-id-under-lock', 'shared-id-unregister-outside', 'shared-id-lock-dropped', 'own-id'],
 } as const;
 
 export type DesignAxis = keyof typeof designChoices;
@@ -41,6 +43,7 @@ export const defaultDesign: VmbusDesign = {
   offlineGuard: 'flag-and-lock',
   ringOrder: 'read-pending-write',
   openOrder: 'callback-first',
+  irqfdSource: 'shared-id-under-lock',
 };
 
 /** Why the choices do not go together; undefined if they do. */

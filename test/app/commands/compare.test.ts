@@ -24,6 +24,10 @@ workload:
   - {relid: 7, signals: 10, during: 1s}
 `;
 
+const irqfds = small
+  .replace('arch: arm64\n', '')
+  .concat('kvm: {devices: [{name: uart, gsi: 10, every: 10ms, during: 100ms, wants: 2, reassign: 20ms}]}\n');
+
 describe('irqlab compare', () => {
   test('prints a table of what came of each choice', async () => {
     const { status, out, err, progress } = await irqlab(['compare', '-', '--vary', 'top-level'], small);
@@ -106,12 +110,43 @@ describe('irqlab compare', () => {
     }
   });
 
+  test('irqfds come and go under each lifetime of their resamplers, and all wants are served', async () => {
+    const { rows } = await compared('kvm-level-irqfd', 'irqfd-source');
+    const same = { wants: 7000, served: 7000, unserved: 0, interrupts: 6000, asserts: 7000 };
+    const kvm = { ...same, reassigned: 9 + 99, unnotified: 0, orphaned: 0, sourceIds: 2 };
+    expect(rows).toMatchObject([
+      { choice: 'shared-id-under-lock', isOwn: true, inStat: 6000, doubleCounts: 0, missingCounts: 0, kvm },
+      { choice: 'shared-id-unregister-outside', kvm },
+      { choice: 'shared-id-lock-dropped', kvm },
+      // User space, the one of all shared ids, and one for each of two lines.
+      { choice: 'own-id', kvm: { ...kvm, sourceIds: 4 } },
+    ]);
+    expect(
+      rows.filter(({ problem, failedSteps }) => problem !== undefined || failedSteps.length > 0),
+    ).toEqual([]);
+  });
+
+  test('irqfd-source has columns of its own', async () => {
+    const { out } = await irqlab(['compare', '-', '--vary', 'irqfd-source'], irqfds);
+    expect(out).toBe(
+      `<stdin>: A small one
+
+  irqfd-source                  wants  interrupts  served  unserved  asserts  reassigned  not notified  orphaned  source ids  steps took
+* shared-id-under-lock             20          20      20         0       20           4             0         0           2          0s
+  shared-id-unregister-outside     20          20      20         0       20           4             0         0           2          0s
+  shared-id-lock-dropped           20          20      20         0       20           4             0         0           2          0s
+  own-id                           20          20      20         0       20           4             0         0           3          0s
+`,
+    );
+  });
+
   test.each([...axisNames])('%s: the same bytes each time, all choices run to their end', async (axis) => {
     const args = ['compare', '-', '--vary', axis];
-    const first = await irqlab(args, small);
+    const text = axis === 'irqfd-source' ? irqfds : small;
+    const first = await irqlab(args, text);
     expect(first.status).toBe(0);
-    expect(await irqlab(args, small)).toEqual(first);
-    const { rows } = JSON.parse((await irqlab([...args, '--json'], small)).out) as Comparison;
+    expect(await irqlab(args, text)).toEqual(first);
+    const { rows } = JSON.parse((await irqlab([...args, '--json'], text)).out) as Comparison;
     expect(rows.map(({ choice }) => choice)).toEqual(choicesOf(axis).map(({ name }) => name));
     expect(rows.filter(({ problem }) => problem !== undefined)).toEqual([]);
   });
@@ -148,6 +183,14 @@ describe('irqlab compare', () => {
     expect(await use(['-', '--vary', 'lifetime'], 'cpus: 2\nvmbus: false\n')).toEqual([
       2,
       'irqlab: <stdin>: a machine without VMBus has no design to vary',
+    ]);
+    expect(await use(['-', '--vary', 'irqfd-source'])).toEqual([
+      2,
+      'irqlab: <stdin>: a guest without "kvm" has no irqfds to vary',
+    ]);
+    expect(await use(['-', '--vary', 'irqfd-source', '--time'], irqfds)).toEqual([
+      2,
+      'irqlab: --time measures events of VMBus, of which irqfds have none',
     ]);
     expect(await use(['-', '--vary', 'lifetime'], `${small}design: {relidMap: list}\n`)).toEqual([
       2,

@@ -1,8 +1,17 @@
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { replayers } from '../../../src/app/conformance/index.js';
 import { irqlab } from '../../support/cli.js';
 
 const golden = new URL('../../golden/', import.meta.url).pathname;
@@ -36,6 +45,11 @@ function pair(): { json: string; text: string } {
 }
 
 describe('irqlab conformance', () => {
+  test('test/golden holds nothing but recordings', () => {
+    const known = replayers.map(({ file }) => `${file}.gz`);
+    expect(readdirSync(golden).filter((name) => !known.includes(name))).toEqual(['interrupts.jsonl.gz']);
+  });
+
   test('the model does what the recorded kernels did', async () => {
     const { status, out } = await run(golden, '--only', 'hotplug*');
     expect(out).toBe(
