@@ -118,7 +118,7 @@ export class DepthFirst<S> implements Search {
     }
     while (finding === undefined || !stops) {
       const enabled = execution.enabled();
-      if (!this.dealt(at, enabled)) return at;
+      if (!this.dealer.takes(at, this.choices, enabled)) return at;
       if (enabled === 0) {
         finding ??= judge.atEnd();
         break;
@@ -164,14 +164,6 @@ export class DepthFirst<S> implements Search {
     execution.perform(pid);
     this.follow(at);
     return finding ?? this.judge(at + 1);
-  }
-
-  /** False if the new state `at` begins a part of the search that is another shard's. */
-  private dealt(at: number, enabled: number): boolean {
-    const { dealer, choices } = this;
-    const isPrefix = dealer.endsPrefix(choices[at]) && (at === 0 || !dealer.endsPrefix(choices[at - 1]));
-    const isShort = enabled === 0 && dealer.isShared(choices[at]);
-    return (!isPrefix && !isShort) || dealer.deal();
   }
 
   /** A new state: decides what is tried there. */

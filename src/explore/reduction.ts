@@ -86,7 +86,7 @@ export class Reduction<S> implements Search {
     while (finding === undefined || !stopAtFirst) {
       const enabled = execution.enabled();
       if (execution.timePassed) this.history.timePassed.push(at);
-      if (!this.dealt(at, enabled)) return at;
+      if (!this.dealer.takes(at, this.choices, enabled)) return at;
       if (enabled === 0) {
         this.findRacesOfBlocked(at, 0);
         finding ??= judge.atEnd();
@@ -139,13 +139,6 @@ export class Reduction<S> implements Search {
     this.history.performNew(at, pid, (code) => this.findRace(at - 1, context, code));
     if (this.history.hasChanges(at)) this.wakeful[at] |= 1 << pid;
     return finding ?? this.judge(at + 1);
-  }
-
-  private dealt(at: number, enabled: number): boolean {
-    const { dealer, choices } = this;
-    const isPrefix = dealer.endsPrefix(choices[at]) && (at === 0 || !dealer.endsPrefix(choices[at - 1]));
-    const isShort = enabled === 0 && dealer.isShared(choices[at]);
-    return (!isPrefix && !isShort) || dealer.deal();
   }
 
   /** A new state: decides what is tried there. @returns false if it only leads to executions seen already. */

@@ -34,20 +34,27 @@ export class ShardDealer {
 
   constructor(private readonly shard: Shard | undefined) {}
 
-  /** True if a state with that many choices before it ends a prefix. */
-  endsPrefix(choices: number): boolean {
-    return this.shard !== undefined && choices === SHARD_CHOICES;
-  }
-
   /** True if choices made here are not dealt out yet, so that every shard has to make them all. */
   isShared(choices: number): boolean {
     return this.shard !== undefined && choices < SHARD_CHOICES;
   }
 
-  /** A prefix not seen before. @returns true if it is this shard's. */
-  deal(): boolean {
+  /**
+   * False if the new state `at` begins a part of the search that is another shard's.
+   *
+   * @param choices before each state.
+   * @param enabled contexts in the state; 0 at an execution's end.
+   */
+  takes(at: number, choices: Int32Array, enabled: number): boolean {
     if (this.shard === undefined) return true;
-    const mine = this.prefixes % this.shard.count === this.shard.index;
+    const endsPrefix = choices[at] === SHARD_CHOICES && (at === 0 || choices[at - 1] !== SHARD_CHOICES);
+    const isShort = enabled === 0 && choices[at] < SHARD_CHOICES;
+    return (!endsPrefix && !isShort) || this.deal(this.shard);
+  }
+
+  /** A prefix not seen before. @returns true if it is this shard's. */
+  private deal({ index, count }: Shard): boolean {
+    const mine = this.prefixes % count === index;
     this.prefixes += 1;
     return mine;
   }

@@ -75,6 +75,8 @@ export interface RaceGuestOptions extends ConnectionOptions {
   readonly version?: number;
   /** Default true: a channel with relid 5 is open on the last CPU. */
   readonly withChannel?: boolean;
+  /** Lowest IRQ number of a channel, for races about a number that is used again; default: its relid's, if free. */
+  readonly dynirqLowerBound?: number;
   /** Makes the line of VMBus interrupts, where a race is about it. */
   readonly makeLine?: (machine: Machine, core: IrqCore) => PerCpuLine;
   /** Called at the end of each interrupt of a CPU. */
@@ -111,7 +113,7 @@ export class RaceGuest implements HostPort {
     const { cpus = 2, version = VERSION_WIN10_V5_3, withChannel = true, makeLine, onIsrEnd } = options;
     this.machine = new Machine({ present: cpus });
     world.attach(this.machine);
-    const irq = new IrqCore(this.machine);
+    const irq = new IrqCore(this.machine, { dynirqLowerBound: options.dynirqLowerBound });
     const line = makeLine?.(this.machine, irq) ?? noLine;
     this.connection = new VmbusConnection(this.machine, this, new GuestMemory(), irq, options);
     this.connection.state = { kind: 'connected', version };

@@ -7,7 +7,8 @@ import { irqs } from '../irq/istate.js';
 import { irqInjectInterrupt } from '../irq/resend.js';
 import { irqStatus } from '../irq/settings.js';
 import { formatCpuList } from '../machine/cpumask-text.js';
-import { type DirectoryNode, debugFile, type FileNode, type TreeNode } from './tree-node.js';
+import { IrqEntries } from './irq-entries.js';
+import { type DirectoryNode, debugFile, type FileNode } from './tree-node.js';
 
 /** Names of bits in the order that the kernel lists them. */
 export type BitNames = readonly (readonly [name: string, bit: number])[];
@@ -148,19 +149,6 @@ function lineFile(desc: IrqDesc): FileNode {
 }
 
 /** /sys/kernel/debug/irq/irqs: a file for every allocated descriptor. */
-export class DebugIrqs implements DirectoryNode {
-  readonly kind = 'directory';
-  readonly mode = 0o755;
-
-  constructor(private readonly core: IrqCore) {}
-
-  *list(): Iterable<string> {
-    for (const desc of this.core.descs()) yield String(desc.irq);
-  }
-
-  lookup(name: string): TreeNode | undefined {
-    if (!/^(0|[1-9]\d*)$/.test(name)) return undefined;
-    const desc = this.core.desc(Number(name));
-    return desc && lineFile(desc);
-  }
+export function debugIrqs(core: IrqCore): DirectoryNode {
+  return new IrqEntries(core, lineFile);
 }

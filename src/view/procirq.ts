@@ -6,6 +6,7 @@ import type { IrqDesc } from '../irq/irqdesc.js';
 import type { IrqProc } from '../irq/proc-port.js';
 import { CpuMask } from '../machine/cpumask.js';
 import { cpuSetFile, defaultAffinityFile, irqAffinityFile, listText, maskText } from './affinity-files.js';
+import { descOfName } from './irq-entries.js';
 import { type DirectoryNode, type FileNode, procFile, StaticDirectory, type TreeNode } from './tree-node.js';
 
 /** Most characters of an action's name that its directory takes over. */
@@ -88,8 +89,7 @@ export class ProcIrq implements IrqProc, DirectoryNode {
 
   lookup(name: string): TreeNode | undefined {
     if (name === 'default_smp_affinity') return this.defaultAffinity;
-    if (!/^(0|[1-9]\d*)$/.test(name)) return undefined;
-    const desc = this.core.desc(Number(name));
+    const desc = descOfName(this.core, name);
     return desc && this.directories.get(desc);
   }
 

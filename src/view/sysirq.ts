@@ -1,14 +1,8 @@
 import type { IrqCore } from '../irq/core.js';
 import { irqd } from '../irq/irqdata.js';
 import type { IrqDesc } from '../irq/irqdesc.js';
-import {
-  type DirectoryNode,
-  type FileNode,
-  onePage,
-  StaticDirectory,
-  sysfsFile,
-  type TreeNode,
-} from './tree-node.js';
+import { IrqEntries } from './irq-entries.js';
+import { type DirectoryNode, type FileNode, onePage, StaticDirectory, sysfsFile } from './tree-node.js';
 
 /** A file that shows a line, or nothing while `text` gives null. */
 function attribute(text: () => string | null): FileNode {
@@ -40,19 +34,6 @@ function irqDirectory(desc: IrqDesc): StaticDirectory {
 }
 
 /** /sys/kernel/irq: a directory for every allocated descriptor, as long as it exists. */
-export class SysIrq implements DirectoryNode {
-  readonly kind = 'directory';
-  readonly mode = 0o755;
-
-  constructor(private readonly core: IrqCore) {}
-
-  *list(): Iterable<string> {
-    for (const desc of this.core.descs()) yield String(desc.irq);
-  }
-
-  lookup(name: string): TreeNode | undefined {
-    if (!/^(0|[1-9]\d*)$/.test(name)) return undefined;
-    const desc = this.core.desc(Number(name));
-    return desc && irqDirectory(desc);
-  }
+export function sysIrq(core: IrqCore): DirectoryNode {
+  return new IrqEntries(core, irqDirectory);
 }

@@ -21,7 +21,7 @@ export async function mountGuest(
   const target = resolve(directory);
   requireRoot();
   requireDirectory(target);
-  const { guest, live } = openGuest(file, speed, io);
+  const { guest, live } = await openGuest(file, speed, io);
   const fd = openFuseDevice();
   const service = serve(guest.fs, live, io, fd);
   const { session } = service;

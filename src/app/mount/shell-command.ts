@@ -46,7 +46,7 @@ export async function runShell(
   io: CommandIo,
 ): Promise<number> {
   if (namespaceRights() === 'user') return inUserNamespace();
-  const { guest, live } = openGuest(file, speed, io);
+  const { guest, live } = await openGuest(file, speed, io);
   const fd = openFuseDevice();
   const service = serve(guest.fs, live, io, fd);
   let control: Control | undefined;

@@ -4,6 +4,8 @@ import type { MemoryModel, Model, World } from '../../../src/explore/model.js';
 import { ErrnoError } from '../../../src/lib/errno.js';
 import { Completion, sleep } from '../../../src/machine/completion.js';
 import type { Proc } from '../../../src/machine/step.js';
+import { GSI_TOP } from '../../../src/platform/x86.js';
+import { RaceGuest } from '../../../src/races/guest.js';
 import { VmbusIrqChip } from '../../../src/vmbus/irq-chip.js';
 import { VERSION_WIN10_V5_2 } from '../../../src/vmbus/protocol.js';
 import { SynicHotplug } from '../../../src/vmbus/synic-hotplug.js';
@@ -16,7 +18,6 @@ import {
 import type { VmbusDesign } from '../../../src/vmbus/variants/design.js';
 import { DisposeFirstRelidMap, IrqdomainRelidMap } from '../../../src/vmbus/variants/irqdomain-map.js';
 import { openOrders } from '../../../src/vmbus/variants/index.js';
-import { RaceLab } from './lab.js';
 
 const MS = 1_000_000;
 
@@ -34,11 +35,11 @@ const foundProperty = (name: string) => expect.stringContaining(name);
 
 describe('an event while its channel moves', () => {
   /** The host interrupts the old CPU until it follows, and the new one afterwards. */
-  function model(relidMap: VmbusDesign['relidMap'], events: 'old' | 'new'): Model<RaceLab> {
+  function model(relidMap: VmbusDesign['relidMap'], events: 'old' | 'new'): Model<RaceGuest> {
     return {
       name: 'relid-map',
-      setup(world): RaceLab {
-        const lab = new RaceLab(world, { design: { relidMap } });
+      setup(world): RaceGuest {
+        const lab = new RaceGuest(world, { design: { relidMap } });
         world.task(0, 'target_cpu_store', lab.connection.mover.moveSteps(lab.channel, lab.mask(0)));
         world.task('host', 'host', hostOf(lab, events));
         return lab;
@@ -48,7 +49,7 @@ describe('an event while its channel moves', () => {
     };
   }
 
-  function* hostOf(lab: RaceLab, events: 'old' | 'new'): Proc<void> {
+  function* hostOf(lab: RaceGuest, events: 'old' | 'new'): Proc<void> {
     if (events === 'old') {
       yield* lab.signal(1);
       return;
@@ -68,11 +69,11 @@ describe('an event while its channel moves', () => {
 });
 
 describe('an event that follows from a message about a new channel', () => {
-  function model(MapClass: typeof ArrayRelidMap): Model<RaceLab> {
+  function model(MapClass: typeof ArrayRelidMap): Model<RaceGuest> {
     return {
       name: 'relid-publish',
-      setup(world): RaceLab {
-        const lab = new RaceLab(world, {
+      setup(world): RaceGuest {
+        const lab = new RaceGuest(world, {
           makeRelidMap: (_connection, lifetime, mover) => new MapClass(lifetime, mover),
         });
         const { connection } = lab;
@@ -93,7 +94,7 @@ describe('an event that follows from a message about a new channel', () => {
     };
   }
 
-  function* host(lab: RaceLab): Proc<void> {
+  function* host(lab: RaceGuest): Proc<void> {
     yield* lab.posted.wait();
     yield* lab.signal(1, 9);
   }
@@ -109,11 +110,11 @@ describe('an event that follows from a message about a new channel', () => {
 });
 
 describe('a channel is given to a CPU that goes offline', () => {
-  function model(offlineGuard: VmbusDesign['offlineGuard']): Model<RaceLab> {
+  function model(offlineGuard: VmbusDesign['offlineGuard']): Model<RaceGuest> {
     return {
       name: 'affinity-vs-offline',
-      setup(world): RaceLab {
-        const lab = new RaceLab(world, { cpus: 3, design: { offlineGuard, modifyChannel: 'no-wait' } });
+      setup(world): RaceGuest {
+        const lab = new RaceGuest(world, { cpus: 3, design: { offlineGuard, modifyChannel: 'no-wait' } });
         world.task(0, 'irq_set_affinity', lab.connection.mover.moveSteps(lab.channel, lab.mask(1)));
         world.task('offline', 'cpuhp', offline(lab, 1));
         return lab;
@@ -139,7 +140,7 @@ describe('a channel is given to a CPU that goes offline', () => {
 });
 
 /** Takes a CPU offline as the kernel does, or finds that it may not. */
-function* offline(lab: RaceLab, cpu: number): Proc<void> {
+function* offline(lab: RaceGuest, cpu: number): Proc<void> {
   const hotplug = new SynicHotplug(lab.connection, lab.vmbus.contexts, {
     *setup() {},
     enable: () => {},
@@ -162,11 +163,11 @@ describe('a CPU goes offline right after its channel has moved', () => {
   }
 
   /** The host follows after a while, and until then signals the old CPU. */
-  function model({ modifyChannel, hostNs, version }: Setting): Model<RaceLab> {
+  function model({ modifyChannel, hostNs, version }: Setting): Model<RaceGuest> {
     return {
       name: 'modchan-offline',
-      setup(world): RaceLab {
-        const lab = new RaceLab(world, { version, design: { modifyChannel } });
+      setup(world): RaceGuest {
+        const lab = new RaceGuest(world, { version, design: { modifyChannel } });
         world.task('guest', 'user', user(lab), { time: 'virtual' });
         world.task('host', 'host', host(lab, hostNs), { time: 'virtual' });
         return lab;
@@ -178,13 +179,13 @@ describe('a CPU goes offline right after its channel has moved', () => {
     };
   }
 
-  function* user(lab: RaceLab): Proc<void> {
+  function* user(lab: RaceGuest): Proc<void> {
     yield* lab.connection.mover.moveSteps(lab.channel, lab.mask(0));
     yield* lab.connection.modifyChannel.sent(lab.channel);
     yield* offline(lab, 1);
   }
 
-  function* host(lab: RaceLab, hostNs: number): Proc<void> {
+  function* host(lab: RaceGuest, hostNs: number): Proc<void> {
     const { connection } = lab;
     yield* lab.posted.wait();
     yield* sleep(hostNs);
@@ -216,18 +217,18 @@ describe('a CPU goes offline right after its channel has moved', () => {
 
 describe("a channel's memory", () => {
   interface LifetimeState {
-    readonly lab: RaceLab;
+    readonly lab: RaceGuest;
   }
 
   function model(
     lifetime: VmbusDesign['lifetime'],
-    others: (world: World, lab: RaceLab) => void,
+    others: (world: World, lab: RaceGuest) => void,
     isFreed = true,
   ): Model<LifetimeState> {
     return {
       name: 'channel-lifetime',
       setup(world): LifetimeState {
-        const lab = new RaceLab(world, { design: { lifetime, relidMap: 'array' } });
+        const lab = new RaceGuest(world, { design: { lifetime, relidMap: 'array' } });
         others(world, lab);
         return { lab };
       },
@@ -240,25 +241,25 @@ describe("a channel's memory", () => {
   const rescindMessage = { type: 2, childRelid: 5 } as const;
 
   /** What the end of a failed offer does (vmbus_process_offer, err_deq_chan). */
-  function* failOffer(lab: RaceLab): Proc<void> {
+  function* failOffer(lab: RaceGuest): Proc<void> {
     yield* lab.connection.channelMutex.lock();
     yield* lab.operations.processChannelRemoval(lab.channel);
     yield* lab.connection.channelMutex.unlock();
   }
 
   /** Case 1: a rescind has found the channel that a failed offer frees. */
-  const failedOffer = (world: World, lab: RaceLab): void => {
+  const failedOffer = (world: World, lab: RaceGuest): void => {
     lab.channel.probeDone.reinit();
     world.task(1, 'vmbus_onoffer_rescind', lab.vmbus.management.onRescind(rescindMessage));
     world.task(0, 'vmbus_process_offer', failOffer(lab));
   };
   /** Case 2: an event has found it. */
-  const event = (world: World, lab: RaceLab): void => {
+  const event = (world: World, lab: RaceGuest): void => {
     world.task('host', 'host', lab.signal(0));
     world.task(1, 'vmbus_onoffer_rescind', lab.vmbus.management.onRescind(rescindMessage));
   };
   /** Case 3: module exit frees it, a rescind is at work with it. */
-  const exit = (world: World, lab: RaceLab): void => {
+  const exit = (world: World, lab: RaceGuest): void => {
     lab.connection.rescindWorkQueue.queue(() => lab.vmbus.management.onRescind(rescindMessage), 0);
     world.task(1, 'vmbus_exit', lab.vmbus.management.exit());
   };
@@ -290,11 +291,12 @@ describe("a channel's memory", () => {
 });
 
 describe("a relid's IRQ goes to another channel", () => {
-  function model(MapClass: typeof IrqdomainRelidMap): Model<RaceLab> {
+  function model(MapClass: typeof IrqdomainRelidMap): Model<RaceGuest> {
     return {
       name: 'rescind-reuse',
-      setup(world): RaceLab {
-        const lab = new RaceLab(world, {
+      setup(world): RaceGuest {
+        const lab = new RaceGuest(world, {
+          dynirqLowerBound: GSI_TOP,
           makeRelidMap: ({ irq }, lifetime, mover) => new MapClass(irq, new VmbusIrqChip(mover), lifetime),
         });
         const { relids } = lab.connection;
@@ -305,7 +307,7 @@ describe("a relid's IRQ goes to another channel", () => {
 
         function* offer(): Proc<void> {
           yield* relids.map(next);
-          yield* lab.open(next);
+          yield* lab.open(next, () => {});
         }
       },
       always: {
@@ -328,11 +330,11 @@ describe("a relid's IRQ goes to another channel", () => {
 });
 
 describe('a tasklet walks a list of channels that is changed on its CPU', () => {
-  function model(makeList: (world: World) => ChannelList): Model<RaceLab> {
+  function model(makeList: (world: World) => ChannelList): Model<RaceGuest> {
     return {
       name: 'percpu-list-walk',
-      setup(world): RaceLab {
-        const lab = new RaceLab(world, { design: { relidMap: 'array' } });
+      setup(world): RaceGuest {
+        const lab = new RaceGuest(world, { design: { relidMap: 'array' } });
         const list = makeList(world);
         const other = lab.newChannel(6, 0);
         const walk = world.tasklet(0, 'vmbus_on_event', function* onEvent() {
@@ -352,7 +354,7 @@ describe('a tasklet walks a list of channels that is changed on its CPU', () => 
     };
   }
 
-  function* change(list: ChannelList, lab: RaceLab, other: RaceLab['channel']): Proc<void> {
+  function* change(list: ChannelList, lab: RaceGuest, other: RaceGuest['channel']): Proc<void> {
     yield* list.add(lab.channel);
     yield* list.add(other);
     lab.posted.complete();
@@ -371,11 +373,11 @@ describe('a tasklet walks a list of channels that is changed on its CPU', () => 
 });
 
 describe('the first interrupt of a channel that is being opened', () => {
-  function model(order: VmbusDesign['openOrder']): Model<RaceLab> {
+  function model(order: VmbusDesign['openOrder']): Model<RaceGuest> {
     return {
       name: 'open-first-interrupt',
-      setup(world): RaceLab {
-        const lab = new RaceLab(world);
+      setup(world): RaceGuest {
+        const lab = new RaceGuest(world);
         lab.channel.onChannelCallback = undefined;
         const result = new Completion('OPENCHANNEL_RESULT');
         world.task(0, 'vmbus_open', open());

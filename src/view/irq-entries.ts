@@ -1,0 +1,28 @@
+import type { IrqCore } from '../irq/core.js';
+import type { IrqDesc } from '../irq/irqdesc.js';
+import type { DirectoryNode, TreeNode } from './tree-node.js';
+
+/** The descriptor that a file's or directory's name stands for: its number as Linux prints it. */
+export function descOfName(core: IrqCore, name: string): IrqDesc | undefined {
+  return /^(0|[1-9]\d*)$/.test(name) ? core.desc(Number(name)) : undefined;
+}
+
+/** A directory with an entry for every allocated descriptor, as long as it exists. */
+export class IrqEntries implements DirectoryNode {
+  readonly kind = 'directory';
+  readonly mode = 0o755;
+
+  constructor(
+    private readonly core: IrqCore,
+    private readonly nodeOf: (desc: IrqDesc) => TreeNode,
+  ) {}
+
+  *list(): Iterable<string> {
+    for (const desc of this.core.descs()) yield String(desc.irq);
+  }
+
+  lookup(name: string): TreeNode | undefined {
+    const desc = descOfName(this.core, name);
+    return desc && this.nodeOf(desc);
+  }
+}
