@@ -12,7 +12,12 @@ const layers = [
   'explore',
   'races',
   'scenario',
-  'app',
+  'guest',
+  'capture',
+  'compare',
+  'conformance',
+  'live',
+  'cli',
 ];
 
 /** Folders that must not be imported although they stand above. */
@@ -39,8 +44,8 @@ module.exports = {
     {
       name: 'drivers-do-not-know-each-other',
       severity: 'error',
-      from: { path: '^src/drivers/(?!index)[^/]+\\.ts$' },
-      to: { path: '^src/drivers/[^/]+\\.ts$', pathNot: '^src/drivers/settings\\.ts$' },
+      from: { path: '^src/drivers/(?!index)([^/.]+)' },
+      to: { path: '^src/drivers/', pathNot: '^src/drivers/(settings\\.ts$|support/|$1[/.])' },
     },
     {
       name: 'drivers-know-only-the-protocols-of-the-host',
@@ -51,7 +56,7 @@ module.exports = {
     {
       name: 'inversify-only-in-app',
       severity: 'error',
-      from: { path: '^src/', pathNot: '^src/(app/|index\\.ts)' },
+      from: { path: '^src/', pathNot: '^src/(guest/|index\\.ts)' },
       to: { path: '(inversify|reflect-metadata)' },
     },
     {

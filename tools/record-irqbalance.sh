@@ -20,7 +20,7 @@ say "cat /sys/devices/system/cpu/online"
 '
 {
   printf '\033[1;32m$\033[0m irqlab shell examples/two-node-16vcpu.yaml\n'
-  node dist/app/cli.js shell examples/two-node-16vcpu.yaml -- bash -c "$session" 2>&1
+  node dist/cli/cli.js shell examples/two-node-16vcpu.yaml -- bash -c "$session" 2>&1
 } | /usr/bin/python3 -c '
 import sys
 from rich.console import Console

@@ -4,7 +4,7 @@ import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const root = new URL('../', import.meta.url);
-const cli = fileURLToPath(new URL('dist/app/cli.js', root));
+const cli = fileURLToPath(new URL('dist/cli/cli.js', root));
 let failed = 0;
 for (const name of readdirSync(new URL('examples/', root)).filter((file) => file.endsWith('.yaml'))) {
   const { status, stderr } = spawnSync(process.execPath, [cli, 'run', `examples/${name}`], {

@@ -7,7 +7,7 @@
 //   sleep
 //
 // Forbidden: the driver sleeps though there is work. Run it with: import { check } from 'irqlab'; check(doorbell('careless'))
-import { Completion, memoryBarrier, MemoryWord, type Model, type Proc } from 'irqlab';
+import { Completion, memoryBarrier, MemoryWord, type Model, type Procedure } from 'irqlab';
 
 /**
  * `careless` looks for work before it says that it will sleep; `rechecks` looks again afterwards; `barrier` also keeps
@@ -24,7 +24,7 @@ export class Doorbell {
 
   constructor(private readonly variant: DoorbellVariant) {}
 
-  *driver(): Proc<void> {
+  *driver(): Procedure<void> {
     const { work, asleep, wakeup, variant } = this;
     yield work.read;
     if (work.load() === 0) {
@@ -40,7 +40,7 @@ export class Doorbell {
     this.handled = true;
   }
 
-  *interrupt(): Proc<void> {
+  *interrupt(): Procedure<void> {
     const { work, asleep, wakeup, variant } = this;
     yield work.write;
     work.store(1);

@@ -6,7 +6,7 @@ import {
   irq,
   type IrqCore,
   type IrqDomainPlugin,
-  type Proc,
+  type Procedure,
   parseGuid,
   VMBUS_DRIVER,
   type VmbusDevice,
@@ -25,7 +25,7 @@ export class SensorDriver implements VmbusDriver {
 
   constructor(@inject(ChannelOperations) private readonly operations: ChannelOperations) {}
 
-  *probe({ channel }: VmbusDevice): Proc<void> {
+  *probe({ channel }: VmbusDevice): Procedure<void> {
     channel.irqName = `sensor${this.readings.size}`;
     this.readings.set(channel.relid, 0);
     yield* this.operations.open(channel, {
@@ -33,7 +33,7 @@ export class SensorDriver implements VmbusDriver {
     });
   }
 
-  *remove({ channel }: VmbusDevice): Proc<void> {
+  *remove({ channel }: VmbusDevice): Procedure<void> {
     yield* this.operations.close(channel);
     this.readings.delete(channel.relid);
   }
@@ -45,7 +45,7 @@ export class ButtonDomain implements IrqDomainPlugin {
   readonly name = 'buttons';
   private domain: irq.IrqDomain | undefined;
 
-  *attach(core: IrqCore): Proc<void> {
+  *attach(core: IrqCore): Procedure<void> {
     const chip: irq.IrqChip = { name: 'BUTTONS', irqMask: () => {}, irqUnmask: () => {} };
     this.domain = irq.irqDomainCreateLinear(core, {
       name: this.name,

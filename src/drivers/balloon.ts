@@ -1,8 +1,8 @@
 import { ErrnoError } from '../lib/errno.js';
-import type { Proc } from '../machine/step.js';
+import type { Procedure } from '../machine/step.js';
 import { DM, dmVersions, messageType, messageWord, typedMessage } from '../host/protocols/pipe.js';
-import type { ChannelOperations } from '../vmbus/channel-open.js';
-import { deviceClassId } from '../vmbus/class-ids.js';
+import type { ChannelOperations } from '../vmbus/channel/open.js';
+import { deviceClassId } from '../vmbus/protocol/class-ids.js';
 import type { VmbusDevice, VmbusDriver } from '../vmbus/driver.js';
 import { Conversation } from './support/conversation.js';
 import { packetCallback } from './support/packets.js';
@@ -20,7 +20,7 @@ export class BalloonDriver implements VmbusDriver {
   constructor(private readonly operations: ChannelOperations) {}
 
   /** balloon_probe, balloon_connect_vsp */
-  *probe({ channel }: VmbusDevice): Proc<void> {
+  *probe({ channel }: VmbusDevice): Procedure<void> {
     const { operations } = this;
     const conversation = new Conversation(operations, channel);
     yield* operations.open(channel, {
@@ -44,23 +44,23 @@ export class BalloonDriver implements VmbusDriver {
   }
 
   /** balloon_remove */
-  *remove(device: VmbusDevice): Proc<void> {
+  *remove(device: VmbusDevice): Procedure<void> {
     yield* this.operations.close(device.channel);
   }
 
   /** balloon_suspend */
-  *suspend(device: VmbusDevice): Proc<void> {
+  *suspend(device: VmbusDevice): Procedure<void> {
     yield* this.operations.close(device.channel);
   }
 
   /** balloon_resume */
-  *resume(device: VmbusDevice): Proc<void> {
+  *resume(device: VmbusDevice): Procedure<void> {
     yield* this.probe(device);
   }
 }
 
 /** Returns the version that both speak. */
-function* negotiate(conversation: Conversation): Proc<number> {
+function* negotiate(conversation: Conversation): Procedure<number> {
   for (const version of dmVersions) {
     const request = typedMessage(DM.VERSION_REQUEST, version);
     const answer = yield* conversation.request(request, { timeoutNs: TIMEOUT_NS, flags: 0 });

@@ -1,5 +1,5 @@
 import { ErrnoError } from '../lib/errno.js';
-import type { Proc } from '../machine/step.js';
+import type { Procedure } from '../machine/step.js';
 import {
   messageType,
   messageWord,
@@ -7,8 +7,8 @@ import {
   synthvidVersions,
   typedMessage,
 } from '../host/protocols/pipe.js';
-import type { ChannelOperations } from '../vmbus/channel-open.js';
-import { deviceClassId } from '../vmbus/class-ids.js';
+import type { ChannelOperations } from '../vmbus/channel/open.js';
+import { deviceClassId } from '../vmbus/protocol/class-ids.js';
 import type { VmbusDevice, VmbusDriver } from '../vmbus/driver.js';
 import { Conversation } from './support/conversation.js';
 import { packetCallback } from './support/packets.js';
@@ -35,7 +35,7 @@ export class FramebufferDriver implements VmbusDriver {
   constructor(private readonly operations: ChannelOperations) {}
 
   /** hvfb_probe, synthvid_connect_vsp, synthvid_send_config */
-  *probe({ channel }: VmbusDevice): Proc<void> {
+  *probe({ channel }: VmbusDevice): Procedure<void> {
     const conversation = new Conversation(this.operations, channel);
     let ready = false;
     yield* this.operations.open(channel, {
@@ -61,22 +61,22 @@ export class FramebufferDriver implements VmbusDriver {
   }
 
   /** hvfb_remove */
-  *remove(device: VmbusDevice): Proc<void> {
+  *remove(device: VmbusDevice): Procedure<void> {
     yield* this.operations.close(device.channel);
   }
 
   /** hvfb_suspend */
-  *suspend(device: VmbusDevice): Proc<void> {
+  *suspend(device: VmbusDevice): Procedure<void> {
     yield* this.operations.close(device.channel);
   }
 
   /** hvfb_resume */
-  *resume(device: VmbusDevice): Proc<void> {
+  *resume(device: VmbusDevice): Procedure<void> {
     yield* this.probe(device);
   }
 }
 
-function* negotiate(conversation: Conversation): Proc<void> {
+function* negotiate(conversation: Conversation): Procedure<void> {
   for (const version of synthvidVersions) {
     const answer = yield* ask(conversation, SYNTHVID.VERSION_REQUEST, version);
     if (messageWord(answer) === 1) return;
@@ -84,7 +84,7 @@ function* negotiate(conversation: Conversation): Proc<void> {
   throw new ErrnoError('ENODEV', 'the host speaks none of the framebuffer versions that the driver does');
 }
 
-function* ask(conversation: Conversation, type: number, word: number): Proc<Uint8Array> {
+function* ask(conversation: Conversation, type: number, word: number): Procedure<Uint8Array> {
   return yield* conversation.request(typedMessage(type, word), { timeoutNs: TIMEOUT_NS, flags: 0 });
 }
 

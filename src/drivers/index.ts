@@ -1,22 +1,22 @@
-import type { ChannelOperations } from '../vmbus/channel-open.js';
+import type { ChannelOperations } from '../vmbus/channel/open.js';
 import type { VmbusDriver } from '../vmbus/driver.js';
 import { BalloonDriver } from './balloon.js';
 import { FramebufferDriver } from './framebuffer.js';
-import { HvSockDriver } from './hv-sock.js';
+import { HvSockDriver } from './hv-sock/driver.js';
 import { KeyboardDriver, MouseDriver } from './input.js';
-import { NetvscDriver } from './netvsc.js';
+import { NetvscDriver } from './netvsc/driver.js';
 import type { DriverSettings } from './settings.js';
-import { StorvscDriver } from './storvsc.js';
+import { StorvscDriver } from './storvsc/driver.js';
 import { UtilDriver } from './util.js';
 import { VpciDriver } from './vpci.js';
 
 export { BalloonDriver } from './balloon.js';
 export { FramebufferDriver } from './framebuffer.js';
-export { HvSockDriver } from './hv-sock.js';
+export { HvSockDriver } from './hv-sock/driver.js';
 export { KeyboardDriver, MouseDriver } from './input.js';
-export { NetvscDriver } from './netvsc.js';
+export { NetvscDriver } from './netvsc/driver.js';
 export { defaultDriverSettings, type DriverSettings } from './settings.js';
-export { StorvscDriver } from './storvsc.js';
+export { StorvscDriver } from './storvsc/driver.js';
 export { UtilDriver } from './util.js';
 export { VpciDriver } from './vpci.js';
 

@@ -1,5 +1,5 @@
 import { ErrnoError } from '../lib/errno.js';
-import type { Proc } from '../machine/step.js';
+import type { Procedure } from '../machine/step.js';
 import {
   messageType,
   messageWord,
@@ -9,10 +9,10 @@ import {
   SYNTH_KBD_VERSION,
   typedMessage,
 } from '../host/protocols/pipe.js';
-import type { ChannelOperations } from '../vmbus/channel-open.js';
-import { deviceClassId } from '../vmbus/class-ids.js';
+import type { ChannelOperations } from '../vmbus/channel/open.js';
+import { deviceClassId } from '../vmbus/protocol/class-ids.js';
 import type { VmbusDevice, VmbusDriver } from '../vmbus/driver.js';
-import { COMPLETION_REQUESTED, VM_PKT } from '../vmbus/ring.js';
+import { COMPLETION_REQUESTED, VM_PKT } from '../vmbus/ring/index.js';
 import { Conversation } from './support/conversation.js';
 import { packetCallback } from './support/packets.js';
 
@@ -30,7 +30,7 @@ export class MouseDriver implements VmbusDriver {
   constructor(private readonly operations: ChannelOperations) {}
 
   /** mousevsc_probe, mousevsc_connect_to_vsp */
-  *probe({ channel }: VmbusDevice): Proc<void> {
+  *probe({ channel }: VmbusDevice): Procedure<void> {
     const conversation = new Conversation(this.operations, channel);
     yield* this.operations.open(channel, {
       callback: packetCallback(this.operations, ({ type, payload }) => {
@@ -49,23 +49,23 @@ export class MouseDriver implements VmbusDriver {
   }
 
   /** mousevsc_remove */
-  *remove(device: VmbusDevice): Proc<void> {
+  *remove(device: VmbusDevice): Procedure<void> {
     yield* this.operations.close(device.channel);
   }
 
   /** mousevsc_suspend */
-  *suspend(device: VmbusDevice): Proc<void> {
+  *suspend(device: VmbusDevice): Procedure<void> {
     yield* this.operations.close(device.channel);
   }
 
   /** mousevsc_resume */
-  *resume(device: VmbusDevice): Proc<void> {
+  *resume(device: VmbusDevice): Procedure<void> {
     yield* this.probe(device);
   }
 }
 
 /** The host answers, and describes the device right after. */
-function* connectMouse(conversation: Conversation): Proc<void> {
+function* connectMouse(conversation: Conversation): Procedure<void> {
   const request = typedMessage(SYNTH_HID.PROTOCOL_REQUEST, SYNTH_HID_VERSION);
   let answer = yield* conversation.request(request, { timeoutNs: MOUSE_TIMEOUT_NS });
   if (messageType(answer) === SYNTH_HID.PROTOCOL_RESPONSE) {
@@ -86,7 +86,7 @@ export class KeyboardDriver implements VmbusDriver {
   constructor(private readonly operations: ChannelOperations) {}
 
   /** hv_kbd_probe, hv_kbd_connect_to_vsp */
-  *probe({ channel }: VmbusDevice): Proc<void> {
+  *probe({ channel }: VmbusDevice): Procedure<void> {
     const conversation = new Conversation(this.operations, channel);
     yield* this.operations.open(channel, {
       callback: packetCallback(this.operations, ({ payload }) => {
@@ -106,17 +106,17 @@ export class KeyboardDriver implements VmbusDriver {
   }
 
   /** hv_kbd_remove */
-  *remove(device: VmbusDevice): Proc<void> {
+  *remove(device: VmbusDevice): Procedure<void> {
     yield* this.operations.close(device.channel);
   }
 
   /** hv_kbd_suspend */
-  *suspend(device: VmbusDevice): Proc<void> {
+  *suspend(device: VmbusDevice): Procedure<void> {
     yield* this.operations.close(device.channel);
   }
 
   /** hv_kbd_resume */
-  *resume(device: VmbusDevice): Proc<void> {
+  *resume(device: VmbusDevice): Procedure<void> {
     yield* this.probe(device);
   }
 }

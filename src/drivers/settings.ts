@@ -1,4 +1,4 @@
-import type { Guid } from '../vmbus/guid.js';
+import type { Guid } from '../vmbus/protocol/guid.js';
 
 /** What a guest's user or scenario fixes about single devices; undefined leaves it to the driver. */
 export interface DriverSettings {

@@ -1,8 +1,8 @@
-import type { Proc } from '../machine/step.js';
+import type { Procedure } from '../machine/step.js';
 import { HV_E_FAIL, ICMSGTYPE, IcMessage } from '../host/protocols/util.js';
-import { callbackMode, type VmbusChannel } from '../vmbus/channel.js';
-import type { ChannelOperations } from '../vmbus/channel-open.js';
-import { deviceClassId } from '../vmbus/class-ids.js';
+import { callbackMode, type VmbusChannel } from '../vmbus/channel/channel.js';
+import type { ChannelOperations } from '../vmbus/channel/open.js';
+import { deviceClassId } from '../vmbus/protocol/class-ids.js';
 import type { VmbusDevice, VmbusDriver } from '../vmbus/driver.js';
 import { packetCallback, tryToSend } from './support/packets.js';
 
@@ -46,7 +46,7 @@ export class UtilDriver implements VmbusDriver {
   constructor(private readonly operations: ChannelOperations) {}
 
   /** util_probe */
-  *probe({ channel }: VmbusDevice): Proc<void> {
+  *probe({ channel }: VmbusDevice): Procedure<void> {
     channel.callbackMode = callbackMode.direct;
     yield* this.operations.open(channel, {
       callback: packetCallback(this.operations, ({ payload, transactionId }) => {
@@ -57,17 +57,17 @@ export class UtilDriver implements VmbusDriver {
   }
 
   /** util_remove */
-  *remove(device: VmbusDevice): Proc<void> {
+  *remove(device: VmbusDevice): Procedure<void> {
     yield* this.operations.close(device.channel);
   }
 
   /** util_suspend */
-  *suspend(device: VmbusDevice): Proc<void> {
+  *suspend(device: VmbusDevice): Procedure<void> {
     yield* this.operations.close(device.channel);
   }
 
   /** util_resume */
-  *resume(device: VmbusDevice): Proc<void> {
+  *resume(device: VmbusDevice): Procedure<void> {
     yield* this.probe(device);
   }
 

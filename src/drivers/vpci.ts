@@ -1,5 +1,5 @@
 import { ErrnoError } from '../lib/errno.js';
-import type { Proc } from '../machine/step.js';
+import type { Procedure } from '../machine/step.js';
 import {
   PCI,
   pciBusRelations,
@@ -9,11 +9,11 @@ import {
   slotsOf,
   STATUS_REVISION_MISMATCH,
 } from '../host/protocols/pci.js';
-import type { ChannelOperations } from '../vmbus/channel-open.js';
-import { deviceClassId } from '../vmbus/class-ids.js';
+import type { ChannelOperations } from '../vmbus/channel/open.js';
+import { deviceClassId } from '../vmbus/protocol/class-ids.js';
 import type { VmbusDevice, VmbusDriver } from '../vmbus/driver.js';
-import type { Guid } from '../vmbus/guid.js';
-import { VM_PKT } from '../vmbus/ring.js';
+import type { Guid } from '../vmbus/protocol/guid.js';
+import { VM_PKT } from '../vmbus/ring/index.js';
 import { Conversation } from './support/conversation.js';
 import { type HostPacket, packetCallback } from './support/packets.js';
 import type { DriverSettings } from './settings.js';
@@ -49,7 +49,7 @@ export class VpciDriver implements VmbusDriver {
   ) {}
 
   /** hv_pci_probe */
-  *probe(device: VmbusDevice): Proc<void> {
+  *probe(device: VmbusDevice): Procedure<void> {
     const { channel } = device;
     const bus: PciBus = {
       domain: this.allocateDomain(device),
@@ -67,24 +67,24 @@ export class VpciDriver implements VmbusDriver {
   }
 
   /** hv_pci_remove, of a device that the host has taken back already */
-  *remove(device: VmbusDevice): Proc<void> {
+  *remove(device: VmbusDevice): Procedure<void> {
     yield* this.operations.close(device.channel);
     const bus = this.buses.get(device);
     if (bus !== undefined) this.release(device, bus);
   }
 
   /** hv_pci_suspend: the bus leaves D0 by being closed. */
-  *suspend(device: VmbusDevice): Proc<void> {
+  *suspend(device: VmbusDevice): Procedure<void> {
     yield* this.operations.close(device.channel);
   }
 
   /** hv_pci_resume, with RFC patch 4: the interrupt is named again, since it is another one. */
-  *resume(device: VmbusDevice): Proc<void> {
+  *resume(device: VmbusDevice): Procedure<void> {
     const bus = this.buses.get(device);
     if (bus !== undefined) yield* this.connect(device, bus);
   }
 
-  private *connect(device: VmbusDevice, bus: PciBus): Proc<void> {
+  private *connect(device: VmbusDevice, bus: PciBus): Procedure<void> {
     const { channel } = device;
     channel.irqName = `vpci:${bus.domain.toString(16).padStart(4, '0')}`;
     yield* this.operations.open(channel, {
@@ -94,7 +94,7 @@ export class VpciDriver implements VmbusDriver {
     yield* this.start(device, bus);
   }
 
-  private *start(device: VmbusDevice, bus: PciBus): Proc<void> {
+  private *start(device: VmbusDevice, bus: PciBus): Procedure<void> {
     yield* this.negotiate(device, bus);
     const { conversation } = bus;
     // hv_pci_query_relations: the list comes as a message of its own, not as the request's completion.
@@ -107,7 +107,7 @@ export class VpciDriver implements VmbusDriver {
   }
 
   /** hv_pci_protocol_negotiation */
-  private *negotiate(device: VmbusDevice, { conversation }: PciBus): Proc<void> {
+  private *negotiate(device: VmbusDevice, { conversation }: PciBus): Procedure<void> {
     for (const version of pciVersions) {
       const answer = yield* conversation.request(pciMessage(PCI.QUERY_PROTOCOL_VERSION, version));
       const status = pciWord(answer, 0);
@@ -120,7 +120,7 @@ export class VpciDriver implements VmbusDriver {
     throw new ErrnoError('EPROTO', 'the host speaks none of the PCI protocol versions that the driver does');
   }
 
-  private *expectSuccess(device: VmbusDevice, bus: PciBus, message: Uint8Array): Proc<void> {
+  private *expectSuccess(device: VmbusDevice, bus: PciBus, message: Uint8Array): Procedure<void> {
     const answer = yield* bus.conversation.request(message);
     if (pciWord(answer, 0) >>> 31 === 0) return;
     throw new ErrnoError(

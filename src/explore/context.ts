@@ -2,7 +2,7 @@ import type { CpuId, Ns } from '../lib/brand.js';
 import type { Cpu } from '../machine/cpu.js';
 import type { StoreBuffer } from '../machine/memory.js';
 import type { Tasklet } from '../machine/tasklet.js';
-import { type Proc, SharedObject, type Step } from '../machine/step.js';
+import { type Procedure, SharedObject, type Step } from '../machine/step.js';
 
 export const contextKind = { TASK: 0, SOFTIRQ: 1, HARDIRQ: 2, COMMIT: 3 } as const;
 
@@ -92,11 +92,11 @@ export class Context {
   name = '';
   kind: ContextKind = contextKind.TASK;
   /** The running procedure; undefined while an interrupt or tasklet is not running. */
-  proc: Proc<unknown> | undefined;
+  proc: Procedure<unknown> | undefined;
   /** What it is about to do; undefined if nothing. */
   step: Step | undefined;
   entry: Entry | undefined;
-  make: (() => Proc<unknown>) | undefined;
+  make: (() => Procedure<unknown>) | undefined;
   /** The attached machine's tasklet that this runs. */
   tasklet: Tasklet | undefined;
   /** An interrupt or tasklet that is to begin (once more). */

@@ -11,7 +11,7 @@ interface Score {
 export interface DepthFirstOptions {
   /** Highest number of preemptions and delayed stores of an execution; default: no bound. */
   readonly preemptions?: number;
-  /** Look for the best violating execution: whatever can not be better than the best so far is given up. */
+  /** Look for the best violating execution: whatever cannot be better than the best so far is given up. */
   readonly minimise?: boolean;
 }
 

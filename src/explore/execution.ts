@@ -87,7 +87,7 @@ export class Execution<S> {
     return mask !== 0 || !this.stage.usesVirtualTime ? mask : this.passTime();
   }
 
-  /** The contexts that have something to do but can not do it now. */
+  /** The contexts that have something to do but cannot do it now. */
   blocked(): readonly Context[] {
     const { contexts, count } = this.stage;
     return contexts

@@ -132,7 +132,7 @@ export class History<S> {
 
   /**
    * The end of the stretch of time that step `i` lies in; `from` + 1 if time has not passed since. 0 if the step that
-   * beginFront named was caused later, so that it can not have come before `i`.
+   * beginFront named was caused later, so that it cannot have come before `i`.
    */
   endOfStretch(i: number, from: number): number {
     for (const passed of this.timePassed) if (passed > i) return this.frontLimit < passed ? passed : 0;

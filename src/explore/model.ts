@@ -1,6 +1,6 @@
 import type { CpuId, Ns } from '../lib/brand.js';
 import type { Machine } from '../machine/machine.js';
-import type { Proc } from '../machine/step.js';
+import type { Procedure } from '../machine/step.js';
 
 /** How stores become visible: at once, or by way of x86's store buffers. */
 export type MemoryModel = 'sc' | 'tso';
@@ -52,11 +52,11 @@ export interface World {
    *
    * @param lane the CPU it is bound to, or the name of a lane beside all CPUs.
    */
-  task(lane: CpuId | string, name: string, proc: Proc<unknown>, options?: TaskOptions): void;
+  task(lane: CpuId | string, name: string, proc: Procedure<unknown>, options?: TaskOptions): void;
   /** Declares an interrupt of a CPU. @param make what runs each time. */
-  interrupt(cpu: CpuId, name: string, make: () => Proc<unknown>): Interrupt;
+  interrupt(cpu: CpuId, name: string, make: () => Procedure<unknown>): Interrupt;
   /** Declares a tasklet of a CPU. @param make what runs each time. */
-  tasklet(cpu: CpuId, name: string, make: () => Proc<unknown>): SoftInterrupt;
+  tasklet(cpu: CpuId, name: string, make: () => Procedure<unknown>): SoftInterrupt;
   cpu(id: CpuId): CpuControl;
   /** Has this world run the tasks and tasklets of `machine`, whose `thisCpu` follows the running context. */
   attach(machine: Machine): void;
@@ -71,7 +71,7 @@ export type Verdict = boolean | string | undefined;
  * A race to explore.
  *
  * `setup` builds everything anew by plain constructors for every execution, so it must be cheap and always do the
- * same. Contexts yield each access just before they do it (Proc); errors that they throw are violations.
+ * same. Contexts yield each access just before they do it (Procedure); errors that they throw are violations.
  */
 export interface Model<S> {
   readonly name: string;

@@ -175,7 +175,7 @@ export class Reduction<S> implements Search {
     return sleep;
   }
 
-  /** Where an execution ends after `steps` steps, those that can not go on compete with what was done, too. */
+  /** Where an execution ends after `steps` steps, those that cannot go on compete with what was done, too. */
   private findRacesOfBlocked(steps: number, enabled: number): void {
     const { execution } = this.setup;
     const { contexts, count } = execution.stage;

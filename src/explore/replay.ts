@@ -102,7 +102,7 @@ function describe<S>(execution: Execution<S>, pid: number): string {
   return `${context.lane.name}, ${context.name}: ${actionOf(execution, context)}`;
 }
 
-/** Why the context can not move. */
+/** Why the context cannot move. */
 function whyNot<S>(execution: Execution<S>, pid: number, mask: number): string {
   const { stage } = execution;
   const waits = pid < stage.count && stage.contexts[pid].step !== undefined;

@@ -2,7 +2,7 @@ import type { CpuId, Ns } from '../lib/brand.js';
 import type { Cpu } from '../machine/cpu.js';
 import type { ContextRunner, Machine } from '../machine/machine.js';
 import { StoreBuffer } from '../machine/memory.js';
-import type { ChangeWatcher, Proc, SharedObject, Step } from '../machine/step.js';
+import type { ChangeWatcher, Procedure, SharedObject, Step } from '../machine/step.js';
 import type { Task } from '../machine/task.js';
 import type { Tasklet } from '../machine/tasklet.js';
 import { Context, contextKind, type ContextKind, Entry, Lane } from './context.js';
@@ -113,7 +113,7 @@ export class Stage implements World, ContextRunner, ChangeWatcher {
     this.changeCount = 0;
   }
 
-  task(lane: CpuId | string, name: string, proc: Proc<unknown>, options?: TaskOptions): void {
+  task(lane: CpuId | string, name: string, proc: Procedure<unknown>, options?: TaskOptions): void {
     const context = this.add(this.lane(lane), contextKind.TASK, name);
     context.proc = proc;
     if (options?.time === 'virtual') {
@@ -123,11 +123,11 @@ export class Stage implements World, ContextRunner, ChangeWatcher {
     this.fresh[this.freshCount++] = context;
   }
 
-  interrupt(cpu: CpuId, name: string, make: () => Proc<unknown>): Interrupt {
+  interrupt(cpu: CpuId, name: string, make: () => Procedure<unknown>): Interrupt {
     return new RaisedContext(this, this.raisable(this.lane(cpu), contextKind.HARDIRQ, name, make));
   }
 
-  tasklet(cpu: CpuId, name: string, make: () => Proc<unknown>): SoftInterrupt {
+  tasklet(cpu: CpuId, name: string, make: () => Procedure<unknown>): SoftInterrupt {
     return new RaisedContext(this, this.raisable(this.lane(cpu), contextKind.SOFTIRQ, name, make));
   }
 
@@ -156,7 +156,7 @@ export class Stage implements World, ContextRunner, ChangeWatcher {
       this.raise(context);
       return;
     }
-    const make = (): Proc<unknown> => runTasklet(tasklet);
+    const make = (): Procedure<unknown> => runTasklet(tasklet);
     const context = this.raisable(lane, contextKind.SOFTIRQ, tasklet.name, make, entry);
     context.tasklet = tasklet;
     this.raise(context);
@@ -192,7 +192,7 @@ export class Stage implements World, ContextRunner, ChangeWatcher {
     lane: Lane,
     kind: ContextKind,
     name: string,
-    make: () => Proc<unknown>,
+    make: () => Procedure<unknown>,
     entry = new Entry(name),
   ): Context {
     const context = this.add(lane, kind, name);
@@ -247,7 +247,7 @@ export class Stage implements World, ContextRunner, ChangeWatcher {
 
 const cpuNames: readonly string[] = Array.from({ length: 16 }, (_, cpu) => `CPU ${cpu}`);
 
-function* runTasklet(tasklet: Tasklet): Proc<void> {
+function* runTasklet(tasklet: Tasklet): Procedure<void> {
   tasklet.scheduled = false;
   if (tasklet.steps === undefined) tasklet.run();
   else yield* tasklet.steps();

@@ -1,5 +1,5 @@
 import type { Relid } from '../lib/brand.js';
-import { CHANNELMSG, USER_DEFINED_BYTES } from '../vmbus/protocol.js';
+import { CHANNELMSG, USER_DEFINED_BYTES } from '../vmbus/protocol/channel-messages.js';
 import { MAX_CHANNEL_RELIDS } from '../vmbus/relid-map.js';
 import type { HostDevice } from './device.js';
 import { HostChannel } from './host-channel.js';

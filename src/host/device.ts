@@ -1,5 +1,5 @@
 import type { Ns, Relid } from '../lib/brand.js';
-import type { Guid } from '../vmbus/guid.js';
+import type { Guid } from '../vmbus/protocol/guid.js';
 import type { HostChannel } from './host-channel.js';
 import type { OutgoingPacket } from './outgoing.js';
 

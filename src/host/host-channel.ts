@@ -1,6 +1,6 @@
 import type { CpuId, Relid } from '../lib/brand.js';
-import type { OfferChannel } from '../vmbus/protocol.js';
-import { type RingReader, type RingWriter, VM_PKT } from '../vmbus/ring.js';
+import type { OfferChannel } from '../vmbus/protocol/channel-messages.js';
+import { type RingReader, type RingWriter, VM_PKT } from '../vmbus/ring/index.js';
 import type { HostDevice } from './device.js';
 import type { OutgoingPackets } from './outgoing.js';
 

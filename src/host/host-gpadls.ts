@@ -1,7 +1,12 @@
 import { GpadlAssembly } from '../vmbus/gpadl.js';
-import { CHANNELMSG, type GpadlBody, type GpadlCreated, type GpadlHeader } from '../vmbus/protocol.js';
+import {
+  CHANNELMSG,
+  type GpadlBody,
+  type GpadlCreated,
+  type GpadlHeader,
+} from '../vmbus/protocol/channel-messages.js';
 
-/** Status of what the host can not do. */
+/** Status of what the host cannot do. */
 export const STATUS_UNSUCCESSFUL = 0xc0000001;
 
 /** The guest's memory that the host knows of: its GPADLs, by handle. */

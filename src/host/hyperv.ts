@@ -1,6 +1,6 @@
 import type { CpuId, Ns, Relid } from '../lib/brand.js';
 import type { Clock } from '../machine/clock.js';
-import type { Guid } from '../vmbus/guid.js';
+import type { Guid } from '../vmbus/protocol/guid.js';
 import { HV_HYP_PAGE_SIZE } from '../vmbus/guest-memory.js';
 import type { GuestPort, HostPort } from '../vmbus/host-port.js';
 import {
@@ -16,12 +16,12 @@ import {
   type OpenChannel,
   type TlConnectRequest,
   VERSION_WIN10_V5_3,
-} from '../vmbus/protocol.js';
-import { RingBuffer } from '../vmbus/ring.js';
-import { RingReader } from '../vmbus/ring-reader.js';
-import { RingWriter } from '../vmbus/ring-writer.js';
+} from '../vmbus/protocol/channel-messages.js';
+import { RingBuffer } from '../vmbus/ring/index.js';
+import { RingReader } from '../vmbus/ring/reader.js';
+import { RingWriter } from '../vmbus/ring/writer.js';
 import type { SynicPages } from '../vmbus/synic.js';
-import { Agenda, Lane } from './agenda.js';
+import { HostSchedule, Lane } from './schedule.js';
 import { ChannelTable } from './channel-table.js';
 import { type HostBackend, HostDevice, type HostDeviceOptions, type HostDeviceServices } from './device.js';
 import type { HostChannel } from './host-channel.js';
@@ -56,9 +56,9 @@ export type HostLatency = Pick<HyperVOptions, 'messageNs' | 'openNs' | 'gpadlNs'
 /** A Hyper-V host, as far as one guest's VMBus meets it. All it does takes its time and keeps its order. */
 export class HyperV implements HostPort, HostDeviceServices {
   /** What the host sends, and what it spoils of that. */
-  readonly sent: Misbehaviour;
+  readonly faults: Misbehaviour;
   private readonly synic: SynicSender;
-  private readonly agenda: Agenda;
+  private readonly schedule: HostSchedule;
   private readonly control: Lane;
   private readonly modify: Lane;
   private readonly channels = new ChannelTable();
@@ -79,10 +79,10 @@ export class HyperV implements HostPort, HostDeviceServices {
     options: HyperVOptions = {},
   ) {
     this.synic = new SynicSender(guest);
-    this.agenda = new Agenda(clock);
-    this.sent = new Misbehaviour(this.synic, this.agenda, options.seed ?? 1);
-    this.control = new Lane(this.agenda);
-    this.modify = new Lane(this.agenda);
+    this.schedule = new HostSchedule(clock);
+    this.faults = new Misbehaviour(this.synic, this.schedule, options.seed ?? 1);
+    this.control = new Lane(this.schedule);
+    this.modify = new Lane(this.schedule);
     this.version = options.version ?? VERSION_WIN10_V5_3;
     this.messageNs = options.messageNs ?? 10 * US;
     this.openNs = options.openNs ?? 50 * US;
@@ -106,7 +106,7 @@ export class HyperV implements HostPort, HostDeviceServices {
 
   /** True while the host still answers messages or packets that it got, or has messages to deliver. */
   get isBusy(): boolean {
-    return this.agenda.pending > 0 || this.synic.undelivered > 0;
+    return this.schedule.pending > 0 || this.synic.undelivered > 0;
   }
 
   /** What has gone between host and guest so far. */
@@ -172,7 +172,7 @@ export class HyperV implements HostPort, HostDeviceServices {
   signal(relid: Relid, times = 1): number {
     const channel = this.channels.get(relid);
     if (channel?.state.kind !== 'open') return 0;
-    for (let i = 0; i < times; i++) this.sent.signal(channel);
+    for (let i = 0; i < times; i++) this.faults.signal(channel);
     return times;
   }
 
@@ -232,35 +232,35 @@ export class HyperV implements HostPort, HostDeviceServices {
 
   private readSoon(channel: HostChannel): void {
     const read = () => this.readPackets(channel);
-    if (channel.device.carriesTraffic) this.agenda.inBackground(this.messageNs, read);
-    else this.agenda.after(this.messageNs, read);
+    if (channel.device.carriesTraffic) this.schedule.inBackground(this.messageNs, read);
+    else this.schedule.after(this.messageNs, read);
   }
 
   // What device models call.
 
   send(channel: HostChannel, payload: Uint8Array, transactionId: number, ns: Ns, type?: number): void {
     const { state } = channel;
-    this.agenda.after(ns, () => {
+    this.schedule.after(ns, () => {
       // What was on its way when the guest closed the channel is not for whoever opens it next.
-      if (channel.state === state) this.sent.packet(channel, payload, transactionId, type);
+      if (channel.state === state) this.faults.packet(channel, payload, transactionId, type);
     });
   }
 
   put(channel: HostChannel, packets: readonly OutgoingPacket[]): void {
-    this.sent.put(channel, packets);
+    this.faults.put(channel, packets);
   }
 
   later(channel: HostChannel, ns: Ns, action: () => void): void {
     const { state, device } = channel;
     device.carriesTraffic = true;
-    this.agenda.inBackground(ns, () => {
+    this.schedule.inBackground(ns, () => {
       if (channel.state === state) action();
     });
   }
 
   offerSubChannels(primary: HostChannel, count: number, ns: Ns): void {
     const { state, device } = primary;
-    this.agenda.after(ns, () => {
+    this.schedule.after(ns, () => {
       if (primary.state !== state) return;
       const usable = device.subChannelRelids.filter((relid) => this.channels.canBecomeFree(relid));
       device.subChannelsToOffer.push(...usable.slice(0, count));
@@ -413,7 +413,7 @@ export class HyperV implements HostPort, HostDeviceServices {
     if (channel.state.kind !== 'open') return;
     const { fromGuest, outgoing } = channel.state;
     // The guest signals for both rings alike.
-    if (outgoing.blocked > 0 && outgoing.flush()) this.sent.signal(channel);
+    if (outgoing.blocked > 0 && outgoing.flush()) this.faults.signal(channel);
     do {
       fromGuest.beginRead();
       while (fromGuest.next()) {
@@ -421,7 +421,7 @@ export class HyperV implements HostPort, HostDeviceServices {
         fromGuest.copyPayload(payload);
         channel.device.backend?.packet?.(channel, { transactionId: fromGuest.transactionId, payload }, this);
       }
-      if (fromGuest.pktIterClose()) this.sent.signal(channel);
+      if (fromGuest.pktIterClose()) this.faults.signal(channel);
     } while (fromGuest.endRead() !== 0 && fromGuest.error === undefined);
   }
 
@@ -441,6 +441,6 @@ export class HyperV implements HostPort, HostDeviceServices {
   }
 
   private reply(message: ChannelMessage): void {
-    this.sent.post(encodeMessage(message));
+    this.faults.post(encodeMessage(message));
   }
 }

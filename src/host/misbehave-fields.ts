@@ -1,4 +1,4 @@
-import type { ChannelMessageName } from '../vmbus/protocol.js';
+import type { ChannelMessageName } from '../vmbus/protocol/channel-messages.js';
 
 /** Where a field stands and how many bytes it has. Of a packet, a negative place counts from its end. */
 export type WireField = readonly [offset: number, sizeBytes: 1 | 2 | 4];

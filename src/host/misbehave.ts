@@ -1,9 +1,9 @@
 import type { CpuId, Ns, Relid } from '../lib/brand.js';
 import { Prng } from '../lib/prng.js';
-import { CHANNELMSG, decodeMessage } from '../vmbus/protocol.js';
+import { CHANNELMSG, decodeMessage } from '../vmbus/protocol/channel-messages.js';
 import { HV_EVENT_FLAGS_COUNT } from '../vmbus/synic.js';
-import { type RingBuffer, RING_WORD } from '../vmbus/ring.js';
-import type { Agenda } from './agenda.js';
+import { type RingBuffer, RING_WORD } from '../vmbus/ring/index.js';
+import type { HostSchedule } from './schedule.js';
 import type { HostChannel } from './host-channel.js';
 import {
   type HostMessageName,
@@ -112,7 +112,7 @@ export class Misbehaviour {
 
   constructor(
     private readonly synic: SynicSender,
-    private readonly agenda: Agenda,
+    private readonly schedule: HostSchedule,
     seed: number,
   ) {
     this.prng = new Prng(seed);
@@ -244,7 +244,7 @@ export class Misbehaviour {
     for (const active of this.rules) if (active.takes(what, type, relid)) found ??= active.rule;
     if (found?.deed === 'drop') return;
     if (found?.deed === 'delay') {
-      this.agenda.after(found.byNs ?? DEFAULT_NS, honest);
+      this.schedule.after(found.byNs ?? DEFAULT_NS, honest);
       return;
     }
     if (found?.deed === 'reorder') {
@@ -262,7 +262,7 @@ export class Misbehaviour {
   private hold(what: SentKind, held: Held, ns: Ns): void {
     release(this.held[what]);
     this.held[what] = held;
-    this.agenda.after(ns, () => release(held));
+    this.schedule.after(ns, () => release(held));
   }
 
   private spoilMessage(message: Uint8Array, { message: name, field, value }: MisbehaveRule): Uint8Array {

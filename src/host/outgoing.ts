@@ -1,4 +1,4 @@
-import { RING_WRITE, type RingWriter } from '../vmbus/ring.js';
+import { RING_WRITE, type RingWriter } from '../vmbus/ring/index.js';
 
 /** A packet for the guest. */
 export interface OutgoingPacket {
@@ -28,7 +28,7 @@ export class OutgoingPackets {
   get canGoOn(): boolean {
     const { ring, waiting } = this;
     if (waiting.length === 0) return false;
-    ring.takeReadIndex();
+    ring.loadReadIndex();
     return ring.hasRoom(waiting[0].payload.length);
   }
 

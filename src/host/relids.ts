@@ -1,5 +1,5 @@
 import type { Relid } from '../lib/brand.js';
-import { CHANNEL_FLAG } from '../vmbus/protocol.js';
+import { CHANNEL_FLAG } from '../vmbus/protocol/channel-messages.js';
 import { MAX_CHANNEL_RELIDS } from '../vmbus/relid-map.js';
 import type { HostDevice, HostDeviceOptions } from './device.js';
 

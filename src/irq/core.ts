@@ -1,16 +1,16 @@
 import type { Irq } from '../lib/brand.js';
 import { CpuMask } from '../machine/cpumask.js';
 import type { Machine } from '../machine/machine.js';
-import { badChainedIrq } from './badirq.js';
-import { registerIrqHotplug } from './cpuhotplug.js';
-import { IrqAction } from './irqaction.js';
-import type { IrqDesc } from './irqdesc.js';
+import { badChainedIrq } from './line/badirq.js';
+import { registerIrqHotplug } from './management/cpuhotplug.js';
+import { IrqAction } from './data/irqaction.js';
+import type { IrqDesc } from './data/irqdesc.js';
 import { type KernelBehaviour, type KernelVersion, kernelBehaviour } from './kernel.js';
-import { KstatPool } from './kstat.js';
+import { KstatPool } from './data/kstat.js';
 import { type IrqProc, noIrqProc } from './proc-port.js';
 import { Ratelimits } from './ratelimit.js';
-import { ResendQueue } from './resend.js';
-import type { IrqDomain } from './revmap.js';
+import { ResendQueue } from './line/resend.js';
+import type { IrqDomain } from './mapping/revmap.js';
 
 export interface IrqCoreOptions {
   /** Whose behaviour; default 6.10. */

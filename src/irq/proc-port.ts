@@ -1,6 +1,6 @@
 import type { IrqCore } from './core.js';
-import type { IrqAction } from './irqaction.js';
-import type { IrqDesc } from './irqdesc.js';
+import type { IrqAction } from './data/irqaction.js';
+import type { IrqDesc } from './data/irqdesc.js';
 
 /** The calls that the interrupt layer makes into /proc/irq (kernel/irq/proc.c), so that its directories come and go. */
 export interface IrqProc {

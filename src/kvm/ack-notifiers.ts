@@ -1,11 +1,11 @@
 import type { Lock } from '../machine/lock.js';
 import { RcuList, type RcuNode, type Srcu } from '../machine/rcu.js';
-import type { Proc } from '../machine/step.js';
+import type { Procedure } from '../machine/step.js';
 
 /** Is told when the guest has ended an interrupt of its line (struct kvm_irq_ack_notifier). */
 export interface IrqAckNotifier {
   readonly gsi: number;
-  irqAcked(): Proc<void>;
+  irqAcked(): Procedure<void>;
 }
 
 /**
@@ -31,7 +31,7 @@ export class IrqAckNotifiers {
   }
 
   /** kvm_register_irq_ack_notifier */
-  *register(node: RcuNode<IrqAckNotifier>): Proc<void> {
+  *register(node: RcuNode<IrqAckNotifier>): Procedure<void> {
     yield* this.irqLock.lock();
     yield this.list.update;
     this.list.addHead(node);
@@ -39,7 +39,7 @@ export class IrqAckNotifiers {
   }
 
   /** Takes a notifier away; it does not run any more when this returns (kvm_unregister_irq_ack_notifier). */
-  *unregister(node: RcuNode<IrqAckNotifier>): Proc<void> {
+  *unregister(node: RcuNode<IrqAckNotifier>): Procedure<void> {
     yield* this.irqLock.lock();
     yield this.list.update;
     this.list.delete(node);
@@ -48,7 +48,7 @@ export class IrqAckNotifiers {
   }
 
   /** The guest has ended the interrupt of line `gsi` (kvm_notify_acked_irq). */
-  *notifyAckedIrq(gsi: number): Proc<void> {
+  *notifyAckedIrq(gsi: number): Procedure<void> {
     const ticket = yield* this.irqSrcu.readLock();
     yield this.list.read;
     let node = this.list.first;

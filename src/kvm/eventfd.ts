@@ -1,12 +1,12 @@
 import { Lock } from '../machine/lock.js';
-import { type Proc, SharedObject, type Step } from '../machine/step.js';
+import { type Procedure, SharedObject, type Step } from '../machine/step.js';
 
 /** Who is told at once, in the signalling context, what happens to an eventfd (a custom wait queue entry). */
 export interface EventfdWaiter {
   /** The eventfd was signalled (EPOLLIN); called with the wait queue's lock held. */
-  wakeup(): Proc<void>;
+  wakeup(): Procedure<void>;
   /** The eventfd's last file was closed (EPOLLHUP); called with the wait queue's lock held. */
-  hangup(): Proc<void>;
+  hangup(): Procedure<void>;
 }
 
 /**
@@ -40,7 +40,7 @@ export class EventfdCtx extends SharedObject {
   }
 
   /** Adds 1 and wakes who waits (eventfd_signal; user space's write of 1). */
-  *signal(): Proc<void> {
+  *signal(): Procedure<void> {
     yield* this.lock.lock();
     yield this.updateStep;
     this.counter += 1;
@@ -51,7 +51,7 @@ export class EventfdCtx extends SharedObject {
   }
 
   /** User space's blocking read: waits for a signal, returns how many there were and forgets them. */
-  *read(): Proc<number> {
+  *read(): Procedure<number> {
     yield this.waitStep;
     const { counter } = this;
     this.counter = 0;
@@ -64,7 +64,7 @@ export class EventfdCtx extends SharedObject {
   }
 
   /** Adds a waiter and tells whether a signal is there already (vfs_poll). */
-  *poll(waiter: EventfdWaiter): Proc<boolean> {
+  *poll(waiter: EventfdWaiter): Procedure<boolean> {
     yield* this.lock.lock();
     this.entries.push(waiter);
     yield* this.lock.unlock();
@@ -73,7 +73,7 @@ export class EventfdCtx extends SharedObject {
   }
 
   /** Takes a waiter away and forgets unread signals (eventfd_ctx_remove_wait_queue). */
-  *removeWaiter(waiter: EventfdWaiter): Proc<void> {
+  *removeWaiter(waiter: EventfdWaiter): Procedure<void> {
     yield* this.lock.lock();
     yield this.updateStep;
     this.counter = 0;
@@ -83,7 +83,7 @@ export class EventfdCtx extends SharedObject {
   }
 
   /** The last file that refers to the eventfd is gone (eventfd_release). */
-  *release(): Proc<void> {
+  *release(): Procedure<void> {
     yield* this.lock.lock();
     for (const entry of this.entries) yield* entry.hangup();
     yield* this.lock.unlock();
@@ -115,7 +115,7 @@ export class EventfdTable {
   }
 
   /** Closes `fd`. @throws RangeError if nothing is open there. */
-  *close(fd: number): Proc<void> {
+  *close(fd: number): Procedure<void> {
     const eventfd = this.open(fd);
     this.files.delete(fd);
     yield* eventfd.release();

@@ -1,13 +1,13 @@
 import { assert } from '../lib/assert.js';
 import type { Hwirq, Irq } from '../lib/brand.js';
 import type { CpuMask } from '../machine/cpumask.js';
-import { genericHandleIrq } from '../irq/handle.js';
+import { genericHandleIrq } from '../irq/line/handle.js';
 import type { IrqCore } from '../irq/core.js';
-import { IRQ_SET_MASK_OK, type IrqChip } from '../irq/irqchip.js';
-import type { IrqData } from '../irq/irqdata.js';
+import { IRQ_SET_MASK_OK, type IrqChip } from '../irq/data/irqchip.js';
+import type { IrqData } from '../irq/data/irqdata.js';
 import { DeviceInterrupts } from '../platform/device-interrupt.js';
-import { VectorMatrix } from '../platform/vectors.js';
-import { VectorChip } from '../platform/x86-chips.js';
+import { VectorMatrix } from '../platform/x86/vectors.js';
+import { VectorChip } from '../platform/x86/chips.js';
 import { IOAPIC_NUM_PINS, type KvmIoapic, type RedirectWrite, type TriggerMode } from './ioapic.js';
 import type { Vcpu } from './vcpu.js';
 

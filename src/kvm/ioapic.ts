@@ -1,7 +1,7 @@
 import { clearBit, setBit, testBit } from '../lib/bitmap.js';
 import type { CpuId } from '../lib/brand.js';
 import { Lock } from '../machine/lock.js';
-import type { Proc } from '../machine/step.js';
+import type { Procedure } from '../machine/step.js';
 import type { KernelIrqfd } from './irqfd.js';
 import { NR_IRQ_SOURCE_IDS } from './source-ids.js';
 import { type HostThreads, WorkItem } from './work.js';
@@ -17,9 +17,9 @@ export type TriggerMode = 'edge' | 'level';
 /** What KVM's IO-APIC needs of the rest of KVM. */
 export interface IoapicPort {
   /** Hands an interrupt to a vCPU's local APIC: 1, or 0 if it has one with this vector already. */
-  deliver(vcpu: CpuId, vector: number): Proc<number>;
+  deliver(vcpu: CpuId, vector: number): Procedure<number>;
   /** The guest has ended the interrupt of this line. */
-  notifyAckedIrq(gsi: number): Proc<void>;
+  notifyAckedIrq(gsi: number): Procedure<void>;
   /** For records only: a source's level on a line is now this; `by` says who set it. */
   sourceSet(gsi: number, sourceId: number, level: boolean, by: KernelIrqfd | undefined): void;
 }
@@ -87,7 +87,7 @@ export class KvmIoapic {
    * @returns negative if the interrupt was ignored, 0 if it was coalesced, else the number of vCPUs it went to; 1 for
    *   a de-assert.
    */
-  *setIrq(index: number, sourceId: number, level: boolean, by?: KernelIrqfd): Proc<number> {
+  *setIrq(index: number, sourceId: number, level: boolean, by?: KernelIrqfd): Procedure<number> {
     const pin = this.pin(index);
     yield* this.lock.lock();
     if (level) setBit(pin.states, sourceId);
@@ -99,7 +99,7 @@ export class KvmIoapic {
   }
 
   /** ioapic_set_irq */
-  private *setLevel(pin: Pin): Proc<number> {
+  private *setLevel(pin: Pin): Procedure<number> {
     const high = pin.states[0] !== 0 || pin.states[1] !== 0;
     const before = pin.irr;
     pin.irr = high;
@@ -109,7 +109,7 @@ export class KvmIoapic {
   }
 
   /** Delivers the pin's interrupt unless it is masked or waits for its EOI (ioapic_service). */
-  private *service(pin: Pin): Proc<number> {
+  private *service(pin: Pin): Procedure<number> {
     const isLevel = pin.trigger === 'level';
     if (pin.masked || (isLevel && pin.remoteIrr)) return -1;
     const ret = yield* this.port.deliver(pin.vcpu, pin.vector);
@@ -123,7 +123,7 @@ export class KvmIoapic {
    * The line is de-asserted by the ack notifiers, with the lock dropped; whoever asserts it meanwhile finds remote_irr
    * set and is served below.
    */
-  *updateEoi(vector: number): Proc<void> {
+  *updateEoi(vector: number): Procedure<void> {
     yield* this.lock.lock();
     for (const [gsi, pin] of this.pins.entries()) {
       if (pin.vector !== vector) continue;
@@ -135,7 +135,7 @@ export class KvmIoapic {
     yield* this.lock.unlock();
   }
 
-  private *endOfLevel(pin: Pin): Proc<void> {
+  private *endOfLevel(pin: Pin): Procedure<void> {
     pin.remoteIrr = false;
     if (pin.masked || !pin.irr) {
       pin.irqEoi = 0;
@@ -154,7 +154,7 @@ export class KvmIoapic {
   }
 
   /** kvm_ioapic_eoi_inject_work */
-  private *eoiInjectWork(): Proc<void> {
+  private *eoiInjectWork(): Procedure<void> {
     yield* this.lock.lock();
     for (const pin of this.pins) {
       if (pin.trigger === 'level' && pin.irr && !pin.remoteIrr) yield* this.service(pin);
@@ -163,7 +163,7 @@ export class KvmIoapic {
   }
 
   /** The guest writes a pin's entry of the redirection table (ioapic_write_indirect). */
-  *writeEntry(index: number, write: RedirectWrite): Proc<void> {
+  *writeEntry(index: number, write: RedirectWrite): Procedure<void> {
     const pin = this.pin(index);
     yield* this.lock.lock();
     pin.vector = write.vector ?? pin.vector;
@@ -176,7 +176,7 @@ export class KvmIoapic {
   }
 
   /** Clears a source's bit on every line, but leaves the lines as they are (kvm_ioapic_clear_all). */
-  *clearAll(sourceId: number): Proc<void> {
+  *clearAll(sourceId: number): Procedure<void> {
     yield* this.lock.lock();
     for (const pin of this.pins) clearBit(pin.states, sourceId);
     yield* this.lock.unlock();

@@ -1,6 +1,6 @@
 import { assert } from '../lib/assert.js';
 import { RcuNode } from '../machine/rcu.js';
-import type { Proc } from '../machine/step.js';
+import type { Procedure } from '../machine/step.js';
 import type { EventfdCtx, EventfdWaiter } from './eventfd.js';
 import type { Irqfds } from './irqfds.js';
 import type { Resampler } from './resampler.js';
@@ -32,14 +32,14 @@ export class KernelIrqfd implements EventfdWaiter {
     this.shutdown = new WorkItem(threads, `irqfd_shutdown ${eventfd.name}`, () => this.shutdownWork());
   }
 
-  /** The eventfd was signalled (irqfd_wakeup with EPOLLIN). Lines of an IO-APIC can not be set in atomic context. */
-  *wakeup(): Proc<void> {
+  /** The eventfd was signalled (irqfd_wakeup with EPOLLIN). Lines of an IO-APIC cannot be set in atomic context. */
+  *wakeup(): Procedure<void> {
     this.eventfd.doRead();
     yield* this.inject.schedule();
   }
 
   /** The eventfd was closed (irqfd_wakeup with EPOLLHUP). */
-  *hangup(): Proc<void> {
+  *hangup(): Procedure<void> {
     const { lock } = this.irqfds;
     yield* lock.lock();
     if (this.active) yield* this.deactivate();
@@ -47,14 +47,14 @@ export class KernelIrqfd implements EventfdWaiter {
   }
 
   /** Leaves the list of irqfds and has the rest taken down later; irqfds.lock is held (irqfd_deactivate). */
-  *deactivate(): Proc<void> {
+  *deactivate(): Procedure<void> {
     assert(this.active, 'irqfd deactivated twice', { eventfd: this.eventfd.name, gsi: this.gsi });
     yield* this.irqfds.remove(this);
     yield* this.shutdown.schedule();
   }
 
   /** irqfd_inject */
-  private *injectWork(): Proc<void> {
+  private *injectWork(): Procedure<void> {
     const { kvm } = this.irqfds;
     if (this.resampler !== undefined) {
       yield* kvm.setIrq(this.resampler.sourceId, this.gsi, true, this);
@@ -65,7 +65,7 @@ export class KernelIrqfd implements EventfdWaiter {
   }
 
   /** irqfd_shutdown */
-  private *shutdownWork(): Proc<void> {
+  private *shutdownWork(): Procedure<void> {
     const { kvm, lifetime } = this.irqfds;
     // Whoever assigned it may still be about to hook it to its eventfd.
     yield* kvm.irqSrcu.synchronize();

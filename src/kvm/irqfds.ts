@@ -1,6 +1,6 @@
 import { errnoValue } from '../lib/errno.js';
 import { Lock } from '../machine/lock.js';
-import { type Proc, SharedWord } from '../machine/step.js';
+import { type Procedure, SharedWord } from '../machine/step.js';
 import type { EventfdCtx } from './eventfd.js';
 import { KernelIrqfd } from './irqfd.js';
 import type { Kvm } from './kvm.js';
@@ -45,7 +45,7 @@ export class Irqfds {
   }
 
   /** The ioctl KVM_IRQFD (kvm_irqfd): 0 or a negative errno. */
-  *ioctl(args: KvmIrqfdArgs): Proc<number> {
+  *ioctl(args: KvmIrqfdArgs): Procedure<number> {
     const flags = args.flags ?? 0;
     if ((flags & ~(KVM_IRQFD_FLAG_DEASSIGN | KVM_IRQFD_FLAG_RESAMPLE)) !== 0) return errnoValue('EINVAL');
     if ((flags & KVM_IRQFD_FLAG_DEASSIGN) !== 0) return yield* this.deassign(args);
@@ -53,7 +53,7 @@ export class Irqfds {
   }
 
   /** kvm_irqfd_assign */
-  private *assign(args: KvmIrqfdArgs, resample: boolean): Proc<number> {
+  private *assign(args: KvmIrqfdArgs, resample: boolean): Procedure<number> {
     const { kvm, lifetime } = this;
     if (!this.isAllowed(resample)) return errnoValue('EINVAL');
     const eventfd = kvm.files.get(args.fd);
@@ -91,7 +91,7 @@ export class Irqfds {
   }
 
   /** kvm_irqfd_deassign: 0 also if there is none such; no interrupt of it comes after this returned. */
-  private *deassign(args: KvmIrqfdArgs): Proc<number> {
+  private *deassign(args: KvmIrqfdArgs): Procedure<number> {
     const eventfd = this.kvm.files.get(args.fd);
     if (eventfd === undefined) return errnoValue('EBADF');
     yield* this.lock.lock();
@@ -104,7 +104,7 @@ export class Irqfds {
   }
 
   /** Takes down all irqfds: the virtual machine is going away (kvm_irqfd_release). */
-  *release(): Proc<void> {
+  *release(): Procedure<void> {
     yield* this.lock.lock();
     for (const irqfd of [...this.items]) yield* irqfd.deactivate();
     yield* this.lock.unlock();
@@ -112,7 +112,7 @@ export class Irqfds {
   }
 
   /** For KernelIrqfd only: it leaves the list, and its shutdown is about to be queued. */
-  *remove(irqfd: KernelIrqfd): Proc<void> {
+  *remove(irqfd: KernelIrqfd): Procedure<void> {
     this.items.splice(this.items.indexOf(irqfd), 1);
     irqfd.active = false;
     yield this.cleanupWord.update;
@@ -120,13 +120,13 @@ export class Irqfds {
   }
 
   /** For KernelIrqfd only: its shutdown is done. */
-  *cleaned(irqfd: KernelIrqfd): Proc<void> {
+  *cleaned(irqfd: KernelIrqfd): Procedure<void> {
     yield this.cleanupWord.update;
     this.cleanup.delete(irqfd);
   }
 
   /** Waits for the shutdowns that are queued now (flush_workqueue). */
-  private *flushCleanup(): Proc<void> {
+  private *flushCleanup(): Procedure<void> {
     yield this.cleanupWord.read;
     for (const irqfd of [...this.cleanup]) yield* irqfd.shutdown.flush();
   }

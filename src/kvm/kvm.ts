@@ -3,7 +3,7 @@ import { Lock } from '../machine/lock.js';
 import { KernelLog } from '../machine/log.js';
 import type { Machine } from '../machine/machine.js';
 import { Srcu } from '../machine/rcu.js';
-import { type Proc, SharedWord } from '../machine/step.js';
+import { type Procedure, SharedWord } from '../machine/step.js';
 import { IrqAckNotifiers } from './ack-notifiers.js';
 import { EventfdTable } from './eventfd.js';
 import { IOAPIC_NUM_PINS, type IoapicPort, KvmIoapic } from './ioapic.js';
@@ -72,21 +72,21 @@ export class Kvm implements IoapicPort {
    * @param by the irqfd that does, for the ledger.
    * @returns negative if the interrupt was ignored, 0 if it was coalesced, else the number of vCPUs it went to.
    */
-  *setIrq(sourceId: number, gsi: number, level: boolean, by?: KernelIrqfd): Proc<number> {
+  *setIrq(sourceId: number, gsi: number, level: boolean, by?: KernelIrqfd): Procedure<number> {
     if (this.irqchip !== 'kernel' || gsi < 0 || gsi >= IOAPIC_NUM_PINS) return -1;
     return yield* this.ioapic.setIrq(gsi, sourceId, level, by);
   }
 
   /** The ioctl KVM_IRQ_LINE: user space sets a line's level (kvm_vm_ioctl_irq_line). */
-  *irqLine(gsi: number, level: boolean): Proc<void> {
+  *irqLine(gsi: number, level: boolean): Procedure<void> {
     yield* this.setIrq(KVM_USERSPACE_IRQ_SOURCE_ID, gsi, level);
   }
 
-  deliver(vcpu: CpuId, vector: number): Proc<number> {
+  deliver(vcpu: CpuId, vector: number): Procedure<number> {
     return this.vcpus[vcpu].setIrq(vector);
   }
 
-  notifyAckedIrq(gsi: number): Proc<void> {
+  notifyAckedIrq(gsi: number): Procedure<void> {
     return this.ackNotifiers.notifyAckedIrq(gsi);
   }
 

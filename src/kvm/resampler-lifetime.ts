@@ -1,6 +1,6 @@
 import type { RcuNode } from '../machine/rcu.js';
 import { Lock } from '../machine/lock.js';
-import type { Proc } from '../machine/step.js';
+import type { Procedure } from '../machine/step.js';
 import type { KernelIrqfd } from './irqfd.js';
 import type { Kvm } from './kvm.js';
 import { Resampler } from './resampler.js';
@@ -8,9 +8,9 @@ import { Resampler } from './resampler.js';
 /** How the resamplers of lines come and go: the design that the threads on level irqfds argue about. */
 export interface ResamplerLifetime {
   /** Ties an irqfd with resampling to its line's resampler, making one if there is none; 0 or a negative errno. */
-  assign(irqfd: KernelIrqfd): Proc<number>;
+  assign(irqfd: KernelIrqfd): Procedure<number>;
   /** Unties an irqfd; takes the resampler down if it was the last one. */
-  shutdown(irqfd: KernelIrqfd, resampler: Resampler): Proc<void>;
+  shutdown(irqfd: KernelIrqfd, resampler: Resampler): Procedure<void>;
 }
 
 /** Builds a variant for one virtual machine. */
@@ -27,8 +27,8 @@ export abstract class Resamplers implements ResamplerLifetime {
 
   constructor(protected readonly kvm: Kvm) {}
 
-  abstract assign(irqfd: KernelIrqfd): Proc<number>;
-  abstract shutdown(irqfd: KernelIrqfd, resampler: Resampler): Proc<void>;
+  abstract assign(irqfd: KernelIrqfd): Procedure<number>;
+  abstract shutdown(irqfd: KernelIrqfd, resampler: Resampler): Procedure<void>;
 
   protected find(gsi: number): Resampler | undefined {
     return this.resamplers.find((resampler) => resampler.gsi === gsi);
@@ -45,13 +45,13 @@ export abstract class Resamplers implements ResamplerLifetime {
   }
 
   /** list_add_rcu to the resampler's list. */
-  protected *link(resampler: Resampler, node: RcuNode<KernelIrqfd>): Proc<void> {
+  protected *link(resampler: Resampler, node: RcuNode<KernelIrqfd>): Procedure<void> {
     yield resampler.irqfds.update;
     resampler.irqfds.addHead(node);
   }
 
   /** list_del_rcu from the resampler's list. */
-  protected *unlink(resampler: Resampler, node: RcuNode<KernelIrqfd>): Proc<void> {
+  protected *unlink(resampler: Resampler, node: RcuNode<KernelIrqfd>): Procedure<void> {
     yield resampler.irqfds.update;
     resampler.irqfds.delete(node);
   }

@@ -1,4 +1,4 @@
-import type { Proc } from '../machine/step.js';
+import type { Procedure } from '../machine/step.js';
 import type { KernelIrqfd } from './irqfd.js';
 import type { Resampler } from './resampler.js';
 import { type ResamplerLifetimeFactory, Resamplers } from './resampler-lifetime.js';
@@ -9,7 +9,7 @@ import { KVM_IRQFD_RESAMPLE_IRQ_SOURCE_ID } from './source-ids.js';
  * lock, a mutex, is held until the last irqfd's resampler is unregistered and the line de-asserted.
  */
 export class SharedIdUnderLock extends Resamplers {
-  *assign(irqfd: KernelIrqfd): Proc<number> {
+  *assign(irqfd: KernelIrqfd): Procedure<number> {
     const { kvm, lock } = this;
     yield* lock.lock();
     let resampler = this.find(irqfd.gsi);
@@ -24,7 +24,7 @@ export class SharedIdUnderLock extends Resamplers {
     return 0;
   }
 
-  *shutdown(irqfd: KernelIrqfd, resampler: Resampler): Proc<void> {
+  *shutdown(irqfd: KernelIrqfd, resampler: Resampler): Procedure<void> {
     const { kvm, lock } = this;
     yield* lock.lock();
     yield* this.unlink(resampler, irqfd.link);
@@ -41,10 +41,10 @@ export class SharedIdUnderLock extends Resamplers {
 /** Where the lock is a spin lock: the ack notifier comes and goes under a mutex, so outside of it. */
 abstract class SpinLocked extends Resamplers {
   /** A source id for a resampler that may have to be made; or a negative errno. */
-  protected abstract requestId(): Proc<number>;
-  protected abstract freeId(id: number): Proc<void>;
+  protected abstract requestId(): Procedure<number>;
+  protected abstract freeId(id: number): Procedure<void>;
 
-  *assign(irqfd: KernelIrqfd): Proc<number> {
+  *assign(irqfd: KernelIrqfd): Procedure<number> {
     const { kvm, lock } = this;
     const id = yield* this.requestId();
     if (id < 0) return id;
@@ -60,12 +60,12 @@ abstract class SpinLocked extends Resamplers {
     return 0;
   }
 
-  abstract override shutdown(irqfd: KernelIrqfd, resampler: Resampler): Proc<void>;
+  abstract override shutdown(irqfd: KernelIrqfd, resampler: Resampler): Procedure<void>;
 }
 
 /**
  * What the 2012 posting (v9 of level irqfd support) found that it could not do: one source id for all, while the ack
- * notifier can not be unregistered under the spin lock.
+ * notifier cannot be unregistered under the spin lock.
  *
  * ```
  * deassign A                    assign B            EOI                        user space of B
@@ -80,13 +80,13 @@ abstract class SpinLocked extends Resamplers {
  * Forbidden, and it happens: the line is de-asserted and B, whose device wants service, is not told.
  */
 export class SharedIdUnregisterOutside extends SpinLocked {
-  protected *requestId(): Proc<number> {
+  protected *requestId(): Procedure<number> {
     return KVM_IRQFD_RESAMPLE_IRQ_SOURCE_ID;
   }
 
-  protected *freeId(): Proc<void> {}
+  protected *freeId(): Procedure<void> {}
 
-  *shutdown(irqfd: KernelIrqfd, resampler: Resampler): Proc<void> {
+  *shutdown(irqfd: KernelIrqfd, resampler: Resampler): Procedure<void> {
     const { kvm, lock } = this;
     yield* lock.lock();
     yield* this.unlink(resampler, irqfd.link);
@@ -103,15 +103,15 @@ export class SharedIdUnregisterOutside extends SpinLocked {
 
 /** What the 2012 posting (v9) does instead: a source id for each resampler, as long as there are some left. */
 export class OwnSourceId extends SpinLocked {
-  protected requestId(): Proc<number> {
+  protected requestId(): Procedure<number> {
     return this.kvm.sourceIds.request();
   }
 
-  protected freeId(id: number): Proc<void> {
+  protected freeId(id: number): Procedure<void> {
     return this.kvm.sourceIds.free(id);
   }
 
-  *shutdown(irqfd: KernelIrqfd, resampler: Resampler): Proc<void> {
+  *shutdown(irqfd: KernelIrqfd, resampler: Resampler): Procedure<void> {
     const { kvm, lock } = this;
     yield* lock.lock();
     yield* this.unlink(resampler, irqfd.link);
@@ -142,7 +142,7 @@ export class OwnSourceId extends SpinLocked {
  * ```
  */
 export class SharedIdLockDropped extends Resamplers {
-  *assign(irqfd: KernelIrqfd): Proc<number> {
+  *assign(irqfd: KernelIrqfd): Procedure<number> {
     const { kvm, lock } = this;
     yield* lock.lock();
     let resampler = this.find(irqfd.gsi);
@@ -157,7 +157,7 @@ export class SharedIdLockDropped extends Resamplers {
     return 0;
   }
 
-  *shutdown(irqfd: KernelIrqfd, resampler: Resampler): Proc<void> {
+  *shutdown(irqfd: KernelIrqfd, resampler: Resampler): Procedure<void> {
     const { kvm, lock } = this;
     yield* lock.lock();
     yield* this.unlink(resampler, irqfd.link);

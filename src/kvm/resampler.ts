@@ -1,5 +1,5 @@
 import { RcuList, RcuNode } from '../machine/rcu.js';
-import type { Proc } from '../machine/step.js';
+import type { Procedure } from '../machine/step.js';
 import type { IrqAckNotifier } from './ack-notifiers.js';
 import type { KernelIrqfd } from './irqfd.js';
 import type { Kvm } from './kvm.js';
@@ -26,7 +26,7 @@ export class Resampler implements IrqAckNotifier {
    * The guest has ended the interrupt: the line goes down once for all, then each irqfd's user looks at its device
    * (irqfd_resampler_ack).
    */
-  *irqAcked(): Proc<void> {
+  *irqAcked(): Procedure<void> {
     const { kvm, irqfds } = this;
     yield* kvm.setIrq(this.sourceId, this.gsi, false);
     const ticket = yield* kvm.irqSrcu.readLock();

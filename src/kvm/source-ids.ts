@@ -2,7 +2,7 @@ import { clearBit, setBit, testBit } from '../lib/bitmap.js';
 import { errnoValue } from '../lib/errno.js';
 import type { Lock } from '../machine/lock.js';
 import type { KernelLog } from '../machine/log.js';
-import type { Proc } from '../machine/step.js';
+import type { Procedure } from '../machine/step.js';
 import type { KvmIoapic } from './ioapic.js';
 
 /** There are as many as bits in a machine word. */
@@ -37,7 +37,7 @@ export class IrqSourceIds {
   }
 
   /** A free source id, or -EFAULT (arch/x86/kvm/irq_comm.c kvm_request_irq_source_id; gone since 6.17). */
-  *request(): Proc<number> {
+  *request(): Procedure<number> {
     yield* this.irqLock.lock();
     let id = 0;
     while (id < NR_IRQ_SOURCE_IDS && testBit(this.bitmap, id)) id += 1;
@@ -55,7 +55,7 @@ export class IrqSourceIds {
    * Gives a source id back and clears its bit on every line (arch/x86/kvm/irq_comm.c kvm_free_irq_source_id). That
    * does not lower a line: de-assert it before.
    */
-  *free(id: number): Proc<void> {
+  *free(id: number): Procedure<void> {
     yield* this.irqLock.lock();
     if (id < 0 || id >= NR_IRQ_SOURCE_IDS) {
       this.log.printk('kvm: IRQ source ID out of range!');

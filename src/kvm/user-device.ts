@@ -1,5 +1,5 @@
-import { IRQ_HANDLED, IRQ_NONE, type IrqHandler } from '../irq/irqaction.js';
-import type { Proc } from '../machine/step.js';
+import { IRQ_HANDLED, IRQ_NONE, type IrqHandler } from '../irq/data/irqaction.js';
+import type { Procedure } from '../machine/step.js';
 import type { EventfdWaiter } from './eventfd.js';
 import { KVM_IRQFD_FLAG_DEASSIGN, KVM_IRQFD_FLAG_RESAMPLE } from './irqfds.js';
 import type { Kvm } from './kvm.js';
@@ -9,11 +9,11 @@ import { WorkItem } from './work.js';
 class EventLoopEntry implements EventfdWaiter {
   constructor(private readonly work: WorkItem) {}
 
-  *wakeup(): Proc<void> {
+  *wakeup(): Procedure<void> {
     yield* this.work.schedule();
   }
 
-  *hangup(): Proc<void> {}
+  *hangup(): Procedure<void> {}
 }
 
 /**
@@ -41,13 +41,13 @@ export class UserDevice {
   }
 
   /** Ties the device to its line: 0 or a negative errno. */
-  assign(): Proc<number> {
+  assign(): Procedure<number> {
     const { fd, resamplefd, gsi } = this;
     return this.kvm.irqfds.ioctl({ fd, resamplefd, gsi, flags: KVM_IRQFD_FLAG_RESAMPLE });
   }
 
   /** Unties it. */
-  deassign(): Proc<number> {
+  deassign(): Procedure<number> {
     const { fd, gsi } = this;
     return this.kvm.irqfds.ioctl({ fd, gsi, flags: KVM_IRQFD_FLAG_DEASSIGN });
   }
@@ -56,7 +56,7 @@ export class UserDevice {
    * Unties it and ties it again. What it signalled between is forgotten with the old irqfd, so that user space looks at
    * the device afterwards: 0 or a negative errno.
    */
-  *reassign(): Proc<number> {
+  *reassign(): Procedure<number> {
     const { kvm } = this;
     yield* this.deassign();
     const ret = yield* this.assign();
@@ -67,26 +67,26 @@ export class UserDevice {
   }
 
   /** The device has `things` more for the driver, and says so. */
-  *want(things = 1): Proc<void> {
+  *want(things = 1): Procedure<void> {
     yield this.kvm.guestWord.update;
     this.wanted += things;
     yield* this.kvm.files.open(this.fd).signal();
   }
 
   /** Waits until the guest has ended an interrupt; asserts the line again if the device still wants service. */
-  *resample(): Proc<void> {
+  *resample(): Procedure<void> {
     yield* this.kvm.files.open(this.resamplefd).read();
     yield this.kvm.guestWord.read;
     if (this.wanted > 0) yield* this.kvm.files.open(this.fd).signal();
   }
 
   /** What user space's thread does for the device all the time. */
-  *resampleForever(): Proc<void> {
+  *resampleForever(): Procedure<void> {
     for (;;) yield* this.resample();
   }
 
   /** Has user space's event loop do so whenever there is something to read; no thread waits meanwhile. */
-  *watch(): Proc<void> {
+  *watch(): Procedure<void> {
     const { kvm, name, resamplefd } = this;
     const eventfd = kvm.files.open(resamplefd);
     const device = this;

@@ -1,10 +1,10 @@
 import { nextBit, clearBit, testAndSetBit } from '../lib/bitmap.js';
 import { type Cpu, NR_VECTORS } from '../machine/cpu.js';
-import { type Proc, runAtomic, SharedWord } from '../machine/step.js';
+import { type Procedure, runAtomic, SharedWord } from '../machine/step.js';
 import { type HostThreads, WorkItem } from './work.js';
 
 /** What KVM does for the guest after it left guest mode. */
-export type GuestExit = () => Proc<void>;
+export type GuestExit = () => Procedure<void>;
 
 /**
  * The host's thread of one virtual CPU: enters the guest with the interrupts of its local APIC, handles its exits.
@@ -29,7 +29,7 @@ export class Vcpu {
   }
 
   /** Delivers an interrupt: 1, or 0 if one with this vector waits already (kvm_apic_set_irq). */
-  *setIrq(vector: number): Proc<number> {
+  *setIrq(vector: number): Procedure<number> {
     yield this.irrWord.update;
     if (testAndSetBit(this.irr, vector)) return 0;
     yield* this.thread.schedule();
@@ -42,7 +42,7 @@ export class Vcpu {
     if (!this.inGuest) runAtomic(this.thread.schedule());
   }
 
-  private *run(): Proc<void> {
+  private *run(): Procedure<void> {
     for (;;) {
       const exit = this.exits.shift();
       if (exit !== undefined) {

@@ -1,11 +1,11 @@
 import type { Clock } from '../machine/clock.js';
-import { type Proc, SharedObject, type Step } from '../machine/step.js';
+import { type Procedure, SharedObject, type Step } from '../machine/step.js';
 
 /** What the host gives KVM to run on: a Machine, or an explorer that decides who goes on. */
 export interface HostThreads {
   readonly clock: Clock;
   /** Starts a process context. */
-  spawn(name: string, proc: Proc<unknown>): unknown;
+  spawn(name: string, proc: Procedure<unknown>): unknown;
 }
 
 /**
@@ -21,7 +21,7 @@ export class WorkItem extends SharedObject {
   constructor(
     private readonly threads: HostThreads,
     name: string,
-    private readonly work: () => Proc<void>,
+    private readonly work: () => Procedure<void>,
   ) {
     super(name);
   }
@@ -36,7 +36,7 @@ export class WorkItem extends SharedObject {
   }
 
   /** Queues the work; false if it is queued already (schedule_work, queue_work). */
-  *schedule(): Proc<boolean> {
+  *schedule(): Procedure<boolean> {
     yield this.updateStep;
     if (this.queued) return false;
     this.queued = true;
@@ -45,11 +45,11 @@ export class WorkItem extends SharedObject {
   }
 
   /** Waits until the work is neither queued nor running (flush_work). */
-  *flush(): Proc<void> {
+  *flush(): Procedure<void> {
     yield this.flushStep;
   }
 
-  private *run(): Proc<void> {
+  private *run(): Procedure<void> {
     do {
       yield this.updateStep;
       this.queued = false;

@@ -28,7 +28,7 @@ export class Clock {
   /** Schedules `event` in `ns` ns from now (0 or more, finite). */
   after(ns: Ns, event: ClockEvent): void {
     if (!(ns >= 0 && ns < Number.POSITIVE_INFINITY)) {
-      throw new RangeError(`an event can not come ${ns} ns from now; 0 or more is needed`);
+      throw new RangeError(`an event cannot come ${ns} ns from now; 0 or more is needed`);
     }
     this.events.push(this.time + ns, event);
   }
@@ -51,7 +51,7 @@ export class Clock {
   advanceTo(time: Ns): void {
     const next = this.nextTime;
     if (!(time >= this.time) || (next !== undefined && next < time)) {
-      throw new RangeError(`can not move the clock from ${this.time} to ${time} ns past an event`);
+      throw new RangeError(`cannot move the clock from ${this.time} to ${time} ns past an event`);
     }
     this.time = time;
   }

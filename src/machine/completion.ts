@@ -1,5 +1,5 @@
 import type { Ns } from '../lib/brand.js';
-import { type Proc, SharedObject, type Step } from './step.js';
+import { type Procedure, SharedObject, type Step } from './step.js';
 
 /** Lets contexts wait until something has been done elsewhere (struct completion). */
 export class Completion extends SharedObject {
@@ -32,13 +32,13 @@ export class Completion extends SharedObject {
   }
 
   /** Waits for complete (wait_for_completion). */
-  *wait(): Proc<void> {
+  *wait(): Procedure<void> {
     yield this.waitStep;
     this.done -= 1;
   }
 
   /** Waits for complete, at most `ns` ns; false if the time was over first (wait_for_completion_timeout). */
-  *waitTimeout(ns: Ns): Proc<boolean> {
+  *waitTimeout(ns: Ns): Procedure<boolean> {
     yield { object: this, kind: 'wait', ns };
     if (this.done === 0) return false;
     this.done -= 1;
@@ -67,12 +67,12 @@ export class WaitQueue extends SharedObject {
   }
 
   /** Waits until the condition holds. */
-  *wait(): Proc<void> {
+  *wait(): Procedure<void> {
     yield this.waitStep;
   }
 
   /** Waits until the condition holds, at most `ns` ns; false if it does not hold then (wait_event_timeout). */
-  *waitTimeout(ns: Ns): Proc<boolean> {
+  *waitTimeout(ns: Ns): Procedure<boolean> {
     yield { object: this, kind: 'wait', ns };
     return this.condition();
   }
@@ -87,6 +87,6 @@ class Timer extends SharedObject {
 const timer = new Timer('time');
 
 /** Sleeps for `ns` ns of virtual time (usleep_range, msleep). */
-export function* sleep(ns: Ns): Proc<void> {
+export function* sleep(ns: Ns): Procedure<void> {
   yield { object: timer, kind: 'sleep', ns };
 }

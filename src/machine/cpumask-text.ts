@@ -203,7 +203,7 @@ class ListReader {
  * `range:used/group`; separated by commas or white space. An empty list is not an error here.
  *
  * @param text a byte per character.
- * @throws ErrnoError EINVAL, ERANGE for a CPU that the machine can not have, EOVERFLOW for numbers over 32 bits.
+ * @throws ErrnoError EINVAL, ERANGE for a CPU that the machine cannot have, EOVERFLOW for numbers over 32 bits.
  */
 export function parseCpuList(text: string, nrCpuIds: number): CpuMask {
   const mask = new CpuMask(nrCpuIds);

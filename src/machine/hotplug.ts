@@ -3,7 +3,7 @@ import { ErrnoError } from '../lib/errno.js';
 import type { Cpu } from './cpu.js';
 import { Lock } from './lock.js';
 import type { Machine } from './machine.js';
-import type { Proc } from './step.js';
+import type { Procedure } from './step.js';
 
 /**
  * Where a state stands in the order of bringing a CPU up (enum cpuhp_state, as far as modelled); taking it down goes
@@ -22,8 +22,8 @@ export const cpuhpPlace = {
 export interface HotplugState {
   readonly name: string;
   readonly place: number;
-  startup?(cpu: Cpu): Proc<void>;
-  teardown?(cpu: Cpu): Proc<void>;
+  startup?(cpu: Cpu): Procedure<void>;
+  teardown?(cpu: Cpu): Procedure<void>;
 }
 
 /** Called with all CPUs stopped, when a CPU has just been taken out of the online mask (take_cpu_down). */
@@ -62,11 +62,11 @@ export class CpuHotplug {
   }
 
   /** Keeps CPUs from coming and going. Linux lets several readers in at once; here they wait for each other. */
-  *cpusReadLock(): Proc<void> {
+  *cpusReadLock(): Procedure<void> {
     yield* this.lock.lock();
   }
 
-  *cpusReadUnlock(): Proc<void> {
+  *cpusReadUnlock(): Procedure<void> {
     yield* this.lock.unlock();
   }
 
@@ -76,7 +76,7 @@ export class CpuHotplug {
    * @throws ErrnoError EBUSY for the last online CPU, or what a state's teardown refuses with; then everything is as
    *   it was before.
    */
-  *cpuDown(id: CpuId): Proc<void> {
+  *cpuDown(id: CpuId): Procedure<void> {
     const cpu = this.machine.cpu(id);
     yield* this.lock.lock();
     try {
@@ -96,7 +96,7 @@ export class CpuHotplug {
    * @throws ErrnoError EINVAL for a CPU that is not present, or what a state's startup refuses with; then the CPU is
    *   offline again.
    */
-  *cpuUp(id: CpuId): Proc<void> {
+  *cpuUp(id: CpuId): Procedure<void> {
     const cpu = this.machine.cpu(id);
     yield* this.lock.lock();
     try {
@@ -117,7 +117,7 @@ export class CpuHotplug {
     }
   }
 
-  private *startUp(cpu: Cpu): Proc<void> {
+  private *startUp(cpu: Cpu): Procedure<void> {
     const done: HotplugState[] = [];
     try {
       for (const state of [...this.states]) {
@@ -132,7 +132,7 @@ export class CpuHotplug {
     }
   }
 
-  private *tearDown(cpu: Cpu): Proc<void> {
+  private *tearDown(cpu: Cpu): Procedure<void> {
     const down = [...this.states].reverse();
     const done: HotplugState[] = [];
     try {
@@ -160,7 +160,7 @@ export class CpuHotplug {
 }
 
 /** Undoes one state; there one must not fail, so a refusal changes nothing (cpuhp_invoke_callback_range_nofail). */
-function* rollBack(callback: Proc<void> | undefined): Proc<void> {
+function* rollBack(callback: Procedure<void> | undefined): Procedure<void> {
   try {
     if (callback !== undefined) yield* callback;
   } catch (error) {

@@ -1,7 +1,7 @@
 import { assert } from '../lib/assert.js';
 import type { Cpu } from './cpu.js';
 import { type BufferedStore, storeBuffered } from './memory.js';
-import { type Proc, SharedObject, type Step } from './step.js';
+import { type Procedure, SharedObject, type Step } from './step.js';
 
 /** Mutual exclusion: one holder at a time. Spin locks must not be held over a step that blocks; mutexes may. */
 export class Lock extends SharedObject implements BufferedStore {
@@ -27,27 +27,27 @@ export class Lock extends SharedObject implements BufferedStore {
   }
 
   /** Takes the lock, waiting for its holder. */
-  *lock(): Proc<void> {
+  *lock(): Procedure<void> {
     yield this.acquireStep;
     assert(!this.held, 'lock taken twice', { lock: this.name });
     this.held = true;
   }
 
   /** Gives the lock back. */
-  *unlock(): Proc<void> {
+  *unlock(): Procedure<void> {
     yield this.releaseStep;
     assert(this.held, 'unlock of a lock that is not held', { lock: this.name });
     storeBuffered(this, 0);
   }
 
   /** As `lock`, with interrupts of the present CPU off, for locks that interrupts take, too (spin_lock_irqsave). */
-  *lockIrqsave(cpu: Cpu): Proc<void> {
+  *lockIrqsave(cpu: Cpu): Procedure<void> {
     cpu.localIrqDisable();
     yield* this.lock();
   }
 
   /** Undoes lockIrqsave (spin_unlock_irqrestore). */
-  *unlockIrqrestore(cpu: Cpu): Proc<void> {
+  *unlockIrqrestore(cpu: Cpu): Procedure<void> {
     yield* this.unlock();
     cpu.localIrqEnable();
   }

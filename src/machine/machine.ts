@@ -5,7 +5,7 @@ import { CpuMask } from './cpumask.js';
 import { CpuHotplug } from './hotplug.js';
 import { HUNG_LIMIT_NS, HungError } from './hung.js';
 import { KernelLog } from './log.js';
-import type { Proc, Step } from './step.js';
+import type { Procedure, Step } from './step.js';
 import { Task } from './task.js';
 import type { Tasklet } from './tasklet.js';
 import { flatTopology, type Topology } from './topology.js';
@@ -71,7 +71,7 @@ export class Machine {
     this.online = CpuMask.of(nrCpuIds, options.online ?? this.present);
     if (this.online.isEmpty) throw new RangeError('a machine needs a CPU that is online');
     if (!this.online.isSubsetOf(this.present))
-      throw new RangeError('a CPU that is not present can not be online');
+      throw new RangeError('a CPU that is not present cannot be online');
     this.isolated = CpuMask.of(nrCpuIds, options.isolated ?? []);
     this.topology = options.topology ?? flatTopology(nrCpuIds);
     if (this.topology.node.length !== nrCpuIds) {
@@ -121,7 +121,7 @@ export class Machine {
   }
 
   /** Starts a process context; it runs when the present one gives way (kthread_run). */
-  spawn(name: string, proc: Proc<unknown>, cpu: CpuId = this.thisCpu): Task {
+  spawn(name: string, proc: Procedure<unknown>, cpu: CpuId = this.thisCpu): Task {
     const task = new Task(this, name, proc, cpu);
     this.live += 1;
     if (this.runner === undefined) this.enqueue(task);
@@ -151,7 +151,7 @@ export class Machine {
    * @throws HungError if it waits for something that does not happen any more; it may still go on later.
    * @throws Error if called from a running context, which must `yield*` the procedure instead.
    */
-  run<T>(name: string, proc: Proc<T>, cpu: CpuId = this.online.first()): T {
+  run<T>(name: string, proc: Procedure<T>, cpu: CpuId = this.online.first()): T {
     if (this.running !== undefined || this.inInterrupt) {
       throw new Error(
         `${name}: called from within ${this.running?.name ?? 'an interrupt'}; use yield* there`,
@@ -176,7 +176,7 @@ export class Machine {
   /** Lets `ns` ns pass, with all that happens in them. */
   elapse(ns: Ns): void {
     if (!(ns >= 0 && ns < Number.POSITIVE_INFINITY))
-      throw new RangeError(`${ns} ns can not pass; 0 or more can`);
+      throw new RangeError(`${ns} ns cannot pass; 0 or more can`);
     const end = this.clock.now + ns;
     this.settle();
     for (;;) {

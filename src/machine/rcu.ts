@@ -1,5 +1,5 @@
 import { assert } from '../lib/assert.js';
-import { type Proc, SharedObject, SharedWord, type Step } from './step.js';
+import { type Procedure, SharedObject, SharedWord, type Step } from './step.js';
 
 /** Waits until every reader with a ticket below `end` has left. */
 class GracePeriod implements Step {
@@ -35,7 +35,7 @@ export class Srcu extends SharedObject {
   }
 
   /** Enters a read-side section; the ticket is for readUnlock (srcu_read_lock). */
-  *readLock(): Proc<number> {
+  *readLock(): Procedure<number> {
     yield this.enterStep;
     const ticket = this.next++;
     this.inside.push(ticket);
@@ -43,7 +43,7 @@ export class Srcu extends SharedObject {
   }
 
   /** Leaves the section that readLock gave `ticket` for (srcu_read_unlock). */
-  *readUnlock(ticket: number): Proc<void> {
+  *readUnlock(ticket: number): Procedure<void> {
     yield this.leaveStep;
     const at = this.inside.indexOf(ticket);
     assert(at >= 0, 'read-side section left twice', { srcu: this.name, ticket });
@@ -52,7 +52,7 @@ export class Srcu extends SharedObject {
   }
 
   /** Waits for a grace period (synchronize_srcu). */
-  *synchronize(): Proc<void> {
+  *synchronize(): Procedure<void> {
     yield this.startStep;
     if (this.inside.length === 0) return;
     yield new GracePeriod(this, this.next);

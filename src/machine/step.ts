@@ -26,7 +26,7 @@ export interface Step {
  * A procedure of the kernel or the host in process context: it yields each step that another context could see,
  * and may sleep. It returns when the procedure has finished.
  */
-export type Proc<T> = Generator<Step, T, void>;
+export type Procedure<T> = Generator<Step, T, void>;
 
 /** Is told of changes that a context makes without a step of their own. */
 export interface ChangeWatcher {
@@ -69,7 +69,7 @@ export abstract class SharedObject {
     return this.waiting;
   }
 
-  /** True while `step` on this object can not be done. */
+  /** True while `step` on this object cannot be done. */
   abstract blocks(step: Step): boolean;
 
   /**
@@ -120,7 +120,7 @@ export class SharedWord extends SharedObject {
   }
 
   /** The running context has looked at the word, or changed it, as part of a step that names something else. */
-  noted(): void {
+  announce(): void {
     this.wakeWaiters();
   }
 }
@@ -133,7 +133,7 @@ export function labelSteps(on: boolean): void {
 }
 
 /** Runs `proc` and has its steps bear the name of the kernel's function that it stands for, unless they bear one. */
-export function* inFunction<T>(label: string, proc: Proc<T>): Proc<T> {
+export function* inFunction<T>(label: string, proc: Procedure<T>): Procedure<T> {
   if (!labelling) return yield* proc;
   for (;;) {
     const next = proc.next();
@@ -143,7 +143,7 @@ export function* inFunction<T>(label: string, proc: Proc<T>): Proc<T> {
 }
 
 /** Runs a procedure that must not sleep here (under a spin lock, in an interrupt) to its end at once. */
-export function runAtomic<T>(proc: Proc<T>): T {
+export function runAtomic<T>(proc: Procedure<T>): T {
   for (;;) {
     const next = proc.next();
     if (next.done) return next.value;

@@ -1,7 +1,7 @@
 import type { CpuId } from '../lib/brand.js';
 import type { ClockEvent } from './clock.js';
 import type { Machine } from './machine.js';
-import type { Proc, Step } from './step.js';
+import type { Procedure, Step } from './step.js';
 
 export type TaskState = 'ready' | 'blocked' | 'done';
 
@@ -23,7 +23,7 @@ export class Task {
   constructor(
     private readonly machine: Machine,
     readonly name: string,
-    readonly proc: Proc<unknown>,
+    readonly proc: Procedure<unknown>,
     readonly cpu: CpuId,
   ) {}
 

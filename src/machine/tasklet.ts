@@ -1,4 +1,4 @@
-import type { Proc } from './step.js';
+import type { Procedure } from './step.js';
 
 /**
  * Work that an interrupt leaves for after it, on the same CPU (struct tasklet_struct). Scheduling it again before it
@@ -11,6 +11,6 @@ export class Tasklet {
     readonly name: string,
     readonly run: () => void,
     /** The same work step by step, for whoever interleaves it with other contexts. */
-    readonly steps?: () => Proc<void>,
+    readonly steps?: () => Procedure<void>,
   ) {}
 }

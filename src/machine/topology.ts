@@ -20,7 +20,7 @@ export function flatTopology(nrCpuIds: number): Topology {
  * A regular machine: CPUs fill threads, then cores, then packages; nodes are equal runs of CPUs. Where the numbers do
  * not divide, the last node and package are the smaller ones.
  *
- * @throws RangeError if the CPUs can not be divided like that: each node and package has a CPU.
+ * @throws RangeError if the CPUs cannot be divided like that: each node and package has a CPU.
  */
 export function regularTopology(
   nrCpuIds: number,

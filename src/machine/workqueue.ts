@@ -1,10 +1,10 @@
 import type { CpuId } from '../lib/brand.js';
 import { WaitQueue } from './completion.js';
 import type { Machine } from './machine.js';
-import type { Proc } from './step.js';
+import type { Procedure } from './step.js';
 
 /** One piece of work for a workqueue, in process context. */
-export type Work = () => Proc<void>;
+export type Work = () => Procedure<void>;
 
 /** An ordered workqueue: its works run one after another, in the order they were queued (alloc_ordered_workqueue). */
 export class Workqueue {
@@ -20,7 +20,7 @@ export class Workqueue {
   }
 
   /** Waits until nothing is queued or running (drain_workqueue). */
-  drained(): Proc<void> {
+  drained(): Procedure<void> {
     return this.idle.wait();
   }
 
@@ -38,7 +38,7 @@ export class Workqueue {
   }
 
   /** Runs the works for `cpu`; the first one for another CPU goes on there. */
-  private *drain(cpu: CpuId): Proc<void> {
+  private *drain(cpu: CpuId): Procedure<void> {
     for (let next = this.works[0]; next !== undefined; next = this.works[0]) {
       if (next.cpu !== cpu) {
         this.machine.spawn(this.name, this.drain(next.cpu), next.cpu);

@@ -1,5 +1,5 @@
 import type { Irq } from '../lib/brand.js';
-import type { Proc } from '../machine/step.js';
+import type { Procedure } from '../machine/step.js';
 import {
   handleEdgeIrq,
   handleFasteoiIrq,
@@ -8,21 +8,21 @@ import {
   handleSimpleIrq,
   irqSetChipAndHandler,
   irqSetStatusFlags,
-} from '../irq/chip.js';
+} from '../irq/management/chip.js';
 import type { IrqCore } from '../irq/core.js';
-import { IRQ_HANDLED, IRQF_PERCPU, IRQF_SHARED } from '../irq/irqaction.js';
-import type { IrqChip } from '../irq/irqchip.js';
-import { irqd } from '../irq/irqdata.js';
-import { allocDescs, freeDescs, type IrqDesc, type IrqFlowHandler } from '../irq/irqdesc.js';
+import { IRQ_HANDLED, IRQF_PERCPU, IRQF_SHARED } from '../irq/data/irqaction.js';
+import type { IrqChip } from '../irq/data/irqchip.js';
+import { irqd } from '../irq/data/irqdata.js';
+import { allocDescs, freeDescs, type IrqDesc, type IrqFlowHandler } from '../irq/data/irqdesc.js';
 import {
   type IrqDomain,
   irqDomainAssociate,
   irqDomainCreateTree,
   irqDomainDisassociate,
   type IrqDomainOps,
-} from '../irq/irqdomain.js';
-import { requestIrq } from '../irq/request.js';
-import { irqStatus } from '../irq/settings.js';
+} from '../irq/mapping/irqdomain.js';
+import { requestIrq } from '../irq/management/request.js';
+import { irqStatus } from '../irq/data/settings.js';
 import type { DeviceInterrupt } from './platform.js';
 
 const flows: Readonly<Record<DeviceInterrupt['flow'], IrqFlowHandler>> = {
@@ -100,15 +100,15 @@ export class DeviceInterrupts {
   /**
    * Maps the interrupt and requests it for handlers that do nothing but take it, one for each name.
    *
-   * @throws RangeError if it can not be requested.
+   * @throws RangeError if it cannot be requested.
    */
-  *request(interrupt: DeviceInterrupt): Proc<void> {
+  *request(interrupt: DeviceInterrupt): Procedure<void> {
     this.map(interrupt);
     const names = interrupt.name?.split(', ') ?? [];
     for (const name of names) {
       const flags = (interrupt.flow === 'percpu' ? IRQF_PERCPU : 0) | (names.length > 1 ? IRQF_SHARED : 0);
       const ret = yield* requestIrq(this.core, interrupt.irq, takeInterrupt, flags, name, { name });
-      if (ret !== 0) throw new RangeError(`IRQ ${interrupt.irq} (${name}) can not be requested: ${ret}`);
+      if (ret !== 0) throw new RangeError(`IRQ ${interrupt.irq} (${name}) cannot be requested: ${ret}`);
     }
   }
 

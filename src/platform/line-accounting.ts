@@ -3,8 +3,8 @@ import {
   handlePercpuDevidIrq,
   handlePercpuIrqNostat,
   handlePercpuIrqNostatShown,
-} from '../irq/chip.js';
-import type { IrqFlowHandler } from '../irq/irqdesc.js';
+} from '../irq/management/chip.js';
+import type { IrqFlowHandler } from '../irq/data/irqdesc.js';
 
 /**
  * How the interrupts of a line that only demultiplexes others are counted: what the review of the RFC's patch 6 weighs.

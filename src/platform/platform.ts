@@ -1,7 +1,7 @@
 import type { CpuId, Hwirq, Irq } from '../lib/brand.js';
 import type { Cpu } from '../machine/cpu.js';
 import type { CpuMask } from '../machine/cpumask.js';
-import type { Proc } from '../machine/step.js';
+import type { Procedure } from '../machine/step.js';
 
 /** An interrupt source outside the generic layer: a row of its own in /proc/interrupts. Counts wrap at 2^32. */
 export interface ArchSource {
@@ -23,7 +23,7 @@ export type DemuxHandler = (cpu: Cpu) => boolean;
 /** An interrupt line that every CPU has for itself, raised by the hypervisor. */
 export interface PerCpuLine {
   /** Installs the handler. The line stays off on every CPU. */
-  setup(handler: DemuxHandler): Proc<void>;
+  setup(handler: DemuxHandler): Procedure<void>;
   /** Lets the line through on the present CPU. */
   enable(cpu: Cpu): void;
   disable(cpu: Cpu): void;
@@ -58,7 +58,7 @@ export interface Platform {
   /** The line that the hypervisor uses for VMBus. */
   readonly vmbusLine: PerCpuLine;
   /** Sets up a device's interrupt with a handler that does nothing but take it. */
-  addInterrupt(interrupt: DeviceInterrupt): Proc<void>;
+  addInterrupt(interrupt: DeviceInterrupt): Procedure<void>;
 }
 
 /** The row with this label. @throws RangeError if the architecture has none. */

@@ -1,6 +1,6 @@
-import { inFunction, type Proc } from '../machine/step.js';
+import { inFunction, type Procedure } from '../machine/step.js';
 import type { Model, World } from '../explore/model.js';
-import { CHANNELMSG } from '../vmbus/protocol.js';
+import { CHANNELMSG } from '../vmbus/protocol/channel-messages.js';
 import type { VmbusDesign } from '../vmbus/variants/design.js';
 import { RaceGuest } from './guest.js';
 import { defineRace, type RaceVerdict, type VariantOptions } from './race.js';
@@ -17,7 +17,7 @@ const offer: Other = (world, guest) => {
 };
 
 /** What the end of a failed offer does (err_deq_chan). */
-function* failOffer({ connection, operations, channel }: RaceGuest): Proc<void> {
+function* failOffer({ connection, operations, channel }: RaceGuest): Procedure<void> {
   yield* connection.channelMutex.lock();
   yield* operations.processChannelRemoval(channel);
   yield* connection.channelMutex.unlock();
@@ -41,7 +41,7 @@ function model(lifetime: Lifetime, other: Other): Omit<Model<RaceGuest>, 'name'>
       const guest = new RaceGuest(world, { design: { lifetime, relidMap: 'array' } });
       const { connection, vmbus, channel } = guest;
       const message = { type: CHANNELMSG.RESCIND_CHANNELOFFER, childRelid: channel.relid } as const;
-      const rescind = (): Proc<void> =>
+      const rescind = (): Procedure<void> =>
         inFunction('vmbus_onoffer_rescind', vmbus.management.onRescind(message));
       connection.rescindWorkQueue.queue(rescind, 0);
       other(world, guest);

@@ -3,17 +3,17 @@ import type { CpuId, Relid } from '../lib/brand.js';
 import { CpuMask } from '../machine/cpumask.js';
 import { Completion } from '../machine/completion.js';
 import { Machine } from '../machine/machine.js';
-import { type Proc, inFunction, runAtomic } from '../machine/step.js';
+import { type Procedure, inFunction, runAtomic } from '../machine/step.js';
 import { IrqCore } from '../irq/core.js';
 import type { PerCpuLine } from '../platform/platform.js';
 import type { Interrupt, World } from '../explore/model.js';
-import { callbackMode, type ChannelRings, VmbusChannel } from '../vmbus/channel.js';
-import { vmbusOnEvent, vmbusOnEventSteps } from '../vmbus/channel-handler.js';
-import { ChannelOperations } from '../vmbus/channel-open.js';
-import { deviceClassId } from '../vmbus/class-ids.js';
+import { callbackMode, type ChannelRings, VmbusChannel } from '../vmbus/channel/channel.js';
+import { vmbusOnEvent, vmbusOnEventSteps } from '../vmbus/channel/handler.js';
+import { ChannelOperations } from '../vmbus/channel/open.js';
+import { deviceClassId } from '../vmbus/protocol/class-ids.js';
 import { type ConnectionOptions, VmbusConnection } from '../vmbus/connection.js';
 import { GuestMemory } from '../vmbus/guest-memory.js';
-import { type Guid, parseGuid } from '../vmbus/guid.js';
+import { type Guid, parseGuid } from '../vmbus/protocol/guid.js';
 import type { HostPort } from '../vmbus/host-port.js';
 import {
   CHANNELMSG,
@@ -21,8 +21,8 @@ import {
   decodeMessage,
   type OfferChannel,
   VERSION_WIN10_V5_3,
-} from '../vmbus/protocol.js';
-import { RING_PAGE_BYTES, RingBuffer, RingReader, RingWriter } from '../vmbus/ring.js';
+} from '../vmbus/protocol/channel-messages.js';
+import { RING_PAGE_BYTES, RingBuffer, RingReader, RingWriter } from '../vmbus/ring/index.js';
 import { Vmbus } from '../vmbus/vmbus.js';
 
 /** The explorer raises interrupts itself. */
@@ -122,7 +122,7 @@ export class RaceGuest implements HostPort {
     for (const cpu of this.machine.cpus) {
       this.synics.push(true);
       this.connection.synicOnline.set(cpu.id);
-      const isr = (): Proc<unknown> => inFunction('vmbus_isr', this.vmbus.isr.handleSteps(cpu));
+      const isr = (): Procedure<unknown> => inFunction('vmbus_isr', this.vmbus.isr.handleSteps(cpu));
       const told = onIsrEnd && (() => andThen(isr(), () => onIsrEnd(cpu.id)));
       this.interrupts.push(world.interrupt(cpu.id, 'vmbus_isr', told ?? isr));
     }
@@ -150,7 +150,7 @@ export class RaceGuest implements HostPort {
   }
 
   /** Opens a channel as far as interrupts are concerned. */
-  *open(channel: VmbusChannel, callback: () => void): Proc<void> {
+  *open(channel: VmbusChannel, callback: () => void): Procedure<void> {
     yield* this.connection.relids.requestIrq(channel);
     channel.onChannelCallback = callback;
     channel.state = { kind: 'opened', rings: unusedRings() };
@@ -162,7 +162,7 @@ export class RaceGuest implements HostPort {
   }
 
   /** The host signals a channel on a CPU: sets its flag and interrupts, unless it was set (HVCALL_SIGNAL_EVENT). */
-  *signal(cpu: CpuId, relid: Relid = this.channel.relid): Proc<void> {
+  *signal(cpu: CpuId, relid: Relid = this.channel.relid): Procedure<void> {
     const { eventFlags, flagsWord } = this.vmbus.contexts[cpu];
     yield flagsWord.update;
     if (!this.synics[cpu]) {
@@ -183,12 +183,12 @@ export class RaceGuest implements HostPort {
   signalEvent(): void {}
 
   enableSynic(cpu: CpuId): void {
-    this.vmbus.contexts[cpu].flagsWord.noted();
+    this.vmbus.contexts[cpu].flagsWord.announce();
     this.synics[cpu] = true;
   }
 
   disableSynic(cpu: CpuId): void {
-    this.vmbus.contexts[cpu].flagsWord.noted();
+    this.vmbus.contexts[cpu].flagsWord.announce();
     this.synics[cpu] = false;
   }
 
@@ -214,7 +214,7 @@ export class RaceGuest implements HostPort {
   }
 }
 
-function* andThen(proc: Proc<unknown>, after: () => void): Proc<void> {
+function* andThen(proc: Procedure<unknown>, after: () => void): Procedure<void> {
   yield* proc;
   after();
 }

@@ -8,7 +8,7 @@ import {
   UserDevice,
 } from '../kvm/index.js';
 import { Machine } from '../machine/machine.js';
-import type { Proc } from '../machine/step.js';
+import type { Procedure } from '../machine/step.js';
 import type { Model } from '../explore/model.js';
 import { defineRace } from './race.js';
 
@@ -26,7 +26,7 @@ class Stage implements HostThreads {
     return this.machine.clock;
   }
 
-  spawn(name: string, proc: Proc<unknown>): unknown {
+  spawn(name: string, proc: Procedure<unknown>): unknown {
     return this.threads.spawn(name, proc);
   }
 }
@@ -62,12 +62,12 @@ export class LevelIrqfdRace {
     threads.spawn('resample B', this.b.resampleForever());
   }
 
-  private *takeAway(): Proc<void> {
+  private *takeAway(): Procedure<void> {
     yield* this.a.deassign();
     this.isAGone = true;
   }
 
-  private *userSpace(): Proc<void> {
+  private *userSpace(): Procedure<void> {
     yield* this.b.assign();
     yield* this.b.want(2);
   }

@@ -1,9 +1,9 @@
 import type { Ns } from '../lib/brand.js';
 import { Completion, sleep } from '../machine/completion.js';
-import { inFunction, type Proc } from '../machine/step.js';
+import { inFunction, type Procedure } from '../machine/step.js';
 import { exploreShard } from '../explore/explore.js';
 import type { Model } from '../explore/model.js';
-import { VERSION_WIN10_V5_2, VERSION_WIN10_V5_3 } from '../vmbus/protocol.js';
+import { VERSION_WIN10_V5_2, VERSION_WIN10_V5_3 } from '../vmbus/protocol/channel-messages.js';
 import type { VmbusDesign } from '../vmbus/variants/design.js';
 import { RaceGuest } from './guest.js';
 import { offline } from './offline.js';
@@ -41,19 +41,19 @@ function model({ modifyChannel, hostNs, version }: Setting): Omit<Model<RaceGues
   };
 }
 
-function* move(guest: RaceGuest, moved: Completion): Proc<void> {
+function* move(guest: RaceGuest, moved: Completion): Procedure<void> {
   const { connection, channel } = guest;
   yield* inFunction('vmbus_irq_set_affinity', connection.mover.moveSteps(channel, guest.mask(0)));
   yield* inFunction('target_cpu_store', connection.modifyChannel.sent(channel));
   moved.complete();
 }
 
-function* offlineAfter(guest: RaceGuest, moved: Completion): Proc<void> {
+function* offlineAfter(guest: RaceGuest, moved: Completion): Procedure<void> {
   yield* moved.wait();
   yield* offline(guest, 1);
 }
 
-function* host(guest: RaceGuest, hostNs: Ns): Proc<void> {
+function* host(guest: RaceGuest, hostNs: Ns): Procedure<void> {
   const { connection } = guest;
   yield* guest.posted.wait();
   yield* sleep(hostNs);

@@ -1,6 +1,6 @@
-import { inFunction, type Proc } from '../machine/step.js';
+import { inFunction, type Procedure } from '../machine/step.js';
 import type { Model } from '../explore/model.js';
-import { CHANNELMSG } from '../vmbus/protocol.js';
+import { CHANNELMSG } from '../vmbus/protocol/channel-messages.js';
 import { RaceGuest } from './guest.js';
 import { defineRace } from './race.js';
 
@@ -30,7 +30,7 @@ function model(takesMutex: boolean): Omit<Model<RaceGuest>, 'name'> {
   };
 }
 
-function* move(guest: RaceGuest, takesMutex: boolean): Proc<void> {
+function* move(guest: RaceGuest, takesMutex: boolean): Procedure<void> {
   const { connection, channel } = guest;
   const { channelMutex, mover } = connection;
   const steps = mover.moveSteps(channel, guest.mask(0));

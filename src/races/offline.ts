@@ -1,12 +1,12 @@
 import type { CpuId } from '../lib/brand.js';
 import { ErrnoError } from '../lib/errno.js';
-import { inFunction, type Proc } from '../machine/step.js';
+import { inFunction, type Procedure } from '../machine/step.js';
 import { SynicHotplug } from '../vmbus/synic-hotplug.js';
 import { NoGuard } from '../vmbus/variants/offline-guard.js';
 import { noLine, type RaceGuest } from './guest.js';
 
 /** Takes a CPU offline as far as VMBus is concerned: its synic, then the online mask. It may be refused. */
-export function* offline(guest: RaceGuest, id: CpuId): Proc<void> {
+export function* offline(guest: RaceGuest, id: CpuId): Procedure<void> {
   const { connection, vmbus, machine } = guest;
   const hotplug = new SynicHotplug(connection, vmbus.contexts, noLine);
   try {

@@ -1,9 +1,9 @@
-import { inFunction, type Proc } from '../machine/step.js';
+import { inFunction, type Procedure } from '../machine/step.js';
 import { WaitQueue } from '../machine/completion.js';
 import type { Model } from '../explore/model.js';
-import type { VmbusChannel } from '../vmbus/channel.js';
-import { CHANNELMSG, type ChannelMessage, encodeMessage } from '../vmbus/protocol.js';
-import { RING_WRITE, RingWriter, VM_PKT } from '../vmbus/ring.js';
+import type { VmbusChannel } from '../vmbus/channel/channel.js';
+import { CHANNELMSG, type ChannelMessage, encodeMessage } from '../vmbus/protocol/channel-messages.js';
+import { RING_WRITE, RingWriter, VM_PKT } from '../vmbus/ring/index.js';
 import { HVMSG_VMBUS } from '../vmbus/synic.js';
 import type { VmbusDesign } from '../vmbus/variants/design.js';
 import { RaceGuest } from './guest.js';
@@ -31,7 +31,7 @@ class OpenedChannel {
   }
 
   /** The driver's probe. */
-  *open(): Proc<void> {
+  *open(): Procedure<void> {
     const { guest, channel } = this;
     yield* guest.connection.relids.map(channel);
     yield* inFunction(
@@ -41,7 +41,7 @@ class OpenedChannel {
   }
 
   /** The host answers what the guest asks; having opened the channel it sends its packets. */
-  *host(): Proc<void> {
+  *host(): Procedure<void> {
     for (;;) {
       yield* this.message.wait();
       const message = this.guest.sent[this.asked++];
@@ -57,7 +57,7 @@ class OpenedChannel {
     }
   }
 
-  private *answer(message: ChannelMessage): Proc<void> {
+  private *answer(message: ChannelMessage): Procedure<void> {
     const { contexts } = this.guest.vmbus;
     const { message: slot, messageWord } = contexts[0];
     const bytes = encodeMessage(message);
@@ -68,7 +68,7 @@ class OpenedChannel {
     this.guest.interrupts[0].raise();
   }
 
-  private *sendPackets(): Proc<void> {
+  private *sendPackets(): Procedure<void> {
     const { guest, channel } = this;
     const inbound = channel.rings?.inbound;
     if (inbound === undefined) return;
@@ -77,7 +77,7 @@ class OpenedChannel {
       const result = yield* writer.writeSteps(VM_PKT.DATA_INBAND, 0, i, packet);
       if (result !== RING_WRITE.SIGNAL) continue;
       yield* guest.signal(channel.targetCpu, channel.relid);
-      channel.stateWord.noted();
+      channel.stateWord.announce();
       if (channel.state.kind === 'opening') this.wasEarly = true;
     }
   }

@@ -1,5 +1,5 @@
 import { Completion } from '../machine/completion.js';
-import { inFunction, type Proc } from '../machine/step.js';
+import { inFunction, type Procedure } from '../machine/step.js';
 import type { Model, World } from '../explore/model.js';
 import {
   BhDisabledChannelList,
@@ -30,7 +30,7 @@ function model(makeList: (world: World) => ChannelList): Omit<Model<Walked>, 'na
       world.task('host', 'host', raise());
       return state;
 
-      function* raise(): Proc<void> {
+      function* raise(): Procedure<void> {
         yield* filled.wait();
         walk.schedule();
       }
@@ -40,7 +40,7 @@ function model(makeList: (world: World) => ChannelList): Omit<Model<Walked>, 'na
   };
 }
 
-function* change(list: ChannelList, guest: RaceGuest, filled: Completion): Proc<void> {
+function* change(list: ChannelList, guest: RaceGuest, filled: Completion): Procedure<void> {
   const other = guest.newChannel(6, 0);
   yield* inFunction('percpu_channel_enq', list.add(guest.channel));
   yield* inFunction('percpu_channel_enq', list.add(other));

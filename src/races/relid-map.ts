@@ -1,4 +1,4 @@
-import { inFunction, type Proc } from '../machine/step.js';
+import { inFunction, type Procedure } from '../machine/step.js';
 import type { Model } from '../explore/model.js';
 import { VmbusIrqChip } from '../vmbus/irq-chip.js';
 import type { VmbusDesign } from '../vmbus/variants/design.js';
@@ -44,7 +44,7 @@ function model(relidMap: VmbusDesign['relidMap'], events: Events): Omit<Model<Mo
   };
 }
 
-function* move(guest: RaceGuest): Proc<void> {
+function* move(guest: RaceGuest): Procedure<void> {
   const { connection, channel, machine } = guest;
   const desc = connection.irq.desc(channel.irq);
   const dest = guest.mask(0);
@@ -59,13 +59,13 @@ function* move(guest: RaceGuest): Proc<void> {
   yield* inFunction('irq_set_affinity', desc.lock.unlockIrqrestore(machine.cpu(0)));
 }
 
-function* host(state: Moved, events: Events): Proc<void> {
+function* host(state: Moved, events: Events): Procedure<void> {
   const { guest } = state;
   if (events !== 'new') yield* guest.signal(1);
   if (events === 'old') return;
   yield* guest.posted.wait();
   yield* guest.signal(0);
-  guest.channel.targetCpuWord.noted();
+  guest.channel.targetCpuWord.announce();
   if (guest.channel.targetCpu === 1) state.signalledEarly = true;
 }
 

@@ -1,8 +1,8 @@
-import { inFunction, type Proc } from '../machine/step.js';
+import { inFunction, type Procedure } from '../machine/step.js';
 import type { Model } from '../explore/model.js';
 import type { RelidMapFactory } from '../vmbus/variants/index.js';
-import type { VmbusChannel } from '../vmbus/channel.js';
-import { CHANNELMSG } from '../vmbus/protocol.js';
+import type { VmbusChannel } from '../vmbus/channel/channel.js';
+import { CHANNELMSG } from '../vmbus/protocol/channel-messages.js';
 import { ArrayRelidMap, UnorderedArrayRelidMap } from '../vmbus/variants/array-map.js';
 import { RaceGuest } from './guest.js';
 import { defineRace } from './race.js';
@@ -32,12 +32,12 @@ function model(makeRelidMap: RelidMapFactory): Omit<Model<RaceGuest>, 'name'> {
   };
 }
 
-function* offer({ connection }: RaceGuest, channel: VmbusChannel): Proc<void> {
+function* offer({ connection }: RaceGuest, channel: VmbusChannel): Procedure<void> {
   yield* inFunction('vmbus_channel_map_relid', connection.relids.map(channel));
   yield* connection.post({ type: CHANNELMSG.REQUESTOFFERS });
 }
 
-function* host(guest: RaceGuest): Proc<void> {
+function* host(guest: RaceGuest): Procedure<void> {
   yield* guest.posted.wait();
   yield* guest.signal(1, RELID);
 }

@@ -1,15 +1,15 @@
 import type { Hwirq, Irq } from '../lib/brand.js';
-import { inFunction, type Proc, SharedWord } from '../machine/step.js';
-import { handleSimpleIrq, irqSetChipAndHandler } from '../irq/chip.js';
-import { IRQ_HANDLED } from '../irq/irqaction.js';
-import { irqCreateMapping, irqDomainCreateLinear } from '../irq/irqdomain.js';
-import { requestIrq } from '../irq/request.js';
-import { GicChip } from '../platform/gicv3.js';
+import { inFunction, type Procedure, SharedWord } from '../machine/step.js';
+import { handleSimpleIrq, irqSetChipAndHandler } from '../irq/management/chip.js';
+import { IRQ_HANDLED } from '../irq/data/irqaction.js';
+import { irqCreateMapping, irqDomainCreateLinear } from '../irq/mapping/irqdomain.js';
+import { requestIrq } from '../irq/management/request.js';
+import { GicChip } from '../platform/arm64/gicv3.js';
 import { WaitQueue } from '../machine/completion.js';
 import type { Model, World } from '../explore/model.js';
 import type { RelidMapFactory } from '../vmbus/variants/index.js';
 import { VmbusIrqChip } from '../vmbus/irq-chip.js';
-import { CHANNELMSG } from '../vmbus/protocol.js';
+import { CHANNELMSG } from '../vmbus/protocol/channel-messages.js';
 import { DisposeFirstRelidMap, IrqdomainRelidMap } from '../vmbus/variants/irqdomain-map.js';
 import { instanceOf, offerOf, RaceGuest } from './guest.js';
 import { defineRace } from './race.js';
@@ -44,13 +44,13 @@ class ReusedRelid {
     };
   }
 
-  *host(): Proc<void> {
+  *host(): Procedure<void> {
     const { guest } = this;
     const { connection, vmbus, channel } = guest;
     const message = { type: CHANNELMSG.RESCIND_CHANNELOFFER, childRelid: channel.relid } as const;
     yield* guest.signal(1);
     yield { ...vmbus.contexts[0].messageWord.update, label: 'rescinds channel 5' };
-    const rescind = (): Proc<void> =>
+    const rescind = (): Procedure<void> =>
       inFunction('vmbus_onoffer_rescind', vmbus.management.onRescind(message));
     connection.rescindWorkQueue.queue(rescind, 0);
     yield* this.released.wait();
@@ -61,7 +61,7 @@ class ReusedRelid {
   }
 
   /** The offer's work, and the driver's open of the new channel. */
-  private *offer(): Proc<void> {
+  private *offer(): Procedure<void> {
     const { guest } = this;
     const { connection, vmbus } = guest;
     yield* inFunction('vmbus_onoffer', vmbus.management.onOffer(offerOf(5, instanceOf(6))));
@@ -77,7 +77,7 @@ class ReusedRelid {
 }
 
 /** Another driver's probe: takes a number for an interrupt of its own, the lowest that is free. */
-function* otherDriver({ connection: { irq: core, relids } }: RaceGuest): Proc<void> {
+function* otherDriver({ connection: { irq: core, relids } }: RaceGuest): Procedure<void> {
   const map = (_domain: unknown, irq: Irq): number => {
     irqSetChipAndHandler(core, irq, new GicChip(), handleSimpleIrq, null);
     return 0;
@@ -88,7 +88,7 @@ function* otherDriver({ connection: { irq: core, relids } }: RaceGuest): Proc<vo
   const word = new SharedWord('another domain');
   yield { ...word.update, label: 'irq_create_mapping' };
   // Both domains take their numbers from the same pool.
-  if (relids instanceof IrqdomainRelidMap) relids.revmapWord.noted();
+  if (relids instanceof IrqdomainRelidMap) relids.revmapWord.announce();
   const irq = irqCreateMapping(domain, hwirq);
   yield* inFunction(
     'request_irq',

@@ -1,7 +1,7 @@
-import { type Proc, runAtomic } from '../machine/step.js';
+import { type Procedure, runAtomic } from '../machine/step.js';
 import type { Model } from '../explore/model.js';
-import { callbackMode } from '../vmbus/channel.js';
-import { RING_WRITE, VM_PKT } from '../vmbus/ring.js';
+import { callbackMode } from '../vmbus/channel/channel.js';
+import { RING_WRITE, VM_PKT } from '../vmbus/ring/index.js';
 import type { VmbusDesign } from '../vmbus/variants/design.js';
 import { ringOrders } from '../vmbus/variants/index.js';
 import { RaceGuest } from './guest.js';
@@ -31,7 +31,7 @@ class DrainedRing {
     channel.onChannelCallback = () => this.drain();
   }
 
-  *host(): Proc<void> {
+  *host(): Procedure<void> {
     for (let i = 0; i < PACKETS; i++) {
       const result = yield* this.ring.writer.writeSteps(VM_PKT.DATA_INBAND, 0, i, packet);
       if (result !== RING_WRITE.SIGNAL) continue;

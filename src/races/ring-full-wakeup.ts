@@ -1,7 +1,7 @@
 import { WaitQueue } from '../machine/completion.js';
-import { inFunction, type Proc, SharedWord } from '../machine/step.js';
+import { inFunction, type Procedure, SharedWord } from '../machine/step.js';
 import type { Model, Verdict } from '../explore/model.js';
-import { RING_WORD, RING_WRITE, VM_PKT } from '../vmbus/ring.js';
+import { RING_WORD, RING_WRITE, VM_PKT } from '../vmbus/ring/index.js';
 import type { VmbusDesign } from '../vmbus/variants/design.js';
 import { ringOrders } from '../vmbus/variants/index.js';
 import { defineRace } from './race.js';
@@ -34,7 +34,7 @@ class FullRing {
   }
 
   /** The host sends two packets more; there is no room for either before the guest reads. */
-  *host(): Proc<void> {
+  *host(): Procedure<void> {
     const { writer } = this.ring;
     for (let sent = 0; sent < 2; ) {
       if ((yield* writer.writeSteps(VM_PKT.DATA_INBAND, 0, sent, packet)) !== RING_WRITE.FULL) sent += 1;
@@ -42,10 +42,10 @@ class FullRing {
     }
   }
 
-  private *awaitRoom(): Proc<void> {
+  private *awaitRoom(): Procedure<void> {
     const { writer, memory } = this.ring;
     this.hasAsked = true;
-    this.askedWord.noted();
+    this.askedWord.announce();
     if (yield* writer.requestRoomSteps(packet.length)) {
       this.foundRoom = true;
       this.crossed += 1;
@@ -55,7 +55,7 @@ class FullRing {
         yield* this.doorbell.wait();
         this.heard = this.signals;
         yield memory.readStep(RING_WORD.READ_INDEX);
-        writer.takeReadIndex();
+        writer.loadReadIndex();
         if (writer.hasRoom(packet.length)) break;
         if (this.crossed > 0) this.crossed -= 1;
         else this.needless += 1;
@@ -68,7 +68,7 @@ class FullRing {
   }
 
   /** The guest reads two of the packets that are there from the start, each by itself. */
-  *guest(): Proc<void> {
+  *guest(): Procedure<void> {
     const { reader } = this.ring;
     for (let i = 0; i < 2; i++) {
       yield* inFunction('hv_pkt_iter_first', reader.nextSteps());
@@ -76,10 +76,10 @@ class FullRing {
     }
   }
 
-  private *setEvent(): Proc<void> {
+  private *setEvent(): Procedure<void> {
     yield { object: this.doorbell, kind: 'update', label: 'vmbus_setevent' };
     this.signals += 1;
-    this.askedWord.noted();
+    this.askedWord.announce();
     if (!this.hasAsked) this.needless += 1;
     this.doorbell.wakeUp();
   }

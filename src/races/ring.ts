@@ -6,8 +6,8 @@ import {
   type RingHeader,
   RingReader,
   RingWriter,
-} from '../vmbus/ring.js';
-import { RingMemory } from '../vmbus/ring-memory.js';
+} from '../vmbus/ring/index.js';
+import { RingMemory } from '../vmbus/ring/memory.js';
 import type { RingOrder } from '../vmbus/variants/ring-order.js';
 
 const shownWords = [
@@ -41,6 +41,6 @@ export class RaceRing {
 export function noteDrained(header: RingHeader): void {
   for (const word of [RING_WORD.WRITE_INDEX, RING_WORD.READ_INDEX]) {
     const { object } = header.readStep(word);
-    if (object instanceof SharedWord) object.noted();
+    if (object instanceof SharedWord) object.announce();
   }
 }

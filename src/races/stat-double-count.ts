@@ -1,12 +1,12 @@
 import { setBit, testBit } from '../lib/bitmap.js';
 import type { CpuId, Relid } from '../lib/brand.js';
-import { type Proc, runAtomic } from '../machine/step.js';
-import { Arm64Platform, VMBUS_INTID, VMBUS_LINE_NAME } from '../platform/arm64.js';
+import { type Procedure, runAtomic } from '../machine/step.js';
+import { Arm64Platform, VMBUS_INTID, VMBUS_LINE_NAME } from '../platform/arm64/platform.js';
 import type { Interrupt, Model, World } from '../explore/model.js';
-import { InterruptsView } from '../view/interrupts-live.js';
-import { intrLine } from '../view/procstat.js';
+import { InterruptsView } from '../view/interrupts/live.js';
+import { intrLine } from '../view/proc/stat.js';
 import { VmbusIsr } from '../vmbus/isr.js';
-import { CHANNELMSG, encodeMessage } from '../vmbus/protocol.js';
+import { CHANNELMSG, encodeMessage } from '../vmbus/protocol/channel-messages.js';
 import { HVMSG_NONE, HVMSG_VMBUS } from '../vmbus/synic.js';
 import type { VmbusDesign } from '../vmbus/variants/design.js';
 import { controlMessages, lineAccountings } from '../vmbus/variants/index.js';
@@ -62,27 +62,27 @@ class CountingGuest {
     runAtomic(guest.open(second, () => {}));
     for (const cpu of machine.cpus) {
       platform.vmbusLine.enable(cpu);
-      const ppi = (): Proc<void> => this.interrupt(cpu.id);
+      const ppi = (): Procedure<void> => this.interrupt(cpu.id);
       this.lines.push(world.interrupt(cpu.id, 'vmbus_percpu_isr', ppi));
     }
   }
 
   /** The flow handler and all behind it, in one step. */
-  private *interrupt(cpu: CpuId): Proc<void> {
+  private *interrupt(cpu: CpuId): Procedure<void> {
     const { machine, vmbus } = this.guest;
     yield vmbus.contexts[cpu].flagsWord.update;
-    vmbus.contexts[cpu].messageWord.noted();
+    vmbus.contexts[cpu].messageWord.announce();
     this.interrupts += 1;
     machine.vectorHandler(VMBUS_INTID).handleInterrupt(machine.cpu(cpu));
   }
 
-  *host(): Proc<void> {
+  *host(): Procedure<void> {
     yield* this.signal(FIRST_RELID);
     yield* this.sendMessage();
     yield* this.signal(SECOND_RELID);
   }
 
-  private *signal(relid: Relid): Proc<void> {
+  private *signal(relid: Relid): Procedure<void> {
     const { eventFlags, flagsWord } = this.guest.vmbus.contexts[this.channelCpu];
     yield flagsWord.update;
     if (testBit(eventFlags, relid)) return;
@@ -91,7 +91,7 @@ class CountingGuest {
     this.lines[this.channelCpu].raise();
   }
 
-  private *sendMessage(): Proc<void> {
+  private *sendMessage(): Procedure<void> {
     const { message: slot, messageWord } = this.guest.vmbus.contexts[CONNECT_CPU];
     yield messageWord.update;
     if (slot.type !== HVMSG_NONE) return;

@@ -7,7 +7,7 @@ export interface Diagnostic {
   readonly message: string;
 }
 
-/** A scenario file that can not be used. The message has one line for each thing that is wrong, by position. */
+/** A scenario file that cannot be used. The message has one line for each thing that is wrong, by position. */
 export class ScenarioError extends Error {
   override readonly name = 'ScenarioError';
 

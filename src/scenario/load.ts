@@ -6,14 +6,14 @@ import { describeIssues } from './issues.js';
 import type { GuestOptions, HostOptions } from './options.js';
 import { usableParts } from './parts.js';
 import type { Scenario, Step } from './scenario.js';
-import { type ScenarioKeys, scenarioSchema } from './schema.js';
+import { type ScenarioKeys, scenarioSchema } from './schema/index.js';
 import { Source } from './source.js';
 
 /**
  * Reads a scenario file.
  *
  * @throws ScenarioError if something in it is wrong; it names everything that is.
- * @throws Error of node:fs if the file can not be read.
+ * @throws Error of node:fs if the file cannot be read.
  */
 export function loadScenario(file: string): Scenario {
   return parseScenario(readFileSync(file, 'utf8'), file);

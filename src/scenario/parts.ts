@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type ScenarioKeys, scenarioShape } from './schema.js';
+import { type ScenarioKeys, scenarioShape } from './schema/index.js';
 
 /** A list in which what is wrong in itself is undefined. */
 type Part<T> = T extends readonly (infer Item)[] ? readonly (Item | undefined)[] : T;

@@ -75,10 +75,10 @@ export interface ScenarioGuest {
   /** The host takes a channel back. Returns when the guest has dealt with that. */
   rescind(relid: Relid): void;
 
-  /** The host does what it must not. @throws RangeError for what it can not do. */
+  /** The host does what it must not. @throws RangeError for what it cannot do. */
   hostDoes(act: HostAct): void;
 
-  /** What the host did against the protocol and the guest did not follow: how often, by reason. */
+  /** What the host did against the protocol and the guest refused: how often, by reason. */
   refused(): ReadonlyMap<string, number>;
 
   /** The guest hibernates. */

@@ -124,7 +124,7 @@ function printAtEnd(
       printouts.push({ path, atNs, text: guest.readFile(path) });
     } catch (error) {
       if (!(error instanceof ErrnoError)) throw error;
-      failures.push(`can not print ${path}: ${error.message}`);
+      failures.push(`cannot print ${path}: ${error.message}`);
     }
   }
   return failures;

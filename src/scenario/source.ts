@@ -25,7 +25,7 @@ export class Source {
     }));
   }
 
-  /** The file's content as plain data. @throws Error if an alias can not be resolved. */
+  /** The file's content as plain data. @throws Error if an alias cannot be resolved. */
   get data(): unknown {
     return this.document.toJS();
   }

@@ -31,7 +31,7 @@ export function endsByItself(item: WorkloadItem): boolean {
   return item.kind === 'diskLoop' && item.ios !== undefined;
 }
 
-/** True once all I/Os of an item that ends by itself have come back, or can not. */
+/** True once all I/Os of an item that ends by itself have come back, or cannot. */
 export function isOver(item: WorkloadItem, { sent, unsent, completed = 0 }: Readonly<SignalTally>): boolean {
   return (
     item.kind !== 'diskLoop' ||

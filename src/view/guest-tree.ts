@@ -1,14 +1,14 @@
 import type { IrqCore } from '../irq/core.js';
-import type { ArchInterrupts } from './interrupts-arch.js';
-import { InterruptsView, type InterruptsViewOptions, noArchInterrupts } from './interrupts-live.js';
-import { procCpuinfo } from './cpuinfo.js';
-import { DebugDomains } from './debugdomain.js';
-import { debugIrqs } from './debugirq.js';
-import { ProcIrq } from './procirq.js';
-import { procSoftirqs, procStat, type SoftirqCount, type SystemStat } from './procstat.js';
-import { type SysCpuOptions, sysCpuDirectory } from './syscpu.js';
-import { sysIrq } from './sysirq.js';
-import { sysNodeDirectory } from './sysnode.js';
+import type { ArchInterrupts } from './interrupts/arch.js';
+import { InterruptsView, type InterruptsViewOptions, noArchInterrupts } from './interrupts/live.js';
+import { procCpuinfo } from './proc/cpuinfo.js';
+import { DebugDomains } from './debugfs/irq-domains.js';
+import { debugIrqs } from './debugfs/irqs.js';
+import { ProcIrq } from './proc/irq.js';
+import { procSoftirqs, procStat, type SoftirqCount, type SystemStat } from './proc/stat.js';
+import { type SysCpuOptions, sysCpuDirectory } from './sys/cpu.js';
+import { sysIrq } from './sys/irq.js';
+import { sysNodeDirectory } from './sys/node.js';
 import { FileTree } from './tree.js';
 import { procFile, StaticDirectory } from './tree-node.js';
 

@@ -1,5 +1,5 @@
 import type { IrqCore } from '../irq/core.js';
-import type { IrqDesc } from '../irq/irqdesc.js';
+import type { IrqDesc } from '../irq/data/irqdesc.js';
 import type { DirectoryNode, TreeNode } from './tree-node.js';
 
 /** The descriptor that a file's or directory's name stands for: its number as Linux prints it. */

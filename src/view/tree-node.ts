@@ -18,7 +18,7 @@ export interface FileNode {
   readonly mode: number;
   /** What stat() gives as the size. */
   readonly size: number;
-  /** The whole text. Missing: the file can not be read. */
+  /** The whole text. Missing: the file cannot be read. */
   read?(): string;
   /** One write(); returns how many bytes were consumed. Throws ErrnoError. */
   write?(data: string): number;

@@ -33,7 +33,7 @@ export class FileTree {
   mount(path: string, node: TreeNode): void {
     const names = path.split('/').filter((name) => name !== '');
     const last = names.pop();
-    if (last === undefined) throw new RangeError('the root directory can not be mounted over');
+    if (last === undefined) throw new RangeError('the root directory cannot be mounted over');
     let parent = this.root;
     for (const name of names) {
       let next = parent.lookup(name);
@@ -41,7 +41,7 @@ export class FileTree {
         next = new StaticDirectory(0o755);
         parent.add(name, next);
       }
-      if (!(next instanceof StaticDirectory)) throw new RangeError(`${path}: ${name} can not be extended`);
+      if (!(next instanceof StaticDirectory)) throw new RangeError(`${path}: ${name} cannot be extended`);
       parent = next;
     }
     parent.add(last, node);
@@ -64,7 +64,7 @@ export class FileTree {
     if (access === 'write' && node.write === undefined && node.unwritable.at === 'open')
       throw unwritable(path, node);
     if (access === 'read' && node.read === undefined)
-      throw new ErrnoError('EACCES', `${path} can not be read`);
+      throw new ErrnoError('EACCES', `${path} cannot be read`);
     return {
       read: () => node.read?.() ?? '',
       write: (data) => {
@@ -146,7 +146,7 @@ export class FileTree {
 }
 
 function unwritable(path: string, node: FileNode): ErrnoError {
-  return new ErrnoError(node.unwritable.code, `${path} can not be written`);
+  return new ErrnoError(node.unwritable.code, `${path} cannot be written`);
 }
 
 function statOf(node: TreeNode): FileStat {

@@ -1,10 +1,10 @@
 import { ErrnoError, errnoValue } from '../lib/errno.js';
-import type { Proc } from '../machine/step.js';
-import type { VmbusChannel } from './channel.js';
-import type { ChannelOperations } from './channel-open.js';
+import type { Procedure } from '../machine/step.js';
+import type { VmbusChannel } from './channel/channel.js';
+import type { ChannelOperations } from './channel/open.js';
 import type { VmbusConnection } from './connection.js';
 import { VmbusDevice, type VmbusDriver } from './driver.js';
-import type { Guid } from './guid.js';
+import type { Guid } from './protocol/guid.js';
 
 /** The VMBus as a bus of the driver core: which device goes with which driver (drivers/hv/vmbus_drv.c). */
 export class VmbusBus {
@@ -25,7 +25,7 @@ export class VmbusBus {
   ) {}
 
   /** Takes a driver into service and binds it to the devices that wait for one (__vmbus_driver_register). */
-  *registerDriver(driver: VmbusDriver): Proc<void> {
+  *registerDriver(driver: VmbusDriver): Procedure<void> {
     const { log } = this.connection.machine;
     if (driver.greeting !== undefined) log.printk(driver.greeting);
     log.printk(`hv_vmbus: registering driver ${driver.name}`);
@@ -34,7 +34,7 @@ export class VmbusBus {
   }
 
   /** Binds a driver to all devices that wait for it (driver_attach). */
-  private *attach(driver: VmbusDriver): Proc<void> {
+  private *attach(driver: VmbusDriver): Procedure<void> {
     for (const device of [...this.devices]) {
       const waits = device.driver === undefined && this.devices.includes(device);
       if (waits && this.matches(driver, device)) yield* this.bind(device, driver);
@@ -42,7 +42,7 @@ export class VmbusBus {
   }
 
   /** Has a driver serve one more class of devices (vmbus_add_dynid); 0 or a negative errno. */
-  *addId(driver: VmbusDriver, classId: Guid): Proc<number> {
+  *addId(driver: VmbusDriver, classId: Guid): Procedure<number> {
     const ids = this.dynamicIds.get(driver) ?? new Set();
     if (ids.has(classId)) return errnoValue('EEXIST');
     this.dynamicIds.set(driver, ids.add(classId));
@@ -56,7 +56,7 @@ export class VmbusBus {
   }
 
   /** Binds a device by hand (drivers/base/bus.c bind_store); 0 or a negative errno. */
-  *bindByHand(device: VmbusDevice, driver: VmbusDriver): Proc<number> {
+  *bindByHand(device: VmbusDevice, driver: VmbusDriver): Procedure<number> {
     if (!this.matches(driver, device)) return errnoValue('ENODEV');
     if (device.driver !== undefined) return errnoValue('EBUSY');
     yield* this.bind(device, driver, false);
@@ -64,7 +64,7 @@ export class VmbusBus {
   }
 
   /** Takes a device from its driver by hand; the device stays (drivers/base/bus.c unbind_store). */
-  *unbind(device: VmbusDevice): Proc<void> {
+  *unbind(device: VmbusDevice): Procedure<void> {
     yield* device.probing.wait();
     yield* device.lock.lock();
     const { driver } = device;
@@ -81,7 +81,7 @@ export class VmbusBus {
   }
 
   /** Makes a device of a new primary channel and binds the driver of its class (vmbus_device_register). */
-  *register(channel: VmbusChannel): Proc<void> {
+  *register(channel: VmbusChannel): Procedure<void> {
     const { classId, instanceId } = channel.offer;
     const device = new VmbusDevice(classId, instanceId, channel);
     channel.device = device;
@@ -97,20 +97,20 @@ export class VmbusBus {
   }
 
   /** Devices that came meanwhile get their drivers (device_unblock_probing). */
-  *unblockProbing(): Proc<void> {
+  *unblockProbing(): Procedure<void> {
     const deferred = this.deferred ?? [];
     this.deferred = undefined;
     for (const device of deferred) if (this.devices.includes(device)) yield* this.probeFor(device);
   }
 
   /** Looks for a driver for a device that has none (device_attach). */
-  *probeFor(device: VmbusDevice): Proc<void> {
+  *probeFor(device: VmbusDevice): Procedure<void> {
     if (device.driver !== undefined) return;
     const driver = this.drivers.find((candidate) => this.matches(candidate, device));
     if (driver !== undefined) yield* this.bind(device, driver);
   }
 
-  private *bind(device: VmbusDevice, driver: VmbusDriver, mayWait = true): Proc<void> {
+  private *bind(device: VmbusDevice, driver: VmbusDriver, mayWait = true): Procedure<void> {
     const { channel } = device;
     // From here on the device waits for its probe before it goes, even if the probe's turn has yet to come.
     device.driver = driver;
@@ -124,7 +124,7 @@ export class VmbusBus {
    * Tells a device's driver of a new sub-channel (sc_creation_callback). One that it has not asked for stays closed;
    * Linux has only netvsc look at that.
    */
-  *addSubChannel(primary: VmbusChannel, channel: VmbusChannel): Proc<void> {
+  *addSubChannel(primary: VmbusChannel, channel: VmbusChannel): Procedure<void> {
     const { device } = primary;
     const asked = device?.subChannelsAsked ?? 0;
     if (channel.offer.subChannelIndex > asked) this.connection.refuse('offer-sub-channel-nobody-asked-for');
@@ -133,7 +133,7 @@ export class VmbusBus {
   }
 
   /** Takes the device of a primary channel away, if nobody else has (vmbus_device_unregister). */
-  *removeDevice(channel: VmbusChannel): Proc<void> {
+  *removeDevice(channel: VmbusChannel): Procedure<void> {
     channel.assertLive('vmbus_device_unregister');
     const { device } = channel;
     if (device === undefined) return;
@@ -147,13 +147,13 @@ export class VmbusBus {
   }
 
   /** Takes a channel without a device away. */
-  *removeChannel(channel: VmbusChannel): Proc<void> {
+  *removeChannel(channel: VmbusChannel): Procedure<void> {
     yield* this.connection.channelMutex.lock();
     yield* this.operations.processChannelRemoval(channel);
     yield* this.connection.channelMutex.unlock();
   }
 
-  private *probe(device: VmbusDevice, driver: VmbusDriver): Proc<void> {
+  private *probe(device: VmbusDevice, driver: VmbusDriver): Procedure<void> {
     try {
       yield* driver.probe(device);
     } catch (error) {

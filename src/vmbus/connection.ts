@@ -3,15 +3,15 @@ import { CpuMask } from '../machine/cpumask.js';
 import { Lock } from '../machine/lock.js';
 import type { Machine } from '../machine/machine.js';
 import { WaitQueue } from '../machine/completion.js';
-import { type Proc, SharedObject, SharedWord, type Step } from '../machine/step.js';
+import { type Procedure, SharedObject, SharedWord, type Step } from '../machine/step.js';
 import { Workqueue } from '../machine/workqueue.js';
 import type { IrqCore } from '../irq/core.js';
-import type { VmbusChannel } from './channel.js';
-import { ChannelMover } from './channel-mover.js';
+import type { VmbusChannel } from './channel/channel.js';
+import { ChannelMover } from './channel/mover.js';
 import { GpadlHandles } from './gpadl.js';
 import type { GuestMemory } from './guest-memory.js';
 import type { HostPort } from './host-port.js';
-import { ChannelPlacement, VMBUS_CONNECT_CPU } from './placement.js';
+import { ChannelPlacement, VMBUS_CONNECT_CPU } from './channel/placement.js';
 import {
   type AllOffersDelivered,
   CHANNELMSG,
@@ -23,7 +23,7 @@ import {
   type VersionResponse,
   versionName,
   vmbusVersions,
-} from './protocol.js';
+} from './protocol/channel-messages.js';
 import type { Refusal } from './refusals.js';
 import type { RelidMap } from './relid-map.js';
 import { MessageRequest, RequestList } from './requests.js';
@@ -124,7 +124,7 @@ export class VmbusConnection {
   readonly mover: ChannelMover;
   readonly guard: OfflineGuard;
   readonly modifyChannel: ModifyChannelPolicy;
-  /** What the host did against the protocol and the guest did not follow, counted by reason. */
+  /** What the host did against the protocol and the guest refused, counted by reason. */
   readonly refused = new Map<Refusal, number>();
   readonly gpadlHandles = new GpadlHandles();
   /** The guest does not trust its host (hv_is_isolation_supported). */
@@ -150,7 +150,7 @@ export class VmbusConnection {
     this.modifyChannel = modifyChannelPolicies[this.design.modifyChannel](this);
     this.readyForSuspend = new WaitQueue(
       'channels that a suspend closes',
-      () => this.passing().next().done === true,
+      () => this.endingWithSuspend().next().done === true,
     );
     this.workQueue = new Workqueue(machine, 'hv_vmbus_con');
     this.rescindWorkQueue = new Workqueue(machine, 'hv_vmbus_rescind');
@@ -165,7 +165,7 @@ export class VmbusConnection {
   }
 
   /** True for channels that do not survive a suspend, as long as they are there. */
-  private *passing(): Generator<VmbusChannel, void, void> {
+  private *endingWithSuspend(): Generator<VmbusChannel, void, void> {
     for (const channel of this.channels())
       if (channel.isHvSock || channel.primary !== undefined) yield channel;
   }
@@ -184,13 +184,13 @@ export class VmbusConnection {
   }
 
   /** The same, yielding before. */
-  *post(message: ChannelMessage): Proc<void> {
+  *post(message: ChannelMessage): Procedure<void> {
     yield this.postMessageCall.step;
     this.postMessage(message);
   }
 
   /** Waits until all that messages of the host had queued is done. */
-  *drainWork(): Proc<void> {
+  *drainWork(): Procedure<void> {
     yield* this.subChannelQueue.drained();
     yield* this.primaryChannelQueue.drained();
     yield* this.rescindWorkQueue.drained();
@@ -204,7 +204,7 @@ export class VmbusConnection {
   }
 
   /** The channels that interrupt `cpu`, looked at one by one. */
-  *channelsOn(cpu: CpuId): Proc<VmbusChannel[]> {
+  *channelsOn(cpu: CpuId): Procedure<VmbusChannel[]> {
     const found: VmbusChannel[] = [];
     for (const channel of this.channels()) {
       yield channel.targetCpuWord.read;
@@ -228,7 +228,7 @@ export class VmbusConnection {
     matches: (answer: ChannelMessage) => answer is Response,
     channel?: VmbusChannel,
     further: readonly ChannelMessage[] = [],
-  ): Proc<Response | undefined> {
+  ): Procedure<Response | undefined> {
     const request = new MessageRequest(`answer to message ${message.type}`, matches, channel);
     this.requests.add(request);
     yield* this.post(message);
@@ -244,7 +244,7 @@ export class VmbusConnection {
    * @param only the one version to propose, as on the wire; default: all.
    * @returns false if the host accepts none.
    */
-  *connect(only?: number): Proc<boolean> {
+  *connect(only?: number): Procedure<boolean> {
     this.state = { kind: 'connecting' };
     for (const { wire } of vmbusVersions) {
       if (wire < VERSION_WIN8) break;
@@ -279,7 +279,7 @@ export class VmbusConnection {
   }
 
   /** Asks for all offers and waits until the host has sent them (vmbus_request_offers). */
-  *requestOffers(): Proc<void> {
+  *requestOffers(): Procedure<void> {
     yield* this.request(
       { type: CHANNELMSG.REQUESTOFFERS },
       (answer): answer is AllOffersDelivered => answer.type === CHANNELMSG.ALLOFFERS_DELIVERED,
@@ -287,7 +287,7 @@ export class VmbusConnection {
   }
 
   /** Gives a relid back to the host (vmbus_release_relid). */
-  *releaseRelid(relid: Relid): Proc<void> {
+  *releaseRelid(relid: Relid): Procedure<void> {
     yield* this.post({ type: CHANNELMSG.RELID_RELEASED, childRelid: relid });
   }
 

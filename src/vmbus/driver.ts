@@ -1,9 +1,9 @@
 import type { CpuId } from '../lib/brand.js';
 import { Completion } from '../machine/completion.js';
 import { Lock } from '../machine/lock.js';
-import type { Proc } from '../machine/step.js';
-import type { VmbusChannel } from './channel.js';
-import type { Guid } from './guid.js';
+import type { Procedure } from '../machine/step.js';
+import type { VmbusChannel } from './channel/channel.js';
+import type { Guid } from './protocol/guid.js';
 
 /** A device on the VMBus (struct hv_device): one primary channel, perhaps with sub-channels. */
 export class VmbusDevice {
@@ -47,17 +47,17 @@ export interface VmbusDriver {
   /** Probes run beside each other and beside later offers (PROBE_PREFER_ASYNCHRONOUS). */
   readonly probesAsynchronously?: boolean;
   /** Takes a new device into service; throws ErrnoError if it can't. */
-  probe(device: VmbusDevice): Proc<void>;
+  probe(device: VmbusDevice): Procedure<void>;
   /** The device goes: closes its channels. */
-  remove(device: VmbusDevice): Proc<void>;
+  remove(device: VmbusDevice): Procedure<void>;
   /** The guest is going to sleep: closes the channels and keeps what is needed to go on. Without it there is no sleep. */
-  suspend?(device: VmbusDevice): Proc<void>;
+  suspend?(device: VmbusDevice): Procedure<void>;
   /** The guest woke up, and the host may be another one: opens the channels again. */
-  resume?(device: VmbusDevice): Proc<void>;
+  resume?(device: VmbusDevice): Procedure<void>;
   /** One of the device's `subChannelsAsked` has arrived (sc_creation_callback). */
-  subChannelOffered?(device: VmbusDevice, channel: VmbusChannel): Proc<void>;
+  subChannelOffered?(device: VmbusDevice, channel: VmbusChannel): Procedure<void>;
   /** A channel interrupts another CPU from now on (change_target_cpu_callback); called with interrupts off. */
   targetCpuChanged?(channel: VmbusChannel, oldCpu: CpuId, newCpu: CpuId): void;
   /** Uses `count` channels instead of the present number (ethtool -L). Throws ErrnoError if it can't. */
-  setChannels?(device: VmbusDevice, count: number): Proc<void>;
+  setChannels?(device: VmbusDevice, count: number): Procedure<void>;
 }

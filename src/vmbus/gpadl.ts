@@ -7,7 +7,7 @@ import {
   GPADL_HEADER_FIXED_BYTES,
   MAX_MESSAGE_BYTES,
   PFN_BYTES,
-} from './protocol.js';
+} from './protocol/channel-messages.js';
 
 /** Bytes of a page that a GPADL names, whatever the guest's own page size (HV_HYP_PAGE_SIZE). */
 export const GPADL_PAGE_BYTES = 4096;
@@ -66,7 +66,7 @@ export function gpadlMessages(childRelid: Relid, gpadl: number, pfns: readonly n
   return [header, ...bodies];
 }
 
-/** Why a GPADL can not be put together. */
+/** Why a GPADL cannot be put together. */
 export type GpadlError = 'range-length' | 'page-count' | 'too-many-pages' | 'wrong-handle';
 
 /** The receiving side: puts a GPADL together from its messages. */

@@ -1,10 +1,10 @@
 import { errnoValue } from '../lib/errno.js';
 import type { CpuMask } from '../machine/cpumask.js';
-import { type Proc, runAtomic } from '../machine/step.js';
-import { IRQ_SET_MASK_OK, type IrqChip } from '../irq/irqchip.js';
-import type { IrqData } from '../irq/irqdata.js';
-import { VmbusChannel } from './channel.js';
-import type { ChannelMover } from './channel-mover.js';
+import { type Procedure, runAtomic } from '../machine/step.js';
+import { IRQ_SET_MASK_OK, type IrqChip } from '../irq/data/irqchip.js';
+import type { IrqData } from '../irq/data/irqdata.js';
+import { VmbusChannel } from './channel/channel.js';
+import type { ChannelMover } from './channel/mover.js';
 
 /**
  * The chip of channel interrupts (RFC patches 7 and 10, drivers/hv/vmbus_drv.c). Masking does nothing: without the
@@ -25,7 +25,7 @@ export class VmbusIrqChip implements IrqChip {
   }
 
   /** vmbus_irq_set_affinity: ChannelMover has all of it but what the interrupt layer is to know. */
-  *setAffinitySteps(data: IrqData, dest: CpuMask): Proc<number> {
+  *setAffinitySteps(data: IrqData, dest: CpuMask): Procedure<number> {
     const channel = data.handlerData;
     if (!(channel instanceof VmbusChannel)) {
       data.desc.core.machine.log.printk(

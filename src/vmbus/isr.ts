@@ -1,7 +1,7 @@
 import { clearBit, nextBit } from '../lib/bitmap.js';
 import type { CpuId } from '../lib/brand.js';
 import type { Cpu } from '../machine/cpu.js';
-import type { Proc } from '../machine/step.js';
+import type { Procedure } from '../machine/step.js';
 import type { RelidMap } from './relid-map.js';
 import { HV_EVENT_FLAGS_COUNT, type HvPerCpuContext, HVMSG_NONE } from './synic.js';
 import type { ControlMessages } from './variants/control-messages.js';
@@ -39,7 +39,7 @@ export class VmbusIsr {
   }
 
   /** The same step by step. */
-  *handleSteps(cpu: Cpu): Proc<boolean> {
+  *handleSteps(cpu: Cpu): Procedure<boolean> {
     const context = this.contexts[cpu.id];
     this.interrupts += 1;
     yield* this.chanSchedSteps(context, cpu.id);
@@ -75,7 +75,7 @@ export class VmbusIsr {
     }
   }
 
-  private *chanSchedSteps({ eventFlags, flagsWord }: HvPerCpuContext, cpu: CpuId): Proc<void> {
+  private *chanSchedSteps({ eventFlags, flagsWord }: HvPerCpuContext, cpu: CpuId): Procedure<void> {
     for (let from = 0; ; ) {
       yield flagsWord.read;
       const relid = nextBit(eventFlags, from);

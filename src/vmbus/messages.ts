@@ -1,10 +1,15 @@
 import { unreachable } from '../lib/assert.js';
 import type { CpuId } from '../lib/brand.js';
-import type { Proc } from '../machine/step.js';
-import type { ChannelManagement } from './channel-mgmt.js';
+import type { Procedure } from '../machine/step.js';
+import type { ChannelManagement } from './channel/mgmt.js';
 import type { VmbusConnection } from './connection.js';
-import { CHANNELMSG, type ChannelMessage, decodeMessage, ProtocolError } from './protocol.js';
-import { VMBUS_CONNECT_CPU } from './placement.js';
+import {
+  CHANNELMSG,
+  type ChannelMessage,
+  decodeMessage,
+  ProtocolError,
+} from './protocol/channel-messages.js';
+import { VMBUS_CONNECT_CPU } from './channel/placement.js';
 import {
   HV_MESSAGE_PAYLOAD_BYTE_COUNT,
   HVMSG_NONE,
@@ -35,7 +40,7 @@ export class MessageHandler {
   }
 
   /** The same step by step. */
-  *onMessageSteps(cpu: CpuId): Proc<void> {
+  *onMessageSteps(cpu: CpuId): Procedure<void> {
     yield this.contexts[cpu].messageWord.update;
     yield this.connection.modchanCompletedWord.update;
     this.onMessage(cpu);

@@ -1,13 +1,13 @@
 import type { Ns } from '../lib/brand.js';
 import { ErrnoError } from '../lib/errno.js';
 import { sleep, WaitQueue } from '../machine/completion.js';
-import type { Proc } from '../machine/step.js';
+import type { Procedure } from '../machine/step.js';
 import type { VmbusBus } from './bus.js';
-import type { VmbusChannel } from './channel.js';
-import type { ChannelManagement } from './channel-mgmt.js';
+import type { VmbusChannel } from './channel/channel.js';
+import type { ChannelManagement } from './channel/mgmt.js';
 import type { VmbusConnection } from './connection.js';
 import type { VmbusDevice, VmbusDriver } from './driver.js';
-import { CHANNELMSG, VERSION_WIN8_1, type UnloadResponse } from './protocol.js';
+import { CHANNELMSG, VERSION_WIN8_1, type UnloadResponse } from './protocol/channel-messages.js';
 import { INVALID_RELID } from './relid-map.js';
 
 /** How long a resume waits for devices to be offered again, in kernels that wait for each. */
@@ -30,8 +30,8 @@ export class VmbusPower {
     private readonly management: ChannelManagement,
   ) {}
 
-  /** Has the host forget this guest, and waits until it has. Hosts before Windows 8.1 can not be connected to again. */
-  *initiateUnload(): Proc<void> {
+  /** Has the host forget this guest, and waits until it has. Hosts before Windows 8.1 cannot be connected to again. */
+  *initiateUnload(): Procedure<void> {
     const { connection } = this;
     const { version } = connection;
     if (connection.state.kind !== 'connected') return;
@@ -44,24 +44,21 @@ export class VmbusPower {
   }
 
   /**
-   * Suspends all devices, the one found last first, then the bus. If a device can not be suspended, those that are
+   * Suspends all devices, the one found last first, then the bus. If a device cannot be suspended, those that are
    * suspended already are resumed.
    *
    * @throws ErrnoError EOPNOTSUPP if a driver knows no suspend; EBUSY if devices are missing since the last resume; what
    *   a driver's suspend throws.
    */
-  *suspend(): Proc<void> {
+  *suspend(): Procedure<void> {
     const { machine, state, version } = this.connection;
     if (state.kind !== 'connected') {
-      throw new ErrnoError(
-        'EBUSY',
-        'the guest sleeps already, or has left its host; it can not be suspended',
-      );
+      throw new ErrnoError('EBUSY', 'the guest sleeps already, or has left its host; it cannot be suspended');
     }
     if (version < VERSION_WIN8_1) {
       throw new ErrnoError(
         'EOPNOTSUPP',
-        'a host that speaks VMBus 2.4 never forgets a guest; it can not be suspended',
+        'a host that speaks VMBus 2.4 never forgets a guest; it cannot be suspended',
       );
     }
     const suspended: VmbusDevice[] = [];
@@ -89,14 +86,14 @@ export class VmbusPower {
    *
    * @throws ErrnoError EINVAL without an earlier suspend, ECONNREFUSED if the host does not speak the version any more.
    */
-  *resume(): Proc<void> {
+  *resume(): Procedure<void> {
     yield* this.busResume();
     for (const device of [...this.bus.devices]) yield* this.resumeDevice(device);
     yield* this.bus.unblockProbing();
   }
 
   /** vmbus_bus_suspend */
-  private *busSuspend(): Proc<void> {
+  private *busSuspend(): Procedure<void> {
     const { connection } = this;
     connection.ignoresOffers = true;
     yield* this.drainWorkqueues();
@@ -105,10 +102,10 @@ export class VmbusPower {
     }
     yield* connection.readyForSuspend.wait();
     if (connection.irq.behaviour.resumeWaitsForEachDevice && this.missing().length > 0) {
-      connection.machine.log.printk('hv_vmbus: Can not suspend due to a previous failed resuming');
+      connection.machine.log.printk('hv_vmbus: Cannot suspend due to a previous failed resuming');
       throw new ErrnoError(
         'EBUSY',
-        'devices are missing since the last resume; the guest can not be suspended again',
+        'devices are missing since the last resume; the guest cannot be suspended again',
       );
     }
     yield* connection.channelMutex.lock();
@@ -123,7 +120,7 @@ export class VmbusPower {
   }
 
   /** vmbus_bus_resume */
-  private *busResume(): Proc<void> {
+  private *busResume(): Procedure<void> {
     const { connection } = this;
     const { log } = connection.machine;
     connection.ignoresOffers = false;
@@ -168,7 +165,7 @@ export class VmbusPower {
     );
   }
 
-  private *drainWorkqueues(): Proc<void> {
+  private *drainWorkqueues(): Procedure<void> {
     const { rescindWorkQueue, workQueue, primaryChannelQueue, subChannelQueue } = this.connection;
     for (const queue of [rescindWorkQueue, workQueue, primaryChannelQueue, subChannelQueue]) {
       while (!queue.isIdle) yield* sleep(DRAIN_POLL_NS);
@@ -176,7 +173,7 @@ export class VmbusPower {
   }
 
   /** vmbus_resume; what it fails with is only said. */
-  private *resumeDevice(device: VmbusDevice): Proc<void> {
+  private *resumeDevice(device: VmbusDevice): Procedure<void> {
     yield* device.lock.lock();
     const { driver } = device;
     try {
@@ -192,7 +189,7 @@ export class VmbusPower {
 }
 
 /** vmbus_suspend */
-function* suspendDevice(device: VmbusDevice): Proc<void> {
+function* suspendDevice(device: VmbusDevice): Procedure<void> {
   yield* device.probing.wait();
   yield* device.lock.lock();
   try {
@@ -205,7 +202,7 @@ function* suspendDevice(device: VmbusDevice): Proc<void> {
   }
 }
 
-function* resumeByDriver(device: VmbusDevice, driver: VmbusDriver): Proc<void> {
+function* resumeByDriver(device: VmbusDevice, driver: VmbusDriver): Procedure<void> {
   if (driver.resume === undefined) throw notSupported(device);
   yield* driver.resume(device);
 }

@@ -1,5 +1,5 @@
-import type { ProtocolReason } from './protocol.js';
-import type { RingError } from './ring.js';
+import type { ProtocolReason } from './protocol/channel-messages.js';
+import type { RingError } from './ring/index.js';
 
 /**
  * What a host may not do and a guest does not follow, by name. In a confidential VM the host is not trusted, so each of
@@ -34,5 +34,5 @@ export type Refusal =
   | 'event-for-relid-0'
   /** An event flag whose relid no usable channel has. */
   | 'event-without-channel'
-  /** An index or packet that can not be: the ring is used no more. */
+  /** An index or packet that cannot be: the ring is used no more. */
   | `ring-${RingError}`;

@@ -1,7 +1,7 @@
 import type { CpuId, Relid } from '../lib/brand.js';
-import type { Proc } from '../machine/step.js';
-import type { IrqDomain } from '../irq/revmap.js';
-import type { VmbusChannel } from './channel.js';
+import type { Procedure } from '../machine/step.js';
+import type { IrqDomain } from '../irq/mapping/revmap.js';
+import type { VmbusChannel } from './channel/channel.js';
 import { HV_EVENT_FLAGS_COUNT } from './synic.js';
 
 /** Highest relid + 1 (MAX_CHANNEL_RELIDS). Relid 0 is the control path. */
@@ -20,23 +20,23 @@ export interface RelidMap {
   readonly countsChannels: boolean;
   /** The channels' irqdomain, if they have one. */
   readonly domain: IrqDomain | undefined;
-  /** From now on events find the channel (vmbus_channel_map_relid). False if that can not be; then nothing changed. */
-  map(channel: VmbusChannel): Proc<boolean>;
+  /** From now on events find the channel (vmbus_channel_map_relid). False if that cannot be; then nothing changed. */
+  map(channel: VmbusChannel): Procedure<boolean>;
   /** Events do not find the channel any more (vmbus_channel_unmap_relid). */
-  unmap(channel: VmbusChannel): Proc<void>;
-  /** The channel is being opened, its interrupts begin on its target CPU. @throws ErrnoError if they can not. */
-  requestIrq(channel: VmbusChannel): Proc<void>;
+  unmap(channel: VmbusChannel): Procedure<void>;
+  /** The channel is being opened, its interrupts begin on its target CPU. @throws ErrnoError if they cannot. */
+  requestIrq(channel: VmbusChannel): Procedure<void>;
   /** Undoes requestIrq, if it was done; waits for handlers. */
-  freeIrq(channel: VmbusChannel): Proc<void>;
+  freeIrq(channel: VmbusChannel): Procedure<void>;
   /** True if some channel has this relid. */
   isMapped(relid: Relid): boolean;
   /** The channel with this relid (relid2channel). */
   relid2channel(relid: Relid): VmbusChannel | undefined;
   /** Has the channel with this relid handle an event of the host that came to `cpu`, the present one. */
   dispatch(relid: Relid, cpu: CpuId): void;
-  dispatchSteps(relid: Relid, cpu: CpuId): Proc<void>;
+  dispatchSteps(relid: Relid, cpu: CpuId): Procedure<void>;
   /** The channel's target has just become `newCpu`. */
-  moved(channel: VmbusChannel, oldCpu: CpuId, newCpu: CpuId): Proc<void>;
+  moved(channel: VmbusChannel, oldCpu: CpuId, newCpu: CpuId): Procedure<void>;
   /** Has the host interrupt `cpu` for the channel, as its `cpu` file wants; 0 or a negative errno. */
   setTargetCpu(channel: VmbusChannel, cpu: CpuId): number;
   /** Gives the map back; all channels must be unmapped. */

@@ -1,7 +1,7 @@
 import { Completion } from '../machine/completion.js';
-import type { Proc } from '../machine/step.js';
-import type { VmbusChannel } from './channel.js';
-import type { ChannelMessage } from './protocol.js';
+import type { Procedure } from '../machine/step.js';
+import type { VmbusChannel } from './channel/channel.js';
+import type { ChannelMessage } from './protocol/channel-messages.js';
 
 /** A message of the guest whose answer somebody waits for (struct vmbus_channel_msginfo). */
 export class MessageRequest<Response extends ChannelMessage> {
@@ -32,7 +32,7 @@ export class MessageRequest<Response extends ChannelMessage> {
   }
 
   /** Waits for the answer; undefined if the channel was rescinded first. */
-  *wait(): Proc<Response | undefined> {
+  *wait(): Procedure<Response | undefined> {
     yield* this.waitEvent.wait();
     return this.response;
   }

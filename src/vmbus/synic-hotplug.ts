@@ -4,12 +4,12 @@ import { ErrnoError } from '../lib/errno.js';
 import { sleep } from '../machine/completion.js';
 import type { Cpu } from '../machine/cpu.js';
 import { cpuhpPlace, type HotplugState } from '../machine/hotplug.js';
-import type { Proc } from '../machine/step.js';
+import type { Procedure } from '../machine/step.js';
 import type { PerCpuLine } from '../platform/platform.js';
-import type { VmbusChannel } from './channel.js';
+import type { VmbusChannel } from './channel/channel.js';
 import type { VmbusConnection } from './connection.js';
-import { VMBUS_CONNECT_CPU } from './placement.js';
-import { VERSION_WIN10_V4_1 } from './protocol.js';
+import { VMBUS_CONNECT_CPU } from './channel/placement.js';
+import { VERSION_WIN10_V4_1 } from './protocol/channel-messages.js';
 import { HV_EVENT_FLAGS_COUNT, type HvPerCpuContext } from './synic.js';
 
 const MS = 1_000_000;
@@ -29,7 +29,7 @@ export class SynicHotplug implements HotplugState {
   ) {}
 
   /** hv_synic_init */
-  *startup(cpu: Cpu): Proc<void> {
+  *startup(cpu: Cpu): Procedure<void> {
     const { connection } = this;
     this.line.enable(cpu);
     connection.host.enableSynic(cpu.id, this.contexts[cpu.id]);
@@ -43,7 +43,7 @@ export class SynicHotplug implements HotplugState {
    * @throws ErrnoError EBUSY while connected: for the connect CPU, for a CPU that a channel interrupts, and for one
    *   with events that nobody handles.
    */
-  *teardown(cpu: Cpu): Proc<void> {
+  *teardown(cpu: Cpu): Procedure<void> {
     const { connection } = this;
     const { id } = cpu;
     if (connection.state.kind === 'connected') {
@@ -73,7 +73,7 @@ export class SynicHotplug implements HotplugState {
   }
 
   /** Keeps new channels away from the CPU; returns those that are there. */
-  private *closeToChannels(cpu: CpuId): Proc<VmbusChannel[]> {
+  private *closeToChannels(cpu: CpuId): Procedure<VmbusChannel[]> {
     const { connection } = this;
     yield* connection.channelMutex.lock();
     yield* connection.guard.lock();
@@ -85,7 +85,7 @@ export class SynicHotplug implements HotplugState {
   }
 
   /** hv_synic_event_pending: true if events stay unhandled however long one waits. */
-  private *eventPending(cpu: CpuId): Proc<boolean> {
+  private *eventPending(cpu: CpuId): Procedure<boolean> {
     const { eventFlags, flagsWord } = this.contexts[cpu];
     for (let tries = 0; ; tries++) {
       yield flagsWord.read;

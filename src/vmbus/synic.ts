@@ -1,7 +1,7 @@
 import type { CpuId } from '../lib/brand.js';
 import { wordsFor } from '../lib/bitmap.js';
 import type { Cpu } from '../machine/cpu.js';
-import { type Proc, SharedWord } from '../machine/step.js';
+import { type Procedure, SharedWord } from '../machine/step.js';
 import { Tasklet } from '../machine/tasklet.js';
 
 /** Event flags of one SINT, and so the number of relids (HV_EVENT_FLAGS_COUNT). */
@@ -47,7 +47,7 @@ export class HvPerCpuContext implements SynicPages {
   constructor(
     readonly cpu: Cpu,
     onMessage: (cpu: CpuId) => void,
-    onMessageSteps?: (cpu: CpuId) => Proc<void>,
+    onMessageSteps?: (cpu: CpuId) => Procedure<void>,
   ) {
     this.flagsWord = new SharedWord(`event flags of CPU ${cpu.id}`);
     this.messageWord = new SharedWord(`message slot of CPU ${cpu.id}`);

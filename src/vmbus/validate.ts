@@ -1,7 +1,7 @@
 import type { Irq } from '../lib/brand.js';
-import type { IrqDesc } from '../irq/irqdesc.js';
-import { VmbusChannel } from './channel.js';
-import { VMBUS_CONNECT_CPU } from './placement.js';
+import type { IrqDesc } from '../irq/data/irqdesc.js';
+import { VmbusChannel } from './channel/channel.js';
+import { VMBUS_CONNECT_CPU } from './channel/placement.js';
 import { INVALID_RELID, MAX_CHANNEL_RELIDS } from './relid-map.js';
 import { HVMSG_NONE } from './synic.js';
 import type { Vmbus } from './vmbus.js';

@@ -1,9 +1,9 @@
 import type { IrqCore } from '../irq/core.js';
-import type { Proc } from '../machine/step.js';
+import type { Procedure } from '../machine/step.js';
 import type { PerCpuLine } from '../platform/platform.js';
 import { VmbusBus } from './bus.js';
-import { ChannelManagement } from './channel-mgmt.js';
-import type { ChannelOperations } from './channel-open.js';
+import { ChannelManagement } from './channel/mgmt.js';
+import type { ChannelOperations } from './channel/open.js';
 import type { VmbusConnection } from './connection.js';
 import type { VmbusDriver } from './driver.js';
 import { VmbusIsr } from './isr.js';
@@ -55,7 +55,7 @@ export class Vmbus {
     this.hotplug = new SynicHotplug(connection, contexts, line);
   }
 
-  /** What the host did against the protocol and the guest did not follow: how often, by reason. */
+  /** What the host did against the protocol and the guest refused: how often, by reason. */
   refused(): ReadonlyMap<Refusal, number> {
     const { connection, isr } = this;
     const all = new Map(connection.refused);
@@ -76,7 +76,7 @@ export class Vmbus {
    *
    * @returns false if guest and host have no protocol version in common.
    */
-  *init(): Proc<boolean> {
+  *init(): Procedure<boolean> {
     const { connection, hotplug, isr } = this;
     const { machine } = connection;
     yield* this.line.setup((cpu) => isr.handle(cpu));

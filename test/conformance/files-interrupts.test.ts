@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { interruptsReplayer } from '../../src/app/conformance/files-interrupts.js';
+import { interruptsReplayer } from '../../src/conformance/files-interrupts.js';
 import { goldenCases } from '../view/golden.js';
 
 const cases = goldenCases<{ id: string }>('interrupts');

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
-import { affinityWriteReplayer } from '../../src/app/conformance/files-affinity-write.js';
-import { procIrqTreeReplayer } from '../../src/app/conformance/files-proc-irq-tree.js';
-import type { CaseResult, Replayer } from '../../src/app/conformance/replayer.js';
+import { affinityWriteReplayer } from '../../src/conformance/files-affinity-write.js';
+import { procIrqTreeReplayer } from '../../src/conformance/files-proc-irq-tree.js';
+import type { CaseResult, Replayer } from '../../src/conformance/replayer.js';
 import { goldenCases } from '../view/golden.js';
 
 function failures(replayer: Replayer, cases: readonly unknown[]): CaseResult[] {

@@ -2,8 +2,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { formatReport, readRecordings, replayAll, replayers } from '../../src/app/conformance/index.js';
-import type { CaseResult, Replayer } from '../../src/app/conformance/replayer.js';
+import { formatReport, readRecordings, replayAll, replayers } from '../../src/conformance/index.js';
+import type { CaseResult, Replayer } from '../../src/conformance/replayer.js';
 
 const saying: Replayer = { file: 'said.jsonl', replay: (recorded) => recorded as CaseResult };
 

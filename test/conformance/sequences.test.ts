@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
-import { hotplugDevicesReplayer } from '../../src/app/conformance/devices.js';
-import { replayAll } from '../../src/app/conformance/index.js';
-import type { Replayer } from '../../src/app/conformance/replayer.js';
-import { genirqApiReplayer, hotplugReplayer } from '../../src/app/conformance/sequence.js';
+import { hotplugDevicesReplayer } from '../../src/conformance/devices.js';
+import { replayAll } from '../../src/conformance/index.js';
+import type { Replayer } from '../../src/conformance/replayer.js';
+import { genirqApiReplayer, hotplugReplayer } from '../../src/conformance/sequence.js';
 import { goldenCases } from '../view/golden.js';
 
 describe('what a real kernel did, replayed', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { unsupportedDevices } from '../../src/vmbus/class-ids.js';
+import { unsupportedDevices } from '../../src/vmbus/protocol/class-ids.js';
 import type { HostDeviceOptions } from '../../src/host/device.js';
 import { device, instanceOf, TestGuest, type TestGuestOptions } from '../support/guest.js';
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
-import { CHANNEL_FLAG } from '../../src/vmbus/protocol.js';
-import { parseGuid } from '../../src/vmbus/guid.js';
+import { CHANNEL_FLAG } from '../../src/vmbus/protocol/channel-messages.js';
+import { parseGuid } from '../../src/vmbus/protocol/guid.js';
 import type { HostDeviceOptions } from '../../src/host/device.js';
 import { device, TestGuest } from '../support/guest.js';
 

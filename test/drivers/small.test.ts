@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { messageType, messageWord, SYNTH_HID, typedMessage } from '../../src/host/protocols/pipe.js';
-import { parseGuid } from '../../src/vmbus/guid.js';
-import { CHANNEL_FLAG } from '../../src/vmbus/protocol.js';
+import { parseGuid } from '../../src/vmbus/protocol/guid.js';
+import { CHANNEL_FLAG } from '../../src/vmbus/protocol/channel-messages.js';
 import { backendsWith } from '../support/backends.js';
 import { device, instanceOf, TestGuest } from '../support/guest.js';
 
@@ -88,7 +88,7 @@ describe('hv_sock', () => {
     expect(guest.device(30).driver).toBeUndefined();
   });
 
-  test('a connection that can not be opened is no failed probe', () => {
+  test('a connection that cannot be opened is no failed probe', () => {
     const guest = new TestGuest({ devices: [sock] });
     const post = guest.host.postMessage.bind(guest.host);
     guest.host.postMessage = (message) => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { PCI, pciResponse, pciWord, STATUS_REVISION_MISMATCH } from '../../src/host/protocols/pci.js';
-import { parseGuid } from '../../src/vmbus/guid.js';
-import { VM_PKT } from '../../src/vmbus/ring.js';
+import { parseGuid } from '../../src/vmbus/protocol/guid.js';
+import { VM_PKT } from '../../src/vmbus/ring/index.js';
 import { backendsWith } from '../support/backends.js';
 import { device, TestGuest, type TestGuestOptions } from '../support/guest.js';
 

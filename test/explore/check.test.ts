@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { Completion, sleep } from '../../src/machine/completion.js';
 import { Machine } from '../../src/machine/machine.js';
 import { MemoryWord, memoryBarrier } from '../../src/machine/memory.js';
-import { type Proc, SharedWord } from '../../src/machine/step.js';
+import { type Procedure, SharedWord } from '../../src/machine/step.js';
 import { Tasklet } from '../../src/machine/tasklet.js';
 import { check, exploreShard } from '../../src/explore/explore.js';
 import { laneTable, violationText } from '../../src/explore/lane-table.js';
@@ -22,7 +22,7 @@ function orders<S extends { readonly log: string[] }>(
   return [...outcomes.map(({ outcome }) => String(outcome)), ...violations.map(({ message }) => message)];
 }
 
-function writer(log: string[], word: SharedWord): (letters: string) => Proc<void> {
+function writer(log: string[], word: SharedWord): (letters: string) => Procedure<void> {
   return function* (letters) {
     for (const letter of letters) {
       yield word.update;
@@ -187,10 +187,10 @@ describe('time', () => {
       orders((world) => {
         const log: string[] = [];
         const done = new Completion('done');
-        function* guest(): Proc<void> {
+        function* guest(): Procedure<void> {
           log.push((yield* done.waitTimeout(20)) ? 'done' : 'timeout');
         }
-        function* host(): Proc<void> {
+        function* host(): Procedure<void> {
           yield* sleep(hostNs);
           done.complete();
         }
@@ -204,7 +204,7 @@ describe('time', () => {
   });
 });
 
-function* then(...procs: readonly Proc<unknown>[]): Proc<void> {
+function* then(...procs: readonly Procedure<unknown>[]): Procedure<void> {
   for (const proc of procs) yield* proc;
 }
 
@@ -215,7 +215,7 @@ describe('properties', () => {
       setup(world) {
         const x = new MemoryWord('x');
         const y = new MemoryWord('y');
-        const set = function* (word: MemoryWord): Proc<void> {
+        const set = function* (word: MemoryWord): Procedure<void> {
           yield word.write;
           word.store(1);
         };
@@ -467,6 +467,6 @@ test('who raises an interrupt or schedules a tasklet can see whether it is pendi
   expect(seen.slice(0, 4)).toEqual([false, false, true, true]);
 });
 
-function* sleepless(): Proc<void> {
+function* sleepless(): Procedure<void> {
   yield new SharedWord('word').read;
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { Lock } from '../../src/machine/lock.js';
 import { memoryBarrier, MemoryWord } from '../../src/machine/memory.js';
-import { type Proc, SharedWord } from '../../src/machine/step.js';
+import { type Procedure, SharedWord } from '../../src/machine/step.js';
 import { Tasklet } from '../../src/machine/tasklet.js';
 import { Machine } from '../../src/machine/machine.js';
 import { Workqueue } from '../../src/machine/workqueue.js';
@@ -25,7 +25,7 @@ function wrong(setup: (world: World) => unknown): string[] {
   return messages[0];
 }
 
-function* step(word: SharedWord): Proc<void> {
+function* step(word: SharedWord): Procedure<void> {
   yield word.update;
 }
 
@@ -43,7 +43,7 @@ describe('mistakes with interrupts are found', () => {
       world.task(
         0,
         'task',
-        (function* (): Proc<void> {
+        (function* (): Procedure<void> {
           if (masked) cpu.localIrqDisable();
           yield* lock.lock();
           yield* lock.unlock();
@@ -66,7 +66,7 @@ describe('mistakes with interrupts are found', () => {
         world.task(
           0,
           'task',
-          (function* (): Proc<void> {
+          (function* (): Procedure<void> {
             yield* step(word);
             body(cpu);
           })(),
@@ -88,7 +88,7 @@ describe('mistakes with interrupts are found', () => {
       world.task(
         0,
         'task',
-        (function* (): Proc<void> {
+        (function* (): Procedure<void> {
           yield flag.readUntil((value) => value === 1);
         })(),
       );
@@ -133,7 +133,7 @@ describe('store buffers and interrupts', () => {
     r: number[],
     at: number,
     fenced: boolean,
-  ): Proc<void> {
+  ): Procedure<void> {
     yield mine.write;
     mine.store(1);
     if (fenced) yield memoryBarrier;
@@ -171,7 +171,7 @@ describe('store buffers and interrupts', () => {
       world.task(
         0,
         'writer',
-        (function* (): Proc<void> {
+        (function* (): Procedure<void> {
           yield x.write;
           x.store(1);
         })(),
@@ -179,7 +179,7 @@ describe('store buffers and interrupts', () => {
       world.task(
         0,
         'reader',
-        (function* (): Proc<void> {
+        (function* (): Procedure<void> {
           yield x.readUntil((value) => value === 1);
           yield y.read;
           r[0] = y.load();
@@ -200,7 +200,7 @@ describe('a machine that is attached', () => {
           world.attach(machine);
           const word = new SharedWord('log');
           const queue = new Workqueue(machine, 'events');
-          function* write(letter: string): Proc<void> {
+          function* write(letter: string): Procedure<void> {
             yield word.update;
             log.push(letter + machine.thisCpu);
           }
@@ -262,7 +262,7 @@ describe('a machine that is attached', () => {
             const machine = new Machine({ present: 1 });
             world.attach(machine);
             const word = new SharedWord('log');
-            function* write(letter: string): Proc<void> {
+            function* write(letter: string): Procedure<void> {
               yield word.update;
               log.push(letter);
             }
@@ -270,7 +270,7 @@ describe('a machine that is attached', () => {
             world.task(
               0,
               'task',
-              (function* (): Proc<void> {
+              (function* (): Procedure<void> {
                 yield* write('a');
                 machine.cpu(0).localIrqDisable();
                 yield* write('b');

@@ -1,6 +1,6 @@
 import { MemoryWord, memoryBarrier } from '../../src/machine/memory.js';
 import { Lock } from '../../src/machine/lock.js';
-import type { Proc } from '../../src/machine/step.js';
+import type { Procedure } from '../../src/machine/step.js';
 import type { MemoryModel, Model, World } from '../../src/explore/model.js';
 
 /** A litmus test: its model, and the outcomes that each memory model allows. */
@@ -14,7 +14,7 @@ export interface Registers {
   readonly r: number[];
 }
 
-type Programs = (words: { x: MemoryWord; y: MemoryWord }, r: number[]) => readonly Proc<void>[];
+type Programs = (words: { x: MemoryWord; y: MemoryWord }, r: number[]) => readonly Procedure<void>[];
 
 function litmus(
   name: string,
@@ -35,34 +35,34 @@ function litmus(
   return { model, outcomes: { sc: [...sc].sort(), tso: [...tso].sort() } };
 }
 
-function* write(word: MemoryWord, value: number): Proc<void> {
+function* write(word: MemoryWord, value: number): Procedure<void> {
   yield word.write;
   word.store(value);
 }
 
-function* read(word: MemoryWord): Proc<number> {
+function* read(word: MemoryWord): Procedure<number> {
   yield word.read;
   return word.load();
 }
 
-function* add(word: MemoryWord): Proc<void> {
+function* add(word: MemoryWord): Procedure<void> {
   const value = yield* read(word);
   yield* write(word, value + 1);
 }
 
-function* then(...procs: readonly Proc<unknown>[]): Proc<void> {
+function* then(...procs: readonly Procedure<unknown>[]): Procedure<void> {
   for (const proc of procs) yield* proc;
 }
 
-function* into(r: number[], at: number, proc: Proc<number>): Proc<void> {
+function* into(r: number[], at: number, proc: Procedure<number>): Procedure<void> {
   r[at] = yield* proc;
 }
 
-function* barrier(): Proc<void> {
+function* barrier(): Procedure<void> {
   yield memoryBarrier;
 }
 
-function* exchange(word: MemoryWord, value: number): Proc<void> {
+function* exchange(word: MemoryWord, value: number): Procedure<void> {
   yield word.update;
   word.exchange(value);
 }
@@ -189,7 +189,7 @@ export function twoLocks(sameOrder: boolean): Model<null> {
     setup(world): null {
       const a = new Lock('a');
       const b = new Lock('b');
-      const both = (first: Lock, second: Lock): Proc<void> =>
+      const both = (first: Lock, second: Lock): Procedure<void> =>
         then(first.lock(), second.lock(), second.unlock(), first.unlock());
       world.task(0, 'P0', both(a, b));
       world.task(1, 'P1', sameOrder ? both(a, b) : both(b, a));
@@ -205,7 +205,7 @@ export function dekker(fenced: boolean): Model<{ inside: number }> {
     setup(world): { inside: number } {
       const state = { inside: 0 };
       const flags = [new MemoryWord('flag0'), new MemoryWord('flag1')];
-      function* enter(me: number): Proc<void> {
+      function* enter(me: number): Procedure<void> {
         yield* write(flags[me], 1);
         if (fenced) yield memoryBarrier;
         if ((yield* read(flags[1 - me])) === 0) state.inside += 1;

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { Completion, sleep } from '../../src/machine/completion.js';
 import { Lock } from '../../src/machine/lock.js';
 import { MemoryWord, memoryBarrier } from '../../src/machine/memory.js';
-import type { Proc } from '../../src/machine/step.js';
+import type { Procedure } from '../../src/machine/step.js';
 import type { CpuControl, Interrupt, Model, SoftInterrupt } from '../../src/explore/model.js';
 
 /** One operation of a random program. Numbers choose among the words, locks and interrupts there are. */
@@ -44,7 +44,7 @@ export function programsModel(programs: Programs): Model<State> {
       let interrupt: Interrupt | undefined;
       let tasklet: SoftInterrupt | undefined;
 
-      function* run(name: string, ops: readonly Op[], cpu: CpuControl | undefined): Proc<void> {
+      function* run(name: string, ops: readonly Op[], cpu: CpuControl | undefined): Procedure<void> {
         let seen = '';
         for (const op of ops) {
           seen += yield* one(op, cpu);
@@ -55,7 +55,7 @@ export function programsModel(programs: Programs): Model<State> {
         }
       }
 
-      function* one(op: Op, cpu: CpuControl | undefined): Proc<string> {
+      function* one(op: Op, cpu: CpuControl | undefined): Procedure<string> {
         switch (op.op) {
           case 'read':
             yield words[op.word].read;

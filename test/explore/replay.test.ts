@@ -64,7 +64,7 @@ describe('a saved trace', () => {
     });
   });
 
-  test('says where the code has changed: a context that can not go on, and nothing broken in the end', () => {
+  test('says where the code has changed: a context that cannot go on, and nothing broken in the end', () => {
     const { file } = saved(check(counterModel(false)));
     expect(replay(counterModel(true), file).divergence).toEqual({
       after: 0,

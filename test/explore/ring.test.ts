@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { memoryBarrier, MemoryWord } from '../../src/machine/memory.js';
-import { inFunction, type Proc, type Step } from '../../src/machine/step.js';
+import { inFunction, type Procedure, type Step } from '../../src/machine/step.js';
 import { check } from '../../src/explore/explore.js';
 import type { MemoryModel, Model } from '../../src/explore/model.js';
 import {
@@ -13,7 +13,7 @@ import {
   type RingWord,
   RingWriter,
   VM_PKT,
-} from '../../src/vmbus/ring.js';
+} from '../../src/vmbus/ring/index.js';
 
 /** The header words of a ring as memory that the explorer's memory models know. */
 class SharedHeader implements RingHeader {
@@ -65,10 +65,10 @@ function fullRing(fenced: boolean): Model<{ sleeps: boolean; signals: number }> 
       while (writer.write(VM_PKT.DATA_INBAND, 0, 0, packet) !== RING_WRITE.FULL);
       const reader = new RingReader(ring, header);
       const state = { sleeps: false, signals: 0 };
-      function* write(): Proc<void> {
+      function* write(): Procedure<void> {
         state.sleeps = !(yield* writer.requestRoomSteps(packet.length));
       }
-      function* read(): Proc<void> {
+      function* read(): Procedure<void> {
         yield* reader.nextSteps();
         if (yield* inFunction('hv_pkt_iter_close', reader.pktIterCloseSteps())) state.signals += 1;
       }

@@ -1,5 +1,5 @@
-import { deviceClassId } from '../../src/vmbus/class-ids.js';
-import { CHANNELMSG, type ChannelMessage, encodeMessage } from '../../src/vmbus/protocol.js';
+import { deviceClassId } from '../../src/vmbus/protocol/class-ids.js';
+import { CHANNELMSG, type ChannelMessage, encodeMessage } from '../../src/vmbus/protocol/channel-messages.js';
 import { instanceOf } from '../support/guest.js';
 
 /** Relids of the fuzzed guest's devices, of its sub-channels, and such as no channel can have. */

@@ -1,10 +1,10 @@
-import { NetvscDevice } from '../../src/drivers/support/netvsc-device.js';
-import { StorvscDevice } from '../../src/drivers/support/storvsc-device.js';
-import { irqSetAffinity } from '../../src/irq/affinity.js';
+import { NetvscDevice } from '../../src/drivers/netvsc/device.js';
+import { StorvscDevice } from '../../src/drivers/storvsc/device.js';
+import { irqSetAffinity } from '../../src/irq/management/affinity.js';
 import { clearBit, setBit } from '../../src/lib/bitmap.js';
 import { ErrnoError } from '../../src/lib/errno.js';
 import { CpuMask } from '../../src/machine/cpumask.js';
-import type { Proc } from '../../src/machine/step.js';
+import type { Procedure } from '../../src/machine/step.js';
 import { deeds, type MisbehaveRule, ringNames, ringPlaceNames, sentKinds } from '../../src/host/misbehave.js';
 import type { HostChannel } from '../../src/host/host-channel.js';
 import { INVALID_RELID, MAX_CHANNEL_RELIDS } from '../../src/vmbus/relid-map.js';
@@ -14,7 +14,7 @@ import {
   decodeMessage,
   encodeMessage,
   versionWire,
-} from '../../src/vmbus/protocol.js';
+} from '../../src/vmbus/protocol/channel-messages.js';
 import { brokenAtRest, brokenInvariants } from '../../src/vmbus/validate.js';
 import { designChoices, type VmbusDesign } from '../../src/vmbus/variants/design.js';
 import { device, instanceOf, TestGuest } from '../support/guest.js';
@@ -100,7 +100,7 @@ export class Victim {
   end(): string[] {
     const { guest } = this;
     const { host, connection, machine } = guest;
-    host.sent.stop();
+    host.faults.stop();
     for (let round = 0; round < 30; round++) {
       this.steps = 0;
       this.offerAgain();
@@ -151,7 +151,7 @@ export class Victim {
   }
 
   /** Has the guest do something that may fail, but with an errno only. */
-  start(name: string, proc: Proc<unknown>): void {
+  start(name: string, proc: Procedure<unknown>): void {
     this.guest.machine.spawn(name, mayFail(proc));
   }
 
@@ -164,7 +164,7 @@ export class Victim {
   }
 
   /** Hibernates and wakes up again, unless that is being done. */
-  *hibernate(): Proc<void> {
+  *hibernate(): Procedure<void> {
     if (this.hibernating) return;
     this.hibernating = true;
     try {
@@ -199,8 +199,8 @@ export class Victim {
       if (lastAnswer(message) !== undefined) this.asked.push(message);
       postMessage(bytes);
     };
-    const post = host.sent.post.bind(host.sent);
-    host.sent.post = (bytes) => {
+    const post = host.faults.post.bind(host.faults);
+    host.faults.post = (bytes) => {
       if (this.sent.length < 64) this.sent.push(bytes);
       post(bytes);
     };
@@ -224,7 +224,7 @@ export class Victim {
   }
 }
 
-function* mayFail(proc: Proc<unknown>): Proc<void> {
+function* mayFail(proc: Procedure<unknown>): Procedure<void> {
   try {
     yield* proc;
   } catch (error) {
@@ -277,10 +277,10 @@ const acts: readonly Act[] = [
     const { message } = v.guest.vmbus.contexts[a % CPUS];
     message.payloadSize = [0, 7, 12, 240, 241, 255, 0xffffffff][b % 7];
     message.type = [0, 1, 2, 0x80000010, 0xffffffff][c % 5];
-    v.guest.host.sent.raise(0, a % CPUS);
+    v.guest.host.faults.raise(0, a % CPUS);
   },
-  (v, a, b) => v.guest.host.sent.raise(relids[b % relids.length] % 2048, a % CPUS),
-  (v, a, b) => v.guest.host.sent.raise(b % 2048, a % (CPUS + 1)),
+  (v, a, b) => v.guest.host.faults.raise(relids[b % relids.length] % 2048, a % CPUS),
+  (v, a, b) => v.guest.host.faults.raise(b % 2048, a % (CPUS + 1)),
   (v, a, b, c) => {
     const { eventFlags } = v.guest.vmbus.contexts[a % CPUS];
     if ((c & 1) === 0) setBit(eventFlags, b % 2048);
@@ -291,7 +291,7 @@ const acts: readonly Act[] = [
     const channel = v.hostChannel(b);
     if (channel?.state.kind !== 'open') return;
     const value = [0, 8, 16, 4096, 4095, 0xffffffff, c][c % 7];
-    v.guest.host.sent.poke(
+    v.guest.host.faults.poke(
       channel,
       ringNames[a & 1],
       ringPlaceNames[(a >>> 1) % ringPlaceNames.length],
@@ -306,7 +306,7 @@ const acts: readonly Act[] = [
     const { ring } = channel.state.toGuest;
     const near = ((ring.load(0) + ((a >>> 4) % 16) * 4 - 24 + ring.dataBytes) % ring.dataBytes) & ~3;
     const at = (a & 2) === 0 ? near : ((a >>> 2) % 0x2000) << 2;
-    ifPossible(() => v.guest.host.sent.poke(channel, ringNames[a & 1], at, c >>> (b % 25)));
+    ifPossible(() => v.guest.host.faults.poke(channel, ringNames[a & 1], at, c >>> (b % 25)));
     v.guest.host.signal(channel.relid);
   },
   (v, a, b, c) => {
@@ -317,9 +317,9 @@ const acts: readonly Act[] = [
   },
   (v, a, b) => v.guest.host.signal(relids[b % 10], 1 + (a % 3)),
   // Whole habits.
-  (v, a, b, c) => v.guest.host.sent.add(ruleOf(a, b, c)),
+  (v, a, b, c) => v.guest.host.faults.add(ruleOf(a, b, c)),
   (v, _a, _b, c) => {
-    if (c % 4 === 0) v.guest.host.sent.stop();
+    if (c % 4 === 0) v.guest.host.faults.stop();
   },
   // What honest hosts do, too.
   (v, _a, b) => ifPossible(() => v.guest.host.rescind(relids[b % 10])),

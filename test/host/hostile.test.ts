@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import { setBit } from '../../src/lib/bitmap.js';
-import { deviceClassId, vmbusDeviceClasses } from '../../src/vmbus/class-ids.js';
-import { CHANNELMSG, type ChannelMessage, encodeMessage } from '../../src/vmbus/protocol.js';
-import { RING_WORD, type RingWord } from '../../src/vmbus/ring.js';
+import { deviceClassId, vmbusDeviceClasses } from '../../src/vmbus/protocol/class-ids.js';
+import { CHANNELMSG, type ChannelMessage, encodeMessage } from '../../src/vmbus/protocol/channel-messages.js';
+import { RING_WORD, type RingWord } from '../../src/vmbus/ring/index.js';
 import { device, instanceOf, TestGuest } from '../support/guest.js';
 
 const RELIDS = [0, 1, 2, 3, 9, 10, 11, 50, 51, 2047, 2048, 0xffffffff];

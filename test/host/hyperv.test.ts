@@ -1,11 +1,16 @@
 import { describe, expect, test } from '@jest/globals';
 import { HyperV } from '../../src/host/hyperv.js';
-import { Agenda, Lane } from '../../src/host/agenda.js';
+import { HostSchedule, Lane } from '../../src/host/schedule.js';
 import { SynicSender } from '../../src/host/synic-sender.js';
 import { Clock } from '../../src/machine/clock.js';
-import type { VmbusChannel } from '../../src/vmbus/channel.js';
+import type { VmbusChannel } from '../../src/vmbus/channel/channel.js';
 import { GuestMemory } from '../../src/vmbus/guest-memory.js';
-import { CHANNELMSG, type ChannelMessage, decodeMessage, encodeMessage } from '../../src/vmbus/protocol.js';
+import {
+  CHANNELMSG,
+  type ChannelMessage,
+  decodeMessage,
+  encodeMessage,
+} from '../../src/vmbus/protocol/channel-messages.js';
 import { HVMSG_NONE, MessageSlot, type SynicPages } from '../../src/vmbus/synic.js';
 import { device, TestGuest } from '../support/guest.js';
 
@@ -97,7 +102,7 @@ describe('devices', () => {
     expect(() => guest.host.rescind(9)).toThrow('the host has no channel 9 to rescind');
   });
 
-  test('a relid that was not taken back can not be released', () => {
+  test('a relid that was not taken back cannot be released', () => {
     const guest = new DumbGuest();
     guest.host.offer(device('kvp', 9));
     guest.post({ type: CHANNELMSG.RELID_RELEASED, childRelid: 9 }).run();
@@ -275,18 +280,18 @@ test('a packet on its way is lost when the channel is closed, even if it is open
   expect(packets).toBe(1);
 });
 
-test('an agenda knows what is left to do; a lane keeps the order', () => {
+test('an schedule knows what is left to do; a lane keeps the order', () => {
   const clock = new Clock();
-  const agenda = new Agenda(clock);
-  const lane = new Lane(agenda);
+  const schedule = new HostSchedule(clock);
+  const lane = new Lane(schedule);
   const done: string[] = [];
   lane.after(100, () => done.push(`a ${clock.now}`));
   lane.after(10, () => done.push(`b ${clock.now}`));
-  agenda.after(50, () => done.push(`c ${clock.now}`));
-  expect(agenda.pending).toBe(3);
+  schedule.after(50, () => done.push(`c ${clock.now}`));
+  expect(schedule.pending).toBe(3);
   while (clock.runNext());
   expect(done).toEqual(['c 50', 'a 100', 'b 100']);
-  expect(agenda.pending).toBe(0);
+  expect(schedule.pending).toBe(0);
   lane.after(10, () => done.push(`d ${clock.now}`));
   while (clock.runNext());
   expect(done.at(-1)).toBe('d 110');

@@ -14,7 +14,7 @@ function guestWith(...rules: readonly MisbehaveRule[]): TestGuest {
       device('scsi', 2, { subChannelRelids: [50, 51] }),
     ],
   });
-  for (const rule of rules) guest.host.sent.add(rule);
+  for (const rule of rules) guest.host.faults.add(rule);
   return guest;
 }
 
@@ -98,7 +98,7 @@ describe('messages', () => {
   test('are spoilt at random alike for equal seeds', () => {
     const spoilt = (seed: number): unknown => {
       const guest = new TestGuest({ present: 2, devices: [device('heartbeat', 3)], host: { seed } });
-      guest.host.sent.add({ what: 'message', chance: 0.5, deed: 'corrupt' });
+      guest.host.faults.add({ what: 'message', chance: 0.5, deed: 'corrupt' });
       guest.machine.spawn('boot', guest.vmbus.init());
       guest.settle();
       return [refused(guest), guest.log(), guest.machine.clock.now];
@@ -113,7 +113,7 @@ describe('signals', () => {
   test('that are dropped are not heard; the next one is', () => {
     const guest = guestWith().boot();
     const before = guest.count(3);
-    guest.host.sent.add({ what: 'signal', relid: 3, nth: 2, deed: 'drop' });
+    guest.host.faults.add({ what: 'signal', relid: 3, nth: 2, deed: 'drop' });
     expect(guest.host.signal(3)).toBe(1);
     expect(guest.host.signal(3)).toBe(1);
     expect(guest.host.signal(3)).toBe(1);
@@ -123,10 +123,10 @@ describe('signals', () => {
   test('come twice, late, and for another channel or on another CPU', () => {
     const guest = guestWith().boot();
     const before = guest.count(3);
-    guest.host.sent.add({ what: 'signal', nth: 1, deed: 'duplicate' });
-    guest.host.sent.add({ what: 'signal', nth: 2, deed: 'delay', byNs: 2 * MS });
-    guest.host.sent.add({ what: 'signal', nth: 3, deed: 'corrupt', field: 'relid', value: 77 });
-    guest.host.sent.add({ what: 'signal', nth: 4, deed: 'corrupt', field: 'cpu', value: 3 });
+    guest.host.faults.add({ what: 'signal', nth: 1, deed: 'duplicate' });
+    guest.host.faults.add({ what: 'signal', nth: 2, deed: 'delay', byNs: 2 * MS });
+    guest.host.faults.add({ what: 'signal', nth: 3, deed: 'corrupt', field: 'relid', value: 77 });
+    guest.host.faults.add({ what: 'signal', nth: 4, deed: 'corrupt', field: 'cpu', value: 3 });
     guest.host.signal(3);
     expect(guest.count(3)).toBe(before + 2);
     guest.host.signal(3);
@@ -143,7 +143,7 @@ describe('signals', () => {
   test('overtake each other', () => {
     const guest = guestWith().boot();
     const [three, four] = [guest.count(3), guest.count(4)];
-    guest.host.sent.add({ what: 'signal', nth: 1, deed: 'reorder' });
+    guest.host.faults.add({ what: 'signal', nth: 1, deed: 'reorder' });
     guest.host.signal(3);
     expect(guest.count(3)).toBe(three);
     guest.host.signal(4);
@@ -165,7 +165,7 @@ describe('packets', () => {
     const guest = guestWith().boot();
     const channel = guest.host.channel(3);
     if (channel === undefined) throw new Error('no channel');
-    guest.host.sent.add({ what: 'packet', relid: 3, deed: 'delay', byNs: MS });
+    guest.host.faults.add({ what: 'packet', relid: 3, deed: 'delay', byNs: MS });
     guest.host.send(channel, new Uint8Array(32), 1, 0);
     guest.machine.elapse(0);
     const before = guest.count(3);
@@ -180,13 +180,13 @@ describe('rules', () => {
   test('are for all things, for one, or for some', () => {
     const guest = guestWith().boot();
     const before = guest.count(3);
-    guest.host.sent.add({ what: 'signal', nth: 2, times: 2, deed: 'drop' });
+    guest.host.faults.add({ what: 'signal', nth: 2, times: 2, deed: 'drop' });
     for (let i = 0; i < 5; i++) guest.host.signal(3);
     expect(guest.count(3)).toBe(before + 3);
-    guest.host.sent.add({ what: 'signal', deed: 'drop' });
+    guest.host.faults.add({ what: 'signal', deed: 'drop' });
     for (let i = 0; i < 5; i++) guest.host.signal(3);
     expect(guest.count(3)).toBe(before + 3);
-    guest.host.sent.stop();
+    guest.host.faults.stop();
     guest.host.signal(3);
     expect(guest.count(3)).toBe(before + 4);
   });
@@ -194,9 +194,9 @@ describe('rules', () => {
   test('of which the host is done with send what they held back', () => {
     const guest = guestWith().boot();
     const before = guest.count(3);
-    guest.host.sent.add({ what: 'signal', deed: 'reorder', byNs: 1000 * MS });
+    guest.host.faults.add({ what: 'signal', deed: 'reorder', byNs: 1000 * MS });
     guest.host.signal(3);
-    guest.host.sent.stop();
+    guest.host.faults.stop();
     expect(guest.count(3)).toBe(before + 1);
     guest.settle();
     expect(guest.count(3)).toBe(before + 1);
@@ -224,16 +224,16 @@ describe('rules', () => {
     const guest = guestWith().boot();
     const channel = guest.host.channel(3);
     if (channel === undefined) throw new Error('no channel');
-    const { sent } = guest.host;
-    expect(() => sent.poke(channel, 'toGuest', 12288, 1)).toThrow(
+    const { faults } = guest.host;
+    expect(() => faults.poke(channel, 'toGuest', 12288, 1)).toThrow(
       'the ring has no word at byte 12288: its data are 12288 bytes',
     );
-    expect(() => sent.poke(channel, 'toGuest', 2, 1)).toThrow(RangeError);
-    sent.poke(channel, 'toGuest', 12284, 1);
-    expect(() => sent.raise(2048, 0)).toThrow(RangeError);
+    expect(() => faults.poke(channel, 'toGuest', 2, 1)).toThrow(RangeError);
+    faults.poke(channel, 'toGuest', 12284, 1);
+    expect(() => faults.raise(2048, 0)).toThrow(RangeError);
     expect(() => guest.host.postRaw(new Uint8Array(241))).toThrow('a message of 241 bytes, at most 240 fit');
     guest.host.rescind(3);
     guest.settle();
-    expect(() => sent.poke(channel, 'toGuest', 'readIndex', 1)).toThrow('channel 3 is not open');
+    expect(() => faults.poke(channel, 'toGuest', 'readIndex', 1)).toThrow('channel 3 is not open');
   });
 });

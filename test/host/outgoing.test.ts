@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import { OutgoingPackets } from '../../src/host/outgoing.js';
-import { RING_WORD, RingBuffer, RingReader, RingWriter, VM_PKT } from '../../src/vmbus/ring.js';
+import { RING_WORD, RingBuffer, RingReader, RingWriter, VM_PKT } from '../../src/vmbus/ring/index.js';
 
 function rig() {
   const ring = new RingBuffer(new ArrayBuffer(8192), 0, 8192);

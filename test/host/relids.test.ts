@@ -46,7 +46,7 @@ describe('moveRelids', () => {
     [[[7, 16]], 'in use'],
     [[[7, 0]], 'not in'],
     [[[7, 2048]], 'not in'],
-  ] as const)('%j can not be', (moves, reason) => {
+  ] as const)('%j cannot be', (moves, reason) => {
     const host = hostWith(device('heartbeat', 7), nic);
     expect(() => host.moveRelids(new Map(moves.map(([from, to]) => [from, to])))).toThrow(reason);
     expect(relids(host)).toEqual([[7], [13, 16, 17]]);

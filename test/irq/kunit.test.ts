@@ -17,7 +17,7 @@ import {
   irqStatus,
   requestIrq,
 } from '../../src/irq/index.js';
-import { irqActivate, irqShutdownAndDeactivate, irqStartupManaged } from '../../src/irq/startup.js';
+import { irqActivate, irqShutdownAndDeactivate, irqStartupManaged } from '../../src/irq/line/startup.js';
 import { Lab } from './lab.js';
 
 /** What the kernel's own unit tests of the interrupt layer check (kernel/irq/irq_test.c). */

@@ -1,7 +1,7 @@
 import { CpuMask } from '../../src/machine/cpumask.js';
 import { formatCpuList, parseCpuList } from '../../src/machine/cpumask-text.js';
 import { Machine, type MachineOptions } from '../../src/machine/machine.js';
-import type { Proc } from '../../src/machine/step.js';
+import type { Procedure } from '../../src/machine/step.js';
 import {
   genericHandleIrq,
   handleSimpleIrq,
@@ -104,7 +104,7 @@ export class Lab {
     return this.run(requestIrq(this.core, desc.irq, handler, flags, String(devId), devId));
   }
 
-  run<T>(proc: Proc<T>): T {
+  run<T>(proc: Procedure<T>): T {
     return this.machine.run('test', proc);
   }
 

@@ -1,7 +1,7 @@
 import { IrqCore, type IrqDesc, type IrqHandler, IRQF_SHARED, requestIrq } from '../../src/irq/index.js';
 import { GuestIoapic, Kvm, type KvmOptions, type TriggerMode, UserDevice } from '../../src/kvm/index.js';
 import { Machine } from '../../src/machine/machine.js';
-import type { Proc } from '../../src/machine/step.js';
+import type { Procedure } from '../../src/machine/step.js';
 
 /** A guest with two CPUs, KVM under it, and devices in user space. */
 export class KvmLab {
@@ -16,7 +16,7 @@ export class KvmLab {
   }
 
   /** Runs a procedure, and then everything that follows from it. */
-  run<T>(proc: Proc<T>): T {
+  run<T>(proc: Procedure<T>): T {
     const result = this.machine.run('test', proc);
     this.machine.settle();
     return result;

@@ -1,13 +1,13 @@
 import type { HostThreads } from '../../src/kvm/index.js';
 import { Clock } from '../../src/machine/clock.js';
-import type { Proc, Step } from '../../src/machine/step.js';
+import type { Procedure, Step } from '../../src/machine/step.js';
 
 /** Threads that one may step through in any order; those that they spawn join them. */
 export class Threads implements HostThreads {
   readonly clock = new Clock();
   readonly all: Thread[] = [];
 
-  spawn(name: string, proc: Proc<unknown>): Thread {
+  spawn(name: string, proc: Procedure<unknown>): Thread {
     const thread = new Thread(name, proc);
     this.all.push(thread);
     return thread;
@@ -35,7 +35,7 @@ export class Threads implements HostThreads {
     if (thread.step === undefined) throw new Error(`${name} never came to ${kind} of ${object}`);
   }
 
-  /** Steps the last thread called `name` until it ends or can not go on. */
+  /** Steps the last thread called `name` until it ends or cannot go on. */
   finish(name: string): void {
     const thread = this.named(name);
     while (thread.isEnabled) thread.move();
@@ -55,7 +55,7 @@ export class Thread {
 
   constructor(
     readonly name: string,
-    private readonly proc: Proc<unknown>,
+    private readonly proc: Procedure<unknown>,
   ) {
     this.advance();
   }
@@ -66,7 +66,7 @@ export class Thread {
 
   move(): void {
     if (!this.isEnabled)
-      throw new Error(`${this.name} can not go on: ${this.step?.kind} ${this.step?.object.name}`);
+      throw new Error(`${this.name} cannot go on: ${this.step?.kind} ${this.step?.object.name}`);
     this.steps += 1;
     this.advance();
   }

@@ -97,7 +97,7 @@ describe('Clock', () => {
     expect(recorder.runAll()).toEqual(['0@0', '0@3', '0@6']);
   });
 
-  test.each([-1, Number.NaN, Number.POSITIVE_INFINITY])('an event can not come %d ns from now', (ns) => {
+  test.each([-1, Number.NaN, Number.POSITIVE_INFINITY])('an event cannot come %d ns from now', (ns) => {
     const { clock } = new Recorder();
     expect(() => clock.after(ns, { fire: () => {} })).toThrow(RangeError);
     expect(clock.pending).toBe(0);

@@ -4,7 +4,7 @@ import { ErrnoError } from '../../src/lib/errno.js';
 import { sleep } from '../../src/machine/completion.js';
 import { cpuhpPlace, type HotplugState } from '../../src/machine/hotplug.js';
 import { Machine, type MachineOptions } from '../../src/machine/machine.js';
-import type { Proc } from '../../src/machine/step.js';
+import type { Procedure } from '../../src/machine/step.js';
 import { Tasklet } from '../../src/machine/tasklet.js';
 
 class Lab {
@@ -44,7 +44,7 @@ class Lab {
     return this.machine.log.lines.splice(0).map((line) => line.text);
   }
 
-  private *callback(call: string, cpu: number): Proc<void> {
+  private *callback(call: string, cpu: number): Procedure<void> {
     this.calls.push(call);
     yield* sleep(10);
     if (this.refusing.has(call)) throw new ErrnoError('EBUSY', `${call} of CPU ${cpu} refuses`);
@@ -186,7 +186,7 @@ describe('a state that refuses', () => {
     lab.register('a');
     lab.machine.hotplug.register({
       ...lab.state('broken'),
-      *teardown(): Proc<void> {
+      *teardown(): Procedure<void> {
         throw new TypeError('defect');
       },
     });

@@ -4,7 +4,7 @@ import { ErrnoError } from '../../src/lib/errno.js';
 import { Completion, sleep, WaitQueue } from '../../src/machine/completion.js';
 import { Lock } from '../../src/machine/lock.js';
 import { Machine, type MachineOptions } from '../../src/machine/machine.js';
-import { type Proc, runAtomic } from '../../src/machine/step.js';
+import { type Procedure, runAtomic } from '../../src/machine/step.js';
 import { flatTopology } from '../../src/machine/topology.js';
 
 function lab(): { machine: Machine; trace: string[]; note: (text: string) => void } {
@@ -41,7 +41,7 @@ describe('a machine', () => {
 describe('tasks', () => {
   test('they run in the order they were started, each to where it waits', () => {
     const { machine, trace, note } = lab();
-    const task = function* (name: string): Proc<void> {
+    const task = function* (name: string): Procedure<void> {
       note(`${name}1`);
       yield* sleep(10);
       note(`${name}2`);
@@ -59,7 +59,7 @@ describe('tasks', () => {
   test('a task runs on its CPU; one whose CPU is offline on the first that is online', () => {
     const machine = new Machine({ present: 3 });
     const seen: number[] = [];
-    const watch = function* (): Proc<void> {
+    const watch = function* (): Procedure<void> {
       seen.push(machine.thisCpu);
       yield* sleep(1000);
       seen.push(machine.thisCpu);
@@ -74,10 +74,10 @@ describe('tasks', () => {
 
   test('what a task starts runs when the task gives way, on the same CPU', () => {
     const { machine, trace, note } = lab();
-    const child = function* (): Proc<void> {
+    const child = function* (): Procedure<void> {
       note(`child on ${machine.thisCpu}`);
     };
-    const parent = function* (): Proc<void> {
+    const parent = function* (): Procedure<void> {
       machine.spawn('child', child());
       note('parent');
       yield* sleep(0);
@@ -89,11 +89,11 @@ describe('tasks', () => {
 
   test('run gives the result or the error, and the time it took has passed', () => {
     const { machine } = lab();
-    const answer = function* (): Proc<number> {
+    const answer = function* (): Procedure<number> {
       yield* sleep(7);
       return 42;
     };
-    const refusal = function* (): Proc<number> {
+    const refusal = function* (): Procedure<number> {
       yield* sleep(3);
       throw new ErrnoError('EBUSY', 'no');
     };
@@ -103,7 +103,7 @@ describe('tasks', () => {
     expect([machine.clock.now, machine.liveTasks]).toEqual([10, 0]);
   });
 
-  test('what can not come any more is told by name', () => {
+  test('what cannot come any more is told by name', () => {
     const { machine } = lab();
     expect(() => machine.run('opener', new Completion('answer').wait())).toThrow(
       'opener waits for answer and nothing is left to happen',
@@ -112,7 +112,7 @@ describe('tasks', () => {
 
   test('run inside a task is refused', () => {
     const { machine } = lab();
-    const outer = function* (): Proc<void> {
+    const outer = function* (): Procedure<void> {
       machine.run('inner', sleep(1));
     };
     expect(() => machine.run('outer', outer())).toThrow('inner: called from within outer; use yield* there');
@@ -120,10 +120,10 @@ describe('tasks', () => {
 
   test('the error of a task that nobody waits for ends the run; the others go on with the next', () => {
     const { machine, trace, note } = lab();
-    const bad = function* (): Proc<void> {
+    const bad = function* (): Procedure<void> {
       throw new TypeError('bad');
     };
-    const good = function* (): Proc<void> {
+    const good = function* (): Procedure<void> {
       note('good');
     };
     machine.spawn('bad', bad());
@@ -137,7 +137,7 @@ describe('tasks', () => {
 
   test('elapse stops at its end exactly, with all that happens up to then', () => {
     const { machine, trace, note } = lab();
-    const ticker = function* (): Proc<void> {
+    const ticker = function* (): Procedure<void> {
       for (let i = 0; i < 3; i++) {
         yield* sleep(10);
         note('tick');
@@ -169,7 +169,7 @@ describe('tasks', () => {
       fc.property(fc.array(fc.nat(6), { maxLength: 20 }), (delays) => {
         const { machine, trace, note } = lab();
         delays.forEach((ns, i) => {
-          const task = function* (): Proc<void> {
+          const task = function* (): Procedure<void> {
             yield* sleep(ns);
             note(String(i));
           };
@@ -187,7 +187,7 @@ describe('completions', () => {
   test('complete lets one waiter go on, the eldest; complete_all every one, now and later', () => {
     const { machine, trace, note } = lab();
     const done = new Completion('done');
-    const waiter = function* (name: string): Proc<void> {
+    const waiter = function* (name: string): Procedure<void> {
       yield* done.wait();
       note(name);
     };
@@ -269,7 +269,7 @@ describe('completions', () => {
   test('a waiter that finds it taken by another waits on, within its first limit', () => {
     const { machine, trace, note } = lab();
     const done = new Completion('done');
-    const waiter = function* (name: string): Proc<void> {
+    const waiter = function* (name: string): Procedure<void> {
       note(`${name} ${yield* done.waitTimeout(30)}`);
     };
     machine.spawn('a', waiter('a'));
@@ -335,7 +335,7 @@ describe('locks', () => {
   test('one holder at a time, first come first served', () => {
     const { machine, trace, note } = lab();
     const lock = new Lock('lock');
-    const holder = function* (name: string): Proc<void> {
+    const holder = function* (name: string): Procedure<void> {
       yield* lock.lock();
       note(name);
       yield* sleep(10);
@@ -358,7 +358,7 @@ describe('locks', () => {
 describe('atomic code', () => {
   test('runs what does not block', () => {
     const lock = new Lock('lock');
-    const section = function* (): Proc<string> {
+    const section = function* (): Procedure<string> {
       yield* lock.lock();
       yield* lock.unlock();
       return 'done';

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { Lock } from '../../src/machine/lock.js';
 import { memoryBarrier, MemoryWord, runWithStoreBuffer, StoreBuffer } from '../../src/machine/memory.js';
-import { inFunction, labelSteps, type Proc, runAtomic, SharedWord } from '../../src/machine/step.js';
+import { inFunction, labelSteps, type Procedure, runAtomic, SharedWord } from '../../src/machine/step.js';
 
 afterEach(() => runWithStoreBuffer(undefined));
 
@@ -108,11 +108,11 @@ describe('what a step waits for', () => {
 });
 
 describe('inFunction', () => {
-  function* inner(): Proc<number> {
+  function* inner(): Procedure<number> {
     yield memoryBarrier;
     return 7;
   }
-  function* outer(): Proc<number> {
+  function* outer(): Procedure<number> {
     yield new SharedWord('x').read;
     return yield* inFunction('inner', inner());
   }

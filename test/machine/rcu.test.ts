@@ -2,21 +2,21 @@ import { describe, expect, test } from '@jest/globals';
 import { Machine } from '../../src/machine/machine.js';
 import { sleep } from '../../src/machine/completion.js';
 import { RcuList, RcuNode, Srcu } from '../../src/machine/rcu.js';
-import type { Proc } from '../../src/machine/step.js';
+import type { Procedure } from '../../src/machine/step.js';
 
 describe('Srcu', () => {
   test('a grace period waits for the readers that were inside, not for later ones', () => {
     const machine = new Machine({ present: 1 });
     const srcu = new Srcu('srcu');
     const events: string[] = [];
-    function* reader(name: string, startNs: number, endNs: number): Proc<void> {
+    function* reader(name: string, startNs: number, endNs: number): Procedure<void> {
       yield* sleep(startNs);
       const ticket = yield* srcu.readLock();
       yield* sleep(endNs - startNs);
       yield* srcu.readUnlock(ticket);
       events.push(`${name} left at ${machine.clock.now}`);
     }
-    function* writer(): Proc<void> {
+    function* writer(): Procedure<void> {
       yield* sleep(20);
       yield* srcu.synchronize();
       events.push(`grace period over at ${machine.clock.now}`);

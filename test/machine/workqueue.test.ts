@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { sleep } from '../../src/machine/completion.js';
 import { Machine } from '../../src/machine/machine.js';
-import type { Proc } from '../../src/machine/step.js';
+import type { Procedure } from '../../src/machine/step.js';
 import { type Work, Workqueue } from '../../src/machine/workqueue.js';
 
 class Lab {
@@ -11,7 +11,7 @@ class Lab {
 
   work(name: string, ns = 0, more: () => void = () => {}): Work {
     const { machine, trace } = this;
-    return function* (): Proc<void> {
+    return function* (): Procedure<void> {
       trace.push(`>${name} on ${machine.thisCpu}`);
       more();
       if (ns > 0) yield* sleep(ns);

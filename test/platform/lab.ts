@@ -1,16 +1,16 @@
 import type { CpuId, Irq } from '../../src/lib/brand.js';
-import { irqSetAffinity } from '../../src/irq/affinity.js';
+import { irqSetAffinity } from '../../src/irq/management/affinity.js';
 import { IrqCore, type IrqCoreOptions } from '../../src/irq/core.js';
-import { freeIrq } from '../../src/irq/free.js';
-import { genericHandleIrqDesc } from '../../src/irq/handle.js';
-import { IRQ_HANDLED, type IrqHandler } from '../../src/irq/irqaction.js';
-import type { IrqDesc } from '../../src/irq/irqdesc.js';
-import { requestIrq } from '../../src/irq/request.js';
+import { freeIrq } from '../../src/irq/management/free.js';
+import { genericHandleIrqDesc } from '../../src/irq/line/handle.js';
+import { IRQ_HANDLED, type IrqHandler } from '../../src/irq/data/irqaction.js';
+import type { IrqDesc } from '../../src/irq/data/irqdesc.js';
+import { requestIrq } from '../../src/irq/management/request.js';
 import { formatCpuList, parseCpuList } from '../../src/machine/cpumask-text.js';
 import { Machine, type MachineOptions } from '../../src/machine/machine.js';
-import { Arm64Platform } from '../../src/platform/arm64.js';
+import { Arm64Platform } from '../../src/platform/arm64/platform.js';
 import type { DeviceInterrupt, Platform } from '../../src/platform/platform.js';
-import { X86Platform } from '../../src/platform/x86.js';
+import { X86Platform } from '../../src/platform/x86/platform.js';
 
 /** Vector that `fire` comes through. */
 const VECTOR = 0x60;

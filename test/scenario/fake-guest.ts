@@ -14,7 +14,7 @@ export interface FakeOptions {
   readonly files?: Readonly<Record<string, string>>;
 }
 
-/** A guest that writes down what is asked of it. CPU 0 can not go offline; IRQ n is the channel with relid n. */
+/** A guest that writes down what is asked of it. CPU 0 cannot go offline; IRQ n is the channel with relid n. */
 export class FakeGuest implements ScenarioGuest {
   /** All calls but reads, as `<ns since booting> call arguments`. */
   readonly calls: string[] = [];

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
-import { scenarioSchemaText } from '../../src/scenario/json-schema.js';
+import { scenarioSchemaText } from '../../src/scenario/schema/json-schema.js';
 
 test('the published JSON Schema is up to date (npm run schema)', () => {
   const published = readFileSync(new URL('../../schema/scenario.schema.json', import.meta.url), 'utf8');

@@ -303,7 +303,7 @@ ${timeline}`;
     expect(problems(`${rescinded}  - {rescind: 13}\n  - {offer: {driver: vss, relid: 16}}`)).toEqual([]);
   });
 
-  test('workload that can not be', () => {
+  test('workload that cannot be', () => {
     const text = `
 cpus: 4
 devices: [{driver: kvp, relid: 1}]

@@ -80,7 +80,7 @@ print: [/proc/a, /proc/none, interrupts]`,
       { path: '/proc/a', atNs: 9, text: '2' },
       { path: '/proc/interrupts', atNs: 9, text: 'x\n' },
     ]);
-    expect(printFailures).toEqual(['can not print /proc/none: ENOENT: there is no /proc/none']);
+    expect(printFailures).toEqual(['cannot print /proc/none: ENOENT: there is no /proc/none']);
     expect(ok).toBe(false);
   });
 });

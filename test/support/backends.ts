@@ -1,7 +1,7 @@
 import { builtinBackends } from '../../src/host/backends/index.js';
 import type { GuestPacket, HostBackend, HostDeviceServices } from '../../src/host/device.js';
 import type { HostChannel } from '../../src/host/host-channel.js';
-import { deviceClassId } from '../../src/vmbus/class-ids.js';
+import { deviceClassId } from '../../src/vmbus/protocol/class-ids.js';
 
 /** The packets of a backend, and what it does with one: `true` hands it to the normal model. */
 export type Intercept = (packet: GuestPacket, channel: HostChannel, services: HostDeviceServices) => boolean;

@@ -1,5 +1,5 @@
-import { main } from '../../src/app/cli-main.js';
-import type { CommandIo } from '../../src/app/command.js';
+import { main } from '../../src/cli/main.js';
+import type { CommandIo } from '../../src/cli/command.js';
 
 export interface Ran {
   status: number;

@@ -7,20 +7,20 @@ import { HyperV, type HyperVOptions } from '../../src/host/hyperv.js';
 import { builtinDrivers } from '../../src/drivers/index.js';
 import { defaultDriverSettings, type DriverSettings } from '../../src/drivers/settings.js';
 import { Machine, type MachineOptions } from '../../src/machine/machine.js';
-import type { Proc } from '../../src/machine/step.js';
-import type { VmbusChannel } from '../../src/vmbus/channel.js';
-import { ChannelOperations } from '../../src/vmbus/channel-open.js';
-import { deviceClassId } from '../../src/vmbus/class-ids.js';
+import type { Procedure } from '../../src/machine/step.js';
+import type { VmbusChannel } from '../../src/vmbus/channel/channel.js';
+import { ChannelOperations } from '../../src/vmbus/channel/open.js';
+import { deviceClassId } from '../../src/vmbus/protocol/class-ids.js';
 import type { VmbusDevice, VmbusDriver } from '../../src/vmbus/driver.js';
 import { GuestMemory } from '../../src/vmbus/guest-memory.js';
-import { type Guid, parseGuid } from '../../src/vmbus/guid.js';
+import { type Guid, parseGuid } from '../../src/vmbus/protocol/guid.js';
 import { defaultDesign, type VmbusDesign } from '../../src/vmbus/variants/design.js';
 import { lineAccountings } from '../../src/vmbus/variants/index.js';
 import { brokenInvariants } from '../../src/vmbus/validate.js';
 import { Vmbus } from '../../src/vmbus/vmbus.js';
 import { VmbusConnection } from '../../src/vmbus/connection.js';
 import { archSource } from '../../src/platform/platform.js';
-import { GSI_TOP, X86Platform } from '../../src/platform/x86.js';
+import { GSI_TOP, X86Platform } from '../../src/platform/x86/platform.js';
 
 const MS = 1_000_000;
 
@@ -93,7 +93,7 @@ export class TestGuest {
   }
 
   /** Runs a process context to its end. What must always hold of VMBus is looked at before and after. */
-  run<T>(proc: Proc<T>): T {
+  run<T>(proc: Procedure<T>): T {
     this.validate();
     try {
       return this.machine.run('test', proc);

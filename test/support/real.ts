@@ -4,16 +4,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe } from '@jest/globals';
 
-// Tests with real programs on mounted files. They run when IRQLAB_MOUNT is set: 1 skips what this machine can not do
+// Tests with real programs on mounted files. They run when IRQLAB_MOUNT is set: 1 skips what this machine cannot do
 // and says why, all fails then.
 
 const wish = process.env.IRQLAB_MOUNT;
 export const root = new URL('../..', import.meta.url).pathname;
-const cli = join(root, 'dist/app/cli.js');
+const cli = join(root, 'dist/cli/cli.js');
 
 const where = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin`, LC_ALL: 'C' };
 
-/** Why tests that need these programs can not run; undefined: they can. */
+/** Why tests that need these programs cannot run; undefined: they can. */
 function obstacle(programs: readonly string[]): string | undefined {
   if (wish === undefined) return 'IRQLAB_MOUNT is not set';
   if (!existsSync(cli)) return 'dist is missing: npm run build';

@@ -102,7 +102,7 @@ test('an open file stays readable after its directory has lost it', () => {
   expect(file.read()).toBe('text');
 });
 
-test('what is no directory of the tree can not be mounted over', () => {
+test('what is no directory of the tree cannot be mounted over', () => {
   expect(() => tree.mount('/', new StaticDirectory(0o755))).toThrow(RangeError);
   expect(() => tree.mount('/proc/version/below', new StaticDirectory(0o755))).toThrow(RangeError);
 });

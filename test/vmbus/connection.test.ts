@@ -10,7 +10,7 @@ import {
   VERSION_WIN10_V5_3,
   VERSION_WIN7,
   VERSION_WIN8,
-} from '../../src/vmbus/protocol.js';
+} from '../../src/vmbus/protocol/channel-messages.js';
 import { device, TestGuest } from '../support/guest.js';
 
 function proposals(guest: TestGuest): InitiateContact[] {

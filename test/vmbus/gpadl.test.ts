@@ -15,7 +15,7 @@ import {
   type GpadlBody,
   type GpadlHeader,
   MAX_MESSAGE_BYTES,
-} from '../../src/vmbus/protocol.js';
+} from '../../src/vmbus/protocol/channel-messages.js';
 
 const pages = (count: number, first = 0x10_0000): number[] =>
   Array.from({ length: count }, (_, i) => first + i);

@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { NVSP, NVSP_STAT_SUCCESS, nvspMessage, nvspType } from '../../src/host/protocols/network.js';
-import { deviceClassId } from '../../src/vmbus/class-ids.js';
-import { CHANNELMSG, encodeMessage } from '../../src/vmbus/protocol.js';
-import { VM_PKT } from '../../src/vmbus/ring.js';
+import { deviceClassId } from '../../src/vmbus/protocol/class-ids.js';
+import { CHANNELMSG, encodeMessage } from '../../src/vmbus/protocol/channel-messages.js';
+import { VM_PKT } from '../../src/vmbus/ring/index.js';
 import { brokenAtRest } from '../../src/vmbus/validate.js';
 import { backendsWith } from '../support/backends.js';
 import { device, instanceOf, TestGuest } from '../support/guest.js';
@@ -49,7 +49,7 @@ function expectNothingLeft(guest: TestGuest): void {
 describe('a device that goes', () => {
   test('takes a sub-channel with it that is just being opened', () => {
     const guest = disk();
-    guest.host.sent.add({
+    guest.host.faults.add({
       what: 'message',
       message: 'OPENCHANNEL_RESULT',
       relid: 50,
@@ -70,9 +70,15 @@ describe('a device that goes', () => {
 
   test('opens no sub-channel that comes while it closes', () => {
     const guest = disk();
-    guest.host.sent.add({ what: 'message', message: 'OFFERCHANNEL', relid: 51, deed: 'drop' });
+    guest.host.faults.add({ what: 'message', message: 'OFFERCHANNEL', relid: 51, deed: 'drop' });
     guest.boot();
-    guest.host.sent.add({ what: 'message', message: 'GPADL_TORNDOWN', nth: 1, deed: 'delay', byNs: 5 * MS });
+    guest.host.faults.add({
+      what: 'message',
+      message: 'GPADL_TORNDOWN',
+      nth: 1,
+      deed: 'delay',
+      byNs: 5 * MS,
+    });
     rescind(guest, 2);
     guest.machine.elapse(MS);
     expect(guest.channel(50).state.kind).toBe('open');
@@ -86,7 +92,13 @@ describe('a device that goes', () => {
 
   test('while it is suspended waits for that', () => {
     const guest = disk().boot();
-    guest.host.sent.add({ what: 'message', message: 'GPADL_TORNDOWN', nth: 1, deed: 'delay', byNs: 5 * MS });
+    guest.host.faults.add({
+      what: 'message',
+      message: 'GPADL_TORNDOWN',
+      nth: 1,
+      deed: 'delay',
+      byNs: 5 * MS,
+    });
     guest.machine.spawn('suspend', guest.vmbus.power.suspend());
     guest.machine.elapse(MS);
     rescind(guest, 2);

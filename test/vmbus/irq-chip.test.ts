@@ -1,11 +1,16 @@
 import { describe, expect, test } from '@jest/globals';
-import { irqSetAffinity } from '../../src/irq/affinity.js';
-import { irqSetHandlerData } from '../../src/irq/chip.js';
+import { irqSetAffinity } from '../../src/irq/management/affinity.js';
+import { irqSetHandlerData } from '../../src/irq/management/chip.js';
 import { errnoValue } from '../../src/lib/errno.js';
 import { CpuMask } from '../../src/machine/cpumask.js';
-import type { VmbusChannel } from '../../src/vmbus/channel.js';
+import type { VmbusChannel } from '../../src/vmbus/channel/channel.js';
 import type { VmbusDriver } from '../../src/vmbus/driver.js';
-import { CHANNELMSG, decodeMessage, VERSION_WIN10, VERSION_WIN10_V4_1 } from '../../src/vmbus/protocol.js';
+import {
+  CHANNELMSG,
+  decodeMessage,
+  VERSION_WIN10,
+  VERSION_WIN10_V4_1,
+} from '../../src/vmbus/protocol/channel-messages.js';
 import { device, TestGuest, type TestGuestOptions } from '../support/guest.js';
 
 const EINVAL = errnoValue('EINVAL');

@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import { setBit } from '../../src/lib/bitmap.js';
-import { callbackMode, type CallbackMode, type VmbusChannel } from '../../src/vmbus/channel.js';
-import { deviceClassId } from '../../src/vmbus/class-ids.js';
+import { callbackMode, type CallbackMode, type VmbusChannel } from '../../src/vmbus/channel/channel.js';
+import { deviceClassId } from '../../src/vmbus/protocol/class-ids.js';
 import type { VmbusDriver } from '../../src/vmbus/driver.js';
 import { device, TestGuest, type TestGuestOptions } from '../support/guest.js';
 

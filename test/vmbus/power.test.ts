@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { KernelVersion } from '../../src/irq/kernel.js';
-import { StorvscDevice } from '../../src/drivers/support/storvsc-device.js';
+import { StorvscDevice } from '../../src/drivers/storvsc/device.js';
 import type { VmbusDriver } from '../../src/vmbus/driver.js';
 import { builtinDrivers } from '../../src/drivers/index.js';
 import { defaultDriverSettings } from '../../src/drivers/settings.js';
@@ -10,7 +10,7 @@ import {
   decodeMessage,
   versionWire,
   vmbusVersions,
-} from '../../src/vmbus/protocol.js';
+} from '../../src/vmbus/protocol/channel-messages.js';
 import { INVALID_RELID } from '../../src/vmbus/relid-map.js';
 import { errnoOf } from '../support/errors.js';
 import { device, instanceOf, TestGuest, type TestGuestOptions } from '../support/guest.js';
@@ -181,7 +181,7 @@ describe('a device that is not offered again', () => {
     expect(guest.log()).toContain('hv_vmbus: Some vmbus device is missing after suspending?');
     const before = names(guest).toSorted();
     expect(errnoOf(() => suspend(guest))).toBe('EBUSY');
-    expect(guest.log()).toContain('hv_vmbus: Can not suspend due to a previous failed resuming');
+    expect(guest.log()).toContain('hv_vmbus: Cannot suspend due to a previous failed resuming');
     guest.settle();
     expect(names(guest).toSorted()).toEqual(before);
   });

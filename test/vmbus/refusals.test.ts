@@ -1,13 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
-import { deviceClassId } from '../../src/vmbus/class-ids.js';
+import { deviceClassId } from '../../src/vmbus/protocol/class-ids.js';
 import {
   CHANNELMSG,
   type ChannelMessage,
   encodeMessage,
   type OfferChannel,
   versionWire,
-} from '../../src/vmbus/protocol.js';
-import { RING_WORD, VM_PKT } from '../../src/vmbus/ring.js';
+} from '../../src/vmbus/protocol/channel-messages.js';
+import { RING_WORD, VM_PKT } from '../../src/vmbus/ring/index.js';
 import type { Refusal } from '../../src/vmbus/refusals.js';
 import { brokenAtRest } from '../../src/vmbus/validate.js';
 import type { RingName, RingPlace } from '../../src/host/misbehave.js';
@@ -50,12 +50,12 @@ function offer(guest: TestGuest, childRelid: number, fields: Partial<OfferChanne
 function poke(guest: TestGuest, ring: RingName, place: RingPlace | number, value: number): void {
   const channel = guest.host.channel(HEARTBEAT);
   if (channel === undefined) throw new Error('no channel');
-  guest.host.sent.poke(channel, ring, place, value);
+  guest.host.faults.poke(channel, ring, place, value);
 }
 
 /** Spoils `field` of the next packet to the heartbeat, and sends it. */
 function spoilPacket(guest: TestGuest, field: string, value: number): void {
-  guest.host.sent.add({ what: 'packet', nth: 1, deed: 'corrupt', field, value });
+  guest.host.faults.add({ what: 'packet', nth: 1, deed: 'corrupt', field, value });
   const channel = guest.host.channel(HEARTBEAT);
   if (channel !== undefined) guest.host.send(channel, new Uint8Array(32), 1, 0);
 }
@@ -98,7 +98,7 @@ function setSlot(guest: TestGuest, type: number, payloadSize: number): void {
   const { message } = guest.vmbus.contexts[0];
   message.type = type;
   message.payloadSize = payloadSize;
-  guest.host.sent.raise(HEARTBEAT, 0);
+  guest.host.faults.raise(HEARTBEAT, 0);
 }
 
 const ofNic = { classId: deviceClassId('nic'), instanceId: instanceOf(1) };
@@ -209,8 +209,8 @@ const misdeeds: readonly (readonly [Refusal, string, (guest: TestGuest) => void]
     'takes back a relid out of range',
     (guest) => send(guest, { type: CHANNELMSG.RESCIND_CHANNELOFFER, childRelid: 0xffffffff }),
   ],
-  ['event-for-relid-0', 'signals the control path', ({ host }) => host.sent.raise(0, 1)],
-  ['event-without-channel', 'signals a relid without a channel', ({ host }) => host.sent.raise(77, 0)],
+  ['event-for-relid-0', 'signals the control path', ({ host }) => host.faults.raise(0, 1)],
+  ['event-without-channel', 'signals a relid without a channel', ({ host }) => host.faults.raise(77, 0)],
   [
     'ring-write-index-out-of-range',
     'moves the write index behind the ring',
@@ -287,7 +287,7 @@ describe('a host that', () => {
   test('signals another CPU than the target is heard: it may not know yet that the channel moved', () => {
     const guest = guestWith();
     const before = guest.count(HEARTBEAT);
-    guest.host.sent.raise(HEARTBEAT, 2);
+    guest.host.faults.raise(HEARTBEAT, 2);
     guest.settle();
     expect(guest.irq.desc(guest.channel(HEARTBEAT).irq)?.kstat[2]).toBe(1);
     expect(guest.count(HEARTBEAT)).toBe(before + 1);

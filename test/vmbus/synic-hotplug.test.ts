@@ -1,8 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
-import { irqSetAffinity } from '../../src/irq/affinity.js';
+import { irqSetAffinity } from '../../src/irq/management/affinity.js';
 import { setBit } from '../../src/lib/bitmap.js';
 import { CpuMask } from '../../src/machine/cpumask.js';
-import { VERSION_WIN10, VERSION_WIN10_V4_1, VERSION_WIN10_V5_2 } from '../../src/vmbus/protocol.js';
+import {
+  VERSION_WIN10,
+  VERSION_WIN10_V4_1,
+  VERSION_WIN10_V5_2,
+} from '../../src/vmbus/protocol/channel-messages.js';
 import { errnoOf } from '../support/errors.js';
 import { device, TestGuest, type TestGuestOptions } from '../support/guest.js';
 

@@ -1,10 +1,10 @@
 import type { Ns } from '../../lib/brand.js';
 import { ErrnoError } from '../../lib/errno.js';
 import { WaitQueue } from '../../machine/completion.js';
-import type { Proc } from '../../machine/step.js';
-import type { VmbusChannel } from '../../vmbus/channel.js';
-import type { ChannelOperations } from '../../vmbus/channel-open.js';
-import { COMPLETION_REQUESTED } from '../../vmbus/ring.js';
+import type { Procedure } from '../../machine/step.js';
+import type { VmbusChannel } from '../../vmbus/channel/channel.js';
+import type { ChannelOperations } from '../../vmbus/channel/open.js';
+import { COMPLETION_REQUESTED } from '../../vmbus/ring/index.js';
 import { tryToSend } from './packets.js';
 
 export interface RequestOptions {
@@ -42,7 +42,7 @@ export class Conversation {
    *
    * @throws ErrnoError ETIMEDOUT if there is none in time; ENODEV if the channel is rescinded, or not open.
    */
-  *request(payload: Uint8Array, options: RequestOptions = {}): Proc<Uint8Array> {
+  *request(payload: Uint8Array, options: RequestOptions = {}): Procedure<Uint8Array> {
     this.expect();
     this.send(payload, options.flags ?? COMPLETION_REQUESTED);
     return yield* this.wait(options.timeoutNs);
@@ -54,7 +54,7 @@ export class Conversation {
   }
 
   /** Waits for the host's next message. Throws as `request` does. */
-  *wait(timeoutNs?: Ns): Proc<Uint8Array> {
+  *wait(timeoutNs?: Ns): Procedure<Uint8Array> {
     if (timeoutNs === undefined) yield* this.answered.wait();
     else yield* this.answered.waitTimeout(timeoutNs);
     const { answer, channel } = this;

@@ -1,6 +1,6 @@
 import { ErrnoError } from '../../lib/errno.js';
-import type { ChannelCallback, VmbusChannel } from '../../vmbus/channel.js';
-import type { ChannelOperations } from '../../vmbus/channel-open.js';
+import type { ChannelCallback, VmbusChannel } from '../../vmbus/channel/channel.js';
+import type { ChannelOperations } from '../../vmbus/channel/open.js';
 
 /** A packet of the host, copied out of the ring. */
 export interface HostPacket {

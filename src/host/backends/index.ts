@@ -1,4 +1,4 @@
-import { deviceClassId } from '../../vmbus/class-ids.js';
+import { deviceClassId } from '../../vmbus/protocol/class-ids.js';
 import type { HostBackend } from '../device.js';
 import { balloonBackend, framebufferBackend, keyboardBackend, mouseBackend } from './answering.js';
 import { NetworkBackend, type NetworkOptions } from './network.js';

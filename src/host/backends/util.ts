@@ -1,5 +1,5 @@
 import type { Ns } from '../../lib/brand.js';
-import type { Guid } from '../../vmbus/guid.js';
+import type { Guid } from '../../vmbus/protocol/guid.js';
 import type { HostBackend, HostDeviceServices } from '../device.js';
 import type { HostChannel } from '../host-channel.js';
 import { ICMSGTYPE, icMessage } from '../protocols/util.js';

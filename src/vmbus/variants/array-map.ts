@@ -1,7 +1,7 @@
 import type { CpuId, Relid } from '../../lib/brand.js';
 import { MemoryWord, memoryBarrier } from '../../machine/memory.js';
-import type { Proc } from '../../machine/step.js';
-import type { VmbusChannel } from '../channel.js';
+import type { Procedure } from '../../machine/step.js';
+import type { VmbusChannel } from '../channel/channel.js';
 import { PlainRelidMap } from './plain-map.js';
 
 /**
@@ -22,7 +22,7 @@ export class ArrayRelidMap extends PlainRelidMap {
   /** Whether `channels` has an entry, as the CPUs see it; made on first use. */
   private readonly entries: (MemoryWord | undefined)[] = [];
 
-  *map(channel: VmbusChannel): Proc<boolean> {
+  *map(channel: VmbusChannel): Procedure<boolean> {
     const { relid } = channel;
     const entry = this.entry(relid);
     yield entry.write;
@@ -32,7 +32,7 @@ export class ArrayRelidMap extends PlainRelidMap {
     return true;
   }
 
-  *unmap({ relid }: VmbusChannel): Proc<void> {
+  *unmap({ relid }: VmbusChannel): Procedure<void> {
     const entry = this.entry(relid);
     yield entry.write;
     entry.store(0);
@@ -42,7 +42,7 @@ export class ArrayRelidMap extends PlainRelidMap {
     return this.entries[relid]?.load() === 1 ? this.channels[relid] : undefined;
   }
 
-  *moved(): Proc<void> {}
+  *moved(): Procedure<void> {}
 
   remove(): void {}
 
@@ -50,13 +50,13 @@ export class ArrayRelidMap extends PlainRelidMap {
     return this.relid2channel(relid);
   }
 
-  protected *findSteps(relid: Relid, _cpu: CpuId): Proc<VmbusChannel | undefined> {
+  protected *findSteps(relid: Relid, _cpu: CpuId): Procedure<VmbusChannel | undefined> {
     yield this.entry(relid).read;
     return this.relid2channel(relid);
   }
 
   /** Lets the entry be seen before anything that the channel's owner does next (virt_store_mb). */
-  protected *publish(): Proc<void> {
+  protected *publish(): Procedure<void> {
     yield memoryBarrier;
   }
 
@@ -76,5 +76,5 @@ export class ArrayRelidMap extends PlainRelidMap {
 
 /** The same without the barrier. */
 export class UnorderedArrayRelidMap extends ArrayRelidMap {
-  protected override *publish(): Proc<void> {}
+  protected override *publish(): Procedure<void> {}
 }

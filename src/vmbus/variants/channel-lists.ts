@@ -1,15 +1,15 @@
 import { assert } from '../../lib/assert.js';
 import type { Relid } from '../../lib/brand.js';
 import { RcuList, RcuNode } from '../../machine/rcu.js';
-import { type Proc, SharedWord } from '../../machine/step.js';
-import type { VmbusChannel } from '../channel.js';
+import { type Procedure, SharedWord } from '../../machine/step.js';
+import type { VmbusChannel } from '../channel/channel.js';
 
 /** The channels that interrupt one CPU, as a list that its events go through. */
 export interface ChannelList {
-  add(channel: VmbusChannel): Proc<void>;
-  delete(channel: VmbusChannel): Proc<void>;
+  add(channel: VmbusChannel): Procedure<void>;
+  delete(channel: VmbusChannel): Procedure<void>;
   find(relid: Relid): VmbusChannel | undefined;
-  findSteps(relid: Relid): Proc<VmbusChannel | undefined>;
+  findSteps(relid: Relid): Procedure<VmbusChannel | undefined>;
 }
 
 /** Changes with list_add_tail_rcu and list_del_rcu, walked in the interrupt (until Linux 5.7). */
@@ -21,14 +21,14 @@ export class RcuChannelList implements ChannelList {
     this.list = new RcuList<VmbusChannel>(name);
   }
 
-  *add(channel: VmbusChannel): Proc<void> {
+  *add(channel: VmbusChannel): Procedure<void> {
     yield this.list.update;
     const node = new RcuNode(channel);
     this.nodes.set(channel, node);
     this.list.addHead(node);
   }
 
-  *delete(channel: VmbusChannel): Proc<void> {
+  *delete(channel: VmbusChannel): Procedure<void> {
     yield this.list.update;
     const node = this.nodes.get(channel);
     if (node === undefined) return;
@@ -43,7 +43,7 @@ export class RcuChannelList implements ChannelList {
     return undefined;
   }
 
-  *findSteps(relid: Relid): Proc<VmbusChannel | undefined> {
+  *findSteps(relid: Relid): Procedure<VmbusChannel | undefined> {
     yield this.list.read;
     let node = this.list.first;
     while (node !== undefined && node.item.relid !== relid) {
@@ -92,14 +92,14 @@ export class TaskletChannelList implements ChannelList {
     this.word = new SharedWord(name);
   }
 
-  *add(channel: VmbusChannel): Proc<void> {
+  *add(channel: VmbusChannel): Procedure<void> {
     yield this.word.update;
     const entry = new ListEntry(channel);
     entry.next = this.head.next;
     this.head.next = entry;
   }
 
-  *delete(channel: VmbusChannel): Proc<void> {
+  *delete(channel: VmbusChannel): Procedure<void> {
     yield this.word.update;
     let previous = this.head;
     while (previous.next !== undefined && previous.next.channel !== channel) previous = previous.next;
@@ -117,7 +117,7 @@ export class TaskletChannelList implements ChannelList {
     return entry?.channel;
   }
 
-  *findSteps(relid: Relid): Proc<VmbusChannel | undefined> {
+  *findSteps(relid: Relid): Procedure<VmbusChannel | undefined> {
     yield this.word.read;
     let entry = this.nextOf(this.head);
     while (entry !== undefined && entry.channel?.relid !== relid) {
@@ -146,13 +146,13 @@ export class BhDisabledChannelList extends TaskletChannelList {
     super(name);
   }
 
-  override *add(channel: VmbusChannel): Proc<void> {
+  override *add(channel: VmbusChannel): Procedure<void> {
     this.tasklets.localBhDisable();
     yield* super.add(channel);
     this.tasklets.localBhEnable();
   }
 
-  override *delete(channel: VmbusChannel): Proc<void> {
+  override *delete(channel: VmbusChannel): Procedure<void> {
     this.tasklets.localBhDisable();
     yield* super.delete(channel);
     this.tasklets.localBhEnable();

@@ -1,16 +1,16 @@
 import type { CpuId, Hwirq } from '../../lib/brand.js';
 import { CpuMask } from '../../machine/cpumask.js';
 import type { Cpu } from '../../machine/cpu.js';
-import type { Proc } from '../../machine/step.js';
-import { irqSetStatusFlags } from '../../irq/chip.js';
+import type { Procedure } from '../../machine/step.js';
+import { irqSetStatusFlags } from '../../irq/management/chip.js';
 import type { IrqCore } from '../../irq/core.js';
-import { genericHandleIrqDesc } from '../../irq/handle.js';
-import { IRQ_HANDLED } from '../../irq/irqaction.js';
-import type { IrqDesc } from '../../irq/irqdesc.js';
-import { type IrqDomain, irqCreateMapping } from '../../irq/irqdomain.js';
-import { requestIrq } from '../../irq/request.js';
-import { irqStatus } from '../../irq/settings.js';
-import { VMBUS_CONNECT_CPU } from '../placement.js';
+import { genericHandleIrqDesc } from '../../irq/line/handle.js';
+import { IRQ_HANDLED } from '../../irq/data/irqaction.js';
+import type { IrqDesc } from '../../irq/data/irqdesc.js';
+import { type IrqDomain, irqCreateMapping } from '../../irq/mapping/irqdomain.js';
+import { requestIrq } from '../../irq/management/request.js';
+import { irqStatus } from '../../irq/data/settings.js';
+import { VMBUS_CONNECT_CPU } from '../channel/placement.js';
 import type { HvPerCpuContext } from '../synic.js';
 
 /** The relid of control messages is a number in the irqdomain like all others. */
@@ -18,14 +18,14 @@ const CONTROL_HWIRQ: Hwirq = 0;
 
 /** Who handles the interrupt of a control message, and so counts it: a plug-in point of the design. */
 export interface ControlMessages {
-  setup(contexts: readonly HvPerCpuContext[]): Proc<void>;
+  setup(contexts: readonly HvPerCpuContext[]): Procedure<void>;
   /** A message waits in the slot of this CPU. @returns true if the top-level interrupt is to be counted for it. */
   pending(cpu: Cpu, context: HvPerCpuContext): boolean;
 }
 
 /** The top-level handler leaves them to a tasklet and counts itself: the RFC. */
 export class ControlTasklet implements ControlMessages {
-  *setup(): Proc<void> {}
+  *setup(): Procedure<void> {}
 
   pending(cpu: Cpu, context: HvPerCpuContext): boolean {
     cpu.taskletSchedule(context.msgDpc);
@@ -45,7 +45,7 @@ export class ControlIrq implements ControlMessages {
     private readonly domain: IrqDomain,
   ) {}
 
-  *setup(contexts: readonly HvPerCpuContext[]): Proc<void> {
+  *setup(contexts: readonly HvPerCpuContext[]): Procedure<void> {
     const { core, domain } = this;
     const { machine } = core;
     const irq = irqCreateMapping(domain, CONTROL_HWIRQ);
@@ -58,7 +58,7 @@ export class ControlIrq implements ControlMessages {
     const ret = yield* requestIrq(core, irq, handler, 0, 'hv_vmbus', this);
     const desc = core.desc(irq);
     if (ret !== 0 || desc === undefined)
-      throw new Error(`the IRQ of control messages can not be requested: ${ret}`);
+      throw new Error(`the IRQ of control messages cannot be requested: ${ret}`);
     const connectCpu = CpuMask.of(machine.nrCpuIds, [VMBUS_CONNECT_CPU]);
     desc.data.affinity.copyFrom(connectCpu);
     desc.data.effectiveAffinity.copyFrom(connectCpu);

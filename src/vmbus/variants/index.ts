@@ -6,7 +6,7 @@ import {
   PercpuAccounting,
   percpuDemux,
 } from '../../platform/line-accounting.js';
-import type { ChannelMover } from '../channel-mover.js';
+import type { ChannelMover } from '../channel/mover.js';
 import type { VmbusConnection } from '../connection.js';
 import { VmbusIrqChip } from '../irq-chip.js';
 import type { RelidMap } from '../relid-map.js';

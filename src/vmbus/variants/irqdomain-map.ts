@@ -1,20 +1,24 @@
 import type { CpuId, Hwirq, Irq, Relid } from '../../lib/brand.js';
 import { ErrnoError, errnoCode } from '../../lib/errno.js';
 import { CpuMask } from '../../machine/cpumask.js';
-import { type Proc, SharedWord } from '../../machine/step.js';
-import { irqSetAffinity, irqSetAffinityAndHint, irqUpdateAffinityHint } from '../../irq/affinity.js';
+import { type Procedure, SharedWord } from '../../machine/step.js';
+import {
+  irqSetAffinity,
+  irqSetAffinityAndHint,
+  irqUpdateAffinityHint,
+} from '../../irq/management/affinity.js';
 import {
   handleSimpleIrq,
   handleSimpleIrqSteps,
   irqSetChipAndHandler,
   irqSetHandlerData,
   irqSetStatusFlags,
-} from '../../irq/chip.js';
+} from '../../irq/management/chip.js';
 import type { IrqCore } from '../../irq/core.js';
-import { freeIrq } from '../../irq/free.js';
-import { genericHandleIrqDesc } from '../../irq/handle.js';
-import type { IrqChip } from '../../irq/irqchip.js';
-import type { IrqDesc } from '../../irq/irqdesc.js';
+import { freeIrq } from '../../irq/management/free.js';
+import { genericHandleIrqDesc } from '../../irq/line/handle.js';
+import type { IrqChip } from '../../irq/data/irqchip.js';
+import type { IrqDesc } from '../../irq/data/irqdesc.js';
 import {
   type IrqDomain,
   irqCreateMapping,
@@ -23,11 +27,11 @@ import {
   irqDomainRemove,
   irqFindMapping,
   irqResolveMapping,
-} from '../../irq/irqdomain.js';
-import { requestIrq } from '../../irq/request.js';
-import { irqStatus } from '../../irq/settings.js';
-import { VmbusChannel } from '../channel.js';
-import { vmbusChanHandler, vmbusChanHandlerSteps } from '../channel-handler.js';
+} from '../../irq/mapping/irqdomain.js';
+import { requestIrq } from '../../irq/management/request.js';
+import { irqStatus } from '../../irq/data/settings.js';
+import { VmbusChannel } from '../channel/channel.js';
+import { vmbusChanHandler, vmbusChanHandlerSteps } from '../channel/handler.js';
 import { MAX_CHANNEL_RELIDS, type RelidMap } from '../relid-map.js';
 import type { ChannelLifetime } from './lifetime.js';
 
@@ -71,7 +75,7 @@ export class IrqdomainRelidMap implements RelidMap {
   }
 
   /** Gives the channel an IRQ. */
-  *map(channel: VmbusChannel): Proc<boolean> {
+  *map(channel: VmbusChannel): Procedure<boolean> {
     yield this.revmapWord.update;
     const irq = irqCreateMapping(this.domain, hwirqOf(channel.relid));
     if (irq === 0) return false;
@@ -81,20 +85,20 @@ export class IrqdomainRelidMap implements RelidMap {
     return true;
   }
 
-  *unmap(channel: VmbusChannel): Proc<void> {
+  *unmap(channel: VmbusChannel): Procedure<void> {
     yield* this.freeIrq(channel);
     yield* this.dispose(channel);
   }
 
   /** Requests the channel's IRQ and has it go to the channel's target CPU (RFC patch 9). */
-  *requestIrq(channel: VmbusChannel): Proc<void> {
+  *requestIrq(channel: VmbusChannel): Procedure<void> {
     const { irq, relid, machine } = channel;
     // The RFC frees the interrupt only with the channel, so a channel that is opened again still has it.
     yield* this.freeIrq(channel);
     let ret = yield* requestIrq(this.core, irq, vmbusChanHandler, 0, channel.irqName, channel);
     if (ret !== 0) {
       machine.log.printk(`hv_vmbus: request_irq failed with ${ret} for relid ${relid} irq ${irq}`);
-      throw new ErrnoError(errnoCode(ret), `IRQ ${irq} of channel ${relid} can not be requested`);
+      throw new ErrnoError(errnoCode(ret), `IRQ ${irq} of channel ${relid} cannot be requested`);
     }
     channel.irqRequested = true;
     const target = CpuMask.of(machine.nrCpuIds, [channel.targetCpu]);
@@ -106,7 +110,7 @@ export class IrqdomainRelidMap implements RelidMap {
     yield* this.freeIrq(channel);
     throw new ErrnoError(
       errnoCode(ret),
-      `IRQ ${irq} of channel ${relid} can not go to CPU ${channel.targetCpu}`,
+      `IRQ ${irq} of channel ${relid} cannot go to CPU ${channel.targetCpu}`,
     );
   }
 
@@ -126,7 +130,7 @@ export class IrqdomainRelidMap implements RelidMap {
     else genericHandleIrqDesc(desc);
   }
 
-  *dispatchSteps(relid: Relid): Proc<void> {
+  *dispatchSteps(relid: Relid): Procedure<void> {
     const { lifetime } = this;
     const section = yield* lifetime.enterEvent();
     yield this.revmapWord.read;
@@ -143,7 +147,7 @@ export class IrqdomainRelidMap implements RelidMap {
     yield* lifetime.leaveEvent(section);
   }
 
-  *moved(): Proc<void> {}
+  *moved(): Procedure<void> {}
 
   setTargetCpu({ irq, machine }: VmbusChannel, cpu: CpuId): number {
     return irqSetAffinity(this.core, irq, CpuMask.of(machine.nrCpuIds, [cpu]));
@@ -153,14 +157,14 @@ export class IrqdomainRelidMap implements RelidMap {
     irqDomainRemove(this.domain);
   }
 
-  *freeIrq(channel: VmbusChannel): Proc<void> {
+  *freeIrq(channel: VmbusChannel): Procedure<void> {
     if (!channel.irqRequested) return;
     channel.irqRequested = false;
     irqUpdateAffinityHint(this.core, channel.irq, null);
     yield* freeIrq(this.core, channel.irq, channel);
   }
 
-  protected *dispose(channel: VmbusChannel): Proc<void> {
+  protected *dispose(channel: VmbusChannel): Procedure<void> {
     yield this.revmapWord.update;
     irqDisposeMapping(this.core, channel.irq);
     channel.irq = 0;
@@ -177,7 +181,7 @@ export class IrqdomainRelidMap implements RelidMap {
  * and free_irq works on whoever has it then.
  */
 export class DisposeFirstRelidMap extends IrqdomainRelidMap {
-  override *unmap(channel: VmbusChannel): Proc<void> {
+  override *unmap(channel: VmbusChannel): Procedure<void> {
     const { irq } = channel;
     yield* this.dispose(channel);
     if (!channel.irqRequested) return;

@@ -1,8 +1,8 @@
 import type { Relid } from '../../lib/brand.js';
 import { Lock } from '../../machine/lock.js';
 import { Srcu } from '../../machine/rcu.js';
-import type { Proc } from '../../machine/step.js';
-import type { VmbusChannel } from '../channel.js';
+import type { Procedure } from '../../machine/step.js';
+import type { VmbusChannel } from '../channel/channel.js';
 import type { ChannelLifetime, ExitWork, RescindWork } from './lifetime.js';
 
 /**
@@ -12,26 +12,26 @@ import type { ChannelLifetime, ExitWork, RescindWork } from './lifetime.js';
  * not wait for that period but leaves the freeing to it.
  */
 export class RescindRefLifetime implements ChannelLifetime {
-  readonly removesUnasked = false;
+  readonly toleratesDoubleRemoval = false;
   private readonly events = new Srcu('rcu');
 
   constructor(private readonly channelMutex: Lock) {}
 
-  enterEvent(): Proc<number> {
+  enterEvent(): Procedure<number> {
     return this.events.readLock();
   }
 
-  leaveEvent(section: number): Proc<void> {
+  leaveEvent(section: number): Procedure<void> {
     return this.events.readUnlock(section);
   }
 
-  *getForEvent(channel: VmbusChannel | undefined): Proc<VmbusChannel | undefined> {
+  *getForEvent(channel: VmbusChannel | undefined): Procedure<VmbusChannel | undefined> {
     return channel;
   }
 
-  *putForEvent(): Proc<void> {}
+  *putForEvent(): Procedure<void> {}
 
-  *rescind(relid: Relid, work: RescindWork): Proc<void> {
+  *rescind(relid: Relid, work: RescindWork): Procedure<void> {
     yield* work.awaitOffers();
     yield* this.channelMutex.lock();
     const channel = yield* work.find(relid);
@@ -47,15 +47,15 @@ export class RescindRefLifetime implements ChannelLifetime {
     yield* work.remove(channel);
   }
 
-  *offerProcessed(): Proc<void> {}
+  *offerProcessed(): Procedure<void> {}
 
-  *giveUp(channel: VmbusChannel): Proc<void> {
+  *giveUp(channel: VmbusChannel): Procedure<void> {
     yield* this.events.synchronize();
     yield channel.lifeWord.write;
     channel.free('free_channel');
   }
 
-  *exit(work: ExitWork): Proc<void> {
+  *exit(work: ExitWork): Procedure<void> {
     yield* work.drainWork();
     for (const channel of work.primaries()) {
       yield channel.rescindWord.write;
@@ -72,23 +72,23 @@ export class RescindRefLifetime implements ChannelLifetime {
  * channel. A rescind that comes before the offer has been processed is left to the end of vmbus_process_offer.
  */
 export class FreeUnconditionally implements ChannelLifetime {
-  readonly removesUnasked: boolean = true;
+  readonly toleratesDoubleRemoval: boolean = true;
 
   constructor(protected readonly channelMutex: Lock) {}
 
-  *enterEvent(): Proc<number> {
+  *enterEvent(): Procedure<number> {
     return 0;
   }
 
-  *leaveEvent(): Proc<void> {}
+  *leaveEvent(): Procedure<void> {}
 
-  *getForEvent(channel: VmbusChannel | undefined): Proc<VmbusChannel | undefined> {
+  *getForEvent(channel: VmbusChannel | undefined): Procedure<VmbusChannel | undefined> {
     return channel;
   }
 
-  *putForEvent(_channel: VmbusChannel): Proc<void> {}
+  *putForEvent(_channel: VmbusChannel): Procedure<void> {}
 
-  *rescind(relid: Relid, work: RescindWork): Proc<void> {
+  *rescind(relid: Relid, work: RescindWork): Procedure<void> {
     const channel = yield* this.find(relid, work);
     if (channel === undefined) {
       work.refuse('rescind-of-unknown-relid');
@@ -98,19 +98,19 @@ export class FreeUnconditionally implements ChannelLifetime {
     yield* this.handOver(channel, work);
   }
 
-  *offerProcessed(channel: VmbusChannel, work: RescindWork): Proc<void> {
+  *offerProcessed(channel: VmbusChannel, work: RescindWork): Procedure<void> {
     yield channel.rescindWord.read;
     channel.assertLive('vmbus_process_offer');
     if (channel.rescind) yield* work.remove(channel);
   }
 
-  *giveUp(channel: VmbusChannel): Proc<void> {
+  *giveUp(channel: VmbusChannel): Procedure<void> {
     yield channel.lifeWord.write;
     channel.free('free_channel');
   }
 
   /** relid2channel: the list is safe while it is looked through, under channel_lock; here channel_mutex stands for it. */
-  protected *find(relid: Relid, work: RescindWork): Proc<VmbusChannel | undefined> {
+  protected *find(relid: Relid, work: RescindWork): Procedure<VmbusChannel | undefined> {
     yield* this.channelMutex.lock();
     const channel = yield* work.find(relid);
     yield* this.channelMutex.unlock();
@@ -118,13 +118,13 @@ export class FreeUnconditionally implements ChannelLifetime {
   }
 
   /** The end of vmbus_onoffer_rescind: the work that removes the channel, if its offer has been processed. */
-  protected *handOver(channel: VmbusChannel, work: RescindWork): Proc<void> {
+  protected *handOver(channel: VmbusChannel, work: RescindWork): Procedure<void> {
     channel.assertLive('vmbus_onoffer_rescind');
     if (channel.probeDone.isDone) yield* work.remove(channel);
   }
 
   /** Frees each channel of the list, without taking it off. */
-  *exit(work: ExitWork): Proc<void> {
+  *exit(work: ExitWork): Procedure<void> {
     for (const channel of work.primaries()) {
       yield* work.removeDevice(channel);
       yield* this.giveUp(channel);
@@ -147,19 +147,19 @@ export class FreeUnconditionally implements ChannelLifetime {
 export class GetPutLifetime extends FreeUnconditionally {
   private readonly locks = new WeakMap<VmbusChannel, Lock>();
 
-  override *getForEvent(channel: VmbusChannel | undefined): Proc<VmbusChannel | undefined> {
+  override *getForEvent(channel: VmbusChannel | undefined): Procedure<VmbusChannel | undefined> {
     return this.take(channel);
   }
 
-  override putForEvent(channel: VmbusChannel): Proc<void> {
+  override putForEvent(channel: VmbusChannel): Procedure<void> {
     return this.put(channel);
   }
 
-  override giveUp(channel: VmbusChannel): Proc<void> {
+  override giveUp(channel: VmbusChannel): Procedure<void> {
     return this.put(channel);
   }
 
-  protected override *find(relid: Relid, work: RescindWork): Proc<VmbusChannel | undefined> {
+  protected override *find(relid: Relid, work: RescindWork): Procedure<VmbusChannel | undefined> {
     yield* this.channelMutex.lock();
     const channel = this.take(yield* work.find(relid));
     yield* this.channelMutex.unlock();
@@ -167,7 +167,7 @@ export class GetPutLifetime extends FreeUnconditionally {
   }
 
   /** The work is queued, the reference of the look-up put. */
-  protected override *handOver(channel: VmbusChannel, work: RescindWork): Proc<void> {
+  protected override *handOver(channel: VmbusChannel, work: RescindWork): Procedure<void> {
     const ready = channel.probeDone.isDone;
     yield* this.put(channel);
     if (ready) yield* work.remove(channel);
@@ -186,13 +186,13 @@ export class GetPutLifetime extends FreeUnconditionally {
   }
 
   /** vmbus_put_channel: the last one leaves the freeing to a workqueue. */
-  protected *put(channel: VmbusChannel): Proc<void> {
+  protected *put(channel: VmbusChannel): Procedure<void> {
     const lock = this.lockOf(channel);
     const cpu = channel.machine.cpus[channel.machine.thisCpu];
     channel.assertLive('vmbus_put_channel');
     yield* lock.lockIrqsave(cpu);
     channel.assertLive('vmbus_put_channel');
-    channel.lifeWord.noted();
+    channel.lifeWord.announce();
     channel.references -= 1;
     const last = channel.references === 0;
     yield* lock.unlockIrqrestore(cpu);
@@ -217,14 +217,14 @@ export class GetPutLifetime extends FreeUnconditionally {
  * the channel off.
  */
 export class GetPutCompletedLifetime extends GetPutLifetime {
-  override readonly removesUnasked = false;
+  override readonly toleratesDoubleRemoval = false;
 
-  protected override *handOver(channel: VmbusChannel, work: RescindWork): Proc<void> {
+  protected override *handOver(channel: VmbusChannel, work: RescindWork): Procedure<void> {
     if (channel.probeDone.isDone) yield* work.remove(channel);
     yield* this.put(channel);
   }
 
-  override *exit(work: ExitWork): Proc<void> {
+  override *exit(work: ExitWork): Procedure<void> {
     const channels = work.primaries();
     for (const channel of channels) yield* work.removeDevice(channel);
     for (const channel of channels) yield* work.removeChannel(channel);

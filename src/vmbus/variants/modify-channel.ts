@@ -1,9 +1,9 @@
 import type { CpuId } from '../../lib/brand.js';
 import { sleep, WaitQueue } from '../../machine/completion.js';
-import type { Proc } from '../../machine/step.js';
-import type { VmbusChannel } from '../channel.js';
+import type { Procedure } from '../../machine/step.js';
+import type { VmbusChannel } from '../channel/channel.js';
 import type { VmbusConnection } from '../connection.js';
-import { VERSION_WIN10_V5_3 } from '../protocol.js';
+import { VERSION_WIN10_V5_3 } from '../protocol/channel-messages.js';
 
 const MS = 1_000_000;
 /** How often, and for how long each time, a CPU that goes offline waits for MODIFYCHANNEL_RESPONSEs. */
@@ -15,23 +15,23 @@ const MODCHAN_BLIND_SLEEP_NS = 20 * MS;
 /** Who waits until the host has done what a MODIFYCHANNEL tells it, and for how long. */
 export interface ModifyChannelPolicy {
   /** A channel's `cpu` file had MODIFYCHANNELs sent; the writer may sleep. */
-  sent(channel: VmbusChannel): Proc<void>;
+  sent(channel: VmbusChannel): Procedure<void>;
   /** `cpu`, which no channel is given to any more, is about to have its synic switched off. */
-  beforeOffline(cpu: CpuId): Proc<void>;
+  beforeOffline(cpu: CpuId): Procedure<void>;
 }
 
 /** Nobody waits. */
 export class NoWait implements ModifyChannelPolicy {
   constructor(protected readonly connection: VmbusConnection) {}
 
-  *sent(_channel: VmbusChannel): Proc<void> {}
+  *sent(_channel: VmbusChannel): Procedure<void> {}
 
-  *beforeOffline(_cpu: CpuId): Proc<void> {}
+  *beforeOffline(_cpu: CpuId): Procedure<void> {}
 }
 
 /** What the RFC does for hosts older than 5.3, whatever the host is: a CPU that goes offline sleeps for 20 ms. */
 export class FixedSleep extends NoWait {
-  override *beforeOffline(_cpu: CpuId): Proc<void> {
+  override *beforeOffline(_cpu: CpuId): Procedure<void> {
     yield* sleep(MODCHAN_BLIND_SLEEP_NS);
   }
 }
@@ -41,7 +41,7 @@ export class FixedSleep extends NoWait {
  * had been sent by then, up to 5 times 5 ms; for hosts older than 5.3, which do not answer, a fixed time.
  */
 export class WaitOnOffline extends FixedSleep {
-  override *beforeOffline(cpu: CpuId): Proc<void> {
+  override *beforeOffline(cpu: CpuId): Procedure<void> {
     const { connection } = this;
     if (connection.version < VERSION_WIN10_V5_3) {
       yield* super.beforeOffline(cpu);
@@ -67,7 +67,7 @@ export class WaitOnOffline extends FixedSleep {
  * not: the chip is called with the descriptor locked.
  */
 export class WaitInSetter extends NoWait {
-  override *sent(channel: VmbusChannel): Proc<void> {
+  override *sent(channel: VmbusChannel): Procedure<void> {
     const { connection } = this;
     if (connection.version < VERSION_WIN10_V5_3) return;
     const { modchanSent, modchanWaits } = connection;

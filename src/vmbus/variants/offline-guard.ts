@@ -2,18 +2,18 @@ import type { CpuId } from '../../lib/brand.js';
 import type { CpuMask } from '../../machine/cpumask.js';
 import type { Lock } from '../../machine/lock.js';
 import type { Machine } from '../../machine/machine.js';
-import { type Proc, SharedWord } from '../../machine/step.js';
+import { type Procedure, SharedWord } from '../../machine/step.js';
 
 /** What keeps channels from being given to a CPU that is going offline (RFC patch 12). */
 export interface OfflineGuard {
   /** Around the choice of a channel's new CPU, and around the search for a CPU's channels. */
-  lock(): Proc<void>;
-  unlock(): Proc<void>;
+  lock(): Procedure<void>;
+  unlock(): Procedure<void>;
   /** Those of `allowed` that may be given a channel. */
-  usable(allowed: CpuMask): Proc<CpuMask>;
+  usable(allowed: CpuMask): Procedure<CpuMask>;
   /** From now on no channel may be given to `cpu`. */
-  close(cpu: CpuId): Proc<void>;
-  open(cpu: CpuId): Proc<void>;
+  close(cpu: CpuId): Procedure<void>;
+  open(cpu: CpuId): Procedure<void>;
 }
 
 /** Before the RFC: the online mask alone, in which a CPU stays until its synic is off. */
@@ -22,18 +22,18 @@ export class NoGuard implements OfflineGuard {
 
   constructor(private readonly machine: Machine) {}
 
-  *lock(): Proc<void> {}
+  *lock(): Procedure<void> {}
 
-  *unlock(): Proc<void> {}
+  *unlock(): Procedure<void> {}
 
-  *usable(allowed: CpuMask): Proc<CpuMask> {
+  *usable(allowed: CpuMask): Procedure<CpuMask> {
     yield this.onlineWord.read;
     return allowed.and(this.machine.online);
   }
 
-  *close(_cpu: CpuId): Proc<void> {}
+  *close(_cpu: CpuId): Procedure<void> {}
 
-  *open(_cpu: CpuId): Proc<void> {}
+  *open(_cpu: CpuId): Procedure<void> {}
 }
 
 /** A flag for each CPU, without a lock between looking at it and acting on it. */
@@ -43,21 +43,21 @@ export class FlagGuard implements OfflineGuard {
   /** @param synicOnline the flags. */
   constructor(private readonly synicOnline: CpuMask) {}
 
-  *lock(): Proc<void> {}
+  *lock(): Procedure<void> {}
 
-  *unlock(): Proc<void> {}
+  *unlock(): Procedure<void> {}
 
-  *usable(allowed: CpuMask): Proc<CpuMask> {
+  *usable(allowed: CpuMask): Procedure<CpuMask> {
     yield this.word.read;
     return allowed.and(this.synicOnline);
   }
 
-  *close(cpu: CpuId): Proc<void> {
+  *close(cpu: CpuId): Procedure<void> {
     yield this.word.update;
     this.synicOnline.clear(cpu);
   }
 
-  *open(cpu: CpuId): Proc<void> {
+  *open(cpu: CpuId): Procedure<void> {
     yield this.word.update;
     this.synicOnline.set(cpu);
   }
@@ -72,11 +72,11 @@ export class FlagAndLockGuard extends FlagGuard {
     super(synicOnline);
   }
 
-  override lock(): Proc<void> {
+  override lock(): Procedure<void> {
     return this.spinLock.lock();
   }
 
-  override unlock(): Proc<void> {
+  override unlock(): Procedure<void> {
     return this.spinLock.unlock();
   }
 }

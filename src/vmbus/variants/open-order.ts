@@ -1,22 +1,22 @@
-import type { Proc } from '../../machine/step.js';
-import type { ChannelCallback, VmbusChannel } from '../channel.js';
+import type { Procedure } from '../../machine/step.js';
+import type { ChannelCallback, VmbusChannel } from '../channel/channel.js';
 
 /** When a channel's callback is set: before the host may signal, or too late. */
 export interface OpenOrder {
   /** The guest is about to share the rings. */
-  beforeOpen(channel: VmbusChannel, callback: ChannelCallback): Proc<void>;
+  beforeOpen(channel: VmbusChannel, callback: ChannelCallback): Procedure<void>;
   /** The host has opened the channel. */
-  afterOpen(channel: VmbusChannel, callback: ChannelCallback): Proc<void>;
+  afterOpen(channel: VmbusChannel, callback: ChannelCallback): Procedure<void>;
 }
 
 /** Linux (drivers/hv/channel.c __vmbus_open). */
 export class CallbackFirst implements OpenOrder {
-  *beforeOpen(channel: VmbusChannel, callback: ChannelCallback): Proc<void> {
+  *beforeOpen(channel: VmbusChannel, callback: ChannelCallback): Procedure<void> {
     yield channel.callbackWord.write;
     channel.onChannelCallback = callback;
   }
 
-  *afterOpen(_channel: VmbusChannel, _callback: ChannelCallback): Proc<void> {}
+  *afterOpen(_channel: VmbusChannel, _callback: ChannelCallback): Procedure<void> {}
 }
 
 /**
@@ -32,9 +32,9 @@ export class CallbackFirst implements OpenOrder {
  * Forbidden, and it happens: packets wait and nobody looks.
  */
 export class IgnoreUntilOpenResult implements OpenOrder {
-  *beforeOpen(_channel: VmbusChannel, _callback: ChannelCallback): Proc<void> {}
+  *beforeOpen(_channel: VmbusChannel, _callback: ChannelCallback): Procedure<void> {}
 
-  *afterOpen(channel: VmbusChannel, callback: ChannelCallback): Proc<void> {
+  *afterOpen(channel: VmbusChannel, callback: ChannelCallback): Procedure<void> {
     yield channel.callbackWord.write;
     channel.onChannelCallback = callback;
   }

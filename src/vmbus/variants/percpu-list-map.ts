@@ -1,13 +1,13 @@
 import type { CpuId, Relid } from '../../lib/brand.js';
-import type { Proc } from '../../machine/step.js';
-import type { VmbusChannel } from '../channel.js';
-import type { ChannelMover } from '../channel-mover.js';
+import type { Procedure } from '../../machine/step.js';
+import type { VmbusChannel } from '../channel/channel.js';
+import type { ChannelMover } from '../channel/mover.js';
 import { type ChannelList, RcuChannelList } from './channel-lists.js';
 import type { ChannelLifetime } from './lifetime.js';
 import { PlainRelidMap } from './plain-map.js';
 
 /** Runs `change` on `cpu`, between that CPU's interrupts, and waits for its end (smp_call_function_single). */
-export type SmpCall = (cpu: CpuId, change: () => Proc<void>) => Proc<void>;
+export type SmpCall = (cpu: CpuId, change: () => Procedure<void>) => Procedure<void>;
 
 export interface PercpuListOptions {
   /** Default: an RcuChannelList for each CPU. */
@@ -50,13 +50,13 @@ export class PercpuListRelidMap extends PlainRelidMap {
     this.smpCall = smpCall;
   }
 
-  *map(channel: VmbusChannel): Proc<boolean> {
+  *map(channel: VmbusChannel): Procedure<boolean> {
     this.byRelid.set(channel.relid, channel);
     yield* this.enqueue(channel, channel.targetCpu);
     return true;
   }
 
-  *unmap(channel: VmbusChannel): Proc<void> {
+  *unmap(channel: VmbusChannel): Procedure<void> {
     yield* this.dequeue(channel);
     this.byRelid.delete(channel.relid);
   }
@@ -65,7 +65,7 @@ export class PercpuListRelidMap extends PlainRelidMap {
     return this.byRelid.get(relid);
   }
 
-  *moved(channel: VmbusChannel, _oldCpu: CpuId, newCpu: CpuId): Proc<void> {
+  *moved(channel: VmbusChannel, _oldCpu: CpuId, newCpu: CpuId): Procedure<void> {
     yield* this.dequeue(channel);
     yield* this.enqueue(channel, newCpu);
   }
@@ -76,16 +76,16 @@ export class PercpuListRelidMap extends PlainRelidMap {
     return this.lists[cpu].find(relid);
   }
 
-  protected findSteps(relid: Relid, cpu: CpuId): Proc<VmbusChannel | undefined> {
+  protected findSteps(relid: Relid, cpu: CpuId): Procedure<VmbusChannel | undefined> {
     return this.lists[cpu].findSteps(relid);
   }
 
-  private *enqueue(channel: VmbusChannel, cpu: CpuId): Proc<void> {
+  private *enqueue(channel: VmbusChannel, cpu: CpuId): Procedure<void> {
     this.cpuOf.set(channel, cpu);
     yield* this.smpCall(cpu, () => this.lists[cpu].add(channel));
   }
 
-  private *dequeue(channel: VmbusChannel): Proc<void> {
+  private *dequeue(channel: VmbusChannel): Procedure<void> {
     const cpu = this.cpuOf.get(channel);
     if (cpu !== undefined) yield* this.smpCall(cpu, () => this.lists[cpu].delete(channel));
   }

@@ -1,11 +1,11 @@
 import type { CpuId, Relid } from '../../lib/brand.js';
 import { errnoValue } from '../../lib/errno.js';
 import { CpuMask } from '../../machine/cpumask.js';
-import type { Proc } from '../../machine/step.js';
-import type { VmbusChannel } from '../channel.js';
-import { vmbusChanHandler, vmbusChanHandlerSteps } from '../channel-handler.js';
+import type { Procedure } from '../../machine/step.js';
+import type { VmbusChannel } from '../channel/channel.js';
+import { vmbusChanHandler, vmbusChanHandlerSteps } from '../channel/handler.js';
 import type { RelidMap } from '../relid-map.js';
-import type { ChannelMover } from '../channel-mover.js';
+import type { ChannelMover } from '../channel/mover.js';
 import type { ChannelLifetime } from './lifetime.js';
 
 /**
@@ -22,18 +22,18 @@ export abstract class PlainRelidMap implements RelidMap {
     private readonly mover: ChannelMover,
   ) {}
 
-  abstract map(channel: VmbusChannel): Proc<boolean>;
-  abstract unmap(channel: VmbusChannel): Proc<void>;
+  abstract map(channel: VmbusChannel): Procedure<boolean>;
+  abstract unmap(channel: VmbusChannel): Procedure<void>;
   abstract relid2channel(relid: Relid): VmbusChannel | undefined;
-  abstract moved(channel: VmbusChannel, oldCpu: CpuId, newCpu: CpuId): Proc<void>;
+  abstract moved(channel: VmbusChannel, oldCpu: CpuId, newCpu: CpuId): Procedure<void>;
   abstract remove(): void;
   /** What an event on `cpu` finds for the relid. */
   protected abstract find(relid: Relid, cpu: CpuId): VmbusChannel | undefined;
-  protected abstract findSteps(relid: Relid, cpu: CpuId): Proc<VmbusChannel | undefined>;
+  protected abstract findSteps(relid: Relid, cpu: CpuId): Procedure<VmbusChannel | undefined>;
 
-  *requestIrq(): Proc<void> {}
+  *requestIrq(): Procedure<void> {}
 
-  *freeIrq(): Proc<void> {}
+  *freeIrq(): Procedure<void> {}
 
   isMapped(relid: Relid): boolean {
     return this.relid2channel(relid) !== undefined;
@@ -45,7 +45,7 @@ export abstract class PlainRelidMap implements RelidMap {
     else vmbusChanHandler(0, channel);
   }
 
-  *dispatchSteps(relid: Relid, cpu: CpuId): Proc<void> {
+  *dispatchSteps(relid: Relid, cpu: CpuId): Procedure<void> {
     const { lifetime } = this;
     const section = yield* lifetime.enterEvent();
     const channel = yield* lifetime.getForEvent(yield* this.findSteps(relid, cpu));

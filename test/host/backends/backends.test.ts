@@ -37,9 +37,9 @@ import {
 import { IcMessage, icMessage, ICMSGTYPE } from '../../../src/host/protocols/util.js';
 import { payloadWord, wordPayload } from '../../../src/host/protocols/words.js';
 import type { Ns } from '../../../src/lib/brand.js';
-import { deviceClassId, vmbusDeviceClasses } from '../../../src/vmbus/class-ids.js';
-import { CHANNELMSG } from '../../../src/vmbus/protocol.js';
-import { VM_PKT } from '../../../src/vmbus/ring.js';
+import { deviceClassId, vmbusDeviceClasses } from '../../../src/vmbus/protocol/class-ids.js';
+import { CHANNELMSG } from '../../../src/vmbus/protocol/channel-messages.js';
+import { VM_PKT } from '../../../src/vmbus/ring/index.js';
 import { device } from '../../support/guest.js';
 
 /** What a backend had the host do. */

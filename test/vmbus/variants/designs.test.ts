@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { Guest } from '../../../src/app/guest.js';
+import { Guest } from '../../../src/guest/guest.js';
 import type { GuestOptions } from '../../../src/scenario/options.js';
 import {
   defaultDesign,

@@ -3,11 +3,11 @@ import { check } from '../../../src/explore/explore.js';
 import type { MemoryModel, Model, World } from '../../../src/explore/model.js';
 import { ErrnoError } from '../../../src/lib/errno.js';
 import { Completion, sleep } from '../../../src/machine/completion.js';
-import type { Proc } from '../../../src/machine/step.js';
-import { GSI_TOP } from '../../../src/platform/x86.js';
+import type { Procedure } from '../../../src/machine/step.js';
+import { GSI_TOP } from '../../../src/platform/x86/platform.js';
 import { RaceGuest } from '../../../src/races/guest.js';
 import { VmbusIrqChip } from '../../../src/vmbus/irq-chip.js';
-import { VERSION_WIN10_V5_2 } from '../../../src/vmbus/protocol.js';
+import { VERSION_WIN10_V5_2 } from '../../../src/vmbus/protocol/channel-messages.js';
 import { SynicHotplug } from '../../../src/vmbus/synic-hotplug.js';
 import { UnorderedArrayRelidMap, ArrayRelidMap } from '../../../src/vmbus/variants/array-map.js';
 import {
@@ -49,7 +49,7 @@ describe('an event while its channel moves', () => {
     };
   }
 
-  function* hostOf(lab: RaceGuest, events: 'old' | 'new'): Proc<void> {
+  function* hostOf(lab: RaceGuest, events: 'old' | 'new'): Procedure<void> {
     if (events === 'old') {
       yield* lab.signal(1);
       return;
@@ -85,7 +85,7 @@ describe('an event that follows from a message about a new channel', () => {
         world.task('host', 'host', host(lab));
         return lab;
 
-        function* offer(): Proc<void> {
+        function* offer(): Procedure<void> {
           yield* connection.relids.map(channel);
           yield* connection.post({ type: 3 });
         }
@@ -94,7 +94,7 @@ describe('an event that follows from a message about a new channel', () => {
     };
   }
 
-  function* host(lab: RaceGuest): Proc<void> {
+  function* host(lab: RaceGuest): Procedure<void> {
     yield* lab.posted.wait();
     yield* lab.signal(1, 9);
   }
@@ -140,7 +140,7 @@ describe('a channel is given to a CPU that goes offline', () => {
 });
 
 /** Takes a CPU offline as the kernel does, or finds that it may not. */
-function* offline(lab: RaceGuest, cpu: number): Proc<void> {
+function* offline(lab: RaceGuest, cpu: number): Procedure<void> {
   const hotplug = new SynicHotplug(lab.connection, lab.vmbus.contexts, {
     *setup() {},
     enable: () => {},
@@ -179,13 +179,13 @@ describe('a CPU goes offline right after its channel has moved', () => {
     };
   }
 
-  function* user(lab: RaceGuest): Proc<void> {
+  function* user(lab: RaceGuest): Procedure<void> {
     yield* lab.connection.mover.moveSteps(lab.channel, lab.mask(0));
     yield* lab.connection.modifyChannel.sent(lab.channel);
     yield* offline(lab, 1);
   }
 
-  function* host(lab: RaceGuest, hostNs: number): Proc<void> {
+  function* host(lab: RaceGuest, hostNs: number): Procedure<void> {
     const { connection } = lab;
     yield* lab.posted.wait();
     yield* sleep(hostNs);
@@ -241,7 +241,7 @@ describe("a channel's memory", () => {
   const rescindMessage = { type: 2, childRelid: 5 } as const;
 
   /** What the end of a failed offer does (vmbus_process_offer, err_deq_chan). */
-  function* failOffer(lab: RaceGuest): Proc<void> {
+  function* failOffer(lab: RaceGuest): Procedure<void> {
     yield* lab.connection.channelMutex.lock();
     yield* lab.operations.processChannelRemoval(lab.channel);
     yield* lab.connection.channelMutex.unlock();
@@ -305,7 +305,7 @@ describe("a relid's IRQ goes to another channel", () => {
         world.task(1, 'vmbus_process_offer', offer());
         return lab;
 
-        function* offer(): Proc<void> {
+        function* offer(): Procedure<void> {
           yield* relids.map(next);
           yield* lab.open(next, () => {});
         }
@@ -345,7 +345,7 @@ describe('a tasklet walks a list of channels that is changed on its CPU', () => 
         world.task('host', 'host', raise());
         return lab;
 
-        function* raise(): Proc<void> {
+        function* raise(): Procedure<void> {
           yield* lab.posted.wait();
           walk.schedule();
         }
@@ -354,7 +354,7 @@ describe('a tasklet walks a list of channels that is changed on its CPU', () => 
     };
   }
 
-  function* change(list: ChannelList, lab: RaceGuest, other: RaceGuest['channel']): Proc<void> {
+  function* change(list: ChannelList, lab: RaceGuest, other: RaceGuest['channel']): Procedure<void> {
     yield* list.add(lab.channel);
     yield* list.add(other);
     lab.posted.complete();
@@ -384,7 +384,7 @@ describe('the first interrupt of a channel that is being opened', () => {
         world.task('host', 'host', host());
         return lab;
 
-        function* open(): Proc<void> {
+        function* open(): Procedure<void> {
           const callback = () => {
             lab.called += 1;
           };
@@ -396,7 +396,7 @@ describe('the first interrupt of a channel that is being opened', () => {
         }
 
         /** Its ring is not empty after this packet, so there is no second signal. */
-        function* host(): Proc<void> {
+        function* host(): Procedure<void> {
           yield* lab.posted.wait();
           result.complete();
           yield* lab.signal(1);

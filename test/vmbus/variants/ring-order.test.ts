@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { check } from '../../../src/explore/explore.js';
 import type { MemoryModel, Model } from '../../../src/explore/model.js';
 import { Completion } from '../../../src/machine/completion.js';
-import type { Proc } from '../../../src/machine/step.js';
+import type { Procedure } from '../../../src/machine/step.js';
 import {
   packetBytes,
   RING_PAGE_BYTES,
@@ -13,8 +13,8 @@ import {
   RingReader,
   RingWriter,
   VM_PKT,
-} from '../../../src/vmbus/ring.js';
-import { RingMemory } from '../../../src/vmbus/ring-memory.js';
+} from '../../../src/vmbus/ring/index.js';
+import { RingMemory } from '../../../src/vmbus/ring/memory.js';
 import type { VmbusDesign } from '../../../src/vmbus/variants/design.js';
 import { ringOrders } from '../../../src/vmbus/variants/index.js';
 
@@ -47,7 +47,7 @@ class Ring {
   }
 
   /** The host writes packets, and sleeps where there is no room. */
-  *write(packets: number): Proc<void> {
+  *write(packets: number): Procedure<void> {
     for (let i = 0; i < packets; i++) {
       while ((yield* this.writer.writeSteps(VM_PKT.DATA_INBAND, 0, i, payload)) === RING_WRITE.FULL) {
         this.asked = true;
@@ -60,7 +60,7 @@ class Ring {
   }
 
   /** The guest reads what there is, closing after each packet. */
-  *readAll(): Proc<void> {
+  *readAll(): Procedure<void> {
     while (yield* this.reader.nextSteps()) {
       this.read += 1;
       if (!(yield* this.reader.pktIterCloseSteps())) continue;
@@ -191,12 +191,12 @@ describe('a packet that comes while signals are off', () => {
     };
   }
 
-  function* write(ring: Ring): Proc<void> {
+  function* write(ring: Ring): Procedure<void> {
     const result = yield* ring.writer.writeSteps(VM_PKT.DATA_INBAND, 0, 1, payload);
     if (result === RING_WRITE.SIGNAL) ring.signals += 1;
   }
 
-  function* drain(ring: Ring): Proc<void> {
+  function* drain(ring: Ring): Procedure<void> {
     const { reader } = ring;
     yield* reader.beginReadSteps();
     do {

@@ -1,0 +1,63 @@
+import { formatCpuList } from '../machine/cpumask-text.js';
+import { CpuMask } from '../machine/cpumask.js';
+import type { GuestOptions } from '../scenario/options.js';
+
+/** Texts that YAML reads as themselves everywhere. */
+const plain = /^[A-Za-z_][\w@./-]*$/;
+/** Words that YAML reads as something else. */
+const reserved = /^(true|false|null|yes|no|on|off|y|n)$/i;
+
+function scalar(value: unknown): string {
+  if (typeof value !== 'string') return String(value);
+  return plain.test(value) && !reserved.test(value) ? value : JSON.stringify(value);
+}
+
+/** A value on one line. */
+function flow(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(flow).join(', ')}]`;
+  if (typeof value !== 'object' || value === null) return scalar(value);
+  const pairs = Object.entries(value).filter(([, inner]) => inner !== undefined);
+  return `{${pairs.map(([key, inner]) => `${/^\d+$/.test(key) ? key : scalar(key)}: ${flow(inner)}`).join(', ')}}`;
+}
+
+function list(key: string, items: readonly unknown[] | undefined): string {
+  if (items === undefined) return '';
+  if (items.length === 0) return `\n${key}: []\n`;
+  return `\n${key}:\n${items.map((item) => `  - ${flow(item)}\n`).join('')}`;
+}
+
+function line(key: string, value: unknown): string {
+  return value === undefined ? '' : `${key}: ${flow(value)}\n`;
+}
+
+/** CPU numbers as a list in the kernel's words. */
+function cpuLists({ cpus }: GuestOptions): unknown {
+  if (typeof cpus === 'number') return cpus;
+  const { online, present, possible = present } = cpus;
+  return { ...cpus, ...(online && { online: formatCpuList(CpuMask.of(possible, online)) }) };
+}
+
+/**
+ * A scenario file with this guest, which prints its /proc/interrupts. Only what a capture can give is written.
+ *
+ * @param notes become comments at the top.
+ */
+export function scenarioText(guest: GuestOptions, description: string, notes: readonly string[]): string {
+  const { kernel, arch, nrIrqs, vmbus, procInterrupts, architectureRows } = guest;
+  const rows = Array.isArray(architectureRows) ? (architectureRows as readonly unknown[]) : undefined;
+  return (
+    notes.map((note) => `# ${note}\n`).join('') +
+    line('description', description) +
+    (kernel === undefined ? '' : `kernel: "${kernel}"\n`) +
+    line('arch', arch) +
+    line('cpus', cpuLists(guest)) +
+    line('nrIrqs', nrIrqs) +
+    line('vmbus', vmbus) +
+    line('procInterrupts', procInterrupts) +
+    list('devices', guest.devices) +
+    list('channels', guest.channels) +
+    list('interrupts', guest.interrupts) +
+    list('architectureRows', rows) +
+    '\nprint: [interrupts]\n'
+  );
+}

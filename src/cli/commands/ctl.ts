@@ -1,0 +1,34 @@
+import type { CommandModule } from '../command.js';
+
+const example = `
+A command is an action of a scenario's timeline, or one of: status, run, speed, workload, stop, latency. Its value
+follows; what belongs to it is given as KEY=VALUE. Texts, numbers and lists are written as in a scenario file.
+Exit status: 0 done, 1 the guest refused (its errno is shown), 2 wrong use.
+
+Examples:
+  $ irqlab ctl /tmp/irqlab.sock rescind 13
+  $ irqlab ctl /tmp/irqlab.sock offer driver=netvsc relid=40 channels=4
+  $ irqlab ctl /tmp/irqlab.sock latency modifyChannel=20ms
+  $ irqlab ctl /tmp/irqlab.sock signal 16 times=1000
+  $ irqlab ctl /tmp/irqlab.sock workload relid=16 every=1ms
+  $ irqlab ctl /tmp/irqlab.sock stop 16
+  $ irqlab ctl /tmp/irqlab.sock host 'misbehave={signal: 16, nth: 2, do: drop}'
+  $ irqlab ctl /tmp/irqlab.sock run 10s
+  $ irqlab ctl /tmp/irqlab.sock status
+
+Other programs: a line of JSON such as {"rescind": 13} to the socket, which answers with a line of JSON.
+`;
+
+export const command: CommandModule = {
+  configure(command, io, finish) {
+    command
+      .argument('<socket>', 'what --socket of irqlab mount or irqlab shell said')
+      .argument('<command>', 'what to do')
+      .argument('[arguments...]', 'with what')
+      .addHelpText('after', example)
+      .action(async (socket: string, name: string, args: string[]) => {
+        const { sendCommand } = await import('../../live/control/client.js');
+        finish(await sendCommand(socket, name, args, io));
+      });
+  },
+};

@@ -1,0 +1,37 @@
+import type { CommandModule } from '../command.js';
+import type { ImportOptions } from '../../capture/run.js';
+
+const example = `
+A file is one of these, and is known by what it says:
+  /proc/interrupts                     of any architecture and kernel since 2.6
+  lsvmbus, lsvmbus -v, lsvmbus -vv     the devices of a guest of Hyper-V, with -vv also their channels' CPUs
+  udevadm info --export-db             the VMBus devices; relids are made up, for it does not tell them
+  grep . /proc/irq/*/smp_affinity_list which CPUs the interrupts may go to; other files of /proc/irq/N are read, too,
+                                       but affinity_hint, node and spurious are not taken over
+The scenario's guest goes on where the capture was made. What cannot be understood is an error with file, line and
+column. Exit status: 0 understood, 1 a file differs (--check), 2 wrong use or file.
+
+Examples:
+  $ irqlab import interrupts.txt --lsvmbus lsvmbus-vv.txt --output guest.yaml && irqlab run guest.yaml
+  $ irqlab import --check captures/*.txt
+`;
+
+export const command: CommandModule = {
+  configure(command, io, finish) {
+    command
+      .argument('<file...>', 'captures of one machine, or - for standard input')
+      .option('--lsvmbus <file>', 'what lsvmbus printed on that machine')
+      .option('--affinity <file>', 'what grep . /proc/irq/*/smp_affinity_list printed there')
+      .option('--check', 'read each file, print it again and compare; write no scenario')
+      .option('-o, --output <file>', 'where to write the scenario; default: standard output')
+      .addHelpText('after', example)
+      .action(async (files: string[], options: ImportOptions) => {
+        const { runImport } = await import('../../capture/run.js');
+        const status = await runImport(files, options, io, async (guest) => {
+          const { Guest } = await import('../../guest/guest.js');
+          return Guest.create(guest).procInterrupts();
+        });
+        finish(status);
+      });
+  },
+};

@@ -1,0 +1,57 @@
+import { InvalidArgumentError } from 'commander';
+import type { GuestOptions } from '../../scenario/options.js';
+import type { CommandModule } from '../command.js';
+import type { Guest } from '../../guest/guest.js';
+
+interface RunOptions {
+  readonly json?: boolean;
+  readonly seconds?: number;
+  readonly dmesg?: boolean;
+  readonly tree?: boolean;
+}
+
+const example = `
+Prints what the file's "print" says. Exit status: 0 all expectations hold, 1 one failed, 2 wrong use or file.
+
+Examples:
+  $ irqlab run examples/rfc-gen2-8vcpu.yaml
+  $ irqlab run examples/cpu-offline.yaml --json
+  $ irqlab run examples/rfc-gen2-8vcpu.yaml --dmesg
+`;
+
+export const command: CommandModule = {
+  configure(command, io, finish) {
+    command
+      .argument('<scenario>', 'scenario file (YAML), or - for standard input')
+      .option('--json', 'print counts, expectations and printouts as JSON')
+      .option('--seconds <n>', 'run for so many seconds, whatever the file says', parseSeconds)
+      .option('--dmesg', "print the guest's kernel log at the end, instead of what the file says")
+      .option('--tree', "list the guest's files at the end, instead of what the file says")
+      .addHelpText('after', example)
+      .action(async (file: string, options: RunOptions) => {
+        const { runFile } = await import('../run-file.js');
+        const show = await printers(options);
+        const create = async (guest: GuestOptions): Promise<Guest> => {
+          const made = await import('../../guest/guest.js');
+          return made.Guest.create(guest);
+        };
+        finish(await runFile(file, options, io, create, show));
+      });
+  },
+};
+
+/** What is printed instead of the files that the scenario names; undefined: those. */
+async function printers({ dmesg, tree }: RunOptions) {
+  if (!(dmesg || tree)) return undefined;
+  const { dmesgText, treeText } = await import('../listing.js');
+  return ({ fs, log }: Guest) => [
+    ...(dmesg ? [{ path: 'dmesg', text: dmesgText(log) }] : []),
+    ...(tree ? [{ path: '/', text: treeText(fs) }] : []),
+  ];
+}
+
+function parseSeconds(text: string): number {
+  const seconds = Number(text);
+  if (/^\d+(\.\d+)?$/.test(text) && seconds <= 1_000_000) return seconds;
+  throw new InvalidArgumentError('Expected a number of seconds such as 10 or 0.5.');
+}

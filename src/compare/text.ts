@@ -1,0 +1,74 @@
+import { formatDuration } from '../scenario/duration.js';
+import type { Compared, Comparison } from './run.js';
+
+interface Column {
+  readonly title: string;
+  readonly cell: (row: Compared) => string;
+}
+
+const counts = [
+  ['events', 'events'],
+  ['interrupts', 'interrupts'],
+  ['/proc/stat', 'inStat'],
+  ['double', 'doubleCounts'],
+  ['missing', 'missingCounts'],
+  ['dropped', 'dropped'],
+  ['lost', 'lost'],
+  ['signals', 'signals'],
+  ['needless', 'needlessSignals'],
+] as const;
+
+const kvmCounts = [
+  ['wants', 'wants'],
+  ['interrupts', 'interrupts'],
+  ['served', 'served'],
+  ['unserved', 'unserved'],
+  ['asserts', 'asserts'],
+  ['reassigned', 'reassigned'],
+  ['not notified', 'unnotified'],
+  ['orphaned', 'orphaned'],
+  ['source ids', 'sourceIds'],
+] as const;
+
+const vmbusColumns = counts.map(([title, key]): Column => ({ title, cell: (row) => String(row[key]) }));
+const kvmColumns = kvmCounts.map(
+  ([title, key]): Column => ({ title, cell: ({ kvm }) => String(kvm?.[key] ?? '-') }),
+);
+
+/** The comparison as a table, with what did not go well below it. */
+export function compareText({ scenario, description, axis, rows }: Comparison): string {
+  const columns: Column[] = [
+    { title: axis, cell: ({ choice, isOwn }) => `${isOwn ? '*' : ' '} ${choice}` },
+    ...(axis === 'irqfd-source' ? kvmColumns : vmbusColumns),
+    { title: 'steps took', cell: ({ stepsNs }) => formatDuration(stepsNs) },
+  ];
+  if (rows.some(({ eventNs }) => eventNs !== undefined)) {
+    columns.push({
+      title: 'an event',
+      cell: ({ eventNs }) => (eventNs === undefined ? '-' : `${eventNs.toFixed(0)}ns`),
+    });
+  }
+  const head = description === '' ? scenario : `${scenario}: ${description}`;
+  return `${head}\n\n${table(columns, rows)}${notes(rows)}`;
+}
+
+/** The first column flush left, the others right. */
+function table(columns: readonly Column[], rows: readonly Compared[]): string {
+  const cells = rows.map((row) => columns.map(({ cell }) => cell(row)));
+  const titles = columns.map(({ title }, i) => (i === 0 ? `  ${title}` : title));
+  const widths = titles.map((title, i) => Math.max(title.length, ...cells.map((line) => line[i].length)));
+  return [titles, ...cells]
+    .map((line) =>
+      line.map((text, i) => (i === 0 ? text.padEnd(widths[i]) : text.padStart(widths[i]))).join('  '),
+    )
+    .map((line) => `${line.trimEnd()}\n`)
+    .join('');
+}
+
+function notes(rows: readonly Compared[]): string {
+  const lines = rows.flatMap(({ choice, problem, failedSteps }) => [
+    ...(problem === undefined ? [] : [`${choice}: ${problem}`]),
+    ...failedSteps.map((step) => `${choice}: ${step}`),
+  ]);
+  return lines.length === 0 ? '' : `\n${lines.map((line) => `${line}\n`).join('')}`;
+}

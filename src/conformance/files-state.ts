@@ -1,0 +1,135 @@
+import type { Irq } from '../lib/brand.js';
+import { irqSetChip } from '../irq/management/chip.js';
+import { IrqCore } from '../irq/core.js';
+import { IrqAction } from '../irq/data/irqaction.js';
+import type { IrqChip } from '../irq/data/irqchip.js';
+import { irqd } from '../irq/data/irqdata.js';
+import { allocDescs, type IrqDesc } from '../irq/data/irqdesc.js';
+import { irqDomainCreateTree } from '../irq/mapping/irqdomain.js';
+import { irqs } from '../irq/data/istate.js';
+import { type KernelVersion, kernelVersions } from '../irq/kernel.js';
+import { irqStatus } from '../irq/data/settings.js';
+import { parseCpuList } from '../machine/cpumask-text.js';
+import { Machine } from '../machine/machine.js';
+
+/** Sets of CPUs of a recording, as lists. */
+export interface RecordedCpus {
+  readonly possible: string;
+  readonly present: string;
+  readonly online: string;
+  readonly nr_cpu_ids: number;
+}
+
+/** The state of a line in a recording. What is left out has the value of a new descriptor. */
+export interface RecordedLine {
+  readonly irq: Irq;
+  readonly chip: string | null;
+  readonly hwirq: number;
+  readonly domain: string | null;
+  /** Name of the flow handler. */
+  readonly name: string | null;
+  readonly actions: readonly (string | null)[];
+  readonly chained: boolean | number;
+  readonly counts: readonly number[];
+  readonly tot_count: number;
+  /** What the chip prints of itself, with the blank before it. */
+  readonly printed?: string;
+  readonly chip_has_set_affinity?: number;
+  readonly depth?: number;
+  /** Names of the bits that are set. */
+  readonly istate?: readonly string[];
+  readonly status?: readonly string[];
+  readonly irqd?: readonly string[];
+  /** Lists of CPUs. */
+  readonly affinity?: string;
+  readonly effective?: string;
+  readonly pending?: string;
+  readonly hint?: string | null;
+  readonly node?: number;
+}
+
+/** The kernel that a recording is of; undefined if the model does not know it. */
+export function recordedKernel(release: string): KernelVersion | undefined {
+  const version = /^\d+\.\d+/.exec(release)?.[0];
+  return kernelVersions.find((known) => known === version);
+}
+
+/** A machine with the recorded CPUs. */
+export function recordedMachine(cpus: RecordedCpus): Machine {
+  const { nr_cpu_ids: possible } = cpus;
+  const machine = new Machine({ possible, present: parseCpuList(cpus.present, possible).weight });
+  machine.online.copyFrom(parseCpuList(cpus.online, possible));
+  for (const cpu of machine.cpus) cpu.online = machine.online.has(cpu.id);
+  machine.thisCpu = machine.online.first();
+  return machine;
+}
+
+/** Builds the interrupt layer of a recording. The model's names of state bits are those of the recordings. */
+export class RecordedLayer {
+  readonly core: IrqCore;
+
+  constructor(machine: Machine, kernel: KernelVersion, nrIrqs: number) {
+    this.core = new IrqCore(machine, { kernel, nrIrqs, dynirqLowerBound: 24 });
+  }
+
+  /** Adds a line in its recorded state, its actions without directories in /proc/irq yet. */
+  addLine(line: RecordedLine): IrqDesc {
+    const { core } = this;
+    allocDescs(core, line.irq, line.irq, 1);
+    const desc = core.desc(line.irq);
+    if (desc === undefined) throw new RangeError(`IRQ ${line.irq} is recorded twice`);
+    if (line.chip !== 'none') irqSetChip(core, line.irq, chipOf(line));
+    this.setData(desc, line);
+    desc.name = line.name;
+    desc.totCount = line.tot_count;
+    desc.kstat.set(line.counts);
+    if (line.depth !== undefined) desc.depth = line.depth;
+    if (line.istate) desc.istate = bits(irqs, line.istate);
+    if (line.status) desc.status = bits(irqStatus, line.status);
+    if (line.chained) desc.action = core.chainedAction;
+    else addActions(desc, line.actions);
+    return desc;
+  }
+
+  private setData(desc: IrqDesc, line: RecordedLine): void {
+    const { core } = this;
+    const { data } = desc;
+    const { nrCpuIds } = core.machine;
+    data.hwirq = line.hwirq;
+    if (line.domain !== null) data.domain = irqDomainCreateTree(core, { name: line.domain, ops: {} });
+    if (line.irqd) data.state = bits(irqd, line.irqd);
+    if (line.node !== undefined) data.node = line.node;
+    if (line.affinity !== undefined) data.affinity.copyFrom(parseCpuList(line.affinity, nrCpuIds));
+    if (line.effective !== undefined) data.effectiveAffinity.copyFrom(parseCpuList(line.effective, nrCpuIds));
+    if (line.pending !== undefined) desc.pendingMask.copyFrom(parseCpuList(line.pending, nrCpuIds));
+    if (typeof line.hint === 'string') desc.affinityHint = parseCpuList(line.hint, nrCpuIds);
+  }
+}
+
+function chipOf({ chip, printed, chip_has_set_affinity: settable }: RecordedLine): IrqChip {
+  return {
+    name: chip,
+    ...(settable && { irqSetAffinity: () => 0 }),
+    ...(printed !== undefined && { irqPrintChip: () => printed }),
+  };
+}
+
+function addActions(desc: IrqDesc, names: readonly (string | null)[]): void {
+  let last: IrqAction | undefined;
+  for (const name of names) {
+    const action = new IrqAction(() => 0, null, 0, name, name);
+    if (last === undefined) desc.action = action;
+    else last.next = action;
+    last = action;
+  }
+}
+
+function bits(of: Readonly<Record<string, number>>, names: readonly string[]): number {
+  let sum = 0;
+  for (const name of names) {
+    const bit = of[name];
+    if (bit === undefined) throw new RangeError(`unknown state bit ${name}`);
+    sum |= bit;
+  }
+  return sum;
+}

@@ -1,0 +1,133 @@
+import { statSync } from 'node:fs';
+import type { KernelVersion } from '../irq/kernel.js';
+import { isRecord } from './compare.js';
+import { recordedKernel } from './files-state.js';
+import {
+  type FileReport,
+  findRecordings,
+  formatReport,
+  RecordingError,
+  type RecordingFile,
+  type Recordings,
+  replayAll,
+} from './index.js';
+import { type CommandIo, type ExitStatus, exitStatus, UsageError } from '../cli/command.js';
+
+export interface ConformanceOptions {
+  readonly json?: boolean;
+  /** Pattern for the names of files, with * and ?. */
+  readonly only?: string;
+  readonly kernel?: KernelVersion;
+}
+
+/** `irqlab conformance`: replays all recordings of a directory and says how the model compares. */
+export function runConformance(directory: string, options: ConformanceOptions, io: CommandIo): ExitStatus {
+  const reports: FileReport[] = [];
+  const leftOut: string[] = [];
+  const files = filesToReplay(directory, options.only);
+  for (const found of files) {
+    const all = read(found);
+    if (all === undefined) {
+      leftOut.push(found.file);
+      continue;
+    }
+    const recordings = chosen(all, options.kernel);
+    if (options.kernel !== undefined && recordings.cases.length === 0) continue;
+    reports.push(replayAll(recordings, { progress: progressOf(found.file, io) }));
+  }
+  io.progress?.('');
+  if (leftOut.length === files.length) throw nothingKnown(directory);
+  if (reports.length === 0)
+    throw new UsageError(`${directory} has no recordings of kernel ${options.kernel}`);
+  for (const file of leftOut) io.err(`irqlab: ${file} is left out: it holds no recordings\n`);
+  const ok = reports.every(({ failed }) => failed === 0);
+  io.out(options.json ? reportJson(directory, ok, reports) : formatReport(reports) + summary(reports));
+  return ok ? exitStatus.ok : exitStatus.failed;
+}
+
+/** Speaks once for each hundredth. */
+function progressOf(
+  file: string,
+  { progress }: CommandIo,
+): ((done: number, all: number) => void) | undefined {
+  if (progress === undefined) return undefined;
+  let shown = -1;
+  return (done, all) => {
+    const percent = Math.floor((done / all) * 100);
+    if (percent !== shown) progress(`${file}: ${percent} %`);
+    shown = percent;
+  };
+}
+
+function filesToReplay(directory: string, only: string | undefined): RecordingFile[] {
+  const stat = statSync(directory, { throwIfNoEntry: false });
+  if (stat === undefined) throw new UsageError(`cannot read ${directory}: there is no such directory`);
+  if (!stat.isDirectory()) throw new UsageError(`${directory} is no directory`);
+  const files = findRecordings(directory);
+  if (files.length === 0) throw nothingKnown(directory);
+  if (only === undefined) return files;
+  const matching = files.filter(({ file }) => matches(file, only));
+  if (matching.length > 0) return matching;
+  throw new UsageError(
+    `no recordings match ${only}`,
+    `There are: ${files.map(({ file }) => file).join(', ')}`,
+  );
+}
+
+function nothingKnown(directory: string): UsageError {
+  return new UsageError(
+    `there are no recordings in ${directory}`,
+    'Expected NAME.jsonl, NAME.jsonl.gz, or pairs of NAME.json and NAME.txt.',
+  );
+}
+
+/** Whether a file is meant by a pattern: its path, its name, or that without its endings. */
+function matches(file: string, pattern: string): boolean {
+  const escaped = pattern.replace(/[.+^${}()|[\]\\]/g, '\\$&');
+  const expression = new RegExp(`^${escaped.replaceAll('*', '.*').replaceAll('?', '.')}$`);
+  const name = file.slice(file.lastIndexOf('/') + 1);
+  const folder = file.slice(0, Math.max(0, file.indexOf('/')));
+  const candidates = [
+    file,
+    folder,
+    name,
+    ...[file, name].map((path) => path.replace(/\.jsonl?(\.gz)?$/, '')),
+  ];
+  return candidates.some((candidate) => candidate !== '' && expression.test(candidate));
+}
+
+function read(found: RecordingFile): Recordings | undefined {
+  try {
+    return found.read();
+  } catch (error) {
+    if (error instanceof RecordingError) throw new UsageError(error.message);
+    throw error;
+  }
+}
+
+function chosen(recordings: Recordings, kernel: KernelVersion | undefined): Recordings {
+  if (kernel === undefined) return recordings;
+  const cases = recordings.cases.filter(
+    (recorded) => isRecord(recorded) && recordedKernel(String(recorded.kernel)) === kernel,
+  );
+  return { ...recordings, cases };
+}
+
+function totals(reports: readonly FileReport[]): { passed: number; failed: number; notApplicable: number } {
+  const sum = { passed: 0, failed: 0, notApplicable: 0 };
+  for (const { passed, failed, notApplicable } of reports) {
+    sum.passed += passed;
+    sum.failed += failed;
+    sum.notApplicable += notApplicable;
+  }
+  return sum;
+}
+
+function summary(reports: readonly FileReport[]): string {
+  const { passed, failed, notApplicable } = totals(reports);
+  return `total: ${passed} passed, ${failed} failed, ${notApplicable} not applicable\n`;
+}
+
+function reportJson(directory: string, ok: boolean, files: readonly FileReport[]): string {
+  return JSON.stringify({ directory, ok, ...totals(files), files }, undefined, 2) + '\n';
+}

@@ -1,0 +1,269 @@
+import type { Ns } from '../../lib/brand.js';
+import { type ErrnoCode, ErrnoError } from '../../lib/errno.js';
+import { Fifo } from '../../lib/fifo.js';
+import type { ClockEvent } from '../../machine/clock.js';
+import { Tasklet } from '../../machine/tasklet.js';
+import {
+  framePacket,
+  NO_SECTION,
+  NVSP,
+  NVSP_STAT_SUCCESS,
+  nvspMessage,
+} from '../../host/protocols/network.js';
+import type { VmbusChannel } from '../../vmbus/channel/channel.js';
+import type { ChannelOperations } from '../../vmbus/channel/open.js';
+import { COMPLETION_REQUESTED, type RingReader, VM_PKT } from '../../vmbus/ring/index.js';
+import type { HostPacket } from '../support/packets.js';
+
+/** Frames that one poll takes at most (NAPI_POLL_WEIGHT). */
+const NAPI_POLL_WEIGHT = 64;
+/** Free part of the outgoing ring in percent at which a queue is stopped and woken (RING_AVAIL_PERCENT_*). */
+const LOWATER_PERCENT = 10;
+const HIWATER_PERCENT = 20;
+/** Frames that wait in front of a stopped queue (the default txqueuelen of an Ethernet device). */
+const QUEUE_LENGTH = 1000;
+/** When a poll is repeated that could not give its buffers back. In Linux ksoftirqd goes on at once. */
+const REPOLL_NS: Ns = 10_000;
+/** Transaction ids of frames begin here; those of control messages stay below. */
+const FIRST_FRAME_ID = 2 ** 32;
+/** Two pages, one with the RNDIS header and one with the frame, behind 8 bytes (struct hv_page_buffer). */
+const PAGE_BUFFER_BYTES = 8 + 2 * 16;
+
+/** An Ethernet frame to be sent. */
+export interface Frame {
+  readonly hash: number;
+  readonly bytes: number;
+}
+
+/** What the channels of an adapter share. */
+export interface NetvscShared {
+  /** A section of the send buffer for a frame; NO_SECTION if all are taken (netvsc_get_next_send_section). */
+  takeSection(): number;
+  giveSectionBack(section: number): void;
+  /** Handles a packet of the host that is not the completion of a frame. */
+  receive(packet: HostPacket, from: NetvscChannel): void;
+  /** A channel has nothing under way any more. */
+  idle(): void;
+  readonly statistics: NetvscStatistics;
+}
+
+export interface NetvscStatistics {
+  /** Frames that the host took, and those that came from it. */
+  transmitted: number;
+  received: number;
+  /** Frames that were dropped in the guest. */
+  dropped: number;
+  /** How often a queue was stopped because its ring was nearly full (stop_queue). */
+  stops: number;
+}
+
+/** A channel of a network adapter: its NAPI context and its transmit queue (struct netvsc_channel). */
+export class NetvscChannel {
+  /** Messages that the host still has, those without a frame included (queue_sends). */
+  queueSends = 0;
+  private stopped = false;
+  private readonly queue = new Fifo<Frame>();
+  private readonly sections = new Map<number, number>();
+  private nextId = FIRST_FRAME_ID;
+  /** Transaction ids of frames whose place in the receive buffer is to be given back (struct multi_recv_comp). */
+  private receiveCompletions: number[] = [];
+  private readonly napi: Tasklet;
+  private scheduled = false;
+  /** The reader holds a packet that the last poll had no budget for. */
+  private holdsPacket = false;
+  private readonly repoll: ClockEvent = { fire: () => this.schedule() };
+
+  constructor(
+    private readonly operations: ChannelOperations,
+    readonly channel: VmbusChannel,
+    private readonly shared: NetvscShared,
+  ) {
+    this.napi = new Tasklet(`netvsc_poll/${channel.relid}`, () => this.poll());
+  }
+
+  /** True if neither side waits for anything of the other. */
+  get isIdle(): boolean {
+    return this.queueSends === 0 && this.receiveCompletions.length === 0;
+  }
+
+  /** netvsc_channel_cb: in the interrupt, leaves the ring to the poll. */
+  interrupt(inbound: RingReader | undefined): void {
+    if (this.scheduled || inbound === undefined) return;
+    inbound.beginRead();
+    this.scheduled = true;
+    this.schedule();
+  }
+
+  /** Sends a frame, or lets it wait while the queue is stopped (netvsc_send, behind a queue as the network stack has). */
+  transmit(frame: Frame): void {
+    if (!this.stopped && this.queue.size === 0 && this.send(frame)) return;
+    if (this.queue.size < QUEUE_LENGTH) this.queue.push(frame);
+    else this.shared.statistics.dropped += 1;
+  }
+
+  /** Forgets everything that was on its way: the channel is closed. */
+  reset(): void {
+    this.shared.statistics.dropped += this.queue.clear().length;
+    for (const section of this.sections.values()) this.shared.giveSectionBack(section);
+    this.sections.clear();
+    this.queueSends = 0;
+    this.stopped = false;
+    this.receiveCompletions = [];
+    this.holdsPacket = false;
+  }
+
+  private schedule(): void {
+    const { machine } = this.channel;
+    machine.cpus[machine.thisCpu].taskletSchedule(this.napi);
+  }
+
+  /** netvsc_poll */
+  private poll(): void {
+    const inbound = this.channel.rings?.inbound;
+    if (inbound === undefined) {
+      this.scheduled = false;
+      return;
+    }
+    const workDone = this.drain(inbound);
+    const given = this.sendReceiveCompletions();
+    if (workDone >= NAPI_POLL_WEIGHT) {
+      this.schedule();
+    } else if (!given) {
+      this.channel.machine.clock.after(REPOLL_NS, this.repoll);
+    } else if (inbound.endRead() !== 0) {
+      inbound.beginRead();
+      this.schedule();
+    } else this.scheduled = false;
+  }
+
+  private drain(inbound: RingReader): number {
+    let workDone = 0;
+    let has = this.holdsPacket || inbound.next();
+    const began = has;
+    while (has && workDone < NAPI_POLL_WEIGHT) {
+      workDone += this.process(inbound);
+      // The callbacks of what was read may have closed the channel.
+      if (this.channel.rings?.inbound !== inbound) return workDone;
+      has = inbound.next();
+    }
+    this.holdsPacket = has;
+    if (began && !has && inbound.pktIterClose()) this.operations.setEvent(this.channel);
+    return workDone;
+  }
+
+  /** netvsc_process_raw_pkt. Returns the number of frames. */
+  private process(inbound: RingReader): number {
+    const { type, transactionId } = inbound;
+    if (type === VM_PKT.COMP && transactionId >= FIRST_FRAME_ID) {
+      this.frameSent(transactionId);
+      return 0;
+    }
+    const payload = new Uint8Array(inbound.payloadLength);
+    inbound.copyPayload(payload);
+    this.shared.receive({ type, transactionId, payload }, this);
+    return type === VM_PKT.DATA_USING_XFER_PAGES ? 1 : 0;
+  }
+
+  /** The host's part of the receive buffer is free again (enq_receive_complete). */
+  completeReceive(transactionId: number): void {
+    this.receiveCompletions.push(transactionId);
+  }
+
+  /** send_recv_completions. @returns false if there was no room. */
+  private sendReceiveCompletions(): boolean {
+    const { receiveCompletions } = this;
+    if (receiveCompletions.length === 0) return true;
+    let sent = 0;
+    while (sent < receiveCompletions.length && this.giveBack(receiveCompletions[sent])) sent += 1;
+    receiveCompletions.splice(0, sent);
+    if (receiveCompletions.length > 0) return false;
+    this.shared.idle();
+    return true;
+  }
+
+  private giveBack(transactionId: number): boolean {
+    return this.sendPacket(bufferFree, transactionId, 0, VM_PKT.COMP) !== 'EAGAIN';
+  }
+
+  /** netvsc_send_tx_complete */
+  private frameSent(transactionId: number): void {
+    const section = this.sections.get(transactionId);
+    if (section === undefined) {
+      this.operations.refuse('packet-nobody-waits-for');
+      return;
+    }
+    this.sections.delete(transactionId);
+    this.shared.giveSectionBack(section);
+    this.queueSends -= 1;
+    this.shared.statistics.transmitted += 1;
+    this.wakeQueue();
+    this.shared.idle();
+  }
+
+  /** Starts a stopped queue again once there is enough room, or nothing whose completion could do it later. */
+  wakeQueue(): void {
+    if (!this.stopped) return;
+    const percent = this.channel.rings?.outbound.ring.availToWritePercent() ?? 0;
+    if (percent <= HIWATER_PERCENT && this.queueSends > 0) return;
+    this.stopped = false;
+    for (let frame = this.queue.peek(); frame !== undefined && !this.stopped; frame = this.queue.peek()) {
+      if (!this.send(frame)) return;
+      this.queue.shift();
+    }
+  }
+
+  /** netvsc_send_pkt. @returns false if the frame must wait. */
+  private send(frame: Frame): boolean {
+    const percent = this.channel.rings?.outbound.ring.availToWritePercent() ?? 0;
+    const section = this.shared.takeSection();
+    const id = this.nextId;
+    const refused = this.sendFrame(frame, section, id);
+    if (refused === undefined) {
+      this.nextId += 1;
+      this.sections.set(id, section);
+      this.queueSends += 1;
+      if (percent < LOWATER_PERCENT) this.stop();
+      return true;
+    }
+    this.shared.giveSectionBack(section);
+    if (refused === 'EAGAIN' && this.queueSends > 0) {
+      this.stop();
+      return false;
+    }
+    // No completion would wake the queue, or there is no channel: the frame is lost.
+    this.shared.statistics.dropped += 1;
+    return true;
+  }
+
+  private stop(): void {
+    this.stopped = true;
+    this.shared.statistics.stops += 1;
+  }
+
+  private sendFrame({ hash, bytes }: Frame, section: number, id: number): ErrnoCode | undefined {
+    const message = framePacket(section, bytes, hash);
+    if (section !== NO_SECTION) return this.sendPacket(message, id, COMPLETION_REQUESTED, VM_PKT.DATA_INBAND);
+    const packet = new Uint8Array(PAGE_BUFFER_BYTES + message.length);
+    new DataView(packet.buffer).setUint32(4, 2, true);
+    packet.set(message, PAGE_BUFFER_BYTES);
+    return this.sendPacket(packet, id, COMPLETION_REQUESTED, VM_PKT.DATA_USING_GPA_DIRECT, PAGE_BUFFER_BYTES);
+  }
+
+  private sendPacket(
+    payload: Uint8Array,
+    id: number,
+    flags: number,
+    type: number,
+    rangeBytes = 0,
+  ): ErrnoCode | undefined {
+    try {
+      this.operations.sendPacket(this.channel, payload, id, flags, type, rangeBytes);
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof ErrnoError)) throw error;
+      return error.code;
+    }
+  }
+}
+
+const bufferFree = nvspMessage(NVSP.SEND_RNDIS_PKT_COMPLETE, NVSP_STAT_SUCCESS);

@@ -1,0 +1,192 @@
+import { WaitQueue } from '../../machine/completion.js';
+import { Lock } from '../../machine/lock.js';
+import type { Procedure } from '../../machine/step.js';
+import {
+  isFrame,
+  NO_SECTION,
+  NVSP,
+  nvspType,
+  nvspWord,
+  RNDIS_COMPLETION,
+  type RndisMessage,
+  rndisOf,
+  rndisPacket,
+  SEND_TABLE_SIZE,
+} from '../../host/protocols/network.js';
+import { payloadWord } from '../../host/protocols/words.js';
+import type { VmbusChannel } from '../../vmbus/channel/channel.js';
+import type { ChannelOperations } from '../../vmbus/channel/open.js';
+import type { VmbusDevice } from '../../vmbus/driver.js';
+import { COMPLETION_REQUESTED, VM_PKT } from '../../vmbus/ring/index.js';
+import { Conversation } from '../support/conversation.js';
+import { type Frame, NetvscChannel, type NetvscShared, type NetvscStatistics } from './channel.js';
+import type { HostPacket } from '../support/packets.js';
+
+/** Sections of the send buffer: whole ones of 6144 bytes in 1 MiB. */
+const SEND_SECTIONS = 170;
+
+/** A buffer shared with the host. */
+export interface NetvscBuffer {
+  readonly pfn: number;
+  /** Undefined until the host has it. */
+  gpadl: number | undefined;
+}
+
+/**
+ * One network adapter (struct netvsc_device, struct rndis_device).
+ *
+ * Access rules: all but `openChannels` changes under `rtnl`; `openChannels` under the sub-channel queue's order.
+ */
+export class NetvscDevice implements NetvscShared {
+  /** Held by whoever sets the adapter up or takes it down (rtnl_lock; here one for each adapter). */
+  readonly rtnl: Lock;
+  /** The adapter can be used: between the end of deviceAdd and the beginning of deviceRemove. */
+  attached = false;
+  /** Channels in use, or asked for (num_chn), and the most that there can be (max_chn). */
+  channels = 1;
+  maxChannels = 1;
+  /** Channels whose opening has been tried (open_chn). */
+  openChannels = 1;
+  readonly buffers: NetvscBuffer[] = [];
+  readonly conversation: Conversation;
+  /** Woken when the last expected sub-channel is open (subchan_open). */
+  readonly subChannelsOpen: WaitQueue;
+  /** Woken when the host is done with all that was sent (wait_drain). */
+  private readonly drained: WaitQueue;
+  private requestId = 0;
+  readonly statistics: NetvscStatistics = { transmitted: 0, received: 0, dropped: 0, stops: 0 };
+  /** Open channels by their index (chan_table). */
+  private table: (NetvscChannel | undefined)[] = [];
+  /** Channel index for each hash of what is sent (tx_table). */
+  private readonly sendTable: number[] = new Array<number>(SEND_TABLE_SIZE).fill(0);
+  private freeSections: number[] = [];
+
+  constructor(
+    private readonly operations: ChannelOperations,
+    readonly device: VmbusDevice,
+  ) {
+    const { channel } = device;
+    const name = `netvsc ${channel.relid}`;
+    this.rtnl = new Lock(`rtnl of ${name}`);
+    this.conversation = new Conversation(operations, channel);
+    this.subChannelsOpen = new WaitQueue(
+      `sub-channels of ${name}`,
+      () => this.openChannels === this.channels || channel.rescind,
+    );
+    this.drained = new WaitQueue(`sends of ${name}`, () => this.isIdle || channel.rescind);
+    channel.rescindWaits.push(this.subChannelsOpen, this.drained);
+  }
+
+  /** Starts over without channels. */
+  reset(): void {
+    this.channels = 1;
+    this.maxChannels = 1;
+    this.openChannels = 1;
+    this.buffers.length = 0;
+    for (const channel of this.table) channel?.reset();
+    this.table = [];
+    this.sendTable.fill(0);
+    this.freeSections = Array.from({ length: SEND_SECTIONS }, (_, i) => SEND_SECTIONS - 1 - i);
+  }
+
+  /** A channel is about to be opened. */
+  addChannel(channel: VmbusChannel): NetvscChannel {
+    const added = new NetvscChannel(this.operations, channel, this);
+    this.table[channel.offer.subChannelIndex] = added;
+    return added;
+  }
+
+  /** Spreads what is sent over all channels (rndis_set_subchannel). */
+  spread(): void {
+    for (let i = 0; i < SEND_TABLE_SIZE; i++) this.sendTable[i] = i % this.channels;
+  }
+
+  /** Sends a frame over the channel that its hash leads to (netvsc_pick_tx). Frames for an adapter out of service are lost. */
+  transmit(frame: Frame): void {
+    const index = this.sendTable[frame.hash & (SEND_TABLE_SIZE - 1)] % this.channels;
+    const chosen = this.table[index];
+    // A sub-channel that is still being opened carries nothing: the primary channel does.
+    const channel = chosen?.channel.state.kind === 'opened' ? chosen : this.table[0];
+    if (this.attached && channel !== undefined) channel.transmit(frame);
+    else this.statistics.dropped += 1;
+  }
+
+  takeSection(): number {
+    return this.freeSections.pop() ?? NO_SECTION;
+  }
+
+  giveSectionBack(section: number): void {
+    if (section !== NO_SECTION) this.freeSections.push(section);
+  }
+
+  idle(): void {
+    if (!this.attached) this.drained.wakeUp();
+  }
+
+  private get isIdle(): boolean {
+    return this.table.every((channel) => channel === undefined || channel.isIdle);
+  }
+
+  /** Asks the other side's RNDIS layer and waits for the answer (rndis_filter_query_device and the like). */
+  *rndisRequest(type: number, oid = 0, value = 0): Procedure<RndisMessage> {
+    const { conversation } = this;
+    const message = rndisPacket({ type, requestId: ++this.requestId, oid, value });
+    conversation.expect();
+    conversation.send(message, COMPLETION_REQUESTED, VM_PKT.DATA_USING_GPA_DIRECT);
+    this.countSend(1);
+    return rndisOf(yield* conversation.wait());
+  }
+
+  /** Sends a RNDIS message that has no answer, and waits until the host has taken all (rndis_filter_halt_device). */
+  *rndisHalt(type: number): Procedure<void> {
+    const message = rndisPacket({ type, requestId: ++this.requestId, oid: 0, value: 0 });
+    if (this.conversation.trySend(message, COMPLETION_REQUESTED, VM_PKT.DATA_USING_GPA_DIRECT)) {
+      this.countSend(1);
+    }
+    yield* this.drained.wait();
+  }
+
+  /** netvsc_process_raw_pkt. Control messages belong to the primary channel. */
+  receive({ type, payload, transactionId }: HostPacket, from: NetvscChannel): void {
+    const isPrimary = from.channel === this.device.channel;
+    if (type === VM_PKT.DATA_USING_XFER_PAGES) {
+      if (isFrame(payload)) this.statistics.received += 1;
+      else if (isPrimary && (rndisOf(payload).type & RNDIS_COMPLETION) !== 0)
+        this.conversation.receive(payload);
+      from.completeReceive(transactionId);
+    } else if (type === VM_PKT.DATA_INBAND) {
+      if (nvspType(payload) === NVSP.SEND_INDIRECTION_TABLE) this.takeSendTable(payload);
+    } else if (type === VM_PKT.COMP && isPrimary) {
+      if (nvspType(payload) === NVSP.SEND_RNDIS_PKT_COMPLETE) this.sendCompleted(from);
+      else this.conversation.receive(payload);
+    }
+  }
+
+  /** netvsc_send_table */
+  private takeSendTable(message: Uint8Array): void {
+    const count = nvspWord(message, 0);
+    const offset = nvspWord(message, 1);
+    if (count !== SEND_TABLE_SIZE) {
+      this.say(`Received wrong send-table size:${count}`);
+    } else if (offset % 4 !== 0 || offset > message.length - 4 * count) {
+      this.say(`Received send-table offset too big:${offset}`);
+    } else {
+      for (let i = 0; i < count; i++) this.sendTable[i] = payloadWord(message, offset / 4 + i);
+    }
+  }
+
+  private say(text: string): void {
+    this.device.channel.machine.log.printk(`hv_netvsc ${this.device.instanceId}: ${text}`);
+  }
+
+  private countSend(change: 1 | -1): void {
+    const [primary] = this.table;
+    if (primary !== undefined) primary.queueSends += change;
+  }
+
+  private sendCompleted(from: NetvscChannel): void {
+    if (from.queueSends > 0) this.countSend(-1);
+    from.wakeQueue();
+    this.drained.wakeUp();
+  }
+}

@@ -1,0 +1,211 @@
+import type { CpuId, Ns } from '../../lib/brand.js';
+import { ErrnoError } from '../../lib/errno.js';
+import { Fifo } from '../../lib/fifo.js';
+import { WaitQueue } from '../../machine/completion.js';
+import type { ClockEvent } from '../../machine/clock.js';
+import type { Procedure } from '../../machine/step.js';
+import {
+  VSTOR_PAGE_BYTES,
+  vstorExecuteSrb,
+  vstorRangeBytes,
+  vstorStatus,
+} from '../../host/protocols/storage.js';
+import type { VmbusChannel } from '../../vmbus/channel/channel.js';
+import type { ChannelOperations } from '../../vmbus/channel/open.js';
+import type { VmbusDevice } from '../../vmbus/driver.js';
+import { COMPLETION_REQUESTED, VM_PKT } from '../../vmbus/ring/index.js';
+import type { HostPacket } from '../support/packets.js';
+import { StorvscChannels } from './channels.js';
+
+/** Transaction ids of I/Os begin here; those of the driver's own requests stay below. */
+const FIRST_IO_ID = 0x10000;
+/** Commands that the disk takes at once (cmd_per_lun). */
+const CMD_PER_LUN = 2048;
+/** Bytes of an outgoing ring's data, and of the largest request in it (max_outstanding_req_per_channel). */
+const RING_BYTES = 128 * 1024;
+const MAX_REQUEST_BYTES = 360;
+const VCPUS_PER_SUB_CHANNEL = 4;
+const LOWATER_PERCENT = 10;
+/** How long the SCSI layer waits before it tries a busy device again (SCSI_QUEUE_DELAY). */
+const QUEUE_DELAY_NS: Ns = 3_000_000;
+/** Largest transfer (STORVSC_MAX_XFER_SIZE of one page, times the pages that one request may name). */
+const MAX_TRANSFER_BYTES = 512 * 1024;
+
+/** A read or write of a disk. */
+export interface DiskIo {
+  /** CPU that submits it. */
+  readonly cpu: CpuId;
+  readonly bytes: number;
+  readonly isWrite: boolean;
+  /** Called where the completion is handled, most often in a tasklet. `ok` is false if the disk is gone. */
+  completed(ok: boolean): void;
+}
+
+/**
+ * A storage controller in use and the one disk behind it, with as much of the block layer as decides when an I/O goes
+ * to the host (struct storvsc_device; storvsc_queuecommand, storvsc_on_io_completion).
+ */
+export class StorvscDevice {
+  readonly channels: StorvscChannels;
+  /** I/Os with the host (num_outstanding_req), and all that came back. */
+  outstanding = 0;
+  completed = 0;
+  private readonly ios: (DiskIo | undefined)[] = [];
+  private readonly freeTags: number[] = [];
+  /** I/Os that the block layer holds back. */
+  private readonly waiting = new Fifo<DiskIo>();
+  private readonly queueDepth: number;
+  private readonly drained: WaitQueue;
+  private buffer: number | undefined;
+  /** No I/O is started: the device is being removed, or suspended. */
+  private stopped = false;
+  private retrying = false;
+  private readonly retry: ClockEvent = { fire: () => this.retryNow() };
+
+  /** @param hasHwQueues false for IDE, whose I/Os all come out of one hardware queue, number 0. */
+  constructor(
+    private readonly operations: ChannelOperations,
+    readonly device: VmbusDevice,
+    private readonly hasHwQueues: boolean,
+  ) {
+    const { channel } = device;
+    this.channels = new StorvscChannels(channel, operations.kernel.storvscPrefersOwnCpu);
+    const maxSubChannels = Math.floor((channel.machine.online.weight - 1) / VCPUS_PER_SUB_CHANNEL);
+    const perChannel = Math.floor(RING_BYTES / MAX_REQUEST_BYTES);
+    const canQueue = Math.floor((perChannel * (maxSubChannels + 1) * (100 - LOWATER_PERCENT)) / 100);
+    this.queueDepth = Math.min(CMD_PER_LUN, canQueue);
+    this.drained = new WaitQueue(
+      `I/Os of storvsc ${channel.relid}`,
+      () => this.outstanding === 0 || channel.rescind,
+    );
+    channel.rescindWaits.push(this.drained);
+  }
+
+  /** I/Os that wait in the guest. */
+  get queued(): number {
+    return this.waiting.size;
+  }
+
+  /** The channel that an I/O of this CPU takes now. */
+  channelFor(cpu: CpuId): VmbusChannel {
+    return this.channels.outgoing(this.hasHwQueues ? cpu : 0);
+  }
+
+  /**
+   * Starts an I/O, or has it wait until the device takes it.
+   *
+   * @throws RangeError for a size that no request has.
+   */
+  submit(io: DiskIo): void {
+    if (!(Number.isInteger(io.bytes) && io.bytes >= 0 && io.bytes <= MAX_TRANSFER_BYTES)) {
+      throw new RangeError(`one I/O moves 0 to ${MAX_TRANSFER_BYTES} bytes, not ${io.bytes}`);
+    }
+    if (this.waiting.size > 0 || !this.queueCommand(io)) this.waiting.push(io);
+  }
+
+  /** Takes a completion of the host. @returns false if it is for none of the I/Os. */
+  receive({ transactionId, payload }: HostPacket): boolean {
+    const tag = transactionId - FIRST_IO_ID;
+    const io = this.ios[tag];
+    if (io === undefined) return false;
+    this.finish(tag, io, vstorStatus(payload) === 0);
+    this.runQueue();
+    return true;
+  }
+
+  /** Starts no more I/Os, and waits for those on their way (storvsc_suspend; the block layer is frozen before that). */
+  *quiesce(): Procedure<void> {
+    this.stopped = true;
+    yield* this.drained.wait();
+  }
+
+  /** Starts what waits. */
+  resume(): void {
+    this.stopped = false;
+    this.runQueue();
+  }
+
+  /**
+   * The device goes (storvsc_dev_remove). A rescind ends the wait for I/Os that the host has not completed; in Linux
+   * nothing does.
+   */
+  *shutDown(): Procedure<void> {
+    yield* this.quiesce();
+  }
+
+  /** After the channels have been closed. */
+  release(): void {
+    this.ios.forEach((io, tag) => {
+      if (io !== undefined) this.finish(tag, io, false);
+    });
+    for (const io of this.waiting.clear()) io.completed(false);
+    if (this.buffer !== undefined) this.operations.memory.free(this.buffer);
+    this.buffer = undefined;
+  }
+
+  private finish(tag: number, io: DiskIo, ok: boolean): void {
+    this.ios[tag] = undefined;
+    this.freeTags.push(tag);
+    this.outstanding -= 1;
+    if (ok) this.completed += 1;
+    io.completed(ok);
+    if (this.outstanding === 0) this.drained.wakeUp();
+  }
+
+  private runQueue(): void {
+    for (let io = this.waiting.peek(); io !== undefined && this.queueCommand(io); io = this.waiting.peek()) {
+      this.waiting.shift();
+    }
+  }
+
+  /** storvsc_queuecommand. @returns false if the device is busy. */
+  private queueCommand(io: DiskIo): boolean {
+    if (this.stopped || this.outstanding >= this.queueDepth) return false;
+    const tag = this.freeTags.pop() ?? this.ios.length;
+    this.ios[tag] = io;
+    if (this.send(this.channelFor(io.cpu), io, tag)) {
+      this.outstanding += 1;
+      return true;
+    }
+    this.ios[tag] = undefined;
+    this.freeTags.push(tag);
+    this.retryLater();
+    return false;
+  }
+
+  private send(channel: VmbusChannel, { bytes, isWrite }: DiskIo, tag: number): boolean {
+    const packet = vstorExecuteSrb({ bytes, pfn: this.bufferPfn }, isWrite);
+    const type = bytes > 0 ? VM_PKT.DATA_USING_GPA_DIRECT : VM_PKT.DATA_INBAND;
+    try {
+      this.operations.sendPacket(
+        channel,
+        packet,
+        FIRST_IO_ID + tag,
+        COMPLETION_REQUESTED,
+        type,
+        vstorRangeBytes(bytes),
+      );
+      return true;
+    } catch (error) {
+      if (!(error instanceof ErrnoError)) throw error;
+      return false;
+    }
+  }
+
+  /** All requests name the same pages: what is in them does not matter here. */
+  private get bufferPfn(): number {
+    this.buffer ??= this.operations.memory.allocate(MAX_TRANSFER_BYTES / VSTOR_PAGE_BYTES).pfn;
+    return this.buffer;
+  }
+
+  private retryLater(): void {
+    if (this.retrying) return;
+    this.retrying = true;
+    this.device.channel.machine.clock.after(QUEUE_DELAY_NS, this.retry);
+  }
+
+  private retryNow(): void {
+    this.retrying = false;
+    this.runQueue();
+  }
+}

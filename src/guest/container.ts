@@ -1,0 +1,144 @@
+import 'reflect-metadata';
+import { Container, ContainerModule } from 'inversify';
+import { builtinDrivers } from '../drivers/index.js';
+import type { DriverSettings } from '../drivers/settings.js';
+import { type BackendOptions, builtinBackends } from '../host/backends/index.js';
+import { HyperV, type HyperVOptions } from '../host/hyperv.js';
+import { IrqCore, type IrqCoreOptions } from '../irq/core.js';
+import { Machine, type MachineOptions } from '../machine/machine.js';
+import { Arm64Platform } from '../platform/arm64/platform.js';
+import type { Platform } from '../platform/platform.js';
+import { X86Platform } from '../platform/x86/platform.js';
+import type { GuestOptions, KvmGuestOptions, ProcInterruptsOptions } from '../scenario/options.js';
+import { ChannelOperations } from '../vmbus/channel/open.js';
+import { VmbusConnection } from '../vmbus/connection.js';
+import { GuestMemory } from '../vmbus/guest-memory.js';
+import type { GuestPort } from '../vmbus/host-port.js';
+import type { VmbusDesign } from '../vmbus/variants/design.js';
+import { lineAccountings } from '../vmbus/variants/index.js';
+import { Vmbus } from '../vmbus/vmbus.js';
+import { createGuestTree } from '../view/guest-tree.js';
+import { VMBUS_DEVICES, vmbusDevicesDirectory } from '../view/sys/vmbus-devices.js';
+import { vmbusBusDirectory } from '../view/sys/vmbus-bus.js';
+import type { SysCpuOptions } from '../view/sys/cpu.js';
+import { FileTree } from '../view/tree.js';
+import { GuestKvm } from './kvm.js';
+import { guestRows } from './arch-rows.js';
+import { GUEST_PORT, HOST_BACKEND, PLATFORM, VMBUS_DRIVER } from './tokens.js';
+
+/** What the parts of a guest are made from. */
+export interface GuestParts {
+  readonly machine: MachineOptions;
+  readonly irq: IrqCoreOptions;
+  readonly arch: 'x86_64' | 'arm64';
+  readonly host: HyperVOptions;
+  readonly backends: BackendOptions;
+  /** The guest is a confidential VM. */
+  readonly isolation: boolean;
+  readonly design: VmbusDesign;
+  readonly drivers: DriverSettings;
+  readonly sysCpu: SysCpuOptions;
+  readonly rows: GuestOptions['architectureRows'];
+  readonly procInterrupts: ProcInterruptsOptions;
+  readonly hasVmbus: boolean;
+  readonly kvm: KvmGuestOptions | undefined;
+}
+
+/**
+ * The container with all parts of one guest. `modules` may bind more drivers, irqdomains and host models to the tokens
+ * of tokens.ts.
+ */
+export function createContainer(parts: GuestParts, modules: readonly ContainerModule[]): Container {
+  const container = new Container({ defaultScope: 'Singleton' });
+  container.load(
+    kernelModule(parts),
+    hostModule(parts),
+    driversModule(parts),
+    viewModule(parts),
+    kvmModule(parts),
+    ...modules,
+  );
+  return container;
+}
+
+function kernelModule({ machine, irq, arch, isolation, design }: GuestParts): ContainerModule {
+  const vmbusLine = lineAccountings[design.topLevel];
+  return new ContainerModule(({ bind }) => {
+    bind(Machine).toResolvedValue(() => new Machine(machine));
+    bind(IrqCore).toResolvedValue((on: Machine) => new IrqCore(on, irq), [Machine]);
+    bind(PLATFORM).toResolvedValue(
+      (on: Machine, core: IrqCore): Platform =>
+        arch === 'arm64' ? new Arm64Platform(on, core, vmbusLine) : new X86Platform(on, core, vmbusLine),
+      [Machine, IrqCore],
+    );
+    bind(GuestMemory).toResolvedValue(() => new GuestMemory());
+    bind(VmbusConnection).toResolvedValue(
+      (on: Machine, host: HyperV, memory: GuestMemory, core: IrqCore) =>
+        new VmbusConnection(on, host, memory, core, { isolation, design }),
+      [Machine, HyperV, GuestMemory, IrqCore],
+    );
+    bind(ChannelOperations).toResolvedValue(
+      (connection: VmbusConnection, core: IrqCore) => new ChannelOperations(connection, core),
+      [VmbusConnection, IrqCore],
+    );
+    bind(Vmbus).toDynamicValue(({ get, getAll }) => {
+      const { vmbusLine } = get(PLATFORM);
+      const drivers = getAll(VMBUS_DRIVER).reverse();
+      return new Vmbus(get(VmbusConnection), get(ChannelOperations), vmbusLine, drivers);
+    });
+  });
+}
+
+function kvmModule({ kvm, design }: GuestParts): ContainerModule {
+  return new ContainerModule(({ bind }) => {
+    if (kvm === undefined) return;
+    bind(GuestKvm).toResolvedValue(
+      (core: IrqCore, platform: Platform) => new GuestKvm(core, platform, kvm, design.irqfdSource),
+      [IrqCore, PLATFORM],
+    );
+  });
+}
+
+function hostModule({ host, backends }: GuestParts): ContainerModule {
+  return new ContainerModule(({ bind }) => {
+    bind(GUEST_PORT).toResolvedValue(
+      (memory: GuestMemory, { vmbusLine }: Platform): GuestPort => ({
+        memory,
+        interrupt: (cpu) => vmbusLine.raise(cpu),
+      }),
+      [GuestMemory, PLATFORM],
+    );
+    for (const backend of builtinBackends(backends)) bind(HOST_BACKEND).toConstantValue(backend);
+    bind(HyperV).toDynamicValue(({ get, getAll }) => {
+      const { clock } = get(Machine);
+      return new HyperV(clock, get(GUEST_PORT), { ...host, backends: getAll(HOST_BACKEND) });
+    });
+  });
+}
+
+function driversModule({ drivers }: GuestParts): ContainerModule {
+  return new ContainerModule(({ bind }) => {
+    for (const driver of builtinDrivers) {
+      bind(VMBUS_DRIVER).toResolvedValue(
+        (operations: ChannelOperations) => driver(operations, drivers),
+        [ChannelOperations],
+      );
+    }
+  });
+}
+
+function viewModule({ sysCpu, rows, procInterrupts, hasVmbus }: GuestParts): ContainerModule {
+  return new ContainerModule(({ bind }) => {
+    bind(FileTree).toResolvedValue(
+      (core: IrqCore, platform: Platform, vmbus: Vmbus) => {
+        const arch = guestRows(platform, rows, procInterrupts, core.machine.nrCpuIds);
+        const tree = createGuestTree({ irq: core, arch, cpu: sysCpu, interrupts: procInterrupts });
+        if (!hasVmbus) return tree;
+        tree.mount(VMBUS_DEVICES, vmbusDevicesDirectory(vmbus));
+        tree.mount('/sys/bus/vmbus', vmbusBusDirectory(vmbus));
+        return tree;
+      },
+      [IrqCore, PLATFORM, Vmbus],
+    );
+  });
+}

@@ -1,0 +1,397 @@
+import { readFileSync } from 'node:fs';
+import type { ContainerModule } from 'inversify';
+import { unreachable } from '../lib/assert.js';
+import type { CpuId, Irq, Ns, Relid } from '../lib/brand.js';
+import { ErrnoError } from '../lib/errno.js';
+import { HyperV } from '../host/hyperv.js';
+import { IrqCore } from '../irq/core.js';
+import { initIrqProc } from '../irq/proc-port.js';
+import { HungError } from '../machine/hung.js';
+import { Machine } from '../machine/machine.js';
+import type { LogLine } from '../machine/log.js';
+import type { Procedure } from '../machine/step.js';
+import type { Platform } from '../platform/platform.js';
+import { parseScenario } from '../scenario/load.js';
+import { type CpuCounts, countsPerCpu, type DeviceOptions, type GuestOptions } from '../scenario/options.js';
+import type { DiskIoOptions, FrameOptions, ScenarioGuest } from '../scenario/port.js';
+import type { HostAct } from '../scenario/scenario.js';
+import { startWorkloads } from '../scenario/workload.js';
+import type { Refusal } from '../vmbus/refusals.js';
+import type { VmbusDevice } from '../vmbus/driver.js';
+import { Vmbus } from '../vmbus/vmbus.js';
+import { FileTree } from '../view/tree.js';
+import { createContainer } from './container.js';
+import { GuestChannel } from './channel.js';
+import { GuestCpu } from './cpu.js';
+import { GuestDisk } from './disk.js';
+import { GuestHost } from './host.js';
+import { GuestIrq } from './irq.js';
+import { GuestKvm } from './kvm.js';
+import { GuestNic } from './nic.js';
+import { GuestPower } from './power.js';
+import { checkOptions } from './check-options.js';
+import { DeviceSettings, deviceInterrupt, guestParts } from './parts.js';
+import { setRowCounts } from './arch-rows.js';
+import { IRQ_DOMAIN_PLUGIN, type IrqDomainPlugin, PLATFORM } from './tokens.js';
+
+const SECOND = 1_000_000_000;
+/** Longest virtual time that guest and host are given to come to rest. */
+const QUIESCE_LIMIT_NS = 60 * SECOND;
+
+/** Extensions of a guest. */
+export interface GuestExtensions {
+  /** Modules that bind to VMBUS_DRIVER, IRQ_DOMAIN_PLUGIN or HOST_BACKEND. */
+  readonly modules?: readonly ContainerModule[];
+}
+
+/** How long to run: the sum of what is given. */
+export interface RunTime {
+  readonly seconds?: number;
+  readonly ms?: number;
+  readonly us?: number;
+  readonly ns?: Ns;
+}
+
+/**
+ * A Linux guest on Hyper-V, booted: its devices are found and its channels open. Every call returns when the guest has
+ * done the work; virtual time moves on as far as that needs, and never otherwise than by calls.
+ */
+export class Guest implements ScenarioGuest {
+  /** The guest's files: /proc and /sys. */
+  readonly fs: FileTree;
+  /** The guest's Hyper-V host. */
+  readonly host: GuestHost;
+  readonly machine: Machine;
+  readonly irqCore: IrqCore;
+  readonly vmbus: Vmbus;
+  /** KVM under the guest; undefined unless the options have devices for it. */
+  readonly kvm: GuestKvm | undefined;
+  /** What booting waited for in vain, if its host did not answer. */
+  readonly bootHang: HungError | undefined;
+  private readonly platform: Platform;
+  private readonly power: GuestPower;
+
+  private constructor(options: GuestOptions, extensions: GuestExtensions) {
+    checkOptions(options);
+    const settings = new DeviceSettings(options);
+    const container = createContainer(guestParts(options, settings), extensions.modules ?? []);
+    this.machine = container.get(Machine);
+    this.irqCore = container.get(IrqCore);
+    this.platform = container.get(PLATFORM);
+    this.vmbus = container.get(Vmbus);
+    this.power = new GuestPower(this.machine, this.vmbus);
+    this.fs = container.get(FileTree);
+    this.kvm = container.isBound(GuestKvm) ? container.get(GuestKvm) : undefined;
+    this.host = new GuestHost(this.machine, container.get(HyperV), settings, () => this.quiesce());
+    for (const port of options.host?.sockets ?? []) this.host.listen(port);
+    for (const device of options.devices ?? []) this.host.plug(device);
+    const plugins = container.isBound(IRQ_DOMAIN_PLUGIN) ? container.getAll(IRQ_DOMAIN_PLUGIN) : [];
+    for (const rule of options.host?.misbehave ?? []) this.host.misbehave(rule);
+    this.bootHang = this.runBoot(this.boot(options, plugins));
+    this.quiesce();
+    for (const { relid, cpu } of options.channels ?? [])
+      if (cpu !== undefined) this.channel(relid).moveTo(cpu);
+    this.quiesce();
+    this.setCounts(options);
+    this.kvm?.start();
+  }
+
+  /**
+   * Boots a guest.
+   *
+   * inversify holds what it made by WeakRef, and JavaScript keeps a WeakRef's target until the event loop's turn ends:
+   * a loop over thousands of guests should await a timer or setImmediate for each, or all of them stay in memory.
+   *
+   * @throws RangeError or TypeError for options that make no guest.
+   */
+  static create(options: GuestOptions, extensions: GuestExtensions = {}): Guest {
+    return new Guest(options, extensions);
+  }
+
+  /**
+   * Boots the guest of a scenario file and starts its workload; the timeline is left to `irqlab run`.
+   *
+   * @throws ScenarioError with file, line and column for a wrong file; what reading it throws.
+   */
+  static load(file: string, extensions: GuestExtensions = {}): Guest {
+    const scenario = parseScenario(readFileSync(file, 'utf8'), file);
+    const guest = new Guest(scenario.guest, extensions);
+    startWorkloads(guest, scenario, guest.now, Number.POSITIVE_INFINITY);
+    return guest;
+  }
+
+  /** Virtual time since the machine was switched on, in ns. */
+  get now(): Ns {
+    return this.machine.clock.now;
+  }
+
+  /** The kernel log. */
+  get log(): readonly LogLine[] {
+    return this.machine.log.lines;
+  }
+
+  /** Lets time go by, with all that happens meanwhile. */
+  run(time: RunTime): void {
+    const { seconds = 0, ms = 0, us = 0, ns = 0 } = time ?? {};
+    const span = Math.round(seconds * SECOND + ms * 1_000_000 + us * 1000 + ns);
+    if (!(span >= 0) || Object.keys(time ?? {}).length === 0) {
+      throw new RangeError('a guest runs for a time such as {seconds: 10} or {ms: 5}');
+    }
+    this.machine.elapse(span);
+  }
+
+  /** What the host did against the protocol and the guest refused: how often, by reason. */
+  refused(): ReadonlyMap<Refusal, number> {
+    return this.vmbus.refused();
+  }
+
+  /** /proc/interrupts, in the form of the guest's kernel. */
+  procInterrupts(): string {
+    return this.fs.readFile('/proc/interrupts');
+  }
+
+  /** The Linux IRQ with this number. @throws RangeError if there is none. */
+  irq(number: Irq): GuestIrq {
+    const irq = new GuestIrq(this.irqCore, this.fs, number);
+    void irq.desc;
+    return irq;
+  }
+
+  /** The CPU with this number. @throws RangeError if the machine has no place for it. */
+  cpu(number: CpuId): GuestCpu {
+    return new GuestCpu(this.machine, this.machine.cpu(number).id);
+  }
+
+  /** The channel with this relid. @throws RangeError if the guest has none. */
+  channel(relid: Relid): GuestChannel {
+    const channel = this.vmbus.connection.relids.relid2channel(relid);
+    if (channel === undefined) throw new RangeError(`the guest has no channel ${relid}`);
+    return new GuestChannel(this.machine, this.fs, channel);
+  }
+
+  /** The disk behind the controller with this primary channel. @throws RangeError if the guest has none in service. */
+  disk(relid: Relid): GuestDisk {
+    const disk = this.findDisk(relid);
+    if (disk === undefined) throw new RangeError(`the guest has no disk on channel ${relid}`);
+    return disk;
+  }
+
+  /** The network adapter with this primary channel. @throws RangeError if the guest has none in service. */
+  nic(relid: Relid): GuestNic {
+    const nic = this.findNic(relid);
+    if (nic === undefined) throw new RangeError(`the guest has no network adapter on channel ${relid}`);
+    return nic;
+  }
+
+  /**
+   * Hibernates: sub-channels and sockets are closed, all channels lose their IRQs, the host forgets the guest, CPUs but
+   * the first go offline.
+   *
+   * @throws ErrnoError EOPNOTSUPP if a driver knows no hibernation, EBUSY if devices are missing since the last resume;
+   *   then the guest goes on.
+   */
+  suspend(): void {
+    this.machine.run('suspend', this.power.suspend());
+    this.quiesce();
+  }
+
+  /**
+   * Wakes up. The host offers all devices again, with other relids: those given for their old ones, or counted on behind
+   * the highest.
+   *
+   * @throws ErrnoError EINVAL if the guest does not sleep; RangeError for relids that cannot be.
+   */
+  resume(relids?: ReadonlyMap<Relid, Relid>): void {
+    if (this.vmbus.connection.state.kind === 'connected') {
+      throw new ErrnoError('EINVAL', 'the guest does not sleep; there is nothing to resume');
+    }
+    this.host.hyperv.moveRelids(relids);
+    this.machine.run('resume', this.power.resume());
+    this.quiesce();
+  }
+
+  /** Leaves the host for a new kernel, as kexec does: the host forgets the guest. */
+  shutdown(): void {
+    this.machine.run('shutdown', this.power.shutdown());
+    this.quiesce();
+  }
+
+  /**
+   * Connects a socket to a vsock port of the host.
+   *
+   * @returns the relid of the connection's channel.
+   * @throws ErrnoError ETIMEDOUT if nobody listens there; ENODEV if the host's VMBus version is below 4.0.
+   */
+  connect(port: number): Relid {
+    const relid = this.machine.run('connect', this.power.connect(port));
+    this.quiesce();
+    return relid;
+  }
+
+  // What a scenario needs; see ScenarioGuest.
+
+  at(timeNs: Ns, action: () => void): void {
+    this.machine.clock.after(timeNs - this.now, { fire: action });
+  }
+
+  elapseTo(timeNs: Ns): void {
+    if (timeNs > this.now) this.machine.elapse(timeNs - this.now);
+  }
+
+  offline(cpu: CpuId): void {
+    this.cpu(cpu).offline();
+  }
+
+  online(cpu: CpuId): void {
+    this.cpu(cpu).online();
+  }
+
+  setAffinity(irq: Irq, cpuList: string): void {
+    this.irq(irq).setAffinity(cpuList);
+  }
+
+  setChannelCpu(relid: Relid, cpu: CpuId): void {
+    this.channel(relid).setCpu(cpu);
+  }
+
+  signal(relid: Relid, times: number): number {
+    return this.host.hyperv.signal(relid, times);
+  }
+
+  signalled(relid: Relid): number {
+    return this.host.channel(relid)?.signalled ?? 0;
+  }
+
+  submitIo(relid: Relid, { submitter, cpus, bytes, isWrite, completed }: DiskIoOptions): boolean {
+    const { online } = this.machine;
+    const usable = cpus?.filter((cpu) => online.has(cpu)) ?? [];
+    const choice = usable.length > 0 ? usable : [...online];
+    const disk = this.findDisk(relid);
+    disk?.controller.submit({ cpu: choice[submitter % choice.length], bytes, isWrite, completed });
+    return disk !== undefined;
+  }
+
+  frame(relid: Relid, { direction, flow, bytes }: FrameOptions): boolean {
+    const nic = this.findNic(relid);
+    if (nic === undefined) return false;
+    if (direction === 'rx') return nic.receive({ flow, bytes }) === 1;
+    nic.transmit({ flow, bytes });
+    return true;
+  }
+
+  offer(device: DeviceOptions): void {
+    this.host.offer(device);
+  }
+
+  rescind(relid: Relid): void {
+    this.host.rescind(relid);
+  }
+
+  hostDoes(act: HostAct): void {
+    const { host } = this;
+    switch (act.kind) {
+      case 'misbehave':
+        host.misbehave(act.rule);
+        return;
+      case 'behave':
+        host.behave();
+        return;
+      case 'send':
+        host.send(act.bytes);
+        return;
+      case 'raise':
+        host.raise(act.relid, act.cpu);
+        return;
+      case 'poke':
+        host.poke(act.relid, act.ring, act.at, act.value);
+        return;
+      default:
+        unreachable(act);
+    }
+  }
+
+  setChannels(relid: Relid, count: number): void {
+    this.channel(relid).setChannels(count);
+  }
+
+  readFile(path: string): string {
+    return this.fs.readFile(path);
+  }
+
+  writeFile(path: string, text: string): void {
+    this.fs.writeFile(path, text);
+  }
+
+  irqCount(irq: Irq, cpu?: CpuId): number | undefined {
+    const kstat = this.irqCore.desc(irq)?.kstat;
+    if (kstat === undefined) return undefined;
+    return cpu === undefined ? kstat.reduce((sum, count) => sum + count, 0) : kstat[cpu];
+  }
+
+  private *boot(options: GuestOptions, plugins: readonly IrqDomainPlugin[]): Procedure<void> {
+    for (const interrupt of options.interrupts ?? []) {
+      yield* this.platform.addInterrupt(deviceInterrupt(interrupt, this.machine.nrCpuIds));
+    }
+    initIrqProc(this.irqCore);
+    if (this.kvm !== undefined) yield* this.kvm.boot();
+    for (const plugin of plugins) yield* plugin.attach(this.irqCore);
+    if (options.vmbus ?? true) yield* this.vmbus.init();
+  }
+
+  private findDisk(relid: Relid): GuestDisk | undefined {
+    return GuestDisk.of(this.machine, this.deviceOf(relid));
+  }
+
+  private findNic(relid: Relid): GuestNic | undefined {
+    return GuestNic.of(this.machine, this.host.hyperv, this.deviceOf(relid));
+  }
+
+  /** The device whose primary channel has this relid now, or else the one that was offered with it. */
+  private deviceOf(relid: Relid): VmbusDevice | undefined {
+    const { connection, bus } = this.vmbus;
+    const now = connection.relids.relid2channel(relid)?.device;
+    if (now !== undefined) return now;
+    const options = this.host.hyperv.devices.find((device) => device.options.relid === relid)?.options;
+    return bus.devices.find(({ instanceId }) => instanceId === options?.instanceId);
+  }
+
+  /** A guest whose host does not answer hangs, but can be looked at, and goes on when an answer comes. */
+  private runBoot(boot: Procedure<void>): HungError | undefined {
+    try {
+      this.machine.run('boot', boot);
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof HungError)) throw error;
+      return error;
+    }
+  }
+
+  /** Lets time go by until guest and host have done what they began. */
+  private quiesce(): void {
+    const { machine, host } = this;
+    const limit = this.now + QUIESCE_LIMIT_NS;
+    machine.settle();
+    while ((machine.liveTasks > 0 || host.hyperv.isBusy) && this.now < limit) {
+      if (!machine.clock.runNext()) break;
+      machine.settle();
+    }
+  }
+
+  /** The counts that the options give for what the model does not produce by itself. */
+  private setCounts(options: GuestOptions): void {
+    for (const { irq, counts } of options.interrupts ?? []) this.setCount(irq, counts);
+    for (const { relid, counts } of options.channels ?? []) {
+      if (counts === undefined) continue;
+      const { irq } = this.channel(relid);
+      if (irq === 0) throw new RangeError(`channel ${relid} has no IRQ whose counts could be set`);
+      this.setCount(irq, counts);
+    }
+    setRowCounts(this.platform, options.architectureRows ?? {}, this.machine.nrCpuIds);
+  }
+
+  private setCount(irq: Irq, counts: CpuCounts | undefined): void {
+    const { desc } = this.irq(irq);
+    desc.kstat.set(countsPerCpu(counts, this.machine.nrCpuIds));
+    desc.totCount = desc.kstat.reduce((sum, count) => (sum + count) >>> 0, 0);
+  }
+}

@@ -1,0 +1,99 @@
+import type { CpuId, Relid } from '../lib/brand.js';
+import { vsockService } from '../drivers/hv-sock/driver.js';
+import type { HostChannel } from '../host/host-channel.js';
+import type { HyperV } from '../host/hyperv.js';
+import type { MisbehaveRule, RingName, RingPlace } from '../host/misbehave.js';
+import type { Machine } from '../machine/machine.js';
+import type { DeviceOptions } from '../scenario/options.js';
+import type { DeviceSettings } from './parts.js';
+
+/** The guest's Hyper-V host, for whoever steers it. */
+export class GuestHost {
+  constructor(
+    private readonly machine: Machine,
+    /** The host itself, for what is not asked for here. */
+    readonly hyperv: HyperV,
+    private readonly settings: DeviceSettings,
+    private readonly quiesce: () => void,
+  ) {}
+
+  /** Adds a device; the guest hears of it when it asks for offers, or soon. */
+  plug(device: DeviceOptions): void {
+    this.hyperv.offer(this.settings.add(device));
+  }
+
+  /**
+   * Offers one more device; returns when the guest has taken it into service, or dropped it.
+   *
+   * @throws RangeError if the relid is out of range or in use.
+   */
+  offer(device: DeviceOptions): void {
+    this.plug(device);
+    this.quiesce();
+  }
+
+  /**
+   * Takes a channel back, a primary one with its sub-channels; returns when the guest has given it up.
+   *
+   * @throws RangeError if the host has no such channel.
+   */
+  rescind(relid: Relid): void {
+    this.hyperv.rescind(relid);
+    this.quiesce();
+  }
+
+  /** A service of the host listens on a vsock port. */
+  listen(port: number): void {
+    this.hyperv.services.add(vsockService(port));
+  }
+
+  /** Signals an open channel. @returns how many of the `times` signals were sent: none unless it is open. */
+  signal(relid: Relid, times = 1): number {
+    const sent = this.hyperv.signal(relid, times);
+    this.machine.settle();
+    return sent;
+  }
+
+  /**
+   * From now on the host misbehaves as the rule says; several rules add up.
+   *
+   * @throws RangeError for a rule that makes no sense.
+   */
+  misbehave(rule: MisbehaveRule): void {
+    this.hyperv.faults.add(rule);
+  }
+
+  /** The host behaves again. */
+  behave(): void {
+    this.hyperv.faults.stop();
+    this.quiesce();
+  }
+
+  /** Sends a control message, whether it makes sense or not; returns when the guest has dealt with it. */
+  send(message: Uint8Array): void {
+    this.hyperv.postRaw(message);
+    this.quiesce();
+  }
+
+  /** Sets the event flag of a relid on a CPU and interrupts that CPU. @throws RangeError if there is no such flag. */
+  raise(relid: Relid, cpu: CpuId): void {
+    this.hyperv.faults.raise(relid, cpu);
+    this.machine.settle();
+  }
+
+  /**
+   * Overwrites 32 bits of the header of an open channel's ring, or of its data.
+   *
+   * @throws RangeError if the channel is not open, or the ring has no such place.
+   */
+  poke(relid: Relid, ring: RingName, place: RingPlace | number, value: number): void {
+    const channel = this.hyperv.channel(relid);
+    if (channel === undefined) throw new RangeError(`the host has no channel ${relid}`);
+    this.hyperv.faults.poke(channel, ring, place, value);
+  }
+
+  /** The channel as the host knows it, with its counts of events. */
+  channel(relid: Relid): HostChannel | undefined {
+    return this.hyperv.channel(relid);
+  }
+}

@@ -1,0 +1,65 @@
+import { NetvscDevice } from '../drivers/netvsc/device.js';
+import { NetworkBackend } from '../host/backends/network.js';
+import type { HyperV } from '../host/hyperv.js';
+import { flowHash } from '../host/protocols/flow-hash.js';
+import type { Machine } from '../machine/machine.js';
+import type { VmbusDevice } from '../vmbus/driver.js';
+
+/** Frames that come or go together. */
+export interface FramesOptions {
+  /** How many; default 1. */
+  readonly count?: number;
+  /** The connection that they belong to; default 0. */
+  readonly flow?: number;
+  /** Of each frame; default 1514. */
+  readonly bytes?: number;
+}
+
+/** A network adapter of the guest. */
+export class GuestNic {
+  constructor(
+    private readonly machine: Machine,
+    private readonly host: HyperV,
+    /** The adapter as the guest's kernel has it, for what is not asked for here. */
+    readonly adapter: NetvscDevice,
+  ) {}
+
+  /** The adapter that a device is; undefined if there is none in service. */
+  static of(machine: Machine, host: HyperV, device: VmbusDevice | undefined): GuestNic | undefined {
+    const data = device?.driverData;
+    return data instanceof NetvscDevice ? new GuestNic(machine, host, data) : undefined;
+  }
+
+  /** Frames that the host took. */
+  get transmitted(): number {
+    return this.adapter.statistics.transmitted;
+  }
+
+  /** Frames that came from the host. */
+  get received(): number {
+    return this.adapter.statistics.received;
+  }
+
+  /** Frames that the guest had to drop. */
+  get dropped(): number {
+    return this.adapter.statistics.dropped;
+  }
+
+  /** Has the guest send frames; they go out as time passes. */
+  transmit({ count = 1, flow = 0, bytes = 1514 }: FramesOptions = {}): void {
+    const hash = flowHash(flow);
+    for (let i = 0; i < count; i++) this.adapter.transmit({ hash, bytes });
+  }
+
+  /** Has the host deliver frames. @returns how many it could: none while the adapter is not open. */
+  receive({ count = 1, flow = 0, bytes = 1514 }: FramesOptions = {}): number {
+    const device = this.host.channel(this.adapter.device.channel.relid)?.device;
+    const backend = device?.backend;
+    if (device === undefined || !(backend instanceof NetworkBackend)) return 0;
+    const hash = flowHash(flow);
+    let delivered = 0;
+    while (delivered < count && backend.deliver(device, hash, bytes, this.host) !== undefined) delivered += 1;
+    this.machine.settle();
+    return delivered;
+  }
+}

@@ -1,0 +1,158 @@
+import { Prng } from '../lib/prng.js';
+import type { Relid } from '../lib/brand.js';
+import type { DriverSettings } from '../drivers/settings.js';
+import type { HostDeviceOptions } from '../host/device.js';
+import { CpuMask } from '../machine/cpumask.js';
+import { parseCpuList } from '../machine/cpumask-text.js';
+import { regularTopology } from '../machine/topology.js';
+import { ARM64_NR_IRQS } from '../platform/arm64/platform.js';
+import type { DeviceInterrupt } from '../platform/platform.js';
+import { archProbeNrIrqs, GSI_TOP } from '../platform/x86/platform.js';
+import {
+  type DeviceOptions,
+  type DriverName,
+  type GuestOptions,
+  type InterruptOptions,
+  resolveCpus,
+} from '../scenario/options.js';
+import { defaultDesign } from '../vmbus/variants/design.js';
+import { deviceClassNamed } from '../vmbus/protocol/class-ids.js';
+import { type Guid, parseGuid } from '../vmbus/protocol/guid.js';
+import { CHANNEL_FLAG, versionWire } from '../vmbus/protocol/channel-messages.js';
+import type { GuestParts } from './container.js';
+
+/** Class names of the storage controllers. */
+const controllerNames = { scsi: 'scsi', ide: 'ide', fibreChannel: 'fc' } as const;
+
+/** Class names of the drivers whose name in a scenario is not that of their device class. */
+const classNames: Partial<Record<DriverName, string>> = {
+  netvsc: 'nic',
+  netdirect: 'nd',
+  vpci: 'pci',
+};
+
+/** What the parts of the guest are made from. @throws RangeError or TypeError for options that make no guest. */
+export function guestParts(options: GuestOptions, drivers: DriverSettings): GuestParts {
+  const { possible, present, online, isolated, nohzFull, nodes, packages, threadsPerCore } = resolveCpus(
+    options.cpus,
+  );
+  const { kernel, arch = 'x86_64', host = {} } = options;
+  const topology = regularTopology(possible, { nodes, packages, threadsPerCore });
+  const nrIrqs = options.nrIrqs ?? (arch === 'arm64' ? ARM64_NR_IRQS : archProbeNrIrqs(possible));
+  const x86 = arch === 'x86_64' ? { dynirqLowerBound: GSI_TOP } : {};
+  return {
+    machine: { possible, present, online, isolated, topology, interruptNs: options.interruptTimeNs ?? 0 },
+    irq: { nrIrqs, ...(kernel && { kernel }), ...x86 },
+    arch,
+    backends: { storage: host.storage, network: host.network },
+    host: {
+      ...host.latency,
+      ...(host.version && { version: versionWire(host.version) }),
+      seed: options.seed,
+    },
+    isolation: options.isolation ?? false,
+    design: { ...defaultDesign, ...options.design },
+    drivers,
+    rows: options.architectureRows,
+    procInterrupts: options.procInterrupts ?? {},
+    hasVmbus: options.vmbus ?? true,
+    kvm: options.kvm,
+    sysCpu: nohzFull.length > 0 ? { nohzFull: CpuMask.of(possible, nohzFull) } : {},
+  };
+}
+
+/** A device's interrupt with everything that its options leave out. */
+export function deviceInterrupt(options: InterruptOptions, nrCpuIds: number): DeviceInterrupt {
+  const { irq, hwirq = irq, flow, trigger = flow === 'edge' ? 'edge' : 'level', affinity } = options;
+  const mask = affinity === undefined ? undefined : parseCpuList(affinity, nrCpuIds);
+  const { chip, chipPrinted, flowName, name } = options;
+  return {
+    irq,
+    chip,
+    chipPrinted,
+    hwirq: hwirq as number | null,
+    flow,
+    flowName,
+    trigger,
+    name,
+    affinity: mask,
+  };
+}
+
+/** What a scenario says of each device, for the host that offers it and the driver that serves it. */
+export class DeviceSettings implements DriverSettings {
+  private readonly byInstance = new Map<Guid, DeviceOptions>();
+  /** Numbers of controllers that the options leave open. */
+  private readonly numbered = new Map<Guid, number>();
+  private readonly prng: Prng;
+
+  constructor(options: GuestOptions) {
+    this.prng = new Prng(options.seed ?? 1);
+  }
+
+  /** The device as the host offers it; from then on its driver is told what the options say. */
+  add(device: DeviceOptions): HostDeviceOptions {
+    const instanceId =
+      device.instance === undefined ? this.madeUpInstance(device.relid) : parseGuid(device.instance);
+    this.byInstance.set(instanceId, device);
+    const subChannelRelids = 'subChannels' in device ? device.subChannels : undefined;
+    return {
+      classId: classOf(device),
+      instanceId,
+      relid: device.relid,
+      flags: device.driver === 'hv_sock' ? CHANNEL_FLAG.TLNPI_PROVIDER_OFFER : 0,
+      ...(subChannelRelids && { subChannelRelids }),
+    };
+  }
+
+  /**
+   * The number that the options name for a controller. If they name any, each other controller has one as well, the
+   * lowest that is free in the order of the probes: left to the driver, it could take a named one first.
+   */
+  scsiHost(instanceId: Guid): number | undefined {
+    const device = this.byInstance.get(instanceId);
+    if (device?.driver !== 'storvsc') return undefined;
+    if (device.scsiHost !== undefined) return device.scsiHost;
+    const named = [...this.byInstance.values()].flatMap((other) =>
+      other.driver === 'storvsc' && other.scsiHost !== undefined ? [other.scsiHost] : [],
+    );
+    if (named.length === 0) return undefined;
+    const known = this.numbered.get(instanceId);
+    if (known !== undefined) return known;
+    const taken = new Set([...named, ...this.numbered.values()]);
+    let host = 0;
+    while (taken.has(host)) host += 1;
+    this.numbered.set(instanceId, host);
+    return host;
+  }
+
+  netvscChannels(instanceId: Guid): number | undefined {
+    const device = this.byInstance.get(instanceId);
+    return device?.driver === 'netvsc' ? device.channels : undefined;
+  }
+
+  vpciDomain(instanceId: Guid): number | undefined {
+    const device = this.byInstance.get(instanceId);
+    return device?.driver === 'vpci' ? device.domain : undefined;
+  }
+
+  private madeUpInstance(relid: Relid): Guid {
+    const digits = Array.from({ length: 3 }, () => this.prng.next().toString(16).padStart(8, '0')).join('');
+    const tail = relid.toString(16).padStart(8, '0');
+    const hex = digits + tail;
+    const groups = [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)];
+    return parseGuid(groups.join('-'));
+  }
+}
+
+function classOf(device: DeviceOptions): Guid {
+  if (device.driver === undefined) return parseGuid(device.class);
+  if (device.driver === 'hv_sock') return parseGuid('00000000-facb-11e6-bd58-64006a7986d3');
+  const name =
+    device.driver === 'storvsc'
+      ? controllerNames[device.controller ?? 'scsi']
+      : (classNames[device.driver] ?? device.driver);
+  const known = deviceClassNamed(name)?.guid;
+  if (known === undefined) throw new TypeError(`there is no device class for driver ${device.driver}`);
+  return known;
+}

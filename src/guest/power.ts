@@ -1,0 +1,57 @@
+import type { CpuId, Relid } from '../lib/brand.js';
+import { HvSockDriver, vsockService } from '../drivers/hv-sock/driver.js';
+import { ErrnoError } from '../lib/errno.js';
+import type { Machine } from '../machine/machine.js';
+import type { Procedure } from '../machine/step.js';
+import { VMBUS_CONNECT_CPU } from '../vmbus/channel/placement.js';
+import type { Vmbus } from '../vmbus/vmbus.js';
+
+/** The guest's going to sleep and waking up, as a whole. */
+export class GuestPower {
+  /** CPUs that were taken offline for the sleep (frozen_cpus), in that order. */
+  private frozen: CpuId[] = [];
+
+  constructor(
+    private readonly machine: Machine,
+    private readonly vmbus: Vmbus,
+  ) {}
+
+  /** Hibernates: devices, VMBus, then all CPUs but the first (kernel/power/hibernate.c create_image). */
+  *suspend(): Procedure<void> {
+    const { machine, vmbus } = this;
+    yield* vmbus.power.suspend();
+    machine.log.printk('Disabling non-boot CPUs ...');
+    try {
+      for (const cpu of [...machine.online]) {
+        if (cpu === VMBUS_CONNECT_CPU) continue;
+        yield* machine.hotplug.cpuDown(cpu);
+        this.frozen.push(cpu);
+      }
+    } catch (error) {
+      if (!(error instanceof ErrnoError)) throw error;
+      yield* this.resume();
+      throw error;
+    }
+  }
+
+  /** Wakes up: the CPUs, VMBus, the devices. */
+  *resume(): Procedure<void> {
+    const { machine, vmbus, frozen } = this;
+    if (frozen.length > 0) machine.log.printk('Enabling non-boot CPUs ...');
+    for (const cpu of frozen.splice(0)) yield* machine.hotplug.cpuUp(cpu);
+    yield* vmbus.power.resume();
+  }
+
+  /** Leaves the host for a new kernel (drivers/hv/vmbus_drv.c hv_kexec_handler). */
+  *shutdown(): Procedure<void> {
+    yield* this.vmbus.power.initiateUnload();
+  }
+
+  /** Connects a socket to the host's service on a vsock port. Returns the relid of the connection's channel. */
+  *connect(port: number): Procedure<Relid> {
+    const driver = this.vmbus.bus.drivers.find((candidate) => candidate instanceof HvSockDriver);
+    if (!(driver instanceof HvSockDriver)) throw new ErrnoError('ENODEV', 'the guest has no hv_sock driver');
+    const channel = yield* driver.connect(vsockService(port));
+    return channel.relid;
+  }
+}

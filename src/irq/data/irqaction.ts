@@ -1,0 +1,90 @@
+import type { Irq } from '../../lib/brand.js';
+import type { Procedure } from '../../machine/step.js';
+import type { IrqThread } from '../management/thread.js';
+
+/** Results of a handler (enum irqreturn). */
+export const IRQ_NONE = 0;
+export const IRQ_HANDLED = 1;
+export const IRQ_WAKE_THREAD = 2;
+
+/** Handles an interrupt on the CPU it came to, in hard interrupt context. */
+export type IrqHandler = (irq: Irq, devId: unknown) => number;
+/** Handles the rest of an interrupt in its thread, where it may sleep. */
+export type ThreadFn = (irq: Irq, devId: unknown) => Procedure<number>;
+
+/** Trigger types (IRQ_TYPE_*), also the low bits of the request flags. */
+export const irqType = {
+  NONE: 0,
+  EDGE_RISING: 1,
+  EDGE_FALLING: 2,
+  EDGE_BOTH: 3,
+  LEVEL_HIGH: 4,
+  LEVEL_LOW: 8,
+  LEVEL_MASK: 0xc,
+  SENSE_MASK: 0xf,
+} as const;
+
+export const IRQF_TRIGGER_RISING = 0x1;
+export const IRQF_TRIGGER_FALLING = 0x2;
+export const IRQF_TRIGGER_HIGH = 0x4;
+export const IRQF_TRIGGER_LOW = 0x8;
+export const IRQF_TRIGGER_MASK = 0xf;
+export const IRQF_SHARED = 0x80;
+export const IRQF_PROBE_SHARED = 0x100;
+export const IRQF_PERCPU = 0x400;
+export const IRQF_NOBALANCING = 0x800;
+export const IRQF_IRQPOLL = 0x1000;
+export const IRQF_ONESHOT = 0x2000;
+export const IRQF_NO_SUSPEND = 0x4000;
+export const IRQF_FORCE_RESUME = 0x8000;
+export const IRQF_NO_THREAD = 0x10000;
+export const IRQF_EARLY_RESUME = 0x20000;
+export const IRQF_COND_SUSPEND = 0x40000;
+export const IRQF_NO_AUTOEN = 0x80000;
+export const IRQF_NO_DEBUG = 0x100000;
+export const IRQF_COND_ONESHOT = 0x200000;
+export const IRQF_TIMER = 0x200 | IRQF_NO_SUSPEND | IRQF_NO_THREAD;
+
+/** Handler of a request that has only a thread function (kernel/irq/manage.c irq_default_primary_handler). */
+export function irqDefaultPrimaryHandler(): number {
+  return IRQ_WAKE_THREAD;
+}
+
+/** One requester of an interrupt (struct irqaction). */
+export class IrqAction {
+  // Handler, dev_id and next are what each interrupt touches; they come first to lie side by side in memory.
+  readonly handler: IrqHandler;
+  readonly devId: unknown;
+  next: IrqAction | undefined;
+  readonly threadFn: ThreadFn | null;
+  flags: number;
+  readonly name: string | null;
+  irq: Irq;
+  /** This action's bit among those of the line's threads that must end before it is unmasked. */
+  threadMask: number;
+  thread: IrqThread | undefined;
+  /** The thread has been woken and has not begun to run yet (IRQTF_RUNTHREAD). */
+  runThread: boolean;
+  /** The missing thread function has been complained about (IRQTF_WARNED). */
+  warned: boolean;
+
+  constructor(
+    handler: IrqHandler,
+    threadFn: ThreadFn | null,
+    flags: number,
+    name: string | null,
+    devId: unknown,
+  ) {
+    this.handler = handler;
+    this.devId = devId;
+    this.next = undefined;
+    this.threadFn = threadFn;
+    this.flags = flags;
+    this.name = name;
+    this.irq = 0;
+    this.threadMask = 0;
+    this.thread = undefined;
+    this.runThread = false;
+    this.warned = false;
+  }
+}

@@ -1,0 +1,71 @@
+import type { CpuId, Irq } from '../../lib/brand.js';
+import type { IrqDesc } from './irqdesc.js';
+import { irqStatus } from './settings.js';
+
+/** Descriptors whose counters lie in one array: few arrays stay in the CPU's cache where one for each would not. */
+const DESCS_PER_CHUNK = 64;
+
+/** Memory for the counters of all descriptors, one for each possible CPU (struct irq_desc kstat_irqs). */
+export class KstatPool {
+  private readonly chunks: (Uint32Array | undefined)[] = [];
+
+  constructor(private readonly nrCpuIds: number) {}
+
+  /** The array that has the counters of `irq`, from baseOf(irq) on. */
+  chunkOf(irq: Irq): Uint32Array {
+    const index = Math.floor(irq / DESCS_PER_CHUNK);
+    let chunk = this.chunks[index];
+    if (chunk === undefined) {
+      chunk = new Uint32Array(DESCS_PER_CHUNK * this.nrCpuIds);
+      this.chunks[index] = chunk;
+    }
+    return chunk;
+  }
+
+  baseOf(irq: Irq): number {
+    return (irq % DESCS_PER_CHUNK) * this.nrCpuIds;
+  }
+}
+
+/** Counts an interrupt on this CPU and for the line (kernel/irq/internals.h kstat_incr_irqs_this_cpu). */
+export function kstatIncrIrqsThisCpu(desc: IrqDesc): void {
+  desc.kstatChunk[desc.kstatBase + desc.core.machine.thisCpu]++;
+  desc.totCount = (desc.totCount + 1) >>> 0;
+}
+
+/** Counts an interrupt on this CPU only (kernel/irq/internals.h __kstat_incr_irqs_this_cpu). */
+export function kstatIncrThisCpuOnly(desc: IrqDesc): void {
+  desc.kstatChunk[desc.kstatBase + desc.core.machine.thisCpu]++;
+}
+
+/** Counts an interrupt on this CPU, for /proc/interrupts but not for /proc/stat's total. */
+export function kstatIncrOutsideStat(desc: IrqDesc): void {
+  kstatIncrThisCpuOnly(desc);
+  desc.countsOutsideStat = (desc.countsOutsideStat + 1) >>> 0;
+}
+
+/** Interrupts of the line that are in the total of /proc/stat (fs/proc/stat.c, by way of kstat_cpu_irqs_sum). */
+export function kstatIrqsInStat(desc: IrqDesc): number {
+  return (kstatIrqsSum(desc) - desc.countsOutsideStat) >>> 0;
+}
+
+/** Interrupts of the line on `cpu` (kernel/irq/irqdesc.c kstat_irqs_cpu). */
+export function kstatIrqsCpu(desc: IrqDesc, cpu: CpuId): number {
+  return desc.kstat[cpu] ?? 0;
+}
+
+/** Sum over all possible CPUs, 32 bit. */
+export function kstatIrqsSum(desc: IrqDesc): number {
+  let sum = 0;
+  for (const count of desc.kstat) sum = (sum + count) >>> 0;
+  return sum;
+}
+
+/**
+ * Interrupts of the line as /proc/stat and /proc/irq/N/spurious' neighbours count them (kernel/irq/irqdesc.c
+ * kstat_irqs): the line's total, or for per-CPU lines the sum over the CPUs.
+ */
+export function kstatIrqs(desc: IrqDesc): number {
+  if ((desc.status & (irqStatus.PER_CPU_DEVID | irqStatus.PER_CPU)) === 0) return desc.totCount;
+  return kstatIrqsSum(desc);
+}

@@ -1,0 +1,66 @@
+import type { Irq } from '../../lib/brand.js';
+import type { IrqCore } from '../core.js';
+import type { IrqDesc } from '../data/irqdesc.js';
+import { IRQ_NONE } from '../data/irqaction.js';
+import { irqs } from '../data/istate.js';
+import { kstatIncrIrqsThisCpu } from '../data/kstat.js';
+import { irqStatus } from '../data/settings.js';
+import { warnOnce } from '../warn.js';
+
+/** Stands for an address in the log: the model has none. */
+export const ADDRESS = '<ptr>';
+
+/**
+ * Flow handler of a line without one (kernel/irq/handle.c handle_bad_irq): describes the line in the log, counts,
+ * and reports the trap as x86 does (arch/x86/kernel/irq.c ack_bad_irq).
+ */
+export function handleBadIrq(desc: IrqDesc): void {
+  printIrqDesc(desc);
+  kstatIncrIrqsThisCpu(desc);
+  desc.core.machine.log.printk(`unexpected IRQ trap at vector ${desc.irq.toString(16).padStart(2, '0')}`);
+}
+
+/** The handler of chained interrupts' stand-in action (kernel/irq/chip.c bad_chained_irq). */
+export function badChainedIrq(core: IrqCore, irq: Irq): number {
+  warnOnce(core, 'chip', 'bad_chained_irq', `Chained irq ${irq} should not call an action`);
+  return IRQ_NONE;
+}
+
+/** kernel/irq/debug.h print_irq_desc */
+function printIrqDesc(desc: IrqDesc): void {
+  const { core, irq, action } = desc;
+  const { log } = core.machine;
+  if (!core.ratelimits.allows('print_irq_desc', 5)) return;
+  log.printk(
+    `irq ${irq}, desc: ${ADDRESS}, depth: ${desc.depth}, count: ${desc.irqCount}, unhandled: ${desc.irqsUnhandled}`,
+  );
+  log.printk(`->handle_irq():  ${ADDRESS}, ${kernelName(desc.handleIrq.name)}`);
+  log.printk(`->irq_data.chip(): ${ADDRESS}, ${desc.data.chip.symbol ?? desc.data.chip.name ?? '0x0'}`);
+  log.printk(`->action(): ${ADDRESS}`);
+  if (action) log.printk(`->action->handler(): ${ADDRESS}, ${action.handler.name}`);
+  for (const [bit, name] of statusNames)
+    if ((desc.status & bit) !== 0) log.printk(`${name.padStart(15)} set`);
+  for (const [bit, name] of istateNames)
+    if ((desc.istate & bit) !== 0) log.printk(`${name.padStart(15)} set`);
+}
+
+const statusNames: readonly (readonly [number, string])[] = [
+  [irqStatus.LEVEL, 'IRQ_LEVEL'],
+  [irqStatus.PER_CPU, 'IRQ_PER_CPU'],
+  [irqStatus.NOPROBE, 'IRQ_NOPROBE'],
+  [irqStatus.NOREQUEST, 'IRQ_NOREQUEST'],
+  [irqStatus.NOTHREAD, 'IRQ_NOTHREAD'],
+  [irqStatus.NOAUTOEN, 'IRQ_NOAUTOEN'],
+];
+
+const istateNames: readonly (readonly [number, string])[] = [
+  [irqs.AUTODETECT, 'IRQS_AUTODETECT'],
+  [irqs.REPLAY, 'IRQS_REPLAY'],
+  [irqs.WAITING, 'IRQS_WAITING'],
+  [irqs.PENDING, 'IRQS_PENDING'],
+];
+
+/** The kernel's spelling of one of our function names: handleEdgeIrq → handle_edge_irq. */
+export function kernelName(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}

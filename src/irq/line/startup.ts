@@ -1,0 +1,224 @@
+import type { CpuMask } from '../../machine/cpumask.js';
+import { irqDoSetAffinity, irqSetupAffinity } from '../management/affinity.js';
+import { irqchipFlags } from '../data/irqchip.js';
+import { type IrqData, irqd } from '../data/irqdata.js';
+import type { IrqDesc } from '../data/irqdesc.js';
+import { checkIrqResend, clearIrqResend } from './resend.js';
+import { irqSettingsDisableUnlazy } from '../data/settings.js';
+import { warn, warnOnce } from '../warn.js';
+
+/** kernel/irq/internals.h chip_bus_lock */
+export function chipBusLock(desc: IrqDesc): void {
+  const { chip } = desc.data;
+  if (chip.irqBusLock) chip.irqBusLock(desc.data);
+}
+
+/** kernel/irq/internals.h chip_bus_sync_unlock */
+export function chipBusSyncUnlock(desc: IrqDesc): void {
+  const { chip } = desc.data;
+  if (chip.irqBusSyncUnlock) chip.irqBusSyncUnlock(desc.data);
+}
+
+/** kernel/irq/chip.c mask_irq */
+export function maskIrq(desc: IrqDesc): void {
+  const { data } = desc;
+  const { chip } = data;
+  if ((data.state & irqd.IRQ_MASKED) !== 0) return;
+  if (chip.irqMask) {
+    chip.irqMask(data);
+    data.state |= irqd.IRQ_MASKED;
+  }
+}
+
+/** kernel/irq/chip.c mask_ack_irq */
+export function maskAckIrq(desc: IrqDesc): void {
+  const { data } = desc;
+  const { chip } = data;
+  if (chip.irqMaskAck) {
+    chip.irqMaskAck(data);
+    data.state |= irqd.IRQ_MASKED;
+  } else {
+    maskIrq(desc);
+    if (chip.irqAck) chip.irqAck(data);
+  }
+}
+
+/** kernel/irq/chip.c unmask_irq */
+export function unmaskIrq(desc: IrqDesc): void {
+  const { data } = desc;
+  const { chip } = data;
+  if ((data.state & irqd.IRQ_MASKED) === 0) return;
+  if (chip.irqUnmask) {
+    chip.irqUnmask(data);
+    data.state &= ~irqd.IRQ_MASKED;
+  }
+}
+
+/** kernel/irq/chip.c unmask_threaded_irq */
+export function unmaskThreadedIrq(desc: IrqDesc): void {
+  const { chip } = desc.data;
+  if (((chip.flags ?? 0) & irqchipFlags.EOI_THREADED) !== 0) chip.irqEoi?.(desc.data);
+  unmaskIrq(desc);
+}
+
+/** kernel/irq/chip.c irq_enable */
+export function irqEnable(desc: IrqDesc): void {
+  const { data } = desc;
+  const { chip } = data;
+  if (!data.has(irqd.IRQ_DISABLED)) {
+    unmaskIrq(desc);
+    return;
+  }
+  data.clear(irqd.IRQ_DISABLED);
+  if (chip.irqEnable) {
+    chip.irqEnable(data);
+    data.clear(irqd.IRQ_MASKED);
+  } else {
+    unmaskIrq(desc);
+  }
+}
+
+/** Without a chip's own disable the line is only marked; it is masked when it fires (kernel/irq/chip.c irq_disable). */
+export function irqDisable(desc: IrqDesc): void {
+  disable(desc, irqSettingsDisableUnlazy(desc));
+}
+
+/** kernel/irq/chip.c __irq_disable */
+function disable(desc: IrqDesc, mask: boolean): void {
+  const { data } = desc;
+  const { chip } = data;
+  if (data.has(irqd.IRQ_DISABLED)) {
+    if (mask) maskIrq(desc);
+    return;
+  }
+  data.set(irqd.IRQ_DISABLED);
+  if (chip.irqDisable) {
+    chip.irqDisable(data);
+    data.set(irqd.IRQ_MASKED);
+  } else if (mask) {
+    maskIrq(desc);
+  }
+}
+
+/** kernel/irq/irqdomain.c irq_domain_activate_irq; 0 or a negative errno. The model has no hierarchies. */
+function domainActivate(d: IrqData): number {
+  if (d.has(irqd.ACTIVATED)) return 0;
+  const { domain } = d;
+  const ret = domain?.ops.activate ? domain.ops.activate(domain, d) : 0;
+  if (ret === 0) d.set(irqd.ACTIVATED);
+  return ret;
+}
+
+/** kernel/irq/irqdomain.c irq_domain_deactivate_irq */
+export function irqDomainDeactivateIrq(d: IrqData): void {
+  if (!d.has(irqd.ACTIVATED)) return;
+  const { domain } = d;
+  if (domain?.ops.deactivate) domain.ops.deactivate(domain, d);
+  d.clear(irqd.ACTIVATED);
+}
+
+/** Managed lines are activated when they start (kernel/irq/chip.c irq_activate). */
+export function irqActivate(desc: IrqDesc): number {
+  return desc.data.has(irqd.AFFINITY_MANAGED) ? 0 : domainActivate(desc.data);
+}
+
+/** Starts a line for its first action, an enable, or a CPU that came back (kernel/irq/chip.c irq_startup). */
+export function irqStartup(desc: IrqDesc, resend: boolean, force: boolean): number {
+  const { data } = desc;
+  let ret = 0;
+  desc.depth = 0;
+  if (data.has(irqd.IRQ_STARTED)) {
+    irqEnable(desc);
+  } else {
+    switch (startupManaged(desc, data.affinity, force)) {
+      case 'normal': {
+        const before = ((data.chip.flags ?? 0) & irqchipFlags.AFFINITY_PRE_STARTUP) !== 0;
+        if (before) irqSetupAffinity(desc);
+        ret = startLine(desc);
+        if (!before) irqSetupAffinity(desc);
+        break;
+      }
+      case 'managed':
+        irqDoSetAffinity(data, data.affinity, false);
+        ret = startLine(desc);
+        break;
+      case 'abort':
+        if (desc.core.behaviour.managedKeepsDisableDepth) desc.depth = 1;
+        data.set(irqd.MANAGED_SHUTDOWN);
+        return 0;
+    }
+  }
+  if (resend) checkIrqResend(desc, false);
+  return ret;
+}
+
+/** kernel/irq/chip.c __irq_startup_managed: whether the line may start, and which way. */
+function startupManaged(desc: IrqDesc, affinity: CpuMask, force: boolean): 'normal' | 'managed' | 'abort' {
+  const { core, data } = desc;
+  if (!data.has(irqd.AFFINITY_MANAGED)) return 'normal';
+  data.clear(irqd.MANAGED_SHUTDOWN);
+  if (!affinity.intersects(core.machine.online)) {
+    if (force) warnOnce(core, 'chip', 'irq_startup', undefined, 'managed without CPU');
+    return 'abort';
+  }
+  if (domainActivate(data) !== 0) {
+    warn(core, 'chip', 'irq_startup');
+    return 'abort';
+  }
+  return 'managed';
+}
+
+/** kernel/irq/chip.c __irq_startup */
+function startLine(desc: IrqDesc): number {
+  const { data } = desc;
+  const { chip } = data;
+  let ret = 0;
+  if (!data.has(irqd.ACTIVATED)) warnOnce(desc.core, 'chip', '__irq_startup');
+  if (chip.irqStartup) {
+    ret = chip.irqStartup(data);
+    data.clear(irqd.IRQ_DISABLED | irqd.IRQ_MASKED);
+  } else {
+    irqEnable(desc);
+  }
+  data.set(irqd.IRQ_STARTED);
+  return ret;
+}
+
+/**
+ * Starts a managed line whose CPU came back, unless its driver has disabled it as well (kernel/irq/chip.c
+ * irq_startup_managed, kernels that keep the depth).
+ */
+export function irqStartupManaged(desc: IrqDesc): void {
+  desc.data.clear(irqd.MANAGED_SHUTDOWN);
+  desc.depth -= 1;
+  if (desc.depth === 0) irqStartup(desc, true, false);
+}
+
+/** kernel/irq/chip.c irq_activate_and_startup */
+export function irqActivateAndStartup(desc: IrqDesc, resend: boolean): void {
+  if (irqActivate(desc) !== 0) warn(desc.core, 'chip', 'irq_activate_and_startup');
+  else irqStartup(desc, resend, true);
+}
+
+/** Stops a line after its last action (kernel/irq/chip.c irq_shutdown). */
+export function irqShutdown(desc: IrqDesc): void {
+  const { data } = desc;
+  const { chip } = data;
+  if (!data.has(irqd.IRQ_STARTED)) return;
+  clearIrqResend(desc);
+  if (desc.core.behaviour.managedKeepsDisableDepth) desc.depth += 1;
+  else desc.depth = 1;
+  if (chip.irqShutdown) {
+    chip.irqShutdown(data);
+    data.set(irqd.IRQ_DISABLED | irqd.IRQ_MASKED);
+  } else {
+    disable(desc, true);
+  }
+  data.clear(irqd.IRQ_STARTED);
+}
+
+/** kernel/irq/chip.c irq_shutdown_and_deactivate */
+export function irqShutdownAndDeactivate(desc: IrqDesc): void {
+  irqShutdown(desc);
+  irqDomainDeactivateIrq(desc.data);
+}

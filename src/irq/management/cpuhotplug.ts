@@ -1,0 +1,134 @@
+import type { CpuId } from '../../lib/brand.js';
+import { errnoValue } from '../../lib/errno.js';
+import type { Cpu } from '../../machine/cpu.js';
+import { formatCpuList } from '../../machine/cpumask-text.js';
+import { cpuhpPlace } from '../../machine/hotplug.js';
+import type { Procedure } from '../../machine/step.js';
+import { irqCanMovePcntxt, irqDoSetAffinity, irqSetAffinityLocked } from './affinity.js';
+import type { IrqCore } from '../core.js';
+import { type IrqData, irqd } from '../data/irqdata.js';
+import type { IrqDesc } from '../data/irqdesc.js';
+import { irqs } from '../data/istate.js';
+import { irqFixupMovePending } from './migration.js';
+import { irqShutdownAndDeactivate, irqStartup, irqStartupManaged } from '../line/startup.js';
+
+/** Has interrupts moved when CPUs come and go. */
+export function registerIrqHotplug(core: IrqCore): void {
+  const { hotplug } = core.machine;
+  hotplug.registerDying({ dying: (cpu) => irqMigrateAllOffThisCpu(core, cpu.id) });
+  hotplug.register({
+    name: 'irq/affinity:online',
+    place: cpuhpPlace.irqAffinityOnline,
+    startup: (cpu) => onlineCpu(core, cpu),
+  });
+}
+
+/** Moves all interrupts away from `cpu`, which is no longer in the online mask (irq_migrate_all_off_this_cpu). */
+function irqMigrateAllOffThisCpu(core: IrqCore, cpu: CpuId): void {
+  for (const desc of core.descs()) {
+    if (migrateOneIrq(desc, cpu) && core.debugHotplug) {
+      core.machine.log.printk(`IRQ ${desc.irq}: no longer affine to CPU${cpu}`);
+    }
+  }
+}
+
+/**
+ * kernel/irq/cpuhotplug.c migrate_one_irq.
+ *
+ * @returns true if the line's affinity had to be broken.
+ */
+function migrateOneIrq(desc: IrqDesc, cpu: CpuId): boolean {
+  const { core, data } = desc;
+  const { chip } = data;
+  const { online } = core.machine;
+  const mustMask = !irqCanMovePcntxt(data) && !data.has(irqd.IRQ_MASKED);
+  if (!chip.irqSetAffinity) {
+    if (core.debugHotplug) core.machine.log.printk(`IRQ ${desc.irq}: Unable to migrate away`);
+    return false;
+  }
+  chip.irqForceCompleteMove?.(data);
+  if (data.has(irqd.PER_CPU) || !data.has(irqd.IRQ_STARTED) || !needsFixup(data, cpu)) {
+    irqFixupMovePending(desc, false);
+    return false;
+  }
+  let affinity = irqFixupMovePending(desc, true) ? desc.pendingMask : data.affinity;
+  let broken = false;
+  if (mustMask) chip.irqMask?.(data);
+  if (!affinity.intersects(online)) {
+    if (data.has(irqd.AFFINITY_MANAGED)) {
+      data.set(irqd.MANAGED_SHUTDOWN);
+      irqShutdownAndDeactivate(desc);
+      return false;
+    }
+    affinity = online;
+    broken = true;
+  }
+  let err = irqDoSetAffinity(data, affinity, false);
+  if (err === errnoValue('ENOSPC') && affinity !== online && mayRetryOnline(data)) {
+    if (core.debugHotplug) {
+      core.machine.log.printk(
+        `IRQ${desc.irq}: set affinity failed for ${formatCpuList(affinity)}, re-try with online CPUs`,
+      );
+    }
+    broken = true;
+    err = irqDoSetAffinity(data, online, false);
+  }
+  if (err !== 0) {
+    if (core.ratelimits.allows('migrate_one_irq')) {
+      core.machine.log.printk(`IRQ${desc.irq}: set affinity failed(${err}).`);
+    }
+    broken = false;
+  }
+  if (mustMask) chip.irqUnmask?.(data);
+  return broken;
+}
+
+function mayRetryOnline(d: IrqData): boolean {
+  return d.desc.core.behaviour.migrationRetriesOnline && !d.has(irqd.AFFINITY_MANAGED);
+}
+
+/** kernel/irq/cpuhotplug.c irq_needs_fixup */
+function needsFixup(d: IrqData, cpu: CpuId): boolean {
+  const { machine } = d.desc.core;
+  const mask = d.effectiveAffinity.isEmpty ? d.affinity : d.effectiveAffinity;
+  const others = mask.weight - (mask.has(cpu) ? 1 : 0);
+  if (others > 0 && !mask.intersects(machine.online)) {
+    machine.log.printk(
+      `Eff. affinity ${formatCpuList(mask)} of IRQ ${d.irq} contains only offline CPUs after offlining CPU ${cpu}`,
+    );
+    return true;
+  }
+  return mask.has(cpu);
+}
+
+/** Restores managed interrupts whose CPU comes back, on that CPU (irq_affinity_online_cpu). */
+function* onlineCpu(core: IrqCore, cpu: Cpu): Procedure<void> {
+  const { machine } = core;
+  const previous = machine.thisCpu;
+  machine.thisCpu = cpu.id;
+  for (const desc of core.descs()) restoreAffinity(desc, cpu.id);
+  machine.thisCpu = previous;
+}
+
+/** kernel/irq/cpuhotplug.c irq_restore_affinity_of_irq */
+function restoreAffinity(desc: IrqDesc, cpu: CpuId): void {
+  const { core, data } = desc;
+  const { behaviour } = core;
+  if (!data.has(irqd.AFFINITY_MANAGED) || desc.action === undefined || !data.affinity.has(cpu)) return;
+  if ((desc.istate & irqs.SUSPENDED) !== 0) return;
+  if (data.has(irqd.MANAGED_SHUTDOWN)) {
+    if (behaviour.managedKeepsDisableDepth) irqStartupManaged(desc);
+    else irqStartup(desc, true, false);
+    if (!behaviour.managedRestartSetsAffinity) return;
+  }
+  if (!data.has(irqd.SINGLE_TARGET) || isolationWantsBack(desc, cpu)) {
+    irqSetAffinityLocked(data, data.affinity, false);
+  }
+}
+
+/** kernel/irq/cpuhotplug.c hk_should_isolate: the interrupt is on an isolated CPU and `cpu` is not isolated. */
+function isolationWantsBack(desc: IrqDesc, cpu: CpuId): boolean {
+  const { isolated } = desc.core.machine;
+  if (isolated.isEmpty || !desc.data.effectiveAffinity.intersects(isolated)) return false;
+  return !isolated.has(cpu);
+}

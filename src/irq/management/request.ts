@@ -1,0 +1,281 @@
+import type { Irq } from '../../lib/brand.js';
+import { errnoValue } from '../../lib/errno.js';
+import type { Procedure } from '../../machine/step.js';
+import type { IrqCore } from '../core.js';
+import {
+  IRQ_NONE,
+  IRQF_COND_ONESHOT,
+  IRQF_COND_SUSPEND,
+  IRQF_FORCE_RESUME,
+  IRQF_NO_AUTOEN,
+  IRQF_NO_DEBUG,
+  IRQF_NO_SUSPEND,
+  IRQF_NOBALANCING,
+  IRQF_ONESHOT,
+  IRQF_PERCPU,
+  IRQF_PROBE_SHARED,
+  IRQF_SHARED,
+  IRQF_TRIGGER_MASK,
+  IrqAction,
+  type IrqHandler,
+  irqDefaultPrimaryHandler,
+  type ThreadFn,
+} from '../data/irqaction.js';
+import { irqchipFlags, noIrqChip } from '../data/irqchip.js';
+import { irqd } from '../data/irqdata.js';
+import type { IrqDesc } from '../data/irqdesc.js';
+import { irqs } from '../data/istate.js';
+import { enableIrqLocked } from './enable.js';
+import {
+  irqSettingsCanAutoenable,
+  irqSettingsCanRequest,
+  irqSettingsIsNestedThread,
+  irqSettingsIsPerCpuDevid,
+  irqSettingsSet,
+  irqStatus,
+} from '../data/settings.js';
+import { chipBusLock, chipBusSyncUnlock, irqActivate, irqStartup } from '../line/startup.js';
+import { IrqThread } from './thread.js';
+import { irqSetTrigger } from '../line/trigger.js';
+import { warn, warnOnce } from '../warn.js';
+
+/** Adds a handler to a line (include/linux/interrupt.h request_irq); 0 or a negative errno. */
+export function requestIrq(
+  core: IrqCore,
+  irq: Irq,
+  handler: IrqHandler,
+  flags: number,
+  name: string,
+  devId: unknown,
+): Procedure<number> {
+  return requestThreadedIrq(core, irq, handler, null, flags, name, devId);
+}
+
+/**
+ * Adds a handler and a thread function to a line (kernel/irq/manage.c request_threaded_irq); 0 or a negative errno.
+ *
+ * @param handler null: only wakes the thread.
+ * @param flags IRQF_*.
+ */
+export function* requestThreadedIrq(
+  core: IrqCore,
+  irq: Irq,
+  handler: IrqHandler | null,
+  threadFn: ThreadFn | null,
+  flags: number,
+  name: string,
+  devId: unknown,
+): Procedure<number> {
+  if (!flagsAreSane(flags, devId)) return errnoValue('EINVAL');
+  const desc = core.desc(irq);
+  if (desc === undefined || !irqSettingsCanRequest(desc)) return errnoValue('EINVAL');
+  if (irqSettingsIsPerCpuDevid(desc)) {
+    warn(core, 'manage', 'request_threaded_irq');
+    return errnoValue('EINVAL');
+  }
+  if (handler === null && threadFn === null) return errnoValue('EINVAL');
+  return yield* setupIrq(
+    desc,
+    new IrqAction(handler ?? irqDefaultPrimaryHandler, threadFn, flags, name, devId),
+  );
+}
+
+function flagsAreSane(flags: number, devId: unknown): boolean {
+  const shared = (flags & IRQF_SHARED) !== 0;
+  const condSuspend = (flags & IRQF_COND_SUSPEND) !== 0;
+  if (shared && (devId === null || devId === undefined || (flags & IRQF_NO_AUTOEN) !== 0)) return false;
+  return !condSuspend || (shared && (flags & IRQF_NO_SUSPEND) === 0);
+}
+
+/** Adds an action to a line, the first one starts it (kernel/irq/manage.c __setup_irq). */
+export function* setupIrq(desc: IrqDesc, action: IrqAction): Procedure<number> {
+  if (desc.data.chip === noIrqChip) return errnoValue('ENOSYS');
+  const added = prepareAction(desc, action);
+  if (added === undefined) return errnoValue('EINVAL');
+  yield* desc.requestMutex.lock();
+  chipBusLock(desc);
+  const { machine } = desc.core;
+  const cpu = machine.cpus[machine.thisCpu];
+  yield* desc.lock.lockIrqsave(cpu);
+  const ret = addAction(desc, added);
+  yield* desc.lock.unlockIrqrestore(cpu);
+  chipBusSyncUnlock(desc);
+  yield* desc.requestMutex.unlock();
+  if (ret < 0) return ret;
+  if (added.threadFn && !irqSettingsIsNestedThread(desc)) added.thread = new IrqThread(desc, added);
+  desc.core.proc.registerIrq(desc);
+  desc.core.proc.registerHandler(desc, added);
+  return 0;
+}
+
+/** What the line's settings make of the action; undefined: they refuse it. */
+function prepareAction(desc: IrqDesc, action: IrqAction): IrqAction | undefined {
+  const { chip } = desc.data;
+  let added = action;
+  if (irqSettingsIsNestedThread(desc)) {
+    if (action.threadFn === null) return undefined;
+    added = new IrqAction(
+      nestedPrimaryHandler(desc),
+      action.threadFn,
+      action.flags,
+      action.name,
+      action.devId,
+    );
+  }
+  added.irq = desc.irq;
+  if ((added.flags & IRQF_TRIGGER_MASK) === 0) added.flags |= desc.data.triggerType;
+  if (((chip.flags ?? 0) & irqchipFlags.ONESHOT_SAFE) !== 0) added.flags &= ~IRQF_ONESHOT;
+  return added;
+}
+
+/** kernel/irq/manage.c irq_nested_primary_handler */
+function nestedPrimaryHandler(desc: IrqDesc): IrqHandler {
+  return (irq) => {
+    warn(desc.core, 'manage', 'irq_nested_primary_handler', `Primary handler called for nested irq ${irq}`);
+    return IRQ_NONE;
+  };
+}
+
+function addAction(desc: IrqDesc, action: IrqAction): number {
+  const { core, data } = desc;
+  if (desc.action === undefined) {
+    const ret = data.chip.irqRequestResources ? data.chip.irqRequestResources(data) : 0;
+    if (ret !== 0) {
+      core.machine.log.printk(
+        `genirq: Failed to request resources for ${action.name ?? '(null)'} (irq ${desc.irq}) on irqchip ${data.chip.name ?? '(null)'}`,
+      );
+      return ret;
+    }
+  }
+  const ret = joinLine(desc, action);
+  if (ret !== 0 && desc.action === undefined) data.chip.irqReleaseResources?.(data);
+  return ret;
+}
+
+function joinLine(desc: IrqDesc, action: IrqAction): number {
+  const first = desc.action;
+  let threadMask = 0;
+  let last: IrqAction | undefined;
+  if (first !== undefined) {
+    if (!mayShare(desc, first, action)) {
+      reportMismatch(desc, first, action);
+      return errnoValue('EBUSY');
+    }
+    for (last = first; ; last = last.next) {
+      threadMask |= last.threadMask;
+      if (last.next === undefined) break;
+    }
+  }
+  let ret = chooseThreadMask(desc, action, threadMask);
+  if (ret !== 0) return ret;
+  if (first === undefined) {
+    ret = startFirst(desc, action);
+    if (ret !== 0) return ret;
+  }
+  if (last === undefined) desc.action = action;
+  else last.next = action;
+  irqPmInstallAction(desc, action);
+  desc.irqCount = 0;
+  desc.irqsUnhandled = 0;
+  if (first !== undefined && (desc.istate & irqs.SPURIOUS_DISABLED) !== 0) {
+    desc.istate &= ~irqs.SPURIOUS_DISABLED;
+    enableIrqLocked(desc);
+  }
+  return 0;
+}
+
+function mayShare(desc: IrqDesc, old: IrqAction, action: IrqAction): boolean {
+  const { core, data } = desc;
+  const type = action.flags & IRQF_TRIGGER_MASK;
+  if (!data.has(irqd.DEFAULT_TRIGGER_SET)) data.triggerType = type;
+  if ((old.flags & action.flags & IRQF_SHARED) === 0 || data.triggerType !== type) return false;
+  if (
+    core.behaviour.condOneshot &&
+    (old.flags & IRQF_ONESHOT) !== 0 &&
+    (action.flags & IRQF_COND_ONESHOT) !== 0
+  ) {
+    action.flags |= IRQF_ONESHOT;
+  } else if (((old.flags ^ action.flags) & IRQF_ONESHOT) !== 0) {
+    return false;
+  }
+  return ((old.flags ^ action.flags) & IRQF_PERCPU) === 0;
+}
+
+function reportMismatch(desc: IrqDesc, old: IrqAction, action: IrqAction): void {
+  if ((action.flags & IRQF_PROBE_SHARED) !== 0) return;
+  desc.core.machine.log.printk(
+    `genirq: Flags mismatch irq ${desc.irq}. ${hex8(action.flags)} (${action.name ?? '(null)'}) vs. ${hex8(old.flags)} (${old.name ?? '(null)'})`,
+  );
+}
+
+function hex8(flags: number): string {
+  return (flags >>> 0).toString(16).padStart(8, '0');
+}
+
+/** Gives a oneshot action its bit in the line's mask of threads (64 bits wide in the kernel, 32 here). */
+function chooseThreadMask(desc: IrqDesc, action: IrqAction, used: number): number {
+  if ((action.flags & IRQF_ONESHOT) !== 0) {
+    if (used === -1) return errnoValue('EBUSY');
+    action.threadMask = ~used & (used + 1);
+    return 0;
+  }
+  const oneshotSafe = ((desc.data.chip.flags ?? 0) & irqchipFlags.ONESHOT_SAFE) !== 0;
+  if (action.handler !== irqDefaultPrimaryHandler || oneshotSafe) return 0;
+  desc.core.machine.log.printk(
+    `genirq: Threaded irq requested with handler=NULL and !ONESHOT for ${action.name ?? '(null)'} (irq ${desc.irq})`,
+  );
+  return errnoValue('EINVAL');
+}
+
+/** The part of __setup_irq for a line's first action. */
+function startFirst(desc: IrqDesc, action: IrqAction): number {
+  const { data } = desc;
+  const { flags } = action;
+  if ((flags & IRQF_TRIGGER_MASK) !== 0) {
+    const ret = irqSetTrigger(desc, flags & IRQF_TRIGGER_MASK);
+    if (ret !== 0) return ret;
+  }
+  const activated = irqActivate(desc);
+  if (activated !== 0) return activated;
+  desc.istate &= ~(irqs.AUTODETECT | irqs.SPURIOUS_DISABLED | irqs.ONESHOT | irqs.WAITING);
+  data.clear(irqd.IRQ_INPROGRESS);
+  if ((flags & IRQF_PERCPU) !== 0) {
+    data.set(irqd.PER_CPU);
+    irqSettingsSet(desc, irqStatus.PER_CPU);
+    if ((flags & IRQF_NO_DEBUG) !== 0) irqSettingsSet(desc, irqStatus.NO_DEBUG);
+  }
+  if ((flags & IRQF_ONESHOT) !== 0) desc.istate |= irqs.ONESHOT;
+  if ((flags & IRQF_NOBALANCING) !== 0) {
+    irqSettingsSet(desc, irqStatus.NO_BALANCING);
+    data.set(irqd.NO_BALANCING);
+  }
+  if ((flags & IRQF_NO_AUTOEN) === 0 && irqSettingsCanAutoenable(desc)) {
+    irqStartup(desc, true, false);
+  } else {
+    if ((flags & IRQF_SHARED) !== 0) warnOnce(desc.core, 'manage', '__setup_irq');
+    desc.depth = 1;
+  }
+  return 0;
+}
+
+/** kernel/irq/pm.c irq_pm_install_action */
+function irqPmInstallAction(desc: IrqDesc, action: IrqAction): void {
+  desc.nrActions += 1;
+  if ((action.flags & IRQF_FORCE_RESUME) !== 0) desc.forceResumeDepth += 1;
+  if (desc.forceResumeDepth !== 0 && desc.forceResumeDepth !== desc.nrActions) {
+    warnOnce(desc.core, 'pm', 'irq_pm_install_action', undefined, 'force resume');
+  }
+  if ((action.flags & IRQF_NO_SUSPEND) !== 0) desc.noSuspendDepth += 1;
+  else if ((action.flags & IRQF_COND_SUSPEND) !== 0) desc.condSuspendDepth += 1;
+  if (desc.noSuspendDepth !== 0 && desc.noSuspendDepth + desc.condSuspendDepth !== desc.nrActions) {
+    warnOnce(desc.core, 'pm', 'irq_pm_install_action', undefined, 'no suspend');
+  }
+}
+
+/** kernel/irq/pm.c irq_pm_remove_action */
+export function irqPmRemoveAction(desc: IrqDesc, action: IrqAction): void {
+  desc.nrActions -= 1;
+  if ((action.flags & IRQF_FORCE_RESUME) !== 0) desc.forceResumeDepth -= 1;
+  if ((action.flags & IRQF_NO_SUSPEND) !== 0) desc.noSuspendDepth -= 1;
+  else if ((action.flags & IRQF_COND_SUSPEND) !== 0) desc.condSuspendDepth -= 1;
+}

@@ -1,0 +1,78 @@
+import { connect } from 'node:net';
+import { parse } from 'yaml';
+import { type CommandIo, type ExitStatus, exitStatus, UsageError } from '../../cli/command.js';
+import type { ControlAnswer } from './commands.js';
+
+/** Commands whose value is a mapping: what is given as KEY=VALUE goes into it. */
+const withMapping: ReadonlySet<string> = new Set([
+  'affinity',
+  'offer',
+  'channels',
+  'count',
+  'host',
+  'workload',
+  'latency',
+]);
+
+/**
+ * The command that some words stand for.
+ *
+ * @throws UsageError if they stand for none.
+ */
+export function commandOf(name: string, args: readonly string[]): Record<string, unknown> {
+  const pairs: Record<string, unknown> = {};
+  let value: unknown;
+  for (const arg of args) {
+    const [, key, text] = /^([A-Za-z]+)=(.*)$/s.exec(arg) ?? [];
+    if (key !== undefined) pairs[key] = scalar(text);
+    else if (value === undefined) value = scalar(arg);
+    else throw new UsageError(`"${arg}" is too much: ${name} takes one value`, 'Try "irqlab ctl --help".');
+  }
+  if (withMapping.has(name) && value === undefined) return { [name]: pairs };
+  return { [name]: value ?? (name === 'status' ? true : null), ...pairs };
+}
+
+function scalar(text: string): unknown {
+  try {
+    return parse(text) ?? text;
+  } catch {
+    return text;
+  }
+}
+
+/** `irqlab ctl`: gives a running guest a command and shows its answer. @throws UsageError */
+export async function sendCommand(
+  path: string,
+  name: string,
+  args: readonly string[],
+  io: CommandIo,
+): Promise<ExitStatus> {
+  const answer = await ask(path, commandOf(name, args));
+  if (answer.ok) {
+    const { result } = answer;
+    if (typeof result === 'string') io.out(result);
+    else if (result !== undefined) io.out(`${JSON.stringify(result, undefined, 2)}\n`);
+    return exitStatus.ok;
+  }
+  if (answer.code === 'usage') throw new UsageError(answer.message, 'Try "irqlab ctl --help".');
+  io.err(`irqlab: ${answer.code}: ${answer.message}\n`);
+  return answer.code === 'defect' ? exitStatus.defect : exitStatus.failed;
+}
+
+function ask(path: string, command: object): Promise<ControlAnswer> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(path, () => socket.write(`${JSON.stringify(command)}\n`));
+    let text = '';
+    socket.setEncoding('utf8').on('data', (chunk: string) => {
+      text += chunk;
+      if (!text.includes('\n')) return;
+      socket.end();
+      resolve(JSON.parse(text) as ControlAnswer);
+    });
+    socket.on('error', ({ code, message }: NodeJS.ErrnoException) => {
+      const nobody = code === 'ENOENT' || code === 'ECONNREFUSED';
+      reject(new UsageError(nobody ? `nobody listens on ${path}` : `${path}: ${message}`));
+    });
+    socket.on('close', () => reject(new UsageError(`${path}: the guest went away before it answered`)));
+  });
+}

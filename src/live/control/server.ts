@@ -1,0 +1,71 @@
+import { createServer, type Server, type Socket } from 'node:net';
+import { chmodSync, rmSync } from 'node:fs';
+import { UsageError } from '../../cli/command.js';
+import type { ControlAnswer, ControlCommands } from './commands.js';
+
+/** Longest command line in characters; more is no command. */
+const MAX_LINE = 1 << 16;
+
+/**
+ * A Unix socket by which a running guest is steered: each line is a command, and gets a line of JSON as its answer,
+ * in order.
+ */
+export class Control {
+  private readonly sockets = new Set<Socket>();
+
+  private constructor(
+    private readonly server: Server,
+    private readonly path: string,
+    private readonly onDefect: (error: unknown) => void,
+  ) {}
+
+  /** Begins to listen. @throws UsageError if there can be no socket at that path. */
+  static async listen(
+    path: string,
+    commands: ControlCommands,
+    onDefect: (error: unknown) => void,
+  ): Promise<Control> {
+    const server = createServer();
+    const control = new Control(server, path, onDefect);
+    server.on('connection', (socket) => control.serve(socket, commands));
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', ({ code, message }: NodeJS.ErrnoException) => {
+        if (code !== 'EADDRINUSE') reject(new UsageError(`cannot listen on ${path}: ${message}`));
+        else reject(new UsageError(`${path} exists already`, `If nobody uses it any more: rm ${path}`));
+      });
+      server.listen(path, resolve);
+    });
+    chmodSync(path, 0o600);
+    return control;
+  }
+
+  close(): void {
+    this.server.close();
+    for (const socket of this.sockets) socket.destroy();
+    rmSync(this.path, { force: true });
+  }
+
+  private serve(socket: Socket, commands: ControlCommands): void {
+    this.sockets.add(socket);
+    socket.on('close', () => this.sockets.delete(socket));
+    socket.on('error', () => socket.destroy());
+    let rest = '';
+    socket.setEncoding('utf8').on('data', (text: string) => {
+      const lines = (rest + text).split('\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines)
+        if (line.trim() !== '') socket.write(`${JSON.stringify(this.answer(commands, line))}\n`);
+      if (rest.length > MAX_LINE) socket.destroy();
+    });
+  }
+
+  /** A command that runs into a defect must not take the guest's files away from those who use them. */
+  private answer(commands: ControlCommands, line: string): ControlAnswer {
+    try {
+      return commands.answer(line);
+    } catch (error) {
+      this.onDefect(error);
+      return { ok: false, code: 'defect', message: error instanceof Error ? error.message : String(error) };
+    }
+  }
+}

@@ -1,0 +1,111 @@
+import { closeSync, constants, openSync, read, writeSync } from 'node:fs';
+import { ErrnoError } from '../../lib/errno.js';
+import {
+  decodeRequest,
+  encodeAnswer,
+  encodeError,
+  type FuseRequest,
+  NOT_IMPLEMENTED,
+  OPCODE,
+  REQUEST_BYTES,
+} from './wire.js';
+import type { TreeFuse } from './tree.js';
+
+/** While the device is not mounted yet, it is looked at again after so many ms. */
+const UNMOUNTED_RETRY_MS = 2;
+const EIO = -5;
+
+export interface FuseSessionHooks {
+  /** Called before a request that looks at the guest or changes it. */
+  beforeRequest(): void;
+  /** A defect: the request was answered with EIO. */
+  onDefect(error: unknown): void;
+}
+
+/**
+ * Answers the kernel's requests for one mounted filesystem, one after the other, until it is unmounted. The file
+ * descriptor is to be handed to whoever mounts it.
+ */
+export class FuseSession {
+  readonly fd: number;
+  /** Settled when nothing is mounted any more, or after `stop`. */
+  readonly ended: Promise<void>;
+  private readonly buffer = Buffer.alloc(REQUEST_BYTES);
+  private readonly end: () => void;
+  private stopping = false;
+  private mounted = false;
+
+  /** @throws what opening /dev/fuse throws. */
+  constructor(
+    private readonly fuse: TreeFuse,
+    private readonly hooks: FuseSessionHooks,
+    fd = openSync('/dev/fuse', constants.O_RDWR),
+  ) {
+    this.fd = fd;
+    let end = (): void => {};
+    this.ended = new Promise((resolve) => {
+      end = resolve;
+    });
+    this.end = end;
+    this.readNext();
+  }
+
+  /**
+   * Stops at the next request, which stays unanswered. A read that waits for one cannot be given up, and Node can
+   * not exit before it is over: somebody has to look at the mounted files.
+   */
+  stop(): void {
+    this.stopping = true;
+  }
+
+  private readNext(): void {
+    read(this.fd, this.buffer, 0, REQUEST_BYTES, null, (error, lengthBytes) => {
+      if (error === null) this.mounted = true;
+      if (this.stopping) this.finish();
+      else if (error !== null) this.readFailed(error);
+      else {
+        this.answer(decodeRequest(this.buffer.subarray(0, lengthBytes)));
+        this.readNext();
+      }
+    });
+  }
+
+  private readFailed({ code }: NodeJS.ErrnoException): void {
+    if (code === 'EPERM' && !this.mounted) setTimeout(() => this.readNext(), UNMOUNTED_RETRY_MS);
+    // A request that was taken back before it could be read.
+    else if (code === 'ENOENT' || code === 'EINTR' || code === 'EAGAIN') this.readNext();
+    else this.finish();
+  }
+
+  private finish(): void {
+    closeSync(this.fd);
+    this.end();
+  }
+
+  private answer(request: FuseRequest): void {
+    const { unique } = request;
+    try {
+      if (changesWithTime(request.opcode)) this.hooks.beforeRequest();
+      const payload = this.fuse.handle(request);
+      if (payload === 'unknown') this.send(encodeError(unique, NOT_IMPLEMENTED));
+      else if (payload !== undefined) this.send(encodeAnswer(unique, payload));
+    } catch (error) {
+      if (!(error instanceof ErrnoError)) this.hooks.onDefect(error);
+      this.send(encodeError(unique, error instanceof ErrnoError ? error.errno : EIO));
+    }
+  }
+
+  private send(answer: Buffer): void {
+    try {
+      writeSync(this.fd, answer);
+    } catch (error) {
+      // ENOENT: the request was interrupted and nobody waits any more; ENODEV: unmounted meanwhile.
+      const { code } = error as NodeJS.ErrnoException;
+      if (code !== 'ENOENT' && code !== 'ENODEV') throw error;
+    }
+  }
+}
+
+function changesWithTime(opcode: number): boolean {
+  return opcode !== OPCODE.INIT && opcode !== OPCODE.FORGET && opcode !== OPCODE.RELEASE;
+}

@@ -1,0 +1,267 @@
+import { ErrnoError } from '../../lib/errno.js';
+import type { FileTree, OpenFile } from '../../view/tree.js';
+import {
+  attrOut,
+  bytesOf,
+  entriesOut,
+  entryOut,
+  type FuseAttributes,
+  type FuseEntry,
+  type FuseRequest,
+  initOut,
+  longWord,
+  nameAt,
+  OPCODE,
+  openOut,
+  statfsOut,
+  word,
+  writeOut,
+} from './wire.js';
+
+const ROOT_INODE = 1;
+const empty = new Uint8Array(0);
+
+const ACCESS_MODE = 3;
+const O_RDONLY = 0;
+/** fattr.valid: what a SETATTR changes. */
+const FATTR = { MODE: 1 << 0, UID: 1 << 1, GID: 1 << 2 } as const;
+
+/** A file or directory that the kernel knows. Its number stays even if what is there comes and goes. */
+interface Inode {
+  readonly number: number;
+  readonly path: string;
+  readonly entries: Map<string, Inode>;
+  /** What chmod and chown left. */
+  permissions?: number;
+  uid?: number;
+  gid?: number;
+}
+
+/** An open file: its text is that of the last read from its beginning, as the kernel's seq_file has it. */
+interface FileHandle {
+  readonly path: string;
+  readonly file: OpenFile;
+  text: Buffer | undefined;
+}
+
+/** Who owns the files, and since when they are there. */
+export interface TreeOwner {
+  readonly uid: number;
+  readonly gid: number;
+  readonly timeS: number;
+}
+
+/**
+ * A file tree as a FUSE filesystem. Everything is asked of the tree at the moment of the request; nothing is kept but
+ * numbers for the kernel.
+ */
+export class TreeFuse {
+  private readonly inodes: Inode[] = [];
+  private readonly files = new Map<number, FileHandle>();
+  private readonly directories = new Map<number, readonly FuseEntry[]>();
+  private lastHandle = 0;
+  private readonly root: Inode;
+
+  constructor(
+    private readonly tree: FileTree,
+    private readonly owner: TreeOwner,
+  ) {
+    this.root = this.newInode('');
+  }
+
+  /**
+   * Does what a request asks for.
+   *
+   * @returns the answer; undefined: the request wants none; 'unknown': it is not known here.
+   * @throws ErrnoError what the guest's kernel says.
+   */
+  handle({ opcode, nodeId, body }: FuseRequest): Uint8Array | undefined | 'unknown' {
+    switch (opcode) {
+      case OPCODE.INIT:
+        return initOut(word(body, 12));
+      case OPCODE.LOOKUP:
+        return entryOut(this.attributes(this.child(this.inode(nodeId), nameAt(body))));
+      case OPCODE.GETATTR:
+        return attrOut(this.attributes(this.inode(nodeId)));
+      case OPCODE.SETATTR:
+        return this.setAttributes(this.inode(nodeId), body);
+      case OPCODE.READLINK:
+        return Buffer.from(this.tree.readlink(pathOf(this.inode(nodeId))), 'latin1');
+      case OPCODE.OPEN:
+        return this.open(pathOf(this.inode(nodeId)), word(body, 0));
+      case OPCODE.READ:
+        return this.read(longWord(body, 0), longWord(body, 8), word(body, 16));
+      case OPCODE.WRITE:
+        return this.write(longWord(body, 0), bytesOf(body).subarray(40, 40 + word(body, 16)));
+      case OPCODE.RELEASE:
+        this.files.delete(longWord(body, 0));
+        return empty;
+      case OPCODE.OPENDIR:
+        return this.openDirectory(this.inode(nodeId));
+      case OPCODE.READDIR:
+        return entriesOut(this.directories.get(longWord(body, 0)) ?? [], longWord(body, 8), word(body, 16));
+      case OPCODE.RELEASEDIR:
+        this.directories.delete(longWord(body, 0));
+        return empty;
+      case OPCODE.STATFS:
+        return statfsOut();
+      case OPCODE.FSYNC:
+      case OPCODE.FSYNCDIR:
+        return this.sync(pathOf(this.inode(nodeId)));
+      case OPCODE.DESTROY:
+        return empty;
+      case OPCODE.FORGET:
+      case OPCODE.BATCH_FORGET:
+      case OPCODE.INTERRUPT:
+        // A request is answered before the next is looked at, so there is none to interrupt.
+        return undefined;
+      default:
+        return refuseChange(opcode);
+    }
+  }
+
+  private newInode(path: string): Inode {
+    const inode: Inode = { number: this.inodes.length + ROOT_INODE, path, entries: new Map() };
+    this.inodes.push(inode);
+    return inode;
+  }
+
+  private inode(nodeId: number): Inode {
+    const inode = this.inodes[nodeId - ROOT_INODE];
+    if (inode === undefined) throw new ErrnoError('ENOENT', `there is no inode ${nodeId}`);
+    return inode;
+  }
+
+  /** The inode of an entry, which gets one if it is there. @throws ErrnoError ENOENT */
+  private child(parent: Inode, name: string): Inode {
+    let inode = parent.entries.get(name);
+    if (inode === undefined) {
+      const path = `${parent.path}/${name}`;
+      this.tree.lstat(path);
+      inode = this.newInode(path);
+      parent.entries.set(name, inode);
+    }
+    return inode;
+  }
+
+  private attributes(inode: Inode): FuseAttributes {
+    const path = pathOf(inode);
+    const { kind, mode, size } = this.tree.lstat(path);
+    const { uid, gid, timeS } = this.owner;
+    const { permissions = mode & 0o7777 } = inode;
+    return {
+      inode: inode.number,
+      size,
+      mode: (mode & ~0o7777) | permissions,
+      links: kind === 'directory' ? 2 + this.subdirectories(inode) : 1,
+      uid: inode.uid ?? uid,
+      gid: inode.gid ?? gid,
+      timeS,
+    };
+  }
+
+  private subdirectories({ path }: Inode): number {
+    const isDirectory = (name: string): boolean => this.tree.lstat(`${path}/${name}`).kind === 'directory';
+    return this.tree.readdir(`${path}/`).filter(isDirectory).length;
+  }
+
+  /** chmod and chown last; a file of the kernel's has no length that could change, and its times do not matter. */
+  private setAttributes(inode: Inode, body: DataView): Uint8Array {
+    const valid = word(body, 0);
+    this.tree.lstat(pathOf(inode));
+    if (valid & FATTR.MODE) inode.permissions = word(body, 68) & 0o7777;
+    if (valid & FATTR.UID) inode.uid = word(body, 76);
+    if (valid & FATTR.GID) inode.gid = word(body, 80);
+    return attrOut(this.attributes(inode));
+  }
+
+  private open(path: string, flags: number): Uint8Array {
+    const access = flags & ACCESS_MODE;
+    const reads = access !== 1;
+    const writes = access !== O_RDONLY;
+    const file = this.tree.open(path, reads ? 'read' : 'write');
+    if (reads && writes) this.tree.open(path, 'write');
+    this.files.set(++this.lastHandle, { path, file, text: undefined });
+    return openOut(this.lastHandle, 'file');
+  }
+
+  /** A handle of an open file whose file is still there. */
+  private handleOf(handle: number): FileHandle {
+    const open = this.files.get(handle);
+    if (open === undefined) throw new ErrnoError('EBADF', `there is no open file ${handle}`);
+    if (this.tree.exists(open.path)) return open;
+    throw new ErrnoError(isProc(open.path) ? 'EIO' : 'ENODEV', `${open.path} is gone`);
+  }
+
+  private read(handle: number, offset: number, sizeBytes: number): Uint8Array {
+    const open = this.handleOf(handle);
+    let { text } = open;
+    if (text === undefined || offset === 0) {
+      text = Buffer.from(open.file.read(), 'latin1');
+      open.text = text;
+    }
+    return text.subarray(offset, offset + sizeBytes);
+  }
+
+  private write(handle: number, data: Buffer): Uint8Array {
+    return writeOut(this.handleOf(handle).file.write(data.toString('latin1')));
+  }
+
+  private openDirectory(inode: Inode): Uint8Array {
+    const names = this.tree.readdir(`${inode.path}/`);
+    const entries: FuseEntry[] = [
+      { name: '.', inode: inode.number, type: typeOf(0o040000) },
+      { name: '..', inode: this.parentOf(inode).number, type: typeOf(0o040000) },
+    ];
+    for (const name of names) {
+      const child = this.child(inode, name);
+      entries.push({ name, inode: child.number, type: typeOf(this.tree.lstat(child.path).mode) });
+    }
+    this.directories.set(++this.lastHandle, entries);
+    return openOut(this.lastHandle, 'directory');
+  }
+
+  private parentOf({ path }: Inode): Inode {
+    let inode = this.root;
+    const names = path.split('/').slice(1, -1);
+    for (const name of names) inode = this.child(inode, name);
+    return inode;
+  }
+
+  /** procfs knows no fsync; in sysfs there is nothing to do (fs/sync.c, fs/kernfs/file.c). */
+  private sync(path: string): Uint8Array {
+    if (isProc(path)) throw new ErrnoError('EINVAL', `${path} cannot be synced`);
+    return empty;
+  }
+}
+
+function pathOf({ path }: Inode): string {
+  return path === '' ? '/' : path;
+}
+
+function isProc(path: string): boolean {
+  return path.startsWith('/proc/');
+}
+
+function typeOf(mode: number): number {
+  return mode >> 12;
+}
+
+/** Directories of procfs and sysfs let nobody make, move or remove anything (fs/namei.c: may_create and the rest). */
+function refuseChange(opcode: number): 'unknown' {
+  switch (opcode) {
+    case OPCODE.CREATE:
+      throw new ErrnoError('EACCES', 'no file can be made here');
+    case OPCODE.SYMLINK:
+    case OPCODE.MKNOD:
+    case OPCODE.MKDIR:
+    case OPCODE.UNLINK:
+    case OPCODE.RMDIR:
+    case OPCODE.RENAME:
+    case OPCODE.RENAME2:
+    case OPCODE.LINK:
+      throw new ErrnoError('EPERM', 'the entries of this directory are the kernel’s');
+    default:
+      return 'unknown';
+  }
+}

@@ -1,0 +1,170 @@
+import type { Ns, Relid } from '../lib/brand.js';
+import type { DiskIoOptions, FrameOptions, ScenarioGuest, WorkloadGuest } from '../scenario/port.js';
+import { formatPlace, type Scenario, type WorkloadItem } from '../scenario/scenario.js';
+import { describeAction, doStep } from '../scenario/steps.js';
+import { type SignalTally, startWorkloads } from '../scenario/workload.js';
+
+const NS_PER_MS = 1_000_000;
+/** The guest's time moves on in steps of so much, between which the real time is looked at. */
+const SLICE_NS = 5 * NS_PER_MS;
+/** Longest real time that the guest is run without a pause; what it could not do by then is given up. */
+const MOST_BUSY_MS = 100;
+
+export interface LiveGuestOptions {
+  /** Seconds of the guest's time in a second of real time; 0: it stands still. */
+  readonly speed: number;
+  /** Real time in ms. */
+  readonly nowMs: () => number;
+  /** A step of the timeline did not come out as expected. */
+  readonly onFailure: (message: string) => void;
+}
+
+interface RunningWorkload {
+  readonly item: WorkloadItem;
+  readonly tally: Readonly<SignalTally>;
+  readonly share: StoppableGuest;
+}
+
+/** The guest as one item of the workload has it, until it is stopped. */
+class StoppableGuest implements WorkloadGuest {
+  stopped = false;
+
+  constructor(private readonly guest: WorkloadGuest) {}
+
+  get now(): Ns {
+    return this.guest.now;
+  }
+
+  at(timeNs: Ns, action: () => void): void {
+    this.guest.at(timeNs, () => {
+      if (!this.stopped) action();
+    });
+  }
+
+  signal(relid: Relid, times: number): number {
+    return this.guest.signal(relid, times);
+  }
+
+  signalled(relid: Relid): number {
+    return this.guest.signalled(relid);
+  }
+
+  submitIo(relid: Relid, io: DiskIoOptions): boolean {
+    return !this.stopped && this.guest.submitIo(relid, io);
+  }
+
+  frame(relid: Relid, frame: FrameOptions): boolean {
+    return this.guest.frame(relid, frame);
+  }
+}
+
+/** A guest whose time follows the real time while its scenario's workload and timeline happen. */
+export class LiveGuest {
+  private readonly startNs: Ns;
+  private originNs: Ns = 0;
+  private originMs = 0;
+  private nextStep = 0;
+  private nextSeed: number;
+  private workload: RunningWorkload[] = [];
+  private rate = 0;
+  private lostNs: Ns = 0;
+
+  constructor(
+    private readonly guest: ScenarioGuest,
+    private readonly scenario: Scenario,
+    private readonly options: LiveGuestOptions,
+  ) {
+    this.startNs = guest.now;
+    this.nextSeed = scenario.guest.seed ?? 1;
+    this.startWorkload(scenario.workload);
+    this.speed = options.speed;
+  }
+
+  get speed(): number {
+    return this.rate;
+  }
+
+  set speed(speed: number) {
+    if (this.rate > 0) this.catchUp();
+    this.rate = speed;
+    this.restart();
+  }
+
+  /** The guest's time since it has booted. */
+  get elapsedNs(): Ns {
+    return this.guest.now - this.startNs;
+  }
+
+  /** Time that the guest could not follow because this machine is too slow. */
+  get behindNs(): Ns {
+    return this.lostNs;
+  }
+
+  /** Lets happen in the guest what was to happen until now. Where an action took time in advance, nothing. */
+  catchUp(): void {
+    const { nowMs } = this.options;
+    const beginMs = nowMs();
+    const targetNs = this.originNs + Math.floor((beginMs - this.originMs) * NS_PER_MS * this.rate);
+    while (this.guest.now < targetNs) {
+      if (nowMs() - beginMs > MOST_BUSY_MS) {
+        this.lostNs += targetNs - this.guest.now;
+        this.restart();
+        return;
+      }
+      this.runTo(Math.min(targetNs, this.guest.now + SLICE_NS));
+    }
+  }
+
+  /** Lets time go by at once, whatever the speed; from then on the guest goes on from there. */
+  run(ns: Ns): void {
+    this.catchUp();
+    this.runTo(this.guest.now + ns);
+    this.restart();
+  }
+
+  /** Begins workload; its times count from now. */
+  startWorkload(items: readonly WorkloadItem[]): void {
+    for (const item of items) {
+      const share = new StoppableGuest(this.guest);
+      const scenario = {
+        workload: [item],
+        guest: { ...this.scenario.guest, seed: this.nextSeed++ },
+        runNs: undefined,
+      };
+      const [tally] = startWorkloads(share, scenario, this.guest.now);
+      this.workload.push({ item, tally, share });
+    }
+  }
+
+  /** Ends all workload of a channel. @returns how many items that were. */
+  stopWorkload(relid: Relid): number {
+    const before = this.workload.length;
+    for (const { item, share } of this.workload) if (item.relid === relid) share.stopped = true;
+    this.workload = this.workload.filter(({ share }) => !share.stopped);
+    return before - this.workload.length;
+  }
+
+  /** What each item of the workload has sent until now. */
+  get tallies(): readonly object[] {
+    return this.workload.map(({ item: { relid, kind }, tally }) => ({ relid, kind, ...tally }));
+  }
+
+  private restart(): void {
+    this.originNs = this.guest.now;
+    this.originMs = this.options.nowMs();
+  }
+
+  private runTo(timeNs: Ns): void {
+    const { timeline } = this.scenario;
+    for (let step = timeline[this.nextStep]; step !== undefined; step = timeline[this.nextStep]) {
+      const { atNs, action, expect, place } = step;
+      if (this.startNs + atNs > timeNs) break;
+      this.nextStep += 1;
+      this.guest.elapseTo(this.startNs + atNs);
+      const { failure } = doStep(this.guest, action, expect);
+      if (failure !== undefined)
+        this.options.onFailure(`${formatPlace(place)}: ${describeAction(action)}: ${failure}`);
+    }
+    this.guest.elapseTo(timeNs);
+  }
+}

@@ -1,0 +1,26 @@
+import { UsageError } from '../../cli/command.js';
+import { succeeds } from './programs.js';
+
+/** What a process may do about namespaces. */
+export type NamespaceRights =
+  /** It may make mount namespaces. */
+  | 'mount'
+  /** It may make user namespaces, in which it may. */
+  | 'user';
+
+/** @throws UsageError that says what is missing. */
+export function namespaceRights(): NamespaceRights {
+  if (process.platform !== 'linux') throw new UsageError('a guest can take the place of files on Linux only');
+  if (succeeds('unshare', ['-m', 'true'])) return 'mount';
+  if (succeeds('unshare', ['-U', '-r', '-m', 'true'])) return 'user';
+  if (!succeeds('unshare', ['--version'])) {
+    throw new UsageError('there is no unshare(1)', 'Install util-linux.');
+  }
+  throw new UsageError(
+    'you may make neither mount nor user namespaces here',
+    process.geteuid?.() === 0
+      ? 'A container needs --cap-add SYS_ADMIN, or user namespaces (sysctl user.max_user_namespaces).'
+      : 'Use root, or allow user namespaces: sysctl user.max_user_namespaces, kernel.unprivileged_userns_clone, ' +
+          'kernel.apparmor_restrict_unprivileged_userns.',
+  );
+}

@@ -1,0 +1,81 @@
+import { z } from 'zod';
+import { type DeviceOptions, driverNames, storageControllers } from '../options.js';
+import { guid, int, keysIn, list, mapping, relid, whenMapping, word } from './values.js';
+
+const subChannels = list('a list of relids', relid);
+
+const deviceKeys = mapping('a device, e.g. {driver: netvsc, relid: 13}', {
+  driver: word(driverNames).optional().describe('Which driver the device is for'),
+  class: guid.optional().describe('Class GUID, for a device that no driver name stands for'),
+  relid: relid.describe('Relid of the primary channel'),
+  instance: guid.optional().describe('Instance GUID; default: made up'),
+  controller: word(storageControllers).optional().describe('storvsc: what the host calls it; default scsi'),
+  scsiHost: int(0, 65535)
+    .optional()
+    .describe('storvsc: number of the SCSI host in Linux; default: counted up'),
+  channels: int(1, 64)
+    .optional()
+    .describe('netvsc: channels that the driver asks for, the primary one included'),
+  subChannels: subChannels
+    .optional()
+    .describe('storvsc, netvsc: relids that the host gives to sub-channels, in this order; at most so many'),
+  domain: int(0, 0xffff).optional().describe('vpci: PCI domain; default: from the instance GUID'),
+});
+
+type DeviceKeys = z.output<typeof deviceKeys>;
+
+/** Which keys only some drivers have. */
+const keysOfDriver: Readonly<Record<string, readonly (keyof DeviceKeys)[]>> = {
+  storvsc: ['controller', 'scsiHost', 'subChannels'],
+  netvsc: ['channels', 'subChannels'],
+  vpci: ['domain'],
+};
+
+const ownKeys = [...new Set(Object.values(keysOfDriver).flat())];
+
+function driversWith(key: keyof DeviceKeys): string[] {
+  return Object.keys(keysOfDriver).filter((driver) => keysOfDriver[driver].includes(key));
+}
+
+/** For editors: the same rules as JSON Schema. */
+const rules = {
+  oneOf: [{ required: ['driver'] }, { required: ['class'] }],
+  dependencies: Object.fromEntries(
+    ownKeys.map((key) => [key, { required: ['driver'], properties: { driver: { enum: driversWith(key) } } }]),
+  ),
+};
+
+export const device = deviceKeys
+  .superRefine((value, context) => {
+    const given = keysIn(value, ['driver', 'class']);
+    if (given.length !== 1) {
+      const message =
+        given.length === 0 ? 'a device needs "driver" or "class"' : 'give "driver" or "class", not both';
+      context.addIssue({ code: 'custom', message, path: given.length === 0 ? [] : ['class'] });
+      return;
+    }
+    const allowed = keysOfDriver[value.driver ?? ''] ?? [];
+    for (const key of keysIn(value, ownKeys)) {
+      if (allowed.includes(key)) continue;
+      const message = `only devices with driver ${driversWith(key).join(' or ')} have "${key}"`;
+      context.addIssue({ code: 'custom', message, path: [key] });
+    }
+  }, whenMapping)
+  .transform(toDevice)
+  .meta(rules);
+
+function toDevice(keys: DeviceKeys): DeviceOptions {
+  const { driver, class: classId = '', controller, scsiHost, channels, domain, subChannels, ...base } = keys;
+  switch (driver) {
+    case undefined:
+      return { ...base, class: classId };
+    case 'storvsc':
+      return { ...base, driver, controller, scsiHost, subChannels };
+    case 'netvsc':
+      return { ...base, driver, channels, subChannels };
+    case 'vpci':
+      return { ...base, driver, domain };
+    default:
+      return { ...base, driver };
+  }
+}

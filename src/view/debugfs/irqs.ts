@@ -1,0 +1,154 @@
+import { ErrnoError, errnoCode } from '../../lib/errno.js';
+import type { IrqCore } from '../../irq/core.js';
+import { irqchipFlags } from '../../irq/data/irqchip.js';
+import { irqd } from '../../irq/data/irqdata.js';
+import type { IrqDesc } from '../../irq/data/irqdesc.js';
+import { irqs } from '../../irq/data/istate.js';
+import { irqInjectInterrupt } from '../../irq/line/resend.js';
+import { irqStatus } from '../../irq/data/settings.js';
+import { formatCpuList } from '../../machine/cpumask-text.js';
+import { IrqEntries } from '../irq-entries.js';
+import { type DirectoryNode, debugFile, type FileNode } from '../tree-node.js';
+
+/** Names of bits in the order that the kernel lists them. */
+export type BitNames = readonly (readonly [name: string, bit: number])[];
+
+const statusNames: BitNames = (
+  [
+    'NOPROBE',
+    'NOREQUEST',
+    'NOTHREAD',
+    'NOAUTOEN',
+    'NESTED_THREAD',
+    'PER_CPU_DEVID',
+    'IS_POLLED',
+    'DISABLE_UNLAZY',
+    'HIDDEN',
+  ] as const
+).map((name) => [`_IRQ_${name}`, irqStatus[name]]);
+
+const istateNames: BitNames = (
+  [
+    'AUTODETECT',
+    'SPURIOUS_DISABLED',
+    'POLL_INPROGRESS',
+    'ONESHOT',
+    'REPLAY',
+    'WAITING',
+    'PENDING',
+    'SUSPENDED',
+    'NMI',
+  ] as const
+).map((name) => [`IRQS_${name}`, irqs[name]]);
+
+const triggerNames: BitNames = [
+  ['IRQ_TYPE_EDGE_RISING', 1],
+  ['IRQ_TYPE_EDGE_FALLING', 2],
+  ['IRQ_TYPE_LEVEL_HIGH', 4],
+  ['IRQ_TYPE_LEVEL_LOW', 8],
+];
+
+const dataNames: BitNames = [
+  ...triggerNames,
+  ...(
+    [
+      'LEVEL',
+      'ACTIVATED',
+      'IRQ_STARTED',
+      'IRQ_DISABLED',
+      'IRQ_MASKED',
+      'IRQ_INPROGRESS',
+      'PER_CPU',
+      'NO_BALANCING',
+      'SINGLE_TARGET',
+      'MOVE_PCNTXT',
+      'AFFINITY_SET',
+      'SETAFFINITY_PENDING',
+      'AFFINITY_MANAGED',
+      'AFFINITY_ON_ACTIVATE',
+      'MANAGED_SHUTDOWN',
+      'CAN_RESERVE',
+      'FORWARDED_TO_VCPU',
+      'WAKEUP_STATE',
+      'WAKEUP_ARMED',
+      'DEFAULT_TRIGGER_SET',
+      'HANDLE_ENFORCE_IRQCTX',
+      'IRQ_ENABLED_ON_SUSPEND',
+      'RESEND_WHEN_IN_PROGRESS',
+    ] as const
+  ).map((name) => [`IRQD_${name}`, irqd[name]] as const),
+];
+
+const chipNames: BitNames = (
+  [
+    'SET_TYPE_MASKED',
+    'EOI_IF_HANDLED',
+    'MASK_ON_SUSPEND',
+    'ONOFFLINE_ENABLED',
+    'SKIP_SET_WAKE',
+    'ONESHOT_SAFE',
+    'EOI_THREADED',
+    'SUPPORTS_LEVEL_MSI',
+    'SUPPORTS_NMI',
+    'ENABLE_WAKEUP_ON_SUSPEND',
+    'IMMUTABLE',
+    'MOVE_DEFERRED',
+  ] as const
+).map((name) => [`IRQCHIP_${name}`, irqchipFlags[name]]);
+
+/** One name a line, indented by 12 columns and `indent` more (irq_debug_show_bits). */
+export function bits(value: number, names: BitNames, indent = 0): string {
+  const set = names.filter(([, bit]) => (value & bit) !== 0);
+  return set.map(([name]) => `${' '.repeat(indent + 12)}${name}\n`).join('');
+}
+
+export function hex(value: number, digits = 1): string {
+  return `0x${(value >>> 0).toString(16).padStart(digits, '0')}`;
+}
+
+/** The kernel's name of a function of the model: handleSimpleIrq is handle_simple_irq. */
+function symbol(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
+
+function chipText({ data, core }: IrqDesc): string {
+  const { chip } = data;
+  const name = chip.irqPrintChip?.(data) ?? chip.name ?? '(null)';
+  // The flag came with the kernels that go by it.
+  const unknown = core.behaviour.moveInProcessContext === 'status' ? irqchipFlags.MOVE_DEFERRED : 0;
+  const flags = (chip.flags ?? 0) & ~unknown;
+  return ` chip:    ${name}\n  flags:   ${hex(flags)}\n${bits(flags, chipNames, 1)}`;
+}
+
+/** kernel/irq/debugfs.c irq_debug_show. Lines of the model have no device and no parent domain. */
+function lineText(desc: IrqDesc): string {
+  const { data, status, istate } = desc;
+  return (
+    `handler:  ${symbol(desc.handleIrq.name)}\ndevice:   (null)\n` +
+    `status:   ${hex(status, 8)}\n${bits(status, statusNames)}` +
+    `istate:   ${hex(istate, 8)}\n${bits(istate, istateNames)}` +
+    `ddepth:   ${desc.depth}\nwdepth:   ${desc.wakeDepth}\n` +
+    `dstate:   ${hex(data.state, 8)}\n${bits(data.state, dataNames)}` +
+    `node:     ${data.node}\naffinity: ${formatCpuList(data.affinity)}\n` +
+    `effectiv: ${formatCpuList(data.effectiveAffinity)}\npending:  ${formatCpuList(desc.pendingMask)}\n` +
+    `domain:  ${data.domain?.name ?? ''}\n hwirq:   ${hex(data.hwirq)}\n${chipText(desc)}`
+  );
+}
+
+/** Writing the start of "trigger" raises the interrupt by software (irq_debug_write). */
+function lineFile(desc: IrqDesc): FileNode {
+  return debugFile(0o644, {
+    read: () => lineText(desc),
+    write: (data) => {
+      if (!'trigger'.startsWith(data.slice(0, 7))) return data.length;
+      const ret = irqInjectInterrupt(desc.core, desc.irq);
+      if (ret < 0) throw new ErrnoError(errnoCode(ret), `IRQ ${desc.irq} cannot be raised now`);
+      return data.length;
+    },
+  });
+}
+
+/** /sys/kernel/debug/irq/irqs: a file for every allocated descriptor. */
+export function debugIrqs(core: IrqCore): DirectoryNode {
+  return new IrqEntries(core, lineFile);
+}

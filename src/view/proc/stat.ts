@@ -1,0 +1,89 @@
+import type { CpuId } from '../../lib/brand.js';
+import type { IrqCore } from '../../irq/core.js';
+import { kstatIrqs, kstatIrqsInStat } from '../../irq/data/kstat.js';
+import type { Machine } from '../../machine/machine.js';
+import type { ArchInterrupts } from '../interrupts/arch.js';
+
+/** The kernel's softirqs in their order (enum in include/linux/interrupt.h). */
+export const softirqNames = [
+  'HI',
+  'TIMER',
+  'NET_TX',
+  'NET_RX',
+  'BLOCK',
+  'IRQ_POLL',
+  'TASKLET',
+  'SCHED',
+  'HRTIMER',
+  'RCU',
+] as const;
+
+export type SoftirqName = (typeof softirqNames)[number];
+
+/** How often a softirq ran on a CPU. */
+export type SoftirqCount = (name: SoftirqName, cpu: CpuId) => number;
+
+/** What /proc/stat says beside interrupts, at a moment. */
+export interface SystemStat {
+  /** Boot time in seconds since 1970. */
+  readonly bootTimeS: number;
+  readonly contextSwitches: number;
+  readonly forks: number;
+}
+
+/** Of nanoseconds, the ticks that /proc/stat counts in (USER_HZ=100). */
+const NS_PER_TICK = 10_000_000;
+
+/** The times of a CPU or of all, in ticks. All that the model's CPUs do takes no time, so they idle. */
+function cpuLine(name: string, idleTicks: number): string {
+  return `${name} 0 0 0 ${idleTicks} 0 0 0 0 0 0\n`;
+}
+
+/** The intr line: the total, then a number for every IRQ up to nr_irqs (fs/proc/stat.c show_all_irqs). */
+export function intrLine(core: IrqCore, arch: ArchInterrupts): string {
+  const perIrq = new Array<number>(core.nrIrqs).fill(0);
+  let total = core.goneInStat;
+  for (const desc of core.descs()) {
+    perIrq[desc.irq] = kstatIrqs(desc);
+    total += kstatIrqsInStat(desc);
+  }
+  for (const { counts, inStat = true } of arch.sources()) {
+    if (inStat) for (let cpu = 0; cpu < counts.length; cpu++) total += counts[cpu];
+  }
+  return `intr ${total} ${perIrq.join(' ')}\n`;
+}
+
+/**
+ * /proc/stat (fs/proc/stat.c show_stat).
+ */
+export function procStat(
+  core: IrqCore,
+  arch: ArchInterrupts,
+  softirqs: SoftirqCount,
+  stat: SystemStat,
+): string {
+  const { machine } = core;
+  const idle = Math.floor(machine.clock.now / NS_PER_TICK);
+  let text = cpuLine('cpu ', idle * machine.online.weight);
+  for (const cpu of machine.online) text += cpuLine(`cpu${cpu}`, idle);
+  text += intrLine(core, arch);
+  text += `ctxt ${stat.contextSwitches}\nbtime ${stat.bootTimeS}\nprocesses ${stat.forks}\n`;
+  text += 'procs_running 1\nprocs_blocked 0\n';
+  const sums = softirqNames.map((name) => {
+    let sum = 0;
+    for (const cpu of machine.possible) sum += softirqs(name, cpu);
+    return sum;
+  });
+  return `${text}softirq ${sums.reduce((a, b) => a + b, 0)} ${sums.join(' ')}\n`;
+}
+
+/** /proc/softirqs (fs/proc/softirqs.c): a column for every possible CPU. */
+export function procSoftirqs(machine: Machine, count: SoftirqCount): string {
+  const cpus = [...machine.possible];
+  const header = ' '.repeat(20) + cpus.map((cpu) => `CPU${String(cpu).padEnd(8)}`).join('');
+  const rows = softirqNames.map((name) => {
+    const counts = cpus.map((cpu) => ' ' + String(count(name, cpu)).padStart(10));
+    return `${name.padStart(12)}:${counts.join('')}`;
+  });
+  return [header, ...rows].join('\n') + '\n';
+}

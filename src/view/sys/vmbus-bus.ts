@@ -1,0 +1,140 @@
+import { ErrnoError } from '../../lib/errno.js';
+import type { Procedure } from '../../machine/step.js';
+import type { VmbusDevice, VmbusDriver } from '../../vmbus/driver.js';
+import { type Guid, parseGuid } from '../../vmbus/protocol/guid.js';
+import type { Vmbus } from '../../vmbus/vmbus.js';
+import {
+  type DirectoryNode,
+  type FileNode,
+  ListDirectory,
+  StaticDirectory,
+  sysfsFile,
+  throwIfError,
+  type TreeNode,
+} from '../tree-node.js';
+import { storeUevent } from './uevent.js';
+
+const FROM_BUS = '../../../devices/LNXSYSTM:00/LNXSYBUS:00/ACPI0004:00/VMBUS:00';
+
+/** /sys/bus/vmbus: links to the devices, by bus and by driver (drivers/base/bus.c, drivers/hv/vmbus_drv.c). */
+export function vmbusBusDirectory(vmbus: Vmbus): DirectoryNode {
+  const { bus } = vmbus;
+  const devices = new ListDirectory(
+    () => bus.devices,
+    ({ instanceId }) => instanceId,
+    (device) => link('', device),
+  );
+  const drivers = new ListDirectory(
+    () => bus.drivers,
+    ({ name }) => name,
+    (driver) => new DriverDirectory(vmbus, driver),
+  );
+  return new StaticDirectory(0o755, {
+    devices,
+    drivers,
+    drivers_autoprobe: sysfsFile(0o644, {
+      show: () => `${bus.autoprobe ? 1 : 0}\n`,
+      store: (text) => {
+        bus.autoprobe = !text.startsWith('0');
+      },
+    }),
+    drivers_probe: sysfsFile(0o200, {
+      store: (text) => {
+        const device = deviceNamed(vmbus, text);
+        if (device === undefined)
+          throw new ErrnoError('EINVAL', `there is no device ${JSON.stringify(text)}`);
+        vmbus.connection.machine.run('drivers_probe_store', bus.probeFor(device));
+      },
+    }),
+    // The model has no way to hibernate.
+    hibernation: sysfsFile(0o444, { show: () => '1\n' }),
+    uevent: sysfsFile(0o200, { store: storeUevent }),
+  });
+}
+
+function link(up: string, { instanceId }: VmbusDevice): TreeNode {
+  return { kind: 'symlink', target: `${up}${FROM_BUS}/${instanceId}` };
+}
+
+/** /sys/bus/vmbus/drivers/NAME */
+class DriverDirectory implements DirectoryNode {
+  readonly kind = 'directory';
+  readonly mode = 0o755;
+  private readonly files: StaticDirectory;
+
+  constructor(
+    private readonly vmbus: Vmbus,
+    private readonly driver: VmbusDriver,
+  ) {
+    this.files = new StaticDirectory(0o755, {
+      bind: sysfsFile(0o200, { store: (text) => this.bind(text) }),
+      new_id: sysfsFile(0o200, { store: (text) => this.newId(text) }),
+      remove_id: sysfsFile(0o200, { store: (text) => this.removeId(text) }),
+      uevent: sysfsFile(0o200, { store: storeUevent }),
+      unbind: sysfsFile(0o200, { store: (text) => this.unbind(text) }),
+    } satisfies Record<string, FileNode>);
+  }
+
+  *list(): Generator<string, void, void> {
+    yield* this.files.list();
+    for (const { instanceId } of this.bound()) yield instanceId;
+  }
+
+  lookup(name: string): TreeNode | undefined {
+    const device = this.bound().find(({ instanceId }) => instanceId === name);
+    return device === undefined ? this.files.lookup(name) : link('../', device);
+  }
+
+  private bound(): VmbusDevice[] {
+    return this.vmbus.bus.devices.filter((device) => device.driver === this.driver);
+  }
+
+  /** bind_store */
+  private bind(text: string): void {
+    const { bus } = this.vmbus;
+    const device = deviceNamed(this.vmbus, text);
+    const ret =
+      device === undefined ? undefined : this.run('bind_store', bus.bindByHand(device, this.driver));
+    if (ret === undefined) throw noDevice(text);
+    throwIfError(ret, `${this.driver.name} cannot serve ${text.trim()}`);
+  }
+
+  /** unbind_store */
+  private unbind(text: string): void {
+    const device = deviceNamed(this.vmbus, text);
+    if (device?.driver !== this.driver) throw noDevice(text);
+    this.run('unbind_store', this.vmbus.bus.unbind(device));
+  }
+
+  /** new_id_store */
+  private newId(text: string): void {
+    const ret = this.run('new_id_store', this.vmbus.bus.addId(this.driver, classId(text)));
+    throwIfError(ret ?? 0, `${this.driver.name} serves this class already`);
+  }
+
+  /** remove_id_store */
+  private removeId(text: string): void {
+    const ret = this.vmbus.bus.removeId(this.driver, classId(text));
+    throwIfError(ret, `${this.driver.name} was not given this class`);
+  }
+
+  private run<T>(name: string, proc: Procedure<T>): T {
+    return this.vmbus.connection.machine.run(name, proc);
+  }
+}
+
+function deviceNamed({ bus }: Vmbus, text: string): VmbusDevice | undefined {
+  const name = text.replace(/\n$/, '');
+  return bus.devices.find(({ instanceId }) => instanceId === name);
+}
+
+function noDevice(text: string): ErrnoError {
+  return new ErrnoError('ENODEV', `the driver has no such device: ${JSON.stringify(text)}`);
+}
+
+/** Reads a class id as lib/uuid.c guid_parse does: what follows it is not looked at. */
+function classId(text: string): Guid {
+  const guid = /^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}/.exec(text)?.[0];
+  if (guid === undefined) throw new ErrnoError('EINVAL', `${JSON.stringify(text)} is no GUID`);
+  return parseGuid(guid);
+}

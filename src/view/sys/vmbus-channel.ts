@@ -1,0 +1,77 @@
+import type { Relid } from '../../lib/brand.js';
+import { ErrnoError } from '../../lib/errno.js';
+import type { VmbusChannel } from '../../vmbus/channel/channel.js';
+import { VERSION_WIN10_V4_1 } from '../../vmbus/protocol/channel-messages.js';
+import { RING_WORD, type RingBuffer } from '../../vmbus/ring/index.js';
+import type { Vmbus } from '../../vmbus/vmbus.js';
+import { type DirectoryNode, type FileNode, StaticDirectory, sysfsFile, throwIfError } from '../tree-node.js';
+
+/** /sys/bus/vmbus/devices/GUID/channels/RELID (drivers/hv/vmbus_drv.c vmbus_chan_attrs). */
+export function vmbusChannelDirectory(vmbus: Vmbus, channel: VmbusChannel): DirectoryNode {
+  const show = (value: () => number): FileNode => sysfsFile(0o444, { show: () => `${value()}\n` });
+  const outbound = (value: (ring: RingBuffer) => number): FileNode =>
+    show(() => value(openRing(channel.relid, channel.rings?.outbound.ring)));
+  const inbound = (value: (ring: RingBuffer) => number): FileNode =>
+    show(() => value(openRing(channel.relid, channel.rings?.inbound.ring)));
+  return new StaticDirectory(0o755, {
+    cpu: sysfsFile(0o644, {
+      show: () => `${channel.targetCpu}\n`,
+      store: (text) => targetCpuStore(vmbus, channel, text),
+    }),
+    events: show(() => channel.sigEvents),
+    in_mask: inbound((ring) => ring.load(RING_WORD.INTERRUPT_MASK)),
+    interrupts: show(() => channel.interrupts),
+    intr_in_full: show(() => channel.rings?.inbound.intrInFull ?? 0),
+    intr_out_empty: show(() => channel.rings?.outbound.intrOutEmpty ?? 0),
+    out_full_first: show(() => channel.rings?.outbound.outFullFirst ?? 0),
+    out_full_total: show(() => channel.rings?.outbound.outFullTotal ?? 0),
+    out_mask: outbound((ring) => ring.load(RING_WORD.INTERRUPT_MASK)),
+    read_avail: inbound((ring) => ring.bytesToRead()),
+    subchannel_id: show(() => channel.offer.subChannelIndex),
+    write_avail: outbound((ring) => ring.bytesToWrite()),
+  });
+}
+
+/**
+ * A write to a channel's `cpu` file: the same as setting the affinity of its IRQ to that CPU (target_cpu_store, RFC
+ * patch 10). The RFC as posted returns 0 bytes on success, which `echo` would repeat for ever; here the write succeeds.
+ */
+function targetCpuStore(vmbus: Vmbus, channel: VmbusChannel, text: string): void {
+  const { connection } = vmbus;
+  const { machine, relid } = channel;
+  if (connection.version < VERSION_WIN10_V4_1) {
+    throw new ErrnoError('EIO', `the host cannot move channel ${relid}: that needs VMBus 4.1`);
+  }
+  const digits = /^[\t-\r ]*\+?(\d+)/.exec(text)?.[1];
+  if (digits === undefined) throw new ErrnoError('EIO', `${JSON.stringify(text)} is no CPU number`);
+  const cpu = Number(digits) % 2 ** 32;
+  if (cpu >= machine.nrCpuIds) {
+    throw new ErrnoError('EINVAL', `there is no CPU ${cpu}: the machine has CPUs 0-${machine.nrCpuIds - 1}`);
+  }
+  machine.run(
+    'target_cpu_store',
+    (function* store() {
+      yield* connection.channelMutex.lock();
+      const before = connection.modchanSent;
+      const ret = connection.relids.setTargetCpu(channel, cpu);
+      if (connection.modchanSent !== before) yield* connection.modifyChannel.sent(channel);
+      yield* connection.channelMutex.unlock();
+      throwIfError(ret, refusal(channel, cpu));
+    })(),
+  );
+}
+
+function refusal(channel: VmbusChannel, cpu: number): string {
+  const { machine, relid, irqName, state } = channel;
+  const name = `channel ${relid} (${irqName})`;
+  if (!machine.online.has(cpu)) return `${name} cannot go to CPU ${cpu}, which is offline`;
+  if (machine.isolated.has(cpu)) return `${name} cannot go to CPU ${cpu}, which is isolated`;
+  if (state.kind !== 'opened') return `${name} is not open; the host moves open channels only`;
+  return `${name} cannot go to CPU ${cpu}`;
+}
+
+/** @throws ErrnoError EINVAL while there is no ring. */
+export function openRing(relid: Relid, ring: RingBuffer | undefined): RingBuffer {
+  if (ring === undefined) throw new ErrnoError('EINVAL', `channel ${relid} is closed and has no rings`);
+  return ring;
+}

@@ -1,0 +1,108 @@
+import { ErrnoError } from '../../lib/errno.js';
+import { channelStateNumbers, type VmbusChannel } from '../../vmbus/channel/channel.js';
+import type { VmbusDevice } from '../../vmbus/driver.js';
+import { encodeGuid, GUID_BYTES } from '../../vmbus/protocol/guid.js';
+import { RING_WORD, type RingBuffer } from '../../vmbus/ring/index.js';
+import type { Vmbus } from '../../vmbus/vmbus.js';
+import {
+  type DirectoryNode,
+  type FileNode,
+  ListDirectory,
+  PAGE_SIZE,
+  StaticDirectory,
+  sysfsFile,
+} from '../tree-node.js';
+import { storeUevent } from './uevent.js';
+import { openRing, vmbusChannelDirectory } from './vmbus-channel.js';
+
+/** Where sysfs has the VMBus devices themselves; the bus has links to them. */
+export const VMBUS_DEVICES = '/sys/devices/LNXSYSTM:00/LNXSYBUS:00/ACPI0004:00/VMBUS:00';
+/** The way from a device's directory to /sys. */
+const UP_TO_SYS = '../../../../../..';
+const PCI_VENDOR_ID_MICROSOFT = 0x1414;
+
+/** The directory of all VMBus devices (drivers/hv/vmbus_drv.c), to be mounted at VMBUS_DEVICES. */
+export function vmbusDevicesDirectory(vmbus: Vmbus): DirectoryNode {
+  return new ListDirectory(
+    () => vmbus.bus.devices,
+    ({ instanceId }) => instanceId,
+    (device) => deviceDirectory(vmbus, device),
+  );
+}
+
+function deviceDirectory(vmbus: Vmbus, device: VmbusDevice): DirectoryNode {
+  const { channel, classId, instanceId } = device;
+  const show = (text: () => string): FileNode => sysfsFile(0o444, { show: () => text() + '\n' });
+  const channels = new ListDirectory<VmbusChannel>(
+    () => [channel, ...channel.subChannels],
+    ({ firstRelid }) => String(firstRelid),
+    (one) => vmbusChannelDirectory(vmbus, one),
+  );
+  const { topology } = channel.machine;
+  return new StaticDirectory(0o755, {
+    channel_vp_mapping: sysfsFile(0o444, { show: () => vpMapping(channel) }),
+    channels,
+    class_id: show(() => `{${classId}}`),
+    device: show(() => `0x${channel.deviceClass.typeNumber.toString(16)}`),
+    device_id: show(() => `{${instanceId}}`),
+    driver_override: driverOverrideFile(device),
+    id: show(() => String(channel.relid)),
+    modalias: show(() => `vmbus:${guidHex(device)}`),
+    numa_node: show(() => String(topology.node[channel.targetCpu])),
+    subsystem: { kind: 'symlink', target: `${UP_TO_SYS}/bus/vmbus` },
+    uevent: sysfsFile(0o644, { show: () => ueventText(device), store: storeUevent }),
+    state: show(() => String(channelStateNumbers[channel.state.kind])),
+    vendor: show(() => `0x${PCI_VENDOR_ID_MICROSOFT.toString(16)}`),
+    ...ringFiles('out', channel, () => channel.rings?.outbound.ring),
+    ...ringFiles('in', channel, () => channel.rings?.inbound.ring),
+    ...(device.driver && {
+      driver: { kind: 'symlink', target: `${UP_TO_SYS}/bus/vmbus/drivers/${device.driver.name}` },
+    }),
+  });
+}
+
+/** driver_override_store, driver_override_show: takes effect when a driver is next looked for. */
+function driverOverrideFile(device: VmbusDevice): FileNode {
+  return sysfsFile(0o644, {
+    show: () => `${device.driverOverride ?? '(null)'}\n`,
+    store: (text) => {
+      if (text.length >= PAGE_SIZE - 1)
+        throw new ErrnoError('EINVAL', 'the name of a driver is no page long');
+      const name = text.split('\n', 1)[0];
+      device.driverOverride = name === '' ? null : name;
+    },
+  });
+}
+
+/** What the device's uevents say beside what all devices' do (vmbus_uevent). */
+function ueventText(device: VmbusDevice): string {
+  const driver = device.driver === undefined ? '' : `DRIVER=${device.driver.name}\n`;
+  return `${driver}MODALIAS=vmbus:${guidHex(device)}\n`;
+}
+
+/** The files that show one of the primary channel's rings; reading them fails while the channel is closed. */
+function ringFiles(
+  prefix: string,
+  { relid }: VmbusChannel,
+  ring: () => RingBuffer | undefined,
+): Record<string, FileNode> {
+  const file = (value: (open: RingBuffer) => number): FileNode =>
+    sysfsFile(0o444, { show: () => `${value(openRing(relid, ring()))}\n` });
+  return {
+    [`${prefix}_intr_mask`]: file((open) => open.load(RING_WORD.INTERRUPT_MASK)),
+    [`${prefix}_read_index`]: file((open) => open.load(RING_WORD.READ_INDEX)),
+    [`${prefix}_write_index`]: file((open) => open.load(RING_WORD.WRITE_INDEX)),
+    [`${prefix}_read_bytes_avail`]: file((open) => open.bytesToRead()),
+    [`${prefix}_write_bytes_avail`]: file((open) => open.bytesToWrite()),
+  };
+}
+
+function vpMapping(channel: VmbusChannel): string {
+  return [channel, ...channel.subChannels].map(({ relid, targetCpu }) => `${relid}:${targetCpu}\n`).join('');
+}
+
+function guidHex({ classId }: VmbusDevice): string {
+  const bytes = new Uint8Array(GUID_BYTES);
+  encodeGuid(classId, bytes);
+  return [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+}

@@ -1,0 +1,208 @@
+import { assert } from '../../lib/assert.js';
+import type { CpuId, Irq, Relid } from '../../lib/brand.js';
+import { Completion, type WaitQueue } from '../../machine/completion.js';
+import { Lock } from '../../machine/lock.js';
+import type { Machine } from '../../machine/machine.js';
+import { type Procedure, SharedWord } from '../../machine/step.js';
+import { Tasklet } from '../../machine/tasklet.js';
+import { deviceClassOf, HV_SOCK_IRQ_NAME, type VmbusDeviceClass } from '../protocol/class-ids.js';
+import type { VmbusDevice } from '../driver.js';
+import { CHANNEL_FLAG, type OfferChannel } from '../protocol/channel-messages.js';
+import type { RingReader, RingWriter } from '../ring/index.js';
+
+/** Rings of an open channel and how the host knows them. */
+export interface ChannelRings {
+  readonly gpadl: number;
+  /** First page of the memory that both rings lie in. */
+  readonly pfn: number;
+  /** Guest → host. */
+  readonly outbound: RingWriter;
+  /** Host → guest. */
+  readonly inbound: RingReader;
+}
+
+/** The channel's way from offer to open (enum vmbus_channel_state). */
+export type ChannelState =
+  /** The guest is still working on the offer; no driver knows the channel. */
+  | { readonly kind: 'offer' }
+  /** A driver may open the channel; guest and host share no memory. The state after closing, too. */
+  | { readonly kind: 'open' }
+  /** The guest is about to share the rings and ask the host to open; from then on the host may signal. */
+  | { readonly kind: 'opening'; rings: ChannelRings | undefined }
+  /** Both sides know that the channel is open, and use the rings. */
+  | { readonly kind: 'opened'; readonly rings: ChannelRings };
+
+/** Numbers of the states, as the `state` file in sysfs shows them. */
+export const channelStateNumbers: Readonly<Record<ChannelState['kind'], number>> = {
+  offer: 0,
+  opening: 1,
+  open: 2,
+  opened: 3,
+};
+
+/** The driver's function that looks at the channel's inbound ring when the host signalled. */
+export type ChannelCallback = (channel: VmbusChannel) => void;
+
+/** How an interrupt leads to the driver's callback (enum hv_callback_mode). */
+export const callbackMode = {
+  /** In a tasklet that drains the ring with its interrupts masked. */
+  batched: 0,
+  /** In a tasklet. */
+  direct: 1,
+  /** In the interrupt itself. */
+  isr: 2,
+} as const;
+export type CallbackMode = (typeof callbackMode)[keyof typeof callbackMode];
+
+/** Longest name of a channel's interrupt, as in Linux' char irq_name[32]. */
+export const IRQ_NAME_MAX = 31;
+
+/**
+ * A VMBus channel (struct vmbus_channel).
+ *
+ * Access rules: `targetCpu` is written under the connection's set_affinity_lock and read anywhere; lists and state
+ * change under channel_mutex; `onChannelCallback` changes under schedLock, which the interrupt holds while it looks.
+ */
+export class VmbusChannel {
+  // From here to interrupts: what each interrupt touches; first, to lie side by side in memory.
+  readonly machine: Machine;
+  /** The host took the channel back: nothing is sent or waited for any more. */
+  rescind: boolean;
+  onChannelCallback: ChannelCallback | undefined;
+  callbackMode: CallbackMode;
+  /** Interrupts that found a callback: the `interrupts` file in sysfs. */
+  interrupts: number;
+  /** As the host made it; made again after a resume, with another relid. */
+  offer: OfferChannel;
+  /** Relid of the first offer, after which the channel's directory in sysfs is named for good. */
+  readonly firstRelid: Relid;
+  readonly deviceClass: VmbusDeviceClass;
+  state: ChannelState;
+  /** The primary channel of a sub-channel; undefined for a primary channel itself. */
+  primary: VmbusChannel | undefined;
+  readonly subChannels: VmbusChannel[];
+  /** The device, of a primary channel only. */
+  device: VmbusDevice | undefined;
+  /** CPU that the host was last asked to interrupt. */
+  targetCpu: CpuId;
+  /** The channel's Linux IRQ; 0 while the relid is not mapped. */
+  irq: Irq;
+  irqRequested: boolean;
+  /** A rescind is being handled, further ones are ignored. */
+  rescindRef: boolean;
+  /** The offer has been dealt with, the driver's probe included. */
+  readonly probeDone: Completion;
+  /** A rescind of this sub-channel waits for the driver to close it. */
+  readonly rescindEvent: Completion;
+  /** Woken when the channel is rescinded: where the driver waits for packets of the host. */
+  readonly rescindWaits: WaitQueue[];
+  /** Runs the callback after the interrupt, unless the mode is isr. */
+  readonly callbackEvent: Tasklet;
+  readonly schedLock: Lock;
+  /** Signals to the host: the `events` file in sysfs. */
+  sigEvents: number;
+  /** References, in designs that count them. */
+  references: number;
+  /** The memory is somebody else's: whoever still looks at the channel is wrong. */
+  isFreed: boolean;
+  /** What contexts that run step by step do with the fields of these names; `lifeWord` is that of the last two. */
+  readonly targetCpuWord: SharedWord;
+  readonly rescindWord: SharedWord;
+  readonly callbackWord: SharedWord;
+  readonly stateWord: SharedWord;
+  readonly lifeWord: SharedWord;
+  private name: string;
+
+  /**
+   * @param onEvent runs in the channel's tasklet.
+   * @param onEventSteps the same step by step.
+   */
+  constructor(
+    machine: Machine,
+    offer: OfferChannel,
+    onEvent: (channel: VmbusChannel) => void,
+    onEventSteps?: (channel: VmbusChannel) => Procedure<void>,
+  ) {
+    const { childRelid } = offer;
+    this.machine = machine;
+    this.rescind = false;
+    this.onChannelCallback = undefined;
+    this.callbackMode = callbackMode.batched;
+    this.interrupts = 0;
+    this.offer = offer;
+    this.firstRelid = childRelid;
+    this.deviceClass = deviceClassOf(offer.classId);
+    this.state = { kind: 'offer' };
+    this.primary = undefined;
+    this.subChannels = [];
+    this.device = undefined;
+    this.targetCpu = 0;
+    this.irq = 0;
+    this.irqRequested = false;
+    this.rescindRef = false;
+    this.probeDone = new Completion(`probe of channel ${childRelid}`);
+    this.rescindEvent = new Completion(`close of rescinded channel ${childRelid}`);
+    this.rescindWaits = [];
+    this.callbackEvent = new Tasklet(
+      `vmbus_on_event/${childRelid}`,
+      () => onEvent(this),
+      onEventSteps && (() => onEventSteps(this)),
+    );
+    this.schedLock = new Lock(`sched_lock of channel ${childRelid}`);
+    this.sigEvents = 0;
+    this.references = 1;
+    this.isFreed = false;
+    this.targetCpuWord = new SharedWord(`target_cpu of channel ${childRelid}`);
+    this.rescindWord = new SharedWord(`rescind of channel ${childRelid}`);
+    this.callbackWord = new SharedWord(`onchannel_callback of channel ${childRelid}`);
+    this.stateWord = new SharedWord(`state of channel ${childRelid}`);
+    this.lifeWord = new SharedWord(`memory of channel ${childRelid}`);
+    this.name = (this.isHvSock ? HV_SOCK_IRQ_NAME : this.deviceClass.irqName) ?? '';
+  }
+
+  get relid(): Relid {
+    return this.offer.childRelid;
+  }
+
+  get isHvSock(): boolean {
+    return (this.offer.flags & CHANNEL_FLAG.TLNPI_PROVIDER_OFFER) !== 0;
+  }
+
+  /** True if the channel's interrupts are spread over the CPUs (hv_is_perf_channel). */
+  get isPerf(): boolean {
+    return this.deviceClass.perfDevice;
+  }
+
+  /** Name of the channel's interrupt in /proc/interrupts; drivers may set it before they open the channel. */
+  get irqName(): string {
+    return this.name;
+  }
+
+  set irqName(name: string) {
+    this.name = name.slice(0, IRQ_NAME_MAX);
+  }
+
+  /** The rings, while the channel is open or being opened. */
+  get rings(): ChannelRings | undefined {
+    const { state } = this;
+    return state.kind === 'opened' || state.kind === 'opening' ? state.rings : undefined;
+  }
+
+  /** This channel or the primary one that it belongs to. */
+  get primaryOrSelf(): VmbusChannel {
+    return this.primary ?? this;
+  }
+
+  /** @throws AssertionError if the channel's memory has been freed; `user` is who looks at it all the same. */
+  assertLive(user: string): void {
+    this.lifeWord.announce();
+    assert(!this.isFreed, 'use after free', { channel: this.relid, user });
+  }
+
+  /** Gives the channel's memory back (kfree). @throws AssertionError if that has been done before. */
+  free(owner: string): void {
+    this.lifeWord.announce();
+    assert(!this.isFreed, 'double free', { channel: this.relid, owner });
+    this.isFreed = true;
+  }
+}

@@ -1,0 +1,201 @@
+import type { Relid } from '../../lib/brand.js';
+import type { Procedure } from '../../machine/step.js';
+import { VmbusChannel } from './channel.js';
+import type { ChannelOperations } from './open.js';
+import { deviceClassOf, isUnsupportedDevice, unknownDeviceClass } from '../protocol/class-ids.js';
+import type { VmbusConnection } from '../connection.js';
+import type { VmbusBus } from '../bus.js';
+import { resetChannelCb, vmbusOnEvent, vmbusOnEventSteps } from './handler.js';
+import { CHANNEL_FLAG, type OfferChannel, type RescindChannelOffer } from '../protocol/channel-messages.js';
+import type { Refusal } from '../refusals.js';
+import { INVALID_RELID, MAX_CHANNEL_RELIDS } from '../relid-map.js';
+import type { RescindWork } from '../variants/lifetime.js';
+
+/** Channels that the host offers and takes back (drivers/hv/channel_mgmt.c). */
+export class ChannelManagement {
+  private readonly rescindWork: RescindWork;
+
+  constructor(
+    private readonly connection: VmbusConnection,
+    private readonly operations: ChannelOperations,
+    private readonly bus: VmbusBus,
+  ) {
+    this.rescindWork = {
+      awaitOffers: () => connection.offersTaken.wait(),
+      find: (relid) => this.find(relid),
+      stop: (channel) => this.stop(channel),
+      awaitProbe: ({ probeDone }) => probeDone.wait(),
+      remove: (channel) => this.remove(channel),
+      refuse: (reason) => connection.refuse(reason),
+    };
+  }
+
+  /** Handles an offer (vmbus_onoffer). `offersInProgress` has been raised for it. */
+  *onOffer(offer: OfferChannel): Procedure<void> {
+    if (!this.isAcceptable(offer)) {
+      this.connection.offerTaken();
+      return;
+    }
+    const asleep = this.asleep(offer);
+    if (asleep !== undefined) {
+      yield* this.offeredAgain(asleep, offer);
+      return;
+    }
+    const { machine } = this.connection;
+    const channel = new VmbusChannel(machine, offer, vmbusOnEvent, vmbusOnEventSteps);
+    if (channel.deviceClass === unknownDeviceClass && !channel.isHvSock) {
+      machine.log.printk(`hv_vmbus: Unknown GUID: ${offer.classId}`);
+    }
+    yield* this.processOffer(channel);
+  }
+
+  /** The primary channel that is offered again after a resume (find_primary_channel_by_offer). */
+  private asleep({ classId, instanceId, subChannelIndex }: OfferChannel): VmbusChannel | undefined {
+    if (subChannelIndex !== 0) return undefined;
+    return this.connection.primaries.find(
+      ({ relid, offer }) =>
+        relid === INVALID_RELID && offer.classId === classId && offer.instanceId === instanceId,
+    );
+  }
+
+  /** The rest of the offer's handling: channel, device and driver stay, the relid is new. */
+  private *offeredAgain(channel: VmbusChannel, offer: OfferChannel): Procedure<void> {
+    const { connection } = this;
+    yield* connection.channelMutex.lock();
+    channel.offer = offer;
+    connection.offerTaken();
+    if (!(yield* connection.relids.map(channel))) channel.offer = { ...offer, childRelid: INVALID_RELID };
+    yield* connection.channelMutex.unlock();
+    for (const wait of connection.fixupWaits) wait.wakeUp();
+  }
+
+  /**
+   * Handles a rescind (vmbus_onoffer_rescind): the channel's users are stopped and woken, then its device or the
+   * sub-channel goes.
+   */
+  onRescind(message: RescindChannelOffer): Procedure<void> {
+    return this.connection.lifetime.rescind(message.childRelid, this.rescindWork);
+  }
+
+  /** All channels go: the module is unloaded (vmbus_free_channels). */
+  exit(): Procedure<void> {
+    return this.connection.lifetime.exit({
+      drainWork: () => this.connection.drainWork(),
+      primaries: () => [...this.connection.primaries],
+      removeDevice: (channel) => this.bus.removeDevice(channel),
+      removeChannel: (channel) => this.bus.removeChannel(channel),
+    });
+  }
+
+  private isAcceptable(offer: OfferChannel): boolean {
+    const { connection } = this;
+    if (isUnsupportedDevice(offer.classId)) return false;
+    const relid = offer.childRelid;
+    if (connection.isolation && !isAllowedInIsolated(offer)) {
+      if (connection.irq.ratelimits.allows('vmbus_onoffer')) {
+        connection.machine.log.printk(`hv_vmbus: Invalid offer ${relid} from the host supporting isolation`);
+      }
+      connection.refuse('offer-not-allowed-in-isolated');
+      return false;
+    }
+    if (relid === 0 || relid >= MAX_CHANNEL_RELIDS) {
+      connection.refuse('offer-relid-out-of-range');
+      return false;
+    }
+    if (connection.relids.isMapped(relid)) {
+      connection.refuse('offer-relid-in-use');
+      return false;
+    }
+    return true;
+  }
+
+  /** vmbus_process_offer: from here on events for the relid find the channel. */
+  private *processOffer(channel: VmbusChannel): Procedure<void> {
+    const { connection } = this;
+    const { hotplug } = connection.machine;
+    yield* hotplug.cpusReadLock();
+    yield* connection.channelMutex.lock();
+    const { classId, instanceId } = channel.offer;
+    const primary = connection.primaries.find(
+      ({ offer }) => offer.classId === classId && offer.instanceId === instanceId,
+    );
+    channel.primary = primary;
+    connection.placement.initVpIndex(channel);
+    yield connection.offersInProgressWord.update;
+    connection.offerTaken();
+    const accepted = this.isNewOrSub(primary, channel) && (yield* connection.relids.map(channel));
+    yield connection.channelListWord.update;
+    if (accepted) (primary?.subChannels ?? connection.primaries).push(channel);
+    yield* connection.channelMutex.unlock();
+    yield* hotplug.cpusReadUnlock();
+    if (!accepted) return;
+    const queue = primary === undefined ? connection.primaryChannelQueue : connection.subChannelQueue;
+    queue.queue(() => this.addChannel(channel));
+  }
+
+  /**
+   * True for the primary channel of a new device and for a new sub-channel. Linux looks at the first of these only: a
+   * sub-channel without a device becomes one, and two may have the same index.
+   */
+  private isNewOrSub(primary: VmbusChannel | undefined, { offer }: VmbusChannel): boolean {
+    const reason = placeTaken(primary, offer.subChannelIndex);
+    if (reason !== undefined) this.connection.refuse(reason);
+    return reason === undefined;
+  }
+
+  /** vmbus_add_channel_work: shows the channel to drivers. */
+  private *addChannel(channel: VmbusChannel): Procedure<void> {
+    channel.state = { kind: 'open' };
+    if (channel.primary === undefined) yield* this.bus.register(channel);
+    else yield* this.bus.addSubChannel(channel.primary, channel);
+    channel.probeDone.completeAll();
+    yield* this.connection.lifetime.offerProcessed(channel, this.rescindWork);
+  }
+
+  private *find(relid: Relid): Procedure<VmbusChannel | undefined> {
+    yield this.connection.channelListWord.read;
+    return this.connection.relids.relid2channel(relid);
+  }
+
+  private *stop(channel: VmbusChannel): Procedure<void> {
+    yield* resetChannelCb(channel);
+    yield channel.rescindWord.write;
+    channel.assertLive('vmbus_onoffer_rescind');
+    channel.rescind = true;
+    this.connection.requests.abandon(channel);
+    for (const wait of channel.rescindWaits) wait.wakeUp();
+  }
+
+  private *remove(channel: VmbusChannel): Procedure<void> {
+    channel.assertLive('vmbus_process_rescind_offer');
+    if (channel.primary !== undefined) {
+      yield* this.rescindSubChannel(channel);
+      return;
+    }
+    yield* this.bus.removeDevice(channel);
+    yield* this.bus.removeChannel(channel);
+  }
+
+  private *rescindSubChannel(channel: VmbusChannel): Procedure<void> {
+    const { channelMutex } = this.connection;
+    yield* channelMutex.lock();
+    if (channel.state.kind === 'open') yield* this.operations.processChannelRemoval(channel);
+    // Also for a channel that has just gone: whoever closes the device may have begun to wait before.
+    channel.rescindEvent.completeAll();
+    yield* channelMutex.unlock();
+  }
+}
+
+/** Why a channel with this index cannot be had; undefined if it can. */
+function placeTaken(primary: VmbusChannel | undefined, subChannelIndex: number): Refusal | undefined {
+  if (primary === undefined) return subChannelIndex === 0 ? undefined : 'offer-sub-channel-without-primary';
+  if (subChannelIndex === 0) return 'offer-of-existing-device';
+  return primary.subChannels.some((sub) => sub.offer.subChannelIndex === subChannelIndex && !sub.rescind)
+    ? 'offer-sub-channel-index-in-use'
+    : undefined;
+}
+
+/** vmbus_is_valid_offer, for a confidential VM: hv_sock, and devices whose drivers are hardened. */
+function isAllowedInIsolated({ classId, flags }: OfferChannel): boolean {
+  return (flags & CHANNEL_FLAG.TLNPI_PROVIDER_OFFER) !== 0 || deviceClassOf(classId).allowedInIsolated;
+}

@@ -1,0 +1,75 @@
+import type { CpuId } from '../../lib/brand.js';
+import { errnoValue } from '../../lib/errno.js';
+import type { CpuMask } from '../../machine/cpumask.js';
+import { type Procedure, runAtomic } from '../../machine/step.js';
+import type { VmbusChannel } from './channel.js';
+import type { VmbusConnection } from '../connection.js';
+import { CHANNELMSG, VERSION_WIN10_V4_1 } from '../protocol/channel-messages.js';
+
+/** Has the host interrupt other CPUs for channels (RFC patches 10 to 12, drivers/hv/vmbus_drv.c vmbus_irq_set_affinity). */
+export class ChannelMover {
+  /** CPU chosen last, for any channel: the next choice starts behind it. */
+  private nextCpu: CpuId = 0;
+
+  constructor(private readonly connection: VmbusConnection) {}
+
+  /** As moveSteps, in one go, for callers that must not sleep. */
+  move(channel: VmbusChannel, dest: CpuMask): number {
+    return runAtomic(this.moveSteps(channel, dest));
+  }
+
+  /**
+   * Has the host interrupt a CPU of `dest`. Does not wait for the host to follow: until then events still arrive on the
+   * old CPU and are handled there.
+   *
+   * ```
+   * this CPU                                    CPU taking `cpu` offline (hv_synic_cleanup)
+   * lock                                        lock
+   * cpu in synic_online?                        clear cpu in synic_online
+   * MODIFYCHANNEL to cpu, modchan_sent + 1      any channel on cpu?  → refuse
+   * target = cpu                                unlock
+   * unlock                                      wait for modchan_sent MODIFYCHANNELs
+   * ```
+   * Forbidden: a channel ends up on a CPU whose synic is off.
+   *
+   * @returns 0; -EINVAL if no CPU of `dest` may be used or the host knows no MODIFYCHANNEL; -EIO if the channel is
+   *   not open.
+   */
+  *moveSteps(channel: VmbusChannel, dest: CpuMask): Procedure<number> {
+    const { connection } = this;
+    const { guard } = connection;
+    const oldCpu = channel.targetCpu;
+    yield* guard.lock();
+    const ret = yield* this.retarget(channel, dest);
+    yield* guard.unlock();
+    if (ret < 0) return ret;
+    const newCpu = channel.targetCpu;
+    if (newCpu !== oldCpu) {
+      yield* connection.relids.moved(channel, oldCpu, newCpu);
+      if (channel.isPerf) connection.placement.update(oldCpu, newCpu);
+      channel.primaryOrSelf.device?.driver?.targetCpuChanged?.(channel, oldCpu, newCpu);
+    }
+    return 0;
+  }
+
+  private *retarget(channel: VmbusChannel, dest: CpuMask): Procedure<number> {
+    const { connection } = this;
+    const allowed = dest.andNot(connection.machine.isolated);
+    yield channel.targetCpuWord.read;
+    if (allowed.has(channel.targetCpu)) return 0;
+    const usable = yield* connection.guard.usable(allowed);
+    const after = usable.next(this.nextCpu);
+    const cpu = after >= 0 ? after : usable.first();
+    if (cpu < 0) return errnoValue('EINVAL');
+    this.nextCpu = cpu;
+    yield channel.stateWord.read;
+    if (channel.state.kind !== 'opened') return errnoValue('EIO');
+    if (connection.version < VERSION_WIN10_V4_1) return errnoValue('EINVAL');
+    yield* connection.post({ type: CHANNELMSG.MODIFYCHANNEL, childRelid: channel.relid, targetVp: cpu });
+    yield connection.modchanSentWord.update;
+    connection.modchanSent += 1;
+    yield channel.targetCpuWord.write;
+    channel.targetCpu = cpu;
+    return 0;
+  }
+}

@@ -1,0 +1,300 @@
+import type { Relid } from '../../lib/brand.js';
+import { ErrnoError } from '../../lib/errno.js';
+import type { Procedure } from '../../machine/step.js';
+import type { IrqCore } from '../../irq/core.js';
+import type { KernelBehaviour } from '../../irq/kernel.js';
+import type { ChannelCallback, ChannelRings, VmbusChannel } from './channel.js';
+import type { VmbusConnection } from '../connection.js';
+import { gpadlMessages } from '../gpadl.js';
+import { type GuestMemory, HV_HYP_PAGE_SIZE } from '../guest-memory.js';
+import type { Guid } from '../protocol/guid.js';
+import { resetChannelCb } from './handler.js';
+import {
+  CHANNELMSG,
+  type GpadlCreated,
+  type GpadlTorndown,
+  type OpenChannelResult,
+} from '../protocol/channel-messages.js';
+import type { Refusal } from '../refusals.js';
+import { RING_WRITE, RingBuffer, type RingError, VM_PKT } from '../ring/index.js';
+import { RingReader } from '../ring/reader.js';
+import { RingWriter } from '../ring/writer.js';
+import { openOrders, ringOrders } from '../variants/index.js';
+import type { OpenOrder } from '../variants/open-order.js';
+
+/** Header page and data pages of each of a channel's rings, unless the driver wants others. */
+export const DEFAULT_RING_PAGES = 5;
+
+export interface OpenOptions {
+  readonly callback: ChannelCallback;
+  /** Pages of each ring, its header page included; 2 or more. Default DEFAULT_RING_PAGES. */
+  readonly ringPages?: number;
+}
+
+/** Opening, using and closing channels (drivers/hv/channel.c): what drivers call. */
+export class ChannelOperations {
+  private readonly order: OpenOrder;
+
+  constructor(
+    private readonly connection: VmbusConnection,
+    private readonly irq: IrqCore,
+  ) {
+    this.order = openOrders[connection.design.openOrder];
+  }
+
+  /** Protocol version agreed on with the host, as on the wire (vmbus_proto_version). */
+  get protocolVersion(): number {
+    return this.connection.version;
+  }
+
+  /** What the guest's kernel does differently from others. */
+  get kernel(): KernelBehaviour {
+    return this.irq.behaviour;
+  }
+
+  /** Where drivers allocate the buffers that they share with the host. */
+  get memory(): GuestMemory {
+    return this.connection.memory;
+  }
+
+  /**
+   * Opens a channel: shares its rings, requests its interrupt on its target CPU and has the host open it
+   * (vmbus_open, with RFC patch 9).
+   *
+   * @throws ErrnoError EINVAL unless the channel is closed; ENODEV if the host took it back meanwhile; EAGAIN if the
+   *   host refused; what requesting the interrupt fails with.
+   */
+  *open(channel: VmbusChannel, options: OpenOptions): Procedure<void> {
+    if (channel.state.kind !== 'open') {
+      throw new ErrnoError(
+        'EINVAL',
+        `channel ${channel.relid} is ${channel.state.kind}; only a closed one can be opened`,
+      );
+    }
+    channel.state = { kind: 'opening', rings: undefined };
+    yield* this.order.beforeOpen(channel, options.callback);
+    const rings = yield* this.shareRings(channel, options.ringPages ?? DEFAULT_RING_PAGES);
+    channel.state = { kind: 'opening', rings };
+    try {
+      yield* this.connection.relids.requestIrq(channel);
+      try {
+        yield* this.openOnHost(channel, rings);
+      } catch (error) {
+        yield* this.connection.relids.freeIrq(channel);
+        throw error;
+      }
+    } catch (error) {
+      yield* this.unshareRings(channel, rings);
+      this.reset(channel);
+      throw error;
+    }
+    yield* this.order.afterOpen(channel, options.callback);
+    yield channel.stateWord.write;
+    channel.state = { kind: 'opened', rings };
+  }
+
+  /**
+   * Closes a channel and, before it, its sub-channels (vmbus_close). Sub-channels that the host has taken back are
+   * removed then. A channel that is not open stays as it is.
+   */
+  *close(channel: VmbusChannel): Procedure<void> {
+    // In Linux a sub-channel that is opened meanwhile, or comes late, may stay open for ever.
+    if (channel.device !== undefined) channel.device.subChannelsAsked = 0;
+    for (const sub of [...channel.subChannels]) {
+      yield* sub.probeDone.wait();
+      if (sub.rescind) yield* sub.rescindEvent.wait();
+      yield* this.connection.channelMutex.lock();
+      // Its rescind may have removed it meanwhile. Linux does not look, and waits in memory that has been freed.
+      if (channel.subChannels.includes(sub)) {
+        yield* this.closeInternal(sub);
+        if (sub.rescind) yield* this.processChannelRemoval(sub);
+      }
+      yield* this.connection.channelMutex.unlock();
+    }
+    yield* this.connection.channelMutex.lock();
+    yield* this.closeInternal(channel);
+    yield* this.connection.channelMutex.unlock();
+  }
+
+  /** Shares a buffer of the guest with the host (vmbus_establish_gpadl). Returns its handle. */
+  *establishGpadl(channel: VmbusChannel, pfn: number, pages: number): Procedure<number> {
+    const { connection } = this;
+    const gpadl = connection.gpadlHandles.next();
+    const pfns = Array.from({ length: pages }, (_, i) => pfn + i);
+    const [header, ...bodies] = gpadlMessages(channel.relid, gpadl, pfns);
+    this.refuseIfRescinded(channel);
+    const waiting = connection.request(
+      header,
+      (answer): answer is GpadlCreated =>
+        answer.type === CHANNELMSG.GPADL_CREATED &&
+        answer.childRelid === channel.relid &&
+        answer.gpadl === gpadl,
+      channel,
+      bodies,
+    );
+    const created = yield* waiting;
+    this.refuseIfRescinded(channel);
+    if (created?.creationStatus !== 0) {
+      throw new ErrnoError('EDQUOT', `the host did not take the memory of channel ${channel.relid}`);
+    }
+    return gpadl;
+  }
+
+  /** Ends the sharing of a buffer (vmbus_teardown_gpadl). */
+  *teardownGpadl(channel: VmbusChannel, gpadl: number): Procedure<void> {
+    if (channel.rescind) return;
+    yield* this.connection.request(
+      { type: CHANNELMSG.GPADL_TEARDOWN, childRelid: channel.relid, gpadl },
+      (answer): answer is GpadlTorndown =>
+        answer.type === CHANNELMSG.GPADL_TORNDOWN && answer.gpadl === gpadl,
+      channel,
+    );
+  }
+
+  /**
+   * Sends a packet to the host, signalling it if need be (vmbus_sendpacket).
+   *
+   * @param type VM_PKT number.
+   * @param rangeBytes as in RingWriter.write.
+   * @throws ErrnoError ENODEV if the channel is not open, EAGAIN if the ring is full, EIO if the host has written
+   *   nonsense into it (Linux calculates with it).
+   */
+  sendPacket(
+    channel: VmbusChannel,
+    payload: Uint8Array,
+    transactionId: number,
+    flags = 0,
+    type: number = VM_PKT.DATA_INBAND,
+    rangeBytes = 0,
+  ): void {
+    const { rings } = channel;
+    if (rings === undefined || channel.rescind) {
+      throw new ErrnoError('ENODEV', `channel ${channel.relid} is not open; nothing can be sent`);
+    }
+    const result = rings.outbound.write(type, flags, transactionId, payload, rangeBytes);
+    if (rings.outbound.error !== undefined) {
+      throw new ErrnoError('EIO', `the host broke the ring of channel ${channel.relid}; close the channel`);
+    }
+    if (result === RING_WRITE.FULL) {
+      throw new ErrnoError(
+        'EAGAIN',
+        `the ring of channel ${channel.relid} is full; wait until the host has read`,
+      );
+    }
+    if (result === RING_WRITE.SIGNAL) this.setEvent(channel);
+  }
+
+  /** Counts something of the host that a driver refused. */
+  refuse(reason: Refusal): void {
+    this.connection.refuse(reason);
+  }
+
+  /** Tells the host to look at the channel's rings (vmbus_setevent). */
+  setEvent(channel: VmbusChannel): void {
+    channel.sigEvents += 1;
+    this.connection.host.signalEvent(channel.offer.connectionId);
+  }
+
+  /** Asks the host to connect a socket to one of its services (vmbus_send_tl_connect_request). */
+  *sendTlConnectRequest(guestEndpointId: Guid, hostServiceId: Guid): Procedure<void> {
+    yield* this.connection.post({ type: CHANNELMSG.TL_CONNECT_REQUEST, guestEndpointId, hostServiceId });
+  }
+
+  /**
+   * Gives up a rescinded channel: its interrupt, its place in the lists, its relid (hv_process_channel_removal, RFC
+   * patch 8). The caller holds channel_mutex. A sub-channel may be given up both by its rescind and by whoever closes
+   * its device; the second one finds nothing to do.
+   */
+  *processChannelRemoval(channel: VmbusChannel): Procedure<void> {
+    const { connection } = this;
+    const { lifetime } = connection;
+    const list = channel.primary === undefined ? connection.primaries : channel.primary.subChannels;
+    yield connection.channelListWord.read;
+    if (!list.includes(channel) && !lifetime.toleratesDoubleRemoval) return;
+    channel.assertLive('hv_process_channel_removal');
+    yield* connection.relids.unmap(channel);
+    yield connection.channelListWord.update;
+    channel.assertLive('hv_process_channel_removal');
+    const at = list.indexOf(channel);
+    if (at >= 0) list.splice(at, 1);
+    connection.readyForSuspend.wakeUp();
+    if (channel.isPerf) connection.placement.release(channel.targetCpu);
+    yield* connection.releaseRelid(channel.relid);
+    yield* lifetime.giveUp(channel);
+  }
+
+  private *shareRings(channel: VmbusChannel, ringPages: number): Procedure<ChannelRings> {
+    const { memory } = this.connection;
+    const { pfn, buffer } = memory.allocate(2 * ringPages);
+    const bytes = ringPages * HV_HYP_PAGE_SIZE;
+    const outbound = new RingBuffer(buffer, 0, bytes, `out${channel.relid}`);
+    const inbound = new RingBuffer(buffer, bytes, bytes, `in${channel.relid}`);
+    outbound.init();
+    inbound.init();
+    try {
+      const gpadl = yield* this.establishGpadl(channel, pfn, 2 * ringPages);
+      const refuse = (error: RingError): void => this.connection.refuse(`ring-${error}`);
+      return {
+        gpadl,
+        pfn,
+        outbound: new RingWriter(outbound, outbound, refuse),
+        inbound: new RingReader(inbound, inbound, refuse, ringOrders[this.connection.design.ringOrder]),
+      };
+    } catch (error) {
+      memory.free(pfn);
+      this.reset(channel);
+      throw error;
+    }
+  }
+
+  private *unshareRings(channel: VmbusChannel, rings: ChannelRings): Procedure<void> {
+    yield* this.teardownGpadl(channel, rings.gpadl);
+    this.connection.memory.free(rings.pfn);
+  }
+
+  private *openOnHost(channel: VmbusChannel, rings: ChannelRings): Procedure<void> {
+    const openId: Relid = channel.relid;
+    this.refuseIfRescinded(channel);
+    const result = yield* this.connection.request(
+      {
+        type: CHANNELMSG.OPENCHANNEL,
+        childRelid: channel.relid,
+        openId,
+        ringBufferGpadl: rings.gpadl,
+        targetVp: channel.targetCpu,
+        downstreamPageOffset: rings.outbound.ring.dataBytes / HV_HYP_PAGE_SIZE + 1,
+        userData: new Uint8Array(0),
+      },
+      (answer): answer is OpenChannelResult =>
+        answer.type === CHANNELMSG.OPENCHANNEL_RESULT &&
+        answer.childRelid === channel.relid &&
+        answer.openId === openId,
+      channel,
+    );
+    this.refuseIfRescinded(channel);
+    if (result?.status !== 0) {
+      throw new ErrnoError('EAGAIN', `the host did not open channel ${channel.relid}`);
+    }
+  }
+
+  private *closeInternal(channel: VmbusChannel): Procedure<void> {
+    yield* resetChannelCb(channel);
+    if (channel.state.kind !== 'opened') return;
+    const { rings } = channel.state;
+    yield channel.stateWord.write;
+    channel.state = { kind: 'open' };
+    yield* this.connection.post({ type: CHANNELMSG.CLOSECHANNEL, childRelid: channel.relid });
+    yield* this.unshareRings(channel, rings);
+  }
+
+  private reset(channel: VmbusChannel): void {
+    channel.onChannelCallback = undefined;
+    channel.state = { kind: 'open' };
+  }
+
+  private refuseIfRescinded(channel: VmbusChannel): void {
+    if (channel.rescind) {
+      throw new ErrnoError('ENODEV', `the host took channel ${channel.relid} back`);
+    }
+  }
+}

@@ -1,0 +1,95 @@
+import type { CpuId } from '../../lib/brand.js';
+import type { Machine } from '../../machine/machine.js';
+import { CpuMask } from '../../machine/cpumask.js';
+import { nodesOf } from '../../machine/topology.js';
+import type { VmbusChannel } from './channel.js';
+
+/** The CPU that gets all control messages and the interrupts of all but performance channels (VMBUS_CONNECT_CPU). */
+export const VMBUS_CONNECT_CPU: CpuId = 0;
+
+/** Chooses the CPU that a new channel interrupts, and remembers which CPUs performance channels use. */
+export class ChannelPlacement {
+  /** CPUs used by performance channels, by NUMA node (hv_context.hv_numa_map). */
+  private readonly allocated: CpuMask[] = [];
+  private nextNumaNodeId = 0;
+
+  constructor(
+    private readonly machine: Machine,
+    /** All performance channels that exist. */
+    private readonly perfChannels: () => Iterable<VmbusChannel>,
+  ) {
+    for (const node of nodesOf(machine.topology)) this.allocated[node] = new CpuMask(machine.nrCpuIds);
+  }
+
+  /**
+   * Sets the target CPU of a new channel whose primary is known (drivers/hv/channel_mgmt.c init_vp_index). Differs
+   * from Linux in two corners: CPUs of the allocated set that are offline are never chosen (Linux forms the set of free
+   * CPUs by exclusive or, which brings them back), and nodes without a usable CPU are passed over.
+   */
+  initVpIndex(channel: VmbusChannel): void {
+    if (!channel.isPerf) {
+      channel.targetCpu = VMBUS_CONNECT_CPU;
+      return;
+    }
+    const { machine } = this;
+    const usable = machine.online.andNot(machine.isolated);
+    if (usable.isEmpty) {
+      channel.targetCpu = VMBUS_CONNECT_CPU;
+      return;
+    }
+    const nrOnline = machine.online.weight;
+    for (let tries = 1; ; tries++) {
+      const cpu = this.nextFreeCpu(usable);
+      channel.targetCpu = cpu;
+      if (channel.offer.subChannelIndex >= nrOnline || tries > nrOnline) return;
+      if (!usedByDevice(channel, cpu)) return;
+    }
+  }
+
+  /** A performance channel moved (hv_update_allocated_cpus). */
+  update(oldCpu: CpuId, newCpu: CpuId): void {
+    this.allocatedOf(newCpu).set(newCpu);
+    this.release(oldCpu);
+  }
+
+  /** A performance channel left `cpu`: free it for others unless another one is there (hv_clear_allocated_cpu). */
+  release(cpu: CpuId): void {
+    for (const channel of this.perfChannels()) if (channel.targetCpu === cpu) return;
+    this.allocatedOf(cpu).clear(cpu);
+  }
+
+  /** CPUs of a node that count as used by performance channels. */
+  allocatedIn(node: number): CpuMask | undefined {
+    return this.allocated[node];
+  }
+
+  private nextFreeCpu(usable: CpuMask): CpuId {
+    for (;;) {
+      const node = this.nextNumaNodeId;
+      this.nextNumaNodeId = (node + 1) % this.allocated.length;
+      const allocated = this.allocated[node];
+      const inNode = new CpuMask(usable.nrCpuIds);
+      for (const cpu of usable) if (this.machine.topology.node[cpu] === node) inNode.set(cpu);
+      if (allocated === undefined || inNode.isEmpty) continue;
+      let cpu = inNode.andNot(allocated).first();
+      if (cpu < 0) {
+        allocated.clearAll();
+        cpu = inNode.first();
+      }
+      allocated.set(cpu);
+      return cpu;
+    }
+  }
+
+  private allocatedOf(cpu: CpuId): CpuMask {
+    return this.allocated[this.machine.topology.node[cpu]];
+  }
+}
+
+/** True if another channel of the same device interrupts `cpu` (hv_cpuself_used). */
+function usedByDevice(channel: VmbusChannel, cpu: CpuId): boolean {
+  const { primary } = channel;
+  if (primary === undefined) return false;
+  if (primary.targetCpu === cpu) return true;
+  return primary.subChannels.some((other) => other !== channel && other.targetCpu === cpu);
+}

@@ -1,0 +1,170 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { CommandIo } from '../../../src/cli/command.js';
+import { InProcessRunner } from '../../../src/cli/explore/in-process.js';
+import { runReplay } from '../../../src/cli/explore/replay-run.js';
+import { type ExploreCommandOptions, runExplore, runMerge } from '../../../src/cli/explore/run.js';
+import type { Report } from '../../../src/explore/report.js';
+import { irqlab } from '../../support/cli.js';
+
+const defaults = { preemptions: 2, depth: 3, seed: 1, executions: 1000 } as const;
+
+let dir = '';
+beforeAll(() => {
+  dir = mkdtempSync(join(tmpdir(), 'irqlab-explore-'));
+});
+afterAll(() => rmSync(dir, { recursive: true }));
+
+class TestIo implements CommandIo {
+  printed = '';
+  errors = '';
+  out(text: string): void {
+    this.printed += text;
+  }
+  err(text: string): void {
+    this.errors += text;
+  }
+  readStdin(): string {
+    return '';
+  }
+}
+
+async function explore(race: string | undefined, options: Partial<ExploreCommandOptions> = {}, workers = 1) {
+  const io = new TestIo();
+  const status = await runExplore(race, { ...defaults, ...options }, io, new InProcessRunner(workers));
+  return { status, out: io.printed, err: io.errors };
+}
+
+async function report(race: string, options: Partial<ExploreCommandOptions>, workers = 1): Promise<Report> {
+  return JSON.parse((await explore(race, { ...options, json: true }, workers)).out) as Report;
+}
+
+function replayed(file: string, options = {}) {
+  const io = new TestIo();
+  return { status: runReplay(file, options, io), out: io.printed, err: io.errors };
+}
+
+describe('irqlab explore', () => {
+  test('lists the races', async () => {
+    const { status, out } = await explore(undefined);
+    expect(status).toBe(0);
+    expect(out).toContain('relid-map\n  RFC "VMBus channel interrupts as Linux IRQs"');
+    expect(out).toMatch(/^ {4}irqdomain +none +an irqdomain/m);
+    expect(JSON.parse((await explore(undefined, { json: true })).out)).toHaveLength(13);
+  });
+
+  test('finds, shows and saves an interleaving', async () => {
+    const file = join(dir, 'lost.json');
+    const { status, out } = await explore('modchan-offline', { variant: 'no-wait', save: file });
+    expect(status).toBe(0);
+    expect(out).toMatch(/^modchan-offline\/no-wait: found\n\nno event is lost: 1 events lost/);
+    expect(out).toContain('A minimal interleaving:');
+    expect(out).toContain('hv_synic_cleanup: ');
+    expect(out).toContain(`Replay: irqlab replay ${file}`);
+    const once = replayed(file, { step: true });
+    expect(once.status).toBe(0);
+    expect(once.out).toContain('  * CPU 1: synic off');
+    expect(replayed(file, { step: true })).toEqual(once);
+  });
+
+  test('says that there is none, what was covered, and which situations were reached', async () => {
+    const { status, out } = await explore('affinity-vs-offline', { variant: 'flag-and-lock' });
+    expect(status).toBe(0);
+    expect(out).toMatch(/^affinity-vs-offline\/flag-and-lock: none \(complete\)\n/);
+    expect(out).toContain('  yes  the CPU goes offline\n');
+  });
+
+  test('never claims more than was covered', async () => {
+    const options = { variant: 'array', strategy: 'dfs', maxExecutions: 5 } as const;
+    const { out } = await explore('relid-map', options);
+    expect(out).toMatch(/^relid-map\/array: none \(stopped after 5 executions\)\n/);
+    const bounded = await explore('relid-map', { variant: 'irqdomain', strategy: 'bounded', preemptions: 0 });
+    expect(bounded.out).toMatch(/: none \(at most 0 preemptions\)\n/);
+    expect(out + bounded.out).not.toMatch(/exhaust/i);
+  });
+
+  test('compares all variants of a race with what is expected', async () => {
+    const { status, out } = await explore('ring-empty-signal');
+    expect(status).toBe(0);
+    expect(out.match(/^ok {3}ring-empty-signal/gm)).toHaveLength(5);
+    expect(out).toMatch(/5 verdicts in [\d.]+ s, 0 different from what is expected\n$/);
+  });
+
+  test('fails if a search does not come to its end', async () => {
+    const { status, out } = await explore('relid-map', { maxExecutions: 2 });
+    expect(status).toBe(1);
+    expect(out).toMatch(
+      /^BAD {2}relid-map\/array .*\n {5}never seen: .*\n {5}not finished: stopped after 2 executions/m,
+    );
+  });
+
+  test.each(['dfs', 'dpor', 'bounded', 'random', 'pct'] as const)(
+    'verdict and interleaving do not depend on the number of threads: %s',
+    async (strategy) => {
+      const options = { variant: 'no-barrier', strategy } as const;
+      const one = await report('ring-full-wakeup', options);
+      expect(one.verdict).toBe('found');
+      for (const workers of [2, 3]) {
+        const many = await report('ring-full-wakeup', options, workers);
+        expect(many.verdict).toBe(one.verdict);
+        expect(many.violations[0]).toEqual(one.violations[0]);
+      }
+    },
+  );
+
+  test('the parts of a search, done apart, make the whole', async () => {
+    const files = ['a.json', 'b.json'].map((name) => join(dir, name));
+    const options = { variant: 'read-pending-write', strategy: 'bounded' } as const;
+    for (const [index, saveReport] of files.entries()) {
+      await explore('ring-full-wakeup', { ...options, shard: { index, count: 2 }, saveReport });
+    }
+    const io = new TestIo();
+    const read = (file: string): string => readFileSync(file, 'utf8');
+    expect(await runMerge(files, { json: true }, io, new InProcessRunner(), read)).toBe(0);
+    const whole = await report('ring-full-wakeup', options);
+    expect(JSON.parse(io.printed)).toEqual({ ...whole, seconds: expect.any(Number) });
+    await expect(runMerge([files[0]], {}, io, new InProcessRunner(), read)).rejects.toThrow(
+      '1 reports of 2 parts',
+    );
+    await expect(runMerge(['x'], {}, io, new InProcessRunner(), () => '{}')).rejects.toThrow(
+      'x is no report of irqlab explore: model',
+    );
+  });
+
+  test('refuses what it does not know', async () => {
+    await expect(explore('nothing')).rejects.toThrow('there is no race "nothing"');
+    await expect(explore('relid-map', { variant: 'x' })).rejects.toThrow('race relid-map has no variant "x"');
+    await expect(explore('relid-map', { all: true })).rejects.toThrow('--all is all races');
+  });
+});
+
+describe('irqlab replay', () => {
+  test('says where the code has changed', async () => {
+    const file = join(dir, 'flag.json');
+    await explore('affinity-vs-offline', { variant: 'flag', save: file });
+    const other = join(dir, 'other.json');
+    const text = readFileSync(file, 'utf8').replace(
+      'affinity-vs-offline/flag',
+      'affinity-vs-offline/flag-and-lock',
+    );
+    writeFileSync(other, text);
+    const { status, err } = replayed(other);
+    expect(status).toBe(1);
+    expect(err).toBe(
+      'irqlab: the trace no longer fits after 0 of 11 steps\n' +
+        '  expected: CPU 0, irq_set_affinity: read target_cpu of channel 5\n' +
+        '  actual:   CPU 0, irq_set_affinity: acquire set_affinity_lock\n',
+    );
+  });
+
+  test('is a command, and refuses other files', async () => {
+    const file = join(dir, 'no-trace.json');
+    writeFileSync(file, '{}');
+    expect(await irqlab(['replay', file])).toMatchObject({
+      status: 2,
+      err: `irqlab: ${file}: this is no trace file: "format" must be "irqlab-trace"\n`,
+    });
+  });
+});

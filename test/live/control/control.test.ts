@@ -1,0 +1,171 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { main } from '../../../src/cli/main.js';
+import { Guest } from '../../../src/guest/guest.js';
+import { Control } from '../../../src/live/control/server.js';
+import { commandOf } from '../../../src/live/control/client.js';
+import { ControlCommands } from '../../../src/live/control/commands.js';
+import { LiveGuest } from '../../../src/live/live-guest.js';
+import { parseScenario } from '../../../src/scenario/load.js';
+
+const scenario = parseScenario(
+  `
+cpus: 4
+devices:
+  - {driver: heartbeat, relid: 7}
+  - {driver: netvsc, relid: 13, channels: 2, subChannels: [14]}
+workload:
+  - {relid: 7, every: 10ms}
+run: 1s
+`,
+  'control.yaml',
+);
+
+let directory: string;
+let path: string;
+let guest: Guest;
+let control: Control;
+let defects: unknown[];
+
+beforeEach(async () => {
+  directory = mkdtempSync(join(tmpdir(), 'irqlab-control-'));
+  path = join(directory, 'socket');
+  guest = Guest.create(scenario.guest);
+  const live = new LiveGuest(guest, scenario, { speed: 0, nowMs: () => 0, onFailure: () => {} });
+  defects = [];
+  control = await Control.listen(path, new ControlCommands(guest, live), (error) => defects.push(error));
+});
+
+afterEach(() => {
+  control.close();
+  rmSync(directory, { recursive: true });
+  expect(defects).toEqual([]);
+});
+
+/** Sends some text and gives back so many lines of the answer. */
+function exchange(text: string, lines: number): Promise<unknown[]> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(path, () => socket.write(text));
+    let answer = '';
+    socket.on('error', reject).on('data', (chunk) => {
+      answer += chunk.toString();
+      const parts = answer.split('\n').slice(0, -1);
+      if (parts.length < lines) return;
+      socket.destroy();
+      resolve(parts.map((line) => JSON.parse(line)));
+    });
+  });
+}
+
+async function ctl(...args: string[]): Promise<{ status: number; out: string; err: string }> {
+  let out = '';
+  let err = '';
+  const io = {
+    out: (text: string) => (out += text),
+    err: (text: string) => (err += text),
+    readStdin: () => '',
+  };
+  const status = await main(['ctl', path, ...args], io);
+  return { status, out, err };
+}
+
+describe('the socket', () => {
+  test('answers line by line, in order', async () => {
+    const lines = [
+      '{"run": "95ms"}',
+      '',
+      '{"offline": 3}',
+      '{"read": "/sys/devices/system/cpu/online"}',
+      'x: [',
+      '{"run": 1}',
+    ];
+    expect(await exchange(`${lines.join('\n')}\n`, 5)).toEqual([
+      { ok: true },
+      { ok: true },
+      { ok: true, result: '0-2\n' },
+      { ok: false, code: 'usage', message: expect.any(String) },
+      { ok: false, code: 'usage', message: expect.stringMatching(/^expected a duration/) },
+    ]);
+    expect(guest.signalled(7)).toBeGreaterThanOrEqual(10);
+  });
+
+  test('can be used by one guest only', async () => {
+    const commands = { answer: () => ({ ok: true }) } as unknown as ControlCommands;
+    await expect(Control.listen(path, commands, () => {})).rejects.toThrow(/exists already/);
+  });
+});
+
+describe('irqlab ctl', () => {
+  test('steers the guest', async () => {
+    const done = { status: 0, out: '', err: '' };
+    expect(await ctl('signal', '7', 'times=3')).toEqual(done);
+    expect(await ctl('rescind', '13')).toEqual(done);
+    expect(guest.vmbus.bus.devices).toHaveLength(1);
+    expect(await ctl('offer', 'driver=netvsc', 'relid=40', 'channels=2', 'subChannels=[41]')).toEqual(done);
+    expect(guest.channel(41).state).toBe('opened');
+    expect(await ctl('latency', 'modifyChannel=20ms')).toEqual(done);
+    expect(await ctl('write', '/proc/irq/default_smp_affinity', 'data=3')).toEqual(done);
+    expect(await ctl('read', '/proc/irq/default_smp_affinity')).toEqual({ ...done, out: '3\n' });
+    expect(await ctl('workload', 'relid=40', 'every=1ms')).toEqual(done);
+    expect(await ctl('run', '10ms')).toEqual(done);
+    expect(await ctl('speed', '0.5')).toEqual(done);
+    const { out } = await ctl('status');
+    expect(JSON.parse(out)).toMatchObject({
+      time: expect.stringMatching(/^10(\.\d+)?ms$/),
+      speed: 0.5,
+      behind: '0s',
+      online: '0-3',
+      workload: [
+        { relid: 7, kind: 'periodic' },
+        { relid: 40, kind: 'periodic', sent: 11, unsent: 0 },
+      ],
+    });
+    expect(await ctl('stop', '40')).toMatchObject({ status: 0, out: '{\n  "stopped": 1\n}\n' });
+  });
+
+  test('the host takes as long as it was told', async () => {
+    const startNs = guest.now;
+    await ctl('latency', 'message=5ms');
+    await ctl('rescind', '13');
+    expect(guest.now - startNs).toBeGreaterThanOrEqual(5e6);
+  });
+
+  test('what the guest refuses comes with its errno', async () => {
+    const { status, err } = await ctl('offline', '0');
+    expect(status).toBe(1);
+    expect(err).toMatch(/^irqlab: E[A-Z]+: /);
+    expect(await ctl('rescind', '99')).toMatchObject({ status: 1 });
+  });
+
+  test('wrong use', async () => {
+    expect(await ctl('offlin', '3')).toMatchObject({
+      status: 2,
+      err: expect.stringContaining('did you mean "offline"?'),
+    });
+    expect(await ctl('speed', 'fast')).toMatchObject({
+      status: 2,
+      err: expect.stringContaining('expected a number'),
+    });
+    expect(await ctl('offline', '1', '2')).toMatchObject({ status: 2 });
+    expect(await ctl('run', '1s', 'stop=3')).toMatchObject({
+      status: 2,
+      err: expect.stringContaining('one command'),
+    });
+    path = join(directory, 'nobody');
+    expect(await ctl('status')).toMatchObject({ status: 2, err: expect.stringContaining('nobody listens') });
+  });
+});
+
+test('words become a command', () => {
+  expect(commandOf('status', [])).toEqual({ status: true });
+  expect(commandOf('rescind', ['13'])).toEqual({ rescind: 13 });
+  expect(commandOf('signal', ['16', 'times=100'])).toEqual({ signal: 16, times: 100 });
+  expect(commandOf('workload', ['relid=16', 'every=1ms'])).toEqual({ workload: { relid: 16, every: '1ms' } });
+  expect(commandOf('offer', ['{driver: netvsc, relid: 40}'])).toEqual({
+    offer: { driver: 'netvsc', relid: 40 },
+  });
+  expect(commandOf('write', ['/proc/x', 'data=2'])).toEqual({ write: '/proc/x', data: 2 });
+});

@@ -1,0 +1,141 @@
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import { Guest } from '../../src/guest/guest.js';
+import { LiveGuest } from '../../src/live/live-guest.js';
+import { parseScenario } from '../../src/scenario/load.js';
+
+const scenario = parseScenario(
+  `
+cpus: 4
+devices:
+  - {driver: heartbeat, relid: 7}
+  - {driver: timesync, relid: 10}
+workload:
+  - {relid: 7, every: 10ms, from: 5ms}
+timeline:
+  - {at: 100ms, affinity: {relid: 7, cpu: 2}}
+  - {at: 200ms, offline: 2}
+run: 1s
+`,
+  'live.yaml',
+);
+
+let nowMs: number;
+let failures: string[];
+let guest: Guest;
+
+beforeEach(() => {
+  nowMs = 5_000;
+  failures = [];
+  guest = Guest.create(scenario.guest);
+});
+
+function live(speed: number, slowMs = 0): LiveGuest {
+  return new LiveGuest(guest, scenario, {
+    speed,
+    nowMs: () => {
+      nowMs += slowMs;
+      return nowMs;
+    },
+    onFailure: (message) => failures.push(message),
+  });
+}
+
+const signalled = (): number => guest.signalled(7);
+
+describe('time', () => {
+  test.each([
+    [1, 50, 5],
+    [10, 50, 50],
+    [0.5, 50, 3],
+    [0, 50, 0],
+  ])('at speed %p, %p ms give %p signals', (speed, passedMs, signals) => {
+    const running = live(speed);
+    const before = signalled();
+    nowMs += passedMs;
+    running.catchUp();
+    expect(signalled() - before).toBe(signals);
+    expect(running.elapsedNs).toBe(speed * passedMs * 1e6);
+  });
+
+  test('what took time in advance is waited for', () => {
+    const running = live(1);
+    guest.run({ ms: 30 });
+    nowMs += 20;
+    running.catchUp();
+    expect(running.elapsedNs).toBe(30e6);
+    nowMs += 20;
+    running.catchUp();
+    expect(running.elapsedNs).toBe(40e6);
+  });
+
+  test('the speed can change, with no jump', () => {
+    const running = live(1);
+    nowMs += 10;
+    running.speed = 0;
+    nowMs += 1000;
+    running.catchUp();
+    expect(running.elapsedNs).toBe(10e6);
+    running.speed = 10;
+    nowMs += 1;
+    running.catchUp();
+    expect(running.elapsedNs).toBe(20e6);
+  });
+
+  test('run goes ahead at once', () => {
+    const running = live(1);
+    running.run(40e6);
+    expect(running.elapsedNs).toBe(40e6);
+    nowMs += 5;
+    running.catchUp();
+    expect(running.elapsedNs).toBe(45e6);
+  });
+
+  test('a machine that is too slow loses time instead of hanging', () => {
+    const running = live(1, 30);
+    nowMs += 60_000;
+    running.catchUp();
+    expect(running.behindNs).toBeGreaterThan(50e9);
+    const { elapsedNs } = running;
+    expect(elapsedNs).toBeLessThan(1e9);
+    running.catchUp();
+    expect(running.elapsedNs - elapsedNs).toBeLessThan(100e6);
+  });
+});
+
+describe('scenario', () => {
+  test('the timeline happens in its time; what fails is said with its place', () => {
+    const running = live(1);
+    nowMs += 150;
+    running.catchUp();
+    expect(guest.channel(7).cpu).toBe(2);
+    expect(failures).toEqual([]);
+    nowMs += 100;
+    running.catchUp();
+    expect(failures).toEqual([
+      expect.stringMatching(/^live\.yaml:\d+:\d+: offline 2: expected success, but got EBUSY: /),
+    ]);
+    nowMs += 500;
+    running.catchUp();
+    expect(failures).toHaveLength(1);
+  });
+
+  test('workload comes and goes', () => {
+    const running = live(1);
+    running.startWorkload([
+      { kind: 'periodic', relid: 10, everyNs: 1e6, jitterNs: 0, fromNs: 0, untilNs: undefined, burst: 2 },
+    ]);
+    nowMs += 20;
+    running.catchUp();
+    expect(running.tallies).toEqual([
+      { relid: 7, kind: 'periodic', sent: 2, unsent: 0 },
+      { relid: 10, kind: 'periodic', sent: 42, unsent: 0 },
+    ]);
+    expect(running.stopWorkload(10)).toBe(1);
+    expect(running.stopWorkload(10)).toBe(0);
+    const before = guest.signalled(10);
+    nowMs += 20;
+    running.catchUp();
+    expect(guest.signalled(10)).toBe(before);
+    expect(running.tallies).toEqual([{ relid: 7, kind: 'periodic', sent: 4, unsent: 0 }]);
+  });
+});

@@ -1,0 +1,235 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, jest, test } from '@jest/globals';
+import { parseCpuList } from '../../src/machine/cpumask-text.js';
+import { parseScenario } from '../../src/scenario/load.js';
+import { parseInterrupts } from '../../src/view/interrupts/parse.js';
+import { describeReal, inShell, root } from '../support/real.js';
+
+jest.setTimeout(120_000);
+
+const BUSY = 'examples/two-node-16vcpu.yaml';
+const CPUS = 16;
+
+/** Interrupts per second that the workload makes. */
+function rates(): { byRelid: Map<number, number>; total: number } {
+  const { workload } = parseScenario(readFileSync(join(root, BUSY), 'utf8'), BUSY);
+  const byRelid = new Map<number, number>();
+  for (const item of workload) {
+    if (item.kind === 'periodic') byRelid.set(item.relid, (item.burst * 1e9) / item.everyNs);
+  }
+  return { byRelid, total: [...byRelid.values()].reduce((sum, rate) => sum + rate, 0) };
+}
+
+/** Parts of an output that were separated by lines of ====. */
+function parts(out: string): string[] {
+  return out.split('====\n');
+}
+
+/** Each relid's CPU, out of a channel_vp_mapping. */
+function mapping(text: string): Map<number, number> {
+  return new Map([...text.matchAll(/^(\d+):(\d+)$/gm)].map(([, relid, cpu]) => [Number(relid), Number(cpu)]));
+}
+
+const SHOW = 'cat /sys/bus/vmbus/devices/*/channel_vp_mapping; echo ====';
+/** irqbalance wants a place for its socket; this one goes with the namespace. */
+const RUN = 'mount -t tmpfs none /run && mkdir /run/irqbalance';
+const AFFINITIES =
+  'cd /proc/irq; for i in [0-9]*; do echo $i $(cat $i/smp_affinity_list); done; cd /; echo ====';
+
+/** Where the interrupts may go, by relid. */
+function affinities(text: string, interrupts: string): Map<number, Set<number>> {
+  const byIrq = new Map(
+    [...text.matchAll(/^(\d+) (\S+)$/gm)].map(([, irq, list]) => [
+      Number(irq),
+      new Set(parseCpuList(list, CPUS)),
+    ]),
+  );
+  const byRelid = new Map<number, Set<number>>();
+  for (const row of parseInterrupts(interrupts).table.rows) {
+    const cpus = row.kind === 'irq' ? byIrq.get(row.irq) : undefined;
+    if (row.kind === 'irq' && row.chip === 'VMBus' && row.hwirq !== null && cpus)
+      byRelid.set(row.hwirq, cpus);
+  }
+  return byRelid;
+}
+
+function expectFollowed(before: string, after: string, allowed: Map<number, Set<number>>): void {
+  const from = mapping(before);
+  let moved = 0;
+  let confined = 0;
+  for (const [relid, cpu] of mapping(after)) {
+    const cpus = allowed.get(relid);
+    if (cpus === undefined) throw new Error(`channel ${relid} has no interrupt`);
+    expect([...cpus]).toContain(cpu);
+    if (cpu !== from.get(relid)) moved += 1;
+    if (cpus.size < CPUS) confined += 1;
+  }
+  expect(confined).toBe(from.size);
+  expect(moved).toBeGreaterThan(0);
+}
+
+const complaints = /invalid|cannot|can't|unmanaged|fail|error|warn/i;
+
+describeReal('irqbalance', ['irqbalance', 'timeout'], () => {
+  const balance = (command: string) =>
+    `${RUN}; ${SHOW}\n${command} 2>&1; echo "status $?"; echo ====; ${SHOW}\n${AFFINITIES}\ncat /proc/interrupts`;
+
+  test('--oneshot --debug sees the topology, and the channels follow its writes', async () => {
+    const { status, out, err } = await inShell(BUSY, balance('irqbalance --oneshot --debug'));
+    expect({ status, err }).toEqual({ status: 0, err: '' });
+    const [before, debug, after, smpAffinity, interrupts] = parts(out);
+    expect(debug).toMatch(/status 0\n$/);
+    const [topology] = debug.split('Adding IRQ');
+    expect(topology.match(/^Package \d: +numa_node \d cpu mask is \w+/gm)).toEqual([
+      'Package 0:  numa_node 0 cpu mask is 000000ff',
+      'Package 1:  numa_node 1 cpu mask is 0000ff00',
+    ]);
+    expect(topology.match(/Cache domain \d+:/g)).toHaveLength(8);
+    expect(topology.match(/CPU number \d+/g)).toHaveLength(CPUS);
+    expect(debug).toContain('NUMA NODE NUMBER: 0\nLOCAL CPU MASK: 000000ff\n');
+    expect(debug).toContain('NUMA NODE NUMBER: 1\nLOCAL CPU MASK: 0000ff00\n');
+    expect(debug).not.toMatch(complaints);
+    expectFollowed(before, after, affinities(smpAffinity, interrupts));
+  });
+
+  test('runs for 30 s without a complaint, while channels come and go', async () => {
+    const { status, out } = await inShell(
+      BUSY,
+      balance('timeout 30 irqbalance --foreground --debug --interval 1'),
+    );
+    expect(status).toBe(0);
+    const [before, debug, after, smpAffinity, interrupts] = parts(out);
+    expect(debug).toMatch(/status (124|0)\n$/);
+    expect(debug).not.toMatch(complaints);
+    expect(debug.match(/^-{20,}$/gm)?.length).toBeGreaterThan(20);
+    expectFollowed(before, after, affinities(smpAffinity, interrupts));
+  });
+});
+
+describeReal('programs for CPUs', ['chcpu', 'lscpu'], () => {
+  test('chcpu and lscpu: offline and online as the guest decides', async () => {
+    const script = `chcpu -d 9; echo "status $?"; echo ====
+      for f in /sys/bus/vmbus/devices/*/channels/21/cpu; do echo 0 >$f; done; chcpu -d 9; echo "status $?"; echo ====
+      lscpu -e=CPU,NODE,SOCKET,CORE,ONLINE; echo ====; chcpu -e 9; echo "status $?"; chcpu -d 0; echo "status $?"; echo ====
+      lscpu; echo ====; lscpu -e=CPU,NODE,SOCKET,CORE,CACHE,ONLINE`;
+    const { status, out, err } = await inShell(BUSY, script);
+    expect(status).toBe(0);
+    const [refused, done, list, back, summary, whole] = parts(out);
+    expect(refused).toMatch(/^status [^0]/);
+    expect(err).toBe(
+      'chcpu: CPU 9 disable failed: Device or resource busy\nchcpu: CPU 0 is not hot pluggable\n',
+    );
+    expect(done).toBe('CPU 9 disabled\nstatus 0\n');
+    expect(list).toMatch(/^ +9 +- +- +- +no$/m);
+    expect(back).toMatch(/^CPU 9 enabled\nstatus 0\nstatus [^0]/);
+    for (const line of [
+      'CPU(s): 16',
+      'On-line CPU(s) list: 0-15',
+      'Thread(s) per core: 2',
+      'Core(s) per socket: 4',
+    ]) {
+      expect(summary.replaceAll(/: +/g, ': ')).toContain(line);
+    }
+    expect(summary).toMatch(/^ *NUMA node1 CPU\(s\): +8-15$/m);
+    const rows = whole.trim().split('\n').slice(1);
+    expect(rows).toHaveLength(CPUS);
+    expect(rows[11].trim().split(/ +/)).toEqual([
+      '11',
+      '1',
+      '1',
+      expect.any(String),
+      expect.any(String),
+      'yes',
+    ]);
+  });
+
+  test('a script that moves channels, takes a CPU offline and restores all', async () => {
+    const script = `${SHOW}\nexamples/move-channels.sh 9; echo "status $?"; echo ====\n${SHOW}\nexamples/move-channels.sh 0`;
+    const { status, out } = await inShell(BUSY, script);
+    const [before, said, after] = parts(out);
+    expect(said).toMatch(
+      /CPU 9 -> 0\nCPUs online: 0-8,10-15\n.*back to CPU 9\nCPUs online: 0-15\nstatus 0\n$/s,
+    );
+    expect(mapping(after)).toEqual(mapping(before));
+    expect(status).not.toBe(0);
+  });
+});
+
+describeReal('programs that count interrupts', ['lsirq', 'irqtop', 'vmstat', 'mpstat', 'sar'], () => {
+  test('lsirq shows what /proc/interrupts has', async () => {
+    const { out, err } = await inShell(BUSY, 'lsirq -J; echo ====; cat /proc/interrupts', '--speed', '0');
+    expect(err).toBe('');
+    const [listed, interrupts] = parts(out);
+    const { interrupts: found } = JSON.parse(listed) as {
+      interrupts: { irq: string; total: number; name: string }[];
+    };
+    const { rows } = parseInterrupts(interrupts).table;
+    const sum = (counts: readonly number[]): number => counts.reduce((a, b) => a + b, 0);
+    const wanted = rows.map((row): [string, number] => {
+      const label = row.kind === 'irq' ? String(row.irq) : row.label;
+      return [label, row.kind === 'total' ? row.total : sum(row.counts)];
+    });
+    expect(new Map(found.map(({ irq, total }) => [irq, Number(total)]))).toEqual(new Map(wanted));
+    expect(found.find(({ irq }) => irq === '27')?.name).toBe('VMBus 14 pri@storvsc0');
+  });
+
+  test('vmstat, mpstat, sar and irqtop give the workload’s rates', async () => {
+    const script = `vmstat 1 3; echo ====; mpstat -I ALL 1 2; echo ====; sar -I SUM 1 2; echo ====
+      timeout 3 irqtop -b -C -t -i -d 1`;
+    const { out, err } = await inShell(BUSY, script);
+    expect(err).toBe('');
+    const [vmstat, mpstat, sar, irqtop] = parts(out);
+    const { byRelid, total } = rates();
+    const near = (value: string | number | undefined, rate: number): void => {
+      expect(Math.abs(Number(value) - rate)).toBeLessThan(0.05 * rate + 5);
+    };
+    const samples = vmstat.trim().split('\n').slice(3);
+    expect(samples).toHaveLength(2);
+    for (const sample of samples) near(sample.trim().split(/ +/)[10], total);
+    near(/^Average: +all +([\d.]+)$/m.exec(mpstat)?.[1], total);
+    near(/^Average: +sum +([\d.]+)$/m.exec(sar)?.[1], total);
+    const [, head, ...cpuRows] = /^(Average: +CPU +8\/s .*\n(?:.+\n)*)/m.exec(mpstat)?.[1].split(/^/m) ?? [
+      '',
+      '',
+      '',
+    ];
+    expect([head, ...cpuRows]).toHaveLength(CPUS);
+    const column = (/^Average: +CPU +8\/s .*/m.exec(mpstat)?.[0] ?? '').split(/ +/).indexOf('28/s');
+    near(/^Average: +8 .*/m.exec(mpstat)?.[0].split(/ +/)[column], byRelid.get(20) ?? 0);
+    near(/^ *([\d.]+) +cpu8 .*VMBus +20 /m.exec(irqtop)?.[1], byRelid.get(20) ?? 0);
+    near(/^ *([\d.]+) +cpu9 .*VMBus +21 /m.exec(irqtop)?.[1], byRelid.get(21) ?? 0);
+  });
+});
+
+describeReal('node exporter', ['prometheus-node-exporter', 'curl'], () => {
+  test('exports every row with its labels', async () => {
+    const script = `prometheus-node-exporter --collector.disable-defaults --collector.interrupts \\
+        --web.listen-address=127.0.0.1:19100 >/dev/null 2>&1 &
+      curl -s --retry 20 --retry-delay 1 --retry-connrefused 127.0.0.1:19100/metrics; kill $!; echo ====; cat /proc/interrupts`;
+    const { out } = await inShell('examples/rfc-gen2-8vcpu.yaml', script, '--speed', '0');
+    const [metrics, interrupts] = parts(out);
+    const samples = new Map<string, string>();
+    const line =
+      /^node_interrupts_total\{cpu="(\d+)",devices="([^"]*)",info="([^"]*)",type="(\w+)"\} (\S+)$/gm;
+    for (const [, cpu, devices, info, type, count] of metrics.matchAll(line)) {
+      samples.set(`${type} ${cpu}`, `${Number(count)} ${info} ${devices}`.trim());
+    }
+    const wanted = new Map<string, string>();
+    for (const row of parseInterrupts(interrupts).table.rows) {
+      // The exporter knows no rows without a column for each CPU.
+      if (row.kind === 'total') continue;
+      for (const [cpu, count] of row.counts.entries()) {
+        if (row.kind === 'arch') wanted.set(`${row.label} ${cpu}`, `${count} ${row.text}`);
+        else {
+          const flow = row.flow === null ? '' : `-${row.flow}`;
+          wanted.set(
+            `${row.irq} ${cpu}`,
+            `${count} ${row.chip} ${row.hwirq}${flow} ${row.actions.join(', ')}`,
+          );
+        }
+      }
+    }
+    expect(samples).toEqual(wanted);
+  });
+});

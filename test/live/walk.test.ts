@@ -1,0 +1,116 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import { Guest } from '../../src/guest/guest.js';
+import { parseScenario } from '../../src/scenario/load.js';
+import type { FileTree } from '../../src/view/tree.js';
+import { describeReal, type Mounted, mountGuest, root, run } from '../support/real.js';
+
+jest.setTimeout(120_000);
+
+const RFC = 'examples/rfc-gen2-8vcpu.yaml';
+
+/** Every path of a tree that is no link to somewhere else, with what stat() says. */
+function* walk(tree: FileTree, path = ''): Generator<string, void, void> {
+  const { kind, mode, size } = tree.lstat(path || '/');
+  yield `${mode.toString(8)} ${size} ${path || '/'}`;
+  if (kind === 'directory')
+    for (const name of tree.readdir(path || '/')) yield* walk(tree, `${path}/${name}`);
+}
+
+describeReal('programs that walk through everything', ['find', 'grep', 'tar', 'stat'], () => {
+  let mounted: Mounted;
+  let tree: FileTree;
+
+  beforeAll(async () => {
+    mounted = await mountGuest(RFC, '--speed', '0');
+    tree = Guest.create(parseScenario(readFileSync(join(root, RFC), 'utf8'), RFC).guest).fs;
+  });
+
+  afterAll(async () => {
+    expect(await mounted.stop()).toMatchObject({ status: 0, err: '' });
+  });
+
+  test('find -ls: all files with their modes and sizes', async () => {
+    const { directory } = mounted;
+    const listed = await run('find', [directory, '-printf', '%m %y %s /%P\n']);
+    expect({ status: listed.status, err: listed.err }).toEqual({ status: 0, err: '' });
+    const types: Readonly<Record<string, number>> = { d: 0o040000, f: 0o100000, l: 0o120000 };
+    const found = listed.out
+      .trim()
+      .split('\n')
+      .map((line) => {
+        const [mode, type, size, path] = line.split(' ');
+        return `${(Number.parseInt(mode, 8) | types[type]).toString(8)} ${size} ${path}`;
+      });
+    expect(found.sort()).toEqual([...walk(tree)].sort());
+    const { status, err } = await run('find', [directory, '-ls']);
+    expect({ status, err }).toEqual({ status: 0, err: '' });
+  });
+
+  test('modes of the files of interrupts and CPUs are those that a real kernel had', async () => {
+    const text = gunzipSync(readFileSync(join(root, 'test/golden/proc-irq-tree.jsonl.gz'))).toString(
+      'latin1',
+    );
+    interface Entries {
+      mode: string;
+      entries: Record<string, { mode: string }>;
+    }
+    const recorded = text
+      .trim()
+      .split('\n')
+      .map(
+        (line) =>
+          JSON.parse(line) as { kernel: string; kind: string; irq: number; proc: Entries; sys: Entries },
+      );
+    const real = recorded.find(
+      ({ kernel, kind, irq }) => kernel.startsWith('6.12') && kind === 'irq' && irq === 8,
+    );
+    if (real === undefined) throw new Error('no recording of interrupt 8');
+    for (const [path, { mode, entries }] of [
+      ['proc/irq/8', real.proc],
+      ['sys/kernel/irq/8', real.sys],
+    ] as const) {
+      const names = Object.keys(entries).filter((name) => entries[name].mode.startsWith('010'));
+      const files = ['.', ...names].map((name) => join(mounted.directory, path, name));
+      const { out } = await run('stat', ['-c', '%f', ...files]);
+      const modes = out
+        .trim()
+        .split('\n')
+        .map((hex) => `0${Number.parseInt(hex, 16).toString(8).padStart(6, '0')}`);
+      expect(modes).toEqual([mode, ...names.map((name) => entries[name].mode)]);
+    }
+  });
+
+  test('grep -r: every line, and only errors that a real kernel gives', async () => {
+    const { directory } = mounted;
+    const { status, out, err } = await run('grep', ['-r', '-a', '.', directory]);
+    expect([0, 2]).toContain(status);
+    for (const line of err.trim().split('\n').filter(Boolean)) {
+      // Files that can only be written, and rings of channels that are not open.
+      expect(line).toMatch(/: (Permission denied|Invalid argument)$/);
+    }
+    const interrupts = out.split('\n').filter((line) => line.startsWith(`${directory}/proc/interrupts:`));
+    expect(interrupts).toHaveLength(
+      readFileSync(`${directory}/proc/interrupts`, 'latin1').trim().split('\n').length,
+    );
+    expect(out).toContain(`${directory}/sys/kernel/irq/39/chip_name:VMBus\n`);
+  });
+
+  test('tar: archives all, and says of the files of sysfs that they are shorter than a page', async () => {
+    const { directory } = mounted;
+    const { status, err } = await run('tar', [
+      'cf',
+      '/dev/null',
+      '--ignore-failed-read',
+      '-C',
+      directory,
+      '.',
+    ]);
+    expect([0, 1]).toContain(status);
+    expect(err).not.toMatch(/changed as we read|Input\/output|Unexpected/);
+    const archived = await run('tar', ['cf', '-', '-C', directory, 'proc/irq/39']);
+    expect({ status: archived.status, err: archived.err }).toEqual({ status: 0, err: '' });
+  });
+});

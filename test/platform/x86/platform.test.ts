@@ -1,0 +1,301 @@
+import { describe, expect, test } from '@jest/globals';
+import { disableIrq, enableIrq } from '../../../src/irq/management/enable.js';
+import { IRQF_NO_AUTOEN } from '../../../src/irq/data/irqaction.js';
+import { irqchipFlags } from '../../../src/irq/data/irqchip.js';
+import { irqd } from '../../../src/irq/data/irqdata.js';
+import { kernelVersions } from '../../../src/irq/kernel.js';
+import type { DeviceInterrupt } from '../../../src/platform/platform.js';
+import { archSource } from '../../../src/platform/platform.js';
+import { VECTORS_PER_CPU } from '../../../src/platform/x86/vectors.js';
+import { archProbeNrIrqs, HYPERVISOR_CALLBACK_VECTOR } from '../../../src/platform/x86/platform.js';
+import { Lab } from '../lab.js';
+
+const ioapicLevel: Partial<DeviceInterrupt> = { chip: 'IO-APIC', flow: 'fasteoi', trigger: 'level' };
+
+describe('an x86 machine', () => {
+  // Counts that kernels 6.1 and 6.12 print with one IO-APIC of 24 pins.
+  test.each([
+    [1, 256],
+    [2, 440],
+    [4, 456],
+    [8, 488],
+    [71, 992],
+    [72, 1000],
+  ])('with %d CPUs begins with %d interrupt numbers', (cpus, nrIrqs) => {
+    expect(archProbeNrIrqs(cpus)).toBe(nrIrqs);
+  });
+
+  test('has the ISA interrupts from the start, requested by nobody', () => {
+    const { core } = Lab.x86();
+    const shown = [...core.descs()].map(({ irq, data, name, action }) => [
+      irq,
+      data.chip.name,
+      data.hwirq,
+      name,
+      action,
+    ]);
+    const pins: unknown[][] = Array.from({ length: 16 }, (_, irq) => [
+      irq,
+      'IO-APIC',
+      irq,
+      'edge',
+      undefined,
+    ]);
+    pins[0] = [0, 'IO-APIC', 2, 'edge', undefined];
+    pins[2] = [2, 'XT-PIC', 0, null, undefined];
+    pins[9] = [9, 'IO-APIC', 9, 'fasteoi', undefined];
+    expect(shown).toEqual(pins);
+    expect([...core.descs()].filter(({ data }) => data.has(irqd.LEVEL)).map(({ irq }) => irq)).toEqual([9]);
+  });
+
+  test('a number that another interrupt has is refused', () => {
+    const lab = Lab.x86();
+    lab.add({ irq: 24, hwirq: 100 });
+    expect(() => lab.add({ irq: 24, hwirq: 101 })).toThrow(RangeError);
+    expect(lab.desc(24).data.hwirq).toBe(100);
+  });
+
+  test('names joined by a comma share the line', () => {
+    const lab = Lab.x86();
+    const desc = lab.add({ irq: 16, ...ioapicLevel, name: 'ehci_hcd:usb1, eth0' });
+    expect([...desc.actions()].map((action) => action.name)).toEqual(['ehci_hcd:usb1', 'eth0']);
+    lab.fire(desc);
+    expect(desc.totCount).toBe(1);
+  });
+});
+
+describe('a device interrupt', () => {
+  test.each<[string, Partial<DeviceInterrupt>]>([
+    ['edge', { chip: 'PCI-MSI', flow: 'edge', trigger: 'edge' }],
+    ['fasteoi', ioapicLevel],
+  ])('(%s) is handled and counted on the CPU that it is effective on', (_, kind) => {
+    const lab = Lab.x86();
+    const desc = lab.add({ irq: 20, ...kind });
+    expect([lab.affinity(desc), lab.effective(desc)]).toEqual(['0-3', '0']);
+    for (let i = 0; i < 3; i++) expect(lab.fire(desc)).toBe(0);
+    expect([[...desc.kstat], desc.totCount]).toEqual([[3, 0, 0, 0], 3]);
+  });
+
+  describe.each(kernelVersions)('of kernel %s', (kernel) => {
+    test.each<[string, Partial<DeviceInterrupt>]>([
+      ['ack', { chip: 'PCI-MSI', flow: 'edge', trigger: 'edge' }],
+      ['eoi', ioapicLevel],
+    ])('moves with the next interrupt, at its %s', (_, kind) => {
+      const lab = Lab.x86({ kernel });
+      const desc = lab.add({ irq: 20, ...kind });
+      expect(lab.setAffinity(desc, '2-3')).toBe(0);
+      expect(desc.data.has(irqd.SETAFFINITY_PENDING)).toBe(true);
+      expect([lab.affinity(desc), lab.effective(desc)]).toEqual(['0-3', '0']);
+      expect(lab.fire(desc)).toBe(0);
+      expect(desc.data.has(irqd.SETAFFINITY_PENDING | irqd.IRQ_MASKED)).toBe(false);
+      expect([lab.affinity(desc), lab.effective(desc)]).toEqual(['2-3', '2']);
+      expect(lab.fire(desc)).toBe(2);
+      expect([...desc.kstat]).toEqual([1, 0, 1, 0]);
+    });
+
+    test('its chip says that it moves later, where chips say so', () => {
+      const { flags } = Lab.x86({ kernel }).desc(4).data.chip;
+      const expected = kernel === '6.18' || kernel === '7.2';
+      expect(((flags ?? 0) & irqchipFlags.MOVE_DEFERRED) !== 0).toBe(expected);
+    });
+  });
+
+  test('several changes before the next interrupt: the last one counts', () => {
+    const lab = Lab.x86();
+    const desc = lab.add({ irq: 24 });
+    for (const list of ['1', '2', '3']) lab.setAffinity(desc, list);
+    lab.fire(desc);
+    expect([lab.affinity(desc), lab.effective(desc)]).toEqual(['3', '3']);
+  });
+
+  test('stays on its CPU while that is in the new mask', () => {
+    const lab = Lab.x86();
+    const desc = lab.add({ irq: 24 });
+    lab.setAffinity(desc, '2');
+    lab.fire(desc);
+    lab.setAffinity(desc, '1-3');
+    lab.fire(desc);
+    expect([lab.affinity(desc), lab.effective(desc)]).toEqual(['1-3', '2']);
+  });
+
+  test('that is disabled moves once it is enabled and comes again', () => {
+    const lab = Lab.x86();
+    const desc = lab.add({ irq: 24 });
+    lab.machine.run('disable', disableIrq(lab.core, 24));
+    lab.setAffinity(desc, '1');
+    lab.fire(desc);
+    expect([lab.effective(desc), desc.totCount]).toEqual(['0', 0]);
+    enableIrq(lab.core, 24);
+    lab.machine.settle();
+    lab.fire(desc);
+    expect(lab.effective(desc)).toBe('1');
+  });
+
+  test('goes to the CPU with most free vectors, the lowest of those', () => {
+    const lab = Lab.x86();
+    const where = [24, 25, 26, 27, 28, 29].map((irq) => lab.effective(lab.add({ irq })));
+    expect(where).toEqual(['0', '1', '2', '3', '0', '1']);
+  });
+
+  test('moves away from a CPU that goes offline, at once, and does not come back with it', () => {
+    const lab = Lab.x86();
+    const [desc, bound] = [lab.add({ irq: 24 }), lab.add({ irq: 25 })];
+    lab.setAffinity(bound, '0');
+    lab.fire(bound);
+    lab.down(0);
+    expect([lab.affinity(desc), lab.effective(desc)]).toEqual(['0-3', '1']);
+    expect([lab.affinity(bound), lab.effective(bound)]).toEqual(['1-3', '2']);
+    expect([lab.fire(desc), lab.fire(bound)]).toEqual([1, 2]);
+    lab.up(0);
+    expect([lab.effective(desc), lab.effective(bound)]).toEqual(['1', '2']);
+  });
+
+  test('a pending move to a CPU that goes offline is made when the old one goes', () => {
+    const lab = Lab.x86();
+    const desc = lab.add({ irq: 24 });
+    lab.setAffinity(desc, '2-3');
+    lab.down(2);
+    lab.down(0);
+    expect([lab.affinity(desc), lab.effective(desc)]).toEqual(['2-3', '3']);
+    expect(desc.data.has(irqd.SETAFFINITY_PENDING)).toBe(false);
+  });
+});
+
+describe('vectors', () => {
+  /** Interrupts from 24 on that leave no vector on the given CPUs. */
+  function fill(lab: ReturnType<typeof Lab.x86>, cpus: number): void {
+    for (let i = 0; i < cpus * VECTORS_PER_CPU; i++) lab.add({ irq: 24 + i });
+  }
+
+  test('when none is left, a request fails and leaves nothing behind', () => {
+    const lab = Lab.x86({ machine: { present: 1 } });
+    fill(lab, 1);
+    const late = 24 + VECTORS_PER_CPU;
+    expect(() => lab.add({ irq: late })).toThrow(`IRQ ${late} (dev${late}) cannot be requested: -28`);
+    expect(lab.desc(late).action).toBeUndefined();
+    const [devId] = [...lab.desc(30).actions()].map((action) => action.devId);
+    lab.free(30, devId);
+    expect(lab.request(late, 'late')).toBe(0);
+    expect(lab.effective(lab.desc(late))).toBe('0');
+    expect(lab.request(30, devId)).toBe(-28);
+  });
+
+  test('an interrupt that finds none in its affinity goes elsewhere, and the log says so', () => {
+    const lab = Lab.x86({ machine: { present: 2 } });
+    lab.core.defaultAffinity.clear(1);
+    fill(lab, 1);
+    const late = lab.add({ irq: 24 + VECTORS_PER_CPU });
+    expect(lab.effective(late)).toBe('1');
+    expect(lab.log).toEqual([`irq ${late.irq}: Affinity broken due to vector space exhaustion.`]);
+  });
+
+  test('when none is left on the CPUs asked for, the interrupt stays where it is', () => {
+    const lab = Lab.x86({ machine: { present: 2 } });
+    fill(lab, 2);
+    const desc = lab.desc(24);
+    expect(lab.effective(desc)).toBe('0');
+    expect(lab.setAffinity(desc, '1')).toBe(0);
+    lab.fire(desc);
+    expect([lab.affinity(desc), lab.effective(desc), desc.totCount]).toEqual(['0-1', '0', 1]);
+    expect(
+      desc.data.chip.irqSetAffinity?.(
+        desc.data,
+        lab.machine.present.andNot(desc.data.effectiveAffinity),
+        false,
+      ),
+    ).toBe(-28);
+    const [devId] = [...lab.desc(25).actions()].map((action) => action.devId);
+    lab.free(25, devId);
+    lab.setAffinity(desc, '1');
+    lab.fire(desc);
+    expect([lab.affinity(desc), lab.effective(desc)]).toEqual(['1', '1']);
+  });
+
+  test('one that was requested but never enabled gives its vector back too', () => {
+    const lab = Lab.x86({ machine: { present: 1 } });
+    fill(lab, 1);
+    const [devId] = [...lab.desc(24).actions()].map((action) => action.devId);
+    lab.free(24, devId);
+    expect(lab.request(4, 'serial', undefined, IRQF_NO_AUTOEN)).toBe(0);
+    expect(lab.request(24, devId)).toBe(-28);
+    lab.free(4, 'serial');
+    expect(lab.request(24, devId)).toBe(0);
+  });
+
+  test('an interrupt that is disabled keeps its vector', () => {
+    const lab = Lab.x86({ machine: { present: 1 } });
+    fill(lab, 1);
+    lab.machine.run('disable', disableIrq(lab.core, 24));
+    expect(lab.request(4, 'serial')).toBe(-28);
+  });
+
+  test('a CPU whose vectors find no room on the others does not go', () => {
+    const lab = Lab.x86({ machine: { present: 2 } });
+    fill(lab, 1);
+    lab.add({ irq: 24 + VECTORS_PER_CPU });
+    // 102 interrupts on each of the two CPUs: one more than the 101 vectors that are free.
+    expect(() => lab.down(1)).toThrow(expect.objectContaining({ code: 'ENOSPC' }));
+    expect(lab.log).toEqual(['CPU 1 has 102 vectors, 101 available. Cannot disable CPU']);
+    expect(lab.machine.cpu(1).online).toBe(true);
+    const [devId] = [...lab.desc(24).actions()].map((action) => action.devId);
+    lab.free(24, devId);
+    lab.down(1);
+    expect(lab.log).toEqual(['smpboot: CPU 1 is now offline']);
+    const where = [...lab.core.descs()].filter(({ action }) => action).map((desc) => lab.effective(desc));
+    expect(new Set(where)).toEqual(new Set(['0']));
+  });
+});
+
+describe('rows of an x86 machine', () => {
+  const inStat = (kernel: '6.1' | '6.10'): string[] =>
+    Lab.x86({ kernel })
+      .platform.sources()
+      .filter((source) => source.inStat ?? true)
+      .map((source) => source.label);
+
+  test('come in the order of /proc/interrupts', () => {
+    const labels = Lab.x86()
+      .platform.sources()
+      .map((source) => source.label);
+    expect(labels.join(' ')).toBe(
+      'NMI LOC SPU PMI IWI RTR RES CAL TLB TRM THR DFR MCE MCP HYP HRE HVS ERR MIS PIN NPI PIW',
+    );
+  });
+
+  test('/proc/stat adds up some; those of the hypervisor since 6.4', () => {
+    const others = ['NMI', 'LOC', 'SPU', 'PMI', 'IWI', 'RTR', 'RES', 'CAL', 'TRM', 'THR', 'MCE', 'MCP'];
+    expect(inStat('6.1')).toEqual([...others, 'ERR']);
+    expect(inStat('6.10')).toEqual([...others, 'HYP', 'HRE', 'HVS', 'ERR']);
+  });
+
+  test('ERR and MIS are one number, the posted interrupts nobody has installed', () => {
+    const sources = Lab.x86().platform.sources();
+    expect(sources.filter(({ single }) => single).map(({ label }) => label)).toEqual(['ERR', 'MIS']);
+    expect(sources.filter(({ installed }) => installed === false).map(({ label }) => label)).toEqual([
+      'PIN',
+      'NPI',
+      'PIW',
+    ]);
+  });
+
+  test('each machine counts for itself', () => {
+    const [a, b] = [Lab.x86(), Lab.x86()];
+    archSource(a.platform, 'LOC').counts[1] = 7;
+    expect([...archSource(b.platform, 'LOC').counts]).toEqual([0, 0, 0, 0]);
+    expect(() => archSource(a.platform, 'IPI0')).toThrow(/^x86 has no row IPI0; there are NMI LOC /);
+  });
+
+  test('HYP counts what the handler wants counted, on its CPU', () => {
+    const lab = Lab.x86();
+    const { vmbusLine } = lab.platform;
+    const seen: number[] = [];
+    lab.machine.run(
+      'setup',
+      vmbusLine.setup((cpu) => seen.push(cpu.id) > 2),
+    );
+    for (const cpu of [3, 1, 1, 3]) vmbusLine.raise(cpu);
+    expect(seen).toEqual([3, 1, 1, 3]);
+    expect([...archSource(lab.platform, 'HYP').counts]).toEqual([0, 1, 0, 1]);
+    expect(HYPERVISOR_CALLBACK_VECTOR).toBe(0xf3);
+  });
+});

@@ -1,0 +1,158 @@
+import { describe, expect, test } from '@jest/globals';
+import { CpuMask } from '../../../src/machine/cpumask.js';
+import { regularTopology } from '../../../src/machine/topology.js';
+import { parseBool } from '../../../src/view/sys/cpu.js';
+import { Guest, outcome } from '../machine.js';
+
+const cpuDir = '/sys/devices/system/cpu';
+const nodeDir = '/sys/devices/system/node';
+
+describe('/sys/devices/system/cpu', () => {
+  test('sets of CPUs', () => {
+    const guest = new Guest({ possible: 6, present: 4, online: [0, 1, 2], isolated: [2] });
+    const texts = Object.fromEntries(
+      ['online', 'offline', 'possible', 'present', 'kernel_max', 'isolated', 'nohz_full'].map((name) => [
+        name,
+        guest.read(`${cpuDir}/${name}`),
+      ]),
+    );
+    expect(texts).toEqual({
+      online: '0-2\n',
+      offline: '3-5\n',
+      possible: '0-5\n',
+      present: '0-3\n',
+      kernel_max: '8191\n',
+      isolated: '2\n',
+      nohz_full: '(null)\n',
+    });
+    expect(guest.tree.readdir(cpuDir).filter((name) => name.startsWith('cpu'))).toEqual([
+      'cpu0',
+      'cpu1',
+      'cpu2',
+      'cpu3',
+    ]);
+  });
+
+  test('nohz_full prints a null pointer as wide as the mask, or the CPUs', () => {
+    expect(new Guest({ present: 8 }).read(`${cpuDir}/nohz_full`)).toBe('  (null)\n');
+    const guest = new Guest({ present: 4, tree: { cpu: { nohzFull: CpuMask.of(4, [3]) } } });
+    expect(guest.read(`${cpuDir}/nohz_full`)).toBe('3\n');
+  });
+
+  test('topology names the siblings that are online, and goes with its CPU', () => {
+    const guest = new Guest({ present: 8, topology: regularTopology(8, { packages: 2, threadsPerCore: 2 }) });
+    const read = (name: string): string => guest.read(`${cpuDir}/cpu5/topology/${name}`);
+    expect([read('physical_package_id'), read('core_id')]).toEqual(['1\n', '0\n']);
+    expect([read('thread_siblings_list'), read('core_cpus')]).toEqual(['4-5\n', '30\n']);
+    expect([read('core_siblings_list'), read('package_cpus')]).toEqual(['4-7\n', 'f0\n']);
+    expect(guest.read(`${cpuDir}/cpu5/cache/index0/shared_cpu_list`)).toBe('4-5\n');
+    expect(guest.read(`${cpuDir}/cpu5/cache/index3/shared_cpu_map`)).toBe('f0\n');
+    expect(guest.read(`${cpuDir}/cpu5/cache/index3/size`)).toBe('32768K\n');
+    expect(guest.write(`${cpuDir}/cpu4/online`, '0')).toBe(1);
+    expect([read('thread_siblings_list'), read('core_siblings_list')]).toEqual(['5\n', '5-7\n']);
+    expect(guest.tree.exists(`${cpuDir}/cpu4/topology`)).toBe(false);
+    expect(guest.tree.readdir(`${cpuDir}/cpu4`)).toEqual(['node0', 'online']);
+    expect(guest.write(`${cpuDir}/cpu4/online`, '1')).toBe(1);
+    expect(guest.tree.readdir(`${cpuDir}/cpu4`)).toEqual(['cache', 'node0', 'online', 'topology']);
+  });
+});
+
+describe('cpuN/online', () => {
+  test('takes CPUs down and up; the present state again is no error', () => {
+    const guest = new Guest({ present: 3 });
+    const file = `${cpuDir}/cpu2/online`;
+    expect([guest.write(file, 'off\n'), guest.read(file)]).toEqual([4, '0\n']);
+    expect([guest.write(file, '00'), guest.read(`${cpuDir}/online`)]).toEqual([2, '0-1\n']);
+    expect([guest.write(file, 'Yes'), guest.read(file)]).toEqual([3, '1\n']);
+    expect([guest.write(file, ''), guest.write(file, '2')]).toEqual([0, 'EINVAL']);
+    expect(guest.tree.stat(file).mode).toBe(0o100644);
+  });
+
+  test('CPU 0 has none on x86, and the last CPU stays', () => {
+    const guest = new Guest({ present: 2 });
+    expect(guest.write(`${cpuDir}/cpu0/online`, '0')).toBe('ENOENT');
+    const arm = new Guest({ present: 2, tree: { arch: { arch: 'arm64', sources: () => [] } } });
+    expect(arm.write(`${cpuDir}/cpu0/online`, '0')).toBe(1);
+    expect(arm.write(`${cpuDir}/cpu1/online`, '0')).toBe('EBUSY');
+    expect(arm.read(`${cpuDir}/online`)).toBe('1\n');
+  });
+
+  test.each([
+    ['0', false],
+    ['1', true],
+    ['10', true],
+    ['00', false],
+    ['0x0', false],
+    ['y', true],
+    ['N', false],
+    ['oN', true],
+    ['of', false],
+    ['true', true],
+    ['False', false],
+    [' 0', 'EINVAL'],
+    ['-1', 'EINVAL'],
+    ['2', 'EINVAL'],
+    ['o', 'EINVAL'],
+    ['\n', 'EINVAL'],
+  ])('%j is %s', (text, expected) => {
+    expect(outcome(() => parseBool(text))).toBe(expected);
+  });
+});
+
+test('/sys/devices/system/node', () => {
+  const guest = new Guest({ present: 4, topology: regularTopology(4, { nodes: 2 }) });
+  expect(guest.tree.readdir(nodeDir)).toEqual([
+    'has_cpu',
+    'has_memory',
+    'has_normal_memory',
+    'node0',
+    'node1',
+    'online',
+    'possible',
+  ]);
+  expect([guest.read(`${nodeDir}/online`), guest.read(`${nodeDir}/node1/distance`)]).toEqual([
+    '0-1\n',
+    '20 10\n',
+  ]);
+  expect([guest.read(`${nodeDir}/node1/cpulist`), guest.read(`${nodeDir}/node1/cpumap`)]).toEqual([
+    '2-3\n',
+    'c\n',
+  ]);
+  guest.write(`${cpuDir}/cpu3/online`, '0');
+  expect(guest.read(`${nodeDir}/node1/cpulist`)).toBe('2\n');
+  expect(guest.tree.readdir(`${nodeDir}/node1`)).toContain('cpu3');
+  expect(guest.read(`${nodeDir}/node1/cpu2/topology/core_id`)).toBe(
+    guest.read(`${cpuDir}/cpu2/topology/core_id`),
+  );
+  expect(guest.read(`${cpuDir}/cpu2/node1/cpulist`)).toBe('2\n');
+});
+
+test('nodeN/meminfo: the lines that programs read, in the columns that the kernel writes', () => {
+  const guest = new Guest({ present: 4, topology: regularTopology(4, { nodes: 2 }) });
+  const lines = guest.read(`${nodeDir}/node1/meminfo`).split('\n');
+  expect(lines.slice(0, 3)).toEqual([
+    'Node 1 MemTotal:        8388608 kB',
+    'Node 1 MemFree:         7340032 kB',
+    'Node 1 MemUsed:         1048576 kB',
+  ]);
+  expect(lines).toContain('Node 1 ShmemPmdMapped:        0 kB');
+  expect(lines.slice(-4)).toEqual([
+    'Node 1 HugePages_Total:     0',
+    'Node 1 HugePages_Free:      0',
+    'Node 1 HugePages_Surp:      0',
+    '',
+  ]);
+});
+
+test('modes and sizes as sysfs and procfs have them', () => {
+  const { tree } = new Guest({ present: 2 });
+  expect(tree.stat('/proc')).toMatchObject({ mode: 0o040555, size: 0 });
+  expect(tree.stat('/sys')).toMatchObject({ mode: 0o040555, size: 0 });
+  expect(tree.stat('/sys/bus/pci/devices')).toMatchObject({ mode: 0o040755 });
+  expect(tree.stat(`${cpuDir}/online`)).toMatchObject({ mode: 0o100444, size: 4096 });
+  expect(tree.stat(`${cpuDir}/cpu1/topology/core_siblings`)).toMatchObject({ size: 4096 });
+  // A list of 8192 CPUs does not fit into a page.
+  expect(tree.stat(`${cpuDir}/cpu1/topology/core_siblings_list`)).toMatchObject({ size: 28672 });
+  expect(tree.stat(`${nodeDir}/node0/cpulist`)).toMatchObject({ size: 28672 });
+  expect(tree.stat(`${cpuDir}/cpu1/cache/index0/shared_cpu_list`)).toMatchObject({ size: 4096 });
+});
