@@ -29,7 +29,7 @@ import {
 } from '../../irq/mapping/irqdomain.js';
 import { requestIrq } from '../../irq/management/request.js';
 import { irqStatus } from '../../irq/data/settings.js';
-import { VmbusChannel } from '../channel/channel.js';
+import type { VmbusChannel } from '../channel/channel.js';
 import { vmbusChanHandler } from '../channel/handler.js';
 import { MAX_CHANNEL_RELIDS, type RelidMap } from '../relid-map.js';
 import type { ChannelLifetime } from './lifetime.js';
@@ -174,9 +174,9 @@ export class IrqdomainRelidMap implements RelidMap {
     channel.irq = 0;
   }
 
+  /** `map` has set the handler data of each line but the control messages', which has none. */
   private channelOf(desc: IrqDesc | undefined): VmbusChannel | undefined {
-    const channel = desc?.handlerData;
-    return channel instanceof VmbusChannel ? channel : undefined;
+    return (desc?.handlerData ?? undefined) as VmbusChannel | undefined;
   }
 }
 
