@@ -1,6 +1,6 @@
 import { NetvscDevice } from '../../src/drivers/netvsc/device.js';
 import { StorvscDevice } from '../../src/drivers/storvsc/device.js';
-import { irqSetAffinity } from '../../src/irq/management/affinity.js';
+import { irqSetAffinity } from '../../src/irq/affinity/affinity.js';
 import { clearBit, setBit } from '../../src/lib/bitmap.js';
 import { ErrnoError } from '../../src/lib/errno.js';
 import { CpuMask } from '../../src/machine/cpumask.js';
