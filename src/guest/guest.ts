@@ -5,7 +5,7 @@ import type { CpuId, Irq, Ns, Relid } from '../lib/brand.js';
 import { ErrnoError } from '../lib/errno.js';
 import { HyperV } from '../host/hyperv.js';
 import { IrqCore } from '../irq/core.js';
-import { initIrqProc } from '../irq/proc-port.js';
+import { initIrqProc } from '../view/proc/irq.js';
 import { HungError } from '../machine/hung.js';
 import { Machine } from '../machine/machine.js';
 import type { LogLine } from '../machine/log.js';

@@ -2,30 +2,20 @@ import type { CpuId, Hwirq, Irq, Relid } from '../../lib/brand.js';
 import { ErrnoError, errnoCode } from '../../lib/errno.js';
 import { CpuMask } from '../../machine/cpumask.js';
 import { type Procedure, SharedWord } from '../../machine/step.js';
-import {
-  irqSetAffinity,
-  irqSetAffinityAndHint,
-  irqUpdateAffinityHint,
-} from '../../irq/management/affinity.js';
-import {
-  handleSimpleIrq,
-  irqSetChipAndHandler,
-  irqSetHandlerData,
-  irqSetStatusFlags,
-} from '../../irq/management/chip.js';
+import { irqSetAffinity, irqSetAffinityAndHint, irqUpdateAffinityHint } from '../../irq/affinity/affinity.js';
+import { handleSimpleIrq } from '../../irq/line/flow.js';
+import { irqSetChipAndHandler, irqSetHandlerData, irqSetStatusFlags } from '../../irq/management/chip.js';
 import type { IrqCore } from '../../irq/core.js';
 import { freeIrq } from '../../irq/management/free.js';
 import { genericHandleIrqDesc, genericHandleIrqDescSteps } from '../../irq/line/handle.js';
-import type { IrqChip } from '../../irq/data/irqchip.js';
+import type { IrqChip } from '../../irq/data/irqdata.js';
 import type { IrqDesc } from '../../irq/data/irqdesc.js';
+import { type IrqDomain, irqFindMapping, irqResolveMapping } from '../../irq/data/revmap.js';
 import {
-  type IrqDomain,
   irqCreateMapping,
   irqDisposeMapping,
   irqDomainCreateLinear,
   irqDomainRemove,
-  irqFindMapping,
-  irqResolveMapping,
 } from '../../irq/mapping/irqdomain.js';
 import { requestIrq } from '../../irq/management/request.js';
 import { irqStatus } from '../../irq/data/settings.js';
