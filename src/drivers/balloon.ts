@@ -1,23 +1,25 @@
 import { ErrnoError } from '../lib/errno.js';
 import type { Procedure } from '../machine/step.js';
 import { DM, dmVersions, messageType, messageWord, typedMessage } from '../host/protocols/pipe.js';
-import type { ChannelOperations } from '../vmbus/channel/open.js';
+import { ChannelOperations } from '../vmbus/channel/open.js';
 import { deviceClassId } from '../vmbus/protocol/class-ids.js';
 import type { VmbusDevice, VmbusDriver } from '../vmbus/driver.js';
 import { Conversation } from './support/conversation.js';
 import { packetCallback } from './support/packets.js';
+import { inject, injectable } from './injection.js';
 
 /** Pages of each ring: 16 KiB of data and the header (dm_ring_size). */
 const RING_PAGES = 5;
 const TIMEOUT_NS = 5_000_000_000;
 
 /** Dynamic memory (drivers/hv/hv_balloon.c), as far as the talk with the host when it starts. */
+@injectable()
 export class BalloonDriver implements VmbusDriver {
   readonly name = 'hv_balloon';
   readonly classIds = [deviceClassId('balloon')];
   readonly probesAsynchronously = true;
 
-  constructor(private readonly operations: ChannelOperations) {}
+  constructor(@inject(ChannelOperations) private readonly operations: ChannelOperations) {}
 
   /** balloon_probe, balloon_connect_vsp */
   *probe({ channel }: VmbusDevice): Procedure<void> {

@@ -7,11 +7,12 @@ import {
   synthvidVersions,
   typedMessage,
 } from '../host/protocols/pipe.js';
-import type { ChannelOperations } from '../vmbus/channel/open.js';
+import { ChannelOperations } from '../vmbus/channel/open.js';
 import { deviceClassId } from '../vmbus/protocol/class-ids.js';
 import type { VmbusDevice, VmbusDriver } from '../vmbus/driver.js';
 import { Conversation } from './support/conversation.js';
 import { packetCallback } from './support/packets.js';
+import { inject, injectable } from './injection.js';
 
 /** Pages of each ring (RING_BUFSIZE, 256 KiB). */
 const RING_PAGES = 64;
@@ -27,12 +28,13 @@ const answers: readonly number[] = [
 ];
 
 /** The framebuffer (drivers/video/fbdev/hyperv_fb.c): the talk with the host; there is no picture. */
+@injectable()
 export class FramebufferDriver implements VmbusDriver {
   readonly name = 'hyperv_fb';
   readonly classIds = [deviceClassId('framebuffer')];
   readonly probesAsynchronously = true;
 
-  constructor(private readonly operations: ChannelOperations) {}
+  constructor(@inject(ChannelOperations) private readonly operations: ChannelOperations) {}
 
   /** hvfb_probe, synthvid_connect_vsp, synthvid_send_config */
   *probe({ channel }: VmbusDevice): Procedure<void> {

@@ -9,12 +9,13 @@ import {
   SYNTH_KBD_VERSION,
   typedMessage,
 } from '../host/protocols/pipe.js';
-import type { ChannelOperations } from '../vmbus/channel/open.js';
+import { ChannelOperations } from '../vmbus/channel/open.js';
 import { deviceClassId } from '../vmbus/protocol/class-ids.js';
 import type { VmbusDevice, VmbusDriver } from '../vmbus/driver.js';
 import { COMPLETION_REQUESTED, VM_PKT } from '../vmbus/ring/index.js';
 import { Conversation } from './support/conversation.js';
 import { packetCallback } from './support/packets.js';
+import { inject, injectable } from './injection.js';
 
 /** Pages of each ring: 36 KiB of data and the header. */
 const RING_PAGES = 10;
@@ -22,12 +23,13 @@ const MOUSE_TIMEOUT_NS = 5_000_000_000;
 const KEYBOARD_TIMEOUT_NS = 10_000_000_000;
 
 /** The mouse (drivers/hid/hid-hyperv.c). What it reports is not modelled. */
+@injectable()
 export class MouseDriver implements VmbusDriver {
   readonly name = 'hid_hyperv';
   readonly classIds = [deviceClassId('mouse')];
   readonly probesAsynchronously = true;
 
-  constructor(private readonly operations: ChannelOperations) {}
+  constructor(@inject(ChannelOperations) private readonly operations: ChannelOperations) {}
 
   /** mousevsc_probe, mousevsc_connect_to_vsp */
   *probe({ channel }: VmbusDevice): Procedure<void> {
@@ -78,12 +80,13 @@ function* connectMouse(conversation: Conversation): Procedure<void> {
 }
 
 /** The keyboard (drivers/input/serio/hyperv-keyboard.c). Its keys are not modelled. */
+@injectable()
 export class KeyboardDriver implements VmbusDriver {
   readonly name = 'hyperv_keyboard';
   readonly classIds = [deviceClassId('keyboard')];
   readonly probesAsynchronously = true;
 
-  constructor(private readonly operations: ChannelOperations) {}
+  constructor(@inject(ChannelOperations) private readonly operations: ChannelOperations) {}
 
   /** hv_kbd_probe, hv_kbd_connect_to_vsp */
   *probe({ channel }: VmbusDevice): Procedure<void> {

@@ -1,10 +1,11 @@
 import type { Procedure } from '../machine/step.js';
 import { HV_E_FAIL, ICMSGTYPE, IcMessage } from '../host/protocols/util.js';
 import { callbackMode, type VmbusChannel } from '../vmbus/channel/channel.js';
-import type { ChannelOperations } from '../vmbus/channel/open.js';
+import { ChannelOperations } from '../vmbus/channel/open.js';
 import { deviceClassId } from '../vmbus/protocol/class-ids.js';
 import type { VmbusDevice, VmbusDriver } from '../vmbus/driver.js';
 import { packetCallback, tryToSend } from './support/packets.js';
+import { inject, injectable } from './injection.js';
 
 /** Pages of each ring: 12 KiB of data and the header (HV_UTIL_RING_SEND_SIZE). */
 const RING_PAGES = 4;
@@ -30,6 +31,7 @@ const shutdownRequests: readonly string[] = [
  * The integration services (drivers/hv/hv_util.c): the host begins, the guest turns each message into the answer. The
  * daemons behind KVP, VSS and file copy are taken to run; a request to shut down is answered and not followed.
  */
+@injectable()
 export class UtilDriver implements VmbusDriver {
   readonly name = 'hv_utils';
   readonly greeting = 'hv_utils: Registering HyperV Utility Driver';
@@ -43,7 +45,7 @@ export class UtilDriver implements VmbusDriver {
   ];
   readonly probesAsynchronously = true;
 
-  constructor(private readonly operations: ChannelOperations) {}
+  constructor(@inject(ChannelOperations) private readonly operations: ChannelOperations) {}
 
   /** util_probe */
   *probe({ channel }: VmbusDevice): Procedure<void> {

@@ -9,14 +9,15 @@ import {
   slotsOf,
   STATUS_REVISION_MISMATCH,
 } from '../host/protocols/pci.js';
-import type { ChannelOperations } from '../vmbus/channel/open.js';
+import { ChannelOperations } from '../vmbus/channel/open.js';
 import { deviceClassId } from '../vmbus/protocol/class-ids.js';
 import type { VmbusDevice, VmbusDriver } from '../vmbus/driver.js';
 import type { Guid } from '../vmbus/protocol/guid.js';
 import { VM_PKT } from '../vmbus/ring/index.js';
 import { Conversation } from './support/conversation.js';
 import { type HostPacket, packetCallback } from './support/packets.js';
-import type { DriverSettings } from './settings.js';
+import { DEVICE_PARAMETERS, type DeviceParameters } from './device-parameters.js';
+import { inject, injectable } from './injection.js';
 
 /** Pages of each ring: 16 KiB of data and the header (pci_ring_size). */
 const RING_PAGES = 5;
@@ -36,6 +37,7 @@ interface PciBus {
  * PCI devices passed through (drivers/pci/controller/pci-hyperv.c): the talk with the host until the bus is in service.
  * The PCI device on it, and its own interrupts, are not modelled.
  */
+@injectable()
 export class VpciDriver implements VmbusDriver {
   readonly name = 'hv_pci';
   readonly classIds = [deviceClassId('pci')];
@@ -44,8 +46,8 @@ export class VpciDriver implements VmbusDriver {
   private readonly domains = new Set<number>([DOMAIN_INVALID]);
 
   constructor(
-    private readonly operations: ChannelOperations,
-    private readonly settings: DriverSettings,
+    @inject(ChannelOperations) private readonly operations: ChannelOperations,
+    @inject(DEVICE_PARAMETERS) private readonly parameters: DeviceParameters,
   ) {}
 
   /** hv_pci_probe */
@@ -131,7 +133,7 @@ export class VpciDriver implements VmbusDriver {
 
   /** The wished for domain, or the lowest free one instead (hv_get_dom_num). */
   private allocateDomain(device: VmbusDevice): number {
-    const wanted = this.settings.vpciDomain(device.instanceId) ?? domainOf(device.instanceId);
+    const wanted = this.parameters.vpciDomain(device.instanceId) ?? domainOf(device.instanceId);
     let domain = wanted;
     if (this.domains.has(wanted)) {
       domain = 0;

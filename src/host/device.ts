@@ -1,4 +1,5 @@
 import type { Ns, Relid } from '../lib/brand.js';
+import { type Token, token } from '../lib/token.js';
 import type { Guid } from '../vmbus/protocol/guid.js';
 import type { HostChannel } from './host-channel.js';
 import type { OutgoingPacket } from './outgoing.js';
@@ -37,6 +38,9 @@ export interface HostBackend {
   /** A packet of the guest was read from the ring. */
   packet?(channel: HostChannel, packet: GuestPacket, services: HostDeviceServices): void;
 }
+
+/** Plug-in point: models of devices, one for a class. Bind any number; of several for one class the last counts. */
+export const HOST_BACKEND: Token<HostBackend> = token('HostBackend');
 
 /** What the host offers: a device by class and instance, and the relids of its channels. */
 export interface HostDeviceOptions {

@@ -11,12 +11,13 @@ import {
   RNDIS,
 } from '../../host/protocols/network.js';
 import { callbackMode, type VmbusChannel } from '../../vmbus/channel/channel.js';
-import type { ChannelOperations } from '../../vmbus/channel/open.js';
+import { ChannelOperations } from '../../vmbus/channel/open.js';
 import { deviceClassId } from '../../vmbus/protocol/class-ids.js';
 import type { VmbusDevice, VmbusDriver } from '../../vmbus/driver.js';
 import { VERSION_WIN10 } from '../../vmbus/protocol/channel-messages.js';
 import { NetvscDevice } from './device.js';
-import type { DriverSettings } from '../settings.js';
+import { DEVICE_PARAMETERS, type DeviceParameters } from '../device-parameters.js';
+import { inject, injectable } from '../injection.js';
 
 /** Most channels of an adapter, and how many are used unless more are asked for (hyperv_net.h VRSS_CHANNEL_*). */
 const VRSS_CHANNEL_MAX = 64;
@@ -33,6 +34,7 @@ const SUBCHANNEL_ALLOCATE = 1;
  * Network adapters (drivers/net/hyperv/netvsc.c, netvsc_drv.c, rndis_filter.c). The device's driverData is its
  * NetvscDevice.
  */
+@injectable()
 export class NetvscDriver implements VmbusDriver {
   readonly name = 'hv_netvsc';
   readonly classIds = [deviceClassId('nic')];
@@ -40,8 +42,8 @@ export class NetvscDriver implements VmbusDriver {
   private readonly adapters = new Map<VmbusDevice, NetvscDevice>();
 
   constructor(
-    private readonly operations: ChannelOperations,
-    private readonly settings: DriverSettings,
+    @inject(ChannelOperations) private readonly operations: ChannelOperations,
+    @inject(DEVICE_PARAMETERS) private readonly parameters: DeviceParameters,
   ) {}
 
   /** netvsc_probe: sub-channels are left to a work of their own, so that other offers can be handled meanwhile. */
@@ -49,7 +51,7 @@ export class NetvscDriver implements VmbusDriver {
     const adapter = new NetvscDevice(this.operations, device);
     this.adapters.set(device, adapter);
     device.driverData = adapter;
-    const count = this.settings.netvscChannels(device.instanceId) ?? VRSS_CHANNEL_DEFAULT;
+    const count = this.parameters.netvscChannels(device.instanceId) ?? VRSS_CHANNEL_DEFAULT;
     yield* adapter.rtnl.lock();
     try {
       yield* this.deviceAdd(adapter, count);

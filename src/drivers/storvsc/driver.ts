@@ -10,14 +10,15 @@ import {
   vstorVersions,
 } from '../../host/protocols/storage.js';
 import type { VmbusChannel } from '../../vmbus/channel/channel.js';
-import type { ChannelOperations } from '../../vmbus/channel/open.js';
+import { ChannelOperations } from '../../vmbus/channel/open.js';
 import { deviceClassId } from '../../vmbus/protocol/class-ids.js';
 import type { VmbusDevice, VmbusDriver } from '../../vmbus/driver.js';
 import { VM_PKT } from '../../vmbus/ring/index.js';
 import { Conversation } from '../support/conversation.js';
 import { type HostPacket, packetCallback } from '../support/packets.js';
 import { StorvscDevice } from './device.js';
-import type { DriverSettings } from '../settings.js';
+import { DEVICE_PARAMETERS, type DeviceParameters } from '../device-parameters.js';
+import { inject, injectable } from '../injection.js';
 
 /** Time for each answer of the host, sub-channels included (storvsc_timeout, 180 s). */
 const TIMEOUT_NS = 180_000_000_000;
@@ -31,6 +32,7 @@ const IDE_CLASS_ID = deviceClassId('ide');
  * Storage controllers: IDE, SCSI and Fibre Channel (drivers/scsi/storvsc_drv.c), each with one disk. The device's
  * driverData is its StorvscDevice.
  */
+@injectable()
 export class StorvscDriver implements VmbusDriver {
   readonly name = 'hv_storvsc';
   readonly classIds = [IDE_CLASS_ID, deviceClassId('scsi'), FC_CLASS_ID];
@@ -39,8 +41,8 @@ export class StorvscDriver implements VmbusDriver {
   private readonly hosts = new Map<VmbusDevice, number>();
 
   constructor(
-    private readonly operations: ChannelOperations,
-    private readonly settings: DriverSettings,
+    @inject(ChannelOperations) private readonly operations: ChannelOperations,
+    @inject(DEVICE_PARAMETERS) private readonly parameters: DeviceParameters,
   ) {}
 
   /** storvsc_probe, storvsc_connect_to_vsp */
@@ -190,7 +192,7 @@ export class StorvscDriver implements VmbusDriver {
   /** The number that the settings name if it is free, else the lowest free one (scsi_host_alloc). */
   private allocateHost(device: VmbusDevice): number {
     const taken = new Set(this.hosts.values());
-    let host = this.settings.scsiHost(device.instanceId);
+    let host = this.parameters.scsiHost(device.instanceId);
     if (host === undefined || taken.has(host)) {
       host = 0;
       while (taken.has(host)) host += 1;
