@@ -47,7 +47,7 @@ module.exports = {
       from: { path: '^src/drivers/(?!index|module)([^/.]+)' },
       to: {
         path: '^src/drivers/',
-        pathNot: '^src/drivers/((device-parameters|injection)\\.ts$|support/|$1[/.])',
+        pathNot: '^src/drivers/((dev-printk|device-parameters|injection)\\.ts$|conversation/|$1[/.])',
       },
     },
     {

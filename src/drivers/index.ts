@@ -4,21 +4,25 @@ import { BalloonDriver } from './balloon.js';
 import type { DeviceParameters } from './device-parameters.js';
 import { FramebufferDriver } from './framebuffer.js';
 import { HvSockDriver } from './hv-sock/driver.js';
-import { KeyboardDriver, MouseDriver } from './input.js';
+import { UtilDriver } from './hv-util.js';
+import { KeyboardDriver } from './keyboard.js';
+import { MouseDriver } from './mouse.js';
 import { NetvscDriver } from './netvsc/driver.js';
 import { StorvscDriver } from './storvsc/driver.js';
-import { UtilDriver } from './util.js';
 import { VpciDriver } from './vpci.js';
 
-export { BalloonDriver } from './balloon.js';
 export { DEVICE_PARAMETERS, type DeviceParameters, defaultDeviceParameters } from './device-parameters.js';
-export { FramebufferDriver } from './framebuffer.js';
-export { HvSockDriver } from './hv-sock/driver.js';
-export { KeyboardDriver, MouseDriver } from './input.js';
-export { NetvscDriver } from './netvsc/driver.js';
-export { StorvscDriver } from './storvsc/driver.js';
-export { UtilDriver } from './util.js';
-export { VpciDriver } from './vpci.js';
+export {
+  BalloonDriver,
+  FramebufferDriver,
+  HvSockDriver,
+  KeyboardDriver,
+  MouseDriver,
+  NetvscDriver,
+  StorvscDriver,
+  UtilDriver,
+  VpciDriver,
+};
 
 /** A driver's class: each driver takes as much of this as it needs. */
 export type VmbusDriverClass = new (

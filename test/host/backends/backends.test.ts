@@ -34,7 +34,7 @@ import {
   vstorRequest,
   vstorStatus,
 } from '../../../src/host/protocols/storage.js';
-import { IcMessage, icMessage, ICMSGTYPE } from '../../../src/host/protocols/util.js';
+import { IcMessage, icMessage, ICMSGTYPE } from '../../../src/host/protocols/icmsg.js';
 import { payloadWord, wordPayload } from '../../../src/host/protocols/words.js';
 import type { Ns } from '../../../src/lib/brand.js';
 import { deviceClassId, vmbusDeviceClasses } from '../../../src/vmbus/protocol/class-ids.js';
