@@ -8,8 +8,13 @@ export type { GuestHost } from './guest/host.js';
 export type { GuestKvm, KvmCounts } from './guest/kvm.js';
 export type { GuestIrq } from './guest/irq.js';
 export type { FramesOptions, GuestNic } from './guest/nic.js';
-export { type GuestPacket, HOST_BACKEND, type HostBackend, type HostDeviceServices } from './host/device.js';
-export type { HostChannel } from './host/host-channel.js';
+export {
+  type GuestPacket,
+  HOST_BACKEND,
+  type HostBackend,
+  type HostChannel,
+  type HostDeviceServices,
+} from './host/device.js';
 export { IRQ_DOMAIN_PLUGIN, type IrqDomainPlugin } from './irq/irqdomain-plugin.js';
 export * as irq from './irq/index.js';
 export type { IrqCore } from './irq/core.js';

@@ -1,7 +1,6 @@
 import type { Ns } from '../../lib/brand.js';
 import type { Guid } from '../../vmbus/protocol/guid.js';
-import type { HostBackend, HostDeviceServices } from '../device.js';
-import type { HostChannel } from '../host-channel.js';
+import type { HostBackend, HostChannel, HostDeviceServices } from '../device.js';
 import { ICMSGTYPE, icMessage } from '../protocols/icmsg.js';
 
 const NEGOTIATE_NS: Ns = 50_000;

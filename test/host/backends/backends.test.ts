@@ -3,10 +3,10 @@ import { builtinBackends } from '../../../src/host/backends/index.js';
 import {
   type GuestPacket,
   type HostBackend,
+  HostChannel,
   HostDevice,
   type HostDeviceServices,
 } from '../../../src/host/device.js';
-import { HostChannel } from '../../../src/host/host-channel.js';
 import {
   NVSP,
   nvspMessage,
