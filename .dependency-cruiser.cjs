@@ -13,6 +13,7 @@ const layers = [
   'races',
   'scenario',
   'guest',
+  'command',
   'capture',
   'compare',
   'conformance',
@@ -52,6 +53,13 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/drivers/' },
       to: { path: '^src/host/', pathNot: '^src/host/protocols/' },
+    },
+    {
+      name: 'fuse-shell-and-control-know-no-guest',
+      comment: 'src/live joins them with guests: the protocol, the namespaces and the socket serve any files',
+      severity: 'error',
+      from: { path: '^src/live/(fuse|shell|control)/' },
+      to: { path: '^src/(view|scenario|guest)/' },
     },
     {
       name: 'inversify-only-in-app',

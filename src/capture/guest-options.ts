@@ -22,6 +22,7 @@ import {
   type IrqRow,
   labelWidth,
 } from '../view/interrupts/table.js';
+import { kernelOfForm } from './kernel-of-form.js';
 import type { LsvmbusDevice } from './lsvmbus.js';
 import type { ProcIrqDump } from './proc-irq-dump.js';
 import { vmbusGuest } from './vmbus-rows.js';
@@ -40,16 +41,6 @@ export interface CapturedGuest {
   readonly options: GuestOptions;
   readonly notes: readonly string[];
 }
-
-/** The eldest modelled kernel with a form, or the next younger. */
-const kernelOfForm: Readonly<Record<InterruptsForm, KernelVersion>> = {
-  '2.6.18': '6.1',
-  '3.18': '6.1',
-  '6.1': '6.1',
-  '6.12': '6.12',
-  '6.13': '6.18',
-  '7.2': '7.2',
-};
 
 /** Forms that a modelled kernel has by itself. */
 const ownForms: ReadonlySet<InterruptsForm> = new Set(['6.1', '6.12', '6.13', '7.2']);

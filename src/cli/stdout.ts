@@ -1,5 +1,5 @@
 import { fstatSync, readSync, writeSync } from 'node:fs';
-import { exitStatus } from './command.js';
+import { exitStatus } from '../command/exit-status.js';
 
 const reasons: Readonly<Record<string, string>> = {
   ENOSPC: 'no space left on device',

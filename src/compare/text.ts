@@ -1,5 +1,5 @@
 import { formatDuration } from '../scenario/duration.js';
-import type { Compared, Comparison } from './run.js';
+import type { Compared, Comparison } from './comparison.js';
 
 interface Column {
   readonly title: string;

@@ -4,7 +4,7 @@ import { formatCpuList } from '../machine/cpumask-text.js';
 import { createGuestTree } from '../view/guest-tree.js';
 import type { FileTree } from '../view/tree.js';
 import { type Comparison, judge, unknownKernel } from './files-compare.js';
-import { recordedKernel } from './files-state.js';
+import { recordedKernel } from './recorded.js';
 import { Fixture, type RecordedCpus } from './fixture.js';
 import { lineState } from './fixture-state.js';
 import { MsiFixture } from './msi-fixture.js';
@@ -15,7 +15,7 @@ type LineRecord = Readonly<Record<string, unknown>>;
 interface DeviceOp {
   readonly start?: boolean;
   /** The device was used; the model's has nothing to do then. */
-  readonly io?: string;
+  readonly stdio?: string;
   readonly write?: string;
   readonly data?: string;
   readonly ret?: number;

@@ -21,7 +21,7 @@ import type { Machine } from '../machine/machine.js';
 import { createGuestTree } from '../view/guest-tree.js';
 import type { FileTree } from '../view/tree.js';
 import { type Comparison, judge, unknownKernel } from './files-compare.js';
-import { type RecordedCpus, recordedKernel, recordedMachine } from './files-state.js';
+import { type RecordedCpus, recordedKernel, recordedMachine } from './recorded.js';
 import type { CaseResult, Replayer } from './replayer.js';
 
 const lineKinds = [

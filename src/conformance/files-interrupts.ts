@@ -5,13 +5,8 @@ import type { ArchInterrupts, ArchCounts } from '../view/interrupts/arch.js';
 import { parseInterrupts, reprintInterrupts } from '../view/interrupts/parse.js';
 import type { InterruptsRow } from '../view/interrupts/table.js';
 import { type Comparison, judge, unknownKernel } from './files-compare.js';
-import {
-  type RecordedCpus,
-  RecordedLayer,
-  type RecordedLine,
-  recordedKernel,
-  recordedMachine,
-} from './files-state.js';
+import { RecordedLayer, type RecordedLine } from '../view/recorded-layer.js';
+import { type RecordedCpus, recordedKernel, recordedMachine } from './recorded.js';
 import type { CaseResult, Replayer } from './replayer.js';
 
 /** A row that x86 adds: counts and a text, or one number. */

@@ -6,13 +6,8 @@ import type { FileTree } from '../view/tree.js';
 import { ErrnoError } from '../lib/errno.js';
 import type { KernelVersion } from '../irq/kernel.js';
 import { type Comparison, judge, unknownKernel } from './files-compare.js';
-import {
-  type RecordedCpus,
-  RecordedLayer,
-  type RecordedLine,
-  recordedKernel,
-  recordedMachine,
-} from './files-state.js';
+import { RecordedLayer, type RecordedLine } from '../view/recorded-layer.js';
+import { type RecordedCpus, recordedKernel, recordedMachine } from './recorded.js';
 import type { CaseResult, Replayer } from './replayer.js';
 
 interface Entry {

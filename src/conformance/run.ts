@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import type { KernelVersion } from '../irq/kernel.js';
 import { isRecord } from './compare.js';
-import { recordedKernel } from './files-state.js';
+import { recordedKernel } from './recorded.js';
 import {
   type FileReport,
   findRecordings,
@@ -11,7 +11,9 @@ import {
   type Recordings,
   replayAll,
 } from './index.js';
-import { type CommandIo, type ExitStatus, exitStatus, UsageError } from '../cli/command.js';
+import { type ExitStatus, exitStatus } from '../command/exit-status.js';
+import type { Stdio } from '../command/stdio.js';
+import { UsageError } from '../command/usage-error.js';
 
 export interface ConformanceOptions {
   readonly json?: boolean;
@@ -21,7 +23,7 @@ export interface ConformanceOptions {
 }
 
 /** `irqlab conformance`: replays all recordings of a directory and says how the model compares. */
-export function runConformance(directory: string, options: ConformanceOptions, io: CommandIo): ExitStatus {
+export function runConformance(directory: string, options: ConformanceOptions, stdio: Stdio): ExitStatus {
   const reports: FileReport[] = [];
   const leftOut: string[] = [];
   const files = filesToReplay(directory, options.only);
@@ -33,23 +35,20 @@ export function runConformance(directory: string, options: ConformanceOptions, i
     }
     const recordings = chosen(all, options.kernel);
     if (options.kernel !== undefined && recordings.cases.length === 0) continue;
-    reports.push(replayAll(recordings, { progress: progressOf(found.file, io) }));
+    reports.push(replayAll(recordings, { progress: progressOf(found.file, stdio) }));
   }
-  io.progress?.('');
+  stdio.progress?.('');
   if (leftOut.length === files.length) throw nothingKnown(directory);
   if (reports.length === 0)
     throw new UsageError(`${directory} has no recordings of kernel ${options.kernel}`);
-  for (const file of leftOut) io.err(`irqlab: ${file} is left out: it holds no recordings\n`);
+  for (const file of leftOut) stdio.err(`irqlab: ${file} is left out: it holds no recordings\n`);
   const ok = reports.every(({ failed }) => failed === 0);
-  io.out(options.json ? reportJson(directory, ok, reports) : formatReport(reports) + summary(reports));
+  stdio.out(options.json ? reportJson(directory, ok, reports) : formatReport(reports) + summary(reports));
   return ok ? exitStatus.ok : exitStatus.failed;
 }
 
 /** Speaks once for each hundredth. */
-function progressOf(
-  file: string,
-  { progress }: CommandIo,
-): ((done: number, all: number) => void) | undefined {
+function progressOf(file: string, { progress }: Stdio): ((done: number, all: number) => void) | undefined {
   if (progress === undefined) return undefined;
   let shown = -1;
   return (done, all) => {

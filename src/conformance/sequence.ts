@@ -5,7 +5,7 @@ import { createGuestTree } from '../view/guest-tree.js';
 import type { FileTree } from '../view/tree.js';
 import { type Difference, difference, isRecord } from './compare.js';
 import { unknownKernel } from './files-compare.js';
-import { recordedKernel } from './files-state.js';
+import { recordedKernel } from './recorded.js';
 import { Fixture, type RecordedCpus } from './fixture.js';
 import { type CommandArgs, runCommand } from './fixture-commands.js';
 import { lineState } from './fixture-state.js';

@@ -2,7 +2,7 @@ import type { MemoryModel } from '../../explore/model.js';
 import type { Strategy } from '../../explore/options.js';
 import type { Report } from '../../explore/report.js';
 import type { Race, RaceVariant, RaceVerdict } from '../../races/race.js';
-import type { CommandIo } from '../command.js';
+import type { Stdio } from '../../command/stdio.js';
 import { withMinimal } from './search.js';
 import type { Search, TaskRunner } from './task.js';
 import { coverageText, number } from './text.js';
@@ -29,7 +29,7 @@ interface Planned {
 export async function runTable(
   races: readonly Race[],
   runner: TaskRunner,
-  io: CommandIo,
+  stdio: Stdio,
   limits: Pick<Search, 'maxExecutions' | 'seconds'>,
   onRow: (row: Row) => void,
 ): Promise<readonly Row[]> {
@@ -37,7 +37,7 @@ export async function runTable(
   let done = 0;
   let shown = 0;
   const rows: Row[] = [];
-  const tell = (): void => io.progress?.(`${done} of ${plan.length} done`);
+  const tell = (): void => stdio.progress?.(`${done} of ${plan.length} done`);
   tell();
   await Promise.all(
     plan.map(async (planned, at) => {
@@ -47,7 +47,7 @@ export async function runTable(
       tell();
     }),
   );
-  io.progress?.('');
+  stdio.progress?.('');
   return rows;
 }
 

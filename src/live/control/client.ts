@@ -1,7 +1,9 @@
 import { connect } from 'node:net';
 import { parse } from 'yaml';
-import { type CommandIo, type ExitStatus, exitStatus, UsageError } from '../../cli/command.js';
-import type { ControlAnswer } from './commands.js';
+import { type ExitStatus, exitStatus } from '../../command/exit-status.js';
+import type { Stdio } from '../../command/stdio.js';
+import { UsageError } from '../../command/usage-error.js';
+import type { ControlAnswer } from './answer.js';
 
 /** Commands whose value is a mapping: what is given as KEY=VALUE goes into it. */
 const withMapping: ReadonlySet<string> = new Set([
@@ -45,17 +47,17 @@ export async function sendCommand(
   path: string,
   name: string,
   args: readonly string[],
-  io: CommandIo,
+  stdio: Stdio,
 ): Promise<ExitStatus> {
   const answer = await ask(path, commandOf(name, args));
   if (answer.ok) {
     const { result } = answer;
-    if (typeof result === 'string') io.out(result);
-    else if (result !== undefined) io.out(`${JSON.stringify(result, undefined, 2)}\n`);
+    if (typeof result === 'string') stdio.out(result);
+    else if (result !== undefined) stdio.out(`${JSON.stringify(result, undefined, 2)}\n`);
     return exitStatus.ok;
   }
   if (answer.code === 'usage') throw new UsageError(answer.message, 'Try "irqlab ctl --help".');
-  io.err(`irqlab: ${answer.code}: ${answer.message}\n`);
+  stdio.err(`irqlab: ${answer.code}: ${answer.message}\n`);
   return answer.code === 'defect' ? exitStatus.defect : exitStatus.failed;
 }
 

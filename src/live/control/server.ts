@@ -1,16 +1,16 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { chmodSync, rmSync } from 'node:fs';
-import { UsageError } from '../../cli/command.js';
-import type { ControlAnswer, ControlCommands } from './commands.js';
+import { UsageError } from '../../command/usage-error.js';
+import type { CommandTaker, ControlAnswer } from './answer.js';
 
 /** Longest command line in characters; more is no command. */
 const MAX_LINE = 1 << 16;
 
 /**
- * A Unix socket by which a running guest is steered: each line is a command, and gets a line of JSON as its answer,
- * in order.
+ * A Unix socket that takes commands: each line is one, and gets a line of JSON as its answer, in order. It is its
+ * owner's alone (mode 0600), for whoever may write to it steers what the command that made it runs.
  */
-export class Control {
+export class ControlSocket {
   private readonly sockets = new Set<Socket>();
 
   private constructor(
@@ -22,11 +22,11 @@ export class Control {
   /** Begins to listen. @throws UsageError if there can be no socket at that path. */
   static async listen(
     path: string,
-    commands: ControlCommands,
+    commands: CommandTaker,
     onDefect: (error: unknown) => void,
-  ): Promise<Control> {
+  ): Promise<ControlSocket> {
     const server = createServer();
-    const control = new Control(server, path, onDefect);
+    const control = new ControlSocket(server, path, onDefect);
     server.on('connection', (socket) => control.serve(socket, commands));
     await new Promise<void>((resolve, reject) => {
       server.once('error', ({ code, message }: NodeJS.ErrnoException) => {
@@ -45,7 +45,7 @@ export class Control {
     rmSync(this.path, { force: true });
   }
 
-  private serve(socket: Socket, commands: ControlCommands): void {
+  private serve(socket: Socket, commands: CommandTaker): void {
     this.sockets.add(socket);
     socket.on('close', () => this.sockets.delete(socket));
     socket.on('error', () => socket.destroy());
@@ -60,7 +60,7 @@ export class Control {
   }
 
   /** A command that runs into a defect must not take the guest's files away from those who use them. */
-  private answer(commands: ControlCommands, line: string): ControlAnswer {
+  private answer(commands: CommandTaker, line: string): ControlAnswer {
     try {
       return commands.answer(line);
     } catch (error) {

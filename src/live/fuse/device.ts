@@ -1,5 +1,5 @@
 import { constants, openSync } from 'node:fs';
-import { UsageError } from '../../cli/command.js';
+import { UsageError } from '../../command/usage-error.js';
 
 const DEVICE = '/dev/fuse';
 

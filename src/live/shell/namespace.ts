@@ -1,5 +1,5 @@
-import { UsageError } from '../../cli/command.js';
-import { succeeds } from './programs.js';
+import { UsageError } from '../../command/usage-error.js';
+import { succeeds } from '../programs.js';
 
 /** What a process may do about namespaces. */
 export type NamespaceRights =

@@ -2,9 +2,11 @@ import { laneTable, violationText } from '../../explore/lane-table.js';
 import { replay } from '../../explore/replay.js';
 import type { TraceStep } from '../../explore/report.js';
 import { parseTraceFile, type TraceFile } from '../../explore/trace-file.js';
-import { type CommandIo, type ExitStatus, exitStatus, UsageError } from '../command.js';
-import { readText } from '../read-text.js';
-import { findRace, findVariant } from './run.js';
+import { type ExitStatus, exitStatus } from '../../command/exit-status.js';
+import type { Stdio } from '../../command/stdio.js';
+import { UsageError } from '../../command/usage-error.js';
+import { readText } from '../../command/named-file.js';
+import { raceNamed, variantNamed } from './race-named.js';
 
 export interface ReplayCommandOptions {
   readonly step?: boolean;
@@ -12,10 +14,10 @@ export interface ReplayCommandOptions {
 }
 
 /** `irqlab replay`: runs a saved interleaving again. The same file gives the same bytes. */
-export function runReplay(file: string, options: ReplayCommandOptions, io: CommandIo): ExitStatus {
-  const saved = parse(readText(file, io).text, file);
+export function runReplay(file: string, options: ReplayCommandOptions, stdio: Stdio): ExitStatus {
+  const saved = parse(readText(file, stdio).text, file);
   const [id = '', name = ''] = saved.model.split('/');
-  const model = findVariant(findRace(id), name).model();
+  const model = variantNamed(raceNamed(id), name).model();
   const walk: string[] = [];
   let before: readonly string[] = [];
   const onStep = (state: readonly string[], step: TraceStep | undefined): void => {
@@ -23,16 +25,18 @@ export function runReplay(file: string, options: ReplayCommandOptions, io: Comma
     before = state;
   };
   const { trace, violation, divergence } = replay(model, saved, options.step ? { onStep } : {});
-  if (options.json) io.out(`${JSON.stringify({ trace, violation, divergence }, undefined, 2)}\n`);
+  if (options.json) stdio.out(`${JSON.stringify({ trace, violation, divergence }, undefined, 2)}\n`);
   else {
-    io.out(`${saved.model}, ${saved.memory === 'tso' ? 'x86 store buffers' : 'sequentially consistent'}\n\n`);
-    for (const text of walk) io.out(text);
-    if (violation !== undefined) io.out(violationText(violation));
-    else io.out(`${laneTable(trace)}\n`);
+    stdio.out(
+      `${saved.model}, ${saved.memory === 'tso' ? 'x86 store buffers' : 'sequentially consistent'}\n\n`,
+    );
+    for (const text of walk) stdio.out(text);
+    if (violation !== undefined) stdio.out(violationText(violation));
+    else stdio.out(`${laneTable(trace)}\n`);
   }
   if (divergence === undefined) return exitStatus.ok;
   const { after, expected, actual } = divergence;
-  io.err(
+  stdio.err(
     `irqlab: the trace no longer fits after ${after} of ${saved.steps.length} steps\n` +
       `  expected: ${expected}\n  actual:   ${actual}\n`,
   );

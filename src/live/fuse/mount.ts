@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { UsageError } from '../cli/command.js';
-import type { FuseSession } from './fuse/session.js';
-import { environment, runProgram } from './shell/programs.js';
+import { UsageError } from '../../command/usage-error.js';
+import type { FuseSession } from './session.js';
+import { environment, runProgram } from '../programs.js';
 
 /** Kept in the list of mounts, as device and as type. */
 export const MOUNT_NAME = 'irqlab';

@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { describeIssues } from '../../scenario/issues.js';
-import { duration, keysIn, mapping, relid, whenMapping } from '../../scenario/schema/values.js';
-import { step } from '../../scenario/schema/step.js';
-import { workload } from '../../scenario/schema/workload.js';
-import { Source } from '../../scenario/source.js';
+import { describeIssues } from '../scenario/issues.js';
+import { duration, keysIn, mapping, relid, whenMapping } from '../scenario/schema/values.js';
+import { step } from '../scenario/schema/step.js';
+import { workload } from '../scenario/schema/workload.js';
+import { Source } from '../scenario/source.js';
 
 /** A command that is none, or not right. */
 export class CommandError extends Error {

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { decodeRequest, OPCODE } from '../../../src/live/fuse/wire.js';
-import { TreeFuse } from '../../../src/live/fuse/tree.js';
+import { FuseFilesystem } from '../../../src/live/fuse/filesystem.js';
+import { GuestFiles } from '../../../src/live/guest-files.js';
 import { ErrnoError } from '../../../src/lib/errno.js';
 import { FileTree } from '../../../src/view/tree.js';
 import { procFile, StaticDirectory, sysfsFile } from '../../../src/view/tree-node.js';
@@ -11,7 +12,7 @@ const O_RDONLY = 0;
 const O_WRONLY = 1;
 const O_RDWR = 2;
 
-let fuse: TreeFuse;
+let fuse: FuseFilesystem;
 let devices: StaticDirectory;
 let value: string;
 let reads: number;
@@ -32,7 +33,7 @@ beforeEach(() => {
   });
   tree.mount('/sys/devices', devices);
   tree.mount('/sys/bus', new StaticDirectory(0o755, { dev: { kind: 'symlink', target: '../devices' } }));
-  fuse = new TreeFuse(tree, { uid: 0, gid: 0, timeS: 5 });
+  fuse = new FuseFilesystem(new GuestFiles(tree), { uid: 0, gid: 0, timeS: 5 });
 });
 
 function refuse(): never {

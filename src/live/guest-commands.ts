@@ -1,22 +1,18 @@
-import { formatDuration } from '../../scenario/duration.js';
-import { perform } from '../../scenario/steps.js';
-import type { Guest } from '../../guest/guest.js';
-import { CommandError, type ControlCommand, type ControlStep, parseCommand } from './schema.js';
-import type { LiveGuest } from '../live-guest.js';
-
-/** What came of a command, for whoever gave it. */
-export type ControlAnswer =
-  | { readonly ok: true; readonly result?: unknown }
-  | { readonly ok: false; readonly code: string; readonly message: string };
+import { formatDuration } from '../scenario/duration.js';
+import { perform } from '../scenario/steps.js';
+import type { Guest } from '../guest/guest.js';
+import type { CommandTaker, ControlAnswer } from './control/answer.js';
+import { CommandError, type ControlCommand, type ControlStep, parseCommand } from './command-schema.js';
+import type { LiveGuest } from './live-guest.js';
 
 /** What can be done with a running guest from outside. */
-export class ControlCommands {
+export class GuestCommands implements CommandTaker {
   constructor(
     private readonly guest: Guest,
     private readonly live: LiveGuest,
   ) {}
 
-  /** Does the command of a line, which control-schema.ts describes. */
+  /** Does the command of a line, which command-schema.ts describes. */
   answer(line: string): ControlAnswer {
     try {
       const parsed = parseCommand(line);

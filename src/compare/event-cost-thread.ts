@@ -1,6 +1,9 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { Guest } from '../guest/guest.js';
 import type { GuestOptions } from '../scenario/options.js';
 import { callbackMode, type VmbusChannel } from '../vmbus/channel/channel.js';
-import { Guest } from '../guest/guest.js';
+
+// A thread that measures what an event costs a guest of the options that it is given.
 
 const EVENTS_A_ROUND = 200_000;
 const ROUNDS = 20;
@@ -9,7 +12,7 @@ const ROUNDS = 20;
  * What an event costs on this machine, in ns: from the top-level handler to a callback in the interrupt that does
  * nothing, the best of a few rounds. The guest's channels take their turns, each on its CPU.
  */
-export function interruptTimeNs(options: GuestOptions): number {
+function eventCostNs(options: GuestOptions): number {
   const guest = Guest.create(options);
   const channels = [...guest.vmbus.connection.channels()].filter(({ state }) => state.kind === 'opened');
   if (channels.length === 0) return 0;
@@ -35,3 +38,5 @@ function raise({ vmbus: { contexts, line } }: Guest, channels: readonly VmbusCha
     line.raise(targetCpu);
   }
 }
+
+parentPort?.postMessage(eventCostNs(workerData as GuestOptions));

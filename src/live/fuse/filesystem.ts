@@ -1,5 +1,5 @@
 import { ErrnoError } from '../../lib/errno.js';
-import type { FileTree, OpenFile } from '../../view/tree.js';
+import type { MountedFiles, OpenedFile } from './files.js';
 import {
   attrOut,
   bytesOf,
@@ -40,22 +40,22 @@ interface Inode {
 /** An open file: its text is that of the last read from its beginning, as the kernel's seq_file has it. */
 interface FileHandle {
   readonly path: string;
-  readonly file: OpenFile;
+  readonly file: OpenedFile;
   text: Buffer | undefined;
 }
 
 /** Who owns the files, and since when they are there. */
-export interface TreeOwner {
+export interface FileOwner {
   readonly uid: number;
   readonly gid: number;
   readonly timeS: number;
 }
 
 /**
- * A file tree as a FUSE filesystem. Everything is asked of the tree at the moment of the request; nothing is kept but
- * numbers for the kernel.
+ * Files as a FUSE filesystem. Everything is asked of them at the moment of the request; nothing is kept but numbers for
+ * the kernel, so that what is read is never older than the request.
  */
-export class TreeFuse {
+export class FuseFilesystem {
   private readonly inodes: Inode[] = [];
   private readonly files = new Map<number, FileHandle>();
   private readonly directories = new Map<number, readonly FuseEntry[]>();
@@ -63,8 +63,8 @@ export class TreeFuse {
   private readonly root: Inode;
 
   constructor(
-    private readonly tree: FileTree,
-    private readonly owner: TreeOwner,
+    private readonly mounted: MountedFiles,
+    private readonly owner: FileOwner,
   ) {
     this.root = this.newInode('');
   }
@@ -73,7 +73,7 @@ export class TreeFuse {
    * Does what a request asks for.
    *
    * @returns the answer; undefined: the request wants none; 'unknown': it is not known here.
-   * @throws ErrnoError what the guest's kernel says.
+   * @throws ErrnoError with what the system call is to give.
    */
   handle({ opcode, nodeId, body }: FuseRequest): Uint8Array | undefined | 'unknown' {
     switch (opcode) {
@@ -86,7 +86,7 @@ export class TreeFuse {
       case OPCODE.SETATTR:
         return this.setAttributes(this.inode(nodeId), body);
       case OPCODE.READLINK:
-        return Buffer.from(this.tree.readlink(pathOf(this.inode(nodeId))), 'latin1');
+        return Buffer.from(this.mounted.readlink(pathOf(this.inode(nodeId))), 'latin1');
       case OPCODE.OPEN:
         return this.open(pathOf(this.inode(nodeId)), word(body, 0));
       case OPCODE.READ:
@@ -107,7 +107,8 @@ export class TreeFuse {
         return statfsOut();
       case OPCODE.FSYNC:
       case OPCODE.FSYNCDIR:
-        return this.sync(pathOf(this.inode(nodeId)));
+        this.mounted.sync(pathOf(this.inode(nodeId)));
+        return empty;
       case OPCODE.DESTROY:
         return empty;
       case OPCODE.FORGET:
@@ -137,7 +138,7 @@ export class TreeFuse {
     let inode = parent.entries.get(name);
     if (inode === undefined) {
       const path = `${parent.path}/${name}`;
-      this.tree.lstat(path);
+      this.mounted.lstat(path);
       inode = this.newInode(path);
       parent.entries.set(name, inode);
     }
@@ -146,12 +147,12 @@ export class TreeFuse {
 
   private attributes(inode: Inode): FuseAttributes {
     const path = pathOf(inode);
-    const { kind, mode, size } = this.tree.lstat(path);
+    const { kind, mode, sizeBytes } = this.mounted.lstat(path);
     const { uid, gid, timeS } = this.owner;
     const { permissions = mode & 0o7777 } = inode;
     return {
       inode: inode.number,
-      size,
+      size: sizeBytes,
       mode: (mode & ~0o7777) | permissions,
       links: kind === 'directory' ? 2 + this.subdirectories(inode) : 1,
       uid: inode.uid ?? uid,
@@ -161,14 +162,14 @@ export class TreeFuse {
   }
 
   private subdirectories({ path }: Inode): number {
-    const isDirectory = (name: string): boolean => this.tree.lstat(`${path}/${name}`).kind === 'directory';
-    return this.tree.readdir(`${path}/`).filter(isDirectory).length;
+    const isDirectory = (name: string): boolean => this.mounted.lstat(`${path}/${name}`).kind === 'directory';
+    return this.mounted.readdir(`${path}/`).filter(isDirectory).length;
   }
 
   /** chmod and chown last; a file of the kernel's has no length that could change, and its times do not matter. */
   private setAttributes(inode: Inode, body: DataView): Uint8Array {
     const valid = word(body, 0);
-    this.tree.lstat(pathOf(inode));
+    this.mounted.lstat(pathOf(inode));
     if (valid & FATTR.MODE) inode.permissions = word(body, 68) & 0o7777;
     if (valid & FATTR.UID) inode.uid = word(body, 76);
     if (valid & FATTR.GID) inode.gid = word(body, 80);
@@ -179,8 +180,8 @@ export class TreeFuse {
     const access = flags & ACCESS_MODE;
     const reads = access !== 1;
     const writes = access !== O_RDONLY;
-    const file = this.tree.open(path, reads ? 'read' : 'write');
-    if (reads && writes) this.tree.open(path, 'write');
+    const file = this.mounted.open(path, reads ? 'read' : 'write');
+    if (reads && writes) this.mounted.open(path, 'write');
     this.files.set(++this.lastHandle, { path, file, text: undefined });
     return openOut(this.lastHandle, 'file');
   }
@@ -189,8 +190,8 @@ export class TreeFuse {
   private handleOf(handle: number): FileHandle {
     const open = this.files.get(handle);
     if (open === undefined) throw new ErrnoError('EBADF', `there is no open file ${handle}`);
-    if (this.tree.exists(open.path)) return open;
-    throw new ErrnoError(isProc(open.path) ? 'EIO' : 'ENODEV', `${open.path} is gone`);
+    if (this.mounted.exists(open.path)) return open;
+    throw this.mounted.gone(open.path);
   }
 
   private read(handle: number, offset: number, sizeBytes: number): Uint8Array {
@@ -208,14 +209,14 @@ export class TreeFuse {
   }
 
   private openDirectory(inode: Inode): Uint8Array {
-    const names = this.tree.readdir(`${inode.path}/`);
+    const names = this.mounted.readdir(`${inode.path}/`);
     const entries: FuseEntry[] = [
       { name: '.', inode: inode.number, type: typeOf(0o040000) },
       { name: '..', inode: this.parentOf(inode).number, type: typeOf(0o040000) },
     ];
     for (const name of names) {
       const child = this.child(inode, name);
-      entries.push({ name, inode: child.number, type: typeOf(this.tree.lstat(child.path).mode) });
+      entries.push({ name, inode: child.number, type: typeOf(this.mounted.lstat(child.path).mode) });
     }
     this.directories.set(++this.lastHandle, entries);
     return openOut(this.lastHandle, 'directory');
@@ -227,20 +228,10 @@ export class TreeFuse {
     for (const name of names) inode = this.child(inode, name);
     return inode;
   }
-
-  /** procfs knows no fsync; in sysfs there is nothing to do (fs/sync.c, fs/kernfs/file.c). */
-  private sync(path: string): Uint8Array {
-    if (isProc(path)) throw new ErrnoError('EINVAL', `${path} cannot be synced`);
-    return empty;
-  }
 }
 
 function pathOf({ path }: Inode): string {
   return path === '' ? '/' : path;
-}
-
-function isProc(path: string): boolean {
-  return path.startsWith('/proc/');
 }
 
 function typeOf(mode: number): number {

@@ -1,7 +1,7 @@
-import type { ScenarioGuest } from '../scenario/port.js';
-import type { RunResult } from '../scenario/runner.js';
-import type { Scenario } from '../scenario/scenario.js';
-import { parseInterrupts } from '../view/interrupts/parse.js';
+import type { ScenarioGuest } from '../../scenario/port.js';
+import type { RunResult } from '../../scenario/runner.js';
+import type { Scenario } from '../../scenario/scenario.js';
+import { parseInterrupts } from '../../view/interrupts/parse.js';
 
 /** A run's result for machines: one JSON object. Times are ns from the end of booting. */
 export function resultJson(scenario: Scenario, guest: ScenarioGuest, result: RunResult): string {

@@ -1,5 +1,5 @@
-import type { LogLine } from '../machine/log.js';
-import type { FileTree } from '../view/tree.js';
+import type { LogLine } from '../../machine/log.js';
+import type { FileTree } from '../../view/tree.js';
 
 const typeLetters: Readonly<Record<string, string>> = { directory: 'd', file: '-', symlink: 'l' };
 

@@ -1,11 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander';
 
-/** Options of a guest whose time follows the real time, as command-line options. */
-export interface LiveOptions {
-  readonly speed: number;
-  readonly socket?: string;
-}
-
+/** Options of a guest whose time follows the real time: LiveOptions of src/live/service.ts. */
 export function addLiveOptions(command: Command): Command {
   return command
     .option('--speed <n>', "seconds of the guest's time in a real second; 0: it stands still", parseSpeed, 1)

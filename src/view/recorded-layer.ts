@@ -7,18 +7,10 @@ import { irqd } from '../irq/data/irqdata.js';
 import { allocDescs, type IrqDesc } from '../irq/data/irqdesc.js';
 import { irqDomainCreateTree } from '../irq/mapping/irqdomain.js';
 import { irqs } from '../irq/data/istate.js';
-import { type KernelVersion, kernelVersions } from '../irq/kernel.js';
+import type { KernelVersion } from '../irq/kernel.js';
 import { irqStatus } from '../irq/data/settings.js';
 import { parseCpuList } from '../machine/cpumask-text.js';
-import { Machine } from '../machine/machine.js';
-
-/** Sets of CPUs of a recording, as lists. */
-export interface RecordedCpus {
-  readonly possible: string;
-  readonly present: string;
-  readonly online: string;
-  readonly nr_cpu_ids: number;
-}
+import type { Machine } from '../machine/machine.js';
 
 /** The state of a line in a recording. What is left out has the value of a new descriptor. */
 export interface RecordedLine {
@@ -48,23 +40,10 @@ export interface RecordedLine {
   readonly node?: number;
 }
 
-/** The kernel that a recording is of; undefined if the model does not know it. */
-export function recordedKernel(release: string): KernelVersion | undefined {
-  const version = /^\d+\.\d+/.exec(release)?.[0];
-  return kernelVersions.find((known) => known === version);
-}
-
-/** A machine with the recorded CPUs. */
-export function recordedMachine(cpus: RecordedCpus): Machine {
-  const { nr_cpu_ids: possible } = cpus;
-  const machine = new Machine({ possible, present: parseCpuList(cpus.present, possible).weight });
-  machine.online.copyFrom(parseCpuList(cpus.online, possible));
-  for (const cpu of machine.cpus) cpu.online = machine.online.has(cpu.id);
-  machine.thisCpu = machine.online.first();
-  return machine;
-}
-
-/** Builds the interrupt layer of a recording. The model's names of state bits are those of the recordings. */
+/**
+ * The way back from what a kernel shows: an interrupt layer with the lines of a recording or a capture, so that the
+ * files can be held against the text that they were made of. The names of state bits are the model's.
+ */
 export class RecordedLayer {
   readonly core: IrqCore;
 
