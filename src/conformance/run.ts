@@ -1,16 +1,10 @@
 import { statSync } from 'node:fs';
 import type { KernelVersion } from '../irq/kernel.js';
-import { isRecord } from './compare.js';
+import { isRecord } from './difference.js';
 import { recordedKernel } from './recorded.js';
-import {
-  type FileReport,
-  findRecordings,
-  formatReport,
-  RecordingError,
-  type RecordingFile,
-  type Recordings,
-  replayAll,
-} from './index.js';
+import { findRecordings, RecordingError, type RecordingFile, type Recordings } from './recordings.js';
+import { type FileReport, replayAll } from './replay.js';
+import { formatReport, reportJson, summaryText } from './report.js';
 import { type ExitStatus, exitStatus } from '../command/exit-status.js';
 import type { Stdio } from '../command/stdio.js';
 import { UsageError } from '../command/usage-error.js';
@@ -43,7 +37,7 @@ export function runConformance(directory: string, options: ConformanceOptions, s
     throw new UsageError(`${directory} has no recordings of kernel ${options.kernel}`);
   for (const file of leftOut) stdio.err(`irqlab: ${file} is left out: it holds no recordings\n`);
   const ok = reports.every(({ failed }) => failed === 0);
-  stdio.out(options.json ? reportJson(directory, ok, reports) : formatReport(reports) + summary(reports));
+  stdio.out(options.json ? reportJson(directory, ok, reports) : formatReport(reports) + summaryText(reports));
   return ok ? exitStatus.ok : exitStatus.failed;
 }
 
@@ -110,23 +104,4 @@ function chosen(recordings: Recordings, kernel: KernelVersion | undefined): Reco
     (recorded) => isRecord(recorded) && recordedKernel(String(recorded.kernel)) === kernel,
   );
   return { ...recordings, cases };
-}
-
-function totals(reports: readonly FileReport[]): { passed: number; failed: number; notApplicable: number } {
-  const sum = { passed: 0, failed: 0, notApplicable: 0 };
-  for (const { passed, failed, notApplicable } of reports) {
-    sum.passed += passed;
-    sum.failed += failed;
-    sum.notApplicable += notApplicable;
-  }
-  return sum;
-}
-
-function summary(reports: readonly FileReport[]): string {
-  const { passed, failed, notApplicable } = totals(reports);
-  return `total: ${passed} passed, ${failed} failed, ${notApplicable} not applicable\n`;
-}
-
-function reportJson(directory: string, ok: boolean, files: readonly FileReport[]): string {
-  return JSON.stringify({ directory, ok, ...totals(files), files }, undefined, 2) + '\n';
 }

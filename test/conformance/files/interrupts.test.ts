@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { interruptsReplayer } from '../../src/conformance/files-interrupts.js';
-import { goldenCases } from '../view/golden.js';
+import { interruptsReplayer } from '../../../src/conformance/files/interrupts.js';
+import { goldenCases } from '../../view/golden.js';
 
 const cases = goldenCases<{ id: string }>('interrupts');
 

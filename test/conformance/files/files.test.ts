@@ -1,8 +1,8 @@
 import { expect, test } from '@jest/globals';
-import { affinityWriteReplayer } from '../../src/conformance/files-affinity-write.js';
-import { procIrqTreeReplayer } from '../../src/conformance/files-proc-irq-tree.js';
-import type { CaseResult, Replayer } from '../../src/conformance/replayer.js';
-import { goldenCases } from '../view/golden.js';
+import { affinityWriteReplayer } from '../../../src/conformance/files/affinity-write.js';
+import { procIrqTreeReplayer } from '../../../src/conformance/files/proc-irq-tree.js';
+import type { CaseResult, Replayer } from '../../../src/conformance/replayer.js';
+import { goldenCases } from '../../view/golden.js';
 
 function failures(replayer: Replayer, cases: readonly unknown[]): CaseResult[] {
   return cases.map((recorded) => replayer.replay(recorded)).filter(({ outcome }) => outcome !== 'passed');

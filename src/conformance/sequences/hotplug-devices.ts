@@ -1,14 +1,14 @@
-import { ErrnoError } from '../lib/errno.js';
-import { allocDescs, IRQ_HANDLED, irqDomainAssociate, requestIrq } from '../irq/index.js';
-import { formatCpuList } from '../machine/cpumask-text.js';
-import { createGuestTree } from '../view/guest-tree.js';
-import type { FileTree } from '../view/tree.js';
-import { type Comparison, judge, unknownKernel } from './files-compare.js';
-import { recordedKernel } from './recorded.js';
-import { Fixture, type RecordedCpus } from './fixture.js';
-import { lineState } from './fixture-state.js';
-import { MsiFixture } from './msi-fixture.js';
-import type { CaseResult, Replayer } from './replayer.js';
+import { ErrnoError } from '../../lib/errno.js';
+import { allocDescs, IRQ_HANDLED, irqDomainAssociate, requestIrq } from '../../irq/index.js';
+import { formatCpuList } from '../../machine/cpumask-text.js';
+import { createGuestTree } from '../../view/guest-tree.js';
+import type { FileTree } from '../../view/tree.js';
+import { type Comparison, judge, unknownKernel } from '../judge.js';
+import { recordedKernel } from '../recorded.js';
+import { Fixture, type FixtureCpus } from '../fixture/fixture.js';
+import { lineState } from '../fixture/line-state.js';
+import { MsiFixture } from '../fixture/msi.js';
+import type { CaseResult, Replayer } from '../replayer.js';
 
 type LineRecord = Readonly<Record<string, unknown>>;
 
@@ -28,7 +28,7 @@ interface DeviceOp {
 interface DeviceCase {
   readonly kernel: string;
   readonly config: string;
-  readonly cpus: RecordedCpus;
+  readonly cpus: FixtureCpus;
   readonly ops: readonly DeviceOp[];
 }
 

@@ -1,28 +1,33 @@
-import type { Irq } from '../lib/brand.js';
-import { ErrnoError, errnoValue } from '../lib/errno.js';
+import type { Irq } from '../../lib/brand.js';
+import { ErrnoError, errnoValue } from '../../lib/errno.js';
 import {
   handlePercpuIrq,
   handleSimpleIrq,
   irqSetChipAndHandler,
   irqSetStatusFlags,
-} from '../irq/management/chip.js';
-import { IrqCore } from '../irq/core.js';
-import { type IrqChip, IRQ_SET_MASK_OK, IRQ_SET_MASK_OK_NOCOPY, irqchipFlags } from '../irq/data/irqchip.js';
-import { type IrqData, irqDataUpdateEffectiveAffinity } from '../irq/data/irqdata.js';
-import type { IrqDesc } from '../irq/data/irqdesc.js';
-import { irqCreateMapping, irqDomainCreateLinear } from '../irq/mapping/irqdomain.js';
-import { IRQ_HANDLED } from '../irq/data/irqaction.js';
-import type { KernelVersion } from '../irq/kernel.js';
-import { freeIrq, requestIrq } from '../irq/management/manage.js';
-import { irqStatus } from '../irq/data/settings.js';
-import { CpuMask } from '../machine/cpumask.js';
-import { parseCpuList, parseCpuMask } from '../machine/cpumask-text.js';
-import type { Machine } from '../machine/machine.js';
-import { createGuestTree } from '../view/guest-tree.js';
-import type { FileTree } from '../view/tree.js';
-import { type Comparison, judge, unknownKernel } from './files-compare.js';
-import { type RecordedCpus, recordedKernel, recordedMachine } from './recorded.js';
-import type { CaseResult, Replayer } from './replayer.js';
+} from '../../irq/management/chip.js';
+import { IrqCore } from '../../irq/core.js';
+import {
+  type IrqChip,
+  IRQ_SET_MASK_OK,
+  IRQ_SET_MASK_OK_NOCOPY,
+  irqchipFlags,
+} from '../../irq/data/irqchip.js';
+import { type IrqData, irqDataUpdateEffectiveAffinity } from '../../irq/data/irqdata.js';
+import type { IrqDesc } from '../../irq/data/irqdesc.js';
+import { irqCreateMapping, irqDomainCreateLinear } from '../../irq/mapping/irqdomain.js';
+import { IRQ_HANDLED } from '../../irq/data/irqaction.js';
+import type { KernelVersion } from '../../irq/kernel.js';
+import { freeIrq, requestIrq } from '../../irq/management/manage.js';
+import { irqStatus } from '../../irq/data/settings.js';
+import { CpuMask } from '../../machine/cpumask.js';
+import { parseCpuList, parseCpuMask } from '../../machine/cpumask-text.js';
+import type { Machine } from '../../machine/machine.js';
+import { createGuestTree } from '../../view/guest-tree.js';
+import type { FileTree } from '../../view/tree.js';
+import { type Comparison, judge, unknownKernel } from '../judge.js';
+import { type RecordedCpus, recordedKernel, recordedMachine } from '../recorded.js';
+import type { CaseResult, Replayer } from '../replayer.js';
 
 const lineKinds = [
   'movable',

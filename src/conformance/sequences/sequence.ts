@@ -1,15 +1,16 @@
-import { ErrnoError } from '../lib/errno.js';
-import type { KernelVersion } from '../irq/kernel.js';
-import { formatCpuList } from '../machine/cpumask-text.js';
-import { createGuestTree } from '../view/guest-tree.js';
-import type { FileTree } from '../view/tree.js';
-import { type Difference, difference, isRecord } from './compare.js';
-import { unknownKernel } from './files-compare.js';
-import { recordedKernel } from './recorded.js';
-import { Fixture, type RecordedCpus } from './fixture.js';
-import { type CommandArgs, runCommand } from './fixture-commands.js';
-import { lineState } from './fixture-state.js';
-import type { CaseResult, Replayer } from './replayer.js';
+import { ErrnoError } from '../../lib/errno.js';
+import type { KernelVersion } from '../../irq/kernel.js';
+import { formatCpuList } from '../../machine/cpumask-text.js';
+import { createGuestTree } from '../../view/guest-tree.js';
+import type { FileTree } from '../../view/tree.js';
+import { type Difference, difference, isRecord } from '../difference.js';
+import { unknownKernel } from '../judge.js';
+import { recordedKernel } from '../recorded.js';
+import { Fixture, type FixtureCpus } from '../fixture/fixture.js';
+import type { CommandArgs } from '../fixture/commands/args.js';
+import { runCommand } from '../fixture/commands/index.js';
+import { lineState } from '../fixture/line-state.js';
+import type { CaseResult, Replayer } from '../replayer.js';
 
 /** One recorded operation, see the recordings' README. */
 interface RecordedOp {
@@ -36,7 +37,7 @@ interface RecordedCase {
   readonly id: string;
   readonly kernel: string;
   readonly append?: string;
-  readonly cpus: RecordedCpus;
+  readonly cpus: FixtureCpus;
   readonly start: { readonly nr_irqs: number; readonly allocated: string };
   readonly ops: readonly RecordedOp[];
 }

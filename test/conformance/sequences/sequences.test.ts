@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
-import { hotplugDevicesReplayer } from '../../src/conformance/devices.js';
-import { replayAll } from '../../src/conformance/index.js';
-import type { Replayer } from '../../src/conformance/replayer.js';
-import { genirqApiReplayer, hotplugReplayer } from '../../src/conformance/sequence.js';
-import { goldenCases } from '../view/golden.js';
+import { hotplugDevicesReplayer } from '../../../src/conformance/sequences/hotplug-devices.js';
+import { replayAll } from '../../../src/conformance/replay.js';
+import type { Replayer } from '../../../src/conformance/replayer.js';
+import { genirqApiReplayer, hotplugReplayer } from '../../../src/conformance/sequences/sequence.js';
+import { goldenCases } from '../../view/golden.js';
 
 describe('what a real kernel did, replayed', () => {
   test.each([

@@ -1,13 +1,13 @@
-import { handleBadIrq, handlePercpuDevidIrq, handlePercpuIrq } from '../irq/management/chip.js';
-import { irqSettingsSet, irqStatus } from '../irq/data/settings.js';
-import { createGuestTree } from '../view/guest-tree.js';
-import type { ArchInterrupts, ArchCounts } from '../view/interrupts/arch.js';
-import { parseInterrupts, reprintInterrupts } from '../view/interrupts/parse.js';
-import type { InterruptsRow } from '../view/interrupts/table.js';
-import { type Comparison, judge, unknownKernel } from './files-compare.js';
-import { RecordedLayer, type RecordedLine } from '../view/recorded-layer.js';
-import { type RecordedCpus, recordedKernel, recordedMachine } from './recorded.js';
-import type { CaseResult, Replayer } from './replayer.js';
+import { handleBadIrq, handlePercpuDevidIrq, handlePercpuIrq } from '../../irq/management/chip.js';
+import { irqSettingsSet, irqStatus } from '../../irq/data/settings.js';
+import { createGuestTree } from '../../view/guest-tree.js';
+import type { ArchInterrupts, ArchCounts } from '../../view/interrupts/arch.js';
+import { parseInterrupts, reprintInterrupts } from '../../view/interrupts/parse.js';
+import type { InterruptsRow } from '../../view/interrupts/table.js';
+import { type Comparison, judge, unknownKernel } from '../judge.js';
+import { RecordedLayer, type RecordedLine } from '../../view/recorded-layer.js';
+import { type RecordedCpus, recordedKernel, recordedMachine } from '../recorded.js';
+import type { CaseResult, Replayer } from '../replayer.js';
 
 /** A row that x86 adds: counts and a text, or one number. */
 type RecordedArchRow =
