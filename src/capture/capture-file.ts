@@ -18,7 +18,7 @@ export function readCapture(named: string, stdio: Stdio): CaptureFile {
   return understoodCapture(name, bytes);
 }
 
-/** A capture out of the bytes of a file. @throws UsageError with file, line and column for what is not understood. */
+/** Reads a capture from the bytes of a file. @throws UsageError with file, line and column if it is not understood. */
 export function understoodCapture(file: string, bytes: Uint8Array): CaptureFile {
   let text: string;
   try {
@@ -34,7 +34,7 @@ export function understoodCapture(file: string, bytes: Uint8Array): CaptureFile 
   }
 }
 
-/** As readCapture, for an option that takes one kind of capture. @throws UsageError for another. */
+/** As readCapture, for an option that accepts one kind of capture. @throws UsageError for any other. */
 export function readKind(named: string, stdio: Stdio, kind: Capture['kind'], option: string): CaptureFile {
   const read = readCapture(named, stdio);
   if (read.capture.kind === kind) return read;

@@ -9,7 +9,7 @@ export type Capture =
   | { readonly kind: 'devices'; readonly devices: readonly LsvmbusDevice[]; readonly madeUpRelids: boolean }
   | { readonly kind: 'procIrq'; readonly dump: ProcIrqDump };
 
-/** What each kind is, for messages. */
+/** Each kind as messages call it. */
 export const captureNames: Readonly<Record<Capture['kind'], string>> = {
   interrupts: '/proc/interrupts',
   devices: 'the output of lsvmbus',
@@ -17,7 +17,7 @@ export const captureNames: Readonly<Record<Capture['kind'], string>> = {
 };
 
 /**
- * Reads a capture, of whichever kind its first line speaks.
+ * Reads a capture; its first line tells which kind it is.
  *
  * @throws InterruptsSyntaxError or CaptureSyntaxError, which say where.
  */

@@ -10,7 +10,7 @@ import { type CapturedGuest, type Captures, guestOfCaptures, isChannelRow } from
 import { scenarioText } from './scenario-text.js';
 import { UnexplainedRow } from './vmbus-rows.js';
 
-/** Has a guest show its /proc/interrupts. */
+/** Boots a guest and gives its /proc/interrupts. */
 export type ShowInterrupts = (options: GuestOptions) => Promise<string>;
 
 /** A scenario as text, and what its user should know of it. */
@@ -25,8 +25,8 @@ type CapturedMachine = Captures & { readonly text: string | undefined };
 const MADE_UP_RELIDS = 'a udev dump has no relids: they are made up in the order of the dump';
 
 /**
- * A scenario whose guest shows what the captures of one machine do. That is tried before it is given out, so that a
- * scenario which says something else never gets about.
+ * A scenario whose guest shows what the captures of one machine show. The guest is booted and compared first, so that
+ * no scenario is given out that shows something else.
  *
  * @throws UsageError with file, line and column where no guest can show it.
  */
@@ -38,7 +38,7 @@ export async function scenarioOf(
   let scenario = writeScenario(captures, read, []);
   let problem = await differenceShown(scenario.text, captures, show);
   if (problem !== undefined && captures.devices === undefined && hasChannels(captures)) {
-    // Rows that name drivers, yet are not of the devices that these drivers have here.
+    // The rows name drivers, but their devices do not fit the way these drivers use channels.
     const reason = 'the guest cannot have these VMBus devices: their interrupts are kept without a device';
     scenario = writeScenario({ ...captures, withoutDevices: true }, read, [reason]);
     problem = await differenceShown(scenario.text, captures, show);
@@ -94,7 +94,7 @@ function makeGuest(captures: CapturedMachine, read: readonly CaptureFile[]): Cap
   }
 }
 
-/** Runs the guest of a scenario and compares what it shows with the capture; a sentence if that differs. */
+/** Boots the guest of a scenario and says where it differs from the capture; undefined if it does not. */
 async function differenceShown(
   scenario: string,
   captures: CapturedMachine,
@@ -117,14 +117,14 @@ function hasChannels({ interrupts }: Captures): boolean {
   return interrupts?.table.rows.some((row) => row.kind === 'irq' && isChannelRow(row)) ?? false;
 }
 
-/** A kernel before the RFC shows no interrupts of channels. */
+/** Without the rows of channels, which kernels before the RFC do not have. */
 function withoutChannels(text: string): string {
   const { table, ...rest } = parseInterrupts(text);
   const rows = table.rows.filter((row) => row.kind !== 'irq' || !isChannelRow(row));
   return reprintInterrupts({ table: { ...table, rows }, ...rest });
 }
 
-/** The file that what is wrong with the guest is found in. */
+/** The file to name in messages about the guest. */
 function interruptsFile(read: readonly CaptureFile[]): string {
   return (read.find(({ capture }) => capture.kind === 'interrupts') ?? read[0]).file;
 }

@@ -41,7 +41,7 @@ function problemOf(file: string, bytes: Uint8Array): string | undefined {
   }
 }
 
-/** What a machine with the same interrupts shows; undefined if none can have them all. */
+/** What a machine with the same interrupts shows; undefined if no machine can have them all. */
 function shownByMachine(text: string): string | undefined {
   try {
     return importInterrupts(text).text();

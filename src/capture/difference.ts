@@ -1,8 +1,8 @@
 /**
- * Where a text differs from what it should be printed again as: line, column and sentence; undefined if they are
- * equal.
+ * The first difference between a text and the same text printed again, as `LINE:COLUMN: sentence`; undefined if there
+ * is none.
  *
- * @param who who prints it again, as the sentence's subject.
+ * @param who subject of the sentence: who printed it again.
  */
 export function firstDifference(expected: string, actual: string, who: string): string | undefined {
   if (expected === actual) return undefined;

@@ -6,10 +6,10 @@ import type { ParsedInterrupts } from '../view/interrupts/parse.js';
 import { type InterruptsForm, labelWidth } from '../view/interrupts/table.js';
 import { kernelOfForm } from './kernel-of-form.js';
 
-/** Forms that a modelled kernel has by itself. */
+/** Forms that a modelled kernel prints without being told to. */
 export const ownForms: ReadonlySet<InterruptsForm> = new Set(['6.1', '6.12', '6.13', '7.2']);
 
-/** A number of interrupts with which the first column is as wide as in the capture. */
+/** nrIrqs, where the first column of the capture is not as wide as the guest's would be. */
 export function nrIrqsOf(
   { table, form }: ParsedInterrupts,
   arch: Architecture,
@@ -23,7 +23,7 @@ export function nrIrqsOf(
   return { nrIrqs: width > narrowest ? Math.max(10 ** (width - 1), highest + 1) : Math.max(17, highest + 1) };
 }
 
-/** What must be said of the form, because the guest's kernel has another. */
+/** What must be said about the form, where the guest's kernel prints another. */
 export function procInterruptsOf(
   parsed: ParsedInterrupts,
   kernel: KernelVersion,

@@ -23,7 +23,7 @@ export interface Captures {
   readonly interrupts?: ParsedInterrupts;
   readonly devices?: readonly LsvmbusDevice[];
   readonly procIrq?: ProcIrqDump;
-  /** Take the interrupts of VMBus channels for ones without a device. */
+  /** Treat the interrupts of VMBus channels as plain interrupts without a device. */
   readonly withoutDevices?: boolean;
 }
 
@@ -33,16 +33,16 @@ export interface CapturedGuest {
   readonly notes: readonly string[];
 }
 
-/** Counts of the hypervisor's interrupts: only guests of Hyper-V have any. */
+/** Rows that count the hypervisor's interrupts: above 0 only in guests of Hyper-V. */
 const hyperVRows: ReadonlySet<string> = new Set(['HYP', 'HRE', 'HVS']);
 
-/** Makes a guest of captures. @throws UnexplainedRow for a channel of none of the listed devices. */
+/** Makes a guest of captures. @throws UnexplainedRow for a channel that belongs to none of the listed devices. */
 export function guestOfCaptures(captures: Captures): CapturedGuest {
   const { interrupts, procIrq } = captures;
   if (interrupts === undefined) return guestOfDevices(captures.devices ?? []);
   const { form, table } = interrupts;
   const irqRows = table.rows.filter((row): row is IrqRow => row.kind === 'irq');
-  // VMBus' host talks to CPU 0, so without it there can be no channel.
+  // The host's messages go to CPU 0 (VMBUS_CONNECT_CPU): without it there is no channel.
   const canHaveVmbus = table.cpus[0] === 0;
   const usesRows = canHaveVmbus && captures.withoutDevices !== true;
   const channelRows = usesRows ? irqRows.filter(isChannelRow) : [];

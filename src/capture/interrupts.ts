@@ -12,11 +12,11 @@ import { kernelOfForm } from './kernel-of-form.js';
 /** A machine that shows what a captured /proc/interrupts shows. */
 export interface ImportedInterrupts {
   readonly parsed: ParsedInterrupts;
-  /** The kernel that the machine runs: the eldest modelled one with the capture's form, or the next younger. */
+  /** The kernel that the machine runs: see kernelOfForm. */
   readonly kernel: KernelVersion;
   readonly irq: IrqCore;
   readonly tree: FileTree;
-  /** /proc/interrupts of the machine, without the blanks that the capture had lost at the ends of its lines. */
+  /** The machine's /proc/interrupts, without the trailing blanks that the capture has lost. */
   text(): string;
 }
 
@@ -66,7 +66,7 @@ function archCounts(rows: readonly InterruptsRow[], nrCpuIds: number, cpus: read
   });
 }
 
-/** A number of interrupts with which the first column is `width` wide. */
+/** A value of nr_irqs that makes the first column `width` wide. */
 function nrIrqsFor(width: number, form: InterruptsForm, highest: number): number {
   const narrowest = form === '7.2' ? 4 : 3;
   return width > narrowest

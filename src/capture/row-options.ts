@@ -11,7 +11,7 @@ import type { ParsedInterrupts } from '../view/interrupts/parse.js';
 import type { InterruptsRow, IrqRow } from '../view/interrupts/table.js';
 import type { ProcIrqDump } from './proc-irq-dump.js';
 
-/** Counts of the CPUs shown, in the shortest form. */
+/** The counts of the shown CPUs in the shortest form that a scenario has for them. */
 export function countsOf(counts: readonly number[], cpus: readonly CpuId[], nrCpus: number): CpuCounts {
   const nonZero = counts.flatMap((count, at) => (count === 0 ? [] : [[cpus[at], count] as const]));
   if (nonZero.length === 0) return 0;
@@ -28,7 +28,7 @@ const flows: ReadonlyMap<string, InterruptFlow> = new Map([
   ['percpu', 'percpu'],
 ]);
 
-/** The flow that a row speaks of: by its flow handler's name, the end of its chip's name, or its trigger. */
+/** The flow handler of a row, from its name, the end of the chip's name, or the trigger. */
 function flowOf({ flow, chip, trigger }: IrqRow): InterruptFlow {
   const named = flows.get(flow ?? /-(\w+)$/.exec(chip)?.[1] ?? '');
   if (named !== undefined) return named;
@@ -36,7 +36,7 @@ function flowOf({ flow, chip, trigger }: IrqRow): InterruptFlow {
   return 'simple';
 }
 
-/** The interrupt of a row that is of no channel. */
+/** The interrupt of a row that belongs to no channel. */
 export function interruptOf(
   row: IrqRow,
   counts: CpuCounts,
@@ -63,7 +63,7 @@ export function interruptOf(
   };
 }
 
-/** A row beside the interrupts. */
+/** A row of the architecture. */
 export function archRowOf(
   row: Exclude<InterruptsRow, IrqRow>,
   counts: (of: readonly number[]) => CpuCounts,

@@ -64,7 +64,7 @@ function version(): string {
 
 function report(error: unknown, stdio: Stdio): ExitStatus {
   if (error instanceof CommanderError) {
-    // Commander has said what is wrong; --help and --version come this way, too, with status 0.
+    // Commander has already printed what is wrong. --help and --version end up here as well, with exit code 0.
     return error.exitCode === 0 ? exitStatus.ok : exitStatus.usage;
   }
   if (error instanceof UsageError) {

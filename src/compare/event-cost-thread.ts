@@ -3,14 +3,14 @@ import { Guest } from '../guest/guest.js';
 import type { GuestOptions } from '../scenario/options.js';
 import { callbackMode, type VmbusChannel } from '../vmbus/channel/channel.js';
 
-// A thread that measures what an event costs a guest of the options that it is given.
+// A thread that is given a guest's options and answers with what an event costs that guest.
 
 const EVENTS_A_ROUND = 200_000;
 const ROUNDS = 20;
 
 /**
- * What an event costs on this machine, in ns: from the top-level handler to a callback in the interrupt that does
- * nothing, the best of a few rounds. The guest's channels take their turns, each on its CPU.
+ * What an event costs on this machine, in ns, from the top-level handler to an empty callback in hard interrupt
+ * context: the best of a few rounds. The guest's channels are signalled in turn, each on its own CPU.
  */
 function eventCostNs(options: GuestOptions): number {
   const guest = Guest.create(options);

@@ -5,8 +5,8 @@ import type { GuestOptions } from '../scenario/options.js';
 export type EventCost = (options: GuestOptions) => Promise<number>;
 
 /**
- * What an event costs, measured in a thread of its own: code that has run under one choice is compiled for that one,
- * and the next would pay for it.
+ * Measures in a thread of its own for each choice: code that has run under one choice is optimised for it, and the next
+ * choice would pay for that.
  */
 export const eventCost: EventCost = (options) =>
   new Promise((resolve, reject) => {

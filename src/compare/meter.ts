@@ -1,7 +1,7 @@
 import type { Guest } from '../guest/guest.js';
 import type { Compared } from './comparison.js';
 
-/** Reads a guest's counts against those when it was made. */
+/** Counts of a guest since the meter was made. */
 export class Meter {
   private readonly start: Counts;
 

@@ -14,7 +14,7 @@ import { type EventCost, eventCost } from './event-cost.js';
 import { Meter } from './meter.js';
 import { compareText } from './text.js';
 
-/** So many interrupts may wait on a CPU when the run is over. */
+/** Most interrupts that may still be pending on a CPU when the run is over. */
 const WAITING_INTERRUPTS = 100;
 
 export interface CompareOptions {
@@ -67,7 +67,7 @@ function withDesign(scenario: Scenario, { design }: Choice): Scenario {
   return { ...scenario, guest: { ...scenario.guest, design } };
 }
 
-/** Runs the scenario as it is. A choice that breaks the guest is a result, too: that is what it costs. */
+/** Runs the scenario. A choice that breaks the guest is a result, too, and must not end the comparison. */
 async function compareOne(scenario: Scenario, choice: Choice): Promise<Compared> {
   const unfit = designProblem(choice.design);
   if (unfit !== undefined) return { ...nothing(choice), problem: unfit };
@@ -85,7 +85,7 @@ async function compareOne(scenario: Scenario, choice: Choice): Promise<Compared>
   }
 }
 
-/** Where interrupts take time some may wait; let them be handled, so that what arrived and what was counted agree. */
+/** Where interrupts take time, some may still be pending: has them handled, so that arrivals and counts agree. */
 function finishInterrupts(guest: Guest, { guest: { interruptTimeNs = 0 } }: Scenario): void {
   if (interruptTimeNs > 0) guest.run({ ns: interruptTimeNs * WAITING_INTERRUPTS });
 }

@@ -35,7 +35,7 @@ const kvmColumns = kvmCounts.map(
   ([title, key]): Column => ({ title, cell: ({ kvm }) => String(kvm?.[key] ?? '-') }),
 );
 
-/** The comparison as a table, with what did not go well below it. */
+/** The comparison as a table; problems and failed steps follow below it. */
 export function compareText({ scenario, description, axis, rows }: Comparison): string {
   const columns: Column[] = [
     { title: axis, cell: ({ choice, isOwn }) => `${isOwn ? '*' : ' '} ${choice}` },

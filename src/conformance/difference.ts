@@ -6,7 +6,7 @@ export interface Difference {
   readonly actual: unknown;
 }
 
-/** Compares every property that `expected` has, and that there are no others; undefined if all are equal. */
+/** Where two values differ first, in what either of them has; undefined if they are equal. */
 export function difference(expected: unknown, actual: unknown, path = ''): Difference | undefined {
   if (Object.is(expected, actual)) return undefined;
   if (Array.isArray(expected) && Array.isArray(actual)) {

@@ -3,7 +3,7 @@ import type { CaseResult, Replayer } from './replayer.js';
 
 export type Failure = Extract<CaseResult, { outcome: 'failed' }>;
 
-/** What replaying one file of recordings gave. */
+/** The result of replaying one file of recordings. */
 export interface FileReport {
   readonly file: string;
   readonly passed: number;

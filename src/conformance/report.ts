@@ -47,7 +47,7 @@ function firstDifference(
   return undefined;
 }
 
-/** What two texts or lists consist of, by what it is called; nothing for other values. */
+/** Lines of two texts or entries of two lists, and which of both it is; nothing for other values. */
 function elementsOf(
   expected: unknown,
   actual: unknown,

@@ -5,14 +5,14 @@ import { step } from '../scenario/schema/step.js';
 import { workload } from '../scenario/schema/workload.js';
 import { Source } from '../scenario/source.js';
 
-/** A command that is none, or not right. */
+/** A command that is unknown or wrong. */
 export class CommandError extends Error {
   override readonly name = 'CommandError';
 }
 
 const speedText = 'a number from 0 to 1000';
 
-/** What can be done beside the actions of a scenario's timeline. */
+/** Commands beside the actions of a scenario's timeline. */
 const commands = {
   status: z.literal(true, { error: 'true' }),
   run: duration,

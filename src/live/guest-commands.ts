@@ -5,20 +5,20 @@ import type { CommandTaker, ControlAnswer } from './control/answer.js';
 import { CommandError, type ControlCommand, type ControlStep, parseCommand } from './command-schema.js';
 import type { LiveGuest } from './live-guest.js';
 
-/** What can be done with a running guest from outside. */
+/** Commands to a running guest from outside. */
 export class GuestCommands implements CommandTaker {
   constructor(
     private readonly guest: Guest,
     private readonly live: LiveGuest,
   ) {}
 
-  /** Does the command of a line, which command-schema.ts describes. */
+  /** Carries out the command of one line; see command-schema.ts for its form. */
   answer(line: string): ControlAnswer {
     try {
       const parsed = parseCommand(line);
       this.live.catchUp();
       const answer = 'step' in parsed ? this.doStep(parsed.step) : this.doCommand(parsed.command);
-      // What the command began in the guest goes as far as it can without time.
+      // What the command has started in the guest proceeds as far as it can at the present moment.
       this.guest.run({ ns: 0 });
       return answer;
     } catch (error) {

@@ -4,13 +4,17 @@ import type { Stdio } from '../command/stdio.js';
 import type { Guest } from '../guest/guest.js';
 import { LiveGuest } from './live-guest.js';
 
-/** A guest, and its time that follows the real time. */
+/** A guest, and the clock that makes it follow the real time. */
 export interface OpenGuest {
   readonly guest: Guest;
   readonly live: LiveGuest;
 }
 
-/** Boots the guest of a scenario file; its workload and timeline happen as its time passes. @throws UsageError */
+/**
+ * Boots the guest of a scenario file; its workload and timeline happen as time passes.
+ *
+ * @throws UsageError for a file that cannot be used.
+ */
 export async function openGuest(file: string, speed: number, stdio: Stdio): Promise<OpenGuest> {
   const scenario = openScenario(file, stdio);
   const guest = await bootGuest(scenario, createGuest);

@@ -3,21 +3,21 @@ import { constants } from 'node:os';
 
 /** How a program ended. */
 export interface Outcome {
-  /** Exit status; as a shell has it, 128 and the signal's number for one that was killed. */
+  /** Exit status; 128 plus the signal's number for a program that was killed, as in a shell. */
   readonly status: number;
   readonly stderr: string;
 }
 
 const PATH_DIRECTORIES = '/usr/sbin:/usr/bin:/sbin:/bin';
 
-/** The environment with the directories of the system's programs in its PATH. */
+/** The environment, its PATH extended by the system's directories: mount(8) may be in /sbin. */
 export function environment(): NodeJS.ProcessEnv {
   const { PATH } = process.env;
   return { ...process.env, PATH: PATH === undefined ? PATH_DIRECTORIES : `${PATH}:${PATH_DIRECTORIES}` };
 }
 
 /**
- * Runs a program to its end without blocking: mounted files may be looked at by it, and are answered meanwhile.
+ * Runs a program to its end without blocking the event loop: it may read mounted files, which this process answers.
  *
  * @param fd handed to it as file descriptor 3.
  */
@@ -31,7 +31,7 @@ export function runProgram(program: string, args: readonly string[], fd?: number
   return statusOf(child).then((status) => ({ status, stderr: stderr.trim() }));
 }
 
-/** Exit status of a program that was started; 127 if it could not be. */
+/** Exit status of a child process; 127 if it could not be started. */
 export function statusOf(child: ChildProcess): Promise<number> {
   return new Promise((resolve) => {
     child.on('error', () => resolve(127));
@@ -39,7 +39,7 @@ export function statusOf(child: ChildProcess): Promise<number> {
   });
 }
 
-/** True if the program can be started with these arguments and succeeds. Not for what looks at mounted files. */
+/** True if the program succeeds. It blocks this process, so the program must not read mounted files. */
 export function succeeds(program: string, args: readonly string[]): boolean {
   return spawnSync(program, args, { stdio: 'ignore', env: environment() }).status === 0;
 }

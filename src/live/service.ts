@@ -11,10 +11,10 @@ import { GuestFiles } from './guest-files.js';
 import type { LiveGuest } from './live-guest.js';
 import { type OpenGuest, openGuest } from './open-guest.js';
 
-/** The guest's time moves on at least so often, in ms, so that no work piles up while nobody looks. */
+/** The guest catches up at least this often, in ms, so that no work piles up while nobody reads its files. */
 const TICK_MS = 20;
 
-/** One defect may show at every request from then on. */
+/** Defects that are reported: the same one may show up at every request. */
 const MOST_SHOWN = 5;
 
 export interface LiveOptions {
@@ -24,19 +24,19 @@ export interface LiveOptions {
   readonly socket?: string;
 }
 
-/** A guest in operation: its files are answered for through FUSE, its time passes, its socket takes commands. */
+/** A guest in operation: FUSE serves its files, its time passes, its control socket takes commands. */
 export class LiveService {
   readonly guest: Guest;
   readonly session: FuseSession;
   private readonly live: LiveGuest;
   private readonly timer: NodeJS.Timeout;
   private control: ControlSocket | undefined;
-  /** The service goes on after a defect, with the guest as it is: its files must not go away from who uses them. */
+  /** Defects do not end the service: the files must not vanish under those who use them. */
   private defects = 0;
 
   private constructor(
     { guest, live }: OpenGuest,
-    /** Of /dev/fuse, for whoever mounts the files. */
+    /** /dev/fuse, to mount the files with. */
     readonly fd: number,
     private readonly stdio: Stdio,
   ) {
@@ -63,12 +63,12 @@ export class LiveService {
     return service;
   }
 
-  /** The exit status: a defect's if one showed, else `otherwise`. */
+  /** The exit status: that of a defect if there was one, else `otherwise`. */
   status(otherwise: number): number {
     return this.defects > 0 ? exitStatus.defect : otherwise;
   }
 
-  /** Ends the passing of time, the socket, and the session at its next request. */
+  /** Stops the time, closes the socket, and ends the session at its next request. */
   close(): void {
     this.session.stop();
     clearInterval(this.timer);

@@ -3,7 +3,7 @@ import { type LiveOptions, LiveService } from './service.js';
 import { runInUserNamespace, runOverlaid } from './shell/enter.js';
 import { namespaceRights } from './shell/namespace.js';
 
-/** What the guest's files replace, where the guest has them. */
+/** Where the guest's files replace this machine's, as far as the guest has them. */
 const guestPaths = [
   '/proc/interrupts',
   '/proc/irq',
@@ -20,7 +20,7 @@ const guestPaths = [
 
 /**
  * `irqlab shell`: a command in a mount namespace of its own, in which some files of /proc and /sys are the guest's.
- * This process answers for them and stays outside.
+ * This process answers for them and stays outside, or it would wait for itself when it reads one of them.
  *
  * @returns the command's exit status.
  */

@@ -7,7 +7,7 @@ import type { RaceVariant } from '../../races/race.js';
 import type { ExploreCommandOptions } from './options.js';
 import { reportText } from './text.js';
 
-/** Shows a report, saves the interleaving that it found, and holds the verdict against the table of races. */
+/** Shows a report, saves the interleaving that it found, and checks the verdict against the table of races. */
 export function conclude(
   report: Report,
   variant: RaceVariant,
@@ -25,7 +25,7 @@ export function conclude(
   const { memory, expected, expectedOther } = variant;
   const wanted = report.memory === memory ? expected : expectedOther;
   if (wanted === undefined || wanted === report.verdict) return exitStatus.ok;
-  // A part of a search, or one that ended early, need not find what is there.
+  // One shard, or a search that was cut short, may miss what is there.
   if (report.verdict === 'none' && !report.complete) return exitStatus.ok;
   stdio.err(`irqlab: expected ${wanted} for ${report.model}\n`);
   return exitStatus.failed;

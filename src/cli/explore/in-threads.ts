@@ -8,7 +8,7 @@ import { runExplore } from './run.js';
 import type { TaskRunner } from './task.js';
 import { ThreadRunner } from './threads.js';
 
-/** `irqlab explore`, its searches in threads, so that Ctrl-C is heard while they go on. */
+/** `irqlab explore`, its searches in threads, so that Ctrl-C is noticed while they run. */
 export function exploreInThreads(
   race: string | undefined,
   options: ExploreCommandOptions,
@@ -18,7 +18,7 @@ export function exploreInThreads(
   return withThreads(workers, stdio, (runner) => runExplore(race, options, stdio, runner));
 }
 
-/** `irqlab explore merge`, likewise: the search for a minimal interleaving takes its time, too. */
+/** `irqlab explore merge`, likewise: looking for a minimal interleaving is a search, too. */
 export function mergeInThreads(
   files: readonly string[],
   options: MergeOptions,
@@ -28,7 +28,7 @@ export function mergeInThreads(
   return withThreads(1, stdio, (runner) => runMerge(files, options, stdio, runner, read));
 }
 
-/** Ctrl-C has the searches end with what is known so far; a second one ends the program. */
+/** The first Ctrl-C ends the searches, which report what they know so far; the second one ends the program. */
 async function withThreads<T>(
   workers: number,
   stdio: Stdio,

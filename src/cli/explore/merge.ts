@@ -12,7 +12,7 @@ import type { TaskRunner } from './task.js';
 
 export type MergeOptions = Pick<ExploreCommandOptions, 'json' | 'save'>;
 
-/** `irqlab explore merge`: puts the reports of the parts of a search together. */
+/** `irqlab explore merge`: merges the reports of a search's shards. */
 export async function runMerge(
   files: readonly string[],
   options: MergeOptions,

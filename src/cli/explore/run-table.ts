@@ -34,7 +34,7 @@ export async function exploreTable(
   return different === 0 ? exitStatus.ok : exitStatus.failed;
 }
 
-/** In a table the interleavings are left out; each variant by itself shows its own. */
+/** A table leaves the interleavings out: `--variant` shows that of one. */
 function withoutTrace(row: Row): unknown {
   const violations = row.report.violations.map(({ trace, ...violation }) => ({
     ...violation,

@@ -11,7 +11,7 @@ import { failureText, printoutText } from './text.js';
 
 export interface RunOptions {
   readonly json?: boolean;
-  /** How long to run, whatever the file says. */
+  /** How long to run, in place of what the file says. */
   readonly seconds?: number;
   /** Print the kernel log at the end, instead of what the file says. */
   readonly dmesg?: boolean;
@@ -25,7 +25,7 @@ export interface ShownGuest extends ScenarioGuest {
   readonly log: readonly LogLine[];
 }
 
-/** `irqlab run`: runs the guest of a scenario file and says what came of it. */
+/** `irqlab run`: runs the guest of a scenario file, prints, and reports the expectations that do not hold. */
 export async function runFile(
   file: string,
   options: RunOptions,

@@ -2,7 +2,7 @@ import { formatDuration } from '../../scenario/duration.js';
 import type { RunResult } from '../../scenario/runner.js';
 import { formatPlace } from '../../scenario/scenario.js';
 
-/** One printout as it is; several with a headline each, as head and tail do it. */
+/** One printout as it is; several with a headline each, as head and tail print several files. */
 export function printoutText({ printouts }: Pick<RunResult, 'printouts'>): string {
   if (printouts.length === 1) return printouts[0].text;
   return printouts
@@ -10,7 +10,7 @@ export function printoutText({ printouts }: Pick<RunResult, 'printouts'>): strin
     .join('\n');
 }
 
-/** What went wrong, a line each. */
+/** What went wrong, one line for each. */
 export function failureText(
   file: string,
   { steps, printFailures }: Pick<RunResult, 'steps' | 'printFailures'>,

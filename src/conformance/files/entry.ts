@@ -7,7 +7,7 @@ export interface Entry {
   readonly entries?: Readonly<Record<string, Entry>>;
 }
 
-/** What depends on when it was recorded. */
+/** The text without what depends on the moment of the recording. */
 function withoutTime(text: string): string {
   return text.replace(/last_unhandled [1-9]\d* ms/, 'last_unhandled <jiffies> ms');
 }

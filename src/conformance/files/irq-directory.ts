@@ -15,7 +15,7 @@ export interface IrqCase extends CaseHead {
   readonly desc: Omit<RecordedLine, 'irq' | 'counts'> & { readonly kstat: readonly number[] };
 }
 
-/** How these recordings call the chip without a name. */
+/** What these recordings call a chip without a name. */
 const NAMELESS = '(noname)';
 /** Below this number the x86 kernel's lines are there at boot, before /proc/irq. */
 const BOOT_LINES = 16;

@@ -14,7 +14,7 @@ type LineRecord = Readonly<Record<string, unknown>>;
 
 interface DeviceOp {
   readonly start?: boolean;
-  /** The device was used; the model's has nothing to do then. */
+  /** The device was used; the model has nothing to do for that. */
   readonly stdio?: string;
   readonly write?: string;
   readonly data?: string;
@@ -38,8 +38,8 @@ const LEGACY_IRQS = Array.from({ length: 16 }, (_, irq) => irq);
 const NR_IRQS = 1024;
 
 /**
- * Replays what CPU hotplug does to real MSI-X interrupts. Compared are the managed ones: where the others go comes
- * out of x86 vector allocation, and the network driver sets the affinity of its own again at each change.
+ * Replays what CPU hotplug does to real MSI-X interrupts. Only the managed ones are compared: where the others go is
+ * decided by x86 vector allocation, and the network driver sets the affinity of its own again at each change.
  */
 export const hotplugDevicesReplayer: Replayer = {
   file: 'hotplug-devices.jsonl',

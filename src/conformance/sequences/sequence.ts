@@ -45,8 +45,8 @@ interface RecordedCase {
 type LineRecord = Record<string, unknown>;
 
 /**
- * Replays sequences of commands and file accesses, the API's and CPU hotplug's. After each operation everything that
- * the recording has spoken of is compared, so that a change which Linux did not make is found as well.
+ * Replays sequences of commands and file accesses: those of the API and those of CPU hotplug. After each operation
+ * everything is compared that the recording has mentioned so far, so that a change that Linux did not make is found, too.
  */
 export class SequenceReplayer implements Replayer {
   constructor(readonly file: string) {}
@@ -109,7 +109,7 @@ class SequenceRun {
     );
   }
 
-  /** Does the operation; gives its result in the form of expectedResult. */
+  /** Carries out the operation. @returns its result in the form of expectedResult. */
   private doOp(op: RecordedOp): LineRecord {
     const { fixture } = this;
     let result: LineRecord;
@@ -160,7 +160,7 @@ class SequenceRun {
     return difference(op.online, formatCpuList(this.fixture.machine.online), 'online');
   }
 
-  /** Compares all lines that the recording has spoken of, also those that should not have changed. */
+  /** Compares all lines that the recording has mentioned so far, also those that should not have changed. */
   private compareLines(op: RecordedOp): Difference | undefined {
     for (const [key, change] of Object.entries(op.changed ?? {})) {
       const irq = Number(key);

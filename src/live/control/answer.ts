@@ -1,10 +1,10 @@
-/** What came of a command, for whoever gave it. */
+/** The answer to a command. */
 export type ControlAnswer =
   | { readonly ok: true; readonly result?: unknown }
   | { readonly ok: false; readonly code: string; readonly message: string };
 
-/** Who does what is asked for through the socket. */
+/** What carries out the commands that arrive on the socket. */
 export interface CommandTaker {
-  /** Does the command that a line stands for. What it throws is a defect. */
+  /** Carries out the command of one line. Whatever it throws is a defect. */
   answer(line: string): ControlAnswer;
 }

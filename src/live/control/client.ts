@@ -5,7 +5,7 @@ import type { Stdio } from '../../command/stdio.js';
 import { UsageError } from '../../command/usage-error.js';
 import type { ControlAnswer } from './answer.js';
 
-/** Commands whose value is a mapping: what is given as KEY=VALUE goes into it. */
+/** Commands whose value is a mapping, which KEY=VALUE arguments fill. */
 const withMapping: ReadonlySet<string> = new Set([
   'affinity',
   'offer',
@@ -17,9 +17,9 @@ const withMapping: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * The command that some words stand for.
+ * The command that the words of a command line stand for.
  *
- * @throws UsageError if they stand for none.
+ * @throws UsageError for a word too many.
  */
 export function commandOf(name: string, args: readonly string[]): Record<string, unknown> {
   const pairs: Record<string, unknown> = {};

@@ -3,12 +3,12 @@ import { chmodSync, rmSync } from 'node:fs';
 import { UsageError } from '../../command/usage-error.js';
 import type { CommandTaker, ControlAnswer } from './answer.js';
 
-/** Longest command line in characters; more is no command. */
+/** Longest command in characters; who sends a longer line is disconnected. */
 const MAX_LINE = 1 << 16;
 
 /**
- * A Unix socket that takes commands: each line is one, and gets a line of JSON as its answer, in order. It is its
- * owner's alone (mode 0600), for whoever may write to it steers what the command that made it runs.
+ * A Unix socket that takes commands: each line is one and is answered by a line of JSON, in order. It belongs to its
+ * owner alone (mode 0600), because whoever can write to it steers the guest.
  */
 export class ControlSocket {
   private readonly sockets = new Set<Socket>();
@@ -19,7 +19,7 @@ export class ControlSocket {
     private readonly onDefect: (error: unknown) => void,
   ) {}
 
-  /** Begins to listen. @throws UsageError if there can be no socket at that path. */
+  /** Starts to listen. @throws UsageError if the socket cannot be created at that path. */
   static async listen(
     path: string,
     commands: CommandTaker,
@@ -59,7 +59,7 @@ export class ControlSocket {
     });
   }
 
-  /** A command that runs into a defect must not take the guest's files away from those who use them. */
+  /** A command that hits a defect must not end the process: the guest's files would vanish under their users. */
   private answer(commands: CommandTaker, line: string): ControlAnswer {
     try {
       return commands.answer(line);

@@ -17,8 +17,8 @@ export interface OpenedFile {
 }
 
 /**
- * The files that are mounted: as in procfs and sysfs a text is made when it is read, and directories change by
- * themselves and not through their users. Every failure is an ErrnoError with what the system call is to give.
+ * The files that are mounted. They behave as in procfs and sysfs: a text is made when it is read, and directories
+ * change by themselves, not through their users. Every failure is an ErrnoError with the errno of the system call.
  */
 export interface MountedFiles {
   exists(path: string): boolean;
@@ -30,6 +30,6 @@ export interface MountedFiles {
   open(path: string, access: 'read' | 'write'): OpenedFile;
   /** fsync(). */
   sync(path: string): void;
-  /** What reading or writing an open file gives whose path is there no more. */
+  /** The error of reading or writing an open file whose path no longer exists. */
   gone(path: string): ErrnoError;
 }

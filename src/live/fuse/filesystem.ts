@@ -26,25 +26,25 @@ const O_RDONLY = 0;
 /** fattr.valid: what a SETATTR changes. */
 const FATTR = { MODE: 1 << 0, UID: 1 << 1, GID: 1 << 2 } as const;
 
-/** A file or directory that the kernel knows. Its number stays even if what is there comes and goes. */
+/** An inode number that the kernel knows. It stays with its path even if what is there goes and comes back. */
 interface Inode {
   readonly number: number;
   readonly path: string;
   readonly entries: Map<string, Inode>;
-  /** What chmod and chown left. */
+  /** What chmod and chown have set. */
   permissions?: number;
   uid?: number;
   gid?: number;
 }
 
-/** An open file: its text is that of the last read from its beginning, as the kernel's seq_file has it. */
+/** An open file. As with the kernel's seq_file its text is made when it is read from the beginning, and then kept. */
 interface FileHandle {
   readonly path: string;
   readonly file: OpenedFile;
   text: Buffer | undefined;
 }
 
-/** Who owns the files, and since when they are there. */
+/** Who owns the files, and the time that they all have. */
 export interface FileOwner {
   readonly uid: number;
   readonly gid: number;
@@ -52,8 +52,8 @@ export interface FileOwner {
 }
 
 /**
- * Files as a FUSE filesystem. Everything is asked of them at the moment of the request; nothing is kept but numbers for
- * the kernel, so that what is read is never older than the request.
+ * Serves files as a FUSE filesystem. Every answer is made at the moment of the request; only inode numbers and open
+ * files are kept, so that what is read is never older than the request.
  */
 export class FuseFilesystem {
   private readonly inodes: Inode[] = [];
@@ -70,10 +70,10 @@ export class FuseFilesystem {
   }
 
   /**
-   * Does what a request asks for.
+   * Handles a request.
    *
-   * @returns the answer; undefined: the request wants none; 'unknown': it is not known here.
-   * @throws ErrnoError with what the system call is to give.
+   * @returns the answer; undefined if the request wants none; 'unknown' for an operation that there is not.
+   * @throws ErrnoError with the errno of the system call.
    */
   handle({ opcode, nodeId, body }: FuseRequest): Uint8Array | undefined | 'unknown' {
     switch (opcode) {
@@ -114,7 +114,7 @@ export class FuseFilesystem {
       case OPCODE.FORGET:
       case OPCODE.BATCH_FORGET:
       case OPCODE.INTERRUPT:
-        // A request is answered before the next is looked at, so there is none to interrupt.
+        // Each request is answered before the next one is read, so INTERRUPT finds nothing to interrupt.
         return undefined;
       default:
         return refuseChange(opcode);
@@ -166,7 +166,7 @@ export class FuseFilesystem {
     return this.mounted.readdir(`${path}/`).filter(isDirectory).length;
   }
 
-  /** chmod and chown last; a file of the kernel's has no length that could change, and its times do not matter. */
+  /** Keeps what chmod and chown set. Lengths and times are ignored: procfs and sysfs accept O_TRUNC, too. */
   private setAttributes(inode: Inode, body: DataView): Uint8Array {
     const valid = word(body, 0);
     this.mounted.lstat(pathOf(inode));
@@ -186,7 +186,7 @@ export class FuseFilesystem {
     return openOut(this.lastHandle, 'file');
   }
 
-  /** A handle of an open file whose file is still there. */
+  /** The open file. @throws ErrnoError EBADF for no such handle, what `gone` gives if the file is no longer there. */
   private handleOf(handle: number): FileHandle {
     const open = this.files.get(handle);
     if (open === undefined) throw new ErrnoError('EBADF', `there is no open file ${handle}`);
@@ -238,7 +238,7 @@ function typeOf(mode: number): number {
   return mode >> 12;
 }
 
-/** Directories of procfs and sysfs let nobody make, move or remove anything (fs/namei.c: may_create and the rest). */
+/** Directories of procfs and sysfs have no i_op for changes: EACCES without create, EPERM without another (fs/namei.c). */
 function refuseChange(opcode: number): 'unknown' {
   switch (opcode) {
     case OPCODE.CREATE:

@@ -3,10 +3,10 @@ import { UsageError } from '../../command/usage-error.js';
 import type { FuseSession } from './session.js';
 import { environment, runProgram } from '../programs.js';
 
-/** Kept in the list of mounts, as device and as type. */
+/** What /proc/mounts shows as device and as type. */
 export const MOUNT_NAME = 'irqlab';
 
-/** Options of a mount whose requests come to file descriptor 3. */
+/** Options for mount(8) that is handed /dev/fuse as file descriptor 3. */
 export function fuseOptions(uid: number, gid: number): string {
   return `fd=3,rootmode=40000,user_id=${uid},group_id=${gid},default_permissions,allow_other,nosuid,nodev,noexec`;
 }
@@ -24,7 +24,7 @@ export async function mountFuse(fd: number, directory: string): Promise<void> {
   throw new UsageError(`cannot mount on ${directory}: ${stderr || `mount failed with status ${status}`}`);
 }
 
-/** Takes the filesystem away. Whoever still uses it gets "Transport endpoint is not connected" from then on. */
+/** Unmounts. Who still uses the files gets ENOTCONN ("Transport endpoint is not connected") from then on. */
 export async function unmount(directory: string, session: FuseSession): Promise<void> {
   const { status } = await runProgram('umount', [directory]);
   if (status === 0) return;
@@ -35,8 +35,8 @@ export async function unmount(directory: string, session: FuseSession): Promise<
 }
 
 /**
- * A process that outlives this one by a moment: if this process dies without having called `release`, it takes the
- * mount away, which otherwise would stay and answer "Transport endpoint is not connected".
+ * A process that outlives this one by a moment: if this process dies without calling `release`, it unmounts.
+ * Otherwise a dead mount would stay, which answers everything with ENOTCONN.
  */
 export class UnmountWatch {
   private readonly watcher: ChildProcess;
@@ -53,7 +53,7 @@ export class UnmountWatch {
     this.watcher.unref();
   }
 
-  /** Ends the watch; the mount is none of its business any more. */
+  /** Ends the watch without unmounting. */
   release(): void {
     this.watcher.stdin?.on('error', () => {});
     this.watcher.stdin?.end('done\n');

@@ -10,11 +10,11 @@ import { overlayScript, planOverlay } from './overlay.js';
 /** Where the new namespace has its files while they are put in their places; empty again afterwards. */
 const STAGE = '/mnt';
 const stage = { mounted: `${STAGE}/mounted`, host: `${STAGE}/sys` };
-/** What the script says on descriptor 4 when all is in its place. */
+/** What the script writes to descriptor 4 when everything is in its place. */
 const READY = 'ready';
 /**
- * Then it waits until it may become the command, which is told to hang up if this process dies: its files would give
- * nothing but "Transport endpoint is not connected".
+ * Then it waits for permission to become the command. If this process dies the command gets SIGHUP, because the files
+ * would answer nothing but ENOTCONN.
  */
 const START = `exec 3>&-
 echo ${READY} >&4
@@ -25,14 +25,18 @@ exec "$@"
 `;
 const forwarded = ['SIGTERM', 'SIGHUP'] as const;
 
-/** Whoever answers for the files. */
+/** What answers for the files. */
 export interface FileSession {
   readonly ended: Promise<void>;
   /** Stops at the next request. */
   stop(): void;
 }
 
-/** This program again, as root of a user namespace; what is mounted must be opened there, too. @returns its status. */
+/**
+ * Runs this program again as root of a new user namespace, in which /dev/fuse must be opened, too.
+ *
+ * @returns its exit status.
+ */
 export async function runInUserNamespace(): Promise<number> {
   const args = ['-U', '-r', process.execPath, ...process.execArgv, ...process.argv.slice(1)];
   leaveTerminalSignals();
@@ -78,12 +82,12 @@ export async function runOverlaid(
   return status;
 }
 
-/** The terminal's signals go to the command, too, and it decides what they mean. */
+/** The terminal sends its signals to the command as well, and what they do is the command's decision. */
 function leaveTerminalSignals(): void {
   for (const signal of ['SIGINT', 'SIGQUIT'] as const) process.on(signal, () => {});
 }
 
-/** Commands that mount the files in their places; they begin with the FUSE descriptor as number 3. */
+/** The script that mounts the files in their places. It is given /dev/fuse as descriptor 3. */
 function setUp(paths: readonly string[]): string {
   const steps = overlayScript(planOverlay(paths, hostFiles), stage);
   return `set -e
@@ -95,7 +99,7 @@ ${steps}umount -n -l ${STAGE}
 `;
 }
 
-/** The first line that comes; what there is if none ends. */
+/** The first line, or what came of it before the stream ended. */
 function readLine(stream: Duplex): Promise<string> {
   return new Promise((resolve) => {
     let text = '';
@@ -109,8 +113,8 @@ function readLine(stream: Duplex): Promise<string> {
 }
 
 /**
- * Ends the session although processes that the command left behind may still use the files. The read that waits for
- * the next request has to come to its end first: the files are looked at once more.
+ * Ends the session although processes that the command left behind may still use the files. The read() that waits for
+ * the next request has to return first, so the files are touched once more.
  */
 async function leave(session: FileSession, namespace: number): Promise<void> {
   session.stop();

@@ -8,27 +8,27 @@ export interface HostEntry {
   readonly target?: string;
 }
 
-/** The files of this machine, as far as asked. */
+/** The files of this machine, as far as a plan needs them. */
 export interface HostFiles {
   kindOf(path: string): 'directory' | 'file' | undefined;
   entries(directory: string): readonly HostEntry[];
 }
 
-/** A step of laying mounted files over those of this machine. */
+/** A step of putting mounted files over those of this machine. */
 export type OverlayStep =
-  /** An empty directory of our own over `path`, with which entries can be added where the kernel lets nobody. */
+  /** An empty tmpfs over `path`: in sysfs itself nobody can add an entry. */
   | { readonly kind: 'rebuild'; readonly path: string }
-  /** Seals a rebuilt directory. */
+  /** Makes a rebuilt directory read-only. */
   | { readonly kind: 'seal'; readonly path: string }
   | { readonly kind: 'makeDirectory' | 'makeFile'; readonly path: string }
   | { readonly kind: 'link'; readonly path: string; readonly target: string }
-  /** What this machine has at `path` itself, below everything. */
+  /** Binds what this machine has at `path`, underneath all of this, to `path`. */
   | { readonly kind: 'bindHost'; readonly path: string }
   | { readonly kind: 'bindMounted'; readonly path: string };
 
 /**
- * Steps that put what is mounted for `paths` there. Where this machine has nothing at such a path, the directory
- * above it is rebuilt out of what was in it.
+ * Plans how the mounted files come to `paths`. Where this machine has nothing at such a path, the directory above it is
+ * rebuilt from its own entries and the new one.
  */
 export function planOverlay(paths: readonly string[], host: HostFiles): OverlayStep[] {
   const missing = paths.filter((path) => host.kindOf(path) === undefined);
