@@ -45,8 +45,8 @@ interface RecordedCase {
 type LineRecord = Record<string, unknown>;
 
 /**
- * Replays sequences of commands and file accesses: those of the API and those of CPU hotplug. After each operation
- * everything is compared that the recording has mentioned so far, so that a change that Linux did not make is found, too.
+ * Replays sequences of commands and file accesses: those of the API and those of CPU hotplug. After each operation all
+ * that the recording has mentioned so far is compared, so that a change that Linux did not make is found, too.
  */
 export class SequenceReplayer implements Replayer {
   constructor(readonly file: string) {}

@@ -1,5 +1,5 @@
 import { createServer, type Server, type Socket } from 'node:net';
-import { chmodSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { UsageError } from '../../command/usage-error.js';
 import type { CommandTaker, ControlAnswer } from './answer.js';
 
@@ -33,9 +33,11 @@ export class ControlSocket {
         if (code !== 'EADDRINUSE') reject(new UsageError(`cannot listen on ${path}: ${message}`));
         else reject(new UsageError(`${path} exists already`, `If nobody uses it any more: rm ${path}`));
       });
+      // Not chmod afterwards, which would leave a moment for others to connect.
+      const umask = process.umask(0o177);
       server.listen(path, resolve);
+      process.umask(umask);
     });
-    chmodSync(path, 0o600);
     return control;
   }
 

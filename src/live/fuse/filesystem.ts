@@ -238,7 +238,7 @@ function typeOf(mode: number): number {
   return mode >> 12;
 }
 
-/** Directories of procfs and sysfs have no i_op for changes: EACCES without create, EPERM without another (fs/namei.c). */
+/** Directories of procfs and sysfs have no i_op for changes: EACCES without create, else EPERM (fs/namei.c). */
 function refuseChange(opcode: number): 'unknown' {
   switch (opcode) {
     case OPCODE.CREATE:

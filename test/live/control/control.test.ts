@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -90,6 +90,10 @@ describe('the socket', () => {
       { ok: false, code: 'usage', message: expect.stringMatching(/^expected a duration/) },
     ]);
     expect(guest.signalled(7)).toBeGreaterThanOrEqual(10);
+  });
+
+  test('is open to its owner only', () => {
+    expect(statSync(path).mode & 0o777).toBe(0o600);
   });
 
   test('can be used by one guest only', async () => {
