@@ -10,6 +10,7 @@ const layers = [
   'kvm',
   'view',
   'explore',
+  'lab',
   'races',
   'scenario',
   'guest',
@@ -115,7 +116,7 @@ module.exports = {
       comment: 'The model does not read files, start timers or look at the host; it loads in a browser, too',
       severity: 'error',
       from: {
-        path: '^src/((lib|machine|irq|platform|vmbus|host|drivers|kvm|view|explore|races|scenario|guest)/|browser\\.ts)',
+        path: '^src/((lib|machine|irq|platform|vmbus|host|drivers|kvm|view|explore|lab|races|scenario|guest)/|browser\\.ts)',
       },
       to: { dependencyTypes: ['core'] },
     },

@@ -16,7 +16,7 @@ import type { DiskIoOptions, FrameOptions, ScenarioGuest } from '../scenario/por
 import type { HostAct, Scenario } from '../scenario/scenario.js';
 import { startWorkloads } from '../scenario/workload.js';
 import type { Refusal } from '../vmbus/refusals.js';
-import type { VmbusDevice } from '../vmbus/driver.js';
+import { deviceOf, type VmbusDevice } from '../vmbus/driver.js';
 import { Vmbus } from '../vmbus/vmbus.js';
 import { FileTree } from '../view/tree.js';
 import { createContainer } from './container.js';
@@ -346,7 +346,8 @@ export class Guest implements ScenarioGuest {
   /** The device whose primary channel has this relid now, or else the one that was offered with it. */
   private deviceOf(relid: Relid): VmbusDevice | undefined {
     const { connection, bus } = this.vmbus;
-    const now = connection.relids.relid2channel(relid)?.device;
+    const channel = connection.relids.relid2channel(relid);
+    const now = channel && deviceOf(channel);
     if (now !== undefined) return now;
     const options = this.host.hyperv.devices.find((device) => device.options.relid === relid)?.options;
     return bus.devices.find(({ instanceId }) => instanceId === options?.instanceId);

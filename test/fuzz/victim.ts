@@ -10,6 +10,8 @@ import { ringNames, ringPlaceNames } from '../../src/host/misbehave/rings.js';
 import type { MisbehaveRule } from '../../src/host/misbehave/rule.js';
 import { sentKinds } from '../../src/host/misbehave/sent.js';
 import type { HostChannel } from '../../src/host/device.js';
+import type { Relid } from '../../src/lib/brand.js';
+import { deviceOf, type VmbusDevice } from '../../src/vmbus/driver.js';
 import { INVALID_RELID, MAX_CHANNEL_RELIDS } from '../../src/vmbus/relid-map.js';
 import {
   type ChannelMessage,
@@ -94,6 +96,12 @@ export class Victim {
   /** Sentences about what does not hold; nothing if all is well. */
   broken(): string[] {
     return brokenInvariants(this.guest.vmbus);
+  }
+
+  /** The device behind the channel with this relid, if there is one. */
+  deviceOn(relid: Relid): VmbusDevice | undefined {
+    const channel = this.guest.connection.relids.relid2channel(relid);
+    return channel && deviceOf(channel);
   }
 
   /**
@@ -352,7 +360,7 @@ const acts: readonly Act[] = [
       ifPossible(() => v.guest.vmbus.operations.sendPacket(channel, new Uint8Array(a % 300), b));
   },
   (v, a, b) => {
-    const { driverData } = v.guest.connection.relids.relid2channel(2)?.device ?? {};
+    const driverData = v.deviceOn(2)?.driverData;
     if (!(driverData instanceof StorvscDevice)) return;
     for (let i = 0; i <= a % 30; i++)
       driverData.submit({
@@ -363,12 +371,12 @@ const acts: readonly Act[] = [
       });
   },
   (v, a, b) => {
-    const { driverData } = v.guest.connection.relids.relid2channel(1)?.device ?? {};
+    const driverData = v.deviceOn(1)?.driverData;
     if (!(driverData instanceof NetvscDevice)) return;
     for (let i = 0; i <= a % 30; i++) driverData.transmit({ hash: b + i, bytes: 1514 });
   },
   (v, a) => {
-    const nic = v.guest.connection.relids.relid2channel(1)?.device;
+    const nic = v.deviceOn(1);
     if (nic?.driver?.setChannels !== undefined && a % 8 === 0)
       v.start('set_channels', nic.driver.setChannels(nic, 1 + ((a >>> 3) % 4)));
   },
