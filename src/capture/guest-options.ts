@@ -2,7 +2,8 @@ import type { CpuId } from '../lib/brand.js';
 import type { CpuMask } from '../machine/cpumask.js';
 import { formatCpuList } from '../machine/cpumask-text.js';
 import { archProbeNrIrqs } from '../platform/x86/platform.js';
-import { ARM64_NR_IRQS, VMBUS_LINE_NAME } from '../platform/arm64/platform.js';
+import { ARM64_NR_IRQS } from '../platform/arm64/platform.js';
+import { VMBUS_LINE_NAME } from '../platform/arm64/vmbus-ppi.js';
 import type {
   Architecture,
   ArchitectureRowOptions,
