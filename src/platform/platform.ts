@@ -1,5 +1,6 @@
 import type { CpuId, Hwirq, Irq } from '../lib/brand.js';
 import type { IrqCore } from '../irq/core.js';
+import { type Token, token } from '../lib/token.js';
 import type { Cpu } from '../machine/cpu.js';
 import type { CpuMask } from '../machine/cpumask.js';
 import type { Machine } from '../machine/machine.js';
@@ -96,6 +97,9 @@ export interface PlatformDefinition {
   /** Sets the architecture up. @param vmbusLine how the interrupts of the hypervisor's line count. */
   create(machine: Machine, core: IrqCore, vmbusLine: LineAccounting): Platform;
 }
+
+/** The machine's architecture. */
+export const PLATFORM: Token<Platform> = token('Platform');
 
 /** The row with this label. @throws RangeError if the architecture has none. */
 export function archSource(platform: Platform, label: string): ArchSource {

@@ -1,4 +1,4 @@
-import type { MisbehaveRule } from '../host/misbehave.js';
+import type { MisbehaveRule } from '../host/misbehave/rule.js';
 import type { CpuId, Hwirq, Irq, Ns, Relid } from '../lib/brand.js';
 import type { VmbusDesign } from '../vmbus/variants/design.js';
 

@@ -1,7 +1,8 @@
 import type { Irq } from '../../lib/brand.js';
 import { WaitQueue } from '../../machine/completion.js';
 import { CpuMask } from '../../machine/cpumask.js';
-import { Lock } from '../../machine/lock.js';
+import { Lock, SpinLock } from '../../machine/lock.js';
+import { inOneGo, type Procedure } from '../../machine/step.js';
 import type { KernelBehaviour } from '../kernel.js';
 import type { Ratelimits } from '../messages/ratelimit.js';
 import type { Speaker } from '../messages/warn.js';
@@ -12,7 +13,11 @@ import { irqs } from './istate.js';
 import type { KstatPool } from './kstat-pool.js';
 
 /** Decides what an interrupt does to its line: acks, masks, and when its actions run. */
-export type IrqFlowHandler = (desc: IrqDesc) => void;
+export interface IrqFlowHandler {
+  (desc: IrqDesc): void;
+  /** The same step by step; missing: all of it is one step. */
+  readonly steps?: (desc: IrqDesc) => Procedure<void>;
+}
 
 /** CPUs that a mapping's interrupt is meant for (struct irq_affinity_desc). */
 export interface IrqAffinityDesc {
@@ -110,7 +115,7 @@ export class IrqDesc implements IrqDataDesc {
   countsOutsideStat: number;
   private mutex: Lock | undefined;
   private threadsWait: WaitQueue | undefined;
-  private spinLock: Lock | undefined;
+  private spinLock: SpinLock | undefined;
   private handlersWait: WaitQueue | undefined;
 
   /** An unused descriptor (kernel/irq/irqdesc.c desc_set_defaults). */
@@ -172,9 +177,15 @@ export class IrqDesc implements IrqDataDesc {
   }
 
   /** desc->lock, for procedures that run step by step; what runs in one go needs none. */
-  get lock(): Lock {
-    this.spinLock ??= new Lock(`lock of IRQ ${this.irq}`);
+  get lock(): SpinLock {
+    this.spinLock ??= new SpinLock(`lock of IRQ ${this.irq}`);
     return this.spinLock;
+  }
+
+  /** `handleIrq` step by step. @primitive */
+  handleIrqSteps(desc: IrqDesc): Procedure<void> {
+    const { handleIrq } = this;
+    return handleIrq.steps?.(desc) ?? inOneGo(() => handleIrq(desc));
   }
 
   /** Where synchronize_irq waits for handlers, which are in the middle of their work only if they run step by step. */

@@ -98,9 +98,9 @@ export function* setupIrq(core: IrqCore, desc: IrqDesc, action: IrqAction): Proc
   chipBusLock(desc);
   const { machine } = core;
   const cpu = machine.cpus[machine.thisCpu];
-  yield* desc.lock.lockIrqsave(cpu);
+  yield* desc.lock.spinLockIrqsave(cpu);
   const ret = addAction(desc, added);
-  yield* desc.lock.unlockIrqrestore(cpu);
+  yield* desc.lock.spinUnlockIrqrestore(cpu);
   chipBusSyncUnlock(desc);
   yield* desc.requestMutex.unlock();
   if (ret < 0) return ret;

@@ -1,14 +1,9 @@
 import { z } from 'zod';
 import { HV_EVENT_FLAGS_COUNT } from '../../vmbus/synic.js';
-import {
-  checkRule,
-  deeds,
-  type MisbehaveRule,
-  type RingPlace,
-  ringNames,
-  ringPlaceNames,
-} from '../../host/misbehave.js';
-import { type HostMessageName, hostMessageNames } from '../../host/misbehave-fields.js';
+import { deeds } from '../../host/misbehave/deeds.js';
+import { type HostMessageName, hostMessageNames } from '../../host/misbehave/message.js';
+import { type RingPlace, ringNames, ringPlaceNames } from '../../host/misbehave/rings.js';
+import { checkRule, type MisbehaveRule } from '../../host/misbehave/rule.js';
 import type { HostAct } from '../scenario.js';
 import { cpu, duration, int, keysIn, mapping, relid, whenMapping, word } from './values.js';
 
