@@ -47,7 +47,7 @@ const floors = {
     ['line', 'line/'],
     ['management', 'management/'],
     ['mapping', 'mapping/'],
-    ['the-whole', '(core|index)\\.ts'],
+    ['the-whole', '(?!kernel\\.)[^/]+\\.ts'],
   ],
 };
 

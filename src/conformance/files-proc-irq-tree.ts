@@ -14,6 +14,7 @@ import {
   recordedMachine,
 } from './files-state.js';
 import type { CaseResult, Replayer } from './replayer.js';
+import type { IrqDesc } from '../irq/data/irqdesc.js';
 
 interface Entry {
   readonly mode: string;
@@ -127,15 +128,12 @@ function* compareIrq(recorded: IrqCase, kernel: KernelVersion): Generator<Compar
 }
 
 /** The counts of unhandled interrupts are recorded only as text. */
-function setSpurious(
-  text: string | undefined,
-  desc: { irqCount: number; irqsUnhandled: number; lastUnhandled: number },
-): void {
+function setSpurious(text: string | undefined, desc: IrqDesc): void {
   const numbers = /^count (\d+)\nunhandled (\d+)\nlast_unhandled (\d+|<jiffies>)/.exec(text ?? '');
   if (numbers === null) return;
-  desc.irqCount = Number(numbers[1]);
+  desc.cold.irqCount = Number(numbers[1]);
   desc.irqsUnhandled = Number(numbers[2]);
-  desc.lastUnhandled = numbers[3] === '<jiffies>' ? 1 : 0;
+  desc.cold.lastUnhandled = numbers[3] === '<jiffies>' ? 1 : 0;
 }
 
 function plainLine(irq: number, counts: readonly number[], total: number): RecordedLine {

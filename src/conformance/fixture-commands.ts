@@ -315,7 +315,7 @@ const commands: Readonly<Record<string, Command>> = {
   hasaction: (fixture, args) => ({ val: irq.irqHasAction(fixture.core, num(args, 'irq')) ? 1 : 0, ret: 0 }),
   setkstat: (fixture, args) => {
     const desc = fixture.core.desc(num(args, 'irq'));
-    if (desc) desc.kstat[num(args, 'cpu')] = num(args, 'val');
+    if (desc) desc.cold.kstat[num(args, 'cpu')] = num(args, 'val');
     return { ret: 0 };
   },
 };
