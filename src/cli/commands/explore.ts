@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { Shard } from '../../explore/search.js';
+import type { Shard } from '../../explore/search/search.js';
 import type { CommandIo, CommandModule } from '../command.js';
 import type { ExploreCommandOptions } from '../explore/run.js';
 import type { TaskRunner } from '../explore/task.js';

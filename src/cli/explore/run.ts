@@ -1,10 +1,10 @@
 import { writeFileSync } from 'node:fs';
-import { mergeReports } from '../../explore/merge.js';
+import { mergeReports } from '../../explore/report/merge.js';
 import type { MemoryModel } from '../../explore/model.js';
 import type { Progress, Strategy } from '../../explore/options.js';
-import type { Report } from '../../explore/report.js';
-import type { Shard } from '../../explore/search.js';
-import { formatTraceFile, traceFileOf } from '../../explore/trace-file.js';
+import type { Report } from '../../explore/report/report.js';
+import type { Shard } from '../../explore/search/search.js';
+import { formatTraceFile, traceFileOf } from '../../explore/report/trace-file.js';
 import { races } from '../../races/index.js';
 import type { Race, RaceVariant } from '../../races/race.js';
 import { type CommandIo, type ExitStatus, exitStatus, UsageError } from '../command.js';

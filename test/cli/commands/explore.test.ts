@@ -6,7 +6,7 @@ import type { CommandIo } from '../../../src/cli/command.js';
 import { InProcessRunner } from '../../../src/cli/explore/in-process.js';
 import { runReplay } from '../../../src/cli/explore/replay-run.js';
 import { type ExploreCommandOptions, runExplore, runMerge } from '../../../src/cli/explore/run.js';
-import type { Report } from '../../../src/explore/report.js';
+import type { Report } from '../../../src/explore/report/report.js';
 import { irqlab } from '../../support/cli.js';
 
 const defaults = { preemptions: 2, depth: 3, seed: 1, executions: 1000 } as const;
