@@ -43,13 +43,20 @@ const layerRules = layers.map((layer, i) => {
 /** Floors within a folder, the lowest first: each may import itself and those below. */
 const floors = {
   irq: [
-    ['what-it-says-and-does', '(messages/|kernel\\.ts)'],
+    ['messages', '(messages/|kernel\\.ts)'],
     ['data', 'data/'],
     ['affinity', 'affinity/'],
     ['line', 'line/'],
     ['management', 'management/'],
     ['mapping', 'mapping/'],
-    ['the-whole', '(core|index)\\.ts'],
+    ['the-whole', '(?!kernel\\.)[^/]+\\.ts'],
+  ],
+  explore: [
+    ['port', 'model\\.ts'],
+    ['execution', 'execution/'],
+    ['search', 'search/'],
+    ['report', 'report/'],
+    ['the-whole', '(?!model\\.)[^/]+\\.ts'],
   ],
 };
 

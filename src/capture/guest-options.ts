@@ -1,6 +1,6 @@
 import type { CpuId } from '../lib/brand.js';
 import type { CpuMask } from '../machine/cpumask.js';
-import { VMBUS_LINE_NAME } from '../platform/arm64/platform.js';
+import { VMBUS_LINE_NAME } from '../platform/arm64/vmbus-ppi.js';
 import type {
   Architecture,
   ArchitectureRowOptions,

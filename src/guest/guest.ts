@@ -314,7 +314,7 @@ export class Guest implements ScenarioGuest {
   }
 
   irqCount(irq: Irq, cpu?: CpuId): number | undefined {
-    const kstat = this.irqCore.desc(irq)?.kstat;
+    const kstat = this.irqCore.desc(irq)?.cold.kstat;
     if (kstat === undefined) return undefined;
     return cpu === undefined ? kstat.reduce((sum, count) => sum + count, 0) : kstat[cpu];
   }
@@ -389,7 +389,7 @@ export class Guest implements ScenarioGuest {
 
   private setCount(irq: Irq, counts: CpuCounts | undefined): void {
     const { desc } = this.irq(irq);
-    desc.kstat.set(countsPerCpu(counts, this.machine.nrCpuIds));
-    desc.totCount = desc.kstat.reduce((sum, count) => (sum + count) >>> 0, 0);
+    desc.cold.kstat.set(countsPerCpu(counts, this.machine.nrCpuIds));
+    desc.totCount = desc.cold.kstat.reduce((sum, count) => (sum + count) >>> 0, 0);
   }
 }

@@ -1,4 +1,6 @@
 import type { IrqCore } from '../irq/core.js';
+import type { CpuFiles } from '../platform/platform.js';
+import { x86CpuFiles } from '../platform/x86/cpu-files.js';
 import type { ArchInterrupts } from './interrupts/arch.js';
 import { InterruptsView, type InterruptsViewOptions, noArchInterrupts } from './interrupts/live.js';
 import { procCpuinfo } from './proc/cpuinfo.js';
@@ -17,6 +19,8 @@ export interface GuestTreeOptions {
   readonly irq: IrqCore;
   /** Interrupts that the architecture counts on its own; default: none. */
   readonly arch?: ArchInterrupts;
+  /** What the architecture's files say of its CPUs; default: x86's. */
+  readonly cpuFiles?: CpuFiles;
   readonly cpu?: SysCpuOptions;
   readonly interrupts?: InterruptsViewOptions;
   /** Default: softirqs are not counted. */
@@ -32,7 +36,8 @@ const nothingHappened: SystemStat = { bootTimeS: 0, contextSwitches: 0, forks: 0
  * theirs with `tree.mount('/sys/bus/vmbus', directory)`.
  */
 export function createGuestTree(options: GuestTreeOptions): FileTree {
-  const { irq, arch = noArchInterrupts, softirqs = () => 0, stat = () => nothingHappened } = options;
+  const { irq, arch = noArchInterrupts, cpuFiles = x86CpuFiles } = options;
+  const { softirqs = () => 0, stat = () => nothingHappened } = options;
   const { machine } = irq;
   const interrupts = new InterruptsView(irq, arch, options.interrupts);
   const tree = new FileTree();
@@ -42,14 +47,11 @@ export function createGuestTree(options: GuestTreeOptions): FileTree {
   tree.mount('/proc/interrupts', procFile(0o444, { read: () => interrupts.text() }));
   tree.mount('/proc/stat', procFile(0o444, { read: () => procStat(irq, arch, softirqs, stat()) }));
   tree.mount('/proc/softirqs', procFile(0o444, { read: () => procSoftirqs(machine, softirqs) }));
-  const cpuinfo = arch.arch === 'arm64' ? 'arm64' : 'x86';
-  tree.mount('/proc/cpuinfo', procFile(0o444, { read: () => procCpuinfo(machine, cpuinfo) }));
+  tree.mount('/proc/cpuinfo', procFile(0o444, { read: () => procCpuinfo(machine, cpuFiles) }));
   tree.mount('/sys/kernel/irq', sysIrq(irq));
   tree.mount('/sys/kernel/debug/irq/irqs', debugIrqs(irq));
   tree.mount('/sys/kernel/debug/irq/domains', new DebugDomains(irq));
-  const cpu0Stays = arch.arch !== 'arm64';
-  const hotpluggable = (cpu: number): boolean => cpu !== 0 || !cpu0Stays;
-  tree.mount('/sys/devices/system/cpu', sysCpuDirectory(machine, { hotpluggable, ...options.cpu }));
+  tree.mount('/sys/devices/system/cpu', sysCpuDirectory(machine, cpuFiles, options.cpu));
   tree.mount('/sys/devices/system/node', sysNodeDirectory(machine));
   // What is passed through shows as a VMBus device; the PCI devices behind are not modelled.
   tree.mount('/sys/bus/pci/devices', new StaticDirectory(0o755));

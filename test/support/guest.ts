@@ -161,7 +161,7 @@ export class TestGuest extends LeanGuest {
   /** Interrupts of a channel counted by the interrupt layer, on all CPUs. */
   count(relid: Relid): number {
     const desc = this.irq.desc(this.channel(relid).irq);
-    return desc?.kstat.reduce((sum, count) => sum + count, 0) ?? 0;
+    return desc?.cold.kstat.reduce((sum, count) => sum + count, 0) ?? 0;
   }
 
   offline(cpu: CpuId): void {

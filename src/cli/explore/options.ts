@@ -1,6 +1,6 @@
 import type { MemoryModel } from '../../explore/model.js';
 import type { Strategy } from '../../explore/options.js';
-import type { Shard } from '../../explore/search.js';
+import type { Shard } from '../../explore/search/search.js';
 
 /** Options of `irqlab explore`, as its help describes them. */
 export interface ExploreCommandOptions {

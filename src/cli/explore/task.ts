@@ -1,8 +1,8 @@
 import { exploreShard, minimalViolation } from '../../explore/explore.js';
 import type { MemoryModel } from '../../explore/model.js';
 import type { Progress, Strategy } from '../../explore/options.js';
-import type { Report, Violation } from '../../explore/report.js';
-import type { Shard } from '../../explore/search.js';
+import type { Report, Violation } from '../../explore/report/report.js';
+import type { Shard } from '../../explore/search/search.js';
 import { raceById } from '../../races/index.js';
 import type { RaceVariant } from '../../races/race.js';
 

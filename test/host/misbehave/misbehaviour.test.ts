@@ -137,7 +137,7 @@ describe('signals', () => {
     expect(refused(guest)).toEqual({ 'event-without-channel': 1 });
     guest.host.signal(3);
     expect(guest.count(3)).toBe(before + 4);
-    expect(guest.irq.desc(guest.channel(3).irq)?.kstat[3]).toBe(1);
+    expect(guest.irq.desc(guest.channel(3).irq)?.cold.kstat[3]).toBe(1);
   });
 
   test('overtake each other', () => {

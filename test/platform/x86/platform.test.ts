@@ -4,10 +4,10 @@ import { IRQF_NO_AUTOEN } from '../../../src/irq/data/irqaction.js';
 import { irqchipFlags } from '../../../src/irq/data/irqchip.js';
 import { irqd } from '../../../src/irq/data/irqdata.js';
 import { kernelVersions } from '../../../src/irq/kernel.js';
-import type { DeviceInterrupt } from '../../../src/platform/platform.js';
-import { archSource } from '../../../src/platform/platform.js';
+import { archSource, type DeviceInterrupt } from '../../../src/platform/platform.js';
 import { VECTORS_PER_CPU } from '../../../src/platform/x86/vectors.js';
-import { archProbeNrIrqs, HYPERVISOR_CALLBACK_VECTOR } from '../../../src/platform/x86/platform.js';
+import { archProbeNrIrqs } from '../../../src/platform/x86/platform.js';
+import { HYPERVISOR_CALLBACK_VECTOR } from '../../../src/platform/x86/hypervisor-callback.js';
 import { Lab } from '../lab.js';
 
 const ioapicLevel: Partial<DeviceInterrupt> = { chip: 'IO-APIC', flow: 'fasteoi', trigger: 'level' };
@@ -27,11 +27,11 @@ describe('an x86 machine', () => {
 
   test('has the ISA interrupts from the start, requested by nobody', () => {
     const { core } = Lab.x86();
-    const shown = [...core.descs()].map(({ irq, data, name, action }) => [
+    const shown = [...core.descs()].map(({ irq, data, cold, action }) => [
       irq,
       data.chip.name,
       data.hwirq,
-      name,
+      cold.name,
       action,
     ]);
     const pins: unknown[][] = Array.from({ length: 16 }, (_, irq) => [
@@ -73,7 +73,7 @@ describe('a device interrupt', () => {
     const desc = lab.add({ irq: 20, ...kind });
     expect([lab.affinity(desc), lab.effective(desc)]).toEqual(['0-3', '0']);
     for (let i = 0; i < 3; i++) expect(lab.fire(desc)).toBe(0);
-    expect([[...desc.kstat], desc.totCount]).toEqual([[3, 0, 0, 0], 3]);
+    expect([[...desc.cold.kstat], desc.totCount]).toEqual([[3, 0, 0, 0], 3]);
   });
 
   describe.each(kernelVersions)('of kernel %s', (kernel) => {
@@ -90,7 +90,7 @@ describe('a device interrupt', () => {
       expect(desc.data.has(irqd.SETAFFINITY_PENDING | irqd.IRQ_MASKED)).toBe(false);
       expect([lab.affinity(desc), lab.effective(desc)]).toEqual(['2-3', '2']);
       expect(lab.fire(desc)).toBe(2);
-      expect([...desc.kstat]).toEqual([1, 0, 1, 0]);
+      expect([...desc.cold.kstat]).toEqual([1, 0, 1, 0]);
     });
 
     test('its chip says that it moves later, where chips say so', () => {
