@@ -13,6 +13,7 @@ const layers = [
   'races',
   'scenario',
   'guest',
+  'command',
   'capture',
   'compare',
   'conformance',
@@ -38,9 +39,46 @@ const layerRules = layers.map((layer, i) => {
   };
 });
 
+/** Floors within a folder, the lowest first: each may import itself and those below. */
+const floors = {
+  irq: [
+    ['what-it-says-and-does', '(messages/|kernel\\.ts)'],
+    ['data', 'data/'],
+    ['affinity', 'affinity/'],
+    ['line', 'line/'],
+    ['management', 'management/'],
+    ['mapping', 'mapping/'],
+    ['the-whole', '(core|index)\\.ts'],
+  ],
+};
+
+const floorRules = Object.entries(floors).flatMap(([folder, fromLowest]) =>
+  fromLowest.slice(0, -1).map(([name, path], i) => ({
+    name: `floor-${folder}-${name}`,
+    comment: `src/${folder}/${path} may import only itself and the floors below (docs/architecture.md)`,
+    severity: 'error',
+    from: { path: `^src/${folder}/${path}` },
+    to: {
+      path: `^src/${folder}/(${fromLowest
+        .slice(i + 1)
+        .map(([, above]) => above)
+        .join('|')})`,
+    },
+  })),
+);
+
 module.exports = {
   forbidden: [
     ...layerRules,
+    ...floorRules,
+    {
+      name: 'no-circular',
+      comment:
+        'Where two classes must know each other, the lower one names an interface that the upper one implements',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { circular: true },
+    },
     {
       name: 'drivers-do-not-know-each-other',
       severity: 'error',
@@ -57,19 +95,28 @@ module.exports = {
       to: { path: '^src/host/', pathNot: '^src/host/protocols/' },
     },
     {
+      name: 'fuse-shell-and-control-know-no-guest',
+      comment: 'src/live joins them with guests: the protocol, the namespaces and the socket serve any files',
+      severity: 'error',
+      from: { path: '^src/live/(fuse|shell|control)/' },
+      to: { path: '^src/(view|scenario|guest)/' },
+    },
+    {
       name: 'inversify-only-in-app',
       severity: 'error',
       from: {
         path: '^src/',
-        pathNot: '^src/(guest/|index\\.ts|[a-z]+/module\\.ts$|drivers/injection\\.ts$)',
+        pathNot: '^src/(guest/|browser\\.ts|[a-z]+/module\\.ts$|drivers/injection\\.ts$)',
       },
       to: { path: '(inversify|reflect-metadata)' },
     },
     {
       name: 'model-knows-no-machine-it-runs-on',
-      comment: 'The model does not read files, start timers or look at the host',
+      comment: 'The model does not read files, start timers or look at the host; it loads in a browser, too',
       severity: 'error',
-      from: { path: '^src/(lib|machine|irq|platform|vmbus|host|drivers|kvm|view|explore|races)/' },
+      from: {
+        path: '^src/((lib|machine|irq|platform|vmbus|host|drivers|kvm|view|explore|races|scenario|guest)/|browser\\.ts)',
+      },
       to: { dependencyTypes: ['core'] },
     },
     {
@@ -81,7 +128,7 @@ module.exports = {
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
-    tsPreCompilationDeps: false,
+    tsPreCompilationDeps: true,
     parser: 'swc',
   },
 };

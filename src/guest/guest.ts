@@ -1,21 +1,19 @@
-import { readFileSync } from 'node:fs';
 import type { ContainerModule } from 'inversify';
 import { unreachable } from '../lib/assert.js';
 import type { CpuId, Irq, Ns, Relid } from '../lib/brand.js';
 import { ErrnoError } from '../lib/errno.js';
 import { HyperV } from '../host/hyperv.js';
 import { IrqCore } from '../irq/core.js';
+import { initIrqProc } from '../view/proc/irq.js';
 import { IRQ_DOMAIN_PLUGIN, type IrqDomainPlugin } from '../irq/irqdomain-plugin.js';
-import { initIrqProc } from '../irq/proc-port.js';
 import { HungError } from '../machine/hung.js';
 import { Machine } from '../machine/machine.js';
 import type { LogLine } from '../machine/log.js';
 import type { Procedure } from '../machine/step.js';
 import { PLATFORM, type Platform } from '../platform/platform.js';
-import { parseScenario } from '../scenario/load.js';
 import { type CpuCounts, countsPerCpu, type DeviceOptions, type GuestOptions } from '../scenario/options.js';
 import type { DiskIoOptions, FrameOptions, ScenarioGuest } from '../scenario/port.js';
-import type { HostAct } from '../scenario/scenario.js';
+import type { HostAct, Scenario } from '../scenario/scenario.js';
 import { startWorkloads } from '../scenario/workload.js';
 import type { Refusal } from '../vmbus/refusals.js';
 import type { VmbusDevice } from '../vmbus/driver.js';
@@ -71,7 +69,7 @@ export class Guest implements ScenarioGuest {
   private readonly platform: Platform;
   private readonly power: GuestPower;
 
-  private constructor(options: GuestOptions, extensions: GuestExtensions) {
+  protected constructor(options: GuestOptions, extensions: GuestExtensions) {
     checkOptions(options);
     const settings = new DeviceSettings(options);
     const container = createContainer(guestParts(options, settings), extensions.modules ?? []);
@@ -108,16 +106,9 @@ export class Guest implements ScenarioGuest {
     return new Guest(options, extensions);
   }
 
-  /**
-   * Boots the guest of a scenario file and starts its workload; the timeline is left to `irqlab run`.
-   *
-   * @throws ScenarioError with file, line and column for a wrong file; what reading it throws.
-   */
-  static load(file: string, extensions: GuestExtensions = {}): Guest {
-    const scenario = parseScenario(readFileSync(file, 'utf8'), file);
-    const guest = new Guest(scenario.guest, extensions);
-    startWorkloads(guest, scenario, guest.now, Number.POSITIVE_INFINITY);
-    return guest;
+  /** Boots the guest of a scenario and starts its workload; the timeline is left to `irqlab run`. */
+  static ofScenario(scenario: Scenario, extensions: GuestExtensions = {}): Guest {
+    return new Guest(scenario.guest, extensions).withWorkload(scenario);
   }
 
   /** Virtual time since the machine was switched on, in ns. */
@@ -326,6 +317,12 @@ export class Guest implements ScenarioGuest {
     const kstat = this.irqCore.desc(irq)?.kstat;
     if (kstat === undefined) return undefined;
     return cpu === undefined ? kstat.reduce((sum, count) => sum + count, 0) : kstat[cpu];
+  }
+
+  /** The workload of a scenario begins, and never ends by itself: the guest runs as long as its user lets time go by. */
+  protected withWorkload(scenario: Scenario): this {
+    startWorkloads(this, scenario, this.now, Number.POSITIVE_INFINITY);
+    return this;
   }
 
   private *boot(options: GuestOptions, plugins: readonly IrqDomainPlugin[]): Procedure<void> {

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { checkCpus, checkScenario } from './check.js';
 import { type Diagnostic, ScenarioError } from './diagnostics.js';
@@ -8,16 +7,6 @@ import { usableParts } from './parts.js';
 import type { Scenario, Step } from './scenario.js';
 import { type ScenarioKeys, scenarioSchema } from './schema/index.js';
 import { Source } from './source.js';
-
-/**
- * Reads a scenario file.
- *
- * @throws ScenarioError if something in it is wrong; it names everything that is.
- * @throws Error of node:fs if the file cannot be read.
- */
-export function loadScenario(file: string): Scenario {
-  return parseScenario(readFileSync(file, 'utf8'), file);
-}
 
 /**
  * Reads the text of a scenario file.
