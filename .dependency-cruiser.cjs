@@ -58,6 +58,15 @@ const floors = {
     ['report', 'report/'],
     ['the-whole', '(?!model\\.)[^/]+\\.ts'],
   ],
+  host: [
+    ['protocols', 'protocols/'],
+    [
+      'what-a-host-has',
+      '(batch|channel-table|device|host-gpadls|latency|outgoing|relids|schedule|synic-sender|totals)\\.ts',
+    ],
+    ['what-it-is-made-to-do', '(backends|misbehave)/'],
+    ['the-whole', '(channel-traffic|control-path|hyperv|module|offers|vmbus-server)\\.ts'],
+  ],
 };
 
 const floorRules = Object.entries(floors).flatMap(([folder, fromLowest]) =>
@@ -110,7 +119,7 @@ module.exports = {
       to: { path: '^src/(view|scenario|guest)/' },
     },
     {
-      name: 'inversify-only-in-app',
+      name: 'inversify-only-in-modules-and-drivers',
       severity: 'error',
       from: {
         path: '^src/',
