@@ -3,17 +3,12 @@ import type { CpuMask } from '../machine/cpumask.js';
 import { formatCpuList } from '../machine/cpumask-text.js';
 import { archProbeNrIrqs } from '../platform/x86/platform.js';
 import { ARM64_NR_IRQS, VMBUS_LINE_NAME } from '../platform/arm64/platform.js';
-import type {
-  Architecture,
-  ArchitectureRowOptions,
-  ChannelOptions,
-  CpuCounts,
-  GuestOptions,
-  InterruptFlow,
-  InterruptOptions,
-  KernelVersion,
-  ProcInterruptsOptions,
-} from '../scenario/options.js';
+import type { Architecture } from '../scenario/options/architecture.js';
+import type { ChannelOptions } from '../scenario/options/channels.js';
+import type { CpuCounts } from '../scenario/options/counts.js';
+import type { GuestOptions, KernelVersion } from '../scenario/options/guest.js';
+import type { InterruptFlow, InterruptOptions } from '../scenario/options/interrupts.js';
+import type { ArchitectureRowOptions, ProcInterruptsOptions } from '../scenario/options/proc-interrupts.js';
 import { archSpacing, hasLevelColumn } from '../view/interrupts/arch.js';
 import type { ParsedInterrupts } from '../view/interrupts/parse.js';
 import {

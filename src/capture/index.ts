@@ -1,4 +1,4 @@
-import type { GuestOptions } from '../scenario/options.js';
+import type { GuestOptions } from '../scenario/options/guest.js';
 import { type ImportedInterrupts, importInterrupts } from './interrupts.js';
 import { guestOfLsvmbus, type LsvmbusDevice, parseLsvmbus } from './lsvmbus.js';
 

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { ScenarioError } from '../scenario/diagnostics.js';
 import { parseScenario } from '../scenario/load.js';
-import type { GuestOptions } from '../scenario/options.js';
+import type { GuestOptions } from '../scenario/options/guest.js';
 import {
   InterruptsSyntaxError,
   loseAgain,

@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
-import type { GuestOptions } from '../scenario/options.js';
+import type { GuestOptions } from '../scenario/options/guest.js';
 
 /**
  * What an event costs, measured in a thread of its own: code that has run under one choice is compiled for that one,

@@ -1,4 +1,4 @@
-import type { GuestOptions } from '../scenario/options.js';
+import type { GuestOptions } from '../scenario/options/guest.js';
 import { callbackMode, type VmbusChannel } from '../vmbus/channel/channel.js';
 import { Guest } from '../guest/guest.js';
 

@@ -1,9 +1,10 @@
 import { parseScenario } from '../scenario/load.js';
 import { ScenarioError } from '../scenario/diagnostics.js';
-import type { GuestOptions } from '../scenario/options.js';
+import type { GuestOptions } from '../scenario/options/guest.js';
 import type { ScenarioGuest } from '../scenario/port.js';
 import { type Printout, type RunResult, runScenario } from '../scenario/runner.js';
-import { formatPlace, type Scenario } from '../scenario/scenario.js';
+import { formatPlace } from '../scenario/place.js';
+import type { Scenario } from '../scenario/scenario.js';
 import { formatDuration } from '../scenario/duration.js';
 import { type CommandIo, type ExitStatus, exitStatus, UsageError } from './command.js';
 import { readText } from './read-text.js';

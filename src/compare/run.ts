@@ -1,7 +1,7 @@
 import type { Ns } from '../lib/brand.js';
 import { AssertionError } from '../lib/assert.js';
 import { HungError } from '../machine/hung.js';
-import type { GuestOptions } from '../scenario/options.js';
+import type { GuestOptions } from '../scenario/options/guest.js';
 import { type RunResult, runScenario } from '../scenario/runner.js';
 import type { Scenario } from '../scenario/scenario.js';
 import { designProblem } from '../vmbus/variants/design.js';

@@ -4,11 +4,12 @@ import type { HostChannel } from '../host/host-channel.js';
 import type { HyperV } from '../host/hyperv.js';
 import type { MisbehaveRule, RingName, RingPlace } from '../host/misbehave.js';
 import type { Machine } from '../machine/machine.js';
-import type { DeviceOptions } from '../scenario/options.js';
+import type { DeviceOptions } from '../scenario/options/devices.js';
+import type { ScenarioHost } from '../scenario/port.js';
 import type { DeviceSettings } from './parts.js';
 
 /** The guest's Hyper-V host, for whoever steers it. */
-export class GuestHost {
+export class GuestHost implements ScenarioHost {
   constructor(
     private readonly machine: Machine,
     /** The host itself, for what is not asked for here. */

@@ -1,13 +1,13 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
-import { loadScenario } from '../../src/scenario/load.js';
+import { parseScenario } from '../../src/scenario/load.js';
 
 const folder = new URL('../../examples/', import.meta.url);
 const files = readdirSync(folder).filter((name) => name.endsWith('.yaml'));
 
 describe('the examples are right:', () => {
   test.each(files)('%s', (name) => {
-    const scenario = loadScenario(new URL(name, folder).pathname);
+    const scenario = parseScenario(readFileSync(new URL(name, folder), 'utf8'), name);
     expect(scenario.description).not.toBe('');
     expect(scenario.print).not.toEqual([]);
   });

@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from 'commander';
 import type { CatOptions } from '../cat.js';
-import type { GuestOptions } from '../../scenario/options.js';
+import type { GuestOptions } from '../../scenario/options/guest.js';
 import type { CommandModule } from '../command.js';
 import type { Guest } from '../../guest/guest.js';
 

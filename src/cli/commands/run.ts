@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from 'commander';
-import type { GuestOptions } from '../../scenario/options.js';
+import type { GuestOptions } from '../../scenario/options/guest.js';
 import type { CommandModule } from '../command.js';
 import type { Guest } from '../../guest/guest.js';
 

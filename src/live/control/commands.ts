@@ -31,8 +31,8 @@ export class ControlCommands {
     }
   }
 
-  private doStep({ action }: ControlStep): ControlAnswer {
-    const answer = perform(this.guest, action);
+  private doStep({ planned }: ControlStep): ControlAnswer {
+    const answer = perform(this.guest, planned);
     switch (answer.kind) {
       case 'refused':
         return { ok: false, code: answer.code, message: answer.reason };
