@@ -32,19 +32,18 @@ class Shared {
     this.contexts = this.machine.cpus.map((cpu) => new HvPerCpuContext(cpu, () => {}));
     this.isr = new VmbusIsr(this.contexts, this.relids, new ControlTasklet());
     this.channel = new VmbusChannel(this.machine, offer, () => {});
-    this.channel.targetCpu = 1;
+    this.channel.target.set(1);
     this.channel.callbackMode = callbackMode.isr;
     this.handled = 0;
-    this.channel.onChannelCallback = () => {
+    this.channel.storeCallback(() => {
       this.handled += 1;
-    };
+    }, '__vmbus_open');
     runAtomic(this.relids.map(this.channel));
   }
 
   /** The channel goes to CPU 0. */
   *move() {
-    yield this.channel.targetCpuWord.write;
-    this.channel.targetCpu = 0;
+    yield* this.channel.target.setSteps(0);
     yield* this.relids.moved(this.channel, 1, 0);
   }
 

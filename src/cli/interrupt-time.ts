@@ -15,7 +15,7 @@ export function interruptTimeNs(options: GuestOptions): number {
   if (channels.length === 0) return 0;
   for (const channel of channels) {
     channel.callbackMode = callbackMode.isr;
-    channel.onChannelCallback = doNothing;
+    channel.storeCallback(doNothing, 'interruptTimeNs');
   }
   let best = Number.POSITIVE_INFINITY;
   for (let round = 0; round < ROUNDS; round++) {

@@ -49,7 +49,7 @@ export class IrqAckNotifiers {
 
   /** The guest has ended the interrupt of line `gsi` (kvm_notify_acked_irq). */
   *notifyAckedIrq(gsi: number): Procedure<void> {
-    const ticket = yield* this.irqSrcu.readLock();
+    const ticket = yield* this.irqSrcu.readLockSteps();
     yield this.list.read;
     let node = this.list.first;
     while (node !== undefined) {
@@ -57,6 +57,6 @@ export class IrqAckNotifiers {
       yield this.list.read;
       node = node.next;
     }
-    yield* this.irqSrcu.readUnlock(ticket);
+    yield* this.irqSrcu.readUnlockSteps(ticket);
   }
 }

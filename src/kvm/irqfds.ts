@@ -75,12 +75,12 @@ export class Irqfds {
       return errnoValue('EBUSY');
     }
     // Held until the eventfd knows the irqfd, so that a shutdown in between finds all there is to undo.
-    const ticket = yield* kvm.irqSrcu.readLock();
+    const ticket = yield* kvm.irqSrcu.readLockSteps();
     this.items.push(irqfd);
     irqfd.active = true;
     yield* this.lock.unlock();
     if (yield* eventfd.poll(irqfd)) yield* irqfd.inject.schedule();
-    yield* kvm.irqSrcu.readUnlock(ticket);
+    yield* kvm.irqSrcu.readUnlockSteps(ticket);
     return 0;
   }
 

@@ -29,7 +29,7 @@ export class Resampler implements IrqAckNotifier {
   *irqAcked(): Procedure<void> {
     const { kvm, irqfds } = this;
     yield* kvm.setIrq(this.sourceId, this.gsi, false);
-    const ticket = yield* kvm.irqSrcu.readLock();
+    const ticket = yield* kvm.irqSrcu.readLockSteps();
     yield irqfds.read;
     let node = irqfds.first;
     while (node !== undefined) {
@@ -38,6 +38,6 @@ export class Resampler implements IrqAckNotifier {
       yield irqfds.read;
       node = node.next;
     }
-    yield* kvm.irqSrcu.readUnlock(ticket);
+    yield* kvm.irqSrcu.readUnlockSteps(ticket);
   }
 }

@@ -3,11 +3,11 @@ import type { Cpu } from './cpu.js';
 import { type BufferedStore, storeBuffered } from './memory.js';
 import { type Procedure, SharedObject, type Step } from './step.js';
 
-/** Mutual exclusion: one holder at a time. Spin locks must not be held over a step that blocks; mutexes may. */
+/** Mutual exclusion: one holder at a time, who may sleep (struct mutex). */
 export class Lock extends SharedObject implements BufferedStore {
-  private held = false;
-  private readonly acquireStep: Step = { object: this, kind: 'acquire' };
-  private readonly releaseStep: Step = { object: this, kind: 'release' };
+  protected held = false;
+  protected readonly acquireStep: Step = { object: this, kind: 'acquire' };
+  protected readonly releaseStep: Step = { object: this, kind: 'release' };
 
   override blocks(step: Step): boolean {
     return step.kind === 'acquire' && this.held;
@@ -40,21 +40,42 @@ export class Lock extends SharedObject implements BufferedStore {
     storeBuffered(this, 0);
   }
 
-  /** As `lock`, with interrupts of the present CPU off, for locks that interrupts take, too (spin_lock_irqsave). */
-  *lockIrqsave(cpu: Cpu): Procedure<void> {
-    cpu.localIrqDisable();
-    yield* this.lock();
-  }
-
-  /** Undoes lockIrqsave (spin_unlock_irqrestore). */
-  *unlockIrqrestore(cpu: Cpu): Procedure<void> {
-    yield* this.unlock();
-    cpu.localIrqEnable();
-  }
-
   /** For the store buffer: the unlocking store has become visible. */
   commitStore(): void {
     this.held = false;
     this.wakeWaiters();
+  }
+}
+
+/**
+ * A lock whose holder must not sleep (spinlock_t, raw_spinlock_t). Whatever runs in one go has all that such a lock
+ * gives, since nothing of another CPU comes between two of its steps: a holder that runs step by step gives the lock
+ * back before it may sleep. So these calls fall away where tools/twins.js makes the plain form of a procedure.
+ */
+export class SpinLock extends Lock {
+  /** spin_lock */
+  *spinLock(): Procedure<void> {
+    yield this.acquireStep;
+    assert(!this.held, 'spin lock taken twice', { lock: this.name });
+    this.held = true;
+  }
+
+  /** spin_unlock */
+  *spinUnlock(): Procedure<void> {
+    yield this.releaseStep;
+    assert(this.held, 'unlock of a spin lock that is not held', { lock: this.name });
+    storeBuffered(this, 0);
+  }
+
+  /** As spinLock with interrupts of the present CPU off, for locks that interrupts take, too (spin_lock_irqsave). */
+  *spinLockIrqsave(cpu: Cpu): Procedure<void> {
+    cpu.localIrqDisable();
+    yield* this.spinLock();
+  }
+
+  /** Undoes spinLockIrqsave (spin_unlock_irqrestore). */
+  *spinUnlockIrqrestore(cpu: Cpu): Procedure<void> {
+    yield* this.spinUnlock();
+    cpu.localIrqEnable();
   }
 }

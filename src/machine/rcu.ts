@@ -34,22 +34,29 @@ export class Srcu extends SharedObject {
     return this.inside.length;
   }
 
-  /** Enters a read-side section; the ticket is for readUnlock (srcu_read_lock). */
-  *readLock(): Procedure<number> {
+  /** Enters a read-side section; the ticket is for readUnlockSteps (srcu_read_lock). @primitive */
+  *readLockSteps(): Procedure<number> {
     yield this.enterStep;
     const ticket = this.next++;
     this.inside.push(ticket);
     return ticket;
   }
 
-  /** Leaves the section that readLock gave `ticket` for (srcu_read_unlock). */
-  *readUnlock(ticket: number): Procedure<void> {
+  /** Leaves the section that readLockSteps gave `ticket` for (srcu_read_unlock). @primitive */
+  *readUnlockSteps(ticket: number): Procedure<void> {
     yield this.leaveStep;
     const at = this.inside.indexOf(ticket);
     assert(at >= 0, 'read-side section left twice', { srcu: this.name, ticket });
     this.inside.splice(at, 1);
     this.wakeWaiters();
   }
+
+  /** What readers that run in one go do: no grace period can end before they have left, so they need no ticket. */
+  readLock(): number {
+    return 0;
+  }
+
+  readUnlock(_ticket: number): void {}
 
   /** Waits for a grace period (synchronize_srcu). */
   *synchronize(): Procedure<void> {

@@ -121,7 +121,7 @@ export class SharedWord extends SharedObject {
 
   /** The running context has looked at the word, or changed it, as part of a step that names something else. */
   announce(): void {
-    this.wakeWaiters();
+    if (watcher !== undefined) watcher.changed(this);
   }
 }
 
@@ -140,6 +140,11 @@ export function* inFunction<T>(label: string, proc: Procedure<T>): Procedure<T> 
     if (next.done) return next.value;
     yield next.value.label === undefined ? { ...next.value, label } : next.value;
   }
+}
+
+/** What cannot be taken apart, as a procedure: all of it belongs to the step before. */
+export function* inOneGo<T>(run: () => T): Procedure<T> {
+  return run();
 }
 
 /** Runs a procedure that must not sleep here (under a spin lock, in an interrupt) to its end at once. */

@@ -11,7 +11,7 @@ function model(offlineGuard: VmbusDesign['offlineGuard']): Omit<Model<RaceGuest>
     setup(world): RaceGuest {
       const guest = new RaceGuest(world, { cpus: 3, design: { offlineGuard, modifyChannel: 'no-wait' } });
       const { connection, channel } = guest;
-      const move = connection.mover.moveSteps(channel, guest.mask(1));
+      const move = connection.mover.move(channel, guest.mask(1));
       world.task(0, 'irq_set_affinity', inFunction('vmbus_irq_set_affinity', move));
       world.task(1, 'cpuhp/1', offline(guest, 1));
       return guest;

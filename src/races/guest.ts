@@ -116,7 +116,7 @@ export class RaceGuest implements HostPort {
     const irq = new IrqCore(this.machine, { dynirqLowerBound: options.dynirqLowerBound });
     const line = makeLine?.(this.machine, irq) ?? noLine;
     this.connection = new VmbusConnection(this.machine, this, new GuestMemory(), irq, options);
-    this.connection.state = { kind: 'connected', version };
+    this.connection.connectedWith(version);
     this.operations = new ChannelOperations(this.connection, irq);
     this.vmbus = new Vmbus(this.connection, this.operations, line, []);
     for (const cpu of this.machine.cpus) {
@@ -144,7 +144,7 @@ export class RaceGuest implements HostPort {
   newChannel(relid: Relid, targetCpu: CpuId, instanceId?: Guid): VmbusChannel {
     const offer = offerOf(relid, instanceId);
     const channel = new VmbusChannel(this.machine, offer, vmbusOnEvent, vmbusOnEventSteps);
-    channel.targetCpu = targetCpu;
+    channel.target.set(targetCpu);
     channel.callbackMode = callbackMode.isr;
     return channel;
   }
@@ -152,8 +152,8 @@ export class RaceGuest implements HostPort {
   /** Opens a channel as far as interrupts are concerned. */
   *open(channel: VmbusChannel, callback: () => void): Procedure<void> {
     yield* this.connection.relids.requestIrq(channel);
-    channel.onChannelCallback = callback;
-    channel.state = { kind: 'opened', rings: unusedRings() };
+    channel.storeCallback(callback, '__vmbus_open');
+    channel.stateVar.set({ kind: 'opened', rings: unusedRings() });
     channel.probeDone.completeAll();
   }
 
@@ -208,7 +208,7 @@ export class RaceGuest implements HostPort {
         ({ eventFlags }, cpu) =>
           `CPU ${cpu}: synic ${this.synics[cpu] ? 'on' : 'off'}, event flags {${flagsOf(eventFlags)}}`,
       ),
-      `MODIFYCHANNEL: ${connection.modchanSent} sent, ${connection.modchanCompleted} answered; events: ` +
+      `MODIFYCHANNEL: ${connection.modchans.sent} sent, ${connection.modchans.completed} answered; events: ` +
         `${this.called} handled, ${connection.relids.droppedEvents} dropped, ${this.lost} lost`,
     ];
   }

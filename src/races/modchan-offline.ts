@@ -43,7 +43,7 @@ function model({ modifyChannel, hostNs, version }: Setting): Omit<Model<RaceGues
 
 function* move(guest: RaceGuest, moved: Completion): Procedure<void> {
   const { connection, channel } = guest;
-  yield* inFunction('vmbus_irq_set_affinity', connection.mover.moveSteps(channel, guest.mask(0)));
+  yield* inFunction('vmbus_irq_set_affinity', connection.mover.move(channel, guest.mask(0)));
   yield* inFunction('target_cpu_store', connection.modifyChannel.sent(channel));
   moved.complete();
 }
@@ -60,9 +60,7 @@ function* host(guest: RaceGuest, hostNs: Ns): Procedure<void> {
   yield* guest.signal(1);
   if (connection.version < VERSION_WIN10_V5_3) return;
   // The MODIFYCHANNEL_RESPONSE, as far as the connect CPU handles it.
-  yield { ...connection.modchanCompletedWord.update, label: 'vmbus_onmodifychannel_response' };
-  connection.modchanCompleted += 1;
-  for (const wait of connection.modchanWaits) wait.wakeUp();
+  yield* inFunction('vmbus_onmodifychannel_response', connection.modchans.completedOneSteps());
 }
 
 const message = '1 events lost on a CPU whose synic is off';

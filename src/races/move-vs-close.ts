@@ -33,7 +33,7 @@ function model(takesMutex: boolean): Omit<Model<RaceGuest>, 'name'> {
 function* move(guest: RaceGuest, takesMutex: boolean): Procedure<void> {
   const { connection, channel } = guest;
   const { channelMutex, mover } = connection;
-  const steps = mover.moveSteps(channel, guest.mask(0));
+  const steps = mover.move(channel, guest.mask(0));
   if (!takesMutex) {
     yield* inFunction('vmbus_irq_set_affinity', steps);
     return;

@@ -25,7 +25,7 @@ class OpenedChannel {
 
   constructor(readonly guest: RaceGuest) {
     this.channel = guest.newChannel(9, 1);
-    this.channel.state = { kind: 'open' };
+    this.channel.stateVar.set({ kind: 'open' });
     guest.connection.primaries.push(this.channel);
     guest.onPost = () => this.message.wakeUp();
   }
@@ -77,8 +77,7 @@ class OpenedChannel {
       const result = yield* writer.writeSteps(VM_PKT.DATA_INBAND, 0, i, packet);
       if (result !== RING_WRITE.SIGNAL) continue;
       yield* guest.signal(channel.targetCpu, channel.relid);
-      channel.stateWord.announce();
-      if (channel.state.kind === 'opening') this.wasEarly = true;
+      if (channel.stateVar.get().kind === 'opening') this.wasEarly = true;
     }
   }
 

@@ -49,14 +49,14 @@ function* move(guest: RaceGuest): Procedure<void> {
   const desc = connection.irq.desc(channel.irq);
   const dest = guest.mask(0);
   if (desc === undefined) {
-    yield* inFunction('target_cpu_store', connection.mover.moveSteps(channel, dest));
+    yield* inFunction('target_cpu_store', connection.mover.move(channel, dest));
     return;
   }
   // The interrupt layer calls the chip with the descriptor locked (irq_set_affinity_locked).
-  yield* inFunction('irq_set_affinity', desc.lock.lockIrqsave(machine.cpu(0)));
+  yield* inFunction('irq_set_affinity', desc.lock.spinLockIrqsave(machine.cpu(0)));
   const chip = new VmbusIrqChip(connection.mover);
-  yield* inFunction('vmbus_irq_set_affinity', chip.setAffinitySteps(desc.data, dest));
-  yield* inFunction('irq_set_affinity', desc.lock.unlockIrqrestore(machine.cpu(0)));
+  yield* inFunction('vmbus_irq_set_affinity', chip.setAffinity(desc.data, dest));
+  yield* inFunction('irq_set_affinity', desc.lock.spinUnlockIrqrestore(machine.cpu(0)));
 }
 
 function* host(state: Moved, events: Events): Procedure<void> {
@@ -65,8 +65,7 @@ function* host(state: Moved, events: Events): Procedure<void> {
   if (events === 'old') return;
   yield* guest.posted.wait();
   yield* guest.signal(0);
-  guest.channel.targetCpuWord.announce();
-  if (guest.channel.targetCpu === 1) state.signalledEarly = true;
+  if (guest.channel.target.get() === 1) state.signalledEarly = true;
 }
 
 export const relidMap = defineRace({

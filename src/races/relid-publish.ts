@@ -15,9 +15,9 @@ function model(makeRelidMap: RelidMapFactory): Omit<Model<RaceGuest>, 'name'> {
     setup(world): RaceGuest {
       const guest = new RaceGuest(world, { makeRelidMap, withChannel: false });
       const channel = guest.newChannel(RELID, 1);
-      channel.onChannelCallback = () => {
+      channel.storeCallback(() => {
         guest.called += 1;
-      };
+      }, '__vmbus_open');
       world.task(0, 'hv_vmbus_con', offer(guest, channel));
       world.task('host', 'host', host(guest));
       return guest;
@@ -34,7 +34,7 @@ function model(makeRelidMap: RelidMapFactory): Omit<Model<RaceGuest>, 'name'> {
 
 function* offer({ connection }: RaceGuest, channel: VmbusChannel): Procedure<void> {
   yield* inFunction('vmbus_channel_map_relid', connection.relids.map(channel));
-  yield* connection.post({ type: CHANNELMSG.REQUESTOFFERS });
+  yield* connection.postSteps({ type: CHANNELMSG.REQUESTOFFERS });
 }
 
 function* host(guest: RaceGuest): Procedure<void> {

@@ -56,7 +56,7 @@ class ReusedRelid {
     yield* this.released.wait();
     if (this.delivers) yield* this.delivered.wait();
     yield { ...vmbus.contexts[0].messageWord.update, label: 'offers relid 5 again' };
-    connection.offersInProgress += 1;
+    yield* connection.offers.arrivedSteps();
     connection.workQueue.queue(() => this.offer(), 0);
   }
 

@@ -26,9 +26,12 @@ class DrainedRing {
     this.ring = new RaceRing(ringOrders[order]);
     const { reader, writer } = this.ring;
     channel.callbackMode = callbackMode.batched;
-    channel.state = { kind: 'opened', rings: { gpadl: 1, pfn: 0, outbound: writer, inbound: reader } };
+    channel.stateVar.set({
+      kind: 'opened',
+      rings: { gpadl: 1, pfn: 0, outbound: writer, inbound: reader },
+    });
     runAtomic(guest.connection.relids.map(channel));
-    channel.onChannelCallback = () => this.drain();
+    channel.storeCallback(() => this.drain(), '__vmbus_open');
   }
 
   *host(): Procedure<void> {

@@ -1,6 +1,6 @@
-import type { CpuId, Relid } from '../lib/brand.js';
+import type { CpuId, Ns, Relid } from '../lib/brand.js';
 import { CpuMask } from '../machine/cpumask.js';
-import { Lock } from '../machine/lock.js';
+import { Lock, SpinLock } from '../machine/lock.js';
 import type { Machine } from '../machine/machine.js';
 import { WaitQueue } from '../machine/completion.js';
 import { type Procedure, SharedObject, SharedWord, type Step } from '../machine/step.js';
@@ -10,6 +10,8 @@ import type { VmbusChannel } from './channel/channel.js';
 import { ChannelMover } from './channel/mover.js';
 import { GpadlHandles } from './gpadl.js';
 import type { GuestMemory } from './guest-memory.js';
+import { ModifyChannels } from './modify-channels.js';
+import { OffersInProgress } from './offers-in-progress.js';
 import type { HostPort } from './host-port.js';
 import { ChannelPlacement, VMBUS_CONNECT_CPU } from './channel/placement.js';
 import {
@@ -25,7 +27,7 @@ import {
   vmbusVersions,
 } from './protocol/channel-messages.js';
 import type { Refusal } from './refusals.js';
-import type { RelidMap } from './relid-map.js';
+import { INVALID_RELID, type RelidMap } from './relid-map.js';
 import { MessageRequest, RequestList } from './requests.js';
 import { defaultDesign, designProblem, type VmbusDesign } from './variants/design.js';
 import {
@@ -82,34 +84,25 @@ class PostMessage extends SharedObject {
  * channels' target CPUs change under setAffinityLock; the completed count changes on the connect CPU only.
  */
 export class VmbusConnection {
-  state: ConnectionState = { kind: 'disconnected' };
+  private currentState: ConnectionState = { kind: 'disconnected' };
   /** Primary channels in the order of their offers (chn_list). */
   readonly primaries: VmbusChannel[] = [];
   readonly channelMutex = new Lock('channel_mutex');
-  /** What contexts that run step by step do with the lists of channels. */
-  readonly channelListWord = new SharedWord('chn_list');
-  readonly offersInProgressWord = new SharedWord('offer_in_progress');
-  readonly setAffinityLock = new Lock('set_affinity_lock');
+  private readonly channelListWord = new SharedWord('chn_list');
+  readonly setAffinityLock = new SpinLock('set_affinity_lock');
   /** CPUs that may be given channels. */
   readonly synicOnline: CpuMask;
-  /** MODIFYCHANNEL messages sent, and known to be done by the host. */
-  modchanSent = 0;
-  modchanCompleted = 0;
-  readonly modchanSentWord = new SharedWord('modchan_sent');
-  readonly modchanCompletedWord = new SharedWord('modchan_completed');
-  /** Woken when a MODIFYCHANNEL is done. */
-  readonly modchanWaits: WaitQueue[] = [];
+  readonly modchans = new ModifyChannels();
+  readonly offers = new OffersInProgress();
   private readonly postMessageCall = new PostMessage('message port');
-  /** Offers and rescinds are dropped, because the guest is being suspended (ignore_any_offer_msg). */
-  ignoresOffers = false;
-  /** Woken when a channel has gone: a suspend waits until no sub-channel and no hv_sock is left. */
-  readonly readyForSuspend: WaitQueue;
-  /** Woken when a channel has been offered again after a resume. */
-  readonly fixupWaits: WaitQueue[] = [];
-  /** Offers taken from the message slot and not yet on the list: rescinds wait for them. */
-  offersInProgress = 0;
-  /** Where rescinds wait for that; Linux looks each millisecond. */
-  readonly offersTaken = new WaitQueue('offers in progress', () => this.offersInProgress === 0);
+  private dropsOffers = false;
+  /** A suspend waits until no sub-channel and no hv_sock is left. */
+  private readonly readyForSuspend = new WaitQueue(
+    'channels that a suspend closes',
+    () => this.endingWithSuspend().next().done === true,
+  );
+  /** A resume waits until the host has offered all channels again. */
+  private readonly allOfferedAgain = new WaitQueue('devices after resume', () => this.missing().length === 0);
   /** Offers and other control messages that may sleep. */
   readonly workQueue: Workqueue;
   readonly rescindWorkQueue: Workqueue;
@@ -148,10 +141,6 @@ export class VmbusConnection {
     this.relids = makeRelidMap(this, this.lifetime, this.mover);
     this.guard = offlineGuards[this.design.offlineGuard](this);
     this.modifyChannel = modifyChannelPolicies[this.design.modifyChannel](this);
-    this.readyForSuspend = new WaitQueue(
-      'channels that a suspend closes',
-      () => this.endingWithSuspend().next().done === true,
-    );
     this.workQueue = new Workqueue(machine, 'hv_vmbus_con');
     this.rescindWorkQueue = new Workqueue(machine, 'hv_vmbus_rescind');
     this.primaryChannelQueue = new Workqueue(machine, 'hv_pri_chan');
@@ -159,9 +148,86 @@ export class VmbusConnection {
     this.placement = new ChannelPlacement(machine, () => this.perfChannels());
   }
 
+  get state(): ConnectionState {
+    return this.currentState;
+  }
+
   /** Protocol version agreed on, as on the wire; 0 before. */
   get version(): number {
-    return this.state.kind === 'connected' ? this.state.version : 0;
+    const { state } = this;
+    return state.kind === 'connected' ? state.version : 0;
+  }
+
+  /** Offers and rescinds are dropped, because the guest is being suspended (ignore_any_offer_msg). */
+  get ignoresOffers(): boolean {
+    return this.dropsOffers;
+  }
+
+  /** From now on offers and rescinds are dropped, or no longer. */
+  ignoreOffers(on: boolean): void {
+    this.dropsOffers = on;
+  }
+
+  /** Guest and host speak `version`, as on the wire. `connect` ends here; guests without a host begin here. */
+  connectedWith(version: number): void {
+    this.currentState = { kind: 'connected', version };
+  }
+
+  /** The host forgets this guest (vmbus_initiate_unload). */
+  unloaded(): void {
+    this.currentState = { kind: 'unloaded' };
+  }
+
+  /** Primary channels that the host has not offered again since a resume; hv_sock's do not come back. */
+  missing(): VmbusChannel[] {
+    return this.primaries.filter((channel) => channel.relid === INVALID_RELID && !channel.isHvSock);
+  }
+
+  /** A channel has been offered again. */
+  offeredAgain(): void {
+    this.allOfferedAgain.wakeUp();
+  }
+
+  /** Waits until no channel is missing any more, at most `ns` ns. @returns false if the time was over first. */
+  waitForMissing(ns: Ns): Procedure<boolean> {
+    return this.allOfferedAgain.waitTimeout(ns);
+  }
+
+  /** Waits until the channels are gone that do not survive a suspend. */
+  waitForChannelsToEnd(): Procedure<void> {
+    return this.readyForSuspend.wait();
+  }
+
+  /** True if the channel is on its list. The caller holds channel_mutex. */
+  *isListed(channel: VmbusChannel): Procedure<boolean> {
+    yield this.channelListWord.read;
+    return this.listOf(channel).includes(channel);
+  }
+
+  /** Puts the channel on its list. The caller holds channel_mutex. */
+  *list(channel: VmbusChannel): Procedure<void> {
+    yield this.channelListWord.update;
+    this.listOf(channel).push(channel);
+  }
+
+  /** Takes the channel off its list, if it is there; `user` is the kernel's function that does. */
+  *unlist(channel: VmbusChannel, user: string): Procedure<void> {
+    yield this.channelListWord.update;
+    channel.assertLive(user);
+    const list = this.listOf(channel);
+    const at = list.indexOf(channel);
+    if (at >= 0) list.splice(at, 1);
+    this.readyForSuspend.wakeUp();
+  }
+
+  /** The channel with this relid, looked for under channel_mutex (relid2channel). */
+  *find(relid: Relid): Procedure<VmbusChannel | undefined> {
+    yield this.channelListWord.read;
+    return this.relids.relid2channel(relid);
+  }
+
+  private listOf({ primary }: VmbusChannel): VmbusChannel[] {
+    return primary === undefined ? this.primaries : primary.subChannels;
   }
 
   /** True for channels that do not survive a suspend, as long as they are there. */
@@ -179,14 +245,14 @@ export class VmbusConnection {
   }
 
   /** Sends a control message (vmbus_post_msg). The host model always has room for it. */
-  postMessage(message: ChannelMessage): void {
+  *postSteps(message: ChannelMessage): Procedure<void> {
+    yield this.postMessageCall.step;
     this.host.postMessage(encodeMessage(message));
   }
 
-  /** The same, yielding before. */
-  *post(message: ChannelMessage): Procedure<void> {
-    yield this.postMessageCall.step;
-    this.postMessage(message);
+  /** Generated by `npm run twins`: `postSteps` in one go. */
+  post(message: ChannelMessage): void {
+    this.host.postMessage(encodeMessage(message));
   }
 
   /** Waits until all that messages of the host had queued is done. */
@@ -197,18 +263,11 @@ export class VmbusConnection {
     yield* this.workQueue.drained();
   }
 
-  /** One of the offers in progress is on the list, or has been refused. */
-  offerTaken(): void {
-    this.offersInProgress -= 1;
-    this.offersTaken.wakeUp();
-  }
-
   /** The channels that interrupt `cpu`, looked at one by one. */
   *channelsOn(cpu: CpuId): Procedure<VmbusChannel[]> {
     const found: VmbusChannel[] = [];
     for (const channel of this.channels()) {
-      yield channel.targetCpuWord.read;
-      if (channel.targetCpu === cpu) found.push(channel);
+      if ((yield* channel.target.getSteps()) === cpu) found.push(channel);
     }
     return found;
   }
@@ -231,8 +290,8 @@ export class VmbusConnection {
   ): Procedure<Response | undefined> {
     const request = new MessageRequest(`answer to message ${message.type}`, matches, channel);
     this.requests.add(request);
-    yield* this.post(message);
-    for (const next of further) yield* this.post(next);
+    yield* this.postSteps(message);
+    for (const next of further) yield* this.postSteps(next);
     const response = yield* request.wait();
     this.requests.remove(request);
     return response;
@@ -245,7 +304,7 @@ export class VmbusConnection {
    * @returns false if the host accepts none.
    */
   *connect(only?: number): Procedure<boolean> {
-    this.state = { kind: 'connecting' };
+    this.currentState = { kind: 'connecting' };
     for (const { wire } of vmbusVersions) {
       if (wire < VERSION_WIN8) break;
       if (only !== undefined && wire !== only) continue;
@@ -268,12 +327,12 @@ export class VmbusConnection {
           this.complainOfVersion(wire);
           break;
         }
-        this.state = { kind: 'connected', version: wire };
+        this.connectedWith(wire);
         this.machine.log.printk(`hv_vmbus: Vmbus version:${versionName(wire) ?? wire}`);
         return true;
       }
     }
-    this.state = { kind: 'disconnected' };
+    this.currentState = { kind: 'disconnected' };
     this.machine.log.printk('hv_vmbus: Unable to connect to host');
     return false;
   }
@@ -288,7 +347,7 @@ export class VmbusConnection {
 
   /** Gives a relid back to the host (vmbus_release_relid). */
   *releaseRelid(relid: Relid): Procedure<void> {
-    yield* this.post({ type: CHANNELMSG.RELID_RELEASED, childRelid: relid });
+    yield* this.postSteps({ type: CHANNELMSG.RELID_RELEASED, childRelid: relid });
   }
 
   /** What the host offers to a confidential VM must be able to keep the guest's secrets. */

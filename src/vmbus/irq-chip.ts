@@ -19,13 +19,13 @@ export class VmbusIrqChip implements IrqChip {
 
   irqUnmask(): void {}
 
-  /** Called by the interrupt layer with the descriptor locked, so the steps must not sleep. */
+  /** Called by the interrupt layer with the descriptor locked, so it must not sleep. */
   irqSetAffinity(data: IrqData, dest: CpuMask): number {
-    return runAtomic(this.setAffinitySteps(data, dest));
+    return runAtomic(this.setAffinity(data, dest));
   }
 
   /** vmbus_irq_set_affinity: ChannelMover has all of it but what the interrupt layer is to know. */
-  *setAffinitySteps(data: IrqData, dest: CpuMask): Procedure<number> {
+  *setAffinity(data: IrqData, dest: CpuMask): Procedure<number> {
     const channel = data.handlerData;
     if (!(channel instanceof VmbusChannel)) {
       data.desc.core.machine.log.printk(
@@ -33,7 +33,7 @@ export class VmbusIrqChip implements IrqChip {
       );
       return errnoValue('EINVAL');
     }
-    const ret = yield* this.mover.moveSteps(channel, dest);
+    const ret = yield* this.mover.move(channel, dest);
     if (ret < 0) return ret;
     data.effectiveAffinity.clearAll();
     data.effectiveAffinity.set(channel.targetCpu);

@@ -1,6 +1,6 @@
 import type { Ns } from '../lib/brand.js';
 import { ErrnoError } from '../lib/errno.js';
-import { sleep, WaitQueue } from '../machine/completion.js';
+import { sleep } from '../machine/completion.js';
 import type { Procedure } from '../machine/step.js';
 import type { VmbusBus } from './bus.js';
 import type { VmbusChannel } from './channel/channel.js';
@@ -35,7 +35,7 @@ export class VmbusPower {
     const { connection } = this;
     const { version } = connection;
     if (connection.state.kind !== 'connected') return;
-    connection.state = { kind: 'unloaded' };
+    connection.unloaded();
     if (version < VERSION_WIN8_1) return;
     yield* connection.request(
       { type: CHANNELMSG.UNLOAD },
@@ -73,7 +73,7 @@ export class VmbusPower {
     } catch (error) {
       if (!(error instanceof ErrnoError)) throw error;
       machine.log.printk(`PM: Some devices failed to suspend, or early wake event detected`);
-      this.connection.ignoresOffers = false;
+      this.connection.ignoreOffers(false);
       for (const device of suspended.toReversed()) yield* this.resumeDevice(device);
       yield* this.bus.unblockProbing();
       throw error;
@@ -95,13 +95,13 @@ export class VmbusPower {
   /** vmbus_bus_suspend */
   private *busSuspend(): Procedure<void> {
     const { connection } = this;
-    connection.ignoresOffers = true;
+    connection.ignoreOffers(true);
     yield* this.drainWorkqueues();
     for (const channel of connection.primaries) {
       if (channel.isHvSock) this.forceRescinded(channel);
     }
-    yield* connection.readyForSuspend.wait();
-    if (connection.irq.behaviour.resumeWaitsForEachDevice && this.missing().length > 0) {
+    yield* connection.waitForChannelsToEnd();
+    if (connection.irq.behaviour.resumeWaitsForEachDevice && connection.missing().length > 0) {
       connection.machine.log.printk('hv_vmbus: Cannot suspend due to a previous failed resuming');
       throw new ErrnoError(
         'EBUSY',
@@ -123,7 +123,7 @@ export class VmbusPower {
   private *busResume(): Procedure<void> {
     const { connection } = this;
     const { log } = connection.machine;
-    connection.ignoresOffers = false;
+    connection.ignoreOffers(false);
     if (this.protocolVersion === 0) {
       log.printk('hv_vmbus: Invalid proto version = 0x0');
       throw new ErrnoError('EINVAL', 'the guest has not been suspended; there is nothing to resume');
@@ -136,25 +136,15 @@ export class VmbusPower {
     }
     yield* connection.requestOffers();
     if (connection.irq.behaviour.resumeWaitsForEachDevice) {
-      const all = new WaitQueue('devices after resume', () => this.missing().length === 0);
-      connection.fixupWaits.push(all);
-      if (!(yield* all.waitTimeout(RESUME_TIMEOUT_NS))) {
+      if (!(yield* connection.waitForMissing(RESUME_TIMEOUT_NS))) {
         log.printk('hv_vmbus: Some vmbus device is missing after suspending?');
       }
-      connection.fixupWaits.length = 0;
       return;
     }
     yield* this.drainWorkqueues();
-    for (const { offer } of this.missing()) {
+    for (const { offer } of connection.missing()) {
       log.printk(`hv_vmbus: channel ${offer.classId}/${offer.instanceId} not present after resume.`);
     }
-  }
-
-  /** Channels that the host has not offered again. */
-  private missing(): VmbusChannel[] {
-    return this.connection.primaries.filter(
-      (channel) => channel.relid === INVALID_RELID && !channel.isHvSock,
-    );
   }
 
   /** The host takes part in no hibernation with hv_sock, so their rescind is made up (vmbus_force_channel_rescinded). */

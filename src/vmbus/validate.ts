@@ -32,7 +32,7 @@ export function brokenAtRest(vmbus: Vmbus): string[] {
   const broken = brokenInvariants(vmbus);
   if (connection.channelMutex.isHeld) broken.push('channel_mutex is held');
   if (connection.setAffinityLock.isHeld) broken.push('set_affinity_lock is held');
-  if (connection.offersInProgress !== 0) broken.push(`${connection.offersInProgress} offers in progress`);
+  if (connection.offers.count !== 0) broken.push(`${connection.offers.count} offers in progress`);
   if (connection.requests.size !== 0) broken.push(`${connection.requests.size} requests without a waiter`);
   if (contexts[VMBUS_CONNECT_CPU].message.type !== HVMSG_NONE) broken.push('a message that nobody handles');
   for (const channel of connection.channels()) {
@@ -47,13 +47,13 @@ export function brokenAtRest(vmbus: Vmbus): string[] {
 }
 
 function checkConnection({ connection }: Vmbus, channels: readonly VmbusChannel[], broken: string[]): void {
-  const { state, offersInProgress, modchanSent, modchanCompleted } = connection;
+  const { state, offers, modchans } = connection;
   if (state.kind === 'disconnected' && channels.some(({ state }) => state.kind === 'opened')) {
     broken.push('open channels without a connection');
   }
-  if (offersInProgress < 0) broken.push(`${offersInProgress} offers in progress`);
-  if (modchanCompleted > modchanSent) {
-    broken.push(`${modchanCompleted} MODIFYCHANNELs completed of ${modchanSent} sent`);
+  if (offers.count < 0) broken.push(`${offers.count} offers in progress`);
+  if (modchans.completed > modchans.sent) {
+    broken.push(`${modchans.completed} MODIFYCHANNELs completed of ${modchans.sent} sent`);
   }
 }
 

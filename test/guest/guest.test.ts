@@ -86,7 +86,7 @@ describe('affinity', () => {
     for (const cpu of [0, 1, 2, 0, 3]) vm.channel(17).setCpu(cpu);
     vm.run({ ms: 10 });
     expect(vm.host.channel(17)?.targetVp).toBe(3);
-    expect(vm.vmbus.connection).toMatchObject({ modchanSent: 5, modchanCompleted: 5 });
+    expect(vm.vmbus.connection).toMatchObject({ modchans: { sent: 5, completed: 5 } });
   });
 });
 

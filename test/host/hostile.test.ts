@@ -133,7 +133,7 @@ describe('a host that does what it must not', () => {
         guest.settle();
         expect(guest.connection.channelMutex.isHeld).toBe(false);
         expect(guest.connection.setAffinityLock.isHeld).toBe(false);
-        expect(guest.connection.offersInProgress).toBe(0);
+        expect(guest.connection.offers.count).toBe(0);
         expect(guest.vmbus.contexts[0].message.type).toBe(0);
         // Every channel has its own IRQ, and every IRQ its channel.
         const channels = [...guest.connection.channels()];

@@ -11,9 +11,9 @@ describe('Srcu', () => {
     const events: string[] = [];
     function* reader(name: string, startNs: number, endNs: number): Procedure<void> {
       yield* sleep(startNs);
-      const ticket = yield* srcu.readLock();
+      const ticket = yield* srcu.readLockSteps();
       yield* sleep(endNs - startNs);
-      yield* srcu.readUnlock(ticket);
+      yield* srcu.readUnlockSteps(ticket);
       events.push(`${name} left at ${machine.clock.now}`);
     }
     function* writer(): Procedure<void> {
@@ -46,9 +46,11 @@ describe('Srcu', () => {
   test('a section is left once', () => {
     const machine = new Machine({ present: 1 });
     const srcu = new Srcu('srcu');
-    const ticket = machine.run('enter', srcu.readLock());
-    machine.run('leave', srcu.readUnlock(ticket));
-    expect(() => machine.run('leave', srcu.readUnlock(ticket))).toThrow('left twice: srcu=srcu ticket=0');
+    const ticket = machine.run('enter', srcu.readLockSteps());
+    machine.run('leave', srcu.readUnlockSteps(ticket));
+    expect(() => machine.run('leave', srcu.readUnlockSteps(ticket))).toThrow(
+      'left twice: srcu=srcu ticket=0',
+    );
   });
 });
 

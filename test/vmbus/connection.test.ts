@@ -143,12 +143,12 @@ describe('control messages that make no sense', () => {
 
 test('a MODIFYCHANNEL that the host could not do is completed, and logged', () => {
   const guest = new TestGuest({ devices: [device('scsi', 5)] }).boot();
-  guest.connection.modchanSent = 1;
+  guest.connection.modchans.sentOne();
   guest.host.postRaw(
     encodeMessage({ type: CHANNELMSG.MODIFYCHANNEL_RESPONSE, childRelid: 5, status: 0xc0000001 }),
   );
   guest.settle();
-  expect(guest.connection.modchanCompleted).toBe(1);
+  expect(guest.connection.modchans.completed).toBe(1);
   expect(guest.log().at(-1)).toBe('hv_vmbus: Error status c0000001 in MODIFYCHANNEL response for relid 5');
 });
 

@@ -54,10 +54,10 @@ describe('moving a channel', () => {
     expect(effective(guest, 2)).toEqual([5]);
     expect(guest.channel(2).targetCpu).toBe(5);
     expect(guest.host.channel(2)?.targetVp).toBe(1);
-    expect([guest.connection.modchanSent, guest.connection.modchanCompleted]).toEqual([1, 0]);
+    expect([guest.connection.modchans.sent, guest.connection.modchans.completed]).toEqual([1, 0]);
     guest.settle();
     expect(guest.host.channel(2)?.targetVp).toBe(5);
-    expect([guest.connection.modchanSent, guest.connection.modchanCompleted]).toEqual([1, 1]);
+    expect([guest.connection.modchans.sent, guest.connection.modchans.completed]).toEqual([1, 1]);
   });
 
   test('an event on the old CPU is still handled, there', () => {
@@ -167,7 +167,7 @@ describe('what is refused, in this order', () => {
   test('an isolated CPU that the channel is on does not count as being there', () => {
     const guest = diskGuest({ isolated: [1] });
     const channel: VmbusChannel = guest.channel(2);
-    channel.targetCpu = 1;
+    channel.target.set(1);
     expect(setAffinity(guest, 2, [1, 5])).toBe(0);
     expect(channel.targetCpu).toBe(5);
   });

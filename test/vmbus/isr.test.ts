@@ -93,7 +93,7 @@ describe('demultiplexing', () => {
     setBit(eventFlags, 99);
     guest.vmbus.isr.handle(guest.machine.cpu(0));
     expect(relids.droppedEvents).toBe(1);
-    guest.channel(3).rescind = true;
+    guest.channel(3).markRescinded('test');
     setBit(eventFlags, 3);
     guest.vmbus.isr.handle(guest.machine.cpu(0));
     expect(relids.droppedEvents).toBe(2);
@@ -183,7 +183,7 @@ describe('callback modes', () => {
     const channel = guest.channel(3);
     const cpu = guest.machine.cpu(0);
     cpu.taskletSchedule(channel.callbackEvent);
-    channel.onChannelCallback = undefined;
+    channel.storeCallback(undefined, 'test');
     guest.machine.settle();
     expect(log).toEqual([]);
   });

@@ -93,7 +93,7 @@ describe('taking a CPU offline', () => {
     move(guest, 1, 3);
     move(guest, 1, 0);
     expect(offlineMs(guest, 2)).toBe(15);
-    expect(guest.connection.modchanCompleted).toBe(2);
+    expect(guest.connection.modchans.completed).toBe(2);
   });
 
   test('sleeps blindly where the host sends no responses', () => {

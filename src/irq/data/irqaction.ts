@@ -1,5 +1,5 @@
 import type { Irq } from '../../lib/brand.js';
-import type { Procedure } from '../../machine/step.js';
+import { inOneGo, type Procedure } from '../../machine/step.js';
 import type { IrqThread } from '../management/thread.js';
 
 /** Results of a handler (enum irqreturn). */
@@ -8,7 +8,11 @@ export const IRQ_HANDLED = 1;
 export const IRQ_WAKE_THREAD = 2;
 
 /** Handles an interrupt on the CPU it came to, in hard interrupt context. */
-export type IrqHandler = (irq: Irq, devId: unknown) => number;
+export interface IrqHandler {
+  (irq: Irq, devId: unknown): number;
+  /** The same step by step; missing: all of it is one step. */
+  readonly steps?: (irq: Irq, devId: unknown) => Procedure<number>;
+}
 /** Handles the rest of an interrupt in its thread, where it may sleep. */
 export type ThreadFn = (irq: Irq, devId: unknown) => Procedure<number>;
 
@@ -86,5 +90,11 @@ export class IrqAction {
     this.thread = undefined;
     this.runThread = false;
     this.warned = false;
+  }
+
+  /** `handler` step by step. @primitive */
+  handlerSteps(irq: Irq, devId: unknown): Procedure<number> {
+    const { handler } = this;
+    return handler.steps?.(irq, devId) ?? inOneGo(() => handler(irq, devId));
   }
 }

@@ -2,7 +2,8 @@ import type { Irq } from '../../lib/brand.js';
 import { errnoValue } from '../../lib/errno.js';
 import { WaitQueue } from '../../machine/completion.js';
 import { CpuMask } from '../../machine/cpumask.js';
-import { Lock } from '../../machine/lock.js';
+import { Lock, SpinLock } from '../../machine/lock.js';
+import { inOneGo, type Procedure } from '../../machine/step.js';
 import type { IrqAffinityNotify } from '../management/affinity.js';
 import type { IrqCore } from '../core.js';
 import { handleBadIrq } from '../line/badirq.js';
@@ -13,7 +14,11 @@ import { irqs } from './istate.js';
 import { kstatIrqsInStat } from './kstat.js';
 
 /** Decides what an interrupt does to its line: acks, masks, and when its actions run. */
-export type IrqFlowHandler = (desc: IrqDesc) => void;
+export interface IrqFlowHandler {
+  (desc: IrqDesc): void;
+  /** The same step by step; missing: all of it is one step. */
+  readonly steps?: (desc: IrqDesc) => Procedure<void>;
+}
 
 /** CPUs that a mapping's interrupt is meant for (struct irq_affinity_desc). */
 export interface IrqAffinityDesc {
@@ -84,7 +89,7 @@ export class IrqDesc {
   countsOutsideStat: number;
   private mutex: Lock | undefined;
   private threadsWait: WaitQueue | undefined;
-  private spinLock: Lock | undefined;
+  private spinLock: SpinLock | undefined;
   private handlersWait: WaitQueue | undefined;
 
   /** An unused descriptor (kernel/irq/irqdesc.c desc_set_defaults). */
@@ -145,9 +150,15 @@ export class IrqDesc {
   }
 
   /** desc->lock, for procedures that run step by step; what runs in one go needs none. */
-  get lock(): Lock {
-    this.spinLock ??= new Lock(`lock of IRQ ${this.irq}`);
+  get lock(): SpinLock {
+    this.spinLock ??= new SpinLock(`lock of IRQ ${this.irq}`);
     return this.spinLock;
+  }
+
+  /** `handleIrq` step by step. @primitive */
+  handleIrqSteps(desc: IrqDesc): Procedure<void> {
+    const { handleIrq } = this;
+    return handleIrq.steps?.(desc) ?? inOneGo(() => handleIrq(desc));
   }
 
   /** Where synchronize_irq waits for handlers, which are in the middle of their work only if they run step by step. */

@@ -36,11 +36,11 @@ function* removeAction(desc: IrqDesc, devId: unknown): Procedure<IrqAction | und
   yield* desc.requestMutex.lock();
   chipBusLock(desc);
   const cpu = core.machine.cpus[core.machine.thisCpu];
-  yield* desc.lock.lockIrqsave(cpu);
+  yield* desc.lock.spinLockIrqsave(cpu);
   const action = unlink(desc, devId);
   if (action === undefined) {
     warn(core, 'manage', 'free_irq', `Trying to free already-free IRQ ${desc.irq}`);
-    yield* desc.lock.unlockIrqrestore(cpu);
+    yield* desc.lock.spinUnlockIrqrestore(cpu);
     chipBusSyncUnlock(desc);
     yield* desc.requestMutex.unlock();
     return undefined;
@@ -50,7 +50,7 @@ function* removeAction(desc: IrqDesc, devId: unknown): Procedure<IrqAction | und
     irqSettingsClear(desc, irqStatus.DISABLE_UNLAZY);
     irqShutdown(desc);
   }
-  yield* desc.lock.unlockIrqrestore(cpu);
+  yield* desc.lock.spinUnlockIrqrestore(cpu);
   if (desc.affinityHint !== null) {
     warnOnce(core, 'manage', 'free_irq', undefined, 'affinity hint');
     desc.affinityHint = null;

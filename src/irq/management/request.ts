@@ -96,9 +96,9 @@ export function* setupIrq(desc: IrqDesc, action: IrqAction): Procedure<number> {
   chipBusLock(desc);
   const { machine } = desc.core;
   const cpu = machine.cpus[machine.thisCpu];
-  yield* desc.lock.lockIrqsave(cpu);
+  yield* desc.lock.spinLockIrqsave(cpu);
   const ret = addAction(desc, added);
-  yield* desc.lock.unlockIrqrestore(cpu);
+  yield* desc.lock.spinUnlockIrqrestore(cpu);
   chipBusSyncUnlock(desc);
   yield* desc.requestMutex.unlock();
   if (ret < 0) return ret;

@@ -52,9 +52,9 @@ function targetCpuStore(vmbus: Vmbus, channel: VmbusChannel, text: string): void
     'target_cpu_store',
     (function* store() {
       yield* connection.channelMutex.lock();
-      const before = connection.modchanSent;
+      const before = connection.modchans.sent;
       const ret = connection.relids.setTargetCpu(channel, cpu);
-      if (connection.modchanSent !== before) yield* connection.modifyChannel.sent(channel);
+      if (connection.modchans.sent !== before) yield* connection.modifyChannel.sent(channel);
       yield* connection.channelMutex.unlock();
       throwIfError(ret, refusal(channel, cpu));
     })(),

@@ -1,8 +1,9 @@
 import { assert } from '../../lib/assert.js';
 import type { CpuId, Irq, Relid } from '../../lib/brand.js';
 import { Completion, type WaitQueue } from '../../machine/completion.js';
-import { Lock } from '../../machine/lock.js';
+import { SpinLock } from '../../machine/lock.js';
 import type { Machine } from '../../machine/machine.js';
+import { SharedVar } from '../../machine/shared-var.js';
 import { type Procedure, SharedWord } from '../../machine/step.js';
 import { Tasklet } from '../../machine/tasklet.js';
 import { deviceClassOf, HV_SOCK_IRQ_NAME, type VmbusDeviceClass } from '../protocol/class-ids.js';
@@ -60,15 +61,15 @@ export const IRQ_NAME_MAX = 31;
 /**
  * A VMBus channel (struct vmbus_channel).
  *
- * Access rules: `targetCpu` is written under the connection's set_affinity_lock and read anywhere; lists and state
- * change under channel_mutex; `onChannelCallback` changes under schedLock, which the interrupt holds while it looks.
+ * Access rules: `target` is written under the connection's set_affinity_lock and read anywhere; lists and state
+ * change under channel_mutex; the callback changes under schedLock, which the interrupt holds while it looks. What
+ * each interrupt reads (rescind, callback) lies in the channel itself, with a word beside it; the rest is SharedVars.
  */
 export class VmbusChannel {
   // From here to interrupts: what each interrupt touches; first, to lie side by side in memory.
   readonly machine: Machine;
-  /** The host took the channel back: nothing is sent or waited for any more. */
-  rescind: boolean;
-  onChannelCallback: ChannelCallback | undefined;
+  private isRescinded: boolean;
+  private callback: ChannelCallback | undefined;
   callbackMode: CallbackMode;
   /** Interrupts that found a callback: the `interrupts` file in sysfs. */
   interrupts: number;
@@ -77,14 +78,14 @@ export class VmbusChannel {
   /** Relid of the first offer, after which the channel's directory in sysfs is named for good. */
   readonly firstRelid: Relid;
   readonly deviceClass: VmbusDeviceClass;
-  state: ChannelState;
+  readonly stateVar: SharedVar<ChannelState>;
   /** The primary channel of a sub-channel; undefined for a primary channel itself. */
   primary: VmbusChannel | undefined;
   readonly subChannels: VmbusChannel[];
   /** The device, of a primary channel only. */
   device: VmbusDevice | undefined;
-  /** CPU that the host was last asked to interrupt. */
-  targetCpu: CpuId;
+  /** CPU that the host was last asked to interrupt (target_cpu). */
+  readonly target: SharedVar<CpuId>;
   /** The channel's Linux IRQ; 0 while the relid is not mapped. */
   irq: Irq;
   irqRequested: boolean;
@@ -98,19 +99,17 @@ export class VmbusChannel {
   readonly rescindWaits: WaitQueue[];
   /** Runs the callback after the interrupt, unless the mode is isr. */
   readonly callbackEvent: Tasklet;
-  readonly schedLock: Lock;
+  readonly schedLock: SpinLock;
   /** Signals to the host: the `events` file in sysfs. */
   sigEvents: number;
   /** References, in designs that count them. */
   references: number;
   /** The memory is somebody else's: whoever still looks at the channel is wrong. */
   isFreed: boolean;
-  /** What contexts that run step by step do with the fields of these names; `lifeWord` is that of the last two. */
-  readonly targetCpuWord: SharedWord;
-  readonly rescindWord: SharedWord;
-  readonly callbackWord: SharedWord;
-  readonly stateWord: SharedWord;
+  /** The word of the last two. */
   readonly lifeWord: SharedWord;
+  private readonly rescindWord: SharedWord;
+  private readonly callbackWord: SharedWord;
   private name: string;
 
   /**
@@ -125,18 +124,18 @@ export class VmbusChannel {
   ) {
     const { childRelid } = offer;
     this.machine = machine;
-    this.rescind = false;
-    this.onChannelCallback = undefined;
+    this.isRescinded = false;
+    this.callback = undefined;
     this.callbackMode = callbackMode.batched;
     this.interrupts = 0;
     this.offer = offer;
     this.firstRelid = childRelid;
     this.deviceClass = deviceClassOf(offer.classId);
-    this.state = { kind: 'offer' };
+    this.stateVar = new SharedVar<ChannelState>(`state of channel ${childRelid}`, { kind: 'offer' });
     this.primary = undefined;
     this.subChannels = [];
     this.device = undefined;
-    this.targetCpu = 0;
+    this.target = new SharedVar(`target_cpu of channel ${childRelid}`, 0);
     this.irq = 0;
     this.irqRequested = false;
     this.rescindRef = false;
@@ -148,16 +147,32 @@ export class VmbusChannel {
       () => onEvent(this),
       onEventSteps && (() => onEventSteps(this)),
     );
-    this.schedLock = new Lock(`sched_lock of channel ${childRelid}`);
+    this.schedLock = new SpinLock(`sched_lock of channel ${childRelid}`);
     this.sigEvents = 0;
     this.references = 1;
     this.isFreed = false;
-    this.targetCpuWord = new SharedWord(`target_cpu of channel ${childRelid}`);
     this.rescindWord = new SharedWord(`rescind of channel ${childRelid}`);
     this.callbackWord = new SharedWord(`onchannel_callback of channel ${childRelid}`);
-    this.stateWord = new SharedWord(`state of channel ${childRelid}`);
     this.lifeWord = new SharedWord(`memory of channel ${childRelid}`);
     this.name = (this.isHvSock ? HV_SOCK_IRQ_NAME : this.deviceClass.irqName) ?? '';
+  }
+
+  /** The host took the channel back: nothing is sent or waited for any more. */
+  get rescind(): boolean {
+    return this.isRescinded;
+  }
+
+  /** The driver's callback while the channel is open (onchannel_callback). */
+  get onChannelCallback(): ChannelCallback | undefined {
+    return this.callback;
+  }
+
+  get state(): ChannelState {
+    return this.stateVar.value;
+  }
+
+  get targetCpu(): CpuId {
+    return this.target.value;
   }
 
   get relid(): Relid {
@@ -193,10 +208,61 @@ export class VmbusChannel {
     return this.primary ?? this;
   }
 
+  /** Looks at `rescind`; `user` is the kernel's function that does. @throws AssertionError as assertLive. */
+  *loadRescindSteps(user: string): Procedure<boolean> {
+    yield this.rescindWord.read;
+    this.assertLive(user);
+    return this.isRescinded;
+  }
+
+  /** Generated by `npm run twins`: `loadRescindSteps` in one go. */
+  loadRescind(user: string): boolean {
+    this.assertLive(user);
+    return this.isRescinded;
+  }
+
+  /** The channel is taken back. @throws AssertionError as assertLive. */
+  *markRescindedSteps(user: string): Procedure<void> {
+    yield this.rescindWord.write;
+    this.assertLive(user);
+    this.isRescinded = true;
+  }
+
+  /** Generated by `npm run twins`: `markRescindedSteps` in one go. */
+  markRescinded(user: string): void {
+    this.assertLive(user);
+    this.isRescinded = true;
+  }
+
+  /** Looks at the callback; the caller holds schedLock, or is the channel's tasklet. */
+  *loadCallbackSteps(user: string): Procedure<ChannelCallback | undefined> {
+    yield this.callbackWord.read;
+    this.assertLive(user);
+    return this.callback;
+  }
+
+  /** Generated by `npm run twins`: `loadCallbackSteps` in one go. */
+  loadCallback(user: string): ChannelCallback | undefined {
+    this.assertLive(user);
+    return this.callback;
+  }
+
+  *storeCallbackSteps(callback: ChannelCallback | undefined, user: string): Procedure<void> {
+    yield this.callbackWord.write;
+    this.assertLive(user);
+    this.callback = callback;
+  }
+
+  /** Generated by `npm run twins`: `storeCallbackSteps` in one go. */
+  storeCallback(callback: ChannelCallback | undefined, user: string): void {
+    this.assertLive(user);
+    this.callback = callback;
+  }
+
   /** @throws AssertionError if the channel's memory has been freed; `user` is who looks at it all the same. */
   assertLive(user: string): void {
     this.lifeWord.announce();
-    assert(!this.isFreed, 'use after free', { channel: this.relid, user });
+    if (this.isFreed) assert(false, 'use after free', { channel: this.relid, user });
   }
 
   /** Gives the channel's memory back (kfree). @throws AssertionError if that has been done before. */

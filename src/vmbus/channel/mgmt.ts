@@ -1,4 +1,3 @@
-import type { Relid } from '../../lib/brand.js';
 import type { Procedure } from '../../machine/step.js';
 import { VmbusChannel } from './channel.js';
 import type { ChannelOperations } from './open.js';
@@ -21,8 +20,8 @@ export class ChannelManagement {
     private readonly bus: VmbusBus,
   ) {
     this.rescindWork = {
-      awaitOffers: () => connection.offersTaken.wait(),
-      find: (relid) => this.find(relid),
+      awaitOffers: () => connection.offers.wait(),
+      find: (relid) => connection.find(relid),
       stop: (channel) => this.stop(channel),
       awaitProbe: ({ probeDone }) => probeDone.wait(),
       remove: (channel) => this.remove(channel),
@@ -30,10 +29,10 @@ export class ChannelManagement {
     };
   }
 
-  /** Handles an offer (vmbus_onoffer). `offersInProgress` has been raised for it. */
+  /** Handles an offer (vmbus_onoffer), which is one of the offers in progress. */
   *onOffer(offer: OfferChannel): Procedure<void> {
     if (!this.isAcceptable(offer)) {
-      this.connection.offerTaken();
+      yield* this.connection.offers.doneSteps();
       return;
     }
     const asleep = this.asleep(offer);
@@ -63,10 +62,10 @@ export class ChannelManagement {
     const { connection } = this;
     yield* connection.channelMutex.lock();
     channel.offer = offer;
-    connection.offerTaken();
+    yield* connection.offers.doneSteps();
     if (!(yield* connection.relids.map(channel))) channel.offer = { ...offer, childRelid: INVALID_RELID };
     yield* connection.channelMutex.unlock();
-    for (const wait of connection.fixupWaits) wait.wakeUp();
+    connection.offeredAgain();
   }
 
   /**
@@ -121,11 +120,9 @@ export class ChannelManagement {
     );
     channel.primary = primary;
     connection.placement.initVpIndex(channel);
-    yield connection.offersInProgressWord.update;
-    connection.offerTaken();
+    yield* connection.offers.doneSteps();
     const accepted = this.isNewOrSub(primary, channel) && (yield* connection.relids.map(channel));
-    yield connection.channelListWord.update;
-    if (accepted) (primary?.subChannels ?? connection.primaries).push(channel);
+    if (accepted) yield* connection.list(channel);
     yield* connection.channelMutex.unlock();
     yield* hotplug.cpusReadUnlock();
     if (!accepted) return;
@@ -145,23 +142,16 @@ export class ChannelManagement {
 
   /** vmbus_add_channel_work: shows the channel to drivers. */
   private *addChannel(channel: VmbusChannel): Procedure<void> {
-    channel.state = { kind: 'open' };
+    yield* channel.stateVar.setSteps({ kind: 'open' });
     if (channel.primary === undefined) yield* this.bus.register(channel);
     else yield* this.bus.addSubChannel(channel.primary, channel);
     channel.probeDone.completeAll();
     yield* this.connection.lifetime.offerProcessed(channel, this.rescindWork);
   }
 
-  private *find(relid: Relid): Procedure<VmbusChannel | undefined> {
-    yield this.connection.channelListWord.read;
-    return this.connection.relids.relid2channel(relid);
-  }
-
   private *stop(channel: VmbusChannel): Procedure<void> {
     yield* resetChannelCb(channel);
-    yield channel.rescindWord.write;
-    channel.assertLive('vmbus_onoffer_rescind');
-    channel.rescind = true;
+    yield* channel.markRescindedSteps('vmbus_onoffer_rescind');
     this.connection.requests.abandon(channel);
     for (const wait of channel.rescindWaits) wait.wakeUp();
   }

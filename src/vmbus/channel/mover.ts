@@ -13,9 +13,9 @@ export class ChannelMover {
 
   constructor(private readonly connection: VmbusConnection) {}
 
-  /** As moveSteps, in one go, for callers that must not sleep. */
-  move(channel: VmbusChannel, dest: CpuMask): number {
-    return runAtomic(this.moveSteps(channel, dest));
+  /** As `move`, for callers that must not sleep. */
+  moveAtomic(channel: VmbusChannel, dest: CpuMask): number {
+    return runAtomic(this.move(channel, dest));
   }
 
   /**
@@ -35,7 +35,7 @@ export class ChannelMover {
    * @returns 0; -EINVAL if no CPU of `dest` may be used or the host knows no MODIFYCHANNEL; -EIO if the channel is
    *   not open.
    */
-  *moveSteps(channel: VmbusChannel, dest: CpuMask): Procedure<number> {
+  *move(channel: VmbusChannel, dest: CpuMask): Procedure<number> {
     const { connection } = this;
     const { guard } = connection;
     const oldCpu = channel.targetCpu;
@@ -55,21 +55,17 @@ export class ChannelMover {
   private *retarget(channel: VmbusChannel, dest: CpuMask): Procedure<number> {
     const { connection } = this;
     const allowed = dest.andNot(connection.machine.isolated);
-    yield channel.targetCpuWord.read;
-    if (allowed.has(channel.targetCpu)) return 0;
+    if (allowed.has(yield* channel.target.getSteps())) return 0;
     const usable = yield* connection.guard.usable(allowed);
     const after = usable.next(this.nextCpu);
     const cpu = after >= 0 ? after : usable.first();
     if (cpu < 0) return errnoValue('EINVAL');
     this.nextCpu = cpu;
-    yield channel.stateWord.read;
-    if (channel.state.kind !== 'opened') return errnoValue('EIO');
+    if ((yield* channel.stateVar.getSteps()).kind !== 'opened') return errnoValue('EIO');
     if (connection.version < VERSION_WIN10_V4_1) return errnoValue('EINVAL');
-    yield* connection.post({ type: CHANNELMSG.MODIFYCHANNEL, childRelid: channel.relid, targetVp: cpu });
-    yield connection.modchanSentWord.update;
-    connection.modchanSent += 1;
-    yield channel.targetCpuWord.write;
-    channel.targetCpu = cpu;
+    yield* connection.postSteps({ type: CHANNELMSG.MODIFYCHANNEL, childRelid: channel.relid, targetVp: cpu });
+    yield* connection.modchans.sentOneSteps();
+    yield* channel.target.setSteps(cpu);
     return 0;
   }
 }

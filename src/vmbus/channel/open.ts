@@ -71,10 +71,10 @@ export class ChannelOperations {
         `channel ${channel.relid} is ${channel.state.kind}; only a closed one can be opened`,
       );
     }
-    channel.state = { kind: 'opening', rings: undefined };
+    yield* channel.stateVar.setSteps({ kind: 'opening', rings: undefined });
     yield* this.order.beforeOpen(channel, options.callback);
     const rings = yield* this.shareRings(channel, options.ringPages ?? DEFAULT_RING_PAGES);
-    channel.state = { kind: 'opening', rings };
+    yield* channel.stateVar.setSteps({ kind: 'opening', rings });
     try {
       yield* this.connection.relids.requestIrq(channel);
       try {
@@ -85,12 +85,11 @@ export class ChannelOperations {
       }
     } catch (error) {
       yield* this.unshareRings(channel, rings);
-      this.reset(channel);
+      yield* this.reset(channel);
       throw error;
     }
     yield* this.order.afterOpen(channel, options.callback);
-    yield channel.stateWord.write;
-    channel.state = { kind: 'opened', rings };
+    yield* channel.stateVar.setSteps({ kind: 'opened', rings });
   }
 
   /**
@@ -197,7 +196,7 @@ export class ChannelOperations {
 
   /** Asks the host to connect a socket to one of its services (vmbus_send_tl_connect_request). */
   *sendTlConnectRequest(guestEndpointId: Guid, hostServiceId: Guid): Procedure<void> {
-    yield* this.connection.post({ type: CHANNELMSG.TL_CONNECT_REQUEST, guestEndpointId, hostServiceId });
+    yield* this.connection.postSteps({ type: CHANNELMSG.TL_CONNECT_REQUEST, guestEndpointId, hostServiceId });
   }
 
   /**
@@ -208,16 +207,10 @@ export class ChannelOperations {
   *processChannelRemoval(channel: VmbusChannel): Procedure<void> {
     const { connection } = this;
     const { lifetime } = connection;
-    const list = channel.primary === undefined ? connection.primaries : channel.primary.subChannels;
-    yield connection.channelListWord.read;
-    if (!list.includes(channel) && !lifetime.toleratesDoubleRemoval) return;
+    if (!(yield* connection.isListed(channel)) && !lifetime.toleratesDoubleRemoval) return;
     channel.assertLive('hv_process_channel_removal');
     yield* connection.relids.unmap(channel);
-    yield connection.channelListWord.update;
-    channel.assertLive('hv_process_channel_removal');
-    const at = list.indexOf(channel);
-    if (at >= 0) list.splice(at, 1);
-    connection.readyForSuspend.wakeUp();
+    yield* connection.unlist(channel, 'hv_process_channel_removal');
     if (channel.isPerf) connection.placement.release(channel.targetCpu);
     yield* connection.releaseRelid(channel.relid);
     yield* lifetime.giveUp(channel);
@@ -242,7 +235,7 @@ export class ChannelOperations {
       };
     } catch (error) {
       memory.free(pfn);
-      this.reset(channel);
+      yield* this.reset(channel);
       throw error;
     }
   }
@@ -281,15 +274,14 @@ export class ChannelOperations {
     yield* resetChannelCb(channel);
     if (channel.state.kind !== 'opened') return;
     const { rings } = channel.state;
-    yield channel.stateWord.write;
-    channel.state = { kind: 'open' };
-    yield* this.connection.post({ type: CHANNELMSG.CLOSECHANNEL, childRelid: channel.relid });
+    yield* channel.stateVar.setSteps({ kind: 'open' });
+    yield* this.connection.postSteps({ type: CHANNELMSG.CLOSECHANNEL, childRelid: channel.relid });
     yield* this.unshareRings(channel, rings);
   }
 
-  private reset(channel: VmbusChannel): void {
-    channel.onChannelCallback = undefined;
-    channel.state = { kind: 'open' };
+  private *reset(channel: VmbusChannel): Procedure<void> {
+    yield* channel.storeCallbackSteps(undefined, '__vmbus_open');
+    yield* channel.stateVar.setSteps({ kind: 'open' });
   }
 
   private refuseIfRescinded(channel: VmbusChannel): void {

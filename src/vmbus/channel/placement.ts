@@ -28,19 +28,19 @@ export class ChannelPlacement {
    */
   initVpIndex(channel: VmbusChannel): void {
     if (!channel.isPerf) {
-      channel.targetCpu = VMBUS_CONNECT_CPU;
+      channel.target.set(VMBUS_CONNECT_CPU);
       return;
     }
     const { machine } = this;
     const usable = machine.online.andNot(machine.isolated);
     if (usable.isEmpty) {
-      channel.targetCpu = VMBUS_CONNECT_CPU;
+      channel.target.set(VMBUS_CONNECT_CPU);
       return;
     }
     const nrOnline = machine.online.weight;
     for (let tries = 1; ; tries++) {
       const cpu = this.nextFreeCpu(usable);
-      channel.targetCpu = cpu;
+      channel.target.set(cpu);
       if (channel.offer.subChannelIndex >= nrOnline || tries > nrOnline) return;
       if (!usedByDevice(channel, cpu)) return;
     }

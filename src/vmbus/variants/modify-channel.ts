@@ -1,5 +1,5 @@
 import type { CpuId } from '../../lib/brand.js';
-import { sleep, WaitQueue } from '../../machine/completion.js';
+import { sleep } from '../../machine/completion.js';
 import type { Procedure } from '../../machine/step.js';
 import type { VmbusChannel } from '../channel/channel.js';
 import type { VmbusConnection } from '../connection.js';
@@ -47,16 +47,15 @@ export class WaitOnOffline extends FixedSleep {
       yield* super.beforeOffline(cpu);
       return;
     }
-    yield connection.modchanSentWord.read;
-    const sent = connection.modchanSent;
+    const { modchans } = connection;
+    const sent = yield* modchans.loadSentSteps();
     for (let tries = 0; tries < MODCHAN_TRIES; tries++) {
-      yield connection.modchanCompletedWord.read;
-      if (connection.modchanCompleted >= sent) return;
+      if ((yield* modchans.loadCompletedSteps()) >= sent) return;
       yield* sleep(MODCHAN_SLEEP_NS);
     }
     // Linux looks at its count of tries only, so the last sleep may have been enough and the message comes all the same.
     connection.machine.log.printk(
-      `hv_vmbus: Timed out waiting for MODIFYCHANNEL. CPU ${cpu} sent ${sent} completed ${connection.modchanCompleted}`,
+      `hv_vmbus: Timed out waiting for MODIFYCHANNEL. CPU ${cpu} sent ${sent} completed ${modchans.completed}`,
     );
   }
 }
@@ -70,15 +69,6 @@ export class WaitInSetter extends NoWait {
   override *sent(channel: VmbusChannel): Procedure<void> {
     const { connection } = this;
     if (connection.version < VERSION_WIN10_V5_3) return;
-    const { modchanSent, modchanWaits } = connection;
-    const answered = new WaitQueue(
-      'MODIFYCHANNEL_RESPONSE',
-      () => connection.modchanCompleted >= modchanSent || channel.rescind,
-    );
-    modchanWaits.push(answered);
-    channel.rescindWaits.push(answered);
-    yield* answered.wait();
-    modchanWaits.splice(modchanWaits.indexOf(answered), 1);
-    channel.rescindWaits.splice(channel.rescindWaits.indexOf(answered), 1);
+    yield* connection.modchans.waitForAnswer(channel);
   }
 }

@@ -1,6 +1,6 @@
 import type { CpuId } from '../../lib/brand.js';
 import type { CpuMask } from '../../machine/cpumask.js';
-import type { Lock } from '../../machine/lock.js';
+import type { SpinLock } from '../../machine/lock.js';
 import type { Machine } from '../../machine/machine.js';
 import { type Procedure, SharedWord } from '../../machine/step.js';
 
@@ -67,16 +67,16 @@ export class FlagGuard implements OfflineGuard {
 export class FlagAndLockGuard extends FlagGuard {
   constructor(
     synicOnline: CpuMask,
-    private readonly spinLock: Lock,
+    private readonly setAffinityLock: SpinLock,
   ) {
     super(synicOnline);
   }
 
   override lock(): Procedure<void> {
-    return this.spinLock.lock();
+    return this.setAffinityLock.spinLock();
   }
 
   override unlock(): Procedure<void> {
-    return this.spinLock.unlock();
+    return this.setAffinityLock.spinUnlock();
   }
 }

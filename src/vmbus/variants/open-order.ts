@@ -12,8 +12,7 @@ export interface OpenOrder {
 /** Linux (drivers/hv/channel.c __vmbus_open). */
 export class CallbackFirst implements OpenOrder {
   *beforeOpen(channel: VmbusChannel, callback: ChannelCallback): Procedure<void> {
-    yield channel.callbackWord.write;
-    channel.onChannelCallback = callback;
+    yield* channel.storeCallbackSteps(callback, '__vmbus_open');
   }
 
   *afterOpen(_channel: VmbusChannel, _callback: ChannelCallback): Procedure<void> {}
@@ -35,7 +34,6 @@ export class IgnoreUntilOpenResult implements OpenOrder {
   *beforeOpen(_channel: VmbusChannel, _callback: ChannelCallback): Procedure<void> {}
 
   *afterOpen(channel: VmbusChannel, callback: ChannelCallback): Procedure<void> {
-    yield channel.callbackWord.write;
-    channel.onChannelCallback = callback;
+    yield* channel.storeCallbackSteps(callback, '__vmbus_open');
   }
 }

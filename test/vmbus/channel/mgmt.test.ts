@@ -63,7 +63,7 @@ describe('offers', () => {
     expect(channel.irq).toBe(24);
     expect(channel.irqName).toBe('netdirect');
     expect(guest.vmbus.bus.devices).toHaveLength(1);
-    expect(guest.connection.offersInProgress).toBe(0);
+    expect(guest.connection.offers.count).toBe(0);
   });
 
   test.each([
@@ -76,7 +76,7 @@ describe('offers', () => {
     guest.settle();
     expect(refused(guest)).toEqual({ 'offer-relid-out-of-range': 1 });
     expect(guest.vmbus.bus.devices).toEqual([]);
-    expect(guest.connection.offersInProgress).toBe(0);
+    expect(guest.connection.offers.count).toBe(0);
   });
 
   test('the highest relid is fine', () => {
@@ -126,7 +126,7 @@ describe('offers', () => {
     guest.settle();
     expect(refused(guest)).toEqual({});
     expect(guest.vmbus.bus.devices).toEqual([]);
-    expect(guest.connection.offersInProgress).toBe(0);
+    expect(guest.connection.offers.count).toBe(0);
     rescind(guest, 5);
     guest.settle();
     expect(refused(guest)).toEqual({ 'rescind-of-unknown-relid': 1 });
@@ -204,7 +204,7 @@ describe('rescinds', () => {
     send(guest, offerOf(5));
     rescind(guest, 5);
     machine.elapse(3_000 * US);
-    expect(connection.offersInProgress).toBe(1);
+    expect(connection.offers.count).toBe(1);
     expect(refused(guest)).toEqual({});
     machine.spawn('hotplug', machine.hotplug.cpusReadUnlock());
     guest.settle();

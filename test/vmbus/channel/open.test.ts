@@ -34,7 +34,7 @@ describe('opening', () => {
   test('shares the rings, requests the IRQ on the target CPU, names it', () => {
     const guest = closedGuest();
     const channel = guest.channel(5);
-    channel.targetCpu = 3;
+    channel.target.set(3);
     channel.irqName = 'x'.repeat(40);
     open(guest);
     expect(channel.state.kind).toBe('opened');
@@ -91,7 +91,7 @@ describe('opening', () => {
   test('ENODEV for a channel that the host has taken back', () => {
     const guest = closedGuest();
     const channel = guest.channel(5);
-    channel.rescind = true;
+    channel.markRescinded('test');
     expect(errnoOf(() => open(guest))).toBe('ENODEV');
     expect(guest.memory.blocksInUse).toBe(0);
   });
@@ -163,7 +163,7 @@ describe('sending', () => {
     expect(errnoOf(() => send(guest))).toBe('ENODEV');
     open(guest);
     expect(errnoOf(() => send(guest))).toBeUndefined();
-    guest.channel(5).rescind = true;
+    guest.channel(5).markRescinded('test');
     expect(errnoOf(() => send(guest))).toBe('ENODEV');
   });
 

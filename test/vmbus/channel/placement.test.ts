@@ -107,7 +107,7 @@ describe('the CPU of a new channel', () => {
   test('is free again when the last performance channel there is gone or moved', () => {
     const placer = new Placer({ present: 4 });
     const channels = [1, 2, 3].map(() => placer.place('scsi'));
-    channels[0].targetCpu = 3;
+    channels[0].target.set(3);
     placer.placement.update(0, 3);
     expect(placer.place('scsi').targetCpu).toBe(0);
 
@@ -120,7 +120,7 @@ describe('the CPU of a new channel', () => {
     const placer = new Placer({ present: 3 });
     const channels = [1, 2, 3, 4].map(() => placer.place('scsi'));
     expect(channels.map(({ targetCpu }) => targetCpu)).toEqual([0, 1, 2, 0]);
-    channels[0].targetCpu = 1;
+    channels[0].target.set(1);
     placer.placement.update(0, 1);
     // CPU 0 has the fourth one still, and CPU 1 the first.
     expect(placer.place('scsi').targetCpu).toBe(2);

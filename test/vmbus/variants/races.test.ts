@@ -40,7 +40,7 @@ describe('an event while its channel moves', () => {
       name: 'relid-map',
       setup(world): RaceGuest {
         const lab = new RaceGuest(world, { design: { relidMap } });
-        world.task(0, 'target_cpu_store', lab.connection.mover.moveSteps(lab.channel, lab.mask(0)));
+        world.task(0, 'target_cpu_store', lab.connection.mover.move(lab.channel, lab.mask(0)));
         world.task('host', 'host', hostOf(lab, events));
         return lab;
       },
@@ -78,16 +78,16 @@ describe('an event that follows from a message about a new channel', () => {
         });
         const { connection } = lab;
         const channel = lab.newChannel(9, 1);
-        channel.onChannelCallback = () => {
+        channel.storeCallback(() => {
           lab.called += 1;
-        };
+        }, 'test');
         world.task(0, 'vmbus_process_offer', offer());
         world.task('host', 'host', host(lab));
         return lab;
 
         function* offer(): Procedure<void> {
           yield* connection.relids.map(channel);
-          yield* connection.post({ type: 3 });
+          yield* connection.postSteps({ type: 3 });
         }
       },
       finally: { 'the channel is found': ({ called }) => called === 1 || 'the channel was not found' },
@@ -115,7 +115,7 @@ describe('a channel is given to a CPU that goes offline', () => {
       name: 'affinity-vs-offline',
       setup(world): RaceGuest {
         const lab = new RaceGuest(world, { cpus: 3, design: { offlineGuard, modifyChannel: 'no-wait' } });
-        world.task(0, 'irq_set_affinity', lab.connection.mover.moveSteps(lab.channel, lab.mask(1)));
+        world.task(0, 'irq_set_affinity', lab.connection.mover.move(lab.channel, lab.mask(1)));
         world.task('offline', 'cpuhp', offline(lab, 1));
         return lab;
       },
@@ -180,7 +180,7 @@ describe('a CPU goes offline right after its channel has moved', () => {
   }
 
   function* user(lab: RaceGuest): Procedure<void> {
-    yield* lab.connection.mover.moveSteps(lab.channel, lab.mask(0));
+    yield* lab.connection.mover.move(lab.channel, lab.mask(0));
     yield* lab.connection.modifyChannel.sent(lab.channel);
     yield* offline(lab, 1);
   }
@@ -191,9 +191,7 @@ describe('a CPU goes offline right after its channel has moved', () => {
     yield* sleep(hostNs);
     yield* lab.signal(1);
     if (connection.version <= VERSION_WIN10_V5_2) return;
-    yield connection.modchanCompletedWord.update;
-    connection.modchanCompleted += 1;
-    for (const wait of connection.modchanWaits) wait.wakeUp();
+    yield* connection.modchans.completedOneSteps();
   }
 
   test('and nobody waits: an event is lost', () => {
@@ -378,7 +376,7 @@ describe('the first interrupt of a channel that is being opened', () => {
       name: 'open-first-interrupt',
       setup(world): RaceGuest {
         const lab = new RaceGuest(world);
-        lab.channel.onChannelCallback = undefined;
+        lab.channel.storeCallback(undefined, 'test');
         const result = new Completion('OPENCHANNEL_RESULT');
         world.task(0, 'vmbus_open', open());
         world.task('host', 'host', host());
@@ -390,7 +388,7 @@ describe('the first interrupt of a channel that is being opened', () => {
           };
           yield* openOrders[order].beforeOpen(lab.channel, callback);
           // Stands for OPENCHANNEL, which needs rings.
-          yield* lab.connection.post({ type: 3 });
+          yield* lab.connection.postSteps({ type: 3 });
           yield* result.wait();
           yield* openOrders[order].afterOpen(lab.channel, callback);
         }

@@ -1,0 +1,61 @@
+import { type Procedure, SharedWord } from './step.js';
+
+/**
+ * A variable that contexts share, together with the word that names it in their steps: whoever reads or writes it
+ * cannot forget the step (READ_ONCE, WRITE_ONCE). `get` and `set` are for code that runs in one go, within the step
+ * of somebody else: an explorer is told of them.
+ */
+export class SharedVar<T> extends SharedWord {
+  constructor(
+    name: string,
+    protected current: T,
+  ) {
+    super(name);
+  }
+
+  /** The value, for whoever looks from outside: a view, a test, a condition that is woken after each change. */
+  get value(): T {
+    return this.current;
+  }
+
+  get(): T {
+    this.announce();
+    return this.current;
+  }
+
+  /** @primitive `get` is its plain form. */
+  *getSteps(): Procedure<T> {
+    yield this.read;
+    return this.current;
+  }
+
+  set(value: T): void {
+    this.announce();
+    this.current = value;
+  }
+
+  /** @primitive `set` is its plain form. */
+  *setSteps(value: T): Procedure<void> {
+    yield this.write;
+    this.current = value;
+  }
+}
+
+/** A number that contexts count up and down (atomic_t). */
+export class SharedCounter extends SharedVar<number> {
+  constructor(name: string) {
+    super(name, 0);
+  }
+
+  /** atomic_add */
+  add(amount: number): void {
+    this.announce();
+    this.current += amount;
+  }
+
+  /** @primitive `add` is its plain form. */
+  *addSteps(amount: number): Procedure<void> {
+    yield this.update;
+    this.current += amount;
+  }
+}
