@@ -8,9 +8,14 @@ export type { GuestHost } from './guest/host.js';
 export type { GuestKvm, KvmCounts } from './guest/kvm.js';
 export type { GuestIrq } from './guest/irq.js';
 export type { FramesOptions, GuestNic } from './guest/nic.js';
-export { HOST_BACKEND, IRQ_DOMAIN_PLUGIN, type IrqDomainPlugin, VMBUS_DRIVER } from './guest/tokens.js';
-export type { GuestPacket, HostBackend, HostDeviceServices } from './host/device.js';
-export type { HostChannel } from './host/host-channel.js';
+export {
+  type GuestPacket,
+  HOST_BACKEND,
+  type HostBackend,
+  type HostChannel,
+  type HostDeviceServices,
+} from './host/device.js';
+export { IRQ_DOMAIN_PLUGIN, type IrqDomainPlugin } from './irq/irqdomain-plugin.js';
 export * as irq from './irq/index.js';
 export type { IrqCore } from './irq/core.js';
 export type { CpuId, Hwirq, Irq, Ns, Relid } from './lib/brand.js';
@@ -25,7 +30,7 @@ export type { DeviceOptions } from './scenario/options/devices.js';
 export type { GuestOptions } from './scenario/options/guest.js';
 export { callbackMode, type VmbusChannel } from './vmbus/channel/channel.js';
 export { ChannelOperations, type OpenOptions } from './vmbus/channel/open.js';
-export type { VmbusDevice, VmbusDriver } from './vmbus/driver.js';
+export { VMBUS_DRIVER, type VmbusDevice, type VmbusDriver } from './vmbus/driver.js';
 export { type Guid, parseGuid } from './vmbus/protocol/guid.js';
 export { type DesignAxis, defaultDesign, designChoices, type VmbusDesign } from './vmbus/variants/design.js';
 export type { FileTree } from './view/tree.js';

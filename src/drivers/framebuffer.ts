@@ -1,3 +1,4 @@
+import type { Ns } from '../lib/brand.js';
 import { ErrnoError } from '../lib/errno.js';
 import type { Procedure } from '../machine/step.js';
 import {
@@ -7,15 +8,13 @@ import {
   synthvidVersions,
   typedMessage,
 } from '../host/protocols/pipe.js';
-import type { ChannelOperations } from '../vmbus/channel/open.js';
+import type { VmbusDevice } from '../vmbus/driver.js';
 import { deviceClassId } from '../vmbus/protocol/class-ids.js';
-import type { VmbusDevice, VmbusDriver } from '../vmbus/driver.js';
-import { Conversation } from './support/conversation.js';
-import { packetCallback } from './support/packets.js';
+import type { Conversation } from './conversation/conversation.js';
+import { VscDriver, type VspClient } from './conversation/vsc-driver.js';
+import { injectable, injectFromBase } from './injection.js';
 
-/** Pages of each ring (RING_BUFSIZE, 256 KiB). */
-const RING_PAGES = 64;
-const TIMEOUT_NS = 10_000_000_000;
+const TIMEOUT_NS: Ns = 10_000_000_000;
 /** Where the framebuffer would be; the host only gives the value back. */
 const VRAM_LOCATION = 0xf800_0000;
 
@@ -27,61 +26,47 @@ const answers: readonly number[] = [
 ];
 
 /** The framebuffer (drivers/video/fbdev/hyperv_fb.c): the talk with the host; there is no picture. */
-export class FramebufferDriver implements VmbusDriver {
+@injectable()
+@injectFromBase()
+export class FramebufferDriver extends VscDriver {
   readonly name = 'hyperv_fb';
   readonly classIds = [deviceClassId('framebuffer')];
-  readonly probesAsynchronously = true;
+  /** RING_BUFSIZE, 256 KiB. */
+  protected readonly ringPages = 64;
 
-  constructor(private readonly operations: ChannelOperations) {}
-
-  /** hvfb_probe, synthvid_connect_vsp, synthvid_send_config */
-  *probe({ channel }: VmbusDevice): Procedure<void> {
-    const conversation = new Conversation(this.operations, channel);
+  protected client(_device: VmbusDevice, conversation: Conversation): VspClient {
     let ready = false;
-    yield* this.operations.open(channel, {
-      callback: packetCallback(this.operations, ({ payload }) => {
+    return {
+      receive: ({ payload }) => {
         const type = messageType(payload);
         if (answers.includes(type)) conversation.receive(payload);
         else if (type === SYNTHVID.FEATURE_CHANGE && ready) sendPicture(conversation);
-      }),
-      ringPages: RING_PAGES,
-    });
-    try {
-      yield* negotiate(conversation);
-      yield* ask(conversation, SYNTHVID.RESOLUTION_REQUEST, 0);
-      const ack = yield* ask(conversation, SYNTHVID.VRAM_LOCATION, VRAM_LOCATION);
-      if (messageWord(ack) !== VRAM_LOCATION)
-        throw new ErrnoError('ENODEV', 'the host put the framebuffer elsewhere');
-      ready = true;
-      sendPicture(conversation);
-    } catch (error) {
-      yield* this.operations.close(channel);
-      throw error;
-    }
-  }
-
-  /** hvfb_remove */
-  *remove(device: VmbusDevice): Procedure<void> {
-    yield* this.operations.close(device.channel);
-  }
-
-  /** hvfb_suspend */
-  *suspend(device: VmbusDevice): Procedure<void> {
-    yield* this.operations.close(device.channel);
-  }
-
-  /** hvfb_resume */
-  *resume(device: VmbusDevice): Procedure<void> {
-    yield* this.probe(device);
+      },
+      *connectToVsp() {
+        yield* negotiate(conversation);
+        yield* sendConfig(conversation);
+        ready = true;
+        sendPicture(conversation);
+      },
+    };
   }
 }
 
+/** synthvid_connect_vsp */
 function* negotiate(conversation: Conversation): Procedure<void> {
   for (const version of synthvidVersions) {
     const answer = yield* ask(conversation, SYNTHVID.VERSION_REQUEST, version);
     if (messageWord(answer) === 1) return;
   }
   throw new ErrnoError('ENODEV', 'the host speaks none of the framebuffer versions that the driver does');
+}
+
+/** synthvid_get_supported_resolution, synthvid_send_config */
+function* sendConfig(conversation: Conversation): Procedure<void> {
+  yield* ask(conversation, SYNTHVID.RESOLUTION_REQUEST, 0);
+  const ack = yield* ask(conversation, SYNTHVID.VRAM_LOCATION, VRAM_LOCATION);
+  if (messageWord(ack) !== VRAM_LOCATION)
+    throw new ErrnoError('ENODEV', 'the host put the framebuffer elsewhere');
 }
 
 function* ask(conversation: Conversation, type: number, word: number): Procedure<Uint8Array> {

@@ -9,147 +9,86 @@ import {
   slotsOf,
   STATUS_REVISION_MISMATCH,
 } from '../host/protocols/pci.js';
-import type { ChannelOperations } from '../vmbus/channel/open.js';
-import { deviceClassId } from '../vmbus/protocol/class-ids.js';
+import { ChannelOperations } from '../vmbus/channel/open.js';
 import type { VmbusDevice, VmbusDriver } from '../vmbus/driver.js';
+import { deviceClassId } from '../vmbus/protocol/class-ids.js';
 import type { Guid } from '../vmbus/protocol/guid.js';
 import { VM_PKT } from '../vmbus/ring/index.js';
-import { Conversation } from './support/conversation.js';
-import { type HostPacket, packetCallback } from './support/packets.js';
-import type { DriverSettings } from './settings.js';
+import type { Conversation } from './conversation/conversation.js';
+import type { HostPacket } from './conversation/packets.js';
+import { VscDriver, type VspClient } from './conversation/vsc-driver.js';
+import { devPrintk } from './dev-printk.js';
+import { DEVICE_PARAMETERS, type DeviceParameters } from './device-parameters.js';
+import { inject, injectable } from './injection.js';
 
-/** Pages of each ring: 16 KiB of data and the header (pci_ring_size). */
-const RING_PAGES = 5;
 /** Domain 0 is for the emulated PCI bus and never given out. */
 const DOMAIN_INVALID = 0;
 const DOMAIN_COUNT = 0x10000;
-
-/** One PCI bus in service. */
-interface PciBus {
-  readonly domain: number;
-  readonly conversation: Conversation;
-  /** The host's list of the devices on the bus, once it came. */
-  relations: Uint8Array;
-}
 
 /**
  * PCI devices passed through (drivers/pci/controller/pci-hyperv.c): the talk with the host until the bus is in service.
  * The PCI device on it, and its own interrupts, are not modelled.
  */
-export class VpciDriver implements VmbusDriver {
+@injectable()
+export class VpciDriver extends VscDriver {
   readonly name = 'hv_pci';
   readonly classIds = [deviceClassId('pci')];
-  readonly probesAsynchronously = true;
-  private readonly buses = new Map<VmbusDevice, PciBus>();
-  private readonly domains = new Set<number>([DOMAIN_INVALID]);
+  /** 16 KiB of data and the header (pci_ring_size). */
+  protected readonly ringPages = 5;
+  /** PCI domain of each device in service. */
+  private readonly domains = new Map<VmbusDevice, number>();
 
   constructor(
-    private readonly operations: ChannelOperations,
-    private readonly settings: DriverSettings,
-  ) {}
+    @inject(ChannelOperations) operations: ChannelOperations,
+    @inject(DEVICE_PARAMETERS) private readonly parameters: DeviceParameters,
+  ) {
+    super(operations);
+  }
 
   /** hv_pci_probe */
-  *probe(device: VmbusDevice): Procedure<void> {
-    const { channel } = device;
-    const bus: PciBus = {
-      domain: this.allocateDomain(device),
-      conversation: new Conversation(this.operations, channel),
-      relations: pciBusRelations([]),
-    };
-    this.buses.set(device, bus);
+  override *probe(device: VmbusDevice): Procedure<void> {
+    this.domains.set(device, this.allocateDomain(device));
     try {
-      yield* this.connect(device, bus);
+      yield* super.probe(device);
     } catch (error) {
-      yield* this.operations.close(channel);
-      this.release(device, bus);
+      this.domains.delete(device);
       throw error;
     }
   }
 
-  /** hv_pci_remove, of a device that the host has taken back already */
-  *remove(device: VmbusDevice): Procedure<void> {
-    yield* this.operations.close(device.channel);
-    const bus = this.buses.get(device);
-    if (bus !== undefined) this.release(device, bus);
+  /** hv_pci_remove, of a device that the host has rescinded already */
+  override *remove(device: VmbusDevice): Procedure<void> {
+    yield* super.remove(device);
+    this.domains.delete(device);
   }
 
-  /** hv_pci_suspend: the bus leaves D0 by being closed. */
-  *suspend(device: VmbusDevice): Procedure<void> {
-    yield* this.operations.close(device.channel);
+  /** hv_pci_resume; hv_pci_suspend had the bus leave D0 by closing the channel. */
+  override *resume(device: VmbusDevice): Procedure<void> {
+    if (this.domains.has(device)) yield* super.resume(device);
   }
 
-  /** hv_pci_resume, with RFC patch 4: the interrupt is named again, since it is another one. */
-  *resume(device: VmbusDevice): Procedure<void> {
-    const bus = this.buses.get(device);
-    if (bus !== undefined) yield* this.connect(device, bus);
+  /** Names the channel's interrupt each time, with RFC patch 4: after a resume it is another one. */
+  protected override *open(device: VmbusDevice): Procedure<VspClient> {
+    const domain = this.domains.get(device) ?? DOMAIN_INVALID;
+    device.channel.irqName = `vpci:${domain.toString(16).padStart(4, '0')}`;
+    return yield* super.open(device);
   }
 
-  private *connect(device: VmbusDevice, bus: PciBus): Procedure<void> {
-    const { channel } = device;
-    channel.irqName = `vpci:${bus.domain.toString(16).padStart(4, '0')}`;
-    yield* this.operations.open(channel, {
-      callback: packetCallback(this.operations, (packet) => receive(bus, packet)),
-      ringPages: RING_PAGES,
-    });
-    yield* this.start(device, bus);
-  }
-
-  private *start(device: VmbusDevice, bus: PciBus): Procedure<void> {
-    yield* this.negotiate(device, bus);
-    const { conversation } = bus;
-    // hv_pci_query_relations: the list comes as a message of its own, not as the request's completion.
-    yield* conversation.request(pciMessage(PCI.QUERY_BUS_RELATIONS), { flags: 0 });
-    const slots = slotsOf(bus.relations);
-    for (const slot of slots) yield* conversation.request(pciMessage(PCI.QUERY_RESOURCE_REQUIREMENTS, slot));
-    yield* this.expectSuccess(device, bus, pciMessage(PCI.BUS_D0ENTRY));
-    for (const slot of slots)
-      yield* this.expectSuccess(device, bus, pciMessage(PCI.RESOURCES_ASSIGNED2, slot));
-  }
-
-  /** hv_pci_protocol_negotiation */
-  private *negotiate(device: VmbusDevice, { conversation }: PciBus): Procedure<void> {
-    for (const version of pciVersions) {
-      const answer = yield* conversation.request(pciMessage(PCI.QUERY_PROTOCOL_VERSION, version));
-      const status = pciWord(answer, 0);
-      if (status === 0) {
-        this.say(device, `PCI VMBus probing: Using version 0x${version.toString(16)}`);
-        return;
-      }
-      if (status !== STATUS_REVISION_MISMATCH) break;
-    }
-    throw new ErrnoError('EPROTO', 'the host speaks none of the PCI protocol versions that the driver does');
-  }
-
-  private *expectSuccess(device: VmbusDevice, bus: PciBus, message: Uint8Array): Procedure<void> {
-    const answer = yield* bus.conversation.request(message);
-    if (pciWord(answer, 0) >>> 31 === 0) return;
-    throw new ErrnoError(
-      'EPROTO',
-      `the host refused PCI message ${pciWord(message, 0)} of ${device.instanceId}`,
-    );
+  protected client(device: VmbusDevice, conversation: Conversation): VspClient {
+    return new PciBus(this, device, conversation);
   }
 
   /** The wished for domain, or the lowest free one instead (hv_get_dom_num). */
   private allocateDomain(device: VmbusDevice): number {
-    const wanted = this.settings.vpciDomain(device.instanceId) ?? domainOf(device.instanceId);
-    let domain = wanted;
-    if (this.domains.has(wanted)) {
-      domain = 0;
-      while (this.domains.has(domain)) domain += 1;
-      if (domain >= DOMAIN_COUNT) throw new ErrnoError('EINVAL', 'all PCI domains are in use');
-      this.say(device, `PCI dom# 0x${wanted.toString(16)} has collision, using 0x${domain.toString(16)}`);
-    }
-    this.domains.add(domain);
+    const taken = new Set([DOMAIN_INVALID, ...this.domains.values()]);
+    const wanted = this.parameters.vpciDomain(device.instanceId) ?? domainOf(device.instanceId);
+    if (!taken.has(wanted)) return wanted;
+    let domain = 0;
+    while (taken.has(domain)) domain += 1;
+    if (domain >= DOMAIN_COUNT) throw new ErrnoError('EINVAL', 'all PCI domains are in use');
+    const text = `PCI dom# 0x${wanted.toString(16)} has collision, using 0x${domain.toString(16)}`;
+    devPrintk(this, device, text);
     return domain;
-  }
-
-  private say(device: VmbusDevice, text: string): void {
-    device.channel.machine.log.printk(`${this.name} ${device.instanceId}: ${text}`);
-  }
-
-  private release(device: VmbusDevice, bus: PciBus): void {
-    this.buses.delete(device);
-    this.domains.delete(bus.domain);
   }
 }
 
@@ -158,12 +97,57 @@ function domainOf(instanceId: Guid): number {
   return Number.parseInt(instanceId.slice(9, 13), 16);
 }
 
-/** hv_pci_onchannelcallback */
-function receive(bus: PciBus, { type, payload }: HostPacket): void {
-  if (type === VM_PKT.COMP) {
-    bus.conversation.receive(payload);
-  } else if (pciWord(payload, 0) === PCI.BUS_RELATIONS) {
-    bus.relations = payload;
-    bus.conversation.receive(payload);
+/** What is spoken about one bus until it is in service (struct hv_pcibus_device). */
+class PciBus implements VspClient {
+  /** The host's list of the devices on the bus, once it came. */
+  private relations = pciBusRelations([]);
+
+  constructor(
+    private readonly driver: VmbusDriver,
+    private readonly device: VmbusDevice,
+    private readonly conversation: Conversation,
+  ) {}
+
+  /** hv_pci_onchannelcallback */
+  readonly receive = ({ type, payload }: HostPacket): void => {
+    if (type === VM_PKT.COMP) this.conversation.receive(payload);
+    else if (pciWord(payload, 0) === PCI.BUS_RELATIONS) {
+      this.relations = payload;
+      this.conversation.receive(payload);
+    }
+  };
+
+  *connectToVsp(): Procedure<void> {
+    const { conversation } = this;
+    yield* this.negotiate();
+    // hv_pci_query_relations: the list comes as a message of its own, not as the request's completion.
+    yield* conversation.request(pciMessage(PCI.QUERY_BUS_RELATIONS), { flags: 0 });
+    const slots = slotsOf(this.relations);
+    for (const slot of slots) yield* conversation.request(pciMessage(PCI.QUERY_RESOURCE_REQUIREMENTS, slot));
+    yield* this.expectSuccess(pciMessage(PCI.BUS_D0ENTRY));
+    for (const slot of slots) yield* this.expectSuccess(pciMessage(PCI.RESOURCES_ASSIGNED2, slot));
+  }
+
+  /** hv_pci_protocol_negotiation */
+  private *negotiate(): Procedure<void> {
+    for (const version of pciVersions) {
+      const answer = yield* this.conversation.request(pciMessage(PCI.QUERY_PROTOCOL_VERSION, version));
+      const status = pciWord(answer, 0);
+      if (status === 0) {
+        devPrintk(this.driver, this.device, `PCI VMBus probing: Using version 0x${version.toString(16)}`);
+        return;
+      }
+      if (status !== STATUS_REVISION_MISMATCH) break;
+    }
+    throw new ErrnoError('EPROTO', 'the host speaks none of the PCI protocol versions that the driver does');
+  }
+
+  private *expectSuccess(message: Uint8Array): Procedure<void> {
+    const answer = yield* this.conversation.request(message);
+    if (pciWord(answer, 0) >>> 31 === 0) return;
+    throw new ErrnoError(
+      'EPROTO',
+      `the host refused PCI message ${pciWord(message, 0)} of ${this.device.instanceId}`,
+    );
   }
 }

@@ -1,13 +1,14 @@
 import 'reflect-metadata';
 import { Container, ContainerModule } from 'inversify';
-import { builtinDrivers } from '../drivers/index.js';
-import type { DriverSettings } from '../drivers/settings.js';
-import { type BackendOptions, builtinBackends } from '../host/backends/index.js';
+import type { DeviceParameters } from '../drivers/device-parameters.js';
+import { driversModule } from '../drivers/module.js';
+import type { BackendOptions } from '../host/backends/index.js';
 import { HyperV, type HyperVOptions } from '../host/hyperv.js';
+import { hostModule } from '../host/module.js';
 import { IrqCore, type IrqCoreOptions } from '../irq/core.js';
 import { Machine, type MachineOptions } from '../machine/machine.js';
 import { Arm64Platform } from '../platform/arm64/platform.js';
-import type { Platform } from '../platform/platform.js';
+import { PLATFORM, type Platform } from '../platform/platform.js';
 import { X86Platform } from '../platform/x86/platform.js';
 import type { GuestOptions } from '../scenario/options/guest.js';
 import type { KvmGuestOptions } from '../scenario/options/kvm.js';
@@ -15,7 +16,8 @@ import type { ProcInterruptsOptions } from '../scenario/options/proc-interrupts.
 import { ChannelOperations } from '../vmbus/channel/open.js';
 import { VmbusConnection } from '../vmbus/connection.js';
 import { GuestMemory } from '../vmbus/guest-memory.js';
-import type { GuestPort } from '../vmbus/host-port.js';
+import { VMBUS_DRIVER } from '../vmbus/driver.js';
+import { GUEST_PORT, type GuestPort } from '../vmbus/host-port.js';
 import type { VmbusDesign } from '../vmbus/variants/design.js';
 import { lineAccountings } from '../vmbus/variants/index.js';
 import { Vmbus } from '../vmbus/vmbus.js';
@@ -26,7 +28,6 @@ import type { SysCpuOptions } from '../view/sys/cpu.js';
 import { FileTree } from '../view/tree.js';
 import { GuestKvm } from './kvm.js';
 import { guestRows } from './arch-rows.js';
-import { GUEST_PORT, HOST_BACKEND, PLATFORM, VMBUS_DRIVER } from './tokens.js';
 
 /** What the parts of a guest are made from. */
 export interface GuestParts {
@@ -38,7 +39,7 @@ export interface GuestParts {
   /** The guest is a confidential VM. */
   readonly isolation: boolean;
   readonly design: VmbusDesign;
-  readonly drivers: DriverSettings;
+  readonly drivers: DeviceParameters;
   readonly sysCpu: SysCpuOptions;
   readonly rows: GuestOptions['architectureRows'];
   readonly procInterrupts: ProcInterruptsOptions;
@@ -47,15 +48,14 @@ export interface GuestParts {
 }
 
 /**
- * The container with all parts of one guest. `modules` may bind more drivers, irqdomains and host models to the tokens
- * of tokens.ts.
+ * The container with all parts of one guest. `modules` may bind more to VMBUS_DRIVER, IRQ_DOMAIN_PLUGIN and HOST_BACKEND.
  */
 export function createContainer(parts: GuestParts, modules: readonly ContainerModule[]): Container {
   const container = new Container({ defaultScope: 'Singleton' });
   container.load(
     kernelModule(parts),
-    hostModule(parts),
-    driversModule(parts),
+    hostModule(parts.host, parts.backends),
+    driversModule(parts.drivers),
     viewModule(parts),
     kvmModule(parts),
     ...modules,
@@ -74,6 +74,13 @@ function kernelModule({ machine, irq, arch, isolation, design }: GuestParts): Co
       [Machine, IrqCore],
     );
     bind(GuestMemory).toResolvedValue(() => new GuestMemory());
+    bind(GUEST_PORT).toResolvedValue(
+      (memory: GuestMemory, { vmbusLine }: Platform): GuestPort => ({
+        memory,
+        interrupt: (cpu) => vmbusLine.raise(cpu),
+      }),
+      [GuestMemory, PLATFORM],
+    );
     bind(VmbusConnection).toResolvedValue(
       (on: Machine, host: HyperV, memory: GuestMemory, core: IrqCore) =>
         new VmbusConnection(on, host, memory, core, { isolation, design }),
@@ -98,34 +105,6 @@ function kvmModule({ kvm, design }: GuestParts): ContainerModule {
       (core: IrqCore, platform: Platform) => new GuestKvm(core, platform, kvm, design.irqfdSource),
       [IrqCore, PLATFORM],
     );
-  });
-}
-
-function hostModule({ host, backends }: GuestParts): ContainerModule {
-  return new ContainerModule(({ bind }) => {
-    bind(GUEST_PORT).toResolvedValue(
-      (memory: GuestMemory, { vmbusLine }: Platform): GuestPort => ({
-        memory,
-        interrupt: (cpu) => vmbusLine.raise(cpu),
-      }),
-      [GuestMemory, PLATFORM],
-    );
-    for (const backend of builtinBackends(backends)) bind(HOST_BACKEND).toConstantValue(backend);
-    bind(HyperV).toDynamicValue(({ get, getAll }) => {
-      const { clock } = get(Machine);
-      return new HyperV(clock, get(GUEST_PORT), { ...host, backends: getAll(HOST_BACKEND) });
-    });
-  });
-}
-
-function driversModule({ drivers }: GuestParts): ContainerModule {
-  return new ContainerModule(({ bind }) => {
-    for (const driver of builtinDrivers) {
-      bind(VMBUS_DRIVER).toResolvedValue(
-        (operations: ChannelOperations) => driver(operations, drivers),
-        [ChannelOperations],
-      );
-    }
   });
 }
 

@@ -4,12 +4,13 @@ import type { CpuId, Irq, Ns, Relid } from '../lib/brand.js';
 import { ErrnoError } from '../lib/errno.js';
 import { HyperV } from '../host/hyperv.js';
 import { IrqCore } from '../irq/core.js';
+import { IRQ_DOMAIN_PLUGIN, type IrqDomainPlugin } from '../irq/irqdomain-plugin.js';
 import { initIrqProc } from '../irq/proc-port.js';
 import { HungError } from '../machine/hung.js';
 import { Machine } from '../machine/machine.js';
 import type { LogLine } from '../machine/log.js';
 import type { Procedure } from '../machine/step.js';
-import type { Platform } from '../platform/platform.js';
+import { PLATFORM, type Platform } from '../platform/platform.js';
 import { parseScenario } from '../scenario/load.js';
 import { type CpuCounts, countsPerCpu } from '../scenario/options/counts.js';
 import type { DeviceOptions } from '../scenario/options/devices.js';
@@ -32,7 +33,6 @@ import { GuestPower } from './power.js';
 import { checkOptions } from './check-options.js';
 import { DeviceSettings, deviceInterrupt, guestParts } from './parts.js';
 import { setRowCounts } from './arch-rows.js';
-import { IRQ_DOMAIN_PLUGIN, type IrqDomainPlugin, PLATFORM } from './tokens.js';
 
 const SECOND = 1_000_000_000;
 /** Longest virtual time that guest and host are given to come to rest. */

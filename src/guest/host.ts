@@ -1,8 +1,9 @@
 import type { CpuId, Relid } from '../lib/brand.js';
 import { vsockService } from '../drivers/hv-sock/driver.js';
-import type { HostChannel } from '../host/host-channel.js';
+import type { HostChannel } from '../host/device.js';
 import type { HyperV } from '../host/hyperv.js';
-import type { MisbehaveRule, RingName, RingPlace } from '../host/misbehave.js';
+import type { RingName, RingPlace } from '../host/misbehave/rings.js';
+import type { MisbehaveRule } from '../host/misbehave/rule.js';
 import type { Machine } from '../machine/machine.js';
 import type { DeviceOptions } from '../scenario/options/devices.js';
 import type { ScenarioHost } from '../scenario/port.js';

@@ -1,6 +1,6 @@
 import { Prng } from '../lib/prng.js';
 import type { Relid } from '../lib/brand.js';
-import type { DriverSettings } from '../drivers/settings.js';
+import type { DeviceParameters } from '../drivers/device-parameters.js';
 import type { HostDeviceOptions } from '../host/device.js';
 import { CpuMask } from '../machine/cpumask.js';
 import { parseCpuList } from '../machine/cpumask-text.js';
@@ -29,7 +29,7 @@ const classNames: Partial<Record<DriverName, string>> = {
 };
 
 /** What the parts of the guest are made from. @throws RangeError or TypeError for options that make no guest. */
-export function guestParts(options: GuestOptions, drivers: DriverSettings): GuestParts {
+export function guestParts(options: GuestOptions, drivers: DeviceParameters): GuestParts {
   const { possible, present, online, isolated, nohzFull, nodes, packages, threadsPerCore } = resolveCpus(
     options.cpus,
   );
@@ -77,7 +77,7 @@ export function deviceInterrupt(options: InterruptOptions, nrCpuIds: number): De
 }
 
 /** What a scenario says of each device, for the host that offers it and the driver that serves it. */
-export class DeviceSettings implements DriverSettings {
+export class DeviceSettings implements DeviceParameters {
   private readonly byInstance = new Map<Guid, DeviceOptions>();
   /** Numbers of controllers that the options leave open. */
   private readonly numbered = new Map<Guid, number>();

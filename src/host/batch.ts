@@ -1,6 +1,5 @@
 import type { Ns } from '../lib/brand.js';
-import type { HostDeviceServices } from './device.js';
-import type { HostChannel } from './host-channel.js';
+import type { HostChannel, HostDeviceServices } from './device.js';
 import type { OutgoingPacket } from './outgoing.js';
 
 /** How long a device may hold packets back in order to interrupt the guest once for several. */

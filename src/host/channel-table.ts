@@ -1,8 +1,7 @@
 import type { Relid } from '../lib/brand.js';
 import { CHANNELMSG, USER_DEFINED_BYTES } from '../vmbus/protocol/channel-messages.js';
 import { MAX_CHANNEL_RELIDS } from '../vmbus/relid-map.js';
-import type { HostDevice } from './device.js';
-import { HostChannel } from './host-channel.js';
+import { HostChannel, type HostDevice } from './device.js';
 
 /** Connection ids count up from here with the relid. */
 const CONNECTION_ID_BASE = 0x10000;

@@ -1,42 +1,11 @@
-import type { Ns, Relid } from '../lib/brand.js';
+// What the model of a device has before it: devices, their channels, and the port to the host. They know each other, and
+// stand together.
+import type { CpuId, Ns, Relid } from '../lib/brand.js';
+import { type Token, token } from '../lib/token.js';
+import type { OfferChannel } from '../vmbus/protocol/channel-messages.js';
 import type { Guid } from '../vmbus/protocol/guid.js';
-import type { HostChannel } from './host-channel.js';
-import type { OutgoingPacket } from './outgoing.js';
-
-/** A packet that the guest sent, as its device sees it. */
-export interface GuestPacket {
-  readonly transactionId: number;
-  readonly payload: Uint8Array;
-}
-
-/** What a device's model can do (the host's "VSP" side). */
-export interface HostDeviceServices {
-  /** Sends a packet to the guest after `ns`, and signals if need be. */
-  send(channel: HostChannel, payload: Uint8Array, transactionId: number, ns: Ns, type?: number): void;
-  /** Puts packets into the ring to the guest now and signals at most once. */
-  put(channel: HostChannel, packets: readonly OutgoingPacket[]): void;
-  /**
-   * Does `action` after `ns` unless the channel was closed meanwhile. For traffic: nobody who waits for the host to come
-   * to rest waits for this.
-   */
-  later(channel: HostChannel, ns: Ns, action: () => void): void;
-  /**
-   * Offers `count` sub-channels of the channel's device, after `ns`; fewer if the host has no more. Relids of
-   * earlier sub-channels that the guest has yet to release are waited for.
-   */
-  offerSubChannels(channel: HostChannel, count: number, ns: Ns): void;
-  /** The most sub-channels that the device can have. */
-  maxSubChannels(channel: HostChannel): number;
-}
-
-/** The model behind all devices of one class: what the host does when the guest opens or uses a channel. */
-export interface HostBackend {
-  readonly classId: Guid;
-  /** The guest opened a channel. It may not know yet. */
-  opened?(channel: HostChannel, services: HostDeviceServices): void;
-  /** A packet of the guest was read from the ring. */
-  packet?(channel: HostChannel, packet: GuestPacket, services: HostDeviceServices): void;
-}
+import { type RingReader, type RingWriter, VM_PKT } from '../vmbus/ring/index.js';
+import type { OutgoingPacket, OutgoingPackets } from './outgoing.js';
 
 /** What the host offers: a device by class and instance, and the relids of its channels. */
 export interface HostDeviceOptions {
@@ -78,3 +47,99 @@ export class HostDevice {
     this.carriesTraffic = false;
   }
 }
+
+/** What the host does with a channel at a moment. */
+export type HostChannelState =
+  /** Offered, not opened or closed again by the guest. */
+  | { readonly kind: 'offered' }
+  /** The guest's rings are mapped. */
+  | OpenState
+  /** Rescinded; the relid waits for the guest to release it. */
+  | { readonly kind: 'rescinded' };
+
+/** One time that a channel is open: whoever kept this object sees by it that the channel was closed meanwhile. */
+export interface OpenState {
+  readonly kind: 'open';
+  readonly fromGuest: RingReader;
+  readonly toGuest: RingWriter;
+  readonly outgoing: OutgoingPackets;
+}
+
+/** A channel as its host knows it. */
+export class HostChannel {
+  state: HostChannelState = { kind: 'offered' };
+  /** VP that is interrupted: follows MODIFYCHANNEL after the host's latency. */
+  targetVp: CpuId = 0;
+  /** Events signalled so far. */
+  signalled = 0;
+  /** Those that found the event flag still set: the guest handles them with the earlier event. */
+  coalesced = 0;
+  /** Those raised on a VP whose synic is off. */
+  lost = 0;
+
+  constructor(
+    readonly offer: OfferChannel,
+    readonly device: HostDevice,
+  ) {}
+
+  get relid(): Relid {
+    return this.offer.childRelid;
+  }
+
+  get isPrimary(): boolean {
+    return this.offer.subChannelIndex === 0;
+  }
+
+  /** True if there is something in the rings that the host has to do now. */
+  get hasWork(): boolean {
+    const { state } = this;
+    return state.kind === 'open' && (state.fromGuest.ring.bytesToRead() > 0 || state.outgoing.canGoOn);
+  }
+
+  /**
+   * Writes a packet into the ring to the guest; without room it waits until the guest has read.
+   *
+   * @returns true if the guest must be signalled.
+   */
+  write(payload: Uint8Array, transactionId: number, type: number = VM_PKT.DATA_INBAND): boolean {
+    return this.state.kind === 'open' && this.state.outgoing.write({ type, transactionId, payload });
+  }
+}
+
+/** A packet that the guest sent, as its device sees it. */
+export interface GuestPacket {
+  readonly transactionId: number;
+  readonly payload: Uint8Array;
+}
+
+/** What a device's model can do (the host's "VSP" side). */
+export interface HostDeviceServices {
+  /** Sends a packet to the guest after `ns`, and signals if need be. */
+  send(channel: HostChannel, payload: Uint8Array, transactionId: number, ns: Ns, type?: number): void;
+  /** Puts packets into the ring to the guest now and signals at most once. */
+  put(channel: HostChannel, packets: readonly OutgoingPacket[]): void;
+  /**
+   * Does `action` after `ns` unless the channel was closed meanwhile. For traffic: nobody who waits for the host to come
+   * to rest waits for this.
+   */
+  later(channel: HostChannel, ns: Ns, action: () => void): void;
+  /**
+   * Offers `count` sub-channels of the channel's device, after `ns`; fewer if the host has no more. Relids of
+   * earlier sub-channels that the guest has yet to release are waited for.
+   */
+  offerSubChannels(channel: HostChannel, count: number, ns: Ns): void;
+  /** The most sub-channels that the device can have. */
+  maxSubChannels(channel: HostChannel): number;
+}
+
+/** The model behind all devices of one class: what the host does when the guest opens or uses a channel. */
+export interface HostBackend {
+  readonly classId: Guid;
+  /** The guest opened a channel. It may not know yet. */
+  opened?(channel: HostChannel, services: HostDeviceServices): void;
+  /** A packet of the guest was read from the ring. */
+  packet?(channel: HostChannel, packet: GuestPacket, services: HostDeviceServices): void;
+}
+
+/** Plug-in point: models of devices, one for a class. Bind any number; of several for one class the last counts. */
+export const HOST_BACKEND: Token<HostBackend> = token('HostBackend');

@@ -23,10 +23,15 @@ import { RingWriter } from '../vmbus/ring/writer.js';
 import type { SynicPages } from '../vmbus/synic.js';
 import { HostSchedule, Lane } from './schedule.js';
 import { ChannelTable } from './channel-table.js';
-import { type HostBackend, HostDevice, type HostDeviceOptions, type HostDeviceServices } from './device.js';
-import type { HostChannel } from './host-channel.js';
+import {
+  type HostBackend,
+  type HostChannel,
+  HostDevice,
+  type HostDeviceOptions,
+  type HostDeviceServices,
+} from './device.js';
 import { HostGpadls, STATUS_UNSUCCESSFUL } from './host-gpadls.js';
-import { Misbehaviour } from './misbehave.js';
+import { Misbehaviour } from './misbehave/misbehaviour.js';
 import { type OutgoingPacket, OutgoingPackets } from './outgoing.js';
 import { isSocket, moveRelids, relidsBehind, unusedRelid } from './relids.js';
 import { SynicSender } from './synic-sender.js';

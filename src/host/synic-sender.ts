@@ -2,7 +2,7 @@ import { setBit, testAndSetBit } from '../lib/bitmap.js';
 import type { CpuId, Relid } from '../lib/brand.js';
 import type { GuestPort } from '../vmbus/host-port.js';
 import { HVMSG_NONE, HVMSG_VMBUS, type SynicPages } from '../vmbus/synic.js';
-import type { HostChannel } from './host-channel.js';
+import type { HostChannel } from './device.js';
 import { HostTotals } from './totals.js';
 
 /** The hypervisor's side of the synics: sets event flags, fills message slots, raises interrupts. */

@@ -1,4 +1,5 @@
 import type { CpuId, Hwirq, Irq } from '../lib/brand.js';
+import { type Token, token } from '../lib/token.js';
 import type { Cpu } from '../machine/cpu.js';
 import type { CpuMask } from '../machine/cpumask.js';
 import type { Procedure } from '../machine/step.js';
@@ -60,6 +61,9 @@ export interface Platform {
   /** Sets up a device's interrupt with a handler that does nothing but take it. */
   addInterrupt(interrupt: DeviceInterrupt): Procedure<void>;
 }
+
+/** The machine's architecture. */
+export const PLATFORM: Token<Platform> = token('Platform');
 
 /** The row with this label. @throws RangeError if the architecture has none. */
 export function archSource(platform: Platform, label: string): ArchSource {

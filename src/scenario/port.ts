@@ -1,4 +1,5 @@
-import type { MisbehaveRule, RingName, RingPlace } from '../host/misbehave.js';
+import type { RingName, RingPlace } from '../host/misbehave/rings.js';
+import type { MisbehaveRule } from '../host/misbehave/rule.js';
 import type { CpuId, Irq, Ns, Relid } from '../lib/brand.js';
 import type { DeviceOptions } from './options/devices.js';
 

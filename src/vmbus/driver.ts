@@ -1,4 +1,5 @@
 import type { CpuId } from '../lib/brand.js';
+import { type Token, token } from '../lib/token.js';
 import { Completion } from '../machine/completion.js';
 import { Lock } from '../machine/lock.js';
 import type { Procedure } from '../machine/step.js';
@@ -61,3 +62,6 @@ export interface VmbusDriver {
   /** Uses `count` channels instead of the present number (ethtool -L). Throws ErrnoError if it can't. */
   setChannels?(device: VmbusDevice, count: number): Procedure<void>;
 }
+
+/** Plug-in point: drivers for classes of VMBus devices. Bind any number; those bound last are asked first. */
+export const VMBUS_DRIVER: Token<VmbusDriver> = token('VmbusDriver');

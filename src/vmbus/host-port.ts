@@ -1,4 +1,5 @@
 import type { CpuId } from '../lib/brand.js';
+import { type Token, token } from '../lib/token.js';
 import type { GuestMemory } from './guest-memory.js';
 import type { SynicPages } from './synic.js';
 
@@ -25,3 +26,5 @@ export interface GuestPort {
   /** Raises the vector that the guest set for SINT2 on `cpu`. */
   interrupt(cpu: CpuId): void;
 }
+
+export const GUEST_PORT: Token<GuestPort> = token('GuestPort');

@@ -5,8 +5,11 @@ import { clearBit, setBit } from '../../src/lib/bitmap.js';
 import { ErrnoError } from '../../src/lib/errno.js';
 import { CpuMask } from '../../src/machine/cpumask.js';
 import type { Procedure } from '../../src/machine/step.js';
-import { deeds, type MisbehaveRule, ringNames, ringPlaceNames, sentKinds } from '../../src/host/misbehave.js';
-import type { HostChannel } from '../../src/host/host-channel.js';
+import { deeds } from '../../src/host/misbehave/deeds.js';
+import { ringNames, ringPlaceNames } from '../../src/host/misbehave/rings.js';
+import type { MisbehaveRule } from '../../src/host/misbehave/rule.js';
+import { sentKinds } from '../../src/host/misbehave/sent.js';
+import type { HostChannel } from '../../src/host/device.js';
 import { INVALID_RELID, MAX_CHANNEL_RELIDS } from '../../src/vmbus/relid-map.js';
 import {
   type ChannelMessage,

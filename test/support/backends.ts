@@ -1,6 +1,5 @@
 import { builtinBackends } from '../../src/host/backends/index.js';
-import type { GuestPacket, HostBackend, HostDeviceServices } from '../../src/host/device.js';
-import type { HostChannel } from '../../src/host/host-channel.js';
+import type { GuestPacket, HostBackend, HostChannel, HostDeviceServices } from '../../src/host/device.js';
 import { deviceClassId } from '../../src/vmbus/protocol/class-ids.js';
 
 /** The packets of a backend, and what it does with one: `true` hands it to the normal model. */

@@ -5,7 +5,7 @@ import { builtinBackends } from '../../src/host/backends/index.js';
 import type { HostBackend, HostDeviceOptions } from '../../src/host/device.js';
 import { HyperV, type HyperVOptions } from '../../src/host/hyperv.js';
 import { builtinDrivers } from '../../src/drivers/index.js';
-import { defaultDriverSettings, type DriverSettings } from '../../src/drivers/settings.js';
+import { defaultDeviceParameters, type DeviceParameters } from '../../src/drivers/device-parameters.js';
 import { Machine, type MachineOptions } from '../../src/machine/machine.js';
 import type { Procedure } from '../../src/machine/step.js';
 import type { VmbusChannel } from '../../src/vmbus/channel/channel.js';
@@ -30,7 +30,7 @@ export interface TestGuestOptions extends Partial<MachineOptions> {
   readonly design?: Partial<VmbusDesign>;
   /** A confidential VM; default false. */
   readonly isolation?: boolean;
-  readonly settings?: Partial<DriverSettings>;
+  readonly settings?: Partial<DeviceParameters>;
   readonly kernel?: KernelVersion;
   readonly backends?: readonly HostBackend[];
   readonly drivers?: (operations: ChannelOperations) => readonly VmbusDriver[];
@@ -73,14 +73,14 @@ export class TestGuest {
       { memory: this.memory, interrupt: (cpu) => vmbusLine.raise(cpu) },
       { backends: options.backends ?? builtinBackends(), ...options.host },
     );
-    const settings = { ...defaultDriverSettings, ...options.settings };
+    const settings = { ...defaultDeviceParameters, ...options.settings };
     const connection = new VmbusConnection(this.machine, this.host, this.memory, this.irq, {
       isolation: options.isolation,
       design,
     });
     const operations = new ChannelOperations(connection, this.irq);
     const drivers =
-      options.drivers?.(operations) ?? builtinDrivers.map((create) => create(operations, settings));
+      options.drivers?.(operations) ?? builtinDrivers.map((Driver) => new Driver(operations, settings));
     this.vmbus = new Vmbus(connection, operations, vmbusLine, drivers);
     for (const offer of options.devices ?? []) this.host.offer(offer);
   }

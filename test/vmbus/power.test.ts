@@ -3,7 +3,7 @@ import type { KernelVersion } from '../../src/irq/kernel.js';
 import { StorvscDevice } from '../../src/drivers/storvsc/device.js';
 import type { VmbusDriver } from '../../src/vmbus/driver.js';
 import { builtinDrivers } from '../../src/drivers/index.js';
-import { defaultDriverSettings } from '../../src/drivers/settings.js';
+import { defaultDeviceParameters } from '../../src/drivers/device-parameters.js';
 import {
   CHANNEL_FLAG,
   CHANNELMSG,
@@ -200,8 +200,8 @@ describe('a device that is not offered again', () => {
 test('a driver without suspend keeps the guest awake, and all devices go on', () => {
   const guest = guestOf({
     drivers: (operations) =>
-      builtinDrivers.map((create): VmbusDriver => {
-        const driver = create(operations, defaultDriverSettings);
+      builtinDrivers.map((Driver): VmbusDriver => {
+        const driver = new Driver(operations, defaultDeviceParameters);
         // The first device found is the last one asked.
         if (driver.name === 'hv_utils') Object.assign(driver, { suspend: undefined });
         return driver;

@@ -10,7 +10,7 @@ import {
 import { RING_WORD, VM_PKT } from '../../src/vmbus/ring/index.js';
 import type { Refusal } from '../../src/vmbus/refusals.js';
 import { brokenAtRest } from '../../src/vmbus/validate.js';
-import type { RingName, RingPlace } from '../../src/host/misbehave.js';
+import type { RingName, RingPlace } from '../../src/host/misbehave/rings.js';
 import { errnoOf } from '../support/errors.js';
 import { device, instanceOf, TestGuest } from '../support/guest.js';
 

@@ -3,11 +3,12 @@ import { ErrnoError } from '../../lib/errno.js';
 import { WaitQueue } from '../../machine/completion.js';
 import type { Procedure } from '../../machine/step.js';
 import { callbackMode, type VmbusChannel } from '../../vmbus/channel/channel.js';
-import type { ChannelOperations } from '../../vmbus/channel/open.js';
+import { ChannelOperations } from '../../vmbus/channel/open.js';
 import type { VmbusDevice, VmbusDriver } from '../../vmbus/driver.js';
 import { type Guid, parseGuid } from '../../vmbus/protocol/guid.js';
 import { VERSION_WIN10 } from '../../vmbus/protocol/channel-messages.js';
 import { HvSocket } from './socket.js';
+import { inject, injectable } from '../injection.js';
 
 /** Pages of each ring: 20 KiB of data and the header (RINGBUFFER_HVS_RCV_SIZE). */
 const RING_PAGES = 6;
@@ -24,6 +25,7 @@ export function vsockService(port: number): Guid {
  * host connects, somebody in the guest is taken to listen; what the host says is read and dropped. The device's
  * driverData is its HvSocket.
  */
+@injectable()
 export class HvSockDriver implements VmbusDriver {
   readonly name = 'hv_sock';
   readonly classIds = [];
@@ -33,7 +35,7 @@ export class HvSockDriver implements VmbusDriver {
   private readonly connecting = new Map<Guid, WaitQueue>();
   private readonly connected = new Map<Guid, HvSocket>();
 
-  constructor(private readonly operations: ChannelOperations) {}
+  constructor(@inject(ChannelOperations) private readonly operations: ChannelOperations) {}
 
   /** hvs_probe, which always succeeds: the host takes a connection back that was not opened. */
   *probe(device: VmbusDevice): Procedure<void> {

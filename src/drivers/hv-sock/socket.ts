@@ -5,7 +5,7 @@ import { wordPayload } from '../../host/protocols/words.js';
 import type { VmbusChannel } from '../../vmbus/channel/channel.js';
 import type { ChannelOperations } from '../../vmbus/channel/open.js';
 import { packetBytes } from '../../vmbus/ring/index.js';
-import { packetCallback } from '../support/packets.js';
+import { packetCallback } from '../conversation/packets.js';
 
 /** Bytes of struct vmpipe_proto_header: type and length of the data. */
 const PIPE_HEADER_BYTES = 8;

@@ -13,7 +13,7 @@ import {
 import type { VmbusChannel } from '../../vmbus/channel/channel.js';
 import type { ChannelOperations } from '../../vmbus/channel/open.js';
 import { COMPLETION_REQUESTED, type RingReader, VM_PKT } from '../../vmbus/ring/index.js';
-import type { HostPacket } from '../support/packets.js';
+import type { HostPacket } from '../conversation/packets.js';
 
 /** Frames that one poll takes at most (NAPI_POLL_WEIGHT). */
 const NAPI_POLL_WEIGHT = 64;
@@ -22,7 +22,7 @@ const LOWATER_PERCENT = 10;
 const HIWATER_PERCENT = 20;
 /** Frames that wait in front of a stopped queue (the default txqueuelen of an Ethernet device). */
 const QUEUE_LENGTH = 1000;
-/** When a poll is repeated that could not give its buffers back. In Linux ksoftirqd goes on at once. */
+/** When a poll is repeated that found no room for its completions. In Linux ksoftirqd goes on at once. */
 const REPOLL_NS: Ns = 10_000;
 /** Transaction ids of frames begin here; those of control messages stay below. */
 const FIRST_FRAME_ID = 2 ** 32;
@@ -38,8 +38,9 @@ export interface Frame {
 /** What the channels of an adapter share. */
 export interface NetvscShared {
   /** A section of the send buffer for a frame; NO_SECTION if all are taken (netvsc_get_next_send_section). */
-  takeSection(): number;
-  giveSectionBack(section: number): void;
+  getNextSendSection(): number;
+  /** The host is done with a section (netvsc_free_send_slot). */
+  freeSendSection(section: number): void;
   /** Handles a packet of the host that is not the completion of a frame. */
   receive(packet: HostPacket, from: NetvscChannel): void;
   /** A channel has nothing under way any more. */
@@ -65,7 +66,7 @@ export class NetvscChannel {
   private readonly queue = new Fifo<Frame>();
   private readonly sections = new Map<number, number>();
   private nextId = FIRST_FRAME_ID;
-  /** Transaction ids of frames whose place in the receive buffer is to be given back (struct multi_recv_comp). */
+  /** Transaction ids of frames whose receipt is to be completed, which frees the receive buffer (multi_recv_comp). */
   private receiveCompletions: number[] = [];
   private readonly napi: Tasklet;
   private scheduled = false;
@@ -104,7 +105,7 @@ export class NetvscChannel {
   /** Forgets everything that was on its way: the channel is closed. */
   reset(): void {
     this.shared.statistics.dropped += this.queue.clear().length;
-    for (const section of this.sections.values()) this.shared.giveSectionBack(section);
+    for (const section of this.sections.values()) this.shared.freeSendSection(section);
     this.sections.clear();
     this.queueSends = 0;
     this.stopped = false;
@@ -125,10 +126,10 @@ export class NetvscChannel {
       return;
     }
     const workDone = this.drain(inbound);
-    const given = this.sendReceiveCompletions();
+    const allSent = this.sendReceiveCompletions();
     if (workDone >= NAPI_POLL_WEIGHT) {
       this.schedule();
-    } else if (!given) {
+    } else if (!allSent) {
       this.channel.machine.clock.after(REPOLL_NS, this.repoll);
     } else if (inbound.endRead() !== 0) {
       inbound.beginRead();
@@ -174,15 +175,16 @@ export class NetvscChannel {
     const { receiveCompletions } = this;
     if (receiveCompletions.length === 0) return true;
     let sent = 0;
-    while (sent < receiveCompletions.length && this.giveBack(receiveCompletions[sent])) sent += 1;
+    while (sent < receiveCompletions.length && this.sendReceiveCompletion(receiveCompletions[sent]))
+      sent += 1;
     receiveCompletions.splice(0, sent);
     if (receiveCompletions.length > 0) return false;
     this.shared.idle();
     return true;
   }
 
-  private giveBack(transactionId: number): boolean {
-    return this.sendPacket(bufferFree, transactionId, 0, VM_PKT.COMP) !== 'EAGAIN';
+  private sendReceiveCompletion(transactionId: number): boolean {
+    return this.sendPacket(receiveCompletion, transactionId, 0, VM_PKT.COMP) !== 'EAGAIN';
   }
 
   /** netvsc_send_tx_complete */
@@ -193,7 +195,7 @@ export class NetvscChannel {
       return;
     }
     this.sections.delete(transactionId);
-    this.shared.giveSectionBack(section);
+    this.shared.freeSendSection(section);
     this.queueSends -= 1;
     this.shared.statistics.transmitted += 1;
     this.wakeQueue();
@@ -215,7 +217,7 @@ export class NetvscChannel {
   /** netvsc_send_pkt. @returns false if the frame must wait. */
   private send(frame: Frame): boolean {
     const percent = this.channel.rings?.outbound.ring.availToWritePercent() ?? 0;
-    const section = this.shared.takeSection();
+    const section = this.shared.getNextSendSection();
     const id = this.nextId;
     const refused = this.sendFrame(frame, section, id);
     if (refused === undefined) {
@@ -225,7 +227,7 @@ export class NetvscChannel {
       if (percent < LOWATER_PERCENT) this.stop();
       return true;
     }
-    this.shared.giveSectionBack(section);
+    this.shared.freeSendSection(section);
     if (refused === 'EAGAIN' && this.queueSends > 0) {
       this.stop();
       return false;
@@ -266,4 +268,5 @@ export class NetvscChannel {
   }
 }
 
-const bufferFree = nvspMessage(NVSP.SEND_RNDIS_PKT_COMPLETE, NVSP_STAT_SUCCESS);
+/** Says that a frame's place in the receive buffer is free again. */
+const receiveCompletion = nvspMessage(NVSP.SEND_RNDIS_PKT_COMPLETE, NVSP_STAT_SUCCESS);

@@ -16,11 +16,12 @@ import {
 import { payloadWord } from '../../host/protocols/words.js';
 import type { VmbusChannel } from '../../vmbus/channel/channel.js';
 import type { ChannelOperations } from '../../vmbus/channel/open.js';
-import type { VmbusDevice } from '../../vmbus/driver.js';
+import type { VmbusDevice, VmbusDriver } from '../../vmbus/driver.js';
 import { COMPLETION_REQUESTED, VM_PKT } from '../../vmbus/ring/index.js';
-import { Conversation } from '../support/conversation.js';
+import { Conversation } from '../conversation/conversation.js';
+import type { HostPacket } from '../conversation/packets.js';
+import { devPrintk } from '../dev-printk.js';
 import { type Frame, NetvscChannel, type NetvscShared, type NetvscStatistics } from './channel.js';
-import type { HostPacket } from '../support/packets.js';
 
 /** Sections of the send buffer: whole ones of 6144 bytes in 1 MiB. */
 const SEND_SECTIONS = 170;
@@ -35,7 +36,7 @@ export interface NetvscBuffer {
 /**
  * One network adapter (struct netvsc_device, struct rndis_device).
  *
- * Access rules: all but `openChannels` changes under `rtnl`; `openChannels` under the sub-channel queue's order.
+ * Access rules: all but `openChannels` change under `rtnl`; `openChannels` under the sub-channel queue's order.
  */
 export class NetvscDevice implements NetvscShared {
   /** Held by whoever sets the adapter up or takes it down (rtnl_lock; here one for each adapter). */
@@ -62,7 +63,8 @@ export class NetvscDevice implements NetvscShared {
   private freeSections: number[] = [];
 
   constructor(
-    private readonly operations: ChannelOperations,
+    readonly operations: ChannelOperations,
+    private readonly driver: VmbusDriver,
     readonly device: VmbusDevice,
   ) {
     const { channel } = device;
@@ -111,11 +113,11 @@ export class NetvscDevice implements NetvscShared {
     else this.statistics.dropped += 1;
   }
 
-  takeSection(): number {
+  getNextSendSection(): number {
     return this.freeSections.pop() ?? NO_SECTION;
   }
 
-  giveSectionBack(section: number): void {
+  freeSendSection(section: number): void {
     if (section !== NO_SECTION) this.freeSections.push(section);
   }
 
@@ -155,7 +157,7 @@ export class NetvscDevice implements NetvscShared {
         this.conversation.receive(payload);
       from.completeReceive(transactionId);
     } else if (type === VM_PKT.DATA_INBAND) {
-      if (nvspType(payload) === NVSP.SEND_INDIRECTION_TABLE) this.takeSendTable(payload);
+      if (nvspType(payload) === NVSP.SEND_INDIRECTION_TABLE) this.setSendTable(payload);
     } else if (type === VM_PKT.COMP && isPrimary) {
       if (nvspType(payload) === NVSP.SEND_RNDIS_PKT_COMPLETE) this.sendCompleted(from);
       else this.conversation.receive(payload);
@@ -163,20 +165,20 @@ export class NetvscDevice implements NetvscShared {
   }
 
   /** netvsc_send_table */
-  private takeSendTable(message: Uint8Array): void {
+  private setSendTable(message: Uint8Array): void {
     const count = nvspWord(message, 0);
     const offset = nvspWord(message, 1);
     if (count !== SEND_TABLE_SIZE) {
-      this.say(`Received wrong send-table size:${count}`);
+      this.printk(`Received wrong send-table size:${count}`);
     } else if (offset % 4 !== 0 || offset > message.length - 4 * count) {
-      this.say(`Received send-table offset too big:${offset}`);
+      this.printk(`Received send-table offset too big:${offset}`);
     } else {
       for (let i = 0; i < count; i++) this.sendTable[i] = payloadWord(message, offset / 4 + i);
     }
   }
 
-  private say(text: string): void {
-    this.device.channel.machine.log.printk(`hv_netvsc ${this.device.instanceId}: ${text}`);
+  printk(text: string): void {
+    devPrintk(this.driver, this.device, text);
   }
 
   private countSend(change: 1 | -1): void {

@@ -14,7 +14,7 @@ import type { VmbusChannel } from '../../vmbus/channel/channel.js';
 import type { ChannelOperations } from '../../vmbus/channel/open.js';
 import type { VmbusDevice } from '../../vmbus/driver.js';
 import { COMPLETION_REQUESTED, VM_PKT } from '../../vmbus/ring/index.js';
-import type { HostPacket } from '../support/packets.js';
+import type { HostPacket } from '../conversation/packets.js';
 import { StorvscChannels } from './channels.js';
 
 /** Transaction ids of I/Os begin here; those of the driver's own requests stay below. */
@@ -113,7 +113,10 @@ export class StorvscDevice {
     return true;
   }
 
-  /** Starts no more I/Os, and waits for those on their way (storvsc_suspend; the block layer is frozen before that). */
+  /**
+   * Starts no more I/Os, and waits for those on their way (storvsc_suspend, where the block layer is frozen before that;
+   * storvsc_dev_remove). A rescind ends the wait for I/Os that the host has not completed; in Linux nothing does.
+   */
   *quiesce(): Procedure<void> {
     this.stopped = true;
     yield* this.drained.wait();
@@ -123,14 +126,6 @@ export class StorvscDevice {
   resume(): void {
     this.stopped = false;
     this.runQueue();
-  }
-
-  /**
-   * The device goes (storvsc_dev_remove). A rescind ends the wait for I/Os that the host has not completed; in Linux
-   * nothing does.
-   */
-  *shutDown(): Procedure<void> {
-    yield* this.quiesce();
   }
 
   /** After the channels have been closed. */

@@ -4,13 +4,13 @@ import { balloonBackend, framebufferBackend, keyboardBackend, mouseBackend } fro
 import { NetworkBackend, type NetworkOptions } from './network.js';
 import { PciBackend } from './pci.js';
 import { StorageBackend, type StorageOptions } from './storage.js';
-import { UtilBackend } from './util.js';
+import { IntegrationServiceBackend } from './integration-service.js';
 
 export { balloonBackend, framebufferBackend, keyboardBackend, mouseBackend } from './answering.js';
 export { NetworkBackend, type NetworkOptions } from './network.js';
 export { PciBackend } from './pci.js';
 export { StorageBackend, type StorageOptions } from './storage.js';
-export { UtilBackend } from './util.js';
+export { IntegrationServiceBackend } from './integration-service.js';
 
 const storageClasses = ['ide', 'scsi', 'fc'];
 /** Services and the versions of their messages that a host of today offers: major below, minor above. */
@@ -32,7 +32,7 @@ export interface BackendOptions {
 export function builtinBackends({ storage, network }: BackendOptions = {}): HostBackend[] {
   return [
     ...storageClasses.map((name) => new StorageBackend(deviceClassId(name), storage)),
-    ...utilClasses.map(([name, version]) => new UtilBackend(deviceClassId(name), version)),
+    ...utilClasses.map(([name, version]) => new IntegrationServiceBackend(deviceClassId(name), version)),
     new NetworkBackend(network),
     new PciBackend(),
     balloonBackend(),

@@ -3,8 +3,7 @@ import { deviceClassId } from '../../vmbus/protocol/class-ids.js';
 import type { Guid } from '../../vmbus/protocol/guid.js';
 import { VM_PKT } from '../../vmbus/ring/index.js';
 import { type BatchOptions, Batches } from '../batch.js';
-import type { GuestPacket, HostBackend, HostDevice, HostDeviceServices } from '../device.js';
-import type { HostChannel } from '../host-channel.js';
+import type { GuestPacket, HostBackend, HostChannel, HostDevice, HostDeviceServices } from '../device.js';
 import {
   framePacket,
   isFrame,

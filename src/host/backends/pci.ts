@@ -2,8 +2,7 @@ import type { Ns } from '../../lib/brand.js';
 import { deviceClassId } from '../../vmbus/protocol/class-ids.js';
 import type { Guid } from '../../vmbus/protocol/guid.js';
 import { VM_PKT } from '../../vmbus/ring/index.js';
-import type { GuestPacket, HostBackend, HostDeviceServices } from '../device.js';
-import type { HostChannel } from '../host-channel.js';
+import type { GuestPacket, HostBackend, HostChannel, HostDeviceServices } from '../device.js';
 import {
   PCI,
   pciBusRelations,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { MisbehaveRule } from '../../host/misbehave.js';
+import type { MisbehaveRule } from '../../host/misbehave/rule.js';
 import { misbehaveRule } from '../schema/misbehave-rule.js';
 import type { HostActKind } from './host-act.js';
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type RingName, type RingPlace, ringNames, ringPlaceNames } from '../../host/misbehave.js';
+import { type RingName, type RingPlace, ringNames, ringPlaceNames } from '../../host/misbehave/rings.js';
 import type { Relid } from '../../lib/brand.js';
 import { relid, u32 } from '../schema/notations.js';
 import { int, mapping, word } from '../schema/shapes.js';

@@ -1,4 +1,4 @@
-import type { MisbehaveRule } from '../../host/misbehave.js';
+import type { MisbehaveRule } from '../../host/misbehave/rule.js';
 import type { Ns } from '../../lib/brand.js';
 
 /** VMBus protocol versions that Linux can speak, oldest first. */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import { checkRule, deeds, type MisbehaveRule } from '../../host/misbehave.js';
-import { type HostMessageName, hostMessageNames } from '../../host/misbehave-fields.js';
+import { deeds } from '../../host/misbehave/deeds.js';
+import { type HostMessageName, hostMessageNames } from '../../host/misbehave/message.js';
+import { checkRule, type MisbehaveRule } from '../../host/misbehave/rule.js';
 import { duration, relid, u32 } from './notations.js';
 import { int, keysIn, mapping, whenMapping, word } from './shapes.js';
 

@@ -3,10 +3,10 @@ import { builtinBackends } from '../../../src/host/backends/index.js';
 import {
   type GuestPacket,
   type HostBackend,
+  HostChannel,
   HostDevice,
   type HostDeviceServices,
 } from '../../../src/host/device.js';
-import { HostChannel } from '../../../src/host/host-channel.js';
 import {
   NVSP,
   nvspMessage,
@@ -34,7 +34,7 @@ import {
   vstorRequest,
   vstorStatus,
 } from '../../../src/host/protocols/storage.js';
-import { IcMessage, icMessage, ICMSGTYPE } from '../../../src/host/protocols/util.js';
+import { IcMessage, icMessage, ICMSGTYPE } from '../../../src/host/protocols/icmsg.js';
 import { payloadWord, wordPayload } from '../../../src/host/protocols/words.js';
 import type { Ns } from '../../../src/lib/brand.js';
 import { deviceClassId, vmbusDeviceClasses } from '../../../src/vmbus/protocol/class-ids.js';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { GuestPacket } from '../../src/host/device.js';
-import { HV_E_FAIL, ICMSGTYPE, IcMessage, icMessage } from '../../src/host/protocols/util.js';
+import { HV_E_FAIL, ICMSGTYPE, IcMessage, icMessage } from '../../src/host/protocols/icmsg.js';
 import { backendsWith } from '../support/backends.js';
 import { device, TestGuest } from '../support/guest.js';
 

@@ -1,8 +1,7 @@
 import type { Ns } from '../../lib/brand.js';
 import type { Guid } from '../../vmbus/protocol/guid.js';
-import type { HostBackend, HostDeviceServices } from '../device.js';
-import type { HostChannel } from '../host-channel.js';
-import { ICMSGTYPE, icMessage } from '../protocols/util.js';
+import type { HostBackend, HostChannel, HostDeviceServices } from '../device.js';
+import { ICMSGTYPE, icMessage } from '../protocols/icmsg.js';
 
 const NEGOTIATE_NS: Ns = 50_000;
 /** One framework and one message version are offered. */
@@ -11,7 +10,7 @@ const COUNTS = 0x0001_0001;
 const FRAMEWORK_3_0 = 3;
 
 /** An integration service: begins with the versions as soon as the guest opens the channel. */
-export class UtilBackend implements HostBackend {
+export class IntegrationServiceBackend implements HostBackend {
   /** @param version of its messages: major below, minor above. */
   constructor(
     readonly classId: Guid,

@@ -1,7 +1,11 @@
+import { type Token, token } from '../lib/token.js';
 import type { Guid } from '../vmbus/protocol/guid.js';
 
-/** What a guest's user or scenario fixes about single devices; undefined leaves it to the driver. */
-export interface DriverSettings {
+/**
+ * What a guest's user or scenario fixes about single devices, as module parameters do about all of a driver's;
+ * undefined leaves it to the driver.
+ */
+export interface DeviceParameters {
   /** Number of the SCSI host that a storage controller becomes. Linux gives the lowest free one at the probe. */
   scsiHost(instanceId: Guid): number | undefined;
   /** Channels that netvsc asks for at first, the primary one included. */
@@ -10,8 +14,10 @@ export interface DriverSettings {
   vpciDomain(instanceId: Guid): number | undefined;
 }
 
+export const DEVICE_PARAMETERS: Token<DeviceParameters> = token('DeviceParameters');
+
 /** Leaves everything to the drivers. */
-export const defaultDriverSettings: DriverSettings = {
+export const defaultDeviceParameters: DeviceParameters = {
   scsiHost: () => undefined,
   netvscChannels: () => undefined,
   vpciDomain: () => undefined,

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
-import type { MisbehaveRule } from '../../src/host/misbehave.js';
-import { HungError } from '../../src/machine/hung.js';
-import { device, TestGuest } from '../support/guest.js';
+import type { MisbehaveRule } from '../../../src/host/misbehave/rule.js';
+import { HungError } from '../../../src/machine/hung.js';
+import { device, TestGuest } from '../../support/guest.js';
 
 const MS = 1_000_000;
 

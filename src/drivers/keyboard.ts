@@ -1,0 +1,44 @@
+import type { Ns } from '../lib/brand.js';
+import { ErrnoError } from '../lib/errno.js';
+import type { Procedure } from '../machine/step.js';
+import {
+  messageType,
+  messageWord,
+  SYNTH_KBD,
+  SYNTH_KBD_VERSION,
+  typedMessage,
+} from '../host/protocols/pipe.js';
+import type { VmbusDevice } from '../vmbus/driver.js';
+import { deviceClassId } from '../vmbus/protocol/class-ids.js';
+import type { Conversation } from './conversation/conversation.js';
+import { VscDriver, type VspClient } from './conversation/vsc-driver.js';
+import { injectable, injectFromBase } from './injection.js';
+
+const TIMEOUT_NS: Ns = 10_000_000_000;
+
+/** The keyboard (drivers/input/serio/hyperv-keyboard.c). Its keys are not modelled. */
+@injectable()
+@injectFromBase()
+export class KeyboardDriver extends VscDriver {
+  readonly name = 'hyperv_keyboard';
+  readonly classIds = [deviceClassId('keyboard')];
+  /** 36 KiB of data and the header. */
+  protected readonly ringPages = 10;
+
+  protected client(_device: VmbusDevice, conversation: Conversation): VspClient {
+    return {
+      receive: ({ payload }) => {
+        if (messageType(payload) === SYNTH_KBD.PROTOCOL_RESPONSE) conversation.receive(payload);
+      },
+      connectToVsp: () => connectToVsp(conversation),
+    };
+  }
+}
+
+/** hv_kbd_connect_to_vsp */
+function* connectToVsp(conversation: Conversation): Procedure<void> {
+  const request = typedMessage(SYNTH_KBD.PROTOCOL_REQUEST, SYNTH_KBD_VERSION);
+  const answer = yield* conversation.request(request, { timeoutNs: TIMEOUT_NS });
+  if (messageWord(answer) !== 1)
+    throw new ErrnoError('ENODEV', 'the host refused the protocol of the keyboard');
+}

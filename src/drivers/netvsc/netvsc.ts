@@ -1,0 +1,82 @@
+// The network protocol itself, below RNDIS (drivers/net/hyperv/netvsc.c): channels and shared buffers.
+import { ErrnoError } from '../../lib/errno.js';
+import type { Procedure } from '../../machine/step.js';
+import {
+  NVSP,
+  NVSP_STAT_SUCCESS,
+  nvspMessage,
+  nvspVersions,
+  nvspWord,
+} from '../../host/protocols/network.js';
+import { callbackMode, type VmbusChannel } from '../../vmbus/channel/channel.js';
+import { VERSION_WIN10 } from '../../vmbus/protocol/channel-messages.js';
+import type { NetvscBuffer, NetvscDevice } from './device.js';
+
+/** Pages of each ring: 512 KiB of data and the header (ring_size). */
+const RING_PAGES = 129;
+/** Pages of the receive buffer, 16 MiB, and of the send buffer, 1 MiB in whole sections of 6144 bytes. */
+const RECV_BUFFER_PAGES = 4096;
+const SEND_BUFFER_PAGES = 255;
+const NDIS_VERSION = 0x0006_001e;
+
+/** Opens one of an adapter's channels (vmbus_open as netvsc_device_add and netvsc_sc_open call it). */
+export function* openNetvscChannel(adapter: NetvscDevice, channel: VmbusChannel): Procedure<void> {
+  channel.callbackMode = callbackMode.isr;
+  const added = adapter.addChannel(channel);
+  yield* adapter.operations.open(channel, {
+    callback: ({ rings }) => added.interrupt(rings?.inbound),
+    ringPages: RING_PAGES,
+  });
+}
+
+/** netvsc_connect_vsp. Returns the version of the network protocol. */
+export function* netvscConnectVsp(adapter: NetvscDevice): Procedure<number> {
+  const { conversation } = adapter;
+  const version = yield* negotiate(adapter);
+  conversation.send(nvspMessage(NVSP.SEND_NDIS_CONFIG));
+  conversation.send(nvspMessage(NVSP.SEND_NDIS_VER, NDIS_VERSION >>> 16, NDIS_VERSION & 0xffff));
+  yield* shareBuffer(adapter, RECV_BUFFER_PAGES, NVSP.SEND_RECV_BUF);
+  yield* shareBuffer(adapter, SEND_BUFFER_PAGES, NVSP.SEND_SEND_BUF);
+  return version;
+}
+
+/** netvsc_device_remove: hosts before Windows 10 want the buffers back before the channel is closed. */
+export function* netvscDeviceRemove(adapter: NetvscDevice): Procedure<void> {
+  const { conversation, device, operations } = adapter;
+  const teardownFirst = operations.protocolVersion < VERSION_WIN10;
+  conversation.trySend(nvspMessage(NVSP.REVOKE_RECV_BUF));
+  conversation.trySend(nvspMessage(NVSP.REVOKE_SEND_BUF));
+  if (teardownFirst) yield* teardownBuffers(adapter);
+  yield* operations.close(device.channel);
+  if (!teardownFirst) yield* teardownBuffers(adapter);
+}
+
+function* negotiate({ conversation }: NetvscDevice): Procedure<number> {
+  for (const version of nvspVersions) {
+    const answer = yield* conversation.request(nvspMessage(NVSP.INIT, version, version));
+    if (nvspWord(answer, 2) === NVSP_STAT_SUCCESS) return version;
+  }
+  throw new ErrnoError(
+    'EPROTO',
+    'the host speaks none of the network protocol versions that the driver does',
+  );
+}
+
+/** netvsc_init_buf, for one buffer */
+function* shareBuffer(adapter: NetvscDevice, pages: number, message: number): Procedure<void> {
+  const { operations } = adapter;
+  const { pfn } = operations.memory.allocate(pages);
+  const buffer: NetvscBuffer = { pfn, gpadl: undefined };
+  adapter.buffers.push(buffer);
+  buffer.gpadl = yield* operations.establishGpadl(adapter.device.channel, pfn, pages);
+  const answer = yield* adapter.conversation.request(nvspMessage(message, buffer.gpadl));
+  if (nvspWord(answer, 0) !== NVSP_STAT_SUCCESS) throw new ErrnoError('EINVAL', 'the host refused a buffer');
+}
+
+/** netvsc_teardown_recv_gpadl, netvsc_teardown_send_gpadl */
+function* teardownBuffers({ buffers, device, operations }: NetvscDevice): Procedure<void> {
+  for (const { pfn, gpadl } of buffers.splice(0)) {
+    if (gpadl !== undefined) yield* operations.teardownGpadl(device.channel, gpadl);
+    operations.memory.free(pfn);
+  }
+}

@@ -1,0 +1,98 @@
+// What is spoken by RNDIS with an adapter, and its sub-channels (drivers/net/hyperv/rndis_filter.c).
+import { ErrnoError } from '../../lib/errno.js';
+import type { Procedure } from '../../machine/step.js';
+import {
+  NVSP,
+  NVSP_STAT_SUCCESS,
+  NVSP_VERSION_5,
+  nvspMessage,
+  nvspWord,
+  OID,
+  RNDIS,
+} from '../../host/protocols/network.js';
+import type { NetvscDevice } from './device.js';
+import { netvscConnectVsp, netvscDeviceRemove, openNetvscChannel } from './netvsc.js';
+
+/** Most channels of an adapter (hyperv_net.h VRSS_CHANNEL_MAX). */
+const VRSS_CHANNEL_MAX = 64;
+const SUBCHANNEL_ALLOCATE = 1;
+
+/**
+ * Takes an adapter into service, with its primary channel alone (rndis_filter_device_add, netvsc_device_add).
+ *
+ * @param count channels that are wanted, the primary one included.
+ * @throws ErrnoError if the host refuses, or takes the adapter away; then nothing is left open.
+ */
+export function* rndisFilterDeviceAdd(adapter: NetvscDevice, count: number): Procedure<void> {
+  adapter.reset();
+  yield* openNetvscChannel(adapter, adapter.device.channel);
+  try {
+    const version = yield* netvscConnectVsp(adapter);
+    yield* startRndis(adapter);
+    if (version >= NVSP_VERSION_5) yield* chooseChannels(adapter, count);
+  } catch (error) {
+    yield* rndisFilterDeviceRemove(adapter);
+    throw error;
+  }
+  adapter.attached = true;
+}
+
+/** Takes an adapter out of service (rndis_filter_device_remove). */
+export function* rndisFilterDeviceRemove(adapter: NetvscDevice): Procedure<void> {
+  adapter.attached = false;
+  yield* adapter.rndisHalt(RNDIS.HALT);
+  yield* netvscDeviceRemove(adapter);
+}
+
+/** rndis_set_subchannel; without sub-channels the adapter goes on with its primary channel. */
+export function* rndisSetSubchannel(adapter: NetvscDevice): Procedure<void> {
+  try {
+    yield* allocateSubChannels(adapter);
+  } catch (error) {
+    if (!(error instanceof ErrnoError)) throw error;
+    adapter.channels = 1;
+    adapter.maxChannels = 1;
+  }
+}
+
+function* allocateSubChannels(adapter: NetvscDevice): Procedure<void> {
+  const { conversation, device } = adapter;
+  device.subChannelsAsked = adapter.channels - 1;
+  const answer = yield* conversation.request(
+    nvspMessage(NVSP.SUBCHANNEL, SUBCHANNEL_ALLOCATE, device.subChannelsAsked),
+  );
+  if (nvspWord(answer, 0) !== NVSP_STAT_SUCCESS) {
+    adapter.printk('sub channel request failed');
+    throw new ErrnoError('EIO', 'the host has no sub-channels');
+  }
+  const given = nvspWord(answer, 1);
+  if (given > device.subChannelsAsked) {
+    adapter.printk('invalid number of allocated sub channel');
+    throw new ErrnoError('EINVAL', `the host speaks of ${given} sub-channels, more than it was asked for`);
+  }
+  adapter.channels = 1 + given;
+  yield* adapter.subChannelsOpen.wait();
+  adapter.spread();
+  yield* adapter.rndisRequest(RNDIS.SET, OID.GEN_RECEIVE_SCALE_PARAMETERS, adapter.channels);
+}
+
+/** What every adapter is asked when it starts, whether the answer matters here or not. */
+function* startRndis(adapter: NetvscDevice): Procedure<void> {
+  yield* adapter.rndisRequest(RNDIS.INIT);
+  yield* adapter.rndisRequest(RNDIS.QUERY, OID.GEN_MAXIMUM_FRAME_SIZE);
+  yield* adapter.rndisRequest(RNDIS.QUERY, OID.PERMANENT_ADDRESS);
+  yield* adapter.rndisRequest(RNDIS.QUERY, OID.TCP_OFFLOAD_HARDWARE_CAPABILITIES);
+  yield* adapter.rndisRequest(RNDIS.SET, OID.TCP_OFFLOAD_PARAMETERS);
+  yield* adapter.rndisRequest(RNDIS.QUERY, OID.GEN_MEDIA_CONNECT_STATUS);
+}
+
+/** The vRSS part of rndis_filter_device_add: no more channels than online CPUs, or than the host has. */
+function* chooseChannels(adapter: NetvscDevice, count: number): Procedure<void> {
+  yield* adapter.rndisRequest(RNDIS.QUERY, OID.GEN_LINK_SPEED);
+  const capabilities = yield* adapter.rndisRequest(RNDIS.QUERY, OID.GEN_RECEIVE_SCALE_CAPABILITIES);
+  const queues = capabilities.value;
+  if (queues < 2) return;
+  const { online } = adapter.device.channel.machine;
+  adapter.maxChannels = Math.min(VRSS_CHANNEL_MAX, online.weight, queues);
+  adapter.channels = Math.min(adapter.maxChannels, count);
+}

@@ -1,0 +1,86 @@
+import type { Ns } from '../../lib/brand.js';
+import { ErrnoError } from '../../lib/errno.js';
+import type { Procedure } from '../../machine/step.js';
+import {
+  maxSubChannelsOf,
+  VSTOR,
+  vstorOperation,
+  vstorRequest,
+  vstorStatus,
+  vstorVersions,
+} from '../../host/protocols/storage.js';
+import type { VmbusDriver } from '../../vmbus/driver.js';
+import type { Conversation } from '../conversation/conversation.js';
+import { devPrintk } from '../dev-printk.js';
+import type { StorvscDevice } from './device.js';
+
+/** Time for each answer of the host, sub-channels included (storvsc_timeout, 180 s). */
+const TIMEOUT_NS: Ns = 180_000_000_000;
+
+/**
+ * Takes a controller whose primary channel has just been opened into service (storvsc_channel_init).
+ *
+ * @throws ErrnoError EINVAL if the host refuses; what Conversation.request throws.
+ */
+export function* storvscChannelInit(
+  driver: VmbusDriver,
+  controller: StorvscDevice,
+  conversation: Conversation,
+  isFibreChannel: boolean,
+): Procedure<void> {
+  controller.channels.add(controller.device.channel);
+  yield* execute(conversation, VSTOR.BEGIN_INITIALIZATION);
+  yield* negotiate(conversation);
+  const properties = yield* execute(conversation, VSTOR.QUERY_PROPERTIES);
+  if (isFibreChannel) yield* execute(conversation, VSTOR.FCHBA_DATA);
+  yield* execute(conversation, VSTOR.END_INITIALIZATION);
+  yield* createSubChannels(driver, controller, conversation, maxSubChannelsOf(properties));
+}
+
+function* negotiate(conversation: Conversation): Procedure<void> {
+  for (const version of vstorVersions) {
+    const answer = yield* request(conversation, VSTOR.QUERY_PROTOCOL_VERSION, version);
+    if (succeeded(answer)) return;
+  }
+  throw new ErrnoError(
+    'EINVAL',
+    'the host speaks none of the storage protocol versions that the driver does',
+  );
+}
+
+/** storvsc_execute_vstor_op */
+function* execute(conversation: Conversation, operation: number): Procedure<Uint8Array> {
+  const answer = yield* request(conversation, operation);
+  if (!succeeded(answer)) throw new ErrnoError('EINVAL', `the host refused storage operation ${operation}`);
+  return answer;
+}
+
+/** handle_multichannel_storage: a failure leaves the controller with its primary channel. */
+function* createSubChannels(
+  driver: VmbusDriver,
+  { device, channels }: StorvscDevice,
+  conversation: Conversation,
+  max: number,
+): Procedure<void> {
+  const count = Math.min(device.channel.machine.online.weight - 1, max);
+  if (count <= 0) return;
+  device.subChannelsAsked = count;
+  channels.subChannels = count;
+  const complain = (reason: string): void =>
+    devPrintk(driver, device, `Failed to create sub-channel: ${reason}`);
+  try {
+    const answer = yield* request(conversation, VSTOR.CREATE_SUB_CHANNELS, count);
+    if (!succeeded(answer)) complain(`op=${vstorOperation(answer)}, sts=${vstorStatus(answer)}`);
+  } catch (error) {
+    if (!(error instanceof ErrnoError)) throw error;
+    complain(error.code === 'ETIMEDOUT' ? 'timed out' : `err=${error.errno}`);
+  }
+}
+
+function* request(conversation: Conversation, operation: number, argument = 0): Procedure<Uint8Array> {
+  return yield* conversation.request(vstorRequest(operation, argument), { timeoutNs: TIMEOUT_NS });
+}
+
+function succeeded(answer: Uint8Array): boolean {
+  return vstorOperation(answer) === VSTOR.COMPLETE_IO && vstorStatus(answer) === 0;
+}

@@ -1,0 +1,22 @@
+import { ContainerModule } from 'inversify';
+import { Machine } from '../machine/machine.js';
+import { GUEST_PORT } from '../vmbus/host-port.js';
+import { type BackendOptions, builtinBackends } from './backends/index.js';
+import { HOST_BACKEND } from './device.js';
+import { HyperV, type HyperVOptions } from './hyperv.js';
+
+/** Binds the host and the models of the devices that it has by itself to HOST_BACKEND. It needs Machine and GUEST_PORT. */
+export function hostModule(
+  options: Omit<HyperVOptions, 'backends'>,
+  backends: BackendOptions,
+): ContainerModule {
+  return new ContainerModule(({ bind }) => {
+    for (const backend of builtinBackends(backends)) bind(HOST_BACKEND).toConstantValue(backend);
+    bind(HyperV)
+      .toDynamicValue(({ get, getAll }) => {
+        const { clock } = get(Machine);
+        return new HyperV(clock, get(GUEST_PORT), { ...options, backends: getAll(HOST_BACKEND) });
+      })
+      .inSingletonScope();
+  });
+}
