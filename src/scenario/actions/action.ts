@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { type Token, token } from '../../lib/token.js';
 import type { Checks } from '../checks/checks.js';
 import type { Path } from '../place.js';
 import type { ScenarioGuest } from '../port.js';
@@ -38,6 +39,9 @@ export interface ScenarioAction {
   /** The action with values that its schemas have accepted. */
   plan(value: unknown, companions: Readonly<Record<string, unknown>>): PlannedAction;
 }
+
+/** Plug-in point: actions of a scenario's timeline. Bind any number of what `defineAction` makes. */
+export const SCENARIO_ACTION: Token<ScenarioAction> = token('ScenarioAction');
 
 /** What `defineAction` makes an action of. */
 export interface ActionDefinition<
