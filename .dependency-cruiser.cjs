@@ -38,9 +38,46 @@ const layerRules = layers.map((layer, i) => {
   };
 });
 
+/** Floors within a folder, the lowest first: each may import itself and those below. */
+const floors = {
+  irq: [
+    ['what-it-says-and-does', '(messages/|kernel\\.ts)'],
+    ['data', 'data/'],
+    ['affinity', 'affinity/'],
+    ['line', 'line/'],
+    ['management', 'management/'],
+    ['mapping', 'mapping/'],
+    ['the-whole', '(core|index)\\.ts'],
+  ],
+};
+
+const floorRules = Object.entries(floors).flatMap(([folder, fromLowest]) =>
+  fromLowest.slice(0, -1).map(([name, path], i) => ({
+    name: `floor-${folder}-${name}`,
+    comment: `src/${folder}/${path} may import only itself and the floors below (docs/architecture.md)`,
+    severity: 'error',
+    from: { path: `^src/${folder}/${path}` },
+    to: {
+      path: `^src/${folder}/(${fromLowest
+        .slice(i + 1)
+        .map(([, above]) => above)
+        .join('|')})`,
+    },
+  })),
+);
+
 module.exports = {
   forbidden: [
     ...layerRules,
+    ...floorRules,
+    {
+      name: 'no-circular',
+      comment:
+        'Where two classes must know each other, the lower one names an interface that the upper one implements',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { circular: true },
+    },
     {
       name: 'drivers-do-not-know-each-other',
       severity: 'error',
@@ -81,7 +118,7 @@ module.exports = {
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
-    tsPreCompilationDeps: false,
+    tsPreCompilationDeps: true,
     parser: 'swc',
   },
 };

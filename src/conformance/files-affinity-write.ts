@@ -1,19 +1,16 @@
 import type { Irq } from '../lib/brand.js';
 import { ErrnoError, errnoValue } from '../lib/errno.js';
-import {
-  handlePercpuIrq,
-  handleSimpleIrq,
-  irqSetChipAndHandler,
-  irqSetStatusFlags,
-} from '../irq/management/chip.js';
-import { IrqCore } from '../irq/core.js';
-import { type IrqChip, IRQ_SET_MASK_OK, IRQ_SET_MASK_OK_NOCOPY, irqchipFlags } from '../irq/data/irqchip.js';
-import { type IrqData, irqDataUpdateEffectiveAffinity } from '../irq/data/irqdata.js';
+import { handlePercpuIrq, handleSimpleIrq } from '../irq/line/flow.js';
+import { irqSetChipAndHandler, irqSetStatusFlags } from '../irq/management/chip.js';
+import { earlyIrqInit, type IrqCore } from '../irq/core.js';
+import { type IrqChip, type IrqData, irqDataUpdateEffectiveAffinity } from '../irq/data/irqdata.js';
+import { IRQ_SET_MASK_OK, IRQ_SET_MASK_OK_NOCOPY, irqchipFlags } from '../irq/data/irqchip.js';
 import type { IrqDesc } from '../irq/data/irqdesc.js';
 import { irqCreateMapping, irqDomainCreateLinear } from '../irq/mapping/irqdomain.js';
 import { IRQ_HANDLED } from '../irq/data/irqaction.js';
 import type { KernelVersion } from '../irq/kernel.js';
-import { freeIrq, requestIrq } from '../irq/management/manage.js';
+import { freeIrq } from '../irq/management/free.js';
+import { requestIrq } from '../irq/management/request.js';
 import { irqStatus } from '../irq/data/settings.js';
 import { CpuMask } from '../machine/cpumask.js';
 import { parseCpuList, parseCpuMask } from '../machine/cpumask-text.js';
@@ -130,7 +127,7 @@ class Fixture {
   constructor(machine: Machine, kernel: KernelVersion, recorded: WriteCase) {
     const { irq_kind: kind, before } = recorded;
     const { nrCpuIds } = machine;
-    const core = new IrqCore(machine, { kernel, dynirqLowerBound: 24 });
+    const core = earlyIrqInit(machine, { kernel, dynirqLowerBound: 24 });
     this.tree = createGuestTree({ irq: core });
     if (kind === null) {
       core.defaultAffinity.copyFrom(parseCpuMask(before.default_smp_affinity, nrCpuIds));

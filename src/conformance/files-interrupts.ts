@@ -1,4 +1,5 @@
-import { handleBadIrq, handlePercpuDevidIrq, handlePercpuIrq } from '../irq/management/chip.js';
+import { handleBadIrq } from '../irq/line/badirq.js';
+import { handlePercpuDevidIrq, handlePercpuIrq } from '../irq/line/flow.js';
 import { irqSettingsSet, irqStatus } from '../irq/data/settings.js';
 import { createGuestTree } from '../view/guest-tree.js';
 import type { ArchInterrupts, ArchCounts } from '../view/interrupts/arch.js';

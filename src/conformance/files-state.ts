@@ -1,10 +1,10 @@
 import type { Irq } from '../lib/brand.js';
 import { irqSetChip } from '../irq/management/chip.js';
-import { IrqCore } from '../irq/core.js';
+import { earlyIrqInit, type IrqCore } from '../irq/core.js';
 import { IrqAction } from '../irq/data/irqaction.js';
-import type { IrqChip } from '../irq/data/irqchip.js';
-import { irqd } from '../irq/data/irqdata.js';
-import { allocDescs, type IrqDesc } from '../irq/data/irqdesc.js';
+import { type IrqChip, irqd } from '../irq/data/irqdata.js';
+import { allocDescs } from '../irq/mapping/alloc-descs.js';
+import type { IrqDesc } from '../irq/data/irqdesc.js';
 import { irqDomainCreateTree } from '../irq/mapping/irqdomain.js';
 import { irqs } from '../irq/data/istate.js';
 import { type KernelVersion, kernelVersions } from '../irq/kernel.js';
@@ -69,7 +69,7 @@ export class RecordedLayer {
   readonly core: IrqCore;
 
   constructor(machine: Machine, kernel: KernelVersion, nrIrqs: number) {
-    this.core = new IrqCore(machine, { kernel, nrIrqs, dynirqLowerBound: 24 });
+    this.core = earlyIrqInit(machine, { kernel, nrIrqs, dynirqLowerBound: 24 });
   }
 
   /** Adds a line in its recorded state, its actions without directories in /proc/irq yet. */

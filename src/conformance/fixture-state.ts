@@ -1,5 +1,5 @@
 import { type IrqDesc, irqd, irqStatus, irqs } from '../irq/index.js';
-import { kernelName } from '../irq/line/badirq.js';
+import { kernelName } from '../irq/messages/symbols.js';
 import { formatCpuList } from '../machine/cpumask-text.js';
 
 /** Names of the bits that are set, lowest first. */

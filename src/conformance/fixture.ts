@@ -7,7 +7,8 @@ import {
   genericHandleIrq,
   IRQ_HANDLED,
   IRQ_NONE,
-  IrqCore,
+  earlyIrqInit,
+  type IrqCore,
   type IrqDomain,
   type IrqHandler,
   irqSetChip,
@@ -79,7 +80,7 @@ export class Fixture {
       online: list(cpus.online ?? cpus.possible),
       isolated: options.isolated === undefined ? [] : list(options.isolated),
     });
-    this.core = new IrqCore(this.machine, {
+    this.core = earlyIrqInit(this.machine, {
       kernel: options.kernel,
       nrIrqs: options.nrIrqs,
       dynirqLowerBound: 24,

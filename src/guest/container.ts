@@ -4,8 +4,8 @@ import type { DeviceParameters } from '../drivers/device-parameters.js';
 import { driversModule } from '../drivers/module.js';
 import type { BackendOptions } from '../host/backends/index.js';
 import { HyperV, type HyperVOptions } from '../host/hyperv.js';
+import { earlyIrqInit, IrqCore, type IrqCoreOptions } from '../irq/core.js';
 import { hostModule } from '../host/module.js';
-import { IrqCore, type IrqCoreOptions } from '../irq/core.js';
 import { Machine, type MachineOptions } from '../machine/machine.js';
 import { Arm64Platform } from '../platform/arm64/platform.js';
 import { PLATFORM, type Platform } from '../platform/platform.js';
@@ -67,7 +67,7 @@ function kernelModule({ machine, irq, arch, isolation, design }: GuestParts): Co
   const vmbusLine = lineAccountings[design.topLevel];
   return new ContainerModule(({ bind }) => {
     bind(Machine).toResolvedValue(() => new Machine(machine));
-    bind(IrqCore).toResolvedValue((on: Machine) => new IrqCore(on, irq), [Machine]);
+    bind(IrqCore).toResolvedValue((on: Machine) => earlyIrqInit(on, irq), [Machine]);
     bind(PLATFORM).toResolvedValue(
       (on: Machine, core: IrqCore): Platform =>
         arch === 'arm64' ? new Arm64Platform(on, core, vmbusLine) : new X86Platform(on, core, vmbusLine),

@@ -3,6 +3,7 @@ export * from './eventfd.js';
 export * from './guest-ioapic.js';
 export * from './ioapic.js';
 export * from './irqfd.js';
+export * from './irqfd-list.js';
 export * from './irqfds.js';
 export * from './kvm.js';
 export * from './ledger.js';

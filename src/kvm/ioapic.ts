@@ -2,8 +2,8 @@ import { clearBit, setBit, testBit } from '../lib/bitmap.js';
 import type { CpuId } from '../lib/brand.js';
 import { Lock } from '../machine/lock.js';
 import type { Procedure } from '../machine/step.js';
-import type { KernelIrqfd } from './irqfd.js';
-import { NR_IRQ_SOURCE_IDS } from './source-ids.js';
+import type { ResampledIrqfd } from './resampler.js';
+import { NR_IRQ_SOURCE_IDS, type SourceLines } from './source-ids.js';
 import { type HostThreads, WorkItem } from './work.js';
 
 export const IOAPIC_NUM_PINS = 24;
@@ -21,7 +21,7 @@ export interface IoapicPort {
   /** The guest has ended the interrupt of this line. */
   notifyAckedIrq(gsi: number): Procedure<void>;
   /** For records only: a source's level on a line is now this; `by` says who set it. */
-  sourceSet(gsi: number, sourceId: number, level: boolean, by: KernelIrqfd | undefined): void;
+  sourceSet(gsi: number, sourceId: number, level: boolean, by: ResampledIrqfd | undefined): void;
 }
 
 /** What the guest writes to a redirection table entry; what it leaves out stays. */
@@ -54,7 +54,7 @@ class Pin {
  *
  * Access rules: all of it belongs to `lock`, which is given back while ack notifiers run.
  */
-export class KvmIoapic {
+export class KvmIoapic implements SourceLines {
   private readonly lock = new Lock('ioapic->lock');
   private readonly pins = Array.from({ length: IOAPIC_NUM_PINS }, () => new Pin());
   private readonly eoiInject: WorkItem;
@@ -87,7 +87,7 @@ export class KvmIoapic {
    * @returns negative if the interrupt was ignored, 0 if it was coalesced, else the number of vCPUs it went to; 1 for
    *   a de-assert.
    */
-  *setIrq(index: number, sourceId: number, level: boolean, by?: KernelIrqfd): Procedure<number> {
+  *setIrq(index: number, sourceId: number, level: boolean, by?: ResampledIrqfd): Procedure<number> {
     const pin = this.pin(index);
     yield* this.lock.lock();
     if (level) setBit(pin.states, sourceId);

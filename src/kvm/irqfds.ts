@@ -1,10 +1,9 @@
 import { errnoValue } from '../lib/errno.js';
-import { Lock } from '../machine/lock.js';
-import { type Procedure, SharedWord } from '../machine/step.js';
-import type { EventfdCtx } from './eventfd.js';
-import { KernelIrqfd } from './irqfd.js';
-import type { Kvm } from './kvm.js';
-import type { ResamplerLifetime, ResamplerLifetimeFactory } from './resampler-lifetime.js';
+import type { Procedure } from '../machine/step.js';
+import type { EventfdCtx, EventfdTable } from './eventfd.js';
+import { type IrqfdVm, KernelIrqfd } from './irqfd.js';
+import { IrqfdList } from './irqfd-list.js';
+import type { ResampledLines, ResamplerLifetime, ResamplerLifetimeFactory } from './resampler-lifetime.js';
 
 export const KVM_IRQFD_FLAG_DEASSIGN = 1 << 0;
 export const KVM_IRQFD_FLAG_RESAMPLE = 1 << 1;
@@ -19,21 +18,23 @@ export interface KvmIrqfdArgs {
   readonly resamplefd?: number;
 }
 
-/**
- * The irqfds of a virtual machine (virt/kvm/eventfd.c).
- *
- * Access rules: `items` and each irqfd's `active` belong to `lock` (irqfds.lock, a spin lock).
- */
+/** Where the interrupt controllers are: nowhere yet, the local APICs in the kernel, or the IO-APIC too. */
+export type KvmIrqchip = 'none' | 'split' | 'kernel';
+
+/** The virtual machine that irqfds belong to. */
+export interface VirtualMachine extends IrqfdVm, ResampledLines {
+  readonly irqchip: KvmIrqchip;
+  /** The file descriptors of the process that runs it. */
+  readonly files: EventfdTable;
+}
+
+/** How a virtual machine's irqfds come and go (virt/kvm/eventfd.c). */
 export class Irqfds {
-  readonly lock = new Lock('irqfds.lock');
-  readonly lifetime: ResamplerLifetime;
-  private readonly items: KernelIrqfd[] = [];
-  /** Irqfds whose shutdown is queued or runs: what is on the workqueue kvm-irqfd-cleanup. */
-  private readonly cleanup = new Set<KernelIrqfd>();
-  private readonly cleanupWord = new SharedWord('kvm-irqfd-cleanup');
+  private readonly list = new IrqfdList<KernelIrqfd>();
+  private readonly lifetime: ResamplerLifetime;
 
   constructor(
-    readonly kvm: Kvm,
+    private readonly kvm: VirtualMachine,
     lifetime: ResamplerLifetimeFactory,
   ) {
     this.lifetime = lifetime(kvm);
@@ -41,7 +42,7 @@ export class Irqfds {
 
   /** The irqfds that are assigned, in order of assignment. */
   get assigned(): readonly KernelIrqfd[] {
-    return this.items;
+    return this.list.assigned;
   }
 
   /** The ioctl KVM_IRQFD (kvm_irqfd): 0 or a negative errno. */
@@ -54,7 +55,7 @@ export class Irqfds {
 
   /** kvm_irqfd_assign */
   private *assign(args: KvmIrqfdArgs, resample: boolean): Procedure<number> {
-    const { kvm, lifetime } = this;
+    const { kvm, lifetime, list } = this;
     if (!this.isAllowed(resample)) return errnoValue('EINVAL');
     const eventfd = kvm.files.get(args.fd);
     if (eventfd === undefined) return errnoValue('EBADF');
@@ -63,22 +64,21 @@ export class Irqfds {
       resamplefd = kvm.files.get(args.resamplefd ?? -1);
       if (resamplefd === undefined) return errnoValue('EBADF');
     }
-    const irqfd = new KernelIrqfd(this, args.gsi, eventfd, resamplefd);
+    const irqfd = new KernelIrqfd(kvm, list, lifetime, args.gsi, eventfd, resamplefd);
     if (resample) {
       const ret = yield* lifetime.assign(irqfd);
       if (ret < 0) return ret;
     }
-    yield* this.lock.lock();
-    if (this.items.some((other) => other.eventfd === eventfd)) {
-      yield* this.lock.unlock();
+    yield* list.lock.lock();
+    if (list.assigned.some((other) => other.eventfd === eventfd)) {
+      yield* list.lock.unlock();
       if (irqfd.resampler !== undefined) yield* lifetime.shutdown(irqfd, irqfd.resampler);
       return errnoValue('EBUSY');
     }
     // Held until the eventfd knows the irqfd, so that a shutdown in between finds all there is to undo.
     const ticket = yield* kvm.irqSrcu.readLockSteps();
-    this.items.push(irqfd);
-    irqfd.active = true;
-    yield* this.lock.unlock();
+    list.add(irqfd);
+    yield* list.lock.unlock();
     if (yield* eventfd.poll(irqfd)) yield* irqfd.inject.schedule();
     yield* kvm.irqSrcu.readUnlockSteps(ticket);
     return 0;
@@ -92,42 +92,24 @@ export class Irqfds {
 
   /** kvm_irqfd_deassign: 0 also if there is none such; no interrupt of it comes after this returned. */
   private *deassign(args: KvmIrqfdArgs): Procedure<number> {
-    const eventfd = this.kvm.files.get(args.fd);
+    const { kvm, list } = this;
+    const eventfd = kvm.files.get(args.fd);
     if (eventfd === undefined) return errnoValue('EBADF');
-    yield* this.lock.lock();
-    for (const irqfd of [...this.items]) {
+    yield* list.lock.lock();
+    for (const irqfd of [...list.assigned]) {
       if (irqfd.eventfd === eventfd && irqfd.gsi === args.gsi) yield* irqfd.deactivate();
     }
-    yield* this.lock.unlock();
-    yield* this.flushCleanup();
+    yield* list.lock.unlock();
+    yield* list.flushCleanup();
     return 0;
   }
 
   /** Takes down all irqfds: the virtual machine is going away (kvm_irqfd_release). */
   *release(): Procedure<void> {
-    yield* this.lock.lock();
-    for (const irqfd of [...this.items]) yield* irqfd.deactivate();
-    yield* this.lock.unlock();
-    yield* this.flushCleanup();
-  }
-
-  /** For KernelIrqfd only: it leaves the list, and its shutdown is about to be queued. */
-  *remove(irqfd: KernelIrqfd): Procedure<void> {
-    this.items.splice(this.items.indexOf(irqfd), 1);
-    irqfd.active = false;
-    yield this.cleanupWord.update;
-    this.cleanup.add(irqfd);
-  }
-
-  /** For KernelIrqfd only: its shutdown is done. */
-  *cleaned(irqfd: KernelIrqfd): Procedure<void> {
-    yield this.cleanupWord.update;
-    this.cleanup.delete(irqfd);
-  }
-
-  /** Waits for the shutdowns that are queued now (flush_workqueue). */
-  private *flushCleanup(): Procedure<void> {
-    yield this.cleanupWord.read;
-    for (const irqfd of [...this.cleanup]) yield* irqfd.shutdown.flush();
+    const { list } = this;
+    yield* list.lock.lock();
+    for (const irqfd of [...list.assigned]) yield* irqfd.deactivate();
+    yield* list.lock.unlock();
+    yield* list.flushCleanup();
   }
 }

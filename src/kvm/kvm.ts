@@ -7,17 +7,14 @@ import { type Procedure, SharedWord } from '../machine/step.js';
 import { IrqAckNotifiers } from './ack-notifiers.js';
 import { EventfdTable } from './eventfd.js';
 import { IOAPIC_NUM_PINS, type IoapicPort, KvmIoapic } from './ioapic.js';
-import type { KernelIrqfd } from './irqfd.js';
-import { Irqfds } from './irqfds.js';
+import { Irqfds, type KvmIrqchip, type VirtualMachine } from './irqfds.js';
 import { LineLedger } from './ledger.js';
+import type { ResampledIrqfd } from './resampler.js';
 import type { ResamplerLifetimeFactory } from './resampler-lifetime.js';
 import { resamplerLifetimes } from './resampler-variants.js';
 import { IrqSourceIds, KVM_USERSPACE_IRQ_SOURCE_ID } from './source-ids.js';
 import { Vcpu } from './vcpu.js';
 import type { HostThreads } from './work.js';
-
-/** Where the interrupt controllers are: nowhere yet, the local APICs in the kernel, or the IO-APIC too. */
-export type KvmIrqchip = 'none' | 'split' | 'kernel';
 
 export interface KvmOptions {
   /** Default `kernel`. */
@@ -30,7 +27,7 @@ export interface KvmOptions {
  * A virtual machine as KVM in the host sees it (struct kvm), as far as level-triggered irqfds go: one vCPU for each CPU
  * of the guest's machine. GSIs are the pins of the IO-APIC, as in the default routing; there is no PIC and no MSI.
  */
-export class Kvm implements IoapicPort {
+export class Kvm implements IoapicPort, VirtualMachine {
   /** kvm->irq_lock, a mutex. */
   readonly irqLock = new Lock('kvm->irq_lock');
   /** kvm->irq_srcu */
@@ -72,7 +69,7 @@ export class Kvm implements IoapicPort {
    * @param by the irqfd that does, for the ledger.
    * @returns negative if the interrupt was ignored, 0 if it was coalesced, else the number of vCPUs it went to.
    */
-  *setIrq(sourceId: number, gsi: number, level: boolean, by?: KernelIrqfd): Procedure<number> {
+  *setIrq(sourceId: number, gsi: number, level: boolean, by?: ResampledIrqfd): Procedure<number> {
     if (this.irqchip !== 'kernel' || gsi < 0 || gsi >= IOAPIC_NUM_PINS) return -1;
     return yield* this.ioapic.setIrq(gsi, sourceId, level, by);
   }
@@ -90,7 +87,7 @@ export class Kvm implements IoapicPort {
     return this.ackNotifiers.notifyAckedIrq(gsi);
   }
 
-  sourceSet(gsi: number, sourceId: number, level: boolean, by: KernelIrqfd | undefined): void {
+  sourceSet(gsi: number, sourceId: number, level: boolean, by: ResampledIrqfd | undefined): void {
     this.ledger.sourceSet(gsi, sourceId, level, by);
   }
 }

@@ -1,5 +1,4 @@
-import type { KernelIrqfd } from './irqfd.js';
-import type { Irqfds } from './irqfds.js';
+import type { ResampledIrqfd } from './resampler.js';
 import { KVM_USERSPACE_IRQ_SOURCE_ID } from './source-ids.js';
 
 /** A source's level on a line that nobody is left to take back. */
@@ -12,7 +11,7 @@ export interface OrphanedLine {
 class Source implements OrphanedLine {
   high = false;
   /** Who asserted it since it was last de-asserted. */
-  readonly owners = new Set<KernelIrqfd>();
+  readonly owners = new Set<ResampledIrqfd>();
 
   constructor(
     readonly gsi: number,
@@ -31,10 +30,10 @@ export class LineLedger {
   deasserts = 0;
   private readonly sources: Source[] = [];
   /** Irqfds whose assertion was taken away, and how often their resample eventfd had been signalled then. */
-  private readonly taken = new Map<KernelIrqfd, number>();
+  private readonly taken = new Map<ResampledIrqfd, number>();
 
   /** Called when a source's level on a line was set. */
-  sourceSet(gsi: number, sourceId: number, level: boolean, by: KernelIrqfd | undefined): void {
+  sourceSet(gsi: number, sourceId: number, level: boolean, by: ResampledIrqfd | undefined): void {
     if (sourceId === KVM_USERSPACE_IRQ_SOURCE_ID) return;
     const source = this.source(gsi, sourceId);
     source.high = level;
@@ -52,8 +51,8 @@ export class LineLedger {
   }
 
   /** Irqfds still assigned whose assertion was taken away without a word to their user since. */
-  unnotified(): KernelIrqfd[] {
-    const found: KernelIrqfd[] = [];
+  unnotified(): ResampledIrqfd[] {
+    const found: ResampledIrqfd[] = [];
     for (const [irqfd, signals] of this.taken) {
       if (irqfd.active && irqfd.resamplefd?.signals === signals) found.push(irqfd);
     }
@@ -61,15 +60,15 @@ export class LineLedger {
   }
 
   /** Sources that are high although no irqfd that uses them is assigned. */
-  orphaned(irqfds: Irqfds): OrphanedLine[] {
+  orphaned(irqfds: { readonly assigned: readonly ResampledIrqfd[] }): OrphanedLine[] {
     return this.sources.filter((source) => {
-      const isOwner = (irqfd: KernelIrqfd): boolean =>
+      const isOwner = (irqfd: ResampledIrqfd): boolean =>
         irqfd.gsi === source.gsi && irqfd.resampler?.sourceId === source.sourceId;
       return source.high && !irqfds.assigned.some(isOwner);
     });
   }
 
-  private take(owner: KernelIrqfd): void {
+  private take(owner: ResampledIrqfd): void {
     const { resamplefd } = owner;
     // A user who has a signal unread will look at the device after this, which is all that a new signal would do.
     if (resamplefd !== undefined && resamplefd.count === 0) this.taken.set(owner, resamplefd.signals);

@@ -1,20 +1,26 @@
 import type { RcuNode } from '../machine/rcu.js';
 import { Lock } from '../machine/lock.js';
 import type { Procedure } from '../machine/step.js';
-import type { KernelIrqfd } from './irqfd.js';
-import type { Kvm } from './kvm.js';
-import { Resampler } from './resampler.js';
+import type { IrqAckNotifiers } from './ack-notifiers.js';
+import { type IrqLines, type ResampledIrqfd, Resampler } from './resampler.js';
+import type { IrqSourceIds } from './source-ids.js';
+
+/** The interrupt lines of a virtual machine, who asserts them and who is told of their ends. */
+export interface ResampledLines extends IrqLines {
+  readonly ackNotifiers: IrqAckNotifiers;
+  readonly sourceIds: IrqSourceIds;
+}
 
 /** How the resamplers of lines come and go: the design that the threads on level irqfds argue about. */
 export interface ResamplerLifetime {
   /** Ties an irqfd with resampling to its line's resampler, making one if there is none; 0 or a negative errno. */
-  assign(irqfd: KernelIrqfd): Procedure<number>;
+  assign(irqfd: ResampledIrqfd): Procedure<number>;
   /** Unties an irqfd; takes the resampler down if it was the last one. */
-  shutdown(irqfd: KernelIrqfd, resampler: Resampler): Procedure<void>;
+  shutdown(irqfd: ResampledIrqfd, resampler: Resampler): Procedure<void>;
 }
 
 /** Builds a variant for one virtual machine. */
-export type ResamplerLifetimeFactory = (kvm: Kvm) => ResamplerLifetime;
+export type ResamplerLifetimeFactory = (kvm: ResampledLines) => ResamplerLifetime;
 
 /**
  * What all variants share: the resamplers of a virtual machine.
@@ -25,10 +31,10 @@ export abstract class Resamplers implements ResamplerLifetime {
   protected readonly lock = new Lock('resampler_lock');
   private readonly resamplers: Resampler[] = [];
 
-  constructor(protected readonly kvm: Kvm) {}
+  constructor(protected readonly kvm: ResampledLines) {}
 
-  abstract assign(irqfd: KernelIrqfd): Procedure<number>;
-  abstract shutdown(irqfd: KernelIrqfd, resampler: Resampler): Procedure<void>;
+  abstract assign(irqfd: ResampledIrqfd): Procedure<number>;
+  abstract shutdown(irqfd: ResampledIrqfd, resampler: Resampler): Procedure<void>;
 
   protected find(gsi: number): Resampler | undefined {
     return this.resamplers.find((resampler) => resampler.gsi === gsi);
@@ -45,13 +51,13 @@ export abstract class Resamplers implements ResamplerLifetime {
   }
 
   /** list_add_rcu to the resampler's list. */
-  protected *link(resampler: Resampler, node: RcuNode<KernelIrqfd>): Procedure<void> {
+  protected *link(resampler: Resampler, node: RcuNode<ResampledIrqfd>): Procedure<void> {
     yield resampler.irqfds.update;
     resampler.irqfds.addHead(node);
   }
 
   /** list_del_rcu from the resampler's list. */
-  protected *unlink(resampler: Resampler, node: RcuNode<KernelIrqfd>): Procedure<void> {
+  protected *unlink(resampler: Resampler, node: RcuNode<ResampledIrqfd>): Procedure<void> {
     yield resampler.irqfds.update;
     resampler.irqfds.delete(node);
   }

@@ -1,6 +1,5 @@
 import type { Procedure } from '../machine/step.js';
-import type { KernelIrqfd } from './irqfd.js';
-import type { Resampler } from './resampler.js';
+import type { ResampledIrqfd, Resampler } from './resampler.js';
 import { type ResamplerLifetimeFactory, Resamplers } from './resampler-lifetime.js';
 import { KVM_IRQFD_RESAMPLE_IRQ_SOURCE_ID } from './source-ids.js';
 
@@ -9,7 +8,7 @@ import { KVM_IRQFD_RESAMPLE_IRQ_SOURCE_ID } from './source-ids.js';
  * lock, a mutex, is held until the last irqfd's resampler is unregistered and the line de-asserted.
  */
 export class SharedIdUnderLock extends Resamplers {
-  *assign(irqfd: KernelIrqfd): Procedure<number> {
+  *assign(irqfd: ResampledIrqfd): Procedure<number> {
     const { kvm, lock } = this;
     yield* lock.lock();
     let resampler = this.find(irqfd.gsi);
@@ -24,7 +23,7 @@ export class SharedIdUnderLock extends Resamplers {
     return 0;
   }
 
-  *shutdown(irqfd: KernelIrqfd, resampler: Resampler): Procedure<void> {
+  *shutdown(irqfd: ResampledIrqfd, resampler: Resampler): Procedure<void> {
     const { kvm, lock } = this;
     yield* lock.lock();
     yield* this.unlink(resampler, irqfd.link);
@@ -44,7 +43,7 @@ abstract class SpinLocked extends Resamplers {
   protected abstract requestId(): Procedure<number>;
   protected abstract freeId(id: number): Procedure<void>;
 
-  *assign(irqfd: KernelIrqfd): Procedure<number> {
+  *assign(irqfd: ResampledIrqfd): Procedure<number> {
     const { kvm, lock } = this;
     const id = yield* this.requestId();
     if (id < 0) return id;
@@ -60,7 +59,7 @@ abstract class SpinLocked extends Resamplers {
     return 0;
   }
 
-  abstract override shutdown(irqfd: KernelIrqfd, resampler: Resampler): Procedure<void>;
+  abstract override shutdown(irqfd: ResampledIrqfd, resampler: Resampler): Procedure<void>;
 }
 
 /**
@@ -86,7 +85,7 @@ export class SharedIdUnregisterOutside extends SpinLocked {
 
   protected *freeId(): Procedure<void> {}
 
-  *shutdown(irqfd: KernelIrqfd, resampler: Resampler): Procedure<void> {
+  *shutdown(irqfd: ResampledIrqfd, resampler: Resampler): Procedure<void> {
     const { kvm, lock } = this;
     yield* lock.lock();
     yield* this.unlink(resampler, irqfd.link);
@@ -111,7 +110,7 @@ export class OwnSourceId extends SpinLocked {
     return this.kvm.sourceIds.free(id);
   }
 
-  *shutdown(irqfd: KernelIrqfd, resampler: Resampler): Procedure<void> {
+  *shutdown(irqfd: ResampledIrqfd, resampler: Resampler): Procedure<void> {
     const { kvm, lock } = this;
     yield* lock.lock();
     yield* this.unlink(resampler, irqfd.link);
@@ -142,7 +141,7 @@ export class OwnSourceId extends SpinLocked {
  * ```
  */
 export class SharedIdLockDropped extends Resamplers {
-  *assign(irqfd: KernelIrqfd): Procedure<number> {
+  *assign(irqfd: ResampledIrqfd): Procedure<number> {
     const { kvm, lock } = this;
     yield* lock.lock();
     let resampler = this.find(irqfd.gsi);
@@ -157,7 +156,7 @@ export class SharedIdLockDropped extends Resamplers {
     return 0;
   }
 
-  *shutdown(irqfd: KernelIrqfd, resampler: Resampler): Procedure<void> {
+  *shutdown(irqfd: ResampledIrqfd, resampler: Resampler): Procedure<void> {
     const { kvm, lock } = this;
     yield* lock.lock();
     yield* this.unlink(resampler, irqfd.link);

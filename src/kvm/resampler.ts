@@ -1,8 +1,28 @@
-import { RcuList, RcuNode } from '../machine/rcu.js';
+import { RcuList, RcuNode, type Srcu } from '../machine/rcu.js';
 import type { Procedure } from '../machine/step.js';
 import type { IrqAckNotifier } from './ack-notifiers.js';
-import type { KernelIrqfd } from './irqfd.js';
-import type { Kvm } from './kvm.js';
+import type { EventfdCtx } from './eventfd.js';
+
+/** An irqfd with resampling, as its line knows it. */
+export interface ResampledIrqfd {
+  readonly gsi: number;
+  readonly eventfd: EventfdCtx;
+  /** Tells its user that the guest has ended the interrupt. */
+  readonly resamplefd: EventfdCtx | undefined;
+  /** True while it is assigned. */
+  readonly active: boolean;
+  resampler: Resampler | undefined;
+  /** Its place on the resampler's list. */
+  readonly link: RcuNode<ResampledIrqfd>;
+}
+
+/** The interrupt lines of a virtual machine. */
+export interface IrqLines {
+  /** kvm->irq_srcu */
+  readonly irqSrcu: Srcu;
+  /** Sets a source's level on a line. @param by the irqfd that does, for those who keep the books. */
+  setIrq(sourceId: number, gsi: number, level: boolean, by?: ResampledIrqfd): Procedure<number>;
+}
 
 /**
  * What the irqfds with resampling of one line have in common (virt/kvm/eventfd.c struct kvm_kernel_irqfd_resampler).
@@ -10,12 +30,12 @@ import type { Kvm } from './kvm.js';
  * Access rules: `irqfds` is changed under irqfds.resampler_lock and read in read-side sections of kvm->irq_srcu.
  */
 export class Resampler implements IrqAckNotifier {
-  readonly irqfds: RcuList<KernelIrqfd>;
+  readonly irqfds: RcuList<ResampledIrqfd>;
   /** Its place on the list of ack notifiers. */
   readonly notifier: RcuNode<IrqAckNotifier> = new RcuNode<IrqAckNotifier>(this);
 
   constructor(
-    private readonly kvm: Kvm,
+    private readonly kvm: IrqLines,
     readonly gsi: number,
     readonly sourceId: number,
   ) {

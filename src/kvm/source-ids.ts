@@ -3,7 +3,6 @@ import { errnoValue } from '../lib/errno.js';
 import type { Lock } from '../machine/lock.js';
 import type { KernelLog } from '../machine/log.js';
 import type { Procedure } from '../machine/step.js';
-import type { KvmIoapic } from './ioapic.js';
 
 /** There are as many as bits in a machine word. */
 export const NR_IRQ_SOURCE_IDS = 64;
@@ -11,6 +10,12 @@ export const NR_IRQ_SOURCE_IDS = 64;
 export const KVM_USERSPACE_IRQ_SOURCE_ID = 0;
 /** All irqfds with resampling. */
 export const KVM_IRQFD_RESAMPLE_IRQ_SOURCE_ID = 1;
+
+/** The lines on which each source id has a bit of its own. */
+export interface SourceLines {
+  /** Clears a source's bit on every line. */
+  clearAll(sourceId: number): Procedure<void>;
+}
 
 /**
  * Who may assert a line: each source id has a bit of its own for each line.
@@ -22,7 +27,7 @@ export class IrqSourceIds {
 
   constructor(
     private readonly irqLock: Lock,
-    private readonly ioapic: KvmIoapic,
+    private readonly lines: SourceLines,
     private readonly log: KernelLog,
   ) {
     setBit(this.bitmap, KVM_USERSPACE_IRQ_SOURCE_ID);
@@ -61,7 +66,7 @@ export class IrqSourceIds {
       this.log.printk('kvm: IRQ source ID out of range!');
     } else {
       clearBit(this.bitmap, id);
-      yield* this.ioapic.clearAll(id);
+      yield* this.lines.clearAll(id);
     }
     yield* this.irqLock.unlock();
   }

@@ -35,14 +35,17 @@ export function testAndClearBit(words: Uint32Array, bit: number): boolean {
 /** Lowest set bit at or after `from`, or -1. */
 export function nextBit(words: Uint32Array, from: number): number {
   let index = from >>> 5;
-  if (index >= words.length) return -1;
+  const end = words.length;
+  if (index >= end) return -1;
   let word = words[index] & (-1 << (from & 31));
-  for (;;) {
-    if (word !== 0) return (index << 5) + 31 - Math.clz32(word & -word);
-    index += 1;
-    if (index >= words.length) return -1;
-    word = words[index];
+  if (word === 0) {
+    do {
+      index += 1;
+      if (index === end) return -1;
+    } while (words[index] === 0);
+    word = words[index] | 0;
   }
+  return (index << 5) + 31 - Math.clz32(word & -word);
 }
 
 /** Number of set bits. */

@@ -1,7 +1,6 @@
 import type { CpuId, Ns } from '../lib/brand.js';
 import { clearBit, nextBit, setBit } from '../lib/bitmap.js';
-import type { ClockEvent } from './clock.js';
-import type { Machine } from './machine.js';
+import type { Clock, ClockEvent } from './clock.js';
 import type { Tasklet } from './tasklet.js';
 
 /** What runs when an interrupt vector is raised on a CPU. */
@@ -11,6 +10,25 @@ export interface InterruptHandler {
 
 /** Number of interrupt vectors of a CPU, as on x86. Other architectures number their interrupt lines alike. */
 export const NR_VECTORS = 256;
+
+/** Whoever decides when tasklets run, in the CPUs' stead. */
+export interface TaskletRunner {
+  /** `tasklet`, which was not scheduled, is now to run on `cpu`. */
+  taskletScheduled(cpu: Cpu, tasklet: Tasklet): void;
+}
+
+/** What a CPU needs of the machine that it is part of. */
+export interface CpuMachine {
+  readonly clock: Clock;
+  /** How long an interrupt keeps its CPU from taking the next one, in ns. */
+  readonly interruptNs: Ns;
+  /** The CPU that the running context runs on. */
+  thisCpu: CpuId;
+  /** undefined: CPUs run their tasklets themselves. */
+  readonly runner: TaskletRunner | undefined;
+  /** What runs when `vector` is raised. @throws Error if nothing is installed. */
+  vectorHandler(vector: number): InterruptHandler;
+}
 
 /**
  * One CPU's execution context: hard interrupts preempt tasklets and tasks unless they are off, and do not nest;
@@ -28,8 +46,10 @@ export class Cpu {
   private readonly reenable: ClockEvent = { fire: () => this.localIrqEnable() };
 
   constructor(
-    readonly machine: Machine,
+    private readonly machine: CpuMachine,
     readonly id: CpuId,
+    /** CPUs of the machine whose tasklets wait outside an interrupt, each once: it has them run. */
+    private readonly softirqs: Cpu[],
   ) {}
 
   /** True while a hard interrupt or tasklet runs here, where sleeping is not allowed. */
@@ -109,12 +129,12 @@ export class Cpu {
     this.machine.clock.after(ns, this.reenable);
   }
 
-  /** For a ContextRunner: a hard interrupt begins or ends here. */
+  /** A hard interrupt begins or ends here, where whoever runs the contexts in the machine's stead runs it. */
   setHardirq(inside: boolean): void {
     this.inHardirq = inside;
   }
 
-  /** For a ContextRunner: a tasklet begins or ends here. */
+  /** As setHardirq, for a tasklet. */
   setSoftirq(inside: boolean): void {
     this.inSoftirq = inside;
   }
@@ -129,7 +149,7 @@ export class Cpu {
       return;
     }
     this.tasklets.push(tasklet);
-    if (!this.inInterrupt) this.machine.raiseSoftirq(this);
+    if (!this.inInterrupt && !this.softirqs.includes(this)) this.softirqs.push(this);
   }
 
   /** Runs the scheduled tasklets, and those that they schedule, unless this CPU is in an interrupt already. */

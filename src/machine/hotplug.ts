@@ -1,9 +1,11 @@
 import type { CpuId } from '../lib/brand.js';
 import { ErrnoError } from '../lib/errno.js';
 import type { Cpu } from './cpu.js';
+import type { CpuMask } from './cpumask.js';
 import { Lock } from './lock.js';
-import type { Machine } from './machine.js';
+import type { KernelLog } from './log.js';
 import type { Procedure } from './step.js';
+import type { Topology } from './topology.js';
 
 /**
  * Where a state stands in the order of bringing a CPU up (enum cpuhp_state, as far as modelled); taking it down goes
@@ -33,6 +35,17 @@ export interface DyingCallback {
   dying(cpu: Cpu): void;
 }
 
+/** The CPUs that come and go. */
+export interface HotplugMachine {
+  readonly cpus: readonly Cpu[];
+  readonly present: CpuMask;
+  readonly online: CpuMask;
+  readonly topology: Topology;
+  readonly log: KernelLog;
+  /** The CPU with number `id`. @throws RangeError if there is none. */
+  cpu(id: CpuId): Cpu;
+}
+
 /** CPU hotplug (kernel/cpu.c): brings CPUs up and down through the registered states. */
 export class CpuHotplug {
   private readonly states: HotplugState[] = [];
@@ -43,7 +56,7 @@ export class CpuHotplug {
   /** Older kernels take each coming of CPU 1 for the boot (arch/x86/kernel/smpboot.c announce_cpu). */
   announcesSmpBoot = false;
 
-  constructor(private readonly machine: Machine) {}
+  constructor(private readonly machine: HotplugMachine) {}
 
   /** Adds a state. Its startup is not called for CPUs that are online already (cpuhp_setup_state_nocalls). */
   register(state: HotplugState): void {

@@ -1,13 +1,12 @@
 import type { CpuId, Ns } from '../lib/brand.js';
 import { Clock } from './clock.js';
-import { Cpu, type InterruptHandler } from './cpu.js';
+import { Cpu, type CpuMachine, type InterruptHandler, type TaskletRunner } from './cpu.js';
 import { CpuMask } from './cpumask.js';
-import { CpuHotplug } from './hotplug.js';
+import { CpuHotplug, type HotplugMachine } from './hotplug.js';
 import { HUNG_LIMIT_NS, HungError } from './hung.js';
 import { KernelLog } from './log.js';
 import type { Procedure, Step } from './step.js';
 import { Task } from './task.js';
-import type { Tasklet } from './tasklet.js';
 import { flatTopology, type Topology } from './topology.js';
 
 export interface MachineOptions {
@@ -25,18 +24,16 @@ export interface MachineOptions {
 }
 
 /** Whoever runs a machine's contexts in its stead, such as an explorer of interleavings. */
-export interface ContextRunner {
+export interface ContextRunner extends TaskletRunner {
   /** A process context was started. */
   spawned(task: Task): void;
-  /** `tasklet`, which was not scheduled, is now to run on `cpu`. */
-  taskletScheduled(cpu: Cpu, tasklet: Tasklet): void;
 }
 
 /**
  * CPUs, virtual time and process contexts: what runs when. Nothing here knows what an interrupt is for.
  * A machine never looks at the host's clock, so the same calls give the same run everywhere.
  */
-export class Machine {
+export class Machine implements CpuMachine, HotplugMachine {
   readonly clock = new Clock();
   readonly log = new KernelLog(this.clock);
   readonly cpus: readonly Cpu[];
@@ -82,7 +79,7 @@ export class Machine {
     this.interruptNs = options.interruptNs ?? 0;
     const cpus: Cpu[] = [];
     for (let id = 0; id < nrCpuIds; id++) {
-      const cpu = new Cpu(this, id);
+      const cpu = new Cpu(this, id, this.softirqs);
       if (this.online.has(id)) cpu.goOnline();
       cpus.push(cpu);
     }
@@ -122,9 +119,9 @@ export class Machine {
 
   /** Starts a process context; it runs when the present one gives way (kthread_run). */
   spawn(name: string, proc: Procedure<unknown>, cpu: CpuId = this.thisCpu): Task {
-    const task = new Task(this, name, proc, cpu);
+    const task = new Task(this.ready, name, proc, cpu);
     this.live += 1;
-    if (this.runner === undefined) this.enqueue(task);
+    if (this.runner === undefined) this.ready.push(task);
     else this.runner.spawned(task);
     return task;
   }
@@ -132,16 +129,6 @@ export class Machine {
   /** Number of process contexts that have not ended. */
   get liveTasks(): number {
     return this.live;
-  }
-
-  /** For Task only: puts a task that can go on at the end of the queue. */
-  enqueue(task: Task): void {
-    this.ready.push(task);
-  }
-
-  /** For Cpu only: tasklets wait on `cpu` outside an interrupt. */
-  raiseSoftirq(cpu: Cpu): void {
-    if (!this.softirqs.includes(cpu)) this.softirqs.push(cpu);
   }
 
   /**

@@ -1,5 +1,4 @@
 import type { Ns } from '../lib/brand.js';
-import type { Task } from './task.js';
 
 /**
  * What a step is about to do with its object. `read`, `write` and `update` (atomic read-modify-write) are accesses to
@@ -27,6 +26,12 @@ export interface Step {
  * and may sleep. It returns when the procedure has finished.
  */
 export type Procedure<T> = Generator<Step, T, void>;
+
+/** A context that waits for an object to change. */
+export interface Waiter {
+  /** The object has changed: the context looks again whether it can go on. */
+  wake(): void;
+}
 
 /** Is told of changes that a context makes without a step of their own. */
 export interface ChangeWatcher {
@@ -59,12 +64,12 @@ export abstract class SharedObject {
   /** In order of construction. */
   readonly id = nextObjectId++;
   // Made on first use, as are the steps of a word: an explorer builds its objects anew for every execution.
-  private waiting: Task[] | undefined;
+  private waiting: Waiter[] | undefined;
 
   constructor(readonly name: string) {}
 
-  /** Tasks that wait until this object changes. */
-  get waiters(): Task[] {
+  /** Who waits until this object changes. */
+  get waiters(): Waiter[] {
     this.waiting ??= [];
     return this.waiting;
   }
@@ -85,12 +90,12 @@ export abstract class SharedObject {
     return false;
   }
 
-  /** Lets every waiting task look again whether it can go on. Called after each change that may unblock. */
+  /** Lets every waiter look again whether it can go on. Called after each change that may unblock. */
   protected wakeWaiters(): void {
     if (watcher !== undefined) watcher.changed(this);
     const { waiting } = this;
     if (waiting === undefined || waiting.length === 0) return;
-    for (const task of waiting.splice(0)) task.wake();
+    for (const waiter of waiting.splice(0)) waiter.wake();
   }
 }
 

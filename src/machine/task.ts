@@ -1,12 +1,17 @@
 import type { CpuId } from '../lib/brand.js';
 import type { ClockEvent } from './clock.js';
-import type { Machine } from './machine.js';
-import type { Procedure, Step } from './step.js';
+import type { Procedure, Step, Waiter } from './step.js';
 
 export type TaskState = 'ready' | 'blocked' | 'done';
 
+/** The tasks that can go on, in the order in which they will. */
+export interface RunQueue {
+  /** Puts a task at the end. */
+  push(task: Task): void;
+}
+
 /** A process context: one running procedure, bound to a CPU, that may sleep. Made by Machine.spawn. */
-export class Task {
+export class Task implements Waiter {
   state: TaskState = 'ready';
   /** The step that the task waits to do; undefined unless blocked. */
   blockedOn: Step | undefined;
@@ -21,7 +26,7 @@ export class Task {
   limit: ClockEvent | undefined;
 
   constructor(
-    private readonly machine: Machine,
+    private readonly runQueue: RunQueue,
     readonly name: string,
     readonly proc: Procedure<unknown>,
     readonly cpu: CpuId,
@@ -31,6 +36,6 @@ export class Task {
   wake(): void {
     if (this.state !== 'blocked') return;
     this.state = 'ready';
-    this.machine.enqueue(this);
+    this.runQueue.push(this);
   }
 }

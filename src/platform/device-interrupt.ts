@@ -6,21 +6,15 @@ import {
   handleLevelIrq,
   handlePercpuIrq,
   handleSimpleIrq,
-  irqSetChipAndHandler,
-  irqSetStatusFlags,
-} from '../irq/management/chip.js';
+} from '../irq/line/flow.js';
+import { irqSetChipAndHandler, irqSetStatusFlags } from '../irq/management/chip.js';
 import type { IrqCore } from '../irq/core.js';
 import { IRQ_HANDLED, IRQF_PERCPU, IRQF_SHARED } from '../irq/data/irqaction.js';
-import type { IrqChip } from '../irq/data/irqchip.js';
-import { irqd } from '../irq/data/irqdata.js';
-import { allocDescs, freeDescs, type IrqDesc, type IrqFlowHandler } from '../irq/data/irqdesc.js';
-import {
-  type IrqDomain,
-  irqDomainAssociate,
-  irqDomainCreateTree,
-  irqDomainDisassociate,
-  type IrqDomainOps,
-} from '../irq/mapping/irqdomain.js';
+import { type IrqChip, irqd } from '../irq/data/irqdata.js';
+import { allocDescs, freeDescs } from '../irq/mapping/alloc-descs.js';
+import type { IrqDesc, IrqFlowHandler } from '../irq/data/irqdesc.js';
+import type { IrqDomain, IrqDomainOps } from '../irq/data/revmap.js';
+import { irqDomainAssociate, irqDomainCreateTree, irqDomainDisassociate } from '../irq/mapping/irqdomain.js';
 import { requestIrq } from '../irq/management/request.js';
 import { irqStatus } from '../irq/data/settings.js';
 import type { DeviceInterrupt } from './platform.js';
@@ -87,7 +81,7 @@ export class DeviceInterrupts {
       if (existing.action !== undefined) throw new RangeError(`IRQ ${irq} is taken; choose another number`);
       const { domain, hwirq: present } = existing.data;
       if (hwirq === null ? domain === null : domain !== null && present === hwirq) return existing;
-      if (domain !== null) irqDomainDisassociate(domain, existing);
+      if (domain !== null) irqDomainDisassociate(core, domain, existing);
       freeDescs(core, irq, 1);
     }
     if (allocDescs(core, irq, 0, 1) !== irq) throw new RangeError(`there is no IRQ ${irq}`);

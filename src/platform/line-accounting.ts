@@ -3,7 +3,7 @@ import {
   handlePercpuDevidIrq,
   handlePercpuIrqNostat,
   handlePercpuIrqNostatShown,
-} from '../irq/management/chip.js';
+} from '../irq/line/flow.js';
 import type { IrqFlowHandler } from '../irq/data/irqdesc.js';
 
 /**

@@ -4,7 +4,7 @@ import { CpuMask } from '../machine/cpumask.js';
 import { Completion } from '../machine/completion.js';
 import { Machine } from '../machine/machine.js';
 import { type Procedure, inFunction, runAtomic } from '../machine/step.js';
-import { IrqCore } from '../irq/core.js';
+import { earlyIrqInit, type IrqCore } from '../irq/core.js';
 import type { PerCpuLine } from '../platform/platform.js';
 import type { Interrupt, World } from '../explore/model.js';
 import { callbackMode, type ChannelRings, VmbusChannel } from '../vmbus/channel/channel.js';
@@ -113,7 +113,7 @@ export class RaceGuest implements HostPort {
     const { cpus = 2, version = VERSION_WIN10_V5_3, withChannel = true, makeLine, onIsrEnd } = options;
     this.machine = new Machine({ present: cpus });
     world.attach(this.machine);
-    const irq = new IrqCore(this.machine, { dynirqLowerBound: options.dynirqLowerBound });
+    const irq = earlyIrqInit(this.machine, { dynirqLowerBound: options.dynirqLowerBound });
     const line = makeLine?.(this.machine, irq) ?? noLine;
     this.connection = new VmbusConnection(this.machine, this, new GuestMemory(), irq, options);
     this.connection.connectedWith(version);

@@ -1,4 +1,4 @@
-import { IrqCore, IRQF_SHARED, requestIrq } from '../irq/index.js';
+import { earlyIrqInit, type IrqCore, IRQF_SHARED, requestIrq } from '../irq/index.js';
 import {
   GuestIoapic,
   type HostThreads,
@@ -46,7 +46,7 @@ export class LevelIrqfdRace {
   constructor(threads: Pick<HostThreads, 'spawn'>, resamplers: ResamplerLifetimeFactory, aWants = false) {
     const machine = new Machine({ present: 1 });
     const stage = new Stage(machine);
-    this.core = new IrqCore(machine, { dynirqLowerBound: 24, nrIrqs: 24 });
+    this.core = earlyIrqInit(machine, { dynirqLowerBound: 24, nrIrqs: 24 });
     this.kvm = new Kvm(stage, machine, { resamplers });
     this.a = new UserDevice(this.kvm, 'A', GSI);
     this.b = new UserDevice(this.kvm, 'B', GSI);

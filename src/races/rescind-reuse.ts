@@ -1,6 +1,7 @@
 import type { Hwirq, Irq } from '../lib/brand.js';
 import { inFunction, type Procedure, SharedWord } from '../machine/step.js';
-import { handleSimpleIrq, irqSetChipAndHandler } from '../irq/management/chip.js';
+import { handleSimpleIrq } from '../irq/line/flow.js';
+import { irqSetChipAndHandler } from '../irq/management/chip.js';
 import { IRQ_HANDLED } from '../irq/data/irqaction.js';
 import { irqCreateMapping, irqDomainCreateLinear } from '../irq/mapping/irqdomain.js';
 import { requestIrq } from '../irq/management/request.js';

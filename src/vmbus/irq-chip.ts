@@ -1,8 +1,8 @@
 import { errnoValue } from '../lib/errno.js';
 import type { CpuMask } from '../machine/cpumask.js';
 import { type Procedure, runAtomic } from '../machine/step.js';
-import { IRQ_SET_MASK_OK, type IrqChip } from '../irq/data/irqchip.js';
-import type { IrqData } from '../irq/data/irqdata.js';
+import { IRQ_SET_MASK_OK } from '../irq/data/irqchip.js';
+import type { IrqChip, IrqData } from '../irq/data/irqdata.js';
 import { VmbusChannel } from './channel/channel.js';
 import type { ChannelMover } from './channel/mover.js';
 

@@ -1,6 +1,6 @@
 import type { CpuId, Relid } from '../lib/brand.js';
 import type { Procedure } from '../machine/step.js';
-import type { IrqDomain } from '../irq/mapping/revmap.js';
+import type { IrqDomain } from '../irq/data/revmap.js';
 import type { VmbusChannel } from './channel/channel.js';
 import { HV_EVENT_FLAGS_COUNT } from './synic.js';
 

@@ -1,6 +1,6 @@
 import { NetvscDevice } from '../../src/drivers/netvsc/device.js';
 import { StorvscDevice } from '../../src/drivers/storvsc/device.js';
-import { irqSetAffinity } from '../../src/irq/management/affinity.js';
+import { irqSetAffinity } from '../../src/irq/affinity/affinity.js';
 import { clearBit, setBit } from '../../src/lib/bitmap.js';
 import { ErrnoError } from '../../src/lib/errno.js';
 import { CpuMask } from '../../src/machine/cpumask.js';
@@ -207,17 +207,25 @@ export class Victim {
       if (this.sent.length < 64) this.sent.push(bytes);
       post(bytes);
     };
-    const enqueue = machine.enqueue.bind(machine);
-    machine.enqueue = (task) => {
-      this.step();
-      enqueue(task);
-    };
+    const spawn = machine.spawn.bind(machine);
+    machine.spawn = (name, proc, cpu) => spawn(name, this.counted(proc), cpu);
     for (const cpu of machine.cpus) {
       const schedule = cpu.taskletSchedule.bind(cpu);
       cpu.taskletSchedule = (tasklet) => {
         this.step();
         schedule(tasklet);
       };
+    }
+  }
+
+  /** Each task counts when it starts and when it has to wait. */
+  private *counted(proc: Procedure<unknown>): Procedure<unknown> {
+    this.step();
+    for (;;) {
+      const next = proc.next();
+      if (next.done) return next.value;
+      if (next.value.object.blocks(next.value)) this.step();
+      yield next.value;
     }
   }
 

@@ -8,7 +8,8 @@ import {
   IRQ_HANDLED,
   type IrqAffinityDesc,
   type IrqChip,
-  IrqCore,
+  earlyIrqInit,
+  type IrqCore,
   type IrqCoreOptions,
   type IrqDesc,
   type IrqDomain,
@@ -39,7 +40,7 @@ export class Lab {
 
   constructor(options: LabOptions = {}) {
     this.machine = new Machine({ present: 4, ...options.machine });
-    this.core = new IrqCore(this.machine, { dynirqLowerBound: 24, ...options });
+    this.core = earlyIrqInit(this.machine, { dynirqLowerBound: 24, ...options });
     this.machine.setVectorHandler(VECTOR, { handleInterrupt: () => this.firing() });
   }
 

@@ -1,4 +1,4 @@
-import { IrqCore, type IrqDesc, type IrqHandler, IRQF_SHARED, requestIrq } from '../../src/irq/index.js';
+import { earlyIrqInit, type IrqDesc, type IrqHandler, IRQF_SHARED, requestIrq } from '../../src/irq/index.js';
 import { GuestIoapic, Kvm, type KvmOptions, type TriggerMode, UserDevice } from '../../src/kvm/index.js';
 import { Machine } from '../../src/machine/machine.js';
 import type { Procedure } from '../../src/machine/step.js';
@@ -6,7 +6,7 @@ import type { Procedure } from '../../src/machine/step.js';
 /** A guest with two CPUs, KVM under it, and devices in user space. */
 export class KvmLab {
   readonly machine = new Machine({ present: 2 });
-  readonly core = new IrqCore(this.machine, { dynirqLowerBound: 24 });
+  readonly core = earlyIrqInit(this.machine, { dynirqLowerBound: 24 });
   readonly kvm: Kvm;
   readonly guest: GuestIoapic;
 

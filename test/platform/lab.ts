@@ -1,6 +1,6 @@
 import type { CpuId, Irq } from '../../src/lib/brand.js';
-import { irqSetAffinity } from '../../src/irq/management/affinity.js';
-import { IrqCore, type IrqCoreOptions } from '../../src/irq/core.js';
+import { irqSetAffinity } from '../../src/irq/affinity/affinity.js';
+import { earlyIrqInit, type IrqCore, type IrqCoreOptions } from '../../src/irq/core.js';
 import { freeIrq } from '../../src/irq/management/free.js';
 import { genericHandleIrqDesc } from '../../src/irq/line/handle.js';
 import { IRQ_HANDLED, type IrqHandler } from '../../src/irq/data/irqaction.js';
@@ -28,7 +28,7 @@ export class Lab<P extends Platform> {
 
   constructor(make: (machine: Machine, core: IrqCore) => P, options: LabOptions = {}) {
     this.machine = new Machine({ present: 4, ...options.machine });
-    this.core = new IrqCore(this.machine, options);
+    this.core = earlyIrqInit(this.machine, options);
     this.platform = make(this.machine, this.core);
     this.machine.setVectorHandler(VECTOR, {
       handleInterrupt: () => this.line !== undefined && genericHandleIrqDesc(this.line),

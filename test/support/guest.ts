@@ -1,4 +1,4 @@
-import { IrqCore } from '../../src/irq/core.js';
+import { earlyIrqInit, type IrqCore } from '../../src/irq/core.js';
 import type { KernelVersion } from '../../src/irq/kernel.js';
 import type { CpuId, Ns, Relid } from '../../src/lib/brand.js';
 import { builtinBackends } from '../../src/host/backends/index.js';
@@ -61,7 +61,7 @@ export class TestGuest {
 
   constructor(options: TestGuestOptions = {}) {
     this.machine = new Machine({ present: 8, ...options });
-    this.irq = new IrqCore(this.machine, {
+    this.irq = earlyIrqInit(this.machine, {
       dynirqLowerBound: GSI_TOP,
       ...(options.kernel && { kernel: options.kernel }),
     });

@@ -1,13 +1,15 @@
 import type { Hwirq, Irq } from '../../src/lib/brand.js';
 import { ErrnoError } from '../../src/lib/errno.js';
-import { handleSimpleIrq, irqSetChipAndHandler, irqSetStatusFlags } from '../../src/irq/management/chip.js';
-import { IrqCore } from '../../src/irq/core.js';
+import { handleSimpleIrq } from '../../src/irq/line/flow.js';
+import { irqSetChipAndHandler, irqSetStatusFlags } from '../../src/irq/management/chip.js';
+import { earlyIrqInit, type IrqCore } from '../../src/irq/core.js';
 import { IRQ_HANDLED } from '../../src/irq/data/irqaction.js';
-import type { IrqChip } from '../../src/irq/data/irqchip.js';
-import { irqDataUpdateEffectiveAffinity } from '../../src/irq/data/irqdata.js';
-import { type IrqDomain, irqCreateMapping, irqDomainCreateLinear } from '../../src/irq/mapping/irqdomain.js';
+import { type IrqChip, irqDataUpdateEffectiveAffinity } from '../../src/irq/data/irqdata.js';
+import type { IrqDomain } from '../../src/irq/data/revmap.js';
+import { irqCreateMapping, irqDomainCreateLinear } from '../../src/irq/mapping/irqdomain.js';
 import type { KernelVersion } from '../../src/irq/kernel.js';
-import { freeIrq, requestIrq } from '../../src/irq/management/manage.js';
+import { freeIrq } from '../../src/irq/management/free.js';
+import { requestIrq } from '../../src/irq/management/request.js';
 import { irqStatus } from '../../src/irq/data/settings.js';
 import { CpuMask } from '../../src/machine/cpumask.js';
 import { Machine, type MachineOptions } from '../../src/machine/machine.js';
@@ -40,7 +42,7 @@ export class Guest {
   constructor(options: GuestOptions, chip: Partial<IrqChip> = {}) {
     this.machine = new Machine(options);
     const { kernel = '6.12', nrIrqs } = options;
-    this.core = new IrqCore(this.machine, {
+    this.core = earlyIrqInit(this.machine, {
       kernel,
       dynirqLowerBound: 24,
       ...(nrIrqs !== undefined && { nrIrqs }),

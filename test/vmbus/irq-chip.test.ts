@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { irqSetAffinity } from '../../src/irq/management/affinity.js';
+import { irqSetAffinity } from '../../src/irq/affinity/affinity.js';
 import { irqSetHandlerData } from '../../src/irq/management/chip.js';
 import { errnoValue } from '../../src/lib/errno.js';
 import { CpuMask } from '../../src/machine/cpumask.js';

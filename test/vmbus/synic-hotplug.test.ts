@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { irqSetAffinity } from '../../src/irq/management/affinity.js';
+import { irqSetAffinity } from '../../src/irq/affinity/affinity.js';
 import { setBit } from '../../src/lib/bitmap.js';
 import { CpuMask } from '../../src/machine/cpumask.js';
 import {

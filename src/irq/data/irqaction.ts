@@ -1,6 +1,5 @@
 import type { Irq } from '../../lib/brand.js';
 import { inOneGo, type Procedure } from '../../machine/step.js';
-import type { IrqThread } from '../management/thread.js';
 
 /** Results of a handler (enum irqreturn). */
 export const IRQ_NONE = 0;
@@ -54,6 +53,14 @@ export function irqDefaultPrimaryHandler(): number {
   return IRQ_WAKE_THREAD;
 }
 
+/** The thread of an action. */
+export interface ActionThread {
+  /** The thread has something to do, see IrqAction.runThread. */
+  wakeUp(): void;
+  /** Ends the thread after the work it has been woken for (kthread_stop). */
+  stop(): Procedure<void>;
+}
+
 /** One requester of an interrupt (struct irqaction). */
 export class IrqAction {
   // Handler, dev_id and next are what each interrupt touches; they come first to lie side by side in memory.
@@ -66,7 +73,7 @@ export class IrqAction {
   irq: Irq;
   /** This action's bit among those of the line's threads that must end before it is unmasked. */
   threadMask: number;
-  thread: IrqThread | undefined;
+  thread: ActionThread | undefined;
   /** The thread has been woken and has not begun to run yet (IRQTF_RUNTHREAD). */
   runThread: boolean;
   /** The missing thread function has been complained about (IRQTF_WARNED). */

@@ -1,10 +1,8 @@
 import type { Hwirq, Irq } from '../../lib/brand.js';
 import type { CpuMask } from '../../machine/cpumask.js';
-import type { IrqChip } from './irqchip.js';
-import type { IrqDesc } from './irqdesc.js';
-import type { IrqDomain } from '../mapping/revmap.js';
-
-export type { IrqChip } from './irqchip.js';
+import type { KernelBehaviour } from '../kernel.js';
+import type { Speaker } from '../messages/warn.js';
+import type { IrqchipState } from './irqchip.js';
 
 /** State bits of an interrupt (include/linux/irq.h IRQD_*); the low four are the trigger type. */
 export const irqd = {
@@ -34,12 +32,79 @@ export const irqd = {
   RESEND_WHEN_IN_PROGRESS: 1 << 30,
 } as const;
 
+/** An interrupt controller (struct irq_chip). Functions that return a number return 0 or a negative errno. */
+export interface IrqChip {
+  /** Shown in /proc/interrupts; null prints as `-`. */
+  readonly name: string | null;
+  readonly flags?: number;
+  /** Name of the chip object, where the kernel prints symbols; default: the chip's name. */
+  readonly symbol?: string;
+  irqStartup?(d: IrqData): number;
+  irqShutdown?(d: IrqData): void;
+  irqEnable?(d: IrqData): void;
+  irqDisable?(d: IrqData): void;
+  irqAck?(d: IrqData): void;
+  irqMask?(d: IrqData): void;
+  irqMaskAck?(d: IrqData): void;
+  irqUnmask?(d: IrqData): void;
+  irqEoi?(d: IrqData): void;
+  /**
+   * Routes the interrupt to `dest`, which is the core's own and only valid during the call. Sets the effective
+   * affinity. Returns one of IRQ_SET_MASK_*, or a negative errno.
+   */
+  irqSetAffinity?(d: IrqData, dest: CpuMask, force: boolean): number;
+  irqSetType?(d: IrqData, type: number): number;
+  irqSetWake?(d: IrqData, on: boolean): number;
+  /** True (or not 0) if the hardware sends the interrupt again. */
+  irqRetrigger?(d: IrqData): number;
+  irqBusLock?(d: IrqData): void;
+  irqBusSyncUnlock?(d: IrqData): void;
+  irqRequestResources?(d: IrqData): number;
+  irqReleaseResources?(d: IrqData): void;
+  /** The state asked for, or a negative errno. */
+  irqGetIrqchipState?(d: IrqData, which: IrqchipState): boolean | number;
+  irqSetIrqchipState?(d: IrqData, which: IrqchipState, state: boolean): number;
+  irqForceCompleteMove?(d: IrqData): void;
+  /** What /proc/interrupts shows in place of the chip's name. */
+  irqPrintChip?(d: IrqData): string;
+}
+
+/** The irqdomain of a line, as the line and its list know it; IrqDomain is above them. */
+export interface LineDomain {
+  /** Shown in /sys/kernel/irq and in messages. */
+  readonly name: string;
+  /** Number of hwirqs in the direct reverse map. */
+  readonly revmapSize: number;
+  /** Number of mappings. */
+  readonly mapcount: number;
+  /** hwirq and irq are the same number, and there is no reverse map. */
+  readonly noMap: boolean;
+  /** Gets the hardware ready for the line's first action or its managed restart; 0 or a negative errno. */
+  activate(d: IrqData): number;
+  /** Gives back what activate got. */
+  deactivate(d: IrqData): void;
+  /** The controller is told that the line goes away. */
+  unmap(irq: Irq): void;
+  /** Forgets the line (irq_domain_clear_mapping). */
+  clearMapping(hwirq: Hwirq): void;
+}
+
+/** What the functions that work on an irq_data need of the descriptor that it is part of. */
+export interface IrqDataDesc {
+  /** Bits of `irqd`. */
+  state: number;
+  handlerData: unknown;
+  /** CPUs that the interrupt is to go to when it comes next, while SETAFFINITY_PENDING is set. */
+  readonly pendingMask: CpuMask;
+  readonly core: Speaker & { readonly behaviour: KernelBehaviour };
+}
+
 /** What a chip's callbacks work on (struct irq_data with its struct irq_common_data). */
 export class IrqData {
   chip: IrqChip;
   readonly irq: Irq;
   hwirq: Hwirq = 0;
-  domain: IrqDomain | null = null;
+  domain: LineDomain | null = null;
   chipData: unknown = null;
   readonly affinity: CpuMask;
   readonly effectiveAffinity: CpuMask;
@@ -47,7 +112,7 @@ export class IrqData {
   node: number;
 
   constructor(
-    readonly desc: IrqDesc,
+    readonly desc: IrqDataDesc,
     irq: Irq,
     chip: IrqChip,
     affinity: CpuMask,

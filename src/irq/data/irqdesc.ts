@@ -1,17 +1,16 @@
 import type { Irq } from '../../lib/brand.js';
-import { errnoValue } from '../../lib/errno.js';
 import { WaitQueue } from '../../machine/completion.js';
 import { CpuMask } from '../../machine/cpumask.js';
 import { Lock, SpinLock } from '../../machine/lock.js';
 import { inOneGo, type Procedure } from '../../machine/step.js';
-import type { IrqAffinityNotify } from '../management/affinity.js';
-import type { IrqCore } from '../core.js';
-import { handleBadIrq } from '../line/badirq.js';
+import type { KernelBehaviour } from '../kernel.js';
+import type { Ratelimits } from '../messages/ratelimit.js';
+import type { Speaker } from '../messages/warn.js';
+import { noIrqChip } from './dummychip.js';
 import type { IrqAction } from './irqaction.js';
-import { noIrqChip } from './irqchip.js';
-import { IrqData, irqd } from './irqdata.js';
+import { IrqData, type IrqDataDesc, irqd } from './irqdata.js';
 import { irqs } from './istate.js';
-import { kstatIrqsInStat } from './kstat.js';
+import type { KstatPool } from './kstat-pool.js';
 
 /** Decides what an interrupt does to its line: acks, masks, and when its actions run. */
 export interface IrqFlowHandler {
@@ -27,6 +26,33 @@ export interface IrqAffinityDesc {
   readonly managed: boolean;
 }
 
+/** Whoever wants to know of affinity changes of a line (struct irq_affinity_notify). */
+export interface IrqAffinityNotify {
+  /** Called in process context some time after a change, with the affinity of then. */
+  notify(irq: Irq, mask: CpuMask): void;
+}
+
+/** The lines whose interrupts software sends again soon. */
+export interface ResendList {
+  /** Has the line's flow handler run soon on this CPU. */
+  add(desc: IrqDesc): void;
+  remove(desc: IrqDesc): void;
+}
+
+/** What a descriptor, and those who have nothing but a descriptor, need of their interrupt layer. */
+export interface IrqDescCore extends Speaker {
+  readonly behaviour: KernelBehaviour;
+  readonly ratelimits: Ratelimits;
+  /** CPUs that newly requested interrupts may go to. */
+  readonly defaultAffinity: CpuMask;
+  readonly kstatPool: KstatPool;
+  /** The action of all chained interrupts, so that they count as taken. */
+  readonly chainedAction: IrqAction;
+  readonly resend: ResendList;
+  /** The line with number `irq`, if allocated. */
+  desc(irq: Irq): IrqDesc | undefined;
+}
+
 /**
  * An interrupt line (struct irq_desc).
  *
@@ -34,12 +60,12 @@ export interface IrqAffinityDesc {
  * the model, which stands for desc->lock; what runs step by step takes `lock`. `requestMutex` keeps request_irq and
  * free_irq of one line apart.
  */
-export class IrqDesc {
+export class IrqDesc implements IrqDataDesc {
   // From here to kstatBase: what each interrupt touches, side by side in memory.
   readonly irq: Irq;
-  /** Bits of `irqd`, for IrqData and the hot path. */
+  /** Bits of `irqd`; what is not on the hot path asks IrqData. */
   state: number;
-  /** What the line's owner keeps with it, for IrqData and the hot path. */
+  /** What the line's owner keeps with it; what is not on the hot path asks IrqData. */
   handlerData: unknown;
   handleIrq: IrqFlowHandler;
   /** First requester; the others follow by `next`. */
@@ -51,7 +77,7 @@ export class IrqDesc {
   irqsUnhandled: number;
   /** Interrupts in all, 32 bit; per-CPU flow handlers do not count here. */
   totCount: number;
-  /** For kstat.ts only: where the line's counters are, see KstatPool. */
+  /** Where the line's counters are, see KstatPool. */
   readonly kstatChunk: Uint32Array;
   readonly kstatBase: number;
   readonly data: IrqData;
@@ -94,10 +120,11 @@ export class IrqDesc {
 
   /** An unused descriptor (kernel/irq/irqdesc.c desc_set_defaults). */
   constructor(
-    readonly core: IrqCore,
+    readonly core: IrqDescCore,
     irq: Irq,
     node: number,
     affinity: IrqAffinityDesc | null,
+    handleIrq: IrqFlowHandler,
   ) {
     const { nrCpuIds } = core.machine;
     const managed = affinity?.managed ? irqd.AFFINITY_MANAGED | irqd.MANAGED_SHUTDOWN : 0;
@@ -106,7 +133,7 @@ export class IrqDesc {
     this.irq = irq;
     this.state = state;
     this.handlerData = null;
-    this.handleIrq = handleBadIrq;
+    this.handleIrq = handleIrq;
     this.action = undefined;
     this.status = 0;
     this.istate = irqs.SYSFS;
@@ -195,56 +222,5 @@ export class IrqDesc {
   /** The actions in the order they were requested. */
   *actions(): Generator<IrqAction, void, void> {
     for (let { action } = this; action !== undefined; action = action.next) yield action;
-  }
-}
-
-/**
- * Allocates `cnt` descriptors in a row (kernel/irq/irqdesc.c __irq_alloc_descs).
- *
- * @param at the first number, or -1 for any free ones from `from` on.
- * @param affinity one entry per descriptor, or null.
- * @returns the first number, or a negative errno.
- */
-export function allocDescs(
-  core: IrqCore,
-  at: number,
-  from: number,
-  cnt: number,
-  affinity: readonly IrqAffinityDesc[] | null = null,
-  node = -1,
-): number {
-  if (cnt === 0) return errnoValue('EINVAL');
-  let first = from;
-  if (at >= 0) {
-    if (from > at) return errnoValue('EINVAL');
-    first = at;
-  } else {
-    first = core.dynirqLowerBound ?? from;
-  }
-  const start = core.findFreeArea(first, cnt);
-  if (at >= 0 && start !== at) return errnoValue('EEXIST');
-  if (start + cnt > core.nrIrqs) {
-    const { maxIrqs, beyondMaxIrqs } = core.behaviour;
-    if (start + cnt > maxIrqs) return errnoValue(at >= 0 ? beyondMaxIrqs : 'ENOMEM');
-    core.nrIrqs = start + cnt;
-  }
-  if (affinity?.some((desc) => desc.mask.isEmpty)) return errnoValue('EINVAL');
-  const { topology } = core.machine;
-  for (let i = 0; i < cnt; i++) {
-    const wanted = affinity?.[i] ?? null;
-    const home = wanted ? topology.node[wanted.mask.first()] : node;
-    core.insertDesc(new IrqDesc(core, start + i, home, wanted));
-  }
-  return start;
-}
-
-/** Gives descriptors back, with whatever is still in them (kernel/irq/irqdesc.c irq_free_descs). */
-export function freeDescs(core: IrqCore, irq: Irq, cnt: number): void {
-  for (let i = irq; i < irq + cnt; i++) {
-    const desc = core.desc(i);
-    if (desc === undefined) continue;
-    core.proc.unregisterIrq(desc);
-    core.goneInStat += kstatIrqsInStat(desc);
-    core.removeDesc(desc);
   }
 }

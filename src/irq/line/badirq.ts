@@ -1,14 +1,8 @@
-import type { Irq } from '../../lib/brand.js';
-import type { IrqCore } from '../core.js';
 import type { IrqDesc } from '../data/irqdesc.js';
-import { IRQ_NONE } from '../data/irqaction.js';
 import { irqs } from '../data/istate.js';
 import { kstatIncrIrqsThisCpu } from '../data/kstat.js';
 import { irqStatus } from '../data/settings.js';
-import { warnOnce } from '../warn.js';
-
-/** Stands for an address in the log: the model has none. */
-export const ADDRESS = '<ptr>';
+import { ADDRESS, kernelName } from '../messages/symbols.js';
 
 /**
  * Flow handler of a line without one (kernel/irq/handle.c handle_bad_irq): describes the line in the log, counts,
@@ -18,12 +12,6 @@ export function handleBadIrq(desc: IrqDesc): void {
   printIrqDesc(desc);
   kstatIncrIrqsThisCpu(desc);
   desc.core.machine.log.printk(`unexpected IRQ trap at vector ${desc.irq.toString(16).padStart(2, '0')}`);
-}
-
-/** The handler of chained interrupts' stand-in action (kernel/irq/chip.c bad_chained_irq). */
-export function badChainedIrq(core: IrqCore, irq: Irq): number {
-  warnOnce(core, 'chip', 'bad_chained_irq', `Chained irq ${irq} should not call an action`);
-  return IRQ_NONE;
 }
 
 /** kernel/irq/debug.h print_irq_desc */
@@ -59,8 +47,3 @@ const istateNames: readonly (readonly [number, string])[] = [
   [irqs.WAITING, 'IRQS_WAITING'],
   [irqs.PENDING, 'IRQS_PENDING'],
 ];
-
-/** The kernel's spelling of one of our function names: handleEdgeIrq → handle_edge_irq. */
-export function kernelName(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-}

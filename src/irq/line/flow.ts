@@ -1,20 +1,19 @@
 import type { Irq } from '../../lib/brand.js';
 import type { Procedure } from '../../machine/step.js';
-import type { IrqCore } from '../core.js';
+import { printkOnce } from '../messages/warn.js';
+import type { IrqCore } from '../data/core.js';
 import { callHandlers, handleIrqEvent, handleIrqEventPercpu, handleIrqEventSteps } from './handle.js';
 import { IRQ_NONE } from '../data/irqaction.js';
-import { type IrqChip, irqchipFlags } from '../data/irqchip.js';
-import { irqd } from '../data/irqdata.js';
+import { type IrqChip, irqd } from '../data/irqdata.js';
+import { irqchipFlags } from '../data/irqchip.js';
 import type { IrqDesc } from '../data/irqdesc.js';
 import { irqs } from '../data/istate.js';
 import { kstatIncrIrqsThisCpu, kstatIncrOutsideStat, kstatIncrThisCpuOnly } from '../data/kstat.js';
-import { irqPercpuDisable } from '../management/percpu-enable.js';
+import { irqPercpuDisable } from './percpu-enable.js';
 import { checkIrqResend } from './resend.js';
 import { irqStatus } from '../data/settings.js';
-import { noteInterrupt } from '../management/spurious.js';
+import { noteInterrupt } from './spurious.js';
 import { maskAckIrq, maskIrq, unmaskIrq } from './startup.js';
-
-export { handleBadIrq } from './badirq.js';
 
 // Numbers of this module's own, for the code that runs at each interrupt.
 const { IRQ_DISABLED, IRQ_MASKED, IRQ_INPROGRESS } = irqd;
@@ -213,26 +212,22 @@ export function handlePercpuIrqNostat(desc: IrqDesc): void {
 
 /** For an interrupt whose handler gets the CPU's own dev_id (kernel/irq/chip.c handle_percpu_devid_irq). */
 export function handlePercpuDevidIrq(desc: IrqDesc): void {
-  const { core, data, action } = desc;
+  const { data, action } = desc;
   const { chip } = data;
   kstatIncrThisCpuOnly(desc);
   if (chip.irqAck) chip.irqAck(data);
   if (action) action.handler(desc.irq, action.devId);
-  else spuriousPercpu(core, desc);
+  else spuriousPercpu(desc);
   if (chip.irqEoi) chip.irqEoi(data);
 }
 
-function spuriousPercpu(core: IrqCore, desc: IrqDesc): void {
-  const { machine, warnedOnce } = core;
-  const cpu = machine.thisCpu;
+function spuriousPercpu(desc: IrqDesc): void {
+  const { core } = desc;
+  const cpu = core.machine.thisCpu;
   const enabled = desc.percpuEnabled?.has(cpu) ?? false;
   if (enabled) irqPercpuDisable(desc, cpu);
-  if (warnedOnce.has('spurious percpu')) return;
-  warnedOnce.add('spurious percpu');
-  machine.log.printk(
-    `genirq: Spurious${enabled ? ' and unmasked' : ''} percpu IRQ${desc.irq} on CPU${cpu}`,
-    true,
-  );
+  const unmasked = enabled ? ' and unmasked' : '';
+  printkOnce(core, 'spurious percpu', `genirq: Spurious${unmasked} percpu IRQ${desc.irq} on CPU${cpu}`);
 }
 
 /** For an interrupt that a thread of another one finds; runs in that thread (kernel/irq/chip.c handle_nested_irq). */

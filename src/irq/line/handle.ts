@@ -1,16 +1,16 @@
 import type { Hwirq, Irq } from '../../lib/brand.js';
 import { errnoValue } from '../../lib/errno.js';
 import type { Procedure } from '../../machine/step.js';
-import type { IrqCore } from '../core.js';
+import type { IrqCore } from '../data/core.js';
 import { IRQ_HANDLED, IRQ_WAKE_THREAD, type IrqAction } from '../data/irqaction.js';
 import { irqd } from '../data/irqdata.js';
 import type { IrqDesc } from '../data/irqdesc.js';
-import { type IrqDomain, irqResolveMapping } from '../mapping/revmap.js';
+import { type IrqDomain, irqResolveMapping } from '../data/revmap.js';
 import { irqs } from '../data/istate.js';
 import { irqStatus } from '../data/settings.js';
-import { noteInterrupt } from '../management/spurious.js';
-import { irqWakeThread } from '../management/thread.js';
-import { warnOnce } from '../warn.js';
+import { noteInterrupt } from './spurious.js';
+import { irqWakeThread } from './thread.js';
+import { warnOnce } from '../messages/warn.js';
 
 // Numbers of this module's own, for the code that runs at each interrupt.
 const { IRQ_INPROGRESS, HANDLE_ENFORCE_IRQCTX } = irqd;

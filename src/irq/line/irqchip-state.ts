@@ -1,6 +1,6 @@
 import type { Irq } from '../../lib/brand.js';
 import { errnoValue } from '../../lib/errno.js';
-import type { IrqCore } from '../core.js';
+import type { IrqCore } from '../data/core.js';
 import type { IrqchipState } from '../data/irqchip.js';
 
 /** What the chip says about a line, or a negative errno (kernel/irq/manage.c irq_get_irqchip_state). */

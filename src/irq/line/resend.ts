@@ -1,58 +1,12 @@
 import type { Irq } from '../../lib/brand.js';
 import { errnoValue } from '../../lib/errno.js';
-import { Tasklet } from '../../machine/tasklet.js';
-import type { IrqCore } from '../core.js';
+import type { IrqCore } from '../data/core.js';
 import { IRQCHIP_STATE_PENDING } from '../data/irqchip.js';
 import { irqd } from '../data/irqdata.js';
 import type { IrqDesc } from '../data/irqdesc.js';
 import { irqSetIrqchipState } from './irqchip-state.js';
 import { irqs } from '../data/istate.js';
 import { irqSettingsIsLevel, irqSettingsIsNestedThread } from '../data/settings.js';
-
-/** Interrupts that software sends again, from a tasklet (kernel/irq/resend.c resend_irqs). */
-export class ResendQueue {
-  private readonly waiting: IrqDesc[] = [];
-  private readonly tasklet: Tasklet;
-
-  constructor(private readonly core: IrqCore) {
-    this.tasklet = new Tasklet('resend_irqs', () => this.run());
-  }
-
-  /** Has the line's flow handler run soon on this CPU. */
-  add(desc: IrqDesc): void {
-    const { machine } = this.core;
-    if (!desc.resendQueued) {
-      desc.resendQueued = true;
-      this.waiting.push(desc);
-    }
-    machine.cpu(machine.thisCpu).taskletSchedule(this.tasklet);
-  }
-
-  remove(desc: IrqDesc): void {
-    if (!desc.resendQueued) return;
-    desc.resendQueued = false;
-    this.waiting.splice(this.waiting.indexOf(desc), 1);
-  }
-
-  private run(): void {
-    const { machine } = this.core;
-    for (let desc = this.next(); desc !== undefined; desc = this.next()) {
-      this.remove(desc);
-      const cpu = machine.cpu(machine.thisCpu);
-      cpu.localIrqDisable();
-      desc.handleIrq(desc);
-      cpu.localIrqEnable();
-    }
-  }
-
-  private next(): IrqDesc | undefined {
-    const { waiting } = this;
-    if (this.core.behaviour.resendOrder === 'lastFirst') return waiting[waiting.length - 1];
-    let lowest = waiting[0];
-    for (const desc of waiting) if (desc.irq < lowest.irq) lowest = desc;
-    return lowest;
-  }
-}
 
 /** kernel/irq/resend.c clear_irq_resend; older kernels forget a waiting resend only with the descriptor. */
 export function clearIrqResend(desc: IrqDesc): void {

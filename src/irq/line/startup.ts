@@ -1,11 +1,11 @@
 import type { CpuMask } from '../../machine/cpumask.js';
-import { irqDoSetAffinity, irqSetupAffinity } from '../management/affinity.js';
+import { irqDoSetAffinity, irqSetupAffinity } from '../affinity/affinity.js';
 import { irqchipFlags } from '../data/irqchip.js';
 import { type IrqData, irqd } from '../data/irqdata.js';
 import type { IrqDesc } from '../data/irqdesc.js';
 import { checkIrqResend, clearIrqResend } from './resend.js';
 import { irqSettingsDisableUnlazy } from '../data/settings.js';
-import { warn, warnOnce } from '../warn.js';
+import { warn, warnOnce } from '../messages/warn.js';
 
 /** kernel/irq/internals.h chip_bus_lock */
 export function chipBusLock(desc: IrqDesc): void {
@@ -103,8 +103,7 @@ function disable(desc: IrqDesc, mask: boolean): void {
 /** kernel/irq/irqdomain.c irq_domain_activate_irq; 0 or a negative errno. The model has no hierarchies. */
 function domainActivate(d: IrqData): number {
   if (d.has(irqd.ACTIVATED)) return 0;
-  const { domain } = d;
-  const ret = domain?.ops.activate ? domain.ops.activate(domain, d) : 0;
+  const ret = d.domain?.activate(d) ?? 0;
   if (ret === 0) d.set(irqd.ACTIVATED);
   return ret;
 }
@@ -112,8 +111,7 @@ function domainActivate(d: IrqData): number {
 /** kernel/irq/irqdomain.c irq_domain_deactivate_irq */
 export function irqDomainDeactivateIrq(d: IrqData): void {
   if (!d.has(irqd.ACTIVATED)) return;
-  const { domain } = d;
-  if (domain?.ops.deactivate) domain.ops.deactivate(domain, d);
+  d.domain?.deactivate(d);
   d.clear(irqd.ACTIVATED);
 }
 

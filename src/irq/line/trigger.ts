@@ -1,4 +1,4 @@
-import { kernelName } from './badirq.js';
+import { kernelName } from '../messages/symbols.js';
 import { irqType } from '../data/irqaction.js';
 import {
   IRQ_SET_MASK_OK,

@@ -1,10 +1,10 @@
 import type { Irq } from '../../lib/brand.js';
 import { errnoValue } from '../../lib/errno.js';
 import { handleBadIrq } from '../line/badirq.js';
-import type { IrqCore } from '../core.js';
+import type { IrqCore } from '../data/core.js';
 import { irqType } from '../data/irqaction.js';
-import { type IrqChip, noIrqChip } from '../data/irqchip.js';
-import { irqd } from '../data/irqdata.js';
+import { type IrqChip, irqd } from '../data/irqdata.js';
+import { noIrqChip } from '../data/dummychip.js';
 import type { IrqDesc, IrqFlowHandler } from '../data/irqdesc.js';
 import {
   irqSettingsClear,
@@ -16,9 +16,7 @@ import {
 } from '../data/settings.js';
 import { chipBusLock, chipBusSyncUnlock, irqActivateAndStartup, maskAckIrq } from '../line/startup.js';
 import { irqSetTrigger } from '../line/trigger.js';
-import { warn, warnOnce } from '../warn.js';
-
-export * from '../line/flow.js';
+import { warn, warnOnce } from '../messages/warn.js';
 
 /** Gives a line its chip; null takes it away (kernel/irq/chip.c irq_set_chip). */
 export function irqSetChip(core: IrqCore, irq: Irq, chip: IrqChip | null): number {

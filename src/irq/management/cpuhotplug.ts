@@ -4,12 +4,12 @@ import type { Cpu } from '../../machine/cpu.js';
 import { formatCpuList } from '../../machine/cpumask-text.js';
 import { cpuhpPlace } from '../../machine/hotplug.js';
 import type { Procedure } from '../../machine/step.js';
-import { irqCanMovePcntxt, irqDoSetAffinity, irqSetAffinityLocked } from './affinity.js';
-import type { IrqCore } from '../core.js';
+import { irqCanMovePcntxt, irqDoSetAffinity, irqSetAffinityLocked } from '../affinity/affinity.js';
+import type { IrqCore } from '../data/core.js';
 import { type IrqData, irqd } from '../data/irqdata.js';
 import type { IrqDesc } from '../data/irqdesc.js';
 import { irqs } from '../data/istate.js';
-import { irqFixupMovePending } from './migration.js';
+import { irqFixupMovePending } from '../affinity/migration.js';
 import { irqShutdownAndDeactivate, irqStartup, irqStartupManaged } from '../line/startup.js';
 
 /** Has interrupts moved when CPUs come and go. */
@@ -26,7 +26,7 @@ export function registerIrqHotplug(core: IrqCore): void {
 /** Moves all interrupts away from `cpu`, which is no longer in the online mask (irq_migrate_all_off_this_cpu). */
 function irqMigrateAllOffThisCpu(core: IrqCore, cpu: CpuId): void {
   for (const desc of core.descs()) {
-    if (migrateOneIrq(desc, cpu) && core.debugHotplug) {
+    if (migrateOneIrq(core, desc, cpu) && core.debugHotplug) {
       core.machine.log.printk(`IRQ ${desc.irq}: no longer affine to CPU${cpu}`);
     }
   }
@@ -37,8 +37,8 @@ function irqMigrateAllOffThisCpu(core: IrqCore, cpu: CpuId): void {
  *
  * @returns true if the line's affinity had to be broken.
  */
-function migrateOneIrq(desc: IrqDesc, cpu: CpuId): boolean {
-  const { core, data } = desc;
+function migrateOneIrq(core: IrqCore, desc: IrqDesc, cpu: CpuId): boolean {
+  const { data } = desc;
   const { chip } = data;
   const { online } = core.machine;
   const mustMask = !irqCanMovePcntxt(data) && !data.has(irqd.IRQ_MASKED);
@@ -122,7 +122,7 @@ function restoreAffinity(desc: IrqDesc, cpu: CpuId): void {
     if (!behaviour.managedRestartSetsAffinity) return;
   }
   if (!data.has(irqd.SINGLE_TARGET) || isolationWantsBack(desc, cpu)) {
-    irqSetAffinityLocked(data, data.affinity, false);
+    irqSetAffinityLocked(desc, data.affinity, false);
   }
 }
 

@@ -1,14 +1,14 @@
 import type { Irq } from '../../lib/brand.js';
 import { errnoValue } from '../../lib/errno.js';
 import type { Procedure } from '../../machine/step.js';
-import type { IrqCore } from '../core.js';
+import type { IrqCore } from '../data/core.js';
 import { IRQCHIP_STATE_ACTIVE, irqchipFlags } from '../data/irqchip.js';
 import { irqd } from '../data/irqdata.js';
 import type { IrqDesc } from '../data/irqdesc.js';
 import { irqs } from '../data/istate.js';
 import { irqSettingsIsPerCpuDevid, irqSettingsSet, irqStatus } from '../data/settings.js';
 import { chipBusLock, chipBusSyncUnlock, irqDisable, irqStartup } from '../line/startup.js';
-import { warn } from '../warn.js';
+import { warn } from '../messages/warn.js';
 
 /** The line, unless it is per-CPU with a dev_id, which these functions refuse (irq_get_desc_buslock, CHECK_GLOBAL). */
 function globalDesc(core: IrqCore, irq: Irq): IrqDesc | undefined {

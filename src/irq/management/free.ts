@@ -1,13 +1,13 @@
 import type { Irq } from '../../lib/brand.js';
 import type { Procedure } from '../../machine/step.js';
-import type { IrqCore } from '../core.js';
+import type { IrqCore } from '../data/core.js';
 import type { IrqAction } from '../data/irqaction.js';
 import type { IrqDesc } from '../data/irqdesc.js';
 import { synchronizeIrqDesc } from './enable.js';
 import { irqPmRemoveAction } from './request.js';
 import { irqSettingsClear, irqSettingsIsPerCpuDevid, irqStatus } from '../data/settings.js';
 import { chipBusLock, chipBusSyncUnlock, irqDomainDeactivateIrq, irqShutdown } from '../line/startup.js';
-import { warn, warnOnce } from '../warn.js';
+import { warn, warnOnce } from '../messages/warn.js';
 
 /**
  * Removes the handler that was requested with `devId` (kernel/irq/manage.c free_irq); the last one shuts the line
@@ -26,13 +26,12 @@ export function* freeIrq(core: IrqCore, irq: Irq, devId: unknown): Procedure<str
     warn(core, 'manage', 'free_irq');
     desc.affinityNotify = null;
   }
-  const action = yield* removeAction(desc, devId);
+  const action = yield* removeAction(core, desc, devId);
   return action?.name ?? null;
 }
 
 /** kernel/irq/manage.c __free_irq */
-function* removeAction(desc: IrqDesc, devId: unknown): Procedure<IrqAction | undefined> {
-  const { core } = desc;
+function* removeAction(core: IrqCore, desc: IrqDesc, devId: unknown): Procedure<IrqAction | undefined> {
   yield* desc.requestMutex.lock();
   chipBusLock(desc);
   const cpu = core.machine.cpus[core.machine.thisCpu];

@@ -3,14 +3,14 @@ import { errnoValue } from '../../lib/errno.js';
 import { CpuMask } from '../../machine/cpumask.js';
 import type { Procedure } from '../../machine/step.js';
 import { irqSetStatusFlags } from './chip.js';
-import type { IrqCore } from '../core.js';
+import type { IrqCore } from '../data/core.js';
 import { IRQF_NO_SUSPEND, IRQF_PERCPU, IrqAction, type IrqHandler, irqType } from '../data/irqaction.js';
-import { irqPercpuDisable, irqPercpuEnable } from './percpu-enable.js';
+import { irqPercpuDisable, irqPercpuEnable } from '../line/percpu-enable.js';
 import { setupIrq } from './request.js';
 import { irqSettingsCanRequest, irqSettingsIsPerCpuDevid, irqStatus } from '../data/settings.js';
 import { chipBusLock, chipBusSyncUnlock } from '../line/startup.js';
 import { irqSetTrigger } from '../line/trigger.js';
-import { warn } from '../warn.js';
+import { warn } from '../messages/warn.js';
 
 /** Makes a line one that each CPU has for itself, with its own dev_id (kernel/irq/irqdesc.c irq_set_percpu_devid). */
 export function irqSetPercpuDevid(core: IrqCore, irq: Irq): number {
@@ -41,6 +41,7 @@ export function* requestPercpuIrq(
     return errnoValue('EINVAL');
   }
   return yield* setupIrq(
+    core,
     desc,
     new IrqAction(handler, null, IRQF_PERCPU | IRQF_NO_SUSPEND, name, percpuDevId),
   );

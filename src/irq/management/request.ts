@@ -1,7 +1,7 @@
 import type { Irq } from '../../lib/brand.js';
 import { errnoValue } from '../../lib/errno.js';
 import type { Procedure } from '../../machine/step.js';
-import type { IrqCore } from '../core.js';
+import type { IrqCore } from '../data/core.js';
 import {
   IRQ_NONE,
   IRQF_COND_ONESHOT,
@@ -21,7 +21,8 @@ import {
   irqDefaultPrimaryHandler,
   type ThreadFn,
 } from '../data/irqaction.js';
-import { irqchipFlags, noIrqChip } from '../data/irqchip.js';
+import { irqchipFlags } from '../data/irqchip.js';
+import { noIrqChip } from '../data/dummychip.js';
 import { irqd } from '../data/irqdata.js';
 import type { IrqDesc } from '../data/irqdesc.js';
 import { irqs } from '../data/istate.js';
@@ -35,9 +36,9 @@ import {
   irqStatus,
 } from '../data/settings.js';
 import { chipBusLock, chipBusSyncUnlock, irqActivate, irqStartup } from '../line/startup.js';
-import { IrqThread } from './thread.js';
+import { IrqThread } from '../line/thread.js';
 import { irqSetTrigger } from '../line/trigger.js';
-import { warn, warnOnce } from '../warn.js';
+import { warn, warnOnce } from '../messages/warn.js';
 
 /** Adds a handler to a line (include/linux/interrupt.h request_irq); 0 or a negative errno. */
 export function requestIrq(
@@ -75,6 +76,7 @@ export function* requestThreadedIrq(
   }
   if (handler === null && threadFn === null) return errnoValue('EINVAL');
   return yield* setupIrq(
+    core,
     desc,
     new IrqAction(handler ?? irqDefaultPrimaryHandler, threadFn, flags, name, devId),
   );
@@ -88,13 +90,13 @@ function flagsAreSane(flags: number, devId: unknown): boolean {
 }
 
 /** Adds an action to a line, the first one starts it (kernel/irq/manage.c __setup_irq). */
-export function* setupIrq(desc: IrqDesc, action: IrqAction): Procedure<number> {
+export function* setupIrq(core: IrqCore, desc: IrqDesc, action: IrqAction): Procedure<number> {
   if (desc.data.chip === noIrqChip) return errnoValue('ENOSYS');
   const added = prepareAction(desc, action);
   if (added === undefined) return errnoValue('EINVAL');
   yield* desc.requestMutex.lock();
   chipBusLock(desc);
-  const { machine } = desc.core;
+  const { machine } = core;
   const cpu = machine.cpus[machine.thisCpu];
   yield* desc.lock.spinLockIrqsave(cpu);
   const ret = addAction(desc, added);
@@ -103,8 +105,8 @@ export function* setupIrq(desc: IrqDesc, action: IrqAction): Procedure<number> {
   yield* desc.requestMutex.unlock();
   if (ret < 0) return ret;
   if (added.threadFn && !irqSettingsIsNestedThread(desc)) added.thread = new IrqThread(desc, added);
-  desc.core.proc.registerIrq(desc);
-  desc.core.proc.registerHandler(desc, added);
+  core.proc.registerIrq(desc);
+  core.proc.registerHandler(desc, added);
   return 0;
 }
 

@@ -1,13 +1,13 @@
 import type { Hwirq, Irq } from '../../lib/brand.js';
 import { errnoValue } from '../../lib/errno.js';
 import { irqClearStatusFlags, irqSetChipAndHandler, irqSetStatusFlags } from '../management/chip.js';
-import type { IrqCore } from '../core.js';
-import { allocDescs, freeDescs, type IrqAffinityDesc, type IrqDesc } from '../data/irqdesc.js';
-import { IrqDomain, type IrqDomainOps, irqFindMapping } from './revmap.js';
+import type { IrqCore } from '../data/core.js';
+import type { LineDomain } from '../data/irqdata.js';
+import { allocDescs, freeDescs } from './alloc-descs.js';
+import type { IrqAffinityDesc, IrqDesc } from '../data/irqdesc.js';
+import { IrqDomain, type IrqDomainOps, irqFindMapping } from '../data/revmap.js';
 import { irqStatus } from '../data/settings.js';
-import { warn } from '../warn.js';
-
-export { IrqDomain, type IrqDomainOps, irqFindMapping, irqResolveMapping } from './revmap.js';
+import { warn } from '../messages/warn.js';
 
 export interface IrqDomainOptions {
   /** Shown in /sys/kernel/irq and in messages. */
@@ -96,9 +96,7 @@ export function irqDomainAssociate(domain: IrqDomain, irq: Irq, hwirq: Hwirq): n
     data.hwirq = 0;
     return ret;
   }
-  domain.mapcount += 1;
-  if (hwirq < domain.revmapSize) domain.linear[hwirq] = desc;
-  else if (!domain.noMap) domain.tree.set(hwirq, desc);
+  domain.setMapping(hwirq, desc);
   irqClearStatusFlags(core, irq, irqStatus.NOREQUEST);
   return 0;
 }
@@ -121,7 +119,7 @@ export function irqDisposeMapping(core: IrqCore, irq: Irq): void {
     warn(core, 'irqdomain', 'irq_dispose_mapping');
     return;
   }
-  irqDomainDisassociate(domain, desc);
+  irqDomainDisassociate(core, domain, desc);
   freeDescs(core, irq, 1);
 }
 
@@ -129,15 +127,13 @@ export function irqDisposeMapping(core: IrqCore, irq: Irq): void {
  * Takes the mapping of a line away; the line stays (kernel/irq/irqdomain.c irq_domain_disassociate). Linux waits for
  * handlers that still run there; in the model none can be in the middle, and threads are left to free_irq.
  */
-export function irqDomainDisassociate(domain: IrqDomain, desc: IrqDesc): void {
-  const { core, irq, data } = desc;
+export function irqDomainDisassociate(core: IrqCore, domain: LineDomain, desc: IrqDesc): void {
+  const { irq, data } = desc;
   const { hwirq } = data;
   irqSetStatusFlags(core, irq, irqStatus.NOREQUEST);
   irqSetChipAndHandler(core, irq, null, null);
-  domain.ops.unmap?.(domain, irq);
+  domain.unmap(irq);
   data.domain = null;
   data.hwirq = 0;
-  domain.mapcount -= 1;
-  if (hwirq < domain.revmapSize) domain.linear[hwirq] = undefined;
-  else domain.tree.delete(hwirq);
+  domain.clearMapping(hwirq);
 }

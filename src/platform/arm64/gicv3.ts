@@ -1,6 +1,6 @@
 import type { CpuMask } from '../../machine/cpumask.js';
-import { IRQ_SET_MASK_OK, type IrqChip } from '../../irq/data/irqchip.js';
-import type { IrqData } from '../../irq/data/irqdata.js';
+import { IRQ_SET_MASK_OK } from '../../irq/data/irqchip.js';
+import type { IrqChip, IrqData } from '../../irq/data/irqdata.js';
 
 /** The GICv3 as a chip (drivers/irqchip/irq-gic-v3.c): a shared interrupt goes to the lowest CPU of its mask. */
 export class GicChip implements IrqChip {

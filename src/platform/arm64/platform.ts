@@ -3,8 +3,8 @@ import type { Cpu, InterruptHandler } from '../../machine/cpu.js';
 import { CpuMask } from '../../machine/cpumask.js';
 import type { Machine } from '../../machine/machine.js';
 import type { Procedure } from '../../machine/step.js';
+import { handlePercpuDevidIrq } from '../../irq/line/flow.js';
 import {
-  handlePercpuDevidIrq,
   irqSetChipAndHandler,
   irqSetHandler,
   irqSetIrqType,
@@ -14,14 +14,10 @@ import type { IrqCore } from '../../irq/core.js';
 import type { KernelBehaviour } from '../../irq/kernel.js';
 import { genericHandleIrqDesc } from '../../irq/line/handle.js';
 import { IRQ_HANDLED, IRQ_NONE, irqType } from '../../irq/data/irqaction.js';
-import { allocDescs, type IrqDesc } from '../../irq/data/irqdesc.js';
-import {
-  type IrqDomain,
-  irqDisposeMapping,
-  irqDomainAssociate,
-  irqDomainCreateTree,
-  irqResolveMapping,
-} from '../../irq/mapping/irqdomain.js';
+import { allocDescs } from '../../irq/mapping/alloc-descs.js';
+import type { IrqDesc } from '../../irq/data/irqdesc.js';
+import { type IrqDomain, irqResolveMapping } from '../../irq/data/revmap.js';
+import { irqDisposeMapping, irqDomainAssociate, irqDomainCreateTree } from '../../irq/mapping/irqdomain.js';
 import {
   disablePercpuIrq,
   enablePercpuIrq,

@@ -3,10 +3,10 @@ import { errnoValue } from '../../lib/errno.js';
 import { CpuMask } from '../../machine/cpumask.js';
 import type { Machine } from '../../machine/machine.js';
 import { cpusOfNode } from '../../machine/topology.js';
-import { IRQ_SET_MASK_OK, type IrqChip } from '../../irq/data/irqchip.js';
-import type { IrqData } from '../../irq/data/irqdata.js';
-import type { IrqDomain, IrqDomainOps } from '../../irq/mapping/irqdomain.js';
-import { irqMoveIrq } from '../../irq/management/migration.js';
+import { IRQ_SET_MASK_OK } from '../../irq/data/irqchip.js';
+import type { IrqChip, IrqData } from '../../irq/data/irqdata.js';
+import type { IrqDomain, IrqDomainOps } from '../../irq/data/revmap.js';
+import { irqMoveIrq } from '../../irq/affinity/migration.js';
 import type { VectorMatrix } from './vectors.js';
 
 /**

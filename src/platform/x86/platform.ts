@@ -2,10 +2,13 @@ import type { CpuId } from '../../lib/brand.js';
 import type { Cpu, InterruptHandler } from '../../machine/cpu.js';
 import type { Machine } from '../../machine/machine.js';
 import type { Procedure } from '../../machine/step.js';
-import { handleLevelIrq, irqSetChipAndHandler } from '../../irq/management/chip.js';
+import { handleLevelIrq } from '../../irq/line/flow.js';
+import { irqSetChipAndHandler } from '../../irq/management/chip.js';
 import type { IrqCore } from '../../irq/core.js';
-import { type IrqChip, dummyIrqChip, irqchipFlags } from '../../irq/data/irqchip.js';
-import { allocDescs } from '../../irq/data/irqdesc.js';
+import type { IrqChip } from '../../irq/data/irqdata.js';
+import { dummyIrqChip } from '../../irq/data/dummychip.js';
+import { irqchipFlags } from '../../irq/data/irqchip.js';
+import { allocDescs } from '../../irq/mapping/alloc-descs.js';
 import { DeviceInterrupts } from '../device-interrupt.js';
 import { type LineAccounting, percpuDemux } from '../line-accounting.js';
 import {

@@ -1,5 +1,5 @@
 import type { IrqCore } from '../../irq/core.js';
-import type { IrqDomain } from '../../irq/mapping/irqdomain.js';
+import type { LineDomain } from '../../irq/data/irqdata.js';
 import { type BitNames, bits, hex } from './irqs.js';
 import { type DirectoryNode, debugFile, type TreeNode } from '../tree-node.js';
 
@@ -13,8 +13,8 @@ const flagNames: BitNames = [
 ];
 
 /** kernel/irq/irqdomain.c irq_domain_debug_show_one. Domains of the model have no parents, so they are no hierarchy. */
-function domainText(domain: IrqDomain): string {
-  const { core, name, revmapSize, mapcount, noMap } = domain;
+function domainText(core: IrqCore, domain: LineDomain): string {
+  const { name, revmapSize, mapcount, noMap } = domain;
   const flags = NAME_ALLOCATED | (noMap ? NO_MAP : 0);
   const named = core.behaviour.domainFlagNames ? bits(flags, flagNames) : '';
   return `name:   ${name}\n size:   ${revmapSize}\n mapped: ${mapcount}\n flags:  ${hex(flags, 8)}\n${named}`;
@@ -35,6 +35,6 @@ export class DebugDomains implements DirectoryNode {
   lookup(name: string): TreeNode | undefined {
     if (name === 'default') return debugFile(0o444, { read: () => '' });
     const domain = this.core.domains.find((candidate) => candidate.name === name);
-    return domain && debugFile(0o444, { read: () => domainText(domain) });
+    return domain && debugFile(0o444, { read: () => domainText(this.core, domain) });
   }
 }

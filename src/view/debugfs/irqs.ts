@@ -136,12 +136,12 @@ function lineText(desc: IrqDesc): string {
 }
 
 /** Writing the start of "trigger" raises the interrupt by software (irq_debug_write). */
-function lineFile(desc: IrqDesc): FileNode {
+function lineFile(core: IrqCore, desc: IrqDesc): FileNode {
   return debugFile(0o644, {
     read: () => lineText(desc),
     write: (data) => {
       if (!'trigger'.startsWith(data.slice(0, 7))) return data.length;
-      const ret = irqInjectInterrupt(desc.core, desc.irq);
+      const ret = irqInjectInterrupt(core, desc.irq);
       if (ret < 0) throw new ErrnoError(errnoCode(ret), `IRQ ${desc.irq} cannot be raised now`);
       return data.length;
     },
@@ -150,5 +150,5 @@ function lineFile(desc: IrqDesc): FileNode {
 
 /** /sys/kernel/debug/irq/irqs: a file for every allocated descriptor. */
 export function debugIrqs(core: IrqCore): DirectoryNode {
-  return new IrqEntries(core, lineFile);
+  return new IrqEntries(core, (desc) => lineFile(core, desc));
 }

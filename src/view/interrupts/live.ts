@@ -1,7 +1,6 @@
 import type { CpuId } from '../../lib/brand.js';
 import type { IrqCore } from '../../irq/core.js';
-import type { IrqChip } from '../../irq/data/irqchip.js';
-import { irqd } from '../../irq/data/irqdata.js';
+import { type IrqChip, irqd } from '../../irq/data/irqdata.js';
 import type { IrqDesc } from '../../irq/data/irqdesc.js';
 import {
   irqSettingsIsHidden,

@@ -1,9 +1,10 @@
 import { ErrnoError } from '../../lib/errno.js';
-import { irqCanSetAffinityUsr, irqSetAffinity } from '../../irq/management/affinity.js';
+import { irqCanSetAffinityUsr, irqSetAffinity } from '../../irq/affinity/affinity.js';
 import type { IrqCore } from '../../irq/core.js';
 import { irqd } from '../../irq/data/irqdata.js';
 import type { IrqDesc } from '../../irq/data/irqdesc.js';
 import { CpuMask } from '../../machine/cpumask.js';
+import type { Machine } from '../../machine/machine.js';
 import { formatCpuList, formatCpuMask, parseCpuList, parseCpuMask } from '../../machine/cpumask-text.js';
 import { type FileNode, procFile, throwIfError } from '../tree-node.js';
 
@@ -21,8 +22,7 @@ export function cpuSetFile(mask: () => CpuMask, form: CpuSetText): FileNode {
   return procFile(0o444, { read: () => form.format(mask()) + '\n' });
 }
 
-function requireOnline(core: IrqCore, mask: CpuMask): void {
-  const { online } = core.machine;
+function requireOnline({ online }: Machine, mask: CpuMask): void {
   if (mask.intersects(online)) return;
   throw new ErrnoError(
     'EINVAL',
@@ -31,13 +31,13 @@ function requireOnline(core: IrqCore, mask: CpuMask): void {
 }
 
 /** A write to smp_affinity or smp_affinity_list (kernel/irq/proc.c write_irq_affinity). */
-function writeIrqAffinity(desc: IrqDesc, text: string, form: CpuSetText): number {
-  const { core, irq } = desc;
+function writeIrqAffinity(core: IrqCore, desc: IrqDesc, text: string, form: CpuSetText): number {
+  const { irq } = desc;
   if (!irqCanSetAffinityUsr(desc)) {
     throw new ErrnoError(core.behaviour.affinityRefusal, `user space may not move IRQ ${irq}`);
   }
   const mask = form.parse(text, core.machine.nrCpuIds);
-  requireOnline(core, mask);
+  requireOnline(core.machine, mask);
   throwIfError(irqSetAffinity(core, irq, mask), `IRQ ${irq} cannot be moved to CPUs ${formatCpuList(mask)}`);
   return text.length;
 }
@@ -48,10 +48,10 @@ function shownAffinity(desc: IrqDesc): CpuMask {
 }
 
 /** smp_affinity or smp_affinity_list of a line. */
-export function irqAffinityFile(desc: IrqDesc, mode: number, form: CpuSetText): FileNode {
+export function irqAffinityFile(core: IrqCore, desc: IrqDesc, mode: number, form: CpuSetText): FileNode {
   return procFile(mode, {
     read: () => form.format(shownAffinity(desc)) + '\n',
-    write: (text) => writeIrqAffinity(desc, text, form),
+    write: (text) => writeIrqAffinity(core, desc, text, form),
   });
 }
 
@@ -61,7 +61,7 @@ export function defaultAffinityFile(core: IrqCore): FileNode {
     read: () => formatCpuMask(core.defaultAffinity) + '\n',
     write: (text) => {
       const mask = parseCpuMask(text, core.machine.nrCpuIds);
-      requireOnline(core, mask);
+      requireOnline(core.machine, mask);
       core.defaultAffinity.copyFrom(mask);
       return text.length;
     },

@@ -1,9 +1,9 @@
 import type { IrqAction } from '../../irq/data/irqaction.js';
-import { irqCanSetAffinityUsr } from '../../irq/management/affinity.js';
+import { irqCanSetAffinityUsr } from '../../irq/affinity/affinity.js';
 import type { IrqCore } from '../../irq/core.js';
-import { noIrqChip } from '../../irq/data/irqchip.js';
+import { noIrqChip } from '../../irq/data/dummychip.js';
 import type { IrqDesc } from '../../irq/data/irqdesc.js';
-import type { IrqProc } from '../../irq/proc-port.js';
+import type { IrqProc } from '../../irq/data/proc-port.js';
 import { CpuMask } from '../../machine/cpumask.js';
 import { cpuSetFile, defaultAffinityFile, irqAffinityFile, listText, maskText } from './affinity-files.js';
 import { descOfName } from '../irq-entries.js';
@@ -34,14 +34,14 @@ class IrqDirectory extends StaticDirectory {
   readonly actions = new Map<IrqAction, string>();
   private readonly own: readonly string[];
 
-  constructor(desc: IrqDesc) {
-    const { data, core } = desc;
+  constructor(core: IrqCore, desc: IrqDesc) {
+    const { data } = desc;
     const empty = new CpuMask(core.machine.nrCpuIds);
     const mode = irqCanSetAffinityUsr(desc) ? 0o644 : core.behaviour.unsettableAffinityMode;
     const files = {
-      smp_affinity: irqAffinityFile(desc, mode, maskText),
+      smp_affinity: irqAffinityFile(core, desc, mode, maskText),
       affinity_hint: cpuSetFile(() => desc.affinityHint ?? empty, maskText),
-      smp_affinity_list: irqAffinityFile(desc, mode, listText),
+      smp_affinity_list: irqAffinityFile(core, desc, mode, listText),
       node: procFile(0o444, { read: () => `${data.node}\n` }),
       effective_affinity: cpuSetFile(() => data.effectiveAffinity, maskText),
       effective_affinity_list: cpuSetFile(() => data.effectiveAffinity, listText),
@@ -57,6 +57,11 @@ class IrqDirectory extends StaticDirectory {
   }
 }
 
+/** Shows the lines that exist when /proc/irq is made (kernel/irq/proc.c init_irq_proc). */
+export function initIrqProc(core: IrqCore): void {
+  for (const desc of core.descs()) core.proc.registerIrq(desc);
+}
+
 /**
  * /proc/irq (kernel/irq/proc.c). The interrupt layer tells it when directories come and go: a line's directory comes
  * with its first successful request and goes with the descriptor; an action's goes when that action is freed, even if
@@ -69,7 +74,7 @@ export class ProcIrq implements IrqProc, DirectoryNode {
   private readonly defaultAffinity: FileNode;
 
   /**
-   * Shows the lines that exist already and those to come (init_irq_proc).
+   * Shows the lines that exist already and those to come.
    *
    * @param onRegister called at each successful request of a line.
    */
@@ -96,7 +101,7 @@ export class ProcIrq implements IrqProc, DirectoryNode {
   registerIrq(desc: IrqDesc): void {
     this.onRegister(desc);
     if (desc.data.chip === noIrqChip || this.directories.has(desc)) return;
-    this.directories.set(desc, new IrqDirectory(desc));
+    this.directories.set(desc, new IrqDirectory(this.core, desc));
   }
 
   unregisterIrq(desc: IrqDesc): void {

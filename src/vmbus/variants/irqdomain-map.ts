@@ -2,34 +2,24 @@ import type { CpuId, Hwirq, Irq, Relid } from '../../lib/brand.js';
 import { ErrnoError, errnoCode } from '../../lib/errno.js';
 import { CpuMask } from '../../machine/cpumask.js';
 import { type Procedure, SharedWord } from '../../machine/step.js';
-import {
-  irqSetAffinity,
-  irqSetAffinityAndHint,
-  irqUpdateAffinityHint,
-} from '../../irq/management/affinity.js';
-import {
-  handleSimpleIrq,
-  irqSetChipAndHandler,
-  irqSetHandlerData,
-  irqSetStatusFlags,
-} from '../../irq/management/chip.js';
+import { irqSetAffinity, irqSetAffinityAndHint, irqUpdateAffinityHint } from '../../irq/affinity/affinity.js';
+import { handleSimpleIrq } from '../../irq/line/flow.js';
+import { irqSetChipAndHandler, irqSetHandlerData, irqSetStatusFlags } from '../../irq/management/chip.js';
 import type { IrqCore } from '../../irq/core.js';
 import { freeIrq } from '../../irq/management/free.js';
 import { genericHandleIrqDesc, genericHandleIrqDescSteps } from '../../irq/line/handle.js';
-import type { IrqChip } from '../../irq/data/irqchip.js';
+import type { IrqChip } from '../../irq/data/irqdata.js';
 import type { IrqDesc } from '../../irq/data/irqdesc.js';
+import { type IrqDomain, irqFindMapping, irqResolveMapping } from '../../irq/data/revmap.js';
 import {
-  type IrqDomain,
   irqCreateMapping,
   irqDisposeMapping,
   irqDomainCreateLinear,
   irqDomainRemove,
-  irqFindMapping,
-  irqResolveMapping,
 } from '../../irq/mapping/irqdomain.js';
 import { requestIrq } from '../../irq/management/request.js';
 import { irqStatus } from '../../irq/data/settings.js';
-import { VmbusChannel } from '../channel/channel.js';
+import type { VmbusChannel } from '../channel/channel.js';
 import { vmbusChanHandler } from '../channel/handler.js';
 import { MAX_CHANNEL_RELIDS, type RelidMap } from '../relid-map.js';
 import type { ChannelLifetime } from './lifetime.js';
@@ -174,9 +164,9 @@ export class IrqdomainRelidMap implements RelidMap {
     channel.irq = 0;
   }
 
+  /** `map` has set the handler data of each line but the control messages', which has none. */
   private channelOf(desc: IrqDesc | undefined): VmbusChannel | undefined {
-    const channel = desc?.handlerData;
-    return channel instanceof VmbusChannel ? channel : undefined;
+    return (desc?.handlerData ?? undefined) as VmbusChannel | undefined;
   }
 }
 

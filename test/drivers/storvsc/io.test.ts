@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import { StorvscDevice } from '../../../src/drivers/storvsc/device.js';
 import { builtinBackends, type StorageOptions } from '../../../src/host/backends/index.js';
-import { irqSetAffinity } from '../../../src/irq/management/affinity.js';
+import { irqSetAffinity } from '../../../src/irq/affinity/affinity.js';
 import { CpuMask } from '../../../src/machine/cpumask.js';
 import { regularTopology } from '../../../src/machine/topology.js';
 import { device, TestGuest, type TestGuestOptions } from '../../support/guest.js';

@@ -17,7 +17,7 @@ import {
   irqStatus,
   irqType,
 } from '../../../src/irq/index.js';
-import { allocDescs } from '../../../src/irq/data/irqdesc.js';
+import { allocDescs } from '../../../src/irq/mapping/alloc-descs.js';
 import { Lab } from '../lab.js';
 
 const EINVAL = -22;

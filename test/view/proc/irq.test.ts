@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { IRQF_SHARED } from '../../../src/irq/data/irqaction.js';
 import { irqDisposeMapping } from '../../../src/irq/mapping/irqdomain.js';
-import { irqUpdateAffinityHint } from '../../../src/irq/management/affinity.js';
+import { irqUpdateAffinityHint } from '../../../src/irq/affinity/affinity.js';
 import { CpuMask } from '../../../src/machine/cpumask.js';
 import { Guest } from '../machine.js';
 

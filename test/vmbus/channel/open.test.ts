@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { requestIrq } from '../../../src/irq/management/manage.js';
+import { requestIrq } from '../../../src/irq/management/request.js';
 import { IRQ_HANDLED } from '../../../src/irq/data/irqaction.js';
 import { callbackMode, channelStateNumbers, type VmbusChannel } from '../../../src/vmbus/channel/channel.js';
 import {

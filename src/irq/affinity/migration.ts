@@ -2,7 +2,7 @@ import { errnoValue } from '../../lib/errno.js';
 import { irqDoSetAffinity } from './affinity.js';
 import { type IrqData, irqd } from '../data/irqdata.js';
 import type { IrqDesc } from '../data/irqdesc.js';
-import { warn } from '../warn.js';
+import { warn } from '../messages/warn.js';
 
 /**
  * Makes a waiting affinity change, from the chip's ack or eoi (include/linux/irq.h irq_move_irq): moving is only

@@ -1,6 +1,5 @@
-import type { IrqCore } from './core.js';
-import type { IrqAction } from './data/irqaction.js';
-import type { IrqDesc } from './data/irqdesc.js';
+import type { IrqAction } from './irqaction.js';
+import type { IrqDesc } from './irqdesc.js';
 
 /** The calls that the interrupt layer makes into /proc/irq (kernel/irq/proc.c), so that its directories come and go. */
 export interface IrqProc {
@@ -20,8 +19,3 @@ export const noIrqProc: IrqProc = {
   registerHandler: () => {},
   unregisterHandler: () => {},
 };
-
-/** Shows the lines that exist when /proc/irq is made (kernel/irq/proc.c init_irq_proc). */
-export function initIrqProc(core: IrqCore): void {
-  for (const desc of core.descs()) core.proc.registerIrq(desc);
-}

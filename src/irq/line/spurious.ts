@@ -1,4 +1,4 @@
-import { ADDRESS } from '../line/badirq.js';
+import { ADDRESS } from '../messages/symbols.js';
 import { IRQ_HANDLED, IRQ_NONE, IRQ_WAKE_THREAD, type IrqAction } from '../data/irqaction.js';
 import type { IrqDesc } from '../data/irqdesc.js';
 import { irqs } from '../data/istate.js';
@@ -76,10 +76,7 @@ function isBad(actionRet: number): boolean {
 }
 
 function reportBadReturn(desc: IrqDesc, actionRet: number): void {
-  const { core } = desc;
-  if (core.badReportsLeft <= 0) return;
-  core.badReportsLeft -= 1;
-  reportBadIrq(desc, actionRet);
+  if (desc.core.saidBefore.isAmongFirst(100, 'report_bad_irq')) reportBadIrq(desc, actionRet);
 }
 
 /** kernel/irq/spurious.c __report_bad_irq, without the stack dump. */

@@ -3,7 +3,7 @@ import { errnoValue } from '../../lib/errno.js';
 import type { CpuMask } from '../../machine/cpumask.js';
 import type { Procedure } from '../../machine/step.js';
 import { cpusOfNode } from '../../machine/topology.js';
-import type { IrqCore } from '../core.js';
+import type { IrqCore } from '../data/core.js';
 import {
   irqchipFlags,
   IRQ_SET_MASK_OK,
@@ -11,14 +11,9 @@ import {
   IRQ_SET_MASK_OK_NOCOPY,
 } from '../data/irqchip.js';
 import { type IrqData, irqd } from '../data/irqdata.js';
-import type { IrqDesc } from '../data/irqdesc.js';
+import type { IrqAffinityNotify, IrqDesc } from '../data/irqdesc.js';
 import { irqSettingsIsPerCpuDevid } from '../data/settings.js';
-
-/** Whoever wants to know of affinity changes of a line (struct irq_affinity_notify). */
-export interface IrqAffinityNotify {
-  /** Called in process context some time after a change, with the affinity of then. */
-  notify(irq: Irq, mask: CpuMask): void;
-}
+import { printkOnce } from '../messages/warn.js';
 
 /** True if the line's affinity can be set at all (kernel/irq/manage.c irq_can_set_affinity). */
 export function irqCanSetAffinity(desc: IrqDesc): boolean {
@@ -66,22 +61,18 @@ export function irqDoSetAffinity(d: IrqData, mask: CpuMask, force: boolean): num
 }
 
 function programmedMask(d: IrqData, mask: CpuMask): CpuMask {
-  const { machine, scratchMask } = d.desc.core;
-  scratchMask.assignAnd(mask, machine.online);
-  if (!d.has(irqd.AFFINITY_MANAGED) || machine.isolated.isEmpty) return scratchMask;
-  const housekeeping = scratchMask.andNot(machine.isolated);
-  if (!housekeeping.isEmpty) scratchMask.copyFrom(housekeeping);
-  return scratchMask;
+  const { online, isolated } = d.desc.core.machine;
+  const present = mask.and(online);
+  if (!d.has(irqd.AFFINITY_MANAGED) || isolated.isEmpty) return present;
+  const housekeeping = present.andNot(isolated);
+  return housekeeping.isEmpty ? present : housekeeping;
 }
 
 /** kernel/irq/manage.c irq_validate_effective_affinity */
 function validateEffectiveAffinity(d: IrqData): void {
   if (!d.effectiveAffinity.isEmpty) return;
-  const { log } = d.desc.core.machine;
   const text = `irq_chip ${d.chip.name ?? '(null)'} did not update eff. affinity mask of irq ${d.irq}`;
-  if (d.desc.core.warnedOnce.has('eff. affinity')) return;
-  d.desc.core.warnedOnce.add('eff. affinity');
-  log.printk(`genirq: ${text}`, true);
+  printkOnce(d.desc.core, 'eff. affinity', `genirq: ${text}`);
 }
 
 /** Sets the affinity when a line starts (kernel/irq/manage.c irq_setup_affinity). */
@@ -106,8 +97,8 @@ export function irqSetupAffinity(desc: IrqDesc): number {
 }
 
 /** kernel/irq/manage.c irq_set_affinity_locked */
-export function irqSetAffinityLocked(d: IrqData, mask: CpuMask, force: boolean): number {
-  const { desc } = d;
+export function irqSetAffinityLocked(desc: IrqDesc, mask: CpuMask, force: boolean): number {
+  const d = desc.data;
   let ret = 0;
   if (!d.chip.irqSetAffinity) return errnoValue('EINVAL');
   if (setAffinityDeactivated(d, mask)) return 0;
@@ -152,7 +143,7 @@ function* notifyWork(desc: IrqDesc): Procedure<void> {
 
 function setAffinity(core: IrqCore, irq: Irq, mask: CpuMask, force: boolean): number {
   const desc = core.desc(irq);
-  return desc ? irqSetAffinityLocked(desc.data, mask, force) : errnoValue('EINVAL');
+  return desc ? irqSetAffinityLocked(desc, mask, force) : errnoValue('EINVAL');
 }
 
 /** Routes an interrupt to the CPUs of `mask`; 0 or a negative errno (kernel/irq/manage.c irq_set_affinity). */

@@ -1,7 +1,7 @@
 import type { Hwirq, Irq } from '../../lib/brand.js';
-import type { IrqCore } from '../core.js';
-import type { IrqData } from '../data/irqdata.js';
-import type { IrqDesc } from '../data/irqdesc.js';
+import type { IrqCore } from './core.js';
+import type { IrqData, LineDomain } from './irqdata.js';
+import type { IrqDesc } from './irqdesc.js';
 
 /** What a controller has to do for its interrupts (struct irq_domain_ops). */
 export interface IrqDomainOps {
@@ -15,8 +15,7 @@ export interface IrqDomainOps {
 }
 
 /** Translates a controller's numbers (hwirq) into Linux interrupt numbers (struct irq_domain). */
-export class IrqDomain {
-  /** Number of mappings. */
+export class IrqDomain implements LineDomain {
   mapcount = 0;
   /** Direct reverse map for hwirqs below its length. */
   readonly linear: (IrqDesc | undefined)[];
@@ -28,15 +27,38 @@ export class IrqDomain {
     readonly name: string,
     readonly ops: IrqDomainOps,
     readonly hostData: unknown,
-    /** Number of hwirqs in the direct reverse map. */
     readonly revmapSize: number,
     /** One more than the highest hwirq. */
     readonly hwirqMax: number,
-    /** hwirq and irq are the same number, and there is no reverse map. */
     readonly noMap: boolean,
   ) {
     this.linear = new Array<IrqDesc | undefined>(revmapSize).fill(undefined);
     core.domains.push(this);
+  }
+
+  activate(d: IrqData): number {
+    return this.ops.activate?.(this, d) ?? 0;
+  }
+
+  deactivate(d: IrqData): void {
+    this.ops.deactivate?.(this, d);
+  }
+
+  unmap(irq: Irq): void {
+    this.ops.unmap?.(this, irq);
+  }
+
+  /** From now on `hwirq` is the line's (irq_domain_set_mapping). */
+  setMapping(hwirq: Hwirq, desc: IrqDesc): void {
+    this.mapcount += 1;
+    if (hwirq < this.revmapSize) this.linear[hwirq] = desc;
+    else if (!this.noMap) this.tree.set(hwirq, desc);
+  }
+
+  clearMapping(hwirq: Hwirq): void {
+    this.mapcount -= 1;
+    if (hwirq < this.revmapSize) this.linear[hwirq] = undefined;
+    else this.tree.delete(hwirq);
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Machine } from '../machine/machine.js';
+import type { Machine } from '../../machine/machine.js';
 
 interface Window {
   beginNs: number;

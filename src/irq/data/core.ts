@@ -1,0 +1,87 @@
+import type { Irq } from '../../lib/brand.js';
+import { CpuMask } from '../../machine/cpumask.js';
+import type { Machine } from '../../machine/machine.js';
+import { type KernelBehaviour, type KernelVersion, kernelBehaviour } from '../kernel.js';
+import { Ratelimits } from '../messages/ratelimit.js';
+import { SaidBefore } from '../messages/said-before.js';
+import { warnOnce } from '../messages/warn.js';
+import { IRQ_NONE, IrqAction } from './irqaction.js';
+import type { LineDomain } from './irqdata.js';
+import type { IrqDesc, IrqDescCore } from './irqdesc.js';
+import { KstatPool } from './kstat-pool.js';
+import { type IrqProc, noIrqProc } from './proc-port.js';
+import { ResendQueue } from './resend-queue.js';
+import { SparseIrqs } from './sparse-irqs.js';
+
+export interface IrqCoreOptions {
+  /** Whose behaviour; default 6.10. */
+  readonly kernel?: KernelVersion;
+  /** Initial number of interrupt numbers; it grows when more are needed. */
+  readonly nrIrqs?: number;
+  /** First number for dynamic allocation: 24 on x86 (the end of the IO-APIC's). Without it hwirq is the hint. */
+  readonly dynirqLowerBound?: number;
+  /** Have the debug messages of kernel/irq/cpuhotplug.c in the log (dynamic debug); default false. */
+  readonly debugHotplug?: boolean;
+  /** Print each rate limited message, not at most 10 in 5 s from one place; default false. */
+  readonly noRatelimit?: boolean;
+}
+
+/**
+ * The interrupt layer of one machine: its descriptors and what they have in common, which are static variables of
+ * kernel/irq in Linux. Made by earlyIrqInit.
+ */
+export class IrqCore implements IrqDescCore {
+  readonly behaviour: KernelBehaviour;
+  nrIrqs: number;
+  readonly dynirqLowerBound: number | undefined;
+  readonly debugHotplug: boolean;
+  readonly ratelimits: Ratelimits;
+  readonly saidBefore = new SaidBefore();
+  /** CPUs that newly requested interrupts may go to (/proc/irq/default_smp_affinity). */
+  readonly defaultAffinity: CpuMask;
+  /** What shows the interrupts under /proc/irq. */
+  proc: IrqProc = noIrqProc;
+  readonly chainedAction: IrqAction;
+  readonly resend: ResendQueue;
+  /** Interrupts of lines that are gone: they stay in the total of /proc/stat. */
+  goneInStat = 0;
+  readonly kstatPool: KstatPool;
+  /** All irqdomains, in the order of their creation. */
+  readonly domains: LineDomain[] = [];
+  readonly sparseIrqs = new SparseIrqs();
+
+  constructor(
+    readonly machine: Machine,
+    options: IrqCoreOptions,
+    /** Has interrupts moved when CPUs come and go; how is the business of floors above. */
+    registerIrqHotplug: (core: IrqCore) => void,
+  ) {
+    this.behaviour = kernelBehaviour(options.kernel ?? '6.10');
+    this.nrIrqs = options.nrIrqs ?? 256;
+    this.dynirqLowerBound = options.dynirqLowerBound;
+    this.debugHotplug = options.debugHotplug ?? false;
+    this.ratelimits = new Ratelimits(machine, options.noRatelimit ?? false);
+    this.defaultAffinity = CpuMask.all(machine.nrCpuIds);
+    this.chainedAction = new IrqAction((irq) => this.badChainedIrq(irq), null, 0, null, null);
+    this.resend = new ResendQueue(machine, this.behaviour.resendOrder);
+    this.kstatPool = new KstatPool(machine.nrCpuIds);
+    machine.hotplug.announcesSmpBoot = this.behaviour.announcesSmpBoot;
+    registerIrqHotplug(this);
+  }
+
+  /** The line with number `irq`, if allocated (irq_to_desc). */
+  desc(irq: Irq): IrqDesc | undefined {
+    return this.sparseIrqs.get(irq);
+  }
+
+  /** All allocated lines, ascending. Lines may come and go meanwhile. */
+  descs(): Generator<IrqDesc, void, void> {
+    return this.sparseIrqs.all();
+  }
+
+  /** The handler of chained interrupts' stand-in action (kernel/irq/chip.c bad_chained_irq). */
+  private badChainedIrq(irq: Irq): number {
+    warnOnce(this, 'chip', 'bad_chained_irq', `Chained irq ${irq} should not call an action`);
+    return IRQ_NONE;
+  }
+}

@@ -1,0 +1,49 @@
+import type { Irq } from '../../lib/brand.js';
+import type { IrqDesc } from './irqdesc.js';
+
+/** Numbers below this are found in a table. Linux gives out the lowest that are free, so higher ones are rare. */
+const TABLE_END = 1 << 20;
+
+/** The descriptors of a machine by number (kernel/irq/irqdesc.c sparse_irqs). */
+export class SparseIrqs {
+  private readonly table: (IrqDesc | undefined)[] = [];
+  /** Lines with numbers that no table is long enough for. */
+  private readonly far = new Map<Irq, IrqDesc>();
+
+  /** The line with number `irq`, if allocated. */
+  get(irq: Irq): IrqDesc | undefined {
+    return irq < TABLE_END ? this.table[irq] : this.far.get(irq);
+  }
+
+  /** All allocated lines, ascending. Lines may come and go meanwhile. */
+  *all(): Generator<IrqDesc, void, void> {
+    for (let irq = 0; irq < this.table.length; irq++) {
+      const desc = this.table[irq];
+      if (desc !== undefined) yield desc;
+    }
+    if (this.far.size > 0) yield* [...this.far.values()].sort((a, b) => a.irq - b.irq);
+  }
+
+  /** First of `cnt` free numbers in a row, at or after `from` (irq_find_free_area). */
+  findFreeArea(from: number, cnt: number): Irq {
+    let start = from;
+    for (let irq = from; irq < start + cnt; irq++) if (this.get(irq) !== undefined) start = irq + 1;
+    return start;
+  }
+
+  /** irq_insert_desc */
+  insert(desc: IrqDesc): void {
+    if (desc.irq >= TABLE_END) {
+      this.far.set(desc.irq, desc);
+      return;
+    }
+    while (this.table.length < desc.irq) this.table.push(undefined);
+    this.table[desc.irq] = desc;
+  }
+
+  /** delete_irq_desc */
+  delete(desc: IrqDesc): void {
+    if (desc.irq < TABLE_END) this.table[desc.irq] = undefined;
+    else this.far.delete(desc.irq);
+  }
+}

@@ -1,0 +1,37 @@
+import type { Machine } from '../../machine/machine.js';
+import type { SaidBefore } from './said-before.js';
+
+/** Files of the kernel's interrupt layer that its warnings name. */
+export type IrqSource = 'chip' | 'manage' | 'irqdomain' | 'migration' | 'pm' | 'irqdesc';
+
+/** Who has something to say in the kernel log. */
+export interface Speaker {
+  readonly machine: Machine;
+  readonly saidBefore: SaidBefore;
+}
+
+/** WARN: `text` and the place that says it. */
+export function warn({ machine }: Speaker, source: IrqSource, func: string, text?: string): void {
+  const { log } = machine;
+  if (text !== undefined) log.printk(text);
+  log.warn(`kernel/irq/${source}.c`, func);
+}
+
+/** WARN_ONCE: as warn, only the first time on this machine. `place` tells two warnings of one function apart. */
+export function warnOnce(
+  { machine, saidBefore }: Speaker,
+  source: IrqSource,
+  func: string,
+  text?: string,
+  place = '',
+): void {
+  const { log } = machine;
+  if (!saidBefore.isFirst(`${source} ${func} ${place}`)) return;
+  if (text !== undefined) log.printk(text, true);
+  log.warn(`kernel/irq/${source}.c`, func, true);
+}
+
+/** pr_*_once: `text` the first time that `place` has something to say, whatever it says later. */
+export function printkOnce({ machine, saidBefore }: Speaker, place: string, text: string): void {
+  if (saidBefore.isFirst(place)) machine.log.printk(text, true);
+}
