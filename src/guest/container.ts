@@ -113,7 +113,8 @@ function viewModule({ sysCpu, rows, procInterrupts, hasVmbus }: GuestParts): Con
     bind(FileTree).toResolvedValue(
       (core: IrqCore, platform: Platform, vmbus: Vmbus) => {
         const arch = guestRows(platform, rows, procInterrupts, core.machine.nrCpuIds);
-        const tree = createGuestTree({ irq: core, arch, cpu: sysCpu, interrupts: procInterrupts });
+        const { cpuFiles } = platform;
+        const tree = createGuestTree({ irq: core, arch, cpuFiles, cpu: sysCpu, interrupts: procInterrupts });
         if (!hasVmbus) return tree;
         tree.mount(VMBUS_DEVICES, vmbusDevicesDirectory(vmbus));
         tree.mount('/sys/bus/vmbus', vmbusBusDirectory(vmbus));

@@ -37,12 +37,14 @@ export interface DeviceInterruptOptions {
 /** The device interrupts of a machine: one irqdomain for each chip. */
 export class DeviceInterrupts {
   private readonly domains = new Map<string, IrqDomain>();
+  private readonly chips = new Map<string, IrqChip>();
   private readonly ops: IrqDomainOps;
   private readonly status: number;
 
   constructor(
     private readonly core: IrqCore,
-    private readonly chipNamed: (name: string, printed?: string) => IrqChip,
+    /** Makes a chip; with `printed` one that writes that into /proc/interrupts instead of its name. */
+    private readonly makeChip: (name: string, printed?: string) => IrqChip,
     /** True where flow handlers are named in /proc/interrupts. */
     private readonly flowNames: boolean,
     options: DeviceInterruptOptions = {},
@@ -62,7 +64,7 @@ export class DeviceInterrupts {
     const { irq, flow, chip, chipPrinted = false, trigger, affinity } = interrupt;
     const { flowName = this.flowNames ? flow : null } = interrupt;
     const desc = this.descOf(interrupt);
-    const ofName = chipPrinted ? this.chipNamed(chip.trim(), chip) : this.chipNamed(chip);
+    const ofName = this.chipNamed(chip, chipPrinted);
     irqSetChipAndHandler(core, irq, ofName, flows[flow], flowName);
     const level = trigger === 'level' ? irqStatus.LEVEL : 0;
     const perCpu = flow === 'percpu' ? irqStatus.PER_CPU : 0;
@@ -104,6 +106,16 @@ export class DeviceInterrupts {
       const ret = yield* requestIrq(this.core, interrupt.irq, takeInterrupt, flags, name, { name });
       if (ret !== 0) throw new RangeError(`IRQ ${interrupt.irq} (${name}) cannot be requested: ${ret}`);
     }
+  }
+
+  private chipNamed(name: string, isPrinted: boolean): IrqChip {
+    const key = isPrinted ? `prints ${name}` : name;
+    let chip = this.chips.get(key);
+    if (chip === undefined) {
+      chip = isPrinted ? this.makeChip(name.trim(), name) : this.makeChip(name);
+      this.chips.set(key, chip);
+    }
+    return chip;
   }
 
   private domainOf(chip: string): IrqDomain {

@@ -1,8 +1,11 @@
 import type { CpuId, Hwirq, Irq } from '../lib/brand.js';
+import type { IrqCore } from '../irq/core.js';
 import { type Token, token } from '../lib/token.js';
 import type { Cpu } from '../machine/cpu.js';
 import type { CpuMask } from '../machine/cpumask.js';
+import type { Machine } from '../machine/machine.js';
 import type { Procedure } from '../machine/step.js';
+import type { LineAccounting } from './line-accounting.js';
 
 /** An interrupt source outside the generic layer: a row of its own in /proc/interrupts. Counts wrap at 2^32. */
 export interface ArchSource {
@@ -51,15 +54,48 @@ export interface DeviceInterrupt {
   readonly affinity?: CpuMask;
 }
 
+/** What the files of an architecture say of its CPUs. */
+export interface CpuFiles {
+  /** The part of /proc/cpuinfo about one CPU that is online. */
+  cpuinfo(machine: Machine, cpu: CpuId): string;
+  /** True if the CPU can go offline, so that it has a file `online`. */
+  isHotpluggable(cpu: CpuId): boolean;
+}
+
 /** What an architecture adds to the generic interrupt layer. */
 export interface Platform {
+  /** Which layout of /proc/interrupts it has. */
   readonly arch: 'x86' | 'arm64';
+  readonly cpuFiles: CpuFiles;
   /** Rows of its own, in the order of /proc/interrupts. */
   sources(): readonly ArchSource[];
   /** The line that the hypervisor uses for VMBus. */
   readonly vmbusLine: PerCpuLine;
   /** Sets up a device's interrupt with a handler that does nothing but take it. */
   addInterrupt(interrupt: DeviceInterrupt): Procedure<void>;
+}
+
+/**
+ * An architecture that a guest can have: what is so before there is a machine, and what sets its platform up. A plug-in
+ * point, chosen by name.
+ */
+export interface PlatformDefinition {
+  /** Name of the architecture in a scenario. */
+  readonly name: string;
+  /** The layout of /proc/interrupts of its guests. */
+  readonly arch: Platform['arch'];
+  /** Labels of the rows that it may have in /proc/interrupts beside its interrupts, of all kernels. */
+  readonly rowLabels: readonly string[];
+  /** True if /proc/interrupts names flow handlers. */
+  readonly namesFlows: boolean;
+  /** True if there is an IO-APIC, to whose pins the level-triggered irqfds of KVM belong. */
+  readonly hasIoapic: boolean;
+  /** First number for dynamic allocation (arch_dynirq_lower_bound); undefined: a domain's hwirq is the hint. */
+  readonly dynirqLowerBound: number | undefined;
+  /** Initial number of interrupt numbers on a machine of so many possible CPUs (arch_probe_nr_irqs). */
+  nrIrqs(nrCpuIds: number): number;
+  /** Sets the architecture up. @param vmbusLine how the interrupts of the hypervisor's line count. */
+  create(machine: Machine, core: IrqCore, vmbusLine: LineAccounting): Platform;
 }
 
 /** The machine's architecture. */

@@ -1,7 +1,8 @@
 import { setBit, testBit } from '../lib/bitmap.js';
 import type { CpuId, Relid } from '../lib/brand.js';
 import { type Procedure, runAtomic } from '../machine/step.js';
-import { Arm64Platform, VMBUS_INTID, VMBUS_LINE_NAME } from '../platform/arm64/platform.js';
+import { Arm64Platform } from '../platform/arm64/platform.js';
+import { VMBUS_INTID, VMBUS_LINE_NAME } from '../platform/arm64/vmbus-ppi.js';
 import type { Interrupt, Model, World } from '../explore/model.js';
 import { InterruptsView } from '../view/interrupts/live.js';
 import { intrLine } from '../view/proc/stat.js';

@@ -1,4 +1,6 @@
 import type { IrqCore } from '../irq/core.js';
+import type { CpuFiles } from '../platform/platform.js';
+import { x86CpuFiles } from '../platform/x86/cpu-files.js';
 import { DebugDomains } from './debugfs/irq-domains.js';
 import { debugIrqs } from './debugfs/irqs.js';
 import type { GuestFile } from './guest-file.js';
@@ -18,6 +20,8 @@ export interface GuestTreeOptions {
   readonly irq: IrqCore;
   /** Interrupts that the architecture counts on its own; default: none. */
   readonly arch?: ArchInterrupts;
+  /** What the architecture's files say of its CPUs; default: x86's. */
+  readonly cpuFiles?: CpuFiles;
   readonly cpu?: SysCpuOptions;
   readonly interrupts?: InterruptsViewOptions;
   /** Default: softirqs are not counted. */
@@ -30,20 +34,22 @@ export interface GuestTreeOptions {
 export class ShownGuest {
   readonly irq: IrqCore;
   readonly arch: ArchInterrupts;
-  readonly cpu: SysCpuOptions;
+  readonly cpuFiles: CpuFiles;
+  readonly cpu: SysCpuOptions | undefined;
   readonly interrupts: InterruptsView;
   readonly softirqs: SoftirqCount;
   readonly stat: () => SystemStat;
 
   constructor(options: GuestTreeOptions) {
-    const { irq, arch = noArchInterrupts, softirqs = () => 0, stat = () => nothingHappened } = options;
+    const { irq, arch = noArchInterrupts, cpuFiles = x86CpuFiles } = options;
+    const { softirqs = () => 0, stat = () => nothingHappened } = options;
     this.irq = irq;
     this.arch = arch;
+    this.cpuFiles = cpuFiles;
+    this.cpu = options.cpu;
     this.interrupts = new InterruptsView(irq, arch, options.interrupts);
     this.softirqs = softirqs;
     this.stat = stat;
-    const cpu0Stays = arch.arch !== 'arm64';
-    this.cpu = { hotpluggable: (cpu) => cpu !== 0 || !cpu0Stays, ...options.cpu };
   }
 }
 
@@ -57,14 +63,12 @@ export const builtinFiles: Readonly<Record<string, (guest: ShownGuest) => TreeNo
     procFile(0o444, { read: () => procStat(irq, arch, softirqs, stat()) }),
   '/proc/softirqs': ({ irq: { machine }, softirqs }) =>
     procFile(0o444, { read: () => procSoftirqs(machine, softirqs) }),
-  '/proc/cpuinfo'({ irq: { machine }, arch }) {
-    const form = arch.arch === 'arm64' ? 'arm64' : 'x86';
-    return procFile(0o444, { read: () => procCpuinfo(machine, form) });
-  },
+  '/proc/cpuinfo': ({ irq: { machine }, cpuFiles }) =>
+    procFile(0o444, { read: () => procCpuinfo(machine, cpuFiles) }),
   '/sys/kernel/irq': ({ irq }) => sysIrq(irq),
   '/sys/kernel/debug/irq/irqs': ({ irq }) => debugIrqs(irq),
   '/sys/kernel/debug/irq/domains': ({ irq }) => new DebugDomains(irq),
-  '/sys/devices/system/cpu': ({ irq: { machine }, cpu }) => sysCpuDirectory(machine, cpu),
+  '/sys/devices/system/cpu': ({ irq: { machine }, cpuFiles, cpu }) => sysCpuDirectory(machine, cpuFiles, cpu),
   '/sys/devices/system/node': ({ irq: { machine } }) => sysNodeDirectory(machine),
   // What is passed through shows as a VMBus device; the PCI devices behind are not modelled.
   '/sys/bus/pci/devices': () => new StaticDirectory(0o755),

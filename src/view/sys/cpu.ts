@@ -3,6 +3,7 @@ import { ErrnoError } from '../../lib/errno.js';
 import { CpuMask } from '../../machine/cpumask.js';
 import { formatCpuList } from '../../machine/cpumask-text.js';
 import type { Machine } from '../../machine/machine.js';
+import type { CpuFiles } from '../../platform/platform.js';
 import { onlineSiblings, textFile, wideCpuSetFiles } from './cpu-sets.js';
 import { cacheDirectory } from './cache.js';
 import {
@@ -21,7 +22,7 @@ export interface SysCpuOptions {
   readonly isolated?: CpuMask;
   /** CPUs without a tick (nohz_full=); default: the kernel runs without that. */
   readonly nohzFull?: CpuMask;
-  /** CPUs that have an `online` file; default: all but CPU 0, as on x86. */
+  /** CPUs that have an `online` file; default: those that the architecture lets go. */
   readonly hotpluggable?: (cpu: CpuId) => boolean;
 }
 
@@ -99,13 +100,12 @@ class CpuDirectory implements DirectoryNode {
 }
 
 /** /sys/devices/system/cpu (drivers/base/cpu.c): a directory for every present CPU, and sets of CPUs. */
-export function sysCpuDirectory(machine: Machine, options: SysCpuOptions = {}): StaticDirectory {
-  const {
-    kernelMax = 8191,
-    isolated = machine.isolated,
-    nohzFull,
-    hotpluggable = (cpu) => cpu !== 0,
-  } = options;
+export function sysCpuDirectory(
+  machine: Machine,
+  { isHotpluggable }: CpuFiles,
+  options: SysCpuOptions = {},
+): StaticDirectory {
+  const { kernelMax = 8191, isolated = machine.isolated, nohzFull, hotpluggable = isHotpluggable } = options;
   const { nrCpuIds, possible, present, online } = machine;
   const directory = new StaticDirectory(0o755, {
     online: textFile(() => formatCpuList(online)),

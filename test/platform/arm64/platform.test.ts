@@ -3,7 +3,8 @@ import { irqd } from '../../../src/irq/data/irqdata.js';
 import type { IrqDesc } from '../../../src/irq/data/irqdesc.js';
 import { kernelVersions } from '../../../src/irq/kernel.js';
 import { irqStatus } from '../../../src/irq/data/settings.js';
-import { ARM64_NR_IRQS, VMBUS_INTID } from '../../../src/platform/arm64/platform.js';
+import { ARM64_NR_IRQS } from '../../../src/platform/arm64/platform.js';
+import { VMBUS_INTID } from '../../../src/platform/arm64/vmbus-ppi.js';
 import type { DeviceInterrupt } from '../../../src/platform/platform.js';
 import { Lab } from '../lab.js';
 

@@ -4,10 +4,10 @@ import { IRQF_NO_AUTOEN } from '../../../src/irq/data/irqaction.js';
 import { irqchipFlags } from '../../../src/irq/data/irqchip.js';
 import { irqd } from '../../../src/irq/data/irqdata.js';
 import { kernelVersions } from '../../../src/irq/kernel.js';
-import type { DeviceInterrupt } from '../../../src/platform/platform.js';
-import { archSource } from '../../../src/platform/platform.js';
+import { archSource, type DeviceInterrupt } from '../../../src/platform/platform.js';
 import { VECTORS_PER_CPU } from '../../../src/platform/x86/vectors.js';
-import { archProbeNrIrqs, HYPERVISOR_CALLBACK_VECTOR } from '../../../src/platform/x86/platform.js';
+import { archProbeNrIrqs } from '../../../src/platform/x86/platform.js';
+import { HYPERVISOR_CALLBACK_VECTOR } from '../../../src/platform/x86/hypervisor-callback.js';
 import { Lab } from '../lab.js';
 
 const ioapicLevel: Partial<DeviceInterrupt> = { chip: 'IO-APIC', flow: 'fasteoi', trigger: 'level' };

@@ -2,6 +2,7 @@ import { expect, test } from '@jest/globals';
 import { irqSetStatusFlags } from '../../../src/irq/management/chip.js';
 import { irqStatus } from '../../../src/irq/data/settings.js';
 import type { ArchInterrupts } from '../../../src/view/interrupts/arch.js';
+import { arm64CpuFiles } from '../../../src/platform/arm64/cpu-files.js';
 import { Guest } from '../machine.js';
 
 const arch: ArchInterrupts = {
@@ -55,6 +56,6 @@ test('/proc/cpuinfo shows the CPUs online, in the form of the architecture', () 
   expect(text.match(/^processor\t: .*$/gm)).toEqual(['processor\t: 0', 'processor\t: 2']);
   expect(text.match(/^siblings\t: 2$/gm)).toHaveLength(2);
   expect(text.endsWith('power management:\n\n')).toBe(true);
-  const arm = new Guest({ present: 1, tree: { arch: { arch: 'arm64', sources: () => [] } } });
+  const arm = new Guest({ present: 1, tree: { cpuFiles: arm64CpuFiles } });
   expect(arm.read('/proc/cpuinfo')).toMatch(/^processor\t: 0\nBogoMIPS\t: 50\.00\nFeatures\t: fp /);
 });

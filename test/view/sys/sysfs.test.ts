@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { CpuMask } from '../../../src/machine/cpumask.js';
 import { regularTopology } from '../../../src/machine/topology.js';
 import { parseBool } from '../../../src/view/sys/cpu.js';
+import { arm64CpuFiles } from '../../../src/platform/arm64/cpu-files.js';
 import { Guest, outcome } from '../machine.js';
 
 const cpuDir = '/sys/devices/system/cpu';
@@ -71,7 +72,7 @@ describe('cpuN/online', () => {
   test('CPU 0 has none on x86, and the last CPU stays', () => {
     const guest = new Guest({ present: 2 });
     expect(guest.write(`${cpuDir}/cpu0/online`, '0')).toBe('ENOENT');
-    const arm = new Guest({ present: 2, tree: { arch: { arch: 'arm64', sources: () => [] } } });
+    const arm = new Guest({ present: 2, tree: { cpuFiles: arm64CpuFiles } });
     expect(arm.write(`${cpuDir}/cpu0/online`, '0')).toBe(1);
     expect(arm.write(`${cpuDir}/cpu1/online`, '0')).toBe('EBUSY');
     expect(arm.read(`${cpuDir}/online`)).toBe('1\n');
