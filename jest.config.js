@@ -6,6 +6,7 @@ export default {
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: {
     '^irqlab$': '<rootDir>/src/index.ts',
+    '^irqlab/browser$': '<rootDir>/src/browser.ts',
     '^(\\.{1,2}/.*)\\.js$': '$1',
   },
   transform: {

@@ -6,27 +6,19 @@ import type { ArchCounts, ArchInterrupts } from '../view/interrupts/arch.js';
 import { loseAgain, type ParsedInterrupts, parseInterrupts } from '../view/interrupts/parse.js';
 import type { InterruptsForm, InterruptsRow, IrqRow } from '../view/interrupts/table.js';
 import type { FileTree } from '../view/tree.js';
-import { RecordedLayer, type RecordedLine } from '../conformance/files-state.js';
+import { RecordedLayer, type RecordedLine } from '../view/recorded-layer.js';
+import { kernelOfForm } from './kernel-of-form.js';
 
 /** A machine that shows what a captured /proc/interrupts shows. */
 export interface ImportedInterrupts {
   readonly parsed: ParsedInterrupts;
-  /** The kernel that the machine runs: the eldest modelled one with the capture's form, or the next younger. */
+  /** The kernel that the machine runs: see kernelOfForm. */
   readonly kernel: KernelVersion;
   readonly irq: IrqCore;
   readonly tree: FileTree;
-  /** /proc/interrupts of the machine, without the blanks that the capture had lost at the ends of its lines. */
+  /** The machine's /proc/interrupts, without the trailing blanks that the capture has lost. */
   text(): string;
 }
-
-const kernels: Readonly<Record<InterruptsForm, KernelVersion>> = {
-  '2.6.18': '6.1',
-  '3.18': '6.1',
-  '6.1': '6.1',
-  '6.12': '6.12',
-  '6.13': '6.18',
-  '7.2': '7.2',
-};
 
 function machineWith(cpus: readonly number[]): Machine {
   const machine = new Machine({ present: Math.max(...cpus) + 1, online: cpus });
@@ -74,7 +66,7 @@ function archCounts(rows: readonly InterruptsRow[], nrCpuIds: number, cpus: read
   });
 }
 
-/** A number of interrupts with which the first column is `width` wide. */
+/** A value of nr_irqs that makes the first column `width` wide. */
 function nrIrqsFor(width: number, form: InterruptsForm, highest: number): number {
   const narrowest = form === '7.2' ? 4 : 3;
   return width > narrowest
@@ -93,7 +85,7 @@ export function importInterrupts(text: string): ImportedInterrupts {
   const { form, table } = parsed;
   const { cpus, rows } = table;
   if (cpus.length === 0) throw new RangeError('the capture shows no CPU');
-  const kernel = kernels[form];
+  const kernel = kernelOfForm[form];
   const machine = machineWith(cpus);
   const { nrCpuIds } = machine;
   const lines = rows.filter((row): row is IrqRow => row.kind === 'irq');

@@ -93,7 +93,7 @@ export function parseLsvmbus(text: string): LsvmbusDevice[] {
 const MAX_RELID = 2047;
 const MAX_CPU = 8191;
 
-/** Checks the relid that `match` found, which none of `seen` may be, and in a channel's line the CPU. */
+/** Checks the relid that `match` found, which must not be in `seen` yet, and in a channel's line the CPU. */
 function checkNumbers(line: string, row: number, match: RegExpExecArray | null, seen: Set<string>): void {
   if (match === null) return;
   const [, relid, second] = match;
@@ -111,7 +111,7 @@ function checkNumbers(line: string, row: number, match: RegExpExecArray | null, 
 /** Class of devices that lsvmbus does not know. */
 const NO_CLASS = '00000000-0000-0000-0000-000000000000';
 
-/** The class of each device; where only descriptions are there, reserved devices take the known classes in turn. */
+/** The class of each device. Where lsvmbus gives no class id, reserved devices get the classes of that name in turn. */
 function classesOf(devices: readonly LsvmbusDevice[]): string[] {
   let reserved = 0;
   return devices.map(({ classId, description }) => {
@@ -153,8 +153,7 @@ function deviceOptions(device: LsvmbusDevice, classId: string): DeviceOptions {
 }
 
 /**
- * A guest with the devices and relids that lsvmbus showed, in the order of the relids, which is that of the host's
- * offers.
+ * A guest with the devices and relids that lsvmbus showed, in the order of the list.
  *
  * @param cpus number of CPUs; default: as many as the channels' targets need.
  */

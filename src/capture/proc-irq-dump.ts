@@ -4,17 +4,17 @@ import type { CpuMask } from '../machine/cpumask.js';
 import { ErrnoError } from '../lib/errno.js';
 import { CaptureSyntaxError } from './syntax-error.js';
 
-/** What grep on the files of /proc/irq or a dump of all of /proc/irq says. */
+/** Affinities out of what grep printed of /proc/irq. */
 export interface ProcIrqDump {
-  /** CPUs that each interrupt may go to. */
+  /** CPUs that each interrupt may go to (smp_affinity). */
   readonly affinity: ReadonlyMap<Irq, CpuMask>;
-  /** CPUs that each interrupt does go to, where the dump says so. */
+  /** CPUs that each interrupt does go to (effective_affinity), where the dump has it. */
   readonly effective: ReadonlyMap<Irq, CpuMask>;
 }
 
-/** CPUs that a mask or list of a dump can name. */
+/** Most CPUs that a mask or list may name. */
 const MAX_CPUS = 8192;
-/** Files of /proc/irq/N that are read but say nothing that a scenario can say. */
+/** Files of /proc/irq/N that are accepted but have no counterpart in a scenario. */
 const leftAside = new Set(['affinity_hint', 'node', 'spurious']);
 const dumpLine = /^(?:\/proc\/irq\/|\.\/)?(\d+)\/([a-z_]+):(.*)$/;
 const defaultLine = /^(?:\/proc\/irq\/|\.\/)?default_smp_affinity:[0-9a-f,]+$/;
@@ -48,7 +48,7 @@ export function parseProcIrqDump(text: string): ProcIrqDump {
         'a file of /proc/irq such as smp_affinity_list',
       );
     }
-    // The mask and the list of an interrupt say the same.
+    // smp_affinity and smp_affinity_list of one interrupt are the same set: the later one may overwrite the other.
     target.set(Number(irq), cpus(value, name === 'smp_affinity', at + 1, line.length - value.length + 1));
   }
   return { affinity, effective };

@@ -2,9 +2,9 @@ import { formatCpuList } from '../machine/cpumask-text.js';
 import { CpuMask } from '../machine/cpumask.js';
 import type { GuestOptions } from '../scenario/options/guest.js';
 
-/** Texts that YAML reads as themselves everywhere. */
+/** Texts that need no quotation marks in YAML. */
 const plain = /^[A-Za-z_][\w@./-]*$/;
-/** Words that YAML reads as something else. */
+/** Words that YAML takes for booleans or null. */
 const reserved = /^(true|false|null|yes|no|on|off|y|n)$/i;
 
 function scalar(value: unknown): string {
@@ -30,7 +30,7 @@ function line(key: string, value: unknown): string {
   return value === undefined ? '' : `${key}: ${flow(value)}\n`;
 }
 
-/** CPU numbers as a list in the kernel's words. */
+/** CPU numbers as a list in the kernel's format. */
 function cpuLists({ cpus }: GuestOptions): unknown {
   if (typeof cpus === 'number') return cpus;
   const { online, present, possible = present } = cpus;

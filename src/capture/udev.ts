@@ -11,7 +11,7 @@ export function isUdevDump(text: string): boolean {
 }
 
 /**
- * Reads the VMBus devices of a udev dump. It does not know relids: they are given in the order of the dump, from 1 on.
+ * Reads the VMBus devices of a udev dump. udev knows no relids: they are made up in the order of the dump, from 1 on.
  *
  * @throws CaptureSyntaxError for a line that udevadm does not print.
  */
@@ -34,7 +34,7 @@ export function parseUdevDump(text: string): LsvmbusDevice[] {
   return devices;
 }
 
-/** The class id whose bytes the alias lists: a GUID's first three groups stand there with their lowest byte first. */
+/** The class id of a modalias, which lists the bytes of the GUID as in memory: its first three groups little-endian. */
 function classOfAlias(alias: string): string {
   const order = [3, 2, 1, 0, -1, 5, 4, -1, 7, 6, -1, 8, 9, -1, 10, 11, 12, 13, 14, 15];
   return order.map((at) => (at < 0 ? '-' : alias.slice(2 * at, 2 * at + 2))).join('');

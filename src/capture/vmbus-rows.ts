@@ -4,17 +4,17 @@ import { type DeviceOptions, plainDrivers } from '../scenario/options/devices.js
 import type { IrqRow } from '../view/interrupts/table.js';
 import { guestOfLsvmbus, type LsvmbusDevice } from './lsvmbus.js';
 
-/** The part of a captured guest that belongs to VMBus. */
+/** What captures say of VMBus: devices and channels. */
 export interface VmbusPart {
-  /** In the order in which the guest takes them, as far as the captures tell. */
+  /** In the order of the offers, as far as the captures tell. */
   readonly devices: readonly DeviceOptions[];
   readonly channels: readonly ChannelOptions[];
-  /** Rows that are of no device that the guest can have. */
+  /** Rows of channels whose device is not known. */
   readonly unexplained: readonly IrqRow[];
   readonly notes: readonly string[];
 }
 
-/** A row of /proc/interrupts that is of none of the listed devices. */
+/** A channel's row in /proc/interrupts that belongs to none of the listed devices. */
 export class UnexplainedRow extends Error {
   override readonly name = 'UnexplainedRow';
 
@@ -27,11 +27,11 @@ export class UnexplainedRow extends Error {
 }
 
 /**
- * The devices that lsvmbus listed, or else those that the channels' interrupts speak of, as far as they do.
+ * The devices that lsvmbus lists; without it, those that the names of the channels' interrupts tell of.
  *
  * @param rows of the channels' interrupts.
  * @param targetOf the CPU that a channel's interrupt goes to, if known.
- * @throws UnexplainedRow for a channel of none of the listed devices.
+ * @throws UnexplainedRow for a channel that belongs to none of the listed devices.
  */
 export function vmbusGuest(
   rows: readonly IrqRow[],
@@ -80,7 +80,7 @@ export function relidsOf(device: DeviceOptions): number[] {
   return [device.relid, ...('subChannels' in device ? (device.subChannels ?? []) : [])];
 }
 
-/** Linux numbers interrupts in the order of the offers; those without an interrupt come last. */
+/** In the order of the offers: Linux numbers interrupts in it. Devices without an interrupt come last. */
 function inOrder(devices: readonly DeviceOptions[], irqOf: ReadonlyMap<number, number>): DeviceOptions[] {
   if (irqOf.size === 0) return [...devices];
   const rank = (relid: number): number => irqOf.get(relid) ?? Number.POSITIVE_INFINITY;
@@ -94,7 +94,7 @@ function inOrder(devices: readonly DeviceOptions[], irqOf: ReadonlyMap<number, n
     .toSorted((a, b) => byRank(a.relid, b.relid));
 }
 
-/** The devices that the names of the channels' interrupts speak of. */
+/** The devices that the names of the channels' interrupts tell of. */
 function devicesOfRows(rows: readonly IrqRow[], notes: string[]): DeviceOptions[] {
   const devices: DeviceOptions[] = [];
   const nic: number[] = [];

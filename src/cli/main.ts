@@ -1,6 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
-import { type CommandIo, exitStatus, type ExitStatus, UsageError } from './command.js';
+import { exitStatus, type ExitStatus } from '../command/exit-status.js';
+import type { Stdio } from '../command/stdio.js';
+import { UsageError } from '../command/usage-error.js';
+import { defectText } from '../command/defect.js';
 import { commands } from './commands/index.js';
 
 const example = `
@@ -14,22 +17,22 @@ Example:
  * @param args without the interpreter and the program.
  * @returns the exit status.
  */
-export async function main(args: readonly string[], io: CommandIo): Promise<number> {
+export async function main(args: readonly string[], stdio: Stdio): Promise<number> {
   let status: number = exitStatus.ok;
   try {
-    const program = await buildProgram(args, io, (finished) => {
+    const program = await buildProgram(args, stdio, (finished) => {
       status = finished;
     });
     await program.parseAsync(args, { from: 'user' });
     return status;
   } catch (error) {
-    return report(error, io);
+    return report(error, stdio);
   }
 }
 
 async function buildProgram(
   args: readonly string[],
-  io: CommandIo,
+  stdio: Stdio,
   finish: (status: number) => void,
 ): Promise<Command> {
   const program = new Command('irqlab')
@@ -37,8 +40,8 @@ async function buildProgram(
     .version(version(), '-V, --version')
     .showSuggestionAfterError()
     .configureOutput({
-      writeOut: (text) => io.out(text),
-      writeErr: (text) => io.err(text),
+      writeOut: (text) => stdio.out(text),
+      writeErr: (text) => stdio.err(text),
       outputError: (text, write) => write(text.replace(/^error: /, 'irqlab: ')),
     })
     .showHelpAfterError('Try "irqlab --help".')
@@ -49,7 +52,7 @@ async function buildProgram(
   for (const { name, summary, load } of commands) {
     const command = program.command(name).description(summary);
     command.showHelpAfterError(`Try "irqlab ${name} --help".`);
-    if (name === asked) (await load()).configure(command, io, finish);
+    if (name === asked) (await load()).configure(command, stdio, finish);
   }
   return program;
 }
@@ -59,17 +62,16 @@ function version(): string {
   return (JSON.parse(text) as { version: string }).version;
 }
 
-function report(error: unknown, io: CommandIo): ExitStatus {
+function report(error: unknown, stdio: Stdio): ExitStatus {
   if (error instanceof CommanderError) {
-    // Commander has said what is wrong; --help and --version come this way, too, with status 0.
+    // Commander has already printed what is wrong. --help and --version end up here as well, with exit code 0.
     return error.exitCode === 0 ? exitStatus.ok : exitStatus.usage;
   }
   if (error instanceof UsageError) {
-    io.err(`irqlab: ${error.message}\n`);
-    if (error.hint !== undefined) io.err(`${error.hint}\n`);
+    stdio.err(`irqlab: ${error.message}\n`);
+    if (error.hint !== undefined) stdio.err(`${error.hint}\n`);
     return exitStatus.usage;
   }
-  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  io.err(`irqlab: this is a defect of irqlab, please report it:\n${text}\n`);
+  stdio.err(defectText(error));
   return exitStatus.defect;
 }

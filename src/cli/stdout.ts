@@ -1,5 +1,5 @@
 import { fstatSync, readSync, writeSync } from 'node:fs';
-import { exitStatus } from './command.js';
+import { exitStatus } from '../command/exit-status.js';
 
 const reasons: Readonly<Record<string, string>> = {
   ENOSPC: 'no space left on device',
@@ -12,7 +12,7 @@ const DEV_NULL = 0x103;
 
 let hasWritten = false;
 
-/** Makes failures of standard output end the program in a sentence, and those of standard error stay without effect. */
+/** From now on a failure of standard output ends the program with one sentence; one of standard error is ignored. */
 export function watchOutput(): void {
   process.stdout.on('error', giveUp);
   process.stderr.on('error', () => {});
@@ -32,16 +32,16 @@ export function writeOut(text: string): void {
 }
 
 function giveUp({ code = '', message }: NodeJS.ErrnoException): never {
-  // A reader that has seen enough, as in `irqlab run … | head`, is no failure.
+  // The reader has seen enough, as in `irqlab run … | head`: no failure.
   if (code === 'EPIPE') process.exit();
   process.stderr.write(`irqlab: cannot write: ${reasons[code] ?? message}\n`);
   process.exit(exitStatus.failed);
 }
 
 /**
- * True if standard output was closed when the program began. Node puts /dev/null in its place and opens that for
- * reading, too, which a shell's >/dev/null does not. A program that starts this one may do the same as Node to throw
- * the output away, so it is no reason to fail.
+ * True if standard output was closed when the program began. Node then puts /dev/null in its place, open for reading
+ * as well, which a shell's >/dev/null is not. This is a guess: a program that starts this one may do the same to throw
+ * the output away. So it is worth a warning, not a failure.
  */
 function isClosedOutput(): boolean {
   try {
@@ -51,7 +51,7 @@ function isClosedOutput(): boolean {
     writeSync(1, '');
     return true;
   } catch {
-    // Not open for both.
+    // Not open for reading and writing: a redirection, not Node's stand-in.
     return false;
   }
 }

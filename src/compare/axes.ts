@@ -1,7 +1,7 @@
 import type { DesignOptions } from '../scenario/options/design.js';
 import { type DesignAxis, defaultDesign, designChoices, type VmbusDesign } from '../vmbus/variants/design.js';
 
-/** Axes as the command line calls them. */
+/** The axes by the names of the command line. */
 const axes = {
   'relid-map': 'relidMap',
   'top-level': 'topLevel',
@@ -17,11 +17,11 @@ export type AxisName = keyof typeof axes;
 
 export const axisNames = Object.keys(axes) as readonly AxisName[];
 
-/** One choice of an axis, in the design that it makes of another. */
+/** One choice of an axis, and the design that has it. */
 export interface Choice {
   readonly name: string;
   readonly design: VmbusDesign;
-  /** True if that is what the other one had. */
+  /** True if it is what the scenario itself has. */
   readonly isOwn: boolean;
 }
 

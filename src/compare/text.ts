@@ -1,5 +1,5 @@
 import { formatDuration } from '../scenario/duration.js';
-import type { Compared, Comparison } from './run.js';
+import type { Compared, Comparison } from './comparison.js';
 
 interface Column {
   readonly title: string;
@@ -35,7 +35,7 @@ const kvmColumns = kvmCounts.map(
   ([title, key]): Column => ({ title, cell: ({ kvm }) => String(kvm?.[key] ?? '-') }),
 );
 
-/** The comparison as a table, with what did not go well below it. */
+/** The comparison as a table; problems and failed steps follow below it. */
 export function compareText({ scenario, description, axis, rows }: Comparison): string {
   const columns: Column[] = [
     { title: axis, cell: ({ choice, isOwn }) => `${isOwn ? '*' : ' '} ${choice}` },

@@ -1,13 +1,13 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { isRecord } from './compare.js';
-import { hotplugDevicesReplayer } from './devices.js';
-import { affinityWriteReplayer } from './files-affinity-write.js';
-import { interruptsReplayer } from './files-interrupts.js';
-import { procIrqTreeReplayer } from './files-proc-irq-tree.js';
+import { isRecord } from './difference.js';
+import { hotplugDevicesReplayer } from './sequences/hotplug-devices.js';
+import { affinityWriteReplayer } from './files/affinity-write.js';
+import { interruptsReplayer } from './files/interrupts.js';
+import { procIrqTreeReplayer } from './files/proc-irq-tree.js';
 import type { Replayer } from './replayer.js';
-import { genirqApiReplayer, hotplugReplayer } from './sequence.js';
+import { genirqApiReplayer, hotplugReplayer } from './sequences/sequence.js';
 
 /** All kinds of recordings that the model can be held against. */
 export const replayers: readonly Replayer[] = [

@@ -1,4 +1,4 @@
-/** What replaying one recorded case gave. */
+/** The result of replaying one recorded case. */
 export type CaseResult =
   | { readonly outcome: 'passed' }
   | {

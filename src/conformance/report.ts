@@ -1,60 +1,4 @@
-import type { Recordings } from './recordings.js';
-import type { CaseResult, Replayer } from './replayer.js';
-
-export type Failure = Extract<CaseResult, { outcome: 'failed' }>;
-
-/** What replaying one file of recordings gave. */
-export interface FileReport {
-  readonly file: string;
-  readonly passed: number;
-  readonly failed: number;
-  readonly notApplicable: number;
-  /** The first failures. */
-  readonly failures: readonly Failure[];
-  /** Why cases were not applicable, and how many for each reason. */
-  readonly reasons: Readonly<Record<string, number>>;
-}
-
-export interface ReplayOptions {
-  /** Failures to keep; default 5. */
-  readonly first?: number;
-  /** Told after each case how many are done. */
-  readonly progress?: (done: number, all: number) => void;
-}
-
-/** Replays all cases of one file; a replay that breaks down counts as failed. */
-export function replayAll({ replayer, cases, file }: Recordings, options: ReplayOptions = {}): FileReport {
-  const { first = 5, progress } = options;
-  const failures: Failure[] = [];
-  const reasons: Record<string, number> = {};
-  let passed = 0;
-  let failed = 0;
-  let notApplicable = 0;
-  for (const [at, recorded] of cases.entries()) {
-    const result = replayOne(replayer, recorded, at);
-    if (result.outcome === 'passed') {
-      passed += 1;
-    } else if (result.outcome === 'failed') {
-      failed += 1;
-      if (failures.length < first) failures.push(result);
-    } else {
-      notApplicable += 1;
-      reasons[result.reason] = (reasons[result.reason] ?? 0) + 1;
-    }
-    progress?.(at + 1, cases.length);
-  }
-  return { file: file ?? replayer.file, passed, failed, notApplicable, failures, reasons };
-}
-
-function replayOne(replayer: Replayer, recorded: unknown, at: number): CaseResult {
-  try {
-    return replayer.replay(recorded);
-  } catch (error) {
-    const id = String((recorded as { id?: unknown } | null)?.id ?? `case ${at + 1}`);
-    const actual = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-    return { outcome: 'failed', id, op: null, expected: 'a replay to its end', actual, what: 'replay' };
-  }
-}
+import type { Failure, FileReport } from './replay.js';
 
 /** The report as text: a line for each file, and the first failures with what differs. */
 export function formatReport(reports: readonly FileReport[]): string {
@@ -93,7 +37,7 @@ function firstDifference(
   expected: unknown,
   actual: unknown,
 ): { place: string; expected: unknown; actual: unknown } | undefined {
-  const [word, a, b] = parts(expected, actual);
+  const [word, a, b] = elementsOf(expected, actual);
   if (Math.max(a.length, b.length) < 3) return undefined;
   const length = Math.max(a.length, b.length);
   for (let at = 0; at < length; at++) {
@@ -103,7 +47,8 @@ function firstDifference(
   return undefined;
 }
 
-function parts(
+/** Lines of two texts or entries of two lists, and which of both it is; nothing for other values. */
+function elementsOf(
   expected: unknown,
   actual: unknown,
 ): [word: string, a: readonly unknown[], b: readonly unknown[]] {
@@ -116,4 +61,25 @@ function parts(
 
 function shown(value: unknown): string {
   return value === undefined ? 'nothing' : JSON.stringify(value);
+}
+
+function totals(reports: readonly FileReport[]): { passed: number; failed: number; notApplicable: number } {
+  const sum = { passed: 0, failed: 0, notApplicable: 0 };
+  for (const { passed, failed, notApplicable } of reports) {
+    sum.passed += passed;
+    sum.failed += failed;
+    sum.notApplicable += notApplicable;
+  }
+  return sum;
+}
+
+/** The last line of a report. */
+export function summaryText(reports: readonly FileReport[]): string {
+  const { passed, failed, notApplicable } = totals(reports);
+  return `total: ${passed} passed, ${failed} failed, ${notApplicable} not applicable\n`;
+}
+
+/** The report for machines. */
+export function reportJson(directory: string, ok: boolean, files: readonly FileReport[]): string {
+  return JSON.stringify({ directory, ok, ...totals(files), files }, undefined, 2) + '\n';
 }

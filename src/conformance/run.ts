@@ -1,17 +1,13 @@
 import { statSync } from 'node:fs';
 import type { KernelVersion } from '../irq/kernel.js';
-import { isRecord } from './compare.js';
-import { recordedKernel } from './files-state.js';
-import {
-  type FileReport,
-  findRecordings,
-  formatReport,
-  RecordingError,
-  type RecordingFile,
-  type Recordings,
-  replayAll,
-} from './index.js';
-import { type CommandIo, type ExitStatus, exitStatus, UsageError } from '../cli/command.js';
+import { isRecord } from './difference.js';
+import { recordedKernel } from './recorded.js';
+import { findRecordings, RecordingError, type RecordingFile, type Recordings } from './recordings.js';
+import { type FileReport, replayAll } from './replay.js';
+import { formatReport, reportJson, summaryText } from './report.js';
+import { type ExitStatus, exitStatus } from '../command/exit-status.js';
+import type { Stdio } from '../command/stdio.js';
+import { UsageError } from '../command/usage-error.js';
 
 export interface ConformanceOptions {
   readonly json?: boolean;
@@ -21,7 +17,7 @@ export interface ConformanceOptions {
 }
 
 /** `irqlab conformance`: replays all recordings of a directory and says how the model compares. */
-export function runConformance(directory: string, options: ConformanceOptions, io: CommandIo): ExitStatus {
+export function runConformance(directory: string, options: ConformanceOptions, stdio: Stdio): ExitStatus {
   const reports: FileReport[] = [];
   const leftOut: string[] = [];
   const files = filesToReplay(directory, options.only);
@@ -33,23 +29,20 @@ export function runConformance(directory: string, options: ConformanceOptions, i
     }
     const recordings = chosen(all, options.kernel);
     if (options.kernel !== undefined && recordings.cases.length === 0) continue;
-    reports.push(replayAll(recordings, { progress: progressOf(found.file, io) }));
+    reports.push(replayAll(recordings, { progress: progressOf(found.file, stdio) }));
   }
-  io.progress?.('');
+  stdio.progress?.('');
   if (leftOut.length === files.length) throw nothingKnown(directory);
   if (reports.length === 0)
     throw new UsageError(`${directory} has no recordings of kernel ${options.kernel}`);
-  for (const file of leftOut) io.err(`irqlab: ${file} is left out: it holds no recordings\n`);
+  for (const file of leftOut) stdio.err(`irqlab: ${file} is left out: it holds no recordings\n`);
   const ok = reports.every(({ failed }) => failed === 0);
-  io.out(options.json ? reportJson(directory, ok, reports) : formatReport(reports) + summary(reports));
+  stdio.out(options.json ? reportJson(directory, ok, reports) : formatReport(reports) + summaryText(reports));
   return ok ? exitStatus.ok : exitStatus.failed;
 }
 
 /** Speaks once for each hundredth. */
-function progressOf(
-  file: string,
-  { progress }: CommandIo,
-): ((done: number, all: number) => void) | undefined {
+function progressOf(file: string, { progress }: Stdio): ((done: number, all: number) => void) | undefined {
   if (progress === undefined) return undefined;
   let shown = -1;
   return (done, all) => {
@@ -111,23 +104,4 @@ function chosen(recordings: Recordings, kernel: KernelVersion | undefined): Reco
     (recorded) => isRecord(recorded) && recordedKernel(String(recorded.kernel)) === kernel,
   );
   return { ...recordings, cases };
-}
-
-function totals(reports: readonly FileReport[]): { passed: number; failed: number; notApplicable: number } {
-  const sum = { passed: 0, failed: 0, notApplicable: 0 };
-  for (const { passed, failed, notApplicable } of reports) {
-    sum.passed += passed;
-    sum.failed += failed;
-    sum.notApplicable += notApplicable;
-  }
-  return sum;
-}
-
-function summary(reports: readonly FileReport[]): string {
-  const { passed, failed, notApplicable } = totals(reports);
-  return `total: ${passed} passed, ${failed} failed, ${notApplicable} not applicable\n`;
-}
-
-function reportJson(directory: string, ok: boolean, files: readonly FileReport[]): string {
-  return JSON.stringify({ directory, ok, ...totals(files), files }, undefined, 2) + '\n';
 }

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import type { ContainerModule } from 'inversify';
 import type { CpuId, Irq, Ns, Relid } from '../lib/brand.js';
 import { ErrnoError } from '../lib/errno.js';
@@ -11,10 +10,10 @@ import { Machine } from '../machine/machine.js';
 import type { LogLine } from '../machine/log.js';
 import type { Procedure } from '../machine/step.js';
 import { PLATFORM, type Platform } from '../platform/platform.js';
-import { parseScenario } from '../scenario/load.js';
 import { type CpuCounts, countsPerCpu } from '../scenario/options/counts.js';
 import type { DeviceOptions } from '../scenario/options/devices.js';
 import type { GuestOptions } from '../scenario/options/guest.js';
+import type { Scenario } from '../scenario/scenario.js';
 import type { DiskIoOptions, FrameOptions, ScenarioGuest } from '../scenario/port.js';
 import { startWorkloads } from '../scenario/workloads/index.js';
 import type { Refusal } from '../vmbus/refusals.js';
@@ -71,7 +70,7 @@ export class Guest implements ScenarioGuest {
   private readonly platform: Platform;
   private readonly power: GuestPower;
 
-  private constructor(options: GuestOptions, extensions: GuestExtensions) {
+  protected constructor(options: GuestOptions, extensions: GuestExtensions) {
     checkOptions(options);
     const settings = new DeviceSettings(options);
     const container = createContainer(guestParts(options, settings), extensions.modules ?? []);
@@ -108,16 +107,9 @@ export class Guest implements ScenarioGuest {
     return new Guest(options, extensions);
   }
 
-  /**
-   * Boots the guest of a scenario file and starts its workload; the timeline is left to `irqlab run`.
-   *
-   * @throws ScenarioError with file, line and column for a wrong file; what reading it throws.
-   */
-  static load(file: string, extensions: GuestExtensions = {}): Guest {
-    const scenario = parseScenario(readFileSync(file, 'utf8'), file);
-    const guest = new Guest(scenario.guest, extensions);
-    startWorkloads(guest, scenario, guest.now, Number.POSITIVE_INFINITY);
-    return guest;
+  /** Boots the guest of a scenario and starts its workload; the timeline is left to `irqlab run`. */
+  static ofScenario(scenario: Scenario, extensions: GuestExtensions = {}): Guest {
+    return new Guest(scenario.guest, extensions).withWorkload(scenario);
   }
 
   /** Virtual time since the machine was switched on, in ns. */
@@ -303,6 +295,12 @@ export class Guest implements ScenarioGuest {
     const kstat = this.irqCore.desc(irq)?.kstat;
     if (kstat === undefined) return undefined;
     return cpu === undefined ? kstat.reduce((sum, count) => sum + count, 0) : kstat[cpu];
+  }
+
+  /** The workload of a scenario begins, and never ends by itself: the guest runs as long as its user lets time go by. */
+  protected withWorkload(scenario: Scenario): this {
+    startWorkloads(this, scenario, this.now, Number.POSITIVE_INFINITY);
+    return this;
   }
 
   private *boot(options: GuestOptions, plugins: readonly IrqDomainPlugin[]): Procedure<void> {

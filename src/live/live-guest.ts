@@ -7,9 +7,9 @@ import { startWorkloads, type WorkloadItem } from '../scenario/workloads/index.j
 import type { SignalTally } from '../scenario/workloads/workload.js';
 
 const NS_PER_MS = 1_000_000;
-/** The guest's time moves on in steps of so much, between which the real time is looked at. */
+/** The guest's time moves on in slices of this length; between them the real time is checked. */
 const SLICE_NS = 5 * NS_PER_MS;
-/** Longest real time that the guest is run without a pause; what it could not do by then is given up. */
+/** Longest real time that the guest runs without a pause: rather than block its files it falls behind. */
 const MOST_BUSY_MS = 100;
 
 export interface LiveGuestOptions {
@@ -17,7 +17,7 @@ export interface LiveGuestOptions {
   readonly speed: number;
   /** Real time in ms. */
   readonly nowMs: () => number;
-  /** A step of the timeline did not come out as expected. */
+  /** Called when a step of the timeline does not turn out as its `expect` says. */
   readonly onFailure: (message: string) => void;
 }
 
@@ -27,7 +27,7 @@ interface RunningWorkload {
   readonly share: StoppableGuest;
 }
 
-/** The guest as one item of the workload has it, until it is stopped. */
+/** The guest as one workload item sees it, until that item is stopped. */
 class StoppableGuest implements WorkloadGuest {
   stopped = false;
 
@@ -60,7 +60,7 @@ class StoppableGuest implements WorkloadGuest {
   }
 }
 
-/** A guest whose time follows the real time while its scenario's workload and timeline happen. */
+/** A guest whose virtual time follows the real time, with its scenario's workload and timeline. */
 export class LiveGuest {
   private readonly startNs: Ns;
   private originNs: Ns = 0;
@@ -97,12 +97,12 @@ export class LiveGuest {
     return this.guest.now - this.startNs;
   }
 
-  /** Time that the guest could not follow because this machine is too slow. */
+  /** How far the guest has fallen behind because this machine is too slow. */
   get behindNs(): Ns {
     return this.lostNs;
   }
 
-  /** Lets happen in the guest what was to happen until now. Where an action took time in advance, nothing. */
+  /** Runs the guest up to the present. Nothing to do where an action has already taken it further. */
   catchUp(): void {
     const { nowMs } = this.options;
     const beginMs = nowMs();
@@ -117,14 +117,14 @@ export class LiveGuest {
     }
   }
 
-  /** Lets time go by at once, whatever the speed; from then on the guest goes on from there. */
+  /** Lets `ns` pass at once, whatever the speed; the real time counts on from there. */
   run(ns: Ns): void {
     this.catchUp();
     this.runTo(this.guest.now + ns);
     this.restart();
   }
 
-  /** Begins workload; its times count from now. */
+  /** Starts workload; its times count from now. */
   startWorkload(items: readonly WorkloadItem[]): void {
     for (const item of items) {
       const share = new StoppableGuest(this.guest);
@@ -138,7 +138,7 @@ export class LiveGuest {
     }
   }
 
-  /** Ends all workload of a channel. @returns how many items that were. */
+  /** Stops all workload of a channel. @returns how many items that was. */
   stopWorkload(relid: Relid): number {
     const before = this.workload.length;
     for (const { item, share } of this.workload) if (item.relid === relid) share.stopped = true;

@@ -1,49 +1,37 @@
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { type CommandIo, exitStatus, UsageError } from '../cli/command.js';
-import { Control } from './control/server.js';
-import { ControlCommands } from './control/commands.js';
-import { openFuseDevice } from './fuse/device.js';
-import type { LiveOptions } from './options.js';
-import { mountFuse, unmount, UnmountWatch } from './mounted.js';
-import { openGuest } from './open-guest.js';
-import { serve } from './serve.js';
-
-export type MountOptions = LiveOptions;
+import { exitStatus } from '../command/exit-status.js';
+import { isTerminal, type Stdio } from '../command/stdio.js';
+import { UsageError } from '../command/usage-error.js';
+import { mountFuse, unmount, UnmountWatch } from './fuse/mount.js';
+import { type LiveOptions, LiveService } from './service.js';
 
 /** `irqlab mount`: the guest's files on a directory until it is unmounted or this process is told to end. */
 export async function mountGuest(
   file: string,
   directory: string,
-  { speed, socket }: MountOptions,
-  io: CommandIo,
+  options: LiveOptions,
+  stdio: Stdio,
 ): Promise<number> {
   const target = resolve(directory);
   requireRoot();
   requireDirectory(target);
-  const { guest, live } = await openGuest(file, speed, io);
-  const fd = openFuseDevice();
-  const service = serve(guest.fs, live, io, fd);
-  const { session } = service;
+  const service = await LiveService.open(file, options, stdio);
+  const { fd, session } = service;
   let watch: UnmountWatch | undefined;
-  let control: Control | undefined;
   try {
-    if (socket !== undefined)
-      control = await Control.listen(socket, new ControlCommands(guest, live), service.onDefect);
     await mountFuse(fd, target);
     watch = new UnmountWatch(target);
     const leave = (): void => void unmount(target, session);
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, leave);
-    io.out(`${target}/proc ${target}/sys\n`);
-    if (io.progress !== undefined) io.err('Ctrl-C ends it.\n');
+    stdio.out(`${target}/proc ${target}/sys\n`);
+    if (isTerminal(stdio)) stdio.err('Ctrl-C ends it.\n');
     await session.ended;
   } finally {
-    session.stop();
-    service.stopTime();
-    control?.close();
+    service.close();
     watch?.release();
   }
-  return service.defects.length > 0 ? exitStatus.defect : exitStatus.ok;
+  return service.status(exitStatus.ok);
 }
 
 function requireRoot(): void {

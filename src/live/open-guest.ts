@@ -1,23 +1,27 @@
 import { performance } from 'node:perf_hooks';
-import type { CommandIo } from '../cli/command.js';
-import { Guest } from '../guest/guest.js';
-import { createGuest, loadScenarioFile } from '../cli/run-file.js';
+import { bootGuest, createGuest, openScenario } from '../command/scenario-file.js';
+import type { Stdio } from '../command/stdio.js';
+import type { Guest } from '../guest/guest.js';
 import { LiveGuest } from './live-guest.js';
 
-/** A guest in operation. */
+/** A guest, and the clock that makes it follow the real time. */
 export interface OpenGuest {
   readonly guest: Guest;
   readonly live: LiveGuest;
 }
 
-/** Boots the guest of a scenario file; its workload and timeline happen as its time passes. @throws UsageError */
-export async function openGuest(file: string, speed: number, io: CommandIo): Promise<OpenGuest> {
-  const scenario = loadScenarioFile(file, io);
-  const guest = await createGuest(scenario, async (options) => Guest.create(options));
+/**
+ * Boots the guest of a scenario file; its workload and timeline happen as time passes.
+ *
+ * @throws UsageError for a file that cannot be used.
+ */
+export async function openGuest(file: string, speed: number, stdio: Stdio): Promise<OpenGuest> {
+  const scenario = openScenario(file, stdio);
+  const guest = await bootGuest(scenario, createGuest);
   const live = new LiveGuest(guest, scenario, {
     speed,
     nowMs: () => performance.now(),
-    onFailure: (message) => io.err(`irqlab: ${message}\n`),
+    onFailure: (message) => stdio.err(`irqlab: ${message}\n`),
   });
   return { guest, live };
 }

@@ -1,7 +1,9 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { Guest } from '../../src/guest/guest.js';
-import { guestOfCaptures, parseLsvmbus, scenarioText } from '../../src/capture/index.js';
+import { guestOfCaptures } from '../../src/capture/guest-options.js';
+import { parseLsvmbus } from '../../src/capture/lsvmbus.js';
+import { scenarioText } from '../../src/capture/scenario-text.js';
 import { parseScenario } from '../../src/scenario/load.js';
 import type { CpuCounts } from '../../src/scenario/options/counts.js';
 import type { DeviceOptions } from '../../src/scenario/options/devices.js';

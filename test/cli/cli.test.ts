@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { main } from '../../src/cli/main.js';
-import { type CommandIo, UsageError } from '../../src/cli/command.js';
-import { type RunFileOptions, runFile } from '../../src/cli/run-file.js';
+import type { Stdio } from '../../src/command/stdio.js';
+import { UsageError } from '../../src/command/usage-error.js';
+import { type RunOptions, runFile } from '../../src/cli/run/run.js';
 import { FakeGuest, type FakeOptions } from '../scenario/fake-guest.js';
 
 interface Captured {
@@ -13,7 +14,7 @@ interface Captured {
   err: string;
 }
 
-async function captured(run: (io: CommandIo) => Promise<number>, stdin = ''): Promise<Captured> {
+async function captured(run: (io: Stdio) => Promise<number>, stdin = ''): Promise<Captured> {
   let out = '';
   let err = '';
   const status = await run({
@@ -102,7 +103,7 @@ ERR:          0
 describe('irqlab run', () => {
   const files = { '/proc/interrupts': interrupts, '/proc/stat': 'intr 5\n' };
 
-  function run(scenario: string, options: RunFileOptions = {}, fake: FakeOptions = { files, open: [7] }) {
+  function run(scenario: string, options: RunOptions = {}, fake: FakeOptions = { files, open: [7] }) {
     const create = async () => new FakeGuest(fake);
     return captured((io) => runFile('-', options, io, create), scenario);
   }

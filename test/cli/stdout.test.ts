@@ -1,7 +1,7 @@
 import { type SpawnSyncReturns, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { transformSync } from '@swc/core';
 
@@ -10,18 +10,19 @@ import { transformSync } from '@swc/core';
 let dir = '';
 beforeAll(() => {
   dir = mkdtempSync(join(tmpdir(), 'irqlab-stdout-'));
-  for (const name of ['stdout', 'command']) {
-    const source = readFileSync(new URL(`../../src/cli/${name}.ts`, import.meta.url), 'utf8');
+  for (const name of ['cli/stdout', 'command/exit-status']) {
+    const source = readFileSync(new URL(`../../src/${name}.ts`, import.meta.url), 'utf8');
     const { code } = transformSync(source, {
       jsc: { parser: { syntax: 'typescript' }, target: 'es2022' },
       module: { type: 'es6' },
     });
+    mkdirSync(join(dir, dirname(name)));
     writeFileSync(join(dir, `${name}.js`), code);
   }
   writeFileSync(join(dir, 'package.json'), '{"type":"module"}');
   writeFileSync(
     join(dir, 'program.js'),
-    "import { watchOutput, writeOut } from './stdout.js';\nwatchOutput();\nwriteOut('one\\n');\nwriteOut('two\\n');\n",
+    "import { watchOutput, writeOut } from './cli/stdout.js';\nwatchOutput();\nwriteOut('one\\n');\nwriteOut('two\\n');\n",
   );
 });
 afterAll(() => rmSync(dir, { recursive: true }));

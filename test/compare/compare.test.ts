@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { axisNames, choicesOf } from '../../src/compare/axes.js';
-import { type Comparison, runCompare } from '../../src/compare/run.js';
-import type { CommandIo } from '../../src/cli/command.js';
+import type { Comparison } from '../../src/compare/comparison.js';
+import { runCompare } from '../../src/compare/run.js';
+import type { Stdio } from '../../src/command/stdio.js';
 import { irqlab } from '../support/cli.js';
 
 const example = (name: string) =>
@@ -200,7 +201,7 @@ describe('irqlab compare', () => {
 
   test('--time adds what an event costs, for choices that can be run', async () => {
     let out = '';
-    const io: CommandIo = { out: (text) => (out += text), err: () => {}, readStdin: () => small };
+    const io: Stdio = { out: (text) => (out += text), err: () => {}, readStdin: () => small };
     const timed: string[] = [];
     const status = await runCompare('-', { vary: 'relid-map', time: true }, io, async ({ design }) => {
       timed.push(design?.relidMap ?? '');

@@ -11,7 +11,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { replayers } from '../../src/conformance/index.js';
+import { replayers } from '../../src/conformance/recordings.js';
 import { irqlab } from '../support/cli.js';
 
 const golden = new URL('../golden/', import.meta.url).pathname;

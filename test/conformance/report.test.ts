@@ -2,7 +2,9 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { formatReport, readRecordings, replayAll, replayers } from '../../src/conformance/index.js';
+import { readRecordings, replayers } from '../../src/conformance/recordings.js';
+import { replayAll } from '../../src/conformance/replay.js';
+import { formatReport } from '../../src/conformance/report.js';
 import type { CaseResult, Replayer } from '../../src/conformance/replayer.js';
 
 const saying: Replayer = { file: 'said.jsonl', replay: (recorded) => recorded as CaseResult };

@@ -2,6 +2,7 @@ import { ErrnoError } from '../../src/lib/errno.js';
 import { Clock } from '../../src/machine/clock.js';
 import type { DeviceOptions } from '../../src/scenario/options/devices.js';
 import type { DiskIoOptions, FrameOptions, ScenarioGuest, ScenarioHost } from '../../src/scenario/port.js';
+import { FileTree } from '../../src/view/tree.js';
 
 export interface FakeOptions {
   /** Time at which booting is over. */
@@ -19,6 +20,9 @@ export class FakeGuest implements ScenarioGuest {
   readonly calls: string[] = [];
   readonly signals: { ns: number; relid: number; times: number }[] = [];
   readonly files: Map<string, string>;
+  /** It has neither files in a tree nor a kernel log. */
+  readonly fs = new FileTree();
+  readonly log = [];
   private readonly clock = new Clock();
   private readonly bootNs: number;
   private readonly hotplugNs: number;

@@ -1,5 +1,5 @@
 import { main } from '../../src/cli/main.js';
-import type { CommandIo } from '../../src/cli/command.js';
+import type { Stdio } from '../../src/command/stdio.js';
 
 export interface Ran {
   status: number;
@@ -12,7 +12,7 @@ export interface Ran {
 /** Runs the command line as a user does whose terminal shows progress. */
 export async function irqlab(args: readonly string[], stdin = ''): Promise<Ran> {
   const ran: Ran = { status: -1, out: '', err: '', progress: [] };
-  const io: CommandIo = {
+  const io: Stdio = {
     out: (text) => {
       ran.out += text;
     },

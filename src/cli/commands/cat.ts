@@ -1,8 +1,6 @@
 import { InvalidArgumentError } from 'commander';
 import type { CatOptions } from '../cat.js';
-import type { GuestOptions } from '../../scenario/options/guest.js';
 import type { CommandModule } from '../command.js';
-import type { Guest } from '../../guest/guest.js';
 
 const example = `
 Prints what a reader of the guest's /proc and /sys sees once it has booted, or later. Directories are listed.
@@ -14,7 +12,7 @@ Examples:
 `;
 
 export const command: CommandModule = {
-  configure(command, io, finish) {
+  configure(command, stdio, finish) {
     command
       .argument('<scenario>', 'scenario file (YAML), or - for standard input')
       .argument('<path...>', 'files and directories of the guest')
@@ -22,11 +20,7 @@ export const command: CommandModule = {
       .addHelpText('after', example)
       .action(async (file: string, paths: string[], options: CatOptions) => {
         const { runCat } = await import('../cat.js');
-        const create = async (guest: GuestOptions): Promise<Guest> => {
-          const made = await import('../../guest/guest.js');
-          return made.Guest.create(guest);
-        };
-        finish(await runCat(file, paths, options, io, create));
+        finish(await runCat(file, paths, options, stdio));
       });
   },
 };

@@ -1,6 +1,7 @@
 import { Option } from 'commander';
 import type { CommandModule } from '../command.js';
-import { type AxisName, axisNames } from '../../compare/axes.js';
+import { axisNames } from '../../compare/axes.js';
+import type { CompareOptions } from '../../compare/run.js';
 
 const example = `
 Runs the scenario once for each choice of the axis, all else as the file says. * marks the choice of the file itself.
@@ -32,17 +33,16 @@ Examples:
 `;
 
 export const command: CommandModule = {
-  configure(command, io, finish) {
+  configure(command, stdio, finish) {
     command
       .argument('<scenario>', 'scenario file (YAML), or - for standard input')
       .addOption(new Option('--vary <axis>', 'what to vary').choices(axisNames).makeOptionMandatory())
       .option('--time', 'measure what an event costs here, too; the numbers differ from run to run')
       .option('--json', 'print the comparison as JSON')
       .addHelpText('after', example)
-      .action(async (file: string, options: { vary: AxisName; time?: boolean; json?: boolean }) => {
+      .action(async (file: string, options: CompareOptions) => {
         const { runCompare } = await import('../../compare/run.js');
-        const { timeInWorker } = await import('../interrupt-time-worker.js');
-        finish(await runCompare(file, options, io, timeInWorker));
+        finish(await runCompare(file, options, stdio));
       });
   },
 };

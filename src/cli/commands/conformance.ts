@@ -13,7 +13,7 @@ Examples:
 `;
 
 export const command: CommandModule = {
-  configure(command, io, finish) {
+  configure(command, stdio, finish) {
     command
       .argument('<directory>', 'where the recordings are')
       .option('--json', 'print the report as JSON')
@@ -22,7 +22,7 @@ export const command: CommandModule = {
       .addHelpText('after', example)
       .action(async (directory: string, options: ConformanceOptions) => {
         const { runConformance } = await import('../../conformance/run.js');
-        finish(runConformance(directory, options, io));
+        finish(runConformance(directory, options, stdio));
       });
   },
 };

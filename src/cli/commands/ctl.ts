@@ -20,7 +20,7 @@ Other programs: a line of JSON such as {"rescind": 13} to the socket, which answ
 `;
 
 export const command: CommandModule = {
-  configure(command, io, finish) {
+  configure(command, stdio, finish) {
     command
       .argument('<socket>', 'what --socket of irqlab mount or irqlab shell said')
       .argument('<command>', 'what to do')
@@ -28,7 +28,7 @@ export const command: CommandModule = {
       .addHelpText('after', example)
       .action(async (socket: string, name: string, args: string[]) => {
         const { sendCommand } = await import('../../live/control/client.js');
-        finish(await sendCommand(socket, name, args, io));
+        finish(await sendCommand(socket, name, args, stdio));
       });
   },
 };

@@ -1,9 +1,8 @@
-import { availableParallelism } from 'node:os';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Shard } from '../../explore/search.js';
-import type { CommandIo, CommandModule } from '../command.js';
-import type { ExploreCommandOptions } from '../explore/run.js';
-import type { TaskRunner } from '../explore/task.js';
+import type { CommandModule } from '../command.js';
+import type { MergeOptions } from '../explore/merge.js';
+import type { ExploreCommandOptions } from '../explore/options.js';
 
 const example = `
 Without a race the races are listed; with a race and no --variant all its variants are compared with what is expected.
@@ -25,13 +24,12 @@ Example:
 `;
 
 export const command: CommandModule = {
-  configure(command, io, finish) {
+  configure(command, stdio, finish) {
     addOptions(command)
       .addHelpText('after', example)
-      .action(async (race: string | undefined, options: ExploreCommandOptions & { workers?: number }) => {
-        const { runExplore } = await import('../explore/run.js');
-        const workers = options.workers ?? (options.all ? availableParallelism() : 1);
-        finish(await withThreads(workers, io, (runner) => runExplore(race, options, io, runner)));
+      .action(async (race: string | undefined, options: ExploreCommandOptions) => {
+        const { exploreInThreads } = await import('../explore/in-threads.js');
+        finish(await exploreInThreads(race, options, stdio));
       });
     command
       .command('merge')
@@ -41,11 +39,8 @@ export const command: CommandModule = {
       .option('--json', 'print the report as JSON')
       .addHelpText('after', mergeExample)
       .action(async (files: string[], _options: unknown, merge: Command) => {
-        const { runMerge } = await import('../explore/run.js');
-        const { readText } = await import('../read-text.js');
-        const options = merge.optsWithGlobals<{ save?: string; json?: boolean }>();
-        const read = (file: string): string => readText(file, io).text;
-        finish(await withThreads(1, io, (runner) => runMerge(files, options, io, runner, read)));
+        const { mergeInThreads } = await import('../explore/in-threads.js');
+        finish(await mergeInThreads(files, merge.optsWithGlobals<MergeOptions>(), stdio));
       });
   },
 };
@@ -74,27 +69,6 @@ function addOptions(command: Command): Command {
     .option('--max-steps <n>', 'cut executions after so many steps; default 1000', positive)
     .option('--seconds <n>', 'stop after so long', positive)
     .option('--json', 'print the report as JSON');
-}
-
-/** Ctrl-C has the searches end with what is known so far; a second one ends the program. */
-async function withThreads<T>(
-  workers: number,
-  io: CommandIo,
-  use: (runner: TaskRunner) => Promise<T>,
-): Promise<T> {
-  const { ThreadRunner } = await import('../explore/threads.js');
-  const runner = new ThreadRunner(workers);
-  const stop = (): void => {
-    runner.stop();
-    io.err('\nirqlab: stopping; what follows is what is known so far\n');
-  };
-  process.once('SIGINT', stop);
-  try {
-    return await use(runner);
-  } finally {
-    process.removeListener('SIGINT', stop);
-    await runner.close();
-  }
 }
 
 function count(text: string): number {

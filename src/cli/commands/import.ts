@@ -17,7 +17,7 @@ Examples:
 `;
 
 export const command: CommandModule = {
-  configure(command, io, finish) {
+  configure(command, stdio, finish) {
     command
       .argument('<file...>', 'captures of one machine, or - for standard input')
       .option('--lsvmbus <file>', 'what lsvmbus printed on that machine')
@@ -27,11 +27,7 @@ export const command: CommandModule = {
       .addHelpText('after', example)
       .action(async (files: string[], options: ImportOptions) => {
         const { runImport } = await import('../../capture/run.js');
-        const status = await runImport(files, options, io, async (guest) => {
-          const { Guest } = await import('../../guest/guest.js');
-          return Guest.create(guest).procInterrupts();
-        });
-        finish(status);
+        finish(await runImport(files, options, stdio));
       });
   },
 };

@@ -4,7 +4,7 @@ interface CommandEntry {
   readonly name: string;
   /** One line for `irqlab --help`. */
   readonly summary: string;
-  /** Commands are loaded when they are used, so that each starts with no more than it needs. */
+  /** Loads the command. Only the one that is used is loaded, so that each starts with no more than it needs. */
   readonly load: () => Promise<CommandModule>;
 }
 

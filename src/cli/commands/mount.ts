@@ -1,6 +1,6 @@
 import type { CommandModule } from '../command.js';
-import type { MountOptions } from '../../live/mount.js';
-import { addLiveOptions } from '../../live/options.js';
+import type { LiveOptions } from '../../live/service.js';
+import { addLiveOptions } from './live-options.js';
 
 const example = `
 The guest's workload and timeline happen in real time while the files are looked at; what is written to them happens to
@@ -13,15 +13,15 @@ Examples:
 `;
 
 export const command: CommandModule = {
-  configure(command, io, finish) {
+  configure(command, stdio, finish) {
     command
       .argument('<scenario>', 'scenario file (YAML), or - for standard input')
       .argument('<directory>', "where the guest's proc and sys are to be");
     addLiveOptions(command)
       .addHelpText('after', example)
-      .action(async (file: string, directory: string, options: MountOptions) => {
+      .action(async (file: string, directory: string, options: LiveOptions) => {
         const { mountGuest } = await import('../../live/mount.js');
-        finish(await mountGuest(file, directory, options, io));
+        finish(await mountGuest(file, directory, options, stdio));
       });
   },
 };

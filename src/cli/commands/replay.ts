@@ -1,5 +1,5 @@
 import type { CommandModule } from '../command.js';
-import type { ReplayCommandOptions } from '../explore/replay-run.js';
+import type { ReplayCommandOptions } from '../explore/replay.js';
 
 const example = `
 Exit status: 0 the same property is broken again, 1 the trace no longer fits the code, 2 wrong use or file.
@@ -11,15 +11,15 @@ Examples:
 `;
 
 export const command: CommandModule = {
-  configure(command, io, finish) {
+  configure(command, stdio, finish) {
     command
       .argument('<file>', 'what --save wrote, or - for standard input')
       .option('--step', "show the guest's state after each step; * marks what the step changed")
       .option('--json', 'print the trace as JSON')
       .addHelpText('after', example)
       .action(async (file: string, options: ReplayCommandOptions) => {
-        const { runReplay } = await import('../explore/replay-run.js');
-        finish(runReplay(file, options, io));
+        const { runReplay } = await import('../explore/replay.js');
+        finish(runReplay(file, options, stdio));
       });
   },
 };

@@ -1,14 +1,6 @@
 import { InvalidArgumentError } from 'commander';
-import type { GuestOptions } from '../../scenario/options/guest.js';
 import type { CommandModule } from '../command.js';
-import type { Guest } from '../../guest/guest.js';
-
-interface RunOptions {
-  readonly json?: boolean;
-  readonly seconds?: number;
-  readonly dmesg?: boolean;
-  readonly tree?: boolean;
-}
+import type { RunOptions } from '../run/run.js';
 
 const example = `
 Prints what the file's "print" says. Exit status: 0 all expectations hold, 1 one failed, 2 wrong use or file.
@@ -20,7 +12,7 @@ Examples:
 `;
 
 export const command: CommandModule = {
-  configure(command, io, finish) {
+  configure(command, stdio, finish) {
     command
       .argument('<scenario>', 'scenario file (YAML), or - for standard input')
       .option('--json', 'print counts, expectations and printouts as JSON')
@@ -29,26 +21,11 @@ export const command: CommandModule = {
       .option('--tree', "list the guest's files at the end, instead of what the file says")
       .addHelpText('after', example)
       .action(async (file: string, options: RunOptions) => {
-        const { runFile } = await import('../run-file.js');
-        const show = await printers(options);
-        const create = async (guest: GuestOptions): Promise<Guest> => {
-          const made = await import('../../guest/guest.js');
-          return made.Guest.create(guest);
-        };
-        finish(await runFile(file, options, io, create, show));
+        const { runFile } = await import('../run/run.js');
+        finish(await runFile(file, options, stdio));
       });
   },
 };
-
-/** What is printed instead of the files that the scenario names; undefined: those. */
-async function printers({ dmesg, tree }: RunOptions) {
-  if (!(dmesg || tree)) return undefined;
-  const { dmesgText, treeText } = await import('../listing.js');
-  return ({ fs, log }: Guest) => [
-    ...(dmesg ? [{ path: 'dmesg', text: dmesgText(log) }] : []),
-    ...(tree ? [{ path: '/', text: treeText(fs) }] : []),
-  ];
-}
 
 function parseSeconds(text: string): number {
   const seconds = Number(text);

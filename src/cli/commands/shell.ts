@@ -1,5 +1,6 @@
 import type { CommandModule } from '../command.js';
-import { addLiveOptions, type LiveOptions } from '../../live/options.js';
+import type { LiveOptions } from '../../live/service.js';
+import { addLiveOptions } from './live-options.js';
 
 const example = `
 In the shell, /proc/interrupts, /proc/irq, /proc/stat, /proc/softirqs, /proc/cpuinfo and, in /sys, devices/system/cpu,
@@ -13,15 +14,15 @@ Examples:
 `;
 
 export const command: CommandModule = {
-  configure(command, io, finish) {
+  configure(command, stdio, finish) {
     command
       .argument('<scenario>', 'scenario file (YAML)')
       .argument('[command...]', 'what to run, behind --; default: your shell');
     addLiveOptions(command)
       .addHelpText('after', example)
       .action(async (file: string, program: string[], options: LiveOptions) => {
-        const { runShell } = await import('../../live/shell/run.js');
-        finish(await runShell(file, program, options, io));
+        const { runShell } = await import('../../live/shell.js');
+        finish(await runShell(file, program, options, stdio));
       });
   },
 };

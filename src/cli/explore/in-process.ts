@@ -1,7 +1,7 @@
 import type { Progress } from '../../explore/options.js';
 import { runTask, type Task, type TaskOf, type TaskResults, type TaskRunner } from './task.js';
 
-/** Does tasks in this thread, one after another. */
+/** Runs tasks in this thread, one after another. */
 export class InProcessRunner implements TaskRunner {
   isStopped = false;
 

@@ -4,8 +4,8 @@ import type { Report } from '../../explore/report.js';
 import type { Search, TaskRunner } from './task.js';
 
 /**
- * Searches with all threads of the runner, and looks for a minimal interleaving if a property is broken. Verdict and
- * interleaving do not depend on the number of threads.
+ * Searches with all threads of the runner, and looks for a minimal interleaving if a property is violated.
+ * Verdict and interleaving do not depend on the number of threads.
  */
 export async function searchWith(
   runner: TaskRunner,

@@ -2,7 +2,7 @@ import type { MemoryModel } from '../../explore/model.js';
 import type { Strategy } from '../../explore/options.js';
 import type { Report } from '../../explore/report.js';
 import type { Race, RaceVariant, RaceVerdict } from '../../races/race.js';
-import type { CommandIo } from '../command.js';
+import type { Stdio } from '../../command/stdio.js';
 import { withMinimal } from './search.js';
 import type { Search, TaskRunner } from './task.js';
 import { coverageText, number } from './text.js';
@@ -14,7 +14,7 @@ export interface Row {
   readonly memory: MemoryModel;
   readonly expected: RaceVerdict;
   readonly report: Report;
-  /** What is not as it should be. */
+  /** Where the report differs from what the table of races expects; empty if nowhere. */
   readonly differences: readonly string[];
 }
 
@@ -25,11 +25,11 @@ interface Planned {
   readonly expected: RaceVerdict;
 }
 
-/** Runs all variants of `races` and compares. Each has a thread for itself, as many at a time as there are. */
+/** Runs all variants of `races`, one per thread, and compares each report with what the table of races expects. */
 export async function runTable(
   races: readonly Race[],
   runner: TaskRunner,
-  io: CommandIo,
+  stdio: Stdio,
   limits: Pick<Search, 'maxExecutions' | 'seconds'>,
   onRow: (row: Row) => void,
 ): Promise<readonly Row[]> {
@@ -37,7 +37,7 @@ export async function runTable(
   let done = 0;
   let shown = 0;
   const rows: Row[] = [];
-  const tell = (): void => io.progress?.(`${done} of ${plan.length} done`);
+  const tell = (): void => stdio.progress?.(`${done} of ${plan.length} done`);
   tell();
   await Promise.all(
     plan.map(async (planned, at) => {
@@ -47,7 +47,7 @@ export async function runTable(
       tell();
     }),
   );
-  io.progress?.('');
+  stdio.progress?.('');
   return rows;
 }
 
@@ -71,7 +71,7 @@ async function runRow(
   return { race: race.id, variant: variant.name, memory, expected, report, differences };
 }
 
-/** What a report has that the table of races does not want. */
+/** Where a report differs from what the table of races expects. */
 export function differencesOf(
   report: Report,
   { message, strategy }: { readonly message?: string; readonly strategy: Strategy },
@@ -84,7 +84,7 @@ export function differencesOf(
     return message === undefined || violation.message.includes(message) ? [] : [`expected "${message}"`];
   }
   const differences = witnesses.filter(({ reached }) => !reached).map(({ name }) => `never seen: ${name}`);
-  // A bound is what the variant asks for; anything else means that the search was cut short.
+  // A variant may ask for a bound; any other limit means that the search was cut short and proves nothing.
   if (!complete && (strategy.kind === 'dpor' || strategy.kind === 'dfs' || limits.length > 1)) {
     differences.push(`not finished: ${limits.join('; ')}`);
   }

@@ -25,7 +25,7 @@ export type Task =
 
 export type TaskOf<K extends Task['kind']> = Extract<Task, { readonly kind: K }>;
 
-/** What comes of each kind of task. */
+/** Result of each kind of task. */
 export interface TaskResults {
   readonly search: Report;
   readonly minimise: Violation | undefined;
@@ -37,7 +37,7 @@ export interface TaskHooks {
   readonly shouldStop?: () => boolean;
 }
 
-/** Does a task in this thread. */
+/** Runs a task in this thread. */
 export function runTask<K extends Task['kind']>(task: TaskOf<K>, hooks: TaskHooks): TaskResults[K];
 export function runTask(task: Task, { onProgress, shouldStop }: TaskHooks): TaskResults[Task['kind']] {
   if (task.kind === 'findings') return raceById(task.race)?.findings?.() ?? [];
@@ -67,17 +67,17 @@ export function variantOf({ race, variant }: Pick<Search, 'race' | 'variant'>): 
   return found;
 }
 
-/** Does tasks, several at a time if it can. */
+/** Runs tasks, several at a time if it can. */
 export interface TaskRunner {
-  /** How many tasks it does at a time. */
+  /** How many tasks run at the same time. */
   readonly workers: number;
   run<K extends Task['kind']>(
     task: TaskOf<K>,
     onProgress?: (progress: Progress) => void,
   ): Promise<TaskResults[K]>;
-  /** Has all searches end with what is known so far. */
+  /** Ends all searches; each reports what it knows so far. */
   stop(): void;
   readonly isStopped: boolean;
-  /** No more tasks come. */
+  /** Frees the threads; no more tasks will come. */
   close(): Promise<void>;
 }

@@ -17,12 +17,12 @@ export function listText(races: readonly Race[]): string {
     .join('\n');
 }
 
-/** What was covered, never more than it was. */
+/** What was covered. A bounded search never claims to be complete. */
 export function coverageText({ complete, limits }: Report): string {
   return complete ? 'complete' : limits.join('; ');
 }
 
-/** How much was done. */
+/** How much work the search was. */
 export function effortText(report: Report): string {
   const { executions, redundant, steps, depth, seconds, strategy, memory } = report;
   const given = redundant === 0 ? '' : ` and ${number(redundant)} given up as repetitions`;
@@ -33,7 +33,7 @@ export function effortText(report: Report): string {
   );
 }
 
-/** The verdict with all that it rests on. */
+/** The verdict with everything that it rests on. */
 export function reportText(report: Report, replayHint: string): string {
   const { verdict, violations, witnesses, outcomes, model } = report;
   const lines: string[] = [];

@@ -2,7 +2,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { runTask, type Task } from './task.js';
 import type { FromThread } from './threads.js';
 
-// A thread that explores. The flag it is given becomes 1 when the search is to end.
+// A thread that explores. It is given a flag in shared memory that becomes 1 when the search is to end.
 
 const stopFlag = workerData as Int32Array;
 const tell = (message: FromThread): void => parentPort?.postMessage(message);

@@ -2,7 +2,7 @@ import { Worker } from 'node:worker_threads';
 import type { Progress } from '../../explore/options.js';
 import type { Task, TaskOf, TaskResults, TaskRunner } from './task.js';
 
-/** What a thread says. */
+/** Message from a thread. */
 export type FromThread =
   | { readonly kind: 'progress'; readonly progress: Progress }
   | { readonly kind: 'result'; readonly result: TaskResults[Task['kind']] }
@@ -15,7 +15,7 @@ interface Job {
   readonly reject: (error: Error) => void;
 }
 
-/** Does tasks in threads, so that this one can show progress and hear of Ctrl-C. Threads are made when needed. */
+/** Runs tasks in threads, so that this one can show progress and notice Ctrl-C. Threads start on demand. */
 export class ThreadRunner implements TaskRunner {
   private readonly stopFlag = new Int32Array(new SharedArrayBuffer(4));
   private readonly jobs: Job[] = [];

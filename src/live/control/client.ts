@@ -1,9 +1,11 @@
 import { connect } from 'node:net';
 import { parse } from 'yaml';
-import { type CommandIo, type ExitStatus, exitStatus, UsageError } from '../../cli/command.js';
-import type { ControlAnswer } from './commands.js';
+import { type ExitStatus, exitStatus } from '../../command/exit-status.js';
+import type { Stdio } from '../../command/stdio.js';
+import { UsageError } from '../../command/usage-error.js';
+import type { ControlAnswer } from './answer.js';
 
-/** Commands whose value is a mapping: what is given as KEY=VALUE goes into it. */
+/** Commands whose value is a mapping, which KEY=VALUE arguments fill. */
 const withMapping: ReadonlySet<string> = new Set([
   'affinity',
   'offer',
@@ -15,9 +17,9 @@ const withMapping: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * The command that some words stand for.
+ * The command that the words of a command line stand for.
  *
- * @throws UsageError if they stand for none.
+ * @throws UsageError for a word too many.
  */
 export function commandOf(name: string, args: readonly string[]): Record<string, unknown> {
   const pairs: Record<string, unknown> = {};
@@ -45,17 +47,17 @@ export async function sendCommand(
   path: string,
   name: string,
   args: readonly string[],
-  io: CommandIo,
+  stdio: Stdio,
 ): Promise<ExitStatus> {
   const answer = await ask(path, commandOf(name, args));
   if (answer.ok) {
     const { result } = answer;
-    if (typeof result === 'string') io.out(result);
-    else if (result !== undefined) io.out(`${JSON.stringify(result, undefined, 2)}\n`);
+    if (typeof result === 'string') stdio.out(result);
+    else if (result !== undefined) stdio.out(`${JSON.stringify(result, undefined, 2)}\n`);
     return exitStatus.ok;
   }
   if (answer.code === 'usage') throw new UsageError(answer.message, 'Try "irqlab ctl --help".');
-  io.err(`irqlab: ${answer.code}: ${answer.message}\n`);
+  stdio.err(`irqlab: ${answer.code}: ${answer.message}\n`);
   return answer.code === 'defect' ? exitStatus.defect : exitStatus.failed;
 }
 

@@ -1,16 +1,16 @@
 import { createServer, type Server, type Socket } from 'node:net';
-import { chmodSync, rmSync } from 'node:fs';
-import { UsageError } from '../../cli/command.js';
-import type { ControlAnswer, ControlCommands } from './commands.js';
+import { rmSync } from 'node:fs';
+import { UsageError } from '../../command/usage-error.js';
+import type { CommandTaker, ControlAnswer } from './answer.js';
 
-/** Longest command line in characters; more is no command. */
+/** Longest command in characters; who sends a longer line is disconnected. */
 const MAX_LINE = 1 << 16;
 
 /**
- * A Unix socket by which a running guest is steered: each line is a command, and gets a line of JSON as its answer,
- * in order.
+ * A Unix socket that takes commands: each line is one and is answered by a line of JSON, in order. It belongs to its
+ * owner alone (mode 0600), because whoever can write to it steers the guest.
  */
-export class Control {
+export class ControlSocket {
   private readonly sockets = new Set<Socket>();
 
   private constructor(
@@ -19,23 +19,25 @@ export class Control {
     private readonly onDefect: (error: unknown) => void,
   ) {}
 
-  /** Begins to listen. @throws UsageError if there can be no socket at that path. */
+  /** Starts to listen. @throws UsageError if the socket cannot be created at that path. */
   static async listen(
     path: string,
-    commands: ControlCommands,
+    commands: CommandTaker,
     onDefect: (error: unknown) => void,
-  ): Promise<Control> {
+  ): Promise<ControlSocket> {
     const server = createServer();
-    const control = new Control(server, path, onDefect);
+    const control = new ControlSocket(server, path, onDefect);
     server.on('connection', (socket) => control.serve(socket, commands));
     await new Promise<void>((resolve, reject) => {
       server.once('error', ({ code, message }: NodeJS.ErrnoException) => {
         if (code !== 'EADDRINUSE') reject(new UsageError(`cannot listen on ${path}: ${message}`));
         else reject(new UsageError(`${path} exists already`, `If nobody uses it any more: rm ${path}`));
       });
+      // Not chmod afterwards, which would leave a moment for others to connect.
+      const umask = process.umask(0o177);
       server.listen(path, resolve);
+      process.umask(umask);
     });
-    chmodSync(path, 0o600);
     return control;
   }
 
@@ -45,7 +47,7 @@ export class Control {
     rmSync(this.path, { force: true });
   }
 
-  private serve(socket: Socket, commands: ControlCommands): void {
+  private serve(socket: Socket, commands: CommandTaker): void {
     this.sockets.add(socket);
     socket.on('close', () => this.sockets.delete(socket));
     socket.on('error', () => socket.destroy());
@@ -59,8 +61,8 @@ export class Control {
     });
   }
 
-  /** A command that runs into a defect must not take the guest's files away from those who use them. */
-  private answer(commands: ControlCommands, line: string): ControlAnswer {
+  /** A command that hits a defect must not end the process: the guest's files would vanish under their users. */
+  private answer(commands: CommandTaker, line: string): ControlAnswer {
     try {
       return commands.answer(line);
     } catch (error) {

@@ -1,5 +1,5 @@
 import { constants, openSync } from 'node:fs';
-import { UsageError } from '../../cli/command.js';
+import { UsageError } from '../../command/usage-error.js';
 
 const DEVICE = '/dev/fuse';
 
@@ -16,7 +16,7 @@ const hints: Readonly<Record<string, readonly [problem: string, hint: string]>> 
   EPERM: ['you have no permission', 'A container needs --device /dev/fuse.'],
 };
 
-/** A descriptor that a filesystem can be mounted with. @throws UsageError that says what is missing. */
+/** Opens /dev/fuse: a descriptor to mount a filesystem with. @throws UsageError that says what is missing. */
 export function openFuseDevice(): number {
   try {
     return openSync(DEVICE, constants.O_RDWR);

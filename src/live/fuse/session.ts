@@ -1,4 +1,4 @@
-import { closeSync, constants, openSync, read, writeSync } from 'node:fs';
+import { closeSync, read, writeSync } from 'node:fs';
 import { ErrnoError } from '../../lib/errno.js';
 import {
   decodeRequest,
@@ -9,39 +9,37 @@ import {
   OPCODE,
   REQUEST_BYTES,
 } from './wire.js';
-import type { TreeFuse } from './tree.js';
+import type { FuseFilesystem } from './filesystem.js';
 
-/** While the device is not mounted yet, it is looked at again after so many ms. */
+/** Until the device is mounted a read gives EPERM; it is tried again after so many ms. */
 const UNMOUNTED_RETRY_MS = 2;
 const EIO = -5;
 
 export interface FuseSessionHooks {
-  /** Called before a request that looks at the guest or changes it. */
+  /** Called before each request that reads or changes files. */
   beforeRequest(): void;
-  /** A defect: the request was answered with EIO. */
+  /** Called for a defect; the request has been answered with EIO. */
   onDefect(error: unknown): void;
 }
 
 /**
- * Answers the kernel's requests for one mounted filesystem, one after the other, until it is unmounted. The file
- * descriptor is to be handed to whoever mounts it.
+ * Answers the kernel's requests for one mounted filesystem, one after the other, until it is unmounted. One at a
+ * time, each request is atomic for those behind the files.
  */
 export class FuseSession {
-  readonly fd: number;
-  /** Settled when nothing is mounted any more, or after `stop`. */
+  /** Resolves when nothing is mounted any more, or after `stop`. */
   readonly ended: Promise<void>;
   private readonly buffer = Buffer.alloc(REQUEST_BYTES);
   private readonly end: () => void;
   private stopping = false;
   private mounted = false;
 
-  /** @throws what opening /dev/fuse throws. */
+  /** @param fd of /dev/fuse; the session closes it at its end. */
   constructor(
-    private readonly fuse: TreeFuse,
+    private readonly filesystem: FuseFilesystem,
     private readonly hooks: FuseSessionHooks,
-    fd = openSync('/dev/fuse', constants.O_RDWR),
+    private readonly fd: number,
   ) {
-    this.fd = fd;
     let end = (): void => {};
     this.ended = new Promise((resolve) => {
       end = resolve;
@@ -51,8 +49,8 @@ export class FuseSession {
   }
 
   /**
-   * Stops at the next request, which stays unanswered. A read that waits for one cannot be given up, and Node can
-   * not exit before it is over: somebody has to look at the mounted files.
+   * Stops at the next request, which stays unanswered. A read() that waits for one cannot be cancelled, and Node
+   * cannot exit before it returns: somebody has to touch the mounted files once more.
    */
   stop(): void {
     this.stopping = true;
@@ -72,7 +70,7 @@ export class FuseSession {
 
   private readFailed({ code }: NodeJS.ErrnoException): void {
     if (code === 'EPERM' && !this.mounted) setTimeout(() => this.readNext(), UNMOUNTED_RETRY_MS);
-    // A request that was taken back before it could be read.
+    // The request was interrupted before it could be read.
     else if (code === 'ENOENT' || code === 'EINTR' || code === 'EAGAIN') this.readNext();
     else this.finish();
   }
@@ -86,7 +84,7 @@ export class FuseSession {
     const { unique } = request;
     try {
       if (changesWithTime(request.opcode)) this.hooks.beforeRequest();
-      const payload = this.fuse.handle(request);
+      const payload = this.filesystem.handle(request);
       if (payload === 'unknown') this.send(encodeError(unique, NOT_IMPLEMENTED));
       else if (payload !== undefined) this.send(encodeAnswer(unique, payload));
     } catch (error) {
@@ -99,7 +97,7 @@ export class FuseSession {
     try {
       writeSync(this.fd, answer);
     } catch (error) {
-      // ENOENT: the request was interrupted and nobody waits any more; ENODEV: unmounted meanwhile.
+      // ENOENT: the request was interrupted, nobody waits for the answer; ENODEV: unmounted in the meantime.
       const { code } = error as NodeJS.ErrnoException;
       if (code !== 'ENOENT' && code !== 'ENODEV') throw error;
     }

@@ -1,15 +1,15 @@
 import { endianness } from 'node:os';
 import { errnoNumbers } from '../../lib/errno.js';
 
-// The messages of Linux' FUSE, as include/uapi/linux/fuse.h has them at version 7.31. Numbers are in the byte order
-// of the machine. 64-bit numbers that this side chose itself (node ids, handles) fit into a double.
+// The messages of FUSE, version 7.31 (include/uapi/linux/fuse.h). Numbers are in the machine's byte order. 64-bit
+// numbers that this side has chosen itself (node ids, handles) fit into a double.
 
 const LITTLE = endianness() === 'LE';
 
 export const FUSE_MAJOR = 7;
 export const FUSE_MINOR = 31;
 
-/** enum fuse_opcode, as far as an operation is answered otherwise than with "not implemented". */
+/** enum fuse_opcode: the operations that are not simply answered with ENOSYS. */
 export const OPCODE = {
   LOOKUP: 1,
   FORGET: 2,
@@ -41,18 +41,18 @@ export const OPCODE = {
   RENAME2: 45,
 } as const;
 
-/** Opens come with O_TRUNC instead of being followed by a truncation. */
+/** O_TRUNC comes with the open itself, not as a SETATTR after it. */
 const FUSE_ATOMIC_O_TRUNC = 1 << 3;
 const FUSE_BIG_WRITES = 1 << 5;
-/** Every read() and write() comes here as it is, whatever stat() says of the size. */
+/** The page cache is left out: read() and write() arrive as they are, although stat() says a size of 0. */
 const FOPEN_DIRECT_IO = 1 << 0;
 
-/** Most bytes of one write. */
+/** Most bytes of one WRITE. */
 const MAX_WRITE_BYTES = 1 << 16;
 const IN_HEADER_BYTES = 40;
 const OUT_HEADER_BYTES = 16;
 const ATTR_BYTES = 88;
-/** Room for any request: the kernel refuses to hand one over to less. */
+/** Room for any request: the kernel refuses a read() with a smaller buffer. */
 export const REQUEST_BYTES = MAX_WRITE_BYTES + 4096;
 
 /** fuse_in_header, with what follows it. */
@@ -64,7 +64,7 @@ export interface FuseRequest {
   readonly body: DataView;
 }
 
-/** What the answers say of a file. */
+/** fuse_attr, as far as it says something. */
 export interface FuseAttributes {
   readonly inode: number;
   readonly size: number;
@@ -72,7 +72,7 @@ export interface FuseAttributes {
   readonly links: number;
   readonly uid: number;
   readonly gid: number;
-  /** All three times of the file. */
+  /** atime, mtime and ctime. */
   readonly timeS: number;
 }
 
@@ -118,7 +118,7 @@ export function bytesOf(body: DataView): Buffer {
   return Buffer.from(body.buffer, body.byteOffset, body.byteLength);
 }
 
-/** An answer under construction: the fields one after the other. */
+/** An answer under construction, field by field. */
 class Answer {
   readonly bytes: Buffer;
   private readonly view: DataView;
@@ -182,12 +182,12 @@ export function initOut(flags: number): Buffer {
     .word(MAX_WRITE_BYTES, 1).bytes;
 }
 
-/** fuse_entry_out; nothing of it may be kept by the kernel. */
+/** fuse_entry_out; with timeouts of 0, so that the kernel caches neither name nor attributes. */
 export function entryOut(attributes: FuseAttributes): Buffer {
   return new Answer(40 + ATTR_BYTES).long(attributes.inode, 0, 0, 0).word(0, 0).attributes(attributes).bytes;
 }
 
-/** fuse_attr_out; nothing of it may be kept by the kernel. */
+/** fuse_attr_out; with a timeout of 0, so that the kernel does not cache the attributes. */
 export function attrOut(attributes: FuseAttributes): Buffer {
   return new Answer(16 + ATTR_BYTES).long(0).word(0, 0).attributes(attributes).bytes;
 }
@@ -202,12 +202,12 @@ export function writeOut(sizeBytes: number): Buffer {
   return new Answer(8).word(sizeBytes, 0).bytes;
 }
 
-/** fuse_statfs_out of a filesystem that takes no room. */
+/** fuse_statfs_out of a filesystem without blocks. */
 export function statfsOut(): Buffer {
   return new Answer(80).long(0, 0, 0, 0, 0).word(4096, 255, 4096).bytes;
 }
 
-/** As many entries from `from` on as fit into `sizeBytes`, as a row of fuse_dirent. */
+/** As many entries from `from` on as fit into `sizeBytes`, as fuse_dirent one after another. */
 export function entriesOut(entries: readonly FuseEntry[], from: number, sizeBytes: number): Buffer {
   const parts: Buffer[] = [];
   let room = sizeBytes;
@@ -224,5 +224,5 @@ export function entriesOut(entries: readonly FuseEntry[], from: number, sizeByte
   return Buffer.concat(parts);
 }
 
-/** What the kernel gives where a filesystem does not know an operation. */
+/** Answer to an operation that the filesystem does not have. */
 export const NOT_IMPLEMENTED = -errnoNumbers.ENOSYS;

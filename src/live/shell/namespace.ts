@@ -1,11 +1,11 @@
-import { UsageError } from '../../cli/command.js';
-import { succeeds } from './programs.js';
+import { UsageError } from '../../command/usage-error.js';
+import { succeeds } from '../programs.js';
 
-/** What a process may do about namespaces. */
+/** How this process can get a mount namespace of its own. */
 export type NamespaceRights =
-  /** It may make mount namespaces. */
+  /** It may create one. */
   | 'mount'
-  /** It may make user namespaces, in which it may. */
+  /** Only inside a new user namespace. */
   | 'user';
 
 /** @throws UsageError that says what is missing. */

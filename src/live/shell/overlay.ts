@@ -1,20 +1,5 @@
 import { posix } from 'node:path';
 
-/** What the guest's files replace, where the guest has them. */
-export const guestPaths = [
-  '/proc/interrupts',
-  '/proc/irq',
-  '/proc/stat',
-  '/proc/softirqs',
-  '/proc/cpuinfo',
-  '/sys/devices/system/cpu',
-  '/sys/devices/system/node',
-  '/sys/devices/LNXSYSTM:00/LNXSYBUS:00/ACPI0004:00/VMBUS:00',
-  '/sys/bus/vmbus',
-  '/sys/bus/pci/devices',
-  '/sys/kernel/irq',
-] as const;
-
 /** An entry of a directory of this machine. */
 export interface HostEntry {
   readonly name: string;
@@ -23,27 +8,27 @@ export interface HostEntry {
   readonly target?: string;
 }
 
-/** The files of this machine, as far as asked. */
+/** The files of this machine, as far as a plan needs them. */
 export interface HostFiles {
   kindOf(path: string): 'directory' | 'file' | undefined;
   entries(directory: string): readonly HostEntry[];
 }
 
-/** A step of laying the guest's files over those of this machine. */
+/** A step of putting mounted files over those of this machine. */
 export type OverlayStep =
-  /** An empty directory of our own over `path`, with which entries can be added where the kernel lets nobody. */
+  /** An empty tmpfs over `path`: in sysfs itself nobody can add an entry. */
   | { readonly kind: 'rebuild'; readonly path: string }
-  /** Seals a rebuilt directory. */
+  /** Makes a rebuilt directory read-only. */
   | { readonly kind: 'seal'; readonly path: string }
   | { readonly kind: 'makeDirectory' | 'makeFile'; readonly path: string }
   | { readonly kind: 'link'; readonly path: string; readonly target: string }
-  /** What this machine has at `path` itself, below everything. */
+  /** Binds what this machine has at `path`, underneath all of this, to `path`. */
   | { readonly kind: 'bindHost'; readonly path: string }
-  | { readonly kind: 'bindGuest'; readonly path: string };
+  | { readonly kind: 'bindMounted'; readonly path: string };
 
 /**
- * Steps that put what the guest has at `paths` there. Where this machine has nothing at such a path, the directory
- * above it is rebuilt out of what was in it.
+ * Plans how the mounted files come to `paths`. Where this machine has nothing at such a path, the directory above it is
+ * rebuilt from its own entries and the new one.
  */
 export function planOverlay(paths: readonly string[], host: HostFiles): OverlayStep[] {
   const missing = paths.filter((path) => host.kindOf(path) === undefined);
@@ -67,7 +52,7 @@ export function planOverlay(paths: readonly string[], host: HostFiles): OverlayS
   }
   for (const path of missing) steps.push({ kind: 'makeDirectory', path });
   for (const parent of parents) steps.push({ kind: 'seal', path: parent });
-  for (const path of paths) steps.push({ kind: 'bindGuest', path });
+  for (const path of paths) steps.push({ kind: 'bindMounted', path });
   return steps;
 }
 
@@ -80,9 +65,9 @@ function copyEntry(parent: string, { name, kind, target = '' }: HostEntry): Over
   ];
 }
 
-/** Where the guest's and this machine's files are while the steps are done. */
+/** Where the mounted files and this machine's are while the steps are done. */
 export interface Stage {
-  readonly guest: string;
+  readonly mounted: string;
   readonly host: string;
 }
 
@@ -91,7 +76,7 @@ export function overlayScript(steps: readonly OverlayStep[], stage: Stage): stri
   return steps.map((step) => `${command(step, stage)}\n`).join('');
 }
 
-function command(step: OverlayStep, { guest, host }: Stage): string {
+function command(step: OverlayStep, { mounted, host }: Stage): string {
   const at = quote(step.path);
   switch (step.kind) {
     case 'rebuild':
@@ -107,7 +92,7 @@ function command(step: OverlayStep, { guest, host }: Stage): string {
     case 'bindHost':
       return `mount -n --rbind ${quote(host + step.path.replace(/^\/sys/, ''))} ${at}`;
     default:
-      return `mount -n --bind ${quote(guest + step.path)} ${at}`;
+      return `mount -n --bind ${quote(mounted + step.path)} ${at}`;
   }
 }
 

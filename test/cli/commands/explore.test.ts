@@ -2,10 +2,12 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { CommandIo } from '../../../src/cli/command.js';
+import type { Stdio } from '../../../src/command/stdio.js';
 import { InProcessRunner } from '../../../src/cli/explore/in-process.js';
-import { runReplay } from '../../../src/cli/explore/replay-run.js';
-import { type ExploreCommandOptions, runExplore, runMerge } from '../../../src/cli/explore/run.js';
+import { runReplay } from '../../../src/cli/explore/replay.js';
+import { runMerge } from '../../../src/cli/explore/merge.js';
+import type { ExploreCommandOptions } from '../../../src/cli/explore/options.js';
+import { runExplore } from '../../../src/cli/explore/run.js';
 import type { Report } from '../../../src/explore/report.js';
 import { irqlab } from '../../support/cli.js';
 
@@ -17,7 +19,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(dir, { recursive: true }));
 
-class TestIo implements CommandIo {
+class TestIo implements Stdio {
   printed = '';
   errors = '';
   out(text: string): void {

@@ -1,13 +1,13 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { main } from '../../../src/cli/main.js';
 import { Guest } from '../../../src/guest/guest.js';
-import { Control } from '../../../src/live/control/server.js';
+import { ControlSocket } from '../../../src/live/control/server.js';
 import { commandOf } from '../../../src/live/control/client.js';
-import { ControlCommands } from '../../../src/live/control/commands.js';
+import { GuestCommands } from '../../../src/live/guest-commands.js';
 import { LiveGuest } from '../../../src/live/live-guest.js';
 import { parseScenario } from '../../../src/scenario/load.js';
 
@@ -27,7 +27,7 @@ run: 1s
 let directory: string;
 let path: string;
 let guest: Guest;
-let control: Control;
+let control: ControlSocket;
 let defects: unknown[];
 
 beforeEach(async () => {
@@ -36,7 +36,7 @@ beforeEach(async () => {
   guest = Guest.create(scenario.guest);
   const live = new LiveGuest(guest, scenario, { speed: 0, nowMs: () => 0, onFailure: () => {} });
   defects = [];
-  control = await Control.listen(path, new ControlCommands(guest, live), (error) => defects.push(error));
+  control = await ControlSocket.listen(path, new GuestCommands(guest, live), (error) => defects.push(error));
 });
 
 afterEach(() => {
@@ -92,9 +92,13 @@ describe('the socket', () => {
     expect(guest.signalled(7)).toBeGreaterThanOrEqual(10);
   });
 
+  test('is open to its owner only', () => {
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+  });
+
   test('can be used by one guest only', async () => {
-    const commands = { answer: () => ({ ok: true }) } as unknown as ControlCommands;
-    await expect(Control.listen(path, commands, () => {})).rejects.toThrow(/exists already/);
+    const commands = { answer: () => ({ ok: true }) } as unknown as GuestCommands;
+    await expect(ControlSocket.listen(path, commands, () => {})).rejects.toThrow(/exists already/);
   });
 });
 

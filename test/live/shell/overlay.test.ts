@@ -27,7 +27,7 @@ function host(directories: Readonly<Record<string, readonly string[]>>): HostFil
   };
 }
 
-const stage = { guest: '/mnt/guest', host: '/mnt/sys' };
+const stage = { mounted: '/mnt/guest', host: '/mnt/sys' };
 const script = (paths: readonly string[], files: HostFiles): string[] =>
   overlayScript(planOverlay(paths, files), stage).trim().split('\n');
 
@@ -80,7 +80,7 @@ describe('overlay', () => {
       'makeDirectory /sys/devices/D',
       'seal /sys/devices',
       'seal /sys/devices/system',
-      ...paths.map((path) => `bindGuest ${path}`),
+      ...paths.map((path) => `bindMounted ${path}`),
     ]);
   });
 

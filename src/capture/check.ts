@@ -1,0 +1,52 @@
+import { type ExitStatus, exitStatus } from '../command/exit-status.js';
+import { readBytes } from '../command/named-file.js';
+import type { Stdio } from '../command/stdio.js';
+import { UsageError } from '../command/usage-error.js';
+import { reprintInterrupts } from '../view/interrupts/parse.js';
+import { understoodCapture } from './capture-file.js';
+import { firstDifference } from './difference.js';
+import { importInterrupts } from './interrupts.js';
+
+/**
+ * `irqlab import --check`: every capture is read, printed again and compared.
+ *
+ * @throws UsageError for a file that cannot be read.
+ */
+export function checkCaptures(files: readonly string[], stdio: Stdio): ExitStatus {
+  let failed = 0;
+  for (const [at, file] of files.entries()) {
+    stdio.progress?.(`${at + 1} of ${files.length}: ${file}`);
+    const { name, bytes } = readBytes(file, stdio);
+    const problem = problemOf(name, bytes);
+    stdio.progress?.('');
+    if (problem !== undefined) failed += 1;
+    stdio.out(`${problem ?? `${name}: ok`}\n`);
+  }
+  if (failed > 0) stdio.err(`irqlab: ${failed} of ${files.length} files differ or are not understood\n`);
+  return failed === 0 ? exitStatus.ok : exitStatus.failed;
+}
+
+/** What is wrong with a capture, with file, line and column; undefined if nothing is. */
+function problemOf(file: string, bytes: Uint8Array): string | undefined {
+  try {
+    const { text, capture } = understoodCapture(file, bytes);
+    if (capture.kind !== 'interrupts') return undefined;
+    const difference =
+      firstDifference(text, reprintInterrupts(capture.parsed), 'it prints again as') ??
+      firstDifference(text, shownByMachine(text) ?? text, 'a machine like it shows');
+    return difference && `${file}:${difference}`;
+  } catch (error) {
+    if (error instanceof UsageError) return error.message;
+    throw error;
+  }
+}
+
+/** What a machine with the same interrupts shows; undefined if no machine can have them all. */
+function shownByMachine(text: string): string | undefined {
+  try {
+    return importInterrupts(text).text();
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
+}

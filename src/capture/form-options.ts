@@ -1,0 +1,45 @@
+import { ARM64_NR_IRQS } from '../platform/arm64/platform.js';
+import { archProbeNrIrqs } from '../platform/x86/platform.js';
+import type { Architecture } from '../scenario/options/architecture.js';
+import type { KernelVersion } from '../scenario/options/guest.js';
+import type { ProcInterruptsOptions } from '../scenario/options/proc-interrupts.js';
+import { hasLevelColumn } from '../view/interrupts/arch.js';
+import type { ParsedInterrupts } from '../view/interrupts/parse.js';
+import { type InterruptsForm, labelWidth } from '../view/interrupts/table.js';
+import { kernelOfForm } from './kernel-of-form.js';
+
+/** Forms that a modelled kernel prints without being told to. */
+export const ownForms: ReadonlySet<InterruptsForm> = new Set(['6.1', '6.12', '6.13', '7.2']);
+
+/** nrIrqs, where the first column of the capture is not as wide as the guest's would be. */
+export function nrIrqsOf(
+  { table, form }: ParsedInterrupts,
+  arch: Architecture,
+  nrCpuIds: number,
+): { nrIrqs?: number } {
+  const width = table.labelWidth;
+  const usual = arch === 'arm64' ? ARM64_NR_IRQS : archProbeNrIrqs(nrCpuIds);
+  const highest = Math.max(0, ...table.rows.map((row) => (row.kind === 'irq' ? row.irq : 0)));
+  if (labelWidth(form, Math.max(usual, highest + 1)) === width) return {};
+  const narrowest = labelWidth(form, 0);
+  return { nrIrqs: width > narrowest ? Math.max(10 ** (width - 1), highest + 1) : Math.max(17, highest + 1) };
+}
+
+/** What must be said about the form, where the guest's kernel prints another. */
+export function procInterruptsOf(
+  parsed: ParsedInterrupts,
+  kernel: KernelVersion,
+  arch: Architecture,
+): { procInterrupts?: ProcInterruptsOptions } {
+  const { form, table } = parsed;
+  const usualArch = arch === 'arm64' ? 'arm64' : 'x86';
+  const levels = table.rows.some((row) => row.kind === 'irq' && row.trigger !== null);
+  const usualLevels = hasLevelColumn({ arch: parsed.arch, sources: () => [] });
+  const options: ProcInterruptsOptions = {
+    ...((!ownForms.has(form) || kernelOfForm[form] !== kernel) && { form }),
+    ...(parsed.arch !== usualArch && { arch: parsed.arch }),
+    ...(levels !== usualLevels && { levelColumn: levels }),
+    ...(form === '7.2' && table.chipWidth > 8 && { chipWidth: table.chipWidth }),
+  };
+  return Object.keys(options).length > 0 ? { procInterrupts: options } : {};
+}

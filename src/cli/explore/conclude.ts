@@ -1,0 +1,32 @@
+import { type ExitStatus, exitStatus } from '../../command/exit-status.js';
+import { writeText } from '../../command/named-file.js';
+import type { Stdio } from '../../command/stdio.js';
+import type { Report } from '../../explore/report.js';
+import { formatTraceFile, traceFileOf } from '../../explore/trace-file.js';
+import type { RaceVariant } from '../../races/race.js';
+import type { ExploreCommandOptions } from './options.js';
+import { reportText } from './text.js';
+
+/** Shows a report, saves the interleaving that it found, and checks the verdict against the table of races. */
+export function conclude(
+  report: Report,
+  variant: RaceVariant,
+  { save, json }: Pick<ExploreCommandOptions, 'save' | 'json'>,
+  stdio: Stdio,
+): ExitStatus {
+  const [violation] = report.violations;
+  if (save !== undefined && violation !== undefined)
+    writeText(save, formatTraceFile(traceFileOf(report, violation)));
+  const hint =
+    save === undefined
+      ? 'To replay it: add --save FILE, then irqlab replay FILE'
+      : `Replay: irqlab replay ${save}`;
+  stdio.out(json ? `${JSON.stringify(report, undefined, 2)}\n` : reportText(report, hint));
+  const { memory, expected, expectedOther } = variant;
+  const wanted = report.memory === memory ? expected : expectedOther;
+  if (wanted === undefined || wanted === report.verdict) return exitStatus.ok;
+  // One shard, or a search that was cut short, may miss what is there.
+  if (report.verdict === 'none' && !report.complete) return exitStatus.ok;
+  stdio.err(`irqlab: expected ${wanted} for ${report.model}\n`);
+  return exitStatus.failed;
+}

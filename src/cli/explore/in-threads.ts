@@ -1,0 +1,49 @@
+import { availableParallelism } from 'node:os';
+import type { ExitStatus } from '../../command/exit-status.js';
+import { readText } from '../../command/named-file.js';
+import type { Stdio } from '../../command/stdio.js';
+import { type MergeOptions, runMerge } from './merge.js';
+import type { ExploreCommandOptions } from './options.js';
+import { runExplore } from './run.js';
+import type { TaskRunner } from './task.js';
+import { ThreadRunner } from './threads.js';
+
+/** `irqlab explore`, its searches in threads, so that Ctrl-C is noticed while they run. */
+export function exploreInThreads(
+  race: string | undefined,
+  options: ExploreCommandOptions,
+  stdio: Stdio,
+): Promise<ExitStatus> {
+  const workers = options.workers ?? (options.all ? availableParallelism() : 1);
+  return withThreads(workers, stdio, (runner) => runExplore(race, options, stdio, runner));
+}
+
+/** `irqlab explore merge`, likewise: looking for a minimal interleaving is a search, too. */
+export function mergeInThreads(
+  files: readonly string[],
+  options: MergeOptions,
+  stdio: Stdio,
+): Promise<ExitStatus> {
+  const read = (file: string): string => readText(file, stdio).text;
+  return withThreads(1, stdio, (runner) => runMerge(files, options, stdio, runner, read));
+}
+
+/** The first Ctrl-C ends the searches, which report what they know so far; the second one ends the program. */
+async function withThreads<T>(
+  workers: number,
+  stdio: Stdio,
+  use: (runner: TaskRunner) => Promise<T>,
+): Promise<T> {
+  const runner = new ThreadRunner(workers);
+  const stop = (): void => {
+    runner.stop();
+    stdio.err('\nirqlab: stopping; what follows is what is known so far\n');
+  };
+  process.once('SIGINT', stop);
+  try {
+    return await use(runner);
+  } finally {
+    process.removeListener('SIGINT', stop);
+    await runner.close();
+  }
+}

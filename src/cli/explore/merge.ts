@@ -1,0 +1,38 @@
+import type { ExitStatus } from '../../command/exit-status.js';
+import type { Stdio } from '../../command/stdio.js';
+import { UsageError } from '../../command/usage-error.js';
+import { mergeReports } from '../../explore/merge.js';
+import type { Report } from '../../explore/report.js';
+import { conclude } from './conclude.js';
+import type { ExploreCommandOptions } from './options.js';
+import { raceNamed, variantNamed } from './race-named.js';
+import { parseReport } from './report-file.js';
+import { withMinimal } from './search.js';
+import type { TaskRunner } from './task.js';
+
+export type MergeOptions = Pick<ExploreCommandOptions, 'json' | 'save'>;
+
+/** `irqlab explore merge`: merges the reports of a search's shards. */
+export async function runMerge(
+  files: readonly string[],
+  options: MergeOptions,
+  stdio: Stdio,
+  runner: TaskRunner,
+  read: (file: string) => string,
+): Promise<ExitStatus> {
+  const merged = mergeAll(files, read);
+  const [id = '', name = ''] = merged.model.split('/');
+  const race = raceNamed(id);
+  const variant = variantNamed(race, name);
+  const search = { race: race.id, variant: variant.name, memory: merged.memory, strategy: variant.strategy };
+  return conclude(await withMinimal(runner, search, merged), variant, options, stdio);
+}
+
+function mergeAll(files: readonly string[], read: (file: string) => string): Report {
+  try {
+    return mergeReports(files.map((file) => parseReport(read(file), file)));
+  } catch (error) {
+    if (error instanceof RangeError || error instanceof TypeError) throw new UsageError(error.message);
+    throw error;
+  }
+}

@@ -1,0 +1,24 @@
+import type { MemoryModel } from '../../explore/model.js';
+import type { Strategy } from '../../explore/options.js';
+import type { Shard } from '../../explore/search.js';
+
+/** Options of `irqlab explore`, as its help describes them. */
+export interface ExploreCommandOptions {
+  readonly variant?: string;
+  readonly all?: boolean;
+  readonly strategy?: Strategy['kind'];
+  readonly preemptions: number;
+  readonly depth: number;
+  readonly seed: number;
+  readonly executions: number;
+  readonly memory?: MemoryModel;
+  readonly shard?: Shard;
+  readonly saveReport?: string;
+  readonly save?: string;
+  readonly maxExecutions?: number;
+  readonly maxSteps?: number;
+  readonly seconds?: number;
+  readonly json?: boolean;
+  /** Threads; default: one, and for all races as many as the machine has. */
+  readonly workers?: number;
+}

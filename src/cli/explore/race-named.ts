@@ -1,0 +1,20 @@
+import { UsageError } from '../../command/usage-error.js';
+import { races } from '../../races/index.js';
+import type { Race, RaceVariant } from '../../races/race.js';
+
+/** @throws UsageError that names the races. */
+export function raceNamed(id: string): Race {
+  const race = races.find((candidate) => candidate.id === id);
+  if (race !== undefined) return race;
+  throw new UsageError(`there is no race "${id}"`, `Races: ${races.map((known) => known.id).join(', ')}`);
+}
+
+/** @throws UsageError that names the variants. */
+export function variantNamed(race: Race, name: string): RaceVariant {
+  const variant = race.variants.find((candidate) => candidate.name === name);
+  if (variant !== undefined) return variant;
+  throw new UsageError(
+    `race ${race.id} has no variant "${name}"`,
+    `Variants: ${race.variants.map((known) => known.name).join(', ')}`,
+  );
+}

@@ -1,0 +1,71 @@
+import { laneTable, violationText } from '../../explore/lane-table.js';
+import { replay } from '../../explore/replay.js';
+import type { TraceStep } from '../../explore/report.js';
+import { parseTraceFile, type TraceFile } from '../../explore/trace-file.js';
+import { type ExitStatus, exitStatus } from '../../command/exit-status.js';
+import type { Stdio } from '../../command/stdio.js';
+import { UsageError } from '../../command/usage-error.js';
+import { readText } from '../../command/named-file.js';
+import { raceNamed, variantNamed } from './race-named.js';
+
+export interface ReplayCommandOptions {
+  readonly step?: boolean;
+  readonly json?: boolean;
+}
+
+/** `irqlab replay`: runs a saved interleaving again. The same file gives the same bytes. */
+export function runReplay(file: string, options: ReplayCommandOptions, stdio: Stdio): ExitStatus {
+  const saved = parse(readText(file, stdio).text, file);
+  const [id = '', name = ''] = saved.model.split('/');
+  const model = variantNamed(raceNamed(id), name).model();
+  const walk: string[] = [];
+  let before: readonly string[] = [];
+  const onStep = (state: readonly string[], step: TraceStep | undefined): void => {
+    walk.push(stepText(walk.length, saved, state, before, step));
+    before = state;
+  };
+  const { trace, violation, divergence } = replay(model, saved, options.step ? { onStep } : {});
+  if (options.json) stdio.out(`${JSON.stringify({ trace, violation, divergence }, undefined, 2)}\n`);
+  else {
+    stdio.out(
+      `${saved.model}, ${saved.memory === 'tso' ? 'x86 store buffers' : 'sequentially consistent'}\n\n`,
+    );
+    for (const text of walk) stdio.out(text);
+    if (violation !== undefined) stdio.out(violationText(violation));
+    else stdio.out(`${laneTable(trace)}\n`);
+  }
+  if (divergence === undefined) return exitStatus.ok;
+  const { after, expected, actual } = divergence;
+  stdio.err(
+    `irqlab: the trace no longer fits after ${after} of ${saved.steps.length} steps\n` +
+      `  expected: ${expected}\n  actual:   ${actual}\n`,
+  );
+  return exitStatus.failed;
+}
+
+function parse(text: string, file: string): TraceFile {
+  try {
+    return parseTraceFile(text);
+  } catch (error) {
+    if (error instanceof TypeError) throw new UsageError(`${file}: ${error.message}`);
+    throw error;
+  }
+}
+
+/** A step, and the state after it; what it changed is marked. */
+function stepText(
+  at: number,
+  { steps }: TraceFile,
+  state: readonly string[],
+  before: readonly string[],
+  step: TraceStep | undefined,
+): string {
+  const saved = steps[at - 1];
+  const head =
+    step === undefined || saved === undefined
+      ? 'at the start'
+      : `${at}. ${saved.lane}, ${step.label ?? step.context}: ${step.action}` +
+        `${step.value === undefined ? '' : ` = ${step.value}`}${step.buffered === true ? ' (into the store buffer)' : ''}`;
+  const lines = state.map((line, i) => `  ${at > 0 && line !== before[i] ? '*' : ' '} ${line}`);
+  return `${[head, ...lines].join('\n')}\n\n`;
+}

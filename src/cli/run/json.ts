@@ -1,0 +1,35 @@
+import type { ScenarioGuest } from '../../scenario/port.js';
+import type { RunResult } from '../../scenario/runner.js';
+import type { Scenario } from '../../scenario/scenario.js';
+import { parseInterrupts } from '../../view/interrupts/parse.js';
+
+/** A run's result for machines: one JSON object. Times are ns from the end of booting. */
+export function resultJson(scenario: Scenario, guest: ScenarioGuest, result: RunResult): string {
+  const { cpus, rows } = parseInterrupts(guest.readFile('/proc/interrupts')).table;
+  const interrupts = rows.flatMap((row) => {
+    if (row.kind !== 'irq') return [];
+    const { irq, counts, chip, hwirq, trigger, flow, actions } = row;
+    return [{ irq, counts, chip, hwirq, trigger, flow, actions }];
+  });
+  const architectureRows: object[] = [];
+  for (const row of rows) {
+    if (row.kind === 'total') architectureRows.push({ name: row.label, total: row.total });
+    if (row.kind === 'arch') architectureRows.push({ name: row.label, counts: row.counts, text: row.text });
+  }
+  const { ok, endNs, steps, printouts, printFailures, workload } = result;
+  const json = {
+    scenario: scenario.file,
+    description: scenario.description,
+    ok,
+    endNs,
+    steps: steps.map(({ place: { line, column }, ...step }) => ({ line, column, ...step })),
+    workload: workload.map((tally, i) => ({ relid: scenario.workload[i].relid, ...tally })),
+    printouts,
+    printFailures,
+    cpus,
+    interrupts,
+    architectureRows,
+    refused: Object.fromEntries(guest.refused()),
+  };
+  return JSON.stringify(json, undefined, 2) + '\n';
+}

@@ -1,0 +1,53 @@
+import { type CreateGuest, bootGuest, createGuest, openScenario } from '../../command/scenario-file.js';
+import { type ExitStatus, exitStatus } from '../../command/exit-status.js';
+import type { Stdio } from '../../command/stdio.js';
+import type { LogLine } from '../../machine/log.js';
+import type { ScenarioGuest } from '../../scenario/port.js';
+import { type Printout, runScenario } from '../../scenario/runner.js';
+import type { FileTree } from '../../view/tree.js';
+import { resultJson } from './json.js';
+import { dmesgText, treeText } from './listing.js';
+import { failureText, printoutText } from './text.js';
+
+export interface RunOptions {
+  readonly json?: boolean;
+  /** How long to run, in place of what the file says. */
+  readonly seconds?: number;
+  /** Print the kernel log at the end, instead of what the file says. */
+  readonly dmesg?: boolean;
+  /** List the guest's files at the end, instead of what the file says. */
+  readonly tree?: boolean;
+}
+
+/** A guest that also shows its files and its kernel log. */
+export interface ShownGuest extends ScenarioGuest {
+  readonly fs: FileTree;
+  readonly log: readonly LogLine[];
+}
+
+/** `irqlab run`: runs the guest of a scenario file, prints, and reports the expectations that do not hold. */
+export async function runFile(
+  file: string,
+  options: RunOptions,
+  stdio: Stdio,
+  create: CreateGuest<ShownGuest> = createGuest,
+): Promise<ExitStatus> {
+  const { json, seconds } = options;
+  const scenario = openScenario(file, stdio);
+  const guest = await bootGuest(scenario, create);
+  const runNs = seconds === undefined ? undefined : Math.round(seconds * 1e9);
+  const isListed = options.dmesg === true || options.tree === true;
+  const ran = runScenario(guest, isListed ? { ...scenario, print: [] } : scenario, { runNs });
+  const result = isListed ? { ...ran, printouts: listings(guest, options, ran.endNs) } : ran;
+  stdio.out(json ? resultJson(scenario, guest, result) : printoutText(result));
+  stdio.err(failureText(scenario.file, result));
+  return result.ok ? exitStatus.ok : exitStatus.failed;
+}
+
+/** What is printed instead of the files that the scenario names. */
+function listings({ fs, log }: ShownGuest, { dmesg, tree }: RunOptions, atNs: number): Printout[] {
+  return [
+    ...(dmesg ? [{ path: 'dmesg', atNs, text: dmesgText(log) }] : []),
+    ...(tree ? [{ path: '/', atNs, text: treeText(fs) }] : []),
+  ];
+}

@@ -1,0 +1,12 @@
+/** Exit statuses of all commands. */
+export const exitStatus = {
+  ok: 0,
+  /** What the command was asked to check does not hold. */
+  failed: 1,
+  /** Wrong use: arguments or files that cannot be used. */
+  usage: 2,
+  /** A defect of irqlab. */
+  defect: 70,
+} as const;
+
+export type ExitStatus = (typeof exitStatus)[keyof typeof exitStatus];

@@ -1,0 +1,49 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import type { Stdio } from './stdio.js';
+import { UsageError } from './usage-error.js';
+
+const reasons: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  EISDIR: 'it is a directory',
+  EACCES: 'you have no permission to read it',
+};
+
+/**
+ * Text of a file that the user named; `-` is standard input.
+ *
+ * @returns it with the name that messages call it by.
+ * @throws UsageError if it cannot be read.
+ */
+export function readText(file: string, stdio: Stdio): { name: string; text: string } {
+  if (file === '-') return { name: '<stdin>', text: stdio.readStdin() };
+  const { name, bytes } = readBytes(file, stdio);
+  return { name, text: Buffer.from(bytes).toString('utf8') };
+}
+
+/**
+ * As readText, the bytes themselves.
+ *
+ * @throws UsageError if it cannot be read.
+ */
+export function readBytes(file: string, stdio: Stdio): { name: string; bytes: Uint8Array } {
+  if (file === '-') return { name: '<stdin>', bytes: Buffer.from(stdio.readStdin()) };
+  try {
+    return { name: file, bytes: readFileSync(file) };
+  } catch (error) {
+    const { code = '', message } = error as NodeJS.ErrnoException;
+    throw new UsageError(`cannot read ${file}: ${reasons[code] ?? message}`);
+  }
+}
+
+/**
+ * Writes a text to a file that the user named.
+ *
+ * @throws UsageError if it cannot be written.
+ */
+export function writeText(file: string, text: string): void {
+  try {
+    writeFileSync(file, text);
+  } catch (error) {
+    throw new UsageError(`cannot write ${file}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}

@@ -1,0 +1,50 @@
+import type { Guest } from '../guest/guest.js';
+import { ScenarioError } from '../scenario/diagnostics.js';
+import { parseScenario } from '../scenario/load.js';
+import type { GuestOptions } from '../scenario/options/guest.js';
+import type { ScenarioGuest } from '../scenario/port.js';
+import type { Scenario } from '../scenario/scenario.js';
+import { readText } from './named-file.js';
+import type { Stdio } from './stdio.js';
+import { UsageError } from './usage-error.js';
+
+/** Makes the guest of a scenario. Tests give another one. */
+export type CreateGuest<Made extends ScenarioGuest> = (options: GuestOptions) => Promise<Made>;
+
+/** The guest that all commands run. It is loaded late: a wrong file is told without it, and so at once. */
+export const createGuest: CreateGuest<Guest> = async (options) => {
+  const { Guest } = await import('../guest/guest.js');
+  return Guest.create(options);
+};
+
+/**
+ * Reads the scenario file that the user named; `-` is standard input.
+ *
+ * @throws UsageError for a file that cannot be used, with all that is wrong in it.
+ */
+export function openScenario(file: string, stdio: Stdio): Scenario {
+  const { name, text } = readText(file, stdio);
+  try {
+    return parseScenario(text, name);
+  } catch (error) {
+    if (!(error instanceof ScenarioError)) throw error;
+    throw new UsageError(error.message.replaceAll('\n', '\nirqlab: '));
+  }
+}
+
+/**
+ * Boots the guest of a scenario.
+ *
+ * @throws UsageError if no guest can be made of what the file says: that is the file's fault.
+ */
+export async function bootGuest<Made extends ScenarioGuest>(
+  { file, guest }: Pick<Scenario, 'file' | 'guest'>,
+  create: CreateGuest<Made>,
+): Promise<Made> {
+  try {
+    return await create(guest);
+  } catch (error) {
+    if (error instanceof RangeError) throw new UsageError(`${file}: ${error.message}`);
+    throw error;
+  }
+}

@@ -1,0 +1,17 @@
+/** Where a command reads and writes: the user's terminal, a pipe, or a test. */
+export interface Stdio {
+  out(text: string): void;
+  err(text: string): void;
+  /**
+   * Shows how far long work has come, in place of what it showed before; '' takes it away. Missing where standard
+   * error is no terminal, because a log must not fill with it.
+   */
+  progress?(text: string): void;
+  /** Whole text of standard input. */
+  readStdin(): string;
+}
+
+/** True if somebody watches: standard error is a terminal. */
+export function isTerminal({ progress }: Stdio): boolean {
+  return progress !== undefined;
+}

@@ -1,0 +1,16 @@
+import { Worker } from 'node:worker_threads';
+import type { GuestOptions } from '../scenario/options/guest.js';
+
+/** Measures what an event costs a guest on this machine, in ns. */
+export type EventCost = (options: GuestOptions) => Promise<number>;
+
+/**
+ * Measures in a thread of its own for each choice: code that has run under one choice is optimised for it, and the next
+ * choice would pay for that.
+ */
+export const eventCost: EventCost = (options) =>
+  new Promise((resolve, reject) => {
+    const worker = new Worker(new URL('./event-cost-thread.js', import.meta.url), { workerData: options });
+    worker.once('message', resolve);
+    worker.once('error', reject);
+  });

@@ -1,0 +1,58 @@
+import type { Guest } from '../guest/guest.js';
+import type { Compared } from './comparison.js';
+
+/** Counts of a guest since the meter was made. */
+export class Meter {
+  private readonly start: Counts;
+
+  constructor(private readonly guest: Guest) {
+    this.start = countsOf(guest);
+  }
+
+  read(): Partial<Compared> {
+    const { start } = this;
+    const now = countsOf(this.guest);
+    const dropped = now.dropped - start.dropped;
+    const events = now.arrived - start.arrived;
+    const inStat = now.inStat - start.inStat;
+    const kvm = this.guest.kvm?.counts();
+    const ofIrqfds = kvm?.interrupts ?? 0;
+    const handled = events - dropped + ofIrqfds;
+    return {
+      events,
+      interrupts: now.interrupts - start.interrupts,
+      inStat,
+      doubleCounts: Math.max(0, inStat - events - ofIrqfds),
+      missingCounts: Math.max(0, handled - inStat),
+      dropped,
+      lost: now.lost - start.lost,
+      signals: now.signals - start.signals,
+      needlessSignals: now.needlessSignals - start.needlessSignals,
+      kvm,
+    };
+  }
+}
+
+interface Counts {
+  readonly arrived: number;
+  readonly lost: number;
+  readonly interrupts: number;
+  readonly signals: number;
+  readonly needlessSignals: number;
+  readonly dropped: number;
+  readonly inStat: number;
+}
+
+function countsOf(guest: Guest): Counts {
+  const { signalled, coalesced, lost, messages, guestSignals, needlessSignals } = guest.host.hyperv.totals;
+  const { connection, isr } = guest.vmbus;
+  return {
+    arrived: signalled - coalesced - lost + messages,
+    lost,
+    interrupts: isr.interrupts,
+    signals: guestSignals,
+    needlessSignals,
+    dropped: connection.relids.droppedEvents,
+    inStat: Number(/^intr (\d+)/m.exec(guest.readFile('/proc/stat'))?.[1]),
+  };
+}

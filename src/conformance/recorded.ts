@@ -1,0 +1,27 @@
+import { type KernelVersion, kernelVersions } from '../irq/kernel.js';
+import { parseCpuList } from '../machine/cpumask-text.js';
+import { Machine } from '../machine/machine.js';
+
+/** Sets of CPUs of a recording, as lists. */
+export interface RecordedCpus {
+  readonly possible: string;
+  readonly present: string;
+  readonly online: string;
+  readonly nr_cpu_ids: number;
+}
+
+/** The kernel that a recording is of; undefined if the model does not know it. */
+export function recordedKernel(release: string): KernelVersion | undefined {
+  const version = /^\d+\.\d+/.exec(release)?.[0];
+  return kernelVersions.find((known) => known === version);
+}
+
+/** A machine with the recorded CPUs. */
+export function recordedMachine(cpus: RecordedCpus): Machine {
+  const { nr_cpu_ids: possible } = cpus;
+  const machine = new Machine({ possible, present: parseCpuList(cpus.present, possible).weight });
+  machine.online.copyFrom(parseCpuList(cpus.online, possible));
+  for (const cpu of machine.cpus) cpu.online = machine.online.has(cpu.id);
+  machine.thisCpu = machine.online.first();
+  return machine;
+}

@@ -1,0 +1,72 @@
+import { z } from 'zod';
+import { describeIssues } from '../scenario/issues.js';
+import { builtinLanguage, type ScenarioLanguage } from '../scenario/language.js';
+import { duration, relid } from '../scenario/schema/notations.js';
+import { keysIn, mapping, whenMapping } from '../scenario/schema/shapes.js';
+import type { StepKeys } from '../scenario/schema/step.js';
+import { Source } from '../scenario/source.js';
+import { workload } from '../scenario/workloads/index.js';
+
+/** A command that is unknown or wrong. */
+export class CommandError extends Error {
+  override readonly name = 'CommandError';
+}
+
+const speedText = 'a number from 0 to 1000';
+
+/** Commands beside the actions of a scenario's timeline. */
+const commands = {
+  status: z.literal(true, { error: 'true' }),
+  run: duration,
+  speed: z.number({ error: speedText }).min(0, { error: speedText }).max(1000, { error: speedText }),
+  workload: z.preprocess((value) => (Array.isArray(value) ? value : [value]), workload),
+  stop: relid,
+  latency: mapping('a mapping such as {modifyChannel: 1ms}', {
+    message: duration.optional(),
+    open: duration.optional(),
+    gpadl: duration.optional(),
+    modifyChannel: duration.optional(),
+  }),
+};
+
+export const commandNames = Object.keys(commands) as (keyof typeof commands)[];
+
+const command = mapping('a command, e.g. {rescind: 13}', commands)
+  .partial()
+  .superRefine((value, context) => {
+    if (keysIn(value, commandNames).length === 1) return;
+    context.addIssue({ code: 'custom', message: 'give one command at a time' });
+  }, whenMapping);
+
+export type ControlCommand = z.output<typeof command>;
+export type ControlStep = StepKeys;
+
+/**
+ * Reads a command: a mapping with one of the commands above, or a step of a timeline.
+ *
+ * @param text YAML, of which JSON is a part.
+ * @param language what a step may speak of; default: without plug-ins.
+ * @throws CommandError that says what is wrong.
+ */
+export function parseCommand(
+  text: string,
+  { step }: ScenarioLanguage = builtinLanguage,
+): { command: ControlCommand } | { step: ControlStep } {
+  const source = new Source(text, 'command');
+  const [problem] = source.problems;
+  if (problem !== undefined) throw new CommandError(problem.message);
+  const { data } = source;
+  const isCommand = typeof data === 'object' && data !== null && keysIn(data, commandNames).length > 0;
+  if (isCommand) return { command: checked(command, data, source) };
+  return { step: checked(step, data, source) };
+}
+
+function checked<T extends z.ZodType>(schema: T, data: unknown, source: Source): z.output<T> {
+  const parsed = schema.safeParse(data);
+  if (parsed.success) return parsed.data;
+  throw new CommandError(
+    describeIssues(parsed.error.issues, data, source)
+      .map(({ message }) => message)
+      .join('; '),
+  );
+}

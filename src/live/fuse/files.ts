@@ -1,0 +1,35 @@
+import type { ErrnoError } from '../../lib/errno.js';
+
+/** What stat() says of a file. */
+export interface FileAttributes {
+  readonly kind: 'directory' | 'file' | 'symlink';
+  /** st_mode: type and permissions. */
+  readonly mode: number;
+  readonly sizeBytes: number;
+}
+
+/** A file that was opened. */
+export interface OpenedFile {
+  /** The whole text, a byte per character. */
+  read(): string;
+  /** One write(). @returns how many bytes it consumed. */
+  write(data: string): number;
+}
+
+/**
+ * The files that are mounted. They behave as in procfs and sysfs: a text is made when it is read, and directories
+ * change by themselves, not through their users. Every failure is an ErrnoError with the errno of the system call.
+ */
+export interface MountedFiles {
+  exists(path: string): boolean;
+  lstat(path: string): FileAttributes;
+  /** Where a symbolic link points. */
+  readlink(path: string): string;
+  /** Names in a directory, without `.` and `..`. */
+  readdir(path: string): readonly string[];
+  open(path: string, access: 'read' | 'write'): OpenedFile;
+  /** fsync(). */
+  sync(path: string): void;
+  /** The error of reading or writing an open file whose path no longer exists. */
+  gone(path: string): ErrnoError;
+}

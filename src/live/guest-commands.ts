@@ -1,0 +1,67 @@
+import { formatDuration } from '../scenario/duration.js';
+import { perform } from '../scenario/steps.js';
+import type { Guest } from '../guest/guest.js';
+import type { CommandTaker, ControlAnswer } from './control/answer.js';
+import { CommandError, type ControlCommand, type ControlStep, parseCommand } from './command-schema.js';
+import type { LiveGuest } from './live-guest.js';
+
+/** Commands to a running guest from outside. */
+export class GuestCommands implements CommandTaker {
+  constructor(
+    private readonly guest: Guest,
+    private readonly live: LiveGuest,
+  ) {}
+
+  /** Carries out the command of one line; see command-schema.ts for its form. */
+  answer(line: string): ControlAnswer {
+    try {
+      const parsed = parseCommand(line);
+      this.live.catchUp();
+      const answer = 'step' in parsed ? this.doStep(parsed.step) : this.doCommand(parsed.command);
+      // What the command has started in the guest proceeds as far as it can at the present moment.
+      this.guest.run({ ns: 0 });
+      return answer;
+    } catch (error) {
+      if (error instanceof CommandError) return { ok: false, code: 'usage', message: error.message };
+      throw error;
+    }
+  }
+
+  private doStep({ planned }: ControlStep): ControlAnswer {
+    const answer = perform(this.guest, planned);
+    switch (answer.kind) {
+      case 'refused':
+        return { ok: false, code: answer.code, message: answer.reason };
+      case 'text':
+        return { ok: true, result: answer.text };
+      case 'count':
+        return { ok: true, result: answer.count };
+      default:
+        return { ok: true };
+    }
+  }
+
+  private doCommand({ run, speed, workload, stop, latency }: ControlCommand): ControlAnswer {
+    const { live } = this;
+    if (run !== undefined) live.run(run);
+    else if (speed !== undefined) live.speed = speed;
+    else if (workload !== undefined) live.startWorkload(workload);
+    else if (stop !== undefined) return { ok: true, result: { stopped: live.stopWorkload(stop) } };
+    else if (latency !== undefined) {
+      const { message: messageNs, open: openNs, gpadl: gpadlNs, modifyChannel: modifyChannelNs } = latency;
+      this.guest.host.hyperv.setLatency({ messageNs, openNs, gpadlNs, modifyChannelNs });
+    } else return { ok: true, result: this.status() };
+    return { ok: true };
+  }
+
+  private status(): object {
+    const { guest, live } = this;
+    return {
+      time: formatDuration(live.elapsedNs),
+      speed: live.speed,
+      behind: formatDuration(live.behindNs),
+      online: guest.readFile('/sys/devices/system/cpu/online').trim(),
+      workload: live.tallies,
+    };
+  }
+}

@@ -1,0 +1,43 @@
+import { ErrnoError } from '../lib/errno.js';
+import type { FileTree } from '../view/tree.js';
+import type { FileAttributes, MountedFiles, OpenedFile } from './fuse/files.js';
+
+/** A guest's /proc and /sys as files that can be mounted. */
+export class GuestFiles implements MountedFiles {
+  constructor(private readonly tree: FileTree) {}
+
+  exists(path: string): boolean {
+    return this.tree.exists(path);
+  }
+
+  lstat(path: string): FileAttributes {
+    const { kind, mode, size: sizeBytes } = this.tree.lstat(path);
+    return { kind, mode, sizeBytes };
+  }
+
+  readlink(path: string): string {
+    return this.tree.readlink(path);
+  }
+
+  readdir(path: string): readonly string[] {
+    return this.tree.readdir(path);
+  }
+
+  open(path: string, access: 'read' | 'write'): OpenedFile {
+    return this.tree.open(path, access);
+  }
+
+  /** procfs knows no fsync; in sysfs there is nothing to do (fs/sync.c, fs/kernfs/file.c). */
+  sync(path: string): void {
+    if (isProc(path)) throw new ErrnoError('EINVAL', `${path} cannot be synced`);
+  }
+
+  /** procfs finds its entry unused (fs/proc/inode.c), kernfs cannot make it active (fs/kernfs/file.c). */
+  gone(path: string): ErrnoError {
+    return new ErrnoError(isProc(path) ? 'EIO' : 'ENODEV', `${path} is gone`);
+  }
+}
+
+function isProc(path: string): boolean {
+  return path.startsWith('/proc/');
+}

@@ -1,0 +1,42 @@
+import type { Stdio } from '../command/stdio.js';
+import { type LiveOptions, LiveService } from './service.js';
+import { runInUserNamespace, runOverlaid } from './shell/enter.js';
+import { namespaceRights } from './shell/namespace.js';
+
+/** Where the guest's files replace this machine's, as far as the guest has them. */
+const guestPaths = [
+  '/proc/interrupts',
+  '/proc/irq',
+  '/proc/stat',
+  '/proc/softirqs',
+  '/proc/cpuinfo',
+  '/sys/devices/system/cpu',
+  '/sys/devices/system/node',
+  '/sys/devices/LNXSYSTM:00/LNXSYBUS:00/ACPI0004:00/VMBUS:00',
+  '/sys/bus/vmbus',
+  '/sys/bus/pci/devices',
+  '/sys/kernel/irq',
+] as const;
+
+/**
+ * `irqlab shell`: a command in a mount namespace of its own, in which some files of /proc and /sys are the guest's.
+ * This process answers for them and stays outside, or it would wait for itself when it reads one of them.
+ *
+ * @returns the command's exit status.
+ */
+export async function runShell(
+  file: string,
+  command: readonly string[],
+  options: LiveOptions,
+  stdio: Stdio,
+): Promise<number> {
+  if (namespaceRights() === 'user') return runInUserNamespace();
+  const service = await LiveService.open(file, options, stdio);
+  try {
+    const { guest, fd, session } = service;
+    const paths = guestPaths.filter((path) => guest.fs.exists(path));
+    return service.status(await runOverlaid(command, paths, fd, session));
+  } finally {
+    service.close();
+  }
+}

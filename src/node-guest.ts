@@ -1,0 +1,25 @@
+import { readFileSync } from 'node:fs';
+import { Guest as ModelGuest, type GuestExtensions } from './guest/guest.js';
+import { parseScenario } from './scenario/load.js';
+import type { GuestOptions } from './scenario/options/guest.js';
+import type { Scenario } from './scenario/scenario.js';
+
+/** The guest as Node has it: beside texts it reads scenario files. */
+export class Guest extends ModelGuest {
+  static override create(options: GuestOptions, extensions: GuestExtensions = {}): Guest {
+    return new Guest(options, extensions);
+  }
+
+  static override ofScenario(scenario: Scenario, extensions: GuestExtensions = {}): Guest {
+    return new Guest(scenario.guest, extensions).withWorkload(scenario);
+  }
+
+  /**
+   * Boots the guest of a scenario file and starts its workload; the timeline is left to `irqlab run`.
+   *
+   * @throws ScenarioError with file, line and column for a wrong file; what reading it throws.
+   */
+  static load(file: string, extensions: GuestExtensions = {}): Guest {
+    return Guest.ofScenario(parseScenario(readFileSync(file, 'utf8'), file), extensions);
+  }
+}

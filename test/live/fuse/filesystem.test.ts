@@ -1,0 +1,214 @@
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import { decodeRequest, OPCODE } from '../../../src/live/fuse/wire.js';
+import { FuseFilesystem } from '../../../src/live/fuse/filesystem.js';
+import { GuestFiles } from '../../../src/live/guest-files.js';
+import { ErrnoError } from '../../../src/lib/errno.js';
+import { FileTree } from '../../../src/view/tree.js';
+import { procFile, StaticDirectory, sysfsFile } from '../../../src/view/tree-node.js';
+import { fieldsOf, fuseRequest } from '../../support/fuse-requests.js';
+
+const ROOT = 1;
+const O_RDONLY = 0;
+const O_WRONLY = 1;
+const O_RDWR = 2;
+
+let fuse: FuseFilesystem;
+let devices: StaticDirectory;
+let value: string;
+let reads: number;
+
+beforeEach(() => {
+  value = 'first\n';
+  reads = 0;
+  const read = (): string => {
+    reads += 1;
+    return value;
+  };
+  const tree = new FileTree();
+  tree.mount('/proc', new StaticDirectory(0o555, { interrupts: procFile(0o444, { read }) }));
+  devices = new StaticDirectory(0o755, {
+    cpu: sysfsFile(0o644, { show: read, store: (text) => (value = text) }),
+    id: sysfsFile(0o444, { show: read }),
+    trigger: sysfsFile(0o200, { store: refuse }),
+  });
+  tree.mount('/sys/devices', devices);
+  tree.mount('/sys/bus', new StaticDirectory(0o755, { dev: { kind: 'symlink', target: '../devices' } }));
+  fuse = new FuseFilesystem(new GuestFiles(tree), { uid: 0, gid: 0, timeS: 5 });
+});
+
+function refuse(): never {
+  throw new ErrnoError('EBUSY', 'no');
+}
+
+function ask(
+  opcode: number,
+  nodeId: number,
+  fields: readonly (number | bigint | string | Uint8Array)[] = [],
+): Uint8Array {
+  const answer = fuse.handle(decodeRequest(fuseRequest(opcode, nodeId, fields)));
+  if (answer === undefined || answer === 'unknown') throw new Error(`no answer: ${answer}`);
+  return answer;
+}
+
+function code(run: () => unknown): string {
+  try {
+    run();
+  } catch (error) {
+    if (error instanceof ErrnoError) return error.code;
+    throw error;
+  }
+  return 'no error';
+}
+
+/** The inode at a path. */
+function lookup(path: string): number {
+  let node = ROOT;
+  for (const name of path.split('/').filter(Boolean))
+    [node] = fieldsOf(ask(OPCODE.LOOKUP, node, [name]), ['u64']);
+  return node;
+}
+
+function open(path: string, flags: number): number {
+  return fieldsOf(ask(OPCODE.OPEN, lookup(path), [flags, 0]), ['u64'])[0];
+}
+
+function read(handle: number, offset = 0, size = 4096): string {
+  const fields = [BigInt(handle), BigInt(offset), size, 0, 0n, 0, 0];
+  return Buffer.from(ask(OPCODE.READ, 0, fields)).toString('latin1');
+}
+
+function write(handle: number, text: string): number {
+  const fields = [BigInt(handle), 0n, text.length, 0, 0n, 0, 0, Buffer.from(text, 'latin1')];
+  return fieldsOf(ask(OPCODE.WRITE, 0, fields), ['u32'])[0];
+}
+
+/** Mode, links and size of a file. */
+function stat(path: string): { mode: number; links: number; size: number } {
+  const fields = fieldsOf(ask(OPCODE.GETATTR, lookup(path), [0, 0, 0n]), [
+    ...(['u64', 'u32', 'u32', 'u64', 'u64', 'u64', 'u64', 'u64', 'u64'] as const),
+    ...(['u32', 'u32', 'u32', 'u32', 'u32'] as const),
+  ]);
+  return { mode: fields[12], links: fields[13], size: fields[4] };
+}
+
+function list(path: string): string[] {
+  const handle = fieldsOf(ask(OPCODE.OPENDIR, lookup(path), [0, 0]), ['u64'])[0];
+  const bytes = Buffer.from(ask(OPCODE.READDIR, 0, [BigInt(handle), 0n, 4096, 0, 0n, 0, 0]));
+  const names: string[] = [];
+  for (let at = 0; at < bytes.length; ) {
+    const [, , length] = fieldsOf(bytes.subarray(at), ['u64', 'u64', 'u32']);
+    names.push(bytes.toString('latin1', at + 24, at + 24 + length));
+    at += (24 + length + 7) & ~7;
+  }
+  return names;
+}
+
+describe('files', () => {
+  test('attributes are those of the tree; a directory has a link for each directory in it', () => {
+    expect(stat('/proc/interrupts')).toEqual({ mode: 0o100444, links: 1, size: 0 });
+    expect(stat('/sys/devices/cpu')).toEqual({ mode: 0o100644, links: 1, size: 4096 });
+    expect(stat('/sys')).toEqual({ mode: 0o040755, links: 4, size: 0 });
+    expect(stat('/')).toEqual({ mode: 0o040755, links: 4, size: 0 });
+    expect(stat('/sys/bus/dev')).toEqual({ mode: 0o120777, links: 1, size: 0 });
+    expect(Buffer.from(ask(OPCODE.READLINK, lookup('/sys/bus/dev'))).toString()).toBe('../devices');
+  });
+
+  test('an inode keeps its number', () => {
+    const node = lookup('/sys/devices/cpu');
+    expect(lookup('/proc/interrupts')).not.toBe(node);
+    expect(lookup('/sys/devices/cpu')).toBe(node);
+  });
+
+  test('directories are listed with . and ..', () => {
+    expect(list('/')).toEqual(['.', '..', 'proc', 'sys']);
+    expect(list('/sys/devices')).toEqual(['.', '..', 'cpu', 'id', 'trigger']);
+  });
+
+  test('what is not there', () => {
+    expect(code(() => lookup('/proc/none'))).toBe('ENOENT');
+    expect(code(() => ask(OPCODE.GETATTR, 999, [0, 0, 0n]))).toBe('ENOENT');
+    expect(code(() => read(42))).toBe('EBADF');
+  });
+});
+
+describe('reading', () => {
+  test('goes on in the text of the last read from the beginning', () => {
+    const handle = open('/proc/interrupts', O_RDONLY);
+    expect(read(handle, 0, 3)).toBe('fir');
+    value = 'SECOND\n';
+    expect(read(handle, 3, 100)).toBe('st\n');
+    expect(read(handle, 6, 100)).toBe('');
+    expect(reads).toBe(1);
+    expect(read(handle, 0, 100)).toBe('SECOND\n');
+  });
+
+  test('each open file has a text of its own', () => {
+    const one = open('/proc/interrupts', O_RDONLY);
+    expect(read(one, 0, 2)).toBe('fi');
+    value = 'other\n';
+    expect(read(open('/proc/interrupts', O_RDONLY), 0, 2)).toBe('ot');
+    expect(read(one, 2)).toBe('rst\n');
+  });
+
+  test('of a file that has gone: as procfs and sysfs have it', () => {
+    const handle = open('/sys/devices/cpu', O_RDWR);
+    devices.remove('cpu');
+    expect(code(() => read(handle))).toBe('ENODEV');
+    expect(code(() => write(handle, 'x'))).toBe('ENODEV');
+    expect(code(() => lookup('/sys/devices/cpu'))).toBe('ENOENT');
+  });
+});
+
+describe('writing', () => {
+  test('reaches the file, whatever the offset', () => {
+    const handle = open('/sys/devices/cpu', O_WRONLY);
+    expect(write(handle, '3\n')).toBe(2);
+    expect(value).toBe('3\n');
+  });
+
+  test('gives the errno of the file, and refuses at open or write as the filesystem does', () => {
+    expect(code(() => write(open('/sys/devices/trigger', O_WRONLY), '1'))).toBe('EBUSY');
+    expect(code(() => open('/sys/devices/trigger', O_RDONLY))).toBe('EACCES');
+    expect(code(() => open('/sys/devices/id', O_WRONLY))).toBe('EACCES');
+    expect(code(() => open('/sys/devices/id', O_RDWR))).toBe('EACCES');
+    expect(code(() => write(open('/proc/interrupts', O_RDWR), 'x'))).toBe('EIO');
+  });
+});
+
+describe('the kernel’s directories', () => {
+  test('let nobody make or remove anything', () => {
+    expect(code(() => ask(OPCODE.CREATE, ROOT, [0, 0, 0, 0, 'new']))).toBe('EACCES');
+    for (const opcode of [
+      OPCODE.MKDIR,
+      OPCODE.MKNOD,
+      OPCODE.UNLINK,
+      OPCODE.RMDIR,
+      OPCODE.RENAME,
+      OPCODE.SYMLINK,
+    ]) {
+      expect(code(() => ask(opcode, ROOT, ['new']))).toBe('EPERM');
+    }
+  });
+
+  test('chmod and chown last, truncation does nothing', () => {
+    const node = lookup('/sys/devices/cpu');
+    const setattr = (valid: number, mode: number, uid: number) =>
+      ask(OPCODE.SETATTR, node, [valid, 0, ...new Array<bigint>(6).fill(0n), 0, 0, 0, mode, 0, uid, 0, 0]);
+    setattr(1, 0o100600, 0);
+    expect(stat('/sys/devices/cpu')).toEqual({ mode: 0o100600, links: 1, size: 4096 });
+    setattr(8, 0, 0);
+    expect(stat('/sys/devices/cpu').size).toBe(4096);
+    expect(value).toBe('first\n');
+  });
+
+  test('fsync: sysfs has nothing to do, procfs does not know it', () => {
+    expect(ask(OPCODE.FSYNC, lookup('/sys/devices/cpu'), [0n, 0, 0])).toHaveLength(0);
+    expect(code(() => ask(OPCODE.FSYNC, lookup('/proc/interrupts'), [0n, 0, 0]))).toBe('EINVAL');
+  });
+
+  test('what nobody needs is not known, and some requests have no answer', () => {
+    expect(fuse.handle(decodeRequest(fuseRequest(22, ROOT, [0, 0, 'user.x'])))).toBe('unknown');
+    expect(fuse.handle(decodeRequest(fuseRequest(OPCODE.FORGET, ROOT, [1n])))).toBeUndefined();
+    expect(fuse.handle(decodeRequest(fuseRequest(OPCODE.INTERRUPT, ROOT, [1n])))).toBeUndefined();
+  });
+});

@@ -1,0 +1,14 @@
+// A user in a browser: the same library, but for reading files.
+import { Guest as NodeGuest } from 'irqlab';
+import { ErrnoError, Guest, parseScenario, type Scenario } from 'irqlab/browser';
+
+/** CPUs online of a scenario's guest, and what tells the two entry points apart. */
+export function useInBrowser(text: string): string {
+  const scenario: Scenario = parseScenario(text, 'scenario.yaml');
+  const guest: Guest = Guest.ofScenario(scenario);
+  const isSame =
+    new ErrnoError('EIO', 'the same class') instanceof Error &&
+    NodeGuest.create(scenario.guest) instanceof Guest;
+  const canRead = 'load' in Guest;
+  return `${guest.fs.readFile('/sys/devices/system/cpu/online').trim()}, one library ${isSame}, reads files ${canRead}`;
+}

@@ -1,0 +1,39 @@
+// Runs all that the other files use of the package.
+import { Guest } from 'irqlab';
+import { useInBrowser } from './browser.js';
+import { lockedVerdict, unlockedText } from './explore.js';
+import { designs, problems, refusal, useGuest } from './guest.js';
+import { missingIrqNames } from './irq.js';
+import { ECHO_CLASS, module } from './plugin.js';
+
+/** A line for each use, with what came of it. */
+export function useAll(): string[] {
+  const echo = Guest.create({ cpus: 2, devices: [{ class: ECHO_CLASS, relid: 9 }] }, { modules: [module] });
+  const shown = echo.procInterrupts();
+  return [
+    `rows: ${useGuest().trim().split('\n').length > 5}`,
+    `echo: ${/ echo$/m.test(shown)}, button: ${/ button$/m.test(shown)}`,
+    `made by the class that is exported: ${echo instanceof Guest}`,
+    `in a browser: ${useInBrowser('cpus: 3')}`,
+    `refused: ${refusal(echo)}`,
+    `problems: ${problems('cpus: 0')}; ${problems('cpus: 1')}`,
+    `designs: ${designs().length > 5}`,
+    `locked: ${lockedVerdict()}`,
+    `unlocked: ${unlockedText().split('\n')[0]}`,
+    `missing: ${missingIrqNames()}`,
+  ];
+}
+
+/** What useAll is to give. */
+export const expected: readonly string[] = [
+  'rows: true',
+  'echo: true, button: true',
+  'made by the class that is exported: true',
+  'in a browser: 0-2, one library true, reads files false',
+  'refused: EBUSY',
+  'problems: expected a whole number from 1 to 8192, not 0; 0 steps',
+  'designs: true',
+  'locked: none',
+  'unlocked: finally, 10 steps, 11 states, 3 lanes',
+  'missing: ',
+];

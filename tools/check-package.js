@@ -1,0 +1,69 @@
+// Packs the package, installs it into an empty project, and has what a user writes against it compiled and run there:
+// test/package/consumer and the examples. Needs a build: npm run package.
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('../', import.meta.url));
+const project = mkdtempSync(join(tmpdir(), 'irqlab-package-'));
+
+/** Runs a program to its end and gives its output. It throws what the program said if it failed. */
+function run(program, args, cwd = project) {
+  const { status, stdout, stderr, error } = spawnSync(program, args, { cwd, encoding: 'utf8' });
+  if (status !== 0) throw new Error(`${program} ${args.join(' ')}: ${error ?? `${stdout}${stderr}`}`);
+  return stdout;
+}
+
+function writeJson(name, value) {
+  writeFileSync(join(project, name), JSON.stringify(value, undefined, 2));
+}
+
+/** No types of Node's: those of the package must do without. */
+const compilerOptions = {
+  target: 'es2022',
+  lib: ['es2023'],
+  module: 'nodenext',
+  types: [],
+  strict: true,
+  experimentalDecorators: true,
+  emitDecoratorMetadata: true,
+  rootDir: '.',
+  outDir: 'dist',
+};
+
+const runConsumer = `
+  const { expected, useAll } = await import('./dist/consumer/main.js');
+  const { deepStrictEqual } = await import('node:assert');
+  deepStrictEqual(useAll(), expected);
+  const { accessSync } = await import('node:fs');
+  accessSync(new URL(import.meta.resolve('irqlab/scenario.schema.json')));
+`;
+
+try {
+  const [{ filename }] = JSON.parse(
+    run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', project], root),
+  );
+  writeJson('package.json', { name: 'consumer', private: true, type: 'module' });
+  writeJson('tsconfig.json', { compilerOptions, include: ['consumer', 'examples'] });
+  run('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', '--ignore-scripts', `./${filename}`]);
+  console.log(`ok   ${filename} is installed`);
+  cpSync(join(root, 'test/package/consumer'), join(project, 'consumer'), { recursive: true });
+  for (const example of ['plugin-driver', 'own-race']) {
+    mkdirSync(join(project, 'examples'), { recursive: true });
+    const installed = join(project, 'node_modules/irqlab/examples', example);
+    cpSync(installed, join(project, 'examples', example), { recursive: true });
+  }
+  run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', project]);
+  console.log('ok   its types compile in a project that has nothing else');
+  run(process.execPath, ['--input-type=module', '-e', runConsumer]);
+  console.log('ok   what it exports runs');
+  run('npx', ['--no-install', 'irqlab', 'run', 'node_modules/irqlab/examples/rfc-gen2-8vcpu.yaml']);
+  console.log('ok   its command line runs');
+} catch (error) {
+  console.log(`FAIL ${error instanceof Error ? error.message : error}`);
+  process.exitCode = 1;
+} finally {
+  rmSync(project, { recursive: true, force: true });
+}
