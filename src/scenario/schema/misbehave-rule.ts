@@ -52,6 +52,8 @@ export const misbehaveRule = ruleKeys
       context.addIssue({ code: 'custom', message: '"relid" goes with "message" only', path: ['relid'] });
       return;
     }
+    // This looks at rules with wrong values, too; of an unknown deed there is nothing more to say.
+    if (!deeds.includes(value.do)) return;
     try {
       checkRule(toRule(value));
     } catch (error) {
