@@ -1,5 +1,4 @@
 import type { ContainerModule } from 'inversify';
-import { unreachable } from '../lib/assert.js';
 import type { CpuId, Irq, Ns, Relid } from '../lib/brand.js';
 import { ErrnoError } from '../lib/errno.js';
 import { HyperV } from '../host/hyperv.js';
@@ -11,10 +10,12 @@ import { Machine } from '../machine/machine.js';
 import type { LogLine } from '../machine/log.js';
 import type { Procedure } from '../machine/step.js';
 import { PLATFORM, type Platform } from '../platform/platform.js';
-import { type CpuCounts, countsPerCpu, type DeviceOptions, type GuestOptions } from '../scenario/options.js';
+import { type CpuCounts, countsPerCpu } from '../scenario/options/counts.js';
+import type { DeviceOptions } from '../scenario/options/devices.js';
+import type { GuestOptions } from '../scenario/options/guest.js';
+import type { Scenario } from '../scenario/scenario.js';
 import type { DiskIoOptions, FrameOptions, ScenarioGuest } from '../scenario/port.js';
-import type { HostAct, Scenario } from '../scenario/scenario.js';
-import { startWorkloads } from '../scenario/workload.js';
+import { startWorkloads } from '../scenario/workloads/index.js';
 import type { Refusal } from '../vmbus/refusals.js';
 import { deviceOf, type VmbusDevice } from '../vmbus/driver.js';
 import { Vmbus } from '../vmbus/vmbus.js';
@@ -276,29 +277,6 @@ export class Guest implements ScenarioGuest {
 
   rescind(relid: Relid): void {
     this.host.rescind(relid);
-  }
-
-  hostDoes(act: HostAct): void {
-    const { host } = this;
-    switch (act.kind) {
-      case 'misbehave':
-        host.misbehave(act.rule);
-        return;
-      case 'behave':
-        host.behave();
-        return;
-      case 'send':
-        host.send(act.bytes);
-        return;
-      case 'raise':
-        host.raise(act.relid, act.cpu);
-        return;
-      case 'poke':
-        host.poke(act.relid, act.ring, act.at, act.value);
-        return;
-      default:
-        unreachable(act);
-    }
   }
 
   setChannels(relid: Relid, count: number): void {

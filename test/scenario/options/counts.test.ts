@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { countsPerCpu, resolveCpus } from '../../src/scenario/options.js';
+import { countsPerCpu } from '../../../src/scenario/options/counts.js';
 
 describe('counts', () => {
   test('one number is for every CPU', () => {
@@ -17,28 +17,5 @@ describe('counts', () => {
       new RangeError('there is a count for CPU 3, but the guest has CPUs 0-2'),
     );
     expect(() => countsPerCpu([1, 2], 1)).toThrow(RangeError);
-  });
-});
-
-describe('CPUs', () => {
-  test('a number means so many, all online', () => {
-    expect(resolveCpus(2)).toEqual({
-      present: 2,
-      possible: 2,
-      online: [0, 1],
-      isolated: [],
-      nohzFull: [],
-      nodes: 1,
-      packages: 1,
-      threadsPerCore: 1,
-    });
-  });
-
-  test('there are as many packages as nodes', () => {
-    expect(resolveCpus({ present: 4, possible: 8, nodes: 2, online: [0] })).toMatchObject({
-      possible: 8,
-      online: [0],
-      packages: 2,
-    });
   });
 });

@@ -1,49 +1,8 @@
 import { z } from 'zod';
 import { durationPattern, parseDuration } from '../duration.js';
+import { int, list } from './shapes.js';
 
-// Convention of all schemas of a scenario file: an `error` text is what was expected, to be put after "expected"
-// (issues.ts); for unknown keys it is the list of the known ones; of a check of our own it is the whole sentence.
-
-/** A whole number from `min` to `max`. */
-export function int(min: number, max: number) {
-  const error = `a whole number from ${min} to ${max}`;
-  return z.int({ error }).min(min, { error }).max(max, { error });
-}
-
-/** One of some words. */
-export function word<const T extends readonly string[]>(words: T) {
-  return z.enum(words, { error: `one of ${words.join(', ')}` });
-}
-
-/** One of some version numbers, which must be quoted, since YAML reads 6.10 as the number 6.1. */
-export function version<const T extends readonly string[]>(versions: T) {
-  return z.enum(versions, {
-    error: `one of ${versions.map((text) => `"${text}"`).join(', ')} (with the quotation marks)`,
-  });
-}
-
-/** A mapping with these keys and no others. */
-export function mapping<T extends z.ZodRawShape>(what: string, shape: T) {
-  return z.strictObject(shape, {
-    error: (issue) => (issue.code === 'unrecognized_keys' ? Object.keys(shape).join(' ') : what),
-  });
-}
-
-/** A list of `item`s. */
-export function list<T extends z.ZodType>(what: string, item: T) {
-  return z.array(item, { error: what });
-}
-
-/** True for a mapping, whatever is wrong inside it: checks of a mapping's keys run even when a value is wrong. */
-export const whenMapping = {
-  when: ({ value }: { value: unknown }) =>
-    typeof value === 'object' && value !== null && !Array.isArray(value),
-};
-
-/** Names of those of `keys` that `value` has. */
-export function keysIn<K extends string>(value: object, keys: readonly K[]): K[] {
-  return keys.filter((key) => (value as Record<string, unknown>)[key] !== undefined);
-}
+// How values are written in a scenario file.
 
 const durationText = 'a duration with its unit such as "10s", "1.5ms", "500us" or "20ns"';
 
@@ -56,7 +15,7 @@ export const duration = z
 export const cpu = int(0, 8191);
 export const relid = int(1, 2047);
 export const irq = int(0, 0x7fffffff);
-export const count = int(0, 0xffffffff);
+export const u32 = int(0, 0xffffffff);
 
 const cpuListText = 'a list of CPUs such as "0-3,5" or one CPU number';
 
@@ -90,6 +49,16 @@ export const printTarget = z
   .regex(/^(interrupts$|\/(proc|sys)\/)/, { error: printText })
   .transform((target) => (target === 'interrupts' ? '/proc/interrupts' : target));
 
+export const bool = z.boolean({ error: 'true or false' });
+
+export const nonEmpty = z.string({ error: 'a text' }).min(1, { error: 'a text that is not empty' });
+
+/** Chips number their interrupts with 64 bits, of which as many are modelled as a number holds exactly. */
+export const hwirq = int(0, Number.MAX_SAFE_INTEGER);
+
+const text = 'a text or a whole number';
+export const textOrNumber = z.union([z.string({ error: text }), z.int({ error: text })], { error: text });
+
 const countsText = 'a count for all CPUs, a list of counts from CPU 0 on, or a mapping of CPUs to counts';
 
 function countsOf(number: z.ZodType<number, number>) {
@@ -103,6 +72,6 @@ function countsOf(number: z.ZodType<number, number>) {
   );
 }
 
-export const cpuCounts = countsOf(count);
+export const cpuCounts = countsOf(u32);
 /** Some architectures count in 64 bits. */
-export const rowCounts = countsOf(int(0, Number.MAX_SAFE_INTEGER));
+export const rowCounts = countsOf(hwirq);

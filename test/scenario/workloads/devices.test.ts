@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
-import { ScenarioError } from '../../src/scenario/diagnostics.js';
-import { parseScenario } from '../../src/scenario/load.js';
-import { runScenario } from '../../src/scenario/runner.js';
-import { FakeGuest } from './fake-guest.js';
+import { ScenarioError } from '../../../src/scenario/diagnostics.js';
+import { parseScenario } from '../../../src/scenario/load.js';
+import { runScenario } from '../../../src/scenario/runner.js';
+import { FakeGuest } from '../fake-guest.js';
 
 const head = `cpus: 4
 devices:
