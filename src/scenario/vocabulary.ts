@@ -35,7 +35,9 @@ export function checkActions(actions: readonly ScenarioAction[]): void {
   const claim = (key: string, name: string, schema: unknown): void => {
     const owner = owners.get(key);
     if (stepKeys.includes(key))
-      throw new PluginError(`scenario action "${name}": every step has the key "${key}"; choose another name`);
+      throw new PluginError(
+        `scenario action "${name}": every step has the key "${key}"; choose another name`,
+      );
     if (owner !== undefined && owner.schema !== schema) {
       const whose = owner.name === key ? 'there is an action' : `the action "${owner.name}" has the key`;
       throw new PluginError(`scenario action "${name}": ${whose} "${key}" already; choose another name`);

@@ -12,6 +12,7 @@ import { regularTopology } from '../../machine/topology.js';
 import { platformModule } from '../../platform/module.js';
 import { PLATFORM, type Platform } from '../../platform/platform.js';
 import { resolveCpus } from '../../scenario/options/cpus.js';
+import { completeDesign } from '../../scenario/options/design.js';
 import type { GuestOptions } from '../../scenario/options/guest.js';
 import { GUEST_FILE } from '../../view/guest-file.js';
 import { viewModule } from '../../view/module.js';
@@ -24,7 +25,7 @@ import type { DeviceSettings } from '../device-settings.js';
 import { GuestKvm } from '../kvm.js';
 import { guestModule } from '../module.js';
 import { allOf, loadAll, type PluginModule, resolving } from './contributions.js';
-import { completeDesign, GuestKit } from './kit.js';
+import { GuestKit } from './kit.js';
 import { unfitBackend, unfitDomain, unfitDriver, unfitFile } from './unfit.js';
 
 /** The parts of one guest, put together and not yet booted. */

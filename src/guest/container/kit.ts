@@ -1,16 +1,14 @@
 import { irqfdSourcesModule } from '../../kvm/module.js';
 import { platformsModule } from '../../platform/module.js';
 import { PLATFORM_DEFINITION, type PlatformDefinition } from '../../platform/platform.js';
+import type { DesignNames } from '../../scenario/options/design.js';
 import { didYouMean } from '../../scenario/suggest.js';
 import { designModule } from '../../vmbus/module.js';
 import type { ConnectionOptions } from '../../vmbus/connection.js';
-import { type DesignAxis, defaultDesign, type VmbusDesign } from '../../vmbus/variants/design.js';
+import type { DesignAxis, VmbusDesign } from '../../vmbus/variants/design.js';
 import { Contributions, type PluginModule } from './contributions.js';
 import { axisToken, type DesignChoice, designAxes } from './design-axes.js';
 import { unfitChoice, unfitPlatform } from './unfit.js';
-
-/** Names of choices, one on each axis of the design. */
-export type DesignNames = Readonly<Record<DesignAxis, string>>;
 
 /** What a guest can be made of by name: irqlab's own architectures and designs, and those that plug-ins bind. */
 export class GuestKit {
@@ -67,11 +65,6 @@ export class GuestKit {
     for (const name of names) this.bound.named(token, name, unfitChoice);
     return names;
   }
-}
-
-/** A design with the default on each axis that is left open. */
-export function completeDesign(design: { readonly [Axis in DesignAxis]?: string } = {}): DesignNames {
-  return perAxis((axis) => design[axis] ?? defaultDesign[axis]);
 }
 
 function perAxis<T>(of: (axis: DesignAxis) => T): Readonly<Record<DesignAxis, T>> {
