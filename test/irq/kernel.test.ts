@@ -2,10 +2,6 @@ import { describe, expect, test } from '@jest/globals';
 import { kernelBehaviour, kernelVersions } from '../../src/irq/index.js';
 import { Lab } from './lab.js';
 
-const EINVAL = -22;
-const EEXIST = -17;
-const ENOMEM = -12;
-
 describe('kernelBehaviour', () => {
   test('knows each version, and the default is that of 6.10', () => {
     for (const version of kernelVersions) expect(kernelBehaviour(version).procInterruptsForm).toBeDefined();
