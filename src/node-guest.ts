@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Guest as ModelGuest, type GuestExtensions } from './guest/guest.js';
 import { parseScenario } from './scenario/load.js';
-import type { GuestOptions } from './scenario/options.js';
+import type { GuestOptions } from './scenario/options/guest.js';
 import type { Scenario } from './scenario/scenario.js';
 
 /** The guest as Node has it: beside texts it reads scenario files. */

@@ -1,7 +1,7 @@
 import { UsageError } from '../command/usage-error.js';
 import { ScenarioError } from '../scenario/diagnostics.js';
 import { parseScenario } from '../scenario/load.js';
-import type { GuestOptions } from '../scenario/options.js';
+import type { GuestOptions } from '../scenario/options/guest.js';
 import { loseAgain, parseInterrupts, reprintInterrupts } from '../view/interrupts/parse.js';
 import { type Capture, captureNames } from './capture.js';
 import type { CaptureFile } from './capture-file.js';

@@ -1,6 +1,8 @@
 import { ARM64_NR_IRQS } from '../platform/arm64/platform.js';
 import { archProbeNrIrqs } from '../platform/x86/platform.js';
-import type { Architecture, KernelVersion, ProcInterruptsOptions } from '../scenario/options.js';
+import type { Architecture } from '../scenario/options/architecture.js';
+import type { KernelVersion } from '../scenario/options/guest.js';
+import type { ProcInterruptsOptions } from '../scenario/options/proc-interrupts.js';
 import { hasLevelColumn } from '../view/interrupts/arch.js';
 import type { ParsedInterrupts } from '../view/interrupts/parse.js';
 import { type InterruptsForm, labelWidth } from '../view/interrupts/table.js';

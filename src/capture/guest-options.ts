@@ -1,14 +1,11 @@
 import type { CpuId } from '../lib/brand.js';
 import type { CpuMask } from '../machine/cpumask.js';
 import { VMBUS_LINE_NAME } from '../platform/arm64/vmbus-ppi.js';
-import type {
-  Architecture,
-  ArchitectureRowOptions,
-  ChannelOptions,
-  CpuCounts,
-  GuestOptions,
-  KernelVersion,
-} from '../scenario/options.js';
+import type { Architecture } from '../scenario/options/architecture.js';
+import type { ChannelOptions } from '../scenario/options/channels.js';
+import type { CpuCounts } from '../scenario/options/counts.js';
+import type { GuestOptions, KernelVersion } from '../scenario/options/guest.js';
+import type { ArchitectureRowOptions } from '../scenario/options/proc-interrupts.js';
 import type { ParsedInterrupts } from '../view/interrupts/parse.js';
 import type { InterruptsRow, IrqRow } from '../view/interrupts/table.js';
 import { nrIrqsOf, ownForms, procInterruptsOf } from './form-options.js';

@@ -1,5 +1,6 @@
 import type { CpuId, Relid } from '../lib/brand.js';
-import { type DeviceOptions, type GuestOptions, plainDrivers } from '../scenario/options.js';
+import { type DeviceOptions, plainDrivers } from '../scenario/options/devices.js';
+import type { GuestOptions } from '../scenario/options/guest.js';
 import { deviceClassId, deviceClassOf, unsupportedDevices } from '../vmbus/protocol/class-ids.js';
 import { parseGuid } from '../vmbus/protocol/guid.js';
 import { CaptureSyntaxError } from './syntax-error.js';

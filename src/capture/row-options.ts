@@ -1,11 +1,8 @@
 import type { CpuId } from '../lib/brand.js';
 import { formatCpuList } from '../machine/cpumask-text.js';
-import type {
-  ArchitectureRowOptions,
-  CpuCounts,
-  InterruptFlow,
-  InterruptOptions,
-} from '../scenario/options.js';
+import type { CpuCounts } from '../scenario/options/counts.js';
+import type { InterruptFlow, InterruptOptions } from '../scenario/options/interrupts.js';
+import type { ArchitectureRowOptions } from '../scenario/options/proc-interrupts.js';
 import { archSpacing } from '../view/interrupts/arch.js';
 import type { ParsedInterrupts } from '../view/interrupts/parse.js';
 import type { InterruptsRow, IrqRow } from '../view/interrupts/table.js';

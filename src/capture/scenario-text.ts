@@ -1,6 +1,6 @@
 import { formatCpuList } from '../machine/cpumask-text.js';
 import { CpuMask } from '../machine/cpumask.js';
-import type { GuestOptions } from '../scenario/options.js';
+import type { GuestOptions } from '../scenario/options/guest.js';
 
 /** Texts that need no quotation marks in YAML. */
 const plain = /^[A-Za-z_][\w@./-]*$/;

@@ -1,5 +1,6 @@
 import type { CpuId } from '../lib/brand.js';
-import { type ChannelOptions, type DeviceOptions, plainDrivers } from '../scenario/options.js';
+import type { ChannelOptions } from '../scenario/options/channels.js';
+import { type DeviceOptions, plainDrivers } from '../scenario/options/devices.js';
 import type { IrqRow } from '../view/interrupts/table.js';
 import { guestOfLsvmbus, type LsvmbusDevice } from './lsvmbus.js';
 

@@ -1,7 +1,7 @@
 import type { Guest } from '../guest/guest.js';
 import { ScenarioError } from '../scenario/diagnostics.js';
 import { parseScenario } from '../scenario/load.js';
-import type { GuestOptions } from '../scenario/options.js';
+import type { GuestOptions } from '../scenario/options/guest.js';
 import type { ScenarioGuest } from '../scenario/port.js';
 import type { Scenario } from '../scenario/scenario.js';
 import { readText } from './named-file.js';

@@ -1,3 +1,4 @@
+import type { DesignOptions } from '../scenario/options/design.js';
 import { type DesignAxis, defaultDesign, designChoices, type VmbusDesign } from '../vmbus/variants/design.js';
 
 /** The axes by the names of the command line. */
@@ -25,9 +26,9 @@ export interface Choice {
 }
 
 /** All choices of an axis. */
-export function choicesOf(axisName: AxisName, own: Partial<VmbusDesign> = {}): Choice[] {
+export function choicesOf(axisName: AxisName, own: DesignOptions = {}): Choice[] {
   const axis = axes[axisName];
-  const base = { ...defaultDesign, ...own };
+  const base = { ...defaultDesign, ...own } as VmbusDesign;
   return designChoices[axis].map((name) => ({
     name,
     design: { ...base, [axis]: name },

@@ -1,6 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { Guest } from '../guest/guest.js';
-import type { GuestOptions } from '../scenario/options.js';
+import type { GuestOptions } from '../scenario/options/guest.js';
 import { callbackMode, type VmbusChannel } from '../vmbus/channel/channel.js';
 
 // A thread that is given a guest's options and answers with what an event costs that guest.

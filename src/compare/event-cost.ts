@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import type { GuestOptions } from '../scenario/options.js';
+import type { GuestOptions } from '../scenario/options/guest.js';
 
 /** Measures what an event costs a guest on this machine, in ns. */
 export type EventCost = (options: GuestOptions) => Promise<number>;

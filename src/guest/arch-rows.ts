@@ -1,11 +1,7 @@
 import { archSource, type Platform } from '../platform/platform.js';
-import {
-  type ArchitectureRowOptions,
-  type CpuCounts,
-  countsPerCpu,
-  type GuestOptions,
-  type ProcInterruptsOptions,
-} from '../scenario/options.js';
+import { type CpuCounts, countsPerCpu } from '../scenario/options/counts.js';
+import type { GuestOptions } from '../scenario/options/guest.js';
+import type { ArchitectureRowOptions, ProcInterruptsOptions } from '../scenario/options/proc-interrupts.js';
 import type { ArchCounts, ArchInterrupts } from '../view/interrupts/arch.js';
 
 type Rows = GuestOptions['architectureRows'];

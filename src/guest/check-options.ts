@@ -1,4 +1,5 @@
-import type { CpuOptions, GuestOptions } from '../scenario/options.js';
+import type { CpuOptions } from '../scenario/options/cpus.js';
+import type { GuestOptions } from '../scenario/options/guest.js';
 import { closest } from '../scenario/suggest.js';
 
 /** Every key, and the compiler sees to it that none is missing. */

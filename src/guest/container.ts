@@ -10,15 +10,16 @@ import { Machine, type MachineOptions } from '../machine/machine.js';
 import { Arm64Platform } from '../platform/arm64/platform.js';
 import { PLATFORM, type Platform } from '../platform/platform.js';
 import { X86Platform } from '../platform/x86/platform.js';
-import type { GuestOptions, KvmGuestOptions, ProcInterruptsOptions } from '../scenario/options.js';
+import type { GuestOptions } from '../scenario/options/guest.js';
+import type { KvmGuestOptions } from '../scenario/options/kvm.js';
+import type { ProcInterruptsOptions } from '../scenario/options/proc-interrupts.js';
 import { ChannelOperations } from '../vmbus/channel/open.js';
-import { VmbusConnection } from '../vmbus/connection.js';
 import { GuestMemory } from '../vmbus/guest-memory.js';
 import { VMBUS_DRIVER } from '../vmbus/driver.js';
 import { GUEST_PORT, type GuestPort } from '../vmbus/host-port.js';
 import type { VmbusDesign } from '../vmbus/variants/design.js';
-import { lineAccountings } from '../vmbus/variants/index.js';
-import { Vmbus } from '../vmbus/vmbus.js';
+import { designParts } from '../vmbus/variants/index.js';
+import { createVmbus, Vmbus } from '../vmbus/vmbus.js';
 import { createGuestTree } from '../view/guest-tree.js';
 import { VMBUS_DEVICES, vmbusDevicesDirectory } from '../view/sys/vmbus-devices.js';
 import { vmbusBusDirectory } from '../view/sys/vmbus-bus.js';
@@ -62,13 +63,14 @@ export function createContainer(parts: GuestParts, modules: readonly ContainerMo
 }
 
 function kernelModule({ machine, irq, arch, isolation, design }: GuestParts): ContainerModule {
-  const vmbusLine = lineAccountings[design.topLevel];
+  const parts = designParts(design);
+  const accounting = parts.topLevel.line;
   return new ContainerModule(({ bind }) => {
     bind(Machine).toResolvedValue(() => new Machine(machine));
     bind(IrqCore).toResolvedValue((on: Machine) => earlyIrqInit(on, irq), [Machine]);
     bind(PLATFORM).toResolvedValue(
       (on: Machine, core: IrqCore): Platform =>
-        arch === 'arm64' ? new Arm64Platform(on, core, vmbusLine) : new X86Platform(on, core, vmbusLine),
+        arch === 'arm64' ? new Arm64Platform(on, core, accounting) : new X86Platform(on, core, accounting),
       [Machine, IrqCore],
     );
     bind(GuestMemory).toResolvedValue(() => new GuestMemory());
@@ -79,20 +81,24 @@ function kernelModule({ machine, irq, arch, isolation, design }: GuestParts): Co
       }),
       [GuestMemory, PLATFORM],
     );
-    bind(VmbusConnection).toResolvedValue(
-      (on: Machine, host: HyperV, memory: GuestMemory, core: IrqCore) =>
-        new VmbusConnection(on, host, memory, core, { isolation, design }),
-      [Machine, HyperV, GuestMemory, IrqCore],
+    // Drivers are made while Vmbus is, and want its operations.
+    let operations: ChannelOperations | undefined;
+    bind(ChannelOperations).toDynamicValue(({ get }) => operations ?? get(Vmbus).operations);
+    bind(Vmbus).toDynamicValue(({ get, getAll }) =>
+      createVmbus({
+        machine: get(Machine),
+        irq: get(IrqCore),
+        host: get(HyperV),
+        memory: get(GuestMemory),
+        line: get(PLATFORM).vmbusLine,
+        design: parts,
+        isolation,
+        makeDrivers: (made) => {
+          operations = made;
+          return getAll(VMBUS_DRIVER).reverse();
+        },
+      }),
     );
-    bind(ChannelOperations).toResolvedValue(
-      (connection: VmbusConnection, core: IrqCore) => new ChannelOperations(connection, core),
-      [VmbusConnection, IrqCore],
-    );
-    bind(Vmbus).toDynamicValue(({ get, getAll }) => {
-      const { vmbusLine } = get(PLATFORM);
-      const drivers = getAll(VMBUS_DRIVER).reverse();
-      return new Vmbus(get(VmbusConnection), get(ChannelOperations), vmbusLine, drivers);
-    });
   });
 }
 

@@ -1,5 +1,4 @@
 import type { ContainerModule } from 'inversify';
-import { unreachable } from '../lib/assert.js';
 import type { CpuId, Irq, Ns, Relid } from '../lib/brand.js';
 import { ErrnoError } from '../lib/errno.js';
 import { HyperV } from '../host/hyperv.js';
@@ -11,12 +10,14 @@ import { Machine } from '../machine/machine.js';
 import type { LogLine } from '../machine/log.js';
 import type { Procedure } from '../machine/step.js';
 import { PLATFORM, type Platform } from '../platform/platform.js';
-import { type CpuCounts, countsPerCpu, type DeviceOptions, type GuestOptions } from '../scenario/options.js';
+import { type CpuCounts, countsPerCpu } from '../scenario/options/counts.js';
+import type { DeviceOptions } from '../scenario/options/devices.js';
+import type { GuestOptions } from '../scenario/options/guest.js';
+import type { Scenario } from '../scenario/scenario.js';
 import type { DiskIoOptions, FrameOptions, ScenarioGuest } from '../scenario/port.js';
-import type { HostAct, Scenario } from '../scenario/scenario.js';
-import { startWorkloads } from '../scenario/workload.js';
+import { startWorkloads } from '../scenario/workloads/index.js';
 import type { Refusal } from '../vmbus/refusals.js';
-import type { VmbusDevice } from '../vmbus/driver.js';
+import { deviceOf, type VmbusDevice } from '../vmbus/driver.js';
 import { Vmbus } from '../vmbus/vmbus.js';
 import { FileTree } from '../view/tree.js';
 import { createContainer } from './container.js';
@@ -278,29 +279,6 @@ export class Guest implements ScenarioGuest {
     this.host.rescind(relid);
   }
 
-  hostDoes(act: HostAct): void {
-    const { host } = this;
-    switch (act.kind) {
-      case 'misbehave':
-        host.misbehave(act.rule);
-        return;
-      case 'behave':
-        host.behave();
-        return;
-      case 'send':
-        host.send(act.bytes);
-        return;
-      case 'raise':
-        host.raise(act.relid, act.cpu);
-        return;
-      case 'poke':
-        host.poke(act.relid, act.ring, act.at, act.value);
-        return;
-      default:
-        unreachable(act);
-    }
-  }
-
   setChannels(relid: Relid, count: number): void {
     this.channel(relid).setChannels(count);
   }
@@ -346,7 +324,8 @@ export class Guest implements ScenarioGuest {
   /** The device whose primary channel has this relid now, or else the one that was offered with it. */
   private deviceOf(relid: Relid): VmbusDevice | undefined {
     const { connection, bus } = this.vmbus;
-    const now = connection.relids.relid2channel(relid)?.device;
+    const channel = connection.relids.relid2channel(relid);
+    const now = channel && deviceOf(channel);
     if (now !== undefined) return now;
     const options = this.host.hyperv.devices.find((device) => device.options.relid === relid)?.options;
     return bus.devices.find(({ instanceId }) => instanceId === options?.instanceId);

@@ -5,11 +5,12 @@ import type { HyperV } from '../host/hyperv.js';
 import type { RingName, RingPlace } from '../host/misbehave/rings.js';
 import type { MisbehaveRule } from '../host/misbehave/rule.js';
 import type { Machine } from '../machine/machine.js';
-import type { DeviceOptions } from '../scenario/options.js';
+import type { DeviceOptions } from '../scenario/options/devices.js';
+import type { ScenarioHost } from '../scenario/port.js';
 import type { DeviceSettings } from './parts.js';
 
 /** The guest's Hyper-V host, for whoever steers it. */
-export class GuestHost {
+export class GuestHost implements ScenarioHost {
   constructor(
     private readonly machine: Machine,
     /** The host itself, for what is not asked for here. */

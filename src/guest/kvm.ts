@@ -13,7 +13,7 @@ import {
 import type { Procedure } from '../machine/step.js';
 import type { Platform } from '../platform/platform.js';
 import { X86Platform } from '../platform/x86/platform.js';
-import type { KvmDeviceOptions, KvmGuestOptions } from '../scenario/options.js';
+import type { KvmDeviceOptions, KvmGuestOptions } from '../scenario/options/kvm.js';
 import type { VmbusDesign } from '../vmbus/variants/design.js';
 
 const lifetimes: Readonly<Record<VmbusDesign['irqfdSource'], ResamplerLifetimeFactory>> = {

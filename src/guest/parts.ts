@@ -8,14 +8,11 @@ import { regularTopology } from '../machine/topology.js';
 import { ARM64_NR_IRQS } from '../platform/arm64/platform.js';
 import type { DeviceInterrupt } from '../platform/platform.js';
 import { archProbeNrIrqs, GSI_TOP } from '../platform/x86/platform.js';
-import {
-  type DeviceOptions,
-  type DriverName,
-  type GuestOptions,
-  type InterruptOptions,
-  resolveCpus,
-} from '../scenario/options.js';
-import { defaultDesign } from '../vmbus/variants/design.js';
+import { resolveCpus } from '../scenario/options/cpus.js';
+import type { DeviceOptions, DriverName } from '../scenario/options/devices.js';
+import type { GuestOptions } from '../scenario/options/guest.js';
+import type { InterruptOptions } from '../scenario/options/interrupts.js';
+import { defaultDesign, type VmbusDesign } from '../vmbus/variants/design.js';
 import { deviceClassNamed } from '../vmbus/protocol/class-ids.js';
 import { type Guid, parseGuid } from '../vmbus/protocol/guid.js';
 import { CHANNEL_FLAG, versionWire } from '../vmbus/protocol/channel-messages.js';
@@ -51,7 +48,7 @@ export function guestParts(options: GuestOptions, drivers: DeviceParameters): Gu
       seed: options.seed,
     },
     isolation: options.isolation ?? false,
-    design: { ...defaultDesign, ...options.design },
+    design: { ...defaultDesign, ...options.design } as VmbusDesign,
     drivers,
     rows: options.architectureRows,
     procInterrupts: options.procInterrupts ?? {},

@@ -1,9 +1,11 @@
 import { z } from 'zod';
 import { describeIssues } from '../scenario/issues.js';
-import { duration, keysIn, mapping, relid, whenMapping } from '../scenario/schema/values.js';
-import { step } from '../scenario/schema/step.js';
-import { workload } from '../scenario/schema/workload.js';
+import { builtinLanguage, type ScenarioLanguage } from '../scenario/language.js';
+import { duration, relid } from '../scenario/schema/notations.js';
+import { keysIn, mapping, whenMapping } from '../scenario/schema/shapes.js';
+import type { StepKeys } from '../scenario/schema/step.js';
 import { Source } from '../scenario/source.js';
+import { workload } from '../scenario/workloads/index.js';
 
 /** A command that is unknown or wrong. */
 export class CommandError extends Error {
@@ -37,15 +39,19 @@ const command = mapping('a command, e.g. {rescind: 13}', commands)
   }, whenMapping);
 
 export type ControlCommand = z.output<typeof command>;
-export type ControlStep = z.output<typeof step>;
+export type ControlStep = StepKeys;
 
 /**
  * Reads a command: a mapping with one of the commands above, or a step of a timeline.
  *
  * @param text YAML, of which JSON is a part.
+ * @param language what a step may speak of; default: without plug-ins.
  * @throws CommandError that says what is wrong.
  */
-export function parseCommand(text: string): { command: ControlCommand } | { step: ControlStep } {
+export function parseCommand(
+  text: string,
+  { step }: ScenarioLanguage = builtinLanguage,
+): { command: ControlCommand } | { step: ControlStep } {
   const source = new Source(text, 'command');
   const [problem] = source.problems;
   if (problem !== undefined) throw new CommandError(problem.message);

@@ -27,8 +27,8 @@ export class GuestCommands implements CommandTaker {
     }
   }
 
-  private doStep({ action }: ControlStep): ControlAnswer {
-    const answer = perform(this.guest, action);
+  private doStep({ planned }: ControlStep): ControlAnswer {
+    const answer = perform(this.guest, planned);
     switch (answer.kind) {
       case 'refused':
         return { ok: false, code: answer.code, message: answer.reason };

@@ -1,8 +1,10 @@
 import type { Ns, Relid } from '../lib/brand.js';
 import type { DiskIoOptions, FrameOptions, ScenarioGuest, WorkloadGuest } from '../scenario/port.js';
-import { formatPlace, type Scenario, type WorkloadItem } from '../scenario/scenario.js';
-import { describeAction, doStep } from '../scenario/steps.js';
-import { type SignalTally, startWorkloads } from '../scenario/workload.js';
+import { formatPlace } from '../scenario/place.js';
+import type { Scenario } from '../scenario/scenario.js';
+import { doStep } from '../scenario/steps.js';
+import { startWorkloads, type WorkloadItem } from '../scenario/workloads/index.js';
+import type { SignalTally } from '../scenario/workloads/workload.js';
 
 const NS_PER_MS = 1_000_000;
 /** The guest's time moves on in slices of this length; between them the real time is checked. */
@@ -157,13 +159,13 @@ export class LiveGuest {
   private runTo(timeNs: Ns): void {
     const { timeline } = this.scenario;
     for (let step = timeline[this.nextStep]; step !== undefined; step = timeline[this.nextStep]) {
-      const { atNs, action, expect, place } = step;
+      const { atNs, place } = step;
       if (this.startNs + atNs > timeNs) break;
       this.nextStep += 1;
       this.guest.elapseTo(this.startNs + atNs);
-      const { failure } = doStep(this.guest, action, expect);
+      const { failure } = doStep(this.guest, step);
       if (failure !== undefined)
-        this.options.onFailure(`${formatPlace(place)}: ${describeAction(action)}: ${failure}`);
+        this.options.onFailure(`${formatPlace(place)}: ${step.describe()}: ${failure}`);
     }
     this.guest.elapseTo(timeNs);
   }

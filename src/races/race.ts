@@ -1,5 +1,6 @@
 import type { MemoryModel, Model } from '../explore/model.js';
 import type { Strategy } from '../explore/options.js';
+import { type Token, token } from '../lib/token.js';
 
 export type RaceVerdict = 'found' | 'none';
 
@@ -33,6 +34,9 @@ export interface Race {
   /** Further findings, where a verdict is not all there is to say. */
   findings?(): readonly string[];
 }
+
+/** Plug-in point: races of `irqlab explore`. Bind any number. */
+export const RACE: Token<Race> = token('Race');
 
 export interface VariantOptions<S> extends Partial<Omit<RaceVariant, 'name' | 'expected' | 'model'>> {
   readonly model: () => Omit<Model<S>, 'name'>;

@@ -1,4 +1,4 @@
-import { formatPlace, type Place } from './scenario.js';
+import { formatPlace, type Place } from './place.js';
 
 /** Something wrong in a scenario file. */
 export interface Diagnostic {

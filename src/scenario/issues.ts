@@ -5,7 +5,7 @@ import { didYouMean } from './suggest.js';
 
 type Issue = z.core.$ZodIssue;
 
-/** What a schema found wrong, as sentences with positions. For the convention of the texts see schema-parts.ts. */
+/** What a schema found wrong, as sentences with positions. For the convention of the texts see schema/shapes.ts. */
 export function describeIssues(issues: readonly Issue[], data: unknown, source: Source): Diagnostic[] {
   return withoutFollowUps(issues).flatMap((issue) => describe(issue, [], data, source));
 }

@@ -1,25 +1,33 @@
 import { z } from 'zod';
-import { checkCpus, checkScenario } from './check.js';
+import { checkScenario } from './checks/scenario.js';
 import { type Diagnostic, ScenarioError } from './diagnostics.js';
 import { describeIssues } from './issues.js';
-import type { GuestOptions, HostOptions } from './options.js';
-import { usableParts } from './parts.js';
+import { builtinLanguage, type ScenarioLanguage } from './language.js';
+import type { GuestOptions } from './options/guest.js';
 import type { Scenario, Step } from './scenario.js';
-import { type ScenarioKeys, scenarioSchema } from './schema/index.js';
+import { checkCpus } from './schema/cpus.js';
+import { hostOptions } from './schema/host.js';
+import type { ScenarioKeys } from './schema/scenario.js';
+import { usableValues } from './schema/usable-values.js';
 import { Source } from './source.js';
 
 /**
  * Reads the text of a scenario file.
  *
  * @param file what to call it in messages.
+ * @param language what it may speak of; default: without plug-ins.
  * @throws ScenarioError if something in it is wrong; it names everything that is.
  */
-export function parseScenario(text: string, file: string): Scenario {
+export function parseScenario(
+  text: string,
+  file: string,
+  language: ScenarioLanguage = builtinLanguage,
+): Scenario {
   const source = new Source(text, file);
   const data = plainData(source);
-  const parsed = z.safeParse(scenarioSchema, data);
+  const parsed = z.safeParse(language.schema, data);
   const diagnostics = parsed.success ? [] : describeIssues(parsed.error.issues, data, source);
-  checkScenario(usableParts(data), (path, message) =>
+  checkScenario(usableValues(language.shape, data), (path, message) =>
     diagnostics.push({ place: source.placeOf(path), message }),
   );
   if (parsed.data === undefined || diagnostics.length > 0) throw new ScenarioError(sorted(diagnostics));
@@ -43,9 +51,9 @@ function sorted(diagnostics: readonly Diagnostic[]): Diagnostic[] {
 
 function build(keys: ScenarioKeys, source: Source): Scenario {
   let latest = 0;
-  const timeline = (keys.timeline ?? []).map(({ atNs = latest, action, expect }, i): Step => {
+  const timeline = (keys.timeline ?? []).map(({ atNs = latest, planned, expect }, i): Step => {
     latest = atNs;
-    return { atNs, action, expect, place: source.placeOf(['timeline', i]) };
+    return { ...planned, atNs, expect, place: source.placeOf(['timeline', i]) };
   });
   return {
     file: source.file,
@@ -79,10 +87,4 @@ function guestOptions(keys: ScenarioKeys): GuestOptions {
     procInterrupts: keys.procInterrupts,
     vmbus: keys.vmbus,
   };
-}
-
-function hostOptions({ latency, ...others }: NonNullable<ScenarioKeys['host']>): HostOptions {
-  if (latency === undefined) return others;
-  const { message: messageNs, open: openNs, gpadl: gpadlNs, modifyChannel: modifyChannelNs } = latency;
-  return { ...others, latency: { messageNs, openNs, gpadlNs, modifyChannelNs } };
 }

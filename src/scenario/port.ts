@@ -1,6 +1,7 @@
+import type { RingName, RingPlace } from '../host/misbehave/rings.js';
+import type { MisbehaveRule } from '../host/misbehave/rule.js';
 import type { CpuId, Irq, Ns, Relid } from '../lib/brand.js';
-import type { DeviceOptions } from './options.js';
-import type { HostAct } from './scenario.js';
+import type { DeviceOptions } from './options/devices.js';
 
 /** A read or write of a disk. */
 export interface DiskIoOptions {
@@ -75,8 +76,8 @@ export interface ScenarioGuest {
   /** The host takes a channel back. Returns when the guest has dealt with that. */
   rescind(relid: Relid): void;
 
-  /** The host does what it must not. @throws RangeError for what it cannot do. */
-  hostDoes(act: HostAct): void;
+  /** The host, for what it must not do. */
+  readonly host: ScenarioHost;
 
   /** What the host did against the protocol and the guest refused: how often, by reason. */
   refused(): ReadonlyMap<string, number>;
@@ -104,6 +105,24 @@ export interface ScenarioGuest {
 
   /** How often an interrupt was counted on a CPU, or on all; undefined if there is no such interrupt or CPU. */
   irqCount(irq: Irq, cpu?: CpuId): number | undefined;
+}
+
+/** What a host can be made to do that it must not. All of it throws RangeError for what the host cannot do. */
+export interface ScenarioHost {
+  /** From now on the host misbehaves as the rule says, too. */
+  misbehave(rule: MisbehaveRule): void;
+
+  /** The host behaves again. */
+  behave(): void;
+
+  /** Sends a control message, whether it makes sense or not. */
+  send(message: Uint8Array): void;
+
+  /** Sets the event flag of a relid on a CPU and interrupts that CPU. */
+  raise(relid: Relid, cpu: CpuId): void;
+
+  /** Overwrites 32 bits of the header of an open channel's ring, or of its data. */
+  poke(relid: Relid, ring: RingName, place: RingPlace | number, value: number): void;
 }
 
 /** What a workload needs of a guest. */

@@ -1,10 +1,12 @@
 import type { Ns } from '../lib/brand.js';
 import { ErrnoError } from '../lib/errno.js';
-import { kvmEnd } from './options.js';
+import { kvmEnd } from './options/kvm.js';
 import type { ScenarioGuest } from './port.js';
-import type { Place, Scenario, Step } from './scenario.js';
-import { describeAction, doStep } from './steps.js';
-import { endOf, endsByItself, isOver, type SignalTally, startWorkloads } from './workload.js';
+import type { Place } from './place.js';
+import type { Scenario, Step } from './scenario.js';
+import { doStep } from './steps.js';
+import { endOf, endsByItself, isOver, startWorkloads } from './workloads/index.js';
+import type { SignalTally } from './workloads/workload.js';
 
 /** How far time goes on between two looks at work that ends by itself, and how long nothing may come of it. */
 const FINISH_STEP_NS: Ns = 1_000_000;
@@ -59,12 +61,12 @@ export function runScenario(guest: ScenarioGuest, scenario: Scenario, options: R
   const workload = startWorkloads(guest, scenario, startNs, lasting ? Number.POSITIVE_INFINITY : runNs);
   const printouts: Printout[] = [];
   const steps = scenario.timeline.map((step): StepOutcome => {
-    const { place, atNs, action } = step;
+    const { place, atNs } = step;
     const outcome =
       atNs > runNs
         ? { outcome: 'skipped' as const, message: undefined }
         : runStep(guest, step, startNs, printouts);
-    return { place, atNs, endNs: guest.now - startNs, action: describeAction(action), ...outcome };
+    return { place, atNs, endNs: guest.now - startNs, action: step.describe(), ...outcome };
   });
   guest.elapseTo(startNs + runNs);
   if (lasting) finishWorkloads(guest, scenario, workload);
@@ -98,14 +100,14 @@ function naturalEnd({ workload, timeline, guest }: Scenario): Ns {
 
 function runStep(
   guest: ScenarioGuest,
-  { atNs, action, expect }: Step,
+  step: Step,
   startNs: Ns,
   printouts: Printout[],
 ): Pick<StepOutcome, 'outcome' | 'message'> {
-  guest.elapseTo(startNs + atNs);
-  const { failure, text } = doStep(guest, action, expect);
-  if (action.kind === 'print' && text !== undefined) {
-    printouts.push({ path: action.path, atNs: guest.now - startNs, text });
+  guest.elapseTo(startNs + step.atNs);
+  const { answer, failure } = doStep(guest, step);
+  if (answer.kind === 'text' && answer.printAs !== undefined) {
+    printouts.push({ path: answer.printAs, atNs: guest.now - startNs, text: answer.text });
   }
   return failure === undefined
     ? { outcome: 'ok', message: undefined }

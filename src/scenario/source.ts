@@ -1,9 +1,6 @@
 import { isAlias, isMap, isPair, isScalar, isSeq, type Node, parseDocument, visit } from 'yaml';
 import type { Diagnostic } from './diagnostics.js';
-import type { Place } from './scenario.js';
-
-/** Keys and list indexes that lead to a value. */
-export type Path = readonly PropertyKey[];
+import type { Path, Place } from './place.js';
 
 /** A YAML text that knows where its values stand. */
 export class Source {

@@ -1,18 +1,19 @@
 import type { IrqCore } from '../irq/core.js';
 import type { CpuFiles } from '../platform/platform.js';
 import { x86CpuFiles } from '../platform/x86/cpu-files.js';
+import { DebugDomains } from './debugfs/irq-domains.js';
+import { debugIrqs } from './debugfs/irqs.js';
+import type { GuestFile } from './guest-file.js';
 import type { ArchInterrupts } from './interrupts/arch.js';
 import { InterruptsView, type InterruptsViewOptions, noArchInterrupts } from './interrupts/live.js';
 import { procCpuinfo } from './proc/cpuinfo.js';
-import { DebugDomains } from './debugfs/irq-domains.js';
-import { debugIrqs } from './debugfs/irqs.js';
 import { ProcIrq } from './proc/irq.js';
 import { procSoftirqs, procStat, type SoftirqCount, type SystemStat } from './proc/stat.js';
 import { type SysCpuOptions, sysCpuDirectory } from './sys/cpu.js';
 import { sysIrq } from './sys/irq.js';
 import { sysNodeDirectory } from './sys/node.js';
 import { FileTree } from './tree.js';
-import { procFile, StaticDirectory } from './tree-node.js';
+import { procFile, StaticDirectory, type TreeNode } from './tree-node.js';
 
 /** What a guest's /proc and /sys are made of. */
 export interface GuestTreeOptions {
@@ -29,31 +30,64 @@ export interface GuestTreeOptions {
   readonly stat?: () => SystemStat;
 }
 
+/** What the files of a guest show. */
+export class ShownGuest {
+  readonly irq: IrqCore;
+  readonly arch: ArchInterrupts;
+  readonly cpuFiles: CpuFiles;
+  readonly cpu: SysCpuOptions | undefined;
+  readonly interrupts: InterruptsView;
+  readonly softirqs: SoftirqCount;
+  readonly stat: () => SystemStat;
+
+  constructor(options: GuestTreeOptions) {
+    const { irq, arch = noArchInterrupts, cpuFiles = x86CpuFiles } = options;
+    const { softirqs = () => 0, stat = () => nothingHappened } = options;
+    this.irq = irq;
+    this.arch = arch;
+    this.cpuFiles = cpuFiles;
+    this.cpu = options.cpu;
+    this.interrupts = new InterruptsView(irq, arch, options.interrupts);
+    this.softirqs = softirqs;
+    this.stat = stat;
+  }
+}
+
 const nothingHappened: SystemStat = { bootTimeS: 0, contextSwitches: 0, forks: 0 };
 
-/**
- * The files of a guest. From then on the interrupt layer shows its lines in /proc/irq of this tree. Other folders add
- * theirs with `tree.mount('/sys/bus/vmbus', directory)`.
- */
-export function createGuestTree(options: GuestTreeOptions): FileTree {
-  const { irq, arch = noArchInterrupts, cpuFiles = x86CpuFiles } = options;
-  const { softirqs = () => 0, stat = () => nothingHappened } = options;
-  const { machine } = irq;
-  const interrupts = new InterruptsView(irq, arch, options.interrupts);
+/** The files that every guest has, by path. */
+export const builtinFiles: Readonly<Record<string, (guest: ShownGuest) => TreeNode>> = {
+  '/proc/irq': ({ irq, interrupts }) => new ProcIrq(irq, (desc) => interrupts.noteChip(desc.data.chip)),
+  '/proc/interrupts': ({ interrupts }) => procFile(0o444, { read: () => interrupts.text() }),
+  '/proc/stat': ({ irq, arch, softirqs, stat }) =>
+    procFile(0o444, { read: () => procStat(irq, arch, softirqs, stat()) }),
+  '/proc/softirqs': ({ irq: { machine }, softirqs }) =>
+    procFile(0o444, { read: () => procSoftirqs(machine, softirqs) }),
+  '/proc/cpuinfo': ({ irq: { machine }, cpuFiles }) =>
+    procFile(0o444, { read: () => procCpuinfo(machine, cpuFiles) }),
+  '/sys/kernel/irq': ({ irq }) => sysIrq(irq),
+  '/sys/kernel/debug/irq/irqs': ({ irq }) => debugIrqs(irq),
+  '/sys/kernel/debug/irq/domains': ({ irq }) => new DebugDomains(irq),
+  '/sys/devices/system/cpu': ({ irq: { machine }, cpuFiles, cpu }) => sysCpuDirectory(machine, cpuFiles, cpu),
+  '/sys/devices/system/node': ({ irq: { machine } }) => sysNodeDirectory(machine),
+  // What is passed through shows as a VMBus device; the PCI devices behind are not modelled.
+  '/sys/bus/pci/devices': () => new StaticDirectory(0o755),
+};
+
+/** /proc and /sys with some files in them. @throws RangeError for a path that cannot be. */
+export function treeOf(files: Iterable<GuestFile>): FileTree {
   const tree = new FileTree();
   tree.mount('/proc', new StaticDirectory(0o555));
   tree.mount('/sys', new StaticDirectory(0o555));
-  tree.mount('/proc/irq', new ProcIrq(irq, (desc) => interrupts.noteChip(desc.data.chip)));
-  tree.mount('/proc/interrupts', procFile(0o444, { read: () => interrupts.text() }));
-  tree.mount('/proc/stat', procFile(0o444, { read: () => procStat(irq, arch, softirqs, stat()) }));
-  tree.mount('/proc/softirqs', procFile(0o444, { read: () => procSoftirqs(machine, softirqs) }));
-  tree.mount('/proc/cpuinfo', procFile(0o444, { read: () => procCpuinfo(machine, cpuFiles) }));
-  tree.mount('/sys/kernel/irq', sysIrq(irq));
-  tree.mount('/sys/kernel/debug/irq/irqs', debugIrqs(irq));
-  tree.mount('/sys/kernel/debug/irq/domains', new DebugDomains(irq));
-  tree.mount('/sys/devices/system/cpu', sysCpuDirectory(machine, cpuFiles, options.cpu));
-  tree.mount('/sys/devices/system/node', sysNodeDirectory(machine));
-  // What is passed through shows as a VMBus device; the PCI devices behind are not modelled.
-  tree.mount('/sys/bus/pci/devices', new StaticDirectory(0o755));
+  for (const { path, node } of files) tree.mount(path, node);
   return tree;
+}
+
+/**
+ * The files that every guest has. From then on the interrupt layer shows its lines in /proc/irq of this tree. Other
+ * folders add theirs with `tree.mount('/sys/bus/vmbus', directory)`.
+ */
+export function createGuestTree(options: GuestTreeOptions): FileTree {
+  const guest = new ShownGuest(options);
+  return treeOf(Object.entries(builtinFiles).map(([path, make]) => ({ path, node: make(guest) })));
 }

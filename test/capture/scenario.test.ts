@@ -5,7 +5,10 @@ import { guestOfCaptures } from '../../src/capture/guest-options.js';
 import { parseLsvmbus } from '../../src/capture/lsvmbus.js';
 import { scenarioText } from '../../src/capture/scenario-text.js';
 import { parseScenario } from '../../src/scenario/load.js';
-import type { CpuCounts, DeviceOptions, GuestOptions, InterruptOptions } from '../../src/scenario/options.js';
+import type { CpuCounts } from '../../src/scenario/options/counts.js';
+import type { DeviceOptions } from '../../src/scenario/options/devices.js';
+import type { GuestOptions } from '../../src/scenario/options/guest.js';
+import type { InterruptOptions } from '../../src/scenario/options/interrupts.js';
 import { parseInterrupts } from '../../src/view/interrupts/parse.js';
 
 const count = fc.oneof(fc.constant(0), fc.nat(3000), fc.integer({ min: 0, max: 0xffffffff }));

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { Guest } from '../../src/guest/guest.js';
 import { CpuMask } from '../../src/machine/cpumask.js';
-import type { GuestOptions } from '../../src/scenario/options.js';
+import type { GuestOptions } from '../../src/scenario/options/guest.js';
 import { accountOf, brokenInvariants } from './invariants.js';
 
 const small: GuestOptions = {

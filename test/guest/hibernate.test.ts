@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { Guest } from '../../src/guest/guest.js';
-import type { GuestOptions } from '../../src/scenario/options.js';
+import type { GuestOptions } from '../../src/scenario/options/guest.js';
 import { errnoOf } from '../support/errors.js';
 import { accountOf, brokenInvariants } from './invariants.js';
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { Guest } from '../../src/guest/guest.js';
 import { parseScenario } from '../../src/scenario/load.js';
-import type { GuestOptions } from '../../src/scenario/options.js';
+import type { GuestOptions } from '../../src/scenario/options/guest.js';
 import { runScenario } from '../../src/scenario/runner.js';
 import { designChoices } from '../../src/vmbus/variants/design.js';
 

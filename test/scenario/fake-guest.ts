@@ -1,8 +1,7 @@
 import { ErrnoError } from '../../src/lib/errno.js';
 import { Clock } from '../../src/machine/clock.js';
-import type { DeviceOptions } from '../../src/scenario/options.js';
-import type { DiskIoOptions, FrameOptions, ScenarioGuest } from '../../src/scenario/port.js';
-import type { HostAct } from '../../src/scenario/scenario.js';
+import type { DeviceOptions } from '../../src/scenario/options/devices.js';
+import type { DiskIoOptions, FrameOptions, ScenarioGuest, ScenarioHost } from '../../src/scenario/port.js';
 import { FileTree } from '../../src/view/tree.js';
 
 export interface FakeOptions {
@@ -104,10 +103,16 @@ export class FakeGuest implements ScenarioGuest {
     this.open.delete(relid);
   }
 
-  hostDoes(act: HostAct): void {
-    this.record('hostDoes', act.kind);
-    if (act.kind === 'poke') throw new RangeError(`channel ${act.relid} is not open`);
-  }
+  readonly host: ScenarioHost = {
+    misbehave: () => this.record('hostDoes', 'misbehave'),
+    behave: () => this.record('hostDoes', 'behave'),
+    send: () => this.record('hostDoes', 'send'),
+    raise: () => this.record('hostDoes', 'raise'),
+    poke: (relid) => {
+      this.record('hostDoes', 'poke');
+      throw new RangeError(`channel ${relid} is not open`);
+    },
+  };
 
   refused(): ReadonlyMap<string, number> {
     return new Map([['rescind-twice', 2]]);

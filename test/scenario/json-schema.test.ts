@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
-import { scenarioSchemaText } from '../../src/scenario/schema/json-schema.js';
+import { builtinLanguage } from '../../src/scenario/language.js';
 
 test('the published JSON Schema is up to date (npm run schema)', () => {
   const published = readFileSync(new URL('../../schema/scenario.schema.json', import.meta.url), 'utf8');
-  expect(published).toBe(scenarioSchemaText());
+  expect(published).toBe(builtinLanguage.jsonSchemaText());
 });

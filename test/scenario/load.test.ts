@@ -263,6 +263,10 @@ describe('what is wrong in a file is reported with its position:', () => {
     ],
     ['timeline: [{at: 2s, online: 1}, {at: 1s, online: 1}]', '2:38: 1s is before the 2s of an earlier step'],
     ['timeline: [{signal: 9}]', '2:21: no device has relid 9'],
+    [
+      'host: {misbehave: [{packet: any, do: corupt, field: payload}]}',
+      '2:38: expected one of drop, delay, duplicate, reorder, corrupt, not "corupt"; did you mean "corrupt"?',
+    ],
   ])('%s', (line, message) => {
     expect(problemsOf(line)).toEqual([message]);
   });

@@ -1,6 +1,6 @@
 import { formatDuration } from '../../scenario/duration.js';
 import type { RunResult } from '../../scenario/runner.js';
-import { formatPlace } from '../../scenario/scenario.js';
+import { formatPlace } from '../../scenario/place.js';
 
 /** One printout as it is; several with a headline each, as head and tail print several files. */
 export function printoutText({ printouts }: Pick<RunResult, 'printouts'>): string {

@@ -1,5 +1,8 @@
-import { type DesignAxis, designChoices } from '../../vmbus/variants/design.js';
-import { mapping, word } from './values.js';
+import { type DesignAxis, designProblem, type VmbusDesign } from '../../vmbus/variants/design.js';
+import type { Checks } from '../checks/checks.js';
+import type { DesignOptions } from '../options/design.js';
+import type { ScenarioVocabulary } from '../vocabulary.js';
+import { mapping, word } from './shapes.js';
 
 /** What an axis is about, for whoever reads the schema. */
 const descriptions: Readonly<Record<DesignAxis, string>> = {
@@ -13,18 +16,25 @@ const descriptions: Readonly<Record<DesignAxis, string>> = {
   irqfdSource: "As whom KVM's irqfds with resampling assert a line, and when that ends",
 };
 
-function axis<Axis extends DesignAxis>(name: Axis) {
-  const choices = designChoices[name];
-  return word(choices).optional().describe(`${descriptions[name]}; default ${choices[0]}`);
+/** A choice on some axes of the design. */
+export function designSchema({ designChoices }: Pick<ScenarioVocabulary, 'designChoices'>) {
+  const axis = (name: DesignAxis) => {
+    const choices = designChoices[name];
+    return word(choices).optional().describe(`${descriptions[name]}; default ${choices[0]}`);
+  };
+  return mapping('a mapping such as {relidMap: array}', {
+    relidMap: axis('relidMap'),
+    topLevel: axis('topLevel'),
+    lifetime: axis('lifetime'),
+    modifyChannel: axis('modifyChannel'),
+    offlineGuard: axis('offlineGuard'),
+    ringOrder: axis('ringOrder'),
+    openOrder: axis('openOrder'),
+    irqfdSource: axis('irqfdSource'),
+  });
 }
 
-export const design = mapping('a mapping such as {relidMap: array}', {
-  relidMap: axis('relidMap'),
-  topLevel: axis('topLevel'),
-  lifetime: axis('lifetime'),
-  modifyChannel: axis('modifyChannel'),
-  offlineGuard: axis('offlineGuard'),
-  ringOrder: axis('ringOrder'),
-  openOrder: axis('openOrder'),
-  irqfdSource: axis('irqfdSource'),
-});
+export function checkDesign(design: DesignOptions, { report }: Checks): void {
+  const problem = designProblem(design as Partial<VmbusDesign>);
+  if (problem !== undefined) report(['design'], problem);
+}

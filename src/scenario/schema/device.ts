@@ -1,6 +1,8 @@
-import { z } from 'zod';
-import { type DeviceOptions, driverNames, storageControllers } from '../options.js';
-import { guid, int, keysIn, list, mapping, relid, whenMapping, word } from './values.js';
+import type { z } from 'zod';
+import type { Checks } from '../checks/checks.js';
+import { type DeviceOptions, driverNames, storageControllers } from '../options/devices.js';
+import { guid, relid } from './notations.js';
+import { int, keysIn, list, mapping, whenMapping, word } from './shapes.js';
 
 const subChannels = list('a list of relids', relid);
 
@@ -78,4 +80,17 @@ function toDevice(keys: DeviceKeys): DeviceOptions {
     default:
       return { ...base, driver };
   }
+}
+
+/** Checks the devices that are there from the start; what is wrong in itself is undefined. */
+export function checkDevices(
+  devices: readonly (DeviceOptions | undefined)[],
+  vmbus: boolean | undefined,
+  { report, relids }: Checks,
+): void {
+  if (vmbus === false && devices.length > 0)
+    report(['devices'], 'a machine without VMBus has no devices of Hyper-V');
+  devices.forEach((item, i) => {
+    if (item !== undefined) relids.offer(item, ['devices', i]);
+  });
 }

@@ -1,9 +1,12 @@
-import { z } from 'zod';
-import type { KvmDeviceOptions } from '../options.js';
-import { duration, int, list, mapping } from './values.js';
+import type { Checks } from '../checks/checks.js';
+import type { Architecture } from '../options/architecture.js';
+import type { InterruptOptions } from '../options/interrupts.js';
+import type { KvmDeviceOptions, KvmGuestOptions } from '../options/kvm.js';
+import { duration, nonEmpty } from './notations.js';
+import { int, list, mapping } from './shapes.js';
 
 const device = mapping('a device, e.g. {name: uart, gsi: 10, every: 1ms, during: 1s}', {
-  name: z.string({ error: 'a text' }).min(1, { error: 'a text that is not empty' }).describe('Name'),
+  name: nonEmpty.describe('Name'),
   // Below are timer, keyboard and the cascade of the second PIC.
   gsi: int(3, 23).describe("Pin of the guest's IO-APIC and number of its interrupt; devices may share one"),
   from: duration.optional().describe('Start; default: the end of booting'),
@@ -28,3 +31,24 @@ const device = mapping('a device, e.g. {name: uart, gsi: 10, every: 1ms, during:
 export const kvm = mapping('a mapping such as {devices: [{name: uart, gsi: 10, every: 1ms, during: 1s}]}', {
   devices: list('a list of devices', device).describe('Level-triggered devices of user space, on irqfds'),
 });
+
+/** @param interrupts of the guest; what is wrong in itself is undefined. */
+export function checkKvm(
+  { devices }: KvmGuestOptions,
+  arch: Architecture,
+  interrupts: readonly (InterruptOptions | undefined)[],
+  { report }: Checks,
+): void {
+  if (arch === 'arm64') report(['kvm'], 'arm64 has no IO-APIC, to which level-triggered irqfds belong here');
+  const names = new Set<string>();
+  devices.forEach(({ name, gsi, everyNs, duringNs, reassignNs }, i) => {
+    const at = ['kvm', 'devices', i];
+    if (names.has(name)) report([...at, 'name'], `there is a device ${name} already`);
+    names.add(name);
+    if (interrupts.some((interrupt) => interrupt?.irq === gsi))
+      report([...at, 'gsi'], `"interrupts" has an interrupt ${gsi} already`);
+    if (everyNs < 1) report([...at, 'every'], 'expected more than 0s');
+    if (duringNs < 1) report([...at, 'during'], 'expected more than 0s');
+    if (reassignNs === 0) report([...at, 'reassign'], 'expected more than 0s');
+  });
+}

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { Guest } from '../../../src/guest/guest.js';
-import type { GuestOptions } from '../../../src/scenario/options.js';
+import type { GuestOptions } from '../../../src/scenario/options/guest.js';
 import {
   defaultDesign,
   type DesignAxis,

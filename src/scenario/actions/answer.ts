@@ -1,0 +1,29 @@
+import { ErrnoError } from '../../lib/errno.js';
+import { HungError } from '../../machine/hung.js';
+
+/** What the guest answered to an action. */
+export type Answer =
+  | { readonly kind: 'done' }
+  /** `printAs`: the text belongs to what the scenario prints, as that of this file. */
+  | { readonly kind: 'text'; readonly text: string; readonly printAs?: string }
+  | { readonly kind: 'count'; readonly count: number }
+  /** The guest refused with an errno, or the action makes no sense for it. */
+  | { readonly kind: 'refused'; readonly code: string; readonly reason: string };
+
+/** The guest has done it. */
+export const done: Answer = { kind: 'done' };
+
+/** The action makes no sense for the guest as it is now. */
+export function notPossible(reason: string): Answer {
+  return { kind: 'refused', code: 'not possible', reason };
+}
+
+/** The answer that something thrown stands for. @throws whatever is no answer of a guest. */
+export function answerOf(error: unknown): Answer {
+  if (error instanceof ErrnoError) {
+    return { kind: 'refused', code: error.code, reason: error.message.slice(error.code.length + 2) };
+  }
+  if (error instanceof HungError) return { kind: 'refused', code: 'a hang', reason: error.message };
+  if (error instanceof RangeError) return notPossible(error.message);
+  throw error;
+}

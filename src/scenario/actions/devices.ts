@@ -1,0 +1,39 @@
+import { device } from '../schema/device.js';
+import { relid } from '../schema/notations.js';
+import { int, mapping } from '../schema/shapes.js';
+import { defineAction } from './action.js';
+
+export const offer = defineAction({
+  name: 'offer',
+  value: device.describe('The host offers one more device'),
+  fields: (offered) => ({ device: offered }),
+  describe: ({ device: offered }) =>
+    `offer ${offered.driver ?? `class ${offered.class}`} as relid ${offered.relid}`,
+  perform(guest, action) {
+    guest.offer(action.device);
+  },
+  check: (action, at, { relids }) => relids.offer(action.device, at),
+});
+
+export const rescind = defineAction({
+  name: 'rescind',
+  value: relid.describe('The host takes this channel back'),
+  fields: (number) => ({ relid: number }),
+  describe: (action) => `rescind ${action.relid}`,
+  perform(guest, action) {
+    guest.rescind(action.relid);
+  },
+  check: (action, _at, { relids }) => relids.rescind(action.relid),
+});
+
+export const channels = defineAction({
+  name: 'channels',
+  value: mapping('{relid: 13, count: 4}', { relid, count: int(1, 64) }).describe(
+    'Change the number of channels of a network device (ethtool -L)',
+  ),
+  fields: (given) => given,
+  describe: (action) => `channels of relid ${action.relid} to ${action.count}`,
+  perform(guest, action) {
+    guest.setChannels(action.relid, action.count);
+  },
+});

@@ -1,0 +1,27 @@
+import { z } from 'zod';
+import { hostAct, performHostAct } from '../host-acts/index.js';
+import { defineAction } from './action.js';
+import { aNumber } from './expects.js';
+
+/** What a hostile host does. */
+export const host = defineAction({
+  name: 'host',
+  value: hostAct.describe('The host does what it must not'),
+  fields: (act) => ({ act }),
+  describe: ({ act }) => `the host does: ${act.kind}`,
+  perform(guest, { act }) {
+    performHostAct(guest.host, act);
+  },
+});
+
+/** What came of it. */
+export const refused = defineAction({
+  name: 'refused',
+  value: z
+    .string({ error: 'a reason' })
+    .describe('How often the guest refused something of the host for this reason'),
+  expects: aNumber,
+  fields: (reason) => ({ reason }),
+  describe: ({ reason }) => `refused ${reason}`,
+  perform: (guest, { reason }) => ({ kind: 'count', count: guest.refused().get(reason) ?? 0 }),
+});

@@ -1,0 +1,30 @@
+import type { ScenarioAction } from './action.js';
+import { affinity } from './affinity.js';
+import { connect } from './connect.js';
+import { offline, online } from './cpu.js';
+import { channels, offer, rescind } from './devices.js';
+import { print, read, write } from './files.js';
+import { host, refused } from './host.js';
+import { resume, shutdown, suspend } from './power.js';
+import { count, signal } from './signals.js';
+
+/** irqlab's own actions, in the order in which they are listed to the user. */
+export const builtinActions: readonly ScenarioAction[] = [
+  offline,
+  online,
+  affinity,
+  write,
+  read,
+  offer,
+  rescind,
+  channels,
+  signal,
+  count,
+  host,
+  refused,
+  suspend,
+  resume,
+  shutdown,
+  connect,
+  print,
+];

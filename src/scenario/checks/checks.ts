@@ -1,0 +1,13 @@
+import type { Ns } from '../../lib/brand.js';
+import type { Report } from '../place.js';
+import type { CpuNumbers } from './cpu-numbers.js';
+import type { RelidsInUse } from './relids.js';
+
+/** What the checks of how values of a scenario fit together go by. */
+export interface Checks {
+  readonly report: Report;
+  readonly cpus: CpuNumbers;
+  readonly relids: RelidsInUse;
+  /** How long the scenario runs; undefined: until workload and timeline are over. */
+  readonly runNs: Ns | undefined;
+}

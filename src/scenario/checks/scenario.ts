@@ -1,0 +1,35 @@
+import type { Report } from '../place.js';
+import { checkChannels } from '../schema/channel.js';
+import { checkCpus } from '../schema/cpus.js';
+import { checkDesign } from '../schema/design.js';
+import { checkDevices } from '../schema/device.js';
+import { checkInterrupts } from '../schema/interrupt.js';
+import { checkKvm } from '../schema/kvm.js';
+import { checkArchitectureRows } from '../schema/proc-interrupts.js';
+import { checkTimeline } from '../schema/step.js';
+import type { UsableValues } from '../schema/usable-values.js';
+import { checkWorkload } from '../workloads/index.js';
+import type { Checks } from './checks.js';
+import { CpuNumbers } from './cpu-numbers.js';
+import { RelidsInUse } from './relids.js';
+
+/** Checks how the values of a scenario fit together. */
+export function checkScenario(values: UsableValues, report: Report): void {
+  const { arch = 'x86_64', vmbus, design = {}, devices = [], channels = [], run: runNs } = values;
+  const { interrupts = [], architectureRows = {}, kvm, workload = [], timeline = [] } = values;
+  const possible = checkCpus(values.cpus, report, vmbus)?.possible;
+  const relids = new RelidsInUse(report);
+  const checks: Checks = { report, cpus: new CpuNumbers(possible, report), relids, runNs };
+  checkInterrupts(interrupts, checks);
+  checkArchitectureRows(architectureRows, arch, checks);
+  if (kvm !== undefined) checkKvm(kvm, arch, interrupts, checks);
+  checkDevices(devices, vmbus, checks);
+  const areDevicesReadable = !devices.includes(undefined);
+  checkChannels(channels, checks, areDevicesReadable);
+  workload.forEach((item, i) => {
+    if (item !== undefined) checkWorkload(item, ['workload', i], checks);
+  });
+  checkTimeline(timeline, checks);
+  relids.finish(areDevicesReadable && !timeline.includes(undefined));
+  checkDesign(design, checks);
+}

@@ -1,0 +1,48 @@
+import type { CpuId } from '../../lib/brand.js';
+
+/** CPUs of a guest; a plain number means so many, all present and online. */
+export interface CpuOptions {
+  /** Number of CPUs plugged in: 0 to present - 1. */
+  readonly present: number;
+  /** Number of CPUs that there is room for; default: `present`. */
+  readonly possible?: number;
+  /** CPUs online from the start; default: all present ones. With VMBus CPU 0 is one of them. */
+  readonly online?: readonly CpuId[];
+  /** CPUs that managed interrupts keep away from (isolcpus=managed_irq). */
+  readonly isolated?: readonly CpuId[];
+  /** CPUs without a timer tick (nohz_full). */
+  readonly nohzFull?: readonly CpuId[];
+  /** Number of NUMA nodes; default 1. CPUs are divided evenly. */
+  readonly nodes?: number;
+  /** Number of packages (sockets); default: as many as nodes. */
+  readonly packages?: number;
+  /** Hardware threads of each core; default 1. */
+  readonly threadsPerCore?: number;
+}
+
+/** `cpus` with everything filled in that has a fixed default. */
+export interface ResolvedCpus {
+  readonly present: number;
+  readonly possible: number;
+  readonly online: readonly CpuId[];
+  readonly isolated: readonly CpuId[];
+  readonly nohzFull: readonly CpuId[];
+  readonly nodes: number;
+  readonly packages: number;
+  readonly threadsPerCore: number;
+}
+
+export function resolveCpus(cpus: number | CpuOptions): ResolvedCpus {
+  const options = typeof cpus === 'number' ? { present: cpus } : cpus;
+  const { present, possible = present, online, isolated = [], nohzFull = [], nodes = 1 } = options;
+  return {
+    present,
+    possible,
+    online: online ?? Array.from({ length: present }, (_, cpu) => cpu),
+    isolated,
+    nohzFull,
+    nodes,
+    packages: options.packages ?? nodes,
+    threadsPerCore: options.threadsPerCore ?? 1,
+  };
+}

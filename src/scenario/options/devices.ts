@@ -1,0 +1,77 @@
+import type { Relid } from '../../lib/brand.js';
+
+/** Devices of which nothing but the channel matters here. */
+export const plainDrivers = [
+  'heartbeat',
+  'shutdown',
+  'timesync',
+  'kvp',
+  'vss',
+  'fcopy',
+  'balloon',
+  'mouse',
+  'keyboard',
+  'framebuffer',
+  'netdirect',
+  'hv_sock',
+] as const;
+
+/** All names that `driver` of a device may have. */
+export const driverNames = [...plainDrivers, 'storvsc', 'netvsc', 'vpci'] as const;
+export type DriverName = (typeof driverNames)[number];
+
+interface DeviceBase {
+  /** Relid of the primary channel, 1 to 2047. */
+  readonly relid: Relid;
+  /** Instance GUID, without braces; default: made up from seed and relid. */
+  readonly instance?: string;
+}
+
+/** A device of one channel. */
+export interface PlainDeviceOptions extends DeviceBase {
+  readonly driver: (typeof plainDrivers)[number];
+}
+
+export const storageControllers = ['scsi', 'ide', 'fibreChannel'] as const;
+
+/** A storage controller. */
+export interface StorvscOptions extends DeviceBase {
+  readonly driver: 'storvsc';
+  /** What the host calls it; default `scsi`. */
+  readonly controller?: (typeof storageControllers)[number];
+  /** Number of the SCSI host in Linux, as in `pri@storvsc1`; default: counted up. */
+  readonly scsiHost?: number;
+  /** Relids that the host gives to sub-channels, in this order; at most so many are offered. Default: none. */
+  readonly subChannels?: readonly Relid[];
+}
+
+/** A network adapter. */
+export interface NetvscOptions extends DeviceBase {
+  readonly driver: 'netvsc';
+  /** Channels that the driver asks for, the primary one included, 1 to 64; default: min(8, online CPUs). */
+  readonly channels?: number;
+  /** Relids that the host gives to sub-channels, in this order; at most so many are offered. Default: none. */
+  readonly subChannels?: readonly Relid[];
+}
+
+/** A PCI device passed through. */
+export interface VpciOptions extends DeviceBase {
+  readonly driver: 'vpci';
+  /** PCI domain number, 0 to 0xffff; default: from the instance GUID, as in Linux. */
+  readonly domain?: number;
+}
+
+/** A device of any class, e.g. one that no Linux driver exists for. */
+export interface ClassDeviceOptions extends DeviceBase {
+  readonly driver?: undefined;
+  /** Class GUID, without braces. */
+  readonly class: string;
+}
+
+/** A device that the host offers. */
+export type DeviceOptions =
+  | PlainDeviceOptions
+  | StorvscOptions
+  | NetvscOptions
+  | VpciOptions
+  | ClassDeviceOptions;

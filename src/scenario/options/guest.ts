@@ -1,0 +1,57 @@
+import type { Ns } from '../../lib/brand.js';
+import type { Architecture } from './architecture.js';
+import type { ChannelOptions } from './channels.js';
+import type { CpuCounts } from './counts.js';
+import type { CpuOptions } from './cpus.js';
+import type { DesignOptions } from './design.js';
+import type { DeviceOptions } from './devices.js';
+import type { HostOptions } from './host.js';
+import type { InterruptOptions } from './interrupts.js';
+import type { KvmGuestOptions } from './kvm.js';
+import type { ArchitectureRowOptions, ProcInterruptsOptions } from './proc-interrupts.js';
+
+/** The kernels whose behaviour can be chosen. */
+export const kernelVersions = ['6.1', '6.10', '6.12', '6.18', '7.2'] as const;
+export type KernelVersion = (typeof kernelVersions)[number];
+
+/**
+ * A guest, its host and its devices: what `Guest.create` takes and what a scenario file describes. Everything but
+ * `cpus` may be left out.
+ *
+ * ```ts
+ * const options: GuestOptions = { cpus: 4, devices: [{ driver: 'netvsc', relid: 13, channels: 4, subChannels: [16, 17, 18] }] };
+ * ```
+ */
+export interface GuestOptions {
+  readonly cpus: number | CpuOptions;
+  /** Default 6.12. */
+  readonly kernel?: KernelVersion;
+  /** Default x86_64. */
+  readonly arch?: Architecture;
+  /** Number of IRQs (nr_irqs); default: what Linux computes. */
+  readonly nrIrqs?: number;
+  /** Of all that is random; default 1. */
+  readonly seed?: number;
+  /** How long an interrupt keeps its CPU from taking the next one; default 0. */
+  readonly interruptTimeNs?: Ns;
+  readonly host?: HostOptions;
+  /** A confidential VM: the guest does not trust its host, and accepts hardened devices only. Default false. */
+  readonly isolation?: boolean;
+  /** Designs other than those that the RFC proposes. */
+  readonly design?: DesignOptions;
+  /** In the order of the host's offers; default: none. */
+  readonly devices?: readonly DeviceOptions[];
+  /** Channels that are not where the guest puts them, or have been counted before. */
+  readonly channels?: readonly ChannelOptions[];
+  readonly interrupts?: readonly InterruptOptions[];
+  /** Level-triggered devices of user space, where KVM is under the guest; default: none. */
+  readonly kvm?: KvmGuestOptions;
+  /**
+   * Counts of the rows that have a name instead of a number (`NMI`, `LOC`, …), default 0; or a list of all such rows,
+   * which are shown instead of the architecture's.
+   */
+  readonly architectureRows?: Readonly<Record<string, CpuCounts>> | readonly ArchitectureRowOptions[];
+  readonly procInterrupts?: ProcInterruptsOptions;
+  /** False for a machine without Hyper-V, and so without devices; default true. */
+  readonly vmbus?: boolean;
+}

@@ -1,0 +1,44 @@
+import type { MisbehaveRule } from '../../host/misbehave/rule.js';
+import type { Ns } from '../../lib/brand.js';
+
+/** VMBus protocol versions that Linux can speak, oldest first. */
+export const vmbusVersions = ['2.4', '3.0', '4.0', '4.1', '5.0', '5.1', '5.2', '5.3'] as const;
+export type VmbusVersion = (typeof vmbusVersions)[number];
+
+/** How long Hyper-V takes. What is left out has the host model's default. */
+export interface HostLatencies {
+  /** From any control message of the guest to its answer, where nothing below says otherwise. */
+  readonly messageNs?: Ns;
+  /** OPENCHANNEL to OPENCHANNEL_RESULT. */
+  readonly openNs?: Ns;
+  /** GPADL_HEADER to GPADL_CREATED. */
+  readonly gpadlNs?: Ns;
+  /** MODIFYCHANNEL until the host interrupts the new CPU instead of the old one, and says so. */
+  readonly modifyChannelNs?: Ns;
+}
+
+/** How the host moves data. */
+export interface TrafficOptions {
+  /** From what the guest sends to its completion. */
+  readonly latencyNs?: Ns;
+  readonly batch?: {
+    /** The host interrupts once for so many packets to the guest. Default 1. */
+    readonly count?: number;
+    /** After so long it interrupts for fewer, too. Default 0: only what is ready at the same time goes together. */
+    readonly waitNs?: Ns;
+  };
+}
+
+export interface HostOptions {
+  /** Newest VMBus version that the host accepts; default: the newest of all. */
+  readonly version?: VmbusVersion;
+  readonly latency?: HostLatencies;
+  /** Vsock ports that services of the host listen on. */
+  readonly sockets?: readonly number[];
+  /** Disks; default latency 100 µs. */
+  readonly storage?: TrafficOptions;
+  /** Network adapters; default latency 20 µs. */
+  readonly network?: TrafficOptions;
+  /** What the host does that it must not; default: nothing. */
+  readonly misbehave?: readonly MisbehaveRule[];
+}

@@ -1,0 +1,29 @@
+import type { Hwirq, Irq } from '../../lib/brand.js';
+import type { CpuCounts } from './counts.js';
+
+export const interruptFlows = ['edge', 'level', 'fasteoi', 'percpu', 'simple'] as const;
+export type InterruptFlow = (typeof interruptFlows)[number];
+
+/** A row of /proc/interrupts outside VMBus. */
+export interface InterruptOptions {
+  readonly irq: Irq;
+  /** Name of the chip, e.g. `IO-APIC`. */
+  readonly chip: string;
+  /** True if the chip writes its name itself, without padding; blanks at its start count then. */
+  readonly chipPrinted?: boolean;
+  /** Default: the Linux number. null: the interrupt belongs to no irqdomain. */
+  readonly hwirq?: Hwirq | null;
+  readonly flow: InterruptFlow;
+  /** What the flow handler is called in /proc/interrupts; null: nothing. Default: `flow` on x86, nothing on arm64. */
+  readonly flowName?: string | null;
+  /** How the line is triggered; default: `edge` for the edge flow, else `level`. */
+  readonly trigger?: 'edge' | 'level';
+  /**
+   * Name of the action, e.g. `rtc0`; several, separated by a comma and a blank, for a shared line. Without it nobody
+   * has requested the interrupt.
+   */
+  readonly name?: string;
+  /** CPUs that it may go to, as a list such as `0-3,5`; default: what /proc/irq/default_smp_affinity says. */
+  readonly affinity?: string;
+  readonly counts?: CpuCounts;
+}

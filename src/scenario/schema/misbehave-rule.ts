@@ -1,0 +1,96 @@
+import { z } from 'zod';
+import { deeds } from '../../host/misbehave/deeds.js';
+import { type HostMessageName, hostMessageNames } from '../../host/misbehave/message.js';
+import { checkRule, type MisbehaveRule } from '../../host/misbehave/rule.js';
+import { duration, relid, u32 } from './notations.js';
+import { int, keysIn, mapping, whenMapping, word } from './shapes.js';
+
+const ANY = 'any';
+const relidOrAnyText = 'a relid from 1 to 2047, or any';
+const relidOrAny = z.union([relid, z.literal(ANY)], { error: relidOrAnyText });
+const kinds = ['message', 'signal', 'packet'] as const;
+const chanceText = 'a number from 0 to 1';
+
+const ruleKeys = mapping('a rule, e.g. {signal: 13, nth: 2, do: drop}', {
+  message: word([...hostMessageNames, ANY])
+    .optional()
+    .describe('A control message of this type, or of any'),
+  signal: relidOrAny.optional().describe('A signal to this channel, or to any'),
+  packet: relidOrAny.optional().describe('A packet to this channel, or to any'),
+  relid: relid.optional().describe('message: only those about this channel'),
+  nth: int(1, 1_000_000_000)
+    .optional()
+    .describe('Only this one, counted from 1; with times: from this one on'),
+  times: int(1, 1_000_000_000).optional().describe('To how many; default 1 with nth, else all'),
+  chance: z
+    .number({ error: chanceText })
+    .min(0, { error: chanceText })
+    .max(1, { error: chanceText })
+    .optional()
+    .describe('Probability with which it is done to each; default 1'),
+  do: word(deeds).describe('What the host does instead of sending it'),
+  by: duration
+    .optional()
+    .describe('delay: by how much; reorder: how long to wait for what overtakes it; default 1ms'),
+  field: z
+    .string({ error: 'the name of a field' })
+    .optional()
+    .describe('corrupt: what is changed; default: random'),
+  value: u32.optional().describe('corrupt: to what; default: random'),
+});
+
+/** One way in which the host misbehaves. */
+export const misbehaveRule = ruleKeys
+  .superRefine((value, context) => {
+    const given = keysIn(value, kinds);
+    if (given.length !== 1) {
+      const message = 'a rule is about one of message, signal and packet';
+      context.addIssue({ code: 'custom', message, path: given.slice(1, 2) });
+      return;
+    }
+    if (value.relid !== undefined && given[0] !== 'message') {
+      context.addIssue({ code: 'custom', message: '"relid" goes with "message" only', path: ['relid'] });
+      return;
+    }
+    // This looks at rules with wrong values, too; of an unknown deed there is nothing more to say.
+    if (!deeds.includes(value.do)) return;
+    try {
+      checkRule(toRule(value));
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      context.addIssue({
+        code: 'custom',
+        message: error.message,
+        path: [value.field === undefined ? 'do' : 'field'],
+      });
+    }
+  }, whenMapping)
+  .transform(toRule)
+  .meta({ oneOf: kinds.map((kind) => ({ required: [kind] })), dependencies: { relid: ['message'] } });
+
+function toRule(keys: z.output<typeof ruleKeys>): MisbehaveRule {
+  const {
+    message,
+    signal,
+    packet,
+    relid: about,
+    nth,
+    times,
+    chance,
+    do: deed,
+    by: byNs,
+    field,
+    value,
+  } = keys;
+  const common = { nth, times, chance, deed, byNs, field, value };
+  if (message !== undefined) {
+    return {
+      what: 'message',
+      message: message === ANY ? undefined : (message as HostMessageName),
+      relid: about,
+      ...common,
+    };
+  }
+  const of = signal ?? packet;
+  return { what: signal === undefined ? 'packet' : 'signal', relid: of === ANY ? undefined : of, ...common };
+}

@@ -1,0 +1,61 @@
+import { z } from 'zod';
+import { architectures } from '../options/architecture.js';
+import { kernelVersions } from '../options/guest.js';
+import type { ScenarioVocabulary } from '../vocabulary.js';
+import { workload } from '../workloads/index.js';
+import { channel } from './channel.js';
+import { cpus } from './cpus.js';
+import { designSchema } from './design.js';
+import { device } from './device.js';
+import { host } from './host.js';
+import { interrupt } from './interrupt.js';
+import { kvm } from './kvm.js';
+import { bool, duration, printTarget, u32 } from './notations.js';
+import { architectureRows, procInterrupts } from './proc-interrupts.js';
+import { int, list, version, word } from './shapes.js';
+import type { stepSchema } from './step.js';
+
+/** Keys of a scenario file. */
+export function scenarioShape(vocabulary: ScenarioVocabulary, step: ReturnType<typeof stepSchema>) {
+  const design = designSchema(vocabulary);
+  return {
+    description: z.string({ error: 'a text' }).optional().describe('What the scenario shows'),
+    kernel: version(kernelVersions).optional().describe('Linux version whose behaviour is modelled'),
+    arch: word(architectures).optional().describe('Architecture of the guest; default x86_64'),
+    cpus: cpus.describe('CPUs of the guest: their number, or more about them'),
+    nrIrqs: int(17, 0x7fffffff).optional().describe('Number of IRQs; default: what Linux computes'),
+    seed: u32.optional().describe('Of all that is random; default 1'),
+    interruptTime: duration
+      .optional()
+      .describe('How long an interrupt keeps its CPU from the next one; default 0s'),
+    host: host.optional().describe('Hyper-V'),
+    isolation: bool.optional().describe('A confidential VM, which does not trust its host; default false'),
+    design: design.optional().describe('Designs other than those that the RFC proposes'),
+    devices: list('a list of devices', device)
+      .optional()
+      .describe("Devices in the order of the host's offers"),
+    interrupts: list('a list of interrupts', interrupt).optional().describe('Interrupts outside VMBus'),
+    kvm: kvm.optional().describe('Level-triggered devices of user space, where KVM is under the guest'),
+    channels: list('a list of channels', channel)
+      .optional()
+      .describe('State of channels once the guest has booted'),
+    architectureRows: architectureRows
+      .optional()
+      .describe('Counts of the rows that have a name instead of a number, or a list of all such rows'),
+    procInterrupts: procInterrupts.optional().describe('How /proc/interrupts is shown'),
+    vmbus: bool.optional().describe('false: a machine without Hyper-V; default true'),
+    workload: workload.optional().describe('Who signals how often'),
+    timeline: list('a list of steps', step)
+      .optional()
+      .describe('What is done when, and what must come of it'),
+    run: duration
+      .optional()
+      .describe('How long the guest runs; default: until workload and timeline are over'),
+    print: list('a list such as [interrupts]', printTarget).optional().describe('What to print at the end'),
+  };
+}
+
+export type ScenarioShape = ReturnType<typeof scenarioShape>;
+
+/** What a scenario file is read as. */
+export type ScenarioKeys = z.output<z.ZodObject<ScenarioShape>>;

@@ -1,0 +1,60 @@
+import type { Ns, Relid } from '../../lib/brand.js';
+import { Prng } from '../../lib/prng.js';
+import { formatDuration } from '../duration.js';
+import { duration } from '../schema/notations.js';
+import { int } from '../schema/shapes.js';
+import { sendSignals } from './send-signals.js';
+import { checkUntil } from './times.js';
+import type { WorkloadForm, WorkloadKind } from './workload.js';
+
+/** Signals to a channel each time some time has passed. */
+export interface Periodic {
+  readonly kind: 'periodic';
+  readonly relid: Relid;
+  readonly everyNs: Ns;
+  /** Each time comes up to so much later, at random. */
+  readonly jitterNs: Ns;
+  readonly fromNs: Ns;
+  /** Not included; undefined: until the end of the run. */
+  readonly untilNs: Ns | undefined;
+  /** Signals each time. */
+  readonly burst: number;
+}
+
+const keys = {
+  every: duration.optional().describe('A signal each time so much has passed'),
+  jitter: duration.optional().describe('every: each time comes up to so much later, at random'),
+  until: duration.optional().describe('every: end, not included; default: the end of the run'),
+  burst: int(1, 1_000_000).optional().describe('every: signals each time; default 1'),
+};
+
+export const periodicForm: WorkloadForm<typeof keys> = {
+  keys,
+  oneOf: [{ required: ['every'] }],
+  dependencies: { jitter: ['every'], until: ['every'], burst: ['every'] },
+};
+
+export const periodic: WorkloadKind<Periodic> = {
+  kind: 'periodic',
+  target: 'relid',
+  driver: undefined,
+  endNs: ({ untilNs }) => untilNs,
+  endsByItself: () => false,
+  isOver: () => true,
+  start(guest, { relid, everyNs, jitterNs, fromNs, untilNs, burst }, times, seed) {
+    const prng = new Prng(seed);
+    const end = untilNs ?? times.endNs;
+    return sendSignals(guest, relid, burst, times, (index) => {
+      const timeNs = fromNs + index * everyNs;
+      if (timeNs >= end) return undefined;
+      return jitterNs === 0 ? timeNs : timeNs + Math.floor((prng.next() / 2 ** 32) * (jitterNs + 1));
+    });
+  },
+  check(item, at, checks) {
+    const { everyNs, jitterNs } = item;
+    checkUntil(item, at, checks, 'a workload with "every" never ends: give it "until", or the file "run"');
+    if (everyNs < 1) checks.report([...at, 'every'], 'expected more than 0s');
+    if (jitterNs > 0 && jitterNs >= everyNs)
+      checks.report([...at, 'jitter'], `expected less than the ${formatDuration(everyNs)} of "every"`);
+  },
+};

@@ -1,0 +1,34 @@
+import type { Ns, Relid } from '../../lib/brand.js';
+import type { WorkloadGuest } from '../port.js';
+import type { SignalTally, WorkloadTimes } from './workload.js';
+
+/**
+ * Has the host signal a channel at times that `timeOf` says.
+ *
+ * @param burst signals each time.
+ * @param timeOf time of the burst with a number from 0 on, from the end of booting; undefined when there are no more.
+ */
+export function sendSignals(
+  guest: WorkloadGuest,
+  relid: Relid,
+  burst: number,
+  { startNs, endNs }: WorkloadTimes,
+  timeOf: (index: number) => Ns | undefined,
+): SignalTally {
+  const tally: SignalTally = { sent: 0, unsent: 0 };
+  let next = 0;
+  const schedule = (): void => {
+    const timeNs = timeOf(next);
+    if (timeNs === undefined || timeNs > endNs) return;
+    guest.at(startNs + timeNs, signal);
+  };
+  const signal = (): void => {
+    const sent = guest.signal(relid, burst);
+    tally.sent += sent;
+    tally.unsent += burst - sent;
+    next += 1;
+    schedule();
+  };
+  schedule();
+  return tally;
+}

@@ -1,0 +1,54 @@
+import type { Ns, Relid } from '../../lib/brand.js';
+import { duration } from '../schema/notations.js';
+import { int } from '../schema/shapes.js';
+import { sendSignals } from './send-signals.js';
+import { checkDuring, middleOfShare } from './times.js';
+import type { WorkloadForm, WorkloadKind } from './workload.js';
+
+/** So many signals to a channel, evenly spread. */
+export interface Spread {
+  readonly kind: 'spread';
+  readonly relid: Relid;
+  /** So many signals, evenly spread from `fromNs` over `duringNs`. */
+  readonly signals: number;
+  /** Signals that the channel has had while booting count as some of them. */
+  readonly sinceBoot: boolean;
+  readonly fromNs: Ns;
+  readonly duringNs: Ns;
+}
+
+const number = int(1, 1_000_000_000);
+
+const keys = {
+  signals: number.optional().describe('So many signals, evenly spread over "during"'),
+  total: number
+    .optional()
+    .describe('As signals, but those of booting count too: so many signals to the channel in all'),
+  during: duration.optional().describe('signals and total: over how long'),
+};
+
+export const spreadForm: WorkloadForm<typeof keys> = {
+  keys,
+  oneOf: [{ required: ['signals', 'during'] }, { required: ['total', 'during'] }],
+  dependencies: {
+    signals: ['during'],
+    total: ['during'],
+    during: { oneOf: [{ required: ['signals'] }, { required: ['total'] }] },
+  },
+};
+
+export const spread: WorkloadKind<Spread> = {
+  kind: 'spread',
+  target: 'relid',
+  driver: undefined,
+  endNs: ({ fromNs, duringNs }) => fromNs + duringNs,
+  endsByItself: () => false,
+  isOver: () => true,
+  start(guest, { relid, sinceBoot, signals, fromNs, duringNs }, times) {
+    const shares = sinceBoot ? signals - guest.signalled(relid) : signals;
+    return sendSignals(guest, relid, 1, times, (index) =>
+      index >= shares ? undefined : middleOfShare(index, shares, fromNs, duringNs),
+    );
+  },
+  check: ({ duringNs }, at, checks) => checkDuring(duringNs, at, checks),
+};

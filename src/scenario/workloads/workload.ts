@@ -1,0 +1,48 @@
+import type { Ns, Relid } from '../../lib/brand.js';
+import type { Checks } from '../checks/checks.js';
+import type { DriverName } from '../options/devices.js';
+import type { Path } from '../place.js';
+import type { WorkloadGuest } from '../port.js';
+
+/** What came of the signals, I/Os or packets of one workload item. */
+export interface SignalTally {
+  sent: number;
+  /** Those that could not be sent because the channel was not open, or the device not in service. */
+  unsent: number;
+  /** I/Os that have been completed; undefined for other workloads. */
+  completed?: number;
+}
+
+/** Times that a workload runs in. */
+export interface WorkloadTimes {
+  /** The guest's time that the scenario's times count from. */
+  readonly startNs: Ns;
+  /** End of the run, from there. */
+  readonly endNs: Ns;
+}
+
+/** One kind of workload: all that is to be known of it but how it is written in a file. */
+export interface WorkloadKind<Item extends { readonly kind: string; readonly relid: Relid }> {
+  readonly kind: Item['kind'];
+  /** The key that names the workload's channel. */
+  readonly target: string;
+  /** The driver that the channel's device must have; undefined: any. */
+  readonly driver: DriverName | undefined;
+  /** When an item is over, from the end of booting; undefined: not before the run. */
+  endNs(item: Item): Ns | undefined;
+  /** True if an item ends by itself, at a time that nobody knows before. */
+  endsByItself(item: Item): boolean;
+  /** True once all of an item that ends by itself has come back, or cannot. */
+  isOver(item: Item, tally: Readonly<SignalTally>): boolean;
+  /** Begins an item. @param seed of all that is random about it. */
+  start(guest: WorkloadGuest, item: Item, times: WorkloadTimes, seed: number): SignalTally;
+  /** Checks what the schema of one item cannot see. `at`: the item's path. */
+  check(item: Item, at: Path, checks: Checks): void;
+}
+
+/** Keys of a mapping that is a workload of one kind, with the rules for editors that go with them. */
+export interface WorkloadForm<Keys> {
+  readonly keys: Keys;
+  readonly oneOf: readonly object[];
+  readonly dependencies: Readonly<Record<string, unknown>>;
+}

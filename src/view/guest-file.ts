@@ -1,0 +1,12 @@
+import { type Token, token } from '../lib/token.js';
+import type { TreeNode } from './tree-node.js';
+
+/** A file of a guest, or a directory with all that is in it, and where it stands. */
+export interface GuestFile {
+  /** From the root, such as `/proc/softirqs`. Directories above it that are not there are made. */
+  readonly path: string;
+  readonly node: TreeNode;
+}
+
+/** Plug-in point: files of /proc and /sys. Bind any number; of two at the same path the one bound last is seen. */
+export const GUEST_FILE: Token<GuestFile> = token('GuestFile');

@@ -1,0 +1,34 @@
+import { ContainerModule } from 'inversify';
+import { Vmbus } from '../vmbus/vmbus.js';
+import { GUEST_FILE, type GuestFile } from './guest-file.js';
+import { builtinFiles, ShownGuest, treeOf } from './guest-tree.js';
+import { VMBUS_DEVICES, vmbusDevicesDirectory } from './sys/vmbus-devices.js';
+import { vmbusBusDirectory } from './sys/vmbus-bus.js';
+import { FileTree } from './tree.js';
+
+/**
+ * Binds the files of a guest to GUEST_FILE, and the tree that is made of all that are bound there. It needs ShownGuest,
+ * and Vmbus if the machine has one.
+ */
+export function viewModule({ hasVmbus }: { readonly hasVmbus: boolean }): ContainerModule {
+  return new ContainerModule(({ bind }) => {
+    for (const [path, make] of Object.entries(builtinFiles))
+      bind(GUEST_FILE).toResolvedValue(
+        (guest: ShownGuest): GuestFile => ({ path, node: make(guest) }),
+        [ShownGuest],
+      );
+    if (hasVmbus) {
+      bind(GUEST_FILE).toResolvedValue(
+        (vmbus: Vmbus): GuestFile => ({ path: VMBUS_DEVICES, node: vmbusDevicesDirectory(vmbus) }),
+        [Vmbus],
+      );
+      bind(GUEST_FILE).toResolvedValue(
+        (vmbus: Vmbus): GuestFile => ({ path: '/sys/bus/vmbus', node: vmbusBusDirectory(vmbus) }),
+        [Vmbus],
+      );
+    }
+    bind(FileTree)
+      .toDynamicValue(({ getAll }) => treeOf(getAll(GUEST_FILE)))
+      .inSingletonScope();
+  });
+}
