@@ -24,6 +24,7 @@ export * from './management/chip.js';
 export * from './management/enable.js';
 export * from './management/free.js';
 export * from './management/percpu.js';
+export * from './management/pm.js';
 export * from './management/request.js';
 export * from './mapping/alloc-descs.js';
 export * from './mapping/irqdomain.js';

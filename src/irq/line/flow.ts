@@ -120,7 +120,10 @@ function eoiUnhandled(desc: IrqDesc, chip: IrqChip): void {
   if (((chip.flags ?? 0) & irqchipFlags.EOI_IF_HANDLED) === 0) callEoi(desc, chip);
 }
 
-/** kernel/irq/chip.c cond_unmask_eoi_irq */
+/**
+ * A oneshot line stays masked until its threads are done, and a chip that says so waits for its eoi as long
+ * (kernel/irq/chip.c cond_unmask_eoi_irq).
+ */
 function condUnmaskEoiIrq(desc: IrqDesc, chip: IrqChip): void {
   if ((desc.istate & ONESHOT) === 0) {
     callEoi(desc, chip);
