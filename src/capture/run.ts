@@ -1,6 +1,6 @@
 import { type ExitStatus, exitStatus } from '../command/exit-status.js';
 import { writeText } from '../command/named-file.js';
-import { createGuest } from '../command/scenario-file.js';
+import { guestsWith } from '../command/scenario-file.js';
 import type { Stdio } from '../command/stdio.js';
 import { readCapture, readKind } from './capture-file.js';
 import { scenarioOf } from './captured-scenario.js';
@@ -29,7 +29,7 @@ export async function runImport(
   if (lsvmbus !== undefined) read.push(readKind(lsvmbus, stdio, 'devices', '--lsvmbus'));
   if (affinity !== undefined) read.push(readKind(affinity, stdio, 'procIrq', '--affinity'));
   const { text, notes } = await scenarioOf(read, async (options) =>
-    (await createGuest(options)).procInterrupts(),
+    (await guestsWith()(options)).procInterrupts(),
   );
   for (const note of notes) stdio.err(`irqlab: ${note}\n`);
   if (output === undefined || output === '-') stdio.out(text);

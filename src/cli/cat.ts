@@ -1,13 +1,14 @@
 import { ErrnoError } from '../lib/errno.js';
 import type { Ns } from '../lib/brand.js';
-import { bootGuest, createGuest, openScenario } from '../command/scenario-file.js';
+import { bootGuest, guestsWith, openScenario } from '../command/scenario-file.js';
 import { type ExitStatus, exitStatus } from '../command/exit-status.js';
+import type { PluginOptions } from '../command/plugins.js';
 import type { Stdio } from '../command/stdio.js';
 import { runScenario } from '../scenario/runner.js';
 import type { FileTree } from '../view/tree.js';
 import { failureText } from './run/text.js';
 
-export interface CatOptions {
+export interface CatOptions extends PluginOptions {
   /** Time from the end of booting; default: then. */
   readonly at?: Ns;
 }
@@ -16,11 +17,11 @@ export interface CatOptions {
 export async function runCat(
   file: string,
   paths: readonly string[],
-  { at: runNs }: CatOptions,
+  { at: runNs, plugins }: CatOptions,
   stdio: Stdio,
 ): Promise<ExitStatus> {
-  const scenario = openScenario(file, stdio);
-  const guest = await bootGuest(scenario, createGuest);
+  const scenario = openScenario(file, stdio, plugins);
+  const guest = await bootGuest(scenario, guestsWith(plugins));
   let ok = true;
   if (runNs !== undefined) {
     const result = runScenario(guest, { ...scenario, print: [] }, { runNs });

@@ -4,7 +4,10 @@ import { exitStatus, type ExitStatus } from '../command/exit-status.js';
 import type { Stdio } from '../command/stdio.js';
 import { UsageError } from '../command/usage-error.js';
 import { defectText } from '../command/defect.js';
-import { commands } from './commands/index.js';
+import { loadPlugins, type Plugins } from '../command/plugins.js';
+import { PluginError } from '../lib/plugin-error.js';
+import { commandsWith } from './commands-with.js';
+import { pluginOption, takePluginFiles } from './plugin-files.js';
 
 const example = `
 Example:
@@ -19,20 +22,24 @@ Example:
  */
 export async function main(args: readonly string[], stdio: Stdio): Promise<number> {
   let status: number = exitStatus.ok;
+  let plugins: readonly string[] = [];
   try {
-    const program = await buildProgram(args, stdio, (finished) => {
+    const { files, others } = takePluginFiles(args);
+    plugins = files;
+    const program = await buildProgram(others, stdio, await loadPlugins(files), (finished) => {
       status = finished;
     });
-    await program.parseAsync(args, { from: 'user' });
+    await program.parseAsync(others, { from: 'user' });
     return status;
   } catch (error) {
-    return report(error, stdio);
+    return report(error, plugins, stdio);
   }
 }
 
 async function buildProgram(
   args: readonly string[],
   stdio: Stdio,
+  plugins: Plugins,
   finish: (status: number) => void,
 ): Promise<Command> {
   const program = new Command('irqlab')
@@ -46,13 +53,17 @@ async function buildProgram(
     })
     .showHelpAfterError('Try "irqlab --help".')
     .exitOverride()
+    .option(...pluginOption)
     .addHelpText('after', example);
   const used = args.find((arg) => !arg.startsWith('-'));
   const asked = used === 'help' ? args[args.indexOf(used) + 1] : used;
-  for (const { name, summary, load } of commands) {
+  for (const { name, summary, takesPlugins = true, load } of await commandsWith(plugins)) {
     const command = program.command(name).description(summary);
     command.showHelpAfterError(`Try "irqlab ${name} --help".`);
-    if (name === asked) (await load()).configure(command, stdio, finish);
+    if (name !== asked) continue;
+    if (plugins.files.length > 0 && !takesPlugins) throw new UsageError(`irqlab ${name} takes no plug-ins`);
+    (await load()).configure(command, stdio, finish, plugins);
+    if (takesPlugins) command.option(...pluginOption);
   }
   return program;
 }
@@ -62,7 +73,8 @@ function version(): string {
   return (JSON.parse(text) as { version: string }).version;
 }
 
-function report(error: unknown, stdio: Stdio): ExitStatus {
+/** @param plugins files of plug-ins. */
+function report(error: unknown, plugins: readonly string[], stdio: Stdio): ExitStatus {
   if (error instanceof CommanderError) {
     // Commander has already printed what is wrong. --help and --version end up here as well, with exit code 0.
     return error.exitCode === 0 ? exitStatus.ok : exitStatus.usage;
@@ -72,6 +84,10 @@ function report(error: unknown, stdio: Stdio): ExitStatus {
     if (error.hint !== undefined) stdio.err(`${error.hint}\n`);
     return exitStatus.usage;
   }
-  stdio.err(defectText(error));
+  if (error instanceof PluginError) {
+    stdio.err(`irqlab: plug-in ${plugins.join(', ')}: ${error.message}\n`);
+    return exitStatus.usage;
+  }
+  stdio.err(defectText(error, plugins));
   return exitStatus.defect;
 }

@@ -5,6 +5,7 @@ import type { GuestOptions } from '../scenario/options/guest.js';
 import type { ScenarioGuest } from '../scenario/port.js';
 import type { Scenario } from '../scenario/scenario.js';
 import { readText } from './named-file.js';
+import { noPlugins, type Plugins } from './plugins.js';
 import type { Stdio } from './stdio.js';
 import { UsageError } from './usage-error.js';
 
@@ -12,20 +13,22 @@ import { UsageError } from './usage-error.js';
 export type CreateGuest<Made extends ScenarioGuest> = (options: GuestOptions) => Promise<Made>;
 
 /** The guest that all commands run. It is loaded late: a wrong file is told without it, and so at once. */
-export const createGuest: CreateGuest<Guest> = async (options) => {
-  const { Guest } = await import('../guest/guest.js');
-  return Guest.create(options);
-};
+export function guestsWith({ modules }: Plugins = noPlugins): CreateGuest<Guest> {
+  return async (options) => {
+    const { Guest } = await import('../guest/guest.js');
+    return Guest.create(options, { modules });
+  };
+}
 
 /**
  * Reads the scenario file that the user named; `-` is standard input.
  *
  * @throws UsageError for a file that cannot be used, with all that is wrong in it.
  */
-export function openScenario(file: string, stdio: Stdio): Scenario {
+export function openScenario(file: string, stdio: Stdio, { language }: Plugins = noPlugins): Scenario {
   const { name, text } = readText(file, stdio);
   try {
-    return parseScenario(text, name);
+    return parseScenario(text, name, language);
   } catch (error) {
     if (!(error instanceof ScenarioError)) throw error;
     throw new UsageError(error.message.replaceAll('\n', '\nirqlab: '));

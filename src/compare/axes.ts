@@ -1,35 +1,48 @@
-import type { DesignOptions } from '../scenario/options/design.js';
-import { type DesignAxis, defaultDesign, designChoices, type VmbusDesign } from '../vmbus/variants/design.js';
+import { completeDesign, type DesignNames, type DesignOptions } from '../scenario/options/design.js';
+import { type DesignAxis, designChoices } from '../vmbus/variants/design.js';
 
-/** The axes by the names of the command line. */
-const axes = {
-  'relid-map': 'relidMap',
-  'top-level': 'topLevel',
-  lifetime: 'lifetime',
-  'modify-channel': 'modifyChannel',
-  'offline-guard': 'offlineGuard',
-  'ring-order': 'ringOrder',
-  'open-order': 'openOrder',
-  'irqfd-source': 'irqfdSource',
-} as const satisfies Readonly<Record<string, DesignAxis>>;
+/** A name in camel case as the command line writes it. */
+type Dashed<Name extends string> = Name extends `${infer First}${infer Rest}`
+  ? `${Uncapitalize<First>}${Rest extends Uncapitalize<Rest> ? '' : '-'}${Dashed<Rest>}`
+  : Name;
 
-export type AxisName = keyof typeof axes;
+export type AxisName = Dashed<DesignAxis>;
 
-export const axisNames = Object.keys(axes) as readonly AxisName[];
+/** The axes by the names of the command line: relid-map for relidMap. */
+const axes: ReadonlyMap<string, DesignAxis> = new Map(
+  (Object.keys(designChoices) as DesignAxis[]).map((axis) => [
+    axis.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`),
+    axis,
+  ]),
+);
+
+export const axisNames = [...axes.keys()] as readonly AxisName[];
 
 /** One choice of an axis, and the design that has it. */
 export interface Choice {
   readonly name: string;
-  readonly design: VmbusDesign;
+  readonly design: DesignNames;
   /** True if it is what the scenario itself has. */
   readonly isOwn: boolean;
 }
 
-/** All choices of an axis. */
-export function choicesOf(axisName: AxisName, own: DesignOptions = {}): Choice[] {
-  const axis = axes[axisName];
-  const base = { ...defaultDesign, ...own } as VmbusDesign;
-  return designChoices[axis].map((name) => ({
+/**
+ * All choices of an axis.
+ *
+ * @param own what the scenario itself chooses.
+ * @param choices names of the choices there are on each axis; default: without those of plug-ins.
+ * @throws RangeError if there is no such axis.
+ */
+export function choicesOf(
+  axisName: AxisName,
+  own: DesignOptions = {},
+  choices: Readonly<Record<DesignAxis, readonly string[]>> = designChoices,
+): Choice[] {
+  const axis = axes.get(axisName);
+  if (axis === undefined)
+    throw new RangeError(`there is no axis ${axisName}; there are ${axisNames.join(', ')}`);
+  const base = completeDesign(own);
+  return choices[axis].map((name) => ({
     name,
     design: { ...base, [axis]: name },
     isOwn: base[axis] === name,

@@ -1,9 +1,11 @@
 import { parentPort, workerData } from 'node:worker_threads';
+import { loadPlugins, type Plugins } from '../command/plugins.js';
 import { Guest } from '../guest/guest.js';
 import type { GuestOptions } from '../scenario/options/guest.js';
+import type { CostOfWhat } from './event-cost.js';
 import { callbackMode, type VmbusChannel } from '../vmbus/channel/channel.js';
 
-// A thread that is given a guest's options and answers with what an event costs that guest.
+// A thread that is given a guest's options and plug-ins and answers with what an event costs that guest.
 
 const EVENTS_A_ROUND = 200_000;
 const ROUNDS = 20;
@@ -12,8 +14,8 @@ const ROUNDS = 20;
  * What an event costs on this machine, in ns, from the top-level handler to an empty callback in hard interrupt
  * context: the best of a few rounds. The guest's channels are signalled in turn, each on its own CPU.
  */
-function eventCostNs(options: GuestOptions): number {
-  const guest = Guest.create(options);
+function eventCostNs(options: GuestOptions, { modules }: Plugins): number {
+  const guest = Guest.create(options, { modules });
   const channels = [...guest.vmbus.connection.channels()].filter(({ state }) => state.kind === 'opened');
   if (channels.length === 0) return 0;
   for (const channel of channels) {
@@ -39,4 +41,5 @@ function raise({ vmbus: { contexts, line } }: Guest, channels: readonly VmbusCha
   }
 }
 
-parentPort?.postMessage(eventCostNs(workerData as GuestOptions));
+const { options, plugins } = workerData as CostOfWhat;
+parentPort?.postMessage(eventCostNs(options, await loadPlugins(plugins)));

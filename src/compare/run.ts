@@ -1,5 +1,6 @@
 import { type ExitStatus, exitStatus } from '../command/exit-status.js';
-import { bootGuest, createGuest, openScenario } from '../command/scenario-file.js';
+import { bootGuest, type CreateGuest, guestsWith, openScenario } from '../command/scenario-file.js';
+import { noPlugins, type PluginOptions } from '../command/plugins.js';
 import type { Stdio } from '../command/stdio.js';
 import { UsageError } from '../command/usage-error.js';
 import type { Guest } from '../guest/guest.js';
@@ -17,7 +18,7 @@ import { compareText } from './text.js';
 /** Most interrupts that may still be pending on a CPU when the run is over. */
 const WAITING_INTERRUPTS = 100;
 
-export interface CompareOptions {
+export interface CompareOptions extends PluginOptions {
   readonly vary: AxisName;
   /** Measure what an event costs, too. */
   readonly time?: boolean;
@@ -27,17 +28,17 @@ export interface CompareOptions {
 /** `irqlab compare`: runs the guest of a scenario file under each choice of an axis. */
 export async function runCompare(
   file: string,
-  { vary, time, json }: CompareOptions,
+  { vary, time, json, plugins = noPlugins }: CompareOptions,
   stdio: Stdio,
-  measure: EventCost = eventCost,
+  measure: EventCost = eventCost(plugins.files),
 ): Promise<ExitStatus> {
-  const scenario = openScenario(file, stdio);
+  const scenario = openScenario(file, stdio, plugins);
   checkAxis(vary, time, scenario);
   const rows: Compared[] = [];
-  for (const choice of choicesOf(vary, scenario.guest.design)) {
+  for (const choice of choicesOf(vary, scenario.guest.design, plugins.language?.vocabulary.designChoices)) {
     stdio.progress?.(`${vary} ${choice.name}`);
     const varied = withDesign(scenario, choice);
-    const row = await compareOne(varied, choice);
+    const row = await compareOne(varied, choice, guestsWith(plugins));
     const eventNs = time && row.problem === undefined ? await measure(varied.guest) : undefined;
     rows.push({ ...row, eventNs });
   }
@@ -68,12 +69,12 @@ function withDesign(scenario: Scenario, { design }: Choice): Scenario {
 }
 
 /** Runs the scenario. A choice that breaks the guest is a result, too, and must not end the comparison. */
-async function compareOne(scenario: Scenario, choice: Choice): Promise<Compared> {
+async function compareOne(scenario: Scenario, choice: Choice, create: CreateGuest<Guest>): Promise<Compared> {
   const unfit = designProblem(choice.design);
   if (unfit !== undefined) return { ...nothing(choice), problem: unfit };
   let meter: Meter | undefined;
   try {
-    const guest = await bootGuest(scenario, createGuest);
+    const guest = await bootGuest(scenario, create);
     finishInterrupts(guest, scenario);
     meter = new Meter(guest);
     const result = runScenario(guest, scenario);

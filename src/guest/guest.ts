@@ -1,15 +1,13 @@
-import type { ContainerModule } from 'inversify';
 import type { CpuId, Irq, Ns, Relid } from '../lib/brand.js';
 import { ErrnoError } from '../lib/errno.js';
-import { HyperV } from '../host/hyperv.js';
-import { IrqCore } from '../irq/core.js';
+import type { IrqCore } from '../irq/core.js';
 import { initIrqProc } from '../view/proc/irq.js';
-import { IRQ_DOMAIN_PLUGIN, type IrqDomainPlugin } from '../irq/irqdomain-plugin.js';
+import type { IrqDomainPlugin } from '../irq/irqdomain-plugin.js';
 import { HungError } from '../machine/hung.js';
-import { Machine } from '../machine/machine.js';
+import type { Machine } from '../machine/machine.js';
 import type { LogLine } from '../machine/log.js';
 import type { Procedure } from '../machine/step.js';
-import { PLATFORM, type Platform } from '../platform/platform.js';
+import type { Platform } from '../platform/platform.js';
 import { type CpuCounts, countsPerCpu } from '../scenario/options/counts.js';
 import type { DeviceOptions } from '../scenario/options/devices.js';
 import type { GuestOptions } from '../scenario/options/guest.js';
@@ -18,29 +16,34 @@ import type { DiskIoOptions, FrameOptions, ScenarioGuest } from '../scenario/por
 import { startWorkloads } from '../scenario/workloads/index.js';
 import type { Refusal } from '../vmbus/refusals.js';
 import { deviceOf, type VmbusDevice } from '../vmbus/driver.js';
-import { Vmbus } from '../vmbus/vmbus.js';
-import { FileTree } from '../view/tree.js';
-import { createContainer } from './container.js';
+import type { Vmbus } from '../vmbus/vmbus.js';
+import type { FileTree } from '../view/tree.js';
+import { assembleGuest } from './container/assemble.js';
+import type { PluginModule } from './container/contributions.js';
 import { GuestChannel } from './channel.js';
 import { GuestCpu } from './cpu.js';
 import { GuestDisk } from './disk.js';
 import { GuestHost } from './host.js';
 import { GuestIrq } from './irq.js';
-import { GuestKvm } from './kvm.js';
+import type { GuestKvm } from './kvm.js';
 import { GuestNic } from './nic.js';
 import { GuestPower } from './power.js';
 import { checkOptions } from './check-options.js';
-import { DeviceSettings, deviceInterrupt, guestParts } from './parts.js';
+import { deviceInterrupt } from './device-interrupt.js';
+import { DeviceSettings } from './device-settings.js';
 import { setRowCounts } from './arch-rows.js';
 
 const SECOND = 1_000_000_000;
 /** Longest virtual time that guest and host are given to come to rest. */
 const QUIESCE_LIMIT_NS = 60 * SECOND;
 
+/** The same list each time, so that what belongs to it is made once. */
+const noModules: readonly PluginModule[] = [];
+
 /** Extensions of a guest. */
 export interface GuestExtensions {
-  /** Modules that bind to VMBUS_DRIVER, IRQ_DOMAIN_PLUGIN or HOST_BACKEND. */
-  readonly modules?: readonly ContainerModule[];
+  /** Modules of plug-ins: what they bind to irqlab's tokens becomes a part of the guest (docs/plugins.md). */
+  readonly modules?: readonly PluginModule[];
 }
 
 /** How long to run: the sum of what is given. */
@@ -70,23 +73,23 @@ export class Guest implements ScenarioGuest {
   private readonly platform: Platform;
   private readonly power: GuestPower;
 
-  protected constructor(options: GuestOptions, extensions: GuestExtensions) {
+  protected constructor(options: GuestOptions, { modules = noModules }: GuestExtensions) {
     checkOptions(options);
     const settings = new DeviceSettings(options);
-    const container = createContainer(guestParts(options, settings), extensions.modules ?? []);
-    this.machine = container.get(Machine);
-    this.irqCore = container.get(IrqCore);
-    this.platform = container.get(PLATFORM);
-    this.vmbus = container.get(Vmbus);
-    this.power = new GuestPower(this.machine, this.vmbus);
-    this.fs = container.get(FileTree);
-    this.kvm = container.isBound(GuestKvm) ? container.get(GuestKvm) : undefined;
-    this.host = new GuestHost(this.machine, container.get(HyperV), settings, () => this.quiesce());
+    const { host, irqDomains, ...assembled } = assembleGuest(options, settings, modules);
+    const { machine, vmbus } = assembled;
+    this.machine = machine;
+    this.irqCore = assembled.irqCore;
+    this.platform = assembled.platform;
+    this.vmbus = vmbus;
+    this.fs = assembled.fs;
+    this.kvm = assembled.kvm;
+    this.power = new GuestPower(machine, vmbus);
+    this.host = new GuestHost(machine, host, settings, () => this.quiesce());
     for (const port of options.host?.sockets ?? []) this.host.listen(port);
     for (const device of options.devices ?? []) this.host.plug(device);
-    const plugins = container.isBound(IRQ_DOMAIN_PLUGIN) ? container.getAll(IRQ_DOMAIN_PLUGIN) : [];
     for (const rule of options.host?.misbehave ?? []) this.host.misbehave(rule);
-    this.bootHang = this.runBoot(this.boot(options, plugins));
+    this.bootHang = this.runBoot(this.boot(options, irqDomains));
     this.quiesce();
     for (const { relid, cpu } of options.channels ?? [])
       if (cpu !== undefined) this.channel(relid).moveTo(cpu);

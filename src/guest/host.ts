@@ -7,7 +7,7 @@ import type { MisbehaveRule } from '../host/misbehave/rule.js';
 import type { Machine } from '../machine/machine.js';
 import type { DeviceOptions } from '../scenario/options/devices.js';
 import type { ScenarioHost } from '../scenario/port.js';
-import type { DeviceSettings } from './parts.js';
+import type { DeviceSettings } from './device-settings.js';
 
 /** The guest's Hyper-V host, for whoever steers it. */
 export class GuestHost implements ScenarioHost {

@@ -3,25 +3,11 @@ import type { Ns } from '../lib/brand.js';
 import type { IrqCore } from '../irq/core.js';
 import { IRQF_SHARED } from '../irq/data/irqaction.js';
 import { requestIrq } from '../irq/management/request.js';
-import {
-  GuestIoapic,
-  Kvm,
-  type ResamplerLifetimeFactory,
-  resamplerLifetimes,
-  UserDevice,
-} from '../kvm/index.js';
+import { GuestIoapic, Kvm, type ResamplerLifetimeFactory, UserDevice } from '../kvm/index.js';
 import type { Procedure } from '../machine/step.js';
 import type { Platform } from '../platform/platform.js';
 import { X86Platform } from '../platform/x86/platform.js';
 import type { KvmDeviceOptions, KvmGuestOptions } from '../scenario/options/kvm.js';
-import type { VmbusDesign } from '../vmbus/variants/design.js';
-
-const lifetimes: Readonly<Record<VmbusDesign['irqfdSource'], ResamplerLifetimeFactory>> = {
-  'shared-id-under-lock': resamplerLifetimes.sharedIdUnderLock,
-  'shared-id-unregister-outside': resamplerLifetimes.sharedIdUnregisterOutside,
-  'shared-id-lock-dropped': resamplerLifetimes.sharedIdLockDropped,
-  'own-id': resamplerLifetimes.ownSourceId,
-};
 
 /** What came of the devices up to now. */
 export interface KvmCounts {
@@ -104,11 +90,11 @@ export class GuestKvm {
     private readonly core: IrqCore,
     platform: Platform,
     options: KvmGuestOptions,
-    irqfdSource: VmbusDesign['irqfdSource'],
+    irqfdSource: ResamplerLifetimeFactory,
   ) {
     if (!(platform instanceof X86Platform)) throw new RangeError('level-triggered irqfds need an x86 guest');
     const { machine } = core;
-    this.kvm = new Kvm(machine, machine, { resamplers: lifetimes[irqfdSource] });
+    this.kvm = new Kvm(machine, machine, { resamplers: irqfdSource });
     this.ioapic = new GuestIoapic(core, this.kvm.ioapic, this.kvm.vcpus, platform.vectors);
     this.schedules = options.devices.map((device) => {
       const { name, gsi, everyNs, reassignNs = 1 } = device;

@@ -1,3 +1,4 @@
+import { type Token, token } from '../lib/token.js';
 import type { RcuNode } from '../machine/rcu.js';
 import { Lock } from '../machine/lock.js';
 import type { Procedure } from '../machine/step.js';
@@ -21,6 +22,9 @@ export interface ResamplerLifetime {
 
 /** Builds a variant for one virtual machine. */
 export type ResamplerLifetimeFactory = (kvm: ResampledLines) => ResamplerLifetime;
+
+/** Plug-in point: choices of the design axis irqfdSource. Bind each under its name. */
+export const IRQFD_SOURCE: Token<ResamplerLifetimeFactory> = token('IrqfdSource');
 
 /**
  * What all variants share: the resamplers of a virtual machine.

@@ -1,4 +1,5 @@
 import { formatDuration } from '../scenario/duration.js';
+import type { ScenarioLanguage } from '../scenario/language.js';
 import { perform } from '../scenario/steps.js';
 import type { Guest } from '../guest/guest.js';
 import type { CommandTaker, ControlAnswer } from './control/answer.js';
@@ -10,12 +11,14 @@ export class GuestCommands implements CommandTaker {
   constructor(
     private readonly guest: Guest,
     private readonly live: LiveGuest,
+    /** What its commands can speak of; default: without plug-ins. */
+    private readonly language?: ScenarioLanguage,
   ) {}
 
   /** Carries out the command of one line; see command-schema.ts for its form. */
   answer(line: string): ControlAnswer {
     try {
-      const parsed = parseCommand(line);
+      const parsed = parseCommand(line, this.language);
       this.live.catchUp();
       const answer = 'step' in parsed ? this.doStep(parsed.step) : this.doCommand(parsed.command);
       // What the command has started in the guest proceeds as far as it can at the present moment.

@@ -1,5 +1,6 @@
 import { performance } from 'node:perf_hooks';
-import { bootGuest, createGuest, openScenario } from '../command/scenario-file.js';
+import { bootGuest, guestsWith, openScenario } from '../command/scenario-file.js';
+import type { Plugins } from '../command/plugins.js';
 import type { Stdio } from '../command/stdio.js';
 import type { Guest } from '../guest/guest.js';
 import { LiveGuest } from './live-guest.js';
@@ -15,9 +16,14 @@ export interface OpenGuest {
  *
  * @throws UsageError for a file that cannot be used.
  */
-export async function openGuest(file: string, speed: number, stdio: Stdio): Promise<OpenGuest> {
-  const scenario = openScenario(file, stdio);
-  const guest = await bootGuest(scenario, createGuest);
+export async function openGuest(
+  file: string,
+  speed: number,
+  stdio: Stdio,
+  plugins: Plugins | undefined,
+): Promise<OpenGuest> {
+  const scenario = openScenario(file, stdio, plugins);
+  const guest = await bootGuest(scenario, guestsWith(plugins));
   const live = new LiveGuest(guest, scenario, {
     speed,
     nowMs: () => performance.now(),

@@ -1,5 +1,6 @@
 import { defectText } from '../command/defect.js';
 import { exitStatus } from '../command/exit-status.js';
+import type { PluginOptions, Plugins } from '../command/plugins.js';
 import type { Stdio } from '../command/stdio.js';
 import type { Guest } from '../guest/guest.js';
 import { ControlSocket } from './control/server.js';
@@ -17,7 +18,7 @@ const TICK_MS = 20;
 /** Defects that are reported: the same one may show up at every request. */
 const MOST_SHOWN = 5;
 
-export interface LiveOptions {
+export interface LiveOptions extends PluginOptions {
   /** Seconds of the guest's time in a second of real time; 0: it stands still. */
   readonly speed: number;
   /** Path of the Unix socket to steer the guest by; default: none. */
@@ -52,10 +53,14 @@ export class LiveService {
   }
 
   /** @throws UsageError for a file, a /dev/fuse or a socket that cannot be used. */
-  static async open(file: string, { speed, socket }: LiveOptions, stdio: Stdio): Promise<LiveService> {
-    const service = new LiveService(await openGuest(file, speed, stdio), openFuseDevice(), stdio);
+  static async open(
+    file: string,
+    { speed, socket, plugins }: LiveOptions,
+    stdio: Stdio,
+  ): Promise<LiveService> {
+    const service = new LiveService(await openGuest(file, speed, stdio, plugins), openFuseDevice(), stdio);
     try {
-      if (socket !== undefined) await service.listen(socket);
+      if (socket !== undefined) await service.listen(socket, plugins);
     } catch (error) {
       service.close();
       throw error;
@@ -75,8 +80,8 @@ export class LiveService {
     this.control?.close();
   }
 
-  private async listen(socket: string): Promise<void> {
-    const commands = new GuestCommands(this.guest, this.live);
+  private async listen(socket: string, plugins: Plugins | undefined): Promise<void> {
+    const commands = new GuestCommands(this.guest, this.live, plugins?.language);
     this.control = await ControlSocket.listen(socket, commands, (error) => this.reportDefect(error));
   }
 

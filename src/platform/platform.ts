@@ -98,6 +98,12 @@ export interface PlatformDefinition {
   create(machine: Machine, core: IrqCore, vmbusLine: LineAccounting): Platform;
 }
 
+/**
+ * Plug-in point: architectures. Bind each under its name, by which a scenario's `arch` chooses it:
+ * `bind(PLATFORM_DEFINITION).toConstantValue(definition).whenNamed(definition.name)`.
+ */
+export const PLATFORM_DEFINITION: Token<PlatformDefinition> = token('PlatformDefinition');
+
 /** The machine's architecture. */
 export const PLATFORM: Token<Platform> = token('Platform');
 

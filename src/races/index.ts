@@ -31,8 +31,3 @@ export const races: readonly Race[] = [
   levelIrqfd,
   moveVsClose,
 ];
-
-/** The race with this id. */
-export function raceById(id: string): Race | undefined {
-  return races.find((race) => race.id === id);
-}

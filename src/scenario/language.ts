@@ -11,8 +11,8 @@ export class ScenarioLanguage {
   /** A step of the timeline by itself. */
   readonly step;
 
-  /** @throws TypeError if actions get into each other's way. */
-  constructor(vocabulary: ScenarioVocabulary) {
+  /** @throws PluginError if actions get into each other's way. */
+  constructor(readonly vocabulary: ScenarioVocabulary) {
     checkActions(vocabulary.actions);
     this.step = stepSchema(vocabulary.actions);
     this.shape = scenarioShape(vocabulary, this.step);

@@ -27,7 +27,8 @@ export function parseScenario(
   const data = plainData(source);
   const parsed = z.safeParse(language.schema, data);
   const diagnostics = parsed.success ? [] : describeIssues(parsed.error.issues, data, source);
-  checkScenario(usableValues(language.shape, data), (path, message) =>
+  const { platforms } = language.vocabulary;
+  checkScenario(usableValues(language.shape, data), platforms, (path, message) =>
     diagnostics.push({ place: source.placeOf(path), message }),
   );
   if (parsed.data === undefined || diagnostics.length > 0) throw new ScenarioError(sorted(diagnostics));

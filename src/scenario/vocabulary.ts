@@ -1,17 +1,26 @@
+import { PluginError } from '../lib/plugin-error.js';
+import { builtinPlatforms } from '../platform/index.js';
 import { type DesignAxis, designChoices } from '../vmbus/variants/design.js';
 import type { ScenarioAction } from './actions/action.js';
 import { builtinActions } from './actions/index.js';
+import type { PlatformFacts } from './checks/checks.js';
 
 /** What a scenario file can speak of that plug-ins may add to. */
 export interface ScenarioVocabulary {
   /** What a step of the timeline can do. */
   readonly actions: readonly ScenarioAction[];
+  /** Architectures of guests; the first is the default. */
+  readonly platforms: readonly PlatformFacts[];
   /** Names of the choices on each axis of the design; the first is the default. */
   readonly designChoices: Readonly<Record<DesignAxis, readonly string[]>>;
 }
 
 /** irqlab's own. */
-export const builtinVocabulary: ScenarioVocabulary = { actions: builtinActions, designChoices };
+export const builtinVocabulary: ScenarioVocabulary = {
+  actions: builtinActions,
+  platforms: builtinPlatforms,
+  designChoices,
+};
 
 /** Keys that every step has. */
 const stepKeys: readonly string[] = ['at', 'expect'];
@@ -19,17 +28,19 @@ const stepKeys: readonly string[] = ['at', 'expect'];
 /**
  * Checks that each key of a step belongs to one action, or to actions that mean the same by it.
  *
- * @throws TypeError naming the action that cannot be.
+ * @throws PluginError naming the action that cannot be.
  */
 export function checkActions(actions: readonly ScenarioAction[]): void {
   const owners = new Map<string, { readonly name: string; readonly schema: unknown }>();
   const claim = (key: string, name: string, schema: unknown): void => {
     const owner = owners.get(key);
     if (stepKeys.includes(key))
-      throw new TypeError(`scenario action "${name}": every step has the key "${key}"; choose another name`);
+      throw new PluginError(
+        `scenario action "${name}": every step has the key "${key}"; choose another name`,
+      );
     if (owner !== undefined && owner.schema !== schema) {
       const whose = owner.name === key ? 'there is an action' : `the action "${owner.name}" has the key`;
-      throw new TypeError(`scenario action "${name}": ${whose} "${key}" already; choose another name`);
+      throw new PluginError(`scenario action "${name}": ${whose} "${key}" already; choose another name`);
     }
     owners.set(key, { name, schema });
   };

@@ -20,6 +20,8 @@ export interface HostPort {
   endOfMessage(cpu: CpuId): void;
 }
 
+export const HOST_PORT: Token<HostPort> = token('HostPort');
+
 /** What the host can touch of its guest. */
 export interface GuestPort {
   readonly memory: GuestMemory;

@@ -38,6 +38,7 @@ const dmesg = defineAction({
 
 function languageOf(...actions: ScenarioAction[]): ScenarioLanguage {
   return new ScenarioLanguage({
+    ...builtinVocabulary,
     actions: [...builtinVocabulary.actions, ...actions],
     designChoices: { ...builtinVocabulary.designChoices, relidMap: ['irqdomain', 'mine'] },
   });

@@ -9,10 +9,11 @@ Exit status: 0 ok, 1 a file could not be read or an expectation failed before --
 Examples:
   $ irqlab cat examples/rfc-gen2-8vcpu.yaml /proc/irq/24/smp_affinity_list
   $ irqlab cat examples/rfc-gen2-8vcpu.yaml --at 5s /proc/interrupts /sys/kernel/irq
+  $ irqlab cat examples/rfc-gen2-8vcpu.yaml /proc/interrupts_by_cpu --plugin examples/plugin-proc-file/plugin.js
 `;
 
 export const command: CommandModule = {
-  configure(command, stdio, finish) {
+  configure(command, stdio, finish, plugins) {
     command
       .argument('<scenario>', 'scenario file (YAML), or - for standard input')
       .argument('<path...>', 'files and directories of the guest')
@@ -20,7 +21,7 @@ export const command: CommandModule = {
       .addHelpText('after', example)
       .action(async (file: string, paths: string[], options: CatOptions) => {
         const { runCat } = await import('../cat.js');
-        finish(await runCat(file, paths, options, stdio));
+        finish(await runCat(file, paths, { ...options, plugins }, stdio));
       });
   },
 };

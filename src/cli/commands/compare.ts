@@ -30,10 +30,11 @@ Examples:
   $ irqlab compare examples/arm64-4vcpu.yaml --vary top-level
   $ irqlab compare examples/rfc-gen2-8vcpu.yaml --vary relid-map --time
   $ irqlab compare examples/kvm-level-irqfd.yaml --vary irqfd-source
+  $ irqlab compare examples/rfc-gen2-8vcpu.yaml --vary relid-map --plugin examples/plugin-relid-map/plugin.js
 `;
 
 export const command: CommandModule = {
-  configure(command, stdio, finish) {
+  configure(command, stdio, finish, plugins) {
     command
       .argument('<scenario>', 'scenario file (YAML), or - for standard input')
       .addOption(new Option('--vary <axis>', 'what to vary').choices(axisNames).makeOptionMandatory())
@@ -42,7 +43,7 @@ export const command: CommandModule = {
       .addHelpText('after', example)
       .action(async (file: string, options: CompareOptions) => {
         const { runCompare } = await import('../../compare/run.js');
-        finish(await runCompare(file, options, stdio));
+        finish(await runCompare(file, { ...options, plugins }, stdio));
       });
   },
 };

@@ -14,6 +14,7 @@ Examples:
   $ irqlab explore modchan-offline --variant no-wait --save lost.json
   $ irqlab explore ring-full-wakeup --variant no-barrier --memory sc
   $ irqlab explore --all
+  $ irqlab explore doorbell --plugin examples/plugin-race/plugin.js
 `;
 
 const mergeExample = `
@@ -24,12 +25,12 @@ Example:
 `;
 
 export const command: CommandModule = {
-  configure(command, stdio, finish) {
+  configure(command, stdio, finish, plugins) {
     addOptions(command)
       .addHelpText('after', example)
       .action(async (race: string | undefined, options: ExploreCommandOptions) => {
         const { exploreInThreads } = await import('../explore/in-threads.js');
-        finish(await exploreInThreads(race, options, stdio));
+        finish(await exploreInThreads(race, { ...options, plugins }, stdio));
       });
     command
       .command('merge')
@@ -40,7 +41,8 @@ export const command: CommandModule = {
       .addHelpText('after', mergeExample)
       .action(async (files: string[], _options: unknown, merge: Command) => {
         const { mergeInThreads } = await import('../explore/in-threads.js');
-        finish(await mergeInThreads(files, merge.optsWithGlobals<MergeOptions>(), stdio));
+        const options = merge.optsWithGlobals<MergeOptions>();
+        finish(await mergeInThreads(files, { ...options, plugins }, stdio));
       });
   },
 };

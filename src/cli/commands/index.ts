@@ -1,14 +1,6 @@
-import type { CommandModule } from '../command.js';
+import type { CommandEntry } from '../command.js';
 
-interface CommandEntry {
-  readonly name: string;
-  /** One line for `irqlab --help`. */
-  readonly summary: string;
-  /** Loads the command. Only the one that is used is loaded, so that each starts with no more than it needs. */
-  readonly load: () => Promise<CommandModule>;
-}
-
-/** All commands, in the order of `irqlab --help`. */
+/** irqlab's own commands, in the order of `irqlab --help`. */
 export const commands: readonly CommandEntry[] = [
   {
     name: 'run',
@@ -38,11 +30,13 @@ export const commands: readonly CommandEntry[] = [
   {
     name: 'import',
     summary: 'make a scenario of captures of a real machine',
+    takesPlugins: false,
     load: async () => (await import('./import.js')).command,
   },
   {
     name: 'conformance',
     summary: 'replay recordings of real kernels and compare what the model does',
+    takesPlugins: false,
     load: async () => (await import('./conformance.js')).command,
   },
   {
@@ -58,6 +52,7 @@ export const commands: readonly CommandEntry[] = [
   {
     name: 'ctl',
     summary: 'steer a guest that was mounted with --socket',
+    takesPlugins: false,
     load: async () => (await import('./ctl.js')).command,
   },
 ];

@@ -10,10 +10,11 @@ Examples:
   $ irqlab mount examples/rfc-gen2-8vcpu.yaml /mnt &
   $ watch -d head -20 /mnt/proc/interrupts
   $ irqlab mount examples/two-node-16vcpu.yaml /mnt --speed 10 --socket /tmp/irqlab.sock
+  $ irqlab mount examples/rfc-gen2-8vcpu.yaml /mnt --plugin examples/plugin-proc-file/plugin.js
 `;
 
 export const command: CommandModule = {
-  configure(command, stdio, finish) {
+  configure(command, stdio, finish, plugins) {
     command
       .argument('<scenario>', 'scenario file (YAML), or - for standard input')
       .argument('<directory>', "where the guest's proc and sys are to be");
@@ -21,7 +22,7 @@ export const command: CommandModule = {
       .addHelpText('after', example)
       .action(async (file: string, directory: string, options: LiveOptions) => {
         const { mountGuest } = await import('../../live/mount.js');
-        finish(await mountGuest(file, directory, options, stdio));
+        finish(await mountGuest(file, directory, { ...options, plugins }, stdio));
       });
   },
 };

@@ -8,10 +8,11 @@ Examples:
   $ irqlab explore modchan-offline --variant no-wait --save lost.json
   $ irqlab replay lost.json
   $ irqlab replay lost.json --step
+  $ irqlab replay lost.json --plugin examples/plugin-race/plugin.js
 `;
 
 export const command: CommandModule = {
-  configure(command, stdio, finish) {
+  configure(command, stdio, finish, plugins) {
     command
       .argument('<file>', 'what --save wrote, or - for standard input')
       .option('--step', "show the guest's state after each step; * marks what the step changed")
@@ -19,7 +20,8 @@ export const command: CommandModule = {
       .addHelpText('after', example)
       .action(async (file: string, options: ReplayCommandOptions) => {
         const { runReplay } = await import('../explore/replay.js');
-        finish(runReplay(file, options, stdio));
+        const { racesWith } = await import('../explore/races-with.js');
+        finish(runReplay(file, options, stdio, await racesWith(plugins)));
       });
   },
 };

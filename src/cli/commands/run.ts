@@ -9,10 +9,11 @@ Examples:
   $ irqlab run examples/rfc-gen2-8vcpu.yaml
   $ irqlab run examples/cpu-offline.yaml --json
   $ irqlab run examples/rfc-gen2-8vcpu.yaml --dmesg
+  $ irqlab run examples/plugin-driver/sensor.yaml --plugin dist/examples/plugin-driver/plugin.js
 `;
 
 export const command: CommandModule = {
-  configure(command, stdio, finish) {
+  configure(command, stdio, finish, plugins) {
     command
       .argument('<scenario>', 'scenario file (YAML), or - for standard input')
       .option('--json', 'print counts, expectations and printouts as JSON')
@@ -22,7 +23,7 @@ export const command: CommandModule = {
       .addHelpText('after', example)
       .action(async (file: string, options: RunOptions) => {
         const { runFile } = await import('../run/run.js');
-        finish(await runFile(file, options, stdio));
+        finish(await runFile(file, { ...options, plugins }, stdio));
       });
   },
 };

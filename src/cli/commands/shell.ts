@@ -11,10 +11,11 @@ Examples:
   $ irqlab shell examples/rfc-gen2-8vcpu.yaml
   $ irqlab shell examples/rfc-gen2-8vcpu.yaml -- lscpu -e
   $ irqlab shell examples/two-node-16vcpu.yaml -- irqbalance --oneshot --debug
+  $ irqlab shell examples/rfc-gen2-8vcpu.yaml --plugin examples/plugin-proc-file/plugin.js
 `;
 
 export const command: CommandModule = {
-  configure(command, stdio, finish) {
+  configure(command, stdio, finish, plugins) {
     command
       .argument('<scenario>', 'scenario file (YAML)')
       .argument('[command...]', 'what to run, behind --; default: your shell');
@@ -22,7 +23,7 @@ export const command: CommandModule = {
       .addHelpText('after', example)
       .action(async (file: string, program: string[], options: LiveOptions) => {
         const { runShell } = await import('../../live/shell.js');
-        finish(await runShell(file, program, options, stdio));
+        finish(await runShell(file, program, { ...options, plugins }, stdio));
       });
   },
 };

@@ -1,9 +1,11 @@
 import { availableParallelism } from 'node:os';
 import type { ExitStatus } from '../../command/exit-status.js';
 import { readText } from '../../command/named-file.js';
+import { noPlugins, type Plugins } from '../../command/plugins.js';
 import type { Stdio } from '../../command/stdio.js';
 import { type MergeOptions, runMerge } from './merge.js';
 import type { ExploreCommandOptions } from './options.js';
+import { racesWith } from './races-with.js';
 import { runExplore } from './run.js';
 import type { TaskRunner } from './task.js';
 import { ThreadRunner } from './threads.js';
@@ -15,7 +17,7 @@ export function exploreInThreads(
   stdio: Stdio,
 ): Promise<ExitStatus> {
   const workers = options.workers ?? (options.all ? availableParallelism() : 1);
-  return withThreads(workers, stdio, (runner) => runExplore(race, options, stdio, runner));
+  return withThreads(workers, stdio, options.plugins, (runner) => runExplore(race, options, stdio, runner));
 }
 
 /** `irqlab explore merge`, likewise: looking for a minimal interleaving is a search, too. */
@@ -25,16 +27,17 @@ export function mergeInThreads(
   stdio: Stdio,
 ): Promise<ExitStatus> {
   const read = (file: string): string => readText(file, stdio).text;
-  return withThreads(1, stdio, (runner) => runMerge(files, options, stdio, runner, read));
+  return withThreads(1, stdio, options.plugins, (runner) => runMerge(files, options, stdio, runner, read));
 }
 
 /** The first Ctrl-C ends the searches, which report what they know so far; the second one ends the program. */
 async function withThreads<T>(
   workers: number,
   stdio: Stdio,
+  plugins: Plugins | undefined,
   use: (runner: TaskRunner) => Promise<T>,
 ): Promise<T> {
-  const runner = new ThreadRunner(workers);
+  const runner = new ThreadRunner(workers, await racesWith(plugins ?? noPlugins), plugins?.files ?? []);
   const stop = (): void => {
     runner.stop();
     stdio.err('\nirqlab: stopping; what follows is what is known so far\n');

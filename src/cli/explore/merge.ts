@@ -10,7 +10,7 @@ import { parseReport } from './report-file.js';
 import { withMinimal } from './search.js';
 import type { TaskRunner } from './task.js';
 
-export type MergeOptions = Pick<ExploreCommandOptions, 'json' | 'save'>;
+export type MergeOptions = Pick<ExploreCommandOptions, 'json' | 'save' | 'plugins'>;
 
 /** `irqlab explore merge`: merges the reports of a search's shards. */
 export async function runMerge(
@@ -22,7 +22,7 @@ export async function runMerge(
 ): Promise<ExitStatus> {
   const merged = mergeAll(files, read);
   const [id = '', name = ''] = merged.model.split('/');
-  const race = raceNamed(id);
+  const race = raceNamed(runner.races, id);
   const variant = variantNamed(race, name);
   const search = { race: race.id, variant: variant.name, memory: merged.memory, strategy: variant.strategy };
   return conclude(await withMinimal(runner, search, merged), variant, options, stdio);

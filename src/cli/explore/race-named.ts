@@ -1,9 +1,8 @@
 import { UsageError } from '../../command/usage-error.js';
-import { races } from '../../races/index.js';
 import type { Race, RaceVariant } from '../../races/race.js';
 
 /** @throws UsageError that names the races. */
-export function raceNamed(id: string): Race {
+export function raceNamed(races: readonly Race[], id: string): Race {
   const race = races.find((candidate) => candidate.id === id);
   if (race !== undefined) return race;
   throw new UsageError(`there is no race "${id}"`, `Races: ${races.map((known) => known.id).join(', ')}`);

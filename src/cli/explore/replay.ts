@@ -6,6 +6,8 @@ import { type ExitStatus, exitStatus } from '../../command/exit-status.js';
 import type { Stdio } from '../../command/stdio.js';
 import { UsageError } from '../../command/usage-error.js';
 import { readText } from '../../command/named-file.js';
+import { races as builtinRaces } from '../../races/index.js';
+import type { Race } from '../../races/race.js';
 import { raceNamed, variantNamed } from './race-named.js';
 
 export interface ReplayCommandOptions {
@@ -14,10 +16,15 @@ export interface ReplayCommandOptions {
 }
 
 /** `irqlab replay`: runs a saved interleaving again. The same file gives the same bytes. */
-export function runReplay(file: string, options: ReplayCommandOptions, stdio: Stdio): ExitStatus {
+export function runReplay(
+  file: string,
+  options: ReplayCommandOptions,
+  stdio: Stdio,
+  races: readonly Race[] = builtinRaces,
+): ExitStatus {
   const saved = parse(readText(file, stdio).text, file);
   const [id = '', name = ''] = saved.model.split('/');
-  const model = variantNamed(raceNamed(id), name).model();
+  const model = variantNamed(raceNamed(races, id), name).model();
   const walk: string[] = [];
   let before: readonly string[] = [];
   const onStep = (state: readonly string[], step: TraceStep | undefined): void => {

@@ -3,7 +3,6 @@ import { writeText } from '../../command/named-file.js';
 import type { Stdio } from '../../command/stdio.js';
 import { UsageError } from '../../command/usage-error.js';
 import type { Progress, Strategy } from '../../explore/options.js';
-import { races } from '../../races/index.js';
 import type { Race, RaceVariant } from '../../races/race.js';
 import { conclude } from './conclude.js';
 import type { ExploreCommandOptions } from './options.js';
@@ -20,6 +19,7 @@ export async function runExplore(
   stdio: Stdio,
   runner: TaskRunner,
 ): Promise<ExitStatus> {
+  const { races } = runner;
   if (options.all) {
     if (id !== undefined) throw new UsageError(`--all is all races; leave out "${id}" or --all`);
     return exploreTable(races, options, stdio, runner);
@@ -28,7 +28,7 @@ export async function runExplore(
     stdio.out(options.json ? `${JSON.stringify(races.map(listed), undefined, 2)}\n` : listText(races));
     return exitStatus.ok;
   }
-  const race = raceNamed(id);
+  const race = raceNamed(races, id);
   if (options.variant === undefined) return exploreTable([race], options, stdio, runner);
   return exploreVariant(race, variantNamed(race, options.variant), options, stdio, runner);
 }

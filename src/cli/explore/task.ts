@@ -3,8 +3,7 @@ import type { MemoryModel } from '../../explore/model.js';
 import type { Progress, Strategy } from '../../explore/options.js';
 import type { Report, Violation } from '../../explore/report/report.js';
 import type { Shard } from '../../explore/search/search.js';
-import { raceById } from '../../races/index.js';
-import type { RaceVariant } from '../../races/race.js';
+import type { Race, RaceVariant } from '../../races/race.js';
 
 /** What is searched, and how. Plain data, so that another thread can do it. */
 export interface Search {
@@ -37,13 +36,21 @@ export interface TaskHooks {
   readonly shouldStop?: () => boolean;
 }
 
-/** Runs a task in this thread. */
-export function runTask<K extends Task['kind']>(task: TaskOf<K>, hooks: TaskHooks): TaskResults[K];
-export function runTask(task: Task, { onProgress, shouldStop }: TaskHooks): TaskResults[Task['kind']] {
-  if (task.kind === 'findings') return raceById(task.race)?.findings?.() ?? [];
+/** Runs a task about one of `races` in this thread. */
+export function runTask<K extends Task['kind']>(
+  races: readonly Race[],
+  task: TaskOf<K>,
+  hooks: TaskHooks,
+): TaskResults[K];
+export function runTask(
+  races: readonly Race[],
+  task: Task,
+  { onProgress, shouldStop }: TaskHooks,
+): TaskResults[Task['kind']] {
+  if (task.kind === 'findings') return races.find(({ id }) => id === task.race)?.findings?.() ?? [];
   const { search } = task;
   const { memory, strategy, maxExecutions, maxSteps, seconds, shard } = search;
-  const variant = variantOf(search);
+  const variant = variantOf(races, search);
   const { minimiseExecutions } = variant;
   if (task.kind === 'minimise')
     return minimalViolation(variant.model(), { memory, maxSteps, minimiseExecutions });
@@ -61,14 +68,16 @@ export function runTask(task: Task, { onProgress, shouldStop }: TaskHooks): Task
 }
 
 /** @throws RangeError if there is no such race or variant. */
-export function variantOf({ race, variant }: Pick<Search, 'race' | 'variant'>): RaceVariant {
-  const found = raceById(race)?.variants.find(({ name }) => name === variant);
+function variantOf(races: readonly Race[], { race, variant }: Pick<Search, 'race' | 'variant'>): RaceVariant {
+  const found = races.find(({ id }) => id === race)?.variants.find(({ name }) => name === variant);
   if (found === undefined) throw new RangeError(`there is no race ${race}/${variant}`);
   return found;
 }
 
 /** Runs tasks, several at a time if it can. */
 export interface TaskRunner {
+  /** The races that tasks can be about. */
+  readonly races: readonly Race[];
   /** How many tasks run at the same time. */
   readonly workers: number;
   run<K extends Task['kind']>(

@@ -1,15 +1,18 @@
 import { parentPort, workerData } from 'node:worker_threads';
+import { loadPlugins } from '../../command/plugins.js';
+import { racesWith } from './races-with.js';
 import { runTask, type Task } from './task.js';
-import type { FromThread } from './threads.js';
+import type { ForThread, FromThread } from './threads.js';
 
-// A thread that explores. It is given a flag in shared memory that becomes 1 when the search is to end.
+// A thread that explores.
 
-const stopFlag = workerData as Int32Array;
+const { stopFlag, plugins } = workerData as ForThread;
+const races = await racesWith(await loadPlugins(plugins));
 const tell = (message: FromThread): void => parentPort?.postMessage(message);
 
 parentPort?.on('message', (task: Task) => {
   try {
-    const result = runTask(task, {
+    const result = runTask(races, task, {
       onProgress: (progress) => tell({ kind: 'progress', progress }),
       shouldStop: () => Atomics.load(stopFlag, 0) !== 0,
     });

@@ -1,6 +1,15 @@
 import { Worker } from 'node:worker_threads';
 import type { Progress } from '../../explore/options.js';
+import type { Race } from '../../races/race.js';
 import type { Task, TaskOf, TaskResults, TaskRunner } from './task.js';
+
+/** What a thread is told when it starts. */
+export interface ForThread {
+  /** In shared memory; becomes 1 when the search is to end. */
+  readonly stopFlag: Int32Array;
+  /** Files of plug-ins. */
+  readonly plugins: readonly string[];
+}
 
 /** Message from a thread. */
 export type FromThread =
@@ -22,7 +31,12 @@ export class ThreadRunner implements TaskRunner {
   private readonly idle: Worker[] = [];
   private readonly all: Worker[] = [];
 
-  constructor(readonly workers: number) {}
+  /** @param plugins files that the threads load, which have the races that are not irqlab's own. */
+  constructor(
+    readonly workers: number,
+    readonly races: readonly Race[],
+    private readonly plugins: readonly string[],
+  ) {}
 
   get isStopped(): boolean {
     return Atomics.load(this.stopFlag, 0) !== 0;
@@ -71,7 +85,9 @@ export class ThreadRunner implements TaskRunner {
 
   private start(): Worker | undefined {
     if (this.all.length >= this.workers) return undefined;
-    const worker = new Worker(new URL('./thread.js', import.meta.url), { workerData: this.stopFlag });
+    const { stopFlag, plugins } = this;
+    const workerData: ForThread = { stopFlag, plugins };
+    const worker = new Worker(new URL('./thread.js', import.meta.url), { workerData });
     this.all.push(worker);
     return worker;
   }

@@ -1,5 +1,6 @@
-import { type CreateGuest, bootGuest, createGuest, openScenario } from '../../command/scenario-file.js';
+import { type CreateGuest, bootGuest, guestsWith, openScenario } from '../../command/scenario-file.js';
 import { type ExitStatus, exitStatus } from '../../command/exit-status.js';
+import type { PluginOptions } from '../../command/plugins.js';
 import type { Stdio } from '../../command/stdio.js';
 import type { LogLine } from '../../machine/log.js';
 import type { ScenarioGuest } from '../../scenario/port.js';
@@ -9,7 +10,7 @@ import { resultJson } from './json.js';
 import { dmesgText, treeText } from './listing.js';
 import { failureText, printoutText } from './text.js';
 
-export interface RunOptions {
+export interface RunOptions extends PluginOptions {
   readonly json?: boolean;
   /** How long to run, in place of what the file says. */
   readonly seconds?: number;
@@ -30,10 +31,10 @@ export async function runFile(
   file: string,
   options: RunOptions,
   stdio: Stdio,
-  create: CreateGuest<ShownGuest> = createGuest,
+  create: CreateGuest<ShownGuest> = guestsWith(options.plugins),
 ): Promise<ExitStatus> {
   const { json, seconds } = options;
-  const scenario = openScenario(file, stdio);
+  const scenario = openScenario(file, stdio, options.plugins);
   const guest = await bootGuest(scenario, create);
   const runNs = seconds === undefined ? undefined : Math.round(seconds * 1e9);
   const isListed = options.dmesg === true || options.tree === true;

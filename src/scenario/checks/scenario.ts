@@ -9,20 +9,25 @@ import { checkArchitectureRows } from '../schema/proc-interrupts.js';
 import { checkTimeline } from '../schema/step.js';
 import type { UsableValues } from '../schema/usable-values.js';
 import { checkWorkload } from '../workloads/index.js';
-import type { Checks } from './checks.js';
+import type { Checks, PlatformFacts } from './checks.js';
 import { CpuNumbers } from './cpu-numbers.js';
 import { RelidsInUse } from './relids.js';
 
 /** Checks how the values of a scenario fit together. */
-export function checkScenario(values: UsableValues, report: Report): void {
-  const { arch = 'x86_64', vmbus, design = {}, devices = [], channels = [], run: runNs } = values;
+export function checkScenario(
+  values: UsableValues,
+  platforms: readonly PlatformFacts[],
+  report: Report,
+): void {
+  const { arch, vmbus, design = {}, devices = [], channels = [], run: runNs } = values;
   const { interrupts = [], architectureRows = {}, kvm, workload = [], timeline = [] } = values;
   const possible = checkCpus(values.cpus, report, vmbus)?.possible;
+  const platform = platforms.find(({ name }) => name === arch) ?? platforms[0];
   const relids = new RelidsInUse(report);
-  const checks: Checks = { report, cpus: new CpuNumbers(possible, report), relids, runNs };
+  const checks: Checks = { report, cpus: new CpuNumbers(possible, report), relids, platform, runNs };
   checkInterrupts(interrupts, checks);
-  checkArchitectureRows(architectureRows, arch, checks);
-  if (kvm !== undefined) checkKvm(kvm, arch, interrupts, checks);
+  checkArchitectureRows(architectureRows, checks);
+  if (kvm !== undefined) checkKvm(kvm, interrupts, checks);
   checkDevices(devices, vmbus, checks);
   const areDevicesReadable = !devices.includes(undefined);
   checkChannels(channels, checks, areDevicesReadable);

@@ -1,5 +1,4 @@
 import type { Checks } from '../checks/checks.js';
-import type { Architecture } from '../options/architecture.js';
 import type { InterruptOptions } from '../options/interrupts.js';
 import type { KvmDeviceOptions, KvmGuestOptions } from '../options/kvm.js';
 import { duration, nonEmpty } from './notations.js';
@@ -35,11 +34,11 @@ export const kvm = mapping('a mapping such as {devices: [{name: uart, gsi: 10, e
 /** @param interrupts of the guest; what is wrong in itself is undefined. */
 export function checkKvm(
   { devices }: KvmGuestOptions,
-  arch: Architecture,
   interrupts: readonly (InterruptOptions | undefined)[],
-  { report }: Checks,
+  { report, platform }: Checks,
 ): void {
-  if (arch === 'arm64') report(['kvm'], 'arm64 has no IO-APIC, to which level-triggered irqfds belong here');
+  if (!platform.hasIoapic)
+    report(['kvm'], `${platform.name} has no IO-APIC, to which level-triggered irqfds belong here`);
   const names = new Set<string>();
   devices.forEach(({ name, gsi, everyNs, duringNs, reassignNs }, i) => {
     const at = ['kvm', 'devices', i];

@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import type { Checks } from '../checks/checks.js';
-import { type Architecture, architectureRowNames } from '../options/architecture.js';
 import type { CpuCounts } from '../options/counts.js';
 import { type ArchitectureRowOptions, interruptsArchs, interruptsForms } from '../options/proc-interrupts.js';
 import { didYouMean } from '../suggest.js';
@@ -45,18 +44,18 @@ function isList(rows: Rows): rows is readonly (ArchitectureRowOptions | undefine
   return Array.isArray(rows);
 }
 
-export function checkArchitectureRows(rows: Rows, arch: Architecture, { report, cpus }: Checks): void {
+export function checkArchitectureRows(rows: Rows, { report, cpus, platform }: Checks): void {
   if (isList(rows)) {
     rows.forEach((item, i) => {
       cpus.checkCounts(item?.counts, ['architectureRows', i, 'counts']);
     });
     return;
   }
-  const names = architectureRowNames[arch];
+  const { name: arch, rowLabels } = platform;
   for (const [name, counts] of Object.entries(rows)) {
     cpus.checkCounts(counts, ['architectureRows', name]);
-    if (names.includes(name)) continue;
-    const hint = didYouMean(name, names) || `; there are ${names.join(', ')}`;
+    if (rowLabels.includes(name)) continue;
+    const hint = didYouMean(name, rowLabels) || `; there are ${rowLabels.join(', ')}`;
     report(['architectureRows', name], `${arch} has no row "${name}"${hint}`);
   }
 }

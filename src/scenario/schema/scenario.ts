@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { architectures } from '../options/architecture.js';
 import { kernelVersions } from '../options/guest.js';
 import type { ScenarioVocabulary } from '../vocabulary.js';
 import { workload } from '../workloads/index.js';
@@ -21,7 +20,9 @@ export function scenarioShape(vocabulary: ScenarioVocabulary, step: ReturnType<t
   return {
     description: z.string({ error: 'a text' }).optional().describe('What the scenario shows'),
     kernel: version(kernelVersions).optional().describe('Linux version whose behaviour is modelled'),
-    arch: word(architectures).optional().describe('Architecture of the guest; default x86_64'),
+    arch: word(vocabulary.platforms.map(({ name }) => name))
+      .optional()
+      .describe('Architecture of the guest; default x86_64'),
     cpus: cpus.describe('CPUs of the guest: their number, or more about them'),
     nrIrqs: int(17, 0x7fffffff).optional().describe('Number of IRQs; default: what Linux computes'),
     seed: u32.optional().describe('Of all that is random; default 1'),

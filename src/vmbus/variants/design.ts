@@ -47,8 +47,12 @@ export const defaultDesign: VmbusDesign = {
 };
 
 /** Why the choices do not go together; undefined if they do. */
-export function designProblem({ relidMap, topLevel }: Partial<VmbusDesign>): string | undefined {
-  if (relidMap === undefined || relidMap === 'irqdomain') return undefined;
+export function designProblem({
+  relidMap,
+  topLevel,
+}: Readonly<Partial<Record<DesignAxis, string>>>): string | undefined {
+  // A plug-in's map may have an irqdomain: whoever builds the design finds out.
+  if (relidMap !== 'array' && relidMap !== 'percpu-list') return undefined;
   if (topLevel !== 'percpu-nostat-visible' && topLevel !== 'percpu-nostat-hidden') return undefined;
   return `top level ${topLevel} gives control messages an IRQ of the irqdomain that relid map ${relidMap} does not have`;
 }

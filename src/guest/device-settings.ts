@@ -1,22 +1,12 @@
-import { Prng } from '../lib/prng.js';
-import type { Relid } from '../lib/brand.js';
 import type { DeviceParameters } from '../drivers/device-parameters.js';
 import type { HostDeviceOptions } from '../host/device.js';
-import { CpuMask } from '../machine/cpumask.js';
-import { parseCpuList } from '../machine/cpumask-text.js';
-import { regularTopology } from '../machine/topology.js';
-import { ARM64_NR_IRQS } from '../platform/arm64/platform.js';
-import type { DeviceInterrupt } from '../platform/platform.js';
-import { archProbeNrIrqs, GSI_TOP } from '../platform/x86/platform.js';
-import { resolveCpus } from '../scenario/options/cpus.js';
+import type { Relid } from '../lib/brand.js';
+import { Prng } from '../lib/prng.js';
 import type { DeviceOptions, DriverName } from '../scenario/options/devices.js';
 import type { GuestOptions } from '../scenario/options/guest.js';
-import type { InterruptOptions } from '../scenario/options/interrupts.js';
-import { defaultDesign, type VmbusDesign } from '../vmbus/variants/design.js';
+import { CHANNEL_FLAG } from '../vmbus/protocol/channel-messages.js';
 import { deviceClassNamed } from '../vmbus/protocol/class-ids.js';
 import { type Guid, parseGuid } from '../vmbus/protocol/guid.js';
-import { CHANNEL_FLAG, versionWire } from '../vmbus/protocol/channel-messages.js';
-import type { GuestParts } from './container.js';
 
 /** Class names of the storage controllers. */
 const controllerNames = { scsi: 'scsi', ide: 'ide', fibreChannel: 'fc' } as const;
@@ -27,54 +17,6 @@ const classNames: Partial<Record<DriverName, string>> = {
   netdirect: 'nd',
   vpci: 'pci',
 };
-
-/** What the parts of the guest are made from. @throws RangeError or TypeError for options that make no guest. */
-export function guestParts(options: GuestOptions, drivers: DeviceParameters): GuestParts {
-  const { possible, present, online, isolated, nohzFull, nodes, packages, threadsPerCore } = resolveCpus(
-    options.cpus,
-  );
-  const { kernel, arch = 'x86_64', host = {} } = options;
-  const topology = regularTopology(possible, { nodes, packages, threadsPerCore });
-  const nrIrqs = options.nrIrqs ?? (arch === 'arm64' ? ARM64_NR_IRQS : archProbeNrIrqs(possible));
-  const x86 = arch === 'x86_64' ? { dynirqLowerBound: GSI_TOP } : {};
-  return {
-    machine: { possible, present, online, isolated, topology, interruptNs: options.interruptTimeNs ?? 0 },
-    irq: { nrIrqs, ...(kernel && { kernel }), ...x86 },
-    arch,
-    backends: { storage: host.storage, network: host.network },
-    host: {
-      ...host.latency,
-      ...(host.version && { version: versionWire(host.version) }),
-      seed: options.seed,
-    },
-    isolation: options.isolation ?? false,
-    design: { ...defaultDesign, ...options.design } as VmbusDesign,
-    drivers,
-    rows: options.architectureRows,
-    procInterrupts: options.procInterrupts ?? {},
-    hasVmbus: options.vmbus ?? true,
-    kvm: options.kvm,
-    sysCpu: nohzFull.length > 0 ? { nohzFull: CpuMask.of(possible, nohzFull) } : {},
-  };
-}
-
-/** A device's interrupt with everything that its options leave out. */
-export function deviceInterrupt(options: InterruptOptions, nrCpuIds: number): DeviceInterrupt {
-  const { irq, hwirq = irq, flow, trigger = flow === 'edge' ? 'edge' : 'level', affinity } = options;
-  const mask = affinity === undefined ? undefined : parseCpuList(affinity, nrCpuIds);
-  const { chip, chipPrinted, flowName, name } = options;
-  return {
-    irq,
-    chip,
-    chipPrinted,
-    hwirq: hwirq as number | null,
-    flow,
-    flowName,
-    trigger,
-    name,
-    affinity: mask,
-  };
-}
 
 /** What a scenario says of each device, for the host that offers it and the driver that serves it. */
 export class DeviceSettings implements DeviceParameters {

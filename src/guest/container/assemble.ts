@@ -1,0 +1,106 @@
+import { Container } from 'inversify';
+import { driversModule } from '../../drivers/module.js';
+import { HOST_BACKEND } from '../../host/device.js';
+import { HyperV } from '../../host/hyperv.js';
+import { hostModule } from '../../host/module.js';
+import { IrqCore } from '../../irq/core.js';
+import { IRQ_DOMAIN_PLUGIN, type IrqDomainPlugin } from '../../irq/irqdomain-plugin.js';
+import { irqModule } from '../../irq/module.js';
+import { Machine, type MachineOptions } from '../../machine/machine.js';
+import { machineModule } from '../../machine/module.js';
+import { regularTopology } from '../../machine/topology.js';
+import { platformModule } from '../../platform/module.js';
+import { PLATFORM, type Platform } from '../../platform/platform.js';
+import { resolveCpus } from '../../scenario/options/cpus.js';
+import { completeDesign } from '../../scenario/options/design.js';
+import type { GuestOptions } from '../../scenario/options/guest.js';
+import { GUEST_FILE } from '../../view/guest-file.js';
+import { viewModule } from '../../view/module.js';
+import { FileTree } from '../../view/tree.js';
+import { VMBUS_DRIVER } from '../../vmbus/driver.js';
+import { vmbusModule } from '../../vmbus/module.js';
+import { versionWire } from '../../vmbus/protocol/channel-messages.js';
+import { designProblem } from '../../vmbus/variants/design.js';
+import { Vmbus } from '../../vmbus/vmbus.js';
+import type { DeviceSettings } from '../device-settings.js';
+import { GuestKvm } from '../kvm.js';
+import { guestModule } from '../module.js';
+import { allOf, loadAll, type PluginModule, resolving } from './contributions.js';
+import { GuestKit } from './kit.js';
+import { unfitBackend, unfitDomain, unfitDriver, unfitFile } from './unfit.js';
+
+/** The parts of one guest, put together and not yet booted. */
+export interface AssembledGuest {
+  readonly machine: Machine;
+  readonly irqCore: IrqCore;
+  readonly platform: Platform;
+  readonly vmbus: Vmbus;
+  readonly host: HyperV;
+  readonly fs: FileTree;
+  readonly kvm: GuestKvm | undefined;
+  /** Attached while the guest boots. */
+  readonly irqDomains: readonly IrqDomainPlugin[];
+}
+
+/**
+ * Puts a guest together from what the modules of all folders bind, and those of plug-ins. A container is made for each
+ * guest: what is bound in it is the guest's own.
+ *
+ * @throws PluginError if plug-ins bind what cannot be used; RangeError for options that make no guest.
+ */
+export function assembleGuest(
+  options: GuestOptions,
+  settings: DeviceSettings,
+  plugins: readonly PluginModule[],
+): AssembledGuest {
+  const container = new Container({ defaultScope: 'Singleton' });
+  loadAll(container, [...ownModules(options, settings, GuestKit.of(plugins)), ...plugins]);
+  const guest = resolving(() => ({
+    machine: container.get(Machine),
+    irqCore: container.get(IrqCore),
+    platform: container.get(PLATFORM),
+    vmbus: container.get(Vmbus),
+    host: container.get(HyperV),
+    fs: container.get(FileTree),
+    kvm: container.isBound(GuestKvm) ? container.get(GuestKvm) : undefined,
+  }));
+  allOf(container, VMBUS_DRIVER, unfitDriver);
+  allOf(container, HOST_BACKEND, unfitBackend);
+  allOf(container, GUEST_FILE, unfitFile);
+  return { ...guest, irqDomains: allOf(container, IRQ_DOMAIN_PLUGIN, unfitDomain) };
+}
+
+function ownModules(options: GuestOptions, settings: DeviceSettings, kit: GuestKit): PluginModule[] {
+  const {
+    arch = kit.platforms[0].name,
+    host = {},
+    isolation = false,
+    vmbus: hasVmbus = true,
+    seed,
+  } = options;
+  const platform = kit.platform(arch);
+  const names = completeDesign(options.design);
+  const problem = designProblem(names);
+  if (problem !== undefined) throw new RangeError(problem);
+  const design = kit.designParts(names);
+  const { possible } = resolveCpus(options.cpus);
+  const { kernel, nrIrqs = platform.nrIrqs(possible) } = options;
+  const { dynirqLowerBound } = platform;
+  const hyperv = { ...host.latency, ...(host.version && { version: versionWire(host.version) }), seed };
+  return [
+    machineModule(machineOptions(options)),
+    irqModule({ nrIrqs, ...(kernel && { kernel }), ...(dynirqLowerBound && { dynirqLowerBound }) }),
+    platformModule(platform, design.topLevel.line),
+    hostModule(hyperv, { storage: host.storage, network: host.network }),
+    vmbusModule({ isolation, design }),
+    driversModule(settings),
+    viewModule({ hasVmbus }),
+    guestModule(options, kit.choice('irqfdSource', names.irqfdSource)),
+  ];
+}
+
+function machineOptions({ cpus, interruptTimeNs: interruptNs = 0 }: GuestOptions): MachineOptions {
+  const { possible, present, online, isolated, nodes, packages, threadsPerCore } = resolveCpus(cpus);
+  const topology = regularTopology(possible, { nodes, packages, threadsPerCore });
+  return { possible, present, online, isolated, topology, interruptNs };
+}

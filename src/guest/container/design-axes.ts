@@ -1,0 +1,34 @@
+import { IRQFD_SOURCE } from '../../kvm/resampler-lifetime.js';
+import type { Token } from '../../lib/token.js';
+import type { DesignAxis } from '../../vmbus/variants/design.js';
+import {
+  CHANNEL_LIFETIME,
+  MODIFY_CHANNEL,
+  OFFLINE_GUARD,
+  OPEN_ORDER,
+  RELID_MAP,
+  RING_ORDER,
+  TOP_LEVEL,
+} from '../../vmbus/variants/tokens.js';
+
+/** The token of each axis of the design. */
+const axisTokens = {
+  relidMap: RELID_MAP,
+  topLevel: TOP_LEVEL,
+  lifetime: CHANNEL_LIFETIME,
+  modifyChannel: MODIFY_CHANNEL,
+  offlineGuard: OFFLINE_GUARD,
+  ringOrder: RING_ORDER,
+  openOrder: OPEN_ORDER,
+  irqfdSource: IRQFD_SOURCE,
+} as const satisfies Readonly<Record<DesignAxis, Token<unknown>>>;
+
+export const designAxes = Object.keys(axisTokens) as readonly DesignAxis[];
+
+/** What a choice on an axis is. */
+export type DesignChoice<Axis extends DesignAxis> = InstanceType<(typeof axisTokens)[Axis]>;
+
+/** The token of an axis, and what it is called in a plug-in's source. */
+export function axisToken<Axis extends DesignAxis>(axis: Axis): Token<DesignChoice<Axis>> {
+  return axisTokens[axis] as Token<DesignChoice<Axis>>;
+}

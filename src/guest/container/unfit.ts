@@ -1,0 +1,70 @@
+// Says why something that a plug-in has bound cannot be what it was bound as, and what to do; undefined if it can. What
+// comes from JavaScript has been seen by no compiler.
+import type { HostBackend } from '../../host/device.js';
+import type { IrqDomainPlugin } from '../../irq/irqdomain-plugin.js';
+import type { PlatformDefinition } from '../../platform/platform.js';
+import type { Race } from '../../races/race.js';
+import type { ScenarioAction } from '../../scenario/actions/action.js';
+import type { GuestFile } from '../../view/guest-file.js';
+import type { VmbusDriver } from '../../vmbus/driver.js';
+
+/** Something of which nothing is known but what it should be. */
+type Alleged<T> = { readonly [Key in keyof T]?: unknown };
+
+export function unfitDriver(value: unknown): string | undefined {
+  const { name, classIds, hvsock, probe, remove } = value as Alleged<VmbusDriver>;
+  if (typeof name !== 'string') return 'it has no name; give it one such as "hv_mine"';
+  if (!(Array.isArray(classIds) && (classIds.length > 0 || hvsock === true)))
+    return `driver ${name} has no classIds; give it those of its devices: [parseGuid('…')]`;
+  if (typeof probe !== 'function' || typeof remove !== 'function')
+    return `driver ${name} needs the methods probe and remove`;
+  return undefined;
+}
+
+export function unfitBackend(value: unknown): string | undefined {
+  const { classId } = value as Alleged<HostBackend>;
+  return typeof classId === 'string'
+    ? undefined
+    : "it has no classId; give it that of its devices: parseGuid('…')";
+}
+
+export function unfitDomain(value: unknown): string | undefined {
+  const { name, attach } = value as Alleged<IrqDomainPlugin>;
+  if (typeof name !== 'string') return 'it has no name';
+  return typeof attach === 'function' ? undefined : `irqdomain ${name} needs the method attach`;
+}
+
+export function unfitFile(value: unknown): string | undefined {
+  const { path, node } = value as Alleged<GuestFile>;
+  if (typeof path !== 'string' || !/^\/(proc|sys)\/./.test(path))
+    return `its path is ${JSON.stringify(path)}; expected one in /proc or /sys`;
+  if (typeof node === 'object' && node !== null && 'kind' in node) return undefined;
+  return `${path} has no node; make one with procFile, sysfsFile or new StaticDirectory`;
+}
+
+export function unfitAction(value: unknown): string | undefined {
+  const { name, plan } = value as Alleged<ScenarioAction>;
+  if (typeof name === 'string' && typeof plan === 'function') return undefined;
+  return 'it is not what defineAction makes';
+}
+
+export function unfitRace(value: unknown): string | undefined {
+  const { id, variants } = value as Alleged<Race>;
+  if (typeof id === 'string' && Array.isArray(variants) && variants.length > 0) return undefined;
+  return 'it is not what defineRace makes';
+}
+
+export function unfitPlatform(value: unknown): string | undefined {
+  const { name, create, nrIrqs, rowLabels } = value as Alleged<PlatformDefinition>;
+  if (typeof name !== 'string') return 'it has no name';
+  if (typeof create !== 'function' || typeof nrIrqs !== 'function' || !Array.isArray(rowLabels))
+    return `platform ${name} needs create, nrIrqs and rowLabels`;
+  return undefined;
+}
+
+/** A choice on an axis of the design is a function that builds it, or an object that is it. */
+export function unfitChoice(value: unknown): string | undefined {
+  return typeof value === 'function' || (typeof value === 'object' && value !== null)
+    ? undefined
+    : 'it is neither a function nor an object';
+}

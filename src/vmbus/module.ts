@@ -1,0 +1,82 @@
+import { ContainerModule } from 'inversify';
+import { IrqCore } from '../irq/core.js';
+import { Machine } from '../machine/machine.js';
+import { PLATFORM, type Platform } from '../platform/platform.js';
+import { ChannelOperations } from './channel/open.js';
+import { VMBUS_DRIVER } from './driver.js';
+import { GuestMemory } from './guest-memory.js';
+import { GUEST_PORT, type GuestPort, HOST_PORT } from './host-port.js';
+import {
+  lifetimes,
+  modifyChannelPolicies,
+  offlineGuards,
+  openOrders,
+  relidMaps,
+  ringOrders,
+  topLevels,
+} from './variants/index.js';
+import {
+  CHANNEL_LIFETIME,
+  MODIFY_CHANNEL,
+  OFFLINE_GUARD,
+  OPEN_ORDER,
+  RELID_MAP,
+  RING_ORDER,
+  TOP_LEVEL,
+} from './variants/tokens.js';
+import { createVmbus, Vmbus, type VmbusOptions } from './vmbus.js';
+
+/** irqlab's own choices on the axes of the design, each under its name. */
+export const designModule = new ContainerModule(({ bind }) => {
+  const bindAll = <T>(axis: Parameters<typeof bind<T>>[0], choices: Readonly<Record<string, T>>): void => {
+    for (const [name, choice] of Object.entries(choices)) bind(axis).toConstantValue(choice).whenNamed(name);
+  };
+  bindAll(RELID_MAP, relidMaps);
+  bindAll(CHANNEL_LIFETIME, lifetimes);
+  bindAll(MODIFY_CHANNEL, modifyChannelPolicies);
+  bindAll(OFFLINE_GUARD, offlineGuards);
+  bindAll(RING_ORDER, ringOrders);
+  bindAll(OPEN_ORDER, openOrders);
+  bindAll(TOP_LEVEL, topLevels);
+});
+
+/**
+ * Binds one guest's VMBus. It needs Machine, IrqCore, PLATFORM, HOST_PORT and VMBUS_DRIVER.
+ *
+ * @param options what createVmbus is told beside those.
+ */
+export function vmbusModule(options: Pick<VmbusOptions, 'design' | 'isolation'>): ContainerModule {
+  return new ContainerModule(({ bind }) => {
+    bind(GuestMemory)
+      .toResolvedValue(() => new GuestMemory())
+      .inSingletonScope();
+    bind(GUEST_PORT)
+      .toResolvedValue(
+        (memory: GuestMemory, { vmbusLine }: Platform): GuestPort => ({
+          memory,
+          interrupt: (cpu) => vmbusLine.raise(cpu),
+        }),
+        [GuestMemory, PLATFORM],
+      )
+      .inSingletonScope();
+    // Drivers are made while VMBus is, and want its operations.
+    let operations: ChannelOperations | undefined;
+    bind(ChannelOperations).toDynamicValue(({ get }) => operations ?? get(Vmbus).operations);
+    bind(Vmbus)
+      .toDynamicValue(({ get, getAll }) =>
+        createVmbus({
+          ...options,
+          machine: get(Machine),
+          irq: get(IrqCore),
+          host: get(HOST_PORT),
+          memory: get(GuestMemory),
+          line: get(PLATFORM).vmbusLine,
+          makeDrivers: (made) => {
+            operations = made;
+            return getAll(VMBUS_DRIVER).reverse();
+          },
+        }),
+      )
+      .inSingletonScope();
+  });
+}
