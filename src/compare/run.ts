@@ -8,7 +8,7 @@ import { AssertionError } from '../lib/assert.js';
 import { HungError } from '../machine/hung.js';
 import { type RunResult, runScenario } from '../scenario/runner.js';
 import type { Scenario } from '../scenario/scenario.js';
-import { designProblem, type VmbusDesign } from '../vmbus/variants/design.js';
+import { designProblem } from '../vmbus/variants/design.js';
 import { type AxisName, type Choice, choicesOf } from './axes.js';
 import type { Compared, Comparison } from './comparison.js';
 import { type EventCost, eventCost } from './event-cost.js';
@@ -70,7 +70,7 @@ function withDesign(scenario: Scenario, { design }: Choice): Scenario {
 
 /** Runs the scenario. A choice that breaks the guest is a result, too, and must not end the comparison. */
 async function compareOne(scenario: Scenario, choice: Choice, create: CreateGuest<Guest>): Promise<Compared> {
-  const unfit = designProblem(choice.design as VmbusDesign);
+  const unfit = designProblem(choice.design);
   if (unfit !== undefined) return { ...nothing(choice), problem: unfit };
   let meter: Meter | undefined;
   try {
@@ -81,7 +81,9 @@ async function compareOne(scenario: Scenario, choice: Choice, create: CreateGues
     finishInterrupts(guest, scenario);
     return { ...nothing(choice), ...meter.read(), ...ofRun(result) };
   } catch (error) {
-    if (!(error instanceof AssertionError || error instanceof HungError)) throw error;
+    // Whether another choice goes with the rest may not be known before it is tried.
+    const isUnfit = error instanceof UsageError && !choice.isOwn;
+    if (!(isUnfit || error instanceof AssertionError || error instanceof HungError)) throw error;
     return { ...nothing(choice), ...meter?.read(), problem: error.message };
   }
 }

@@ -21,7 +21,7 @@ import { devPrintk } from './dev-printk.js';
 import { DEVICE_PARAMETERS, type DeviceParameters } from './device-parameters.js';
 import { inject, injectable } from './injection.js';
 
-/** Domain 0 is for the emulated PCI bus and never given out. */
+/** Domain 0 belongs to the emulated PCI bus; no device gets it. */
 const DOMAIN_INVALID = 0;
 const DOMAIN_COUNT = 0x10000;
 
@@ -78,7 +78,7 @@ export class VpciDriver extends VscDriver {
     return new PciBus(this, device, conversation);
   }
 
-  /** The wished for domain, or the lowest free one instead (hv_get_dom_num). */
+  /** The domain that is asked for, or else the lowest free one (hv_get_dom_num). */
   private allocateDomain(device: VmbusDevice): number {
     const taken = new Set([DOMAIN_INVALID, ...this.domains.values()]);
     const wanted = this.parameters.vpciDomain(device.instanceId) ?? domainOf(device.instanceId);

@@ -1,7 +1,7 @@
-import { DepthFirst } from './depth-first.js';
-import { Execution } from './execution.js';
-import { markDecisiveReads } from './decisive.js';
-import { byOutcome, partLimit } from './merge.js';
+import { DepthFirst } from './search/depth-first.js';
+import { Execution } from './execution/execution.js';
+import { markDecisiveReads } from './report/decisive.js';
+import { byOutcome, partLimit } from './report/merge.js';
 import type { Model } from './model.js';
 import {
   DEFAULT_MAX_STEPS,
@@ -11,13 +11,13 @@ import {
   type Strategy,
   strategyText,
 } from './options.js';
-import { PctChooser, RandomWalk, UniformChooser } from './random-walk.js';
-import { recordTrace } from './recorder.js';
-import { Reduction } from './reduction.js';
-import type { Report, Violation } from './report.js';
-import type { Search, SearchSetup } from './search.js';
-import { simplify } from './simplify.js';
-import { type FoundPath, Tally } from './tally.js';
+import { PctChooser, RandomWalk, UniformChooser } from './search/random-walk.js';
+import { recordTrace } from './report/recorder.js';
+import { Reduction } from './search/reduction.js';
+import type { Report, Violation } from './report/report.js';
+import type { Search, SearchSetup } from './search/search.js';
+import { simplify } from './search/simplify.js';
+import { type FoundPath, Tally } from './search/tally.js';
 
 /**
  * Explores a model, and on a violation looks for a minimal interleaving that shows one.

@@ -1,7 +1,10 @@
+// The explorer, in floors, of which each knows only those below: model.ts, the port that a model is written against;
+// execution/, one execution of it at a time and whether it broke a property; search/, which executions are run;
+// report/, what was found, as data and as text; and here what a user calls.
 export { check, exploreShard, minimalViolation } from './explore.js';
-export type { ViolationKind } from './judge.js';
-export { laneTable, violationText } from './lane-table.js';
-export { mergeReports } from './merge.js';
+export type { ViolationKind } from './execution/judge.js';
+export { laneTable, violationText } from './report/lane-table.js';
+export { mergeReports } from './report/merge.js';
 export type {
   CpuControl,
   Interrupt,
@@ -14,12 +17,12 @@ export type {
 } from './model.js';
 export type { ExploreOptions, Progress, Strategy } from './options.js';
 export { type Divergence, replay, type ReplayOptions, type ReplayResult } from './replay.js';
-export type { Report, Trace, TraceStep, Violation } from './report.js';
-export type { Shard } from './search.js';
+export type { Report, Trace, TraceStep, Violation } from './report/report.js';
+export type { Shard } from './search/search.js';
 export {
   formatTraceFile,
   parseTraceFile,
   type SavedStep,
   type TraceFile,
   traceFileOf,
-} from './trace-file.js';
+} from './report/trace-file.js';

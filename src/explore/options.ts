@@ -1,5 +1,5 @@
 import type { MemoryModel } from './model.js';
-import type { Shard } from './search.js';
+import type { Shard } from './search/search.js';
 
 /** How executions are chosen. */
 export type Strategy =

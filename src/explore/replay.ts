@@ -1,11 +1,11 @@
 import { labelSteps } from '../machine/step.js';
-import { markDecisiveReads } from './decisive.js';
-import { Execution } from './execution.js';
-import { type Finding, Judge } from './judge.js';
+import { markDecisiveReads } from './report/decisive.js';
+import { Execution } from './execution/execution.js';
+import { type Finding, Judge } from './execution/judge.js';
 import type { Model } from './model.js';
-import { actionOf, recordStep } from './recorder.js';
-import type { Trace, TraceStep, Violation } from './report.js';
-import type { TraceFile } from './trace-file.js';
+import { actionOf, recordStep } from './report/recorder.js';
+import type { Trace, TraceStep, Violation } from './report/report.js';
+import type { TraceFile } from './report/trace-file.js';
 
 /** Where an execution no longer follows its trace. */
 export interface Divergence {
@@ -99,7 +99,7 @@ function conclude<S>(
 
 function describe<S>(execution: Execution<S>, pid: number): string {
   const context = execution.stage.contexts[pid];
-  return `${context.lane.name}, ${context.name}: ${actionOf(execution, context)}`;
+  return `${context.lane.name}, ${context.name}: ${actionOf(context)}`;
 }
 
 /** Why the context cannot move. */

@@ -2,6 +2,7 @@ import type { CpuId, Irq, Relid } from '../lib/brand.js';
 import type { Machine } from '../machine/machine.js';
 import { ErrnoError } from '../lib/errno.js';
 import type { VmbusChannel } from '../vmbus/channel/channel.js';
+import { deviceOf } from '../vmbus/driver.js';
 import type { FileTree } from '../view/tree.js';
 
 /** A VMBus channel of the guest. */
@@ -69,7 +70,7 @@ export class GuestChannel {
    * @throws ErrnoError EOPNOTSUPP if the driver can't, EINVAL for an impossible number.
    */
   setChannels(count: number): void {
-    const { device } = this.channel.primaryOrSelf;
+    const device = deviceOf(this.channel.primaryOrSelf);
     const setChannels = device?.driver?.setChannels?.bind(device.driver);
     if (device === undefined || setChannels === undefined) {
       throw new ErrnoError(

@@ -15,7 +15,7 @@ import type { Scenario } from '../scenario/scenario.js';
 import type { DiskIoOptions, FrameOptions, ScenarioGuest } from '../scenario/port.js';
 import { startWorkloads } from '../scenario/workloads/index.js';
 import type { Refusal } from '../vmbus/refusals.js';
-import type { VmbusDevice } from '../vmbus/driver.js';
+import { deviceOf, type VmbusDevice } from '../vmbus/driver.js';
 import type { Vmbus } from '../vmbus/vmbus.js';
 import type { FileTree } from '../view/tree.js';
 import { assembleGuest } from './container/assemble.js';
@@ -295,7 +295,7 @@ export class Guest implements ScenarioGuest {
   }
 
   irqCount(irq: Irq, cpu?: CpuId): number | undefined {
-    const kstat = this.irqCore.desc(irq)?.kstat;
+    const kstat = this.irqCore.desc(irq)?.cold.kstat;
     if (kstat === undefined) return undefined;
     return cpu === undefined ? kstat.reduce((sum, count) => sum + count, 0) : kstat[cpu];
   }
@@ -327,7 +327,8 @@ export class Guest implements ScenarioGuest {
   /** The device whose primary channel has this relid now, or else the one that was offered with it. */
   private deviceOf(relid: Relid): VmbusDevice | undefined {
     const { connection, bus } = this.vmbus;
-    const now = connection.relids.relid2channel(relid)?.device;
+    const channel = connection.relids.relid2channel(relid);
+    const now = channel && deviceOf(channel);
     if (now !== undefined) return now;
     const options = this.host.hyperv.devices.find((device) => device.options.relid === relid)?.options;
     return bus.devices.find(({ instanceId }) => instanceId === options?.instanceId);
@@ -369,7 +370,7 @@ export class Guest implements ScenarioGuest {
 
   private setCount(irq: Irq, counts: CpuCounts | undefined): void {
     const { desc } = this.irq(irq);
-    desc.kstat.set(countsPerCpu(counts, this.machine.nrCpuIds));
-    desc.totCount = desc.kstat.reduce((sum, count) => (sum + count) >>> 0, 0);
+    desc.cold.kstat.set(countsPerCpu(counts, this.machine.nrCpuIds));
+    desc.totCount = desc.cold.kstat.reduce((sum, count) => (sum + count) >>> 0, 0);
   }
 }

@@ -36,7 +36,7 @@ export class GuestIrq {
 
   /** Interrupts counted on each possible CPU. */
   get counts(): number[] {
-    return [...this.desc.kstat];
+    return [...this.desc.cold.kstat];
   }
 
   /** What /proc/stat says of the IRQ. */

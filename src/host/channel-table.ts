@@ -26,7 +26,7 @@ export class ChannelTable {
     for (const channel of this.channels) if (channel !== undefined) yield channel;
   }
 
-  /** Adds the primary channel of a device. @throws RangeError if its relid can't be used, or its offer not be made. */
+  /** Adds the primary channel of a device. @throws RangeError if its relid cannot be used, or an offer cannot hold it. */
   addPrimary(device: HostDevice): HostChannel {
     this.refuseRelid(device.relid);
     return this.add(device, device.relid, 0);
@@ -56,7 +56,7 @@ export class ChannelTable {
     return channel === undefined || channel.state.kind === 'rescinded';
   }
 
-  /** @throws RangeError if a new device can't have this relid. */
+  /** @throws RangeError if a new device cannot have this relid. */
   refuseRelid(relid: Relid): void {
     if (!(Number.isInteger(relid) && relid >= 1 && relid < MAX_CHANNEL_RELIDS)) {
       throw new RangeError(`relid ${relid} is not in 1..${MAX_CHANNEL_RELIDS - 1}`);

@@ -4,8 +4,9 @@ import type { CpuId, Ns, Relid } from '../lib/brand.js';
 import { type Token, token } from '../lib/token.js';
 import type { OfferChannel } from '../vmbus/protocol/channel-messages.js';
 import type { Guid } from '../vmbus/protocol/guid.js';
-import { type RingReader, type RingWriter, VM_PKT } from '../vmbus/ring/index.js';
-import type { OutgoingPacket, OutgoingPackets } from './outgoing.js';
+import { HV_HYP_PAGE_SIZE } from '../vmbus/guest-memory.js';
+import { RingBuffer, RingReader, RingWriter, VM_PKT } from '../vmbus/ring/index.js';
+import { type OutgoingPacket, OutgoingPackets } from './outgoing.js';
 
 /** What the host offers: a device by class and instance, and the relids of its channels. */
 export interface HostDeviceOptions {
@@ -94,6 +95,19 @@ export class HostChannel {
   get hasWork(): boolean {
     const { state } = this;
     return state.kind === 'open' && (state.fromGuest.ring.bytesToRead() > 0 || state.outgoing.canGoOn);
+  }
+
+  /**
+   * The guest has opened the channel, and is to be interrupted on `targetVp`.
+   *
+   * @param memory of both rings. The one to the guest begins at page `downstreamPageOffset`.
+   */
+  open(memory: ArrayBuffer, downstreamPageOffset: number, targetVp: CpuId): void {
+    const split = downstreamPageOffset * HV_HYP_PAGE_SIZE;
+    const fromGuest = new RingReader(new RingBuffer(memory, 0, split));
+    const toGuest = new RingWriter(new RingBuffer(memory, split, memory.byteLength - split));
+    this.state = { kind: 'open', fromGuest, toGuest, outgoing: new OutgoingPackets(toGuest) };
+    this.targetVp = targetVp;
   }
 
   /**

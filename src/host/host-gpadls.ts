@@ -13,8 +13,8 @@ export const STATUS_UNSUCCESSFUL = 0xc0000001;
 export class HostGpadls {
   private readonly assemblies = new Map<number, GpadlAssembly>();
 
-  /** Takes one message of a GPADL. Returns the answer to all of them once it can be given. */
-  take(message: GpadlHeader | GpadlBody): GpadlCreated | undefined {
+  /** Adds what one message says of a GPADL. Returns the answer to all of its messages once it can be given. */
+  add(message: GpadlHeader | GpadlBody): GpadlCreated | undefined {
     let assembly: GpadlAssembly | undefined;
     if (message.type === CHANNELMSG.GPADL_HEADER) {
       assembly = new GpadlAssembly(message);

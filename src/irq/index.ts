@@ -6,6 +6,7 @@ export * from './data/irqaction.js';
 export * from './data/irqchip.js';
 export * from './data/irqdata.js';
 export * from './data/irqdesc.js';
+export * from './data/irqdesc-cold.js';
 export * from './data/istate.js';
 export * from './data/kstat-pool.js';
 export * from './data/kstat.js';

@@ -1,7 +1,7 @@
 import { inFunction } from '../machine/step.js';
 import type { Model } from '../explore/model.js';
 import type { VmbusDesign } from '../vmbus/variants/design.js';
-import { RaceGuest } from './guest.js';
+import { RaceGuest } from '../lab/race-guest.js';
 import { offline } from './offline.js';
 import { defineRace } from './race.js';
 
@@ -17,12 +17,12 @@ function model(offlineGuard: VmbusDesign['offlineGuard']): Omit<Model<RaceGuest>
       return guest;
     },
     finally: {
-      'no channel is on an offline CPU': ({ synics, channel: { targetCpu, relid } }) =>
+      'no channel is on an offline CPU': ({ host: { synics }, channel: { targetCpu, relid } }) =>
         synics[targetCpu] || `channel ${relid} is on CPU ${targetCpu}, whose synic is off`,
     },
     sometimes: {
-      'the CPU goes offline': ({ synics }) => !synics[1],
-      'the channel moves there, and the CPU stays': ({ channel, synics }) =>
+      'the CPU goes offline': ({ host: { synics } }) => !synics[1],
+      'the channel moves there, and the CPU stays': ({ channel, host: { synics } }) =>
         channel.targetCpu === 1 && synics[1],
     },
     describe: (guest) => guest.describe(),

@@ -2,7 +2,7 @@ import { inFunction, type Procedure } from '../machine/step.js';
 import type { Model, World } from '../explore/model.js';
 import { CHANNELMSG } from '../vmbus/protocol/channel-messages.js';
 import type { VmbusDesign } from '../vmbus/variants/design.js';
-import { RaceGuest } from './guest.js';
+import { RaceGuest } from '../lab/race-guest.js';
 import { defineRace, type RaceVerdict, type VariantOptions } from './race.js';
 
 type Lifetime = VmbusDesign['lifetime'];

@@ -5,7 +5,7 @@ import { exploreShard } from '../explore/explore.js';
 import type { Model } from '../explore/model.js';
 import { VERSION_WIN10_V5_2, VERSION_WIN10_V5_3 } from '../vmbus/protocol/channel-messages.js';
 import type { VmbusDesign } from '../vmbus/variants/design.js';
-import { RaceGuest } from './guest.js';
+import { RaceGuest } from '../lab/race-guest.js';
 import { offline } from './offline.js';
 import { defineRace } from './race.js';
 
@@ -34,7 +34,7 @@ function model({ modifyChannel, hostNs, version }: Setting): Omit<Model<RaceGues
         (lost === 0 && called === 1) || `${lost} events lost on a CPU whose synic is off`,
     },
     sometimes: {
-      'the CPU goes offline': ({ synics }) => !synics[1],
+      'the CPU goes offline': ({ host: { synics } }) => !synics[1],
       'the event arrived after the move': ({ calledOnOld }) => calledOnOld > 0,
     },
     describe: (guest) => guest.describe(),

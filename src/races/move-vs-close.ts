@@ -1,7 +1,7 @@
 import { inFunction, type Procedure } from '../machine/step.js';
 import type { Model } from '../explore/model.js';
 import { CHANNELMSG } from '../vmbus/protocol/channel-messages.js';
-import { RaceGuest } from './guest.js';
+import { RaceGuest } from '../lab/race-guest.js';
 import { defineRace } from './race.js';
 
 /** CPU 0 moves the channel while its driver closes it on CPU 1. */

@@ -3,7 +3,8 @@ import { ErrnoError } from '../lib/errno.js';
 import { inFunction, type Procedure } from '../machine/step.js';
 import { SynicHotplug } from '../vmbus/synic-hotplug.js';
 import { NoGuard } from '../vmbus/variants/offline-guard.js';
-import { noLine, type RaceGuest } from './guest.js';
+import { noLine } from '../lab/lean-guest.js';
+import type { RaceGuest } from '../lab/race-guest.js';
 
 /** Takes a CPU offline as far as VMBus is concerned: its synic, then the online mask. It may be refused. */
 export function* offline(guest: RaceGuest, id: CpuId): Procedure<void> {

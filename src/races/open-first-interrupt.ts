@@ -6,7 +6,7 @@ import { CHANNELMSG, type ChannelMessage, encodeMessage } from '../vmbus/protoco
 import { RING_WRITE, RingWriter, VM_PKT } from '../vmbus/ring/index.js';
 import { HVMSG_VMBUS } from '../vmbus/synic.js';
 import type { VmbusDesign } from '../vmbus/variants/design.js';
-import { RaceGuest } from './guest.js';
+import { RaceGuest } from '../lab/race-guest.js';
 import { defineRace } from './race.js';
 import { noteDrained } from './ring.js';
 
@@ -27,7 +27,7 @@ class OpenedChannel {
     this.channel = guest.newChannel(9, 1);
     this.channel.stateVar.set({ kind: 'open' });
     guest.connection.primaries.push(this.channel);
-    guest.onPost = () => this.message.wakeUp();
+    guest.host.onPost = () => this.message.wakeUp();
   }
 
   /** The driver's probe. */

@@ -6,7 +6,7 @@ import {
   type ChannelList,
   TaskletChannelList,
 } from '../vmbus/variants/channel-lists.js';
-import { RaceGuest } from './guest.js';
+import { RaceGuest } from '../lab/race-guest.js';
 import { defineRace } from './race.js';
 
 interface Walked {

@@ -2,7 +2,7 @@ import { inFunction, type Procedure } from '../machine/step.js';
 import type { Model } from '../explore/model.js';
 import { VmbusIrqChip } from '../vmbus/irq-chip.js';
 import type { VmbusDesign } from '../vmbus/variants/design.js';
-import { RaceGuest } from './guest.js';
+import { RaceGuest } from '../lab/race-guest.js';
 import { defineRace } from './race.js';
 
 type Events = 'old' | 'new' | 'both';

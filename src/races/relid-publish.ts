@@ -1,10 +1,10 @@
 import { inFunction, type Procedure } from '../machine/step.js';
 import type { Model } from '../explore/model.js';
-import type { RelidMapFactory } from '../vmbus/variants/index.js';
+import type { RelidMapFactory } from '../vmbus/variants/design-parts.js';
 import type { VmbusChannel } from '../vmbus/channel/channel.js';
 import { CHANNELMSG } from '../vmbus/protocol/channel-messages.js';
 import { ArrayRelidMap, UnorderedArrayRelidMap } from '../vmbus/variants/array-map.js';
-import { RaceGuest } from './guest.js';
+import { RaceGuest } from '../lab/race-guest.js';
 import { defineRace } from './race.js';
 
 const RELID = 9;
@@ -13,7 +13,7 @@ const RELID = 9;
 function model(makeRelidMap: RelidMapFactory): Omit<Model<RaceGuest>, 'name'> {
   return {
     setup(world): RaceGuest {
-      const guest = new RaceGuest(world, { makeRelidMap, withChannel: false });
+      const guest = new RaceGuest(world, { parts: { relidMap: makeRelidMap }, withChannel: false });
       const channel = guest.newChannel(RELID, 1);
       channel.storeCallback(() => {
         guest.called += 1;

@@ -8,11 +8,12 @@ import { requestIrq } from '../irq/management/request.js';
 import { GicChip } from '../platform/arm64/gicv3.js';
 import { WaitQueue } from '../machine/completion.js';
 import type { Model, World } from '../explore/model.js';
-import type { RelidMapFactory } from '../vmbus/variants/index.js';
+import type { RelidMapFactory } from '../vmbus/variants/design-parts.js';
 import { VmbusIrqChip } from '../vmbus/irq-chip.js';
 import { CHANNELMSG } from '../vmbus/protocol/channel-messages.js';
 import { DisposeFirstRelidMap, IrqdomainRelidMap } from '../vmbus/variants/irqdomain-map.js';
-import { instanceOf, offerOf, RaceGuest } from './guest.js';
+import { instanceOf, offerOf } from '../lab/offers.js';
+import { RaceGuest } from '../lab/race-guest.js';
 import { defineRace } from './race.js';
 
 /** The host takes channel 5 back and offers its relid again with another device; a late event of the old one comes. */
@@ -37,8 +38,8 @@ class ReusedRelid {
       this.isDelivered = true;
       this.delivered.wakeUp();
     };
-    this.guest = new RaceGuest(world, { makeRelidMap, onIsrEnd });
-    this.guest.onPost = ({ type }) => {
+    this.guest = new RaceGuest(world, { parts: { relidMap: makeRelidMap }, onIsrEnd });
+    this.guest.host.onPost = ({ type }) => {
       if (type !== CHANNELMSG.RELID_RELEASED) return;
       this.isReleased = true;
       this.released.wakeUp();

@@ -4,7 +4,7 @@ import { callbackMode } from '../vmbus/channel/channel.js';
 import { RING_WRITE, VM_PKT } from '../vmbus/ring/index.js';
 import type { VmbusDesign } from '../vmbus/variants/design.js';
 import { ringOrders } from '../vmbus/variants/index.js';
-import { RaceGuest } from './guest.js';
+import { RaceGuest } from '../lab/race-guest.js';
 import { defineRace } from './race.js';
 import { noteDrained, RaceRing } from './ring.js';
 

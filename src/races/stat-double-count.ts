@@ -10,8 +10,8 @@ import { VmbusIsr } from '../vmbus/isr.js';
 import { CHANNELMSG, encodeMessage } from '../vmbus/protocol/channel-messages.js';
 import { HVMSG_NONE, HVMSG_VMBUS } from '../vmbus/synic.js';
 import type { VmbusDesign } from '../vmbus/variants/design.js';
-import { controlMessages, lineAccountings } from '../vmbus/variants/index.js';
-import { RaceGuest } from './guest.js';
+import { topLevels } from '../vmbus/variants/index.js';
+import { RaceGuest } from '../lab/race-guest.js';
 import { defineRace } from './race.js';
 
 type TopLevel = VmbusDesign['topLevel'];
@@ -41,8 +41,8 @@ class CountingGuest {
     let platform: Arm64Platform | undefined;
     this.guest = new RaceGuest(world, {
       design: { topLevel },
-      makeLine: (machine, core) => {
-        platform = new Arm64Platform(machine, core, lineAccountings[topLevel]);
+      makeLine: (machine, core, accounting) => {
+        platform = new Arm64Platform(machine, core, accounting);
         return platform.vmbusLine;
       },
     });
@@ -54,7 +54,7 @@ class CountingGuest {
   private setUp(world: World, topLevel: TopLevel): void {
     const { guest, platform } = this;
     const { connection, machine, vmbus } = guest;
-    const control = controlMessages[topLevel](connection);
+    const control = topLevels[topLevel].control(connection);
     const isr = new VmbusIsr(vmbus.contexts, connection.relids, control);
     runAtomic(platform.vmbusLine.setup((cpu) => isr.handle(cpu)));
     runAtomic(control.setup(vmbus.contexts));

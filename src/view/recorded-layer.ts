@@ -59,10 +59,10 @@ export class RecordedLayer {
     if (desc === undefined) throw new RangeError(`IRQ ${line.irq} is recorded twice`);
     if (line.chip !== 'none') irqSetChip(core, line.irq, chipOf(line));
     this.setData(desc, line);
-    desc.name = line.name;
+    desc.cold.name = line.name;
     desc.totCount = line.tot_count;
-    desc.kstat.set(line.counts);
-    if (line.depth !== undefined) desc.depth = line.depth;
+    desc.cold.kstat.set(line.counts);
+    if (line.depth !== undefined) desc.cold.depth = line.depth;
     if (line.istate) desc.istate = bits(irqs, line.istate);
     if (line.status) desc.status = bits(irqStatus, line.status);
     if (line.chained) desc.action = core.chainedAction;
@@ -80,8 +80,8 @@ export class RecordedLayer {
     if (line.node !== undefined) data.node = line.node;
     if (line.affinity !== undefined) data.affinity.copyFrom(parseCpuList(line.affinity, nrCpuIds));
     if (line.effective !== undefined) data.effectiveAffinity.copyFrom(parseCpuList(line.effective, nrCpuIds));
-    if (line.pending !== undefined) desc.pendingMask.copyFrom(parseCpuList(line.pending, nrCpuIds));
-    if (typeof line.hint === 'string') desc.affinityHint = parseCpuList(line.hint, nrCpuIds);
+    if (line.pending !== undefined) desc.cold.pendingMask.copyFrom(parseCpuList(line.pending, nrCpuIds));
+    if (typeof line.hint === 'string') desc.cold.affinityHint = parseCpuList(line.hint, nrCpuIds);
   }
 }
 

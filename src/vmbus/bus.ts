@@ -3,7 +3,7 @@ import type { Procedure } from '../machine/step.js';
 import type { VmbusChannel } from './channel/channel.js';
 import type { ChannelOperations } from './channel/open.js';
 import type { VmbusConnection } from './connection.js';
-import { VmbusDevice, type VmbusDriver } from './driver.js';
+import { deviceOf, VmbusDevice, type VmbusDriver } from './driver.js';
 import type { Guid } from './protocol/guid.js';
 
 /** The VMBus as a bus of the driver core: which device goes with which driver (drivers/hv/vmbus_drv.c). */
@@ -125,7 +125,7 @@ export class VmbusBus {
    * Linux has only netvsc look at that.
    */
   *addSubChannel(primary: VmbusChannel, channel: VmbusChannel): Procedure<void> {
-    const { device } = primary;
+    const device = deviceOf(primary);
     const asked = device?.subChannelsAsked ?? 0;
     if (channel.offer.subChannelIndex > asked) this.connection.refuse('offer-sub-channel-nobody-asked-for');
     else if (device?.driver?.subChannelOffered !== undefined)
@@ -135,7 +135,7 @@ export class VmbusBus {
   /** Takes the device of a primary channel away, if nobody else has (vmbus_device_unregister). */
   *removeDevice(channel: VmbusChannel): Procedure<void> {
     channel.assertLive('vmbus_device_unregister');
-    const { device } = channel;
+    const device = deviceOf(channel);
     if (device === undefined) return;
     yield* device.probing.wait();
     yield* device.lock.lock();

@@ -8,6 +8,7 @@ import { Workqueue } from '../machine/workqueue.js';
 import type { IrqCore } from '../irq/core.js';
 import type { VmbusChannel } from './channel/channel.js';
 import { ChannelMover } from './channel/mover.js';
+import type { ConnectionPort } from './connection-port.js';
 import { GpadlHandles } from './gpadl.js';
 import type { GuestMemory } from './guest-memory.js';
 import { ModifyChannels } from './modify-channels.js';
@@ -29,14 +30,7 @@ import {
 import type { Refusal } from './refusals.js';
 import { INVALID_RELID, type RelidMap } from './relid-map.js';
 import { MessageRequest, RequestList } from './requests.js';
-import { defaultDesign, designProblem, type VmbusDesign } from './variants/design.js';
-import {
-  lifetimes,
-  modifyChannelPolicies,
-  offlineGuards,
-  type RelidMapFactory,
-  relidMaps,
-} from './variants/index.js';
+import type { DesignParts } from './variants/design-parts.js';
 import type { ChannelLifetime } from './variants/lifetime.js';
 import type { ModifyChannelPolicy } from './variants/modify-channel.js';
 import type { OfflineGuard } from './variants/offline-guard.js';
@@ -58,10 +52,6 @@ export type ConnectionState =
 export interface ConnectionOptions {
   /** The guest is a confidential VM: it accepts hardened devices and versions only. Default false. */
   readonly isolation?: boolean;
-  /** Choices other than the default ones. */
-  readonly design?: Partial<VmbusDesign>;
-  /** Builds the relid map instead of the design's choice: for maps that are wrong on purpose. */
-  readonly makeRelidMap?: RelidMapFactory;
 }
 
 /** HVCALL_POST_MESSAGE: the message is there at once, whatever the CPU's earlier stores have come to. */
@@ -83,7 +73,7 @@ class PostMessage extends SharedObject {
  * Access rules: `primaries` and the sub-channel lists change under channelMutex; `synicOnline`, the sent count and the
  * channels' target CPUs change under setAffinityLock; the completed count changes on the connect CPU only.
  */
-export class VmbusConnection {
+export class VmbusConnection implements ConnectionPort {
   private currentState: ConnectionState = { kind: 'disconnected' };
   /** Primary channels in the order of their offers (chn_list). */
   readonly primaries: VmbusChannel[] = [];
@@ -111,7 +101,6 @@ export class VmbusConnection {
   readonly subChannelQueue: Workqueue;
   readonly requests = new RequestList();
   readonly placement: ChannelPlacement;
-  readonly design: VmbusDesign;
   readonly lifetime: ChannelLifetime;
   readonly relids: RelidMap;
   readonly mover: ChannelMover;
@@ -128,19 +117,16 @@ export class VmbusConnection {
     readonly host: HostPort,
     readonly memory: GuestMemory,
     readonly irq: IrqCore,
-    options: ConnectionOptions = {},
+    readonly design: DesignParts,
+    { isolation = false }: ConnectionOptions = {},
   ) {
-    this.isolation = options.isolation ?? false;
-    this.design = { ...defaultDesign, ...options.design };
-    const problem = designProblem(this.design);
-    if (problem !== undefined) throw new RangeError(problem);
+    this.isolation = isolation;
     this.synicOnline = new CpuMask(machine.nrCpuIds);
-    this.lifetime = lifetimes[this.design.lifetime](this.channelMutex);
+    this.lifetime = design.lifetime(this.channelMutex);
     this.mover = new ChannelMover(this);
-    const makeRelidMap = options.makeRelidMap ?? relidMaps[this.design.relidMap];
-    this.relids = makeRelidMap(this, this.lifetime, this.mover);
-    this.guard = offlineGuards[this.design.offlineGuard](this);
-    this.modifyChannel = modifyChannelPolicies[this.design.modifyChannel](this);
+    this.relids = design.relidMap(this, this.lifetime, this.mover);
+    this.guard = design.offlineGuard(this);
+    this.modifyChannel = design.modifyChannel(this);
     this.workQueue = new Workqueue(machine, 'hv_vmbus_con');
     this.rescindWorkQueue = new Workqueue(machine, 'hv_vmbus_rescind');
     this.primaryChannelQueue = new Workqueue(machine, 'hv_pri_chan');

@@ -3,11 +3,11 @@ import { type Token, token } from '../lib/token.js';
 import { Completion } from '../machine/completion.js';
 import { Lock } from '../machine/lock.js';
 import type { Procedure } from '../machine/step.js';
-import type { VmbusChannel } from './channel/channel.js';
+import type { ChannelDevice, VmbusChannel } from './channel/channel.js';
 import type { Guid } from './protocol/guid.js';
 
 /** A device on the VMBus (struct hv_device): one primary channel, perhaps with sub-channels. */
-export class VmbusDevice {
+export class VmbusDevice implements ChannelDevice {
   /** The driver bound to the device; undefined while there is none. */
   driver: VmbusDriver | undefined;
   /** The only driver that may serve the device, whatever its class; null: those of its class. */
@@ -16,7 +16,6 @@ export class VmbusDevice {
   driverData: unknown;
   /** What the last probe failed with, as a negative errno. */
   probeError = 0;
-  /** Sub-channels that the driver has asked the host for; further ones are not given to it. */
   subChannelsAsked = 0;
   /** Done unless a driver's probe is running. */
   readonly probing = new Completion('probe');
@@ -30,6 +29,15 @@ export class VmbusDevice {
   ) {
     this.probing.completeAll();
   }
+
+  targetCpuChanged(channel: VmbusChannel, oldCpu: CpuId, newCpu: CpuId): void {
+    this.driver?.targetCpuChanged?.(channel, oldCpu, newCpu);
+  }
+}
+
+/** The device whose primary channel this is; undefined for a sub-channel and for a channel without a device. */
+export function deviceOf({ device }: VmbusChannel): VmbusDevice | undefined {
+  return device instanceof VmbusDevice ? device : undefined;
 }
 
 /**

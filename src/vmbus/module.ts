@@ -1,22 +1,12 @@
 import { ContainerModule } from 'inversify';
 import { IrqCore } from '../irq/core.js';
+import type { Token } from '../lib/token.js';
 import { Machine } from '../machine/machine.js';
 import { PLATFORM, type Platform } from '../platform/platform.js';
 import { ChannelOperations } from './channel/open.js';
-import { type ConnectionOptions, VmbusConnection } from './connection.js';
 import { VMBUS_DRIVER } from './driver.js';
 import { GuestMemory } from './guest-memory.js';
-import { GUEST_PORT, type GuestPort, HOST_PORT, type HostPort } from './host-port.js';
-import {
-  controlMessages,
-  lifetimes,
-  lineAccountings,
-  modifyChannelPolicies,
-  offlineGuards,
-  openOrders,
-  relidMaps,
-  ringOrders,
-} from './variants/index.js';
+import { GUEST_PORT, type GuestPort, HOST_PORT } from './host-port.js';
 import {
   CHANNEL_LIFETIME,
   MODIFY_CHANNEL,
@@ -25,28 +15,34 @@ import {
   RELID_MAP,
   RING_ORDER,
   TOP_LEVEL,
-} from './variants/tokens.js';
-import { Vmbus } from './vmbus.js';
+} from './variants/design-parts.js';
+import {
+  lifetimes,
+  modifyChannelPolicies,
+  offlineGuards,
+  openOrders,
+  relidMaps,
+  ringOrders,
+  topLevels,
+} from './variants/index.js';
+import { createVmbus, Vmbus, type VmbusOptions } from './vmbus.js';
 
 /** irqlab's own choices on the axes of the design, each under its name. */
 export const designModule = new ContainerModule(({ bind }) => {
-  const bindAll = <T>(axis: Parameters<typeof bind<T>>[0], choices: Readonly<Record<string, T>>): void => {
+  const bindAll = <T>(axis: Token<T>, choices: Readonly<Record<string, T>>): void => {
     for (const [name, choice] of Object.entries(choices)) bind(axis).toConstantValue(choice).whenNamed(name);
   };
   bindAll(RELID_MAP, relidMaps);
+  bindAll(TOP_LEVEL, topLevels);
   bindAll(CHANNEL_LIFETIME, lifetimes);
   bindAll(MODIFY_CHANNEL, modifyChannelPolicies);
   bindAll(OFFLINE_GUARD, offlineGuards);
   bindAll(RING_ORDER, ringOrders);
   bindAll(OPEN_ORDER, openOrders);
-  for (const [name, line] of Object.entries(lineAccountings)) {
-    const choice = { line, controlMessages: controlMessages[name as keyof typeof lineAccountings] };
-    bind(TOP_LEVEL).toConstantValue(choice).whenNamed(name);
-  }
 });
 
 /** Binds one guest's VMBus. It needs Machine, IrqCore, PLATFORM, HOST_PORT and VMBUS_DRIVER. */
-export function vmbusModule(options: ConnectionOptions): ContainerModule {
+export function vmbusModule(options: Pick<VmbusOptions, 'design' | 'isolation'>): ContainerModule {
   return new ContainerModule(({ bind }) => {
     bind(GuestMemory)
       .toResolvedValue(() => new GuestMemory())
@@ -60,25 +56,27 @@ export function vmbusModule(options: ConnectionOptions): ContainerModule {
         [GuestMemory, PLATFORM],
       )
       .inSingletonScope();
-    bind(VmbusConnection)
-      .toResolvedValue(
-        (machine: Machine, host: HostPort, memory: GuestMemory, core: IrqCore) =>
-          new VmbusConnection(machine, host, memory, core, options),
-        [Machine, HOST_PORT, GuestMemory, IrqCore],
-      )
-      .inSingletonScope();
+    // Drivers are made while Vmbus is, and want its operations.
+    let operations: ChannelOperations | undefined;
     bind(ChannelOperations)
-      .toResolvedValue(
-        (connection: VmbusConnection, core: IrqCore) => new ChannelOperations(connection, core),
-        [VmbusConnection, IrqCore],
-      )
+      .toDynamicValue(({ get }) => operations ?? get(Vmbus).operations)
       .inSingletonScope();
     bind(Vmbus)
-      .toDynamicValue(({ get, getAll }) => {
-        const { vmbusLine } = get(PLATFORM);
-        const drivers = getAll(VMBUS_DRIVER).reverse();
-        return new Vmbus(get(VmbusConnection), get(ChannelOperations), vmbusLine, drivers);
-      })
+      .toDynamicValue(({ get, getAll }) =>
+        createVmbus({
+          machine: get(Machine),
+          irq: get(IrqCore),
+          host: get(HOST_PORT),
+          memory: get(GuestMemory),
+          line: get(PLATFORM).vmbusLine,
+          ...options,
+          // Those bound last are asked first.
+          makeDrivers(made) {
+            operations = made;
+            return getAll(VMBUS_DRIVER).reverse();
+          },
+        }),
+      )
       .inSingletonScope();
   });
 }

@@ -1,11 +1,14 @@
 import type { IrqCore } from '../irq/core.js';
+import type { Machine } from '../machine/machine.js';
 import type { Procedure } from '../machine/step.js';
 import type { PerCpuLine } from '../platform/platform.js';
 import { VmbusBus } from './bus.js';
 import { ChannelManagement } from './channel/mgmt.js';
-import type { ChannelOperations } from './channel/open.js';
-import type { VmbusConnection } from './connection.js';
+import { ChannelOperations } from './channel/open.js';
+import { VmbusConnection } from './connection.js';
 import type { VmbusDriver } from './driver.js';
+import type { GuestMemory } from './guest-memory.js';
+import type { HostPort } from './host-port.js';
 import { VmbusIsr } from './isr.js';
 import { MessageHandler } from './messages.js';
 import { VmbusPower } from './power.js';
@@ -13,7 +16,30 @@ import type { Refusal } from './refusals.js';
 import { HvPerCpuContext } from './synic.js';
 import { SynicHotplug } from './synic-hotplug.js';
 import type { ControlMessages } from './variants/control-messages.js';
-import { controlMessages } from './variants/index.js';
+import type { DesignParts } from './variants/design-parts.js';
+
+/** What a guest's VMBus is built from. */
+export interface VmbusOptions {
+  readonly machine: Machine;
+  readonly irq: IrqCore;
+  readonly host: HostPort;
+  readonly memory: GuestMemory;
+  /** The interrupt line that the host raises for VMBus. */
+  readonly line: PerCpuLine;
+  readonly design: DesignParts;
+  /** The guest is a confidential VM; default false. */
+  readonly isolation?: boolean;
+  /** The drivers in the order in which they register; default: none. */
+  readonly makeDrivers?: (operations: ChannelOperations) => readonly VmbusDriver[];
+}
+
+/** Builds a guest's VMBus: the one wiring of its parts, with a container or without. */
+export function createVmbus(options: VmbusOptions): Vmbus {
+  const { machine, irq, host, memory, line, design, isolation, makeDrivers } = options;
+  const connection = new VmbusConnection(machine, host, memory, irq, design, { isolation });
+  const operations = new ChannelOperations(connection, irq);
+  return new Vmbus(connection, operations, line, makeDrivers?.(operations) ?? []);
+}
 
 /** The VMBus driver of a guest, all parts together (drivers/hv/vmbus_drv.c). */
 export class Vmbus {
@@ -50,7 +76,7 @@ export class Vmbus {
         ),
       );
     this.contexts = contexts;
-    this.control = controlMessages[connection.design.topLevel](connection);
+    this.control = connection.design.topLevel.control(connection);
     this.isr = new VmbusIsr(contexts, connection.relids, this.control);
     this.hotplug = new SynicHotplug(connection, contexts, line);
   }

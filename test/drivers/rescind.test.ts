@@ -60,7 +60,7 @@ function expectGone(guest: TestGuest, kind: HostDeviceOptions): void {
   expect(guest.connection.rescindWorkQueue.isIdle).toBe(true);
 }
 
-describe('a device that the host takes back', () => {
+describe('a device that the host rescinds', () => {
   test.each(names)('%s: when it is in service', (name) => {
     const guest = guestWith(kinds[name]).boot();
     const before = rowsOf(guest);
@@ -114,7 +114,7 @@ describe('a device that the host takes back', () => {
   });
 });
 
-describe('a sub-channel that the host takes back', () => {
+describe('a sub-channel that the host rescinds', () => {
   test.each(['storvsc', 'netvsc'])('%s: goes at any moment, and the device with it later', (name) => {
     const kind = kinds[name];
     let met = 0;

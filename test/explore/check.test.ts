@@ -5,7 +5,7 @@ import { MemoryWord, memoryBarrier } from '../../src/machine/memory.js';
 import { type Procedure, SharedWord } from '../../src/machine/step.js';
 import { Tasklet } from '../../src/machine/tasklet.js';
 import { check, exploreShard } from '../../src/explore/explore.js';
-import { laneTable, violationText } from '../../src/explore/lane-table.js';
+import { laneTable, violationText } from '../../src/explore/report/lane-table.js';
 import type { Model } from '../../src/explore/model.js';
 import type { Strategy } from '../../src/explore/options.js';
 import { counterModel, dekker, twoLocks } from './litmus.js';

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { check } from '../../src/explore/explore.js';
 import type { MemoryModel, Model } from '../../src/explore/model.js';
 import type { Strategy } from '../../src/explore/options.js';
-import type { Report } from '../../src/explore/report.js';
+import type { Report } from '../../src/explore/report/report.js';
 import { counterModel, dekker, type Litmus, litmusTests, storeBuffering, twoLocks } from './litmus.js';
 
 const memories: readonly MemoryModel[] = ['sc', 'tso'];

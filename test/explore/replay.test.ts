@@ -1,16 +1,16 @@
 import { describe, expect, test } from '@jest/globals';
 import { doorbell } from '../../examples/own-race/race.js';
 import { check } from '../../src/explore/explore.js';
-import { violationText } from '../../src/explore/lane-table.js';
+import { violationText } from '../../src/explore/report/lane-table.js';
 import type { Model } from '../../src/explore/model.js';
 import { replay } from '../../src/explore/replay.js';
-import type { Report, Violation } from '../../src/explore/report.js';
+import type { Report, Violation } from '../../src/explore/report/report.js';
 import {
   formatTraceFile,
   parseTraceFile,
   type TraceFile,
   traceFileOf,
-} from '../../src/explore/trace-file.js';
+} from '../../src/explore/report/trace-file.js';
 import { counterModel, dekker, twoLocks } from './litmus.js';
 
 function saved(report: Report): { file: TraceFile; violation: Violation } {

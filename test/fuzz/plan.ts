@@ -1,5 +1,6 @@
 import { Prng } from '../../src/lib/prng.js';
-import { type Action, Victim } from './victim.js';
+import { type Action, act } from './acts.js';
+import { Victim } from './victim.js';
 
 /** How often the invariants are looked at, in actions. */
 const CHECK_EVERY = 10;
@@ -25,7 +26,7 @@ export function attack(
     const victim = new Victim(setup);
     let broken: string[] = [];
     for (let i = 0; i < actions.length && broken.length === 0; i++) {
-      victim.act(actions[i]);
+      act(victim, actions[i]);
       if (i % CHECK_EVERY === 0 || i === actions.length - 1) broken = victim.broken();
     }
     const seen = new Set(victim.witnesses());

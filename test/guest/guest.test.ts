@@ -282,10 +282,10 @@ describe('counts', () => {
     const top = [...vm.irqCore.descs()].find(
       (desc) => desc.data.chip.name === 'GICv3' && desc.action !== undefined,
     );
-    const before = { total: totalOf(), top: [...(top?.kstat ?? [])] };
+    const before = { total: totalOf(), top: [...(top?.cold.kstat ?? [])] };
     vm.host.signal(17, 100);
     expect(totalOf() - before.total).toBe(100);
-    expect([...(top?.kstat ?? [])]).toEqual(before.top);
+    expect([...(top?.cold.kstat ?? [])]).toEqual(before.top);
     expect(vm.procInterrupts()).toMatch(/^ +\d+: .* GICv3 {2}18 Edge {6}Hyper-V VMbus$/m);
   });
 });

@@ -77,7 +77,7 @@ describe('devices', () => {
     expect([...host.allChannels()].map(({ relid }) => relid)).toEqual([2047]);
   });
 
-  test('taken back before the guest asked were never there', () => {
+  test('rescinded before the guest asked were never there', () => {
     const guest = new DumbGuest();
     guest.host.offer(device('kvp', 9));
     guest.host.rescind(9);
@@ -102,7 +102,7 @@ describe('devices', () => {
     expect(() => guest.host.rescind(9)).toThrow('the host has no channel 9 to rescind');
   });
 
-  test('a relid that was not taken back cannot be released', () => {
+  test('a relid that was not rescinded cannot be released', () => {
     const guest = new DumbGuest();
     guest.host.offer(device('kvp', 9));
     guest.post({ type: CHANNELMSG.RELID_RELEASED, childRelid: 9 }).run();
@@ -245,7 +245,7 @@ describe('sub-channels', () => {
     expect(guest.host.channel(7)).toBeUndefined();
   });
 
-  test('nothing comes of it when the primary is closed or taken back meanwhile', () => {
+  test('nothing comes of it when the primary is closed or rescinded meanwhile', () => {
     const guest = new TestGuest({
       devices: [device('nic', 5, { subChannelRelids: [7] })],
       drivers: () => [],

@@ -66,11 +66,11 @@ function doStep(lab: Lab, lines: readonly IrqDesc[], { what, line, cpu, dev }: S
 function validate(lab: Lab, desc: IrqDesc): void {
   const { data } = desc;
   const started = data.has(irqd.IRQ_STARTED);
-  expect(desc.depth).toBeGreaterThanOrEqual(0);
+  expect(desc.cold.depth).toBeGreaterThanOrEqual(0);
   expect(data.has(irqd.IRQ_INPROGRESS)).toBe(false);
-  expect(desc.threadsActive).toBe(0);
-  expect(desc.nrActions).toBe([...desc.actions()].length);
-  if (started) expect(data.has(irqd.IRQ_DISABLED)).toBe(desc.depth > 0);
+  expect(desc.cold.threadsActive).toBe(0);
+  expect(desc.cold.nrActions).toBe([...desc.actions()].length);
+  if (started) expect(data.has(irqd.IRQ_DISABLED)).toBe(desc.cold.depth > 0);
   if (started && !data.has(irqd.PER_CPU)) {
     expect(data.effectiveAffinity.isSubsetOf(lab.machine.online)).toBe(true);
   }

@@ -50,22 +50,22 @@ function fakeLine(lab: Lab, affinity: IrqAffinityDesc | null = null): IrqDesc {
 test('irq_disable_depth_test', () => {
   const lab = new Lab({ kernel: '6.18' });
   const desc = fakeLine(lab);
-  expect(desc.depth).toBe(0);
+  expect(desc.cold.depth).toBe(0);
   lab.run(disableIrq(lab.core, desc.irq));
-  expect(desc.depth).toBe(1);
+  expect(desc.cold.depth).toBe(1);
   enableIrq(lab.core, desc.irq);
-  expect(desc.depth).toBe(0);
+  expect(desc.cold.depth).toBe(0);
 });
 
 test('irq_free_disabled_test', () => {
   const lab = new Lab({ kernel: '6.18' });
   const desc = fakeLine(lab);
   lab.run(disableIrq(lab.core, desc.irq));
-  expect(desc.depth).toBe(1);
+  expect(desc.cold.depth).toBe(1);
   lab.run(freeIrq(lab.core, desc.irq, null));
-  expect(desc.depth).toBeGreaterThanOrEqual(1);
+  expect(desc.cold.depth).toBeGreaterThanOrEqual(1);
   expect(lab.run(requestIrq(lab.core, desc.irq, () => IRQ_HANDLED, 0, 'test_irq', null))).toBe(0);
-  expect(desc.depth).toBe(0);
+  expect(desc.cold.depth).toBe(0);
 });
 
 test('irq_shutdown_depth_test', () => {
@@ -74,17 +74,17 @@ test('irq_shutdown_depth_test', () => {
   const { data } = desc;
   expect(data.has(irqd.ACTIVATED)).toBe(true);
   expect(data.has(irqd.IRQ_STARTED)).toBe(true);
-  expect(desc.depth).toBe(0);
+  expect(desc.cold.depth).toBe(0);
   lab.run(disableIrq(lab.core, desc.irq));
-  expect(desc.depth).toBe(1);
+  expect(desc.cold.depth).toBe(1);
   irqShutdownAndDeactivate(desc);
   expect(data.has(irqd.ACTIVATED)).toBe(false);
   expect(data.has(irqd.IRQ_STARTED)).toBe(false);
   expect(irqActivate(desc)).toBe(0);
   irqStartupManaged(desc);
-  expect(desc.depth).toBe(1);
+  expect(desc.cold.depth).toBe(1);
   enableIrq(lab.core, desc.irq);
-  expect(desc.depth).toBe(0);
+  expect(desc.cold.depth).toBe(0);
 });
 
 describe('irq_cpuhotplug_test', () => {
@@ -93,28 +93,28 @@ describe('irq_cpuhotplug_test', () => {
     const desc = fakeLine(lab, { mask: lab.cpus('1'), managed: true });
     expect(desc.data.has(irqd.ACTIVATED | irqd.IRQ_STARTED)).toBe(true);
     lab.run(disableIrq(lab.core, desc.irq));
-    expect(desc.depth).toBe(1);
+    expect(desc.cold.depth).toBe(1);
     lab.down(1);
-    expect(desc.depth).toBeGreaterThanOrEqual(1);
+    expect(desc.cold.depth).toBeGreaterThanOrEqual(1);
     lab.up(1);
     return { lab, desc };
   }
 
   test.each(['6.18', '7.2'] as const)('%s keeps the disable depth', (kernel) => {
     const { lab, desc } = disabledThenHotplugged(kernel);
-    expect(desc.depth).toBe(1);
+    expect(desc.cold.depth).toBe(1);
     enableIrq(lab.core, desc.irq);
     expect(desc.data.has(irqd.ACTIVATED)).toBe(true);
     expect(desc.data.has(irqd.IRQ_STARTED)).toBe(true);
-    expect(desc.depth).toBe(0);
+    expect(desc.cold.depth).toBe(0);
     lab.down(2);
     lab.up(2);
-    expect(desc.depth).toBe(0);
+    expect(desc.cold.depth).toBe(0);
   });
 
   test('6.12 has the bug that the test was written for', () => {
     const { lab, desc } = disabledThenHotplugged('6.12');
-    expect(desc.depth).toBe(0);
+    expect(desc.cold.depth).toBe(0);
     enableIrq(lab.core, desc.irq);
     expect(lab.log).toContain(`Unbalanced enable for IRQ ${desc.irq}`);
   });

@@ -143,7 +143,7 @@ describe('the line', () => {
     const cpu = data.effectiveAffinity.first();
     lab.machine.settle();
     lab.run(device.want(2));
-    expect(lab.desc(GSI).kstat[cpu]).toBe(2);
+    expect(lab.desc(GSI).cold.kstat[cpu]).toBe(2);
     expect(lab.desc(GSI).totCount).toBe(2);
   });
 });

@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import { check, exploreShard } from '../../src/explore/explore.js';
-import { violationText } from '../../src/explore/lane-table.js';
+import { violationText } from '../../src/explore/report/lane-table.js';
 import type { MemoryModel } from '../../src/explore/model.js';
 import { replay } from '../../src/explore/replay.js';
-import { formatTraceFile, parseTraceFile, traceFileOf } from '../../src/explore/trace-file.js';
+import { formatTraceFile, parseTraceFile, traceFileOf } from '../../src/explore/report/trace-file.js';
 import { races } from '../../src/races/index.js';
 import type { RaceVariant } from '../../src/races/race.js';
 import { differencesOf } from '../../src/cli/explore/table.js';

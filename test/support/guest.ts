@@ -1,4 +1,3 @@
-import { earlyIrqInit, type IrqCore } from '../../src/irq/core.js';
 import type { KernelVersion } from '../../src/irq/kernel.js';
 import type { CpuId, Ns, Relid } from '../../src/lib/brand.js';
 import { builtinBackends } from '../../src/host/backends/index.js';
@@ -6,19 +5,16 @@ import type { HostBackend, HostDeviceOptions } from '../../src/host/device.js';
 import { HyperV, type HyperVOptions } from '../../src/host/hyperv.js';
 import { builtinDrivers } from '../../src/drivers/index.js';
 import { defaultDeviceParameters, type DeviceParameters } from '../../src/drivers/device-parameters.js';
-import { Machine, type MachineOptions } from '../../src/machine/machine.js';
+import type { MachineOptions } from '../../src/machine/machine.js';
 import type { Procedure } from '../../src/machine/step.js';
+import { LeanGuest } from '../../src/lab/lean-guest.js';
 import type { VmbusChannel } from '../../src/vmbus/channel/channel.js';
-import { ChannelOperations } from '../../src/vmbus/channel/open.js';
+import type { ChannelOperations } from '../../src/vmbus/channel/open.js';
 import { deviceClassId } from '../../src/vmbus/protocol/class-ids.js';
-import type { VmbusDevice, VmbusDriver } from '../../src/vmbus/driver.js';
-import { GuestMemory } from '../../src/vmbus/guest-memory.js';
+import { deviceOf, type VmbusDevice, type VmbusDriver } from '../../src/vmbus/driver.js';
 import { type Guid, parseGuid } from '../../src/vmbus/protocol/guid.js';
-import { defaultDesign, type VmbusDesign } from '../../src/vmbus/variants/design.js';
-import { lineAccountings } from '../../src/vmbus/variants/index.js';
+import type { VmbusDesign } from '../../src/vmbus/variants/design.js';
 import { brokenInvariants } from '../../src/vmbus/validate.js';
-import { Vmbus } from '../../src/vmbus/vmbus.js';
-import { VmbusConnection } from '../../src/vmbus/connection.js';
 import { archSource } from '../../src/platform/platform.js';
 import { GSI_TOP, X86Platform } from '../../src/platform/x86/platform.js';
 
@@ -50,39 +46,49 @@ export function instanceOf(relid: Relid): Guid {
   return parseGuid(`0000${digits}-${digits}-4000-8000-000000000000`);
 }
 
-/** A small guest on x86: machine, interrupt layer, host, VMBus and drivers, put together by hand. */
-export class TestGuest {
-  readonly machine: Machine;
-  readonly irq: IrqCore;
-  readonly memory = new GuestMemory();
+/** A lean guest on x86, with host and drivers. */
+export class TestGuest extends LeanGuest {
   readonly host: HyperV;
-  readonly vmbus: Vmbus;
   private readonly platform: X86Platform;
 
-  constructor(options: TestGuestOptions = {}) {
-    this.machine = new Machine({ present: 8, ...options });
-    this.irq = earlyIrqInit(this.machine, {
-      dynirqLowerBound: GSI_TOP,
-      ...(options.kernel && { kernel: options.kernel }),
-    });
-    const design = { ...defaultDesign, ...options.design };
-    this.platform = new X86Platform(this.machine, this.irq, lineAccountings[design.topLevel]);
-    const { vmbusLine } = this.platform;
-    this.host = new HyperV(
-      this.machine.clock,
-      { memory: this.memory, interrupt: (cpu) => vmbusLine.raise(cpu) },
-      { backends: options.backends ?? builtinBackends(), ...options.host },
-    );
-    const settings = { ...defaultDeviceParameters, ...options.settings };
-    const connection = new VmbusConnection(this.machine, this.host, this.memory, this.irq, {
-      isolation: options.isolation,
+  constructor({
+    devices,
+    host,
+    design,
+    isolation,
+    settings,
+    kernel,
+    backends,
+    drivers,
+    ...cpus
+  }: TestGuestOptions = {}) {
+    let platform: X86Platform | undefined;
+    let hyperv: HyperV | undefined;
+    super({
+      machine: { present: 8, ...cpus },
+      irq: { dynirqLowerBound: GSI_TOP, ...(kernel && { kernel }) },
       design,
+      isolation,
+      makeLine: (machine, irq, accounting) => {
+        platform = new X86Platform(machine, irq, accounting);
+        return platform.vmbusLine;
+      },
+      makeHost: ({ machine, memory, line }) => {
+        hyperv = new HyperV(
+          machine.clock,
+          { memory, interrupt: (cpu) => line.raise(cpu) },
+          { backends: backends ?? builtinBackends(), ...host },
+        );
+        return hyperv;
+      },
+      makeDrivers: (operations) =>
+        drivers?.(operations) ??
+        builtinDrivers.map((Driver) => new Driver(operations, { ...defaultDeviceParameters, ...settings })),
     });
-    const operations = new ChannelOperations(connection, this.irq);
-    const drivers =
-      options.drivers?.(operations) ?? builtinDrivers.map((Driver) => new Driver(operations, settings));
-    this.vmbus = new Vmbus(connection, operations, vmbusLine, drivers);
-    for (const offer of options.devices ?? []) this.host.offer(offer);
+    if (platform === undefined || hyperv === undefined) throw new Error('a guest without platform or host');
+    this.platform = platform;
+    this.host = hyperv;
+    for (const offer of devices ?? []) this.host.offer(offer);
   }
 
   /** Connects and lets all drivers finish. */
@@ -124,10 +130,6 @@ export class TestGuest {
     this.validate();
   }
 
-  get connection() {
-    return this.vmbus.connection;
-  }
-
   channel(relid: Relid): VmbusChannel {
     const channel = this.connection.relids.relid2channel(relid);
     if (channel === undefined) throw new Error(`the guest has no channel ${relid}`);
@@ -135,7 +137,7 @@ export class TestGuest {
   }
 
   device(relid: Relid): VmbusDevice {
-    const { device } = this.channel(relid);
+    const device = deviceOf(this.channel(relid));
     if (device === undefined) throw new Error(`channel ${relid} has no device`);
     return device;
   }
@@ -159,7 +161,7 @@ export class TestGuest {
   /** Interrupts of a channel counted by the interrupt layer, on all CPUs. */
   count(relid: Relid): number {
     const desc = this.irq.desc(this.channel(relid).irq);
-    return desc?.kstat.reduce((sum, count) => sum + count, 0) ?? 0;
+    return desc?.cold.kstat.reduce((sum, count) => sum + count, 0) ?? 0;
   }
 
   offline(cpu: CpuId): void {

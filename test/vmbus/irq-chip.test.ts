@@ -68,7 +68,7 @@ describe('moving a channel', () => {
     guest.settle();
     guest.host.signal(2);
     guest.settle();
-    const counts = guest.irq.desc(irq)?.kstat;
+    const counts = guest.irq.desc(irq)?.cold.kstat;
     // Four interrupts of the handshake came to CPU 1 before.
     expect([counts?.[1], counts?.[5]]).toEqual([5, 1]);
   });

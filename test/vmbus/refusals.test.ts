@@ -289,7 +289,7 @@ describe('a host that', () => {
     const before = guest.count(HEARTBEAT);
     guest.host.faults.raise(HEARTBEAT, 2);
     guest.settle();
-    expect(guest.irq.desc(guest.channel(HEARTBEAT).irq)?.kstat[2]).toBe(1);
+    expect(guest.irq.desc(guest.channel(HEARTBEAT).irq)?.cold.kstat[2]).toBe(1);
     expect(guest.count(HEARTBEAT)).toBe(before + 1);
     expect(guest.vmbus.refused().size).toBe(0);
   });

@@ -40,7 +40,7 @@ describe('taking a CPU offline', () => {
     move(guest, 2, 3);
     guest.settle();
     guest.host.signal(2);
-    expect(guest.irq.desc(guest.channel(2).irq)?.kstat[3]).toBe(1);
+    expect(guest.irq.desc(guest.channel(2).irq)?.cold.kstat[3]).toBe(1);
   });
 
   test('not the connect CPU', () => {

@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { Shard } from '../../explore/search.js';
+import type { Shard } from '../../explore/search/search.js';
 import type { CommandModule } from '../command.js';
 import type { MergeOptions } from '../explore/merge.js';
 import type { ExploreCommandOptions } from '../explore/options.js';

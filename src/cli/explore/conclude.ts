@@ -1,8 +1,8 @@
 import { type ExitStatus, exitStatus } from '../../command/exit-status.js';
 import { writeText } from '../../command/named-file.js';
 import type { Stdio } from '../../command/stdio.js';
-import type { Report } from '../../explore/report.js';
-import { formatTraceFile, traceFileOf } from '../../explore/trace-file.js';
+import type { Report } from '../../explore/report/report.js';
+import { formatTraceFile, traceFileOf } from '../../explore/report/trace-file.js';
 import type { RaceVariant } from '../../races/race.js';
 import type { ExploreCommandOptions } from './options.js';
 import { reportText } from './text.js';

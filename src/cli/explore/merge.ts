@@ -1,8 +1,8 @@
 import type { ExitStatus } from '../../command/exit-status.js';
 import type { Stdio } from '../../command/stdio.js';
 import { UsageError } from '../../command/usage-error.js';
-import { mergeReports } from '../../explore/merge.js';
-import type { Report } from '../../explore/report.js';
+import { mergeReports } from '../../explore/report/merge.js';
+import type { Report } from '../../explore/report/report.js';
 import { conclude } from './conclude.js';
 import type { ExploreCommandOptions } from './options.js';
 import { raceNamed, variantNamed } from './race-named.js';

@@ -1,7 +1,7 @@
 import type { PluginOptions } from '../../command/plugins.js';
 import type { MemoryModel } from '../../explore/model.js';
 import type { Strategy } from '../../explore/options.js';
-import type { Shard } from '../../explore/search.js';
+import type { Shard } from '../../explore/search/search.js';
 
 /** Options of `irqlab explore`, as its help describes them. */
 export interface ExploreCommandOptions extends PluginOptions {

@@ -1,7 +1,7 @@
-import { laneTable, violationText } from '../../explore/lane-table.js';
+import { laneTable, violationText } from '../../explore/report/lane-table.js';
 import { replay } from '../../explore/replay.js';
-import type { TraceStep } from '../../explore/report.js';
-import { parseTraceFile, type TraceFile } from '../../explore/trace-file.js';
+import type { TraceStep } from '../../explore/report/report.js';
+import { parseTraceFile, type TraceFile } from '../../explore/report/trace-file.js';
 import { type ExitStatus, exitStatus } from '../../command/exit-status.js';
 import type { Stdio } from '../../command/stdio.js';
 import { UsageError } from '../../command/usage-error.js';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Report } from '../../explore/report.js';
+import type { Report } from '../../explore/report/report.js';
 
 const step = z.object({
   lane: z.number(),

@@ -1,6 +1,6 @@
-import { mergeReports } from '../../explore/merge.js';
+import { mergeReports } from '../../explore/report/merge.js';
 import type { Progress } from '../../explore/options.js';
-import type { Report } from '../../explore/report.js';
+import type { Report } from '../../explore/report/report.js';
 import type { Search, TaskRunner } from './task.js';
 
 /**

@@ -1,6 +1,6 @@
 import type { MemoryModel } from '../../explore/model.js';
 import type { Strategy } from '../../explore/options.js';
-import type { Report } from '../../explore/report.js';
+import type { Report } from '../../explore/report/report.js';
 import type { Race, RaceVariant, RaceVerdict } from '../../races/race.js';
 import type { Stdio } from '../../command/stdio.js';
 import { withMinimal } from './search.js';

@@ -1,8 +1,8 @@
 import { exploreShard, minimalViolation } from '../../explore/explore.js';
 import type { MemoryModel } from '../../explore/model.js';
 import type { Progress, Strategy } from '../../explore/options.js';
-import type { Report, Violation } from '../../explore/report.js';
-import type { Shard } from '../../explore/search.js';
+import type { Report, Violation } from '../../explore/report/report.js';
+import type { Shard } from '../../explore/search/search.js';
 import type { Race, RaceVariant } from '../../races/race.js';
 
 /** What is searched, and how. Plain data, so that another thread can do it. */

@@ -1,5 +1,5 @@
-import { violationText } from '../../explore/lane-table.js';
-import type { Report } from '../../explore/report.js';
+import { violationText } from '../../explore/report/lane-table.js';
+import type { Report } from '../../explore/report/report.js';
 import type { Race } from '../../races/race.js';
 
 const memoryNames = { sc: 'sequentially consistent memory', tso: 'x86 store buffers (TSO)' } as const;

@@ -5,6 +5,7 @@ import type { Comparison } from '../judge.js';
 import { recordedMachine } from '../recorded.js';
 import type { CaseHead } from './case-head.js';
 import { type Entry, entryOf, sorted } from './entry.js';
+import type { IrqDesc } from '../../irq/data/irqdesc.js';
 
 /** The directories of one line: /proc/irq/N and /sys/kernel/irq/N. */
 export interface IrqCase extends CaseHead {
@@ -47,13 +48,10 @@ export function* compareIrq(recorded: IrqCase, kernel: KernelVersion): Generator
 }
 
 /** The counts of unhandled interrupts are recorded only as text. */
-function setSpurious(
-  text: string | undefined,
-  desc: { irqCount: number; irqsUnhandled: number; lastUnhandled: number },
-): void {
+function setSpurious(text: string | undefined, desc: IrqDesc): void {
   const numbers = /^count (\d+)\nunhandled (\d+)\nlast_unhandled (\d+|<jiffies>)/.exec(text ?? '');
   if (numbers === null) return;
-  desc.irqCount = Number(numbers[1]);
+  desc.cold.irqCount = Number(numbers[1]);
   desc.irqsUnhandled = Number(numbers[2]);
-  desc.lastUnhandled = numbers[3] === '<jiffies>' ? 1 : 0;
+  desc.cold.lastUnhandled = numbers[3] === '<jiffies>' ? 1 : 0;
 }

@@ -37,7 +37,7 @@ export class HvSockDriver implements VmbusDriver {
 
   constructor(@inject(ChannelOperations) private readonly operations: ChannelOperations) {}
 
-  /** hvs_probe, which always succeeds: the host takes a connection back that was not opened. */
+  /** hvs_probe, which always succeeds: the host rescinds a connection that was not opened. */
   *probe(device: VmbusDevice): Procedure<void> {
     const { channel, instanceId } = device;
     const socket = new HvSocket(this.operations, channel);

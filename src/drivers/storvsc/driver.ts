@@ -4,7 +4,7 @@ import { ErrnoError } from '../../lib/errno.js';
 import type { Procedure } from '../../machine/step.js';
 import type { VmbusChannel } from '../../vmbus/channel/channel.js';
 import { ChannelOperations } from '../../vmbus/channel/open.js';
-import type { VmbusDevice } from '../../vmbus/driver.js';
+import { deviceOf, type VmbusDevice } from '../../vmbus/driver.js';
 import { deviceClassId } from '../../vmbus/protocol/class-ids.js';
 import { VM_PKT } from '../../vmbus/ring/index.js';
 import type { Conversation } from '../conversation/conversation.js';
@@ -79,7 +79,7 @@ export class StorvscDriver extends VscDriver {
 
   /** storvsc_change_target_cpu */
   targetCpuChanged(channel: VmbusChannel, oldCpu: CpuId, newCpu: CpuId): void {
-    const { device } = channel.primaryOrSelf;
+    const device = deviceOf(channel.primaryOrSelf);
     if (device !== undefined) controllerOf(device)?.channels.targetCpuChanged(channel, oldCpu, newCpu);
   }
 

@@ -79,6 +79,7 @@ function ownModules(options: GuestOptions, settings: DeviceSettings, kit: GuestK
   } = options;
   const platform = kit.platform(arch);
   const design = completeDesign(options.design);
+  const parts = kit.designParts(design);
   const { possible } = resolveCpus(options.cpus);
   const { kernel, nrIrqs = platform.nrIrqs(possible) } = options;
   const { dynirqLowerBound } = platform;
@@ -86,9 +87,9 @@ function ownModules(options: GuestOptions, settings: DeviceSettings, kit: GuestK
   return [
     machineModule(machineOptions(options)),
     irqModule({ nrIrqs, ...(kernel && { kernel }), ...(dynirqLowerBound && { dynirqLowerBound }) }),
-    platformModule(platform, kit.choice('topLevel', design.topLevel).line),
+    platformModule(platform, parts.topLevel.line),
     hostModule(hyperv, { storage: host.storage, network: host.network }),
-    vmbusModule({ isolation, ...kit.vmbusDesign(design) }),
+    vmbusModule({ isolation, design: parts }),
     driversModule(settings),
     viewModule({ hasVmbus }),
     guestModule(options, kit.choice('irqfdSource', design.irqfdSource)),

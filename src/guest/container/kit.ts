@@ -4,8 +4,8 @@ import { PLATFORM_DEFINITION, type PlatformDefinition } from '../../platform/pla
 import type { DesignNames } from '../../scenario/options/design.js';
 import { didYouMean } from '../../scenario/suggest.js';
 import { designModule } from '../../vmbus/module.js';
-import type { ConnectionOptions } from '../../vmbus/connection.js';
-import type { DesignAxis, VmbusDesign } from '../../vmbus/variants/design.js';
+import { type DesignAxis, designProblem } from '../../vmbus/variants/design.js';
+import type { DesignParts } from '../../vmbus/variants/design-parts.js';
 import { Contributions, type PluginModule } from './contributions.js';
 import { axisToken, type DesignChoice, designAxes } from './design-axes.js';
 import { unfitChoice, unfitPlatform } from './unfit.js';
@@ -54,9 +54,19 @@ export class GuestKit {
     return this.bound.named(axisToken(axis), name, unfitChoice);
   }
 
-  /** What a guest's VMBus is built from. */
-  vmbusDesign({ relidMap, ...names }: DesignNames): Pick<ConnectionOptions, 'design' | 'makeRelidMap'> {
-    return { design: names as Partial<VmbusDesign>, makeRelidMap: this.choice('relidMap', relidMap) };
+  /** What builds a guest's VMBus. @throws RangeError for a choice that there is not, or choices that do not go together. */
+  designParts(names: DesignNames): DesignParts {
+    const problem = designProblem(names);
+    if (problem !== undefined) throw new RangeError(problem);
+    return {
+      relidMap: this.choice('relidMap', names.relidMap),
+      topLevel: this.choice('topLevel', names.topLevel),
+      lifetime: this.choice('lifetime', names.lifetime),
+      modifyChannel: this.choice('modifyChannel', names.modifyChannel),
+      offlineGuard: this.choice('offlineGuard', names.offlineGuard),
+      ringOrder: this.choice('ringOrder', names.ringOrder),
+      openOrder: this.choice('openOrder', names.openOrder),
+    };
   }
 
   private choicesOf(axis: DesignAxis): readonly string[] {

@@ -13,8 +13,8 @@ export { StorageBackend, type StorageOptions } from './storage.js';
 export { IntegrationServiceBackend } from './integration-service.js';
 
 const storageClasses = ['ide', 'scsi', 'fc'];
-/** Services and the versions of their messages that a host of today offers: major below, minor above. */
-const utilClasses: readonly (readonly [name: string, version: number])[] = [
+/** Integration services, with the versions of their messages that a host of today offers: major below, minor above. */
+const integrationServices: readonly (readonly [name: string, version: number])[] = [
   ['heartbeat', 3],
   ['timesync', 4],
   ['shutdown', 0x2_0003],
@@ -32,7 +32,9 @@ export interface BackendOptions {
 export function builtinBackends({ storage, network }: BackendOptions = {}): HostBackend[] {
   return [
     ...storageClasses.map((name) => new StorageBackend(deviceClassId(name), storage)),
-    ...utilClasses.map(([name, version]) => new IntegrationServiceBackend(deviceClassId(name), version)),
+    ...integrationServices.map(
+      ([name, version]) => new IntegrationServiceBackend(deviceClassId(name), version),
+    ),
     new NetworkBackend(network),
     new PciBackend(),
     balloonBackend(),

@@ -19,7 +19,7 @@ const TYPE_OFFSET = PIPE_HEADER_BYTES + 4;
 const STATUS_OFFSET = PIPE_HEADER_BYTES + 12;
 const FLAGS_OFFSET = PIPE_HEADER_BYTES + 17;
 
-/** Status of an answer to a request that the guest will not follow (HV_E_FAIL). */
+/** Status of the answer to a request that the guest refuses (HV_E_FAIL). */
 export const HV_E_FAIL = 0x80004005;
 
 /** A message with `words` behind its headers. */

@@ -11,7 +11,8 @@ import {
   IRQ_SET_MASK_OK_NOCOPY,
 } from '../data/irqchip.js';
 import { type IrqData, irqd } from '../data/irqdata.js';
-import type { IrqAffinityNotify, IrqDesc } from '../data/irqdesc.js';
+import type { IrqDesc } from '../data/irqdesc.js';
+import type { IrqAffinityNotify } from '../data/irqdesc-cold.js';
 import { irqSettingsIsPerCpuDevid } from '../data/settings.js';
 import { printkOnce } from '../messages/warn.js';
 
@@ -111,7 +112,7 @@ export function irqSetAffinityLocked(desc: IrqDesc, mask: CpuMask, force: boolea
   } else {
     setAffinityPending(desc, mask);
   }
-  if (desc.affinityNotify) scheduleNotify(desc);
+  if (desc.cold.affinityNotify) scheduleNotify(desc);
   d.set(irqd.AFFINITY_SET);
   return ret;
 }
@@ -127,7 +128,7 @@ function setAffinityDeactivated(d: IrqData, mask: CpuMask): boolean {
 
 function setAffinityPending(desc: IrqDesc, mask: CpuMask): void {
   desc.data.set(irqd.SETAFFINITY_PENDING);
-  desc.pendingMask.copyFrom(mask);
+  desc.cold.pendingMask.copyFrom(mask);
 }
 
 function scheduleNotify(desc: IrqDesc): void {
@@ -138,7 +139,7 @@ function scheduleNotify(desc: IrqDesc): void {
 /** kernel/irq/manage.c irq_affinity_notify */
 function* notifyWork(desc: IrqDesc): Procedure<void> {
   const pending = desc.data.has(irqd.SETAFFINITY_PENDING);
-  desc.affinityNotify?.notify(desc.irq, (pending ? desc.pendingMask : desc.data.affinity).clone());
+  desc.cold.affinityNotify?.notify(desc.irq, (pending ? desc.cold.pendingMask : desc.data.affinity).clone());
 }
 
 function setAffinity(core: IrqCore, irq: Irq, mask: CpuMask, force: boolean): number {
@@ -170,7 +171,7 @@ export function irqSetAffinityAndHint(core: IrqCore, irq: Irq, mask: CpuMask | n
 function applyHint(core: IrqCore, irq: Irq, mask: CpuMask | null, set: boolean): number {
   const desc = core.desc(irq);
   if (desc === undefined || irqSettingsIsPerCpuDevid(desc)) return errnoValue('EINVAL');
-  desc.affinityHint = mask;
+  desc.cold.affinityHint = mask;
   if (mask && set) setAffinity(core, irq, mask, false);
   return 0;
 }
@@ -179,6 +180,6 @@ function applyHint(core: IrqCore, irq: Irq, mask: CpuMask | null, set: boolean):
 export function irqSetAffinityNotifier(core: IrqCore, irq: Irq, notify: IrqAffinityNotify | null): number {
   const desc = core.desc(irq);
   if (desc === undefined) return errnoValue('EINVAL');
-  desc.affinityNotify = notify;
+  desc.cold.affinityNotify = notify;
   return 0;
 }

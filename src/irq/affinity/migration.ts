@@ -30,14 +30,14 @@ export function irqMoveMaskedIrq(d: IrqData): void {
     warn(desc.core, 'migration', 'irq_move_masked_irq');
     return;
   }
-  if (desc.pendingMask.isEmpty || !d.chip.irqSetAffinity) return;
-  if (desc.pendingMask.intersects(desc.core.machine.online)) {
-    if (irqDoSetAffinity(d, desc.pendingMask, false) === errnoValue('EBUSY')) {
+  if (desc.cold.pendingMask.isEmpty || !d.chip.irqSetAffinity) return;
+  if (desc.cold.pendingMask.intersects(desc.core.machine.online)) {
+    if (irqDoSetAffinity(d, desc.cold.pendingMask, false) === errnoValue('EBUSY')) {
       d.set(irqd.SETAFFINITY_PENDING);
       return;
     }
   }
-  desc.pendingMask.clearAll();
+  desc.cold.pendingMask.clearAll();
 }
 
 /**
@@ -47,7 +47,7 @@ export function irqMoveMaskedIrq(d: IrqData): void {
 export function irqFixupMovePending(desc: IrqDesc, forceClear: boolean): boolean {
   const { data } = desc;
   if (!data.has(irqd.SETAFFINITY_PENDING)) return false;
-  if (!desc.pendingMask.intersects(desc.core.machine.online)) {
+  if (!desc.cold.pendingMask.intersects(desc.core.machine.online)) {
     data.clear(irqd.SETAFFINITY_PENDING);
     return false;
   }

@@ -63,41 +63,24 @@ export interface ActionThread {
 
 /** One requester of an interrupt (struct irqaction). */
 export class IrqAction {
-  // Handler, dev_id and next are what each interrupt touches; they come first to lie side by side in memory.
-  readonly handler: IrqHandler;
-  readonly devId: unknown;
-  next: IrqAction | undefined;
-  readonly threadFn: ThreadFn | null;
-  flags: number;
-  readonly name: string | null;
-  irq: Irq;
+  // The handler, its dev_id and what comes next are what each interrupt touches: side by side in memory.
+  next: IrqAction | undefined = undefined;
+  irq: Irq = 0;
   /** This action's bit among those of the line's threads that must end before it is unmasked. */
-  threadMask: number;
-  thread: ActionThread | undefined;
+  threadMask = 0;
+  thread: ActionThread | undefined = undefined;
   /** The thread has been woken and has not begun to run yet (IRQTF_RUNTHREAD). */
-  runThread: boolean;
+  runThread = false;
   /** The missing thread function has been complained about (IRQTF_WARNED). */
-  warned: boolean;
+  warned = false;
 
   constructor(
-    handler: IrqHandler,
-    threadFn: ThreadFn | null,
-    flags: number,
-    name: string | null,
-    devId: unknown,
-  ) {
-    this.handler = handler;
-    this.devId = devId;
-    this.next = undefined;
-    this.threadFn = threadFn;
-    this.flags = flags;
-    this.name = name;
-    this.irq = 0;
-    this.threadMask = 0;
-    this.thread = undefined;
-    this.runThread = false;
-    this.warned = false;
-  }
+    readonly handler: IrqHandler,
+    readonly threadFn: ThreadFn | null,
+    public flags: number,
+    readonly name: string | null,
+    readonly devId: unknown,
+  ) {}
 
   /** `handler` step by step. @primitive */
   handlerSteps(irq: Irq, devId: unknown): Procedure<number> {

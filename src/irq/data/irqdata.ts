@@ -94,8 +94,7 @@ export interface IrqDataDesc {
   /** Bits of `irqd`. */
   state: number;
   handlerData: unknown;
-  /** CPUs that the interrupt is to go to when it comes next, while SETAFFINITY_PENDING is set. */
-  readonly pendingMask: CpuMask;
+  readonly cold: { readonly pendingMask: CpuMask };
   readonly core: Speaker & { readonly behaviour: KernelBehaviour };
 }
 

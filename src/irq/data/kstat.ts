@@ -16,23 +16,23 @@ export function kstatIncrThisCpuOnly(desc: IrqDesc): void {
 /** Counts an interrupt on this CPU, for /proc/interrupts but not for /proc/stat's total. */
 export function kstatIncrOutsideStat(desc: IrqDesc): void {
   kstatIncrThisCpuOnly(desc);
-  desc.countsOutsideStat = (desc.countsOutsideStat + 1) >>> 0;
+  desc.cold.countsOutsideStat = (desc.cold.countsOutsideStat + 1) >>> 0;
 }
 
 /** Interrupts of the line that are in the total of /proc/stat (fs/proc/stat.c, by way of kstat_cpu_irqs_sum). */
 export function kstatIrqsInStat(desc: IrqDesc): number {
-  return (kstatIrqsSum(desc) - desc.countsOutsideStat) >>> 0;
+  return (kstatIrqsSum(desc) - desc.cold.countsOutsideStat) >>> 0;
 }
 
 /** Interrupts of the line on `cpu` (kernel/irq/irqdesc.c kstat_irqs_cpu). */
 export function kstatIrqsCpu(desc: IrqDesc, cpu: CpuId): number {
-  return desc.kstat[cpu] ?? 0;
+  return desc.cold.kstat[cpu] ?? 0;
 }
 
 /** Sum over all possible CPUs, 32 bit. */
 export function kstatIrqsSum(desc: IrqDesc): number {
   let sum = 0;
-  for (const count of desc.kstat) sum = (sum + count) >>> 0;
+  for (const count of desc.cold.kstat) sum = (sum + count) >>> 0;
   return sum;
 }
 

@@ -17,16 +17,16 @@ export class ResendQueue implements ResendList {
 
   add(desc: IrqDesc): void {
     const { machine } = this;
-    if (!desc.resendQueued) {
-      desc.resendQueued = true;
+    if (!desc.cold.resendQueued) {
+      desc.cold.resendQueued = true;
       this.waiting.push(desc);
     }
     machine.cpu(machine.thisCpu).taskletSchedule(this.tasklet);
   }
 
   remove(desc: IrqDesc): void {
-    if (!desc.resendQueued) return;
-    desc.resendQueued = false;
+    if (!desc.cold.resendQueued) return;
+    desc.cold.resendQueued = false;
     this.waiting.splice(this.waiting.indexOf(desc), 1);
   }
 

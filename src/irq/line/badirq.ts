@@ -20,7 +20,7 @@ function printIrqDesc(desc: IrqDesc): void {
   const { log } = core.machine;
   if (!core.ratelimits.allows('print_irq_desc', 5)) return;
   log.printk(
-    `irq ${irq}, desc: ${ADDRESS}, depth: ${desc.depth}, count: ${desc.irqCount}, unhandled: ${desc.irqsUnhandled}`,
+    `irq ${irq}, desc: ${ADDRESS}, depth: ${desc.cold.depth}, count: ${desc.cold.irqCount}, unhandled: ${desc.irqsUnhandled}`,
   );
   log.printk(`->handle_irq():  ${ADDRESS}, ${kernelName(desc.handleIrq.name)}`);
   log.printk(`->irq_data.chip(): ${ADDRESS}, ${desc.data.chip.symbol ?? desc.data.chip.name ?? '0x0'}`);

@@ -240,11 +240,11 @@ export function* handleNestedIrq(core: IrqCore, irq: Irq): Procedure<void> {
     return;
   }
   kstatIncrIrqsThisCpu(desc);
-  desc.threadsActive += 1;
+  desc.cold.threadsActive += 1;
   let ret = IRQ_NONE;
   for (let { action } = desc; action !== undefined; action = action.next) {
     if (action.threadFn) ret |= yield* action.threadFn(action.irq, action.devId);
   }
   if ((desc.status & irqStatus.NO_DEBUG) === 0) noteInterrupt(desc, ret);
-  desc.threadDone();
+  desc.cold.threadDone();
 }

@@ -39,8 +39,8 @@ function irqSwResend(desc: IrqDesc): number {
     desc.core.resend.add(desc);
     return 0;
   }
-  if (desc.parentIrq === 0) return errnoValue('EINVAL');
-  const parent = desc.core.desc(desc.parentIrq);
+  if (desc.cold.parentIrq === 0) return errnoValue('EINVAL');
+  const parent = desc.core.desc(desc.cold.parentIrq);
   if (parent === undefined) return errnoValue('EINVAL');
   desc.core.resend.add(parent);
   return 0;

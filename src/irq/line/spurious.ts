@@ -21,6 +21,7 @@ function jiffies(desc: IrqDesc): number {
  * unhandled ones of 100,000 the line is disabled. The model has no irqpoll and does not poll the line later.
  */
 export function noteInterrupt(desc: IrqDesc, actionRet: number): void {
+  const { cold } = desc;
   if ((desc.istate & irqs.POLL_INPROGRESS) !== 0 || irqSettingsIsPolled(desc)) return;
   if (isBad(actionRet)) {
     reportBadReturn(desc, actionRet);
@@ -30,9 +31,9 @@ export function noteInterrupt(desc: IrqDesc, actionRet: number): void {
   if (ret < 0) return;
   if (ret === IRQ_NONE) countUnhandled(desc);
   if (desc.irqsUnhandled === 0) return;
-  desc.irqCount += 1;
-  if (desc.irqCount < 100_000) return;
-  desc.irqCount = 0;
+  cold.irqCount += 1;
+  if (cold.irqCount < 100_000) return;
+  cold.irqCount = 0;
   if (desc.irqsUnhandled > 99_900) disableSpurious(desc);
   desc.irqsUnhandled = 0;
 }
@@ -42,32 +43,34 @@ export function noteInterrupt(desc: IrqDesc, actionRet: number): void {
  * the next; -1 while it is open.
  */
 function threadVerdict(desc: IrqDesc, actionRet: number): number {
+  const { cold } = desc;
   if (actionRet !== IRQ_WAKE_THREAD) {
-    desc.threadsHandledLast = (desc.threadsHandledLast & ~SPURIOUS_DEFERRED) >>> 0;
+    cold.threadsHandledLast = (cold.threadsHandledLast & ~SPURIOUS_DEFERRED) >>> 0;
     return actionRet;
   }
-  if ((desc.threadsHandledLast & SPURIOUS_DEFERRED) === 0) {
-    desc.threadsHandledLast = (desc.threadsHandledLast | SPURIOUS_DEFERRED) >>> 0;
+  if ((cold.threadsHandledLast & SPURIOUS_DEFERRED) === 0) {
+    cold.threadsHandledLast = (cold.threadsHandledLast | SPURIOUS_DEFERRED) >>> 0;
     return -1;
   }
-  const handled = (desc.threadsHandled | SPURIOUS_DEFERRED) >>> 0;
-  if (handled === desc.threadsHandledLast) return IRQ_NONE;
-  desc.threadsHandledLast = handled;
+  const handled = (cold.threadsHandled | SPURIOUS_DEFERRED) >>> 0;
+  if (handled === cold.threadsHandledLast) return IRQ_NONE;
+  cold.threadsHandledLast = handled;
   return IRQ_HANDLED;
 }
 
 function countUnhandled(desc: IrqDesc): void {
+  const { cold } = desc;
   const now = jiffies(desc);
-  if (now > desc.lastUnhandled + HZ / 10) desc.irqsUnhandled = 1;
+  if (now > cold.lastUnhandled + HZ / 10) desc.irqsUnhandled = 1;
   else desc.irqsUnhandled += 1;
-  desc.lastUnhandled = now;
+  cold.lastUnhandled = now;
 }
 
 function disableSpurious(desc: IrqDesc): void {
   reportBadIrq(desc, IRQ_NONE);
   desc.core.machine.log.printk(`Disabling IRQ #${desc.irq}`);
   desc.istate |= irqs.SPURIOUS_DISABLED;
-  desc.depth += 1;
+  desc.cold.depth += 1;
   irqDisable(desc);
 }
 

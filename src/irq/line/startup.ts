@@ -124,7 +124,7 @@ export function irqActivate(desc: IrqDesc): number {
 export function irqStartup(desc: IrqDesc, resend: boolean, force: boolean): number {
   const { data } = desc;
   let ret = 0;
-  desc.depth = 0;
+  desc.cold.depth = 0;
   if (data.has(irqd.IRQ_STARTED)) {
     irqEnable(desc);
   } else {
@@ -141,7 +141,7 @@ export function irqStartup(desc: IrqDesc, resend: boolean, force: boolean): numb
         ret = startLine(desc);
         break;
       case 'abort':
-        if (desc.core.behaviour.managedKeepsDisableDepth) desc.depth = 1;
+        if (desc.core.behaviour.managedKeepsDisableDepth) desc.cold.depth = 1;
         data.set(irqd.MANAGED_SHUTDOWN);
         return 0;
     }
@@ -188,8 +188,8 @@ function startLine(desc: IrqDesc): number {
  */
 export function irqStartupManaged(desc: IrqDesc): void {
   desc.data.clear(irqd.MANAGED_SHUTDOWN);
-  desc.depth -= 1;
-  if (desc.depth === 0) irqStartup(desc, true, false);
+  desc.cold.depth -= 1;
+  if (desc.cold.depth === 0) irqStartup(desc, true, false);
 }
 
 /** kernel/irq/chip.c irq_activate_and_startup */
@@ -204,8 +204,8 @@ export function irqShutdown(desc: IrqDesc): void {
   const { chip } = data;
   if (!data.has(irqd.IRQ_STARTED)) return;
   clearIrqResend(desc);
-  if (desc.core.behaviour.managedKeepsDisableDepth) desc.depth += 1;
-  else desc.depth = 1;
+  if (desc.core.behaviour.managedKeepsDisableDepth) desc.cold.depth += 1;
+  else desc.cold.depth = 1;
   if (chip.irqShutdown) {
     chip.irqShutdown(data);
     data.set(irqd.IRQ_DISABLED | irqd.IRQ_MASKED);

@@ -42,9 +42,9 @@ export class IrqThread {
       if (!action.runThread) break;
       action.runThread = false;
       const ret = action.threadFn ? yield* action.threadFn(action.irq, action.devId) : 0;
-      if (ret === IRQ_HANDLED) desc.threadsHandled = (desc.threadsHandled + 1) & 0x7fffffff;
+      if (ret === IRQ_HANDLED) desc.cold.threadsHandled = (desc.cold.threadsHandled + 1) & 0x7fffffff;
       irqFinalizeOneshot(desc, action);
-      desc.threadDone();
+      desc.cold.threadDone();
     }
     this.ended.complete();
   }
@@ -55,7 +55,7 @@ export function irqWakeThread(desc: IrqDesc, action: IrqAction): void {
   if (action.runThread) return;
   action.runThread = true;
   desc.threadsOneshot |= action.threadMask;
-  desc.threadsActive += 1;
+  desc.cold.threadsActive += 1;
   action.thread?.wakeUp();
 }
 

@@ -73,10 +73,10 @@ function doSetHandler(
     if (data.chip !== noIrqChip) maskAckIrq(desc);
     data.set(irqd.IRQ_DISABLED);
     if (chained) desc.action = undefined;
-    desc.depth = 1;
+    desc.cold.depth = 1;
   }
   desc.handleIrq = flow;
-  desc.name = name;
+  desc.cold.name = name;
   if (flow === handleBadIrq || !chained) return;
   const type = data.triggerType;
   if (type !== irqType.NONE) {
@@ -119,7 +119,7 @@ export function irqModifyStatus(core: IrqCore, irq: Irq, clear: number, set: num
   const desc = core.desc(irq);
   if (desc === undefined) return;
   const { data } = desc;
-  if (desc.depth === 0 && (set & irqStatus.NOAUTOEN) !== 0) warnOnce(core, 'chip', 'irq_modify_status');
+  if (desc.cold.depth === 0 && (set & irqStatus.NOAUTOEN) !== 0) warnOnce(core, 'chip', 'irq_modify_status');
   irqSettingsClear(desc, clear & irqStatusModifiable);
   // Where the chip decides about moving, there is no such setting.
   const { moveInProcessContext } = core.behaviour;

@@ -51,7 +51,7 @@ function migrateOneIrq(core: IrqCore, desc: IrqDesc, cpu: CpuId): boolean {
     irqFixupMovePending(desc, false);
     return false;
   }
-  let affinity = irqFixupMovePending(desc, true) ? desc.pendingMask : data.affinity;
+  let affinity = irqFixupMovePending(desc, true) ? desc.cold.pendingMask : data.affinity;
   let broken = false;
   if (mustMask) chip.irqMask?.(data);
   if (!affinity.intersects(online)) {

@@ -23,9 +23,10 @@ function globalDesc(core: IrqCore, irq: Irq): IrqDesc | undefined {
 export function disableIrqNosync(core: IrqCore, irq: Irq): number {
   const desc = globalDesc(core, irq);
   if (desc === undefined) return errnoValue('EINVAL');
+  const { cold } = desc;
   chipBusLock(desc);
-  if (desc.depth === 0) irqDisable(desc);
-  desc.depth += 1;
+  if (cold.depth === 0) irqDisable(desc);
+  cold.depth += 1;
   chipBusSyncUnlock(desc);
   return 0;
 }
@@ -44,7 +45,7 @@ export function* disableIrq(core: IrqCore, irq: Irq): Procedure<void> {
 export function disableHardirq(core: IrqCore, irq: Irq): boolean {
   if (disableIrqNosync(core, irq) !== 0) return false;
   const desc = core.desc(irq);
-  return desc === undefined || desc.threadsActive === 0;
+  return desc === undefined || desc.cold.threadsActive === 0;
 }
 
 /** Undoes one disable; the last one starts the line (kernel/irq/manage.c enable_irq). */
@@ -58,13 +59,14 @@ export function enableIrq(core: IrqCore, irq: Irq): void {
 
 /** kernel/irq/manage.c __enable_irq */
 export function enableIrqLocked(desc: IrqDesc): void {
-  if (desc.depth === 0 || (desc.depth === 1 && (desc.istate & irqs.SUSPENDED) !== 0)) {
+  const { cold } = desc;
+  if (cold.depth === 0 || (cold.depth === 1 && (desc.istate & irqs.SUSPENDED) !== 0)) {
     warn(desc.core, 'manage', '__enable_irq', `Unbalanced enable for IRQ ${desc.irq}`);
-  } else if (desc.depth === 1) {
+  } else if (cold.depth === 1) {
     irqSettingsSet(desc, irqStatus.NOPROBE);
     irqStartup(desc, true, true);
   } else {
-    desc.depth -= 1;
+    cold.depth -= 1;
   }
 }
 
@@ -81,7 +83,7 @@ export function* synchronizeIrq(core: IrqCore, irq: Irq): Procedure<void> {
 export function* synchronizeIrqDesc(desc: IrqDesc): Procedure<void> {
   desc.data.chip.irqGetIrqchipState?.(desc.data, IRQCHIP_STATE_ACTIVE);
   yield* desc.waitForHandlers.wait();
-  yield* desc.waitForThreads.wait();
+  yield* desc.cold.waitForThreads.wait();
 }
 
 /** Lets a line wake the machine from sleep, or not; calls nest (kernel/irq/manage.c irq_set_irq_wake). */
@@ -95,23 +97,25 @@ export function irqSetIrqWake(core: IrqCore, irq: Irq, on: boolean): number {
 }
 
 function wakeOn(desc: IrqDesc): number {
-  desc.wakeDepth += 1;
-  if (desc.wakeDepth > 1) return 0;
+  const { cold } = desc;
+  cold.wakeDepth += 1;
+  if (cold.wakeDepth > 1) return 0;
   const ret = chipSetWake(desc, true);
-  if (ret !== 0) desc.wakeDepth = 0;
+  if (ret !== 0) cold.wakeDepth = 0;
   else desc.data.set(irqd.WAKEUP_STATE);
   return ret;
 }
 
 function wakeOff(desc: IrqDesc): number {
-  if (desc.wakeDepth === 0) {
+  const { cold } = desc;
+  if (cold.wakeDepth === 0) {
     warn(desc.core, 'manage', 'irq_set_irq_wake', `Unbalanced IRQ ${desc.irq} wake disable`);
     return 0;
   }
-  desc.wakeDepth -= 1;
-  if (desc.wakeDepth > 0) return 0;
+  cold.wakeDepth -= 1;
+  if (cold.wakeDepth > 0) return 0;
   const ret = chipSetWake(desc, false);
-  if (ret !== 0) desc.wakeDepth = 1;
+  if (ret !== 0) cold.wakeDepth = 1;
   else desc.data.clear(irqd.WAKEUP_STATE);
   return ret;
 }

@@ -22,9 +22,9 @@ export function* freeIrq(core: IrqCore, irq: Irq, devId: unknown): Procedure<str
     warn(core, 'manage', 'free_irq');
     return null;
   }
-  if (desc.affinityNotify !== null) {
+  if (desc.cold.affinityNotify !== null) {
     warn(core, 'manage', 'free_irq');
-    desc.affinityNotify = null;
+    desc.cold.affinityNotify = null;
   }
   const action = yield* removeAction(core, desc, devId);
   return action?.name ?? null;
@@ -32,7 +32,7 @@ export function* freeIrq(core: IrqCore, irq: Irq, devId: unknown): Procedure<str
 
 /** kernel/irq/manage.c __free_irq */
 function* removeAction(core: IrqCore, desc: IrqDesc, devId: unknown): Procedure<IrqAction | undefined> {
-  yield* desc.requestMutex.lock();
+  yield* desc.cold.requestMutex.lock();
   chipBusLock(desc);
   const cpu = core.machine.cpus[core.machine.thisCpu];
   yield* desc.lock.spinLockIrqsave(cpu);
@@ -41,7 +41,7 @@ function* removeAction(core: IrqCore, desc: IrqDesc, devId: unknown): Procedure<
     warn(core, 'manage', 'free_irq', `Trying to free already-free IRQ ${desc.irq}`);
     yield* desc.lock.spinUnlockIrqrestore(cpu);
     chipBusSyncUnlock(desc);
-    yield* desc.requestMutex.unlock();
+    yield* desc.cold.requestMutex.unlock();
     return undefined;
   }
   irqPmRemoveAction(desc, action);
@@ -50,9 +50,9 @@ function* removeAction(core: IrqCore, desc: IrqDesc, devId: unknown): Procedure<
     irqShutdown(desc);
   }
   yield* desc.lock.spinUnlockIrqrestore(cpu);
-  if (desc.affinityHint !== null) {
+  if (desc.cold.affinityHint !== null) {
     warnOnce(core, 'manage', 'free_irq', undefined, 'affinity hint');
-    desc.affinityHint = null;
+    desc.cold.affinityHint = null;
   }
   chipBusSyncUnlock(desc);
   core.proc.unregisterHandler(desc, action);
@@ -64,7 +64,7 @@ function* removeAction(core: IrqCore, desc: IrqDesc, devId: unknown): Procedure<
     desc.data.chip.irqReleaseResources?.(desc.data);
     chipBusSyncUnlock(desc);
   }
-  yield* desc.requestMutex.unlock();
+  yield* desc.cold.requestMutex.unlock();
   return action;
 }
 

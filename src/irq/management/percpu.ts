@@ -51,7 +51,7 @@ export function* requestPercpuIrq(
 export function* freePercpuIrq(core: IrqCore, irq: Irq, percpuDevId: unknown): Procedure<void> {
   const desc = core.desc(irq);
   if (desc === undefined || !irqSettingsIsPerCpuDevid(desc)) return;
-  yield* desc.requestMutex.lock();
+  yield* desc.cold.requestMutex.lock();
   chipBusLock(desc);
   const { action } = desc;
   if (action === undefined || action.devId !== percpuDevId) {
@@ -64,7 +64,7 @@ export function* freePercpuIrq(core: IrqCore, irq: Irq, percpuDevId: unknown): P
     core.proc.unregisterHandler(desc, action);
   }
   chipBusSyncUnlock(desc);
-  yield* desc.requestMutex.unlock();
+  yield* desc.cold.requestMutex.unlock();
 }
 
 /** Enables a per-CPU line on this CPU (kernel/irq/manage.c enable_percpu_irq). */

@@ -94,7 +94,7 @@ export function* setupIrq(core: IrqCore, desc: IrqDesc, action: IrqAction): Proc
   if (desc.data.chip === noIrqChip) return errnoValue('ENOSYS');
   const added = prepareAction(desc, action);
   if (added === undefined) return errnoValue('EINVAL');
-  yield* desc.requestMutex.lock();
+  yield* desc.cold.requestMutex.lock();
   chipBusLock(desc);
   const { machine } = core;
   const cpu = machine.cpus[machine.thisCpu];
@@ -102,7 +102,7 @@ export function* setupIrq(core: IrqCore, desc: IrqDesc, action: IrqAction): Proc
   const ret = addAction(desc, added);
   yield* desc.lock.spinUnlockIrqrestore(cpu);
   chipBusSyncUnlock(desc);
-  yield* desc.requestMutex.unlock();
+  yield* desc.cold.requestMutex.unlock();
   if (ret < 0) return ret;
   if (added.threadFn && !irqSettingsIsNestedThread(desc)) added.thread = new IrqThread(desc, added);
   core.proc.registerIrq(desc);
@@ -177,7 +177,7 @@ function joinLine(desc: IrqDesc, action: IrqAction): number {
   if (last === undefined) desc.action = action;
   else last.next = action;
   irqPmInstallAction(desc, action);
-  desc.irqCount = 0;
+  desc.cold.irqCount = 0;
   desc.irqsUnhandled = 0;
   if (first !== undefined && (desc.istate & irqs.SPURIOUS_DISABLED) !== 0) {
     desc.istate &= ~irqs.SPURIOUS_DISABLED;
@@ -255,29 +255,31 @@ function startFirst(desc: IrqDesc, action: IrqAction): number {
     irqStartup(desc, true, false);
   } else {
     if ((flags & IRQF_SHARED) !== 0) warnOnce(desc.core, 'manage', '__setup_irq');
-    desc.depth = 1;
+    desc.cold.depth = 1;
   }
   return 0;
 }
 
 /** kernel/irq/pm.c irq_pm_install_action */
 function irqPmInstallAction(desc: IrqDesc, action: IrqAction): void {
-  desc.nrActions += 1;
-  if ((action.flags & IRQF_FORCE_RESUME) !== 0) desc.forceResumeDepth += 1;
-  if (desc.forceResumeDepth !== 0 && desc.forceResumeDepth !== desc.nrActions) {
+  const { cold } = desc;
+  cold.nrActions += 1;
+  if ((action.flags & IRQF_FORCE_RESUME) !== 0) cold.forceResumeDepth += 1;
+  if (cold.forceResumeDepth !== 0 && cold.forceResumeDepth !== cold.nrActions) {
     warnOnce(desc.core, 'pm', 'irq_pm_install_action', undefined, 'force resume');
   }
-  if ((action.flags & IRQF_NO_SUSPEND) !== 0) desc.noSuspendDepth += 1;
-  else if ((action.flags & IRQF_COND_SUSPEND) !== 0) desc.condSuspendDepth += 1;
-  if (desc.noSuspendDepth !== 0 && desc.noSuspendDepth + desc.condSuspendDepth !== desc.nrActions) {
+  if ((action.flags & IRQF_NO_SUSPEND) !== 0) cold.noSuspendDepth += 1;
+  else if ((action.flags & IRQF_COND_SUSPEND) !== 0) cold.condSuspendDepth += 1;
+  if (cold.noSuspendDepth !== 0 && cold.noSuspendDepth + cold.condSuspendDepth !== cold.nrActions) {
     warnOnce(desc.core, 'pm', 'irq_pm_install_action', undefined, 'no suspend');
   }
 }
 
 /** kernel/irq/pm.c irq_pm_remove_action */
 export function irqPmRemoveAction(desc: IrqDesc, action: IrqAction): void {
-  desc.nrActions -= 1;
-  if ((action.flags & IRQF_FORCE_RESUME) !== 0) desc.forceResumeDepth -= 1;
-  if ((action.flags & IRQF_NO_SUSPEND) !== 0) desc.noSuspendDepth -= 1;
-  else if ((action.flags & IRQF_COND_SUSPEND) !== 0) desc.condSuspendDepth -= 1;
+  const { cold } = desc;
+  cold.nrActions -= 1;
+  if ((action.flags & IRQF_FORCE_RESUME) !== 0) cold.forceResumeDepth -= 1;
+  if ((action.flags & IRQF_NO_SUSPEND) !== 0) cold.noSuspendDepth -= 1;
+  else if ((action.flags & IRQF_COND_SUSPEND) !== 0) cold.condSuspendDepth -= 1;
 }

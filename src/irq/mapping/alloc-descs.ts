@@ -1,6 +1,7 @@
 import type { Irq } from '../../lib/brand.js';
 import { errnoValue } from '../../lib/errno.js';
 import type { IrqCore } from '../data/core.js';
+import { irqd } from '../data/irqdata.js';
 import { type IrqAffinityDesc, IrqDesc } from '../data/irqdesc.js';
 import { kstatIrqsInStat } from '../data/kstat.js';
 import { handleBadIrq } from '../line/badirq.js';
@@ -40,9 +41,21 @@ export function allocDescs(
   for (let i = 0; i < cnt; i++) {
     const wanted = affinity?.[i] ?? null;
     const home = wanted ? topology.node[wanted.mask.first()] : node;
-    core.sparseIrqs.insert(new IrqDesc(core, start + i, home, wanted, handleBadIrq));
+    core.sparseIrqs.insert(unusedDesc(core, start + i, home, wanted));
   }
   return start;
+}
+
+/** A descriptor that nobody has set up yet (kernel/irq/irqdesc.c desc_set_defaults). */
+function unusedDesc(core: IrqCore, irq: Irq, node: number, affinity: IrqAffinityDesc | null): IrqDesc {
+  const { kstatPool, defaultAffinity } = core;
+  const managed = affinity?.managed ? irqd.AFFINITY_MANAGED | irqd.MANAGED_SHUTDOWN : 0;
+  const state = irqd.IRQ_DISABLED | irqd.IRQ_MASKED | (affinity ? irqd.AFFINITY_SET : 0) | managed;
+  const mask = (affinity?.mask ?? defaultAffinity).clone();
+  const chunk = kstatPool.chunkOf(irq);
+  const desc = new IrqDesc(irq, state, handleBadIrq, core, chunk, kstatPool.baseOf(irq), mask, node);
+  desc.cold.kstat.fill(0);
+  return desc;
 }
 
 /** Gives descriptors back, with whatever is still in them (kernel/irq/irqdesc.c irq_free_descs). */

@@ -1,4 +1,4 @@
-import { type DesignAxis, designProblem, type VmbusDesign } from '../../vmbus/variants/design.js';
+import { type DesignAxis, designProblem } from '../../vmbus/variants/design.js';
 import type { Checks } from '../checks/checks.js';
 import type { DesignOptions } from '../options/design.js';
 import type { ScenarioVocabulary } from '../vocabulary.js';
@@ -35,6 +35,6 @@ export function designSchema({ designChoices }: Pick<ScenarioVocabulary, 'design
 }
 
 export function checkDesign(design: DesignOptions, { report }: Checks): void {
-  const problem = designProblem(design as Partial<VmbusDesign>);
+  const problem = designProblem(design);
   if (problem !== undefined) report(['design'], problem);
 }

@@ -127,10 +127,10 @@ function lineText(desc: IrqDesc): string {
     `handler:  ${symbol(desc.handleIrq.name)}\ndevice:   (null)\n` +
     `status:   ${hex(status, 8)}\n${bits(status, statusNames)}` +
     `istate:   ${hex(istate, 8)}\n${bits(istate, istateNames)}` +
-    `ddepth:   ${desc.depth}\nwdepth:   ${desc.wakeDepth}\n` +
+    `ddepth:   ${desc.cold.depth}\nwdepth:   ${desc.cold.wakeDepth}\n` +
     `dstate:   ${hex(data.state, 8)}\n${bits(data.state, dataNames)}` +
     `node:     ${data.node}\naffinity: ${formatCpuList(data.affinity)}\n` +
-    `effectiv: ${formatCpuList(data.effectiveAffinity)}\npending:  ${formatCpuList(desc.pendingMask)}\n` +
+    `effectiv: ${formatCpuList(data.effectiveAffinity)}\npending:  ${formatCpuList(desc.cold.pendingMask)}\n` +
     `domain:  ${data.domain?.name ?? ''}\n hwirq:   ${hex(data.hwirq)}\n${chipText(desc)}`
   );
 }

@@ -25,14 +25,14 @@ const countsSuffice: ReadonlySet<InterruptsForm> = new Set(['2.6.18', '3.18', '6
 function isShown(desc: IrqDesc, form: InterruptsForm, cpus: readonly CpuId[]): boolean {
   if (irqSettingsIsHidden(desc)) return false;
   if (hasAction(desc)) return true;
-  return countsSuffice.has(form) && cpus.some((cpu) => desc.kstat[cpu] !== 0);
+  return countsSuffice.has(form) && cpus.some((cpu) => desc.cold.kstat[cpu] !== 0);
 }
 
 /** A line's counts. Form 7.2 looks at them only if the line's total says that there are any. */
 function countsOf(desc: IrqDesc, form: InterruptsForm, cpus: readonly CpuId[]): number[] {
   const perCpu = irqSettingsIsPerCpu(desc) || irqSettingsIsPerCpuDevid(desc);
   const silent = form === '7.2' && !perCpu && desc.totCount === 0;
-  return cpus.map((cpu) => (silent ? 0 : desc.kstat[cpu]));
+  return cpus.map((cpu) => (silent ? 0 : desc.cold.kstat[cpu]));
 }
 
 function irqRow(desc: IrqDesc, form: InterruptsForm, cpus: readonly CpuId[], levels: boolean): IrqRow {
@@ -46,7 +46,7 @@ function irqRow(desc: IrqDesc, form: InterruptsForm, cpus: readonly CpuId[], lev
     chipPrinted: printed !== undefined,
     hwirq: data.domain === null ? null : data.hwirq,
     trigger: levels ? (data.has(irqd.LEVEL) ? 'Level' : 'Edge') : null,
-    flow: desc.name,
+    flow: desc.cold.name,
     actions: [...desc.actions()].map((action) => action.name ?? '(null)'),
   };
 }

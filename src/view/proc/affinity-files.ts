@@ -44,7 +44,7 @@ function writeIrqAffinity(core: IrqCore, desc: IrqDesc, text: string, form: CpuS
 
 /** The affinity that is shown: a pending one before the present one (kernel/irq/proc.c show_irq_affinity). */
 function shownAffinity(desc: IrqDesc): CpuMask {
-  return desc.data.has(irqd.SETAFFINITY_PENDING) ? desc.pendingMask : desc.data.affinity;
+  return desc.data.has(irqd.SETAFFINITY_PENDING) ? desc.cold.pendingMask : desc.data.affinity;
 }
 
 /** smp_affinity or smp_affinity_list of a line. */

@@ -17,9 +17,10 @@ const PROC_GENERIC = 'fs/proc/generic.c';
 
 /** Counts about interrupts that nobody handled (kernel/irq/proc.c irq_spurious_proc_show). */
 function spuriousFile(desc: IrqDesc): FileNode {
-  const lastMs = (): number => (desc.lastUnhandled * MS_PER_JIFFY) >>> 0;
+  const lastMs = (): number => (desc.cold.lastUnhandled * MS_PER_JIFFY) >>> 0;
   return procFile(0o444, {
-    read: () => `count ${desc.irqCount}\nunhandled ${desc.irqsUnhandled}\nlast_unhandled ${lastMs()} ms\n`,
+    read: () =>
+      `count ${desc.cold.irqCount}\nunhandled ${desc.irqsUnhandled}\nlast_unhandled ${lastMs()} ms\n`,
   });
 }
 
@@ -40,7 +41,7 @@ class IrqDirectory extends StaticDirectory {
     const mode = irqCanSetAffinityUsr(desc) ? 0o644 : core.behaviour.unsettableAffinityMode;
     const files = {
       smp_affinity: irqAffinityFile(core, desc, mode, maskText),
-      affinity_hint: cpuSetFile(() => desc.affinityHint ?? empty, maskText),
+      affinity_hint: cpuSetFile(() => desc.cold.affinityHint ?? empty, maskText),
       smp_affinity_list: irqAffinityFile(core, desc, mode, listText),
       node: procFile(0o444, { read: () => `${data.node}\n` }),
       effective_affinity: cpuSetFile(() => data.effectiveAffinity, maskText),

@@ -23,12 +23,12 @@ function actionNames(desc: IrqDesc): string | null {
 function irqDirectory(desc: IrqDesc): StaticDirectory {
   const { data } = desc;
   return new StaticDirectory(0o755, {
-    per_cpu_count: attribute(() => desc.kstat.join(',')),
+    per_cpu_count: attribute(() => desc.cold.kstat.join(',')),
     chip_name: attribute(() => data.chip.name),
     hwirq: attribute(() => (data.domain === null ? null : String(data.hwirq))),
     type: attribute(() => (data.has(irqd.LEVEL) ? 'level' : 'edge')),
     wakeup: attribute(() => (data.has(irqd.WAKEUP_STATE) ? 'enabled' : 'disabled')),
-    name: attribute(() => desc.name),
+    name: attribute(() => desc.cold.name),
     actions: attribute(() => actionNames(desc)),
   });
 }

@@ -7,7 +7,6 @@ import { SharedVar } from '../../machine/shared-var.js';
 import { type Procedure, SharedWord } from '../../machine/step.js';
 import { Tasklet } from '../../machine/tasklet.js';
 import { deviceClassOf, HV_SOCK_IRQ_NAME, type VmbusDeviceClass } from '../protocol/class-ids.js';
-import type { VmbusDevice } from '../driver.js';
 import { CHANNEL_FLAG, type OfferChannel } from '../protocol/channel-messages.js';
 import type { RingReader, RingWriter } from '../ring/index.js';
 
@@ -43,6 +42,14 @@ export const channelStateNumbers: Readonly<Record<ChannelState['kind'], number>>
 
 /** The driver's function that looks at the channel's inbound ring when the host signalled. */
 export type ChannelCallback = (channel: VmbusChannel) => void;
+
+/** What a channel knows of the device whose primary channel it is. VmbusDevice has it. */
+export interface ChannelDevice {
+  /** Sub-channels that the driver has asked the host for; further ones are not given to it. */
+  subChannelsAsked: number;
+  /** A channel interrupts another CPU from now on; called with interrupts off. */
+  targetCpuChanged(channel: VmbusChannel, oldCpu: CpuId, newCpu: CpuId): void;
+}
 
 /** How an interrupt leads to the driver's callback (enum hv_callback_mode). */
 export const callbackMode = {
@@ -85,7 +92,7 @@ export class VmbusChannel {
   primary: VmbusChannel | undefined;
   readonly subChannels: VmbusChannel[];
   /** The device, of a primary channel only. */
-  device: VmbusDevice | undefined;
+  device: ChannelDevice | undefined;
   /** CPU that the host was last asked to interrupt (target_cpu). */
   readonly target: SharedVar<CpuId>;
   /** The channel's Linux IRQ; 0 while the relid is not mapped. */

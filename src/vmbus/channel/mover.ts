@@ -3,7 +3,7 @@ import { errnoValue } from '../../lib/errno.js';
 import type { CpuMask } from '../../machine/cpumask.js';
 import { type Procedure, runAtomic } from '../../machine/step.js';
 import type { VmbusChannel } from './channel.js';
-import type { VmbusConnection } from '../connection.js';
+import type { ConnectionPort } from '../connection-port.js';
 import { CHANNELMSG, VERSION_WIN10_V4_1 } from '../protocol/channel-messages.js';
 
 /** Has the host interrupt other CPUs for channels (RFC patches 10 to 12, drivers/hv/vmbus_drv.c vmbus_irq_set_affinity). */
@@ -11,7 +11,7 @@ export class ChannelMover {
   /** CPU chosen last, for any channel: the next choice starts behind it. */
   private nextCpu: CpuId = 0;
 
-  constructor(private readonly connection: VmbusConnection) {}
+  constructor(private readonly connection: ConnectionPort) {}
 
   /** As `move`, for callers that must not sleep. */
   moveAtomic(channel: VmbusChannel, dest: CpuMask): number {
@@ -47,7 +47,7 @@ export class ChannelMover {
     if (newCpu !== oldCpu) {
       yield* connection.relids.moved(channel, oldCpu, newCpu);
       if (channel.isPerf) connection.placement.update(oldCpu, newCpu);
-      channel.primaryOrSelf.device?.driver?.targetCpuChanged?.(channel, oldCpu, newCpu);
+      channel.primaryOrSelf.device?.targetCpuChanged(channel, oldCpu, newCpu);
     }
     return 0;
   }

@@ -19,8 +19,6 @@ import type { Refusal } from '../refusals.js';
 import { RING_WRITE, RingBuffer, type RingError, VM_PKT } from '../ring/index.js';
 import { RingReader } from '../ring/reader.js';
 import { RingWriter } from '../ring/writer.js';
-import { openOrders, ringOrders } from '../variants/index.js';
-import type { OpenOrder } from '../variants/open-order.js';
 
 /** Header page and data pages of each of a channel's rings, unless the driver wants others. */
 export const DEFAULT_RING_PAGES = 5;
@@ -33,14 +31,10 @@ export interface OpenOptions {
 
 /** Opening, using and closing channels (drivers/hv/channel.c): what drivers call. */
 export class ChannelOperations {
-  private readonly order: OpenOrder;
-
   constructor(
     private readonly connection: VmbusConnection,
     private readonly irq: IrqCore,
-  ) {
-    this.order = openOrders[connection.design.openOrder];
-  }
+  ) {}
 
   /** Protocol version agreed on with the host, as on the wire (vmbus_proto_version). */
   get protocolVersion(): number {
@@ -72,7 +66,7 @@ export class ChannelOperations {
       );
     }
     yield* channel.stateVar.setSteps({ kind: 'opening', rings: undefined });
-    yield* this.order.beforeOpen(channel, options.callback);
+    yield* this.connection.design.openOrder.beforeOpen(channel, options.callback);
     const rings = yield* this.shareRings(channel, options.ringPages ?? DEFAULT_RING_PAGES);
     yield* channel.stateVar.setSteps({ kind: 'opening', rings });
     try {
@@ -88,7 +82,7 @@ export class ChannelOperations {
       yield* this.reset(channel);
       throw error;
     }
-    yield* this.order.afterOpen(channel, options.callback);
+    yield* this.connection.design.openOrder.afterOpen(channel, options.callback);
     yield* channel.stateVar.setSteps({ kind: 'opened', rings });
   }
 
@@ -231,7 +225,7 @@ export class ChannelOperations {
         gpadl,
         pfn,
         outbound: new RingWriter(outbound, outbound, refuse),
-        inbound: new RingReader(inbound, inbound, refuse, ringOrders[this.connection.design.ringOrder]),
+        inbound: new RingReader(inbound, inbound, refuse, this.connection.design.ringOrder),
       };
     } catch (error) {
       memory.free(pfn);

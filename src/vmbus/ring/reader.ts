@@ -11,7 +11,7 @@ import {
   VM_PKT_FIRST,
   VM_PKT_LAST,
 } from './buffer.js';
-import { ReadPendingWrite, type RingOrder } from '../variants/ring-order.js';
+import { type ReaderAccesses, ReadPendingWrite, type RingOrder } from '../variants/ring-order.js';
 
 const linuxOrder = new ReadPendingWrite();
 
@@ -31,7 +31,7 @@ const linuxOrder = new ReadPendingWrite();
  * Deviates from Linux in that a packet or index that cannot be is refused for good and named in `error`; Linux cuts
  * a wrong length down to what there is, and goes on.
  */
-export class RingReader {
+export class RingReader implements ReaderAccesses {
   /** VM_PKT number of the packet read last. */
   type = 0;
   flags = 0;

@@ -47,8 +47,15 @@ export const defaultDesign: VmbusDesign = {
 };
 
 /** Why the choices do not go together; undefined if they do. */
-export function designProblem({ relidMap, topLevel }: Partial<VmbusDesign>): string | undefined {
-  if (relidMap === undefined || relidMap === 'irqdomain') return undefined;
+export function designProblem({
+  relidMap,
+  topLevel,
+}: {
+  readonly relidMap?: string;
+  readonly topLevel?: string;
+}): string | undefined {
+  // Of a map from outside only its making tells whether it has an irqdomain.
+  if (relidMap !== 'array' && relidMap !== 'percpu-list') return undefined;
   if (topLevel !== 'percpu-nostat-visible' && topLevel !== 'percpu-nostat-hidden') return undefined;
   return `top level ${topLevel} gives control messages an IRQ of the irqdomain that relid map ${relidMap} does not have`;
 }

@@ -1,34 +1,31 @@
-import type { Lock } from '../../machine/lock.js';
 import {
-  type LineAccounting,
   NostatHiddenAccounting,
   NostatVisibleAccounting,
   PercpuAccounting,
   percpuDemux,
 } from '../../platform/line-accounting.js';
-import type { ChannelMover } from '../channel/mover.js';
-import type { VmbusConnection } from '../connection.js';
+import type { ConnectionPort } from '../connection-port.js';
 import { VmbusIrqChip } from '../irq-chip.js';
-import type { RelidMap } from '../relid-map.js';
 import { ArrayRelidMap } from './array-map.js';
-import { ControlIrq, type ControlMessages, ControlTasklet } from './control-messages.js';
-import type { VmbusDesign } from './design.js';
+import { ControlIrq, ControlTasklet } from './control-messages.js';
+import { defaultDesign, designProblem, type VmbusDesign } from './design.js';
+import type {
+  DesignParts,
+  LifetimeFactory,
+  ModifyChannelFactory,
+  OfflineGuardFactory,
+  RelidMapFactory,
+  TopLevel,
+} from './design-parts.js';
 import { IrqdomainRelidMap } from './irqdomain-map.js';
-import type { ChannelLifetime } from './lifetime.js';
 import {
   FreeUnconditionally,
   GetPutCompletedLifetime,
   GetPutLifetime,
   RescindRefLifetime,
 } from './lifetimes.js';
-import {
-  FixedSleep,
-  type ModifyChannelPolicy,
-  NoWait,
-  WaitInSetter,
-  WaitOnOffline,
-} from './modify-channel.js';
-import { FlagAndLockGuard, FlagGuard, NoGuard, type OfflineGuard } from './offline-guard.js';
+import { FixedSleep, NoWait, WaitInSetter, WaitOnOffline } from './modify-channel.js';
+import { FlagAndLockGuard, FlagGuard, NoGuard } from './offline-guard.js';
 import { CallbackFirst, IgnoreUntilOpenResult, type OpenOrder } from './open-order.js';
 import { PercpuListRelidMap } from './percpu-list-map.js';
 import {
@@ -45,19 +42,12 @@ import {
 /** A class, or what builds one, for each choice of an axis. */
 type Choices<Axis extends keyof VmbusDesign, Built> = Readonly<Record<VmbusDesign[Axis], Built>>;
 
-export const lifetimes: Choices<'lifetime', (channelMutex: Lock) => ChannelLifetime> = {
+export const lifetimes: Choices<'lifetime', LifetimeFactory> = {
   'rescind-ref': (channelMutex) => new RescindRefLifetime(channelMutex),
   'free-unconditionally': (channelMutex) => new FreeUnconditionally(channelMutex),
   'get-put': (channelMutex) => new GetPutLifetime(channelMutex),
   'get-put-completed': (channelMutex) => new GetPutCompletedLifetime(channelMutex),
 };
-
-/** Builds a map for a connection that is being built itself. */
-export type RelidMapFactory = (
-  connection: VmbusConnection,
-  lifetime: ChannelLifetime,
-  mover: ChannelMover,
-) => RelidMap;
 
 export const relidMaps: Choices<'relidMap', RelidMapFactory> = {
   irqdomain: ({ irq }, lifetime, mover) => new IrqdomainRelidMap(irq, new VmbusIrqChip(mover), lifetime),
@@ -65,17 +55,14 @@ export const relidMaps: Choices<'relidMap', RelidMapFactory> = {
   'percpu-list': ({ machine }, lifetime, mover) => new PercpuListRelidMap(machine.nrCpuIds, lifetime, mover),
 };
 
-export const modifyChannelPolicies: Choices<
-  'modifyChannel',
-  (connection: VmbusConnection) => ModifyChannelPolicy
-> = {
+export const modifyChannelPolicies: Choices<'modifyChannel', ModifyChannelFactory> = {
   'wait-on-offline': (connection) => new WaitOnOffline(connection),
   'wait-in-setter': (connection) => new WaitInSetter(connection),
   'no-wait': (connection) => new NoWait(connection),
   'fixed-sleep': (connection) => new FixedSleep(connection),
 };
 
-export const offlineGuards: Choices<'offlineGuard', (connection: VmbusConnection) => OfflineGuard> = {
+export const offlineGuards: Choices<'offlineGuard', OfflineGuardFactory> = {
   'flag-and-lock': ({ synicOnline, setAffinityLock }) => new FlagAndLockGuard(synicOnline, setAffinityLock),
   flag: ({ synicOnline }) => new FlagGuard(synicOnline),
   none: ({ machine }) => new NoGuard(machine),
@@ -96,23 +83,35 @@ export const openOrders: Choices<'openOrder', OpenOrder> = {
   'ignore-until-open-result': new IgnoreUntilOpenResult(),
 };
 
-/** The platform's part of the choice of a top level. */
-export const lineAccountings: Choices<'topLevel', LineAccounting> = {
-  'percpu-demux': percpuDemux,
-  percpu: new PercpuAccounting(),
-  'percpu-nostat-visible': new NostatVisibleAccounting(),
-  'percpu-nostat-hidden': new NostatHiddenAccounting(),
+export const topLevels: Choices<'topLevel', TopLevel> = {
+  'percpu-demux': { line: percpuDemux, control: () => new ControlTasklet() },
+  percpu: { line: new PercpuAccounting(), control: () => new ControlTasklet() },
+  'percpu-nostat-visible': { line: new NostatVisibleAccounting(), control: controlIrq },
+  'percpu-nostat-hidden': { line: new NostatHiddenAccounting(), control: controlIrq },
 };
 
-/** VMBus' part of the choice of a top level. */
-export const controlMessages: Choices<'topLevel', (connection: VmbusConnection) => ControlMessages> = {
-  'percpu-demux': () => new ControlTasklet(),
-  percpu: () => new ControlTasklet(),
-  'percpu-nostat-visible': controlIrq,
-  'percpu-nostat-hidden': controlIrq,
-};
+/**
+ * What builds a design of this repository's own choices.
+ *
+ * @param design choices other than the default ones.
+ * @throws RangeError for choices that do not go together.
+ */
+export function designParts(design: Partial<VmbusDesign> = {}): DesignParts {
+  const chosen = { ...defaultDesign, ...design };
+  const problem = designProblem(chosen);
+  if (problem !== undefined) throw new RangeError(problem);
+  return {
+    relidMap: relidMaps[chosen.relidMap],
+    topLevel: topLevels[chosen.topLevel],
+    lifetime: lifetimes[chosen.lifetime],
+    modifyChannel: modifyChannelPolicies[chosen.modifyChannel],
+    offlineGuard: offlineGuards[chosen.offlineGuard],
+    ringOrder: ringOrders[chosen.ringOrder],
+    openOrder: openOrders[chosen.openOrder],
+  };
+}
 
-function controlIrq({ irq, relids: { domain } }: VmbusConnection): ControlMessages {
+function controlIrq({ irq, relids: { domain } }: ConnectionPort): ControlIrq {
   if (domain === undefined)
     throw new RangeError('an IRQ for control messages needs the irqdomain as relid map');
   return new ControlIrq(irq, domain);

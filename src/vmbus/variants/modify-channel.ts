@@ -2,7 +2,7 @@ import type { CpuId } from '../../lib/brand.js';
 import { sleep } from '../../machine/completion.js';
 import type { Procedure } from '../../machine/step.js';
 import type { VmbusChannel } from '../channel/channel.js';
-import type { VmbusConnection } from '../connection.js';
+import type { ConnectionPort } from '../connection-port.js';
 import { VERSION_WIN10_V5_3 } from '../protocol/channel-messages.js';
 
 const MS = 1_000_000;
@@ -22,7 +22,7 @@ export interface ModifyChannelPolicy {
 
 /** Nobody waits. */
 export class NoWait implements ModifyChannelPolicy {
-  constructor(protected readonly connection: VmbusConnection) {}
+  constructor(protected readonly connection: ConnectionPort) {}
 
   *sent(_channel: VmbusChannel): Procedure<void> {}
 

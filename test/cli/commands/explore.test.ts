@@ -8,7 +8,7 @@ import { runReplay } from '../../../src/cli/explore/replay.js';
 import { runMerge } from '../../../src/cli/explore/merge.js';
 import type { ExploreCommandOptions } from '../../../src/cli/explore/options.js';
 import { runExplore } from '../../../src/cli/explore/run.js';
-import type { Report } from '../../../src/explore/report.js';
+import type { Report } from '../../../src/explore/report/report.js';
 import { irqlab } from '../../support/cli.js';
 
 const defaults = { preemptions: 2, depth: 3, seed: 1, executions: 1000 } as const;

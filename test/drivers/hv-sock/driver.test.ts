@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { HvSockDriver, vsockService } from '../../../src/drivers/hv-sock/driver.js';
+import { deviceOf } from '../../../src/vmbus/driver.js';
 import { HvSocket } from '../../../src/drivers/hv-sock/socket.js';
 import { versionWire } from '../../../src/vmbus/protocol/channel-messages.js';
 import { errnoOf } from '../../support/errors.js';
@@ -19,7 +20,7 @@ function driverOf(guest: TestGuest): HvSockDriver {
 
 function connect(guest: TestGuest, port: number): HvSocket {
   const channel = guest.run(driverOf(guest).connect(vsockService(port)));
-  const data = channel.device?.driverData;
+  const data = deviceOf(channel)?.driverData;
   if (!(data instanceof HvSocket)) throw new Error('not connected');
   return data;
 }

@@ -155,7 +155,7 @@ describe('set_channels', () => {
     expect(guest.vmbus.bus.devices).toEqual([]);
   });
 
-  test('the device is taken back between any two events', () => {
+  test('the device is rescinded between any two events', () => {
     let events = 0;
     for (let busy = true; busy; events++) {
       const guest = nicGuest({ present: 4 }).boot();
@@ -177,7 +177,7 @@ describe('set_channels', () => {
     expect(events).toBeGreaterThan(50);
   });
 
-  test('a sub-channel is taken back between any two events', () => {
+  test('a sub-channel is rescinded between any two events', () => {
     let events = 0;
     for (let busy = true; busy; events++) {
       const guest = nicGuest({ present: 4 }).boot();

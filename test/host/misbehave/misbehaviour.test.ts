@@ -82,7 +82,7 @@ describe('messages', () => {
     expect(relidsOf(alone)).toEqual([3, 4, 2, 50, 51]);
   });
 
-  test('are spoilt where the rule says', () => {
+  test('are corrupted where the rule says', () => {
     const offer = { what: 'message', message: 'OFFERCHANNEL', nth: 2, deed: 'corrupt' } as const;
     expect(refused(guestWith({ ...offer, field: 'childRelid', value: 5000 }).boot())).toEqual({
       'offer-relid-out-of-range': 1,
@@ -95,16 +95,16 @@ describe('messages', () => {
     });
   });
 
-  test('are spoilt at random alike for equal seeds', () => {
-    const spoilt = (seed: number): unknown => {
+  test('are corrupted at random alike for equal seeds', () => {
+    const corrupted = (seed: number): unknown => {
       const guest = new TestGuest({ present: 2, devices: [device('heartbeat', 3)], host: { seed } });
       guest.host.faults.add({ what: 'message', chance: 0.5, deed: 'corrupt' });
       guest.machine.spawn('boot', guest.vmbus.init());
       guest.settle();
       return [refused(guest), guest.log(), guest.machine.clock.now];
     };
-    const runs = Array.from({ length: 20 }, (_, seed) => spoilt(seed));
-    expect(runs).toEqual(Array.from({ length: 20 }, (_, seed) => spoilt(seed)));
+    const runs = Array.from({ length: 20 }, (_, seed) => corrupted(seed));
+    expect(runs).toEqual(Array.from({ length: 20 }, (_, seed) => corrupted(seed)));
     expect(new Set(runs.map((run) => JSON.stringify(run))).size).toBeGreaterThan(1);
   });
 });
@@ -137,7 +137,7 @@ describe('signals', () => {
     expect(refused(guest)).toEqual({ 'event-without-channel': 1 });
     guest.host.signal(3);
     expect(guest.count(3)).toBe(before + 4);
-    expect(guest.irq.desc(guest.channel(3).irq)?.kstat[3]).toBe(1);
+    expect(guest.irq.desc(guest.channel(3).irq)?.cold.kstat[3]).toBe(1);
   });
 
   test('overtake each other', () => {

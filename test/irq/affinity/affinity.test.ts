@@ -38,7 +38,7 @@ function movable(lab: Lab, chip: IrqChip = lab.chip()): IrqDesc {
 const text = (desc: IrqDesc) => ({
   affinity: formatCpuList(desc.data.affinity),
   effective: formatCpuList(desc.data.effectiveAffinity),
-  pending: desc.data.has(irqd.SETAFFINITY_PENDING) ? formatCpuList(desc.pendingMask) : null,
+  pending: desc.data.has(irqd.SETAFFINITY_PENDING) ? formatCpuList(desc.cold.pendingMask) : null,
 });
 
 describe('irqSetAffinity', () => {
@@ -159,7 +159,7 @@ describe('irqMoveMaskedIrq', () => {
     lab.take();
     irqMoveMaskedIrq(desc.data);
     expect(lab.take()).toEqual([]);
-    expect(desc.pendingMask.isEmpty).toBe(true);
+    expect(desc.cold.pendingMask.isEmpty).toBe(true);
     desc.data.set(irqd.SETAFFINITY_PENDING | irqd.PER_CPU);
     irqMoveMaskedIrq(desc.data);
     expect(lab.log).toEqual(['WARNING: at kernel/irq/migration.c irq_move_masked_irq']);
@@ -227,13 +227,13 @@ describe('hint and notifier', () => {
     const desc = movable(lab);
     const hint = lab.cpus('2');
     expect(irqUpdateAffinityHint(lab.core, desc.irq, hint)).toBe(0);
-    expect(desc.affinityHint).toBe(hint);
+    expect(desc.cold.affinityHint).toBe(hint);
     expect(lab.take()).toEqual([]);
     expect(irqSetAffinityAndHint(lab.core, desc.irq, lab.cpus('3'))).toBe(0);
     expect(lab.take()).toEqual(['affinity 3']);
     expect(irqSetAffinityAndHint(lab.core, desc.irq, lab.cpus(''))).toBe(0);
     expect(irqSetAffinityAndHint(lab.core, desc.irq, null)).toBe(0);
-    expect(desc.affinityHint).toBeNull();
+    expect(desc.cold.affinityHint).toBeNull();
     expect(irqUpdateAffinityHint(lab.core, 99, null)).toBe(EINVAL);
   });
 

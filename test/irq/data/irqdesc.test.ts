@@ -50,22 +50,22 @@ describe('allocDescs', () => {
   test('a descriptor starts disabled and masked, with no chip, and its counters at 0', () => {
     const lab = new Lab();
     const irq = allocDescs(lab.core, -1, 0, 1);
-    lab.desc(irq).kstat.fill(7);
+    lab.desc(irq).cold.kstat.fill(7);
     freeDescs(lab.core, irq, 1);
     allocDescs(lab.core, irq, irq, 1);
     const desc = lab.desc(irq);
     expect(desc.data.chip.name).toBe('none');
-    expect(desc.depth).toBe(1);
+    expect(desc.cold.depth).toBe(1);
     expect(desc.istate).toBe(irqs.SYSFS);
-    expect([...desc.kstat]).toEqual([0, 0, 0, 0]);
+    expect([...desc.cold.kstat]).toEqual([0, 0, 0, 0]);
     expect(desc.data.affinity.equals(lab.core.defaultAffinity)).toBe(true);
   });
 
   test('counters of neighbours do not touch each other', () => {
     const lab = new Lab();
     allocDescs(lab.core, 30, 30, 100);
-    for (let irq = 30; irq < 130; irq++) lab.desc(irq).kstat.fill(irq);
-    for (let irq = 30; irq < 130; irq++) expect([...lab.desc(irq).kstat]).toEqual([irq, irq, irq, irq]);
+    for (let irq = 30; irq < 130; irq++) lab.desc(irq).cold.kstat.fill(irq);
+    for (let irq = 30; irq < 130; irq++) expect([...lab.desc(irq).cold.kstat]).toEqual([irq, irq, irq, irq]);
   });
 });
 

@@ -31,7 +31,7 @@ import {
 import { Lab } from '../lab.js';
 
 function counts(desc: IrqDesc): number[] {
-  return [...desc.kstat];
+  return [...desc.cold.kstat];
 }
 
 describe('handleSimpleIrq', () => {
@@ -73,7 +73,7 @@ describe('handleSimpleIrq', () => {
     const lab = new Lab();
     const desc = lab.line();
     lab.request(desc);
-    desc.kstat[1] = 0xffffffff;
+    desc.cold.kstat[1] = 0xffffffff;
     desc.totCount = 0xffffffff;
     lab.fire(desc, 1);
     expect(counts(desc)).toEqual([0, 0, 0, 0]);
@@ -345,7 +345,7 @@ describe('handleNestedIrq', () => {
     lab.run(handleNestedIrq(lab.core, desc.irq));
     expect(lab.take()).toEqual(['thread']);
     expect(desc.totCount).toBe(1);
-    expect(desc.threadsActive).toBe(0);
+    expect(desc.cold.threadsActive).toBe(0);
     disableIrqNosync(lab.core, desc.irq);
     lab.run(handleNestedIrq(lab.core, desc.irq));
     expect(lab.take()).toEqual([]);

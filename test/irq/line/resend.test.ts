@@ -129,9 +129,9 @@ describe('irqInjectInterrupt', () => {
     lab.run(requestThreadedIrq(lab.core, nested.irq, null, threadFn, 0, 'nested', 1));
     lab.take();
     expect(irqInjectInterrupt(lab.core, nested.irq)).toBe(EINVAL);
-    nested.parentIrq = 9999;
+    nested.cold.parentIrq = 9999;
     expect(irqInjectInterrupt(lab.core, nested.irq)).toBe(EINVAL);
-    nested.parentIrq = parent.irq;
+    nested.cold.parentIrq = parent.irq;
     expect(irqInjectInterrupt(lab.core, nested.irq)).toBe(0);
     lab.machine.settle();
     expect(lab.take()).toEqual(['handler@0']);

@@ -34,10 +34,10 @@ describe('a line that fires and nobody handles it', () => {
     const lab = new Lab();
     const desc = unhandled(lab);
     lab.fire(desc, 0, 99_999);
-    expect(desc.depth).toBe(0);
+    expect(desc.cold.depth).toBe(0);
     lab.fire(desc);
     expect(lab.log).toEqual(nobodyCared(desc.irq, 'handler'));
-    expect(desc.depth).toBe(1);
+    expect(desc.cold.depth).toBe(1);
     expect(desc.istate & irqs.SPURIOUS_DISABLED).not.toBe(0);
     expect(desc.data.has(irqd.IRQ_MASKED)).toBe(false);
   });
@@ -45,10 +45,10 @@ describe('a line that fires and nobody handles it', () => {
   test('is not if exactly 99,900 were unhandled', () => {
     const lab = new Lab();
     const desc = unhandled(lab);
-    desc.irqCount = 99_999;
+    desc.cold.irqCount = 99_999;
     desc.irqsUnhandled = 99_899;
     lab.fire(desc);
-    expect([desc.depth, desc.irqCount, desc.irqsUnhandled]).toEqual([0, 0, 0]);
+    expect([desc.cold.depth, desc.cold.irqCount, desc.irqsUnhandled]).toEqual([0, 0, 0]);
   });
 
   test('is not if there are more than 100 ms between them', () => {
@@ -72,7 +72,7 @@ describe('a line that fires and nobody handles it', () => {
     lab.request(untracked, 0, 'dev', IRQ_NONE);
     for (const desc of [polled, untracked]) {
       lab.fire(desc, 0, 3);
-      expect([desc.irqCount, desc.irqsUnhandled]).toEqual([0, 0]);
+      expect([desc.cold.irqCount, desc.irqsUnhandled]).toEqual([0, 0]);
     }
   });
 });
@@ -82,10 +82,10 @@ test('handled ones are not counted while there are no unhandled ones', () => {
   const desc = lab.line();
   lab.request(desc);
   lab.fire(desc, 0, 10);
-  expect(desc.irqCount).toBe(0);
+  expect(desc.cold.irqCount).toBe(0);
   desc.irqsUnhandled = 1;
   lab.fire(desc, 0, 10);
-  expect(desc.irqCount).toBe(10);
+  expect(desc.cold.irqCount).toBe(10);
 });
 
 test('a return value that is none is reported, 100 times at most', () => {
@@ -127,7 +127,7 @@ describe('threads answer one interrupt later', () => {
     const desc = threaded(lab, IRQ_NONE, IRQ_WAKE_THREAD);
     for (let i = 0; i < 5; i++) lab.fire(desc);
     expect(desc.irqsUnhandled).toBe(4);
-    desc.irqCount = 99_999;
+    desc.cold.irqCount = 99_999;
     desc.irqsUnhandled = 99_999;
     lab.fire(desc);
     expect(lab.log[2]).toBe('[<ptr>] handler threaded [<ptr>] threadFunction');

@@ -113,7 +113,7 @@ describe('disable and synchronize', () => {
     expect(lab.machine.clock.now).toBe(0);
     lab.run(disableIrq(lab.core, desc.irq));
     expect(lab.machine.clock.now).toBe(1000);
-    expect(desc.depth).toBe(2);
+    expect(desc.cold.depth).toBe(2);
     expect(disableHardirq(lab.core, desc.irq)).toBe(true);
     lab.run(synchronizeIrq(lab.core, 9999));
   });
@@ -136,10 +136,10 @@ describe('disable and synchronize', () => {
     disableIrqNosync(lab.core, desc.irq);
     disableIrqNosync(lab.core, desc.irq);
     enableIrq(lab.core, desc.irq);
-    expect(desc.depth).toBe(1);
+    expect(desc.cold.depth).toBe(1);
     enableIrq(lab.core, desc.irq);
     enableIrq(lab.core, desc.irq);
-    expect(desc.depth).toBe(0);
+    expect(desc.cold.depth).toBe(0);
     expect(lab.log).toEqual(['Unbalanced enable for IRQ 24', 'WARNING: at kernel/irq/manage.c __enable_irq']);
     expect(lab.take()).toEqual(['lock', 'lock', 'lock', 'lock', 'lock']);
   });
@@ -173,7 +173,7 @@ describe('irqSetIrqWake', () => {
     irqSetIrqWake(lab.core, failing.irq, true);
     fails = -5;
     expect(irqSetIrqWake(lab.core, failing.irq, false)).toBe(-5);
-    expect(failing.wakeDepth).toBe(1);
+    expect(failing.cold.wakeDepth).toBe(1);
   });
 });
 

@@ -69,7 +69,7 @@ describe('irqSetHandler', () => {
     irqSetHandler(lab.core, desc.irq, null, true, null);
     expect(lab.take()).toEqual(['mask', 'ack']);
     expect(desc.isChained).toBe(false);
-    expect(desc.depth).toBe(1);
+    expect(desc.cold.depth).toBe(1);
   });
 
   test('without a chip there is nothing to handle: a warning', () => {
@@ -77,7 +77,7 @@ describe('irqSetHandler', () => {
     const desc = lab.desc(allocDescs(lab.core, -1, 0, 1));
     irqSetHandler(lab.core, desc.irq, handleEdgeIrq, false, 'edge');
     expect(lab.log).toEqual(['WARNING: at kernel/irq/chip.c __irq_do_set_handler']);
-    expect(desc.name).toBeNull();
+    expect(desc.cold.name).toBeNull();
   });
 });
 

@@ -163,7 +163,7 @@ describe('a managed line', () => {
     expect(desc.data.has(irqd.MANAGED_SHUTDOWN)).toBe(true);
     lab.up(2);
     expect(lab.take()).toEqual(calls);
-    expect([desc.depth, desc.data.has(irqd.MANAGED_SHUTDOWN)]).toEqual([0, false]);
+    expect([desc.cold.depth, desc.data.has(irqd.MANAGED_SHUTDOWN)]).toEqual([0, false]);
   });
 
   test('an interrupt of meanwhile is replayed on the CPU that came', () => {
@@ -192,8 +192,8 @@ describe('a managed line', () => {
     const lab = hotLab({ kernel: '6.12' });
     lab.down(2);
     const desc = managed(lab, '2');
-    expect([desc.depth, desc.data.has(irqd.IRQ_STARTED)]).toEqual([0, false]);
-    desc.depth = 1;
+    expect([desc.cold.depth, desc.data.has(irqd.IRQ_STARTED)]).toEqual([0, false]);
+    desc.cold.depth = 1;
     enableIrq(lab.core, desc.irq);
     expect(lab.log).toContain('WARNING: at kernel/irq/chip.c irq_startup');
     lab.up(2);

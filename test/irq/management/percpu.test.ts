@@ -34,7 +34,7 @@ test('one request serves all CPUs; each enables it for itself', () => {
   expect(irqPercpuIsEnabled(lab.core, desc.irq)).toBe(false);
   lab.machine.thisCpu = 0;
   lab.fire(desc, 2);
-  expect([...desc.kstat]).toEqual([0, 0, 1, 0]);
+  expect([...desc.cold.kstat]).toEqual([0, 0, 1, 0]);
   disablePercpuIrq(lab.core, desc.irq);
   expect(irqPercpuIsEnabled(lab.core, desc.irq)).toBe(false);
   lab.run(freePercpuIrq(lab.core, desc.irq, 'tick'));

@@ -92,7 +92,7 @@ describe('the first request', () => {
     const desc = lab.line();
     expect(lab.request(desc)).toBe(0);
     expect(lab.take()).toEqual(['unmask', 'affinity 0-3']);
-    expect(desc.depth).toBe(0);
+    expect(desc.cold.depth).toBe(0);
     expect(desc.data.state & (irqd.IRQ_STARTED | irqd.ACTIVATED)).toBe(irqd.IRQ_STARTED | irqd.ACTIVATED);
   });
 
@@ -107,14 +107,14 @@ describe('the first request', () => {
     const lab = new Lab();
     const flagged = lab.line();
     lab.request(flagged, IRQF_NO_AUTOEN);
-    expect(flagged.depth).toBe(1);
+    expect(flagged.cold.depth).toBe(1);
     const set = lab.line();
     irqSetStatusFlags(lab.core, set.irq, irqStatus.NOAUTOEN);
     lab.request(set, IRQF_SHARED);
-    expect(set.depth).toBe(1);
+    expect(set.cold.depth).toBe(1);
     expect(lab.log).toEqual(['WARNING: at kernel/irq/manage.c __setup_irq']);
     enableIrq(lab.core, flagged.irq);
-    expect(flagged.depth).toBe(0);
+    expect(flagged.cold.depth).toBe(0);
   });
 
   test('PERCPU, NOBALANCING and NO_DEBUG show in settings and state', () => {
@@ -211,7 +211,9 @@ describe('sharing', () => {
     expect(lab.log).toEqual([warning, warning]);
     for (const name of ['a', 'b', 'c']) lab.run(freeIrq(lab.core, desc.irq, name));
     lab.run(freeIrq(lab.core, other.irq, 'd'));
-    expect([desc.noSuspendDepth, desc.condSuspendDepth, other.forceResumeDepth]).toEqual([0, 0, 0]);
+    expect([desc.cold.noSuspendDepth, desc.cold.condSuspendDepth, other.cold.forceResumeDepth]).toEqual([
+      0, 0, 0,
+    ]);
   });
 
   test('a sharer with the line’s trigger is welcome', () => {
@@ -229,7 +231,7 @@ describe('sharing', () => {
     desc.istate |= irqs.SPURIOUS_DISABLED;
     disableIrqNosync(lab.core, desc.irq);
     request(lab, desc, IRQF_SHARED, 'b');
-    expect(desc.depth).toBe(0);
+    expect(desc.cold.depth).toBe(0);
     expect(desc.istate & irqs.SPURIOUS_DISABLED).toBe(0);
   });
 });
@@ -245,7 +247,7 @@ describe('freeIrq', () => {
       'Trying to free already-free IRQ 24',
       'WARNING: at kernel/irq/manage.c free_irq',
     ]);
-    expect(desc.nrActions).toBe(1);
+    expect(desc.cold.nrActions).toBe(1);
   });
 
   test('removes one of several, and shuts the line down with the last', () => {
@@ -258,7 +260,7 @@ describe('freeIrq', () => {
     expect(lab.take()).toEqual([]);
     expect(lab.run(freeIrq(lab.core, desc.irq, 'c'))).toBe('c');
     expect(lab.take()).toEqual(['mask']);
-    expect(desc.depth).toBe(1);
+    expect(desc.cold.depth).toBe(1);
   });
 
   test('hint and notifier that were left are complained about and dropped', () => {
@@ -270,7 +272,7 @@ describe('freeIrq', () => {
     lab.run(freeIrq(lab.core, desc.irq, 'dev'));
     const warning = 'WARNING: at kernel/irq/manage.c free_irq';
     expect(lab.log).toEqual([warning, warning]);
-    expect([desc.affinityHint, desc.affinityNotify]).toEqual([null, null]);
+    expect([desc.cold.affinityHint, desc.cold.affinityNotify]).toEqual([null, null]);
   });
 
   test('waits for the action’s thread', () => {
@@ -283,9 +285,9 @@ describe('freeIrq', () => {
     lab.run(requestThreadedIrq(lab.core, desc.irq, () => IRQ_WAKE_THREAD, threadFn, 0, 't', 1));
     lab.take();
     lab.hardirq(0, () => desc.handleIrq(desc));
-    expect(desc.threadsActive).toBe(1);
+    expect(desc.cold.threadsActive).toBe(1);
     lab.run(freeIrq(lab.core, desc.irq, 1));
     expect(lab.take()).toEqual(['thread', 'mask']);
-    expect(desc.threadsActive).toBe(0);
+    expect(desc.cold.threadsActive).toBe(0);
   });
 });

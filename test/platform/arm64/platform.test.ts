@@ -33,9 +33,9 @@ describe('a shared interrupt', () => {
   test('is fasteoi whatever is asked for, has no flow name, and goes to the lowest CPU', () => {
     const lab = Lab.arm64();
     const desc = lab.add({ irq: 12, hwirq: 33, ...spi, flow: 'edge' });
-    expect([desc.name, desc.data.chip.name, lab.effective(desc)]).toEqual([null, 'GICv3', '0']);
+    expect([desc.cold.name, desc.data.chip.name, lab.effective(desc)]).toEqual([null, 'GICv3', '0']);
     expect([lab.fire(desc), lab.fire(desc)]).toEqual([0, 0]);
-    expect([[...desc.kstat], desc.totCount]).toEqual([[2, 0, 0, 0], 2]);
+    expect([[...desc.cold.kstat], desc.totCount]).toEqual([[2, 0, 0, 0], 2]);
   });
 
   test.each(kernelVersions)('moves at once on kernel %s', (kernel) => {
@@ -47,7 +47,7 @@ describe('a shared interrupt', () => {
     lab.down(2);
     expect([lab.affinity(desc), lab.effective(desc)]).toEqual(['2-3', '3']);
     expect(lab.fire(desc)).toBe(3);
-    expect([...desc.kstat]).toEqual([0, 0, 0, 1]);
+    expect([...desc.cold.kstat]).toEqual([0, 0, 0, 1]);
   });
 });
 
@@ -92,7 +92,7 @@ describe('the VMBus line', () => {
       expect([...(desc.percpuEnabled ?? [-1])]).toEqual([1, 3]);
       for (const cpu of [3, 1, 3]) vmbusLine.raise(cpu);
       expect(seen).toEqual([3, 1, 3]);
-      expect([...desc.kstat]).toEqual(counted ? [0, 1, 0, 2] : [0, 0, 0, 0]);
+      expect([...desc.cold.kstat]).toEqual(counted ? [0, 1, 0, 2] : [0, 0, 0, 0]);
       expect(lab.machine.thisCpu).toBe(0);
     },
   );
@@ -103,13 +103,13 @@ describe('the VMBus line', () => {
     const cpu = lab.machine.cpu(2);
     vmbusLine.raise(2);
     vmbusLine.raise(2);
-    expect([seen, [...desc.kstat]]).toEqual([[], [0, 0, 0, 0]]);
+    expect([seen, [...desc.cold.kstat]]).toEqual([[], [0, 0, 0, 0]]);
     vmbusLine.enable(cpu);
     expect(seen).toEqual([2]);
     vmbusLine.disable(cpu);
     expect([...(desc.percpuEnabled ?? [-1])]).toEqual([]);
     vmbusLine.enable(cpu);
-    expect([seen, [...desc.kstat]]).toEqual([[2], [0, 0, 1, 0]]);
+    expect([seen, [...desc.cold.kstat]]).toEqual([[2], [0, 0, 1, 0]]);
   });
 
   test('what waits for interrupts to be on when it is disabled waits on', () => {

@@ -27,11 +27,11 @@ describe('an x86 machine', () => {
 
   test('has the ISA interrupts from the start, requested by nobody', () => {
     const { core } = Lab.x86();
-    const shown = [...core.descs()].map(({ irq, data, name, action }) => [
+    const shown = [...core.descs()].map(({ irq, data, cold, action }) => [
       irq,
       data.chip.name,
       data.hwirq,
-      name,
+      cold.name,
       action,
     ]);
     const pins: unknown[][] = Array.from({ length: 16 }, (_, irq) => [
@@ -73,7 +73,7 @@ describe('a device interrupt', () => {
     const desc = lab.add({ irq: 20, ...kind });
     expect([lab.affinity(desc), lab.effective(desc)]).toEqual(['0-3', '0']);
     for (let i = 0; i < 3; i++) expect(lab.fire(desc)).toBe(0);
-    expect([[...desc.kstat], desc.totCount]).toEqual([[3, 0, 0, 0], 3]);
+    expect([[...desc.cold.kstat], desc.totCount]).toEqual([[3, 0, 0, 0], 3]);
   });
 
   describe.each(kernelVersions)('of kernel %s', (kernel) => {
@@ -90,7 +90,7 @@ describe('a device interrupt', () => {
       expect(desc.data.has(irqd.SETAFFINITY_PENDING | irqd.IRQ_MASKED)).toBe(false);
       expect([lab.affinity(desc), lab.effective(desc)]).toEqual(['2-3', '2']);
       expect(lab.fire(desc)).toBe(2);
-      expect([...desc.kstat]).toEqual([1, 0, 1, 0]);
+      expect([...desc.cold.kstat]).toEqual([1, 0, 1, 0]);
     });
 
     test('its chip says that it moves later, where chips say so', () => {

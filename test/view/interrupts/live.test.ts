@@ -64,9 +64,9 @@ describe('/proc/interrupts of a machine', () => {
     guest.request(netvsc, 'netvsc');
     const desc = guest.core.desc(netvsc);
     // Counted on the CPU alone: form 7.2 does not look there while the line's total is 0.
-    if (desc) desc.kstat[1] = 5;
+    if (desc) desc.cold.kstat[1] = 5;
     const other = guest.core.desc(idle);
-    if (other) other.kstat[0] = 2;
+    if (other) other.cold.kstat[0] = 2;
     expect(guest.read('/proc/interrupts')).toBe(texts[version]);
   });
 
@@ -76,7 +76,7 @@ describe('/proc/interrupts of a machine', () => {
     guest.request(irq, 'x');
     irqSetStatusFlags(guest.core, irq, irqStatus.PER_CPU);
     const desc = guest.core.desc(irq);
-    if (desc) desc.kstat[0] = 9;
+    if (desc) desc.cold.kstat[0] = 9;
     expect(guest.read('/proc/interrupts')).toBe(
       '            CPU0       \n  24:          9  a-chip-with-a-long-name    5  x\n',
     );
@@ -148,7 +148,7 @@ test('random machines read back as they are, in the form of each kernel', () => 
           if (requested) guest.request(irq, action);
           const desc = guest.core.desc(irq);
           if (desc === undefined) continue;
-          desc.kstat[hwirq % present] = count;
+          desc.cold.kstat[hwirq % present] = count;
           desc.totCount = count;
         }
         const table = interruptsTable(guest.core, x86(present));

@@ -20,7 +20,7 @@ test('/proc/stat counts lines by their total, per-CPU lines by their CPUs', () =
   irqSetStatusFlags(guest.core, perCpu, irqStatus.PER_CPU);
   for (const irq of [plain, perCpu]) {
     const desc = guest.core.desc(irq);
-    desc?.kstat.set([3, 4]);
+    desc?.cold.kstat.set([3, 4]);
     if (irq === plain && desc) desc.totCount = 7;
   }
   guest.machine.elapse(2_000_000_000);

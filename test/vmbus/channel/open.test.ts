@@ -42,7 +42,7 @@ describe('opening', () => {
     const desc = guest.irq.desc(24);
     expect([...(desc?.data.affinity ?? [])]).toEqual([3]);
     expect([...(desc?.data.effectiveAffinity ?? [])]).toEqual([3]);
-    expect([...(desc?.affinityHint ?? [])]).toEqual([3]);
+    expect([...(desc?.cold.affinityHint ?? [])]).toEqual([3]);
     expect(guest.host.channel(5)?.targetVp).toBe(3);
     expect(channel.rings?.inbound.ring.dataBytes).toBe(4 * 4096);
   });
@@ -62,7 +62,7 @@ describe('opening', () => {
     const channel = guest.channel(5);
     expect(channel.state.kind).toBe('open');
     expect(channel.onChannelCallback).toBeUndefined();
-    expect(guest.irq.desc(24)?.affinityHint ?? null).toBeNull();
+    expect(guest.irq.desc(24)?.cold.affinityHint ?? null).toBeNull();
     expect(guest.log().filter((line) => line.startsWith('WARNING'))).toEqual([]);
     expect(guest.rows()).toEqual([]);
     expect(guest.memory.blocksInUse).toBe(0);

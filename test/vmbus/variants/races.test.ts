@@ -5,7 +5,7 @@ import { ErrnoError } from '../../../src/lib/errno.js';
 import { Completion, sleep } from '../../../src/machine/completion.js';
 import type { Procedure } from '../../../src/machine/step.js';
 import { GSI_TOP } from '../../../src/platform/x86/platform.js';
-import { RaceGuest } from '../../../src/races/guest.js';
+import { RaceGuest } from '../../../src/lab/race-guest.js';
 import { VmbusIrqChip } from '../../../src/vmbus/irq-chip.js';
 import { VERSION_WIN10_V5_2 } from '../../../src/vmbus/protocol/channel-messages.js';
 import { SynicHotplug } from '../../../src/vmbus/synic-hotplug.js';
@@ -74,7 +74,7 @@ describe('an event that follows from a message about a new channel', () => {
       name: 'relid-publish',
       setup(world): RaceGuest {
         const lab = new RaceGuest(world, {
-          makeRelidMap: (_connection, lifetime, mover) => new MapClass(lifetime, mover),
+          parts: { relidMap: (_connection, lifetime, mover) => new MapClass(lifetime, mover) },
         });
         const { connection } = lab;
         const channel = lab.newChannel(9, 1);
@@ -120,11 +120,11 @@ describe('a channel is given to a CPU that goes offline', () => {
         return lab;
       },
       finally: {
-        'no channel is on an offline CPU': ({ synics, channel }) =>
+        'no channel is on an offline CPU': ({ host: { synics }, channel }) =>
           synics[channel.targetCpu] || 'the channel is on an offline CPU',
       },
       sometimes: {
-        'the CPU goes offline': ({ synics }) => !synics[1],
+        'the CPU goes offline': ({ host: { synics } }) => !synics[1],
         'the channel moves': ({ channel }) => channel.targetCpu === 1,
       },
     };
@@ -175,7 +175,7 @@ describe('a CPU goes offline right after its channel has moved', () => {
       finally: {
         'no event is lost': ({ lost, called }) => (lost === 0 && called === 1) || `${lost} events lost`,
       },
-      sometimes: { 'the CPU goes offline': ({ synics }) => !synics[1] },
+      sometimes: { 'the CPU goes offline': ({ host: { synics } }) => !synics[1] },
     };
   }
 
@@ -295,7 +295,9 @@ describe("a relid's IRQ goes to another channel", () => {
       setup(world): RaceGuest {
         const lab = new RaceGuest(world, {
           dynirqLowerBound: GSI_TOP,
-          makeRelidMap: ({ irq }, lifetime, mover) => new MapClass(irq, new VmbusIrqChip(mover), lifetime),
+          parts: {
+            relidMap: ({ irq }, lifetime, mover) => new MapClass(irq, new VmbusIrqChip(mover), lifetime),
+          },
         });
         const { relids } = lab.connection;
         const next = lab.newChannel(9, 0);

@@ -1,5 +1,5 @@
-import type { Execution } from './execution.js';
-import { type Finding, Judge } from './judge.js';
+import type { Execution } from '../execution/execution.js';
+import { type Finding, Judge } from '../execution/judge.js';
 
 /** A violation and how to get there: the context that moves at each step. */
 export interface FoundPath {

@@ -1,6 +1,7 @@
-import { contextKind } from './context.js';
-import type { Finding } from './judge.js';
-import { lowest, type Search, type SearchSetup, ShardDealer } from './search.js';
+import { contextKind } from '../execution/context.js';
+import type { Finding } from '../execution/judge.js';
+import { lowest } from '../execution/context-set.js';
+import { type Search, type SearchSetup, ShardDealer } from './search.js';
 
 /** What makes one violating execution better than another: few changes of lane, then few steps. */
 interface Score {

@@ -1,7 +1,9 @@
-import { Lock } from '../machine/lock.js';
-import { type Context, contextKind } from './context.js';
-import { type Execution, NO_ACCESS } from './execution.js';
-import { MAX_CONTEXTS } from './stage.js';
+import { Lock } from '../../machine/lock.js';
+import { type Context, contextKind } from '../execution/context.js';
+import type { Execution } from '../execution/execution.js';
+import { accessOf, NO_ACCESS, pendingStore } from '../execution/access.js';
+import { MAX_CONTEXTS } from '../execution/context-set.js';
+import { waitsForStores, withCpu } from '../execution/rules.js';
 
 function clash(a: number, b: number): boolean {
   return a >> 1 === b >> 1 && ((a | b) & 1) !== 0;
@@ -40,7 +42,8 @@ export class History<S> {
   private readonly storeSteps: number[][] = [];
   private watched: ReadonlySet<number> | undefined;
   private readonly allVisible: boolean;
-  private waitsForStores = false;
+  /** The step being done waits for its CPU's stores. */
+  private waits = false;
   private frontLimit = -1;
 
   constructor(
@@ -92,7 +95,7 @@ export class History<S> {
     const { execution } = this;
     const { lane } = execution.stage.contexts[pid];
     this.counts[at] = execution.stage.count;
-    this.withCpu[at] = lane.isShared ? execution.withCpu(lane) : -1;
+    this.withCpu[at] = lane.isShared ? withCpu(execution.stage, lane) : -1;
     const had = this.withStep();
     execution.perform(pid);
     const { changes, changeCount } = execution.stage;
@@ -123,7 +126,7 @@ export class History<S> {
     // A store of the same CPU keeps the step waiting until it is visible, but the step could have come before both.
     const needs = front + MAX_CONTEXTS;
     clocks.copyWithin(needs, front, needs);
-    const waits = lane.isShared || (step !== undefined && execution.waitsForStores(context, step));
+    const waits = lane.isShared || (step !== undefined && waitsForStores(context, step));
     if (waits && kind !== contextKind.COMMIT && lane.buffer !== undefined) {
       this.join(needs, this.lastCommit[lane.index] ?? -1);
     }
@@ -189,16 +192,15 @@ export class History<S> {
     const context = stage.contexts[pid];
     const { step, kind } = context;
     const isCommit = kind === contextKind.COMMIT;
-    const code = execution.access(context);
+    const code = accessOf(context);
     this.pid[at] = pid;
     this.lane[at] = context.lane.index;
     this.code[at] = code;
     this.isCommit[at] = isCommit ? 1 : 0;
     this.isVisible[at] = this.isSeen(code) ? 1 : 0;
-    const isRelease = isCommit ? execution.pendingStore(context) instanceof Lock : step?.kind === 'release';
+    const isRelease = isCommit ? pendingStore(context) instanceof Lock : step?.kind === 'release';
     this.isRelease[at] = isRelease && code !== NO_ACCESS ? 1 : 0;
-    this.waitsForStores =
-      !isCommit && step !== undefined && stage.memory === 'tso' && execution.waitsForStores(context, step);
+    this.waits = !isCommit && step !== undefined && stage.memory === 'tso' && waitsForStores(context, step);
   }
 
   private isSeen(code: number): boolean {
@@ -248,7 +250,7 @@ export class History<S> {
     clocks.fill(0, row, row + MAX_CONTEXTS);
     this.join(row, this.lastStep[pid]);
     this.join(row, this.isCommit[at] !== 0 ? this.storeOf(context) : this.cause[pid]);
-    if (this.waitsForStores) this.join(row, this.lastCommit[context.lane.index] ?? -1);
+    if (this.waits) this.join(row, this.lastCommit[context.lane.index] ?? -1);
     const code = this.code[at];
     const changes = this.changes[at];
     const floor = this.timePassed.at(-1) ?? 0;

@@ -1,6 +1,6 @@
-import type { Execution } from './execution.js';
-import { type Finding, Judge } from './judge.js';
-import { lowest } from './search.js';
+import type { Execution } from '../execution/execution.js';
+import { type Finding, Judge } from '../execution/judge.js';
+import { lowest } from '../execution/context-set.js';
 
 /** An execution that breaks a property, and how hard it is to follow. */
 interface Tried {

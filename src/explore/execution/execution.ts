@@ -1,16 +1,9 @@
-import { type BufferedStore, runWithStoreBuffer } from '../machine/memory.js';
-import { peekObjectId, restartObjectIds, SharedObject, type Step, watchChanges } from '../machine/step.js';
+import { runWithStoreBuffer } from '../../machine/memory.js';
+import { peekObjectId, restartObjectIds, SharedObject, type Step, watchChanges } from '../../machine/step.js';
 import { type Context, contextKind, type Lane, NO_DEADLINE } from './context.js';
-import type { MemoryModel, Model } from './model.js';
-import { sleeps, Stage } from './stage.js';
-
-/** The access of a step that touches no shared object. */
-export const NO_ACCESS = -1;
-
-/** An access to an object: read, or anything that does not commute with another access to it. */
-export function accessCode(object: { readonly id: number }, isRead: boolean): number {
-  return isRead ? object.id * 2 : object.id * 2 + 1;
-}
+import type { MemoryModel, Model } from '../model.js';
+import { canMove, sleeps } from './rules.js';
+import { Stage } from './stage.js';
 
 class CommitObject extends SharedObject {
   override blocks(): boolean {
@@ -18,20 +11,11 @@ class CommitObject extends SharedObject {
   }
 }
 
-/** True if a task without preemption lets others run before it does `step`. */
-function givesWay({ kind }: Step): boolean {
-  return kind === 'wait' || kind === 'sleep' || kind === 'acquire';
-}
-
 const commitStep: Step = { object: new CommitObject('store buffer'), kind: 'write' };
 
 /**
  * One execution of a model at a time: what can be done next, and doing it. Which of the enabled contexts moves is for
  * others to choose. A context moves by doing the step that it yielded and running up to its next one.
- *
- * The rules: a CPU runs one context at a time; an interrupt begins at any step of a tasklet or task unless interrupts
- * are off, does not nest, and waits for the CPU's stores to become visible, as does its return (Intel SDM vol. 3, 12.10
- * "Store Buffer"); tasklets run after the interrupt, before a task goes on.
  */
 export class Execution<S> {
   readonly stage: Stage;
@@ -92,22 +76,7 @@ export class Execution<S> {
     const { contexts, count } = this.stage;
     return contexts
       .slice(0, count)
-      .filter((context) => context.step !== undefined && !this.canRun(context, context.step));
-  }
-
-  /** The access that the context's next step makes. */
-  access(context: Context): number {
-    const { step, lane } = context;
-    if (step === undefined) return NO_ACCESS;
-    const { buffer } = lane;
-    if (context.kind === contextKind.COMMIT) {
-      return buffer === undefined ? NO_ACCESS : accessCode(buffer.oldest, false);
-    }
-    const { kind, object } = step;
-    if (kind === 'read') return object.id * 2;
-    if (kind === 'sleep' || kind === 'barrier') return NO_ACCESS;
-    if (buffer !== undefined && object.buffers(step)) return NO_ACCESS;
-    return object.id * 2 + 1;
+      .filter((context) => context.step !== undefined && !canMove(this.stage, context, context.step));
   }
 
   /** Lets context `pid` do its step and run to its next one. */
@@ -128,92 +97,16 @@ export class Execution<S> {
     if (stage.freshCount !== 0) this.startFresh();
   }
 
-  /** The store that the context would let reach memory; undefined if it is no store buffer. */
-  pendingStore(context: Context): BufferedStore | undefined {
-    return context.kind === contextKind.COMMIT ? context.lane.buffer?.oldest : undefined;
-  }
-
-  /** True if the context's CPU can do `step` only once all its stores are visible. */
-  waitsForStores(context: Context, step: Step): boolean {
-    const { lane } = context;
-    if (lane.mustDrain || context.proc === undefined || step.object.drains(step)) return true;
-    if (lane.cpu < 0 || context.kind !== contextKind.TASK) return false;
-    return lane.current !== undefined && lane.current !== context;
-  }
-
   private runnable(): number {
-    const { contexts, count } = this.stage;
+    const { stage } = this;
+    const { contexts, count } = stage;
     let mask = 0;
     for (let pid = 0; pid < count; pid++) {
       const context = contexts[pid];
       const { step } = context;
-      if (step !== undefined && this.canRun(context, step)) mask |= 1 << pid;
+      if (step !== undefined && canMove(stage, context, step)) mask |= 1 << pid;
     }
     return mask;
-  }
-
-  private canRun(context: Context, step: Step): boolean {
-    if (context.kind === contextKind.COMMIT) return true;
-    const { lane } = context;
-    if (
-      lane.cpu >= 0 &&
-      (lane.contexts > 1 || lane.machineCpu !== undefined) &&
-      !this.hasCpu(context, lane)
-    ) {
-      return false;
-    }
-    if (this.buffered && !this.memoryAllows(context, step, lane)) return false;
-    if (step.ns !== undefined) {
-      if (!context.virtualTime || context.deadlineNs <= this.stage.nowNs) return true;
-      if (step.kind === 'sleep') return false;
-    }
-    if (!this.buffered || step.found === undefined) return !step.object.blocks(step);
-    runWithStoreBuffer(lane.buffer);
-    const blocks = step.object.blocks(step);
-    runWithStoreBuffer(undefined);
-    return !blocks;
-  }
-
-  /** The contexts that would not have to wait for the CPU of `lane` if they had something to do there, as bits. */
-  withCpu(lane: Lane): number {
-    const { contexts, count } = this.stage;
-    if (lane.cpu < 0) return -1;
-    let mask = 0;
-    for (let pid = 0; pid < count; pid++) {
-      const context = contexts[pid];
-      if (context.lane === lane && this.hasCpu(context, lane)) mask |= 1 << pid;
-    }
-    return mask;
-  }
-
-  private hasCpu(context: Context, lane: Lane): boolean {
-    switch (context.kind) {
-      case contextKind.HARDIRQ:
-        if (context.proc !== undefined) return true;
-        return lane.hardirq === undefined && !lane.irqsDisabled;
-      case contextKind.SOFTIRQ:
-        if (lane.hardirq !== undefined) return false;
-        return context.proc !== undefined || (lane.softirq === undefined && !lane.keepsTaskletsAway);
-      default:
-        return this.taskHasCpu(context, lane);
-    }
-  }
-
-  private taskHasCpu(context: Context, lane: Lane): boolean {
-    if (lane.hardirq !== undefined || lane.softirq !== undefined) return false;
-    const { owner, current } = lane;
-    if (owner !== undefined && owner !== context) return false;
-    if (lane.softirqDue && !lane.keepsTaskletsAway) return false;
-    if (current === undefined || current === context) return true;
-    if (lane.irqsDisabled) return false;
-    if (this.stage.preemptible) return true;
-    return current.step === undefined || givesWay(current.step);
-  }
-
-  /** True unless stores of the CPU must become visible first. */
-  private memoryAllows(context: Context, step: Step, lane: Lane): boolean {
-    const { buffer } = lane;
-    return buffer === undefined || buffer.size === 0 || !this.waitsForStores(context, step);
   }
 
   /** Lets time pass until somebody who waits for it can go on. @returns who can move then. */

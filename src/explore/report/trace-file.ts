@@ -1,5 +1,5 @@
-import type { ViolationKind } from './judge.js';
-import type { MemoryModel } from './model.js';
+import type { ViolationKind } from '../execution/judge.js';
+import type { MemoryModel } from '../model.js';
 import type { Report, Violation } from './report.js';
 
 export const TRACE_FORMAT = 'irqlab-trace';

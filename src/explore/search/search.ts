@@ -1,4 +1,4 @@
-import type { Execution } from './execution.js';
+import type { Execution } from '../execution/execution.js';
 import type { Tally } from './tally.js';
 
 /** Part `index` of `count` of a search. */
@@ -58,16 +58,4 @@ export class ShardDealer {
     this.prefixes += 1;
     return mine;
   }
-}
-
-/** Number of set bits. */
-export function bits(mask: number): number {
-  let count = 0;
-  for (let rest = mask; rest !== 0; rest &= rest - 1) count += 1;
-  return count;
-}
-
-/** The lowest set bit's number. */
-export function lowest(mask: number): number {
-  return 31 - Math.clz32(mask & -mask);
 }

@@ -1,8 +1,9 @@
-import type { Execution } from './execution.js';
-import { History } from './history.js';
-import { type Finding, Judge } from './judge.js';
+import type { Execution } from '../execution/execution.js';
+import { History } from '../search/history.js';
+import { type Finding, Judge } from '../execution/judge.js';
 import type { Trace } from './report.js';
-import { lowest } from './search.js';
+import { lowest } from '../execution/context-set.js';
+import { accessOf } from '../execution/access.js';
 
 /**
  * Marks the reads that decided a violation: those that compete with a write of another lane, where the execution with
@@ -45,7 +46,7 @@ function competingPairs<S>(execution: Execution<S>, path: readonly number[]): Pa
     execution.enabled();
     if (execution.timePassed) history.timePassed.push(at);
     const context = execution.stage.contexts[pid];
-    codes.push(execution.access(context));
+    codes.push(accessOf(context));
     lanes.push(context.lane.index);
     history.performNew(at, pid);
   });

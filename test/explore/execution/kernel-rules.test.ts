@@ -1,12 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
-import { Lock } from '../../src/machine/lock.js';
-import { memoryBarrier, MemoryWord } from '../../src/machine/memory.js';
-import { type Procedure, SharedWord } from '../../src/machine/step.js';
-import { Tasklet } from '../../src/machine/tasklet.js';
-import { Machine } from '../../src/machine/machine.js';
-import { Workqueue } from '../../src/machine/workqueue.js';
-import { check, exploreShard } from '../../src/explore/explore.js';
-import type { Model, World } from '../../src/explore/model.js';
+import { Lock } from '../../../src/machine/lock.js';
+import { memoryBarrier, MemoryWord } from '../../../src/machine/memory.js';
+import { type Procedure, SharedWord } from '../../../src/machine/step.js';
+import { Tasklet } from '../../../src/machine/tasklet.js';
+import { Machine } from '../../../src/machine/machine.js';
+import { Workqueue } from '../../../src/machine/workqueue.js';
+import { check, exploreShard } from '../../../src/explore/explore.js';
+import type { Model, World } from '../../../src/explore/model.js';
 
 const covering = ['dfs', 'dpor'] as const;
 

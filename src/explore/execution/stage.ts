@@ -1,15 +1,13 @@
-import type { CpuId, Ns } from '../lib/brand.js';
-import type { Cpu } from '../machine/cpu.js';
-import type { ContextRunner, Machine } from '../machine/machine.js';
-import { StoreBuffer } from '../machine/memory.js';
-import type { ChangeWatcher, Procedure, SharedObject, Step } from '../machine/step.js';
-import type { Task } from '../machine/task.js';
-import type { Tasklet } from '../machine/tasklet.js';
+import type { CpuId, Ns } from '../../lib/brand.js';
+import type { Cpu } from '../../machine/cpu.js';
+import type { ContextRunner, Machine } from '../../machine/machine.js';
+import { StoreBuffer } from '../../machine/memory.js';
+import type { ChangeWatcher, Procedure, SharedObject } from '../../machine/step.js';
+import type { Task } from '../../machine/task.js';
+import type { Tasklet } from '../../machine/tasklet.js';
 import { Context, contextKind, type ContextKind, Entry, Lane } from './context.js';
-import type { CpuControl, Interrupt, MemoryModel, SoftInterrupt, TaskOptions, World } from './model.js';
-
-/** Sets of contexts are bits of one integer. */
-export const MAX_CONTEXTS = 31;
+import type { CpuControl, Interrupt, MemoryModel, SoftInterrupt, TaskOptions, World } from '../model.js';
+import { MAX_CONTEXTS } from './context-set.js';
 
 class RaisedContext implements Interrupt, SoftInterrupt {
   constructor(
@@ -251,9 +249,4 @@ function* runTasklet(tasklet: Tasklet): Procedure<void> {
   tasklet.scheduled = false;
   if (tasklet.steps === undefined) tasklet.run();
   else yield* tasklet.steps();
-}
-
-/** What a context yields of which the tasklet's and interrupt's own rules say that it must not sleep. */
-export function sleeps(step: Step): boolean {
-  return step.kind === 'wait' || step.kind === 'sleep';
 }

@@ -1,14 +1,15 @@
-import { MemoryWord, runWithStoreBuffer } from '../machine/memory.js';
-import { labelSteps } from '../machine/step.js';
-import type { Context } from './context.js';
-import type { Execution } from './execution.js';
+import { MemoryWord, runWithStoreBuffer } from '../../machine/memory.js';
+import { labelSteps } from '../../machine/step.js';
+import type { Context } from '../execution/context.js';
+import type { Execution } from '../execution/execution.js';
 import type { Trace, TraceStep } from './report.js';
+import { pendingStore } from '../execution/access.js';
 
 /** What the context is about to do, in words: the text by which a replay knows it again. */
-export function actionOf<S>(execution: Execution<S>, context: Context): string {
+export function actionOf(context: Context): string {
   const { step } = context;
   if (step === undefined) return 'nothing';
-  const store = execution.pendingStore(context);
+  const store = pendingStore(context);
   if (store !== undefined) return `flush ${store.name}`;
   const { kind, object, found } = step;
   if (context.proc === undefined) return 'begins';
@@ -35,8 +36,8 @@ export function recordStep<S>(
   const context = execution.stage.contexts[pid];
   const { lane, step, name } = context;
   const { buffer } = lane;
-  const action = actionOf(execution, context);
-  const isFlush = execution.pendingStore(context) !== undefined;
+  const action = actionOf(context);
+  const isFlush = pendingStore(context) !== undefined;
   const before = isFlush ? buffer?.oldestValue : valueSeen(context, 'read');
   const isAtOnce = buffer?.size === 1 && previous?.lane === lane.index && previous.buffered === true;
   const stores = buffer?.stores;

@@ -1,10 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { exploreShard } from '../../src/explore/explore.js';
-import type { MemoryModel, Model } from '../../src/explore/model.js';
-import type { ExploreOptions, Strategy } from '../../src/explore/options.js';
-import type { Report } from '../../src/explore/report.js';
-import { arbitraryPrograms, programsModel } from './programs.js';
+import { exploreShard } from '../../../src/explore/explore.js';
+import type { MemoryModel, Model } from '../../../src/explore/model.js';
+import type { ExploreOptions, Strategy } from '../../../src/explore/options.js';
+import type { Report } from '../../../src/explore/report/report.js';
+import { arbitraryPrograms, programsModel } from '../programs.js';
 
 const memories: readonly MemoryModel[] = ['sc', 'tso'];
 

@@ -1,8 +1,8 @@
-import type { CpuId, Ns } from '../lib/brand.js';
-import type { Cpu } from '../machine/cpu.js';
-import type { StoreBuffer } from '../machine/memory.js';
-import type { Tasklet } from '../machine/tasklet.js';
-import { type Procedure, SharedObject, type Step } from '../machine/step.js';
+import type { CpuId, Ns } from '../../lib/brand.js';
+import type { Cpu } from '../../machine/cpu.js';
+import type { StoreBuffer } from '../../machine/memory.js';
+import type { Tasklet } from '../../machine/tasklet.js';
+import { type Procedure, SharedObject, type Step } from '../../machine/step.js';
 
 export const contextKind = { TASK: 0, SOFTIRQ: 1, HARDIRQ: 2, COMMIT: 3 } as const;
 

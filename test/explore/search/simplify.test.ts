@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
-import { minimalViolation } from '../../src/explore/explore.js';
-import type { Violation } from '../../src/explore/report.js';
-import { doorbell } from '../../examples/own-race/race.js';
-import { counterModel, twoLocks } from './litmus.js';
+import { minimalViolation } from '../../../src/explore/explore.js';
+import type { Violation } from '../../../src/explore/report/report.js';
+import { doorbell } from '../../../examples/own-race/race.js';
+import { counterModel, twoLocks } from '../litmus.js';
 
 function switches(violation: Violation | undefined): number {
   const { steps } = violation?.trace ?? { steps: [] };

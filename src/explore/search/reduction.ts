@@ -1,7 +1,9 @@
-import { type Context, contextKind } from './context.js';
+import { type Context, contextKind } from '../execution/context.js';
 import { History } from './history.js';
-import type { Finding } from './judge.js';
-import { lowest, type Search, type SearchSetup, ShardDealer } from './search.js';
+import type { Finding } from '../execution/judge.js';
+import { lowest } from '../execution/context-set.js';
+import { type Search, type SearchSetup, ShardDealer } from './search.js';
+import { accessOf } from '../execution/access.js';
 
 /**
  * Runs at least one execution of every class that differs only in the order of independent steps: dynamic partial-order
@@ -135,7 +137,7 @@ export class Reduction<S> implements Search {
     const { execution } = this.setup;
     const pid = this.chosen[at];
     const context = execution.stage.contexts[pid];
-    this.findRace(at - 1, context, execution.access(context));
+    this.findRace(at - 1, context, accessOf(context));
     this.history.performNew(at, pid, (code) => this.findRace(at - 1, context, code));
     if (this.history.hasChanges(at)) this.wakeful[at] |= 1 << pid;
     return finding ?? this.judge(at + 1);
@@ -167,7 +169,7 @@ export class Reduction<S> implements Search {
     for (let rest = this.sleep[before] | tried; rest !== 0; rest &= rest - 1) {
       const pid = lowest(rest);
       const context = this.setup.execution.stage.contexts[pid];
-      const code = this.setup.execution.access(context);
+      const code = accessOf(context);
       const { history } = this;
       if (history.dependsByCpu(before, context) || history.dependsByObject(before, context, code)) continue;
       sleep |= 1 << pid;
@@ -182,7 +184,7 @@ export class Reduction<S> implements Search {
     for (let pid = 0; pid < count; pid++) {
       const context = contexts[pid];
       if (context.step === undefined || (enabled & (1 << pid)) !== 0) continue;
-      this.findRace(steps - 1, context, execution.access(context));
+      this.findRace(steps - 1, context, accessOf(context));
     }
   }
 

@@ -1,6 +1,7 @@
-import { Prng } from '../lib/prng.js';
-import type { Finding } from './judge.js';
-import { bits, lowest, type Search, type SearchSetup } from './search.js';
+import { Prng } from '../../lib/prng.js';
+import type { Finding } from '../execution/judge.js';
+import { bits, lowest } from '../execution/context-set.js';
+import type { Search, SearchSetup } from './search.js';
 
 /** Chooses who moves, without looking back. */
 interface Chooser {

@@ -1,5 +1,5 @@
 import type { Execution } from './execution.js';
-import type { Verdict } from './model.js';
+import type { Verdict } from '../model.js';
 
 export type ViolationKind = 'always' | 'finally' | 'deadlock' | 'error';
 

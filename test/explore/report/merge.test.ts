@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
-import { check, exploreShard, minimalViolation } from '../../src/explore/explore.js';
-import { mergeReports } from '../../src/explore/merge.js';
-import type { Strategy } from '../../src/explore/options.js';
-import { counterModel, dekker, storeBuffering } from './litmus.js';
+import { check, exploreShard, minimalViolation } from '../../../src/explore/explore.js';
+import { mergeReports } from '../../../src/explore/report/merge.js';
+import type { Strategy } from '../../../src/explore/options.js';
+import { counterModel, dekker, storeBuffering } from '../litmus.js';
 
 const strategies: readonly Strategy[] = [
   { kind: 'dfs' },
