@@ -136,7 +136,7 @@ module.exports = {
       to: { path: '^src/(view|scenario|guest)/' },
     },
     {
-      name: 'inversify-only-in-modules-and-drivers',
+      name: 'inversify-only-in-modules',
       comment: "A folder's module.ts binds what is there; src/guest/container puts guests together",
       severity: 'error',
       from: {
@@ -157,6 +157,7 @@ module.exports = {
     {
       name: 'no-orphans',
       severity: 'error',
+      // Node loads the hooks of plug-in imports by their address.
       from: { orphan: true, path: '^src/', pathNot: '^src/(index|command/plugin-imports)\\.ts$' },
       to: {},
     },

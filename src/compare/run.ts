@@ -81,7 +81,9 @@ async function compareOne(scenario: Scenario, choice: Choice, create: CreateGues
     finishInterrupts(guest, scenario);
     return { ...nothing(choice), ...meter.read(), ...ofRun(result) };
   } catch (error) {
-    if (!(error instanceof AssertionError || error instanceof HungError)) throw error;
+    // Whether another choice goes with the rest may not be known before it is tried.
+    const isUnfit = error instanceof UsageError && !choice.isOwn;
+    if (!(isUnfit || error instanceof AssertionError || error instanceof HungError)) throw error;
     return { ...nothing(choice), ...meter?.read(), problem: error.message };
   }
 }

@@ -1,11 +1,21 @@
 import { ContainerModule } from 'inversify';
 import { IrqCore } from '../irq/core.js';
+import type { Token } from '../lib/token.js';
 import { Machine } from '../machine/machine.js';
 import { PLATFORM, type Platform } from '../platform/platform.js';
 import { ChannelOperations } from './channel/open.js';
 import { VMBUS_DRIVER } from './driver.js';
 import { GuestMemory } from './guest-memory.js';
 import { GUEST_PORT, type GuestPort, HOST_PORT } from './host-port.js';
+import {
+  CHANNEL_LIFETIME,
+  MODIFY_CHANNEL,
+  OFFLINE_GUARD,
+  OPEN_ORDER,
+  RELID_MAP,
+  RING_ORDER,
+  TOP_LEVEL,
+} from './variants/design-parts.js';
 import {
   lifetimes,
   modifyChannelPolicies,
@@ -15,36 +25,23 @@ import {
   ringOrders,
   topLevels,
 } from './variants/index.js';
-import {
-  CHANNEL_LIFETIME,
-  MODIFY_CHANNEL,
-  OFFLINE_GUARD,
-  OPEN_ORDER,
-  RELID_MAP,
-  RING_ORDER,
-  TOP_LEVEL,
-} from './variants/tokens.js';
 import { createVmbus, Vmbus, type VmbusOptions } from './vmbus.js';
 
 /** irqlab's own choices on the axes of the design, each under its name. */
 export const designModule = new ContainerModule(({ bind }) => {
-  const bindAll = <T>(axis: Parameters<typeof bind<T>>[0], choices: Readonly<Record<string, T>>): void => {
+  const bindAll = <T>(axis: Token<T>, choices: Readonly<Record<string, T>>): void => {
     for (const [name, choice] of Object.entries(choices)) bind(axis).toConstantValue(choice).whenNamed(name);
   };
   bindAll(RELID_MAP, relidMaps);
+  bindAll(TOP_LEVEL, topLevels);
   bindAll(CHANNEL_LIFETIME, lifetimes);
   bindAll(MODIFY_CHANNEL, modifyChannelPolicies);
   bindAll(OFFLINE_GUARD, offlineGuards);
   bindAll(RING_ORDER, ringOrders);
   bindAll(OPEN_ORDER, openOrders);
-  bindAll(TOP_LEVEL, topLevels);
 });
 
-/**
- * Binds one guest's VMBus. It needs Machine, IrqCore, PLATFORM, HOST_PORT and VMBUS_DRIVER.
- *
- * @param options what createVmbus is told beside those.
- */
+/** Binds one guest's VMBus. It needs Machine, IrqCore, PLATFORM, HOST_PORT and VMBUS_DRIVER. */
 export function vmbusModule(options: Pick<VmbusOptions, 'design' | 'isolation'>): ContainerModule {
   return new ContainerModule(({ bind }) => {
     bind(GuestMemory)
@@ -59,19 +56,22 @@ export function vmbusModule(options: Pick<VmbusOptions, 'design' | 'isolation'>)
         [GuestMemory, PLATFORM],
       )
       .inSingletonScope();
-    // Drivers are made while VMBus is, and want its operations.
+    // Drivers are made while Vmbus is, and want its operations.
     let operations: ChannelOperations | undefined;
-    bind(ChannelOperations).toDynamicValue(({ get }) => operations ?? get(Vmbus).operations);
+    bind(ChannelOperations)
+      .toDynamicValue(({ get }) => operations ?? get(Vmbus).operations)
+      .inSingletonScope();
     bind(Vmbus)
       .toDynamicValue(({ get, getAll }) =>
         createVmbus({
-          ...options,
           machine: get(Machine),
           irq: get(IrqCore),
           host: get(HOST_PORT),
           memory: get(GuestMemory),
           line: get(PLATFORM).vmbusLine,
-          makeDrivers: (made) => {
+          ...options,
+          // Those bound last are asked first.
+          makeDrivers(made) {
             operations = made;
             return getAll(VMBUS_DRIVER).reverse();
           },

@@ -20,7 +20,6 @@ import { FileTree } from '../../view/tree.js';
 import { VMBUS_DRIVER } from '../../vmbus/driver.js';
 import { vmbusModule } from '../../vmbus/module.js';
 import { versionWire } from '../../vmbus/protocol/channel-messages.js';
-import { designProblem } from '../../vmbus/variants/design.js';
 import { Vmbus } from '../../vmbus/vmbus.js';
 import type { DeviceSettings } from '../device-settings.js';
 import { GuestKvm } from '../kvm.js';
@@ -79,10 +78,8 @@ function ownModules(options: GuestOptions, settings: DeviceSettings, kit: GuestK
     seed,
   } = options;
   const platform = kit.platform(arch);
-  const names = completeDesign(options.design);
-  const problem = designProblem(names);
-  if (problem !== undefined) throw new RangeError(problem);
-  const design = kit.designParts(names);
+  const design = completeDesign(options.design);
+  const parts = kit.designParts(design);
   const { possible } = resolveCpus(options.cpus);
   const { kernel, nrIrqs = platform.nrIrqs(possible) } = options;
   const { dynirqLowerBound } = platform;
@@ -90,12 +87,12 @@ function ownModules(options: GuestOptions, settings: DeviceSettings, kit: GuestK
   return [
     machineModule(machineOptions(options)),
     irqModule({ nrIrqs, ...(kernel && { kernel }), ...(dynirqLowerBound && { dynirqLowerBound }) }),
-    platformModule(platform, design.topLevel.line),
+    platformModule(platform, parts.topLevel.line),
     hostModule(hyperv, { storage: host.storage, network: host.network }),
-    vmbusModule({ isolation, design }),
+    vmbusModule({ isolation, design: parts }),
     driversModule(settings),
     viewModule({ hasVmbus }),
-    guestModule(options, kit.choice('irqfdSource', names.irqfdSource)),
+    guestModule(options, kit.choice('irqfdSource', design.irqfdSource)),
   ];
 }
 

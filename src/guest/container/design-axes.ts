@@ -9,7 +9,7 @@ import {
   RELID_MAP,
   RING_ORDER,
   TOP_LEVEL,
-} from '../../vmbus/variants/tokens.js';
+} from '../../vmbus/variants/design-parts.js';
 
 /** The token of each axis of the design. */
 const axisTokens = {

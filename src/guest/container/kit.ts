@@ -4,7 +4,7 @@ import { PLATFORM_DEFINITION, type PlatformDefinition } from '../../platform/pla
 import type { DesignNames } from '../../scenario/options/design.js';
 import { didYouMean } from '../../scenario/suggest.js';
 import { designModule } from '../../vmbus/module.js';
-import type { DesignAxis } from '../../vmbus/variants/design.js';
+import { type DesignAxis, designProblem } from '../../vmbus/variants/design.js';
 import type { DesignParts } from '../../vmbus/variants/design-parts.js';
 import { Contributions, type PluginModule } from './contributions.js';
 import { axisToken, type DesignChoice, designAxes } from './design-axes.js';
@@ -54,8 +54,10 @@ export class GuestKit {
     return this.bound.named(axisToken(axis), name, unfitChoice);
   }
 
-  /** What a guest's VMBus is built from. @throws RangeError for a choice that is not there. */
+  /** What builds a guest's VMBus. @throws RangeError for a choice that there is not, or choices that do not go together. */
   designParts(names: DesignNames): DesignParts {
+    const problem = designProblem(names);
+    if (problem !== undefined) throw new RangeError(problem);
     return {
       relidMap: this.choice('relidMap', names.relidMap),
       topLevel: this.choice('topLevel', names.topLevel),

@@ -1,3 +1,4 @@
+import { type Token, token } from '../../lib/token.js';
 import type { Lock } from '../../machine/lock.js';
 import type { LineAccounting } from '../../platform/line-accounting.js';
 import type { ChannelMover } from '../channel/mover.js';
@@ -38,3 +39,21 @@ export interface DesignParts {
   readonly ringOrder: RingOrder;
   readonly openOrder: OpenOrder;
 }
+
+// Plug-in points: the axes of the design. Bind each choice under its name, by which a scenario's `design` chooses it:
+// bind(RELID_MAP).toConstantValue((connection, lifetime, mover) => …).whenNamed('mine').
+
+/** Axis relidMap: how an event finds its channel. */
+export const RELID_MAP: Token<RelidMapFactory> = token('RelidMap');
+/** Axis topLevel: how the top level of VMBus interrupts is counted. */
+export const TOP_LEVEL: Token<TopLevel> = token('TopLevel');
+/** Axis lifetime: when a channel's memory goes. */
+export const CHANNEL_LIFETIME: Token<LifetimeFactory> = token('ChannelLifetime');
+/** Axis modifyChannel: who waits for the host when a channel moves. */
+export const MODIFY_CHANNEL: Token<ModifyChannelFactory> = token('ModifyChannel');
+/** Axis offlineGuard: what keeps channels from CPUs that go offline. */
+export const OFFLINE_GUARD: Token<OfflineGuardFactory> = token('OfflineGuard');
+/** Axis ringOrder: order of the reader's accesses to a ring. */
+export const RING_ORDER: Token<RingOrder> = token('RingOrder');
+/** Axis openOrder: when a channel's callback is set. */
+export const OPEN_ORDER: Token<OpenOrder> = token('OpenOrder');

@@ -50,8 +50,11 @@ export const defaultDesign: VmbusDesign = {
 export function designProblem({
   relidMap,
   topLevel,
-}: Readonly<Partial<Record<DesignAxis, string>>>): string | undefined {
-  // A plug-in's map may have an irqdomain: whoever builds the design finds out.
+}: {
+  readonly relidMap?: string;
+  readonly topLevel?: string;
+}): string | undefined {
+  // Of a map from outside only its making tells whether it has an irqdomain.
   if (relidMap !== 'array' && relidMap !== 'percpu-list') return undefined;
   if (topLevel !== 'percpu-nostat-visible' && topLevel !== 'percpu-nostat-hidden') return undefined;
   return `top level ${topLevel} gives control messages an IRQ of the irqdomain that relid map ${relidMap} does not have`;
