@@ -51,6 +51,17 @@ const floors = {
     ['mapping', 'mapping/'],
     ['the-whole', '(?!kernel\\.)[^/]+\\.ts'],
   ],
+  platform: [
+    ['any-architecture', '(platform|line-accounting|device-interrupt)\\.ts'],
+    ['architectures', '(x86|arm64)/'],
+    ['the-whole', '(?!platform\\.|line-accounting\\.|device-interrupt\\.)[^/]+\\.ts'],
+  ],
+  view: [
+    ['nodes', '(tree|tree-node|irq-entries)\\.ts'],
+    ['interrupts', 'interrupts/'],
+    ['files', '(proc|sys|debugfs)/'],
+    ['the-whole', '(?!tree\\.|tree-node\\.|irq-entries\\.)[^/]+\\.ts'],
+  ],
   explore: [
     ['port', 'model\\.ts'],
     ['execution', 'execution/'],
@@ -95,6 +106,12 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/' },
       to: { circular: true },
+    },
+    {
+      name: 'architectures-do-not-know-each-other',
+      severity: 'error',
+      from: { path: '^src/platform/(x86|arm64)/' },
+      to: { path: '^src/platform/(x86|arm64)/', pathNot: '^src/platform/$1/' },
     },
     {
       name: 'drivers-do-not-know-each-other',

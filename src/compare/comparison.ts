@@ -18,6 +18,9 @@ export interface Compared {
   readonly lost: number;
   readonly signals: number;
   readonly needlessSignals: number;
+  /** References to channels that were taken, and grace periods that their memory waited for. */
+  readonly references: number;
+  readonly gracePeriods: number;
   /** Of level-triggered irqfds; undefined for a guest without. */
   readonly kvm: KvmCounts | undefined;
   /** Virtual time of the run; stepsNs is the part of it that the steps of the timeline took. */

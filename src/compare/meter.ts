@@ -28,6 +28,8 @@ export class Meter {
       lost: now.lost - start.lost,
       signals: now.signals - start.signals,
       needlessSignals: now.needlessSignals - start.needlessSignals,
+      references: now.references - start.references,
+      gracePeriods: now.gracePeriods - start.gracePeriods,
       kvm,
     };
   }
@@ -40,6 +42,8 @@ interface Counts {
   readonly signals: number;
   readonly needlessSignals: number;
   readonly dropped: number;
+  readonly references: number;
+  readonly gracePeriods: number;
   readonly inStat: number;
 }
 
@@ -53,6 +57,8 @@ function countsOf(guest: Guest): Counts {
     signals: guestSignals,
     needlessSignals,
     dropped: connection.relids.droppedEvents,
+    references: connection.lifetime.references,
+    gracePeriods: connection.lifetime.gracePeriods,
     inStat: Number(/^intr (\d+)/m.exec(guest.readFile('/proc/stat'))?.[1]),
   };
 }

@@ -106,6 +106,8 @@ function nothing({ name, isOwn }: Choice): Compared {
     lost: 0,
     signals: 0,
     needlessSignals: 0,
+    references: 0,
+    gracePeriods: 0,
     kvm: undefined,
     runNs: 0,
     stepsNs: 0,

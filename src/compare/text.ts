@@ -18,6 +18,12 @@ const counts = [
   ['needless', 'needlessSignals'],
 ] as const;
 
+/** What the choices of an axis differ in beside the counts. */
+const lifetimeCounts = [
+  ['references', 'references'],
+  ['grace periods', 'gracePeriods'],
+] as const;
+
 const kvmCounts = [
   ['wants', 'wants'],
   ['interrupts', 'interrupts'],
@@ -31,6 +37,9 @@ const kvmCounts = [
 ] as const;
 
 const vmbusColumns = counts.map(([title, key]): Column => ({ title, cell: (row) => String(row[key]) }));
+const lifetimeColumns = lifetimeCounts.map(
+  ([title, key]): Column => ({ title, cell: (row) => String(row[key]) }),
+);
 const kvmColumns = kvmCounts.map(
   ([title, key]): Column => ({ title, cell: ({ kvm }) => String(kvm?.[key] ?? '-') }),
 );
@@ -40,6 +49,7 @@ export function compareText({ scenario, description, axis, rows }: Comparison): 
   const columns: Column[] = [
     { title: axis, cell: ({ choice, isOwn }) => `${isOwn ? '*' : ' '} ${choice}` },
     ...(axis === 'irqfd-source' ? kvmColumns : vmbusColumns),
+    ...(axis === 'lifetime' ? lifetimeColumns : []),
     { title: 'steps took', cell: ({ stepsNs }) => formatDuration(stepsNs) },
   ];
   if (rows.some(({ eventNs }) => eventNs !== undefined)) {

@@ -30,7 +30,7 @@ export class IrqAckNotifiers {
     return count;
   }
 
-  /** kvm_register_irq_ack_notifier */
+  /** Has a notifier told of each end of its line's interrupts from now on (kvm_register_irq_ack_notifier). */
   *register(node: RcuNode<IrqAckNotifier>): Procedure<void> {
     yield* this.irqLock.lock();
     yield this.list.update;

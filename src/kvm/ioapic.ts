@@ -98,7 +98,7 @@ export class KvmIoapic implements SourceLines {
     return ret;
   }
 
-  /** ioapic_set_irq */
+  /** The line is the OR of its sources; only its going up is an edge (ioapic_set_irq). */
   private *setLevel(pin: Pin): Procedure<number> {
     const high = pin.states[0] !== 0 || pin.states[1] !== 0;
     const before = pin.irr;
@@ -153,7 +153,7 @@ export class KvmIoapic implements SourceLines {
     });
   }
 
-  /** kvm_ioapic_eoi_inject_work */
+  /** Delivers what was put off at an EOI, if it still wants service (kvm_ioapic_eoi_inject_work). */
   private *eoiInjectWork(): Procedure<void> {
     yield* this.lock.lock();
     for (const pin of this.pins) {

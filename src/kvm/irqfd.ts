@@ -61,7 +61,7 @@ export class KernelIrqfd implements EventfdWaiter, ResampledIrqfd {
     yield* this.shutdown.schedule();
   }
 
-  /** irqfd_inject */
+  /** Without resampling nobody would lower the line, so it is a pulse: an edge (irqfd_inject). */
   private *injectWork(): Procedure<void> {
     const { kvm } = this;
     if (this.resampler !== undefined) {
@@ -72,7 +72,7 @@ export class KernelIrqfd implements EventfdWaiter, ResampledIrqfd {
     yield* kvm.setIrq(KVM_USERSPACE_IRQ_SOURCE_ID, this.gsi, false);
   }
 
-  /** irqfd_shutdown */
+  /** First nobody can signal it any more, then its last injection ends, then its line goes down (irqfd_shutdown). */
   private *shutdownWork(): Procedure<void> {
     const { kvm, lifetime } = this;
     // Whoever assigned it may still be about to hook it to its eventfd.

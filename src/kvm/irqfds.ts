@@ -53,7 +53,7 @@ export class Irqfds {
     return yield* this.assign(args, (flags & KVM_IRQFD_FLAG_RESAMPLE) !== 0);
   }
 
-  /** kvm_irqfd_assign */
+  /** The resampler comes first: once the eventfd knows the irqfd, a signal may assert its line (kvm_irqfd_assign). */
   private *assign(args: KvmIrqfdArgs, resample: boolean): Procedure<number> {
     const { kvm, lifetime, list } = this;
     if (!this.isAllowed(resample)) return errnoValue('EINVAL');

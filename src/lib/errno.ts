@@ -1,4 +1,4 @@
-/** Linux' error numbers (asm-generic/errno-base.h, errno.h), as far as the model returns them. */
+/** The error numbers of Linux (asm-generic/errno-base.h, errno.h), as far as the model returns them. */
 export const errnoNumbers = {
   EPERM: 1,
   ENOENT: 2,

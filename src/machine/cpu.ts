@@ -104,7 +104,7 @@ export class Cpu {
     do {
       held += this.irqsOff;
       this.irqsOff = 0;
-      this.takePending();
+      this.handlePending();
     } while (this.anyPending);
     this.irqsOff += held + 1;
     this.online = false;
@@ -120,7 +120,7 @@ export class Cpu {
     if (this.irqsOff === (this.online ? 0 : 1))
       throw new Error(`interrupts of CPU ${this.id} are not disabled`);
     this.irqsOff -= 1;
-    this.takePending();
+    this.handlePending();
   }
 
   /** Interrupts off for the next `ns` ns: what the work of an interrupt keeps others waiting. */
@@ -177,7 +177,7 @@ export class Cpu {
     }
   }
 
-  private takePending(): void {
+  private handlePending(): void {
     if (!this.anyPending || this.irqsOff !== 0 || this.inHardirq) return;
     const { machine } = this;
     const previous = machine.thisCpu;

@@ -54,7 +54,7 @@ class CountingGuest {
   private setUp(world: World, topLevel: TopLevel): void {
     const { guest, platform } = this;
     const { connection, machine, vmbus } = guest;
-    const control = topLevels[topLevel].control(connection);
+    const control = topLevels[topLevel].controlMessages(connection);
     const isr = new VmbusIsr(vmbus.contexts, connection.relids, control);
     runAtomic(platform.vmbusLine.setup((cpu) => isr.handle(cpu)));
     runAtomic(control.setup(vmbus.contexts));

@@ -76,7 +76,7 @@ export class Vmbus {
         ),
       );
     this.contexts = contexts;
-    this.control = connection.design.topLevel.control(connection);
+    this.control = connection.design.topLevel.controlMessages(connection);
     this.isr = new VmbusIsr(contexts, connection.relids, this.control);
     this.hotplug = new SynicHotplug(connection, contexts, line);
   }

@@ -71,6 +71,21 @@ describe('irqlab compare', () => {
     ]);
   });
 
+  test('lifetimes differ in references and grace periods', async () => {
+    const { rows } = await compared('compare-lifetime', 'lifetime');
+    const [{ events }] = rows;
+    expect(rows.map(({ choice, references, gracePeriods }) => [choice, references, gracePeriods])).toEqual([
+      // The NIC and its sub-channel at first, later the NIC alone.
+      ['rescind-ref', 0, 3],
+      ['free-unconditionally', 0, 0],
+      // One for each channel event, and for each rescind; control messages need none.
+      ['get-put', expect.any(Number), 0],
+      ['get-put-completed', rows[2].references, 0],
+    ]);
+    expect(rows[2].references).toBeGreaterThan(1000);
+    expect(rows[2].references).toBeLessThanOrEqual(events + 3);
+  });
+
   test('only the first row of compare-offline that waits for nobody loses events', async () => {
     const { rows } = await compared('compare-offline', 'modify-channel');
     expect(rows.map(({ choice, lost, stepsNs }) => [choice, lost, stepsNs / 1e6])).toEqual([

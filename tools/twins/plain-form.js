@@ -22,15 +22,17 @@ export class TwinError extends Error {}
 /** `source` with the plain form of each procedure behind it, not formatted. @throws TwinError */
 export function withTwins(source, file) {
   const bare = withoutTwins(source, file);
-  const insertions = [];
-  for (const { node, declaration } of candidates(parsed(bare, file))) {
-    if (isMarked(node, '@primitive')) continue;
-    insertions.push({ at: node.end, text: plainForm(bare, file, node, declaration) });
-  }
-  return insertions.reduceRight(
-    (text, { at, text: twin }) => text.slice(0, at) + twin + text.slice(at),
+  return twinsOf(bare, file).reduceRight(
+    (text, { at, twin }) => text.slice(0, at) + twin + text.slice(at),
     bare,
   );
+}
+
+/** The plain forms that belong into a source without them, and where. @throws TwinError */
+export function twinsOf(bare, file) {
+  return candidates(parsed(bare, file))
+    .filter(({ node }) => !isMarked(node, '@primitive'))
+    .map(({ node, declaration }) => ({ at: node.end, twin: plainForm(bare, file, node, declaration) }));
 }
 
 /** `source` without the plain forms that were put into it. */

@@ -26,7 +26,7 @@ export function irqCanSetAffinityUsr(desc: IrqDesc): boolean {
   return irqCanSetAffinity(desc) && !desc.data.has(irqd.AFFINITY_MANAGED);
 }
 
-/** True if the affinity may change at once, not with the next interrupt (kernel/irq/internals.h irq_can_move_pcntxt). */
+/** True if the affinity may change at once, not with the next interrupt (internals.h irq_can_move_pcntxt). */
 export function irqCanMovePcntxt(d: IrqData): boolean {
   if (d.desc.core.behaviour.moveInProcessContext === 'status') return d.has(irqd.MOVE_PCNTXT);
   return ((d.chip.flags ?? 0) & irqchipFlags.MOVE_DEFERRED) === 0;
@@ -69,7 +69,10 @@ function programmedMask(d: IrqData, mask: CpuMask): CpuMask {
   return housekeeping.isEmpty ? present : housekeeping;
 }
 
-/** kernel/irq/manage.c irq_validate_effective_affinity */
+/**
+ * Hotplug goes by where interrupts really go, so a chip that does not say where is complained of, once
+ * (kernel/irq/manage.c irq_validate_effective_affinity).
+ */
 function validateEffectiveAffinity(d: IrqData): void {
   if (!d.effectiveAffinity.isEmpty) return;
   const text = `irq_chip ${d.chip.name ?? '(null)'} did not update eff. affinity mask of irq ${d.irq}`;
@@ -97,7 +100,7 @@ export function irqSetupAffinity(desc: IrqDesc): number {
   return irqDoSetAffinity(data, mask, false);
 }
 
-/** kernel/irq/manage.c irq_set_affinity_locked */
+/** Moves the line at once if that is safe in process context, else when it comes next (irq_set_affinity_locked). */
 export function irqSetAffinityLocked(desc: IrqDesc, mask: CpuMask, force: boolean): number {
   const d = desc.data;
   let ret = 0;
@@ -136,7 +139,7 @@ function scheduleNotify(desc: IrqDesc): void {
   machine.spawn(`affinity notify of IRQ ${desc.irq}`, notifyWork(desc));
 }
 
-/** kernel/irq/manage.c irq_affinity_notify */
+/** Told is the affinity of when this runs, not of when it was queued (kernel/irq/manage.c irq_affinity_notify). */
 function* notifyWork(desc: IrqDesc): Procedure<void> {
   const pending = desc.data.has(irqd.SETAFFINITY_PENDING);
   desc.cold.affinityNotify?.notify(desc.irq, (pending ? desc.cold.pendingMask : desc.data.affinity).clone());
@@ -167,7 +170,7 @@ export function irqSetAffinityAndHint(core: IrqCore, irq: Irq, mask: CpuMask | n
   return applyHint(core, irq, mask, true);
 }
 
-/** kernel/irq/manage.c __irq_apply_affinity_hint */
+/** A hint is for user space; only `set` has the kernel follow it (kernel/irq/manage.c __irq_apply_affinity_hint). */
 function applyHint(core: IrqCore, irq: Irq, mask: CpuMask | null, set: boolean): number {
   const desc = core.desc(irq);
   if (desc === undefined || irqSettingsIsPerCpuDevid(desc)) return errnoValue('EINVAL');

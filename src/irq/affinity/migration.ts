@@ -12,7 +12,7 @@ export function irqMoveIrq(d: IrqData): void {
   if ((d.state & irqd.SETAFFINITY_PENDING) !== 0) moveIrq(d);
 }
 
-/** kernel/irq/migration.c __irq_move_irq */
+/** A disabled line is left for when it is enabled and comes again (kernel/irq/migration.c __irq_move_irq). */
 function moveIrq(d: IrqData): void {
   if (d.has(irqd.IRQ_DISABLED)) return;
   const masked = d.has(irqd.IRQ_MASKED);
@@ -21,7 +21,10 @@ function moveIrq(d: IrqData): void {
   if (!masked) d.chip.irqUnmask?.(d);
 }
 
-/** kernel/irq/migration.c irq_move_masked_irq */
+/**
+ * Makes the waiting change of a line that is masked, so that no interrupt can be on its way to the old CPU; a chip that
+ * is busy gets it again with the next one (kernel/irq/migration.c irq_move_masked_irq).
+ */
 export function irqMoveMaskedIrq(d: IrqData): void {
   const { desc } = d;
   if (!d.has(irqd.SETAFFINITY_PENDING)) return;

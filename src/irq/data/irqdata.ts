@@ -165,7 +165,7 @@ export class IrqData {
     this.state = (this.state & ~irqd.TRIGGER_MASK) | (type & irqd.TRIGGER_MASK) | irqd.DEFAULT_TRIGGER_SET;
   }
 
-  /** irqd_can_balance */
+  /** False for lines that are tied to their CPUs (irqd_can_balance). */
   get canBalance(): boolean {
     return (this.state & (irqd.PER_CPU | irqd.NO_BALANCING)) === 0;
   }

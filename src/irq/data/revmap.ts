@@ -62,7 +62,7 @@ export class IrqDomain implements LineDomain {
   }
 }
 
-/** Linux' number of `hwirq`, 0 if not mapped (include/linux/irqdomain.h irq_find_mapping). */
+/** The Linux interrupt number of `hwirq`, 0 if not mapped (include/linux/irqdomain.h irq_find_mapping). */
 export function irqFindMapping(domain: IrqDomain, hwirq: Hwirq): Irq {
   return irqResolveMapping(domain, hwirq)?.irq ?? 0;
 }

@@ -31,7 +31,7 @@ export class SparseIrqs {
     return start;
   }
 
-  /** irq_insert_desc */
+  /** Makes a line known by its number (irq_insert_desc). */
   insert(desc: IrqDesc): void {
     if (desc.irq >= TABLE_END) {
       this.far.set(desc.irq, desc);
@@ -41,7 +41,7 @@ export class SparseIrqs {
     this.table[desc.irq] = desc;
   }
 
-  /** delete_irq_desc */
+  /** Frees the line's number (delete_irq_desc). */
   delete(desc: IrqDesc): void {
     if (desc.irq < TABLE_END) this.table[desc.irq] = undefined;
     else this.far.delete(desc.irq);

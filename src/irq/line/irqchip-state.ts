@@ -14,7 +14,7 @@ export function irqGetIrqchipState(core: IrqCore, irq: Irq, which: IrqchipState)
   return state;
 }
 
-/** kernel/irq/manage.c irq_set_irqchip_state */
+/** Sets what the chip keeps of a line; 0 or a negative errno (kernel/irq/manage.c irq_set_irqchip_state). */
 export function irqSetIrqchipState(core: IrqCore, irq: Irq, which: IrqchipState, state: boolean): number {
   const data = core.desc(irq)?.data;
   if (data === undefined) return errnoValue('EINVAL');

@@ -32,7 +32,7 @@ export function checkIrqResend(desc: IrqDesc, inject: boolean): number {
   return err;
 }
 
-/** kernel/irq/resend.c irq_sw_resend */
+/** A nested line has no flow handler to run: its parent's finds it again (kernel/irq/resend.c irq_sw_resend). */
 function irqSwResend(desc: IrqDesc): number {
   if (desc.data.has(irqd.HANDLE_ENFORCE_IRQCTX)) return errnoValue('EINVAL');
   if (!irqSettingsIsNestedThread(desc)) {

@@ -7,19 +7,19 @@ import { checkIrqResend, clearIrqResend } from './resend.js';
 import { irqSettingsDisableUnlazy } from '../data/settings.js';
 import { warn, warnOnce } from '../messages/warn.js';
 
-/** kernel/irq/internals.h chip_bus_lock */
+/** From here on a chip behind a slow bus only collects what it is asked for (kernel/irq/internals.h chip_bus_lock). */
 export function chipBusLock(desc: IrqDesc): void {
   const { chip } = desc.data;
   if (chip.irqBusLock) chip.irqBusLock(desc.data);
 }
 
-/** kernel/irq/internals.h chip_bus_sync_unlock */
+/** Has the chip do what it has collected, where it may sleep (kernel/irq/internals.h chip_bus_sync_unlock). */
 export function chipBusSyncUnlock(desc: IrqDesc): void {
   const { chip } = desc.data;
   if (chip.irqBusSyncUnlock) chip.irqBusSyncUnlock(desc.data);
 }
 
-/** kernel/irq/chip.c mask_irq */
+/** Keeps the line's interrupts from coming; the chip is asked only if it has not been (kernel/irq/chip.c mask_irq). */
 export function maskIrq(desc: IrqDesc): void {
   const { data } = desc;
   const { chip } = data;
@@ -30,7 +30,7 @@ export function maskIrq(desc: IrqDesc): void {
   }
 }
 
-/** kernel/irq/chip.c mask_ack_irq */
+/** Masks before the ack, or a level that is still high would raise the interrupt again at once (mask_ack_irq). */
 export function maskAckIrq(desc: IrqDesc): void {
   const { data } = desc;
   const { chip } = data;
@@ -43,7 +43,7 @@ export function maskAckIrq(desc: IrqDesc): void {
   }
 }
 
-/** kernel/irq/chip.c unmask_irq */
+/** Undoes maskIrq (kernel/irq/chip.c unmask_irq). */
 export function unmaskIrq(desc: IrqDesc): void {
   const { data } = desc;
   const { chip } = data;
@@ -54,14 +54,14 @@ export function unmaskIrq(desc: IrqDesc): void {
   }
 }
 
-/** kernel/irq/chip.c unmask_threaded_irq */
+/** A chip with EOI_THREADED hears of the interrupt's end only now that its thread is done (unmask_threaded_irq). */
 export function unmaskThreadedIrq(desc: IrqDesc): void {
   const { chip } = desc.data;
   if (((chip.flags ?? 0) & irqchipFlags.EOI_THREADED) !== 0) chip.irqEoi?.(desc.data);
   unmaskIrq(desc);
 }
 
-/** kernel/irq/chip.c irq_enable */
+/** Ends a disable. Even a line that is enabled may be masked, by its flow handler (kernel/irq/chip.c irq_enable). */
 export function irqEnable(desc: IrqDesc): void {
   const { data } = desc;
   const { chip } = data;
@@ -83,7 +83,7 @@ export function irqDisable(desc: IrqDesc): void {
   disable(desc, irqSettingsDisableUnlazy(desc));
 }
 
-/** kernel/irq/chip.c __irq_disable */
+/** @param mask mask it too, though the chip has no disable of its own (kernel/irq/chip.c __irq_disable). */
 function disable(desc: IrqDesc, mask: boolean): void {
   const { data } = desc;
   const { chip } = data;
@@ -108,7 +108,7 @@ function domainActivate(d: IrqData): number {
   return ret;
 }
 
-/** kernel/irq/irqdomain.c irq_domain_deactivate_irq */
+/** Gives back what the line holds of its controller, such as a vector (irq_domain_deactivate_irq). */
 export function irqDomainDeactivateIrq(d: IrqData): void {
   if (!d.has(irqd.ACTIVATED)) return;
   d.domain?.deactivate(d);
@@ -166,7 +166,7 @@ function startupManaged(desc: IrqDesc, affinity: CpuMask, force: boolean): 'norm
   return 'managed';
 }
 
-/** kernel/irq/chip.c __irq_startup */
+/** The chip's own startup both enables and unmasks (kernel/irq/chip.c __irq_startup). */
 function startLine(desc: IrqDesc): number {
   const { data } = desc;
   const { chip } = data;
@@ -192,7 +192,7 @@ export function irqStartupManaged(desc: IrqDesc): void {
   if (desc.cold.depth === 0) irqStartup(desc, true, false);
 }
 
-/** kernel/irq/chip.c irq_activate_and_startup */
+/** For chained lines, which nobody requests (kernel/irq/chip.c irq_activate_and_startup). */
 export function irqActivateAndStartup(desc: IrqDesc, resend: boolean): void {
   if (irqActivate(desc) !== 0) warn(desc.core, 'chip', 'irq_activate_and_startup');
   else irqStartup(desc, resend, true);
@@ -215,7 +215,7 @@ export function irqShutdown(desc: IrqDesc): void {
   data.clear(irqd.IRQ_STARTED);
 }
 
-/** kernel/irq/chip.c irq_shutdown_and_deactivate */
+/** For a managed line whose CPUs are all gone: it must hold nothing of them (irq_shutdown_and_deactivate). */
 export function irqShutdownAndDeactivate(desc: IrqDesc): void {
   irqShutdown(desc);
   irqDomainDeactivateIrq(desc.data);

@@ -56,7 +56,10 @@ export function irqSetHandler(
   chipBusSyncUnlock(desc);
 }
 
-/** kernel/irq/chip.c __irq_do_set_handler */
+/**
+ * Without a flow handler nobody would ack or mask, so the line is masked and disabled first (kernel/irq/chip.c
+ * __irq_do_set_handler).
+ */
 function doSetHandler(
   desc: IrqDesc,
   flow: IrqFlowHandler,
@@ -88,7 +91,7 @@ function doSetHandler(
   irqActivateAndStartup(desc, true);
 }
 
-/** kernel/irq/chip.c irq_set_handler_data */
+/** Keeps `data` with the line for its flow handler (kernel/irq/chip.c irq_set_handler_data). */
 export function irqSetHandlerData(core: IrqCore, irq: Irq, data: unknown): number {
   const desc = core.desc(irq);
   if (desc === undefined) return errnoValue('EINVAL');
@@ -96,7 +99,7 @@ export function irqSetHandlerData(core: IrqCore, irq: Irq, data: unknown): numbe
   return 0;
 }
 
-/** kernel/irq/chip.c irq_set_chip_data */
+/** Keeps `data` with the line for its chip (kernel/irq/chip.c irq_set_chip_data). */
 export function irqSetChipData(core: IrqCore, irq: Irq, data: unknown): number {
   const desc = core.desc(irq);
   if (desc === undefined) return errnoValue('EINVAL');

@@ -33,7 +33,9 @@ function irqMigrateAllOffThisCpu(core: IrqCore, cpu: CpuId): void {
 }
 
 /**
- * kernel/irq/cpuhotplug.c migrate_one_irq.
+ * Moves a line whose interrupts come to `cpu`, which nobody will be able to take there (kernel/irq/cpuhotplug.c
+ * migrate_one_irq): to the CPUs of its affinity that are left; if none is, to any online one, against what its user
+ * asked for. A managed line rather sleeps until one of its CPUs is back.
  *
  * @returns true if the line's affinity had to be broken.
  */
@@ -87,7 +89,10 @@ function mayRetryOnline(d: IrqData): boolean {
   return d.desc.core.behaviour.migrationRetriesOnline && !d.has(irqd.AFFINITY_MANAGED);
 }
 
-/** kernel/irq/cpuhotplug.c irq_needs_fixup */
+/**
+ * True if the line's interrupts come to `cpu`; what the chip says of them counts, as the affinity may be wider
+ * (kernel/irq/cpuhotplug.c irq_needs_fixup).
+ */
 function needsFixup(d: IrqData, cpu: CpuId): boolean {
   const { machine } = d.desc.core;
   const mask = d.effectiveAffinity.isEmpty ? d.affinity : d.effectiveAffinity;
@@ -110,7 +115,7 @@ function* onlineCpu(core: IrqCore, cpu: Cpu): Procedure<void> {
   machine.thisCpu = previous;
 }
 
-/** kernel/irq/cpuhotplug.c irq_restore_affinity_of_irq */
+/** Only managed lines come back: the others' users may have moved them meanwhile (irq_restore_affinity_of_irq). */
 function restoreAffinity(desc: IrqDesc, cpu: CpuId): void {
   const { core, data } = desc;
   const { behaviour } = core;

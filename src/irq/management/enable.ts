@@ -57,7 +57,7 @@ export function enableIrq(core: IrqCore, irq: Irq): void {
   chipBusSyncUnlock(desc);
 }
 
-/** kernel/irq/manage.c __enable_irq */
+/** Undoes one disable of a line whose bus is locked already (kernel/irq/manage.c __enable_irq). */
 export function enableIrqLocked(desc: IrqDesc): void {
   const { cold } = desc;
   if (cold.depth === 0 || (cold.depth === 1 && (desc.istate & irqs.SUSPENDED) !== 0)) {
@@ -120,14 +120,14 @@ function wakeOff(desc: IrqDesc): number {
   return ret;
 }
 
-/** kernel/irq/manage.c set_irq_wake_real */
+/** A chip that says so needs to hear nothing of it (kernel/irq/manage.c set_irq_wake_real). */
 function chipSetWake(desc: IrqDesc, on: boolean): number {
   const { chip } = desc.data;
   if (((chip.flags ?? 0) & irqchipFlags.SKIP_SET_WAKE) !== 0) return 0;
   return chip.irqSetWake ? chip.irqSetWake(desc.data, on) : errnoValue('ENXIO');
 }
 
-/** kernel/irq/manage.c irq_has_action */
+/** True if the line is requested (kernel/irq/manage.c irq_has_action). */
 export function irqHasAction(core: IrqCore, irq: Irq): boolean {
   return core.desc(irq)?.action !== undefined;
 }

@@ -4,7 +4,7 @@ import type { IrqCore } from '../data/core.js';
 import type { IrqAction } from '../data/irqaction.js';
 import type { IrqDesc } from '../data/irqdesc.js';
 import { synchronizeIrqDesc } from './enable.js';
-import { irqPmRemoveAction } from './request.js';
+import { irqPmRemoveAction } from './pm.js';
 import { irqSettingsClear, irqSettingsIsPerCpuDevid, irqStatus } from '../data/settings.js';
 import { chipBusLock, chipBusSyncUnlock, irqDomainDeactivateIrq, irqShutdown } from '../line/startup.js';
 import { warn, warnOnce } from '../messages/warn.js';
@@ -30,7 +30,10 @@ export function* freeIrq(core: IrqCore, irq: Irq, devId: unknown): Procedure<str
   return action?.name ?? null;
 }
 
-/** kernel/irq/manage.c __free_irq */
+/**
+ * kernel/irq/manage.c __free_irq: first nobody new finds the action, then those who found it are waited for. The mutex
+ * is held to the end, so that who requests the line next cannot start what is still being shut down.
+ */
 function* removeAction(core: IrqCore, desc: IrqDesc, devId: unknown): Procedure<IrqAction | undefined> {
   yield* desc.cold.requestMutex.lock();
   chipBusLock(desc);

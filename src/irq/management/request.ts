@@ -6,7 +6,6 @@ import {
   IRQ_NONE,
   IRQF_COND_ONESHOT,
   IRQF_COND_SUSPEND,
-  IRQF_FORCE_RESUME,
   IRQF_NO_AUTOEN,
   IRQF_NO_DEBUG,
   IRQF_NO_SUSPEND,
@@ -27,6 +26,7 @@ import { irqd } from '../data/irqdata.js';
 import type { IrqDesc } from '../data/irqdesc.js';
 import { irqs } from '../data/istate.js';
 import { enableIrqLocked } from './enable.js';
+import { irqPmInstallAction } from './pm.js';
 import {
   irqSettingsCanAutoenable,
   irqSettingsCanRequest,
@@ -130,7 +130,7 @@ function prepareAction(desc: IrqDesc, action: IrqAction): IrqAction | undefined 
   return added;
 }
 
-/** kernel/irq/manage.c irq_nested_primary_handler */
+/** A nested line's interrupts come up in its parent's thread; there is no hard one (irq_nested_primary_handler). */
 function nestedPrimaryHandler(desc: IrqDesc): IrqHandler {
   return (irq) => {
     warn(desc.core, 'manage', 'irq_nested_primary_handler', `Primary handler called for nested irq ${irq}`);
@@ -258,28 +258,4 @@ function startFirst(desc: IrqDesc, action: IrqAction): number {
     desc.cold.depth = 1;
   }
   return 0;
-}
-
-/** kernel/irq/pm.c irq_pm_install_action */
-function irqPmInstallAction(desc: IrqDesc, action: IrqAction): void {
-  const { cold } = desc;
-  cold.nrActions += 1;
-  if ((action.flags & IRQF_FORCE_RESUME) !== 0) cold.forceResumeDepth += 1;
-  if (cold.forceResumeDepth !== 0 && cold.forceResumeDepth !== cold.nrActions) {
-    warnOnce(desc.core, 'pm', 'irq_pm_install_action', undefined, 'force resume');
-  }
-  if ((action.flags & IRQF_NO_SUSPEND) !== 0) cold.noSuspendDepth += 1;
-  else if ((action.flags & IRQF_COND_SUSPEND) !== 0) cold.condSuspendDepth += 1;
-  if (cold.noSuspendDepth !== 0 && cold.noSuspendDepth + cold.condSuspendDepth !== cold.nrActions) {
-    warnOnce(desc.core, 'pm', 'irq_pm_install_action', undefined, 'no suspend');
-  }
-}
-
-/** kernel/irq/pm.c irq_pm_remove_action */
-export function irqPmRemoveAction(desc: IrqDesc, action: IrqAction): void {
-  const { cold } = desc;
-  cold.nrActions -= 1;
-  if ((action.flags & IRQF_FORCE_RESUME) !== 0) cold.forceResumeDepth -= 1;
-  if ((action.flags & IRQF_NO_SUSPEND) !== 0) cold.noSuspendDepth -= 1;
-  else if ((action.flags & IRQF_COND_SUSPEND) !== 0) cold.condSuspendDepth -= 1;
 }

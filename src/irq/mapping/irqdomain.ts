@@ -32,7 +32,7 @@ export function irqDomainCreateTree(core: IrqCore, options: IrqDomainOptions): I
   return new IrqDomain(core, name, ops, hostData, 0, Number.POSITIVE_INFINITY, false);
 }
 
-/** A domain whose hwirqs are Linux' numbers, below `maxIrq` (irq_domain_create_nomap). */
+/** A domain whose hwirqs are Linux interrupt numbers, below `maxIrq` (irq_domain_create_nomap). */
 export function irqDomainCreateNomap(
   core: IrqCore,
   options: IrqDomainOptions & { readonly maxIrq: number },
@@ -67,7 +67,7 @@ export function irqCreateMapping(
   return irq;
 }
 
-/** kernel/irq/irqdomain.c irq_domain_alloc_descs */
+/** Numbers start at the hwirq where that is free, which keeps them readable (irq_domain_alloc_descs). */
 function domainAllocDesc(core: IrqCore, hwirq: Hwirq, affinity: IrqAffinityDesc | null): number {
   const affinities = affinity ? [affinity] : null;
   const hint = hwirq % core.nrIrqs || 1;

@@ -24,7 +24,7 @@ export class GicChip implements IrqChip {
     return 0;
   }
 
-  /** gic_set_affinity */
+  /** One CPU of the mask takes the interrupt: the GIC routes to a single one (gic_set_affinity). */
   irqSetAffinity(data: IrqData, dest: CpuMask): number {
     data.effectiveAffinity.clearAll();
     data.effectiveAffinity.set(dest.first());

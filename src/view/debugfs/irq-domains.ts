@@ -1,6 +1,6 @@
 import type { IrqCore } from '../../irq/core.js';
 import type { LineDomain } from '../../irq/data/irqdata.js';
-import { type BitNames, bits, hex } from './irqs.js';
+import { type BitNames, bits, hex } from './bits.js';
 import { type DirectoryNode, debugFile, type TreeNode } from '../tree-node.js';
 
 const NAME_ALLOCATED = 1 << 1;

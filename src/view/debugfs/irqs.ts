@@ -7,11 +7,10 @@ import { irqs } from '../../irq/data/istate.js';
 import { irqInjectInterrupt } from '../../irq/line/resend.js';
 import { irqStatus } from '../../irq/data/settings.js';
 import { formatCpuList } from '../../machine/cpumask-text.js';
+import { kernelName } from '../../irq/messages/symbols.js';
 import { IrqEntries } from '../irq-entries.js';
+import { type BitNames, bits, hex } from './bits.js';
 import { type DirectoryNode, debugFile, type FileNode } from '../tree-node.js';
-
-/** Names of bits in the order that the kernel lists them. */
-export type BitNames = readonly (readonly [name: string, bit: number])[];
 
 const statusNames: BitNames = (
   [
@@ -96,21 +95,6 @@ const chipNames: BitNames = (
   ] as const
 ).map((name) => [`IRQCHIP_${name}`, irqchipFlags[name]]);
 
-/** One name a line, indented by 12 columns and `indent` more (irq_debug_show_bits). */
-export function bits(value: number, names: BitNames, indent = 0): string {
-  const set = names.filter(([, bit]) => (value & bit) !== 0);
-  return set.map(([name]) => `${' '.repeat(indent + 12)}${name}\n`).join('');
-}
-
-export function hex(value: number, digits = 1): string {
-  return `0x${(value >>> 0).toString(16).padStart(digits, '0')}`;
-}
-
-/** The kernel's name of a function of the model: handleSimpleIrq is handle_simple_irq. */
-function symbol(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-}
-
 function chipText({ data, core }: IrqDesc): string {
   const { chip } = data;
   const name = chip.irqPrintChip?.(data) ?? chip.name ?? '(null)';
@@ -124,7 +108,7 @@ function chipText({ data, core }: IrqDesc): string {
 function lineText(desc: IrqDesc): string {
   const { data, status, istate } = desc;
   return (
-    `handler:  ${symbol(desc.handleIrq.name)}\ndevice:   (null)\n` +
+    `handler:  ${kernelName(desc.handleIrq.name)}\ndevice:   (null)\n` +
     `status:   ${hex(status, 8)}\n${bits(status, statusNames)}` +
     `istate:   ${hex(istate, 8)}\n${bits(istate, istateNames)}` +
     `ddepth:   ${desc.cold.depth}\nwdepth:   ${desc.cold.wakeDepth}\n` +

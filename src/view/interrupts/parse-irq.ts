@@ -28,7 +28,7 @@ interface Reading {
   readonly trimmed: boolean;
 }
 
-/** The smallest cost: a chip that prints itself is rare; lost blanks are rarer, and so are blanks at the edges of names. */
+// A chip that prints itself is rare; lost blanks are rarer, and so are blanks at the edges of names.
 const PRINTED_COST = 1;
 const TRIMMED_COST = 2;
 const ODD_PRINT_COST = 3;
@@ -115,7 +115,7 @@ function printCost(text: string): number {
   return usual && !text.endsWith(' ') ? PRINTED_COST : ODD_PRINT_COST;
 }
 
-/** False for an interrupt that no kernel of the form shows: newer ones show none without an action, none do that never came. */
+/** False for an interrupt that no kernel of the form shows: one without an action, in older forms only if it never came. */
 function isShown({ actions, counts }: IrqRow, { showsIdle }: InterruptsLayout): boolean {
   return actions.length > 0 || (showsIdle && counts.some((count) => count > 0));
 }

@@ -53,9 +53,7 @@ export function intrLine(core: IrqCore, arch: ArchInterrupts): string {
   return `intr ${total} ${perIrq.join(' ')}\n`;
 }
 
-/**
- * /proc/stat (fs/proc/stat.c show_stat).
- */
+/** /proc/stat (fs/proc/stat.c show_stat). */
 export function procStat(
   core: IrqCore,
   arch: ArchInterrupts,

@@ -46,7 +46,7 @@ export function vmbusBusDirectory(vmbus: Vmbus): DirectoryNode {
         vmbus.connection.machine.run('drivers_probe_store', bus.probeFor(device));
       },
     }),
-    // The model has no way to hibernate.
+    // Whether Hyper-V has told the guest that it may hibernate (hv_is_hibernation_supported): here it always has.
     hibernation: sysfsFile(0o444, { show: () => '1\n' }),
     uevent: sysfsFile(0o200, { store: storeUevent }),
   });
@@ -89,7 +89,7 @@ class DriverDirectory implements DirectoryNode {
     return this.vmbus.bus.devices.filter((device) => device.driver === this.driver);
   }
 
-  /** bind_store */
+  /** Binds a device that this driver serves and that has none (bind_store). */
   private bind(text: string): void {
     const { bus } = this.vmbus;
     const device = deviceNamed(this.vmbus, text);
@@ -99,20 +99,20 @@ class DriverDirectory implements DirectoryNode {
     throwIfError(ret, `${this.driver.name} cannot serve ${text.trim()}`);
   }
 
-  /** unbind_store */
+  /** Takes a device from this driver; it stays without one until somebody binds it (unbind_store). */
   private unbind(text: string): void {
     const device = deviceNamed(this.vmbus, text);
     if (device?.driver !== this.driver) throw noDevice(text);
     this.run('unbind_store', this.vmbus.bus.unbind(device));
   }
 
-  /** new_id_store */
+  /** The driver serves one class more; devices of it that have no driver get this one (new_id_store). */
   private newId(text: string): void {
     const ret = this.run('new_id_store', this.vmbus.bus.addId(this.driver, classId(text)));
     throwIfError(ret ?? 0, `${this.driver.name} serves this class already`);
   }
 
-  /** remove_id_store */
+  /** Takes back what new_id gave; devices keep the driver that they have (remove_id_store). */
   private removeId(text: string): void {
     const ret = this.vmbus.bus.removeId(this.driver, classId(text));
     throwIfError(ret, `${this.driver.name} was not given this class`);

@@ -26,7 +26,7 @@ export type OfflineGuardFactory = (connection: ConnectionPort) => OfflineGuard;
 /** How the top level of VMBus interrupts is counted: the platform's part of it, and VMBus' own. */
 export interface TopLevel {
   readonly line: LineAccounting;
-  readonly control: (connection: ConnectionPort) => ControlMessages;
+  readonly controlMessages: (connection: ConnectionPort) => ControlMessages;
 }
 
 /** What VMBus is built from: for each axis of the design (design.ts) what builds the choice. */

@@ -84,10 +84,10 @@ export const openOrders: Choices<'openOrder', OpenOrder> = {
 };
 
 export const topLevels: Choices<'topLevel', TopLevel> = {
-  'percpu-demux': { line: percpuDemux, control: () => new ControlTasklet() },
-  percpu: { line: new PercpuAccounting(), control: () => new ControlTasklet() },
-  'percpu-nostat-visible': { line: new NostatVisibleAccounting(), control: controlIrq },
-  'percpu-nostat-hidden': { line: new NostatHiddenAccounting(), control: controlIrq },
+  'percpu-demux': { line: percpuDemux, controlMessages: () => new ControlTasklet() },
+  percpu: { line: new PercpuAccounting(), controlMessages: () => new ControlTasklet() },
+  'percpu-nostat-visible': { line: new NostatVisibleAccounting(), controlMessages: controlIrq },
+  'percpu-nostat-hidden': { line: new NostatHiddenAccounting(), controlMessages: controlIrq },
 };
 
 /**

@@ -12,6 +12,8 @@ import type { ChannelLifetime, ExitWork, RescindWork } from './lifetime.js';
  * not wait for that period but leaves the freeing to it.
  */
 export class RescindRefLifetime implements ChannelLifetime {
+  readonly references = 0;
+  gracePeriods = 0;
   readonly toleratesDoubleRemoval = false;
   private readonly events = new Srcu('rcu');
 
@@ -69,6 +71,7 @@ export class RescindRefLifetime implements ChannelLifetime {
 
   *giveUp(channel: VmbusChannel): Procedure<void> {
     yield* this.events.synchronize();
+    this.gracePeriods += 1;
     yield channel.lifeWord.write;
     channel.free('free_channel');
   }
@@ -88,6 +91,8 @@ export class RescindRefLifetime implements ChannelLifetime {
  * channel. A rescind that comes before the offer has been processed is left to the end of vmbus_process_offer.
  */
 export class FreeUnconditionally implements ChannelLifetime {
+  references = 0;
+  readonly gracePeriods = 0;
   readonly toleratesDoubleRemoval: boolean = true;
 
   constructor(protected readonly channelMutex: Lock) {}
@@ -222,6 +227,7 @@ export class GetPutLifetime extends FreeUnconditionally {
     channel.assertLive('vmbus_get_channel');
     if (channel.references === 0) return undefined;
     channel.references += 1;
+    this.references += 1;
     return channel;
   }
 

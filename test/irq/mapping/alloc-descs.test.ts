@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { allocDescs, freeDescs, irqs, kernelBehaviour, kernelVersions } from '../../../src/irq/index.js';
+import { allocDescs, freeDescs, irqs } from '../../../src/irq/index.js';
 import { Lab } from '../lab.js';
 
 const EINVAL = -22;
@@ -73,17 +73,4 @@ test('freeDescs of numbers that are not allocated does nothing', () => {
   const { core } = new Lab();
   freeDescs(core, 24, 5);
   expect([...core.descs()]).toEqual([]);
-});
-
-describe('kernelBehaviour', () => {
-  test('knows each version, and the default is that of 6.10', () => {
-    for (const version of kernelVersions) expect(kernelBehaviour(version).procInterruptsForm).toBeDefined();
-    expect(new Lab().core.behaviour).toBe(kernelBehaviour('6.10'));
-  });
-
-  test('refuses an unknown version by name', () => {
-    expect(() => kernelBehaviour('2.4' as '6.1')).toThrow(
-      'kernel 2.4 is not modelled; choose one of 6.1, 6.10',
-    );
-  });
 });

@@ -1,0 +1,268 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import {
+  callHandlers,
+  callHandlersSteps,
+  genericHandleIrqDesc,
+  genericHandleIrqDescSteps,
+  handleIrqEvent,
+  handleIrqEventPercpu,
+  handleIrqEventPercpuSteps,
+  handleIrqEventSteps,
+} from '../../src/irq/line/handle.js';
+import { handleSimpleIrq, handleSimpleIrqSteps } from '../../src/irq/line/flow.js';
+import type { IrqDesc } from '../../src/irq/data/irqdesc.js';
+import { runAtomic, type Procedure } from '../../src/machine/step.js';
+import {
+  vmbusChanHandler,
+  vmbusChanHandlerSteps,
+  vmbusOnEvent,
+  vmbusOnEventSteps,
+} from '../../src/vmbus/channel/handler.js';
+import { MessageHandler } from '../../src/vmbus/messages.js';
+import { designChoices } from '../../src/vmbus/variants/design.js';
+import { RandomGuest } from './random-guest.js';
+import type { RandomRing } from './random-ring.js';
+
+// What the explorer proves about the …Steps must be what runs: both forms on equal random states, with the same
+// result, the same state and the same log.
+
+const RUNS = 1000;
+
+/** What one form did: its result or its error, and what can be seen afterwards. */
+function outcome(state: RandomGuest, run: () => unknown): unknown {
+  let result: unknown;
+  try {
+    result = run();
+  } catch (error) {
+    result = String(error);
+  }
+  return { result, after: state.look() };
+}
+
+function agree(
+  plain: (state: RandomGuest) => unknown,
+  steps: (state: RandomGuest) => Procedure<unknown>,
+  make: (seed: number) => RandomGuest = (seed) => new RandomGuest(seed),
+): void {
+  fc.assert(
+    fc.property(fc.integer(), (seed) => {
+      const one = make(seed);
+      const other = make(seed);
+      const inOneGo = outcome(one, () => plain(one));
+      const byStep = outcome(other, () => runAtomic(steps(other)));
+      // Comparing texts first takes a tenth of the time.
+      if (JSON.stringify(byStep) !== JSON.stringify(inOneGo)) expect(byStep).toEqual(inOneGo);
+    }),
+    { numRuns: RUNS },
+  );
+}
+
+/** Channels have lines where the relid map is the irqdomain. */
+const withLines = (seed: number): RandomGuest => new RandomGuest(seed, { relidMap: 'irqdomain' });
+
+function onLine<T>(run: (desc: IrqDesc) => T): (state: RandomGuest) => T {
+  return (state) => run(state.line());
+}
+
+describe('the line', () => {
+  test('generic_handle_irq_desc', () => {
+    agree(onLine(genericHandleIrqDesc), onLine(genericHandleIrqDescSteps), withLines);
+  });
+
+  test('handle_simple_irq', () => {
+    agree(onLine(handleSimpleIrq), onLine(handleSimpleIrqSteps), withLines);
+  });
+
+  test('__handle_irq_event_percpu and handle_irq_event_percpu', () => {
+    agree(onLine(callHandlers), onLine(callHandlersSteps), withLines);
+    agree(onLine(handleIrqEventPercpu), onLine(handleIrqEventPercpuSteps), withLines);
+  });
+
+  test('handle_irq_event, whose caller holds desc->lock', () => {
+    agree(
+      onLine(handleIrqEvent),
+      onLine(function* (desc) {
+        yield* desc.lock.spinLock();
+        const result = yield* handleIrqEventSteps(desc);
+        yield* desc.lock.spinUnlock();
+        return result;
+      }),
+      withLines,
+    );
+  });
+});
+
+describe('a channel', () => {
+  test('vmbus_chan_handler', () => {
+    agree(
+      ({ channels }) => channels.map((channel) => vmbusChanHandler(0, channel)),
+      function* ({ channels }) {
+        const results = [];
+        for (const channel of channels) results.push(yield* vmbusChanHandlerSteps(0, channel));
+        return results;
+      },
+    );
+  });
+
+  test('vmbus_on_event', () => {
+    agree(
+      ({ channels }) => channels.map((channel) => vmbusOnEvent(channel)).length,
+      function* ({ channels }) {
+        for (const channel of channels) yield* vmbusOnEventSteps(channel);
+        return channels.length;
+      },
+    );
+  });
+
+  test('its callback and its rescind', () => {
+    agree(
+      ({ channels: [channel] }) => {
+        const before = [channel.loadCallback('test') !== undefined, channel.loadRescind('test')];
+        channel.storeCallback(undefined, 'test');
+        channel.markRescinded('test');
+        return before;
+      },
+      function* ({ channels: [channel] }) {
+        const callback = yield* channel.loadCallbackSteps('test');
+        const rescind = yield* channel.loadRescindSteps('test');
+        yield* channel.storeCallbackSteps(undefined, 'test');
+        yield* channel.markRescindedSteps('test');
+        return [callback !== undefined, rescind];
+      },
+    );
+  });
+});
+
+describe('an event of the host', () => {
+  const lifetimes = designChoices.lifetime.flatMap((lifetime) =>
+    designChoices.relidMap.map((relidMap) => ({ lifetime, relidMap })),
+  );
+
+  test.each(lifetimes)('vmbus_isr: relid map $relidMap, lifetime $lifetime', (design) => {
+    agree(
+      ({ guest, thisCpu }) => guest.vmbus.isr.handle(thisCpu),
+      ({ guest, thisCpu }) => guest.vmbus.isr.handleSteps(thisCpu),
+      (seed) => new RandomGuest(seed, design),
+    );
+  });
+
+  test('dispatch of a relid', () => {
+    agree(
+      ({ guest, channels, thisCpu }) =>
+        channels.map(({ relid }) => guest.connection.relids.dispatch(relid, thisCpu.id)).length,
+      function* ({ guest, channels, thisCpu }) {
+        for (const { relid } of channels) yield* guest.connection.relids.dispatchSteps(relid, thisCpu.id);
+        return channels.length;
+      },
+    );
+  });
+
+  test('vmbus_on_msg_dpc', () => {
+    const handler = ({ guest }: RandomGuest): MessageHandler =>
+      new MessageHandler(guest.connection, guest.vmbus.management, guest.vmbus.contexts);
+    agree(
+      (state) => handler(state).onMessage(state.thisCpu.id),
+      (state) => handler(state).onMessageSteps(state.thisCpu.id),
+    );
+  });
+
+  test.each(designChoices.lifetime)('a channel is got and put: lifetime %s', (lifetime) => {
+    agree(
+      ({ guest, channels: [channel] }) => {
+        const { lifetime: life } = guest.connection;
+        const section = life.enterEvent();
+        const got = life.getForEvent(channel);
+        if (got !== undefined) life.putForEvent(got);
+        life.leaveEvent(section);
+        return got?.relid;
+      },
+      function* ({ guest, channels: [channel] }) {
+        const { lifetime: life } = guest.connection;
+        const section = yield* life.enterEventSteps();
+        const got = yield* life.getForEventSteps(channel);
+        if (got !== undefined) yield* life.putForEventSteps(got);
+        yield* life.leaveEventSteps(section);
+        return got?.relid;
+      },
+      (seed) => new RandomGuest(seed, { lifetime }),
+    );
+  });
+});
+
+describe('messages of the guest', () => {
+  test('vmbus_post_msg', () => {
+    agree(
+      ({ guest }) => guest.connection.post({ type: 3 }),
+      ({ guest }) => guest.connection.postSteps({ type: 3 }),
+    );
+  });
+
+  test('what is under way', () => {
+    agree(
+      ({ guest: { connection } }) => {
+        connection.modchans.sentOne();
+        connection.modchans.completedOne();
+        connection.offers.arrived();
+        const counts = [connection.modchans.loadSent(), connection.modchans.loadCompleted()];
+        connection.offers.done();
+        return counts;
+      },
+      function* ({ guest: { connection } }) {
+        yield* connection.modchans.sentOneSteps();
+        yield* connection.modchans.completedOneSteps();
+        yield* connection.offers.arrivedSteps();
+        const sent = yield* connection.modchans.loadSentSteps();
+        const completed = yield* connection.modchans.loadCompletedSteps();
+        yield* connection.offers.doneSteps();
+        return [sent, completed];
+      },
+    );
+  });
+});
+
+describe('a ring', () => {
+  const onRing =
+    <T>(run: (ring: RandomRing) => T) =>
+    (state: RandomGuest): T =>
+      run(state.ring());
+
+  test('hv_ringbuffer_write, with memory named in the descriptor', () => {
+    agree(
+      onRing((ring) => ring.writer.write(9, 1, 77, ring.payload(), 8)),
+      onRing((ring) => ring.writer.writeSteps(9, 1, 77, ring.payload(), 8)),
+    );
+  });
+
+  test('set_channel_pending_send_size', () => {
+    agree(
+      onRing(({ writer }) => writer.requestRoom(1000)),
+      onRing(({ writer }) => writer.requestRoomSteps(1000)),
+    );
+  });
+
+  test('hv_pkt_iter_first', () => {
+    agree(
+      onRing(({ reader }) => reader.next()),
+      onRing(({ reader }) => reader.nextSteps()),
+    );
+  });
+
+  test.each(designChoices.ringOrder)(
+    'hv_begin_read, hv_end_read and hv_pkt_iter_close: order %s',
+    (ringOrder) => {
+      agree(
+        onRing(({ reader }) => {
+          reader.beginRead();
+          return [reader.endRead(), reader.pktIterClose()];
+        }),
+        onRing(function* ({ reader }) {
+          yield* reader.beginReadSteps();
+          const unread = yield* reader.endReadSteps();
+          return [unread, yield* reader.pktIterCloseSteps()];
+        }),
+        (seed) => new RandomGuest(seed, { ringOrder }),
+      );
+    },
+  );
+});

@@ -1,0 +1,11 @@
+/** A procedure that cannot be taken into plain form. */
+export class TwinError extends Error {}
+
+/** `source` with the plain form of each procedure behind it, not formatted. @throws TwinError */
+export function withTwins(source: string, file: string): string;
+
+/** The plain forms that belong into a source without them, and where. @throws TwinError */
+export function twinsOf(bare: string, file: string): { readonly at: number; readonly twin: string }[];
+
+/** `source` without the plain forms that were put into it. */
+export function withoutTwins(source: string, file: string): string;
