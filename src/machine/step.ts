@@ -49,6 +49,11 @@ export function watchChanges(next: ChangeWatcher | undefined): ChangeWatcher | u
   return previous;
 }
 
+/** True while somebody wants to hear of such changes: what is not made before it is needed need not be made else. */
+export function isWatched(): boolean {
+  return watcher !== undefined;
+}
+
 /** Number that the next shared object gets. */
 export function peekObjectId(): number {
   return nextObjectId;
@@ -90,6 +95,11 @@ export abstract class SharedObject {
     return false;
   }
 
+  /** The running context has looked at the object, or changed it, as part of a step that names something else. */
+  announce(): void {
+    if (watcher !== undefined) watcher.changed(this);
+  }
+
   /** Lets every waiter look again whether it can go on. Called after each change that may unblock. */
   protected wakeWaiters(): void {
     if (watcher !== undefined) watcher.changed(this);
@@ -122,11 +132,6 @@ export class SharedWord extends SharedObject {
 
   override blocks(_step: Step): boolean {
     return false;
-  }
-
-  /** The running context has looked at the word, or changed it, as part of a step that names something else. */
-  announce(): void {
-    if (watcher !== undefined) watcher.changed(this);
   }
 }
 

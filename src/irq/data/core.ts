@@ -69,9 +69,11 @@ export class IrqCore implements IrqDescCore {
     registerIrqHotplug(this);
   }
 
-  /** The line with number `irq`, if allocated (irq_to_desc). */
+  /** The line with number `irq`, if allocated (irq_to_desc). Whoever asks is going to look at it or change it. */
   desc(irq: Irq): IrqDesc | undefined {
-    return this.sparseIrqs.get(irq);
+    const desc = this.sparseIrqs.get(irq);
+    desc?.announce();
+    return desc;
   }
 
   /** All allocated lines, ascending. Lines may come and go meanwhile. */

@@ -2,7 +2,7 @@ import type { Irq } from '../../lib/brand.js';
 import { WaitQueue } from '../../machine/completion.js';
 import { CpuMask } from '../../machine/cpumask.js';
 import { SpinLock } from '../../machine/lock.js';
-import { inOneGo, type Procedure } from '../../machine/step.js';
+import { inOneGo, isWatched, type Procedure } from '../../machine/step.js';
 import type { KernelBehaviour } from '../kernel.js';
 import type { Ratelimits } from '../messages/ratelimit.js';
 import type { Speaker } from '../messages/warn.js';
@@ -96,6 +96,14 @@ export class IrqDesc implements IrqDataDesc {
   get lock(): SpinLock {
     this.spinLock ??= new SpinLock(`lock of IRQ ${this.irq}`);
     return this.spinLock;
+  }
+
+  /**
+   * Somebody looks at the line, or changes it, in one go: what its lock guards is one thing for an explorer. Who takes
+   * the lock step by step need not say so.
+   */
+  announce(): void {
+    if (isWatched()) this.lock.announce();
   }
 
   /** `handleIrq` step by step. @primitive */
