@@ -39,9 +39,16 @@ export { type DesignAxis, defaultDesign, designChoices, type VmbusDesign } from 
 export type { FileTree } from './view/tree.js';
 export * from './explore/index.js';
 export { Completion, WaitQueue } from './machine/completion.js';
-export { Lock } from './machine/lock.js';
+export { Lock, SpinLock } from './machine/lock.js';
 export { memoryBarrier, MemoryWord } from './machine/memory.js';
-export { inFunction, SharedObject, SharedWord, type Step } from './machine/step.js';
+export { SharedCounter, SharedVar } from './machine/shared-var.js';
+export { inFunction, runAtomic, SharedObject, SharedWord, type Step } from './machine/step.js';
+
+// Small guests for tests and races of one's own, over the model's own code.
+export { type HostSide, LeanGuest, type LeanGuestOptions, noLine } from './lab/lean-guest.js';
+export { RaceGuest, type RaceGuestOptions } from './lab/race-guest.js';
+export { RaceHost } from './lab/race-host.js';
+export { designParts } from './vmbus/variants/index.js';
 
 // What plug-ins bind, and what they make it of (docs/plugins.md).
 export type { PluginModule } from './guest/container/contributions.js';
@@ -93,6 +100,7 @@ export type { RelidMap } from './vmbus/relid-map.js';
 export type { ControlMessages } from './vmbus/variants/control-messages.js';
 export {
   CHANNEL_LIFETIME,
+  type DesignParts,
   type LifetimeFactory,
   MODIFY_CHANNEL,
   type ModifyChannelFactory,

@@ -5,7 +5,7 @@
 //   $ irqlab run examples/plugin-relid-map/hash.yaml --plugin examples/plugin-relid-map/plugin.js
 //   $ irqlab compare examples/plugin-relid-map/hash.yaml --vary relid-map --plugin examples/plugin-relid-map/plugin.js
 import { ContainerModule } from 'inversify';
-import { inFunction, MemoryWord, PlainRelidMap, RELID_MAP } from 'irqlab';
+import { inFunction, MemoryWord, PlainRelidMap, RELID_MAP, runAtomic } from 'irqlab';
 
 const BUCKETS = 16;
 
@@ -48,7 +48,7 @@ export class HashRelidMap extends PlainRelidMap {
 
   /** The same in one go. @param {number} relid */
   find(relid) {
-    return this.relid2channel(relid);
+    return runAtomic(this.findSteps(relid));
   }
 
   /** Nothing here depends on the CPU that a channel interrupts. */

@@ -4,6 +4,7 @@ import { useInBrowser } from './browser.js';
 import { lockedVerdict, unlockedText } from './explore.js';
 import { designs, problems, refusal, useGuest } from './guest.js';
 import { missingIrqNames } from './irq.js';
+import { useLab } from './lab.js';
 import { ECHO_CLASS, module } from './plugin.js';
 import { usePoints } from './plugin-points.js';
 
@@ -17,6 +18,7 @@ export function useAll(): string[] {
     `made by the class that is exported: ${echo instanceof Guest}`,
     `in a browser: ${useInBrowser('cpus: 3')}`,
     `plugged in: ${usePoints().join(', ')}`,
+    `lab: ${useLab().join(', ')}`,
     `refused: ${refusal(echo)}`,
     `problems: ${problems('cpus: 0')}; ${problems('cpus: 1')}`,
     `designs: ${designs().length > 5}`,
@@ -33,6 +35,7 @@ export const expected: readonly string[] = [
   'made by the class that is exported: true',
   'in a browser: 0-2, one library true, reads files false',
   'plugged in: 0.00 0.00, here, 4096 poke only PluginError',
+  'lab: posted 5, 1 event on CPU 0, moved found, counted 2',
   'refused: EBUSY',
   'problems: expected a whole number from 1 to 8192, not 0; 0 steps',
   'designs: true',

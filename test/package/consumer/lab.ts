@@ -1,0 +1,76 @@
+// A user of the small guests: a race over the real channels, and a guest that a test drives by hand.
+import {
+  check,
+  type DesignParts,
+  designParts,
+  type HostSide,
+  LeanGuest,
+  type LeanGuestOptions,
+  noLine,
+  type Procedure,
+  RaceGuest,
+  type RaceGuestOptions,
+  RaceHost,
+  runAtomic,
+  SharedCounter,
+  SharedVar,
+  SpinLock,
+} from 'irqlab';
+
+/** What the guest asks of a host that only takes notes, once a channel moves. */
+function posted(): string {
+  const host = new RaceHost();
+  const options: LeanGuestOptions = {
+    machine: { present: 2 },
+    makeLine: () => noLine,
+    makeHost: ({ machine }: HostSide) => {
+      if (machine.nrCpuIds !== 2) throw new Error('another machine');
+      return host;
+    },
+  };
+  const guest = new LeanGuest(options);
+  guest.connection.connectedWith(0x50003);
+  for (const cpu of [0, 1]) guest.connection.synicOnline.set(cpu);
+  const channel = guest.newChannel(5, 1);
+  runAtomic(guest.connection.relids.map(channel));
+  runAtomic(guest.open(channel, () => {}));
+  runAtomic(guest.connection.mover.move(channel, guest.mask(0)));
+  return `posted ${host.sent.map((message) => ('childRelid' in message ? message.childRelid : 0)).join(' ')}`;
+}
+
+/** A channel of the real connection moves while the host signals it, with lists for each CPU. */
+function moved(): string {
+  const parts: DesignParts = designParts({ relidMap: 'percpu-list' });
+  const options: RaceGuestOptions = { parts };
+  const { verdict } = check({
+    name: 'my-move',
+    setup(world) {
+      const guest = new RaceGuest(world, options);
+      world.task(0, 'move', guest.connection.mover.move(guest.channel, guest.mask(0)));
+      world.task('host', 'host', guest.signal(1));
+      return guest;
+    },
+    finally: { 'the event is handled': ({ called }) => called === 1 || 'lost' },
+  });
+  return `moved ${verdict}`;
+}
+
+/** Shared variables and their steps. */
+function counted(): string {
+  const cpu = new SharedVar('cpu', 1);
+  const count = new SharedCounter('count');
+  const lock = new SpinLock('lock');
+  function* event(): Procedure<void> {
+    yield* lock.spinLock();
+    yield* count.addSteps(1);
+    yield* cpu.setSteps(0);
+    yield* lock.spinUnlock();
+  }
+  runAtomic(event());
+  runAtomic(event());
+  return `1 event on CPU ${cpu.get()}, ${moved()}, counted ${count.value}`;
+}
+
+export function useLab(): string[] {
+  return [posted(), counted()];
+}
