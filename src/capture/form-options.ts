@@ -1,6 +1,4 @@
-import { ARM64_NR_IRQS } from '../platform/arm64/platform.js';
-import { archProbeNrIrqs } from '../platform/x86/platform.js';
-import type { Architecture } from '../scenario/options/architecture.js';
+import type { PlatformDefinition } from '../platform/platform.js';
 import type { KernelVersion } from '../scenario/options/guest.js';
 import type { ProcInterruptsOptions } from '../scenario/options/proc-interrupts.js';
 import { hasLevelColumn } from '../view/interrupts/arch.js';
@@ -14,11 +12,11 @@ export const ownForms: ReadonlySet<InterruptsForm> = new Set(['6.1', '6.12', '6.
 /** nrIrqs, where the first column of the capture is not as wide as the guest's would be. */
 export function nrIrqsOf(
   { table, form }: ParsedInterrupts,
-  arch: Architecture,
+  platform: PlatformDefinition,
   nrCpuIds: number,
 ): { nrIrqs?: number } {
   const width = table.labelWidth;
-  const usual = arch === 'arm64' ? ARM64_NR_IRQS : archProbeNrIrqs(nrCpuIds);
+  const usual = platform.nrIrqs(nrCpuIds);
   const highest = Math.max(0, ...table.rows.map((row) => (row.kind === 'irq' ? row.irq : 0)));
   if (labelWidth(form, Math.max(usual, highest + 1)) === width) return {};
   const narrowest = labelWidth(form, 0);
@@ -29,15 +27,14 @@ export function nrIrqsOf(
 export function procInterruptsOf(
   parsed: ParsedInterrupts,
   kernel: KernelVersion,
-  arch: Architecture,
+  platform: PlatformDefinition,
 ): { procInterrupts?: ProcInterruptsOptions } {
   const { form, table } = parsed;
-  const usualArch = arch === 'arm64' ? 'arm64' : 'x86';
   const levels = table.rows.some((row) => row.kind === 'irq' && row.trigger !== null);
   const usualLevels = hasLevelColumn({ arch: parsed.arch, sources: () => [] });
   const options: ProcInterruptsOptions = {
     ...((!ownForms.has(form) || kernelOfForm[form] !== kernel) && { form }),
-    ...(parsed.arch !== usualArch && { arch: parsed.arch }),
+    ...(parsed.arch !== platform.arch && { arch: parsed.arch }),
     ...(levels !== usualLevels && { levelColumn: levels }),
     ...(form === '7.2' && table.chipWidth > 8 && { chipWidth: table.chipWidth }),
   };

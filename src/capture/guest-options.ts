@@ -1,7 +1,8 @@
 import type { CpuId } from '../lib/brand.js';
 import type { CpuMask } from '../machine/cpumask.js';
 import { VMBUS_LINE_NAME } from '../platform/arm64/vmbus-ppi.js';
-import type { Architecture } from '../scenario/options/architecture.js';
+import { builtinPlatforms } from '../platform/index.js';
+import type { PlatformDefinition } from '../platform/platform.js';
 import type { ChannelOptions } from '../scenario/options/channels.js';
 import type { CpuCounts } from '../scenario/options/counts.js';
 import type { GuestOptions, KernelVersion } from '../scenario/options/guest.js';
@@ -11,6 +12,7 @@ import type { InterruptsRow, IrqRow } from '../view/interrupts/table.js';
 import { nrIrqsOf, ownForms, procInterruptsOf } from './form-options.js';
 import { kernelOfForm } from './kernel-of-form.js';
 import type { LsvmbusDevice } from './lsvmbus.js';
+import { modelledPlatform, platformOf } from './platform-of.js';
 import type { ProcIrqDump } from './proc-irq-dump.js';
 import { archRowOf, countsOf, interruptOf } from './row-options.js';
 import { vmbusGuest, type VmbusPart } from './vmbus-rows.js';
@@ -33,6 +35,8 @@ export interface CapturedGuest {
 /** Rows that count the hypervisor's interrupts: above 0 only in guests of Hyper-V. */
 const hyperVRows: ReadonlySet<string> = new Set(['HYP', 'HRE', 'HVS']);
 
+const [defaultPlatform] = builtinPlatforms;
+
 /** Makes a guest of captures. @throws UnexplainedRow for a channel that belongs to none of the listed devices. */
 export function guestOfCaptures(captures: Captures): CapturedGuest {
   const { interrupts, procIrq } = captures;
@@ -48,7 +52,7 @@ export function guestOfCaptures(captures: Captures): CapturedGuest {
   const ofChannels = channelRows.filter((row) => !vmbus.unexplained.includes(row));
   const isHyperV =
     irqRows.some(isChannelRow) || captures.devices !== undefined || table.rows.some(countsHyperV);
-  const arch: Architecture = interrupts.arch === 'arm64' ? 'arm64' : 'x86_64';
+  const platform = platformOf(interrupts.arch);
   const kernel = kernelOfForm[form];
   const highest = Math.max(...table.cpus, ...vmbus.channels.map(({ cpu = 0 }) => cpu));
   const possible = 1 + Math.max(highest, ...affinities(procIrq));
@@ -60,11 +64,11 @@ export function guestOfCaptures(captures: Captures): CapturedGuest {
   });
   const options: GuestOptions = {
     kernel,
-    ...(arch !== 'x86_64' && { arch }),
+    ...(platform !== defaultPlatform && { arch: platform.name }),
     cpus: cpusOf(table.cpus, nrCpus, possible),
-    ...nrIrqsOf(interrupts, arch, possible),
+    ...nrIrqsOf(interrupts, platform, possible),
     ...(!(isHyperV && canHaveVmbus) && { vmbus: false }),
-    ...procInterruptsOf(interrupts, kernel, arch),
+    ...procInterruptsOf(interrupts, kernel, platform),
     ...(vmbus.devices.length > 0 && { devices: vmbus.devices }),
     ...(channels.length > 0 && { channels }),
     interrupts: irqRows
@@ -73,7 +77,7 @@ export function guestOfCaptures(captures: Captures): CapturedGuest {
     architectureRows: archRowsOf(interrupts, counts),
   };
   const notes = [
-    ...notesOnForm(interrupts, kernel, arch),
+    ...notesOnForm(interrupts, kernel, platform),
     ...vmbus.notes,
     ...(isHyperV ? notesOnVmbus(canHaveVmbus, vmbus) : []),
   ];
@@ -84,13 +88,13 @@ export function guestOfCaptures(captures: Captures): CapturedGuest {
 function notesOnForm(
   { form, arch: shown }: ParsedInterrupts,
   kernel: KernelVersion,
-  arch: Architecture,
+  platform: PlatformDefinition,
 ): string[] {
   const notes: string[] = [];
   if (!ownForms.has(form))
     notes.push(`the layout is that of ${form}; the guest behaves like kernel ${kernel}`);
-  const isModelled = shown === 'arm64' || shown === 'x86' || shown === 'unknown';
-  if (!isModelled) notes.push(`${shown} is shown, but the guest behaves like ${arch}`);
+  const isModelled = shown === 'unknown' || modelledPlatform(shown) !== undefined;
+  if (!isModelled) notes.push(`${shown} is shown, but the guest behaves like ${platform.name}`);
   return notes;
 }
 

@@ -7,6 +7,7 @@ import { archSpacing } from '../view/interrupts/arch.js';
 import type { ParsedInterrupts } from '../view/interrupts/parse.js';
 import type { InterruptsRow, IrqRow } from '../view/interrupts/table.js';
 import type { ProcIrqDump } from './proc-irq-dump.js';
+import { platformOf } from './platform-of.js';
 
 /** The counts of the shown CPUs in the shortest form that a scenario has for them. */
 export function countsOf(counts: readonly number[], cpus: readonly CpuId[], nrCpus: number): CpuCounts {
@@ -44,7 +45,7 @@ export function interruptOf(
   const flow = flowOf(row);
   const usualTrigger = flow === 'edge' ? 'edge' : 'level';
   const shownTrigger = trigger === 'Edge' ? 'edge' : 'level';
-  const usualName = arch === 'arm64' ? null : flow;
+  const usualName = platformOf(arch).namesFlows ? flow : null;
   const mask = procIrq?.affinity.get(irq);
   return {
     irq,

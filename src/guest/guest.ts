@@ -1,14 +1,9 @@
 import type { CpuId, Irq, Ns, Relid } from '../lib/brand.js';
 import { ErrnoError } from '../lib/errno.js';
 import type { IrqCore } from '../irq/core.js';
-import { initIrqProc } from '../view/proc/irq.js';
-import type { IrqDomainPlugin } from '../irq/irqdomain-plugin.js';
-import { HungError } from '../machine/hung.js';
+import type { HungError } from '../machine/hung.js';
 import type { Machine } from '../machine/machine.js';
 import type { LogLine } from '../machine/log.js';
-import type { Procedure } from '../machine/step.js';
-import type { Platform } from '../platform/platform.js';
-import { type CpuCounts, countsPerCpu } from '../scenario/options/counts.js';
 import type { DeviceOptions } from '../scenario/options/devices.js';
 import type { GuestOptions } from '../scenario/options/guest.js';
 import type { Scenario } from '../scenario/scenario.js';
@@ -18,6 +13,7 @@ import type { Refusal } from '../vmbus/refusals.js';
 import { deviceOf, type VmbusDevice } from '../vmbus/driver.js';
 import type { Vmbus } from '../vmbus/vmbus.js';
 import type { FileTree } from '../view/tree.js';
+import { bootGuest, quiesce } from './boot.js';
 import { assembleGuest } from './container/assemble.js';
 import type { PluginModule } from './container/contributions.js';
 import { GuestChannel } from './channel.js';
@@ -29,13 +25,10 @@ import type { GuestKvm } from './kvm.js';
 import { GuestNic } from './nic.js';
 import { GuestPower } from './power.js';
 import { checkOptions } from './check-options.js';
-import { deviceInterrupt } from './device-interrupt.js';
 import { DeviceSettings } from './device-settings.js';
-import { setRowCounts } from './arch-rows.js';
+import { setInitialCounts } from './initial-counts.js';
 
 const SECOND = 1_000_000_000;
-/** Longest virtual time that guest and host are given to come to rest. */
-const QUIESCE_LIMIT_NS = 60 * SECOND;
 
 /** The same list each time, so that what belongs to it is made once. */
 const noModules: readonly PluginModule[] = [];
@@ -70,31 +63,29 @@ export class Guest implements ScenarioGuest {
   readonly kvm: GuestKvm | undefined;
   /** What booting waited for in vain, if its host did not answer. */
   readonly bootHang: HungError | undefined;
-  private readonly platform: Platform;
   private readonly power: GuestPower;
 
   protected constructor(options: GuestOptions, { modules = noModules }: GuestExtensions) {
     checkOptions(options);
     const settings = new DeviceSettings(options);
-    const { host, irqDomains, ...assembled } = assembleGuest(options, settings, modules);
-    const { machine, vmbus } = assembled;
+    const guest = assembleGuest(options, settings, modules);
+    const { machine, vmbus, host } = guest;
     this.machine = machine;
-    this.irqCore = assembled.irqCore;
-    this.platform = assembled.platform;
+    this.irqCore = guest.irqCore;
     this.vmbus = vmbus;
-    this.fs = assembled.fs;
-    this.kvm = assembled.kvm;
+    this.fs = guest.fs;
+    this.kvm = guest.kvm;
     this.power = new GuestPower(machine, vmbus);
     this.host = new GuestHost(machine, host, settings, () => this.quiesce());
     for (const port of options.host?.sockets ?? []) this.host.listen(port);
     for (const device of options.devices ?? []) this.host.plug(device);
     for (const rule of options.host?.misbehave ?? []) this.host.misbehave(rule);
-    this.bootHang = this.runBoot(this.boot(options, irqDomains));
+    this.bootHang = bootGuest(guest, options);
     this.quiesce();
     for (const { relid, cpu } of options.channels ?? [])
       if (cpu !== undefined) this.channel(relid).moveTo(cpu);
     this.quiesce();
-    this.setCounts(options);
+    setInitialCounts(guest, options);
     this.kvm?.start();
   }
 
@@ -306,14 +297,9 @@ export class Guest implements ScenarioGuest {
     return this;
   }
 
-  private *boot(options: GuestOptions, plugins: readonly IrqDomainPlugin[]): Procedure<void> {
-    for (const interrupt of options.interrupts ?? []) {
-      yield* this.platform.addInterrupt(deviceInterrupt(interrupt, this.machine.nrCpuIds));
-    }
-    initIrqProc(this.irqCore);
-    if (this.kvm !== undefined) yield* this.kvm.boot();
-    for (const plugin of plugins) yield* plugin.attach(this.irqCore);
-    if (options.vmbus ?? true) yield* this.vmbus.init();
+  /** Lets time go by until guest and host have done what they began. */
+  private quiesce(): void {
+    quiesce(this.machine, this.host.hyperv);
   }
 
   private findDisk(relid: Relid): GuestDisk | undefined {
@@ -332,45 +318,5 @@ export class Guest implements ScenarioGuest {
     if (now !== undefined) return now;
     const options = this.host.hyperv.devices.find((device) => device.options.relid === relid)?.options;
     return bus.devices.find(({ instanceId }) => instanceId === options?.instanceId);
-  }
-
-  /** A guest whose host does not answer hangs, but can be looked at, and goes on when an answer comes. */
-  private runBoot(boot: Procedure<void>): HungError | undefined {
-    try {
-      this.machine.run('boot', boot);
-      return undefined;
-    } catch (error) {
-      if (!(error instanceof HungError)) throw error;
-      return error;
-    }
-  }
-
-  /** Lets time go by until guest and host have done what they began. */
-  private quiesce(): void {
-    const { machine, host } = this;
-    const limit = this.now + QUIESCE_LIMIT_NS;
-    machine.settle();
-    while ((machine.liveTasks > 0 || host.hyperv.isBusy) && this.now < limit) {
-      if (!machine.clock.runNext()) break;
-      machine.settle();
-    }
-  }
-
-  /** The counts that the options give for what the model does not produce by itself. */
-  private setCounts(options: GuestOptions): void {
-    for (const { irq, counts } of options.interrupts ?? []) this.setCount(irq, counts);
-    for (const { relid, counts } of options.channels ?? []) {
-      if (counts === undefined) continue;
-      const { irq } = this.channel(relid);
-      if (irq === 0) throw new RangeError(`channel ${relid} has no IRQ whose counts could be set`);
-      this.setCount(irq, counts);
-    }
-    setRowCounts(this.platform, options.architectureRows ?? {}, this.machine.nrCpuIds);
-  }
-
-  private setCount(irq: Irq, counts: CpuCounts | undefined): void {
-    const { desc } = this.irq(irq);
-    desc.cold.kstat.set(countsPerCpu(counts, this.machine.nrCpuIds));
-    desc.totCount = desc.cold.kstat.reduce((sum, count) => (sum + count) >>> 0, 0);
   }
 }

@@ -7,8 +7,10 @@ import { runFile } from '../../src/cli/run/run.js';
 import type { Plugins } from '../../src/command/plugins.js';
 import type { Stdio } from '../../src/command/stdio.js';
 import { runCompare } from '../../src/compare/run.js';
+import { Guest } from 'irqlab';
 import type { PluginModule } from '../../src/guest/container/contributions.js';
 import { languageWith } from '../../src/guest/language.js';
+import { parseCommand } from '../../src/live/command-schema.js';
 
 const examples = new URL('../../examples/', import.meta.url);
 const folders = readdirSync(examples).filter((name) => name.startsWith('plugin-'));
@@ -97,6 +99,20 @@ describe("a plug-in's race", () => {
     expect(await runExplore('shared-count', options, io, runner)).toBe(0);
     expect(io.texts.join('')).toMatch(/^ok {3}shared-count\/plain .*\nok {3}shared-count\/locked /);
   });
+});
+
+test('a program loads scenarios that speak of plug-ins', async () => {
+  const { modules } = await pluginOf('plugin-relid-map');
+  const [, file] = scenarios.find(([folder]) => folder === 'plugin-relid-map') ?? ['', ''];
+  const vm = Guest.load(file, { modules: [...modules] });
+  vm.run({ seconds: 1 });
+  expect(vm.channel(45).interrupts).toBe(300);
+});
+
+test("a plug-in's action can be given to a running guest", async () => {
+  const { language } = await pluginOf('plugin-scenario-action');
+  const parsed = parseCommand('{flap: 1, often: 2}', language);
+  expect('step' in parsed && parsed.step.planned.describe()).toBe('flap 1 2 times');
 });
 
 test('the command lines in the comments name files that there are', () => {

@@ -1,0 +1,50 @@
+import type { Ns } from '../lib/brand.js';
+import { HungError } from '../machine/hung.js';
+import type { Machine } from '../machine/machine.js';
+import type { Procedure } from '../machine/step.js';
+import type { GuestOptions } from '../scenario/options/guest.js';
+import { initIrqProc } from '../view/proc/irq.js';
+import type { AssembledGuest } from './container/assemble.js';
+import { deviceInterrupt } from './device-interrupt.js';
+
+/** Longest virtual time that guest and host are given to come to rest. */
+const QUIESCE_LIMIT_NS: Ns = 60_000_000_000;
+
+/**
+ * Boots a guest: the interrupts outside VMBus, irqdomains of plug-ins, VMBus.
+ *
+ * @returns what booting waited for in vain: a guest whose host does not answer hangs, but can be looked at, and goes on
+ *   when an answer comes.
+ */
+export function bootGuest(guest: AssembledGuest, options: GuestOptions): HungError | undefined {
+  try {
+    guest.machine.run('boot', boot(guest, options));
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof HungError)) throw error;
+    return error;
+  }
+}
+
+function* boot(
+  { machine, irqCore, platform, kvm, vmbus, irqDomains }: AssembledGuest,
+  { interrupts = [], vmbus: hasVmbus = true }: GuestOptions,
+): Procedure<void> {
+  for (const interrupt of interrupts)
+    yield* platform.addInterrupt(deviceInterrupt(interrupt, machine.nrCpuIds));
+  initIrqProc(irqCore);
+  if (kvm !== undefined) yield* kvm.boot();
+  for (const plugin of irqDomains) yield* plugin.attach(irqCore);
+  if (hasVmbus) yield* vmbus.init();
+}
+
+/** Lets time go by until guest and host have done what they began. */
+export function quiesce(machine: Machine, host: { readonly isBusy: boolean }): void {
+  const { clock } = machine;
+  const limit = clock.now + QUIESCE_LIMIT_NS;
+  machine.settle();
+  while ((machine.liveTasks > 0 || host.isBusy) && clock.now < limit) {
+    if (!clock.runNext()) break;
+    machine.settle();
+  }
+}
