@@ -18,13 +18,13 @@ export {
 } from './host/device.js';
 export { IRQ_DOMAIN_PLUGIN, type IrqDomainPlugin } from './irq/irqdomain-plugin.js';
 export * as irq from './irq/index.js';
-export type { IrqCore } from './irq/core.js';
+export { IrqCore } from './irq/core.js';
 export type { CpuId, Hwirq, Irq, Ns, Relid } from './lib/brand.js';
 export { type ErrnoCode, ErrnoError } from './lib/errno.js';
 export { AssertionError } from './lib/assert.js';
 export { CpuMask } from './machine/cpumask.js';
 export { sleep } from './machine/completion.js';
-export type { Machine } from './machine/machine.js';
+export { Machine } from './machine/machine.js';
 export type { Procedure } from './machine/step.js';
 export { ScenarioError } from './scenario/diagnostics.js';
 export { parseScenario } from './scenario/load.js';
@@ -42,3 +42,73 @@ export { Completion, WaitQueue } from './machine/completion.js';
 export { Lock } from './machine/lock.js';
 export { memoryBarrier, MemoryWord } from './machine/memory.js';
 export { inFunction, SharedObject, SharedWord, type Step } from './machine/step.js';
+
+// What plug-ins bind, and what they make it of (docs/plugins.md).
+export type { PluginModule } from './guest/container/contributions.js';
+export {
+  IRQFD_SOURCE,
+  type ResamplerLifetime,
+  type ResamplerLifetimeFactory,
+} from './kvm/resampler-lifetime.js';
+export { PluginError } from './lib/plugin-error.js';
+export type { Token } from './lib/token.js';
+export { builtinPlatforms } from './platform/index.js';
+export type { LineAccounting } from './platform/line-accounting.js';
+export {
+  type ArchSource,
+  type CpuFiles,
+  type DeviceInterrupt,
+  type PerCpuLine,
+  type Platform,
+  PLATFORM_DEFINITION,
+  type PlatformDefinition,
+} from './platform/platform.js';
+export { defineRace, RACE, type Race, type RaceOptions, type RaceVariant } from './races/race.js';
+export {
+  type Action,
+  type ActionDefinition,
+  defineAction,
+  SCENARIO_ACTION,
+  type ScenarioAction,
+} from './scenario/actions/action.js';
+export type { Answer } from './scenario/actions/answer.js';
+export * as expects from './scenario/actions/expects.js';
+export type { Checks } from './scenario/checks/checks.js';
+export type { ScenarioGuest, ScenarioHost } from './scenario/port.js';
+export * as schema from './scenario/schema/index.js';
+export { GUEST_FILE, type GuestFile } from './view/guest-file.js';
+export {
+  debugFile,
+  type DirectoryNode,
+  type FileNode,
+  ListDirectory,
+  procFile,
+  StaticDirectory,
+  sysfsFile,
+  type TreeNode,
+} from './view/tree-node.js';
+export type { ChannelMover } from './vmbus/channel/mover.js';
+export type { ConnectionPort } from './vmbus/connection-port.js';
+export type { RelidMap } from './vmbus/relid-map.js';
+export type { ControlMessages } from './vmbus/variants/control-messages.js';
+export {
+  CHANNEL_LIFETIME,
+  type LifetimeFactory,
+  MODIFY_CHANNEL,
+  type ModifyChannelFactory,
+  OFFLINE_GUARD,
+  type OfflineGuardFactory,
+  OPEN_ORDER,
+  RELID_MAP,
+  type RelidMapFactory,
+  RING_ORDER,
+  TOP_LEVEL,
+  type TopLevel,
+} from './vmbus/variants/design-parts.js';
+export type { ChannelLifetime } from './vmbus/variants/lifetime.js';
+export type { ModifyChannelPolicy } from './vmbus/variants/modify-channel.js';
+export type { OfflineGuard } from './vmbus/variants/offline-guard.js';
+export type { OpenOrder } from './vmbus/variants/open-order.js';
+export { PlainRelidMap } from './vmbus/variants/plain-map.js';
+export type { RingOrder } from './vmbus/variants/ring-order.js';
+export { Vmbus } from './vmbus/vmbus.js';

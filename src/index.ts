@@ -1,3 +1,10 @@
 // The library under Node.
 export * from './browser.js';
 export { Guest } from './node-guest.js';
+
+// Commands of plug-ins for the command line.
+export { COMMAND, type CommandEntry, type CommandModule } from './cli/command.js';
+export { type ExitStatus, exitStatus } from './command/exit-status.js';
+export type { Plugins } from './command/plugins.js';
+export type { Stdio } from './command/stdio.js';
+export { UsageError } from './command/usage-error.js';

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../', import.meta.url));
 const project = mkdtempSync(join(tmpdir(), 'irqlab-package-'));
+const elsewhere = mkdtempSync(join(tmpdir(), 'irqlab-plugin-'));
 
 /** Runs a program to its end and gives its output. It throws what the program said if it failed. */
 function run(program, args, cwd = project) {
@@ -20,10 +21,10 @@ function writeJson(name, value) {
   writeFileSync(join(project, name), JSON.stringify(value, undefined, 2));
 }
 
-/** No types of Node's: those of the package must do without. */
+/** No types of Node's: those of the package must do without. zod's name URL, which browsers have as well. */
 const compilerOptions = {
   target: 'es2022',
-  lib: ['es2023'],
+  lib: ['es2023', 'dom'],
   module: 'nodenext',
   types: [],
   strict: true,
@@ -61,9 +62,14 @@ try {
   console.log('ok   what it exports runs');
   run('npx', ['--no-install', 'irqlab', 'run', 'node_modules/irqlab/examples/rfc-gen2-8vcpu.yaml']);
   console.log('ok   its command line runs');
+  const installed = join(project, 'node_modules/irqlab/examples');
+  // Elsewhere there is no irqlab and no inversify but those that the command line brings along.
+  cpSync(join(installed, 'plugin-race/plugin.js'), join(elsewhere, 'race.mjs'));
+  run('npx', ['--no-install', 'irqlab', 'explore', 'shared-count', '--plugin', join(elsewhere, 'race.mjs')]);
+  console.log('ok   it loads plug-ins from elsewhere');
 } catch (error) {
   console.log(`FAIL ${error instanceof Error ? error.message : error}`);
   process.exitCode = 1;
 } finally {
-  rmSync(project, { recursive: true, force: true });
+  for (const directory of [project, elsewhere]) rmSync(directory, { recursive: true, force: true });
 }

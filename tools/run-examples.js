@@ -1,20 +1,40 @@
-// Runs every scenario of examples/ through the command line, as a user would. Needs a build: npm run examples.
+// Runs every scenario of examples/ through the command line, as a user would, and the command lines that the plug-ins
+// there have in their head comments. Needs a build: npm run examples.
 import { spawnSync } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const root = new URL('../', import.meta.url);
-const cli = fileURLToPath(new URL('dist/cli/cli.js', root));
+const root = fileURLToPath(new URL('../', import.meta.url));
+const cli = join(root, 'dist/cli/cli.js');
+const scratch = mkdtempSync(join(tmpdir(), 'irqlab-examples-'));
+
+const scenarios = readdirSync(join(root, 'examples'))
+  .filter((name) => name.endsWith('.yaml'))
+  .map((name) => ['run', `examples/${name}`]);
+const ofPlugins = readdirSync(join(root, 'examples'))
+  .filter((name) => name.startsWith('plugin-'))
+  .flatMap(commandsOf);
+
 let failed = 0;
-for (const name of readdirSync(new URL('examples/', root)).filter((file) => file.endsWith('.yaml'))) {
-  const { status, stderr } = spawnSync(process.execPath, [cli, 'run', `examples/${name}`], {
-    cwd: fileURLToPath(root),
-    encoding: 'utf8',
-  });
-  console.log(`${status === 0 ? 'ok  ' : 'FAIL'} examples/${name}`);
-  if (status !== 0) {
-    console.log(stderr);
-    failed += 1;
-  }
+for (const args of [...scenarios, ...ofPlugins]) {
+  // What a command saves does not belong into the repository.
+  const used = args.map((arg) => (/^\w+\.json$/.test(arg) ? join(scratch, arg) : arg));
+  const { status, stderr } = spawnSync(process.execPath, [cli, ...used], { cwd: root, encoding: 'utf8' });
+  console.log(`${status === 0 ? 'ok  ' : 'FAIL'} ${args.join(' ')}`);
+  if (status === 0) continue;
+  console.log(stderr);
+  failed += 1;
 }
+rmSync(scratch, { recursive: true });
 process.exitCode = failed === 0 ? 0 : 1;
+
+/** The command lines in the comment that a plug-in begins with. */
+function commandsOf(folder) {
+  const [source] = readdirSync(join(root, 'examples', folder)).filter((name) => name.startsWith('plugin.'));
+  return readFileSync(join(root, 'examples', folder, source), 'utf8')
+    .split('\n')
+    .filter((line) => line.startsWith('//   $ irqlab '))
+    .map((line) => line.slice('//   $ irqlab '.length).split(' '));
+}

@@ -1,4 +1,7 @@
-// A third party's VMBus driver and a third party's irqdomain, bound by one inversify module.
+// A third party's VMBus driver and a third party's irqdomain, bound by one inversify module. Classes with decorators have
+// to be compiled; npm run build does it for this one.
+//
+//   $ irqlab run examples/plugin-driver/sensor.yaml --plugin dist/examples/plugin-driver/plugin.js
 import { ContainerModule, inject, injectable } from 'inversify';
 import {
   ChannelOperations,
@@ -76,3 +79,5 @@ export const pluginModule = new ContainerModule(({ bind }) => {
   bind(ButtonDomain).toSelf().inSingletonScope();
   bind(IRQ_DOMAIN_PLUGIN).toService(ButtonDomain);
 });
+
+export default pluginModule;

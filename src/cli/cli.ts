@@ -1,12 +1,15 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
+import { sharePackages } from '../command/share-packages.js';
 import { main } from './main.js';
 import { watchOutput, writeOut } from './stdout.js';
 
 const { stderr } = process;
 
+const args = process.argv.slice(2);
+if (args.some((arg) => arg.startsWith('--plugin'))) sharePackages();
 watchOutput();
-process.exitCode = await main(process.argv.slice(2), {
+process.exitCode = await main(args, {
   out: writeOut,
   err: (text) => stderr.write(text),
   ...(stderr.isTTY && { progress: (text: string) => stderr.write(`\r\x1b[K${text}`) }),

@@ -1,5 +1,4 @@
 import { statSync } from 'node:fs';
-import { register } from 'node:module';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { PluginModule } from '../guest/container/contributions.js';
@@ -24,25 +23,16 @@ export interface PluginOptions {
 export const noPlugins: Plugins = { files: [], modules: [], language: undefined };
 
 /**
- * Loads the plug-ins that the user named.
+ * Loads the plug-ins that the user named. What they import of irqlab is this irqlab if sharePackages was called before.
  *
  * @throws UsageError for a file that is no plug-in; PluginError if what they bind does not go together.
  */
 export async function loadPlugins(files: readonly string[]): Promise<Plugins> {
   if (files.length === 0) return noPlugins;
-  shareOwnPackages();
   const modules: PluginModule[] = [];
   for (const file of files) modules.push(...(await modulesOf(file)));
   const { languageWith } = await import('../guest/language.js');
   return { files, modules, language: languageWith(modules) };
-}
-
-let sharesOwnPackages = false;
-
-/** A plug-in that lies anywhere finds this irqlab, and the container that this irqlab uses. */
-function shareOwnPackages(): void {
-  if (!sharesOwnPackages) register('./plugin-imports.js', import.meta.url);
-  sharesOwnPackages = true;
 }
 
 async function modulesOf(file: string): Promise<readonly PluginModule[]> {
@@ -93,7 +83,7 @@ async function importFile(file: string, path: string): Promise<Exported> {
   } catch (error) {
     if (!(error instanceof Error))
       throw new UsageError(`cannot load plug-in ${file}: it throws ${String(error)}`);
-    const place = error.stack?.split('\n').find((line) => line.includes(href));
+    const place = error.stack?.split('\n').find((line) => line.includes(href) || line.includes(path));
     throw new UsageError(
       `cannot load plug-in ${file}: ${error.name}: ${error.message}`,
       place && `  ${place.trim()}`,

@@ -1,5 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { loadPlugins, type Plugins } from '../command/plugins.js';
+import { sharePackages } from '../command/share-packages.js';
 import { Guest } from '../guest/guest.js';
 import type { GuestOptions } from '../scenario/options/guest.js';
 import type { CostOfWhat } from './event-cost.js';
@@ -42,4 +43,5 @@ function raise({ vmbus: { contexts, line } }: Guest, channels: readonly VmbusCha
 }
 
 const { options, plugins } = workerData as CostOfWhat;
+if (plugins.length > 0) sharePackages();
 parentPort?.postMessage(eventCostNs(options, await loadPlugins(plugins)));

@@ -19,6 +19,7 @@ export * from './line/badirq.js';
 export * from './line/flow.js';
 export * from './line/handle.js';
 export * from './line/irqchip-state.js';
+export * from './line/percpu-flow.js';
 export * from './line/resend.js';
 export * from './management/chip.js';
 export * from './management/enable.js';

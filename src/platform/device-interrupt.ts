@@ -1,12 +1,7 @@
 import type { Irq } from '../lib/brand.js';
 import type { Procedure } from '../machine/step.js';
-import {
-  handleEdgeIrq,
-  handleFasteoiIrq,
-  handleLevelIrq,
-  handlePercpuIrq,
-  handleSimpleIrq,
-} from '../irq/line/flow.js';
+import { handleEdgeIrq, handleFasteoiIrq, handleLevelIrq, handleSimpleIrq } from '../irq/line/flow.js';
+import { handlePercpuIrq } from '../irq/line/percpu-flow.js';
 import { irqSetChipAndHandler, irqSetStatusFlags } from '../irq/management/chip.js';
 import type { IrqCore } from '../irq/core.js';
 import { IRQ_HANDLED, IRQF_PERCPU, IRQF_SHARED } from '../irq/data/irqaction.js';

@@ -3,7 +3,7 @@ import {
   handlePercpuDevidIrq,
   handlePercpuIrqNostat,
   handlePercpuIrqNostatShown,
-} from '../irq/line/flow.js';
+} from '../irq/line/percpu-flow.js';
 import type { IrqFlowHandler } from '../irq/data/irqdesc.js';
 
 /**

@@ -10,8 +10,9 @@ import {
   handleIrqEventPercpuSteps,
   handleIrqEventSteps,
 } from '../../src/irq/line/handle.js';
-import { handleSimpleIrq, handleSimpleIrqSteps } from '../../src/irq/line/flow.js';
-import type { IrqDesc } from '../../src/irq/data/irqdesc.js';
+import * as flow from '../../src/irq/line/flow.js';
+import * as percpuFlow from '../../src/irq/line/percpu-flow.js';
+import type { IrqDesc, IrqFlowHandler } from '../../src/irq/data/irqdesc.js';
 import { runAtomic, type Procedure } from '../../src/machine/step.js';
 import {
   vmbusChanHandler,
@@ -70,10 +71,6 @@ describe('the line', () => {
     agree(onLine(genericHandleIrqDesc), onLine(genericHandleIrqDescSteps), withLines);
   });
 
-  test('handle_simple_irq', () => {
-    agree(onLine(handleSimpleIrq), onLine(handleSimpleIrqSteps), withLines);
-  });
-
   test('__handle_irq_event_percpu and handle_irq_event_percpu', () => {
     agree(onLine(callHandlers), onLine(callHandlersSteps), withLines);
     agree(onLine(handleIrqEventPercpu), onLine(handleIrqEventPercpuSteps), withLines);
@@ -88,6 +85,31 @@ describe('the line', () => {
         yield* desc.lock.spinUnlock();
         return result;
       }),
+      withLines,
+    );
+  });
+});
+
+describe('flow handlers', () => {
+  const flows: readonly IrqFlowHandler[] = [
+    flow.handleSimpleIrq,
+    flow.handleUntrackedIrq,
+    flow.handleLevelIrq,
+    flow.handleFasteoiIrq,
+    flow.handleEdgeIrq,
+    percpuFlow.handlePercpuIrq,
+    percpuFlow.handlePercpuDemuxIrq,
+    percpuFlow.handlePercpuIrqNostat,
+    percpuFlow.handlePercpuIrqNostatShown,
+    percpuFlow.handlePercpuDevidIrq,
+  ];
+
+  test.each(flows.map((handler) => [handler.name, handler] as const))('%s', (_name, handler) => {
+    const { steps } = handler;
+    if (steps === undefined) throw new Error(`${handler.name} has no steps`);
+    agree(
+      (state) => handler(state.lineOnChip()),
+      (state) => steps(state.lineOnChip()),
       withLines,
     );
   });

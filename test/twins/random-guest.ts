@@ -1,5 +1,5 @@
 import { LeanGuest } from '../../src/lab/lean-guest.js';
-import { IRQF_SHARED, irqd, irqs, irqStatus, requestThreadedIrq } from '../../src/irq/index.js';
+import { IRQF_SHARED, irqchipFlags, irqd, irqs, irqStatus, requestThreadedIrq } from '../../src/irq/index.js';
 import type { IrqDesc } from '../../src/irq/data/irqdesc.js';
 import { setBit } from '../../src/lib/bitmap.js';
 import { Prng } from '../../src/lib/prng.js';
@@ -77,6 +77,28 @@ export class RandomGuest {
     desc.cold.irqCount = prng.pick([0, 7, 99_999]);
     const handlers = prng.below(3);
     for (let i = 0; i < handlers; i++) this.addHandler(desc, i);
+    return desc;
+  }
+
+  /** Such a line whose chip has all that flow handlers may ask for, and notes it. */
+  lineOnChip(): IrqDesc {
+    const desc = this.line();
+    const { prng, log } = this;
+    const note = (what: string) => (): void => {
+      log.push(`${what} ${desc.irq}`);
+    };
+    desc.data.chip = {
+      name: 'fake',
+      flags: prng.pick([0, irqchipFlags.EOI_IF_HANDLED, irqchipFlags.EOI_THREADED]),
+      irqMask: note('mask'),
+      irqUnmask: note('unmask'),
+      irqAck: note('ack'),
+      irqEoi: note('eoi'),
+    };
+    if (this.chance(3)) desc.state |= irqd.IRQ_MASKED;
+    if (this.chance(3)) desc.istate |= irqs.ONESHOT;
+    if (this.chance(4)) desc.threadsOneshot = 1;
+    if (this.chance(3)) desc.state |= irqd.RESEND_WHEN_IN_PROGRESS;
     return desc;
   }
 

@@ -9,7 +9,7 @@ Exit status: 0 ok, 1 a file could not be read or an expectation failed before --
 Examples:
   $ irqlab cat examples/rfc-gen2-8vcpu.yaml /proc/irq/24/smp_affinity_list
   $ irqlab cat examples/rfc-gen2-8vcpu.yaml --at 5s /proc/interrupts /sys/kernel/irq
-  $ irqlab cat examples/rfc-gen2-8vcpu.yaml /proc/interrupts_by_cpu --plugin examples/plugin-proc-file/plugin.js
+  $ irqlab cat examples/rfc-gen2-8vcpu.yaml /proc/vmbus_channels --plugin examples/plugin-proc-file/plugin.js
 `;
 
 export const command: CommandModule = {

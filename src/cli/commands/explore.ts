@@ -14,7 +14,7 @@ Examples:
   $ irqlab explore modchan-offline --variant no-wait --save lost.json
   $ irqlab explore ring-full-wakeup --variant no-barrier --memory sc
   $ irqlab explore --all
-  $ irqlab explore doorbell --plugin examples/plugin-race/plugin.js
+  $ irqlab explore shared-count --plugin examples/plugin-race/plugin.js
 `;
 
 const mergeExample = `

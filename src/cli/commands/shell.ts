@@ -11,7 +11,7 @@ Examples:
   $ irqlab shell examples/rfc-gen2-8vcpu.yaml
   $ irqlab shell examples/rfc-gen2-8vcpu.yaml -- lscpu -e
   $ irqlab shell examples/two-node-16vcpu.yaml -- irqbalance --oneshot --debug
-  $ irqlab shell examples/rfc-gen2-8vcpu.yaml --plugin examples/plugin-proc-file/plugin.js
+  $ irqlab shell examples/plugin-driver/sensor.yaml --plugin dist/examples/plugin-driver/plugin.js
 `;
 
 export const command: CommandModule = {

@@ -1,5 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { loadPlugins } from '../../command/plugins.js';
+import { sharePackages } from '../../command/share-packages.js';
 import { racesWith } from './races-with.js';
 import { runTask, type Task } from './task.js';
 import type { ForThread, FromThread } from './threads.js';
@@ -7,6 +8,7 @@ import type { ForThread, FromThread } from './threads.js';
 // A thread that explores.
 
 const { stopFlag, plugins } = workerData as ForThread;
+if (plugins.length > 0) sharePackages();
 const races = await racesWith(await loadPlugins(plugins));
 const tell = (message: FromThread): void => parentPort?.postMessage(message);
 

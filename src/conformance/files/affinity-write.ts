@@ -1,6 +1,7 @@
 import type { Irq } from '../../lib/brand.js';
 import { ErrnoError, errnoValue } from '../../lib/errno.js';
-import { handlePercpuIrq, handleSimpleIrq } from '../../irq/line/flow.js';
+import { handleSimpleIrq } from '../../irq/line/flow.js';
+import { handlePercpuIrq } from '../../irq/line/percpu-flow.js';
 import { irqSetChipAndHandler, irqSetStatusFlags } from '../../irq/management/chip.js';
 import { earlyIrqInit, type IrqCore } from '../../irq/core.js';
 import { type IrqChip, type IrqData, irqDataUpdateEffectiveAffinity } from '../../irq/data/irqdata.js';

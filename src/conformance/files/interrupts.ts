@@ -1,5 +1,5 @@
 import { handleBadIrq } from '../../irq/line/badirq.js';
-import { handlePercpuDevidIrq, handlePercpuIrq } from '../../irq/line/flow.js';
+import { handlePercpuDevidIrq, handlePercpuIrq } from '../../irq/line/percpu-flow.js';
 import { irqSettingsSet, irqStatus } from '../../irq/data/settings.js';
 import { createGuestTree } from '../../view/guest-tree.js';
 import type { ArchInterrupts, ArchCounts } from '../../view/interrupts/arch.js';

@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { Container, type ContainerModule } from 'inversify';
+import { Container, ContainerModule } from 'inversify';
 import type { Token } from '../../lib/token.js';
 import { BoundNames } from './bound-names.js';
 import { PluginError } from '../../lib/plugin-error.js';
@@ -67,7 +67,16 @@ export function allOf<T>(container: Container, token: Token<T>, unfit: Unfit): r
 
 /** Loads modules into a container. @throws PluginError if they cannot be loaded. */
 export function loadAll(container: Container, modules: readonly PluginModule[]): void {
-  resolving(() => container.load(...modules));
+  resolving(() => container.load(...modules.map(atOnce)));
+}
+
+/** inversify takes whatever a module's function returns for a promise, such as the last binding of `({ bind }) => bind(…)`. */
+function atOnce(module: PluginModule): ContainerModule {
+  return new ContainerModule((options) => {
+    const returned: unknown = module.load(options);
+    if (typeof returned === 'object' && returned !== null && 'then' in returned)
+      throw new PluginError('a module binds asynchronously; load what it needs before it is made');
+  });
 }
 
 /** inversify marks its errors, and exports no class of them. */

@@ -1,5 +1,5 @@
 import type { Irq } from '../../lib/brand.js';
-import { handlePercpuDevidIrq } from '../../irq/line/flow.js';
+import { handlePercpuDevidIrq } from '../../irq/line/percpu-flow.js';
 import { irqSetChipAndHandler, irqSetStatusFlags } from '../../irq/management/chip.js';
 import type { IrqCore } from '../../irq/core.js';
 import { allocDescs } from '../../irq/mapping/alloc-descs.js';

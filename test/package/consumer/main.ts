@@ -5,6 +5,7 @@ import { lockedVerdict, unlockedText } from './explore.js';
 import { designs, problems, refusal, useGuest } from './guest.js';
 import { missingIrqNames } from './irq.js';
 import { ECHO_CLASS, module } from './plugin.js';
+import { usePoints } from './plugin-points.js';
 
 /** A line for each use, with what came of it. */
 export function useAll(): string[] {
@@ -15,6 +16,7 @@ export function useAll(): string[] {
     `echo: ${/ echo$/m.test(shown)}, button: ${/ button$/m.test(shown)}`,
     `made by the class that is exported: ${echo instanceof Guest}`,
     `in a browser: ${useInBrowser('cpus: 3')}`,
+    `plugged in: ${usePoints().join(', ')}`,
     `refused: ${refusal(echo)}`,
     `problems: ${problems('cpus: 0')}; ${problems('cpus: 1')}`,
     `designs: ${designs().length > 5}`,
@@ -30,6 +32,7 @@ export const expected: readonly string[] = [
   'echo: true, button: true',
   'made by the class that is exported: true',
   'in a browser: 0-2, one library true, reads files false',
+  'plugged in: 0.00 0.00, here, 4096 poke only PluginError',
   'refused: EBUSY',
   'problems: expected a whole number from 1 to 8192, not 0; 0 steps',
   'designs: true',

@@ -1,0 +1,163 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { loadPlugins, noPlugins } from '../../src/command/plugins.js';
+import { UsageError } from '../../src/command/usage-error.js';
+import { irqlab as run } from '../support/cli.js';
+
+let directory: string;
+
+beforeAll(() => {
+  directory = mkdtempSync(join(tmpdir(), 'irqlab-plugins-'));
+});
+
+afterAll(() => rmSync(directory, { recursive: true }));
+
+/** A file with some text. @returns its path. */
+function file(name: string, text: string): string {
+  const path = join(directory, name);
+  writeFileSync(path, text);
+  return path;
+}
+
+/** What is said of a plug-in that cannot be loaded, without the directory. */
+async function refusal(path: string): Promise<readonly [string, string | undefined]> {
+  try {
+    await loadPlugins([path]);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    return [error.message.replaceAll(directory, ''), error.hint?.replaceAll(directory, '')];
+  }
+  return ['loaded', undefined];
+}
+
+const aModule = '{ id: 1, load() {} }';
+
+test('no files are no plug-ins', async () => {
+  expect(await loadPlugins([])).toBe(noPlugins);
+});
+
+test.each([
+  ['the default export', `export default ${aModule};`, 1],
+  ['a list', `export default [${aModule}, ${aModule}];`, 2],
+  ['modules', `export const modules = [${aModule}];`, 1],
+  ['plugin', `export const plugin = ${aModule};`, 1],
+])('a module may be %s', async (what, text, count) => {
+  const path = file(`${what.replaceAll(' ', '-')}.mjs`, text);
+  const { files, modules } = await loadPlugins([path]);
+  expect(files).toEqual([path]);
+  expect(modules).toHaveLength(count);
+});
+
+describe('what cannot be loaded is told', () => {
+  test('a file that is not there', async () => {
+    expect(await refusal(join(directory, 'none.js'))).toEqual([
+      'cannot load plug-in /none.js: there is no such file',
+      undefined,
+    ]);
+  });
+
+  test('a directory', async () => {
+    mkdirSync(join(directory, 'folder'));
+    expect(await refusal(join(directory, 'folder'))).toEqual([
+      'cannot load plug-in /folder: it is no file',
+      undefined,
+    ]);
+  });
+
+  test('a file without a module', async () => {
+    expect(await refusal(file('empty.mjs', 'export const x = 1;'))).toEqual([
+      'plug-in /empty.mjs exports no module',
+      'Expected an inversify ContainerModule, or a list of them, as default export.',
+    ]);
+    expect((await refusal(file('number.mjs', 'export default [1];')))[0]).toBe(
+      'plug-in /number.mjs exports no module',
+    );
+  });
+
+  test('one that throws', async () => {
+    const [message, hint] = await refusal(file('throws.mjs', '\nthrow new RangeError("too far");'));
+    expect(message).toBe('cannot load plug-in /throws.mjs: RangeError: too far');
+    expect(hint).toMatch(/throws\.mjs:2:/);
+  });
+
+  test('TypeScript where Node takes no types out of it', async () => {
+    const features = process.features as { typescript?: unknown };
+    if (features.typescript) return;
+    expect(await refusal(file('typed.ts', 'export default 1 as number;'))).toEqual([
+      `cannot load plug-in /typed.ts: Node ${process.versions.node} loads no TypeScript`,
+      'Compile it to JavaScript, or use Node 22.18 or newer.',
+    ]);
+  });
+});
+
+describe('the command line', () => {
+  const scenario = 'cpus: 1\nprint: [interrupts]\n';
+
+  async function irqlab(...args: string[]) {
+    const { status, out, err } = await run(args, scenario);
+    return { status, out, err };
+  }
+
+  test('wants a file behind --plugin', async () => {
+    for (const args of [
+      ['run', '-', '--plugin'],
+      ['run', '-', '--plugin='],
+      ['--plugin', '--', 'run'],
+    ]) {
+      expect(await irqlab(...args)).toEqual({
+        status: 2,
+        out: '',
+        err: 'irqlab: --plugin needs a file\nExample: irqlab explore --plugin ./my-race.js\n',
+      });
+    }
+  });
+
+  test('refuses plug-ins where they change nothing', async () => {
+    const path = file('fine.mjs', `export default ${aModule};`);
+    expect(await irqlab('import', '-', '--plugin', path)).toMatchObject({
+      status: 2,
+      err: 'irqlab: irqlab import takes no plug-ins\n',
+    });
+    expect(await irqlab('run', '-', `--plugin=${path}`)).toMatchObject({ status: 0, err: '' });
+  });
+
+  test('has the commands of plug-ins', async () => {
+    const path = file(
+      'command.mjs',
+      `const token = Symbol.for('irqlab.Command');
+const command = {
+  configure(command, stdio, finish, plugins) {
+    command.argument('<name>').action((name) => {
+      stdio.out(\`hello \${name}, \${plugins.files.length} plug-in\\n\`);
+      finish(0);
+    });
+  },
+};
+export default {
+  load({ bind }) {
+    bind(token).toConstantValue({ name: 'greet', summary: 'say hello', load: async () => ({ ...command }) });
+  },
+};`,
+    );
+    expect(await irqlab('--plugin', path, 'greet', 'irq')).toEqual({
+      status: 0,
+      out: 'hello irq, 1 plug-in\n',
+      err: '',
+    });
+    expect((await irqlab('--plugin', path, '--help')).out).toMatch(/^ {2}greet +say hello$/m);
+  });
+
+  test('says which plug-in binds what cannot be used', async () => {
+    const path = file(
+      'nameless.mjs',
+      `export default { load({ bind }) { bind(Symbol.for('irqlab.RelidMap')).toConstantValue(() => {}); } };`,
+    );
+    expect(await irqlab('run', '-', '--plugin', path)).toEqual({
+      status: 2,
+      out: '',
+      err: `irqlab: plug-in ${path}: something is bound to RELID_MAP without a name; add .whenNamed('a name of yours')\n`,
+    });
+  });
+});

@@ -1,0 +1,113 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, test } from '@jest/globals';
+import { InProcessRunner } from '../../src/cli/explore/in-process.js';
+import { racesWith } from '../../src/cli/explore/races-with.js';
+import { runExplore } from '../../src/cli/explore/run.js';
+import { runFile } from '../../src/cli/run/run.js';
+import type { Plugins } from '../../src/command/plugins.js';
+import type { Stdio } from '../../src/command/stdio.js';
+import { runCompare } from '../../src/compare/run.js';
+import type { PluginModule } from '../../src/guest/container/contributions.js';
+import { languageWith } from '../../src/guest/language.js';
+
+const examples = new URL('../../examples/', import.meta.url);
+const folders = readdirSync(examples).filter((name) => name.startsWith('plugin-'));
+
+/** A plug-in of the examples, as --plugin loads it. */
+async function pluginOf(folder: string): Promise<Plugins> {
+  const { default: module } = (await import(`../../examples/${folder}/plugin.js`)) as {
+    default: PluginModule;
+  };
+  const modules = [module];
+  return { files: [folder], modules, language: languageWith(modules) };
+}
+
+/** Where a command writes, and what it has written. */
+function written(): Stdio & { readonly texts: string[]; readonly errors: string[] } {
+  const texts: string[] = [];
+  const errors: string[] = [];
+  return {
+    texts,
+    errors,
+    out: (text) => texts.push(text),
+    err: (text) => errors.push(text),
+    readStdin: () => '',
+  };
+}
+
+const scenarios = folders.flatMap((folder) =>
+  readdirSync(new URL(folder, examples))
+    .filter((name) => name.endsWith('.yaml'))
+    .map((name) => [folder, new URL(`${folder}/${name}`, examples).pathname] as const),
+);
+
+test('there is one of each kind', () => {
+  expect(folders).toEqual([
+    'plugin-driver',
+    'plugin-irqdomain',
+    'plugin-proc-file',
+    'plugin-race',
+    'plugin-relid-map',
+    'plugin-scenario-action',
+  ]);
+});
+
+test.each(scenarios)('the scenario of %s holds', async (folder, file) => {
+  const io = written();
+  const status = await runFile(file, { plugins: await pluginOf(folder) }, io);
+  expect({ status, errors: io.errors.join('') }).toEqual({ status: 0, errors: '' });
+});
+
+test("a plug-in's relid map is compared with irqlab's own", async () => {
+  const plugins = await pluginOf('plugin-relid-map');
+  const [, file] = scenarios.find(([folder]) => folder === 'plugin-relid-map') ?? ['', ''];
+  const io = written();
+  expect(await runCompare(file, { vary: 'relid-map', plugins, json: true }, io)).toBe(0);
+  const { rows } = JSON.parse(io.texts.join('')) as {
+    rows: { choice: string; isOwn: boolean; dropped: number; problem?: string }[];
+  };
+  expect(rows.map(({ choice }) => choice)).toEqual(['irqdomain', 'array', 'percpu-list', 'hash']);
+  expect(rows.filter(({ isOwn }) => isOwn)).toMatchObject([{ choice: 'hash', dropped: 0 }]);
+  expect(rows.filter(({ problem }) => problem !== undefined)).toEqual([]);
+});
+
+test("a top level that needs an irqdomain is told where a plug-in's map has none", async () => {
+  const plugins = await pluginOf('plugin-relid-map');
+  const [, file] = scenarios.find(([folder]) => folder === 'plugin-relid-map') ?? ['', ''];
+  const io = written();
+  expect(await runCompare(file, { vary: 'top-level', plugins }, io)).toBe(0);
+  expect(io.texts.join('')).toContain(
+    `percpu-nostat-hidden: ${file}: an IRQ for control messages needs the irqdomain as relid map\n`,
+  );
+});
+
+describe("a plug-in's race", () => {
+  const options = { preemptions: 2, depth: 3, seed: 1, executions: 100 };
+
+  test('stands in the list behind all others', async () => {
+    const io = written();
+    const runner = new InProcessRunner(1, await racesWith(await pluginOf('plugin-race')));
+    expect(await runExplore(undefined, options, io, runner)).toBe(0);
+    expect(io.texts.join('')).toMatch(/move-vs-close.*shared-count/s);
+  });
+
+  test('has the verdicts that it says', async () => {
+    const io = written();
+    const runner = new InProcessRunner(1, await racesWith(await pluginOf('plugin-race')));
+    expect(await runExplore('shared-count', options, io, runner)).toBe(0);
+    expect(io.texts.join('')).toMatch(/^ok {3}shared-count\/plain .*\nok {3}shared-count\/locked /);
+  });
+});
+
+test('the command lines in the comments name files that there are', () => {
+  for (const folder of folders) {
+    const names = readdirSync(new URL(folder, examples));
+    const [source = ''] = names.filter((name) => name.startsWith('plugin.'));
+    const commands = readFileSync(new URL(`${folder}/${source}`, examples), 'utf8')
+      .split('\n')
+      .filter((line) => line.startsWith('//   $ irqlab '));
+    expect(commands).not.toEqual([]);
+    for (const command of commands)
+      expect(command).toMatch(new RegExp(`--plugin \\S*${folder}/plugin\\.js$`));
+  }
+});
