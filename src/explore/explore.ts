@@ -13,6 +13,9 @@ import {
 } from './options.js';
 import { PctChooser, RandomWalk, UniformChooser } from './search/random-walk.js';
 import { recordTrace } from './report/recorder.js';
+import { assertReplays } from './replay.js';
+import { traceFileOf } from './report/trace-file.js';
+import { sameProperty } from './execution/judge.js';
 import { Reduction } from './search/reduction.js';
 import type { Report, Violation } from './report/report.js';
 import type { Search, SearchSetup } from './search/search.js';
@@ -29,8 +32,20 @@ export function check<S>(model: Model<S>, options: ExploreOptions = {}): Report 
   if (report.verdict === 'none') return report;
   const minimal = minimalViolation(model, options);
   if (minimal === undefined) return report;
+  return leadWith(minimal, report, options);
+}
+
+/**
+ * The report with a minimal violation in front, in place of one that breaks the same property; where all violations
+ * were asked for, in place of the same one only.
+ */
+export function leadWith(
+  minimal: Violation,
+  report: Report,
+  { stopAtFirst = true }: Pick<ExploreOptions, 'stopAtFirst'> = {},
+): Report {
   const others = report.violations.filter(
-    ({ kind, property }) => kind !== minimal.kind || property !== minimal.property,
+    (other) => !sameProperty(other, minimal) || (!stopAtFirst && other.message !== minimal.message),
   );
   return { ...report, violations: [minimal, ...others] };
 }
@@ -191,6 +206,9 @@ function runSearch<S>(search: Search, tally: Tally<S>, options: ExploreOptions):
 }
 
 function violationOf<S>(execution: Execution<S>, { finding, path }: FoundPath, minimal: boolean): Violation {
-  const trace = recordTrace(execution, path);
-  return { ...finding, trace: markDecisiveReads(execution, finding, path, trace), minimal };
+  const { model, stage } = execution;
+  const trace = markDecisiveReads(execution, finding, path, recordTrace(execution, path));
+  const violation = { ...finding, trace, minimal };
+  assertReplays(model, traceFileOf({ model: model.name, memory: stage.memory }, violation));
+  return violation;
 }

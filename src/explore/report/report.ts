@@ -59,7 +59,7 @@ export interface Report {
   /** Steps of the longest execution. */
   readonly depth: number;
   readonly seconds?: number;
-  /** How often each outcome was seen, sorted; only if the model sums its executions up. */
+  /** How often each outcome was seen, sorted, in executions that break nothing; only if the model sums them up. */
   readonly outcomes?: readonly { readonly outcome: string | number; readonly count: number }[];
   readonly witnesses: readonly { readonly name: string; readonly reached: boolean }[];
   /** The violations found, each once; just one unless the search went on after the first. */
