@@ -1,7 +1,7 @@
 import { DepthFirst } from './search/depth-first.js';
 import { Execution } from './execution/execution.js';
 import { markDecisiveReads } from './report/decisive.js';
-import { byOutcome, partLimit } from './report/merge.js';
+import { byOutcome, cutLimit, partLimit } from './report/merge.js';
 import type { Model } from './model.js';
 import {
   DEFAULT_MAX_STEPS,
@@ -65,7 +65,7 @@ export function exploreShard<S>(model: Model<S>, options: ExploreOptions = {}): 
     const stopped = runSearch(search, tally, options);
     const limits = [...search.limits, ...stopped];
     if (tally.cut > 0) {
-      limits.push(`${tally.cut} executions cut at ${options.maxSteps ?? DEFAULT_MAX_STEPS} steps`);
+      limits.push(cutLimit(tally.cut, options.maxSteps ?? DEFAULT_MAX_STEPS));
     }
     const { shard } = options;
     if (shard !== undefined && shard.count > 1) limits.push(partLimit(shard.index, shard.count));
@@ -79,6 +79,7 @@ export function exploreShard<S>(model: Model<S>, options: ExploreOptions = {}): 
       limits,
       executions: tally.executions,
       redundant: tally.redundant,
+      cut: tally.cut,
       steps: tally.steps,
       depth: tally.depth,
       ...(nowMs === undefined || startMs === undefined ? {} : { seconds: (nowMs() - startMs) / 1000 }),
@@ -96,7 +97,7 @@ export function exploreShard<S>(model: Model<S>, options: ExploreOptions = {}): 
  * fewest changes of lane, then the fewest steps. It depends on the model only, not on how a violation was found before.
  *
  * @returns undefined if nothing was found within the limit of executions; `minimal` is false if the limit was reached
- *   before all that could be better were looked at.
+ *   before all that could be better were looked at, or some of those were cut.
  */
 export function minimalViolation<S>(model: Model<S>, options: ExploreOptions = {}): Violation | undefined {
   const { memory = 'sc', minimiseExecutions = DEFAULT_MINIMISE_EXECUTIONS } = options;
@@ -105,6 +106,7 @@ export function minimalViolation<S>(model: Model<S>, options: ExploreOptions = {
   const close = execution.open();
   try {
     let left = minimiseExecutions;
+    let cut = 0;
     for (let preemptions = 0; left > 0; preemptions++) {
       const tally = new Tally(execution);
       const setup = newSetup(execution, tally, { ...options, shard: undefined });
@@ -114,7 +116,8 @@ export function minimalViolation<S>(model: Model<S>, options: ExploreOptions = {
         isDone = !search.next();
         left -= 1;
       }
-      if (search.best !== undefined) return violationOf(execution, search.best, isDone);
+      cut += tally.cut;
+      if (search.best !== undefined) return violationOf(execution, search.best, isDone && cut === 0);
       if (isDone && search.limits.length === 0) return undefined;
     }
   } finally {

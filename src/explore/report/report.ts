@@ -56,6 +56,8 @@ export interface Report {
   /** Executions given up because they only repeat others; not counted in `executions`. */
   readonly redundant: number;
   readonly steps: number;
+  /** Executions that were cut at the step limit: what comes behind it is not known. */
+  readonly cut: number;
   /** Steps of the longest execution. */
   readonly depth: number;
   readonly seconds?: number;

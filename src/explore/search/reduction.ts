@@ -91,6 +91,8 @@ export class Reduction<S> implements Search {
         break;
       }
       if (at === maxSteps) {
+        this.findRacesOfBlocked(at, 0);
+        this.tryPostponed(at, enabled);
         tally.wasCut(at);
         return at;
       }
@@ -167,7 +169,7 @@ export class Reduction<S> implements Search {
     return sleep;
   }
 
-  /** Where an execution ends after `steps` steps, those that cannot go on compete with what was done, too. */
+  /** Where an execution ends after `steps` steps, those that do not go on compete with what was done, too. */
   private findRacesOfBlocked(steps: number, enabled: number): void {
     const { execution } = this.setup;
     const { contexts, count } = execution.stage;
@@ -175,6 +177,21 @@ export class Reduction<S> implements Search {
       const context = contexts[pid];
       if (context.step === undefined || (enabled & (1 << pid)) !== 0) continue;
       this.findRace(steps - 1, context, accessOf(context));
+    }
+  }
+
+  /**
+   * An execution cut after `steps` steps may have gone on for ever without those who could move: a loop that polls what
+   * only they change. So each is tried where its next step could have come at the earliest with the same before it.
+   */
+  private tryPostponed(steps: number, enabled: number): void {
+    const { contexts } = this.setup.execution.stage;
+    for (let rest = enabled; rest !== 0; rest &= rest - 1) {
+      const pid = lowest(rest);
+      const context = contexts[pid];
+      let at = this.history.earliest(steps, context, accessOf(context));
+      while (at < steps && (this.enabled[at] & (1 << pid)) === 0) at += 1;
+      if (at < steps) this.todo[at] |= 1 << pid;
     }
   }
 
