@@ -1,7 +1,7 @@
 import { DepthFirst } from './search/depth-first.js';
 import { Execution } from './execution/execution.js';
 import { markDecisiveReads } from './report/decisive.js';
-import { byOutcome, partLimit } from './report/merge.js';
+import { byOutcome, cutLimit, partLimit } from './report/merge.js';
 import type { Model } from './model.js';
 import {
   DEFAULT_MAX_STEPS,
@@ -13,6 +13,9 @@ import {
 } from './options.js';
 import { PctChooser, RandomWalk, UniformChooser } from './search/random-walk.js';
 import { recordTrace } from './report/recorder.js';
+import { assertReplays } from './replay.js';
+import { traceFileOf } from './report/trace-file.js';
+import { sameProperty } from './execution/judge.js';
 import { Reduction } from './search/reduction.js';
 import type { Report, Violation } from './report/report.js';
 import type { Search, SearchSetup } from './search/search.js';
@@ -29,8 +32,20 @@ export function check<S>(model: Model<S>, options: ExploreOptions = {}): Report 
   if (report.verdict === 'none') return report;
   const minimal = minimalViolation(model, options);
   if (minimal === undefined) return report;
+  return leadWith(minimal, report, options);
+}
+
+/**
+ * The report with a minimal violation in front, in place of one that breaks the same property; where all violations
+ * were asked for, in place of the same one only.
+ */
+export function leadWith(
+  minimal: Violation,
+  report: Report,
+  { stopAtFirst = true }: Pick<ExploreOptions, 'stopAtFirst'> = {},
+): Report {
   const others = report.violations.filter(
-    ({ kind, property }) => kind !== minimal.kind || property !== minimal.property,
+    (other) => !sameProperty(other, minimal) || (!stopAtFirst && other.message !== minimal.message),
   );
   return { ...report, violations: [minimal, ...others] };
 }
@@ -50,7 +65,7 @@ export function exploreShard<S>(model: Model<S>, options: ExploreOptions = {}): 
     const stopped = runSearch(search, tally, options);
     const limits = [...search.limits, ...stopped];
     if (tally.cut > 0) {
-      limits.push(`${tally.cut} executions cut at ${options.maxSteps ?? DEFAULT_MAX_STEPS} steps`);
+      limits.push(cutLimit(tally.cut, options.maxSteps ?? DEFAULT_MAX_STEPS));
     }
     const { shard } = options;
     if (shard !== undefined && shard.count > 1) limits.push(partLimit(shard.index, shard.count));
@@ -64,6 +79,7 @@ export function exploreShard<S>(model: Model<S>, options: ExploreOptions = {}): 
       limits,
       executions: tally.executions,
       redundant: tally.redundant,
+      cut: tally.cut,
       steps: tally.steps,
       depth: tally.depth,
       ...(nowMs === undefined || startMs === undefined ? {} : { seconds: (nowMs() - startMs) / 1000 }),
@@ -81,7 +97,7 @@ export function exploreShard<S>(model: Model<S>, options: ExploreOptions = {}): 
  * fewest changes of lane, then the fewest steps. It depends on the model only, not on how a violation was found before.
  *
  * @returns undefined if nothing was found within the limit of executions; `minimal` is false if the limit was reached
- *   before all that could be better were looked at.
+ *   before all that could be better were looked at, or some of those were cut.
  */
 export function minimalViolation<S>(model: Model<S>, options: ExploreOptions = {}): Violation | undefined {
   const { memory = 'sc', minimiseExecutions = DEFAULT_MINIMISE_EXECUTIONS } = options;
@@ -90,6 +106,7 @@ export function minimalViolation<S>(model: Model<S>, options: ExploreOptions = {
   const close = execution.open();
   try {
     let left = minimiseExecutions;
+    let cut = 0;
     for (let preemptions = 0; left > 0; preemptions++) {
       const tally = new Tally(execution);
       const setup = newSetup(execution, tally, { ...options, shard: undefined });
@@ -99,7 +116,8 @@ export function minimalViolation<S>(model: Model<S>, options: ExploreOptions = {
         isDone = !search.next();
         left -= 1;
       }
-      if (search.best !== undefined) return violationOf(execution, search.best, isDone);
+      cut += tally.cut;
+      if (search.best !== undefined) return violationOf(execution, search.best, isDone && cut === 0);
       if (isDone && search.limits.length === 0) return undefined;
     }
   } finally {
@@ -191,6 +209,9 @@ function runSearch<S>(search: Search, tally: Tally<S>, options: ExploreOptions):
 }
 
 function violationOf<S>(execution: Execution<S>, { finding, path }: FoundPath, minimal: boolean): Violation {
-  const trace = recordTrace(execution, path);
-  return { ...finding, trace: markDecisiveReads(execution, finding, path, trace), minimal };
+  const { model, stage } = execution;
+  const trace = markDecisiveReads(execution, finding, path, recordTrace(execution, path));
+  const violation = { ...finding, trace, minimal };
+  assertReplays(model, traceFileOf({ model: model.name, memory: stage.memory }, violation));
+  return violation;
 }

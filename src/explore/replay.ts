@@ -1,7 +1,7 @@
 import { labelSteps } from '../machine/step.js';
 import { markDecisiveReads } from './report/decisive.js';
 import { Execution } from './execution/execution.js';
-import { type Finding, Judge } from './execution/judge.js';
+import { type Finding, Judge, sameFinding, sameProperty } from './execution/judge.js';
 import type { Model } from './model.js';
 import { actionOf, recordStep } from './report/recorder.js';
 import type { Trace, TraceStep, Violation } from './report/report.js';
@@ -35,15 +35,42 @@ export function replay<S>(model: Model<S>, file: TraceFile, options: ReplayOptio
   const close = execution.open();
   labelSteps(true);
   try {
-    return follow(execution, file, options);
+    return marked(execution, file, follow(execution, file, options));
   } finally {
     labelSteps(false);
     close();
   }
 }
 
+/**
+ * Runs a trace that a search has just found once more. No trace leaves the explorer without.
+ *
+ * @throws Error if it does not break the same property: the model's setup does not do the same each time.
+ */
+export function assertReplays<S>(model: Model<S>, file: TraceFile): void {
+  const execution = new Execution(model, file.memory);
+  const close = execution.open();
+  try {
+    const { divergence, violation } = follow(execution, file, {});
+    if (violation?.message === file.message) return;
+    const after = divergence?.after ?? file.steps.length;
+    const expected = divergence?.expected ?? file.message;
+    const actual = divergence?.actual ?? violation?.message;
+    throw new Error(
+      `${file.model}: a violation was found, but its trace breaks nothing, or something else, when it is run again: ` +
+        `expected after ${after} of ${file.steps.length} steps: ${expected}; actual: ${actual}. ` +
+        'A model must do the same in every execution: build all state in setup, use no clock and no random numbers',
+    );
+  } finally {
+    close();
+  }
+}
+
 function follow<S>(execution: Execution<S>, file: TraceFile, { onStep }: ReplayOptions): ReplayResult {
   const judge = new Judge(execution);
+  const { kind, property, message } = file;
+  const wanted: Finding = { kind, property, message };
+  const isWanted = (finding: Finding): boolean => sameFinding(finding, wanted);
   const steps: TraceStep[] = [];
   const tell = (step?: TraceStep): void => {
     onStep?.(execution.model.describe?.(execution.current) ?? [], step);
@@ -54,11 +81,12 @@ function follow<S>(execution: Execution<S>, file: TraceFile, { onStep }: ReplayO
   };
   execution.begin();
   tell();
-  let finding = judge.afterStep();
+  let findings = judge.afterStep();
   for (const saved of file.steps) {
     const expected = `${saved.lane}, ${saved.context}: ${saved.action}`;
-    if (finding !== undefined) {
-      return result({ after: steps.length, expected, actual: describeFinding(finding) });
+    const early = findings.find(isWanted);
+    if (early !== undefined) {
+      return result({ after: steps.length, expected, actual: describeFinding(early) });
     }
     const mask = execution.enabled();
     const canMove = (mask & (1 << saved.pid)) !== 0;
@@ -68,33 +96,25 @@ function follow<S>(execution: Execution<S>, file: TraceFile, { onStep }: ReplayO
     }
     steps.push(recordStep(execution, saved.pid, steps[steps.length - 1]));
     tell(steps[steps.length - 1]);
-    finding = judge.afterStep();
+    findings = judge.afterStep();
   }
-  return conclude(execution, file, result, finding ?? endFinding(execution, judge));
+  if (execution.enabled() === 0) findings = [...findings, ...judge.atEnd()];
+  const found = findings.find(isWanted) ?? findings.find((finding) => sameProperty(finding, wanted));
+  if (found !== undefined) {
+    const { trace } = result(undefined);
+    return { trace, violation: { ...found, trace, minimal: file.minimal } };
+  }
+  const actual = findings.length === 0 ? 'no property is broken' : describeFinding(findings[0]);
+  return result({ after: steps.length, expected: describeFinding(wanted), actual });
 }
 
-function endFinding<S>(execution: Execution<S>, judge: Judge<S>): Finding | undefined {
-  return execution.enabled() === 0 ? judge.atEnd() : undefined;
-}
-
-function conclude<S>(
-  execution: Execution<S>,
-  file: TraceFile,
-  result: (divergence: Divergence | undefined) => ReplayResult,
-  finding: Finding | undefined,
-): ReplayResult {
-  const { kind, property, message } = file;
-  if (finding === undefined || finding.kind !== kind || finding.property !== property) {
-    return result({
-      after: file.steps.length,
-      expected: describeFinding({ kind, property, message }),
-      actual: finding === undefined ? 'no property is broken' : describeFinding(finding),
-    });
-  }
-  const followed = result(undefined);
+/** Marks what decided a violation that came out again. */
+function marked<S>(execution: Execution<S>, file: TraceFile, result: ReplayResult): ReplayResult {
+  const { violation } = result;
+  if (violation === undefined) return result;
   const path = file.steps.map(({ pid }) => pid);
-  const trace = markDecisiveReads(execution, finding, path, followed.trace);
-  return { trace, violation: { ...finding, trace, minimal: file.minimal } };
+  const trace = markDecisiveReads(execution, violation, path, result.trace);
+  return { trace, violation: { ...violation, trace } };
 }
 
 function describe<S>(execution: Execution<S>, pid: number): string {

@@ -30,6 +30,7 @@ const report = z.object({
   limits: z.array(z.string()),
   executions: z.number(),
   redundant: z.number(),
+  cut: z.number(),
   steps: z.number(),
   depth: z.number(),
   seconds: z.number().optional(),

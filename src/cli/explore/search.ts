@@ -1,3 +1,4 @@
+import { leadWith } from '../../explore/explore.js';
 import { mergeReports } from '../../explore/report/merge.js';
 import type { Progress } from '../../explore/options.js';
 import type { Report } from '../../explore/report/report.js';
@@ -25,10 +26,7 @@ export async function withMinimal(runner: TaskRunner, search: Search, report: Re
   if (report.verdict === 'none') return report;
   const minimal = await runner.run({ kind: 'minimise', search });
   if (minimal === undefined) return report;
-  const others = report.violations.filter(
-    ({ kind, property }) => kind !== minimal.kind || property !== minimal.property,
-  );
-  return { ...report, violations: [minimal, ...others] };
+  return leadWith(minimal, report);
 }
 
 async function allParts(

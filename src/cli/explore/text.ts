@@ -33,6 +33,14 @@ export function effortText(report: Report): string {
   );
 }
 
+/** What executions that were cut leave open. */
+function cutText({ cut, executions }: Report): string {
+  return (
+    `${number(cut)} of ${number(executions)} executions were cut: whatever they do after their last step was not looked at.\n` +
+    'A loop that polls is better written with readUntil, which blocks; or raise --max-steps.'
+  );
+}
+
 /** The verdict with everything that it rests on. */
 export function reportText(report: Report, replayHint: string): string {
   const { verdict, violations, witnesses, outcomes, model } = report;
@@ -47,6 +55,7 @@ export function reportText(report: Report, replayHint: string): string {
     for (const { outcome, count } of outcomes ?? []) lines.push(`  ${number(count)} times: ${outcome}`);
     if (outcomes !== undefined && outcomes.length > 0) lines.push('');
   }
+  if (report.cut > 0) lines.push(cutText(report), '');
   lines.push(effortText(report));
   if (verdict === 'found') lines.push(replayHint);
   return `${lines.join('\n')}\n`;

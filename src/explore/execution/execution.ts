@@ -19,9 +19,8 @@ const commitStep: Step = { object: new CommitObject('store buffer'), kind: 'writ
  */
 export class Execution<S> {
   readonly stage: Stage;
-  /** What the contexts did wrong: the first error that one of them threw. */
-  error: unknown;
-  failed = false;
+  /** What the contexts did wrong: the errors that they threw, in order. */
+  readonly errors: unknown[] = [];
   /** True if the last call of `enabled` let virtual time pass. */
   timePassed = false;
   private readonly firstId = peekObjectId();
@@ -49,8 +48,7 @@ export class Execution<S> {
   begin(): S {
     const { stage } = this;
     restartObjectIds(this.firstId);
-    this.error = undefined;
-    this.failed = false;
+    if (this.errors.length !== 0) this.errors.length = 0;
     stage.reset();
     const state = this.model.setup(stage);
     this.state = state;
@@ -168,8 +166,7 @@ export class Execution<S> {
       if (next.done === true) this.end(context, lane);
       else this.pause(context, lane, next.value);
     } catch (error) {
-      if (!this.failed) this.error = error;
-      this.failed = true;
+      this.errors.push(error);
       this.end(context, lane);
     }
     if (this.buffered) this.afterStores(lane);
@@ -207,7 +204,8 @@ export class Execution<S> {
           lane.owner = undefined;
           lane.irqsOff = 0;
           lane.bhOff = 0;
-          if (!this.failed) throw new Error(`${context.name} ended with interrupts or tasklets disabled`);
+          if (this.errors.length === 0)
+            throw new Error(`${context.name} ended with interrupts or tasklets disabled`);
         }
     }
   }

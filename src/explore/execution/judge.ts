@@ -24,6 +24,21 @@ function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
+/** True if both say that the same property is broken. */
+export function sameProperty(
+  a: Pick<Finding, 'kind' | 'property'>,
+  b: Pick<Finding, 'kind' | 'property'>,
+): boolean {
+  return a.kind === b.kind && a.property === b.property;
+}
+
+/** The same, where an execution can have several errors: each is one by itself. */
+export function sameFinding(a: Finding, b: Finding): boolean {
+  return sameProperty(a, b) && (a.kind !== 'error' || a.message === b.message);
+}
+
+const nothing: readonly Finding[] = [];
+
 /** Checks a model's properties. */
 export class Judge<S> {
   private readonly always: readonly Property<S>[];
@@ -34,33 +49,40 @@ export class Judge<S> {
     this.finally = propertiesOf(execution.model.finally);
   }
 
-  /** To be asked after each step. */
-  afterStep(): Finding | undefined {
-    const { execution } = this;
-    if (execution.failed) return { kind: 'error', property: 'error', message: messageOf(execution.error) };
-    return this.always.length === 0 ? undefined : this.firstBroken('always', this.always);
+  /** What is wrong after a step: errors so far, then properties that do not hold now. */
+  afterStep(): readonly Finding[] {
+    const { errors } = this.execution;
+    if (errors.length === 0) {
+      return this.always.length === 0 ? nothing : this.allBroken('always', this.always);
+    }
+    const failures = errors.map(
+      (error): Finding => ({ kind: 'error', property: 'error', message: messageOf(error) }),
+    );
+    return [...failures, ...this.allBroken('always', this.always)];
   }
 
-  /** To be asked when nothing can go on. */
-  atEnd(): Finding | undefined {
+  /** What is wrong, besides, when nothing can go on. */
+  atEnd(): readonly Finding[] {
     const { execution } = this;
     const { model, stage } = execution;
     for (let pid = 0; pid < stage.count; pid++) {
       if (stage.contexts[pid].step === undefined) continue;
       if (model.mayBlock?.(execution.current) === true) break;
-      return { kind: 'deadlock', property: 'deadlock', message: this.whoIsBlocked() };
+      return [{ kind: 'deadlock', property: 'deadlock', message: this.whoIsBlocked() }];
     }
-    return this.finally.length === 0 ? undefined : this.firstBroken('finally', this.finally);
+    return this.finally.length === 0 ? nothing : this.allBroken('finally', this.finally);
   }
 
-  private firstBroken(kind: 'always' | 'finally', properties: readonly Property<S>[]): Finding | undefined {
+  private allBroken(kind: 'always' | 'finally', properties: readonly Property<S>[]): readonly Finding[] {
     const state = this.execution.current;
+    let broken: Finding[] | undefined;
     for (const { name, holds } of properties) {
       const verdict = holds(state);
       if (verdict === true || verdict === undefined) continue;
-      return { kind, property: name, message: verdict === false ? `${name} does not hold` : verdict };
+      broken ??= [];
+      broken.push({ kind, property: name, message: verdict === false ? `${name} does not hold` : verdict });
     }
-    return undefined;
+    return broken ?? nothing;
   }
 
   private whoIsBlocked(): string {

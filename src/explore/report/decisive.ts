@@ -1,6 +1,6 @@
 import type { Execution } from '../execution/execution.js';
 import { History } from '../search/history.js';
-import { type Finding, Judge } from '../execution/judge.js';
+import { type Finding, Judge, sameProperty } from '../execution/judge.js';
 import type { Trace } from './report.js';
 import { lowest } from '../execution/context-set.js';
 import { accessOf } from '../execution/access.js';
@@ -90,23 +90,20 @@ function reversed(
 }
 
 /** Runs along `order` as far as that is possible, then to the end. @returns true if the same property breaks. */
-function breaks<S>(execution: Execution<S>, { kind, property }: Finding, order: readonly number[]): boolean {
+function breaks<S>(execution: Execution<S>, finding: Finding, order: readonly number[]): boolean {
+  const isIt = (found: Finding): boolean => sameProperty(found, finding);
   const judge = new Judge(execution);
   const left = [...order];
   execution.begin();
   // An execution that was finite can become endless in another order; then nothing can be said about the read.
   for (let steps = 0; steps < 10 * order.length + 100; steps++) {
     const mask = execution.enabled();
-    if (mask === 0) {
-      const found = judge.atEnd();
-      return found?.kind === kind && found.property === property;
-    }
+    if (mask === 0) return judge.atEnd().some(isIt);
     const next = left.findIndex((pid) => (mask & (1 << pid)) !== 0);
     const pid = next < 0 ? lowest(mask) : left[next];
     if (next >= 0) left.splice(next, 1);
     execution.perform(pid);
-    const found = judge.afterStep();
-    if (found !== undefined) return found.kind === kind && found.property === property;
+    if (judge.afterStep().some(isIt)) return true;
   }
   return true;
 }

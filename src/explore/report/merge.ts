@@ -27,7 +27,7 @@ export function mergeReports(reports: readonly Report[]): Report {
   });
   if (parts.length !== count) throw new RangeError(`there are ${parts.length} reports of ${count} parts`);
   const ordered = parts.map(({ report }) => report);
-  const limits = [...new Set(ordered.flatMap(({ limits }) => limits.filter((limit) => !isPart(limit))))];
+  const limits = mergeLimits(ordered);
   const seconds = ordered.flatMap(({ seconds }) => (seconds === undefined ? [] : [seconds]));
   return {
     model: first.model,
@@ -38,6 +38,7 @@ export function mergeReports(reports: readonly Report[]): Report {
     limits,
     executions: sum(ordered.map(({ executions }) => executions)),
     redundant: sum(ordered.map(({ redundant }) => redundant)),
+    cut: sum(ordered.map(({ cut }) => cut)),
     steps: sum(ordered.map(({ steps }) => steps)),
     depth: Math.max(...ordered.map(({ depth }) => depth)),
     ...(seconds.length === 0 ? {} : { seconds: Math.max(...seconds) }),
@@ -57,8 +58,20 @@ export function partLimit(index: number, count: number): string {
   return `part ${index} of ${count}`;
 }
 
-function isPart(limit: string): boolean {
-  return partPattern.test(limit);
+const cutPattern = /^\d+ executions cut at (\d+) steps$/;
+
+/** How it is put into words that so many executions of a search were cut. */
+export function cutLimit(cut: number, maxSteps: number): string {
+  return `${cut} executions cut at ${maxSteps} steps`;
+}
+
+/** What the parts left out, each once; the executions that they cut are counted together. */
+function mergeLimits(reports: readonly Report[]): string[] {
+  const limits = new Set(reports.flatMap((report) => report.limits));
+  const kept = [...limits].filter((limit) => !partPattern.test(limit) && !cutPattern.test(limit));
+  const steps = [...limits].map((limit) => cutPattern.exec(limit)).find((found) => found !== null);
+  if (steps === undefined) return kept;
+  return [...kept, cutLimit(sum(reports.map(({ cut }) => cut)), Number(steps[1]))];
 }
 
 function partOf(report: Report): { report: Report; index: number; count: number } {

@@ -56,10 +56,12 @@ export interface Report {
   /** Executions given up because they only repeat others; not counted in `executions`. */
   readonly redundant: number;
   readonly steps: number;
+  /** Executions that were cut at the step limit: what comes behind it is not known. */
+  readonly cut: number;
   /** Steps of the longest execution. */
   readonly depth: number;
   readonly seconds?: number;
-  /** How often each outcome was seen, sorted; only if the model sums its executions up. */
+  /** How often each outcome was seen, sorted, in executions that break nothing; only if the model sums them up. */
   readonly outcomes?: readonly { readonly outcome: string | number; readonly count: number }[];
   readonly witnesses: readonly { readonly name: string; readonly reached: boolean }[];
   /** The violations found, each once; just one unless the search went on after the first. */

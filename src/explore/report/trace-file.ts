@@ -27,7 +27,10 @@ export interface TraceFile {
 }
 
 /** What is saved of a violation that a report holds. */
-export function traceFileOf({ model, memory }: Report, violation: Violation): TraceFile {
+export function traceFileOf(
+  { model, memory }: Pick<Report, 'model' | 'memory'>,
+  violation: Violation,
+): TraceFile {
   const { kind, property, message, minimal, trace } = violation;
   return {
     format: TRACE_FORMAT,

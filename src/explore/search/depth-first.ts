@@ -44,9 +44,6 @@ export class DepthFirst<S> implements Search {
   private readonly nowNs: Float64Array;
   private readonly dealer: ShardDealer;
   private prefix = 0;
-  /** What was wrong already after the first `brokenAt` steps of the present execution. */
-  private broken: Finding | undefined;
-  private brokenAt = Number.POSITIVE_INFINITY;
   private started = false;
   /** Stores that the moving context's buffer had taken before its step. */
   private stores = 0;
@@ -108,20 +105,20 @@ export class DepthFirst<S> implements Search {
   /** @returns the number of its steps that later executions may share. */
   private run(): number {
     const { execution, tally, maxSteps, stopAtFirst } = this.setup;
-    const { judge } = tally;
     const stops = stopAtFirst || this.minimise;
     execution.begin();
     let at = 0;
-    let finding = judge.afterStep();
-    if (this.prefix !== 0) {
+    if (this.prefix === 0) tally.began(this.chosen);
+    else {
       at = this.repeat();
-      finding = this.move(at++, this.brokenAt <= at ? this.broken : undefined);
+      tally.repeated(at);
+      this.move(at++);
     }
-    while (finding === undefined || !stops) {
+    while (tally.broken === undefined || !stops) {
       const enabled = execution.enabled();
       if (!this.dealer.takes(at, this.choices, enabled)) return at;
       if (enabled === 0) {
-        finding ??= judge.atEnd();
+        tally.cameToEnd(at, this.chosen);
         break;
       }
       if (at === maxSteps) {
@@ -130,10 +127,10 @@ export class DepthFirst<S> implements Search {
       }
       if (this.minimise && this.isHopeless(at)) return at;
       this.open(at, enabled);
-      finding = this.move(at++, finding);
+      this.move(at++);
     }
-    tally.ended(at, finding, this.chosen);
-    if (finding !== undefined && this.minimise) this.keepBetter(finding, at);
+    tally.ended(at);
+    if (tally.broken !== undefined && this.minimise) this.keepBetter(tally.broken, at);
     return at;
   }
 
@@ -151,20 +148,14 @@ export class DepthFirst<S> implements Search {
     return end;
   }
 
-  private judge(steps: number): Finding | undefined {
-    this.broken = this.setup.tally.judge.afterStep();
-    this.brokenAt = this.broken === undefined ? Number.POSITIVE_INFINITY : steps;
-    return this.broken;
-  }
-
-  /** Does the chosen step of state `at`. @returns what is wrong, if anything. */
-  private move(at: number, finding: Finding | undefined): Finding | undefined {
-    const { execution } = this.setup;
+  /** Does the chosen step of state `at`, and judges what comes of it. */
+  private move(at: number): void {
+    const { execution, tally } = this.setup;
     const pid = this.chosen[at];
     this.stores = execution.stage.contexts[pid].lane.buffer?.stores ?? 0;
     execution.perform(pid);
     this.follow(at);
-    return finding ?? this.judge(at + 1);
+    tally.stepped(at + 1, this.chosen);
   }
 
   /** A new state: decides what is tried there. */

@@ -181,6 +181,18 @@ export class History<S> {
     return pid < this.counts[i] && (this.withCpu[i] & (1 << pid)) === 0;
   }
 
+  /**
+   * Behind which of the first `steps` steps, counted from 1, the next step of `context` would have to come: those that it
+   * depends on by an object, its own, and the one that gave it something to do. With an access of `code`.
+   */
+  earliest(steps: number, context: Context, code: number): number {
+    const own = Math.max(this.lastStep[context.pid], this.causeOf(context.pid));
+    for (let i = steps - 1; i > own; i--) {
+      if (this.dependsByObject(i, context, code)) return i + 1;
+    }
+    return own + 1;
+  }
+
   /** True if step `i` gave back the lock that the context is about to take: those two never compete. */
   isHandover(i: number, context: Context, code: number): boolean {
     return this.isRelease[i] !== 0 && context.step?.kind === 'acquire' && code >> 1 === this.code[i] >> 1;

@@ -1,5 +1,4 @@
 import { Prng } from '../../lib/prng.js';
-import type { Finding } from '../execution/judge.js';
 import { bits, lowest } from '../execution/context-set.js';
 import type { Search, SearchSetup } from './search.js';
 
@@ -119,12 +118,12 @@ export class RandomWalk<S> implements Search {
     const { execution, tally, maxSteps, stopAtFirst } = this.setup;
     const { chosen } = this;
     execution.begin();
-    let finding: Finding | undefined = tally.judge.afterStep();
+    tally.began(chosen);
     let at = 0;
-    while (finding === undefined || !stopAtFirst) {
+    while (tally.broken === undefined || !stopAtFirst) {
       const mask = execution.enabled();
       if (mask === 0) {
-        finding ??= tally.judge.atEnd();
+        tally.cameToEnd(at, chosen);
         break;
       }
       if (at === maxSteps) {
@@ -134,8 +133,8 @@ export class RandomWalk<S> implements Search {
       chosen[at] = this.chooser.choose(mask, at);
       execution.perform(chosen[at]);
       at += 1;
-      finding ??= tally.judge.afterStep();
+      tally.stepped(at, chosen);
     }
-    tally.ended(at, finding, chosen);
+    tally.ended(at);
   }
 }

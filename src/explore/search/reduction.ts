@@ -1,6 +1,5 @@
 import { type Context, contextKind } from '../execution/context.js';
 import { History } from './history.js';
-import type { Finding } from '../execution/judge.js';
 import { lowest } from '../execution/context-set.js';
 import { type Search, type SearchSetup, ShardDealer } from './search.js';
 import { accessOf } from '../execution/access.js';
@@ -29,9 +28,6 @@ export class Reduction<S> implements Search {
   private readonly nowNs: Float64Array;
   private readonly dealer: ShardDealer;
   private prefix = 0;
-  /** What was wrong already after the first `brokenAt` steps of the present execution. */
-  private broken: Finding | undefined;
-  private brokenAt = Number.POSITIVE_INFINITY;
   private started = false;
 
   constructor(private readonly setup: SearchSetup<S>) {
@@ -76,25 +72,27 @@ export class Reduction<S> implements Search {
   /** @returns the number of its steps that later executions may share. */
   private run(): number {
     const { execution, tally, maxSteps, stopAtFirst } = this.setup;
-    const { judge } = tally;
     execution.begin();
     this.history.begin();
-    let finding = judge.afterStep();
     let at = 0;
-    if (this.prefix !== 0) {
+    if (this.prefix === 0) tally.began(this.chosen);
+    else {
       at = this.repeat();
-      finding = this.move(at++, this.brokenAt <= at ? this.broken : undefined);
+      tally.repeated(at);
+      this.move(at++);
     }
-    while (finding === undefined || !stopAtFirst) {
+    while (tally.broken === undefined || !stopAtFirst) {
       const enabled = execution.enabled();
       if (execution.timePassed) this.history.timePassed.push(at);
       if (!this.dealer.takes(at, this.choices, enabled)) return at;
       if (enabled === 0) {
         this.findRacesOfBlocked(at, 0);
-        finding ??= judge.atEnd();
+        tally.cameToEnd(at, this.chosen);
         break;
       }
       if (at === maxSteps) {
+        this.findRacesOfBlocked(at, 0);
+        this.tryPostponed(at, enabled);
         tally.wasCut(at);
         return at;
       }
@@ -103,9 +101,9 @@ export class Reduction<S> implements Search {
         tally.wasRedundant(at);
         return at;
       }
-      finding = this.move(at++, finding);
+      this.move(at++);
     }
-    tally.ended(at, finding, this.chosen);
+    tally.ended(at);
     return at;
   }
 
@@ -127,20 +125,14 @@ export class Reduction<S> implements Search {
     this.history.timePassed.push(at);
   }
 
-  private judge(steps: number): Finding | undefined {
-    this.broken = this.setup.tally.judge.afterStep();
-    this.brokenAt = this.broken === undefined ? Number.POSITIVE_INFINITY : steps;
-    return this.broken;
-  }
-
-  private move(at: number, finding: Finding | undefined): Finding | undefined {
-    const { execution } = this.setup;
+  private move(at: number): void {
+    const { execution, tally } = this.setup;
     const pid = this.chosen[at];
     const context = execution.stage.contexts[pid];
     this.findRace(at - 1, context, accessOf(context));
     this.history.performNew(at, pid, (code) => this.findRace(at - 1, context, code));
     if (this.history.hasChanges(at)) this.wakeful[at] |= 1 << pid;
-    return finding ?? this.judge(at + 1);
+    tally.stepped(at + 1, this.chosen);
   }
 
   /** A new state: decides what is tried there. @returns false if it only leads to executions seen already. */
@@ -177,7 +169,7 @@ export class Reduction<S> implements Search {
     return sleep;
   }
 
-  /** Where an execution ends after `steps` steps, those that cannot go on compete with what was done, too. */
+  /** Where an execution ends after `steps` steps, those that do not go on compete with what was done, too. */
   private findRacesOfBlocked(steps: number, enabled: number): void {
     const { execution } = this.setup;
     const { contexts, count } = execution.stage;
@@ -185,6 +177,21 @@ export class Reduction<S> implements Search {
       const context = contexts[pid];
       if (context.step === undefined || (enabled & (1 << pid)) !== 0) continue;
       this.findRace(steps - 1, context, accessOf(context));
+    }
+  }
+
+  /**
+   * An execution cut after `steps` steps may have gone on for ever without those who could move: a loop that polls what
+   * only they change. So each is tried where its next step could have come at the earliest with the same before it.
+   */
+  private tryPostponed(steps: number, enabled: number): void {
+    const { contexts } = this.setup.execution.stage;
+    for (let rest = enabled; rest !== 0; rest &= rest - 1) {
+      const pid = lowest(rest);
+      const context = contexts[pid];
+      let at = this.history.earliest(steps, context, accessOf(context));
+      while (at < steps && (this.enabled[at] & (1 << pid)) === 0) at += 1;
+      if (at < steps) this.todo[at] |= 1 << pid;
     }
   }
 

@@ -1,5 +1,5 @@
 import type { Execution } from '../execution/execution.js';
-import { type Finding, Judge } from '../execution/judge.js';
+import { type Finding, Judge, sameProperty } from '../execution/judge.js';
 import { lowest } from '../execution/context-set.js';
 
 /** An execution that breaks a property, and how hard it is to follow. */
@@ -67,18 +67,18 @@ function* rearranged(runs: readonly (readonly number[])[]): Generator<readonly n
 function attempt<S>(
   execution: Execution<S>,
   wanted: readonly number[],
-  { kind, property }: Finding,
+  finding: Finding,
   maxSteps: number,
 ): Tried | undefined {
   const judge = new Judge(execution);
   const path: number[] = [];
   let at = 0;
   execution.begin();
-  let finding = judge.afterStep();
-  while (finding === undefined && path.length < maxSteps) {
+  let found = judge.afterStep();
+  while (found.length === 0 && path.length < maxSteps) {
     const mask = execution.enabled();
     if (mask === 0) {
-      finding = judge.atEnd();
+      found = judge.atEnd();
       break;
     }
     while (at < wanted.length && (mask & (1 << wanted[at])) === 0) at += 1;
@@ -87,10 +87,10 @@ function attempt<S>(
     const pid = at < wanted.length ? wanted[at++] : stays ? last : lowest(mask);
     execution.perform(pid);
     path.push(pid);
-    finding = judge.afterStep();
+    found = judge.afterStep();
   }
-  if (finding === undefined || finding.kind !== kind || finding.property !== property) return undefined;
-  return { path, finding, switches: switchesOf(path) };
+  const same = found.find((candidate) => sameProperty(candidate, finding));
+  return same && { path, finding: same, switches: switchesOf(path) };
 }
 
 function switchesOf(path: readonly number[]): number {
