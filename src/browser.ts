@@ -95,7 +95,7 @@ export {
   type TreeNode,
 } from './view/tree-node.js';
 export type { ChannelMover } from './vmbus/channel/mover.js';
-export type { ConnectionPort } from './vmbus/connection-port.js';
+export type { ConnectionPort } from './vmbus/connection/port.js';
 export type { RelidMap } from './vmbus/relid-map.js';
 export type { ControlMessages } from './vmbus/variants/control-messages.js';
 export {

@@ -8,7 +8,7 @@ import type { PerCpuLine } from '../platform/platform.js';
 import { callbackMode, type ChannelRings, VmbusChannel } from '../vmbus/channel/channel.js';
 import { vmbusOnEvent, vmbusOnEventSteps } from '../vmbus/channel/handler.js';
 import type { ChannelOperations } from '../vmbus/channel/open.js';
-import type { VmbusConnection } from '../vmbus/connection.js';
+import type { VmbusConnection } from '../vmbus/connection/connection.js';
 import type { VmbusDriver } from '../vmbus/driver.js';
 import { GuestMemory } from '../vmbus/guest-memory.js';
 import type { HostPort } from '../vmbus/host-port.js';

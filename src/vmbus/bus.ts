@@ -2,7 +2,7 @@ import { ErrnoError, errnoValue } from '../lib/errno.js';
 import type { Procedure } from '../machine/step.js';
 import type { VmbusChannel } from './channel/channel.js';
 import type { ChannelOperations } from './channel/open.js';
-import type { VmbusConnection } from './connection.js';
+import type { VmbusConnection } from './connection/connection.js';
 import { deviceOf, VmbusDevice, type VmbusDriver } from './driver.js';
 import type { Guid } from './protocol/guid.js';
 

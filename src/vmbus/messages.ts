@@ -2,7 +2,7 @@ import { unreachable } from '../lib/assert.js';
 import type { CpuId } from '../lib/brand.js';
 import type { Procedure } from '../machine/step.js';
 import type { ChannelManagement } from './channel/mgmt.js';
-import type { VmbusConnection } from './connection.js';
+import type { VmbusConnection } from './connection/connection.js';
 import {
   CHANNELMSG,
   type ChannelMessage,

@@ -5,7 +5,8 @@ import type { Procedure } from '../machine/step.js';
 import type { VmbusBus } from './bus.js';
 import type { VmbusChannel } from './channel/channel.js';
 import type { ChannelManagement } from './channel/mgmt.js';
-import type { VmbusConnection } from './connection.js';
+import { vmbusConnect, vmbusRequestOffers } from './connection/connect.js';
+import type { VmbusConnection } from './connection/connection.js';
 import type { VmbusDevice, VmbusDriver } from './driver.js';
 import { CHANNELMSG, VERSION_WIN8_1, type UnloadResponse } from './protocol/channel-messages.js';
 import { INVALID_RELID } from './relid-map.js';
@@ -128,13 +129,13 @@ export class VmbusPower {
       log.printk('hv_vmbus: Invalid proto version = 0x0');
       throw new ErrnoError('EINVAL', 'the guest has not been suspended; there is nothing to resume');
     }
-    if (!(yield* connection.connect(this.protocolVersion))) {
+    if (!(yield* vmbusConnect(connection, this.protocolVersion))) {
       throw new ErrnoError(
         'ECONNREFUSED',
         'the host does not speak the version that the guest was suspended with',
       );
     }
-    yield* connection.requestOffers();
+    yield* vmbusRequestOffers(connection);
     if (connection.irq.behaviour.resumeWaitsForEachDevice) {
       if (!(yield* connection.waitForMissing(RESUME_TIMEOUT_NS))) {
         log.printk('hv_vmbus: Some vmbus device is missing after suspending?');

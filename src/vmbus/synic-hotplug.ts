@@ -7,7 +7,7 @@ import { cpuhpPlace, type HotplugState } from '../machine/hotplug.js';
 import type { Procedure } from '../machine/step.js';
 import type { PerCpuLine } from '../platform/platform.js';
 import type { VmbusChannel } from './channel/channel.js';
-import type { VmbusConnection } from './connection.js';
+import type { VmbusConnection } from './connection/connection.js';
 import { VMBUS_CONNECT_CPU } from './channel/placement.js';
 import { VERSION_WIN10_V4_1 } from './protocol/channel-messages.js';
 import { HV_EVENT_FLAGS_COUNT, type HvPerCpuContext } from './synic.js';

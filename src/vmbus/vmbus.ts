@@ -5,7 +5,8 @@ import type { PerCpuLine } from '../platform/platform.js';
 import { VmbusBus } from './bus.js';
 import { ChannelManagement } from './channel/mgmt.js';
 import { ChannelOperations } from './channel/open.js';
-import { VmbusConnection } from './connection.js';
+import { vmbusConnect, vmbusRequestOffers } from './connection/connect.js';
+import { VmbusConnection } from './connection/connection.js';
 import type { VmbusDriver } from './driver.js';
 import type { GuestMemory } from './guest-memory.js';
 import type { HostPort } from './host-port.js';
@@ -109,8 +110,8 @@ export class Vmbus {
     yield* this.control.setup(this.contexts);
     for (const id of machine.online) yield* hotplug.startup(machine.cpu(id));
     machine.hotplug.register(hotplug);
-    if (!(yield* connection.connect())) return false;
-    yield* connection.requestOffers();
+    if (!(yield* vmbusConnect(connection))) return false;
+    yield* vmbusRequestOffers(connection);
     for (const driver of this.drivers) yield* this.bus.registerDriver(driver);
     return true;
   }

@@ -3,7 +3,7 @@ import { IRQ_HANDLED, IRQ_NONE, IRQ_WAKE_THREAD, type IrqAction } from '../data/
 import type { IrqDesc } from '../data/irqdesc.js';
 import { irqs } from '../data/istate.js';
 import { irqSettingsIsPolled } from '../data/settings.js';
-import { irqDisable } from '../line/startup.js';
+import { irqDisable } from './startup.js';
 
 /** The kernel's unit of time, of which 1/HZ s make one (HZ=250). */
 const JIFFY_NS = 4_000_000;

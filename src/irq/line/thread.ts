@@ -1,7 +1,7 @@
 import { Completion, WaitQueue } from '../../machine/completion.js';
 import type { Procedure } from '../../machine/step.js';
 import { IRQ_HANDLED, type IrqAction } from '../data/irqaction.js';
-import { chipBusLock, chipBusSyncUnlock, unmaskThreadedIrq } from '../line/startup.js';
+import { chipBusLock, chipBusSyncUnlock, unmaskThreadedIrq } from './startup.js';
 import { irqd } from '../data/irqdata.js';
 import type { IrqDesc } from '../data/irqdesc.js';
 import { irqs } from '../data/istate.js';

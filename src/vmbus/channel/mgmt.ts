@@ -2,7 +2,7 @@ import type { Procedure } from '../../machine/step.js';
 import { VmbusChannel } from './channel.js';
 import type { ChannelOperations } from './open.js';
 import { deviceClassOf, isUnsupportedDevice, unknownDeviceClass } from '../protocol/class-ids.js';
-import type { VmbusConnection } from '../connection.js';
+import type { VmbusConnection } from '../connection/connection.js';
 import type { VmbusBus } from '../bus.js';
 import { resetChannelCb, vmbusOnEvent, vmbusOnEventSteps } from './handler.js';
 import { CHANNEL_FLAG, type OfferChannel, type RescindChannelOffer } from '../protocol/channel-messages.js';

@@ -3,7 +3,7 @@ import { errnoValue } from '../../lib/errno.js';
 import type { CpuMask } from '../../machine/cpumask.js';
 import { type Procedure, runAtomic } from '../../machine/step.js';
 import type { VmbusChannel } from './channel.js';
-import type { ConnectionPort } from '../connection-port.js';
+import type { ConnectionPort } from '../connection/port.js';
 import { CHANNELMSG, VERSION_WIN10_V4_1 } from '../protocol/channel-messages.js';
 
 /** Has the host interrupt other CPUs for channels (RFC patches 10 to 12, drivers/hv/vmbus_drv.c vmbus_irq_set_affinity). */

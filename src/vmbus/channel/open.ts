@@ -4,7 +4,7 @@ import type { Procedure } from '../../machine/step.js';
 import type { IrqCore } from '../../irq/core.js';
 import type { KernelBehaviour } from '../../irq/kernel.js';
 import type { ChannelCallback, ChannelRings, VmbusChannel } from './channel.js';
-import type { VmbusConnection } from '../connection.js';
+import type { VmbusConnection } from '../connection/connection.js';
 import { gpadlMessages } from '../gpadl.js';
 import { type GuestMemory, HV_HYP_PAGE_SIZE } from '../guest-memory.js';
 import type { Guid } from '../protocol/guid.js';

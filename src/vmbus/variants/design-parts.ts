@@ -2,7 +2,7 @@ import { type Token, token } from '../../lib/token.js';
 import type { Lock } from '../../machine/lock.js';
 import type { LineAccounting } from '../../platform/line-accounting.js';
 import type { ChannelMover } from '../channel/mover.js';
-import type { ConnectionPort } from '../connection-port.js';
+import type { ConnectionPort } from '../connection/port.js';
 import type { RelidMap } from '../relid-map.js';
 import type { ControlMessages } from './control-messages.js';
 import type { ChannelLifetime } from './lifetime.js';

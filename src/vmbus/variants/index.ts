@@ -4,7 +4,7 @@ import {
   PercpuAccounting,
   percpuDemux,
 } from '../../platform/line-accounting.js';
-import type { ConnectionPort } from '../connection-port.js';
+import type { ConnectionPort } from '../connection/port.js';
 import { VmbusIrqChip } from '../irq-chip.js';
 import { ArrayRelidMap } from './array-map.js';
 import { ControlIrq, ControlTasklet } from './control-messages.js';

@@ -2,7 +2,7 @@ import type { CpuId } from '../../lib/brand.js';
 import { sleep } from '../../machine/completion.js';
 import type { Procedure } from '../../machine/step.js';
 import type { VmbusChannel } from '../channel/channel.js';
-import type { ConnectionPort } from '../connection-port.js';
+import type { ConnectionPort } from '../connection/port.js';
 import { VERSION_WIN10_V5_3 } from '../protocol/channel-messages.js';
 
 const MS = 1_000_000;

@@ -1,7 +1,7 @@
-import { WaitQueue } from '../machine/completion.js';
-import type { Procedure } from '../machine/step.js';
-import { SharedCounter } from '../machine/shared-var.js';
-import type { VmbusChannel } from './channel/channel.js';
+import { WaitQueue } from '../../machine/completion.js';
+import type { Procedure } from '../../machine/step.js';
+import { SharedCounter } from '../../machine/shared-var.js';
+import type { VmbusChannel } from '../channel/channel.js';
 
 /**
  * MODIFYCHANNEL messages that are under way (RFC patch 11: modchan_sent and modchan_completed of struct

@@ -1,7 +1,7 @@
-import { Completion } from '../machine/completion.js';
-import type { Procedure } from '../machine/step.js';
-import type { VmbusChannel } from './channel/channel.js';
-import type { ChannelMessage } from './protocol/channel-messages.js';
+import { Completion } from '../../machine/completion.js';
+import type { Procedure } from '../../machine/step.js';
+import type { VmbusChannel } from '../channel/channel.js';
+import type { ChannelMessage } from '../protocol/channel-messages.js';
 
 /** A message of the guest whose answer somebody waits for (struct vmbus_channel_msginfo). */
 export class MessageRequest<Response extends ChannelMessage> {

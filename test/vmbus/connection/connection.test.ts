@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { errnoOf } from '../support/errors.js';
+import { errnoOf } from '../../support/errors.js';
 import {
   CHANNELMSG,
   type ChannelMessage,
@@ -10,8 +10,8 @@ import {
   VERSION_WIN10_V5_3,
   VERSION_WIN7,
   VERSION_WIN8,
-} from '../../src/vmbus/protocol/channel-messages.js';
-import { device, TestGuest } from '../support/guest.js';
+} from '../../../src/vmbus/protocol/channel-messages.js';
+import { device, TestGuest } from '../../support/guest.js';
 
 function proposals(guest: TestGuest): InitiateContact[] {
   const seen: InitiateContact[] = [];

@@ -1,6 +1,6 @@
-import { WaitQueue } from '../machine/completion.js';
-import type { Procedure } from '../machine/step.js';
-import { SharedCounter } from '../machine/shared-var.js';
+import { WaitQueue } from '../../machine/completion.js';
+import type { Procedure } from '../../machine/step.js';
+import { SharedCounter } from '../../machine/shared-var.js';
 
 /**
  * Offers that were taken from the message slot and are not on the list of channels yet (offer_in_progress of struct

@@ -1,42 +1,28 @@
-import type { CpuId, Ns, Relid } from '../lib/brand.js';
-import { CpuMask } from '../machine/cpumask.js';
-import { Lock, SpinLock } from '../machine/lock.js';
-import type { Machine } from '../machine/machine.js';
-import { WaitQueue } from '../machine/completion.js';
-import { type Procedure, SharedObject, SharedWord, type Step } from '../machine/step.js';
-import { Workqueue } from '../machine/workqueue.js';
-import type { IrqCore } from '../irq/core.js';
-import type { VmbusChannel } from './channel/channel.js';
-import { ChannelMover } from './channel/mover.js';
-import type { ConnectionPort } from './connection-port.js';
-import { GpadlHandles } from './gpadl.js';
-import type { GuestMemory } from './guest-memory.js';
+import type { CpuId, Ns, Relid } from '../../lib/brand.js';
+import { CpuMask } from '../../machine/cpumask.js';
+import { Lock, SpinLock } from '../../machine/lock.js';
+import type { Machine } from '../../machine/machine.js';
+import { WaitQueue } from '../../machine/completion.js';
+import { type Procedure, SharedObject, SharedWord, type Step } from '../../machine/step.js';
+import { Workqueue } from '../../machine/workqueue.js';
+import type { IrqCore } from '../../irq/core.js';
+import type { VmbusChannel } from '../channel/channel.js';
+import { ChannelMover } from '../channel/mover.js';
+import type { ConnectionPort } from './port.js';
+import { GpadlHandles } from '../gpadl.js';
+import type { GuestMemory } from '../guest-memory.js';
 import { ModifyChannels } from './modify-channels.js';
 import { OffersInProgress } from './offers-in-progress.js';
-import type { HostPort } from './host-port.js';
-import { ChannelPlacement, VMBUS_CONNECT_CPU } from './channel/placement.js';
-import {
-  type AllOffersDelivered,
-  CHANNELMSG,
-  type ChannelMessage,
-  encodeMessage,
-  VERSION_WIN10_V5,
-  VERSION_WIN10_V5_2,
-  VERSION_WIN8,
-  type VersionResponse,
-  versionName,
-  vmbusVersions,
-} from './protocol/channel-messages.js';
-import type { Refusal } from './refusals.js';
-import { INVALID_RELID, type RelidMap } from './relid-map.js';
+import type { HostPort } from '../host-port.js';
+import { ChannelPlacement } from '../channel/placement.js';
+import { CHANNELMSG, type ChannelMessage, encodeMessage } from '../protocol/channel-messages.js';
+import type { Refusal } from '../refusals.js';
+import { INVALID_RELID, type RelidMap } from '../relid-map.js';
 import { MessageRequest, RequestList } from './requests.js';
-import type { DesignParts } from './variants/design-parts.js';
-import type { ChannelLifetime } from './variants/lifetime.js';
-import type { ModifyChannelPolicy } from './variants/modify-channel.js';
-import type { OfflineGuard } from './variants/offline-guard.js';
-
-/** SINT that the host sends VMBus messages and events to (VMBUS_MESSAGE_SINT). */
-export const VMBUS_MESSAGE_SINT = 2;
+import type { DesignParts } from '../variants/design-parts.js';
+import type { ChannelLifetime } from '../variants/lifetime.js';
+import type { ModifyChannelPolicy } from '../variants/modify-channel.js';
+import type { OfflineGuard } from '../variants/offline-guard.js';
 
 /** How far the guest is with its host (enum vmbus_connect_state). */
 export type ConnectionState =
@@ -154,9 +140,19 @@ export class VmbusConnection implements ConnectionPort {
     this.dropsOffers = on;
   }
 
-  /** Guest and host speak `version`, as on the wire. `connect` ends here; guests without a host begin here. */
+  /** The guest proposes versions from now on. */
+  connecting(): void {
+    this.currentState = { kind: 'connecting' };
+  }
+
+  /** Guest and host speak `version`, as on the wire. Guests without a host that answers begin here. */
   connectedWith(version: number): void {
     this.currentState = { kind: 'connected', version };
+  }
+
+  /** The host has accepted no version. */
+  disconnected(): void {
+    this.currentState = { kind: 'disconnected' };
   }
 
   /** The host forgets this guest (vmbus_initiate_unload). */
@@ -283,66 +279,9 @@ export class VmbusConnection implements ConnectionPort {
     return response;
   }
 
-  /**
-   * Agrees on a version with the host, the newest one that both speak (vmbus_connect, vmbus_negotiate_version).
-   *
-   * @param only the one version to propose, as on the wire; default: all.
-   * @returns false if the host accepts none.
-   */
-  *connect(only?: number): Procedure<boolean> {
-    this.currentState = { kind: 'connecting' };
-    for (const { wire } of vmbusVersions) {
-      if (wire < VERSION_WIN8) break;
-      if (only !== undefined && wire !== only) continue;
-      const response = yield* this.request(
-        {
-          type: CHANNELMSG.INITIATE_CONTACT,
-          version: wire,
-          targetVcpu: VMBUS_CONNECT_CPU,
-          interruptPage: 0,
-          msgSint: wire >= VERSION_WIN10_V5 ? VMBUS_MESSAGE_SINT : 0,
-          msgVtl: 0,
-          featureFlags: 0,
-          monitorPage1: 0,
-          monitorPage2: 0,
-        },
-        (answer): answer is VersionResponse => answer.type === CHANNELMSG.VERSION_RESPONSE,
-      );
-      if (response?.versionSupported) {
-        if (this.isolation && wire < VERSION_WIN10_V5_2) {
-          this.complainOfVersion(wire);
-          break;
-        }
-        this.connectedWith(wire);
-        this.machine.log.printk(`hv_vmbus: Vmbus version:${versionName(wire) ?? wire}`);
-        return true;
-      }
-    }
-    this.currentState = { kind: 'disconnected' };
-    this.machine.log.printk('hv_vmbus: Unable to connect to host');
-    return false;
-  }
-
-  /** Asks for all offers and waits until the host has sent them (vmbus_request_offers). */
-  *requestOffers(): Procedure<void> {
-    yield* this.request(
-      { type: CHANNELMSG.REQUESTOFFERS },
-      (answer): answer is AllOffersDelivered => answer.type === CHANNELMSG.ALLOFFERS_DELIVERED,
-    );
-  }
-
   /** Gives a relid back to the host (vmbus_release_relid). */
   *releaseRelid(relid: Relid): Procedure<void> {
     yield* this.postSteps({ type: CHANNELMSG.RELID_RELEASED, childRelid: relid });
-  }
-
-  /** What the host offers to a confidential VM must be able to keep the guest's secrets. */
-  private complainOfVersion(wire: number): void {
-    const name = versionName(wire) ?? wire;
-    const least = versionName(VERSION_WIN10_V5_2) ?? VERSION_WIN10_V5_2;
-    this.machine.log.printk(
-      `hv_vmbus: Invalid VMBus version ${name} (expected >= ${least}) from the host supporting isolation`,
-    );
   }
 
   private *perfChannels(): Generator<VmbusChannel, void, void> {

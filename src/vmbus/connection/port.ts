@@ -1,13 +1,13 @@
-import type { IrqCore } from '../irq/core.js';
-import type { CpuMask } from '../machine/cpumask.js';
-import type { SpinLock } from '../machine/lock.js';
-import type { Machine } from '../machine/machine.js';
-import type { Procedure } from '../machine/step.js';
-import type { ChannelPlacement } from './channel/placement.js';
+import type { IrqCore } from '../../irq/core.js';
+import type { CpuMask } from '../../machine/cpumask.js';
+import type { SpinLock } from '../../machine/lock.js';
+import type { Machine } from '../../machine/machine.js';
+import type { Procedure } from '../../machine/step.js';
+import type { ChannelPlacement } from '../channel/placement.js';
 import type { ModifyChannels } from './modify-channels.js';
-import type { ChannelMessage } from './protocol/channel-messages.js';
-import type { RelidMap } from './relid-map.js';
-import type { OfflineGuard } from './variants/offline-guard.js';
+import type { ChannelMessage } from '../protocol/channel-messages.js';
+import type { RelidMap } from '../relid-map.js';
+import type { OfflineGuard } from '../variants/offline-guard.js';
 
 /**
  * What the mover of channels and the classes of a design need of the connection that they belong to (struct
