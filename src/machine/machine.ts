@@ -92,6 +92,11 @@ export class Machine implements CpuMachine, HotplugMachine {
     return this.possible.nrCpuIds;
   }
 
+  /** The CPU that the running context runs on. */
+  get runningCpu(): Cpu {
+    return this.cpus[this.thisCpu];
+  }
+
   /** The CPU with number `id`. @throws RangeError if the machine has none. */
   cpu(id: CpuId): Cpu {
     const cpu = this.cpus[id];

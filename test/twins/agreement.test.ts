@@ -12,6 +12,7 @@ import {
 } from '../../src/irq/line/handle.js';
 import * as flow from '../../src/irq/line/flow.js';
 import * as percpuFlow from '../../src/irq/line/percpu-flow.js';
+import * as irq from '../../src/irq/index.js';
 import type { IrqDesc, IrqFlowHandler } from '../../src/irq/data/irqdesc.js';
 import { runAtomic, type Procedure } from '../../src/machine/step.js';
 import {
@@ -110,6 +111,63 @@ describe('flow handlers', () => {
     agree(
       (state) => handler(state.lineOnChip()),
       (state) => steps(state.lineOnChip()),
+      withLines,
+    );
+  });
+});
+
+describe('what manages a line', () => {
+  test('disable_irq_nosync, enable_irq, irq_set_irq_wake', () => {
+    agree(
+      (state) => {
+        const { irq: number } = state.lineOnChip();
+        const core = state.guest.irq;
+        return [
+          irq.disableIrqNosync(core, number),
+          irq.irqSetIrqWake(core, number, state.chance(2)),
+          irq.enableIrq(core, number),
+        ];
+      },
+      function* (state) {
+        const { irq: number } = state.lineOnChip();
+        const core = state.guest.irq;
+        return [
+          yield* irq.disableIrqNosyncSteps(core, number),
+          yield* irq.irqSetIrqWakeSteps(core, number, state.chance(2)),
+          yield* irq.enableIrqSteps(core, number),
+        ];
+      },
+      withLines,
+    );
+  });
+
+  test('irq_set_affinity, irq_force_affinity, hints and notifiers', () => {
+    const notifier = { notify: (): void => {} };
+    agree(
+      (state) => {
+        const { irq: number } = state.line();
+        const core = state.guest.irq;
+        const mask = state.mask();
+        return [
+          irq.irqSetAffinityNotifier(core, number, state.chance(2) ? notifier : null),
+          irq.irqSetAffinity(core, number, mask),
+          irq.irqUpdateAffinityHint(core, number, mask),
+          irq.irqSetAffinityAndHint(core, number, state.mask()),
+          irq.irqForceAffinity(core, number, state.mask()),
+        ];
+      },
+      function* (state) {
+        const { irq: number } = state.line();
+        const core = state.guest.irq;
+        const mask = state.mask();
+        return [
+          yield* irq.irqSetAffinityNotifierSteps(core, number, state.chance(2) ? notifier : null),
+          yield* irq.irqSetAffinitySteps(core, number, mask),
+          yield* irq.irqUpdateAffinityHintSteps(core, number, mask),
+          yield* irq.irqSetAffinityAndHintSteps(core, number, state.mask()),
+          yield* irq.irqForceAffinitySteps(core, number, state.mask()),
+        ];
+      },
       withLines,
     );
   });

@@ -2,6 +2,7 @@ import { LeanGuest } from '../../src/lab/lean-guest.js';
 import { IRQF_SHARED, irqchipFlags, irqd, irqs, irqStatus, requestThreadedIrq } from '../../src/irq/index.js';
 import type { IrqDesc } from '../../src/irq/data/irqdesc.js';
 import { setBit } from '../../src/lib/bitmap.js';
+import { CpuMask } from '../../src/machine/cpumask.js';
 import { Prng } from '../../src/lib/prng.js';
 import { runAtomic } from '../../src/machine/step.js';
 import { callbackMode, type VmbusChannel } from '../../src/vmbus/channel/channel.js';
@@ -59,6 +60,15 @@ export class RandomGuest {
   get thisCpu() {
     const { machine } = this.guest;
     return machine.cpus[machine.thisCpu];
+  }
+
+  /** Some of the CPUs, perhaps none. */
+  mask(): CpuMask {
+    const { machine } = this.guest;
+    return CpuMask.of(
+      CPUS,
+      machine.cpus.map(({ id }) => id).filter(() => this.chance(2)),
+    );
   }
 
   /** A line of the channels' interrupt layer with a state that an interrupt can find it in. */

@@ -115,7 +115,7 @@ export class NetvscChannel {
 
   private schedule(): void {
     const { machine } = this.channel;
-    machine.cpus[machine.thisCpu].taskletSchedule(this.napi);
+    machine.runningCpu.taskletSchedule(this.napi);
   }
 
   /** netvsc_poll */

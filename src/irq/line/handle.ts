@@ -37,7 +37,7 @@ export function genericHandleIrqDesc(desc: IrqDesc): number {
 /** Out of line, so that the path of all other interrupts stays short. */
 function inHardirq(desc: IrqDesc): boolean {
   const { machine } = desc.core;
-  if (machine.cpus[machine.thisCpu].hardirq) return true;
+  if (machine.runningCpu.hardirq) return true;
   warnOnce(desc.core, 'irqdesc', 'handle_irq_desc');
   return false;
 }

@@ -37,7 +37,7 @@ export function* freeIrq(core: IrqCore, irq: Irq, devId: unknown): Procedure<str
 function* removeAction(core: IrqCore, desc: IrqDesc, devId: unknown): Procedure<IrqAction | undefined> {
   yield* desc.cold.requestMutex.lock();
   chipBusLock(desc);
-  const cpu = core.machine.cpus[core.machine.thisCpu];
+  const cpu = core.machine.runningCpu;
   yield* desc.lock.spinLockIrqsave(cpu);
   const action = unlink(desc, devId);
   if (action === undefined) {

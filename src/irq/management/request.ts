@@ -97,7 +97,7 @@ export function* setupIrq(core: IrqCore, desc: IrqDesc, action: IrqAction): Proc
   yield* desc.cold.requestMutex.lock();
   chipBusLock(desc);
   const { machine } = core;
-  const cpu = machine.cpus[machine.thisCpu];
+  const cpu = machine.runningCpu;
   yield* desc.lock.spinLockIrqsave(cpu);
   const ret = addAction(desc, added);
   yield* desc.lock.spinUnlockIrqrestore(cpu);

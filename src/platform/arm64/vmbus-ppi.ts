@@ -46,7 +46,7 @@ export class VmbusPpi implements PerCpuLine, InterruptHandler {
     const ret = yield* requestPercpuIrq(
       core,
       desc.irq,
-      () => (handler(machine.cpus[machine.thisCpu]) ? IRQ_HANDLED : IRQ_NONE),
+      () => (handler(machine.runningCpu) ? IRQ_HANDLED : IRQ_NONE),
       VMBUS_LINE_NAME,
       this,
     );

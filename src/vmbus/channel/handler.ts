@@ -84,14 +84,14 @@ export function vmbusOnEvent(channel: VmbusChannel): void {
 }
 
 function scheduleEvent({ machine, callbackEvent }: VmbusChannel): void {
-  machine.cpus[machine.thisCpu].taskletSchedule(callbackEvent);
+  machine.runningCpu.taskletSchedule(callbackEvent);
 }
 
 /** Makes sure that the driver's callback is not called any more (vmbus_reset_channel_cb). */
 export function* resetChannelCb(channel: VmbusChannel): Procedure<void> {
   channel.assertLive('vmbus_reset_channel_cb');
   const { machine, schedLock } = channel;
-  const cpu = machine.cpus[machine.thisCpu];
+  const cpu = machine.runningCpu;
   yield* schedLock.spinLockIrqsave(cpu);
   yield* channel.storeCallbackSteps(undefined, 'vmbus_reset_channel_cb');
   yield* schedLock.spinUnlockIrqrestore(cpu);

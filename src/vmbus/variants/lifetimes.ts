@@ -234,7 +234,7 @@ export class GetPutLifetime extends FreeUnconditionally {
   /** vmbus_put_channel: the last one leaves the freeing to a workqueue. */
   protected *putSteps(channel: VmbusChannel): Procedure<void> {
     const lock = this.lockOf(channel);
-    const cpu = channel.machine.cpus[channel.machine.thisCpu];
+    const cpu = channel.machine.runningCpu;
     channel.assertLive('vmbus_put_channel');
     yield* lock.spinLockIrqsave(cpu);
     channel.assertLive('vmbus_put_channel');
