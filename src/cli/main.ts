@@ -84,7 +84,7 @@ function report(error: unknown, plugins: readonly string[], stdio: Stdio): ExitS
     if (error.hint !== undefined) stdio.err(`${error.hint}\n`);
     return exitStatus.usage;
   }
-  if (error instanceof PluginError) {
+  if (error instanceof PluginError && plugins.length > 0) {
     stdio.err(`irqlab: plug-in ${plugins.join(', ')}: ${error.message}\n`);
     return exitStatus.usage;
   }

@@ -30,7 +30,9 @@ export function commandOf(name: string, args: readonly string[]): Record<string,
     else if (value === undefined) value = scalar(arg);
     else throw new UsageError(`"${arg}" is too much: ${name} takes one value`, 'Try "irqlab ctl --help".');
   }
-  if (withMapping.has(name) && value === undefined) return { [name]: pairs };
+  // Of an action of a plug-in the guest's side knows more; pairs without a value are a mapping of it, too.
+  const isMapping = withMapping.has(name) || Object.keys(pairs).length > 0;
+  if (isMapping && value === undefined) return { [name]: pairs };
   return { [name]: value ?? (name === 'status' ? true : null), ...pairs };
 }
 
