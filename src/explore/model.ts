@@ -8,8 +8,8 @@ export type MemoryModel = 'sc' | 'tso';
 /** An interrupt of one CPU that other contexts raise. Raised again before it began, it still runs only once. */
 export interface Interrupt {
   /**
-   * Makes it pending: it may begin whenever its CPU takes interrupts. To be done as part of a step; a step of kind
-   * `update` or a barrier before it if the raising instruction waits for earlier stores.
+   * Makes it pending: it may begin whenever its CPU takes interrupts. To be done as part of a step. All earlier stores
+   * of the raising CPU are visible then.
    */
   raise(): void;
   readonly isPending: boolean;
@@ -22,7 +22,7 @@ export interface SoftInterrupt {
   readonly isScheduled: boolean;
 }
 
-/** What code running on a CPU can forbid there. Calls nest. */
+/** What code running on a CPU can forbid there, and only there. Calls nest. */
 export interface CpuControl {
   /** Keeps interrupts away, and other tasks of the CPU (local_irq_save). */
   localIrqDisable(): void;
@@ -60,7 +60,10 @@ export interface World {
   cpu(id: CpuId): CpuControl;
   /** Has this world run the tasks and tasklets of `machine`, whose `thisCpu` follows the running context. */
   attach(machine: Machine): void;
-  /** False: a task of a CPU gives way to another one only where it sleeps, waits or takes a lock. Default: true. */
+  /**
+   * False: a task of a CPU gives way to another one only where it sleeps, waits or takes a lock. Default: true. For
+   * setup only.
+   */
   preemptible: boolean;
 }
 

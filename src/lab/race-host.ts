@@ -4,12 +4,19 @@ import type { HostPort } from '../vmbus/host-port.js';
 import { type ChannelMessage, decodeMessage } from '../vmbus/protocol/channel-messages.js';
 import type { HvPerCpuContext } from '../vmbus/synic.js';
 
+/** The guest's messages as the host sees them: it does not take part in how the guest's CPU orders its own stores. */
+class PostedMessages extends Completion {
+  override complete(): void {
+    this.signal();
+  }
+}
+
 /** The host port of a race: it only notes what the guest asks. The host itself is a context of the race's own. */
 export class RaceHost implements HostPort {
   /** CPUs whose synics the host may use. */
   readonly synics: boolean[] = [];
   /** Completed by each message of the guest. */
-  readonly posted = new Completion('message for the host');
+  readonly posted = new PostedMessages('message for the host');
   readonly sent: ChannelMessage[] = [];
   /** Told of each message of the guest. */
   onPost: ((message: ChannelMessage) => void) | undefined;

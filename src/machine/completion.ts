@@ -1,8 +1,9 @@
 import type { Ns } from '../lib/brand.js';
+import { type BufferedStore, drainStores, ownStore, storeBuffered } from './memory.js';
 import { type Procedure, SharedObject, type Step } from './step.js';
 
 /** Lets contexts wait until something has been done elsewhere (struct completion). */
-export class Completion extends SharedObject {
+export class Completion extends SharedObject implements BufferedStore {
   private done = 0;
   private readonly waitStep: Step = { object: this, kind: 'wait' };
 
@@ -10,25 +11,42 @@ export class Completion extends SharedObject {
     return step.kind === 'wait' && this.done === 0;
   }
 
+  /** True if a waiter could go on (completion_done, which takes the lock of the wait queue if so). */
   get isDone(): boolean {
-    return this.done > 0;
+    this.announceRead();
+    const isDone = (ownStore(this) ?? this.done) > 0;
+    if (isDone) drainStores();
+    return isDone;
   }
 
-  /** Lets one waiter go on (complete). */
+  /** Lets one waiter go on (complete, which takes the lock of the wait queue: a locked instruction). */
   complete(): void {
+    drainStores();
+    this.signal();
+  }
+
+  /** Lets one waiter go on, whatever the CPU's earlier stores have come to. */
+  protected signal(): void {
     this.done += 1;
     this.wakeWaiters();
   }
 
-  /** Lets all waiters go on, now and later (complete_all). */
+  /** Lets all waiters go on, now and later (complete_all, likewise). */
   completeAll(): void {
+    drainStores();
     this.done = Number.POSITIVE_INFINITY;
     this.wakeWaiters();
   }
 
-  /** Forgets all earlier calls of complete (reinit_completion). */
+  /** Forgets all earlier calls of complete (reinit_completion: a plain store). */
   reinit(): void {
-    this.done = 0;
+    storeBuffered(this, 0);
+  }
+
+  /** For the store buffer: the store of reinit has become visible. */
+  commitStore(value: number): void {
+    this.done = value;
+    this.announce();
   }
 
   /** Waits for complete (wait_for_completion). */
@@ -61,8 +79,9 @@ export class WaitQueue extends SharedObject {
     return step.kind === 'wait' && !this.condition();
   }
 
-  /** To be called after each change that the condition looks at (wake_up). */
+  /** To be called after each change that the condition looks at (wake_up, which takes the lock of the wait queue). */
   wakeUp(): void {
+    drainStores();
     this.wakeWaiters();
   }
 

@@ -1,6 +1,8 @@
 import type { CpuId, Ns } from '../lib/brand.js';
 import { clearBit, nextBit, setBit } from '../lib/bitmap.js';
 import type { Clock, ClockEvent } from './clock.js';
+import { drainStores } from './memory.js';
+import { SharedWord } from './step.js';
 import type { Tasklet } from './tasklet.js';
 
 /** What runs when an interrupt vector is raised on a CPU. */
@@ -43,6 +45,8 @@ export class Cpu {
   private anyPending = false;
   private readonly pending = new Uint32Array(NR_VECTORS / 32);
   private tasklets: Tasklet[] = [];
+  /** Names the state above to an explorer: who raises a vector here, and who keeps interrupts off, need not be the same. */
+  private readonly interrupts = new SharedWord('interrupts of a CPU');
   private readonly reenable: ClockEvent = { fire: () => this.localIrqEnable() };
 
   constructor(
@@ -69,6 +73,8 @@ export class Cpu {
 
   /** Raises interrupt `vector`: handled before this returns if the CPU takes interrupts now, else when it does. */
   raise(vector: number): void {
+    drainStores();
+    this.interrupts.announce();
     if (this.irqsOff !== 0 || this.inHardirq) {
       setBit(this.pending, vector);
       this.anyPending = true;
@@ -84,6 +90,7 @@ export class Cpu {
 
   /** True if `vector` is raised and not yet handled. */
   isPending(vector: number): boolean {
+    this.interrupts.announceRead();
     return ((this.pending[vector >>> 5] >>> (vector & 31)) & 1) !== 0;
   }
 
@@ -112,11 +119,13 @@ export class Cpu {
 
   /** Keeps interrupts away until localIrqEnable; calls nest (local_irq_save). */
   localIrqDisable(): void {
+    this.interrupts.announce();
     this.irqsOff += 1;
   }
 
   /** Undoes one localIrqDisable; pending interrupts are handled before the outermost one returns. */
   localIrqEnable(): void {
+    this.interrupts.announce();
     if (this.irqsOff === (this.online ? 0 : 1))
       throw new Error(`interrupts of CPU ${this.id} are not disabled`);
     this.irqsOff -= 1;
@@ -139,8 +148,13 @@ export class Cpu {
     this.inSoftirq = inside;
   }
 
-  /** Has `tasklet` run on this CPU after the present interrupt, or soon if there is none. */
+  /**
+   * Has `tasklet` run on this CPU after the present interrupt, or soon if there is none (tasklet_schedule, whose
+   * test_and_set_bit is a locked instruction).
+   */
   taskletSchedule(tasklet: Tasklet): void {
+    drainStores();
+    tasklet.announce();
     if (tasklet.scheduled) return;
     tasklet.scheduled = true;
     const { runner } = this.machine;

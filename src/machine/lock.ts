@@ -23,6 +23,7 @@ export class Lock extends SharedObject implements BufferedStore {
   }
 
   get isHeld(): boolean {
+    this.announceRead();
     return this.held;
   }
 

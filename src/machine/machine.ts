@@ -5,6 +5,7 @@ import { CpuMask } from './cpumask.js';
 import { CpuHotplug, type HotplugMachine } from './hotplug.js';
 import { HUNG_LIMIT_NS, HungError } from './hung.js';
 import { KernelLog } from './log.js';
+import { drainStores } from './memory.js';
 import type { Procedure, Step } from './step.js';
 import { Task } from './task.js';
 import { flatTopology, type Topology } from './topology.js';
@@ -122,8 +123,12 @@ export class Machine implements CpuMachine, HotplugMachine {
     return this.cpus[this.thisCpu].inInterrupt;
   }
 
-  /** Starts a process context; it runs when the present one gives way (kthread_run). */
+  /**
+   * Starts a process context; it runs when the present one gives way (kthread_run; waking it takes its pi_lock, a
+   * locked instruction).
+   */
   spawn(name: string, proc: Procedure<unknown>, cpu: CpuId = this.thisCpu): Task {
+    drainStores();
     const task = new Task(this.ready, name, proc, cpu);
     this.live += 1;
     if (this.runner === undefined) this.ready.push(task);

@@ -85,6 +85,27 @@ export function runWithStoreBuffer(buffer: StoreBuffer | undefined): void {
   running = buffer;
 }
 
+/**
+ * What a locked instruction of the running context does first: all stores of its CPU reach memory (Intel SDM vol. 3,
+ * "Strengthening or Weakening the Memory-Ordering Model"). For operations that have such an instruction and belong to a
+ * step of somebody else.
+ */
+export function drainStores(): void {
+  if (running === undefined) return;
+  while (running.size !== 0) {
+    const { oldest } = running;
+    running.commitOldest();
+    oldest.announce();
+  }
+}
+
+/** The value of `object` that the running context's CPU has stored and others do not see yet; undefined: none. */
+export function ownStore(object: BufferedStore): number | undefined {
+  if (running === undefined) return undefined;
+  const position = running.find(object);
+  return position < 0 ? undefined : running.valueAt(position);
+}
+
 /** Stores on behalf of the running context, through its CPU's store buffer if it has one. */
 export function storeBuffered(object: BufferedStore, value: number): void {
   if (running === undefined) object.commitStore(value);
@@ -105,20 +126,25 @@ export class MemoryWord extends SharedWord implements BufferedStore {
 
   /** What is in memory, whatever waits in store buffers: for those who look from outside. */
   get value(): number {
+    this.announceRead();
     return this.memory;
   }
 
   /** Reads the word (READ_ONCE). */
   load(): number {
-    if (running === undefined) return this.memory;
-    const own = running.find(this);
-    return own < 0 ? this.memory : running.valueAt(own);
+    const own = ownStore(this);
+    if (own !== undefined) return own;
+    this.announceRead();
+    return this.memory;
   }
 
   /** Writes the word (WRITE_ONCE). */
   store(value: number): void {
-    if (running === undefined) this.memory = value;
-    else running.push(this, value);
+    if (running !== undefined) running.push(this, value);
+    else {
+      this.announce();
+      this.memory = value;
+    }
   }
 
   /** Atomic exchange (xchg). @returns the value before. */
@@ -126,6 +152,7 @@ export class MemoryWord extends SharedWord implements BufferedStore {
     assert(running === undefined || running.size === 0, 'an atomic operation with stores still buffered', {
       word: this.name,
     });
+    this.announce();
     const before = this.memory;
     this.memory = value;
     return before;
@@ -147,7 +174,7 @@ export class MemoryWord extends SharedWord implements BufferedStore {
   }
 
   override blocks(step: Step): boolean {
-    return step.found !== undefined && !step.found(this.load());
+    return step.found !== undefined && !step.found(ownStore(this) ?? this.memory);
   }
 
   override drains(step: Step): boolean {

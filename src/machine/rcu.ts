@@ -29,8 +29,15 @@ export class Srcu extends SharedObject {
     return step instanceof GracePeriod && this.inside.length !== 0 && this.inside[0] < step.end;
   }
 
+  /** srcu_read_lock has a full barrier, too. */
+  override drains(): boolean {
+    return true;
+  }
+
   /** Number of readers inside. */
   get readers(): number {
+    // Two readers that enter commute, hence their steps of kind `read`; somebody who counts them commutes with neither.
+    this.announce();
     return this.inside.length;
   }
 
@@ -84,17 +91,20 @@ export class RcuList<T> extends SharedWord {
   first: RcuNode<T> | undefined;
 
   get isEmpty(): boolean {
+    this.announceRead();
     return this.first === undefined;
   }
 
   /** Adds an element before all others (hlist_add_head_rcu, list_add_rcu). */
   addHead(node: RcuNode<T>): void {
+    this.announce();
     node.next = this.first;
     this.first = node;
   }
 
   /** Takes an element out (hlist_del_rcu, list_del_rcu). */
   delete(node: RcuNode<T>): void {
+    this.announce();
     if (this.first === node) {
       this.first = node.next;
       return;

@@ -1,3 +1,4 @@
+import { drainStores } from './memory.js';
 import { type Procedure, SharedWord } from './step.js';
 
 /**
@@ -15,11 +16,12 @@ export class SharedVar<T> extends SharedWord {
 
   /** The value, for whoever looks from outside: a view, a test, a condition that is woken after each change. */
   get value(): T {
+    this.announceRead();
     return this.current;
   }
 
   get(): T {
-    this.announce();
+    this.announceRead();
     return this.current;
   }
 
@@ -47,8 +49,9 @@ export class SharedCounter extends SharedVar<number> {
     super(name, 0);
   }
 
-  /** atomic_add */
+  /** atomic_add, a locked instruction */
   add(amount: number): void {
+    drainStores();
     this.announce();
     this.current += amount;
   }

@@ -33,10 +33,12 @@ export interface Waiter {
   wake(): void;
 }
 
-/** Is told of changes that a context makes without a step of their own. */
+/** Is told of what a context looks at and changes without a step of its own. */
 export interface ChangeWatcher {
-  /** `object` has just changed so that others may go on. */
+  /** The running context has just changed `object`. */
   changed(object: SharedObject): void;
+  /** The running context has just looked at `object`. */
+  looked(object: SharedObject): void;
 }
 
 let watcher: ChangeWatcher | undefined;
@@ -95,9 +97,14 @@ export abstract class SharedObject {
     return false;
   }
 
-  /** The running context has looked at the object, or changed it, as part of a step that names something else. */
+  /** The running context has changed the object, as part of a step that names something else. */
   announce(): void {
     if (watcher !== undefined) watcher.changed(this);
+  }
+
+  /** The running context has looked at the object, as part of a step that names something else. */
+  announceRead(): void {
+    if (watcher !== undefined) watcher.looked(this);
   }
 
   /** Lets every waiter look again whether it can go on. Called after each change that may unblock. */

@@ -1,3 +1,4 @@
+import { accessOf } from './access.js';
 import { runWithStoreBuffer } from '../../machine/memory.js';
 import { peekObjectId, restartObjectIds, SharedObject, type Step, watchChanges } from '../../machine/step.js';
 import { type Context, contextKind, type Lane, NO_DEADLINE } from './context.js';
@@ -87,7 +88,7 @@ export class Execution<S> {
       this.commit(context, lane);
       return;
     }
-    stage.subject = context.step?.object;
+    stage.access = accessOf(context);
     if (context.proc === undefined) this.enter(context, lane);
     else if (context.kind === contextKind.TASK) lane.current = context;
     context.deadlineNs = NO_DEADLINE;
@@ -127,7 +128,7 @@ export class Execution<S> {
   private commit(context: Context, lane: Lane): void {
     const { buffer } = lane;
     if (buffer === undefined) return;
-    this.stage.subject = buffer.oldest;
+    this.stage.access = accessOf(context);
     buffer.commitOldest();
     if (buffer.size !== 0) return;
     context.step = undefined;
@@ -217,8 +218,11 @@ export class Execution<S> {
   }
 
   private afterStores(lane: Lane): void {
-    if (lane.commit !== undefined && lane.buffer !== undefined && lane.buffer.size !== 0) {
-      lane.commit.step = commitStep;
+    const { buffer, commit } = lane;
+    if (commit !== undefined && buffer !== undefined) {
+      const isEmpty = buffer.size === 0;
+      commit.step = isEmpty ? undefined : commitStep;
+      if (isEmpty) lane.mustDrain = false;
     }
     runWithStoreBuffer(undefined);
   }

@@ -1,12 +1,13 @@
 import type { CpuId, Ns } from '../../lib/brand.js';
 import type { Cpu } from '../../machine/cpu.js';
 import type { ContextRunner, Machine } from '../../machine/machine.js';
-import { StoreBuffer } from '../../machine/memory.js';
+import { drainStores, StoreBuffer } from '../../machine/memory.js';
 import type { ChangeWatcher, Procedure, SharedObject } from '../../machine/step.js';
 import type { Task } from '../../machine/task.js';
 import type { Tasklet } from '../../machine/tasklet.js';
 import { Context, contextKind, type ContextKind, Entry, Lane } from './context.js';
 import type { CpuControl, Interrupt, MemoryModel, SoftInterrupt, TaskOptions, World } from '../model.js';
+import { NO_ACCESS } from './access.js';
 import { MAX_CONTEXTS } from './context-set.js';
 
 class RaisedContext implements Interrupt, SoftInterrupt {
@@ -16,10 +17,12 @@ class RaisedContext implements Interrupt, SoftInterrupt {
   ) {}
 
   get isPending(): boolean {
+    this.context.entry?.announceRead();
     return this.context.raised;
   }
 
   get isScheduled(): boolean {
+    this.context.entry?.announceRead();
     return this.context.raised;
   }
 
@@ -39,25 +42,35 @@ class LaneControl implements CpuControl {
   ) {}
 
   localIrqDisable(): void {
+    this.assertHere();
     this.lane.irqsOff += 1;
     this.own();
   }
 
   localIrqEnable(): void {
+    this.assertHere();
     if (this.lane.irqsOff === 0) throw new Error(`interrupts of ${this.lane.name} are not disabled`);
     this.lane.irqsOff -= 1;
     this.disown();
   }
 
   localBhDisable(): void {
+    this.assertHere();
     this.lane.bhOff += 1;
     this.own();
   }
 
   localBhEnable(): void {
+    this.assertHere();
     if (this.lane.bhOff === 0) throw new Error(`tasklets of ${this.lane.name} are not disabled`);
     this.lane.bhOff -= 1;
     this.disown();
+  }
+
+  private assertHere(): void {
+    const { running } = this.stage;
+    if (running === undefined || running.lane === this.lane) return;
+    throw new Error(`${running.name} runs on ${running.lane.name} and cannot do that for ${this.lane.name}`);
   }
 
   private own(): void {
@@ -78,7 +91,7 @@ export class Stage implements World, ContextRunner, ChangeWatcher {
   readonly contexts: Context[] = [];
   count = 0;
   nowNs: Ns = 0;
-  preemptible = true;
+  private isPreemptible = true;
   /** The context whose block runs now. */
   running: Context | undefined;
   // Emptying a list by its length would have it allocate anew for every step, hence the counts.
@@ -87,9 +100,9 @@ export class Stage implements World, ContextRunner, ChangeWatcher {
   freshCount = 0;
   readonly machines: Machine[] = [];
   usesVirtualTime = false;
-  /** Object of the step being done. */
-  subject: SharedObject | undefined;
-  /** Numbers of other objects that the block has changed: the first changeCount. */
+  /** Access that the step being done has announced. */
+  access = NO_ACCESS;
+  /** Other accesses of its block: the first changeCount. */
   readonly changes: number[] = [];
   changeCount = 0;
   private readonly lanes: Lane[] = [];
@@ -102,16 +115,27 @@ export class Stage implements World, ContextRunner, ChangeWatcher {
     this.count = 0;
     this.laneCount = 0;
     this.nowNs = 0;
-    this.preemptible = true;
+    this.isPreemptible = true;
     this.running = undefined;
     this.freshCount = 0;
     if (this.machines.length !== 0) this.machines.length = 0;
     this.usesVirtualTime = false;
-    this.subject = undefined;
+    this.access = NO_ACCESS;
     this.changeCount = 0;
   }
 
+  get preemptible(): boolean {
+    return this.isPreemptible;
+  }
+
+  set preemptible(next: boolean) {
+    if (this.running !== undefined)
+      throw new Error('preemptible is for setup: a running context cannot change it');
+    this.isPreemptible = next;
+  }
+
   task(lane: CpuId | string, name: string, proc: Procedure<unknown>, options?: TaskOptions): void {
+    drainStores();
     const context = this.add(this.lane(lane), contextKind.TASK, name);
     context.proc = proc;
     if (options?.time === 'virtual') {
@@ -160,11 +184,25 @@ export class Stage implements World, ContextRunner, ChangeWatcher {
     this.raise(context);
   }
 
-  changed(object: SharedObject): void {
-    if (object !== this.subject) this.changes[this.changeCount++] = object.id;
+  changed({ id }: SharedObject): void {
+    const code = id * 2 + 1;
+    if (code !== this.access) this.note(code);
   }
 
+  looked({ id }: SharedObject): void {
+    if (this.access >> 1 !== id) this.note(id * 2);
+  }
+
+  private note(code: number): void {
+    const { changes, changeCount } = this;
+    for (let i = 0; i < changeCount; i++) if (changes[i] === code) return;
+    changes[changeCount] = code;
+    this.changeCount += 1;
+  }
+
+  /** Linux orders an inter-processor interrupt behind all stores (weak_wrmsr_fence); a tasklet's bit is a locked one. */
   raise(context: Context): void {
+    drainStores();
     const { lane, entry } = context;
     if (!context.raised) {
       context.raised = true;
@@ -246,6 +284,7 @@ export class Stage implements World, ContextRunner, ChangeWatcher {
 const cpuNames: readonly string[] = Array.from({ length: 16 }, (_, cpu) => `CPU ${cpu}`);
 
 function* runTasklet(tasklet: Tasklet): Procedure<void> {
+  tasklet.announce();
   tasklet.scheduled = false;
   if (tasklet.steps === undefined) tasklet.run();
   else yield* tasklet.steps();

@@ -1,4 +1,5 @@
 import { Lock } from '../../machine/lock.js';
+import type { Step } from '../../machine/step.js';
 import { type Context, contextKind } from '../execution/context.js';
 import type { Execution } from '../execution/execution.js';
 import { accessOf, NO_ACCESS, pendingStore } from '../execution/access.js';
@@ -45,6 +46,9 @@ export class History<S> {
   /** The step being done waits for its CPU's stores. */
   private waits = false;
   private frontLimit = -1;
+  /** Stores of its CPU that had reached memory before the present step, and that reached it with the step itself. */
+  private commits = 0;
+  private drained = 0;
 
   constructor(
     private readonly execution: Execution<S>,
@@ -89,7 +93,7 @@ export class History<S> {
     this.lastStep[pid] = at;
   }
 
-  /** The same for a step that is new: works out what it depends on. `onChange` is told of each other change it made. */
+  /** The same for a step that is new: works out what it depends on. `onChange` is told of each other access it made. */
   performNew(at: number, pid: number, onChange?: (code: number) => void): void {
     this.before(at, pid);
     const { execution } = this;
@@ -98,28 +102,40 @@ export class History<S> {
     this.withCpu[at] = lane.isShared ? withCpu(execution.stage, lane) : -1;
     const had = this.withStep();
     execution.perform(pid);
+    this.drained = this.isCommit[at] !== 0 ? 0 : (lane.buffer?.commits ?? 0) - this.commits;
     const { changes, changeCount } = execution.stage;
     const changed = changeCount === 0 ? undefined : changes.slice(0, changeCount);
     this.changes[at] = changed;
-    for (const id of changed ?? []) {
-      if (this.watched?.has(id)) this.isVisible[at] = 1;
-      onChange?.(id * 2 + 1);
+    for (const code of changed ?? []) {
+      if (this.isSeen(code)) this.isVisible[at] = 1;
+      onChange?.(code);
     }
     this.noteClock(at, pid);
     this.noteCauses(at, pid, had);
     this.lastStep[pid] = at;
   }
 
-  /** True if step `at` made changes that it had not announced. */
+  /** True if step `at` made accesses that it had not announced. */
   hasChanges(at: number): boolean {
     return this.changes[at] !== undefined;
   }
 
-  /** Starts to work out what happened before context `pid`'s next step: so far what it was caused by. */
-  beginFront(pid: number): void {
+  /** The step that made the first of the stores which reached memory with the present step; `at` if it made it itself. */
+  firstDrained(at: number): number {
+    const { lane } = this.execution.stage.contexts[this.pid[at]];
+    return this.drained === 0 ? at : (this.storeSteps[lane.index]?.[this.commits] ?? at);
+  }
+
+  /** True if the present step let stores of its CPU reach memory, though it is no commit. */
+  get isDrain(): boolean {
+    return this.drained !== 0;
+  }
+
+  /** Starts to work out what happened before `step`, the next one of context `pid`: so far what it was caused by. */
+  beginFront(pid: number, step: Step | undefined): void {
     const { clocks, front, execution } = this;
     const context = execution.stage.contexts[pid];
-    const { step, kind, lane } = context;
+    const { kind, lane } = context;
     clocks.fill(0, front, front + MAX_CONTEXTS);
     this.join(front, this.lastStep[pid]);
     this.join(front, this.causeOf(pid));
@@ -193,9 +209,9 @@ export class History<S> {
     return own + 1;
   }
 
-  /** True if step `i` gave back the lock that the context is about to take: those two never compete. */
-  isHandover(i: number, context: Context, code: number): boolean {
-    return this.isRelease[i] !== 0 && context.step?.kind === 'acquire' && code >> 1 === this.code[i] >> 1;
+  /** True if step `i` gave back the lock that `step` is about to take: those two never compete. */
+  isHandover(i: number, step: Step | undefined, code: number): boolean {
+    return this.isRelease[i] !== 0 && step?.kind === 'acquire' && code >> 1 === this.code[i] >> 1;
   }
 
   private before(at: number, pid: number): void {
@@ -212,6 +228,7 @@ export class History<S> {
     this.isVisible[at] = this.isSeen(code) ? 1 : 0;
     const isRelease = isCommit ? pendingStore(context) instanceof Lock : step?.kind === 'release';
     this.isRelease[at] = isRelease && code !== NO_ACCESS ? 1 : 0;
+    this.commits = context.lane.buffer?.commits ?? 0;
     this.waits = !isCommit && step !== undefined && stage.memory === 'tso' && waitsForStores(context, step);
   }
 
@@ -223,7 +240,7 @@ export class History<S> {
     if (clash(this.code[i], code)) return true;
     const changes = this.changes[i];
     if (changes === undefined) return false;
-    for (const id of changes) if (id === code >> 1) return true;
+    for (const change of changes) if (clash(change, code)) return true;
     return false;
   }
 
@@ -248,8 +265,8 @@ export class History<S> {
       if (contexts[other].step !== undefined) this.cause[other] = at;
     }
     const { lane } = contexts[pid];
-    if (this.isCommit[at] !== 0) this.lastCommit[lane.index] = at;
     if (lane.buffer === undefined) return;
+    if (lane.buffer.commits !== this.commits) this.lastCommit[lane.index] = at;
     this.storeSteps[lane.index] ??= [];
     const stores = this.storeSteps[lane.index];
     while (stores.length < lane.buffer.stores) stores.push(at);
@@ -262,14 +279,14 @@ export class History<S> {
     clocks.fill(0, row, row + MAX_CONTEXTS);
     this.join(row, this.lastStep[pid]);
     this.join(row, this.isCommit[at] !== 0 ? this.storeOf(context) : this.cause[pid]);
-    if (this.waits) this.join(row, this.lastCommit[context.lane.index] ?? -1);
+    if (this.waits || this.drained !== 0) this.join(row, this.lastCommit[context.lane.index] ?? -1);
     const code = this.code[at];
     const changes = this.changes[at];
     const floor = this.timePassed.at(-1) ?? 0;
     for (let i = at - 1; i >= floor; i--) {
       if (clocks[row + this.pid[i]] > i) continue;
       if (this.dependsByCpu(i, context) || this.dependsByObject(i, context, code)) this.join(row, i);
-      else if (changes?.some((id) => this.dependsByObject(i, context, id * 2 + 1))) this.join(row, i);
+      else if (changes?.some((change) => this.dependsByObject(i, context, change))) this.join(row, i);
     }
     clocks[row + pid] = at + 1;
   }

@@ -2,6 +2,7 @@ import { type Context, contextKind } from '../execution/context.js';
 import { History } from './history.js';
 import { lowest } from '../execution/context-set.js';
 import { type Search, type SearchSetup, ShardDealer } from './search.js';
+import type { Step } from '../../machine/step.js';
 import { accessOf } from '../execution/access.js';
 
 /**
@@ -23,6 +24,8 @@ export class Reduction<S> implements Search {
   private readonly sleep: Int32Array;
   /** Contexts tried whose step must not sleep. */
   private readonly wakeful: Int32Array;
+  /** 1 for a step that let stores of its CPU reach memory, though it is no commit. */
+  private readonly drained: Uint8Array;
   private readonly chosen: Int32Array;
   private readonly choices: Int32Array;
   private readonly nowNs: Float64Array;
@@ -38,6 +41,7 @@ export class Reduction<S> implements Search {
     this.done = new Int32Array(size);
     this.sleep = new Int32Array(size);
     this.wakeful = new Int32Array(size);
+    this.drained = new Uint8Array(size);
     this.chosen = new Int32Array(size);
     this.choices = new Int32Array(size);
     this.nowNs = new Float64Array(size);
@@ -129,10 +133,27 @@ export class Reduction<S> implements Search {
     const { execution, tally } = this.setup;
     const pid = this.chosen[at];
     const context = execution.stage.contexts[pid];
-    this.findRace(at - 1, context, accessOf(context));
-    this.history.performNew(at, pid, (code) => this.findRace(at - 1, context, code));
+    const { step } = context;
+    this.findRace(at - 1, context, step, accessOf(context));
+    this.history.performNew(at, pid, (code) => {
+      this.findRace(at - 1, context, step, code);
+      if (this.history.isDrain) this.tryCommits(at, context, code);
+    });
     if (this.history.hasChanges(at)) this.wakeful[at] |= 1 << pid;
+    this.drained[at] = this.history.isDrain ? 1 : 0;
     tally.stepped(at + 1, this.chosen);
+  }
+
+  /**
+   * Step `at` of `context` let stores reach memory that had waited, one of them with an access of `code`: each could have
+   * done so before what others did to the same object meanwhile.
+   */
+  private tryCommits(at: number, { lane: { commit } }: Context, code: number): void {
+    if (commit === undefined) return;
+    const { history, enabled, todo } = this;
+    for (let i = at - 1; i > history.firstDrained(at); i--) {
+      if (history.dependsByObject(i, commit, code)) todo[i] |= enabled[i] & (1 << commit.pid);
+    }
   }
 
   /** A new state: decides what is tried there. @returns false if it only leads to executions seen already. */
@@ -163,10 +184,16 @@ export class Reduction<S> implements Search {
       const context = this.setup.execution.stage.contexts[pid];
       const code = accessOf(context);
       const { history } = this;
+      // A commit that another step has done in its stead is not the one that was tried.
+      if (this.drained[before] !== 0 && context === this.moverOf(before).lane.commit) continue;
       if (history.dependsByCpu(before, context) || history.dependsByObject(before, context, code)) continue;
       sleep |= 1 << pid;
     }
     return sleep;
+  }
+
+  private moverOf(at: number): Context {
+    return this.setup.execution.stage.contexts[this.chosen[at]];
   }
 
   /** Where an execution ends after `steps` steps, those that do not go on compete with what was done, too. */
@@ -176,7 +203,7 @@ export class Reduction<S> implements Search {
     for (let pid = 0; pid < count; pid++) {
       const context = contexts[pid];
       if (context.step === undefined || (enabled & (1 << pid)) !== 0) continue;
-      this.findRace(steps - 1, context, accessOf(context));
+      this.findRace(steps - 1, context, context.step, accessOf(context));
     }
   }
 
@@ -196,20 +223,20 @@ export class Reduction<S> implements Search {
   }
 
   /**
-   * Looks back from step `from` for those that compete with an access that the context makes next: they depend on each
+   * Looks back from step `from` for those that compete with an access of the context's next step: they depend on each
    * other, nothing orders them, and the context could have gone first.
    */
-  private findRace(from: number, context: Context, code: number): void {
+  private findRace(from: number, context: Context, step: Step | undefined, code: number): void {
     const { history } = this;
     const { pid } = context;
-    history.beginFront(pid);
-    const canWait = this.canWait(context);
+    history.beginFront(pid, step);
+    const canWait = this.canWait(context, step);
     for (let i = from; i >= 0; i--) {
       if (history.pid[i] === pid || history.inFront(i)) continue;
       const byCpu = history.dependsByCpu(i, context);
       if (!byCpu && !history.dependsByObject(i, context, code)) continue;
       if (byCpu && history.keptFromCpu(i, pid)) continue;
-      if (history.isHandover(i, context, code)) continue;
+      if (history.isHandover(i, step, code)) continue;
       const end = history.endOfStretch(i, from);
       if (end === 0) continue;
       const competes = this.tryBefore(i, end, context, code);
@@ -218,9 +245,9 @@ export class Reduction<S> implements Search {
     }
   }
 
-  /** True if other contexts can keep the context from doing its next step. */
-  private canWait(context: Context): boolean {
-    const { step, lane } = context;
+  /** True if other contexts can keep the context from doing `step`. */
+  private canWait(context: Context, step: Step | undefined): boolean {
+    const { lane } = context;
     if (step === undefined || context.kind === contextKind.COMMIT) return false;
     if (
       step.kind === 'acquire' ||
