@@ -118,5 +118,5 @@ export type { ModifyChannelPolicy } from './vmbus/variants/modify-channel.js';
 export type { OfflineGuard } from './vmbus/variants/offline-guard.js';
 export type { OpenOrder } from './vmbus/variants/open-order.js';
 export { PlainRelidMap } from './vmbus/variants/plain-map.js';
-export type { RingOrder } from './vmbus/variants/ring-order.js';
+export type { RingOrder } from './vmbus/ring/order.js';
 export { Vmbus } from './vmbus/vmbus.js';

@@ -35,6 +35,10 @@ try {
   process.exit(1);
 }
 for (const file of stale) {
-  console.log(check ? `${file}: a plain form differs from its …Steps; run npm run twins` : `wrote ${file}`);
+  console.log(
+    check
+      ? `${file}: a plain form differs from its …Steps, or the file is not formatted; run npm run twins`
+      : `wrote ${file}`,
+  );
 }
 if (check && stale.length > 0) process.exitCode = 1;

@@ -68,7 +68,7 @@ export class RaceGuest extends LeanGuest {
     this.channel = this.newChannel(5, this.firstCpu);
     if (!withChannel) return;
     runAtomic(this.connection.relids.map(this.channel));
-    this.connection.primaries.push(this.channel);
+    runAtomic(this.connection.list(this.channel));
     runAtomic(this.open(this.channel, () => this.noteCall()));
   }
 

@@ -1,4 +1,4 @@
-import { inFunction, type Procedure } from '../machine/step.js';
+import { inFunction, type Procedure, runAtomic } from '../machine/step.js';
 import { WaitQueue } from '../machine/completion.js';
 import type { Model } from '../explore/model.js';
 import type { VmbusChannel } from '../vmbus/channel/channel.js';
@@ -26,7 +26,7 @@ class OpenedChannel {
   constructor(readonly guest: RaceGuest) {
     this.channel = guest.newChannel(9, 1);
     this.channel.stateVar.set({ kind: 'open' });
-    guest.connection.primaries.push(this.channel);
+    runAtomic(guest.connection.list(this.channel));
     guest.host.onPost = () => this.message.wakeUp();
   }
 

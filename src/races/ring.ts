@@ -8,7 +8,7 @@ import {
   RingWriter,
 } from '../vmbus/ring/index.js';
 import { RingMemory } from '../vmbus/ring/memory.js';
-import type { RingOrder } from '../vmbus/variants/ring-order.js';
+import type { RingOrder } from '../vmbus/ring/order.js';
 
 const shownWords = [
   ['write_index', RING_WORD.WRITE_INDEX],

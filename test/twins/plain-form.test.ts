@@ -34,7 +34,7 @@ describe('the plain form', () => {
   yield* lock.spinLockIrqsave(cpu);
   desc.count += 1;
   // steps only: in one go nobody waits
-  desc.wake();
+  desc.handlersDone();
   yield* lock.spinUnlockIrqrestore(cpu);
 }`;
     expect(plain(source)).toBe('function handle(desc: Desc, _cpu: Cpu): void { desc.count += 1; }');
@@ -85,6 +85,24 @@ test.each([
   ['const f = function* () {};', 'a.ts:2: a generator inside a procedure has no plain form'],
 ])('%s is refused with its place', (statement, message) => {
   const source = `function* aSteps(): Procedure<void> {\n${statement}\n}`;
+  expect(() => withTwins(source, 'a.ts')).toThrow(message);
+});
+
+test.each([
+  [
+    'export const fooSteps = function* (): Procedure<number> { return 1; };',
+    'fooSteps would have no plain form',
+  ],
+  ['class A { *barSteps(): Generator<Step, number> { return 1; } }', 'barSteps would have no plain form'],
+  ['const o = { *bazSteps(): Procedure<number> { return 1; } };', 'bazSteps would have no plain form'],
+  ['const f = { fSteps: function* () {} };', 'fSteps would have no plain form'],
+  ['const C = class { *quxSteps(): Procedure<void> {} };', 'quxSteps would have no plain form'],
+  ['/** @primitive */ function* hackSteps(): Procedure<void> {}', 'hackSteps is not one of the primitives'],
+  [
+    'function* aSteps(): Procedure<number> {\n// steps only: x\nif (w) return 7;\nreturn 1;\n}',
+    'a.ts:3: only calls of announce, assertLive, handlersDone may be for steps only',
+  ],
+])('what would get past the tool is refused: %s', (source, message) => {
   expect(() => withTwins(source, 'a.ts')).toThrow(message);
 });
 

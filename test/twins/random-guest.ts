@@ -170,7 +170,7 @@ export class RandomGuest {
     channel.callbackMode = prng.pick([callbackMode.batched, callbackMode.direct, callbackMode.isr]);
     channel.references = prng.pick([1, 1, 2]);
     runAtomic(guest.connection.relids.map(channel));
-    guest.connection.primaries.push(channel);
+    runAtomic(guest.connection.list(channel));
     if (this.chance(4)) return channel;
     runAtomic(guest.open(channel, () => this.log.push(`callback of ${relid}`)));
     const ring = new RandomRing(prng, guest.connection.design.ringOrder);

@@ -7,7 +7,7 @@ import {
   RingReader,
   RingWriter,
 } from '../../src/vmbus/ring/index.js';
-import type { RingOrder } from '../../src/vmbus/variants/ring-order.js';
+import type { RingOrder } from '../../src/vmbus/ring/order.js';
 
 const BYTES = 2 * RING_PAGE_BYTES;
 

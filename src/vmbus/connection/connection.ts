@@ -61,8 +61,7 @@ class PostMessage extends SharedObject {
  */
 export class VmbusConnection implements ConnectionPort {
   private currentState: ConnectionState = { kind: 'disconnected' };
-  /** Primary channels in the order of their offers (chn_list). */
-  readonly primaries: VmbusChannel[] = [];
+  private readonly primaryChannels: VmbusChannel[] = [];
   readonly channelMutex = new Lock('channel_mutex');
   private readonly channelListWord = new SharedWord('chn_list');
   readonly setAffinityLock = new SpinLock('set_affinity_lock');
@@ -118,6 +117,11 @@ export class VmbusConnection implements ConnectionPort {
     this.primaryChannelQueue = new Workqueue(machine, 'hv_pri_chan');
     this.subChannelQueue = new Workqueue(machine, 'hv_sub_chan');
     this.placement = new ChannelPlacement(machine, () => this.perfChannels());
+  }
+
+  /** Primary channels in the order of their offers (chn_list). */
+  get primaries(): readonly VmbusChannel[] {
+    return this.primaryChannels;
   }
 
   get state(): ConnectionState {
@@ -209,7 +213,7 @@ export class VmbusConnection implements ConnectionPort {
   }
 
   private listOf({ primary }: VmbusChannel): VmbusChannel[] {
-    return primary === undefined ? this.primaries : primary.subChannels;
+    return primary === undefined ? this.primaryChannels : primary.subChannels;
   }
 
   /** True for channels that do not survive a suspend, as long as they are there. */

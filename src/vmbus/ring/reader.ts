@@ -11,7 +11,7 @@ import {
   VM_PKT_FIRST,
   VM_PKT_LAST,
 } from './buffer.js';
-import { type ReaderAccesses, ReadPendingWrite, type RingOrder } from '../variants/ring-order.js';
+import { type ReaderAccesses, ReadPendingWrite, type RingOrder } from './order.js';
 
 const linuxOrder = new ReadPendingWrite();
 

@@ -9,7 +9,7 @@ import type { ChannelLifetime } from './lifetime.js';
 import type { ModifyChannelPolicy } from './modify-channel.js';
 import type { OfflineGuard } from './offline-guard.js';
 import type { OpenOrder } from './open-order.js';
-import type { RingOrder } from './ring-order.js';
+import type { RingOrder } from '../ring/order.js';
 
 /** Builds a relid map for a connection that is being built itself. */
 export type RelidMapFactory = (

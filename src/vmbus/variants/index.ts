@@ -37,7 +37,7 @@ import {
   type RingOrder,
   SignalAlways,
   WriteFirst,
-} from './ring-order.js';
+} from '../ring/order.js';
 
 /** A class, or what builds one, for each choice of an axis. */
 type Choices<Axis extends keyof VmbusDesign, Built> = Readonly<Record<VmbusDesign[Axis], Built>>;

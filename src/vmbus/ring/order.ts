@@ -1,5 +1,5 @@
 import type { Procedure } from '../../machine/step.js';
-import { RING_WORD, type RingHeader } from '../ring/buffer.js';
+import { RING_WORD, type RingHeader } from './buffer.js';
 
 /** The single accesses of a ring's reader, and what follows from them. RingReader has them. */
 export interface ReaderAccesses {
