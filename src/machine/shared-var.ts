@@ -47,7 +47,7 @@ export class SharedCounter extends SharedVar<number> {
     super(name, 0);
   }
 
-  /** atomic_add */
+  /** Adds in one access: no other context comes between its reading and its writing (atomic_add). */
   add(amount: number): void {
     this.announce();
     this.current += amount;
