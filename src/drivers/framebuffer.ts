@@ -52,7 +52,7 @@ export class FramebufferDriver extends VscDriver {
   }
 }
 
-/** synthvid_connect_vsp */
+/** Offers one version after another, newest first, until the host takes one (synthvid_connect_vsp). */
 function* negotiate(conversation: Conversation): Procedure<void> {
   for (const version of synthvidVersions) {
     const answer = yield* ask(conversation, SYNTHVID.VERSION_REQUEST, version);
@@ -61,7 +61,10 @@ function* negotiate(conversation: Conversation): Procedure<void> {
   throw new ErrnoError('ENODEV', 'the host speaks none of the framebuffer versions that the driver does');
 }
 
-/** synthvid_get_supported_resolution, synthvid_send_config */
+/**
+ * Asks which resolutions there are and says where video memory is (synthvid_get_supported_resolution,
+ * synthvid_send_config).
+ */
 function* sendConfig(conversation: Conversation): Procedure<void> {
   yield* ask(conversation, SYNTHVID.RESOLUTION_REQUEST, 0);
   const ack = yield* ask(conversation, SYNTHVID.VRAM_LOCATION, VRAM_LOCATION);

@@ -60,7 +60,7 @@ export class UtilDriver extends VscDriver {
   /** 12 KiB of data and the header (HV_UTIL_RING_SEND_SIZE). */
   protected readonly ringPages = 4;
 
-  /** util_probe, util_resume */
+  /** Sets the callback mode before opening: these messages need no batched reading (util_probe, util_resume). */
   protected override *open(device: VmbusDevice): Procedure<VspClient> {
     device.channel.callbackMode = callbackMode.direct;
     return yield* super.open(device);
@@ -79,7 +79,7 @@ export class UtilDriver extends VscDriver {
   }
 }
 
-/** heartbeat_onchannelcallback and the like */
+/** Fills in the guest's part of the host's own message, which goes back (heartbeat_onchannelcallback and the like). */
 function turnIntoAnswer(message: IcMessage, { deviceClass, machine }: VmbusChannel): void {
   const service = services[deviceClass.name];
   if (message.type === ICMSGTYPE.NEGOTIATE) negotiate(message, service, machine.log);

@@ -35,7 +35,7 @@ export class KeyboardDriver extends VscDriver {
   }
 }
 
-/** hv_kbd_connect_to_vsp */
+/** Offers the one version that the driver knows; there is none to fall back to (hv_kbd_connect_to_vsp). */
 function* connectToVsp(conversation: Conversation): Procedure<void> {
   const request = typedMessage(SYNTH_KBD.PROTOCOL_REQUEST, SYNTH_KBD_VERSION);
   const answer = yield* conversation.request(request, { timeoutNs: TIMEOUT_NS });

@@ -45,7 +45,7 @@ export class VpciDriver extends VscDriver {
     super(operations);
   }
 
-  /** hv_pci_probe */
+  /** Gives the bus a PCI domain before the host is spoken to, and takes it back if that fails (hv_pci_probe). */
   override *probe(device: VmbusDevice): Procedure<void> {
     this.domains.set(device, this.allocateDomain(device));
     try {
@@ -108,7 +108,7 @@ class PciBus implements VspClient {
     private readonly conversation: Conversation,
   ) {}
 
-  /** hv_pci_onchannelcallback */
+  /** Keeps the host's list of devices; hands it, and completions, to whoever waits (hv_pci_onchannelcallback). */
   readonly receive = ({ type, payload }: HostPacket): void => {
     if (type === VM_PKT.COMP) this.conversation.receive(payload);
     else if (pciWord(payload, 0) === PCI.BUS_RELATIONS) {
@@ -128,7 +128,10 @@ class PciBus implements VspClient {
     for (const slot of slots) yield* this.expectSuccess(pciMessage(PCI.RESOURCES_ASSIGNED2, slot));
   }
 
-  /** hv_pci_protocol_negotiation */
+  /**
+   * Offers one version after another, newest first, until the host takes one; any refusal other than "revision
+   * mismatch" ends it (hv_pci_protocol_negotiation).
+   */
   private *negotiate(): Procedure<void> {
     for (const version of pciVersions) {
       const answer = yield* this.conversation.request(pciMessage(PCI.QUERY_PROTOCOL_VERSION, version));

@@ -50,6 +50,9 @@ export interface RunTime {
 /**
  * A Linux guest on Hyper-V, booted: its devices are found and its channels open. Every call returns when the guest has
  * done the work; virtual time moves on as far as that needs, and never otherwise than by calls.
+ *
+ * One class, although long, because it is a façade: what users and scenarios can do to a guest stands here together,
+ * and each call leaves the work to the part that it belongs to.
  */
 export class Guest implements ScenarioGuest {
   /** The guest's files: /proc and /sys. */

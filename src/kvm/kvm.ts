@@ -30,7 +30,7 @@ export interface KvmOptions {
 export class Kvm implements IoapicPort, VirtualMachine {
   /** kvm->irq_lock, a mutex. */
   readonly irqLock = new Lock('kvm->irq_lock');
-  /** kvm->irq_srcu */
+  /** In its read-side sections ack notifiers and resampled irqfds are walked (kvm->irq_srcu). */
   readonly irqSrcu = new Srcu('kvm->irq_srcu');
   readonly irqchip: KvmIrqchip;
   /** The host's kernel log. */

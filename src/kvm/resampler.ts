@@ -18,7 +18,7 @@ export interface ResampledIrqfd {
 
 /** The interrupt lines of a virtual machine. */
 export interface IrqLines {
-  /** kvm->irq_srcu */
+  /** In its read-side sections a resampler's irqfds are walked (kvm->irq_srcu). */
   readonly irqSrcu: Srcu;
   /** Sets a source's level on a line. @param by the irqfd that does, for those who keep the books. */
   setIrq(sourceId: number, gsi: number, level: boolean, by?: ResampledIrqfd): Procedure<number>;

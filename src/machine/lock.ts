@@ -54,14 +54,14 @@ export class Lock extends SharedObject implements BufferedStore {
  * back before it may sleep. So these calls fall away where tools/twins.js makes the plain form of a procedure.
  */
 export class SpinLock extends Lock {
-  /** spin_lock */
+  /** Takes the lock; while another CPU holds it, the caller does not go on (spin_lock). */
   *spinLock(): Procedure<void> {
     yield this.acquireStep;
     assert(!this.held, 'spin lock taken twice', { lock: this.name });
     this.held = true;
   }
 
-  /** spin_unlock */
+  /** Gives the lock back, with a plain store that the CPU may delay (spin_unlock). */
   *spinUnlock(): Procedure<void> {
     yield this.releaseStep;
     assert(this.held, 'unlock of a spin lock that is not held', { lock: this.name });

@@ -49,7 +49,7 @@ export class SharedCounter extends SharedVar<number> {
     super(name, 0);
   }
 
-  /** atomic_add, a locked instruction */
+  /** Adds in one locked instruction: no other context comes between its reading and its writing (atomic_add). */
   add(amount: number): void {
     drainStores();
     this.announce();

@@ -73,7 +73,10 @@ export class VmbusBus {
     yield* device.lock.unlock();
   }
 
-  /** drivers/hv/vmbus_drv.c vmbus_match, hv_vmbus_get_id */
+  /**
+   * Whether a driver serves a device: sockets have a driver of their own, driver_override names one, else class ids
+   * decide, those of new_id included (drivers/hv/vmbus_drv.c vmbus_match, hv_vmbus_get_id).
+   */
   private matches(driver: VmbusDriver, { channel, classId, driverOverride }: VmbusDevice): boolean {
     if (channel.isHvSock) return driver.hvsock === true;
     if (driverOverride !== null) return driverOverride === driver.name;

@@ -93,7 +93,10 @@ export class VmbusPower {
     yield* this.bus.unblockProbing();
   }
 
-  /** vmbus_bus_suspend */
+  /**
+   * Lets begun work end, has sockets rescinded, and gives up all relids, for the host offers other ones at the resume;
+   * then the host forgets the guest (vmbus_bus_suspend).
+   */
   private *busSuspend(): Procedure<void> {
     const { connection } = this;
     connection.ignoreOffers(true);
@@ -120,7 +123,10 @@ export class VmbusPower {
     yield* this.initiateUnload();
   }
 
-  /** vmbus_bus_resume */
+  /**
+   * Connects with the version of before and asks for the offers again; devices that do not come back are only said in
+   * the log (vmbus_bus_resume).
+   */
   private *busResume(): Procedure<void> {
     const { connection } = this;
     const { log } = connection.machine;
@@ -163,7 +169,7 @@ export class VmbusPower {
     }
   }
 
-  /** vmbus_resume; what it fails with is only said. */
+  /** Has the driver resume its device; what it fails with is only said in the log (vmbus_resume). */
   private *resumeDevice(device: VmbusDevice): Procedure<void> {
     yield* device.lock.lock();
     const { driver } = device;
@@ -179,7 +185,7 @@ export class VmbusPower {
   }
 }
 
-/** vmbus_suspend */
+/** Has the driver suspend its device; a device without a driver has nothing to suspend (vmbus_suspend). */
 function* suspendDevice(device: VmbusDevice): Procedure<void> {
   yield* device.probing.wait();
   yield* device.lock.lock();

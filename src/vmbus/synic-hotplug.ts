@@ -28,7 +28,7 @@ export class SynicHotplug implements HotplugState {
     private readonly line: PerCpuLine,
   ) {}
 
-  /** hv_synic_init */
+  /** Switches the synic on before the CPU may become the target of channels (hv_synic_init). */
   *startup(cpu: Cpu): Procedure<void> {
     const { connection } = this;
     this.line.enable(cpu);

@@ -75,7 +75,7 @@ export class HvSockDriver implements VmbusDriver {
     return socket.channel;
   }
 
-  /** hvs_remove */
+  /** The connection is over: forgets its socket and closes the channel (hvs_remove). */
   *remove(device: VmbusDevice): Procedure<void> {
     this.connected.delete(device.instanceId);
     yield* this.operations.close(device.channel);
@@ -84,6 +84,6 @@ export class HvSockDriver implements VmbusDriver {
   /** hvs_suspend: the bus takes care of connections, none of which survives. */
   *suspend(): Procedure<void> {}
 
-  /** hvs_resume */
+  /** Nothing to resume: connections were rescinded before the guest slept (hvs_resume). */
   *resume(): Procedure<void> {}
 }

@@ -37,7 +37,7 @@ export class HvSocket {
     this.channel.rings?.outbound.requestRoom(SEND_BUFFER_BYTES + PIPE_HEADER_BYTES);
   }
 
-  /** hvs_channel_cb */
+  /** The host has signalled: takes what it sent, and lets senders look for room again (hvs_channel_cb). */
   onChannel(): void {
     this.drain(this.channel);
     this.writable.wakeUp();

@@ -118,7 +118,10 @@ export class NetvscChannel {
     machine.runningCpu.taskletSchedule(this.napi);
   }
 
-  /** netvsc_poll */
+  /**
+   * Takes up to NAPI_POLL_WEIGHT frames off the ring. Signals are asked for again only when the ring is empty and all
+   * completions are sent; until then it is scheduled once more (netvsc_poll).
+   */
   private poll(): void {
     const inbound = this.channel.rings?.inbound;
     if (inbound === undefined) {
@@ -152,7 +155,11 @@ export class NetvscChannel {
     return workDone;
   }
 
-  /** netvsc_process_raw_pkt. Returns the number of frames. */
+  /**
+   * Handles the packet read last: the completion of a frame here, all else in the adapter (netvsc_process_raw_pkt).
+   *
+   * @returns the number of frames received with it.
+   */
   private process(inbound: RingReader): number {
     const { type, transactionId } = inbound;
     if (type === VM_PKT.COMP && transactionId >= FIRST_FRAME_ID) {
@@ -170,7 +177,11 @@ export class NetvscChannel {
     this.receiveCompletions.push(transactionId);
   }
 
-  /** send_recv_completions. @returns false if there was no room. */
+  /**
+   * Tells the host which parts of the receive buffer are free again (send_recv_completions).
+   *
+   * @returns false if there was no room for all.
+   */
   private sendReceiveCompletions(): boolean {
     const { receiveCompletions } = this;
     if (receiveCompletions.length === 0) return true;
@@ -187,7 +198,7 @@ export class NetvscChannel {
     return this.sendPacket(receiveCompletion, transactionId, 0, VM_PKT.COMP) !== 'EAGAIN';
   }
 
-  /** netvsc_send_tx_complete */
+  /** The host has taken a frame: its section is free, and a stopped queue may go on (netvsc_send_tx_complete). */
   private frameSent(transactionId: number): void {
     const section = this.sections.get(transactionId);
     if (section === undefined) {
@@ -214,7 +225,11 @@ export class NetvscChannel {
     }
   }
 
-  /** netvsc_send_pkt. @returns false if the frame must wait. */
+  /**
+   * Writes a frame into the ring, and stops the queue when the ring is nearly full (netvsc_send_pkt).
+   *
+   * @returns false if the frame must wait.
+   */
   private send(frame: Frame): boolean {
     const percent = this.channel.rings?.outbound.ring.availToWritePercent() ?? 0;
     const section = this.shared.getNextSendSection();

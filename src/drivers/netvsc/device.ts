@@ -148,7 +148,7 @@ export class NetvscDevice implements NetvscShared {
     yield* this.drained.wait();
   }
 
-  /** netvsc_process_raw_pkt. Control messages belong to the primary channel. */
+  /** Sorts a host packet by its type; control messages belong to the primary channel (netvsc_process_raw_pkt). */
   receive({ type, payload, transactionId }: HostPacket, from: NetvscChannel): void {
     const isPrimary = from.channel === this.device.channel;
     if (type === VM_PKT.DATA_USING_XFER_PAGES) {
@@ -164,7 +164,7 @@ export class NetvscDevice implements NetvscShared {
     }
   }
 
-  /** netvsc_send_table */
+  /** The host says which channel each hash of what is sent leads to (netvsc_send_table). */
   private setSendTable(message: Uint8Array): void {
     const count = nvspWord(message, 0);
     const offset = nvspWord(message, 1);

@@ -47,7 +47,7 @@ export class NetvscDriver implements VmbusDriver {
     if (adapter.channels > 1) device.channel.machine.spawn('netvsc_subchan_work', subChannelWork(adapter));
   }
 
-  /** netvsc_remove */
+  /** Forgets the adapter, then takes it down (netvsc_remove). */
   *remove(device: VmbusDevice): Procedure<void> {
     const adapter = this.adapters.get(device);
     if (adapter === undefined) return;
@@ -55,12 +55,12 @@ export class NetvscDriver implements VmbusDriver {
     yield* detach(adapter);
   }
 
-  /** netvsc_suspend */
+  /** Takes the adapter down, but keeps it for the resume (netvsc_suspend). */
   *suspend(device: VmbusDevice): Procedure<void> {
     yield* detach(this.inService(device));
   }
 
-  /** netvsc_resume: with as many channels as before. */
+  /** Sets the adapter up again, with as many channels as before (netvsc_resume). */
   *resume(device: VmbusDevice): Procedure<void> {
     const adapter = this.inService(device);
     yield* adapter.rtnl.lock();
@@ -71,7 +71,7 @@ export class NetvscDriver implements VmbusDriver {
     }
   }
 
-  /** netvsc_sc_open */
+  /** Opens a sub-channel; a failed one counts as tried, or the wait for the last would not end (netvsc_sc_open). */
   *subChannelOffered(device: VmbusDevice, channel: VmbusChannel): Procedure<void> {
     const adapter = this.adapters.get(device);
     if (adapter === undefined || channel.offer.subChannelIndex >= adapter.channels) return;
@@ -131,13 +131,16 @@ function* detach(adapter: NetvscDevice): Procedure<void> {
   yield* adapter.rtnl.unlock();
 }
 
-/** netvsc_attach. The caller holds rtnl_lock. */
+/** Sets the adapter up and has its sub-channels opened (netvsc_attach). The caller holds rtnl_lock. */
 function* attach(adapter: NetvscDevice, count: number): Procedure<void> {
   yield* rndisFilterDeviceAdd(adapter, count);
   if (adapter.channels > 1) yield* rndisSetSubchannel(adapter);
 }
 
-/** netvsc_detach, netvsc_attach */
+/**
+ * Changes the number of channels, which takes a whole new set-up (netvsc_detach, netvsc_attach). The caller holds
+ * rtnl_lock.
+ */
 function* reattach(adapter: NetvscDevice, count: number): Procedure<void> {
   const previous = adapter.channels;
   yield* rndisFilterDeviceRemove(adapter);

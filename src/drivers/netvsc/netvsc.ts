@@ -29,7 +29,7 @@ export function* openNetvscChannel(adapter: NetvscDevice, channel: VmbusChannel)
   });
 }
 
-/** netvsc_connect_vsp. Returns the version of the network protocol. */
+/** Agrees on a version of the network protocol, which it returns, and shares the buffers (netvsc_connect_vsp). */
 export function* netvscConnectVsp(adapter: NetvscDevice): Procedure<number> {
   const { conversation } = adapter;
   const version = yield* negotiate(adapter);
@@ -62,7 +62,7 @@ function* negotiate({ conversation }: NetvscDevice): Procedure<number> {
   );
 }
 
-/** netvsc_init_buf, for one buffer */
+/** Shares one buffer with the host and tells it what the buffer is for (netvsc_init_buf, which does both). */
 function* shareBuffer(adapter: NetvscDevice, pages: number, message: number): Procedure<void> {
   const { operations } = adapter;
   const { pfn } = operations.memory.allocate(pages);
@@ -73,7 +73,7 @@ function* shareBuffer(adapter: NetvscDevice, pages: number, message: number): Pr
   if (nvspWord(answer, 0) !== NVSP_STAT_SUCCESS) throw new ErrnoError('EINVAL', 'the host refused a buffer');
 }
 
-/** netvsc_teardown_recv_gpadl, netvsc_teardown_send_gpadl */
+/** Ends the sharing of both buffers and frees them (netvsc_teardown_recv_gpadl, netvsc_teardown_send_gpadl). */
 function* teardownBuffers({ buffers, device, operations }: NetvscDevice): Procedure<void> {
   for (const { pfn, gpadl } of buffers.splice(0)) {
     if (gpadl !== undefined) yield* operations.teardownGpadl(device.channel, gpadl);

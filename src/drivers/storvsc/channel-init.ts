@@ -48,7 +48,7 @@ function* negotiate(conversation: Conversation): Procedure<void> {
   );
 }
 
-/** storvsc_execute_vstor_op */
+/** One operation of the set-up: sends it and waits until the host has done it (storvsc_execute_vstor_op). */
 function* execute(conversation: Conversation, operation: number): Procedure<Uint8Array> {
   const answer = yield* request(conversation, operation);
   if (!succeeded(answer)) throw new ErrnoError('EINVAL', `the host refused storage operation ${operation}`);

@@ -153,7 +153,11 @@ export class StorvscDevice {
     }
   }
 
-  /** storvsc_queuecommand. @returns false if the device is busy. */
+  /**
+   * Sends an I/O to the host; one that finds no room in the ring is tried again later (storvsc_queuecommand).
+   *
+   * @returns false if the device is busy.
+   */
   private queueCommand(io: DiskIo): boolean {
     if (this.stopped || this.outstanding >= this.queueDepth) return false;
     const tag = this.freeTags.pop() ?? this.ios.length;

@@ -39,7 +39,7 @@ export class StorvscDriver extends VscDriver {
     super(operations);
   }
 
-  /** storvsc_probe */
+  /** Takes a controller into service under a SCSI host number of its own, given back on failure (storvsc_probe). */
   override *probe(device: VmbusDevice): Procedure<void> {
     this.allocateHost(device);
     const controller = new StorvscDevice(this.operations, device, device.classId !== IDE_CLASS_ID);
@@ -52,7 +52,7 @@ export class StorvscDriver extends VscDriver {
     }
   }
 
-  /** storvsc_remove */
+  /** Waits for the I/Os that the host still has, then closes the channels (storvsc_remove). */
   override *remove(device: VmbusDevice): Procedure<void> {
     const controller = controllerOf(device);
     if (controller !== undefined) yield* controller.quiesce();
@@ -77,13 +77,13 @@ export class StorvscDriver extends VscDriver {
     controller.resume();
   }
 
-  /** storvsc_change_target_cpu */
+  /** A channel interrupts another CPU: which I/Os take which channel is decided anew (storvsc_change_target_cpu). */
   targetCpuChanged(channel: VmbusChannel, oldCpu: CpuId, newCpu: CpuId): void {
     const device = deviceOf(channel.primaryOrSelf);
     if (device !== undefined) controllerOf(device)?.channels.targetCpuChanged(channel, oldCpu, newCpu);
   }
 
-  /** handle_sc_creation */
+  /** Opens a sub-channel for I/Os; if that fails, the controller does without it (handle_sc_creation). */
   *subChannelOffered(device: VmbusDevice, channel: VmbusChannel): Procedure<void> {
     const { operations, ringPages } = this;
     const host = this.hosts.get(device);
@@ -104,7 +104,7 @@ export class StorvscDriver extends VscDriver {
     }
   }
 
-  /** storvsc_connect_to_vsp, its first part */
+  /** Opens the primary channel, its interrupt named after the SCSI host (the first part of storvsc_connect_to_vsp). */
   protected override *open(device: VmbusDevice): Procedure<VspClient> {
     device.channel.irqName = `pri@storvsc${this.hosts.get(device)}`;
     return yield* super.open(device);

@@ -145,7 +145,7 @@ function* notifyWork(desc: IrqDesc): Procedure<void> {
   desc.cold.affinityNotify?.notify(desc.irq, (pending ? desc.cold.pendingMask : desc.data.affinity).clone());
 }
 
-/** kernel/irq/manage.c __irq_set_affinity */
+/** Finds the line and moves it under desc->lock; 0 or a negative errno (kernel/irq/manage.c __irq_set_affinity). */
 function* setAffinitySteps(core: IrqCore, irq: Irq, mask: CpuMask, force: boolean): Procedure<number> {
   const desc = core.desc(irq);
   if (desc === undefined) return errnoValue('EINVAL');

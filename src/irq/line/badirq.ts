@@ -14,7 +14,7 @@ export function handleBadIrq(desc: IrqDesc): void {
   desc.core.machine.log.printk(`unexpected IRQ trap at vector ${desc.irq.toString(16).padStart(2, '0')}`);
 }
 
-/** kernel/irq/debug.h print_irq_desc */
+/** Describes the line in the log, within the rate limit (kernel/irq/debug.h print_irq_desc). */
 function printIrqDesc(desc: IrqDesc): void {
   const { core, irq, action } = desc;
   const { log } = core.machine;

@@ -82,7 +82,10 @@ function reportBadReturn(desc: IrqDesc, actionRet: number): void {
   if (desc.core.saidBefore.isAmongFirst(100, 'report_bad_irq')) reportBadIrq(desc, actionRet);
 }
 
-/** kernel/irq/spurious.c __report_bad_irq, without the stack dump. */
+/**
+ * Says in the log why the interrupt is taken for bad, and who its handlers are (kernel/irq/spurious.c __report_bad_irq,
+ * without the stack dump).
+ */
 function reportBadIrq(desc: IrqDesc, actionRet: number): void {
   const { log } = desc.core.machine;
   if (isBad(actionRet))

@@ -139,12 +139,12 @@ export function irqModifyStatus(core: IrqCore, irq: Irq, clear: number, set: num
   data.set(irqSettingsTriggerMask(desc) || before);
 }
 
-/** include/linux/irq.h irq_set_status_flags */
+/** Sets bits of the line's status and leaves the others (include/linux/irq.h irq_set_status_flags). */
 export function irqSetStatusFlags(core: IrqCore, irq: Irq, set: number): void {
   irqModifyStatus(core, irq, 0, set);
 }
 
-/** include/linux/irq.h irq_clear_status_flags */
+/** Clears bits of the line's status and leaves the others (include/linux/irq.h irq_clear_status_flags). */
 export function irqClearStatusFlags(core: IrqCore, irq: Irq, clear: number): void {
   irqModifyStatus(core, irq, clear, 0);
 }

@@ -192,12 +192,12 @@ export function attrOut(attributes: FuseAttributes): Buffer {
   return new Answer(16 + ATTR_BYTES).long(0).word(0, 0).attributes(attributes).bytes;
 }
 
-/** fuse_open_out. */
+/** Answer to OPEN and OPENDIR: the handle, and for a file that the page cache is left out (fuse_open_out). */
 export function openOut(handle: number, kind: 'file' | 'directory'): Buffer {
   return new Answer(16).long(handle).word(kind === 'file' ? FOPEN_DIRECT_IO : 0, 0).bytes;
 }
 
-/** fuse_write_out. */
+/** Answer to WRITE: how many bytes were taken (fuse_write_out). */
 export function writeOut(sizeBytes: number): Buffer {
   return new Answer(8).word(sizeBytes, 0).bytes;
 }

@@ -75,7 +75,7 @@ export class VectorDomainOps implements IrqDomainOps {
     return errnoValue('ENOSPC');
   }
 
-  /** x86_vector_deactivate */
+  /** Gives the interrupt's vector back (arch/x86/kernel/apic/vector.c x86_vector_deactivate). */
   deactivate(_domain: IrqDomain, data: IrqData): void {
     this.vectors.release(data.irq);
   }

@@ -54,7 +54,7 @@ export class VectorMatrix implements DyingCallback {
   }
 
   /**
-   * lapic_can_unplug_cpu
+   * Refuses to take a CPU offline whose vectors would find no room elsewhere (lapic_can_unplug_cpu).
    *
    * @throws ErrnoError ENOSPC if the other CPUs have no room for this one's vectors.
    */

@@ -140,7 +140,7 @@ export class ChannelManagement {
     return reason === undefined;
   }
 
-  /** vmbus_add_channel_work: shows the channel to drivers. */
+  /** Shows the channel to drivers (vmbus_add_channel_work). */
   private *addChannel(channel: VmbusChannel): Procedure<void> {
     yield* channel.stateVar.setSteps({ kind: 'open' });
     if (channel.primary === undefined) yield* this.bus.register(channel);

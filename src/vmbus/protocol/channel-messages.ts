@@ -1,3 +1,5 @@
+// How each control message is laid out, byte for byte. One file, although long, because it is one table: the types of
+// message-types.ts, each with its codec, and the functions that look them up.
 import {
   CHANNELMSG,
   type ChannelMessage,
@@ -7,7 +9,7 @@ import {
   type GpadlHeader,
   type InitiateContact,
   USER_DEFINED_BYTES,
-} from './types.js';
+} from './message-types.js';
 import { VERSION_WIN10_V5 } from './versions.js';
 import {
   bool8,
@@ -24,7 +26,7 @@ import {
   writeU64,
 } from './fields.js';
 
-export * from './types.js';
+export * from './message-types.js';
 export * from './versions.js';
 export { ProtocolError, type ProtocolReason } from './fields.js';
 
