@@ -1,4 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
+import { UsageError } from '../../command/usage-error.js';
 import { loadPlugins } from '../../command/plugins.js';
 import { racesWith } from './races-with.js';
 import { runTask, type Task } from './task.js';
@@ -18,6 +19,8 @@ parentPort?.on('message', (task: Task) => {
     });
     tell({ kind: 'result', result });
   } catch (error) {
-    tell({ kind: 'error', stack: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+    if (error instanceof UsageError) tell({ kind: 'refused', message: error.message });
+    else
+      tell({ kind: 'error', stack: error instanceof Error ? (error.stack ?? error.message) : String(error) });
   }
 });

@@ -1,8 +1,9 @@
-import { accessOf } from './access.js';
+import { accessOf, NO_ACCESS } from './access.js';
 import { runWithStoreBuffer } from '../../machine/memory.js';
 import { peekObjectId, restartObjectIds, SharedObject, type Step, watchChanges } from '../../machine/step.js';
 import { type Context, contextKind, type Lane, NO_DEADLINE } from './context.js';
 import type { MemoryModel, Model } from '../model.js';
+import { refuseMixture } from './mixed-stores.js';
 import { canMove, sleeps } from './rules.js';
 import { Stage } from './stage.js';
 
@@ -89,6 +90,9 @@ export class Execution<S> {
       return;
     }
     stage.access = accessOf(context);
+    if (this.buffered && context.step?.kind === 'write' && stage.access !== NO_ACCESS) {
+      stage.stores.atOnce ??= context.step.object.name;
+    }
     if (context.proc === undefined) this.enter(context, lane);
     else if (context.kind === contextKind.TASK) lane.current = context;
     context.deadlineNs = NO_DEADLINE;
@@ -225,5 +229,6 @@ export class Execution<S> {
       if (isEmpty) lane.mustDrain = false;
     }
     runWithStoreBuffer(undefined);
+    refuseMixture(this.model.name, this.stage.stores);
   }
 }

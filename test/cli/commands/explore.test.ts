@@ -78,6 +78,26 @@ describe('irqlab explore', () => {
     expect(out).toContain('  yes  the CPU goes offline\n');
   });
 
+  test('says which words went through store buffers, and that none did', async () => {
+    const none = await explore('affinity-vs-offline', { variant: 'flag-and-lock', memory: 'tso' });
+    expect(none.out).toContain(
+      'TSO was asked for, but no store of this model is one that waits in a buffer\n',
+    );
+    expect(none.out).not.toContain('x86 store buffers');
+    const some = await explore('ring-full-wakeup', { variant: 'no-barrier', memory: 'tso' });
+    expect(some.out).toContain(
+      '; x86 store buffers (TSO), for in.pending_send_sz, in.read_index, in.write_index\n',
+    );
+  });
+
+  test('says how many executions were cut, and what that leaves open', async () => {
+    const { out } = await explore('affinity-vs-offline', { variant: 'flag-and-lock', maxSteps: 5 });
+    expect(out).toMatch(/: none \(\d+ executions cut at 5 steps\)\n/);
+    expect(out).toMatch(
+      /(\d+) of \1 executions were cut: whatever they do after their last step was not looked at/,
+    );
+  });
+
   test('never claims more than was covered', async () => {
     const options = { variant: 'array', strategy: 'dfs', maxExecutions: 5 } as const;
     const { out } = await explore('relid-map', options);
