@@ -15,6 +15,13 @@ class CommitObject extends SharedObject {
 
 const commitStep: Step = { object: new CommitObject('store buffer'), kind: 'write' };
 
+/** True if the task keeps interrupts or tasklets away: a new one of the same CPU gets to its first step without that. */
+function isAtomicTask(context: Context, lane: Lane): boolean {
+  if (!lane.keepsTaskletsAway) return false;
+  const mover = lane.owner ?? lane.current;
+  return mover === undefined || mover === context;
+}
+
 /**
  * One execution of a model at a time: what can be done next, and doing it. Which of the enabled contexts moves is for
  * others to choose. A context moves by doing the step that it yielded and running up to its next one.
@@ -180,7 +187,7 @@ export class Execution<S> {
   private pause(context: Context, lane: Lane, step: Step): void {
     context.step = step;
     if (step.ns !== undefined && context.virtualTime) context.deadlineNs = this.stage.nowNs + step.ns;
-    const isAtomic = context.kind !== contextKind.TASK || lane.keepsTaskletsAway;
+    const isAtomic = context.kind !== contextKind.TASK || isAtomicTask(context, lane);
     if (isAtomic && sleeps(step)) {
       throw new Error(`scheduling while atomic: ${context.name}, ${step.kind} of ${step.object.name}`);
     }
@@ -205,7 +212,7 @@ export class Execution<S> {
         }
         break;
       default:
-        if (lane.cpu >= 0 && lane.keepsTaskletsAway) {
+        if (lane.cpu >= 0 && isAtomicTask(context, lane)) {
           lane.owner = undefined;
           lane.irqsOff = 0;
           lane.bhOff = 0;
