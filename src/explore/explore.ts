@@ -53,6 +53,8 @@ export function leadWith(
 /**
  * Explores a model, or the part of the search that `options.shard` names, without looking for a minimal interleaving.
  * The reports of all parts are put together by mergeReports; minimalViolation is then the same however many parts.
+ *
+ * @throws MixedStoresError with store buffers, if the model has plain stores that do not go through them beside some that do.
  */
 export function exploreShard<S>(model: Model<S>, options: ExploreOptions = {}): Report {
   const { memory = 'sc', strategy = { kind: 'dpor' }, nowMs } = options;
@@ -84,6 +86,7 @@ export function exploreShard<S>(model: Model<S>, options: ExploreOptions = {}): 
       depth: tally.depth,
       ...(nowMs === undefined || startMs === undefined ? {} : { seconds: (nowMs() - startMs) / 1000 }),
       ...(model.outcome === undefined ? {} : { outcomes: outcomes.sort(byOutcome) }),
+      ...(memory === 'tso' && { buffered: [...execution.stage.stores.words].sort() }),
       witnesses: tally.witnesses,
       violations: [...tally.violations.values()].map((found) => violationOf(execution, found, false)),
     };

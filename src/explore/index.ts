@@ -2,6 +2,7 @@
 // execution/, one execution of it at a time and whether it broke a property; search/, which executions are run;
 // report/, what was found, as data and as text; and here what a user calls.
 export { check, exploreShard, minimalViolation } from './explore.js';
+export { MixedStoresError } from './execution/mixed-stores.js';
 export type { ViolationKind } from './execution/judge.js';
 export { laneTable, violationText } from './report/lane-table.js';
 export { mergeReports } from './report/merge.js';

@@ -11,6 +11,14 @@ export interface BufferedStore extends SharedObject {
   commitStore(value: number): void;
 }
 
+/** Which stores went through store buffers, and which did not though x86 would have buffered them, by their names. */
+export class StoreNotes {
+  /** Words whose stores have been in a store buffer. */
+  readonly words = new Set<string>();
+  /** The first plain store that changed a word for all CPUs at once. */
+  atOnce: string | undefined;
+}
+
 /** The stores of one CPU that the others do not see yet, oldest first. */
 export class StoreBuffer {
   private readonly objects: BufferedStore[] = [];
@@ -21,6 +29,8 @@ export class StoreBuffer {
   stores = 0;
   /** Number of stores taken out since the last clear. */
   commits = 0;
+
+  constructor(readonly notes = new StoreNotes()) {}
 
   get size(): number {
     return this.tail - this.head;
@@ -99,6 +109,11 @@ export function drainStores(): void {
   }
 }
 
+/** The running context makes a plain store to a word whose value is not kept where it could be buffered. */
+export function noteStoreAtOnce({ name }: SharedObject): void {
+  if (running !== undefined) running.notes.atOnce ??= name;
+}
+
 /** The value of `object` that the running context's CPU has stored and others do not see yet; undefined: none. */
 export function ownStore(object: BufferedStore): number | undefined {
   if (running === undefined) return undefined;
@@ -140,10 +155,12 @@ export class MemoryWord extends SharedWord implements BufferedStore {
 
   /** Writes the word (WRITE_ONCE). */
   store(value: number): void {
-    if (running !== undefined) running.push(this, value);
-    else {
+    if (running === undefined) {
       this.announce();
       this.memory = value;
+    } else {
+      running.notes.words.add(this.name);
+      running.push(this, value);
     }
   }
 

@@ -1,10 +1,11 @@
-import { drainStores } from './memory.js';
+import { drainStores, noteStoreAtOnce } from './memory.js';
 import { type Procedure, SharedWord } from './step.js';
 
 /**
  * A variable that contexts share, together with the word that names it in their steps: whoever reads or writes it
  * cannot forget the step (READ_ONCE, WRITE_ONCE). `get` and `set` are for code that runs in one go, within the step
- * of somebody else: an explorer is told of them.
+ * of somebody else: an explorer is told of them. Its value changes for all CPUs at once: where store buffers matter, use a
+ * MemoryWord.
  */
 export class SharedVar<T> extends SharedWord {
   constructor(
@@ -32,6 +33,7 @@ export class SharedVar<T> extends SharedWord {
   }
 
   set(value: T): void {
+    noteStoreAtOnce(this);
     this.announce();
     this.current = value;
   }

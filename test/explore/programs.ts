@@ -1,8 +1,10 @@
 import fc from 'fast-check';
 import { Completion, sleep } from '../../src/machine/completion.js';
 import { Lock } from '../../src/machine/lock.js';
+import { Machine } from '../../src/machine/machine.js';
 import { MemoryWord, memoryBarrier } from '../../src/machine/memory.js';
 import type { Procedure } from '../../src/machine/step.js';
+import { Workqueue } from '../../src/machine/workqueue.js';
 import type { CpuControl, Interrupt, Model, SoftInterrupt } from '../../src/explore/model.js';
 
 /** One operation of a random program. Numbers choose among the words, locks and interrupts there are. */
@@ -10,6 +12,7 @@ export type Op =
   | { readonly op: 'read' | 'write' | 'add' | 'spin'; readonly word: number }
   | { readonly op: 'locked'; readonly lock: number; readonly word: number }
   | { readonly op: 'barrier' | 'raise' | 'schedule' | 'complete' | 'wait' | 'masked' | 'bhMasked' | 'fail' }
+  | { readonly op: 'queue' | 'reinit' | 'isDone' | 'isPending' }
   | { readonly op: 'sleep' | 'waitTimeout'; readonly ns: number };
 
 export interface Program {
@@ -23,6 +26,8 @@ export interface Programs {
   /** What the interrupt of CPU 0 and its tasklet do. */
   readonly interrupt: readonly Op[];
   readonly tasklet: readonly Op[];
+  /** What a work does that tasks queue, on CPU 0. */
+  readonly work: readonly Op[];
   readonly preemptible: boolean;
 }
 
@@ -42,6 +47,7 @@ export function programsModel(programs: Programs): Model<State> {
       const completion = new Completion('done');
       const results: string[] = [];
       let interrupt: Interrupt | undefined;
+      let queue: Workqueue | undefined;
       let tasklet: SoftInterrupt | undefined;
 
       function* run(name: string, ops: readonly Op[], cpu: CpuControl | undefined): Procedure<void> {
@@ -95,6 +101,20 @@ export function programsModel(programs: Programs): Model<State> {
             yield words[1].read;
             completion.complete();
             return '';
+          case 'queue':
+            yield words[0].read;
+            queue?.queue(() => run('W', programs.work, world.cpu(0)), 0);
+            return '';
+          case 'reinit':
+            yield words[0].read;
+            completion.reinit();
+            return '';
+          case 'isDone':
+            yield words[1].read;
+            return completion.isDone ? 'd' : 'n';
+          case 'isPending':
+            yield words[1].read;
+            return interrupt?.isPending === true ? 'p' : 'q';
           case 'wait':
             yield* completion.wait();
             return 'w';
@@ -124,6 +144,11 @@ export function programsModel(programs: Programs): Model<State> {
         }
       }
 
+      if (programs.work.length > 0) {
+        const machine = new Machine({ present: 2 });
+        world.attach(machine);
+        queue = new Workqueue(machine, 'queue');
+      }
       programs.tasks.forEach(({ lane, ops, virtual }, i) => {
         const cpu = typeof lane === 'number' ? world.cpu(lane) : undefined;
         world.task(lane, `T${i}`, run(`T${i}`, ops, cpu), { time: virtual ? 'virtual' : 'free' });
@@ -147,13 +172,20 @@ const atomicOp: fc.Arbitrary<Op> = fc.oneof(
   fc.record({
     op: fc.constantFrom('schedule' as const, 'complete' as const, 'barrier' as const, 'raise' as const),
   }),
+  fc.record({ op: fc.constantFrom('reinit' as const, 'isDone' as const, 'isPending' as const) }),
 );
 const taskOp: fc.Arbitrary<Op> = fc.oneof(
   { weight: 4, arbitrary: atomicOp },
   {
     weight: 2,
     arbitrary: fc.record({
-      op: fc.constantFrom('wait' as const, 'masked' as const, 'bhMasked' as const, 'fail' as const),
+      op: fc.constantFrom(
+        'wait' as const,
+        'masked' as const,
+        'bhMasked' as const,
+        'fail' as const,
+        'queue' as const,
+      ),
     }),
   },
   { weight: 1, arbitrary: fc.record({ op: fc.constant('spin' as const), word }) },
@@ -181,6 +213,10 @@ export const arbitraryPrograms: fc.Arbitrary<Programs> = fc.record({
   ),
   tasklet: fc.array(
     atomicOp.filter(({ op }) => op !== 'schedule' && op !== 'raise'),
+    { maxLength: 2 },
+  ),
+  work: fc.array(
+    taskOp.filter(({ op }) => op !== 'queue'),
     { maxLength: 2 },
   ),
   preemptible: fc.boolean(),

@@ -29,6 +29,8 @@ export const command: CommandModule = {
     addOptions(command)
       .addHelpText('after', example)
       .action(async (race: string | undefined, options: ExploreCommandOptions) => {
+        const { refuseUnused } = await import('../explore/refuse.js');
+        refuseUnused(race, options, given(command, options));
         const { exploreInThreads } = await import('../explore/in-threads.js');
         finish(await exploreInThreads(race, { ...options, plugins }, stdio));
       });
@@ -63,7 +65,11 @@ function addOptions(command: Command): Command {
     .option('--seed <n>', 'for random and pct', count, 1)
     .option('--executions <n>', 'how many, for random and pct', count, 10_000)
     .addOption(new Option('--memory <model>', 'how stores become visible').choices(['sc', 'tso']))
-    .option('--workers <n>', 'threads; default: one, and for --all as many as the machine has', positive)
+    .option(
+      '--workers <n>',
+      'threads, as many as the machine has at most; default: one, and for --all all of them',
+      positive,
+    )
     .option('--shard <i/n>', 'only part i of n of the search, from 0 on', parseShard)
     .option('--save-report <file>', 'save the report as JSON, for irqlab explore merge')
     .option('--save <file>', 'save the interleaving that was found, for irqlab replay')
@@ -71,6 +77,12 @@ function addOptions(command: Command): Command {
     .option('--max-steps <n>', 'cut executions after so many steps; default 1000', positive)
     .option('--seconds <n>', 'stop after so long', positive)
     .option('--json', 'print the report as JSON');
+}
+
+/** The options that the user wrote. */
+function given(command: Command, options: ExploreCommandOptions): (keyof ExploreCommandOptions)[] {
+  const names = Object.keys(options) as (keyof ExploreCommandOptions)[];
+  return names.filter((name) => command.getOptionValueSource(name) === 'cli');
 }
 
 function count(text: string): number {

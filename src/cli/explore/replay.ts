@@ -1,6 +1,6 @@
 import { laneTable, violationText } from '../../explore/report/lane-table.js';
 import { replay } from '../../explore/replay.js';
-import type { TraceStep } from '../../explore/report/report.js';
+import type { Trace, TraceStep } from '../../explore/report/report.js';
 import { parseTraceFile, type TraceFile } from '../../explore/report/trace-file.js';
 import { type ExitStatus, exitStatus } from '../../command/exit-status.js';
 import type { Stdio } from '../../command/stdio.js';
@@ -8,6 +8,7 @@ import { UsageError } from '../../command/usage-error.js';
 import { readText } from '../../command/named-file.js';
 import { races as builtinRaces } from '../../races/index.js';
 import type { Race } from '../../races/race.js';
+import { memoryText } from './text.js';
 import { raceNamed, variantNamed } from './race-named.js';
 
 export interface ReplayCommandOptions {
@@ -34,9 +35,7 @@ export function runReplay(
   const { trace, violation, divergence } = replay(model, saved, options.step ? { onStep } : {});
   if (options.json) stdio.out(`${JSON.stringify({ trace, violation, divergence }, undefined, 2)}\n`);
   else {
-    stdio.out(
-      `${saved.model}, ${saved.memory === 'tso' ? 'x86 store buffers' : 'sequentially consistent'}\n\n`,
-    );
+    stdio.out(`${saved.model}, ${memoryText(saved.memory, bufferedWords(trace))}\n\n`);
     for (const text of walk) stdio.out(text);
     if (violation !== undefined) stdio.out(violationText(violation));
     else stdio.out(`${laneTable(trace)}\n`);
@@ -48,6 +47,12 @@ export function runReplay(
       `  expected: ${expected}\n  actual:   ${actual}\n`,
   );
   return exitStatus.failed;
+}
+
+/** The words that the trace's stores put into store buffers. */
+function bufferedWords({ steps }: Trace): string[] {
+  const stores = steps.filter(({ buffered, action }) => buffered === true && action.startsWith('write '));
+  return [...new Set(stores.map(({ action }) => action.slice('write '.length)))];
 }
 
 function parse(text: string, file: string): TraceFile {

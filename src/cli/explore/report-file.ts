@@ -35,6 +35,7 @@ const report = z.object({
   depth: z.number(),
   seconds: z.number().optional(),
   outcomes: z.array(z.object({ outcome: z.union([z.string(), z.number()]), count: z.number() })).optional(),
+  buffered: z.array(z.string()).optional(),
   witnesses: z.array(z.object({ name: z.string(), reached: z.boolean() })),
   violations: z.array(violation),
 });

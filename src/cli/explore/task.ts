@@ -1,3 +1,5 @@
+import { UsageError } from '../../command/usage-error.js';
+import { MixedStoresError } from '../../explore/execution/mixed-stores.js';
 import { exploreShard, minimalViolation } from '../../explore/explore.js';
 import type { MemoryModel } from '../../explore/model.js';
 import type { Progress, Strategy } from '../../explore/options.js';
@@ -43,6 +45,18 @@ export function runTask<K extends Task['kind']>(
   hooks: TaskHooks,
 ): TaskResults[K];
 export function runTask(
+  races: readonly Race[],
+  task: Task,
+  { onProgress, shouldStop }: TaskHooks,
+): TaskResults[Task['kind']] {
+  try {
+    return resultOf(races, task, { onProgress, shouldStop });
+  } catch (error) {
+    throw error instanceof MixedStoresError ? new UsageError(error.message) : error;
+  }
+}
+
+function resultOf(
   races: readonly Race[],
   task: Task,
   { onProgress, shouldStop }: TaskHooks,

@@ -1,8 +1,14 @@
 import { violationText } from '../../explore/report/lane-table.js';
+import type { MemoryModel } from '../../explore/model.js';
 import type { Report } from '../../explore/report/report.js';
 import type { Race } from '../../races/race.js';
 
-const memoryNames = { sc: 'sequentially consistent memory', tso: 'x86 store buffers (TSO)' } as const;
+/** The memory of a search, with the words that its store buffers delayed: a model need not have any. */
+export function memoryText(memory: MemoryModel, buffered: readonly string[]): string {
+  if (memory === 'sc') return 'sequentially consistent memory';
+  if (buffered.length > 0) return `x86 store buffers (TSO), for ${buffered.join(', ')}`;
+  return 'sequentially consistent memory: TSO was asked for, but no store of this model is one that waits in a buffer';
+}
 
 /** The races with what they are about. */
 export function listText(races: readonly Race[]): string {
@@ -24,12 +30,12 @@ export function coverageText({ complete, limits }: Report): string {
 
 /** How much work the search was. */
 export function effortText(report: Report): string {
-  const { executions, redundant, steps, depth, seconds, strategy, memory } = report;
+  const { executions, redundant, steps, depth, seconds, strategy, memory, buffered = [] } = report;
   const given = redundant === 0 ? '' : ` and ${number(redundant)} given up as repetitions`;
   const time = seconds === undefined ? '' : `, ${seconds.toFixed(2)} s`;
   return (
     `${number(executions)} executions${given}, ${number(steps)} steps, longest ${depth}${time}\n` +
-    `${strategy}; ${memoryNames[memory]}`
+    `${strategy}; ${memoryText(memory, buffered)}`
   );
 }
 

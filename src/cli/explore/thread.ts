@@ -1,4 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
+import { UsageError } from '../../command/usage-error.js';
 import { loadPlugins } from '../../command/plugins.js';
 import { sharePackages } from '../../command/share-packages.js';
 import { racesWith } from './races-with.js';
@@ -20,6 +21,8 @@ parentPort?.on('message', (task: Task) => {
     });
     tell({ kind: 'result', result });
   } catch (error) {
-    tell({ kind: 'error', stack: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+    if (error instanceof UsageError) tell({ kind: 'refused', message: error.message });
+    else
+      tell({ kind: 'error', stack: error instanceof Error ? (error.stack ?? error.message) : String(error) });
   }
 });

@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import { UsageError } from '../../command/usage-error.js';
 import type { Progress } from '../../explore/options.js';
 import type { Race } from '../../races/race.js';
 import type { Task, TaskOf, TaskResults, TaskRunner } from './task.js';
@@ -15,6 +16,7 @@ export interface ForThread {
 export type FromThread =
   | { readonly kind: 'progress'; readonly progress: Progress }
   | { readonly kind: 'result'; readonly result: TaskResults[Task['kind']] }
+  | { readonly kind: 'refused'; readonly message: string }
   | { readonly kind: 'error'; readonly stack: string };
 
 interface Job {
@@ -76,6 +78,7 @@ export class ThreadRunner implements TaskRunner {
       else {
         done();
         if (message.kind === 'result') job.resolve(message.result);
+        else if (message.kind === 'refused') job.reject(new UsageError(message.message));
         else job.reject(new Error(message.stack));
       }
     });

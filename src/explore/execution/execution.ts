@@ -1,8 +1,9 @@
-import { accessOf } from './access.js';
+import { accessOf, NO_ACCESS } from './access.js';
 import { runWithStoreBuffer } from '../../machine/memory.js';
 import { peekObjectId, restartObjectIds, SharedObject, type Step, watchChanges } from '../../machine/step.js';
 import { type Context, contextKind, type Lane, NO_DEADLINE } from './context.js';
 import type { MemoryModel, Model } from '../model.js';
+import { refuseMixture } from './mixed-stores.js';
 import { canMove, sleeps } from './rules.js';
 import { Stage } from './stage.js';
 
@@ -13,6 +14,13 @@ class CommitObject extends SharedObject {
 }
 
 const commitStep: Step = { object: new CommitObject('store buffer'), kind: 'write' };
+
+/** True if the task keeps interrupts or tasklets away: a new one of the same CPU gets to its first step without that. */
+function isAtomicTask(context: Context, lane: Lane): boolean {
+  if (!lane.keepsTaskletsAway) return false;
+  const mover = lane.owner ?? lane.current;
+  return mover === undefined || mover === context;
+}
 
 /**
  * One execution of a model at a time: what can be done next, and doing it. Which of the enabled contexts moves is for
@@ -89,6 +97,9 @@ export class Execution<S> {
       return;
     }
     stage.access = accessOf(context);
+    if (this.buffered && context.step?.kind === 'write' && stage.access !== NO_ACCESS) {
+      stage.stores.atOnce ??= context.step.object.name;
+    }
     if (context.proc === undefined) this.enter(context, lane);
     else if (context.kind === contextKind.TASK) lane.current = context;
     context.deadlineNs = NO_DEADLINE;
@@ -176,7 +187,7 @@ export class Execution<S> {
   private pause(context: Context, lane: Lane, step: Step): void {
     context.step = step;
     if (step.ns !== undefined && context.virtualTime) context.deadlineNs = this.stage.nowNs + step.ns;
-    const isAtomic = context.kind !== contextKind.TASK || lane.keepsTaskletsAway;
+    const isAtomic = context.kind !== contextKind.TASK || isAtomicTask(context, lane);
     if (isAtomic && sleeps(step)) {
       throw new Error(`scheduling while atomic: ${context.name}, ${step.kind} of ${step.object.name}`);
     }
@@ -201,7 +212,7 @@ export class Execution<S> {
         }
         break;
       default:
-        if (lane.cpu >= 0 && lane.keepsTaskletsAway) {
+        if (lane.cpu >= 0 && isAtomicTask(context, lane)) {
           lane.owner = undefined;
           lane.irqsOff = 0;
           lane.bhOff = 0;
@@ -225,5 +236,6 @@ export class Execution<S> {
       if (isEmpty) lane.mustDrain = false;
     }
     runWithStoreBuffer(undefined);
+    refuseMixture(this.model.name, this.stage.stores);
   }
 }

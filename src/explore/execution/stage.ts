@@ -1,7 +1,7 @@
 import type { CpuId, Ns } from '../../lib/brand.js';
 import type { Cpu } from '../../machine/cpu.js';
 import type { ContextRunner, Machine } from '../../machine/machine.js';
-import { drainStores, StoreBuffer } from '../../machine/memory.js';
+import { drainStores, StoreBuffer, StoreNotes } from '../../machine/memory.js';
 import type { ChangeWatcher, Procedure, SharedObject } from '../../machine/step.js';
 import type { Task } from '../../machine/task.js';
 import type { Tasklet } from '../../machine/tasklet.js';
@@ -107,6 +107,8 @@ export class Stage implements World, ContextRunner, ChangeWatcher {
   changeCount = 0;
   private readonly lanes: Lane[] = [];
   private readonly buffers: StoreBuffer[] = [];
+  /** What all executions so far have stored. */
+  readonly stores = new StoreNotes();
   private laneCount = 0;
 
   constructor(readonly memory: MemoryModel) {}
@@ -272,7 +274,7 @@ export class Stage implements World, ContextRunner, ChangeWatcher {
   private addBuffer(lane: Lane): void {
     let buffer = this.buffers[lane.index];
     if (buffer === undefined) {
-      buffer = new StoreBuffer();
+      buffer = new StoreBuffer(this.stores);
       this.buffers[lane.index] = buffer;
     }
     buffer.clear();

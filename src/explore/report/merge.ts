@@ -43,6 +43,9 @@ export function mergeReports(reports: readonly Report[]): Report {
     depth: Math.max(...ordered.map(({ depth }) => depth)),
     ...(seconds.length === 0 ? {} : { seconds: Math.max(...seconds) }),
     ...(first.outcomes === undefined ? {} : { outcomes: mergeOutcomes(ordered) }),
+    ...(first.buffered && {
+      buffered: [...new Set(ordered.flatMap(({ buffered = [] }) => buffered))].sort(),
+    }),
     witnesses: first.witnesses.map(({ name }, at) => ({
       name,
       reached: ordered.some(({ witnesses }) => witnesses[at].reached),

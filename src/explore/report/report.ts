@@ -63,6 +63,8 @@ export interface Report {
   readonly seconds?: number;
   /** How often each outcome was seen, sorted, in executions that break nothing; only if the model sums them up. */
   readonly outcomes?: readonly { readonly outcome: string | number; readonly count: number }[];
+  /** With store buffers: the words whose stores went through them, sorted. Empty: nothing could be delayed. */
+  readonly buffered?: readonly string[];
   readonly witnesses: readonly { readonly name: string; readonly reached: boolean }[];
   /** The violations found, each once; just one unless the search went on after the first. */
   readonly violations: readonly Violation[];

@@ -7,6 +7,7 @@ import { InProcessRunner } from '../../../src/cli/explore/in-process.js';
 import { runReplay } from '../../../src/cli/explore/replay.js';
 import { runMerge } from '../../../src/cli/explore/merge.js';
 import type { ExploreCommandOptions } from '../../../src/cli/explore/options.js';
+import { refuseUnused } from '../../../src/cli/explore/refuse.js';
 import { runExplore } from '../../../src/cli/explore/run.js';
 import type { Report } from '../../../src/explore/report/report.js';
 import { irqlab } from '../../support/cli.js';
@@ -78,6 +79,26 @@ describe('irqlab explore', () => {
     expect(out).toContain('  yes  the CPU goes offline\n');
   });
 
+  test('says which words went through store buffers, and that none did', async () => {
+    const none = await explore('affinity-vs-offline', { variant: 'flag-and-lock', memory: 'tso' });
+    expect(none.out).toContain(
+      'TSO was asked for, but no store of this model is one that waits in a buffer\n',
+    );
+    expect(none.out).not.toContain('x86 store buffers');
+    const some = await explore('ring-full-wakeup', { variant: 'no-barrier', memory: 'tso' });
+    expect(some.out).toContain(
+      '; x86 store buffers (TSO), for in.pending_send_sz, in.read_index, in.write_index\n',
+    );
+  });
+
+  test('says how many executions were cut, and what that leaves open', async () => {
+    const { out } = await explore('affinity-vs-offline', { variant: 'flag-and-lock', maxSteps: 5 });
+    expect(out).toMatch(/: none \(\d+ executions cut at 5 steps\)\n/);
+    expect(out).toMatch(
+      /(\d+) of \1 executions were cut: whatever they do after their last step was not looked at/,
+    );
+  });
+
   test('never claims more than was covered', async () => {
     const options = { variant: 'array', strategy: 'dfs', maxExecutions: 5 } as const;
     const { out } = await explore('relid-map', options);
@@ -139,6 +160,57 @@ describe('irqlab explore', () => {
     await expect(explore('nothing')).rejects.toThrow('there is no race "nothing"');
     await expect(explore('relid-map', { variant: 'x' })).rejects.toThrow('race relid-map has no variant "x"');
     await expect(explore('relid-map', { all: true })).rejects.toThrow('--all is all races');
+  });
+});
+
+describe('options that would be ignored are refused', () => {
+  const variant = ['relid-map', '--variant', 'array'];
+  test.each([
+    [['--save', 'x'], '--save: name a race to search; without one the races are only listed'],
+    [['--seconds', '3'], '--seconds: name a race'],
+    [
+      ['--all', '--save', 'x', '--shard', '0/2'],
+      '--shard, --save: a table searches each variant as it is listed',
+    ],
+    [['relid-map', '--strategy', 'dfs'], '--strategy: a table searches each variant'],
+    [['relid-map', '--memory', 'tso'], '--memory: a table searches each variant'],
+    [['--all', '--variant', 'array'], '--variant: --all is all variants of all races'],
+    [
+      [...variant, '--preemptions', '1'],
+      '--preemptions: means something only with --strategy bounded; add it',
+    ],
+    [
+      [...variant, '--strategy', 'dpor', '--preemptions', '1'],
+      '--preemptions: means something only with --strategy bounded; not with --strategy dpor',
+    ],
+    [
+      [...variant, '--strategy', 'dfs', '--seed', '1'],
+      '--seed: means something only with --strategy random or --strategy pct; not with --strategy dfs',
+    ],
+    [
+      [...variant, '--strategy', 'random', '--depth', '1'],
+      '--depth: means something only with --strategy pct',
+    ],
+    [[...variant, '--shard', '0/2', '--workers', '1'], '--workers: a --shard is one part of a search'],
+    [
+      [...variant, '--workers', '4096'],
+      /--workers 4096: this machine runs \d+ threads at a time; more would only/,
+    ],
+  ])('%j', async (args, reason) => {
+    const { status, err, out } = await irqlab(['explore', ...args]);
+    expect({ status, out }).toEqual({ status: 2, out: '' });
+    expect(err).toMatch(reason);
+  });
+
+  test('what is used is not', () => {
+    const search = { variant: 'array', strategy: 'bounded', preemptions: 0, workers: 2 } as const;
+    expect(() =>
+      refuseUnused('relid-map', search, ['variant', 'strategy', 'preemptions', 'workers'], 2),
+    ).not.toThrow();
+    expect(() => refuseUnused('relid-map', search, ['workers'], 1)).toThrow(
+      '--workers 2: this machine runs 1',
+    );
+    expect(() => refuseUnused(undefined, { all: true, seconds: 3 }, ['all', 'seconds'], 1)).not.toThrow();
   });
 });
 

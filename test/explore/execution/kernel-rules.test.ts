@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { sleep } from '../../../src/machine/completion.js';
 import { Lock } from '../../../src/machine/lock.js';
 import { memoryBarrier, MemoryWord } from '../../../src/machine/memory.js';
 import { type Procedure, SharedWord } from '../../../src/machine/step.js';
@@ -28,6 +29,41 @@ function wrong(setup: (world: World) => unknown): string[] {
 function* step(word: SharedWord): Procedure<void> {
   yield word.update;
 }
+
+test('a task that is started while another one of its CPU has interrupts off may sleep', () => {
+  for (const kind of ['dfs', 'dpor'] as const) {
+    const report = exploreShard(
+      {
+        name: 'started meanwhile',
+        setup(world) {
+          const [x, y] = [new SharedWord('x'), new SharedWord('y')];
+          const cpu = world.cpu(0);
+          world.task(
+            0,
+            'masked',
+            (function* () {
+              yield x.read;
+              cpu.localIrqDisable();
+              yield y.read;
+              cpu.localIrqEnable();
+            })(),
+          );
+          world.task(
+            1,
+            'starter',
+            (function* () {
+              yield y.update;
+              world.task(0, 'sleeper', sleep(10));
+              world.task(0, 'done at once', (function* () {})());
+            })(),
+          );
+        },
+      },
+      { strategy: { kind }, stopAtFirst: false },
+    );
+    expect(report).toMatchObject({ complete: true, violations: [] });
+  }
+});
 
 describe('mistakes with interrupts are found', () => {
   test('a lock that is taken with interrupts on, and in an interrupt of the same CPU', () => {

@@ -87,6 +87,7 @@ test('reduction tries what a step kept from going on, also where all else is asl
     ],
     interrupt: [],
     tasklet: [],
+    work: [],
     preemptible: false,
   });
   const [plain, reduced] = (['dfs', 'dpor'] as const).map((kind) => explore(model, { strategy: { kind } }));

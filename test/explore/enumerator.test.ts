@@ -1,0 +1,56 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { exploreShard } from '../../src/explore/explore.js';
+import type { MemoryModel, Model } from '../../src/explore/model.js';
+import type { Strategy } from '../../src/explore/options.js';
+import { mergeReports } from '../../src/explore/report/merge.js';
+import type { Report } from '../../src/explore/report/report.js';
+import { enumerate } from './enumerator.js';
+import { arbitraryPrograms, programsModel } from './programs.js';
+
+/** Programs of each memory model that are compared; more by hand: EXPLORE_RUNS=2500 npm test -- test/explore/enumerator */
+const numRuns = Number(process.env.EXPLORE_RUNS ?? 150);
+const MAX_STATES = 4000;
+const MAX_EXECUTIONS = 3000;
+
+/** What a search says of a model, in the words of the enumerator. */
+function seen({ outcomes = [], violations }: Report): unknown {
+  const kinds = violations.map(({ kind, message }) => (kind === 'deadlock' ? kind : message));
+  return { outcomes: outcomes.map(({ outcome }) => outcome), violations: [...new Set(kinds)].sort() };
+}
+
+function inParts<S>(model: Model<S>, memory: MemoryModel, strategy: Strategy, count: number): Report {
+  const parts = Array.from({ length: count }, (_, index) =>
+    exploreShard(model, { memory, strategy, stopAtFirst: false, shard: { index, count } }),
+  );
+  return mergeReports(parts);
+}
+
+describe.each<MemoryModel>(['sc', 'tso'])('an enumeration of states, %s', (memory) => {
+  test('agrees with every search, whole and in parts', () => {
+    let compared = 0;
+    fc.assert(
+      fc.property(arbitraryPrograms, (programs) => {
+        const enumerated = enumerate(programs, memory, MAX_STATES);
+        fc.pre(enumerated !== undefined);
+        const { outcomes, violations } = enumerated;
+        const expected = { outcomes, violations };
+        const model = programsModel(programs);
+        const explored = (strategy: Strategy): Report =>
+          exploreShard(model, { memory, strategy, stopAtFirst: false, maxExecutions: MAX_EXECUTIONS });
+        const reduced = explored({ kind: 'dpor' });
+        fc.pre(reduced.complete);
+        expect(seen(reduced)).toEqual(expected);
+        compared += 1;
+        expect(seen(inParts(model, memory, { kind: 'dpor' }, 3))).toEqual(expected);
+        const plain = explored({ kind: 'dfs' });
+        if (!plain.complete) return;
+        expect(seen(plain)).toEqual(expected);
+        expect(seen(inParts(model, memory, { kind: 'dfs' }, 2))).toEqual(expected);
+        expect(seen(explored({ kind: 'bounded', preemptions: 30 }))).toEqual(expected);
+      }),
+      { numRuns, maxSkipsPerRun: 1000 },
+    );
+    expect(compared).toBeGreaterThanOrEqual(numRuns);
+  }, 3_600_000);
+});
