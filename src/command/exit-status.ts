@@ -7,6 +7,8 @@ export const exitStatus = {
   usage: 2,
   /** A defect of irqlab. */
   defect: 70,
+  /** Ended by Ctrl-C before it was done, as shells have it (128 + SIGINT). */
+  interrupted: 130,
 } as const;
 
 export type ExitStatus = (typeof exitStatus)[keyof typeof exitStatus];

@@ -7,6 +7,7 @@ import {
   DEFAULT_MAX_STEPS,
   DEFAULT_MINIMISE_EXECUTIONS,
   EXECUTIONS_BETWEEN_LOOKS,
+  EXECUTIONS_BETWEEN_REPORTS,
   type ExploreOptions,
   type Strategy,
   strategyText,
@@ -99,11 +100,11 @@ export function exploreShard<S>(model: Model<S>, options: ExploreOptions = {}): 
  * Looks for the execution with the fewest preemptions and delayed stores that breaks a property, among those for the
  * fewest changes of lane, then the fewest steps. It depends on the model only, not on how a violation was found before.
  *
- * @returns undefined if nothing was found within the limit of executions; `minimal` is false if the limit was reached
+ * @returns undefined if nothing was found within the limit of executions, or before `shouldStop` ended the look for it; `minimal` is false if the limit was reached
  *   before all that could be better were looked at, or some of those were cut.
  */
 export function minimalViolation<S>(model: Model<S>, options: ExploreOptions = {}): Violation | undefined {
-  const { memory = 'sc', minimiseExecutions = DEFAULT_MINIMISE_EXECUTIONS } = options;
+  const { memory = 'sc', minimiseExecutions = DEFAULT_MINIMISE_EXECUTIONS, shouldStop } = options;
   if (minimiseExecutions === 0) return undefined;
   const execution = new Execution(model, memory);
   const close = execution.open();
@@ -118,6 +119,7 @@ export function minimalViolation<S>(model: Model<S>, options: ExploreOptions = {
       while (left > 0 && !isDone) {
         isDone = !search.next();
         left -= 1;
+        if (left % EXECUTIONS_BETWEEN_LOOKS === 0 && (shouldStop?.() ?? false) !== false) left = 0;
       }
       cut += tally.cut;
       if (search.best !== undefined) return violationOf(execution, search.best, isDone && cut === 0);
@@ -126,7 +128,7 @@ export function minimalViolation<S>(model: Model<S>, options: ExploreOptions = {
   } finally {
     close();
   }
-  return simplifiedViolation(model, options);
+  return (shouldStop?.() ?? false) === false ? simplifiedViolation(model, options) : undefined;
 }
 
 /** For a space that is too large: any violation, made simpler; it does not depend on the parts of the search either. */
@@ -195,13 +197,13 @@ function runSearch<S>(search: Search, tally: Tally<S>, options: ExploreOptions):
     onProgress,
   } = options;
   const startMs = nowMs?.();
-  let untilLook = EXECUTIONS_BETWEEN_LOOKS;
+  let since = 0;
   while (search.next()) {
     if (stopAtFirst && tally.violations.size !== 0) return ['stopped at the first violation'];
     if (tally.executions >= maxExecutions) return [`stopped after ${maxExecutions} executions`];
-    if (--untilLook > 0) continue;
-    untilLook = EXECUTIONS_BETWEEN_LOOKS;
-    if (onProgress !== undefined) {
+    since += 1;
+    if (since % EXECUTIONS_BETWEEN_LOOKS !== 0) continue;
+    if (onProgress !== undefined && since % EXECUTIONS_BETWEEN_REPORTS === 0) {
       const seconds = nowMs === undefined || startMs === undefined ? undefined : (nowMs() - startMs) / 1000;
       onProgress({ executions: tally.executions, steps: tally.steps, seconds });
     }

@@ -44,8 +44,9 @@ export interface ExploreOptions {
   readonly onProgress?: (progress: Progress) => void;
 }
 
-/** How many executions pass between two calls of shouldStop and onProgress. */
-export const EXECUTIONS_BETWEEN_LOOKS = 1024;
+/** How many executions pass between two calls of onProgress, and of shouldStop. */
+export const EXECUTIONS_BETWEEN_REPORTS = 1024;
+export const EXECUTIONS_BETWEEN_LOOKS = 64;
 export const DEFAULT_MAX_STEPS = 1000;
 export const DEFAULT_MINIMISE_EXECUTIONS = 200_000;
 

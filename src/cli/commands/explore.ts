@@ -7,7 +7,8 @@ import type { ExploreCommandOptions } from '../explore/options.js';
 const example = `
 Without a race the races are listed; with a race and no --variant all its variants are compared with what is expected.
 A verdict is "found", with a minimal interleaving, or "none", with what was covered.
-Exit status: 0 as expected, 1 different from what is expected, 2 wrong use.
+Exit status: 0 as expected, 1 different from what is expected, 2 wrong use, 130 ended by Ctrl-C. A search that was ended
+by Ctrl-C or --seconds is neither: a table lists what is finished, what was stopped, and what was not begun.
 
 Examples:
   $ irqlab explore
@@ -75,7 +76,7 @@ function addOptions(command: Command): Command {
     .option('--save <file>', 'save the interleaving that was found, for irqlab replay')
     .option('--max-executions <n>', 'stop after so many executions', positive)
     .option('--max-steps <n>', 'cut executions after so many steps; default 1000', positive)
-    .option('--seconds <n>', 'stop after so long', positive)
+    .option('--seconds <n>', 'stop after so long, with --all all of it', positive)
     .option('--json', 'print the report as JSON');
 }
 

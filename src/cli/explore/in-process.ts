@@ -1,6 +1,6 @@
 import type { Progress } from '../../explore/options.js';
 import { races as builtinRaces } from '../../races/index.js';
-import { runTask, type Task, type TaskOf, type TaskResults, type TaskRunner } from './task.js';
+import { runTask, StoppedError, type Task, type TaskOf, type TaskResults, type TaskRunner } from './task.js';
 
 /** Runs tasks in this thread, one after another. */
 export class InProcessRunner implements TaskRunner {
@@ -16,6 +16,7 @@ export class InProcessRunner implements TaskRunner {
     task: TaskOf<K>,
     onProgress?: (progress: Progress) => void,
   ): Promise<TaskResults[K]> {
+    if (this.isStopped) throw new StoppedError(false);
     return runTask(this.races, task, { onProgress, shouldStop: () => this.isStopped });
   }
 

@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import type { ExitStatus } from '../../command/exit-status.js';
+import { type ExitStatus, exitStatus } from '../../command/exit-status.js';
 import { readText } from '../../command/named-file.js';
 import { noPlugins, type Plugins } from '../../command/plugins.js';
 import type { Stdio } from '../../command/stdio.js';
@@ -7,7 +7,7 @@ import { type MergeOptions, runMerge } from './merge.js';
 import type { ExploreCommandOptions } from './options.js';
 import { racesWith } from './races-with.js';
 import { runExplore } from './run.js';
-import type { TaskRunner } from './task.js';
+import { StoppedError, type TaskRunner } from './task.js';
 import { ThreadRunner } from './threads.js';
 
 /** `irqlab explore`, its searches in threads, so that Ctrl-C is noticed while they run. */
@@ -31,20 +31,27 @@ export function mergeInThreads(
 }
 
 /** The first Ctrl-C ends the searches, which report what they know so far; the second one ends the program. */
-async function withThreads<T>(
+async function withThreads(
   workers: number,
   stdio: Stdio,
   plugins: Plugins | undefined,
-  use: (runner: TaskRunner) => Promise<T>,
-): Promise<T> {
+  use: (runner: TaskRunner) => Promise<ExitStatus>,
+): Promise<ExitStatus> {
   const runner = new ThreadRunner(workers, await racesWith(plugins ?? noPlugins), plugins?.files ?? []);
+  let isInterrupted = false;
   const stop = (): void => {
+    isInterrupted = true;
     runner.stop();
     stdio.err('\nirqlab: stopping; what follows is what is known so far\n');
   };
   process.once('SIGINT', stop);
   try {
-    return await use(runner);
+    const status = await use(runner);
+    return isInterrupted ? exitStatus.interrupted : status;
+  } catch (error) {
+    if (!(error instanceof StoppedError)) throw error;
+    stdio.err(`irqlab: ${error.message}\n`);
+    return exitStatus.interrupted;
   } finally {
     process.removeListener('SIGINT', stop);
     await runner.close();

@@ -15,23 +15,40 @@ export async function exploreTable(
 ): Promise<ExitStatus> {
   const width = nameWidth(table);
   const started = performance.now();
-  const rows = await runTable(table, runner, stdio, { maxExecutions, seconds }, (row) => {
+  const { rows, unfinished } = await runTable(table, runner, stdio, { maxExecutions, seconds }, (row) => {
     if (!json) stdio.out(rowText(row, width));
   });
-  const findings = await Promise.all(
-    table
-      .filter(({ findings }) => findings !== undefined)
-      .map(async ({ id }) => ({ race: id, findings: await runner.run({ kind: 'findings', race: id }) })),
-  );
+  const findings = runner.isStopped ? [] : await findingsOf(table, runner);
   const different = rows.filter(({ differences }) => differences.length > 0).length;
-  if (json) stdio.out(`${JSON.stringify({ rows: rows.map(withoutTrace), findings }, undefined, 2)}\n`);
+  if (json)
+    stdio.out(`${JSON.stringify({ rows: rows.map(withoutTrace), unfinished, findings }, undefined, 2)}\n`);
   else {
     for (const { race, findings: lines } of findings)
       for (const line of lines) stdio.out(`     ${race}: ${line}\n`);
     const time = ((performance.now() - started) / 1000).toFixed(1);
-    stdio.out(`${number(rows.length)} verdicts in ${time} s, ${different} different from what is expected\n`);
+    const stopped = rows.filter(({ isStopped }) => isStopped);
+    const verdicts = rows.length - stopped.length;
+    stdio.out(`${number(verdicts)} verdicts in ${time} s, ${different} different from what is expected\n`);
+    const given = unfinished.filter(({ hasBegun }) => hasBegun).map(({ name }) => name);
+    const names = [...stopped.map(({ race, variant, memory }) => `${race}/${variant} (${memory})`), ...given];
+    const notBegun = unfinished.filter(({ hasBegun }) => !hasBegun).map(({ name }) => name);
+    if (names.length > 0) stdio.out(`${names.length} stopped before their end: ${names.join(', ')}\n`);
+    if (notBegun.length > 0) stdio.out(`${notBegun.length} not begun: ${notBegun.join(', ')}\n`);
   }
   return different === 0 ? exitStatus.ok : exitStatus.failed;
+}
+
+async function findingsOf(
+  table: readonly Race[],
+  runner: TaskRunner,
+): Promise<{ race: string; findings: readonly string[] }[]> {
+  const withFindings = table.filter(({ findings }) => findings !== undefined);
+  return Promise.all(
+    withFindings.map(async ({ id }) => ({
+      race: id,
+      findings: await runner.run({ kind: 'findings', race: id }),
+    })),
+  );
 }
 
 /** A table leaves the interleavings out: `--variant` shows that of one. */

@@ -1,8 +1,8 @@
 import { leadWith } from '../../explore/explore.js';
 import { mergeReports } from '../../explore/report/merge.js';
 import type { Progress } from '../../explore/options.js';
-import type { Report } from '../../explore/report/report.js';
-import type { Search, TaskRunner } from './task.js';
+import type { Report, Violation } from '../../explore/report/report.js';
+import { type Search, StoppedError, type TaskRunner } from './task.js';
 
 /**
  * Searches with all threads of the runner, and looks for a minimal interleaving if a property is violated.
@@ -24,9 +24,19 @@ export async function searchWith(
 /** The report with a minimal interleaving in place of the first one found. */
 export async function withMinimal(runner: TaskRunner, search: Search, report: Report): Promise<Report> {
   if (report.verdict === 'none') return report;
-  const minimal = await runner.run({ kind: 'minimise', search });
+  const minimal = await minimalOf(runner, search);
   if (minimal === undefined) return report;
   return leadWith(minimal, report);
+}
+
+/** undefined if there is none, or the runner was stopped before it was found: the one found first is there then. */
+async function minimalOf(runner: TaskRunner, search: Search): Promise<Violation | undefined> {
+  try {
+    return await runner.run({ kind: 'minimise', search });
+  } catch (error) {
+    if (error instanceof StoppedError) return undefined;
+    throw error;
+  }
 }
 
 async function allParts(

@@ -4,7 +4,7 @@ import type { Report } from '../../explore/report/report.js';
 import type { Race, RaceVariant, RaceVerdict } from '../../races/race.js';
 import type { Stdio } from '../../command/stdio.js';
 import { withMinimal } from './search.js';
-import type { Search, TaskRunner } from './task.js';
+import { type Search, StoppedError, type TaskRunner } from './task.js';
 import { coverageText, number } from './text.js';
 
 /** One line of the table: a variant under one memory model. */
@@ -16,7 +16,24 @@ export interface Row {
   readonly report: Report;
   /** Where the report differs from what the table of races expects; empty if nowhere. */
   readonly differences: readonly string[];
+  /** The search was ended by the user or the clock before it found anything: no verdict. */
+  readonly isStopped: boolean;
 }
+
+/** What became of a table: rows with a report, in order, and the others. */
+export interface Table {
+  readonly rows: readonly Row[];
+  readonly unfinished: readonly Unfinished[];
+}
+
+/** A row without a report: its search was not begun, or had to be given up. */
+export interface Unfinished {
+  readonly name: string;
+  readonly hasBegun: boolean;
+}
+
+/** The limit of a search that shouldStop ended. */
+const STOPPED = 'stopped on request';
 
 interface Planned {
   readonly race: Race;
@@ -32,23 +49,34 @@ export async function runTable(
   stdio: Stdio,
   limits: Pick<Search, 'maxExecutions' | 'seconds'>,
   onRow: (row: Row) => void,
-): Promise<readonly Row[]> {
+): Promise<Table> {
   const plan = races.flatMap((race) => race.variants.flatMap((variant) => planOf(race, variant)));
   let done = 0;
   let shown = 0;
-  const rows: Row[] = [];
+  const rows: (Row | Unfinished)[] = [];
+  const endMs = performance.now() + (limits.seconds ?? Number.POSITIVE_INFINITY) * 1000;
+  const end =
+    limits.seconds === undefined ? undefined : setTimeout(() => runner.stop(), limits.seconds * 1000);
   const tell = (): void => stdio.progress?.(`${done} of ${plan.length} done`);
   tell();
   await Promise.all(
     plan.map(async (planned, at) => {
-      rows[at] = await runRow(planned, runner, limits);
+      if (performance.now() > endMs) runner.stop();
+      rows[at] = await runRow(planned, runner, limits.maxExecutions);
       done += 1;
-      for (; rows[shown] !== undefined; shown++) onRow(rows[shown]);
+      for (; shown < rows.length && rows[shown] !== undefined; shown++) {
+        const row = rows[shown];
+        if ('report' in row) onRow(row);
+      }
       tell();
     }),
   );
+  clearTimeout(end);
   stdio.progress?.('');
-  return rows;
+  return {
+    rows: rows.filter((row) => 'report' in row),
+    unfinished: rows.filter((row): row is Unfinished => !('report' in row)),
+  };
 }
 
 function planOf(race: Race, variant: RaceVariant): Planned[] {
@@ -63,12 +91,25 @@ function planOf(race: Race, variant: RaceVariant): Planned[] {
 async function runRow(
   { race, variant, memory, expected }: Planned,
   runner: TaskRunner,
-  limits: Pick<Search, 'maxExecutions' | 'seconds'>,
-): Promise<Row> {
-  const search = { ...limits, race: race.id, variant: variant.name, memory, strategy: variant.strategy };
-  const report = await withMinimal(runner, search, await runner.run({ kind: 'search', search }));
-  const differences = differencesOf(report, variant, expected);
-  return { race: race.id, variant: variant.name, memory, expected, report, differences };
+  maxExecutions: number | undefined,
+): Promise<Row | Unfinished> {
+  const search = {
+    race: race.id,
+    variant: variant.name,
+    memory,
+    strategy: variant.strategy,
+    ...(maxExecutions !== undefined && { maxExecutions }),
+  };
+  try {
+    const report = await withMinimal(runner, search, await runner.run({ kind: 'search', search }));
+    const isStopped = report.verdict === 'none' && report.limits.includes(STOPPED);
+    const differences = isStopped ? [] : differencesOf(report, variant, expected);
+    return { race: race.id, variant: variant.name, memory, expected, report, differences, isStopped };
+  } catch (error) {
+    if (error instanceof StoppedError)
+      return { name: `${race.id}/${variant.name} (${memory})`, hasBegun: error.hasBegun };
+    throw error;
+  }
 }
 
 /** Where a report differs from what the table of races expects. */
@@ -92,14 +133,16 @@ export function differencesOf(
 }
 
 /** A row as a line. */
-export function rowText({ race, variant, memory, report, differences }: Row, width: number): string {
+export function rowText(row: Row, width: number): string {
+  const { race, variant, memory, report, differences, isStopped } = row;
   const { verdict, executions, seconds = 0, violations } = report;
   const what = verdict === 'found' ? violations[0].message : coverageText(report);
-  const mark = differences.length === 0 ? 'ok ' : 'BAD';
+  const mark = isStopped ? '-- ' : differences.length === 0 ? 'ok ' : 'BAD';
   const name = `${race}/${variant}`.padEnd(width);
+  const said = isStopped ? '?' : verdict;
   const effort = `${number(executions)} executions, ${seconds.toFixed(2)} s`;
   const wrong = differences.map((difference) => `\n     ${difference}`).join('');
-  return `${mark}  ${name}  ${memory.padEnd(3)}  ${verdict.padEnd(5)}  ${what} (${effort})${wrong}\n`;
+  return `${mark}  ${name}  ${memory.padEnd(3)}  ${said.padEnd(5)}  ${what} (${effort})${wrong}\n`;
 }
 
 /** Width of the names in a table. */

@@ -67,7 +67,7 @@ function resultOf(
   const variant = variantOf(races, search);
   const { minimiseExecutions } = variant;
   if (task.kind === 'minimise')
-    return minimalViolation(variant.model(), { memory, maxSteps, minimiseExecutions });
+    return minimalViolation(variant.model(), { memory, maxSteps, minimiseExecutions, shouldStop });
   const endMs = seconds === undefined ? Number.POSITIVE_INFINITY : performance.now() + seconds * 1000;
   return exploreShard(variant.model(), {
     memory,
@@ -88,17 +88,27 @@ function variantOf(races: readonly Race[], { race, variant }: Pick<Search, 'race
   return found;
 }
 
+/** A task was given up, or never begun, because the runner was stopped. */
+export class StoppedError extends Error {
+  override readonly name = 'StoppedError';
+
+  constructor(readonly hasBegun: boolean) {
+    super(hasBegun ? 'stopped before anything was known' : 'stopped before it had begun');
+  }
+}
+
 /** Runs tasks, several at a time if it can. */
 export interface TaskRunner {
   /** The races that tasks can be about. */
   readonly races: readonly Race[];
   /** How many tasks run at the same time. */
   readonly workers: number;
+  /** @throws StoppedError if the runner is stopped before there is a result. */
   run<K extends Task['kind']>(
     task: TaskOf<K>,
     onProgress?: (progress: Progress) => void,
   ): Promise<TaskResults[K]>;
-  /** Ends all searches; each reports what it knows so far. */
+  /** Ends all searches; each reports what it knows so far. Tasks that wait for a thread are not begun. */
   stop(): void;
   readonly isStopped: boolean;
   /** Frees the threads; no more tasks will come. */

@@ -2,7 +2,7 @@ import { Worker } from 'node:worker_threads';
 import { UsageError } from '../../command/usage-error.js';
 import type { Progress } from '../../explore/options.js';
 import type { Race } from '../../races/race.js';
-import type { Task, TaskOf, TaskResults, TaskRunner } from './task.js';
+import { StoppedError, type Task, type TaskOf, type TaskResults, type TaskRunner } from './task.js';
 
 /** What a thread is told when it starts. */
 export interface ForThread {
@@ -26,12 +26,17 @@ interface Job {
   readonly reject: (error: Error) => void;
 }
 
+/** How long searches have to end by themselves once they are stopped. */
+const GRACE_MS = 1000;
+
 /** Runs tasks in threads, so that this one can show progress and notice Ctrl-C. Threads start on demand. */
 export class ThreadRunner implements TaskRunner {
   private readonly stopFlag = new Int32Array(new SharedArrayBuffer(4));
   private readonly jobs: Job[] = [];
   private readonly idle: Worker[] = [];
   private readonly all: Worker[] = [];
+  private readonly busy = new Map<Worker, Job>();
+  private giveUp: NodeJS.Timeout | undefined;
 
   /** @param plugins files that the threads load, which have the races that are not irqlab's own. */
   constructor(
@@ -48,6 +53,7 @@ export class ThreadRunner implements TaskRunner {
     task: TaskOf<K>,
     onProgress?: (progress: Progress) => void,
   ): Promise<TaskResults[K]> {
+    if (this.isStopped) return Promise.reject(new StoppedError(false));
     return new Promise((resolve, reject) => {
       this.jobs.push({ task, onProgress, resolve: resolve as Job['resolve'], reject });
       this.next();
@@ -56,10 +62,22 @@ export class ThreadRunner implements TaskRunner {
 
   stop(): void {
     Atomics.store(this.stopFlag, 0, 1);
+    for (const { reject } of this.jobs.splice(0)) reject(new StoppedError(false));
+    if (this.busy.size !== 0) this.giveUp = setTimeout(() => this.giveUpBusy(), GRACE_MS);
   }
 
   async close(): Promise<void> {
+    clearTimeout(this.giveUp);
     await Promise.all(this.all.map((worker) => worker.terminate()));
+  }
+
+  /** A search looks only now and then whether it is to end, and not at all while it sets a model up. */
+  private giveUpBusy(): void {
+    for (const [worker, { reject }] of this.busy) {
+      reject(new StoppedError(true));
+      void worker.terminate();
+    }
+    this.busy.clear();
   }
 
   private next(): void {
@@ -67,9 +85,11 @@ export class ThreadRunner implements TaskRunner {
     const worker = this.idle.pop() ?? this.start();
     const job = worker && this.jobs.shift();
     if (worker === undefined || job === undefined) return;
+    this.busy.set(worker, job);
     const done = (): void => {
       worker.removeAllListeners('message');
       worker.removeAllListeners('error');
+      this.busy.delete(worker);
       this.idle.push(worker);
       this.next();
     };

@@ -17,7 +17,7 @@ const commitStep: Step = { object: new CommitObject('store buffer'), kind: 'writ
 
 /** True if the task keeps interrupts or tasklets away: a new one of the same CPU gets to its first step without that. */
 function isAtomicTask(context: Context, lane: Lane): boolean {
-  if (!lane.keepsTaskletsAway) return false;
+  if (!lane.keepsTaskletsAway || lane.hardirq !== undefined || lane.softirq !== undefined) return false;
   const mover = lane.owner ?? lane.current;
   return mover === undefined || mover === context;
 }

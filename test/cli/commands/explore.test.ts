@@ -7,6 +7,7 @@ import { InProcessRunner } from '../../../src/cli/explore/in-process.js';
 import { runReplay } from '../../../src/cli/explore/replay.js';
 import { runMerge } from '../../../src/cli/explore/merge.js';
 import type { ExploreCommandOptions } from '../../../src/cli/explore/options.js';
+import { rowText } from '../../../src/cli/explore/table.js';
 import { refuseUnused } from '../../../src/cli/explore/refuse.js';
 import { runExplore } from '../../../src/cli/explore/run.js';
 import type { Report } from '../../../src/explore/report/report.js';
@@ -19,6 +20,11 @@ beforeAll(() => {
   dir = mkdtempSync(join(tmpdir(), 'irqlab-explore-'));
 });
 afterAll(() => rmSync(dir, { recursive: true }));
+
+const emptyReport: Report = {
+  ...{ model: 'r/v', memory: 'sc', strategy: 'depth first', verdict: 'none', complete: false, limits: [] },
+  ...{ executions: 0, redundant: 0, cut: 0, steps: 0, depth: 0, witnesses: [], violations: [] },
+};
 
 class TestIo implements Stdio {
   printed = '';
@@ -121,6 +127,43 @@ describe('irqlab explore', () => {
     expect(out).toMatch(
       /^BAD {2}relid-map\/array .*\n {5}never seen: .*\n {5}not finished: stopped after 2 executions/m,
     );
+  });
+
+  test('lists what is finished, stopped and not begun when it is ended, and calls none of it bad', async () => {
+    class Ended extends InProcessRunner {
+      private left = 4;
+      override run: InProcessRunner['run'] = (task, onProgress) => {
+        this.left -= 1;
+        if (this.left === 0) this.stop();
+        return super.run(task, onProgress);
+      };
+    }
+    const io = new TestIo();
+    const status = await runExplore('relid-map', defaults, io, new Ended());
+    expect(status).toBe(0);
+    expect(io.printed).not.toContain('BAD');
+    expect(io.printed).toContain('verdicts in');
+    expect(io.printed).toMatch(/\n\d not begun: (relid-map\/[a-z-]+ \(sc\)(, )?)+\n$/);
+
+    const all = new TestIo();
+    const runner = new InProcessRunner();
+    runner.stop();
+    expect(await runExplore(undefined, { ...defaults, all: true, json: true }, all, runner)).toBe(0);
+    const { rows, unfinished } = JSON.parse(all.printed) as { rows: unknown[]; unfinished: unknown[] };
+    expect(rows).toEqual([]);
+    expect(unfinished).toHaveLength(60);
+    expect(unfinished).toContainEqual({ name: 'relid-map/array (sc)', hasBegun: false });
+  });
+
+  test('a search that was stopped has no verdict', () => {
+    const stopped = rowText(
+      {
+        ...{ race: 'r', variant: 'v', memory: 'sc', expected: 'none', differences: [], isStopped: true },
+        report: { ...emptyReport, limits: ['stopped on request'] },
+      },
+      5,
+    );
+    expect(stopped).toBe('--   r/v    sc   ?      stopped on request (0 executions, 0.00 s)\n');
   });
 
   test.each(['dfs', 'dpor', 'bounded', 'random', 'pct'] as const)(
