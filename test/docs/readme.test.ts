@@ -1,8 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { Guest } from 'irqlab';
+import { irqlab } from '../support/cli.js';
+import { readPage } from './pages.js';
 
-const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
+const readme = readPage('README.md');
 
 describe('what README shows', () => {
   test('is what the RFC guest prints', () => {
@@ -32,6 +33,13 @@ describe('what README shows', () => {
     expect(() => vm.cpu(3).offline()).toThrow(
       'EBUSY: CPU 3 is the target of channels 24 (IRQ 44, sub@storvsc0), 16 (IRQ 36, netvsc); move them first',
     );
+  });
+
+  test('is a timeline whose expectations hold', async () => {
+    const timeline = /```yaml\n(timeline:[^`]+)```/.exec(readme)?.[1] ?? '';
+    expect(timeline).toContain('expect: EOVERFLOW');
+    const ran = await irqlab(['run', '-'], readPage('examples/rfc-gen2-8vcpu.yaml') + timeline);
+    expect(ran).toMatchObject({ status: 0, err: '' });
   });
 
   test('is a test that passes', () => {
