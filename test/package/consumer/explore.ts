@@ -16,6 +16,7 @@ import {
   MemoryWord,
   mergeReports,
   minimalViolation,
+  MixedStoresError,
   type Model,
   parseTraceFile,
   type Procedure,
@@ -161,4 +162,29 @@ export function unlockedText(): string {
   const lanes: Trace['lanes'] = trace.lanes;
   const head = `${kind}, ${saved.length} steps, ${taken.length} states, ${lanes.length} lanes`;
   return `${head}${differs === undefined ? '' : `, differs after ${differs.after}`}\n${violationText(violation)}${laneTable(trace)}`;
+}
+
+/** What a model is told that has stores through the store buffer beside such as do not go through it. */
+export function mixedStores(): string {
+  function* writes(): Procedure<void> {
+    const buffered = new MemoryWord('buffered');
+    yield buffered.write;
+    buffered.store(1);
+    yield new SharedWord('at once').write;
+  }
+  try {
+    check(
+      {
+        name: 'mixed',
+        setup(world) {
+          world.task(0, 'writes', writes());
+          return {};
+        },
+      },
+      { memory: 'tso' },
+    );
+    return 'taken';
+  } catch (error) {
+    return error instanceof MixedStoresError ? 'refused' : String(error);
+  }
 }
