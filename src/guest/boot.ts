@@ -1,6 +1,7 @@
 import type { Ns } from '../lib/brand.js';
 import { HungError } from '../machine/hung.js';
 import type { Machine } from '../machine/machine.js';
+import { procedureOf } from '../machine/procedure-of.js';
 import type { Procedure } from '../machine/step.js';
 import type { GuestOptions } from '../scenario/options/guest.js';
 import { initIrqProc } from '../view/proc/irq.js';
@@ -34,7 +35,7 @@ function* boot(
     yield* platform.addInterrupt(deviceInterrupt(interrupt, machine.nrCpuIds));
   initIrqProc(irqCore);
   if (kvm !== undefined) yield* kvm.boot();
-  for (const plugin of irqDomains) yield* plugin.attach(irqCore);
+  for (const plugin of irqDomains) yield* procedureOf(plugin.attach(irqCore), plugin, 'attach(core)');
   if (hasVmbus) yield* vmbus.init();
 }
 

@@ -1,5 +1,6 @@
 import type { CpuId, Irq, Relid } from '../lib/brand.js';
 import type { Machine } from '../machine/machine.js';
+import { procedureOf } from '../machine/procedure-of.js';
 import { ErrnoError } from '../lib/errno.js';
 import type { VmbusChannel } from '../vmbus/channel/channel.js';
 import { deviceOf } from '../vmbus/driver.js';
@@ -71,13 +72,14 @@ export class GuestChannel {
    */
   setChannels(count: number): void {
     const device = deviceOf(this.channel.primaryOrSelf);
-    const setChannels = device?.driver?.setChannels?.bind(device.driver);
-    if (device === undefined || setChannels === undefined) {
+    const driver = device?.driver;
+    if (device === undefined || driver?.setChannels === undefined) {
       throw new ErrnoError(
         'EOPNOTSUPP',
         `the device of channel ${this.relid} cannot change its number of channels`,
       );
     }
-    this.machine.run('set_channels', setChannels(device, count));
+    const setting = procedureOf(driver.setChannels(device, count), driver, 'setChannels(device, count)');
+    this.machine.run('set_channels', setting);
   }
 }

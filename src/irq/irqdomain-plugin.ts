@@ -12,5 +12,5 @@ export interface IrqDomainPlugin {
   attach(core: IrqCore): Procedure<void>;
 }
 
-/** Plug-in point: irqdomains outside VMBus. Bind any number. */
+/** Plug-in point: irqdomains outside VMBus. Bind any number, each with a name of its own. */
 export const IRQ_DOMAIN_PLUGIN: Token<IrqDomainPlugin> = token('IrqDomainPlugin');

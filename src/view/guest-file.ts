@@ -8,5 +8,5 @@ export interface GuestFile {
   readonly node: TreeNode;
 }
 
-/** Plug-in point: files of /proc and /sys. Bind any number; of two at the same path the one bound last is seen. */
+/** Plug-in point: files of /proc and /sys. Bind any number, each at a path of its own. */
 export const GUEST_FILE: Token<GuestFile> = token('GuestFile');

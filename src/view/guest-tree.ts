@@ -12,6 +12,7 @@ import { procSoftirqs, procStat, type SoftirqCount, type SystemStat } from './pr
 import { type SysCpuOptions, sysCpuDirectory } from './sys/cpu.js';
 import { sysIrq } from './sys/irq.js';
 import { sysNodeDirectory } from './sys/node.js';
+import { PluginError } from '../lib/plugin-error.js';
 import { FileTree } from './tree.js';
 import { procFile, StaticDirectory, type TreeNode } from './tree-node.js';
 
@@ -74,13 +75,23 @@ export const builtinFiles: Readonly<Record<string, (guest: ShownGuest) => TreeNo
   '/sys/bus/pci/devices': () => new StaticDirectory(0o755),
 };
 
-/** /proc and /sys with some files in them. @throws RangeError for a path that cannot be. */
+/** /proc and /sys with some files in them. @throws PluginError for a path that is taken or cannot be. */
 export function treeOf(files: Iterable<GuestFile>): FileTree {
   const tree = new FileTree();
   tree.mount('/proc', new StaticDirectory(0o555));
   tree.mount('/sys', new StaticDirectory(0o555));
-  for (const { path, node } of files) tree.mount(path, node);
+  for (const { path, node } of files) mountBound(tree, path, node);
   return tree;
+}
+
+/** irqlab's own files have places of their own: what does not fit is a plug-in's. */
+function mountBound(tree: FileTree, path: string, node: TreeNode): void {
+  try {
+    tree.mount(path, node);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new PluginError(`what is bound to GUEST_FILE cannot be used: ${error.message}`);
+  }
 }
 
 /**

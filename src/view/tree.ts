@@ -1,4 +1,5 @@
 import { ErrnoError } from '../lib/errno.js';
+import { PluginError } from '../lib/plugin-error.js';
 import { type DirectoryNode, type FileNode, StaticDirectory, type TreeNode } from './tree-node.js';
 
 /** What stat() says. */
@@ -29,7 +30,11 @@ const MAX_SYMLINKS = 40;
 export class FileTree {
   readonly root = new StaticDirectory(0o755);
 
-  /** Puts a directory into the tree, with the directories above it if they are not there yet. */
+  /**
+   * Puts a directory or file into the tree, with the directories above it if they are not there yet.
+   *
+   * @throws RangeError if there is something at the path already, or something above it that takes no entries.
+   */
   mount(path: string, node: TreeNode): void {
     const names = path.split('/').filter((name) => name !== '');
     const last = names.pop();
@@ -41,9 +46,12 @@ export class FileTree {
         next = new StaticDirectory(0o755);
         parent.add(name, next);
       }
-      if (!(next instanceof StaticDirectory)) throw new RangeError(`${path}: ${name} cannot be extended`);
+      if (!(next instanceof StaticDirectory))
+        throw new RangeError(`${path}: nothing can be added to ${name}; choose a path elsewhere`);
       parent = next;
     }
+    if (parent.lookup(last) !== undefined)
+      throw new RangeError(`there is ${path} already; choose another path`);
     parent.add(last, node);
   }
 
@@ -57,7 +65,11 @@ export class FileTree {
     }
   }
 
-  /** Opens a file. @throws ErrnoError as open() does; EISDIR also for reading a directory, where read() gives it. */
+  /**
+   * Opens a file. Reading and writing it throw PluginError if its methods return what they must not.
+   *
+   * @throws ErrnoError as open() does; EISDIR also for reading a directory, where read() gives it.
+   */
   open(path: string, access: 'read' | 'write'): OpenFile {
     const node = this.resolve(path, true);
     if (node.kind !== 'file') throw new ErrnoError('EISDIR', `${path} is a directory`);
@@ -66,10 +78,10 @@ export class FileTree {
     if (access === 'read' && node.read === undefined)
       throw new ErrnoError('EACCES', `${path} cannot be read`);
     return {
-      read: () => node.read?.() ?? '',
+      read: () => readText(path, node),
       write: (data) => {
         if (node.write === undefined) throw unwritable(path, node);
-        return node.write(data);
+        return checkedCount(path, node.write(data));
       },
     };
   }
@@ -143,6 +155,20 @@ export class FileTree {
     }
     return node;
   }
+}
+
+/** What a file of a plug-in returns has been seen by no compiler. */
+function readText(path: string, node: FileNode): string {
+  const text: unknown = node.read?.() ?? '';
+  if (typeof text === 'string') return text;
+  throw new PluginError(`reading ${path} gave ${String(text)}; its read (or show) must return a string`);
+}
+
+function checkedCount(path: string, count: unknown): number {
+  if (typeof count === 'number') return count;
+  throw new PluginError(
+    `writing ${path} gave ${String(count)}; its write must return how many bytes it took, all of them: data.length`,
+  );
 }
 
 function unwritable(path: string, node: FileNode): ErrnoError {

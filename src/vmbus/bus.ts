@@ -1,4 +1,5 @@
 import { ErrnoError, errnoValue } from '../lib/errno.js';
+import { procedureOf } from '../machine/procedure-of.js';
 import type { Procedure } from '../machine/step.js';
 import type { VmbusChannel } from './channel/channel.js';
 import type { ChannelOperations } from './channel/open.js';
@@ -69,7 +70,7 @@ export class VmbusBus {
     yield* device.lock.lock();
     const { driver } = device;
     device.driver = undefined;
-    if (driver !== undefined) yield* driver.remove(device);
+    if (driver !== undefined) yield* removeBy(driver, device);
     yield* device.lock.unlock();
   }
 
@@ -131,8 +132,10 @@ export class VmbusBus {
     const device = deviceOf(primary);
     const asked = device?.subChannelsAsked ?? 0;
     if (channel.offer.subChannelIndex > asked) this.connection.refuse('offer-sub-channel-nobody-asked-for');
-    else if (device?.driver?.subChannelOffered !== undefined)
-      yield* device.driver.subChannelOffered(device, channel);
+    else if (device?.driver?.subChannelOffered !== undefined) {
+      const offered = device.driver.subChannelOffered(device, channel);
+      yield* procedureOf(offered, device.driver, 'subChannelOffered(device, channel)');
+    }
   }
 
   /** Takes the device of a primary channel away, if nobody else has (vmbus_device_unregister). */
@@ -142,7 +145,7 @@ export class VmbusBus {
     if (device === undefined) return;
     yield* device.probing.wait();
     yield* device.lock.lock();
-    if (device.driver !== undefined) yield* device.driver.remove(device);
+    if (device.driver !== undefined) yield* removeBy(device.driver, device);
     device.driver = undefined;
     const at = this.devices.indexOf(device);
     if (at >= 0) this.devices.splice(at, 1);
@@ -158,7 +161,7 @@ export class VmbusBus {
 
   private *probe(device: VmbusDevice, driver: VmbusDriver): Procedure<void> {
     try {
-      yield* driver.probe(device);
+      yield* procedureOf(driver.probe(device), driver, 'probe(device)');
     } catch (error) {
       if (!(error instanceof ErrnoError)) throw error;
       device.driver = undefined;
@@ -169,4 +172,8 @@ export class VmbusBus {
     }
     device.probing.completeAll();
   }
+}
+
+function removeBy(driver: VmbusDriver, device: VmbusDevice): Procedure<void> {
+  return procedureOf(driver.remove(device), driver, 'remove(device)');
 }

@@ -71,5 +71,5 @@ export interface VmbusDriver {
   setChannels?(device: VmbusDevice, count: number): Procedure<void>;
 }
 
-/** Plug-in point: drivers for classes of VMBus devices. Bind any number; those bound last are asked first. */
+/** Plug-in point: drivers for classes of VMBus devices. Bind any number, each with a name of its own; those bound last are asked first. */
 export const VMBUS_DRIVER: Token<VmbusDriver> = token('VmbusDriver');

@@ -1,6 +1,7 @@
 import type { Ns } from '../lib/brand.js';
 import { ErrnoError } from '../lib/errno.js';
 import { sleep } from '../machine/completion.js';
+import { procedureOf } from '../machine/procedure-of.js';
 import type { Procedure } from '../machine/step.js';
 import type { VmbusBus } from './bus.js';
 import type { VmbusChannel } from './channel/channel.js';
@@ -193,7 +194,7 @@ function* suspendDevice(device: VmbusDevice): Procedure<void> {
     const { driver } = device;
     if (driver === undefined) return;
     if (driver.suspend === undefined) throw notSupported(device);
-    yield* driver.suspend(device);
+    yield* procedureOf(driver.suspend(device), driver, 'suspend(device)');
   } finally {
     yield* device.lock.unlock();
   }
@@ -201,7 +202,7 @@ function* suspendDevice(device: VmbusDevice): Procedure<void> {
 
 function* resumeByDriver(device: VmbusDevice, driver: VmbusDriver): Procedure<void> {
   if (driver.resume === undefined) throw notSupported(device);
-  yield* driver.resume(device);
+  yield* procedureOf(driver.resume(device), driver, 'resume(device)');
 }
 
 function notSupported({ driver, instanceId }: VmbusDevice): ErrnoError {

@@ -6,7 +6,7 @@ import type { Strategy } from '../../src/explore/options.js';
 import { mergeReports } from '../../src/explore/report/merge.js';
 import type { Report } from '../../src/explore/report/report.js';
 import { enumerate } from './enumerator.js';
-import { arbitraryPrograms, programsModel } from './programs.js';
+import { arbitraryPrograms, type Op, type Program, type Programs, programsModel } from './programs.js';
 
 /** Programs of each memory model that are compared; more by hand: EXPLORE_RUNS=2500 npm test -- test/explore/enumerator */
 const numRuns = Number(process.env.EXPLORE_RUNS ?? 150);
@@ -25,6 +25,27 @@ function inParts<S>(model: Model<S>, memory: MemoryModel, strategy: Strategy, co
   );
   return mergeReports(parts);
 }
+
+const task = (lane: number | string, ...ops: Op[]): Program => ({ lane, virtual: false, ops });
+const locked: Op = { op: 'locked', lock: 0, word: 0 };
+const none = { interrupt: [], tasklet: [], work: [], preemptible: false };
+
+/** Programs in which a search and the enumeration differed once. */
+const foundBefore: readonly Programs[] = [
+  { ...none, tasks: [task(0, { op: 'masked' }), task(1, { op: 'queue' })], work: [{ op: 'sleep', ns: 10 }] },
+  {
+    ...none,
+    tasks: [task(1, { op: 'raise' }), task('host', { op: 'queue' }, { op: 'sleep', ns: 10 })],
+    interrupt: [locked],
+    work: [{ op: 'sleep', ns: 10 }],
+  },
+  {
+    ...none,
+    tasks: [task(0, { op: 'queue' }), task(0, locked)],
+    work: [locked, { op: 'read', word: 0 }],
+    preemptible: true,
+  },
+];
 
 describe.each<MemoryModel>(['sc', 'tso'])('an enumeration of states, %s', (memory) => {
   test('agrees with every search, whole and in parts', () => {
@@ -49,7 +70,7 @@ describe.each<MemoryModel>(['sc', 'tso'])('an enumeration of states, %s', (memor
         expect(seen(inParts(model, memory, { kind: 'dfs' }, 2))).toEqual(expected);
         expect(seen(explored({ kind: 'bounded', preemptions: 30 }))).toEqual(expected);
       }),
-      { numRuns, maxSkipsPerRun: 1000 },
+      { numRuns, maxSkipsPerRun: 1000, examples: foundBefore.map((programs) => [programs]) },
     );
     expect(compared).toBeGreaterThanOrEqual(numRuns);
   }, 3_600_000);

@@ -163,6 +163,13 @@ describe('an architecture', () => {
   });
 });
 
+const aDriver = {
+  name: 'hv_mine',
+  classIds: [parseGuid('6a3f1c52-0b7e-4c7a-9d53-2f4e8b1a7c01')],
+  *probe() {},
+  *remove() {},
+};
+
 describe('what every guest has of its own', () => {
   test('files of /proc and /sys', () => {
     const modules = moduleOf(({ bind }) => {
@@ -170,14 +177,87 @@ describe('what every guest has of its own', () => {
         path: '/proc/mine/deep',
         node: procFile(0o444, { read: () => 'x\n' }),
       });
-      bind(GUEST_FILE).toConstantValue({
-        path: '/proc/softirqs',
-        node: procFile(0o444, { read: () => 'mine\n' }),
-      });
     });
     const { fs } = Guest.create(small, { modules });
     expect(fs.readFile('/proc/mine/deep')).toBe('x\n');
-    expect(fs.readFile('/proc/softirqs')).toBe('mine\n');
+  });
+
+  test.each<[string, readonly string[], string]>([
+    ['that irqlab has', ['/proc/interrupts'], 'there is /proc/interrupts already; choose another path'],
+    ['that is bound twice', ['/proc/mine', '/proc/mine'], 'there is /proc/mine already; choose another path'],
+    ['with files below it', ['/proc/my/own', '/proc/my'], 'there is /proc/my already; choose another path'],
+    [
+      'below what takes no entries',
+      ['/proc/irq/24/foo'],
+      '/proc/irq/24/foo: nothing can be added to irq; choose a path elsewhere',
+    ],
+  ])('a file at a path %s is refused', (_what, paths, message) => {
+    const modules = moduleOf(({ bind }) => {
+      for (const path of paths) bind(GUEST_FILE).toConstantValue({ path, node: procFile(0o444, {}) });
+    });
+    expect(refusal(modules)).toBe(`PluginError: what is bound to GUEST_FILE cannot be used: ${message}`);
+  });
+
+  test('a file whose methods return what they must not is told by its path', () => {
+    const modules = moduleOf(({ bind }) => {
+      const methods = { read: () => 5, write: () => undefined };
+      bind(GUEST_FILE).toConstantValue({ path: '/proc/mine', node: procFile(0o644, wrong(methods)) });
+    });
+    const { fs } = Guest.create(small, { modules });
+    expect(() => fs.readFile('/proc/mine')).toThrow(
+      new PluginError('reading /proc/mine gave 5; its read (or show) must return a string'),
+    );
+    expect(() => fs.writeFile('/proc/mine', 'x')).toThrow(
+      new PluginError(
+        'writing /proc/mine gave undefined; its write must return how many bytes it took, all of them: data.length',
+      ),
+    );
+  });
+
+  test.each<[string, Token<unknown>, object, string]>([
+    ['drivers', VMBUS_DRIVER, aDriver, 'there is a driver hv_mine already; choose another name'],
+    [
+      'irqdomains',
+      IRQ_DOMAIN_PLUGIN,
+      { name: 'mine', *attach() {} },
+      'there is an irqdomain mine already; choose another name',
+    ],
+  ])('two %s of one name are refused', (_what, token, value, message) => {
+    const modules = moduleOf(({ bind }) => {
+      bind(token).toConstantValue(value);
+      bind(token).toConstantValue({ ...value });
+    });
+    expect(refusal(modules)).toBe(`PluginError: ${message}`);
+  });
+
+  test('a driver takes over the class of one of irqlab, whose name it may not take', () => {
+    const probed: string[] = [];
+    const heartbeat = {
+      ...aDriver,
+      classIds: [parseGuid('57164f39-9115-4e78-ab55-382f3bd5422d')],
+      *probe() {
+        probed.push('mine');
+      },
+    };
+    const bound = (value: unknown) =>
+      moduleOf(({ bind }) => bind(VMBUS_DRIVER).toConstantValue(wrong(value)));
+    expect(refusal(bound(heartbeat))).toBe('made');
+    expect(probed).toEqual(['mine']);
+    expect(refusal(bound({ ...heartbeat, name: 'hv_utils' }))).toMatch(
+      /^PluginError: there is a driver hv_util/,
+    );
+  });
+
+  test('methods that are no generators are told', () => {
+    const classIds = [parseGuid('57164f39-9115-4e78-ab55-382f3bd5422d')];
+    const probe = moduleOf(({ bind }) =>
+      bind(VMBUS_DRIVER).toConstantValue(wrong({ ...aDriver, classIds, probe() {} })),
+    );
+    expect(refusal(probe)).toBe('PluginError: hv_mine: probe must be a generator: *probe(device) {…}');
+    const attach = moduleOf(({ bind }) =>
+      bind(IRQ_DOMAIN_PLUGIN).toConstantValue(wrong({ name: 'mine', async attach() {} })),
+    );
+    expect(refusal(attach)).toBe('PluginError: mine: attach must be a generator: *attach(core) {…}');
   });
 
   test('models of devices on the host', () => {
@@ -217,6 +297,25 @@ describe('what every guest has of its own', () => {
       'VMBUS_DRIVER cannot be used: driver hv_mine needs the methods probe and remove',
     ],
     ['no driver at all', VMBUS_DRIVER, null, 'VMBUS_DRIVER cannot be used: it is null'],
+    [
+      'a driver for what is no class id',
+      VMBUS_DRIVER,
+      { ...aDriver, classIds: ['notaguid'] },
+      `VMBUS_DRIVER cannot be used: driver hv_mine: class id "notaguid" is not a GUID as irqlab writes it; make one with parseGuid('…')`,
+    ],
+    [
+      'a model for what is no class id',
+      HOST_BACKEND,
+      { classId: '6A3F1C52-0B7E-4C7A-9D53-2F4E8B1A7C01' },
+      `HOST_BACKEND cannot be used: class id "6A3F1C52-0B7E-4C7A-9D53-2F4E8B1A7C01" is not a GUID as irqlab writes it; make one with parseGuid('…')`,
+    ],
+    ['no file at all', GUEST_FILE, 42, 'GUEST_FILE cannot be used: it is 42'],
+    [
+      'a file whose method is none',
+      GUEST_FILE,
+      { path: '/proc/mine', node: procFile(0o444, wrong({ read: 'text' })) },
+      'GUEST_FILE cannot be used: /proc/mine has no node; make one with procFile, sysfsFile or new StaticDirectory',
+    ],
     [
       'a model without a class',
       HOST_BACKEND,

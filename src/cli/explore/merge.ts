@@ -5,6 +5,7 @@ import { mergeReports } from '../../explore/report/merge.js';
 import type { Report } from '../../explore/report/report.js';
 import { conclude } from './conclude.js';
 import type { ExploreCommandOptions } from './options.js';
+import { buildOf } from './fingerprint.js';
 import { raceNamed, variantNamed } from './race-named.js';
 import { parseReport } from './report-file.js';
 import { withMinimal } from './search.js';
@@ -20,7 +21,7 @@ export async function runMerge(
   runner: TaskRunner,
   read: (file: string) => string,
 ): Promise<ExitStatus> {
-  const merged = mergeAll(files, read);
+  const merged = mergeAll(files, read, buildOf(options.plugins?.files ?? []));
   const [id = '', name = ''] = merged.model.split('/');
   const race = raceNamed(runner.races, id);
   const variant = variantNamed(race, name);
@@ -28,9 +29,16 @@ export async function runMerge(
   return conclude(await withMinimal(runner, search, merged), variant, options, stdio);
 }
 
-function mergeAll(files: readonly string[], read: (file: string) => string): Report {
+/** @param build what is running: it looks for the minimal interleaving of what the parts have found. */
+function mergeAll(files: readonly string[], read: (file: string) => string, build: string): Report {
   try {
-    return mergeReports(files.map((file) => parseReport(read(file), file)));
+    const reports = files.map((file) => parseReport(read(file), file));
+    const merged = mergeReports(reports);
+    const other = reports[0].fingerprint?.build ?? 'an unknown build';
+    if (other !== build) {
+      throw new RangeError(`these reports are of ${other}, not of this irqlab (${build}); search again`);
+    }
+    return merged;
   } catch (error) {
     if (error instanceof RangeError || error instanceof TypeError) throw new UsageError(error.message);
     throw error;

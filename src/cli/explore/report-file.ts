@@ -38,6 +38,7 @@ const report = z.object({
   buffered: z.array(z.string()).optional(),
   witnesses: z.array(z.object({ name: z.string(), reached: z.boolean() })),
   violations: z.array(violation),
+  fingerprint: z.object({ build: z.string(), options: z.string() }).optional(),
 });
 
 /**

@@ -5,6 +5,7 @@ import { UsageError } from '../../command/usage-error.js';
 import type { Progress, Strategy } from '../../explore/options.js';
 import type { Race, RaceVariant } from '../../races/race.js';
 import { conclude } from './conclude.js';
+import { fingerprintOf } from './fingerprint.js';
 import type { ExploreCommandOptions } from './options.js';
 import { raceNamed, variantNamed } from './race-named.js';
 import { exploreTable } from './run-table.js';
@@ -53,7 +54,10 @@ async function exploreVariant(
   };
   const report = await searchWith(runner, search, (progress) => stdio.progress?.(progressText(progress)));
   stdio.progress?.('');
-  if (options.saveReport !== undefined) writeText(options.saveReport, `${JSON.stringify(report)}\n`);
+  if (options.saveReport !== undefined) {
+    const fingerprint = fingerprintOf(search, options.plugins?.files ?? []);
+    writeText(options.saveReport, `${JSON.stringify({ ...report, fingerprint })}\n`);
+  }
   return conclude(report, variant, options, stdio);
 }
 

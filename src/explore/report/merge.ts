@@ -23,6 +23,7 @@ export function mergeReports(reports: readonly Report[]): Report {
           `${count} parts) and ${model} (${memory}, ${strategy}, ${part.count} parts)`,
       );
     }
+    refuseOther(first, part.report);
     if (part.index !== at) throw new RangeError(`part ${at} of ${count} is missing, or one is there twice`);
   });
   if (parts.length !== count) throw new RangeError(`there are ${parts.length} reports of ${count} parts`);
@@ -52,6 +53,19 @@ export function mergeReports(reports: readonly Report[]): Report {
     })),
     violations: mergeViolations(ordered),
   };
+}
+
+function refuseOther({ fingerprint: first }: Report, { fingerprint: other }: Report): void {
+  if (first?.build !== other?.build) {
+    throw new RangeError(
+      `these are reports of different builds: ${first?.build ?? 'unknown'} and ${other?.build ?? 'unknown'}`,
+    );
+  }
+  if (first?.options !== other?.options) {
+    throw new RangeError(
+      `these are reports of searches with different options: "${first?.options}" and "${other?.options}"`,
+    );
+  }
 }
 
 const partPattern = /^part (\d+) of (\d+)$/;

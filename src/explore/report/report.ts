@@ -42,6 +42,14 @@ export interface Violation {
   readonly minimal: boolean;
 }
 
+/** What the parts of one search have in common. */
+export interface Fingerprint {
+  /** Stands for the code that ran. */
+  readonly build: string;
+  /** How it searched, in words. */
+  readonly options: string;
+}
+
 /** What a search has found. Plain data: it can be written as JSON and read back. */
 export interface Report {
   readonly model: string;
@@ -66,6 +74,8 @@ export interface Report {
   /** With store buffers: the words whose stores went through them, sorted. Empty: nothing could be delayed. */
   readonly buffered?: readonly string[];
   readonly witnesses: readonly { readonly name: string; readonly reached: boolean }[];
+  /** For reports that are put together later: parts of different code or options make no whole. */
+  readonly fingerprint?: Fingerprint;
   /** The violations found, each once; just one unless the search went on after the first. */
   readonly violations: readonly Violation[];
 }

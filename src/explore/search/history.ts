@@ -120,15 +120,11 @@ export class History<S> {
     return this.changes[at] !== undefined;
   }
 
-  /** The step that made the first of the stores which reached memory with the present step; `at` if it made it itself. */
-  firstDrained(at: number): number {
+  /** True if step `at`, the last one, let stores of earlier steps reach memory, though it is no commit. */
+  hasDrained(at: number): boolean {
+    if (this.drained === 0) return false;
     const { lane } = this.execution.stage.contexts[this.pid[at]];
-    return this.drained === 0 ? at : (this.storeSteps[lane.index]?.[this.commits] ?? at);
-  }
-
-  /** True if the present step let stores of its CPU reach memory, though it is no commit. */
-  get isDrain(): boolean {
-    return this.drained !== 0;
+    return (this.storeSteps[lane.index]?.[this.commits] ?? at) < at;
   }
 
   /** Starts to work out what happened before `step`, the next one of context `pid`: so far what it was caused by. */

@@ -24,8 +24,6 @@ export class Reduction<S> implements Search {
   private readonly sleep: Int32Array;
   /** Contexts tried whose step must not sleep. */
   private readonly wakeful: Int32Array;
-  /** 1 for a step that let stores of its CPU reach memory, though it is no commit. */
-  private readonly drained: Uint8Array;
   private readonly chosen: Int32Array;
   private readonly choices: Int32Array;
   private readonly nowNs: Float64Array;
@@ -41,7 +39,6 @@ export class Reduction<S> implements Search {
     this.done = new Int32Array(size);
     this.sleep = new Int32Array(size);
     this.wakeful = new Int32Array(size);
-    this.drained = new Uint8Array(size);
     this.chosen = new Int32Array(size);
     this.choices = new Int32Array(size);
     this.nowNs = new Float64Array(size);
@@ -86,6 +83,10 @@ export class Reduction<S> implements Search {
       this.move(at++);
     }
     while (tally.broken === undefined || !stopAtFirst) {
+      if (at > 0 && this.hidesCommits(at - 1)) {
+        tally.wasRedundant(at);
+        return at;
+      }
       const enabled = execution.enabled();
       if (execution.timePassed) this.history.timePassed.push(at);
       if (!this.dealer.takes(at, this.choices, enabled)) return at;
@@ -135,25 +136,20 @@ export class Reduction<S> implements Search {
     const context = execution.stage.contexts[pid];
     const { step } = context;
     this.findRace(at - 1, context, step, accessOf(context));
-    this.history.performNew(at, pid, (code) => {
-      this.findRace(at - 1, context, step, code);
-      if (this.history.isDrain) this.tryCommits(at, context, code);
-    });
+    this.history.performNew(at, pid, (code) => this.findRace(at - 1, context, step, code));
     if (this.history.hasChanges(at)) this.wakeful[at] |= 1 << pid;
-    this.drained[at] = this.history.isDrain ? 1 : 0;
     tally.stepped(at + 1, this.chosen);
   }
 
   /**
-   * Step `at` of `context` let stores reach memory that had waited, one of them with an access of `code`: each could have
-   * done so before what others did to the same object meanwhile.
+   * True if the step just done, `at`, let stores reach memory that had waited: then they reach it one by one instead, by
+   * commits of their own, since others may come between them and the step.
    */
-  private tryCommits(at: number, { lane: { commit } }: Context, code: number): void {
-    if (commit === undefined) return;
-    const { history, enabled, todo } = this;
-    for (let i = at - 1; i > history.firstDrained(at); i--) {
-      if (history.dependsByObject(i, commit, code)) todo[i] |= enabled[i] & (1 << commit.pid);
-    }
+  private hidesCommits(at: number): boolean {
+    if (!this.history.hasDrained(at)) return false;
+    const { commit } = this.setup.execution.stage.contexts[this.chosen[at]].lane;
+    if (commit !== undefined) this.todo[at] |= 1 << commit.pid;
+    return true;
   }
 
   /** A new state: decides what is tried there. @returns false if it only leads to executions seen already. */
@@ -184,16 +180,10 @@ export class Reduction<S> implements Search {
       const context = this.setup.execution.stage.contexts[pid];
       const code = accessOf(context);
       const { history } = this;
-      // A commit that another step has done in its stead is not the one that was tried.
-      if (this.drained[before] !== 0 && context === this.moverOf(before).lane.commit) continue;
       if (history.dependsByCpu(before, context) || history.dependsByObject(before, context, code)) continue;
       sleep |= 1 << pid;
     }
     return sleep;
-  }
-
-  private moverOf(at: number): Context {
-    return this.setup.execution.stage.contexts[this.chosen[at]];
   }
 
   /** Where an execution ends after `steps` steps, those that do not go on compete with what was done, too. */

@@ -1,4 +1,4 @@
-import { Container } from 'inversify';
+import { Container, type ServiceIdentifier } from 'inversify';
 import { driversModule } from '../../drivers/module.js';
 import { HOST_BACKEND } from '../../host/device.js';
 import { HyperV } from '../../host/hyperv.js';
@@ -24,7 +24,7 @@ import { Vmbus } from '../../vmbus/vmbus.js';
 import type { DeviceSettings } from '../device-settings.js';
 import { GuestKvm } from '../kvm.js';
 import { guestModule } from '../module.js';
-import { allOf, loadAll, type PluginModule, resolving } from './contributions.js';
+import { allOf, checkUnique, loadAll, type PluginModule, resolving } from './contributions.js';
 import { GuestKit } from './kit.js';
 import { unfitBackend, unfitDomain, unfitDriver, unfitFile } from './unfit.js';
 
@@ -54,19 +54,19 @@ export function assembleGuest(
 ): AssembledGuest {
   const container = new Container({ defaultScope: 'Singleton' });
   loadAll(container, [...ownModules(options, settings, GuestKit.of(plugins)), ...plugins]);
-  const guest = resolving(() => ({
-    machine: container.get(Machine),
-    irqCore: container.get(IrqCore),
-    platform: container.get(PLATFORM),
-    vmbus: container.get(Vmbus),
-    host: container.get(HyperV),
-    fs: container.get(FileTree),
-    kvm: container.isBound(GuestKvm) ? container.get(GuestKvm) : undefined,
-  }));
-  allOf(container, VMBUS_DRIVER, unfitDriver);
+  const get = <T>(token: ServiceIdentifier<T>): T => resolving(() => container.get(token));
+  const models = { machine: get(Machine), irqCore: get(IrqCore), platform: get(PLATFORM) };
+  const vmbus = get(Vmbus);
+  checkUnique(allOf(container, VMBUS_DRIVER, unfitDriver), 'a driver');
+  const host = get(HyperV);
   allOf(container, HOST_BACKEND, unfitBackend);
+  // Before the tree is made of them.
   allOf(container, GUEST_FILE, unfitFile);
-  return { ...guest, irqDomains: allOf(container, IRQ_DOMAIN_PLUGIN, unfitDomain) };
+  const fs = get(FileTree);
+  const kvm = container.isBound(GuestKvm) ? get(GuestKvm) : undefined;
+  const irqDomains = allOf(container, IRQ_DOMAIN_PLUGIN, unfitDomain);
+  checkUnique(irqDomains, 'an irqdomain');
+  return { ...models, vmbus, host, fs, kvm, irqDomains };
 }
 
 function ownModules(options: GuestOptions, settings: DeviceSettings, kit: GuestKit): PluginModule[] {

@@ -65,6 +65,12 @@ export function allOf<T>(container: Container, token: Token<T>, unfit: Unfit): r
   return all;
 }
 
+/** @param a what they are, with the article. @throws PluginError if two of them have one name. */
+export function checkUnique(named: readonly { readonly name: string }[], a: string): void {
+  const twice = named.find(({ name }, i) => named.findIndex((other) => other.name === name) !== i);
+  if (twice !== undefined) throw new PluginError(`there is ${a} ${twice.name} already; choose another name`);
+}
+
 /** Loads modules into a container. @throws PluginError if they cannot be loaded. */
 export function loadAll(container: Container, modules: readonly PluginModule[]): void {
   resolving(() => container.load(...modules.map(atOnce)));

@@ -6,10 +6,25 @@ import type { PlatformDefinition } from '../../platform/platform.js';
 import type { Race } from '../../races/race.js';
 import type { ScenarioAction } from '../../scenario/actions/action.js';
 import type { GuestFile } from '../../view/guest-file.js';
+import type { DirectoryNode, FileNode, SymlinkNode } from '../../view/tree-node.js';
 import type { VmbusDriver } from '../../vmbus/driver.js';
+import { parseGuid } from '../../vmbus/protocol/guid.js';
 
 /** Something of which nothing is known but what it should be. */
 type Alleged<T> = { readonly [Key in keyof T]?: unknown };
+
+/** Class ids are compared as strings, so that only the canonical form is one. */
+function isGuid(value: unknown): boolean {
+  try {
+    return typeof value === 'string' && parseGuid(value) === value;
+  } catch {
+    return false;
+  }
+}
+
+function guidProblem(value: unknown): string {
+  return `class id ${JSON.stringify(value)} is not a GUID as irqlab writes it; make one with parseGuid('…')`;
+}
 
 export function unfitDriver(value: unknown): string | undefined {
   const { name, classIds, hvsock, probe, remove } = value as Alleged<VmbusDriver>;
@@ -18,14 +33,14 @@ export function unfitDriver(value: unknown): string | undefined {
     return `driver ${name} has no classIds; give it those of its devices: [parseGuid('…')]`;
   if (typeof probe !== 'function' || typeof remove !== 'function')
     return `driver ${name} needs the methods probe and remove`;
-  return undefined;
+  const wrongId = classIds.find((id) => !isGuid(id));
+  return wrongId === undefined ? undefined : `driver ${name}: ${guidProblem(wrongId)}`;
 }
 
 export function unfitBackend(value: unknown): string | undefined {
   const { classId } = value as Alleged<HostBackend>;
-  return typeof classId === 'string'
-    ? undefined
-    : "it has no classId; give it that of its devices: parseGuid('…')";
+  if (typeof classId !== 'string') return "it has no classId; give it that of its devices: parseGuid('…')";
+  return isGuid(classId) ? undefined : guidProblem(classId);
 }
 
 export function unfitDomain(value: unknown): string | undefined {
@@ -38,8 +53,24 @@ export function unfitFile(value: unknown): string | undefined {
   const { path, node } = value as Alleged<GuestFile>;
   if (typeof path !== 'string' || !/^\/(proc|sys)\/./.test(path))
     return `its path is ${JSON.stringify(path)}; expected one in /proc or /sys`;
-  if (typeof node === 'object' && node !== null && 'kind' in node) return undefined;
-  return `${path} has no node; make one with procFile, sysfsFile or new StaticDirectory`;
+  return isNode(node)
+    ? undefined
+    : `${path} has no node; make one with procFile, sysfsFile or new StaticDirectory`;
+}
+
+function isNode(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  const { kind, list, lookup, read, write, unwritable, target } = value as Alleged<
+    DirectoryNode & FileNode & SymlinkNode
+  >;
+  if (kind === 'directory') return typeof list === 'function' && typeof lookup === 'function';
+  if (kind === 'symlink') return typeof target === 'string';
+  return kind === 'file' && isMethod(read) && isMethod(write) && typeof unwritable === 'object';
+}
+
+/** A method that may be missing. */
+function isMethod(value: unknown): boolean {
+  return value === undefined || typeof value === 'function';
 }
 
 export function unfitAction(value: unknown): string | undefined {

@@ -194,6 +194,19 @@ describe('irqlab explore', () => {
     await expect(runMerge([files[0]], {}, io, new InProcessRunner(), read)).rejects.toThrow(
       '1 reports of 2 parts',
     );
+    const changed = (from: string | RegExp, to: string) => (file: string) =>
+      file === files[0] ? read(file) : read(file).replace(from, to);
+    const merge = (readFile: (file: string) => string): Promise<number> =>
+      runMerge(files, {}, io, new InProcessRunner(), readFile);
+    await expect(merge(changed(/"build":"\w+"/, '"build":"other"'))).rejects.toThrow('of different builds: ');
+    await expect(merge(changed('at most 1000 steps', 'at most 5 steps'))).rejects.toThrow(
+      /different options: "tso, .* at most 1000 steps, 2 parts" and ".* at most 5 steps, 2 parts"/,
+    );
+    await expect(merge(changed('"model":"ring-full-wakeup/read', '"model":"x/read'))).rejects.toThrow(
+      'of different searches',
+    );
+    const other = (file: string): string => read(file).replace(/"build":"\w+"/, '"build":"other"');
+    await expect(merge(other)).rejects.toThrow('these reports are of other, not of this irqlab');
     await expect(runMerge(['x'], {}, io, new InProcessRunner(), () => '{}')).rejects.toThrow(
       'x is no report of irqlab explore: model',
     );
