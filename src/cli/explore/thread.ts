@@ -20,6 +20,7 @@ parentPort?.on('message', (task: Task) => {
     });
     tell({ kind: 'result', result });
   } catch (error) {
-    tell({ kind: 'error', stack: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+    const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
+    tell({ kind: 'error', error: { name, message, stack } });
   }
 });
