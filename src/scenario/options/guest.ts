@@ -24,7 +24,7 @@ export type KernelVersion = (typeof kernelVersions)[number];
  */
 export interface GuestOptions {
   readonly cpus: number | CpuOptions;
-  /** Default 6.12. */
+  /** Default 6.10. */
   readonly kernel?: KernelVersion;
   /** Default x86_64. */
   readonly arch?: Architecture;
