@@ -2,10 +2,12 @@
 import {
   check,
   Completion,
+  conclusionOf,
   type CpuControl,
   type Divergence,
   type ExploreOptions,
   exploreShard,
+  type Fingerprint,
   formatTraceFile,
   inFunction,
   type Interrupt,
@@ -33,6 +35,7 @@ import {
   type Step,
   type Strategy,
   type TaskOptions,
+  type TextOptions,
   type Trace,
   type TraceFile,
   traceFileOf,
@@ -40,6 +43,8 @@ import {
   type Verdict,
   type Violation,
   type ViolationKind,
+  violationHtml,
+  violationMermaid,
   violationText,
   WaitQueue,
   type World,
@@ -164,27 +169,39 @@ export function unlockedText(): string {
   return `${head}${differs === undefined ? '' : `, differs after ${differs.after}`}\n${violationText(violation)}${laneTable(trace)}`;
 }
 
-/** What a model is told that has stores through the store buffer beside such as do not go through it. */
-export function mixedStores(): string {
-  function* writes(): Procedure<void> {
-    const buffered = new MemoryWord('buffered');
-    yield buffered.write;
-    buffered.store(1);
-    yield new SharedWord('at once').write;
-  }
+/** The same trace drawn, and how the explorer ends its report: what a user shows to others. */
+export function drawnUnlocked(): string {
+  const report = check(race(false));
+  const [violation] = report.violations;
+  const fingerprint: Fingerprint | undefined = report.fingerprint;
+  const options: TextOptions = { width: 60 };
+  const drawn = [violationMermaid(violation), violationHtml(violation, report.model)];
+  const lines = violationText(violation, options).split('\n');
+  const fits = lines.every((line) => line.length <= 60);
+  return `${drawn.map((text) => text.slice(0, 15)).join(', ')}, ${fits}, ${fingerprint}, ${conclusionOf(violation).slice(0, 6)}`;
+}
+
+/** A model that store buffers cannot be explored with. */
+export function mixedIsRefused(): boolean {
+  const model: Model<void> = {
+    name: 'mixed',
+    setup(world) {
+      const [buffered, atOnce] = [new MemoryWord('buffered'), new SharedWord('at once')];
+      world.task(
+        0,
+        'task',
+        (function* () {
+          yield buffered.write;
+          buffered.store(1);
+          yield atOnce.write;
+        })(),
+      );
+    },
+  };
   try {
-    check(
-      {
-        name: 'mixed',
-        setup(world) {
-          world.task(0, 'writes', writes());
-          return {};
-        },
-      },
-      { memory: 'tso' },
-    );
-    return 'taken';
+    check(model, { memory: 'tso' });
+    return false;
   } catch (error) {
-    return error instanceof MixedStoresError ? 'refused' : String(error);
+    return error instanceof MixedStoresError;
   }
 }

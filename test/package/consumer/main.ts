@@ -1,7 +1,7 @@
 // Runs all that the other files use of the package.
 import { Guest } from 'irqlab';
 import { useInBrowser } from './browser.js';
-import { lockedVerdict, mixedStores, unlockedText } from './explore.js';
+import { drawnUnlocked, lockedVerdict, mixedIsRefused, unlockedText } from './explore.js';
 import { designs, problems, refusal, useGuest } from './guest.js';
 import { missingIrqNames } from './irq.js';
 import { useLab } from './lab.js';
@@ -22,8 +22,10 @@ export function useAll(): string[] {
     `refused: ${refusal(echo)}`,
     `problems: ${problems('cpus: 0')}; ${problems('cpus: 1')}`,
     `designs: ${designs().length > 5}`,
-    `locked: ${lockedVerdict()}, mixed stores: ${mixedStores()}`,
+    `locked: ${lockedVerdict()}`,
     `unlocked: ${unlockedText().split('\n')[0]}`,
+    `drawn: ${drawnUnlocked()}`,
+    `mixed stores refused: ${mixedIsRefused()}`,
     `missing: ${missingIrqNames()}`,
   ];
 }
@@ -39,7 +41,9 @@ export const expected: readonly string[] = [
   'refused: EBUSY',
   'problems: expected a whole number from 1 to 8192, not 0; 0 steps',
   'designs: true',
-  'locked: none, mixed stores: refused',
+  'locked: none',
   'unlocked: finally, 10 steps, 11 states, 3 lanes',
+  'drawn: sequenceDiagram, <!doctype html>, true, undefined, Step 2',
+  'mixed stores refused: true',
   'missing: ',
 ];
