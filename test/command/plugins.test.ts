@@ -212,6 +212,27 @@ export default {
     );
   });
 
+  test.each([
+    ['an action', 'timeline: [{zapping: 1}]', /unknown key "zapping"/],
+    ['a design', 'design: {relidMap: zapping}', /not "zapping"$/m],
+    ['an architecture', 'arch: zapping', /not "zapping"$/m],
+  ])('hints at --plugin for %s that irqlab does not have', async (_what, line, message) => {
+    const hint = "A plug-in's actions, designs and architectures must be loaded with --plugin FILE.\n";
+    const { status, err } = await run(['run', '-'], `cpus: 1\n${line}\n`);
+    expect(status).toBe(2);
+    expect(err).toMatch(message);
+    expect(err.endsWith(hint)).toBe(true);
+  });
+
+  test('hints at it for a race, and not for what is misspelt', async () => {
+    const { status, err } = await run(['explore', 'zapping'], '');
+    expect(status).toBe(2);
+    expect(err).toMatch(
+      /there is no race "zapping"\nRaces: .+\nA plug-in's must be loaded with --plugin FILE\.\n$/,
+    );
+    expect((await run(['run', '-'], 'cpus: 1\ntimeline: [{oflline: 0}]\n')).err).not.toMatch(/--plugin/);
+  });
+
   test('says which plug-in binds what cannot be used', async () => {
     const path = file(
       'nameless.mjs',
