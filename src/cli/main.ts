@@ -5,7 +5,10 @@ import type { Stdio } from '../command/stdio.js';
 import { UsageError } from '../command/usage-error.js';
 import { defectText } from '../command/defect.js';
 import { loadPlugins, type Plugins } from '../command/plugins.js';
+import { thrownIn } from '../command/thrown-in-plugin.js';
+import { blameForExit, exitIsIntended } from '../command/untimely-exit.js';
 import { PluginError } from '../lib/plugin-error.js';
+import { checkPlugin } from './check-plugins.js';
 import { commandsWith } from './commands-with.js';
 import { pluginOption, takePluginFiles } from './plugin-files.js';
 
@@ -26,13 +29,17 @@ export async function main(args: readonly string[], stdio: Stdio): Promise<numbe
   try {
     const { files, others } = takePluginFiles(args);
     plugins = files;
-    const program = await buildProgram(others, stdio, await loadPlugins(files), (finished) => {
+    const loaded = await loadPlugins(files, checkPlugin);
+    blameForExit(files);
+    const program = await buildProgram(others, stdio, loaded, (finished) => {
       status = finished;
     });
     await program.parseAsync(others, { from: 'user' });
     return status;
   } catch (error) {
     return report(error, plugins, stdio);
+  } finally {
+    exitIsIntended();
   }
 }
 
@@ -85,7 +92,12 @@ function report(error: unknown, plugins: readonly string[], stdio: Stdio): ExitS
     return exitStatus.usage;
   }
   if (error instanceof PluginError && plugins.length > 0) {
-    stdio.err(`irqlab: plug-in ${plugins.join(', ')}: ${error.message}\n`);
+    stdio.err(`irqlab: plug-in ${error.file ?? plugins.join(', ')}: ${error.message}\n`);
+    return exitStatus.usage;
+  }
+  const thrown = error instanceof Error ? thrownIn(plugins, error) : undefined;
+  if (thrown !== undefined) {
+    stdio.err(`irqlab: plug-in ${thrown.file}: ${String(error)}\n  ${thrown.place}\n`);
     return exitStatus.usage;
   }
   stdio.err(defectText(error, plugins));

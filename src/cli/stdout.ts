@@ -1,5 +1,6 @@
 import { fstatSync, readSync, writeSync } from 'node:fs';
 import { exitStatus } from '../command/exit-status.js';
+import { exitIsIntended } from '../command/untimely-exit.js';
 
 const reasons: Readonly<Record<string, string>> = {
   ENOSPC: 'no space left on device',
@@ -32,6 +33,7 @@ export function writeOut(text: string): void {
 }
 
 function giveUp({ code = '', message }: NodeJS.ErrnoException): never {
+  exitIsIntended();
   // The reader has seen enough, as in `irqlab run … | head`: no failure.
   if (code === 'EPIPE') process.exit();
   process.stderr.write(`irqlab: cannot write: ${reasons[code] ?? message}\n`);

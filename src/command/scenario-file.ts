@@ -31,7 +31,9 @@ export function openScenario(file: string, stdio: Stdio, { language }: Plugins =
     return parseScenario(text, name, language);
   } catch (error) {
     if (!(error instanceof ScenarioError)) throw error;
-    throw new UsageError(error.message.replaceAll('\n', '\nirqlab: '));
+    const mayBePlugins = error.diagnostics.some((diagnostic) => diagnostic.mayBePlugins);
+    const hint = "A plug-in's actions, designs and architectures must be loaded with --plugin FILE.";
+    throw new UsageError(error.message.replaceAll('\n', '\nirqlab: '), mayBePlugins ? hint : undefined);
   }
 }
 

@@ -4,7 +4,10 @@
 export { check, exploreShard, minimalViolation } from './explore.js';
 export { MixedStoresError } from './execution/mixed-stores.js';
 export type { ViolationKind } from './execution/judge.js';
-export { laneTable, violationText } from './report/lane-table.js';
+export { conclusionOf } from './report/conclusion.js';
+export { violationHtml } from './report/html.js';
+export { laneTable, type TextOptions, violationText } from './report/lane-table.js';
+export { violationMermaid } from './report/mermaid.js';
 export { mergeReports } from './report/merge.js';
 export type {
   CpuControl,
@@ -18,7 +21,7 @@ export type {
 } from './model.js';
 export type { ExploreOptions, Progress, Strategy } from './options.js';
 export { type Divergence, replay, type ReplayOptions, type ReplayResult } from './replay.js';
-export type { Report, Trace, TraceStep, Violation } from './report/report.js';
+export type { Fingerprint, Report, Trace, TraceStep, Violation } from './report/report.js';
 export type { Shard } from './search/search.js';
 export {
   formatTraceFile,

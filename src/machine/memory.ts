@@ -29,6 +29,8 @@ export class StoreBuffer {
   stores = 0;
   /** Number of stores taken out since the last clear. */
   commits = 0;
+  /** Number of locked instructions since the last clear, whether or not there was something to take out. */
+  drains = 0;
 
   constructor(readonly notes = new StoreNotes()) {}
 
@@ -79,6 +81,7 @@ export class StoreBuffer {
     this.reset();
     this.stores = 0;
     this.commits = 0;
+    this.drains = 0;
   }
 
   private reset(): void {
@@ -102,6 +105,7 @@ export function runWithStoreBuffer(buffer: StoreBuffer | undefined): void {
  */
 export function drainStores(): void {
   if (running === undefined) return;
+  running.drains += 1;
   while (running.size !== 0) {
     const { oldest } = running;
     running.commitOldest();

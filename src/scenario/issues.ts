@@ -59,9 +59,9 @@ function describe(issue: Issue, prefix: PropertyKey[], data: unknown, source: So
   const isWord = typeof value === 'string' && /^[a-z]/i.test(value);
   const suggestion =
     issue.code === 'invalid_value' && isWord ? didYouMean(value, issue.values.map(String)) : '';
-  return [
-    { place: source.placeOf(path), message: `expected ${issue.message}, not ${show(value)}${suggestion}` },
-  ];
+  const mayBePlugins = isWord && suggestion === '' && (path[0] === 'design' || path[0] === 'arch');
+  const message = `expected ${issue.message}, not ${show(value)}${suggestion}`;
+  return [{ place: source.placeOf(path), message, mayBePlugins }];
 }
 
 /**
@@ -86,8 +86,10 @@ function isTypeIssue(code: Issue['code']): boolean {
 }
 
 function unknownKey(key: string, known: readonly string[], path: PropertyKey[], source: Source): Diagnostic {
-  const hint = didYouMean(key, known) || `; known here: ${known.join(', ')}`;
-  return { place: source.placeOfKey([...path, key]), message: `unknown key "${key}"${hint}` };
+  const suggestion = didYouMean(key, known);
+  const hint = suggestion || `; known here: ${known.join(', ')}`;
+  const mayBePlugins = suggestion === '' && path[0] === 'timeline' && path.length === 2;
+  return { place: source.placeOfKey([...path, key]), message: `unknown key "${key}"${hint}`, mayBePlugins };
 }
 
 function valueAt(data: unknown, path: readonly PropertyKey[]): unknown {

@@ -10,13 +10,13 @@ import { transformSync } from '@swc/core';
 let dir = '';
 beforeAll(() => {
   dir = mkdtempSync(join(tmpdir(), 'irqlab-stdout-'));
-  for (const name of ['cli/stdout', 'command/exit-status']) {
+  for (const name of ['cli/stdout', 'command/exit-status', 'command/untimely-exit']) {
     const source = readFileSync(new URL(`../../src/${name}.ts`, import.meta.url), 'utf8');
     const { code } = transformSync(source, {
       jsc: { parser: { syntax: 'typescript' }, target: 'es2022' },
       module: { type: 'es6' },
     });
-    mkdirSync(join(dir, dirname(name)));
+    mkdirSync(join(dir, dirname(name)), { recursive: true });
     writeFileSync(join(dir, `${name}.js`), code);
   }
   writeFileSync(join(dir, 'package.json'), '{"type":"module"}');

@@ -32,7 +32,13 @@ async function refusal(path: string): Promise<readonly [string, string | undefin
   return ['loaded', undefined];
 }
 
-const aModule = '{ id: 1, load() {} }';
+/** One that adds something: a link in /proc. */
+const aModule = moduleText('GuestFile', "{ path: '/proc/mine', node: { kind: 'symlink', target: '/' } }");
+
+/** The text of a module that binds something to one of irqlab's tokens. */
+function moduleText(token: string, value: string): string {
+  return `{ load({ bind }) { bind(Symbol.for('irqlab.${token}')).toConstantValue(${value}); } }`;
+}
 
 test('no files are no plug-ins', async () => {
   expect(await loadPlugins([])).toBe(noPlugins);
@@ -147,6 +153,84 @@ export default {
       err: '',
     });
     expect((await irqlab('--plugin', path, '--help')).out).toMatch(/^ {2}greet +say hello$/m);
+  });
+
+  test.each([
+    ['a race', 'Race', '{}', 'what is bound to RACE cannot be used: it is not what defineRace makes'],
+    ['a driver', 'VmbusDriver', '42', 'what is bound to VMBUS_DRIVER cannot be used: it is 42'],
+    [
+      'a command',
+      'Command',
+      '{}',
+      'what is bound to COMMAND cannot be used: a command needs name, summary and load',
+    ],
+    [
+      'nothing of irqlab',
+      'nobody',
+      '{}',
+      'it binds nothing that irqlab knows, only Symbol(irqlab.nobody); docs/plugins.md lists the tokens, such as VMBUS_DRIVER, that irqlab exports',
+    ],
+  ])('checks %s whatever the command needs', async (_what, token, value, message) => {
+    const path = file(`${token}.mjs`, `export default ${moduleText(token, value)};`);
+    for (const command of ['run', 'replay'])
+      expect(await irqlab(command, '-', '--plugin', path)).toEqual({
+        status: 2,
+        out: '',
+        err: `irqlab: plug-in ${path}: ${message}\n`,
+      });
+  });
+
+  test('says which of two plug-ins came second to what both want, and which one came twice', async () => {
+    const first = file('first.mjs', `export default ${aModule};`);
+    const second = file('second.mjs', `export default ${aModule};`);
+    expect(await irqlab('run', '-', '--plugin', first, '--plugin', second)).toEqual({
+      status: 2,
+      out: '',
+      err: `irqlab: plug-in ${second}: what is bound to GUEST_FILE cannot be used: there is /proc/mine already; choose another path\n`,
+    });
+    expect(await irqlab('run', '-', '--plugin', first, '--plugin', first)).toEqual({
+      status: 2,
+      out: '',
+      err: `irqlab: plug-in ${first} is given twice\nLeave one of them out.\n`,
+    });
+  });
+
+  test('says what a plug-in throws once it is used, and where', async () => {
+    const driver = `{
+  name: 'hv_mine', classIds: ['57164f39-9115-4e78-ab55-382f3bd5422d'],
+  *probe() { throw new Error('boom'); },
+  *remove() {},
+}`;
+    const path = file('boom.mjs', `export default ${moduleText('VmbusDriver', driver)};`);
+    const ran = await run(
+      ['run', '-', '--plugin', path],
+      'cpus: 1\ndevices: [{driver: heartbeat, relid: 7}]\n',
+    );
+    expect(ran).toMatchObject({ status: 2, out: '' });
+    expect(ran.err.replaceAll(directory, '')).toMatch(
+      /^irqlab: plug-in \/boom\.mjs: Error: boom\n {2}at .*boom\.mjs:3:.*\n$/,
+    );
+  });
+
+  test.each([
+    ['an action', 'timeline: [{zapping: 1}]', /unknown key "zapping"/],
+    ['a design', 'design: {relidMap: zapping}', /not "zapping"$/m],
+    ['an architecture', 'arch: zapping', /not "zapping"$/m],
+  ])('hints at --plugin for %s that irqlab does not have', async (_what, line, message) => {
+    const hint = "A plug-in's actions, designs and architectures must be loaded with --plugin FILE.\n";
+    const { status, err } = await run(['run', '-'], `cpus: 1\n${line}\n`);
+    expect(status).toBe(2);
+    expect(err).toMatch(message);
+    expect(err.endsWith(hint)).toBe(true);
+  });
+
+  test('hints at it for a race, and not for what is misspelt', async () => {
+    const { status, err } = await run(['explore', 'zapping'], '');
+    expect(status).toBe(2);
+    expect(err).toMatch(
+      /there is no race "zapping"\nRaces: .+\nA plug-in's must be loaded with --plugin FILE\.\n$/,
+    );
+    expect((await run(['run', '-'], 'cpus: 1\ntimeline: [{oflline: 0}]\n')).err).not.toMatch(/--plugin/);
   });
 
   test('says which plug-in binds what cannot be used', async () => {

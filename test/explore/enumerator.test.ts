@@ -45,6 +45,11 @@ const foundBefore: readonly Programs[] = [
     work: [locked, { op: 'read', word: 0 }],
     preemptible: true,
   },
+  {
+    ...none,
+    tasks: [task(0, { op: 'write', word: 0 }, { op: 'queue' }), task('host', { op: 'masked' })],
+    work: [{ op: 'reinit' }],
+  },
 ];
 
 describe.each<MemoryModel>(['sc', 'tso'])('an enumeration of states, %s', (memory) => {

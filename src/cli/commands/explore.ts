@@ -77,7 +77,26 @@ function addOptions(command: Command): Command {
     .option('--max-executions <n>', 'stop after so many executions', positive)
     .option('--max-steps <n>', 'cut executions after so many steps; default 1000', positive)
     .option('--seconds <n>', 'stop after so long, with --all all of it', positive)
+    .addOption(formatOption())
+    .option('--width <n>', 'columns that a table may take; default: those of the terminal', width, columns())
     .option('--json', 'print the report as JSON');
+}
+
+/** How a found interleaving is shown. */
+export function formatOption(): Option {
+  const text = 'how a found interleaving is shown: as a table, or drawn, for a file of its own';
+  return new Option('--format <format>', text).choices(['table', 'mermaid', 'html']);
+}
+
+/** Columns of the terminal; undefined where the output goes into a file or another program. */
+export function columns(): number | undefined {
+  return process.stdout.isTTY ? process.stdout.columns : undefined;
+}
+
+export function width(text: string): number {
+  const value = count(text);
+  if (value >= 40) return value;
+  throw new InvalidArgumentError('Expected 40 columns or more.');
 }
 
 /** The options that the user wrote. */

@@ -1,4 +1,5 @@
 import type { CommandModule } from '../command.js';
+import { columns, formatOption, width } from './explore.js';
 import type { ReplayCommandOptions } from '../explore/replay.js';
 
 const example = `
@@ -16,6 +17,13 @@ export const command: CommandModule = {
     command
       .argument('<file>', 'what --save wrote, or - for standard input')
       .option('--step', "show the guest's state after each step; * marks what the step changed")
+      .addOption(formatOption())
+      .option(
+        '--width <n>',
+        'columns that a table may take; default: those of the terminal',
+        width,
+        columns(),
+      )
       .option('--json', 'print the trace as JSON')
       .addHelpText('after', example)
       .action(async (file: string, options: ReplayCommandOptions) => {

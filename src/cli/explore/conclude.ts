@@ -5,13 +5,14 @@ import type { Report } from '../../explore/report/report.js';
 import { formatTraceFile, traceFileOf } from '../../explore/report/trace-file.js';
 import type { RaceVariant } from '../../races/race.js';
 import type { ExploreCommandOptions } from './options.js';
+import { drawn } from './drawn.js';
 import { reportText } from './text.js';
 
 /** Shows a report, saves the interleaving that it found, and checks the verdict against the table of races. */
 export function conclude(
   report: Report,
   variant: RaceVariant,
-  { save, json }: Pick<ExploreCommandOptions, 'save' | 'json'>,
+  { save, json, format, width }: Pick<ExploreCommandOptions, 'save' | 'json' | 'format' | 'width'>,
   stdio: Stdio,
 ): ExitStatus {
   const [violation] = report.violations;
@@ -21,7 +22,10 @@ export function conclude(
     save === undefined
       ? 'To replay it: add --save FILE, then irqlab replay FILE'
       : `Replay: irqlab replay ${save}`;
-  stdio.out(json ? `${JSON.stringify(report, undefined, 2)}\n` : reportText(report, hint));
+  if (json) stdio.out(`${JSON.stringify(report, undefined, 2)}\n`);
+  else if (violation === undefined || format === undefined || format === 'table') {
+    stdio.out(reportText(report, hint, { width }));
+  } else stdio.out(drawn(violation, format, report.model));
   const { memory, expected, expectedOther } = variant;
   const wanted = report.memory === memory ? expected : expectedOther;
   if (wanted === undefined || wanted === report.verdict) return exitStatus.ok;

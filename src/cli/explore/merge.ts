@@ -11,7 +11,7 @@ import { parseReport } from './report-file.js';
 import { withMinimal } from './search.js';
 import type { TaskRunner } from './task.js';
 
-export type MergeOptions = Pick<ExploreCommandOptions, 'json' | 'save' | 'plugins'>;
+export type MergeOptions = Pick<ExploreCommandOptions, 'json' | 'save' | 'format' | 'width' | 'plugins'>;
 
 /** `irqlab explore merge`: merges the reports of a search's shards. */
 export async function runMerge(

@@ -3,6 +3,8 @@ import type { MemoryModel } from '../../explore/model.js';
 import type { Strategy } from '../../explore/options.js';
 import type { Shard } from '../../explore/search/search.js';
 
+export type TraceFormat = 'table' | 'mermaid' | 'html';
+
 /** Options of `irqlab explore`, as its help describes them. */
 export interface ExploreCommandOptions extends PluginOptions {
   readonly variant?: string;
@@ -20,6 +22,10 @@ export interface ExploreCommandOptions extends PluginOptions {
   readonly maxSteps?: number;
   readonly seconds?: number;
   readonly json?: boolean;
+  /** How a found interleaving is shown; default: as a table. */
+  readonly format?: TraceFormat;
+  /** Columns that a table may take; default: those of the terminal. */
+  readonly width?: number;
   /** Threads; default: one, and for all races as many as the machine has. */
   readonly workers?: number;
 }

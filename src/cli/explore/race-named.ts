@@ -5,7 +5,10 @@ import type { Race, RaceVariant } from '../../races/race.js';
 export function raceNamed(races: readonly Race[], id: string): Race {
   const race = races.find((candidate) => candidate.id === id);
   if (race !== undefined) return race;
-  throw new UsageError(`there is no race "${id}"`, `Races: ${races.map((known) => known.id).join(', ')}`);
+  throw new UsageError(
+    `there is no race "${id}"`,
+    `Races: ${races.map((known) => known.id).join(', ')}\nA plug-in's must be loaded with --plugin FILE.`,
+  );
 }
 
 /** @throws UsageError that names the variants. */

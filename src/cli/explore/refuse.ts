@@ -15,6 +15,7 @@ const ofOneVariant: readonly OptionName[] = [
   'shard',
   'saveReport',
   'save',
+  'format',
   'maxSteps',
 ];
 const ofSearches: readonly OptionName[] = ['variant', 'workers', 'maxExecutions', 'seconds', ...ofOneVariant];

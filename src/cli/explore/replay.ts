@@ -1,4 +1,4 @@
-import { laneTable, violationText } from '../../explore/report/lane-table.js';
+import { laneTable } from '../../explore/report/lane-table.js';
 import { replay } from '../../explore/replay.js';
 import type { Trace, TraceStep } from '../../explore/report/report.js';
 import { parseTraceFile, type TraceFile } from '../../explore/report/trace-file.js';
@@ -8,12 +8,16 @@ import { UsageError } from '../../command/usage-error.js';
 import { readText } from '../../command/named-file.js';
 import { races as builtinRaces } from '../../races/index.js';
 import type { Race } from '../../races/race.js';
-import { memoryText } from './text.js';
+import { drawn } from './drawn.js';
+import type { TraceFormat } from './options.js';
+import { foundText, memoryText } from './text.js';
 import { raceNamed, variantNamed } from './race-named.js';
 
 export interface ReplayCommandOptions {
   readonly step?: boolean;
   readonly json?: boolean;
+  readonly format?: TraceFormat;
+  readonly width?: number;
 }
 
 /** `irqlab replay`: runs a saved interleaving again. The same file gives the same bytes. */
@@ -33,12 +37,14 @@ export function runReplay(
     before = state;
   };
   const { trace, violation, divergence } = replay(model, saved, options.step ? { onStep } : {});
+  const { format = 'table', width } = options;
   if (options.json) stdio.out(`${JSON.stringify({ trace, violation, divergence }, undefined, 2)}\n`);
+  else if (format !== 'table' && violation !== undefined) stdio.out(drawn(violation, format, saved.model));
   else {
     stdio.out(`${saved.model}, ${memoryText(saved.memory, bufferedWords(trace))}\n\n`);
     for (const text of walk) stdio.out(text);
-    if (violation !== undefined) stdio.out(violationText(violation));
-    else stdio.out(`${laneTable(trace)}\n`);
+    if (violation !== undefined) stdio.out(foundText(violation, { width }));
+    else stdio.out(`${laneTable(trace, { width })}\n`);
   }
   if (divergence === undefined) return exitStatus.ok;
   const { after, expected, actual } = divergence;

@@ -1,6 +1,7 @@
-import { violationText } from '../../explore/report/lane-table.js';
+import { conclusionOf } from '../../explore/report/conclusion.js';
+import { type TextOptions, violationText, wrapped } from '../../explore/report/lane-table.js';
 import type { MemoryModel } from '../../explore/model.js';
-import type { Report } from '../../explore/report/report.js';
+import type { Report, Violation } from '../../explore/report/report.js';
 import type { Race } from '../../races/race.js';
 
 /** The memory of a search, with the words that its store buffers delayed: a model need not have any. */
@@ -39,6 +40,12 @@ export function effortText(report: Report): string {
   );
 }
 
+/** A violation with its trace, and at the end what went wrong. */
+export function foundText(violation: Violation, options: TextOptions): string {
+  const end = wrapped(conclusionOf(violation), options.width ?? Number.POSITIVE_INFINITY).join('\n');
+  return `${violationText(violation, options)}\n${end}\n`;
+}
+
 /** What executions that were cut leave open. */
 function cutText({ cut, executions }: Report): string {
   return (
@@ -48,12 +55,12 @@ function cutText({ cut, executions }: Report): string {
 }
 
 /** The verdict with everything that it rests on. */
-export function reportText(report: Report, replayHint: string): string {
+export function reportText(report: Report, replayHint: string, options: TextOptions = {}): string {
   const { verdict, violations, witnesses, outcomes, model } = report;
   const lines: string[] = [];
   if (verdict === 'found') {
     lines.push(`${model}: found`, '');
-    for (const violation of violations) lines.push(violationText(violation));
+    for (const violation of violations) lines.push(foundText(violation, options));
   } else {
     lines.push(`${model}: none (${coverageText(report)})`, '');
     for (const { name, reached } of witnesses) lines.push(`  ${reached ? 'yes' : 'NO '}  ${name}`);

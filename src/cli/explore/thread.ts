@@ -22,7 +22,9 @@ parentPort?.on('message', (task: Task) => {
     tell({ kind: 'result', result });
   } catch (error) {
     if (error instanceof UsageError) tell({ kind: 'refused', message: error.message });
-    else
-      tell({ kind: 'error', stack: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+    else {
+      const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
+      tell({ kind: 'error', error: { name, message, stack } });
+    }
   }
 });

@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads';
 import { UsageError } from '../../command/usage-error.js';
 import type { Progress } from '../../explore/options.js';
 import type { Race } from '../../races/race.js';
+import { PluginError } from '../../lib/plugin-error.js';
 import { StoppedError, type Task, type TaskOf, type TaskResults, type TaskRunner } from './task.js';
 
 /** What a thread is told when it starts. */
@@ -17,7 +18,14 @@ export type FromThread =
   | { readonly kind: 'progress'; readonly progress: Progress }
   | { readonly kind: 'result'; readonly result: TaskResults[Task['kind']] }
   | { readonly kind: 'refused'; readonly message: string }
-  | { readonly kind: 'error'; readonly stack: string };
+  | { readonly kind: 'error'; readonly error: ThrownThere };
+
+/** An error, which loses its class on the way between threads. */
+export interface ThrownThere {
+  readonly name: string;
+  readonly message: string;
+  readonly stack: string | undefined;
+}
 
 interface Job {
   readonly task: Task;
@@ -68,6 +76,7 @@ export class ThreadRunner implements TaskRunner {
 
   async close(): Promise<void> {
     clearTimeout(this.giveUp);
+    for (const worker of this.all) worker.removeAllListeners('exit');
     await Promise.all(this.all.map((worker) => worker.terminate()));
   }
 
@@ -89,6 +98,7 @@ export class ThreadRunner implements TaskRunner {
     const done = (): void => {
       worker.removeAllListeners('message');
       worker.removeAllListeners('error');
+      worker.removeAllListeners('exit');
       this.busy.delete(worker);
       this.idle.push(worker);
       this.next();
@@ -99,10 +109,14 @@ export class ThreadRunner implements TaskRunner {
         done();
         if (message.kind === 'result') job.resolve(message.result);
         else if (message.kind === 'refused') job.reject(new UsageError(message.message));
-        else job.reject(new Error(message.stack));
+        else job.reject(errorOf(message.error));
       }
     });
     worker.on('error', (error: Error) => job.reject(error));
+    // Only a plug-in ends a thread by itself.
+    worker.on('exit', (code) =>
+      job.reject(new PluginError(`it ends irqlab by process.exit(${code}); let it throw an error instead`)),
+    );
     worker.postMessage(job.task);
   }
 
@@ -114,4 +128,9 @@ export class ThreadRunner implements TaskRunner {
     this.all.push(worker);
     return worker;
   }
+}
+
+function errorOf({ name, message, stack }: ThrownThere): Error {
+  if (name === 'PluginError') return new PluginError(message);
+  return Object.assign(new Error(message), { name, stack });
 }

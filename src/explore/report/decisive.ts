@@ -7,7 +7,8 @@ import { accessOf } from '../execution/access.js';
 
 /**
  * Marks the reads that decided a violation: those that compete with a write of another lane, where the execution with
- * just these two in the other order breaks nothing.
+ * just these two in the other order breaks nothing. Without such a read, the last step in whose place another context
+ * could have moved so that nothing broke; without such a step, the one with which it broke.
  */
 export function markDecisiveReads<S>(
   execution: Execution<S>,
@@ -22,10 +23,28 @@ export function markDecisiveReads<S>(
     const order = reversed(path, Math.min(read, write), Math.max(read, write), afters);
     if (!breaks(execution, finding, order)) decisive.add(read);
   }
+  if (decisive.size === 0) decisive.add(lastChoice(execution, finding, path));
   return {
     lanes: trace.lanes,
     steps: trace.steps.map((step, at) => (decisive.has(at) ? { ...step, decisive: true } : step)),
   };
+}
+
+/** The last step of the path where the choice of another context would have broken nothing; else the last step. */
+function lastChoice<S>(execution: Execution<S>, finding: Finding, path: readonly number[]): number {
+  const masks: number[] = [];
+  execution.begin();
+  for (const pid of path) {
+    masks.push(execution.enabled());
+    execution.perform(pid);
+  }
+  for (let at = path.length - 1; at >= 0; at--) {
+    for (let rest = masks[at] & ~(1 << path[at]); rest !== 0; rest &= rest - 1) {
+      const order = [...path.slice(0, at), lowest(rest), ...path.slice(at)];
+      if (!breaks(execution, finding, order)) return at;
+    }
+  }
+  return path.length - 1;
 }
 
 interface Pair {

@@ -1,55 +1,82 @@
-import type { Trace, TraceStep, Violation } from './report.js';
+import { lanesUsed, rowsOf } from './cells.js';
+import type { Trace, Violation } from './report.js';
 
-/** Stands behind a read that decided the outcome. */
-const DECISIVE = ' <== decides';
-
-function cellOf({ context, label, action, value, flush, decisive }: TraceStep, isBuffered: boolean): string {
-  const who = flush === undefined ? `${label ?? context}: ` : '';
-  const shown = value === undefined ? '' : ` = ${value}`;
-  return `${who}${action}${shown}${isBuffered ? ' (buffered)' : ''}${decisive ? DECISIVE : ''}`;
+export interface TextOptions {
+  /** Columns of the terminal: cells are wrapped to fit. Default: as wide as it takes. */
+  readonly width?: number;
 }
 
-/**
- * A trace as a table: a column for each lane, a row for each step. Lanes that do nothing are left out, and so are
- * stores that reach memory at once; those that do not are marked, and have a row of their own for when they do.
- */
-export function laneTable({ lanes, steps }: Trace): string {
-  const rows = steps.flatMap((step, at) => {
-    if (step.flush === 'at once') return [];
-    const isBuffered = step.buffered === true && steps[at + 1]?.flush !== 'at once';
-    return [{ lane: step.lane, cell: cellOf(step, isBuffered) }];
-  });
-  const columns = lanes.flatMap((name, lane) => {
-    const widths = rows.filter((row) => row.lane === lane).map(({ cell }) => cell.length);
-    return widths.length === 0 ? [] : [{ name, lane, width: Math.max(name.length, ...widths) }];
-  });
+/** No column is made narrower: what is left of a cell then could not be read. */
+const NARROWEST = 12;
+const GAP = '  ';
+
+/** A trace as a table: a column for each lane, a row for each step. Lanes that do nothing are left out. */
+export function laneTable(trace: Trace, { width = Number.POSITIVE_INFINITY }: TextOptions = {}): string {
+  const rows = rowsOf(trace);
+  const columns = lanesUsed(rows);
   const numberWidth = String(rows.length).length;
+  const natural = columns.map((lane) => {
+    const cells = rows.filter((row) => row.lane === lane).map(({ cell }) => cell.length);
+    return Math.max(trace.lanes[lane].length, ...cells);
+  });
+  const widths = fitted(natural, width - numberWidth - columns.length * GAP.length);
   const line = (number: string, texts: readonly string[]): string =>
-    [number.padStart(numberWidth), ...texts.map((text, i) => text.padEnd(columns[i].width))]
-      .join('  ')
-      .trimEnd();
-  return [
+    [number.padStart(numberWidth), ...texts.map((text, i) => text.padEnd(widths[i]))].join(GAP).trimEnd();
+  const lines = [
     line(
       '#',
-      columns.map(({ name }) => name),
+      columns.map((lane) => trace.lanes[lane]),
     ),
     line(
       '-'.repeat(numberWidth),
-      columns.map(({ width }) => '-'.repeat(width)),
+      widths.map((columnWidth) => '-'.repeat(columnWidth)),
     ),
-    ...rows.map(({ lane, cell }, at) =>
-      line(
-        String(at + 1),
-        columns.map((column) => (column.lane === lane ? cell : '')),
-      ),
-    ),
-  ].join('\n');
+  ];
+  rows.forEach(({ lane, cell }, at) => {
+    wrapped(cell, widths[columns.indexOf(lane)]).forEach((part, i) => {
+      lines.push(
+        line(
+          i === 0 ? String(at + 1) : '',
+          columns.map((column) => (column === lane ? part : '')),
+        ),
+      );
+    });
+  });
+  return lines.join('\n');
+}
+
+/** The widths made to fit into `space`, the widest ones first. */
+function fitted(natural: readonly number[], space: number): number[] {
+  const widths = [...natural];
+  for (let over = sum(widths) - space; over > 0; over--) {
+    const widest = widths.indexOf(Math.max(...widths));
+    if (widths[widest] <= NARROWEST) break;
+    widths[widest] -= 1;
+  }
+  return widths;
+}
+
+/** Words in lines of at most `width` characters; those behind the first are indented. */
+export function wrapped(words: string, width: number): string[] {
+  const lines: string[] = [];
+  let rest = words;
+  while (rest.length > width) {
+    const space = rest.lastIndexOf(' ', width);
+    const end = space > width / 2 ? space : width;
+    lines.push(rest.slice(0, end).trimEnd());
+    rest = `  ${rest.slice(end).trimStart()}`;
+  }
+  return [...lines, rest];
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
 }
 
 /** A violation in words, with its trace as a table. */
-export function violationText(violation: Violation): string {
+export function violationText(violation: Violation, options: TextOptions = {}): string {
   const { kind, property, message, trace, minimal } = violation;
   const what = kind === property ? message : `${property}: ${message}`;
   const how = minimal ? 'A minimal interleaving' : 'An interleaving (not known to be minimal)';
-  return `${what}\n${how}:\n\n${laneTable(trace)}\n`;
+  return `${what}\n${how}:\n\n${laneTable(trace, options)}\n`;
 }

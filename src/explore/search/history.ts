@@ -49,6 +49,9 @@ export class History<S> {
   /** Stores of its CPU that had reached memory before the present step, and that reached it with the step itself. */
   private commits = 0;
   private drained = 0;
+  /** Locked instructions of its CPU before the present step; and whether it has some itself, within its block. */
+  private drains = 0;
+  private isLocked = false;
 
   constructor(
     private readonly execution: Execution<S>,
@@ -102,6 +105,8 @@ export class History<S> {
     this.withCpu[at] = lane.isShared ? withCpu(execution.stage, lane) : -1;
     const had = this.withStep();
     execution.perform(pid);
+    // Even with an empty buffer: it would not have been empty earlier.
+    this.isLocked = lane.buffer !== undefined && lane.buffer.drains !== this.drains;
     this.drained = this.isCommit[at] !== 0 ? 0 : (lane.buffer?.commits ?? 0) - this.commits;
     const { changes, changeCount } = execution.stage;
     const changed = changeCount === 0 ? undefined : changes.slice(0, changeCount);
@@ -225,6 +230,7 @@ export class History<S> {
     const isRelease = isCommit ? pendingStore(context) instanceof Lock : step?.kind === 'release';
     this.isRelease[at] = isRelease && code !== NO_ACCESS ? 1 : 0;
     this.commits = context.lane.buffer?.commits ?? 0;
+    this.drains = context.lane.buffer?.drains ?? 0;
     this.waits = !isCommit && step !== undefined && stage.memory === 'tso' && waitsForStores(context, step);
   }
 
@@ -275,7 +281,7 @@ export class History<S> {
     clocks.fill(0, row, row + MAX_CONTEXTS);
     this.join(row, this.lastStep[pid]);
     this.join(row, this.isCommit[at] !== 0 ? this.storeOf(context) : this.cause[pid]);
-    if (this.waits || this.drained !== 0) this.join(row, this.lastCommit[context.lane.index] ?? -1);
+    if (this.waits || this.isLocked) this.join(row, this.lastCommit[context.lane.index] ?? -1);
     const code = this.code[at];
     const changes = this.changes[at];
     const floor = this.timePassed.at(-1) ?? 0;

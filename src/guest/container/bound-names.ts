@@ -7,6 +7,8 @@ import { ContainerModule, type ServiceIdentifier } from 'inversify';
 export class BoundNames {
   private readonly names = new Map<ServiceIdentifier, string[]>();
   private readonly nameless = new Map<ServiceIdentifier, number>();
+  /** True if modules change what others bind. */
+  changesOthers = false;
 
   /** The same module, watched while it binds. */
   watching(module: ContainerModule): ContainerModule {
@@ -17,8 +19,21 @@ export class BoundNames {
           this.nameless.set(identifier, this.namelessOf(identifier) + 1);
           return this.watch(identifier, options.bind(identifier));
         },
+        rebind: (identifier) => {
+          this.changesOthers = true;
+          return options.rebind(identifier);
+        },
+        onActivation: (identifier, activation) => {
+          this.changesOthers = true;
+          options.onActivation(identifier, activation);
+        },
       }),
     );
+  }
+
+  /** What is bound, whatever its name. */
+  get identifiers(): readonly ServiceIdentifier[] {
+    return [...this.nameless.keys()];
   }
 
   /** Names under which the token is bound, in the order of the bindings. */

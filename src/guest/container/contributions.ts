@@ -23,6 +23,17 @@ export class Contributions {
     );
   }
 
+  /** @throws PluginError if nothing is bound to any of some tokens, and nothing changed about what others bind. */
+  checkAnyOf(tokens: readonly Token<unknown>[]): void {
+    const { identifiers, changesOthers } = this.names;
+    if (changesOthers || tokens.some((token) => identifiers.includes(token))) return;
+    const bound = identifiers.map((id) => (typeof id === 'function' ? id.name : String(id)));
+    const instead = bound.length === 0 ? '' : `, only ${bound.join(', ')}`;
+    throw new PluginError(
+      `it binds nothing that irqlab knows${instead}; docs/plugins.md lists the tokens, such as VMBUS_DRIVER, that irqlab exports`,
+    );
+  }
+
   /** All that is bound to a token, in the order of the bindings. @throws PluginError for what does not belong there. */
   all<T>(token: Token<T>, unfit: Unfit): readonly T[] {
     return allOf(this.container, token, unfit);

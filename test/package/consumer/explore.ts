@@ -2,10 +2,12 @@
 import {
   check,
   Completion,
+  conclusionOf,
   type CpuControl,
   type Divergence,
   type ExploreOptions,
   exploreShard,
+  type Fingerprint,
   formatTraceFile,
   inFunction,
   type Interrupt,
@@ -16,6 +18,7 @@ import {
   MemoryWord,
   mergeReports,
   minimalViolation,
+  MixedStoresError,
   type Model,
   parseTraceFile,
   type Procedure,
@@ -32,6 +35,7 @@ import {
   type Step,
   type Strategy,
   type TaskOptions,
+  type TextOptions,
   type Trace,
   type TraceFile,
   traceFileOf,
@@ -39,6 +43,8 @@ import {
   type Verdict,
   type Violation,
   type ViolationKind,
+  violationHtml,
+  violationMermaid,
   violationText,
   WaitQueue,
   type World,
@@ -161,4 +167,41 @@ export function unlockedText(): string {
   const lanes: Trace['lanes'] = trace.lanes;
   const head = `${kind}, ${saved.length} steps, ${taken.length} states, ${lanes.length} lanes`;
   return `${head}${differs === undefined ? '' : `, differs after ${differs.after}`}\n${violationText(violation)}${laneTable(trace)}`;
+}
+
+/** The same trace drawn, and how the explorer ends its report: what a user shows to others. */
+export function drawnUnlocked(): string {
+  const report = check(race(false));
+  const [violation] = report.violations;
+  const fingerprint: Fingerprint | undefined = report.fingerprint;
+  const options: TextOptions = { width: 60 };
+  const drawn = [violationMermaid(violation), violationHtml(violation, report.model)];
+  const lines = violationText(violation, options).split('\n');
+  const fits = lines.every((line) => line.length <= 60);
+  return `${drawn.map((text) => text.slice(0, 15)).join(', ')}, ${fits}, ${fingerprint}, ${conclusionOf(violation).slice(0, 6)}`;
+}
+
+/** A model that store buffers cannot be explored with. */
+export function mixedIsRefused(): boolean {
+  const model: Model<void> = {
+    name: 'mixed',
+    setup(world) {
+      const [buffered, atOnce] = [new MemoryWord('buffered'), new SharedWord('at once')];
+      world.task(
+        0,
+        'task',
+        (function* () {
+          yield buffered.write;
+          buffered.store(1);
+          yield atOnce.write;
+        })(),
+      );
+    },
+  };
+  try {
+    check(model, { memory: 'tso' });
+    return false;
+  } catch (error) {
+    return error instanceof MixedStoresError;
+  }
 }

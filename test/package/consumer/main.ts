@@ -1,7 +1,7 @@
 // Runs all that the other files use of the package.
 import { Guest } from 'irqlab';
 import { useInBrowser } from './browser.js';
-import { lockedVerdict, unlockedText } from './explore.js';
+import { drawnUnlocked, lockedVerdict, mixedIsRefused, unlockedText } from './explore.js';
 import { designs, problems, refusal, useGuest } from './guest.js';
 import { missingIrqNames } from './irq.js';
 import { useLab } from './lab.js';
@@ -24,6 +24,8 @@ export function useAll(): string[] {
     `designs: ${designs().length > 5}`,
     `locked: ${lockedVerdict()}`,
     `unlocked: ${unlockedText().split('\n')[0]}`,
+    `drawn: ${drawnUnlocked()}`,
+    `mixed stores refused: ${mixedIsRefused()}`,
     `missing: ${missingIrqNames()}`,
   ];
 }
@@ -41,5 +43,7 @@ export const expected: readonly string[] = [
   'designs: true',
   'locked: none',
   'unlocked: finally, 10 steps, 11 states, 3 lanes',
+  'drawn: sequenceDiagram, <!doctype html>, true, undefined, Step 2',
+  'mixed stores refused: true',
   'missing: ',
 ];
