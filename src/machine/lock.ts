@@ -5,9 +5,9 @@ import { type Procedure, SharedObject, type Step } from './step.js';
 
 /** Mutual exclusion: one holder at a time, who may sleep (struct mutex). */
 export class Lock extends SharedObject implements BufferedStore {
-  protected held = false;
-  protected readonly acquireStep: Step = { object: this, kind: 'acquire' };
-  protected readonly releaseStep: Step = { object: this, kind: 'release' };
+  private held = false;
+  private readonly acquireStep: Step = { object: this, kind: 'acquire' };
+  private readonly releaseStep: Step = { object: this, kind: 'release' };
 
   override blocks(step: Step): boolean {
     return step.kind === 'acquire' && this.held;
@@ -55,17 +55,13 @@ export class Lock extends SharedObject implements BufferedStore {
  */
 export class SpinLock extends Lock {
   /** Takes the lock; while another CPU holds it, the caller does not go on (spin_lock). */
-  *spinLock(): Procedure<void> {
-    yield this.acquireStep;
-    assert(!this.held, 'spin lock taken twice', { lock: this.name });
-    this.held = true;
+  spinLock(): Procedure<void> {
+    return this.lock();
   }
 
   /** Gives the lock back, with a plain store that the CPU may delay (spin_unlock). */
-  *spinUnlock(): Procedure<void> {
-    yield this.releaseStep;
-    assert(this.held, 'unlock of a spin lock that is not held', { lock: this.name });
-    storeBuffered(this, 0);
+  spinUnlock(): Procedure<void> {
+    return this.unlock();
   }
 
   /** As spinLock with interrupts of the present CPU off, for locks that interrupts take, too (spin_lock_irqsave). */

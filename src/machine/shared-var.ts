@@ -17,8 +17,7 @@ export class SharedVar<T> extends SharedWord {
 
   /** The value, for whoever looks from outside: a view, a test, a condition that is woken after each change. */
   get value(): T {
-    this.announceRead();
-    return this.current;
+    return this.get();
   }
 
   get(): T {
