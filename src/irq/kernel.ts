@@ -41,6 +41,14 @@ export interface KernelBehaviour {
   readonly moveInProcessContext: 'status' | 'chip';
   /** storvsc sends an I/O over the channel that interrupts the submitting CPU, instead of over another of its node. */
   readonly storvscPrefersOwnCpu: boolean;
+  /** request_irq returns only when the thread of the action has come to its function (IRQTF_READY). */
+  readonly requestWaitsForThread: boolean;
+  /** free_irq waits for the line's threads, too, before it ends the action's own, not only for hard handlers. */
+  readonly freeWaitsForThreads: boolean;
+  /** The last free_irq deactivates the line only when none of its interrupts can be on its way any more. */
+  readonly freeDeactivatesLast: boolean;
+  /** While the handlers of a nested interrupt run the line counts as in progress, not as one with an active thread. */
+  readonly nestedInProgress: boolean;
   /** A resume waits until every VMBus device is offered again, and no suspend follows if one is not. */
   readonly resumeWaitsForEachDevice: boolean;
 }
@@ -64,6 +72,10 @@ const v61: KernelBehaviour = {
   moveInProcessContext: 'status',
   storvscPrefersOwnCpu: false,
   resumeWaitsForEachDevice: true,
+  requestWaitsForThread: true,
+  freeWaitsForThreads: false,
+  freeDeactivatesLast: true,
+  nestedInProgress: true,
 };
 
 const v610: KernelBehaviour = {
@@ -79,6 +91,8 @@ const v610: KernelBehaviour = {
   announcesSmpBoot: false,
   hypervisorRowsInStat: true,
   arm64Ipis: 'basic',
+  freeWaitsForThreads: true,
+  nestedInProgress: false,
 };
 
 const v612: KernelBehaviour = {

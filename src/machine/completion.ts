@@ -66,7 +66,8 @@ export class Completion extends SharedObject implements BufferedStore {
 
 /** Lets contexts wait until a condition holds that others change (wait_event). */
 export class WaitQueue extends SharedObject {
-  private readonly waitStep: Step = { object: this, kind: 'wait' };
+  /** What `wait` yields, for procedures that have nothing to wait for where they run in one go. */
+  readonly waitStep: Step = { object: this, kind: 'wait' };
 
   constructor(
     name: string,

@@ -42,6 +42,23 @@ export class SharedVar<T> extends SharedWord {
     yield this.write;
     this.current = value;
   }
+
+  /** Sets it in one locked instruction (xchg, test_and_set_bit). @returns what it was before. */
+  exchange(value: T): T {
+    drainStores();
+    this.announce();
+    const before = this.current;
+    this.current = value;
+    return before;
+  }
+
+  /** @primitive `exchange` is its plain form. */
+  *exchangeSteps(value: T): Procedure<T> {
+    yield this.update;
+    const before = this.current;
+    this.current = value;
+    return before;
+  }
 }
 
 /** A number that contexts count up and down (atomic_t). */

@@ -1,6 +1,6 @@
 import { inFunction, type Procedure } from '../machine/step.js';
 import type { Model } from '../explore/model.js';
-import { VmbusIrqChip } from '../vmbus/irq-chip.js';
+import { irqSetAffinitySteps } from '../irq/affinity/affinity.js';
 import type { VmbusDesign } from '../vmbus/variants/design.js';
 import { RaceGuest } from '../lab/race-guest.js';
 import { defineRace } from './race.js';
@@ -45,18 +45,10 @@ function model(relidMap: VmbusDesign['relidMap'], events: Events): Omit<Model<Mo
 }
 
 function* move(guest: RaceGuest): Procedure<void> {
-  const { connection, channel, machine } = guest;
-  const desc = connection.irq.desc(channel.irq);
+  const { connection, channel } = guest;
   const dest = guest.mask(0);
-  if (desc === undefined) {
-    yield* inFunction('target_cpu_store', connection.mover.move(channel, dest));
-    return;
-  }
-  // The interrupt layer calls the chip with the descriptor locked (irq_set_affinity_locked).
-  yield* inFunction('irq_set_affinity', desc.lock.spinLockIrqsave(machine.cpu(0)));
-  const chip = new VmbusIrqChip(connection.mover);
-  yield* inFunction('vmbus_irq_set_affinity', chip.setAffinity(desc.data, dest));
-  yield* inFunction('irq_set_affinity', desc.lock.spinUnlockIrqrestore(machine.cpu(0)));
+  if (channel.irq === 0) yield* inFunction('target_cpu_store', connection.mover.move(channel, dest));
+  else yield* inFunction('irq_set_affinity', irqSetAffinitySteps(connection.irq, channel.irq, dest));
 }
 
 function* host(state: Moved, events: Events): Procedure<void> {

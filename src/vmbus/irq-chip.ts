@@ -21,11 +21,13 @@ export class VmbusIrqChip implements IrqChip {
 
   /** Called by the interrupt layer with the descriptor locked, so it must not sleep. */
   irqSetAffinity(data: IrqData, dest: CpuMask): number {
-    return runAtomic(this.setAffinity(data, dest));
+    return runAtomic(this.irqSetAffinitySteps(data, dest));
   }
 
-  /** vmbus_irq_set_affinity: ChannelMover has all of it but what the interrupt layer is to know. */
-  *setAffinity(data: IrqData, dest: CpuMask): Procedure<number> {
+  /**
+   * vmbus_irq_set_affinity: ChannelMover has all of it but what the interrupt layer is to know. @primitive
+   */
+  *irqSetAffinitySteps(data: IrqData, dest: CpuMask): Procedure<number> {
     const channel = data.handlerData;
     if (!(channel instanceof VmbusChannel)) {
       data.desc.core.machine.log.printk(

@@ -68,7 +68,7 @@ function validate(lab: Lab, desc: IrqDesc): void {
   const started = data.has(irqd.IRQ_STARTED);
   expect(desc.cold.depth).toBeGreaterThanOrEqual(0);
   expect(data.has(irqd.IRQ_INPROGRESS)).toBe(false);
-  expect(desc.cold.threadsActive).toBe(0);
+  expect(desc.cold.threadsActive.value).toBe(0);
   expect(desc.cold.nrActions).toBe([...desc.actions()].length);
   if (started) expect(data.has(irqd.IRQ_DISABLED)).toBe(desc.cold.depth > 0);
   if (started && !data.has(irqd.PER_CPU)) {

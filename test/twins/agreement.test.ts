@@ -13,6 +13,9 @@ import {
 import * as flow from '../../src/irq/line/flow.js';
 import * as percpuFlow from '../../src/irq/line/percpu-flow.js';
 import * as irq from '../../src/irq/index.js';
+import { IrqThread, irqWakeThread, irqWakeThreadSteps } from '../../src/irq/line/thread.js';
+import * as startup from '../../src/irq/line/startup.js';
+import { enableIrqLocked, enableIrqLockedSteps } from '../../src/irq/management/enable.js';
 import type { IrqDesc, IrqFlowHandler } from '../../src/irq/data/irqdesc.js';
 import { runAtomic, type Procedure } from '../../src/machine/step.js';
 import {
@@ -168,6 +171,143 @@ describe('what manages a line', () => {
           yield* irq.irqForceAffinitySteps(core, number, state.mask()),
         ];
       },
+      withLines,
+    );
+  });
+});
+
+describe('what a line is started with, its lock held', () => {
+  test('irq_startup, irq_startup_managed, irq_activate_and_startup, __enable_irq', () => {
+    agree(
+      (state) => {
+        const desc = state.lineOnChip();
+        return [
+          enableIrqLocked(desc),
+          startup.irqStartup(desc, state.chance(2), state.chance(2)),
+          startup.irqStartupManaged(desc),
+          startup.irqActivateAndStartup(desc, state.chance(2)),
+        ];
+      },
+      function* (state) {
+        const desc = state.lineOnChip();
+        return [
+          yield* enableIrqLockedSteps(desc),
+          yield* startup.irqStartupSteps(desc, state.chance(2), state.chance(2)),
+          yield* startup.irqStartupManagedSteps(desc),
+          yield* startup.irqActivateAndStartupSteps(desc, state.chance(2)),
+        ];
+      },
+      withLines,
+    );
+  });
+
+  test('irq_do_set_affinity, irq_setup_affinity, irq_set_affinity_locked', () => {
+    agree(
+      (state) => {
+        const desc = state.line();
+        return [
+          irq.irqDoSetAffinity(desc.data, state.mask(), state.chance(2)),
+          irq.irqSetupAffinity(desc),
+          irq.irqSetAffinityLocked(desc, state.mask(), state.chance(2)),
+        ];
+      },
+      function* (state) {
+        const desc = state.line();
+        return [
+          yield* irq.irqDoSetAffinitySteps(desc.data, state.mask(), state.chance(2)),
+          yield* irq.irqSetupAffinitySteps(desc),
+          yield* irq.irqSetAffinityLockedSteps(desc, state.mask(), state.chance(2)),
+        ];
+      },
+      withLines,
+    );
+  });
+});
+
+describe('what sets a line up', () => {
+  test('its chip, flow handler, type and status', () => {
+    const { NO_BALANCING, NOPROBE, NOREQUEST, PER_CPU } = irq.irqStatus;
+    agree(
+      (state) => {
+        const { irq: number } = state.lineOnChip();
+        const core = state.guest.irq;
+        return [
+          irq.irqModifyStatus(core, number, state.chance(2) ? PER_CPU : 0, NO_BALANCING),
+          irq.irqSetStatusFlags(core, number, NOREQUEST),
+          irq.irqClearStatusFlags(core, number, NOPROBE),
+          irq.irqSetIrqType(core, number, irq.irqType.LEVEL_HIGH),
+          irq.irqSetHandler(core, number, flow.handleEdgeIrq, state.chance(2), 'edge'),
+          irq.irqSetChip(core, number, irq.dummyIrqChip),
+          irq.irqSetChipAndHandler(core, number, irq.dummyIrqChip, flow.handleLevelIrq),
+        ];
+      },
+      function* (state) {
+        const { irq: number } = state.lineOnChip();
+        const core = state.guest.irq;
+        return [
+          yield* irq.irqModifyStatusSteps(core, number, state.chance(2) ? PER_CPU : 0, NO_BALANCING),
+          yield* irq.irqSetStatusFlagsSteps(core, number, NOREQUEST),
+          yield* irq.irqClearStatusFlagsSteps(core, number, NOPROBE),
+          yield* irq.irqSetIrqTypeSteps(core, number, irq.irqType.LEVEL_HIGH),
+          yield* irq.irqSetHandlerSteps(core, number, flow.handleEdgeIrq, state.chance(2), 'edge'),
+          yield* irq.irqSetChipSteps(core, number, irq.dummyIrqChip),
+          yield* irq.irqSetChipAndHandlerSteps(core, number, irq.dummyIrqChip, flow.handleLevelIrq),
+        ];
+      },
+      withLines,
+    );
+  });
+
+  test('a per-CPU line on this CPU', () => {
+    agree(
+      (state) => {
+        const { irq: number } = state.lineOnChip();
+        const core = state.guest.irq;
+        irq.irqSetPercpuDevid(core, number);
+        return [
+          irq.enablePercpuIrq(core, number, state.chance(2) ? irq.irqType.EDGE_RISING : undefined),
+          state.chance(2) && irq.disablePercpuIrq(core, number),
+        ];
+      },
+      function* (state) {
+        const { irq: number } = state.lineOnChip();
+        const core = state.guest.irq;
+        irq.irqSetPercpuDevid(core, number);
+        return [
+          yield* irq.enablePercpuIrqSteps(
+            core,
+            number,
+            state.chance(2) ? irq.irqType.EDGE_RISING : undefined,
+          ),
+          state.chance(2) && (yield* irq.disablePercpuIrqSteps(core, number)),
+        ];
+      },
+      withLines,
+    );
+  });
+
+  test('the waking of a thread', () => {
+    const noThread: irq.ThreadFn = function* () {
+      return irq.IRQ_HANDLED;
+    };
+    const threadOf = (desc: IrqDesc): irq.IrqAction => {
+      const action = new irq.IrqAction(() => irq.IRQ_WAKE_THREAD, noThread, 0, 'threaded', 1);
+      action.irq = desc.irq;
+      action.thread = new IrqThread(desc, action);
+      return action;
+    };
+    const twice = [0, 1];
+    agree(
+      onLine((desc) => {
+        const action = threadOf(desc);
+        for (const _ of twice) irqWakeThread(desc, action);
+        return [desc.cold.threadsActive.value, action.thread?.runThread.value];
+      }),
+      onLine(function* (desc) {
+        const action = threadOf(desc);
+        for (const _ of twice) yield* irqWakeThreadSteps(desc, action);
+        return [desc.cold.threadsActive.value, action.thread?.runThread.value];
+      }),
       withLines,
     );
   });

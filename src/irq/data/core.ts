@@ -16,6 +16,8 @@ import { SparseIrqs } from './sparse-irqs.js';
 export interface IrqCoreOptions {
   /** Whose behaviour; default 6.10. */
   readonly kernel?: KernelVersion;
+  /** Where it differs from that kernel's, such as before a fix. */
+  readonly behaviour?: Partial<KernelBehaviour>;
   /** Initial number of interrupt numbers; it grows when more are needed. */
   readonly nrIrqs?: number;
   /** First number for dynamic allocation: 24 on x86 (the end of the IO-APIC's). Without it hwirq is the hint. */
@@ -56,7 +58,8 @@ export class IrqCore implements IrqDescCore {
     /** Has interrupts moved when CPUs come and go; how is the business of floors above. */
     registerIrqHotplug: (core: IrqCore) => void,
   ) {
-    this.behaviour = kernelBehaviour(options.kernel ?? '6.10');
+    const behaviour = kernelBehaviour(options.kernel ?? '6.10');
+    this.behaviour = options.behaviour === undefined ? behaviour : { ...behaviour, ...options.behaviour };
     this.nrIrqs = options.nrIrqs ?? 256;
     this.dynirqLowerBound = options.dynirqLowerBound;
     this.debugHotplug = options.debugHotplug ?? false;

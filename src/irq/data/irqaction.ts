@@ -1,4 +1,5 @@
 import type { Irq } from '../../lib/brand.js';
+import type { SharedVar } from '../../machine/shared-var.js';
 import { inOneGo, type Procedure } from '../../machine/step.js';
 
 /** Results of a handler (enum irqreturn). */
@@ -55,8 +56,12 @@ export function irqDefaultPrimaryHandler(): number {
 
 /** The thread of an action. */
 export interface ActionThread {
-  /** The thread has something to do, see IrqAction.runThread. */
+  /** It has been woken and has not begun to run yet (IRQTF_RUNTHREAD). */
+  readonly runThread: SharedVar<boolean>;
+  /** It looks again whether it has something to do (wake_up_state). */
   wakeUp(): void;
+  /** Lets it run for the first time, and waits until it has begun to (wake_up_and_wait_for_irq_thread_ready). */
+  start(): Procedure<void>;
   /** Ends the thread after the work it has been woken for (kthread_stop). */
   stop(): Procedure<void>;
 }
@@ -69,8 +74,6 @@ export class IrqAction {
   /** This action's bit among those of the line's threads that must end before it is unmasked. */
   threadMask = 0;
   thread: ActionThread | undefined = undefined;
-  /** The thread has been woken and has not begun to run yet (IRQTF_RUNTHREAD). */
-  runThread = false;
   /** The missing thread function has been complained about (IRQTF_WARNED). */
   warned = false;
 

@@ -1,5 +1,7 @@
 import type { Hwirq, Irq } from '../../lib/brand.js';
+import { errnoValue } from '../../lib/errno.js';
 import type { CpuMask } from '../../machine/cpumask.js';
+import { inOneGo, type Procedure } from '../../machine/step.js';
 import type { KernelBehaviour } from '../kernel.js';
 import type { Speaker } from '../messages/warn.js';
 import type { IrqchipState } from './irqchip.js';
@@ -53,12 +55,18 @@ export interface IrqChip {
    * affinity. Returns one of IRQ_SET_MASK_*, or a negative errno.
    */
   irqSetAffinity?(d: IrqData, dest: CpuMask, force: boolean): number;
+  /** The same step by step, for a chip whose work others can come between; missing: it is one step. @primitive */
+  irqSetAffinitySteps?(d: IrqData, dest: CpuMask, force: boolean): Procedure<number>;
   irqSetType?(d: IrqData, type: number): number;
   irqSetWake?(d: IrqData, on: boolean): number;
   /** True (or not 0) if the hardware sends the interrupt again. */
   irqRetrigger?(d: IrqData): number;
   irqBusLock?(d: IrqData): void;
+  /** The same step by step: it may sleep. Missing: it is one step. @primitive */
+  irqBusLockSteps?(d: IrqData): Procedure<void>;
   irqBusSyncUnlock?(d: IrqData): void;
+  /** The same step by step, likewise. @primitive */
+  irqBusSyncUnlockSteps?(d: IrqData): Procedure<void>;
   irqRequestResources?(d: IrqData): number;
   irqReleaseResources?(d: IrqData): void;
   /** The state asked for, or a negative errno. */
@@ -140,6 +148,38 @@ export class IrqData {
 
   set handlerData(data: unknown) {
     this.desc.handlerData = data;
+  }
+
+  /** Has the chip route the interrupt to `dest`, see IrqChip; EINVAL if it cannot. */
+  chipSetAffinity(dest: CpuMask, force: boolean): number {
+    return this.chip.irqSetAffinity?.(this, dest, force) ?? errnoValue('EINVAL');
+  }
+
+  /** @primitive `chipSetAffinity` is its plain form. */
+  chipSetAffinitySteps(dest: CpuMask, force: boolean): Procedure<number> {
+    return (
+      this.chip.irqSetAffinitySteps?.(this, dest, force) ?? inOneGo(() => this.chipSetAffinity(dest, force))
+    );
+  }
+
+  /** From here on a chip behind a slow bus only collects what it is asked for (chip_bus_lock). */
+  busLock(): void {
+    this.chip.irqBusLock?.(this);
+  }
+
+  /** @primitive `busLock` is its plain form. */
+  busLockSteps(): Procedure<void> {
+    return this.chip.irqBusLockSteps?.(this) ?? inOneGo(() => this.busLock());
+  }
+
+  /** Has the chip do what it has collected, where it may sleep (chip_bus_sync_unlock). */
+  busSyncUnlock(): void {
+    this.chip.irqBusSyncUnlock?.(this);
+  }
+
+  /** @primitive `busSyncUnlock` is its plain form. */
+  busSyncUnlockSteps(): Procedure<void> {
+    return this.chip.irqBusSyncUnlockSteps?.(this) ?? inOneGo(() => this.busSyncUnlock());
   }
 
   /** True if any bit of `mask` is set. */

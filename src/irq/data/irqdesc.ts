@@ -2,7 +2,7 @@ import type { Irq } from '../../lib/brand.js';
 import { WaitQueue } from '../../machine/completion.js';
 import { CpuMask } from '../../machine/cpumask.js';
 import { SpinLock } from '../../machine/lock.js';
-import { inOneGo, isWatched, type Procedure } from '../../machine/step.js';
+import { inOneGo, isWatched, type Procedure, SharedWord } from '../../machine/step.js';
 import type { KernelBehaviour } from '../kernel.js';
 import type { Ratelimits } from '../messages/ratelimit.js';
 import type { Speaker } from '../messages/warn.js';
@@ -72,6 +72,7 @@ export class IrqDesc implements IrqDataDesc {
   percpuEnabled: CpuMask | null = null;
   private spinLock: SpinLock | undefined = undefined;
   private handlersWait: WaitQueue | undefined = undefined;
+  private actionWord: SharedWord | undefined = undefined;
   readonly data: IrqData;
   readonly cold: IrqDescCold;
 
@@ -110,6 +111,12 @@ export class IrqDesc implements IrqDataDesc {
   handleIrqSteps(desc: IrqDesc): Procedure<void> {
     const { handleIrq } = this;
     return handleIrq.steps?.(desc) ?? inOneGo(() => handleIrq(desc));
+  }
+
+  /** The list of actions, which handlers are taken from without desc->lock. */
+  get actionList(): SharedWord {
+    this.actionWord ??= new SharedWord(`actions of IRQ ${this.irq}`);
+    return this.actionWord;
   }
 
   /** Where synchronize_irq waits for handlers, which are in the middle of their work only if they run step by step. */

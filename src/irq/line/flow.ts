@@ -273,19 +273,30 @@ function edgeLocked(desc: IrqDesc): void {
 export function* handleNestedIrq(core: IrqCore, irq: Irq): Procedure<void> {
   const desc = core.desc(irq);
   if (desc === undefined) return;
-  yield* desc.lock.spinLock();
+  const { machine, behaviour } = core;
+  const { threadsActive } = desc.cold;
+  yield* desc.lock.spinLockIrqsave(machine.runningCpu);
   desc.istate &= NOT_WAITING;
   const starts = !isDead(desc);
   if (starts) {
     kstatIncrIrqsThisCpu(desc);
-    desc.cold.threadsActive += 1;
+    if (behaviour.nestedInProgress) desc.state |= IRQ_INPROGRESS;
+    else yield* threadsActive.addSteps(1);
   } else desc.istate |= PENDING;
-  yield* desc.lock.spinUnlock();
+  yield* desc.lock.spinUnlockIrqrestore(machine.runningCpu);
   if (!starts) return;
   let ret = IRQ_NONE;
   for (let { action } = desc; action !== undefined; action = action.next) {
     if (action.threadFn) ret |= yield* action.threadFn(action.irq, action.devId);
+    desc.actionList.announceRead();
   }
   if ((desc.status & irqStatus.NO_DEBUG) === 0) noteInterrupt(desc, ret);
-  desc.cold.threadDone();
+  if (!behaviour.nestedInProgress) {
+    yield* threadsActive.subtractOneSteps();
+    return;
+  }
+  yield* desc.lock.spinLockIrqsave(machine.runningCpu);
+  desc.state &= ~IRQ_INPROGRESS;
+  desc.handlersDone();
+  yield* desc.lock.spinUnlockIrqrestore(machine.runningCpu);
 }

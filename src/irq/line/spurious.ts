@@ -22,6 +22,8 @@ function jiffies(desc: IrqDesc): number {
  */
 export function noteInterrupt(desc: IrqDesc, actionRet: number): void {
   const { cold } = desc;
+  // Not all of this is done with desc->lock held.
+  desc.announce();
   if ((desc.istate & irqs.POLL_INPROGRESS) !== 0 || irqSettingsIsPolled(desc)) return;
   if (isBad(actionRet)) {
     reportBadReturn(desc, actionRet);
@@ -52,7 +54,7 @@ function threadVerdict(desc: IrqDesc, actionRet: number): number {
     cold.threadsHandledLast = (cold.threadsHandledLast | SPURIOUS_DEFERRED) >>> 0;
     return -1;
   }
-  const handled = (cold.threadsHandled | SPURIOUS_DEFERRED) >>> 0;
+  const handled = (cold.threadsHandled.get() | SPURIOUS_DEFERRED) >>> 0;
   if (handled === cold.threadsHandledLast) return IRQ_NONE;
   cold.threadsHandledLast = handled;
   return IRQ_HANDLED;

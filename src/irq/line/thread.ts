@@ -1,79 +1,145 @@
 import { Completion, WaitQueue } from '../../machine/completion.js';
+import { SharedVar } from '../../machine/shared-var.js';
 import type { Procedure } from '../../machine/step.js';
-import { IRQ_HANDLED, type IrqAction } from '../data/irqaction.js';
-import { chipBusLock, chipBusSyncUnlock, unmaskThreadedIrq } from './startup.js';
+import { type ActionThread, IRQ_HANDLED, type IrqAction } from '../data/irqaction.js';
 import { irqd } from '../data/irqdata.js';
 import type { IrqDesc } from '../data/irqdesc.js';
 import { irqs } from '../data/istate.js';
+import { unmaskThreadedIrq } from './startup.js';
 
-/** The thread of an action (kernel/irq/manage.c irq_thread): runs its thread function whenever it is woken. */
-export class IrqThread {
-  private stopping = false;
+/**
+ * The thread of an action (kernel/irq/manage.c irq_thread): runs its thread function whenever it is woken.
+ *
+ * ```
+ * request_irq                  interrupt                    free_irq
+ * kthread_create               RUNTHREAD = 1                unlink the action
+ * action in the line's list    threads_active + 1           wait for the handlers
+ * wake_up_process                                           kthread_stop: should_stop = 1
+ * ```
+ * Forbidden: a thread that never ran takes should_stop for the end and leaves threads_active behind, for which
+ * synchronize_irq waits for ever. So request_irq waits until the thread has come to its function.
+ */
+export class IrqThread implements ActionThread {
+  readonly runThread: SharedVar<boolean>;
+  private readonly shouldStop: SharedVar<boolean>;
   private readonly woken: WaitQueue;
+  private readonly ready: Completion;
   private readonly ended: Completion;
+  private readonly name: string;
+  private isStarted = false;
 
-  /** Starts the thread. `action` must have a thread function. */
+  /** A thread that does not run yet (kthread_create). `action` must have a thread function. */
   constructor(
     private readonly desc: IrqDesc,
     private readonly action: IrqAction,
   ) {
-    const name = `irq/${desc.irq}-${action.name ?? ''}`;
-    this.woken = new WaitQueue(name, () => action.runThread || this.stopping);
+    this.name = `irq/${desc.irq}-${action.name ?? ''}`;
+    const { name } = this;
+    this.runThread = new SharedVar(`IRQTF_RUNTHREAD of ${name}`, false);
+    this.shouldStop = new SharedVar(`should_stop of ${name}`, false);
+    this.woken = new WaitQueue(name, () => this.runThread.value || this.shouldStop.value);
+    this.ready = new Completion(`IRQTF_READY of ${name}`);
     this.ended = new Completion(`end of ${name}`);
-    desc.core.machine.spawn(name, this.run());
   }
 
-  /** The thread has something to do, see IrqAction.runThread. */
   wakeUp(): void {
     this.woken.wakeUp();
   }
 
-  /** Ends the thread after the work it has been woken for (kthread_stop). */
+  *start(): Procedure<void> {
+    this.wakeUpProcess();
+    if (this.desc.core.behaviour.requestWaitsForThread) yield* this.ready.wait();
+  }
+
   *stop(): Procedure<void> {
-    this.stopping = true;
+    yield* this.shouldStop.exchangeSteps(true);
+    this.wakeUpProcess();
     this.woken.wakeUp();
     yield* this.ended.wait();
   }
 
+  private wakeUpProcess(): void {
+    if (this.isStarted) return;
+    this.isStarted = true;
+    const { core, data } = this.desc;
+    const cpu = data.effectiveAffinity.first();
+    core.machine.spawn(this.name, this.kthread(), cpu < 0 ? core.machine.thisCpu : cpu);
+  }
+
+  /** A thread that is stopped before it has run does not come to its function (kernel/kthread.c kthread). */
+  private *kthread(): Procedure<void> {
+    if (!(yield* this.shouldStop.getSteps())) yield* this.run();
+    this.ended.complete();
+  }
+
   private *run(): Procedure<void> {
     const { desc, action } = this;
-    for (;;) {
-      yield* this.woken.wait();
-      if (!action.runThread) break;
-      action.runThread = false;
+    const { threadsActive, threadsHandled } = desc.cold;
+    this.ready.completeAll();
+    while (yield* this.waitForInterrupt()) {
       const ret = action.threadFn ? yield* action.threadFn(action.irq, action.devId) : 0;
-      if (ret === IRQ_HANDLED) desc.cold.threadsHandled = (desc.cold.threadsHandled + 1) & 0x7fffffff;
-      irqFinalizeOneshot(desc, action);
-      desc.cold.threadDone();
+      if (ret === IRQ_HANDLED) yield* threadsHandled.addSteps(1);
+      yield* irqFinalizeOneshot(desc, this.action, this.runThread);
+      yield* threadsActive.subtractOneSteps();
     }
-    this.ended.complete();
+  }
+
+  /** False if the thread is to end; it runs one last time for what it was woken for (irq_wait_for_interrupt). */
+  private *waitForInterrupt(): Procedure<boolean> {
+    yield* this.woken.wait();
+    return yield* this.runThread.exchangeSteps(false);
   }
 }
 
 /** Wakes the thread of `action`, from the hard interrupt handler (kernel/irq/handle.c __irq_wake_thread). */
-export function irqWakeThread(desc: IrqDesc, action: IrqAction): void {
-  if (action.runThread) return;
-  action.runThread = true;
+export function* irqWakeThreadSteps(desc: IrqDesc, action: IrqAction): Procedure<void> {
+  const { thread } = action;
+  if (thread === undefined) return;
+  if (yield* thread.runThread.exchangeSteps(true)) return;
   desc.threadsOneshot |= action.threadMask;
-  desc.cold.threadsActive += 1;
-  action.thread?.wakeUp();
+  yield* desc.cold.threadsActive.addSteps(1);
+  thread.wakeUp();
+}
+
+/** Generated by `npm run twins`: `irqWakeThreadSteps` in one go. */
+export function irqWakeThread(desc: IrqDesc, action: IrqAction): void {
+  const { thread } = action;
+  if (thread === undefined) return;
+  if (thread.runThread.exchange(true)) return;
+  desc.threadsOneshot |= action.threadMask;
+  desc.cold.threadsActive.add(1);
+  thread.wakeUp();
 }
 
 /**
- * Unmasks a oneshot line when the last of its threads has ended (kernel/irq/manage.c irq_finalize_oneshot). A hard
- * interrupt is never in progress while a thread runs in the model, so there is nothing to wait for.
+ * Unmasks a oneshot line when the last of its threads has ended (kernel/irq/manage.c irq_finalize_oneshot). Not while
+ * the hard handler still runs, which may be slower than its thread on another CPU: an interrupt that comes then would
+ * mask the line and leave.
  */
-function irqFinalizeOneshot(desc: IrqDesc, action: IrqAction): void {
+function* irqFinalizeOneshot(
+  desc: IrqDesc,
+  action: IrqAction,
+  runThread: SharedVar<boolean>,
+): Procedure<void> {
   if ((desc.istate & irqs.ONESHOT) === 0) return;
-  chipBusLock(desc);
-  if (!action.runThread) {
+  const { machine } = desc.core;
+  for (;;) {
+    yield* desc.data.busLockSteps();
+    yield* desc.lock.spinLockIrqsave(machine.runningCpu);
+    if ((desc.state & irqd.IRQ_INPROGRESS) === 0) break;
+    yield* desc.lock.spinUnlockIrqrestore(machine.runningCpu);
+    yield* desc.data.busSyncUnlockSteps();
+    yield* desc.waitForHandlers.wait();
+  }
+  if (!runThread.get()) {
     desc.threadsOneshot &= ~action.threadMask;
     if (
       desc.threadsOneshot === 0 &&
-      (desc.data.state & (irqd.IRQ_DISABLED | irqd.IRQ_MASKED)) === irqd.IRQ_MASKED
+      (desc.state & (irqd.IRQ_DISABLED | irqd.IRQ_MASKED)) === irqd.IRQ_MASKED
     ) {
       unmaskThreadedIrq(desc);
     }
   }
-  chipBusSyncUnlock(desc);
+  yield* desc.lock.spinUnlockIrqrestore(machine.runningCpu);
+  yield* desc.data.busSyncUnlockSteps();
 }

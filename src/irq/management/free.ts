@@ -3,10 +3,10 @@ import type { Procedure } from '../../machine/step.js';
 import type { IrqCore } from '../data/core.js';
 import type { IrqAction } from '../data/irqaction.js';
 import type { IrqDesc } from '../data/irqdesc.js';
-import { synchronizeIrqDesc } from './enable.js';
+import { synchronizeHardirqDesc, synchronizeIrqDesc } from './enable.js';
 import { irqPmRemoveAction } from './pm.js';
 import { irqSettingsClear, irqSettingsIsPerCpuDevid, irqStatus } from '../data/settings.js';
-import { chipBusLock, chipBusSyncUnlock, irqDomainDeactivateIrq, irqShutdown } from '../line/startup.js';
+import { irqDomainDeactivateIrq, irqShutdown } from '../line/startup.js';
 import { warn, warnOnce } from '../messages/warn.js';
 
 /**
@@ -35,40 +35,49 @@ export function* freeIrq(core: IrqCore, irq: Irq, devId: unknown): Procedure<str
  * is held to the end, so that who requests the line next cannot start what is still being shut down.
  */
 function* removeAction(core: IrqCore, desc: IrqDesc, devId: unknown): Procedure<IrqAction | undefined> {
+  const { machine, behaviour } = core;
+  const { data } = desc;
   yield* desc.cold.requestMutex.lock();
-  chipBusLock(desc);
-  const cpu = core.machine.runningCpu;
-  yield* desc.lock.spinLockIrqsave(cpu);
+  yield* data.busLockSteps();
+  yield* desc.lock.spinLockIrqsave(machine.runningCpu);
   const action = unlink(desc, devId);
   if (action === undefined) {
     warn(core, 'manage', 'free_irq', `Trying to free already-free IRQ ${desc.irq}`);
-    yield* desc.lock.spinUnlockIrqrestore(cpu);
-    chipBusSyncUnlock(desc);
+    yield* desc.lock.spinUnlockIrqrestore(machine.runningCpu);
+    yield* data.busSyncUnlockSteps();
     yield* desc.cold.requestMutex.unlock();
     return undefined;
   }
+  shutDown(desc, action);
+  if (desc.action === undefined && !behaviour.freeDeactivatesLast) irqDomainDeactivateIrq(data);
+  yield* desc.lock.spinUnlockIrqrestore(machine.runningCpu);
+  yield* data.busSyncUnlockSteps();
+  core.proc.unregisterHandler(desc, action);
+  if (behaviour.freeWaitsForThreads) yield* synchronizeIrqDesc(desc);
+  else yield* synchronizeHardirqDesc(desc, behaviour.freeDeactivatesLast);
+  if (action.thread) yield* action.thread.stop();
+  if (desc.action === undefined) {
+    yield* data.busLockSteps();
+    yield* desc.lock.spinLockIrqsave(machine.runningCpu);
+    irqDomainDeactivateIrq(data);
+    yield* desc.lock.spinUnlockIrqrestore(machine.runningCpu);
+    data.chip.irqReleaseResources?.(data);
+    yield* data.busSyncUnlockSteps();
+  }
+  yield* desc.cold.requestMutex.unlock();
+  return action;
+}
+
+/** What __free_irq does with the action out of the list. */
+function shutDown(desc: IrqDesc, action: IrqAction): void {
   irqPmRemoveAction(desc, action);
   if (desc.action === undefined) {
     irqSettingsClear(desc, irqStatus.DISABLE_UNLAZY);
     irqShutdown(desc);
   }
-  yield* desc.lock.spinUnlockIrqrestore(cpu);
-  if (desc.cold.affinityHint !== null) {
-    warnOnce(core, 'manage', 'free_irq', undefined, 'affinity hint');
-    desc.cold.affinityHint = null;
-  }
-  chipBusSyncUnlock(desc);
-  core.proc.unregisterHandler(desc, action);
-  yield* synchronizeIrqDesc(desc);
-  if (action.thread) yield* action.thread.stop();
-  if (desc.action === undefined) {
-    chipBusLock(desc);
-    irqDomainDeactivateIrq(desc.data);
-    desc.data.chip.irqReleaseResources?.(desc.data);
-    chipBusSyncUnlock(desc);
-  }
-  yield* desc.cold.requestMutex.unlock();
-  return action;
+  if (desc.cold.affinityHint === null) return;
+  warnOnce(desc.core, 'manage', 'free_irq', undefined, 'affinity hint');
+  desc.cold.affinityHint = null;
 }
 
 /** Takes the first action of `devId` out of the line's list. */
@@ -76,6 +85,7 @@ function unlink(desc: IrqDesc, devId: unknown): IrqAction | undefined {
   let previous: IrqAction | undefined;
   for (const action of desc.actions()) {
     if (action.devId === devId) {
+      desc.actionList.announce();
       if (previous === undefined) desc.action = action.next;
       else previous.next = action.next;
       return action;

@@ -25,7 +25,7 @@ import { noIrqChip } from '../data/dummychip.js';
 import { irqd } from '../data/irqdata.js';
 import type { IrqDesc } from '../data/irqdesc.js';
 import { irqs } from '../data/istate.js';
-import { enableIrqLocked } from './enable.js';
+import { enableIrqLockedSteps } from './enable.js';
 import { irqPmInstallAction } from './pm.js';
 import {
   irqSettingsCanAutoenable,
@@ -35,7 +35,7 @@ import {
   irqSettingsSet,
   irqStatus,
 } from '../data/settings.js';
-import { chipBusLock, chipBusSyncUnlock, irqActivate, irqStartup } from '../line/startup.js';
+import { irqActivate, irqStartupSteps } from '../line/startup.js';
 import { IrqThread } from '../line/thread.js';
 import { irqSetTrigger } from '../line/trigger.js';
 import { warn, warnOnce } from '../messages/warn.js';
@@ -91,20 +91,27 @@ function flagsAreSane(flags: number, devId: unknown): boolean {
 
 /** Adds an action to a line, the first one starts it (kernel/irq/manage.c __setup_irq). */
 export function* setupIrq(core: IrqCore, desc: IrqDesc, action: IrqAction): Procedure<number> {
-  if (desc.data.chip === noIrqChip) return errnoValue('ENOSYS');
+  const { data } = desc;
+  if (data.chip === noIrqChip) return errnoValue('ENOSYS');
   const added = prepareAction(desc, action);
   if (added === undefined) return errnoValue('EINVAL');
-  yield* desc.cold.requestMutex.lock();
-  chipBusLock(desc);
   const { machine } = core;
-  const cpu = machine.runningCpu;
-  yield* desc.lock.spinLockIrqsave(cpu);
-  const ret = addAction(desc, added);
-  yield* desc.lock.spinUnlockIrqrestore(cpu);
-  chipBusSyncUnlock(desc);
+  yield* desc.cold.requestMutex.lock();
+  yield* data.busLockSteps();
+  let ret = requestResources(desc, added);
+  if (ret === 0) {
+    yield* desc.lock.spinLockIrqsave(machine.runningCpu);
+    ret = yield* joinLine(desc, added);
+    yield* desc.lock.spinUnlockIrqrestore(machine.runningCpu);
+    if (ret !== 0 && desc.action === undefined) data.chip.irqReleaseResources?.(data);
+  }
+  yield* data.busSyncUnlockSteps();
   yield* desc.cold.requestMutex.unlock();
-  if (ret < 0) return ret;
-  if (added.threadFn && !irqSettingsIsNestedThread(desc)) added.thread = new IrqThread(desc, added);
+  if (ret < 0) {
+    if (added.thread) yield* added.thread.stop();
+    return ret;
+  }
+  if (added.thread) yield* added.thread.start();
   core.proc.registerIrq(desc);
   core.proc.registerHandler(desc, added);
   return 0;
@@ -126,6 +133,7 @@ function prepareAction(desc: IrqDesc, action: IrqAction): IrqAction | undefined 
   }
   added.irq = desc.irq;
   if ((added.flags & IRQF_TRIGGER_MASK) === 0) added.flags |= desc.data.triggerType;
+  if (added.threadFn && !irqSettingsIsNestedThread(desc)) added.thread = new IrqThread(desc, added);
   if (((chip.flags ?? 0) & irqchipFlags.ONESHOT_SAFE) !== 0) added.flags &= ~IRQF_ONESHOT;
   return added;
 }
@@ -138,23 +146,20 @@ function nestedPrimaryHandler(desc: IrqDesc): IrqHandler {
   };
 }
 
-function addAction(desc: IrqDesc, action: IrqAction): number {
+/** The first action requests what the controller has to give (irq_request_resources). */
+function requestResources(desc: IrqDesc, action: IrqAction): number {
   const { core, data } = desc;
-  if (desc.action === undefined) {
-    const ret = data.chip.irqRequestResources ? data.chip.irqRequestResources(data) : 0;
-    if (ret !== 0) {
-      core.machine.log.printk(
-        `genirq: Failed to request resources for ${action.name ?? '(null)'} (irq ${desc.irq}) on irqchip ${data.chip.name ?? '(null)'}`,
-      );
-      return ret;
-    }
+  if (desc.action !== undefined) return 0;
+  const ret = data.chip.irqRequestResources?.(data) ?? 0;
+  if (ret !== 0) {
+    core.machine.log.printk(
+      `genirq: Failed to request resources for ${action.name ?? '(null)'} (irq ${desc.irq}) on irqchip ${data.chip.name ?? '(null)'}`,
+    );
   }
-  const ret = joinLine(desc, action);
-  if (ret !== 0 && desc.action === undefined) data.chip.irqReleaseResources?.(data);
   return ret;
 }
 
-function joinLine(desc: IrqDesc, action: IrqAction): number {
+function* joinLine(desc: IrqDesc, action: IrqAction): Procedure<number> {
   const first = desc.action;
   let threadMask = 0;
   let last: IrqAction | undefined;
@@ -171,9 +176,10 @@ function joinLine(desc: IrqDesc, action: IrqAction): number {
   let ret = chooseThreadMask(desc, action, threadMask);
   if (ret !== 0) return ret;
   if (first === undefined) {
-    ret = startFirst(desc, action);
+    ret = yield* startFirst(desc, action);
     if (ret !== 0) return ret;
   }
+  desc.actionList.announce();
   if (last === undefined) desc.action = action;
   else last.next = action;
   irqPmInstallAction(desc, action);
@@ -181,7 +187,7 @@ function joinLine(desc: IrqDesc, action: IrqAction): number {
   desc.irqsUnhandled = 0;
   if (first !== undefined && (desc.istate & irqs.SPURIOUS_DISABLED) !== 0) {
     desc.istate &= ~irqs.SPURIOUS_DISABLED;
-    enableIrqLocked(desc);
+    yield* enableIrqLockedSteps(desc);
   }
   return 0;
 }
@@ -230,7 +236,7 @@ function chooseThreadMask(desc: IrqDesc, action: IrqAction, used: number): numbe
 }
 
 /** The part of __setup_irq for a line's first action. */
-function startFirst(desc: IrqDesc, action: IrqAction): number {
+function* startFirst(desc: IrqDesc, action: IrqAction): Procedure<number> {
   const { data } = desc;
   const { flags } = action;
   if ((flags & IRQF_TRIGGER_MASK) !== 0) {
@@ -252,7 +258,7 @@ function startFirst(desc: IrqDesc, action: IrqAction): number {
     data.set(irqd.NO_BALANCING);
   }
   if ((flags & IRQF_NO_AUTOEN) === 0 && irqSettingsCanAutoenable(desc)) {
-    irqStartup(desc, true, false);
+    yield* irqStartupSteps(desc, true, false);
   } else {
     if ((flags & IRQF_SHARED) !== 0) warnOnce(desc.core, 'manage', '__setup_irq');
     desc.cold.depth = 1;

@@ -345,7 +345,7 @@ describe('handleNestedIrq', () => {
     lab.run(handleNestedIrq(lab.core, desc.irq));
     expect(lab.take()).toEqual(['thread']);
     expect(desc.totCount).toBe(1);
-    expect(desc.cold.threadsActive).toBe(0);
+    expect(desc.cold.threadsActive.value).toBe(0);
     disableIrqNosync(lab.core, desc.irq);
     lab.run(handleNestedIrq(lab.core, desc.irq));
     expect(lab.take()).toEqual([]);

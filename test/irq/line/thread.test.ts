@@ -109,19 +109,19 @@ describe('disable and synchronize', () => {
     const desc = lab.line();
     threaded(lab, desc, 'a', 0, 1000);
     lab.fire(desc);
-    expect(disableHardirq(lab.core, desc.irq)).toBe(false);
+    expect(lab.run(disableHardirq(lab.core, desc.irq))).toBe(false);
     expect(lab.machine.clock.now).toBe(0);
     lab.run(disableIrq(lab.core, desc.irq));
     expect(lab.machine.clock.now).toBe(1000);
     expect(desc.cold.depth).toBe(2);
-    expect(disableHardirq(lab.core, desc.irq)).toBe(true);
+    expect(lab.run(disableHardirq(lab.core, desc.irq))).toBe(true);
     lab.run(synchronizeIrq(lab.core, 9999));
   });
 
   test('without such a line they say so', () => {
     const lab = new Lab();
     expect(disableIrqNosync(lab.core, 99)).toBe(-22);
-    expect(disableHardirq(lab.core, 99)).toBe(false);
+    expect(lab.run(disableHardirq(lab.core, 99))).toBe(false);
     lab.run(disableIrq(lab.core, 99));
     enableIrq(lab.core, 99);
     expect(irqSetIrqWake(lab.core, 99, true)).toBe(-22);

@@ -285,9 +285,9 @@ describe('freeIrq', () => {
     lab.run(requestThreadedIrq(lab.core, desc.irq, () => IRQ_WAKE_THREAD, threadFn, 0, 't', 1));
     lab.take();
     lab.hardirq(0, () => desc.handleIrq(desc));
-    expect(desc.cold.threadsActive).toBe(1);
+    expect(desc.cold.threadsActive.value).toBe(1);
     lab.run(freeIrq(lab.core, desc.irq, 1));
     expect(lab.take()).toEqual(['thread', 'mask']);
-    expect(desc.cold.threadsActive).toBe(0);
+    expect(desc.cold.threadsActive.value).toBe(0);
   });
 });
