@@ -48,6 +48,7 @@ export { inFunction, runAtomic, SharedObject, SharedWord, type Step } from './ma
 export { type HostSide, LeanGuest, type LeanGuestOptions, noLine } from './lab/lean-guest.js';
 export { RaceGuest, type RaceGuestOptions } from './lab/race-guest.js';
 export { RaceHost } from './lab/race-host.js';
+export { handlerOf, RaceLine, type RaceLineOptions } from './lab/race-line.js';
 export { designParts } from './vmbus/variants/index.js';
 
 // What plug-ins bind, and what they make it of (docs/plugins.md).

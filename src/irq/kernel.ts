@@ -47,6 +47,8 @@ export interface KernelBehaviour {
   readonly freeWaitsForThreads: boolean;
   /** The last free_irq deactivates the line only when none of its interrupts can be on its way any more. */
   readonly freeDeactivatesLast: boolean;
+  /** A change of affinity that waited leaves a line masked that was, as for its oneshot thread. */
+  readonly moveKeepsMask: boolean;
   /** While the handlers of a nested interrupt run the line counts as in progress, not as one with an active thread. */
   readonly nestedInProgress: boolean;
   /** A resume waits until every VMBus device is offered again, and no suspend follows if one is not. */
@@ -75,6 +77,7 @@ const v61: KernelBehaviour = {
   requestWaitsForThread: true,
   freeWaitsForThreads: false,
   freeDeactivatesLast: true,
+  moveKeepsMask: true,
   nestedInProgress: true,
 };
 

@@ -106,6 +106,15 @@ class Timer extends SharedObject {
 
 const timer = new Timer('time');
 
+class MayNot extends SharedObject {
+  override blocks(): boolean {
+    return false;
+  }
+}
+
+/** The step of a function that may sleep, whether or not it does: an explorer refuses it where nobody may (might_sleep). */
+export const mightSleep: Step = { object: new MayNot('might_sleep'), kind: 'sleep' };
+
 /** Sleeps for `ns` ns of virtual time (usleep_range, msleep). */
 export function* sleep(ns: Ns): Procedure<void> {
   yield { object: timer, kind: 'sleep', ns };

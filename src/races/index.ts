@@ -1,8 +1,13 @@
 import { affinityVsOffline } from './affinity-vs-offline.js';
 import { channelLifetime } from './channel-lifetime.js';
+import { freeInFlight } from './free-in-flight.js';
 import { levelIrqfd } from './level-irqfd.js';
+import { netpollDisable } from './netpoll-disable.js';
 import { modchanOffline } from './modchan-offline.js';
 import { moveVsClose } from './move-vs-close.js';
+import { freeSharedThread } from './free-shared-thread.js';
+import { oneshotMove } from './oneshot-move.js';
+import { threadStart } from './thread-start.js';
 import { openFirstInterrupt } from './open-first-interrupt.js';
 import { percpuListWalk } from './percpu-list-walk.js';
 import type { Race } from './race.js';
@@ -30,4 +35,9 @@ export const races: readonly Race[] = [
   openFirstInterrupt,
   levelIrqfd,
   moveVsClose,
+  freeInFlight,
+  netpollDisable,
+  oneshotMove,
+  threadStart,
+  freeSharedThread,
 ];

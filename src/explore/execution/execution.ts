@@ -1,4 +1,5 @@
 import { accessOf, NO_ACCESS } from './access.js';
+import { mightSleep } from '../../machine/completion.js';
 import { runWithStoreBuffer } from '../../machine/memory.js';
 import { peekObjectId, restartObjectIds, SharedObject, type Step, watchChanges } from '../../machine/step.js';
 import { type Context, contextKind, type Lane, NO_DEADLINE } from './context.js';
@@ -189,7 +190,12 @@ export class Execution<S> {
     if (step.ns !== undefined && context.virtualTime) context.deadlineNs = this.stage.nowNs + step.ns;
     const isAtomic = context.kind !== contextKind.TASK || isAtomicTask(context, lane);
     if (isAtomic && sleeps(step)) {
-      throw new Error(`scheduling while atomic: ${context.name}, ${step.kind} of ${step.object.name}`);
+      const what = `${context.name}, ${step.kind} of ${step.object.name}`;
+      throw new Error(
+        step.object === mightSleep.object
+          ? `sleeping function called from invalid context: ${context.name}`
+          : `scheduling while atomic: ${what}`,
+      );
     }
   }
 

@@ -17,7 +17,7 @@ export function actionOf(context: Context): string {
     case 'barrier':
       return object.name;
     case 'sleep':
-      return `sleep ${step.ns ?? 0} ns`;
+      return step.ns === undefined ? object.name : `sleep ${step.ns} ns`;
     case 'wait':
       return `wait for ${object.name}`;
     case 'read':

@@ -15,7 +15,7 @@ export function irqMoveIrq(d: IrqData): void {
 /** A disabled line is left for when it is enabled and comes again (kernel/irq/migration.c __irq_move_irq). */
 function moveIrq(d: IrqData): void {
   if (d.has(irqd.IRQ_DISABLED)) return;
-  const masked = d.has(irqd.IRQ_MASKED);
+  const masked = d.has(irqd.IRQ_MASKED) && d.desc.core.behaviour.moveKeepsMask;
   if (!masked) d.chip.irqMask?.(d);
   irqMoveMaskedIrq(d);
   if (!masked) d.chip.irqUnmask?.(d);

@@ -78,6 +78,11 @@ export class IrqDescCold {
     return this.active;
   }
 
+  /** False: no thread of the line has ever been woken. */
+  get hasHadThreads(): boolean {
+    return this.active !== undefined;
+  }
+
   /** Interrupts that threads have handled. */
   get threadsHandled(): SharedCounter {
     this.handled ??= new SharedCounter(`threads_handled of IRQ ${this.irq}`);

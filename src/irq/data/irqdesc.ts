@@ -1,7 +1,7 @@
 import type { Irq } from '../../lib/brand.js';
-import { WaitQueue } from '../../machine/completion.js';
 import { CpuMask } from '../../machine/cpumask.js';
 import { SpinLock } from '../../machine/lock.js';
+import { SpinWait } from '../../machine/spin-wait.js';
 import { inOneGo, isWatched, type Procedure, SharedWord } from '../../machine/step.js';
 import type { KernelBehaviour } from '../kernel.js';
 import type { Ratelimits } from '../messages/ratelimit.js';
@@ -71,7 +71,7 @@ export class IrqDesc implements IrqDataDesc {
   /** CPUs that have enabled a per-CPU interrupt; null unless irq_set_percpu_devid was called. */
   percpuEnabled: CpuMask | null = null;
   private spinLock: SpinLock | undefined = undefined;
-  private handlersWait: WaitQueue | undefined = undefined;
+  private handlersWait: SpinWait | undefined = undefined;
   private actionWord: SharedWord | undefined = undefined;
   readonly data: IrqData;
   readonly cold: IrqDescCold;
@@ -120,8 +120,8 @@ export class IrqDesc implements IrqDataDesc {
   }
 
   /** Where synchronize_irq waits for handlers, which are in the middle of their work only if they run step by step. */
-  get waitForHandlers(): WaitQueue {
-    this.handlersWait ??= new WaitQueue(
+  get waitForHandlers(): SpinWait {
+    this.handlersWait ??= new SpinWait(
       `handlers of IRQ ${this.irq}`,
       () => (this.state & irqd.IRQ_INPROGRESS) === 0,
     );
@@ -130,7 +130,7 @@ export class IrqDesc implements IrqDataDesc {
 
   /** The handlers have run step by step. */
   handlersDone(): void {
-    this.handlersWait?.wakeUp();
+    this.handlersWait?.changed();
   }
 
   /** True if the flow handler was installed as chained: it feeds other interrupts and has no actions of its own. */

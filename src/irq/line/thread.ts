@@ -129,7 +129,7 @@ function* irqFinalizeOneshot(
     if ((desc.state & irqd.IRQ_INPROGRESS) === 0) break;
     yield* desc.lock.spinUnlockIrqrestore(machine.runningCpu);
     yield* desc.data.busSyncUnlockSteps();
-    yield* desc.waitForHandlers.wait();
+    yield* desc.waitForHandlers.spin();
   }
   if (!runThread.get()) {
     desc.threadsOneshot &= ~action.threadMask;

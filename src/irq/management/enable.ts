@@ -1,5 +1,7 @@
 import type { Irq } from '../../lib/brand.js';
 import { errnoValue } from '../../lib/errno.js';
+import { mightSleep } from '../../machine/completion.js';
+import { SpinWait } from '../../machine/spin-wait.js';
 import type { Procedure } from '../../machine/step.js';
 import type { IrqCore } from '../data/core.js';
 import { IRQCHIP_STATE_ACTIVE, irqchipFlags } from '../data/irqchip.js';
@@ -129,7 +131,8 @@ export function* synchronizeIrq(core: IrqCore, irq: Irq): Procedure<void> {
 /** kernel/irq/manage.c __synchronize_irq. */
 export function* synchronizeIrqDesc(desc: IrqDesc): Procedure<void> {
   yield* synchronizeHardirqDesc(desc, true);
-  yield* desc.cold.threadsActive.waitForZero();
+  yield mightSleep;
+  if (desc.cold.hasHadThreads) yield* desc.cold.threadsActive.waitForZero();
 }
 
 /**
@@ -139,11 +142,12 @@ export function* synchronizeIrqDesc(desc: IrqDesc): Procedure<void> {
  */
 export function* synchronizeHardirqDesc(desc: IrqDesc, syncChip: boolean): Procedure<void> {
   const { machine } = desc.core;
-  for (let inProgress = true; inProgress; ) {
-    yield* desc.waitForHandlers.wait();
+  for (let inProgress = true, inFlight = false; inProgress || inFlight; ) {
+    if (inFlight) yield* new SpinWait(`IRQ ${desc.irq} in flight`, () => !isInFlight(desc)).spin();
+    yield* desc.waitForHandlers.spin();
     yield* desc.lock.spinLockIrqsave(machine.runningCpu);
     inProgress = desc.data.has(irqd.IRQ_INPROGRESS);
-    if (!inProgress && syncChip) inProgress = isInFlight(desc);
+    inFlight = !inProgress && syncChip && isInFlight(desc);
     yield* desc.lock.spinUnlockIrqrestore(machine.runningCpu);
   }
 }

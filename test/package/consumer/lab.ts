@@ -3,14 +3,18 @@ import {
   check,
   type DesignParts,
   designParts,
+  handlerOf,
   type HostSide,
   LeanGuest,
   type LeanGuestOptions,
+  irq,
   noLine,
   type Procedure,
   RaceGuest,
   type RaceGuestOptions,
   RaceHost,
+  RaceLine,
+  type RaceLineOptions,
   runAtomic,
   SharedCounter,
   SharedVar,
@@ -55,6 +59,27 @@ function moved(): string {
   return `moved ${verdict}`;
 }
 
+/** The handler of a level-triggered line against free_irq, with a chip that cannot tell what is on its way. */
+function freed(): string {
+  const options: RaceLineOptions = { answersActive: false };
+  const { verdict } = check({
+    name: 'my-free',
+    setup(world) {
+      const line = new RaceLine(world, options);
+      const handler = handlerOf(function* () {
+        yield* line.pin.drive(false);
+        return irq.IRQ_HANDLED;
+      });
+      runAtomic(irq.requestIrq(line.core, line.irq, handler, 0, 'mine', line));
+      world.task('device', 'device', line.pin.drive(true));
+      world.task(0, 'remove', irq.freeIrq(line.core, line.irq, line));
+      return line;
+    },
+    finally: { 'the vector is found': ({ unknownVectors }) => unknownVectors === 0 },
+  });
+  return `freed ${verdict}`;
+}
+
 /** Shared variables and their steps. */
 function counted(): string {
   const cpu = new SharedVar('cpu', 1);
@@ -72,5 +97,5 @@ function counted(): string {
 }
 
 export function useLab(): string[] {
-  return [posted(), counted()];
+  return [posted(), counted(), freed()];
 }

@@ -37,7 +37,7 @@ export const expected: readonly string[] = [
   'made by the class that is exported: true',
   'in a browser: 0-2, one library true, reads files false',
   'plugged in: 0.00 0.00, here, 4096 poke only PluginError',
-  'lab: posted 5, 1 event on CPU 0, moved found, counted 2',
+  'lab: posted 5, 1 event on CPU 0, moved found, counted 2, freed found',
   'refused: EBUSY',
   'problems: expected a whole number from 1 to 8192, not 0; 0 steps',
   'designs: true',
