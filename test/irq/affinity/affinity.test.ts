@@ -237,6 +237,24 @@ describe('hint and notifier', () => {
     expect(irqUpdateAffinityHint(lab.core, 99, null)).toBe(EINVAL);
   });
 
+  test('several changes before the work runs are told once, and none to who has left', () => {
+    const lab = new Lab();
+    const desc = movable(lab);
+    const heard: string[] = [];
+    const notifierOf = (name: string): { notify(): void } => ({ notify: () => void heard.push(name) });
+    irqSetAffinityNotifier(lab.core, desc.irq, notifierOf('first'));
+    for (const cpu of [1, 2, 3]) irqSetAffinity(lab.core, desc.irq, lab.cpus(String(cpu)));
+    lab.machine.settle();
+    expect(heard).toEqual(['first']);
+    irqSetAffinity(lab.core, desc.irq, lab.cpus('1'));
+    irqSetAffinityNotifier(lab.core, desc.irq, notifierOf('second'));
+    lab.machine.settle();
+    expect(heard).toEqual(['first']);
+    irqSetAffinity(lab.core, desc.irq, lab.cpus('2'));
+    lab.machine.settle();
+    expect(heard).toEqual(['first', 'second']);
+  });
+
   test('the notifier hears of changes later, with the pending mask if one waits', () => {
     const lab = new Lab();
     const heard: string[] = [];

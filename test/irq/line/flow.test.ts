@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import {
   disableIrqNosync,
+  freeIrq,
   genericHandleIrq,
   genericHandleIrqDesc,
   handleBadIrq,
@@ -27,7 +28,9 @@ import {
   kstatIrqsCpu,
   requestIrq,
   requestThreadedIrq,
+  type ThreadFn,
 } from '../../../src/irq/index.js';
+import { sleep } from '../../../src/machine/completion.js';
 import { Lab } from '../lab.js';
 
 function counts(desc: IrqDesc): number[] {
@@ -351,6 +354,24 @@ describe('handleNestedIrq', () => {
     expect(lab.take()).toEqual([]);
     expect(desc.istate & irqs.PENDING).not.toBe(0);
     lab.run(handleNestedIrq(lab.core, 9999));
+  });
+
+  test.each(['6.1', '6.10'] as const)('who frees it waits for its handlers in kernel %s', (kernel) => {
+    const lab = new Lab({ kernel });
+    const desc = lab.line();
+    irqSetStatusFlags(lab.core, desc.irq, irqStatus.NESTED_THREAD);
+    const threadFn = function* (): ReturnType<ThreadFn> {
+      yield* sleep(1000);
+      lab.calls.push('thread');
+      return IRQ_HANDLED;
+    };
+    lab.run(requestThreadedIrq(lab.core, desc.irq, null, threadFn, 0, 'nested', 1));
+    lab.machine.spawn('parent', handleNestedIrq(lab.core, desc.irq));
+    lab.machine.settle();
+    expect(desc.data.has(irqd.IRQ_INPROGRESS)).toBe(kernel === '6.1');
+    lab.take();
+    lab.run(freeIrq(lab.core, desc.irq, 1));
+    expect(lab.take()).toEqual(['mask', 'thread']);
   });
 
   test('needs a thread function, and its primary handler must never be called', () => {
