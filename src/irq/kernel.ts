@@ -1,7 +1,7 @@
 /** Kernel releases whose interrupt layer the model can be. */
-export type KernelVersion = '6.1' | '6.10' | '6.12' | '6.18' | '7.2';
+export type KernelVersion = '6.1' | '6.10' | '6.12' | '6.18' | '7.2' | '7.3';
 
-export const kernelVersions: readonly KernelVersion[] = ['6.1', '6.10', '6.12', '6.18', '7.2'];
+export const kernelVersions: readonly KernelVersion[] = ['6.1', '6.10', '6.12', '6.18', '7.2', '7.3'];
 
 /** Layouts that /proc/interrupts has had. */
 export type ProcInterruptsForm = '6.1' | '6.12' | '6.13' | '7.2';
@@ -13,6 +13,10 @@ export interface KernelBehaviour {
   readonly affinityRefusal: 'EIO' | 'EPERM';
   /** Permissions of the smp_affinity files of such an interrupt. */
   readonly unsettableAffinityMode: number;
+  /** A request for a oneshot interrupt without a thread function is warned of, once. */
+  readonly oneshotWantsThread: boolean;
+  /** Per-CPU lines can be shared by requesters with CPUs of their own (request_percpu_irq_affinity). */
+  readonly percpuSharing: boolean;
   /** IRQF_COND_ONESHOT: a sharer that takes over ONESHOT from the action already there. */
   readonly condOneshot: boolean;
   /** An interrupt that finds no vector in its mask while its CPU goes away is tried on all online CPUs. */
@@ -61,6 +65,8 @@ const v61: KernelBehaviour = {
   affinityRefusal: 'EIO',
   unsettableAffinityMode: 0o644,
   condOneshot: false,
+  oneshotWantsThread: false,
+  percpuSharing: false,
   migrationRetriesOnline: false,
   managedRestartSetsAffinity: false,
   managedKeepsDisableDepth: false,
@@ -115,7 +121,12 @@ const v618: KernelBehaviour = {
   resumeWaitsForEachDevice: false,
 };
 
-const v72: KernelBehaviour = { ...v618, procInterruptsForm: '7.2' };
+const v72: KernelBehaviour = {
+  ...v618,
+  procInterruptsForm: '7.2',
+  oneshotWantsThread: true,
+  percpuSharing: true,
+};
 
 const behaviours: Readonly<Record<KernelVersion, KernelBehaviour>> = {
   '6.1': v61,
@@ -123,6 +134,7 @@ const behaviours: Readonly<Record<KernelVersion, KernelBehaviour>> = {
   '6.12': v612,
   '6.18': v618,
   '7.2': v72,
+  '7.3': v72,
 };
 
 /** What kernel `version` does. @throws RangeError for a version that is not modelled. */

@@ -1,4 +1,5 @@
 import type { Irq } from '../../lib/brand.js';
+import type { CpuMask } from '../../machine/cpumask.js';
 import type { SharedVar } from '../../machine/shared-var.js';
 import { inOneGo, type Procedure } from '../../machine/step.js';
 
@@ -74,6 +75,8 @@ export class IrqAction {
   /** This action's bit among those of the line's threads that must end before it is unmasked. */
   threadMask = 0;
   thread: ActionThread | undefined = undefined;
+  /** CPUs whose interrupts of a per-CPU line are this action's; undefined: all. */
+  affinity: CpuMask | undefined = undefined;
   /** The missing thread function has been complained about (IRQTF_WARNED). */
   warned = false;
 

@@ -5,7 +5,14 @@ import type { Procedure } from '../../machine/step.js';
 import { irqSetStatusFlags } from './chip.js';
 import type { IrqCore } from '../data/core.js';
 import type { IrqDesc } from '../data/irqdesc.js';
-import { IRQF_NO_SUSPEND, IRQF_PERCPU, IrqAction, type IrqHandler, irqType } from '../data/irqaction.js';
+import {
+  IRQF_NO_SUSPEND,
+  IRQF_PERCPU,
+  IRQF_SHARED,
+  IrqAction,
+  type IrqHandler,
+  irqType,
+} from '../data/irqaction.js';
 import { irqPercpuDisable, irqPercpuEnable } from '../line/percpu-enable.js';
 import { setupIrq } from './request.js';
 import { irqSettingsCanRequest, irqSettingsIsPerCpuDevid, irqStatus } from '../data/settings.js';
@@ -28,11 +35,28 @@ export function irqSetPercpuDevid(core: IrqCore, irq: Irq): number {
  *
  * @param percpuDevId what the handler gets; the model does not keep one per CPU, its handlers can ask for the CPU.
  */
-export function* requestPercpuIrq(
+export function requestPercpuIrq(
   core: IrqCore,
   irq: Irq,
   handler: IrqHandler,
   name: string,
+  percpuDevId: unknown,
+): Procedure<number> {
+  return requestPercpuIrqAffinity(core, irq, handler, name, undefined, percpuDevId);
+}
+
+/**
+ * As requestPercpuIrq, for the CPUs of `affinity` only: others may request the line for other CPUs (kernel/irq/manage.c
+ * request_percpu_irq_affinity, of kernels that have it).
+ *
+ * @param affinity undefined: all CPUs.
+ */
+export function* requestPercpuIrqAffinity(
+  core: IrqCore,
+  irq: Irq,
+  handler: IrqHandler,
+  name: string,
+  affinity: CpuMask | undefined,
   percpuDevId: unknown,
 ): Procedure<number> {
   if (percpuDevId === null || percpuDevId === undefined) return errnoValue('EINVAL');
@@ -40,11 +64,11 @@ export function* requestPercpuIrq(
   if (desc === undefined || !irqSettingsCanRequest(desc) || !irqSettingsIsPerCpuDevid(desc)) {
     return errnoValue('EINVAL');
   }
-  return yield* setupIrq(
-    core,
-    desc,
-    new IrqAction(handler, null, IRQF_PERCPU | IRQF_NO_SUSPEND, name, percpuDevId),
-  );
+  const isShared = affinity !== undefined && !affinity.equals(core.machine.possible);
+  const flags = IRQF_PERCPU | IRQF_NO_SUSPEND | (isShared ? IRQF_SHARED : 0);
+  const action = new IrqAction(handler, null, flags, name, percpuDevId);
+  if (isShared) action.affinity = affinity;
+  return yield* setupIrq(core, desc, action);
 }
 
 /** Removes the handler of a per-CPU line; no CPU may have it enabled (kernel/irq/manage.c free_percpu_irq). */
@@ -64,18 +88,23 @@ export function* freePercpuIrq(core: IrqCore, irq: Irq, percpuDevId: unknown): P
 
 /** Takes the action out; undefined: it may not go. */
 function unlinkPercpu(core: IrqCore, desc: IrqDesc, percpuDevId: unknown): IrqAction | undefined {
-  const { irq, action } = desc;
-  if (action === undefined || action.devId !== percpuDevId) {
+  const { irq, percpuEnabled } = desc;
+  let previous: IrqAction | undefined;
+  let { action } = desc;
+  for (; action !== undefined && action.devId !== percpuDevId; action = action.next) previous = action;
+  if (action === undefined) {
     warn(core, 'manage', '__free_percpu_irq', `Trying to free already-free IRQ ${irq}`);
-  } else if (desc.percpuEnabled !== null && !desc.percpuEnabled.isEmpty) {
-    const cpu = desc.percpuEnabled.first();
-    warn(core, 'manage', '__free_percpu_irq', `percpu IRQ ${irq} still enabled on CPU${cpu}!`);
-  } else {
-    desc.actionList.announce();
-    desc.action = undefined;
-    return action;
+    return undefined;
   }
-  return undefined;
+  const enabled = percpuEnabled?.firstAnd(action.affinity ?? core.machine.possible) ?? -1;
+  if (enabled >= 0) {
+    warn(core, 'manage', '__free_percpu_irq', `percpu IRQ ${irq} still enabled on CPU${enabled}!`);
+    return undefined;
+  }
+  desc.actionList.announce();
+  if (previous === undefined) desc.action = action.next;
+  else previous.next = action.next;
+  return action;
 }
 
 /** Enables a per-CPU line on this CPU (kernel/irq/manage.c enable_percpu_irq). */

@@ -133,6 +133,13 @@ function prepareAction(desc: IrqDesc, action: IrqAction): IrqAction | undefined 
   }
   added.irq = desc.irq;
   if ((added.flags & IRQF_TRIGGER_MASK) === 0) added.flags |= desc.data.triggerType;
+  if (
+    desc.core.behaviour.oneshotWantsThread &&
+    (added.flags & IRQF_ONESHOT) !== 0 &&
+    added.threadFn === null
+  ) {
+    warnOnce(desc.core, 'manage', '__setup_irq', undefined, 'oneshot without thread');
+  }
   if (added.threadFn && !irqSettingsIsNestedThread(desc)) added.thread = new IrqThread(desc, added);
   if (((chip.flags ?? 0) & irqchipFlags.ONESHOT_SAFE) !== 0) added.flags &= ~IRQF_ONESHOT;
   return added;
@@ -164,6 +171,12 @@ function* joinLine(desc: IrqDesc, action: IrqAction): Procedure<number> {
   let threadMask = 0;
   let last: IrqAction | undefined;
   if (first !== undefined) {
+    if (irqSettingsIsPerCpuDevid(desc) && overlaps(desc, first, action)) {
+      desc.core.machine.log.printk(
+        `genirq: Overlapping affinities for ${action.name ?? '(null)'} (irq ${desc.irq}) on irqchip ${desc.data.chip.name ?? '(null)'}.`,
+      );
+      return errnoValue('EINVAL');
+    }
     if (!mayShare(desc, first, action)) {
       reportMismatch(desc, first, action);
       return errnoValue('EBUSY');
@@ -190,6 +203,16 @@ function* joinLine(desc: IrqDesc, action: IrqAction): Procedure<number> {
     yield* enableIrqLockedSteps(desc);
   }
   return 0;
+}
+
+/** Sharers of a per-CPU line must have CPUs and dev_ids of their own (valid_percpu_irqaction). */
+function overlaps({ core }: IrqDesc, first: IrqAction, added: IrqAction): boolean {
+  if (!core.behaviour.percpuSharing) return false;
+  for (let old: IrqAction | undefined = first; old !== undefined; old = old.next) {
+    if (old.devId === added.devId || old.affinity === undefined || added.affinity === undefined) return true;
+    if (old.affinity.intersects(added.affinity)) return true;
+  }
+  return false;
 }
 
 function mayShare(desc: IrqDesc, old: IrqAction, action: IrqAction): boolean {

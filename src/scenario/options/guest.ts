@@ -11,7 +11,7 @@ import type { KvmGuestOptions } from './kvm.js';
 import type { ArchitectureRowOptions, ProcInterruptsOptions } from './proc-interrupts.js';
 
 /** The kernels whose behaviour can be chosen. */
-export const kernelVersions = ['6.1', '6.10', '6.12', '6.18', '7.2'] as const;
+export const kernelVersions = ['6.1', '6.10', '6.12', '6.18', '7.2', '7.3'] as const;
 export type KernelVersion = (typeof kernelVersions)[number];
 
 /**
