@@ -17,6 +17,8 @@ export interface KernelBehaviour {
   readonly oneshotWantsThread: boolean;
   /** Per-CPU lines can be shared by requesters with CPUs of their own (request_percpu_irq_affinity). */
   readonly percpuSharing: boolean;
+  /** Affinity notifiers hear of it when CPU hotplug breaks the affinity. */
+  readonly notifiesBrokenAffinity: boolean;
   /** IRQF_COND_ONESHOT: a sharer that takes over ONESHOT from the action already there. */
   readonly condOneshot: boolean;
   /** An interrupt that finds no vector in its mask while its CPU goes away is tried on all online CPUs. */
@@ -66,6 +68,7 @@ const v61: KernelBehaviour = {
   unsettableAffinityMode: 0o644,
   condOneshot: false,
   oneshotWantsThread: false,
+  notifiesBrokenAffinity: false,
   percpuSharing: false,
   migrationRetriesOnline: false,
   managedRestartSetsAffinity: false,
@@ -125,6 +128,7 @@ const v72: KernelBehaviour = {
   ...v618,
   procInterruptsForm: '7.2',
   oneshotWantsThread: true,
+  notifiesBrokenAffinity: true,
   percpuSharing: true,
 };
 

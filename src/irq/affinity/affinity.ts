@@ -283,7 +283,10 @@ export function* irqSetAffinityNotifierSteps(
   const old = desc.cold.affinityNotify;
   desc.cold.affinityNotify = work;
   yield* desc.lock.spinUnlockIrqrestore(cpu);
-  if (old !== null) yield* old.cancelSyncSteps();
+  if (old !== null) {
+    yield* old.cancelSyncSteps();
+    old.put();
+  }
   return 0;
 }
 
@@ -294,6 +297,9 @@ export function irqSetAffinityNotifier(core: IrqCore, irq: Irq, notify: IrqAffin
   const work = notify === null ? null : new AffinityNotifyWork(desc, notify);
   const old = desc.cold.affinityNotify;
   desc.cold.affinityNotify = work;
-  if (old !== null) old.cancelSync();
+  if (old !== null) {
+    old.cancelSync();
+    old.put();
+  }
   return 0;
 }

@@ -26,9 +26,9 @@ export function registerIrqHotplug(core: IrqCore): void {
 /** Moves all interrupts away from `cpu`, which is no longer in the online mask (irq_migrate_all_off_this_cpu). */
 function irqMigrateAllOffThisCpu(core: IrqCore, cpu: CpuId): void {
   for (const desc of core.descs()) {
-    if (migrateOneIrq(core, desc, cpu) && core.debugHotplug) {
-      core.machine.log.printk(`IRQ ${desc.irq}: no longer affine to CPU${cpu}`);
-    }
+    if (!migrateOneIrq(core, desc, cpu)) continue;
+    if (core.behaviour.notifiesBrokenAffinity) desc.cold.affinityNotify?.schedule();
+    if (core.debugHotplug) core.machine.log.printk(`IRQ ${desc.irq}: no longer affine to CPU${cpu}`);
   }
 }
 

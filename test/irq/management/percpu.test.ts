@@ -48,7 +48,7 @@ test('an enabled one that fires without handler is disabled on that CPU', () => 
   lab.take();
   lab.fire(desc, 0, 2);
   expect(lab.take()).toEqual(['ack', 'mask', 'eoi', 'ack', 'eoi']);
-  expect(lab.log).toEqual(['genirq: Spurious and unmasked percpu IRQ24 on CPU0']);
+  expect(lab.log).toEqual(['Spurious and unmasked percpu IRQ24 on CPU0']);
 });
 
 test('the chip’s own enable and disable are preferred', () => {
