@@ -19,6 +19,8 @@ export interface KernelBehaviour {
   readonly percpuSharing: boolean;
   /** Affinity notifiers hear of it when CPU hotplug breaks the affinity. */
   readonly notifiesBrokenAffinity: boolean;
+  /** A thread that sleeps follows its interrupt to other CPUs at once, not only when it runs next. */
+  readonly sleepingThreadsMove: boolean;
   /** IRQF_COND_ONESHOT: a sharer that takes over ONESHOT from the action already there. */
   readonly condOneshot: boolean;
   /** An interrupt that finds no vector in its mask while its CPU goes away is tried on all online CPUs. */
@@ -68,6 +70,7 @@ const v61: KernelBehaviour = {
   unsettableAffinityMode: 0o644,
   condOneshot: false,
   oneshotWantsThread: false,
+  sleepingThreadsMove: false,
   notifiesBrokenAffinity: false,
   percpuSharing: false,
   migrationRetriesOnline: false,
@@ -110,6 +113,7 @@ const v610: KernelBehaviour = {
 const v612: KernelBehaviour = {
   ...v610,
   arm64Ipis: 'withNmis',
+  sleepingThreadsMove: true,
   affinityRefusal: 'EPERM',
   unsettableAffinityMode: 0o444,
 };

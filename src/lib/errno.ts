@@ -26,6 +26,7 @@ export const errnoNumbers = {
   EPROTO: 71,
   EOVERFLOW: 75,
   EOPNOTSUPP: 95,
+  ENOTCONN: 107,
   ETIMEDOUT: 110,
   ECONNREFUSED: 111,
   EDQUOT: 122,

@@ -13,7 +13,7 @@ import {
 import * as flow from '../../src/irq/line/flow.js';
 import * as percpuFlow from '../../src/irq/line/percpu-flow.js';
 import * as irq from '../../src/irq/index.js';
-import { IrqThread, irqWakeThread, irqWakeThreadSteps } from '../../src/irq/line/thread.js';
+import { IrqThread, wakeActionThread, wakeActionThreadSteps } from '../../src/irq/line/thread.js';
 import * as startup from '../../src/irq/line/startup.js';
 import { enableIrqLocked, enableIrqLockedSteps } from '../../src/irq/management/enable.js';
 import type { IrqDesc, IrqFlowHandler } from '../../src/irq/data/irqdesc.js';
@@ -304,12 +304,12 @@ describe('what sets a line up', () => {
     agree(
       onLine((desc) => {
         const action = threadOf(desc);
-        for (const _ of twice) irqWakeThread(desc, action);
+        for (const _ of twice) wakeActionThread(desc, action);
         return [desc.cold.threadsActive.value, action.thread?.runThread.value];
       }),
       onLine(function* (desc) {
         const action = threadOf(desc);
-        for (const _ of twice) yield* irqWakeThreadSteps(desc, action);
+        for (const _ of twice) yield* wakeActionThreadSteps(desc, action);
         return [desc.cold.threadsActive.value, action.thread?.runThread.value];
       }),
       withLines,

@@ -78,6 +78,7 @@ class SequenceRun {
       nrIrqs: start.nr_irqs,
       allocated: start.allocated.split(',').map(Number),
       ...(isolated === undefined ? {} : { isolated }),
+      threadirqs: append?.split(' ').includes('threadirqs') ?? false,
     });
     const cpu0Moves = append?.includes('cpu0_hotplug') ?? false;
     this.tree = createGuestTree({

@@ -18,6 +18,8 @@ export interface IrqCoreOptions {
   readonly kernel?: KernelVersion;
   /** Where it differs from that kernel's, such as before a fix. */
   readonly behaviour?: Partial<KernelBehaviour>;
+  /** Handlers run in threads unless their requesters forbid it (kernel parameter threadirqs); default false. */
+  readonly threadirqs?: boolean;
   /** Initial number of interrupt numbers; it grows when more are needed. */
   readonly nrIrqs?: number;
   /** First number for dynamic allocation: 24 on x86 (the end of the IO-APIC's). Without it hwirq is the hint. */
@@ -37,6 +39,7 @@ export class IrqCore implements IrqDescCore {
   nrIrqs: number;
   readonly dynirqLowerBound: number | undefined;
   readonly debugHotplug: boolean;
+  readonly threadirqs: boolean;
   readonly ratelimits: Ratelimits;
   readonly saidBefore = new SaidBefore();
   /** CPUs that newly requested interrupts may go to (/proc/irq/default_smp_affinity). */
@@ -62,6 +65,7 @@ export class IrqCore implements IrqDescCore {
     this.behaviour = options.behaviour === undefined ? behaviour : { ...behaviour, ...options.behaviour };
     this.nrIrqs = options.nrIrqs ?? 256;
     this.dynirqLowerBound = options.dynirqLowerBound;
+    this.threadirqs = options.threadirqs ?? false;
     this.debugHotplug = options.debugHotplug ?? false;
     this.ratelimits = new Ratelimits(machine, options.noRatelimit ?? false);
     this.defaultAffinity = CpuMask.all(machine.nrCpuIds);

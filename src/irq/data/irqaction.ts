@@ -50,6 +50,11 @@ export const IRQF_NO_DEBUG = 0x100000;
 export const IRQF_COND_ONESHOT = 0x200000;
 export const IRQF_TIMER = 0x200 | IRQF_NO_SUSPEND | IRQF_NO_THREAD;
 
+/** Handler of the second action of a request whose first one is forced into a thread; nobody calls it. */
+export function irqForcedSecondaryHandler(): number {
+  return IRQ_NONE;
+}
+
 /** Handler of a request that has only a thread function (kernel/irq/manage.c irq_default_primary_handler). */
 export function irqDefaultPrimaryHandler(): number {
   return IRQ_WAKE_THREAD;
@@ -57,6 +62,10 @@ export function irqDefaultPrimaryHandler(): number {
 
 /** The thread of an action. */
 export interface ActionThread {
+  /** Its name, of at most 15 characters (task comm). */
+  readonly comm: string;
+  /** The CPUs that it may run on. */
+  readonly cpus: CpuMask;
   /** It has been woken and has not begun to run yet (IRQTF_RUNTHREAD). */
   readonly runThread: SharedVar<boolean>;
   /** It looks again whether it has something to do (wake_up_state). */
@@ -77,6 +86,8 @@ export class IrqAction {
   thread: ActionThread | undefined = undefined;
   /** CPUs whose interrupts of a per-CPU line are this action's; undefined: all. */
   affinity: CpuMask | undefined = undefined;
+  /** The requester's own thread function, where its handler is forced into a thread (struct irqaction secondary). */
+  secondary: IrqAction | undefined = undefined;
   /** The missing thread function has been complained about (IRQTF_WARNED). */
   warned = false;
 

@@ -36,6 +36,8 @@ export interface ResendList {
 /** What a descriptor, and those who have nothing but a descriptor, need of their interrupt layer. */
 export interface IrqDescCore extends Speaker {
   readonly behaviour: KernelBehaviour;
+  /** Handlers are forced into threads. */
+  readonly threadirqs: boolean;
   readonly ratelimits: Ratelimits;
   /** CPUs that newly requested interrupts may go to. */
   readonly defaultAffinity: CpuMask;

@@ -19,6 +19,11 @@ export const irqStatus = {
   NO_DEBUG: 1 << 21,
 } as const;
 
+/** True if the line's handlers may be forced into threads. */
+export function irqSettingsCanThread(desc: IrqDesc): boolean {
+  return (desc.status & irqStatus.NOTHREAD) === 0;
+}
+
 /** The settings that irq_modify_status may change (IRQF_MODIFY_MASK): all but NO_DEBUG. */
 export const irqStatusModifiable =
   irqStatus.TYPE_SENSE_MASK |

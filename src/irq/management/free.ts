@@ -56,6 +56,7 @@ function* removeAction(core: IrqCore, desc: IrqDesc, devId: unknown): Procedure<
   if (behaviour.freeWaitsForThreads) yield* synchronizeIrqDesc(desc);
   else yield* synchronizeHardirqDesc(desc, behaviour.freeDeactivatesLast);
   if (action.thread) yield* action.thread.stop();
+  if (action.secondary?.thread) yield* action.secondary.thread.stop();
   if (desc.action === undefined) {
     yield* data.busLockSteps();
     yield* desc.lock.spinLockIrqsave(machine.runningCpu);

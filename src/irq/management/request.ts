@@ -1,6 +1,6 @@
 import type { Irq } from '../../lib/brand.js';
 import { errnoValue } from '../../lib/errno.js';
-import type { Procedure } from '../../machine/step.js';
+import { inOneGo, type Procedure } from '../../machine/step.js';
 import type { IrqCore } from '../data/core.js';
 import {
   IRQ_NONE,
@@ -18,6 +18,8 @@ import {
   IrqAction,
   type IrqHandler,
   irqDefaultPrimaryHandler,
+  irqForcedSecondaryHandler,
+  IRQF_NO_THREAD,
   type ThreadFn,
 } from '../data/irqaction.js';
 import { irqchipFlags } from '../data/irqchip.js';
@@ -30,6 +32,7 @@ import { irqPmInstallAction } from './pm.js';
 import {
   irqSettingsCanAutoenable,
   irqSettingsCanRequest,
+  irqSettingsCanThread,
   irqSettingsIsNestedThread,
   irqSettingsIsPerCpuDevid,
   irqSettingsSet,
@@ -40,6 +43,9 @@ import { IrqThread } from '../line/thread.js';
 import { irqSetTrigger } from '../line/trigger.js';
 import { warn, warnOnce } from '../messages/warn.js';
 
+/** The number that stands for no interrupt (include/linux/interrupt.h). */
+export const IRQ_NOTCONNECTED = 0x80000000;
+
 /** Adds a handler to a line (include/linux/interrupt.h request_irq); 0 or a negative errno. */
 export function requestIrq(
   core: IrqCore,
@@ -49,7 +55,8 @@ export function requestIrq(
   name: string,
   devId: unknown,
 ): Procedure<number> {
-  return requestThreadedIrq(core, irq, handler, null, flags, name, devId);
+  const cond = core.behaviour.condOneshot ? IRQF_COND_ONESHOT : 0;
+  return requestThreadedIrq(core, irq, handler, null, flags | cond, name, devId);
 }
 
 /**
@@ -67,6 +74,7 @@ export function* requestThreadedIrq(
   name: string,
   devId: unknown,
 ): Procedure<number> {
+  if (irq === IRQ_NOTCONNECTED) return errnoValue('ENOTCONN');
   if (!flagsAreSane(flags, devId)) return errnoValue('EINVAL');
   const desc = core.desc(irq);
   if (desc === undefined || !irqSettingsCanRequest(desc)) return errnoValue('EINVAL');
@@ -109,9 +117,11 @@ export function* setupIrq(core: IrqCore, desc: IrqDesc, action: IrqAction): Proc
   yield* desc.cold.requestMutex.unlock();
   if (ret < 0) {
     if (added.thread) yield* added.thread.stop();
+    if (added.secondary?.thread) yield* added.secondary.thread.stop();
     return ret;
   }
   if (added.thread) yield* added.thread.start();
+  if (added.secondary?.thread) yield* added.secondary.thread.start();
   core.proc.registerIrq(desc);
   core.proc.registerHandler(desc, added);
   return 0;
@@ -140,9 +150,27 @@ function prepareAction(desc: IrqDesc, action: IrqAction): IrqAction | undefined 
   ) {
     warnOnce(desc.core, 'manage', '__setup_irq', undefined, 'oneshot without thread');
   }
+  if (desc.core.threadirqs && !irqSettingsIsNestedThread(desc)) added = forceThreading(desc, added);
   if (added.threadFn && !irqSettingsIsNestedThread(desc)) added.thread = new IrqThread(desc, added);
+  if (added.secondary) added.secondary.thread = new IrqThread(desc, added.secondary, true);
   if (((chip.flags ?? 0) & irqchipFlags.ONESHOT_SAFE) !== 0) added.flags &= ~IRQF_ONESHOT;
   return added;
+}
+
+/** Has the handler run in a thread, and its own thread function in another (irq_setup_forced_threading). */
+function forceThreading(desc: IrqDesc, action: IrqAction): IrqAction {
+  const { handler, threadFn, flags, name, devId } = action;
+  const excused = IRQF_NO_THREAD | IRQF_PERCPU | IRQF_ONESHOT;
+  if (!irqSettingsCanThread(desc) || (flags & excused) !== 0 || handler === irqDefaultPrimaryHandler)
+    return action;
+  const inThread: ThreadFn = Object.assign((irq: Irq, dev: unknown) => action.handlerSteps(irq, dev), {});
+  Object.defineProperty(inThread, 'name', { value: handler.name });
+  const forced = new IrqAction(irqDefaultPrimaryHandler, inThread, flags | IRQF_ONESHOT, name, devId);
+  forced.irq = action.irq;
+  if (threadFn === null) return forced;
+  forced.secondary = new IrqAction(irqForcedSecondaryHandler, threadFn, 0, name, devId);
+  forced.secondary.irq = action.irq;
+  return forced;
 }
 
 /** A nested line's interrupts come up in its parent's thread; there is no hard one (irq_nested_primary_handler). */
@@ -287,4 +315,29 @@ function* startFirst(desc: IrqDesc, action: IrqAction): Procedure<number> {
     desc.cold.depth = 1;
   }
   return 0;
+}
+
+/** What requestAnyContextIrq says of where the handler runs. */
+export const IRQC_IS_HARDIRQ = 0;
+export const IRQC_IS_NESTED = 1;
+
+/**
+ * Adds a handler to a line, to run in the thread of the line that it is nested in if it is one (kernel/irq/manage.c
+ * request_any_context_irq). IRQC_IS_HARDIRQ, IRQC_IS_NESTED or a negative errno.
+ */
+export function* requestAnyContextIrq(
+  core: IrqCore,
+  irq: Irq,
+  handler: IrqHandler,
+  flags: number,
+  name: string,
+  devId: unknown,
+): Procedure<number> {
+  if (irq === IRQ_NOTCONNECTED) return errnoValue('ENOTCONN');
+  const desc = core.desc(irq);
+  if (desc === undefined) return errnoValue('EINVAL');
+  if (!irqSettingsIsNestedThread(desc)) return yield* requestIrq(core, irq, handler, flags, name, devId);
+  const threadFn: ThreadFn = (virq, dev) => handler.steps?.(virq, dev) ?? inOneGo(() => handler(virq, dev));
+  const ret = yield* requestThreadedIrq(core, irq, null, threadFn, flags, name, devId);
+  return ret === 0 ? IRQC_IS_NESTED : ret;
 }
