@@ -32,3 +32,4 @@ export * from './management/pm.js';
 export * from './management/request.js';
 export * from './mapping/alloc-descs.js';
 export * from './mapping/irqdomain.js';
+export * from './mapping/ranges.js';

@@ -27,9 +27,9 @@ function printIrqDesc(desc: IrqDesc): void {
   log.printk(`->action(): ${ADDRESS}`);
   if (action) log.printk(`->action->handler(): ${ADDRESS}, ${action.handler.name}`);
   for (const [bit, name] of statusNames)
-    if ((desc.status & bit) !== 0) log.printk(`${name.padStart(15)} set`);
+    if ((desc.status & bit) !== 0) log.printk(`${name.padStart(14)} set`);
   for (const [bit, name] of istateNames)
-    if ((desc.istate & bit) !== 0) log.printk(`${name.padStart(15)} set`);
+    if ((desc.istate & bit) !== 0) log.printk(`${name.padStart(14)} set`);
 }
 
 const statusNames: readonly (readonly [number, string])[] = [

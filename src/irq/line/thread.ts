@@ -125,7 +125,8 @@ export class IrqThread implements ActionThread {
     const { desc, action } = this;
     const { machine } = desc.core;
     if (action.secondary === undefined) {
-      warnOnce(desc.core, 'manage', 'irq_wake_secondary');
+      // The compiler puts irq_wake_secondary into irq_thread, whose name is printed then.
+      warnOnce(desc.core, 'manage', 'irq_thread', undefined, 'irq_wake_secondary');
       return;
     }
     yield* desc.lock.spinLockIrqsave(machine.runningCpu);

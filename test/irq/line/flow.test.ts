@@ -325,7 +325,7 @@ describe('handleBadIrq', () => {
     irqSetStatusFlags(lab.core, desc.irq, irqStatus.LEVEL);
     lab.fire(desc, 0, 7);
     expect(lab.log.filter((line) => line.includes(', desc:'))).toHaveLength(5);
-    expect(lab.log.filter((line) => line === '      IRQ_LEVEL set')).toHaveLength(5);
+    expect(lab.log.filter((line) => line === '     IRQ_LEVEL set')).toHaveLength(5);
     expect(lab.log.filter((line) => line.startsWith('unexpected'))).toHaveLength(7);
     lab.machine.elapse(6_000_000_000);
     lab.fire(desc);
