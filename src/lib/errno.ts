@@ -2,6 +2,7 @@
 export const errnoNumbers = {
   EPERM: 1,
   ENOENT: 2,
+  ESRCH: 3,
   EIO: 5,
   ENXIO: 6,
   EBADF: 9,
