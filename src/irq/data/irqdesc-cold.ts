@@ -2,6 +2,7 @@ import type { Irq } from '../../lib/brand.js';
 import { WaitQueue } from '../../machine/completion.js';
 import { CpuMask } from '../../machine/cpumask.js';
 import { Lock } from '../../machine/lock.js';
+import { SharedWord } from '../../machine/step.js';
 
 /** Whoever wants to know of affinity changes of a line (struct irq_affinity_notify). */
 export interface IrqAffinityNotify {
@@ -39,14 +40,13 @@ export class IrqDescCold {
   affinityNotify: IrqAffinityNotify | null = null;
   /** CPUs that the interrupt is to go to when it comes next, while SETAFFINITY_PENDING is set. */
   readonly pendingMask: CpuMask;
-  /** Waits in the list of software resends (resend_node). */
-  resendQueued = false;
   /** The interrupt that this one is nested in, 0 for none. */
   parentIrq: Irq = 0;
   /** Those of its interrupts that the total of /proc/stat leaves out. */
   countsOutsideStat = 0;
   private mutex: Lock | undefined = undefined;
   private threadsWait: WaitQueue | undefined = undefined;
+  private mapping: SharedWord | undefined = undefined;
 
   /** @param kstat interrupts per possible CPU, 32 bit. */
   constructor(
@@ -60,6 +60,12 @@ export class IrqDescCold {
   get requestMutex(): Lock {
     this.mutex ??= new Lock(`request_mutex of IRQ ${this.irq}`);
     return this.mutex;
+  }
+
+  /** Names the line's irqdomain and hwirq to an explorer: interrupts do not look at them, so its lock does not. */
+  get mappingWord(): SharedWord {
+    this.mapping ??= new SharedWord(`mapping of IRQ ${this.irq}`);
+    return this.mapping;
   }
 
   /** Where synchronize_irq waits for the threads. */

@@ -58,7 +58,7 @@ function* removeAction(core: IrqCore, desc: IrqDesc, devId: unknown): Procedure<
     desc.cold.affinityHint = null;
   }
   chipBusSyncUnlock(desc);
-  core.proc.unregisterHandler(desc, action);
+  yield* core.proc.unregisterHandlerSteps(desc, action);
   yield* synchronizeIrqDesc(desc);
   if (action.thread) yield* action.thread.stop();
   if (desc.action === undefined) {

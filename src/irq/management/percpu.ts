@@ -61,7 +61,7 @@ export function* freePercpuIrq(core: IrqCore, irq: Irq, percpuDevId: unknown): P
     warn(core, 'manage', '__free_percpu_irq', `percpu IRQ ${irq} still enabled on CPU${cpu}!`);
   } else {
     desc.action = undefined;
-    core.proc.unregisterHandler(desc, action);
+    yield* core.proc.unregisterHandlerSteps(desc, action);
   }
   chipBusSyncUnlock(desc);
   yield* desc.cold.requestMutex.unlock();

@@ -105,8 +105,8 @@ export function* setupIrq(core: IrqCore, desc: IrqDesc, action: IrqAction): Proc
   yield* desc.cold.requestMutex.unlock();
   if (ret < 0) return ret;
   if (added.threadFn && !irqSettingsIsNestedThread(desc)) added.thread = new IrqThread(desc, added);
-  core.proc.registerIrq(desc);
-  core.proc.registerHandler(desc, added);
+  yield* core.proc.registerIrqSteps(desc);
+  yield* core.proc.registerHandlerSteps(desc, added);
   return 0;
 }
 
