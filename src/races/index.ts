@@ -1,16 +1,20 @@
 import { affinityVsOffline } from './affinity-vs-offline.js';
 import { channelLifetime } from './channel-lifetime.js';
 import { levelIrqfd } from './level-irqfd.js';
+import { managedShutdown } from './managed-shutdown.js';
+import { mappingCreate } from './mapping-create.js';
 import { modchanOffline } from './modchan-offline.js';
 import { moveVsClose } from './move-vs-close.js';
 import { openFirstInterrupt } from './open-first-interrupt.js';
 import { percpuListWalk } from './percpu-list-walk.js';
 import type { Race } from './race.js';
+import { registerIrqProc } from './register-irq-proc.js';
 import { relidMap } from './relid-map.js';
 import { relidPublish } from './relid-publish.js';
 import { rescindReuse } from './rescind-reuse.js';
 import { ringEmptySignal } from './ring-empty-signal.js';
 import { ringFullWakeup } from './ring-full-wakeup.js';
+import { softwareResend } from './software-resend.js';
 import { statDoubleCount } from './stat-double-count.js';
 
 export type { Race, RaceVariant, RaceVerdict } from './race.js';
@@ -30,4 +34,8 @@ export const races: readonly Race[] = [
   openFirstInterrupt,
   levelIrqfd,
   moveVsClose,
+  mappingCreate,
+  registerIrqProc,
+  softwareResend,
+  managedShutdown,
 ];

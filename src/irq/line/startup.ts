@@ -187,7 +187,7 @@ function startLine(desc: IrqDesc): number {
  * irq_startup_managed, kernels that keep the depth).
  */
 export function irqStartupManaged(desc: IrqDesc): void {
-  desc.data.clear(irqd.MANAGED_SHUTDOWN);
+  if (desc.core.behaviour.managedRestartsOnce) desc.data.clear(irqd.MANAGED_SHUTDOWN);
   desc.cold.depth -= 1;
   if (desc.cold.depth === 0) irqStartup(desc, true, false);
 }
