@@ -49,6 +49,22 @@ export class Lock extends SharedObject implements BufferedStore {
 }
 
 /**
+ * A mutex that is held for a few lines only, in which its holder does not sleep as the model runs them: what runs in one
+ * go has all that it gives, so its calls fall away in the plain form of a procedure, as those of a SpinLock do.
+ */
+export class Mutex extends Lock {
+  /** Takes the mutex, waiting for its holder (mutex_lock). */
+  mutexLock(): Procedure<void> {
+    return this.lock();
+  }
+
+  /** Gives the mutex back (mutex_unlock). */
+  mutexUnlock(): Procedure<void> {
+    return this.unlock();
+  }
+}
+
+/**
  * A lock whose holder must not sleep (spinlock_t, raw_spinlock_t). Whatever runs in one go has all that such a lock
  * gives, since nothing of another CPU comes between two of its steps: a holder that runs step by step gives the lock
  * back before it may sleep. So these calls fall away where tools/twins.js makes the plain form of a procedure.

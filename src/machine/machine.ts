@@ -6,7 +6,8 @@ import { CpuHotplug, type HotplugMachine } from './hotplug.js';
 import { HUNG_LIMIT_NS, HungError } from './hung.js';
 import { KernelLog } from './log.js';
 import { drainStores } from './memory.js';
-import type { Procedure, Step } from './step.js';
+import { StopMachine } from './stop-machine.js';
+import { type Procedure, SharedWord, type Step } from './step.js';
 import { Task } from './task.js';
 import { flatTopology, type Topology } from './topology.js';
 
@@ -40,9 +41,9 @@ export class Machine implements CpuMachine, HotplugMachine {
   readonly cpus: readonly Cpu[];
   readonly possible: CpuMask;
   readonly present: CpuMask;
-  readonly online: CpuMask;
   readonly isolated: CpuMask;
   readonly topology: Topology;
+  readonly stopMachine = new StopMachine(this);
   readonly hotplug: CpuHotplug;
   readonly interruptNs: Ns;
   /** The CPU that the running context runs on (smp_processor_id). */
@@ -50,6 +51,8 @@ export class Machine implements CpuMachine, HotplugMachine {
   /** Runs tasks and tasklets instead of this machine; undefined: they run by themselves. */
   runner: ContextRunner | undefined;
   private readonly vectors: (InterruptHandler | undefined)[] = [];
+  private readonly onlineMask: CpuMask;
+  private readonly onlineWord = new SharedWord('cpu_online_mask');
   private readonly ready: Task[] = [];
   private readonly softirqs: Cpu[] = [];
   private running: Task | undefined;
@@ -66,7 +69,7 @@ export class Machine implements CpuMachine, HotplugMachine {
     this.possible = CpuMask.all(nrCpuIds);
     this.present = new CpuMask(nrCpuIds);
     for (let cpu = 0; cpu < options.present; cpu++) this.present.set(cpu);
-    this.online = CpuMask.of(nrCpuIds, options.online ?? this.present);
+    this.onlineMask = CpuMask.of(nrCpuIds, options.online ?? this.present);
     if (this.online.isEmpty) throw new RangeError('a machine needs a CPU that is online');
     if (!this.online.isSubsetOf(this.present))
       throw new RangeError('a CPU that is not present cannot be online');
@@ -91,6 +94,19 @@ export class Machine implements CpuMachine, HotplugMachine {
 
   get nrCpuIds(): number {
     return this.possible.nrCpuIds;
+  }
+
+  /** The CPUs that are online (cpu_online_mask); an explorer is told that somebody looks. */
+  get online(): CpuMask {
+    this.onlineWord.announceRead();
+    return this.onlineMask;
+  }
+
+  /** Has a CPU in the online mask from now on, or no longer (set_cpu_online). */
+  setCpuOnline(id: CpuId, online: boolean): void {
+    this.onlineWord.announce();
+    if (online) this.onlineMask.set(id);
+    else this.onlineMask.clear(id);
   }
 
   /** The CPU that the running context runs on. */

@@ -3,6 +3,8 @@ import { channelLifetime } from './channel-lifetime.js';
 import { freeInFlight } from './free-in-flight.js';
 import { levelIrqfd } from './level-irqfd.js';
 import { netpollDisable } from './netpoll-disable.js';
+import { managedShutdown } from './managed-shutdown.js';
+import { mappingCreate } from './mapping-create.js';
 import { modchanOffline } from './modchan-offline.js';
 import { moveVsClose } from './move-vs-close.js';
 import { freeSharedThread } from './free-shared-thread.js';
@@ -11,11 +13,13 @@ import { threadStart } from './thread-start.js';
 import { openFirstInterrupt } from './open-first-interrupt.js';
 import { percpuListWalk } from './percpu-list-walk.js';
 import type { Race } from './race.js';
+import { registerIrqProc } from './register-irq-proc.js';
 import { relidMap } from './relid-map.js';
 import { relidPublish } from './relid-publish.js';
 import { rescindReuse } from './rescind-reuse.js';
 import { ringEmptySignal } from './ring-empty-signal.js';
 import { ringFullWakeup } from './ring-full-wakeup.js';
+import { softwareResend } from './software-resend.js';
 import { statDoubleCount } from './stat-double-count.js';
 
 export type { Race, RaceVariant, RaceVerdict } from './race.js';
@@ -40,4 +44,8 @@ export const races: readonly Race[] = [
   oneshotMove,
   threadStart,
   freeSharedThread,
+  mappingCreate,
+  registerIrqProc,
+  softwareResend,
+  managedShutdown,
 ];

@@ -18,5 +18,5 @@ export function* offline(guest: RaceGuest, id: CpuId): Procedure<void> {
   }
   if (connection.guard instanceof NoGuard)
     yield { ...connection.guard.onlineWord.update, label: 'take_cpu_down' };
-  machine.online.clear(id);
+  machine.setCpuOnline(id, false);
 }

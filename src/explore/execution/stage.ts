@@ -186,6 +186,21 @@ export class Stage implements World, ContextRunner, ChangeWatcher {
     this.raise(context);
   }
 
+  taskletsTakenOver(from: Cpu, to: Cpu): void {
+    const lane = this.lane(from.id);
+    lane.softirqDue = false;
+    for (let pid = 0; pid < this.count; pid++) {
+      const context = this.contexts[pid];
+      const { tasklet, entry } = context;
+      if (context.lane !== lane || tasklet === undefined || !context.raised) continue;
+      context.raised = false;
+      context.due = false;
+      context.step = undefined;
+      entry?.changed();
+      this.taskletScheduled(to, tasklet);
+    }
+  }
+
   changed({ id }: SharedObject): void {
     const code = id * 2 + 1;
     if (code !== this.access) this.note(code);

@@ -2,7 +2,7 @@ import type { Irq } from '../../lib/brand.js';
 import { CpuMask } from '../../machine/cpumask.js';
 import { Lock } from '../../machine/lock.js';
 import { SharedCounter } from '../../machine/shared-var.js';
-import type { Procedure } from '../../machine/step.js';
+import { type Procedure, SharedWord } from '../../machine/step.js';
 import { WaitCounter } from '../../machine/wait-counter.js';
 
 /** Whoever wants to know of affinity changes of a line (struct irq_affinity_notify). */
@@ -48,8 +48,6 @@ export class IrqDescCold {
   affinityNotify: AffinityNotification | null = null;
   /** CPUs that the interrupt is to go to when it comes next, while SETAFFINITY_PENDING is set. */
   readonly pendingMask: CpuMask;
-  /** Waits in the list of software resends (resend_node). */
-  resendQueued = false;
   /** The interrupt that this one is nested in, 0 for none. */
   parentIrq: Irq = 0;
   /** Those of its interrupts that the total of /proc/stat leaves out. */
@@ -57,6 +55,7 @@ export class IrqDescCold {
   private mutex: Lock | undefined = undefined;
   private active: WaitCounter | undefined = undefined;
   private handled: SharedCounter | undefined = undefined;
+  private mapping: SharedWord | undefined = undefined;
 
   /** @param kstat interrupts per possible CPU, 32 bit. */
   constructor(
@@ -70,6 +69,12 @@ export class IrqDescCold {
   get requestMutex(): Lock {
     this.mutex ??= new Lock(`request_mutex of IRQ ${this.irq}`);
     return this.mutex;
+  }
+
+  /** Names the line's irqdomain and hwirq to an explorer: interrupts do not look at them, so its lock does not. */
+  get mappingWord(): SharedWord {
+    this.mapping ??= new SharedWord(`mapping of IRQ ${this.irq}`);
+    return this.mapping;
   }
 
   /** Threads that have been woken and have not ended; synchronize_irq waits for it (wait_for_threads). */

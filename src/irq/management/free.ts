@@ -52,7 +52,7 @@ function* removeAction(core: IrqCore, desc: IrqDesc, devId: unknown): Procedure<
   if (desc.action === undefined && !behaviour.freeDeactivatesLast) irqDomainDeactivateIrq(data);
   yield* desc.lock.spinUnlockIrqrestore(machine.runningCpu);
   yield* data.busSyncUnlockSteps();
-  core.proc.unregisterHandler(desc, action);
+  yield* core.proc.unregisterHandlerSteps(desc, action);
   if (behaviour.freeWaitsForThreads) yield* synchronizeIrqDesc(desc);
   else yield* synchronizeHardirqDesc(desc, behaviour.freeDeactivatesLast);
   if (action.thread) yield* action.thread.stop();

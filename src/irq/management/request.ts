@@ -112,8 +112,8 @@ export function* setupIrq(core: IrqCore, desc: IrqDesc, action: IrqAction): Proc
     return ret;
   }
   if (added.thread) yield* added.thread.start();
-  core.proc.registerIrq(desc);
-  core.proc.registerHandler(desc, added);
+  yield* core.proc.registerIrqSteps(desc);
+  yield* core.proc.registerHandlerSteps(desc, added);
   return 0;
 }
 

@@ -1,7 +1,7 @@
 import type { CpuId, Hwirq, Irq, Relid } from '../../lib/brand.js';
 import { ErrnoError, errnoCode } from '../../lib/errno.js';
 import { CpuMask } from '../../machine/cpumask.js';
-import { type Procedure, SharedWord } from '../../machine/step.js';
+import type { Procedure } from '../../machine/step.js';
 import { irqSetAffinity, irqSetAffinityAndHint, irqUpdateAffinityHint } from '../../irq/affinity/affinity.js';
 import { handleSimpleIrq } from '../../irq/line/flow.js';
 import { irqSetChipAndHandler, irqSetHandlerData, irqSetStatusFlags } from '../../irq/management/chip.js';
@@ -10,10 +10,15 @@ import { freeIrq } from '../../irq/management/free.js';
 import { genericHandleIrqDesc, genericHandleIrqDescSteps } from '../../irq/line/handle.js';
 import type { IrqChip } from '../../irq/data/irqdata.js';
 import type { IrqDesc } from '../../irq/data/irqdesc.js';
-import { type IrqDomain, irqFindMapping, irqResolveMapping } from '../../irq/data/revmap.js';
 import {
-  irqCreateMapping,
-  irqDisposeMapping,
+  type IrqDomain,
+  irqFindMapping,
+  irqResolveMapping,
+  irqResolveMappingSteps,
+} from '../../irq/data/revmap.js';
+import {
+  irqCreateMappingSteps,
+  irqDisposeMappingSteps,
   irqDomainCreateLinear,
   irqDomainRemove,
 } from '../../irq/mapping/irqdomain.js';
@@ -44,7 +49,6 @@ export class IrqdomainRelidMap implements RelidMap {
   readonly domain: IrqDomain;
   readonly countsChannels = true;
   droppedEvents = 0;
-  readonly revmapWord = new SharedWord('revmap of hv-vmbus');
 
   constructor(
     protected readonly core: IrqCore,
@@ -65,9 +69,10 @@ export class IrqdomainRelidMap implements RelidMap {
 
   /** Gives the channel an IRQ. */
   *map(channel: VmbusChannel): Procedure<boolean> {
-    yield this.revmapWord.update;
-    const irq = irqCreateMapping(this.domain, hwirqOf(channel.relid));
+    const irq = yield* irqCreateMappingSteps(this.domain, hwirqOf(channel.relid));
     if (irq === 0) return false;
+    // Who has found the line in the reverse map asks it for its channel without its lock.
+    this.domain.announceChange(hwirqOf(channel.relid));
     irqSetHandlerData(this.core, irq, channel);
     irqSetStatusFlags(this.core, irq, irqStatus.MOVE_PCNTXT);
     channel.irq = irq;
@@ -104,18 +109,19 @@ export class IrqdomainRelidMap implements RelidMap {
   }
 
   isMapped(relid: Relid): boolean {
+    this.domain.announceLook(hwirqOf(relid));
     return irqFindMapping(this.domain, hwirqOf(relid)) !== 0;
   }
 
   relid2channel(relid: Relid): VmbusChannel | undefined {
+    this.domain.announceLook(hwirqOf(relid));
     return this.channelOf(irqResolveMapping(this.domain, hwirqOf(relid)));
   }
 
   *dispatchSteps(relid: Relid): Procedure<void> {
     const { lifetime } = this;
     const section = yield* lifetime.enterEventSteps();
-    yield this.revmapWord.read;
-    const desc = irqResolveMapping(this.domain, hwirqOf(relid));
+    const desc = yield* irqResolveMappingSteps(this.domain, hwirqOf(relid));
     const channel = yield* lifetime.getForEventSteps(this.channelOf(desc));
     if (desc === undefined || channel === undefined) this.droppedEvents += 1;
     else {
@@ -159,8 +165,7 @@ export class IrqdomainRelidMap implements RelidMap {
   }
 
   protected *dispose(channel: VmbusChannel): Procedure<void> {
-    yield this.revmapWord.update;
-    irqDisposeMapping(this.core, channel.irq);
+    yield* irqDisposeMappingSteps(this.core, channel.irq);
     channel.irq = 0;
   }
 
@@ -180,7 +185,6 @@ export class DisposeFirstRelidMap extends IrqdomainRelidMap {
     yield* this.dispose(channel);
     if (!channel.irqRequested) return;
     channel.irqRequested = false;
-    yield this.revmapWord.read;
     yield* freeIrq(this.core, irq, channel);
   }
 }
