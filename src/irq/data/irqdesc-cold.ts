@@ -2,13 +2,26 @@ import type { Irq } from '../../lib/brand.js';
 import { WaitQueue } from '../../machine/completion.js';
 import { CpuMask } from '../../machine/cpumask.js';
 import { Lock } from '../../machine/lock.js';
-import { SharedWord } from '../../machine/step.js';
+import { makeWithId, reserveObjectIds, type SharedObject, SharedWord } from '../../machine/step.js';
 
 /** Whoever wants to know of affinity changes of a line (struct irq_affinity_notify). */
 export interface IrqAffinityNotify {
   /** Called in process context some time after a change, with the affinity of then. */
   notify(irq: Irq, mask: CpuMask): void;
 }
+
+/** What explorers know a line by, made when it is needed: the place of each among the numbers kept for the line. */
+export const lineObject = {
+  lock: 0,
+  handlers: 1,
+  requestMutex: 2,
+  threads: 3,
+  mapping: 4,
+  flow: 5,
+  procDirectory: 6,
+} as const;
+
+const LINE_OBJECTS = Object.keys(lineObject).length;
 
 /**
  * What of a descriptor (struct irq_desc) not every interrupt looks at.
@@ -44,9 +57,11 @@ export class IrqDescCold {
   parentIrq: Irq = 0;
   /** Those of its interrupts that the total of /proc/stat leaves out. */
   countsOutsideStat = 0;
+  private readonly objectIds = reserveObjectIds(LINE_OBJECTS);
   private mutex: Lock | undefined = undefined;
   private threadsWait: WaitQueue | undefined = undefined;
   private mapping: SharedWord | undefined = undefined;
+  private flow: SharedWord | undefined = undefined;
 
   /** @param kstat interrupts per possible CPU, 32 bit. */
   constructor(
@@ -56,21 +71,35 @@ export class IrqDescCold {
     this.pendingMask = new CpuMask(kstat.length);
   }
 
+  /** Makes one of the line's objects. */
+  makeObject<T extends SharedObject>(which: keyof typeof lineObject, make: () => T): T {
+    return makeWithId(this.objectIds + lineObject[which], make);
+  }
+
   /** Held while actions come and go. */
   get requestMutex(): Lock {
-    this.mutex ??= new Lock(`request_mutex of IRQ ${this.irq}`);
+    this.mutex ??= this.makeObject('requestMutex', () => new Lock(`request_mutex of IRQ ${this.irq}`));
     return this.mutex;
   }
 
   /** Names the line's irqdomain and hwirq to an explorer: interrupts do not look at them, so its lock does not. */
   get mappingWord(): SharedWord {
-    this.mapping ??= new SharedWord(`mapping of IRQ ${this.irq}`);
+    this.mapping ??= this.makeObject('mapping', () => new SharedWord(`mapping of IRQ ${this.irq}`));
     return this.mapping;
+  }
+
+  /** Names the line's flow handler to an explorer: an interrupt reads it before it takes the lock. */
+  get flowWord(): SharedWord {
+    this.flow ??= this.makeObject('flow', () => new SharedWord(`handle_irq of IRQ ${this.irq}`));
+    return this.flow;
   }
 
   /** Where synchronize_irq waits for the threads. */
   get waitForThreads(): WaitQueue {
-    this.threadsWait ??= new WaitQueue(`threads of IRQ ${this.irq}`, () => this.threadsActive === 0);
+    this.threadsWait ??= this.makeObject(
+      'threads',
+      () => new WaitQueue(`threads of IRQ ${this.irq}`, () => this.threadsActive === 0),
+    );
     return this.threadsWait;
   }
 

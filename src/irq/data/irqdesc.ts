@@ -99,7 +99,7 @@ export class IrqDesc implements IrqDataDesc {
 
   /** desc->lock, for procedures that run step by step; what runs in one go needs none. */
   get lock(): SpinLock {
-    this.spinLock ??= new SpinLock(`lock of IRQ ${this.irq}`);
+    this.spinLock ??= this.cold.makeObject('lock', () => new SpinLock(`lock of IRQ ${this.irq}`));
     return this.spinLock;
   }
 
@@ -118,15 +118,16 @@ export class IrqDesc implements IrqDataDesc {
 
   /** `handleIrq` step by step. @primitive */
   handleIrqSteps(desc: IrqDesc): Procedure<void> {
+    if (isWatched()) this.cold.flowWord.announceRead();
     const { handleIrq } = this;
     return handleIrq.steps?.(desc) ?? inOneGo(() => handleIrq(desc));
   }
 
   /** Where synchronize_irq waits for handlers, which are in the middle of their work only if they run step by step. */
   get waitForHandlers(): WaitQueue {
-    this.handlersWait ??= new WaitQueue(
-      `handlers of IRQ ${this.irq}`,
-      () => (this.state & irqd.IRQ_INPROGRESS) === 0,
+    this.handlersWait ??= this.cold.makeObject(
+      'handlers',
+      () => new WaitQueue(`handlers of IRQ ${this.irq}`, () => (this.state & irqd.IRQ_INPROGRESS) === 0),
     );
     return this.handlersWait;
   }

@@ -1,5 +1,6 @@
 import type { Irq } from '../../lib/brand.js';
 import { errnoValue } from '../../lib/errno.js';
+import { isWatched } from '../../machine/step.js';
 import { handleBadIrq } from '../line/badirq.js';
 import type { IrqCore } from '../data/core.js';
 import { irqType } from '../data/irqaction.js';
@@ -78,6 +79,7 @@ function doSetHandler(
     if (chained) desc.action = undefined;
     desc.cold.depth = 1;
   }
+  if (isWatched()) desc.cold.flowWord.announce();
   desc.handleIrq = flow;
   desc.cold.name = name;
   if (flow === handleBadIrq || !chained) return;
