@@ -66,6 +66,25 @@ export function restartObjectIds(id: number): void {
   nextObjectId = id;
 }
 
+/**
+ * Keeps `count` numbers for objects that are made only when somebody needs them: who is first differs from one execution
+ * to the next, and their numbers must not. @returns the first one.
+ */
+export function reserveObjectIds(count: number): number {
+  const first = nextObjectId;
+  nextObjectId += count;
+  return first;
+}
+
+/** Makes an object that has a number kept for it. */
+export function makeWithId<T extends SharedObject>(id: number, make: () => T): T {
+  const next = nextObjectId;
+  nextObjectId = id;
+  const object = make();
+  nextObjectId = next;
+  return object;
+}
+
 /** Something that several contexts use: a word, a lock, a completion. */
 export abstract class SharedObject {
   /** In order of construction. */

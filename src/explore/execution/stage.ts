@@ -188,16 +188,17 @@ export class Stage implements World, ContextRunner, ChangeWatcher {
 
   taskletsTakenOver(from: Cpu, to: Cpu): void {
     const lane = this.lane(from.id);
+    const heir = this.lane(to.id);
     lane.softirqDue = false;
     for (let pid = 0; pid < this.count; pid++) {
       const context = this.contexts[pid];
-      const { tasklet, entry } = context;
-      if (context.lane !== lane || tasklet === undefined || !context.raised) continue;
-      context.raised = false;
+      if (context.lane !== lane || context.tasklet === undefined || !context.raised) continue;
+      // The same context elsewhere, not another one: it might have run before, which reduction must see.
+      context.lane = heir;
       context.due = false;
-      context.step = undefined;
-      entry?.changed();
-      this.taskletScheduled(to, tasklet);
+      lane.contexts -= 1;
+      heir.contexts += 1;
+      context.entry?.changed();
     }
   }
 

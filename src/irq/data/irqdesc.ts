@@ -100,7 +100,7 @@ export class IrqDesc implements IrqDataDesc {
 
   /** desc->lock, for procedures that run step by step; what runs in one go needs none. */
   get lock(): SpinLock {
-    this.spinLock ??= new SpinLock(`lock of IRQ ${this.irq}`);
+    this.spinLock ??= this.cold.makeObject('lock', () => new SpinLock(`lock of IRQ ${this.irq}`));
     return this.spinLock;
   }
 
@@ -119,21 +119,22 @@ export class IrqDesc implements IrqDataDesc {
 
   /** `handleIrq` step by step. @primitive */
   handleIrqSteps(desc: IrqDesc): Procedure<void> {
+    if (isWatched()) this.cold.flowWord.announceRead();
     const { handleIrq } = this;
     return handleIrq.steps?.(desc) ?? inOneGo(() => handleIrq(desc));
   }
 
   /** The list of actions, which handlers are taken from without desc->lock. */
   get actionList(): SharedWord {
-    this.actionWord ??= new SharedWord(`actions of IRQ ${this.irq}`);
+    this.actionWord ??= this.cold.makeObject('actions', () => new SharedWord(`actions of IRQ ${this.irq}`));
     return this.actionWord;
   }
 
   /** Where synchronize_irq waits for handlers, which are in the middle of their work only if they run step by step. */
   get waitForHandlers(): SpinWait {
-    this.handlersWait ??= new SpinWait(
-      `handlers of IRQ ${this.irq}`,
-      () => (this.state & irqd.IRQ_INPROGRESS) === 0,
+    this.handlersWait ??= this.cold.makeObject(
+      'handlers',
+      () => new SpinWait(`handlers of IRQ ${this.irq}`, () => (this.state & irqd.IRQ_INPROGRESS) === 0),
     );
     return this.handlersWait;
   }

@@ -1,6 +1,6 @@
 import type { Hwirq, Irq } from '../../lib/brand.js';
 import { Mutex } from '../../machine/lock.js';
-import { isWatched, type Procedure, SharedWord } from '../../machine/step.js';
+import { isWatched, makeWithId, type Procedure, reserveObjectIds, SharedWord } from '../../machine/step.js';
 import type { IrqCore } from './core.js';
 import type { IrqData, LineDomain } from './irqdata.js';
 import type { IrqDesc } from './irqdesc.js';
@@ -30,7 +30,8 @@ export class IrqDomain implements LineDomain {
   readonly linear: (IrqDesc | undefined)[];
   /** Reverse map for the others. */
   readonly tree = new Map<Hwirq, IrqDesc>();
-  private slots: Map<Hwirq, SharedWord> | undefined;
+  private readonly slotIds: number;
+  private slots: Map<number, SharedWord> | undefined;
 
   constructor(
     readonly core: IrqCore,
@@ -44,16 +45,19 @@ export class IrqDomain implements LineDomain {
   ) {
     this.linear = new Array<IrqDesc | undefined>(revmapSize).fill(undefined);
     this.mutex = new Mutex(`mutex of irqdomain ${name}`);
+    this.slotIds = reserveObjectIds(revmapSize + 1);
     core.domains.push(this);
   }
 
-  /** Names the place of `hwirq` in the reverse map to an explorer. */
+  /** Names the place of `hwirq` in the reverse map to an explorer; all that lie in the tree are one. */
   slot(hwirq: Hwirq): SharedWord {
+    const at = Math.min(hwirq, this.revmapSize);
     this.slots ??= new Map();
-    let slot = this.slots.get(hwirq);
+    let slot = this.slots.get(at);
     if (slot === undefined) {
-      slot = new SharedWord(`revmap of ${this.name}: hwirq ${hwirq}`);
-      this.slots.set(hwirq, slot);
+      const place = at === this.revmapSize ? 'tree' : `hwirq ${hwirq}`;
+      slot = makeWithId(this.slotIds + at, () => new SharedWord(`revmap of ${this.name}: ${place}`));
+      this.slots.set(at, slot);
     }
     return slot;
   }

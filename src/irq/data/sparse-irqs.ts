@@ -1,6 +1,6 @@
 import type { Irq } from '../../lib/brand.js';
 import { Mutex } from '../../machine/lock.js';
-import { SharedWord } from '../../machine/step.js';
+import { SharedWord, type Step } from '../../machine/step.js';
 import type { IrqDesc } from './irqdesc.js';
 
 /** Numbers below this are found in a table. Linux gives out the lowest that are free, so higher ones are rare. */
@@ -19,6 +19,11 @@ export class SparseIrqs {
   private readonly table: (IrqDesc | undefined)[] = [];
   /** Lines with numbers that no table is long enough for. */
   private readonly far = new Map<Irq, IrqDesc>();
+
+  /** The step of a look-up, for who must let others come before it. */
+  get lookUp(): Step {
+    return this.word.read;
+  }
 
   /** The line with number `irq`, if allocated. */
   get(irq: Irq): IrqDesc | undefined {

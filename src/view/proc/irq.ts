@@ -237,7 +237,10 @@ export class ProcIrq implements IrqProc, DirectoryNode {
   private dirOf(desc: IrqDesc): SharedVar<IrqDirectory | undefined> {
     let dir = this.dirs.get(desc);
     if (dir === undefined) {
-      dir = new SharedVar<IrqDirectory | undefined>(`dir of IRQ ${desc.irq}`, undefined);
+      dir = desc.cold.makeObject(
+        'procDirectory',
+        () => new SharedVar<IrqDirectory | undefined>(`dir of IRQ ${desc.irq}`, undefined),
+      );
       this.dirs.set(desc, dir);
     }
     return dir;

@@ -185,6 +185,7 @@ export class DisposeFirstRelidMap extends IrqdomainRelidMap {
     yield* this.dispose(channel);
     if (!channel.irqRequested) return;
     channel.irqRequested = false;
+    yield this.core.sparseIrqs.lookUp;
     yield* freeIrq(this.core, irq, channel);
   }
 }
