@@ -53,6 +53,11 @@ class PostMessage extends SharedObject {
   }
 }
 
+/** create_workqueue: on each CPU one work after the other. The connect CPU queues all works, and for itself. */
+function createWorkqueue(machine: Machine, name: string): Workqueue {
+  return new Workqueue(machine, name, { maxActive: 1 });
+}
+
 /**
  * The guest's end of the VMBus connection (struct vmbus_connection, drivers/hv/connection.c).
  *
@@ -112,10 +117,10 @@ export class VmbusConnection implements ConnectionPort {
     this.relids = design.relidMap(this, this.lifetime, this.mover);
     this.guard = design.offlineGuard(this);
     this.modifyChannel = design.modifyChannel(this);
-    this.workQueue = new Workqueue(machine, 'hv_vmbus_con');
-    this.rescindWorkQueue = new Workqueue(machine, 'hv_vmbus_rescind');
-    this.primaryChannelQueue = new Workqueue(machine, 'hv_pri_chan');
-    this.subChannelQueue = new Workqueue(machine, 'hv_sub_chan');
+    this.workQueue = createWorkqueue(machine, 'hv_vmbus_con');
+    this.rescindWorkQueue = createWorkqueue(machine, 'hv_vmbus_rescind');
+    this.primaryChannelQueue = createWorkqueue(machine, 'hv_pri_chan');
+    this.subChannelQueue = createWorkqueue(machine, 'hv_sub_chan');
     this.placement = new ChannelPlacement(machine, () => this.perfChannels());
   }
 
