@@ -2,9 +2,9 @@ import type { CpuId } from '../lib/brand.js';
 import { ErrnoError } from '../lib/errno.js';
 import type { Cpu } from './cpu.js';
 import type { CpuMask } from './cpumask.js';
-import { Lock } from './lock.js';
 import type { KernelLog } from './log.js';
-import type { Procedure } from './step.js';
+import { RwSemaphore } from './rw-semaphore.js';
+import { type Procedure, SharedWord } from './step.js';
 import type { Topology } from './topology.js';
 
 /**
@@ -50,7 +50,9 @@ export interface HotplugMachine {
 export class CpuHotplug {
   private readonly states: HotplugState[] = [];
   private readonly dyingCallbacks: DyingCallback[] = [];
-  private readonly lock = new Lock('cpu_hotplug_lock');
+  /** Names the online mask in steps. */
+  readonly onlineWord = new SharedWord('cpu_online_mask');
+  private readonly lock = new RwSemaphore('cpu_hotplug_lock');
   /** The log says so when CPUs come and go, in x86's words; other architectures' words are not modelled. */
   announcesCpus = true;
   /** Older kernels take each coming of CPU 1 for the boot (arch/x86/kernel/smpboot.c announce_cpu). */
@@ -74,13 +76,13 @@ export class CpuHotplug {
     this.dyingCallbacks.push(callback);
   }
 
-  /** Keeps CPUs from coming and going. Linux lets several readers in at once; here they wait for each other. */
-  *cpusReadLock(): Procedure<void> {
-    yield* this.lock.lock();
+  /** Keeps CPUs from coming and going (cpus_read_lock). */
+  cpusReadLock(): Procedure<void> {
+    return this.lock.readLock();
   }
 
-  *cpusReadUnlock(): Procedure<void> {
-    yield* this.lock.unlock();
+  cpusReadUnlock(): Procedure<void> {
+    return this.lock.readUnlock();
   }
 
   /**
@@ -91,7 +93,7 @@ export class CpuHotplug {
    */
   *cpuDown(id: CpuId): Procedure<void> {
     const cpu = this.machine.cpu(id);
-    yield* this.lock.lock();
+    yield* this.lock.writeLock();
     try {
       if (!cpu.online) return;
       if (this.machine.online.weight === 1) {
@@ -99,7 +101,7 @@ export class CpuHotplug {
       }
       yield* this.tearDown(cpu);
     } finally {
-      yield* this.lock.unlock();
+      yield* this.lock.writeUnlock();
     }
   }
 
@@ -111,7 +113,7 @@ export class CpuHotplug {
    */
   *cpuUp(id: CpuId): Procedure<void> {
     const cpu = this.machine.cpu(id);
-    yield* this.lock.lock();
+    yield* this.lock.writeLock();
     try {
       if (cpu.online) return;
       if (!this.machine.present.has(id)) {
@@ -122,11 +124,12 @@ export class CpuHotplug {
         if (id === 1 && this.announcesSmpBoot) log.printk('x86: Booting SMP configuration:');
         log.printk(`smpboot: Booting Node ${topology.node[id]} Processor ${id} APIC 0x${id.toString(16)}`);
       }
+      this.onlineWord.announce();
       cpu.goOnline();
       this.machine.online.set(id);
       yield* this.startUp(cpu);
     } finally {
-      yield* this.lock.unlock();
+      yield* this.lock.writeUnlock();
     }
   }
 
@@ -164,6 +167,7 @@ export class CpuHotplug {
 
   /** take_cpu_down and what follows it: from here on there is no way back. */
   private takeDown(cpu: Cpu): void {
+    this.onlineWord.announce();
     cpu.goOffline();
     this.machine.online.clear(cpu.id);
     for (const callback of this.dyingCallbacks) callback.dying(cpu);

@@ -1,6 +1,9 @@
+import { affinityWriters } from './affinity-writers.js';
 import { affinityVsOffline } from './affinity-vs-offline.js';
+import { closeVsAffinity } from './close-vs-affinity.js';
 import { channelLifetime } from './channel-lifetime.js';
 import { levelIrqfd } from './level-irqfd.js';
+import { modchanCount } from './modchan-count.js';
 import { modchanOffline } from './modchan-offline.js';
 import { moveVsClose } from './move-vs-close.js';
 import { openFirstInterrupt } from './open-first-interrupt.js';
@@ -8,6 +11,7 @@ import { percpuListWalk } from './percpu-list-walk.js';
 import type { Race } from './race.js';
 import { relidMap } from './relid-map.js';
 import { relidPublish } from './relid-publish.js';
+import { rescindVsAffinity } from './rescind-vs-affinity.js';
 import { rescindReuse } from './rescind-reuse.js';
 import { ringEmptySignal } from './ring-empty-signal.js';
 import { ringFullWakeup } from './ring-full-wakeup.js';
@@ -30,4 +34,8 @@ export const races: readonly Race[] = [
   openFirstInterrupt,
   levelIrqfd,
   moveVsClose,
+  modchanCount,
+  affinityWriters,
+  closeVsAffinity,
+  rescindVsAffinity,
 ];

@@ -35,9 +35,31 @@ export type ConnectionState =
   /** The host has forgotten this guest, or is about to; channels that were open are so no more than by name. */
   | { readonly kind: 'unloaded' };
 
+/** Where the device of an offer is made, and a driver told of a sub-channel. */
+export type ChannelWork =
+  /** In works of two queues, one for primary channels and one for sub-channels (since 5.0). */
+  | 'own-queues'
+  /** In the offer's own work, which keeps all later offers waiting (before 5.0). */
+  | 'offer-work';
+
+/** How the CPU that a new channel interrupts is kept from going offline before the channel is on its list. */
+export type OfferCpusLock =
+  /** cpus_read_lock is held from the choice of the CPU until the channel is listed (since 5.8). */
+  | 'until-listed'
+  /** Only during the choice. */
+  | 'during-choice'
+  /** Not at all (before 5.8). */
+  | 'none';
+
 export interface ConnectionOptions {
   /** The guest is a confidential VM: it accepts hardened devices and versions only. Default false. */
   readonly isolation?: boolean;
+  /** Counts MODIFYCHANNELs; default: an atomic count. */
+  readonly modchans?: ModifyChannels;
+  /** Default `own-queues`. */
+  readonly channelWork?: ChannelWork;
+  /** Default `until-listed`. */
+  readonly offerCpusLock?: OfferCpusLock;
 }
 
 /** HVCALL_POST_MESSAGE: the message is there at once, whatever the CPU's earlier stores have come to. */
@@ -72,7 +94,7 @@ export class VmbusConnection implements ConnectionPort {
   readonly setAffinityLock = new SpinLock('set_affinity_lock');
   /** CPUs that may be given channels. */
   readonly synicOnline: CpuMask;
-  readonly modchans = new ModifyChannels();
+  readonly modchans: ModifyChannels;
   readonly offers = new OffersInProgress();
   private readonly postMessageCall = new PostMessage('message port');
   private dropsOffers = false;
@@ -101,6 +123,8 @@ export class VmbusConnection implements ConnectionPort {
   readonly gpadlHandles = new GpadlHandles();
   /** The guest does not trust its host (hv_is_isolation_supported). */
   readonly isolation: boolean;
+  readonly channelWork: ChannelWork;
+  readonly offerCpusLock: OfferCpusLock;
 
   constructor(
     readonly machine: Machine,
@@ -108,9 +132,13 @@ export class VmbusConnection implements ConnectionPort {
     readonly memory: GuestMemory,
     readonly irq: IrqCore,
     readonly design: DesignParts,
-    { isolation = false }: ConnectionOptions = {},
+    options: ConnectionOptions = {},
   ) {
+    const { isolation = false, channelWork = 'own-queues', offerCpusLock = 'until-listed' } = options;
     this.isolation = isolation;
+    this.channelWork = channelWork;
+    this.offerCpusLock = offerCpusLock;
+    this.modchans = options.modchans ?? new ModifyChannels();
     this.synicOnline = new CpuMask(machine.nrCpuIds);
     this.lifetime = design.lifetime(this.channelMutex);
     this.mover = new ChannelMover(this);

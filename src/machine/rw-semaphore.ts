@@ -1,0 +1,46 @@
+import { assert } from '../lib/assert.js';
+import { type Procedure, SharedObject, type Step } from './step.js';
+
+/**
+ * Any number of readers, or one writer, who may sleep (struct percpu_rw_semaphore). Once a writer waits, further readers
+ * wait for it.
+ */
+export class RwSemaphore extends SharedObject {
+  private readers = 0;
+  private isClaimed = false;
+  private readonly readStep: Step = { object: this, kind: 'acquire' };
+  private readonly claimStep: Step = { object: this, kind: 'acquire' };
+  private readonly emptyStep: Step = { object: this, kind: 'acquire' };
+  private readonly releaseStep: Step = { object: this, kind: 'release' };
+
+  override blocks(step: Step): boolean {
+    return step === this.emptyStep ? this.readers > 0 : step !== this.releaseStep && this.isClaimed;
+  }
+
+  /** Keeps writers away (percpu_down_read). */
+  *readLock(): Procedure<void> {
+    yield this.readStep;
+    this.readers += 1;
+  }
+
+  *readUnlock(): Procedure<void> {
+    yield this.releaseStep;
+    assert(this.readers > 0, 'unlock of a semaphore that nobody reads', { semaphore: this.name });
+    this.readers -= 1;
+    this.wakeWaiters();
+  }
+
+  /** Keeps everybody away, once the readers have left (percpu_down_write). */
+  *writeLock(): Procedure<void> {
+    yield this.claimStep;
+    this.isClaimed = true;
+    yield this.emptyStep;
+  }
+
+  *writeUnlock(): Procedure<void> {
+    yield this.releaseStep;
+    assert(this.isClaimed, 'unlock of a semaphore without a writer', { semaphore: this.name });
+    this.isClaimed = false;
+    this.wakeWaiters();
+  }
+}
