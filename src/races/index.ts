@@ -7,6 +7,7 @@ import { modchanCount } from './modchan-count.js';
 import { modchanOffline } from './modchan-offline.js';
 import { moveVsClose } from './move-vs-close.js';
 import { openFirstInterrupt } from './open-first-interrupt.js';
+import { openVsOffline } from './open-vs-offline.js';
 import { percpuListWalk } from './percpu-list-walk.js';
 import type { Race } from './race.js';
 import { relidMap } from './relid-map.js';
@@ -38,4 +39,5 @@ export const races: readonly Race[] = [
   affinityWriters,
   closeVsAffinity,
   rescindVsAffinity,
+  openVsOffline,
 ];
