@@ -8,18 +8,17 @@ import { type Procedure, SharedObject, type Step } from './step.js';
 export class RwSemaphore extends SharedObject {
   private readers = 0;
   private isClaimed = false;
-  private readonly readStep: Step = { object: this, kind: 'acquire' };
-  private readonly claimStep: Step = { object: this, kind: 'acquire' };
-  private readonly emptyStep: Step = { object: this, kind: 'acquire' };
+  private readonly acquireStep: Step = { object: this, kind: 'acquire' };
+  private readonly emptyStep: Step = { object: this, kind: 'wait' };
   private readonly releaseStep: Step = { object: this, kind: 'release' };
 
   override blocks(step: Step): boolean {
-    return step === this.emptyStep ? this.readers > 0 : step !== this.releaseStep && this.isClaimed;
+    return step.kind === 'wait' ? this.readers > 0 : step.kind === 'acquire' && this.isClaimed;
   }
 
   /** Keeps writers away (percpu_down_read). */
   *readLock(): Procedure<void> {
-    yield this.readStep;
+    yield this.acquireStep;
     this.readers += 1;
   }
 
@@ -32,7 +31,7 @@ export class RwSemaphore extends SharedObject {
 
   /** Keeps everybody away, once the readers have left (percpu_down_write). */
   *writeLock(): Procedure<void> {
-    yield this.claimStep;
+    yield this.acquireStep;
     this.isClaimed = true;
     yield this.emptyStep;
   }

@@ -18,14 +18,13 @@ export interface Turn {
   ended: boolean;
 }
 
-/** Waits until a turn has ended. */
-class EndOfTurn implements Step {
-  readonly kind = 'wait';
+/** Waits until a turn has ended. Whoever labels steps copies them, so it is known by what it has. */
+interface EndOfTurn extends Step {
+  readonly turn: Turn;
+}
 
-  constructor(
-    readonly object: SharedObject,
-    readonly turn: Turn,
-  ) {}
+function isEndOfTurn(step: Step): step is EndOfTurn {
+  return 'turn' in step;
 }
 
 /**
@@ -56,7 +55,7 @@ export class WorkItem extends SharedObject {
   }
 
   override blocks(step: Step): boolean {
-    return step instanceof EndOfTurn && !step.turn.ended;
+    return isEndOfTurn(step) && !step.turn.ended;
   }
 
   /** A turn is over: whoever waits for it may go on. */
@@ -69,6 +68,8 @@ export class WorkItem extends SharedObject {
 
   /** Waits for `turn`, if there is one. */
   *awaitEnd(turn: Turn | undefined): Procedure<void> {
-    if (turn !== undefined) yield new EndOfTurn(this, turn);
+    if (turn === undefined) return;
+    const end: EndOfTurn = { object: this, kind: 'wait', turn };
+    yield end;
   }
 }
