@@ -17,6 +17,7 @@ import { rescindReuse } from './rescind-reuse.js';
 import { ringEmptySignal } from './ring-empty-signal.js';
 import { ringFullWakeup } from './ring-full-wakeup.js';
 import { statDoubleCount } from './stat-double-count.js';
+import { uioMask } from './uio-mask.js';
 
 export type { Race, RaceVariant, RaceVerdict } from './race.js';
 
@@ -40,4 +41,5 @@ export const races: readonly Race[] = [
   closeVsAffinity,
   rescindVsAffinity,
   openVsOffline,
+  uioMask,
 ];
