@@ -7,6 +7,8 @@ import { modchanCount } from './modchan-count.js';
 import { modchanOffline } from './modchan-offline.js';
 import { moveVsClose } from './move-vs-close.js';
 import { openFirstInterrupt } from './open-first-interrupt.js';
+import { netvscChannels } from './netvsc-channels.js';
+import { netvscProbe } from './netvsc-probe.js';
 import { openVsOffline } from './open-vs-offline.js';
 import { percpuListWalk } from './percpu-list-walk.js';
 import type { Race } from './race.js';
@@ -42,4 +44,6 @@ export const races: readonly Race[] = [
   rescindVsAffinity,
   openVsOffline,
   uioMask,
+  netvscChannels,
+  netvscProbe,
 ];

@@ -15,7 +15,7 @@ export interface NetvscOptions {
   readonly subchanWork?: 'tries-for-rtnl' | 'waits-for-rtnl';
   /** What ends the waits for the host when it takes the adapter back: its rescind, or nothing, as in Linux. */
   readonly waits?: 'end-with-rescind' | 'for-ever';
-  /** Probes run beside later offers (PROBE_PREFER_ASYNCHRONOUS, since 4.19). Default true. */
+  /** Probes run beside later offers (PROBE_PREFER_ASYNCHRONOUS). Default true. */
   readonly probesAsynchronously?: boolean;
   readonly pages?: NetvscPages;
 }

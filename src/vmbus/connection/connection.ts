@@ -37,9 +37,9 @@ export type ConnectionState =
 
 /** Where the device of an offer is made, and a driver told of a sub-channel. */
 export type ChannelWork =
-  /** In works of two queues, one for primary channels and one for sub-channels (since 5.0). */
+  /** In works of two queues, one for primary channels and one for sub-channels. */
   | 'own-queues'
-  /** In the offer's own work, which keeps all later offers waiting (before 5.0). */
+  /** In the offer's own work, which keeps all later offers waiting, as earlier kernels did. */
   | 'offer-work';
 
 /** How the CPU that a new channel interrupts is kept from going offline before the channel is on its list. */
@@ -221,6 +221,12 @@ export class VmbusConnection implements ConnectionPort {
   *isListed(channel: VmbusChannel): Procedure<boolean> {
     yield this.channelListWord.read;
     return this.listOf(channel).includes(channel);
+  }
+
+  /** A copy of a channel's sub-channels, as of now. */
+  *subChannelsOf({ subChannels }: VmbusChannel): Procedure<readonly VmbusChannel[]> {
+    yield this.channelListWord.read;
+    return [...subChannels];
   }
 
   /** Puts the channel on its list. The caller holds channel_mutex. */
