@@ -8,6 +8,7 @@ export class Lock extends SharedObject implements BufferedStore {
   private held = false;
   private readonly acquireStep: Step = { object: this, kind: 'acquire' };
   private readonly releaseStep: Step = { object: this, kind: 'release' };
+  private readonly tryStep: Step = { object: this, kind: 'update' };
 
   override blocks(step: Step): boolean {
     return step.kind === 'acquire' && this.held;
@@ -15,7 +16,7 @@ export class Lock extends SharedObject implements BufferedStore {
 
   /** Taking is a locked instruction; giving back is a plain store, which the CPU may delay. */
   override drains(step: Step): boolean {
-    return step.kind === 'acquire';
+    return step.kind !== 'release';
   }
 
   override buffers(step: Step): boolean {
@@ -32,6 +33,19 @@ export class Lock extends SharedObject implements BufferedStore {
     yield this.acquireStep;
     assert(!this.held, 'lock taken twice', { lock: this.name });
     this.held = true;
+  }
+
+  /** Takes the lock if nobody holds it (mutex_trylock). @returns whether it did. */
+  *tryLock(): Procedure<boolean> {
+    yield this.tryStep;
+    if (this.held) return false;
+    this.held = true;
+    return true;
+  }
+
+  /** Waits until nobody holds the lock, which somebody else may take at once. */
+  *untilFree(): Procedure<void> {
+    yield this.acquireStep;
   }
 
   /** Gives the lock back. */

@@ -52,7 +52,7 @@ export class Machine implements CpuMachine, HotplugMachine {
   runner: ContextRunner | undefined;
   private readonly vectors: (InterruptHandler | undefined)[] = [];
   private readonly onlineMask: CpuMask;
-  private readonly onlineWord = new SharedWord('cpu_online_mask');
+  readonly onlineWord = new SharedWord('cpu_online_mask');
   private readonly ready: Task[] = [];
   private readonly softirqs: Cpu[] = [];
   private running: Task | undefined;

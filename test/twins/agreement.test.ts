@@ -25,6 +25,7 @@ import {
   vmbusOnEvent,
   vmbusOnEventSteps,
 } from '../../src/vmbus/channel/handler.js';
+import { PlainModifyChannels } from '../../src/vmbus/connection/modify-channels.js';
 import { MessageHandler } from '../../src/vmbus/messages.js';
 import { designChoices } from '../../src/vmbus/variants/design.js';
 import { RandomGuest } from './random-guest.js';
@@ -581,6 +582,29 @@ describe('messages of the guest', () => {
       },
     );
   });
+});
+
+test('modchan_sent without atomics', () => {
+  const counting = new Map<RandomGuest, PlainModifyChannels>();
+  const countOf = (state: RandomGuest): PlainModifyChannels => {
+    const found = counting.get(state) ?? new PlainModifyChannels();
+    counting.set(state, found);
+    return found;
+  };
+  agree(
+    (state) => {
+      const modchans = countOf(state);
+      modchans.sentOne();
+      modchans.sentOne();
+      return modchans.sent;
+    },
+    function* (state) {
+      const modchans = countOf(state);
+      yield* modchans.sentOneSteps();
+      yield* modchans.sentOneSteps();
+      return modchans.sent;
+    },
+  );
 });
 
 describe('a ring', () => {

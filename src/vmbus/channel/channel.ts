@@ -166,6 +166,7 @@ export class VmbusChannel {
 
   /** The host took the channel back: nothing is sent or waited for any more. */
   get rescind(): boolean {
+    this.rescindWord.announceRead();
     return this.isRescinded;
   }
 

@@ -2,7 +2,11 @@ import type { CpuId, Hwirq, Irq, Relid } from '../../lib/brand.js';
 import { ErrnoError, errnoCode } from '../../lib/errno.js';
 import { CpuMask } from '../../machine/cpumask.js';
 import type { Procedure } from '../../machine/step.js';
-import { irqSetAffinity, irqSetAffinityAndHint, irqUpdateAffinityHint } from '../../irq/affinity/affinity.js';
+import {
+  irqSetAffinity,
+  irqSetAffinityAndHintSteps,
+  irqUpdateAffinityHintSteps,
+} from '../../irq/affinity/affinity.js';
 import { handleSimpleIrq } from '../../irq/line/flow.js';
 import { irqSetChipAndHandler, irqSetHandlerData, irqSetStatusFlags } from '../../irq/management/chip.js';
 import type { IrqCore } from '../../irq/core.js';
@@ -96,7 +100,7 @@ export class IrqdomainRelidMap implements RelidMap {
     }
     channel.irqRequested = true;
     const target = CpuMask.of(machine.nrCpuIds, [channel.targetCpu]);
-    ret = irqSetAffinityAndHint(this.core, irq, target);
+    ret = yield* irqSetAffinityAndHintSteps(this.core, irq, target);
     if (ret === 0) return;
     machine.log.printk(
       `hv_vmbus: irq_set_affinity_and_hint failed with ${ret} for relid ${relid} irq ${irq}`,
@@ -160,7 +164,7 @@ export class IrqdomainRelidMap implements RelidMap {
   *freeIrq(channel: VmbusChannel): Procedure<void> {
     if (!channel.irqRequested) return;
     channel.irqRequested = false;
-    irqUpdateAffinityHint(this.core, channel.irq, null);
+    yield* irqUpdateAffinityHintSteps(this.core, channel.irq, null);
     yield* freeIrq(this.core, channel.irq, channel);
   }
 
