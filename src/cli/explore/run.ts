@@ -3,11 +3,14 @@ import { writeText } from '../../command/named-file.js';
 import type { Stdio } from '../../command/stdio.js';
 import { UsageError } from '../../command/usage-error.js';
 import type { Progress, Strategy } from '../../explore/options.js';
+import type { Report } from '../../explore/report/report.js';
 import type { Race, RaceVariant } from '../../races/race.js';
 import { conclude } from './conclude.js';
 import { fingerprintOf } from './fingerprint.js';
 import type { ExploreCommandOptions } from './options.js';
+import { namedFrom } from './named-from.js';
 import { raceNamed, variantNamed } from './race-named.js';
+import type { SavedReport } from './report-file.js';
 import { exploreTable } from './run-table.js';
 import { searchWith } from './search.js';
 import type { Search, TaskRunner } from './task.js';
@@ -55,10 +58,19 @@ async function exploreVariant(
   const report = await searchWith(runner, search, (progress) => stdio.progress?.(progressText(progress)));
   stdio.progress?.('');
   if (options.saveReport !== undefined) {
-    const fingerprint = fingerprintOf(search, options.plugins?.files ?? []);
-    writeText(options.saveReport, `${JSON.stringify({ ...report, fingerprint })}\n`);
+    writeText(options.saveReport, `${JSON.stringify(savedReport(report, search, options))}\n`);
   }
   return conclude(report, variant, options, stdio);
+}
+
+function savedReport(
+  report: Report,
+  search: Search,
+  { saveReport = '', raceFile, plugins }: ExploreCommandOptions,
+): SavedReport {
+  const files = [...(plugins?.files ?? []), ...(raceFile === undefined ? [] : [raceFile])];
+  const from = raceFile === undefined ? {} : { raceFile: namedFrom(saveReport, raceFile) };
+  return { ...report, fingerprint: fingerprintOf(search, files), ...from };
 }
 
 function listed({ id, source, property, variants }: Race): unknown {

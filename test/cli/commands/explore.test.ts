@@ -50,9 +50,9 @@ async function report(race: string, options: Partial<ExploreCommandOptions>, wor
   return JSON.parse((await explore(race, { ...options, json: true }, workers)).out) as Report;
 }
 
-function replayed(file: string, options = {}) {
+async function replayed(file: string, options = {}) {
   const io = new TestIo();
-  return { status: runReplay(file, options, io), out: io.printed, err: io.errors };
+  return { status: await runReplay(file, options, io), out: io.printed, err: io.errors };
 }
 
 describe('irqlab explore', () => {
@@ -72,10 +72,10 @@ describe('irqlab explore', () => {
     expect(out).toContain('A minimal interleaving:');
     expect(out).toContain('hv_synic_cleanup: ');
     expect(out).toContain(`Replay: irqlab replay ${file}`);
-    const once = replayed(file, { step: true });
+    const once = await replayed(file, { step: true });
     expect(once.status).toBe(0);
     expect(once.out).toContain('  * CPU 1: synic off');
-    expect(replayed(file, { step: true })).toEqual(once);
+    expect(await replayed(file, { step: true })).toEqual(once);
   });
 
   test('says that there is none, what was covered, and which situations were reached', async () => {
@@ -206,7 +206,9 @@ describe('irqlab explore', () => {
       'of different searches',
     );
     const other = (file: string): string => read(file).replace(/"build":"\w+"/, '"build":"other"');
-    await expect(merge(other)).rejects.toThrow('these reports are of other, not of this irqlab');
+    await expect(merge(other)).rejects.toThrow(
+      'these reports are of other, not of this irqlab and its races',
+    );
     await expect(runMerge(['x'], {}, io, new InProcessRunner(), () => '{}')).rejects.toThrow(
       'x is no report of irqlab explore: model',
     );
@@ -230,6 +232,7 @@ describe('options that would be ignored are refused', () => {
     ],
     [['relid-map', '--strategy', 'dfs'], '--strategy: a table searches each variant'],
     [['relid-map', '--memory', 'tso'], '--memory: a table searches each variant'],
+    [['relid-map', 'array', '--variant', 'irqdomain'], 'two variants: array and --variant irqdomain'],
     [['--all', '--variant', 'array'], '--variant: --all is all variants of all races'],
     [
       [...variant, '--preemptions', '1'],
@@ -280,7 +283,7 @@ describe('irqlab replay', () => {
       'affinity-vs-offline/flag-and-lock',
     );
     writeFileSync(other, text);
-    const { status, err } = replayed(other);
+    const { status, err } = await replayed(other);
     expect(status).toBe(1);
     expect(err).toBe(
       'irqlab: the trace no longer fits after 0 of 11 steps\n' +
