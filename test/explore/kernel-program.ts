@@ -1,4 +1,4 @@
-// A random kernel program: a few contexts that each call functions of the interrupt layer and of VMBus. It imports the
+// One random kernel program: a few contexts that each call functions of the interrupt layer and of VMBus. It imports the
 // package only, so that it is also a race file that `irqlab explore` loads into its threads: the program is in
 // KERNEL_PROGRAM then.
 import {
@@ -113,7 +113,7 @@ export const calls: Readonly<Record<string, CallRow>> = {
 /** Offers, lists and opens a channel beside the first one, as far as interrupts go. */
 function* openAnother(guest: RaceGuest, cpu: number): Procedure<string> {
   const { connection } = guest;
-  const channel = guest.newChannel(7, cpu);
+  const channel = guest.newChannel(7 + cpu, cpu);
   if (!(yield* connection.relids.map(channel))) return 'taken';
   yield* connection.list(channel);
   yield* guest.open(channel, () => {});
@@ -164,7 +164,7 @@ class Kernel {
     }
     for (const cpu of [0, 1])
       this.device.push(world.interrupt(cpu, 'device', () => irq.genericHandleIrqDescSteps(this.desc)));
-    contexts.forEach((context, at) => world.task(context.lane, `P${at}`, this.run(context, at)));
+    for (const [at, context] of contexts.entries()) world.task(context.lane, `P${at}`, this.run(context, at));
   }
 
   get core(): irq.IrqCore {
@@ -247,6 +247,8 @@ class Kernel {
 
   private *run({ calls: list }: KernelContext, at: number): Procedure<void> {
     this.results[at] = '';
+    // What comes before a context's first step is done when the context is made.
+    yield this.somewhere.read;
     for (const { call, arg } of list) {
       const result = yield* inFunction(call, calls[call].steps(this, arg));
       this.results[at] += `${call}(${arg}) = ${String(result)}; `;

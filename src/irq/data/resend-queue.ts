@@ -34,6 +34,7 @@ export class ResendQueue implements ResendList {
     const { machine } = this;
     for (let desc = this.next(); desc !== undefined; desc = this.next()) {
       this.remove(desc);
+      desc.announce();
       const cpu = machine.cpu(machine.thisCpu);
       cpu.localIrqDisable();
       desc.handleIrq(desc);

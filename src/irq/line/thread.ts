@@ -40,8 +40,10 @@ export class IrqThread {
     for (;;) {
       yield* this.woken.wait();
       if (!action.runThread) break;
+      desc.announce();
       action.runThread = false;
       const ret = action.threadFn ? yield* action.threadFn(action.irq, action.devId) : 0;
+      desc.announce();
       if (ret === IRQ_HANDLED) desc.cold.threadsHandled = (desc.cold.threadsHandled + 1) & 0x7fffffff;
       irqFinalizeOneshot(desc, action);
       desc.cold.threadDone();
@@ -52,6 +54,7 @@ export class IrqThread {
 
 /** Wakes the thread of `action`, from the hard interrupt handler (kernel/irq/handle.c __irq_wake_thread). */
 export function irqWakeThread(desc: IrqDesc, action: IrqAction): void {
+  desc.announce();
   if (action.runThread) return;
   action.runThread = true;
   desc.threadsOneshot |= action.threadMask;

@@ -61,6 +61,8 @@ function* removeAction(core: IrqCore, desc: IrqDesc, devId: unknown): Procedure<
   core.proc.unregisterHandler(desc, action);
   yield* synchronizeIrqDesc(desc);
   if (action.thread) yield* action.thread.stop();
+  // Without desc->lock, as in Linux.
+  desc.announce();
   if (desc.action === undefined) {
     chipBusLock(desc);
     irqDomainDeactivateIrq(desc.data);
