@@ -57,6 +57,12 @@ export const command: CommandModule = {
       .addHelpText('after', mergeExample)
       .action(async (files: string[], _options: unknown, merge: Command) => {
         const { mergeInThreads } = await import('../explore/in-threads.js');
+        const { refuseUnmerged } = await import('../explore/refuse.js');
+        const written = [...given(merge, merge.opts()), ...given(command, command.opts())];
+        refuseUnmerged(
+          merge.optsWithGlobals(),
+          written.filter((name) => name !== 'race'),
+        );
         const { race: raceFile, ...options } = merge.optsWithGlobals<MergeOptions & { race?: string }>();
         finish(await mergeInThreads(files, { ...options, raceFile, plugins }, stdio));
       });
@@ -132,8 +138,8 @@ export function width(text: string): number {
 }
 
 /** The options that the user wrote. */
-function given(command: Command, options: ExploreCommandOptions): (keyof ExploreCommandOptions)[] {
-  const names = Object.keys(options) as (keyof ExploreCommandOptions)[];
+export function given<T extends object>(command: Command, options: T): (keyof T & string)[] {
+  const names = Object.keys(options) as (keyof T & string)[];
   return names.filter((name) => command.getOptionValueSource(name) === 'cli');
 }
 

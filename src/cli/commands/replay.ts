@@ -1,5 +1,5 @@
 import type { CommandModule } from '../command.js';
-import { columns, formatOption, raceFileOption, width } from './explore.js';
+import { columns, formatOption, given, raceFileOption, width } from './explore.js';
 import type { ReplayCommandOptions } from '../explore/replay.js';
 
 const example = `
@@ -29,6 +29,8 @@ export const command: CommandModule = {
       .addHelpText('after', example)
       .action(async (file: string, options: ReplayCommandOptions) => {
         const { runReplay } = await import('../explore/replay.js');
+        const { refuseUnshown } = await import('../explore/refuse.js');
+        refuseUnshown(options, given(command, options));
         finish(await runReplay(file, { ...options, plugins }, stdio));
       });
   },

@@ -19,6 +19,8 @@ export function conclude(
   stdio: Stdio,
 ): ExitStatus {
   const [violation] = report.violations;
+  if (save !== undefined && violation === undefined)
+    stdio.err(`irqlab: nothing was found, so ${save} was not written\n`);
   if (save !== undefined && violation !== undefined)
     writeText(save, formatTraceFile(traceFileOf(report, violation, raceFile && namedFrom(save, raceFile))));
   const hint =

@@ -77,7 +77,7 @@ async function withThreads(
   } catch (error) {
     if (!(error instanceof StoppedError)) throw error;
     stdio.err(`irqlab: ${error.message}\n`);
-    return exitStatus.interrupted;
+    return isInterrupted ? exitStatus.interrupted : exitStatus.failed;
   } finally {
     process.removeListener('SIGINT', stop);
     await runner.close();

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
-import { thrownIn } from '../../command/thrown-in-file.js';
+import { placeIn, thrownIn } from '../../command/thrown-in-file.js';
 import { blameForExit, exitIsIntended } from '../../command/untimely-exit.js';
 import { UsageError } from '../../command/usage-error.js';
 import { importUserModule, pathOfUserModule } from '../../command/user-module.js';
@@ -39,10 +39,11 @@ export async function blamingRace<T>({ file }: OwnRace, run: () => Promise<T>): 
     return await run();
   } catch (error) {
     if (error instanceof PluginError) throw new UsageError(`race ${file}: ${error.message}`);
-    const thrown = error instanceof Error ? thrownIn([file], error) : undefined;
-    throw thrown === undefined
-      ? error
-      : new UsageError(`race ${file}: ${String(error)}`, `  ${thrown.place}`);
+    if (!(error instanceof Error)) throw error;
+    // A wrong use of what irqlab exports is thrown there, and told with the place from where it was called.
+    const isWrongUse = error.name === 'TypeError' || error.name === 'RangeError';
+    const place = isWrongUse ? placeIn(file, error) : thrownIn([file], error)?.place;
+    throw place === undefined ? error : new UsageError(`race ${file}: ${String(error)}`, `  ${place}`);
   }
 }
 

@@ -16,6 +16,9 @@ import { searchWith } from './search.js';
 import type { Search, TaskRunner } from './task.js';
 import { listText, number } from './text.js';
 
+/** How long a search that --seconds limits may take to begin and to end. */
+const GRACE_MS = 500;
+
 /** `irqlab explore`: lists the races, searches one, or all. */
 export async function runExplore(
   id: string | undefined,
@@ -55,8 +58,15 @@ async function exploreVariant(
     ...(maxSteps !== undefined && { maxSteps }),
     ...(seconds !== undefined && { seconds }),
   };
-  const report = await searchWith(runner, search, (progress) => stdio.progress?.(progressText(progress)));
-  stdio.progress?.('');
+  // Behind the limit of the search itself: for what comes after it, and for code that never gives way.
+  const end = seconds === undefined ? undefined : setTimeout(() => runner.stop(), seconds * 1000 + GRACE_MS);
+  let report: Report;
+  try {
+    report = await searchWith(runner, search, (progress) => stdio.progress?.(progressText(progress)));
+  } finally {
+    clearTimeout(end);
+    stdio.progress?.('');
+  }
   if (options.saveReport !== undefined) {
     writeText(options.saveReport, `${JSON.stringify(savedReport(report, search, options))}\n`);
   }

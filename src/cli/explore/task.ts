@@ -3,6 +3,7 @@ import { MixedStoresError } from '../../explore/execution/mixed-stores.js';
 import { exploreShard, minimalViolation } from '../../explore/explore.js';
 import type { MemoryModel } from '../../explore/model.js';
 import type { Progress, Strategy } from '../../explore/options.js';
+import { UnrepeatableModelError } from '../../explore/replay.js';
 import type { Report, Violation } from '../../explore/report/report.js';
 import type { Shard } from '../../explore/search/search.js';
 import type { Race, RaceVariant } from '../../races/race.js';
@@ -52,7 +53,8 @@ export function runTask(
   try {
     return resultOf(races, task, { onProgress, shouldStop });
   } catch (error) {
-    throw error instanceof MixedStoresError ? new UsageError(error.message) : error;
+    const isOfModel = error instanceof MixedStoresError || error instanceof UnrepeatableModelError;
+    throw isOfModel ? new UsageError(error.message) : error;
   }
 }
 
@@ -88,12 +90,15 @@ function variantOf(races: readonly Race[], { race, variant }: Pick<Search, 'race
   return found;
 }
 
+const NO_ANSWER =
+  'given up without a report, since the search did not answer within a second: does a context run on without a yield?';
+
 /** A task was given up, or never begun, because the runner was stopped. */
 export class StoppedError extends Error {
   override readonly name = 'StoppedError';
 
   constructor(readonly hasBegun: boolean) {
-    super(hasBegun ? 'stopped before anything was known' : 'stopped before it had begun');
+    super(hasBegun ? NO_ANSWER : 'stopped before it had begun');
   }
 }
 
