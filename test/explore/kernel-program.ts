@@ -2,6 +2,7 @@
 // package only, so that it is also a race file that `irqlab explore` loads into its threads: the program is in
 // KERNEL_PROGRAM then.
 import {
+  Completion,
   type CpuMask,
   defineRace,
   inFunction,
@@ -10,7 +11,6 @@ import {
   type Model,
   type Procedure,
   RaceGuest,
-  runAtomic,
   SharedWord,
   type World,
 } from 'irqlab';
@@ -136,12 +136,16 @@ const actionFlags = {
   oneshot: irq.IRQF_SHARED | irq.IRQF_ONESHOT,
 };
 
+/** The context that comes before all others. */
+export const BOOT = 'boot';
+
 /** A lean guest with a channel and, beside it, a line whose device interrupts either CPU. */
 class Kernel {
   readonly guest: RaceGuest;
   readonly irq: number;
   readonly device: Interrupt[] = [];
   readonly somewhere = new SharedWord('somewhere else');
+  private readonly booted = new Completion('booted');
   /** What each context's calls have returned. */
   readonly results: string[] = [];
   private readonly registers = new SharedWord("device's registers");
@@ -154,17 +158,24 @@ class Kernel {
     const { core } = this;
     this.irq = irq.allocDescs(core, -1, 40, 1);
     irq.irqSetChipAndHandler(core, this.irq, this.chip(retriggers), flowHandlers[flow], null);
-    if (flow === 'percpu-devid') {
-      irq.irqSetPercpuDevid(core, this.irq);
-      if (action !== 'none') runAtomic(irq.requestPercpuIrq(core, this.irq, this.handler(), 'dev', 0));
-    } else if (action !== 'none') {
-      const threadFn = action === 'plain' ? null : this.threadFn();
-      const handler = action === 'plain' ? this.handler() : action === 'oneshot' ? null : this.waker();
-      runAtomic(irq.requestThreadedIrq(core, this.irq, handler, threadFn, actionFlags[action], 'dev', 0));
-    }
+    if (flow === 'percpu-devid') irq.irqSetPercpuDevid(core, this.irq);
+    if (action === 'none') this.booted.completeAll();
+    else world.task(0, BOOT, this.boot(flow, action));
     for (const cpu of [0, 1])
       this.device.push(world.interrupt(cpu, 'device', () => irq.genericHandleIrqDescSteps(this.desc)));
     for (const [at, context] of contexts.entries()) world.task(context.lane, `P${at}`, this.run(context, at));
+  }
+
+  /** The line is requested before anything else happens. */
+  private *boot(flow: Flow, action: KernelProgram['action']): Procedure<void> {
+    const { core } = this;
+    if (flow === 'percpu-devid') yield* irq.requestPercpuIrq(core, this.irq, this.handler(), 'dev', 0);
+    else {
+      const threadFn = action === 'plain' ? null : this.threadFn();
+      const handler = action === 'plain' ? this.handler() : action === 'oneshot' ? null : this.waker();
+      yield* irq.requestThreadedIrq(core, this.irq, handler, threadFn, actionFlags[action], 'dev', 0);
+    }
+    this.booted.completeAll();
   }
 
   get core(): irq.IrqCore {
@@ -220,7 +231,7 @@ class Kernel {
         depth: cold.depth,
         wake: cold.wakeDepth,
       },
-      bits: [state, istate, status, cold.threadsActive, this.desc.threadsOneshot, cold.nrActions],
+      bits: [state, istate, status, this.desc.threadsOneshot, cold.nrActions],
       actions: [...this.desc.actions()].map(({ devId, flags, threadMask }) => [devId, flags, threadMask]),
       masks: [
         data.affinity,
@@ -247,8 +258,7 @@ class Kernel {
 
   private *run({ calls: list }: KernelContext, at: number): Procedure<void> {
     this.results[at] = '';
-    // What comes before a context's first step is done when the context is made.
-    yield this.somewhere.read;
+    yield* this.booted.wait();
     for (const { call, arg } of list) {
       const result = yield* inFunction(call, calls[call].steps(this, arg));
       this.results[at] += `${call}(${arg}) = ${String(result)}; `;
