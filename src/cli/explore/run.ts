@@ -56,7 +56,7 @@ async function exploreVariant(
     ...(shard && { shard }),
     ...(maxExecutions !== undefined && { maxExecutions }),
     ...(maxSteps !== undefined && { maxSteps }),
-    ...(seconds !== undefined && { seconds }),
+    ...(seconds !== undefined && { seconds, untilMs: Date.now() + seconds * 1000 }),
   };
   // Behind the limit of the search itself: for what comes after it, and for code that never gives way.
   const end = seconds === undefined ? undefined : setTimeout(() => runner.stop(), seconds * 1000 + GRACE_MS);

@@ -17,6 +17,8 @@ export interface Search {
   readonly maxExecutions?: number;
   readonly maxSteps?: number;
   readonly seconds?: number;
+  /** When `seconds` are over, for all threads: by Date.now(). */
+  readonly untilMs?: number;
   readonly shard?: Shard;
 }
 
@@ -65,12 +67,19 @@ function resultOf(
 ): TaskResults[Task['kind']] {
   if (task.kind === 'findings') return races.find(({ id }) => id === task.race)?.findings?.() ?? [];
   const { search } = task;
-  const { memory, strategy, maxExecutions, maxSteps, seconds, shard } = search;
+  const {
+    memory,
+    strategy,
+    maxExecutions,
+    maxSteps,
+    seconds,
+    untilMs = Number.POSITIVE_INFINITY,
+    shard,
+  } = search;
   const variant = variantOf(races, search);
   const { minimiseExecutions } = variant;
   if (task.kind === 'minimise')
     return minimalViolation(variant.model(), { memory, maxSteps, minimiseExecutions, shouldStop });
-  const endMs = seconds === undefined ? Number.POSITIVE_INFINITY : performance.now() + seconds * 1000;
   return exploreShard(variant.model(), {
     memory,
     strategy,
@@ -79,7 +88,7 @@ function resultOf(
     maxExecutions,
     nowMs: () => performance.now(),
     onProgress,
-    shouldStop: () => (performance.now() > endMs ? `stopped after ${seconds} s` : (shouldStop?.() ?? false)),
+    shouldStop: () => (Date.now() > untilMs ? `stopped after ${seconds} s` : (shouldStop?.() ?? false)),
   });
 }
 
