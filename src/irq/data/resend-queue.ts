@@ -1,4 +1,5 @@
 import type { Machine } from '../../machine/machine.js';
+import { SharedWord } from '../../machine/step.js';
 import { Tasklet } from '../../machine/tasklet.js';
 import type { KernelBehaviour } from '../kernel.js';
 import type { IrqDesc, ResendList } from './irqdesc.js';
@@ -6,6 +7,8 @@ import type { IrqDesc, ResendList } from './irqdesc.js';
 /** Interrupts that software sends again, from a tasklet (kernel/irq/resend.c resend_irqs). */
 export class ResendQueue implements ResendList {
   private readonly waiting: IrqDesc[] = [];
+  /** The list as an explorer sees it; in Linux it has a lock of its own, irq_resend_lock. */
+  private readonly listWord = new SharedWord('irq_resend_list');
   private readonly tasklet: Tasklet;
 
   constructor(
@@ -17,6 +20,7 @@ export class ResendQueue implements ResendList {
 
   add(desc: IrqDesc): void {
     const { machine } = this;
+    this.listWord.announce();
     if (!desc.cold.resendQueued) {
       desc.cold.resendQueued = true;
       this.waiting.push(desc);
@@ -25,6 +29,7 @@ export class ResendQueue implements ResendList {
   }
 
   remove(desc: IrqDesc): void {
+    this.listWord.announce();
     if (!desc.cold.resendQueued) return;
     desc.cold.resendQueued = false;
     this.waiting.splice(this.waiting.indexOf(desc), 1);
@@ -44,6 +49,7 @@ export class ResendQueue implements ResendList {
 
   private next(): IrqDesc | undefined {
     const { waiting } = this;
+    this.listWord.announceRead();
     if (this.order === 'lastFirst') return waiting[waiting.length - 1];
     let lowest = waiting[0];
     for (const desc of waiting) if (desc.irq < lowest.irq) lowest = desc;
