@@ -24,11 +24,16 @@ export async function importUserModule(
     const what = `cannot load ${kind} ${file}`;
     if (!(error instanceof Error)) throw new UsageError(`${what}: it throws ${String(error)}`);
     const place = placeIn(file, error);
-    const hint = error.message.includes('outside a module')
-      ? 'Name it .mjs, or .mts.'
-      : place && `  ${place}`;
+    const hint = hintFor(error) ?? (place && `  ${place}`);
     throw new UsageError(`${what}: ${error.name}: ${error.message}`, hint);
   }
+}
+
+/** What to do about errors of Node that say only half of it. */
+function hintFor({ message }: Error): string | undefined {
+  if (message.includes('outside a module')) return 'Name it .mjs, or .mts.';
+  const [, name] = /does not provide an export named '(\w+)'/.exec(message) ?? [];
+  return name && `If ${name} is a type: import { type ${name} }.`;
 }
 
 /**

@@ -113,6 +113,14 @@ describe('what a file exports', () => {
     else expect(said).toMatch(message);
   });
 
+  test('a type that is imported as if it were there at run time', async () => {
+    file('types.mjs', 'export const x = 1;');
+    const path = file('type.mjs', "import { Shape } from './types.mjs';\nexport default Shape;");
+    await expect(loadOwnRace(path)).rejects.toMatchObject({
+      hint: 'If Shape is a type: import { type Shape }.',
+    });
+  });
+
   test('a file that is not there, or is the way reports name a variant', async () => {
     expect(await irqlab(['explore', './none.ts'])).toMatchObject({
       status: 2,
