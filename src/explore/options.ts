@@ -46,7 +46,7 @@ export interface ExploreOptions {
 
 /** How many executions pass between two calls of onProgress, and of shouldStop. */
 export const EXECUTIONS_BETWEEN_REPORTS = 1024;
-export const EXECUTIONS_BETWEEN_LOOKS = 64;
+export const EXECUTIONS_BETWEEN_LOOKS = 16;
 export const DEFAULT_MAX_STEPS = 1000;
 export const DEFAULT_MINIMISE_EXECUTIONS = 200_000;
 

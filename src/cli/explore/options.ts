@@ -26,6 +26,8 @@ export interface ExploreCommandOptions extends PluginOptions {
   readonly format?: TraceFormat;
   /** Columns that a table may take; default: those of the terminal. */
   readonly width?: number;
+  /** The file of a race of the user's own, as named; default: the race is one of irqlab's, or of a plug-in. */
+  readonly raceFile?: string;
   /** Threads; default: one, and for all races as many as the machine has. */
   readonly workers?: number;
 }

@@ -39,14 +39,21 @@ const report = z.object({
   witnesses: z.array(z.object({ name: z.string(), reached: z.boolean() })),
   violations: z.array(violation),
   fingerprint: z.object({ build: z.string(), options: z.string() }).optional(),
+  raceFile: z.string().optional(),
 });
+
+/** A report as it is saved. */
+export interface SavedReport extends Report {
+  /** The file of a race of the user's own, from where the report lies. */
+  readonly raceFile?: string;
+}
 
 /**
  * Reads a report that --save-report wrote.
  *
  * @throws TypeError saying what is wrong with it.
  */
-export function parseReport(text: string, file: string): Report {
+export function parseReport(text: string, file: string): SavedReport {
   let content: unknown;
   try {
     content = JSON.parse(text);

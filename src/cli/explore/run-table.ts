@@ -35,7 +35,8 @@ export async function exploreTable(
     if (names.length > 0) stdio.out(`${names.length} stopped before their end: ${names.join(', ')}\n`);
     if (notBegun.length > 0) stdio.out(`${notBegun.length} not begun: ${notBegun.join(', ')}\n`);
   }
-  return different === 0 ? exitStatus.ok : exitStatus.failed;
+  const cutShort = rows.some(({ isStopped, isAsked }) => isStopped && !isAsked);
+  return different === 0 && !cutShort ? exitStatus.ok : exitStatus.failed;
 }
 
 async function findingsOf(

@@ -16,8 +16,10 @@ export interface Row {
   readonly report: Report;
   /** Where the report differs from what the table of races expects; empty if nowhere. */
   readonly differences: readonly string[];
-  /** The search was ended by the user or the clock before it found anything: no verdict. */
+  /** The search did not come to its end and has found nothing: no verdict. */
   readonly isStopped: boolean;
+  /** The user has asked for that, by Ctrl-C or a limit. */
+  readonly isAsked: boolean;
 }
 
 /** What became of a table: rows with a report, in order, and the others. */
@@ -34,6 +36,11 @@ export interface Unfinished {
 
 /** The limit of a search that shouldStop ended. */
 const STOPPED = 'stopped on request';
+
+/** That of one that `maxExecutions` ended. */
+function executionsLimit(maxExecutions: number | undefined): string {
+  return `stopped after ${maxExecutions} executions`;
+}
 
 interface Planned {
   readonly race: Race;
@@ -102,9 +109,21 @@ async function runRow(
   };
   try {
     const report = await withMinimal(runner, search, await runner.run({ kind: 'search', search }));
-    const isStopped = report.verdict === 'none' && report.limits.includes(STOPPED);
+    const isStopped = report.verdict === 'none' && unfinishedText(report, variant) !== undefined;
+    const isAsked = report.limits.some(
+      (limit) => limit === STOPPED || limit === executionsLimit(maxExecutions),
+    );
     const differences = isStopped ? [] : differencesOf(report, variant, expected);
-    return { race: race.id, variant: variant.name, memory, expected, report, differences, isStopped };
+    return {
+      race: race.id,
+      variant: variant.name,
+      memory,
+      expected,
+      report,
+      differences,
+      isStopped,
+      isAsked,
+    };
   } catch (error) {
     if (error instanceof StoppedError)
       return { name: `${race.id}/${variant.name} (${memory})`, hasBegun: error.hasBegun };
@@ -118,18 +137,24 @@ export function differencesOf(
   { message, strategy }: { readonly message?: string; readonly strategy: Strategy },
   expected: RaceVerdict,
 ): string[] {
-  const { verdict, violations, witnesses, limits, complete } = report;
+  const { verdict, violations, witnesses } = report;
   if (verdict !== expected) return [`expected ${expected}`];
   if (verdict === 'found') {
     const [violation] = violations;
     return message === undefined || violation.message.includes(message) ? [] : [`expected "${message}"`];
   }
   const differences = witnesses.filter(({ reached }) => !reached).map(({ name }) => `never seen: ${name}`);
-  // A variant may ask for a bound; any other limit means that the search was cut short and proves nothing.
-  if (!complete && (strategy.kind === 'dpor' || strategy.kind === 'dfs' || limits.length > 1)) {
-    differences.push(`not finished: ${limits.join('; ')}`);
-  }
-  return differences;
+  const unfinished = unfinishedText(report, { strategy });
+  return unfinished === undefined ? differences : [...differences, unfinished];
+}
+
+/** A variant may ask for a bound; any other limit means that the search was cut short and proves nothing. */
+function unfinishedText(
+  { complete, limits }: Report,
+  { strategy }: { readonly strategy: Strategy },
+): string | undefined {
+  const isWhole = complete || (strategy.kind !== 'dpor' && strategy.kind !== 'dfs' && limits.length === 1);
+  return isWhole ? undefined : `not finished: ${limits.join('; ')}`;
 }
 
 /** A row as a line. */

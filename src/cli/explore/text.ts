@@ -68,10 +68,16 @@ export function reportText(report: Report, replayHint: string, options: TextOpti
     for (const { outcome, count } of outcomes ?? []) lines.push(`  ${number(count)} times: ${outcome}`);
     if (outcomes !== undefined && outcomes.length > 0) lines.push('');
   }
-  if (report.cut > 0) lines.push(cutText(report), '');
-  lines.push(effortText(report));
+  const { width = Number.POSITIVE_INFINITY } = options;
+  if (report.cut > 0) lines.push(...fitting(cutText(report), width), '');
+  lines.push(...fitting(effortText(report), width));
   if (verdict === 'found') lines.push(replayHint);
   return `${lines.join('\n')}\n`;
+}
+
+/** The lines of a text, wrapped. */
+function fitting(text: string, width: number): string[] {
+  return text.split('\n').flatMap((line) => wrapped(line, width));
 }
 
 /** With commas between thousands, the same everywhere. */
