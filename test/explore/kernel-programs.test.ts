@@ -73,17 +73,22 @@ const arbitraryProgram: fc.Arbitrary<KernelProgram> = fc
     });
   });
 
-/** About how many orders there are of the steps that one execution of a program makes, once it has booted. */
+/**
+ * About how many orders there are of the steps that one execution of a program makes, once it has booted. Interrupts come
+ * after what the host does.
+ */
 function interleavings(drawn: KernelProgram): number {
   const model = { ...kernelModel(drawn), finally: { 'nothing, for its trace': () => false } };
   const report = exploreShard(model, { strategy: { kind: 'random', executions: 1, seed: 1 } });
-  const stepsOf = new Map<number, number>();
-  let orders = 1;
-  const { steps: all } = report.violations[0].trace;
+  const { steps: all, lanes } = report.violations[0].trace;
   const program = all.slice(all.findLastIndex(({ context }) => context === BOOT) + 1);
-  for (const [at, { pid }] of program.entries()) {
-    const steps = (stepsOf.get(pid) ?? 0) + 1;
-    stepsOf.set(pid, steps);
+  const stepsOf = new Map<string, number>();
+  let orders = 1;
+  for (const [at, { context, lane }] of program.entries()) {
+    const isOfHost = lanes[lane] === 'host' || context === 'vmbus_isr' || context === 'device';
+    const chain = isOfHost ? 'host' : context;
+    const steps = (stepsOf.get(chain) ?? 0) + 1;
+    stepsOf.set(chain, steps);
     orders *= (at + 1) / steps;
   }
   return orders;
