@@ -110,6 +110,15 @@ export class CpuHotplug {
     return this.lock.readUnlock();
   }
 
+  /** Keeps CPUs from coming and going, and out who needs them to stay. */
+  cpusWriteLock(): Procedure<void> {
+    return this.lock.writeLock();
+  }
+
+  cpusWriteUnlock(): Procedure<void> {
+    return this.lock.writeUnlock();
+  }
+
   /**
    * Takes a CPU offline (cpu_device_down). Taking an offline CPU down again does nothing.
    *
@@ -118,7 +127,7 @@ export class CpuHotplug {
    */
   *cpuDown(id: CpuId): Procedure<void> {
     const cpu = this.machine.cpu(id);
-    yield* this.lock.writeLock();
+    yield* this.cpusWriteLock();
     try {
       if (!cpu.online) return;
       if (this.machine.online.weight === 1) {
@@ -126,7 +135,7 @@ export class CpuHotplug {
       }
       yield* this.tearDown(cpu);
     } finally {
-      yield* this.lock.writeUnlock();
+      yield* this.cpusWriteUnlock();
     }
   }
 
@@ -138,7 +147,7 @@ export class CpuHotplug {
    */
   *cpuUp(id: CpuId): Procedure<void> {
     const cpu = this.machine.cpu(id);
-    yield* this.lock.writeLock();
+    yield* this.cpusWriteLock();
     try {
       if (cpu.online) return;
       if (!this.machine.present.has(id)) {
@@ -155,7 +164,7 @@ export class CpuHotplug {
       yield* this.letGo();
       yield* this.startUp(cpu);
     } finally {
-      yield* this.lock.writeUnlock();
+      yield* this.cpusWriteUnlock();
     }
   }
 

@@ -46,10 +46,10 @@ export class IrqCore implements IrqDescCore {
   /** Interrupts of lines that are gone: they stay in the total of /proc/stat. */
   goneInStat = 0;
   readonly kstatPool: KstatPool;
-  /** All irqdomains, in the order of their creation. */
-  readonly domains: LineDomain[] = [];
   readonly sparseIrqs = new SparseIrqs();
   private totalNrIrqs: number;
+  private readonly domainList: LineDomain[] = [];
+  private readonly domainsWord = new SharedWord('irq_domain_list');
   private readonly nrIrqsWord = new SharedWord('total_nr_irqs');
   private readonly defaultAffinityMask: CpuMask;
   private readonly defaultAffinityWord = new SharedWord('irq_default_affinity');
@@ -83,6 +83,23 @@ export class IrqCore implements IrqDescCore {
   set nrIrqs(total: number) {
     this.nrIrqsWord.announce();
     this.totalNrIrqs = total;
+  }
+
+  /** All irqdomains, in the order of their creation. */
+  get domains(): readonly LineDomain[] {
+    this.domainsWord.announceRead();
+    return this.domainList;
+  }
+
+  addDomain(domain: LineDomain): void {
+    this.domainsWord.announce();
+    this.domainList.push(domain);
+  }
+
+  removeDomain(domain: LineDomain): void {
+    this.domainsWord.announce();
+    const at = this.domainList.indexOf(domain);
+    if (at >= 0) this.domainList.splice(at, 1);
   }
 
   /** CPUs that newly requested interrupts may go to (/proc/irq/default_smp_affinity). */

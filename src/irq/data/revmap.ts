@@ -46,7 +46,7 @@ export class IrqDomain implements LineDomain {
     this.linear = new Array<IrqDesc | undefined>(revmapSize).fill(undefined);
     this.mutex = new Mutex(`mutex of irqdomain ${name}`);
     this.slotIds = reserveObjectIds(revmapSize + 1);
-    core.domains.push(this);
+    core.addDomain(this);
   }
 
   /** Names the place of `hwirq` in the reverse map to an explorer; all that lie in the tree are one. */

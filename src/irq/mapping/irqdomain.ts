@@ -47,8 +47,7 @@ export function irqDomainCreateNomap(
 export function irqDomainRemove(domain: IrqDomain): void {
   const { core } = domain;
   if (domain.mapcount !== 0) warn(core, 'irqdomain', 'irq_domain_remove');
-  const at = core.domains.indexOf(domain);
-  if (at >= 0) core.domains.splice(at, 1);
+  core.removeDomain(domain);
 }
 
 /**

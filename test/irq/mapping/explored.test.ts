@@ -80,6 +80,15 @@ const acts: Readonly<Record<string, Act>> = {
     irq.requestIrq(guest.core, desc.irq, () => irq.IRQ_HANDLED, irq.IRQF_SHARED, 'other', guest),
   disable: ({ guest, desc }) => irq.disableIrqNosyncSteps(guest.core, desc.irq),
   'CPU 2 goes': ({ guest }) => guest.machine.hotplug.cpuDown(2),
+  'disable and enable': function* ({ guest, desc }) {
+    yield* irq.disableIrqNosyncSteps(guest.core, desc.irq);
+    yield new SharedWord('what the driver does').update;
+    yield* irq.enableIrqSteps(guest.core, desc.irq);
+  },
+  'CPU 2 goes and comes': function* ({ guest }) {
+    yield* guest.machine.hotplug.cpuDown(2);
+    yield* guest.machine.hotplug.cpuUp(2);
+  },
   affinity: ({ guest, desc }) => irq.irqSetAffinitySteps(guest.core, desc.irq, guest.mask(0, 2)),
 };
 
@@ -121,6 +130,11 @@ const pairs: readonly (readonly [string, string])[] = [
   ['create', 'CPU 2 goes'],
   ['inject', 'CPU 2 goes'],
   ['CPU 2 goes', 'CPU 2 goes'],
+  ['CPU 2 goes', 'CPU 2 goes and comes'],
+  ['disable and enable', 'CPU 2 goes and comes'],
+  ['inject', 'CPU 2 goes and comes'],
+  ['event', 'CPU 2 goes and comes'],
+  ['affinity', 'CPU 2 goes and comes'],
 ];
 
 function outcomesOf({ outcomes = [] }: Report): readonly string[] {

@@ -6,9 +6,6 @@ import {
   encodeMessage,
   type OfferChannel,
 } from '../../../src/vmbus/protocol/channel-messages.js';
-import { Completion } from '../../../src/machine/completion.js';
-import { cpuhpPlace } from '../../../src/machine/hotplug.js';
-import type { Procedure } from '../../../src/machine/step.js';
 import { device, instanceOf, TestGuest } from '../../support/guest.js';
 
 const US = 1000;
@@ -202,17 +199,14 @@ describe('rescinds', () => {
     const guest = new TestGuest().boot();
     const { connection, machine } = guest;
     // The offer waits for a CPU that comes or goes, and has no channel yet.
-    const goes = new Completion('CPU 3 may go');
-    const teardown = (): Procedure<void> => goes.wait();
-    machine.hotplug.register({ name: 'slow', place: cpuhpPlace.onlineDyn, teardown });
-    machine.spawn('hotplug', machine.hotplug.cpuDown(3));
+    machine.spawn('hotplug', machine.hotplug.cpusWriteLock());
     machine.settle();
     send(guest, offerOf(5));
     rescind(guest, 5);
     machine.elapse(3_000 * US);
     expect(connection.offers.count).toBe(1);
     expect(refused(guest)).toEqual({});
-    goes.complete();
+    machine.spawn('hotplug', machine.hotplug.cpusWriteUnlock());
     guest.settle();
     expect(refused(guest)).toEqual({});
     expect(connection.relids.relid2channel(5)).toBeUndefined();

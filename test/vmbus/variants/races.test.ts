@@ -310,7 +310,7 @@ describe("a relid's IRQ goes to another channel", () => {
           yield* lab.open(next, () => {});
         }
       },
-      always: {
+      finally: {
         'nobody frees what is not his': ({ machine: { log } }) =>
           !log.lines.some(({ text }) => text.includes('already-free')) ||
           'free_irq of an IRQ of somebody else',
