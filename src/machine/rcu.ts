@@ -1,14 +1,13 @@
 import { assert } from '../lib/assert.js';
 import { type Procedure, SharedObject, SharedWord, type Step } from './step.js';
 
-/** Waits until every reader with a ticket below `end` has left. */
-class GracePeriod implements Step {
-  readonly kind = 'wait';
+/** Waits until every reader with a ticket below `end` has left. Whoever labels steps copies them. */
+interface GracePeriod extends Step {
+  readonly end: number;
+}
 
-  constructor(
-    readonly object: SharedObject,
-    readonly end: number,
-  ) {}
+function isGracePeriod(step: Step): step is GracePeriod {
+  return 'end' in step;
 }
 
 /**
@@ -26,7 +25,7 @@ export class Srcu extends SharedObject {
   private readonly startStep: Step = { object: this, kind: 'update' };
 
   override blocks(step: Step): boolean {
-    return step instanceof GracePeriod && this.inside.length !== 0 && this.inside[0] < step.end;
+    return isGracePeriod(step) && this.inside.length !== 0 && this.inside[0] < step.end;
   }
 
   /** srcu_read_lock has a full barrier, too. */
@@ -69,7 +68,8 @@ export class Srcu extends SharedObject {
   *synchronize(): Procedure<void> {
     yield this.startStep;
     if (this.inside.length === 0) return;
-    yield new GracePeriod(this, this.next);
+    const period: GracePeriod = { object: this, kind: 'wait', end: this.next };
+    yield period;
   }
 }
 

@@ -180,8 +180,11 @@ describe('a CPU goes offline right after its channel has moved', () => {
   }
 
   function* user(lab: RaceGuest): Procedure<void> {
-    yield* lab.connection.mover.move(lab.channel, lab.mask(0));
-    yield* lab.connection.modifyChannel.sent(lab.channel);
+    const { channelMutex, modifyChannel, mover } = lab.connection;
+    yield* channelMutex.lock();
+    yield* mover.move(lab.channel, lab.mask(0));
+    yield* modifyChannel.sent(lab.channel);
+    yield* channelMutex.unlock();
     yield* offline(lab, 1);
   }
 
