@@ -1,4 +1,5 @@
 import type { Report, Violation } from './report.js';
+import { sameUnannounced, type Unannounced } from './unannounced.js';
 
 /**
  * Puts the reports of all parts of one search together. What each part left out stays left out; that there were parts
@@ -47,6 +48,7 @@ export function mergeReports(reports: readonly Report[]): Report {
     ...(first.buffered && {
       buffered: [...new Set(ordered.flatMap(({ buffered = [] }) => buffered))].sort(),
     }),
+    ...(first.unannounced && { unannounced: mergeUnannounced(ordered) }),
     witnesses: first.witnesses.map(({ name }, at) => ({
       name,
       reached: ordered.some(({ witnesses }) => witnesses[at].reached),
@@ -115,6 +117,14 @@ function mergeOutcomes(reports: readonly Report[]): { outcome: string | number; 
 export function byOutcome(a: { outcome: string | number }, b: { outcome: string | number }): number {
   if (typeof a.outcome === 'number' && typeof b.outcome === 'number') return a.outcome - b.outcome;
   return String(a.outcome) < String(b.outcome) ? -1 : 1;
+}
+
+function mergeUnannounced(reports: readonly Report[]): Unannounced[] {
+  const merged: Unannounced[] = [];
+  for (const found of reports.flatMap(({ unannounced = [] }) => unannounced)) {
+    if (!merged.some((known) => sameUnannounced(known, found))) merged.push(found);
+  }
+  return merged;
 }
 
 function mergeViolations(reports: readonly Report[]): Violation[] {

@@ -1,0 +1,117 @@
+import { WHOLE } from './whole.js';
+import type { AccessWatcher } from './recorder.js';
+
+/** An access that a step made. */
+export interface StepAccess {
+  readonly at: number;
+  readonly pid: number;
+  readonly isWrite: boolean;
+  readonly site: number;
+}
+
+/** Two accesses to the same place, one of them a write; the earlier one first. */
+export interface Conflict {
+  readonly object: object;
+  readonly key: unknown;
+  readonly first: StepAccess;
+  readonly second: StepAccess;
+}
+
+/** What the steps of an execution did to one key of an object. */
+class Cell {
+  /** Of each context the last write and the last read. */
+  readonly accesses: StepAccess[] = [];
+  /** Of the step that is being done; -1: none. */
+  site = -1;
+  isWrite = false;
+
+  constructor(
+    readonly holder: Holder,
+    readonly key: unknown,
+  ) {}
+
+  keep(access: StepAccess): void {
+    const { accesses } = this;
+    const old = accesses.findIndex(({ pid, isWrite }) => pid === access.pid && isWrite === access.isWrite);
+    if (old < 0) accesses.push(access);
+    else accesses[old] = access;
+  }
+}
+
+class Holder {
+  readonly cells = new Map<unknown, Cell>();
+
+  constructor(readonly object: object) {}
+
+  cell(key: unknown): Cell {
+    let cell = this.cells.get(key);
+    if (cell === undefined) {
+      cell = new Cell(this, key);
+      this.cells.set(key, cell);
+    }
+    return cell;
+  }
+
+  /** The cells that an access to `key` touches. */
+  *touchedBy(key: unknown): Iterable<Cell> {
+    if (key === WHOLE) {
+      yield* this.cells.values();
+      return;
+    }
+    for (const touched of [key, WHOLE]) {
+      const cell = this.cells.get(touched);
+      if (cell !== undefined) yield cell;
+    }
+  }
+}
+
+/** Which steps of one execution touched what. */
+export class Locations implements AccessWatcher {
+  private holders = new Map<object, Holder>();
+  private readonly touched: Cell[] = [];
+
+  /** The objects that any step has touched. */
+  objects(): Iterable<object> {
+    return this.holders.keys();
+  }
+
+  /** An execution begins: its objects are new. */
+  begin(): void {
+    this.holders = new Map();
+    this.touched.length = 0;
+  }
+
+  accessed(object: object, key: unknown, isWrite: boolean, site: number): void {
+    let holder = this.holders.get(object);
+    if (holder === undefined) {
+      holder = new Holder(object);
+      this.holders.set(object, holder);
+    }
+    const cell = holder.cell(key);
+    if (cell.site < 0) this.touched.push(cell);
+    else if (cell.isWrite || !isWrite) return;
+    cell.site = site;
+    cell.isWrite = isWrite;
+  }
+
+  /** The step `at` of context `pid` is done. @returns its conflicts with earlier steps of other contexts. */
+  endStep(at: number, pid: number): readonly Conflict[] {
+    const conflicts: Conflict[] = [];
+    for (const { holder, key, site, isWrite } of this.touched) {
+      const second = { at, pid, isWrite, site };
+      for (const cell of holder.touchedBy(key)) {
+        for (const first of cell.accesses) {
+          if (first.pid === pid || !(first.isWrite || isWrite)) continue;
+          conflicts.push({ object: holder.object, key: key === WHOLE ? cell.key : key, first, second });
+        }
+      }
+    }
+    for (const cell of this.touched) {
+      cell.keep({ at, pid, isWrite: cell.isWrite, site: cell.site });
+      cell.site = -1;
+      cell.isWrite = false;
+    }
+    this.touched.length = 0;
+    return conflicts;
+  }
+}
