@@ -96,6 +96,7 @@ export class Cpu {
 
   /** The CPU begins to take interrupts; what was raised while it was offline is lost, as with a local APIC. */
   goOnline(): void {
+    this.interrupts.announce();
     this.online = true;
     this.pending.fill(0);
     this.anyPending = false;
@@ -107,6 +108,7 @@ export class Cpu {
    * enabled its interrupts again.
    */
   goOffline(): void {
+    this.interrupts.announce();
     let held = 0;
     do {
       held += this.irqsOff;

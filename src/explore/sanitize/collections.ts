@@ -6,7 +6,7 @@ export type Tell = (object: object, key: unknown, isWrite: boolean, site: number
 /** The key that stands for how many elements an array has. */
 const LENGTH = 'length';
 /** More bytes than this at a time count as all of the memory that a view looks at. */
-const MANY_BYTES = 256;
+const MANY_BYTES = 65_536;
 
 type TypedArray = Uint8Array | Uint16Array | Uint32Array | Int32Array;
 
@@ -174,6 +174,12 @@ function noteTypedArrayCall(
 ): void {
   if (iterators.has(key)) return;
   const [source, offset] = args ?? [];
+  if (key === 'fill' || key === 'slice') {
+    const [from, to] = rangeOf(array, key === 'fill' ? args?.slice(1) : args);
+    const { BYTES_PER_ELEMENT: size, byteOffset, buffer } = array;
+    noteBytes(buffer, byteOffset + from * size, Math.max(0, to - from) * size, key === 'fill', site, tell);
+    return;
+  }
   if (key !== 'set' || typeof source !== 'object' || source === null) {
     noteView(array, arrayWrites.has(key), site, tell);
     return;
@@ -183,4 +189,12 @@ function noteTypedArrayCall(
   const { BYTES_PER_ELEMENT: size, byteOffset, buffer } = array;
   const count = 'length' in source ? Number(source.length) : array.length;
   noteBytes(buffer, byteOffset + Number(offset ?? 0) * size, count * size, true, site, tell);
+}
+
+/** The elements from the first argument up to the second, which may count from the end. */
+function rangeOf({ length }: TypedArray, args: readonly unknown[] = []): readonly [number, number] {
+  const [from, to] = [args[0] ?? 0, args[1] ?? length].map(Number).map((at) => {
+    return at < 0 ? Math.max(0, length + at) : Math.min(at, length);
+  });
+  return [from, to];
 }

@@ -1,14 +1,19 @@
 import { SharedObject } from '../../machine/step.js';
 import type { Conflict } from './locations.js';
-import { Variables } from './recorder.js';
+import { siteOf, Variables } from './recorder.js';
 
 /** A place that contexts share without announcing it, and why no order of its accesses can tell. */
 interface Exemption {
-  /** The class of the object that has it, or for variables the file. */
-  readonly of: string;
-  readonly keys: readonly string[];
+  /** The class of the object that has it, or for variables the file; default: any. */
+  readonly of?: string;
+  /** Default: any. */
+  readonly keys?: readonly string[];
+  /** The functions that make the accesses; default: any. */
+  readonly by?: readonly [string, string];
   readonly reason: string;
 }
+
+const ANY = '';
 
 /** All that the sanitizer does not report. What is here must not depend on the order of steps, whatever the model. */
 const exemptions: readonly Exemption[] = [
@@ -27,14 +32,37 @@ const exemptions: readonly Exemption[] = [
     keys: ['reading', 'writing', 'updating', 'waiting'],
     reason: 'parts of a SharedObject made on first use, the same whoever comes first',
   },
+  {
+    by: ['Srcu.readLockSteps', 'Srcu.readLockSteps'],
+    reason:
+      'two readers that enter commute: their tickets only tell who was inside when a grace period began, and that ' +
+      'one is a write of the same Srcu',
+  },
+  {
+    of: 'IrqDesc',
+    keys: ['state'],
+    by: ['genericHandleIrqDescSteps', ANY],
+    reason:
+      'handle_enforce_irqctx looks at one bit of the state without desc->lock, as Linux does: it is set before the ' +
+      'line can interrupt, and never changes',
+  },
 ];
 
 /** True if a conflict is about a place that needs no announcement. */
-export function isExempt({ object, key }: Conflict): boolean {
-  const isSharedObject = object instanceof SharedObject;
-  const name = object instanceof Variables ? object.file : object.constructor?.name;
-  return exemptions.some(
-    ({ of, keys }) =>
-      (of === name || (of === 'SharedObject' && isSharedObject)) && keys.includes(String(key)),
-  );
+export function isExempt(conflict: Conflict): boolean {
+  return exemptions.some((exemption) => covers(exemption, conflict));
+}
+
+function covers({ of, keys, by }: Exemption, { object, key, first, second }: Conflict): boolean {
+  if (of !== undefined && !isOf(object, of)) return false;
+  if (keys !== undefined && !keys.includes(String(key))) return false;
+  if (by === undefined) return true;
+  const [one, two] = [siteOf(first.site).func, siteOf(second.site).func];
+  const [a, b] = by;
+  return (one.startsWith(a) && two.startsWith(b)) || (one.startsWith(b) && two.startsWith(a));
+}
+
+function isOf(object: object, name: string): boolean {
+  if (object instanceof Variables) return object.file === name;
+  return object.constructor?.name === name || (name === 'SharedObject' && object instanceof SharedObject);
 }

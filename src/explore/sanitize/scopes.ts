@@ -53,6 +53,16 @@ export function sharedVariables(program: Node): SharedVariables {
   return { uses, blocks };
 }
 
+/** Nodes whose identifiers are not uses of variables. */
+const withoutVariables: ReadonlySet<string> = new Set([
+  'BreakStatement',
+  'ContinueStatement',
+  'MetaProperty',
+  'ImportDeclaration',
+  'ExportAllDeclaration',
+  'ExportSpecifier',
+]);
+
 class Resolver {
   private readonly scopes: Scope[] = [];
 
@@ -87,42 +97,46 @@ class Resolver {
   }
 
   private visit(node: Node, scope: Scope): void {
-    if (isFunction(node)) return this.visitFunction(node, scope);
+    if (isFunction(node)) this.visitFunction(node, scope);
+    else if (!this.visitSpecial(node, scope)) this.visitParts(node, scope);
+  }
+
+  /** @returns false for a node that is no more than its parts. */
+  private visitSpecial(node: Node, scope: Scope): boolean {
     switch (node.type) {
       case 'BlockStatement':
       case 'StaticBlock':
-        return this.visitBlock(node, scope);
+        this.visitBlock(node, scope);
+        return true;
       case 'ForStatement':
       case 'ForOfStatement':
       case 'ForInStatement':
-        return this.visitLoop(node, scope);
+        this.visitLoop(node, scope);
+        return true;
       case 'SwitchStatement':
-        return this.visitSwitch(node, scope);
+        this.visitSwitch(node, scope);
+        return true;
       case 'CatchClause':
-        return this.visitCatch(node, scope);
+        this.visitCatch(node, scope);
+        return true;
       case 'VariableDeclarator':
-        return this.visitDeclarator(node, scope);
+        this.visitDeclarator(node, scope);
+        return true;
       case 'AssignmentExpression':
         for (const name of namesOf(partOf(node, 'left'))) this.use(name, scope, true);
-        break;
+        return false;
       case 'UpdateExpression':
         if (partOf(node, 'argument').type === 'Identifier') this.use(partOf(node, 'argument'), scope, true);
-        break;
+        return false;
       case 'Identifier':
-        return this.use(node, scope, false);
+        this.use(node, scope, false);
+        return true;
       case 'LabeledStatement':
-        return this.visit(partOf(node, 'body'), scope);
-      case 'BreakStatement':
-      case 'ContinueStatement':
-      case 'MetaProperty':
-      case 'ImportDeclaration':
-      case 'ExportAllDeclaration':
-      case 'ExportSpecifier':
-        return;
+        this.visit(partOf(node, 'body'), scope);
+        return true;
       default:
-        break;
+        return withoutVariables.has(node.type);
     }
-    this.visitParts(node, scope);
   }
 
   private visitParts(node: Node, scope: Scope): void {

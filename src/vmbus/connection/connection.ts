@@ -1,5 +1,5 @@
 import type { CpuId, Ns, Relid } from '../../lib/brand.js';
-import { CpuMask } from '../../machine/cpumask.js';
+import { SharedCpuMask } from '../../machine/cpumask.js';
 import { Lock, SpinLock } from '../../machine/lock.js';
 import type { Machine } from '../../machine/machine.js';
 import { WaitQueue } from '../../machine/completion.js';
@@ -66,7 +66,7 @@ export class VmbusConnection implements ConnectionPort {
   private readonly channelListWord = new SharedWord('chn_list');
   readonly setAffinityLock = new SpinLock('set_affinity_lock');
   /** CPUs that may be given channels. */
-  readonly synicOnline: CpuMask;
+  readonly synicOnline: SharedCpuMask;
   readonly modchans = new ModifyChannels();
   readonly offers = new OffersInProgress();
   private readonly postMessageCall = new PostMessage('message port');
@@ -106,7 +106,7 @@ export class VmbusConnection implements ConnectionPort {
     { isolation = false }: ConnectionOptions = {},
   ) {
     this.isolation = isolation;
-    this.synicOnline = new CpuMask(machine.nrCpuIds);
+    this.synicOnline = new SharedCpuMask(machine.nrCpuIds, 'synic_online');
     this.lifetime = design.lifetime(this.channelMutex);
     this.mover = new ChannelMover(this);
     this.relids = design.relidMap(this, this.lifetime, this.mover);

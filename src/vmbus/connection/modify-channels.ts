@@ -74,9 +74,11 @@ export class ModifyChannels {
   *waitForAnswer(channel: VmbusChannel): Procedure<void> {
     const { sent } = this;
     const answered = new WaitQueue('MODIFYCHANNEL_RESPONSE', () => this.completed >= sent || channel.rescind);
+    this.completedCount.announceRead();
     this.waits.push(answered);
     channel.rescindWaits.push(answered);
     yield* answered.wait();
+    this.completedCount.announceRead();
     this.waits.splice(this.waits.indexOf(answered), 1);
     channel.rescindWaits.splice(channel.rescindWaits.indexOf(answered), 1);
   }
