@@ -17,7 +17,10 @@ export function exploreInThreads(
   stdio: Stdio,
 ): Promise<ExitStatus> {
   const workers = options.workers ?? (options.all ? availableParallelism() : 1);
-  return withThreads(workers, stdio, options.plugins, (runner) => runExplore(race, options, stdio, runner));
+  const { plugins, sanitize = false } = options;
+  return withThreads(workers, stdio, { plugins, sanitize }, (runner) =>
+    runExplore(race, options, stdio, runner),
+  );
 }
 
 /** `irqlab explore merge`, likewise: looking for a minimal interleaving is a search, too. */
@@ -27,17 +30,19 @@ export function mergeInThreads(
   stdio: Stdio,
 ): Promise<ExitStatus> {
   const read = (file: string): string => readText(file, stdio).text;
-  return withThreads(1, stdio, options.plugins, (runner) => runMerge(files, options, stdio, runner, read));
+  return withThreads(1, stdio, { plugins: options.plugins, sanitize: false }, (runner) =>
+    runMerge(files, options, stdio, runner, read),
+  );
 }
 
 /** The first Ctrl-C ends the searches, which report what they know so far; the second one ends the program. */
 async function withThreads(
   workers: number,
   stdio: Stdio,
-  plugins: Plugins | undefined,
+  { plugins = noPlugins, sanitize }: { readonly plugins?: Plugins; readonly sanitize: boolean },
   use: (runner: TaskRunner) => Promise<ExitStatus>,
 ): Promise<ExitStatus> {
-  const runner = new ThreadRunner(workers, await racesWith(plugins ?? noPlugins), plugins?.files ?? []);
+  const runner = new ThreadRunner(workers, await racesWith(plugins), plugins.files, sanitize);
   let isInterrupted = false;
   const stop = (): void => {
     isInterrupted = true;

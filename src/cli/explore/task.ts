@@ -1,6 +1,7 @@
 import { UsageError } from '../../command/usage-error.js';
 import { MixedStoresError } from '../../explore/execution/mixed-stores.js';
 import { exploreShard, minimalViolation } from '../../explore/explore.js';
+import { NotInstrumentedError } from '../../explore/sanitize/sanitized-execution.js';
 import type { MemoryModel } from '../../explore/model.js';
 import type { Progress, Strategy } from '../../explore/options.js';
 import type { Report, Violation } from '../../explore/report/report.js';
@@ -13,6 +14,8 @@ export interface Search {
   readonly variant: string;
   readonly memory: MemoryModel;
   readonly strategy: Strategy;
+  /** Looks for unannounced accesses, in all executions, not only up to the first violation. */
+  readonly sanitize?: boolean;
   readonly maxExecutions?: number;
   readonly maxSteps?: number;
   readonly seconds?: number;
@@ -52,7 +55,9 @@ export function runTask(
   try {
     return resultOf(races, task, { onProgress, shouldStop });
   } catch (error) {
-    throw error instanceof MixedStoresError ? new UsageError(error.message) : error;
+    throw error instanceof MixedStoresError || error instanceof NotInstrumentedError
+      ? new UsageError(error.message)
+      : error;
   }
 }
 
@@ -63,7 +68,7 @@ function resultOf(
 ): TaskResults[Task['kind']] {
   if (task.kind === 'findings') return races.find(({ id }) => id === task.race)?.findings?.() ?? [];
   const { search } = task;
-  const { memory, strategy, maxExecutions, maxSteps, seconds, shard } = search;
+  const { memory, strategy, maxExecutions, maxSteps, seconds, shard, sanitize = false } = search;
   const variant = variantOf(races, search);
   const { minimiseExecutions } = variant;
   if (task.kind === 'minimise')
@@ -75,6 +80,8 @@ function resultOf(
     shard,
     maxSteps,
     maxExecutions,
+    sanitize,
+    stopAtFirst: !sanitize,
     nowMs: () => performance.now(),
     onProgress,
     shouldStop: () => (performance.now() > endMs ? `stopped after ${seconds} s` : (shouldStop?.() ?? false)),

@@ -46,11 +46,15 @@ export class ThreadRunner implements TaskRunner {
   private readonly busy = new Map<Worker, Job>();
   private giveUp: NodeJS.Timeout | undefined;
 
-  /** @param plugins files that the threads load, which have the races that are not irqlab's own. */
+  /**
+   * @param plugins files that the threads load, which have the races that are not irqlab's own.
+   * @param sanitize the threads load the models instrumented.
+   */
   constructor(
     readonly workers: number,
     readonly races: readonly Race[],
     private readonly plugins: readonly string[],
+    private readonly sanitize = false,
   ) {}
 
   get isStopped(): boolean {
@@ -124,7 +128,8 @@ export class ThreadRunner implements TaskRunner {
     if (this.all.length >= this.workers) return undefined;
     const { stopFlag, plugins } = this;
     const workerData: ForThread = { stopFlag, plugins };
-    const worker = new Worker(new URL('./thread.js', import.meta.url), { workerData });
+    const thread = this.sanitize ? './sanitized-thread.js' : './thread.js';
+    const worker = new Worker(new URL(thread, import.meta.url), { workerData });
     this.all.push(worker);
     return worker;
   }

@@ -1,5 +1,5 @@
 import type { Report, Violation } from './report.js';
-import { sameUnannounced, type Unannounced } from './unannounced.js';
+import { mergeUnannounced } from './unannounced.js';
 
 /**
  * Puts the reports of all parts of one search together. What each part left out stays left out; that there were parts
@@ -117,14 +117,6 @@ function mergeOutcomes(reports: readonly Report[]): { outcome: string | number; 
 export function byOutcome(a: { outcome: string | number }, b: { outcome: string | number }): number {
   if (typeof a.outcome === 'number' && typeof b.outcome === 'number') return a.outcome - b.outcome;
   return String(a.outcome) < String(b.outcome) ? -1 : 1;
-}
-
-function mergeUnannounced(reports: readonly Report[]): Unannounced[] {
-  const merged: Unannounced[] = [];
-  for (const found of reports.flatMap(({ unannounced = [] }) => unannounced)) {
-    if (!merged.some((known) => sameUnannounced(known, found))) merged.push(found);
-  }
-  return merged;
 }
 
 function mergeViolations(reports: readonly Report[]): Violation[] {

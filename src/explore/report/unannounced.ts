@@ -26,9 +26,16 @@ export interface Unannounced {
   readonly advice: string;
 }
 
-/** The same two places in the source are the same finding. */
-export function sameUnannounced(a: Unannounced, b: Unannounced): boolean {
-  return keyOf(a) === keyOf(b);
+/** The findings of several searches, each pair of places in the source once. */
+export function mergeUnannounced(
+  reports: readonly { readonly unannounced?: readonly Unannounced[] }[],
+): readonly Unannounced[] {
+  const merged = new Map<string, Unannounced>();
+  for (const finding of reports.flatMap(({ unannounced = [] }) => unannounced)) {
+    const key = keyOf(finding);
+    if (!merged.has(key)) merged.set(key, finding);
+  }
+  return [...merged.values()];
 }
 
 function keyOf({ first, second }: Unannounced): string {

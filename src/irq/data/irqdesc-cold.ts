@@ -43,8 +43,8 @@ export class IrqDescCold {
   resendQueued = false;
   /** The interrupt that this one is nested in, 0 for none. */
   parentIrq: Irq = 0;
-  /** Those of its interrupts that the total of /proc/stat leaves out. */
-  countsOutsideStat = 0;
+  /** Those of its interrupts that the total of /proc/stat leaves out, per CPU; made for the first one. */
+  countsOutsideStat: Uint32Array | undefined = undefined;
   private mutex: Lock | undefined = undefined;
   private threadsWait: WaitQueue | undefined = undefined;
 
