@@ -62,7 +62,8 @@ function covers({ of, keys, by }: Exemption, { object, key, first, second }: Con
   if (of !== undefined && !isOf(object, of)) return false;
   if (keys !== undefined && !keys.includes(String(key))) return false;
   if (by === undefined) return true;
-  const [one, two] = [siteOf(first.site).func, siteOf(second.site).func];
+  const one = siteOf(first.site).func;
+  const two = siteOf(second.site).func;
   const [a, b] = by;
   return (one.startsWith(a) && two.startsWith(b)) || (one.startsWith(b) && two.startsWith(a));
 }

@@ -123,6 +123,10 @@ class Writer {
         return this.forIn(node);
       case 'VariableDeclarator':
         return this.declarator(node);
+      case 'CatchClause':
+        return this.plain(node, (child) =>
+          child === nodeIn(node, 'param') ? this.pattern(child) : this.write(child),
+        );
       case 'ObjectProperty':
         return this.property(node);
       case 'Identifier':

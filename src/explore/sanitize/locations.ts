@@ -51,18 +51,6 @@ class Holder {
     }
     return cell;
   }
-
-  /** The cells that an access to `key` touches. */
-  *touchedBy(key: unknown): Iterable<Cell> {
-    if (key === WHOLE) {
-      yield* this.cells.values();
-      return;
-    }
-    for (const touched of [key, WHOLE]) {
-      const cell = this.cells.get(touched);
-      if (cell !== undefined) yield cell;
-    }
-  }
 }
 
 /** Which steps of one execution touched what. */
@@ -94,24 +82,39 @@ export class Locations implements AccessWatcher {
     cell.isWrite = isWrite;
   }
 
-  /** The step `at` of context `pid` is done. @returns its conflicts with earlier steps of other contexts. */
-  endStep(at: number, pid: number): readonly Conflict[] {
+  /**
+   * The step `at` of context `pid` is done.
+   *
+   * @param isNew false for a step that was looked at before.
+   * @returns its conflicts with earlier steps of other contexts.
+   */
+  endStep(at: number, pid: number, isNew: boolean): readonly Conflict[] {
     const conflicts: Conflict[] = [];
-    for (const { holder, key, site, isWrite } of this.touched) {
-      const second = { at, pid, isWrite, site };
-      for (const cell of holder.touchedBy(key)) {
-        for (const first of cell.accesses) {
-          if (first.pid === pid || !(first.isWrite || isWrite)) continue;
-          conflicts.push({ object: holder.object, key: key === WHOLE ? cell.key : key, first, second });
-        }
-      }
-    }
     for (const cell of this.touched) {
-      cell.keep({ at, pid, isWrite: cell.isWrite, site: cell.site });
+      const second = { at, pid, isWrite: cell.isWrite, site: cell.site };
+      if (isNew) this.compare(cell, second, conflicts);
+      cell.keep(second);
       cell.site = -1;
       cell.isWrite = false;
     }
     this.touched.length = 0;
     return conflicts;
+  }
+
+  private compare({ holder, key }: Cell, second: StepAccess, conflicts: Conflict[]): void {
+    if (key === WHOLE) {
+      for (const cell of holder.cells.values()) clashes(cell, second, conflicts);
+      return;
+    }
+    clashes(holder.cell(key), second, conflicts);
+    const whole = holder.cells.get(WHOLE);
+    if (whole !== undefined) clashes(whole, second, conflicts);
+  }
+}
+
+function clashes({ holder, key, accesses }: Cell, second: StepAccess, conflicts: Conflict[]): void {
+  for (const first of accesses) {
+    if (first.pid === second.pid || !(first.isWrite || second.isWrite)) continue;
+    conflicts.push({ object: holder.object, key, first, second });
   }
 }

@@ -112,8 +112,7 @@ export class SanitizedExecution<S> extends Execution<S> {
       recordFor(undefined);
     }
     for (let i = 0; i < stage.changeCount; i++) step.codes.push(stage.changes[i]);
-    const conflicts = this.locations.endStep(at, pid);
-    if (!this.repeats) for (const conflict of conflicts) this.judge(conflict);
+    for (const conflict of this.locations.endStep(at, pid, !this.repeats)) this.judge(conflict);
   }
 
   private describe(pid: number): DoneStep {
