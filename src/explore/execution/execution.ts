@@ -1,6 +1,13 @@
 import { accessOf, NO_ACCESS } from './access.js';
-import { runWithStoreBuffer } from '../../machine/memory.js';
-import { peekObjectId, restartObjectIds, SharedObject, type Step, watchChanges } from '../../machine/step.js';
+import { runWithStoreBuffer, type StoreBuffer } from '../../machine/memory.js';
+import {
+  peekObjectId,
+  type Procedure,
+  restartObjectIds,
+  SharedObject,
+  type Step,
+  watchChanges,
+} from '../../machine/step.js';
 import { type Context, contextKind, type Lane, NO_DEADLINE } from './context.js';
 import type { MemoryModel, Model } from '../model.js';
 import { refuseMixture } from './mixed-stores.js';
@@ -136,11 +143,25 @@ export class Execution<S> {
     }
   }
 
+  /** Runs the model's code up to its next step. */
+  protected resume(proc: Procedure<unknown>): IteratorResult<Step, unknown> {
+    return proc.next();
+  }
+
+  /** Makes the procedure of an interrupt or tasklet that begins. */
+  protected makeProc({ make }: Context): Procedure<unknown> | undefined {
+    return make?.();
+  }
+
+  protected commitOldest(buffer: StoreBuffer): void {
+    buffer.commitOldest();
+  }
+
   private commit(context: Context, lane: Lane): void {
     const { buffer } = lane;
     if (buffer === undefined) return;
     this.stage.access = accessOf(context);
-    buffer.commitOldest();
+    this.commitOldest(buffer);
     if (buffer.size !== 0) return;
     context.step = undefined;
     lane.mustDrain = false;
@@ -149,7 +170,7 @@ export class Execution<S> {
   private enter(context: Context, lane: Lane): void {
     context.raised = false;
     context.due = false;
-    context.proc = context.make?.();
+    context.proc = this.makeProc(context);
     if (context.kind === contextKind.HARDIRQ) {
       lane.hardirq = context;
       lane.machineCpu?.setHardirq(true);
@@ -174,7 +195,7 @@ export class Execution<S> {
     if (this.buffered) runWithStoreBuffer(lane.buffer);
     if (lane.cpu >= 0) for (const machine of stage.machines) machine.thisCpu = lane.cpu;
     try {
-      const next = proc.next();
+      const next = this.resume(proc);
       if (next.done === true) this.end(context, lane);
       else this.pause(context, lane, next.value);
     } catch (error) {

@@ -77,7 +77,7 @@ class Writer {
   /** What stands before the module's own text, on its first line. */
   head(): string {
     const { recorder, file } = this.options;
-    const names = 'r,w,u,l,set,call,opt,has,all,each,eachOf,destructured,iterator,vr,vw,env,addSites';
+    const names = 'r,w,u,l,set,call,opt,has,all,each,eachOf,destructured,apart,iterator,vr,vw,env,addSites';
     const imports = names.split(',').map((name) => `${name} as $$${name}`);
     const data = `[${this.sites.join(',')}],${JSON.stringify(this.functions)}`;
     return (
@@ -203,8 +203,8 @@ class Writer {
   }
 
   /**
-   * A function. What its parameters take apart is taken apart again, in view of the recorder: by a first statement, or
-   * for a generator, whose body begins later, by one more parameter.
+   * A function. What its parameters take apart is told by a first statement, which takes it apart in their stead; for a
+   * generator, whose body begins later, by a computed key of the pattern.
    */
   private func(node: Node): string {
     const params = nodesIn(node, 'params');
@@ -226,8 +226,12 @@ class Writer {
         continue;
       }
       const pattern = patternOf(child);
-      if (pattern === undefined) {
+      if (pattern === undefined || (isGenerator && pattern.type === 'ArrayPattern')) {
         text += this.param(child);
+        continue;
+      }
+      if (isGenerator) {
+        text += this.argument(child, pattern, param);
         continue;
       }
       const name = `$$p${param}`;
@@ -235,9 +239,8 @@ class Writer {
       text += right === undefined ? name : `${name}=${this.write(right)}`;
       apart.push(`${this.pattern(pattern)}=${this.destructured(name, pattern)}`);
     }
-    if (apart.length > 0 && isGenerator) text += `,${apart.join(',')}`;
     const between = this.source.slice(at, body.start);
-    const first = apart.length > 0 && !isGenerator ? `let ${apart.join(',')};` : '';
+    const first = apart.length > 0 ? `let ${apart.join(',')};` : '';
     if (body.type === 'BlockStatement') {
       const block = this.write(body);
       return `${text}${between}{${first}${block.slice(1)}`;
@@ -256,8 +259,17 @@ class Writer {
   }
 
   private param(node: Node): string {
-    if (node.type !== 'AssignmentPattern') return this.text(node);
-    return `${this.text(partOf(node, 'left'))}=${this.write(partOf(node, 'right'))}`;
+    if (node.type !== 'AssignmentPattern') return this.pattern(node);
+    return `${this.pattern(partOf(node, 'left'))}=${this.write(partOf(node, 'right'))}`;
+  }
+
+  /** A parameter of a generator that takes an object apart. */
+  private argument(node: Node, pattern: Node, index: number): string {
+    const keys = JSON.stringify(keysOf(pattern));
+    const told = `[$$apart(${this.site(pattern)},arguments[${index}],${keys})]:$$u${index}`;
+    const text = this.pattern(pattern).replace('{', () => `{${told},`);
+    const right = nodeIn(node, 'right');
+    return right === undefined ? text : `${text}=${this.write(right)}`;
   }
 
   /** A pattern that declares variables. */

@@ -221,6 +221,15 @@ export function destructured<T>(site: number, value: T, keys: Keys): T {
   return value;
 }
 
+/** A key that nothing has. */
+const NOTHING = Symbol('nothing');
+
+/** As destructured, for an argument of a generator: stands as a key in the pattern itself, and finds nothing. */
+export function apart(site: number, value: unknown, keys: Keys): symbol {
+  destructured(site, value, keys);
+  return NOTHING;
+}
+
 /** The variables of one run of a block, as an object. */
 export class Variables {
   constructor(readonly file: string) {}

@@ -1,7 +1,8 @@
 import { accessOf } from '../execution/access.js';
-import { contextKind } from '../execution/context.js';
+import { type Context, contextKind } from '../execution/context.js';
 import { Execution } from '../execution/execution.js';
-import { type SharedObject, watchChanges } from '../../machine/step.js';
+import type { StoreBuffer } from '../../machine/memory.js';
+import { type Procedure, type SharedObject, type Step, watchChanges } from '../../machine/step.js';
 import type { MemoryModel, Model } from '../model.js';
 import { actionOf } from '../report/recorder.js';
 import type { Unannounced } from '../report/unannounced.js';
@@ -37,6 +38,7 @@ export class SanitizedExecution<S> extends Execution<S> {
   private at = 0;
   private repeats = true;
   private lastNs = 0;
+  private isSettingUp = false;
 
   /** @throws NotInstrumentedError if no code is. */
   constructor(model: Model<S>, memory: MemoryModel, maxSteps: number) {
@@ -83,7 +85,9 @@ export class SanitizedExecution<S> extends Execution<S> {
   }
 
   override begin(): S {
+    this.isSettingUp = true;
     const state = super.begin();
+    this.isSettingUp = false;
     this.history.begin();
     this.locations.begin();
     this.at = 0;
@@ -104,13 +108,9 @@ export class SanitizedExecution<S> extends Execution<S> {
     if (!this.repeats) path[at] = pid;
     const step = this.describe(pid);
     this.steps[at] = step;
-    try {
-      this.look(pid);
-      if (this.repeats) history.perform(at, pid);
-      else history.performNew(at, pid);
-    } finally {
-      recordFor(undefined);
-    }
+    this.look(pid);
+    if (this.repeats) history.perform(at, pid);
+    else history.performNew(at, pid);
     for (let i = 0; i < stage.changeCount; i++) step.codes.push(stage.changes[i]);
     for (const conflict of this.locations.endStep(at, pid, !this.repeats)) this.judge(conflict);
   }
@@ -129,12 +129,34 @@ export class SanitizedExecution<S> extends Execution<S> {
     };
   }
 
-  /** From here on the step's accesses are heard, to begin with those by which it is known that it can be done. */
+  protected override resume(proc: Procedure<unknown>): IteratorResult<Step, unknown> {
+    return this.heard(() => super.resume(proc));
+  }
+
+  protected override makeProc(context: Context): Procedure<unknown> | undefined {
+    return this.heard(() => super.makeProc(context));
+  }
+
+  protected override commitOldest(buffer: StoreBuffer): void {
+    this.heard(() => super.commitOldest(buffer));
+  }
+
+  /** Runs code of the model; what the explorer itself looks at in between is no step's access. */
+  private heard<T>(run: () => T): T {
+    if (this.isSettingUp) return run();
+    recordFor(this.locations);
+    try {
+      return run();
+    } finally {
+      recordFor(undefined);
+    }
+  }
+
+  /** The step looks, too, whether it can be done. */
   private look(pid: number): void {
     const { step, kind } = this.stage.contexts[pid];
-    recordFor(this.locations);
     if (step === undefined || kind === contextKind.COMMIT || step.found !== undefined) return;
-    step.object.blocks(step);
+    this.heard(() => step.object.blocks(step));
   }
 
   private judge(conflict: Conflict): void {

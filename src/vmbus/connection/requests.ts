@@ -1,5 +1,5 @@
 import { Completion } from '../../machine/completion.js';
-import type { Procedure } from '../../machine/step.js';
+import { type Procedure, SharedWord } from '../../machine/step.js';
 import type { VmbusChannel } from '../channel/channel.js';
 import type { ChannelMessage } from '../protocol/channel-messages.js';
 
@@ -38,31 +38,37 @@ export class MessageRequest<Response extends ChannelMessage> {
   }
 }
 
-/** All requests that wait for an answer (vmbus_connection.chn_msg_list). */
+/** All requests that wait for an answer (vmbus_connection.chn_msg_list, which channelmsg_lock protects). */
 export class RequestList {
+  private readonly word = new SharedWord('chn_msg_list');
   private readonly requests: MessageRequest<ChannelMessage>[] = [];
 
   /** Number of requests that wait. */
   get size(): number {
+    this.word.announceRead();
     return this.requests.length;
   }
 
   add(request: MessageRequest<ChannelMessage>): void {
+    this.word.announce();
     this.requests.push(request);
   }
 
   remove(request: MessageRequest<ChannelMessage>): void {
+    this.word.announce();
     const at = this.requests.indexOf(request);
     if (at >= 0) this.requests.splice(at, 1);
   }
 
   /** Gives an answer to whoever waits for it; false if nobody does. */
   answer(message: ChannelMessage): boolean {
+    this.word.announceRead();
     return this.requests.some((request) => request.take(message));
   }
 
   /** Wakes whoever waits for an answer about `channel`, which has been rescinded. */
   abandon(channel: VmbusChannel): void {
+    this.word.announceRead();
     for (const request of this.requests) if (request.waitingChannel === channel) request.abandon();
   }
 }
