@@ -34,7 +34,7 @@ export class Conversation {
       `answer on channel ${channel.relid}`,
       () => this.answer !== undefined || channel.rescind,
     );
-    channel.rescindWaits.push(this.answered);
+    channel.rescindWaits.add(this.answered);
   }
 
   /**

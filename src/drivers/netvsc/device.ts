@@ -76,7 +76,8 @@ export class NetvscDevice implements NetvscShared {
       () => this.openChannels === this.channels || channel.rescind,
     );
     this.drained = new WaitQueue(`sends of ${name}`, () => this.isIdle || channel.rescind);
-    channel.rescindWaits.push(this.subChannelsOpen, this.drained);
+    channel.rescindWaits.add(this.subChannelsOpen);
+    channel.rescindWaits.add(this.drained);
   }
 
   /** Starts over without channels. */

@@ -93,6 +93,7 @@ export class VmbusConnection implements ConnectionPort {
   readonly modifyChannel: ModifyChannelPolicy;
   /** What the host did against the protocol and the guest refused, counted by reason. */
   readonly refused = new Map<Refusal, number>();
+  private readonly refusedWord = new SharedWord('refusals');
   readonly gpadlHandles = new GpadlHandles();
   /** The guest does not trust its host (hv_is_isolation_supported). */
   readonly isolation: boolean;
@@ -260,6 +261,7 @@ export class VmbusConnection implements ConnectionPort {
 
   /** Counts something that the host must not do and that the guest therefore ignored. */
   refuse(reason: Refusal): void {
+    this.refusedWord.announce();
     this.refused.set(reason, (this.refused.get(reason) ?? 0) + 1);
   }
 

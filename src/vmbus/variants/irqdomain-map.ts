@@ -1,6 +1,7 @@
 import type { CpuId, Hwirq, Irq, Relid } from '../../lib/brand.js';
 import { ErrnoError, errnoCode } from '../../lib/errno.js';
 import { CpuMask } from '../../machine/cpumask.js';
+import { Statistic } from '../../machine/shared-var.js';
 import { type Procedure, SharedWord } from '../../machine/step.js';
 import { irqSetAffinity, irqSetAffinityAndHint, irqUpdateAffinityHint } from '../../irq/affinity/affinity.js';
 import { handleSimpleIrq } from '../../irq/line/flow.js';
@@ -43,7 +44,7 @@ function hwirqOf(relid: Relid): Hwirq {
 export class IrqdomainRelidMap implements RelidMap {
   readonly domain: IrqDomain;
   readonly countsChannels = true;
-  droppedEvents = 0;
+  private readonly dropped = new Statistic('events that the guest dropped');
   readonly revmapWord = new SharedWord('revmap of hv-vmbus');
 
   constructor(
@@ -61,6 +62,10 @@ export class IrqdomainRelidMap implements RelidMap {
         },
       },
     });
+  }
+
+  get droppedEvents(): number {
+    return this.dropped.value;
   }
 
   /** Gives the channel an IRQ. */
@@ -104,10 +109,12 @@ export class IrqdomainRelidMap implements RelidMap {
   }
 
   isMapped(relid: Relid): boolean {
+    this.revmapWord.announceRead();
     return irqFindMapping(this.domain, hwirqOf(relid)) !== 0;
   }
 
   relid2channel(relid: Relid): VmbusChannel | undefined {
+    this.revmapWord.announceRead();
     return this.channelOf(irqResolveMapping(this.domain, hwirqOf(relid)));
   }
 
@@ -117,9 +124,9 @@ export class IrqdomainRelidMap implements RelidMap {
     yield this.revmapWord.read;
     const desc = irqResolveMapping(this.domain, hwirqOf(relid));
     const channel = yield* lifetime.getForEventSteps(this.channelOf(desc));
-    if (desc === undefined || channel === undefined) this.droppedEvents += 1;
+    if (desc === undefined || channel === undefined) this.dropped.count();
     else {
-      if (yield* channel.loadRescindSteps('vmbus_chan_sched')) this.droppedEvents += 1;
+      if (yield* channel.loadRescindSteps('vmbus_chan_sched')) this.dropped.count();
       else yield* genericHandleIrqDescSteps(desc);
       yield* lifetime.putForEventSteps(channel);
     }
@@ -132,9 +139,9 @@ export class IrqdomainRelidMap implements RelidMap {
     const section = lifetime.enterEvent();
     const desc = irqResolveMapping(this.domain, hwirqOf(relid));
     const channel = lifetime.getForEvent(this.channelOf(desc));
-    if (desc === undefined || channel === undefined) this.droppedEvents += 1;
+    if (desc === undefined || channel === undefined) this.dropped.count();
     else {
-      if (channel.loadRescind('vmbus_chan_sched')) this.droppedEvents += 1;
+      if (channel.loadRescind('vmbus_chan_sched')) this.dropped.count();
       else genericHandleIrqDesc(desc);
       lifetime.putForEvent(channel);
     }

@@ -34,6 +34,7 @@ export class Scene {
   readonly guest: RaceGuest;
   readonly second: VmbusChannel;
   readonly closed: VmbusChannel;
+  readonly other: VmbusChannel;
   readonly done = new Completion('done');
   readonly srcu = new Srcu('srcu');
   readonly list = new RcuList<number>('list');
@@ -47,13 +48,16 @@ export class Scene {
     const { guest } = this;
     this.second = guest.newChannel(6, 0);
     this.closed = guest.newChannel(9, 1);
-    for (const channel of [this.second, this.closed]) {
+    this.other = guest.newChannel(10, 0);
+    for (const channel of [this.second, this.closed, this.other]) {
       machineRun(guest.connection.relids.map(channel));
       machineRun(guest.connection.list(channel));
     }
     machineRun(guest.open(this.second, () => {}));
-    this.closed.stateVar.set({ kind: 'open' });
-    this.closed.probeDone.completeAll();
+    for (const channel of [this.closed, this.other]) {
+      channel.stateVar.set({ kind: 'open' });
+      channel.probeDone.completeAll();
+    }
     this.queue = new Workqueue(guest.machine, 'queue');
     this.list.addHead(this.nodes[0]);
     this.list.addHead(this.nodes[1]);
@@ -148,7 +152,7 @@ export const acts: Readonly<Record<string, Act>> = {
   printk: ({ guest }, cpu) => inOneGo(() => guest.machine.log.printk(`from ${cpu}`)),
   'printk once': ({ guest }) => inOneGo(() => guest.machine.log.printkOnce('once')),
   dmesg: ({ guest }) => inOneGo(() => guest.machine.log.lines.length),
-  'cpu down': ({ guest }) => guest.machine.hotplug.cpuDown(1),
+  'cpu down': ({ guest }) => guest.machine.hotplug.cpuDown(2),
   'cpus online': ({ guest }) => inOneGo(() => guest.machine.online.weight),
   'vmbus cpu down': ({ guest }) => offline(guest, 1),
   event: ({ guest }) => guest.signal(2),
@@ -177,6 +181,7 @@ export const acts: Readonly<Record<string, Act>> = {
       childRelid: closed.relid,
     }),
   open: ({ guest, closed }) => guest.operations.open(closed, { callback: () => {}, ringPages: 2 }),
+  'open another': ({ guest, other }) => guest.operations.open(other, { callback: () => {}, ringPages: 2 }),
   disable_irq_nosync: ({ guest }) => inOneGo(() => disableIrqNosync(guest.irq, guest.channel.irq)),
   'disable and enable': ({ guest }) =>
     inOneGo(() => {

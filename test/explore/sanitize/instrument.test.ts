@@ -164,7 +164,7 @@ describe.each([
     'outer: for (const x of list) { for (;;) { if (x === 2) break outer; continue outer; } } return list.length;',
     [...each(3).slice(0, 4), 'r list.length'],
   ],
-  ['return `${o.a}` + (o.a, o.b).c + typeof o.zzz;', ['r o.a', 'r o.a', 'r o.b', 'r b.c', 'r o.zzz']],
+  ['return `$' + '{o.a}` + (o.a, o.b).c + typeof o.zzz;', ['r o.a', 'r o.a', 'r o.b', 'r b.c', 'r o.zzz']],
   ['try { throw { a: 1 }; } catch ({ a }) { return a; }', []],
   ['return (o.a > 0 ? o : list).b.c;', ['r o.a', 'r o.b', 'r b.c']],
   ['const f = (x = o.a) => ({ x }); return f();', ['r o.a']],
