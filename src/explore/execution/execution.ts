@@ -105,7 +105,7 @@ export class Execution<S> {
     }
     stage.access = accessOf(context);
     if (this.buffered && context.step?.kind === 'write' && stage.access !== NO_ACCESS) {
-      stage.stores.atOnce ??= context.step.object.name;
+      stage.stores.noteAtOnce(context.step.object.name);
     }
     if (context.proc === undefined) this.enter(context, lane);
     else if (context.kind === contextKind.TASK) lane.current = context;

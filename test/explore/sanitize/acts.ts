@@ -29,6 +29,9 @@ import type { VmbusDesign } from '../../../src/vmbus/variants/design.js';
 // Acts of the kernel that go on beside each other on one guest: what the sanitizer has to be quiet on, and, with an
 // announcement left out of the sources, to find.
 
+/** Of an interrupt of the machine itself, which nobody waits for. */
+const VECTOR = 40;
+
 /** A guest with two channels open, one closed, and parts of a machine that need no guest. */
 export class Scene {
   readonly guest: RaceGuest;
@@ -58,6 +61,7 @@ export class Scene {
       channel.stateVar.set({ kind: 'open' });
       channel.probeDone.completeAll();
     }
+    guest.machine.setVectorHandler(VECTOR, { handleInterrupt: () => {} });
     this.queue = new Workqueue(guest.machine, 'queue');
     this.list.addHead(this.nodes[0]);
     this.list.addHead(this.nodes[1]);
@@ -148,7 +152,8 @@ export const acts: Readonly<Record<string, Act>> = {
     yield new MemoryWord('meanwhile').write;
     guest.machine.cpu(cpu).localIrqEnable();
   },
-  'vector pending': ({ guest }) => inOneGo(() => guest.machine.cpu(1).isPending(40)),
+  'raise a vector': ({ guest }) => inOneGo(() => guest.machine.cpu(1).raise(VECTOR)),
+  'vector pending': ({ guest }) => inOneGo(() => guest.machine.cpu(1).isPending(VECTOR)),
   printk: ({ guest }, cpu) => inOneGo(() => guest.machine.log.printk(`from ${cpu}`)),
   'printk once': ({ guest }) => inOneGo(() => guest.machine.log.printkOnce('once')),
   dmesg: ({ guest }) => inOneGo(() => guest.machine.log.lines.length),
@@ -156,6 +161,8 @@ export const acts: Readonly<Record<string, Act>> = {
   'cpus online': ({ guest }) => inOneGo(() => guest.machine.online.weight),
   'vmbus cpu down': ({ guest }) => offline(guest, 1),
   event: ({ guest }) => guest.signal(2),
+  'event on CPU 1': ({ guest }) => guest.signal(1),
+  'late event': ({ guest, closed }) => guest.signal(2, closed.relid),
   'event of the other channel': ({ guest, second }) => guest.signal(0, second.relid),
   'event on both': function* ({ guest }) {
     yield* guest.signal(0);

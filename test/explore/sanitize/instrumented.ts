@@ -27,6 +27,13 @@ export interface Instrumented {
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 const recorder = `${root}src/explore/sanitize/recorder.ts`;
 const modelRooms = /^src\/(lib|machine|irq|platform|vmbus|host|drivers|kvm|lab|races)\//;
+/** What examples use of the package: all of it would bring the container along. */
+const ofPackage = `
+  export { Completion } from './machine/completion.js';
+  export { memoryBarrier, MemoryWord } from './machine/memory.js';
+`;
+/** Models of tests and examples; others of test/ note what they see in ways of their own. */
+const ownFiles = /^(examples|test\/explore\/sanitize)\//;
 /** JavaScript of the sources as they are, by path. */
 const compiled = new Map<string, string>();
 
@@ -47,11 +54,14 @@ export async function instrumented({
   const sources: Plugin = {
     name: 'instrumented sources',
     setup({ onResolve, onLoad }) {
-      onResolve({ filter: /^\./ }, ({ path, importer }) => ({
-        path: fileURLToPath(new URL(path.replace(/\.js$/, '.ts'), `file://${importer}`)),
-      }));
+      onResolve({ filter: /^\./ }, ({ path, importer }) => {
+        if (importer.includes('/node_modules/')) return undefined;
+        return { path: fileURLToPath(new URL(path.replace(/\.js$/, '.ts'), `file://${importer}`)) };
+      });
+      onResolve({ filter: /^irqlab$/ }, () => ({ path: `${root}src/irqlab.ts` }));
       onResolve({ filter: /^\// }, ({ path }) => ({ path }));
       onLoad({ filter: /\.ts$/ }, ({ path }) => {
+        if (path === `${root}src/irqlab.ts`) return { contents: ofPackage, loader: 'js' };
         if (path === beside) return { contents: compile(path, own), loader: 'js' };
         const isEdited = edit !== undefined && path === root + edit.file;
         return { contents: isEdited ? compile(path, edited(path, edit)) : unedited(path), loader: 'js' };
@@ -103,7 +113,7 @@ function compile(path: string, text: string): string {
     tsconfigRaw: { compilerOptions: { experimentalDecorators: true, useDefineForClassFields: false } },
   });
   const file = path.slice(root.length);
-  if (!modelRooms.test(file) && file.startsWith('src/')) return code;
+  if (!modelRooms.test(file) && !ownFiles.test(file)) return code;
   const places = new SourceMap(JSON.parse(map));
   const positionOf = ({ line, column }: Position): Position => {
     const entry = places.findEntry(line - 1, column);
