@@ -36,6 +36,7 @@ export class ResendQueue implements ResendList {
       this.remove(desc);
       const cpu = machine.cpu(machine.thisCpu);
       cpu.localIrqDisable();
+      desc.announce();
       desc.handleIrq(desc);
       cpu.localIrqEnable();
     }

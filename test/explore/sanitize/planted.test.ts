@@ -51,7 +51,12 @@ const planted: readonly (readonly [file: string, from: string, to: string, where
   ['machine/lock.ts', '    yield this.acquireStep;\n', '', ['all channels', 'offer']],
   ['machine/shared-var.ts', '    yield this.read;\n', '', ['move', 'all channels']],
   ['machine/shared-var.ts', '    yield this.write;\n', '', ['move', 'all channels']],
-  ['machine/shared-var.ts', '    yield this.update;\n', '', ['move and wait', 'move the other channel']],
+  [
+    'machine/shared-var.ts',
+    '    yield this.update;\n    this.current += amount;',
+    '    this.current += amount;',
+    ['move and wait', 'move the other channel'],
+  ],
   ['machine/rcu.ts', '    yield this.startStep;\n', '', ['srcu reader', 'synchronize_srcu']],
   ['machine/rcu.ts', '    yield this.enterStep;\n', '', ['srcu reader', 'synchronize_srcu']],
   [
