@@ -31,45 +31,49 @@ export class Findings {
     this.objects.set(object.id, object);
   }
 
-  add(conflict: Conflict, first: DoneStep, second: DoneStep): void {
+  /** @param advice default: which of the steps must announce what. */
+  add(conflict: Conflict, first: DoneStep, second: DoneStep, advice?: string): void {
     const key = [conflict.first.site, conflict.second.site].sort().join(' ');
     if (this.found.has(key)) return;
     this.found.set(key, {
       location: locationText(conflict, this.touched()),
       first: this.access(conflict.first, first),
       second: this.access(conflict.second, second),
-      advice: this.advice(conflict, first, second),
+      advice: advice ?? adviceOn(conflict, first, second),
     });
   }
 
   private access({ isWrite, site }: StepAccess, step: DoneStep): UnannouncedAccess {
     const { file, line, func } = siteOf(site);
     const { lane, context, action } = step;
-    const announces = step.codes.filter((code) => code !== NO_ACCESS).map((code) => this.codeText(code));
-    return { kind: isWrite ? 'write' : 'read', file, line, func, lane, context, step: action, announces };
+    const announces = new Set(
+      step.codes.filter((code) => code !== NO_ACCESS).map((code) => this.codeText(code)),
+    );
+    const kind = isWrite ? 'write' : 'read';
+    return { kind, file, line, func, lane, context, step: action, announces: [...announces] };
   }
 
   private codeText(code: number): string {
     const name = this.objects.get(code >> 1)?.name ?? `object ${code >> 1}`;
     return `${(code & 1) === 0 ? 'read' : 'write'} ${name}`;
   }
+}
 
-  private advice({ object, first, second }: Conflict, one: DoneStep, two: DoneStep): string {
-    const steps = [
-      { step: one, isWrite: first.isWrite },
-      { step: two, isWrite: second.isWrite },
-    ];
-    for (const word of wordsOf(object)) {
-      const silent = steps.filter(({ step, isWrite }) => !covers(step, word, isWrite));
-      if (silent.length !== 1) continue;
-      const [{ step, isWrite }] = silent;
-      const call = isWrite ? 'announce()' : 'announceRead()';
-      return `"${word.name}" stands for it: "${step.action}" of ${step.context} must announce it (yield its step, or ${call})`;
-    }
-    const [word] = wordsOf(object);
-    const by = word === undefined ? 'a word that stands for it' : `"${word.name}"`;
-    return `both steps must announce ${by} (yield its step, or announce() and announceRead())`;
+function adviceOn({ object, first, second }: Conflict, one: DoneStep, two: DoneStep): string {
+  const steps = [
+    { step: one, isWrite: first.isWrite },
+    { step: two, isWrite: second.isWrite },
+  ];
+  for (const word of wordsOf(object)) {
+    const silent = steps.filter(({ step, isWrite }) => !covers(step, word, isWrite));
+    if (silent.length !== 1) continue;
+    const [{ step, isWrite }] = silent;
+    const call = isWrite ? 'announce()' : 'announceRead()';
+    return `"${word.name}" stands for it: "${step.action}" of ${step.context} must announce it (yield its step, or ${call})`;
   }
+  const [word] = wordsOf(object);
+  const by = word === undefined ? 'a word that stands for it' : `"${word.name}"`;
+  return `both steps must announce ${by} (yield its step, or announce() and announceRead())`;
 }
 
 /** True if the step announces as much of `word` as it does. */

@@ -82,6 +82,13 @@ export class Locations implements AccessWatcher {
     cell.isWrite = isWrite;
   }
 
+  /** What the step that is being done has written so far. */
+  *written(): Iterable<{ readonly object: object; readonly key: unknown; readonly site: number }> {
+    for (const { holder, key, site, isWrite } of this.touched) {
+      if (isWrite) yield { object: holder.object, key, site };
+    }
+  }
+
   /**
    * The step `at` of context `pid` is done.
    *

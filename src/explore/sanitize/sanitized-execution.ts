@@ -11,6 +11,9 @@ import { isExempt } from './exemptions.js';
 import { type DoneStep, Findings } from './findings.js';
 import { type Conflict, Locations } from './locations.js';
 import { isInstrumented, openRecording, recordFor } from './recorder.js';
+import { WatchedReads } from './watched-reads.js';
+
+const WATCH = '`watches` must name a word that the step announces where it changes this';
 
 /** The model's code was loaded as it is: it does not tell what it reads and writes. */
 export class NotInstrumentedError extends Error {
@@ -31,6 +34,7 @@ export class NotInstrumentedError extends Error {
 export class SanitizedExecution<S> extends Execution<S> {
   private readonly history: History<S>;
   private readonly locations = new Locations();
+  private readonly watchedReads: WatchedReads<S>;
   private readonly steps: DoneStep[] = [];
   private readonly findings: Findings;
   /** The contexts that moved in the execution before, as far as this one repeats it. */
@@ -45,6 +49,7 @@ export class SanitizedExecution<S> extends Execution<S> {
     super(model, memory);
     if (!isInstrumented()) throw new NotInstrumentedError();
     const current = (): S => this.current;
+    this.watchedReads = new WatchedReads(model);
     this.findings = new Findings(() => this.locations.objects());
     this.history = new History(
       {
@@ -93,6 +98,10 @@ export class SanitizedExecution<S> extends Execution<S> {
     this.at = 0;
     this.repeats = true;
     this.lastNs = this.stage.nowNs;
+    if (this.watchedReads.isNeeded) {
+      this.watchedReads.begin(state);
+      this.watchedReads.look(state);
+    }
     return state;
   }
 
@@ -112,6 +121,7 @@ export class SanitizedExecution<S> extends Execution<S> {
     if (this.repeats) history.perform(at, pid);
     else history.performNew(at, pid);
     for (let i = 0; i < stage.changeCount; i++) step.codes.push(stage.changes[i]);
+    if (this.watchedReads.isNeeded) this.lookAtProperties(at, pid, step);
     for (const conflict of this.locations.endStep(at, pid, !this.repeats)) this.judge(conflict);
   }
 
@@ -157,6 +167,33 @@ export class SanitizedExecution<S> extends Execution<S> {
     const { step, kind } = this.stage.contexts[pid];
     if (step === undefined || kind === contextKind.COMMIT || step.found !== undefined) return;
     this.heard(() => step.object.blocks(step));
+  }
+
+  /** A step that changes what `always` properties look at must be one of an object that `watches` names. */
+  private lookAtProperties(at: number, pid: number, step: DoneStep): void {
+    const { watchedReads, locations } = this;
+    if (!watchedReads.isVisible(step.codes)) {
+      for (const { object, key, site } of locations.written()) {
+        const seenAt = watchedReads.siteOf(object, key);
+        if (seenAt === undefined) continue;
+        const first = { at: -1, pid: -1, isWrite: false, site: seenAt };
+        const conflict = { object, key, first, second: { at, pid, isWrite: true, site } };
+        if (!isExempt(conflict)) this.findings.add(conflict, this.properties(), step, WATCH);
+      }
+    }
+    watchedReads.look(this.current);
+  }
+
+  /** What the properties do after each step, as if it were one. */
+  private properties(): DoneStep {
+    const codes = [...this.watchedReads.watched].map((id) => id * 2);
+    return {
+      lane: 'the explorer',
+      context: 'an always property',
+      action: 'after each step',
+      isCommit: false,
+      codes,
+    };
   }
 
   private judge(conflict: Conflict): void {

@@ -66,7 +66,24 @@ export const cases: Record<string, readonly [Model<undefined>, string | undefine
   'what was written before complete': [handedOver(), undefined],
   'what one announces and the other forgets': [two('half', () => { const x = new Plain(); return [() => { x.word.announce(); x.count = 1; }, () => x.count]; }), 'Plain.count'],
   'memory made of a started context': [spawned(), undefined],
+  'what a property looks at, and watches names': [watched('named', true), undefined],
+  'what a property looks at, and watches does not name': [watched('not named', false), 'Plain.count'],
 };
+
+function watched(name: string, isNamed: boolean): Model<undefined> {
+  const model: Model<Plain> = {
+    name,
+    setup(world) {
+      const x = new Plain();
+      world.task(0, 'P', doing(new MemoryWord('p').write, () => { if (isNamed) x.word.announce(); x.count += 1; }));
+      world.task(1, 'Q', doing(new MemoryWord('q').write, () => {}));
+      return x;
+    },
+    always: { small: (x) => x.count < 3 },
+    watches: (x) => [x.word],
+  };
+  return model as unknown as Model<undefined>;
+}
 
 function locked(name: string, both: boolean): Model<undefined> {
   return {
