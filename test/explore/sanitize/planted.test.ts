@@ -171,6 +171,31 @@ const planted: readonly (readonly [file: string, from: string, to: string, where
     'open-first-interrupt/ignore-until-open-result',
   ],
   ['races/rescind-reuse.ts', 'relids.revmapWord.announce()', '0', 'rescind-reuse/rfc-other-driver'],
+  ['irq/data/core.ts', '    desc?.announce();\n', '', ['disable_irq_nosync', 'disable and enable']],
+  [
+    'irq/line/handle.ts',
+    '  const retval = yield* handleIrqEventPercpuSteps(desc);\n  yield* desc.lock.spinLock();\n',
+    '  const retval = yield* handleIrqEventPercpuSteps(desc);\n',
+    'relid-map/irqdomain-both-cpus',
+  ],
+  [
+    'kvm/irqfd-list.ts',
+    '  *cleaned(irqfd: Irqfd): Procedure<void> {\n    yield this.cleanupWord.update;\n    this.cleanup.delete(irqfd);',
+    '  *cleaned(irqfd: Irqfd): Procedure<void> {\n    this.cleanup.delete(irqfd);',
+    'level-irqfd/shared-id-under-lock',
+  ],
+  [
+    'kvm/work.ts',
+    '  *schedule(): Procedure<boolean> {\n    yield this.updateStep;\n    if (this.queued) return false;',
+    '  *schedule(): Procedure<boolean> {\n    if (this.queued) return false;',
+    'level-irqfd/shared-id-under-lock',
+  ],
+  [
+    'kvm/vcpu.ts',
+    '  *setIrq(vector: number): Procedure<number> {\n    yield this.irrWord.update;\n    if (testAndSetBit(this.irr, vector)) return 0;',
+    '  *setIrq(vector: number): Procedure<number> {\n    if (testAndSetBit(this.irr, vector)) return 0;',
+    'level-irqfd/shared-id-under-lock',
+  ],
 ];
 
 const own = "export * from './acts.js';";
