@@ -22,6 +22,11 @@ class CommitObject extends SharedObject {
 
 const commitStep: Step = { object: new CommitObject('store buffer'), kind: 'write' };
 
+/** Whether a wait is over depends on all that its condition looks at, which belongs to its step. */
+function lookAtCondition({ step }: Context): void {
+  if (step?.kind === 'wait') step.object.blocks(step);
+}
+
 /** True if the task keeps interrupts or tasklets away: a new one of the same CPU gets to its first step without that. */
 function isAtomicTask(context: Context, lane: Lane): boolean {
   if (!lane.keepsTaskletsAway || lane.hardirq !== undefined || lane.softirq !== undefined) return false;
@@ -107,11 +112,23 @@ export class Execution<S> {
     if (this.buffered && context.step?.kind === 'write' && stage.access !== NO_ACCESS) {
       stage.stores.noteAtOnce(context.step.object.name);
     }
+    lookAtCondition(context);
     if (context.proc === undefined) this.enter(context, lane);
     else if (context.kind === contextKind.TASK) lane.current = context;
     context.deadlineNs = NO_DEADLINE;
     this.advance(context, lane);
     if (stage.freshCount !== 0) this.startFresh();
+  }
+
+  /** What the condition of the context's next step looks at, as accesses; nothing unless it waits for one. */
+  looksOf(context: Context): readonly number[] {
+    const { stage } = this;
+    stage.changeCount = 0;
+    stage.access = accessOf(context);
+    lookAtCondition(context);
+    const looks = stage.changes.slice(0, stage.changeCount);
+    stage.changeCount = 0;
+    return looks;
   }
 
   private runnable(): number {
