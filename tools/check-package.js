@@ -42,6 +42,13 @@ const runConsumer = `
   accessSync(new URL(import.meta.resolve('irqlab/scenario.schema.json')));
 `;
 
+/** The same race with the sanitizer, for which the code must be loaded by its hooks. */
+const runSanitized = `
+  const { sanitizerText } = await import('./dist/consumer/explore.js');
+  const { strictEqual } = await import('node:assert');
+  strictEqual(sanitizerText(), 'BUG: unannounced access in up / up, 0');
+`;
+
 try {
   const [{ filename }] = JSON.parse(
     run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', project], root),
@@ -60,6 +67,9 @@ try {
   console.log('ok   its types compile in a project that has nothing else');
   run(process.execPath, ['--input-type=module', '-e', runConsumer]);
   console.log('ok   what it exports runs');
+  run(process.execPath, ['--import', 'irqlab/sanitize', '--input-type=module', '-e', runSanitized]);
+  run('npx', ['--no-install', 'irqlab', 'explore', 'affinity-vs-offline', '--sanitize']);
+  console.log('ok   it sanitizes races');
   run('npx', ['--no-install', 'irqlab', 'run', 'node_modules/irqlab/examples/rfc-gen2-8vcpu.yaml']);
   console.log('ok   its command line runs');
   const installed = join(project, 'node_modules/irqlab/examples');

@@ -23,7 +23,7 @@ export interface ImportedInterrupts {
 function machineWith(cpus: readonly number[]): Machine {
   const machine = new Machine({ present: Math.max(...cpus) + 1, online: cpus });
   if (cpus.includes(0)) return machine;
-  machine.setCpuOnline(0, false);
+  machine.online.clear(0);
   machine.cpu(0).online = false;
   machine.thisCpu = machine.online.first();
   return machine;

@@ -50,8 +50,6 @@ export interface HotplugMachine {
   readonly topology: Topology;
   readonly log: KernelLog;
   readonly stopMachine: StopMachine;
-  /** Has a CPU in the online mask from now on, or no longer. */
-  setCpuOnline(id: CpuId, online: boolean): void;
   /** The CPU with number `id`. @throws RangeError if there is none. */
   cpu(id: CpuId): Cpu;
 }
@@ -160,7 +158,7 @@ export class CpuHotplug {
       }
       yield* this.hold();
       cpu.goOnline();
-      this.machine.setCpuOnline(id, true);
+      this.machine.online.set(id);
       yield* this.letGo();
       yield* this.startUp(cpu);
     } finally {
@@ -226,7 +224,7 @@ export class CpuHotplug {
   /** take_cpu_down and what follows it: from here on there is no way back. */
   private takeDown(cpu: Cpu): void {
     cpu.goOffline();
-    this.machine.setCpuOnline(cpu.id, false);
+    this.machine.online.clear(cpu.id);
     for (const callback of this.dyingCallbacks) callback.dying(cpu);
     cpu.moveTaskletsTo(this.machine.cpus[this.machine.online.first()]);
     if (this.announcesCpus) this.machine.log.printk(`smpboot: CPU ${cpu.id} is now offline`);

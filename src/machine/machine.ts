@@ -1,13 +1,13 @@
 import type { CpuId, Ns } from '../lib/brand.js';
 import { Clock } from './clock.js';
 import { Cpu, type CpuMachine, type InterruptHandler, type TaskletRunner } from './cpu.js';
-import { CpuMask } from './cpumask.js';
+import { CpuMask, SharedCpuMask } from './cpumask.js';
 import { CpuHotplug, type HotplugMachine } from './hotplug.js';
 import { HUNG_LIMIT_NS, HungError } from './hung.js';
 import { KernelLog } from './log.js';
 import { drainStores } from './memory.js';
 import { StopMachine } from './stop-machine.js';
-import { type Procedure, SharedWord, type Step } from './step.js';
+import type { Procedure, Step } from './step.js';
 import { Task } from './task.js';
 import { flatTopology, type Topology } from './topology.js';
 
@@ -41,6 +41,7 @@ export class Machine implements CpuMachine, HotplugMachine {
   readonly cpus: readonly Cpu[];
   readonly possible: CpuMask;
   readonly present: CpuMask;
+  readonly online: SharedCpuMask;
   readonly isolated: CpuMask;
   readonly topology: Topology;
   readonly stopMachine = new StopMachine(this);
@@ -51,8 +52,6 @@ export class Machine implements CpuMachine, HotplugMachine {
   /** Runs tasks and tasklets instead of this machine; undefined: they run by themselves. */
   runner: ContextRunner | undefined;
   private readonly vectors: (InterruptHandler | undefined)[] = [];
-  private readonly onlineMask: CpuMask;
-  readonly onlineWord = new SharedWord('cpu_online_mask');
   private readonly ready: Task[] = [];
   private readonly softirqs: Cpu[] = [];
   private running: Task | undefined;
@@ -69,7 +68,8 @@ export class Machine implements CpuMachine, HotplugMachine {
     this.possible = CpuMask.all(nrCpuIds);
     this.present = new CpuMask(nrCpuIds);
     for (let cpu = 0; cpu < options.present; cpu++) this.present.set(cpu);
-    this.onlineMask = CpuMask.of(nrCpuIds, options.online ?? this.present);
+    this.online = new SharedCpuMask(nrCpuIds, 'cpu_online_mask');
+    for (const cpu of options.online ?? this.present) this.online.set(cpu);
     if (this.online.isEmpty) throw new RangeError('a machine needs a CPU that is online');
     if (!this.online.isSubsetOf(this.present))
       throw new RangeError('a CPU that is not present cannot be online');
@@ -94,19 +94,6 @@ export class Machine implements CpuMachine, HotplugMachine {
 
   get nrCpuIds(): number {
     return this.possible.nrCpuIds;
-  }
-
-  /** The CPUs that are online (cpu_online_mask); an explorer is told that somebody looks. */
-  get online(): CpuMask {
-    this.onlineWord.announceRead();
-    return this.onlineMask;
-  }
-
-  /** Has a CPU in the online mask from now on, or no longer (set_cpu_online). */
-  setCpuOnline(id: CpuId, online: boolean): void {
-    this.onlineWord.announce();
-    if (online) this.onlineMask.set(id);
-    else this.onlineMask.clear(id);
   }
 
   /** The CPU that the running context runs on. */
@@ -146,13 +133,14 @@ export class Machine implements CpuMachine, HotplugMachine {
   spawn(name: string, proc: Procedure<unknown>, cpu: CpuId = this.thisCpu): Task {
     drainStores();
     const task = new Task(this.ready, name, proc, cpu);
-    this.live += 1;
-    if (this.runner === undefined) this.ready.push(task);
-    else this.runner.spawned(task);
+    if (this.runner === undefined) {
+      this.live += 1;
+      this.ready.push(task);
+    } else this.runner.spawned(task);
     return task;
   }
 
-  /** Number of process contexts that have not ended. */
+  /** Number of process contexts that have not ended, of those that the machine runs itself. */
   get liveTasks(): number {
     return this.live;
   }

@@ -88,28 +88,34 @@ export class RcuNode<T> {
  * section and yields `read` before it looks at `first` or at a node's `next`.
  */
 export class RcuList<T> extends SharedWord {
-  first: RcuNode<T> | undefined;
+  private head: RcuNode<T> | undefined;
+
+  /** The first element; from it on `next` leads to the others. */
+  get first(): RcuNode<T> | undefined {
+    this.announceRead();
+    return this.head;
+  }
 
   get isEmpty(): boolean {
     this.announceRead();
-    return this.first === undefined;
+    return this.head === undefined;
   }
 
   /** Adds an element before all others (hlist_add_head_rcu, list_add_rcu). */
   addHead(node: RcuNode<T>): void {
     this.announce();
-    node.next = this.first;
-    this.first = node;
+    node.next = this.head;
+    this.head = node;
   }
 
   /** Takes an element out (hlist_del_rcu, list_del_rcu). */
   delete(node: RcuNode<T>): void {
     this.announce();
-    if (this.first === node) {
-      this.first = node.next;
+    if (this.head === node) {
+      this.head = node.next;
       return;
     }
-    let before = this.first;
+    let before = this.head;
     while (before !== undefined && before.next !== node) before = before.next;
     assert(before !== undefined, 'deleted node is not on the list', { list: this.name });
     before.next = node.next;

@@ -183,12 +183,19 @@ export function* inOneGo<T>(run: () => T): Procedure<T> {
   return run();
 }
 
+/** What a step does is done as part of one that names something else. */
+function announceStep({ object, kind }: Step): void {
+  if (kind === 'read') object.announceRead();
+  else if (kind !== 'sleep' && kind !== 'barrier') object.announce();
+}
+
 /** Runs a procedure that must not sleep here (under a spin lock, in an interrupt) to its end at once. */
 export function runAtomic<T>(proc: Procedure<T>): T {
   for (;;) {
     const next = proc.next();
     if (next.done) return next.value;
     const { object, kind } = next.value;
+    if (watcher !== undefined) announceStep(next.value);
     if (object.blocks(next.value)) {
       throw new Error(`scheduling while atomic: ${kind} of ${object.name}`);
     }

@@ -21,6 +21,7 @@ Examples:
   $ irqlab explore ring-full-wakeup --variant no-barrier --memory sc
   $ irqlab explore --all
   $ irqlab explore ./my-race.ts
+  $ irqlab explore --all --sanitize
   $ irqlab explore shared-count --plugin examples/plugin-race/plugin.js
 `;
 
@@ -96,6 +97,10 @@ function addOptions(command: Command): Command {
     .option('--save <file>', 'save the interleaving that was found, for irqlab replay')
     .option('--max-executions <n>', 'stop after so many executions', positive)
     .option('--max-steps <n>', 'cut executions after so many steps; default 1000', positive)
+    .option(
+      '--sanitize',
+      'look for what steps share without announcing it; a table stops each variant after 300 executions',
+    )
     .option('--seconds <n>', 'stop after so long, with --all all of it', positive)
     .addOption(formatOption())
     .option('--width <n>', 'columns that a table may take; default: those of the terminal', width, columns())

@@ -31,6 +31,7 @@ export function conclude(
   else if (violation === undefined || format === undefined || format === 'table') {
     stdio.out(reportText(report, hint, { width }));
   } else stdio.out(drawn(violation, format, report.model));
+  if (report.unannounced !== undefined && report.unannounced.length > 0) return exitStatus.failed;
   const { memory, expected, expectedOther } = variant;
   const wanted = report.memory === memory ? expected : expectedOther;
   if (wanted === undefined || wanted === report.verdict) return exitStatus.ok;

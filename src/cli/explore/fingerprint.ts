@@ -8,7 +8,7 @@ import type { Search } from './task.js';
 
 /** What the parts of one search must have in common, the code of the model included. @param files as for buildOf. */
 export function fingerprintOf(search: Search, files: readonly string[]): Fingerprint {
-  const { memory, strategy, maxSteps = DEFAULT_MAX_STEPS, maxExecutions, seconds, shard } = search;
+  const { memory, strategy, maxSteps = DEFAULT_MAX_STEPS, maxExecutions, seconds, shard, sanitize } = search;
   const options = [
     memory,
     strategyText(strategy),
@@ -16,6 +16,7 @@ export function fingerprintOf(search: Search, files: readonly string[]): Fingerp
     `at most ${maxSteps} steps`,
     ...(maxExecutions === undefined ? [] : [`stopped after ${maxExecutions} executions`]),
     ...(seconds === undefined ? [] : [`stopped after ${seconds} s`]),
+    ...(sanitize === true ? ['sanitized'] : []),
     ...(shard === undefined ? [] : [`${shard.count} parts`]),
   ];
   return { build: buildOf(files), options: options.join(', ') };

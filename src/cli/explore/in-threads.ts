@@ -24,7 +24,8 @@ export function exploreInThreads(
   const workers = options.workers ?? (options.all ? availableParallelism() : 1);
   const own = typeof race === 'object' ? race : undefined;
   const id = typeof race === 'object' ? race.race.id : race;
-  return withThreads(workers, stdio, { plugins: options.plugins, own }, (runner) =>
+  const { plugins, sanitize = false } = options;
+  return withThreads(workers, stdio, { plugins, own, sanitize }, (runner) =>
     runExplore(id, { ...options, raceFile: own?.file }, stdio, runner),
   );
 }
@@ -43,7 +44,7 @@ export async function mergeInThreads(
   };
   const raceFile = options.raceFile ?? raceFileOf(files, read);
   const own = raceFile === undefined ? undefined : await loadOwnRace(raceFile);
-  return withThreads(1, stdio, { plugins: options.plugins, own }, (runner) =>
+  return withThreads(1, stdio, { plugins: options.plugins, own, sanitize: false }, (runner) =>
     runMerge(files, { ...options, raceFile }, stdio, runner, read),
   );
 }
@@ -53,17 +54,19 @@ interface UserCode {
   readonly plugins: Plugins | undefined;
   /** The one race there is; undefined: irqlab's and those of plug-ins. */
   readonly own: OwnRace | undefined;
+  /** The threads load the models instrumented. */
+  readonly sanitize: boolean;
 }
 
 /** The first Ctrl-C ends the searches, which report what they know so far; the second one ends the program. */
 async function withThreads(
   workers: number,
   stdio: Stdio,
-  { plugins = noPlugins, own }: UserCode,
+  { plugins = noPlugins, own, sanitize }: UserCode,
   use: (runner: TaskRunner) => Promise<ExitStatus>,
 ): Promise<ExitStatus> {
   const races = own === undefined ? await racesWith(plugins) : [own.race];
-  const runner = new ThreadRunner(workers, races, { plugins: plugins.files, raceFile: own?.file });
+  const runner = new ThreadRunner(workers, races, { plugins: plugins.files, raceFile: own?.file }, sanitize);
   let isInterrupted = false;
   const stop = (): void => {
     isInterrupted = true;

@@ -18,6 +18,8 @@ export interface ExploreCommandOptions extends PluginOptions {
   readonly shard?: Shard;
   readonly saveReport?: string;
   readonly save?: string;
+  /** Looks for what steps share without announcing it, in place of a minimal interleaving. */
+  readonly sanitize?: boolean;
   readonly maxExecutions?: number;
   readonly maxSteps?: number;
   readonly seconds?: number;

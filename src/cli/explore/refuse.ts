@@ -19,7 +19,14 @@ const ofOneVariant: readonly OptionName[] = [
   'width',
   'maxSteps',
 ];
-const ofSearches: readonly OptionName[] = ['variant', 'workers', 'maxExecutions', 'seconds', ...ofOneVariant];
+const ofSearches: readonly OptionName[] = [
+  'variant',
+  'workers',
+  'maxExecutions',
+  'seconds',
+  'sanitize',
+  ...ofOneVariant,
+];
 
 /** The strategies that an option means something to. */
 const strategiesOf: Readonly<Partial<Record<OptionName, readonly string[]>>> = {

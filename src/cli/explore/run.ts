@@ -47,13 +47,14 @@ async function exploreVariant(
   stdio: Stdio,
   runner: TaskRunner,
 ): Promise<ExitStatus> {
-  const { memory = variant.memory, shard, maxExecutions, maxSteps, seconds } = options;
+  const { memory = variant.memory, shard, maxExecutions, maxSteps, seconds, sanitize } = options;
   const search: Search = {
     race: race.id,
     variant: variant.name,
     memory,
     strategy: strategyOf(options, variant),
     ...(shard && { shard }),
+    ...(sanitize && { sanitize }),
     ...(maxExecutions !== undefined && { maxExecutions }),
     ...(maxSteps !== undefined && { maxSteps }),
     ...(seconds !== undefined && { seconds, untilMs: Date.now() + seconds * 1000 }),

@@ -5,7 +5,7 @@ import type { Race, RaceVariant, RaceVerdict } from '../../races/race.js';
 import type { Stdio } from '../../command/stdio.js';
 import { withMinimal } from './search.js';
 import { type Search, StoppedError, type TaskRunner } from './task.js';
-import { coverageText, number } from './text.js';
+import { coverageText, number, sanitizedText } from './text.js';
 
 /** One line of the table: a variant under one memory model. */
 export interface Row {
@@ -54,7 +54,7 @@ export async function runTable(
   races: readonly Race[],
   runner: TaskRunner,
   stdio: Stdio,
-  limits: Pick<Search, 'maxExecutions' | 'seconds'>,
+  limits: Pick<Search, 'maxExecutions' | 'seconds' | 'sanitize'>,
   onRow: (row: Row) => void,
 ): Promise<Table> {
   const plan = races.flatMap((race) => race.variants.flatMap((variant) => planOf(race, variant)));
@@ -69,7 +69,7 @@ export async function runTable(
   await Promise.all(
     plan.map(async (planned, at) => {
       if (performance.now() > endMs) runner.stop();
-      rows[at] = await runRow(planned, runner, limits.maxExecutions);
+      rows[at] = await runRow(planned, runner, limits);
       done += 1;
       for (; shown < rows.length && rows[shown] !== undefined; shown++) {
         const row = rows[shown];
@@ -98,13 +98,14 @@ function planOf(race: Race, variant: RaceVariant): Planned[] {
 async function runRow(
   { race, variant, memory, expected }: Planned,
   runner: TaskRunner,
-  maxExecutions: number | undefined,
+  { maxExecutions, sanitize = false }: Pick<Search, 'maxExecutions' | 'sanitize'>,
 ): Promise<Row | Unfinished> {
   const search = {
     race: race.id,
     variant: variant.name,
     memory,
     strategy: variant.strategy,
+    ...(sanitize && { sanitize }),
     ...(maxExecutions !== undefined && { maxExecutions }),
   };
   try {
@@ -137,7 +138,8 @@ export function differencesOf(
   { message, strategy }: { readonly message?: string; readonly strategy: Strategy },
   expected: RaceVerdict,
 ): string[] {
-  const { verdict, violations, witnesses } = report;
+  const { verdict, violations, witnesses, unannounced } = report;
+  if (unannounced !== undefined) return sanitizedDifferences(unannounced.length, verdict, expected);
   if (verdict !== expected) return [`expected ${expected}`];
   if (verdict === 'found') {
     const [violation] = violations;
@@ -157,6 +159,12 @@ function unfinishedText(
   return isWhole ? undefined : `not finished: ${limits.join('; ')}`;
 }
 
+/** A sanitized search may be a short one: what it did not come to is no difference. */
+function sanitizedDifferences(unannounced: number, verdict: RaceVerdict, expected: RaceVerdict): string[] {
+  const differences = verdict === 'found' && expected === 'none' ? ['expected none'] : [];
+  return unannounced === 0 ? differences : [...differences, sanitizedText(unannounced)];
+}
+
 /** A row as a line. */
 export function rowText(row: Row, width: number): string {
   const { race, variant, memory, report, differences, isStopped } = row;
@@ -164,7 +172,8 @@ export function rowText(row: Row, width: number): string {
   const what = verdict === 'found' ? violations[0].message : coverageText(report);
   const mark = isStopped ? '-- ' : differences.length === 0 ? 'ok ' : 'BAD';
   const name = `${race}/${variant}`.padEnd(width);
-  const said = isStopped ? '?' : verdict;
+  const isSilent = (report.unannounced ?? []).length > 0;
+  const said = isSilent ? 'unannounced' : isStopped ? '?' : verdict;
   const effort = `${number(executions)} executions, ${seconds.toFixed(2)} s`;
   const wrong = differences.map((difference) => `\n     ${difference}`).join('');
   return `${mark}  ${name}  ${memory.padEnd(3)}  ${said.padEnd(5)}  ${what} (${effort})${wrong}\n`;

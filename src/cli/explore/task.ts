@@ -1,6 +1,7 @@
 import { UsageError } from '../../command/usage-error.js';
 import { MixedStoresError } from '../../explore/execution/mixed-stores.js';
 import { exploreShard, minimalViolation } from '../../explore/explore.js';
+import { NotInstrumentedError } from '../../explore/sanitize/sanitized-execution.js';
 import type { MemoryModel } from '../../explore/model.js';
 import type { Progress, Strategy } from '../../explore/options.js';
 import { UnrepeatableModelError } from '../../explore/replay.js';
@@ -14,6 +15,8 @@ export interface Search {
   readonly variant: string;
   readonly memory: MemoryModel;
   readonly strategy: Strategy;
+  /** Looks for unannounced accesses, in all executions, not only up to the first violation. */
+  readonly sanitize?: boolean;
   readonly maxExecutions?: number;
   readonly maxSteps?: number;
   readonly seconds?: number;
@@ -55,7 +58,10 @@ export function runTask(
   try {
     return resultOf(races, task, { onProgress, shouldStop });
   } catch (error) {
-    const isOfModel = error instanceof MixedStoresError || error instanceof UnrepeatableModelError;
+    const isOfModel =
+      error instanceof MixedStoresError ||
+      error instanceof UnrepeatableModelError ||
+      error instanceof NotInstrumentedError;
     throw isOfModel ? new UsageError(error.message) : error;
   }
 }
@@ -75,6 +81,7 @@ function resultOf(
     seconds,
     untilMs = Number.POSITIVE_INFINITY,
     shard,
+    sanitize = false,
   } = search;
   const variant = variantOf(races, search);
   const { minimiseExecutions } = variant;
@@ -86,6 +93,8 @@ function resultOf(
     shard,
     maxSteps,
     maxExecutions,
+    sanitize,
+    stopAtFirst: !sanitize,
     nowMs: () => performance.now(),
     onProgress,
     shouldStop: () => (Date.now() > untilMs ? `stopped after ${seconds} s` : (shouldStop?.() ?? false)),

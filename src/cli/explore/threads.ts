@@ -52,11 +52,15 @@ export class ThreadRunner implements TaskRunner {
   private readonly busy = new Map<Worker, Job>();
   private giveUp: NodeJS.Timeout | undefined;
 
-  /** @param files what has the races that are not irqlab's own. */
+  /**
+   * @param files what has the races that are not irqlab's own.
+   * @param sanitize the threads load the models instrumented.
+   */
   constructor(
     readonly workers: number,
     readonly races: readonly Race[],
     private readonly files: UserFiles,
+    private readonly sanitize = false,
   ) {}
 
   get isStopped(): boolean {
@@ -130,7 +134,8 @@ export class ThreadRunner implements TaskRunner {
     if (this.all.length >= this.workers) return undefined;
     const { stopFlag, files } = this;
     const workerData: ForThread = { stopFlag, files };
-    const worker = new Worker(new URL('./thread.js', import.meta.url), { workerData });
+    const thread = this.sanitize ? './sanitized-thread.js' : './thread.js';
+    const worker = new Worker(new URL(thread, import.meta.url), { workerData });
     this.all.push(worker);
     return worker;
   }

@@ -36,7 +36,7 @@ export class Conversation {
       `answer on channel ${channel.relid}`,
       () => this.answer !== undefined || this.isTakenBack,
     );
-    channel.rescindWaits.push(this.answered);
+    channel.rescindWaits.add(this.answered);
   }
 
   /**

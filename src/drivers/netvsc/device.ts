@@ -97,7 +97,8 @@ export class NetvscDevice implements NetvscShared {
       () => this.openCount === this.count || isTakenBack(),
     );
     this.drained = new WaitQueue(`sends of ${name}`, () => this.isIdle || isTakenBack());
-    channel.rescindWaits.push(this.subChannelsOpen, this.drained);
+    channel.rescindWaits.add(this.subChannelsOpen);
+    channel.rescindWaits.add(this.drained);
   }
 
   /** Channels in use, or asked for (num_chn). */

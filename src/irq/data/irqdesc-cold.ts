@@ -71,8 +71,8 @@ export class IrqDescCold {
   readonly pendingMask: CpuMask;
   /** The interrupt that this one is nested in, 0 for none. */
   parentIrq: Irq = 0;
-  /** Those of its interrupts that the total of /proc/stat leaves out. */
-  countsOutsideStat = 0;
+  /** Those of its interrupts that the total of /proc/stat leaves out, per CPU; made for the first one. */
+  countsOutsideStat: Uint32Array | undefined = undefined;
   private readonly objectIds = reserveObjectIds(LINE_OBJECTS);
   private mutex: Lock | undefined = undefined;
   private active: WaitCounter | undefined = undefined;

@@ -192,7 +192,7 @@ export class ChannelManagement {
     yield* resetChannelCb(channel);
     yield* channel.markRescindedSteps('vmbus_onoffer_rescind');
     this.connection.requests.abandon(channel);
-    for (const wait of channel.rescindWaits) wait.wakeUp();
+    channel.rescindWaits.wakeUp();
   }
 
   private *remove(channel: VmbusChannel): Procedure<void> {

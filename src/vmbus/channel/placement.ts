@@ -33,7 +33,7 @@ export class ChannelPlacement {
       return;
     }
     const { machine } = this;
-    yield machine.onlineWord.read;
+    yield machine.online.shared.read;
     const usable = machine.online.andNot(machine.isolated);
     if (usable.isEmpty) {
       channel.target.set(VMBUS_CONNECT_CPU);

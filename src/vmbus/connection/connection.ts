@@ -1,5 +1,5 @@
 import type { CpuId, Ns, Relid } from '../../lib/brand.js';
-import { CpuMask } from '../../machine/cpumask.js';
+import { SharedCpuMask } from '../../machine/cpumask.js';
 import { Lock, SpinLock } from '../../machine/lock.js';
 import type { Machine } from '../../machine/machine.js';
 import { WaitQueue } from '../../machine/completion.js';
@@ -93,7 +93,7 @@ export class VmbusConnection implements ConnectionPort {
   private readonly channelListWord = new SharedWord('chn_list');
   readonly setAffinityLock = new SpinLock('set_affinity_lock');
   /** CPUs that may be given channels. */
-  readonly synicOnline: CpuMask;
+  readonly synicOnline: SharedCpuMask;
   readonly modchans: ModifyChannels;
   readonly offers = new OffersInProgress();
   private readonly postMessageCall = new PostMessage('message port');
@@ -120,6 +120,7 @@ export class VmbusConnection implements ConnectionPort {
   readonly modifyChannel: ModifyChannelPolicy;
   /** What the host did against the protocol and the guest refused, counted by reason. */
   readonly refused = new Map<Refusal, number>();
+  private readonly refusedWord = new SharedWord('refusals');
   readonly gpadlHandles = new GpadlHandles();
   /** The guest does not trust its host (hv_is_isolation_supported). */
   readonly isolation: boolean;
@@ -139,7 +140,7 @@ export class VmbusConnection implements ConnectionPort {
     this.channelWork = channelWork;
     this.offerCpusLock = offerCpusLock;
     this.modchans = options.modchans ?? new ModifyChannels();
-    this.synicOnline = new CpuMask(machine.nrCpuIds);
+    this.synicOnline = new SharedCpuMask(machine.nrCpuIds, 'synic_online');
     this.lifetime = design.lifetime(this.channelMutex);
     this.mover = new ChannelMover(this);
     this.relids = design.relidMap(this, this.lifetime, this.mover);
@@ -299,6 +300,7 @@ export class VmbusConnection implements ConnectionPort {
 
   /** Counts something that the host must not do and that the guest therefore ignored. */
   refuse(reason: Refusal): void {
+    this.refusedWord.announce();
     this.refused.set(reason, (this.refused.get(reason) ?? 0) + 1);
   }
 

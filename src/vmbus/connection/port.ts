@@ -1,5 +1,5 @@
 import type { IrqCore } from '../../irq/core.js';
-import type { CpuMask } from '../../machine/cpumask.js';
+import type { SharedCpuMask } from '../../machine/cpumask.js';
 import type { Lock, SpinLock } from '../../machine/lock.js';
 import type { Machine } from '../../machine/machine.js';
 import type { Procedure } from '../../machine/step.js';
@@ -20,7 +20,7 @@ export interface ConnectionPort {
   readonly version: number;
   readonly modchans: ModifyChannels;
   /** CPUs that may be given channels. */
-  readonly synicOnline: CpuMask;
+  readonly synicOnline: SharedCpuMask;
   readonly channelMutex: Lock;
   readonly setAffinityLock: SpinLock;
   readonly relids: RelidMap;

@@ -51,13 +51,14 @@ export class RetakingRequest<Response extends ChannelMessage> extends MessageReq
   }
 }
 
-/** All requests that wait for an answer (vmbus_connection.chn_msg_list, under channelmsg_lock). */
+/** All requests that wait for an answer (vmbus_connection.chn_msg_list, which channelmsg_lock protects). */
 export class RequestList {
-  private readonly requests: MessageRequest<ChannelMessage>[] = [];
   private readonly word = new SharedWord('chn_msg_list');
+  private readonly requests: MessageRequest<ChannelMessage>[] = [];
 
   /** Number of requests that wait. */
   get size(): number {
+    this.word.announceRead();
     return this.requests.length;
   }
 
@@ -74,13 +75,13 @@ export class RequestList {
 
   /** Gives an answer to whoever waits for it; false if nobody does. */
   answer(message: ChannelMessage): boolean {
-    this.word.announce();
+    this.word.announceRead();
     return this.requests.some((request) => request.take(message));
   }
 
   /** Wakes whoever waits for an answer about `channel`, which has been rescinded. */
   abandon(channel: VmbusChannel): void {
-    this.word.announce();
+    this.word.announceRead();
     for (const request of this.requests) if (request.waitingChannel === channel) request.abandon();
   }
 }

@@ -1,6 +1,7 @@
 import type { CpuId, Hwirq, Irq, Relid } from '../../lib/brand.js';
 import { ErrnoError, errnoCode } from '../../lib/errno.js';
 import { CpuMask } from '../../machine/cpumask.js';
+import { Statistic } from '../../machine/shared-var.js';
 import type { Procedure } from '../../machine/step.js';
 import {
   irqSetAffinity,
@@ -52,7 +53,7 @@ function hwirqOf(relid: Relid): Hwirq {
 export class IrqdomainRelidMap implements RelidMap {
   readonly domain: IrqDomain;
   readonly countsChannels = true;
-  droppedEvents = 0;
+  private readonly dropped = new Statistic('events that the guest dropped');
 
   constructor(
     protected readonly core: IrqCore,
@@ -69,6 +70,10 @@ export class IrqdomainRelidMap implements RelidMap {
         },
       },
     });
+  }
+
+  get droppedEvents(): number {
+    return this.dropped.value;
   }
 
   /** Gives the channel an IRQ. */
@@ -127,9 +132,9 @@ export class IrqdomainRelidMap implements RelidMap {
     const section = yield* lifetime.enterEventSteps();
     const desc = yield* irqResolveMappingSteps(this.domain, hwirqOf(relid));
     const channel = yield* lifetime.getForEventSteps(this.channelOf(desc));
-    if (desc === undefined || channel === undefined) this.droppedEvents += 1;
+    if (desc === undefined || channel === undefined) this.dropped.count();
     else {
-      if (yield* channel.loadRescindSteps('vmbus_chan_sched')) this.droppedEvents += 1;
+      if (yield* channel.loadRescindSteps('vmbus_chan_sched')) this.dropped.count();
       else yield* genericHandleIrqDescSteps(desc);
       yield* lifetime.putForEventSteps(channel);
     }
@@ -142,9 +147,9 @@ export class IrqdomainRelidMap implements RelidMap {
     const section = lifetime.enterEvent();
     const desc = irqResolveMapping(this.domain, hwirqOf(relid));
     const channel = lifetime.getForEvent(this.channelOf(desc));
-    if (desc === undefined || channel === undefined) this.droppedEvents += 1;
+    if (desc === undefined || channel === undefined) this.dropped.count();
     else {
-      if (channel.loadRescind('vmbus_chan_sched')) this.droppedEvents += 1;
+      if (channel.loadRescind('vmbus_chan_sched')) this.dropped.count();
       else genericHandleIrqDesc(desc);
       lifetime.putForEvent(channel);
     }

@@ -37,7 +37,7 @@ export class TargetCpuStore {
     if (machine.isolated.has(cpu)) return errnoValue('EINVAL');
     yield* machine.hotplug.cpusReadLock();
     yield* channelMutex.lock();
-    yield machine.onlineWord.read;
+    yield machine.online.shared.read;
     const ret = machine.online.has(cpu) ? yield* this.setCpu(channel, cpu) : errnoValue('EINVAL');
     yield* channelMutex.unlock();
     yield* machine.hotplug.cpusReadUnlock();
