@@ -7,6 +7,7 @@ import type { KernelBehaviour } from '../irq/kernel.js';
 import { disableIrqNosyncSteps, enableIrqSteps } from '../irq/management/enable.js';
 import { requestIrq } from '../irq/management/request.js';
 import { IrqGuest } from '../lab/irq-guest.js';
+import { SharedVar } from '../machine/shared-var.js';
 import { inFunction, type Procedure, runAtomic, SharedWord } from '../machine/step.js';
 import { defineRace } from './race.js';
 
@@ -30,7 +31,7 @@ class ManagedLine {
   readonly desc: IrqDesc;
   /** The last CPU went when the driver had begun and had not ended. */
   wasBetween = false;
-  private driverIs: 'before' | 'between' | 'done' = 'before';
+  private readonly driverIs = new SharedVar<'before' | 'between' | 'done'>('the driver is', 'before');
   /** What the driver does with its device meanwhile. */
   private readonly device = new SharedWord('registers of the device');
 
@@ -56,29 +57,29 @@ class ManagedLine {
     const { core } = this.guest;
     yield this.device.update;
     yield* inFunction('disable_irq', disableIrqNosyncSteps(core, this.desc.irq));
-    this.driverIs = 'between';
+    this.driverIs.set('between');
     // Interrupts of the driver's CPU are on here, so that all CPUs can be stopped.
     yield this.device.update;
     yield* inFunction('enable_irq', enableIrqSteps(core, this.desc.irq));
-    this.driverIs = 'done';
+    this.driverIs.set('done');
   }
 
   private *requestLate(driver: Driver): Procedure<void> {
     const flags = driver === 'requests' ? 0 : IRQF_NO_AUTOEN;
     yield this.device.update;
-    this.driverIs = 'between';
+    this.driverIs.set('between');
     yield* inFunction('request_irq', this.request(flags));
     if (driver === 'requests-disabled') {
       yield this.device.update;
       yield* inFunction('enable_irq', enableIrqSteps(this.guest.core, this.desc.irq));
     }
-    this.driverIs = 'done';
+    this.driverIs.set('done');
   }
 
   private *hotplug(): Procedure<void> {
     const { hotplug } = this.guest.machine;
     for (const cpu of this.cpus) yield* inFunction('cpu_down', hotplug.cpuDown(cpu));
-    this.wasBetween = this.driverIs === 'between';
+    this.wasBetween = this.driverIs.get() === 'between';
     for (const cpu of [...this.cpus].reverse()) yield* inFunction('cpu_up', hotplug.cpuUp(cpu));
   }
 

@@ -22,7 +22,7 @@ const HWIRQ: Hwirq = 5;
  */
 class SharedHwirq {
   readonly guest: IrqGuest;
-  readonly irqs: Irq[] = [];
+  readonly irqs: Irq[] = [0, 0];
 
   constructor(world: World, mapsUnderMutex: boolean) {
     this.guest = new IrqGuest(world, { behaviour: { mapsUnderMutex } });

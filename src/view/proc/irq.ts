@@ -83,6 +83,8 @@ export class ProcIrq implements IrqProc, DirectoryNode {
     const dir = this.dirOf(desc);
     const known = yield* dir.getSteps();
     if (known === undefined) {
+      // Which files there are depends on the line, which Linux looks at without its lock here.
+      desc.announce();
       const made = new IrqDirectory(this.core, desc);
       const isMade = yield* this.makeDirectorySteps(this.lines, 'irq', String(desc.irq), made);
       yield* dir.setSteps(isMade ? made : undefined);
@@ -97,6 +99,7 @@ export class ProcIrq implements IrqProc, DirectoryNode {
     const dir = this.dirOf(desc);
     const known = dir.get();
     if (known === undefined) {
+      desc.announce();
       const made = new IrqDirectory(this.core, desc);
       const isMade = this.makeDirectory(this.lines, 'irq', String(desc.irq), made);
       dir.set(isMade ? made : undefined);

@@ -20,6 +20,7 @@ export class MessageRequest<Response extends ChannelMessage> {
 
   /** Takes `message` if it is the answer. */
   take(message: ChannelMessage): boolean {
+    this.waitEvent.announceRead();
     if (this.response !== undefined || !this.matches(message)) return false;
     this.response = message;
     this.waitEvent.complete();
