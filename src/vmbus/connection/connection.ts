@@ -155,6 +155,7 @@ export class VmbusConnection implements ConnectionPort {
 
   /** Primary channels in the order of their offers (chn_list). */
   get primaries(): readonly VmbusChannel[] {
+    this.channelListWord.announceRead();
     return this.primaryChannels;
   }
 
