@@ -29,8 +29,9 @@ const recorder = `${root}src/explore/sanitize/recorder.ts`;
 const modelRooms = /^src\/(lib|machine|irq|platform|vmbus|host|drivers|kvm|lab|races)\//;
 /** What examples use of the package: all of it would bring the container along. */
 const ofPackage = `
-  export { Completion } from './machine/completion.js';
-  export { memoryBarrier, MemoryWord } from './machine/memory.js';
+  export { inFunction } from './machine/step.js';
+  export { RaceGuest } from './lab/race-guest.js';
+  export { defineRace } from './races/race.js';
 `;
 /** Models of tests and examples; others of test/ note what they see in ways of their own. */
 const ownFiles = /^(examples|test\/explore\/sanitize)\//;

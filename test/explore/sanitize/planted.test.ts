@@ -48,7 +48,6 @@ const planted: readonly (readonly [file: string, from: string, to: string, where
     '    if (this.done === 0)',
     ['wait with a limit', 'complete'],
   ],
-  ['machine/lock.ts', '    yield this.acquireStep;\n', '', ['all channels', 'offer']],
   ['machine/shared-var.ts', '    yield this.read;\n', '', ['move', 'all channels']],
   ['machine/shared-var.ts', '    yield this.write;\n', '', ['move', 'all channels']],
   [
@@ -79,18 +78,6 @@ const planted: readonly (readonly [file: string, from: string, to: string, where
     '    if (this.irqsOff !== 0 || this.inHardirq) {',
     ['raise a vector', 'interrupts off'],
   ],
-  [
-    'machine/cpu.ts',
-    '    this.interrupts.announce();\n    this.irqsOff += 1;',
-    '    this.irqsOff += 1;',
-    ['raise a vector', 'interrupts off'],
-  ],
-  [
-    'machine/cpu.ts',
-    '    this.interrupts.announce();\n    if (this.irqsOff === (this.online',
-    '    if (this.irqsOff === (this.online',
-    ['raise a vector', 'interrupts off'],
-  ],
   ['machine/cpu.ts', '    tasklet.announce();\n', '', ['schedule tasklet', 'schedule tasklet']],
   ['machine/cpumask.ts', '    this.shared.announceRead();\n', '', ['cpu down', 'cpus online']],
   ['machine/cpumask.ts', '    this.shared.announce();\n', '', ['cpu down', 'cpus online']],
@@ -114,12 +101,6 @@ const planted: readonly (readonly [file: string, from: string, to: string, where
     ['irq_set_affinity', 'move'],
   ],
   [
-    'machine/hotplug.ts',
-    '    const cpu = this.machine.cpu(id);\n    yield* this.lock.lock();\n    try {\n      if (!cpu.online) return;',
-    '    const cpu = this.machine.cpu(id);\n    try {\n      if (!cpu.online) return;',
-    ['cpu down', 'cpu down'],
-  ],
-  [
     'machine/wait-queues.ts',
     '    this.word.announce();\n    this.queues.push',
     '    this.queues.push',
@@ -137,24 +118,6 @@ const planted: readonly (readonly [file: string, from: string, to: string, where
     '    this.requests.push',
     ['open', 'open another'],
   ],
-  [
-    'vmbus/variants/irqdomain-map.ts',
-    '    this.revmapWord.announceRead();\n    return irqFindMapping',
-    '    return irqFindMapping',
-    ['offer', 'offer'],
-  ],
-  [
-    'vmbus/variants/irqdomain-map.ts',
-    '    yield this.revmapWord.update;\n    irqDispose',
-    '    irqDispose',
-    ['rescind', 'late event'],
-  ],
-  [
-    'vmbus/variants/irqdomain-map.ts',
-    '    yield this.revmapWord.read;\n    const desc',
-    '    const desc',
-    ['rescind', 'late event'],
-  ],
   ['vmbus/isr.ts', '      yield flagsWord.read;\n', '', ['event', 'event on both']],
   ['vmbus/isr.ts', '    yield context.messageWord.read;\n', '', ['open', 'event of the other channel']],
   ['lab/race-guest.ts', '    yield flagsWord.update;\n', '', ['event', 'event on both']],
@@ -170,7 +133,6 @@ const planted: readonly (readonly [file: string, from: string, to: string, where
     '',
     'open-first-interrupt/ignore-until-open-result',
   ],
-  ['races/rescind-reuse.ts', 'relids.revmapWord.announce()', '0', 'rescind-reuse/rfc-other-driver'],
   ['irq/data/core.ts', '    desc?.announce();\n', '', ['disable_irq_nosync', 'disable and enable']],
   [
     'irq/line/handle.ts',
@@ -195,6 +157,36 @@ const planted: readonly (readonly [file: string, from: string, to: string, where
     '  *setIrq(vector: number): Procedure<number> {\n    yield this.irrWord.update;\n    if (testAndSetBit(this.irr, vector)) return 0;',
     '  *setIrq(vector: number): Procedure<number> {\n    if (testAndSetBit(this.irr, vector)) return 0;',
     'level-irqfd/shared-id-under-lock',
+  ],
+  [
+    'machine/lock.ts',
+    '    yield this.acquireStep;\n    assert(!this.held',
+    '    assert(!this.held',
+    ['all channels', 'offer'],
+  ],
+  [
+    'machine/cpu.ts',
+    '    this.announceWhetherStoppable();\n    this.irqsOff += 1;',
+    '    this.irqsOff += 1;',
+    ['raise a vector', 'interrupts off'],
+  ],
+  [
+    'machine/cpu.ts',
+    '    this.announceWhetherStoppable();\n    if (this.irqsOff',
+    '    if (this.irqsOff',
+    ['raise a vector', 'interrupts off'],
+  ],
+  [
+    'machine/hotplug.ts',
+    '    yield* this.cpusWriteLock();\n    try {\n      if (!cpu.online) return;',
+    '    try {\n      if (!cpu.online) return;',
+    ['cpu down', 'cpu down'],
+  ],
+  [
+    'vmbus/variants/irqdomain-map.ts',
+    '    this.domain.announceLook(hwirqOf(relid));\n    return irqFindMapping',
+    '    return irqFindMapping',
+    ['offer', 'offer'],
   ],
 ];
 

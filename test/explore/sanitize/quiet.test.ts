@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { MemoryModel, Model } from '../../../src/explore/model.js';
 import { type Unannounced, unannouncedText } from '../../../src/explore/report/unannounced.js';
+import type { Race } from '../../../src/races/race.js';
 import { arbitraryPrograms, type programsModel } from '../programs.js';
 import type { Litmus } from '../litmus.js';
 import type { acts, beside } from './acts.js';
@@ -16,7 +17,7 @@ interface Own {
   readonly beside: typeof beside;
   readonly programsModel: typeof programsModel;
   readonly litmusTests: readonly Litmus[];
-  readonly doorbell: (variant: 'careless' | 'rechecks' | 'barrier') => Model<unknown>;
+  readonly ownRace: Race;
 }
 
 let loaded: Instrumented;
@@ -26,7 +27,7 @@ beforeAll(async () => {
   loaded = await instrumented({
     own: `
       export * from './acts.js';
-      export { doorbell } from '../../../examples/own-race/race.js';
+      export { default as ownRace } from '../../../examples/own-race/race.js';
       export { litmusTests } from '../litmus.js';
       export { programsModel } from '../programs.js';
     `,
@@ -75,9 +76,7 @@ describe.each(['sc', 'tso'] as const)('%s', (memory) => {
   });
 
   test('the example', () => {
-    const found = (['careless', 'rechecks', 'barrier'] as const).flatMap((variant) =>
-      unannounced(own.doorbell(variant), memory),
-    );
+    const found = own.ownRace.variants.flatMap(({ model }) => unannounced(model(), memory));
     expect(found.map(unannouncedText)).toEqual([]);
   });
 
