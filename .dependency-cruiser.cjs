@@ -70,6 +70,7 @@ const floors = {
     ['execution', 'execution/'],
     ['search', 'search/'],
     ['report', 'report/'],
+    ['sanitize', 'sanitize/'],
     ['the-whole', '(?!model\\.)[^/]+\\.ts'],
   ],
   host: [
@@ -130,6 +131,13 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/drivers/' },
       to: { path: '^src/host/', pathNot: '^src/host/protocols/' },
+    },
+    {
+      name: 'the-parser-is-loaded-by-hooks-only',
+      comment: 'Whoever does not sanitize need not load a parser',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/(command/sanitize/hooks|explore/sanitize/instrument)\\.ts$' },
+      to: { path: '(@babel/|^src/explore/sanitize/instrument\\.ts$)' },
     },
     {
       name: 'every-room-stands-in-the-table',

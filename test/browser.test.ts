@@ -9,7 +9,7 @@ const file = 'examples/rfc-gen2-8vcpu.yaml';
 
 let script: string;
 beforeAll(async () => {
-  const code = `export * from 'irqlab'; export { doorbell } from './examples/own-race/race.js';`;
+  const code = `export * from 'irqlab'; export { doorbell } from './examples/own-race/doorbell.js';`;
   script = await browserBundle(code, 'irqlab');
 }, 60_000);
 

@@ -1,7 +1,7 @@
 // Packs the package, installs it into an empty project, and has what a user writes against it compiled and run there:
 // test/package/consumer and the examples. Needs a build: npm run package.
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -42,6 +42,13 @@ const runConsumer = `
   accessSync(new URL(import.meta.resolve('irqlab/scenario.schema.json')));
 `;
 
+/** The same race with the sanitizer, for which the code must be loaded by its hooks. */
+const runSanitized = `
+  const { sanitizerText } = await import('./dist/consumer/explore.js');
+  const { strictEqual } = await import('node:assert');
+  strictEqual(sanitizerText(), 'BUG: unannounced access in up / up, 0');
+`;
+
 try {
   const [{ filename }] = JSON.parse(
     run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', project], root),
@@ -60,6 +67,9 @@ try {
   console.log('ok   its types compile in a project that has nothing else');
   run(process.execPath, ['--input-type=module', '-e', runConsumer]);
   console.log('ok   what it exports runs');
+  run(process.execPath, ['--import', 'irqlab/sanitize', '--input-type=module', '-e', runSanitized]);
+  run('npx', ['--no-install', 'irqlab', 'explore', 'affinity-vs-offline', '--sanitize']);
+  console.log('ok   it sanitizes races');
   run('npx', ['--no-install', 'irqlab', 'run', 'node_modules/irqlab/examples/rfc-gen2-8vcpu.yaml']);
   console.log('ok   its command line runs');
   const installed = join(project, 'node_modules/irqlab/examples');
@@ -67,6 +77,23 @@ try {
   cpSync(join(installed, 'plugin-race/plugin.js'), join(elsewhere, 'race.mjs'));
   run('npx', ['--no-install', 'irqlab', 'explore', 'shared-count', '--plugin', join(elsewhere, 'race.mjs')]);
   console.log('ok   it loads plug-ins from elsewhere');
+  const irqlab = (...args) => run(join(project, 'node_modules/.bin/irqlab'), args, elsewhere);
+  for (const file of ['mine.ts', 'mine.mts', 'mine.js', 'mine.mjs']) {
+    irqlab('init', 'race', file);
+    irqlab('explore', file);
+    irqlab('explore', file, 'percpu-list', '--save', `${file}.json`);
+    irqlab('replay', `${file}.json`, '--step');
+    const parts = [0, 1].map((part) => [`${part}/2`, `${file}.${part}`]);
+    for (const [part, report] of parts)
+      irqlab('explore', file, 'irqdomain', '--shard', part, '--save-report', report);
+    irqlab('explore', 'merge', ...parts.map(([, report]) => report));
+    // Its parts are no longer those of this file.
+    appendFileSync(join(elsewhere, file), '// changed\n');
+    const merge = ['explore', 'merge', ...parts.map(([, report]) => report)];
+    if (spawnSync(join(project, 'node_modules/.bin/irqlab'), merge, { cwd: elsewhere }).status !== 2)
+      throw new Error(`irqlab ${merge.join(' ')}: takes parts of another ${file}`);
+  }
+  console.log('ok   it writes, explores and replays races of one’s own');
 } catch (error) {
   console.log(`FAIL ${error instanceof Error ? error.message : error}`);
   process.exitCode = 1;

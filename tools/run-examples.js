@@ -1,5 +1,5 @@
-// Runs every scenario of examples/ through the command line, as a user would, and the command lines that the plug-ins
-// there have in their head comments. Needs a build: npm run examples.
+// Runs every scenario of examples/ through the command line, as a user would, and the command lines that the
+// plug-ins and own races there have in their head comments. Needs a build: npm run examples.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -18,7 +18,9 @@ const ofPlugins = readdirSync(join(root, 'examples'))
   .flatMap(commandsOf);
 
 let failed = 0;
-for (const args of [...scenarios, ...ofPlugins]) {
+const ofOwnRaces = ['ts', 'js'].flatMap((extension) => commandsIn(`own-race/race.${extension}`));
+
+for (const args of [...scenarios, ...ofPlugins, ...ofOwnRaces]) {
   // What a command saves does not belong into the repository.
   const used = args.map((arg) => (/^\w+\.json$/.test(arg) ? join(scratch, arg) : arg));
   const { status, stderr } = spawnSync(process.execPath, [cli, ...used], { cwd: root, encoding: 'utf8' });
@@ -33,7 +35,11 @@ process.exitCode = failed === 0 ? 0 : 1;
 /** The command lines in the comment that a plug-in begins with. */
 function commandsOf(folder) {
   const [source] = readdirSync(join(root, 'examples', folder)).filter((name) => name.startsWith('plugin.'));
-  return readFileSync(join(root, 'examples', folder, source), 'utf8')
+  return commandsIn(join(folder, source));
+}
+
+function commandsIn(source) {
+  return readFileSync(join(root, 'examples', source), 'utf8')
     .split('\n')
     .filter((line) => line.startsWith('//   $ irqlab '))
     .map((line) => line.slice('//   $ irqlab '.length).split(' '));

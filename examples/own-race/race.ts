@@ -1,70 +1,62 @@
-// A race of your own: a driver goes to sleep until its device rings, the device's interrupt wakes it. Contexts are
-// generators that yield each access just before they do it; the explorer decides who moves.
+// A race of your own over the model's VMBus: a channel moves from CPU 1 to CPU 0 while its device signals it.
 //
-//   driver on CPU 0                 interrupt on CPU 1
-//   is there work?                  there is work
-//   I am asleep                     is the driver asleep?  → wake it
-//   sleep
+//   target_cpu_store on CPU 0           host, which has not followed yet
+//   MODIFYCHANNEL to the host           set the channel's flag on CPU 1, interrupt CPU 1
+//   target_cpu of the channel = 0         vmbus_isr on CPU 1: relid → channel → callback
+//   tell the relid map
 //
-// Forbidden: the driver sleeps though there is work. Run it with: import { check } from 'irqlab'; check(doorbell('careless'))
-import { Completion, memoryBarrier, MemoryWord, type Model, type Procedure } from 'irqlab';
+// Forbidden: the event is dropped. Lists per CPU drop it: CPU 1 no longer has the channel. An irqdomain does not.
+//
+//   $ irqlab explore examples/own-race/race.ts
+//   $ irqlab explore examples/own-race/race.ts percpu-list --save lost.json
+//   $ irqlab replay lost.json --step
+import { defineRace, inFunction, type Model, type Procedure, RaceGuest, type VmbusDesign } from 'irqlab';
 
-/**
- * `careless` looks for work before it says that it will sleep; `rechecks` looks again afterwards; `barrier` also keeps
- * that look from overtaking what it said, as do both sides.
- */
-export type DoorbellVariant = 'careless' | 'rechecks' | 'barrier';
-
-export class Doorbell {
-  readonly work = new MemoryWord('work');
-  readonly asleep = new MemoryWord('asleep');
-  readonly wakeup = new Completion('wakeup');
-  handled = false;
-  woken = false;
-
-  constructor(private readonly variant: DoorbellVariant) {}
-
-  *driver(): Procedure<void> {
-    const { work, asleep, wakeup, variant } = this;
-    yield work.read;
-    if (work.load() === 0) {
-      yield asleep.write;
-      asleep.store(1);
-      if (variant === 'barrier') yield memoryBarrier;
-      yield work.read;
-      if (variant === 'careless' || work.load() === 0) {
-        yield* wakeup.wait();
-        this.woken = true;
-      }
-    }
-    this.handled = true;
-  }
-
-  *interrupt(): Procedure<void> {
-    const { work, asleep, wakeup, variant } = this;
-    yield work.write;
-    work.store(1);
-    if (variant === 'barrier') yield memoryBarrier;
-    yield asleep.read;
-    if (asleep.load() === 1) wakeup.complete();
-  }
+/** A context is a generator that yields each access just before it makes it: so do all procedures of the model. */
+function* move(guest: RaceGuest): Procedure<void> {
+  const { connection, channel } = guest;
+  yield* inFunction('target_cpu_store', connection.mover.move(channel, guest.mask(0)));
 }
 
-export function doorbell(variant: DoorbellVariant): Model<Doorbell> {
+/** What the explorer is given: it builds all of it anew for each execution and decides who moves next. */
+function model(relidMap: VmbusDesign['relidMap']): Omit<Model<RaceGuest>, 'name'> {
   return {
-    name: `doorbell (${variant})`,
-    setup(world): Doorbell {
-      const bell = new Doorbell(variant);
-      world.task(0, 'driver', bell.driver());
-      const irq = world.interrupt(1, 'doorbell', () => bell.interrupt());
-      irq.raise();
-      return bell;
+    setup(world) {
+      // Connected to its host, with one channel open on CPU 1. Its interrupts are contexts, too.
+      const guest = new RaceGuest(world, { design: { relidMap } });
+      world.task(0, 'target_cpu_store', move(guest));
+      world.task('host', 'host', guest.signal(1));
+      return guest;
     },
-    mayBlock: () => true,
+    // Must hold when nothing can go on any more: true, or what is wrong.
     finally: {
-      'the driver handles the work': ({ handled }) => handled || 'the driver sleeps, and there is work',
+      'no event is dropped': ({ called }) => called === 1 || `${called} of 1 events handled`,
     },
-    sometimes: { 'the driver slept and was woken': ({ woken }) => woken },
-    describe: ({ work, asleep, handled }) => [`work=${work.value} asleep=${asleep.value} handled=${handled}`],
+    // Must be true at the end of some execution, or the race does not show what it is meant to.
+    sometimes: {
+      'the channel has moved': ({ channel }) => channel.targetCpu === 0,
+      'the event arrived after the move': ({ calledOnOld }) => calledOnOld > 0,
+    },
+    // The state in words, for irqlab replay --step.
+    describe: (guest) => guest.describe(),
   };
 }
+
+export default defineRace({
+  id: 'own-race',
+  source: 'where the question comes from',
+  property: 'no event is dropped while its channel moves',
+  variants: {
+    'percpu-list': {
+      summary: 'a list of channels for each CPU',
+      expected: 'found',
+      message: '0 of 1 events handled',
+      model: () => model('percpu-list'),
+    },
+    irqdomain: {
+      summary: 'an irqdomain for all CPUs: the RFC',
+      expected: 'none',
+      model: () => model('irqdomain'),
+    },
+  },
+});

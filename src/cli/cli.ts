@@ -2,12 +2,13 @@
 import { readFileSync } from 'node:fs';
 import { sharePackages } from '../command/share-packages.js';
 import { main } from './main.js';
+import { mayLoadUserCode } from './user-code.js';
 import { watchOutput, writeOut } from './stdout.js';
 
 const { stderr } = process;
 
 const args = process.argv.slice(2);
-if (args.some((arg) => arg.startsWith('--plugin'))) sharePackages();
+if (mayLoadUserCode(args)) sharePackages();
 watchOutput();
 process.exitCode = await main(args, {
   out: writeOut,

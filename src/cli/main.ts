@@ -5,7 +5,7 @@ import type { Stdio } from '../command/stdio.js';
 import { UsageError } from '../command/usage-error.js';
 import { defectText } from '../command/defect.js';
 import { loadPlugins, type Plugins } from '../command/plugins.js';
-import { thrownIn } from '../command/thrown-in-plugin.js';
+import { thrownIn } from '../command/thrown-in-file.js';
 import { blameForExit, exitIsIntended } from '../command/untimely-exit.js';
 import { PluginError } from '../lib/plugin-error.js';
 import { checkPlugin } from './check-plugins.js';
@@ -30,7 +30,7 @@ export async function main(args: readonly string[], stdio: Stdio): Promise<numbe
     const { files, others } = takePluginFiles(args);
     plugins = files;
     const loaded = await loadPlugins(files, checkPlugin);
-    blameForExit(files);
+    blameForExit(files.length === 0 ? '' : `plug-in ${files.join(', ')}`);
     const program = await buildProgram(others, stdio, loaded, (finished) => {
       status = finished;
     });

@@ -1,12 +1,9 @@
-import { realpathSync, statSync } from 'node:fs';
-import { resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import type { PluginModule } from '../guest/container/contributions.js';
 import { PluginError } from '../lib/plugin-error.js';
 import type { ScenarioLanguage } from '../scenario/language.js';
-import { placeIn } from './thrown-in-plugin.js';
 import { blameForExit, exitIsIntended } from './untimely-exit.js';
 import { UsageError } from './usage-error.js';
+import { importUserModule, pathOfUserModule } from './user-module.js';
 
 /** What `--plugin` has added to irqlab. */
 export interface Plugins {
@@ -41,7 +38,7 @@ export async function loadPlugins(files: readonly string[], check?: CheckPlugin)
   try {
     for (const file of files) {
       checkFile(file, paths);
-      blameForExit([file]);
+      blameForExit(`plug-in ${file}`);
       const own = await modulesOf(file);
       modules = [...modules, ...own];
       if (check !== undefined) await checkedBy(check, file, own, modules);
@@ -68,7 +65,7 @@ async function checkedBy(
 }
 
 async function modulesOf(file: string): Promise<readonly PluginModule[]> {
-  const exported = await importFile(file);
+  const exported = await importUserModule('plug-in', file);
   const found = exported.default ?? exported.modules ?? exported.plugin;
   const modules: readonly unknown[] = Array.isArray(found) ? found : [found];
   if (modules.length > 0 && modules.every(isModule)) return modules;
@@ -80,50 +77,9 @@ async function modulesOf(file: string): Promise<readonly PluginModule[]> {
 
 /** @param paths of the files before it; gets that of this one. */
 function checkFile(file: string, paths: Set<string>): void {
-  let isFile = false;
-  let path: string;
-  try {
-    path = realpathSync(file);
-    isFile = statSync(path).isFile();
-  } catch {
-    throw new UsageError(`cannot load plug-in ${file}: there is no such file`);
-  }
-  if (!isFile) throw new UsageError(`cannot load plug-in ${file}: it is no file`);
+  const path = pathOfUserModule('plug-in', file);
   if (paths.has(path)) throw new UsageError(`plug-in ${file} is given twice`, 'Leave one of them out.');
   paths.add(path);
-  if (/\.[mc]?ts$/.test(file) && !stripsTypes()) {
-    throw new UsageError(
-      `cannot load plug-in ${file}: Node ${process.versions.node} loads no TypeScript`,
-      'Compile it to JavaScript, or use Node 22.18 or newer.',
-    );
-  }
-}
-
-/** True if this Node takes the types out of TypeScript by itself. */
-function stripsTypes(): boolean {
-  return Boolean((process.features as { readonly typescript?: unknown }).typescript);
-}
-
-interface Exported {
-  readonly default?: unknown;
-  readonly modules?: unknown;
-  readonly plugin?: unknown;
-}
-
-/** @throws UsageError with the place in the file, if the file has one to tell. */
-async function importFile(file: string): Promise<Exported> {
-  const { href } = pathToFileURL(resolve(file));
-  try {
-    return (await import(href)) as Exported;
-  } catch (error) {
-    if (!(error instanceof Error))
-      throw new UsageError(`cannot load plug-in ${file}: it throws ${String(error)}`);
-    const place = placeIn(file, error);
-    throw new UsageError(
-      `cannot load plug-in ${file}: ${error.name}: ${error.message}`,
-      place && `  ${place}`,
-    );
-  }
 }
 
 /** By what it can do: the plug-in's own copy of inversify would do as well. */

@@ -8,22 +8,22 @@ let blamed = '';
 let isWatched = false;
 
 /**
- * If the program ends from now on, that is told as the doing of plug-ins: one has called process.exit, or awaits what
- * never comes.
+ * If the program ends from now on, that is told as the doing of the user's own code: it has called process.exit, or
+ * awaits what never comes.
  *
- * @param files those that it may be.
+ * @param who what it may be, such as `plug-in a.js`; '': nobody.
  */
-export function blameForExit(files: readonly string[]): void {
-  blamed = files.join(', ');
-  if (isWatched === files.length > 0) return;
-  isWatched = files.length > 0;
+export function blameForExit(who: string): void {
+  blamed = who;
+  if (isWatched === (who !== '')) return;
+  isWatched = who !== '';
   if (isWatched) process.once('exit', tell);
   else process.removeListener('exit', tell);
 }
 
 /** The program may end. */
 export function exitIsIntended(): void {
-  blameForExit([]);
+  blameForExit('');
 }
 
 function tell(code: number): void {
@@ -31,6 +31,6 @@ function tell(code: number): void {
     process.exitCode === UNSETTLED
       ? 'something that it awaits never comes'
       : `it ends irqlab by process.exit(${code}); let it throw an error instead`;
-  writeSync(2, `irqlab: plug-in ${blamed}: ${why}\n`);
+  writeSync(2, `irqlab: ${blamed}: ${why}\n`);
   process.exitCode = exitStatus.usage;
 }

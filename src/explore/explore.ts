@@ -2,7 +2,7 @@ import { DepthFirst } from './search/depth-first.js';
 import { Execution } from './execution/execution.js';
 import { markDecisiveReads } from './report/decisive.js';
 import { byOutcome, cutLimit, partLimit } from './report/merge.js';
-import type { Model } from './model.js';
+import type { MemoryModel, Model } from './model.js';
 import {
   DEFAULT_MAX_STEPS,
   DEFAULT_MINIMISE_EXECUTIONS,
@@ -19,6 +19,7 @@ import { traceFileOf } from './report/trace-file.js';
 import { sameProperty } from './execution/judge.js';
 import { Reduction } from './search/reduction.js';
 import type { Report, Violation } from './report/report.js';
+import { SanitizedExecution } from './sanitize/sanitized-execution.js';
 import type { Search, SearchSetup } from './search/search.js';
 import { simplify } from './search/simplify.js';
 import { type FoundPath, Tally } from './search/tally.js';
@@ -55,12 +56,13 @@ export function leadWith(
  * Explores a model, or the part of the search that `options.shard` names, without looking for a minimal interleaving.
  * The reports of all parts are put together by mergeReports; minimalViolation is then the same however many parts.
  *
+ * @throws NotInstrumentedError with `sanitize`, if the code was loaded as it is.
  * @throws MixedStoresError with store buffers, if the model has plain stores that do not go through them beside some that do.
  */
 export function exploreShard<S>(model: Model<S>, options: ExploreOptions = {}): Report {
   const { memory = 'sc', strategy = { kind: 'dpor' }, nowMs } = options;
   const startMs = nowMs?.();
-  const execution = new Execution(model, memory);
+  const execution = newExecution(model, memory, options);
   const tally = new Tally(execution);
   const close = execution.open();
   try {
@@ -70,6 +72,8 @@ export function exploreShard<S>(model: Model<S>, options: ExploreOptions = {}): 
     if (tally.cut > 0) {
       limits.push(cutLimit(tally.cut, options.maxSteps ?? DEFAULT_MAX_STEPS));
     }
+    const unannounced = execution instanceof SanitizedExecution ? execution.unannounced : [];
+    if (unannounced.length > 0) limits.push(UNANNOUNCED_LIMIT);
     const { shard } = options;
     if (shard !== undefined && shard.count > 1) limits.push(partLimit(shard.index, shard.count));
     const outcomes = [...tally.outcomes].map(([outcome, count]) => ({ outcome, count }));
@@ -88,6 +92,7 @@ export function exploreShard<S>(model: Model<S>, options: ExploreOptions = {}): 
       ...(nowMs === undefined || startMs === undefined ? {} : { seconds: (nowMs() - startMs) / 1000 }),
       ...(model.outcome === undefined ? {} : { outcomes: outcomes.sort(byOutcome) }),
       ...(memory === 'tso' && { buffered: [...execution.stage.stores.words].sort() }),
+      ...(options.sanitize === true && { unannounced }),
       witnesses: tally.witnesses,
       violations: [...tally.violations.values()].map((found) => violationOf(execution, found, false)),
     };
@@ -149,6 +154,14 @@ function simplifiedViolation<S>(
   } finally {
     close();
   }
+}
+
+/** What steps share without announcing it may have been taken for independent. */
+const UNANNOUNCED_LIMIT = 'unannounced accesses';
+
+function newExecution<S>(model: Model<S>, memory: MemoryModel, options: ExploreOptions): Execution<S> {
+  const { sanitize = false, maxSteps = DEFAULT_MAX_STEPS } = options;
+  return sanitize ? new SanitizedExecution(model, memory, maxSteps) : new Execution(model, memory);
 }
 
 function newSetup<S>(execution: Execution<S>, tally: Tally<S>, options: ExploreOptions): SearchSetup<S> {

@@ -36,6 +36,11 @@ export interface ExploreOptions {
   readonly shard?: Shard;
   /** Executions that the look for a minimal interleaving may take; default 200000; 0: none is looked for. */
   readonly minimiseExecutions?: number;
+  /**
+   * Records what each step reads and writes, and reports what steps share without announcing it. The model's code must
+   * be instrumented for that: see docs/explorer.md. Default: false.
+   */
+  readonly sanitize?: boolean;
   /** A clock in milliseconds, such as performance.now: the explorer itself has none. */
   readonly nowMs?: () => number;
   /** Asked every now and then; true, or why in words, ends the search with what is known so far. */
@@ -46,7 +51,7 @@ export interface ExploreOptions {
 
 /** How many executions pass between two calls of onProgress, and of shouldStop. */
 export const EXECUTIONS_BETWEEN_REPORTS = 1024;
-export const EXECUTIONS_BETWEEN_LOOKS = 64;
+export const EXECUTIONS_BETWEEN_LOOKS = 16;
 export const DEFAULT_MAX_STEPS = 1000;
 export const DEFAULT_MINIMISE_EXECUTIONS = 200_000;
 

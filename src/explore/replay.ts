@@ -42,10 +42,15 @@ export function replay<S>(model: Model<S>, file: TraceFile, options: ReplayOptio
   }
 }
 
+/** A model does not do the same in every execution, so that no search of it means anything. */
+export class UnrepeatableModelError extends Error {
+  override readonly name = 'UnrepeatableModelError';
+}
+
 /**
  * Runs a trace that a search has just found once more. No trace leaves the explorer without.
  *
- * @throws Error if it does not break the same property: the model's setup does not do the same each time.
+ * @throws UnrepeatableModelError if it does not break the same property.
  */
 export function assertReplays<S>(model: Model<S>, file: TraceFile): void {
   const execution = new Execution(model, file.memory);
@@ -56,7 +61,7 @@ export function assertReplays<S>(model: Model<S>, file: TraceFile): void {
     const after = divergence?.after ?? file.steps.length;
     const expected = divergence?.expected ?? file.message;
     const actual = divergence?.actual ?? violation?.message;
-    throw new Error(
+    throw new UnrepeatableModelError(
       `${file.model}: a violation was found, but its trace breaks nothing, or something else, when it is run again: ` +
         `expected after ${after} of ${file.steps.length} steps: ${expected}; actual: ${actual}. ` +
         'A model must do the same in every execution: build all state in setup, use no clock and no random numbers',

@@ -29,10 +29,20 @@ export interface KernelBehaviour {
   readonly managedRestartSetsAffinity: boolean;
   /** A managed interrupt that its driver disabled stays disabled when its CPUs go and come back. */
   readonly managedKeepsDisableDepth: boolean;
+  /** That restart undoes one disable for each shutdown, not for each CPU of the affinity that comes back. */
+  readonly managedRestartsOnce: boolean;
+  /** irq_create_mapping looks for a mapping and makes one under the irqdomain's mutex, so that nobody comes between. */
+  readonly mapsUnderMutex: boolean;
+  /** Looking whether a line has its directory in /proc/irq and making it are one, under register_lock. */
+  readonly registersProcUnderMutex: boolean;
   /** The files of irqdomains in debugfs name the flags (kernel/irq/irqdomain.c irqdomain_flags). */
   readonly domainFlagNames: boolean;
   /** Waiting software resends run by interrupt number (a bitmap) or the last one first (a list). */
   readonly resendOrder: 'byIrq' | 'lastFirst';
+  /** Whether a line that is in that list already is left where it is, or put in once more, which ruins the list. */
+  readonly resendListing: 'once' | 'again';
+  /** Whose flow handler a nested line's resend runs: its parent's, or its own, which expects a thread. */
+  readonly nestedResend: 'parent' | 'itself';
   /** A fasteoi interrupt that became pending while it was handled is resent at its end. */
   readonly fasteoiResendsPending: boolean;
   /** There are interrupt numbers below this (MAX_SPARSE_IRQS of an x86 kernel for 8192 CPUs). */
@@ -76,7 +86,12 @@ const v61: KernelBehaviour = {
   migrationRetriesOnline: false,
   managedRestartSetsAffinity: false,
   managedKeepsDisableDepth: false,
+  managedRestartsOnce: true,
+  mapsUnderMutex: true,
+  registersProcUnderMutex: true,
   resendOrder: 'byIrq',
+  resendListing: 'once',
+  nestedResend: 'parent',
   fasteoiResendsPending: false,
   maxIrqs: 532740,
   beyondMaxIrqs: 'EEXIST',

@@ -8,7 +8,7 @@ import type { PerCpuLine } from '../platform/platform.js';
 import { callbackMode, type ChannelRings, VmbusChannel } from '../vmbus/channel/channel.js';
 import { vmbusOnEvent, vmbusOnEventSteps } from '../vmbus/channel/handler.js';
 import type { ChannelOperations } from '../vmbus/channel/open.js';
-import type { VmbusConnection } from '../vmbus/connection/connection.js';
+import type { ConnectionOptions, VmbusConnection } from '../vmbus/connection/connection.js';
 import type { VmbusDriver } from '../vmbus/driver.js';
 import { GuestMemory } from '../vmbus/guest-memory.js';
 import type { HostPort } from '../vmbus/host-port.js';
@@ -27,7 +27,7 @@ export interface HostSide {
   readonly line: PerCpuLine;
 }
 
-export interface LeanGuestOptions {
+export interface LeanGuestOptions extends ConnectionOptions {
   /** Default: 2 CPUs. */
   readonly machine?: MachineOptions;
   readonly irq?: IrqCoreOptions;
@@ -35,8 +35,6 @@ export interface LeanGuestOptions {
   readonly design?: Partial<VmbusDesign>;
   /** What builds parts of the design instead, for classes of one's own. */
   readonly parts?: Partial<DesignParts>;
-  /** A confidential VM; default false. */
-  readonly isolation?: boolean;
   /** Makes the line of VMBus interrupts; default: none, whoever drives the guest runs the handlers itself. */
   readonly makeLine?: (machine: Machine, irq: IrqCore, accounting: LineAccounting) => PerCpuLine;
   readonly makeHost: (side: HostSide) => HostPort;
@@ -73,20 +71,19 @@ export class LeanGuest {
   readonly vmbus: Vmbus;
 
   constructor(options: LeanGuestOptions) {
-    const { machine = { present: 2 }, design, parts, makeLine, makeHost, makeDrivers } = options;
+    const { machine = { present: 2 }, design, parts, makeLine, makeHost } = options;
     const built = { ...designParts(design), ...parts };
     this.machine = new Machine(machine);
     this.irq = earlyIrqInit(this.machine, options.irq);
     this.line = makeLine?.(this.machine, this.irq, built.topLevel.line) ?? noLine;
     this.vmbus = createVmbus({
+      ...options,
       machine: this.machine,
       irq: this.irq,
       host: makeHost(this),
       memory: this.memory,
       line: this.line,
       design: built,
-      isolation: options.isolation,
-      makeDrivers,
     });
   }
 

@@ -15,9 +15,17 @@ export function instanceOf(relid: Relid): Guid {
 // Parsing a GUID costs more than the rest of an offer, and a race makes the same one for each execution.
 const instances = new Map<Relid, Guid>();
 
+function usualInstance(relid: Relid): Guid {
+  let instance = instances.get(relid);
+  if (instance === undefined) {
+    instance = instanceOf(relid);
+    instances.set(relid, instance);
+  }
+  return instance;
+}
+
 /** What the host offers as `relid`: the primary channel of a device without a driver. */
-export function offerOf(relid: Relid, instanceId = instances.get(relid) ?? instanceOf(relid)): OfferChannel {
-  instances.set(relid, instanceId);
+export function offerOf(relid: Relid, instanceId = usualInstance(relid)): OfferChannel {
   return {
     type: CHANNELMSG.OFFERCHANNEL,
     classId: someClass,

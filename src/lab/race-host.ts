@@ -20,6 +20,8 @@ export class RaceHost implements HostPort {
   readonly sent: ChannelMessage[] = [];
   /** Told of each message of the guest. */
   onPost: ((message: ChannelMessage) => void) | undefined;
+  /** Told of each signal of the guest. */
+  onSignal: ((connectionId: number) => void) | undefined;
   /** The guest's synics, whose words change when one is switched. */
   contexts: readonly HvPerCpuContext[] = [];
 
@@ -30,7 +32,9 @@ export class RaceHost implements HostPort {
     this.onPost?.(message);
   }
 
-  signalEvent(): void {}
+  signalEvent(connectionId: number): void {
+    this.onSignal?.(connectionId);
+  }
 
   enableSynic(cpu: CpuId): void {
     this.switchSynic(cpu, true);

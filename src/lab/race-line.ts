@@ -5,7 +5,8 @@ import type { IrqHandler } from '../irq/data/irqaction.js';
 import type { IrqDesc } from '../irq/data/irqdesc.js';
 import { irqDomainCreateLinear, irqCreateMapping } from '../irq/mapping/irqdomain.js';
 import { irqMoveIrq } from '../irq/affinity/migration.js';
-import { irqSetChipAndHandler } from '../irq/management/chip.js';
+import { irqStatus } from '../irq/data/settings.js';
+import { irqSetChipAndHandler, irqSetStatusFlags } from '../irq/management/chip.js';
 import { handleFasteoiIrq } from '../irq/line/flow.js';
 import { genericHandleIrqDescSteps } from '../irq/line/handle.js';
 import type { Interrupt, World } from '../explore/model.js';
@@ -49,6 +50,7 @@ export class RaceLine {
       ops: {
         map: ({ core }, irq) => {
           irqSetChipAndHandler(core, irq, chip, handleFasteoiIrq, 'fasteoi');
+          irqSetStatusFlags(core, irq, irqStatus.LEVEL);
           return 0;
         },
         activate: () => this.pin.activate(),

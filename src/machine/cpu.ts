@@ -2,7 +2,7 @@ import type { CpuId, Ns } from '../lib/brand.js';
 import { clearBit, nextBit, setBit } from '../lib/bitmap.js';
 import type { Clock, ClockEvent } from './clock.js';
 import { drainStores } from './memory.js';
-import { SharedWord } from './step.js';
+import { type SharedObject, SharedWord } from './step.js';
 import type { Tasklet } from './tasklet.js';
 
 /** What runs when an interrupt vector is raised on a CPU. */
@@ -17,6 +17,8 @@ export const NR_VECTORS = 256;
 export interface TaskletRunner {
   /** `tasklet`, which was not scheduled, is now to run on `cpu`. */
   taskletScheduled(cpu: Cpu, tasklet: Tasklet): void;
+  /** The tasklets that wait on `from`, which has gone offline, are to run on `to`. */
+  taskletsTakenOver(from: Cpu, to: Cpu): void;
 }
 
 /** What a CPU needs of the machine that it is part of. */
@@ -28,6 +30,8 @@ export interface CpuMachine {
   thisCpu: CpuId;
   /** undefined: CPUs run their tasklets themselves. */
   readonly runner: TaskletRunner | undefined;
+  /** What waits for CPUs that keep interrupts off, or are in one. */
+  readonly stopMachine: SharedObject;
   /** What runs when `vector` is raised. @throws Error if nothing is installed. */
   vectorHandler(vector: number): InterruptHandler;
 }
@@ -96,6 +100,7 @@ export class Cpu {
 
   /** The CPU begins to take interrupts; what was raised while it was offline is lost, as with a local APIC. */
   goOnline(): void {
+    this.interrupts.announce();
     this.online = true;
     this.pending.fill(0);
     this.anyPending = false;
@@ -107,6 +112,7 @@ export class Cpu {
    * enabled its interrupts again.
    */
   goOffline(): void {
+    this.interrupts.announce();
     let held = 0;
     do {
       held += this.irqsOff;
@@ -119,13 +125,13 @@ export class Cpu {
 
   /** Keeps interrupts away until localIrqEnable; calls nest (local_irq_save). */
   localIrqDisable(): void {
-    this.interrupts.announce();
+    this.announceWhetherStoppable();
     this.irqsOff += 1;
   }
 
   /** Undoes one localIrqDisable; pending interrupts are handled before the outermost one returns. */
   localIrqEnable(): void {
-    this.interrupts.announce();
+    this.announceWhetherStoppable();
     if (this.irqsOff === (this.online ? 0 : 1))
       throw new Error(`interrupts of CPU ${this.id} are not disabled`);
     this.irqsOff -= 1;
@@ -140,11 +146,13 @@ export class Cpu {
 
   /** A hard interrupt begins or ends here, where whoever runs the contexts in the machine's stead runs it. */
   setHardirq(inside: boolean): void {
+    this.machine.stopMachine.announceRead();
     this.inHardirq = inside;
   }
 
   /** As setHardirq, for a tasklet. */
   setSoftirq(inside: boolean): void {
+    this.machine.stopMachine.announceRead();
     this.inSoftirq = inside;
   }
 
@@ -185,10 +193,18 @@ export class Cpu {
 
   /** Hands the tasklets left behind by an offline CPU to `other` (takeover_tasklets). */
   moveTaskletsTo(other: Cpu): void {
+    const { runner } = this.machine;
+    if (runner !== undefined) runner.taskletsTakenOver(this, other);
     for (const tasklet of this.tasklets.splice(0)) {
       tasklet.scheduled = false;
       other.taskletSchedule(tasklet);
     }
+  }
+
+  /** Two CPUs that begin or end to keep interrupts off do not mind each other, but whoever stops all CPUs minds both. */
+  private announceWhetherStoppable(): void {
+    this.interrupts.announce();
+    this.machine.stopMachine.announceRead();
   }
 
   private handlePending(): void {

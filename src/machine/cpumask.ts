@@ -1,13 +1,24 @@
 import type { CpuId } from '../lib/brand.js';
 import { clearBit, nextBit, setBit, testBit, weight, wordsFor } from '../lib/bitmap.js';
+import { SharedWord } from './step.js';
 
 /** A set of CPUs below nr_cpu_ids (struct cpumask). Text forms are in cpumask-text.ts. */
 export class CpuMask {
-  private readonly words: Uint32Array;
+  private readonly bits: Uint32Array;
 
   /** An empty mask. @param nrCpuIds one more than the highest CPU number that fits. */
   constructor(readonly nrCpuIds: number) {
-    this.words = new Uint32Array(wordsFor(nrCpuIds));
+    this.bits = new Uint32Array(wordsFor(nrCpuIds));
+  }
+
+  /** The bits, to look at. */
+  protected get words(): Uint32Array {
+    return this.bits;
+  }
+
+  /** The bits, to change. */
+  protected get changing(): Uint32Array {
+    return this.bits;
   }
 
   /** A mask of the given CPUs. */
@@ -33,15 +44,15 @@ export class CpuMask {
     if (!(cpu >= 0 && cpu < this.nrCpuIds)) {
       throw new RangeError(`CPU ${cpu} is not below nr_cpu_ids ${this.nrCpuIds}`);
     }
-    setBit(this.words, cpu);
+    setBit(this.changing, cpu);
   }
 
   clear(cpu: CpuId): void {
-    if (cpu >= 0 && cpu < this.nrCpuIds) clearBit(this.words, cpu);
+    if (cpu >= 0 && cpu < this.nrCpuIds) clearBit(this.changing, cpu);
   }
 
   clearAll(): void {
-    this.words.fill(0);
+    this.changing.fill(0);
   }
 
   /** 32 CPUs of the mask, the lowest in bit 0: CPUs 32 * index and on. */
@@ -74,28 +85,34 @@ export class CpuMask {
   }
 
   equals(other: CpuMask): boolean {
-    return this.words.length === other.words.length && this.words.every((word, i) => word === other.words[i]);
+    const { words } = other;
+    return this.words.length === words.length && this.words.every((word, i) => word === words[i]);
   }
 
   intersects(other: CpuMask): boolean {
-    return this.words.some((word, i) => (word & (other.words[i] ?? 0)) !== 0);
+    const { words } = other;
+    return this.words.some((word, i) => (word & (words[i] ?? 0)) !== 0);
   }
 
   isSubsetOf(other: CpuMask): boolean {
-    return this.words.every((word, i) => (word & ~(other.words[i] ?? 0)) === 0);
+    const { words } = other;
+    return this.words.every((word, i) => (word & ~(words[i] ?? 0)) === 0);
   }
 
   /** Makes this mask the same set as `other`, of the same machine. */
   copyFrom(other: CpuMask): void {
-    this.words.set(other.words);
+    this.changing.set(other.words);
   }
 
   /** Makes this mask `a` and `b` (cpumask_and); tells whether any CPU is left. */
   assignAnd(a: CpuMask, b: CpuMask): boolean {
+    const { changing } = this;
+    const { words: ofA } = a;
+    const { words: ofB } = b;
     let any = 0;
-    for (let i = 0; i < this.words.length; i++) {
-      this.words[i] = a.words[i] & b.words[i];
-      any |= this.words[i];
+    for (let i = 0; i < changing.length; i++) {
+      changing[i] = ofA[i] & ofB[i];
+      any |= changing[i];
     }
     return any !== 0;
   }
@@ -126,5 +143,25 @@ export class CpuMask {
 
   *[Symbol.iterator](): Generator<CpuId, void, void> {
     for (let cpu = this.first(); cpu >= 0; cpu = this.next(cpu)) yield cpu;
+  }
+}
+
+/** A set of CPUs that contexts share, such as cpu_online_mask, with the word that names it in their steps. */
+export class SharedCpuMask extends CpuMask {
+  readonly shared: SharedWord;
+
+  constructor(nrCpuIds: number, name: string) {
+    super(nrCpuIds);
+    this.shared = new SharedWord(name);
+  }
+
+  protected override get words(): Uint32Array {
+    this.shared.announceRead();
+    return super.words;
+  }
+
+  protected override get changing(): Uint32Array {
+    this.shared.announce();
+    return super.changing;
   }
 }

@@ -2,9 +2,10 @@ import type { CpuId } from '../lib/brand.js';
 import { ErrnoError } from '../lib/errno.js';
 import type { Cpu } from './cpu.js';
 import type { CpuMask } from './cpumask.js';
-import { Lock } from './lock.js';
 import type { KernelLog } from './log.js';
+import { PercpuRwSem } from './percpu-rwsem.js';
 import type { Procedure } from './step.js';
+import type { StopMachine } from './stop-machine.js';
 import type { Topology } from './topology.js';
 
 /**
@@ -35,6 +36,12 @@ export interface DyingCallback {
   dying(cpu: Cpu): void;
 }
 
+/** What must stand still while a CPU comes or goes, such as the list of interrupts (takedown_cpu, cpuhp_bringup_ap). */
+export interface HeldWhileChanging {
+  hold(): Procedure<void>;
+  letGo(): Procedure<void>;
+}
+
 /** The CPUs that come and go. */
 export interface HotplugMachine {
   readonly cpus: readonly Cpu[];
@@ -42,15 +49,29 @@ export interface HotplugMachine {
   readonly online: CpuMask;
   readonly topology: Topology;
   readonly log: KernelLog;
+  readonly stopMachine: StopMachine;
   /** The CPU with number `id`. @throws RangeError if there is none. */
   cpu(id: CpuId): Cpu;
 }
 
-/** CPU hotplug (kernel/cpu.c): brings CPUs up and down through the registered states. */
+/**
+ * CPU hotplug (kernel/cpu.c): brings CPUs up and down through the registered states.
+ *
+ * ```
+ * cpu_device_down                        whoever gives something to a CPU
+ * cpus_write_lock                        cpus_read_lock
+ * teardown of each state                 is the CPU online?
+ * stop_machine: out of the online mask,  it is given
+ *   what is there moves away             cpus_read_unlock
+ * cpus_write_unlock
+ * ```
+ * Forbidden: something is left on a CPU that is offline.
+ */
 export class CpuHotplug {
   private readonly states: HotplugState[] = [];
   private readonly dyingCallbacks: DyingCallback[] = [];
-  private readonly lock = new Lock('cpu_hotplug_lock');
+  private readonly held: HeldWhileChanging[] = [];
+  private readonly lock = new PercpuRwSem('cpu_hotplug_lock');
   /** The log says so when CPUs come and go, in x86's words; other architectures' words are not modelled. */
   announcesCpus = true;
   /** Older kernels take each coming of CPU 1 for the boot (arch/x86/kernel/smpboot.c announce_cpu). */
@@ -74,13 +95,26 @@ export class CpuHotplug {
     this.dyingCallbacks.push(callback);
   }
 
-  /** Keeps CPUs from coming and going. Linux lets several readers in at once; here they wait for each other. */
-  *cpusReadLock(): Procedure<void> {
-    yield* this.lock.lock();
+  registerHeld(held: HeldWhileChanging): void {
+    this.held.push(held);
   }
 
-  *cpusReadUnlock(): Procedure<void> {
-    yield* this.lock.unlock();
+  /** Keeps CPUs from coming and going, as do others at the same time. */
+  cpusReadLock(): Procedure<void> {
+    return this.lock.readLock();
+  }
+
+  cpusReadUnlock(): Procedure<void> {
+    return this.lock.readUnlock();
+  }
+
+  /** Keeps CPUs from coming and going, and out who needs them to stay. */
+  cpusWriteLock(): Procedure<void> {
+    return this.lock.writeLock();
+  }
+
+  cpusWriteUnlock(): Procedure<void> {
+    return this.lock.writeUnlock();
   }
 
   /**
@@ -91,7 +125,7 @@ export class CpuHotplug {
    */
   *cpuDown(id: CpuId): Procedure<void> {
     const cpu = this.machine.cpu(id);
-    yield* this.lock.lock();
+    yield* this.cpusWriteLock();
     try {
       if (!cpu.online) return;
       if (this.machine.online.weight === 1) {
@@ -99,7 +133,7 @@ export class CpuHotplug {
       }
       yield* this.tearDown(cpu);
     } finally {
-      yield* this.lock.unlock();
+      yield* this.cpusWriteUnlock();
     }
   }
 
@@ -111,7 +145,7 @@ export class CpuHotplug {
    */
   *cpuUp(id: CpuId): Procedure<void> {
     const cpu = this.machine.cpu(id);
-    yield* this.lock.lock();
+    yield* this.cpusWriteLock();
     try {
       if (cpu.online) return;
       if (!this.machine.present.has(id)) {
@@ -122,11 +156,13 @@ export class CpuHotplug {
         if (id === 1 && this.announcesSmpBoot) log.printk('x86: Booting SMP configuration:');
         log.printk(`smpboot: Booting Node ${topology.node[id]} Processor ${id} APIC 0x${id.toString(16)}`);
       }
+      yield* this.hold();
       cpu.goOnline();
       this.machine.online.set(id);
+      yield* this.letGo();
       yield* this.startUp(cpu);
     } finally {
-      yield* this.lock.unlock();
+      yield* this.cpusWriteUnlock();
     }
   }
 
@@ -140,7 +176,7 @@ export class CpuHotplug {
     } catch (error) {
       if (!(error instanceof ErrnoError)) throw error;
       for (const state of done.reverse()) yield* rollBack(state.teardown?.(cpu));
-      this.takeDown(cpu);
+      yield* this.takedownCpu(cpu, []);
       throw error;
     }
   }
@@ -153,13 +189,36 @@ export class CpuHotplug {
         if (state.teardown) yield* state.teardown(cpu);
         done.push(state);
       }
-      for (const callback of this.dyingCallbacks) callback.prepare?.(cpu);
+      yield* this.takedownCpu(cpu, this.dyingCallbacks);
     } catch (error) {
       if (!(error instanceof ErrnoError)) throw error;
       for (const state of done.reverse()) yield* rollBack(state.startup?.(cpu));
       throw error;
     }
-    this.takeDown(cpu);
+  }
+
+  /**
+   * kernel/cpu.c takedown_cpu: all CPUs stand still while this one goes.
+   *
+   * @param asked those who may still refuse.
+   */
+  private *takedownCpu(cpu: Cpu, asked: readonly DyingCallback[]): Procedure<void> {
+    yield* this.hold();
+    try {
+      yield this.machine.stopMachine.stop;
+      for (const callback of asked) callback.prepare?.(cpu);
+      this.takeDown(cpu);
+    } finally {
+      yield* this.letGo();
+    }
+  }
+
+  private *hold(): Procedure<void> {
+    for (const held of this.held) yield* held.hold();
+  }
+
+  private *letGo(): Procedure<void> {
+    for (const held of this.held) yield* held.letGo();
   }
 
   /** take_cpu_down and what follows it: from here on there is no way back. */

@@ -8,6 +8,7 @@ export class Lock extends SharedObject implements BufferedStore {
   private held = false;
   private readonly acquireStep: Step = { object: this, kind: 'acquire' };
   private readonly releaseStep: Step = { object: this, kind: 'release' };
+  private readonly tryStep: Step = { object: this, kind: 'update' };
 
   override blocks(step: Step): boolean {
     return step.kind === 'acquire' && this.held;
@@ -15,7 +16,7 @@ export class Lock extends SharedObject implements BufferedStore {
 
   /** Taking is a locked instruction; giving back is a plain store, which the CPU may delay. */
   override drains(step: Step): boolean {
-    return step.kind === 'acquire';
+    return step.kind !== 'release';
   }
 
   override buffers(step: Step): boolean {
@@ -34,6 +35,19 @@ export class Lock extends SharedObject implements BufferedStore {
     this.held = true;
   }
 
+  /** Takes the lock if nobody holds it (mutex_trylock). @returns whether it did. */
+  *tryLock(): Procedure<boolean> {
+    yield this.tryStep;
+    if (this.held) return false;
+    this.held = true;
+    return true;
+  }
+
+  /** Waits until nobody holds the lock, which somebody else may take at once. */
+  *untilFree(): Procedure<void> {
+    yield this.acquireStep;
+  }
+
   /** Gives the lock back. */
   *unlock(): Procedure<void> {
     yield this.releaseStep;
@@ -45,6 +59,22 @@ export class Lock extends SharedObject implements BufferedStore {
   commitStore(): void {
     this.held = false;
     this.wakeWaiters();
+  }
+}
+
+/**
+ * A mutex that is held for a few lines only, in which its holder does not sleep as the model runs them: what runs in one
+ * go has all that it gives, so its calls fall away in the plain form of a procedure, as those of a SpinLock do.
+ */
+export class Mutex extends Lock {
+  /** Takes the mutex, waiting for its holder (mutex_lock). */
+  mutexLock(): Procedure<void> {
+    return this.lock();
+  }
+
+  /** Gives the mutex back (mutex_unlock). */
+  mutexUnlock(): Procedure<void> {
+    return this.unlock();
   }
 }
 

@@ -1,5 +1,7 @@
 import type { Clock } from './clock.js';
 import type { Ns } from '../lib/brand.js';
+import { drainStores } from './memory.js';
+import { SharedWord } from './step.js';
 
 /** A line of the kernel log. */
 export interface LogLine {
@@ -11,18 +13,29 @@ export interface LogLine {
 
 /** The kernel log: what dmesg shows, without its time stamps in the text. */
 export class KernelLog {
-  readonly lines: LogLine[] = [];
+  private readonly written: LogLine[] = [];
+  /** The order of the lines depends on that of the contexts that write them. */
+  private readonly word = new SharedWord('kernel log');
   private readonly once = new Set<string>();
 
   constructor(private readonly clock: Clock) {}
 
-  /** Appends one line (printk). @param once whoever calls sees to it that it is said only once after boot. */
+  /** The lines so far, the oldest first. */
+  get lines(): LogLine[] {
+    this.word.announceRead();
+    return this.written;
+  }
+
+  /** Appends one line (printk, which takes its place by a locked instruction). @param once whoever calls sees to it that it is said only once after boot. */
   printk(text: string, once = false): void {
-    this.lines.push({ ns: this.clock.now, text, once });
+    drainStores();
+    this.word.announce();
+    this.written.push({ ns: this.clock.now, text, once });
   }
 
   /** Appends the line only the first time it is asked for (pr_info_once and the like). */
   printkOnce(text: string): void {
+    this.word.announce();
     if (this.once.has(text)) return;
     this.once.add(text);
     this.printk(text, true);

@@ -1,11 +1,12 @@
 import type { CpuId, Ns } from '../lib/brand.js';
 import { Clock } from './clock.js';
 import { Cpu, type CpuMachine, type InterruptHandler, type TaskletRunner } from './cpu.js';
-import { CpuMask } from './cpumask.js';
+import { CpuMask, SharedCpuMask } from './cpumask.js';
 import { CpuHotplug, type HotplugMachine } from './hotplug.js';
 import { HUNG_LIMIT_NS, HungError } from './hung.js';
 import { KernelLog } from './log.js';
 import { drainStores } from './memory.js';
+import { StopMachine } from './stop-machine.js';
 import type { Procedure, Step } from './step.js';
 import { Task } from './task.js';
 import { flatTopology, type Topology } from './topology.js';
@@ -40,9 +41,10 @@ export class Machine implements CpuMachine, HotplugMachine {
   readonly cpus: readonly Cpu[];
   readonly possible: CpuMask;
   readonly present: CpuMask;
-  readonly online: CpuMask;
+  readonly online: SharedCpuMask;
   readonly isolated: CpuMask;
   readonly topology: Topology;
+  readonly stopMachine = new StopMachine(this);
   readonly hotplug: CpuHotplug;
   readonly interruptNs: Ns;
   /** The CPU that the running context runs on (smp_processor_id). */
@@ -66,7 +68,8 @@ export class Machine implements CpuMachine, HotplugMachine {
     this.possible = CpuMask.all(nrCpuIds);
     this.present = new CpuMask(nrCpuIds);
     for (let cpu = 0; cpu < options.present; cpu++) this.present.set(cpu);
-    this.online = CpuMask.of(nrCpuIds, options.online ?? this.present);
+    this.online = new SharedCpuMask(nrCpuIds, 'cpu_online_mask');
+    for (const cpu of options.online ?? this.present) this.online.set(cpu);
     if (this.online.isEmpty) throw new RangeError('a machine needs a CPU that is online');
     if (!this.online.isSubsetOf(this.present))
       throw new RangeError('a CPU that is not present cannot be online');
@@ -130,13 +133,14 @@ export class Machine implements CpuMachine, HotplugMachine {
   spawn(name: string, proc: Procedure<unknown>, cpu: CpuId = this.thisCpu): Task {
     drainStores();
     const task = new Task(this.ready, name, proc, cpu);
-    this.live += 1;
-    if (this.runner === undefined) this.ready.push(task);
-    else this.runner.spawned(task);
+    if (this.runner === undefined) {
+      this.live += 1;
+      this.ready.push(task);
+    } else this.runner.spawned(task);
     return task;
   }
 
-  /** Number of process contexts that have not ended. */
+  /** Number of process contexts that have not ended, of those that the machine runs itself. */
   get liveTasks(): number {
     return this.live;
   }

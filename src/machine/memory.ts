@@ -17,6 +17,16 @@ export class StoreNotes {
   readonly words = new Set<string>();
   /** The first plain store that changed a word for all CPUs at once. */
   atOnce: string | undefined;
+
+  /** A store to a word has gone into a store buffer. */
+  noteBuffered(name: string): void {
+    this.words.add(name);
+  }
+
+  /** A plain store has changed a word for all CPUs at once. */
+  noteAtOnce(name: string): void {
+    this.atOnce ??= name;
+  }
 }
 
 /** The stores of one CPU that the others do not see yet, oldest first. */
@@ -115,7 +125,7 @@ export function drainStores(): void {
 
 /** The running context makes a plain store to a word whose value is not kept where it could be buffered. */
 export function noteStoreAtOnce({ name }: SharedObject): void {
-  if (running !== undefined) running.notes.atOnce ??= name;
+  if (running !== undefined) running.notes.noteAtOnce(name);
 }
 
 /** The value of `object` that the running context's CPU has stored and others do not see yet; undefined: none. */
@@ -163,7 +173,7 @@ export class MemoryWord extends SharedWord implements BufferedStore {
       this.announce();
       this.memory = value;
     } else {
-      running.notes.words.add(this.name);
+      running.notes.noteBuffered(this.name);
       running.push(this, value);
     }
   }

@@ -1,14 +1,13 @@
 import { assert } from '../lib/assert.js';
 import { type Procedure, SharedObject, SharedWord, type Step } from './step.js';
 
-/** Waits until every reader with a ticket below `end` has left. */
-class GracePeriod implements Step {
-  readonly kind = 'wait';
+/** Waits until every reader with a ticket below `end` has left. Whoever labels steps copies them. */
+interface GracePeriod extends Step {
+  readonly end: number;
+}
 
-  constructor(
-    readonly object: SharedObject,
-    readonly end: number,
-  ) {}
+function isGracePeriod(step: Step): step is GracePeriod {
+  return 'end' in step;
 }
 
 /**
@@ -26,7 +25,7 @@ export class Srcu extends SharedObject {
   private readonly startStep: Step = { object: this, kind: 'update' };
 
   override blocks(step: Step): boolean {
-    return step instanceof GracePeriod && this.inside.length !== 0 && this.inside[0] < step.end;
+    return isGracePeriod(step) && this.inside.length !== 0 && this.inside[0] < step.end;
   }
 
   /** srcu_read_lock has a full barrier, too. */
@@ -69,7 +68,8 @@ export class Srcu extends SharedObject {
   *synchronize(): Procedure<void> {
     yield this.startStep;
     if (this.inside.length === 0) return;
-    yield new GracePeriod(this, this.next);
+    const period: GracePeriod = { object: this, kind: 'wait', end: this.next };
+    yield period;
   }
 }
 
@@ -88,28 +88,34 @@ export class RcuNode<T> {
  * section and yields `read` before it looks at `first` or at a node's `next`.
  */
 export class RcuList<T> extends SharedWord {
-  first: RcuNode<T> | undefined;
+  private head: RcuNode<T> | undefined;
+
+  /** The first element; from it on `next` leads to the others. */
+  get first(): RcuNode<T> | undefined {
+    this.announceRead();
+    return this.head;
+  }
 
   get isEmpty(): boolean {
     this.announceRead();
-    return this.first === undefined;
+    return this.head === undefined;
   }
 
   /** Adds an element before all others (hlist_add_head_rcu, list_add_rcu). */
   addHead(node: RcuNode<T>): void {
     this.announce();
-    node.next = this.first;
-    this.first = node;
+    node.next = this.head;
+    this.head = node;
   }
 
   /** Takes an element out (hlist_del_rcu, list_del_rcu). */
   delete(node: RcuNode<T>): void {
     this.announce();
-    if (this.first === node) {
-      this.first = node.next;
+    if (this.head === node) {
+      this.head = node.next;
       return;
     }
-    let before = this.first;
+    let before = this.head;
     while (before !== undefined && before.next !== node) before = before.next;
     assert(before !== undefined, 'deleted node is not on the list', { list: this.name });
     before.next = node.next;

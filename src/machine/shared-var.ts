@@ -80,3 +80,21 @@ export class SharedCounter extends SharedVar<number> {
     this.current += amount;
   }
 }
+
+/**
+ * Counts what nobody goes by, such as events that were dropped: no locked instruction, and so no barrier, but an
+ * explorer hears of it, for a model may look at the count in the end.
+ */
+export class Statistic extends SharedWord {
+  private counted = 0;
+
+  get value(): number {
+    this.announceRead();
+    return this.counted;
+  }
+
+  count(): void {
+    this.announce();
+    this.counted += 1;
+  }
+}

@@ -66,6 +66,25 @@ export function restartObjectIds(id: number): void {
   nextObjectId = id;
 }
 
+/**
+ * Keeps `count` numbers for objects that are made only when somebody needs them: who is first differs from one execution
+ * to the next, and their numbers must not. @returns the first one.
+ */
+export function reserveObjectIds(count: number): number {
+  const first = nextObjectId;
+  nextObjectId += count;
+  return first;
+}
+
+/** Makes an object that has a number kept for it. */
+export function makeWithId<T extends SharedObject>(id: number, make: () => T): T {
+  const next = nextObjectId;
+  nextObjectId = id;
+  const object = make();
+  nextObjectId = next;
+  return object;
+}
+
 /** Something that several contexts use: a word, a lock, a completion. */
 export abstract class SharedObject {
   /** In order of construction. */
@@ -164,12 +183,19 @@ export function* inOneGo<T>(run: () => T): Procedure<T> {
   return run();
 }
 
+/** What a step does is done as part of one that names something else. */
+function announceStep({ object, kind }: Step): void {
+  if (kind === 'read') object.announceRead();
+  else if (kind !== 'sleep' && kind !== 'barrier') object.announce();
+}
+
 /** Runs a procedure that must not sleep here (under a spin lock, in an interrupt) to its end at once. */
 export function runAtomic<T>(proc: Procedure<T>): T {
   for (;;) {
     const next = proc.next();
     if (next.done) return next.value;
     const { object, kind } = next.value;
+    if (watcher !== undefined) announceStep(next.value);
     if (object.blocks(next.value)) {
       throw new Error(`scheduling while atomic: ${kind} of ${object.name}`);
     }

@@ -1,23 +1,52 @@
 import type { CpuId } from '../lib/brand.js';
 import { WaitQueue } from './completion.js';
+import type { Lock } from './lock.js';
 import { drainStores } from './memory.js';
 import type { Machine } from './machine.js';
 import type { Procedure } from './step.js';
+import { type Turn, type Work, WorkItem } from './work-item.js';
 
-/** One piece of work for a workqueue, in process context. */
-export type Work = () => Procedure<void>;
+export { type Work, WorkItem } from './work-item.js';
 
-/** An ordered workqueue: its works run one after another, in the order they were queued (alloc_ordered_workqueue). */
+/** Works of system_wq that run beside each other on one CPU (WQ_DFL_ACTIVE). */
+const WQ_DFL_ACTIVE = 256;
+
+export interface WorkqueueOptions {
+  /**
+   * The queue belongs to the CPUs, and so many of its works run beside each other on each of them (alloc_workqueue with
+   * max_active; 1: create_workqueue). Default: an ordered queue, one work at a time on the whole machine.
+   */
+  readonly maxActive?: number;
+}
+
+/** Where works wait for the workers that serve them: all of an ordered queue, or those of one CPU. */
+interface Pool {
+  readonly turns: Turn[];
+  /** Workers that have not ended. */
+  workers: number;
+}
+
+/**
+ * A workqueue (kernel/workqueue.c). Works begin in the order in which they were queued, and at most as many run beside
+ * each other as the queue allows: one that waits keeps those behind it waiting, once there is no worker left for them.
+ */
 export class Workqueue {
-  private readonly works: { work: Work; cpu: CpuId }[] = [];
-  private running = false;
+  private readonly pools: Pool[] = [];
+  private readonly isOrdered: boolean;
+  private readonly maxActive: number;
+  private workers = 0;
   private readonly idle: WaitQueue;
 
   constructor(
     private readonly machine: Machine,
     readonly name: string,
+    { maxActive }: WorkqueueOptions = {},
   ) {
-    this.idle = new WaitQueue(name, () => !this.running);
+    if (maxActive !== undefined && !(Number.isInteger(maxActive) && maxActive >= 1))
+      throw new RangeError(`workqueue ${name} cannot have ${maxActive} works at a time; 1 or more can run`);
+    this.isOrdered = maxActive === undefined;
+    this.maxActive = maxActive ?? 1;
+    this.idle = new WaitQueue(name, () => this.workers === 0);
   }
 
   /** Waits until nothing is queued or running (drain_workqueue). */
@@ -28,35 +57,118 @@ export class Workqueue {
   /** True when nothing is queued or running. */
   get isIdle(): boolean {
     this.idle.announceRead();
-    return !this.running;
+    return this.workers === 0;
   }
 
-  /** Appends `work`, to run on `cpu` (queue_work_on, whose test_and_set_bit is a locked instruction). */
-  queue(work: Work, cpu: CpuId = 0): void {
+  /**
+   * Appends `work`, to run on `cpu` (queue_work_on, whose test_and_set_bit is a locked instruction).
+   *
+   * @param gate the work does not begin while somebody holds this lock: a work that tries for the lock, and queues
+   *   itself again when it cannot have it. Linux has it try over and over.
+   * @returns false for an item that is queued already and has not begun, or is being taken back.
+   */
+  queue(work: Work | WorkItem, cpu: CpuId = 0, gate?: Lock): boolean {
     drainStores();
-    this.idle.announce();
-    this.works.push({ work, cpu });
-    if (this.running) return;
-    this.running = true;
-    this.machine.spawn(this.name, this.drain(cpu), cpu);
+    if (!(work instanceof WorkItem)) {
+      this.append({ work, item: undefined, cpu, gate, claimed: false, ended: false });
+      return true;
+    }
+    work.announce();
+    if (work.pending !== undefined || work.cancelling > 0) return false;
+    const where = work.running?.cpu ?? cpu;
+    work.pending = { work: work.work, item: work, cpu: where, gate, claimed: false, ended: false };
+    this.append(work.pending);
+    return true;
   }
 
-  private first(): { work: Work; cpu: CpuId } | undefined {
-    this.idle.announce();
-    return this.works[0];
+  /** Waits for the run of `item` that is queued now, or else for the one that has begun (flush_work). */
+  *flush(item: WorkItem): Procedure<void> {
+    yield* item.awaitEnd(item.pending ?? item.running);
   }
 
-  /** Runs the works for `cpu`; the first one for another CPU goes on there. */
-  private *drain(cpu: CpuId): Procedure<void> {
-    for (let next = this.first(); next !== undefined; next = this.first()) {
+  /**
+   * Takes `item` back if it has not begun, and waits until it does not run (cancel_work_sync). A caller that holds what
+   * the work waits for never returns.
+   *
+   * @returns true if it was queued.
+   */
+  *cancelSync(item: WorkItem): Procedure<boolean> {
+    item.announce();
+    const { pending } = item;
+    if (pending !== undefined) {
+      const { turns } = this.poolOf(pending.cpu);
+      this.idle.announce();
+      turns.splice(turns.indexOf(pending), 1);
+      item.end(pending);
+    }
+    item.cancelling += 1;
+    yield* item.awaitEnd(item.running);
+    item.announce();
+    item.cancelling -= 1;
+    return pending !== undefined;
+  }
+
+  private append(turn: Turn): void {
+    this.idle.announce();
+    const pool = this.poolOf(turn.cpu);
+    pool.turns.push(turn);
+    if (pool.workers === this.maxActive) return;
+    pool.workers += 1;
+    this.workers += 1;
+    this.machine.spawn(this.name, this.serve(pool, turn.cpu), turn.cpu);
+  }
+
+  private poolOf(cpu: CpuId): Pool {
+    const at = this.isOrdered ? 0 : cpu;
+    this.pools[at] ??= { turns: [], workers: 0 };
+    return this.pools[at];
+  }
+
+  /** A worker (worker_thread). In an ordered queue the first work for another CPU goes on there. */
+  private *serve(pool: Pool, cpu: CpuId): Procedure<void> {
+    for (let next = this.first(pool); next !== undefined; next = this.first(pool)) {
       if (next.cpu !== cpu) {
-        this.machine.spawn(this.name, this.drain(next.cpu), next.cpu);
+        this.machine.spawn(this.name, this.serve(pool, next.cpu), next.cpu);
         return;
       }
-      this.works.shift();
-      yield* next.work();
+      if (next.gate !== undefined) {
+        next.claimed = true;
+        yield* next.gate.untilFree();
+      }
+      if (!next.ended) yield* this.run(pool, next);
     }
-    this.running = false;
-    this.idle.wakeUp();
+    pool.workers -= 1;
+    this.workers -= 1;
+    if (this.workers === 0) this.idle.wakeUp();
   }
+
+  /** The next work that may begin: not one that runs already, on behalf of an earlier turn. */
+  private first({ turns }: Pool): Turn | undefined {
+    this.idle.announce();
+    return turns.find(({ item, claimed }) => !claimed && item?.running === undefined);
+  }
+
+  private *run({ turns }: Pool, turn: Turn): Procedure<void> {
+    const { item } = turn;
+    turns.splice(turns.indexOf(turn), 1);
+    if (item !== undefined) {
+      item.announce();
+      item.pending = undefined;
+      item.running = turn;
+    }
+    yield* turn.work();
+    item?.end(turn);
+  }
+}
+
+const systemQueues = new WeakMap<Machine, Workqueue>();
+
+/** The queue that everybody shares (system_wq): where schedule_work has works run. */
+export function systemWq(machine: Machine): Workqueue {
+  let queue = systemQueues.get(machine);
+  if (queue === undefined) {
+    queue = new Workqueue(machine, 'events', { maxActive: WQ_DFL_ACTIVE });
+    systemQueues.set(machine, queue);
+  }
+  return queue;
 }

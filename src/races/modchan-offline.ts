@@ -5,6 +5,7 @@ import { exploreShard } from '../explore/explore.js';
 import type { Model } from '../explore/model.js';
 import { VERSION_WIN10_V5_2, VERSION_WIN10_V5_3 } from '../vmbus/protocol/channel-messages.js';
 import type { VmbusDesign } from '../vmbus/variants/design.js';
+import { WaitInSetter } from '../vmbus/variants/modify-channel.js';
 import { RaceGuest } from '../lab/race-guest.js';
 import { offline } from './offline.js';
 import { defineRace } from './race.js';
@@ -43,8 +44,14 @@ function model({ modifyChannel, hostNs, version }: Setting): Omit<Model<RaceGues
 
 function* move(guest: RaceGuest, moved: Completion): Procedure<void> {
   const { connection, channel } = guest;
+  // A write to /proc/irq takes no mutex, and nobody waits for it.
+  const isStore = connection.modifyChannel instanceof WaitInSetter;
+  if (isStore) yield* inFunction('target_cpu_store', connection.channelMutex.lock());
   yield* inFunction('vmbus_irq_set_affinity', connection.mover.move(channel, guest.mask(0)));
-  yield* inFunction('target_cpu_store', connection.modifyChannel.sent(channel));
+  if (isStore) {
+    yield* inFunction('target_cpu_store', connection.modifyChannel.sent(channel));
+    yield* inFunction('target_cpu_store', connection.channelMutex.unlock());
+  }
   moved.complete();
 }
 

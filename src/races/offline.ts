@@ -16,7 +16,6 @@ export function* offline(guest: RaceGuest, id: CpuId): Procedure<void> {
     if (!(error instanceof ErrnoError)) throw error;
     return;
   }
-  if (connection.guard instanceof NoGuard)
-    yield { ...connection.guard.onlineWord.update, label: 'take_cpu_down' };
+  if (connection.guard instanceof NoGuard) yield { ...machine.online.shared.update, label: 'take_cpu_down' };
   machine.online.clear(id);
 }

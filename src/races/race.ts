@@ -42,6 +42,14 @@ export interface VariantOptions<S> extends Partial<Omit<RaceVariant, 'name' | 'e
   readonly model: () => Omit<Model<S>, 'name'>;
 }
 
+/**
+ * A model whatever its state is: only the model itself looks into it, so all can be handled alike. For a race itself,
+ * where its variants are models of different things.
+ */
+export function anyState<S>(model: Omit<Model<S>, 'name'>): Omit<Model<unknown>, 'name'> {
+  return model as unknown as Omit<Model<unknown>, 'name'>;
+}
+
 export interface RaceOptions<S> extends Omit<Race, 'variants'> {
   /** By name. */
   readonly variants: Readonly<Record<string, VariantOptions<S> & { readonly expected: RaceVerdict }>>;
@@ -57,7 +65,7 @@ export function defineRace<S>({ variants, ...race }: RaceOptions<S>): Race {
       memory: 'sc',
       strategy: { kind: 'dpor' },
       ...variant,
-      model: () => forgetState({ ...model(), name: modelName(race.id, name) }),
+      model: () => ({ ...anyState(model()), name: modelName(race.id, name) }),
     })),
   };
 }
@@ -65,9 +73,4 @@ export function defineRace<S>({ variants, ...race }: RaceOptions<S>): Race {
 /** The name of a variant's model, by which replays find it. */
 export function modelName(race: string, variant: string): string {
   return `${race}/${variant}`;
-}
-
-/** Only the model itself looks into its state, so that models of all states can be handled alike. */
-function forgetState<S>(model: Model<S>): Model<unknown> {
-  return model as unknown as Model<unknown>;
 }

@@ -1,3 +1,4 @@
+import { mightSleep } from '../machine/completion.js';
 import { inFunction, type Procedure } from '../machine/step.js';
 import type { Model } from '../explore/model.js';
 import { irqSetAffinitySteps } from '../irq/affinity/affinity.js';
@@ -47,6 +48,8 @@ function model(relidMap: VmbusDesign['relidMap'], events: Events): Omit<Model<Mo
 function* move(guest: RaceGuest): Procedure<void> {
   const { connection, channel } = guest;
   const dest = guest.mask(0);
+  // Whoever writes the file has interrupts on until then.
+  yield mightSleep;
   if (channel.irq === 0) yield* inFunction('target_cpu_store', connection.mover.move(channel, dest));
   else yield* inFunction('irq_set_affinity', irqSetAffinitySteps(connection.irq, channel.irq, dest));
 }

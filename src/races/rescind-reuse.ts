@@ -1,9 +1,9 @@
 import type { Hwirq, Irq } from '../lib/brand.js';
-import { inFunction, type Procedure, SharedWord } from '../machine/step.js';
+import { inFunction, type Procedure } from '../machine/step.js';
 import { handleSimpleIrq } from '../irq/line/flow.js';
 import { irqSetChipAndHandler } from '../irq/management/chip.js';
 import { IRQ_HANDLED } from '../irq/data/irqaction.js';
-import { irqCreateMapping, irqDomainCreateLinear } from '../irq/mapping/irqdomain.js';
+import { irqCreateMappingSteps, irqDomainCreateLinear } from '../irq/mapping/irqdomain.js';
 import { requestIrq } from '../irq/management/request.js';
 import { GicChip } from '../platform/arm64/gicv3.js';
 import { WaitQueue } from '../machine/completion.js';
@@ -79,7 +79,7 @@ class ReusedRelid {
 }
 
 /** Another driver's probe: takes a number for an interrupt of its own, the lowest that is free. */
-function* otherDriver({ connection: { irq: core, relids } }: RaceGuest): Procedure<void> {
+function* otherDriver({ connection: { irq: core } }: RaceGuest): Procedure<void> {
   const map = (_domain: unknown, irq: Irq): number => {
     irqSetChipAndHandler(core, irq, new GicChip(), handleSimpleIrq, null);
     return 0;
@@ -87,11 +87,7 @@ function* otherDriver({ connection: { irq: core, relids } }: RaceGuest): Procedu
   const domain = irqDomainCreateLinear(core, { name: 'another domain', size: 8, ops: { map } });
   // Linux looks for a free number from the hwirq's on.
   const hwirq: Hwirq = 5;
-  const word = new SharedWord('another domain');
-  yield { ...word.update, label: 'irq_create_mapping' };
-  // Both domains take their numbers from the same pool.
-  if (relids instanceof IrqdomainRelidMap) relids.revmapWord.announce();
-  const irq = irqCreateMapping(domain, hwirq);
+  const irq = yield* inFunction('irq_create_mapping', irqCreateMappingSteps(domain, hwirq));
   yield* inFunction(
     'request_irq',
     requestIrq(core, irq, () => IRQ_HANDLED, 0, 'another', otherDriver),

@@ -27,8 +27,8 @@ class CountingGuest {
   readonly guest: RaceGuest;
   /** What the host had the guest handle: events whose flag was clear, and messages. */
   events = 0;
-  /** Interrupts of the PPI. */
-  interrupts = 0;
+  /** Interrupts of the PPI on each CPU. */
+  private readonly interruptsOn = [0, 0];
   private readonly platform: Arm64Platform;
   private readonly lines: Interrupt[] = [];
 
@@ -73,7 +73,7 @@ class CountingGuest {
     const { machine, vmbus } = this.guest;
     yield vmbus.contexts[cpu].flagsWord.update;
     vmbus.contexts[cpu].messageWord.announce();
-    this.interrupts += 1;
+    this.interruptsOn[cpu] += 1;
     machine.vectorHandler(VMBUS_INTID).handleInterrupt(machine.cpu(cpu));
   }
 
@@ -101,6 +101,11 @@ class CountingGuest {
     slot.payloadSize = message.length;
     slot.type = HVMSG_VMBUS;
     this.lines[CONNECT_CPU].raise();
+  }
+
+  /** Interrupts of the PPI. */
+  get interrupts(): number {
+    return this.interruptsOn[0] + this.interruptsOn[1];
   }
 
   /** The total of interrupts in /proc/stat. */

@@ -14,7 +14,7 @@ export const INVALID_RELID: Relid = 0xffffffff;
  */
 export interface RelidMap {
   /** Events for relids that no usable channel has, which the guest ignored. */
-  droppedEvents: number;
+  readonly droppedEvents: number;
   /** True if each channel's interrupts are counted for it; otherwise the top level counts all of its own. */
   readonly countsChannels: boolean;
   /** The channels' irqdomain, if they have one. */

@@ -54,9 +54,9 @@ export class SynicHotplug implements HotplugState {
         );
       }
       const channels = yield* this.closeToChannels(id);
-      if (channels.length > 0) {
+      if (channels !== undefined) {
         yield* connection.guard.open(id);
-        throw new ErrnoError('EBUSY', `CPU ${id} is the target of ${inWords(channels)} first`);
+        throw new ErrnoError('EBUSY', `CPU ${id} is the target of ${channels} first`);
       }
       if (connection.version >= VERSION_WIN10_V4_1) {
         yield* connection.modifyChannel.beforeOffline(id);
@@ -72,16 +72,17 @@ export class SynicHotplug implements HotplugState {
     this.line.disable(cpu);
   }
 
-  /** Keeps new channels away from the CPU; returns those that are there. */
-  private *closeToChannels(cpu: CpuId): Procedure<VmbusChannel[]> {
+  /** Keeps new channels away from the CPU; returns in words what to do with those that are there, undefined if none. */
+  private *closeToChannels(cpu: CpuId): Procedure<string | undefined> {
     const { connection } = this;
     yield* connection.channelMutex.lock();
     yield* connection.guard.lock();
     yield* connection.guard.close(cpu);
     const channels = yield* connection.channelsOn(cpu);
     yield* connection.guard.unlock();
+    const text = channels.length === 0 ? undefined : inWords(channels);
     yield* connection.channelMutex.unlock();
-    return channels;
+    return text;
   }
 
   /** hv_synic_event_pending: true if events stay unhandled however long one waits. */

@@ -43,6 +43,10 @@ export class HvPerCpuContext implements SynicPages {
   readonly messageWord: SharedWord;
   /** Handles the message slot after the interrupt that announced it. */
   readonly msgDpc: Tasklet;
+  /** Interrupts handled here. */
+  interrupts = 0;
+  /** Events for relid 0 that came here. */
+  relid0Events = 0;
 
   constructor(
     readonly cpu: Cpu,

@@ -6,7 +6,7 @@ import { VmbusBus } from './bus.js';
 import { ChannelManagement } from './channel/mgmt.js';
 import { ChannelOperations } from './channel/open.js';
 import { vmbusConnect, vmbusRequestOffers } from './connection/connect.js';
-import { VmbusConnection } from './connection/connection.js';
+import { type ConnectionOptions, VmbusConnection } from './connection/connection.js';
 import type { VmbusDriver } from './driver.js';
 import type { GuestMemory } from './guest-memory.js';
 import type { HostPort } from './host-port.js';
@@ -20,7 +20,7 @@ import type { ControlMessages } from './variants/control-messages.js';
 import type { DesignParts } from './variants/design-parts.js';
 
 /** What a guest's VMBus is built from. */
-export interface VmbusOptions {
+export interface VmbusOptions extends ConnectionOptions {
   readonly machine: Machine;
   readonly irq: IrqCore;
   readonly host: HostPort;
@@ -28,16 +28,14 @@ export interface VmbusOptions {
   /** The interrupt line that the host raises for VMBus. */
   readonly line: PerCpuLine;
   readonly design: DesignParts;
-  /** The guest is a confidential VM; default false. */
-  readonly isolation?: boolean;
   /** The drivers in the order in which they register; default: none. */
   readonly makeDrivers?: (operations: ChannelOperations) => readonly VmbusDriver[];
 }
 
 /** Builds a guest's VMBus: the one wiring of its parts, with a container or without. */
 export function createVmbus(options: VmbusOptions): Vmbus {
-  const { machine, irq, host, memory, line, design, isolation, makeDrivers } = options;
-  const connection = new VmbusConnection(machine, host, memory, irq, design, { isolation });
+  const { machine, irq, host, memory, line, design, makeDrivers } = options;
+  const connection = new VmbusConnection(machine, host, memory, irq, design, options);
   const operations = new ChannelOperations(connection, irq);
   return new Vmbus(connection, operations, line, makeDrivers?.(operations) ?? []);
 }
@@ -48,6 +46,8 @@ export class Vmbus {
   readonly contexts: readonly HvPerCpuContext[];
   readonly isr: VmbusIsr;
   readonly management: ChannelManagement;
+  /** What handles the host's control messages. */
+  readonly messages: MessageHandler;
   readonly power: VmbusPower;
   private readonly control: ControlMessages;
   private readonly hotplug: SynicHotplug;
@@ -68,6 +68,7 @@ export class Vmbus {
     this.power = new VmbusPower(connection, this.bus, management);
     const contexts: HvPerCpuContext[] = [];
     const messages = new MessageHandler(connection, management, contexts);
+    this.messages = messages;
     for (const cpu of connection.machine.cpus)
       contexts.push(
         new HvPerCpuContext(

@@ -87,15 +87,6 @@ describe('what cannot be loaded is told', () => {
     expect(message).toBe('cannot load plug-in /throws.mjs: RangeError: too far');
     expect(hint).toMatch(/throws\.mjs:2:/);
   });
-
-  test('TypeScript where Node takes no types out of it', async () => {
-    const features = process.features as { typescript?: unknown };
-    if (features.typescript) return;
-    expect(await refusal(file('typed.ts', 'export default 1 as number;'))).toEqual([
-      `cannot load plug-in /typed.ts: Node ${process.versions.node} loads no TypeScript`,
-      'Compile it to JavaScript, or use Node 22.18 or newer.',
-    ]);
-  });
 });
 
 describe('the command line', () => {

@@ -22,7 +22,7 @@ beforeAll(() => {
   writeFileSync(
     join(dir, 'program.js'),
     `import { blameForExit, exitIsIntended } from './untimely-exit.js';
-blameForExit(['mine.js']);
+blameForExit('plug-in mine.js');
 await import('./plugin.js');
 exitIsIntended();
 `,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { check, type MemoryModel, violationText } from 'irqlab';
-import { doorbell, type DoorbellVariant } from '../../examples/own-race/race.js';
+import { doorbell, type DoorbellVariant } from '../../examples/own-race/doorbell.js';
 
 describe('the example of an own race', () => {
   test.each<[DoorbellVariant, MemoryModel, 'found' | 'none']>([

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { doorbell } from '../../examples/own-race/race.js';
+import { doorbell } from '../../examples/own-race/doorbell.js';
 import { check } from '../../src/explore/explore.js';
 import { violationText } from '../../src/explore/report/lane-table.js';
 import type { Model } from '../../src/explore/model.js';

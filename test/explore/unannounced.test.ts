@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { exploreShard } from '../../src/explore/explore.js';
 import type { Model, World } from '../../src/explore/model.js';
-import { Completion } from '../../src/machine/completion.js';
+import { Completion, WaitQueue } from '../../src/machine/completion.js';
 import { Lock } from '../../src/machine/lock.js';
 import { Machine } from '../../src/machine/machine.js';
 import { MemoryWord } from '../../src/machine/memory.js';
@@ -114,6 +114,31 @@ const cases: Readonly<Record<string, Model<unknown[]>>> = {
       },
     ];
   }),
+  'what the conditions of two wait queues look at': {
+    ...model(() => [() => {}, () => {}]),
+    setup(world) {
+      const seen: unknown[] = [];
+      const flag = new SharedVar('flag', 0);
+      const queues = ['P', 'Q'].map((name) => new WaitQueue(name, () => flag.get() > 0));
+      for (const [cpu, queue] of queues.entries()) {
+        world.task(
+          cpu,
+          queue.name,
+          (function* () {
+            yield* queue.wait();
+            flag.set(0);
+            seen.push(queue.name);
+          })(),
+        );
+      }
+      const wake = (): void => {
+        flag.set(1);
+        for (const queue of queues) queue.wakeUp();
+      };
+      world.task(2, 'waker', doing(new MemoryWord('w').read, wake));
+      return seen;
+    },
+  },
   'Lock.isHeld': {
     ...model(() => [() => {}, () => {}]),
     setup(world) {

@@ -1,3 +1,4 @@
+import { NetvscDevice } from '../../src/drivers/netvsc/device.js';
 import { ErrnoError } from '../../src/lib/errno.js';
 import type { Procedure } from '../../src/machine/step.js';
 import type { HostChannel } from '../../src/host/device.js';
@@ -181,11 +182,24 @@ export class Victim {
 
   /**
    * True if the guest is as good as dead, and Linux would be: it waits, while it suspends, for sub-channels that the
-   * host does not rescind and then does not hear of, or the host refused it when it resumed.
+   * host does not rescind and then does not hear of, or the host refused it when it resumed, or its NICs wait for each
+   * other.
    */
   private neverWakes(): boolean {
     const { state, ignoresOffers } = this.guest.connection;
-    return ignoresOffers || state.kind === 'disconnected';
+    return ignoresOffers || state.kind === 'disconnected' || this.nicsWaitForEachOther();
+  }
+
+  /**
+   * One adapter has RTNL and waits for its rescind, which comes behind that of another one in hv_vmbus_rescind; that
+   * one waits for the end of the other one's probe, which waits for RTNL (test/drivers/rescind.test.ts).
+   */
+  private nicsWaitForEachOther(): boolean {
+    const { connection } = this.guest;
+    const nics = connection.primaries
+      .map((channel) => deviceOf(channel)?.driverData)
+      .filter((data) => data instanceof NetvscDevice);
+    return nics.length > 1 && nics.some(({ rtnl }) => rtnl.isHeld) && !connection.rescindWorkQueue.isIdle;
   }
 
   private watch(): void {

@@ -2,9 +2,28 @@ import { describe, expect, test } from '@jest/globals';
 import { Machine } from '../../src/machine/machine.js';
 import { sleep } from '../../src/machine/completion.js';
 import { RcuList, RcuNode, Srcu } from '../../src/machine/rcu.js';
-import type { Procedure } from '../../src/machine/step.js';
+import { inFunction, labelSteps, type Procedure } from '../../src/machine/step.js';
 
 describe('Srcu', () => {
+  test('a grace period whose steps are labelled waits for the readers, too', () => {
+    const machine = new Machine({ present: 1 });
+    const srcu = new Srcu('srcu');
+    function* reader(): Procedure<void> {
+      const ticket = yield* srcu.readLockSteps();
+      yield* sleep(50);
+      yield* srcu.readUnlockSteps(ticket);
+    }
+    machine.spawn('reader', reader());
+    machine.settle();
+    labelSteps(true);
+    try {
+      machine.run('writer', inFunction('synchronize_srcu', srcu.synchronize()));
+    } finally {
+      labelSteps(false);
+    }
+    expect(machine.clock.now).toBe(50);
+  });
+
   test('a grace period waits for the readers that were inside, not for later ones', () => {
     const machine = new Machine({ present: 1 });
     const srcu = new Srcu('srcu');

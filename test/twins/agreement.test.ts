@@ -18,12 +18,14 @@ import * as startup from '../../src/irq/line/startup.js';
 import { enableIrqLocked, enableIrqLockedSteps } from '../../src/irq/management/enable.js';
 import type { IrqDesc, IrqFlowHandler } from '../../src/irq/data/irqdesc.js';
 import { runAtomic, type Procedure } from '../../src/machine/step.js';
+import { ProcIrq } from '../../src/view/proc/irq.js';
 import {
   vmbusChanHandler,
   vmbusChanHandlerSteps,
   vmbusOnEvent,
   vmbusOnEventSteps,
 } from '../../src/vmbus/channel/handler.js';
+import { PlainModifyChannels } from '../../src/vmbus/connection/modify-channels.js';
 import { MessageHandler } from '../../src/vmbus/messages.js';
 import { designChoices } from '../../src/vmbus/variants/design.js';
 import { RandomGuest } from './random-guest.js';
@@ -317,6 +319,143 @@ describe('what sets a line up', () => {
   });
 });
 
+describe('descriptors and mappings', () => {
+  const domainOf = (state: RandomGuest): irq.IrqDomain =>
+    irq.irqDomainCreateLinear(state.guest.irq, {
+      name: 'random',
+      size: 40,
+      ops: { map: () => -state.prng.below(2) },
+    });
+  const affinityOf = (state: RandomGuest): irq.IrqAffinityDesc | null =>
+    state.chance(2) ? { mask: state.mask(), managed: state.chance(2) } : null;
+
+  /** The steps would wait for the line's handlers and threads, which the plain form leaves to free_irq. */
+  const quiet = (desc: IrqDesc): void => {
+    desc.state &= ~irq.irqd.IRQ_INPROGRESS;
+    desc.cold.threadsActive.set(0);
+  };
+
+  test('irq_alloc_descs and irq_free_descs', () => {
+    agree(
+      (state) => {
+        const core = state.guest.irq;
+        const at = state.prng.pick([-1, -1, 7, 33]);
+        const start = irq.allocDescs(core, at, state.prng.below(40), state.prng.below(4));
+        irq.freeDescs(core, state.prng.below(70), state.prng.below(3));
+        return start;
+      },
+      function* (state) {
+        const core = state.guest.irq;
+        const at = state.prng.pick([-1, -1, 7, 33]);
+        const start = yield* irq.allocDescsSteps(core, at, state.prng.below(40), state.prng.below(4));
+        yield* irq.freeDescsSteps(core, state.prng.below(70), state.prng.below(3));
+        return start;
+      },
+      withLines,
+    );
+  });
+
+  test('irq_create_mapping, irq_find_mapping, irq_domain_associate, irq_dispose_mapping', () => {
+    agree(
+      (state) => {
+        const domain = domainOf(state);
+        const core = state.guest.irq;
+        const results = [];
+        for (let i = 0; i < 4; i++) {
+          const hwirq = state.prng.below(42);
+          results.push(irq.irqCreateMapping(domain, hwirq, affinityOf(state)));
+          results.push(irq.irqFindMapping(domain, state.prng.below(42)));
+          results.push(irq.irqResolveMapping(domain, hwirq)?.irq);
+          results.push(irq.irqDomainAssociate(domain, state.prng.below(60), state.prng.below(42)));
+          const disposed = core.desc(state.prng.below(60));
+          if (disposed !== undefined) quiet(disposed);
+          irq.irqDisposeMapping(core, disposed?.irq ?? 0);
+        }
+        return [...results, domain.mapcount];
+      },
+      function* (state) {
+        const domain = domainOf(state);
+        const core = state.guest.irq;
+        const results = [];
+        for (let i = 0; i < 4; i++) {
+          const hwirq = state.prng.below(42);
+          results.push(yield* irq.irqCreateMappingSteps(domain, hwirq, affinityOf(state)));
+          results.push(yield* irq.irqFindMappingSteps(domain, state.prng.below(42)));
+          results.push((yield* irq.irqResolveMappingSteps(domain, hwirq))?.irq);
+          results.push(
+            yield* irq.irqDomainAssociateSteps(domain, state.prng.below(60), state.prng.below(42)),
+          );
+          const disposed = core.desc(state.prng.below(60));
+          if (disposed !== undefined) quiet(disposed);
+          yield* irq.irqDisposeMappingSteps(core, disposed?.irq ?? 0);
+        }
+        return [...results, domain.mapcount];
+      },
+      withLines,
+    );
+  });
+
+  test('check_irq_resend, clear_irq_resend, irq_inject_interrupt', () => {
+    agree(
+      (state) => {
+        const core = state.guest.irq;
+        const lines = [state.lineOnChip(), state.lineOnChip(), state.lineOnChip()];
+        const results = [];
+        for (const desc of lines) {
+          results.push(irq.checkIrqResend(desc, state.chance(2)));
+          results.push(irq.irqInjectInterrupt(core, desc.irq));
+          if (state.chance(3)) irq.clearIrqResend(desc);
+        }
+        return results;
+      },
+      function* (state) {
+        const core = state.guest.irq;
+        const lines = [state.lineOnChip(), state.lineOnChip(), state.lineOnChip()];
+        const results = [];
+        for (const desc of lines) {
+          results.push(yield* irq.checkIrqResendSteps(desc, state.chance(2)));
+          results.push(yield* irq.irqInjectInterruptSteps(core, desc.irq));
+          if (state.chance(3)) yield* irq.clearIrqResendSteps(desc);
+        }
+        return results;
+      },
+      withLines,
+    );
+  });
+
+  test('register_irq_proc, register_handler_proc and back', () => {
+    const shown = (proc: ProcIrq, { irq: number }: IrqDesc): unknown => {
+      const directory = proc.lookup(String(number));
+      return directory?.kind === 'directory' ? [...directory.list()] : undefined;
+    };
+    agree(
+      (state) => {
+        const desc = state.line();
+        const proc = new ProcIrq(state.guest.irq);
+        proc.registerIrq(desc);
+        for (const action of desc.actions()) proc.registerHandler(desc, action);
+        const before = shown(proc, desc);
+        if (desc.action && state.chance(2)) proc.unregisterHandler(desc, desc.action);
+        const between = shown(proc, desc);
+        proc.unregisterIrq(desc);
+        return [before, between, shown(proc, desc)];
+      },
+      function* (state) {
+        const desc = state.line();
+        const proc = new ProcIrq(state.guest.irq);
+        yield* proc.registerIrqSteps(desc);
+        for (const action of desc.actions()) yield* proc.registerHandlerSteps(desc, action);
+        const before = shown(proc, desc);
+        if (desc.action && state.chance(2)) yield* proc.unregisterHandlerSteps(desc, desc.action);
+        const between = shown(proc, desc);
+        yield* proc.unregisterIrqSteps(desc);
+        return [before, between, shown(proc, desc)];
+      },
+      withLines,
+    );
+  });
+});
+
 describe('a channel', () => {
   test('vmbus_chan_handler', () => {
     agree(
@@ -443,6 +582,29 @@ describe('messages of the guest', () => {
       },
     );
   });
+});
+
+test('modchan_sent without atomics', () => {
+  const counting = new Map<RandomGuest, PlainModifyChannels>();
+  const countOf = (state: RandomGuest): PlainModifyChannels => {
+    const found = counting.get(state) ?? new PlainModifyChannels();
+    counting.set(state, found);
+    return found;
+  };
+  agree(
+    (state) => {
+      const modchans = countOf(state);
+      modchans.sentOne();
+      modchans.sentOne();
+      return modchans.sent;
+    },
+    function* (state) {
+      const modchans = countOf(state);
+      yield* modchans.sentOneSteps();
+      yield* modchans.sentOneSteps();
+      return modchans.sent;
+    },
+  );
 });
 
 describe('a ring', () => {

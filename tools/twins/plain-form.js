@@ -3,7 +3,7 @@
 //
 //   yield word.read;                    falls away
 //   if (barrier !== undefined) yield barrier;
-//   yield* lock.spinLock();             falls away: see SpinLock in src/machine/lock.ts
+//   yield* lock.spinLock();             falls away: see SpinLock and Mutex in src/machine/lock.ts
 //   // steps only: …                    the call below this comment falls away, if it is one of STEPS_ONLY_CALLS
 //   yield* f.aSteps(x)                  becomes f.a(x)
 //   const { word } = context;           falls away where only what fell away used it
@@ -13,7 +13,14 @@
 // says where, also a procedure named …Steps that is written in a way in which it would be overlooked.
 import { parse } from '@babel/parser';
 
-const SPIN_LOCK_CALLS = new Set(['spinLock', 'spinUnlock', 'spinLockIrqsave', 'spinUnlockIrqrestore']);
+const SHORT_LOCK_CALLS = new Set([
+  'spinLock',
+  'spinUnlock',
+  'spinLockIrqsave',
+  'spinUnlockIrqrestore',
+  'mutexLock',
+  'mutexUnlock',
+]);
 /** Procedures whose plain form is written by hand, since they have no steps of their own to take away. */
 const PRIMITIVES = new Set([
   'getSteps',
@@ -31,6 +38,7 @@ const PRIMITIVES = new Set([
   'readUnlockSteps',
   'handleIrqSteps',
   'handlerSteps',
+  'synchronizeSteps',
 ]);
 /** What a statement for steps only may call: it tells an explorer something, or checks what only it can find. */
 const STEPS_ONLY_CALLS = new Set(['announce', 'announceRead', 'assertLive', 'handlersDone']);
@@ -229,7 +237,7 @@ function calledSteps({ callee }, place) {
       place.source,
       place.file,
       callee,
-      'a procedure with a plain form runs only others that have one: spin locks, and those named …Steps',
+      'a procedure with a plain form runs only others that have one: spin locks, mutexes, and those named …Steps',
     );
   }
   return name;
@@ -257,7 +265,7 @@ function isBareStep(node) {
   return (
     argument.type === 'CallExpression' &&
     argument.callee.type === 'MemberExpression' &&
-    SPIN_LOCK_CALLS.has(argument.callee.property.name)
+    SHORT_LOCK_CALLS.has(argument.callee.property.name)
   );
 }
 

@@ -1,8 +1,11 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Shard } from '../../explore/search/search.js';
+import { UsageError } from '../../command/usage-error.js';
 import type { CommandModule } from '../command.js';
 import type { MergeOptions } from '../explore/merge.js';
 import type { ExploreCommandOptions } from '../explore/options.js';
+import type { OwnRace } from '../explore/own-race.js';
+import { isRaceFile } from '../explore/race-file.js';
 
 const example = `
 Without a race the races are listed; with a race and no --variant all its variants are compared with what is expected.
@@ -10,11 +13,15 @@ A verdict is "found", with a minimal interleaving, or "none", with what was cove
 Exit status: 0 as expected, 1 different from what is expected, 2 wrong use, 130 ended by Ctrl-C. A search that was ended
 by Ctrl-C or --seconds is neither: a table lists what is finished, what was stopped, and what was not begun.
 
+A race is the id of a listed one, or a file whose default export is one: see "irqlab init race --help".
+
 Examples:
   $ irqlab explore
-  $ irqlab explore modchan-offline --variant no-wait --save lost.json
+  $ irqlab explore modchan-offline no-wait --save lost.json
   $ irqlab explore ring-full-wakeup --variant no-barrier --memory sc
   $ irqlab explore --all
+  $ irqlab explore ./my-race.ts
+  $ irqlab explore --all --sanitize
   $ irqlab explore shared-count --plugin examples/plugin-race/plugin.js
 `;
 
@@ -29,30 +36,44 @@ export const command: CommandModule = {
   configure(command, stdio, finish, plugins) {
     addOptions(command)
       .addHelpText('after', example)
-      .action(async (race: string | undefined, options: ExploreCommandOptions) => {
-        const { refuseUnused } = await import('../explore/refuse.js');
-        refuseUnused(race, options, given(command, options));
-        const { exploreInThreads } = await import('../explore/in-threads.js');
-        finish(await exploreInThreads(race, { ...options, plugins }, stdio));
-      });
+      .action(
+        async (name: string | undefined, second: string | undefined, written: ExploreCommandOptions) => {
+          const { refuseUnused } = await import('../explore/refuse.js');
+          const { loadOwnRace } = await import('../explore/own-race.js');
+          const race = name !== undefined && isRaceFile(name) ? await loadOwnRace(name) : name;
+          const variant = variantOf(race, second, written);
+          const options = { ...written, ...(variant !== undefined && { variant }), plugins };
+          refuseUnused(name, options, given(command, written));
+          const { exploreInThreads } = await import('../explore/in-threads.js');
+          finish(await exploreInThreads(race, options, stdio));
+        },
+      );
     command
       .command('merge')
       .description('put the reports of the parts of a search together')
       .argument('<files...>', 'what --save-report wrote, for each part')
       .option('--save <file>', 'save the interleaving that was found, for irqlab replay')
+      .addOption(raceFileOption())
       .option('--json', 'print the report as JSON')
       .addHelpText('after', mergeExample)
       .action(async (files: string[], _options: unknown, merge: Command) => {
         const { mergeInThreads } = await import('../explore/in-threads.js');
-        const options = merge.optsWithGlobals<MergeOptions>();
-        finish(await mergeInThreads(files, { ...options, plugins }, stdio));
+        const { refuseUnmerged } = await import('../explore/refuse.js');
+        const written = [...given(merge, merge.opts()), ...given(command, command.opts())];
+        refuseUnmerged(
+          merge.optsWithGlobals(),
+          written.filter((name) => name !== 'race'),
+        );
+        const { race: raceFile, ...options } = merge.optsWithGlobals<MergeOptions & { race?: string }>();
+        finish(await mergeInThreads(files, { ...options, raceFile, plugins }, stdio));
       });
   },
 };
 
 function addOptions(command: Command): Command {
   return command
-    .argument('[race]', 'id of a race')
+    .argument('[race]', 'id of a race, or a file with one of your own')
+    .argument('[variant]', 'one variant of it, as --variant')
     .option('--variant <name>', 'one variant of the race')
     .option('--all', 'every variant of every race, against what is expected')
     .addOption(
@@ -76,10 +97,32 @@ function addOptions(command: Command): Command {
     .option('--save <file>', 'save the interleaving that was found, for irqlab replay')
     .option('--max-executions <n>', 'stop after so many executions', positive)
     .option('--max-steps <n>', 'cut executions after so many steps; default 1000', positive)
+    .option(
+      '--sanitize',
+      'look for what steps share without announcing it; a table stops each variant after 300 executions',
+    )
     .option('--seconds <n>', 'stop after so long, with --all all of it', positive)
     .addOption(formatOption())
     .option('--width <n>', 'columns that a table may take; default: those of the terminal', width, columns())
     .option('--json', 'print the report as JSON');
+}
+
+/** A race of one's own with a single variant needs no name of it. */
+function variantOf(
+  race: string | OwnRace | undefined,
+  second: string | undefined,
+  { variant, all }: ExploreCommandOptions,
+): string | undefined {
+  if (second !== undefined && variant !== undefined && second !== variant)
+    throw new UsageError(`two variants: ${second} and --variant ${variant}`, 'Name one of them.');
+  const named = second ?? variant;
+  if (named !== undefined || all || typeof race !== 'object' || race.race.variants.length > 1) return named;
+  return race.race.variants[0].name;
+}
+
+/** Where the code of a saved race of one's own is now. */
+export function raceFileOption(): Option {
+  return new Option('--race <file>', 'the race of your own that it is about, if it lies elsewhere now');
 }
 
 /** How a found interleaving is shown. */
@@ -100,8 +143,8 @@ export function width(text: string): number {
 }
 
 /** The options that the user wrote. */
-function given(command: Command, options: ExploreCommandOptions): (keyof ExploreCommandOptions)[] {
-  const names = Object.keys(options) as (keyof ExploreCommandOptions)[];
+export function given<T extends object>(command: Command, options: T): (keyof T & string)[] {
+  const names = Object.keys(options) as (keyof T & string)[];
   return names.filter((name) => command.getOptionValueSource(name) === 'cli');
 }
 

@@ -23,6 +23,12 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./explore.js')).command,
   },
   {
+    name: 'init',
+    summary: 'write a race of your own to start from',
+    takesPlugins: false,
+    load: async () => (await import('./init.js')).command,
+  },
+  {
     name: 'replay',
     summary: 'run a saved interleaving again',
     load: async () => (await import('./replay.js')).command,

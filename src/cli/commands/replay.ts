@@ -1,5 +1,5 @@
 import type { CommandModule } from '../command.js';
-import { columns, formatOption, width } from './explore.js';
+import { columns, formatOption, given, raceFileOption, width } from './explore.js';
 import type { ReplayCommandOptions } from '../explore/replay.js';
 
 const example = `
@@ -24,12 +24,14 @@ export const command: CommandModule = {
         width,
         columns(),
       )
+      .addOption(raceFileOption())
       .option('--json', 'print the trace as JSON')
       .addHelpText('after', example)
       .action(async (file: string, options: ReplayCommandOptions) => {
         const { runReplay } = await import('../explore/replay.js');
-        const { racesWith } = await import('../explore/races-with.js');
-        finish(runReplay(file, options, stdio, await racesWith(plugins)));
+        const { refuseUnshown } = await import('../explore/refuse.js');
+        refuseUnshown(options, given(command, options));
+        finish(await runReplay(file, { ...options, plugins }, stdio));
       });
   },
 };

@@ -6,18 +6,23 @@ import { formatTraceFile, traceFileOf } from '../../explore/report/trace-file.js
 import type { RaceVariant } from '../../races/race.js';
 import type { ExploreCommandOptions } from './options.js';
 import { drawn } from './drawn.js';
+import { namedFrom } from './named-from.js';
 import { reportText } from './text.js';
+
+export type ConcludeOptions = Pick<ExploreCommandOptions, 'save' | 'raceFile' | 'json' | 'format' | 'width'>;
 
 /** Shows a report, saves the interleaving that it found, and checks the verdict against the table of races. */
 export function conclude(
   report: Report,
   variant: RaceVariant,
-  { save, json, format, width }: Pick<ExploreCommandOptions, 'save' | 'json' | 'format' | 'width'>,
+  { save, raceFile, json, format, width }: ConcludeOptions,
   stdio: Stdio,
 ): ExitStatus {
   const [violation] = report.violations;
+  if (save !== undefined && violation === undefined)
+    stdio.err(`irqlab: nothing was found, so ${save} was not written\n`);
   if (save !== undefined && violation !== undefined)
-    writeText(save, formatTraceFile(traceFileOf(report, violation)));
+    writeText(save, formatTraceFile(traceFileOf(report, violation, raceFile && namedFrom(save, raceFile))));
   const hint =
     save === undefined
       ? 'To replay it: add --save FILE, then irqlab replay FILE'
@@ -26,6 +31,7 @@ export function conclude(
   else if (violation === undefined || format === undefined || format === 'table') {
     stdio.out(reportText(report, hint, { width }));
   } else stdio.out(drawn(violation, format, report.model));
+  if (report.unannounced !== undefined && report.unannounced.length > 0) return exitStatus.failed;
   const { memory, expected, expectedOther } = variant;
   const wanted = report.memory === memory ? expected : expectedOther;
   if (wanted === undefined || wanted === report.verdict) return exitStatus.ok;

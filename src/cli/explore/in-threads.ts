@@ -3,41 +3,70 @@ import { type ExitStatus, exitStatus } from '../../command/exit-status.js';
 import { readText } from '../../command/named-file.js';
 import { noPlugins, type Plugins } from '../../command/plugins.js';
 import type { Stdio } from '../../command/stdio.js';
-import { type MergeOptions, runMerge } from './merge.js';
+import { type MergeOptions, raceFileOf, runMerge } from './merge.js';
 import type { ExploreCommandOptions } from './options.js';
+import { blamingRace, loadOwnRace, type OwnRace } from './own-race.js';
 import { racesWith } from './races-with.js';
 import { runExplore } from './run.js';
 import { StoppedError, type TaskRunner } from './task.js';
 import { ThreadRunner } from './threads.js';
 
-/** `irqlab explore`, its searches in threads, so that Ctrl-C is noticed while they run. */
+/**
+ * `irqlab explore`, its searches in threads, so that Ctrl-C is noticed while they run.
+ *
+ * @param race an id, or a race of the user's own.
+ */
 export function exploreInThreads(
-  race: string | undefined,
+  race: string | OwnRace | undefined,
   options: ExploreCommandOptions,
   stdio: Stdio,
 ): Promise<ExitStatus> {
   const workers = options.workers ?? (options.all ? availableParallelism() : 1);
-  return withThreads(workers, stdio, options.plugins, (runner) => runExplore(race, options, stdio, runner));
+  const own = typeof race === 'object' ? race : undefined;
+  const id = typeof race === 'object' ? race.race.id : race;
+  const { plugins, sanitize = false } = options;
+  return withThreads(workers, stdio, { plugins, own, sanitize }, (runner) =>
+    runExplore(id, { ...options, raceFile: own?.file }, stdio, runner),
+  );
 }
 
 /** `irqlab explore merge`, likewise: looking for a minimal interleaving is a search, too. */
-export function mergeInThreads(
+export async function mergeInThreads(
   files: readonly string[],
   options: MergeOptions,
   stdio: Stdio,
 ): Promise<ExitStatus> {
-  const read = (file: string): string => readText(file, stdio).text;
-  return withThreads(1, stdio, options.plugins, (runner) => runMerge(files, options, stdio, runner, read));
+  const texts = new Map<string, string>();
+  const read = (file: string): string => {
+    const text = texts.get(file) ?? readText(file, stdio).text;
+    texts.set(file, text);
+    return text;
+  };
+  const raceFile = options.raceFile ?? raceFileOf(files, read);
+  const own = raceFile === undefined ? undefined : await loadOwnRace(raceFile);
+  return withThreads(1, stdio, { plugins: options.plugins, own, sanitize: false }, (runner) =>
+    runMerge(files, { ...options, raceFile }, stdio, runner, read),
+  );
+}
+
+/** Code of the user's own that the threads load, too. */
+interface UserCode {
+  readonly plugins: Plugins | undefined;
+  /** The one race there is; undefined: irqlab's and those of plug-ins. */
+  readonly own: OwnRace | undefined;
+  /** The threads load the models instrumented. */
+  readonly sanitize: boolean;
 }
 
 /** The first Ctrl-C ends the searches, which report what they know so far; the second one ends the program. */
 async function withThreads(
   workers: number,
   stdio: Stdio,
-  plugins: Plugins | undefined,
+  { plugins = noPlugins, own, sanitize }: UserCode,
   use: (runner: TaskRunner) => Promise<ExitStatus>,
 ): Promise<ExitStatus> {
-  const runner = new ThreadRunner(workers, await racesWith(plugins ?? noPlugins), plugins?.files ?? []);
+  const races = own === undefined ? await racesWith(plugins) : [own.race];
+  const runner = new ThreadRunner(workers, races, { plugins: plugins.files, raceFile: own?.file }, sanitize);
   let isInterrupted = false;
   const stop = (): void => {
     isInterrupted = true;
@@ -46,12 +75,12 @@ async function withThreads(
   };
   process.once('SIGINT', stop);
   try {
-    const status = await use(runner);
+    const status = await (own === undefined ? use(runner) : blamingRace(own, () => use(runner)));
     return isInterrupted ? exitStatus.interrupted : status;
   } catch (error) {
     if (!(error instanceof StoppedError)) throw error;
     stdio.err(`irqlab: ${error.message}\n`);
-    return exitStatus.interrupted;
+    return isInterrupted ? exitStatus.interrupted : exitStatus.failed;
   } finally {
     process.removeListener('SIGINT', stop);
     await runner.close();

@@ -6,12 +6,16 @@ import type { Report } from '../../explore/report/report.js';
 import { conclude } from './conclude.js';
 import type { ExploreCommandOptions } from './options.js';
 import { buildOf } from './fingerprint.js';
+import { fileNamedIn } from './named-from.js';
 import { raceNamed, variantNamed } from './race-named.js';
 import { parseReport } from './report-file.js';
 import { withMinimal } from './search.js';
 import type { TaskRunner } from './task.js';
 
-export type MergeOptions = Pick<ExploreCommandOptions, 'json' | 'save' | 'format' | 'width' | 'plugins'>;
+export type MergeOptions = Pick<
+  ExploreCommandOptions,
+  'json' | 'save' | 'format' | 'width' | 'plugins' | 'raceFile'
+>;
 
 /** `irqlab explore merge`: merges the reports of a search's shards. */
 export async function runMerge(
@@ -21,7 +25,9 @@ export async function runMerge(
   runner: TaskRunner,
   read: (file: string) => string,
 ): Promise<ExitStatus> {
-  const merged = mergeAll(files, read, buildOf(options.plugins?.files ?? []));
+  const { plugins, raceFile } = options;
+  const build = buildOf([...(plugins?.files ?? []), ...(raceFile === undefined ? [] : [raceFile])]);
+  const merged = mergeAll(files, read, build);
   const [id = '', name = ''] = merged.model.split('/');
   const race = raceNamed(runner.races, id);
   const variant = variantNamed(race, name);
@@ -36,11 +42,28 @@ function mergeAll(files: readonly string[], read: (file: string) => string, buil
     const merged = mergeReports(reports);
     const other = reports[0].fingerprint?.build ?? 'an unknown build';
     if (other !== build) {
-      throw new RangeError(`these reports are of ${other}, not of this irqlab (${build}); search again`);
+      throw new RangeError(
+        `these reports are of ${other}, not of this irqlab and its races (${build}); search again`,
+      );
     }
     return merged;
   } catch (error) {
     if (error instanceof RangeError || error instanceof TypeError) throw new UsageError(error.message);
+    throw error;
+  }
+}
+
+/**
+ * The file with the race that the reports are about, from where the program runs; undefined if it is none of the user's own.
+ *
+ * @throws UsageError for a file that is no report.
+ */
+export function raceFileOf([first]: readonly string[], read: (file: string) => string): string | undefined {
+  try {
+    const { raceFile } = parseReport(read(first), first);
+    return raceFile && fileNamedIn(first, raceFile);
+  } catch (error) {
+    if (error instanceof TypeError) throw new UsageError(error.message);
     throw error;
   }
 }

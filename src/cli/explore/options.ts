@@ -18,6 +18,8 @@ export interface ExploreCommandOptions extends PluginOptions {
   readonly shard?: Shard;
   readonly saveReport?: string;
   readonly save?: string;
+  /** Looks for what steps share without announcing it, in place of a minimal interleaving. */
+  readonly sanitize?: boolean;
   readonly maxExecutions?: number;
   readonly maxSteps?: number;
   readonly seconds?: number;
@@ -26,6 +28,8 @@ export interface ExploreCommandOptions extends PluginOptions {
   readonly format?: TraceFormat;
   /** Columns that a table may take; default: those of the terminal. */
   readonly width?: number;
+  /** The file of a race of the user's own, as named; default: the race is one of irqlab's, or of a plug-in. */
+  readonly raceFile?: string;
   /** Threads; default: one, and for all races as many as the machine has. */
   readonly workers?: number;
 }

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { UsageError } from '../../command/usage-error.js';
-import type { ExploreCommandOptions } from './options.js';
+import type { ExploreCommandOptions, TraceFormat } from './options.js';
 
 type OptionName = keyof ExploreCommandOptions;
 
@@ -16,9 +16,17 @@ const ofOneVariant: readonly OptionName[] = [
   'saveReport',
   'save',
   'format',
+  'width',
   'maxSteps',
 ];
-const ofSearches: readonly OptionName[] = ['variant', 'workers', 'maxExecutions', 'seconds', ...ofOneVariant];
+const ofSearches: readonly OptionName[] = [
+  'variant',
+  'workers',
+  'maxExecutions',
+  'seconds',
+  'sanitize',
+  ...ofOneVariant,
+];
 
 /** The strategies that an option means something to. */
 const strategiesOf: Readonly<Partial<Record<OptionName, readonly string[]>>> = {
@@ -36,10 +44,11 @@ const strategiesOf: Readonly<Partial<Record<OptionName, readonly string[]>>> = {
  */
 export function refuseUnused(
   race: string | undefined,
-  { all, variant, strategy, workers, shard }: Partial<ExploreCommandOptions>,
+  options: Partial<ExploreCommandOptions>,
   given: readonly OptionName[],
   cores = availableParallelism(),
 ): void {
+  const { all, variant, strategy, workers, shard } = options;
   const refuse = (names: readonly OptionName[], why: string): void => {
     const unused = names.filter((name) => given.includes(name));
     if (unused.length > 0) throw new UsageError(`${unused.map(flagOf).join(', ')}: ${why}`);
@@ -59,6 +68,7 @@ export function refuseUnused(
     const instead = strategy === undefined ? 'add it' : `not with --strategy ${strategy}`;
     refuse([name as OptionName], `means something only with ${wanted}; ${instead}`);
   }
+  refuseUnshown(options, given);
   if (shard !== undefined) refuse(['workers'], 'a --shard is one part of a search, done by one thread');
   if (workers !== undefined && workers > cores) {
     throw new UsageError(
@@ -66,6 +76,49 @@ export function refuseUnused(
         'the beginning anew',
     );
   }
+}
+
+/** Options of what shows an interleaving: `irqlab explore`, its merge, and `irqlab replay`. */
+export interface ShowOptions {
+  readonly json?: boolean;
+  readonly format?: TraceFormat;
+  readonly width?: number;
+  readonly step?: boolean;
+}
+
+/**
+ * Refuses options of a form that is not the one to be shown.
+ *
+ * @throws UsageError saying which goes with what.
+ */
+export function refuseUnshown({ json, format = 'table' }: ShowOptions, given: readonly string[]): void {
+  const unused = (names: readonly (keyof ShowOptions)[]): string =>
+    names
+      .filter((name) => given.includes(name))
+      .map(flagOf)
+      .join(', ');
+  const besideJson = json ? unused(['format', 'width', 'step']) : '';
+  if (besideJson !== '') throw new UsageError(`${besideJson}: --json shows data, no table; leave out one`);
+  const besideDrawing = format === 'table' ? '' : unused(['width', 'step']);
+  if (besideDrawing !== '')
+    throw new UsageError(`${besideDrawing}: means something only for a table, not with --format ${format}`);
+}
+
+/** What `irqlab explore merge` has in common with `irqlab explore`, whose options are read there, too. */
+const ofMerge: readonly string[] = ['json', 'save', 'format', 'width'] satisfies OptionName[];
+
+/**
+ * Refuses options of a search where parts of one are put together.
+ *
+ * @throws UsageError naming them.
+ */
+export function refuseUnmerged(options: ShowOptions, given: readonly string[]): void {
+  const unused = given.filter((name) => !ofMerge.includes(name)).map(flagOf);
+  if (unused.length > 0)
+    throw new UsageError(
+      `${unused.join(', ')}: merge searches nothing; the parts have their options already`,
+    );
+  refuseUnshown(options, given);
 }
 
 function flagOf(name: string): string {

@@ -6,14 +6,19 @@ import { type ExitStatus, exitStatus } from '../../command/exit-status.js';
 import type { Stdio } from '../../command/stdio.js';
 import { UsageError } from '../../command/usage-error.js';
 import { readText } from '../../command/named-file.js';
-import { races as builtinRaces } from '../../races/index.js';
+import { noPlugins, type PluginOptions } from '../../command/plugins.js';
 import type { Race } from '../../races/race.js';
 import { drawn } from './drawn.js';
+import { fileNamedIn } from './named-from.js';
+import { blamingRace, loadOwnRace } from './own-race.js';
+import { racesWith } from './races-with.js';
 import type { TraceFormat } from './options.js';
 import { foundText, memoryText } from './text.js';
 import { raceNamed, variantNamed } from './race-named.js';
 
-export interface ReplayCommandOptions {
+export interface ReplayCommandOptions extends PluginOptions {
+  /** The file of the race, if it is one of the user's own; default: as the trace says. */
+  readonly race?: string;
   readonly step?: boolean;
   readonly json?: boolean;
   readonly format?: TraceFormat;
@@ -21,13 +26,25 @@ export interface ReplayCommandOptions {
 }
 
 /** `irqlab replay`: runs a saved interleaving again. The same file gives the same bytes. */
-export function runReplay(
+export async function runReplay(
   file: string,
   options: ReplayCommandOptions,
   stdio: Stdio,
-  races: readonly Race[] = builtinRaces,
-): ExitStatus {
+): Promise<ExitStatus> {
   const saved = parse(readText(file, stdio).text, file);
+  const raceFile = options.race ?? (saved.raceFile && fileNamedIn(file, saved.raceFile));
+  if (raceFile === undefined)
+    return show(saved, options, stdio, await racesWith(options.plugins ?? noPlugins));
+  const own = await loadOwnRace(raceFile);
+  return blamingRace(own, async () => show(saved, options, stdio, [own.race]));
+}
+
+function show(
+  saved: TraceFile,
+  options: ReplayCommandOptions,
+  stdio: Stdio,
+  races: readonly Race[],
+): ExitStatus {
   const [id = '', name = ''] = saved.model.split('/');
   const model = variantNamed(raceNamed(races, id), name).model();
   const walk: string[] = [];

@@ -21,6 +21,24 @@ const violation = z.object({
   minimal: z.boolean(),
 });
 
+const unannouncedAccess = z.object({
+  kind: z.enum(['read', 'write']),
+  file: z.string(),
+  line: z.number(),
+  func: z.string(),
+  lane: z.string(),
+  context: z.string(),
+  step: z.string(),
+  announces: z.array(z.string()),
+});
+
+const unannounced = z.object({
+  location: z.string(),
+  first: unannouncedAccess,
+  second: unannouncedAccess,
+  advice: z.string(),
+});
+
 const report = z.object({
   model: z.string(),
   memory: z.enum(['sc', 'tso']),
@@ -36,17 +54,25 @@ const report = z.object({
   seconds: z.number().optional(),
   outcomes: z.array(z.object({ outcome: z.union([z.string(), z.number()]), count: z.number() })).optional(),
   buffered: z.array(z.string()).optional(),
+  unannounced: z.array(unannounced).optional(),
   witnesses: z.array(z.object({ name: z.string(), reached: z.boolean() })),
   violations: z.array(violation),
   fingerprint: z.object({ build: z.string(), options: z.string() }).optional(),
+  raceFile: z.string().optional(),
 });
+
+/** A report as it is saved. */
+export interface SavedReport extends Report {
+  /** The file of a race of the user's own, from where the report lies. */
+  readonly raceFile?: string;
+}
 
 /**
  * Reads a report that --save-report wrote.
  *
  * @throws TypeError saying what is wrong with it.
  */
-export function parseReport(text: string, file: string): Report {
+export function parseReport(text: string, file: string): SavedReport {
   let content: unknown;
   try {
     content = JSON.parse(text);

@@ -1,23 +1,33 @@
 import { type ExitStatus, exitStatus } from '../../command/exit-status.js';
+import { mergeUnannounced, unannouncedText } from '../../explore/report/unannounced.js';
 import type { Stdio } from '../../command/stdio.js';
 import type { Race } from '../../races/race.js';
 import type { ExploreCommandOptions } from './options.js';
 import { nameWidth, type Row, rowText, runTable } from './table.js';
 import type { TaskRunner } from './task.js';
-import { number } from './text.js';
+import { number, sanitizedText } from './text.js';
+
+/** Executions of each variant in a sanitized table: the accesses of most steps are seen in the first ones. */
+const SANITIZED_EXECUTIONS = 300;
 
 /** Searches all variants of some races and prints a line for each as it is done. */
 export async function exploreTable(
   table: readonly Race[],
-  { json, maxExecutions, seconds }: ExploreCommandOptions,
+  { json, maxExecutions, seconds, sanitize }: ExploreCommandOptions,
   stdio: Stdio,
   runner: TaskRunner,
 ): Promise<ExitStatus> {
   const width = nameWidth(table);
   const started = performance.now();
-  const { rows, unfinished } = await runTable(table, runner, stdio, { maxExecutions, seconds }, (row) => {
+  const limits = {
+    seconds,
+    sanitize,
+    maxExecutions: maxExecutions ?? (sanitize ? SANITIZED_EXECUTIONS : undefined),
+  };
+  const { rows, unfinished } = await runTable(table, runner, stdio, limits, (row) => {
     if (!json) stdio.out(rowText(row, width));
   });
+  const unannounced = mergeUnannounced(rows.map(({ report }) => report));
   const findings = runner.isStopped ? [] : await findingsOf(table, runner);
   const different = rows.filter(({ differences }) => differences.length > 0).length;
   if (json)
@@ -25,6 +35,8 @@ export async function exploreTable(
   else {
     for (const { race, findings: lines } of findings)
       for (const line of lines) stdio.out(`     ${race}: ${line}\n`);
+    for (const finding of unannounced) stdio.out(`\n${unannouncedText(finding)}`);
+    if (sanitize) stdio.out(`${sanitizedText(unannounced.length)} in what was run\n`);
     const time = ((performance.now() - started) / 1000).toFixed(1);
     const stopped = rows.filter(({ isStopped }) => isStopped);
     const verdicts = rows.length - stopped.length;
@@ -35,7 +47,8 @@ export async function exploreTable(
     if (names.length > 0) stdio.out(`${names.length} stopped before their end: ${names.join(', ')}\n`);
     if (notBegun.length > 0) stdio.out(`${notBegun.length} not begun: ${notBegun.join(', ')}\n`);
   }
-  return different === 0 ? exitStatus.ok : exitStatus.failed;
+  const cutShort = rows.some(({ isStopped, isAsked }) => isStopped && !isAsked);
+  return different === 0 && !cutShort ? exitStatus.ok : exitStatus.failed;
 }
 
 async function findingsOf(

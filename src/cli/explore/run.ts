@@ -3,15 +3,21 @@ import { writeText } from '../../command/named-file.js';
 import type { Stdio } from '../../command/stdio.js';
 import { UsageError } from '../../command/usage-error.js';
 import type { Progress, Strategy } from '../../explore/options.js';
+import type { Report } from '../../explore/report/report.js';
 import type { Race, RaceVariant } from '../../races/race.js';
 import { conclude } from './conclude.js';
 import { fingerprintOf } from './fingerprint.js';
 import type { ExploreCommandOptions } from './options.js';
+import { namedFrom } from './named-from.js';
 import { raceNamed, variantNamed } from './race-named.js';
+import type { SavedReport } from './report-file.js';
 import { exploreTable } from './run-table.js';
 import { searchWith } from './search.js';
 import type { Search, TaskRunner } from './task.js';
 import { listText, number } from './text.js';
+
+/** How long a search that --seconds limits may take to begin and to end. */
+const GRACE_MS = 500;
 
 /** `irqlab explore`: lists the races, searches one, or all. */
 export async function runExplore(
@@ -41,24 +47,41 @@ async function exploreVariant(
   stdio: Stdio,
   runner: TaskRunner,
 ): Promise<ExitStatus> {
-  const { memory = variant.memory, shard, maxExecutions, maxSteps, seconds } = options;
+  const { memory = variant.memory, shard, maxExecutions, maxSteps, seconds, sanitize } = options;
   const search: Search = {
     race: race.id,
     variant: variant.name,
     memory,
     strategy: strategyOf(options, variant),
     ...(shard && { shard }),
+    ...(sanitize && { sanitize }),
     ...(maxExecutions !== undefined && { maxExecutions }),
     ...(maxSteps !== undefined && { maxSteps }),
-    ...(seconds !== undefined && { seconds }),
+    ...(seconds !== undefined && { seconds, untilMs: Date.now() + seconds * 1000 }),
   };
-  const report = await searchWith(runner, search, (progress) => stdio.progress?.(progressText(progress)));
-  stdio.progress?.('');
+  // Behind the limit of the search itself: for what comes after it, and for code that never gives way.
+  const end = seconds === undefined ? undefined : setTimeout(() => runner.stop(), seconds * 1000 + GRACE_MS);
+  let report: Report;
+  try {
+    report = await searchWith(runner, search, (progress) => stdio.progress?.(progressText(progress)));
+  } finally {
+    clearTimeout(end);
+    stdio.progress?.('');
+  }
   if (options.saveReport !== undefined) {
-    const fingerprint = fingerprintOf(search, options.plugins?.files ?? []);
-    writeText(options.saveReport, `${JSON.stringify({ ...report, fingerprint })}\n`);
+    writeText(options.saveReport, `${JSON.stringify(savedReport(report, search, options))}\n`);
   }
   return conclude(report, variant, options, stdio);
+}
+
+function savedReport(
+  report: Report,
+  search: Search,
+  { saveReport = '', raceFile, plugins }: ExploreCommandOptions,
+): SavedReport {
+  const files = [...(plugins?.files ?? []), ...(raceFile === undefined ? [] : [raceFile])];
+  const from = raceFile === undefined ? {} : { raceFile: namedFrom(saveReport, raceFile) };
+  return { ...report, fingerprint: fingerprintOf(search, files), ...from };
 }
 
 function listed({ id, source, property, variants }: Race): unknown {

@@ -21,9 +21,9 @@ export async function searchWith(
   }
 }
 
-/** The report with a minimal interleaving in place of the first one found. */
+/** The report with a minimal interleaving in place of the first one found, unless the search was for something else. */
 export async function withMinimal(runner: TaskRunner, search: Search, report: Report): Promise<Report> {
-  if (report.verdict === 'none') return report;
+  if (report.verdict === 'none' || search.sanitize === true) return report;
   const minimal = await minimalOf(runner, search);
   if (minimal === undefined) return report;
   return leadWith(minimal, report);

@@ -5,7 +5,7 @@ import type { Race, RaceVariant, RaceVerdict } from '../../races/race.js';
 import type { Stdio } from '../../command/stdio.js';
 import { withMinimal } from './search.js';
 import { type Search, StoppedError, type TaskRunner } from './task.js';
-import { coverageText, number } from './text.js';
+import { coverageText, number, sanitizedText } from './text.js';
 
 /** One line of the table: a variant under one memory model. */
 export interface Row {
@@ -16,8 +16,10 @@ export interface Row {
   readonly report: Report;
   /** Where the report differs from what the table of races expects; empty if nowhere. */
   readonly differences: readonly string[];
-  /** The search was ended by the user or the clock before it found anything: no verdict. */
+  /** The search did not come to its end and has found nothing: no verdict. */
   readonly isStopped: boolean;
+  /** The user has asked for that, by Ctrl-C or a limit. */
+  readonly isAsked: boolean;
 }
 
 /** What became of a table: rows with a report, in order, and the others. */
@@ -35,6 +37,11 @@ export interface Unfinished {
 /** The limit of a search that shouldStop ended. */
 const STOPPED = 'stopped on request';
 
+/** That of one that `maxExecutions` ended. */
+function executionsLimit(maxExecutions: number | undefined): string {
+  return `stopped after ${maxExecutions} executions`;
+}
+
 interface Planned {
   readonly race: Race;
   readonly variant: RaceVariant;
@@ -47,7 +54,7 @@ export async function runTable(
   races: readonly Race[],
   runner: TaskRunner,
   stdio: Stdio,
-  limits: Pick<Search, 'maxExecutions' | 'seconds'>,
+  limits: Pick<Search, 'maxExecutions' | 'seconds' | 'sanitize'>,
   onRow: (row: Row) => void,
 ): Promise<Table> {
   const plan = races.flatMap((race) => race.variants.flatMap((variant) => planOf(race, variant)));
@@ -62,7 +69,7 @@ export async function runTable(
   await Promise.all(
     plan.map(async (planned, at) => {
       if (performance.now() > endMs) runner.stop();
-      rows[at] = await runRow(planned, runner, limits.maxExecutions);
+      rows[at] = await runRow(planned, runner, limits);
       done += 1;
       for (; shown < rows.length && rows[shown] !== undefined; shown++) {
         const row = rows[shown];
@@ -91,20 +98,33 @@ function planOf(race: Race, variant: RaceVariant): Planned[] {
 async function runRow(
   { race, variant, memory, expected }: Planned,
   runner: TaskRunner,
-  maxExecutions: number | undefined,
+  { maxExecutions, sanitize = false }: Pick<Search, 'maxExecutions' | 'sanitize'>,
 ): Promise<Row | Unfinished> {
   const search = {
     race: race.id,
     variant: variant.name,
     memory,
     strategy: variant.strategy,
+    ...(sanitize && { sanitize }),
     ...(maxExecutions !== undefined && { maxExecutions }),
   };
   try {
     const report = await withMinimal(runner, search, await runner.run({ kind: 'search', search }));
-    const isStopped = report.verdict === 'none' && report.limits.includes(STOPPED);
+    const isStopped = report.verdict === 'none' && unfinishedText(report, variant) !== undefined;
+    const isAsked = report.limits.some(
+      (limit) => limit === STOPPED || limit === executionsLimit(maxExecutions),
+    );
     const differences = isStopped ? [] : differencesOf(report, variant, expected);
-    return { race: race.id, variant: variant.name, memory, expected, report, differences, isStopped };
+    return {
+      race: race.id,
+      variant: variant.name,
+      memory,
+      expected,
+      report,
+      differences,
+      isStopped,
+      isAsked,
+    };
   } catch (error) {
     if (error instanceof StoppedError)
       return { name: `${race.id}/${variant.name} (${memory})`, hasBegun: error.hasBegun };
@@ -118,18 +138,31 @@ export function differencesOf(
   { message, strategy }: { readonly message?: string; readonly strategy: Strategy },
   expected: RaceVerdict,
 ): string[] {
-  const { verdict, violations, witnesses, limits, complete } = report;
+  const { verdict, violations, witnesses, unannounced } = report;
+  if (unannounced !== undefined) return sanitizedDifferences(unannounced.length, verdict, expected);
   if (verdict !== expected) return [`expected ${expected}`];
   if (verdict === 'found') {
     const [violation] = violations;
     return message === undefined || violation.message.includes(message) ? [] : [`expected "${message}"`];
   }
   const differences = witnesses.filter(({ reached }) => !reached).map(({ name }) => `never seen: ${name}`);
-  // A variant may ask for a bound; any other limit means that the search was cut short and proves nothing.
-  if (!complete && (strategy.kind === 'dpor' || strategy.kind === 'dfs' || limits.length > 1)) {
-    differences.push(`not finished: ${limits.join('; ')}`);
-  }
-  return differences;
+  const unfinished = unfinishedText(report, { strategy });
+  return unfinished === undefined ? differences : [...differences, unfinished];
+}
+
+/** A variant may ask for a bound; any other limit means that the search was cut short and proves nothing. */
+function unfinishedText(
+  { complete, limits }: Report,
+  { strategy }: { readonly strategy: Strategy },
+): string | undefined {
+  const isWhole = complete || (strategy.kind !== 'dpor' && strategy.kind !== 'dfs' && limits.length === 1);
+  return isWhole ? undefined : `not finished: ${limits.join('; ')}`;
+}
+
+/** A sanitized search may be a short one: what it did not come to is no difference. */
+function sanitizedDifferences(unannounced: number, verdict: RaceVerdict, expected: RaceVerdict): string[] {
+  const differences = verdict === 'found' && expected === 'none' ? ['expected none'] : [];
+  return unannounced === 0 ? differences : [...differences, sanitizedText(unannounced)];
 }
 
 /** A row as a line. */
@@ -139,7 +172,8 @@ export function rowText(row: Row, width: number): string {
   const what = verdict === 'found' ? violations[0].message : coverageText(report);
   const mark = isStopped ? '-- ' : differences.length === 0 ? 'ok ' : 'BAD';
   const name = `${race}/${variant}`.padEnd(width);
-  const said = isStopped ? '?' : verdict;
+  const isSilent = (report.unannounced ?? []).length > 0;
+  const said = isSilent ? 'unannounced' : isStopped ? '?' : verdict;
   const effort = `${number(executions)} executions, ${seconds.toFixed(2)} s`;
   const wrong = differences.map((difference) => `\n     ${difference}`).join('');
   return `${mark}  ${name}  ${memory.padEnd(3)}  ${said.padEnd(5)}  ${what} (${effort})${wrong}\n`;

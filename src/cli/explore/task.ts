@@ -1,8 +1,10 @@
 import { UsageError } from '../../command/usage-error.js';
 import { MixedStoresError } from '../../explore/execution/mixed-stores.js';
 import { exploreShard, minimalViolation } from '../../explore/explore.js';
+import { NotInstrumentedError } from '../../explore/sanitize/sanitized-execution.js';
 import type { MemoryModel } from '../../explore/model.js';
 import type { Progress, Strategy } from '../../explore/options.js';
+import { UnrepeatableModelError } from '../../explore/replay.js';
 import type { Report, Violation } from '../../explore/report/report.js';
 import type { Shard } from '../../explore/search/search.js';
 import type { Race, RaceVariant } from '../../races/race.js';
@@ -13,9 +15,13 @@ export interface Search {
   readonly variant: string;
   readonly memory: MemoryModel;
   readonly strategy: Strategy;
+  /** Looks for unannounced accesses, in all executions, not only up to the first violation. */
+  readonly sanitize?: boolean;
   readonly maxExecutions?: number;
   readonly maxSteps?: number;
   readonly seconds?: number;
+  /** When `seconds` are over, for all threads: by Date.now(). */
+  readonly untilMs?: number;
   readonly shard?: Shard;
 }
 
@@ -52,7 +58,11 @@ export function runTask(
   try {
     return resultOf(races, task, { onProgress, shouldStop });
   } catch (error) {
-    throw error instanceof MixedStoresError ? new UsageError(error.message) : error;
+    const isOfModel =
+      error instanceof MixedStoresError ||
+      error instanceof UnrepeatableModelError ||
+      error instanceof NotInstrumentedError;
+    throw isOfModel ? new UsageError(error.message) : error;
   }
 }
 
@@ -63,21 +73,31 @@ function resultOf(
 ): TaskResults[Task['kind']] {
   if (task.kind === 'findings') return races.find(({ id }) => id === task.race)?.findings?.() ?? [];
   const { search } = task;
-  const { memory, strategy, maxExecutions, maxSteps, seconds, shard } = search;
+  const {
+    memory,
+    strategy,
+    maxExecutions,
+    maxSteps,
+    seconds,
+    untilMs = Number.POSITIVE_INFINITY,
+    shard,
+    sanitize = false,
+  } = search;
   const variant = variantOf(races, search);
   const { minimiseExecutions } = variant;
   if (task.kind === 'minimise')
     return minimalViolation(variant.model(), { memory, maxSteps, minimiseExecutions, shouldStop });
-  const endMs = seconds === undefined ? Number.POSITIVE_INFINITY : performance.now() + seconds * 1000;
   return exploreShard(variant.model(), {
     memory,
     strategy,
     shard,
     maxSteps,
     maxExecutions,
+    sanitize,
+    stopAtFirst: !sanitize,
     nowMs: () => performance.now(),
     onProgress,
-    shouldStop: () => (performance.now() > endMs ? `stopped after ${seconds} s` : (shouldStop?.() ?? false)),
+    shouldStop: () => (Date.now() > untilMs ? `stopped after ${seconds} s` : (shouldStop?.() ?? false)),
   });
 }
 
@@ -88,12 +108,15 @@ function variantOf(races: readonly Race[], { race, variant }: Pick<Search, 'race
   return found;
 }
 
+const NO_ANSWER =
+  'given up without a report, since the search did not answer within a second: does a context run on without a yield?';
+
 /** A task was given up, or never begun, because the runner was stopped. */
 export class StoppedError extends Error {
   override readonly name = 'StoppedError';
 
   constructor(readonly hasBegun: boolean) {
-    super(hasBegun ? 'stopped before anything was known' : 'stopped before it had begun');
+    super(hasBegun ? NO_ANSWER : 'stopped before it had begun');
   }
 }
 

@@ -2,6 +2,7 @@ import { conclusionOf } from '../../explore/report/conclusion.js';
 import { type TextOptions, violationText, wrapped } from '../../explore/report/lane-table.js';
 import type { MemoryModel } from '../../explore/model.js';
 import type { Report, Violation } from '../../explore/report/report.js';
+import { unannouncedText } from '../../explore/report/unannounced.js';
 import type { Race } from '../../races/race.js';
 
 /** The memory of a search, with the words that its store buffers delayed: a model need not have any. */
@@ -56,8 +57,10 @@ function cutText({ cut, executions }: Report): string {
 
 /** The verdict with everything that it rests on. */
 export function reportText(report: Report, replayHint: string, options: TextOptions = {}): string {
-  const { verdict, violations, witnesses, outcomes, model } = report;
+  const { verdict, violations, witnesses, outcomes, model, unannounced } = report;
   const lines: string[] = [];
+  for (const finding of unannounced ?? []) lines.push(unannouncedText(finding));
+  if (unannounced !== undefined) lines.push(`${model}: ${sanitizedText(unannounced.length)}`);
   if (verdict === 'found') {
     lines.push(`${model}: found`, '');
     for (const violation of violations) lines.push(foundText(violation, options));
@@ -68,10 +71,22 @@ export function reportText(report: Report, replayHint: string, options: TextOpti
     for (const { outcome, count } of outcomes ?? []) lines.push(`  ${number(count)} times: ${outcome}`);
     if (outcomes !== undefined && outcomes.length > 0) lines.push('');
   }
-  if (report.cut > 0) lines.push(cutText(report), '');
-  lines.push(effortText(report));
+  const { width = Number.POSITIVE_INFINITY } = options;
+  if (report.cut > 0) lines.push(...fitting(cutText(report), width), '');
+  lines.push(...fitting(effortText(report), width));
   if (verdict === 'found') lines.push(replayHint);
   return `${lines.join('\n')}\n`;
+}
+
+/** The lines of a text, wrapped. */
+function fitting(text: string, width: number): string[] {
+  return text.split('\n').flatMap((line) => wrapped(line, width));
+}
+
+/** What the sanitizer says of the executions that were run. */
+export function sanitizedText(unannounced: number): string {
+  if (unannounced === 0) return 'no unannounced access';
+  return unannounced === 1 ? '1 unannounced access' : `${number(unannounced)} unannounced accesses`;
 }
 
 /** With commas between thousands, the same everywhere. */

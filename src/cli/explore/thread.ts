@@ -2,15 +2,18 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { UsageError } from '../../command/usage-error.js';
 import { loadPlugins } from '../../command/plugins.js';
 import { sharePackages } from '../../command/share-packages.js';
+import { loadOwnRace } from './own-race.js';
 import { racesWith } from './races-with.js';
 import { runTask, type Task } from './task.js';
 import type { ForThread, FromThread } from './threads.js';
 
 // A thread that explores.
 
-const { stopFlag, plugins } = workerData as ForThread;
-if (plugins.length > 0) sharePackages();
-const races = await racesWith(await loadPlugins(plugins));
+const { stopFlag, files } = workerData as ForThread;
+const { plugins, raceFile } = files;
+if (plugins.length > 0 || raceFile !== undefined) sharePackages();
+const races =
+  raceFile === undefined ? await racesWith(await loadPlugins(plugins)) : [(await loadOwnRace(raceFile)).race];
 const tell = (message: FromThread): void => parentPort?.postMessage(message);
 
 parentPort?.on('message', (task: Task) => {

@@ -9,8 +9,14 @@ import { StoppedError, type Task, type TaskOf, type TaskResults, type TaskRunner
 export interface ForThread {
   /** In shared memory; becomes 1 when the search is to end. */
   readonly stopFlag: Int32Array;
-  /** Files of plug-ins. */
+  readonly files: UserFiles;
+}
+
+/** Files of the user's own that a thread loads. */
+export interface UserFiles {
   readonly plugins: readonly string[];
+  /** The race that tasks are about; undefined: those of irqlab and of plug-ins. */
+  readonly raceFile?: string;
 }
 
 /** Message from a thread. */
@@ -46,11 +52,15 @@ export class ThreadRunner implements TaskRunner {
   private readonly busy = new Map<Worker, Job>();
   private giveUp: NodeJS.Timeout | undefined;
 
-  /** @param plugins files that the threads load, which have the races that are not irqlab's own. */
+  /**
+   * @param files what has the races that are not irqlab's own.
+   * @param sanitize the threads load the models instrumented.
+   */
   constructor(
     readonly workers: number,
     readonly races: readonly Race[],
-    private readonly plugins: readonly string[],
+    private readonly files: UserFiles,
+    private readonly sanitize = false,
   ) {}
 
   get isStopped(): boolean {
@@ -113,7 +123,7 @@ export class ThreadRunner implements TaskRunner {
       }
     });
     worker.on('error', (error: Error) => job.reject(error));
-    // Only a plug-in ends a thread by itself.
+    // Only code of the user's own ends a thread by itself.
     worker.on('exit', (code) =>
       job.reject(new PluginError(`it ends irqlab by process.exit(${code}); let it throw an error instead`)),
     );
@@ -122,9 +132,10 @@ export class ThreadRunner implements TaskRunner {
 
   private start(): Worker | undefined {
     if (this.all.length >= this.workers) return undefined;
-    const { stopFlag, plugins } = this;
-    const workerData: ForThread = { stopFlag, plugins };
-    const worker = new Worker(new URL('./thread.js', import.meta.url), { workerData });
+    const { stopFlag, files } = this;
+    const workerData: ForThread = { stopFlag, files };
+    const thread = this.sanitize ? './sanitized-thread.js' : './thread.js';
+    const worker = new Worker(new URL(thread, import.meta.url), { workerData });
     this.all.push(worker);
     return worker;
   }

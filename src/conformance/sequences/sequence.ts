@@ -150,10 +150,10 @@ class SequenceRun {
     this.logged = lines.length;
     const always = fresh.filter((line) => !line.once).map((line) => line.text);
     const once = fresh.filter((line) => line.once).map((line) => line.text);
+    const found = difference(op.log ?? [], always, 'log');
     // Whether a line that the kernel prints once after boot was printed here depends on the cases before.
-    const expected = (op.log ?? []).filter((text) => !once.includes(text));
-    const found = difference(expected, always, 'log');
-    if (found) return found;
+    const all = fresh.map((line) => line.text);
+    if (found && difference(op.log ?? [], all, 'log')) return found;
     const missing = op.log_once?.filter((text) => !once.includes(text)) ?? [];
     return missing.length === 0 ? undefined : { path: 'log_once', expected: op.log_once, actual: once };
   }

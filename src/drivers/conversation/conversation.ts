@@ -29,12 +29,14 @@ export class Conversation {
   constructor(
     private readonly operations: ChannelOperations,
     private readonly channel: VmbusChannel,
+    /** False: a rescind does not end the wait, as in Linux. */
+    private readonly endsWithRescind = true,
   ) {
     this.answered = new WaitQueue(
       `answer on channel ${channel.relid}`,
-      () => this.answer !== undefined || channel.rescind,
+      () => this.answer !== undefined || this.isTakenBack,
     );
-    channel.rescindWaits.push(this.answered);
+    channel.rescindWaits.add(this.answered);
   }
 
   /**
@@ -58,11 +60,15 @@ export class Conversation {
     if (timeoutNs === undefined) yield* this.answered.wait();
     else yield* this.answered.waitTimeout(timeoutNs);
     const { answer, channel } = this;
-    if (channel.rescind) throw new ErrnoError('ENODEV', `the host took channel ${channel.relid} back`);
+    if (this.isTakenBack) throw new ErrnoError('ENODEV', `the host took channel ${channel.relid} back`);
     if (answer === undefined) {
       throw new ErrnoError('ETIMEDOUT', `the host did not answer on channel ${channel.relid}`);
     }
     return answer;
+  }
+
+  private get isTakenBack(): boolean {
+    return this.endsWithRescind && this.channel.rescind;
   }
 
   /** Sends something that has no answer. @throws ErrnoError as ChannelOperations.sendPacket. */

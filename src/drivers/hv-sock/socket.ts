@@ -28,7 +28,7 @@ export class HvSocket {
       `room on hv_sock ${channel.relid}`,
       () => this.writableBytes > 0 || channel.rescind,
     );
-    channel.rescindWaits.push(this.writable);
+    channel.rescindWaits.add(this.writable);
     this.drain = packetCallback(operations, () => {});
   }
 

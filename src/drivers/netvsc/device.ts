@@ -1,6 +1,7 @@
 import { WaitQueue } from '../../machine/completion.js';
-import { Lock } from '../../machine/lock.js';
-import type { Procedure } from '../../machine/step.js';
+import type { Lock } from '../../machine/lock.js';
+import { type Procedure, SharedWord } from '../../machine/step.js';
+import { WorkItem } from '../../machine/workqueue.js';
 import {
   isFrame,
   NO_SECTION,
@@ -19,12 +20,24 @@ import type { ChannelOperations } from '../../vmbus/channel/open.js';
 import type { VmbusDevice, VmbusDriver } from '../../vmbus/driver.js';
 import { COMPLETION_REQUESTED, VM_PKT } from '../../vmbus/ring/index.js';
 import { Conversation } from '../conversation/conversation.js';
-import type { HostPacket } from '../conversation/packets.js';
+import { type HostPacket, tryToSend } from '../conversation/packets.js';
 import { devPrintk } from '../dev-printk.js';
+import type { NetvscPages } from './options.js';
 import { type Frame, NetvscChannel, type NetvscShared, type NetvscStatistics } from './channel.js';
 
 /** Sections of the send buffer: whole ones of 6144 bytes in 1 MiB. */
 const SEND_SECTIONS = 170;
+
+/** What an adapter has from its driver. */
+export interface NetvscKit {
+  /** Held by whoever sets an adapter up or takes one down (rtnl_lock): one lock for all adapters. */
+  readonly rtnl: Lock;
+  /** What the work of an adapter's sub-channels does. */
+  readonly subchanWork: (adapter: NetvscDevice) => Procedure<void>;
+  /** A rescind ends the adapter's waits for the host. */
+  readonly endsWithRescind: boolean;
+  readonly pages: NetvscPages;
+}
 
 /** A buffer shared with the host. */
 export interface NetvscBuffer {
@@ -39,15 +52,18 @@ export interface NetvscBuffer {
  * Access rules: all but `openChannels` change under `rtnl`; `openChannels` under the sub-channel queue's order.
  */
 export class NetvscDevice implements NetvscShared {
-  /** Held by whoever sets the adapter up or takes it down (rtnl_lock; here one for each adapter). */
   readonly rtnl: Lock;
+  /** Opens the sub-channels behind probe (struct netvsc_device subchan_work). */
+  readonly subchanWork: WorkItem;
   /** The adapter can be used: between the end of deviceAdd and the beginning of deviceRemove. */
   attached = false;
-  /** Channels in use, or asked for (num_chn), and the most that there can be (max_chn). */
-  channels = 1;
+  /** The most channels that there can be (max_chn). */
   maxChannels = 1;
-  /** Channels whose opening has been tried (open_chn). */
-  openChannels = 1;
+  readonly pages: NetvscPages;
+  private count = 1;
+  private openCount = 1;
+  /** The word of both, which the work of sub-channels and those who wait for it share. */
+  private readonly countsWord: SharedWord;
   readonly buffers: NetvscBuffer[] = [];
   readonly conversation: Conversation;
   /** Woken when the last expected sub-channel is open (subchan_open). */
@@ -66,17 +82,50 @@ export class NetvscDevice implements NetvscShared {
     readonly operations: ChannelOperations,
     private readonly driver: VmbusDriver,
     readonly device: VmbusDevice,
+    { rtnl, subchanWork, endsWithRescind, pages }: NetvscKit,
   ) {
     const { channel } = device;
     const name = `netvsc ${channel.relid}`;
-    this.rtnl = new Lock(`rtnl of ${name}`);
-    this.conversation = new Conversation(operations, channel);
+    const isTakenBack = (): boolean => endsWithRescind && channel.rescind;
+    this.rtnl = rtnl;
+    this.pages = pages;
+    this.subchanWork = new WorkItem('netvsc_subchan_work', () => subchanWork(this));
+    this.conversation = new Conversation(operations, channel, endsWithRescind);
+    this.countsWord = new SharedWord(`num_chn of ${name}`);
     this.subChannelsOpen = new WaitQueue(
       `sub-channels of ${name}`,
-      () => this.openChannels === this.channels || channel.rescind,
+      () => this.openCount === this.count || isTakenBack(),
     );
-    this.drained = new WaitQueue(`sends of ${name}`, () => this.isIdle || channel.rescind);
-    channel.rescindWaits.push(this.subChannelsOpen, this.drained);
+    this.drained = new WaitQueue(`sends of ${name}`, () => this.isIdle || isTakenBack());
+    channel.rescindWaits.add(this.subChannelsOpen);
+    channel.rescindWaits.add(this.drained);
+  }
+
+  /** Channels in use, or asked for (num_chn). */
+  get channels(): number {
+    this.countsWord.announceRead();
+    return this.count;
+  }
+
+  set channels(count: number) {
+    this.countsWord.announce();
+    this.count = count;
+  }
+
+  /** Channels whose opening has been tried (open_chn). */
+  get openChannels(): number {
+    this.countsWord.announceRead();
+    return this.openCount;
+  }
+
+  set openChannels(count: number) {
+    this.countsWord.announce();
+    this.openCount = count;
+  }
+
+  /** The primary channel, while there is one. */
+  get primaryChannel(): NetvscChannel | undefined {
+    return this.table[0];
   }
 
   /** Starts over without channels. */
@@ -134,18 +183,26 @@ export class NetvscDevice implements NetvscShared {
     const { conversation } = this;
     const message = rndisPacket({ type, requestId: ++this.requestId, oid, value });
     conversation.expect();
-    conversation.send(message, COMPLETION_REQUESTED, VM_PKT.DATA_USING_GPA_DIRECT);
-    this.countSend(1);
+    this.sendRndis(message);
     return rndisOf(yield* conversation.wait());
   }
 
   /** Sends a RNDIS message that has no answer, and waits until the host has taken all (rndis_filter_halt_device). */
   *rndisHalt(type: number): Procedure<void> {
     const message = rndisPacket({ type, requestId: ++this.requestId, oid: 0, value: 0 });
-    if (this.conversation.trySend(message, COMPLETION_REQUESTED, VM_PKT.DATA_USING_GPA_DIRECT)) {
-      this.countSend(1);
-    }
+    tryToSend(() => this.sendRndis(message));
     yield* this.drained.wait();
+  }
+
+  /** Counts the message before the host can complete it. @throws ErrnoError as Conversation.send. */
+  private sendRndis(message: Uint8Array): void {
+    this.countSend(1);
+    try {
+      this.conversation.send(message, COMPLETION_REQUESTED, VM_PKT.DATA_USING_GPA_DIRECT);
+    } catch (error) {
+      this.countSend(-1);
+      throw error;
+    }
   }
 
   /** Sorts a host packet by its type; control messages belong to the primary channel (netvsc_process_raw_pkt). */

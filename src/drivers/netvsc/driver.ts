@@ -1,13 +1,16 @@
 import { ErrnoError } from '../../lib/errno.js';
-import type { Procedure } from '../../machine/step.js';
+import { Lock } from '../../machine/lock.js';
+import { type Procedure, SharedWord } from '../../machine/step.js';
 import type { VmbusChannel } from '../../vmbus/channel/channel.js';
 import { ChannelOperations } from '../../vmbus/channel/open.js';
 import type { VmbusDevice, VmbusDriver } from '../../vmbus/driver.js';
 import { deviceClassId } from '../../vmbus/protocol/class-ids.js';
 import { DEVICE_PARAMETERS, type DeviceParameters } from '../device-parameters.js';
 import { inject, injectable } from '../injection.js';
-import { NetvscDevice } from './device.js';
+import { NetvscDevice, type NetvscKit } from './device.js';
+import { defaultPages, type NetvscOptions } from './options.js';
 import { openNetvscChannel } from './netvsc.js';
+import { cancelSubchanWork, netvscSubchanWork, scheduleSubchanWork } from './subchan-work.js';
 import { rndisFilterDeviceAdd, rndisFilterDeviceRemove, rndisSetSubchannel } from './rndis-filter.js';
 
 /** How many channels are used unless more or fewer are asked for (hyperv_net.h VRSS_CHANNEL_DEFAULT). */
@@ -21,36 +24,51 @@ const VRSS_CHANNEL_DEFAULT = 8;
 export class NetvscDriver implements VmbusDriver {
   readonly name = 'hv_netvsc';
   readonly classIds = [deviceClassId('nic')];
-  readonly probesAsynchronously = true;
+  readonly probesAsynchronously: boolean;
+  private readonly kit: NetvscKit;
   private readonly adapters = new Map<VmbusDevice, NetvscDevice>();
+  private readonly adaptersWord = new SharedWord('netvsc_dev_list');
 
   constructor(
     @inject(ChannelOperations) private readonly operations: ChannelOperations,
     @inject(DEVICE_PARAMETERS) private readonly parameters: DeviceParameters,
-  ) {}
+    { probesAsynchronously = true, subchanWork, waits, pages = defaultPages }: NetvscOptions = {},
+  ) {
+    this.probesAsynchronously = probesAsynchronously;
+    this.kit = {
+      // The network stack's lock, for all adapters; there is no other network driver.
+      rtnl: new Lock('rtnl_mutex'),
+      subchanWork: (adapter) => netvscSubchanWork(adapter, subchanWork),
+      endsWithRescind: waits !== 'for-ever',
+      pages,
+    };
+  }
 
   /** netvsc_probe: sub-channels are left to a work of their own, so that other offers can be handled meanwhile. */
   *probe(device: VmbusDevice): Procedure<void> {
-    const adapter = new NetvscDevice(this.operations, this, device);
+    const adapter = new NetvscDevice(this.operations, this, device, this.kit);
+    this.adaptersWord.announce();
     this.adapters.set(device, adapter);
     device.driverData = adapter;
     const count = this.parameters.netvscChannels(device.instanceId) ?? VRSS_CHANNEL_DEFAULT;
     yield* adapter.rtnl.lock();
     try {
       yield* rndisFilterDeviceAdd(adapter, count);
+      if (adapter.channels > 1) scheduleSubchanWork(adapter);
     } catch (error) {
+      this.adaptersWord.announce();
       this.adapters.delete(device);
       throw error;
     } finally {
       yield* adapter.rtnl.unlock();
     }
-    if (adapter.channels > 1) device.channel.machine.spawn('netvsc_subchan_work', subChannelWork(adapter));
   }
 
   /** Forgets the adapter, then takes it down (netvsc_remove). */
   *remove(device: VmbusDevice): Procedure<void> {
-    const adapter = this.adapters.get(device);
+    const adapter = this.adapterOf(device);
     if (adapter === undefined) return;
+    this.adaptersWord.announce();
     this.adapters.delete(device);
     yield* detach(adapter);
   }
@@ -73,7 +91,7 @@ export class NetvscDriver implements VmbusDriver {
 
   /** Opens a sub-channel; a failed one counts as tried, or the wait for the last would not end (netvsc_sc_open). */
   *subChannelOffered(device: VmbusDevice, channel: VmbusChannel): Procedure<void> {
-    const adapter = this.adapters.get(device);
+    const adapter = this.adapterOf(device);
     if (adapter === undefined || channel.offer.subChannelIndex >= adapter.channels) return;
     try {
       yield* openNetvscChannel(adapter, channel);
@@ -110,23 +128,23 @@ export class NetvscDriver implements VmbusDriver {
     }
   }
 
+  private adapterOf(device: VmbusDevice): NetvscDevice | undefined {
+    this.adaptersWord.announceRead();
+    return this.adapters.get(device);
+  }
+
   /** @throws ErrnoError ENODEV if the device was not taken into service, or has been removed. */
   private inService(device: VmbusDevice): NetvscDevice {
-    const adapter = this.adapters.get(device);
+    const adapter = this.adapterOf(device);
     if (adapter === undefined) throw outOfService(device);
     return adapter;
   }
 }
 
-/** netvsc_subchan_work; it may find the adapter gone when its turn comes. */
-function* subChannelWork(adapter: NetvscDevice): Procedure<void> {
-  yield* adapter.rtnl.lock();
-  if (adapter.attached) yield* rndisSetSubchannel(adapter);
-  yield* adapter.rtnl.unlock();
-}
-
+/** The end of netvsc_remove and netvsc_suspend. */
 function* detach(adapter: NetvscDevice): Procedure<void> {
   yield* adapter.rtnl.lock();
+  yield* cancelSubchanWork(adapter);
   if (adapter.attached) yield* rndisFilterDeviceRemove(adapter);
   yield* adapter.rtnl.unlock();
 }
@@ -143,6 +161,7 @@ function* attach(adapter: NetvscDevice, count: number): Procedure<void> {
  */
 function* reattach(adapter: NetvscDevice, count: number): Procedure<void> {
   const previous = adapter.channels;
+  if (yield* cancelSubchanWork(adapter)) adapter.channels = 1;
   yield* rndisFilterDeviceRemove(adapter);
   try {
     yield* attach(adapter, count);

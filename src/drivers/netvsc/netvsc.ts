@@ -12,11 +12,6 @@ import { callbackMode, type VmbusChannel } from '../../vmbus/channel/channel.js'
 import { VERSION_WIN10 } from '../../vmbus/protocol/channel-messages.js';
 import type { NetvscBuffer, NetvscDevice } from './device.js';
 
-/** Pages of each ring: 512 KiB of data and the header (ring_size). */
-const RING_PAGES = 129;
-/** Pages of the receive buffer, 16 MiB, and of the send buffer, 1 MiB in whole sections of 6144 bytes. */
-const RECV_BUFFER_PAGES = 4096;
-const SEND_BUFFER_PAGES = 255;
 const NDIS_VERSION = 0x0006_001e;
 
 /** Opens one of an adapter's channels (vmbus_open as netvsc_device_add and netvsc_sc_open call it). */
@@ -25,7 +20,7 @@ export function* openNetvscChannel(adapter: NetvscDevice, channel: VmbusChannel)
   const added = adapter.addChannel(channel);
   yield* adapter.operations.open(channel, {
     callback: ({ rings }) => added.interrupt(rings?.inbound),
-    ringPages: RING_PAGES,
+    ringPages: adapter.pages.ring,
   });
 }
 
@@ -35,8 +30,8 @@ export function* netvscConnectVsp(adapter: NetvscDevice): Procedure<number> {
   const version = yield* negotiate(adapter);
   conversation.send(nvspMessage(NVSP.SEND_NDIS_CONFIG));
   conversation.send(nvspMessage(NVSP.SEND_NDIS_VER, NDIS_VERSION >>> 16, NDIS_VERSION & 0xffff));
-  yield* shareBuffer(adapter, RECV_BUFFER_PAGES, NVSP.SEND_RECV_BUF);
-  yield* shareBuffer(adapter, SEND_BUFFER_PAGES, NVSP.SEND_SEND_BUF);
+  yield* shareBuffer(adapter, adapter.pages.receiveBuffer, NVSP.SEND_RECV_BUF);
+  yield* shareBuffer(adapter, adapter.pages.sendBuffer, NVSP.SEND_SEND_BUF);
   return version;
 }
 

@@ -78,7 +78,7 @@ export class StorvscDevice {
       `I/Os of storvsc ${channel.relid}`,
       () => this.outstanding === 0 || channel.rescind,
     );
-    channel.rescindWaits.push(this.drained);
+    channel.rescindWaits.add(this.drained);
   }
 
   /** I/Os that wait in the guest. */

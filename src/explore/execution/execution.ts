@@ -1,7 +1,14 @@
 import { accessOf, NO_ACCESS } from './access.js';
 import { mightSleep } from '../../machine/completion.js';
-import { runWithStoreBuffer } from '../../machine/memory.js';
-import { peekObjectId, restartObjectIds, SharedObject, type Step, watchChanges } from '../../machine/step.js';
+import { runWithStoreBuffer, type StoreBuffer } from '../../machine/memory.js';
+import {
+  peekObjectId,
+  type Procedure,
+  restartObjectIds,
+  SharedObject,
+  type Step,
+  watchChanges,
+} from '../../machine/step.js';
 import { type Context, contextKind, type Lane, NO_DEADLINE } from './context.js';
 import type { MemoryModel, Model } from '../model.js';
 import { refuseMixture } from './mixed-stores.js';
@@ -15,6 +22,11 @@ class CommitObject extends SharedObject {
 }
 
 const commitStep: Step = { object: new CommitObject('store buffer'), kind: 'write' };
+
+/** Whether a wait is over depends on all that its condition looks at, which belongs to its step. */
+function lookAtCondition({ step }: Context): void {
+  if (step?.kind === 'wait') step.object.blocks(step);
+}
 
 /** True if the task keeps interrupts or tasklets away: a new one of the same CPU gets to its first step without that. */
 function isAtomicTask(context: Context, lane: Lane): boolean {
@@ -99,13 +111,25 @@ export class Execution<S> {
     }
     stage.access = accessOf(context);
     if (this.buffered && context.step?.kind === 'write' && stage.access !== NO_ACCESS) {
-      stage.stores.atOnce ??= context.step.object.name;
+      stage.stores.noteAtOnce(context.step.object.name);
     }
+    lookAtCondition(context);
     if (context.proc === undefined) this.enter(context, lane);
     else if (context.kind === contextKind.TASK) lane.current = context;
     context.deadlineNs = NO_DEADLINE;
     this.advance(context, lane);
     if (stage.freshCount !== 0) this.startFresh();
+  }
+
+  /** What the condition of the context's next step looks at, as accesses; nothing unless it waits for one. */
+  looksOf(context: Context): readonly number[] {
+    const { stage } = this;
+    stage.changeCount = 0;
+    stage.access = accessOf(context);
+    lookAtCondition(context);
+    const looks = stage.changes.slice(0, stage.changeCount);
+    stage.changeCount = 0;
+    return looks;
   }
 
   private runnable(): number {
@@ -137,11 +161,25 @@ export class Execution<S> {
     }
   }
 
+  /** Runs the model's code up to its next step. */
+  protected resume(proc: Procedure<unknown>): IteratorResult<Step, unknown> {
+    return proc.next();
+  }
+
+  /** Makes the procedure of an interrupt or tasklet that begins. */
+  protected makeProc({ make }: Context): Procedure<unknown> | undefined {
+    return make?.();
+  }
+
+  protected commitOldest(buffer: StoreBuffer): void {
+    buffer.commitOldest();
+  }
+
   private commit(context: Context, lane: Lane): void {
     const { buffer } = lane;
     if (buffer === undefined) return;
     this.stage.access = accessOf(context);
-    buffer.commitOldest();
+    this.commitOldest(buffer);
     if (buffer.size !== 0) return;
     context.step = undefined;
     lane.mustDrain = false;
@@ -150,7 +188,7 @@ export class Execution<S> {
   private enter(context: Context, lane: Lane): void {
     context.raised = false;
     context.due = false;
-    context.proc = context.make?.();
+    context.proc = this.makeProc(context);
     if (context.kind === contextKind.HARDIRQ) {
       lane.hardirq = context;
       lane.machineCpu?.setHardirq(true);
@@ -175,7 +213,7 @@ export class Execution<S> {
     if (this.buffered) runWithStoreBuffer(lane.buffer);
     if (lane.cpu >= 0) for (const machine of stage.machines) machine.thisCpu = lane.cpu;
     try {
-      const next = proc.next();
+      const next = this.resume(proc);
       if (next.done === true) this.end(context, lane);
       else this.pause(context, lane, next.value);
     } catch (error) {

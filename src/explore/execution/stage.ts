@@ -186,6 +186,22 @@ export class Stage implements World, ContextRunner, ChangeWatcher {
     this.raise(context);
   }
 
+  taskletsTakenOver(from: Cpu, to: Cpu): void {
+    const lane = this.lane(from.id);
+    const heir = this.lane(to.id);
+    lane.softirqDue = false;
+    for (let pid = 0; pid < this.count; pid++) {
+      const context = this.contexts[pid];
+      if (context.lane !== lane || context.tasklet === undefined || !context.raised) continue;
+      // The same context elsewhere, not another one: it might have run before, which reduction must see.
+      context.lane = heir;
+      context.due = false;
+      lane.contexts -= 1;
+      heir.contexts += 1;
+      context.entry?.changed();
+    }
+  }
+
   changed({ id }: SharedObject): void {
     const code = id * 2 + 1;
     if (code !== this.access) this.note(code);

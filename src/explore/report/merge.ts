@@ -1,4 +1,5 @@
 import type { Report, Violation } from './report.js';
+import { mergeUnannounced } from './unannounced.js';
 
 /**
  * Puts the reports of all parts of one search together. What each part left out stays left out; that there were parts
@@ -47,6 +48,7 @@ export function mergeReports(reports: readonly Report[]): Report {
     ...(first.buffered && {
       buffered: [...new Set(ordered.flatMap(({ buffered = [] }) => buffered))].sort(),
     }),
+    ...(first.unannounced && { unannounced: mergeUnannounced(ordered) }),
     witnesses: first.witnesses.map(({ name }, at) => ({
       name,
       reached: ordered.some(({ witnesses }) => witnesses[at].reached),

@@ -1,5 +1,6 @@
 import type { ViolationKind } from '../execution/judge.js';
 import type { MemoryModel } from '../model.js';
+import type { Unannounced } from './unannounced.js';
 
 /** One step of an execution. Plain data. */
 export interface TraceStep {
@@ -73,6 +74,8 @@ export interface Report {
   readonly outcomes?: readonly { readonly outcome: string | number; readonly count: number }[];
   /** With store buffers: the words whose stores went through them, sorted. Empty: nothing could be delayed. */
   readonly buffered?: readonly string[];
+  /** With `sanitize`: what steps share without announcing it. Empty: nothing in the executions that were run. */
+  readonly unannounced?: readonly Unannounced[];
   readonly witnesses: readonly { readonly name: string; readonly reached: boolean }[];
   /** For reports that are put together later: parts of different code or options make no whole. */
   readonly fingerprint?: Fingerprint;

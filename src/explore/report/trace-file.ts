@@ -18,6 +18,8 @@ export interface TraceFile {
   readonly format: typeof TRACE_FORMAT;
   readonly version: typeof TRACE_VERSION;
   readonly model: string;
+  /** The file with the model's code, from where the trace is saved; missing for models of irqlab and of plug-ins. */
+  readonly raceFile?: string;
   readonly memory: MemoryModel;
   readonly kind: ViolationKind;
   readonly property: string;
@@ -26,16 +28,22 @@ export interface TraceFile {
   readonly steps: readonly SavedStep[];
 }
 
-/** What is saved of a violation that a report holds. */
+/**
+ * What is saved of a violation that a report holds.
+ *
+ * @param raceFile the file with the model's code, from where the trace will lie.
+ */
 export function traceFileOf(
   { model, memory }: Pick<Report, 'model' | 'memory'>,
   violation: Violation,
+  raceFile?: string,
 ): TraceFile {
   const { kind, property, message, minimal, trace } = violation;
   return {
     format: TRACE_FORMAT,
     version: TRACE_VERSION,
     model,
+    ...(raceFile === undefined ? {} : { raceFile }),
     memory,
     kind,
     property,
@@ -86,6 +94,7 @@ export function parseTraceFile(text: string): TraceFile {
     format: TRACE_FORMAT,
     version: TRACE_VERSION,
     model: textOf(file, 'model'),
+    ...(file.raceFile === undefined ? {} : { raceFile: textOf(file, 'raceFile') }),
     memory: oneOf(file, 'memory', ['sc', 'tso']) as MemoryModel,
     kind: oneOf(file, 'kind', kinds) as ViolationKind,
     property: textOf(file, 'property'),

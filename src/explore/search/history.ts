@@ -10,6 +10,9 @@ function clash(a: number, b: number): boolean {
   return a >> 1 === b >> 1 && ((a | b) & 1) !== 0;
 }
 
+/** What a history needs of the execution whose steps it knows. */
+export type Performer<S> = Pick<Execution<S>, 'model' | 'current' | 'stage' | 'perform'>;
+
 /**
  * The steps of one execution, and which of them had to happen before which: the one dependency relation that serves
  * reduction, and the marks in traces.
@@ -54,7 +57,7 @@ export class History<S> {
   private isLocked = false;
 
   constructor(
-    private readonly execution: Execution<S>,
+    private readonly execution: Performer<S>,
     maxSteps: number,
   ) {
     const { always, watches } = execution.model;

@@ -194,6 +194,7 @@ export class Reduction<S> implements Search {
       const context = contexts[pid];
       if (context.step === undefined || (enabled & (1 << pid)) !== 0) continue;
       this.findRace(steps - 1, context, context.step, accessOf(context));
+      for (const code of execution.looksOf(context)) this.findRace(steps - 1, context, context.step, code);
     }
   }
 

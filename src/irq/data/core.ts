@@ -1,16 +1,17 @@
 import type { Irq } from '../../lib/brand.js';
 import { CpuMask } from '../../machine/cpumask.js';
 import type { Machine } from '../../machine/machine.js';
+import { SharedWord } from '../../machine/step.js';
 import { type KernelBehaviour, type KernelVersion, kernelBehaviour } from '../kernel.js';
 import { Ratelimits } from '../messages/ratelimit.js';
 import { SaidBefore } from '../messages/said-before.js';
 import { warnOnce } from '../messages/warn.js';
 import { IRQ_NONE, IrqAction } from './irqaction.js';
 import type { LineDomain } from './irqdata.js';
-import type { IrqDesc, IrqDescCore } from './irqdesc.js';
+import type { IrqDesc, IrqDescCore, ResendList } from './irqdesc.js';
 import { KstatPool } from './kstat-pool.js';
 import { type IrqProc, noIrqProc } from './proc-port.js';
-import { ResendQueue } from './resend-queue.js';
+import { createResendList } from './resend-queue.js';
 import { SparseIrqs } from './sparse-irqs.js';
 
 export interface IrqCoreOptions {
@@ -36,24 +37,25 @@ export interface IrqCoreOptions {
  */
 export class IrqCore implements IrqDescCore {
   readonly behaviour: KernelBehaviour;
-  nrIrqs: number;
   readonly dynirqLowerBound: number | undefined;
   readonly debugHotplug: boolean;
   readonly threadirqs: boolean;
   readonly ratelimits: Ratelimits;
   readonly saidBefore = new SaidBefore();
-  /** CPUs that newly requested interrupts may go to (/proc/irq/default_smp_affinity). */
-  readonly defaultAffinity: CpuMask;
   /** What shows the interrupts under /proc/irq. */
   proc: IrqProc = noIrqProc;
   readonly chainedAction: IrqAction;
-  readonly resend: ResendQueue;
+  readonly resend: ResendList;
   /** Interrupts of lines that are gone: they stay in the total of /proc/stat. */
   goneInStat = 0;
   readonly kstatPool: KstatPool;
-  /** All irqdomains, in the order of their creation. */
-  readonly domains: LineDomain[] = [];
   readonly sparseIrqs = new SparseIrqs();
+  private totalNrIrqs: number;
+  private readonly domainList: LineDomain[] = [];
+  private readonly domainsWord = new SharedWord('irq_domain_list');
+  private readonly nrIrqsWord = new SharedWord('total_nr_irqs');
+  private readonly defaultAffinityMask: CpuMask;
+  private readonly defaultAffinityWord = new SharedWord('irq_default_affinity');
 
   constructor(
     readonly machine: Machine,
@@ -63,17 +65,56 @@ export class IrqCore implements IrqDescCore {
   ) {
     const behaviour = kernelBehaviour(options.kernel ?? '6.10');
     this.behaviour = options.behaviour === undefined ? behaviour : { ...behaviour, ...options.behaviour };
-    this.nrIrqs = options.nrIrqs ?? 256;
+    this.totalNrIrqs = options.nrIrqs ?? 256;
     this.dynirqLowerBound = options.dynirqLowerBound;
     this.threadirqs = options.threadirqs ?? false;
     this.debugHotplug = options.debugHotplug ?? false;
     this.ratelimits = new Ratelimits(machine, options.noRatelimit ?? false);
-    this.defaultAffinity = CpuMask.all(machine.nrCpuIds);
+    this.defaultAffinityMask = CpuMask.all(machine.nrCpuIds);
     this.chainedAction = new IrqAction((irq) => this.badChainedIrq(irq), null, 0, null, null);
-    this.resend = new ResendQueue(machine, this.behaviour.resendOrder);
+    this.resend = createResendList(this);
     this.kstatPool = new KstatPool(machine.nrCpuIds);
     machine.hotplug.announcesSmpBoot = this.behaviour.announcesSmpBoot;
     registerIrqHotplug(this);
+  }
+
+  /** Number of interrupt numbers (irq_get_nr_irqs). */
+  get nrIrqs(): number {
+    this.nrIrqsWord.announceRead();
+    return this.totalNrIrqs;
+  }
+
+  set nrIrqs(total: number) {
+    this.nrIrqsWord.announce();
+    this.totalNrIrqs = total;
+  }
+
+  /** All irqdomains, in the order of their creation. */
+  get domains(): readonly LineDomain[] {
+    this.domainsWord.announceRead();
+    return this.domainList;
+  }
+
+  addDomain(domain: LineDomain): void {
+    this.domainsWord.announce();
+    this.domainList.push(domain);
+  }
+
+  removeDomain(domain: LineDomain): void {
+    this.domainsWord.announce();
+    const at = this.domainList.indexOf(domain);
+    if (at >= 0) this.domainList.splice(at, 1);
+  }
+
+  /** CPUs that newly requested interrupts may go to (/proc/irq/default_smp_affinity). */
+  get defaultAffinity(): CpuMask {
+    this.defaultAffinityWord.announceRead();
+    return this.defaultAffinityMask;
+  }
+
+  setDefaultAffinity(mask: CpuMask): void {
+    this.defaultAffinityWord.announce();
+    this.defaultAffinityMask.copyFrom(mask);
   }
 
   /** The line with number `irq`, if allocated (irq_to_desc). Whoever asks is going to look at it or change it. */

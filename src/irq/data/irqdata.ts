@@ -1,7 +1,8 @@
 import type { Hwirq, Irq } from '../../lib/brand.js';
 import { errnoValue } from '../../lib/errno.js';
 import type { CpuMask } from '../../machine/cpumask.js';
-import { inOneGo, type Procedure } from '../../machine/step.js';
+import type { Mutex } from '../../machine/lock.js';
+import { inOneGo, type Procedure, type SharedWord } from '../../machine/step.js';
 import type { KernelBehaviour } from '../kernel.js';
 import type { Speaker } from '../messages/warn.js';
 import type { IrqchipState } from './irqchip.js';
@@ -87,6 +88,10 @@ export interface LineDomain {
   readonly mapcount: number;
   /** hwirq and irq are the same number, and there is no reverse map. */
   readonly noMap: boolean;
+  /** Keeps mappings from being made and taken away at the same time. */
+  readonly mutex: Mutex;
+  /** Names the place of `hwirq` in the reverse map to an explorer. */
+  slot(hwirq: Hwirq): SharedWord;
   /** Gets the hardware ready for the line's first action or its managed restart; 0 or a negative errno. */
   activate(d: IrqData): number;
   /** Gives back what activate got. */

@@ -2,7 +2,13 @@ import type { Irq } from '../../lib/brand.js';
 import { CpuMask } from '../../machine/cpumask.js';
 import { Lock } from '../../machine/lock.js';
 import { SharedCounter } from '../../machine/shared-var.js';
-import type { Procedure } from '../../machine/step.js';
+import {
+  makeWithId,
+  type Procedure,
+  reserveObjectIds,
+  type SharedObject,
+  SharedWord,
+} from '../../machine/step.js';
 import { WaitCounter } from '../../machine/wait-counter.js';
 
 /** Whoever wants to know of affinity changes of a line (struct irq_affinity_notify). */
@@ -24,6 +30,21 @@ export interface AffinityNotification {
   /** Whoever set it refers to it no longer (kref_put). */
   put(): void;
 }
+
+/** What explorers know a line by, made when it is needed: the place of each among the numbers kept for the line. */
+export const lineObject = {
+  lock: 0,
+  handlers: 1,
+  requestMutex: 2,
+  threads: 3,
+  mapping: 4,
+  flow: 5,
+  procDirectory: 6,
+  actions: 7,
+  threadsHandled: 8,
+} as const;
+
+const LINE_OBJECTS = Object.keys(lineObject).length;
 
 /**
  * What of a descriptor (struct irq_desc) not every interrupt looks at.
@@ -52,15 +73,16 @@ export class IrqDescCold {
   affinityNotify: AffinityNotification | null = null;
   /** CPUs that the interrupt is to go to when it comes next, while SETAFFINITY_PENDING is set. */
   readonly pendingMask: CpuMask;
-  /** Waits in the list of software resends (resend_node). */
-  resendQueued = false;
   /** The interrupt that this one is nested in, 0 for none. */
   parentIrq: Irq = 0;
-  /** Those of its interrupts that the total of /proc/stat leaves out. */
-  countsOutsideStat = 0;
+  /** Those of its interrupts that the total of /proc/stat leaves out, per CPU; made for the first one. */
+  countsOutsideStat: Uint32Array | undefined = undefined;
+  private readonly objectIds = reserveObjectIds(LINE_OBJECTS);
   private mutex: Lock | undefined = undefined;
   private active: WaitCounter | undefined = undefined;
   private handled: SharedCounter | undefined = undefined;
+  private mapping: SharedWord | undefined = undefined;
+  private flow: SharedWord | undefined = undefined;
 
   /** @param kstat interrupts per possible CPU, 32 bit. */
   constructor(
@@ -70,15 +92,32 @@ export class IrqDescCold {
     this.pendingMask = new CpuMask(kstat.length);
   }
 
+  /** Makes one of the line's objects. */
+  makeObject<T extends SharedObject>(which: keyof typeof lineObject, make: () => T): T {
+    return makeWithId(this.objectIds + lineObject[which], make);
+  }
+
   /** Held while actions come and go. */
   get requestMutex(): Lock {
-    this.mutex ??= new Lock(`request_mutex of IRQ ${this.irq}`);
+    this.mutex ??= this.makeObject('requestMutex', () => new Lock(`request_mutex of IRQ ${this.irq}`));
     return this.mutex;
+  }
+
+  /** Names the line's irqdomain and hwirq to an explorer: interrupts do not look at them, so its lock does not. */
+  get mappingWord(): SharedWord {
+    this.mapping ??= this.makeObject('mapping', () => new SharedWord(`mapping of IRQ ${this.irq}`));
+    return this.mapping;
+  }
+
+  /** Names the line's flow handler to an explorer: an interrupt reads it before it takes the lock. */
+  get flowWord(): SharedWord {
+    this.flow ??= this.makeObject('flow', () => new SharedWord(`handle_irq of IRQ ${this.irq}`));
+    return this.flow;
   }
 
   /** Threads that have been woken and have not ended; synchronize_irq waits for it (wait_for_threads). */
   get threadsActive(): WaitCounter {
-    this.active ??= new WaitCounter(`threads of IRQ ${this.irq}`);
+    this.active ??= this.makeObject('threads', () => new WaitCounter(`threads of IRQ ${this.irq}`));
     return this.active;
   }
 
@@ -89,7 +128,10 @@ export class IrqDescCold {
 
   /** Interrupts that threads have handled. */
   get threadsHandled(): SharedCounter {
-    this.handled ??= new SharedCounter(`threads_handled of IRQ ${this.irq}`);
+    this.handled ??= this.makeObject(
+      'threadsHandled',
+      () => new SharedCounter(`threads_handled of IRQ ${this.irq}`),
+    );
     return this.handled;
   }
 }

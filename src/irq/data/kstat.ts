@@ -16,12 +16,15 @@ export function kstatIncrThisCpuOnly(desc: IrqDesc): void {
 /** Counts an interrupt on this CPU, for /proc/interrupts but not for /proc/stat's total. */
 export function kstatIncrOutsideStat(desc: IrqDesc): void {
   kstatIncrThisCpuOnly(desc);
-  desc.cold.countsOutsideStat = (desc.cold.countsOutsideStat + 1) >>> 0;
+  const { cold, core } = desc;
+  cold.countsOutsideStat ??= new Uint32Array(cold.kstat.length);
+  cold.countsOutsideStat[core.machine.thisCpu]++;
 }
 
 /** Interrupts of the line that are in the total of /proc/stat (fs/proc/stat.c, by way of kstat_cpu_irqs_sum). */
 export function kstatIrqsInStat(desc: IrqDesc): number {
-  return (kstatIrqsSum(desc) - desc.cold.countsOutsideStat) >>> 0;
+  const outside = desc.cold.countsOutsideStat;
+  return (kstatIrqsSum(desc) - (outside === undefined ? 0 : sum(outside))) >>> 0;
 }
 
 /** Interrupts of the line on `cpu` (kernel/irq/irqdesc.c kstat_irqs_cpu). */
@@ -31,9 +34,13 @@ export function kstatIrqsCpu(desc: IrqDesc, cpu: CpuId): number {
 
 /** Sum over all possible CPUs, 32 bit. */
 export function kstatIrqsSum(desc: IrqDesc): number {
-  let sum = 0;
-  for (const count of desc.cold.kstat) sum = (sum + count) >>> 0;
-  return sum;
+  return sum(desc.cold.kstat);
+}
+
+function sum(counts: Uint32Array): number {
+  let total = 0;
+  for (const count of counts) total = (total + count) >>> 0;
+  return total;
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { Irq } from '../../lib/brand.js';
 import { errnoValue } from '../../lib/errno.js';
+import { isWatched } from '../../machine/step.js';
 import { handleBadIrq } from '../line/badirq.js';
 import type { Procedure } from '../../machine/step.js';
 import type { IrqCore } from '../data/core.js';
@@ -120,6 +121,10 @@ function* doSetHandlerSteps(
     if (chained) desc.action = undefined;
     desc.cold.depth = 1;
   }
+  if (isWatched()) {
+    desc.cold.flowWord.announce();
+    desc.actionList.announce();
+  }
   desc.handleIrq = flow;
   desc.cold.name = name;
   if (flow === handleBadIrq || !chained) return;
@@ -151,6 +156,10 @@ function doSetHandler(
     data.set(irqd.IRQ_DISABLED);
     if (chained) desc.action = undefined;
     desc.cold.depth = 1;
+  }
+  if (isWatched()) {
+    desc.cold.flowWord.announce();
+    desc.actionList.announce();
   }
   desc.handleIrq = flow;
   desc.cold.name = name;

@@ -15,6 +15,8 @@ import { irqShutdownAndDeactivate, irqStartup, irqStartupManaged } from '../line
 /** Has interrupts moved when CPUs come and go. */
 export function registerIrqHotplug(core: IrqCore): void {
   const { hotplug } = core.machine;
+  const { lock } = core.sparseIrqs;
+  hotplug.registerHeld({ hold: () => lock.mutexLock(), letGo: () => lock.mutexUnlock() });
   hotplug.registerDying({ dying: (cpu) => irqMigrateAllOffThisCpu(core, cpu.id) });
   hotplug.register({
     name: 'irq/affinity:online',
@@ -23,9 +25,13 @@ export function registerIrqHotplug(core: IrqCore): void {
   });
 }
 
-/** Moves all interrupts away from `cpu`, which is no longer in the online mask (irq_migrate_all_off_this_cpu). */
+/**
+ * Moves all interrupts away from `cpu`, which is no longer in the online mask (irq_migrate_all_off_this_cpu). All CPUs
+ * stand still, so nobody holds the lines' locks: the model does not take them one by one.
+ */
 function irqMigrateAllOffThisCpu(core: IrqCore, cpu: CpuId): void {
   for (const desc of core.descs()) {
+    desc.announce();
     if (!migrateOneIrq(core, desc, cpu)) continue;
     if (core.behaviour.notifiesBrokenAffinity) desc.cold.affinityNotify?.schedule();
     if (core.debugHotplug) core.machine.log.printk(`IRQ ${desc.irq}: no longer affine to CPU${cpu}`);
@@ -106,13 +112,23 @@ function needsFixup(d: IrqData, cpu: CpuId): boolean {
   return mask.has(cpu);
 }
 
-/** Restores managed interrupts whose CPU comes back, on that CPU (irq_affinity_online_cpu). */
+/**
+ * Restores managed interrupts whose CPU comes back, on that CPU (irq_affinity_online_cpu). No line goes meanwhile, and
+ * none comes.
+ */
 function* onlineCpu(core: IrqCore, cpu: Cpu): Procedure<void> {
-  const { machine } = core;
-  const previous = machine.thisCpu;
-  machine.thisCpu = cpu.id;
-  for (const desc of core.descs()) restoreAffinity(desc, cpu.id);
-  machine.thisCpu = previous;
+  const { machine, sparseIrqs } = core;
+  yield* sparseIrqs.lock.mutexLock();
+  for (const desc of core.descs()) {
+    const { runningCpu } = machine;
+    yield* desc.lock.spinLockIrqsave(runningCpu);
+    // In Linux the new CPU's own thread does this.
+    machine.thisCpu = cpu.id;
+    restoreAffinity(desc, cpu.id);
+    machine.thisCpu = runningCpu.id;
+    yield* desc.lock.spinUnlockIrqrestore(runningCpu);
+  }
+  yield* sparseIrqs.lock.mutexUnlock();
 }
 
 /** Only managed lines come back: the others' users may have moved them meanwhile (irq_restore_affinity_of_irq). */

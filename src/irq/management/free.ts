@@ -6,7 +6,7 @@ import type { IrqDesc } from '../data/irqdesc.js';
 import { synchronizeHardirqDesc, synchronizeIrqDesc } from './enable.js';
 import { irqPmRemoveAction } from './pm.js';
 import { irqSettingsClear, irqSettingsIsPerCpuDevid, irqStatus } from '../data/settings.js';
-import { irqDomainDeactivateIrq, irqShutdown } from '../line/startup.js';
+import { irqDomainDeactivateIrq, irqShutdownSteps } from '../line/startup.js';
 import { warn, warnOnce } from '../messages/warn.js';
 
 /**
@@ -48,11 +48,11 @@ function* removeAction(core: IrqCore, desc: IrqDesc, devId: unknown): Procedure<
     yield* desc.cold.requestMutex.unlock();
     return undefined;
   }
-  shutDown(desc, action);
+  yield* shutDown(desc, action);
   if (desc.action === undefined && !behaviour.freeDeactivatesLast) irqDomainDeactivateIrq(data);
   yield* desc.lock.spinUnlockIrqrestore(machine.runningCpu);
   yield* data.busSyncUnlockSteps();
-  core.proc.unregisterHandler(desc, action);
+  yield* core.proc.unregisterHandlerSteps(desc, action);
   if (behaviour.freeWaitsForThreads) yield* synchronizeIrqDesc(desc);
   else yield* synchronizeHardirqDesc(desc, behaviour.freeDeactivatesLast);
   if (action.thread) yield* action.thread.stop();
@@ -70,11 +70,11 @@ function* removeAction(core: IrqCore, desc: IrqDesc, devId: unknown): Procedure<
 }
 
 /** What __free_irq does with the action out of the list. */
-function shutDown(desc: IrqDesc, action: IrqAction): void {
+function* shutDown(desc: IrqDesc, action: IrqAction): Procedure<void> {
   irqPmRemoveAction(desc, action);
   if (desc.action === undefined) {
     irqSettingsClear(desc, irqStatus.DISABLE_UNLAZY);
-    irqShutdown(desc);
+    yield* irqShutdownSteps(desc);
   }
   if (desc.cold.affinityHint === null) return;
   warnOnce(desc.core, 'manage', 'free_irq', undefined, 'affinity hint');

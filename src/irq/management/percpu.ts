@@ -81,7 +81,7 @@ export function* freePercpuIrq(core: IrqCore, irq: Irq, percpuDevId: unknown): P
   yield* desc.lock.spinLockIrqsave(machine.runningCpu);
   const action = unlinkPercpu(core, desc, percpuDevId);
   yield* desc.lock.spinUnlockIrqrestore(machine.runningCpu);
-  if (action !== undefined) core.proc.unregisterHandler(desc, action);
+  if (action !== undefined) yield* core.proc.unregisterHandlerSteps(desc, action);
   yield* desc.data.busSyncUnlockSteps();
   yield* desc.cold.requestMutex.unlock();
 }

@@ -122,8 +122,8 @@ export function* setupIrq(core: IrqCore, desc: IrqDesc, action: IrqAction): Proc
   }
   if (added.thread) yield* added.thread.start();
   if (added.secondary?.thread) yield* added.secondary.thread.start();
-  core.proc.registerIrq(desc);
-  core.proc.registerHandler(desc, added);
+  yield* core.proc.registerIrqSteps(desc);
+  yield* core.proc.registerHandlerSteps(desc, added);
   return 0;
 }
 

@@ -62,7 +62,7 @@ export function defaultAffinityFile(core: IrqCore): FileNode {
     write: (text) => {
       const mask = parseCpuMask(text, core.machine.nrCpuIds);
       requireOnline(core.machine, mask);
-      core.defaultAffinity.copyFrom(mask);
+      core.setDefaultAffinity(mask);
       return text.length;
     },
   });

@@ -1,61 +1,23 @@
 import type { IrqAction } from '../../irq/data/irqaction.js';
-import { irqCanSetAffinityUsr } from '../../irq/affinity/affinity.js';
 import type { IrqCore } from '../../irq/core.js';
 import { noIrqChip } from '../../irq/data/dummychip.js';
 import type { IrqDesc } from '../../irq/data/irqdesc.js';
 import type { IrqProc } from '../../irq/data/proc-port.js';
-import { CpuMask } from '../../machine/cpumask.js';
-import { cpuSetFile, defaultAffinityFile, irqAffinityFile, listText, maskText } from './affinity-files.js';
-import { descOfName } from '../irq-entries.js';
-import { type DirectoryNode, type FileNode, procFile, StaticDirectory, type TreeNode } from '../tree-node.js';
+import { Mutex, SpinLock } from '../../machine/lock.js';
+import { SharedVar } from '../../machine/shared-var.js';
+import type { Procedure } from '../../machine/step.js';
+import { defaultAffinityFile } from './affinity-files.js';
+import { IrqDirectory } from './irq-directory.js';
+import { type DirectoryNode, type FileNode, StaticDirectory, type TreeNode } from '../tree-node.js';
 
 /** Most characters of an action's name that its directory takes over. */
 const MAX_NAME = 127;
-/** HZ=250: a jiffy is 4 ms. */
-const MS_PER_JIFFY = 4;
 const PROC_GENERIC = 'fs/proc/generic.c';
 
-/** Counts about interrupts that nobody handled (kernel/irq/proc.c irq_spurious_proc_show). */
-function spuriousFile(desc: IrqDesc): FileNode {
-  const lastMs = (): number => (desc.cold.lastUnhandled * MS_PER_JIFFY) >>> 0;
-  return procFile(0o444, {
-    read: () =>
-      `count ${desc.cold.irqCount}\nunhandled ${desc.irqsUnhandled}\nlast_unhandled ${lastMs()} ms\n`,
-  });
-}
-
-/** The order that procfs keeps names in: shorter ones first. */
-function procOrder(a: string, b: string): number {
-  return a.length - b.length || (a < b ? -1 : Number(a > b));
-}
-
-/** /proc/irq/N. */
-class IrqDirectory extends StaticDirectory {
-  /** Directories of the actions that have one (irqaction.dir). */
-  readonly actions = new Map<IrqAction, string>();
-  private readonly own: readonly string[];
-
-  constructor(core: IrqCore, desc: IrqDesc) {
-    const { data } = desc;
-    const empty = new CpuMask(core.machine.nrCpuIds);
-    const mode = irqCanSetAffinityUsr(desc) ? 0o644 : core.behaviour.unsettableAffinityMode;
-    const files = {
-      smp_affinity: irqAffinityFile(core, desc, mode, maskText),
-      affinity_hint: cpuSetFile(() => desc.cold.affinityHint ?? empty, maskText),
-      smp_affinity_list: irqAffinityFile(core, desc, mode, listText),
-      node: procFile(0o444, { read: () => `${data.node}\n` }),
-      effective_affinity: cpuSetFile(() => data.effectiveAffinity, maskText),
-      effective_affinity_list: cpuSetFile(() => data.effectiveAffinity, listText),
-      spurious: spuriousFile(desc),
-    };
-    super(0o555, files);
-    this.own = Object.keys(files);
-  }
-
-  /** What is still there when the kernel has removed its files, in procfs' order. */
-  leftovers(): string[] {
-    return [...this.list()].filter((name) => !this.own.includes(name)).sort(procOrder);
-  }
+/** The directory of an action (irqaction.dir). */
+interface ActionDirectory {
+  readonly parent: IrqDirectory;
+  readonly name: string;
 }
 
 /** Shows the lines that exist when /proc/irq is made (kernel/irq/proc.c init_irq_proc). */
@@ -67,11 +29,23 @@ export function initIrqProc(core: IrqCore): void {
  * /proc/irq (kernel/irq/proc.c). The interrupt layer tells it when directories come and go: a line's directory comes
  * with its first successful request and goes with the descriptor; an action's goes when that action is freed, even if
  * another action of that name stays.
+ *
+ * ```
+ * request_irq of a shared line           another's
+ * has it a directory? makes it           has it a directory? makes it
+ * ```
+ * Forbidden: both make it: procfs refuses the second, and the line forgets the first (races/register-irq-proc).
  */
 export class ProcIrq implements IrqProc, DirectoryNode {
   readonly kind = 'directory';
   readonly mode = 0o555;
-  private readonly directories = new Map<IrqDesc, IrqDirectory>();
+  private readonly lines = new StaticDirectory(0o555);
+  /** What each line takes for its directory (irq_desc.dir). */
+  private readonly dirs = new Map<IrqDesc, SharedVar<IrqDirectory | undefined>>();
+  private readonly actionDirs = new Map<IrqAction, ActionDirectory>();
+  private readonly registerLock = new Mutex('register_lock');
+  /** Guards all directories of procfs; the model has no use for its readers' side. */
+  private readonly subdirLock = new SpinLock('proc_subdir_lock');
   private readonly defaultAffinity: FileNode;
 
   /**
@@ -90,25 +64,54 @@ export class ProcIrq implements IrqProc, DirectoryNode {
 
   *list(): Iterable<string> {
     yield 'default_smp_affinity';
-    for (const desc of this.directories.keys()) yield String(desc.irq);
+    this.subdirLock.announceRead();
+    yield* this.lines.list();
   }
 
   lookup(name: string): TreeNode | undefined {
     if (name === 'default_smp_affinity') return this.defaultAffinity;
-    const desc = descOfName(this.core, name);
-    return desc && this.directories.get(desc);
+    this.subdirLock.announceRead();
+    return this.lines.lookup(name);
   }
 
+  /** kernel/irq/proc.c register_irq_proc. */
+  *registerIrqSteps(desc: IrqDesc): Procedure<void> {
+    this.onRegister(desc);
+    if (desc.data.chip === noIrqChip) return;
+    const { registersProcUnderMutex } = this.core.behaviour;
+    if (registersProcUnderMutex) yield* this.registerLock.mutexLock();
+    const dir = this.dirOf(desc);
+    const known = yield* dir.getSteps();
+    if (known === undefined) {
+      // Which files there are depends on the line, which Linux looks at without its lock here.
+      desc.announce();
+      const made = new IrqDirectory(this.core, desc);
+      const isMade = yield* this.makeDirectorySteps(this.lines, 'irq', String(desc.irq), made);
+      yield* dir.setSteps(isMade ? made : undefined);
+    }
+    if (registersProcUnderMutex) yield* this.registerLock.mutexUnlock();
+  }
+
+  /** Generated by `npm run twins`: `registerIrqSteps` in one go. */
   registerIrq(desc: IrqDesc): void {
     this.onRegister(desc);
-    if (desc.data.chip === noIrqChip || this.directories.has(desc)) return;
-    this.directories.set(desc, new IrqDirectory(this.core, desc));
+    if (desc.data.chip === noIrqChip) return;
+    const dir = this.dirOf(desc);
+    const known = dir.get();
+    if (known === undefined) {
+      desc.announce();
+      const made = new IrqDirectory(this.core, desc);
+      const isMade = this.makeDirectory(this.lines, 'irq', String(desc.irq), made);
+      dir.set(isMade ? made : undefined);
+    }
   }
 
-  unregisterIrq(desc: IrqDesc): void {
-    const directory = this.directories.get(desc);
+  /** kernel/irq/proc.c unregister_irq_proc. */
+  *unregisterIrqSteps(desc: IrqDesc): Procedure<void> {
+    const directory = yield* this.dirOf(desc).getSteps();
+    this.dirs.delete(desc);
     if (directory === undefined) return;
-    this.directories.delete(desc);
+    yield* this.removeSteps(this.lines, String(desc.irq));
     const [left] = directory.leftovers();
     if (left === undefined) return;
     const { log } = this.core.machine;
@@ -118,31 +121,139 @@ export class ProcIrq implements IrqProc, DirectoryNode {
     log.warn(PROC_GENERIC, 'remove_proc_entry');
   }
 
-  registerHandler(desc: IrqDesc, action: IrqAction): void {
-    const directory = this.directories.get(desc);
-    if (directory === undefined || directory.actions.has(action) || action.name === null) return;
-    for (const other of desc.actions()) if (other !== action && other.name === action.name) return;
+  /** Generated by `npm run twins`: `unregisterIrqSteps` in one go. */
+  unregisterIrq(desc: IrqDesc): void {
+    const directory = this.dirOf(desc).get();
+    this.dirs.delete(desc);
+    if (directory === undefined) return;
+    this.remove(this.lines, String(desc.irq));
+    const [left] = directory.leftovers();
+    if (left === undefined) return;
+    const { log } = this.core.machine;
+    log.printk(
+      `remove_proc_entry: removing non-empty directory 'irq/${desc.irq}', leaking at least '${left}'`,
+    );
+    log.warn(PROC_GENERIC, 'remove_proc_entry');
+  }
+
+  /** kernel/irq/proc.c register_handler_proc. */
+  *registerHandlerSteps(desc: IrqDesc, action: IrqAction): Procedure<void> {
+    const parent = yield* this.dirOf(desc).getSteps();
+    if (parent === undefined || this.actionDirs.has(action) || action.name === null) return;
+    const isUnique = yield* this.nameUniqueSteps(desc, action);
+    if (!isUnique) return;
     const name = action.name.slice(0, MAX_NAME);
-    if (this.makeDirectory(directory, desc, name)) directory.actions.set(action, name);
+    if (!this.isGoodName(name)) return;
+    const isMade = yield* this.makeDirectorySteps(parent, String(desc.irq), name, new StaticDirectory(0o555));
+    if (isMade) this.actionDirs.set(action, { parent, name });
   }
 
-  unregisterHandler(desc: IrqDesc, action: IrqAction): void {
-    const directory = this.directories.get(desc);
-    const name = directory?.actions.get(action);
-    if (directory === undefined || name === undefined) return;
-    directory.actions.delete(action);
-    directory.remove(name);
+  /** Generated by `npm run twins`: `registerHandlerSteps` in one go. */
+  registerHandler(desc: IrqDesc, action: IrqAction): void {
+    const parent = this.dirOf(desc).get();
+    if (parent === undefined || this.actionDirs.has(action) || action.name === null) return;
+    const isUnique = this.nameUnique(desc, action);
+    if (!isUnique) return;
+    const name = action.name.slice(0, MAX_NAME);
+    if (!this.isGoodName(name)) return;
+    const isMade = this.makeDirectory(parent, String(desc.irq), name, new StaticDirectory(0o555));
+    if (isMade) this.actionDirs.set(action, { parent, name });
   }
 
-  /** proc_mkdir, which warns about names it cannot take (fs/proc/generic.c). */
-  private makeDirectory(directory: IrqDirectory, desc: IrqDesc, name: string): boolean {
+  /** kernel/irq/proc.c unregister_handler_proc. */
+  *unregisterHandlerSteps(_desc: IrqDesc, action: IrqAction): Procedure<void> {
+    const dir = this.actionDirs.get(action);
+    if (dir === undefined) return;
+    this.actionDirs.delete(action);
+    yield* this.removeSteps(dir.parent, dir.name);
+  }
+
+  /** Generated by `npm run twins`: `unregisterHandlerSteps` in one go. */
+  unregisterHandler(_desc: IrqDesc, action: IrqAction): void {
+    const dir = this.actionDirs.get(action);
+    if (dir === undefined) return;
+    this.actionDirs.delete(action);
+    this.remove(dir.parent, dir.name);
+  }
+
+  /** kernel/irq/proc.c name_unique. */
+  private *nameUniqueSteps(desc: IrqDesc, action: IrqAction): Procedure<boolean> {
+    const cpu = this.core.machine.runningCpu;
+    yield* desc.lock.spinLockIrqsave(cpu);
+    let isUnique = true;
+    for (const other of desc.actions()) if (other !== action && other.name === action.name) isUnique = false;
+    yield* desc.lock.spinUnlockIrqrestore(cpu);
+    return isUnique;
+  }
+
+  /** Generated by `npm run twins`: `nameUniqueSteps` in one go. */
+  private nameUnique(desc: IrqDesc, action: IrqAction): boolean {
+    let isUnique = true;
+    for (const other of desc.actions()) if (other !== action && other.name === action.name) isUnique = false;
+    return isUnique;
+  }
+
+  /** proc_mkdir (fs/proc/generic.c proc_register), which warns of a name that is taken. */
+  private *makeDirectorySteps(
+    parent: StaticDirectory,
+    parentName: string,
+    name: string,
+    made: StaticDirectory,
+  ): Procedure<boolean> {
+    yield* this.subdirLock.spinLock();
+    this.subdirLock.announce();
+    const isFree = parent.lookup(name) === undefined;
+    if (isFree) parent.add(name, made);
+    yield* this.subdirLock.spinUnlock();
+    if (isFree) return true;
+    return this.refuse(`proc_dir_entry '${parentName}/${name}' already registered`, 'proc_register');
+  }
+
+  /** Generated by `npm run twins`: `makeDirectorySteps` in one go. */
+  private makeDirectory(
+    parent: StaticDirectory,
+    parentName: string,
+    name: string,
+    made: StaticDirectory,
+  ): boolean {
+    this.subdirLock.announce();
+    const isFree = parent.lookup(name) === undefined;
+    if (isFree) parent.add(name, made);
+    if (isFree) return true;
+    return this.refuse(`proc_dir_entry '${parentName}/${name}' already registered`, 'proc_register');
+  }
+
+  /** fs/proc/generic.c remove_proc_entry and proc_remove. */
+  private *removeSteps(parent: StaticDirectory, name: string): Procedure<void> {
+    yield* this.subdirLock.spinLock();
+    this.subdirLock.announce();
+    parent.remove(name);
+    yield* this.subdirLock.spinUnlock();
+  }
+
+  /** Generated by `npm run twins`: `removeSteps` in one go. */
+  private remove(parent: StaticDirectory, name: string): void {
+    this.subdirLock.announce();
+    parent.remove(name);
+  }
+
+  private dirOf(desc: IrqDesc): SharedVar<IrqDirectory | undefined> {
+    let dir = this.dirs.get(desc);
+    if (dir === undefined) {
+      dir = desc.cold.makeObject(
+        'procDirectory',
+        () => new SharedVar<IrqDirectory | undefined>(`dir of IRQ ${desc.irq}`, undefined),
+      );
+      this.dirs.set(desc, dir);
+    }
+    return dir;
+  }
+
+  /** Names that procfs cannot take: it warns of them (fs/proc/generic.c). */
+  private isGoodName(name: string): boolean {
     if (name.includes('/')) return this.refuse(`name '${name}'`, '__xlate_proc_name');
     if (name === '') return this.refuse('name len 0', '__proc_create');
     if (name === '.' || name === '..') return this.refuse(`name '${name}'`, '__proc_create');
-    if (directory.lookup(name) !== undefined) {
-      return this.refuse(`proc_dir_entry '${desc.irq}/${name}' already registered`, 'proc_register');
-    }
-    directory.add(name, new StaticDirectory(0o555));
     return true;
   }
 

@@ -1,8 +1,9 @@
 import { assert } from '../../lib/assert.js';
 import type { CpuId, Irq, Relid } from '../../lib/brand.js';
-import { Completion, type WaitQueue } from '../../machine/completion.js';
+import { Completion } from '../../machine/completion.js';
 import { SpinLock } from '../../machine/lock.js';
 import type { Machine } from '../../machine/machine.js';
+import { WaitQueues } from '../../machine/wait-queues.js';
 import { SharedVar } from '../../machine/shared-var.js';
 import { type Procedure, SharedWord } from '../../machine/step.js';
 import { Tasklet } from '../../machine/tasklet.js';
@@ -105,7 +106,7 @@ export class VmbusChannel {
   /** A rescind of this sub-channel waits for the driver to close it. */
   readonly rescindEvent: Completion;
   /** Woken when the channel is rescinded: where the driver waits for packets of the host. */
-  readonly rescindWaits: WaitQueue[];
+  readonly rescindWaits: WaitQueues;
   /** Runs the callback after the interrupt, unless the mode is isr. */
   readonly callbackEvent: Tasklet;
   readonly schedLock: SpinLock;
@@ -149,7 +150,7 @@ export class VmbusChannel {
     this.rescindRef = false;
     this.probeDone = new Completion(`probe of channel ${childRelid}`);
     this.rescindEvent = new Completion(`close of rescinded channel ${childRelid}`);
-    this.rescindWaits = [];
+    this.rescindWaits = new WaitQueues(`rescind of channel ${childRelid} awaited`);
     this.callbackEvent = new Tasklet(
       `vmbus_on_event/${childRelid}`,
       () => onEvent(this),
@@ -166,6 +167,7 @@ export class VmbusChannel {
 
   /** The host took the channel back: nothing is sent or waited for any more. */
   get rescind(): boolean {
+    this.rescindWord.announceRead();
     return this.isRescinded;
   }
 

@@ -108,25 +108,64 @@ export class ChannelManagement {
     return true;
   }
 
-  /** vmbus_process_offer: from here on events for the relid find the channel. */
+  /**
+   * vmbus_process_offer: from here on events for the relid find the channel.
+   *
+   * ```
+   * offer                                    CPU that goes offline
+   * cpus_read_lock                           cpus_write_lock
+   * target = an online CPU                   any channel on this CPU?  → refuse
+   * channel onto its list                    clear the CPU in cpu_online_mask
+   * cpus_read_unlock                         cpus_write_unlock
+   * ```
+   * Forbidden: the channel's CPU is offline.
+   */
   private *processOffer(channel: VmbusChannel): Procedure<void> {
     const { connection } = this;
     const { hotplug } = connection.machine;
-    yield* hotplug.cpusReadLock();
+    const lock = connection.offerCpusLock;
+    if (lock === 'until-listed') yield* hotplug.cpusReadLock();
+    else yield* this.chooseCpu(channel, lock === 'during-choice');
     yield* connection.channelMutex.lock();
     const { classId, instanceId } = channel.offer;
     const primary = connection.primaries.find(
       ({ offer }) => offer.classId === classId && offer.instanceId === instanceId,
     );
     channel.primary = primary;
-    connection.placement.initVpIndex(channel);
+    if (lock === 'until-listed') yield* connection.placement.initVpIndex(channel);
     yield* connection.offers.doneSteps();
     const accepted = this.isNewOrSub(primary, channel) && (yield* connection.relids.map(channel));
     if (accepted) yield* connection.list(channel);
     yield* connection.channelMutex.unlock();
-    yield* hotplug.cpusReadUnlock();
-    if (!accepted) return;
-    const queue = primary === undefined ? connection.primaryChannelQueue : connection.subChannelQueue;
+    if (lock === 'until-listed') yield* hotplug.cpusReadUnlock();
+    if (accepted) yield* this.beginChannel(channel);
+  }
+
+  /** Before 5.8: the channel's CPU is chosen before the channel is put on its list. */
+  private *chooseCpu(channel: VmbusChannel, cpusLocked: boolean): Procedure<void> {
+    const { placement, machine } = this.connection;
+    if (cpusLocked) yield* machine.hotplug.cpusReadLock();
+    yield* placement.initVpIndex(channel);
+    if (cpusLocked) yield* machine.hotplug.cpusReadUnlock();
+  }
+
+  /**
+   * Has the channel shown to drivers, which may wait for what later offers bring: so not before those can be handled.
+   *
+   * ```
+   * work of NIC 1's sub-channels               work of NIC 2's primary channel, before those of NIC 1
+   * rtnl_lock                                  netvsc_probe: rtnl_lock
+   * wait for the sub-channels
+   * ```
+   * Forbidden: both wait for ever, since NIC 1's sub-channels come behind NIC 2 in the same queue.
+   */
+  private *beginChannel(channel: VmbusChannel): Procedure<void> {
+    const { connection } = this;
+    if (connection.channelWork === 'offer-work') {
+      yield* this.addChannel(channel);
+      return;
+    }
+    const queue = channel.primary === undefined ? connection.primaryChannelQueue : connection.subChannelQueue;
     queue.queue(() => this.addChannel(channel));
   }
 
@@ -153,7 +192,7 @@ export class ChannelManagement {
     yield* resetChannelCb(channel);
     yield* channel.markRescindedSteps('vmbus_onoffer_rescind');
     this.connection.requests.abandon(channel);
-    for (const wait of channel.rescindWaits) wait.wakeUp();
+    channel.rescindWaits.wakeUp();
   }
 
   private *remove(channel: VmbusChannel): Procedure<void> {

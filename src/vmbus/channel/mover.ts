@@ -1,6 +1,7 @@
 import type { CpuId } from '../../lib/brand.js';
 import { errnoValue } from '../../lib/errno.js';
 import type { CpuMask } from '../../machine/cpumask.js';
+import { SharedVar } from '../../machine/shared-var.js';
 import { type Procedure, runAtomic } from '../../machine/step.js';
 import type { VmbusChannel } from './channel.js';
 import type { ConnectionPort } from '../connection/port.js';
@@ -9,7 +10,7 @@ import { CHANNELMSG, VERSION_WIN10_V4_1 } from '../protocol/channel-messages.js'
 /** Has the host interrupt other CPUs for channels (RFC patches 10 to 12, drivers/hv/vmbus_drv.c vmbus_irq_set_affinity). */
 export class ChannelMover {
   /** CPU chosen last, for any channel: the next choice starts behind it. */
-  private nextCpu: CpuId = 0;
+  private readonly nextCpu = new SharedVar<CpuId>('next_cpu', 0);
 
   constructor(private readonly connection: ConnectionPort) {}
 
@@ -57,10 +58,10 @@ export class ChannelMover {
     const allowed = dest.andNot(connection.machine.isolated);
     if (allowed.has(yield* channel.target.getSteps())) return 0;
     const usable = yield* connection.guard.usable(allowed);
-    const after = usable.next(this.nextCpu);
+    const after = usable.next(this.nextCpu.get());
     const cpu = after >= 0 ? after : usable.first();
     if (cpu < 0) return errnoValue('EINVAL');
-    this.nextCpu = cpu;
+    this.nextCpu.set(cpu);
     if ((yield* channel.stateVar.getSteps()).kind !== 'opened') return errnoValue('EIO');
     if (connection.version < VERSION_WIN10_V4_1) return errnoValue('EINVAL');
     yield* connection.postSteps({ type: CHANNELMSG.MODIFYCHANNEL, childRelid: channel.relid, targetVp: cpu });

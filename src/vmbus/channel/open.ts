@@ -93,12 +93,12 @@ export class ChannelOperations {
   *close(channel: VmbusChannel): Procedure<void> {
     // In Linux a sub-channel that is opened meanwhile, or comes late, may stay open for ever.
     if (channel.device !== undefined) channel.device.subChannelsAsked = 0;
-    for (const sub of [...channel.subChannels]) {
+    for (const sub of yield* this.connection.subChannelsOf(channel)) {
       yield* sub.probeDone.wait();
       if (sub.rescind) yield* sub.rescindEvent.wait();
       yield* this.connection.channelMutex.lock();
       // Its rescind may have removed it meanwhile. Linux does not look, and waits in memory that has been freed.
-      if (channel.subChannels.includes(sub)) {
+      if (yield* this.connection.isListed(sub)) {
         yield* this.closeInternal(sub);
         if (sub.rescind) yield* this.processChannelRemoval(sub);
       }

@@ -1,6 +1,7 @@
 import type { CpuId } from '../../lib/brand.js';
 import type { Machine } from '../../machine/machine.js';
 import { CpuMask } from '../../machine/cpumask.js';
+import type { Procedure } from '../../machine/step.js';
 import { nodesOf } from '../../machine/topology.js';
 import type { VmbusChannel } from './channel.js';
 
@@ -26,12 +27,13 @@ export class ChannelPlacement {
    * from Linux in two corners: CPUs of the allocated set that are offline are never chosen (Linux forms the set of free
    * CPUs by exclusive or, which brings them back), and nodes without a usable CPU are passed over.
    */
-  initVpIndex(channel: VmbusChannel): void {
+  *initVpIndex(channel: VmbusChannel): Procedure<void> {
     if (!channel.isPerf) {
       channel.target.set(VMBUS_CONNECT_CPU);
       return;
     }
     const { machine } = this;
+    yield machine.online.shared.read;
     const usable = machine.online.andNot(machine.isolated);
     if (usable.isEmpty) {
       channel.target.set(VMBUS_CONNECT_CPU);

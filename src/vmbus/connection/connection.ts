@@ -1,5 +1,5 @@
 import type { CpuId, Ns, Relid } from '../../lib/brand.js';
-import { CpuMask } from '../../machine/cpumask.js';
+import { SharedCpuMask } from '../../machine/cpumask.js';
 import { Lock, SpinLock } from '../../machine/lock.js';
 import type { Machine } from '../../machine/machine.js';
 import { WaitQueue } from '../../machine/completion.js';
@@ -35,9 +35,31 @@ export type ConnectionState =
   /** The host has forgotten this guest, or is about to; channels that were open are so no more than by name. */
   | { readonly kind: 'unloaded' };
 
+/** Where the device of an offer is made, and a driver told of a sub-channel. */
+export type ChannelWork =
+  /** In works of two queues, one for primary channels and one for sub-channels. */
+  | 'own-queues'
+  /** In the offer's own work, which keeps all later offers waiting, as earlier kernels did. */
+  | 'offer-work';
+
+/** How the CPU that a new channel interrupts is kept from going offline before the channel is on its list. */
+export type OfferCpusLock =
+  /** cpus_read_lock is held from the choice of the CPU until the channel is listed (since 5.8). */
+  | 'until-listed'
+  /** Only during the choice. */
+  | 'during-choice'
+  /** Not at all (before 5.8). */
+  | 'none';
+
 export interface ConnectionOptions {
   /** The guest is a confidential VM: it accepts hardened devices and versions only. Default false. */
   readonly isolation?: boolean;
+  /** Counts MODIFYCHANNELs; default: an atomic count. */
+  readonly modchans?: ModifyChannels;
+  /** Default `own-queues`. */
+  readonly channelWork?: ChannelWork;
+  /** Default `until-listed`. */
+  readonly offerCpusLock?: OfferCpusLock;
 }
 
 /** HVCALL_POST_MESSAGE: the message is there at once, whatever the CPU's earlier stores have come to. */
@@ -53,6 +75,11 @@ class PostMessage extends SharedObject {
   }
 }
 
+/** create_workqueue: on each CPU one work after the other. The connect CPU queues all works, and for itself. */
+function createWorkqueue(machine: Machine, name: string): Workqueue {
+  return new Workqueue(machine, name, { maxActive: 1 });
+}
+
 /**
  * The guest's end of the VMBus connection (struct vmbus_connection, drivers/hv/connection.c).
  *
@@ -66,8 +93,8 @@ export class VmbusConnection implements ConnectionPort {
   private readonly channelListWord = new SharedWord('chn_list');
   readonly setAffinityLock = new SpinLock('set_affinity_lock');
   /** CPUs that may be given channels. */
-  readonly synicOnline: CpuMask;
-  readonly modchans = new ModifyChannels();
+  readonly synicOnline: SharedCpuMask;
+  readonly modchans: ModifyChannels;
   readonly offers = new OffersInProgress();
   private readonly postMessageCall = new PostMessage('message port');
   private dropsOffers = false;
@@ -93,9 +120,12 @@ export class VmbusConnection implements ConnectionPort {
   readonly modifyChannel: ModifyChannelPolicy;
   /** What the host did against the protocol and the guest refused, counted by reason. */
   readonly refused = new Map<Refusal, number>();
+  private readonly refusedWord = new SharedWord('refusals');
   readonly gpadlHandles = new GpadlHandles();
   /** The guest does not trust its host (hv_is_isolation_supported). */
   readonly isolation: boolean;
+  readonly channelWork: ChannelWork;
+  readonly offerCpusLock: OfferCpusLock;
 
   constructor(
     readonly machine: Machine,
@@ -103,24 +133,29 @@ export class VmbusConnection implements ConnectionPort {
     readonly memory: GuestMemory,
     readonly irq: IrqCore,
     readonly design: DesignParts,
-    { isolation = false }: ConnectionOptions = {},
+    options: ConnectionOptions = {},
   ) {
+    const { isolation = false, channelWork = 'own-queues', offerCpusLock = 'until-listed' } = options;
     this.isolation = isolation;
-    this.synicOnline = new CpuMask(machine.nrCpuIds);
+    this.channelWork = channelWork;
+    this.offerCpusLock = offerCpusLock;
+    this.modchans = options.modchans ?? new ModifyChannels();
+    this.synicOnline = new SharedCpuMask(machine.nrCpuIds, 'synic_online');
     this.lifetime = design.lifetime(this.channelMutex);
     this.mover = new ChannelMover(this);
     this.relids = design.relidMap(this, this.lifetime, this.mover);
     this.guard = design.offlineGuard(this);
     this.modifyChannel = design.modifyChannel(this);
-    this.workQueue = new Workqueue(machine, 'hv_vmbus_con');
-    this.rescindWorkQueue = new Workqueue(machine, 'hv_vmbus_rescind');
-    this.primaryChannelQueue = new Workqueue(machine, 'hv_pri_chan');
-    this.subChannelQueue = new Workqueue(machine, 'hv_sub_chan');
+    this.workQueue = createWorkqueue(machine, 'hv_vmbus_con');
+    this.rescindWorkQueue = createWorkqueue(machine, 'hv_vmbus_rescind');
+    this.primaryChannelQueue = createWorkqueue(machine, 'hv_pri_chan');
+    this.subChannelQueue = createWorkqueue(machine, 'hv_sub_chan');
     this.placement = new ChannelPlacement(machine, () => this.perfChannels());
   }
 
   /** Primary channels in the order of their offers (chn_list). */
   get primaries(): readonly VmbusChannel[] {
+    this.channelListWord.announceRead();
     return this.primaryChannels;
   }
 
@@ -188,6 +223,12 @@ export class VmbusConnection implements ConnectionPort {
   *isListed(channel: VmbusChannel): Procedure<boolean> {
     yield this.channelListWord.read;
     return this.listOf(channel).includes(channel);
+  }
+
+  /** A copy of a channel's sub-channels, as of now. */
+  *subChannelsOf({ subChannels }: VmbusChannel): Procedure<readonly VmbusChannel[]> {
+    yield this.channelListWord.read;
+    return [...subChannels];
   }
 
   /** Puts the channel on its list. The caller holds channel_mutex. */
@@ -260,6 +301,7 @@ export class VmbusConnection implements ConnectionPort {
 
   /** Counts something that the host must not do and that the guest therefore ignored. */
   refuse(reason: Refusal): void {
+    this.refusedWord.announce();
     this.refused.set(reason, (this.refused.get(reason) ?? 0) + 1);
   }
 

@@ -1,6 +1,6 @@
 import type { IrqCore } from '../../irq/core.js';
-import type { CpuMask } from '../../machine/cpumask.js';
-import type { SpinLock } from '../../machine/lock.js';
+import type { SharedCpuMask } from '../../machine/cpumask.js';
+import type { Lock, SpinLock } from '../../machine/lock.js';
 import type { Machine } from '../../machine/machine.js';
 import type { Procedure } from '../../machine/step.js';
 import type { ChannelPlacement } from '../channel/placement.js';
@@ -20,7 +20,8 @@ export interface ConnectionPort {
   readonly version: number;
   readonly modchans: ModifyChannels;
   /** CPUs that may be given channels. */
-  readonly synicOnline: CpuMask;
+  readonly synicOnline: SharedCpuMask;
+  readonly channelMutex: Lock;
   readonly setAffinityLock: SpinLock;
   readonly relids: RelidMap;
   readonly guard: OfflineGuard;

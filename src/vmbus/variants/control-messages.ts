@@ -8,7 +8,7 @@ import { genericHandleIrqDesc } from '../../irq/line/handle.js';
 import { IRQ_HANDLED } from '../../irq/data/irqaction.js';
 import type { IrqDesc } from '../../irq/data/irqdesc.js';
 import type { IrqDomain } from '../../irq/data/revmap.js';
-import { irqCreateMapping } from '../../irq/mapping/irqdomain.js';
+import { irqCreateMappingSteps } from '../../irq/mapping/irqdomain.js';
 import { requestIrq } from '../../irq/management/request.js';
 import { irqStatus } from '../../irq/data/settings.js';
 import { VMBUS_CONNECT_CPU } from '../channel/placement.js';
@@ -49,7 +49,7 @@ export class ControlIrq implements ControlMessages {
   *setup(contexts: readonly HvPerCpuContext[]): Procedure<void> {
     const { core, domain } = this;
     const { machine } = core;
-    const irq = irqCreateMapping(domain, CONTROL_HWIRQ);
+    const irq = yield* irqCreateMappingSteps(domain, CONTROL_HWIRQ);
     irqSetStatusFlags(core, irq, irqStatus.NO_BALANCING);
     const handler = (): number => {
       const cpu: CpuId = machine.thisCpu;

@@ -1,8 +1,13 @@
 import type { CpuId, Hwirq, Irq, Relid } from '../../lib/brand.js';
 import { ErrnoError, errnoCode } from '../../lib/errno.js';
 import { CpuMask } from '../../machine/cpumask.js';
-import { type Procedure, SharedWord } from '../../machine/step.js';
-import { irqSetAffinity, irqSetAffinityAndHint, irqUpdateAffinityHint } from '../../irq/affinity/affinity.js';
+import { Statistic } from '../../machine/shared-var.js';
+import type { Procedure } from '../../machine/step.js';
+import {
+  irqSetAffinity,
+  irqSetAffinityAndHintSteps,
+  irqUpdateAffinityHintSteps,
+} from '../../irq/affinity/affinity.js';
 import { handleSimpleIrq } from '../../irq/line/flow.js';
 import { irqSetChipAndHandler, irqSetHandlerData, irqSetStatusFlags } from '../../irq/management/chip.js';
 import type { IrqCore } from '../../irq/core.js';
@@ -10,10 +15,15 @@ import { freeIrq } from '../../irq/management/free.js';
 import { genericHandleIrqDesc, genericHandleIrqDescSteps } from '../../irq/line/handle.js';
 import type { IrqChip } from '../../irq/data/irqdata.js';
 import type { IrqDesc } from '../../irq/data/irqdesc.js';
-import { type IrqDomain, irqFindMapping, irqResolveMapping } from '../../irq/data/revmap.js';
 import {
-  irqCreateMapping,
-  irqDisposeMapping,
+  type IrqDomain,
+  irqFindMapping,
+  irqResolveMapping,
+  irqResolveMappingSteps,
+} from '../../irq/data/revmap.js';
+import {
+  irqCreateMappingSteps,
+  irqDisposeMappingSteps,
   irqDomainCreateLinear,
   irqDomainRemove,
 } from '../../irq/mapping/irqdomain.js';
@@ -43,8 +53,7 @@ function hwirqOf(relid: Relid): Hwirq {
 export class IrqdomainRelidMap implements RelidMap {
   readonly domain: IrqDomain;
   readonly countsChannels = true;
-  droppedEvents = 0;
-  readonly revmapWord = new SharedWord('revmap of hv-vmbus');
+  private readonly dropped = new Statistic('events that the guest dropped');
 
   constructor(
     protected readonly core: IrqCore,
@@ -63,11 +72,16 @@ export class IrqdomainRelidMap implements RelidMap {
     });
   }
 
+  get droppedEvents(): number {
+    return this.dropped.value;
+  }
+
   /** Gives the channel an IRQ. */
   *map(channel: VmbusChannel): Procedure<boolean> {
-    yield this.revmapWord.update;
-    const irq = irqCreateMapping(this.domain, hwirqOf(channel.relid));
+    const irq = yield* irqCreateMappingSteps(this.domain, hwirqOf(channel.relid));
     if (irq === 0) return false;
+    // Who has found the line in the reverse map asks it for its channel without its lock.
+    this.domain.announceChange(hwirqOf(channel.relid));
     irqSetHandlerData(this.core, irq, channel);
     irqSetStatusFlags(this.core, irq, irqStatus.MOVE_PCNTXT);
     channel.irq = irq;
@@ -91,7 +105,7 @@ export class IrqdomainRelidMap implements RelidMap {
     }
     channel.irqRequested = true;
     const target = CpuMask.of(machine.nrCpuIds, [channel.targetCpu]);
-    ret = irqSetAffinityAndHint(this.core, irq, target);
+    ret = yield* irqSetAffinityAndHintSteps(this.core, irq, target);
     if (ret === 0) return;
     machine.log.printk(
       `hv_vmbus: irq_set_affinity_and_hint failed with ${ret} for relid ${relid} irq ${irq}`,
@@ -104,22 +118,23 @@ export class IrqdomainRelidMap implements RelidMap {
   }
 
   isMapped(relid: Relid): boolean {
+    this.domain.announceLook(hwirqOf(relid));
     return irqFindMapping(this.domain, hwirqOf(relid)) !== 0;
   }
 
   relid2channel(relid: Relid): VmbusChannel | undefined {
+    this.domain.announceLook(hwirqOf(relid));
     return this.channelOf(irqResolveMapping(this.domain, hwirqOf(relid)));
   }
 
   *dispatchSteps(relid: Relid): Procedure<void> {
     const { lifetime } = this;
     const section = yield* lifetime.enterEventSteps();
-    yield this.revmapWord.read;
-    const desc = irqResolveMapping(this.domain, hwirqOf(relid));
+    const desc = yield* irqResolveMappingSteps(this.domain, hwirqOf(relid));
     const channel = yield* lifetime.getForEventSteps(this.channelOf(desc));
-    if (desc === undefined || channel === undefined) this.droppedEvents += 1;
+    if (desc === undefined || channel === undefined) this.dropped.count();
     else {
-      if (yield* channel.loadRescindSteps('vmbus_chan_sched')) this.droppedEvents += 1;
+      if (yield* channel.loadRescindSteps('vmbus_chan_sched')) this.dropped.count();
       else yield* genericHandleIrqDescSteps(desc);
       yield* lifetime.putForEventSteps(channel);
     }
@@ -132,9 +147,9 @@ export class IrqdomainRelidMap implements RelidMap {
     const section = lifetime.enterEvent();
     const desc = irqResolveMapping(this.domain, hwirqOf(relid));
     const channel = lifetime.getForEvent(this.channelOf(desc));
-    if (desc === undefined || channel === undefined) this.droppedEvents += 1;
+    if (desc === undefined || channel === undefined) this.dropped.count();
     else {
-      if (channel.loadRescind('vmbus_chan_sched')) this.droppedEvents += 1;
+      if (channel.loadRescind('vmbus_chan_sched')) this.dropped.count();
       else genericHandleIrqDesc(desc);
       lifetime.putForEvent(channel);
     }
@@ -154,13 +169,12 @@ export class IrqdomainRelidMap implements RelidMap {
   *freeIrq(channel: VmbusChannel): Procedure<void> {
     if (!channel.irqRequested) return;
     channel.irqRequested = false;
-    irqUpdateAffinityHint(this.core, channel.irq, null);
+    yield* irqUpdateAffinityHintSteps(this.core, channel.irq, null);
     yield* freeIrq(this.core, channel.irq, channel);
   }
 
   protected *dispose(channel: VmbusChannel): Procedure<void> {
-    yield this.revmapWord.update;
-    irqDisposeMapping(this.core, channel.irq);
+    yield* irqDisposeMappingSteps(this.core, channel.irq);
     channel.irq = 0;
   }
 
@@ -180,7 +194,7 @@ export class DisposeFirstRelidMap extends IrqdomainRelidMap {
     yield* this.dispose(channel);
     if (!channel.irqRequested) return;
     channel.irqRequested = false;
-    yield this.revmapWord.read;
+    yield this.core.sparseIrqs.lookUp;
     yield* freeIrq(this.core, irq, channel);
   }
 }

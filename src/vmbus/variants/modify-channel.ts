@@ -14,7 +14,7 @@ const MODCHAN_BLIND_SLEEP_NS = 20 * MS;
 
 /** Who waits until the host has done what a MODIFYCHANNEL tells it, and for how long. */
 export interface ModifyChannelPolicy {
-  /** A channel's `cpu` file had MODIFYCHANNELs sent; the writer may sleep. */
+  /** A channel's `cpu` file had MODIFYCHANNELs sent; the writer may sleep, and holds channel_mutex. */
   sent(channel: VmbusChannel): Procedure<void>;
   /** `cpu`, which no channel is given to any more, is about to have its synic switched off. */
   beforeOffline(cpu: CpuId): Procedure<void>;
@@ -62,13 +62,15 @@ export class WaitOnOffline extends FixedSleep {
 
 /**
  * Before the RFC (drivers/hv/channel.c send_modifychannel_with_ack, since protocol 5.3): whoever writes a channel's
- * `cpu` file waits for the answer, however long that takes, or until the channel is rescinded. A write to /proc/irq can
- * not: the chip is called with the descriptor locked.
+ * `cpu` file waits for the answer, however long that takes, or until the channel is rescinded: with channel_mutex
+ * released, which the rescind takes. A write to /proc/irq cannot: the chip is called with the descriptor locked.
  */
 export class WaitInSetter extends NoWait {
   override *sent(channel: VmbusChannel): Procedure<void> {
     const { connection } = this;
     if (connection.version < VERSION_WIN10_V5_3) return;
+    yield* connection.channelMutex.unlock();
     yield* connection.modchans.waitForAnswer(channel);
+    yield* connection.channelMutex.lock();
   }
 }

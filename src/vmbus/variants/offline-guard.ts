@@ -1,8 +1,8 @@
 import type { CpuId } from '../../lib/brand.js';
-import type { CpuMask } from '../../machine/cpumask.js';
+import type { CpuMask, SharedCpuMask } from '../../machine/cpumask.js';
 import type { SpinLock } from '../../machine/lock.js';
 import type { Machine } from '../../machine/machine.js';
-import { type Procedure, SharedWord } from '../../machine/step.js';
+import type { Procedure } from '../../machine/step.js';
 
 /** What keeps channels from being given to a CPU that is going offline (RFC patch 12). */
 export interface OfflineGuard {
@@ -18,8 +18,6 @@ export interface OfflineGuard {
 
 /** Before the RFC: the online mask alone, in which a CPU stays until its synic is off. */
 export class NoGuard implements OfflineGuard {
-  readonly onlineWord = new SharedWord('cpu_online_mask');
-
   constructor(private readonly machine: Machine) {}
 
   *lock(): Procedure<void> {}
@@ -27,7 +25,7 @@ export class NoGuard implements OfflineGuard {
   *unlock(): Procedure<void> {}
 
   *usable(allowed: CpuMask): Procedure<CpuMask> {
-    yield this.onlineWord.read;
+    yield this.machine.online.shared.read;
     return allowed.and(this.machine.online);
   }
 
@@ -38,27 +36,25 @@ export class NoGuard implements OfflineGuard {
 
 /** A flag for each CPU, without a lock between looking at it and acting on it. */
 export class FlagGuard implements OfflineGuard {
-  private readonly word = new SharedWord('synic_online');
-
   /** @param synicOnline the flags. */
-  constructor(private readonly synicOnline: CpuMask) {}
+  constructor(private readonly synicOnline: SharedCpuMask) {}
 
   *lock(): Procedure<void> {}
 
   *unlock(): Procedure<void> {}
 
   *usable(allowed: CpuMask): Procedure<CpuMask> {
-    yield this.word.read;
+    yield this.synicOnline.shared.read;
     return allowed.and(this.synicOnline);
   }
 
   *close(cpu: CpuId): Procedure<void> {
-    yield this.word.update;
+    yield this.synicOnline.shared.update;
     this.synicOnline.clear(cpu);
   }
 
   *open(cpu: CpuId): Procedure<void> {
-    yield this.word.update;
+    yield this.synicOnline.shared.update;
     this.synicOnline.set(cpu);
   }
 }
@@ -66,7 +62,7 @@ export class FlagGuard implements OfflineGuard {
 /** The RFC: the flag, and a spin lock that both sides hold from the flag to the end of what follows from it. */
 export class FlagAndLockGuard extends FlagGuard {
   constructor(
-    synicOnline: CpuMask,
+    synicOnline: SharedCpuMask,
     private readonly setAffinityLock: SpinLock,
   ) {
     super(synicOnline);

@@ -1,6 +1,7 @@
 import type { CpuId, Relid } from '../../lib/brand.js';
 import { errnoValue } from '../../lib/errno.js';
 import { CpuMask } from '../../machine/cpumask.js';
+import { Statistic } from '../../machine/shared-var.js';
 import type { Procedure } from '../../machine/step.js';
 import type { VmbusChannel } from '../channel/channel.js';
 import { vmbusChanHandler, vmbusChanHandlerSteps } from '../channel/handler.js';
@@ -15,12 +16,16 @@ import type { ChannelLifetime } from './lifetime.js';
 export abstract class PlainRelidMap implements RelidMap {
   readonly countsChannels = false;
   readonly domain = undefined;
-  droppedEvents = 0;
+  private readonly dropped = new Statistic('events that the guest dropped');
 
   constructor(
     private readonly lifetime: ChannelLifetime,
     private readonly mover: ChannelMover,
   ) {}
+
+  get droppedEvents(): number {
+    return this.dropped.value;
+  }
 
   abstract map(channel: VmbusChannel): Procedure<boolean>;
   abstract unmap(channel: VmbusChannel): Procedure<void>;
@@ -44,9 +49,9 @@ export abstract class PlainRelidMap implements RelidMap {
     const { lifetime } = this;
     const section = yield* lifetime.enterEventSteps();
     const channel = yield* lifetime.getForEventSteps(yield* this.findSteps(relid, cpu));
-    if (channel === undefined) this.droppedEvents += 1;
+    if (channel === undefined) this.dropped.count();
     else {
-      if (yield* channel.loadRescindSteps('vmbus_chan_sched')) this.droppedEvents += 1;
+      if (yield* channel.loadRescindSteps('vmbus_chan_sched')) this.dropped.count();
       else yield* vmbusChanHandlerSteps(0, channel);
       yield* lifetime.putForEventSteps(channel);
     }
@@ -58,9 +63,9 @@ export abstract class PlainRelidMap implements RelidMap {
     const { lifetime } = this;
     const section = lifetime.enterEvent();
     const channel = lifetime.getForEvent(this.find(relid, cpu));
-    if (channel === undefined) this.droppedEvents += 1;
+    if (channel === undefined) this.dropped.count();
     else {
-      if (channel.loadRescind('vmbus_chan_sched')) this.droppedEvents += 1;
+      if (channel.loadRescind('vmbus_chan_sched')) this.dropped.count();
       else vmbusChanHandler(0, channel);
       lifetime.putForEvent(channel);
     }

@@ -7,7 +7,9 @@ import {
   nvspType,
   nvspWord,
 } from '../../../src/host/protocols/network.js';
+import { NetvscDevice } from '../../../src/drivers/netvsc/device.js';
 import type { Procedure } from '../../../src/machine/step.js';
+import type { Task } from '../../../src/machine/task.js';
 import {
   CHANNELMSG,
   decodeMessage,
@@ -303,5 +305,56 @@ describe('what the host may refuse', () => {
       guest.run(setChannels(guest, 1));
       expect(sent).toEqual(expected);
     }
+  });
+});
+
+describe('RTNL', () => {
+  const twoNics = (): TestGuest =>
+    new TestGuest({
+      present: 4,
+      devices: [
+        device('nic', 13, { subChannelRelids: [16, 17] }),
+        device('nic', 14, { subChannelRelids: [26, 27] }),
+      ],
+    });
+
+  test('is one for all adapters: the number of channels is changed of one after the other', () => {
+    const guest = twoNics().boot();
+    const { machine } = guest;
+    const { driver } = guest.device(14);
+    const first = machine.spawn('first', setChannels(guest, 1));
+    const second = machine.spawn(
+      'second',
+      driver?.setChannels?.(guest.device(14), 2) ?? setChannels(guest, 2),
+    );
+    machine.settle();
+    expect(second.blockedOn?.object.name).toBe('rtnl_mutex');
+    while (first.state !== 'done') {
+      expect(second.blockedOn?.object.name).toBe('rtnl_mutex');
+      machine.clock.runNext();
+      machine.settle();
+    }
+    guest.settle();
+    expect(second.state).toBe('done');
+    expect(relids(guest).sort((a, b) => a - b)).toEqual([13, 14, 26]);
+  });
+
+  test('ethtool -L takes back the work that has not begun to open sub-channels', () => {
+    const guest = nicGuest({ present: 4 }, [16, 17]);
+    const { machine } = guest;
+    machine.spawn('boot', guest.vmbus.init());
+    machine.settle();
+    // From the end of the probe on the work waits for RTNL, which ethtool -L has been waiting for.
+    let changes: Task | undefined;
+    while (changes?.state !== 'done') {
+      const busy = guest.vmbus.bus.devices.some(({ driverData }) => driverData instanceof NetvscDevice);
+      if (busy) changes ??= machine.spawn('ethtool -L', setChannels(guest, 1));
+      machine.settle();
+      if (changes?.state === 'done' || !machine.clock.runNext()) break;
+      machine.settle();
+    }
+    guest.settle();
+    expect(changes?.state).toBe('done');
+    expect(relids(guest)).toEqual([13]);
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { minimalViolation } from '../../../src/explore/explore.js';
 import type { Violation } from '../../../src/explore/report/report.js';
-import { doorbell } from '../../../examples/own-race/race.js';
+import { doorbell } from '../../../examples/own-race/doorbell.js';
 import { counterModel, twoLocks } from '../litmus.js';
 
 function switches(violation: Violation | undefined): number {

@@ -2,6 +2,8 @@ import { describe, expect, test } from '@jest/globals';
 import {
   disableIrqNosync,
   enableIrq,
+  freeDescs,
+  genericHandleIrq,
   handleEdgeIrq,
   handleSimpleIrq,
   IRQ_HANDLED,
@@ -16,6 +18,7 @@ import {
   requestIrq,
   requestThreadedIrq,
 } from '../../../src/irq/index.js';
+import type { KernelBehaviour } from '../../../src/irq/kernel.js';
 import { checkIrqResend, clearIrqResend } from '../../../src/irq/line/resend.js';
 import { Lab } from '../lab.js';
 
@@ -135,6 +138,42 @@ describe('irqInjectInterrupt', () => {
     expect(irqInjectInterrupt(lab.core, nested.irq)).toBe(0);
     lab.machine.settle();
     expect(lab.take()).toEqual(['handler@0']);
+  });
+});
+
+describe('before a fix', () => {
+  /** A resend waits, an interrupt comes before it runs, and the line is resent once more. */
+  function resentTwice(behaviour: Partial<KernelBehaviour>): Lab {
+    const lab = new Lab({ behaviour });
+    const desc = lab.line({ flow: handleSimpleIrq });
+    lab.request(desc);
+    lab.take();
+    expect(checkIrqResend(desc, true)).toBe(0);
+    genericHandleIrq(lab.core, desc.irq);
+    expect(checkIrqResend(desc, true)).toBe(0);
+    return lab;
+  }
+
+  test.each([{}, { resendOrder: 'byIrq' }] as const)('a line waits for one resend: %j', (differences) => {
+    const lab = resentTwice(differences);
+    lab.machine.settle();
+    expect(lab.take()).toEqual(['handler@0', 'handler@0']);
+  });
+
+  test('a line that is put into the list once more keeps the tasklet busy for ever', () => {
+    const lab = resentTwice({ resendListing: 'again' });
+    expect(() => lab.machine.settle()).toThrow('resend_irqs never ends');
+  });
+
+  test('a bitmap resends whoever has the number when its turn comes', () => {
+    const lab = new Lab({ behaviour: { resendOrder: 'byIrq' } });
+    const desc = lab.line({ flow: handleSimpleIrq });
+    lab.request(desc);
+    expect(checkIrqResend(desc, true)).toBe(0);
+    freeDescs(lab.core, desc.irq, 1);
+    lab.take();
+    lab.machine.settle();
+    expect(lab.take()).toEqual([]);
   });
 });
 

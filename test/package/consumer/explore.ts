@@ -20,6 +20,7 @@ import {
   minimalViolation,
   MixedStoresError,
   type Model,
+  NotInstrumentedError,
   parseTraceFile,
   type Procedure,
   type Progress,
@@ -45,6 +46,9 @@ import {
   type ViolationKind,
   violationHtml,
   violationMermaid,
+  type Unannounced,
+  type UnannouncedAccess,
+  unannouncedText,
   violationText,
   WaitQueue,
   type World,
@@ -203,5 +207,32 @@ export function mixedIsRefused(): boolean {
     return false;
   } catch (error) {
     return error instanceof MixedStoresError;
+  }
+}
+
+/** What the sanitizer says of code that tells nothing, and how a finding of it reads. */
+export function sanitizerText(): string {
+  const access: UnannouncedAccess = {
+    kind: 'write',
+    file: 'race.ts',
+    line: 7,
+    func: 'up',
+    lane: 'CPU 0',
+    context: 'task',
+    step: 'read word',
+    announces: ['read word'],
+  };
+  const finding: Unannounced = {
+    location: 'Counter.n',
+    first: access,
+    second: access,
+    advice: 'announce it',
+  };
+  const [title] = unannouncedText(finding).split('\n');
+  try {
+    const { unannounced = [] } = check(race(true), { sanitize: true });
+    return `${title}, ${unannounced.length}`;
+  } catch (error) {
+    return `${title}, ${error instanceof NotInstrumentedError ? 'not instrumented' : String(error)}`;
   }
 }

@@ -1,7 +1,7 @@
 // Runs all that the other files use of the package.
 import { Guest } from 'irqlab';
 import { useInBrowser } from './browser.js';
-import { drawnUnlocked, lockedVerdict, mixedIsRefused, unlockedText } from './explore.js';
+import { drawnUnlocked, lockedVerdict, mixedIsRefused, sanitizerText, unlockedText } from './explore.js';
 import { designs, problems, refusal, useGuest } from './guest.js';
 import { missingIrqNames } from './irq.js';
 import { useLab } from './lab.js';
@@ -26,6 +26,7 @@ export function useAll(): string[] {
     `unlocked: ${unlockedText().split('\n')[0]}`,
     `drawn: ${drawnUnlocked()}`,
     `mixed stores refused: ${mixedIsRefused()}`,
+    `sanitizer: ${sanitizerText()}`,
     `missing: ${missingIrqNames()}`,
   ];
 }
@@ -45,5 +46,6 @@ export const expected: readonly string[] = [
   'unlocked: finally, 10 steps, 11 states, 3 lanes',
   'drawn: sequenceDiagram, <!doctype html>, true, undefined, Step 2',
   'mixed stores refused: true',
+  'sanitizer: BUG: unannounced access in up / up, not instrumented',
   'missing: ',
 ];

@@ -199,14 +199,14 @@ describe('rescinds', () => {
     const guest = new TestGuest().boot();
     const { connection, machine } = guest;
     // The offer waits for a CPU that comes or goes, and has no channel yet.
-    machine.spawn('hotplug', machine.hotplug.cpusReadLock());
+    machine.spawn('hotplug', machine.hotplug.cpusWriteLock());
     machine.settle();
     send(guest, offerOf(5));
     rescind(guest, 5);
     machine.elapse(3_000 * US);
     expect(connection.offers.count).toBe(1);
     expect(refused(guest)).toEqual({});
-    machine.spawn('hotplug', machine.hotplug.cpusReadUnlock());
+    machine.spawn('hotplug', machine.hotplug.cpusWriteUnlock());
     guest.settle();
     expect(refused(guest)).toEqual({});
     expect(connection.relids.relid2channel(5)).toBeUndefined();

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import { Machine, type MachineOptions } from '../../../src/machine/machine.js';
+import { runAtomic } from '../../../src/machine/step.js';
 import { regularTopology } from '../../../src/machine/topology.js';
 import { VmbusChannel } from '../../../src/vmbus/channel/channel.js';
 import { deviceClassId } from '../../../src/vmbus/protocol/class-ids.js';
@@ -41,7 +42,7 @@ class Placer {
       () => {},
     );
     channel.primary = primary;
-    this.placement.initVpIndex(channel);
+    runAtomic(this.placement.initVpIndex(channel));
     primary?.subChannels.push(channel);
     if (channel.isPerf) this.channels.push(channel);
     return channel;

@@ -173,3 +173,30 @@ test('waiting in the setter, a write to the cpu file takes as long as the host',
   expect(took('wait-in-setter')).toBe(700_000);
   expect(took('wait-on-offline')).toBe(0);
 });
+
+test('waiting in the setter, a write to the cpu file ends when the host takes the channel back', () => {
+  const guest = new TestGuest({
+    present: 2,
+    devices: [device('nd', 5), device('scsi', 6)],
+    host: { modifyChannelNs: 700_000 },
+    design: { modifyChannel: 'wait-in-setter' },
+  }).boot();
+  const { clock, log } = guest.machine;
+  const channel = guest.channel(6);
+  const other = channel.targetCpu === 0 ? 1 : 0;
+  const begins = clock.now;
+  clock.after(100_000, { fire: () => guest.host.rescind(6) });
+  guest.machine.run(
+    'target_cpu_store',
+    (function* store() {
+      const { channelMutex, modifyChannel, relids } = guest.connection;
+      yield* channelMutex.lock();
+      relids.setTargetCpu(channel, other);
+      yield* modifyChannel.sent(channel);
+      yield* channelMutex.unlock();
+    })(),
+  );
+  expect(clock.now - begins).toBeLessThan(700_000);
+  expect(channel.rescind).toBe(true);
+  expect(log.lines.filter(({ text }) => text.includes('Timed out'))).toEqual([]);
+});

@@ -180,8 +180,11 @@ describe('a CPU goes offline right after its channel has moved', () => {
   }
 
   function* user(lab: RaceGuest): Procedure<void> {
-    yield* lab.connection.mover.move(lab.channel, lab.mask(0));
-    yield* lab.connection.modifyChannel.sent(lab.channel);
+    const { channelMutex, modifyChannel, mover } = lab.connection;
+    yield* channelMutex.lock();
+    yield* mover.move(lab.channel, lab.mask(0));
+    yield* modifyChannel.sent(lab.channel);
+    yield* channelMutex.unlock();
     yield* offline(lab, 1);
   }
 
@@ -310,7 +313,7 @@ describe("a relid's IRQ goes to another channel", () => {
           yield* lab.open(next, () => {});
         }
       },
-      always: {
+      finally: {
         'nobody frees what is not his': ({ machine: { log } }) =>
           !log.lines.some(({ text }) => text.includes('already-free')) ||
           'free_irq of an IRQ of somebody else',

@@ -1,12 +1,12 @@
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
-/** The line of an error's stack that lies in a plug-in, as Node prints it. */
+/** The line of an error's stack that lies in a file of the user's, as Node prints it. */
 export function placeIn(file: string, { stack }: Error): string | undefined {
   return frames(stack).find(liesIn(file));
 }
 
-/** The plug-in whose own code has thrown the error, and the line of the stack that says where. */
+/** The file of the user's whose own code has thrown the error, and the line of the stack that says where. */
 export function thrownIn(
   files: readonly string[],
   error: Error,

@@ -1,0 +1,55 @@
+import type { Conflict } from './locations.js';
+import { Variables } from './recorder.js';
+import { WHOLE } from './whole.js';
+
+/** How many owners of an object are named. */
+const OWNERS = 3;
+
+/** A place in words: the object, found by who has it, and what of it. @param touched objects that may have it. */
+export function locationText({ object, key }: Conflict, touched: Iterable<object>): string {
+  if (object instanceof Variables) return `variable ${String(key)} of ${object.file}`;
+  const owners = [...touched];
+  return `${pathTo(object, owners, OWNERS)}${keyText(object, key)}`;
+}
+
+function pathTo(object: object, owners: readonly object[], left: number): string {
+  const isNamed = 'name' in object && typeof object.name === 'string' && object.name !== '';
+  const itself = isNamed ? `${classOf(object)} "${String(object.name)}"` : classOf(object);
+  if (left === 0 || (isNamed && !isCollection(object))) return itself;
+  for (const owner of owners) {
+    if (owner === object || owner instanceof ArrayBuffer) continue;
+    for (const [field, value] of fieldsOf(owner)) {
+      if (value !== object && !(ArrayBuffer.isView(value) && value.buffer === object)) continue;
+      return `${pathTo(owner, owners, left - 1)}${keyText(owner, field)}`;
+    }
+  }
+  return itself;
+}
+
+function fieldsOf(owner: object): Iterable<readonly [unknown, unknown]> {
+  if (owner instanceof Map) return owner.entries();
+  if (owner instanceof Set) return [];
+  return Array.isArray(owner) ? owner.entries() : Object.entries(owner);
+}
+
+function isCollection(object: object): boolean {
+  return (
+    Array.isArray(object) || object instanceof Map || object instanceof Set || object instanceof ArrayBuffer
+  );
+}
+
+function classOf(object: object): string {
+  if (typeof object === 'function') return `class ${object.name}`;
+  return object.constructor?.name || 'object';
+}
+
+function keyText(object: object, key: unknown): string {
+  if (key === WHOLE) return ', all of it';
+  if (object instanceof ArrayBuffer) return `, byte ${String(key)}`;
+  if (object instanceof Map || object instanceof Set) return `, entry ${entryText(key)}`;
+  return typeof key === 'number' ? `[${key}]` : `.${String(key)}`;
+}
+
+function entryText(key: unknown): string {
+  return typeof key === 'object' && key !== null ? classOf(key) : String(key);
+}

@@ -1,0 +1,121 @@
+import type { CpuId } from '../../lib/brand.js';
+import { errnoValue } from '../../lib/errno.js';
+import type { Procedure } from '../../machine/step.js';
+import type { VmbusChannel } from '../channel/channel.js';
+import type { VmbusConnection } from '../connection/connection.js';
+import { MessageRequest, RetakingRequest } from '../connection/requests.js';
+import {
+  type ChannelMessage,
+  CHANNELMSG,
+  type ModifyChannelResponse,
+  VERSION_WIN10_V4_1,
+} from '../protocol/channel-messages.js';
+
+/**
+ * A write to a channel's `cpu` file in kernels without the RFC, protocol 5.3 and later (drivers/hv/vmbus_drv.c
+ * target_cpu_store and vmbus_channel_set_cpu, channel.c send_modifychannel_with_ack, 5.13 to 7.2). The writer waits for
+ * MODIFYCHANNEL_RESPONSE with channel_mutex released, since a rescind, which ends the wait, takes it.
+ *
+ * ```
+ * writer to CPU 0                            writer to CPU 2, or close and open
+ * lock; state opened?                        lock; state opened?
+ * MODIFYCHANNEL to 0; unlock                 MODIFYCHANNEL to 2; unlock
+ * response of this channel?                  response of this channel?
+ * lock; target = 0; unlock                   lock; target = 2; unlock
+ * ```
+ * Forbidden, and it happens: the order of the stores is not that of the messages, so the host signals another CPU than
+ * `target`. And both responses go to the writer that is first on the list, as long as it has not run; the other one
+ * waits for ever.
+ */
+export class TargetCpuStore {
+  constructor(protected readonly connection: VmbusConnection) {}
+
+  /** @returns 0, or -EINVAL, or -EIO, as the write does. */
+  *store(channel: VmbusChannel, cpu: CpuId): Procedure<number> {
+    const { channelMutex, machine, version } = this.connection;
+    if (version < VERSION_WIN10_V4_1) return errnoValue('EIO');
+    if (machine.isolated.has(cpu)) return errnoValue('EINVAL');
+    yield* machine.hotplug.cpusReadLock();
+    yield* channelMutex.lock();
+    yield machine.online.shared.read;
+    const ret = machine.online.has(cpu) ? yield* this.setCpu(channel, cpu) : errnoValue('EINVAL');
+    yield* channelMutex.unlock();
+    yield* machine.hotplug.cpusReadUnlock();
+    return ret;
+  }
+
+  private *setCpu(channel: VmbusChannel, cpu: CpuId): Procedure<number> {
+    if ((yield* channel.stateVar.getSteps()).kind !== 'opened') return errnoValue('EIO');
+    const oldCpu = yield* channel.target.getSteps();
+    if (oldCpu === cpu) return 0;
+    if ((yield* this.sendAndSet(channel, oldCpu, cpu)) !== 0) return errnoValue('EIO');
+    return 0;
+  }
+
+  /** Sends MODIFYCHANNEL, waits for the answer, and notes the channel's CPU. @returns the answer's status. */
+  protected *sendAndSet(channel: VmbusChannel, oldCpu: CpuId, cpu: CpuId): Procedure<number> {
+    const request = new RetakingRequest('MODIFYCHANNEL_RESPONSE', isAnswerFor(channel), channel);
+    yield* this.send(channel, cpu, request);
+    const status = yield* this.awaitAnswer(request);
+    if (status === 0) yield* this.setTarget(channel, oldCpu, cpu);
+    return status;
+  }
+
+  protected *send(
+    channel: VmbusChannel,
+    cpu: CpuId,
+    request: MessageRequest<ModifyChannelResponse>,
+  ): Procedure<void> {
+    const { connection } = this;
+    connection.requests.add(request);
+    yield* connection.postSteps({ type: CHANNELMSG.MODIFYCHANNEL, childRelid: channel.relid, targetVp: cpu });
+  }
+
+  /** Waits with the mutex released. @returns the status; 0, too, if the channel was rescinded. */
+  protected *awaitAnswer(request: MessageRequest<ModifyChannelResponse>): Procedure<number> {
+    const { channelMutex, requests } = this.connection;
+    yield* channelMutex.unlock();
+    const response = yield* request.wait();
+    yield* channelMutex.lock();
+    requests.remove(request);
+    return response?.status ?? 0;
+  }
+
+  protected *setTarget(channel: VmbusChannel, oldCpu: CpuId, cpu: CpuId): Procedure<void> {
+    const { placement, relids } = this.connection;
+    yield* channel.target.setSteps(cpu);
+    yield* relids.moved(channel, oldCpu, cpu);
+    if (channel.isPerf) placement.update(oldCpu, cpu);
+    channel.primaryOrSelf.device?.targetCpuChanged(channel, oldCpu, cpu);
+  }
+}
+
+/** Waits with the mutex held: writers come one after the other, and a rescind cannot end the wait. */
+export class MutexHeldStore extends TargetCpuStore {
+  protected override *awaitAnswer(request: MessageRequest<ModifyChannelResponse>): Procedure<number> {
+    const response = yield* request.wait();
+    this.connection.requests.remove(request);
+    return response?.status ?? 0;
+  }
+}
+
+/**
+ * Notes the channel's CPU right after the message, in the same critical section, and takes it back if the host refuses;
+ * an answer goes to the first request that has none. What the RFC does, but with a writer that waits.
+ */
+export class TargetFirstStore extends TargetCpuStore {
+  protected override *sendAndSet(channel: VmbusChannel, oldCpu: CpuId, cpu: CpuId): Procedure<number> {
+    const request = new MessageRequest('MODIFYCHANNEL_RESPONSE', isAnswerFor(channel), channel);
+    yield* this.send(channel, cpu, request);
+    yield* this.setTarget(channel, oldCpu, cpu);
+    const status = yield* this.awaitAnswer(request);
+    if (status !== 0 && (yield* channel.target.getSteps()) === cpu)
+      yield* this.setTarget(channel, cpu, oldCpu);
+    return status;
+  }
+}
+
+function isAnswerFor({ relid }: VmbusChannel): (answer: ChannelMessage) => answer is ModifyChannelResponse {
+  return (answer): answer is ModifyChannelResponse =>
+    answer.type === CHANNELMSG.MODIFYCHANNEL_RESPONSE && answer.childRelid === relid;
+}

@@ -1,0 +1,105 @@
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+
+// Searches that are ended, in a process of their own with real threads: that of the build.
+
+const cli = new URL('../../../dist/cli/cli.js', import.meta.url).pathname;
+const whereBuilt = existsSync(cli) ? test : test.skip;
+
+let directory = '';
+beforeAll(() => {
+  directory = mkdtempSync(join(tmpdir(), 'irqlab-ended-'));
+});
+afterAll(() => rmSync(directory, { recursive: true }));
+
+/** A race whose setup tells this test that the search has begun. */
+function race(name: string, context: string): string {
+  const file = join(directory, name);
+  writeFileSync(
+    file,
+    `import { writeSync } from 'node:fs';
+let told = false;
+export default {
+  name: 'ended',
+  setup(world) {
+    if (!told) writeSync(2, 'begun\\n');
+    told = true;
+    const step = { object: { id: 0, name: 'word', blocks: () => false, drains: () => false, buffers: () => false }, kind: 'read' };
+    for (const cpu of [0, 1]) world.task(cpu, 'context', (function* () { ${context} })());
+    return {};
+  },
+  finally: { nothing: () => true },
+};
+`,
+  );
+  return file;
+}
+
+interface Ended {
+  readonly status: number | null;
+  readonly out: string;
+  readonly err: string;
+  /** From Ctrl-C to the end of the process. */
+  readonly seconds: number;
+}
+
+/** Runs a search, which gets Ctrl-C once it has begun. */
+function explored(args: readonly string[], isInterrupted: boolean): Promise<Ended> {
+  const child = spawn(process.execPath, [cli, 'explore', ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  let out = '';
+  let err = '';
+  let sinceMs = performance.now();
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    if (isInterrupted && !err.includes('begun\n') && text.includes('begun\n')) {
+      sinceMs = performance.now();
+      setTimeout(() => child.kill('SIGINT'), 300);
+    }
+    err += text;
+  });
+  return new Promise((resolve) => {
+    child.on('close', (status) =>
+      resolve({ status, out, err, seconds: (performance.now() - sinceMs) / 1000 }),
+    );
+  });
+}
+
+const endless = 'for (let i = 0; i < 100; i++) yield step;';
+const stuck = 'for (;;);';
+
+whereBuilt(
+  'Ctrl-C ends a search, which says what it knows so far',
+  async () => {
+    const { status, out, seconds } = await explored([race('long.mjs', endless), '--strategy', 'dfs'], true);
+    expect(status).toBe(130);
+    expect(out).toMatch(/^long\/model: none \(stopped on request\)\n/);
+    expect(seconds).toBeLessThan(3);
+  },
+  30_000,
+);
+
+whereBuilt(
+  'Ctrl-C ends one that does not answer',
+  async () => {
+    const { status, out, err, seconds } = await explored([race('stuck.mjs', stuck)], true);
+    expect({ status, out }).toEqual({ status: 130, out: '' });
+    expect(err).toMatch(/given up without a report, since the search did not answer within a second/);
+    expect(seconds).toBeLessThan(4);
+  },
+  30_000,
+);
+
+whereBuilt(
+  '--seconds does, too: one that does not answer has failed',
+  async () => {
+    const long = await explored([race('limited.mjs', endless), '--strategy', 'dfs', '--seconds', '1'], false);
+    expect(long).toMatchObject({ status: 0 });
+    expect(long.out).toMatch(/^limited\/model: none \(stopped after 1 s\)\n/);
+    const hung = await explored([race('hung.mjs', stuck), '--seconds', '1'], false);
+    expect(hung).toMatchObject({ status: 1, out: '' });
+  },
+  30_000,
+);
