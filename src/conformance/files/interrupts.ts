@@ -1,3 +1,4 @@
+import { kernelBehaviour } from '../../irq/kernel.js';
 import { handleBadIrq } from '../../irq/line/badirq.js';
 import { handlePercpuDevidIrq, handlePercpuIrq } from '../../irq/line/percpu-flow.js';
 import { irqSettingsSet, irqStatus } from '../../irq/data/settings.js';
@@ -21,7 +22,12 @@ interface RecordedInterrupts {
   readonly snapshot: string;
   readonly cpus: RecordedCpus;
   readonly nr_irqs: number;
-  readonly irqs: readonly (RecordedLine & { readonly flow: string; readonly hidden: boolean })[];
+  readonly irqs: readonly (RecordedLine & {
+    readonly flow: string;
+    readonly hidden: boolean;
+    /** Newer recordings only. */
+    readonly per_cpu?: boolean;
+  })[];
   readonly arch_rows: readonly RecordedArchRow[];
   /** /proc/interrupts itself, from the file beside this one. */
   readonly text: string;
@@ -52,6 +58,7 @@ function render(recorded: RecordedInterrupts): string | undefined {
   const layer = new RecordedLayer(machine, kernel, recorded.nr_irqs);
   for (const line of recorded.irqs) {
     const desc = layer.addLine(line);
+    if (line.per_cpu === true) irqSettingsSet(desc, irqStatus.PER_CPU);
     if (line.hidden) irqSettingsSet(desc, irqStatus.HIDDEN);
     if (line.flow === 'handle_percpu_irq') desc.handleIrq = handlePercpuIrq;
     if (line.flow === 'handle_percpu_devid_irq') desc.handleIrq = handlePercpuDevidIrq;
@@ -79,9 +86,13 @@ function* expectedSummaries(
   shown: ReadonlySet<number>,
   online: readonly number[],
 ) {
+  const kernel = recordedKernel(recorded.kernel);
+  const looksAtTotal = kernel !== undefined && kernelBehaviour(kernel).procInterruptsForm === '7.2';
   for (const line of recorded.irqs) {
     if (!shown.has(line.irq)) continue;
-    const counts = online.map((cpu) => line.counts[cpu]);
+    // Where the total says that there are none, the counts are not looked at.
+    const isSilent = looksAtTotal && line.per_cpu !== true && line.tot_count === 0;
+    const counts = online.map((cpu) => (isSilent ? 0 : line.counts[cpu]));
     const chip = (line.printed ?? line.chip ?? '-').trim();
     const actions = line.actions.map((name) => name ?? '(null)').join(', ');
     yield [line.irq, counts, chip, line.domain === null ? null : line.hwirq, line.name, actions];
