@@ -30,6 +30,7 @@ export * from './management/nested.js';
 export * from './management/percpu.js';
 export * from './management/pm.js';
 export * from './management/request.js';
+export * from './management/suspend.js';
 export * from './mapping/alloc-descs.js';
 export * from './mapping/irqdomain.js';
 export * from './mapping/ranges.js';

@@ -11,7 +11,7 @@ import { kstatIncrIrqsThisCpu } from '../data/kstat.js';
 import { checkIrqResend, checkIrqResendSteps } from './resend.js';
 import { irqStatus } from '../data/settings.js';
 import { noteInterrupt } from './spurious.js';
-import { maskAckIrq, maskIrq, unmaskIrq } from './startup.js';
+import { irqDisable, maskAckIrq, maskIrq, unmaskIrq } from './startup.js';
 
 // Numbers of this module's own, for the code that runs at each interrupt.
 const { IRQ_DISABLED, IRQ_MASKED, IRQ_INPROGRESS } = irqd;
@@ -24,7 +24,17 @@ const NOT_WAITING = ~(irqs.REPLAY | irqs.WAITING);
  * not poll lost interrupts, so there is never a poll to wait for, and does not suspend.
  */
 function mayRun(desc: IrqDesc): boolean {
-  return (desc.state & IN_PROGRESS) === 0;
+  if ((desc.state & IN_PROGRESS) === 0) return true;
+  if ((desc.state & irqd.WAKEUP_ARMED) !== 0) handleWakeup(desc);
+  return false;
+}
+
+/** The interrupt wakes the machine; its handlers are called once the line is resumed (kernel/irq/pm.c irq_pm_handle_wakeup). */
+function handleWakeup(desc: IrqDesc): void {
+  desc.data.clear(irqd.WAKEUP_ARMED);
+  desc.istate |= irqs.SUSPENDED | PENDING;
+  desc.cold.depth += 1;
+  irqDisable(desc);
 }
 
 /** Nobody takes the interrupt now: it has no action or is disabled. */

@@ -26,11 +26,9 @@ export function* disableIrqNosyncSteps(core: IrqCore, irq: Irq): Procedure<numbe
   const desc = globalDesc(core, irq);
   if (desc === undefined) return errnoValue('EINVAL');
   const cpu = core.machine.runningCpu;
-  const { cold } = desc;
   desc.data.busLock();
   yield* desc.lock.spinLockIrqsave(cpu);
-  if (cold.depth === 0) irqDisable(desc);
-  cold.depth += 1;
+  disableIrqLocked(desc);
   yield* desc.lock.spinUnlockIrqrestore(cpu);
   desc.data.busSyncUnlock();
   return 0;
@@ -40,12 +38,16 @@ export function* disableIrqNosyncSteps(core: IrqCore, irq: Irq): Procedure<numbe
 export function disableIrqNosync(core: IrqCore, irq: Irq): number {
   const desc = globalDesc(core, irq);
   if (desc === undefined) return errnoValue('EINVAL');
-  const { cold } = desc;
   desc.data.busLock();
-  if (cold.depth === 0) irqDisable(desc);
-  cold.depth += 1;
+  disableIrqLocked(desc);
   desc.data.busSyncUnlock();
   return 0;
+}
+
+/** Disables a line whose bus is locked already (kernel/irq/manage.c __disable_irq). */
+export function disableIrqLocked(desc: IrqDesc): void {
+  if (desc.cold.depth === 0) irqDisable(desc);
+  desc.cold.depth += 1;
 }
 
 /** Disables a line and waits for its handlers and threads (kernel/irq/manage.c disable_irq). */
