@@ -100,7 +100,7 @@ test.each([
   ['/** @primitive */ function* hackSteps(): Procedure<void> {}', 'hackSteps is not one of the primitives'],
   [
     'function* aSteps(): Procedure<number> {\n// steps only: x\nif (w) return 7;\nreturn 1;\n}',
-    'a.ts:3: only calls of announce, assertLive, handlersDone may be for steps only',
+    'a.ts:3: only calls of announce, announceRead, assertLive, handlersDone may be for steps only',
   ],
 ])('what would get past the tool is refused: %s', (source, message) => {
   expect(() => withTwins(source, 'a.ts')).toThrow(message);
