@@ -313,7 +313,7 @@ describe('handleBadIrq', () => {
       '->irq_data.chip(): <ptr>, test',
       '->action(): <ptr>',
       '->action->handler(): <ptr>, handler',
-      '   IRQS_PENDING set',
+      '  IRQS_PENDING set',
       'unexpected IRQ trap at vector 18',
     ]);
     expect(desc.totCount).toBe(1);
