@@ -1,5 +1,7 @@
 /** @type {import('jest').Config} */
 export default {
+  // A loaded machine takes as long as it takes.
+  testTimeout: 300_000,
   testEnvironment: 'node',
   roots: ['<rootDir>/test'],
   testMatch: ['**/*.test.ts'],

@@ -2,7 +2,7 @@ import type { CpuId, Ns } from '../lib/brand.js';
 import { clearBit, nextBit, setBit } from '../lib/bitmap.js';
 import type { Clock, ClockEvent } from './clock.js';
 import { drainStores } from './memory.js';
-import { type SharedObject, SharedWord } from './step.js';
+import { isWatched, type SharedObject, SharedWord } from './step.js';
 import type { Tasklet } from './tasklet.js';
 
 /** What runs when an interrupt vector is raised on a CPU. */
@@ -78,7 +78,7 @@ export class Cpu {
   /** Raises interrupt `vector`: handled before this returns if the CPU takes interrupts now, else when it does. */
   raise(vector: number): void {
     drainStores();
-    this.interrupts.announce();
+    if (isWatched()) this.announceWhetherStoppable();
     if (this.irqsOff !== 0 || this.inHardirq) {
       setBit(this.pending, vector);
       this.anyPending = true;

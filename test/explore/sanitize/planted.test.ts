@@ -74,7 +74,7 @@ const planted: readonly (readonly [file: string, from: string, to: string, where
   ['machine/workqueue.ts', '    this.idle.announceRead();\n', '', ['queue work', 'queue idle']],
   [
     'machine/cpu.ts',
-    '    this.interrupts.announce();\n    if (this.irqsOff !== 0 || this.inHardirq) {',
+    '    if (isWatched()) this.announceWhetherStoppable();\n    if (this.irqsOff !== 0 || this.inHardirq) {',
     '    if (this.irqsOff !== 0 || this.inHardirq) {',
     ['raise a vector', 'interrupts off'],
   ],
