@@ -2,6 +2,8 @@
 export default {
   // A loaded machine takes as long as it takes.
   testTimeout: 300_000,
+  // One process less than there are cores, which is jest's choice, would be one on a machine with two.
+  maxWorkers: '100%',
   testEnvironment: 'node',
   roots: ['<rootDir>/test'],
   testMatch: ['**/*.test.ts'],

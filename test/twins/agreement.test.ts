@@ -34,7 +34,8 @@ import type { RandomRing } from './random-ring.js';
 // What the explorer proves about the …Steps must be what runs: both forms on equal random states, with the same
 // result, the same state and the same log.
 
-const RUNS = 1000;
+/** Random states for each pair; more: TWIN_RUNS=1000 npm test -- test/twins */
+const RUNS = Number(process.env.TWIN_RUNS ?? 250);
 
 /** What one form did: its result or its error, and what can be seen afterwards. */
 function outcome(state: RandomGuest, run: () => unknown): unknown {
