@@ -50,6 +50,12 @@ const foundBefore: readonly Programs[] = [
     tasks: [task(0, { op: 'write', word: 0 }, { op: 'queue' }), task('host', { op: 'masked' })],
     work: [{ op: 'reinit' }],
   },
+  {
+    ...none,
+    tasks: [task('host', { op: 'locked', lock: 0, word: 1 }, { op: 'schedule' }), task(0, { op: 'queue' })],
+    tasklet: [{ op: 'read', word: 0 }],
+    work: [{ op: 'locked', lock: 1, word: 1 }],
+  },
 ];
 
 describe.each<MemoryModel>(['sc', 'tso'])('an enumeration of states, %s', (memory) => {

@@ -148,7 +148,10 @@ export class Reduction<S> implements Search {
   private hidesCommits(at: number): boolean {
     if (!this.history.hasDrained(at)) return false;
     const { commit } = this.setup.execution.stage.contexts[this.chosen[at]].lane;
-    if (commit !== undefined) this.todo[at] |= 1 << commit.pid;
+    if (commit === undefined) return true;
+    this.todo[at] |= 1 << commit.pid;
+    // All that begins with that commit has been seen: what is left of this state begins with another context.
+    if ((this.sleep[at] & (1 << commit.pid)) !== 0) this.todo[at] |= this.enabled[at];
     return true;
   }
 
