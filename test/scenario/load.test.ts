@@ -189,7 +189,7 @@ describe('what is wrong in a file is reported with its position:', () => {
   test.each([
     [
       'kernel: 6.10',
-      '2:9: expected one of "6.1", "6.10", "6.12", "6.18", "7.2" (with the quotation marks), not 6.10, which without quotation marks is the number 6.1',
+      '2:9: expected one of "6.1", "6.10", "6.12", "6.18", "7.2", "7.3" (with the quotation marks), not 6.10, which without quotation marks is the number 6.1',
     ],
     ['arch: arm65', '2:7: expected one of x86_64, arm64, not "arm65"; did you mean "arm64"?'],
     ['sede: 1', '2:1: unknown key "sede"; did you mean "seed"?'],
