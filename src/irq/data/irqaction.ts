@@ -104,4 +104,16 @@ export class IrqAction {
     const { handler } = this;
     return handler.steps?.(irq, devId) ?? inOneGo(() => handler(irq, devId));
   }
+
+  /** Lets its threads run, see ActionThread. */
+  *startThreads(): Procedure<void> {
+    if (this.thread) yield* this.thread.start();
+    if (this.secondary?.thread) yield* this.secondary.thread.start();
+  }
+
+  /** Ends its threads, see ActionThread. */
+  *stopThreads(): Procedure<void> {
+    if (this.thread) yield* this.thread.stop();
+    if (this.secondary?.thread) yield* this.secondary.thread.stop();
+  }
 }

@@ -155,4 +155,18 @@ export class IrqDesc implements IrqDataDesc {
   *actions(): Generator<IrqAction, void, void> {
     for (let { action } = this; action !== undefined; action = action.next) yield action;
   }
+
+  /** The first action of `devId`. */
+  actionOf(devId: unknown): IrqAction | undefined {
+    let { action } = this;
+    while (action !== undefined && action.devId !== devId) action = action.next;
+    return action;
+  }
+
+  /** Takes `action` out of the list. */
+  unlink(action: IrqAction): void {
+    this.actionList.announce();
+    if (this.action === action) this.action = action.next;
+    else for (const before of this.actions()) if (before.next === action) before.next = action.next;
+  }
 }

@@ -204,8 +204,7 @@ export function* irqWakeThreadSteps(core: IrqCore, irq: Irq, devId: unknown): Pr
   }
   const cpu = core.machine.runningCpu;
   yield* desc.lock.spinLockIrqsave(cpu);
-  let { action } = desc;
-  while (action !== undefined && action.devId !== devId) action = action.next;
+  const action = desc.actionOf(devId);
   if (action !== undefined) yield* wakeActionThreadSteps(desc, action);
   yield* desc.lock.spinUnlockIrqrestore(cpu);
 }
@@ -218,7 +217,6 @@ export function irqWakeThread(core: IrqCore, irq: Irq, devId: unknown): void {
     warn(core, 'manage', 'irq_wake_thread');
     return;
   }
-  let { action } = desc;
-  while (action !== undefined && action.devId !== devId) action = action.next;
+  const action = desc.actionOf(devId);
   if (action !== undefined) wakeActionThread(desc, action);
 }

@@ -40,7 +40,7 @@ function* removeAction(core: IrqCore, desc: IrqDesc, devId: unknown): Procedure<
   yield* desc.cold.requestMutex.lock();
   yield* data.busLockSteps();
   yield* desc.lock.spinLockIrqsave(machine.runningCpu);
-  const action = unlink(desc, devId);
+  const action = desc.actionOf(devId);
   if (action === undefined) {
     warn(core, 'manage', 'free_irq', `Trying to free already-free IRQ ${desc.irq}`);
     yield* desc.lock.spinUnlockIrqrestore(machine.runningCpu);
@@ -48,6 +48,7 @@ function* removeAction(core: IrqCore, desc: IrqDesc, devId: unknown): Procedure<
     yield* desc.cold.requestMutex.unlock();
     return undefined;
   }
+  desc.unlink(action);
   yield* shutDown(desc, action);
   if (desc.action === undefined && !behaviour.freeDeactivatesLast) irqDomainDeactivateIrq(data);
   yield* desc.lock.spinUnlockIrqrestore(machine.runningCpu);
@@ -55,8 +56,7 @@ function* removeAction(core: IrqCore, desc: IrqDesc, devId: unknown): Procedure<
   yield* core.proc.unregisterHandlerSteps(desc, action);
   if (behaviour.freeWaitsForThreads) yield* synchronizeIrqDesc(desc);
   else yield* synchronizeHardirqDesc(desc, behaviour.freeDeactivatesLast);
-  if (action.thread) yield* action.thread.stop();
-  if (action.secondary?.thread) yield* action.secondary.thread.stop();
+  yield* action.stopThreads();
   if (desc.action === undefined) {
     yield* data.busLockSteps();
     yield* desc.lock.spinLockIrqsave(machine.runningCpu);
@@ -79,19 +79,4 @@ function* shutDown(desc: IrqDesc, action: IrqAction): Procedure<void> {
   if (desc.cold.affinityHint === null) return;
   warnOnce(desc.core, 'manage', 'free_irq', undefined, 'affinity hint');
   desc.cold.affinityHint = null;
-}
-
-/** Takes the first action of `devId` out of the line's list. */
-function unlink(desc: IrqDesc, devId: unknown): IrqAction | undefined {
-  let previous: IrqAction | undefined;
-  for (const action of desc.actions()) {
-    if (action.devId === devId) {
-      desc.actionList.announce();
-      if (previous === undefined) desc.action = action.next;
-      else previous.next = action.next;
-      return action;
-    }
-    previous = action;
-  }
-  return undefined;
 }

@@ -89,9 +89,7 @@ export function* freePercpuIrq(core: IrqCore, irq: Irq, percpuDevId: unknown): P
 /** Takes the action out; undefined: it may not go. */
 function unlinkPercpu(core: IrqCore, desc: IrqDesc, percpuDevId: unknown): IrqAction | undefined {
   const { irq, percpuEnabled } = desc;
-  let previous: IrqAction | undefined;
-  let { action } = desc;
-  for (; action !== undefined && action.devId !== percpuDevId; action = action.next) previous = action;
+  const action = desc.actionOf(percpuDevId);
   if (action === undefined) {
     warn(core, 'manage', '__free_percpu_irq', `Trying to free already-free IRQ ${irq}`);
     return undefined;
@@ -101,9 +99,7 @@ function unlinkPercpu(core: IrqCore, desc: IrqDesc, percpuDevId: unknown): IrqAc
     warn(core, 'manage', '__free_percpu_irq', `percpu IRQ ${irq} still enabled on CPU${enabled}!`);
     return undefined;
   }
-  desc.actionList.announce();
-  if (previous === undefined) desc.action = action.next;
-  else previous.next = action.next;
+  desc.unlink(action);
   return action;
 }
 

@@ -116,12 +116,10 @@ export function* setupIrq(core: IrqCore, desc: IrqDesc, action: IrqAction): Proc
   yield* data.busSyncUnlockSteps();
   yield* desc.cold.requestMutex.unlock();
   if (ret < 0) {
-    if (added.thread) yield* added.thread.stop();
-    if (added.secondary?.thread) yield* added.secondary.thread.stop();
+    yield* added.stopThreads();
     return ret;
   }
-  if (added.thread) yield* added.thread.start();
-  if (added.secondary?.thread) yield* added.secondary.thread.start();
+  yield* added.startThreads();
   yield* core.proc.registerIrqSteps(desc);
   yield* core.proc.registerHandlerSteps(desc, added);
   return 0;
@@ -163,7 +161,7 @@ function forceThreading(desc: IrqDesc, action: IrqAction): IrqAction {
   const excused = IRQF_NO_THREAD | IRQF_PERCPU | IRQF_ONESHOT;
   if (!irqSettingsCanThread(desc) || (flags & excused) !== 0 || handler === irqDefaultPrimaryHandler)
     return action;
-  const inThread: ThreadFn = Object.assign((irq: Irq, dev: unknown) => action.handlerSteps(irq, dev), {});
+  const inThread: ThreadFn = (irq, dev) => action.handlerSteps(irq, dev);
   Object.defineProperty(inThread, 'name', { value: handler.name });
   const forced = new IrqAction(irqDefaultPrimaryHandler, inThread, flags | IRQF_ONESHOT, name, devId);
   forced.irq = action.irq;

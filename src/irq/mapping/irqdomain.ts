@@ -159,20 +159,8 @@ function* associateLockedSteps(domain: IrqDomain, irq: Irq, hwirq: Hwirq): Proce
   if (desc === undefined || desc.data.domain !== null || hwirq >= domain.hwirqMax) {
     return refuseAssociation(domain, irq, hwirq, desc);
   }
-  const { data } = desc;
-  data.hwirq = hwirq;
-  data.domain = domain;
-  const ret = domain.ops.map ? domain.ops.map(domain, irq, hwirq) : 0;
-  if (ret !== 0) {
-    if (ret !== errnoValue('EPERM')) {
-      core.machine.log.printk(
-        `irq: ${domain.name} didn't like hwirq-0x${hwirq.toString(16)} to VIRQ${irq} mapping (rc=${ret})`,
-      );
-    }
-    data.domain = null;
-    data.hwirq = 0;
-    return ret;
-  }
+  const ret = giveToDomain(domain, desc, hwirq);
+  if (ret !== 0) return ret;
   yield domain.slot(hwirq).update;
   domain.setMapping(hwirq, desc);
   irqClearStatusFlags(core, irq, irqStatus.NOREQUEST);
@@ -187,23 +175,27 @@ function associateLocked(domain: IrqDomain, irq: Irq, hwirq: Hwirq): number {
   if (desc === undefined || desc.data.domain !== null || hwirq >= domain.hwirqMax) {
     return refuseAssociation(domain, irq, hwirq, desc);
   }
-  const { data } = desc;
-  data.hwirq = hwirq;
-  data.domain = domain;
-  const ret = domain.ops.map ? domain.ops.map(domain, irq, hwirq) : 0;
-  if (ret !== 0) {
-    if (ret !== errnoValue('EPERM')) {
-      core.machine.log.printk(
-        `irq: ${domain.name} didn't like hwirq-0x${hwirq.toString(16)} to VIRQ${irq} mapping (rc=${ret})`,
-      );
-    }
-    data.domain = null;
-    data.hwirq = 0;
-    return ret;
-  }
+  const ret = giveToDomain(domain, desc, hwirq);
+  if (ret !== 0) return ret;
   domain.setMapping(hwirq, desc);
   irqClearStatusFlags(core, irq, irqStatus.NOREQUEST);
   return 0;
+}
+
+/** Notes with the line whose it is, and has the domain prepare it; 0, or the domain's errno. */
+function giveToDomain(domain: IrqDomain, { irq, data, core }: IrqDesc, hwirq: Hwirq): number {
+  data.hwirq = hwirq;
+  data.domain = domain;
+  const ret = domain.ops.map ? domain.ops.map(domain, irq, hwirq) : 0;
+  if (ret === 0) return 0;
+  if (ret !== errnoValue('EPERM')) {
+    core.machine.log.printk(
+      `irq: ${domain.name} didn't like hwirq-0x${hwirq.toString(16)} to VIRQ${irq} mapping (rc=${ret})`,
+    );
+  }
+  data.domain = null;
+  data.hwirq = 0;
+  return ret;
 }
 
 function refuseAssociation(domain: IrqDomain, irq: Irq, hwirq: Hwirq, desc: IrqDesc | undefined): number {

@@ -45,11 +45,7 @@ export class ChannelMover {
     yield* guard.unlock();
     if (ret < 0) return ret;
     const newCpu = channel.targetCpu;
-    if (newCpu !== oldCpu) {
-      yield* connection.relids.moved(channel, oldCpu, newCpu);
-      if (channel.isPerf) connection.placement.update(oldCpu, newCpu);
-      channel.primaryOrSelf.device?.targetCpuChanged(channel, oldCpu, newCpu);
-    }
+    if (newCpu !== oldCpu) yield* channelMoved(connection, channel, oldCpu, newCpu);
     return 0;
   }
 
@@ -69,4 +65,16 @@ export class ChannelMover {
     yield* channel.target.setSteps(cpu);
     return 0;
   }
+}
+
+/** Tells those who go by a channel's CPU that it has another one. */
+export function* channelMoved(
+  { relids, placement }: ConnectionPort,
+  channel: VmbusChannel,
+  oldCpu: CpuId,
+  newCpu: CpuId,
+): Procedure<void> {
+  yield* relids.moved(channel, oldCpu, newCpu);
+  if (channel.isPerf) placement.update(oldCpu, newCpu);
+  channel.primaryOrSelf.device?.targetCpuChanged(channel, oldCpu, newCpu);
 }

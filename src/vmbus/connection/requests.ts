@@ -5,13 +5,13 @@ import type { ChannelMessage } from '../protocol/channel-messages.js';
 
 /** A message of the guest whose answer somebody waits for (struct vmbus_channel_msginfo). */
 export class MessageRequest<Response extends ChannelMessage> {
-  protected readonly waitEvent: Completion;
-  protected response: Response | undefined;
+  private readonly waitEvent: Completion;
+  private response: Response | undefined;
 
   constructor(
     name: string,
     /** Tells whether a message is the answer, and keeps its type. */
-    protected readonly matches: (message: ChannelMessage) => message is Response,
+    private readonly matches: (message: ChannelMessage) => message is Response,
     /** The channel that the request is about; its rescind ends the wait. */
     readonly waitingChannel: VmbusChannel | undefined,
   ) {
@@ -20,11 +20,16 @@ export class MessageRequest<Response extends ChannelMessage> {
 
   /** Takes `message` if it is the answer. */
   take(message: ChannelMessage): boolean {
-    this.waitEvent.announceRead();
-    if (this.response !== undefined || !this.matches(message)) return false;
+    if (!this.takesMore() || !this.matches(message)) return false;
     this.response = message;
     this.waitEvent.complete();
     return true;
+  }
+
+  /** False once it has its answer. */
+  protected takesMore(): boolean {
+    this.waitEvent.announceRead();
+    return this.response === undefined;
   }
 
   /** Ends the wait without an answer. */
@@ -44,10 +49,7 @@ export class MessageRequest<Response extends ChannelMessage> {
  * their owners run (drivers/hv/channel_mgmt.c, the response handlers).
  */
 export class RetakingRequest<Response extends ChannelMessage> extends MessageRequest<Response> {
-  override take(message: ChannelMessage): boolean {
-    if (!this.matches(message)) return false;
-    this.response = message;
-    this.waitEvent.complete();
+  protected override takesMore(): boolean {
     return true;
   }
 }

@@ -2,6 +2,7 @@ import type { CpuId } from '../../lib/brand.js';
 import { errnoValue } from '../../lib/errno.js';
 import type { Procedure } from '../../machine/step.js';
 import type { VmbusChannel } from '../channel/channel.js';
+import { channelMoved } from '../channel/mover.js';
 import type { VmbusConnection } from '../connection/connection.js';
 import { MessageRequest, RetakingRequest } from '../connection/requests.js';
 import {
@@ -82,11 +83,8 @@ export class TargetCpuStore {
   }
 
   protected *setTarget(channel: VmbusChannel, oldCpu: CpuId, cpu: CpuId): Procedure<void> {
-    const { placement, relids } = this.connection;
     yield* channel.target.setSteps(cpu);
-    yield* relids.moved(channel, oldCpu, cpu);
-    if (channel.isPerf) placement.update(oldCpu, cpu);
-    channel.primaryOrSelf.device?.targetCpuChanged(channel, oldCpu, cpu);
+    yield* channelMoved(this.connection, channel, oldCpu, cpu);
   }
 }
 
