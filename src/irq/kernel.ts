@@ -33,6 +33,8 @@ export interface KernelBehaviour {
   readonly managedRestartsOnce: boolean;
   /** irq_create_mapping looks for a mapping and makes one under the irqdomain's mutex, so that nobody comes between. */
   readonly mapsUnderMutex: boolean;
+  /** What a domain's alloc got is given back if the levels it left make no sense. */
+  readonly failedTrimFreesIrqs: boolean;
   /** Looking whether a line has its directory in /proc/irq and making it are one, under register_lock. */
   readonly registersProcUnderMutex: boolean;
   /** The files of irqdomains in debugfs name the flags (kernel/irq/irqdomain.c irqdomain_flags). */
@@ -89,6 +91,7 @@ const v61: KernelBehaviour = {
   managedRestartsOnce: true,
   mapsUnderMutex: true,
   registersProcUnderMutex: true,
+  failedTrimFreesIrqs: true,
   resendOrder: 'byIrq',
   resendListing: 'once',
   nestedResend: 'parent',
@@ -149,6 +152,7 @@ const v72: KernelBehaviour = {
   oneshotWantsThread: true,
   notifiesBrokenAffinity: true,
   percpuSharing: true,
+  failedTrimFreesIrqs: false,
 };
 
 const behaviours: Readonly<Record<KernelVersion, KernelBehaviour>> = {

@@ -5,7 +5,7 @@ import { IrqAction } from '../irq/data/irqaction.js';
 import { type IrqChip, irqd } from '../irq/data/irqdata.js';
 import { allocDescs } from '../irq/mapping/alloc-descs.js';
 import type { IrqDesc } from '../irq/data/irqdesc.js';
-import { irqDomainCreateTree } from '../irq/mapping/irqdomain.js';
+import { irqDomainCreateTree } from '../irq/mapping/create-domain.js';
 import { irqs } from '../irq/data/istate.js';
 import type { KernelVersion } from '../irq/kernel.js';
 import { irqStatus } from '../irq/data/settings.js';

@@ -38,7 +38,7 @@ const PRIMITIVES = new Set([
   'readUnlockSteps',
   'handleIrqSteps',
   'handlerSteps',
-  'synchronizeSteps',
+  'synchronizeForUnmapSteps',
 ]);
 /** What a statement for steps only may call: it tells an explorer something, or checks what only it can find. */
 const STEPS_ONLY_CALLS = new Set(['announce', 'announceRead', 'assertLive', 'handlersDone']);

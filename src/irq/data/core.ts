@@ -42,6 +42,8 @@ export class IrqCore implements IrqDescCore {
   readonly threadirqs: boolean;
   readonly ratelimits: Ratelimits;
   readonly saidBefore = new SaidBefore();
+  /** Whose interrupts firmware means when it names no controller (irq_set_default_domain). */
+  defaultDomain: LineDomain | null = null;
   /** What shows the interrupts under /proc/irq. */
   proc: IrqProc = noIrqProc;
   readonly chainedAction: IrqAction;

@@ -73,6 +73,8 @@ export interface IrqChip {
   /** The state asked for, or a negative errno. */
   irqGetIrqchipState?(d: IrqData, which: IrqchipState): boolean | number;
   irqSetIrqchipState?(d: IrqData, which: IrqchipState, state: boolean): number;
+  /** Has the interrupt go to a virtual CPU by itself; `vcpuInfo` is the hypervisor's own, null: no longer. */
+  irqSetVcpuAffinity?(d: IrqData, vcpuInfo: unknown): number;
   irqForceCompleteMove?(d: IrqData): void;
   /** What /proc/interrupts shows in place of the chip's name. */
   irqPrintChip?(d: IrqData): string;
@@ -88,18 +90,38 @@ export interface LineDomain {
   readonly mapcount: number;
   /** hwirq and irq are the same number, and there is no reverse map. */
   readonly noMap: boolean;
-  /** Keeps mappings from being made and taken away at the same time. */
+  /** The domain that its interrupts go through next on their way to the CPU; null: the CPU's own, or no hierarchy. */
+  readonly parent: LineDomain | null;
+  /** Its lines are allocated in it and in all its parents (IRQ_DOMAIN_FLAG_HIERARCHY). */
+  readonly isHierarchy: boolean;
+  /** IRQ_DOMAIN_FLAG_*, but for those that follow from the above. */
+  readonly flags: number;
+  /** Keeps mappings from being made and taken away at the same time; that of the root serves all of a hierarchy. */
   readonly mutex: Mutex;
   /** Names the place of `hwirq` in the reverse map to an explorer. */
   slot(hwirq: Hwirq): SharedWord;
-  /** Gets the hardware ready for the line's first action or its managed restart; 0 or a negative errno. */
-  activate(d: IrqData): number;
+  /**
+   * Gets the hardware ready for the line's first action or its managed restart; 0 or a negative errno.
+   *
+   * @param reserve a line that nobody has requested yet: a promise of what it needs will do.
+   */
+  activate(d: IrqData, reserve: boolean): number;
   /** Gives back what activate got. */
   deactivate(d: IrqData): void;
   /** The controller is told that the line goes away. */
   unmap(irq: Irq): void;
+  /** Finds `hwirq` to be the line's from now on (irq_domain_set_mapping). */
+  setMapping(hwirq: Hwirq, d: IrqData): void;
   /** Forgets the line (irq_domain_clear_mapping). */
   clearMapping(hwirq: Hwirq): void;
+  /** Counts a line that came (1) or went (-1). */
+  countMapping(change: 1 | -1): void;
+  /** Whether lines of a hierarchy can be freed, see IrqDomainOps.free. */
+  readonly canFree: boolean;
+  /** Gives back what the domain, and those that it goes through, have of these lines. */
+  free(irq: Irq, count: number): void;
+  /** More lines for debugfs (irq_domain_ops.debug_show), of the whole domain or of one of its lines. */
+  debugShow(d: IrqData | null): readonly string[];
 }
 
 /** What the functions that work on an irq_data need of the descriptor that it is part of. */
@@ -107,17 +129,25 @@ export interface IrqDataDesc {
   /** Bits of `irqd`. */
   state: number;
   handlerData: unknown;
+  /** The outermost level. */
+  readonly data: IrqData;
   readonly cold: { readonly pendingMask: CpuMask };
   readonly core: Speaker & { readonly behaviour: KernelBehaviour };
 }
 
-/** What a chip's callbacks work on (struct irq_data with its struct irq_common_data). */
+/**
+ * What a chip's callbacks work on (struct irq_data). A line has one for each irqdomain that it goes through, the
+ * outermost in its descriptor, each pointing to the one nearer to the CPU; what they have in common (struct
+ * irq_common_data) is the line's: state, affinities, node.
+ */
 export class IrqData {
   chip: IrqChip;
   readonly irq: Irq;
   hwirq: Hwirq = 0;
   domain: LineDomain | null = null;
   chipData: unknown = null;
+  /** The same line in the domain's parent; null: there is none. */
+  parentData: IrqData | null = null;
   readonly affinity: CpuMask;
   readonly effectiveAffinity: CpuMask;
   /** NUMA node, -1 for none. */

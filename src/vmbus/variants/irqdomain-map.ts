@@ -21,12 +21,8 @@ import {
   irqResolveMapping,
   irqResolveMappingSteps,
 } from '../../irq/data/revmap.js';
-import {
-  irqCreateMappingSteps,
-  irqDisposeMappingSteps,
-  irqDomainCreateLinear,
-  irqDomainRemove,
-} from '../../irq/mapping/irqdomain.js';
+import { irqDomainCreateLinear, irqDomainRemove } from '../../irq/mapping/create-domain.js';
+import { irqCreateMappingSteps, irqDisposeMappingSteps } from '../../irq/mapping/irqdomain.js';
 import { requestIrq } from '../../irq/management/request.js';
 import { irqStatus } from '../../irq/data/settings.js';
 import type { VmbusChannel } from '../channel/channel.js';

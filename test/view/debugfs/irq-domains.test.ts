@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { irqDomainCreateNomap, irqDomainRemove } from '../../../src/irq/mapping/irqdomain.js';
+import { irqDomainCreateNomap, irqDomainRemove } from '../../../src/irq/mapping/create-domain.js';
 import { Guest } from '../machine.js';
 
 const domains = '/sys/kernel/debug/irq/domains';
