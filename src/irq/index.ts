@@ -1,4 +1,5 @@
 export * from './affinity/affinity.js';
+export * from './affinity/create-masks.js';
 export * from './affinity/migration.js';
 export * from './core.js';
 export * from './data/dummychip.js';

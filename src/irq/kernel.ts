@@ -71,6 +71,12 @@ export interface KernelBehaviour {
   readonly nestedInProgress: boolean;
   /** A resume waits until every VMBus device is offered again, and no suspend follows if one is not. */
   readonly resumeWaitsForEachDevice: boolean;
+  /** Spreading a device's vectors keeps the CPUs of a cluster together (lib/group_cpus.c, since 7.0). */
+  readonly groupsByCluster: boolean;
+  /** Spread vectors that no CPU is left for go where unmanaged ones go; before 6.17 they have an empty mask. */
+  readonly spreadLeavesNoneEmpty: boolean;
+  /** Which order lib/sort.c leaves equal elements in: the one it has since 6.9, see kernelSort. */
+  readonly sortPopsTwo: boolean;
 }
 
 const v61: KernelBehaviour = {
@@ -106,6 +112,9 @@ const v61: KernelBehaviour = {
   freeDeactivatesLast: true,
   moveKeepsMask: true,
   nestedInProgress: true,
+  groupsByCluster: false,
+  spreadLeavesNoneEmpty: false,
+  sortPopsTwo: false,
 };
 
 const v610: KernelBehaviour = {
@@ -123,6 +132,7 @@ const v610: KernelBehaviour = {
   arm64Ipis: 'basic',
   freeWaitsForThreads: true,
   nestedInProgress: false,
+  sortPopsTwo: true,
 };
 
 const v612: KernelBehaviour = {
@@ -141,6 +151,7 @@ const v618: KernelBehaviour = {
   moveInProcessContext: 'chip',
   storvscPrefersOwnCpu: true,
   resumeWaitsForEachDevice: false,
+  spreadLeavesNoneEmpty: true,
 };
 
 const v72: KernelBehaviour = {
@@ -149,6 +160,7 @@ const v72: KernelBehaviour = {
   oneshotWantsThread: true,
   notifiesBrokenAffinity: true,
   percpuSharing: true,
+  groupsByCluster: true,
 };
 
 const behaviours: Readonly<Record<KernelVersion, KernelBehaviour>> = {
