@@ -35,3 +35,5 @@ export * from './management/suspend.js';
 export * from './mapping/alloc-descs.js';
 export * from './mapping/irqdomain.js';
 export * from './mapping/ranges.js';
+export * from './matrix/cpumap.js';
+export * from './matrix/matrix.js';
