@@ -47,6 +47,7 @@ const layerRules = layers.map((layer, i) => {
 const floors = {
   irq: [
     ['messages', '(messages/|kernel\\.ts)'],
+    ['matrix', 'matrix/'],
     ['data', 'data/'],
     ['affinity', 'affinity/'],
     ['line', 'line/'],

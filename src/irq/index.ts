@@ -1,4 +1,5 @@
 export * from './affinity/affinity.js';
+export * from './affinity/create-masks.js';
 export * from './affinity/migration.js';
 export * from './core.js';
 export * from './data/dummychip.js';
@@ -41,3 +42,5 @@ export * from './mapping/hierarchy-data.js';
 export * from './mapping/irqdomain.js';
 export * from './mapping/push-irq.js';
 export * from './mapping/ranges.js';
+export * from './matrix/cpumap.js';
+export * from './matrix/matrix.js';

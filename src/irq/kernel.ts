@@ -33,6 +33,14 @@ export interface KernelBehaviour {
   readonly managedRestartsOnce: boolean;
   /** irq_create_mapping looks for a mapping and makes one under the irqdomain's mutex, so that nobody comes between. */
   readonly mapsUnderMutex: boolean;
+  /** A CPU has another one clean up a vector by an interrupt, on vector 0x20 (6.6: by a timer, a jiffy later). */
+  readonly cleansVectorsByIpi: boolean;
+  /** Vector 0xeb is kept for posted MSIs (6.10). */
+  readonly reservesPostedMsiVector: boolean;
+  /** What the log says of an interrupt that is nobody's: named by function, and since 6.16 and its stable trees not. */
+  readonly strayVectorPlace: '__common_interrupt' | 'call_irq_handler' | null;
+  /** Each PCI device has an irqdomain for its MSIs, and a chip with its name (6.2); before there is one for all. */
+  readonly perDeviceMsiDomains: boolean;
   /** What a domain's alloc got is given back if the levels it left make no sense. */
   readonly failedTrimFreesIrqs: boolean;
   /** Looking whether a line has its directory in /proc/irq and making it are one, under register_lock. */
@@ -73,6 +81,12 @@ export interface KernelBehaviour {
   readonly nestedInProgress: boolean;
   /** A resume waits until every VMBus device is offered again, and no suspend follows if one is not. */
   readonly resumeWaitsForEachDevice: boolean;
+  /** Spreading a device's vectors keeps the CPUs of a cluster together (lib/group_cpus.c, since 7.0). */
+  readonly groupsByCluster: boolean;
+  /** Spread vectors that no CPU is left for go where unmanaged ones go; before 6.17 they have an empty mask. */
+  readonly spreadLeavesNoneEmpty: boolean;
+  /** Which order lib/sort.c leaves equal elements in: the one it has since 6.9, see kernelSort. */
+  readonly sortPopsTwo: boolean;
 }
 
 const v61: KernelBehaviour = {
@@ -92,6 +106,10 @@ const v61: KernelBehaviour = {
   mapsUnderMutex: true,
   registersProcUnderMutex: true,
   failedTrimFreesIrqs: true,
+  cleansVectorsByIpi: true,
+  reservesPostedMsiVector: false,
+  strayVectorPlace: '__common_interrupt',
+  perDeviceMsiDomains: false,
   resendOrder: 'byIrq',
   resendListing: 'once',
   nestedResend: 'parent',
@@ -109,10 +127,17 @@ const v61: KernelBehaviour = {
   freeDeactivatesLast: true,
   moveKeepsMask: true,
   nestedInProgress: true,
+  groupsByCluster: false,
+  spreadLeavesNoneEmpty: false,
+  sortPopsTwo: false,
 };
 
 const v610: KernelBehaviour = {
   ...v61,
+  cleansVectorsByIpi: false,
+  reservesPostedMsiVector: true,
+  strayVectorPlace: 'call_irq_handler',
+  perDeviceMsiDomains: true,
   procInterruptsForm: '6.12',
   condOneshot: true,
   migrationRetriesOnline: true,
@@ -126,10 +151,12 @@ const v610: KernelBehaviour = {
   arm64Ipis: 'basic',
   freeWaitsForThreads: true,
   nestedInProgress: false,
+  sortPopsTwo: true,
 };
 
 const v612: KernelBehaviour = {
   ...v610,
+  strayVectorPlace: null,
   arm64Ipis: 'withNmis',
   sleepingThreadsMove: true,
   affinityRefusal: 'EPERM',
@@ -144,6 +171,7 @@ const v618: KernelBehaviour = {
   moveInProcessContext: 'chip',
   storvscPrefersOwnCpu: true,
   resumeWaitsForEachDevice: false,
+  spreadLeavesNoneEmpty: true,
 };
 
 const v72: KernelBehaviour = {
@@ -153,6 +181,7 @@ const v72: KernelBehaviour = {
   notifiesBrokenAffinity: true,
   percpuSharing: true,
   failedTrimFreesIrqs: false,
+  groupsByCluster: true,
 };
 
 const behaviours: Readonly<Record<KernelVersion, KernelBehaviour>> = {

@@ -92,6 +92,15 @@ export class Cpu {
     machine.thisCpu = previous;
   }
 
+  /** The kernel raises `vector` itself, where it keeps interrupts off: it is taken soon, once per vector. */
+  sendIpi(vector: number): void {
+    drainStores();
+    this.interrupts.announce();
+    setBit(this.pending, vector);
+    this.anyPending = true;
+    if (!this.inInterrupt) this.attendSoon();
+  }
+
   /** True if `vector` is raised and not yet handled. */
   isPending(vector: number): boolean {
     this.interrupts.announceRead();
@@ -171,7 +180,18 @@ export class Cpu {
       return;
     }
     this.tasklets.push(tasklet);
-    if (!this.inInterrupt && !this.softirqs.includes(this)) this.softirqs.push(this);
+    if (!this.inInterrupt) this.attendSoon();
+  }
+
+  /** Has the machine come to this CPU when the running context gives way. */
+  private attendSoon(): void {
+    if (!this.softirqs.includes(this)) this.softirqs.push(this);
+  }
+
+  /** What waits for this CPU outside an interrupt: interrupts that it sent itself or others, then tasklets. */
+  attend(): void {
+    this.handlePending();
+    this.doSoftirq();
   }
 
   /** Runs the scheduled tasklets, and those that they schedule, unless this CPU is in an interrupt already. */

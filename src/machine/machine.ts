@@ -197,7 +197,7 @@ export class Machine implements CpuMachine, HotplugMachine {
       for (;;) {
         const cpu = this.softirqs.shift();
         if (cpu !== undefined) {
-          cpu.doSoftirq();
+          cpu.attend();
           continue;
         }
         const task = this.ready.shift();
