@@ -94,6 +94,10 @@ export class Cpu {
 
   /** The kernel raises `vector` itself, where it keeps interrupts off: it is taken soon, once per vector. */
   sendIpi(vector: number): void {
+    if (this.machine.runner !== undefined) {
+      this.raise(vector);
+      return;
+    }
     drainStores();
     this.interrupts.announce();
     setBit(this.pending, vector);

@@ -35,6 +35,13 @@ export const irqd = {
   RESEND_WHEN_IN_PROGRESS: 1 << 30,
 } as const;
 
+/** What a device writes to interrupt (struct msi_msg): 32 bits each. */
+export interface MsiMsg {
+  readonly addressHi: number;
+  readonly addressLo: number;
+  readonly data: number;
+}
+
 /** An interrupt controller (struct irq_chip). Functions that return a number return 0 or a negative errno. */
 export interface IrqChip {
   /** Shown in /proc/interrupts; null prints as `-`. */
@@ -76,6 +83,10 @@ export interface IrqChip {
   /** Has the interrupt go to a virtual CPU by itself; `vcpuInfo` is the hypervisor's own, null: no longer. */
   irqSetVcpuAffinity?(d: IrqData, vcpuInfo: unknown): number;
   irqForceCompleteMove?(d: IrqData): void;
+  /** The message by which a device interrupts, as the line is set up now. */
+  irqComposeMsiMsg?(d: IrqData): MsiMsg;
+  /** Tells the device its message. */
+  irqWriteMsiMsg?(d: IrqData, msg: MsiMsg): void;
   /** What /proc/interrupts shows in place of the chip's name. */
   irqPrintChip?(d: IrqData): string;
 }
@@ -121,7 +132,7 @@ export interface LineDomain {
   /** Gives back what the domain, and those that it goes through, have of these lines. */
   free(irq: Irq, count: number): void;
   /** More lines for debugfs (irq_domain_ops.debug_show), of the whole domain or of one of its lines. */
-  debugShow(d: IrqData | null): readonly string[];
+  debugShow(d: IrqData | null, indent: number): string;
 }
 
 /** What the functions that work on an irq_data need of the descriptor that it is part of. */

@@ -31,8 +31,12 @@ export interface IrqDomainOps {
   translate?(domain: IrqDomain, fwspec: IrqFwspec): FwspecMeaning | number;
   /** Whether the domain is the one for a description, where more than its node decides. */
   select?(domain: IrqDomain, fwspec: IrqFwspec, busToken: string): boolean;
-  /** More lines for the domain's file in debugfs (`d` null), and for that of one of its lines. */
-  debugShow?(domain: IrqDomain, d: IrqData | null): readonly string[];
+  /**
+   * More lines for the domain's file in debugfs (`d` null), and for that of one of its lines.
+   *
+   * @param indent columns that each is indented by.
+   */
+  debugShow?(domain: IrqDomain, d: IrqData | null, indent: number): string;
 }
 
 /** How a firmware describes an interrupt (struct irq_fwspec). */
@@ -163,8 +167,8 @@ export class IrqDomain implements LineDomain {
     }
   }
 
-  debugShow(d: IrqData | null): readonly string[] {
-    return this.ops.debugShow?.(this, d) ?? [];
+  debugShow(d: IrqData | null, indent: number): string {
+    return this.ops.debugShow?.(this, d, indent) ?? '';
   }
 
   countMapping(change: 1 | -1): void {
