@@ -7,6 +7,8 @@ const guestKeys: Readonly<Record<keyof GuestOptions, true>> = {
   cpus: true,
   kernel: true,
   arch: true,
+  generation: true,
+  interruptRemapping: true,
   nrIrqs: true,
   seed: true,
   interruptTimeNs: true,

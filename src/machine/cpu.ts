@@ -1,5 +1,5 @@
 import type { CpuId, Ns } from '../lib/brand.js';
-import { clearBit, nextBit, setBit } from '../lib/bitmap.js';
+import { clearBit, lastBit, nextBit, setBit } from '../lib/bitmap.js';
 import type { Clock, ClockEvent } from './clock.js';
 import { drainStores } from './memory.js';
 import { isWatched, type SharedObject, SharedWord } from './step.js';
@@ -30,6 +30,8 @@ export interface CpuMachine {
   thisCpu: CpuId;
   /** undefined: CPUs run their tasklets themselves. */
   readonly runner: TaskletRunner | undefined;
+  /** A local APIC's order of vectors that wait; else the lowest is first, as with a GIC. */
+  readonly highestVectorFirst: boolean;
   /** What waits for CPUs that keep interrupts off, or are in one. */
   readonly stopMachine: SharedObject;
   /** What runs when `vector` is raised. @throws Error if nothing is installed. */
@@ -250,8 +252,9 @@ export class Cpu {
 
   /** After an interrupt: those that became pending meanwhile, then tasklets (irq_exit). */
   private interruptExit(): void {
+    const { machine } = this;
     while (this.anyPending && this.irqsOff === 0) {
-      const vector = nextBit(this.pending, 0);
+      const vector = machine.highestVectorFirst ? lastBit(this.pending) : nextBit(this.pending, 0);
       if (vector < 0) {
         this.anyPending = false;
         break;

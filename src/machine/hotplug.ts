@@ -50,6 +50,8 @@ export interface HotplugMachine {
   readonly topology: Topology;
   readonly log: KernelLog;
   readonly stopMachine: StopMachine;
+  /** The CPU that the running context runs on. */
+  thisCpu: CpuId;
   /** The CPU with number `id`. @throws RangeError if there is none. */
   cpu(id: CpuId): Cpu;
 }
@@ -70,6 +72,7 @@ export interface HotplugMachine {
 export class CpuHotplug {
   private readonly states: HotplugState[] = [];
   private readonly dyingCallbacks: DyingCallback[] = [];
+  private readonly startingCallbacks: ((cpu: Cpu) => void)[] = [];
   private readonly held: HeldWhileChanging[] = [];
   private readonly lock = new PercpuRwSem('cpu_hotplug_lock');
   /** The log says so when CPUs come and go, in x86's words; other architectures' words are not modelled. */
@@ -93,6 +96,11 @@ export class CpuHotplug {
 
   registerDying(callback: DyingCallback): void {
     this.dyingCallbacks.push(callback);
+  }
+
+  /** Has `callback` called on a CPU that comes, just before it is in the online mask. */
+  registerStarting(callback: (cpu: Cpu) => void): void {
+    this.startingCallbacks.push(callback);
   }
 
   registerHeld(held: HeldWhileChanging): void {
@@ -157,6 +165,7 @@ export class CpuHotplug {
         log.printk(`smpboot: Booting Node ${topology.node[id]} Processor ${id} APIC 0x${id.toString(16)}`);
       }
       yield* this.hold();
+      for (const callback of this.startingCallbacks) callback(cpu);
       cpu.goOnline();
       this.machine.online.set(id);
       yield* this.letGo();
@@ -225,7 +234,11 @@ export class CpuHotplug {
   private takeDown(cpu: Cpu): void {
     cpu.goOffline();
     this.machine.online.clear(cpu.id);
+    const { machine } = this;
+    const previous = machine.thisCpu;
+    machine.thisCpu = cpu.id;
     for (const callback of this.dyingCallbacks) callback.dying(cpu);
+    machine.thisCpu = previous;
     cpu.moveTaskletsTo(this.machine.cpus[this.machine.online.first()]);
     if (this.announcesCpus) this.machine.log.printk(`smpboot: CPU ${cpu.id} is now offline`);
   }

@@ -53,6 +53,8 @@ export class Machine implements CpuMachine, HotplugMachine {
   runner: ContextRunner | undefined;
   private readonly vectors: (InterruptHandler | undefined)[] = [];
   private readonly ready: Task[] = [];
+  /** Of interrupts that wait on a CPU the one with the highest vector comes first; set by the architecture. */
+  highestVectorFirst = false;
   private readonly softirqs: Cpu[] = [];
   private running: Task | undefined;
   private live = 0;

@@ -5,7 +5,9 @@ import type { Cpu } from '../machine/cpu.js';
 import type { CpuMask } from '../machine/cpumask.js';
 import type { Machine } from '../machine/machine.js';
 import type { Procedure } from '../machine/step.js';
+import type { IrqDesc } from '../irq/data/irqdesc.js';
 import type { LineAccounting } from './line-accounting.js';
+import type { LineHardware } from './line-hardware.js';
 
 /** An interrupt source outside the generic layer: a row of its own in /proc/interrupts. Counts wrap at 2^32. */
 export interface ArchSource {
@@ -73,6 +75,16 @@ export interface Platform {
   readonly vmbusLine: PerCpuLine;
   /** Sets up a device's interrupt with a handler that does nothing but take it. */
   addInterrupt(interrupt: DeviceInterrupt): Procedure<void>;
+  /** The device's side of a line's controller; undefined, or no such function: it is not modelled. */
+  lineHardware?(desc: IrqDesc): LineHardware | undefined;
+}
+
+/** What machines of one architecture have, or not. */
+export interface PlatformSetup {
+  /** x86: the machine has a PIC, as a generation 1 VM has; default false. */
+  readonly pic?: boolean;
+  /** x86: interrupts go through remapping; default false. */
+  readonly interruptRemapping?: boolean;
 }
 
 /**
@@ -95,7 +107,7 @@ export interface PlatformDefinition {
   /** Initial number of interrupt numbers on a machine of so many possible CPUs (arch_probe_nr_irqs). */
   nrIrqs(nrCpuIds: number): number;
   /** Sets the architecture up. @param vmbusLine how the interrupts of the hypervisor's line count. */
-  create(machine: Machine, core: IrqCore, vmbusLine: LineAccounting): Platform;
+  create(machine: Machine, core: IrqCore, vmbusLine: LineAccounting, setup?: PlatformSetup): Platform;
 }
 
 /**

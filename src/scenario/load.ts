@@ -74,6 +74,8 @@ function guestOptions(keys: ScenarioKeys): GuestOptions {
     cpus,
     kernel,
     arch,
+    generation: keys.generation,
+    interruptRemapping: keys.interruptRemapping,
     nrIrqs,
     seed,
     interruptTimeNs: interruptTime,

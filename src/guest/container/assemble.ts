@@ -10,6 +10,7 @@ import { Machine, type MachineOptions } from '../../machine/machine.js';
 import { machineModule } from '../../machine/module.js';
 import { regularTopology } from '../../machine/topology.js';
 import { platformModule } from '../../platform/module.js';
+import type { PlatformSetup } from '../../platform/platform.js';
 import { PLATFORM, type Platform } from '../../platform/platform.js';
 import { resolveCpus } from '../../scenario/options/cpus.js';
 import { completeDesign } from '../../scenario/options/design.js';
@@ -87,13 +88,22 @@ function ownModules(options: GuestOptions, settings: DeviceSettings, kit: GuestK
   return [
     machineModule(machineOptions(options)),
     irqModule({ nrIrqs, ...(kernel && { kernel }), ...(dynirqLowerBound && { dynirqLowerBound }) }),
-    platformModule(platform, parts.topLevel.line),
+    platformModule(platform, parts.topLevel.line, platformSetup(options)),
     hostModule(hyperv, { storage: host.storage, network: host.network }),
     vmbusModule({ isolation, design: parts }),
     driversModule(settings),
     viewModule({ hasVmbus }),
     guestModule(options, kit.choice('irqfdSource', design.irqfdSource)),
   ];
+}
+
+/** A generation 1 VM has a PIC, and with it the PC's timer on IRQ 0. */
+function platformSetup({ generation, interruptRemapping, interrupts = [] }: GuestOptions): PlatformSetup {
+  const hasPic = interrupts.some(({ irq, chip }) => irq === 0 || chip === 'XT-PIC');
+  return {
+    pic: generation === undefined ? hasPic : generation === 1,
+    interruptRemapping: interruptRemapping ?? interrupts.some(({ chip }) => chip.trim().startsWith('IR-')),
+  };
 }
 
 function machineOptions({ cpus, interruptTimeNs: interruptNs = 0 }: GuestOptions): MachineOptions {

@@ -73,6 +73,8 @@ export class IrqDescCold {
   affinityNotify: AffinityNotification | null = null;
   /** CPUs that the interrupt is to go to when it comes next, while SETAFFINITY_PENDING is set. */
   readonly pendingMask: CpuMask;
+  /** The device whose message the line is, for debugfs; null: none. */
+  deviceName: string | null = null;
   /** The interrupt that this one is nested in, 0 for none. */
   parentIrq: Irq = 0;
   /** Those of its interrupts that the total of /proc/stat leaves out, per CPU; made for the first one. */

@@ -10,7 +10,13 @@ export type IrqSource =
   | 'irqdomain'
   | 'migration'
   | 'pm'
-  | 'irqdesc';
+  | 'irqdesc'
+  | 'arch/x86/kernel/apic/vector';
+
+/** Those without a folder lie in kernel/irq. */
+function pathOf(source: IrqSource): string {
+  return source.includes('/') ? `${source}.c` : `kernel/irq/${source}.c`;
+}
 
 /** Who has something to say in the kernel log. */
 export interface Speaker {
@@ -22,7 +28,7 @@ export interface Speaker {
 export function warn({ machine }: Speaker, source: IrqSource, func: string, text?: string): void {
   const { log } = machine;
   if (text !== undefined) log.printk(text);
-  log.warn(`kernel/irq/${source}.c`, func);
+  log.warn(pathOf(source), func);
 }
 
 /** WARN_ONCE: as warn, only the first time on this machine. `place` tells two warnings of one function apart. */
@@ -36,7 +42,7 @@ export function warnOnce(
   const { log } = machine;
   if (!saidBefore.isFirst(`${source} ${func} ${place}`)) return;
   if (text !== undefined) log.printk(text, true);
-  log.warn(`kernel/irq/${source}.c`, func, true);
+  log.warn(pathOf(source), func, true);
 }
 
 /** pr_*_once: `text` the first time that `place` has something to say, whatever it says later. */

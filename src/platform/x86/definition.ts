@@ -12,5 +12,5 @@ export const x86_64: PlatformDefinition = {
   hasIoapic: true,
   dynirqLowerBound: GSI_TOP,
   nrIrqs: archProbeNrIrqs,
-  create: (machine, core, vmbusLine) => new X86Platform(machine, core, vmbusLine),
+  create: (machine, core, vmbusLine, setup) => new X86Platform(machine, core, vmbusLine, setup),
 };

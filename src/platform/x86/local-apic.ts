@@ -3,6 +3,7 @@ import type { Cpu, InterruptHandler } from '../../machine/cpu.js';
 import type { Machine } from '../../machine/machine.js';
 import type { IrqCore } from '../../irq/core.js';
 import type { IrqDesc } from '../../irq/data/irqdesc.js';
+import type { EdgeFate } from '../line-hardware.js';
 import { genericHandleIrqDesc } from '../../irq/line/handle.js';
 
 /** Hears of the end of interrupts: an IO-APIC, whose level-triggered pins wait for it. */
@@ -76,10 +77,19 @@ export class LocalApics {
     this.tables[cpu].clear();
   }
 
-  /** A device's message has arrived. One for a CPU that is not online is lost. */
-  deliver(cpu: CpuId, vector: number): void {
+  /** A device's message has arrived. One for a CPU that is not online is lost; the IRR has one bit a vector. */
+  deliver(cpu: CpuId, vector: number): EdgeFate {
+    if (cpu >= this.machine.nrCpuIds || !this.machine.online.has(cpu)) return 'lost';
     this.handle(vector);
-    if (cpu < this.machine.nrCpuIds && this.machine.online.has(cpu)) this.machine.cpus[cpu].raise(vector);
+    const target = this.machine.cpus[cpu];
+    if (target.isPending(vector)) return 'joined';
+    target.raise(vector);
+    return 'sent';
+  }
+
+  /** True while an interrupt waits that the CPU has been sent. */
+  isPending(cpu: CpuId, vector: number): boolean {
+    return this.machine.cpus[cpu].isPending(vector);
   }
 
   /** The running CPU sends an interrupt, which is taken when nobody keeps it from that any more (__apic_send_IPI). */
@@ -95,11 +105,6 @@ export class LocalApics {
     if (vector === NONE) return;
     this.inService[cpu] = NONE;
     for (const listener of this.listeners) listener.eoi(vector);
-  }
-
-  /** Vectors that have come to a CPU that does not take them any more, lowest first. */
-  pendingVectors(cpu: Cpu): number[] {
-    return [...this.tables[cpu.id].keys()].filter((vector) => cpu.isPending(vector)).sort((a, b) => a - b);
   }
 
   /** Has the vector's interrupts come to commonInterrupt. */

@@ -18,7 +18,11 @@ export function composeMsiMsg(cpu: CpuId, vector: number): MsiMsg {
 }
 
 /** Whom a message interrupts; undefined: it is not for the local APICs, such as the zeros of one that was taken back. */
-export function decodeMsiMsg({ addressHi, addressLo, data }: MsiMsg): { cpu: CpuId; vector: number } | undefined {
+export function decodeMsiMsg({
+  addressHi,
+  addressLo,
+  data,
+}: MsiMsg): { cpu: CpuId; vector: number } | undefined {
   if ((addressLo & 0xfff00000) >>> 0 !== MSI_BASE_ADDRESS) return undefined;
   return { cpu: addressHi | ((addressLo >>> DEST_ID_SHIFT) & 0xff), vector: data & 0xff };
 }

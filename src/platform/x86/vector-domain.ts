@@ -50,7 +50,7 @@ class LapicController implements IrqChip {
 
   irqSetAffinity(d: IrqData, dest: CpuMask): number {
     if (!d.has(irqd.ACTIVATED)) {
-      warnOnce(this.core, 'vector', 'apic_set_affinity');
+      warnOnce(this.core, 'arch/x86/kernel/apic/vector', 'apic_set_affinity');
       return errnoValue('EIO');
     }
     const reachable = dest.and(this.core.machine.online);
@@ -97,7 +97,7 @@ class VectorDomainOps implements IrqDomainOps {
   alloc(domain: IrqDomain, irq: Irq, count: number, arg: unknown): number {
     const info = arg as IrqAllocInfo;
     if (info.legacy && irq === PIC_CASCADE_IR) {
-      warnOnce(this.core, 'vector', 'x86_vector_alloc_irqs');
+      warnOnce(this.core, 'arch/x86/kernel/apic/vector', 'x86_vector_alloc_irqs');
       return errnoValue('EINVAL');
     }
     for (let i = irq; i < irq + count; i++) {
@@ -176,13 +176,13 @@ class VectorDomainOps implements IrqDomainOps {
     const { core, vectors } = this;
     const reachable = d.affinity.and(core.machine.online);
     if (reachable.isEmpty) {
-      warnOnce(core, 'vector', 'x86_vector_activate', undefined, 'no CPU');
+      warnOnce(core, 'arch/x86/kernel/apic/vector', 'x86_vector_activate', undefined, 'no CPU');
       core.machine.log.printk(`Managed startup for irq ${d.irq}, but no CPU`);
       return errnoValue('EINVAL');
     }
     const ret = vectors.assignManaged(d, reachable);
     if (ret < 0) {
-      warnOnce(core, 'vector', 'x86_vector_activate', undefined, 'no vector');
+      warnOnce(core, 'arch/x86/kernel/apic/vector', 'x86_vector_activate', undefined, 'no vector');
       core.machine.log.printk(`Managed startup irq ${d.irq}, no vector available`);
     }
     return ret;

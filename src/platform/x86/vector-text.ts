@@ -6,7 +6,8 @@ export function vectorText({ chipData }: IrqData, indent: number): string {
   if (!(chipData instanceof ApicChipData)) return `${' '.repeat(indent)}Vector: Not assigned\n`;
   const { vector, cpu, prevVector, prevCpu } = chipData;
   const lines = [`Vector: ${wide(vector)}`, `Target: ${wide(cpu)}`];
-  if (prevVector !== 0) lines.push(`Previous vector: ${wide(prevVector)}`, `Previous target: ${wide(prevCpu)}`);
+  if (prevVector !== 0)
+    lines.push(`Previous vector: ${wide(prevVector)}`, `Previous target: ${wide(prevCpu)}`);
   lines.push(
     `move_in_progress: ${bit(chipData.moveInProgress)}`,
     `is_managed:       ${bit(chipData.isManaged)}`,

@@ -4,6 +4,8 @@ import { CpuMask } from '../../machine/cpumask.js';
 import { cpusOfNode } from '../../machine/topology.js';
 import type { IrqCore } from '../../irq/core.js';
 import { type IrqData, irqd, irqDataUpdateEffectiveAffinity } from '../../irq/data/irqdata.js';
+import { irqchipFlags } from '../../irq/data/irqchip.js';
+import type { KernelBehaviour } from '../../irq/kernel.js';
 import { IrqMatrix, type MatrixPlace } from '../../irq/matrix/matrix.js';
 import { warnOnce } from '../../irq/messages/warn.js';
 import { type ApicChipData, apicChipData } from './apic-chip-data.js';
@@ -101,7 +103,7 @@ export class Vectors {
     line.moveInProgress = true;
     line.prevVector = line.vector;
     line.prevCpu = line.cpu;
-    if (line.cpu === newCpu) warnOnce(this.core, 'vector', 'apic_update_vector');
+    if (line.cpu === newCpu) warnOnce(this.core, 'arch/x86/kernel/apic/vector', 'apic_update_vector');
   }
 
   /** Tells the controllers above what to send, and the line's files where it goes (apic_update_irq_cfg). */
@@ -151,4 +153,9 @@ export function lineOf(d: IrqData): ApicChipData {
   const line = apicChipData(d);
   if (line === null) throw new Error(`IRQ ${d.irq} does not end in the domain of x86 vectors`);
   return line;
+}
+
+/** A chip's flag for moves that wait for the next interrupt, where chips say so (before 6.15 all lines wait). */
+export function deferredMoves({ moveInProcessContext }: KernelBehaviour): number {
+  return moveInProcessContext === 'chip' ? irqchipFlags.MOVE_DEFERRED : 0;
 }

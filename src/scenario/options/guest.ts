@@ -28,6 +28,13 @@ export interface GuestOptions {
   readonly kernel?: KernelVersion;
   /** Default x86_64. */
   readonly arch?: Architecture;
+  /**
+   * x86: generation of the virtual machine. One of generation 1 has a PC's PIC, timer and ISA interrupts, one of
+   * generation 2 has not. Default 2, or 1 if IRQ 0 or an XT-PIC is among the interrupts.
+   */
+  readonly generation?: 1 | 2;
+  /** x86: interrupts go through remapping; default: only if the interrupts' chips are called `IR-…`. */
+  readonly interruptRemapping?: boolean;
   /** Number of IRQs (nr_irqs); default: what Linux computes. */
   readonly nrIrqs?: number;
   /** Of all that is random; default 1. */

@@ -24,6 +24,15 @@ export function scenarioShape(vocabulary: ScenarioVocabulary, step: ReturnType<t
       .optional()
       .describe('Architecture of the guest; default x86_64'),
     cpus: cpus.describe('CPUs of the guest: their number, or more about them'),
+    generation: z
+      .literal([1, 2], { error: '1 or 2' })
+      .optional()
+      .describe(
+        'x86: 1 for a VM with the PIC and timer of a PC, 2 for one without; default: by the interrupts',
+      ),
+    interruptRemapping: bool
+      .optional()
+      .describe('x86: interrupts go through remapping; default: if chips are called IR-…'),
     nrIrqs: int(17, 0x7fffffff).optional().describe('Number of IRQs; default: what Linux computes'),
     seed: u32.optional().describe('Of all that is random; default 1'),
     interruptTime: duration

@@ -1,5 +1,5 @@
 import { nextBit, testBit, weight } from '../../lib/bitmap.js';
-import type { IrqMatrix } from '../../irq/matrix/matrix.js';
+import type { IrqMatrix } from './matrix.js';
 import type { CpuMask } from '../../machine/cpumask.js';
 import { formatCpuList } from '../../machine/cpumask-text.js';
 

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { IrqMatrix } from '../../../src/irq/index.js';
 import { CpuMask } from '../../../src/machine/cpumask.js';
-import { irqMatrixText } from '../../../src/view/debugfs/irq-matrix.js';
+import { irqMatrixText } from '../../../src/irq/matrix/show.js';
 import { Lab } from '../../irq/lab.js';
 
 /** Columns by the formats of kernel/irq/matrix.c irq_matrix_debug_show. */
