@@ -108,7 +108,7 @@ export interface IrqDataDesc {
   state: number;
   handlerData: unknown;
   readonly cold: { readonly pendingMask: CpuMask };
-  readonly core: Speaker & { readonly behaviour: KernelBehaviour };
+  readonly core: Speaker & { readonly behaviour: KernelBehaviour; readonly genericPendingIrq: boolean };
 }
 
 /** What a chip's callbacks work on (struct irq_data with its struct irq_common_data). */

@@ -104,6 +104,11 @@ function chipText({ data, core }: IrqDesc): string {
   return ` chip:    ${name}\n  flags:   ${hex(flags)}\n${bits(flags, chipNames, 1)}`;
 }
 
+/** The CPUs of a change that waits, where changes can. */
+function pendingText({ cold, core }: IrqDesc): string {
+  return core.genericPendingIrq ? `pending:  ${formatCpuList(cold.pendingMask)}\n` : '';
+}
+
 /** kernel/irq/debugfs.c irq_debug_show. Lines of the model have no device and no parent domain. */
 function lineText(desc: IrqDesc): string {
   const { data, status, istate } = desc;
@@ -114,7 +119,7 @@ function lineText(desc: IrqDesc): string {
     `ddepth:   ${desc.cold.depth}\nwdepth:   ${desc.cold.wakeDepth}\n` +
     `dstate:   ${hex(data.state, 8)}\n${bits(data.state, dataNames)}` +
     `node:     ${data.node}\naffinity: ${formatCpuList(data.affinity)}\n` +
-    `effectiv: ${formatCpuList(data.effectiveAffinity)}\npending:  ${formatCpuList(desc.cold.pendingMask)}\n` +
+    `effectiv: ${formatCpuList(data.effectiveAffinity)}\n${pendingText(desc)}` +
     `domain:  ${data.domain?.name ?? ''}\n hwirq:   ${hex(data.hwirq)}\n${chipText(desc)}`
   );
 }
