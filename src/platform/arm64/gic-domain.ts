@@ -76,14 +76,14 @@ export class GicDomain {
     const { core, chip } = this;
     const desc = core.desc(irq);
     const range = intidRange(intid);
-    // There is no ITS, so no LPI.
-    if (desc === undefined || range === 'invalid' || range === 'LPI') return errnoValue('EPERM');
+    if (desc === undefined || range === 'invalid' || (range === 'LPI' && !this.gic.hasLpis))
+      return errnoValue('EPERM');
     if (isInRedistributor(intid)) {
       irqSetPercpuDevid(core, irq);
       irqSetChipAndHandler(core, irq, chip, handlePercpuDevidIrq, null);
     } else {
       irqSetChipAndHandler(core, irq, chip, handleFasteoiIrq, null);
-      desc.data.set(irqd.SINGLE_TARGET);
+      if (range !== 'LPI') desc.data.set(irqd.SINGLE_TARGET);
     }
     desc.data.set(irqd.HANDLE_ENFORCE_IRQCTX);
     return 0;

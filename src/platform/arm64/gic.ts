@@ -4,7 +4,13 @@ import type { Cpu, InterruptHandler } from '../../machine/cpu.js';
 import type { Machine } from '../../machine/machine.js';
 import { Tasklet } from '../../machine/tasklet.js';
 import { GicBank } from './gic-bank.js';
-import { EPPI_BASE_INTID, ESPI_BASE_INTID, isInRedistributor, SPURIOUS_INTID } from './intid.js';
+import {
+  EPPI_BASE_INTID,
+  ESPI_BASE_INTID,
+  isInRedistributor,
+  LPI_BASE_INTID,
+  SPURIOUS_INTID,
+} from './intid.js';
 
 /** SGIs and PPIs, then the extended PPIs: their order in a redistributor's registers. */
 const PRIVATE_INTERRUPTS = 32 + 64;
@@ -16,6 +22,24 @@ const SHARED_INTERRUPTS = FIRST_ESPI + 1024;
 const SGI_MASK = 0xffff;
 /** Number, for the machine, of the one line by which a GIC interrupts a CPU. */
 const IRQ_LINE = 0;
+
+/** Interrupts of which each goes to one CPU, which can be changed. */
+class RoutedBank extends GicBank {
+  /** The CPU that each goes to (GICD_IROUTER, or the ITS' tables). */
+  readonly routes: Uint32Array;
+
+  constructor(size: number) {
+    super(size);
+    this.routes = new Uint32Array(size);
+  }
+
+  /** The lowest interrupt that is to go to `cpu`, -1 if none is. */
+  nextFor(cpu: CpuId): number {
+    let index = this.nextForwarded(0);
+    while (index >= 0 && this.routes[index] !== cpu) index = this.nextForwarded(index + 1);
+    return index;
+  }
+}
 
 /** Handles an interrupt that the running CPU has acknowledged (set_handle_irq). */
 export type GicHandler = (intid: Hwirq) => void;
@@ -30,9 +54,9 @@ export type GicHandler = (intid: Hwirq) => void;
  */
 export class Gic implements InterruptHandler {
   private readonly redistributors: readonly GicBank[];
-  private readonly distributor = new GicBank(SHARED_INTERRUPTS);
-  /** The CPU that each shared interrupt goes to (GICD_IROUTER). */
-  private readonly routes = new Uint32Array(SHARED_INTERRUPTS);
+  private readonly distributor = new RoutedBank(SHARED_INTERRUPTS);
+  /** The LPIs: each has one CPU at a time, so the redistributors' tables of what is pending are one here. */
+  private lpis = new RoutedBank(0);
   /** Let a CPU look what there is for it after the running context. */
   private readonly looks: readonly Tasklet[];
 
@@ -61,7 +85,7 @@ export class Gic implements InterruptHandler {
   driveShared(intid: Hwirq, isHigh: boolean): void {
     const index = indexOf(intid);
     this.distributor.drive(index, isHigh);
-    this.forward(index);
+    this.forward(this.distributor, index);
   }
 
   /** A device gives a pulse on the line of a shared interrupt: an edge, and too short for a level. */
@@ -69,7 +93,23 @@ export class Gic implements InterruptHandler {
     const index = indexOf(intid);
     this.distributor.drive(index, true);
     this.distributor.drive(index, false);
-    this.forward(index);
+    this.forward(this.distributor, index);
+  }
+
+  /** There are `count` LPIs from now on, if there have been none. */
+  enableLpis(count: number): void {
+    if (!this.hasLpis) this.lpis = new RoutedBank(count);
+  }
+
+  get hasLpis(): boolean {
+    return this.lpis.routes.length > 0;
+  }
+
+  /** An ITS makes an LPI pending. */
+  pulseLpi(intid: Hwirq): void {
+    const index = indexOf(intid);
+    this.lpis.latch(index);
+    this.forward(this.lpis, index);
   }
 
   /** The CPU is interrupted, and handles what it acknowledges (drivers/irqchip/irq-gic-v3.c gic_handle_irq). */
@@ -98,7 +138,9 @@ export class Gic implements InterruptHandler {
     return testBit(this.bankOf(intid).active, indexOf(intid));
   }
 
+  /** LPIs are never active. */
   setActive(intid: Hwirq, isActive: boolean): void {
+    if (intid >= LPI_BASE_INTID) return;
     this.write(this.bankOf(intid).active, intid, isActive);
   }
 
@@ -117,9 +159,9 @@ export class Gic implements InterruptHandler {
     this.write(this.bankOf(intid).edge, intid, isEdge);
   }
 
-  /** Sends a shared interrupt to another CPU. */
+  /** Sends a shared interrupt or LPI to another CPU. */
   setRoute(intid: Hwirq, cpu: CpuId): void {
-    this.routes[indexOf(intid)] = cpu;
+    this.routedBankOf(intid).routes[indexOf(intid)] = cpu;
     this.changed(intid);
   }
 
@@ -129,8 +171,8 @@ export class Gic implements InterruptHandler {
     this.lookSoon(cpu);
   }
 
-  private forward(index: number): void {
-    if (this.distributor.isForwarded(index)) this.machine.cpus[this.routes[index]].raise(IRQ_LINE);
+  private forward(bank: RoutedBank, index: number): void {
+    if (bank.isForwarded(index)) this.machine.cpus[bank.routes[index]].raise(IRQ_LINE);
   }
 
   private write(words: Uint32Array, intid: Hwirq, value: boolean): void {
@@ -140,14 +182,18 @@ export class Gic implements InterruptHandler {
   }
 
   private bankOf(intid: Hwirq): GicBank {
-    return isInRedistributor(intid) ? this.redistributors[this.machine.thisCpu] : this.distributor;
+    return isInRedistributor(intid) ? this.redistributors[this.machine.thisCpu] : this.routedBankOf(intid);
+  }
+
+  private routedBankOf(intid: Hwirq): RoutedBank {
+    return intid >= LPI_BASE_INTID ? this.lpis : this.distributor;
   }
 
   /** A register of the interrupt has changed: it may have to go to its CPU now. */
   private changed(intid: Hwirq): void {
     const index = indexOf(intid);
     if (!this.bankOf(intid).isForwarded(index)) return;
-    this.lookSoon(isInRedistributor(intid) ? this.machine.thisCpu : this.routes[index]);
+    this.lookSoon(isInRedistributor(intid) ? this.machine.thisCpu : this.routedBankOf(intid).routes[index]);
   }
 
   private lookSoon(cpu: CpuId): void {
@@ -162,7 +208,8 @@ export class Gic implements InterruptHandler {
 
   private acknowledge(cpu: CpuId): Hwirq {
     const intid = this.nextFor(cpu);
-    if (intid !== SPURIOUS_INTID) this.bankOf(intid).acknowledge(indexOf(intid));
+    if (intid >= LPI_BASE_INTID) this.lpis.unlatch(indexOf(intid));
+    else if (intid !== SPURIOUS_INTID) this.bankOf(intid).acknowledge(indexOf(intid));
     return intid;
   }
 
@@ -170,16 +217,16 @@ export class Gic implements InterruptHandler {
   private nextFor(cpu: CpuId): Hwirq {
     const own = this.redistributors[cpu].nextForwarded(0);
     if (own >= 0) return own < FIRST_EPPI ? own : own - FIRST_EPPI + EPPI_BASE_INTID;
-    const { distributor, routes } = this;
-    let index = distributor.nextForwarded(0);
-    while (index >= 0 && routes[index] !== cpu) index = distributor.nextForwarded(index + 1);
-    if (index < 0) return SPURIOUS_INTID;
-    return index < FIRST_ESPI ? index : index - FIRST_ESPI + ESPI_BASE_INTID;
+    const shared = this.distributor.nextFor(cpu);
+    if (shared >= 0) return shared < FIRST_ESPI ? shared : shared - FIRST_ESPI + ESPI_BASE_INTID;
+    const lpi = this.lpis.nextFor(cpu);
+    return lpi < 0 ? SPURIOUS_INTID : lpi + LPI_BASE_INTID;
   }
 }
 
 /** Where an interrupt is in its bank (drivers/irqchip/irq-gic-v3.c convert_offset_index). */
 function indexOf(intid: Hwirq): number {
+  if (intid >= LPI_BASE_INTID) return intid - LPI_BASE_INTID;
   if (intid >= ESPI_BASE_INTID) return intid - ESPI_BASE_INTID + FIRST_ESPI;
   if (intid >= EPPI_BASE_INTID) return intid - EPPI_BASE_INTID + FIRST_EPPI;
   return intid;

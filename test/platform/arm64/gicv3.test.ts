@@ -111,6 +111,15 @@ describe('a line of the GICv3', () => {
     );
   });
 
+  // its_irq_domain_alloc sets single target and the like; gic_irq_domain_map does not.
+  test('an LPI: only where there is an ITS', () => {
+    const { domain, gic, core } = new GicLab();
+    gic.enableLpis(32);
+    const desc = domain.map(8192, irqType.EDGE_RISING);
+    expect([desc.handleIrq.name, desc.data.has(irqd.SINGLE_TARGET)]).toEqual(['handleFasteoiIrq', false]);
+    expect(irqGetIrqchipState(core, desc.irq, PENDING)).toBe(EINVAL);
+  });
+
   test.each([32, 1019, 4096, 5119])('id %i comes to its CPU', (intid) => {
     const gic = new GicLab();
     const desc = gic.spi(intid, irqType.EDGE_RISING);
