@@ -33,6 +33,11 @@ export class GicBank {
     return testBit(this.latched, index) || (testBit(this.high, index) && !testBit(this.edge, index));
   }
 
+  /** Pending by an edge or by software, which a CPU has yet to acknowledge. */
+  isLatched(index: number): boolean {
+    return testBit(this.latched, index);
+  }
+
   /** Pending without a line that says so, until it is acknowledged (a write to GICD_ISPENDR). */
   latch(index: number): void {
     setBit(this.latched, index);

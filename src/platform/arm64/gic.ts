@@ -144,6 +144,15 @@ export class Gic implements InterruptHandler {
     this.write(this.bankOf(intid).active, intid, isActive);
   }
 
+  isEdge(intid: Hwirq): boolean {
+    return testBit(this.bankOf(intid).edge, indexOf(intid));
+  }
+
+  /** An edge has come, or software has said so, and no CPU has taken it. */
+  isEdgeWaiting(intid: Hwirq): boolean {
+    return this.bankOf(intid).isLatched(indexOf(intid));
+  }
+
   isPending(intid: Hwirq): boolean {
     return this.bankOf(intid).isPending(indexOf(intid));
   }

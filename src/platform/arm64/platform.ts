@@ -2,7 +2,10 @@ import type { Machine } from '../../machine/machine.js';
 import type { Procedure } from '../../machine/step.js';
 import type { IrqCore } from '../../irq/core.js';
 import { DeviceInterrupts } from '../device-interrupt.js';
-import { NamedChip } from './gicv3.js';
+import type { IrqDesc } from '../../irq/data/irqdesc.js';
+import type { LineHardware } from '../line-hardware.js';
+import { GicLineHardware } from './gic-line-hardware.js';
+import { GicChip, NamedChip } from './gicv3.js';
 import { type LineAccounting, percpuDemux } from '../line-accounting.js';
 import {
   type ArchSource,
@@ -14,7 +17,7 @@ import {
 import { GicDomain } from './gic-domain.js';
 import type { IrqChip } from '../../irq/data/irqdata.js';
 import { GicLines } from './gic-lines.js';
-import { SPI_BASE_INTID } from './intid.js';
+import { isInRedistributor, SPI_BASE_INTID } from './intid.js';
 import { Ipis } from './ipis.js';
 import { PercpuLines } from './percpu-lines.js';
 import { VMBUS_INTID, VMBUS_LINE_NAME, VmbusPpi } from './vmbus-ppi.js';
@@ -66,6 +69,13 @@ export class Arm64Platform implements Platform {
     }
     const isPrivate = chip.startsWith('GIC') && hwirq !== null && hwirq < SPI_BASE_INTID;
     yield* this.others.request({ ...interrupt, flow: isPrivate ? 'percpu' : 'fasteoi' });
+  }
+
+  /** Of shared lines: a CPU's own have no device that is modelled. */
+  lineHardware(desc: IrqDesc): LineHardware | undefined {
+    const { chip, hwirq } = desc.data;
+    if (!(chip instanceof GicChip) || isInRedistributor(hwirq)) return undefined;
+    return new GicLineHardware(this.gic.gic, hwirq);
   }
 }
 

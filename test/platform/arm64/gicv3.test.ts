@@ -26,6 +26,7 @@ import { parseCpuList } from '../../../src/machine/cpumask-text.js';
 import type { Procedure } from '../../../src/machine/step.js';
 import type { Arm64Platform } from '../../../src/platform/arm64/platform.js';
 import type { GicDomain } from '../../../src/platform/arm64/gic-domain.js';
+import type { LineHardware } from '../../../src/platform/line-hardware.js';
 import { Lab, type LabOptions } from '../lab.js';
 
 const EINVAL = errnoValue('EINVAL');
@@ -398,6 +399,44 @@ test('a CPU that goes gives its shared interrupts to others of their masks', () 
   expect([gic.lab.affinity(desc), gic.lab.effective(desc)]).toEqual(['0,2', '0']);
   gic.gic.pulseShared(40);
   expect(gic.take()).toEqual(['40@0']);
+});
+
+describe('the device’s side of a line', () => {
+  const hardwareOf = (gic: GicLab, desc: IrqDesc): LineHardware => {
+    const hardware = gic.lab.platform.lineHardware(desc);
+    if (hardware === undefined) throw new Error(`IRQ ${desc.irq} has no hardware`);
+    return hardware;
+  };
+
+  test('tells what becomes of an edge', () => {
+    const gic = new GicLab();
+    const desc = gic.spi(40, irqType.EDGE_RISING);
+    const hardware = hardwareOf(gic, desc);
+    const cpu = gic.lab.machine.cpu(0);
+    cpu.localIrqDisable();
+    expect([hardware.edge(), hardware.edge(), hardware.waiting]).toEqual(['sent', 'joined', 1]);
+    cpu.localIrqEnable();
+    expect([hardware.waiting, gic.take()]).toEqual([0, ['40@0']]);
+    disableIrqNosync(gic.core, desc.irq);
+    expect([hardware.edge(), hardware.edge(), hardware.edge()]).toEqual(['sent', 'sent', 'joined']);
+    expect([hardware.waiting, desc.totCount]).toEqual([1, 1]);
+  });
+
+  test('drives a level, and cannot be short', () => {
+    const gic = new GicLab();
+    const desc = gic.spi(40, irqType.LEVEL_HIGH, () => hardware.drive(false));
+    const hardware = hardwareOf(gic, desc);
+    expect(hardware.edge()).toBe('lost');
+    hardware.drive(true);
+    expect([gic.take(), hardware.waiting]).toEqual([['40@0'], 0]);
+  });
+
+  test('is there for shared lines of the GIC only', () => {
+    const gic = new GicLab();
+    const { platform } = gic.lab;
+    expect(platform.lineHardware(gic.domain.map(20, irqType.LEVEL_LOW))).toBeUndefined();
+    expect(platform.lineHardware(gic.lab.add({ irq: 30, chip: 'gpio', hwirq: 4 }))).toBeUndefined();
+  });
 });
 
 function* enableIrqProc(gic: GicLab, { irq }: IrqDesc): Procedure<void> {
