@@ -13,6 +13,8 @@ import type { Topology } from './topology.js';
  * the other way. Several states may share a place: they keep the order of their registration.
  */
 export const cpuhpPlace = {
+  /** The states up to CPUHP_AP_ONLINE: what a CPU does for itself before anything may come to it. */
+  starting: 0,
   /** CPUHP_AP_IRQ_AFFINITY_ONLINE: interrupts may come to the new CPU. */
   irqAffinityOnline: 10,
   /** CPUHP_AP_HYPERV_ONLINE: the VMBus synic of the CPU. */
@@ -40,6 +42,12 @@ export interface DyingCallback {
 export interface HeldWhileChanging {
   hold(): Procedure<void>;
   letGo(): Procedure<void>;
+}
+
+/** The architecture's words in the log for CPUs that come and go. */
+export interface HotplugWords {
+  coming(cpu: CpuId): readonly string[];
+  gone(cpu: CpuId): readonly string[];
 }
 
 /** The CPUs that come and go. */
@@ -75,8 +83,10 @@ export class CpuHotplug {
   private readonly startingCallbacks: ((cpu: Cpu) => void)[] = [];
   private readonly held: HeldWhileChanging[] = [];
   private readonly lock = new PercpuRwSem('cpu_hotplug_lock');
-  /** The log says so when CPUs come and go, in x86's words; other architectures' words are not modelled. */
+  /** The log says so when CPUs come and go. */
   announcesCpus = true;
+  /** How it says so; default: in x86's words. */
+  words: HotplugWords = { coming: (cpu) => this.x86Coming(cpu), gone: x86Gone };
   /** Older kernels take each coming of CPU 1 for the boot (arch/x86/kernel/smpboot.c announce_cpu). */
   announcesSmpBoot = false;
 
@@ -159,11 +169,7 @@ export class CpuHotplug {
       if (!this.machine.present.has(id)) {
         throw new ErrnoError('EINVAL', `CPU ${id} is not present; the machine has no such CPU plugged in`);
       }
-      const { log, topology } = this.machine;
-      if (this.announcesCpus) {
-        if (id === 1 && this.announcesSmpBoot) log.printk('x86: Booting SMP configuration:');
-        log.printk(`smpboot: Booting Node ${topology.node[id]} Processor ${id} APIC 0x${id.toString(16)}`);
-      }
+      this.announce(this.words.coming(id));
       yield* this.hold();
       for (const callback of this.startingCallbacks) callback(cpu);
       cpu.goOnline();
@@ -240,8 +246,25 @@ export class CpuHotplug {
     for (const callback of this.dyingCallbacks) callback.dying(cpu);
     machine.thisCpu = previous;
     cpu.moveTaskletsTo(this.machine.cpus[this.machine.online.first()]);
-    if (this.announcesCpus) this.machine.log.printk(`smpboot: CPU ${cpu.id} is now offline`);
+    this.announce(this.words.gone(cpu.id));
   }
+
+  private announce(words: readonly string[]): void {
+    if (this.announcesCpus) for (const line of words) this.machine.log.printk(line);
+  }
+
+  /** arch/x86/kernel/smpboot.c announce_cpu, do_boot_cpu. */
+  private x86Coming(cpu: CpuId): string[] {
+    const node = this.machine.topology.node[cpu];
+    const lines = [`smpboot: Booting Node ${node} Processor ${cpu} APIC 0x${cpu.toString(16)}`];
+    if (cpu === 1 && this.announcesSmpBoot) lines.unshift('x86: Booting SMP configuration:');
+    return lines;
+  }
+}
+
+/** arch/x86/kernel/smpboot.c native_cpu_die. */
+function x86Gone(cpu: CpuId): string[] {
+  return [`smpboot: CPU ${cpu} is now offline`];
 }
 
 /** Undoes one state; there one must not fail, so a refusal changes nothing (cpuhp_invoke_callback_range_nofail). */

@@ -13,7 +13,7 @@ import type { LineHardware } from './line-hardware.js';
 export interface ArchSource {
   readonly label: string;
   readonly text: string;
-  /** One count per possible CPU. */
+  /** One count per possible CPU. Another array than before, if the row's line has made room for another (arm64). */
   readonly counts: Uint32Array;
   /** One number for the machine where older kernels print no column per CPU (ERR, MIS, Err). */
   readonly single?: boolean;
@@ -102,6 +102,8 @@ export interface PlatformDefinition {
   readonly namesFlows: boolean;
   /** True if there is an IO-APIC, to whose pins the level-triggered irqfds of KVM belong. */
   readonly hasIoapic: boolean;
+  /** A change of affinity can wait for the next interrupt (CONFIG_GENERIC_PENDING_IRQ). */
+  readonly genericPendingIrq: boolean;
   /** First number for dynamic allocation (arch_dynirq_lower_bound); undefined: a domain's hwirq is the hint. */
   readonly dynirqLowerBound: number | undefined;
   /** Initial number of interrupt numbers on a machine of so many possible CPUs (arch_probe_nr_irqs). */

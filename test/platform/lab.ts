@@ -41,7 +41,10 @@ export class Lab<P extends Platform> {
   }
 
   static arm64(options: LabOptions = {}): Lab<Arm64Platform> {
-    return new Lab((machine, core) => new Arm64Platform(machine, core), options);
+    return new Lab((machine, core) => new Arm64Platform(machine, core), {
+      genericPendingIrq: false,
+      ...options,
+    });
   }
 
   add(interrupt: Partial<DeviceInterrupt> & { irq: Irq }): IrqDesc {

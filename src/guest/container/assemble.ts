@@ -83,11 +83,16 @@ function ownModules(options: GuestOptions, settings: DeviceSettings, kit: GuestK
   const parts = kit.designParts(design);
   const { possible } = resolveCpus(options.cpus);
   const { kernel, nrIrqs = platform.nrIrqs(possible) } = options;
-  const { dynirqLowerBound } = platform;
+  const { dynirqLowerBound, genericPendingIrq } = platform;
   const hyperv = { ...host.latency, ...(host.version && { version: versionWire(host.version) }), seed };
   return [
     machineModule(machineOptions(options)),
-    irqModule({ nrIrqs, ...(kernel && { kernel }), ...(dynirqLowerBound && { dynirqLowerBound }) }),
+    irqModule({
+      nrIrqs,
+      genericPendingIrq,
+      ...(kernel && { kernel }),
+      ...(dynirqLowerBound && { dynirqLowerBound }),
+    }),
     platformModule(platform, parts.topLevel.line, platformSetup(options)),
     hostModule(hyperv, { storage: host.storage, network: host.network }),
     vmbusModule({ isolation, design: parts }),

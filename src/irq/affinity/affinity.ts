@@ -27,8 +27,12 @@ export function irqCanSetAffinityUsr(desc: IrqDesc): boolean {
   return irqCanSetAffinity(desc) && !desc.data.has(irqd.AFFINITY_MANAGED);
 }
 
-/** True if the affinity may change at once, not with the next interrupt (internals.h irq_can_move_pcntxt). */
+/**
+ * True if the affinity may change at once, not with the next interrupt (internals.h irq_can_move_pcntxt): always, where
+ * changes cannot wait.
+ */
 export function irqCanMovePcntxt(d: IrqData): boolean {
+  if (!d.desc.core.genericPendingIrq) return true;
   if (d.desc.core.behaviour.moveInProcessContext === 'status') return d.has(irqd.MOVE_PCNTXT);
   return ((d.chip.flags ?? 0) & irqchipFlags.MOVE_DEFERRED) === 0;
 }
@@ -126,10 +130,7 @@ export function* irqSetAffinityLockedSteps(desc: IrqDesc, mask: CpuMask, force: 
   if (setAffinityDeactivated(d, mask)) return 0;
   if (irqCanMovePcntxt(d) && !d.has(irqd.SETAFFINITY_PENDING)) {
     ret = yield* irqDoSetAffinitySteps(d, mask, force);
-    if (ret === errnoValue('EBUSY') && !force) {
-      setAffinityPending(desc, mask);
-      ret = 0;
-    }
+    if (ret === errnoValue('EBUSY') && !force) ret = setAffinityPending(desc, mask);
   } else {
     setAffinityPending(desc, mask);
   }
@@ -146,10 +147,7 @@ export function irqSetAffinityLocked(desc: IrqDesc, mask: CpuMask, force: boolea
   if (setAffinityDeactivated(d, mask)) return 0;
   if (irqCanMovePcntxt(d) && !d.has(irqd.SETAFFINITY_PENDING)) {
     ret = irqDoSetAffinity(d, mask, force);
-    if (ret === errnoValue('EBUSY') && !force) {
-      setAffinityPending(desc, mask);
-      ret = 0;
-    }
+    if (ret === errnoValue('EBUSY') && !force) ret = setAffinityPending(desc, mask);
   } else {
     setAffinityPending(desc, mask);
   }
@@ -167,9 +165,15 @@ function setAffinityDeactivated(d: IrqData, mask: CpuMask): boolean {
   return true;
 }
 
-function setAffinityPending(desc: IrqDesc, mask: CpuMask): void {
+/**
+ * The next interrupt is to move the line; EBUSY where none can, so that whoever asked hears of it
+ * (kernel/irq/manage.c irq_set_affinity_pending).
+ */
+function setAffinityPending(desc: IrqDesc, mask: CpuMask): number {
+  if (!desc.core.genericPendingIrq) return errnoValue('EBUSY');
   desc.data.set(irqd.SETAFFINITY_PENDING);
   desc.cold.pendingMask.copyFrom(mask);
+  return 0;
 }
 
 /** Finds the line and moves it under desc->lock; 0 or a negative errno (kernel/irq/manage.c __irq_set_affinity). */

@@ -25,6 +25,8 @@ export interface IrqCoreOptions {
   readonly nrIrqs?: number;
   /** First number for dynamic allocation: 24 on x86 (the end of the IO-APIC's). Without it hwirq is the hint. */
   readonly dynirqLowerBound?: number;
+  /** A change of affinity can wait for the next interrupt: x86, not arm64 (CONFIG_GENERIC_PENDING_IRQ); default true. */
+  readonly genericPendingIrq?: boolean;
   /** Have the debug messages of kernel/irq/cpuhotplug.c in the log (dynamic debug); default false. */
   readonly debugHotplug?: boolean;
   /** Print each rate limited message, not at most 10 in 5 s from one place; default false. */
@@ -40,6 +42,7 @@ export class IrqCore implements IrqDescCore {
   readonly dynirqLowerBound: number | undefined;
   readonly debugHotplug: boolean;
   readonly threadirqs: boolean;
+  readonly genericPendingIrq: boolean;
   readonly ratelimits: Ratelimits;
   readonly saidBefore = new SaidBefore();
   /** Whose interrupts firmware means when it names no controller (irq_set_default_domain). */
@@ -70,6 +73,7 @@ export class IrqCore implements IrqDescCore {
     this.totalNrIrqs = options.nrIrqs ?? 256;
     this.dynirqLowerBound = options.dynirqLowerBound;
     this.threadirqs = options.threadirqs ?? false;
+    this.genericPendingIrq = options.genericPendingIrq ?? true;
     this.debugHotplug = options.debugHotplug ?? false;
     this.ratelimits = new Ratelimits(machine, options.noRatelimit ?? false);
     this.defaultAffinityMask = CpuMask.all(machine.nrCpuIds);

@@ -143,7 +143,7 @@ export interface IrqDataDesc {
   /** The outermost level. */
   readonly data: IrqData;
   readonly cold: { readonly pendingMask: CpuMask };
-  readonly core: Speaker & { readonly behaviour: KernelBehaviour };
+  readonly core: Speaker & { readonly behaviour: KernelBehaviour; readonly genericPendingIrq: boolean };
 }
 
 /**

@@ -43,6 +43,8 @@ export interface IrqDescCore extends Speaker {
   readonly behaviour: KernelBehaviour;
   /** Handlers are forced into threads. */
   readonly threadirqs: boolean;
+  /** A change of affinity can wait for the next interrupt (CONFIG_GENERIC_PENDING_IRQ). */
+  readonly genericPendingIrq: boolean;
   readonly ratelimits: Ratelimits;
   /** CPUs that newly requested interrupts may go to. */
   readonly defaultAffinity: CpuMask;

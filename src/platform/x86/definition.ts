@@ -10,6 +10,7 @@ export const x86_64: PlatformDefinition = {
   rowLabels: x86Rows(true, percpuDemux).map(([label]) => label),
   namesFlows: true,
   hasIoapic: true,
+  genericPendingIrq: true,
   dynirqLowerBound: GSI_TOP,
   nrIrqs: archProbeNrIrqs,
   create: (machine, core, vmbusLine, setup) => new X86Platform(machine, core, vmbusLine, setup),

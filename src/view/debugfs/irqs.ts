@@ -115,6 +115,11 @@ function levelText(data: IrqData, core: IrqDescCore, indent: number): string {
   return parentData === null ? level : `${level}${space} parent:\n${levelText(parentData, core, indent + 4)}`;
 }
 
+/** The CPUs of a change that waits, where changes can. */
+function pendingText({ cold, core }: IrqDesc): string {
+  return core.genericPendingIrq ? `pending:  ${formatCpuList(cold.pendingMask)}\n` : '';
+}
+
 /** kernel/irq/debugfs.c irq_debug_show. */
 function lineText(desc: IrqDesc): string {
   const { data, status, istate } = desc;
@@ -125,7 +130,7 @@ function lineText(desc: IrqDesc): string {
     `ddepth:   ${desc.cold.depth}\nwdepth:   ${desc.cold.wakeDepth}\n` +
     `dstate:   ${hex(data.state, 8)}\n${bits(data.state, dataNames)}` +
     `node:     ${data.node}\naffinity: ${formatCpuList(data.affinity)}\n` +
-    `effectiv: ${formatCpuList(data.effectiveAffinity)}\npending:  ${formatCpuList(desc.cold.pendingMask)}\n` +
+    `effectiv: ${formatCpuList(data.effectiveAffinity)}\n${pendingText(desc)}` +
     levelText(data, desc.core, 0)
   );
 }
