@@ -1,9 +1,15 @@
-import type { Ns, Relid } from '../lib/brand.js';
-import type { DiskIoOptions, FrameOptions, ScenarioGuest, WorkloadGuest } from '../scenario/port.js';
+import type { Irq, Ns, Relid } from '../lib/brand.js';
+import type {
+  DiskIoOptions,
+  FrameOptions,
+  RaiseOptions,
+  ScenarioGuest,
+  WorkloadGuest,
+} from '../scenario/port.js';
 import { formatPlace } from '../scenario/place.js';
 import type { Scenario } from '../scenario/scenario.js';
 import { doStep } from '../scenario/steps.js';
-import { startWorkloads, type WorkloadItem } from '../scenario/workloads/index.js';
+import { startWorkloads, subjectOf, type WorkloadItem } from '../scenario/workloads/index.js';
 import type { SignalTally } from '../scenario/workloads/workload.js';
 
 const NS_PER_MS = 1_000_000;
@@ -49,6 +55,14 @@ class StoppableGuest implements WorkloadGuest {
 
   signalled(relid: Relid): number {
     return this.guest.signalled(relid);
+  }
+
+  raise(irq: Irq, times: number, options?: RaiseOptions): number {
+    return this.guest.raise(irq, times, options);
+  }
+
+  raised(irq: Irq): number {
+    return this.guest.raised(irq);
   }
 
   submitIo(relid: Relid, io: DiskIoOptions): boolean {
@@ -138,17 +152,20 @@ export class LiveGuest {
     }
   }
 
-  /** Stops all workload of a channel. @returns how many items that was. */
-  stopWorkload(relid: Relid): number {
+  /** Stops all workload of a channel, or of a line outside VMBus. @returns how many items that was. */
+  stopWorkload(subject: Relid | { readonly irq: Irq }): number {
     const before = this.workload.length;
-    for (const { item, share } of this.workload) if (item.relid === relid) share.stopped = true;
+    for (const { item, share } of this.workload) {
+      const { relid, irq } = subjectOf(item);
+      if (typeof subject === 'number' ? relid === subject : irq === subject.irq) share.stopped = true;
+    }
     this.workload = this.workload.filter(({ share }) => !share.stopped);
     return before - this.workload.length;
   }
 
   /** What each item of the workload has sent until now. */
   get tallies(): readonly object[] {
-    return this.workload.map(({ item: { relid, kind }, tally }) => ({ relid, kind, ...tally }));
+    return this.workload.map(({ item, tally }) => ({ ...subjectOf(item), kind: item.kind, ...tally }));
   }
 
   private restart(): void {

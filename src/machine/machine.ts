@@ -1,5 +1,6 @@
 import type { CpuId, Ns } from '../lib/brand.js';
-import { Clock } from './clock.js';
+import { Fifo } from '../lib/fifo.js';
+import { Clock, type ClockEvent } from './clock.js';
 import { Cpu, type CpuMachine, type InterruptHandler, type TaskletRunner } from './cpu.js';
 import { CpuMask, SharedCpuMask } from './cpumask.js';
 import { CpuHotplug, type HotplugMachine } from './hotplug.js';
@@ -54,6 +55,7 @@ export class Machine implements CpuMachine, HotplugMachine {
   private readonly vectors: (InterruptHandler | undefined)[] = [];
   private readonly ready: Task[] = [];
   private readonly softirqs: Cpu[] = [];
+  private readonly held = new Fifo<ClockEvent>();
   private running: Task | undefined;
   private live = 0;
   private settling = false;
@@ -189,12 +191,25 @@ export class Machine implements CpuMachine, HotplugMachine {
     this.clock.advanceTo(end);
   }
 
-  /** Runs tasklets and tasks until each is done, asleep or waiting; time stands still. */
+  /**
+   * Has `event` happen as soon as no context is in the middle of its work: what reaches a CPU that must first let go of a
+   * lock. Until then the time stands still.
+   */
+  soon(event: ClockEvent): void {
+    this.held.push(event);
+  }
+
+  /** Runs what is to happen soon, tasklets and tasks until each is done, asleep or waiting; time stands still. */
   settle(): void {
     if (this.settling) return;
     this.settling = true;
     try {
       for (;;) {
+        const event = this.held.shift();
+        if (event !== undefined) {
+          event.fire();
+          continue;
+        }
         const cpu = this.softirqs.shift();
         if (cpu !== undefined) {
           cpu.doSoftirq();

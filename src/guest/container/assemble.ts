@@ -1,4 +1,5 @@
 import { Container, type ServiceIdentifier } from 'inversify';
+import { DeviceLines } from '../../devices/line/lines.js';
 import { driversModule } from '../../drivers/module.js';
 import { HOST_BACKEND } from '../../host/device.js';
 import { HyperV } from '../../host/hyperv.js';
@@ -23,6 +24,7 @@ import { versionWire } from '../../vmbus/protocol/channel-messages.js';
 import { Vmbus } from '../../vmbus/vmbus.js';
 import type { DeviceSettings } from '../device-settings.js';
 import { GuestKvm } from '../kvm.js';
+import { GuestLines } from '../lines.js';
 import { guestModule } from '../module.js';
 import { allOf, checkUnique, loadAll, type PluginModule, resolving } from './contributions.js';
 import { GuestKit } from './kit.js';
@@ -33,6 +35,8 @@ export interface AssembledGuest {
   readonly machine: Machine;
   readonly irqCore: IrqCore;
   readonly platform: Platform;
+  /** Interrupts outside VMBus. */
+  readonly lines: GuestLines;
   readonly vmbus: Vmbus;
   readonly host: HyperV;
   readonly fs: FileTree;
@@ -63,10 +67,16 @@ export function assembleGuest(
   // Before the tree is made of them.
   allOf(container, GUEST_FILE, unfitFile);
   const fs = get(FileTree);
+  const lines = new GuestLines({
+    ...models,
+    fs,
+    devices: new DeviceLines(models.irqCore),
+    channelOf: (irq) => [...vmbus.connection.channels()].find((channel) => channel.irq === irq)?.relid,
+  });
   const kvm = container.isBound(GuestKvm) ? get(GuestKvm) : undefined;
   const irqDomains = allOf(container, IRQ_DOMAIN_PLUGIN, unfitDomain);
   checkUnique(irqDomains, 'an irqdomain');
-  return { ...models, vmbus, host, fs, kvm, irqDomains };
+  return { ...models, lines, vmbus, host, fs, kvm, irqDomains };
 }
 
 function ownModules(options: GuestOptions, settings: DeviceSettings, kit: GuestKit): PluginModule[] {

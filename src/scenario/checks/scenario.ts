@@ -11,6 +11,7 @@ import type { UsableValues } from '../schema/usable-values.js';
 import { checkWorkload } from '../workloads/index.js';
 import type { Checks, PlatformFacts } from './checks.js';
 import { CpuNumbers } from './cpu-numbers.js';
+import { LinesInUse } from './lines.js';
 import { RelidsInUse } from './relids.js';
 
 /** Checks how the values of a scenario fit together. */
@@ -24,7 +25,9 @@ export function checkScenario(
   const possible = checkCpus(values.cpus, report, vmbus)?.possible;
   const platform = platforms.find(({ name }) => name === arch) ?? platforms[0];
   const relids = new RelidsInUse(report);
-  const checks: Checks = { report, cpus: new CpuNumbers(possible, report), relids, platform, runNs };
+  const cpus = new CpuNumbers(possible, report);
+  const lines = new LinesInUse(report, cpus);
+  const checks: Checks = { report, cpus, relids, lines, platform, runNs };
   checkInterrupts(interrupts, checks);
   checkArchitectureRows(architectureRows, checks);
   if (kvm !== undefined) checkKvm(kvm, interrupts, checks);

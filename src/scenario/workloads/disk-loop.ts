@@ -30,8 +30,7 @@ export const diskLoopForm: WorkloadForm<typeof keys> = {
 
 export const diskLoop: WorkloadKind<DiskLoop> = {
   kind: 'diskLoop',
-  target: 'disk',
-  driver: 'storvsc',
+  device: { key: 'disk', driver: 'storvsc' },
   endNs: ({ untilNs }) => untilNs,
   endsByItself: ({ ios }) => ios !== undefined,
   isOver: ({ ios }, { sent, unsent, completed = 0 }) =>

@@ -27,8 +27,7 @@ export const diskRateForm: WorkloadForm<typeof keys> = {
 
 export const diskRate: WorkloadKind<DiskRate> = {
   kind: 'diskRate',
-  target: 'disk',
-  driver: 'storvsc',
+  device: { key: 'disk', driver: 'storvsc' },
   endNs: ({ fromNs, duringNs }) => fromNs + duringNs,
   endsByItself: () => false,
   isOver: () => true,

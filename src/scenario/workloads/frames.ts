@@ -52,8 +52,7 @@ export const nic = mapping('a workload, e.g. {nic: 13, flows: 16, packets: 1000,
 
 export const frames: WorkloadKind<Frames> = {
   kind: 'frames',
-  target: 'nic',
-  driver: 'netvsc',
+  device: { key: 'nic', driver: 'netvsc' },
   endNs: ({ fromNs, duringNs }) => fromNs + duringNs,
   endsByItself: () => false,
   isOver: () => true,
