@@ -57,9 +57,9 @@ const floors = {
     ['the-whole', '(?!kernel\\.)[^/]+\\.ts'],
   ],
   platform: [
-    ['any-architecture', '(platform|line-accounting|device-interrupt)\\.ts'],
+    ['any-architecture', '(platform|line-accounting|line-hardware|device-interrupt)\\.ts'],
     ['architectures', '(x86|arm64)/'],
-    ['the-whole', '(?!platform\\.|line-accounting\\.|device-interrupt\\.)[^/]+\\.ts'],
+    ['the-whole', '(?!platform\\.|line-accounting\\.|line-hardware\\.|device-interrupt\\.)[^/]+\\.ts'],
   ],
   view: [
     ['nodes', '(tree|tree-node|irq-entries)\\.ts'],

@@ -5,7 +5,9 @@ import type { Cpu } from '../machine/cpu.js';
 import type { CpuMask } from '../machine/cpumask.js';
 import type { Machine } from '../machine/machine.js';
 import type { Procedure } from '../machine/step.js';
+import type { IrqDesc } from '../irq/data/irqdesc.js';
 import type { LineAccounting } from './line-accounting.js';
+import type { LineHardware } from './line-hardware.js';
 
 /** An interrupt source outside the generic layer: a row of its own in /proc/interrupts. Counts wrap at 2^32. */
 export interface ArchSource {
@@ -73,6 +75,8 @@ export interface Platform {
   readonly vmbusLine: PerCpuLine;
   /** Sets up a device's interrupt with a handler that does nothing but take it. */
   addInterrupt(interrupt: DeviceInterrupt): Procedure<void>;
+  /** The device's side of a line's controller; undefined, or no such function: it is not modelled. */
+  lineHardware?(desc: IrqDesc): LineHardware | undefined;
 }
 
 /**

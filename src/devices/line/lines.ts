@@ -6,6 +6,8 @@ import type { IrqDesc } from '../../irq/data/irqdesc.js';
 import { freeIrq } from '../../irq/management/free.js';
 import { requestIrq, requestThreadedIrq } from '../../irq/management/request.js';
 import type { Procedure } from '../../machine/step.js';
+import type { Platform } from '../../platform/platform.js';
+import { ChipHardware } from './chip-hardware.js';
 import { LineDelivery } from './delivery.js';
 import { LineDevice } from './line-device.js';
 import { type HandlerOptions, LineDriver } from './line-driver.js';
@@ -29,15 +31,23 @@ export interface RaiseOptions {
   readonly cpu?: CpuId;
 }
 
-/** The devices on the interrupt lines of a machine, and their drivers. A line is wired when first used by one. */
+/**
+ * The devices on the interrupt lines of a machine, and their drivers. A line is wired when first used by one: to what its
+ * platform has for it, or else to hardware that goes by what the line's chip is told.
+ */
 export class DeviceLines {
   private readonly delivery: LineDelivery;
   private readonly wires = new WeakMap<IrqDataDesc, Wire>();
+  private readonly hardware = new WeakMap<IrqDataDesc, ChipHardware>();
   private readonly wiredChips = new Map<IrqChip, IrqChip>();
   private readonly ownChips = new WeakSet<IrqChip>();
   private isInstalled = false;
 
-  constructor(private readonly core: IrqCore) {
+  /** @param platform what its controllers offer to devices. */
+  constructor(
+    private readonly core: IrqCore,
+    private readonly platform: Pick<Platform, 'lineHardware'>,
+  ) {
     this.delivery = new LineDelivery(core.machine);
   }
 
@@ -45,7 +55,8 @@ export class DeviceLines {
   wire(desc: IrqDesc): Wire {
     const wire = this.wires.get(desc) ?? this.makeWire(desc);
     const { data } = desc;
-    if (data.chip !== noIrqChip && !this.ownChips.has(data.chip)) data.chip = this.wiredChip(data.chip);
+    if (this.hardware.has(desc) && data.chip !== noIrqChip && !this.ownChips.has(data.chip))
+      data.chip = this.wiredChip(data.chip);
     return wire;
   }
 
@@ -112,21 +123,27 @@ export class DeviceLines {
   unplug(desc: IrqDesc): void {
     this.wires.get(desc)?.cut();
     this.wires.delete(desc);
+    this.hardware.delete(desc);
   }
 
   private makeWire(desc: IrqDesc): Wire {
-    const { machine } = this.core;
-    if (!this.isInstalled) this.delivery.install();
-    this.isInstalled = true;
-    const wire = new Wire(desc, machine, this.delivery);
+    const wire = new Wire(desc, this.platform.lineHardware?.(desc) ?? this.makeHardware(desc));
     this.wires.set(desc, wire);
     return wire;
+  }
+
+  private makeHardware(desc: IrqDesc): ChipHardware {
+    if (!this.isInstalled) this.delivery.install();
+    this.isInstalled = true;
+    const hardware = new ChipHardware(desc, this.core.machine, this.delivery);
+    this.hardware.set(desc, hardware);
+    return hardware;
   }
 
   private wiredChip(chip: IrqChip): IrqChip {
     let wired = this.wiredChips.get(chip);
     if (wired === undefined) {
-      wired = wiredChip(chip, (data) => this.wires.get(data.desc));
+      wired = wiredChip(chip, (data) => this.hardware.get(data.desc));
       this.wiredChips.set(chip, wired);
       this.ownChips.add(wired);
     }

@@ -70,7 +70,7 @@ export function assembleGuest(
   const lines = new GuestLines({
     ...models,
     fs,
-    devices: new DeviceLines(models.irqCore),
+    devices: new DeviceLines(models.irqCore, models.platform),
     channelOf: (irq) => [...vmbus.connection.channels()].find((channel) => channel.irq === irq)?.relid,
   });
   const kvm = container.isBound(GuestKvm) ? get(GuestKvm) : undefined;
