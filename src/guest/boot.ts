@@ -27,13 +27,14 @@ export function bootGuest(guest: AssembledGuest, options: GuestOptions): HungErr
 }
 
 function* boot(
-  { irqCore, lines, kvm, vmbus, irqDomains }: AssembledGuest,
-  { interrupts = [], vmbus: hasVmbus = true }: GuestOptions,
+  { irqCore, lines, pci, kvm, vmbus, irqDomains }: AssembledGuest,
+  { interrupts = [], pci: functions = [], vmbus: hasVmbus = true }: GuestOptions,
 ): Procedure<void> {
   for (const interrupt of interrupts) yield* lines.plugSteps(interrupt);
   initIrqProc(irqCore);
   if (kvm !== undefined) yield* kvm.boot();
   for (const plugin of irqDomains) yield* procedureOf(plugin.attach(irqCore), plugin, 'attach(core)');
+  for (const device of functions) yield* pci.plug(device);
   if (hasVmbus) yield* vmbus.init();
 }
 

@@ -22,8 +22,9 @@ import { GuestDisk } from './disk.js';
 import { GuestHost } from './host.js';
 import { GuestIrq } from './irq.js';
 import type { GuestKvm } from './kvm.js';
-import { GuestLines } from './lines.js';
+import type { GuestLines } from './lines.js';
 import { GuestNic } from './nic.js';
+import type { GuestPci } from './pci.js';
 import { GuestPower } from './power.js';
 import { checkOptions } from './check-options.js';
 import { DeviceSettings } from './device-settings.js';
@@ -67,6 +68,8 @@ export class Guest implements ScenarioGuest {
   readonly kvm: GuestKvm | undefined;
   /** The interrupts outside VMBus: devices that come and go, and their drivers. */
   readonly lines: GuestLines;
+  /** PCI devices outside Hyper-V's own; `lines` plugs and unplugs them. */
+  readonly pci: GuestPci;
   /** What booting waited for in vain, if its host did not answer. */
   readonly bootHang: HungError | undefined;
   private readonly power: GuestPower;
@@ -81,6 +84,7 @@ export class Guest implements ScenarioGuest {
     this.vmbus = vmbus;
     this.fs = guest.fs;
     this.lines = guest.lines;
+    this.pci = guest.pci;
     this.kvm = guest.kvm;
     this.power = new GuestPower(machine, vmbus);
     this.host = new GuestHost(machine, host, settings, () => this.quiesce());
@@ -264,20 +268,23 @@ export class Guest implements ScenarioGuest {
     return this.irqCore.desc(irq) === undefined ? 0 : this.irq(irq).line.raised;
   }
 
-  submitIo(relid: Relid, { submitter, cpus, bytes, isWrite, completed }: DiskIoOptions): boolean {
+  submitIo(disk: Relid | string, { submitter, cpus, bytes, isWrite, completed }: DiskIoOptions): boolean {
     const { online } = this.machine;
     const usable = cpus?.filter((cpu) => online.has(cpu)) ?? [];
     const choice = usable.length > 0 ? usable : [...online];
-    const disk = this.findDisk(relid);
-    disk?.controller.submit({ cpu: choice[submitter % choice.length], bytes, isWrite, completed });
-    return disk !== undefined;
+    const cpu = choice[submitter % choice.length];
+    if (typeof disk === 'string') return this.pci.submit(disk, cpu, completed);
+    const found = this.findDisk(disk);
+    found?.controller.submit({ cpu, bytes, isWrite, completed });
+    return found !== undefined;
   }
 
-  frame(relid: Relid, { direction, flow, bytes }: FrameOptions): boolean {
-    const nic = this.findNic(relid);
-    if (nic === undefined) return false;
-    if (direction === 'rx') return nic.receive({ flow, bytes }) === 1;
-    nic.transmit({ flow, bytes });
+  frame(nic: Relid | string, { direction, flow, bytes }: FrameOptions): boolean {
+    if (typeof nic === 'string') return this.pci.frame(nic, direction, flow);
+    const found = this.findNic(nic);
+    if (found === undefined) return false;
+    if (direction === 'rx') return found.receive({ flow, bytes }) === 1;
+    found.transmit({ flow, bytes });
     return true;
   }
 

@@ -9,10 +9,12 @@ import type { Procedure } from '../machine/step.js';
 import type { Platform } from '../platform/platform.js';
 import type { InterruptOptions } from '../scenario/options/interrupts.js';
 import type { LineRequestOptions } from '../scenario/options/line-request.js';
+import type { PciDeviceOptions } from '../scenario/options/pci.js';
 import type { DisableWait, ScenarioLines } from '../scenario/port.js';
 import type { FileTree } from '../view/tree.js';
 import { deviceInterrupt } from './device-interrupt.js';
 import { GuestIrq } from './irq.js';
+import type { GuestPci } from './pci.js';
 
 /** What the lines need of their guest. */
 export interface LineParts {
@@ -20,6 +22,7 @@ export interface LineParts {
   readonly platform: Platform;
   readonly fs: FileTree;
   readonly devices: DeviceLines;
+  readonly pci: GuestPci;
   /** The channel that an IRQ is of. */
   readonly channelOf: (irq: Irq) => Relid | undefined;
 }
@@ -85,6 +88,30 @@ export class GuestLines implements ScenarioLines {
     this.run(`unplug IRQ ${irq}`, this.unplugSteps(this.irq(irq).desc));
   }
 
+  /**
+   * A PCI function comes, and its driver takes it into service.
+   *
+   * @returns what the kernel calls the device, e.g. `nvme0`.
+   * @throws ErrnoError what its probe fails with, such as ENOSPC; RangeError if its address or name is taken.
+   */
+  plugPci(device: PciDeviceOptions): string {
+    return this.run(`plug ${device.driver}`, this.guest.pci.plug(device));
+  }
+
+  /** A PCI function is taken away, by its device's name or its address. @throws RangeError if there is none. */
+  unplugPci(device: string): void {
+    this.run(`unplug ${device}`, this.guest.pci.unplug(device));
+  }
+
+  /**
+   * Changes the number of queues that a PCI network adapter uses (ethtool -L).
+   *
+   * @throws ErrnoError EOPNOTSUPP if its driver can't, EINVAL for an impossible number; RangeError without such a device.
+   */
+  setQueues(device: string, count: number): void {
+    this.run(`set_channels of ${device}`, this.guest.pci.setQueues(device, count));
+  }
+
   /** `plug`, for who runs in the guest. */
   *plugSteps(options: InterruptOptions): Procedure<void> {
     const { platform, irqCore, devices } = this.guest;
@@ -119,7 +146,7 @@ export class GuestLines implements ScenarioLines {
     else yield* irqDisposeMappingSteps(irqCore, desc.irq);
   }
 
-  private run(what: string, proc: Procedure<void>): void {
-    this.guest.irqCore.machine.run(what, proc);
+  private run<T>(what: string, proc: Procedure<T>): T {
+    return this.guest.irqCore.machine.run(what, proc);
   }
 }

@@ -65,12 +65,12 @@ class StoppableGuest implements WorkloadGuest {
     return this.guest.raised(irq);
   }
 
-  submitIo(relid: Relid, io: DiskIoOptions): boolean {
-    return !this.stopped && this.guest.submitIo(relid, io);
+  submitIo(disk: Relid | string, io: DiskIoOptions): boolean {
+    return !this.stopped && this.guest.submitIo(disk, io);
   }
 
-  frame(relid: Relid, frame: FrameOptions): boolean {
-    return this.guest.frame(relid, frame);
+  frame(nic: Relid | string, frame: FrameOptions): boolean {
+    return this.guest.frame(nic, frame);
   }
 }
 
@@ -152,12 +152,13 @@ export class LiveGuest {
     }
   }
 
-  /** Stops all workload of a channel, or of a line outside VMBus. @returns how many items that was. */
-  stopWorkload(subject: Relid | { readonly irq: Irq }): number {
+  /** Stops all workload of a channel, of a line outside VMBus, or of a PCI device. @returns how many items that was. */
+  stopWorkload(subject: Relid | string | { readonly irq: Irq }): number {
     const before = this.workload.length;
     for (const { item, share } of this.workload) {
-      const { relid, irq } = subjectOf(item);
-      if (typeof subject === 'number' ? relid === subject : irq === subject.irq) share.stopped = true;
+      const { relid, irq, device } = subjectOf(item);
+      const named = relid ?? device;
+      if (typeof subject === 'object' ? irq === subject.irq : named === subject) share.stopped = true;
     }
     this.workload = this.workload.filter(({ share }) => !share.stopped);
     return before - this.workload.length;

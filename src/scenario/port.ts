@@ -4,6 +4,7 @@ import type { CpuId, Irq, Ns, Relid } from '../lib/brand.js';
 import type { DeviceOptions } from './options/devices.js';
 import type { InterruptOptions } from './options/interrupts.js';
 import type { LineRequestOptions } from './options/line-request.js';
+import type { PciDeviceOptions } from './options/pci.js';
 
 /** A read or write of a disk. */
 export interface DiskIoOptions {
@@ -88,11 +89,11 @@ export interface ScenarioGuest {
   /** The lines outside VMBus, for what their drivers and devices do. */
   readonly lines: ScenarioLines;
 
-  /** The guest starts an I/O. @returns false if there is no disk with this relid in service. */
-  submitIo(relid: Relid, io: DiskIoOptions): boolean;
+  /** The guest starts an I/O. @returns false if there is no disk with this relid, or PCI device of this name, in service. */
+  submitIo(disk: Relid | string, io: DiskIoOptions): boolean;
 
-  /** A frame comes or goes. @returns false if there is no network adapter with this relid in service. */
-  frame(relid: Relid, frame: FrameOptions): boolean;
+  /** A frame comes or goes. @returns false if there is no network adapter with this relid or name in service. */
+  frame(nic: Relid | string, frame: FrameOptions): boolean;
 
   /** The host offers one more device. Returns when the guest has dealt with the offer. */
   offer(device: DeviceOptions): void;
@@ -157,6 +158,15 @@ export interface ScenarioLines {
 
   /** A line's devices are taken away. */
   unplug(irq: Irq): void;
+
+  /** A PCI function comes, and its driver takes it into service. Throws RangeError if it has no place. */
+  plugPci(device: PciDeviceOptions): void;
+
+  /** A PCI function is taken away, by its device's name or its address. */
+  unplugPci(device: string): void;
+
+  /** Changes the number of queues of a PCI network adapter (ethtool -L). */
+  setQueues(device: string, count: number): void;
 }
 
 /** What a host can be made to do that it must not. All of it throws RangeError for what the host cannot do. */

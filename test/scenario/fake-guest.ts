@@ -112,17 +112,20 @@ export class FakeGuest implements ScenarioGuest {
     setWake: (irq, on) => this.record('setWake', irq, String(on)),
     plug: (interrupt) => this.record('plug', JSON.stringify(interrupt)),
     unplug: (irq) => this.record('unplug', irq),
+    plugPci: (device) => this.record('plugPci', JSON.stringify(device)),
+    unplugPci: (device) => this.record('unplugPci', device),
+    setQueues: (device, count) => this.record('setQueues', device, count),
   };
 
-  submitIo(relid: number, { submitter, completed }: DiskIoOptions): boolean {
-    if (!this.open.has(relid)) return false;
+  submitIo(relid: number | string, { submitter, completed }: DiskIoOptions): boolean {
+    if (typeof relid === 'number' && !this.open.has(relid)) return false;
     this.record('submitIo', relid, submitter);
     this.clock.after(100, { fire: () => completed(true) });
     return true;
   }
 
-  frame(relid: number, { direction, flow }: FrameOptions): boolean {
-    if (!this.open.has(relid)) return false;
+  frame(relid: number | string, { direction, flow }: FrameOptions): boolean {
+    if (typeof relid === 'number' && !this.open.has(relid)) return false;
     this.record('frame', relid, direction, flow);
     return true;
   }

@@ -26,6 +26,8 @@ import type { DeviceSettings } from '../device-settings.js';
 import { GuestKvm } from '../kvm.js';
 import { GuestLines } from '../lines.js';
 import { guestModule } from '../module.js';
+import { GuestPci } from '../pci.js';
+import { pciMsiOf } from '../pci-msi.js';
 import { allOf, checkUnique, loadAll, type PluginModule, resolving } from './contributions.js';
 import { GuestKit } from './kit.js';
 import { unfitBackend, unfitDomain, unfitDriver, unfitFile } from './unfit.js';
@@ -37,6 +39,7 @@ export interface AssembledGuest {
   readonly platform: Platform;
   /** Interrupts outside VMBus. */
   readonly lines: GuestLines;
+  readonly pci: GuestPci;
   readonly vmbus: Vmbus;
   readonly host: HyperV;
   readonly fs: FileTree;
@@ -67,16 +70,20 @@ export function assembleGuest(
   // Before the tree is made of them.
   allOf(container, GUEST_FILE, unfitFile);
   const fs = get(FileTree);
+  const { irqCore: core, platform } = models;
+  const deviceLines = new DeviceLines(core, platform);
+  const pci = new GuestPci(() => ({ core, msi: pciMsiOf(platform), lines: deviceLines }));
   const lines = new GuestLines({
     ...models,
     fs,
-    devices: new DeviceLines(models.irqCore, models.platform),
+    devices: deviceLines,
+    pci,
     channelOf: (irq) => [...vmbus.connection.channels()].find((channel) => channel.irq === irq)?.relid,
   });
   const kvm = container.isBound(GuestKvm) ? get(GuestKvm) : undefined;
   const irqDomains = allOf(container, IRQ_DOMAIN_PLUGIN, unfitDomain);
   checkUnique(irqDomains, 'an irqdomain');
-  return { ...models, lines, vmbus, host, fs, kvm, irqDomains };
+  return { ...models, lines, pci, vmbus, host, fs, kvm, irqDomains };
 }
 
 function ownModules(options: GuestOptions, settings: DeviceSettings, kit: GuestKit): PluginModule[] {

@@ -5,7 +5,7 @@ import { offline, online } from './cpu.js';
 import { channels, offer, rescind } from './devices.js';
 import { print, read, write } from './files.js';
 import { host, refused } from './host.js';
-import { disable, enable, free, plug, raise, request, synchronize, unplug, wake } from './lines.js';
+import { disable, enable, free, plug, queues, raise, request, synchronize, unplug, wake } from './lines.js';
 import { resume, shutdown, suspend } from './power.js';
 import { count, signal } from './signals.js';
 
@@ -30,6 +30,7 @@ export const builtinActions: readonly ScenarioAction[] = [
   wake,
   plug,
   unplug,
+  queues,
   host,
   refused,
   suspend,

@@ -3,7 +3,8 @@ import type { CpuId, Irq } from '../../lib/brand.js';
 import { handlerKeys, handlerOptions } from '../schema/line-request.js';
 import { interrupt } from '../schema/interrupt.js';
 import { bool, cpu, irq, nonEmpty } from '../schema/notations.js';
-import { mapping, word } from '../schema/shapes.js';
+import { pciDevice } from '../schema/pci.js';
+import { int, mapping, word } from '../schema/shapes.js';
 import { defineAction } from './action.js';
 import { done, notPossible } from './answer.js';
 import { times } from './signals.js';
@@ -119,30 +120,61 @@ export const wake = defineAction({
   },
 });
 
+const interruptOrPci = z.union([interrupt, pciDevice], {
+  error: 'a line as under interrupts, or a PCI device such as {nvme: {queues: 4}}',
+});
+
 /** The twin of offer. */
 export const plug = defineAction({
   name: 'plug',
-  value: interrupt.describe('A line comes with its devices, as under interrupts'),
-  fields: (line) => ({ interrupt: line }),
-  describe: (action) => `plug IRQ ${action.interrupt.irq}`,
-  perform(guest, action) {
-    guest.lines.plug(action.interrupt);
+  value: interruptOrPci.describe('A line comes with its devices, as under interrupts, or a PCI device'),
+  fields: (device) => ({ device }),
+  describe: ({ device }) => `plug ${'irq' in device ? `IRQ ${device.irq}` : device.driver}`,
+  perform(guest, { device }) {
+    if ('irq' in device) guest.lines.plug(device);
+    else guest.lines.plugPci(device);
   },
-  check(action, at, { lines, cpus, report }) {
-    lines.plug(action.interrupt);
-    if (action.interrupt.counts !== undefined)
+  check({ device }, at, { lines, pci, cpus, report }) {
+    if (!('irq' in device)) {
+      pci.plug(device, [...at, device.driver]);
+      return;
+    }
+    lines.plug(device);
+    cpus.checkList(device.affinity, [...at, 'affinity']);
+    if (device.counts !== undefined)
       report([...at, 'counts'], 'a line that comes has not been counted before');
-    cpus.checkList(action.interrupt.affinity, [...at, 'affinity']);
   },
 });
+
+const which = z.union([irq, nonEmpty], { error: 'the number of an IRQ, or a PCI device such as nvme0' });
 
 /** The twin of rescind. */
 export const unplug = defineAction({
   name: 'unplug',
-  value: irq.describe("This line's devices are taken away; their drivers free it"),
-  fields: (number) => ({ irq: number }),
-  describe: (action) => `unplug IRQ ${action.irq}`,
-  perform(guest, action) {
-    guest.lines.unplug(action.irq);
+  value: which.describe(
+    "A line's devices are taken away, or a PCI device; their drivers free the interrupts",
+  ),
+  fields: (device) => ({ device }),
+  describe: ({ device }) => `unplug ${typeof device === 'number' ? `IRQ ${device}` : device}`,
+  perform(guest, { device }) {
+    if (typeof device === 'number') guest.lines.unplug(device);
+    else guest.lines.unplugPci(device);
   },
+  check({ device }, at, { pci }) {
+    if (typeof device === 'string') pci.unplug(device, at);
+  },
+});
+
+/** The twin of channels. */
+export const queues = defineAction({
+  name: 'queues',
+  value: mapping('{device: virtio0, count: 2}', { device: nonEmpty, count: int(1, 2048) }).describe(
+    'Change the number of queues that a PCI network adapter uses (ethtool -L)',
+  ),
+  fields: (given) => given,
+  describe: (action) => `queues of ${action.device} to ${action.count}`,
+  perform(guest, action) {
+    guest.lines.setQueues(action.device, action.count);
+  },
+  check: (action, at, { pci }) => pci.mention(action.device, [...at, 'device'], ['virtio-net']),
 });

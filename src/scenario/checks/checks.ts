@@ -3,6 +3,7 @@ import type { PlatformDefinition } from '../../platform/platform.js';
 import type { Report } from '../place.js';
 import type { CpuNumbers } from './cpu-numbers.js';
 import type { LinesInUse } from './lines.js';
+import type { PciInUse } from './pci.js';
 import type { RelidsInUse } from './relids.js';
 
 /** What a scenario must know of an architecture. */
@@ -14,6 +15,7 @@ export interface Checks {
   readonly cpus: CpuNumbers;
   readonly relids: RelidsInUse;
   readonly lines: LinesInUse;
+  readonly pci: PciInUse;
   /** The guest's architecture. */
   readonly platform: PlatformFacts;
   /** How long the scenario runs; undefined: until workload and timeline are over. */

@@ -5,6 +5,7 @@ import { checkDesign } from '../schema/design.js';
 import { checkDevices } from '../schema/device.js';
 import { checkInterrupts } from '../schema/interrupt.js';
 import { checkKvm } from '../schema/kvm.js';
+import { checkPci } from '../schema/pci.js';
 import { checkArchitectureRows } from '../schema/proc-interrupts.js';
 import { checkTimeline } from '../schema/step.js';
 import type { UsableValues } from '../schema/usable-values.js';
@@ -12,6 +13,7 @@ import { checkWorkload } from '../workloads/index.js';
 import type { Checks, PlatformFacts } from './checks.js';
 import { CpuNumbers } from './cpu-numbers.js';
 import { LinesInUse } from './lines.js';
+import { PciInUse } from './pci.js';
 import { RelidsInUse } from './relids.js';
 
 /** Checks how the values of a scenario fit together. */
@@ -27,8 +29,10 @@ export function checkScenario(
   const relids = new RelidsInUse(report);
   const cpus = new CpuNumbers(possible, report);
   const lines = new LinesInUse(report, cpus);
-  const checks: Checks = { report, cpus, relids, lines, platform, runNs };
+  const pci = new PciInUse(report);
+  const checks: Checks = { report, cpus, relids, lines, pci, platform, runNs };
   checkInterrupts(interrupts, checks);
+  checkPci(values.pci ?? [], checks);
   checkArchitectureRows(architectureRows, checks);
   if (kvm !== undefined) checkKvm(kvm, interrupts, checks);
   checkDevices(devices, vmbus, checks);
@@ -38,6 +42,9 @@ export function checkScenario(
     if (item !== undefined) checkWorkload(item, ['workload', i], checks);
   });
   checkTimeline(timeline, checks);
+  if (timeline.includes(undefined)) pci.unknown();
+  lines.finish();
+  pci.finish();
   relids.finish(areDevicesReadable && !timeline.includes(undefined));
   checkDesign(design, checks);
 }

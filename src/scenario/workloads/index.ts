@@ -38,17 +38,23 @@ export const workload = list(
 /** Checks what the schema of one item cannot see. `at`: the item's path. */
 export function checkWorkload(item: WorkloadItem, at: Path, checks: Checks): void {
   const kind = kindOf(item);
-  const { key = 'relid', driver } = kind.device ?? {};
+  const { key = 'relid', driver, pci = [] } = kind.device ?? {};
   if (item.relid !== undefined) checks.relids.mention(item.relid, [...at, key], driver);
-  else checks.lines.mention(item.line, at);
+  else if ('line' in item) checks.lines.mention(item.line, at);
+  else checks.pci.mention(item.device, [...at, key], pci);
   kind.check(item, at, checks);
 }
 
 /** What an item is about, as its file names it. */
-export function subjectOf(
-  item: WorkloadItem,
-): { relid: Relid; irq?: undefined } | { irq: Irq; relid?: undefined } {
-  return item.relid === undefined ? { irq: item.line.irq } : { relid: item.relid };
+export interface WorkloadSubject {
+  readonly relid?: Relid;
+  readonly irq?: Irq;
+  readonly device?: string;
+}
+
+export function subjectOf(item: WorkloadItem): WorkloadSubject {
+  if (item.relid !== undefined) return { relid: item.relid };
+  return 'line' in item ? { irq: item.line.irq } : { device: item.device };
 }
 
 /** When a workload item is over, from the end of booting; undefined: not before the run. */

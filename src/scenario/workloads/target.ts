@@ -31,3 +31,13 @@ export function signalTarget(guest: WorkloadGuest, { relid, line }: SignalTarget
 export function signalsHad(guest: WorkloadGuest, { relid, line }: SignalTarget): number {
   return line === undefined ? guest.signalled(relid) : guest.raised(line.irq);
 }
+
+/** What data moves to and from: a device of VMBus by its primary channel, or a PCI device by its name. */
+export type QueueTarget =
+  | { readonly relid: Relid; readonly device?: undefined }
+  | { readonly device: string; readonly relid?: undefined };
+
+/** A device as a file names it. */
+export function queueTarget(named: Relid | string): QueueTarget {
+  return typeof named === 'number' ? { relid: named } : { device: named };
+}

@@ -1,0 +1,40 @@
+import type { Irq } from '../../lib/brand.js';
+import type { Procedure } from '../../machine/step.js';
+
+/** A PCI function, as far as its interrupts go. */
+export interface PciFunction {
+  /** Its address, as sysfs shows it: `0000:00:04.0`. */
+  readonly name: string;
+  /** NUMA node; -1: none. */
+  readonly node: number;
+  /** Entries of its MSI-X table. */
+  readonly msix: number;
+}
+
+/** How vectors are to be spread over CPUs, managed by the kernel (struct irq_affinity). */
+export interface VectorAffinity {
+  /** Vectors at the beginning that go where unmanaged interrupts go. */
+  readonly preVectors: number;
+  /** The same at the end. */
+  readonly postVectors: number;
+}
+
+/** What drivers of PCI functions get their interrupts from (drivers/pci/msi/api.c). */
+export interface PciMsi {
+  /**
+   * Gives a function between `min` and `max` vectors (pci_alloc_irq_vectors_affinity).
+   *
+   * @param affinity default: all go where unmanaged interrupts go.
+   * @returns how many; a negative errno if there are not enough.
+   */
+  allocIrqVectors(
+    device: PciFunction,
+    min: number,
+    max: number,
+    affinity?: VectorAffinity,
+  ): Procedure<number>;
+  /** Takes the vectors back; their interrupts have been freed (pci_free_irq_vectors). */
+  freeIrqVectors(device: PciFunction): Procedure<void>;
+  /** The Linux number of a vector (pci_irq_vector). @throws RangeError if the function has no such vector. */
+  irqVector(device: PciFunction, nr: number): Irq;
+}
