@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { ContainerModule } from 'inversify';
 import { resultJson } from '../../../src/cli/run/json.js';
@@ -229,4 +230,14 @@ timeline:
       'PCI devices need MSI-X, which this platform (arm64) has not',
     );
   });
+});
+
+test('NVMe, virtio and a legacy device work side by side (pci-devices.yaml)', () => {
+  const text = readFileSync(new URL('pci-devices.yaml', import.meta.url), 'utf8');
+  const scenario = parseScenario(`${text}\narch: ${name}\n`, 'pci-devices.yaml', languageWith(modules));
+  const guest = Guest.create(scenario.guest, { modules });
+  const { steps, workload } = runScenario(guest, scenario);
+  expect(steps.filter(({ outcome }) => outcome !== 'ok')).toEqual([]);
+  expect(workload[1]).toEqual({ sent: 5000, unsent: 0, completed: 5000 });
+  expect(workload.map(({ unsent }) => unsent)).toEqual([0, 0, 0, 0, 0]);
 });
