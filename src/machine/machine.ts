@@ -56,6 +56,8 @@ export class Machine implements CpuMachine, HotplugMachine {
   private readonly ready: Task[] = [];
   private readonly softirqs: Cpu[] = [];
   private readonly held = new Fifo<ClockEvent>();
+  /** Tasks that spin until something holds, of which nobody need tell them. */
+  private readonly spinning: Task[] = [];
   private running: Task | undefined;
   private live = 0;
   private settling = false;
@@ -215,13 +217,26 @@ export class Machine implements CpuMachine, HotplugMachine {
           cpu.doSoftirq();
           continue;
         }
-        const task = this.ready.shift();
+        const task = this.ready.shift() ?? this.doneSpinning();
         if (task === undefined) break;
         this.resume(task);
       }
     } finally {
       this.settling = false;
     }
+  }
+
+  /** A task that spins for what holds now, though nobody has told it. */
+  private doneSpinning(): Task | undefined {
+    for (const task of this.spinning) {
+      const { blockedOn } = task;
+      if (blockedOn === undefined || blockedOn.object.blocks(blockedOn)) continue;
+      const { waiters } = blockedOn.object;
+      waiters.splice(waiters.indexOf(task), 1);
+      task.wake();
+      return this.ready.shift();
+    }
+    return undefined;
   }
 
   private resume(task: Task): void {
@@ -232,6 +247,8 @@ export class Machine implements CpuMachine, HotplugMachine {
         return;
       }
       task.blockedOn = undefined;
+      const spun = this.spinning.indexOf(task);
+      if (spun >= 0) this.spinning.splice(spun, 1);
       if (task.limit !== undefined) this.clock.cancel(task.limit);
       task.limit = undefined;
     }
@@ -276,6 +293,7 @@ export class Machine implements CpuMachine, HotplugMachine {
   private block(task: Task, step: Step): void {
     task.state = 'blocked';
     task.blockedOn = step;
+    if (step.kind === 'read' && !this.spinning.includes(task)) this.spinning.push(task);
     // A sleep is ended by its limit only, and its object belongs to all machines.
     if (step.kind !== 'sleep') step.object.waiters.push(task);
   }

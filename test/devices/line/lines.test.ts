@@ -256,3 +256,15 @@ describe('lines come and go', () => {
     }
   });
 });
+
+it('freeing waits for an interrupt that is on its way to a CPU (kernel/irq/manage.c __synchronize_irq)', () => {
+  const guest = guestWith([{ ...pin, costNs: 300 }]);
+  guest.irq(10).raise();
+  const before = guest.now;
+  guest.irq(10).raise();
+  guest.irq(10).free();
+  expect(guest.now).toBe(before + 300);
+  // The driver had quieted the device: the interrupt that came then was nobody's.
+  expect(guest.irq(10).line).toEqual({ raised: 2, delivered: 1, coalesced: 0, lost: 1, waiting: 0 });
+  expect(guest.irq(10).total).toBe(1);
+});
