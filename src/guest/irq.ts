@@ -1,4 +1,4 @@
-import type { CpuId, Hwirq, Irq, Relid } from '../lib/brand.js';
+import type { CpuId, Hwirq, Irq } from '../lib/brand.js';
 import { ErrnoError, errnoCode } from '../lib/errno.js';
 import type { DeviceLines, LineRequest, RaiseOptions } from '../devices/line/lines.js';
 import type { LineCounts } from '../devices/line/wire.js';
@@ -23,8 +23,8 @@ export interface IrqGuestParts {
   readonly irqCore: IrqCore;
   readonly fs: FileTree;
   readonly devices: DeviceLines;
-  /** The channel that an IRQ is of. */
-  readonly channelOf: (irq: Irq) => Relid | undefined;
+  /** Whose line an IRQ is if no device here is wired to it: `channel 7`; undefined: nobody's. */
+  readonly ownerOf: (irq: Irq) => string | undefined;
 }
 
 /** A Linux IRQ of the guest, as its user, its driver and its device see it. */
@@ -65,7 +65,7 @@ export class GuestIrq {
     return kstatIrqs(this.desc);
   }
 
-  /** What became of the interrupts that the line's devices asked for. @throws RangeError for a line of VMBus. */
+  /** What became of the interrupts that the line's devices asked for. @throws RangeError for a line of VMBus or KVM. */
   get line(): LineCounts {
     return this.guest.devices.wire(this.deviceLine('its host counts what it signals')).counts;
   }
@@ -97,7 +97,8 @@ export class GuestIrq {
    * or lost where the line is masked, and waits where the CPU takes no interrupts.
    *
    * @param options which device of a shared line; of a per-CPU line, which CPU.
-   * @throws RangeError for a device that is not there, a CPU where none may or must be named, a line of VMBus.
+   * @throws RangeError for a device that is not there, a CPU where none may or must be named, a line of VMBus or
+   *   KVM.
    */
   raise(options: RaiseOptions = {}): void {
     const { devices, irqCore } = this.guest;
@@ -171,13 +172,13 @@ export class GuestIrq {
     );
   }
 
-  /** @param instead what goes for a line of VMBus, which no device is wired to. */
+  /** @param instead what goes for a line that belongs to VMBus or KVM. */
   private deviceLine(instead: string): IrqDesc {
     const { desc } = this;
-    const { devices, channelOf } = this.guest;
-    const relid = devices.isWired(desc) ? undefined : channelOf(this.number);
-    if (relid === undefined) return desc;
-    throw new RangeError(`IRQ ${this.number} is that of channel ${relid}: ${instead}`);
+    const { devices, ownerOf } = this.guest;
+    const owner = devices.isWired(desc) ? undefined : ownerOf(this.number);
+    if (owner === undefined) return desc;
+    throw new RangeError(`IRQ ${this.number} is that of ${owner}: ${instead}`);
   }
 
   private run<T>(what: string, proc: Procedure<T>): T {

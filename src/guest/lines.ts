@@ -1,4 +1,4 @@
-import type { Irq, Relid } from '../lib/brand.js';
+import type { Irq } from '../lib/brand.js';
 import type { DeviceLines } from '../devices/line/lines.js';
 import type { IrqCore } from '../irq/core.js';
 import { irqd } from '../irq/data/irqdata.js';
@@ -23,8 +23,8 @@ export interface LineParts {
   readonly fs: FileTree;
   readonly devices: DeviceLines;
   readonly pci: GuestPci;
-  /** The channel that an IRQ is of. */
-  readonly channelOf: (irq: Irq) => Relid | undefined;
+  /** Whose line an IRQ is if no device here is wired to it: `channel 7`; undefined: nobody's. */
+  readonly ownerOf: (irq: Irq) => string | undefined;
 }
 
 /** The guest's interrupt lines outside VMBus: devices come, with drivers that request their lines, and go. */

@@ -5,6 +5,7 @@ import { HOST_BACKEND } from '../../host/device.js';
 import { HyperV } from '../../host/hyperv.js';
 import { hostModule } from '../../host/module.js';
 import { IrqCore } from '../../irq/core.js';
+import type { Irq } from '../../lib/brand.js';
 import { IRQ_DOMAIN_PLUGIN, type IrqDomainPlugin } from '../../irq/irqdomain-plugin.js';
 import { irqModule } from '../../irq/module.js';
 import { Machine, type MachineOptions } from '../../machine/machine.js';
@@ -70,6 +71,7 @@ export function assembleGuest(
   // Before the tree is made of them.
   allOf(container, GUEST_FILE, unfitFile);
   const fs = get(FileTree);
+  const kvm = container.isBound(GuestKvm) ? get(GuestKvm) : undefined;
   const { irqCore: core, platform } = models;
   const deviceLines = new DeviceLines(core, platform);
   const pci = new GuestPci(() => ({ core, msi: pciMsiOf(platform), lines: deviceLines }));
@@ -78,12 +80,19 @@ export function assembleGuest(
     fs,
     devices: deviceLines,
     pci,
-    channelOf: (irq) => [...vmbus.connection.channels()].find((channel) => channel.irq === irq)?.relid,
+    ownerOf: (irq) => ownerOf(irq, vmbus, kvm),
   });
-  const kvm = container.isBound(GuestKvm) ? get(GuestKvm) : undefined;
   const irqDomains = allOf(container, IRQ_DOMAIN_PLUGIN, unfitDomain);
   checkUnique(irqDomains, 'an irqdomain');
   return { ...models, lines, pci, vmbus, host, fs, kvm, irqDomains };
+}
+
+/** Who has an interrupt that no device outside VMBus has. */
+function ownerOf(irq: Irq, vmbus: Vmbus, kvm: GuestKvm | undefined): string | undefined {
+  for (const channel of vmbus.connection.channels())
+    if (channel.irq === irq) return `channel ${channel.relid}`;
+  const device = kvm?.devices.find(({ gsi }) => gsi === irq);
+  return device && `${device.name}, a device behind KVM`;
 }
 
 function ownModules(options: GuestOptions, settings: DeviceSettings, kit: GuestKit): PluginModule[] {

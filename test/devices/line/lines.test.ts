@@ -129,6 +129,30 @@ describe('a device asserts its interrupt', () => {
     expect(() => guest.irq(irq).raise()).toThrow(`IRQ ${irq} is that of channel 7: have its host signal it`);
     expect(() => guest.irq(irq).free()).toThrow(RangeError);
   });
+
+  it('is not for a line of KVM', () => {
+    const kvm = { devices: [{ name: 'uart', gsi: 10, everyNs: 1e6, duringNs: 1e6 }] };
+    const guest = guestWith([], { kvm });
+    expect(() => guest.irq(10).raise()).toThrow('IRQ 10 is that of uart, a device behind KVM');
+  });
+
+  it('comes through a GIC, which keeps an edge while it is masked (GICv3, pending state)', () => {
+    const spi = { irq: 40, chip: 'GICv3', hwirq: 72, flow: 'fasteoi', name: 'pl011' } as const;
+    const edge = { ...spi, irq: 41, hwirq: 73, trigger: 'edge', name: 'gpio' } as const;
+    const guest = guestWith([spi, edge], { arch: 'arm64' });
+    for (const irq of [40, 41]) {
+      guest.irq(irq).setAffinity(2);
+      guest.irq(irq).raise();
+      expect(guest.irq(irq).counts).toEqual([0, 0, 1, 0]);
+      guest.irq(irq).disable();
+      for (let i = 0; i < 3; i++) guest.irq(irq).raise();
+      guest.irq(irq).enable();
+    }
+    expect(guest.irq(40).line).toEqual({ raised: 4, delivered: 2, coalesced: 2, lost: 0, waiting: 0 });
+    // The first edge is remembered by Linux, the second one by the GIC, which the third one joins.
+    expect(guest.irq(41).line).toEqual({ raised: 4, delivered: 3, coalesced: 1, lost: 0, waiting: 0 });
+    expect(guest.irq(41).total).toBe(3);
+  });
 });
 
 describe('a driver', () => {
