@@ -60,6 +60,7 @@ export class GuestPci {
     const { driver } = this.find(name);
     this.plugged.delete(driver.name);
     yield* driver.remove();
+    yield* this.machine().msi.remove(driver.pci);
   }
 
   /** A CPU submits a request. @returns false if there is no device of this name that takes any. */

@@ -35,6 +35,8 @@ export interface PciMsi {
   ): Procedure<number>;
   /** Takes the vectors back; their interrupts have been freed (pci_free_irq_vectors). */
   freeIrqVectors(device: PciFunction): Procedure<void>;
+  /** The function goes away, without vectors, and with the irqdomain that it may have. */
+  remove(device: PciFunction): Procedure<void>;
   /** The Linux number of a vector (pci_irq_vector). @throws RangeError if the function has no such vector. */
   irqVector(device: PciFunction, nr: number): Irq;
 }

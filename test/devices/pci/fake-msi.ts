@@ -60,6 +60,8 @@ export class FakeMsi implements PciMsi {
     this.vectors.delete(device.name);
   }
 
+  *remove(): Procedure<void> {}
+
   irqVector(device: PciFunction, nr: number): number {
     const irq = this.vectors.get(device.name)?.[nr];
     if (irq === undefined) throw new RangeError(`${device.name} has no vector ${nr}`);
