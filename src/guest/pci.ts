@@ -46,6 +46,7 @@ export class GuestPci {
     const driver = this.driverFor(options);
     const ret = yield* driver.probe();
     if (ret !== 0) {
+      yield* this.machine().msi.remove(driver.pci);
       throw new ErrnoError(
         errnoCode(ret),
         `${driver.name} at ${driver.pci.name} cannot be taken into service`,
