@@ -10,7 +10,7 @@ kernel: "6.12"
 vmbus: false
 interrupts:
   - {irq: 8, chip: IO-APIC, flow: edge, name: rtc0}
-  - {irq: 10, chip: IO-APIC, flow: fasteoi, name: "uart, nic"}
+  - {irq: 20, chip: IO-APIC, flow: fasteoi, name: "uart, nic"}
   - {irq: 40, chip: PCI-MSI, hwirq: 524288, flow: edge, name: eth0, cost: 2us}
   - {irq: 41, chip: PCI-MSI, hwirq: 524289, flow: edge, name: eth0-rx, managed: true, affinity: "2-3"}
 `;
@@ -32,20 +32,20 @@ describe('every action of a channel has its twin for a line', () => {
 timeline:
   - {raise: 8}
   - {count: {irq: 8}, expect: 1}
-  - {raise: {irq: 10, name: nic}, times: 3}
-  - {count: {irq: 10}, expect: 3}
+  - {raise: {irq: 20, name: nic}, times: 3}
+  - {count: {irq: 20}, expect: 3}
   - {disable: {irq: 8, wait: nosync}}
   - {raise: 8, times: 2}
   - {count: {irq: 8}, expect: 1}
   - {enable: 8}
   - {count: {irq: 8}, expect: 2}
-  - {free: {irq: 10, name: uart}}
-  - {read: /sys/kernel/irq/10/actions, expect: nic}
-  - {request: {irq: 10, name: serial}, expect: EBUSY}
-  - {request: {irq: 10, name: serial, flags: [IRQF_SHARED], thread: beside, threadCost: 1ms}}
-  - {raise: {irq: 10, name: serial}}
-  - {synchronize: 10}
-  - {count: {irq: 10}, expect: 4}
+  - {free: {irq: 20, name: uart}}
+  - {read: /sys/kernel/irq/20/actions, expect: nic}
+  - {request: {irq: 20, name: serial}, expect: EBUSY}
+  - {request: {irq: 20, name: serial, flags: [IRQF_SHARED], thread: beside, threadCost: 1ms}}
+  - {raise: {irq: 20, name: serial}}
+  - {synchronize: 20}
+  - {count: {irq: 20}, expect: 4}
   - {wake: {irq: 8, on: true}}
   - {read: /sys/kernel/irq/8/wakeup, expect: enabled}
   - {affinity: {irq: 41, cpus: "0"}, expect: EPERM}
@@ -90,7 +90,7 @@ describe('a workload of a line', () => {
   const workload = `
 workload:
   - {irq: 8, signals: 100, during: 1s}
-  - {irq: 10, name: nic, every: 10ms, burst: 2, until: 1s}
+  - {irq: 20, name: nic, every: 10ms, burst: 2, until: 1s}
   - {irq: 40, total: 50, during: 1s}
 `;
 
@@ -101,15 +101,15 @@ workload:
       { sent: 200, unsent: 0 },
       { sent: 50, unsent: 0 },
     ]);
-    expect([8, 10, 40].map((irq) => guest.irq(irq).total)).toEqual([100, 200, 50]);
-    expect([8, 10, 40].map((irq) => guest.irq(irq).line.raised)).toEqual([100, 200, 50]);
+    expect([8, 20, 40].map((irq) => guest.irq(irq).total)).toEqual([100, 200, 50]);
+    expect([8, 20, 40].map((irq) => guest.irq(irq).line.raised)).toEqual([100, 200, 50]);
   });
 
   test('gives the same bytes twice, and says in JSON whose it is', () => {
     const { json } = run(workload);
     expect(run(workload).json).toBe(json);
     expect((JSON.parse(json) as { workload: object[] }).workload[1]).toEqual({
-      irq: 10,
+      irq: 20,
       sent: 200,
       unsent: 0,
     });

@@ -8,9 +8,9 @@ const CPUS = 3;
 
 const kinds: readonly InterruptOptions[] = [
   { irq: 8, chip: 'IO-APIC', flow: 'edge', name: 'rtc0' },
-  { irq: 10, chip: 'IO-APIC', flow: 'fasteoi', name: 'a, b', costNs: 300 },
+  { irq: 20, chip: 'IO-APIC', flow: 'fasteoi', name: 'a, b', costNs: 300 },
   {
-    irq: 11,
+    irq: 21,
     chip: 'IO-APIC',
     flow: 'fasteoi',
     name: 'c',
