@@ -136,6 +136,7 @@ run: 2ms
     const { raised, delivered, coalesced, lost, waiting } = guest.irq(40).line;
     expect(raised).toBe(1000);
     expect(delivered + coalesced + lost + waiting).toBe(1000);
-    expect(guest.irq(40).total).toBe(delivered);
+    // One may have been on its way when the driver freed the line.
+    expect([0, 1]).toContain(delivered - guest.irq(40).total);
   });
 });

@@ -9,8 +9,11 @@ export interface Sender {
   taken(): void;
 }
 
-/** The vector that all lines come by: the first of the external ones on x86, the first SPI's id on arm64. */
-export const DEVICE_VECTOR = 0x20;
+/**
+ * The vector that all these lines come by, which no device has otherwise: on x86 the last of those for exceptions, on
+ * arm64 the last PPI, where older cores had their legacy interrupt line.
+ */
+export const DEVICE_VECTOR = 0x1f;
 
 /**
  * Interrupts of devices that CPUs have been sent and have not taken yet: what a local APIC's IRR holds, or a GIC's CPU

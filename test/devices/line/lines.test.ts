@@ -132,9 +132,9 @@ describe('a device asserts its interrupt', () => {
   });
 
   it('is not for a line of KVM', () => {
-    const kvm = { devices: [{ name: 'uart', gsi: 10, everyNs: 1e6, duringNs: 1e6 }] };
+    const kvm = { devices: [{ name: 'uart', gsi: 20, everyNs: 1e6, duringNs: 1e6 }] };
     const guest = guestWith([], { kvm });
-    expect(() => guest.irq(10).raise()).toThrow('IRQ 10 is that of uart, a device behind KVM');
+    expect(() => guest.irq(20).raise()).toThrow('IRQ 20 is that of uart, a device behind KVM');
   });
 
   it('comes through a GIC, which keeps an edge while it is masked (GICv3, pending state)', () => {
