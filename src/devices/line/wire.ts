@@ -36,7 +36,8 @@ export class Wire {
 
   get counts(): LineCounts {
     const { raised, coalesced, lost } = this;
-    const waiting = this.asserted + this.hardware.waiting;
+    // A level that a CPU has been sent is one that is still asserted.
+    const waiting = this.isLevel ? this.asserted : this.hardware.waiting;
     return { raised, delivered: raised - coalesced - lost - waiting, coalesced, lost, waiting };
   }
 
