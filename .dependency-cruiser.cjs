@@ -8,6 +8,7 @@ const layers = [
   'host',
   'drivers',
   'kvm',
+  'devices',
   'view',
   'explore',
   'lab',
@@ -26,7 +27,8 @@ const layers = [
 const blind = {
   host: ['drivers'],
   kvm: ['vmbus', 'host', 'drivers'],
-  explore: ['irq', 'platform', 'vmbus', 'host', 'drivers', 'kvm', 'view'],
+  devices: ['vmbus', 'host', 'drivers', 'kvm'],
+  explore: ['irq', 'platform', 'vmbus', 'host', 'drivers', 'kvm', 'devices', 'view'],
   compare: ['capture'],
   conformance: ['capture', 'compare'],
   live: ['capture', 'compare', 'conformance'],

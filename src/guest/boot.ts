@@ -6,7 +6,6 @@ import type { Procedure } from '../machine/step.js';
 import type { GuestOptions } from '../scenario/options/guest.js';
 import { initIrqProc } from '../view/proc/irq.js';
 import type { AssembledGuest } from './container/assemble.js';
-import { deviceInterrupt } from './device-interrupt.js';
 
 /** Longest virtual time that guest and host are given to come to rest. */
 const QUIESCE_LIMIT_NS: Ns = 60_000_000_000;
@@ -28,14 +27,14 @@ export function bootGuest(guest: AssembledGuest, options: GuestOptions): HungErr
 }
 
 function* boot(
-  { machine, irqCore, platform, kvm, vmbus, irqDomains }: AssembledGuest,
-  { interrupts = [], vmbus: hasVmbus = true }: GuestOptions,
+  { irqCore, lines, pci, kvm, vmbus, irqDomains }: AssembledGuest,
+  { interrupts = [], pci: functions = [], vmbus: hasVmbus = true }: GuestOptions,
 ): Procedure<void> {
-  for (const interrupt of interrupts)
-    yield* platform.addInterrupt(deviceInterrupt(interrupt, machine.nrCpuIds));
+  for (const interrupt of interrupts) yield* lines.plugSteps(interrupt);
   initIrqProc(irqCore);
   if (kvm !== undefined) yield* kvm.boot();
   for (const plugin of irqDomains) yield* procedureOf(plugin.attach(irqCore), plugin, 'attach(core)');
+  for (const device of functions) yield* pci.plug(device);
   if (hasVmbus) yield* vmbus.init();
 }
 

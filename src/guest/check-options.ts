@@ -18,6 +18,7 @@ const guestKeys: Readonly<Record<keyof GuestOptions, true>> = {
   devices: true,
   channels: true,
   interrupts: true,
+  pci: true,
   kvm: true,
   architectureRows: true,
   procInterrupts: true,

@@ -29,6 +29,8 @@ export interface HotplugState {
   readonly place: number;
   startup?(cpu: Cpu): Procedure<void>;
   teardown?(cpu: Cpu): Procedure<void>;
+  /** The CPU is offline; there is no way back (a CPUHP_…_DEAD state, which another CPU runs). */
+  dead?(cpu: Cpu): Procedure<void>;
 }
 
 /** Called with all CPUs stopped, when a CPU has just been taken out of the online mask (take_cpu_down). */
@@ -210,6 +212,7 @@ export class CpuHotplug {
       for (const state of done.reverse()) yield* rollBack(state.startup?.(cpu));
       throw error;
     }
+    for (const state of down) if (state.dead) yield* state.dead(cpu);
   }
 
   /**

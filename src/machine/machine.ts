@@ -1,5 +1,6 @@
 import type { CpuId, Ns } from '../lib/brand.js';
-import { Clock } from './clock.js';
+import { Fifo } from '../lib/fifo.js';
+import { Clock, type ClockEvent } from './clock.js';
 import { Cpu, type CpuMachine, type InterruptHandler, type TaskletRunner } from './cpu.js';
 import { CpuMask, SharedCpuMask } from './cpumask.js';
 import { CpuHotplug, type HotplugMachine } from './hotplug.js';
@@ -56,6 +57,9 @@ export class Machine implements CpuMachine, HotplugMachine {
   /** Of interrupts that wait on a CPU the one with the highest vector comes first; set by the architecture. */
   highestVectorFirst = false;
   private readonly softirqs: Cpu[] = [];
+  private readonly held = new Fifo<ClockEvent>();
+  /** Tasks that spin until something holds, of which nobody need tell them. */
+  private readonly spinning: Task[] = [];
   private running: Task | undefined;
   private live = 0;
   private settling = false;
@@ -191,24 +195,50 @@ export class Machine implements CpuMachine, HotplugMachine {
     this.clock.advanceTo(end);
   }
 
-  /** Runs tasklets and tasks until each is done, asleep or waiting; time stands still. */
+  /**
+   * Has `event` happen as soon as no context is in the middle of its work: what reaches a CPU that must first let go of a
+   * lock. Until then the time stands still.
+   */
+  soon(event: ClockEvent): void {
+    this.held.push(event);
+  }
+
+  /** Runs what is to happen soon, tasklets and tasks until each is done, asleep or waiting; time stands still. */
   settle(): void {
     if (this.settling) return;
     this.settling = true;
     try {
       for (;;) {
+        const event = this.held.shift();
+        if (event !== undefined) {
+          event.fire();
+          continue;
+        }
         const cpu = this.softirqs.shift();
         if (cpu !== undefined) {
           cpu.attend();
           continue;
         }
-        const task = this.ready.shift();
+        const task = this.ready.shift() ?? this.doneSpinning();
         if (task === undefined) break;
         this.resume(task);
       }
     } finally {
       this.settling = false;
     }
+  }
+
+  /** A task that spins for what holds now, though nobody has told it. */
+  private doneSpinning(): Task | undefined {
+    for (const task of this.spinning) {
+      const { blockedOn } = task;
+      if (blockedOn === undefined || blockedOn.object.blocks(blockedOn)) continue;
+      const { waiters } = blockedOn.object;
+      waiters.splice(waiters.indexOf(task), 1);
+      task.wake();
+      return this.ready.shift();
+    }
+    return undefined;
   }
 
   private resume(task: Task): void {
@@ -219,6 +249,8 @@ export class Machine implements CpuMachine, HotplugMachine {
         return;
       }
       task.blockedOn = undefined;
+      const spun = this.spinning.indexOf(task);
+      if (spun >= 0) this.spinning.splice(spun, 1);
       if (task.limit !== undefined) this.clock.cancel(task.limit);
       task.limit = undefined;
     }
@@ -263,6 +295,7 @@ export class Machine implements CpuMachine, HotplugMachine {
   private block(task: Task, step: Step): void {
     task.state = 'blocked';
     task.blockedOn = step;
+    if (step.kind === 'read' && !this.spinning.includes(task)) this.spinning.push(task);
     // A sleep is ended by its limit only, and its object belongs to all machines.
     if (step.kind !== 'sleep') step.object.waiters.push(task);
   }

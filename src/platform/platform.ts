@@ -8,6 +8,7 @@ import type { Procedure } from '../machine/step.js';
 import type { IrqDesc } from '../irq/data/irqdesc.js';
 import type { LineAccounting } from './line-accounting.js';
 import type { LineHardware } from './line-hardware.js';
+import type { PciMsi } from './pci/pci-msi.js';
 
 /** An interrupt source outside the generic layer: a row of its own in /proc/interrupts. Counts wrap at 2^32. */
 export interface ArchSource {
@@ -73,6 +74,8 @@ export interface Platform {
   sources(): readonly ArchSource[];
   /** The line that the hypervisor uses for VMBus. */
   readonly vmbusLine: PerCpuLine;
+  /** What PCI functions get their interrupts from; without it they get none. */
+  readonly pciMsi?: PciMsi;
   /** Sets up a device's interrupt with a handler that does nothing but take it. */
   addInterrupt(interrupt: DeviceInterrupt): Procedure<void>;
   /** The device's side of a line's controller; undefined, or no such function: it is not modelled. */

@@ -68,7 +68,8 @@ function build(keys: ScenarioKeys, source: Source): Scenario {
 }
 
 function guestOptions(keys: ScenarioKeys): GuestOptions {
-  const { kernel, arch, nrIrqs, seed, interruptTime, devices, channels, interrupts, architectureRows } = keys;
+  const { kernel, arch, nrIrqs, seed, interruptTime, devices, channels, interrupts, pci, architectureRows } =
+    keys;
   const cpus = checkCpus(keys.cpus, () => {}) ?? 1;
   return {
     cpus,
@@ -85,6 +86,7 @@ function guestOptions(keys: ScenarioKeys): GuestOptions {
     devices,
     channels,
     interrupts,
+    pci,
     kvm: keys.kvm,
     architectureRows,
     procInterrupts: keys.procInterrupts,

@@ -1,9 +1,11 @@
 import { Container, type ServiceIdentifier } from 'inversify';
+import { DeviceLines } from '../../devices/line/lines.js';
 import { driversModule } from '../../drivers/module.js';
 import { HOST_BACKEND } from '../../host/device.js';
 import { HyperV } from '../../host/hyperv.js';
 import { hostModule } from '../../host/module.js';
 import { IrqCore } from '../../irq/core.js';
+import type { Irq } from '../../lib/brand.js';
 import { IRQ_DOMAIN_PLUGIN, type IrqDomainPlugin } from '../../irq/irqdomain-plugin.js';
 import { irqModule } from '../../irq/module.js';
 import { Machine, type MachineOptions } from '../../machine/machine.js';
@@ -24,7 +26,10 @@ import { versionWire } from '../../vmbus/protocol/channel-messages.js';
 import { Vmbus } from '../../vmbus/vmbus.js';
 import type { DeviceSettings } from '../device-settings.js';
 import { GuestKvm } from '../kvm.js';
+import { GuestLines } from '../lines.js';
 import { guestModule } from '../module.js';
+import { GuestPci } from '../pci.js';
+import { pciMsiOf } from '../pci-msi.js';
 import { allOf, checkUnique, loadAll, type PluginModule, resolving } from './contributions.js';
 import { GuestKit } from './kit.js';
 import { unfitBackend, unfitDomain, unfitDriver, unfitFile } from './unfit.js';
@@ -34,6 +39,9 @@ export interface AssembledGuest {
   readonly machine: Machine;
   readonly irqCore: IrqCore;
   readonly platform: Platform;
+  /** Interrupts outside VMBus. */
+  readonly lines: GuestLines;
+  readonly pci: GuestPci;
   readonly vmbus: Vmbus;
   readonly host: HyperV;
   readonly fs: FileTree;
@@ -65,9 +73,27 @@ export function assembleGuest(
   allOf(container, GUEST_FILE, unfitFile);
   const fs = get(FileTree);
   const kvm = container.isBound(GuestKvm) ? get(GuestKvm) : undefined;
+  const { irqCore: core, platform } = models;
+  const deviceLines = new DeviceLines(core, platform);
+  const pci = new GuestPci(() => ({ core, msi: pciMsiOf(platform), lines: deviceLines }));
+  const lines = new GuestLines({
+    ...models,
+    fs,
+    devices: deviceLines,
+    pci,
+    ownerOf: (irq) => ownerOf(irq, vmbus, kvm),
+  });
   const irqDomains = allOf(container, IRQ_DOMAIN_PLUGIN, unfitDomain);
   checkUnique(irqDomains, 'an irqdomain');
-  return { ...models, vmbus, host, fs, kvm, irqDomains };
+  return { ...models, lines, pci, vmbus, host, fs, kvm, irqDomains };
+}
+
+/** Who has an interrupt that no device outside VMBus has. */
+function ownerOf(irq: Irq, vmbus: Vmbus, kvm: GuestKvm | undefined): string | undefined {
+  for (const channel of vmbus.connection.channels())
+    if (channel.irq === irq) return `channel ${channel.relid}`;
+  const device = kvm?.devices.find(({ gsi }) => gsi === irq);
+  return device && `${device.name}, a device behind KVM`;
 }
 
 function ownModules(options: GuestOptions, settings: DeviceSettings, kit: GuestKit): PluginModule[] {

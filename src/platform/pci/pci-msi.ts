@@ -1,152 +1,30 @@
-import type { Hwirq, Irq } from '../../lib/brand.js';
-import { errnoValue } from '../../lib/errno.js';
+import type { Irq } from '../../lib/brand.js';
+import type { IrqAffinity } from '../../irq/affinity/create-masks.js';
 import type { Procedure } from '../../machine/step.js';
-import {
-  type IrqAffinity,
-  irqCalcAffinityVectors,
-  irqCreateAffinityMasks,
-} from '../../irq/affinity/create-masks.js';
-import type { IrqCore } from '../../irq/core.js';
-import type { IrqAffinityDesc } from '../../irq/data/irqdesc.js';
-import type { IrqDomain } from '../../irq/data/revmap.js';
-import { irqDomainRemove } from '../../irq/mapping/create-domain.js';
-import { msiDomainAllocIrqsSteps, msiDomainFreeIrqsSteps } from '../../irq/msi/msi-alloc.js';
-import { MsiDesc } from '../../irq/msi/msi-desc.js';
-import type { PciDevice } from './pci-device.js';
 
-/** What an architecture has its PCI devices' messages go through. */
-export interface PciMsiParent {
-  /** A domain for the device's own messages, or the one that serves all. */
-  createDomain(device: PciDevice, kind: 'msix' | 'msi'): IrqDomain;
-  /** Number of a message in that domain. */
-  hwirqOf(device: PciDevice, desc: MsiDesc): Hwirq;
-  /** Domains are the devices' own, and go with their use. */
-  readonly perDevice: boolean;
+/** A PCI function, as far as its interrupts go. */
+export interface PciFunction {
+  /** Its address, as sysfs shows it: `0000:00:04.0`. */
+  readonly name: string;
+  /** NUMA node; -1: none. */
+  readonly node: number;
+  /** Entries of its MSI-X table. */
+  readonly msix: number;
 }
 
-export interface AllocVectorsOptions {
-  /** Kinds to try, in this order; default: MSI-X, then MSI. */
-  readonly kinds?: readonly ('msix' | 'msi')[];
-  /** Spread the vectors over CPUs, managed by the kernel (PCI_IRQ_AFFINITY). */
-  readonly affinity?: IrqAffinity;
-}
-
-/** Interrupt vectors of PCI devices (drivers/pci/msi/api.c, msi.c). */
-export class PciMsi {
-  constructor(
-    private readonly core: IrqCore,
-    private readonly parent: PciMsiParent,
-  ) {}
-
+/** What drivers of PCI functions get their interrupts from (drivers/pci/msi/api.c). */
+export interface PciMsi {
   /**
-   * Gives a device between `min` and `max` vectors (pci_alloc_irq_vectors_affinity).
+   * Gives a function between `min` and `max` vectors (pci_alloc_irq_vectors_affinity).
    *
+   * @param affinity default: all go where unmanaged interrupts go.
    * @returns how many; a negative errno if there are not enough.
    */
-  *allocIrqVectors(
-    device: PciDevice,
-    min: number,
-    max: number,
-    options: AllocVectorsOptions = {},
-  ): Procedure<number> {
-    const { kinds = ['msix', 'msi'], affinity } = options;
-    let ret = errnoValue('ENOSPC');
-    for (const kind of kinds) {
-      ret = yield* this.enableRange(device, kind, min, max, affinity);
-      if (ret > 0) return ret;
-    }
-    return ret;
-  }
-
-  /** The Linux number of a device's vector (pci_irq_vector). @throws RangeError if it has no such vector. */
-  irqVector(device: PciDevice, nr: number): Irq {
-    const [first] = device.descs;
-    const isMulti = first !== undefined && first.nvecUsed > 1;
-    const irq = isMulti && nr < first.nvecUsed ? first.irq + nr : device.descs[nr]?.irq;
-    if (irq === undefined) throw new RangeError(`${device.name} has no interrupt vector ${nr}`);
-    return irq;
-  }
-
-  /** Takes a device's vectors back; their interrupts must have been freed (pci_free_irq_vectors). */
-  *freeIrqVectors(device: PciDevice): Procedure<void> {
-    yield* msiDomainFreeIrqsSteps(this.core, device.descs);
-    device.descs = [];
-    device.enabled = null;
-  }
-
-  /** The device goes away, with its domain. */
-  *remove(device: PciDevice): Procedure<void> {
-    yield* this.freeIrqVectors(device);
-    this.removeDomain(device);
-  }
-
-  private removeDomain(device: PciDevice): void {
-    if (device.domain !== null && this.parent.perDevice) irqDomainRemove(device.domain);
-    device.domain = null;
-    device.domainKind = null;
-  }
-
-  /** __pci_enable_msix_range, __pci_enable_msi_range. */
-  private *enableRange(
-    device: PciDevice,
-    kind: 'msix' | 'msi',
-    min: number,
-    max: number,
-    affinity: IrqAffinity | undefined,
-  ): Procedure<number> {
-    const size = kind === 'msix' ? device.msixSize : device.msiSize;
-    if (max < min) return errnoValue('ERANGE');
-    if (size === 0 || device.enabled !== null) return errnoValue('EINVAL');
-    let count = Math.min(max, size);
-    if (count < min) return errnoValue('ENOSPC');
-    const domain = this.domainOf(device, kind);
-    for (;;) {
-      if (affinity !== undefined) count = irqCalcAffinityVectors(this.core, min, count, affinity);
-      if (count < min) return errnoValue('ENOSPC');
-      const ret = yield* this.setUp(device, domain, kind, count, affinity);
-      if (ret === 0) return count;
-      if (ret < 0) return ret;
-      if (ret < min) return errnoValue('ENOSPC');
-      count = ret;
-    }
-  }
-
-  /** The device's domain for this kind (pci_setup_msix_device_domain). */
-  private domainOf(device: PciDevice, kind: 'msix' | 'msi'): IrqDomain {
-    if (device.domain !== null && device.domainKind === kind) return device.domain;
-    this.removeDomain(device);
-    device.domain = this.parent.createDomain(device, kind);
-    device.domainKind = kind;
-    return device.domain;
-  }
-
-  /** msix_capability_init, msi_capability_init: 0, how many there could be, or a negative errno. */
-  private *setUp(
-    device: PciDevice,
-    domain: IrqDomain,
-    kind: 'msix' | 'msi',
-    count: number,
-    affinity: IrqAffinity | undefined,
-  ): Procedure<number> {
-    const masks = affinity === undefined ? null : irqCreateAffinityMasks(this.core, count, affinity);
-    device.enable(kind);
-    device.descs = kind === 'msix' ? msixDescs(device, count, masks) : msiDescs(device, count, masks);
-    const ret = yield* msiDomainAllocIrqsSteps(domain, {
-      descs: device.descs,
-      hwirqOf: (desc) => this.parent.hwirqOf(device, desc),
-      node: device.node,
-      deviceName: device.name,
-    });
-    if (ret !== 0) yield* this.freeIrqVectors(device);
-    return ret;
-  }
-}
-
-function msixDescs(device: PciDevice, count: number, masks: IrqAffinityDesc[] | null): MsiDesc[] {
-  const { table } = device;
-  return Array.from({ length: count }, (_, i) => new MsiDesc(table, i, 1, masks && [masks[i]]));
-}
-
-function msiDescs(device: PciDevice, count: number, masks: IrqAffinityDesc[] | null): MsiDesc[] {
-  return [new MsiDesc(device.table, 0, count, masks, device.msiMasks)];
+  allocIrqVectors(device: PciFunction, min: number, max: number, affinity?: IrqAffinity): Procedure<number>;
+  /** Takes the vectors back; their interrupts have been freed (pci_free_irq_vectors). */
+  freeIrqVectors(device: PciFunction): Procedure<void>;
+  /** The function goes away, without vectors, and with the irqdomain that it may have. */
+  remove(device: PciFunction): Procedure<void>;
+  /** The Linux number of a vector (pci_irq_vector). @throws RangeError if the function has no such vector. */
+  irqVector(device: PciFunction, nr: number): Irq;
 }

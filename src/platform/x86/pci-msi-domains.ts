@@ -11,7 +11,7 @@ import type { MsiDesc } from '../../irq/msi/msi-desc.js';
 import { msiCreateIrqDomain, msiDescOf, msiDomainSetAffinity } from '../../irq/msi/msi-domain.js';
 import type { KernelBehaviour } from '../../irq/kernel.js';
 import type { PciDevice } from '../pci/pci-device.js';
-import type { PciMsiParent } from '../pci/pci-msi.js';
+import type { PciMsiParent } from '../pci/pci-vectors.js';
 import type { LocalApics } from './local-apic.js';
 import { composeMsiMsg } from './msi-msg.js';
 import { MANAGED_IRQ_SHUTDOWN_VECTOR } from './vector-numbers.js';

@@ -11,7 +11,8 @@ import { allocDescs } from '../../irq/mapping/alloc-descs.js';
 import type { EdgeFate, LineHardware } from '../line-hardware.js';
 import { type LineAccounting, percpuDemux } from '../line-accounting.js';
 import type { MsiReceiver } from '../pci/msi-table.js';
-import { PciMsi } from '../pci/pci-msi.js';
+import type { PciMsi } from '../pci/pci-msi.js';
+import { PciVectors } from '../pci/pci-vectors.js';
 import {
   type ArchSource,
   archSources,
@@ -82,7 +83,7 @@ export class X86Platform implements Platform, MsiReceiver {
     const common = { parent, remapped: interruptRemapping, apics };
     this.ioapic = new Ioapic(core, { ...common, pins: GSI_TOP, hardware: this.pins, vectors });
     const pci = new PciMsiDomains(core, common);
-    this.pciMsi = new PciMsi(core, pci);
+    this.pciMsi = new PciVectors(core, pci, this);
     this.lines = new X86Lines(core, { ioapic: this.ioapic, pci, receiver: this });
     const row = this.archRows.find(({ label }) => label === 'HYP');
     const counts = row?.counts ?? new Uint32Array(machine.nrCpuIds);

@@ -8,6 +8,7 @@ import type { DeviceOptions } from './devices.js';
 import type { HostOptions } from './host.js';
 import type { InterruptOptions } from './interrupts.js';
 import type { KvmGuestOptions } from './kvm.js';
+import type { PciDeviceOptions } from './pci.js';
 import type { ArchitectureRowOptions, ProcInterruptsOptions } from './proc-interrupts.js';
 
 /** The kernels whose behaviour can be chosen. */
@@ -51,6 +52,8 @@ export interface GuestOptions {
   /** Channels that are not where the guest puts them, or have been counted before. */
   readonly channels?: readonly ChannelOptions[];
   readonly interrupts?: readonly InterruptOptions[];
+  /** PCI functions with drivers outside Hyper-V's own; default: none. */
+  readonly pci?: readonly PciDeviceOptions[];
   /** Level-triggered devices of user space, where KVM is under the guest; default: none. */
   readonly kvm?: KvmGuestOptions;
   /**

@@ -10,6 +10,7 @@ import { host } from './host.js';
 import { interrupt } from './interrupt.js';
 import { kvm } from './kvm.js';
 import { bool, duration, printTarget, u32 } from './notations.js';
+import { pciDevice } from './pci.js';
 import { architectureRows, procInterrupts } from './proc-interrupts.js';
 import { int, list, version, word } from './shapes.js';
 import type { stepSchema } from './step.js';
@@ -45,6 +46,9 @@ export function scenarioShape(vocabulary: ScenarioVocabulary, step: ReturnType<t
       .optional()
       .describe("Devices in the order of the host's offers"),
     interrupts: list('a list of interrupts', interrupt).optional().describe('Interrupts outside VMBus'),
+    pci: list('a list of PCI devices', pciDevice)
+      .optional()
+      .describe('PCI functions with their drivers, each with the interrupts of its queues'),
     kvm: kvm.optional().describe('Level-triggered devices of user space, where KVM is under the guest'),
     channels: list('a list of channels', channel)
       .optional()

@@ -1,0 +1,44 @@
+import type { Ns } from '../../lib/brand.js';
+
+/** Drivers of PCI functions outside Hyper-V's own. */
+export const pciDrivers = ['nvme', 'virtio-net', 'virtio-blk', 'msix'] as const;
+export type PciDriverName = (typeof pciDrivers)[number];
+
+/** A PCI function with its driver. */
+export interface PciDeviceOptions {
+  readonly driver: PciDriverName;
+  /** Its address; default: the next free slot from 0000:00:04.0 on. */
+  readonly bdf?: string;
+  /** Queues that the device has: I/O queues, pairs of a network adapter, vectors of `msix`. Default 1. */
+  readonly queues?: number;
+  /** Entries of its MSI-X table; default: as many as its driver would have. */
+  readonly vectors?: number;
+  /** NUMA node; default: none. */
+  readonly node?: number;
+  /** How long the device takes for one request; default 100 µs. */
+  readonly latencyNs?: Ns;
+  /** msix: what its interrupts are called: `name-0`, `name-1`, …; default `msix`. */
+  readonly name?: string;
+  /** msix: the kernel spreads its vectors over CPUs and manages them; default false. */
+  readonly managed?: boolean;
+}
+
+/** The first slot that is given to devices without an address. */
+export const FIRST_SLOT = 4;
+
+/** Address of a slot of the first bus. */
+export function slotAddress(slot: number): string {
+  return `0000:00:${slot.toString(16).padStart(2, '0')}.0`;
+}
+
+/** What a device is called in Linux, of its kind's number: the lowest that is free. */
+export function pciDeviceName(
+  { driver, name = 'msix' }: PciDeviceOptions,
+  taken: ReadonlySet<string>,
+): string {
+  if (driver === 'msix') return name;
+  const stem = driver === 'nvme' ? 'nvme' : 'virtio';
+  let number = 0;
+  while (taken.has(`${stem}${number}`)) number += 1;
+  return `${stem}${number}`;
+}
