@@ -28,6 +28,7 @@ const cpuKeys: Readonly<Record<keyof CpuOptions, true>> = {
   online: true,
   isolated: true,
   nohzFull: true,
+  vendor: true,
   nodes: true,
   packages: true,
   threadsPerCore: true,

@@ -3,7 +3,7 @@ import { IrqCore } from '../irq/core.js';
 import { Machine } from '../machine/machine.js';
 import { builtinPlatforms } from './index.js';
 import type { LineAccounting } from './line-accounting.js';
-import { PLATFORM, PLATFORM_DEFINITION, type PlatformDefinition } from './platform.js';
+import { type CpuVendor, PLATFORM, PLATFORM_DEFINITION, type PlatformDefinition } from './platform.js';
 
 /** The architectures that are modelled, each under its name. */
 export const platformsModule = new ContainerModule(({ bind }) => {
@@ -16,11 +16,15 @@ export const platformsModule = new ContainerModule(({ bind }) => {
  *
  * @param vmbusLine how the interrupts of the hypervisor's line count.
  */
-export function platformModule(definition: PlatformDefinition, vmbusLine: LineAccounting): ContainerModule {
+export function platformModule(
+  definition: PlatformDefinition,
+  vmbusLine: LineAccounting,
+  vendor?: CpuVendor,
+): ContainerModule {
   return new ContainerModule(({ bind }) => {
     bind(PLATFORM)
       .toResolvedValue(
-        (machine: Machine, core: IrqCore) => definition.create(machine, core, vmbusLine),
+        (machine: Machine, core: IrqCore) => definition.create(machine, core, vmbusLine, vendor),
         [Machine, IrqCore],
       )
       .inSingletonScope();

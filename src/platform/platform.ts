@@ -15,8 +15,8 @@ export interface ArchSource {
   readonly counts: Uint32Array;
   /** One number for the machine where older kernels print no column per CPU (ERR, MIS, Err). */
   readonly single?: boolean;
-  /** False while nobody has installed its vector. Default true. */
-  readonly installed?: boolean;
+  /** False where the kernel shows no such row, such as while nobody has installed its vector. Default: it shows it. */
+  isInstalled?(): boolean;
   /** False if /proc/stat leaves it out of its total. Default true. */
   readonly inStat?: boolean;
 }
@@ -53,6 +53,9 @@ export interface DeviceInterrupt {
   /** CPUs that it may go to; default: the default affinity. */
   readonly affinity?: CpuMask;
 }
+
+/** Makers of x86 CPUs that kernels tell apart. */
+export type CpuVendor = 'Intel' | 'AMD' | 'Hygon';
 
 /** What the files of an architecture say of its CPUs. */
 export interface CpuFiles {
@@ -94,8 +97,15 @@ export interface PlatformDefinition {
   readonly dynirqLowerBound: number | undefined;
   /** Initial number of interrupt numbers on a machine of so many possible CPUs (arch_probe_nr_irqs). */
   nrIrqs(nrCpuIds: number): number;
-  /** Sets the architecture up. @param vmbusLine how the interrupts of the hypervisor's line count. */
-  create(machine: Machine, core: IrqCore, vmbusLine: LineAccounting): Platform;
+  /** The most that it takes that number for on the way to it; missing: no more than that. */
+  mostNrIrqs?(nrCpuIds: number): number;
+  /**
+   * Sets the architecture up.
+   *
+   * @param vmbusLine how the interrupts of the hypervisor's line count.
+   * @param vendor who made the CPUs, where there is more than one maker; default Intel.
+   */
+  create(machine: Machine, core: IrqCore, vmbusLine: LineAccounting, vendor?: CpuVendor): Platform;
 }
 
 /**

@@ -42,7 +42,7 @@ export class ShownGuest {
   readonly stat: () => SystemStat;
 
   constructor(options: GuestTreeOptions) {
-    const { irq, arch = noArchInterrupts, cpuFiles = x86CpuFiles } = options;
+    const { irq, arch = noArchInterrupts, cpuFiles = x86CpuFiles('Intel') } = options;
     const { softirqs = () => 0, stat = () => nothingHappened } = options;
     this.irq = irq;
     this.arch = arch;
@@ -58,7 +58,7 @@ const nothingHappened: SystemStat = { bootTimeS: 0, contextSwitches: 0, forks: 0
 
 /** The files that every guest has, by path. */
 export const builtinFiles: Readonly<Record<string, (guest: ShownGuest) => TreeNode>> = {
-  '/proc/irq': ({ irq, interrupts }) => new ProcIrq(irq, (desc) => interrupts.noteChip(desc.data.chip)),
+  '/proc/irq': ({ irq }) => new ProcIrq(irq),
   '/proc/interrupts': ({ interrupts }) => procFile(0o444, { read: () => interrupts.text() }),
   '/proc/stat': ({ irq, arch, softirqs, stat }) =>
     procFile(0o444, { read: () => procStat(irq, arch, softirqs, stat()) }),

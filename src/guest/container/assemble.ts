@@ -80,14 +80,18 @@ function ownModules(options: GuestOptions, settings: DeviceSettings, kit: GuestK
   const platform = kit.platform(arch);
   const design = completeDesign(options.design);
   const parts = kit.designParts(design);
-  const { possible } = resolveCpus(options.cpus);
-  const { kernel, nrIrqs = platform.nrIrqs(possible) } = options;
+  const { possible, vendor } = resolveCpus(options.cpus);
+  const { kernel } = options;
+  const numbers =
+    options.nrIrqs === undefined
+      ? { nrIrqs: platform.nrIrqs(possible), mostNrIrqs: platform.mostNrIrqs?.(possible) }
+      : { nrIrqs: options.nrIrqs };
   const { dynirqLowerBound } = platform;
   const hyperv = { ...host.latency, ...(host.version && { version: versionWire(host.version) }), seed };
   return [
     machineModule(machineOptions(options)),
-    irqModule({ nrIrqs, ...(kernel && { kernel }), ...(dynirqLowerBound && { dynirqLowerBound }) }),
-    platformModule(platform, parts.topLevel.line),
+    irqModule({ ...numbers, ...(kernel && { kernel }), ...(dynirqLowerBound && { dynirqLowerBound }) }),
+    platformModule(platform, parts.topLevel.line, vendor),
     hostModule(hyperv, { storage: host.storage, network: host.network }),
     vmbusModule({ isolation, design: parts }),
     driversModule(settings),

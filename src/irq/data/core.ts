@@ -10,6 +10,7 @@ import { IRQ_NONE, IrqAction } from './irqaction.js';
 import type { LineDomain } from './irqdata.js';
 import type { IrqDesc, IrqDescCore, ResendList } from './irqdesc.js';
 import { KstatPool } from './kstat-pool.js';
+import { ProcConstraints } from './proc-constraints.js';
 import { type IrqProc, noIrqProc } from './proc-port.js';
 import { createResendList } from './resend-queue.js';
 import { SparseIrqs } from './sparse-irqs.js';
@@ -23,6 +24,8 @@ export interface IrqCoreOptions {
   readonly threadirqs?: boolean;
   /** Initial number of interrupt numbers; it grows when more are needed. */
   readonly nrIrqs?: number;
+  /** The most that the boot code took that number for on its way to it (irq_set_nr_irqs); default: `nrIrqs`. */
+  readonly mostNrIrqs?: number;
   /** First number for dynamic allocation: 24 on x86 (the end of the IO-APIC's). Without it hwirq is the hint. */
   readonly dynirqLowerBound?: number;
   /** Have the debug messages of kernel/irq/cpuhotplug.c in the log (dynamic debug); default false. */
@@ -44,6 +47,8 @@ export class IrqCore implements IrqDescCore {
   readonly saidBefore = new SaidBefore();
   /** What shows the interrupts under /proc/irq. */
   proc: IrqProc = noIrqProc;
+  /** Widths of columns that /proc/interrupts keeps. */
+  readonly procConstraints = new ProcConstraints();
   readonly chainedAction: IrqAction;
   readonly resend: ResendList;
   /** Interrupts of lines that are gone: they stay in the total of /proc/stat. */
@@ -66,6 +71,7 @@ export class IrqCore implements IrqDescCore {
     const behaviour = kernelBehaviour(options.kernel ?? '6.10');
     this.behaviour = options.behaviour === undefined ? behaviour : { ...behaviour, ...options.behaviour };
     this.totalNrIrqs = options.nrIrqs ?? 256;
+    this.procConstraints.calcPrec(Math.max(this.totalNrIrqs, options.mostNrIrqs ?? 0));
     this.dynirqLowerBound = options.dynirqLowerBound;
     this.threadirqs = options.threadirqs ?? false;
     this.debugHotplug = options.debugHotplug ?? false;
@@ -87,6 +93,7 @@ export class IrqCore implements IrqDescCore {
   set nrIrqs(total: number) {
     this.nrIrqsWord.announce();
     this.totalNrIrqs = total;
+    this.procConstraints.calcPrec(total);
   }
 
   /** All irqdomains, in the order of their creation. */

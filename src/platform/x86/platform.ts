@@ -12,8 +12,9 @@ import { type LineAccounting, percpuDemux } from '../line-accounting.js';
 import {
   type ArchSource,
   archSources,
+  type CpuFiles,
+  type CpuVendor,
   type DeviceInterrupt,
-  type PerCpuLine,
   type Platform,
 } from '../platform.js';
 import { x86CpuFiles } from './cpu-files.js';
@@ -38,11 +39,16 @@ export function archProbeNrIrqs(nrCpuIds: number): number {
   return Math.min(wanted, NR_VECTORS * nrCpuIds);
 }
 
+/** What it sets that number to first: a vector for each on every CPU. */
+export function mostNrIrqs(nrCpuIds: number): number {
+  return NR_VECTORS * nrCpuIds;
+}
+
 /** An x86-64 machine: local APICs, one IO-APIC, ISA interrupts, message signalled interrupts. */
 export class X86Platform implements Platform {
   readonly arch = 'x86';
-  readonly cpuFiles = x86CpuFiles;
-  readonly vmbusLine: PerCpuLine;
+  readonly cpuFiles: CpuFiles;
+  readonly vmbusLine: HypervisorCallback;
   readonly vectors: VectorMatrix;
   private readonly archRows: readonly ArchSource[];
   private readonly devices: DeviceInterrupts;
@@ -51,8 +57,15 @@ export class X86Platform implements Platform {
     machine: Machine,
     private readonly core: IrqCore,
     vmbusAccounting: LineAccounting = percpuDemux,
+    vendor: CpuVendor = 'Intel',
   ) {
-    const table = x86Rows(core.behaviour.hypervisorRowsInStat, vmbusAccounting);
+    this.cpuFiles = x86CpuFiles(vendor);
+    const table = x86Rows({
+      behaviour: core.behaviour,
+      vmbus: vmbusAccounting,
+      vendor,
+      isOnHyperV: () => this.vmbusLine.isSetUp,
+    });
     this.archRows = archSources(machine.nrCpuIds, table);
     this.vectors = new VectorMatrix(machine);
     const moves = core.behaviour.moveInProcessContext === 'chip' ? irqchipFlags.MOVE_DEFERRED : 0;
