@@ -75,6 +75,8 @@ export interface KernelBehaviour {
   readonly freeDeactivatesLast: boolean;
   /** A change of affinity that waited leaves a line masked that was, as for its oneshot thread. */
   readonly moveKeepsMask: boolean;
+  /** Where it is waited for the poll of a line on another CPU, as a warning names it. */
+  readonly pollWaitsIn: 'irq_wait_for_poll' | 'irq_can_handle_pm';
   /** While the handlers of a nested interrupt run the line counts as in progress, not as one with an active thread. */
   readonly nestedInProgress: boolean;
   /** A resume waits until every VMBus device is offered again, and no suspend follows if one is not. */
@@ -119,6 +121,7 @@ const v61: KernelBehaviour = {
   freeDeactivatesLast: true,
   moveKeepsMask: true,
   nestedInProgress: true,
+  pollWaitsIn: 'irq_wait_for_poll',
 };
 
 const v610: KernelBehaviour = {
@@ -154,6 +157,7 @@ const v618: KernelBehaviour = {
   procInterruptsForm: '6.13', // 6.13: the blank behind the counts went
   managedKeepsDisableDepth: true, // 6.16: 788019eb559f
   moveInProcessContext: 'chip', // 6.15: IRQCHIP_MOVE_DEFERRED for IRQ_MOVE_PCNTXT
+  pollWaitsIn: 'irq_can_handle_pm', // 6.17
   storvscPrefersOwnCpu: true,
   resumeWaitsForEachDevice: false,
 };

@@ -12,6 +12,7 @@ import { procSoftirqs, procStat, type SoftirqCount, type SystemStat } from './pr
 import { type SysCpuOptions, sysCpuDirectory } from './sys/cpu.js';
 import { sysIrq } from './sys/irq.js';
 import { sysNodeDirectory } from './sys/node.js';
+import { spuriousParameters } from './sys/spurious-parameters.js';
 import { PluginError } from '../lib/plugin-error.js';
 import { FileTree } from './tree.js';
 import { procFile, StaticDirectory, type TreeNode } from './tree-node.js';
@@ -67,6 +68,7 @@ export const builtinFiles: Readonly<Record<string, (guest: ShownGuest) => TreeNo
   '/proc/cpuinfo': ({ irq: { machine }, cpuFiles }) =>
     procFile(0o444, { read: () => procCpuinfo(machine, cpuFiles) }),
   '/sys/kernel/irq': ({ irq }) => sysIrq(irq),
+  '/sys/module/spurious/parameters': ({ irq }) => spuriousParameters(irq),
   '/sys/kernel/debug/irq/irqs': ({ irq }) => debugIrqs(irq),
   '/sys/kernel/debug/irq/domains': ({ irq }) => new DebugDomains(irq),
   '/sys/devices/system/cpu': ({ irq: { machine }, cpuFiles, cpu }) => sysCpuDirectory(machine, cpuFiles, cpu),

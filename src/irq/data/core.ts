@@ -8,7 +8,7 @@ import { SaidBefore } from '../messages/said-before.js';
 import { warnOnce } from '../messages/warn.js';
 import { IRQ_NONE, IrqAction } from './irqaction.js';
 import type { LineDomain } from './irqdata.js';
-import type { IrqDesc, IrqDescCore, ResendList } from './irqdesc.js';
+import type { IrqDesc, IrqDescCore, ResendList, SpuriousPoller } from './irqdesc.js';
 import { KstatPool } from './kstat-pool.js';
 import { ProcConstraints } from './proc-constraints.js';
 import { type IrqProc, noIrqProc } from './proc-port.js';
@@ -22,6 +22,10 @@ export interface IrqCoreOptions {
   readonly behaviour?: Partial<KernelBehaviour>;
   /** Handlers run in threads unless their requesters forbid it (kernel parameter threadirqs); default false. */
   readonly threadirqs?: boolean;
+  /** 1: kernel parameter irqfixup, 2: irqpoll; default 0. */
+  readonly irqfixup?: 0 | 1 | 2;
+  /** Kernel parameter noirqdebug: spurious interrupts disable no line; default false. */
+  readonly noirqdebug?: boolean;
   /** Initial number of interrupt numbers; it grows when more are needed. */
   readonly nrIrqs?: number;
   /** The most that the boot code took that number for on its way to it (irq_set_nr_irqs); default: `nrIrqs`. */
@@ -32,6 +36,13 @@ export interface IrqCoreOptions {
   readonly debugHotplug?: boolean;
   /** Print each rate limited message, not at most 10 in 5 s from one place; default false. */
   readonly noRatelimit?: boolean;
+}
+
+/** What the interrupt layer needs of floors above this one. */
+export interface IrqCoreParts {
+  /** Has interrupts moved when CPUs come and go. */
+  registerIrqHotplug(core: IrqCore): void;
+  createSpuriousPoller(core: IrqCore): SpuriousPoller;
 }
 
 /**
@@ -51,6 +62,9 @@ export class IrqCore implements IrqDescCore {
   readonly procConstraints = new ProcConstraints();
   readonly chainedAction: IrqAction;
   readonly resend: ResendList;
+  readonly spurious: SpuriousPoller;
+  irqfixup: number;
+  noirqdebug: boolean;
   /** Interrupts of lines that are gone: they stay in the total of /proc/stat. */
   goneInStat = 0;
   readonly kstatPool: KstatPool;
@@ -65,8 +79,8 @@ export class IrqCore implements IrqDescCore {
   constructor(
     readonly machine: Machine,
     options: IrqCoreOptions,
-    /** Has interrupts moved when CPUs come and go; how is the business of floors above. */
-    registerIrqHotplug: (core: IrqCore) => void,
+    /** What floors above do. */
+    above: IrqCoreParts,
   ) {
     const behaviour = kernelBehaviour(options.kernel ?? '6.10');
     this.behaviour = options.behaviour === undefined ? behaviour : { ...behaviour, ...options.behaviour };
@@ -79,9 +93,26 @@ export class IrqCore implements IrqDescCore {
     this.defaultAffinityMask = CpuMask.all(machine.nrCpuIds);
     this.chainedAction = new IrqAction((irq) => this.badChainedIrq(irq), null, 0, null, null);
     this.resend = createResendList(this);
+    this.spurious = above.createSpuriousPoller(this);
+    this.irqfixup = options.irqfixup ?? 0;
+    this.noirqdebug = options.noirqdebug ?? false;
     this.kstatPool = new KstatPool(machine.nrCpuIds);
     machine.hotplug.announcesSmpBoot = this.behaviour.announcesSmpBoot;
-    registerIrqHotplug(this);
+    above.registerIrqHotplug(this);
+    this.announceParameters();
+  }
+
+  /** kernel/irq/spurious.c noirqdebug_setup, irqfixup_setup, irqpoll_setup. */
+  private announceParameters(): void {
+    const { log } = this.machine;
+    if (this.noirqdebug) log.printk('IRQ lockup detection disabled');
+    if (this.irqfixup === 1) {
+      log.printk('Misrouted IRQ fixup support enabled.');
+      log.printk('This may impact system performance.');
+    } else if (this.irqfixup === 2) {
+      log.printk('Misrouted IRQ fixup and polling support enabled');
+      log.printk('This may significantly impact system performance');
+    }
   }
 
   /** Number of interrupt numbers (irq_get_nr_irqs). */

@@ -48,7 +48,9 @@ export const IRQF_COND_SUSPEND = 0x40000;
 export const IRQF_NO_AUTOEN = 0x80000;
 export const IRQF_NO_DEBUG = 0x100000;
 export const IRQF_COND_ONESHOT = 0x200000;
-export const IRQF_TIMER = 0x200 | IRQF_NO_SUSPEND | IRQF_NO_THREAD;
+/** What of IRQF_TIMER says that it is a timer's (__IRQF_TIMER). */
+export const IRQF_TIMER_ONLY = 0x200;
+export const IRQF_TIMER = IRQF_TIMER_ONLY | IRQF_NO_SUSPEND | IRQF_NO_THREAD;
 
 /** Handler of the second action of a request whose first one is forced into a thread; nobody calls it. */
 export function irqForcedSecondaryHandler(): number {

@@ -301,6 +301,7 @@ function* startFirst(desc: IrqDesc, action: IrqAction): Procedure<number> {
     irqSettingsSet(desc, irqStatus.PER_CPU);
     if ((flags & IRQF_NO_DEBUG) !== 0) irqSettingsSet(desc, irqStatus.NO_DEBUG);
   }
+  if (desc.core.noirqdebug) irqSettingsSet(desc, irqStatus.NO_DEBUG);
   if ((flags & IRQF_ONESHOT) !== 0) desc.istate |= irqs.ONESHOT;
   if ((flags & IRQF_NOBALANCING) !== 0) {
     irqSettingsSet(desc, irqStatus.NO_BALANCING);

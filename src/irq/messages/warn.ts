@@ -2,7 +2,7 @@ import type { Machine } from '../../machine/machine.js';
 import type { SaidBefore } from './said-before.js';
 
 /** Files of the kernel's interrupt layer that its warnings name. */
-export type IrqSource = 'chip' | 'manage' | 'irqdomain' | 'migration' | 'pm' | 'irqdesc';
+export type IrqSource = 'chip' | 'manage' | 'irqdomain' | 'migration' | 'pm' | 'irqdesc' | 'spurious';
 
 /** Who has something to say in the kernel log. */
 export interface Speaker {
