@@ -77,6 +77,8 @@ export interface KernelBehaviour {
   readonly moveKeepsMask: boolean;
   /** Where it is waited for the poll of a line on another CPU, as a warning names it. */
   readonly pollWaitsIn: 'irq_wait_for_poll' | 'irq_can_handle_pm';
+  /** What the line that names a warning's place begins with: the CPU, or the place (kernel/panic.c __warn). */
+  readonly warningHead: 'cpu' | 'place';
   /** While the handlers of a nested interrupt run the line counts as in progress, not as one with an active thread. */
   readonly nestedInProgress: boolean;
   /** A resume waits until every VMBus device is offered again, and no suspend follows if one is not. */
@@ -122,6 +124,7 @@ const v61: KernelBehaviour = {
   moveKeepsMask: true,
   nestedInProgress: true,
   pollWaitsIn: 'irq_wait_for_poll',
+  warningHead: 'cpu',
 };
 
 const v610: KernelBehaviour = {
@@ -169,6 +172,7 @@ const v72: KernelBehaviour = {
   deferredErrorsOnAmdOnly: true, // the same, irq_init_stats
   mediatedPmiRow: true,
   marksShownLines: true, // with irq_proc_update_valid in kernel/irq/proc.c
+  warningHead: 'place', // after 6.18
   oneshotWantsThread: true, // 7.0
   notifiesBrokenAffinity: true, // 7.0
   percpuSharing: true, // 6.19

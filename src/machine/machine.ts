@@ -37,7 +37,7 @@ export interface ContextRunner extends TaskletRunner {
  */
 export class Machine implements CpuMachine, HotplugMachine {
   readonly clock = new Clock();
-  readonly log = new KernelLog(this.clock);
+  readonly log: KernelLog = new KernelLog(this.clock, () => this.thisCpu);
   readonly cpus: readonly Cpu[];
   readonly possible: CpuMask;
   readonly present: CpuMask;

@@ -6,6 +6,7 @@ import { hostModule } from '../../host/module.js';
 import { IrqCore } from '../../irq/core.js';
 import { IRQ_DOMAIN_PLUGIN, type IrqDomainPlugin } from '../../irq/irqdomain-plugin.js';
 import { irqModule } from '../../irq/module.js';
+import { cpuFirstLogStyle, type LogStyle, placeFirstLogStyle } from '../../machine/log-style.js';
 import { Machine, type MachineOptions } from '../../machine/machine.js';
 import { machineModule } from '../../machine/module.js';
 import { regularTopology } from '../../machine/topology.js';
@@ -56,6 +57,7 @@ export function assembleGuest(
   loadAll(container, [...ownModules(options, settings, GuestKit.of(plugins)), ...plugins]);
   const get = <T>(token: ServiceIdentifier<T>): T => resolving(() => container.get(token));
   const models = { machine: get(Machine), irqCore: get(IrqCore), platform: get(PLATFORM) };
+  models.machine.log.style = logStyleOf(models);
   const vmbus = get(Vmbus);
   checkUnique(allOf(container, VMBUS_DRIVER, unfitDriver), 'a driver');
   const host = get(HyperV);
@@ -67,6 +69,12 @@ export function assembleGuest(
   const irqDomains = allOf(container, IRQ_DOMAIN_PLUGIN, unfitDomain);
   checkUnique(irqDomains, 'an irqdomain');
   return { ...models, vmbus, host, fs, kvm, irqDomains };
+}
+
+/** The log of a guest looks as that of its kernel, which hands a warning's text on to the end on x86 only. */
+function logStyleOf({ irqCore, platform }: Pick<AssembledGuest, 'irqCore' | 'platform'>): LogStyle {
+  if (irqCore.behaviour.warningHead === 'cpu') return cpuFirstLogStyle;
+  return placeFirstLogStyle(platform.arch !== 'x86');
 }
 
 function ownModules(options: GuestOptions, settings: DeviceSettings, kit: GuestKit): PluginModule[] {

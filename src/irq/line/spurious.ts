@@ -1,4 +1,3 @@
-import { ADDRESS } from '../messages/symbols.js';
 import type { Procedure } from '../../machine/step.js';
 import { IRQ_HANDLED, IRQ_NONE, IRQ_WAKE_THREAD, IRQF_IRQPOLL, type IrqAction } from '../data/irqaction.js';
 import type { IrqDesc } from '../data/irqdesc.js';
@@ -126,10 +125,10 @@ function reportBadIrq(desc: IrqDesc, actionRet: number): void {
     log.printk(`irq event ${desc.irq}: bogus return value ${(actionRet >>> 0).toString(16)}`);
   else log.printk(`irq ${desc.irq}: nobody cared (try booting with the "irqpoll" option)`);
   log.printk('handlers:');
-  for (const action of desc.actions()) log.printk(handlerLine(action));
+  for (const action of desc.actions()) log.printk(handlerLine(action, log.style.bracketedAddress));
 }
 
-function handlerLine(action: IrqAction): string {
-  const handler = `[${ADDRESS}] ${action.handler.name}`;
-  return action.threadFn ? `${handler} threaded [${ADDRESS}] ${action.threadFn.name}` : handler;
+function handlerLine(action: IrqAction, address: string): string {
+  const handler = `[${address}] ${action.handler.name}`;
+  return action.threadFn ? `${handler} threaded [${address}] ${action.threadFn.name}` : handler;
 }

@@ -12,9 +12,7 @@ export interface Speaker {
 
 /** WARN: `text` and the place that says it. */
 export function warn({ machine }: Speaker, source: IrqSource, func: string, text?: string): void {
-  const { log } = machine;
-  if (text !== undefined) log.printk(text);
-  log.warn(`kernel/irq/${source}.c`, func);
+  machine.log.warn(`kernel/irq/${source}.c`, func, text);
 }
 
 /** WARN_ONCE: as warn, only the first time on this machine. `place` tells two warnings of one function apart. */
@@ -25,10 +23,8 @@ export function warnOnce(
   text?: string,
   place = '',
 ): void {
-  const { log } = machine;
   if (!saidBefore.isFirst(`${source} ${func} ${place}`)) return;
-  if (text !== undefined) log.printk(text, true);
-  log.warn(`kernel/irq/${source}.c`, func, true);
+  machine.log.warn(`kernel/irq/${source}.c`, func, text, true);
 }
 
 /** pr_*_once: `text` the first time that `place` has something to say, whatever it says later. */

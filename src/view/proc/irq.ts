@@ -120,10 +120,11 @@ export class ProcIrq implements IrqProc, DirectoryNode {
     const [left] = directory.leftovers();
     if (left === undefined) return;
     const { log } = this.core.machine;
-    log.printk(
+    log.warn(
+      PROC_GENERIC,
+      'remove_proc_entry',
       `remove_proc_entry: removing non-empty directory 'irq/${desc.irq}', leaking at least '${left}'`,
     );
-    log.warn(PROC_GENERIC, 'remove_proc_entry');
   }
 
   /** kernel/irq/proc.c register_handler_proc. */
@@ -248,9 +249,7 @@ export class ProcIrq implements IrqProc, DirectoryNode {
   }
 
   private refuse(text: string, func: string): false {
-    const { log } = this.core.machine;
-    log.printk(text);
-    log.warn(PROC_GENERIC, func);
+    this.core.machine.log.warn(PROC_GENERIC, func, text);
     return false;
   }
 }
