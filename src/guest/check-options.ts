@@ -6,6 +6,7 @@ import { closest } from '../scenario/suggest.js';
 const guestKeys: Readonly<Record<keyof GuestOptions, true>> = {
   cpus: true,
   kernel: true,
+  cmdline: true,
   arch: true,
   nrIrqs: true,
   seed: true,

@@ -79,6 +79,16 @@ export interface KernelBehaviour {
   readonly pollWaitsIn: 'irq_wait_for_poll' | 'irq_can_handle_pm';
   /** What the line that names a warning's place begins with: the CPU, or the place (kernel/panic.c __warn). */
   readonly warningHead: 'cpu' | 'place';
+  /** Whose numbers the states of CPU hotplug have (enum cpuhp_state). */
+  readonly cpuhpStates: '6.1' | '6.12' | '7.2';
+  /** /sys/devices/system/cpu has a file `enabled`. */
+  readonly cpuEnabledFile: boolean;
+  /** It has a file `housekeeping`, and `nohz_full` is empty where nobody asked for that; it was a null pointer before. */
+  readonly cpuHousekeepingFile: boolean;
+  /** CPU 0 can be taken offline if the kernel was started with cpu0_hotplug (x86). */
+  readonly cpu0Hotplug: boolean;
+  /** arm64 can switch SMT off and on (CONFIG_HOTPLUG_SMT). */
+  readonly arm64HotplugSmt: boolean;
   /** While the handlers of a nested interrupt run the line counts as in progress, not as one with an active thread. */
   readonly nestedInProgress: boolean;
   /** A resume waits until every VMBus device is offered again, and no suspend follows if one is not. */
@@ -125,6 +135,11 @@ const v61: KernelBehaviour = {
   nestedInProgress: true,
   pollWaitsIn: 'irq_wait_for_poll',
   warningHead: 'cpu',
+  cpuhpStates: '6.1',
+  cpuEnabledFile: false,
+  cpuHousekeepingFile: false,
+  cpu0Hotplug: true,
+  arm64HotplugSmt: false,
 };
 
 const v610: KernelBehaviour = {
@@ -140,6 +155,8 @@ const v610: KernelBehaviour = {
   beyondMaxIrqs: 'ENOMEM', // 6.5: 721255b9826b
   announcesSmpBoot: false, // 6.5: parallel bring-up of CPUs
   x86RowsInStat: 'withHypervisor', // 6.4
+  cpuhpStates: '6.12', // taken from 6.12
+  cpu0Hotplug: false, // 6.5
   arm64Ipis: 'basic', // 6.7
   freeWaitsForThreads: true, // 6.7: e2c12739ccf7
   nestedInProgress: false, // 6.7: e2c12739ccf7
@@ -150,6 +167,7 @@ const v612: KernelBehaviour = {
   procInterruptsForm: '6.12', // 6.11: lines without an action have no row; the columns are the same
   idleRows: 'none', // 6.11
   domainFlagNames: true, // 6.11: cb06c9826991
+  cpuEnabledFile: true, // 6.11: 4e1a7df45480
   arm64Ipis: 'withNmis', // 6.12
   affinityRefusal: 'EPERM', // 6.12
   unsettableAffinityMode: 0o444, // 6.12
@@ -161,6 +179,8 @@ const v618: KernelBehaviour = {
   managedKeepsDisableDepth: true, // 6.16: 788019eb559f
   moveInProcessContext: 'chip', // 6.15: IRQCHIP_MOVE_DEFERRED for IRQ_MOVE_PCNTXT
   pollWaitsIn: 'irq_can_handle_pm', // 6.17
+  cpuhpStates: '7.2', // taken from 7.2
+  arm64HotplugSmt: true, // 6.16
   storvscPrefersOwnCpu: true,
   resumeWaitsForEachDevice: false,
 };
@@ -173,6 +193,7 @@ const v72: KernelBehaviour = {
   mediatedPmiRow: true,
   marksShownLines: true, // with irq_proc_update_valid in kernel/irq/proc.c
   warningHead: 'place', // after 6.18
+  cpuHousekeepingFile: true, // after 6.18
   oneshotWantsThread: true, // 7.0
   notifiesBrokenAffinity: true, // 7.0
   percpuSharing: true, // 6.19

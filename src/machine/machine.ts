@@ -21,6 +21,8 @@ export interface MachineOptions {
   /** CPUs kept free of managed interrupts (isolcpus=managed_irq). */
   readonly isolated?: Iterable<CpuId>;
   readonly topology?: Topology;
+  /** What the log begins with; default: nothing. */
+  readonly bootMessages?: readonly string[];
   /** How long an interrupt keeps its CPU from taking the next one, in ns; default 0. */
   readonly interruptNs?: Ns;
 }
@@ -90,6 +92,7 @@ export class Machine implements CpuMachine, HotplugMachine {
     this.cpus = cpus;
     this.thisCpu = this.online.first();
     this.hotplug = new CpuHotplug(this);
+    for (const text of options.bootMessages ?? []) this.log.printk(text);
   }
 
   get nrCpuIds(): number {

@@ -1,5 +1,6 @@
 import type { CpuId, Hwirq, Irq } from '../lib/brand.js';
 import type { IrqCore } from '../irq/core.js';
+import type { KernelBehaviour } from '../irq/kernel.js';
 import { type Token, token } from '../lib/token.js';
 import type { Cpu } from '../machine/cpu.js';
 import type { CpuMask } from '../machine/cpumask.js';
@@ -61,6 +62,12 @@ export type CpuVendor = 'Intel' | 'AMD' | 'Hygon';
 export interface CpuFiles {
   /** The part of /proc/cpuinfo about one CPU that is online. */
   cpuinfo(machine: Machine, cpu: CpuId): string;
+  /** True if the kernel knows dies, so that there are files die_*. */
+  readonly hasDies: boolean;
+  /** True if CPUs are brought up in two states (CONFIG_HOTPLUG_SPLIT_STARTUP). */
+  readonly splitsBringUp: boolean;
+  /** True if such a kernel can switch SMT off and on (CONFIG_HOTPLUG_SMT). */
+  hotplugSmt(behaviour: KernelBehaviour): boolean;
   /** True if the CPU can go offline, so that it has a file `online`. */
   isHotpluggable(cpu: CpuId): boolean;
 }

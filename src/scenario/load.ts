@@ -68,11 +68,23 @@ function build(keys: ScenarioKeys, source: Source): Scenario {
 }
 
 function guestOptions(keys: ScenarioKeys): GuestOptions {
-  const { kernel, arch, nrIrqs, seed, interruptTime, devices, channels, interrupts, architectureRows } = keys;
+  const {
+    kernel,
+    cmdline,
+    arch,
+    nrIrqs,
+    seed,
+    interruptTime,
+    devices,
+    channels,
+    interrupts,
+    architectureRows,
+  } = keys;
   const cpus = checkCpus(keys.cpus, () => {}) ?? 1;
   return {
     cpus,
     kernel,
+    cmdline,
     arch,
     nrIrqs,
     seed,

@@ -71,7 +71,7 @@ export const builtinFiles: Readonly<Record<string, (guest: ShownGuest) => TreeNo
   '/sys/module/spurious/parameters': ({ irq }) => spuriousParameters(irq),
   '/sys/kernel/debug/irq/irqs': ({ irq }) => debugIrqs(irq),
   '/sys/kernel/debug/irq/domains': ({ irq }) => new DebugDomains(irq),
-  '/sys/devices/system/cpu': ({ irq: { machine }, cpuFiles, cpu }) => sysCpuDirectory(machine, cpuFiles, cpu),
+  '/sys/devices/system/cpu': ({ irq, cpuFiles, cpu }) => sysCpuDirectory(irq, cpuFiles, cpu),
   '/sys/devices/system/node': ({ irq: { machine } }) => sysNodeDirectory(machine),
   // What is passed through shows as a VMBus device; the PCI devices behind are not modelled.
   '/sys/bus/pci/devices': () => new StaticDirectory(0o755),

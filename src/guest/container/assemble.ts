@@ -3,9 +3,10 @@ import { driversModule } from '../../drivers/module.js';
 import { HOST_BACKEND } from '../../host/device.js';
 import { HyperV } from '../../host/hyperv.js';
 import { hostModule } from '../../host/module.js';
-import { IrqCore } from '../../irq/core.js';
+import { IrqCore, type IrqCoreOptions } from '../../irq/core.js';
 import { IRQ_DOMAIN_PLUGIN, type IrqDomainPlugin } from '../../irq/irqdomain-plugin.js';
 import { irqModule } from '../../irq/module.js';
+import type { KernelParameters } from '../../machine/cmdline.js';
 import { cpuFirstLogStyle, type LogStyle, placeFirstLogStyle } from '../../machine/log-style.js';
 import { Machine, type MachineOptions } from '../../machine/machine.js';
 import { machineModule } from '../../machine/module.js';
@@ -25,6 +26,7 @@ import { Vmbus } from '../../vmbus/vmbus.js';
 import type { DeviceSettings } from '../device-settings.js';
 import { GuestKvm } from '../kvm.js';
 import { guestModule } from '../module.js';
+import { kernelParameters } from '../parameters.js';
 import { allOf, checkUnique, loadAll, type PluginModule, resolving } from './contributions.js';
 import { GuestKit } from './kit.js';
 import { unfitBackend, unfitDomain, unfitDriver, unfitFile } from './unfit.js';
@@ -95,10 +97,16 @@ function ownModules(options: GuestOptions, settings: DeviceSettings, kit: GuestK
       ? { nrIrqs: platform.nrIrqs(possible), mostNrIrqs: platform.mostNrIrqs?.(possible) }
       : { nrIrqs: options.nrIrqs };
   const { dynirqLowerBound } = platform;
+  const parameters = kernelParameters(options);
   const hyperv = { ...host.latency, ...(host.version && { version: versionWire(host.version) }), seed };
   return [
-    machineModule(machineOptions(options)),
-    irqModule({ ...numbers, ...(kernel && { kernel }), ...(dynirqLowerBound && { dynirqLowerBound }) }),
+    machineModule(machineOptions(options, parameters)),
+    irqModule({
+      ...numbers,
+      ...irqOptions(parameters),
+      ...(kernel && { kernel }),
+      ...(dynirqLowerBound && { dynirqLowerBound }),
+    }),
     platformModule(platform, parts.topLevel.line, vendor),
     hostModule(hyperv, { storage: host.storage, network: host.network }),
     vmbusModule({ isolation, design: parts }),
@@ -108,8 +116,23 @@ function ownModules(options: GuestOptions, settings: DeviceSettings, kit: GuestK
   ];
 }
 
-function machineOptions({ cpus, interruptTimeNs: interruptNs = 0 }: GuestOptions): MachineOptions {
-  const { possible, present, online, isolated, nodes, packages, threadsPerCore } = resolveCpus(cpus);
+function irqOptions(parameters: KernelParameters): IrqCoreOptions {
+  const { threadirqs, noirqdebug, irqfixup, irqaffinity } = parameters;
+  return { threadirqs, noirqdebug, irqfixup, ...(irqaffinity && { defaultAffinity: irqaffinity }) };
+}
+
+function machineOptions(options: GuestOptions, parameters: KernelParameters): MachineOptions {
+  const { cmdline, interruptTimeNs: interruptNs = 0 } = options;
+  const { possible, present, nodes, packages, threadsPerCore, ...cpus } = resolveCpus(options.cpus);
+  const { managedIrqIsolated, maxcpus = possible, messages } = parameters;
   const topology = regularTopology(possible, { nodes, packages, threadsPerCore });
-  return { possible, present, online, isolated, topology, interruptNs };
+  return {
+    possible,
+    present,
+    online: cpus.online.slice(0, Math.max(1, maxcpus)),
+    isolated: [...cpus.isolated, ...managedIrqIsolated],
+    topology,
+    interruptNs,
+    bootMessages: cmdline === undefined ? [] : [`Kernel command line: ${cmdline}`, ...messages],
+  };
 }

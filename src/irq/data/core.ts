@@ -1,4 +1,4 @@
-import type { Irq } from '../../lib/brand.js';
+import type { CpuId, Irq } from '../../lib/brand.js';
 import { CpuMask } from '../../machine/cpumask.js';
 import type { Machine } from '../../machine/machine.js';
 import { SharedWord } from '../../machine/step.js';
@@ -22,6 +22,8 @@ export interface IrqCoreOptions {
   readonly behaviour?: Partial<KernelBehaviour>;
   /** Handlers run in threads unless their requesters forbid it (kernel parameter threadirqs); default false. */
   readonly threadirqs?: boolean;
+  /** CPUs that interrupts may go to by default (kernel parameter irqaffinity); default: all. */
+  readonly defaultAffinity?: Iterable<CpuId>;
   /** 1: kernel parameter irqfixup, 2: irqpoll; default 0. */
   readonly irqfixup?: 0 | 1 | 2;
   /** Kernel parameter noirqdebug: spurious interrupts disable no line; default false. */
@@ -90,7 +92,7 @@ export class IrqCore implements IrqDescCore {
     this.threadirqs = options.threadirqs ?? false;
     this.debugHotplug = options.debugHotplug ?? false;
     this.ratelimits = new Ratelimits(machine, options.noRatelimit ?? false);
-    this.defaultAffinityMask = CpuMask.all(machine.nrCpuIds);
+    this.defaultAffinityMask = CpuMask.of(machine.nrCpuIds, options.defaultAffinity ?? machine.possible);
     this.chainedAction = new IrqAction((irq) => this.badChainedIrq(irq), null, 0, null, null);
     this.resend = createResendList(this);
     this.spurious = above.createSpuriousPoller(this);

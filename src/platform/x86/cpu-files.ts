@@ -47,6 +47,9 @@ function cpuinfo(vendor: CpuVendor, machine: Machine, cpu: CpuId): string {
 export function x86CpuFiles(vendor: CpuVendor): CpuFiles {
   return {
     cpuinfo: (machine, cpu) => cpuinfo(vendor, machine, cpu),
+    hasDies: true,
+    splitsBringUp: true,
+    hotplugSmt: () => true,
     isHotpluggable: (cpu) => cpu !== 0,
   };
 }
