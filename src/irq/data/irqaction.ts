@@ -83,8 +83,10 @@ export class IrqAction {
   // The handler, its dev_id and what comes next are what each interrupt touches: side by side in memory.
   next: IrqAction | undefined = undefined;
   irq: Irq = 0;
-  /** This action's bit among those of the line's threads that must end before it is unmasked. */
+  /** This action's bit among those of the line's threads that must end before it is unmasked: the lower 32 of 64. */
   threadMask = 0;
+  /** The upper 32. */
+  threadMaskHigh = 0;
   thread: ActionThread | undefined = undefined;
   /** CPUs whose interrupts of a per-CPU line are this action's; undefined: all. */
   affinity: CpuMask | undefined = undefined;

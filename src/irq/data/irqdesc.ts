@@ -90,7 +90,7 @@ export class IrqDesc implements IrqDataDesc {
   irqsUnhandled = 0;
   /** Interrupts in all, 32 bit; per-CPU flow handlers do not count here. */
   totCount = 0;
-  /** Bits of the actions whose threads the masked line waits for. */
+  /** Bits of the actions whose threads the masked line waits for, the lower 32 of 64; the others are cold. */
   threadsOneshot = 0;
   /** CPUs that have enabled a per-CPU interrupt; null unless irq_set_percpu_devid was called. */
   percpuEnabled: CpuMask | null = null;

@@ -135,5 +135,5 @@ function resolveElsewhere(domain: IrqDomain, hwirq: Hwirq): IrqDesc | undefined 
   if (hwirq < domain.revmapSize) return undefined;
   if (!domain.noMap) return domain.tree.get(hwirq);
   const desc = hwirq < domain.hwirqMax ? domain.core.desc(hwirq as number) : undefined;
-  return desc?.data.domain === domain ? desc : undefined;
+  return desc?.data.domain === domain && desc.data.hwirq === hwirq ? desc : undefined;
 }

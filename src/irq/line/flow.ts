@@ -92,7 +92,11 @@ handleLevelIrq.steps = handleLevelIrqSteps;
 
 /** Masked, enabled and no thread to wait for: what cond_unmask_irq asks. */
 function mayUnmask(desc: IrqDesc): boolean {
-  return (desc.state & (IRQ_DISABLED | IRQ_MASKED)) === IRQ_MASKED && desc.threadsOneshot === 0;
+  return (
+    (desc.state & (IRQ_DISABLED | IRQ_MASKED)) === IRQ_MASKED &&
+    desc.threadsOneshot === 0 &&
+    desc.cold.threadsOneshotHigh === 0
+  );
 }
 
 /** For controllers that only want to hear of the end of the interrupt (kernel/irq/chip.c handle_fasteoi_irq). */
