@@ -6,6 +6,7 @@ import { closest } from '../scenario/suggest.js';
 const guestKeys: Readonly<Record<keyof GuestOptions, true>> = {
   cpus: true,
   kernel: true,
+  cmdline: true,
   arch: true,
   generation: true,
   interruptRemapping: true,
@@ -31,6 +32,7 @@ const cpuKeys: Readonly<Record<keyof CpuOptions, true>> = {
   online: true,
   isolated: true,
   nohzFull: true,
+  vendor: true,
   nodes: true,
   packages: true,
   threadsPerCore: true,

@@ -17,11 +17,12 @@ export const cpuhpPlace = {
   starting: 0,
   /** CPUHP_AP_IRQ_AFFINITY_ONLINE: interrupts may come to the new CPU. */
   irqAffinityOnline: 10,
-  /** CPUHP_AP_HYPERV_ONLINE: the VMBus synic of the CPU. */
-  hypervOnline: 20,
-  /** CPUHP_AP_ONLINE_DYN: whoever registers without a place of its own. */
+  /** CPUHP_AP_ONLINE_DYN: whoever registers without a place of its own, such as VMBus. */
   onlineDyn: 30,
 } as const;
+
+/** Whether the second threads of cores are in use (enum cpuhp_smt_control); forceoff: nothing changes that. */
+export type SmtControl = 'on' | 'off' | 'forceoff';
 
 /** Callbacks for CPUs that come and go (cpuhp_setup_state). They may sleep; throwing ErrnoError refuses. */
 export interface HotplugState {
@@ -85,6 +86,9 @@ export class CpuHotplug {
   private readonly startingCallbacks: ((cpu: Cpu) => void)[] = [];
   private readonly held: HeldWhileChanging[] = [];
   private readonly lock = new PercpuRwSem('cpu_hotplug_lock');
+  /** By CPU, the state that is to fail when it comes to it (cpuhp_cpu_state.fail). */
+  private readonly toFail = new Map<CpuId, HotplugState>();
+  private smt: SmtControl = 'on';
   /** The log says so when CPUs come and go. */
   announcesCpus = true;
   /** How it says so; default: in x86's words. */
@@ -104,6 +108,79 @@ export class CpuHotplug {
   unregister(state: HotplugState): void {
     const at = this.states.indexOf(state);
     if (at >= 0) this.states.splice(at, 1);
+  }
+
+  /** The states, in the order of bringing a CPU up. */
+  get registered(): readonly HotplugState[] {
+    return this.states;
+  }
+
+  /** Has `state` fail with EAGAIN when CPU `id` comes to it next, up or down; undefined: no state. */
+  fail(id: CpuId, state: HotplugState | undefined): void {
+    if (state === undefined) this.toFail.delete(id);
+    else this.toFail.set(id, state);
+  }
+
+  /** The state that is to fail so. */
+  failing(id: CpuId): HotplugState | undefined {
+    return this.toFail.get(id);
+  }
+
+  get smtControl(): SmtControl {
+    return this.smt;
+  }
+
+  /** The most threads that a core has. */
+  get threadsPerCore(): number {
+    const { topology, cpus } = this.machine;
+    const threads = new Map<string, number>();
+    for (const { id } of cpus) {
+      const core = `${topology.package[id]} ${topology.core[id]}`;
+      threads.set(core, (threads.get(core) ?? 0) + 1);
+    }
+    return Math.max(...threads.values());
+  }
+
+  /** True if there is a core of which more than one thread is online (sched_smt_active). */
+  get isSmtActive(): boolean {
+    const { online } = this.machine;
+    return [...online].some((cpu) =>
+      [...online].some((other) => other < cpu && this.areSiblings(cpu, other)),
+    );
+  }
+
+  /**
+   * Takes all second threads offline, or brings those that are present online (kernel/cpu.c cpuhp_smt_disable,
+   * cpuhp_smt_enable).
+   *
+   * @throws ErrnoError what a CPU refuses with; those before it have changed then.
+   */
+  *setSmt(control: SmtControl): Procedure<void> {
+    const { online, present } = this.machine;
+    if (control === 'on') {
+      this.smt = control;
+      for (const cpu of present) if (!online.has(cpu)) yield* this.cpuUp(cpu);
+    } else {
+      for (const cpu of present) if (online.has(cpu) && !this.isPrimaryThread(cpu)) yield* this.cpuDown(cpu);
+      this.smt = control;
+    }
+  }
+
+  private areSiblings(a: CpuId, b: CpuId): boolean {
+    const { topology } = this.machine;
+    return topology.package[a] === topology.package[b] && topology.core[a] === topology.core[b];
+  }
+
+  /** topology_is_primary_thread. */
+  private isPrimaryThread(cpu: CpuId): boolean {
+    return !this.machine.cpus.some(({ id }) => id < cpu && this.areSiblings(id, cpu));
+  }
+
+  /** kernel/cpu.c cpuhp_invoke_callback: a state that is to fail does so once. */
+  private mayFail({ id }: Cpu, state: HotplugState): void {
+    if (this.toFail.get(id) !== state) return;
+    this.toFail.delete(id);
+    throw new ErrnoError('EAGAIN', `${state.name} was told to fail on CPU ${id}`);
   }
 
   registerDying(callback: DyingCallback): void {
@@ -160,7 +237,7 @@ export class CpuHotplug {
   /**
    * Brings a present CPU online (cpu_device_up). Bringing an online CPU up again does nothing.
    *
-   * @throws ErrnoError EINVAL for a CPU that is not present, or what a state's startup refuses with; then the CPU is
+   * @throws ErrnoError EINVAL for a CPU that is not present, EPERM for a second thread while SMT is off, or what a state's startup refuses with; then the CPU is
    *   offline again.
    */
   *cpuUp(id: CpuId): Procedure<void> {
@@ -171,6 +248,9 @@ export class CpuHotplug {
       if (!this.machine.present.has(id)) {
         throw new ErrnoError('EINVAL', `CPU ${id} is not present; the machine has no such CPU plugged in`);
       }
+      // kernel/cpu.c cpu_bootable
+      if (this.smt !== 'on' && !this.isPrimaryThread(id))
+        throw new ErrnoError('EPERM', `CPU ${id} is a second thread, and SMT is off (smt/control)`);
       this.announce(this.words.coming(id));
       yield* this.hold();
       for (const callback of this.startingCallbacks) callback(cpu);
@@ -187,6 +267,7 @@ export class CpuHotplug {
     const done: HotplugState[] = [];
     try {
       for (const state of [...this.states]) {
+        this.mayFail(cpu, state);
         if (state.startup) yield* state.startup(cpu);
         done.push(state);
       }
@@ -203,6 +284,7 @@ export class CpuHotplug {
     const done: HotplugState[] = [];
     try {
       for (const state of down) {
+        this.mayFail(cpu, state);
         if (state.teardown) yield* state.teardown(cpu);
         done.push(state);
       }

@@ -22,6 +22,8 @@ export interface MachineOptions {
   /** CPUs kept free of managed interrupts (isolcpus=managed_irq). */
   readonly isolated?: Iterable<CpuId>;
   readonly topology?: Topology;
+  /** What the log begins with; default: nothing. */
+  readonly bootMessages?: readonly string[];
   /** How long an interrupt keeps its CPU from taking the next one, in ns; default 0. */
   readonly interruptNs?: Ns;
 }
@@ -38,7 +40,7 @@ export interface ContextRunner extends TaskletRunner {
  */
 export class Machine implements CpuMachine, HotplugMachine {
   readonly clock = new Clock();
-  readonly log = new KernelLog(this.clock);
+  readonly log: KernelLog = new KernelLog(this.clock, () => this.thisCpu);
   readonly cpus: readonly Cpu[];
   readonly possible: CpuMask;
   readonly present: CpuMask;
@@ -96,6 +98,7 @@ export class Machine implements CpuMachine, HotplugMachine {
     this.cpus = cpus;
     this.thisCpu = this.online.first();
     this.hotplug = new CpuHotplug(this);
+    for (const text of options.bootMessages ?? []) this.log.printk(text);
   }
 
   get nrCpuIds(): number {

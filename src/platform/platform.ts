@@ -1,5 +1,6 @@
 import type { CpuId, Hwirq, Irq } from '../lib/brand.js';
 import type { IrqCore } from '../irq/core.js';
+import type { KernelBehaviour } from '../irq/kernel.js';
 import { type Token, token } from '../lib/token.js';
 import type { Cpu } from '../machine/cpu.js';
 import type { CpuMask } from '../machine/cpumask.js';
@@ -18,8 +19,8 @@ export interface ArchSource {
   readonly counts: Uint32Array;
   /** One number for the machine where older kernels print no column per CPU (ERR, MIS, Err). */
   readonly single?: boolean;
-  /** False while nobody has installed its vector. Default true. */
-  readonly installed?: boolean;
+  /** False where the kernel shows no such row, such as while nobody has installed its vector. Default: it shows it. */
+  isInstalled?(): boolean;
   /** False if /proc/stat leaves it out of its total. Default true. */
   readonly inStat?: boolean;
 }
@@ -57,10 +58,19 @@ export interface DeviceInterrupt {
   readonly affinity?: CpuMask;
 }
 
+/** Makers of x86 CPUs that kernels tell apart. */
+export type CpuVendor = 'Intel' | 'AMD' | 'Hygon';
+
 /** What the files of an architecture say of its CPUs. */
 export interface CpuFiles {
   /** The part of /proc/cpuinfo about one CPU that is online. */
   cpuinfo(machine: Machine, cpu: CpuId): string;
+  /** True if the kernel knows dies, so that there are files die_*. */
+  readonly hasDies: boolean;
+  /** True if CPUs are brought up in two states (CONFIG_HOTPLUG_SPLIT_STARTUP). */
+  readonly splitsBringUp: boolean;
+  /** True if such a kernel can switch SMT off and on (CONFIG_HOTPLUG_SMT). */
+  hotplugSmt(behaviour: KernelBehaviour): boolean;
   /** True if the CPU can go offline, so that it has a file `online`. */
   isHotpluggable(cpu: CpuId): boolean;
 }
@@ -84,6 +94,8 @@ export interface Platform {
 
 /** What machines of one architecture have, or not. */
 export interface PlatformSetup {
+  /** Who made the CPUs, where there is more than one maker; default Intel. */
+  readonly vendor?: CpuVendor;
   /** x86: the machine has a PIC, as a generation 1 VM has; default false. */
   readonly pic?: boolean;
   /** x86: interrupts go through remapping; default false. */
@@ -111,7 +123,14 @@ export interface PlatformDefinition {
   readonly dynirqLowerBound: number | undefined;
   /** Initial number of interrupt numbers on a machine of so many possible CPUs (arch_probe_nr_irqs). */
   nrIrqs(nrCpuIds: number): number;
-  /** Sets the architecture up. @param vmbusLine how the interrupts of the hypervisor's line count. */
+  /** The most that it takes that number for on the way to it; missing: no more than that. */
+  mostNrIrqs?(nrCpuIds: number): number;
+  /**
+   * Sets the architecture up.
+   *
+   * @param vmbusLine how the interrupts of the hypervisor's line count.
+   * @param setup what this machine has, or not.
+   */
   create(machine: Machine, core: IrqCore, vmbusLine: LineAccounting, setup?: PlatformSetup): Platform;
 }
 

@@ -68,12 +68,24 @@ function build(keys: ScenarioKeys, source: Source): Scenario {
 }
 
 function guestOptions(keys: ScenarioKeys): GuestOptions {
-  const { kernel, arch, nrIrqs, seed, interruptTime, devices, channels, interrupts, pci, architectureRows } =
-    keys;
+  const {
+    kernel,
+    cmdline,
+    arch,
+    nrIrqs,
+    seed,
+    interruptTime,
+    devices,
+    channels,
+    interrupts,
+    pci,
+    architectureRows,
+  } = keys;
   const cpus = checkCpus(keys.cpus, () => {}) ?? 1;
   return {
     cpus,
     kernel,
+    cmdline,
     arch,
     generation: keys.generation,
     interruptRemapping: keys.interruptRemapping,

@@ -47,8 +47,9 @@ export interface RecordedLine {
 export class RecordedLayer {
   readonly core: IrqCore;
 
-  constructor(machine: Machine, kernel: KernelVersion, nrIrqs: number) {
-    this.core = earlyIrqInit(machine, { kernel, nrIrqs, dynirqLowerBound: 24 });
+  /** @param mostNrIrqs as in IrqCoreOptions. */
+  constructor(machine: Machine, kernel: KernelVersion, nrIrqs: number, mostNrIrqs?: number) {
+    this.core = earlyIrqInit(machine, { kernel, nrIrqs, mostNrIrqs, dynirqLowerBound: 24 });
   }
 
   /** Adds a line in its recorded state, its actions without directories in /proc/irq yet. */

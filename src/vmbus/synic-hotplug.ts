@@ -20,7 +20,7 @@ const EVENT_SLEEP_NS = 10 * MS;
 /** Switches the synics of CPUs that come and go (drivers/hv/hv.c hv_synic_init, hv_synic_cleanup; RFC patches 11, 12). */
 export class SynicHotplug implements HotplugState {
   readonly name = 'hyperv/vmbus:online';
-  readonly place = cpuhpPlace.hypervOnline;
+  readonly place = cpuhpPlace.onlineDyn;
 
   constructor(
     private readonly connection: VmbusConnection,

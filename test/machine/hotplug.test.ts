@@ -56,14 +56,31 @@ describe('a CPU that goes and comes', () => {
     const lab = new Lab();
     const { hotplug } = lab.machine;
     hotplug.register(lab.state('dyn1', cpuhpPlace.onlineDyn));
-    hotplug.register(lab.state('hyperv', cpuhpPlace.hypervOnline));
     hotplug.register(lab.state('dyn2', cpuhpPlace.onlineDyn));
     hotplug.register(lab.state('irq', cpuhpPlace.irqAffinityOnline));
-    expect(lab.down(2)).toEqual(['down dyn2', 'down dyn1', 'down hyperv', 'down irq']);
+    expect(lab.down(2)).toEqual(['down dyn2', 'down dyn1', 'down irq']);
     expect([[...lab.machine.online], lab.machine.cpu(2).online]).toEqual([[0, 1], false]);
-    expect(lab.up(2)).toEqual(['up irq', 'up hyperv', 'up dyn1', 'up dyn2']);
+    expect(lab.up(2)).toEqual(['up irq', 'up dyn1', 'up dyn2']);
     expect([[...lab.machine.online], lab.machine.cpu(2).online]).toEqual([[0, 1, 2], true]);
-    expect(lab.machine.clock.now).toBe(80);
+    expect(lab.machine.clock.now).toBe(60);
+  });
+
+  // kernel/cpu.c cpuhp_invoke_callback: st->fail is for once, on the way up as on the way down.
+  test('can be told to fail at a state', () => {
+    const lab = new Lab();
+    const { hotplug } = lab.machine;
+    const state = lab.state('dyn2');
+    lab.register('dyn1');
+    hotplug.register(state);
+    lab.register('dyn3');
+    hotplug.fail(2, state);
+    expect(() => lab.down(2)).toThrow('dyn2 was told to fail on CPU 2');
+    expect([lab.take(), lab.machine.cpu(2).online]).toEqual([['down dyn3', 'up dyn3'], true]);
+    expect(hotplug.failing(2)).toBeUndefined();
+    expect(lab.down(2)).toHaveLength(3);
+    hotplug.fail(2, state);
+    expect(() => lab.up(2)).toThrow('dyn2 was told to fail on CPU 2');
+    expect([lab.take(), lab.machine.cpu(2).online]).toEqual([['up dyn1', 'down dyn1'], false]);
   });
 
   test('says so in the log as x86 does', () => {

@@ -52,7 +52,7 @@ test.each(builtinPlatforms)(
 
 test('the order of rows is that of /proc/interrupts', () => {
   expect(builtinPlatforms.map(({ rowLabels }) => rowLabels.join(' '))).toEqual([
-    'NMI LOC SPU PMI IWI RTR RES CAL TLB TRM THR DFR MCE MCP HYP HRE HVS ERR MIS PIN NPI PIW',
+    'NMI LOC SPU PMI IWI RTR RES CAL TLB TRM THR DFR MCE MCP HYP HRE HVS ERR MIS PIN NPI PIW VPMI',
     'IPI0 IPI1 IPI2 IPI3 IPI4 IPI5 IPI6 IPI7 Err',
   ]);
 });

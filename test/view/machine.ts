@@ -30,6 +30,7 @@ export function outcome<T>(run: () => T): T | string {
 export interface GuestOptions extends MachineOptions {
   readonly kernel?: KernelVersion;
   readonly nrIrqs?: number;
+  readonly mostNrIrqs?: number;
   readonly tree?: Omit<GuestTreeOptions, 'irq'>;
 }
 
@@ -42,10 +43,11 @@ export class Guest {
 
   constructor(options: GuestOptions, chip: Partial<IrqChip> = {}) {
     this.machine = new Machine(options);
-    const { kernel = '6.12', nrIrqs } = options;
+    const { kernel = '6.12', nrIrqs, mostNrIrqs } = options;
     this.core = earlyIrqInit(this.machine, {
       kernel,
       dynirqLowerBound: 24,
+      mostNrIrqs,
       ...(nrIrqs !== undefined && { nrIrqs }),
     });
     this.tree = createGuestTree({ irq: this.core, ...options.tree });

@@ -23,6 +23,7 @@ const SHORT_LOCK_CALLS = new Set([
 ]);
 /** Procedures whose plain form is written by hand, since they have no steps of their own to take away. */
 const PRIMITIVES = new Set([
+  'waitForPollSteps',
   'getSteps',
   'setSteps',
   'addSteps',

@@ -4,7 +4,7 @@ import { formatCpuList } from '../../machine/cpumask-text.js';
 import { createGuestTree } from '../../view/guest-tree.js';
 import type { FileTree } from '../../view/tree.js';
 import { type Comparison, judge, unknownKernel } from '../judge.js';
-import { recordedKernel } from '../recorded.js';
+import { recordedKernel, recordedParameters } from '../recorded.js';
 import { Fixture, type FixtureCpus } from '../fixture/fixture.js';
 import { lineState } from '../fixture/line-state.js';
 import { MsiFixture } from '../fixture/msi.js';
@@ -28,6 +28,7 @@ interface DeviceOp {
 interface DeviceCase {
   readonly kernel: string;
   readonly config: string;
+  readonly append?: string;
   readonly cpus: FixtureCpus;
   readonly ops: readonly DeviceOp[];
 }
@@ -48,7 +49,13 @@ export const hotplugDevicesReplayer: Replayer = {
     const id = `${device.kernel} ${device.config}`;
     const kernel = recordedKernel(device.kernel);
     if (kernel === undefined) return unknownKernel(id, device.kernel);
-    const fixture = new Fixture({ kernel, cpus: device.cpus, nrIrqs: NR_IRQS, allocated: LEGACY_IRQS });
+    const fixture = new Fixture({
+      kernel,
+      cpus: device.cpus,
+      nrIrqs: NR_IRQS,
+      allocated: LEGACY_IRQS,
+      parameters: recordedParameters(device.append ?? '', device.cpus),
+    });
     return judge(id, compareAll(fixture, device));
   },
 };

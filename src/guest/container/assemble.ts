@@ -4,15 +4,17 @@ import { driversModule } from '../../drivers/module.js';
 import { HOST_BACKEND } from '../../host/device.js';
 import { HyperV } from '../../host/hyperv.js';
 import { hostModule } from '../../host/module.js';
-import { IrqCore } from '../../irq/core.js';
+import { IrqCore, type IrqCoreOptions } from '../../irq/core.js';
 import type { Irq } from '../../lib/brand.js';
 import { IRQ_DOMAIN_PLUGIN, type IrqDomainPlugin } from '../../irq/irqdomain-plugin.js';
 import { irqModule } from '../../irq/module.js';
+import type { KernelParameters } from '../../machine/cmdline.js';
+import { cpuFirstLogStyle, type LogStyle, placeFirstLogStyle } from '../../machine/log-style.js';
 import { Machine, type MachineOptions } from '../../machine/machine.js';
 import { machineModule } from '../../machine/module.js';
 import { regularTopology } from '../../machine/topology.js';
 import { platformModule } from '../../platform/module.js';
-import type { PlatformSetup } from '../../platform/platform.js';
+import type { CpuVendor, PlatformSetup } from '../../platform/platform.js';
 import { PLATFORM, type Platform } from '../../platform/platform.js';
 import { resolveCpus } from '../../scenario/options/cpus.js';
 import { completeDesign } from '../../scenario/options/design.js';
@@ -28,6 +30,7 @@ import type { DeviceSettings } from '../device-settings.js';
 import { GuestKvm } from '../kvm.js';
 import { GuestLines } from '../lines.js';
 import { guestModule } from '../module.js';
+import { kernelParameters } from '../parameters.js';
 import { GuestPci } from '../pci.js';
 import { pciMsiOf } from '../pci-msi.js';
 import { allOf, checkUnique, loadAll, type PluginModule, resolving } from './contributions.js';
@@ -65,6 +68,7 @@ export function assembleGuest(
   loadAll(container, [...ownModules(options, settings, GuestKit.of(plugins)), ...plugins]);
   const get = <T>(token: ServiceIdentifier<T>): T => resolving(() => container.get(token));
   const models = { machine: get(Machine), irqCore: get(IrqCore), platform: get(PLATFORM) };
+  models.machine.log.style = logStyleOf(models);
   const vmbus = get(Vmbus);
   checkUnique(allOf(container, VMBUS_DRIVER, unfitDriver), 'a driver');
   const host = get(HyperV);
@@ -96,6 +100,12 @@ function ownerOf(irq: Irq, vmbus: Vmbus, kvm: GuestKvm | undefined): string | un
   return device && `${device.name}, a device behind KVM`;
 }
 
+/** The log of a guest looks as that of its kernel, which hands a warning's text on to the end on x86 only. */
+function logStyleOf({ irqCore, platform }: Pick<AssembledGuest, 'irqCore' | 'platform'>): LogStyle {
+  if (irqCore.behaviour.warningHead === 'cpu') return cpuFirstLogStyle;
+  return placeFirstLogStyle(platform.arch !== 'x86');
+}
+
 function ownModules(options: GuestOptions, settings: DeviceSettings, kit: GuestKit): PluginModule[] {
   const {
     arch = kit.platforms[0].name,
@@ -107,19 +117,25 @@ function ownModules(options: GuestOptions, settings: DeviceSettings, kit: GuestK
   const platform = kit.platform(arch);
   const design = completeDesign(options.design);
   const parts = kit.designParts(design);
-  const { possible } = resolveCpus(options.cpus);
-  const { kernel, nrIrqs = platform.nrIrqs(possible) } = options;
+  const { possible, vendor } = resolveCpus(options.cpus);
+  const { kernel } = options;
+  const numbers =
+    options.nrIrqs === undefined
+      ? { nrIrqs: platform.nrIrqs(possible), mostNrIrqs: platform.mostNrIrqs?.(possible) }
+      : { nrIrqs: options.nrIrqs };
   const { dynirqLowerBound, genericPendingIrq } = platform;
+  const parameters = kernelParameters(options);
   const hyperv = { ...host.latency, ...(host.version && { version: versionWire(host.version) }), seed };
   return [
-    machineModule(machineOptions(options)),
+    machineModule(machineOptions(options, parameters)),
     irqModule({
-      nrIrqs,
+      ...numbers,
+      ...irqOptions(parameters),
       genericPendingIrq,
       ...(kernel && { kernel }),
       ...(dynirqLowerBound && { dynirqLowerBound }),
     }),
-    platformModule(platform, parts.topLevel.line, platformSetup(options)),
+    platformModule(platform, parts.topLevel.line, platformSetup(options, vendor)),
     hostModule(hyperv, { storage: host.storage, network: host.network }),
     vmbusModule({ isolation, design: parts }),
     driversModule(settings),
@@ -129,16 +145,33 @@ function ownModules(options: GuestOptions, settings: DeviceSettings, kit: GuestK
 }
 
 /** A generation 1 VM has a PIC, and with it the PC's timer on IRQ 0. */
-function platformSetup({ generation, interruptRemapping, interrupts = [] }: GuestOptions): PlatformSetup {
+function platformSetup(options: GuestOptions, vendor: CpuVendor | undefined): PlatformSetup {
+  const { generation, interruptRemapping, interrupts = [] } = options;
   const hasPic = interrupts.some(({ irq, chip }) => irq === 0 || chip === 'XT-PIC');
   return {
+    vendor,
     pic: generation === undefined ? hasPic : generation === 1,
     interruptRemapping: interruptRemapping ?? interrupts.some(({ chip }) => chip.trim().startsWith('IR-')),
   };
 }
 
-function machineOptions({ cpus, interruptTimeNs: interruptNs = 0 }: GuestOptions): MachineOptions {
-  const { possible, present, online, isolated, nodes, packages, threadsPerCore } = resolveCpus(cpus);
+function irqOptions(parameters: KernelParameters): IrqCoreOptions {
+  const { threadirqs, noirqdebug, irqfixup, irqaffinity } = parameters;
+  return { threadirqs, noirqdebug, irqfixup, ...(irqaffinity && { defaultAffinity: irqaffinity }) };
+}
+
+function machineOptions(options: GuestOptions, parameters: KernelParameters): MachineOptions {
+  const { cmdline, interruptTimeNs: interruptNs = 0 } = options;
+  const { possible, present, nodes, packages, threadsPerCore, ...cpus } = resolveCpus(options.cpus);
+  const { managedIrqIsolated, maxcpus = possible, messages } = parameters;
   const topology = regularTopology(possible, { nodes, packages, threadsPerCore });
-  return { possible, present, online, isolated, topology, interruptNs };
+  return {
+    possible,
+    present,
+    online: cpus.online.slice(0, Math.max(1, maxcpus)),
+    isolated: [...cpus.isolated, ...managedIrqIsolated],
+    topology,
+    interruptNs,
+    bootMessages: cmdline === undefined ? [] : [`Kernel command line: ${cmdline}`, ...messages],
+  };
 }

@@ -66,6 +66,8 @@ export class IrqDescCold {
   lastUnhandled = 0;
   threadsHandledLast = 0;
   nrActions = 0;
+  /** The upper 32 bits of threadsOneshot. */
+  threadsOneshotHigh = 0;
   forceResumeDepth = 0;
   noSuspendDepth = 0;
   condSuspendDepth = 0;

@@ -147,6 +147,7 @@ export function* wakeActionThreadSteps(desc: IrqDesc, action: IrqAction): Proced
   if (thread === undefined) return;
   if (yield* thread.runThread.exchangeSteps(true)) return;
   desc.threadsOneshot |= action.threadMask;
+  desc.cold.threadsOneshotHigh |= action.threadMaskHigh;
   yield* desc.cold.threadsActive.addSteps(1);
   thread.wakeUp();
 }
@@ -157,6 +158,7 @@ export function wakeActionThread(desc: IrqDesc, action: IrqAction): void {
   if (thread === undefined) return;
   if (thread.runThread.exchange(true)) return;
   desc.threadsOneshot |= action.threadMask;
+  desc.cold.threadsOneshotHigh |= action.threadMaskHigh;
   desc.cold.threadsActive.add(1);
   thread.wakeUp();
 }
@@ -183,8 +185,10 @@ function* irqFinalizeOneshot(
   }
   if (!runThread.get()) {
     desc.threadsOneshot &= ~action.threadMask;
+    desc.cold.threadsOneshotHigh &= ~action.threadMaskHigh;
     if (
       desc.threadsOneshot === 0 &&
+      desc.cold.threadsOneshotHigh === 0 &&
       (desc.state & (irqd.IRQ_DISABLED | irqd.IRQ_MASKED)) === irqd.IRQ_MASKED
     ) {
       unmaskThreadedIrq(desc);

@@ -26,6 +26,7 @@ export function* irqSetChipSteps(core: IrqCore, irq: Irq, chip: IrqChip | null):
   const cpu = core.machine.runningCpu;
   yield* desc.lock.spinLockIrqsave(cpu);
   desc.data.chip = chip ?? noIrqChip;
+  core.procConstraints.updateChip(chip);
   yield* desc.lock.spinUnlockIrqrestore(cpu);
   return 0;
 }
@@ -35,6 +36,7 @@ export function irqSetChip(core: IrqCore, irq: Irq, chip: IrqChip | null): numbe
   const desc = core.desc(irq);
   if (desc === undefined) return errnoValue('EINVAL');
   desc.data.chip = chip ?? noIrqChip;
+  core.procConstraints.updateChip(chip);
   return 0;
 }
 

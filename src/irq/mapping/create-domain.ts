@@ -45,9 +45,13 @@ export function irqDomainCreateHierarchy(
   return options.size === 0 ? irqDomainCreateTree(core, options) : irqDomainCreateLinear(core, options);
 }
 
-/** Takes a domain away; its mappings must be disposed before (irq_domain_remove). */
+/**
+ * Takes a domain away; its mappings must be disposed before, which the kernel only sees of those in the tree
+ * (kernel/irq/irqdomain.c irq_domain_remove).
+ */
 export function irqDomainRemove(domain: IrqDomain): void {
   const { core } = domain;
-  if (domain.mapcount !== 0) warn(core, 'irqdomain', 'irq_domain_remove');
+  if (domain.tree.size !== 0) warn(core, 'irqdomain', 'irq_domain_remove');
+  if (core.defaultDomain === domain) core.defaultDomain = null;
   core.removeDomain(domain);
 }

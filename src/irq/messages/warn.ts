@@ -11,6 +11,7 @@ export type IrqSource =
   | 'migration'
   | 'pm'
   | 'irqdesc'
+  | 'spurious'
   | 'arch/x86/kernel/apic/vector';
 
 /** Those without a folder lie in kernel/irq. */
@@ -26,9 +27,7 @@ export interface Speaker {
 
 /** WARN: `text` and the place that says it. */
 export function warn({ machine }: Speaker, source: IrqSource, func: string, text?: string): void {
-  const { log } = machine;
-  if (text !== undefined) log.printk(text);
-  log.warn(pathOf(source), func);
+  machine.log.warn(pathOf(source), func, text);
 }
 
 /** WARN_ONCE: as warn, only the first time on this machine. `place` tells two warnings of one function apart. */
@@ -39,10 +38,8 @@ export function warnOnce(
   text?: string,
   place = '',
 ): void {
-  const { log } = machine;
   if (!saidBefore.isFirst(`${source} ${func} ${place}`)) return;
-  if (text !== undefined) log.printk(text, true);
-  log.warn(pathOf(source), func, true);
+  machine.log.warn(pathOf(source), func, text, true);
 }
 
 /** pr_*_once: `text` the first time that `place` has something to say, whatever it says later. */

@@ -26,4 +26,10 @@ function cpuinfo(_machine: Machine, cpu: CpuId): string {
 }
 
 /** Every CPU can go, the boot CPU as well. */
-export const arm64CpuFiles: CpuFiles = { cpuinfo, isHotpluggable: () => true };
+export const arm64CpuFiles: CpuFiles = {
+  cpuinfo,
+  hasDies: false,
+  splitsBringUp: false,
+  hotplugSmt: ({ arm64HotplugSmt }) => arm64HotplugSmt,
+  isHotpluggable: () => true,
+};

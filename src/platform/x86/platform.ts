@@ -16,8 +16,8 @@ import { PciVectors } from '../pci/pci-vectors.js';
 import {
   type ArchSource,
   archSources,
+  type CpuFiles,
   type DeviceInterrupt,
-  type PerCpuLine,
   type Platform,
   type PlatformSetup,
 } from '../platform.js';
@@ -48,11 +48,16 @@ export function archProbeNrIrqs(nrCpuIds: number): number {
   return Math.min(wanted, NR_VECTORS * nrCpuIds);
 }
 
+/** What it sets that number to first: a vector for each on every CPU. */
+export function mostNrIrqs(nrCpuIds: number): number {
+  return NR_VECTORS * nrCpuIds;
+}
+
 /** An x86-64 machine: local APICs, one IO-APIC, PCI messages, with or without a PIC and interrupt remapping. */
 export class X86Platform implements Platform, MsiReceiver {
   readonly arch = 'x86';
-  readonly cpuFiles = x86CpuFiles;
-  readonly vmbusLine: PerCpuLine;
+  readonly cpuFiles: CpuFiles;
+  readonly vmbusLine: HypervisorCallback;
   readonly vectorSystem: VectorSystem;
   readonly ioapic: Ioapic;
   /** The IO-APIC's pins, for devices that move their lines. */
@@ -66,12 +71,16 @@ export class X86Platform implements Platform, MsiReceiver {
     machine: Machine,
     private readonly core: IrqCore,
     vmbusAccounting: LineAccounting = percpuDemux,
-    { pic = false, interruptRemapping = false }: PlatformSetup = {},
+    { pic = false, interruptRemapping = false, vendor = 'Intel' }: PlatformSetup = {},
   ) {
-    this.archRows = archSources(
-      machine.nrCpuIds,
-      x86Rows(core.behaviour.hypervisorRowsInStat, vmbusAccounting),
-    );
+    this.cpuFiles = x86CpuFiles(vendor);
+    const table = x86Rows({
+      behaviour: core.behaviour,
+      vmbus: vmbusAccounting,
+      vendor,
+      isOnHyperV: () => this.vmbusLine.isSetUp,
+    });
+    this.archRows = archSources(machine.nrCpuIds, table);
     machine.highestVectorFirst = true;
     if (pic) this.allocateLegacyDescs();
     const system = new VectorSystem(core, pic);

@@ -27,6 +27,11 @@ export interface GuestOptions {
   readonly cpus: number | CpuOptions;
   /** Default 6.10. */
   readonly kernel?: KernelVersion;
+  /**
+   * What the kernel was started with, as far as it concerns CPUs and interrupts: `isolcpus=`, `nohz_full=`,
+   * `irqaffinity=`, `maxcpus=`, `threadirqs`, `noirqdebug`, `irqfixup`, `irqpoll`, `cpu0_hotplug`. Default: nothing.
+   */
+  readonly cmdline?: string;
   /** Default x86_64. */
   readonly arch?: Architecture;
   /**

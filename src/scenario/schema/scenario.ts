@@ -21,6 +21,10 @@ export function scenarioShape(vocabulary: ScenarioVocabulary, step: ReturnType<t
   return {
     description: z.string({ error: 'a text' }).optional().describe('What the scenario shows'),
     kernel: version(kernelVersions).optional().describe('Linux version whose behaviour is modelled'),
+    cmdline: z
+      .string({ error: 'a kernel command line' })
+      .optional()
+      .describe('Kernel command line, such as "isolcpus=managed_irq,2-3 threadirqs"'),
     arch: word(vocabulary.platforms.map(({ name }) => name))
       .optional()
       .describe('Architecture of the guest; default x86_64'),

@@ -5,7 +5,7 @@ import { type IrqData, irqd } from '../../irq/data/irqdata.js';
 import type { IrqDesc, IrqDescCore } from '../../irq/data/irqdesc.js';
 import { irqs } from '../../irq/data/istate.js';
 import { irqInjectInterrupt } from '../../irq/line/resend.js';
-import { irqStatus } from '../../irq/data/settings.js';
+import { irqSettingsIsHidden, irqStatus } from '../../irq/data/settings.js';
 import { formatCpuList } from '../../machine/cpumask-text.js';
 import { kernelName } from '../../irq/messages/symbols.js';
 import { IrqEntries } from '../irq-entries.js';
@@ -120,12 +120,21 @@ function pendingText({ cold, core }: IrqDesc): string {
   return core.genericPendingIrq ? `pending:  ${formatCpuList(cold.pendingMask)}\n` : '';
 }
 
+/** _IRQ_PROC_VALID, the bit of IRQ_RESERVED; without a name in debugfs (kernel/irq/settings.h). */
+const PROC_VALID = 1 << 22;
+
+/** The settings, with the note whether the line is shown in /proc/interrupts (kernel/irq/proc.c irq_proc_update_valid). */
+function shownStatus(desc: IrqDesc): number {
+  const isShown = !irqSettingsIsHidden(desc) && !desc.isChained && desc.action !== undefined;
+  return desc.core.behaviour.marksShownLines && isShown ? desc.status | PROC_VALID : desc.status;
+}
+
 /** kernel/irq/debugfs.c irq_debug_show. */
 function lineText(desc: IrqDesc): string {
   const { data, status, istate } = desc;
   return (
     `handler:  ${kernelName(desc.handleIrq.name)}\ndevice:   ${desc.cold.deviceName ?? '(null)'}\n` +
-    `status:   ${hex(status, 8)}\n${bits(status, statusNames)}` +
+    `status:   ${hex(shownStatus(desc), 8)}\n${bits(status, statusNames)}` +
     `istate:   ${hex(istate, 8)}\n${bits(istate, istateNames)}` +
     `ddepth:   ${desc.cold.depth}\nwdepth:   ${desc.cold.wakeDepth}\n` +
     `dstate:   ${hex(data.state, 8)}\n${bits(data.state, dataNames)}` +

@@ -1,12 +1,16 @@
 import { describe, expect, test } from '@jest/globals';
+import type { IrqCore } from '../../../src/irq/core.js';
 import { disableIrq, enableIrq } from '../../../src/irq/management/enable.js';
 import { IRQF_NO_AUTOEN } from '../../../src/irq/data/irqaction.js';
 import { irqchipFlags } from '../../../src/irq/data/irqchip.js';
 import { irqd } from '../../../src/irq/data/irqdata.js';
 import { kernelVersions } from '../../../src/irq/kernel.js';
-import { archSource, type DeviceInterrupt } from '../../../src/platform/platform.js';
-import { archProbeNrIrqs } from '../../../src/platform/x86/platform.js';
+import { archSource, type CpuVendor, type DeviceInterrupt } from '../../../src/platform/platform.js';
+import { percpuDemux } from '../../../src/platform/line-accounting.js';
+import { x86_64 } from '../../../src/platform/x86/definition.js';
+import { archProbeNrIrqs, X86Platform } from '../../../src/platform/x86/platform.js';
 import { HYPERVISOR_CALLBACK_VECTOR } from '../../../src/platform/x86/hypervisor-callback.js';
+import type { Machine } from '../../../src/machine/machine.js';
 import { Lab } from '../lab.js';
 
 const ioapicLevel: Partial<DeviceInterrupt> = { chip: 'IO-APIC', flow: 'fasteoi', trigger: 'level' };
@@ -248,7 +252,7 @@ describe('vectors', () => {
 });
 
 describe('rows of an x86 machine', () => {
-  const inStat = (kernel: '6.1' | '6.10'): string[] =>
+  const inStat = (kernel: '6.1' | '6.10' | '7.2'): string[] =>
     Lab.x86({ kernel })
       .platform.sources()
       .filter((source) => source.inStat ?? true)
@@ -269,14 +273,32 @@ describe('rows of an x86 machine', () => {
     expect(inStat('6.10')).toEqual([...others, 'HYP', 'HRE', 'HVS', 'ERR']);
   });
 
-  test('ERR and MIS are one number, the posted interrupts nobody has installed', () => {
-    const sources = Lab.x86().platform.sources();
+  test('ERR and MIS are one number; the vectors of Hyper-V are installed with its line (system_vectors)', () => {
+    const lab = Lab.x86();
+    const sources = lab.platform.sources();
     expect(sources.filter(({ single }) => single).map(({ label }) => label)).toEqual(['ERR', 'MIS']);
-    expect(sources.filter(({ installed }) => installed === false).map(({ label }) => label)).toEqual([
-      'PIN',
-      'NPI',
-      'PIW',
-    ]);
+    const missing = (): string[] =>
+      sources.filter((source) => source.isInstalled?.() === false).map(({ label }) => label);
+    expect(missing()).toEqual(['HYP', 'HRE', 'HVS']);
+    lab.machine.run(
+      'setup',
+      lab.platform.vmbusLine.setup(() => true),
+    );
+    expect(missing()).toEqual([]);
+  });
+
+  test('7.2: rows follow the CPU, and all are added up (irq_init_stats, arch_irq_stat_cpu)', () => {
+    const shown = (vendor: CpuVendor): string[] => {
+      const make = (machine: Machine, core: IrqCore) =>
+        new X86Platform(machine, core, percpuDemux, { vendor });
+      const sources = new Lab(make, { kernel: '7.2', dynirqLowerBound: 24 }).platform.sources();
+      return sources.filter((source) => source.isInstalled?.() !== false).map(({ label }) => label);
+    };
+    expect(shown('Intel')).not.toContain('DFR');
+    expect(shown('AMD')).toContain('DFR');
+    expect(shown('Hygon')).toContain('DFR');
+    expect(shown('Intel').slice(-4)).toEqual(['PIN', 'NPI', 'PIW', 'VPMI']);
+    expect(inStat('7.2')).toEqual(x86_64.rowLabels);
   });
 
   test('each machine counts for itself', () => {
