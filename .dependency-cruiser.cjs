@@ -53,6 +53,7 @@ const floors = {
     ['line', 'line/'],
     ['management', 'management/'],
     ['mapping', 'mapping/'],
+    ['controllers', '(generic-chip|sim)/'],
     ['the-whole', '(?!kernel\\.)[^/]+\\.ts'],
   ],
   platform: [

@@ -77,6 +77,8 @@ export interface KernelBehaviour {
   readonly spreadLeavesNoneEmpty: boolean;
   /** Which order lib/sort.c leaves equal elements in: the one it has since 6.9, see kernelSort. */
   readonly sortPopsTwo: boolean;
+  /** All types of a generic chip have its name, not only the first: since 6.7. */
+  readonly genericChipNamesAllTypes: boolean;
 }
 
 const v61: KernelBehaviour = {
@@ -115,6 +117,7 @@ const v61: KernelBehaviour = {
   groupsByCluster: false,
   spreadLeavesNoneEmpty: false,
   sortPopsTwo: false,
+  genericChipNamesAllTypes: false,
 };
 
 const v610: KernelBehaviour = {
@@ -133,6 +136,7 @@ const v610: KernelBehaviour = {
   freeWaitsForThreads: true,
   nestedInProgress: false,
   sortPopsTwo: true,
+  genericChipNamesAllTypes: true,
 };
 
 const v612: KernelBehaviour = {

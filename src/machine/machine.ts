@@ -1,6 +1,6 @@
 import type { CpuId, Ns } from '../lib/brand.js';
 import { Clock } from './clock.js';
-import { Cpu, type CpuMachine, type InterruptHandler, type TaskletRunner } from './cpu.js';
+import { Cpu, type CpuMachine, type InterruptHandler, IRQ_WORK_VECTOR, type TaskletRunner } from './cpu.js';
 import { CpuMask, SharedCpuMask } from './cpumask.js';
 import { CpuHotplug, type HotplugMachine } from './hotplug.js';
 import { HUNG_LIMIT_NS, HungError } from './hung.js';
@@ -90,6 +90,7 @@ export class Machine implements CpuMachine, HotplugMachine {
     this.cpus = cpus;
     this.thisCpu = this.online.first();
     this.hotplug = new CpuHotplug(this);
+    this.setVectorHandler(IRQ_WORK_VECTOR, { handleInterrupt: (cpu) => cpu.runIrqWorks() });
   }
 
   get nrCpuIds(): number {

@@ -1,5 +1,6 @@
 import type { CpuId, Ns } from '../../lib/brand.js';
 import type { Cpu } from '../../machine/cpu.js';
+import type { IrqWork } from '../../machine/irq-work.js';
 import type { ContextRunner, Machine } from '../../machine/machine.js';
 import { drainStores, StoreBuffer, StoreNotes } from '../../machine/memory.js';
 import type { ChangeWatcher, Procedure, SharedObject } from '../../machine/step.js';
@@ -200,6 +201,18 @@ export class Stage implements World, ContextRunner, ChangeWatcher {
       heir.contexts += 1;
       context.entry?.changed();
     }
+  }
+
+  irqWorkQueued(cpu: Cpu, work: IrqWork): void {
+    const lane = this.lane(cpu.id);
+    let context: Context | undefined;
+    for (let pid = 0; pid < this.count && context === undefined; pid++) {
+      const { irqWork, lane: of } = this.contexts[pid];
+      if (irqWork === work && of === lane) context = this.contexts[pid];
+    }
+    context ??= this.raisable(lane, contextKind.HARDIRQ, work.name, () => work.stepByStep());
+    context.irqWork = work;
+    this.raise(context);
   }
 
   changed({ id }: SharedObject): void {

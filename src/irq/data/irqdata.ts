@@ -118,6 +118,8 @@ export class IrqData {
   hwirq: Hwirq = 0;
   domain: LineDomain | null = null;
   chipData: unknown = null;
+  /** The line's bit in the registers of its chip, 32 bits (irq_data.mask). */
+  mask = 0;
   readonly affinity: CpuMask;
   readonly effectiveAffinity: CpuMask;
   /** NUMA node, -1 for none. */
