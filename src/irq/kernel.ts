@@ -79,6 +79,8 @@ export interface KernelBehaviour {
   readonly sortPopsTwo: boolean;
   /** All types of a generic chip have its name, not only the first: since 6.7. */
   readonly genericChipNamesAllTypes: boolean;
+  /** A chip that could not set an NMI up is told to tear it down, too: since 6.16. */
+  readonly nmiTeardownAfterFailedSetup: boolean;
 }
 
 const v61: KernelBehaviour = {
@@ -118,6 +120,7 @@ const v61: KernelBehaviour = {
   spreadLeavesNoneEmpty: false,
   sortPopsTwo: false,
   genericChipNamesAllTypes: false,
+  nmiTeardownAfterFailedSetup: false,
 };
 
 const v610: KernelBehaviour = {
@@ -156,6 +159,7 @@ const v618: KernelBehaviour = {
   storvscPrefersOwnCpu: true,
   resumeWaitsForEachDevice: false,
   spreadLeavesNoneEmpty: true,
+  nmiTeardownAfterFailedSetup: true,
 };
 
 const v72: KernelBehaviour = {

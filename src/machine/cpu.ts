@@ -52,6 +52,8 @@ export class Cpu {
   private irqsOff = 1;
   private inHardirq = false;
   private inSoftirq = false;
+  private inNmi = false;
+  private nextNmi: (() => void) | undefined;
   private anyPending = false;
   private readonly pending = new Uint32Array(NR_VECTORS / 32);
   private tasklets: Tasklet[] = [];
@@ -69,12 +71,17 @@ export class Cpu {
 
   /** True while a hard interrupt or tasklet runs here, where sleeping is not allowed. */
   get inInterrupt(): boolean {
-    return this.inHardirq || this.inSoftirq;
+    return this.inHardirq || this.inSoftirq || this.inNmi;
   }
 
-  /** True while a hard interrupt runs here. */
+  /** True while a hard interrupt runs here, non-maskable ones among them (in_hardirq). */
   get hardirq(): boolean {
-    return this.inHardirq;
+    return this.inHardirq || this.inNmi;
+  }
+
+  /** True while a non-maskable interrupt runs here (in_nmi). */
+  get nmi(): boolean {
+    return this.inNmi;
   }
 
   /** True while an interrupt raised here would stay pending. */
@@ -96,6 +103,26 @@ export class Cpu {
     machine.thisCpu = this.id;
     this.handle(vector);
     if (this.anyPending || this.tasklets.length !== 0) this.interruptExit();
+    machine.thisCpu = previous;
+  }
+
+  /**
+   * A non-maskable interrupt: `handler` runs before this returns, whatever the CPU is doing. One that comes within
+   * another waits for its end, and there is room for one.
+   */
+  raiseNmi(handler: () => void): void {
+    this.nextNmi = handler;
+    if (this.inNmi) return;
+    const { machine } = this;
+    const previous = machine.thisCpu;
+    machine.thisCpu = this.id;
+    this.inNmi = true;
+    while (this.nextNmi !== undefined) {
+      const { nextNmi } = this;
+      this.nextNmi = undefined;
+      nextNmi();
+    }
+    this.inNmi = false;
     machine.thisCpu = previous;
   }
 

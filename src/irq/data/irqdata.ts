@@ -74,6 +74,9 @@ export interface IrqChip {
   irqGetIrqchipState?(d: IrqData, which: IrqchipState): boolean | number;
   irqSetIrqchipState?(d: IrqData, which: IrqchipState, state: boolean): number;
   irqForceCompleteMove?(d: IrqData): void;
+  /** Has the line be delivered as an NMI on this CPU, for chips with SUPPORTS_NMI; and no longer. */
+  irqNmiSetup?(d: IrqData): number;
+  irqNmiTeardown?(d: IrqData): void;
   /** What /proc/interrupts shows in place of the chip's name. */
   irqPrintChip?(d: IrqData): string;
 }

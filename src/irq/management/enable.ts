@@ -166,7 +166,7 @@ export function* irqSetIrqWakeSteps(core: IrqCore, irq: Irq, on: boolean): Proce
   const cpu = core.machine.runningCpu;
   yield* desc.data.busLockSteps();
   yield* desc.lock.spinLockIrqsave(cpu);
-  const ret = on ? wakeOn(desc) : wakeOff(desc);
+  const ret = setWake(desc, on);
   yield* desc.lock.spinUnlockIrqrestore(cpu);
   yield* desc.data.busSyncUnlockSteps();
   return ret;
@@ -177,9 +177,14 @@ export function irqSetIrqWake(core: IrqCore, irq: Irq, on: boolean): number {
   const desc = globalDesc(core, irq);
   if (desc === undefined) return errnoValue('EINVAL');
   desc.data.busLock();
-  const ret = on ? wakeOn(desc) : wakeOff(desc);
+  const ret = setWake(desc, on);
   desc.data.busSyncUnlock();
   return ret;
+}
+
+function setWake(desc: IrqDesc, on: boolean): number {
+  if ((desc.istate & irqs.NMI) !== 0) return errnoValue('EINVAL');
+  return on ? wakeOn(desc) : wakeOff(desc);
 }
 
 function wakeOn(desc: IrqDesc): number {
