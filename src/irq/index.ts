@@ -26,6 +26,7 @@ export * from './line/handle.js';
 export * from './line/irqchip-state.js';
 export * from './line/nmi-flow.js';
 export * from './line/percpu-flow.js';
+export * from './line/redirect.js';
 export * from './line/resend.js';
 export { irqWakeThread, irqWakeThreadSteps } from './line/thread.js';
 export * from './management/chip.js';

@@ -1,4 +1,4 @@
-import type { Hwirq, Irq } from '../../lib/brand.js';
+import type { CpuId, Hwirq, Irq } from '../../lib/brand.js';
 import { errnoValue } from '../../lib/errno.js';
 import type { CpuMask } from '../../machine/cpumask.js';
 import type { Mutex } from '../../machine/lock.js';
@@ -74,6 +74,8 @@ export interface IrqChip {
   irqGetIrqchipState?(d: IrqData, which: IrqchipState): boolean | number;
   irqSetIrqchipState?(d: IrqData, which: IrqchipState, state: boolean): number;
   irqForceCompleteMove?(d: IrqData): void;
+  /** For demultiplexed lines: called before it is decided which CPU handles the interrupt, such as to acknowledge it. */
+  irqPreRedirect?(d: IrqData): void;
   /** Has the line be delivered as an NMI on this CPU, for chips with SUPPORTS_NMI; and no longer. */
   irqNmiSetup?(d: IrqData): number;
   irqNmiTeardown?(d: IrqData): void;
@@ -110,7 +112,7 @@ export interface IrqDataDesc {
   /** Bits of `irqd`. */
   state: number;
   handlerData: unknown;
-  readonly cold: { readonly pendingMask: CpuMask };
+  readonly cold: { readonly pendingMask: CpuMask; redirectTarget: CpuId };
   readonly core: Speaker & { readonly behaviour: KernelBehaviour };
 }
 

@@ -132,6 +132,8 @@ export function* synchronizeIrq(core: IrqCore, irq: Irq): Procedure<void> {
 
 /** kernel/irq/manage.c __synchronize_irq. */
 export function* synchronizeIrqDesc(desc: IrqDesc): Procedure<void> {
+  const { redirectWork } = desc.cold;
+  if (redirectWork !== undefined) yield* redirectWork.sync();
   yield* synchronizeHardirqDesc(desc, true);
   yield mightSleep;
   if (desc.cold.hasHadThreads) yield* desc.cold.threadsActive.waitForZero();
