@@ -109,6 +109,8 @@ export class Context {
   virtualTime = false;
   deadlineNs: Ns = NO_DEADLINE;
   lane: Lane;
+  /** Where it goes on with its next step, if elsewhere. */
+  nextLane: Lane | undefined;
 
   constructor(
     readonly pid: number,
@@ -131,5 +133,6 @@ export class Context {
     this.due = false;
     this.virtualTime = false;
     this.deadlineNs = NO_DEADLINE;
+    this.nextLane = undefined;
   }
 }

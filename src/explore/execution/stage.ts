@@ -111,12 +111,14 @@ export class Stage implements World, ContextRunner, ChangeWatcher {
   /** What all executions so far have stored. */
   readonly stores = new StoreNotes();
   private laneCount = 0;
+  private moving: Context | undefined;
 
   constructor(readonly memory: MemoryModel) {}
 
   reset(): void {
     this.count = 0;
     this.laneCount = 0;
+    this.moving = undefined;
     this.nowNs = 0;
     this.isPreemptible = true;
     this.running = undefined;
@@ -168,6 +170,25 @@ export class Stage implements World, ContextRunner, ChangeWatcher {
 
   spawned(task: Task): void {
     this.task(task.cpu, task.name, task.proc);
+  }
+
+  moved(task: Task): void {
+    if (this.running === undefined) return;
+    this.running.nextLane = this.lane(task.cpu);
+    this.moving = this.running;
+  }
+
+  /** Takes the context that has moved to its new CPU; only between two steps, so that each was made on one CPU. */
+  finishMove(): void {
+    const { moving } = this;
+    if (moving?.nextLane === undefined) return;
+    const { lane, nextLane } = moving;
+    if (lane.current === moving) lane.current = undefined;
+    lane.contexts -= 1;
+    nextLane.contexts += 1;
+    moving.lane = nextLane;
+    moving.nextLane = undefined;
+    this.moving = undefined;
   }
 
   taskletScheduled(cpu: Cpu, tasklet: Tasklet): void {
