@@ -55,6 +55,7 @@ const floors = {
     ['line', 'line/'],
     ['management', 'management/'],
     ['mapping', 'mapping/'],
+    ['controllers', '(generic-chip|sim)/'],
     ['the-whole', '(?!kernel\\.)[^/]+\\.ts'],
   ],
   platform: [

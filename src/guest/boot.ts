@@ -30,7 +30,7 @@ function* boot(
   { irqCore, lines, pci, kvm, vmbus, irqDomains }: AssembledGuest,
   { interrupts = [], pci: functions = [], vmbus: hasVmbus = true }: GuestOptions,
 ): Procedure<void> {
-  for (const interrupt of interrupts) yield* lines.plugSteps(interrupt);
+  for (const interrupt of interrupts) yield* lines.plugIn(interrupt);
   initIrqProc(irqCore);
   if (kvm !== undefined) yield* kvm.boot();
   for (const plugin of irqDomains) yield* procedureOf(plugin.attach(irqCore), plugin, 'attach(core)');

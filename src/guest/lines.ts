@@ -76,7 +76,7 @@ export class GuestLines implements ScenarioLines {
    * @throws RangeError if the number is taken, or the requests are refused.
    */
   plug(interrupt: InterruptOptions): void {
-    this.run(`plug IRQ ${interrupt.irq}`, this.plugSteps(interrupt));
+    this.run(`plug IRQ ${interrupt.irq}`, this.plugIn(interrupt));
   }
 
   /**
@@ -85,7 +85,7 @@ export class GuestLines implements ScenarioLines {
    * @throws RangeError if there is no such line.
    */
   unplug(irq: Irq): void {
-    this.run(`unplug IRQ ${irq}`, this.unplugSteps(this.irq(irq).desc));
+    this.run(`unplug IRQ ${irq}`, this.pullOut(this.irq(irq).desc));
   }
 
   /**
@@ -113,7 +113,7 @@ export class GuestLines implements ScenarioLines {
   }
 
   /** `plug`, for who runs in the guest. */
-  *plugSteps(options: InterruptOptions): Procedure<void> {
+  *plugIn(options: InterruptOptions): Procedure<void> {
     const { platform, irqCore, devices } = this.guest;
     const interrupt = deviceInterrupt(options, irqCore.machine.nrCpuIds);
     if (interrupt.flow === 'percpu') {
@@ -124,9 +124,6 @@ export class GuestLines implements ScenarioLines {
     const { name, ...line } = interrupt;
     yield* platform.addInterrupt(line);
     const { desc } = this.irq(options.irq);
-    if (options.managed) {
-      desc.data.set(irqd.AFFINITY_MANAGED | irqd.MANAGED_SHUTDOWN | irqd.AFFINITY_SET);
-    }
     const names = name?.split(', ') ?? [];
     const { answers, thread, costNs, threadCostNs } = options;
     const { flags = names.length > 1 ? ['IRQF_SHARED'] : [] } = options;
@@ -137,7 +134,7 @@ export class GuestLines implements ScenarioLines {
     }
   }
 
-  private *unplugSteps(desc: IrqDesc): Procedure<void> {
+  private *pullOut(desc: IrqDesc): Procedure<void> {
     const { irqCore, devices } = this.guest;
     while (desc.action !== undefined) yield* devices.free(desc, undefined);
     devices.unplug(desc);

@@ -109,6 +109,10 @@ export interface KernelBehaviour {
   readonly spreadLeavesNoneEmpty: boolean;
   /** Which order lib/sort.c leaves equal elements in: the one it has since 6.9, see kernelSort. */
   readonly sortPopsTwo: boolean;
+  /** All types of a generic chip have its name, not only the first: since 6.7. */
+  readonly genericChipNamesAllTypes: boolean;
+  /** A chip that could not set an NMI up is told to tear it down, too: since 6.16. */
+  readonly nmiTeardownAfterFailedSetup: boolean;
 }
 
 // Beside each line: where the difference came from, the commit if known.
@@ -164,6 +168,8 @@ const v61: KernelBehaviour = {
   cpuHousekeepingFile: false,
   cpu0Hotplug: true,
   arm64HotplugSmt: false,
+  genericChipNamesAllTypes: false,
+  nmiTeardownAfterFailedSetup: false,
 };
 
 const v610: KernelBehaviour = {
@@ -189,6 +195,7 @@ const v610: KernelBehaviour = {
   strayVectorPlace: 'call_irq_handler', // 6.10
   perDeviceMsiDomains: true, // 6.2
   sortPopsTwo: true, // 6.9
+  genericChipNamesAllTypes: true, // 6.7
 };
 
 const v612: KernelBehaviour = {
@@ -214,6 +221,7 @@ const v618: KernelBehaviour = {
   storvscPrefersOwnCpu: true,
   resumeWaitsForEachDevice: false,
   spreadLeavesNoneEmpty: true,
+  nmiTeardownAfterFailedSetup: true,
 };
 
 const v72: KernelBehaviour = {

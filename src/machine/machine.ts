@@ -1,7 +1,8 @@
 import type { CpuId, Ns } from '../lib/brand.js';
 import { Fifo } from '../lib/fifo.js';
 import { Clock, type ClockEvent } from './clock.js';
-import { Cpu, type CpuMachine, type InterruptHandler, type TaskletRunner } from './cpu.js';
+import { mightSleep } from './completion.js';
+import { Cpu, type CpuMachine, type InterruptHandler, IRQ_WORK_VECTOR, type TaskletRunner } from './cpu.js';
 import { CpuMask, SharedCpuMask } from './cpumask.js';
 import { CpuHotplug, type HotplugMachine } from './hotplug.js';
 import { HUNG_LIMIT_NS, HungError } from './hung.js';
@@ -32,6 +33,8 @@ export interface MachineOptions {
 export interface ContextRunner extends TaskletRunner {
   /** A process context was started. */
   spawned(task: Task): void;
+  /** The running context, `task`, goes on on another CPU, with its next step. */
+  moved(task: Task): void;
 }
 
 /**
@@ -99,6 +102,7 @@ export class Machine implements CpuMachine, HotplugMachine {
     this.thisCpu = this.online.first();
     this.hotplug = new CpuHotplug(this);
     for (const text of options.bootMessages ?? []) this.log.printk(text);
+    this.setVectorHandler(IRQ_WORK_VECTOR, { handleInterrupt: (cpu) => cpu.runIrqWorks() });
   }
 
   get nrCpuIds(): number {
@@ -147,6 +151,21 @@ export class Machine implements CpuMachine, HotplugMachine {
       this.ready.push(task);
     } else this.runner.spawned(task);
     return task;
+  }
+
+  /**
+   * Has `task`, which runs this, go on on a CPU of `mask` if it is on none, the lowest that is online; nowhere if there is
+   * none (set_cpus_allowed_ptr of current).
+   */
+  *setCpusAllowed(task: Task, mask: CpuMask): Procedure<void> {
+    if (mask.isEmpty || mask.has(task.cpu)) return;
+    yield mightSleep;
+    const cpu = mask.firstAnd(this.online);
+    if (cpu < 0) return;
+    task.cpu = cpu;
+    if (this.runner === undefined) this.thisCpu = cpu;
+    else this.runner.moved(task);
+    yield mightSleep;
   }
 
   /** Number of process contexts that have not ended, of those that the machine runs itself. */

@@ -67,6 +67,7 @@ export class DeviceInterrupts {
     const perCpu = flow === 'percpu' ? irqStatus.PER_CPU : 0;
     irqSetStatusFlags(core, irq, this.status | level | perCpu);
     if (flow !== 'percpu') core.desc(irq)?.data.set(irqd.SINGLE_TARGET);
+    if (interrupt.managed) desc.data.set(irqd.AFFINITY_MANAGED | irqd.MANAGED_SHUTDOWN | irqd.AFFINITY_SET);
     if (affinity === undefined) return;
     desc.data.affinity.copyFrom(affinity);
     desc.data.set(irqd.AFFINITY_SET);

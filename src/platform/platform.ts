@@ -56,6 +56,8 @@ export interface DeviceInterrupt {
   readonly name?: string;
   /** CPUs that it may go to; default: the default affinity. */
   readonly affinity?: CpuMask;
+  /** The kernel alone decides where it goes: user space may not move it, and it sleeps without CPUs. Default false. */
+  readonly managed?: boolean;
 }
 
 /** Makers of x86 CPUs that kernels tell apart. */

@@ -1,4 +1,4 @@
-import type { Hwirq, Irq } from '../../lib/brand.js';
+import type { CpuId, Hwirq, Irq } from '../../lib/brand.js';
 import { errnoValue } from '../../lib/errno.js';
 import type { CpuMask } from '../../machine/cpumask.js';
 import type { Mutex } from '../../machine/lock.js';
@@ -87,6 +87,11 @@ export interface IrqChip {
   irqComposeMsiMsg?(d: IrqData): MsiMsg;
   /** Tells the device its message. */
   irqWriteMsiMsg?(d: IrqData, msg: MsiMsg): void;
+  /** For demultiplexed lines: called before it is decided which CPU handles the interrupt, such as to acknowledge it. */
+  irqPreRedirect?(d: IrqData): void;
+  /** Has the line be delivered as an NMI on this CPU, for chips with SUPPORTS_NMI; and no longer. */
+  irqNmiSetup?(d: IrqData): number;
+  irqNmiTeardown?(d: IrqData): void;
   /** What /proc/interrupts shows in place of the chip's name. */
   irqPrintChip?(d: IrqData): string;
 }
@@ -142,7 +147,7 @@ export interface IrqDataDesc {
   handlerData: unknown;
   /** The outermost level. */
   readonly data: IrqData;
-  readonly cold: { readonly pendingMask: CpuMask };
+  readonly cold: { readonly pendingMask: CpuMask; redirectTarget: CpuId };
   readonly core: Speaker & { readonly behaviour: KernelBehaviour; readonly genericPendingIrq: boolean };
 }
 
@@ -159,6 +164,8 @@ export class IrqData {
   chipData: unknown = null;
   /** The same line in the domain's parent; null: there is none. */
   parentData: IrqData | null = null;
+  /** The line's bit in the registers of its chip, 32 bits (irq_data.mask). */
+  mask = 0;
   readonly affinity: CpuMask;
   readonly effectiveAffinity: CpuMask;
   /** NUMA node, -1 for none. */

@@ -1,5 +1,6 @@
-import type { Irq } from '../../lib/brand.js';
+import type { CpuId, Irq } from '../../lib/brand.js';
 import { CpuMask } from '../../machine/cpumask.js';
+import type { IrqWork } from '../../machine/irq-work.js';
 import { Lock } from '../../machine/lock.js';
 import { SharedCounter } from '../../machine/shared-var.js';
 import {
@@ -42,6 +43,7 @@ export const lineObject = {
   procDirectory: 6,
   actions: 7,
   threadsHandled: 8,
+  redirect: 9,
 } as const;
 
 const LINE_OBJECTS = Object.keys(lineObject).length;
@@ -81,6 +83,10 @@ export class IrqDescCold {
   parentIrq: Irq = 0;
   /** Those of its interrupts that the total of /proc/stat leaves out, per CPU; made for the first one. */
   countsOutsideStat: Uint32Array | undefined = undefined;
+  /** CPU on which a demultiplexed line's handlers run, if not on that where it came (struct irq_redirect). */
+  redirectTarget: CpuId = 0;
+  /** What runs them there; made for the first one. */
+  redirectWork: IrqWork | undefined = undefined;
   private readonly objectIds = reserveObjectIds(LINE_OBJECTS);
   private mutex: Lock | undefined = undefined;
   private active: WaitCounter | undefined = undefined;

@@ -196,6 +196,12 @@ function* joinLine(desc: IrqDesc, action: IrqAction): Procedure<number> {
   const first = desc.action;
   let last: IrqAction | undefined;
   if (first !== undefined) {
+    if (refusesNmiSharing(desc)) {
+      desc.core.machine.log.printk(
+        `genirq: Invalid attempt to share NMI for ${action.name ?? '(null)'} (irq ${desc.irq}) on irqchip ${desc.data.chip.name ?? '(null)'}.`,
+      );
+      return errnoValue('EINVAL');
+    }
     if (irqSettingsIsPerCpuDevid(desc) && overlaps(desc, first, action)) {
       desc.core.machine.log.printk(
         `genirq: Overlapping affinities for ${action.name ?? '(null)'} (irq ${desc.irq}) on irqchip ${desc.data.chip.name ?? '(null)'}.`,
@@ -227,6 +233,12 @@ function* joinLine(desc: IrqDesc, action: IrqAction): Procedure<number> {
     yield* enableIrqLockedSteps(desc);
   }
   return 0;
+}
+
+/** A line of NMIs is one requester's alone; per-CPU ones can be shared by CPU where others can. */
+function refusesNmiSharing(desc: IrqDesc): boolean {
+  if ((desc.istate & irqs.NMI) === 0) return false;
+  return !(irqSettingsIsPerCpuDevid(desc) && desc.core.behaviour.percpuSharing);
 }
 
 /** Sharers of a per-CPU line must have CPUs and dev_ids of their own (valid_percpu_irqaction). */

@@ -2,7 +2,7 @@ import type { Irq } from '../../lib/brand.js';
 import type { Procedure } from '../../machine/step.js';
 import type { IrqCore } from '../../irq/core.js';
 import { irqd } from '../../irq/data/irqdata.js';
-import type { IrqDesc } from '../../irq/data/irqdesc.js';
+import type { IrqAffinityDesc, IrqDesc } from '../../irq/data/irqdesc.js';
 import { type IrqDomain, irqFindMapping } from '../../irq/data/revmap.js';
 import { irqStatus } from '../../irq/data/settings.js';
 import { irqSetHandler, irqSetStatusFlags } from '../../irq/management/chip.js';
@@ -76,6 +76,7 @@ export class X86Lines {
     } else if (this.core.desc(irq)?.action !== undefined) {
       throw new RangeError(`IRQ ${irq} is taken; choose another number`);
     }
+    if (interrupt.managed) throw new RangeError(`IRQ ${irq}: a pin of the IO-APIC cannot be managed`);
     const level = interrupt.trigger === 'level';
     const ret = yield* ioapic.mapPin({ pin, level, irq });
     if (ret !== irq) throw new RangeError(`pin ${pin} of the IO-APIC cannot be IRQ ${irq}: ${ret}`);
@@ -87,7 +88,7 @@ export class X86Lines {
     yield* this.makeRoom(irq);
     const { domain, table } = this.messageChip(interrupt);
     const ret = yield* msiDomainAllocIrqsSteps(domain, {
-      descs: [new MsiDesc(table, hwirq)],
+      descs: [new MsiDesc(table, hwirq, 1, this.affinityOf(interrupt))],
       hwirqOf: () => hwirq,
       node: -1,
       deviceName: null,
@@ -95,6 +96,11 @@ export class X86Lines {
     });
     if (ret !== 0) throw new RangeError(`IRQ ${irq} of ${chip} (hwirq ${hwirq}) cannot be made: ${ret}`);
     this.finish(interrupt);
+  }
+
+  /** Vectors of a managed line are kept for it on each of its CPUs, so they must be known from the start. */
+  private affinityOf({ affinity, managed }: DeviceInterrupt): IrqAffinityDesc[] | null {
+    return managed ? [{ mask: affinity ?? this.core.defaultAffinity.clone(), managed }] : null;
   }
 
   private messageChip({ chip: name, chipPrinted = false }: DeviceInterrupt): MessageChip {
@@ -113,7 +119,7 @@ export class X86Lines {
   }
 
   /** What the scenario says otherwise than the controller does. */
-  private finish({ irq, flow, flowName, affinity, trigger }: DeviceInterrupt): void {
+  private finish({ irq, flow, flowName, affinity, trigger, managed }: DeviceInterrupt): void {
     const { core } = this;
     const desc = core.desc(irq);
     if (desc === undefined) throw new RangeError(`there is no IRQ ${irq}`);
@@ -122,7 +128,7 @@ export class X86Lines {
       irqSetHandler(core, irq, flows[flow], false, name);
     }
     if (trigger === 'level') irqSetStatusFlags(core, irq, irqStatus.LEVEL);
-    if (affinity === undefined) return;
+    if (affinity === undefined || managed) return;
     desc.data.affinity.copyFrom(affinity);
     desc.data.set(irqd.AFFINITY_SET);
   }
