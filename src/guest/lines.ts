@@ -1,7 +1,6 @@
 import type { Irq } from '../lib/brand.js';
 import type { DeviceLines } from '../devices/line/lines.js';
 import type { IrqCore } from '../irq/core.js';
-import { irqd } from '../irq/data/irqdata.js';
 import type { IrqDesc } from '../irq/data/irqdesc.js';
 import { freeDescsSteps } from '../irq/mapping/alloc-descs.js';
 import { irqDisposeMappingSteps } from '../irq/mapping/irqdomain.js';
