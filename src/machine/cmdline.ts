@@ -20,6 +20,8 @@ export interface KernelParameters {
   readonly irqfixup: 0 | 1 | 2;
   /** CPU 0 may go offline, where kernels know that (to 6.4). */
   readonly cpu0Hotplug: boolean;
+  /** The debug messages of kernel/irq/cpuhotplug.c are in the log (dyndbg="file cpuhotplug.c +p"). */
+  readonly debugHotplug: boolean;
   /** How many CPUs are brought online by the kernel itself (maxcpus=). */
   readonly maxcpus: number | undefined;
   /** What the kernel writes into its log about parameters that it cannot take as they are. */
@@ -135,6 +137,7 @@ export function parseCmdline(text: string, possible: number, present: number): K
   let irqaffinity: CpuId[] | undefined;
   let irqfixup: 0 | 1 | 2 = 0;
   let maxcpus: number | undefined;
+  let debugHotplug = false;
   for (const { name, value } of parametersOf(text)) {
     flags.add(name);
     if (name === 'irqfixup') irqfixup = 1;
@@ -143,6 +146,7 @@ export function parseCmdline(text: string, possible: number, present: number): K
     if (name === 'isolcpus') isolation.isolcpus(value);
     if (name === 'nohz_full') isolation.setup(value, new Set(['nohz']));
     if (name === 'irqaffinity') irqaffinity = irqAffinity(value, possible);
+    if (name === 'dyndbg') debugHotplug = /(^|;)\s*file\s+\S*cpuhotplug\.c\s+\+p/.test(value);
     if (name === 'maxcpus' && /^\d+$/.test(value)) maxcpus = Number(value);
   }
   const { isolated } = isolation;
@@ -156,6 +160,7 @@ export function parseCmdline(text: string, possible: number, present: number): K
     noirqdebug: flags.has('noirqdebug'),
     irqfixup,
     cpu0Hotplug: flags.has('cpu0_hotplug'),
+    debugHotplug,
     maxcpus,
     messages,
   };

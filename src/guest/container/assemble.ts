@@ -146,8 +146,9 @@ function ownModules(options: GuestOptions, settings: DeviceSettings, kit: GuestK
 
 /** A generation 1 VM has a PIC, and with it the PC's timer on IRQ 0. */
 function platformSetup(options: GuestOptions, vendor: CpuVendor | undefined): PlatformSetup {
-  const { generation, interruptRemapping, interrupts = [] } = options;
-  const hasPic = interrupts.some(({ irq, chip }) => irq === 0 || chip === 'XT-PIC');
+  const { generation, interruptRemapping, interrupts = [], kvm } = options;
+  // KVM's virtual machines are PCs.
+  const hasPic = kvm !== undefined || interrupts.some(({ irq, chip }) => irq === 0 || chip === 'XT-PIC');
   return {
     vendor,
     pic: generation === undefined ? hasPic : generation === 1,
@@ -156,8 +157,8 @@ function platformSetup(options: GuestOptions, vendor: CpuVendor | undefined): Pl
 }
 
 function irqOptions(parameters: KernelParameters): IrqCoreOptions {
-  const { threadirqs, noirqdebug, irqfixup, irqaffinity } = parameters;
-  return { threadirqs, noirqdebug, irqfixup, ...(irqaffinity && { defaultAffinity: irqaffinity }) };
+  const { threadirqs, noirqdebug, irqfixup, debugHotplug, irqaffinity } = parameters;
+  return { threadirqs, noirqdebug, irqfixup, debugHotplug, ...(irqaffinity && { defaultAffinity: irqaffinity }) };
 }
 
 function machineOptions(options: GuestOptions, parameters: KernelParameters): MachineOptions {

@@ -1,3 +1,4 @@
+import type { ClockEvent } from '../../machine/clock.js';
 import type { MsiMsg } from '../../irq/data/irqdata.js';
 import type { EdgeFate } from '../line-hardware.js';
 import { type MsiHardware, noMsiMsg } from '../../irq/msi/msi-desc.js';
@@ -6,6 +7,8 @@ import { type MsiHardware, noMsiMsg } from '../../irq/msi/msi-desc.js';
 export interface MsiReceiver {
   /** @returns what became of it. */
   deliver(msg: MsiMsg): EdgeFate;
+  /** Has something happen once the kernel is done with what it is doing (Machine.soon). */
+  soon(event: ClockEvent): void;
 }
 
 /** One entry of a table (PCI 3.0, 6.8.2.6 to 6.8.2.9). */
@@ -35,8 +38,13 @@ export class MsiTable implements MsiHardware {
     const entry = this.entry(index);
     entry.masked = masked;
     if (masked || !entry.pending) return;
-    entry.pending = false;
-    this.receiver.deliver(entry.msg);
+    this.receiver.soon({
+      fire: () => {
+        if (!entry.pending || entry.masked) return;
+        entry.pending = false;
+        this.receiver.deliver(entry.msg);
+      },
+    });
   }
 
   /** The device interrupts; what is masked waits. */

@@ -47,7 +47,7 @@ export class IoapicPins implements IoapicHardware {
     const pin = this.pins[number];
     pin.entry = entry;
     if (!entry.level) pin.remoteIrr = false;
-    this.sendLevel(pin);
+    if (pin.high && entry.level) this.receiver.soon({ fire: () => this.sendLevel(pin) });
   }
 
   remoteIrr(number: Hwirq): boolean {
@@ -80,7 +80,7 @@ export class IoapicPins implements IoapicHardware {
 
   private end(pin: Pin): void {
     pin.remoteIrr = false;
-    this.sendLevel(pin);
+    if (pin.high) this.receiver.soon({ fire: () => this.sendLevel(pin) });
   }
 
   private sendLevel(pin: Pin): void {

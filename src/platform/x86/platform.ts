@@ -1,3 +1,4 @@
+import type { ClockEvent } from '../../machine/clock.js';
 import type { Machine } from '../../machine/machine.js';
 import type { Procedure } from '../../machine/step.js';
 import type { IrqCore } from '../../irq/core.js';
@@ -110,6 +111,10 @@ export class X86Platform implements Platform, MsiReceiver {
 
   lineHardware({ data }: IrqDesc): LineHardware | undefined {
     return x86LineHardware(data, this.pins, this.vectorSystem.apics);
+  }
+
+  soon(event: ClockEvent): void {
+    this.core.machine.soon(event);
   }
 
   /** A device's message has arrived, or an IO-APIC's. */

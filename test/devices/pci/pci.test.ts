@@ -215,7 +215,7 @@ timeline:
 });
 
 test('NVMe, virtio and a legacy device work side by side (pci-devices.yaml)', () => {
-  const text = readFileSync(new URL('pci-devices.yaml', import.meta.url), 'utf8');
+  const text = readFileSync(new URL('../../../examples/pci-devices.yaml', import.meta.url), 'utf8');
   const scenario = parseScenario(text, 'pci-devices.yaml');
   const guest = Guest.create(scenario.guest);
   const { steps, workload } = runScenario(guest, scenario);

@@ -1,0 +1,27 @@
+import { Guest } from '../../guest/guest.js';
+import type { KernelVersion } from '../../irq/kernel.js';
+import { parseCpuList } from '../../machine/cpumask-text.js';
+import type { GuestOptions } from '../../scenario/options/guest.js';
+import type { RecordedCpus } from '../recorded.js';
+
+/** CPUs of a recorded machine; those left out are all that are possible. */
+type GuestCpus = Pick<RecordedCpus, 'possible' | 'nr_cpu_ids'> & Partial<RecordedCpus>;
+
+/**
+ * The machine that the recordings are of, as a guest that anybody can make: a PC that QEMU emulates, with a PIC and
+ * without Hyper-V.
+ */
+export function recordedGuest(kernel: KernelVersion, cpus: GuestCpus, more: Partial<GuestOptions> = {}): Guest {
+  const { nr_cpu_ids: possible } = cpus;
+  return Guest.create({
+    kernel,
+    cpus: {
+      possible,
+      present: parseCpuList(cpus.present ?? cpus.possible, possible).weight,
+      online: [...parseCpuList(cpus.online ?? cpus.possible, possible)],
+    },
+    generation: 1,
+    vmbus: false,
+    ...more,
+  });
+}
