@@ -18,7 +18,6 @@ import {
   mayRunSteps,
   mayStart,
   mayStartSteps,
-  NOT_WAITING,
 } from './may-run.js';
 import { noteInterruptSteps } from './spurious.js';
 import { maskAckIrq, maskIrq, unmaskIrq } from './startup.js';
@@ -26,6 +25,7 @@ import { maskAckIrq, maskIrq, unmaskIrq } from './startup.js';
 // Numbers of this module's own, for the code that runs at each interrupt.
 const { IRQ_DISABLED, IRQ_MASKED, IRQ_INPROGRESS } = irqd;
 const { PENDING, ONESHOT } = irqs;
+const NOT_WAITING = ~(irqs.REPLAY | irqs.WAITING);
 
 /** For interrupts that need nothing done in hardware, such as demultiplexed ones (kernel/irq/chip.c handle_simple_irq). */
 export function* handleSimpleIrqSteps(desc: IrqDesc): Procedure<void> {
