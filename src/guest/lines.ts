@@ -115,7 +115,7 @@ export class GuestLines implements ScenarioLines {
   *plugIn(options: InterruptOptions): Procedure<void> {
     const { platform, irqCore, devices } = this.guest;
     const interrupt = deviceInterrupt(options, irqCore.machine.nrCpuIds);
-    if (interrupt.flow === 'percpu') {
+    if (interrupt.flow === 'percpu' || platform.isPerCpuLine?.(interrupt)) {
       // Its handlers are the platform's: the line is each CPU's own.
       yield* platform.addInterrupt(interrupt);
       return;

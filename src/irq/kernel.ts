@@ -85,6 +85,8 @@ export interface KernelBehaviour {
   readonly freeDeactivatesLast: boolean;
   /** A change of affinity that waited leaves a line masked that was, as for its oneshot thread. */
   readonly moveKeepsMask: boolean;
+  /** An edge that was moved waits for the CPU that still handles the one before, instead of leaving it the new one. */
+  readonly movedEdgeWaits: boolean;
   /** Where it is waited for the poll of a line on another CPU, as a warning names it. */
   readonly pollWaitsIn: 'irq_wait_for_poll' | 'irq_can_handle_pm';
   /** What the line that names a warning's place begins with: the CPU, or the place (kernel/panic.c __warn). */
@@ -161,6 +163,7 @@ const v61: KernelBehaviour = {
   groupsByCluster: false,
   spreadLeavesNoneEmpty: false,
   sortPopsTwo: false,
+  movedEdgeWaits: false,
   pollWaitsIn: 'irq_wait_for_poll',
   warningHead: 'cpu',
   cpuhpStates: '6.1',
@@ -215,6 +218,7 @@ const v618: KernelBehaviour = {
   procInterruptsForm: '6.13', // 6.13: the blank behind the counts went
   managedKeepsDisableDepth: true, // 6.16: 788019eb559f
   moveInProcessContext: 'chip', // 6.15: IRQCHIP_MOVE_DEFERRED for IRQ_MOVE_PCNTXT
+  movedEdgeWaits: true, // 6.17
   pollWaitsIn: 'irq_can_handle_pm', // 6.17
   cpuhpStates: '7.2', // taken from 7.2
   arm64HotplugSmt: true, // 6.16

@@ -90,6 +90,8 @@ export interface Platform {
   readonly pciMsi?: PciMsi;
   /** Sets up a device's interrupt with a handler that does nothing but take it. */
   addInterrupt(interrupt: DeviceInterrupt): Procedure<void>;
+  /** Whether an interrupt is each CPU's own, so that the platform requests it for each; missing: none is. */
+  isPerCpuLine?(interrupt: DeviceInterrupt): boolean;
   /** The device's side of a line's controller; undefined, or no such function: it is not modelled. */
   lineHardware?(desc: IrqDesc): LineHardware | undefined;
 }

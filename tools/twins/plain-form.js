@@ -24,6 +24,7 @@ const SHORT_LOCK_CALLS = new Set([
 /** Procedures whose plain form is written by hand, since they have no steps of their own to take away. */
 const PRIMITIVES = new Set([
   'waitForPollSteps',
+  'waitInProgressSteps',
   'getSteps',
   'setSteps',
   'addSteps',

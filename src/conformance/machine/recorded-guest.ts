@@ -11,7 +11,11 @@ type GuestCpus = Pick<RecordedCpus, 'possible' | 'nr_cpu_ids'> & Partial<Recorde
  * The machine that the recordings are of, as a guest that anybody can make: a PC that QEMU emulates, with a PIC and
  * without Hyper-V.
  */
-export function recordedGuest(kernel: KernelVersion, cpus: GuestCpus, more: Partial<GuestOptions> = {}): Guest {
+export function recordedGuest(
+  kernel: KernelVersion,
+  cpus: GuestCpus,
+  more: Partial<GuestOptions> = {},
+): Guest {
   const { nr_cpu_ids: possible } = cpus;
   return Guest.create({
     kernel,

@@ -158,7 +158,13 @@ function platformSetup(options: GuestOptions, vendor: CpuVendor | undefined): Pl
 
 function irqOptions(parameters: KernelParameters): IrqCoreOptions {
   const { threadirqs, noirqdebug, irqfixup, debugHotplug, irqaffinity } = parameters;
-  return { threadirqs, noirqdebug, irqfixup, debugHotplug, ...(irqaffinity && { defaultAffinity: irqaffinity }) };
+  return {
+    threadirqs,
+    noirqdebug,
+    irqfixup,
+    debugHotplug,
+    ...(irqaffinity && { defaultAffinity: irqaffinity }),
+  };
 }
 
 function machineOptions(options: GuestOptions, parameters: KernelParameters): MachineOptions {

@@ -10,13 +10,22 @@ import { irqs } from '../data/istate.js';
 import { kstatIncrIrqsThisCpu } from '../data/kstat.js';
 import { checkIrqResend, checkIrqResendSteps } from './resend.js';
 import { irqStatus } from '../data/settings.js';
-import { isDead, mayRun, mayRunSteps, mayStart, mayStartSteps, NOT_WAITING } from './may-run.js';
+import {
+  isDead,
+  mayRun,
+  mayRunEdge,
+  mayRunEdgeSteps,
+  mayRunSteps,
+  mayStart,
+  mayStartSteps,
+} from './may-run.js';
 import { noteInterruptSteps } from './spurious.js';
 import { maskAckIrq, maskIrq, unmaskIrq } from './startup.js';
 
 // Numbers of this module's own, for the code that runs at each interrupt.
 const { IRQ_DISABLED, IRQ_MASKED, IRQ_INPROGRESS } = irqd;
 const { PENDING, ONESHOT } = irqs;
+const NOT_WAITING = ~(irqs.REPLAY | irqs.WAITING);
 
 /** For interrupts that need nothing done in hardware, such as demultiplexed ones (kernel/irq/chip.c handle_simple_irq). */
 export function* handleSimpleIrqSteps(desc: IrqDesc): Procedure<void> {
@@ -206,7 +215,7 @@ function* edgeLockedSteps(desc: IrqDesc): Procedure<void> {
   const { data } = desc;
   const { chip } = data;
   desc.istate &= NOT_WAITING;
-  if (!(yield* mayRunSteps(desc)) || isDead(desc)) {
+  if (!(yield* mayRunEdgeSteps(desc)) || isDead(desc)) {
     desc.istate |= PENDING;
     maskAckIrq(desc);
     return;
@@ -231,7 +240,7 @@ function edgeLocked(desc: IrqDesc): void {
   const { data } = desc;
   const { chip } = data;
   desc.istate &= NOT_WAITING;
-  if (!mayRun(desc) || isDead(desc)) {
+  if (!mayRunEdge(desc) || isDead(desc)) {
     desc.istate |= PENDING;
     maskAckIrq(desc);
     return;

@@ -6,6 +6,7 @@ import {
   IRQ_NONE,
   IRQF_COND_ONESHOT,
   IRQF_COND_SUSPEND,
+  IRQF_IRQPOLL,
   IRQF_NO_AUTOEN,
   IRQF_NO_DEBUG,
   IRQF_NO_SUSPEND,
@@ -26,7 +27,7 @@ import { irqchipFlags } from '../data/irqchip.js';
 import { noIrqChip } from '../data/dummychip.js';
 import { irqd } from '../data/irqdata.js';
 import type { IrqDesc } from '../data/irqdesc.js';
-import { irqs } from '../data/istate.js';
+import { ISTATE_NOTES_HANDLED, irqs } from '../data/istate.js';
 import { enableIrqLockedSteps } from './enable.js';
 import { irqPmInstallAction } from './pm.js';
 import {
@@ -225,6 +226,7 @@ function* joinLine(desc: IrqDesc, action: IrqAction): Procedure<number> {
   desc.actionList.announce();
   if (last === undefined) desc.action = action;
   else last.next = action;
+  if (desc.irq === 0 || (action.flags & IRQF_IRQPOLL) !== 0) desc.istate |= ISTATE_NOTES_HANDLED;
   irqPmInstallAction(desc, action);
   desc.cold.irqCount = 0;
   desc.irqsUnhandled = 0;

@@ -22,6 +22,7 @@ export function irqDomainSetHwirqAndChip(domain: IrqDomain, irq: Irq, info: Leve
   data.hwirq = info.hwirq;
   data.chip = info.chip ?? noIrqChip;
   data.chipData = info.chipData ?? null;
+  domain.core.procConstraints.updateChip(info.chip);
   return 0;
 }
 

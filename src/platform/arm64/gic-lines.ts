@@ -29,12 +29,13 @@ export class GicLines {
    * @throws RangeError if its number is taken, or it cannot be requested.
    */
   *request(interrupt: DeviceInterrupt, intid: Hwirq): Procedure<void> {
-    const { irq, trigger, name, affinity } = interrupt;
+    const { irq, trigger, name, affinity, managed } = interrupt;
     const desc = this.gic.map(intid, trigger === 'level' ? irqType.LEVEL_HIGH : irqType.EDGE_RISING, irq);
     if (affinity !== undefined) {
       desc.data.affinity.copyFrom(affinity);
       desc.data.set(irqd.AFFINITY_SET);
     }
+    if (managed) desc.data.set(irqd.AFFINITY_MANAGED | irqd.MANAGED_SHUTDOWN | irqd.AFFINITY_SET);
     const names = name?.split(', ') ?? [];
     if (names.length === 0) this.markLevel(desc, trigger);
     else if (isInRedistributor(intid)) yield* this.requestPrivate(irq, names);

@@ -67,8 +67,13 @@ export class Arm64Platform implements Platform {
       yield* this.lines.request(interrupt, hwirq);
       return;
     }
-    const isPrivate = chip.startsWith('GIC') && hwirq !== null && hwirq < SPI_BASE_INTID;
-    yield* this.others.request({ ...interrupt, flow: isPrivate ? 'percpu' : 'fasteoi' });
+    yield* this.others.request({ ...interrupt, flow: this.isPerCpuLine(interrupt) ? 'percpu' : 'fasteoi' });
+  }
+
+  /** Those of the redistributor. */
+  isPerCpuLine({ chip, hwirq }: DeviceInterrupt): boolean {
+    if (hwirq === null || !chip.startsWith('GIC')) return false;
+    return chip === 'GICv3' ? isInRedistributor(hwirq) : hwirq < SPI_BASE_INTID;
   }
 
   /** Of shared lines: a CPU's own have no device that is modelled. */

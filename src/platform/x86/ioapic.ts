@@ -6,7 +6,7 @@ import type { IrqData } from '../../irq/data/irqdata.js';
 import {
   type IrqDomain,
   irqDomainGetIrqData,
-  irqFindMapping,
+  irqResolveMapping,
   type IrqDomainOps,
 } from '../../irq/data/revmap.js';
 import { irqStatus } from '../../irq/data/settings.js';
@@ -82,8 +82,8 @@ export class Ioapic implements IrqDomainOps {
    * @returns the Linux number, or a negative errno: EBUSY if somebody uses the pin otherwise.
    */
   *mapPin({ pin, level, irq, legacy = false }: PinRequest): Procedure<number> {
-    const mapped = irqFindMapping(this.domain, pin);
-    if (mapped !== 0) return this.agreeOn(mapped, level);
+    const mapped = irqResolveMapping(this.domain, pin);
+    if (mapped !== undefined) return this.agreeOn(mapped.irq, level);
     const info: IoapicAllocInfo = { hwirq: pin, level, legacy };
     return yield* irqDomainAllocIrqsSteps(this.domain, 1, info, { irq, realloc: legacy });
   }
@@ -126,7 +126,7 @@ export class Ioapic implements IrqDomainOps {
   alloc(domain: IrqDomain, irq: Irq, count: number, arg: unknown): number {
     const info = arg as IoapicAllocInfo;
     if (count > 1) return errnoValue('EINVAL');
-    if (irqFindMapping(domain, info.hwirq) !== 0) return errnoValue('EEXIST');
+    if (irqResolveMapping(domain, info.hwirq) !== undefined) return errnoValue('EEXIST');
     const ret = irqDomainAllocIrqsParent(domain, irq, count, info);
     if (ret < 0) return ret;
     const pin = new IoapicPin(info.hwirq, info.level);

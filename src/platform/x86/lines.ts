@@ -3,7 +3,7 @@ import type { Procedure } from '../../machine/step.js';
 import type { IrqCore } from '../../irq/core.js';
 import { irqd } from '../../irq/data/irqdata.js';
 import type { IrqAffinityDesc, IrqDesc } from '../../irq/data/irqdesc.js';
-import { type IrqDomain, irqFindMapping } from '../../irq/data/revmap.js';
+import { type IrqDomain, irqResolveMapping } from '../../irq/data/revmap.js';
 import { irqStatus } from '../../irq/data/settings.js';
 import { irqSetHandler, irqSetStatusFlags } from '../../irq/management/chip.js';
 import { freeDescsSteps } from '../../irq/mapping/alloc-descs.js';
@@ -69,15 +69,16 @@ export class X86Lines {
   private *mapPin(interrupt: DeviceInterrupt, pin: number): Procedure<void> {
     const { ioapic } = this.parts;
     const { irq } = interrupt;
-    const holder = irqFindMapping(ioapic.domain, pin);
-    if (holder !== irq) {
-      yield* this.makeRoom(irq);
-      if (holder !== 0) yield* this.makeRoom(holder);
-    } else if (this.core.desc(irq)?.action !== undefined) {
-      throw new RangeError(`IRQ ${irq} is taken; choose another number`);
-    }
     if (interrupt.managed) throw new RangeError(`IRQ ${irq}: a pin of the IO-APIC cannot be managed`);
     const level = interrupt.trigger === 'level';
+    const holder = irqResolveMapping(ioapic.domain, pin);
+    if (holder?.action !== undefined)
+      throw new RangeError(`IRQ ${holder.irq} is taken; choose another number`);
+    // A line of firmware's that is triggered otherwise gives way: the scenario knows better.
+    if (holder?.irq !== irq || holder.data.has(irqd.LEVEL) !== level) {
+      yield* this.makeRoom(irq);
+      if (holder !== undefined && holder.irq !== irq) yield* this.makeRoom(holder.irq);
+    }
     const ret = yield* ioapic.mapPin({ pin, level, irq });
     if (ret !== irq) throw new RangeError(`pin ${pin} of the IO-APIC cannot be IRQ ${irq}: ${ret}`);
     this.finish(interrupt);
