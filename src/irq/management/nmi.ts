@@ -36,7 +36,10 @@ export function irqIsNmi(desc: IrqDesc): boolean {
 }
 
 /** True if the chip can deliver NMIs, which none behind a slow bus can (kernel/irq/manage.c irq_supports_nmi). */
-export function irqSupportsNmi({ data: { chip } }: IrqDesc): boolean {
+export function irqSupportsNmi({ data }: IrqDesc): boolean {
+  const { chip } = data;
+  // Only the innermost chip can tell an NMI from others.
+  if (data.parentData !== null) return false;
   const { irqBusLock, irqBusLockSteps, irqBusSyncUnlock, irqBusSyncUnlockSteps } = chip;
   if (irqBusLock || irqBusLockSteps || irqBusSyncUnlock || irqBusSyncUnlockSteps) return false;
   return ((chip.flags ?? 0) & irqchipFlags.SUPPORTS_NMI) !== 0;
