@@ -12,6 +12,7 @@ import type { PciDeviceOptions } from '../scenario/options/pci.js';
 import type { DisableWait, ScenarioLines } from '../scenario/port.js';
 import type { FileTree } from '../view/tree.js';
 import { deviceInterrupt } from './device-interrupt.js';
+import type { RequestFlag } from '../devices/line/request-flags.js';
 import { GuestIrq } from './irq.js';
 import type { GuestPci } from './pci.js';
 
@@ -125,7 +126,7 @@ export class GuestLines implements ScenarioLines {
     const { desc } = this.irq(options.irq);
     const names = name?.split(', ') ?? [];
     const { answers, thread, costNs, threadCostNs } = options;
-    const { flags = names.length > 1 ? ['IRQF_SHARED'] : [] } = options;
+    const { flags = usualFlags(options.irq, names) } = options;
     for (const action of names) {
       const request = { name: action, answers, thread, costNs, threadCostNs, flags };
       const ret = yield* devices.request(desc, request);
@@ -145,4 +146,10 @@ export class GuestLines implements ScenarioLines {
   private run<T>(what: string, proc: Procedure<T>): T {
     return this.guest.irqCore.machine.run(what, proc);
   }
+}
+
+/** What drivers request a line with: IRQ 0 is a PC's timer (arch/x86/kernel/time.c setup_default_timer_irq). */
+function usualFlags(irq: Irq, names: readonly string[]): readonly RequestFlag[] {
+  if (irq === 0 && names[0] === 'timer') return ['IRQF_NOBALANCING', 'IRQF_IRQPOLL', 'IRQF_TIMER'];
+  return names.length > 1 ? ['IRQF_SHARED'] : [];
 }

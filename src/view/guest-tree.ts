@@ -7,7 +7,7 @@ import type { GuestFile } from './guest-file.js';
 import type { ArchInterrupts } from './interrupts/arch.js';
 import { InterruptsView, type InterruptsViewOptions, noArchInterrupts } from './interrupts/live.js';
 import { procCpuinfo } from './proc/cpuinfo.js';
-import { ProcIrq } from './proc/irq.js';
+import { initIrqProc, ProcIrq } from './proc/irq.js';
 import { procSoftirqs, procStat, type SoftirqCount, type SystemStat } from './proc/stat.js';
 import { type SysCpuOptions, sysCpuDirectory } from './sys/cpu.js';
 import { sysIrq } from './sys/irq.js';
@@ -102,5 +102,7 @@ function mountBound(tree: FileTree, path: string, node: TreeNode): void {
  */
 export function createGuestTree(options: GuestTreeOptions): FileTree {
   const guest = new ShownGuest(options);
-  return treeOf(Object.entries(builtinFiles).map(([path, make]) => ({ path, node: make(guest) })));
+  const tree = treeOf(Object.entries(builtinFiles).map(([path, make]) => ({ path, node: make(guest) })));
+  initIrqProc(options.irq);
+  return tree;
 }

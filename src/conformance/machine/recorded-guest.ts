@@ -9,7 +9,7 @@ type GuestCpus = Pick<RecordedCpus, 'possible' | 'nr_cpu_ids'> & Partial<Recorde
 
 /**
  * The machine that the recordings are of, as a guest that anybody can make: a PC that QEMU emulates, with a PIC and
- * without Hyper-V.
+ * without Hyper-V. CPUs that are not online went after it had booted.
  */
 export function recordedGuest(
   kernel: KernelVersion,
@@ -17,15 +17,16 @@ export function recordedGuest(
   more: Partial<GuestOptions> = {},
 ): Guest {
   const { nr_cpu_ids: possible } = cpus;
-  return Guest.create({
+  const present = parseCpuList(cpus.present ?? cpus.possible, possible);
+  const guest = Guest.create({
     kernel,
-    cpus: {
-      possible,
-      present: parseCpuList(cpus.present ?? cpus.possible, possible).weight,
-      online: [...parseCpuList(cpus.online ?? cpus.possible, possible)],
-    },
+    cpus: { possible, present: present.weight },
     generation: 1,
     vmbus: false,
     ...more,
   });
+  for (const cpu of present.andNot(parseCpuList(cpus.online ?? cpus.possible, possible))) {
+    guest.fs.writeFile(`/sys/devices/system/cpu/cpu${cpu}/online`, '0');
+  }
+  return guest;
 }

@@ -1,4 +1,5 @@
 import type { Irq } from '../../lib/brand.js';
+import { errnoValue } from '../../lib/errno.js';
 import type { Procedure } from '../../machine/step.js';
 import type { IrqCore } from '../../irq/core.js';
 import { irqd } from '../../irq/data/irqdata.js';
@@ -56,12 +57,14 @@ export class X86Lines {
   }
 
   private *map(interrupt: DeviceInterrupt): Procedure<void> {
-    const { chip, hwirq, flow } = interrupt;
+    const { irq, chip, hwirq, flow } = interrupt;
+    const present = this.core.desc(irq);
+    if (hwirq === null && present?.data.chip.name === chip && present.action === undefined) return;
     const inDomain = hwirq !== null && flow !== 'percpu';
     if (inDomain && IOAPIC.test(chip) && hwirq < this.parts.ioapic.pins) yield* this.mapPin(interrupt, hwirq);
     else if (inDomain && MESSAGES.test(chip)) yield* this.mapMessage(interrupt, hwirq);
     else {
-      yield* this.makeRoom(interrupt.irq);
+      yield* this.makeRoom(irq);
       this.others.map(interrupt);
     }
   }
@@ -74,12 +77,13 @@ export class X86Lines {
     const holder = irqResolveMapping(ioapic.domain, pin);
     if (holder?.action !== undefined)
       throw new RangeError(`IRQ ${holder.irq} is taken; choose another number`);
-    // A line of firmware's that is triggered otherwise gives way: the scenario knows better.
-    if (holder?.irq !== irq || holder.data.has(irqd.LEVEL) !== level) {
+    let ret = holder?.irq === irq ? yield* ioapic.mapPin({ pin, level, irq }) : errnoValue('EBUSY');
+    if (ret === errnoValue('EBUSY')) {
+      // A line of firmware's that is triggered otherwise gives way: the scenario knows better.
       yield* this.makeRoom(irq);
       if (holder !== undefined && holder.irq !== irq) yield* this.makeRoom(holder.irq);
+      ret = yield* ioapic.mapPin({ pin, level, irq });
     }
-    const ret = yield* ioapic.mapPin({ pin, level, irq });
     if (ret !== irq) throw new RangeError(`pin ${pin} of the IO-APIC cannot be IRQ ${irq}: ${ret}`);
     this.finish(interrupt);
   }

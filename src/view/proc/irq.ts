@@ -1,4 +1,4 @@
-import type { IrqAction } from '../../irq/data/irqaction.js';
+import { type IrqAction, IRQF_TIMER_ONLY } from '../../irq/data/irqaction.js';
 import type { IrqCore } from '../../irq/core.js';
 import { noIrqChip } from '../../irq/data/dummychip.js';
 import type { IrqDesc } from '../../irq/data/irqdesc.js';
@@ -18,6 +18,11 @@ const PROC_GENERIC = 'fs/proc/generic.c';
 interface ActionDirectory {
   readonly parent: IrqDirectory;
   readonly name: string;
+}
+
+/** A PC's timer is requested when there is no /proc/irq yet, so its action never gets a directory there. */
+function isBeforeProc({ irq }: IrqDesc, { flags }: IrqAction): boolean {
+  return irq === 0 && (flags & IRQF_TIMER_ONLY) !== 0;
 }
 
 /** Shows the lines that exist when /proc/irq is made (kernel/irq/proc.c init_irq_proc). */
@@ -48,10 +53,9 @@ export class ProcIrq implements IrqProc, DirectoryNode {
   private readonly subdirLock = new SpinLock('proc_subdir_lock');
   private readonly defaultAffinity: FileNode;
 
-  /** Shows the lines that exist already and those to come. */
+  /** From now on lines get directories; those that exist already with initIrqProc. */
   constructor(private readonly core: IrqCore) {
     this.defaultAffinity = defaultAffinityFile(core);
-    for (const desc of core.descs()) this.registerIrq(desc);
     core.proc = this;
   }
 
@@ -131,6 +135,7 @@ export class ProcIrq implements IrqProc, DirectoryNode {
   *registerHandlerSteps(desc: IrqDesc, action: IrqAction): Procedure<void> {
     const parent = yield* this.dirOf(desc).getSteps();
     if (parent === undefined || this.actionDirs.has(action) || action.name === null) return;
+    if (isBeforeProc(desc, action)) return;
     const isUnique = yield* this.nameUniqueSteps(desc, action);
     if (!isUnique) return;
     const name = action.name.slice(0, MAX_NAME);
@@ -143,6 +148,7 @@ export class ProcIrq implements IrqProc, DirectoryNode {
   registerHandler(desc: IrqDesc, action: IrqAction): void {
     const parent = this.dirOf(desc).get();
     if (parent === undefined || this.actionDirs.has(action) || action.name === null) return;
+    if (isBeforeProc(desc, action)) return;
     const isUnique = this.nameUnique(desc, action);
     if (!isUnique) return;
     const name = action.name.slice(0, MAX_NAME);
