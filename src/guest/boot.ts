@@ -4,6 +4,7 @@ import type { Machine } from '../machine/machine.js';
 import { procedureOf } from '../machine/procedure-of.js';
 import type { Procedure } from '../machine/step.js';
 import type { GuestOptions } from '../scenario/options/guest.js';
+import type { InterruptOptions } from '../scenario/options/interrupts.js';
 import { initIrqProc } from '../view/proc/irq.js';
 import type { AssembledGuest } from './container/assemble.js';
 
@@ -30,8 +31,11 @@ function* boot(
   { irqCore, lines, pci, kvm, vmbus, irqDomains }: AssembledGuest,
   { interrupts = [], pci: functions = [], vmbus: hasVmbus = true }: GuestOptions,
 ): Procedure<void> {
-  for (const interrupt of interrupts) yield* lines.plugIn(interrupt);
+  // The timer is requested before there is a /proc/irq, devices are found after that.
+  const isTimer = ({ irq }: InterruptOptions): boolean => irq === 0;
+  for (const interrupt of interrupts.filter(isTimer)) yield* lines.plugIn(interrupt);
   initIrqProc(irqCore);
+  for (const interrupt of interrupts) if (!isTimer(interrupt)) yield* lines.plugIn(interrupt);
   if (kvm !== undefined) yield* kvm.boot();
   for (const plugin of irqDomains) yield* procedureOf(plugin.attach(irqCore), plugin, 'attach(core)');
   for (const device of functions) yield* pci.plug(device);

@@ -18,14 +18,17 @@ export function recordedGuest(
 ): Guest {
   const { nr_cpu_ids: possible } = cpus;
   const present = parseCpuList(cpus.present ?? cpus.possible, possible);
+  const gone = present.andNot(parseCpuList(cpus.online ?? cpus.possible, possible));
   const guest = Guest.create({
     kernel,
+    // Else CPU 0 could not be offline.
+    ...(gone.has(0) && { cmdline: 'cpu0_hotplug' }),
     cpus: { possible, present: present.weight },
     generation: 1,
     vmbus: false,
     ...more,
   });
-  for (const cpu of present.andNot(parseCpuList(cpus.online ?? cpus.possible, possible))) {
+  for (const cpu of gone) {
     guest.fs.writeFile(`/sys/devices/system/cpu/cpu${cpu}/online`, '0');
   }
   return guest;
