@@ -41,6 +41,14 @@ export interface KernelBehaviour {
   readonly strayVectorPlace: '__common_interrupt' | 'call_irq_handler' | null;
   /** Each PCI device has an irqdomain for its MSIs, and a chip with its name (6.2); before there is one for all. */
   readonly perDeviceMsiDomains: boolean;
+  /** The same behind an ITS (6.11). */
+  readonly perDeviceItsDomains: boolean;
+  /** An ITS keeps a device's table of events until its irqdomain goes, not until its last message does (6.16). */
+  readonly itsTablesStay: boolean;
+  /** The same on a bus of Hyper-V (6.17); before each bus has one for all of its devices, with one chip. */
+  readonly perDeviceHypervDomains: boolean;
+  /** Which CPUs mana asks for: one for each queue, the threads of a core (6.9), or that again unless queues are as many as CPUs. */
+  readonly manaAffinity: 'cpus' | 'cores' | 'coresUnlessAll';
   /** What a domain's alloc got is given back if the levels it left make no sense. */
   readonly failedTrimFreesIrqs: boolean;
   /** Looking whether a line has its directory in /proc/irq and making it are one, under register_lock. */
@@ -110,6 +118,10 @@ const v61: KernelBehaviour = {
   reservesPostedMsiVector: false,
   strayVectorPlace: '__common_interrupt',
   perDeviceMsiDomains: false,
+  perDeviceItsDomains: false,
+  itsTablesStay: false,
+  perDeviceHypervDomains: false,
+  manaAffinity: 'cpus',
   resendOrder: 'byIrq',
   resendListing: 'once',
   nestedResend: 'parent',
@@ -138,6 +150,7 @@ const v610: KernelBehaviour = {
   reservesPostedMsiVector: true,
   strayVectorPlace: 'call_irq_handler',
   perDeviceMsiDomains: true,
+  manaAffinity: 'cores',
   procInterruptsForm: '6.12',
   condOneshot: true,
   migrationRetriesOnline: true,
@@ -157,6 +170,7 @@ const v610: KernelBehaviour = {
 const v612: KernelBehaviour = {
   ...v610,
   strayVectorPlace: null,
+  perDeviceItsDomains: true,
   arm64Ipis: 'withNmis',
   sleepingThreadsMove: true,
   affinityRefusal: 'EPERM',
@@ -166,6 +180,8 @@ const v612: KernelBehaviour = {
 const v618: KernelBehaviour = {
   ...v612,
   domainFlagNames: true,
+  itsTablesStay: true,
+  perDeviceHypervDomains: true,
   procInterruptsForm: '6.13',
   managedKeepsDisableDepth: true,
   moveInProcessContext: 'chip',
@@ -177,6 +193,7 @@ const v618: KernelBehaviour = {
 const v72: KernelBehaviour = {
   ...v618,
   procInterruptsForm: '7.2',
+  manaAffinity: 'coresUnlessAll',
   oneshotWantsThread: true,
   notifiesBrokenAffinity: true,
   percpuSharing: true,

@@ -16,7 +16,7 @@ import type { PlatformSetup } from '../../platform/platform.js';
 import { PLATFORM, type Platform } from '../../platform/platform.js';
 import { resolveCpus } from '../../scenario/options/cpus.js';
 import { completeDesign } from '../../scenario/options/design.js';
-import type { GuestOptions } from '../../scenario/options/guest.js';
+import type { GuestOptions, RemappingKind } from '../../scenario/options/guest.js';
 import { GUEST_FILE } from '../../view/guest-file.js';
 import { viewModule } from '../../view/module.js';
 import { FileTree } from '../../view/tree.js';
@@ -129,12 +129,18 @@ function ownModules(options: GuestOptions, settings: DeviceSettings, kit: GuestK
 }
 
 /** A generation 1 VM has a PIC, and with it the PC's timer on IRQ 0. */
-function platformSetup({ generation, interruptRemapping, interrupts = [] }: GuestOptions): PlatformSetup {
+function platformSetup(options: GuestOptions): PlatformSetup {
+  const { generation, interruptRemapping = remappingOf(options), interrupts = [] } = options;
+  const { vmbus: hyperv = true, its = !hyperv } = options;
   const hasPic = interrupts.some(({ irq, chip }) => irq === 0 || chip === 'XT-PIC');
-  return {
-    pic: generation === undefined ? hasPic : generation === 1,
-    interruptRemapping: interruptRemapping ?? interrupts.some(({ chip }) => chip.trim().startsWith('IR-')),
-  };
+  return { pic: generation === undefined ? hasPic : generation === 1, interruptRemapping, its, hyperv };
+}
+
+/** Whose remapping the names of the interrupts' chips tell of. */
+function remappingOf({ interrupts = [], vmbus = true }: GuestOptions): RemappingKind {
+  const chips = interrupts.map(({ chip }) => chip.trim()).filter((chip) => chip.startsWith('IR-'));
+  if (chips.length === 0) return 'none';
+  return vmbus && chips.every((chip) => chip.startsWith('IR-IO-APIC')) ? 'hyperv' : 'intel';
 }
 
 function machineOptions({ cpus, interruptTimeNs: interruptNs = 0 }: GuestOptions): MachineOptions {

@@ -8,6 +8,7 @@ import {
   irqDomainGetIrqData,
   irqFindMapping,
   type IrqDomainOps,
+  irqResolveMapping,
 } from '../../irq/data/revmap.js';
 import { irqStatus } from '../../irq/data/settings.js';
 import { handleEdgeIrq, handleFasteoiIrq } from '../../irq/line/flow.js';
@@ -82,8 +83,9 @@ export class Ioapic implements IrqDomainOps {
    * @returns the Linux number, or a negative errno: EBUSY if somebody uses the pin otherwise.
    */
   *mapPin({ pin, level, irq, legacy = false }: PinRequest): Procedure<number> {
-    const mapped = irqFindMapping(this.domain, pin);
-    if (mapped !== 0) return this.agreeOn(mapped, level);
+    // The timer's number is 0.
+    const mapped = irqResolveMapping(this.domain, pin);
+    if (mapped !== undefined) return this.agreeOn(mapped.irq, level);
     const info: IoapicAllocInfo = { hwirq: pin, level, legacy };
     return yield* irqDomainAllocIrqsSteps(this.domain, 1, info, { irq, realloc: legacy });
   }

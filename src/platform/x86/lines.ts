@@ -3,7 +3,7 @@ import type { Procedure } from '../../machine/step.js';
 import type { IrqCore } from '../../irq/core.js';
 import { irqd } from '../../irq/data/irqdata.js';
 import type { IrqDesc } from '../../irq/data/irqdesc.js';
-import { type IrqDomain, irqFindMapping } from '../../irq/data/revmap.js';
+import { type IrqDomain, irqResolveMapping } from '../../irq/data/revmap.js';
 import { irqStatus } from '../../irq/data/settings.js';
 import { irqSetHandler, irqSetStatusFlags } from '../../irq/management/chip.js';
 import { freeDescsSteps } from '../../irq/mapping/alloc-descs.js';
@@ -39,7 +39,8 @@ export class X86Lines {
     private readonly parts: {
       readonly ioapic: Ioapic;
       readonly pci: PciMsiDomains;
-      readonly receiver: MsiReceiver;
+      /** Takes messages, through interrupt remapping or past it. */
+      readonly receiver: (remapped: boolean) => MsiReceiver;
     },
   ) {
     this.others = new DeviceInterrupts(core, (name, printed) => new PlainChip(name, printed), true);
@@ -69,10 +70,10 @@ export class X86Lines {
   private *mapPin(interrupt: DeviceInterrupt, pin: number): Procedure<void> {
     const { ioapic } = this.parts;
     const { irq } = interrupt;
-    const holder = irqFindMapping(ioapic.domain, pin);
+    const holder = irqResolveMapping(ioapic.domain, pin)?.irq;
     if (holder !== irq) {
       yield* this.makeRoom(irq);
-      if (holder !== 0) yield* this.makeRoom(holder);
+      if (holder !== undefined) yield* this.makeRoom(holder);
     } else if (this.core.desc(irq)?.action !== undefined) {
       throw new RangeError(`IRQ ${irq} is taken; choose another number`);
     }
@@ -105,7 +106,7 @@ export class X86Lines {
       const shown = name.trim();
       chip = {
         domain: pci.createNamed(shown, shown, 0, chipPrinted ? name : undefined),
-        table: new MsiTable(receiver),
+        table: new MsiTable(receiver(shown.startsWith('IR-'))),
       };
       this.messageChips.set(key, chip);
     }
