@@ -5,6 +5,7 @@ import { procedureOf } from '../machine/procedure-of.js';
 import type { Procedure } from '../machine/step.js';
 import type { GuestOptions } from '../scenario/options/guest.js';
 import type { InterruptOptions } from '../scenario/options/interrupts.js';
+import type { PciDeviceOptions } from '../scenario/options/pci.js';
 import { initIrqProc } from '../view/proc/irq.js';
 import type { AssembledGuest } from './container/assemble.js';
 
@@ -12,7 +13,7 @@ import type { AssembledGuest } from './container/assemble.js';
 const QUIESCE_LIMIT_NS: Ns = 60_000_000_000;
 
 /**
- * Boots a guest: the interrupts outside VMBus, irqdomains of plug-ins, VMBus.
+ * Boots a guest: the interrupts outside VMBus, irqdomains of plug-ins, VMBus, and what Hyper-V passes through.
  *
  * @returns what booting waited for in vain: a guest whose host does not answer hangs, but can be looked at, and goes on
  *   when an answer comes.
@@ -38,8 +39,10 @@ function* boot(
   for (const interrupt of interrupts) if (!isTimer(interrupt)) yield* lines.plugIn(interrupt);
   if (kvm !== undefined) yield* kvm.boot();
   for (const plugin of irqDomains) yield* procedureOf(plugin.attach(irqCore), plugin, 'attach(core)');
-  for (const device of functions) yield* pci.plug(device);
+  const isPassedThrough = ({ bus = pci.defaultBus() }: PciDeviceOptions): boolean => bus === 'hyperv';
+  for (const device of functions) if (!isPassedThrough(device)) yield* pci.plug(device);
   if (hasVmbus) yield* vmbus.init();
+  for (const device of functions) if (isPassedThrough(device)) yield* pci.plug(device);
 }
 
 /** Lets time go by until guest and host have done what they began. */

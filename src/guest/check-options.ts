@@ -10,6 +10,7 @@ const guestKeys: Readonly<Record<keyof GuestOptions, true>> = {
   arch: true,
   generation: true,
   interruptRemapping: true,
+  its: true,
   nrIrqs: true,
   seed: true,
   interruptTimeNs: true,

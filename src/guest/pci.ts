@@ -1,14 +1,22 @@
 import type { CpuId, Ns } from '../lib/brand.js';
 import { ErrnoError, errnoCode } from '../lib/errno.js';
 import { type PciDriver, type PciMachine, submitTo } from '../devices/pci/driver.js';
+import { ManaDevice } from '../devices/pci/mana.js';
 import { MsixDevice } from '../devices/pci/msix.js';
 import { NvmeDevice } from '../devices/pci/nvme.js';
-import type { PciFunction } from '../platform/pci/pci-msi.js';
+import type { PciBus, PciFunction } from '../platform/pci/pci-msi.js';
 import { VirtioBlkDevice } from '../devices/pci/virtio-blk.js';
 import { VirtioNetDevice } from '../devices/pci/virtio-net.js';
 import type { Completed, Queue } from '../devices/pci/queue.js';
 import type { Procedure } from '../machine/step.js';
-import { FIRST_SLOT, type PciDeviceOptions, pciDeviceName, slotAddress } from '../scenario/options/pci.js';
+import {
+  FIRST_SLOT,
+  hypervAddress,
+  instanceDomain,
+  type PciDeviceOptions,
+  pciDeviceName,
+  slotAddress,
+} from '../scenario/options/pci.js';
 
 /** How long a device takes for one request unless its options say so. */
 const LATENCY_NS: Ns = 100_000;
@@ -25,6 +33,11 @@ export class GuestPci {
 
   /** @param machine gives what drivers work with; called when there is a device. */
   constructor(private readonly machine: () => PciMachine) {}
+
+  /** The bus of functions that do not say theirs. */
+  defaultBus(): PciBus {
+    return this.machine().msi.defaultBus;
+  }
 
   /** Names of the devices, in the order in which they came. */
   get names(): readonly string[] {
@@ -118,11 +131,18 @@ export class GuestPci {
 
   private driverFor(options: PciDeviceOptions): PciDriver {
     const machine = this.machine();
-    const { driver, queues = 1, bdf = this.freeSlot(), node = -1 } = options;
+    const { driver, names, node = -1, instance, bus = machine.msi.defaultBus } = options;
+    const { queues = names?.length ?? 1, bdf = this.freeAddress(bus, instance) } = options;
     if (this.at(bdf) !== undefined) throw new RangeError(`there is a PCI device at ${bdf} already`);
     const name = pciDeviceName(options, new Set(this.plugged.keys()));
     if (this.plugged.has(name)) throw new RangeError(`there is a PCI device ${name} already`);
-    const at = (msix: number): PciFunction => ({ name: bdf, node, msix: options.vectors ?? msix });
+    const at = (msix: number): PciFunction => ({
+      name: bdf,
+      node,
+      msix: options.vectors ?? msix,
+      bus,
+      instance,
+    });
     const number = Number(/\d+$/.exec(name)?.[0] ?? 0);
     switch (driver) {
       case 'nvme':
@@ -131,11 +151,21 @@ export class GuestPci {
         return new VirtioBlkDevice(machine, at(queues + 1), number, queues);
       case 'virtio-net':
         return new VirtioNetDevice(machine, at(2 * queues + 1), number, queues);
+      case 'mana':
+        return new ManaDevice(machine, at(queues + 1), name);
       case 'msix': {
         const spread = options.managed ? { preVectors: 0, postVectors: 0 } : undefined;
-        return new MsixDevice(machine, at(queues), name, queues, spread);
+        const all = names ?? Array.from({ length: queues }, (_, i) => `${name}-${i}`);
+        return new MsixDevice(machine, at(all.length), name, all, spread);
       }
     }
+  }
+
+  private freeAddress(bus: PciBus, instance: string | undefined): string {
+    if (bus === 'pci') return this.freeSlot();
+    let domain = instance === undefined ? 1 : instanceDomain(instance);
+    while (this.at(hypervAddress(domain)) !== undefined) domain += 1;
+    return hypervAddress(domain);
   }
 
   private freeSlot(): string {

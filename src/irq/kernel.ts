@@ -41,6 +41,14 @@ export interface KernelBehaviour {
   readonly strayVectorPlace: '__common_interrupt' | 'call_irq_handler' | null;
   /** Each PCI device has an irqdomain for its MSIs, and a chip with its name (6.2); before there is one for all. */
   readonly perDeviceMsiDomains: boolean;
+  /** The same behind an ITS (6.11). */
+  readonly perDeviceItsDomains: boolean;
+  /** An ITS keeps a device's table of events until its irqdomain goes, not until its last message does (6.16). */
+  readonly itsTablesStay: boolean;
+  /** The same on a bus of Hyper-V (6.17); before each bus has one for all of its devices, with one chip. */
+  readonly perDeviceHypervDomains: boolean;
+  /** Which CPUs mana asks for: one for each queue, the threads of a core (6.9), or that again unless queues are as many as CPUs. */
+  readonly manaAffinity: 'cpus' | 'cores' | 'coresUnlessAll';
   /** What a domain's alloc got is given back if the levels it left make no sense. */
   readonly failedTrimFreesIrqs: boolean;
   /** Looking whether a line has its directory in /proc/irq and making it are one, under register_lock. */
@@ -140,6 +148,10 @@ const v61: KernelBehaviour = {
   reservesPostedMsiVector: false,
   strayVectorPlace: '__common_interrupt',
   perDeviceMsiDomains: false,
+  perDeviceItsDomains: false,
+  itsTablesStay: false,
+  perDeviceHypervDomains: false,
+  manaAffinity: 'cpus',
   resendOrder: 'byIrq',
   resendListing: 'once',
   nestedResend: 'parent',
@@ -199,6 +211,7 @@ const v610: KernelBehaviour = {
   perDeviceMsiDomains: true, // 6.2
   sortPopsTwo: true, // 6.9
   genericChipNamesAllTypes: true, // 6.7
+  manaAffinity: 'cores',
 };
 
 const v612: KernelBehaviour = {
@@ -211,6 +224,7 @@ const v612: KernelBehaviour = {
   affinityRefusal: 'EPERM', // 6.12
   unsettableAffinityMode: 0o444, // 6.12
   strayVectorPlace: null, // 6.16, and its stable trees
+  perDeviceItsDomains: true, // 6.11
 };
 
 const v618: KernelBehaviour = {
@@ -222,6 +236,8 @@ const v618: KernelBehaviour = {
   pollWaitsIn: 'irq_can_handle_pm', // 6.17
   cpuhpStates: '7.2', // taken from 7.2
   arm64HotplugSmt: true, // 6.16
+  itsTablesStay: true,
+  perDeviceHypervDomains: true, // 6.17
   storvscPrefersOwnCpu: true,
   resumeWaitsForEachDevice: false,
   spreadLeavesNoneEmpty: true,
@@ -240,6 +256,7 @@ const v72: KernelBehaviour = {
   oneshotWantsThread: true, // 7.0
   notifiesBrokenAffinity: true, // 7.0
   percpuSharing: true, // 6.19
+  manaAffinity: 'coresUnlessAll',
   failedTrimFreesIrqs: false,
   groupsByCluster: true, // 7.0
 };

@@ -96,14 +96,21 @@ export interface Platform {
   lineHardware?(desc: IrqDesc): LineHardware | undefined;
 }
 
+/** Whose interrupt remapping a machine has. `hyperv`: what a guest of Hyper-V has in its place, for its IO-APIC. */
+export type InterruptRemappingKind = 'none' | 'intel' | 'amd' | 'hyperv';
+
 /** What machines of one architecture have, or not. */
 export interface PlatformSetup {
   /** Who made the CPUs, where there is more than one maker; default Intel. */
   readonly vendor?: CpuVendor;
   /** x86: the machine has a PIC, as a generation 1 VM has; default false. */
   readonly pic?: boolean;
-  /** x86: interrupts go through remapping; default false. */
-  readonly interruptRemapping?: boolean;
+  /** x86: whose remapping interrupts go through; default none. */
+  readonly interruptRemapping?: InterruptRemappingKind;
+  /** arm64: there is an ITS, behind which the machine has a PCI bus of its own; default false. */
+  readonly its?: boolean;
+  /** The machine is a guest of Hyper-V, which can pass PCI buses to it; default true. */
+  readonly hyperv?: boolean;
 }
 
 /**

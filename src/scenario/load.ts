@@ -89,6 +89,7 @@ function guestOptions(keys: ScenarioKeys): GuestOptions {
     arch,
     generation: keys.generation,
     interruptRemapping: keys.interruptRemapping,
+    its: keys.its,
     nrIrqs,
     seed,
     interruptTimeNs: interruptTime,

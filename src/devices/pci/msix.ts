@@ -12,17 +12,17 @@ export class MsixDevice implements PciDriver {
   readonly queues: readonly Queue[];
 
   /**
-   * @param name of the device; its interrupts are `name-0`, `name-1`, …
+   * @param names of its interrupts, one for each vector.
    * @param affinity the kernel spreads the vectors over CPUs; undefined: they go where others go.
    */
   constructor(
     private readonly machine: PciMachine,
     readonly pci: PciFunction,
     readonly name: string,
-    count: number,
+    names: readonly string[],
     private readonly affinity: IrqAffinity | undefined,
   ) {
-    this.queues = Array.from({ length: count }, (_, i) => new Queue(`${name}-${i}`));
+    this.queues = names.map((queue) => new Queue(queue));
   }
 
   *probe(): Procedure<number> {

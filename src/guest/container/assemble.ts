@@ -18,7 +18,7 @@ import type { CpuVendor, PlatformSetup } from '../../platform/platform.js';
 import { PLATFORM, type Platform } from '../../platform/platform.js';
 import { resolveCpus } from '../../scenario/options/cpus.js';
 import { completeDesign } from '../../scenario/options/design.js';
-import type { GuestOptions } from '../../scenario/options/guest.js';
+import type { GuestOptions, RemappingKind } from '../../scenario/options/guest.js';
 import { GUEST_FILE } from '../../view/guest-file.js';
 import { viewModule } from '../../view/module.js';
 import { FileTree } from '../../view/tree.js';
@@ -146,14 +146,19 @@ function ownModules(options: GuestOptions, settings: DeviceSettings, kit: GuestK
 
 /** A generation 1 VM has a PIC, and with it the PC's timer on IRQ 0. */
 function platformSetup(options: GuestOptions, vendor: CpuVendor | undefined): PlatformSetup {
-  const { generation, interruptRemapping, interrupts = [], kvm } = options;
+  const { generation, interruptRemapping = remappingOf(options), interrupts = [], kvm } = options;
+  const { vmbus: hyperv = true, its = !hyperv } = options;
   // KVM's virtual machines are PCs.
   const hasPic = kvm !== undefined || interrupts.some(({ irq, chip }) => irq === 0 || chip === 'XT-PIC');
-  return {
-    vendor,
-    pic: generation === undefined ? hasPic : generation === 1,
-    interruptRemapping: interruptRemapping ?? interrupts.some(({ chip }) => chip.trim().startsWith('IR-')),
-  };
+  const pic = generation === undefined ? hasPic : generation === 1;
+  return { vendor, pic, interruptRemapping, its, hyperv };
+}
+
+/** Whose remapping the names of the interrupts' chips tell of. */
+function remappingOf({ interrupts = [], vmbus = true }: GuestOptions): RemappingKind {
+  const chips = interrupts.map(({ chip }) => chip.trim()).filter((chip) => chip.startsWith('IR-'));
+  if (chips.length === 0) return 'none';
+  return vmbus && chips.every((chip) => chip.startsWith('IR-IO-APIC')) ? 'hyperv' : 'intel';
 }
 
 function irqOptions(parameters: KernelParameters): IrqCoreOptions {

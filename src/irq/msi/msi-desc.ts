@@ -29,5 +29,7 @@ export class MsiDesc {
     readonly affinity: readonly IrqAffinityDesc[] | null = null,
     /** The device can keep it back. */
     readonly canMask = true,
+    /** What the bus calls the device that sends it (pci_dev_id); 0 where nobody asks. */
+    readonly requester = 0,
   ) {}
 }

@@ -15,10 +15,13 @@ import { MsiDesc, noMsiMsg } from './msi-desc.js';
 /** What a domain of MSIs gives its lines (struct msi_domain_info). */
 export interface MsiDomainInfo {
   readonly chip: IrqChip;
-  readonly handler: IrqFlowHandler;
+  /** null: what the domains nearer to the CPU have set. */
+  readonly handler: IrqFlowHandler | null;
   readonly handlerName: string | null;
   /** A line that nobody has requested holds a promise only (MSI_FLAG_MUST_REACTIVATE). */
   readonly mustReactivate: boolean;
+  /** A line goes (msi_domain_ops.msi_free). */
+  readonly msiFree?: (irq: Irq) => void;
 }
 
 /** What goes down the hierarchy with an allocation of MSIs. */
@@ -87,12 +90,13 @@ class MsiDomainOps implements IrqDomainOps {
     const { chip, handler, handlerName } = this.info;
     for (let i = 0; i < count; i++) {
       irqDomainSetHwirqAndChip(domain, irq + i, { hwirq: hwirq + i, chip, chipData: desc });
-      irqSetHandler(core, irq + i, handler, false, handlerName);
+      if (handler !== null) irqSetHandler(core, irq + i, handler, false, handlerName);
     }
     return 0;
   }
 
   free(domain: IrqDomain, irq: Irq, count: number): void {
+    for (let i = irq; i < irq + count; i++) this.info.msiFree?.(i);
     irqDomainFreeIrqsTop(domain, irq, count);
   }
 

@@ -4,15 +4,23 @@ import type { Machine } from '../../machine/machine.js';
 import { handleFasteoiIrq } from '../../irq/line/flow.js';
 import { genericHandleDomainIrq } from '../../irq/line/handle.js';
 import { handlePercpuDevidIrq } from '../../irq/line/percpu-flow.js';
-import { irqSetChipAndHandler } from '../../irq/management/chip.js';
+import { irqSetHandler } from '../../irq/management/chip.js';
 import type { IrqCore } from '../../irq/core.js';
 import { irqType } from '../../irq/data/irqaction.js';
 import { irqd } from '../../irq/data/irqdata.js';
-import { allocDescs, freeDescs } from '../../irq/mapping/alloc-descs.js';
+import { freeDescs } from '../../irq/mapping/alloc-descs.js';
 import type { IrqDesc } from '../../irq/data/irqdesc.js';
-import { type IrqDomain, irqResolveMapping } from '../../irq/data/revmap.js';
+import {
+  type FwspecMeaning,
+  type IrqDomain,
+  irqDomainGetIrqData,
+  type IrqFwspec,
+  irqResolveMapping,
+} from '../../irq/data/revmap.js';
 import { irqDomainCreateTree } from '../../irq/mapping/create-domain.js';
-import { irqDisposeMapping, irqDomainAssociate } from '../../irq/mapping/irqdomain.js';
+import { irqDomainAllocIrqs } from '../../irq/mapping/hierarchy.js';
+import { irqDomainResetIrqData, irqDomainSetInfo } from '../../irq/mapping/hierarchy-data.js';
+import { irqDisposeMapping } from '../../irq/mapping/irqdomain.js';
 import { irqSetPercpuDevid } from '../../irq/management/percpu.js';
 import { Gic } from './gic.js';
 import { GicChip } from './gicv3.js';
@@ -22,7 +30,7 @@ import { intidRange, isInRedistributor } from './intid.js';
 export class GicDomain {
   readonly gic: Gic;
   private readonly chip: GicChip;
-  private readonly domain: IrqDomain;
+  readonly domain: IrqDomain;
 
   constructor(
     machine: Machine,
@@ -32,8 +40,32 @@ export class GicDomain {
     this.chip = new GicChip(this.gic);
     this.domain = irqDomainCreateTree(core, {
       name: 'irqchip@0x00000000ffff0000-1',
-      ops: { map: (_domain, irq, intid) => this.setUp(irq, intid) },
+      fwnode: {},
+      ops: {
+        translate: (_domain, fwspec) => translate(fwspec),
+        alloc: (_domain, irq, count, arg) => this.alloc(irq, count, arg as IrqFwspec),
+        free: (domain, irq, count) => this.free(domain, irq, count),
+      },
     });
+  }
+
+  /** gic_irq_domain_alloc */
+  private alloc(irq: Irq, count: number, fwspec: IrqFwspec): number {
+    const { hwirq } = translate(fwspec);
+    for (let i = 0; i < count; i++) {
+      const ret = this.setUp(irq + i, hwirq + i);
+      if (ret !== 0) return ret;
+    }
+    return 0;
+  }
+
+  /** gic_irq_domain_free */
+  private free(domain: IrqDomain, irq: Irq, count: number): void {
+    for (let i = irq; i < irq + count; i++) {
+      const d = irqDomainGetIrqData(domain, i);
+      irqSetHandler(this.core, i, null, false, null);
+      if (d !== null) irqDomainResetIrqData(d);
+    }
   }
 
   /**
@@ -54,11 +86,13 @@ export class GicDomain {
       );
     }
     if (at !== undefined) this.vacate(at);
-    const irq = at === undefined ? allocDescs(core, -1, 1, 1) : allocDescs(core, at, 0, 1);
-    if (irq < 0) throw new RangeError(`IRQ ${at} is taken; choose another number`);
-    const desc = core.desc(irq);
-    if (desc === undefined || irqDomainAssociate(this.domain, irq, intid) !== 0)
+    const { domain } = this;
+    const fwspec: IrqFwspec = { fwnode: domain.fwnode, param: [intid, type] };
+    const irq = irqDomainAllocIrqs(domain, 1, fwspec, { irq: at });
+    if (irq === errnoValue('EPERM'))
       throw new RangeError(`GICv3 has no interrupt ${intid}; its lines are 16-1019, 1056-1119 and 4096-5119`);
+    const desc = irq < 0 ? undefined : core.desc(irq);
+    if (desc === undefined) throw new RangeError(`IRQ ${at} is taken; choose another number`);
     if (type !== irqType.NONE) desc.data.triggerType = type;
     return desc;
   }
@@ -74,18 +108,16 @@ export class GicDomain {
 
   /** Gives a line its chip and flow handler (drivers/irqchip/irq-gic-v3.c gic_irq_domain_map). */
   private setUp(irq: Irq, intid: Hwirq): number {
-    const { core, chip } = this;
+    const { core, chip, domain } = this;
     const desc = core.desc(irq);
     const range = intidRange(intid);
     if (desc === undefined || range === 'invalid' || (range === 'LPI' && !this.gic.hasLpis))
       return errnoValue('EPERM');
-    if (isInRedistributor(intid)) {
-      irqSetPercpuDevid(core, irq);
-      irqSetChipAndHandler(core, irq, chip, handlePercpuDevidIrq, null);
-    } else {
-      irqSetChipAndHandler(core, irq, chip, handleFasteoiIrq, null);
-      if (range !== 'LPI') desc.data.set(irqd.SINGLE_TARGET);
-    }
+    const isPrivate = isInRedistributor(intid);
+    if (isPrivate) irqSetPercpuDevid(core, irq);
+    const handler = isPrivate ? handlePercpuDevidIrq : handleFasteoiIrq;
+    irqDomainSetInfo(domain, irq, { hwirq: intid, chip, handler, handlerName: null });
+    if (!isPrivate && range !== 'LPI') desc.data.set(irqd.SINGLE_TARGET);
     desc.data.set(irqd.HANDLE_ENFORCE_IRQCTX);
     return 0;
   }
@@ -94,4 +126,10 @@ export class GicDomain {
   private handle(intid: Hwirq): void {
     if (genericHandleDomainIrq(this.domain, intid) !== 0) this.gic.deactivate(intid);
   }
+}
+
+/** The interrupt id comes first, then its trigger type (gic_irq_domain_translate, of ACPI). */
+function translate({ param }: IrqFwspec): FwspecMeaning {
+  const [hwirq, type = irqType.NONE] = param;
+  return { hwirq, type };
 }

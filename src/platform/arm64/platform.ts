@@ -4,7 +4,8 @@ import type { IrqCore } from '../../irq/core.js';
 import { DeviceInterrupts } from '../device-interrupt.js';
 import type { IrqDesc } from '../../irq/data/irqdesc.js';
 import type { LineHardware } from '../line-hardware.js';
-import { GicLineHardware } from './gic-line-hardware.js';
+import { GicLineHardware, GicMessageLine } from './gic-line-hardware.js';
+import { arm64PciBuses } from './pci-buses.js';
 import { GicChip, NamedChip } from './gicv3.js';
 import { type LineAccounting, percpuDemux } from '../line-accounting.js';
 import {
@@ -13,9 +14,15 @@ import {
   type DeviceInterrupt,
   type PerCpuLine,
   type Platform,
+  type PlatformSetup,
 } from '../platform.js';
 import { GicDomain } from './gic-domain.js';
-import type { IrqChip } from '../../irq/data/irqdata.js';
+import type { IrqChip, IrqData } from '../../irq/data/irqdata.js';
+import { MsiDesc } from '../../irq/msi/msi-desc.js';
+import type { Hwirq } from '../../lib/brand.js';
+import { MsiTable } from '../pci/msi-table.js';
+import type { PciMsi } from '../pci/pci-msi.js';
+import { PciVectors } from '../pci/pci-vectors.js';
 import { GicLines } from './gic-lines.js';
 import { isInRedistributor, SPI_BASE_INTID } from './intid.js';
 import { Ipis } from './ipis.js';
@@ -35,11 +42,17 @@ export class Arm64Platform implements Platform {
   readonly vmbusLine: PerCpuLine;
   readonly ipis: Ipis;
   readonly gic: GicDomain;
+  readonly pciMsi: PciMsi;
   private readonly archRows: readonly ArchSource[];
   private readonly lines: GicLines;
   private readonly others: DeviceInterrupts;
 
-  constructor(machine: Machine, core: IrqCore, vmbusAccounting: LineAccounting = percpuDemux) {
+  constructor(
+    machine: Machine,
+    core: IrqCore,
+    vmbusAccounting: LineAccounting = percpuDemux,
+    setup: PlatformSetup = {},
+  ) {
     machine.hotplug.words = arm64HotplugWords;
     this.gic = new GicDomain(machine, core);
     const percpuLines = new PercpuLines(machine, core, this.gic.gic);
@@ -49,6 +62,7 @@ export class Arm64Platform implements Platform {
     const makeChip = (name: string, printed?: string): IrqChip => new NamedChip(name, printed);
     this.others = new DeviceInterrupts(core, makeChip, false);
     this.vmbusLine = new VmbusPpi(machine, core, this.gic, vmbusAccounting);
+    this.pciMsi = new PciVectors(core, arm64PciBuses(machine, core, this.gic, setup));
   }
 
   sources(): readonly ArchSource[] {
@@ -76,12 +90,22 @@ export class Arm64Platform implements Platform {
     return chip === 'GICv3' ? isInRedistributor(hwirq) : hwirq < SPI_BASE_INTID;
   }
 
-  /** Of shared lines: a CPU's own have no device that is modelled. */
+  /** Of shared lines and messages: a CPU's own lines have no device that is modelled. */
   lineHardware(desc: IrqDesc): LineHardware | undefined {
-    const { chip, hwirq } = desc.data;
+    const { chip, chipData, hwirq } = desc.data;
+    if (chipData instanceof MsiDesc && chipData.hardware instanceof MsiTable) {
+      return new GicMessageLine(this.gic.gic, intidOf(desc.data), chipData.hardware, chipData.index);
+    }
     if (!(chip instanceof GicChip) || isInRedistributor(hwirq)) return undefined;
     return new GicLineHardware(this.gic.gic, hwirq);
   }
+}
+
+/** The number that the line has at the GIC, which is its innermost level. */
+function intidOf(d: IrqData): Hwirq {
+  let data = d;
+  while (data.parentData !== null) data = data.parentData;
+  return data.hwirq;
 }
 
 /** Rows of IPIs show the counts of their lines, which /proc/stat has already. */

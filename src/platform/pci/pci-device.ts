@@ -8,6 +8,8 @@ export interface PciDeviceOptions {
   readonly name: string;
   /** NUMA node; default -1: none. */
   readonly node?: number;
+  /** GUID of the VMBus device that its bus is, on a bus of Hyper-V; default: one with the number of its PCI domain. */
+  readonly instance?: string;
   /** Entries of its MSI-X table; default 0: it has none. */
   readonly msix?: number;
   /** Messages of its MSI capability; default 0: it has none. */
@@ -32,16 +34,19 @@ export class PciDevice {
   /** The table that is in use. */
   table: MsiTable;
   private readonly receiver: MsiReceiver;
+  private readonly givenInstance: string | undefined;
 
-  constructor(receiver: MsiReceiver, options: PciDeviceOptions) {
+  /** @param receiver takes its messages. */
+  constructor(receiver: (device: PciDevice) => MsiReceiver, options: PciDeviceOptions) {
     const { name, node = -1, msix = 0, msi = 0, msiMasks = false } = options;
-    this.receiver = receiver;
+    this.givenInstance = options.instance;
     this.name = name;
     this.node = node;
     this.msixSize = msix;
     this.msiSize = msi;
     this.msiMasks = msiMasks;
-    this.table = new MsiTable(receiver);
+    this.receiver = receiver(this);
+    this.table = new MsiTable(this.receiver);
   }
 
   /** Begins with a fresh table, all masked. */
@@ -56,5 +61,14 @@ export class PciDevice {
     if (match === null) return undefined;
     const [domain, bus, slot, func] = match.slice(1).map((part) => Number.parseInt(part, 16));
     return { domain, devid: (bus << 8) | (slot << 3) | func };
+  }
+  /** What controllers of its bus know it by (pci_dev_id); 0 for a name without an address. */
+  get requester(): number {
+    return this.address?.devid ?? 0;
+  }
+  /** GUID of the VMBus device that its bus is, whose second part is the number of the PCI domain (hv_pci_probe). */
+  get instance(): string {
+    const number = (this.address?.domain ?? 0).toString(16).padStart(4, '0');
+    return this.givenInstance ?? `00000000-${number}-0000-0000-000000000000`;
   }
 }

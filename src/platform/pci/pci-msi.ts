@@ -10,10 +10,19 @@ export interface PciFunction {
   readonly node: number;
   /** Entries of its MSI-X table. */
   readonly msix: number;
+  /** The bus that it is on, where a platform has several; default: the platform's own. */
+  readonly bus?: PciBus;
+  /** GUID of the VMBus device that its bus is, on a bus of Hyper-V; default: one with the number of its PCI domain. */
+  readonly instance?: string;
 }
+
+/** A bus of PCI devices: a machine's own, or one that Hyper-V passes through a channel of VMBus. */
+export type PciBus = 'pci' | 'hyperv';
 
 /** What drivers of PCI functions get their interrupts from (drivers/pci/msi/api.c). */
 export interface PciMsi {
+  /** The bus of functions that do not say theirs. */
+  readonly defaultBus: PciBus;
   /**
    * Gives a function between `min` and `max` vectors (pci_alloc_irq_vectors_affinity).
    *

@@ -82,6 +82,7 @@ export class Ioapic implements IrqDomainOps {
    * @returns the Linux number, or a negative errno: EBUSY if somebody uses the pin otherwise.
    */
   *mapPin({ pin, level, irq, legacy = false }: PinRequest): Procedure<number> {
+    // The timer's number is 0.
     const mapped = irqResolveMapping(this.domain, pin);
     if (mapped !== undefined) return this.agreeOn(mapped.irq, level);
     const info: IoapicAllocInfo = { hwirq: pin, level, legacy };

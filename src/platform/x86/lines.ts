@@ -40,7 +40,8 @@ export class X86Lines {
     private readonly parts: {
       readonly ioapic: Ioapic;
       readonly pci: PciMsiDomains;
-      readonly receiver: MsiReceiver;
+      /** Takes messages, through interrupt remapping or past it. */
+      readonly receiver: (remapped: boolean) => MsiReceiver;
     },
   ) {
     this.others = new DeviceInterrupts(core, (name, printed) => new PlainChip(name, printed), true);
@@ -116,7 +117,7 @@ export class X86Lines {
       const shown = name.trim();
       chip = {
         domain: pci.createNamed(shown, shown, 0, chipPrinted ? name : undefined),
-        table: new MsiTable(receiver),
+        table: new MsiTable(receiver(shown.startsWith('IR-'))),
       };
       this.messageChips.set(key, chip);
     }

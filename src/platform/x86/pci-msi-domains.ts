@@ -3,30 +3,31 @@ import { errnoValue } from '../../lib/errno.js';
 import type { CpuMask } from '../../machine/cpumask.js';
 import type { IrqCore } from '../../irq/core.js';
 import { irqchipFlags, IRQ_SET_MASK_OK_DONE } from '../../irq/data/irqchip.js';
-import { type IrqChip, type IrqData, irqd, type MsiMsg } from '../../irq/data/irqdata.js';
+import { type IrqChip, type IrqData, irqd } from '../../irq/data/irqdata.js';
 import { type IrqDomain, irqDomainFlags } from '../../irq/data/revmap.js';
 import { irqChipAckParent, irqChipRetriggerHierarchy } from '../../irq/line/chip-parent.js';
 import { handleEdgeIrq } from '../../irq/line/flow.js';
 import type { MsiDesc } from '../../irq/msi/msi-desc.js';
-import { msiCreateIrqDomain, msiDescOf, msiDomainSetAffinity } from '../../irq/msi/msi-domain.js';
+import { msiCreateIrqDomain, msiDomainSetAffinity } from '../../irq/msi/msi-domain.js';
 import type { KernelBehaviour } from '../../irq/kernel.js';
+import { busTokens, pciMsiDomainCalcHwirq } from '../pci/msi-numbers.js';
+import type { MsiReceiver } from '../pci/msi-table.js';
 import type { PciDevice } from '../pci/pci-device.js';
+import { pciMsiDomainWriteMsg, pciMsiMaskIrq, pciMsiUnmaskIrq } from '../pci/pci-msi-chip.js';
 import type { PciMsiParent } from '../pci/pci-vectors.js';
 import type { LocalApics } from './local-apic.js';
 import { composeMsiMsg } from './msi-msg.js';
 import { MANAGED_IRQ_SHUTDOWN_VECTOR } from './vector-numbers.js';
 import { deferredMoves, lineOf } from './vectors.js';
 
-/** What a domain's name gets appended for whose messages it has (enum irq_domain_bus_token). */
-const busTokens = { msix: 12, msi: 11 } as const;
-/** The same for the one domain of older kernels (DOMAIN_BUS_PCI_MSI). */
-const GLOBAL_BUS_TOKEN = 3;
-
 /** The chip of a PCI device's messages on x86 (drivers/pci/msi/irqdomain.c, arch/x86/kernel/apic/msi.c). */
 export class PciMsiChip implements IrqChip {
   readonly flags: number;
   readonly irqAck = irqChipAckParent;
   readonly irqRetrigger = irqChipRetriggerHierarchy;
+  readonly irqMask = pciMsiMaskIrq;
+  readonly irqUnmask = pciMsiUnmaskIrq;
+  readonly irqWriteMsiMsg = pciMsiDomainWriteMsg;
   readonly irqPrintChip?: () => string;
 
   /**
@@ -44,24 +45,6 @@ export class PciMsiChip implements IrqChip {
     const moves = remapped ? 0 : deferredMoves(behaviour);
     this.flags = ONESHOT_SAFE | SKIP_SET_WAKE | AFFINITY_PRE_STARTUP | moves;
     if (printed !== undefined) this.irqPrintChip = () => printed;
-  }
-
-  irqMask(d: IrqData): void {
-    const { hardware, index } = msiDescOf(d);
-    hardware.mask(index, true);
-  }
-
-  irqUnmask(d: IrqData): void {
-    const { hardware, index } = msiDescOf(d);
-    hardware.mask(index, false);
-  }
-
-  /** Of several MSIs in a row only the first one's message is written. */
-  irqWriteMsiMsg(d: IrqData, msg: MsiMsg): void {
-    const desc = msiDescOf(d);
-    if (desc.irq !== 0 && desc.irq !== d.irq) return;
-    desc.msg = msg;
-    desc.hardware.writeMsg(desc.index, msg);
   }
 
   irqSetAffinity(d: IrqData, dest: CpuMask, force: boolean): number {
@@ -87,9 +70,9 @@ export class PciMsiChip implements IrqChip {
       cpu === oldCpu;
     if (!atOnce) {
       this.apics.expectStray(oldCpu, vector);
-      this.irqWriteMsiMsg(d, composeMsiMsg(oldCpu, vector));
+      pciMsiDomainWriteMsg(d, composeMsiMsg(oldCpu, vector));
     }
-    this.irqWriteMsiMsg(d, composeMsiMsg(cpu, vector));
+    pciMsiDomainWriteMsg(d, composeMsiMsg(cpu, vector));
     return ret;
   }
 }
@@ -103,19 +86,22 @@ export class PciMsiDomains implements PciMsiParent {
   constructor(
     private readonly core: IrqCore,
     private readonly parts: {
-      /** The vectors, or the remapping before them. */
-      readonly parent: IrqDomain;
-      readonly remapped: boolean;
+      /** The vectors' domain. */
+      readonly vectors: IrqDomain;
+      /** That of the remapping before them; undefined: messages go to the vectors. */
+      readonly remapping: IrqDomain | undefined;
       readonly apics: LocalApics;
+      /** Takes the messages that a device sends. */
+      readonly receiverFor: (requester: number) => MsiReceiver;
     },
   ) {
     this.perDevice = core.behaviour.perDeviceMsiDomains;
-    this.prefix = parts.remapped ? 'IR-' : '';
+    this.prefix = parts.remapping === undefined ? '' : 'IR-';
   }
 
   createDomain(device: PciDevice, kind: 'msix' | 'msi'): IrqDomain {
     if (!this.perDevice) {
-      this.global ??= this.create(`${this.prefix}PCI-MSI`, GLOBAL_BUS_TOKEN, 0);
+      this.global ??= this.create(`${this.prefix}PCI-MSI`, busTokens.bus, 0);
       return this.global;
     }
     const chip = `${this.prefix}${kind === 'msix' ? 'PCI-MSIX' : 'PCI-MSI'}-${device.name}`;
@@ -126,12 +112,13 @@ export class PciMsiDomains implements PciMsiParent {
     return this.createNamed(chipName, `${chipName}-${busToken}`, flags);
   }
 
-  /** A domain whose chip has a name of its own, as a recorded machine's. */
+  /** A domain whose chip has a name of its own, as a recorded machine's: `IR-…` for what is remapped. */
   createNamed(chipName: string, domainName: string, flags: number, printed?: string): IrqDomain {
-    const { parent, remapped, apics } = this.parts;
+    const { vectors, remapping, apics } = this.parts;
+    const remapped = remapping !== undefined && chipName.startsWith('IR-');
     return msiCreateIrqDomain(this.core, {
       name: domainName,
-      parent,
+      parent: remapped ? remapping : vectors,
       flags,
       info: {
         chip: new PciMsiChip(chipName, this.core.behaviour, apics, remapped, printed),
@@ -144,8 +131,10 @@ export class PciMsiDomains implements PciMsiParent {
 
   /** In a domain of its own a device's messages are counted from 0; else its address is in the number. */
   hwirqOf(device: PciDevice, { index }: MsiDesc): Hwirq {
-    const { address } = device;
-    if (this.perDevice || address === undefined) return index;
-    return index + address.devid * 2 ** 11 + address.domain * 2 ** 27;
+    return this.perDevice ? index : pciMsiDomainCalcHwirq(device, index);
+  }
+
+  receiverFor(device: PciDevice): MsiReceiver {
+    return this.parts.receiverFor(device.requester);
   }
 }

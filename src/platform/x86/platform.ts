@@ -24,13 +24,16 @@ import {
 } from '../platform.js';
 import { x86CpuFiles } from './cpu-files.js';
 import { HypervisorCallback } from './hypervisor-callback.js';
+import { x86HypervPci } from './hyperv-pci.js';
 import { Ioapic } from './ioapic.js';
+import { IOAPIC_REQUESTER } from './ioapic-pin.js';
 import { IoapicPins } from './ioapic-pins.js';
 import { x86LineHardware } from './line-hardware.js';
 import { X86Lines } from './lines.js';
 import { decodeMsiMsg } from './msi-msg.js';
 import { PciMsiDomains } from './pci-msi-domains.js';
-import { InterruptRemapping } from './remapping.js';
+import { createRemapping } from './remapping/remapping.js';
+import type { InterruptRemapping } from './remapping/unit.js';
 import { x86Rows } from './rows.js';
 import { NR_IRQS_LEGACY, PIC_CASCADE_IR } from './vector-domain.js';
 import { NR_VECTORS } from './vector-numbers.js';
@@ -72,7 +75,7 @@ export class X86Platform implements Platform, MsiReceiver {
     machine: Machine,
     private readonly core: IrqCore,
     vmbusAccounting: LineAccounting = percpuDemux,
-    { pic = false, interruptRemapping = false, vendor = 'Intel' }: PlatformSetup = {},
+    { pic = false, interruptRemapping = 'none', hyperv = true, vendor = 'Intel' }: PlatformSetup = {},
   ) {
     this.cpuFiles = x86CpuFiles(vendor);
     const table = x86Rows({
@@ -87,14 +90,25 @@ export class X86Platform implements Platform, MsiReceiver {
     const system = new VectorSystem(core, pic);
     this.vectorSystem = system;
     const { apics, vectors, domain } = system;
-    if (interruptRemapping) this.remapping = new InterruptRemapping(core, domain, vectors, apics);
-    const parent = this.remapping?.domain ?? domain;
-    this.pins = new IoapicPins(GSI_TOP, this);
-    const common = { parent, remapped: interruptRemapping, apics };
-    this.ioapic = new Ioapic(core, { ...common, pins: GSI_TOP, hardware: this.pins, vectors });
-    const pci = new PciMsiDomains(core, common);
-    this.pciMsi = new PciVectors(core, pci, this);
-    this.lines = new X86Lines(core, { ioapic: this.ioapic, pci, receiver: this });
+    this.remapping = createRemapping(core, interruptRemapping, { parent: domain, vectors, apics });
+    this.pins = new IoapicPins(GSI_TOP, this.receiverFor(IOAPIC_REQUESTER));
+    this.ioapic = new Ioapic(core, {
+      parent: this.remapping?.domain ?? domain,
+      remapped: this.remapping !== undefined,
+      pins: GSI_TOP,
+      hardware: this.pins,
+      vectors,
+      apics,
+    });
+    const receiverFor = (requester: number): MsiReceiver => this.receiverFor(requester);
+    const remapping = this.remapping?.takesPciMessages ? this.remapping.domain : undefined;
+    const pci = new PciMsiDomains(core, { vectors: domain, remapping, apics, receiverFor });
+    this.pciMsi = new PciVectors(core, { pci, ...(hyperv && { hyperv: x86HypervPci(core, domain, this) }) });
+    this.lines = new X86Lines(core, {
+      ioapic: this.ioapic,
+      pci,
+      receiver: (remapped) => (remapped ? this.receiverFor(0) : this),
+    });
     const row = this.archRows.find(({ label }) => label === 'HYP');
     const counts = row?.counts ?? new Uint32Array(machine.nrCpuIds);
     this.vmbusLine = new HypervisorCallback(machine, counts, vmbusAccounting);
@@ -117,12 +131,23 @@ export class X86Platform implements Platform, MsiReceiver {
     this.core.machine.soon(event);
   }
 
-  /** A device's message has arrived, or an IO-APIC's. */
+  /** A message has arrived at the local APICs. */
   deliver(msg: MsiMsg): EdgeFate {
-    const remapped = this.remapping?.remap(msg) ?? msg;
-    const target = decodeMsiMsg(remapped);
+    const target = decodeMsiMsg(msg);
     if (target === undefined) return 'lost';
     return this.vectorSystem.apics.deliver(target.cpu, target.vector);
+  }
+
+  /** Takes what a device sends, or the IO-APIC. */
+  private receiverFor(requester: number): MsiReceiver {
+    return {
+      deliver: (msg) => {
+        const { remapping } = this;
+        const remapped = remapping === undefined ? msg : remapping.remap(msg, requester);
+        return remapped === undefined ? 'lost' : this.deliver(remapped);
+      },
+      soon: (event) => this.soon(event),
+    };
   }
 
   /** With a PIC its interrupts have descriptors before anything else, on the first node (early_irq_init). */

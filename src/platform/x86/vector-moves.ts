@@ -55,7 +55,7 @@ export class VectorMoves {
     }
     line.cleanupPending = true;
     this.lists[prevCpu].lines.unshift(line);
-    if (this.behaviour.cleansVectorsByIpi) this.apics.sendIpi(prevCpu, IRQ_MOVE_CLEANUP_VECTOR);
+    if (this.behaviour.cleansVectorsByIpi) machine.cpus[prevCpu].sendIpi(IRQ_MOVE_CLEANUP_VECTOR);
     else this.startTimer(prevCpu);
   }
 
@@ -113,7 +113,7 @@ export class VectorMoves {
 
   private cleanUpByIpi(cpu: CpuId): void {
     this.apics.eoi();
-    if (!this.cleanUp(cpu)) this.apics.sendIpi(cpu, IRQ_MOVE_CLEANUP_VECTOR);
+    if (!this.cleanUp(cpu)) this.machine.cpus[cpu].sendIpi(IRQ_MOVE_CLEANUP_VECTOR);
   }
 
   /** @returns false if an interrupt still waits on one of the old vectors. */

@@ -15,6 +15,10 @@ import type { ArchitectureRowOptions, ProcInterruptsOptions } from './proc-inter
 export const kernelVersions = ['6.1', '6.10', '6.12', '6.18', '7.2', '7.3'] as const;
 export type KernelVersion = (typeof kernelVersions)[number];
 
+/** Whose interrupt remapping an x86 machine can have. */
+export const remappingKinds = ['none', 'intel', 'amd', 'hyperv'] as const;
+export type RemappingKind = (typeof remappingKinds)[number];
+
 /**
  * A guest, its host and its devices: what `Guest.create` takes and what a scenario file describes. Everything but
  * `cpus` may be left out.
@@ -39,8 +43,13 @@ export interface GuestOptions {
    * generation 2 has not. Default 2, or 1 if IRQ 0 or an XT-PIC is among the interrupts.
    */
   readonly generation?: 1 | 2;
-  /** x86: interrupts go through remapping; default: only if the interrupts' chips are called `IR-…`. */
-  readonly interruptRemapping?: boolean;
+  /**
+   * x86: whose remapping interrupts go through. `hyperv`: what large guests of Hyper-V have for their IO-APIC. Default:
+   * none, unless interrupts' chips are called `IR-…`; then hyperv on Hyper-V if it is the IO-APIC's alone, else intel.
+   */
+  readonly interruptRemapping?: RemappingKind;
+  /** arm64: the GIC has an ITS, and the machine a PCI bus behind it. Default: only without Hyper-V, which gives none. */
+  readonly its?: boolean;
   /** Number of IRQs (nr_irqs); default: what Linux computes. */
   readonly nrIrqs?: number;
   /** Of all that is random; default 1. */

@@ -1,17 +1,27 @@
 import { z } from 'zod';
 import type { Checks } from '../checks/checks.js';
-import { type PciDeviceOptions, type PciDriverName, pciDrivers } from '../options/pci.js';
+import { pciBuses, type PciDeviceOptions, type PciDriverName, pciDrivers } from '../options/pci.js';
 import { bool, duration, nonEmpty } from './notations.js';
-import { int, keysIn, mapping, whenMapping } from './shapes.js';
+import { int, keysIn, list, mapping, whenMapping, word } from './shapes.js';
 
 const bdfText = 'an address of a PCI function such as "0000:00:04.0"';
+
+const guidText = 'a GUID such as "5d202aa8-1e03-4f0f-a786-390a0d2749e9"';
 
 const common = {
   bdf: z
     .string({ error: bdfText })
     .regex(/^[0-9a-f]{4,}:[0-9a-f]{2}:[01][0-9a-f]\.[0-7]$/, { error: bdfText })
     .optional()
-    .describe('Address; default: the next free slot from 0000:00:04.0 on'),
+    .describe('Address; default: the next free slot from 0000:00:04.0 on; 0001:00:00.0 on a bus of Hyper-V'),
+  bus: word(pciBuses)
+    .optional()
+    .describe("hyperv: on a bus that Hyper-V passes through; default: the machine's own, if it has one"),
+  instance: z
+    .string({ error: guidText })
+    .regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i, { error: guidText })
+    .optional()
+    .describe('GUID of the VMBus device that the bus is, on a bus of Hyper-V'),
   queues: int(1, 2048)
     .optional()
     .describe('Queues for I/O, pairs of queues of a network adapter, or vectors of msix; default 1'),
@@ -24,6 +34,10 @@ const common = {
 
 const msixOnly = {
   name: nonEmpty.optional().describe('msix: its interrupts are name-0, name-1, …; default msix'),
+  names: list('a list of names', nonEmpty)
+    .min(1, { error: 'at least one name' })
+    .optional()
+    .describe('msix: the name of each interrupt, in place of queues and name'),
   managed: bool.optional().describe('msix: the kernel spreads the vectors over CPUs, and manages them'),
 };
 
@@ -32,6 +46,7 @@ const describeDriver: Readonly<Record<PciDriverName, string>> = {
   'virtio-net': 'A virtio network adapter: interrupts for configuration, and each input and output queue',
   'virtio-blk':
     'A virtio disk: interrupts for configuration, and request queues that the kernel spreads over CPUs',
+  mana: "Azure's network adapter: an interrupt for its set-up, and one for each queue, at most one a CPU",
   msix: 'Any function with an MSI-X table and a driver that requests each vector',
 };
 
@@ -46,6 +61,7 @@ export const pciDevice = mapping('a PCI device, e.g. {nvme: {bdf: "0000:00:04.0"
   nvme: driverKey('nvme', common),
   'virtio-net': driverKey('virtio-net', common),
   'virtio-blk': driverKey('virtio-blk', common),
+  mana: driverKey('mana', common),
   msix: driverKey('msix', { ...common, ...msixOnly }),
 })
   .superRefine((value, context) => {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { kernelVersions } from '../options/guest.js';
+import { kernelVersions, remappingKinds } from '../options/guest.js';
 import type { ScenarioVocabulary } from '../vocabulary.js';
 import { workload } from '../workloads/index.js';
 import { channel } from './channel.js';
@@ -35,9 +35,12 @@ export function scenarioShape(vocabulary: ScenarioVocabulary, step: ReturnType<t
       .describe(
         'x86: 1 for a VM with the PIC and timer of a PC, 2 for one without; default: by the interrupts',
       ),
-    interruptRemapping: bool
+    interruptRemapping: word(remappingKinds)
       .optional()
-      .describe('x86: interrupts go through remapping; default: if chips are called IR-…'),
+      .describe("x86: whose remapping interrupts go through; default: by the chips' names"),
+    its: bool
+      .optional()
+      .describe('arm64: there is an ITS with a PCI bus behind it; default: only without Hyper-V'),
     nrIrqs: int(17, 0x7fffffff).optional().describe('Number of IRQs; default: what Linux computes'),
     seed: u32.optional().describe('Of all that is random; default 1'),
     interruptTime: duration

@@ -63,7 +63,7 @@ export const nic = mapping('a workload, e.g. {nic: 13, flows: 16, packets: 1000,
 
 export const frames: WorkloadKind<Frames> = {
   kind: 'frames',
-  device: { key: 'nic', driver: 'netvsc', pci: ['virtio-net'] },
+  device: { key: 'nic', driver: 'netvsc', pci: ['virtio-net', 'mana'] },
   endNs: ({ fromNs, duringNs }) => fromNs + duringNs,
   endsByItself: () => false,
   isOver: () => true,

@@ -185,7 +185,7 @@ timeline:
   });
 
   test.each([
-    ['pci: [{}]', '4:7: a PCI device needs its driver: one of nvme, virtio-net, virtio-blk, msix'],
+    ['pci: [{}]', '4:7: a PCI device needs its driver: one of nvme, virtio-net, virtio-blk, mana, msix'],
     [
       'pci: [{nvme: {bdf: x}}]',
       '4:20: expected an address of a PCI function such as "0000:00:04.0", not "x"',
@@ -196,7 +196,7 @@ timeline:
     ],
     [
       'pci: [{nvme: {}}]\nworkload: [{nic: nvme0, packets: 1, rate: 1}]',
-      '5:18: expected a device with driver virtio-net, not nvme0 (nvme)',
+      '5:18: expected a device with driver virtio-net or mana, not nvme0 (nvme)',
     ],
     [
       'pci: [{nvme: {bdf: "0000:00:04.0"}}, {nvme: {bdf: "0000:00:04.0"}}]',
@@ -207,9 +207,10 @@ timeline:
     expect(() => run(text)).toThrow(message);
   });
 
-  test('need MSI-X of their platform', () => {
-    expect(() => Guest.create({ cpus: 1, arch: 'arm64', vmbus: false, pci: [{ driver: 'nvme' }] })).toThrow(
-      'PCI devices need MSI-X, which this platform (arm64) has not',
+  test('need a bus that the machine has', () => {
+    const options = { cpus: 1, vmbus: false, pci: [{ driver: 'nvme', bus: 'hyperv' }] } as const;
+    expect(() => Guest.create(options)).toThrow(
+      '0001:00:00.0 is on bus hyperv, which this machine has not; without Hyper-V there is no such bus',
     );
   });
 });

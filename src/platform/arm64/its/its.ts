@@ -5,6 +5,7 @@ import { type IrqData, irqd } from '../../../irq/data/irqdata.js';
 import { CpuMask } from '../../../machine/cpumask.js';
 import type { Machine } from '../../../machine/machine.js';
 import { cpusOfNode } from '../../../machine/topology.js';
+import type { EdgeFate } from '../../line-hardware.js';
 import type { Gic } from '../gic.js';
 import { ItsDevice, roundUpPowerOfTwo } from './device.js';
 import { type LpiRanges, NR_LPIS } from './lpi-ranges.js';
@@ -114,9 +115,17 @@ export class Its {
   }
 
   /** A device sends a message, which is dropped if nobody has set it up. */
-  message(deviceId: number, event: number): void {
+  message(deviceId: number, event: number): EdgeFate {
     const lpi = this.devices.get(deviceId)?.translate(event);
-    if (lpi !== undefined) this.gic.pulseLpi(lpi);
+    if (lpi === undefined) return 'lost';
+    const fate = this.gic.isEdgeWaiting(lpi) ? 'joined' : 'sent';
+    this.gic.pulseLpi(lpi);
+    return fate;
+  }
+
+  /** The device with this id, undefined if none has been prepared. */
+  device(id: number): ItsDevice | undefined {
+    return this.devices.get(id);
   }
 
   /** LPIs on each CPU. */
