@@ -124,7 +124,8 @@ export class GuestLines implements ScenarioLines {
     const { name, ...line } = interrupt;
     yield* platform.addInterrupt(line);
     const { desc } = this.irq(options.irq);
-    if (options.managed) {
+    if (options.managed && !desc.data.has(irqd.AFFINITY_MANAGED)) {
+      // No vectors are kept for it where a platform knows nothing of managed lines.
       desc.data.set(irqd.AFFINITY_MANAGED | irqd.MANAGED_SHUTDOWN | irqd.AFFINITY_SET);
     }
     const names = name?.split(', ') ?? [];

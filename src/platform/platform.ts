@@ -55,6 +55,8 @@ export interface DeviceInterrupt {
   readonly name?: string;
   /** CPUs that it may go to; default: the default affinity. */
   readonly affinity?: CpuMask;
+  /** The kernel alone decides where it goes, within `affinity`. */
+  readonly managed?: boolean;
 }
 
 /** What the files of an architecture say of its CPUs. */

@@ -2,7 +2,7 @@ import type { Irq } from '../../lib/brand.js';
 import type { Procedure } from '../../machine/step.js';
 import type { IrqCore } from '../../irq/core.js';
 import { irqd } from '../../irq/data/irqdata.js';
-import type { IrqDesc } from '../../irq/data/irqdesc.js';
+import type { IrqAffinityDesc, IrqDesc } from '../../irq/data/irqdesc.js';
 import { type IrqDomain, irqFindMapping } from '../../irq/data/revmap.js';
 import { irqStatus } from '../../irq/data/settings.js';
 import { irqSetHandler, irqSetStatusFlags } from '../../irq/management/chip.js';
@@ -68,16 +68,16 @@ export class X86Lines {
 
   private *mapPin(interrupt: DeviceInterrupt, pin: number): Procedure<void> {
     const { ioapic } = this.parts;
-    const { irq } = interrupt;
+    const { irq, managed } = interrupt;
     const holder = irqFindMapping(ioapic.domain, pin);
-    if (holder !== irq) {
+    if (holder !== irq || managed) {
       yield* this.makeRoom(irq);
-      if (holder !== 0) yield* this.makeRoom(holder);
+      if (holder !== 0 && holder !== irq) yield* this.makeRoom(holder);
     } else if (this.core.desc(irq)?.action !== undefined) {
       throw new RangeError(`IRQ ${irq} is taken; choose another number`);
     }
     const level = interrupt.trigger === 'level';
-    const ret = yield* ioapic.mapPin({ pin, level, irq });
+    const ret = yield* ioapic.mapPin({ pin, level, irq, affinity: this.keptFor(interrupt) });
     if (ret !== irq) throw new RangeError(`pin ${pin} of the IO-APIC cannot be IRQ ${irq}: ${ret}`);
     this.finish(interrupt);
   }
@@ -87,7 +87,7 @@ export class X86Lines {
     yield* this.makeRoom(irq);
     const { domain, table } = this.messageChip(interrupt);
     const ret = yield* msiDomainAllocIrqsSteps(domain, {
-      descs: [new MsiDesc(table, hwirq)],
+      descs: [new MsiDesc(table, hwirq, 1, this.keptFor(interrupt))],
       hwirqOf: () => hwirq,
       node: -1,
       deviceName: null,
@@ -95,6 +95,11 @@ export class X86Lines {
     });
     if (ret !== 0) throw new RangeError(`IRQ ${irq} of ${chip} (hwirq ${hwirq}) cannot be made: ${ret}`);
     this.finish(interrupt);
+  }
+
+  /** The CPUs on which a managed line has vectors kept for it; null: it is none. */
+  private keptFor({ managed, affinity }: DeviceInterrupt): IrqAffinityDesc[] | null {
+    return managed ? [{ mask: (affinity ?? this.core.defaultAffinity).clone(), managed }] : null;
   }
 
   private messageChip({ chip: name, chipPrinted = false }: DeviceInterrupt): MessageChip {

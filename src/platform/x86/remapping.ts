@@ -20,6 +20,8 @@ import type { LocalApics } from './local-apic.js';
 import { composeMsiMsg } from './msi-msg.js';
 import { lineOf, type Vectors } from './vectors.js';
 
+/** Appended to the domain's name since it has messages' domains on top of it (DOMAIN_BUS_DMAR). */
+const BUS_TOKEN = 13;
 /** Entries of a remapping table (INTR_REMAP_TABLE_ENTRIES). */
 const TABLE_ENTRIES = 65536;
 
@@ -82,11 +84,12 @@ export class InterruptRemapping implements IrqDomainOps {
 
   constructor(core: IrqCore, parent: IrqDomain, vectors: Vectors, apics: LocalApics) {
     this.chip = new RemappingChip(vectors, apics);
+    const { perDeviceMsiDomains } = core.behaviour;
     this.domain = irqDomainCreateHierarchy(core, {
-      name: 'INTEL-IR-0',
+      name: perDeviceMsiDomains ? `INTEL-IR-0-${BUS_TOKEN}` : 'INTEL-IR-0',
       size: TABLE_ENTRIES,
       parent,
-      flags: irqDomainFlags.ISOLATED_MSI,
+      flags: perDeviceMsiDomains ? irqDomainFlags.ISOLATED_MSI | irqDomainFlags.MSI_PARENT : 0,
       ops: this,
     });
   }

@@ -6,7 +6,12 @@ import type { IrqCore } from '../../irq/core.js';
 import { IRQ_SET_MASK_OK } from '../../irq/data/irqchip.js';
 import { type IrqChip, type IrqData, irqd, type MsiMsg } from '../../irq/data/irqdata.js';
 import { irqMatrixText } from '../../irq/matrix/show.js';
-import { type IrqDomain, irqDomainGetIrqData, type IrqDomainOps } from '../../irq/data/revmap.js';
+import {
+  type IrqDomain,
+  irqDomainFlags,
+  irqDomainGetIrqData,
+  type IrqDomainOps,
+} from '../../irq/data/revmap.js';
 import { irqDomainCreateTree } from '../../irq/mapping/create-domain.js';
 import { irqDomainResetIrqData } from '../../irq/mapping/hierarchy-data.js';
 import { warnOnce } from '../../irq/messages/warn.js';
@@ -221,6 +226,7 @@ class VectorDomainOps implements IrqDomainOps {
 export function createVectorDomain(core: IrqCore, vectors: Vectors, apics: LocalApics): IrqDomain {
   const domain = irqDomainCreateTree(core, {
     name: 'VECTOR',
+    flags: core.behaviour.perDeviceMsiDomains ? irqDomainFlags.MSI_PARENT : 0,
     ops: new VectorDomainOps(core, vectors, apics),
     fwnode: {},
   });
