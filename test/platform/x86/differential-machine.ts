@@ -1,8 +1,10 @@
 import { Guest } from '../../../src/guest/guest.js';
 import { irqCreateAffinityMasks } from '../../../src/irq/affinity/create-masks.js';
 import { ErrnoError } from '../../../src/lib/errno.js';
+import { debugfsOf, filesOf, fileText, lineText, listOf, IRQS } from './differential-text.js';
 import type { StraightDevice, StraightHost } from './straight-devices.js';
 import { cpuDown, cpuUp, plugDevice, unplugDevice } from './straight-devices.js';
+import { kernels } from './straight-kernels.js';
 import {
   allocLine,
   errnoName,
@@ -14,10 +16,8 @@ import {
   raise,
   requestIrq,
   settle,
-  type StraightKernel,
   type StraightLine,
   straightMachine,
-  vectorText,
   writeAffinity,
   writeDefaultAffinity,
 } from './straight-model.js';
@@ -58,49 +58,12 @@ export type Operation =
   | { readonly op: 'offline' | 'online'; readonly cpu: number }
   | { readonly op: 'run'; readonly ms: number };
 
-// arch/x86/kernel/idt.c def_idts, apic_idts and, of Hyper-V, cpu/mshyperv.c; include/asm/irq_vectors.h.
-const EXCEPTIONS = [...Array.from({ length: 22 }, (_, vector) => vector), 29];
-const SYSTEM = [
-  ...EXCEPTIONS,
-  0x80,
-  ...[0xec, 0xed, 0xee, 0xf0, 0xf1, 0xf2, 0xf3, 0xf4],
-  ...[0xf6, 0xf7, 0xf8, 0xf9, 0xfa, 0xfb, 0xfc, 0xfd, 0xfe, 0xff],
-];
-
-export const kernels: Record<MachineOptions['kernel'], StraightKernel> = {
-  '6.1': {
-    cleanupByIpi: true,
-    postedMsi: false,
-    retriesOnline: false,
-    movesAfterRestart: false,
-    notMovable: 'EIO',
-    system: [0x20, ...SYSTEM],
-  },
-  '6.12': {
-    cleanupByIpi: false,
-    postedMsi: true,
-    retriesOnline: true,
-    movesAfterRestart: true,
-    notMovable: 'EPERM',
-    system: SYSTEM,
-  },
-  '7.2': {
-    cleanupByIpi: false,
-    postedMsi: true,
-    retriesOnline: true,
-    movesAfterRestart: true,
-    notMovable: 'EPERM',
-    system: [...SYSTEM, 0xf5],
-  },
-};
-
 /** Lines of the log that the vectors, or what stands on them, write. */
 const OURS =
   /^(Interrupt reservation exceeds|irq \d+: Affinity broken|IRQ \d+ schedule cleanup|IRQ fixup: irq|CPU \d+ has|Reserved vectors|IRQ\d+: set affinity|.*No irq handler|Eff\. affinity|Managed startup|WARNING)/;
 
 const FIRST_MESSAGE = 5000;
 const ACPI_SCI = 9;
-const IRQS = '/sys/kernel/debug/irq/irqs';
 
 /** The product's guest and the straight-line model of it, done the same to. */
 export class Pair {
@@ -360,54 +323,4 @@ function errnoOf(deed: () => void): string {
     if (error instanceof ErrnoError) return error.code;
     throw error;
   }
-}
-
-function debugfsOf(guest: Guest, irq: number): string {
-  if (!guest.fs.exists(`${IRQS}/${irq}`)) return 'none';
-  const text = guest.fs.readFile(`${IRQS}/${irq}`);
-  const masks = ['affinity', 'effectiv', 'pending'].map(
-    (key) => `${key}: ${new RegExp(`^${key}: *(.*)$`, 'm').exec(text)?.[1].trim()}`,
-  );
-  const lines = text.split('\n').map((line) => line.trim());
-  const block = lines
-    .slice(lines.findIndex((line) => line.startsWith('Vector:')))
-    .filter((line) => line !== '');
-  const node = `node: ${/^node: *(.*)$/m.exec(text)?.[1]}`;
-  return [node, ...masks, ...block].join('\n');
-}
-
-function listOf(mask: number, cpus: number): string {
-  const runs: string[] = [];
-  for (let cpu = 0; cpu < cpus; cpu++) {
-    if ((mask & (1 << cpu)) === 0) continue;
-    const start = cpu;
-    while (cpu + 1 < cpus && (mask & (1 << (cpu + 1))) !== 0) cpu++;
-    runs.push(start === cpu ? `${cpu}` : `${start}-${cpu}`);
-  }
-  return runs.join(',');
-}
-
-function lineText(line: StraightLine, cpus: number): string {
-  return [
-    `node: ${line.node}`,
-    `affinity: ${listOf(line.affinity, cpus)}`,
-    `effectiv: ${listOf(line.effective, cpus)}`,
-    `pending: ${listOf(line.pendingMask, cpus)}`,
-    ...vectorText(line),
-  ].join('\n');
-}
-
-function filesOf(guest: Guest, irq: number): string {
-  const path = `/proc/irq/${irq}`;
-  if (!guest.fs.exists(path)) return 'none';
-  const read = (name: string): string => guest.fs.readFile(`${path}/${name}`).trim();
-  return `${read('smp_affinity')} ${read('effective_affinity')}`;
-}
-
-function fileText(
-  { hasFiles, affinity, pending, pendingMask, effective }: StraightLine,
-  cpus: number,
-): string {
-  const hex = (mask: number): string => mask.toString(16).padStart(Math.ceil(cpus / 4), '0');
-  return hasFiles ? `${hex(pending ? pendingMask : affinity)} ${hex(effective)}` : 'none';
 }

@@ -3,12 +3,12 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { type MachineOptions, type Operation, Pair } from './differential-machine.js';
 
-const RUNS = Number(process.env['DIFFERENTIAL_RUNS'] ?? 60);
+const RUNS = Number(process.env['DIFFERENTIAL_RUNS'] ?? 40);
 /** fast-check's number of runs ends the test, not the clock. */
 const NO_LIMIT_MS = 3_600_000;
 
 /** Sequences of this seed come to all of `hard`. */
-const SEED = 1;
+const SEED = 4;
 /** What the two must have agreed on, as Pair.seen names it. */
 const hard = [
   'a move in progress',
@@ -107,7 +107,7 @@ describe('x86 vectors, held against a second model that is written from the kern
   test(
     'such sequences come to what is hard',
     async () => {
-      const seen = await run({ numRuns: 60, seed: SEED });
+      const seen = await run({ numRuns: 80, seed: SEED });
       expect([...seen]).toEqual(expect.arrayContaining(hard));
     },
     NO_LIMIT_MS,
