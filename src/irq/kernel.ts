@@ -37,6 +37,8 @@ export interface KernelBehaviour {
   readonly cleansVectorsByIpi: boolean;
   /** Vector 0xeb is kept for posted MSIs (6.10). */
   readonly reservesPostedMsiVector: boolean;
+  /** Vector 0xf5 is KVM's, for the performance counters of its guests (7.0). */
+  readonly mediatedPmiVector: boolean;
   /** What the log says of an interrupt that is nobody's: named by function, and since 6.16 and its stable trees not. */
   readonly strayVectorPlace: '__common_interrupt' | 'call_irq_handler' | null;
   /** Each PCI device has an irqdomain for its MSIs, and a chip with its name (6.2); before there is one for all. */
@@ -146,6 +148,7 @@ const v61: KernelBehaviour = {
   failedTrimFreesIrqs: true,
   cleansVectorsByIpi: true,
   reservesPostedMsiVector: false,
+  mediatedPmiVector: false,
   strayVectorPlace: '__common_interrupt',
   perDeviceMsiDomains: false,
   perDeviceItsDomains: false,
@@ -257,6 +260,7 @@ const v72: KernelBehaviour = {
   notifiesBrokenAffinity: true, // 7.0
   percpuSharing: true, // 6.19
   manaAffinity: 'coresUnlessAll',
+  mediatedPmiVector: true, // 7.0
   failedTrimFreesIrqs: false,
   groupsByCluster: true, // 7.0
 };

@@ -2,6 +2,7 @@ import type { CpuId } from '../lib/brand.js';
 import { ErrnoError } from '../lib/errno.js';
 import type { Cpu } from './cpu.js';
 import type { CpuMask } from './cpumask.js';
+import { HotplugInstances, type HotplugState } from './hotplug-state.js';
 import type { KernelLog } from './log.js';
 import { PercpuRwSem } from './percpu-rwsem.js';
 import type { Procedure } from './step.js';
@@ -23,16 +24,6 @@ export const cpuhpPlace = {
 
 /** Whether the second threads of cores are in use (enum cpuhp_smt_control); forceoff: nothing changes that. */
 export type SmtControl = 'on' | 'off' | 'forceoff';
-
-/** Callbacks for CPUs that come and go (cpuhp_setup_state). They may sleep; throwing ErrnoError refuses. */
-export interface HotplugState {
-  readonly name: string;
-  readonly place: number;
-  startup?(cpu: Cpu): Procedure<void>;
-  teardown?(cpu: Cpu): Procedure<void>;
-  /** The CPU is offline; there is no way back (a CPUHP_…_DEAD state, which another CPU runs). */
-  dead?(cpu: Cpu): Procedure<void>;
-}
 
 /** Called with all CPUs stopped, when a CPU has just been taken out of the online mask (take_cpu_down). */
 export interface DyingCallback {
@@ -82,6 +73,8 @@ export interface HotplugMachine {
  */
 export class CpuHotplug {
   private readonly states: HotplugState[] = [];
+  /** States of drivers with several devices, by name. */
+  private readonly multi = new Map<string, HotplugInstances>();
   private readonly dyingCallbacks: DyingCallback[] = [];
   private readonly startingCallbacks: ((cpu: Cpu) => void)[] = [];
   private readonly held: HeldWhileChanging[] = [];
@@ -105,9 +98,22 @@ export class CpuHotplug {
     this.states.splice(at, 0, state);
   }
 
-  unregister(state: HotplugState): void {
-    const at = this.states.indexOf(state);
-    if (at >= 0) this.states.splice(at, 1);
+  /**
+   * Adds a device to the state of its driver, which all with this name have in common; its startup is not called for CPUs
+   * that are online already (cpuhp_state_add_instance_nocalls).
+   */
+  addInstance(instance: HotplugState): void {
+    let state = this.multi.get(instance.name);
+    if (state === undefined) {
+      state = new HotplugInstances(instance.name, instance.place);
+      this.multi.set(instance.name, state);
+      this.register(state);
+    }
+    state.add(instance);
+  }
+
+  removeInstance(instance: HotplugState): void {
+    this.multi.get(instance.name)?.remove(instance);
   }
 
   /** The states, in the order of bringing a CPU up. */

@@ -2,7 +2,8 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { ErrnoError } from '../../src/lib/errno.js';
 import { sleep } from '../../src/machine/completion.js';
-import { cpuhpPlace, type HotplugState } from '../../src/machine/hotplug.js';
+import { cpuhpPlace } from '../../src/machine/hotplug.js';
+import type { HotplugState } from '../../src/machine/hotplug-state.js';
 import { Machine, type MachineOptions } from '../../src/machine/machine.js';
 import type { Procedure } from '../../src/machine/step.js';
 import { Tasklet } from '../../src/machine/tasklet.js';
@@ -99,15 +100,26 @@ describe('a CPU that goes and comes', () => {
     ]);
   });
 
-  test('a state without a callback, or not registered any more, is passed over', () => {
+  /** kernel/cpu.c __cpuhp_state_add_instance_cpuslocked: hlist_add_head. */
+  test('of a driver with several devices the last one is the first, up and down', () => {
     const lab = new Lab();
     const { hotplug } = lab.machine;
-    const gone = lab.state('gone');
-    hotplug.register(gone);
-    hotplug.register({ name: 'silent', place: cpuhpPlace.onlineDyn });
+    const device = (name: string) => ({ ...lab.state(name), name: 'driver' });
+    const gone = device('gone');
+    for (const instance of [device('first'), gone, device('second')]) hotplug.addInstance(instance);
+    lab.register('later');
+    hotplug.removeInstance(gone);
+    hotplug.removeInstance(gone);
+    expect([lab.down(1), lab.up(1)]).toEqual([
+      ['down later', 'down second', 'down first'],
+      ['up second', 'up first', 'up later'],
+    ]);
+  });
+
+  test('a state without a callback is passed over', () => {
+    const lab = new Lab();
+    lab.machine.hotplug.register({ name: 'silent', place: cpuhpPlace.onlineDyn });
     lab.register('there');
-    hotplug.unregister(gone);
-    hotplug.unregister(gone);
     expect([lab.down(1), lab.up(1)]).toEqual([['down there'], ['up there']]);
   });
 

@@ -1,7 +1,8 @@
 import { errnoValue } from '../../lib/errno.js';
 import { irqSetAffinityAndHintSteps, irqUpdateAffinityHintSteps } from '../../irq/affinity/affinity.js';
 import { CpuMask } from '../../machine/cpumask.js';
-import { cpuhpPlace, type HotplugState } from '../../machine/hotplug.js';
+import { cpuhpPlace } from '../../machine/hotplug.js';
+import type { HotplugState } from '../../machine/hotplug-state.js';
 import type { Procedure } from '../../machine/step.js';
 import type { PciDriver, PciMachine } from './driver.js';
 import type { PciFunction } from '../../platform/pci/pci-msi.js';
@@ -32,7 +33,7 @@ export class VirtioNetDevice implements PciDriver {
     ]).flat();
     this.transport = new VirtioPci(machine, pci, this.name);
     this.hotplug = {
-      name: `virtio/net:online ${this.name}`,
+      name: 'virtio/net:online',
       place: cpuhpPlace.onlineDyn,
       startup: () => this.setAffinity(),
       teardown: () => this.cleanAffinity(),
@@ -47,13 +48,13 @@ export class VirtioNetDevice implements PciDriver {
     const ret = yield* this.transport.findVqs(this.queues, undefined);
     if (ret !== 0) return ret;
     yield* this.underCpusReadLock(this.setAffinity());
-    machine.hotplug.register(this.hotplug);
+    machine.hotplug.addInstance(this.hotplug);
     return 0;
   }
 
   /** virtnet_remove. */
   *remove(): Procedure<void> {
-    this.machine.core.machine.hotplug.unregister(this.hotplug);
+    this.machine.core.machine.hotplug.removeInstance(this.hotplug);
     yield* this.cleanAffinity();
     yield* this.transport.delVqs();
     for (const queue of this.queues) queue.abort();

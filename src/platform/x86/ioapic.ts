@@ -9,6 +9,7 @@ import {
   irqResolveMapping,
   type IrqDomainOps,
 } from '../../irq/data/revmap.js';
+import type { IrqAffinityDesc } from '../../irq/data/irqdesc.js';
 import { irqStatus } from '../../irq/data/settings.js';
 import { handleEdgeIrq, handleFasteoiIrq } from '../../irq/line/flow.js';
 import { irqClearStatusFlags, irqSetHandler, irqSetStatusFlags } from '../../irq/management/chip.js';
@@ -39,6 +40,8 @@ export interface PinRequest {
   readonly irq: Irq;
   /** It is an ISA interrupt whose descriptor and early vector are there already. */
   readonly legacy?: boolean;
+  /** Of a managed line: the CPUs on which it has vectors kept for it. */
+  readonly affinity?: readonly IrqAffinityDesc[] | null;
 }
 
 /** The IO-APIC and its irqdomain (arch/x86/kernel/apic/io_apic.c). */
@@ -81,12 +84,12 @@ export class Ioapic implements IrqDomainOps {
    *
    * @returns the Linux number, or a negative errno: EBUSY if somebody uses the pin otherwise.
    */
-  *mapPin({ pin, level, irq, legacy = false }: PinRequest): Procedure<number> {
+  *mapPin({ pin, level, irq, legacy = false, affinity }: PinRequest): Procedure<number> {
     // The timer's number is 0.
     const mapped = irqResolveMapping(this.domain, pin);
     if (mapped !== undefined) return this.agreeOn(mapped.irq, level);
     const info: IoapicAllocInfo = { hwirq: pin, level, legacy };
-    return yield* irqDomainAllocIrqsSteps(this.domain, 1, info, { irq, realloc: legacy });
+    return yield* irqDomainAllocIrqsSteps(this.domain, 1, info, { irq, realloc: legacy, affinity });
   }
 
   /** The same while the machine is being set up, where nobody else can hold a lock. */

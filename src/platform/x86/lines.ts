@@ -72,18 +72,18 @@ export class X86Lines {
 
   private *mapPin(interrupt: DeviceInterrupt, pin: number): Procedure<void> {
     const { ioapic } = this.parts;
-    const { irq } = interrupt;
-    if (interrupt.managed) throw new RangeError(`IRQ ${irq}: a pin of the IO-APIC cannot be managed`);
+    const { irq, managed } = interrupt;
     const level = interrupt.trigger === 'level';
     const holder = irqResolveMapping(ioapic.domain, pin);
     if (holder?.action !== undefined)
       throw new RangeError(`IRQ ${holder.irq} is taken; choose another number`);
-    let ret = holder?.irq === irq ? yield* ioapic.mapPin({ pin, level, irq }) : errnoValue('EBUSY');
+    const mayStay = holder?.irq === irq && !managed;
+    let ret = mayStay ? yield* ioapic.mapPin({ pin, level, irq }) : errnoValue('EBUSY');
     if (ret === errnoValue('EBUSY')) {
       // A line of firmware's that is triggered otherwise gives way: the scenario knows better.
       yield* this.makeRoom(irq);
       if (holder !== undefined && holder.irq !== irq) yield* this.makeRoom(holder.irq);
-      ret = yield* ioapic.mapPin({ pin, level, irq });
+      ret = yield* ioapic.mapPin({ pin, level, irq, affinity: this.keptFor(interrupt) });
     }
     if (ret !== irq) throw new RangeError(`pin ${pin} of the IO-APIC cannot be IRQ ${irq}: ${ret}`);
     this.finish(interrupt);
@@ -94,7 +94,7 @@ export class X86Lines {
     yield* this.makeRoom(irq);
     const { domain, table } = this.messageChip(interrupt);
     const ret = yield* msiDomainAllocIrqsSteps(domain, {
-      descs: [new MsiDesc(table, hwirq, 1, this.affinityOf(interrupt))],
+      descs: [new MsiDesc(table, hwirq, 1, this.keptFor(interrupt))],
       hwirqOf: () => hwirq,
       node: -1,
       deviceName: null,
@@ -104,9 +104,9 @@ export class X86Lines {
     this.finish(interrupt);
   }
 
-  /** Vectors of a managed line are kept for it on each of its CPUs, so they must be known from the start. */
-  private affinityOf({ affinity, managed }: DeviceInterrupt): IrqAffinityDesc[] | null {
-    return managed ? [{ mask: affinity ?? this.core.defaultAffinity.clone(), managed }] : null;
+  /** The CPUs on which a managed line has vectors kept for it; null: it is none. */
+  private keptFor({ managed, affinity }: DeviceInterrupt): IrqAffinityDesc[] | null {
+    return managed ? [{ mask: (affinity ?? this.core.defaultAffinity).clone(), managed }] : null;
   }
 
   private messageChip({ chip: name, chipPrinted = false }: DeviceInterrupt): MessageChip {

@@ -92,6 +92,12 @@ export class LocalApics {
     return this.machine.cpus[cpu].isPending(vector);
   }
 
+  /** Interrupts with a vector of the system's have a handler of their own. */
+  setSystemHandler(vector: number, handler: InterruptHandler): void {
+    this.entries.set(vector, handler);
+    this.machine.setVectorHandler(vector, handler);
+  }
+
   /** The running CPU sends an interrupt, which is taken when nobody keeps it from that any more (__apic_send_IPI). */
   sendIpi(cpu: CpuId, vector: number): void {
     this.handle(vector);

@@ -1,4 +1,5 @@
 import type { CpuId } from '../../lib/brand.js';
+import type { ClockEvent } from '../../machine/clock.js';
 import type { Machine } from '../../machine/machine.js';
 import type { KernelBehaviour } from '../../irq/kernel.js';
 import type { ApicChipData } from './apic-chip-data.js';
@@ -12,7 +13,8 @@ const JIFFY_NS = 4_000_000;
 class CleanupList {
   /** Lines whose old vector is on this CPU, the latest first. */
   readonly lines: ApicChipData[] = [];
-  isTimerPending = false;
+  /** The timer while it is pending. */
+  timer: ClockEvent | undefined;
 }
 
 /**
@@ -31,7 +33,7 @@ export class VectorMoves {
   ) {
     this.lists = Array.from({ length: machine.nrCpuIds }, () => new CleanupList());
     if (behaviour.cleansVectorsByIpi) {
-      machine.setVectorHandler(IRQ_MOVE_CLEANUP_VECTOR, {
+      apics.setSystemHandler(IRQ_MOVE_CLEANUP_VECTOR, {
         handleInterrupt: (cpu) => this.cleanUpByIpi(cpu.id),
       });
     }
@@ -78,7 +80,10 @@ export class VectorMoves {
 
   /** A CPU goes offline with what its timer has not come to (lapic_offline). */
   cleanUpAll(cpu: CpuId): void {
-    for (const line of [...this.lists[cpu].lines]) this.freeMoved(line);
+    const list = this.lists[cpu];
+    for (const line of [...list.lines]) this.freeMoved(line);
+    if (list.timer !== undefined) this.machine.clock.cancel(list.timer);
+    list.timer = undefined;
   }
 
   private freeMoved(line: ApicChipData): void {
@@ -99,15 +104,15 @@ export class VectorMoves {
 
   private startTimer(cpu: CpuId): void {
     const list = this.lists[cpu];
-    if (list.isTimerPending) return;
-    list.isTimerPending = true;
+    if (list.timer !== undefined) return;
+    list.timer = { fire: () => this.timerFires(cpu) };
     const { clock } = this.machine;
     const nextJiffy = (Math.floor(clock.now / JIFFY_NS) + 1) * JIFFY_NS;
-    clock.after(nextJiffy - clock.now, { fire: () => this.timerFires(cpu) });
+    clock.after(nextJiffy - clock.now, list.timer);
   }
 
   private timerFires(cpu: CpuId): void {
-    this.lists[cpu].isTimerPending = false;
+    this.lists[cpu].timer = undefined;
     if (!this.cleanUp(cpu)) this.startTimer(cpu);
   }
 

@@ -1,7 +1,8 @@
 import type { IrqCore } from '../../irq/core.js';
 import type { CpuId } from '../../lib/brand.js';
 import { ErrnoError } from '../../lib/errno.js';
-import type { CpuHotplug, HotplugState, SmtControl } from '../../machine/hotplug.js';
+import type { CpuHotplug, SmtControl } from '../../machine/hotplug.js';
+import type { HotplugState } from '../../machine/hotplug-state.js';
 import type { CpuFiles } from '../../platform/platform.js';
 import { type FileNode, StaticDirectory, sysfsFile } from '../tree-node.js';
 import { textFile } from './cpu-sets.js';
