@@ -1,21 +1,12 @@
 import type { KernelVersion } from '../../irq/kernel.js';
 import { createGuestTree } from '../../view/guest-tree.js';
-import { RecordedLayer, type RecordedLine } from '../../view/recorded-layer.js';
+import { RecordedLayer } from '../../view/recorded-layer.js';
 import type { Comparison } from '../judge.js';
 import { recordedMachine } from '../recorded.js';
-import type { CaseHead } from './case-head.js';
 import { compareMachineLine, isOfMachine } from './machine-line.js';
-import { type Entry, entryOf, sorted } from './entry.js';
+import { entryOf, sorted } from './entry.js';
+import type { IrqCase } from './irq-case.js';
 import type { IrqDesc } from '../../irq/data/irqdesc.js';
-
-/** The directories of one line: /proc/irq/N and /sys/kernel/irq/N. */
-export interface IrqCase extends CaseHead {
-  readonly kind: 'irq';
-  readonly irq: number;
-  readonly proc: Entry | null;
-  readonly sys: Entry | null;
-  readonly desc: Omit<RecordedLine, 'irq' | 'counts'> & { readonly kstat: readonly number[] };
-}
 
 /** What these recordings call a chip without a name. */
 const NAMELESS = '(noname)';

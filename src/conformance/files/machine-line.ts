@@ -3,7 +3,7 @@ import type { Comparison } from '../judge.js';
 import { recordedGuest } from '../machine/recorded-guest.js';
 import type { InterruptOptions } from '../../scenario/options/interrupts.js';
 import { type Entry, entryOf, sorted } from './entry.js';
-import type { IrqCase } from './irq-directory.js';
+import type { IrqCase } from './irq-case.js';
 
 /** The ISA interrupts' controllers. */
 const machineChips: ReadonlySet<string | null> = new Set(['IO-APIC', 'XT-PIC']);
