@@ -1,7 +1,7 @@
 import { DepthFirst } from './search/depth-first.js';
 import { Execution } from './execution/execution.js';
 import { markDecisiveReads } from './report/decisive.js';
-import { byOutcome, cutLimit, partLimit } from './report/merge.js';
+import { byOutcome, cutLimit, executionsLimit, partLimit, STOPPED_LIMIT } from './report/merge.js';
 import type { MemoryModel, Model } from './model.js';
 import {
   DEFAULT_MAX_STEPS,
@@ -213,7 +213,7 @@ function runSearch<S>(search: Search, tally: Tally<S>, options: ExploreOptions):
   let since = 0;
   while (search.next()) {
     if (stopAtFirst && tally.violations.size !== 0) return ['stopped at the first violation'];
-    if (tally.executions >= maxExecutions) return [`stopped after ${maxExecutions} executions`];
+    if (tally.executions >= maxExecutions) return [executionsLimit(maxExecutions)];
     since += 1;
     if (since % EXECUTIONS_BETWEEN_LOOKS !== 0) continue;
     if (onProgress !== undefined && since % EXECUTIONS_BETWEEN_REPORTS === 0) {
@@ -221,7 +221,7 @@ function runSearch<S>(search: Search, tally: Tally<S>, options: ExploreOptions):
       onProgress({ executions: tally.executions, steps: tally.steps, seconds });
     }
     const stop = shouldStop?.() ?? false;
-    if (stop !== false) return [stop === true ? 'stopped on request' : stop];
+    if (stop !== false) return [stop === true ? STOPPED_LIMIT : stop];
   }
   return [];
 }

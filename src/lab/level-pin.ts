@@ -1,7 +1,7 @@
 import type { CpuId } from '../lib/brand.js';
 import { IRQCHIP_STATE_ACTIVE, type IrqchipState } from '../irq/data/irqchip.js';
-import type { IrqChip, IrqData } from '../irq/data/irqdata.js';
-import type { CpuMask } from '../machine/cpumask.js';
+import { type IrqChip, type IrqData, irqDataUpdateEffectiveAffinity } from '../irq/data/irqdata.js';
+import { CpuMask } from '../machine/cpumask.js';
 import { type Procedure, SharedWord } from '../machine/step.js';
 
 /**
@@ -117,8 +117,7 @@ export class LevelPinChip implements IrqChip {
 
   irqSetAffinity(data: IrqData, dest: CpuMask): number {
     this.pin.route(dest);
-    data.effectiveAffinity.clearAll();
-    data.effectiveAffinity.set(dest.first());
+    irqDataUpdateEffectiveAffinity(data, CpuMask.of(dest.nrCpuIds, [dest.first()]));
     return 0;
   }
 

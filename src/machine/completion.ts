@@ -1,6 +1,6 @@
 import type { Ns } from '../lib/brand.js';
 import { type BufferedStore, drainStores, ownStore, storeBuffered } from './memory.js';
-import { type Procedure, SharedObject, type Step } from './step.js';
+import { type Procedure, SharedObject, SharedWord, type Step } from './step.js';
 
 /** Lets contexts wait until something has been done elsewhere (struct completion). */
 export class Completion extends SharedObject implements BufferedStore {
@@ -106,14 +106,8 @@ class Timer extends SharedObject {
 
 const timer = new Timer('time');
 
-class MayNot extends SharedObject {
-  override blocks(): boolean {
-    return false;
-  }
-}
-
 /** The step of a function that may sleep, whether or not it does: an explorer refuses it where nobody may (might_sleep). */
-export const mightSleep: Step = { object: new MayNot('might_sleep'), kind: 'sleep' };
+export const mightSleep: Step = { object: new SharedWord('might_sleep'), kind: 'sleep' };
 
 /** Sleeps for `ns` ns of virtual time (usleep_range, msleep). */
 export function* sleep(ns: Ns): Procedure<void> {

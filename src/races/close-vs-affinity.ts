@@ -5,7 +5,7 @@ import type { Model, World } from '../explore/model.js';
 import type { VmbusChannel } from '../vmbus/channel/channel.js';
 import { type ChannelMessage, CHANNELMSG } from '../vmbus/protocol/channel-messages.js';
 import { TargetCpuStore, TargetFirstStore } from '../vmbus/variants/target-cpu-store.js';
-import { answersAtOnce } from '../lab/answers.js';
+import { answersAtOnce, respondsToModifychannel } from '../lab/answers.js';
 import { RaceGuest } from '../lab/race-guest.js';
 import { defineRace } from './race.js';
 
@@ -59,9 +59,7 @@ class ReopenedChannel {
 
   *host(): Procedure<void> {
     yield* this.modified.wait();
-    const { relid: childRelid } = this.channel;
-    const response = { type: CHANNELMSG.MODIFYCHANNEL_RESPONSE, childRelid, status: 0 } as const;
-    yield* inFunction('vmbus_onmodifychannel_response', this.guest.vmbus.messages.handleSteps(response));
+    yield* respondsToModifychannel(this.guest, this.channel.relid);
   }
 
   *driver(): Procedure<void> {

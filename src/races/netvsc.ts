@@ -23,7 +23,7 @@ import { deviceOf } from '../vmbus/driver.js';
 import { deviceClassId } from '../vmbus/protocol/class-ids.js';
 import { CHANNELMSG, type OfferChannel } from '../vmbus/protocol/channel-messages.js';
 import { RingReader, VM_PKT } from '../vmbus/ring/index.js';
-import { answersAtOnce } from '../lab/answers.js';
+import { answersAtOnce, queueOffer, queueRescind } from '../lab/answers.js';
 import { offerOf } from '../lab/offers.js';
 import { RaceGuest } from '../lab/race-guest.js';
 
@@ -113,7 +113,7 @@ export class NetvscGuest {
     const { connection, vmbus } = this.guest;
     yield { ...vmbus.contexts[0].messageWord.update, label: `offers relid ${offer.childRelid}` };
     yield* connection.offers.arrivedSteps();
-    this.queueOffer(offer);
+    queueOffer(this.guest, offer);
   }
 
   offerAdapter(relid: Relid): Procedure<void> {
@@ -125,13 +125,13 @@ export class NetvscGuest {
     const { contexts } = this.guest.vmbus;
     yield { ...contexts[0].messageWord.update, label: `rescinds relid ${relid}` };
     this.rescindSubChannels(relid);
-    this.queueRescind(relid);
+    this.takeBack(relid);
   }
 
   /** With its primary channel a device's sub-channels end; the next ones are offered when they are asked for. */
   private rescindSubChannels(primary: Relid): void {
     this.hostWord.announce();
-    for (const sub of this.subChannels.get(primary) ?? []) this.queueRescind(sub);
+    for (const sub of this.subChannels.get(primary) ?? []) this.takeBack(sub);
     this.subChannels.delete(primary);
   }
 
@@ -140,15 +140,10 @@ export class NetvscGuest {
     return this.gone.has(relid);
   }
 
-  private queueRescind(childRelid: Relid): void {
-    const { connection, vmbus } = this.guest;
+  private takeBack(childRelid: Relid): void {
     this.hostWord.announce();
     this.gone.add(childRelid);
-    const message = { type: CHANNELMSG.RESCIND_CHANNELOFFER, childRelid } as const;
-    connection.rescindWorkQueue.queue(
-      () => inFunction('vmbus_onoffer_rescind', vmbus.management.onRescind(message)),
-      0,
-    );
+    queueRescind(this.guest, childRelid);
   }
 
   /** ethtool -L */
@@ -160,11 +155,6 @@ export class NetvscGuest {
     } catch (error) {
       if (!(error instanceof ErrnoError)) throw error;
     }
-  }
-
-  private queueOffer(offer: OfferChannel): void {
-    const { connection, vmbus } = this.guest;
-    connection.workQueue.queue(() => inFunction('vmbus_onoffer', vmbus.management.onOffer(offer)), 0);
   }
 
   /** The host reads what a channel's outgoing ring has, and answers. */
@@ -228,7 +218,7 @@ export class NetvscGuest {
       const sub = this.nextSub++;
       subs.push(sub);
       this.guest.connection.offers.arrived();
-      this.queueOffer({ ...offer, childRelid: sub, connectionId: sub, subChannelIndex: index });
+      queueOffer(this.guest, { ...offer, childRelid: sub, connectionId: sub, subChannelIndex: index });
     }
   }
 }

@@ -9,7 +9,7 @@ import type { VmbusDriver } from '../vmbus/driver.js';
 import { deviceClassId } from '../vmbus/protocol/class-ids.js';
 import { CHANNELMSG, type OfferChannel } from '../vmbus/protocol/channel-messages.js';
 import { SynicHotplug } from '../vmbus/synic-hotplug.js';
-import { answersAtOnce } from '../lab/answers.js';
+import { answersAtOnce, queueOffer } from '../lab/answers.js';
 import { noLine } from '../lab/lean-guest.js';
 import { offerOf } from '../lab/offers.js';
 import { RaceGuest } from '../lab/race-guest.js';
@@ -75,8 +75,7 @@ class OfferedChannel {
     const { connection, vmbus } = guest;
     yield { ...vmbus.contexts[0].messageWord.update, label: 'offers relid 6' };
     yield* connection.offers.arrivedSteps();
-    const offer = perfOffer(SECOND_RELID);
-    connection.workQueue.queue(() => inFunction('vmbus_onoffer', vmbus.management.onOffer(offer)), 0);
+    queueOffer(guest, perfOffer(SECOND_RELID));
     yield* this.opened.wait();
     if (this.hostTarget !== undefined) yield* guest.signal(this.hostTarget, SECOND_RELID);
   }

@@ -2,6 +2,7 @@ import { inFunction, type Procedure } from '../machine/step.js';
 import type { Model } from '../explore/model.js';
 import { CHANNELMSG } from '../vmbus/protocol/channel-messages.js';
 import { MutexHeldStore, TargetCpuStore } from '../vmbus/variants/target-cpu-store.js';
+import { queueRescind } from '../lab/answers.js';
 import { RaceGuest } from '../lab/race-guest.js';
 import { defineRace } from './race.js';
 
@@ -36,14 +37,10 @@ function model(Store: typeof TargetCpuStore): Omit<Model<RaceGuest>, 'name'> {
 }
 
 function* takesBack(guest: RaceGuest): Procedure<void> {
-  const { connection, vmbus, channel } = guest;
-  const message = { type: CHANNELMSG.RESCIND_CHANNELOFFER, childRelid: channel.relid } as const;
+  const { vmbus, channel } = guest;
   yield* guest.posted.wait();
   yield { ...vmbus.contexts[0].messageWord.update, label: 'rescinds channel 5' };
-  connection.rescindWorkQueue.queue(
-    () => inFunction('vmbus_onoffer_rescind', vmbus.management.onRescind(message)),
-    0,
-  );
+  queueRescind(guest, channel.relid);
 }
 
 export const rescindVsAffinity = defineRace({

@@ -1,11 +1,11 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { loseAgain, parseInterrupts } from '../../src/view/interrupts/parse.js';
 import { irqlab } from '../support/cli.js';
 import { captureCases, goldenCases } from '../view/golden.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
 
 interface Capture {
   readonly id: string;
@@ -18,17 +18,8 @@ const lsvmbus = new Map(
   captureCases<{ id: string; text: string }>('lsvmbus').map(({ id, text }) => [id.slice(0, 3), text]),
 );
 
-let dir = '';
-beforeAll(() => {
-  dir = mkdtempSync(join(tmpdir(), 'irqlab-import-'));
-});
-afterAll(() => rmSync(dir, { recursive: true }));
-
-function file(name: string, text: string): string {
-  const path = join(dir, name);
-  writeFileSync(path, text);
-  return path;
-}
+const directory = temporaryDirectory('import');
+const { file } = directory;
 
 const header = (...cpus: number[]) =>
   `           ${cpus.map((cpu) => `CPU${String(cpu).padEnd(8)}`).join('')}\n`;
@@ -181,7 +172,7 @@ describe('the devices of lsvmbus', () => {
       'affinity.txt',
       '/proc/irq/8/smp_affinity_list:0-1\n/proc/irq/default_smp_affinity:3\n',
     );
-    const output = join(dir, 'azure.yaml');
+    const output = join(directory.path, 'azure.yaml');
     const devices = file('008.txt', lsvmbus.get('008') ?? '');
     const made = await irqlab([
       'import',
@@ -262,7 +253,7 @@ describe('what cannot be understood is an error with its place', () => {
   });
 
   test('bytes that are no text', async () => {
-    const path = join(dir, 'bytes');
+    const path = join(directory.path, 'bytes');
     writeFileSync(path, Buffer.from([0x20, 0xff, 0xfe]));
     expect(await irqlab(['import', path])).toMatchObject({
       status: 2,

@@ -1,25 +1,13 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { loadPlugins, noPlugins } from '../../src/command/plugins.js';
 import { UsageError } from '../../src/command/usage-error.js';
 import { irqlab as run } from '../support/cli.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
 
-let directory: string;
-
-beforeAll(() => {
-  directory = mkdtempSync(join(tmpdir(), 'irqlab-plugins-'));
-});
-
-afterAll(() => rmSync(directory, { recursive: true }));
-
-/** A file with some text. @returns its path. */
-function file(name: string, text: string): string {
-  const path = join(directory, name);
-  writeFileSync(path, text);
-  return path;
-}
+const directory = temporaryDirectory('plugins');
+const { file } = directory;
 
 /** What is said of a plug-in that cannot be loaded, without the directory. */
 async function refusal(path: string): Promise<readonly [string, string | undefined]> {
@@ -27,7 +15,7 @@ async function refusal(path: string): Promise<readonly [string, string | undefin
     await loadPlugins([path]);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    return [error.message.replaceAll(directory, ''), error.hint?.replaceAll(directory, '')];
+    return [error.message.replaceAll(directory.path, ''), error.hint?.replaceAll(directory.path, '')];
   }
   return ['loaded', undefined];
 }
@@ -58,15 +46,15 @@ test.each([
 
 describe('what cannot be loaded is told', () => {
   test('a file that is not there', async () => {
-    expect(await refusal(join(directory, 'none.js'))).toEqual([
+    expect(await refusal(join(directory.path, 'none.js'))).toEqual([
       'cannot load plug-in /none.js: there is no such file',
       undefined,
     ]);
   });
 
   test('a directory', async () => {
-    mkdirSync(join(directory, 'folder'));
-    expect(await refusal(join(directory, 'folder'))).toEqual([
+    mkdirSync(join(directory.path, 'folder'));
+    expect(await refusal(join(directory.path, 'folder'))).toEqual([
       'cannot load plug-in /folder: it is no file',
       undefined,
     ]);
@@ -198,7 +186,7 @@ export default {
       'cpus: 1\ndevices: [{driver: heartbeat, relid: 7}]\n',
     );
     expect(ran).toMatchObject({ status: 2, out: '' });
-    expect(ran.err.replaceAll(directory, '')).toMatch(
+    expect(ran.err.replaceAll(directory.path, '')).toMatch(
       /^irqlab: plug-in \/boom\.mjs: Error: boom\n {2}at .*boom\.mjs:3:.*\n$/,
     );
   });

@@ -3,7 +3,9 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { DEFAULT_MAX_STEPS, strategyText } from '../../explore/options.js';
+import { executionsLimit, secondsLimit } from '../../explore/report/merge.js';
 import type { Fingerprint } from '../../explore/report/report.js';
+import type { ExploreCommandOptions } from './options.js';
 import type { Search } from './task.js';
 
 /** What the parts of one search must have in common, the code of the model included. @param files as for buildOf. */
@@ -14,12 +16,20 @@ export function fingerprintOf(search: Search, files: readonly string[]): Fingerp
     strategyText(strategy),
     ...(strategy.kind === 'random' || strategy.kind === 'pct' ? [`${strategy.executions} executions`] : []),
     `at most ${maxSteps} steps`,
-    ...(maxExecutions === undefined ? [] : [`stopped after ${maxExecutions} executions`]),
-    ...(seconds === undefined ? [] : [`stopped after ${seconds} s`]),
+    ...(maxExecutions === undefined ? [] : [executionsLimit(maxExecutions)]),
+    ...(seconds === undefined ? [] : [secondsLimit(seconds)]),
     ...(sanitize === true ? ['sanitized'] : []),
     ...(shard === undefined ? [] : [`${shard.count} parts`]),
   ];
   return { build: buildOf(files), options: options.join(', ') };
+}
+
+/** The files of the user's own that a search runs code of. */
+export function userFiles({
+  plugins,
+  raceFile,
+}: Pick<ExploreCommandOptions, 'plugins' | 'raceFile'>): readonly string[] {
+  return [...(plugins?.files ?? []), ...(raceFile === undefined ? [] : [raceFile])];
 }
 
 /**

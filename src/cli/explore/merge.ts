@@ -5,7 +5,7 @@ import { mergeReports } from '../../explore/report/merge.js';
 import type { Report } from '../../explore/report/report.js';
 import { conclude } from './conclude.js';
 import type { ExploreCommandOptions } from './options.js';
-import { buildOf } from './fingerprint.js';
+import { buildOf, userFiles } from './fingerprint.js';
 import { fileNamedIn } from './named-from.js';
 import { raceNamed, variantNamed } from './race-named.js';
 import { parseReport } from './report-file.js';
@@ -25,9 +25,7 @@ export async function runMerge(
   runner: TaskRunner,
   read: (file: string) => string,
 ): Promise<ExitStatus> {
-  const { plugins, raceFile } = options;
-  const build = buildOf([...(plugins?.files ?? []), ...(raceFile === undefined ? [] : [raceFile])]);
-  const merged = mergeAll(files, read, build);
+  const merged = mergeAll(files, read, buildOf(userFiles(options)));
   const [id = '', name = ''] = merged.model.split('/');
   const race = raceNamed(runner.races, id);
   const variant = variantNamed(race, name);

@@ -6,7 +6,7 @@ import type { Progress, Strategy } from '../../explore/options.js';
 import type { Report } from '../../explore/report/report.js';
 import type { Race, RaceVariant } from '../../races/race.js';
 import { conclude } from './conclude.js';
-import { fingerprintOf } from './fingerprint.js';
+import { fingerprintOf, userFiles } from './fingerprint.js';
 import type { ExploreCommandOptions } from './options.js';
 import { namedFrom } from './named-from.js';
 import { raceNamed, variantNamed } from './race-named.js';
@@ -74,14 +74,10 @@ async function exploreVariant(
   return conclude(report, variant, options, stdio);
 }
 
-function savedReport(
-  report: Report,
-  search: Search,
-  { saveReport = '', raceFile, plugins }: ExploreCommandOptions,
-): SavedReport {
-  const files = [...(plugins?.files ?? []), ...(raceFile === undefined ? [] : [raceFile])];
+function savedReport(report: Report, search: Search, options: ExploreCommandOptions): SavedReport {
+  const { saveReport = '', raceFile } = options;
   const from = raceFile === undefined ? {} : { raceFile: namedFrom(saveReport, raceFile) };
-  return { ...report, fingerprint: fingerprintOf(search, files), ...from };
+  return { ...report, fingerprint: fingerprintOf(search, userFiles(options)), ...from };
 }
 
 function listed({ id, source, property, variants }: Race): unknown {

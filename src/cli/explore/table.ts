@@ -1,5 +1,6 @@
 import type { MemoryModel } from '../../explore/model.js';
 import type { Strategy } from '../../explore/options.js';
+import { executionsLimit, STOPPED_LIMIT } from '../../explore/report/merge.js';
 import type { Report } from '../../explore/report/report.js';
 import type { Race, RaceVariant, RaceVerdict } from '../../races/race.js';
 import type { Stdio } from '../../command/stdio.js';
@@ -32,14 +33,6 @@ export interface Table {
 export interface Unfinished {
   readonly name: string;
   readonly hasBegun: boolean;
-}
-
-/** The limit of a search that shouldStop ended. */
-const STOPPED = 'stopped on request';
-
-/** That of one that `maxExecutions` ended. */
-function executionsLimit(maxExecutions: number | undefined): string {
-  return `stopped after ${maxExecutions} executions`;
 }
 
 interface Planned {
@@ -111,9 +104,8 @@ async function runRow(
   try {
     const report = await withMinimal(runner, search, await runner.run({ kind: 'search', search }));
     const isStopped = report.verdict === 'none' && unfinishedText(report, variant) !== undefined;
-    const isAsked = report.limits.some(
-      (limit) => limit === STOPPED || limit === executionsLimit(maxExecutions),
-    );
+    const asked = [STOPPED_LIMIT, ...(maxExecutions === undefined ? [] : [executionsLimit(maxExecutions)])];
+    const isAsked = report.limits.some((limit) => asked.includes(limit));
     const differences = isStopped ? [] : differencesOf(report, variant, expected);
     return {
       race: race.id,

@@ -5,6 +5,7 @@ import { NotInstrumentedError } from '../../explore/sanitize/sanitized-execution
 import type { MemoryModel } from '../../explore/model.js';
 import type { Progress, Strategy } from '../../explore/options.js';
 import { UnrepeatableModelError } from '../../explore/replay.js';
+import { secondsLimit } from '../../explore/report/merge.js';
 import type { Report, Violation } from '../../explore/report/report.js';
 import type { Shard } from '../../explore/search/search.js';
 import type { Race, RaceVariant } from '../../races/race.js';
@@ -97,7 +98,8 @@ function resultOf(
     stopAtFirst: !sanitize,
     nowMs: () => performance.now(),
     onProgress,
-    shouldStop: () => (Date.now() > untilMs ? `stopped after ${seconds} s` : (shouldStop?.() ?? false)),
+    shouldStop: () =>
+      seconds !== undefined && Date.now() > untilMs ? secondsLimit(seconds) : (shouldStop?.() ?? false),
   });
 }
 

@@ -77,6 +77,17 @@ export function partLimit(index: number, count: number): string {
   return `part ${index} of ${count}`;
 }
 
+/** The limit of a search that shouldStop ended without saying why. */
+export const STOPPED_LIMIT = 'stopped on request';
+
+export function executionsLimit(maxExecutions: number): string {
+  return `stopped after ${maxExecutions} executions`;
+}
+
+export function secondsLimit(seconds: number): string {
+  return `stopped after ${seconds} s`;
+}
+
 const cutPattern = /^\d+ executions cut at (\d+) steps$/;
 
 /** How it is put into words that so many executions of a search were cut. */

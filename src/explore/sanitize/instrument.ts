@@ -15,7 +15,7 @@ export interface InstrumentOptions {
 }
 
 /** Functions of recorder.ts that instrumented code calls, there with two dollar signs. */
-const told = 'r,w,u,l,set,call,opt,has,all,each,eachOf,destructured,apart,iterator,vr,vw,env,addSites'.split(
+const told = 'r,w,l,set,call,opt,has,all,each,eachOf,destructured,apart,iterator,vr,vw,env,addSites'.split(
   ',',
 );
 

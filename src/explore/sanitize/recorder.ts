@@ -87,15 +87,10 @@ export function r<T>(site: number, object: T, key: unknown): T {
   return object;
 }
 
-/** The object of a member that is written. */
+/** The object of a member that is written, whether or not it is read as well. */
 export function w<T>(site: number, object: T, key: unknown): T {
   if (watcher !== undefined) noteMember(site, object, key, true);
   return object;
-}
-
-/** The object of a member that is read and written. */
-export function u<T>(site: number, object: T, key: unknown): T {
-  return w(site, object, key);
 }
 
 /** The object of a member that is written only if `operator` assigns. */

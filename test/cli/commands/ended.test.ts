@@ -1,25 +1,19 @@
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { existsSync } from 'node:fs';
+import { expect, test } from '@jest/globals';
+import { temporaryDirectory } from '../../support/temporary-directory.js';
 
 // Searches that are ended, in a process of their own with real threads: that of the build.
 
 const cli = new URL('../../../dist/cli/cli.js', import.meta.url).pathname;
 const whereBuilt = existsSync(cli) ? test : test.skip;
 
-let directory = '';
-beforeAll(() => {
-  directory = mkdtempSync(join(tmpdir(), 'irqlab-ended-'));
-});
-afterAll(() => rmSync(directory, { recursive: true }));
+const directory = temporaryDirectory('ended');
 
 /** A race whose setup tells this test that the search has begun. */
 function race(name: string, context: string): string {
-  const file = join(directory, name);
-  writeFileSync(
-    file,
+  return directory.file(
+    name,
     `import { writeSync } from 'node:fs';
 let told = false;
 export default {
@@ -35,7 +29,6 @@ export default {
 };
 `,
   );
-  return file;
 }
 
 interface Ended {

@@ -1,8 +1,7 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { transformSync } from '@swc/core';
 import { buildOf } from '../../../src/cli/explore/fingerprint.js';
 import { InProcessRunner } from '../../../src/cli/explore/in-process.js';
@@ -12,21 +11,13 @@ import { runExplore } from '../../../src/cli/explore/run.js';
 import { load } from '../../../src/command/plugin-hooks.js';
 import { UsageError } from '../../../src/command/usage-error.js';
 import { irqlab } from '../../support/cli.js';
+import { temporaryDirectory } from '../../support/temporary-directory.js';
 
 const example = new URL('../../../examples/own-race/', import.meta.url).pathname;
 const defaults = { preemptions: 2, depth: 3, seed: 1, executions: 1000 } as const;
 
-let directory = '';
-beforeAll(() => {
-  directory = mkdtempSync(join(tmpdir(), 'irqlab-own-race-'));
-});
-afterAll(() => rmSync(directory, { recursive: true }));
-
-function file(name: string, text: string): string {
-  const path = join(directory, name);
-  writeFileSync(path, text);
-  return path;
-}
+const directory = temporaryDirectory('own-race');
+const { file } = directory;
 
 /** Searches a race of one's own in this thread. */
 async function explore(path: string, options = {}): Promise<{ status: number; out: string }> {
@@ -136,7 +127,7 @@ describe('what a file exports', () => {
 describe('what is saved', () => {
   test('finds its race again from where it lies, or where --race says', async () => {
     const race = file('moved.ts', readFileSync(join(example, 'race.ts'), 'utf8'));
-    const trace = join(directory, 'lost.json');
+    const trace = join(directory.path, 'lost.json');
     await explore(race, { variant: 'percpu-list', save: trace });
     expect(JSON.parse(readFileSync(trace, 'utf8'))).toMatchObject({ raceFile: 'moved.ts' });
     expect(await irqlab(['replay', trace])).toMatchObject({ status: 0 });
@@ -174,7 +165,7 @@ describe('TypeScript, for a Node that takes no types out', () => {
       source: 'const x         = 1          ;\nexport default x;\n',
       shortCircuit: true,
     });
-    expect(await loaded(join(directory, 'plain.js'))).toEqual({ format: 'by Node' });
+    expect(await loaded(join(directory.path, 'plain.js'))).toEqual({ format: 'by Node' });
   });
 
   skips('what is more than types is refused, with its line', async () => {
@@ -187,7 +178,7 @@ describe('TypeScript, for a Node that takes no types out', () => {
 
 describe('irqlab init race', () => {
   test.each(['ts', 'mts', 'js', 'mjs'])('writes one that works: .%s', async (extension) => {
-    const path = join(directory, `mine.${extension}`);
+    const path = join(directory.path, `mine.${extension}`);
     const { status, out } = await irqlab(['init', 'race', path]);
     expect({ status, out }).toEqual({
       status: 0,
@@ -208,7 +199,7 @@ describe('irqlab init race', () => {
     });
     expect(readFileSync(path, 'utf8')).toBe('mine');
     expect(await irqlab(['init', 'race', 'race.yaml'])).toMatchObject({ status: 2 });
-    expect((await irqlab(['init', 'race', join(directory, 'no/x.ts')])).err).toMatch(
+    expect((await irqlab(['init', 'race', join(directory.path, 'no/x.ts')])).err).toMatch(
       /there is no such directory/,
     );
   });

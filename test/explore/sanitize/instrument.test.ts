@@ -10,19 +10,24 @@ interface Ran {
   readonly accesses: readonly string[];
 }
 
+/** What a body finds by name. */
+const scope = `
+  const o = { a: 1, b: { c: 2, d: [3, 4] }, n: null, f(x) { return this.a + x; }, get g() { return this.a; } };
+  const list = [1, 2, 3];
+  const map = new Map([['k', 1]]);
+  const set = new Set(['k']);
+  const bytes = new Uint8Array(8);
+  const words = new Uint32Array(bytes.buffer);
+  const view = new DataView(bytes.buffer);
+  class Counter { static made = 0; #hidden = 1; n = 0; up() { this.n += 1; return this.#hidden; } }
+  const counter = new Counter();
+`;
+
 /** Runs the body of a generator function, `o`, `list`, `map` … of its scope known by name, to its end. */
 function run(body: string): Ran {
   const source = `
-    const o = { a: 1, b: { c: 2, d: [3, 4] }, n: null, f(x) { return this.a + x; }, get g() { return this.a; } };
-    const list = [1, 2, 3];
-    const map = new Map([['k', 1]]);
-    const set = new Set(['k']);
-    const bytes = new Uint8Array(8);
-    const words = new Uint32Array(bytes.buffer);
-    const view = new DataView(bytes.buffer);
+    ${scope}
     const names = new Map(Object.entries({ o, b: o.b, d: o.b.d, list, map, set, memory: bytes.buffer }).map(([k, v]) => [v, k]));
-    class Counter { static made = 0; #hidden = 1; n = 0; up() { this.n += 1; return this.#hidden; } }
-    const counter = new Counter();
     names.set(counter, 'counter').set(Counter, 'Counter');
     const body = function* () { ${body} };
     export const result = { names, body };
@@ -68,15 +73,7 @@ function asFunction(text: string): { code: string; given: typeof recorder } {
 /** What the body gives as it stands. */
 function plain(body: string): unknown {
   const source = `
-    const o = { a: 1, b: { c: 2, d: [3, 4] }, n: null, f(x) { return this.a + x; }, get g() { return this.a; } };
-    const list = [1, 2, 3];
-    const map = new Map([['k', 1]]);
-    const set = new Set(['k']);
-    const bytes = new Uint8Array(8);
-    const words = new Uint32Array(bytes.buffer);
-    const view = new DataView(bytes.buffer);
-    class Counter { static made = 0; #hidden = 1; n = 0; up() { this.n += 1; return this.#hidden; } }
-    const counter = new Counter();
+    ${scope}
     const running = (function* () { ${body} })();
     for (;;) { const next = running.next(); if (next.done) return next.value; }
   `;

@@ -100,7 +100,7 @@ function memberAssignment(writing: Writing, node: Node, left: Node, operator: st
     return `$$set(${place(writing, left)},${value})`;
   }
   if (isSuper || !['??=', '||=', '&&='].includes(operator)) {
-    return `${member(writing, left, operator === '=' ? 'w' : 'u')}${operator}${value}`;
+    return `${member(writing, left, 'w')}${operator}${value}`;
   }
   // Written only where the operator assigns.
   const told = `$$l(${place(writing, left)},${JSON.stringify(operator)})`;
@@ -111,7 +111,7 @@ function memberAssignment(writing: Writing, node: Node, left: Node, operator: st
 const update: Rule = (writing, node) => {
   const argument = partOf(node, 'argument');
   const operator = textIn(node, 'operator');
-  const target = isMember(argument) ? member(writing, argument, 'u') : writing.text(argument);
+  const target = isMember(argument) ? member(writing, argument, 'w') : writing.text(argument);
   const text = node.prefix === true ? `${operator}${target}` : `${target}${operator}`;
   const shared = writing.variable(argument);
   return shared === undefined ? text : `($$vw(${writing.site(argument)},${shared.args},0),${text})`;

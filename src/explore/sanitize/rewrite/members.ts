@@ -12,7 +12,7 @@ export function place(writing: Writing, node: Node): string {
 }
 
 /** A member, its object handed to a function of the recorder that gives it back. */
-export function member(writing: Writing, node: Node, how: 'r' | 'w' | 'u' | 'opt'): string {
+export function member(writing: Writing, node: Node, how: 'r' | 'w' | 'opt'): string {
   const object = partOf(node, 'object');
   if (object.type === 'Super' || object.type === 'MetaProperty') return writing.plain(node);
   const told = `$$${how}(${place(writing, node)})`;
