@@ -33,7 +33,8 @@ export interface GuestOptions {
   readonly kernel?: KernelVersion;
   /**
    * What the kernel was started with, as far as it concerns CPUs and interrupts: `isolcpus=`, `nohz_full=`,
-   * `irqaffinity=`, `maxcpus=`, `threadirqs`, `noirqdebug`, `irqfixup`, `irqpoll`, `cpu0_hotplug`. Default: nothing.
+   * `irqaffinity=`, `maxcpus=`, `threadirqs`, `noirqdebug`, `irqfixup`, `irqpoll`, `cpu0_hotplug`, and `dyndbg=` for the
+   * debug messages of kernel/irq/cpuhotplug.c. Default: nothing.
    */
   readonly cmdline?: string;
   /** Default x86_64. */
