@@ -60,7 +60,8 @@ export class X86Lines {
   private *map(interrupt: DeviceInterrupt): Procedure<void> {
     const { irq, chip, hwirq, flow } = interrupt;
     const present = this.core.desc(irq);
-    if (hwirq === null && present?.data.chip.name === chip && present.action === undefined) return;
+    const isThere = present?.data.domain === null && present.data.chip.name === chip;
+    if (hwirq === null && isThere && present.action === undefined) return;
     const inDomain = hwirq !== null && flow !== 'percpu';
     if (inDomain && IOAPIC.test(chip) && hwirq < this.parts.ioapic.pins) yield* this.mapPin(interrupt, hwirq);
     else if (inDomain && MESSAGES.test(chip)) yield* this.mapMessage(interrupt, hwirq);
