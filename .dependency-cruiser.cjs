@@ -8,6 +8,7 @@ const layers = [
   'host',
   'drivers',
   'kvm',
+  'devices',
   'view',
   'explore',
   'lab',
@@ -26,7 +27,8 @@ const layers = [
 const blind = {
   host: ['drivers'],
   kvm: ['vmbus', 'host', 'drivers'],
-  explore: ['irq', 'platform', 'vmbus', 'host', 'drivers', 'kvm', 'view'],
+  devices: ['vmbus', 'host', 'drivers', 'kvm'],
+  explore: ['irq', 'platform', 'vmbus', 'host', 'drivers', 'kvm', 'devices', 'view'],
   compare: ['capture'],
   conformance: ['capture', 'compare'],
   live: ['capture', 'compare', 'conformance'],
@@ -47,17 +49,19 @@ const layerRules = layers.map((layer, i) => {
 const floors = {
   irq: [
     ['messages', '(messages/|kernel\\.ts)'],
+    ['matrix', 'matrix/'],
     ['data', 'data/'],
     ['affinity', 'affinity/'],
     ['line', 'line/'],
     ['management', 'management/'],
     ['mapping', 'mapping/'],
+    ['controllers', '(generic-chip|sim)/'],
     ['the-whole', '(?!kernel\\.)[^/]+\\.ts'],
   ],
   platform: [
-    ['any-architecture', '(platform|line-accounting|device-interrupt)\\.ts'],
+    ['any-architecture', '(platform|line-accounting|line-hardware|device-interrupt)\\.ts'],
     ['architectures', '(x86|arm64)/'],
-    ['the-whole', '(?!platform\\.|line-accounting\\.|device-interrupt\\.)[^/]+\\.ts'],
+    ['the-whole', '(?!platform\\.|line-accounting\\.|line-hardware\\.|device-interrupt\\.)[^/]+\\.ts'],
   ],
   view: [
     ['nodes', '(tree|tree-node|irq-entries)\\.ts'],

@@ -28,6 +28,15 @@
 #define IRQDOMAIN
 #define ON_OLD
 #define ON_NEW
+#elif defined(irqdomain_redirect)
+#define IRQDOMAIN
+#define REDIRECT
+#define ON_OLD
+#elif defined(irqdomain_redirect_both_cpus)
+#define IRQDOMAIN
+#define REDIRECT
+#define ON_OLD
+#define ON_NEW
 #else
 #error no such variant
 #endif
@@ -49,6 +58,9 @@ bool listed_on_0, listed_on_1 = true; /* per-CPU lists: where the channel is */
 bool desc_lock, in_progress;
 bool set_affinity_lock, sched_lock;
 byte target_cpu = 1;
+byte effective = 1;       /* where the line's handler is to run */
+bool work;                /* irq_work of the line waits */
+byte work_cpu;
 byte called;
 
 inline signal(cpu) {
@@ -76,6 +88,22 @@ inline simple_irq() {
   fi
 }
 
+/* chip.c demux_redirect_remote: handled elsewhere, unless this CPU is one of the line's. */
+inline demux_irq() {
+  ACQUIRE(desc_lock);
+  if
+  :: effective == _pid -> desc_lock = false; simple_irq()
+  :: else ->
+    atomic {
+      if
+      :: !work -> work = true; work_cpu = effective
+      :: else
+      fi
+    };
+    desc_lock = false
+  fi
+}
+
 active [2] proctype vmbus_isr() {
 end:
   do
@@ -87,6 +115,8 @@ end:
       :: (_pid == 0 && listed_on_0) || (_pid == 1 && listed_on_1) -> callback()
       :: else
       fi
+#elif defined(REDIRECT)
+      demux_irq()
 #elif defined(IRQDOMAIN)
       simple_irq()
 #else
@@ -95,6 +125,11 @@ end:
     :: else
     fi;
     in_isr[_pid] = false
+#ifdef REDIRECT
+  :: atomic { work && work_cpu == _pid && !(_pid == 0 && irqs_off) -> work = false; in_isr[_pid] = true };
+    simple_irq();
+    in_isr[_pid] = false
+#endif
   od
 }
 
@@ -112,6 +147,9 @@ active proctype writer() provided (!in_isr[0]) {
 #ifdef PERCPU_LIST
   listed_on_1 = false;
   listed_on_0 = true;
+#endif
+#ifdef REDIRECT
+  effective = 0;
 #endif
 #ifdef IRQDOMAIN
   desc_lock = false;

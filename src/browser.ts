@@ -8,6 +8,14 @@ export type { GuestDisk, SubmitOptions } from './guest/disk.js';
 export type { GuestHost } from './guest/host.js';
 export type { GuestKvm, KvmCounts } from './guest/kvm.js';
 export type { GuestIrq } from './guest/irq.js';
+export type { GuestLines } from './guest/lines.js';
+export type { GuestPci } from './guest/pci.js';
+export type { PciMsi } from './platform/pci/pci-msi.js';
+export type { PciDeviceOptions } from './scenario/options/pci.js';
+export type { LineHardware } from './platform/line-hardware.js';
+export type { LineRequest, RaiseOptions } from './devices/line/lines.js';
+export type { LineCounts } from './devices/line/wire.js';
+export type { RequestFlag } from './devices/line/request-flags.js';
 export type { FramesOptions, GuestNic } from './guest/nic.js';
 export {
   type GuestPacket,

@@ -16,7 +16,8 @@ export function nrIrqsOf(
   nrCpuIds: number,
 ): { nrIrqs?: number } {
   const width = table.labelWidth;
-  const usual = platform.nrIrqs(nrCpuIds);
+  const most = form === '7.2' ? (platform.mostNrIrqs?.(nrCpuIds) ?? 0) : 0;
+  const usual = Math.max(platform.nrIrqs(nrCpuIds), most);
   const highest = Math.max(0, ...table.rows.map((row) => (row.kind === 'irq' ? row.irq : 0)));
   if (labelWidth(form, Math.max(usual, highest + 1)) === width) return {};
   const narrowest = labelWidth(form, 0);

@@ -1,4 +1,5 @@
 import { type KernelVersion, kernelVersions } from '../irq/kernel.js';
+import { type KernelParameters, parseCmdline } from '../machine/cmdline.js';
 import { parseCpuList } from '../machine/cpumask-text.js';
 import { Machine } from '../machine/machine.js';
 
@@ -14,6 +15,18 @@ export interface RecordedCpus {
 export function recordedKernel(release: string): KernelVersion | undefined {
   const version = /^\d+\.\d+/.exec(release)?.[0];
   return kernelVersions.find((known) => known === version);
+}
+
+/** What the recorded kernel was started with. */
+export function recordedParameters(
+  append: string,
+  { nr_cpu_ids: possible, present }: Pick<RecordedCpus, 'nr_cpu_ids'> & Partial<RecordedCpus>,
+): KernelParameters {
+  return parseCmdline(
+    append,
+    possible,
+    present === undefined ? possible : parseCpuList(present, possible).weight,
+  );
 }
 
 /** A machine with the recorded CPUs. */

@@ -41,7 +41,14 @@ function rowSource(
   const spacing =
     lead === undefined && gap === undefined ? {} : { spacing: { lead: lead ?? 1, gap: gap ?? 3 } };
   if (counts === undefined) return { ...common, counts: [], ...spacing };
-  return { ...common, counts: known?.counts ?? countsPerCpu(counts, nrCpuIds), ...spacing };
+  if (known === undefined) return { ...common, counts: countsPerCpu(counts, nrCpuIds), ...spacing };
+  return {
+    ...common,
+    ...spacing,
+    get counts() {
+      return known.counts;
+    },
+  };
 }
 
 /** Sets the counts of the platform's rows to what the options say. */

@@ -4,15 +4,16 @@ import type { Machine } from '../machine/machine.js';
 import { procedureOf } from '../machine/procedure-of.js';
 import type { Procedure } from '../machine/step.js';
 import type { GuestOptions } from '../scenario/options/guest.js';
+import type { InterruptOptions } from '../scenario/options/interrupts.js';
+import type { PciDeviceOptions } from '../scenario/options/pci.js';
 import { initIrqProc } from '../view/proc/irq.js';
 import type { AssembledGuest } from './container/assemble.js';
-import { deviceInterrupt } from './device-interrupt.js';
 
 /** Longest virtual time that guest and host are given to come to rest. */
 const QUIESCE_LIMIT_NS: Ns = 60_000_000_000;
 
 /**
- * Boots a guest: the interrupts outside VMBus, irqdomains of plug-ins, VMBus.
+ * Boots a guest: the interrupts outside VMBus, irqdomains of plug-ins, VMBus, and what Hyper-V passes through.
  *
  * @returns what booting waited for in vain: a guest whose host does not answer hangs, but can be looked at, and goes on
  *   when an answer comes.
@@ -28,15 +29,20 @@ export function bootGuest(guest: AssembledGuest, options: GuestOptions): HungErr
 }
 
 function* boot(
-  { machine, irqCore, platform, kvm, vmbus, irqDomains }: AssembledGuest,
-  { interrupts = [], vmbus: hasVmbus = true }: GuestOptions,
+  { irqCore, lines, pci, kvm, vmbus, irqDomains }: AssembledGuest,
+  { interrupts = [], pci: functions = [], vmbus: hasVmbus = true }: GuestOptions,
 ): Procedure<void> {
-  for (const interrupt of interrupts)
-    yield* platform.addInterrupt(deviceInterrupt(interrupt, machine.nrCpuIds));
+  // The timer is requested before there is a /proc/irq, devices are found after that.
+  const isTimer = ({ irq }: InterruptOptions): boolean => irq === 0;
+  for (const interrupt of interrupts.filter(isTimer)) yield* lines.plugIn(interrupt);
   initIrqProc(irqCore);
+  for (const interrupt of interrupts) if (!isTimer(interrupt)) yield* lines.plugIn(interrupt);
   if (kvm !== undefined) yield* kvm.boot();
   for (const plugin of irqDomains) yield* procedureOf(plugin.attach(irqCore), plugin, 'attach(core)');
+  const isPassedThrough = ({ bus = pci.defaultBus() }: PciDeviceOptions): boolean => bus === 'hyperv';
+  for (const device of functions) if (!isPassedThrough(device)) yield* pci.plug(device);
   if (hasVmbus) yield* vmbus.init();
+  for (const device of functions) if (isPassedThrough(device)) yield* pci.plug(device);
 }
 
 /** Lets time go by until guest and host have done what they began. */

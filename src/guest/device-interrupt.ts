@@ -6,7 +6,7 @@ import type { InterruptOptions } from '../scenario/options/interrupts.js';
 export function deviceInterrupt(options: InterruptOptions, nrCpuIds: number): DeviceInterrupt {
   const { irq, hwirq = irq, flow, trigger = flow === 'edge' ? 'edge' : 'level', affinity } = options;
   const mask = affinity === undefined ? undefined : parseCpuList(affinity, nrCpuIds);
-  const { chip, chipPrinted, flowName, name } = options;
+  const { chip, chipPrinted, flowName, name, managed } = options;
   return {
     irq,
     chip,
@@ -17,5 +17,6 @@ export function deviceInterrupt(options: InterruptOptions, nrCpuIds: number): De
     trigger,
     name,
     affinity: mask,
+    managed,
   };
 }

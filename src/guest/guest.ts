@@ -7,7 +7,7 @@ import type { LogLine } from '../machine/log.js';
 import type { DeviceOptions } from '../scenario/options/devices.js';
 import type { GuestOptions } from '../scenario/options/guest.js';
 import type { Scenario } from '../scenario/scenario.js';
-import type { DiskIoOptions, FrameOptions, ScenarioGuest } from '../scenario/port.js';
+import type { DiskIoOptions, FrameOptions, RaiseOptions, ScenarioGuest } from '../scenario/port.js';
 import { startWorkloads } from '../scenario/workloads/index.js';
 import type { Refusal } from '../vmbus/refusals.js';
 import { deviceOf, type VmbusDevice } from '../vmbus/driver.js';
@@ -22,7 +22,9 @@ import { GuestDisk } from './disk.js';
 import { GuestHost } from './host.js';
 import { GuestIrq } from './irq.js';
 import type { GuestKvm } from './kvm.js';
+import type { GuestLines } from './lines.js';
 import { GuestNic } from './nic.js';
+import type { GuestPci } from './pci.js';
 import { GuestPower } from './power.js';
 import { checkOptions } from './check-options.js';
 import { DeviceSettings } from './device-settings.js';
@@ -64,6 +66,10 @@ export class Guest implements ScenarioGuest {
   readonly vmbus: Vmbus;
   /** KVM under the guest; undefined unless the options have devices for it. */
   readonly kvm: GuestKvm | undefined;
+  /** The interrupts outside VMBus: devices that come and go, and their drivers. */
+  readonly lines: GuestLines;
+  /** PCI devices outside Hyper-V's own; `lines` plugs and unplugs them. */
+  readonly pci: GuestPci;
   /** What booting waited for in vain, if its host did not answer. */
   readonly bootHang: HungError | undefined;
   private readonly power: GuestPower;
@@ -77,6 +83,8 @@ export class Guest implements ScenarioGuest {
     this.irqCore = guest.irqCore;
     this.vmbus = vmbus;
     this.fs = guest.fs;
+    this.lines = guest.lines;
+    this.pci = guest.pci;
     this.kvm = guest.kvm;
     this.power = new GuestPower(machine, vmbus);
     this.host = new GuestHost(machine, host, settings, () => this.quiesce());
@@ -141,9 +149,7 @@ export class Guest implements ScenarioGuest {
 
   /** The Linux IRQ with this number. @throws RangeError if there is none. */
   irq(number: Irq): GuestIrq {
-    const irq = new GuestIrq(this.irqCore, this.fs, number);
-    void irq.desc;
-    return irq;
+    return this.lines.irq(number);
   }
 
   /** The CPU with this number. @throws RangeError if the machine has no place for it. */
@@ -251,20 +257,34 @@ export class Guest implements ScenarioGuest {
     return this.host.channel(relid)?.signalled ?? 0;
   }
 
-  submitIo(relid: Relid, { submitter, cpus, bytes, isWrite, completed }: DiskIoOptions): boolean {
+  raise(irq: Irq, times: number, options: RaiseOptions = {}): number {
+    if (this.irqCore.desc(irq) === undefined) return 0;
+    const line = this.irq(irq);
+    for (let i = 0; i < times; i++) line.raise(options);
+    return times;
+  }
+
+  raised(irq: Irq): number {
+    return this.irqCore.desc(irq) === undefined ? 0 : this.irq(irq).line.raised;
+  }
+
+  submitIo(disk: Relid | string, { submitter, cpus, bytes, isWrite, completed }: DiskIoOptions): boolean {
     const { online } = this.machine;
     const usable = cpus?.filter((cpu) => online.has(cpu)) ?? [];
     const choice = usable.length > 0 ? usable : [...online];
-    const disk = this.findDisk(relid);
-    disk?.controller.submit({ cpu: choice[submitter % choice.length], bytes, isWrite, completed });
-    return disk !== undefined;
+    const cpu = choice[submitter % choice.length];
+    if (typeof disk === 'string') return this.pci.submit(disk, cpu, completed);
+    const found = this.findDisk(disk);
+    found?.controller.submit({ cpu, bytes, isWrite, completed });
+    return found !== undefined;
   }
 
-  frame(relid: Relid, { direction, flow, bytes }: FrameOptions): boolean {
-    const nic = this.findNic(relid);
-    if (nic === undefined) return false;
-    if (direction === 'rx') return nic.receive({ flow, bytes }) === 1;
-    nic.transmit({ flow, bytes });
+  frame(nic: Relid | string, { direction, flow, bytes }: FrameOptions): boolean {
+    if (typeof nic === 'string') return this.pci.frame(nic, direction, flow);
+    const found = this.findNic(nic);
+    if (found === undefined) return false;
+    if (direction === 'rx') return found.receive({ flow, bytes }) === 1;
+    found.transmit({ flow, bytes });
     return true;
   }
 

@@ -1,21 +1,42 @@
 import type { CpuId, Hwirq, Irq } from '../lib/brand.js';
+import { ErrnoError, errnoCode } from '../lib/errno.js';
+import type { DeviceLines, LineRequest, RaiseOptions } from '../devices/line/lines.js';
+import type { LineCounts } from '../devices/line/wire.js';
 import type { IrqCore } from '../irq/core.js';
 import type { IrqDesc } from '../irq/data/irqdesc.js';
 import { kstatIrqs } from '../irq/data/kstat.js';
+import {
+  disableHardirq,
+  disableIrq,
+  disableIrqNosync,
+  enableIrq,
+  irqSetIrqWake,
+  synchronizeHardirq,
+  synchronizeIrq,
+} from '../irq/management/enable.js';
 import { formatCpuList } from '../machine/cpumask-text.js';
+import type { Procedure } from '../machine/step.js';
 import type { FileTree } from '../view/tree.js';
 
-/** A Linux IRQ of the guest, as its user sees it. */
+/** What a Linux IRQ needs of its guest. */
+export interface IrqGuestParts {
+  readonly irqCore: IrqCore;
+  readonly fs: FileTree;
+  readonly devices: DeviceLines;
+  /** Whose line an IRQ is if no device here is wired to it: `channel 7`; undefined: nobody's. */
+  readonly ownerOf: (irq: Irq) => string | undefined;
+}
+
+/** A Linux IRQ of the guest, as its user, its driver and its device see it. */
 export class GuestIrq {
   constructor(
-    private readonly core: IrqCore,
-    private readonly fs: FileTree,
+    private readonly guest: IrqGuestParts,
     readonly number: Irq,
   ) {}
 
   /** The descriptor, for what is not asked for here. @throws RangeError if the IRQ is gone. */
   get desc(): IrqDesc {
-    const desc = this.core.desc(this.number);
+    const desc = this.guest.irqCore.desc(this.number);
     if (desc === undefined) throw new RangeError(`there is no IRQ ${this.number}`);
     return desc;
   }
@@ -44,9 +65,14 @@ export class GuestIrq {
     return kstatIrqs(this.desc);
   }
 
+  /** What became of the interrupts that the line's devices asked for. @throws RangeError for a line of VMBus or KVM. */
+  get line(): LineCounts {
+    return this.guest.devices.wire(this.deviceLine('its host counts what it signals')).counts;
+  }
+
   /** CPUs that the IRQ may go to, as a list like `0-3,5`. */
   get affinity(): string {
-    return this.fs.readFile(`/proc/irq/${this.number}/smp_affinity_list`).trimEnd();
+    return this.guest.fs.readFile(`/proc/irq/${this.number}/smp_affinity_list`).trimEnd();
   }
 
   /** CPUs that it does go to, as a list. */
@@ -63,7 +89,114 @@ export class GuestIrq {
    *   EINVAL for a wrong list or one without a usable CPU, what the chip gives.
    */
   setAffinity(cpus: string | CpuId | Iterable<CpuId>): void {
-    this.fs.writeFile(`/proc/irq/${this.number}/smp_affinity_list`, listOf(cpus));
+    this.guest.fs.writeFile(`/proc/irq/${this.number}/smp_affinity_list`, listOf(cpus));
+  }
+
+  /**
+   * A device asserts the interrupt: it goes through the controller to the CPU that the affinity has chosen, is held back
+   * or lost where the line is masked, and waits where the CPU takes no interrupts.
+   *
+   * @param options which device of a shared line; of a per-CPU line, which CPU.
+   * @throws RangeError for a device that is not there, a CPU where none may or must be named, a line of VMBus or
+   *   KVM.
+   */
+  raise(options: RaiseOptions = {}): void {
+    const { devices, irqCore } = this.guest;
+    devices.raise(this.deviceLine('have its host signal it'), options);
+    irqCore.machine.settle();
+  }
+
+  /**
+   * Requests the IRQ for a device's driver (request_threaded_irq).
+   *
+   * @throws ErrnoError as the kernel: EBUSY if the others do not share it, EINVAL for flags that cannot be or an IRQ
+   *   that cannot be requested, ENOSYS without a controller, ENOSPC without a vector; RangeError for a flag that there
+   *   is not, or a line of VMBus.
+   */
+  request(request: LineRequest): void {
+    const desc = this.deviceLine('only its driver requests it');
+    const ret = this.run('request_irq', this.guest.devices.request(desc, request));
+    if (ret === 0) return;
+    throw new ErrnoError(errnoCode(ret), refusal(this.number, this.name, request, errnoCode(ret)));
+  }
+
+  /**
+   * A driver quiets its device and gives the IRQ back (free_irq).
+   *
+   * @param name of its action; default: the first one.
+   * @returns the name; null if there is no such action, which the kernel warns of in its log.
+   */
+  free(name?: string): string | null {
+    const desc = this.deviceLine('only its driver frees it');
+    return this.run('free_irq', this.guest.devices.free(desc, name));
+  }
+
+  /** Undoes one disable (enable_irq); one too many is warned of in the kernel's log. */
+  enable(): void {
+    enableIrq(this.guest.irqCore, this.desc.irq);
+    this.guest.irqCore.machine.settle();
+  }
+
+  /** Disables the IRQ and waits for its handlers and threads; calls nest (disable_irq). */
+  disable(): void {
+    this.run('disable_irq', disableIrq(this.guest.irqCore, this.desc.irq));
+  }
+
+  /** As disable, without waiting (disable_irq_nosync). */
+  disableNosync(): void {
+    disableIrqNosync(this.guest.irqCore, this.desc.irq);
+  }
+
+  /** As disable, waiting for hard handlers only (disable_hardirq). @returns true if no thread of the IRQ is active. */
+  disableHardirq(): boolean {
+    return this.run('disable_hardirq', disableHardirq(this.guest.irqCore, this.desc.irq));
+  }
+
+  /** Waits until no handler and no thread of the IRQ runs (synchronize_irq). */
+  synchronize(): void {
+    this.run('synchronize_irq', synchronizeIrq(this.guest.irqCore, this.desc.irq));
+  }
+
+  /** Waits for hard handlers only (synchronize_hardirq). @returns true if no thread of the IRQ is active. */
+  synchronizeHardirq(): boolean {
+    return this.run('synchronize_hardirq', synchronizeHardirq(this.guest.irqCore, this.desc.irq));
+  }
+
+  /** Lets the IRQ wake the machine, or not any more; calls nest (irq_set_irq_wake). @throws ErrnoError ENXIO if its chip cannot. */
+  setWake(on: boolean): void {
+    const ret = irqSetIrqWake(this.guest.irqCore, this.desc.irq, on);
+    if (ret === 0) return;
+    throw new ErrnoError(
+      errnoCode(ret),
+      `the chip ${this.chip ?? '-'} of IRQ ${this.number} cannot wake the machine`,
+    );
+  }
+
+  /** @param instead what goes for a line that belongs to VMBus or KVM. */
+  private deviceLine(instead: string): IrqDesc {
+    const { desc } = this;
+    const { devices, ownerOf } = this.guest;
+    const owner = devices.isWired(desc) ? undefined : ownerOf(this.number);
+    if (owner === undefined) return desc;
+    throw new RangeError(`IRQ ${this.number} is that of ${owner}: ${instead}`);
+  }
+
+  private run<T>(what: string, proc: Procedure<T>): T {
+    return this.guest.irqCore.machine.run(`${what} of IRQ ${this.number}`, proc);
+  }
+}
+
+function refusal(irq: Irq, owners: string, { name, flags = [] }: LineRequest, code: string): string {
+  const asked = `IRQ ${irq} for ${name}${flags.length > 0 ? ` with ${flags.join(' ')}` : ''}`;
+  switch (code) {
+    case 'EBUSY':
+      return `${asked}: it is taken by ${owners}; all must ask for IRQF_SHARED, the same trigger, and IRQF_ONESHOT or not`;
+    case 'ENOSYS':
+      return `${asked}: it has no interrupt controller`;
+    case 'ENOSPC':
+      return `${asked}: no CPU has a vector left for it`;
+    default:
+      return `${asked}: these flags do not go together, or the IRQ is not to be requested`;
   }
 }
 

@@ -1,10 +1,16 @@
 import type { Machine } from '../machine/machine.js';
-import { IrqCore, type IrqCoreOptions } from './data/core.js';
+import { IrqCore, type IrqCoreOptions, type IrqCoreParts } from './data/core.js';
+import { PollSpurious } from './line/spurious-poll.js';
 import { registerIrqHotplug } from './management/cpuhotplug.js';
 
 export { IrqCore, type IrqCoreOptions } from './data/core.js';
 
+const parts: IrqCoreParts = {
+  registerIrqHotplug,
+  createSpuriousPoller: (core) => new PollSpurious(core),
+};
+
 /** Sets up the interrupt layer of a machine, which then follows its CPUs (kernel/irq/irqdesc.c early_irq_init). */
 export function earlyIrqInit(machine: Machine, options: IrqCoreOptions = {}): IrqCore {
-  return new IrqCore(machine, options, registerIrqHotplug);
+  return new IrqCore(machine, options, parts);
 }

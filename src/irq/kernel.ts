@@ -33,6 +33,26 @@ export interface KernelBehaviour {
   readonly managedRestartsOnce: boolean;
   /** irq_create_mapping looks for a mapping and makes one under the irqdomain's mutex, so that nobody comes between. */
   readonly mapsUnderMutex: boolean;
+  /** A CPU has another one clean up a vector by an interrupt, on vector 0x20 (6.6: by a timer, a jiffy later). */
+  readonly cleansVectorsByIpi: boolean;
+  /** Vector 0xeb is kept for posted MSIs (6.10). */
+  readonly reservesPostedMsiVector: boolean;
+  /** Vector 0xf5 is KVM's, for the performance counters of its guests (7.0). */
+  readonly mediatedPmiVector: boolean;
+  /** What the log says of an interrupt that is nobody's: named by function, and since 6.16 and its stable trees not. */
+  readonly strayVectorPlace: '__common_interrupt' | 'call_irq_handler' | null;
+  /** Each PCI device has an irqdomain for its MSIs, and a chip with its name (6.2); before there is one for all. */
+  readonly perDeviceMsiDomains: boolean;
+  /** The same behind an ITS (6.11). */
+  readonly perDeviceItsDomains: boolean;
+  /** An ITS keeps a device's table of events until its irqdomain goes, not until its last message does (6.16). */
+  readonly itsTablesStay: boolean;
+  /** The same on a bus of Hyper-V (6.17); before each bus has one for all of its devices, with one chip. */
+  readonly perDeviceHypervDomains: boolean;
+  /** Which CPUs mana asks for: one for each queue, the threads of a core (6.9), or that again unless queues are as many as CPUs. */
+  readonly manaAffinity: 'cpus' | 'cores' | 'coresUnlessAll';
+  /** What a domain's alloc got is given back if the levels it left make no sense. */
+  readonly failedTrimFreesIrqs: boolean;
   /** Looking whether a line has its directory in /proc/irq and making it are one, under register_lock. */
   readonly registersProcUnderMutex: boolean;
   /** The files of irqdomains in debugfs name the flags (kernel/irq/irqdomain.c irqdomain_flags). */
@@ -51,8 +71,16 @@ export interface KernelBehaviour {
   readonly beyondMaxIrqs: 'EEXIST' | 'ENOMEM';
   /** The log has `x86: Booting SMP configuration:` whenever CPU 1 comes online. */
   readonly announcesSmpBoot: boolean;
-  /** The hypervisor's own rows (HYP, HRE, HVS) are part of /proc/stat's total. */
-  readonly hypervisorRowsInStat: boolean;
+  /** Lines without an action in /proc/interrupts: those counted on a CPU online, those ever counted, or none. */
+  readonly idleRows: 'countedOnline' | 'counted' | 'none';
+  /** Rows of x86 in /proc/stat's total: not the hypervisor's, all but TLB, DFR and KVM's, or all. */
+  readonly x86RowsInStat: 'basic' | 'withHypervisor' | 'all';
+  /** x86 has a row DFR on CPUs of AMD and Hygon only. */
+  readonly deferredErrorsOnAmdOnly: boolean;
+  /** x86 has a row VPMI (CONFIG_GUEST_PERF_EVENTS, which KVM selects). */
+  readonly mediatedPmiRow: boolean;
+  /** Lines that /proc/interrupts shows have _IRQ_PROC_VALID in their status. */
+  readonly marksShownLines: boolean;
   /** Which inter-processor interrupts arm64 lists: the wake-up one went in 6.7, NMIs and their users came in 6.12. */
   readonly arm64Ipis: 'withWakeup' | 'basic' | 'withNmis';
   /** What allows an affinity to change at once: the line's IRQ_MOVE_PCNTXT, or a chip without MOVE_DEFERRED. */
@@ -67,14 +95,42 @@ export interface KernelBehaviour {
   readonly freeDeactivatesLast: boolean;
   /** A change of affinity that waited leaves a line masked that was, as for its oneshot thread. */
   readonly moveKeepsMask: boolean;
+  /** An edge that was moved waits for the CPU that still handles the one before, instead of leaving it the new one. */
+  readonly movedEdgeWaits: boolean;
+  /** Where it is waited for the poll of a line on another CPU, as a warning names it. */
+  readonly pollWaitsIn: 'irq_wait_for_poll' | 'irq_can_handle_pm';
+  /** What the line that names a warning's place begins with: the CPU, or the place (kernel/panic.c __warn). */
+  readonly warningHead: 'cpu' | 'place';
+  /** Whose numbers the states of CPU hotplug have (enum cpuhp_state). */
+  readonly cpuhpStates: '6.1' | '6.12' | '7.2';
+  /** /sys/devices/system/cpu has a file `enabled`. */
+  readonly cpuEnabledFile: boolean;
+  /** It has a file `housekeeping`, and `nohz_full` is empty where nobody asked for that; it was a null pointer before. */
+  readonly cpuHousekeepingFile: boolean;
+  /** CPU 0 can be taken offline if the kernel was started with cpu0_hotplug (x86). */
+  readonly cpu0Hotplug: boolean;
+  /** arm64 can switch SMT off and on (CONFIG_HOTPLUG_SMT). */
+  readonly arm64HotplugSmt: boolean;
   /** While the handlers of a nested interrupt run the line counts as in progress, not as one with an active thread. */
   readonly nestedInProgress: boolean;
   /** A resume waits until every VMBus device is offered again, and no suspend follows if one is not. */
   readonly resumeWaitsForEachDevice: boolean;
+  /** Spreading a device's vectors keeps the CPUs of a cluster together (lib/group_cpus.c, since 7.0). */
+  readonly groupsByCluster: boolean;
+  /** Spread vectors that no CPU is left for go where unmanaged ones go; before 6.17 they have an empty mask. */
+  readonly spreadLeavesNoneEmpty: boolean;
+  /** Which order lib/sort.c leaves equal elements in: the one it has since 6.9, see kernelSort. */
+  readonly sortPopsTwo: boolean;
+  /** All types of a generic chip have its name, not only the first: since 6.7. */
+  readonly genericChipNamesAllTypes: boolean;
+  /** A chip that could not set an NMI up is told to tear it down, too: since 6.16. */
+  readonly nmiTeardownAfterFailedSetup: boolean;
 }
 
+// Beside each line: where the difference came from, the commit if known.
 const v61: KernelBehaviour = {
   procInterruptsForm: '6.1',
+  idleRows: 'countedOnline',
   domainFlagNames: false,
   affinityRefusal: 'EIO',
   unsettableAffinityMode: 0o644,
@@ -89,6 +145,16 @@ const v61: KernelBehaviour = {
   managedRestartsOnce: true,
   mapsUnderMutex: true,
   registersProcUnderMutex: true,
+  failedTrimFreesIrqs: true,
+  cleansVectorsByIpi: true,
+  reservesPostedMsiVector: false,
+  mediatedPmiVector: false,
+  strayVectorPlace: '__common_interrupt',
+  perDeviceMsiDomains: false,
+  perDeviceItsDomains: false,
+  itsTablesStay: false,
+  perDeviceHypervDomains: false,
+  manaAffinity: 'cpus',
   resendOrder: 'byIrq',
   resendListing: 'once',
   nestedResend: 'parent',
@@ -96,7 +162,10 @@ const v61: KernelBehaviour = {
   maxIrqs: 532740,
   beyondMaxIrqs: 'EEXIST',
   announcesSmpBoot: true,
-  hypervisorRowsInStat: false,
+  x86RowsInStat: 'basic',
+  deferredErrorsOnAmdOnly: false,
+  mediatedPmiRow: false,
+  marksShownLines: false,
   arm64Ipis: 'withWakeup',
   moveInProcessContext: 'status',
   storvscPrefersOwnCpu: false,
@@ -106,49 +175,94 @@ const v61: KernelBehaviour = {
   freeDeactivatesLast: true,
   moveKeepsMask: true,
   nestedInProgress: true,
+  groupsByCluster: false,
+  spreadLeavesNoneEmpty: false,
+  sortPopsTwo: false,
+  movedEdgeWaits: false,
+  pollWaitsIn: 'irq_wait_for_poll',
+  warningHead: 'cpu',
+  cpuhpStates: '6.1',
+  cpuEnabledFile: false,
+  cpuHousekeepingFile: false,
+  cpu0Hotplug: true,
+  arm64HotplugSmt: false,
+  genericChipNamesAllTypes: false,
+  nmiTeardownAfterFailedSetup: false,
 };
 
 const v610: KernelBehaviour = {
   ...v61,
-  procInterruptsForm: '6.12',
-  condOneshot: true,
-  migrationRetriesOnline: true,
-  managedRestartSetsAffinity: true,
-  resendOrder: 'lastFirst',
-  fasteoiResendsPending: true,
-  maxIrqs: 0x7fffffff,
-  beyondMaxIrqs: 'ENOMEM',
-  announcesSmpBoot: false,
-  hypervisorRowsInStat: true,
-  arm64Ipis: 'basic',
-  freeWaitsForThreads: true,
-  nestedInProgress: false,
+  idleRows: 'counted', // 6.10: show_interrupts asks kstat_irqs_desc, which goes by tot_count
+  condOneshot: true, // 6.9: c2ddeb29612f
+  sleepingThreadsMove: true, // 6.9: c99303a2d2a2
+  migrationRetriesOnline: true, // 6.10: 88d724e2301a
+  managedRestartSetsAffinity: true, // 6.10: a60dd06af674
+  resendOrder: 'lastFirst', // 6.5: bc06a9e08742
+  fasteoiResendsPending: true, // 6.6: 9c15eeb5362c
+  maxIrqs: 0x7fffffff, // 6.5: 721255b9826b
+  beyondMaxIrqs: 'ENOMEM', // 6.5: 721255b9826b
+  announcesSmpBoot: false, // 6.5: parallel bring-up of CPUs
+  x86RowsInStat: 'withHypervisor', // 6.4
+  cpuhpStates: '6.12', // taken from 6.12
+  cpu0Hotplug: false, // 6.5
+  arm64Ipis: 'basic', // 6.7
+  freeWaitsForThreads: true, // 6.7: e2c12739ccf7
+  nestedInProgress: false, // 6.7: e2c12739ccf7
+  cleansVectorsByIpi: false, // 6.6: bdc1dad299bb
+  reservesPostedMsiVector: true, // 6.10
+  strayVectorPlace: 'call_irq_handler', // 6.10
+  perDeviceMsiDomains: true, // 6.2
+  sortPopsTwo: true, // 6.9
+  genericChipNamesAllTypes: true, // 6.7
+  manaAffinity: 'cores',
 };
 
 const v612: KernelBehaviour = {
   ...v610,
-  arm64Ipis: 'withNmis',
-  sleepingThreadsMove: true,
-  affinityRefusal: 'EPERM',
-  unsettableAffinityMode: 0o444,
+  procInterruptsForm: '6.12', // 6.11: lines without an action have no row; the columns are the same
+  idleRows: 'none', // 6.11
+  domainFlagNames: true, // 6.11: cb06c9826991
+  cpuEnabledFile: true, // 6.11: 4e1a7df45480
+  arm64Ipis: 'withNmis', // 6.12
+  affinityRefusal: 'EPERM', // 6.12
+  unsettableAffinityMode: 0o444, // 6.12
+  strayVectorPlace: null, // 6.16, and its stable trees
+  perDeviceItsDomains: true, // 6.11
 };
 
 const v618: KernelBehaviour = {
   ...v612,
-  domainFlagNames: true,
-  procInterruptsForm: '6.13',
-  managedKeepsDisableDepth: true,
-  moveInProcessContext: 'chip',
+  procInterruptsForm: '6.13', // 6.13: the blank behind the counts went
+  managedKeepsDisableDepth: true, // 6.16: 788019eb559f
+  moveInProcessContext: 'chip', // 6.15: IRQCHIP_MOVE_DEFERRED for IRQ_MOVE_PCNTXT
+  movedEdgeWaits: true, // 6.17
+  pollWaitsIn: 'irq_can_handle_pm', // 6.17
+  cpuhpStates: '7.2', // taken from 7.2
+  arm64HotplugSmt: true, // 6.16
+  itsTablesStay: true,
+  perDeviceHypervDomains: true, // 6.17
   storvscPrefersOwnCpu: true,
   resumeWaitsForEachDevice: false,
+  spreadLeavesNoneEmpty: true,
+  nmiTeardownAfterFailedSetup: true,
 };
 
 const v72: KernelBehaviour = {
   ...v618,
   procInterruptsForm: '7.2',
-  oneshotWantsThread: true,
-  notifiesBrokenAffinity: true,
-  percpuSharing: true,
+  x86RowsInStat: 'all', // with irq_stat_info in arch/x86/kernel/irq.c
+  deferredErrorsOnAmdOnly: true, // the same, irq_init_stats
+  mediatedPmiRow: true,
+  marksShownLines: true, // with irq_proc_update_valid in kernel/irq/proc.c
+  warningHead: 'place', // after 6.18
+  cpuHousekeepingFile: true, // after 6.18
+  oneshotWantsThread: true, // 7.0
+  notifiesBrokenAffinity: true, // 7.0
+  percpuSharing: true, // 6.19
+  manaAffinity: 'coresUnlessAll',
+  mediatedPmiVector: true, // 7.0
+  failedTrimFreesIrqs: false,
+  groupsByCluster: true, // 7.0
 };
 
 const behaviours: Readonly<Record<KernelVersion, KernelBehaviour>> = {

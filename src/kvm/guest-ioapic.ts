@@ -1,98 +1,56 @@
-import { assert } from '../lib/assert.js';
 import type { Hwirq, Irq } from '../lib/brand.js';
-import type { CpuMask } from '../machine/cpumask.js';
-import { genericHandleIrq } from '../irq/line/handle.js';
 import type { IrqCore } from '../irq/core.js';
-import { IRQ_SET_MASK_OK } from '../irq/data/irqchip.js';
-import type { IrqChip, IrqData } from '../irq/data/irqdata.js';
-import { DeviceInterrupts } from '../platform/device-interrupt.js';
-import { VectorMatrix } from '../platform/x86/vectors.js';
-import { VectorChip } from '../platform/x86/chips.js';
-import { IOAPIC_NUM_PINS, type KvmIoapic, type RedirectWrite, type TriggerMode } from './ioapic.js';
+import { Ioapic } from '../platform/x86/ioapic.js';
+import type { IoapicHardware, RouteEntry } from '../platform/x86/ioapic-pins.js';
+import { decodeMsiMsg } from '../platform/x86/msi-msg.js';
+import { VectorSystem } from '../platform/x86/vector-system.js';
+import { IOAPIC_NUM_PINS, type KvmIoapic, type TriggerMode } from './ioapic.js';
 import type { Vcpu } from './vcpu.js';
 
-/** The vectors that the guest gives the pins, from pin 0 on. */
-const FIRST_PIN_VECTOR = 0x30;
-
-/**
- * The guest's chip of an IO-APIC that KVM emulates (arch/x86/kernel/apic/io_apic.c ioapic_chip): each access to it
- * leaves guest mode.
- */
-class GuestIoapicChip implements IrqChip {
-  readonly name = 'IO-APIC';
-  private readonly vectors: VectorChip;
-
+/** An IO-APIC that KVM emulates, as the guest's driver sees it: each access leaves guest mode. */
+class KvmPins implements IoapicHardware {
   constructor(
-    vectors: VectorMatrix,
+    private readonly core: IrqCore,
     private readonly ioapic: KvmIoapic,
     private readonly vcpus: readonly Vcpu[],
-  ) {
-    this.vectors = new VectorChip(this.name, vectors);
+  ) {}
+
+  writeEntry(pin: Hwirq, { masked, level, msg }: RouteEntry): void {
+    const { cpu: vcpu, vector } = decodeMsiMsg(msg) ?? { cpu: 0, vector: 0 };
+    const trigger = level ? 'level' : 'edge';
+    this.thisVcpu.exit(() => this.ioapic.writeEntry(pin, { vector, vcpu, trigger, masked }));
   }
 
-  irqShutdown(data: IrqData): void {
-    this.irqMask(data);
-    this.vectors.irqShutdown(data);
+  eoi(vector: number): void {
+    this.thisVcpu.exit(() => this.ioapic.updateEoi(vector));
   }
 
-  /** Ends an edge-triggered interrupt at the local APIC. */
-  irqAck(data: IrqData): void {
-    this.endOfInterrupt(data);
-    this.vectors.irqAck(data);
+  /** The IO-APIC of KVM has no register for it, and the guest no remapping that would need it. */
+  eoiPin(): void {}
+
+  remoteIrr(pin: Hwirq): boolean {
+    return this.ioapic.isInService(pin);
   }
 
-  irqMask(data: IrqData): void {
-    this.write(data, { masked: true });
+  private get thisVcpu(): Vcpu {
+    return this.vcpus[this.core.machine.thisCpu];
   }
-
-  irqUnmask(data: IrqData): void {
-    this.write(data, { masked: false });
-  }
-
-  irqEoi(data: IrqData): void {
-    this.endOfInterrupt(data);
-    this.vectors.irqEoi(data);
-  }
-
-  irqSetAffinity(data: IrqData, dest: CpuMask): number {
-    const ret = this.vectors.irqSetAffinity(data, dest);
-    if (ret === IRQ_SET_MASK_OK) this.write(data, { vcpu: data.effectiveAffinity.first() });
-    return ret;
-  }
-
-  /** Tells KVM how the guest has set up a pin. */
-  write(data: IrqData, write: RedirectWrite): void {
-    const { hwirq } = data;
-    this.vcpuOf(data).exit(() => this.ioapic.writeEntry(hwirq, write));
-  }
-
-  private endOfInterrupt(data: IrqData): void {
-    const vector = vectorOf(data.hwirq);
-    this.vcpuOf(data).exit(() => this.ioapic.updateEoi(vector));
-  }
-
-  private vcpuOf(data: IrqData): Vcpu {
-    return this.vcpus[data.desc.core.machine.thisCpu];
-  }
-}
-
-function vectorOf(pin: Hwirq): number {
-  return FIRST_PIN_VECTOR + pin;
 }
 
 /** The guest's side of the IO-APIC: its lines, with handle_fasteoi_irq for level-triggered ones as in Linux. */
 export class GuestIoapic {
-  private readonly interrupts: DeviceInterrupts;
-  private readonly chip: GuestIoapicChip;
+  private readonly ioapic: Ioapic;
 
+  /** @param ioapic the guest's driver, if there is one: from now on it has KVM's IO-APIC before it. */
   constructor(
     private readonly core: IrqCore,
-    ioapic: KvmIoapic,
+    kvm: KvmIoapic,
     vcpus: readonly Vcpu[],
-    vectors = new VectorMatrix(core.machine),
+    ioapic?: Ioapic,
   ) {
-    this.chip = new GuestIoapicChip(vectors, ioapic, vcpus);
-    this.interrupts = new DeviceInterrupts(core, () => this.chip, true);
+    const hardware = new KvmPins(core, kvm, vcpus);
+    this.ioapic = ioapic ?? makeIoapic(core, hardware);
+    if (ioapic !== undefined) ioapic.connect(hardware);
   }
 
   /**
@@ -101,18 +59,26 @@ export class GuestIoapic {
    * @throws RangeError if there is no such pin, or the guest's interrupt of that number is another one's.
    */
   map(pin: Hwirq, trigger: TriggerMode): Irq {
-    const { core, chip } = this;
     if (pin >= IOAPIC_NUM_PINS)
       throw new RangeError(`the IO-APIC has pins 0-${IOAPIC_NUM_PINS - 1}, no ${pin}`);
     const irq = pin as number;
-    const flow = trigger === 'level' ? 'fasteoi' : 'edge';
-    this.interrupts.map({ irq, hwirq: pin, chip: 'IO-APIC', flow, trigger });
-    const desc = core.desc(irq);
-    assert(desc !== undefined, 'mapped interrupt has no descriptor', { irq });
-    core.machine.setVectorHandler(vectorOf(pin), {
-      handleInterrupt: () => genericHandleIrq(core, irq),
-    });
-    chip.write(desc.data, { vector: vectorOf(pin), trigger, masked: true });
+    if (this.core.desc(irq)?.action !== undefined)
+      throw new RangeError(`IRQ ${irq} is taken; choose another number`);
+    const ret = this.ioapic.mapPinNow({ pin, irq, level: trigger === 'level' });
+    if (ret !== irq) throw new RangeError(`pin ${pin} of the IO-APIC cannot be IRQ ${irq}: ${ret}`);
     return irq;
   }
+}
+
+/** The driver of a guest that has nothing else of a platform. */
+function makeIoapic(core: IrqCore, hardware: IoapicHardware): Ioapic {
+  const { apics, vectors, domain } = new VectorSystem(core, false);
+  return new Ioapic(core, {
+    parent: domain,
+    remapped: false,
+    pins: IOAPIC_NUM_PINS,
+    hardware,
+    vectors,
+    apics,
+  });
 }

@@ -6,7 +6,8 @@ import type { IrqAffinityDesc, IrqDesc, IrqFlowHandler } from '../irq/data/irqde
 import type { IrqDomain } from '../irq/data/revmap.js';
 import { handleSimpleIrq } from '../irq/line/flow.js';
 import { irqSetChipAndHandler } from '../irq/management/chip.js';
-import { irqCreateMapping, irqDomainCreateLinear } from '../irq/mapping/irqdomain.js';
+import { irqDomainCreateLinear } from '../irq/mapping/create-domain.js';
+import { irqCreateMapping } from '../irq/mapping/irqdomain.js';
 import { CpuMask } from '../machine/cpumask.js';
 import { Machine } from '../machine/machine.js';
 

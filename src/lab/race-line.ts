@@ -3,7 +3,8 @@ import { earlyIrqInit, type IrqCore, type IrqCoreOptions } from '../irq/core.js'
 import { irqd } from '../irq/data/irqdata.js';
 import type { IrqHandler } from '../irq/data/irqaction.js';
 import type { IrqDesc } from '../irq/data/irqdesc.js';
-import { irqDomainCreateLinear, irqCreateMapping } from '../irq/mapping/irqdomain.js';
+import { irqDomainCreateLinear } from '../irq/mapping/create-domain.js';
+import { irqCreateMapping } from '../irq/mapping/irqdomain.js';
 import { irqMoveIrq } from '../irq/affinity/migration.js';
 import { irqStatus } from '../irq/data/settings.js';
 import { irqSetChipAndHandler, irqSetStatusFlags } from '../irq/management/chip.js';

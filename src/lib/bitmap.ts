@@ -48,6 +48,14 @@ export function nextBit(words: Uint32Array, from: number): number {
   return (index << 5) + 31 - Math.clz32(word & -word);
 }
 
+/** The highest set bit, -1 if there is none. */
+export function lastBit(words: Uint32Array): number {
+  for (let index = words.length - 1; index >= 0; index--) {
+    if (words[index] !== 0) return (index << 5) + 31 - Math.clz32(words[index]);
+  }
+  return -1;
+}
+
 /** Number of set bits. */
 export function weight(words: Uint32Array): number {
   let sum = 0;

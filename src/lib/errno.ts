@@ -1,4 +1,4 @@
-/** The error numbers of Linux (asm-generic/errno-base.h, errno.h), as far as the model returns them. */
+/** The error numbers of Linux (asm-generic/errno-base.h, errno.h, linux/errno.h), as far as the model returns them. */
 export const errnoNumbers = {
   EPERM: 1,
   ENOENT: 2,
@@ -31,6 +31,7 @@ export const errnoNumbers = {
   ETIMEDOUT: 110,
   ECONNREFUSED: 111,
   EDQUOT: 122,
+  ENOTSUPP: 524,
 } as const;
 
 export type ErrnoCode = keyof typeof errnoNumbers;

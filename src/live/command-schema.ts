@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { describeIssues } from '../scenario/issues.js';
 import { builtinLanguage, type ScenarioLanguage } from '../scenario/language.js';
-import { duration, relid } from '../scenario/schema/notations.js';
+import { duration, irq, relidOrName } from '../scenario/schema/notations.js';
 import { keysIn, mapping, whenMapping } from '../scenario/schema/shapes.js';
 import type { StepKeys } from '../scenario/schema/step.js';
 import { Source } from '../scenario/source.js';
@@ -20,7 +20,9 @@ const commands = {
   run: duration,
   speed: z.number({ error: speedText }).min(0, { error: speedText }).max(1000, { error: speedText }),
   workload: z.preprocess((value) => (Array.isArray(value) ? value : [value]), workload),
-  stop: relid,
+  stop: z.union([relidOrName('nvme0'), mapping('a mapping such as {irq: 8}', { irq })], {
+    error: 'a relid, a PCI device such as nvme0, or a mapping such as {irq: 8}',
+  }),
   latency: mapping('a mapping such as {modifyChannel: 1ms}', {
     message: duration.optional(),
     open: duration.optional(),

@@ -1,9 +1,15 @@
-import type { Ns, Relid } from '../lib/brand.js';
-import type { DiskIoOptions, FrameOptions, ScenarioGuest, WorkloadGuest } from '../scenario/port.js';
+import type { Irq, Ns, Relid } from '../lib/brand.js';
+import type {
+  DiskIoOptions,
+  FrameOptions,
+  RaiseOptions,
+  ScenarioGuest,
+  WorkloadGuest,
+} from '../scenario/port.js';
 import { formatPlace } from '../scenario/place.js';
 import type { Scenario } from '../scenario/scenario.js';
 import { doStep } from '../scenario/steps.js';
-import { startWorkloads, type WorkloadItem } from '../scenario/workloads/index.js';
+import { startWorkloads, subjectOf, type WorkloadItem } from '../scenario/workloads/index.js';
 import type { SignalTally } from '../scenario/workloads/workload.js';
 
 const NS_PER_MS = 1_000_000;
@@ -51,12 +57,20 @@ class StoppableGuest implements WorkloadGuest {
     return this.guest.signalled(relid);
   }
 
-  submitIo(relid: Relid, io: DiskIoOptions): boolean {
-    return !this.stopped && this.guest.submitIo(relid, io);
+  raise(irq: Irq, times: number, options?: RaiseOptions): number {
+    return this.guest.raise(irq, times, options);
   }
 
-  frame(relid: Relid, frame: FrameOptions): boolean {
-    return this.guest.frame(relid, frame);
+  raised(irq: Irq): number {
+    return this.guest.raised(irq);
+  }
+
+  submitIo(disk: Relid | string, io: DiskIoOptions): boolean {
+    return !this.stopped && this.guest.submitIo(disk, io);
+  }
+
+  frame(nic: Relid | string, frame: FrameOptions): boolean {
+    return this.guest.frame(nic, frame);
   }
 }
 
@@ -138,17 +152,21 @@ export class LiveGuest {
     }
   }
 
-  /** Stops all workload of a channel. @returns how many items that was. */
-  stopWorkload(relid: Relid): number {
+  /** Stops all workload of a channel, of a line outside VMBus, or of a PCI device. @returns how many items that was. */
+  stopWorkload(subject: Relid | string | { readonly irq: Irq }): number {
     const before = this.workload.length;
-    for (const { item, share } of this.workload) if (item.relid === relid) share.stopped = true;
+    for (const { item, share } of this.workload) {
+      const { relid, irq, device } = subjectOf(item);
+      const named = relid ?? device;
+      if (typeof subject === 'object' ? irq === subject.irq : named === subject) share.stopped = true;
+    }
     this.workload = this.workload.filter(({ share }) => !share.stopped);
     return before - this.workload.length;
   }
 
   /** What each item of the workload has sent until now. */
   get tallies(): readonly object[] {
-    return this.workload.map(({ item: { relid, kind }, tally }) => ({ relid, kind, ...tally }));
+    return this.workload.map(({ item, tally }) => ({ ...subjectOf(item), kind: item.kind, ...tally }));
   }
 
   private restart(): void {

@@ -1,6 +1,7 @@
 import type { CpuId, Ns } from '../lib/brand.js';
-import { clearBit, nextBit, setBit } from '../lib/bitmap.js';
+import { clearBit, lastBit, nextBit, setBit } from '../lib/bitmap.js';
 import type { Clock, ClockEvent } from './clock.js';
+import type { IrqWork } from './irq-work.js';
 import { drainStores } from './memory.js';
 import { isWatched, type SharedObject, SharedWord } from './step.js';
 import type { Tasklet } from './tasklet.js';
@@ -13,12 +14,17 @@ export interface InterruptHandler {
 /** Number of interrupt vectors of a CPU, as on x86. Other architectures number their interrupt lines alike. */
 export const NR_VECTORS = 256;
 
-/** Whoever decides when tasklets run, in the CPUs' stead. */
+/** The vector that has a CPU do its irq_work (arch/x86/include/asm/irq_vectors.h). */
+export const IRQ_WORK_VECTOR = 0xf6;
+
+/** Whoever decides when tasklets and irq_work run, in the CPUs' stead. */
 export interface TaskletRunner {
   /** `tasklet`, which was not scheduled, is now to run on `cpu`. */
   taskletScheduled(cpu: Cpu, tasklet: Tasklet): void;
   /** The tasklets that wait on `from`, which has gone offline, are to run on `to`. */
   taskletsTakenOver(from: Cpu, to: Cpu): void;
+  /** `work`, which was not queued, is now to run in an interrupt of `cpu`. */
+  irqWorkQueued(cpu: Cpu, work: IrqWork): void;
 }
 
 /** What a CPU needs of the machine that it is part of. */
@@ -30,6 +36,8 @@ export interface CpuMachine {
   thisCpu: CpuId;
   /** undefined: CPUs run their tasklets themselves. */
   readonly runner: TaskletRunner | undefined;
+  /** A local APIC's order of vectors that wait; else the lowest is first, as with a GIC. */
+  readonly highestVectorFirst: boolean;
   /** What waits for CPUs that keep interrupts off, or are in one. */
   readonly stopMachine: SharedObject;
   /** What runs when `vector` is raised. @throws Error if nothing is installed. */
@@ -46,9 +54,12 @@ export class Cpu {
   private irqsOff = 1;
   private inHardirq = false;
   private inSoftirq = false;
+  private inNmi = false;
+  private nextNmi: (() => void) | undefined;
   private anyPending = false;
   private readonly pending = new Uint32Array(NR_VECTORS / 32);
   private tasklets: Tasklet[] = [];
+  private irqWorks: IrqWork[] = [];
   /** Names the state above to an explorer: who raises a vector here, and who keeps interrupts off, need not be the same. */
   private readonly interrupts = new SharedWord('interrupts of a CPU');
   private readonly reenable: ClockEvent = { fire: () => this.localIrqEnable() };
@@ -62,12 +73,17 @@ export class Cpu {
 
   /** True while a hard interrupt or tasklet runs here, where sleeping is not allowed. */
   get inInterrupt(): boolean {
-    return this.inHardirq || this.inSoftirq;
+    return this.inHardirq || this.inSoftirq || this.inNmi;
   }
 
-  /** True while a hard interrupt runs here. */
+  /** True while a hard interrupt runs here, non-maskable ones among them (in_hardirq). */
   get hardirq(): boolean {
-    return this.inHardirq;
+    return this.inHardirq || this.inNmi;
+  }
+
+  /** True while a non-maskable interrupt runs here (in_nmi). */
+  get nmi(): boolean {
+    return this.inNmi;
   }
 
   /** True while an interrupt raised here would stay pending. */
@@ -89,6 +105,39 @@ export class Cpu {
     machine.thisCpu = this.id;
     this.handle(vector);
     if (this.anyPending || this.tasklets.length !== 0) this.interruptExit();
+    machine.thisCpu = previous;
+  }
+
+  /** The kernel raises `vector` itself, where it keeps interrupts off: it is taken soon, once per vector. */
+  sendIpi(vector: number): void {
+    if (this.machine.runner !== undefined) {
+      this.raise(vector);
+      return;
+    }
+    drainStores();
+    this.interrupts.announce();
+    setBit(this.pending, vector);
+    this.anyPending = true;
+    if (!this.inInterrupt) this.attendSoon();
+  }
+
+  /**
+   * A non-maskable interrupt: `handler` runs before this returns, whatever the CPU is doing. One that comes within
+   * another waits for its end, and there is room for one.
+   */
+  raiseNmi(handler: () => void): void {
+    this.nextNmi = handler;
+    if (this.inNmi) return;
+    const { machine } = this;
+    const previous = machine.thisCpu;
+    machine.thisCpu = this.id;
+    this.inNmi = true;
+    while (this.nextNmi !== undefined) {
+      const { nextNmi } = this;
+      this.nextNmi = undefined;
+      nextNmi();
+    }
+    this.inNmi = false;
     machine.thisCpu = previous;
   }
 
@@ -171,7 +220,18 @@ export class Cpu {
       return;
     }
     this.tasklets.push(tasklet);
-    if (!this.inInterrupt && !this.softirqs.includes(this)) this.softirqs.push(this);
+    if (!this.inInterrupt) this.attendSoon();
+  }
+
+  /** Has the machine come to this CPU when the running context gives way. */
+  private attendSoon(): void {
+    if (!this.softirqs.includes(this)) this.softirqs.push(this);
+  }
+
+  /** What waits for this CPU outside an interrupt: interrupts that it sent itself or others, then tasklets. */
+  attend(): void {
+    this.handlePending();
+    this.doSoftirq();
   }
 
   /** Runs the scheduled tasklets, and those that they schedule, unless this CPU is in an interrupt already. */
@@ -189,6 +249,32 @@ export class Cpu {
     this.tasklets.length = 0;
     this.inSoftirq = false;
     machine.thisCpu = previous;
+  }
+
+  /**
+   * Has `work` run in a hard interrupt of this CPU, at once if it takes interrupts now (kernel/irq_work.c
+   * irq_work_queue_on).
+   *
+   * @returns false if it is queued already, here or elsewhere.
+   */
+  queueIrqWork(work: IrqWork): boolean {
+    drainStores();
+    work.announce();
+    if (work.isPending) return false;
+    work.isPending = true;
+    const { runner } = this.machine;
+    if (runner !== undefined) {
+      runner.irqWorkQueued(this, work);
+      return true;
+    }
+    this.irqWorks.push(work);
+    this.raise(IRQ_WORK_VECTOR);
+    return true;
+  }
+
+  /** Does the queued irq_work, in the interrupt that was raised for it (kernel/irq_work.c irq_work_run). */
+  runIrqWorks(): void {
+    for (const work of this.irqWorks.splice(0)) work.handle();
   }
 
   /** Hands the tasklets left behind by an offline CPU to `other` (takeover_tasklets). */
@@ -226,8 +312,9 @@ export class Cpu {
 
   /** After an interrupt: those that became pending meanwhile, then tasklets (irq_exit). */
   private interruptExit(): void {
+    const { machine } = this;
     while (this.anyPending && this.irqsOff === 0) {
-      const vector = nextBit(this.pending, 0);
+      const vector = machine.highestVectorFirst ? lastBit(this.pending) : nextBit(this.pending, 0);
       if (vector < 0) {
         this.anyPending = false;
         break;

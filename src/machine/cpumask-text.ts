@@ -245,8 +245,16 @@ export function formatCpuMask(mask: CpuMask): string {
   return groups.join(',');
 }
 
+/** What a list of ranges is made from: a set of CPUs, or another bitmap. */
+export interface BitsInOrder {
+  has(bit: number): boolean;
+  /** The lowest bit, and the lowest above `bit`; -1: none. */
+  first(): number;
+  next(bit: number): number;
+}
+
 /** The mask as a list of ranges (the format %*pbl); empty for an empty mask. */
-export function formatCpuList(mask: CpuMask): string {
+export function formatCpuList(mask: BitsInOrder): string {
   const ranges: string[] = [];
   for (let first = mask.first(); first >= 0; ) {
     let last = first;

@@ -2,6 +2,7 @@ import type { CpuId } from '../lib/brand.js';
 import { ErrnoError } from '../lib/errno.js';
 import type { Cpu } from './cpu.js';
 import type { CpuMask } from './cpumask.js';
+import { HotplugInstances, type HotplugState } from './hotplug-state.js';
 import type { KernelLog } from './log.js';
 import { PercpuRwSem } from './percpu-rwsem.js';
 import type { Procedure } from './step.js';
@@ -13,21 +14,16 @@ import type { Topology } from './topology.js';
  * the other way. Several states may share a place: they keep the order of their registration.
  */
 export const cpuhpPlace = {
+  /** The states up to CPUHP_AP_ONLINE: what a CPU does for itself before anything may come to it. */
+  starting: 0,
   /** CPUHP_AP_IRQ_AFFINITY_ONLINE: interrupts may come to the new CPU. */
   irqAffinityOnline: 10,
-  /** CPUHP_AP_HYPERV_ONLINE: the VMBus synic of the CPU. */
-  hypervOnline: 20,
-  /** CPUHP_AP_ONLINE_DYN: whoever registers without a place of its own. */
+  /** CPUHP_AP_ONLINE_DYN: whoever registers without a place of its own, such as VMBus. */
   onlineDyn: 30,
 } as const;
 
-/** Callbacks for CPUs that come and go (cpuhp_setup_state). They may sleep; throwing ErrnoError refuses. */
-export interface HotplugState {
-  readonly name: string;
-  readonly place: number;
-  startup?(cpu: Cpu): Procedure<void>;
-  teardown?(cpu: Cpu): Procedure<void>;
-}
+/** Whether the second threads of cores are in use (enum cpuhp_smt_control); forceoff: nothing changes that. */
+export type SmtControl = 'on' | 'off' | 'forceoff';
 
 /** Called with all CPUs stopped, when a CPU has just been taken out of the online mask (take_cpu_down). */
 export interface DyingCallback {
@@ -42,6 +38,12 @@ export interface HeldWhileChanging {
   letGo(): Procedure<void>;
 }
 
+/** The architecture's words in the log for CPUs that come and go. */
+export interface HotplugWords {
+  coming(cpu: CpuId): readonly string[];
+  gone(cpu: CpuId): readonly string[];
+}
+
 /** The CPUs that come and go. */
 export interface HotplugMachine {
   readonly cpus: readonly Cpu[];
@@ -50,6 +52,8 @@ export interface HotplugMachine {
   readonly topology: Topology;
   readonly log: KernelLog;
   readonly stopMachine: StopMachine;
+  /** The CPU that the running context runs on. */
+  thisCpu: CpuId;
   /** The CPU with number `id`. @throws RangeError if there is none. */
   cpu(id: CpuId): Cpu;
 }
@@ -69,11 +73,19 @@ export interface HotplugMachine {
  */
 export class CpuHotplug {
   private readonly states: HotplugState[] = [];
+  /** States of drivers with several devices, by name. */
+  private readonly multi = new Map<string, HotplugInstances>();
   private readonly dyingCallbacks: DyingCallback[] = [];
+  private readonly startingCallbacks: ((cpu: Cpu) => void)[] = [];
   private readonly held: HeldWhileChanging[] = [];
   private readonly lock = new PercpuRwSem('cpu_hotplug_lock');
-  /** The log says so when CPUs come and go, in x86's words; other architectures' words are not modelled. */
+  /** By CPU, the state that is to fail when it comes to it (cpuhp_cpu_state.fail). */
+  private readonly toFail = new Map<CpuId, HotplugState>();
+  private smt: SmtControl = 'on';
+  /** The log says so when CPUs come and go. */
   announcesCpus = true;
+  /** How it says so; default: in x86's words. */
+  words: HotplugWords = { coming: (cpu) => this.x86Coming(cpu), gone: x86Gone };
   /** Older kernels take each coming of CPU 1 for the boot (arch/x86/kernel/smpboot.c announce_cpu). */
   announcesSmpBoot = false;
 
@@ -86,13 +98,104 @@ export class CpuHotplug {
     this.states.splice(at, 0, state);
   }
 
-  unregister(state: HotplugState): void {
-    const at = this.states.indexOf(state);
-    if (at >= 0) this.states.splice(at, 1);
+  /**
+   * Adds a device to the state of its driver, which all with this name have in common; its startup is not called for CPUs
+   * that are online already (cpuhp_state_add_instance_nocalls).
+   */
+  addInstance(instance: HotplugState): void {
+    let state = this.multi.get(instance.name);
+    if (state === undefined) {
+      state = new HotplugInstances(instance.name, instance.place);
+      this.multi.set(instance.name, state);
+      this.register(state);
+    }
+    state.add(instance);
+  }
+
+  removeInstance(instance: HotplugState): void {
+    this.multi.get(instance.name)?.remove(instance);
+  }
+
+  /** The states, in the order of bringing a CPU up. */
+  get registered(): readonly HotplugState[] {
+    return this.states;
+  }
+
+  /** Has `state` fail with EAGAIN when CPU `id` comes to it next, up or down; undefined: no state. */
+  fail(id: CpuId, state: HotplugState | undefined): void {
+    if (state === undefined) this.toFail.delete(id);
+    else this.toFail.set(id, state);
+  }
+
+  /** The state that is to fail so. */
+  failing(id: CpuId): HotplugState | undefined {
+    return this.toFail.get(id);
+  }
+
+  get smtControl(): SmtControl {
+    return this.smt;
+  }
+
+  /** The most threads that a core has. */
+  get threadsPerCore(): number {
+    const { topology, cpus } = this.machine;
+    const threads = new Map<string, number>();
+    for (const { id } of cpus) {
+      const core = `${topology.package[id]} ${topology.core[id]}`;
+      threads.set(core, (threads.get(core) ?? 0) + 1);
+    }
+    return Math.max(...threads.values());
+  }
+
+  /** True if there is a core of which more than one thread is online (sched_smt_active). */
+  get isSmtActive(): boolean {
+    const { online } = this.machine;
+    return [...online].some((cpu) =>
+      [...online].some((other) => other < cpu && this.areSiblings(cpu, other)),
+    );
+  }
+
+  /**
+   * Takes all second threads offline, or brings those that are present online (kernel/cpu.c cpuhp_smt_disable,
+   * cpuhp_smt_enable).
+   *
+   * @throws ErrnoError what a CPU refuses with; those before it have changed then.
+   */
+  *setSmt(control: SmtControl): Procedure<void> {
+    const { online, present } = this.machine;
+    if (control === 'on') {
+      this.smt = control;
+      for (const cpu of present) if (!online.has(cpu)) yield* this.cpuUp(cpu);
+    } else {
+      for (const cpu of present) if (online.has(cpu) && !this.isPrimaryThread(cpu)) yield* this.cpuDown(cpu);
+      this.smt = control;
+    }
+  }
+
+  private areSiblings(a: CpuId, b: CpuId): boolean {
+    const { topology } = this.machine;
+    return topology.package[a] === topology.package[b] && topology.core[a] === topology.core[b];
+  }
+
+  /** topology_is_primary_thread. */
+  private isPrimaryThread(cpu: CpuId): boolean {
+    return !this.machine.cpus.some(({ id }) => id < cpu && this.areSiblings(id, cpu));
+  }
+
+  /** kernel/cpu.c cpuhp_invoke_callback: a state that is to fail does so once. */
+  private mayFail({ id }: Cpu, state: HotplugState): void {
+    if (this.toFail.get(id) !== state) return;
+    this.toFail.delete(id);
+    throw new ErrnoError('EAGAIN', `${state.name} was told to fail on CPU ${id}`);
   }
 
   registerDying(callback: DyingCallback): void {
     this.dyingCallbacks.push(callback);
+  }
+
+  /** Has `callback` called on a CPU that comes, just before it is in the online mask. */
+  registerStarting(callback: (cpu: Cpu) => void): void {
+    this.startingCallbacks.push(callback);
   }
 
   registerHeld(held: HeldWhileChanging): void {
@@ -140,7 +243,7 @@ export class CpuHotplug {
   /**
    * Brings a present CPU online (cpu_device_up). Bringing an online CPU up again does nothing.
    *
-   * @throws ErrnoError EINVAL for a CPU that is not present, or what a state's startup refuses with; then the CPU is
+   * @throws ErrnoError EINVAL for a CPU that is not present, EPERM for a second thread while SMT is off, or what a state's startup refuses with; then the CPU is
    *   offline again.
    */
   *cpuUp(id: CpuId): Procedure<void> {
@@ -151,12 +254,12 @@ export class CpuHotplug {
       if (!this.machine.present.has(id)) {
         throw new ErrnoError('EINVAL', `CPU ${id} is not present; the machine has no such CPU plugged in`);
       }
-      const { log, topology } = this.machine;
-      if (this.announcesCpus) {
-        if (id === 1 && this.announcesSmpBoot) log.printk('x86: Booting SMP configuration:');
-        log.printk(`smpboot: Booting Node ${topology.node[id]} Processor ${id} APIC 0x${id.toString(16)}`);
-      }
+      // kernel/cpu.c cpu_bootable
+      if (this.smt !== 'on' && !this.isPrimaryThread(id))
+        throw new ErrnoError('EPERM', `CPU ${id} is a second thread, and SMT is off (smt/control)`);
+      this.announce(this.words.coming(id));
       yield* this.hold();
+      for (const callback of this.startingCallbacks) callback(cpu);
       cpu.goOnline();
       this.machine.online.set(id);
       yield* this.letGo();
@@ -170,6 +273,7 @@ export class CpuHotplug {
     const done: HotplugState[] = [];
     try {
       for (const state of [...this.states]) {
+        this.mayFail(cpu, state);
         if (state.startup) yield* state.startup(cpu);
         done.push(state);
       }
@@ -186,6 +290,7 @@ export class CpuHotplug {
     const done: HotplugState[] = [];
     try {
       for (const state of down) {
+        this.mayFail(cpu, state);
         if (state.teardown) yield* state.teardown(cpu);
         done.push(state);
       }
@@ -195,6 +300,7 @@ export class CpuHotplug {
       for (const state of done.reverse()) yield* rollBack(state.startup?.(cpu));
       throw error;
     }
+    for (const state of down) if (state.dead) yield* state.dead(cpu);
   }
 
   /**
@@ -225,10 +331,31 @@ export class CpuHotplug {
   private takeDown(cpu: Cpu): void {
     cpu.goOffline();
     this.machine.online.clear(cpu.id);
+    const { machine } = this;
+    const previous = machine.thisCpu;
+    machine.thisCpu = cpu.id;
     for (const callback of this.dyingCallbacks) callback.dying(cpu);
+    machine.thisCpu = previous;
     cpu.moveTaskletsTo(this.machine.cpus[this.machine.online.first()]);
-    if (this.announcesCpus) this.machine.log.printk(`smpboot: CPU ${cpu.id} is now offline`);
+    this.announce(this.words.gone(cpu.id));
   }
+
+  private announce(words: readonly string[]): void {
+    if (this.announcesCpus) for (const line of words) this.machine.log.printk(line);
+  }
+
+  /** arch/x86/kernel/smpboot.c announce_cpu, do_boot_cpu. */
+  private x86Coming(cpu: CpuId): string[] {
+    const node = this.machine.topology.node[cpu];
+    const lines = [`smpboot: Booting Node ${node} Processor ${cpu} APIC 0x${cpu.toString(16)}`];
+    if (cpu === 1 && this.announcesSmpBoot) lines.unshift('x86: Booting SMP configuration:');
+    return lines;
+  }
+}
+
+/** arch/x86/kernel/smpboot.c native_cpu_die. */
+function x86Gone(cpu: CpuId): string[] {
+  return [`smpboot: CPU ${cpu} is now offline`];
 }
 
 /** Undoes one state; there one must not fail, so a refusal changes nothing (cpuhp_invoke_callback_range_nofail). */

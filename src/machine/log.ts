@@ -1,5 +1,6 @@
 import type { Clock } from './clock.js';
-import type { Ns } from '../lib/brand.js';
+import type { CpuId, Ns } from '../lib/brand.js';
+import { type LogStyle, recordedLogStyle } from './log-style.js';
 import { drainStores } from './memory.js';
 import { SharedWord } from './step.js';
 
@@ -17,8 +18,14 @@ export class KernelLog {
   /** The order of the lines depends on that of the contexts that write them. */
   private readonly word = new SharedWord('kernel log');
   private readonly once = new Set<string>();
+  /** How it looks; whole guests have it look as their kernel does. */
+  style: LogStyle = recordedLogStyle;
 
-  constructor(private readonly clock: Clock) {}
+  /** @param thisCpu the CPU that the running context runs on. */
+  constructor(
+    private readonly clock: Clock,
+    private readonly thisCpu: () => CpuId = () => 0,
+  ) {}
 
   /** The lines so far, the oldest first. */
   get lines(): LogLine[] {
@@ -41,8 +48,16 @@ export class KernelLog {
     this.printk(text, true);
   }
 
-  /** A warning of the kernel's own code (WARN_ON), named by its place as the kernel does: file and function. */
-  warn(file: string, func: string, once = false): void {
-    this.printk(`WARNING: at ${file} ${func}`, once);
+  /**
+   * A warning of the kernel's own code (WARN, WARN_ON), named by its place: file and function.
+   *
+   * @param text what it says; undefined: nothing.
+   */
+  warn(file: string, func: string, text?: string, once = false): void {
+    const { frame, textFirst, place } = this.style;
+    const texts = text === undefined ? [] : [text];
+    const head = place(file, func, this.thisCpu());
+    const lines = textFirst ? [...texts, head] : [head, ...texts];
+    for (const line of [...frame.begin, ...lines, ...frame.end]) this.printk(line, once);
   }
 }

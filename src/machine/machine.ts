@@ -1,6 +1,8 @@
 import type { CpuId, Ns } from '../lib/brand.js';
-import { Clock } from './clock.js';
-import { Cpu, type CpuMachine, type InterruptHandler, type TaskletRunner } from './cpu.js';
+import { Fifo } from '../lib/fifo.js';
+import { Clock, type ClockEvent } from './clock.js';
+import { mightSleep } from './completion.js';
+import { Cpu, type CpuMachine, type InterruptHandler, IRQ_WORK_VECTOR, type TaskletRunner } from './cpu.js';
 import { CpuMask, SharedCpuMask } from './cpumask.js';
 import { CpuHotplug, type HotplugMachine } from './hotplug.js';
 import { HUNG_LIMIT_NS, HungError } from './hung.js';
@@ -21,6 +23,8 @@ export interface MachineOptions {
   /** CPUs kept free of managed interrupts (isolcpus=managed_irq). */
   readonly isolated?: Iterable<CpuId>;
   readonly topology?: Topology;
+  /** What the log begins with; default: nothing. */
+  readonly bootMessages?: readonly string[];
   /** How long an interrupt keeps its CPU from taking the next one, in ns; default 0. */
   readonly interruptNs?: Ns;
 }
@@ -29,6 +33,8 @@ export interface MachineOptions {
 export interface ContextRunner extends TaskletRunner {
   /** A process context was started. */
   spawned(task: Task): void;
+  /** The running context, `task`, goes on on another CPU, with its next step. */
+  moved(task: Task): void;
 }
 
 /**
@@ -37,7 +43,7 @@ export interface ContextRunner extends TaskletRunner {
  */
 export class Machine implements CpuMachine, HotplugMachine {
   readonly clock = new Clock();
-  readonly log = new KernelLog(this.clock);
+  readonly log: KernelLog = new KernelLog(this.clock, () => this.thisCpu);
   readonly cpus: readonly Cpu[];
   readonly possible: CpuMask;
   readonly present: CpuMask;
@@ -53,7 +59,12 @@ export class Machine implements CpuMachine, HotplugMachine {
   runner: ContextRunner | undefined;
   private readonly vectors: (InterruptHandler | undefined)[] = [];
   private readonly ready: Task[] = [];
+  /** Of interrupts that wait on a CPU the one with the highest vector comes first; set by the architecture. */
+  highestVectorFirst = false;
   private readonly softirqs: Cpu[] = [];
+  private readonly held = new Fifo<ClockEvent>();
+  /** Tasks that spin until something holds, of which nobody need tell them. */
+  private readonly spinning: Task[] = [];
   private running: Task | undefined;
   private live = 0;
   private settling = false;
@@ -90,6 +101,8 @@ export class Machine implements CpuMachine, HotplugMachine {
     this.cpus = cpus;
     this.thisCpu = this.online.first();
     this.hotplug = new CpuHotplug(this);
+    for (const text of options.bootMessages ?? []) this.log.printk(text);
+    this.setVectorHandler(IRQ_WORK_VECTOR, { handleInterrupt: (cpu) => cpu.runIrqWorks() });
   }
 
   get nrCpuIds(): number {
@@ -138,6 +151,21 @@ export class Machine implements CpuMachine, HotplugMachine {
       this.ready.push(task);
     } else this.runner.spawned(task);
     return task;
+  }
+
+  /**
+   * Has `task`, which runs this, go on on a CPU of `mask` if it is on none, the lowest that is online; nowhere if there is
+   * none (set_cpus_allowed_ptr of current).
+   */
+  *setCpusAllowed(task: Task, mask: CpuMask): Procedure<void> {
+    if (mask.isEmpty || mask.has(task.cpu)) return;
+    yield mightSleep;
+    const cpu = mask.firstAnd(this.online);
+    if (cpu < 0) return;
+    task.cpu = cpu;
+    if (this.runner === undefined) this.thisCpu = cpu;
+    else this.runner.moved(task);
+    yield mightSleep;
   }
 
   /** Number of process contexts that have not ended, of those that the machine runs itself. */
@@ -189,24 +217,50 @@ export class Machine implements CpuMachine, HotplugMachine {
     this.clock.advanceTo(end);
   }
 
-  /** Runs tasklets and tasks until each is done, asleep or waiting; time stands still. */
+  /**
+   * Has `event` happen as soon as no context is in the middle of its work: what reaches a CPU that must first let go of a
+   * lock. Until then the time stands still.
+   */
+  soon(event: ClockEvent): void {
+    this.held.push(event);
+  }
+
+  /** Runs what is to happen soon, tasklets and tasks until each is done, asleep or waiting; time stands still. */
   settle(): void {
     if (this.settling) return;
     this.settling = true;
     try {
       for (;;) {
-        const cpu = this.softirqs.shift();
-        if (cpu !== undefined) {
-          cpu.doSoftirq();
+        const event = this.held.shift();
+        if (event !== undefined) {
+          event.fire();
           continue;
         }
-        const task = this.ready.shift();
+        const cpu = this.softirqs.shift();
+        if (cpu !== undefined) {
+          cpu.attend();
+          continue;
+        }
+        const task = this.ready.shift() ?? this.doneSpinning();
         if (task === undefined) break;
         this.resume(task);
       }
     } finally {
       this.settling = false;
     }
+  }
+
+  /** A task that spins for what holds now, though nobody has told it. */
+  private doneSpinning(): Task | undefined {
+    for (const task of this.spinning) {
+      const { blockedOn } = task;
+      if (blockedOn === undefined || blockedOn.object.blocks(blockedOn)) continue;
+      const { waiters } = blockedOn.object;
+      waiters.splice(waiters.indexOf(task), 1);
+      task.wake();
+      return this.ready.shift();
+    }
+    return undefined;
   }
 
   private resume(task: Task): void {
@@ -217,6 +271,8 @@ export class Machine implements CpuMachine, HotplugMachine {
         return;
       }
       task.blockedOn = undefined;
+      const spun = this.spinning.indexOf(task);
+      if (spun >= 0) this.spinning.splice(spun, 1);
       if (task.limit !== undefined) this.clock.cancel(task.limit);
       task.limit = undefined;
     }
@@ -261,6 +317,7 @@ export class Machine implements CpuMachine, HotplugMachine {
   private block(task: Task, step: Step): void {
     task.state = 'blocked';
     task.blockedOn = step;
+    if (step.kind === 'read' && !this.spinning.includes(task)) this.spinning.push(task);
     // A sleep is ended by its limit only, and its object belongs to all machines.
     if (step.kind !== 'sleep') step.object.waiters.push(task);
   }

@@ -10,7 +10,7 @@ export interface RunQueue {
   push(task: Task): void;
 }
 
-/** A process context: one running procedure, bound to a CPU, that may sleep. Made by Machine.spawn. */
+/** A process context: one running procedure on a CPU, that may sleep. Made by Machine.spawn. */
 export class Task implements Waiter {
   state: TaskState = 'ready';
   /** The step that the task waits to do; undefined unless blocked. */
@@ -29,7 +29,8 @@ export class Task implements Waiter {
     private readonly runQueue: RunQueue,
     readonly name: string,
     readonly proc: Procedure<unknown>,
-    readonly cpu: CpuId,
+    /** Where it runs, unless that CPU is offline; see Machine.setCpusAllowed. */
+    public cpu: CpuId,
   ) {}
 
   /** Makes a blocked task ready; it checks its step again when it runs. */

@@ -9,12 +9,14 @@ import { type IrqChip, irqd } from '../irq/data/irqdata.js';
 import { allocDescs, freeDescs } from '../irq/mapping/alloc-descs.js';
 import type { IrqDesc, IrqFlowHandler } from '../irq/data/irqdesc.js';
 import type { IrqDomain, IrqDomainOps } from '../irq/data/revmap.js';
-import { irqDomainAssociate, irqDomainCreateTree, irqDomainDisassociate } from '../irq/mapping/irqdomain.js';
+import { irqDomainCreateTree } from '../irq/mapping/create-domain.js';
+import { irqDomainAssociate, irqDomainDisassociate } from '../irq/mapping/irqdomain.js';
 import { requestIrq } from '../irq/management/request.js';
 import { irqStatus } from '../irq/data/settings.js';
 import type { DeviceInterrupt } from './platform.js';
 
-const flows: Readonly<Record<DeviceInterrupt['flow'], IrqFlowHandler>> = {
+/** Flow handlers by the names that scenarios have for them. */
+export const flows: Readonly<Record<DeviceInterrupt['flow'], IrqFlowHandler>> = {
   edge: handleEdgeIrq,
   level: handleLevelIrq,
   fasteoi: handleFasteoiIrq,
@@ -65,6 +67,7 @@ export class DeviceInterrupts {
     const perCpu = flow === 'percpu' ? irqStatus.PER_CPU : 0;
     irqSetStatusFlags(core, irq, this.status | level | perCpu);
     if (flow !== 'percpu') core.desc(irq)?.data.set(irqd.SINGLE_TARGET);
+    if (interrupt.managed) desc.data.set(irqd.AFFINITY_MANAGED | irqd.MANAGED_SHUTDOWN | irqd.AFFINITY_SET);
     if (affinity === undefined) return;
     desc.data.affinity.copyFrom(affinity);
     desc.data.set(irqd.AFFINITY_SET);
@@ -95,12 +98,7 @@ export class DeviceInterrupts {
    */
   *request(interrupt: DeviceInterrupt): Procedure<void> {
     this.map(interrupt);
-    const names = interrupt.name?.split(', ') ?? [];
-    for (const name of names) {
-      const flags = (interrupt.flow === 'percpu' ? IRQF_PERCPU : 0) | (names.length > 1 ? IRQF_SHARED : 0);
-      const ret = yield* requestIrq(this.core, interrupt.irq, takeInterrupt, flags, name, { name });
-      if (ret !== 0) throw new RangeError(`IRQ ${interrupt.irq} (${name}) cannot be requested: ${ret}`);
-    }
+    yield* requestNames(this.core, interrupt);
   }
 
   private chipNamed(name: string, isPrinted: boolean): IrqChip {
@@ -120,6 +118,20 @@ export class DeviceInterrupts {
       this.domains.set(chip, domain);
     }
     return domain;
+  }
+}
+
+/**
+ * Requests a mapped interrupt for handlers that do nothing but take it, one for each of its names.
+ *
+ * @throws RangeError if it cannot be requested.
+ */
+export function* requestNames(core: IrqCore, { irq, flow, name: all }: DeviceInterrupt): Procedure<void> {
+  const names = all?.split(', ') ?? [];
+  for (const name of names) {
+    const flags = (flow === 'percpu' ? IRQF_PERCPU : 0) | (names.length > 1 ? IRQF_SHARED : 0);
+    const ret = yield* requestIrq(core, irq, takeInterrupt, flags, name, { name });
+    if (ret !== 0) throw new RangeError(`IRQ ${irq} (${name}) cannot be requested: ${ret}`);
   }
 }
 

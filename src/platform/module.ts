@@ -3,7 +3,7 @@ import { IrqCore } from '../irq/core.js';
 import { Machine } from '../machine/machine.js';
 import { builtinPlatforms } from './index.js';
 import type { LineAccounting } from './line-accounting.js';
-import { PLATFORM, PLATFORM_DEFINITION, type PlatformDefinition } from './platform.js';
+import { PLATFORM, PLATFORM_DEFINITION, type PlatformDefinition, type PlatformSetup } from './platform.js';
 
 /** The architectures that are modelled, each under its name. */
 export const platformsModule = new ContainerModule(({ bind }) => {
@@ -15,12 +15,17 @@ export const platformsModule = new ContainerModule(({ bind }) => {
  * Binds the architecture of one machine. It needs Machine and IrqCore.
  *
  * @param vmbusLine how the interrupts of the hypervisor's line count.
+ * @param setup what this machine has, or not.
  */
-export function platformModule(definition: PlatformDefinition, vmbusLine: LineAccounting): ContainerModule {
+export function platformModule(
+  definition: PlatformDefinition,
+  vmbusLine: LineAccounting,
+  setup: PlatformSetup,
+): ContainerModule {
   return new ContainerModule(({ bind }) => {
     bind(PLATFORM)
       .toResolvedValue(
-        (machine: Machine, core: IrqCore) => definition.create(machine, core, vmbusLine),
+        (machine: Machine, core: IrqCore) => definition.create(machine, core, vmbusLine, setup),
         [Machine, IrqCore],
       )
       .inSingletonScope();

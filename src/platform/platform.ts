@@ -1,22 +1,26 @@
 import type { CpuId, Hwirq, Irq } from '../lib/brand.js';
 import type { IrqCore } from '../irq/core.js';
+import type { KernelBehaviour } from '../irq/kernel.js';
 import { type Token, token } from '../lib/token.js';
 import type { Cpu } from '../machine/cpu.js';
 import type { CpuMask } from '../machine/cpumask.js';
 import type { Machine } from '../machine/machine.js';
 import type { Procedure } from '../machine/step.js';
+import type { IrqDesc } from '../irq/data/irqdesc.js';
 import type { LineAccounting } from './line-accounting.js';
+import type { LineHardware } from './line-hardware.js';
+import type { PciMsi } from './pci/pci-msi.js';
 
 /** An interrupt source outside the generic layer: a row of its own in /proc/interrupts. Counts wrap at 2^32. */
 export interface ArchSource {
   readonly label: string;
   readonly text: string;
-  /** One count per possible CPU. */
+  /** One count per possible CPU. Another array than before, if the row's line has made room for another (arm64). */
   readonly counts: Uint32Array;
   /** One number for the machine where older kernels print no column per CPU (ERR, MIS, Err). */
   readonly single?: boolean;
-  /** False while nobody has installed its vector. Default true. */
-  readonly installed?: boolean;
+  /** False where the kernel shows no such row, such as while nobody has installed its vector. Default: it shows it. */
+  isInstalled?(): boolean;
   /** False if /proc/stat leaves it out of its total. Default true. */
   readonly inStat?: boolean;
 }
@@ -52,12 +56,23 @@ export interface DeviceInterrupt {
   readonly name?: string;
   /** CPUs that it may go to; default: the default affinity. */
   readonly affinity?: CpuMask;
+  /** The kernel alone decides where it goes: user space may not move it, and it sleeps without CPUs. Default false. */
+  readonly managed?: boolean;
 }
+
+/** Makers of x86 CPUs that kernels tell apart. */
+export type CpuVendor = 'Intel' | 'AMD' | 'Hygon';
 
 /** What the files of an architecture say of its CPUs. */
 export interface CpuFiles {
   /** The part of /proc/cpuinfo about one CPU that is online. */
   cpuinfo(machine: Machine, cpu: CpuId): string;
+  /** True if the kernel knows dies, so that there are files die_*. */
+  readonly hasDies: boolean;
+  /** True if CPUs are brought up in two states (CONFIG_HOTPLUG_SPLIT_STARTUP). */
+  readonly splitsBringUp: boolean;
+  /** True if such a kernel can switch SMT off and on (CONFIG_HOTPLUG_SMT). */
+  hotplugSmt(behaviour: KernelBehaviour): boolean;
   /** True if the CPU can go offline, so that it has a file `online`. */
   isHotpluggable(cpu: CpuId): boolean;
 }
@@ -71,8 +86,31 @@ export interface Platform {
   sources(): readonly ArchSource[];
   /** The line that the hypervisor uses for VMBus. */
   readonly vmbusLine: PerCpuLine;
+  /** What PCI functions get their interrupts from; without it they get none. */
+  readonly pciMsi?: PciMsi;
   /** Sets up a device's interrupt with a handler that does nothing but take it. */
   addInterrupt(interrupt: DeviceInterrupt): Procedure<void>;
+  /** Whether an interrupt is each CPU's own, so that the platform requests it for each; missing: none is. */
+  isPerCpuLine?(interrupt: DeviceInterrupt): boolean;
+  /** The device's side of a line's controller; undefined, or no such function: it is not modelled. */
+  lineHardware?(desc: IrqDesc): LineHardware | undefined;
+}
+
+/** Whose interrupt remapping a machine has. `hyperv`: what a guest of Hyper-V has in its place, for its IO-APIC. */
+export type InterruptRemappingKind = 'none' | 'intel' | 'amd' | 'hyperv';
+
+/** What machines of one architecture have, or not. */
+export interface PlatformSetup {
+  /** Who made the CPUs, where there is more than one maker; default Intel. */
+  readonly vendor?: CpuVendor;
+  /** x86: the machine has a PIC, as a generation 1 VM has; default false. */
+  readonly pic?: boolean;
+  /** x86: whose remapping interrupts go through; default none. */
+  readonly interruptRemapping?: InterruptRemappingKind;
+  /** arm64: there is an ITS, behind which the machine has a PCI bus of its own; default false. */
+  readonly its?: boolean;
+  /** The machine is a guest of Hyper-V, which can pass PCI buses to it; default true. */
+  readonly hyperv?: boolean;
 }
 
 /**
@@ -90,12 +128,21 @@ export interface PlatformDefinition {
   readonly namesFlows: boolean;
   /** True if there is an IO-APIC, to whose pins the level-triggered irqfds of KVM belong. */
   readonly hasIoapic: boolean;
+  /** A change of affinity can wait for the next interrupt (CONFIG_GENERIC_PENDING_IRQ). */
+  readonly genericPendingIrq: boolean;
   /** First number for dynamic allocation (arch_dynirq_lower_bound); undefined: a domain's hwirq is the hint. */
   readonly dynirqLowerBound: number | undefined;
   /** Initial number of interrupt numbers on a machine of so many possible CPUs (arch_probe_nr_irqs). */
   nrIrqs(nrCpuIds: number): number;
-  /** Sets the architecture up. @param vmbusLine how the interrupts of the hypervisor's line count. */
-  create(machine: Machine, core: IrqCore, vmbusLine: LineAccounting): Platform;
+  /** The most that it takes that number for on the way to it; missing: no more than that. */
+  mostNrIrqs?(nrCpuIds: number): number;
+  /**
+   * Sets the architecture up.
+   *
+   * @param vmbusLine how the interrupts of the hypervisor's line count.
+   * @param setup what this machine has, or not.
+   */
+  create(machine: Machine, core: IrqCore, vmbusLine: LineAccounting, setup?: PlatformSetup): Platform;
 }
 
 /**

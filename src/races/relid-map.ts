@@ -24,7 +24,7 @@ function model(relidMap: VmbusDesign['relidMap'], events: Events): Omit<Model<Mo
     setup(world): Moved {
       const guest = new RaceGuest(world, { design: { relidMap } });
       const state = { guest, signalledEarly: false };
-      world.task(0, relidMap === 'irqdomain' ? 'irq_set_affinity' : 'target_cpu_store', move(guest));
+      world.task(0, relidMap.startsWith('irqdomain') ? 'irq_set_affinity' : 'target_cpu_store', move(guest));
       world.task('host', 'host', host(state, events));
       return state;
     },
@@ -101,6 +101,18 @@ export const relidMap = defineRace({
       expected: 'found',
       message: '1 of 2 events handled',
       model: () => model('irqdomain', 'both'),
+    },
+    'irqdomain-redirect': {
+      summary: 'its handlers redirected to the channel’s CPU (Linux 7.0); the event is on the old CPU',
+      expected: 'none',
+      model: () => model('irqdomain-redirect', 'old'),
+    },
+    'irqdomain-redirect-both-cpus': {
+      summary:
+        'the same; one event on either CPU, of which one may still be handled where it came while the other is redirected',
+      expected: 'found',
+      message: '1 of 2 events handled',
+      model: () => model('irqdomain-redirect', 'both'),
     },
   },
 });

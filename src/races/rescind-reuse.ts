@@ -3,9 +3,10 @@ import { inFunction, type Procedure } from '../machine/step.js';
 import { handleSimpleIrq } from '../irq/line/flow.js';
 import { irqSetChipAndHandler } from '../irq/management/chip.js';
 import { IRQ_HANDLED } from '../irq/data/irqaction.js';
-import { irqCreateMappingSteps, irqDomainCreateLinear } from '../irq/mapping/irqdomain.js';
+import { irqDomainCreateLinear } from '../irq/mapping/create-domain.js';
+import { irqCreateMappingSteps } from '../irq/mapping/irqdomain.js';
 import { requestIrq } from '../irq/management/request.js';
-import { GicChip } from '../platform/arm64/gicv3.js';
+import { NamedChip } from '../platform/arm64/gicv3.js';
 import { WaitQueue } from '../machine/completion.js';
 import type { Model, World } from '../explore/model.js';
 import type { RelidMapFactory } from '../vmbus/variants/design-parts.js';
@@ -81,7 +82,7 @@ class ReusedRelid {
 /** Another driver's probe: takes a number for an interrupt of its own, the lowest that is free. */
 function* otherDriver({ connection: { irq: core } }: RaceGuest): Procedure<void> {
   const map = (_domain: unknown, irq: Irq): number => {
-    irqSetChipAndHandler(core, irq, new GicChip(), handleSimpleIrq, null);
+    irqSetChipAndHandler(core, irq, new NamedChip('another chip'), handleSimpleIrq, null);
     return 0;
   };
   const domain = irqDomainCreateLinear(core, { name: 'another domain', size: 8, ops: { map } });

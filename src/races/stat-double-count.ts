@@ -1,8 +1,9 @@
 import { setBit, testBit } from '../lib/bitmap.js';
 import type { CpuId, Relid } from '../lib/brand.js';
 import { type Procedure, runAtomic } from '../machine/step.js';
+import { genericHandleIrqDesc } from '../irq/line/handle.js';
 import { Arm64Platform } from '../platform/arm64/platform.js';
-import { VMBUS_INTID, VMBUS_LINE_NAME } from '../platform/arm64/vmbus-ppi.js';
+import { VMBUS_LINE_NAME, VmbusPpi } from '../platform/arm64/vmbus-ppi.js';
 import type { Interrupt, Model, World } from '../explore/model.js';
 import { InterruptsView } from '../view/interrupts/live.js';
 import { intrLine } from '../view/proc/stat.js';
@@ -70,11 +71,11 @@ class CountingGuest {
 
   /** The flow handler and all behind it, in one step. */
   private *interrupt(cpu: CpuId): Procedure<void> {
-    const { machine, vmbus } = this.guest;
+    const { vmbus } = this.guest;
     yield vmbus.contexts[cpu].flagsWord.update;
     vmbus.contexts[cpu].messageWord.announce();
     this.interruptsOn[cpu] += 1;
-    machine.vectorHandler(VMBUS_INTID).handleInterrupt(machine.cpu(cpu));
+    genericHandleIrqDesc(VmbusPpi.mapLine(this.platform.gic));
   }
 
   *host(): Procedure<void> {

@@ -68,12 +68,28 @@ function build(keys: ScenarioKeys, source: Source): Scenario {
 }
 
 function guestOptions(keys: ScenarioKeys): GuestOptions {
-  const { kernel, arch, nrIrqs, seed, interruptTime, devices, channels, interrupts, architectureRows } = keys;
+  const {
+    kernel,
+    cmdline,
+    arch,
+    nrIrqs,
+    seed,
+    interruptTime,
+    devices,
+    channels,
+    interrupts,
+    pci,
+    architectureRows,
+  } = keys;
   const cpus = checkCpus(keys.cpus, () => {}) ?? 1;
   return {
     cpus,
     kernel,
+    cmdline,
     arch,
+    generation: keys.generation,
+    interruptRemapping: keys.interruptRemapping,
+    its: keys.its,
     nrIrqs,
     seed,
     interruptTimeNs: interruptTime,
@@ -83,6 +99,7 @@ function guestOptions(keys: ScenarioKeys): GuestOptions {
     devices,
     channels,
     interrupts,
+    pci,
     kvm: keys.kvm,
     architectureRows,
     procInterrupts: keys.procInterrupts,

@@ -2,6 +2,9 @@ import type { RingName, RingPlace } from '../host/misbehave/rings.js';
 import type { MisbehaveRule } from '../host/misbehave/rule.js';
 import type { CpuId, Irq, Ns, Relid } from '../lib/brand.js';
 import type { DeviceOptions } from './options/devices.js';
+import type { InterruptOptions } from './options/interrupts.js';
+import type { LineRequestOptions } from './options/line-request.js';
+import type { PciDeviceOptions } from './options/pci.js';
 
 /** A read or write of a disk. */
 export interface DiskIoOptions {
@@ -22,6 +25,14 @@ export interface FrameOptions {
   /** The connection that it belongs to. */
   readonly flow: number;
   readonly bytes: number;
+}
+
+/** Which device of a line wants service. */
+export interface RaiseOptions {
+  /** The device, by the name of its action; default: the first on the line that has a driver. */
+  readonly name?: string;
+  /** The CPU whose line is meant, of a per-CPU line. */
+  readonly cpu?: CpuId;
 }
 
 /**
@@ -64,11 +75,25 @@ export interface ScenarioGuest {
   /** How often the host has signalled a channel since it was offered; 0 if there is no such channel. */
   signalled(relid: Relid): number;
 
-  /** The guest starts an I/O. @returns false if there is no disk with this relid in service. */
-  submitIo(relid: Relid, io: DiskIoOptions): boolean;
+  /**
+   * A device outside VMBus asserts its interrupt.
+   *
+   * @returns how many of the `times` times it did: 0 if there is no such line now.
+   * @throws RangeError for a device that is not there, or a CPU where none may or must be named.
+   */
+  raise(irq: Irq, times: number, options?: RaiseOptions): number;
 
-  /** A frame comes or goes. @returns false if there is no network adapter with this relid in service. */
-  frame(relid: Relid, frame: FrameOptions): boolean;
+  /** How often devices have asserted a line since it is there; 0 if there is no such line. */
+  raised(irq: Irq): number;
+
+  /** The lines outside VMBus, for what their drivers and devices do. */
+  readonly lines: ScenarioLines;
+
+  /** The guest starts an I/O. @returns false if there is no disk with this relid, or PCI device of this name, in service. */
+  submitIo(disk: Relid | string, io: DiskIoOptions): boolean;
+
+  /** A frame comes or goes. @returns false if there is no network adapter with this relid or name in service. */
+  frame(nic: Relid | string, frame: FrameOptions): boolean;
 
   /** The host offers one more device. Returns when the guest has dealt with the offer. */
   offer(device: DeviceOptions): void;
@@ -107,6 +132,43 @@ export interface ScenarioGuest {
   irqCount(irq: Irq, cpu?: CpuId): number | undefined;
 }
 
+/** Whom disabling an interrupt waits for: handlers and threads, hard handlers only, nobody. */
+export type DisableWait = 'all' | 'hardirq' | 'nosync';
+
+/** What drivers and devices outside VMBus do. All of it throws RangeError for a line that is not there. */
+export interface ScenarioLines {
+  /** A driver requests a line. */
+  request(irq: Irq, request: LineRequestOptions): void;
+
+  /** A driver frees its line. @returns the name of its action; null if there is none of this name. */
+  free(irq: Irq, name?: string): string | null;
+
+  enable(irq: Irq): void;
+
+  disable(irq: Irq, wait: DisableWait): void;
+
+  /** Waits until the line's handlers and threads have run. */
+  synchronize(irq: Irq): void;
+
+  /** Lets a line wake the machine, or not any more. */
+  setWake(irq: Irq, on: boolean): void;
+
+  /** A line comes with its devices, and their drivers request it. Throws RangeError if its number is taken. */
+  plug(interrupt: InterruptOptions): void;
+
+  /** A line's devices are taken away. */
+  unplug(irq: Irq): void;
+
+  /** A PCI function comes, and its driver takes it into service. Throws RangeError if it has no place. */
+  plugPci(device: PciDeviceOptions): void;
+
+  /** A PCI function is taken away, by its device's name or its address. */
+  unplugPci(device: string): void;
+
+  /** Changes the number of queues of a PCI network adapter (ethtool -L). */
+  setQueues(device: string, count: number): void;
+}
+
 /** What a host can be made to do that it must not. All of it throws RangeError for what the host cannot do. */
 export interface ScenarioHost {
   /** From now on the host misbehaves as the rule says, too. */
@@ -126,4 +188,7 @@ export interface ScenarioHost {
 }
 
 /** What a workload needs of a guest. */
-export type WorkloadGuest = Pick<ScenarioGuest, 'now' | 'at' | 'signal' | 'signalled' | 'submitIo' | 'frame'>;
+export type WorkloadGuest = Pick<
+  ScenarioGuest,
+  'now' | 'at' | 'signal' | 'signalled' | 'raise' | 'raised' | 'submitIo' | 'frame'
+>;

@@ -7,11 +7,12 @@ import type { GuestFile } from './guest-file.js';
 import type { ArchInterrupts } from './interrupts/arch.js';
 import { InterruptsView, type InterruptsViewOptions, noArchInterrupts } from './interrupts/live.js';
 import { procCpuinfo } from './proc/cpuinfo.js';
-import { ProcIrq } from './proc/irq.js';
+import { initIrqProc, ProcIrq } from './proc/irq.js';
 import { procSoftirqs, procStat, type SoftirqCount, type SystemStat } from './proc/stat.js';
 import { type SysCpuOptions, sysCpuDirectory } from './sys/cpu.js';
 import { sysIrq } from './sys/irq.js';
 import { sysNodeDirectory } from './sys/node.js';
+import { spuriousParameters } from './sys/spurious-parameters.js';
 import { PluginError } from '../lib/plugin-error.js';
 import { FileTree } from './tree.js';
 import { procFile, StaticDirectory, type TreeNode } from './tree-node.js';
@@ -42,7 +43,7 @@ export class ShownGuest {
   readonly stat: () => SystemStat;
 
   constructor(options: GuestTreeOptions) {
-    const { irq, arch = noArchInterrupts, cpuFiles = x86CpuFiles } = options;
+    const { irq, arch = noArchInterrupts, cpuFiles = x86CpuFiles('Intel') } = options;
     const { softirqs = () => 0, stat = () => nothingHappened } = options;
     this.irq = irq;
     this.arch = arch;
@@ -58,7 +59,7 @@ const nothingHappened: SystemStat = { bootTimeS: 0, contextSwitches: 0, forks: 0
 
 /** The files that every guest has, by path. */
 export const builtinFiles: Readonly<Record<string, (guest: ShownGuest) => TreeNode>> = {
-  '/proc/irq': ({ irq, interrupts }) => new ProcIrq(irq, (desc) => interrupts.noteChip(desc.data.chip)),
+  '/proc/irq': ({ irq }) => new ProcIrq(irq),
   '/proc/interrupts': ({ interrupts }) => procFile(0o444, { read: () => interrupts.text() }),
   '/proc/stat': ({ irq, arch, softirqs, stat }) =>
     procFile(0o444, { read: () => procStat(irq, arch, softirqs, stat()) }),
@@ -67,9 +68,10 @@ export const builtinFiles: Readonly<Record<string, (guest: ShownGuest) => TreeNo
   '/proc/cpuinfo': ({ irq: { machine }, cpuFiles }) =>
     procFile(0o444, { read: () => procCpuinfo(machine, cpuFiles) }),
   '/sys/kernel/irq': ({ irq }) => sysIrq(irq),
+  '/sys/module/spurious/parameters': ({ irq }) => spuriousParameters(irq),
   '/sys/kernel/debug/irq/irqs': ({ irq }) => debugIrqs(irq),
   '/sys/kernel/debug/irq/domains': ({ irq }) => new DebugDomains(irq),
-  '/sys/devices/system/cpu': ({ irq: { machine }, cpuFiles, cpu }) => sysCpuDirectory(machine, cpuFiles, cpu),
+  '/sys/devices/system/cpu': ({ irq, cpuFiles, cpu }) => sysCpuDirectory(irq, cpuFiles, cpu),
   '/sys/devices/system/node': ({ irq: { machine } }) => sysNodeDirectory(machine),
   // What is passed through shows as a VMBus device; the PCI devices behind are not modelled.
   '/sys/bus/pci/devices': () => new StaticDirectory(0o755),
@@ -100,5 +102,7 @@ function mountBound(tree: FileTree, path: string, node: TreeNode): void {
  */
 export function createGuestTree(options: GuestTreeOptions): FileTree {
   const guest = new ShownGuest(options);
-  return treeOf(Object.entries(builtinFiles).map(([path, make]) => ({ path, node: make(guest) })));
+  const tree = treeOf(Object.entries(builtinFiles).map(([path, make]) => ({ path, node: make(guest) })));
+  initIrqProc(options.irq);
+  return tree;
 }

@@ -5,7 +5,7 @@ import { IrqAction } from '../irq/data/irqaction.js';
 import { type IrqChip, irqd } from '../irq/data/irqdata.js';
 import { allocDescs } from '../irq/mapping/alloc-descs.js';
 import type { IrqDesc } from '../irq/data/irqdesc.js';
-import { irqDomainCreateTree } from '../irq/mapping/irqdomain.js';
+import { irqDomainCreateTree } from '../irq/mapping/create-domain.js';
 import { irqs } from '../irq/data/istate.js';
 import type { KernelVersion } from '../irq/kernel.js';
 import { irqStatus } from '../irq/data/settings.js';
@@ -47,8 +47,9 @@ export interface RecordedLine {
 export class RecordedLayer {
   readonly core: IrqCore;
 
-  constructor(machine: Machine, kernel: KernelVersion, nrIrqs: number) {
-    this.core = earlyIrqInit(machine, { kernel, nrIrqs, dynirqLowerBound: 24 });
+  /** @param mostNrIrqs as in IrqCoreOptions. */
+  constructor(machine: Machine, kernel: KernelVersion, nrIrqs: number, mostNrIrqs?: number) {
+    this.core = earlyIrqInit(machine, { kernel, nrIrqs, mostNrIrqs, dynirqLowerBound: 24 });
   }
 
   /** Adds a line in its recorded state, its actions without directories in /proc/irq yet. */

@@ -3,7 +3,8 @@ import type { CpuId } from '../lib/brand.js';
 import { ErrnoError } from '../lib/errno.js';
 import { sleep } from '../machine/completion.js';
 import type { Cpu } from '../machine/cpu.js';
-import { cpuhpPlace, type HotplugState } from '../machine/hotplug.js';
+import { cpuhpPlace } from '../machine/hotplug.js';
+import type { HotplugState } from '../machine/hotplug-state.js';
 import type { Procedure } from '../machine/step.js';
 import type { PerCpuLine } from '../platform/platform.js';
 import type { VmbusChannel } from './channel/channel.js';
@@ -20,7 +21,7 @@ const EVENT_SLEEP_NS = 10 * MS;
 /** Switches the synics of CPUs that come and go (drivers/hv/hv.c hv_synic_init, hv_synic_cleanup; RFC patches 11, 12). */
 export class SynicHotplug implements HotplugState {
   readonly name = 'hyperv/vmbus:online';
-  readonly place = cpuhpPlace.hypervOnline;
+  readonly place = cpuhpPlace.onlineDyn;
 
   constructor(
     private readonly connection: VmbusConnection,

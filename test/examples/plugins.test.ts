@@ -68,7 +68,13 @@ test("a plug-in's relid map is compared with irqlab's own", async () => {
   const { rows } = JSON.parse(io.texts.join('')) as {
     rows: { choice: string; isOwn: boolean; dropped: number; problem?: string }[];
   };
-  expect(rows.map(({ choice }) => choice)).toEqual(['irqdomain', 'array', 'percpu-list', 'hash']);
+  expect(rows.map(({ choice }) => choice)).toEqual([
+    'irqdomain',
+    'array',
+    'percpu-list',
+    'irqdomain-redirect',
+    'hash',
+  ]);
   expect(rows.filter(({ isOwn }) => isOwn)).toMatchObject([{ choice: 'hash', dropped: 0 }]);
   expect(rows.filter(({ problem }) => problem !== undefined)).toEqual([]);
 });

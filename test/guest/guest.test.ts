@@ -239,6 +239,33 @@ describe('counts', () => {
     expect(coalescedAtAll).toBeGreaterThan(0);
   });
 
+  test('the kernel command line says how CPUs and interrupts are used', () => {
+    const cmdline = 'isolcpus=domain,managed_irq,3 nohz_full=3 irqaffinity=1 threadirqs irqpoll maxcpus=2';
+    const vm = Guest.create({ cpus: 4, kernel: '6.12', vmbus: false, cmdline });
+    const read = (path: string): string => vm.fs.readFile(path).trim();
+    expect(vm.log.map(({ text }) => text)).toEqual([
+      `Kernel command line: ${cmdline}`,
+      'Misrouted IRQ fixup and polling support enabled',
+      'This may significantly impact system performance',
+    ]);
+    const cpu = '/sys/devices/system/cpu';
+    expect([read(`${cpu}/isolated`), read(`${cpu}/nohz_full`), read(`${cpu}/online`)]).toEqual([
+      '3',
+      '3',
+      '0-1',
+    ]);
+    expect(read('/proc/irq/default_smp_affinity')).toBe('3');
+    expect([[...vm.machine.isolated], vm.irqCore.threadirqs]).toEqual([[3], true]);
+    // CPU 0 could go in 6.1 only (BOOTPARAM_HOTPLUG_CPU0).
+    for (const [kernel, shown] of [
+      ['6.1', true],
+      ['6.10', false],
+    ] as const) {
+      const other = Guest.create({ cpus: 2, kernel, vmbus: false, cmdline: 'cpu0_hotplug' });
+      expect(other.fs.exists(`${cpu}/cpu0/online`)).toBe(shown);
+    }
+  });
+
   test('/proc/stat adds up the rows that Linux adds up', () => {
     const vm = Guest.create({
       ...small,

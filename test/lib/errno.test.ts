@@ -7,7 +7,8 @@ const codes = Object.keys(errnoNumbers) as ErrnoCode[];
 
 describe('errno', () => {
   linux('numbers are those of Linux', () => {
-    const known = codes.map((code) => [code, (constants.errno as Record<string, number>)[code]]);
+    // ENOTSUPP is the kernel's own (include/linux/errno.h): user space has no name for it.
+    const known = codes.map((code) => [code, (constants.errno as Record<string, number>)[code] ?? 524]);
     expect(Object.fromEntries(known)).toEqual(errnoNumbers);
   });
 

@@ -16,7 +16,8 @@ function rates(): { byRelid: Map<number, number>; total: number } {
   const { workload } = parseScenario(readFileSync(join(root, BUSY), 'utf8'), BUSY);
   const byRelid = new Map<number, number>();
   for (const item of workload) {
-    if (item.kind === 'periodic') byRelid.set(item.relid, (item.burst * 1e9) / item.everyNs);
+    if (item.kind === 'periodic' && item.relid !== undefined)
+      byRelid.set(item.relid, (item.burst * 1e9) / item.everyNs);
   }
   return { byRelid, total: [...byRelid.values()].reduce((sum, rate) => sum + rate, 0) };
 }

@@ -2,7 +2,8 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { ErrnoError } from '../../src/lib/errno.js';
 import { sleep } from '../../src/machine/completion.js';
-import { cpuhpPlace, type HotplugState } from '../../src/machine/hotplug.js';
+import { cpuhpPlace } from '../../src/machine/hotplug.js';
+import type { HotplugState } from '../../src/machine/hotplug-state.js';
 import { Machine, type MachineOptions } from '../../src/machine/machine.js';
 import type { Procedure } from '../../src/machine/step.js';
 import { Tasklet } from '../../src/machine/tasklet.js';
@@ -56,14 +57,31 @@ describe('a CPU that goes and comes', () => {
     const lab = new Lab();
     const { hotplug } = lab.machine;
     hotplug.register(lab.state('dyn1', cpuhpPlace.onlineDyn));
-    hotplug.register(lab.state('hyperv', cpuhpPlace.hypervOnline));
     hotplug.register(lab.state('dyn2', cpuhpPlace.onlineDyn));
     hotplug.register(lab.state('irq', cpuhpPlace.irqAffinityOnline));
-    expect(lab.down(2)).toEqual(['down dyn2', 'down dyn1', 'down hyperv', 'down irq']);
+    expect(lab.down(2)).toEqual(['down dyn2', 'down dyn1', 'down irq']);
     expect([[...lab.machine.online], lab.machine.cpu(2).online]).toEqual([[0, 1], false]);
-    expect(lab.up(2)).toEqual(['up irq', 'up hyperv', 'up dyn1', 'up dyn2']);
+    expect(lab.up(2)).toEqual(['up irq', 'up dyn1', 'up dyn2']);
     expect([[...lab.machine.online], lab.machine.cpu(2).online]).toEqual([[0, 1, 2], true]);
-    expect(lab.machine.clock.now).toBe(80);
+    expect(lab.machine.clock.now).toBe(60);
+  });
+
+  // kernel/cpu.c cpuhp_invoke_callback: st->fail is for once, on the way up as on the way down.
+  test('can be told to fail at a state', () => {
+    const lab = new Lab();
+    const { hotplug } = lab.machine;
+    const state = lab.state('dyn2');
+    lab.register('dyn1');
+    hotplug.register(state);
+    lab.register('dyn3');
+    hotplug.fail(2, state);
+    expect(() => lab.down(2)).toThrow('dyn2 was told to fail on CPU 2');
+    expect([lab.take(), lab.machine.cpu(2).online]).toEqual([['down dyn3', 'up dyn3'], true]);
+    expect(hotplug.failing(2)).toBeUndefined();
+    expect(lab.down(2)).toHaveLength(3);
+    hotplug.fail(2, state);
+    expect(() => lab.up(2)).toThrow('dyn2 was told to fail on CPU 2');
+    expect([lab.take(), lab.machine.cpu(2).online]).toEqual([['up dyn1', 'down dyn1'], false]);
   });
 
   test('says so in the log as x86 does', () => {
@@ -82,15 +100,26 @@ describe('a CPU that goes and comes', () => {
     ]);
   });
 
-  test('a state without a callback, or not registered any more, is passed over', () => {
+  /** kernel/cpu.c __cpuhp_state_add_instance_cpuslocked: hlist_add_head. */
+  test('of a driver with several devices the last one is the first, up and down', () => {
     const lab = new Lab();
     const { hotplug } = lab.machine;
-    const gone = lab.state('gone');
-    hotplug.register(gone);
-    hotplug.register({ name: 'silent', place: cpuhpPlace.onlineDyn });
+    const device = (name: string) => ({ ...lab.state(name), name: 'driver' });
+    const gone = device('gone');
+    for (const instance of [device('first'), gone, device('second')]) hotplug.addInstance(instance);
+    lab.register('later');
+    hotplug.removeInstance(gone);
+    hotplug.removeInstance(gone);
+    expect([lab.down(1), lab.up(1)]).toEqual([
+      ['down later', 'down second', 'down first'],
+      ['up second', 'up first', 'up later'],
+    ]);
+  });
+
+  test('a state without a callback is passed over', () => {
+    const lab = new Lab();
+    lab.machine.hotplug.register({ name: 'silent', place: cpuhpPlace.onlineDyn });
     lab.register('there');
-    hotplug.unregister(gone);
-    hotplug.unregister(gone);
     expect([lab.down(1), lab.up(1)]).toEqual([['down there'], ['up there']]);
   });
 

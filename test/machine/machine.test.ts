@@ -2,9 +2,11 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { ErrnoError } from '../../src/lib/errno.js';
 import { Completion, sleep, WaitQueue } from '../../src/machine/completion.js';
+import { CpuMask } from '../../src/machine/cpumask.js';
 import { Lock } from '../../src/machine/lock.js';
 import { Machine, type MachineOptions } from '../../src/machine/machine.js';
 import { type Procedure, runAtomic } from '../../src/machine/step.js';
+import type { Task } from '../../src/machine/task.js';
 import { flatTopology } from '../../src/machine/topology.js';
 
 function lab(): { machine: Machine; trace: string[]; note: (text: string) => void } {
@@ -372,5 +374,35 @@ describe('atomic code', () => {
     expect(() => runAtomic(lock.lock())).toThrow('scheduling while atomic: acquire of held');
     expect(() => runAtomic(sleep(0))).toThrow('scheduling while atomic: sleep of time');
     expect(() => runAtomic(new Completion('done').wait())).toThrow('scheduling while atomic: wait of done');
+  });
+});
+
+describe('setCpusAllowed', () => {
+  const cpus = (...list: number[]): CpuMask => CpuMask.of(4, list);
+
+  /** Where a task of CPU 0 runs after each of the masks. */
+  function path(masks: readonly CpuMask[], options: Partial<MachineOptions> = {}): number[] {
+    const machine = new Machine({ present: 4, ...options });
+    const seen: number[] = [];
+    function* walk(): Procedure<void> {
+      for (const mask of masks) {
+        yield* machine.setCpusAllowed(task, mask);
+        seen.push(machine.thisCpu);
+        yield* sleep(10);
+        seen.push(machine.thisCpu);
+      }
+    }
+    const task: Task = machine.spawn('task', walk(), 0);
+    machine.elapse(100);
+    expect(machine.thisCpu).toBe(machine.online.first());
+    return seen;
+  }
+
+  test('moves the task at once, and only if it must', () => {
+    expect(path([cpus(2, 3), cpus(1, 2), cpus(1)])).toEqual([2, 2, 2, 2, 1, 1]);
+  });
+
+  test('not to a CPU that is offline; nowhere if there is none', () => {
+    expect(path([cpus(1, 3), cpus(1), cpus()], { online: [0, 2, 3] })).toEqual([3, 3, 3, 3, 3, 3]);
   });
 });

@@ -7,16 +7,31 @@ import { percpuDemux } from '../../src/platform/line-accounting.js';
 
 test('what is known of an architecture before there is a machine', () => {
   expect(
-    builtinPlatforms.map(({ name, dynirqLowerBound, namesFlows, hasIoapic, nrIrqs }) => ({
+    builtinPlatforms.map(({ name, dynirqLowerBound, namesFlows, hasIoapic, genericPendingIrq, nrIrqs }) => ({
       name,
       dynirqLowerBound,
       namesFlows,
       hasIoapic,
+      genericPendingIrq,
       nrIrqs: [nrIrqs(1), nrIrqs(8)],
     })),
   ).toEqual([
-    { name: 'x86_64', dynirqLowerBound: 24, namesFlows: true, hasIoapic: true, nrIrqs: [256, 488] },
-    { name: 'arm64', dynirqLowerBound: undefined, namesFlows: false, hasIoapic: false, nrIrqs: [64, 64] },
+    {
+      name: 'x86_64',
+      dynirqLowerBound: 24,
+      namesFlows: true,
+      hasIoapic: true,
+      genericPendingIrq: true,
+      nrIrqs: [256, 488],
+    },
+    {
+      name: 'arm64',
+      dynirqLowerBound: undefined,
+      namesFlows: false,
+      hasIoapic: false,
+      genericPendingIrq: false,
+      nrIrqs: [64, 64],
+    },
   ]);
 });
 
@@ -37,7 +52,7 @@ test.each(builtinPlatforms)(
 
 test('the order of rows is that of /proc/interrupts', () => {
   expect(builtinPlatforms.map(({ rowLabels }) => rowLabels.join(' '))).toEqual([
-    'NMI LOC SPU PMI IWI RTR RES CAL TLB TRM THR DFR MCE MCP HYP HRE HVS ERR MIS PIN NPI PIW',
+    'NMI LOC SPU PMI IWI RTR RES CAL TLB TRM THR DFR MCE MCP HYP HRE HVS ERR MIS PIN NPI PIW VPMI',
     'IPI0 IPI1 IPI2 IPI3 IPI4 IPI5 IPI6 IPI7 Err',
   ]);
 });

@@ -4,6 +4,7 @@ import { earlyIrqInit, type IrqCore, type IrqCoreOptions } from '../../src/irq/c
 import { freeIrq } from '../../src/irq/management/free.js';
 import { genericHandleIrqDesc } from '../../src/irq/line/handle.js';
 import { IRQ_HANDLED, type IrqHandler } from '../../src/irq/data/irqaction.js';
+import { irqd } from '../../src/irq/data/irqdata.js';
 import type { IrqDesc } from '../../src/irq/data/irqdesc.js';
 import { requestIrq } from '../../src/irq/management/request.js';
 import { formatCpuList, parseCpuList } from '../../src/machine/cpumask-text.js';
@@ -13,7 +14,7 @@ import type { DeviceInterrupt, Platform } from '../../src/platform/platform.js';
 import { X86Platform } from '../../src/platform/x86/platform.js';
 
 /** Vector that `fire` comes through. */
-const VECTOR = 0x60;
+const VECTOR = 0xf2;
 
 export interface LabOptions extends IrqCoreOptions {
   readonly machine?: Partial<MachineOptions>;
@@ -40,7 +41,10 @@ export class Lab<P extends Platform> {
   }
 
   static arm64(options: LabOptions = {}): Lab<Arm64Platform> {
-    return new Lab((machine, core) => new Arm64Platform(machine, core), options);
+    return new Lab((machine, core) => new Arm64Platform(machine, core), {
+      genericPendingIrq: false,
+      ...options,
+    });
   }
 
   add(interrupt: Partial<DeviceInterrupt> & { irq: Irq }): IrqDesc {
@@ -76,8 +80,14 @@ export class Lab<P extends Platform> {
   /** The device raises its interrupt, which comes to the CPU that it is effective on. */
   fire(desc: IrqDesc): CpuId {
     const cpu = desc.data.effectiveAffinity.first();
-    this.line = desc;
-    this.machine.cpu(cpu).raise(VECTOR);
+    const hardware = this.platform.lineHardware?.(desc);
+    // No handler here serves a device, so a level would come again for ever.
+    if (hardware === undefined || desc.data.has(irqd.LEVEL)) {
+      this.line = desc;
+      this.machine.cpu(cpu).raise(VECTOR);
+    } else {
+      hardware.edge();
+    }
     this.machine.settle();
     return cpu;
   }

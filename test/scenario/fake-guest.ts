@@ -1,7 +1,14 @@
 import { ErrnoError } from '../../src/lib/errno.js';
 import { Clock } from '../../src/machine/clock.js';
 import type { DeviceOptions } from '../../src/scenario/options/devices.js';
-import type { DiskIoOptions, FrameOptions, ScenarioGuest, ScenarioHost } from '../../src/scenario/port.js';
+import type {
+  DiskIoOptions,
+  FrameOptions,
+  RaiseOptions,
+  ScenarioGuest,
+  ScenarioHost,
+  ScenarioLines,
+} from '../../src/scenario/port.js';
 import { FileTree } from '../../src/view/tree.js';
 
 export interface FakeOptions {
@@ -80,15 +87,45 @@ export class FakeGuest implements ScenarioGuest {
     return this.signals.reduce((total, signal) => (signal.relid === relid ? total + signal.times : total), 0);
   }
 
-  submitIo(relid: number, { submitter, completed }: DiskIoOptions): boolean {
-    if (!this.open.has(relid)) return false;
+  raise(irq: number, times: number, { name = '', cpu }: RaiseOptions = {}): number {
+    if (!this.open.has(irq)) return 0;
+    this.record('raise', irq, times, name, cpu ?? '');
+    return times;
+  }
+
+  raised(): number {
+    return 0;
+  }
+
+  readonly lines: ScenarioLines = {
+    request: (irq, { name, flags = [] }) => {
+      this.record('request', irq, name, ...flags);
+      if (this.open.has(irq)) throw new ErrnoError('EBUSY', `IRQ ${irq} is taken`);
+    },
+    free: (irq, name) => {
+      this.record('free', irq, name ?? '');
+      return this.open.has(irq) ? (name ?? 'first') : null;
+    },
+    enable: (irq) => this.record('enable', irq),
+    disable: (irq, wait) => this.record('disable', irq, wait),
+    synchronize: (irq) => this.record('synchronize', irq),
+    setWake: (irq, on) => this.record('setWake', irq, String(on)),
+    plug: (interrupt) => this.record('plug', JSON.stringify(interrupt)),
+    unplug: (irq) => this.record('unplug', irq),
+    plugPci: (device) => this.record('plugPci', JSON.stringify(device)),
+    unplugPci: (device) => this.record('unplugPci', device),
+    setQueues: (device, count) => this.record('setQueues', device, count),
+  };
+
+  submitIo(relid: number | string, { submitter, completed }: DiskIoOptions): boolean {
+    if (typeof relid === 'number' && !this.open.has(relid)) return false;
     this.record('submitIo', relid, submitter);
     this.clock.after(100, { fire: () => completed(true) });
     return true;
   }
 
-  frame(relid: number, { direction, flow }: FrameOptions): boolean {
-    if (!this.open.has(relid)) return false;
+  frame(relid: number | string, { direction, flow }: FrameOptions): boolean {
+    if (typeof relid === 'number' && !this.open.has(relid)) return false;
     this.record('frame', relid, direction, flow);
     return true;
   }

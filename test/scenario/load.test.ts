@@ -59,7 +59,7 @@ architectureRows:
       arch: 'arm64',
       cpus: {
         ...{ present: 8, possible: 16, online: [0, 1, 2, 3], isolated: [7], nohzFull: [5, 6, 15] },
-        ...{ nodes: 2, packages: 4, threadsPerCore: 2 },
+        ...{ nodes: 2, packages: 4, threadsPerCore: 2, vendor: 'Intel' },
       },
       nrIrqs: 488,
       seed: 7,
@@ -243,7 +243,7 @@ describe('what is wrong in a file is reported with its position:', () => {
     ['workload: [{relid: 1, total: 6, every: 1s}]', '2:12: "total" and "every" do not go together'],
     [
       'timeline: [{at: 1s}]',
-      '2:12: a step needs an action: one of offline, online, affinity, write, read, offer, rescind, channels, signal, count, host, refused, suspend, resume, shutdown, connect, print',
+      '2:12: a step needs an action: one of offline, online, affinity, write, read, offer, rescind, channels, signal, raise, count, request, free, enable, disable, synchronize, wake, plug, unplug, queues, host, refused, suspend, resume, shutdown, connect, print',
     ],
     ['timeline: [{ofline: 1}]', '2:13: unknown key "ofline"; did you mean "offline"?'],
     ['timeline: [{offline: 1, online: 2}]', '2:33: a step has one action, not 2 (offline, online)'],
@@ -252,10 +252,30 @@ describe('what is wrong in a file is reported with its position:', () => {
       'timeline: [{offline: 1, expect: EBUSSY}]',
       '2:33: expected the name of an errno such as EBUSY, not "EBUSSY"; did you mean "EBUSY"?',
     ],
-    ['timeline: [{offline: 1, times: 3}]', '2:32: "times" goes with "signal" only'],
+    ['timeline: [{offline: 1, times: 3}]', '2:32: "times" goes with "signal" and "raise" only'],
     ['timeline: [{write: /proc/x}]', '2:12: "data" is missing: expected what to write'],
     ['timeline: [{read: /proc/x, expect: a, contains: b}]', '2:36: give "expect" or "contains", not both'],
     ['timeline: [{count: {irq: 1}}]', '2:12: "count" needs "expect" with the number that must be there'],
+    [
+      'interrupts: [{irq: 1, chip: x, flow: edge, cost: 1us}]',
+      '2:50: "cost" is of the driver, and without "name" there is none',
+    ],
+    [
+      'interrupts: [{irq: 1, chip: x, flow: percpu, name: x, thread: beside}]',
+      `2:63: a per-CPU line's handler is the platform's, without "thread"`,
+    ],
+    [
+      'interrupts: [{irq: 1, chip: x, flow: edge, name: x, managed: true}]',
+      '2:62: a managed interrupt needs "affinity": the CPUs that it is for',
+    ],
+    [
+      'interrupts: [{irq: 1, chip: x, flow: edge, name: x, flags: [IRQF_SHARE]}]',
+      '2:61: expected a flag of request_irq such as IRQF_SHARED, not "IRQF_SHARE"; did you mean "IRQF_SHARED"?',
+    ],
+    [
+      'timeline: [{raise: x}]',
+      '2:20: expected the number of an IRQ, or a mapping such as {irq: 10, name: uart}, not "x"',
+    ],
     ['timeline: [{print: interrupts, expect: EIO}]', '2:40: "print" has nothing to expect; use "read"'],
     [
       'timeline: [{affinity: {irq: 1, cpu: 1}}]',

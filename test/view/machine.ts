@@ -6,7 +6,8 @@ import { earlyIrqInit, type IrqCore } from '../../src/irq/core.js';
 import { IRQ_HANDLED } from '../../src/irq/data/irqaction.js';
 import { type IrqChip, irqDataUpdateEffectiveAffinity } from '../../src/irq/data/irqdata.js';
 import type { IrqDomain } from '../../src/irq/data/revmap.js';
-import { irqCreateMapping, irqDomainCreateLinear } from '../../src/irq/mapping/irqdomain.js';
+import { irqDomainCreateLinear } from '../../src/irq/mapping/create-domain.js';
+import { irqCreateMapping } from '../../src/irq/mapping/irqdomain.js';
 import type { KernelVersion } from '../../src/irq/kernel.js';
 import { freeIrq } from '../../src/irq/management/free.js';
 import { requestIrq } from '../../src/irq/management/request.js';
@@ -29,6 +30,7 @@ export function outcome<T>(run: () => T): T | string {
 export interface GuestOptions extends MachineOptions {
   readonly kernel?: KernelVersion;
   readonly nrIrqs?: number;
+  readonly mostNrIrqs?: number;
   readonly tree?: Omit<GuestTreeOptions, 'irq'>;
 }
 
@@ -41,10 +43,11 @@ export class Guest {
 
   constructor(options: GuestOptions, chip: Partial<IrqChip> = {}) {
     this.machine = new Machine(options);
-    const { kernel = '6.12', nrIrqs } = options;
+    const { kernel = '6.12', nrIrqs, mostNrIrqs } = options;
     this.core = earlyIrqInit(this.machine, {
       kernel,
       dynirqLowerBound: 24,
+      mostNrIrqs,
       ...(nrIrqs !== undefined && { nrIrqs }),
     });
     this.tree = createGuestTree({ irq: this.core, ...options.tree });

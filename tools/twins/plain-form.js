@@ -23,6 +23,8 @@ const SHORT_LOCK_CALLS = new Set([
 ]);
 /** Procedures whose plain form is written by hand, since they have no steps of their own to take away. */
 const PRIMITIVES = new Set([
+  'waitForPollSteps',
+  'waitInProgressSteps',
   'getSteps',
   'setSteps',
   'addSteps',
@@ -38,7 +40,7 @@ const PRIMITIVES = new Set([
   'readUnlockSteps',
   'handleIrqSteps',
   'handlerSteps',
-  'synchronizeSteps',
+  'synchronizeForUnmapSteps',
 ]);
 /** What a statement for steps only may call: it tells an explorer something, or checks what only it can find. */
 const STEPS_ONLY_CALLS = new Set(['announce', 'announceRead', 'assertLive', 'handlersDone']);

@@ -11,6 +11,8 @@ Examples:
   $ irqlab ctl /tmp/irqlab.sock latency modifyChannel=20ms
   $ irqlab ctl /tmp/irqlab.sock signal 16 times=1000
   $ irqlab ctl /tmp/irqlab.sock workload relid=16 every=1ms
+  $ irqlab ctl /tmp/irqlab.sock raise 8 times=10
+  $ irqlab ctl /tmp/irqlab.sock workload irq=8 every=1ms
   $ irqlab ctl /tmp/irqlab.sock stop 16
   $ irqlab ctl /tmp/irqlab.sock host 'misbehave={signal: 16, nth: 2, do: drop}'
   $ irqlab ctl /tmp/irqlab.sock run 10s

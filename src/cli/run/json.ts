@@ -1,6 +1,7 @@
 import type { ScenarioGuest } from '../../scenario/port.js';
 import type { RunResult } from '../../scenario/runner.js';
 import type { Scenario } from '../../scenario/scenario.js';
+import { subjectOf } from '../../scenario/workloads/index.js';
 import { parseInterrupts } from '../../view/interrupts/parse.js';
 
 /** A run's result for machines: one JSON object. Times are ns from the end of booting. */
@@ -23,7 +24,7 @@ export function resultJson(scenario: Scenario, guest: ScenarioGuest, result: Run
     ok,
     endNs,
     steps: steps.map(({ place: { line, column }, ...step }) => ({ line, column, ...step })),
-    workload: workload.map((tally, i) => ({ relid: scenario.workload[i].relid, ...tally })),
+    workload: workload.map((tally, i) => ({ ...subjectOf(scenario.workload[i]), ...tally })),
     printouts,
     printFailures,
     cpus,

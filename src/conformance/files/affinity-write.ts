@@ -7,7 +7,8 @@ import { earlyIrqInit, type IrqCore } from '../../irq/core.js';
 import { type IrqChip, type IrqData, irqDataUpdateEffectiveAffinity } from '../../irq/data/irqdata.js';
 import { IRQ_SET_MASK_OK, IRQ_SET_MASK_OK_NOCOPY, irqchipFlags } from '../../irq/data/irqchip.js';
 import type { IrqDesc } from '../../irq/data/irqdesc.js';
-import { irqCreateMapping, irqDomainCreateLinear } from '../../irq/mapping/irqdomain.js';
+import { irqDomainCreateLinear } from '../../irq/mapping/create-domain.js';
+import { irqCreateMapping } from '../../irq/mapping/irqdomain.js';
 import { IRQ_HANDLED } from '../../irq/data/irqaction.js';
 import type { KernelVersion } from '../../irq/kernel.js';
 import { freeIrq } from '../../irq/management/free.js';
@@ -15,10 +16,10 @@ import { requestIrq } from '../../irq/management/request.js';
 import { irqStatus } from '../../irq/data/settings.js';
 import { CpuMask } from '../../machine/cpumask.js';
 import { parseCpuList, parseCpuMask } from '../../machine/cpumask-text.js';
-import type { Machine } from '../../machine/machine.js';
 import { createGuestTree } from '../../view/guest-tree.js';
 import type { FileTree } from '../../view/tree.js';
 import { type Comparison, judge, unknownKernel } from '../judge.js';
+import { guestWithDefault, guestWithMsix } from '../machine/affinity-files.js';
 import { type RecordedCpus, recordedKernel, recordedMachine } from '../recorded.js';
 import type { CaseResult, Replayer } from '../replayer.js';
 
@@ -37,6 +38,8 @@ const lineKinds = [
 ] as const;
 
 type LineKind = (typeof lineKinds)[number];
+/** Kinds of the test module's fake lines. */
+type ModuleKind = Exclude<LineKind, 'virtio_msix'>;
 
 interface WriteCase {
   readonly kernel: string;
@@ -52,10 +55,10 @@ interface WriteCase {
 }
 
 /** Lines of these kinds do not move before their next interrupt. */
-const deferred: ReadonlySet<LineKind> = new Set(['pending', 'virtio_msix']);
+const deferred: ReadonlySet<ModuleKind> = new Set(['pending']);
 
 /** What the fake chip's setter returns; `fail` only once the line is in its recorded state. */
-function setterResult(kind: LineKind): number {
+function setterResult(kind: ModuleKind): number {
   switch (kind) {
     case 'setter_fails_EIO':
       return errnoValue('EIO');
@@ -75,7 +78,7 @@ class FakeChip implements IrqChip {
   readonly irqSetAffinity?: (d: IrqData, dest: CpuMask) => number;
   result = IRQ_SET_MASK_OK;
 
-  constructor(kind: LineKind) {
+  constructor(kind: ModuleKind) {
     this.flags = deferred.has(kind) ? irqchipFlags.MOVE_DEFERRED : 0;
     if (kind === 'nochip_setter') return;
     this.irqSetAffinity = (d, dest) => {
@@ -89,7 +92,7 @@ class FakeChip implements IrqChip {
   irqUnmask(): void {}
 }
 
-function addLine(core: IrqCore, kind: LineKind, before: CpuMask): IrqDesc {
+function addLine(core: IrqCore, kind: ModuleKind, before: CpuMask): IrqDesc {
   const { machine } = core;
   const chip = new FakeChip(kind);
   const flow = kind === 'percpu' ? handlePercpuIrq : handleSimpleIrq;
@@ -120,26 +123,36 @@ function addLine(core: IrqCore, kind: LineKind, before: CpuMask): IrqDesc {
   return desc;
 }
 
-/** The line's file tree, in the state that the recording starts from. */
-class Fixture {
-  readonly tree: FileTree;
-  private readonly irq: Irq | undefined;
+/** A line of the test module, in the state that the recording starts from. */
+function moduleLine(kernel: KernelVersion, { cpus, before }: WriteCase, kind: ModuleKind): AffinityFiles {
+  const machine = recordedMachine(cpus);
+  const { nrCpuIds } = machine;
+  const core = earlyIrqInit(machine, { kernel, dynirqLowerBound: 24 });
+  const affinity = parseCpuMask(before.smp_affinity, nrCpuIds);
+  const desc = addLine(core, kind, affinity);
+  desc.data.affinity.copyFrom(affinity);
+  desc.data.effectiveAffinity.copyFrom(parseCpuList(before.effective_affinity_list, nrCpuIds));
+  return new AffinityFiles(createGuestTree({ irq: core }), desc.irq);
+}
 
-  constructor(machine: Machine, kernel: KernelVersion, recorded: WriteCase) {
-    const { irq_kind: kind, before } = recorded;
-    const { nrCpuIds } = machine;
-    const core = earlyIrqInit(machine, { kernel, dynirqLowerBound: 24 });
-    this.tree = createGuestTree({ irq: core });
-    if (kind === null) {
-      core.defaultAffinity.copyFrom(parseCpuMask(before.default_smp_affinity, nrCpuIds));
-      return;
-    }
-    const affinity = parseCpuMask(before.smp_affinity, nrCpuIds);
-    const desc = addLine(core, kind, affinity);
-    desc.data.affinity.copyFrom(affinity);
-    desc.data.effectiveAffinity.copyFrom(parseCpuList(before.effective_affinity_list, nrCpuIds));
-    this.irq = desc.irq;
+/** Whose affinity files are written: the recorded machine's own, or those of a line of the test module. */
+function filesOf(kernel: KernelVersion, recorded: WriteCase): AffinityFiles {
+  const { irq_kind: kind, cpus, before } = recorded;
+  if (kind === null) {
+    return new AffinityFiles(guestWithDefault(kernel, cpus, before.default_smp_affinity).fs);
   }
+  if (kind !== 'virtio_msix') return moduleLine(kernel, recorded, kind);
+  const { smp_affinity, effective_affinity_list } = before;
+  const { guest, irq } = guestWithMsix(kernel, cpus, { smp_affinity, effective_affinity_list });
+  return new AffinityFiles(guest.fs, irq);
+}
+
+/** The affinity files of a line, or the default's. */
+class AffinityFiles {
+  constructor(
+    readonly tree: FileTree,
+    private readonly irq?: Irq,
+  ) {}
 
   path(file: string): string {
     return this.irq === undefined ? `/proc/irq/${file}` : `/proc/irq/${this.irq}/${file}`;
@@ -174,7 +187,7 @@ function write(tree: FileTree, path: string, data: string): WriteResult {
 
 function* compare(recorded: WriteCase, kernel: KernelVersion): Generator<Comparison> {
   const { file, before, after, ret, err, at } = recorded;
-  const fixture = new Fixture(recordedMachine(recorded.cpus), kernel, recorded);
+  const fixture = filesOf(kernel, recorded);
   yield { what: 'texts before', expected: before, actual: fixture.texts(Object.keys(before)) };
   const result = write(fixture.tree, fixture.path(file), recorded.write);
   yield { what: 'result of write()', expected: { ret, err, at }, actual: result };

@@ -6,6 +6,7 @@ import { createGuestTree } from '../../view/guest-tree.js';
 import type { ArchInterrupts, ArchCounts } from '../../view/interrupts/arch.js';
 import { parseInterrupts, reprintInterrupts } from '../../view/interrupts/parse.js';
 import type { InterruptsRow } from '../../view/interrupts/table.js';
+import { x86_64 } from '../../platform/x86/definition.js';
 import { type Comparison, judge, unknownKernel } from '../judge.js';
 import { RecordedLayer, type RecordedLine } from '../../view/recorded-layer.js';
 import { type RecordedCpus, recordedKernel, recordedMachine } from '../recorded.js';
@@ -55,7 +56,7 @@ function render(recorded: RecordedInterrupts): string | undefined {
   const kernel = recordedKernel(recorded.kernel);
   if (kernel === undefined) return undefined;
   const machine = recordedMachine(recorded.cpus);
-  const layer = new RecordedLayer(machine, kernel, recorded.nr_irqs);
+  const layer = new RecordedLayer(machine, kernel, recorded.nr_irqs, x86_64.mostNrIrqs?.(machine.nrCpuIds));
   for (const line of recorded.irqs) {
     const desc = layer.addLine(line);
     if (line.per_cpu === true) irqSettingsSet(desc, irqStatus.PER_CPU);

@@ -22,12 +22,13 @@ export function* compareCpu(recorded: CpuCase, kernel: KernelVersion): Generator
   const { nrCpuIds } = machine;
   const layer = new RecordedLayer(machine, kernel, recorded.nr_irqs);
   const { isolated, nohz_full: nohz } = recorded.files;
-  const nohzText = nohz?.text ?? '(null)';
+  const nohzText = nohz?.text?.trim() ?? '';
   const tree = createGuestTree({
     irq: layer.core,
     cpu: {
       isolated: parseCpuList(isolated?.text ?? '', nrCpuIds),
-      ...(!nohzText.includes('(null)') && { nohzFull: parseCpuList(nohzText, nrCpuIds) }),
+      // Whether there is such a parameter is all that is taken from it: of these recordings no command line is known.
+      ...(/^\d/.test(nohzText) && { nohzFull: parseCpuList(nohzText, nrCpuIds) }),
       // cpu0_hotplug on the kernel's command line gives CPU 0 an online file, too.
       hotpluggable: (cpu) => cpu !== 0 || typeof recorded.cpu_online_files[0] === 'string',
     },

@@ -1,21 +1,17 @@
 import { ErrnoError } from '../../lib/errno.js';
-import { allocDescs, IRQ_HANDLED, irqDomainAssociate, requestIrq } from '../../irq/index.js';
 import { formatCpuList } from '../../machine/cpumask-text.js';
-import { createGuestTree } from '../../view/guest-tree.js';
-import type { FileTree } from '../../view/tree.js';
+import type { Guest } from '../../guest/guest.js';
 import { type Comparison, judge, unknownKernel } from '../judge.js';
-import { recordedKernel } from '../recorded.js';
-import { Fixture, type FixtureCpus } from '../fixture/fixture.js';
+import { pciDevicesOf, type PciLine } from '../machine/pci-devices.js';
+import { recordedGuest } from '../machine/recorded-guest.js';
+import { type RecordedCpus, recordedKernel } from '../recorded.js';
 import { lineState } from '../fixture/line-state.js';
-import { MsiFixture } from '../fixture/msi.js';
 import type { CaseResult, Replayer } from '../replayer.js';
 
 type LineRecord = Readonly<Record<string, unknown>>;
 
 interface DeviceOp {
   readonly start?: boolean;
-  /** The device was used; the model has nothing to do for that. */
-  readonly stdio?: string;
   readonly write?: string;
   readonly data?: string;
   readonly ret?: number;
@@ -28,18 +24,25 @@ interface DeviceOp {
 interface DeviceCase {
   readonly kernel: string;
   readonly config: string;
-  readonly cpus: FixtureCpus;
+  readonly cpus: Pick<RecordedCpus, 'possible' | 'nr_cpu_ids'>;
   readonly ops: readonly DeviceOp[];
 }
 
-/** Legacy lines that x86 allocates at boot. */
-const LEGACY_IRQS = Array.from({ length: 16 }, (_, irq) => irq);
-/** More than any of the recorded machines has. */
-const NR_IRQS = 1024;
+/** Managed lines are compared whole; of others what does not follow from where they are. */
+const ofUnmanaged: ReadonlySet<string> = new Set([
+  'chip',
+  'hwirq',
+  'flow',
+  'name',
+  'actions',
+  'depth',
+  'managed',
+]);
 
 /**
- * Replays what CPU hotplug does to real MSI-X interrupts. Only the managed ones are compared: where the others go is
- * decided by x86 vector allocation, and the network driver sets the affinity of its own again at each change.
+ * Replays what CPU hotplug does to real MSI-X interrupts, on a guest with the recorded devices. Where interrupts go that
+ * are not managed comes out of all else that the machine did, so it is not compared, nor what the log says of them;
+ * their network driver sets the affinity of its own again at each change.
  */
 export const hotplugDevicesReplayer: Replayer = {
   file: 'hotplug-devices.jsonl',
@@ -48,71 +51,53 @@ export const hotplugDevicesReplayer: Replayer = {
     const id = `${device.kernel} ${device.config}`;
     const kernel = recordedKernel(device.kernel);
     if (kernel === undefined) return unknownKernel(id, device.kernel);
-    const fixture = new Fixture({ kernel, cpus: device.cpus, nrIrqs: NR_IRQS, allocated: LEGACY_IRQS });
-    return judge(id, compareAll(fixture, device));
+    const lines = Object.values(device.ops[0]?.changed ?? {}) as unknown as readonly PciLine[];
+    const cmdline = 'dyndbg="file kernel/irq/cpuhotplug.c +p"';
+    const guest = recordedGuest(kernel, device.cpus, { cmdline, pci: pciDevicesOf(lines) });
+    return judge(id, compareAll(guest, device));
   },
 };
 
-function* compareAll(fixture: Fixture, device: DeviceCase): Generator<Comparison> {
-  const { core, machine } = fixture;
-  const tree = createGuestTree({ irq: core });
-  const managed = new Map<number, LineRecord>();
+function* compareAll(guest: Guest, device: DeviceCase): Generator<Comparison> {
+  const { log, online } = guest.machine;
+  const lines = new Map<string, LineRecord>();
   for (const [at, op] of device.ops.entries()) {
-    const logged = machine.log.lines.length;
-    if (op.start === true) addLines(fixture, op.changed);
+    const logged = log.lines.length;
     if (op.write !== undefined) {
-      yield {
-        what: `op ${at} res`,
-        expected: op.err ?? op.ret,
-        actual: write(tree, op.write, op.data ?? ''),
-      };
+      yield { what: `op ${at} res`, expected: op.err ?? op.ret, actual: write(guest, op) };
     }
-    const log = machine.log.lines.slice(logged).map((line) => line.text);
-    yield { what: `op ${at} log`, expected: op.log, actual: log };
-    yield { what: `op ${at} online`, expected: op.online, actual: formatCpuList(machine.online) };
     for (const [irq, change] of Object.entries(op.changed)) {
-      const known = managed.get(Number(irq));
-      if (change !== null && (known !== undefined || change.managed === true)) {
-        managed.set(Number(irq), { ...known, ...change });
-      }
+      if (change !== null) lines.set(irq, { ...lines.get(irq), ...change });
     }
-    for (const [irq, expected] of managed) yield compareLine(fixture, at, irq, expected);
+    const unmanaged = [...lines].flatMap(([irq, { managed }]) => (managed === true ? [] : [irq]));
+    const said = op.start === true ? [] : log.lines.slice(logged).map((line) => line.text);
+    const told = (texts: readonly string[]) => texts.filter((text) => !isAbout(text, unmanaged));
+    yield { what: `op ${at} log`, expected: told(op.log), actual: told(said) };
+    yield { what: `op ${at} online`, expected: op.online, actual: formatCpuList(online) };
+    for (const [irq, expected] of lines) yield compareLine(guest, at, irq, expected);
   }
 }
 
-function compareLine({ core }: Fixture, at: number, irq: number, expected: LineRecord): Comparison {
-  const desc = core.desc(irq);
-  const state = desc ? lineState(desc) : {};
-  const actual: Record<string, unknown> = {};
-  for (const key of Object.keys(expected)) actual[key] = state[key];
-  return { what: `op ${at} changed.${irq}`, expected, actual };
+/** Whether the log speaks of where one of these lines goes. */
+function isAbout(text: string, irqs: readonly string[]): boolean {
+  const irq = /^IRQ ?(\d+):/.exec(text)?.[1];
+  return irq !== undefined && irqs.includes(irq);
 }
 
-function write(tree: FileTree, path: string, data: string): unknown {
+function compareLine(guest: Guest, at: number, irq: string, recorded: LineRecord): Comparison {
+  const desc = guest.irqCore.desc(Number(irq));
+  const state = desc ? lineState(desc) : {};
+  const compared = (key: string) => recorded.managed === true || ofUnmanaged.has(key);
+  const keys = Object.keys(recorded).filter(compared);
+  const pick = (from: LineRecord) => Object.fromEntries(keys.map((key) => [key, from[key]]));
+  return { what: `op ${at} changed.${irq}`, expected: pick(recorded), actual: pick(state) };
+}
+
+function write({ fs }: Guest, { write: path = '', data = '' }: DeviceOp): unknown {
   try {
-    return tree.writeFile(path, data);
+    return fs.writeFile(path, data);
   } catch (error) {
     if (error instanceof ErrnoError) return error.code;
     throw error;
-  }
-}
-
-/** The device's lines, requested as its driver did. */
-function addLines(fixture: Fixture, lines: DeviceOp['changed']): void {
-  const { core, machine } = fixture;
-  const msi = new MsiFixture(core);
-  for (const [key, line] of Object.entries(lines)) {
-    if (line === null) continue;
-    const irq = Number(key);
-    const isManaged = line.managed === true;
-    const mask = fixture.list(String(line.affinity));
-    allocDescs(core, irq, irq, 1, isManaged ? [{ mask, managed: true }] : null);
-    irqDomainAssociate(msi.domain(String(line.chip)), irq, Number(line.hwirq));
-    for (const name of line.actions as readonly string[]) {
-      machine.run(
-        'request',
-        requestIrq(core, irq, () => IRQ_HANDLED, 0, name, name),
-      );
-    }
   }
 }

@@ -1,5 +1,6 @@
 import type { CpuId, Ns } from '../../lib/brand.js';
 import type { Cpu } from '../../machine/cpu.js';
+import type { IrqWork } from '../../machine/irq-work.js';
 import type { StoreBuffer } from '../../machine/memory.js';
 import type { Tasklet } from '../../machine/tasklet.js';
 import { type Procedure, SharedObject, type Step } from '../../machine/step.js';
@@ -99,6 +100,8 @@ export class Context {
   make: (() => Procedure<unknown>) | undefined;
   /** The attached machine's tasklet that this runs. */
   tasklet: Tasklet | undefined;
+  /** Its irq_work that this runs. */
+  irqWork: IrqWork | undefined;
   /** An interrupt or tasklet that is to begin (once more). */
   raised = false;
   /** A tasklet that must run before the tasks of its CPU go on. */
@@ -106,6 +109,8 @@ export class Context {
   virtualTime = false;
   deadlineNs: Ns = NO_DEADLINE;
   lane: Lane;
+  /** Where it goes on with its next step, if elsewhere. */
+  nextLane: Lane | undefined;
 
   constructor(
     readonly pid: number,
@@ -123,9 +128,11 @@ export class Context {
     this.entry = undefined;
     this.make = undefined;
     this.tasklet = undefined;
+    this.irqWork = undefined;
     this.raised = false;
     this.due = false;
     this.virtualTime = false;
     this.deadlineNs = NO_DEADLINE;
+    this.nextLane = undefined;
   }
 }

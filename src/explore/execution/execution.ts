@@ -87,6 +87,7 @@ export class Execution<S> {
   /** The contexts that can move now, as bits; none: the execution has ended. Virtual time passes if it must. */
   enabled(): number {
     this.timePassed = false;
+    this.stage.finishMove();
     const mask = this.runnable();
     return mask !== 0 || !this.stage.usesVirtualTime ? mask : this.passTime();
   }
@@ -102,6 +103,7 @@ export class Execution<S> {
   /** Lets context `pid` do its step and run to its next one. */
   perform(pid: number): void {
     const { stage } = this;
+    stage.finishMove();
     const context = stage.contexts[pid];
     const { lane } = context;
     stage.changeCount = 0;

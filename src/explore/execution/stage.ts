@@ -1,5 +1,6 @@
 import type { CpuId, Ns } from '../../lib/brand.js';
 import type { Cpu } from '../../machine/cpu.js';
+import type { IrqWork } from '../../machine/irq-work.js';
 import type { ContextRunner, Machine } from '../../machine/machine.js';
 import { drainStores, StoreBuffer, StoreNotes } from '../../machine/memory.js';
 import type { ChangeWatcher, Procedure, SharedObject } from '../../machine/step.js';
@@ -110,12 +111,14 @@ export class Stage implements World, ContextRunner, ChangeWatcher {
   /** What all executions so far have stored. */
   readonly stores = new StoreNotes();
   private laneCount = 0;
+  private moving: Context | undefined;
 
   constructor(readonly memory: MemoryModel) {}
 
   reset(): void {
     this.count = 0;
     this.laneCount = 0;
+    this.moving = undefined;
     this.nowNs = 0;
     this.isPreemptible = true;
     this.running = undefined;
@@ -169,6 +172,25 @@ export class Stage implements World, ContextRunner, ChangeWatcher {
     this.task(task.cpu, task.name, task.proc);
   }
 
+  moved(task: Task): void {
+    if (this.running === undefined) return;
+    this.running.nextLane = this.lane(task.cpu);
+    this.moving = this.running;
+  }
+
+  /** Takes the context that has moved to its new CPU; only between two steps, so that each was made on one CPU. */
+  finishMove(): void {
+    const { moving } = this;
+    if (moving?.nextLane === undefined) return;
+    const { lane, nextLane } = moving;
+    if (lane.current === moving) lane.current = undefined;
+    lane.contexts -= 1;
+    nextLane.contexts += 1;
+    moving.lane = nextLane;
+    moving.nextLane = undefined;
+    this.moving = undefined;
+  }
+
   taskletScheduled(cpu: Cpu, tasklet: Tasklet): void {
     const lane = this.lane(cpu.id);
     let entry: Entry | undefined;
@@ -200,6 +222,18 @@ export class Stage implements World, ContextRunner, ChangeWatcher {
       heir.contexts += 1;
       context.entry?.changed();
     }
+  }
+
+  irqWorkQueued(cpu: Cpu, work: IrqWork): void {
+    const lane = this.lane(cpu.id);
+    let context: Context | undefined;
+    for (let pid = 0; pid < this.count && context === undefined; pid++) {
+      const { irqWork, lane: of } = this.contexts[pid];
+      if (irqWork === work && of === lane) context = this.contexts[pid];
+    }
+    context ??= this.raisable(lane, contextKind.HARDIRQ, work.name, () => work.stepByStep());
+    context.irqWork = work;
+    this.raise(context);
   }
 
   changed({ id }: SharedObject): void {

@@ -221,6 +221,7 @@ export class History<S> {
   private before(at: number, pid: number): void {
     const { execution } = this;
     const { stage } = execution;
+    stage.finishMove();
     const context = stage.contexts[pid];
     const { step, kind } = context;
     const isCommit = kind === contextKind.COMMIT;

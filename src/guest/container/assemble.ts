@@ -1,19 +1,24 @@
 import { Container, type ServiceIdentifier } from 'inversify';
+import { DeviceLines } from '../../devices/line/lines.js';
 import { driversModule } from '../../drivers/module.js';
 import { HOST_BACKEND } from '../../host/device.js';
 import { HyperV } from '../../host/hyperv.js';
 import { hostModule } from '../../host/module.js';
-import { IrqCore } from '../../irq/core.js';
+import { IrqCore, type IrqCoreOptions } from '../../irq/core.js';
+import type { Irq } from '../../lib/brand.js';
 import { IRQ_DOMAIN_PLUGIN, type IrqDomainPlugin } from '../../irq/irqdomain-plugin.js';
 import { irqModule } from '../../irq/module.js';
+import type { KernelParameters } from '../../machine/cmdline.js';
+import { cpuFirstLogStyle, type LogStyle, placeFirstLogStyle } from '../../machine/log-style.js';
 import { Machine, type MachineOptions } from '../../machine/machine.js';
 import { machineModule } from '../../machine/module.js';
 import { regularTopology } from '../../machine/topology.js';
 import { platformModule } from '../../platform/module.js';
+import type { CpuVendor, PlatformSetup } from '../../platform/platform.js';
 import { PLATFORM, type Platform } from '../../platform/platform.js';
 import { resolveCpus } from '../../scenario/options/cpus.js';
 import { completeDesign } from '../../scenario/options/design.js';
-import type { GuestOptions } from '../../scenario/options/guest.js';
+import type { GuestOptions, RemappingKind } from '../../scenario/options/guest.js';
 import { GUEST_FILE } from '../../view/guest-file.js';
 import { viewModule } from '../../view/module.js';
 import { FileTree } from '../../view/tree.js';
@@ -23,7 +28,11 @@ import { versionWire } from '../../vmbus/protocol/channel-messages.js';
 import { Vmbus } from '../../vmbus/vmbus.js';
 import type { DeviceSettings } from '../device-settings.js';
 import { GuestKvm } from '../kvm.js';
+import { GuestLines } from '../lines.js';
 import { guestModule } from '../module.js';
+import { kernelParameters } from '../parameters.js';
+import { GuestPci } from '../pci.js';
+import { pciMsiOf } from '../pci-msi.js';
 import { allOf, checkUnique, loadAll, type PluginModule, resolving } from './contributions.js';
 import { GuestKit } from './kit.js';
 import { unfitBackend, unfitDomain, unfitDriver, unfitFile } from './unfit.js';
@@ -33,6 +42,9 @@ export interface AssembledGuest {
   readonly machine: Machine;
   readonly irqCore: IrqCore;
   readonly platform: Platform;
+  /** Interrupts outside VMBus. */
+  readonly lines: GuestLines;
+  readonly pci: GuestPci;
   readonly vmbus: Vmbus;
   readonly host: HyperV;
   readonly fs: FileTree;
@@ -56,6 +68,7 @@ export function assembleGuest(
   loadAll(container, [...ownModules(options, settings, GuestKit.of(plugins)), ...plugins]);
   const get = <T>(token: ServiceIdentifier<T>): T => resolving(() => container.get(token));
   const models = { machine: get(Machine), irqCore: get(IrqCore), platform: get(PLATFORM) };
+  models.machine.log.style = logStyleOf(models);
   const vmbus = get(Vmbus);
   checkUnique(allOf(container, VMBUS_DRIVER, unfitDriver), 'a driver');
   const host = get(HyperV);
@@ -64,9 +77,33 @@ export function assembleGuest(
   allOf(container, GUEST_FILE, unfitFile);
   const fs = get(FileTree);
   const kvm = container.isBound(GuestKvm) ? get(GuestKvm) : undefined;
+  const { irqCore: core, platform } = models;
+  const deviceLines = new DeviceLines(core, platform);
+  const pci = new GuestPci(() => ({ core, msi: pciMsiOf(platform), lines: deviceLines }));
+  const lines = new GuestLines({
+    ...models,
+    fs,
+    devices: deviceLines,
+    pci,
+    ownerOf: (irq) => ownerOf(irq, vmbus, kvm),
+  });
   const irqDomains = allOf(container, IRQ_DOMAIN_PLUGIN, unfitDomain);
   checkUnique(irqDomains, 'an irqdomain');
-  return { ...models, vmbus, host, fs, kvm, irqDomains };
+  return { ...models, lines, pci, vmbus, host, fs, kvm, irqDomains };
+}
+
+/** Who has an interrupt that no device outside VMBus has. */
+function ownerOf(irq: Irq, vmbus: Vmbus, kvm: GuestKvm | undefined): string | undefined {
+  for (const channel of vmbus.connection.channels())
+    if (channel.irq === irq) return `channel ${channel.relid}`;
+  const device = kvm?.devices.find(({ gsi }) => gsi === irq);
+  return device && `${device.name}, a device behind KVM`;
+}
+
+/** The log of a guest looks as that of its kernel, which hands a warning's text on to the end on x86 only. */
+function logStyleOf({ irqCore, platform }: Pick<AssembledGuest, 'irqCore' | 'platform'>): LogStyle {
+  if (irqCore.behaviour.warningHead === 'cpu') return cpuFirstLogStyle;
+  return placeFirstLogStyle(platform.arch !== 'x86');
 }
 
 function ownModules(options: GuestOptions, settings: DeviceSettings, kit: GuestKit): PluginModule[] {
@@ -80,14 +117,25 @@ function ownModules(options: GuestOptions, settings: DeviceSettings, kit: GuestK
   const platform = kit.platform(arch);
   const design = completeDesign(options.design);
   const parts = kit.designParts(design);
-  const { possible } = resolveCpus(options.cpus);
-  const { kernel, nrIrqs = platform.nrIrqs(possible) } = options;
-  const { dynirqLowerBound } = platform;
+  const { possible, vendor } = resolveCpus(options.cpus);
+  const { kernel } = options;
+  const numbers =
+    options.nrIrqs === undefined
+      ? { nrIrqs: platform.nrIrqs(possible), mostNrIrqs: platform.mostNrIrqs?.(possible) }
+      : { nrIrqs: options.nrIrqs };
+  const { dynirqLowerBound, genericPendingIrq } = platform;
+  const parameters = kernelParameters(options);
   const hyperv = { ...host.latency, ...(host.version && { version: versionWire(host.version) }), seed };
   return [
-    machineModule(machineOptions(options)),
-    irqModule({ nrIrqs, ...(kernel && { kernel }), ...(dynirqLowerBound && { dynirqLowerBound }) }),
-    platformModule(platform, parts.topLevel.line),
+    machineModule(machineOptions(options, parameters)),
+    irqModule({
+      ...numbers,
+      ...irqOptions(parameters),
+      genericPendingIrq,
+      ...(kernel && { kernel }),
+      ...(dynirqLowerBound && { dynirqLowerBound }),
+    }),
+    platformModule(platform, parts.topLevel.line, platformSetup(options, vendor)),
     hostModule(hyperv, { storage: host.storage, network: host.network }),
     vmbusModule({ isolation, design: parts }),
     driversModule(settings),
@@ -96,8 +144,46 @@ function ownModules(options: GuestOptions, settings: DeviceSettings, kit: GuestK
   ];
 }
 
-function machineOptions({ cpus, interruptTimeNs: interruptNs = 0 }: GuestOptions): MachineOptions {
-  const { possible, present, online, isolated, nodes, packages, threadsPerCore } = resolveCpus(cpus);
+/** A generation 1 VM has a PIC, and with it the PC's timer on IRQ 0. */
+function platformSetup(options: GuestOptions, vendor: CpuVendor | undefined): PlatformSetup {
+  const { generation, interruptRemapping = remappingOf(options), interrupts = [], kvm } = options;
+  const { vmbus: hyperv = true, its = !hyperv } = options;
+  // KVM's virtual machines are PCs.
+  const hasPic = kvm !== undefined || interrupts.some(({ irq, chip }) => irq === 0 || chip === 'XT-PIC');
+  const pic = generation === undefined ? hasPic : generation === 1;
+  return { vendor, pic, interruptRemapping, its, hyperv };
+}
+
+/** Whose remapping the names of the interrupts' chips tell of. */
+function remappingOf({ interrupts = [], vmbus = true }: GuestOptions): RemappingKind {
+  const chips = interrupts.map(({ chip }) => chip.trim()).filter((chip) => chip.startsWith('IR-'));
+  if (chips.length === 0) return 'none';
+  return vmbus && chips.every((chip) => chip.startsWith('IR-IO-APIC')) ? 'hyperv' : 'intel';
+}
+
+function irqOptions(parameters: KernelParameters): IrqCoreOptions {
+  const { threadirqs, noirqdebug, irqfixup, debugHotplug, irqaffinity } = parameters;
+  return {
+    threadirqs,
+    noirqdebug,
+    irqfixup,
+    debugHotplug,
+    ...(irqaffinity && { defaultAffinity: irqaffinity }),
+  };
+}
+
+function machineOptions(options: GuestOptions, parameters: KernelParameters): MachineOptions {
+  const { cmdline, interruptTimeNs: interruptNs = 0 } = options;
+  const { possible, present, nodes, packages, threadsPerCore, ...cpus } = resolveCpus(options.cpus);
+  const { managedIrqIsolated, maxcpus = possible, messages } = parameters;
   const topology = regularTopology(possible, { nodes, packages, threadsPerCore });
-  return { possible, present, online, isolated, topology, interruptNs };
+  return {
+    possible,
+    present,
+    online: cpus.online.slice(0, Math.max(1, maxcpus)),
+    isolated: [...cpus.isolated, ...managedIrqIsolated],
+    topology,
+    interruptNs,
+    bootMessages: cmdline === undefined ? [] : [`Kernel command line: ${cmdline}`, ...messages],
+  };
 }

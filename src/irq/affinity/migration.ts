@@ -13,7 +13,8 @@ export function irqMoveIrq(d: IrqData): void {
 }
 
 /** A disabled line is left for when it is enabled and comes again (kernel/irq/migration.c __irq_move_irq). */
-function moveIrq(d: IrqData): void {
+function moveIrq(level: IrqData): void {
+  const d = level.desc.data;
   if (d.has(irqd.IRQ_DISABLED)) return;
   const masked = d.has(irqd.IRQ_MASKED) && d.desc.core.behaviour.moveKeepsMask;
   if (!masked) d.chip.irqMask?.(d);
@@ -25,8 +26,9 @@ function moveIrq(d: IrqData): void {
  * Makes the waiting change of a line that is masked, so that no interrupt can be on its way to the old CPU; a chip that
  * is busy gets it again with the next one (kernel/irq/migration.c irq_move_masked_irq).
  */
-export function irqMoveMaskedIrq(d: IrqData): void {
-  const { desc } = d;
+export function irqMoveMaskedIrq(level: IrqData): void {
+  const { desc } = level;
+  const d = desc.data;
   if (!d.has(irqd.SETAFFINITY_PENDING)) return;
   d.clear(irqd.SETAFFINITY_PENDING);
   if (d.has(irqd.PER_CPU)) {

@@ -1,4 +1,4 @@
-import type { Irq } from '../../lib/brand.js';
+import type { CpuId, Irq } from '../../lib/brand.js';
 import { CpuMask } from '../../machine/cpumask.js';
 import type { Machine } from '../../machine/machine.js';
 import { SharedWord } from '../../machine/step.js';
@@ -8,8 +8,9 @@ import { SaidBefore } from '../messages/said-before.js';
 import { warnOnce } from '../messages/warn.js';
 import { IRQ_NONE, IrqAction } from './irqaction.js';
 import type { LineDomain } from './irqdata.js';
-import type { IrqDesc, IrqDescCore, ResendList } from './irqdesc.js';
+import type { IrqDesc, IrqDescCore, ResendList, SpuriousPoller } from './irqdesc.js';
 import { KstatPool } from './kstat-pool.js';
+import { ProcConstraints } from './proc-constraints.js';
 import { type IrqProc, noIrqProc } from './proc-port.js';
 import { createResendList } from './resend-queue.js';
 import { SparseIrqs } from './sparse-irqs.js';
@@ -21,14 +22,31 @@ export interface IrqCoreOptions {
   readonly behaviour?: Partial<KernelBehaviour>;
   /** Handlers run in threads unless their requesters forbid it (kernel parameter threadirqs); default false. */
   readonly threadirqs?: boolean;
+  /** CPUs that interrupts may go to by default (kernel parameter irqaffinity); default: all. */
+  readonly defaultAffinity?: Iterable<CpuId>;
+  /** 1: kernel parameter irqfixup, 2: irqpoll; default 0. */
+  readonly irqfixup?: 0 | 1 | 2;
+  /** Kernel parameter noirqdebug: spurious interrupts disable no line; default false. */
+  readonly noirqdebug?: boolean;
   /** Initial number of interrupt numbers; it grows when more are needed. */
   readonly nrIrqs?: number;
+  /** The most that the boot code took that number for on its way to it (irq_set_nr_irqs); default: `nrIrqs`. */
+  readonly mostNrIrqs?: number;
   /** First number for dynamic allocation: 24 on x86 (the end of the IO-APIC's). Without it hwirq is the hint. */
   readonly dynirqLowerBound?: number;
+  /** A change of affinity can wait for the next interrupt: x86, not arm64 (CONFIG_GENERIC_PENDING_IRQ); default true. */
+  readonly genericPendingIrq?: boolean;
   /** Have the debug messages of kernel/irq/cpuhotplug.c in the log (dynamic debug); default false. */
   readonly debugHotplug?: boolean;
   /** Print each rate limited message, not at most 10 in 5 s from one place; default false. */
   readonly noRatelimit?: boolean;
+}
+
+/** What the interrupt layer needs of floors above this one. */
+export interface IrqCoreParts {
+  /** Has interrupts moved when CPUs come and go. */
+  registerIrqHotplug(core: IrqCore): void;
+  createSpuriousPoller(core: IrqCore): SpuriousPoller;
 }
 
 /**
@@ -40,12 +58,20 @@ export class IrqCore implements IrqDescCore {
   readonly dynirqLowerBound: number | undefined;
   readonly debugHotplug: boolean;
   readonly threadirqs: boolean;
+  readonly genericPendingIrq: boolean;
   readonly ratelimits: Ratelimits;
   readonly saidBefore = new SaidBefore();
+  /** Whose interrupts firmware means when it names no controller (irq_set_default_domain). */
+  defaultDomain: LineDomain | null = null;
   /** What shows the interrupts under /proc/irq. */
   proc: IrqProc = noIrqProc;
+  /** Widths of columns that /proc/interrupts keeps. */
+  readonly procConstraints = new ProcConstraints();
   readonly chainedAction: IrqAction;
   readonly resend: ResendList;
+  readonly spurious: SpuriousPoller;
+  irqfixup: number;
+  noirqdebug: boolean;
   /** Interrupts of lines that are gone: they stay in the total of /proc/stat. */
   goneInStat = 0;
   readonly kstatPool: KstatPool;
@@ -60,22 +86,41 @@ export class IrqCore implements IrqDescCore {
   constructor(
     readonly machine: Machine,
     options: IrqCoreOptions,
-    /** Has interrupts moved when CPUs come and go; how is the business of floors above. */
-    registerIrqHotplug: (core: IrqCore) => void,
+    /** What floors above do. */
+    above: IrqCoreParts,
   ) {
     const behaviour = kernelBehaviour(options.kernel ?? '6.10');
     this.behaviour = options.behaviour === undefined ? behaviour : { ...behaviour, ...options.behaviour };
     this.totalNrIrqs = options.nrIrqs ?? 256;
+    this.procConstraints.calcPrec(Math.max(this.totalNrIrqs, options.mostNrIrqs ?? 0));
     this.dynirqLowerBound = options.dynirqLowerBound;
     this.threadirqs = options.threadirqs ?? false;
+    this.genericPendingIrq = options.genericPendingIrq ?? true;
     this.debugHotplug = options.debugHotplug ?? false;
     this.ratelimits = new Ratelimits(machine, options.noRatelimit ?? false);
-    this.defaultAffinityMask = CpuMask.all(machine.nrCpuIds);
+    this.defaultAffinityMask = CpuMask.of(machine.nrCpuIds, options.defaultAffinity ?? machine.possible);
     this.chainedAction = new IrqAction((irq) => this.badChainedIrq(irq), null, 0, null, null);
     this.resend = createResendList(this);
+    this.spurious = above.createSpuriousPoller(this);
+    this.irqfixup = options.irqfixup ?? 0;
+    this.noirqdebug = options.noirqdebug ?? false;
     this.kstatPool = new KstatPool(machine.nrCpuIds);
     machine.hotplug.announcesSmpBoot = this.behaviour.announcesSmpBoot;
-    registerIrqHotplug(this);
+    above.registerIrqHotplug(this);
+    this.announceParameters();
+  }
+
+  /** kernel/irq/spurious.c noirqdebug_setup, irqfixup_setup, irqpoll_setup. */
+  private announceParameters(): void {
+    const { log } = this.machine;
+    if (this.noirqdebug) log.printk('IRQ lockup detection disabled');
+    if (this.irqfixup === 1) {
+      log.printk('Misrouted IRQ fixup support enabled.');
+      log.printk('This may impact system performance.');
+    } else if (this.irqfixup === 2) {
+      log.printk('Misrouted IRQ fixup and polling support enabled');
+      log.printk('This may significantly impact system performance');
+    }
   }
 
   /** Number of interrupt numbers (irq_get_nr_irqs). */
@@ -87,6 +132,7 @@ export class IrqCore implements IrqDescCore {
   set nrIrqs(total: number) {
     this.nrIrqsWord.announce();
     this.totalNrIrqs = total;
+    this.procConstraints.calcPrec(total);
   }
 
   /** All irqdomains, in the order of their creation. */

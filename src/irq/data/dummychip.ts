@@ -25,3 +25,9 @@ export const dummyIrqChip: IrqChip = {
   irqMask: nothing,
   irqUnmask: nothing,
 };
+
+/** Stands for no chip at all, which a level of a hierarchy has until its domain gives it one. */
+export const unsetChip: IrqChip = { name: null };
+
+/** Marks the first level of a hierarchy that a line has no use for (ERR_PTR(-ENOTCONN)). */
+export const disconnectedChip: IrqChip = { name: null };

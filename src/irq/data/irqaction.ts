@@ -48,7 +48,9 @@ export const IRQF_COND_SUSPEND = 0x40000;
 export const IRQF_NO_AUTOEN = 0x80000;
 export const IRQF_NO_DEBUG = 0x100000;
 export const IRQF_COND_ONESHOT = 0x200000;
-export const IRQF_TIMER = 0x200 | IRQF_NO_SUSPEND | IRQF_NO_THREAD;
+/** What of IRQF_TIMER says that it is a timer's (__IRQF_TIMER). */
+export const IRQF_TIMER_ONLY = 0x200;
+export const IRQF_TIMER = IRQF_TIMER_ONLY | IRQF_NO_SUSPEND | IRQF_NO_THREAD;
 
 /** Handler of the second action of a request whose first one is forced into a thread; nobody calls it. */
 export function irqForcedSecondaryHandler(): number {
@@ -81,8 +83,10 @@ export class IrqAction {
   // The handler, its dev_id and what comes next are what each interrupt touches: side by side in memory.
   next: IrqAction | undefined = undefined;
   irq: Irq = 0;
-  /** This action's bit among those of the line's threads that must end before it is unmasked. */
+  /** This action's bit among those of the line's threads that must end before it is unmasked: the lower 32 of 64. */
   threadMask = 0;
+  /** The upper 32. */
+  threadMaskHigh = 0;
   thread: ActionThread | undefined = undefined;
   /** CPUs whose interrupts of a per-CPU line are this action's; undefined: all. */
   affinity: CpuMask | undefined = undefined;

@@ -1,4 +1,4 @@
-import type { Hwirq, Irq } from '../../lib/brand.js';
+import type { CpuId, Hwirq, Irq } from '../../lib/brand.js';
 import { errnoValue } from '../../lib/errno.js';
 import type { CpuMask } from '../../machine/cpumask.js';
 import type { Mutex } from '../../machine/lock.js';
@@ -34,6 +34,13 @@ export const irqd = {
   IRQ_ENABLED_ON_SUSPEND: 1 << 29,
   RESEND_WHEN_IN_PROGRESS: 1 << 30,
 } as const;
+
+/** What a device writes to interrupt (struct msi_msg): 32 bits each. */
+export interface MsiMsg {
+  readonly addressHi: number;
+  readonly addressLo: number;
+  readonly data: number;
+}
 
 /** An interrupt controller (struct irq_chip). Functions that return a number return 0 or a negative errno. */
 export interface IrqChip {
@@ -73,7 +80,18 @@ export interface IrqChip {
   /** The state asked for, or a negative errno. */
   irqGetIrqchipState?(d: IrqData, which: IrqchipState): boolean | number;
   irqSetIrqchipState?(d: IrqData, which: IrqchipState, state: boolean): number;
+  /** Has the interrupt go to a virtual CPU by itself; `vcpuInfo` is the hypervisor's own, null: no longer. */
+  irqSetVcpuAffinity?(d: IrqData, vcpuInfo: unknown): number;
   irqForceCompleteMove?(d: IrqData): void;
+  /** The message by which a device interrupts, as the line is set up now. */
+  irqComposeMsiMsg?(d: IrqData): MsiMsg;
+  /** Tells the device its message. */
+  irqWriteMsiMsg?(d: IrqData, msg: MsiMsg): void;
+  /** For demultiplexed lines: called before it is decided which CPU handles the interrupt, such as to acknowledge it. */
+  irqPreRedirect?(d: IrqData): void;
+  /** Has the line be delivered as an NMI on this CPU, for chips with SUPPORTS_NMI; and no longer. */
+  irqNmiSetup?(d: IrqData): number;
+  irqNmiTeardown?(d: IrqData): void;
   /** What /proc/interrupts shows in place of the chip's name. */
   irqPrintChip?(d: IrqData): string;
 }
@@ -88,18 +106,38 @@ export interface LineDomain {
   readonly mapcount: number;
   /** hwirq and irq are the same number, and there is no reverse map. */
   readonly noMap: boolean;
-  /** Keeps mappings from being made and taken away at the same time. */
+  /** The domain that its interrupts go through next on their way to the CPU; null: the CPU's own, or no hierarchy. */
+  readonly parent: LineDomain | null;
+  /** Its lines are allocated in it and in all its parents (IRQ_DOMAIN_FLAG_HIERARCHY). */
+  readonly isHierarchy: boolean;
+  /** IRQ_DOMAIN_FLAG_*, but for those that follow from the above. */
+  readonly flags: number;
+  /** Keeps mappings from being made and taken away at the same time; that of the root serves all of a hierarchy. */
   readonly mutex: Mutex;
   /** Names the place of `hwirq` in the reverse map to an explorer. */
   slot(hwirq: Hwirq): SharedWord;
-  /** Gets the hardware ready for the line's first action or its managed restart; 0 or a negative errno. */
-  activate(d: IrqData): number;
+  /**
+   * Gets the hardware ready for the line's first action or its managed restart; 0 or a negative errno.
+   *
+   * @param reserve a line that nobody has requested yet: a promise of what it needs will do.
+   */
+  activate(d: IrqData, reserve: boolean): number;
   /** Gives back what activate got. */
   deactivate(d: IrqData): void;
   /** The controller is told that the line goes away. */
   unmap(irq: Irq): void;
+  /** Finds `hwirq` to be the line's from now on (irq_domain_set_mapping). */
+  setMapping(hwirq: Hwirq, d: IrqData): void;
   /** Forgets the line (irq_domain_clear_mapping). */
   clearMapping(hwirq: Hwirq): void;
+  /** Counts a line that came (1) or went (-1). */
+  countMapping(change: 1 | -1): void;
+  /** Whether lines of a hierarchy can be freed, see IrqDomainOps.free. */
+  readonly canFree: boolean;
+  /** Gives back what the domain, and those that it goes through, have of these lines. */
+  free(irq: Irq, count: number): void;
+  /** More lines for debugfs (irq_domain_ops.debug_show), of the whole domain or of one of its lines. */
+  debugShow(d: IrqData | null, indent: number): string;
 }
 
 /** What the functions that work on an irq_data need of the descriptor that it is part of. */
@@ -107,17 +145,27 @@ export interface IrqDataDesc {
   /** Bits of `irqd`. */
   state: number;
   handlerData: unknown;
-  readonly cold: { readonly pendingMask: CpuMask };
-  readonly core: Speaker & { readonly behaviour: KernelBehaviour };
+  /** The outermost level. */
+  readonly data: IrqData;
+  readonly cold: { readonly pendingMask: CpuMask; redirectTarget: CpuId };
+  readonly core: Speaker & { readonly behaviour: KernelBehaviour; readonly genericPendingIrq: boolean };
 }
 
-/** What a chip's callbacks work on (struct irq_data with its struct irq_common_data). */
+/**
+ * What a chip's callbacks work on (struct irq_data). A line has one for each irqdomain that it goes through, the
+ * outermost in its descriptor, each pointing to the one nearer to the CPU; what they have in common (struct
+ * irq_common_data) is the line's: state, affinities, node.
+ */
 export class IrqData {
   chip: IrqChip;
   readonly irq: Irq;
   hwirq: Hwirq = 0;
   domain: LineDomain | null = null;
   chipData: unknown = null;
+  /** The same line in the domain's parent; null: there is none. */
+  parentData: IrqData | null = null;
+  /** The line's bit in the registers of its chip, 32 bits (irq_data.mask). */
+  mask = 0;
   readonly affinity: CpuMask;
   readonly effectiveAffinity: CpuMask;
   /** NUMA node, -1 for none. */

@@ -1,5 +1,6 @@
-import type { Irq } from '../../lib/brand.js';
+import type { CpuId, Irq } from '../../lib/brand.js';
 import { CpuMask } from '../../machine/cpumask.js';
+import type { IrqWork } from '../../machine/irq-work.js';
 import { Lock } from '../../machine/lock.js';
 import { SharedCounter } from '../../machine/shared-var.js';
 import {
@@ -42,6 +43,7 @@ export const lineObject = {
   procDirectory: 6,
   actions: 7,
   threadsHandled: 8,
+  redirect: 9,
 } as const;
 
 const LINE_OBJECTS = Object.keys(lineObject).length;
@@ -66,6 +68,8 @@ export class IrqDescCold {
   lastUnhandled = 0;
   threadsHandledLast = 0;
   nrActions = 0;
+  /** The upper 32 bits of threadsOneshot. */
+  threadsOneshotHigh = 0;
   forceResumeDepth = 0;
   noSuspendDepth = 0;
   condSuspendDepth = 0;
@@ -73,10 +77,16 @@ export class IrqDescCold {
   affinityNotify: AffinityNotification | null = null;
   /** CPUs that the interrupt is to go to when it comes next, while SETAFFINITY_PENDING is set. */
   readonly pendingMask: CpuMask;
+  /** The device whose message the line is, for debugfs; null: none. */
+  deviceName: string | null = null;
   /** The interrupt that this one is nested in, 0 for none. */
   parentIrq: Irq = 0;
   /** Those of its interrupts that the total of /proc/stat leaves out, per CPU; made for the first one. */
   countsOutsideStat: Uint32Array | undefined = undefined;
+  /** CPU on which a demultiplexed line's handlers run, if not on that where it came (struct irq_redirect). */
+  redirectTarget: CpuId = 0;
+  /** What runs them there; made for the first one. */
+  redirectWork: IrqWork | undefined = undefined;
   private readonly objectIds = reserveObjectIds(LINE_OBJECTS);
   private mutex: Lock | undefined = undefined;
   private active: WaitCounter | undefined = undefined;

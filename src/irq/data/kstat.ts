@@ -1,5 +1,6 @@
 import type { CpuId } from '../../lib/brand.js';
 import type { IrqDesc } from './irqdesc.js';
+import { irqs } from './istate.js';
 import { irqStatus } from './settings.js';
 
 /** Counts an interrupt on this CPU and for the line (kernel/irq/internals.h kstat_incr_irqs_this_cpu). */
@@ -45,9 +46,10 @@ function sum(counts: Uint32Array): number {
 
 /**
  * Interrupts of the line as /proc/stat and /proc/irq/N/spurious' neighbours count them (kernel/irq/irqdesc.c
- * kstat_irqs): the line's total, or for per-CPU lines the sum over the CPUs.
+ * kstat_irqs): the line's total, or for per-CPU lines and NMIs the sum over the CPUs.
  */
 export function kstatIrqs(desc: IrqDesc): number {
-  if ((desc.status & (irqStatus.PER_CPU_DEVID | irqStatus.PER_CPU)) === 0) return desc.totCount;
+  const perCpu = irqStatus.PER_CPU_DEVID | irqStatus.PER_CPU;
+  if ((desc.status & perCpu) === 0 && (desc.istate & irqs.NMI) === 0) return desc.totCount;
   return kstatIrqsSum(desc);
 }

@@ -2,7 +2,7 @@ import type { IrqDesc } from '../data/irqdesc.js';
 import { irqs } from '../data/istate.js';
 import { kstatIncrIrqsThisCpu } from '../data/kstat.js';
 import { irqStatus } from '../data/settings.js';
-import { ADDRESS, kernelName } from '../messages/symbols.js';
+import { kernelName } from '../messages/symbols.js';
 
 /**
  * Flow handler of a line without one (kernel/irq/handle.c handle_bad_irq): describes the line in the log, counts,
@@ -18,14 +18,15 @@ export function handleBadIrq(desc: IrqDesc): void {
 function printIrqDesc(desc: IrqDesc): void {
   const { core, irq, action } = desc;
   const { log } = core.machine;
+  const { address } = log.style;
   if (!core.ratelimits.allows('print_irq_desc', 5)) return;
   log.printk(
-    `irq ${irq}, desc: ${ADDRESS}, depth: ${desc.cold.depth}, count: ${desc.cold.irqCount}, unhandled: ${desc.irqsUnhandled}`,
+    `irq ${irq}, desc: ${address}, depth: ${desc.cold.depth}, count: ${desc.cold.irqCount}, unhandled: ${desc.irqsUnhandled}`,
   );
-  log.printk(`->handle_irq():  ${ADDRESS}, ${kernelName(desc.handleIrq.name)}`);
-  log.printk(`->irq_data.chip(): ${ADDRESS}, ${desc.data.chip.symbol ?? desc.data.chip.name ?? '0x0'}`);
-  log.printk(`->action(): ${ADDRESS}`);
-  if (action) log.printk(`->action->handler(): ${ADDRESS}, ${action.handler.name}`);
+  log.printk(`->handle_irq():  ${address}, ${kernelName(desc.handleIrq.name)}`);
+  log.printk(`->irq_data.chip(): ${address}, ${desc.data.chip.symbol ?? desc.data.chip.name ?? '0x0'}`);
+  log.printk(`->action(): ${address}`);
+  if (action) log.printk(`->action->handler(): ${address}, ${action.handler.name}`);
   for (const [bit, name] of statusNames)
     if ((desc.status & bit) !== 0) log.printk(`${name.padStart(14)} set`);
   for (const [bit, name] of istateNames)

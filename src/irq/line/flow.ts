@@ -10,51 +10,27 @@ import { irqs } from '../data/istate.js';
 import { kstatIncrIrqsThisCpu } from '../data/kstat.js';
 import { checkIrqResend, checkIrqResendSteps } from './resend.js';
 import { irqStatus } from '../data/settings.js';
-import { noteInterrupt } from './spurious.js';
-import { irqDisable, maskAckIrq, maskIrq, unmaskIrq } from './startup.js';
+import {
+  isDead,
+  mayRun,
+  mayRunEdge,
+  mayRunEdgeSteps,
+  mayRunSteps,
+  mayStart,
+  mayStartSteps,
+} from './may-run.js';
+import { noteInterruptSteps } from './spurious.js';
+import { maskAckIrq, maskIrq, unmaskIrq } from './startup.js';
 
 // Numbers of this module's own, for the code that runs at each interrupt.
 const { IRQ_DISABLED, IRQ_MASKED, IRQ_INPROGRESS } = irqd;
 const { PENDING, ONESHOT } = irqs;
-const IN_PROGRESS = IRQ_INPROGRESS | irqd.WAKEUP_ARMED;
 const NOT_WAITING = ~(irqs.REPLAY | irqs.WAITING);
-
-/**
- * False while the line is handled already, on this CPU or another (kernel/irq/chip.c irq_may_run). The model does
- * not poll lost interrupts, so there is never a poll to wait for, and does not suspend.
- */
-function mayRun(desc: IrqDesc): boolean {
-  if ((desc.state & IN_PROGRESS) === 0) return true;
-  if ((desc.state & irqd.WAKEUP_ARMED) !== 0) handleWakeup(desc);
-  return false;
-}
-
-/** The interrupt wakes the machine; its handlers are called once the line is resumed (kernel/irq/pm.c irq_pm_handle_wakeup). */
-function handleWakeup(desc: IrqDesc): void {
-  desc.data.clear(irqd.WAKEUP_ARMED);
-  desc.istate |= irqs.SUSPENDED | PENDING;
-  desc.cold.depth += 1;
-  irqDisable(desc);
-}
-
-/** Nobody takes the interrupt now: it has no action or is disabled. */
-function isDead(desc: IrqDesc): boolean {
-  return desc.action === undefined || (desc.state & IRQ_DISABLED) !== 0;
-}
-
-/** True if the handlers are to run now; an interrupt that nobody takes is remembered (irq_can_handle). */
-function mayStart(desc: IrqDesc): boolean {
-  if (!mayRun(desc)) return false;
-  desc.istate &= NOT_WAITING;
-  if (!isDead(desc)) return true;
-  desc.istate |= PENDING;
-  return false;
-}
 
 /** For interrupts that need nothing done in hardware, such as demultiplexed ones (kernel/irq/chip.c handle_simple_irq). */
 export function* handleSimpleIrqSteps(desc: IrqDesc): Procedure<void> {
   yield* desc.lock.spinLock();
-  if (mayStart(desc)) {
+  if (yield* mayStartSteps(desc)) {
     kstatIncrIrqsThisCpu(desc);
     yield* handleIrqEventSteps(desc);
   }
@@ -74,7 +50,7 @@ handleSimpleIrq.steps = handleSimpleIrqSteps;
 /** As simple, but counts and watches nothing: the caller does that (kernel/irq/chip.c handle_untracked_irq). */
 export function* handleUntrackedIrqSteps(desc: IrqDesc): Procedure<void> {
   yield* desc.lock.spinLock();
-  if (mayStart(desc)) {
+  if (yield* mayStartSteps(desc)) {
     desc.istate &= ~PENDING;
     desc.state |= IRQ_INPROGRESS;
     yield* desc.lock.spinUnlock();
@@ -103,7 +79,7 @@ handleUntrackedIrq.steps = handleUntrackedIrqSteps;
 export function* handleLevelIrqSteps(desc: IrqDesc): Procedure<void> {
   yield* desc.lock.spinLock();
   maskAckIrq(desc);
-  if (mayStart(desc)) {
+  if (yield* mayStartSteps(desc)) {
     kstatIncrIrqsThisCpu(desc);
     yield* handleIrqEventSteps(desc);
     if (mayUnmask(desc)) unmaskIrq(desc);
@@ -125,7 +101,11 @@ handleLevelIrq.steps = handleLevelIrqSteps;
 
 /** Masked, enabled and no thread to wait for: what cond_unmask_irq asks. */
 function mayUnmask(desc: IrqDesc): boolean {
-  return (desc.state & (IRQ_DISABLED | IRQ_MASKED)) === IRQ_MASKED && desc.threadsOneshot === 0;
+  return (
+    (desc.state & (IRQ_DISABLED | IRQ_MASKED)) === IRQ_MASKED &&
+    desc.threadsOneshot === 0 &&
+    desc.cold.threadsOneshotHigh === 0
+  );
 }
 
 /** For controllers that only want to hear of the end of the interrupt (kernel/irq/chip.c handle_fasteoi_irq). */
@@ -145,7 +125,7 @@ handleFasteoiIrq.steps = handleFasteoiIrqSteps;
 function* fasteoiLockedSteps(desc: IrqDesc): Procedure<void> {
   const { data } = desc;
   const { chip } = data;
-  if (!mayRun(desc)) {
+  if (!(yield* mayRunSteps(desc))) {
     if (data.has(irqd.RESEND_WHEN_IN_PROGRESS)) desc.istate |= PENDING;
     eoiUnhandled(desc, chip);
     return;
@@ -235,7 +215,7 @@ function* edgeLockedSteps(desc: IrqDesc): Procedure<void> {
   const { data } = desc;
   const { chip } = data;
   desc.istate &= NOT_WAITING;
-  if (!mayRun(desc) || isDead(desc)) {
+  if (!(yield* mayRunEdgeSteps(desc)) || isDead(desc)) {
     desc.istate |= PENDING;
     maskAckIrq(desc);
     return;
@@ -260,7 +240,7 @@ function edgeLocked(desc: IrqDesc): void {
   const { data } = desc;
   const { chip } = data;
   desc.istate &= NOT_WAITING;
-  if (!mayRun(desc) || isDead(desc)) {
+  if (!mayRunEdge(desc) || isDead(desc)) {
     desc.istate |= PENDING;
     maskAckIrq(desc);
     return;
@@ -301,7 +281,7 @@ export function* handleNestedIrq(core: IrqCore, irq: Irq): Procedure<void> {
     if (action.threadFn) ret |= yield* action.threadFn(action.irq, action.devId);
     desc.actionList.announceRead();
   }
-  if ((desc.status & irqStatus.NO_DEBUG) === 0) noteInterrupt(desc, ret);
+  if ((desc.status & irqStatus.NO_DEBUG) === 0) yield* noteInterruptSteps(desc, ret);
   if (!behaviour.nestedInProgress) {
     yield* threadsActive.subtractOneSteps();
     return;

@@ -3,6 +3,17 @@ import { errnoValue } from '../../lib/errno.js';
 import type { Procedure } from '../../machine/step.js';
 import type { IrqCore } from '../data/core.js';
 import type { IrqchipState } from '../data/irqchip.js';
+import type { IrqData } from '../data/irqdata.js';
+
+/** The outermost level whose chip has the callback; null: none. */
+function firstWith(
+  outermost: IrqData,
+  callback: 'irqGetIrqchipState' | 'irqSetIrqchipState',
+): IrqData | null {
+  let data: IrqData | null = outermost;
+  while (data !== null && data.chip[callback] === undefined) data = data.parentData;
+  return data;
+}
 
 /** What the chip says about a line, or a negative errno (kernel/irq/manage.c irq_get_irqchip_state). */
 export function* irqGetIrqchipStateSteps(
@@ -15,7 +26,8 @@ export function* irqGetIrqchipStateSteps(
   const { data } = desc;
   yield* data.busLockSteps();
   yield* desc.lock.spinLockIrqsave(core.machine.runningCpu);
-  const state = data.chip.irqGetIrqchipState?.(data, which) ?? errnoValue('EINVAL');
+  const level = firstWith(data, 'irqGetIrqchipState');
+  const state = level?.chip.irqGetIrqchipState?.(level, which) ?? errnoValue('EINVAL');
   yield* desc.lock.spinUnlockIrqrestore(core.machine.runningCpu);
   yield* data.busSyncUnlockSteps();
   return state;
@@ -27,7 +39,8 @@ export function irqGetIrqchipState(core: IrqCore, irq: Irq, which: IrqchipState)
   if (desc === undefined) return errnoValue('EINVAL');
   const { data } = desc;
   data.busLock();
-  const state = data.chip.irqGetIrqchipState?.(data, which) ?? errnoValue('EINVAL');
+  const level = firstWith(data, 'irqGetIrqchipState');
+  const state = level?.chip.irqGetIrqchipState?.(level, which) ?? errnoValue('EINVAL');
   data.busSyncUnlock();
   return state;
 }
@@ -44,7 +57,8 @@ export function* irqSetIrqchipStateSteps(
   const { data } = desc;
   yield* data.busLockSteps();
   yield* desc.lock.spinLockIrqsave(core.machine.runningCpu);
-  const ret = data.chip.irqSetIrqchipState?.(data, which, state) ?? errnoValue('EINVAL');
+  const level = firstWith(data, 'irqSetIrqchipState');
+  const ret = level?.chip.irqSetIrqchipState?.(level, which, state) ?? errnoValue('EINVAL');
   yield* desc.lock.spinUnlockIrqrestore(core.machine.runningCpu);
   yield* data.busSyncUnlockSteps();
   return ret;
@@ -56,7 +70,8 @@ export function irqSetIrqchipState(core: IrqCore, irq: Irq, which: IrqchipState,
   if (desc === undefined) return errnoValue('EINVAL');
   const { data } = desc;
   data.busLock();
-  const ret = data.chip.irqSetIrqchipState?.(data, which, state) ?? errnoValue('EINVAL');
+  const level = firstWith(data, 'irqSetIrqchipState');
+  const ret = level?.chip.irqSetIrqchipState?.(level, which, state) ?? errnoValue('EINVAL');
   data.busSyncUnlock();
   return ret;
 }

@@ -3,7 +3,8 @@ import { errnoValue } from '../../lib/errno.js';
 import type { Procedure } from '../../machine/step.js';
 import type { IrqCore } from '../data/core.js';
 import { IRQCHIP_STATE_PENDING } from '../data/irqchip.js';
-import { irqd } from '../data/irqdata.js';
+import { type IrqData, irqd } from '../data/irqdata.js';
+import { irqChipRetriggerHierarchy } from './chip-parent.js';
 import type { IrqDesc } from '../data/irqdesc.js';
 import { irqSetIrqchipState, irqSetIrqchipStateSteps } from './irqchip-state.js';
 import { irqs } from '../data/istate.js';
@@ -31,10 +32,8 @@ export function* checkIrqResendSteps(desc: IrqDesc, inject: boolean): Procedure<
   if ((desc.istate & irqs.REPLAY) !== 0) return errnoValue('EBUSY');
   if ((desc.istate & irqs.PENDING) === 0 && !inject) return 0;
   desc.istate &= ~irqs.PENDING;
-  const { data } = desc;
-  const retriggered = data.chip.irqRetrigger ? data.chip.irqRetrigger(data) !== 0 : false;
   let err = 0;
-  if (!retriggered) err = yield* irqSwResendSteps(desc);
+  if (!tryRetrigger(desc.data)) err = yield* irqSwResendSteps(desc);
   if (err === 0) desc.istate |= irqs.REPLAY;
   return err;
 }
@@ -48,12 +47,16 @@ export function checkIrqResend(desc: IrqDesc, inject: boolean): number {
   if ((desc.istate & irqs.REPLAY) !== 0) return errnoValue('EBUSY');
   if ((desc.istate & irqs.PENDING) === 0 && !inject) return 0;
   desc.istate &= ~irqs.PENDING;
-  const { data } = desc;
-  const retriggered = data.chip.irqRetrigger ? data.chip.irqRetrigger(data) !== 0 : false;
   let err = 0;
-  if (!retriggered) err = irqSwResend(desc);
+  if (!tryRetrigger(desc.data)) err = irqSwResend(desc);
   if (err === 0) desc.istate |= irqs.REPLAY;
   return err;
+}
+
+/** True if a chip of the line sends the interrupt again (kernel/irq/resend.c try_retrigger). */
+function tryRetrigger(d: IrqData): boolean {
+  const sent = d.chip.irqRetrigger ? d.chip.irqRetrigger(d) : irqChipRetriggerHierarchy(d);
+  return sent !== 0;
 }
 
 /** A nested line has no flow handler to run: its parent's finds it again (kernel/irq/resend.c irq_sw_resend). */

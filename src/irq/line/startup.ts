@@ -7,8 +7,9 @@ import {
   irqSetupAffinitySteps,
 } from '../affinity/affinity.js';
 import { irqchipFlags } from '../data/irqchip.js';
-import { type IrqData, irqd } from '../data/irqdata.js';
+import { irqd } from '../data/irqdata.js';
 import type { IrqDesc } from '../data/irqdesc.js';
+import { irqDomainActivateIrq, irqDomainDeactivateIrq } from './activate.js';
 import { checkIrqResend, checkIrqResendSteps, clearIrqResend, clearIrqResendSteps } from './resend.js';
 import { irqSettingsDisableUnlazy } from '../data/settings.js';
 import { warn, warnOnce } from '../messages/warn.js';
@@ -94,24 +95,9 @@ function disable(desc: IrqDesc, mask: boolean): void {
   }
 }
 
-/** kernel/irq/irqdomain.c irq_domain_activate_irq; 0 or a negative errno. The model has no hierarchies. */
-function domainActivate(d: IrqData): number {
-  if (d.has(irqd.ACTIVATED)) return 0;
-  const ret = d.domain?.activate(d) ?? 0;
-  if (ret === 0) d.set(irqd.ACTIVATED);
-  return ret;
-}
-
-/** Gives back what the line holds of its controller, such as a vector (irq_domain_deactivate_irq). */
-export function irqDomainDeactivateIrq(d: IrqData): void {
-  if (!d.has(irqd.ACTIVATED)) return;
-  d.domain?.deactivate(d);
-  d.clear(irqd.ACTIVATED);
-}
-
 /** Managed lines are activated when they start (kernel/irq/chip.c irq_activate). */
 export function irqActivate(desc: IrqDesc): number {
-  return desc.data.has(irqd.AFFINITY_MANAGED) ? 0 : domainActivate(desc.data);
+  return desc.data.has(irqd.AFFINITY_MANAGED) ? 0 : irqDomainActivateIrq(desc.data, false);
 }
 
 /** Starts a line for its first action, an enable, or a CPU that came back (kernel/irq/chip.c irq_startup). */
@@ -183,7 +169,7 @@ function startupManaged(desc: IrqDesc, affinity: CpuMask, force: boolean): 'norm
     if (force) warnOnce(core, 'chip', 'irq_startup', undefined, 'managed without CPU');
     return 'abort';
   }
-  if (domainActivate(data) !== 0) {
+  if (irqDomainActivateIrq(data, false) !== 0) {
     warn(core, 'chip', 'irq_startup');
     return 'abort';
   }

@@ -1,6 +1,7 @@
 import { Completion, WaitQueue } from '../../machine/completion.js';
 import { SharedVar } from '../../machine/shared-var.js';
 import type { Procedure } from '../../machine/step.js';
+import type { Task } from '../../machine/task.js';
 import { warn, warnOnce } from '../messages/warn.js';
 import type { Irq } from '../../lib/brand.js';
 import type { CpuMask } from '../../machine/cpumask.js';
@@ -41,6 +42,7 @@ export class IrqThread implements ActionThread {
   private readonly ended: Completion;
   private readonly name: string;
   private isStarted = false;
+  private task: Task | undefined;
   /** The CPUs that it may run on, unless it follows its interrupt also while it sleeps. */
   private allowed: CpuMask;
   private isAsleep = true;
@@ -93,7 +95,7 @@ export class IrqThread implements ActionThread {
     this.isStarted = true;
     const { core, data } = this.desc;
     const cpu = data.effectiveAffinity.first();
-    core.machine.spawn(this.name, this.kthread(), cpu < 0 ? core.machine.thisCpu : cpu);
+    this.task = core.machine.spawn(this.name, this.kthread(), cpu < 0 ? core.machine.thisCpu : cpu);
   }
 
   /** A thread that is stopped before it has run does not come to its function (kernel/kthread.c kthread). */
@@ -106,10 +108,10 @@ export class IrqThread implements ActionThread {
     const { desc, action } = this;
     const { threadsActive, threadsHandled } = desc.cold;
     this.ready.completeAll();
-    this.allowed = desc.data.effectiveAffinity.clone();
+    yield* this.checkAffinity();
     while (yield* this.waitForInterrupt()) {
       this.isAsleep = false;
-      this.allowed = desc.data.effectiveAffinity.clone();
+      yield* this.checkAffinity();
       const ret = action.threadFn ? yield* action.threadFn(action.irq, action.devId) : 0;
       if (ret === IRQ_HANDLED) yield* threadsHandled.addSteps(1);
       if (action.handler !== irqForcedSecondaryHandler)
@@ -118,6 +120,15 @@ export class IrqThread implements ActionThread {
       yield* threadsActive.subtractOneSteps();
       this.isAsleep = true;
     }
+  }
+
+  /** Goes where its interrupt goes (irq_thread_check_affinity). */
+  private *checkAffinity(): Procedure<void> {
+    const { desc, task } = this;
+    const { effectiveAffinity } = desc.data;
+    desc.announceRead();
+    this.allowed = effectiveAffinity.clone();
+    if (task !== undefined) yield* desc.core.machine.setCpusAllowed(task, this.allowed);
   }
 
   /** A handler forced into this thread wants its own thread function called, which has a thread beside (irq_wake_secondary). */
@@ -147,6 +158,7 @@ export function* wakeActionThreadSteps(desc: IrqDesc, action: IrqAction): Proced
   if (thread === undefined) return;
   if (yield* thread.runThread.exchangeSteps(true)) return;
   desc.threadsOneshot |= action.threadMask;
+  desc.cold.threadsOneshotHigh |= action.threadMaskHigh;
   yield* desc.cold.threadsActive.addSteps(1);
   thread.wakeUp();
 }
@@ -157,6 +169,7 @@ export function wakeActionThread(desc: IrqDesc, action: IrqAction): void {
   if (thread === undefined) return;
   if (thread.runThread.exchange(true)) return;
   desc.threadsOneshot |= action.threadMask;
+  desc.cold.threadsOneshotHigh |= action.threadMaskHigh;
   desc.cold.threadsActive.add(1);
   thread.wakeUp();
 }
@@ -183,8 +196,10 @@ function* irqFinalizeOneshot(
   }
   if (!runThread.get()) {
     desc.threadsOneshot &= ~action.threadMask;
+    desc.cold.threadsOneshotHigh &= ~action.threadMaskHigh;
     if (
       desc.threadsOneshot === 0 &&
+      desc.cold.threadsOneshotHigh === 0 &&
       (desc.state & (irqd.IRQ_DISABLED | irqd.IRQ_MASKED)) === irqd.IRQ_MASKED
     ) {
       unmaskThreadedIrq(desc);

@@ -4,7 +4,7 @@ import { handleBadIrq } from '../line/badirq.js';
 import { isWatched, type Procedure } from '../../machine/step.js';
 import type { IrqCore } from '../data/core.js';
 import { irqType } from '../data/irqaction.js';
-import { type IrqChip, irqd } from '../data/irqdata.js';
+import { type IrqChip, type IrqData, irqd } from '../data/irqdata.js';
 import { noIrqChip } from '../data/dummychip.js';
 import type { IrqDesc, IrqFlowHandler } from '../data/irqdesc.js';
 import {
@@ -26,6 +26,7 @@ export function* irqSetChipSteps(core: IrqCore, irq: Irq, chip: IrqChip | null):
   const cpu = core.machine.runningCpu;
   yield* desc.lock.spinLockIrqsave(cpu);
   desc.data.chip = chip ?? noIrqChip;
+  core.procConstraints.updateChip(chip);
   yield* desc.lock.spinUnlockIrqrestore(cpu);
   return 0;
 }
@@ -35,6 +36,7 @@ export function irqSetChip(core: IrqCore, irq: Irq, chip: IrqChip | null): numbe
   const desc = core.desc(irq);
   if (desc === undefined) return errnoValue('EINVAL');
   desc.data.chip = chip ?? noIrqChip;
+  core.procConstraints.updateChip(chip);
   return 0;
 }
 
@@ -123,6 +125,16 @@ function doSetHandler(
   if (installHandler(desc, flow, installing, chained, name)) irqActivateAndStartup(desc, true);
 }
 
+/**
+ * Whether a flow handler can be installed: in a hierarchy the outermost chip may come later, unless the line is to
+ * start at once.
+ */
+function hasChip(outermost: IrqData, chained: boolean): boolean {
+  let data: IrqData | null = outermost;
+  while (data !== null && data.chip === noIrqChip) data = chained ? null : data.parentData;
+  return data !== null;
+}
+
 /** True if the line is to start: it is a chained one. */
 function installHandler(
   desc: IrqDesc,
@@ -132,7 +144,7 @@ function installHandler(
   name: string | null,
 ): boolean {
   const { core, data } = desc;
-  if (installing && data.chip === noIrqChip) {
+  if (installing && !hasChip(data, chained)) {
     warn(core, 'chip', '__irq_do_set_handler');
     return false;
   }

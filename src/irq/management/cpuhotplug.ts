@@ -54,7 +54,7 @@ function migrateOneIrq(core: IrqCore, desc: IrqDesc, cpu: CpuId): boolean {
     if (core.debugHotplug) core.machine.log.printk(`IRQ ${desc.irq}: Unable to migrate away`);
     return false;
   }
-  chip.irqForceCompleteMove?.(data);
+  forceCompleteMove(data);
   if (data.has(irqd.PER_CPU) || !data.has(irqd.IRQ_STARTED) || !needsFixup(data, cpu)) {
     irqFixupMovePending(desc, false);
     return false;
@@ -89,6 +89,15 @@ function migrateOneIrq(core: IrqCore, desc: IrqDesc, cpu: CpuId): boolean {
   }
   if (mustMask) chip.irqUnmask?.(data);
   return broken;
+}
+
+/** The first chip that knows of moves under way ends this one (kernel/irq/migration.c irq_force_complete_move). */
+function forceCompleteMove(outermost: IrqData): void {
+  for (let d: IrqData | null = outermost; d !== null; d = d.parentData) {
+    if (d.chip.irqForceCompleteMove === undefined) continue;
+    d.chip.irqForceCompleteMove(d);
+    return;
+  }
 }
 
 function mayRetryOnline(d: IrqData): boolean {

@@ -132,6 +132,8 @@ export function* synchronizeIrq(core: IrqCore, irq: Irq): Procedure<void> {
 
 /** kernel/irq/manage.c __synchronize_irq. */
 export function* synchronizeIrqDesc(desc: IrqDesc): Procedure<void> {
+  const { redirectWork } = desc.cold;
+  if (redirectWork !== undefined) yield* redirectWork.sync();
   yield* synchronizeHardirqDesc(desc, true);
   yield mightSleep;
   if (desc.cold.hasHadThreads) yield* desc.cold.threadsActive.waitForZero();
@@ -166,7 +168,7 @@ export function* irqSetIrqWakeSteps(core: IrqCore, irq: Irq, on: boolean): Proce
   const cpu = core.machine.runningCpu;
   yield* desc.data.busLockSteps();
   yield* desc.lock.spinLockIrqsave(cpu);
-  const ret = on ? wakeOn(desc) : wakeOff(desc);
+  const ret = setWake(desc, on);
   yield* desc.lock.spinUnlockIrqrestore(cpu);
   yield* desc.data.busSyncUnlockSteps();
   return ret;
@@ -177,9 +179,14 @@ export function irqSetIrqWake(core: IrqCore, irq: Irq, on: boolean): number {
   const desc = globalDesc(core, irq);
   if (desc === undefined) return errnoValue('EINVAL');
   desc.data.busLock();
-  const ret = on ? wakeOn(desc) : wakeOff(desc);
+  const ret = setWake(desc, on);
   desc.data.busSyncUnlock();
   return ret;
+}
+
+function setWake(desc: IrqDesc, on: boolean): number {
+  if ((desc.istate & irqs.NMI) !== 0) return errnoValue('EINVAL');
+  return on ? wakeOn(desc) : wakeOff(desc);
 }
 
 function wakeOn(desc: IrqDesc): number {

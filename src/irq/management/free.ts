@@ -6,7 +6,8 @@ import type { IrqDesc } from '../data/irqdesc.js';
 import { synchronizeHardirqDesc, synchronizeIrqDesc } from './enable.js';
 import { irqPmRemoveAction } from './pm.js';
 import { irqSettingsClear, irqSettingsIsPerCpuDevid, irqStatus } from '../data/settings.js';
-import { irqDomainDeactivateIrq, irqShutdownSteps } from '../line/startup.js';
+import { irqDomainDeactivateIrq } from '../line/activate.js';
+import { irqShutdownSteps } from '../line/startup.js';
 import { warn, warnOnce } from '../messages/warn.js';
 
 /**

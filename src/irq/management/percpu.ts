@@ -13,6 +13,7 @@ import {
   type IrqHandler,
   irqType,
 } from '../data/irqaction.js';
+import { irqs } from '../data/istate.js';
 import { irqPercpuDisable, irqPercpuEnable } from '../line/percpu-enable.js';
 import { setupIrq } from './request.js';
 import { irqSettingsCanRequest, irqSettingsIsPerCpuDevid, irqStatus } from '../data/settings.js';
@@ -64,26 +65,43 @@ export function* requestPercpuIrqAffinity(
   if (desc === undefined || !irqSettingsCanRequest(desc) || !irqSettingsIsPerCpuDevid(desc)) {
     return errnoValue('EINVAL');
   }
+  return yield* setupIrq(core, desc, createPercpuAction(core, handler, 0, name, affinity, percpuDevId));
+}
+
+/** An action for the CPUs of `affinity` only; undefined: all (kernel/irq/manage.c create_percpu_irqaction). */
+export function createPercpuAction(
+  core: IrqCore,
+  handler: IrqHandler,
+  flags: number,
+  name: string,
+  affinity: CpuMask | undefined,
+  percpuDevId: unknown,
+): IrqAction {
   const isShared = affinity !== undefined && !affinity.equals(core.machine.possible);
-  const flags = IRQF_PERCPU | IRQF_NO_SUSPEND | (isShared ? IRQF_SHARED : 0);
-  const action = new IrqAction(handler, null, flags, name, percpuDevId);
+  const all = flags | IRQF_PERCPU | IRQF_NO_SUSPEND | (isShared ? IRQF_SHARED : 0);
+  const action = new IrqAction(handler, null, all, name, percpuDevId);
   if (isShared) action.affinity = affinity;
-  return yield* setupIrq(core, desc, action);
+  return action;
 }
 
 /** Removes the handler of a per-CPU line; no CPU may have it enabled (kernel/irq/manage.c free_percpu_irq). */
 export function* freePercpuIrq(core: IrqCore, irq: Irq, percpuDevId: unknown): Procedure<void> {
   const desc = core.desc(irq);
   if (desc === undefined || !irqSettingsIsPerCpuDevid(desc)) return;
-  const { machine } = core;
   yield* desc.cold.requestMutex.lock();
   yield* desc.data.busLockSteps();
+  yield* freePercpuAction(core, desc, percpuDevId);
+  yield* desc.data.busSyncUnlockSteps();
+  yield* desc.cold.requestMutex.unlock();
+}
+
+/** kernel/irq/manage.c __free_percpu_irq. */
+export function* freePercpuAction(core: IrqCore, desc: IrqDesc, percpuDevId: unknown): Procedure<void> {
+  const { machine } = core;
   yield* desc.lock.spinLockIrqsave(machine.runningCpu);
   const action = unlinkPercpu(core, desc, percpuDevId);
   yield* desc.lock.spinUnlockIrqrestore(machine.runningCpu);
   if (action !== undefined) yield* core.proc.unregisterHandlerSteps(desc, action);
-  yield* desc.data.busSyncUnlockSteps();
-  yield* desc.cold.requestMutex.unlock();
 }
 
 /** Takes the action out; undefined: it may not go. */
@@ -100,6 +118,7 @@ function unlinkPercpu(core: IrqCore, desc: IrqDesc, percpuDevId: unknown): IrqAc
     return undefined;
   }
   desc.unlink(action);
+  if (desc.action === undefined) desc.istate &= ~irqs.NMI;
   return action;
 }
 

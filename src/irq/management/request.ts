@@ -1,11 +1,12 @@
 import type { Irq } from '../../lib/brand.js';
 import { errnoValue } from '../../lib/errno.js';
-import { inOneGo, type Procedure } from '../../machine/step.js';
+import type { Procedure } from '../../machine/step.js';
 import type { IrqCore } from '../data/core.js';
 import {
   IRQ_NONE,
   IRQF_COND_ONESHOT,
   IRQF_COND_SUSPEND,
+  IRQF_IRQPOLL,
   IRQF_NO_AUTOEN,
   IRQF_NO_DEBUG,
   IRQF_NO_SUSPEND,
@@ -26,7 +27,7 @@ import { irqchipFlags } from '../data/irqchip.js';
 import { noIrqChip } from '../data/dummychip.js';
 import { irqd } from '../data/irqdata.js';
 import type { IrqDesc } from '../data/irqdesc.js';
-import { irqs } from '../data/istate.js';
+import { ISTATE_NOTES_HANDLED, irqs } from '../data/istate.js';
 import { enableIrqLockedSteps } from './enable.js';
 import { irqPmInstallAction } from './pm.js';
 import {
@@ -194,9 +195,14 @@ function requestResources(desc: IrqDesc, action: IrqAction): number {
 
 function* joinLine(desc: IrqDesc, action: IrqAction): Procedure<number> {
   const first = desc.action;
-  let threadMask = 0;
   let last: IrqAction | undefined;
   if (first !== undefined) {
+    if (refusesNmiSharing(desc)) {
+      desc.core.machine.log.printk(
+        `genirq: Invalid attempt to share NMI for ${action.name ?? '(null)'} (irq ${desc.irq}) on irqchip ${desc.data.chip.name ?? '(null)'}.`,
+      );
+      return errnoValue('EINVAL');
+    }
     if (irqSettingsIsPerCpuDevid(desc) && overlaps(desc, first, action)) {
       desc.core.machine.log.printk(
         `genirq: Overlapping affinities for ${action.name ?? '(null)'} (irq ${desc.irq}) on irqchip ${desc.data.chip.name ?? '(null)'}.`,
@@ -208,11 +214,10 @@ function* joinLine(desc: IrqDesc, action: IrqAction): Procedure<number> {
       return errnoValue('EBUSY');
     }
     for (last = first; ; last = last.next) {
-      threadMask |= last.threadMask;
       if (last.next === undefined) break;
     }
   }
-  let ret = chooseThreadMask(desc, action, threadMask);
+  let ret = chooseThreadMask(desc, action);
   if (ret !== 0) return ret;
   if (first === undefined) {
     ret = yield* startFirst(desc, action);
@@ -221,6 +226,7 @@ function* joinLine(desc: IrqDesc, action: IrqAction): Procedure<number> {
   desc.actionList.announce();
   if (last === undefined) desc.action = action;
   else last.next = action;
+  if (desc.irq === 0 || (action.flags & IRQF_IRQPOLL) !== 0) desc.istate |= ISTATE_NOTES_HANDLED;
   irqPmInstallAction(desc, action);
   desc.cold.irqCount = 0;
   desc.irqsUnhandled = 0;
@@ -229,6 +235,12 @@ function* joinLine(desc: IrqDesc, action: IrqAction): Procedure<number> {
     yield* enableIrqLockedSteps(desc);
   }
   return 0;
+}
+
+/** A line of NMIs is one requester's alone; per-CPU ones can be shared by CPU where others can. */
+function refusesNmiSharing(desc: IrqDesc): boolean {
+  if ((desc.istate & irqs.NMI) === 0) return false;
+  return !(irqSettingsIsPerCpuDevid(desc) && desc.core.behaviour.percpuSharing);
 }
 
 /** Sharers of a per-CPU line must have CPUs and dev_ids of their own (valid_percpu_irqaction). */
@@ -269,11 +281,18 @@ function hex8(flags: number): string {
   return (flags >>> 0).toString(16).padStart(8, '0');
 }
 
-/** Gives a oneshot action its bit in the line's mask of threads (64 bits wide in the kernel, 32 here). */
-function chooseThreadMask(desc: IrqDesc, action: IrqAction, used: number): number {
+/** Gives a oneshot action its bit in the line's mask of threads, which is as wide as a long: 64 bits. */
+function chooseThreadMask(desc: IrqDesc, action: IrqAction): number {
   if ((action.flags & IRQF_ONESHOT) !== 0) {
-    if (used === -1) return errnoValue('EBUSY');
-    action.threadMask = ~used & (used + 1);
+    let low = 0;
+    let high = 0;
+    for (const { threadMask, threadMaskHigh } of desc.actions()) {
+      low |= threadMask;
+      high |= threadMaskHigh;
+    }
+    if (low !== -1) action.threadMask = ~low & (low + 1);
+    else if (high !== -1) action.threadMaskHigh = ~high & (high + 1);
+    else return errnoValue('EBUSY');
     return 0;
   }
   const oneshotSafe = ((desc.data.chip.flags ?? 0) & irqchipFlags.ONESHOT_SAFE) !== 0;
@@ -301,6 +320,7 @@ function* startFirst(desc: IrqDesc, action: IrqAction): Procedure<number> {
     irqSettingsSet(desc, irqStatus.PER_CPU);
     if ((flags & IRQF_NO_DEBUG) !== 0) irqSettingsSet(desc, irqStatus.NO_DEBUG);
   }
+  if (desc.core.noirqdebug) irqSettingsSet(desc, irqStatus.NO_DEBUG);
   if ((flags & IRQF_ONESHOT) !== 0) desc.istate |= irqs.ONESHOT;
   if ((flags & IRQF_NOBALANCING) !== 0) {
     irqSettingsSet(desc, irqStatus.NO_BALANCING);
@@ -313,29 +333,4 @@ function* startFirst(desc: IrqDesc, action: IrqAction): Procedure<number> {
     desc.cold.depth = 1;
   }
   return 0;
-}
-
-/** What requestAnyContextIrq says of where the handler runs. */
-export const IRQC_IS_HARDIRQ = 0;
-export const IRQC_IS_NESTED = 1;
-
-/**
- * Adds a handler to a line, to run in the thread of the line that it is nested in if it is one (kernel/irq/manage.c
- * request_any_context_irq). IRQC_IS_HARDIRQ, IRQC_IS_NESTED or a negative errno.
- */
-export function* requestAnyContextIrq(
-  core: IrqCore,
-  irq: Irq,
-  handler: IrqHandler,
-  flags: number,
-  name: string,
-  devId: unknown,
-): Procedure<number> {
-  if (irq === IRQ_NOTCONNECTED) return errnoValue('ENOTCONN');
-  const desc = core.desc(irq);
-  if (desc === undefined) return errnoValue('EINVAL');
-  if (!irqSettingsIsNestedThread(desc)) return yield* requestIrq(core, irq, handler, flags, name, devId);
-  const threadFn: ThreadFn = (virq, dev) => handler.steps?.(virq, dev) ?? inOneGo(() => handler(virq, dev));
-  const ret = yield* requestThreadedIrq(core, irq, null, threadFn, flags, name, devId);
-  return ret === 0 ? IRQC_IS_NESTED : ret;
 }

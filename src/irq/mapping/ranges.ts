@@ -2,7 +2,8 @@ import type { Hwirq, Irq } from '../../lib/brand.js';
 import type { IrqCore } from '../data/core.js';
 import { IrqDomain } from '../data/revmap.js';
 import { allocDescs } from './alloc-descs.js';
-import { irqDomainAssociate, type IrqDomainOptions } from './irqdomain.js';
+import type { IrqDomainOptions } from './create-domain.js';
+import { irqDomainAssociate } from './irqdomain.js';
 
 // Domains whose hwirqs are mapped to a range of fixed Linux numbers when the domain is made.
 

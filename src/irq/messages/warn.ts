@@ -2,7 +2,22 @@ import type { Machine } from '../../machine/machine.js';
 import type { SaidBefore } from './said-before.js';
 
 /** Files of the kernel's interrupt layer that its warnings name. */
-export type IrqSource = 'chip' | 'manage' | 'irqdomain' | 'migration' | 'pm' | 'irqdesc';
+export type IrqSource =
+  | 'affinity'
+  | 'matrix'
+  | 'chip'
+  | 'manage'
+  | 'irqdomain'
+  | 'migration'
+  | 'pm'
+  | 'irqdesc'
+  | 'spurious'
+  | 'arch/x86/kernel/apic/vector';
+
+/** Those without a folder lie in kernel/irq. */
+function pathOf(source: IrqSource): string {
+  return source.includes('/') ? `${source}.c` : `kernel/irq/${source}.c`;
+}
 
 /** Who has something to say in the kernel log. */
 export interface Speaker {
@@ -12,9 +27,7 @@ export interface Speaker {
 
 /** WARN: `text` and the place that says it. */
 export function warn({ machine }: Speaker, source: IrqSource, func: string, text?: string): void {
-  const { log } = machine;
-  if (text !== undefined) log.printk(text);
-  log.warn(`kernel/irq/${source}.c`, func);
+  machine.log.warn(pathOf(source), func, text);
 }
 
 /** WARN_ONCE: as warn, only the first time on this machine. `place` tells two warnings of one function apart. */
@@ -25,10 +38,8 @@ export function warnOnce(
   text?: string,
   place = '',
 ): void {
-  const { log } = machine;
   if (!saidBefore.isFirst(`${source} ${func} ${place}`)) return;
-  if (text !== undefined) log.printk(text, true);
-  log.warn(`kernel/irq/${source}.c`, func, true);
+  machine.log.warn(pathOf(source), func, text, true);
 }
 
 /** pr_*_once: `text` the first time that `place` has something to say, whatever it says later. */

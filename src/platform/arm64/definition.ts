@@ -17,7 +17,8 @@ export const arm64: PlatformDefinition = {
   rowLabels: [...rowLabels],
   namesFlows: false,
   hasIoapic: false,
+  genericPendingIrq: false,
   dynirqLowerBound: undefined,
   nrIrqs: () => ARM64_NR_IRQS,
-  create: (machine, core, vmbusLine) => new Arm64Platform(machine, core, vmbusLine),
+  create: (machine, core, vmbusLine, setup) => new Arm64Platform(machine, core, vmbusLine, setup),
 };

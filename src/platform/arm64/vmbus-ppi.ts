@@ -1,11 +1,9 @@
-import type { CpuId } from '../../lib/brand.js';
-import type { Cpu, InterruptHandler } from '../../machine/cpu.js';
-import { CpuMask } from '../../machine/cpumask.js';
+import type { CpuId, Irq } from '../../lib/brand.js';
+import type { Cpu } from '../../machine/cpu.js';
 import type { Machine } from '../../machine/machine.js';
 import type { Procedure } from '../../machine/step.js';
-import { irqSetHandler, irqSetIrqType, irqSetStatusFlags } from '../../irq/management/chip.js';
+import { irqSetHandler, irqSetStatusFlags } from '../../irq/management/chip.js';
 import type { IrqCore } from '../../irq/core.js';
-import { genericHandleIrqDesc } from '../../irq/line/handle.js';
 import { IRQ_HANDLED, IRQ_NONE, irqType } from '../../irq/data/irqaction.js';
 import type { IrqDesc } from '../../irq/data/irqdesc.js';
 import { disablePercpuIrq, enablePercpuIrq, requestPercpuIrq } from '../../irq/management/percpu.js';
@@ -13,6 +11,7 @@ import { irqStatus } from '../../irq/data/settings.js';
 import type { LineAccounting } from '../line-accounting.js';
 import type { DemuxHandler, PerCpuLine } from '../platform.js';
 import type { GicDomain } from './gic-domain.js';
+import { onCpu } from './percpu-lines.js';
 
 /** Interrupt id of the PPI that Hyper-V raises for VMBus on arm64. */
 export const VMBUS_INTID = 18;
@@ -23,24 +22,31 @@ export const VMBUS_LINE_NAME = 'Hyper-V VMbus';
  * The PPI that Hyper-V raises for VMBus: a Linux per-CPU IRQ; with the RFC its flow handler counts only what the handler
  * wants counted (drivers/hv/vmbus_drv.c vmbus_percpu_isr, RFC patches 6 and 9).
  */
-export class VmbusPpi implements PerCpuLine, InterruptHandler {
+export class VmbusPpi implements PerCpuLine {
   private desc: IrqDesc | undefined;
-  /** CPUs whose redistributor holds the PPI back, since it is disabled there. */
-  private readonly heldBack: CpuMask;
 
   constructor(
     private readonly machine: Machine,
     private readonly core: IrqCore,
     private readonly gic: GicDomain,
     private readonly accounting: LineAccounting,
-  ) {
-    this.heldBack = new CpuMask(machine.nrCpuIds);
+  ) {}
+
+  /**
+   * Gives the PPI its Linux IRQ, unless it has one. That it comes as edges is what the host's ACPI tables say
+   * (drivers/hv/vmbus_drv.c vmbus_walk_resources, acpi_register_gsi); nobody could change it, as it is not one line but
+   * each CPU's.
+   *
+   * @param at another IRQ than the next free one.
+   * @throws RangeError if `at` is taken.
+   */
+  static mapLine(gic: GicDomain, at?: Irq): IrqDesc {
+    return gic.map(VMBUS_INTID, irqType.EDGE_RISING, at);
   }
 
   *setup(handler: DemuxHandler): Procedure<void> {
     const { core, machine } = this;
-    const desc = this.gic.mapPpi(VMBUS_INTID);
-    irqSetIrqType(core, desc.irq, irqType.EDGE_RISING);
+    const desc = VmbusPpi.mapLine(this.gic);
     irqSetHandler(core, desc.irq, this.accounting.flow, false, null);
     if (this.accounting.hidden) irqSetStatusFlags(core, desc.irq, irqStatus.HIDDEN);
     const ret = yield* requestPercpuIrq(
@@ -52,37 +58,17 @@ export class VmbusPpi implements PerCpuLine, InterruptHandler {
     );
     if (ret !== 0) throw new Error(`the VMBus interrupt ${desc.irq} cannot be requested: ${ret}`);
     this.desc = desc;
-    machine.setVectorHandler(VMBUS_INTID, this);
   }
 
   enable(cpu: Cpu): void {
-    if (this.desc === undefined) return;
-    this.onCpu(cpu, this.desc, enablePercpuIrq);
-    if (!this.heldBack.has(cpu.id)) return;
-    this.heldBack.clear(cpu.id);
-    cpu.raise(VMBUS_INTID);
+    if (this.desc) onCpu(this.machine, cpu, enablePercpuIrq, this.core, this.desc.irq);
   }
 
   disable(cpu: Cpu): void {
-    if (this.desc) this.onCpu(cpu, this.desc, disablePercpuIrq);
+    if (this.desc) onCpu(this.machine, cpu, disablePercpuIrq, this.core, this.desc.irq);
   }
 
   raise(cpu: CpuId): void {
-    this.machine.cpus[cpu].raise(VMBUS_INTID);
-  }
-
-  /** The GIC keeps the edge of a disabled interrupt until it is enabled. */
-  handleInterrupt(cpu: Cpu): void {
-    const { desc } = this;
-    if (desc?.percpuEnabled?.has(cpu.id)) genericHandleIrqDesc(desc);
-    else this.heldBack.set(cpu.id);
-  }
-
-  private onCpu(cpu: Cpu, desc: IrqDesc, action: (core: IrqCore, irq: number) => void): void {
-    const { machine } = this;
-    const previous = machine.thisCpu;
-    machine.thisCpu = cpu.id;
-    action(this.core, desc.irq);
-    machine.thisCpu = previous;
+    this.gic.gic.pulsePrivate(cpu, VMBUS_INTID);
   }
 }

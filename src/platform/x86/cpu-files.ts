@@ -1,6 +1,6 @@
 import type { CpuId } from '../../lib/brand.js';
 import type { Machine } from '../../machine/machine.js';
-import type { CpuFiles } from '../platform.js';
+import type { CpuFiles, CpuVendor } from '../platform.js';
 
 /** What the CPUs are, for /proc/cpuinfo. Nothing in the model depends on it. */
 const x86Flags =
@@ -21,12 +21,20 @@ function siblings(machine: Machine, cpu: CpuId): { threads: number; cores: numbe
   return { threads, cores: cores.size };
 }
 
+/** A common server CPU of each maker. */
+const models: Readonly<Record<CpuVendor, { id: string; family: number; model: number; name: string }>> = {
+  Intel: { id: 'GenuineIntel', family: 6, model: 85, name: 'Intel(R) Xeon(R) Platinum 8272CL CPU @ 2.60GHz' },
+  AMD: { id: 'AuthenticAMD', family: 25, model: 1, name: 'AMD EPYC 7763 64-Core Processor' },
+  Hygon: { id: 'HygonGenuine', family: 24, model: 1, name: 'Hygon C86 7285 32-core Processor' },
+};
+
 /** One CPU of arch/x86/kernel/cpu/proc.c show_cpuinfo. */
-function cpuinfo(machine: Machine, cpu: CpuId): string {
+function cpuinfo(vendor: CpuVendor, machine: Machine, cpu: CpuId): string {
+  const { id, family, model, name } = models[vendor];
   const { threads, cores } = siblings(machine, cpu);
   return (
-    `processor\t: ${cpu}\nvendor_id\t: GenuineIntel\ncpu family\t: 6\nmodel\t\t: 85\n` +
-    `model name\t: Intel(R) Xeon(R) Platinum 8272CL CPU @ 2.60GHz\nstepping\t: 7\nmicrocode\t: 0xffffffff\n` +
+    `processor\t: ${cpu}\nvendor_id\t: ${id}\ncpu family\t: ${family}\nmodel\t\t: ${model}\n` +
+    `model name\t: ${name}\nstepping\t: 7\nmicrocode\t: 0xffffffff\n` +
     `cpu MHz\t\t: 2593.905\ncache size\t: 32768 KB\nphysical id\t: ${machine.topology.package[cpu]}\n` +
     `siblings\t: ${threads}\ncore id\t\t: ${machine.topology.core[cpu]}\ncpu cores\t: ${cores}\n` +
     `apicid\t\t: ${cpu}\ninitial apicid\t: ${cpu}\nfpu\t\t: yes\nfpu_exception\t: yes\ncpuid level\t: 21\n` +
@@ -36,4 +44,12 @@ function cpuinfo(machine: Machine, cpu: CpuId): string {
 }
 
 /** CPU 0 stays online; kernels before 6.5 let it go if they were started with cpu0_hotplug. */
-export const x86CpuFiles: CpuFiles = { cpuinfo, isHotpluggable: (cpu) => cpu !== 0 };
+export function x86CpuFiles(vendor: CpuVendor): CpuFiles {
+  return {
+    cpuinfo: (machine, cpu) => cpuinfo(vendor, machine, cpu),
+    hasDies: true,
+    splitsBringUp: true,
+    hotplugSmt: () => true,
+    isHotpluggable: (cpu) => cpu !== 0,
+  };
+}

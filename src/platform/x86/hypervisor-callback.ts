@@ -18,6 +18,11 @@ export class HypervisorCallback implements PerCpuLine, InterruptHandler {
     private readonly accounting: LineAccounting,
   ) {}
 
+  /** Whether Hyper-V is there and has been asked for interrupts. */
+  get isSetUp(): boolean {
+    return this.handler !== undefined;
+  }
+
   *setup(handler: DemuxHandler): Procedure<void> {
     this.handler = handler;
     this.machine.setVectorHandler(HYPERVISOR_CALLBACK_VECTOR, this);

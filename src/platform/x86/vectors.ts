@@ -1,76 +1,161 @@
-import type { CpuId, Irq } from '../../lib/brand.js';
-import { ErrnoError } from '../../lib/errno.js';
-import type { Cpu } from '../../machine/cpu.js';
-import type { CpuMask } from '../../machine/cpumask.js';
-import type { DyingCallback } from '../../machine/hotplug.js';
-import type { Machine } from '../../machine/machine.js';
-
-/** Vectors that a CPU has for devices: 0x20 to 0xeb without the system call's 0x80. */
-export const VECTORS_PER_CPU = 203;
+import type { CpuId } from '../../lib/brand.js';
+import { errnoValue } from '../../lib/errno.js';
+import { CpuMask } from '../../machine/cpumask.js';
+import { cpusOfNode } from '../../machine/topology.js';
+import type { IrqCore } from '../../irq/core.js';
+import { type IrqData, irqd, irqDataUpdateEffectiveAffinity } from '../../irq/data/irqdata.js';
+import { irqchipFlags } from '../../irq/data/irqchip.js';
+import type { KernelBehaviour } from '../../irq/kernel.js';
+import { IrqMatrix, type MatrixPlace } from '../../irq/matrix/matrix.js';
+import { warnOnce } from '../../irq/messages/warn.js';
+import { type ApicChipData, apicChipData } from './apic-chip-data.js';
+import type { LocalApics } from './local-apic.js';
+import {
+  FIRST_EXTERNAL_VECTOR,
+  firstSystemVector,
+  MANAGED_IRQ_SHUTDOWN_VECTOR,
+  NR_VECTORS,
+  systemVectors,
+} from './vector-numbers.js';
+import { VectorMoves } from './vector-moves.js';
 
 /**
- * The x86 vectors of each CPU (kernel/irq/matrix.c, arch/x86/kernel/apic/vector.c): every device interrupt but those
- * of VMBus needs one on the CPU that it goes to. Simplified: no reservation, no managed vectors.
+ * Who has which vector of which CPU (arch/x86/kernel/apic/vector.c): every device interrupt but those of VMBus needs one
+ * on the CPU that it goes to.
+ *
+ * Access rules: all of it is vector_lock's in Linux; here each call is one step.
  */
-export class VectorMatrix implements DyingCallback {
-  private readonly allocated: Uint32Array;
-  private readonly cpuOfIrq = new Map<Irq, CpuId>();
+export class Vectors {
+  readonly matrix: IrqMatrix;
+  readonly moves: VectorMoves;
 
   constructor(
-    private readonly machine: Machine,
-    private readonly perCpu = VECTORS_PER_CPU,
+    private readonly core: IrqCore,
+    private readonly apics: LocalApics,
   ) {
-    this.allocated = new Uint32Array(machine.nrCpuIds);
-    machine.hotplug.registerDying(this);
-  }
-
-  /**
-   * Gives the interrupt a vector on a CPU of `mask`: where it is if that is in the mask, else where most are free
-   * (matrix_find_best_cpu).
-   *
-   * @returns the CPU; -1 if all vectors are taken.
-   */
-  assign(irq: Irq, mask: CpuMask): CpuId {
-    const present = this.cpuOfIrq.get(irq);
-    if (present !== undefined && mask.has(present) && this.machine.online.has(present)) return present;
-    let best: CpuId = -1;
-    for (const cpu of mask) {
-      if (!this.machine.online.has(cpu) || this.allocated[cpu] >= this.perCpu) continue;
-      if (best < 0 || this.allocated[cpu] < this.allocated[best]) best = cpu;
-    }
-    if (best < 0) return -1;
-    this.release(irq);
-    this.allocated[best] += 1;
-    this.cpuOfIrq.set(irq, best);
-    return best;
-  }
-
-  /** Takes the interrupt's vector away. */
-  release(irq: Irq): void {
-    const cpu = this.cpuOfIrq.get(irq);
-    if (cpu === undefined) return;
-    this.allocated[cpu] -= 1;
-    this.cpuOfIrq.delete(irq);
-  }
-
-  /**
-   * Refuses to take a CPU offline whose vectors would find no room elsewhere (lapic_can_unplug_cpu).
-   *
-   * @throws ErrnoError ENOSPC if the other CPUs have no room for this one's vectors.
-   */
-  prepare(cpu: Cpu): void {
-    const used = this.allocated[cpu.id];
-    let available = 0;
-    for (const other of this.machine.online) {
-      if (other !== cpu.id) available += this.perCpu - this.allocated[other];
-    }
-    if (used <= available) return;
-    this.machine.log.printk(`CPU ${cpu.id} has ${used} vectors, ${available} available. Cannot disable CPU`);
-    throw new ErrnoError(
-      'ENOSPC',
-      `CPU ${cpu.id} has ${used} vectors and the others have room for ${available}`,
+    const { machine, behaviour } = core;
+    this.matrix = new IrqMatrix(core, machine.nrCpuIds, {
+      matrixBits: NR_VECTORS,
+      allocStart: FIRST_EXTERNAL_VECTOR,
+      allocEnd: firstSystemVector(behaviour),
+    });
+    this.moves = new VectorMoves(machine, behaviour, apics, (cpu, vector, managed) =>
+      this.matrix.free(cpu, vector, managed),
     );
+    for (const vector of systemVectors(behaviour)) this.matrix.assignSystem(machine.thisCpu, vector, false);
   }
 
-  dying(): void {}
+  /** What activates and requests the line finds a vector for it: on its node, in its mask, or anywhere; 0 or an errno. */
+  assignAny(d: IrqData): number {
+    const { affinity, node } = d;
+    const { nrCpuIds, online, topology } = this.core.machine;
+    const near = node < 0 ? null : CpuMask.of(nrCpuIds, cpusOfNode(topology, node));
+    if (near !== null && this.assign(d, near.and(affinity)) === 0) return 0;
+    if (this.assign(d, affinity.and(online)) === 0) return 0;
+    if (near !== null && this.assign(d, near) === 0) return 0;
+    return this.assign(d, online);
+  }
+
+  /**
+   * Gives the line a vector on a CPU of `dest`, unless it has one there (assign_vector_locked).
+   *
+   * @returns 0; EBUSY while the last move is not over; ENOSPC, EINVAL from the matrix.
+   */
+  assign(d: IrqData, dest: CpuMask): number {
+    const line = lineOf(d);
+    if (line.vector !== 0 && this.core.machine.online.has(line.cpu) && dest.has(line.cpu)) return 0;
+    if (line.moveInProgress || line.cleanupPending) return errnoValue('EBUSY');
+    return this.take(d, this.matrix.alloc(dest, line.hasReserved));
+  }
+
+  /** The same for a managed line, out of the vectors that are kept for it (assign_managed_vector). */
+  assignManaged(d: IrqData, dest: CpuMask): number {
+    const line = lineOf(d);
+    const mask = dest.and(d.affinity);
+    if (line.vector !== 0 && mask.has(line.cpu)) return 0;
+    return this.take(d, this.matrix.allocManaged(mask));
+  }
+
+  private take(d: IrqData, place: MatrixPlace | number): number {
+    if (typeof place === 'number') return place;
+    this.update(d, place);
+    return 0;
+  }
+
+  /** The line's interrupts come to another place from now on (chip_data_update). */
+  private update(d: IrqData, { bit, cpu }: MatrixPlace): void {
+    const line = lineOf(d);
+    line.prevVector = 0;
+    if (line.vector !== 0 && line.vector !== MANAGED_IRQ_SHUTDOWN_VECTOR) this.leave(d, line, cpu);
+    line.vector = bit;
+    line.cpu = cpu;
+    const desc = this.core.desc(d.irq);
+    if (desc !== undefined) this.apics.install(cpu, bit, desc);
+    this.configure(d, bit, cpu);
+  }
+
+  /** The old vector stays until an interrupt has come to the new one, unless its CPU is gone. */
+  private leave(d: IrqData, line: ApicChipData, newCpu: CpuId): void {
+    if (!this.core.machine.online.has(line.cpu)) {
+      this.matrix.free(line.cpu, line.vector, d.has(irqd.AFFINITY_MANAGED));
+      return;
+    }
+    line.moveInProgress = true;
+    line.prevVector = line.vector;
+    line.prevCpu = line.cpu;
+    if (line.cpu === newCpu) warnOnce(this.core, 'arch/x86/kernel/apic/vector', 'apic_update_vector');
+  }
+
+  /** Tells the controllers above what to send, and the line's files where it goes (apic_update_irq_cfg). */
+  configure(d: IrqData, vector: number, cpu: CpuId): void {
+    const line = lineOf(d);
+    line.configuredVector = vector;
+    line.configuredCpu = cpu;
+    irqDataUpdateEffectiveAffinity(d, CpuMask.of(d.affinity.nrCpuIds, [cpu]));
+  }
+
+  /** A line that holds no vector is set to one that nobody has, on some CPU (vector_assign_managed_shutdown). */
+  park(d: IrqData): void {
+    this.configure(d, MANAGED_IRQ_SHUTDOWN_VECTOR, this.core.machine.online.first());
+  }
+
+  /** A promise of a vector, for a line that nobody may ever request (reserve_irq_vector_locked). */
+  reserve(d: IrqData): void {
+    const line = lineOf(d);
+    this.matrix.reserve();
+    line.canReserve = true;
+    line.hasReserved = true;
+    d.set(irqd.CAN_RESERVE);
+    this.park(d);
+  }
+
+  /** Takes the line's vectors away (clear_irq_vector). */
+  clear(d: IrqData): void {
+    const line = lineOf(d);
+    if (line.vector === 0) return;
+    const managed = d.has(irqd.AFFINITY_MANAGED);
+    this.giveBack(line.cpu, line.vector, managed);
+    line.vector = 0;
+    if (line.prevVector === 0) return;
+    this.giveBack(line.prevCpu, line.prevVector, managed);
+    this.moves.forget(line);
+    line.prevVector = 0;
+  }
+
+  private giveBack(cpu: CpuId, vector: number, managed: boolean): void {
+    this.apics.shutDown(cpu, vector);
+    this.matrix.free(cpu, vector, managed);
+  }
+}
+
+/** @throws Error if the line has no vectors; a chip of another hierarchy has been given one's work. */
+export function lineOf(d: IrqData): ApicChipData {
+  const line = apicChipData(d);
+  if (line === null) throw new Error(`IRQ ${d.irq} does not end in the domain of x86 vectors`);
+  return line;
+}
+
+/** A chip's flag for moves that wait for the next interrupt, where chips say so (before 6.15 all lines wait). */
+export function deferredMoves({ moveInProcessContext }: KernelBehaviour): number {
+  return moveInProcessContext === 'chip' ? irqchipFlags.MOVE_DEFERRED : 0;
 }

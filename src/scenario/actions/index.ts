@@ -5,6 +5,7 @@ import { offline, online } from './cpu.js';
 import { channels, offer, rescind } from './devices.js';
 import { print, read, write } from './files.js';
 import { host, refused } from './host.js';
+import { disable, enable, free, plug, queues, raise, request, synchronize, unplug, wake } from './lines.js';
 import { resume, shutdown, suspend } from './power.js';
 import { count, signal } from './signals.js';
 
@@ -19,7 +20,17 @@ export const builtinActions: readonly ScenarioAction[] = [
   rescind,
   channels,
   signal,
+  raise,
   count,
+  request,
+  free,
+  enable,
+  disable,
+  synchronize,
+  wake,
+  plug,
+  unplug,
+  queues,
   host,
   refused,
   suspend,

@@ -4,11 +4,14 @@ import { defineAction } from './action.js';
 import { done, notPossible } from './answer.js';
 import { aNumber } from './expects.js';
 
+/** A companion of signal and raise. */
+export const times = int(1, 1_000_000).optional().describe('how often; default 1');
+
 export const signal = defineAction({
   name: 'signal',
   value: relid.describe('The host signals this channel'),
-  companions: { times: int(1, 1_000_000).optional().describe('how often; default 1') },
-  fields: (number, { times = 1 }) => ({ relid: number, times }),
+  companions: { times },
+  fields: (number, { times: often = 1 }) => ({ relid: number, times: often }),
   describe: (action) => `signal ${action.relid}${action.times === 1 ? '' : ` ${action.times} times`}`,
   perform(guest, action) {
     const sent = guest.signal(action.relid, action.times);

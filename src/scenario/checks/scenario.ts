@@ -5,12 +5,15 @@ import { checkDesign } from '../schema/design.js';
 import { checkDevices } from '../schema/device.js';
 import { checkInterrupts } from '../schema/interrupt.js';
 import { checkKvm } from '../schema/kvm.js';
+import { checkPci } from '../schema/pci.js';
 import { checkArchitectureRows } from '../schema/proc-interrupts.js';
 import { checkTimeline } from '../schema/step.js';
 import type { UsableValues } from '../schema/usable-values.js';
 import { checkWorkload } from '../workloads/index.js';
 import type { Checks, PlatformFacts } from './checks.js';
 import { CpuNumbers } from './cpu-numbers.js';
+import { LinesInUse } from './lines.js';
+import { PciInUse } from './pci.js';
 import { RelidsInUse } from './relids.js';
 
 /** Checks how the values of a scenario fit together. */
@@ -24,8 +27,12 @@ export function checkScenario(
   const possible = checkCpus(values.cpus, report, vmbus)?.possible;
   const platform = platforms.find(({ name }) => name === arch) ?? platforms[0];
   const relids = new RelidsInUse(report);
-  const checks: Checks = { report, cpus: new CpuNumbers(possible, report), relids, platform, runNs };
+  const cpus = new CpuNumbers(possible, report);
+  const lines = new LinesInUse(report, cpus);
+  const pci = new PciInUse(report);
+  const checks: Checks = { report, cpus, relids, lines, pci, platform, runNs };
   checkInterrupts(interrupts, checks);
+  checkPci(values.pci ?? [], checks);
   checkArchitectureRows(architectureRows, checks);
   if (kvm !== undefined) checkKvm(kvm, interrupts, checks);
   checkDevices(devices, vmbus, checks);
@@ -35,6 +42,9 @@ export function checkScenario(
     if (item !== undefined) checkWorkload(item, ['workload', i], checks);
   });
   checkTimeline(timeline, checks);
+  if (timeline.includes(undefined)) pci.unknown();
+  lines.finish();
+  pci.finish();
   relids.finish(areDevicesReadable && !timeline.includes(undefined));
   checkDesign(design, checks);
 }

@@ -1,5 +1,8 @@
 import type { CpuId } from '../../lib/brand.js';
 
+/** Makers of x86 CPUs that kernels tell apart. */
+export const cpuVendors = ['Intel', 'AMD', 'Hygon'] as const;
+
 /** CPUs of a guest; a plain number means so many, all present and online. */
 export interface CpuOptions {
   /** Number of CPUs plugged in: 0 to present - 1. */
@@ -12,6 +15,8 @@ export interface CpuOptions {
   readonly isolated?: readonly CpuId[];
   /** CPUs without a timer tick (nohz_full). */
   readonly nohzFull?: readonly CpuId[];
+  /** Who made them, where kernels tell makers apart (x86); default Intel. */
+  readonly vendor?: (typeof cpuVendors)[number];
   /** Number of NUMA nodes; default 1. CPUs are divided evenly. */
   readonly nodes?: number;
   /** Number of packages (sockets); default: as many as nodes. */
@@ -27,6 +32,7 @@ export interface ResolvedCpus {
   readonly online: readonly CpuId[];
   readonly isolated: readonly CpuId[];
   readonly nohzFull: readonly CpuId[];
+  readonly vendor: (typeof cpuVendors)[number];
   readonly nodes: number;
   readonly packages: number;
   readonly threadsPerCore: number;
@@ -41,6 +47,7 @@ export function resolveCpus(cpus: number | CpuOptions): ResolvedCpus {
     online: online ?? Array.from({ length: present }, (_, cpu) => cpu),
     isolated,
     nohzFull,
+    vendor: options.vendor ?? 'Intel',
     nodes,
     packages: options.packages ?? nodes,
     threadsPerCore: options.threadsPerCore ?? 1,

@@ -8,11 +8,16 @@ import type { DeviceOptions } from './devices.js';
 import type { HostOptions } from './host.js';
 import type { InterruptOptions } from './interrupts.js';
 import type { KvmGuestOptions } from './kvm.js';
+import type { PciDeviceOptions } from './pci.js';
 import type { ArchitectureRowOptions, ProcInterruptsOptions } from './proc-interrupts.js';
 
 /** The kernels whose behaviour can be chosen. */
 export const kernelVersions = ['6.1', '6.10', '6.12', '6.18', '7.2', '7.3'] as const;
 export type KernelVersion = (typeof kernelVersions)[number];
+
+/** Whose interrupt remapping an x86 machine can have. */
+export const remappingKinds = ['none', 'intel', 'amd', 'hyperv'] as const;
+export type RemappingKind = (typeof remappingKinds)[number];
 
 /**
  * A guest, its host and its devices: what `Guest.create` takes and what a scenario file describes. Everything but
@@ -26,8 +31,26 @@ export interface GuestOptions {
   readonly cpus: number | CpuOptions;
   /** Default 6.10. */
   readonly kernel?: KernelVersion;
+  /**
+   * What the kernel was started with, as far as it concerns CPUs and interrupts: `isolcpus=`, `nohz_full=`,
+   * `irqaffinity=`, `maxcpus=`, `threadirqs`, `noirqdebug`, `irqfixup`, `irqpoll`, `cpu0_hotplug`, and `dyndbg=` for the
+   * debug messages of kernel/irq/cpuhotplug.c. Default: nothing.
+   */
+  readonly cmdline?: string;
   /** Default x86_64. */
   readonly arch?: Architecture;
+  /**
+   * x86: generation of the virtual machine. One of generation 1 has a PC's PIC, timer and ISA interrupts, one of
+   * generation 2 has not. Default 2, or 1 if IRQ 0 or an XT-PIC is among the interrupts.
+   */
+  readonly generation?: 1 | 2;
+  /**
+   * x86: whose remapping interrupts go through. `hyperv`: what large guests of Hyper-V have for their IO-APIC. Default:
+   * none, unless interrupts' chips are called `IR-…`; then hyperv on Hyper-V if it is the IO-APIC's alone, else intel.
+   */
+  readonly interruptRemapping?: RemappingKind;
+  /** arm64: the GIC has an ITS, and the machine a PCI bus behind it. Default: only without Hyper-V, which gives none. */
+  readonly its?: boolean;
   /** Number of IRQs (nr_irqs); default: what Linux computes. */
   readonly nrIrqs?: number;
   /** Of all that is random; default 1. */
@@ -44,6 +67,8 @@ export interface GuestOptions {
   /** Channels that are not where the guest puts them, or have been counted before. */
   readonly channels?: readonly ChannelOptions[];
   readonly interrupts?: readonly InterruptOptions[];
+  /** PCI functions with drivers outside Hyper-V's own; default: none. */
+  readonly pci?: readonly PciDeviceOptions[];
   /** Level-triggered devices of user space, where KVM is under the guest; default: none. */
   readonly kvm?: KvmGuestOptions;
   /**

@@ -1,11 +1,12 @@
 import type { Hwirq, Irq } from '../../lib/brand.js';
 import type { CpuCounts } from './counts.js';
+import type { LineHandlerOptions } from './line-request.js';
 
 export const interruptFlows = ['edge', 'level', 'fasteoi', 'percpu', 'simple'] as const;
 export type InterruptFlow = (typeof interruptFlows)[number];
 
-/** A row of /proc/interrupts outside VMBus. */
-export interface InterruptOptions {
+/** A line outside VMBus with its devices and their drivers: a row of /proc/interrupts. */
+export interface InterruptOptions extends LineHandlerOptions {
   readonly irq: Irq;
   /** Name of the chip, e.g. `IO-APIC`. */
   readonly chip: string;
@@ -25,5 +26,10 @@ export interface InterruptOptions {
   readonly name?: string;
   /** CPUs that it may go to, as a list such as `0-3,5`; default: what /proc/irq/default_smp_affinity says. */
   readonly affinity?: string;
+  /**
+   * The kernel alone decides where it goes, within `affinity`: user space may not move it, and it is shut down while all
+   * these CPUs are offline. Default false.
+   */
+  readonly managed?: boolean;
   readonly counts?: CpuCounts;
 }

@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { parseCpuList } from '../../machine/cpumask-text.js';
 import { regularTopology } from '../../machine/topology.js';
-import { type CpuOptions, type ResolvedCpus, resolveCpus } from '../options/cpus.js';
+import { type CpuOptions, cpuVendors, type ResolvedCpus, resolveCpus } from '../options/cpus.js';
 import type { Report } from '../place.js';
 import { cpuList } from './notations.js';
-import { int, mapping } from './shapes.js';
+import { int, mapping, word } from './shapes.js';
 
 const maxCpus = 8192;
 const cpuNumber = int(1, maxCpus);
@@ -21,6 +21,7 @@ export const cpus = z.union(
         .optional()
         .describe('CPUs that managed interrupts keep away from (isolcpus=managed_irq)'),
       nohzFull: cpuList.optional().describe('CPUs without a timer tick (nohz_full)'),
+      vendor: word(cpuVendors).optional().describe('Maker of x86 CPUs; default Intel'),
       nodes: int(1, 1024).optional().describe('NUMA nodes; default 1'),
       packages: int(1, 1024).optional().describe('Sockets; default: as many as nodes'),
       threadsPerCore: int(1, 8).optional().describe('Hardware threads of each core; default 1'),
@@ -41,7 +42,7 @@ export function checkCpus(
 ): ResolvedCpus | undefined {
   if (keys === undefined) return undefined;
   if (typeof keys === 'number') return resolveCpus(keys);
-  const { present, possible = present, nodes, packages, threadsPerCore } = keys;
+  const { present, possible = present, nodes, packages, threadsPerCore, vendor } = keys;
   if (possible < present) {
     report(['cpus', 'possible'], `expected at least the ${present} CPUs that are present, not ${possible}`);
     return undefined;
@@ -65,5 +66,5 @@ export function checkCpus(
   } catch (error) {
     report(['cpus'], error instanceof Error ? error.message : String(error));
   }
-  return resolveCpus({ present, possible, nodes, packages, threadsPerCore, ...lists });
+  return resolveCpus({ present, possible, nodes, packages, threadsPerCore, vendor, ...lists });
 }

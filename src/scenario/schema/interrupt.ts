@@ -2,9 +2,10 @@ import { z } from 'zod';
 import type { Checks } from '../checks/checks.js';
 import { type InterruptOptions, interruptFlows } from '../options/interrupts.js';
 import { bool, cpuCounts, cpuList, hwirq, irq, nonEmpty } from './notations.js';
-import { mapping, word } from './shapes.js';
+import { handlerKeys, handlerOptions } from './line-request.js';
+import { keysIn, mapping, whenMapping, word } from './shapes.js';
 
-export const interrupt = mapping(
+const interruptKeys = mapping(
   'an interrupt, e.g. {irq: 8, chip: IO-APIC, hwirq: 8, flow: edge, name: rtc0}',
   {
     irq: irq.describe('Linux IRQ number'),
@@ -24,15 +25,46 @@ export const interrupt = mapping(
       .string({ error: 'a text' })
       .optional()
       .describe('Name of the action; default: nobody has requested the interrupt'),
+    ...handlerKeys,
     affinity: cpuList.optional().describe('CPUs that it may go to; default: all'),
+    managed: bool
+      .optional()
+      .describe('The kernel alone decides where it goes, within affinity, and shuts it down with these CPUs'),
     counts: cpuCounts.optional().describe('Counts from the start; default 0'),
   },
 );
 
+/** A line outside VMBus with its devices and their drivers. */
+export const interrupt = interruptKeys
+  .superRefine((value, context) => {
+    const needsName = keysIn(value, ['flags', 'answers', 'thread', 'cost', 'threadCost']);
+    if (value.name === undefined && needsName.length > 0) {
+      const message = `"${needsName[0]}" is of the driver, and without "name" there is none`;
+      context.addIssue({ code: 'custom', message, path: [needsName[0]] });
+    }
+    if (value.flow === 'percpu' && needsName.length > 0) {
+      const message = `a per-CPU line's handler is the platform's, without "${needsName[0]}"`;
+      context.addIssue({ code: 'custom', message, path: [needsName[0]] });
+    }
+    if (value.managed === true && value.affinity === undefined) {
+      const message = 'a managed interrupt needs "affinity": the CPUs that it is for';
+      context.addIssue({ code: 'custom', message, path: ['managed'] });
+    }
+  }, whenMapping)
+  .transform(({ flags, answers, thread, cost, threadCost, ...line }): InterruptOptions => {
+    return { ...line, ...handlerOptions({ flags, answers, thread, cost, threadCost }) };
+  })
+  .meta({
+    dependencies: {
+      ...Object.fromEntries(Object.keys(handlerKeys).map((key) => [key, ['name']])),
+      managed: ['affinity'],
+    },
+  });
+
 /** Checks the interrupts; what is wrong in itself is undefined. */
 export function checkInterrupts(
   interrupts: readonly (InterruptOptions | undefined)[],
-  { report, cpus }: Checks,
+  { report, cpus, lines }: Checks,
 ): void {
   const seen = new Set<number>();
   interrupts.forEach((item, i) => {
@@ -40,6 +72,7 @@ export function checkInterrupts(
     const at = ['interrupts', i];
     if (seen.has(item.irq)) report([...at, 'irq'], `there is an interrupt ${item.irq} already`);
     seen.add(item.irq);
+    lines.plug(item);
     cpus.checkList(item.affinity, [...at, 'affinity']);
     cpus.checkCounts(item.counts, [...at, 'counts']);
   });

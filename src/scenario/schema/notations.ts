@@ -14,6 +14,12 @@ export const duration = z
 
 export const cpu = int(0, 8191);
 export const relid = int(1, 2047);
+/** A device of VMBus by a relid, or a PCI device by the name that Linux gives it. */
+export function relidOrName(example: string) {
+  const error = `a relid, or a PCI device such as ${example}`;
+  return z.union([relid, z.string({ error }).min(1, { error })], { error });
+}
+
 export const irq = int(0, 0x7fffffff);
 export const u32 = int(0, 0xffffffff);
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { kernelVersions } from '../options/guest.js';
+import { kernelVersions, remappingKinds } from '../options/guest.js';
 import type { ScenarioVocabulary } from '../vocabulary.js';
 import { workload } from '../workloads/index.js';
 import { channel } from './channel.js';
@@ -10,6 +10,7 @@ import { host } from './host.js';
 import { interrupt } from './interrupt.js';
 import { kvm } from './kvm.js';
 import { bool, duration, printTarget, u32 } from './notations.js';
+import { pciDevice } from './pci.js';
 import { architectureRows, procInterrupts } from './proc-interrupts.js';
 import { int, list, version, word } from './shapes.js';
 import type { stepSchema } from './step.js';
@@ -20,10 +21,26 @@ export function scenarioShape(vocabulary: ScenarioVocabulary, step: ReturnType<t
   return {
     description: z.string({ error: 'a text' }).optional().describe('What the scenario shows'),
     kernel: version(kernelVersions).optional().describe('Linux version whose behaviour is modelled'),
+    cmdline: z
+      .string({ error: 'a kernel command line' })
+      .optional()
+      .describe('Kernel command line, such as "isolcpus=managed_irq,2-3 threadirqs"'),
     arch: word(vocabulary.platforms.map(({ name }) => name))
       .optional()
       .describe('Architecture of the guest; default x86_64'),
     cpus: cpus.describe('CPUs of the guest: their number, or more about them'),
+    generation: z
+      .literal([1, 2], { error: '1 or 2' })
+      .optional()
+      .describe(
+        'x86: 1 for a VM with the PIC and timer of a PC, 2 for one without; default: by the interrupts',
+      ),
+    interruptRemapping: word(remappingKinds)
+      .optional()
+      .describe("x86: whose remapping interrupts go through; default: by the chips' names"),
+    its: bool
+      .optional()
+      .describe('arm64: there is an ITS with a PCI bus behind it; default: only without Hyper-V'),
     nrIrqs: int(17, 0x7fffffff).optional().describe('Number of IRQs; default: what Linux computes'),
     seed: u32.optional().describe('Of all that is random; default 1'),
     interruptTime: duration
@@ -36,6 +53,9 @@ export function scenarioShape(vocabulary: ScenarioVocabulary, step: ReturnType<t
       .optional()
       .describe("Devices in the order of the host's offers"),
     interrupts: list('a list of interrupts', interrupt).optional().describe('Interrupts outside VMBus'),
+    pci: list('a list of PCI devices', pciDevice)
+      .optional()
+      .describe('PCI functions with their drivers, each with the interrupts of its queues'),
     kvm: kvm.optional().describe('Level-triggered devices of user space, where KVM is under the guest'),
     channels: list('a list of channels', channel)
       .optional()

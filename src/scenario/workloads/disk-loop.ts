@@ -6,7 +6,7 @@ import { checkUntil } from './times.js';
 import type { WorkloadForm, WorkloadKind } from './workload.js';
 
 /** A number of I/Os under way: each completion submits the next one, on the same CPU. */
-export interface DiskLoop extends DiskWorkload {
+export type DiskLoop = DiskWorkload & {
   readonly kind: 'diskLoop';
   /** I/Os under way all the time. */
   readonly outstanding: number;
@@ -14,7 +14,7 @@ export interface DiskLoop extends DiskWorkload {
   readonly ios: number | undefined;
   /** No I/O begins from then on; undefined: until the end of the run, or of the I/Os. */
   readonly untilNs: Ns | undefined;
-}
+};
 
 const keys = {
   outstanding: int(1, 65_536).optional().describe('So many I/Os are under way all the time'),
@@ -30,24 +30,24 @@ export const diskLoopForm: WorkloadForm<typeof keys> = {
 
 export const diskLoop: WorkloadKind<DiskLoop> = {
   kind: 'diskLoop',
-  target: 'disk',
-  driver: 'storvsc',
+  device: { key: 'disk', driver: 'storvsc', pci: ['nvme', 'virtio-blk', 'msix'] },
   endNs: ({ untilNs }) => untilNs,
   endsByItself: ({ ios }) => ios !== undefined,
   isOver: ({ ios }, { sent, unsent, completed = 0 }) =>
     ios === undefined || unsent > 0 || (sent >= ios && completed >= sent),
   start(guest, item, { startNs, endNs }) {
-    const { relid, outstanding, ios = Number.POSITIVE_INFINITY, fromNs, untilNs = endNs } = item;
+    const { outstanding, ios = Number.POSITIVE_INFINITY, fromNs, untilNs = endNs } = item;
     const tally: IoTally = { sent: 0, unsent: 0, completed: 0 };
     const until = startNs + Math.min(untilNs, endNs);
     const submitters = submitterChoice(item);
+    const target = item.device ?? item.relid;
     const submit = (submitter: number): void => {
       if (tally.sent >= ios || guest.now >= until) return;
       const completed = (ok: boolean): void => {
         countCompletion(tally, ok);
         if (ok) submit(submitter);
       };
-      if (guest.submitIo(relid, { ...submitters(submitter), completed })) tally.sent += 1;
+      if (guest.submitIo(target, { ...submitters(submitter), completed })) tally.sent += 1;
       else tally.unsent += 1;
     };
     guest.at(startNs + fromNs, () => {

@@ -7,12 +7,12 @@ import { checkDuring, spreadEvenly } from './times.js';
 import type { WorkloadForm, WorkloadKind } from './workload.js';
 
 /** I/Os at even distances, however many are under way. */
-export interface DiskRate extends DiskWorkload {
+export type DiskRate = DiskWorkload & {
   readonly kind: 'diskRate';
   /** So many I/Os, evenly spread from `fromNs` over `duringNs`. */
   readonly ios: number;
   readonly duringNs: Ns;
-}
+};
 
 const keys = {
   iops: int(1, 100_000_000).optional().describe('So many I/Os each second, however long they take'),
@@ -27,8 +27,7 @@ export const diskRateForm: WorkloadForm<typeof keys> = {
 
 export const diskRate: WorkloadKind<DiskRate> = {
   kind: 'diskRate',
-  target: 'disk',
-  driver: 'storvsc',
+  device: { key: 'disk', driver: 'storvsc', pci: ['nvme', 'virtio-blk', 'msix'] },
   endNs: ({ fromNs, duringNs }) => fromNs + duringNs,
   endsByItself: () => false,
   isOver: () => true,
@@ -36,8 +35,9 @@ export const diskRate: WorkloadKind<DiskRate> = {
     const tally: IoTally = { sent: 0, unsent: 0, completed: 0 };
     const submitters = submitterChoice(item);
     const completed = (ok: boolean): void => countCompletion(tally, ok);
+    const target = item.device ?? item.relid;
     spreadEvenly(guest, item.ios, item, times, (index) => {
-      if (guest.submitIo(item.relid, { ...submitters(index), completed })) tally.sent += 1;
+      if (guest.submitIo(target, { ...submitters(index), completed })) tally.sent += 1;
       else tally.unsent += 1;
     });
     return tally;

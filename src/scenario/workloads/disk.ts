@@ -1,11 +1,14 @@
-import { bool, cpuList, duration, relid } from '../schema/notations.js';
+import { bool, cpuList, duration, relidOrName } from '../schema/notations.js';
 import { int, keysIn, mapping, whenMapping } from '../schema/shapes.js';
 import { type DiskLoop, diskLoopForm } from './disk-loop.js';
 import { type DiskRate, diskRateForm } from './disk-rate.js';
+import { queueTarget } from './target.js';
 
 /** I/Os of a disk, in either form. */
 export const disk = mapping('a workload, e.g. {disk: 14, outstanding: 32, ios: 1000}', {
-  disk: relid.describe('Storage controller, by the relid of its primary channel'),
+  disk: relidOrName('nvme0').describe(
+    'Storage controller, by the relid of its primary channel, or the name of a PCI device',
+  ),
   from: duration.optional().describe('Start; default: the end of booting'),
   ...diskLoopForm.keys,
   ...diskRateForm.keys,
@@ -20,7 +23,7 @@ export const disk = mapping('a workload, e.g. {disk: 14, outstanding: 32, ios: 1
   .transform((value): DiskLoop | DiskRate => {
     const { disk: controller, from: fromNs = 0, outstanding, ios, until, iops, during } = value;
     const { bytes = 4096, write = false, cpus } = value;
-    const io = { relid: controller, fromNs, bytes, isWrite: write, cpus };
+    const io = { ...queueTarget(controller), fromNs, bytes, isWrite: write, cpus };
     if (outstanding !== undefined) return { kind: 'diskLoop', ...io, outstanding, ios, untilNs: until };
     const duringNs = during ?? 0;
     return { kind: 'diskRate', ...io, ios: Math.floor(((iops ?? 0) * duringNs) / 1e9), duringNs };

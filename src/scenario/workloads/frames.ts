@@ -1,14 +1,13 @@
-import type { Ns, Relid } from '../../lib/brand.js';
-import { duration, relid } from '../schema/notations.js';
+import type { Ns } from '../../lib/brand.js';
+import { duration, relidOrName } from '../schema/notations.js';
 import { int, keysIn, mapping, whenMapping, word } from '../schema/shapes.js';
 import { checkDuring, spreadEvenly } from './times.js';
+import { type QueueTarget, queueTarget } from './target.js';
 import type { SignalTally, WorkloadKind } from './workload.js';
 
 /** Frames that come and go at even distances. */
-export interface Frames {
+export type Frames = QueueTarget & {
   readonly kind: 'frames';
-  /** Of the adapter's primary channel. */
-  readonly relid: Relid;
   readonly direction: 'rx' | 'tx';
   /** The frames belong to so many flows in turn. */
   readonly flows: number;
@@ -18,12 +17,14 @@ export interface Frames {
   readonly fromNs: Ns;
   readonly duringNs: Ns;
   readonly bytes: number;
-}
+};
 
 const number = int(1, 1_000_000_000);
 
 export const nic = mapping('a workload, e.g. {nic: 13, flows: 16, packets: 1000, rate: 100, direction: rx}', {
-  nic: relid.describe('Network adapter, by the relid of its primary channel'),
+  nic: relidOrName('virtio0').describe(
+    'Network adapter, by the relid of its primary channel, or the name of a PCI device',
+  ),
   from: duration.optional().describe('Start; default: the end of booting'),
   direction: word(['rx', 'tx']).optional().describe('rx: the host delivers, tx: the guest sends; default rx'),
   flows: int(1, 1_000_000).optional().describe('Connections that the packets belong to, in turn; default 1'),
@@ -46,19 +47,29 @@ export const nic = mapping('a workload, e.g. {nic: 13, flows: 16, packets: 1000,
     const { nic: adapter, from: fromNs = 0, direction = 'rx', flows = 1, packets, rate, during } = value;
     const duringNs = during ?? Math.ceil((packets * 1e9) / (rate ?? 1));
     const { burst = 1, bytes = 1514 } = value;
-    return { kind: 'frames', relid: adapter, fromNs, duringNs, direction, flows, packets, burst, bytes };
+    return {
+      kind: 'frames',
+      ...queueTarget(adapter),
+      fromNs,
+      duringNs,
+      direction,
+      flows,
+      packets,
+      burst,
+      bytes,
+    };
   })
   .meta({ oneOf: [{ required: ['rate'] }, { required: ['during'] }] });
 
 export const frames: WorkloadKind<Frames> = {
   kind: 'frames',
-  target: 'nic',
-  driver: 'netvsc',
+  device: { key: 'nic', driver: 'netvsc', pci: ['virtio-net', 'mana'] },
   endNs: ({ fromNs, duringNs }) => fromNs + duringNs,
   endsByItself: () => false,
   isOver: () => true,
   start(guest, item, times) {
-    const { relid: adapter, direction, flows, packets, burst, bytes } = item;
+    const adapter = item.device ?? item.relid;
+    const { direction, flows, packets, burst, bytes } = item;
     const tally: SignalTally = { sent: 0, unsent: 0 };
     let next = 0;
     spreadEvenly(guest, Math.ceil(packets / burst), item, times, () => {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Ns } from '../../lib/brand.js';
+import type { Irq, Ns, Relid } from '../../lib/brand.js';
 import type { Checks } from '../checks/checks.js';
 import type { GuestOptions } from '../options/guest.js';
 import type { Path } from '../place.js';
@@ -10,11 +10,11 @@ import { type DiskLoop, diskLoop } from './disk-loop.js';
 import { type DiskRate, diskRate } from './disk-rate.js';
 import { type Frames, frames, nic } from './frames.js';
 import { type Periodic, periodic } from './periodic.js';
-import { signals } from './signals.js';
+import { interrupts, signals } from './signals.js';
 import { type Spread, spread } from './spread.js';
 import type { SignalTally, WorkloadKind } from './workload.js';
 
-/** Signals of the host to one channel, or traffic over a device. All times count from the moment the guest has booted. */
+/** Signals of the host to one channel, interrupts of a device outside VMBus, or traffic over a device. All times count from the moment the guest has booted. */
 export type WorkloadItem = Spread | Periodic | DiskLoop | DiskRate | Frames;
 
 const kinds: {
@@ -26,17 +26,35 @@ function kindOf(item: WorkloadItem): WorkloadKind<WorkloadItem> {
 }
 
 const what =
-  'a workload such as {relid: 7, signals: 100, during: 10s}, {disk: 14, outstanding: 32, ios: 1000} or ' +
+  'a workload such as {relid: 7, signals: 100, during: 10s}, {irq: 8, every: 1ms}, {disk: 14, outstanding: 32, ios: 1000} or ' +
   '{nic: 13, packets: 1000, rate: 100}';
 
 /** The workloads of a scenario file. */
-export const workload = list('a list of workloads', z.union([signals, disk, nic], { error: what }));
+export const workload = list(
+  'a list of workloads',
+  z.union([signals, interrupts, disk, nic], { error: what }),
+);
 
 /** Checks what the schema of one item cannot see. `at`: the item's path. */
 export function checkWorkload(item: WorkloadItem, at: Path, checks: Checks): void {
   const kind = kindOf(item);
-  checks.relids.mention(item.relid, [...at, kind.target], kind.driver);
+  const { key = 'relid', driver, pci = [] } = kind.device ?? {};
+  if (item.relid !== undefined) checks.relids.mention(item.relid, [...at, key], driver);
+  else if ('line' in item) checks.lines.mention(item.line, at);
+  else checks.pci.mention(item.device, [...at, key], pci);
   kind.check(item, at, checks);
+}
+
+/** What an item is about, as its file names it. */
+export interface WorkloadSubject {
+  readonly relid?: Relid;
+  readonly irq?: Irq;
+  readonly device?: string;
+}
+
+export function subjectOf(item: WorkloadItem): WorkloadSubject {
+  if (item.relid !== undefined) return { relid: item.relid };
+  return 'line' in item ? { irq: item.line.irq } : { device: item.device };
 }
 
 /** When a workload item is over, from the end of booting; undefined: not before the run. */

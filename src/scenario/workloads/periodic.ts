@@ -1,16 +1,16 @@
-import type { Ns, Relid } from '../../lib/brand.js';
+import type { Ns } from '../../lib/brand.js';
 import { Prng } from '../../lib/prng.js';
 import { formatDuration } from '../duration.js';
 import { duration } from '../schema/notations.js';
 import { int } from '../schema/shapes.js';
 import { sendSignals } from './send-signals.js';
 import { checkUntil } from './times.js';
+import type { SignalTarget } from './target.js';
 import type { WorkloadForm, WorkloadKind } from './workload.js';
 
-/** Signals to a channel each time some time has passed. */
-export interface Periodic {
+/** Signals to a channel, or interrupts of a line, each time some time has passed. */
+export type Periodic = SignalTarget & {
   readonly kind: 'periodic';
-  readonly relid: Relid;
   readonly everyNs: Ns;
   /** Each time comes up to so much later, at random. */
   readonly jitterNs: Ns;
@@ -19,7 +19,7 @@ export interface Periodic {
   readonly untilNs: Ns | undefined;
   /** Signals each time. */
   readonly burst: number;
-}
+};
 
 const keys = {
   every: duration.optional().describe('A signal each time so much has passed'),
@@ -36,15 +36,14 @@ export const periodicForm: WorkloadForm<typeof keys> = {
 
 export const periodic: WorkloadKind<Periodic> = {
   kind: 'periodic',
-  target: 'relid',
-  driver: undefined,
   endNs: ({ untilNs }) => untilNs,
   endsByItself: () => false,
   isOver: () => true,
-  start(guest, { relid, everyNs, jitterNs, fromNs, untilNs, burst }, times, seed) {
+  start(guest, item, times, seed) {
+    const { everyNs, jitterNs, fromNs, untilNs, burst } = item;
     const prng = new Prng(seed);
     const end = untilNs ?? times.endNs;
-    return sendSignals(guest, relid, burst, times, (index) => {
+    return sendSignals(guest, item, burst, times, (index) => {
       const timeNs = fromNs + index * everyNs;
       if (timeNs >= end) return undefined;
       return jitterNs === 0 ? timeNs : timeNs + Math.floor((prng.next() / 2 ** 32) * (jitterNs + 1));

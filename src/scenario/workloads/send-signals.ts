@@ -1,16 +1,17 @@
-import type { Ns, Relid } from '../../lib/brand.js';
+import type { Ns } from '../../lib/brand.js';
 import type { WorkloadGuest } from '../port.js';
+import { type SignalTarget, signalTarget } from './target.js';
 import type { SignalTally, WorkloadTimes } from './workload.js';
 
 /**
- * Has the host signal a channel at times that `timeOf` says.
+ * Has the host signal a channel, or a device assert its line, at times that `timeOf` says.
  *
  * @param burst signals each time.
  * @param timeOf time of the burst with a number from 0 on, from the end of booting; undefined when there are no more.
  */
 export function sendSignals(
   guest: WorkloadGuest,
-  relid: Relid,
+  target: SignalTarget,
   burst: number,
   { startNs, endNs }: WorkloadTimes,
   timeOf: (index: number) => Ns | undefined,
@@ -23,7 +24,7 @@ export function sendSignals(
     guest.at(startNs + timeNs, signal);
   };
   const signal = (): void => {
-    const sent = guest.signal(relid, burst);
+    const sent = signalTarget(guest, target, burst);
     tally.sent += sent;
     tally.unsent += burst - sent;
     next += 1;

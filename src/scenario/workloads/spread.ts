@@ -1,29 +1,27 @@
-import type { Ns, Relid } from '../../lib/brand.js';
+import type { Ns } from '../../lib/brand.js';
 import { duration } from '../schema/notations.js';
 import { int } from '../schema/shapes.js';
 import { sendSignals } from './send-signals.js';
 import { checkDuring, middleOfShare } from './times.js';
+import { type SignalTarget, signalsHad } from './target.js';
 import type { WorkloadForm, WorkloadKind } from './workload.js';
 
-/** So many signals to a channel, evenly spread. */
-export interface Spread {
+/** So many signals to a channel or interrupts of a line, evenly spread. */
+export type Spread = SignalTarget & {
   readonly kind: 'spread';
-  readonly relid: Relid;
   /** So many signals, evenly spread from `fromNs` over `duringNs`. */
   readonly signals: number;
-  /** Signals that the channel has had while booting count as some of them. */
+  /** Signals that it has had while booting count as some of them. */
   readonly sinceBoot: boolean;
   readonly fromNs: Ns;
   readonly duringNs: Ns;
-}
+};
 
 const number = int(1, 1_000_000_000);
 
 const keys = {
   signals: number.optional().describe('So many signals, evenly spread over "during"'),
-  total: number
-    .optional()
-    .describe('As signals, but those of booting count too: so many signals to the channel in all'),
+  total: number.optional().describe('As signals, but those of booting count too: so many signals in all'),
   during: duration.optional().describe('signals and total: over how long'),
 };
 
@@ -39,14 +37,13 @@ export const spreadForm: WorkloadForm<typeof keys> = {
 
 export const spread: WorkloadKind<Spread> = {
   kind: 'spread',
-  target: 'relid',
-  driver: undefined,
   endNs: ({ fromNs, duringNs }) => fromNs + duringNs,
   endsByItself: () => false,
   isOver: () => true,
-  start(guest, { relid, sinceBoot, signals, fromNs, duringNs }, times) {
-    const shares = sinceBoot ? signals - guest.signalled(relid) : signals;
-    return sendSignals(guest, relid, 1, times, (index) =>
+  start(guest, item, times) {
+    const { sinceBoot, signals, fromNs, duringNs } = item;
+    const shares = sinceBoot ? signals - signalsHad(guest, item) : signals;
+    return sendSignals(guest, item, 1, times, (index) =>
       index >= shares ? undefined : middleOfShare(index, shares, fromNs, duringNs),
     );
   },

@@ -1,18 +1,17 @@
-import type { Ns, Relid } from '../../lib/brand.js';
+import type { Ns } from '../../lib/brand.js';
 import { parseCpuList } from '../../machine/cpumask-text.js';
 import type { DiskIoOptions } from '../port.js';
+import type { QueueTarget } from './target.js';
 import type { SignalTally } from './workload.js';
 
 /** I/Os of a disk. */
-export interface DiskWorkload {
-  /** Of the controller's primary channel. */
-  readonly relid: Relid;
+export type DiskWorkload = QueueTarget & {
   readonly fromNs: Ns;
   readonly bytes: number;
   readonly isWrite: boolean;
   /** CPUs that submit in turn, as a list; undefined: all that are online. */
   readonly cpus: string | undefined;
-}
+};
 
 /** How many CPUs a list can name. */
 const MAX_CPUS = 8192;

@@ -1,6 +1,7 @@
-import type { Ns, Relid } from '../../lib/brand.js';
+import type { Ns } from '../../lib/brand.js';
 import type { Checks } from '../checks/checks.js';
 import type { DriverName } from '../options/devices.js';
+import type { PciDriverName } from '../options/pci.js';
 import type { Path } from '../place.js';
 import type { WorkloadGuest } from '../port.js';
 
@@ -22,12 +23,17 @@ export interface WorkloadTimes {
 }
 
 /** One kind of workload: all that is to be known of it but how it is written in a file. */
-export interface WorkloadKind<Item extends { readonly kind: string; readonly relid: Relid }> {
+export interface WorkloadKind<Item extends { readonly kind: string }> {
   readonly kind: Item['kind'];
-  /** The key that names the workload's channel. */
-  readonly target: string;
-  /** The driver that the channel's device must have; undefined: any. */
-  readonly driver: DriverName | undefined;
+  /**
+   * The key that names the workload's device, and the driver that it must have, or of a PCI device may have; undefined:
+   * signals need no device.
+   */
+  readonly device?: {
+    readonly key: string;
+    readonly driver: DriverName;
+    readonly pci: readonly PciDriverName[];
+  };
   /** When an item is over, from the end of booting; undefined: not before the run. */
   endNs(item: Item): Ns | undefined;
   /** True if an item ends by itself, at a time that nobody knows before. */

@@ -1,11 +1,11 @@
 import { ErrnoError, errnoCode } from '../../lib/errno.js';
 import type { IrqCore } from '../../irq/core.js';
 import { irqchipFlags } from '../../irq/data/irqchip.js';
-import { irqd } from '../../irq/data/irqdata.js';
-import type { IrqDesc } from '../../irq/data/irqdesc.js';
-import { irqs } from '../../irq/data/istate.js';
+import { type IrqData, irqd } from '../../irq/data/irqdata.js';
+import type { IrqDesc, IrqDescCore } from '../../irq/data/irqdesc.js';
+import { ISTATE_NOTES_HANDLED, irqs } from '../../irq/data/istate.js';
 import { irqInjectInterrupt } from '../../irq/line/resend.js';
-import { irqStatus } from '../../irq/data/settings.js';
+import { irqSettingsIsHidden, irqStatus } from '../../irq/data/settings.js';
 import { formatCpuList } from '../../machine/cpumask-text.js';
 import { kernelName } from '../../irq/messages/symbols.js';
 import { IrqEntries } from '../irq-entries.js';
@@ -95,27 +95,52 @@ const chipNames: BitNames = (
   ] as const
 ).map((name) => [`IRQCHIP_${name}`, irqchipFlags[name]]);
 
-function chipText({ data, core }: IrqDesc): string {
+function chipText(data: IrqData, core: IrqDescCore, indent: number): string {
   const { chip } = data;
+  const space = ' '.repeat(indent);
   const name = chip.irqPrintChip?.(data) ?? chip.name ?? '(null)';
   // The flag came with the kernels that go by it.
   const unknown = core.behaviour.moveInProcessContext === 'status' ? irqchipFlags.MOVE_DEFERRED : 0;
   const flags = (chip.flags ?? 0) & ~unknown;
-  return ` chip:    ${name}\n  flags:   ${hex(flags)}\n${bits(flags, chipNames, 1)}`;
+  return `${space}chip:    ${name}\n${space} flags:   ${hex(flags)}\n${bits(flags, chipNames, indent)}`;
 }
 
-/** kernel/irq/debugfs.c irq_debug_show. Lines of the model have no device and no parent domain. */
+/** One level of the line, and those nearer to the CPU (kernel/irq/debugfs.c irq_debug_show_data). */
+function levelText(data: IrqData, core: IrqDescCore, indent: number): string {
+  const { domain, hwirq, parentData } = data;
+  const space = ' '.repeat(indent);
+  const level =
+    `${space}domain:  ${domain?.name ?? ''}\n${space} hwirq:   ${hex(hwirq)}\n` +
+    `${chipText(data, core, indent + 1)}${domain?.debugShow(data, indent + 1) ?? ''}`;
+  return parentData === null ? level : `${level}${space} parent:\n${levelText(parentData, core, indent + 4)}`;
+}
+
+/** The CPUs of a change that waits, where changes can. */
+function pendingText({ cold, core }: IrqDesc): string {
+  return core.genericPendingIrq ? `pending:  ${formatCpuList(cold.pendingMask)}\n` : '';
+}
+
+/** _IRQ_PROC_VALID, the bit of IRQ_RESERVED; without a name in debugfs (kernel/irq/settings.h). */
+const PROC_VALID = 1 << 22;
+
+/** The settings, with the note whether the line is shown in /proc/interrupts (kernel/irq/proc.c irq_proc_update_valid). */
+function shownStatus(desc: IrqDesc): number {
+  const isShown = !irqSettingsIsHidden(desc) && !desc.isChained && desc.action !== undefined;
+  return desc.core.behaviour.marksShownLines && isShown ? desc.status | PROC_VALID : desc.status;
+}
+
+/** kernel/irq/debugfs.c irq_debug_show. */
 function lineText(desc: IrqDesc): string {
   const { data, status, istate } = desc;
   return (
-    `handler:  ${kernelName(desc.handleIrq.name)}\ndevice:   (null)\n` +
-    `status:   ${hex(status, 8)}\n${bits(status, statusNames)}` +
-    `istate:   ${hex(istate, 8)}\n${bits(istate, istateNames)}` +
+    `handler:  ${kernelName(desc.handleIrq.name)}\ndevice:   ${desc.cold.deviceName ?? '(null)'}\n` +
+    `status:   ${hex(shownStatus(desc), 8)}\n${bits(status, statusNames)}` +
+    `istate:   ${hex(istate & ~ISTATE_NOTES_HANDLED, 8)}\n${bits(istate, istateNames)}` +
     `ddepth:   ${desc.cold.depth}\nwdepth:   ${desc.cold.wakeDepth}\n` +
     `dstate:   ${hex(data.state, 8)}\n${bits(data.state, dataNames)}` +
     `node:     ${data.node}\naffinity: ${formatCpuList(data.affinity)}\n` +
-    `effectiv: ${formatCpuList(data.effectiveAffinity)}\npending:  ${formatCpuList(desc.cold.pendingMask)}\n` +
-    `domain:  ${data.domain?.name ?? ''}\n hwirq:   ${hex(data.hwirq)}\n${chipText(desc)}`
+    `effectiv: ${formatCpuList(data.effectiveAffinity)}\n${pendingText(desc)}` +
+    levelText(data, desc.core, 0)
   );
 }
 

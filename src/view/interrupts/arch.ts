@@ -36,9 +36,9 @@ export function archSpacing(
 ): { lead: number; gap: number } {
   switch (arch) {
     case 'arm64':
-      return { lead: width >= 4 ? 1 : 0, gap: 7 };
+      return { lead: width >= 4 ? 1 : 0, gap: form === '7.2' ? 2 : 7 };
     case 'riscv':
-      return { lead: width >= 4 ? 1 : 0, gap: 2 };
+      return { lead: form !== '7.2' && width >= 4 ? 1 : 0, gap: 2 };
     case 'arm':
       return { lead: 1, gap: 2 };
     default:
@@ -78,10 +78,11 @@ export function archRows(
   const below: InterruptsRow[] = [];
   const atEnd: InterruptsRow[] = [];
   for (const source of architecture.sources()) {
-    const { label, text, single = false, installed = true } = source;
+    const { label, text, single = false } = source;
+    if (source.isInstalled?.() === false) continue;
     const rows = source.above ? above : below;
     if (since72) {
-      if (!installed || (onlyAfterFirst.has(label) && total(source) === 0)) continue;
+      if (onlyAfterFirst.has(label) && total(source) === 0) continue;
       (single ? atEnd : rows).push(perCpu(source, textSince72.get(label) ?? text));
     } else if (single) {
       rows.push({ kind: 'total', label, total: total(source) });

@@ -1,7 +1,8 @@
 import type { CpuId } from '../../lib/brand.js';
 import type { IrqCore } from '../../irq/core.js';
-import { type IrqChip, irqd } from '../../irq/data/irqdata.js';
+import { irqd } from '../../irq/data/irqdata.js';
 import type { IrqDesc } from '../../irq/data/irqdesc.js';
+import type { KernelBehaviour } from '../../irq/kernel.js';
 import {
   irqSettingsIsHidden,
   irqSettingsIsPerCpu,
@@ -18,20 +19,30 @@ function hasAction(desc: IrqDesc): boolean {
   return desc.action !== undefined && !desc.isChained;
 }
 
-/** Forms of kernels that show a line without an action, too, if it has counts on a CPU online. */
-const countsSuffice: ReadonlySet<InterruptsForm> = new Set(['2.6.18', '3.18', '6.1']);
+type IdleRows = KernelBehaviour['idleRows'];
+
+/** Which lines without an action a form of the file shows whose kernel is not asked. */
+function idleRowsOf(form: InterruptsForm): IdleRows {
+  return form === '2.6.18' || form === '3.18' || form === '6.1' ? 'countedOnline' : 'none';
+}
+
+/** True for a line whose interrupts are counted on each CPU only, not in all. */
+function countsPerCpuOnly(desc: IrqDesc): boolean {
+  return irqSettingsIsPerCpu(desc) || irqSettingsIsPerCpuDevid(desc);
+}
 
 /** Whether the line has a row (the first lines of kernel/irq/proc.c show_interrupts). */
-function isShown(desc: IrqDesc, form: InterruptsForm, cpus: readonly CpuId[]): boolean {
+function isShown(desc: IrqDesc, idleRows: IdleRows, cpus: readonly CpuId[]): boolean {
   if (irqSettingsIsHidden(desc)) return false;
   if (hasAction(desc)) return true;
-  return countsSuffice.has(form) && cpus.some((cpu) => desc.cold.kstat[cpu] !== 0);
+  if (idleRows === 'none') return false;
+  if (idleRows === 'counted' && !countsPerCpuOnly(desc)) return desc.totCount !== 0;
+  return cpus.some((cpu) => desc.cold.kstat[cpu] !== 0);
 }
 
 /** A line's counts. Form 7.2 looks at them only if the line's total says that there are any. */
 function countsOf(desc: IrqDesc, form: InterruptsForm, cpus: readonly CpuId[]): number[] {
-  const perCpu = irqSettingsIsPerCpu(desc) || irqSettingsIsPerCpuDevid(desc);
-  const silent = form === '7.2' && !perCpu && desc.totCount === 0;
+  const silent = form === '7.2' && !countsPerCpuOnly(desc) && desc.totCount === 0;
   return cpus.map((cpu) => (silent ? 0 : desc.cold.kstat[cpu]));
 }
 
@@ -59,43 +70,38 @@ export interface InterruptsViewOptions {
   readonly chipWidth?: number;
 }
 
-/**
- * /proc/interrupts of a running machine, in the form of its kernel. It remembers the widest chip name it has seen, as
- * the column of form 7.2 never gets narrower.
- */
+/** /proc/interrupts of a running machine, in the form of its kernel. */
 export class InterruptsView {
   readonly form: InterruptsForm;
-  private chipWidth: number;
+  private readonly chipWidth: number;
+  private readonly idleRows: IdleRows;
 
   constructor(
     private readonly core: IrqCore,
     private readonly arch: ArchInterrupts = noArchInterrupts,
     options: InterruptsViewOptions = {},
   ) {
-    this.form = options.form ?? core.behaviour.procInterruptsForm;
+    const { procInterruptsForm, idleRows } = core.behaviour;
+    this.form = options.form ?? procInterruptsForm;
+    this.idleRows = this.form === procInterruptsForm ? idleRows : idleRowsOf(this.form);
     this.chipWidth = options.chipWidth ?? 8;
-  }
-
-  /** A line got this chip: the chip column of form 7.2 is at least as wide as its name from now on. */
-  noteChip({ name }: IrqChip): void {
-    this.chipWidth = Math.max(this.chipWidth, name?.length ?? 0);
   }
 
   table(): InterruptsTable {
     const { core, arch, form } = this;
     const cpus = [...core.machine.online];
-    const width = labelWidth(form, core.nrIrqs);
+    const { numPrec, chipWidth } = core.procConstraints;
+    const width = form === '7.2' ? numPrec : labelWidth(form, core.nrIrqs);
     const levels = hasLevelColumn(arch);
     const rows: IrqRow[] = [];
     for (const desc of core.descs()) {
-      this.noteChip(desc.data.chip);
-      if (isShown(desc, form, cpus)) rows.push(irqRow(desc, form, cpus, levels));
+      if (isShown(desc, this.idleRows, cpus)) rows.push(irqRow(desc, form, cpus, levels));
     }
     const { above, below } = archRows(arch, form, width, cpus);
     return {
       cpus,
       labelWidth: width,
-      chipWidth: this.chipWidth,
+      chipWidth: Math.max(this.chipWidth, chipWidth),
       rows: [...above, ...rows, ...below],
     };
   }

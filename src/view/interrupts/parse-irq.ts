@@ -150,6 +150,7 @@ function readRest(
   let best: Reading | undefined;
   const { irq, counts } = raw;
   const consider = (chip: string, printed: number, tailFrom: number): void => {
+    if (best !== undefined && best.cost <= printed) return;
     for (const tail of readTails(rest.slice(tailFrom), layout, width, triggers)) {
       const cost = oddNames(chip, printed > 0, tail, layout) + printed;
       if (best !== undefined && best.cost <= cost) continue;
@@ -181,13 +182,14 @@ function pad(name: string, layout: InterruptsLayout, chipWidth: number): string 
   return layout.chipAlign === 'left' ? name.padEnd(columns) : name.padStart(columns);
 }
 
-/** The rows in one form, up to the first that does not fit it. */
+/** The rows in one form, up to the first that does not fit it, or until they cost as much as `limit`. */
 function readRows(
   raws: readonly RawIrqRow[],
   form: InterruptsForm,
   width: number,
   chipWidth: number,
   triggers: boolean,
+  limit: number,
 ): { rows: IrqRow[]; trimmed: number[]; cost: number } {
   const rows: IrqRow[] = [];
   const trimmed: number[] = [];
@@ -198,6 +200,7 @@ function readRows(
     rows.push(reading.row);
     if (reading.trimmed) trimmed.push(raw.row);
     cost += reading.cost;
+    if (cost >= limit) break;
   }
   return { rows, trimmed, cost };
 }
@@ -235,9 +238,10 @@ export function layoutIrqRows(
   for (const form of forms) {
     for (const chipWidth of chipWidths(raws, form)) {
       for (const triggers of [true, false]) {
-        const { rows, trimmed, cost } = readRows(raws, form, width, chipWidth, triggers);
+        const limit: number = best?.cost ?? Infinity;
+        const { rows, trimmed, cost } = readRows(raws, form, width, chipWidth, triggers, limit);
         furthest = Math.max(furthest, rows.length);
-        if (rows.length < raws.length || (best !== undefined && best.cost <= cost)) continue;
+        if (rows.length < raws.length || cost >= limit) continue;
         best = { form, chipWidth, rows, trimmed, cost };
         if (cost === 0) return shown(best);
       }

@@ -97,10 +97,11 @@ function readArchRow(line: string, row: number, label: string, header: Header): 
   return { kind: 'arch', label, lead, counts, gap, text };
 }
 
-/** The architecture of inter-processor interrupts' rows, by their spacing. */
-function archOfIpi({ text, lead, gap }: ArchRow, labelWidth: number): InterruptsArch {
+/** The architecture of inter-processor interrupts' rows, by their spacing; arm and arm64 have a row Err, too. */
+function archOfIpi({ text, lead, gap }: ArchRow, labelWidth: number, hasErr: boolean): InterruptsArch {
   if (text.startsWith('LoongArch')) return 'loongarch';
-  if (gap >= 6) return 'arm64';
+  // Form 7.2 of arm64 has the blanks of the others; arm's first IPI wakes CPUs up.
+  if (gap >= 6 || (hasErr && text === 'Rescheduling interrupts')) return 'arm64';
   // arm always has a blank behind the colon, riscv only beside wide labels.
   return lead === 1 && labelWidth === 3 ? 'arm' : 'riscv';
 }
@@ -109,7 +110,7 @@ function archOfIpi({ text, lead, gap }: ArchRow, labelWidth: number): Interrupts
 function archOf(rows: readonly InterruptsRow[], labelWidth: number): InterruptsArch {
   const labels = new Set(rows.flatMap((row) => (row.kind === 'irq' ? [] : [row.label])));
   const ipi = rows.find((row) => row.kind === 'arch' && row.label.startsWith('IPI'));
-  const ofIpi = ipi?.kind === 'arch' ? archOfIpi(ipi, labelWidth) : undefined;
+  const ofIpi = ipi?.kind === 'arch' ? archOfIpi(ipi, labelWidth, labels.has('Err')) : undefined;
   if (ofIpi === 'loongarch' || ofIpi === 'arm64') return ofIpi;
   if (labels.has('Err')) return 'arm';
   if (labels.has('EXT') && labels.has('I/O')) return 's390';

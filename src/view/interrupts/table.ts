@@ -1,8 +1,8 @@
 import type { CpuId, Hwirq, Irq } from '../../lib/brand.js';
 
 /**
- * The forms that /proc/interrupts has had. `6.1` and `6.12` have the same columns and differ in which interrupts they
- * show; `3.18` has a hwirq column only for interrupts of an irqdomain; `2.6.18` has none, nor flow names.
+ * The forms that /proc/interrupts has had. `6.1` (to 6.10) and `6.12` (6.11 and 6.12) have the same columns and differ
+ * in which interrupts they show; `3.18` has a hwirq column only for interrupts of an irqdomain; `2.6.18` has none, nor flow names.
  */
 export type InterruptsForm = '2.6.18' | '3.18' | '6.1' | '6.12' | '6.13' | '7.2';
 
@@ -114,7 +114,10 @@ export const interruptsLayouts: Readonly<Record<InterruptsForm, InterruptsLayout
   },
 };
 
-/** Width of the first column on a kernel with `nrIrqs` interrupts (irq_proc_calc_prec and its older inline form). */
+/**
+ * Width of the first column on a kernel with `nrIrqs` interrupts (kernel/irq/proc.c show_interrupts). Form 7.2 is at
+ * least so wide: its kernels do not forget that there were more (irq_proc_calc_prec).
+ */
 export function labelWidth(form: InterruptsForm, nrIrqs: number): number {
   let width = form === '7.2' ? 4 : 3;
   while (width < 10 && 10 ** width <= nrIrqs) width += 1;

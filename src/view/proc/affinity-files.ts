@@ -39,6 +39,8 @@ function writeIrqAffinity(core: IrqCore, desc: IrqDesc, text: string, form: CpuS
   const mask = form.parse(text, core.machine.nrCpuIds);
   requireOnline(core.machine, mask);
   throwIfError(irqSetAffinity(core, irq, mask), `IRQ ${irq} cannot be moved to CPUs ${formatCpuList(mask)}`);
+  // A CPU that was sent an IPI takes it before the writer gets on.
+  if (core.machine.runner === undefined) core.machine.settle();
   return text.length;
 }
 

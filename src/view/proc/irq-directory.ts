@@ -1,16 +1,14 @@
 import { irqCanSetAffinityUsr } from '../../irq/affinity/affinity.js';
 import type { IrqCore } from '../../irq/core.js';
 import type { IrqDesc } from '../../irq/data/irqdesc.js';
+import { jiffiesToMsecs } from '../../irq/data/jiffies.js';
 import { CpuMask } from '../../machine/cpumask.js';
 import { type FileNode, procFile, StaticDirectory } from '../tree-node.js';
 import { cpuSetFile, irqAffinityFile, listText, maskText } from './affinity-files.js';
 
-/** HZ=250: a jiffy is 4 ms. */
-const MS_PER_JIFFY = 4;
-
 /** Counts about interrupts that nobody handled (kernel/irq/proc.c irq_spurious_proc_show). */
 function spuriousFile(desc: IrqDesc): FileNode {
-  const lastMs = (): number => (desc.cold.lastUnhandled * MS_PER_JIFFY) >>> 0;
+  const lastMs = (): number => jiffiesToMsecs(desc.cold.lastUnhandled);
   return procFile(0o444, {
     read: () =>
       `count ${desc.cold.irqCount}\nunhandled ${desc.irqsUnhandled}\nlast_unhandled ${lastMs()} ms\n`,

@@ -2,8 +2,10 @@ import type { CpuId } from '../../lib/brand.js';
 import { ErrnoError } from '../../lib/errno.js';
 import { CpuMask } from '../../machine/cpumask.js';
 import { formatCpuList } from '../../machine/cpumask-text.js';
+import type { IrqCore } from '../../irq/core.js';
 import type { Machine } from '../../machine/machine.js';
 import type { CpuFiles } from '../../platform/platform.js';
+import { cpuHotplugDirectory, hotplugDirectory, smtDirectory } from './cpu-hotplug.js';
 import { onlineSiblings, textFile, wideCpuSetFiles } from './cpu-sets.js';
 import { cacheDirectory } from './cache.js';
 import {
@@ -18,7 +20,7 @@ import {
 export interface SysCpuOptions {
   /** Highest CPU number that the kernel is built for; default 8191 (NR_CPUS=8192). */
   readonly kernelMax?: number;
-  /** CPUs taken from the scheduler (isolcpus=domain); default: the machine's isolated ones. */
+  /** CPUs taken from the scheduler (isolcpus=domain); default: none. */
   readonly isolated?: CpuMask;
   /** CPUs without a tick (nohz_full=); default: the kernel runs without that. */
   readonly nohzFull?: CpuMask;
@@ -36,18 +38,30 @@ export function parseBool(text: string): boolean {
   throw new ErrnoError('EINVAL', `${JSON.stringify(text)} is neither 0 nor 1`);
 }
 
+/** The cluster of a CPU: on x86 the APIC id of the first that shares its L2 cache; on arm64 none (-1). */
+function clusterId({ topology, cpus }: Machine, cpu: CpuId, isX86: boolean): string {
+  if (!isX86) return '-1';
+  const isSibling = (id: CpuId): boolean =>
+    topology.package[id] === topology.package[cpu] && topology.core[id] === topology.core[cpu];
+  return String(cpus.find(({ id }) => isSibling(id))?.id ?? cpu);
+}
+
 /** cpuN/topology (drivers/base/topology.c); it exists while the CPU is online. */
-function topologyDirectory(machine: Machine, cpu: CpuId): DirectoryNode {
+function topologyDirectory(machine: Machine, cpu: CpuId, { hasDies }: CpuFiles): DirectoryNode {
   const { topology } = machine;
   const ofCore = (): CpuMask => onlineSiblings(machine, cpu, topology.package, topology.core);
   const ofPackage = (): CpuMask => onlineSiblings(machine, cpu, topology.package);
+  const alone = CpuMask.of(machine.nrCpuIds, [cpu]);
   return new StaticDirectory(0o755, {
     physical_package_id: textFile(() => String(topology.package[cpu])),
-    die_id: textFile(() => '0'),
+    ...(hasDies && { die_id: textFile(() => '0') }),
+    cluster_id: textFile(() => clusterId(machine, cpu, hasDies)),
     core_id: textFile(() => String(topology.core[cpu])),
     ...wideCpuSetFiles('core_cpus', 'core_cpus_list', ofCore),
     ...wideCpuSetFiles('thread_siblings', 'thread_siblings_list', ofCore),
-    ...wideCpuSetFiles('die_cpus', 'die_cpus_list', ofPackage),
+    // On x86 CPUs of a cluster share their L2 cache; on arm64 firmware would have to say so.
+    ...wideCpuSetFiles('cluster_cpus', 'cluster_cpus_list', hasDies ? ofCore : () => alone),
+    ...(hasDies && wideCpuSetFiles('die_cpus', 'die_cpus_list', ofPackage)),
     ...wideCpuSetFiles('package_cpus', 'package_cpus_list', ofPackage),
     ...wideCpuSetFiles('core_siblings', 'core_siblings_list', ofPackage),
   });
@@ -72,18 +86,24 @@ class CpuDirectory implements DirectoryNode {
   private readonly whileOnline: StaticDirectory;
   private readonly always: StaticDirectory;
 
+  private readonly machine: Machine;
+
   constructor(
-    private readonly machine: Machine,
+    core: IrqCore,
     private readonly cpu: CpuId,
+    cpuFiles: CpuFiles,
     hotpluggable: boolean,
   ) {
+    const { machine } = core;
+    this.machine = machine;
     const node = machine.topology.node[cpu];
     this.always = new StaticDirectory(0o755, {
       [`node${node}`]: { kind: 'symlink', target: `../../node/node${node}` },
+      hotplug: cpuHotplugDirectory(core, cpu, cpuFiles),
       ...(hotpluggable && { online: onlineFile(machine, cpu) }),
     });
     this.whileOnline = new StaticDirectory(0o755, {
-      topology: topologyDirectory(machine, cpu),
+      topology: topologyDirectory(machine, cpu, cpuFiles),
       cache: cacheDirectory(machine, cpu),
     });
   }
@@ -101,12 +121,16 @@ class CpuDirectory implements DirectoryNode {
 
 /** /sys/devices/system/cpu (drivers/base/cpu.c): a directory for every present CPU, and sets of CPUs. */
 export function sysCpuDirectory(
-  machine: Machine,
-  { isHotpluggable }: CpuFiles,
+  core: IrqCore,
+  cpuFiles: CpuFiles,
   options: SysCpuOptions = {},
 ): StaticDirectory {
-  const { kernelMax = 8191, isolated = machine.isolated, nohzFull, hotpluggable = isHotpluggable } = options;
-  const { nrCpuIds, possible, present, online } = machine;
+  const { nrCpuIds, possible, present, online } = core.machine;
+  const { cpuEnabledFile, cpuHousekeepingFile } = core.behaviour;
+  const { kernelMax = 8191, isolated = new CpuMask(nrCpuIds), nohzFull } = options;
+  const { hotpluggable = cpuFiles.isHotpluggable } = options;
+  // Older kernels print a null pointer as wide as the mask would be.
+  const noNohzFull = cpuHousekeepingFile ? '' : '(null)'.padStart(nrCpuIds);
   const directory = new StaticDirectory(0o755, {
     online: textFile(() => formatCpuList(online)),
     offline: textFile(() => formatCpuList(possible.andNot(online))),
@@ -114,9 +138,15 @@ export function sysCpuDirectory(
     present: textFile(() => formatCpuList(present)),
     kernel_max: textFile(() => String(kernelMax)),
     isolated: textFile(() => formatCpuList(isolated)),
-    // The kernel prints a null pointer as wide as the mask would be.
-    nohz_full: textFile(() => (nohzFull ? formatCpuList(nohzFull) : '(null)'.padStart(nrCpuIds))),
+    nohz_full: textFile(() => (nohzFull ? formatCpuList(nohzFull) : noNohzFull)),
+    ...(cpuEnabledFile && { enabled: textFile(() => formatCpuList(present)) }),
+    ...(cpuHousekeepingFile && {
+      housekeeping: textFile(() => (nohzFull ? formatCpuList(possible.andNot(nohzFull)) : '')),
+    }),
+    hotplug: hotplugDirectory(core, cpuFiles),
+    smt: smtDirectory(core, cpuFiles),
   });
-  for (const cpu of present) directory.add(`cpu${cpu}`, new CpuDirectory(machine, cpu, hotpluggable(cpu)));
+  for (const cpu of present)
+    directory.add(`cpu${cpu}`, new CpuDirectory(core, cpu, cpuFiles, hotpluggable(cpu)));
   return directory;
 }

@@ -28,6 +28,7 @@ import { FixedSleep, NoWait, WaitInSetter, WaitOnOffline } from './modify-channe
 import { FlagAndLockGuard, FlagGuard, NoGuard } from './offline-guard.js';
 import { CallbackFirst, IgnoreUntilOpenResult, type OpenOrder } from './open-order.js';
 import { PercpuListRelidMap } from './percpu-list-map.js';
+import { RedirectingRelidMap } from './redirecting-map.js';
 import {
   ExactlyFullIsEnough,
   NoBarrier,
@@ -53,6 +54,8 @@ export const relidMaps: Choices<'relidMap', RelidMapFactory> = {
   irqdomain: ({ irq }, lifetime, mover) => new IrqdomainRelidMap(irq, new VmbusIrqChip(mover), lifetime),
   array: (_connection, lifetime, mover) => new ArrayRelidMap(lifetime, mover),
   'percpu-list': ({ machine }, lifetime, mover) => new PercpuListRelidMap(machine.nrCpuIds, lifetime, mover),
+  'irqdomain-redirect': ({ irq }, lifetime, mover) =>
+    new RedirectingRelidMap(irq, new VmbusIrqChip(mover), lifetime),
 };
 
 export const modifyChannelPolicies: Choices<'modifyChannel', ModifyChannelFactory> = {

@@ -134,7 +134,7 @@ describe('irqlab explore', () => {
     expect(status).toBe(0);
     expect(out).not.toContain('BAD');
     expect(out).toMatch(/^-- {3}relid-map\/array +sc +\? {6}stopped after 2 executions \(/m);
-    expect(out).toMatch(/\n4 stopped before their end: relid-map\/array \(sc\), /);
+    expect(out).toMatch(/\n6 stopped before their end: relid-map\/array \(sc\), /);
   });
 
   test('a search that did not come to its end fails, without a verdict', async () => {

@@ -3,6 +3,8 @@ import { sleep } from '../../../src/machine/completion.js';
 import { Lock } from '../../../src/machine/lock.js';
 import { memoryBarrier, MemoryWord } from '../../../src/machine/memory.js';
 import { type Procedure, SharedWord } from '../../../src/machine/step.js';
+import { CpuMask } from '../../../src/machine/cpumask.js';
+import type { Task } from '../../../src/machine/task.js';
 import { Tasklet } from '../../../src/machine/tasklet.js';
 import { Machine } from '../../../src/machine/machine.js';
 import { Workqueue } from '../../../src/machine/workqueue.js';
@@ -320,6 +322,71 @@ describe('a machine that is attached', () => {
         { strategy: { kind }, stopAtFirst: false },
       );
       expect(outcomes.map(({ outcome }) => outcome)).toEqual(['abi', 'iab']);
+    }
+  });
+});
+
+describe('a task that moves to another CPU', () => {
+  /** A task that stores, moves from CPU 0 to CPU 1 and loads; an interrupt and a task there, which the order is told of. */
+  function moves(world: World, preemptible: boolean, isMasked: boolean) {
+    world.preemptible = preemptible;
+    const machine = new Machine({ present: 2 });
+    world.attach(machine);
+    const [x, y, order] = [new MemoryWord('x'), new MemoryWord('y'), new SharedWord('order')];
+    const state = { order: [] as string[], x: -1, y: -1, cpus: [] as number[] };
+    function* note(who: string): Procedure<void> {
+      yield order.update;
+      state.order.push(`${who}@${machine.thisCpu}`);
+    }
+    function* moving(): Procedure<void> {
+      yield x.write;
+      x.store(1);
+      state.cpus.push(machine.thisCpu);
+      yield* machine.setCpusAllowed(task, CpuMask.of(2, [1]));
+      state.cpus.push(machine.thisCpu);
+      yield* note('mover');
+      yield y.read;
+      state.y = y.load();
+    }
+    function* other(): Procedure<void> {
+      if (isMasked) world.cpu(1).localIrqDisable();
+      yield y.write;
+      y.store(1);
+      yield* note('other');
+      yield x.read;
+      state.x = x.load();
+      if (isMasked) world.cpu(1).localIrqEnable();
+    }
+    const task: Task = machine.spawn('mover', moving(), 0);
+    world.task(1, 'other', other());
+    world.interrupt(1, 'irq', () => note('irq')).raise();
+    return state;
+  }
+
+  test.each([
+    [true, false],
+    [false, false],
+    [true, true],
+  ])('preemptible %s, masked %s: reduction sees all that plain search sees', (preemptible, isMasked) => {
+    for (const memory of ['sc', 'tso'] as const) {
+      const [all, reduced] = covering.map((kind) => {
+        const report = exploreShard(
+          {
+            name: 'moves',
+            setup: (world) => moves(world, preemptible, isMasked),
+            outcome: ({ order, x, y }) => `${order.join(' ')} x=${x} y=${y}`,
+            finally: {
+              'it goes on where it moved': ({ cpus, order }) =>
+                (cpus.join() === '0,1' && order.includes('mover@1')) || `${cpus.join()} ${order.join()}`,
+            },
+          },
+          { strategy: { kind }, memory, stopAtFirst: false },
+        );
+        expect(report.violations).toEqual([]);
+        return report.outcomes?.map(({ outcome }) => outcome).sort();
+      });
+      expect(reduced).toEqual(all);
+      expect(all?.length).toBeGreaterThan(3);
     }
   });
 });

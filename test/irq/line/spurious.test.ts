@@ -12,6 +12,7 @@ import {
   requestThreadedIrq,
   type ThreadFn,
 } from '../../../src/irq/index.js';
+import { jiffiesToMsecs } from '../../../src/irq/data/jiffies.js';
 import { Lab } from '../lab.js';
 
 function unhandled(lab: Lab): IrqDesc {
@@ -75,6 +76,20 @@ describe('a line that fires and nobody handles it', () => {
       expect([desc.cold.irqCount, desc.irqsUnhandled]).toEqual([0, 0]);
     }
   });
+});
+
+// include/linux/jiffies.h INITIAL_JIFFIES: 300 s before 32 bits of jiffies wrap; kernel/irq/proc.c irq_spurious_proc_show.
+test('the time of the last unhandled one begins five minutes before jiffies wrap', () => {
+  const lab = new Lab();
+  const desc = unhandled(lab);
+  expect(jiffiesToMsecs(desc.cold.lastUnhandled)).toBe(0);
+  lab.machine.elapse(7_900_000);
+  lab.fire(desc);
+  expect(desc.cold.lastUnhandled).toBe(4_294_892_297);
+  expect(jiffiesToMsecs(desc.cold.lastUnhandled)).toBe(4_294_667_300);
+  lab.machine.elapse(300_000_000_000);
+  lab.fire(desc);
+  expect(jiffiesToMsecs(desc.cold.lastUnhandled)).toBe(4);
 });
 
 test('handled ones are not counted while there are no unhandled ones', () => {

@@ -15,7 +15,10 @@ import {
   irqchipFlags,
   irqHasAction,
   type IrqDesc,
+  irqSetAffinity,
   irqSetIrqWake,
+  irqSetStatusFlags,
+  irqStatus,
   requestThreadedIrq,
   synchronizeIrq,
   type ThreadFn,
@@ -100,6 +103,74 @@ describe('a threaded handler', () => {
     expect(lab.log).toEqual([
       'IRQ 24 device lazy returned IRQ_WAKE_THREAD but no thread function available.',
     ]);
+  });
+});
+
+/** From kernel/irq/manage.c irq_thread_check_affinity: no recording says where a thread runs. */
+describe('the CPU of an irq thread', () => {
+  /** A requested line whose handler's thread writes down where it runs. */
+  function runsWhere(lab: Lab, sleepNs = 0): IrqDesc {
+    const desc = lab.line({ flow: handleEdgeIrq });
+    irqSetStatusFlags(lab.core, desc.irq, irqStatus.MOVE_PCNTXT);
+    const threadFn: ThreadFn = function* () {
+      lab.calls.push(`begins@${lab.machine.thisCpu}`);
+      if (sleepNs > 0) yield* sleep(sleepNs);
+      lab.calls.push(`ends@${lab.machine.thisCpu}`);
+      return IRQ_HANDLED;
+    };
+    const handler = (): number => IRQ_WAKE_THREAD;
+    lab.run(requestThreadedIrq(lab.core, desc.irq, handler, threadFn, 0, 'a', 'a'));
+    lab.take();
+    return desc;
+  }
+  const move = (lab: Lab, desc: IrqDesc, cpus: string): void => {
+    irqSetAffinity(lab.core, desc.irq, lab.cpus(cpus));
+    lab.take();
+  };
+
+  test('is its interrupt’s, also after that has moved', () => {
+    const lab = new Lab();
+    const desc = runsWhere(lab);
+    lab.fire(desc, 3);
+    expect(lab.take()).toEqual(['ack', 'begins@0', 'ends@0']);
+    move(lab, desc, '2');
+    lab.fire(desc, 3);
+    expect(lab.take()).toEqual(['ack', 'begins@2', 'ends@2']);
+  });
+
+  test('stays while it works, and changes when it is woken again', () => {
+    const lab = new Lab();
+    const desc = runsWhere(lab, 1000);
+    lab.fire(desc);
+    move(lab, desc, '1-2');
+    lab.machine.elapse(1000);
+    expect(lab.take()).toEqual(['ends@0']);
+    lab.fire(desc);
+    lab.machine.elapse(1000);
+    expect(lab.take()).toEqual(['ack', 'begins@1', 'ends@1']);
+  });
+
+  test('goes with the interrupt when the CPU goes offline', () => {
+    const lab = new Lab();
+    const desc = runsWhere(lab);
+    move(lab, desc, '3');
+    lab.down(3);
+    lab.take();
+    lab.fire(desc);
+    expect(lab.take()).toEqual(['ack', 'begins@0', 'ends@0']);
+  });
+
+  test('what follows the thread function runs there, too', () => {
+    const lab = new Lab();
+    const cpus: number[] = [];
+    const chip = lab.chip({ irqUnmask: () => void cpus.push(lab.machine.thisCpu) });
+    const desc = lab.line({ flow: handleLevelIrq, chip });
+    irqSetStatusFlags(lab.core, desc.irq, irqStatus.MOVE_PCNTXT);
+    threaded(lab, desc, 'a');
+    cpus.length = 0;
+    move(lab, desc, '2');
+    lab.fire(desc);
+    expect(cpus).toEqual([2]);
   });
 });
 

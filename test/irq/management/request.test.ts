@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import {
   allocDescs,
+  canRequestIrq,
   disableIrqNosync,
   enableIrq,
   freeIrq,
@@ -33,6 +34,7 @@ import {
   requestThreadedIrq,
   type ThreadFn,
 } from '../../../src/irq/index.js';
+import { Completion } from '../../../src/machine/completion.js';
 import { Lab } from '../lab.js';
 
 const EINVAL = -22;
@@ -190,12 +192,59 @@ describe('sharing', () => {
     }
   });
 
-  test('each ONESHOT sharer has its own bit, and the 33rd there is none for', () => {
+  // kernel/irq/manage.c __setup_irq: thread_mask is an unsigned long, ffz of a full one is asked for by nobody.
+  test('each ONESHOT sharer has its own bit, and the 65th there is none for', () => {
     const lab = new Lab();
     const desc = lab.line();
-    for (let i = 0; i < 32; i++) request(lab, desc, IRQF_SHARED | IRQF_ONESHOT, `t${i}`, noThread);
-    expect(new Set([...desc.actions()].map((action) => action.threadMask)).size).toBe(32);
+    for (let i = 0; i < 64; i++) request(lab, desc, IRQF_SHARED | IRQF_ONESHOT, `t${i}`, noThread);
+    const masks = [...desc.actions()].map(({ threadMask, threadMaskHigh }) => [threadMask, threadMaskHigh]);
+    expect(new Set(masks.map(String)).size).toBe(64);
+    expect([masks[0], masks[31], masks[32], masks[63]]).toEqual([
+      [1, 0],
+      [1 << 31, 0],
+      [0, 1],
+      [0, 1 << 31],
+    ]);
     expect(request(lab, desc, IRQF_SHARED | IRQF_ONESHOT, 'one too many', noThread)).toBe(EBUSY);
+  });
+
+  test('a level line stays masked until the thread of the 40th sharer has ended', () => {
+    const lab = new Lab();
+    const desc = lab.line({ flow: handleLevelIrq });
+    let release: Completion | undefined;
+    for (let i = 0; i < 40; i++) {
+      const waits = i === 39;
+      const thread: ThreadFn = function* () {
+        if (!waits) return IRQ_HANDLED;
+        release = new Completion('the last sharer');
+        yield* release.wait();
+        return IRQ_HANDLED;
+      };
+      const flags = IRQF_SHARED | IRQF_ONESHOT;
+      lab.run(requestThreadedIrq(lab.core, desc.irq, null, thread, flags, `t${i}`, i));
+    }
+    lab.take();
+    lab.fire(desc);
+    expect([desc.threadsOneshot, desc.cold.threadsOneshotHigh, lab.take()]).toEqual([
+      0,
+      1 << 7,
+      ['mask', 'ack'],
+    ]);
+    release?.complete();
+    lab.machine.settle();
+    expect([desc.cold.threadsOneshotHigh, lab.take()]).toEqual([0, ['unmask']]);
+  });
+
+  // kernel/irq/manage.c can_request_irq.
+  test('whether a line could take one more', () => {
+    const lab = new Lab();
+    const desc = lab.line();
+    const can = (flags: number, irq = desc.irq): boolean => canRequestIrq(lab.core, irq, flags);
+    expect([can(0), can(0, 999)]).toEqual([true, false]);
+    request(lab, desc, IRQF_SHARED, 'a');
+    expect([can(0), can(IRQF_SHARED)]).toEqual([false, true]);
+    irqSetStatusFlags(lab.core, desc.irq, irqStatus.NOREQUEST);
+    expect(can(IRQF_SHARED)).toBe(false);
   });
 
   test('actions that disagree about suspending warn once each', () => {

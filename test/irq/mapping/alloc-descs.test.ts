@@ -17,6 +17,17 @@ describe('allocDescs', () => {
     expect([...core.descs()].map((desc) => desc.irq)).toEqual([24, 25, 26, 27, 28]);
   });
 
+  // kernel/irq/irqdesc.c irq_free_descs.
+  test('frees nothing if a number lies beyond all that there are', () => {
+    const { core } = new Lab({ nrIrqs: 26 });
+    allocDescs(core, -1, 1, 2);
+    freeDescs(core, 25, 2);
+    freeDescs(core, 26, 1);
+    expect([...core.descs()].map((desc) => desc.irq)).toEqual([24, 25]);
+    freeDescs(core, 25, 1);
+    expect([...core.descs()].map((desc) => desc.irq)).toEqual([24]);
+  });
+
   test('starts at the hint where the architecture has no lower bound', () => {
     const { core } = new Lab({ dynirqLowerBound: undefined });
     expect(allocDescs(core, -1, 7, 1)).toBe(7);

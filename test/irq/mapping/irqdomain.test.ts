@@ -3,6 +3,7 @@ import {
   allocDescs,
   freeIrq,
   genericHandleDomainIrq,
+  irqCreateDirectMapping,
   irqCreateMapping,
   irqd,
   irqDisposeMapping,
@@ -89,6 +90,28 @@ test('a domain without map has hwirq and irq the same', () => {
   expect(irqFindMapping(domain, 41)).toBe(0);
 });
 
+// kernel/irq/irqdomain.c __irq_resolve_mapping: the line with that number must have that hwirq, too.
+test('a no-map domain finds a line only by its own number', () => {
+  const lab = new Lab();
+  const domain = irqDomainCreateNomap(lab.core, { name: 'direct', ops: {}, maxIrq: 64 });
+  const irq = allocDescs(lab.core, 30, 30, 1);
+  expect(irqDomainAssociate(domain, irq, 31)).toBe(0);
+  expect([irqFindMapping(domain, 30), irqFindMapping(domain, 31)]).toEqual([0, 0]);
+});
+
+// kernel/irq/irqdomain.c irq_create_direct_mapping.
+test('a direct mapping: the controller takes the number that Linux has', () => {
+  const lab = new Lab();
+  const domain = irqDomainCreateNomap(lab.core, { name: 'direct', ops: {}, maxIrq: 26 });
+  const created = [1, 2, 3].map(() => irqCreateDirectMapping(domain));
+  expect(created).toEqual([24, 25, 0]);
+  expect([24, 25].map((hwirq) => irqFindMapping(domain, hwirq))).toEqual([24, 25]);
+  expect(lab.log).toEqual(['irq: ERROR: no free irqs available below 26 maximum']);
+  expect(lab.core.desc(26)).toBeUndefined();
+  const refusing = irqDomainCreateNomap(lab.core, { name: 'no', ops: { map: () => EINVAL }, maxIrq: 64 });
+  expect([irqCreateDirectMapping(refusing), lab.core.desc(26)]).toEqual([0, undefined]);
+});
+
 test('associate refuses what is not allocated or taken', () => {
   const lab = new Lab();
   const domain = lab.domain();
@@ -113,13 +136,19 @@ test('dispose of a descriptor without domain warns; of none does nothing', () =>
   expect(lab.log).toEqual(['WARNING: at kernel/irq/irqdomain.c irq_dispose_mapping']);
 });
 
-test('removing a domain that still has mappings warns', () => {
+// kernel/irq/irqdomain.c irq_domain_remove: only radix_tree_empty is asked.
+test('removing a domain that still has mappings in its tree warns', () => {
   const lab = new Lab();
   const domain = lab.domain();
   irqDomainRemove(domain);
   expect(lab.log).toEqual([]);
-  irqCreateMapping(domain, 1);
-  irqDomainRemove(domain);
+  const linear = lab.domain();
+  irqCreateMapping(linear, 1);
+  irqDomainRemove(linear);
+  expect(lab.log).toEqual([]);
+  const tree = irqDomainCreateTree(lab.core, { name: 'tree', ops: {} });
+  irqCreateMapping(tree, 1);
+  irqDomainRemove(tree);
   expect(lab.log).toEqual(['WARNING: at kernel/irq/irqdomain.c irq_domain_remove']);
 });
 

@@ -5,6 +5,7 @@ import { drawnUnlocked, lockedVerdict, mixedIsRefused, sanitizerText, unlockedTe
 import { designs, problems, refusal, useGuest } from './guest.js';
 import { missingIrqNames } from './irq.js';
 import { useLab } from './lab.js';
+import { useLines } from './lines.js';
 import { ECHO_CLASS, module } from './plugin.js';
 import { usePoints } from './plugin-points.js';
 
@@ -19,6 +20,7 @@ export function useAll(): string[] {
     `in a browser: ${useInBrowser('cpus: 3')}`,
     `plugged in: ${usePoints().join(', ')}`,
     `lab: ${useLab().join(', ')}`,
+    `lines: ${useLines().join(', ')}`,
     `refused: ${refusal(echo)}`,
     `problems: ${problems('cpus: 0')}; ${problems('cpus: 1')}`,
     `designs: ${designs().length > 5}`,
@@ -39,6 +41,7 @@ export const expected: readonly string[] = [
   'in a browser: 0-2, one library true, reads files false',
   'plugged in: 0.00 0.00, here, 4096 poke only PluginError',
   'lab: posted 5, 1 event on CPU 0, moved found, counted 2, freed found',
+  'lines: 1 raised, 1 delivered, nvme0, then 0',
   'refused: EBUSY',
   'problems: expected a whole number from 1 to 8192, not 0; 0 steps',
   'designs: true',

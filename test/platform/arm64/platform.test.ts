@@ -1,4 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
+import { irqType } from '../../../src/irq/data/irqaction.js';
+import { irqSetIrqType } from '../../../src/irq/management/chip.js';
+import { errnoValue } from '../../../src/lib/errno.js';
+import { archSource } from '../../../src/platform/platform.js';
 import { irqd } from '../../../src/irq/data/irqdata.js';
 import type { IrqDesc } from '../../../src/irq/data/irqdesc.js';
 import { kernelVersions } from '../../../src/irq/kernel.js';
@@ -21,11 +25,62 @@ describe('an arm64 machine', () => {
     expect(ARM64_NR_IRQS).toBe(64);
   });
 
+  // arch/arm64/kernel/smp.c set_smp_ipi_range: min(8, NR_IPI), which is 7 in 6.1, where the eighth SGI is nobody's.
+  test.each([
+    ['6.1', 7],
+    ['6.10', 8],
+    ['6.12', 8],
+    ['7.2', 8],
+  ] as const)('which are requested as IPI and enabled on each CPU; on %s %i of them', (kernel, used) => {
+    const lab = Lab.arm64({ kernel, machine: { possible: 6, online: [0, 1, 2] } });
+    const lines = [...lab.core.descs()];
+    expect(lines.map(({ action }) => action?.name ?? null)).toEqual(
+      Array.from({ length: 8 }, (_, sgi) => (sgi < used ? 'IPI' : null)),
+    );
+    const isHidden = lines.map(({ status }) => (status & irqStatus.HIDDEN) !== 0);
+    expect(isHidden).toEqual(lines.map((_, sgi) => sgi < used));
+    const enabledOn = (): string[] =>
+      lines.slice(0, used).map((line) => [...(line.percpuEnabled ?? [])].join());
+    expect(new Set(enabledOn())).toEqual(new Set(['0,1,2']));
+    lab.up(3);
+    lab.down(1);
+    expect(new Set(enabledOn())).toEqual(new Set(['0,2,3']));
+  });
+
+  // arch_show_interrupts prints kstat of the lines; drivers/irqchip/irq-gic-v3.c: no trigger type is given to SGIs.
+  test('an IPI that is sent counts in its line, which its row shows', () => {
+    const lab = Lab.arm64();
+    const { ipis } = lab.platform;
+    ipis.send(2, 1);
+    ipis.send(2, 1);
+    ipis.send(3, 0);
+    expect([...archSource(lab.platform, 'IPI1').counts]).toEqual([0, 0, 2, 0]);
+    expect([...lab.desc(2).cold.kstat]).toEqual([0, 0, 2, 0]);
+    expect([...lab.desc(1).cold.kstat]).toEqual([0, 0, 0, 1]);
+    expect(lab.desc(2).data.triggerType).toBe(0);
+    lab.machine.cpu(1).localIrqDisable();
+    ipis.send(1, 5);
+    ipis.send(1, 5);
+    lab.machine.cpu(1).localIrqEnable();
+    expect([...archSource(lab.platform, 'IPI5').counts]).toEqual([0, 1, 0, 0]);
+  });
+
+  test('an interrupt that wants the number of one has it; the row keeps its counts', () => {
+    const lab = Lab.arm64();
+    lab.platform.ipis.send(1, 2);
+    lab.add({ irq: 3, hwirq: 30, ...spi, name: 'arch_timer' });
+    expect([lab.desc(3).data.hwirq, lab.desc(3).action?.name]).toEqual([30, 'arch_timer']);
+    const { counts } = archSource(lab.platform, 'IPI2');
+    counts.set([1, 2, 3, 4]);
+    expect([...archSource(lab.platform, 'IPI2').counts]).toEqual([1, 2, 3, 4]);
+    expect([...lab.desc(3).cold.kstat]).toEqual([0, 0, 0, 0]);
+  });
+
   test('rows: six interprocessor interrupts on 6.10, and the errors, which are one number', () => {
     const sources = Lab.arm64().platform.sources();
     expect(sources.map(({ label }) => label)).toEqual([...'012345'].map((n) => `IPI${n}`).concat('Err'));
     expect(sources.filter(({ single }) => single).map(({ label }) => label)).toEqual(['Err']);
-    expect(sources.filter(({ inStat }) => inStat === false).map(({ label }) => label)).toEqual(['Err']);
+    expect(sources.filter(({ inStat }) => inStat !== false)).toEqual([]);
   });
 });
 
@@ -58,8 +113,32 @@ describe('a private interrupt', () => {
     expect(desc.data.has(irqd.PER_CPU)).toBe(true);
     expect(desc.data.canBalance).toBe(false);
     lab.down(1);
-    expect(lab.log).toEqual([]);
+    expect(lab.log).toEqual(['psci: CPU1 killed (polled 0 ms)']);
   });
+
+  // kernel/irq/manage.c __request_percpu_irq; the timer's enable_percpu_irq in arch_timer_starting_cpu.
+  test('is enabled on the CPUs that are online, with the type that the firmware says', () => {
+    const lab = Lab.arm64();
+    const desc = lab.add({ irq: 11, hwirq: 27, ...spi, name: 'arch_timer' });
+    lab.down(1);
+    expect([...(desc.percpuEnabled ?? [])]).toEqual([0, 2, 3]);
+    expect([desc.data.triggerType, desc.data.has(irqd.LEVEL)]).toEqual([irqType.LEVEL_HIGH, true]);
+    lab.up(1);
+    expect([...(desc.percpuEnabled ?? [])]).toEqual([0, 1, 2, 3]);
+    expect(lab.platform.gic.gic.isEnabled(27)).toBe(true);
+  });
+});
+
+// arch/arm64/kernel/cpuinfo.c cpuinfo_detect_icache_policy, smp.c secondary_start_kernel, psci.c cpu_psci_cpu_kill
+test('the log when a CPU goes and comes back', () => {
+  const lab = Lab.arm64();
+  lab.down(2);
+  lab.up(2);
+  expect(lab.log).toEqual([
+    'psci: CPU2 killed (polled 0 ms)',
+    'Detected PIPT I-cache on CPU2',
+    'CPU2: Booted secondary processor 0x0000000002 [0x413fd0c1]',
+  ]);
 });
 
 describe('the VMBus line', () => {
@@ -76,6 +155,18 @@ describe('the VMBus line', () => {
     );
     return { lab, seen, desc: lab.desc(9) };
   }
+
+  // Its type is the firmware's; irq_set_irq_type refuses per-CPU lines (kernel/irq/internals.h __irq_get_desc_lock).
+  test('is edge triggered, whatever irq_set_irq_type is asked for', () => {
+    const { lab, desc } = withLine();
+    expect(desc.data.triggerType).toBe(irqType.EDGE_RISING);
+    expect(irqSetIrqType(lab.core, desc.irq, irqType.LEVEL_HIGH)).toBe(errnoValue('EINVAL'));
+    lab.platform.vmbusLine.enable(lab.machine.cpu(1));
+    expect([desc.data.triggerType, desc.data.has(irqd.LEVEL)]).toEqual([irqType.EDGE_RISING, false]);
+    // kernel/irq/manage.c enable_percpu_irq leaves the line's own state alone: it never starts.
+    expect(desc.data.has(irqd.IRQ_STARTED)).toBe(false);
+    expect([desc.data.has(irqd.IRQ_DISABLED), desc.data.has(irqd.IRQ_MASKED)]).toEqual([true, true]);
+  });
 
   test('is the next Linux IRQ, of interrupt id 18, off on every CPU', () => {
     const { desc } = withLine();
@@ -105,10 +196,12 @@ describe('the VMBus line', () => {
     vmbusLine.raise(2);
     expect([seen, [...desc.cold.kstat]]).toEqual([[], [0, 0, 0, 0]]);
     vmbusLine.enable(cpu);
+    lab.machine.settle();
     expect(seen).toEqual([2]);
     vmbusLine.disable(cpu);
     expect([...(desc.percpuEnabled ?? [-1])]).toEqual([]);
     vmbusLine.enable(cpu);
+    lab.machine.settle();
     expect([seen, [...desc.cold.kstat]]).toEqual([[2], [0, 0, 1, 0]]);
   });
 
@@ -123,18 +216,23 @@ describe('the VMBus line', () => {
     cpu.localIrqEnable();
     expect(seen).toEqual([]);
     vmbusLine.enable(cpu);
+    lab.machine.settle();
     expect(seen).toEqual([1]);
   });
 
-  test('nothing happens on an offline CPU', () => {
+  // A CPU that comes disables all its own interrupts; what is pending stays so (drivers/irqchip/irq-gic-v3.c
+  // gic_cpu_init, irq-gic-common.c gic_cpu_config).
+  test('nothing happens on an offline CPU; what was raised there comes when VMBus enables it again', () => {
     const { lab, seen } = withLine();
     const { vmbusLine } = lab.platform;
     vmbusLine.enable(lab.machine.cpu(3));
+    vmbusLine.disable(lab.machine.cpu(3));
     lab.down(3);
     vmbusLine.raise(3);
-    expect(seen).toEqual([]);
     lab.up(3);
-    vmbusLine.raise(3);
+    expect(seen).toEqual([]);
+    vmbusLine.enable(lab.machine.cpu(3));
+    lab.machine.settle();
     expect(seen).toEqual([3]);
   });
 });

@@ -1,16 +1,22 @@
 import { describe, expect, test } from '@jest/globals';
+import type { IrqCore } from '../../../src/irq/core.js';
 import { disableIrq, enableIrq } from '../../../src/irq/management/enable.js';
 import { IRQF_NO_AUTOEN } from '../../../src/irq/data/irqaction.js';
 import { irqchipFlags } from '../../../src/irq/data/irqchip.js';
 import { irqd } from '../../../src/irq/data/irqdata.js';
 import { kernelVersions } from '../../../src/irq/kernel.js';
-import { archSource, type DeviceInterrupt } from '../../../src/platform/platform.js';
-import { VECTORS_PER_CPU } from '../../../src/platform/x86/vectors.js';
-import { archProbeNrIrqs } from '../../../src/platform/x86/platform.js';
+import { archSource, type CpuVendor, type DeviceInterrupt } from '../../../src/platform/platform.js';
+import { percpuDemux } from '../../../src/platform/line-accounting.js';
+import { x86_64 } from '../../../src/platform/x86/definition.js';
+import { archProbeNrIrqs, X86Platform } from '../../../src/platform/x86/platform.js';
 import { HYPERVISOR_CALLBACK_VECTOR } from '../../../src/platform/x86/hypervisor-callback.js';
+import type { Machine } from '../../../src/machine/machine.js';
 import { Lab } from '../lab.js';
 
 const ioapicLevel: Partial<DeviceInterrupt> = { chip: 'IO-APIC', flow: 'fasteoi', trigger: 'level' };
+
+/** Vectors of a CPU that devices can have: 0x20 to 0xea without 0x80. */
+const VECTORS_PER_CPU = 202;
 
 describe('an x86 machine', () => {
   // Counts that kernels 6.1 and 6.12 print with one IO-APIC of 24 pins.
@@ -41,8 +47,6 @@ describe('an x86 machine', () => {
       'edge',
       undefined,
     ]);
-    pins[0] = [0, 'IO-APIC', 2, 'edge', undefined];
-    pins[2] = [2, 'XT-PIC', 0, null, undefined];
     pins[9] = [9, 'IO-APIC', 9, 'fasteoi', undefined];
     expect(shown).toEqual(pins);
     expect([...core.descs()].filter(({ data }) => data.has(irqd.LEVEL)).map(({ irq }) => irq)).toEqual([9]);
@@ -143,11 +147,12 @@ describe('a device interrupt', () => {
     lab.setAffinity(bound, '0');
     lab.fire(bound);
     lab.down(0);
-    expect([lab.affinity(desc), lab.effective(desc)]).toEqual(['0-3', '1']);
-    expect([lab.affinity(bound), lab.effective(bound)]).toEqual(['1-3', '2']);
-    expect([lab.fire(desc), lab.fire(bound)]).toEqual([1, 2]);
+    // The other's vector on CPU 1 is kept until an interrupt has come to its new CPU.
+    expect([lab.affinity(desc), lab.effective(desc)]).toEqual(['0-3', '2']);
+    expect([lab.affinity(bound), lab.effective(bound)]).toEqual(['1-3', '1']);
+    expect([lab.fire(desc), lab.fire(bound)]).toEqual([2, 1]);
     lab.up(0);
-    expect([lab.effective(desc), lab.effective(bound)]).toEqual(['1', '2']);
+    expect([lab.effective(desc), lab.effective(bound)]).toEqual(['2', '1']);
   });
 
   test('a pending move to a CPU that goes offline is made when the old one goes', () => {
@@ -233,9 +238,9 @@ describe('vectors', () => {
     const lab = Lab.x86({ machine: { present: 2 } });
     fill(lab, 1);
     lab.add({ irq: 24 + VECTORS_PER_CPU });
-    // 102 interrupts on each of the two CPUs: one more than the 101 vectors that are free.
+    // 203 interrupts on two CPUs of 202 vectors each: 101 on CPU 1, and room for 100 on the other.
     expect(() => lab.down(1)).toThrow(expect.objectContaining({ code: 'ENOSPC' }));
-    expect(lab.log).toEqual(['CPU 1 has 102 vectors, 101 available. Cannot disable CPU']);
+    expect(lab.log).toEqual(['CPU 1 has 101 vectors, 100 available. Cannot disable CPU']);
     expect(lab.machine.cpu(1).online).toBe(true);
     const [devId] = [...lab.desc(24).actions()].map((action) => action.devId);
     lab.free(24, devId);
@@ -247,7 +252,7 @@ describe('vectors', () => {
 });
 
 describe('rows of an x86 machine', () => {
-  const inStat = (kernel: '6.1' | '6.10'): string[] =>
+  const inStat = (kernel: '6.1' | '6.10' | '7.2'): string[] =>
     Lab.x86({ kernel })
       .platform.sources()
       .filter((source) => source.inStat ?? true)
@@ -268,14 +273,32 @@ describe('rows of an x86 machine', () => {
     expect(inStat('6.10')).toEqual([...others, 'HYP', 'HRE', 'HVS', 'ERR']);
   });
 
-  test('ERR and MIS are one number, the posted interrupts nobody has installed', () => {
-    const sources = Lab.x86().platform.sources();
+  test('ERR and MIS are one number; the vectors of Hyper-V are installed with its line (system_vectors)', () => {
+    const lab = Lab.x86();
+    const sources = lab.platform.sources();
     expect(sources.filter(({ single }) => single).map(({ label }) => label)).toEqual(['ERR', 'MIS']);
-    expect(sources.filter(({ installed }) => installed === false).map(({ label }) => label)).toEqual([
-      'PIN',
-      'NPI',
-      'PIW',
-    ]);
+    const missing = (): string[] =>
+      sources.filter((source) => source.isInstalled?.() === false).map(({ label }) => label);
+    expect(missing()).toEqual(['HYP', 'HRE', 'HVS']);
+    lab.machine.run(
+      'setup',
+      lab.platform.vmbusLine.setup(() => true),
+    );
+    expect(missing()).toEqual([]);
+  });
+
+  test('7.2: rows follow the CPU, and all are added up (irq_init_stats, arch_irq_stat_cpu)', () => {
+    const shown = (vendor: CpuVendor): string[] => {
+      const make = (machine: Machine, core: IrqCore) =>
+        new X86Platform(machine, core, percpuDemux, { vendor });
+      const sources = new Lab(make, { kernel: '7.2', dynirqLowerBound: 24 }).platform.sources();
+      return sources.filter((source) => source.isInstalled?.() !== false).map(({ label }) => label);
+    };
+    expect(shown('Intel')).not.toContain('DFR');
+    expect(shown('AMD')).toContain('DFR');
+    expect(shown('Hygon')).toContain('DFR');
+    expect(shown('Intel').slice(-4)).toEqual(['PIN', 'NPI', 'PIW', 'VPMI']);
+    expect(inStat('7.2')).toEqual(x86_64.rowLabels);
   });
 
   test('each machine counts for itself', () => {

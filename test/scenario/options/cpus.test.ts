@@ -9,6 +9,7 @@ describe('CPUs', () => {
       online: [0, 1],
       isolated: [],
       nohzFull: [],
+      vendor: 'Intel',
       nodes: 1,
       packages: 1,
       threadsPerCore: 1,

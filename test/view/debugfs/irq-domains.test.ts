@@ -1,11 +1,11 @@
 import { expect, test } from '@jest/globals';
-import { irqDomainCreateNomap, irqDomainRemove } from '../../../src/irq/mapping/irqdomain.js';
+import { irqDomainCreateNomap, irqDomainRemove } from '../../../src/irq/mapping/create-domain.js';
 import { Guest } from '../machine.js';
 
 const domains = '/sys/kernel/debug/irq/domains';
 
 test('each irqdomain has a file, as long as it lives', () => {
-  const guest = new Guest({ present: 2 });
+  const guest = new Guest({ present: 2, kernel: '6.10' });
   guest.map(3);
   guest.map(9);
   expect(guest.tree.readdir(domains)).toEqual(['default', 'vmbus']);
@@ -20,8 +20,8 @@ test('each irqdomain has a file, as long as it lives', () => {
   expect(guest.read(`${domains}/default`)).toBe('');
 });
 
-test('newer kernels name the flags', () => {
-  const guest = new Guest({ present: 2, kernel: '6.18' });
+test('6.11 and newer name the flags (kernel/irq/irqdomain.c irq_domain_debug_show_one)', () => {
+  const guest = new Guest({ present: 2, kernel: '6.12' });
   guest.map(3);
   expect(guest.read(`${domains}/vmbus`)).toContain(
     ' flags:  0x00000002\n            IRQ_DOMAIN_NAME_ALLOCATED\n',

@@ -1,5 +1,7 @@
 import { expect, test } from '@jest/globals';
+import { irqSetStatusFlags } from '../../../src/irq/management/chip.js';
 import { irqd } from '../../../src/irq/data/irqdata.js';
+import { irqStatus } from '../../../src/irq/data/settings.js';
 import { Guest } from '../machine.js';
 
 test('/sys/kernel/debug/irq/irqs/N shows the state behind a line', () => {
@@ -31,6 +33,19 @@ test('/sys/kernel/debug/irq/irqs/N shows the state behind a line', () => {
       '             IRQCHIP_ONESHOT_SAFE\n',
   );
   expect(guest.tree.readdir('/sys/kernel/debug/irq/irqs')).toEqual([String(irq)]);
+});
+
+// kernel/irq/proc.c irq_proc_update_valid of 7.2: bit 22 while /proc/interrupts has a row; debugfs has no name for it.
+test('since 7.2 the status says that a line is shown', () => {
+  const guest = new Guest({ present: 1, kernel: '7.2' });
+  const irq = guest.map(3);
+  const status = (): string | undefined =>
+    /status: .*/.exec(guest.read(`/sys/kernel/debug/irq/irqs/${irq}`))?.[0];
+  expect(status()).toBe('status:   0x00000000');
+  guest.request(irq, 'x');
+  expect(status()).toBe('status:   0x00400000');
+  irqSetStatusFlags(guest.core, irq, irqStatus.HIDDEN);
+  expect(status()).toBe('status:   0x00100000');
 });
 
 test('writing "trigger" raises the interrupt, anything else does nothing', () => {

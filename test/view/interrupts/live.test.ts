@@ -7,6 +7,7 @@ import { irqStatus } from '../../../src/irq/data/settings.js';
 import type { ArchInterrupts } from '../../../src/view/interrupts/arch.js';
 import { interruptsTable } from '../../../src/view/interrupts/live.js';
 import { parseInterrupts } from '../../../src/view/interrupts/parse.js';
+import { x86_64 } from '../../../src/platform/x86/definition.js';
 import { Guest } from '../machine.js';
 
 function x86(cpus: number): ArchInterrupts {
@@ -18,10 +19,10 @@ function x86(cpus: number): ArchInterrupts {
       { label: 'NMI', text: 'Non-maskable interrupts', counts: zeros },
       { label: 'SPU', text: 'Spurious interrupts', counts: zeros },
       { label: 'HYP', text: 'Hypervisor callback interrupts', counts: ones },
-      { label: 'HRE', text: 'Hyper-V reenlightenment interrupts', counts: zeros, installed: false },
+      { label: 'HRE', text: 'Hyper-V reenlightenment interrupts', counts: zeros, isInstalled: () => false },
       { label: 'ERR', text: '', counts: ones, single: true },
       { label: 'MIS', text: '', counts: zeros, single: true },
-      { label: 'PIN', text: 'Posted-interrupt notification event', counts: zeros, installed: false },
+      { label: 'PIN', text: 'Posted-interrupt notification event', counts: zeros },
     ],
   };
 }
@@ -34,7 +35,6 @@ const texts: Record<string, string> = {
     'NMI:          0          0   Non-maskable interrupts\n' +
     'SPU:          0          0   Spurious interrupts\n' +
     'HYP:          1          1   Hypervisor callback interrupts\n' +
-    'HRE:          0          0   Hyper-V reenlightenment interrupts\n' +
     'ERR:          2\n' +
     'MIS:          0\n' +
     'PIN:          0          0   Posted-interrupt notification event\n',
@@ -44,7 +44,6 @@ const texts: Record<string, string> = {
     'NMI:          0          0   Non-maskable interrupts\n' +
     'SPU:          0          0   Spurious interrupts\n' +
     'HYP:          1          1   Hypervisor callback interrupts\n' +
-    'HRE:          0          0   Hyper-V reenlightenment interrupts\n' +
     'ERR:          2\n' +
     'MIS:          0\n' +
     'PIN:          0          0   Posted-interrupt notification event\n',
@@ -53,10 +52,55 @@ const texts: Record<string, string> = {
     '  24:          0          0  VMBus     475  netvsc\n' +
     ' NMI:          0          0  Non-maskable interrupts\n' +
     ' HYP:          1          1  Hypervisor callback interrupts\n' +
+    ' PIN:          0          0  Posted-interrupt notification event\n' +
     ' ERR:          1          1  PIC/APIC error interrupts\n',
 };
 
 describe('/proc/interrupts of a machine', () => {
+  // kernel/irq/proc.c show_interrupts: to 6.9 counts on CPUs online, in 6.10 kstat_irqs_desc, from 6.11 on never.
+  test.each([
+    ['6.1', 'countedOnline', ['25', '26']],
+    ['6.10', 'counted', ['26', '27']],
+    ['6.12', 'none', []],
+  ] as const)('lines without an action in %s: %s', (kernel, idleRows, shown) => {
+    const guest = new Guest({ present: 2, online: [0], kernel });
+    expect(guest.core.behaviour.idleRows).toBe(idleRows);
+    const set = (counts: readonly number[], total: number): void => {
+      const desc = guest.core.desc(guest.map(counts[0] + 10 * counts[1]));
+      desc?.cold.kstat.set(counts);
+      if (desc) desc.totCount = total;
+    };
+    set([0, 0], 0);
+    set([1, 0], 0);
+    set([1, 1], 2);
+    set([0, 2], 2);
+    const rows = guest.read('/proc/interrupts').split('\n').slice(1, -1);
+    expect(rows.map((row) => row.slice(0, 3).trim())).toEqual(shown);
+  });
+
+  // kernel/irq/proc.c irq_proc_calc_prec, arch/x86/kernel/apic/vector.c arch_probe_nr_irqs.
+  test.each([
+    [39, 4],
+    [40, 5],
+    [390, 5],
+    [391, 6],
+  ])('7.2 on x86 with room for %i CPUs: the first column is %i wide', (cpus, width) => {
+    const mostNrIrqs = x86_64.mostNrIrqs?.(cpus);
+    const guest = new Guest({ present: 1, kernel: '7.2', nrIrqs: x86_64.nrIrqs(cpus), mostNrIrqs });
+    expect(guest.read('/proc/interrupts')).toBe(`${' '.repeat(width + 8)}CPU0       \n`);
+  });
+
+  test('7.2: the first column never shrinks; older ones follow nr_irqs', () => {
+    for (const [kernel, width] of [
+      ['7.2', 5],
+      ['6.18', 4],
+    ] as const) {
+      const { core } = new Guest({ present: 1, kernel, nrIrqs: 20_000 });
+      core.nrIrqs = 1000;
+      expect(interruptsTable(core).labelWidth).toBe(width);
+    }
+  });
+
   test.each(Object.keys(texts))('kernel %s', (version) => {
     const kernel = kernelVersions.find((known) => known === version);
     const guest = new Guest({ present: 2, tree: { arch: x86(2) }, ...(kernel && { kernel }) });

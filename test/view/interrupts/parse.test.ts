@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { importInterrupts } from '../../../src/capture/interrupts.js';
+import { archSpacing } from '../../../src/view/interrupts/arch.js';
 import {
   InterruptsSyntaxError,
   parseInterrupts,
@@ -57,6 +58,18 @@ describe('forms', () => {
     const text = `${header}  9:          0  IO-APIC   9-fasteoi   acpi\n`;
     expect(parseInterrupts(text).form).toBe('6.13');
     expect(irqRow(text)).toMatchObject({ chip: 'IO-APIC', chipPrinted: false, hwirq: 9 });
+  });
+
+  test('7.2: arm64 has two blanks before the texts of its rows (arch/arm64/kernel/smp.c)', () => {
+    const text =
+      '            CPU0       \n' +
+      'IPI0:          5  Rescheduling interrupts\n' +
+      'IPI1:          0  Function call interrupts\n' +
+      ' Err:          0\n';
+    expect(parseInterrupts(text).arch).toBe('arm64');
+    expect(archSpacing('arm64', '7.2', 4)).toEqual({ lead: 1, gap: 2 });
+    expect(archSpacing('arm64', '6.13', 4)).toEqual({ lead: 1, gap: 7 });
+    expect(reprintInterrupts(parseInterrupts(text))).toBe(text);
   });
 
   test('7.2: chips to the left in a column as wide as the longest name', () => {

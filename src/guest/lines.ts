@@ -1,0 +1,155 @@
+import type { Irq } from '../lib/brand.js';
+import type { DeviceLines } from '../devices/line/lines.js';
+import type { IrqCore } from '../irq/core.js';
+import type { IrqDesc } from '../irq/data/irqdesc.js';
+import { freeDescsSteps } from '../irq/mapping/alloc-descs.js';
+import { irqDisposeMappingSteps } from '../irq/mapping/irqdomain.js';
+import type { Procedure } from '../machine/step.js';
+import type { Platform } from '../platform/platform.js';
+import type { InterruptOptions } from '../scenario/options/interrupts.js';
+import type { LineRequestOptions } from '../scenario/options/line-request.js';
+import type { PciDeviceOptions } from '../scenario/options/pci.js';
+import type { DisableWait, ScenarioLines } from '../scenario/port.js';
+import type { FileTree } from '../view/tree.js';
+import { deviceInterrupt } from './device-interrupt.js';
+import type { RequestFlag } from '../devices/line/request-flags.js';
+import { GuestIrq } from './irq.js';
+import type { GuestPci } from './pci.js';
+
+/** What the lines need of their guest. */
+export interface LineParts {
+  readonly irqCore: IrqCore;
+  readonly platform: Platform;
+  readonly fs: FileTree;
+  readonly devices: DeviceLines;
+  readonly pci: GuestPci;
+  /** Whose line an IRQ is if no device here is wired to it: `channel 7`; undefined: nobody's. */
+  readonly ownerOf: (irq: Irq) => string | undefined;
+}
+
+/** The guest's interrupt lines outside VMBus: devices come, with drivers that request their lines, and go. */
+export class GuestLines implements ScenarioLines {
+  /** Descriptors that the architecture has set up, which stay when devices go (arch/x86/kernel/apic/io_apic.c mp_unmap_irq). */
+  private readonly ofArchitecture: ReadonlySet<IrqDesc>;
+
+  constructor(private readonly guest: LineParts) {
+    this.ofArchitecture = new Set(guest.irqCore.descs());
+  }
+
+  /** The Linux IRQ with this number. @throws RangeError if there is none. */
+  irq(number: Irq): GuestIrq {
+    const irq = new GuestIrq(this.guest, number);
+    void irq.desc;
+    return irq;
+  }
+
+  request(irq: Irq, request: LineRequestOptions): void {
+    this.irq(irq).request(request);
+  }
+
+  free(irq: Irq, name?: string): string | null {
+    return this.irq(irq).free(name);
+  }
+
+  enable(irq: Irq): void {
+    this.irq(irq).enable();
+  }
+
+  disable(irq: Irq, wait: DisableWait): void {
+    const line = this.irq(irq);
+    if (wait === 'all') line.disable();
+    else if (wait === 'hardirq') line.disableHardirq();
+    else line.disableNosync();
+  }
+
+  synchronize(irq: Irq): void {
+    this.irq(irq).synchronize();
+  }
+
+  setWake(irq: Irq, on: boolean): void {
+    this.irq(irq).setWake(on);
+  }
+
+  /**
+   * A line comes with its devices, and a driver for each of its names requests it.
+   *
+   * @throws RangeError if the number is taken, or the requests are refused.
+   */
+  plug(interrupt: InterruptOptions): void {
+    this.run(`plug IRQ ${interrupt.irq}`, this.plugIn(interrupt));
+  }
+
+  /**
+   * A line's devices are taken away: their drivers free it, and its number is given back.
+   *
+   * @throws RangeError if there is no such line.
+   */
+  unplug(irq: Irq): void {
+    this.run(`unplug IRQ ${irq}`, this.pullOut(this.irq(irq).desc));
+  }
+
+  /**
+   * A PCI function comes, and its driver takes it into service.
+   *
+   * @returns what the kernel calls the device, e.g. `nvme0`.
+   * @throws ErrnoError what its probe fails with, such as ENOSPC; RangeError if its address or name is taken.
+   */
+  plugPci(device: PciDeviceOptions): string {
+    return this.run(`plug ${device.driver}`, this.guest.pci.plug(device));
+  }
+
+  /** A PCI function is taken away, by its device's name or its address. @throws RangeError if there is none. */
+  unplugPci(device: string): void {
+    this.run(`unplug ${device}`, this.guest.pci.unplug(device));
+  }
+
+  /**
+   * Changes the number of queues that a PCI network adapter uses (ethtool -L).
+   *
+   * @throws ErrnoError EOPNOTSUPP if its driver can't, EINVAL for an impossible number; RangeError without such a device.
+   */
+  setQueues(device: string, count: number): void {
+    this.run(`set_channels of ${device}`, this.guest.pci.setQueues(device, count));
+  }
+
+  /** `plug`, for who runs in the guest. */
+  *plugIn(options: InterruptOptions): Procedure<void> {
+    const { platform, irqCore, devices } = this.guest;
+    const interrupt = deviceInterrupt(options, irqCore.machine.nrCpuIds);
+    if (interrupt.flow === 'percpu' || platform.isPerCpuLine?.(interrupt)) {
+      // Its handlers are the platform's: the line is each CPU's own.
+      yield* platform.addInterrupt(interrupt);
+      return;
+    }
+    const { name, ...line } = interrupt;
+    yield* platform.addInterrupt(line);
+    const { desc } = this.irq(options.irq);
+    const names = name?.split(', ') ?? [];
+    const { answers, thread, costNs, threadCostNs } = options;
+    const { flags = usualFlags(options.irq, names) } = options;
+    for (const action of names) {
+      const request = { name: action, answers, thread, costNs, threadCostNs, flags };
+      const ret = yield* devices.request(desc, request);
+      if (ret !== 0) throw new RangeError(`IRQ ${desc.irq} (${action}) cannot be requested: ${ret}`);
+    }
+  }
+
+  private *pullOut(desc: IrqDesc): Procedure<void> {
+    const { irqCore, devices } = this.guest;
+    while (desc.action !== undefined) yield* devices.free(desc, undefined);
+    devices.unplug(desc);
+    if (this.ofArchitecture.has(desc)) return;
+    if (desc.data.domain === null) yield* freeDescsSteps(irqCore, desc.irq, 1);
+    else yield* irqDisposeMappingSteps(irqCore, desc.irq);
+  }
+
+  private run<T>(what: string, proc: Procedure<T>): T {
+    return this.guest.irqCore.machine.run(what, proc);
+  }
+}
+
+/** What drivers request a line with: IRQ 0 is a PC's timer (arch/x86/kernel/time.c setup_default_timer_irq). */
+function usualFlags(irq: Irq, names: readonly string[]): readonly RequestFlag[] {
+  if (irq === 0 && names[0] === 'timer') return ['IRQF_NOBALANCING', 'IRQF_IRQPOLL', 'IRQF_TIMER'];
+  return names.length > 1 ? ['IRQF_SHARED'] : [];
+}

@@ -1,0 +1,147 @@
+import type { IrqCore } from '../../irq/core.js';
+import type { CpuId } from '../../lib/brand.js';
+import { ErrnoError } from '../../lib/errno.js';
+import type { CpuHotplug, SmtControl } from '../../machine/hotplug.js';
+import type { HotplugState } from '../../machine/hotplug-state.js';
+import type { CpuFiles } from '../../platform/platform.js';
+import { type FileNode, StaticDirectory, sysfsFile } from '../tree-node.js';
+import { textFile } from './cpu-sets.js';
+import { CPUHP_ONLINE, cpuhpTables } from './cpuhp-states.js';
+
+/** CPUHP_INVALID: no state. */
+const CPUHP_INVALID = -1;
+
+/** Reads a decimal int (kstrtoint with base 10). @throws ErrnoError EINVAL */
+function parseDecimal(text: string): number {
+  if (!/^[+-]?\d+\n?$/.test(text)) throw new ErrnoError('EINVAL', `${JSON.stringify(text)} is no number`);
+  return Number(text);
+}
+
+/** The states of a guest's kernel by number, those that the model has callbacks for among them. */
+class StateNumbers {
+  constructor(
+    private readonly core: IrqCore,
+    private readonly cpuFiles: CpuFiles,
+  ) {}
+
+  /** kernel/cpu.c states_show. */
+  text(): string {
+    const { states, kickAp } = this.table;
+    const all = [...states, ...(kickAp && this.cpuFiles.splitsBringUp ? [kickAp] : []), ...this.dynamic()];
+    all.sort(([a], [b]) => a - b);
+    return all.map(([number, name]) => `${String(number).padStart(3)}: ${name}\n`).join('');
+  }
+
+  /** The modelled state with this number. */
+  state(number: number): HotplugState | undefined {
+    const name = [...this.table.states, ...this.dynamic()].find(([other]) => other === number)?.[1];
+    return this.hotplug.registered.find((state) => state.name === name);
+  }
+
+  number(state: HotplugState): number {
+    const all = [...this.table.states, ...this.dynamic()];
+    return all.find(([, name]) => name === state.name)?.[0] ?? CPUHP_INVALID;
+  }
+
+  private get table() {
+    return cpuhpTables[this.core.behaviour.cpuhpStates];
+  }
+
+  private get hotplug(): CpuHotplug {
+    return this.core.machine.hotplug;
+  }
+
+  /** States without a place of their own have numbers in the order of their registration. */
+  private dynamic(): [number, string][] {
+    const known = new Set(this.table.states.map(([, name]) => name));
+    const others = this.hotplug.registered.filter(({ name }) => !known.has(name));
+    return others.map(({ name }, i) => [this.table.onlineDyn + i, name]);
+  }
+}
+
+/** cpuN/hotplug/target: without CONFIG_CPU_HOTPLUG_STATE_CONTROL a CPU goes all the way, or not (target_store). */
+function targetFile({ machine }: IrqCore, cpu: CpuId, show: () => string): FileNode {
+  return sysfsFile(0o644, {
+    show,
+    store: (text) => {
+      const target = parseDecimal(text);
+      if (target !== 0 && target !== CPUHP_ONLINE)
+        throw new ErrnoError('EINVAL', `a CPU can be taken to states 0 and ${CPUHP_ONLINE} only`);
+      const { hotplug } = machine;
+      machine.run(`cpu${cpu}/hotplug/target`, target === 0 ? hotplug.cpuDown(cpu) : hotplug.cpuUp(cpu));
+    },
+  });
+}
+
+/** cpuN/hotplug/fail: the state that fails the next time that this CPU comes to it (kernel/cpu.c fail_store). */
+function failFile({ machine: { hotplug } }: IrqCore, cpu: CpuId, numbers: StateNumbers): FileNode {
+  return sysfsFile(0o644, {
+    show: () => {
+      const state = hotplug.failing(cpu);
+      return `${state === undefined ? CPUHP_INVALID : numbers.number(state)}\n`;
+    },
+    store: (text) => {
+      const number = parseDecimal(text);
+      const state = number === CPUHP_INVALID ? undefined : numbers.state(number);
+      if (state === undefined && number !== CPUHP_INVALID)
+        throw new ErrnoError('EINVAL', `state ${number} has no callbacks that could fail`);
+      hotplug.fail(cpu, state);
+    },
+  });
+}
+
+/** cpuN/hotplug (kernel/cpu.c cpuhp_cpu_attrs). Nobody can look while a CPU is on its way. */
+export function cpuHotplugDirectory(core: IrqCore, cpu: CpuId, cpuFiles: CpuFiles): StaticDirectory {
+  const state = (): string => (core.machine.online.has(cpu) ? `${CPUHP_ONLINE}\n` : '0\n');
+  return new StaticDirectory(0o755, {
+    state: sysfsFile(0o444, { show: state }),
+    target: targetFile(core, cpu, state),
+    fail: failFile(core, cpu, new StateNumbers(core, cpuFiles)),
+  });
+}
+
+/** hotplug (kernel/cpu.c cpuhp_cpu_root_attrs). */
+export function hotplugDirectory(core: IrqCore, cpuFiles: CpuFiles): StaticDirectory {
+  const numbers = new StateNumbers(core, cpuFiles);
+  return new StaticDirectory(0o755, { states: sysfsFile(0o444, { show: () => numbers.text() }) });
+}
+
+const smtWords: ReadonlyMap<string, SmtControl> = new Map([
+  ['on', 'on'],
+  ['off', 'off'],
+  ['forceoff', 'forceoff'],
+]);
+
+/** What smt/control can be told: a word, or so many threads of each core (kernel/cpu.c __store_smt_control). */
+function parseSmtControl(text: string, threads: number): SmtControl {
+  const plain = text.replace(/\n$/, '');
+  const word = smtWords.get(plain);
+  if (word !== undefined) return word;
+  if (plain === '1') return 'off';
+  if (plain === String(threads)) return 'on';
+  throw new ErrnoError('EINVAL', `${JSON.stringify(text)} is none of on, off, forceoff, 1 and ${threads}`);
+}
+
+/** smt (kernel/cpu.c cpuhp_smt_attrs). */
+export function smtDirectory(core: IrqCore, cpuFiles: CpuFiles): StaticDirectory {
+  const { machine } = core;
+  const { hotplug } = machine;
+  const isImplemented = cpuFiles.hotplugSmt(core.behaviour);
+  const control = (): string => {
+    if (!isImplemented) return 'notimplemented';
+    return hotplug.threadsPerCore > 1 ? hotplug.smtControl : 'notsupported';
+  };
+  return new StaticDirectory(0o755, {
+    control: sysfsFile(0o644, {
+      show: () => `${control()}\n`,
+      store: (text) => {
+        if (control().startsWith('not'))
+          throw new ErrnoError('ENODEV', 'the CPUs of this guest have one thread each');
+        if (hotplug.smtControl === 'forceoff')
+          throw new ErrnoError('EPERM', 'SMT was switched off until the next boot');
+        machine.run('smt/control', hotplug.setSmt(parseSmtControl(text, hotplug.threadsPerCore)));
+      },
+    }),
+    active: textFile(() => (hotplug.isSmtActive ? '1' : '0')),
+  });
+}

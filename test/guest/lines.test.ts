@@ -1,0 +1,142 @@
+import { describe, expect, test } from '@jest/globals';
+import { Guest } from '../../src/guest/guest.js';
+import { parseScenario } from '../../src/scenario/load.js';
+import { type RunResult, runScenario } from '../../src/scenario/runner.js';
+import { resultJson } from '../../src/cli/run/json.js';
+
+const machine = `
+cpus: 4
+kernel: "6.12"
+vmbus: false
+interrupts:
+  - {irq: 8, chip: IO-APIC, flow: edge, name: rtc0}
+  - {irq: 20, chip: IO-APIC, flow: fasteoi, name: "uart, nic"}
+  - {irq: 40, chip: PCI-MSI, hwirq: 524288, flow: edge, name: eth0, cost: 2us}
+  - {irq: 41, chip: PCI-MSI, hwirq: 524289, flow: edge, name: eth0-rx, managed: true, affinity: "2-3"}
+`;
+
+function run(text: string): { guest: Guest; result: RunResult; json: string } {
+  const scenario = parseScenario(machine + text, 'lines.yaml');
+  const guest = Guest.create(scenario.guest);
+  const result = runScenario(guest, scenario);
+  return { guest, result, json: resultJson(scenario, guest, result) };
+}
+
+function failures({ steps }: RunResult): (string | undefined)[] {
+  return steps.flatMap(({ outcome, message }) => (outcome === 'ok' ? [] : [message]));
+}
+
+describe('every action of a channel has its twin for a line', () => {
+  test('devices assert, drivers request, free, enable and disable', () => {
+    const { result } = run(`
+timeline:
+  - {raise: 8}
+  - {count: {irq: 8}, expect: 1}
+  - {raise: {irq: 20, name: nic}, times: 3}
+  - {count: {irq: 20}, expect: 3}
+  - {disable: {irq: 8, wait: nosync}}
+  - {raise: 8, times: 2}
+  - {count: {irq: 8}, expect: 1}
+  - {enable: 8}
+  - {count: {irq: 8}, expect: 2}
+  - {free: {irq: 20, name: uart}}
+  - {read: /sys/kernel/irq/20/actions, expect: nic}
+  - {request: {irq: 20, name: serial}, expect: EBUSY}
+  - {request: {irq: 20, name: serial, flags: [IRQF_SHARED], thread: beside, threadCost: 1ms}}
+  - {raise: {irq: 20, name: serial}}
+  - {synchronize: 20}
+  - {count: {irq: 20}, expect: 4}
+  - {wake: {irq: 8, on: true}}
+  - {read: /sys/kernel/irq/8/wakeup, expect: enabled}
+  - {affinity: {irq: 41, cpus: "0"}, expect: EPERM}
+  - {affinity: {irq: 40, cpus: "1"}}
+  - {raise: 40}
+  - {at: 10ms, raise: 40}
+  - {count: {irq: 40, cpu: 1}, expect: 1}
+`);
+    expect(failures(result)).toEqual([]);
+  });
+
+  test('devices come and go', () => {
+    const { result } = run(`
+timeline:
+  - {unplug: 40}
+  - {read: /proc/irq/40/spurious, expect: ENOENT}
+  - {plug: {irq: 40, chip: PCI-MSI, hwirq: 524288, flow: edge, name: eth1}}
+  - {raise: 40, times: 2}
+  - {count: {irq: 40}, expect: 2}
+`);
+    expect(failures(result)).toEqual([]);
+  });
+
+  test('what cannot be is said', () => {
+    const { result } = run(`
+timeline:
+  - {raise: 99}
+  - {free: {irq: 8, name: nobody}}
+  - {plug: {irq: 40, chip: PCI-MSI, flow: edge, name: eth1}}
+  - {unplug: 99}
+`);
+    expect(failures(result)).toEqual([
+      'expected success, but got not possible: the guest has no IRQ 99 now',
+      'expected success, but got not possible: nobody has requested nobody of IRQ 8',
+      'expected success, but got not possible: IRQ 40 is taken; choose another number',
+      'expected success, but got not possible: there is no IRQ 99',
+    ]);
+  });
+});
+
+describe('a workload of a line', () => {
+  const workload = `
+workload:
+  - {irq: 8, signals: 100, during: 1s}
+  - {irq: 20, name: nic, every: 10ms, burst: 2, until: 1s}
+  - {irq: 40, total: 50, during: 1s}
+`;
+
+  test('has the forms that those of channels have', () => {
+    const { guest, result } = run(workload);
+    expect(result.workload).toEqual([
+      { sent: 100, unsent: 0 },
+      { sent: 200, unsent: 0 },
+      { sent: 50, unsent: 0 },
+    ]);
+    expect([8, 20, 40].map((irq) => guest.irq(irq).total)).toEqual([100, 200, 50]);
+    expect([8, 20, 40].map((irq) => guest.irq(irq).line.raised)).toEqual([100, 200, 50]);
+  });
+
+  test('gives the same bytes twice, and says in JSON whose it is', () => {
+    const { json } = run(workload);
+    expect(run(workload).json).toBe(json);
+    expect((JSON.parse(json) as { workload: object[] }).workload[1]).toEqual({
+      irq: 20,
+      sent: 200,
+      unsent: 0,
+    });
+  });
+
+  test('counts what it could not send', () => {
+    const { result } = run(`${workload}timeline: [{at: 500ms, unplug: 40}]`);
+    expect(result.workload[2]).toEqual({ sent: 25, unsent: 25 });
+  });
+
+  test('conserves: raised = counted + coalesced + lost + waiting, whatever drivers and CPUs do', () => {
+    const { guest, result } = run(`
+workload:
+  - {irq: 40, every: 1us, until: 1ms}
+timeline:
+  - {at: 100us, offline: 3}
+  - {at: 200us, affinity: {irq: 40, cpus: "1"}}
+  - {at: 300us, free: 40}
+  - {at: 400us, request: {irq: 40, name: eth0, cost: 3us}}
+  - {at: 500us, offline: 1}
+run: 2ms
+`);
+    expect(failures(result)).toEqual([]);
+    const { raised, delivered, coalesced, lost, waiting } = guest.irq(40).line;
+    expect(raised).toBe(1000);
+    expect(delivered + coalesced + lost + waiting).toBe(1000);
+    // One may have been on its way when the driver freed the line.
+    expect([0, 1]).toContain(delivered - guest.irq(40).total);
+  });
+});
