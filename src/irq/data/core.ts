@@ -99,7 +99,9 @@ export class IrqCore implements IrqDescCore {
     this.debugHotplug = options.debugHotplug ?? false;
     this.ratelimits = new Ratelimits(machine, options.noRatelimit ?? false);
     this.defaultAffinityMask = CpuMask.of(machine.nrCpuIds, options.defaultAffinity ?? machine.possible);
-    this.chainedAction = new IrqAction((irq) => this.badChainedIrq(irq), null, 0, null, null);
+    // print_irq_desc shows the name.
+    const badChainedIrq = (irq: Irq): number => this.chainedHandler(irq);
+    this.chainedAction = new IrqAction(badChainedIrq, null, 0, null, null);
     this.resend = createResendList(this);
     this.spurious = above.createSpuriousPoller(this);
     this.irqfixup = options.irqfixup ?? 0;
@@ -176,7 +178,7 @@ export class IrqCore implements IrqDescCore {
   }
 
   /** The handler of chained interrupts' stand-in action (kernel/irq/chip.c bad_chained_irq). */
-  private badChainedIrq(irq: Irq): number {
+  private chainedHandler(irq: Irq): number {
     warnOnce(this, 'chip', 'bad_chained_irq', `Chained irq ${irq} should not call an action`);
     return IRQ_NONE;
   }

@@ -26,7 +26,7 @@ function printIrqDesc(desc: IrqDesc): void {
   log.printk(`->handle_irq():  ${address}, ${kernelName(desc.handleIrq.name)}`);
   log.printk(`->irq_data.chip(): ${address}, ${desc.data.chip.symbol ?? desc.data.chip.name ?? '0x0'}`);
   log.printk(`->action(): ${address}`);
-  if (action) log.printk(`->action->handler(): ${address}, ${action.handler.name}`);
+  if (action) log.printk(`->action->handler(): ${address}, ${kernelName(action.handler.name)}`);
   for (const [bit, name] of statusNames)
     if ((desc.status & bit) !== 0) log.printk(`${name.padStart(14)} set`);
   for (const [bit, name] of istateNames)

@@ -22,6 +22,7 @@ import {
   irqchipFlags,
   irqd,
   irqs,
+  irqSetHandler,
   irqSetStatusFlags,
   irqStatus,
   kstatIrqs,
@@ -317,6 +318,15 @@ describe('handleBadIrq', () => {
       'unexpected IRQ trap at vector 18',
     ]);
     expect(desc.totCount).toBe(1);
+  });
+
+  test("names the stand-in action's handler of a chained line", () => {
+    const lab = new Lab();
+    const desc = lab.line();
+    irqSetHandler(lab.core, desc.irq, handleLevelIrq, true, null);
+    irqSetHandler(lab.core, desc.irq, handleBadIrq, false, null);
+    lab.fire(desc);
+    expect(lab.log).toContain('->action->handler(): <ptr>, bad_chained_irq');
   });
 
   test('describes at most 5 in 5 s', () => {
