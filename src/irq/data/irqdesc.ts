@@ -89,6 +89,8 @@ export class IrqDesc implements IrqDataDesc {
   status = 0;
   /** Bits of irqs. */
   istate: number = irqs.SYSFS;
+  /** The model's own: handled interrupts of the line are noted, too, for with irqpoll others are polled then. */
+  notesHandled = false;
   irqsUnhandled = 0;
   /** Interrupts in all, 32 bit; per-CPU flow handlers do not count here. */
   totCount = 0;

@@ -1,9 +1,3 @@
-/**
- * A bit of the model's own: handled interrupts of the line are noted, too, for with irqpoll others are polled then. It
- * stands here so that the path of all other interrupts need not ask.
- */
-export const ISTATE_NOTES_HANDLED = 0x10000;
-
 /** Internal state bits of a descriptor (kernel/irq/internals.h IRQS_*). */
 export const irqs = {
   AUTODETECT: 0x1,

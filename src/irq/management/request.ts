@@ -27,7 +27,7 @@ import { irqchipFlags } from '../data/irqchip.js';
 import { noIrqChip } from '../data/dummychip.js';
 import { irqd } from '../data/irqdata.js';
 import type { IrqDesc } from '../data/irqdesc.js';
-import { ISTATE_NOTES_HANDLED, irqs } from '../data/istate.js';
+import { irqs } from '../data/istate.js';
 import { enableIrqLockedSteps } from './enable.js';
 import { irqPmInstallAction } from './pm.js';
 import {
@@ -226,7 +226,7 @@ function* joinLine(desc: IrqDesc, action: IrqAction): Procedure<number> {
   desc.actionList.announce();
   if (last === undefined) desc.action = action;
   else last.next = action;
-  if (desc.irq === 0 || (action.flags & IRQF_IRQPOLL) !== 0) desc.istate |= ISTATE_NOTES_HANDLED;
+  if (desc.irq === 0 || (action.flags & IRQF_IRQPOLL) !== 0) desc.notesHandled = true;
   irqPmInstallAction(desc, action);
   desc.cold.irqCount = 0;
   desc.irqsUnhandled = 0;

@@ -3,7 +3,7 @@ import type { IrqCore } from '../../irq/core.js';
 import { irqchipFlags } from '../../irq/data/irqchip.js';
 import { type IrqData, irqd } from '../../irq/data/irqdata.js';
 import type { IrqDesc, IrqDescCore } from '../../irq/data/irqdesc.js';
-import { ISTATE_NOTES_HANDLED, irqs } from '../../irq/data/istate.js';
+import { irqs } from '../../irq/data/istate.js';
 import { irqInjectInterrupt } from '../../irq/line/resend.js';
 import { irqSettingsIsHidden, irqStatus } from '../../irq/data/settings.js';
 import { formatCpuList } from '../../machine/cpumask-text.js';
@@ -135,7 +135,7 @@ function lineText(desc: IrqDesc): string {
   return (
     `handler:  ${kernelName(desc.handleIrq.name)}\ndevice:   ${desc.cold.deviceName ?? '(null)'}\n` +
     `status:   ${hex(shownStatus(desc), 8)}\n${bits(status, statusNames)}` +
-    `istate:   ${hex(istate & ~ISTATE_NOTES_HANDLED, 8)}\n${bits(istate, istateNames)}` +
+    `istate:   ${hex(istate, 8)}\n${bits(istate, istateNames)}` +
     `ddepth:   ${desc.cold.depth}\nwdepth:   ${desc.cold.wakeDepth}\n` +
     `dstate:   ${hex(data.state, 8)}\n${bits(data.state, dataNames)}` +
     `node:     ${data.node}\naffinity: ${formatCpuList(data.affinity)}\n` +
