@@ -56,7 +56,7 @@ export class DeviceLines {
     const wire = this.wires.get(desc) ?? this.makeWire(desc);
     const { data } = desc;
     if (this.hardware.has(desc) && data.chip !== noIrqChip && !this.ownChips.has(data.chip))
-      data.chip = this.wiredChip(data.chip);
+      data.setChip(this.wiredChip(data.chip));
     return wire;
   }
 

@@ -2,7 +2,7 @@ import type { CpuId, Hwirq, Irq } from '../../lib/brand.js';
 import { errnoValue } from '../../lib/errno.js';
 import type { CpuMask } from '../../machine/cpumask.js';
 import type { Mutex } from '../../machine/lock.js';
-import { inOneGo, type Procedure, type SharedWord } from '../../machine/step.js';
+import { inOneGo, isWatched, type Procedure, type SharedWord } from '../../machine/step.js';
 import type { KernelBehaviour } from '../kernel.js';
 import type { Speaker } from '../messages/warn.js';
 import type { IrqchipState } from './irqchip.js';
@@ -147,7 +147,7 @@ export interface IrqDataDesc {
   handlerData: unknown;
   /** The outermost level. */
   readonly data: IrqData;
-  readonly cold: { readonly pendingMask: CpuMask; redirectTarget: CpuId };
+  readonly cold: { readonly pendingMask: CpuMask; redirectTarget: CpuId; readonly chipWord: SharedWord };
   readonly core: Speaker & { readonly behaviour: KernelBehaviour; readonly genericPendingIrq: boolean };
 }
 
@@ -215,6 +215,12 @@ export class IrqData {
     );
   }
 
+  /** Another chip has the line from now on. */
+  setChip(chip: IrqChip): void {
+    if (isWatched()) this.desc.cold.chipWord.announce();
+    this.chip = chip;
+  }
+
   /** From here on a chip behind a slow bus only collects what it is asked for (chip_bus_lock). */
   busLock(): void {
     this.chip.irqBusLock?.(this);
@@ -222,6 +228,7 @@ export class IrqData {
 
   /** @primitive `busLock` is its plain form. */
   busLockSteps(): Procedure<void> {
+    if (isWatched()) this.desc.cold.chipWord.announceRead();
     return this.chip.irqBusLockSteps?.(this) ?? inOneGo(() => this.busLock());
   }
 
@@ -232,6 +239,7 @@ export class IrqData {
 
   /** @primitive `busSyncUnlock` is its plain form. */
   busSyncUnlockSteps(): Procedure<void> {
+    if (isWatched()) this.desc.cold.chipWord.announceRead();
     return this.chip.irqBusSyncUnlockSteps?.(this) ?? inOneGo(() => this.busSyncUnlock());
   }
 

@@ -44,6 +44,7 @@ export const lineObject = {
   actions: 7,
   threadsHandled: 8,
   redirect: 9,
+  chip: 10,
 } as const;
 
 const LINE_OBJECTS = Object.keys(lineObject).length;
@@ -93,6 +94,7 @@ export class IrqDescCold {
   private handled: SharedCounter | undefined = undefined;
   private mapping: SharedWord | undefined = undefined;
   private flow: SharedWord | undefined = undefined;
+  private chip: SharedWord | undefined = undefined;
 
   /** @param kstat interrupts per possible CPU, 32 bit. */
   constructor(
@@ -123,6 +125,12 @@ export class IrqDescCold {
   get flowWord(): SharedWord {
     this.flow ??= this.makeObject('flow', () => new SharedWord(`handle_irq of IRQ ${this.irq}`));
     return this.flow;
+  }
+
+  /** Names the line's chip to an explorer: chip_bus_lock looks at it before there is a lock. */
+  get chipWord(): SharedWord {
+    this.chip ??= this.makeObject('chip', () => new SharedWord(`chip of IRQ ${this.irq}`));
+    return this.chip;
   }
 
   /** Threads that have been woken and have not ended; synchronize_irq waits for it (wait_for_threads). */

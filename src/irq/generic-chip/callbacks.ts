@@ -85,7 +85,7 @@ export function irqSetupAltChip(desc: IrqDesc, type: number): number {
   const { gc } = partsOf(desc.data);
   const chip = gc.chipTypes.find((candidate) => (candidate.type & type) !== 0);
   if (chip === undefined) return errnoValue('EINVAL');
-  desc.data.chip = chip;
+  desc.data.setChip(chip);
   if (chip.handler !== null) desc.handleIrq = chip.handler;
   return 0;
 }

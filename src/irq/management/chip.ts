@@ -25,7 +25,7 @@ export function* irqSetChipSteps(core: IrqCore, irq: Irq, chip: IrqChip | null):
   if (desc === undefined) return errnoValue('EINVAL');
   const cpu = core.machine.runningCpu;
   yield* desc.lock.spinLockIrqsave(cpu);
-  desc.data.chip = chip ?? noIrqChip;
+  desc.data.setChip(chip ?? noIrqChip);
   core.procConstraints.updateChip(chip);
   yield* desc.lock.spinUnlockIrqrestore(cpu);
   return 0;
@@ -35,7 +35,7 @@ export function* irqSetChipSteps(core: IrqCore, irq: Irq, chip: IrqChip | null):
 export function irqSetChip(core: IrqCore, irq: Irq, chip: IrqChip | null): number {
   const desc = core.desc(irq);
   if (desc === undefined) return errnoValue('EINVAL');
-  desc.data.chip = chip ?? noIrqChip;
+  desc.data.setChip(chip ?? noIrqChip);
   core.procConstraints.updateChip(chip);
   return 0;
 }

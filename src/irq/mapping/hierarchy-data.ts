@@ -20,7 +20,7 @@ export function irqDomainSetHwirqAndChip(domain: IrqDomain, irq: Irq, info: Leve
   const data = irqDomainGetIrqData(domain, irq);
   if (data === null) return errnoValue('ENOENT');
   data.hwirq = info.hwirq;
-  data.chip = info.chip ?? noIrqChip;
+  data.setChip(info.chip ?? noIrqChip);
   data.chipData = info.chipData ?? null;
   domain.core.procConstraints.updateChip(info.chip);
   return 0;
@@ -44,7 +44,7 @@ export function irqDomainSetInfo(
 /** Undoes irqDomainSetHwirqAndChip (kernel/irq/irqdomain.c irq_domain_reset_irq_data). */
 export function irqDomainResetIrqData(data: IrqData): void {
   data.hwirq = 0;
-  data.chip = noIrqChip;
+  data.setChip(noIrqChip);
   data.chipData = null;
 }
 
@@ -55,7 +55,7 @@ export function irqDomainResetIrqData(data: IrqData): void {
 export function irqDomainDisconnectHierarchy(domain: IrqDomain, irq: Irq): number {
   const data = irqDomainGetIrqData(domain, irq);
   if (data === null) return errnoValue('EINVAL');
-  data.chip = disconnectedChip;
+  data.setChip(disconnectedChip);
   return 0;
 }
 

@@ -126,7 +126,7 @@ class Level {
 
   restoreIn(data: IrqData): void {
     data.hwirq = this.hwirq;
-    data.chip = this.chip;
+    data.setChip(this.chip);
     data.chipData = this.chipData;
     data.domain = this.domain;
     data.parentData = this.parentData;
@@ -140,6 +140,6 @@ function pushLevel(domain: IrqDomain, outermost: IrqData): void {
   was.restoreIn(below);
   outermost.domain = domain;
   outermost.hwirq = 0;
-  outermost.chip = noIrqChip;
+  outermost.setChip(noIrqChip);
   outermost.chipData = null;
 }
