@@ -1,3 +1,4 @@
+import type { RaiseOptions } from '../devices/line/lines.js';
 import type { RingName, RingPlace } from '../host/misbehave/rings.js';
 import type { MisbehaveRule } from '../host/misbehave/rule.js';
 import type { CpuId, Irq, Ns, Relid } from '../lib/brand.js';
@@ -5,6 +6,8 @@ import type { DeviceOptions } from './options/devices.js';
 import type { InterruptOptions } from './options/interrupts.js';
 import type { LineRequestOptions } from './options/line-request.js';
 import type { PciDeviceOptions } from './options/pci.js';
+
+export type { RaiseOptions };
 
 /** A read or write of a disk. */
 export interface DiskIoOptions {
@@ -25,14 +28,6 @@ export interface FrameOptions {
   /** The connection that it belongs to. */
   readonly flow: number;
   readonly bytes: number;
-}
-
-/** Which device of a line wants service. */
-export interface RaiseOptions {
-  /** The device, by the name of its action; default: the first on the line that has a driver. */
-  readonly name?: string;
-  /** The CPU whose line is meant, of a per-CPU line. */
-  readonly cpu?: CpuId;
 }
 
 /**

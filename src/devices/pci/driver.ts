@@ -1,6 +1,8 @@
 import type { CpuId, Irq, Ns } from '../../lib/brand.js';
 import type { IrqCore } from '../../irq/core.js';
 import type { IrqDesc } from '../../irq/data/irqdesc.js';
+import { freeIrq } from '../../irq/management/free.js';
+import { requestIrq } from '../../irq/management/request.js';
 import type { Procedure } from '../../machine/step.js';
 import type { DeviceLines } from '../line/lines.js';
 import type { PciFunction, PciMsi } from '../../platform/pci/pci-msi.js';
@@ -37,6 +39,26 @@ export function descOf(core: IrqCore, irq: Irq): IrqDesc {
   const desc = core.desc(irq);
   if (desc === undefined) throw new Error(`there is no IRQ ${irq}`);
   return desc;
+}
+
+/** Requests a vector of a function for one of its queues; 0 or a negative errno. */
+export function* requestQueue(
+  { core, msi }: PciMachine,
+  pci: PciFunction,
+  queue: Queue,
+  vector: number,
+): Procedure<number> {
+  const irq = msi.irqVector(pci, vector);
+  const ret = yield* requestIrq(core, irq, queue.handler, 0, queue.name, queue);
+  if (ret === 0) queue.irq = irq;
+  return ret;
+}
+
+/** Frees the interrupt of a queue, if it has one. */
+export function* freeQueue({ core }: PciMachine, queue: Queue): Procedure<void> {
+  if (queue.irq === undefined) return;
+  yield* freeIrq(core, queue.irq, queue);
+  queue.irq = undefined;
 }
 
 /** Gives a queue something to do, which is done `latencyNs` from now: then the queue's interrupt is raised. */

@@ -1,11 +1,9 @@
 import type { CpuId } from '../../lib/brand.js';
 import { CpuMask } from '../../machine/cpumask.js';
 import { irqSetAffinityAndHintSteps, irqUpdateAffinityHintSteps } from '../../irq/affinity/affinity.js';
-import { freeIrq } from '../../irq/management/free.js';
-import { requestIrq } from '../../irq/management/request.js';
 import type { Procedure } from '../../machine/step.js';
 import type { PciFunction } from '../../platform/pci/pci-msi.js';
-import type { PciDriver, PciMachine } from './driver.js';
+import { freeQueue, type PciDriver, type PciMachine, requestQueue } from './driver.js';
 import { Queue } from './queue.js';
 
 /** MANA_MAX_NUM_QUEUES */
@@ -35,13 +33,11 @@ export class ManaDevice implements PciDriver {
     const perCpu = core.behaviour.manaAffinity === 'cpus';
     for (let i = 0; i < count; i++) {
       const queue = new Queue(`mana_${i === 0 ? 'hwc' : `q${i - 1}`}@pci:${this.pci.name}`);
-      const irq = msi.irqVector(this.pci, i);
-      const ret = yield* requestIrq(core, irq, queue.handler, 0, queue.name, queue);
+      const ret = yield* requestQueue(this.machine, this.pci, queue, i);
       if (ret !== 0) {
         yield* this.remove();
         return ret;
       }
-      queue.irq = irq;
       this.all = [...this.all, queue];
       if (perCpu) yield* this.ask(queue, this.nth(i));
     }
@@ -55,8 +51,7 @@ export class ManaDevice implements PciDriver {
     for (const queue of this.all) {
       if (queue.irq === undefined) continue;
       yield* irqUpdateAffinityHintSteps(core, queue.irq, null);
-      yield* freeIrq(core, queue.irq, queue);
-      queue.irq = undefined;
+      yield* freeQueue(this.machine, queue);
       queue.abort();
     }
     this.all = [];

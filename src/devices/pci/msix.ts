@@ -1,9 +1,7 @@
 import type { IrqAffinity } from '../../irq/affinity/create-masks.js';
 import type { CpuId } from '../../lib/brand.js';
-import { freeIrq } from '../../irq/management/free.js';
-import { requestIrq } from '../../irq/management/request.js';
 import type { Procedure } from '../../machine/step.js';
-import type { PciDriver, PciMachine } from './driver.js';
+import { freeQueue, type PciDriver, type PciMachine, requestQueue } from './driver.js';
 import type { PciFunction } from '../../platform/pci/pci-msi.js';
 import { Queue } from './queue.js';
 
@@ -26,18 +24,15 @@ export class MsixDevice implements PciDriver {
   }
 
   *probe(): Procedure<number> {
-    const { core, msi } = this.machine;
     const count = this.queues.length;
-    const found = yield* msi.allocIrqVectors(this.pci, count, count, this.affinity);
+    const found = yield* this.machine.msi.allocIrqVectors(this.pci, count, count, this.affinity);
     if (found < 0) return found;
     for (const [i, queue] of this.queues.entries()) {
-      const irq = msi.irqVector(this.pci, i);
-      const ret = yield* requestIrq(core, irq, queue.handler, 0, queue.name, queue);
+      const ret = yield* requestQueue(this.machine, this.pci, queue, i);
       if (ret !== 0) {
         yield* this.remove();
         return ret;
       }
-      queue.irq = irq;
     }
     return 0;
   }
@@ -45,8 +40,7 @@ export class MsixDevice implements PciDriver {
   *remove(): Procedure<void> {
     for (const queue of this.queues) {
       if (queue.irq === undefined) continue;
-      yield* freeIrq(this.machine.core, queue.irq, queue);
-      queue.irq = undefined;
+      yield* freeQueue(this.machine, queue);
       queue.abort();
     }
     yield* this.machine.msi.freeIrqVectors(this.pci);

@@ -1,10 +1,9 @@
 import type { CpuId } from '../../lib/brand.js';
 import { errnoValue } from '../../lib/errno.js';
 import { IRQF_SHARED } from '../../irq/data/irqaction.js';
-import { freeIrq } from '../../irq/management/free.js';
 import { requestThreadedIrq } from '../../irq/management/request.js';
 import type { Procedure } from '../../machine/step.js';
-import { descOf, type PciDriver, type PciMachine } from './driver.js';
+import { descOf, freeQueue, type PciDriver, type PciMachine } from './driver.js';
 import type { PciFunction } from '../../platform/pci/pci-msi.js';
 import { Queue } from './queue.js';
 
@@ -42,8 +41,8 @@ export class NvmeDevice implements PciDriver {
 
   *remove(): Procedure<void> {
     // nvme_suspend_io_queues goes from the last to the first, the admin queue comes after them.
-    for (const queue of [...this.queues].reverse()) yield* this.free(queue);
-    yield* this.free(this.admin);
+    for (const queue of [...this.queues].reverse()) yield* freeQueue(this.machine, queue);
+    yield* freeQueue(this.machine, this.admin);
     yield* this.machine.msi.freeIrqVectors(this.pci);
     for (const queue of this.queues) queue.abort();
     this.queues = [];
@@ -60,7 +59,7 @@ export class NvmeDevice implements PciDriver {
    */
   private *setUpIoQueues(): Procedure<number> {
     const { core, msi } = this.machine;
-    yield* this.free(this.admin);
+    yield* freeQueue(this.machine, this.admin);
     yield* msi.freeIrqVectors(this.pci);
     const wanted = Math.min(core.machine.possible.weight, this.offered);
     const vectors = yield* msi.allocIrqVectors(this.pci, 1, wanted + 1, { preVectors: 1, postVectors: 0 });
@@ -95,11 +94,5 @@ export class NvmeDevice implements PciDriver {
     const ret = yield* requestThreadedIrq(core, irq, queue.handler, null, IRQF_SHARED, queue.name, queue);
     if (ret === 0) queue.irq = irq;
     return ret;
-  }
-
-  private *free(queue: Queue): Procedure<void> {
-    if (queue.irq === undefined) return;
-    yield* freeIrq(this.machine.core, queue.irq, queue);
-    queue.irq = undefined;
   }
 }

@@ -5,6 +5,7 @@ import type { IrqChip, IrqData, MsiMsg } from '../data/irqdata.js';
 import type { IrqCore } from '../data/core.js';
 import type { IrqFlowHandler } from '../data/irqdesc.js';
 import { type IrqDomain, irqDomainFlags, type IrqDomainOps, irqFindMapping } from '../data/revmap.js';
+import { irqChipSetAffinityParent } from '../line/chip-parent.js';
 import { irqSetHandler } from '../management/chip.js';
 import { irqDomainCreateHierarchy } from '../mapping/create-domain.js';
 import { irqDomainAllocIrqsParent, irqDomainFreeIrqsTop } from '../mapping/hierarchy.js';
@@ -61,8 +62,7 @@ export function irqChipComposeMsiMsg(d: IrqData): MsiMsg {
 
 /** Has the parent move the line, and tells the device (kernel/irq/msi.c msi_domain_set_affinity). */
 export function msiDomainSetAffinity(d: IrqData, dest: CpuMask, force: boolean): number {
-  const parent = d.parentData;
-  const ret = parent?.chip.irqSetAffinity?.(parent, dest, force) ?? errnoValue('ENOSYS');
+  const ret = irqChipSetAffinityParent(d, dest, force);
   if (ret >= 0 && ret !== IRQ_SET_MASK_OK_DONE) writeMsg(d, irqChipComposeMsiMsg(d));
   return ret;
 }

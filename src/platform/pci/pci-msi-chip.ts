@@ -1,4 +1,5 @@
 import type { IrqData, MsiMsg } from '../../irq/data/irqdata.js';
+import { irqChipMaskParent, irqChipUnmaskParent } from '../../irq/line/chip-parent.js';
 import { msiDescOf } from '../../irq/msi/msi-domain.js';
 
 // What chips of PCI messages do to the device (drivers/pci/msi/irqdomain.c).
@@ -13,6 +14,18 @@ export function pciMsiMaskIrq(d: IrqData): void {
 export function pciMsiUnmaskIrq(d: IrqData): void {
   const { hardware, index } = msiDescOf(d);
   hardware.mask(index, false);
+}
+
+/** Keeps the message back in the device and at the next chip on its way. */
+export function pciMsiMaskWithParent(d: IrqData): void {
+  pciMsiMaskIrq(d);
+  irqChipMaskParent(d);
+}
+
+/** Undoes pciMsiMaskWithParent. */
+export function pciMsiUnmaskWithParent(d: IrqData): void {
+  irqChipUnmaskParent(d);
+  pciMsiUnmaskIrq(d);
 }
 
 /** Tells the device its message; of several MSIs in a row only the first one's is written (pci_msi_domain_write_msg). */

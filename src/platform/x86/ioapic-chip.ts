@@ -1,6 +1,6 @@
 import { errnoValue } from '../../lib/errno.js';
 import type { CpuMask } from '../../machine/cpumask.js';
-import { irqMoveIrq, irqMoveMaskedIrq } from '../../irq/affinity/migration.js';
+import { irqMoveMaskedIrq } from '../../irq/affinity/migration.js';
 import {
   irqchipFlags,
   IRQCHIP_STATE_ACTIVE,
@@ -8,7 +8,11 @@ import {
   IRQ_SET_MASK_OK_DONE,
 } from '../../irq/data/irqchip.js';
 import { type IrqChip, type IrqData, irqd } from '../../irq/data/irqdata.js';
-import { irqChipAckParent, irqChipRetriggerHierarchy } from '../../irq/line/chip-parent.js';
+import {
+  irqChipAckParent,
+  irqChipRetriggerHierarchy,
+  irqChipSetAffinityParent,
+} from '../../irq/line/chip-parent.js';
 import { irqChipComposeMsiMsg } from '../../irq/msi/msi-domain.js';
 import { IoapicPin } from './ioapic-pin.js';
 import type { KernelBehaviour } from '../../irq/kernel.js';
@@ -65,8 +69,7 @@ export class IoapicChip implements IrqChip {
     const { hardware } = this;
     const { apics, remapped, vectors } = this.parts;
     if (remapped) {
-      irqMoveIrq(d);
-      apics.eoi();
+      apics.ackIrq(d);
       hardware.eoiPin(pinOf(d).pin);
       return;
     }
@@ -80,8 +83,7 @@ export class IoapicChip implements IrqChip {
   }
 
   irqSetAffinity(d: IrqData, dest: CpuMask, force: boolean): number {
-    const parent = d.parentData;
-    const ret = parent?.chip.irqSetAffinity?.(parent, dest, force) ?? errnoValue('ENOSYS');
+    const ret = irqChipSetAffinityParent(d, dest, force);
     if (ret >= 0 && ret !== IRQ_SET_MASK_OK_DONE) this.configure(d);
     return ret;
   }

@@ -1,7 +1,9 @@
 import type { CpuId } from '../../lib/brand.js';
 import type { Cpu, InterruptHandler } from '../../machine/cpu.js';
 import type { Machine } from '../../machine/machine.js';
+import { irqMoveIrq } from '../../irq/affinity/migration.js';
 import type { IrqCore } from '../../irq/core.js';
+import type { IrqData } from '../../irq/data/irqdata.js';
 import type { IrqDesc } from '../../irq/data/irqdesc.js';
 import type { EdgeFate } from '../line-hardware.js';
 import { genericHandleIrqDesc } from '../../irq/line/handle.js';
@@ -111,6 +113,12 @@ export class LocalApics {
     if (vector === NONE) return;
     this.inService[cpu] = NONE;
     for (const listener of this.listeners) listener.eoi(vector);
+  }
+
+  /** Ends an interrupt of this line, and moves the line if that waited (arch/x86/kernel/apic/vector.c apic_ack_irq). */
+  ackIrq(d: IrqData): void {
+    irqMoveIrq(d);
+    this.eoi();
   }
 
   /** Has the vector's interrupts come to commonInterrupt. */

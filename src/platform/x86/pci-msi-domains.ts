@@ -1,11 +1,14 @@
 import type { Hwirq } from '../../lib/brand.js';
-import { errnoValue } from '../../lib/errno.js';
 import type { CpuMask } from '../../machine/cpumask.js';
 import type { IrqCore } from '../../irq/core.js';
 import { irqchipFlags, IRQ_SET_MASK_OK_DONE } from '../../irq/data/irqchip.js';
 import { type IrqChip, type IrqData, irqd } from '../../irq/data/irqdata.js';
 import { type IrqDomain, irqDomainFlags } from '../../irq/data/revmap.js';
-import { irqChipAckParent, irqChipRetriggerHierarchy } from '../../irq/line/chip-parent.js';
+import {
+  irqChipAckParent,
+  irqChipRetriggerHierarchy,
+  irqChipSetAffinityParent,
+} from '../../irq/line/chip-parent.js';
 import { handleEdgeIrq } from '../../irq/line/flow.js';
 import type { MsiDesc } from '../../irq/msi/msi-desc.js';
 import { msiCreateIrqDomain, msiDomainSetAffinity } from '../../irq/msi/msi-domain.js';
@@ -56,10 +59,9 @@ export class PciMsiChip implements IrqChip {
    * to the new vector of the old CPU: it is sent there on purpose first, and looked for (arch/x86 msi_set_affinity).
    */
   private setAffinityInTwoSteps(d: IrqData, dest: CpuMask, force: boolean): number {
-    const parent = d.parentData;
     const line = lineOf(d);
     const { configuredVector: oldVector, configuredCpu: oldCpu } = line;
-    const ret = parent?.chip.irqSetAffinity?.(parent, dest, force) ?? errnoValue('ENOSYS');
+    const ret = irqChipSetAffinityParent(d, dest, force);
     if (ret < 0 || ret === IRQ_SET_MASK_OK_DONE) return ret;
     const { configuredVector: vector, configuredCpu: cpu } = line;
     const atOnce =

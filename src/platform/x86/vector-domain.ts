@@ -1,7 +1,6 @@
 import type { Irq } from '../../lib/brand.js';
 import { errnoValue } from '../../lib/errno.js';
 import type { CpuMask } from '../../machine/cpumask.js';
-import { irqMoveIrq } from '../../irq/affinity/migration.js';
 import type { IrqCore } from '../../irq/core.js';
 import { IRQ_SET_MASK_OK } from '../../irq/data/irqchip.js';
 import { type IrqChip, type IrqData, irqd, type MsiMsg } from '../../irq/data/irqdata.js';
@@ -49,8 +48,7 @@ class LapicController implements IrqChip {
 
   irqAck(d: IrqData): void {
     this.vectors.moves.complete(lineOf(d));
-    irqMoveIrq(d);
-    this.apics.eoi();
+    this.apics.ackIrq(d);
   }
 
   irqSetAffinity(d: IrqData, dest: CpuMask): number {
@@ -117,7 +115,7 @@ class VectorDomainOps implements IrqDomainOps {
   private setUp(domain: IrqDomain, irq: Irq, info: IrqAllocInfo): number {
     const d = irqDomainGetIrqData(domain, irq);
     if (d === null) throw new Error(`IRQ ${irq} has no level in ${domain.name}`);
-    d.chip = this.chip;
+    d.setChip(this.chip);
     d.chipData = new ApicChipData(irq);
     d.hwirq = irq as number;
     d.set(irqd.SINGLE_TARGET | irqd.HANDLE_ENFORCE_IRQCTX | irqd.AFFINITY_ON_ACTIVATE);

@@ -5,7 +5,6 @@ import {
   earlyIrqInit,
   genericHandleIrqDescSteps,
   handleEdgeIrq,
-  IRQ_HANDLED,
   irqCreateMapping,
   irqDataUpdateEffectiveAffinity,
   irqd,
@@ -16,15 +15,12 @@ import {
 } from '../../../src/irq/index.js';
 import { CpuMask } from '../../../src/machine/cpumask.js';
 import { Machine } from '../../../src/machine/machine.js';
-import { MemoryWord } from '../../../src/machine/memory.js';
 import { runAtomic } from '../../../src/machine/step.js';
+import { noticingOverlaps, type Overlaps } from '../overlaps.js';
 
-interface Seen {
+interface Seen extends Overlaps {
   /** CPUs that found the other at work and masked the line. */
   readonly masked: Set<number>;
-  calls: number;
-  inside: number;
-  overlaps: boolean;
 }
 
 /** An edge is handled on CPU 0 when the next one, after a move, comes to CPU 1. */
@@ -35,17 +31,7 @@ function model(kernel: KernelVersion): Model<Seen> {
       const machine = new Machine({ present: 2 });
       const core = earlyIrqInit(machine, { kernel });
       const seen: Seen = { masked: new Set(), calls: 0, inside: 0, overlaps: false };
-      const device = new MemoryWord('device');
-      const handler = Object.assign(() => IRQ_HANDLED, {
-        *steps() {
-          seen.inside += 1;
-          seen.overlaps ||= seen.inside > 1;
-          yield device.write;
-          seen.inside -= 1;
-          seen.calls += 1;
-          return IRQ_HANDLED;
-        },
-      });
+      const handler = noticingOverlaps(seen);
       const chip = {
         name: 'x',
         irqAck() {},

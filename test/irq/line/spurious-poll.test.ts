@@ -24,9 +24,9 @@ import {
   requestIrq,
 } from '../../../src/irq/index.js';
 import { Machine } from '../../../src/machine/machine.js';
-import { MemoryWord } from '../../../src/machine/memory.js';
 import { runAtomic } from '../../../src/machine/step.js';
 import { Lab, type LabOptions } from '../lab.js';
+import { noticingOverlaps, type Overlaps } from '../overlaps.js';
 
 // No recording has these: the answers are what kernel/irq/spurious.c says, the same in 6.1, 6.12 and 7.2 but for the
 // place of one warning.
@@ -288,28 +288,13 @@ describe('kernel parameters', () => {
 
 // irq_wait_for_poll: an interrupt of a line that another CPU polls waits, so that its handlers never run twice at once.
 test('explored: an interrupt and a poll of one line', () => {
-  interface Seen {
-    inside: number;
-    calls: number;
-    overlaps: boolean;
-  }
-  const model: Model<Seen> = {
+  const model: Model<Overlaps> = {
     name: 'poll and interrupt',
-    setup(world): Seen {
+    setup(world): Overlaps {
       const machine = new Machine({ present: 2 });
       const core = earlyIrqInit(machine, { irqfixup: 1 });
-      const seen: Seen = { inside: 0, calls: 0, overlaps: false };
-      const device = new MemoryWord('device');
-      const handler = Object.assign(() => IRQ_HANDLED, {
-        *steps() {
-          seen.inside += 1;
-          seen.overlaps ||= seen.inside > 1;
-          yield device.write;
-          seen.inside -= 1;
-          seen.calls += 1;
-          return IRQ_HANDLED;
-        },
-      });
+      const seen: Overlaps = { inside: 0, calls: 0, overlaps: false };
+      const handler = noticingOverlaps(seen);
       const map = (_domain: unknown, irq: number): number => {
         irqSetChipAndHandler(core, irq, { name: 'x', irqMask() {}, irqUnmask() {} }, handleSimpleIrq, null);
         return 0;

@@ -2,15 +2,19 @@ import type { Hwirq } from '../../../lib/brand.js';
 import { errnoValue } from '../../../lib/errno.js';
 import type { IrqCore } from '../../../irq/core.js';
 import { irqchipFlags } from '../../../irq/data/irqchip.js';
-import type { IrqChip, IrqData } from '../../../irq/data/irqdata.js';
+import type { IrqChip } from '../../../irq/data/irqdata.js';
 import { type IrqDomain, irqDomainFlags } from '../../../irq/data/revmap.js';
-import { irqChipEoiParent, irqChipMaskParent, irqChipUnmaskParent } from '../../../irq/line/chip-parent.js';
+import { irqChipEoiParent } from '../../../irq/line/chip-parent.js';
 import type { MsiDesc } from '../../../irq/msi/msi-desc.js';
 import { msiCreateIrqDomain, msiDomainSetAffinity } from '../../../irq/msi/msi-domain.js';
 import { busTokens, pciMsiDomainCalcHwirq } from '../../pci/msi-numbers.js';
 import type { MsiReceiver } from '../../pci/msi-table.js';
 import type { PciDevice } from '../../pci/pci-device.js';
-import { pciMsiDomainWriteMsg, pciMsiMaskIrq, pciMsiUnmaskIrq } from '../../pci/pci-msi-chip.js';
+import {
+  pciMsiDomainWriteMsg,
+  pciMsiMaskWithParent,
+  pciMsiUnmaskWithParent,
+} from '../../pci/pci-msi-chip.js';
 import type { PciMsiParent } from '../../pci/pci-vectors.js';
 import type { Its } from './its.js';
 import type { ItsDomain } from './its-domain.js';
@@ -25,18 +29,10 @@ class ItsPciMsiChip implements IrqChip {
   readonly irqEoi = irqChipEoiParent;
   readonly irqSetAffinity = msiDomainSetAffinity;
   readonly irqWriteMsiMsg = pciMsiDomainWriteMsg;
+  readonly irqMask = pciMsiMaskWithParent;
+  readonly irqUnmask = pciMsiUnmaskWithParent;
 
   constructor(readonly name: string) {}
-
-  irqMask(d: IrqData): void {
-    pciMsiMaskIrq(d);
-    irqChipMaskParent(d);
-  }
-
-  irqUnmask(d: IrqData): void {
-    irqChipUnmaskParent(d);
-    pciMsiUnmaskIrq(d);
-  }
 }
 
 /** Domains of PCI messages behind an ITS: one for all, or since 6.11 one a device. */

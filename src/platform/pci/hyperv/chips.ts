@@ -8,50 +8,11 @@ import {
   irqChipSetAffinityParent,
   irqChipUnmaskParent,
 } from '../../../irq/line/chip-parent.js';
-import { pciMsiDomainWriteMsg, pciMsiMaskIrq, pciMsiUnmaskIrq } from '../pci-msi-chip.js';
+import { pciMsiDomainWriteMsg, pciMsiMaskWithParent, pciMsiUnmaskWithParent } from '../pci-msi-chip.js';
 import type { HostInterruptTable } from './interrupt-table.js';
 
 /** What ends an interrupt on the machine's architecture: x86's local APIC or a GIC. */
 export type EndOfInterrupt = 'ack' | 'eoi';
-
-/**
- * The one chip for all messages of passed-through devices, before 6.17 (drivers/pci/controller/pci-hyperv.c
- * hv_msi_irq_chip). A change of affinity is told to the host when the line is unmasked; on x86 it waits for the line's
- * next interrupt, on arm64 the GIC makes it alone.
- */
-export class HypervMsiChip implements IrqChip {
-  readonly name = 'Hyper-V PCIe MSI';
-  readonly symbol = 'hv_msi_irq_chip';
-  readonly flags = irqchipFlags.ONESHOT_SAFE;
-  readonly irqSetAffinity = irqChipSetAffinityParent;
-  readonly irqRetrigger = irqChipRetriggerHierarchy;
-  readonly irqWriteMsiMsg = pciMsiDomainWriteMsg;
-  readonly irqAck?: (d: IrqData) => void;
-  readonly irqEoi?: (d: IrqData) => void;
-
-  constructor(
-    private readonly table: HostInterruptTable,
-    ends: EndOfInterrupt,
-  ) {
-    if (ends === 'ack') this.irqAck = irqChipAckParent;
-    else this.irqEoi = irqChipEoiParent;
-  }
-
-  irqComposeMsiMsg(d: IrqData): MsiMsg {
-    return this.table.compose(d);
-  }
-
-  irqMask(d: IrqData): void {
-    pciMsiMaskIrq(d);
-    irqChipMaskParent(d);
-  }
-
-  irqUnmask(d: IrqData): void {
-    this.table.retarget(d);
-    irqChipUnmaskParent(d);
-    pciMsiUnmaskIrq(d);
-  }
-}
 
 /** The chip of a device of its own since 6.17 (drivers/pci/msi/irqdomain.c, pci-hyperv.c hv_pcie_init_dev_msi_info). */
 export class HypervDeviceChip implements IrqChip {
@@ -59,6 +20,7 @@ export class HypervDeviceChip implements IrqChip {
   readonly irqSetAffinity = irqChipSetAffinityParent;
   readonly irqRetrigger = irqChipRetriggerHierarchy;
   readonly irqWriteMsiMsg = pciMsiDomainWriteMsg;
+  readonly irqMask = pciMsiMaskWithParent;
   readonly irqAck?: (d: IrqData) => void;
   readonly irqEoi?: (d: IrqData) => void;
 
@@ -73,14 +35,33 @@ export class HypervDeviceChip implements IrqChip {
     else this.irqEoi = irqChipEoiParent;
   }
 
-  irqMask(d: IrqData): void {
-    pciMsiMaskIrq(d);
-    irqChipMaskParent(d);
+  irqUnmask(d: IrqData): void {
+    pciMsiUnmaskWithParent(d);
+  }
+}
+
+/**
+ * The one chip for all messages of passed-through devices, before 6.17 (drivers/pci/controller/pci-hyperv.c
+ * hv_msi_irq_chip). A change of affinity is told to the host when the line is unmasked; on x86 it waits for the line's
+ * next interrupt, on arm64 the GIC makes it alone.
+ */
+export class HypervMsiChip extends HypervDeviceChip {
+  readonly symbol = 'hv_msi_irq_chip';
+
+  constructor(
+    private readonly table: HostInterruptTable,
+    ends: EndOfInterrupt,
+  ) {
+    super('Hyper-V PCIe MSI', ends, 0);
   }
 
-  irqUnmask(d: IrqData): void {
-    irqChipUnmaskParent(d);
-    pciMsiUnmaskIrq(d);
+  irqComposeMsiMsg(d: IrqData): MsiMsg {
+    return this.table.compose(d);
+  }
+
+  override irqUnmask(d: IrqData): void {
+    this.table.retarget(d);
+    super.irqUnmask(d);
   }
 }
 

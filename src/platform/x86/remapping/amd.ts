@@ -9,7 +9,7 @@ import { type RemappingRequest, type RemappingVendor, VendorRemapping } from './
 
 /** Entries of a device's table (MAX_IRQS_PER_TABLE, MAX_IRQS_PER_TABLE_512). */
 const TABLE_ENTRIES = 512;
-/** What its domain's name gets appended where it is the parent of devices' domains (DOMAIN_BUS_AMDVI). */
+/** DOMAIN_BUS_AMDVI */
 const BUS_TOKEN = 14;
 /** What all devices write to. */
 const MSI_BASE_ADDRESS = 0xfee00000;
@@ -18,14 +18,10 @@ const MSI_BASE_ADDRESS = 0xfee00000;
 class AmdTables implements RemappingVendor {
   readonly chipName = 'AMD-IR';
   readonly chipSymbol = 'amd_ir_chip';
-  readonly domainName: string;
+  readonly busToken = BUS_TOKEN;
   readonly domainSize = 0;
   readonly fullMessage = 'AMD-Vi: Failed to allocate IRTE';
   private readonly tables = new Map<number, RemappingTable>();
-
-  constructor(isMsiParent: boolean) {
-    this.domainName = isMsiParent ? `AMD-IR-0-${BUS_TOKEN}` : 'AMD-IR-0';
-  }
 
   /** A pin's entry has its number; several MSIs in a row begin at a multiple of their power of two (alloc_irq_index). */
   take({ count, hwirq, desc }: RemappingRequest): RemappingEntry[] | number {
@@ -68,6 +64,6 @@ class AmdTables implements RemappingVendor {
 /** AMD-Vi (drivers/iommu/amd/iommu.c). */
 export class AmdRemapping extends VendorRemapping {
   constructor(core: IrqCore, parts: RemappingParts) {
-    super(core, parts, new AmdTables(core.behaviour.perDeviceMsiDomains));
+    super(core, parts, new AmdTables());
   }
 }

@@ -1,11 +1,11 @@
 import type { Irq } from '../../../lib/brand.js';
 import { errnoValue } from '../../../lib/errno.js';
 import { CpuMask } from '../../../machine/cpumask.js';
-import { irqMoveIrq } from '../../../irq/affinity/migration.js';
 import type { IrqCore } from '../../../irq/core.js';
 import { IRQ_SET_MASK_OK, IRQ_SET_MASK_OK_DONE } from '../../../irq/data/irqchip.js';
 import type { IrqChip, IrqData, MsiMsg } from '../../../irq/data/irqdata.js';
 import { type IrqDomain, irqDomainGetIrqData, type IrqDomainOps } from '../../../irq/data/revmap.js';
+import { irqChipSetAffinityParent } from '../../../irq/line/chip-parent.js';
 import { irqDomainCreateHierarchy } from '../../../irq/mapping/create-domain.js';
 import { irqDomainAllocIrqsParent, irqDomainFreeIrqsCommon } from '../../../irq/mapping/hierarchy.js';
 import { lineOf } from '../vectors.js';
@@ -27,14 +27,12 @@ class HypervRemappingChip implements IrqChip {
   ) {}
 
   irqAck(d: IrqData): void {
-    irqMoveIrq(d);
-    this.parts.apics.eoi();
+    this.parts.apics.ackIrq(d);
   }
 
   irqSetAffinity(d: IrqData, dest: CpuMask, force: boolean): number {
     if (!dest.andNot(this.reachable).isEmpty) return errnoValue('EINVAL');
-    const parent = d.parentData;
-    const ret = parent?.chip.irqSetAffinity?.(parent, dest, force) ?? errnoValue('ENOSYS');
+    const ret = irqChipSetAffinityParent(d, dest, force);
     if (ret < 0 || ret === IRQ_SET_MASK_OK_DONE) return ret;
     this.parts.vectors.moves.scheduleCleanup(lineOf(d));
     return IRQ_SET_MASK_OK;
@@ -72,7 +70,7 @@ export class HypervRemapping implements InterruptRemapping, IrqDomainOps {
     if (ret < 0) return ret;
     const d = irqDomainGetIrqData(domain, irq);
     if (d === null) throw new Error(`IRQ ${irq} has no level in ${domain.name}`);
-    d.chip = this.chip;
+    d.setChip(this.chip);
     d.affinity.copyFrom(this.reachable);
     return 0;
   }

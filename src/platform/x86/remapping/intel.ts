@@ -8,21 +8,17 @@ import { type RemappingRequest, type RemappingVendor, VendorRemapping } from './
 
 /** Entries of the table (INTR_REMAP_TABLE_ENTRIES). */
 const TABLE_ENTRIES = 65536;
-/** What its domain's name gets appended where it is the parent of devices' domains (DOMAIN_BUS_DMAR). */
+/** DOMAIN_BUS_DMAR */
 const BUS_TOKEN = 13;
 
 /** One table for all devices, whose entries' numbers are in the address that a device writes to. */
 class IntelTable implements RemappingVendor {
   readonly chipName = 'INTEL-IR';
   readonly chipSymbol = 'intel_ir_chip';
-  readonly domainName: string;
+  readonly busToken = BUS_TOKEN;
   readonly domainSize = TABLE_ENTRIES;
   readonly fullMessage = 'DMAR-IR: Failed to allocate IRTE';
   private readonly table = new RemappingTable(0, TABLE_ENTRIES);
-
-  constructor(isMsiParent: boolean) {
-    this.domainName = isMsiParent ? `INTEL-IR-0-${BUS_TOKEN}` : 'INTEL-IR-0';
-  }
 
   /** alloc_irte */
   take({ count }: RemappingRequest): RemappingEntry[] | number {
@@ -55,6 +51,6 @@ class IntelTable implements RemappingVendor {
 /** Intel's VT-d (drivers/iommu/intel/irq_remapping.c). */
 export class IntelRemapping extends VendorRemapping {
   constructor(core: IrqCore, parts: RemappingParts) {
-    super(core, parts, new IntelTable(core.behaviour.perDeviceMsiDomains));
+    super(core, parts, new IntelTable());
   }
 }

@@ -1,7 +1,5 @@
 import type { Hwirq, Irq } from '../../../lib/brand.js';
-import { errnoValue } from '../../../lib/errno.js';
 import type { CpuMask } from '../../../machine/cpumask.js';
-import { irqMoveIrq } from '../../../irq/affinity/migration.js';
 import type { IrqCore } from '../../../irq/core.js';
 import { IRQ_SET_MASK_OK_DONE } from '../../../irq/data/irqchip.js';
 import type { IrqChip, IrqData, MsiMsg } from '../../../irq/data/irqdata.js';
@@ -11,6 +9,7 @@ import {
   irqDomainGetIrqData,
   type IrqDomainOps,
 } from '../../../irq/data/revmap.js';
+import { irqChipSetAffinityParent } from '../../../irq/line/chip-parent.js';
 import { irqStatus } from '../../../irq/data/settings.js';
 import { irqSetStatusFlags } from '../../../irq/management/chip.js';
 import { irqDomainCreateHierarchy } from '../../../irq/mapping/create-domain.js';
@@ -35,7 +34,8 @@ export interface RemappingRequest {
 export interface RemappingVendor {
   readonly chipName: string;
   readonly chipSymbol: string;
-  readonly domainName: string;
+  /** What its domain's name gets appended where it is the parent of devices' domains (DOMAIN_BUS_*). */
+  readonly busToken: number;
   /** Lines that its domain looks up in an array. */
   readonly domainSize: number;
   /** What the log says when a table is full. */
@@ -70,13 +70,11 @@ class RemappingChip implements IrqChip {
   }
 
   irqAck(d: IrqData): void {
-    irqMoveIrq(d);
-    this.parts.apics.eoi();
+    this.parts.apics.ackIrq(d);
   }
 
   irqSetAffinity(d: IrqData, dest: CpuMask, force: boolean): number {
-    const parent = d.parentData;
-    const ret = parent?.chip.irqSetAffinity?.(parent, dest, force) ?? errnoValue('ENOSYS');
+    const ret = irqChipSetAffinityParent(d, dest, force);
     if (ret < 0 || ret === IRQ_SET_MASK_OK_DONE) return ret;
     entryOf(d).write(d);
     this.parts.vectors.moves.scheduleCleanup(lineOf(d));
@@ -102,11 +100,13 @@ export class VendorRemapping implements InterruptRemapping, IrqDomainOps {
   ) {
     this.chip = new RemappingChip(vendor, parts);
     const { MSI_PARENT, ISOLATED_MSI } = irqDomainFlags;
+    const isMsiParent = core.behaviour.perDeviceMsiDomains;
+    const name = `${vendor.chipName}-0`;
     this.domain = irqDomainCreateHierarchy(core, {
-      name: vendor.domainName,
+      name: isMsiParent ? `${name}-${vendor.busToken}` : name,
       size: vendor.domainSize,
       parent: parts.parent,
-      flags: core.behaviour.perDeviceMsiDomains ? MSI_PARENT | ISOLATED_MSI : 0,
+      flags: isMsiParent ? MSI_PARENT | ISOLATED_MSI : 0,
       ops: this,
     });
   }
