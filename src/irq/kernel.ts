@@ -85,8 +85,6 @@ export interface KernelBehaviour {
   readonly arm64Ipis: 'withWakeup' | 'basic' | 'withNmis';
   /** What allows an affinity to change at once: the line's IRQ_MOVE_PCNTXT, or a chip without MOVE_DEFERRED. */
   readonly moveInProcessContext: 'status' | 'chip';
-  /** storvsc sends an I/O over the channel that interrupts the submitting CPU, instead of over another of its node. */
-  readonly storvscPrefersOwnCpu: boolean;
   /** request_irq returns only when the thread of the action has come to its function (IRQTF_READY). */
   readonly requestWaitsForThread: boolean;
   /** free_irq waits for the line's threads, too, before it ends the action's own, not only for hard handlers. */
@@ -113,8 +111,6 @@ export interface KernelBehaviour {
   readonly arm64HotplugSmt: boolean;
   /** While the handlers of a nested interrupt run the line counts as in progress, not as one with an active thread. */
   readonly nestedInProgress: boolean;
-  /** A resume waits until every VMBus device is offered again, and no suspend follows if one is not. */
-  readonly resumeWaitsForEachDevice: boolean;
   /** Spreading a device's vectors keeps the CPUs of a cluster together (lib/group_cpus.c, since 7.0). */
   readonly groupsByCluster: boolean;
   /** Spread vectors that no CPU is left for go where unmanaged ones go; before 6.17 they have an empty mask. */
@@ -168,8 +164,6 @@ const v61: KernelBehaviour = {
   marksShownLines: false,
   arm64Ipis: 'withWakeup',
   moveInProcessContext: 'status',
-  storvscPrefersOwnCpu: false,
-  resumeWaitsForEachDevice: true,
   requestWaitsForThread: true,
   freeWaitsForThreads: false,
   freeDeactivatesLast: true,
@@ -241,8 +235,6 @@ const v618: KernelBehaviour = {
   arm64HotplugSmt: true, // 6.16
   itsTablesStay: true,
   perDeviceHypervDomains: true, // 6.17
-  storvscPrefersOwnCpu: true,
-  resumeWaitsForEachDevice: false,
   spreadLeavesNoneEmpty: true,
   nmiTeardownAfterFailedSetup: true,
 };

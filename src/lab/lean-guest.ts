@@ -17,6 +17,7 @@ import { RING_PAGE_BYTES, RingBuffer, RingReader, RingWriter } from '../vmbus/ri
 import type { VmbusDesign } from '../vmbus/variants/design.js';
 import type { DesignParts } from '../vmbus/variants/design-parts.js';
 import { designParts } from '../vmbus/variants/index.js';
+import { hypervBehaviour } from '../vmbus/kernel.js';
 import { createVmbus, type Vmbus } from '../vmbus/vmbus.js';
 import { offerOf } from './offers.js';
 
@@ -77,6 +78,7 @@ export class LeanGuest {
     this.irq = earlyIrqInit(this.machine, options.irq);
     this.line = makeLine?.(this.machine, this.irq, built.topLevel.line) ?? noLine;
     this.vmbus = createVmbus({
+      ...(options.irq?.kernel && { behaviour: hypervBehaviour(options.irq.kernel) }),
       ...options,
       machine: this.machine,
       irq: this.irq,

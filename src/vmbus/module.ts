@@ -42,7 +42,9 @@ export const designModule = new ContainerModule(({ bind }) => {
 });
 
 /** Binds one guest's VMBus. It needs Machine, IrqCore, PLATFORM, HOST_PORT and VMBUS_DRIVER. */
-export function vmbusModule(options: Pick<VmbusOptions, 'design' | 'isolation'>): ContainerModule {
+export function vmbusModule(
+  options: Pick<VmbusOptions, 'design' | 'isolation' | 'behaviour'>,
+): ContainerModule {
   return new ContainerModule(({ bind }) => {
     bind(GuestMemory)
       .toResolvedValue(() => new GuestMemory())

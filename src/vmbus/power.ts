@@ -106,7 +106,7 @@ export class VmbusPower {
       if (channel.isHvSock) this.forceRescinded(channel);
     }
     yield* connection.waitForChannelsToEnd();
-    if (connection.irq.behaviour.resumeWaitsForEachDevice && connection.missing().length > 0) {
+    if (connection.behaviour.resumeWaitsForEachDevice && connection.missing().length > 0) {
       connection.machine.log.printk('hv_vmbus: Cannot suspend due to a previous failed resuming');
       throw new ErrnoError(
         'EBUSY',
@@ -143,7 +143,7 @@ export class VmbusPower {
       );
     }
     yield* vmbusRequestOffers(connection);
-    if (connection.irq.behaviour.resumeWaitsForEachDevice) {
+    if (connection.behaviour.resumeWaitsForEachDevice) {
       if (!(yield* connection.waitForMissing(RESUME_TIMEOUT_NS))) {
         log.printk('hv_vmbus: Some vmbus device is missing after suspending?');
       }

@@ -36,7 +36,7 @@ export interface VmbusOptions extends ConnectionOptions {
 export function createVmbus(options: VmbusOptions): Vmbus {
   const { machine, irq, host, memory, line, design, makeDrivers } = options;
   const connection = new VmbusConnection(machine, host, memory, irq, design, options);
-  const operations = new ChannelOperations(connection, irq);
+  const operations = new ChannelOperations(connection);
   return new Vmbus(connection, operations, line, makeDrivers?.(operations) ?? []);
 }
 

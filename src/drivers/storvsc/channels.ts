@@ -22,7 +22,7 @@ export class StorvscChannels {
   private readonly alloced: CpuMask;
   private readonly machine: Machine;
 
-  /** @param prefersOwnCpu KernelBehaviour.storvscPrefersOwnCpu */
+  /** @param prefersOwnCpu HypervBehaviour.storvscPrefersOwnCpu */
   constructor(
     private readonly primary: VmbusChannel,
     private readonly prefersOwnCpu: boolean,

@@ -23,6 +23,7 @@ import { GUEST_FILE } from '../../view/guest-file.js';
 import { viewModule } from '../../view/module.js';
 import { FileTree } from '../../view/tree.js';
 import { VMBUS_DRIVER } from '../../vmbus/driver.js';
+import { hypervBehaviour } from '../../vmbus/kernel.js';
 import { vmbusModule } from '../../vmbus/module.js';
 import { versionWire } from '../../vmbus/protocol/channel-messages.js';
 import { Vmbus } from '../../vmbus/vmbus.js';
@@ -137,7 +138,7 @@ function ownModules(options: GuestOptions, settings: DeviceSettings, kit: GuestK
     }),
     platformModule(platform, parts.topLevel.line, platformSetup(options, vendor)),
     hostModule(hyperv, { storage: host.storage, network: host.network }),
-    vmbusModule({ isolation, design: parts }),
+    vmbusModule({ isolation, design: parts, ...(kernel && { behaviour: hypervBehaviour(kernel) }) }),
     driversModule(settings),
     viewModule({ hasVmbus }),
     guestModule(options, kit.choice('irqfdSource', design.irqfdSource)),

@@ -1,9 +1,8 @@
 import type { Relid } from '../../lib/brand.js';
 import { ErrnoError } from '../../lib/errno.js';
 import type { Procedure } from '../../machine/step.js';
-import type { IrqCore } from '../../irq/core.js';
-import type { KernelBehaviour } from '../../irq/kernel.js';
 import type { ChannelCallback, ChannelRings, VmbusChannel } from './channel.js';
+import type { HypervBehaviour } from '../kernel.js';
 import type { VmbusConnection } from '../connection/connection.js';
 import { gpadlMessages } from '../gpadl.js';
 import { type GuestMemory, HV_HYP_PAGE_SIZE } from '../guest-memory.js';
@@ -31,10 +30,7 @@ export interface OpenOptions {
 
 /** Opening, using and closing channels (drivers/hv/channel.c): what drivers call. */
 export class ChannelOperations {
-  constructor(
-    private readonly connection: VmbusConnection,
-    private readonly irq: IrqCore,
-  ) {}
+  constructor(private readonly connection: VmbusConnection) {}
 
   /** Protocol version agreed on with the host, as on the wire (vmbus_proto_version). */
   get protocolVersion(): number {
@@ -42,8 +38,8 @@ export class ChannelOperations {
   }
 
   /** What the guest's kernel does differently from others. */
-  get kernel(): KernelBehaviour {
-    return this.irq.behaviour;
+  get kernel(): HypervBehaviour {
+    return this.connection.behaviour;
   }
 
   /** Where drivers allocate the buffers that they share with the host. */

@@ -11,6 +11,7 @@ import { ChannelMover } from '../channel/mover.js';
 import type { ConnectionPort } from './port.js';
 import { GpadlHandles } from '../gpadl.js';
 import type { GuestMemory } from '../guest-memory.js';
+import { type HypervBehaviour, hypervBehaviour } from '../kernel.js';
 import { ModifyChannels } from './modify-channels.js';
 import { OffersInProgress } from './offers-in-progress.js';
 import type { HostPort } from '../host-port.js';
@@ -52,6 +53,8 @@ export type OfferCpusLock =
   | 'none';
 
 export interface ConnectionOptions {
+  /** What this kernel's drivers/hv does differently from others'; default: that of 6.10. */
+  readonly behaviour?: HypervBehaviour;
   /** The guest is a confidential VM: it accepts hardened devices and versions only. Default false. */
   readonly isolation?: boolean;
   /** Counts MODIFYCHANNELs; default: an atomic count. */
@@ -126,6 +129,8 @@ export class VmbusConnection implements ConnectionPort {
   readonly isolation: boolean;
   readonly channelWork: ChannelWork;
   readonly offerCpusLock: OfferCpusLock;
+  /** What this guest's kernel does differently from others, in drivers/hv and the drivers on it. */
+  readonly behaviour: HypervBehaviour;
 
   constructor(
     readonly machine: Machine,
@@ -136,6 +141,7 @@ export class VmbusConnection implements ConnectionPort {
     options: ConnectionOptions = {},
   ) {
     const { isolation = false, channelWork = 'own-queues', offerCpusLock = 'until-listed' } = options;
+    this.behaviour = options.behaviour ?? hypervBehaviour('6.10');
     this.isolation = isolation;
     this.channelWork = channelWork;
     this.offerCpusLock = offerCpusLock;
