@@ -9,12 +9,15 @@ export interface HypervBehaviour {
   readonly storvscPrefersOwnCpu: boolean;
   /** A resume waits until every VMBus device is offered again, and no suspend follows if one is not. */
   readonly resumeWaitsForEachDevice: boolean;
+  /** A CPU that goes offline has its channels moved, if the host says when it has followed. */
+  readonly movesChannelsAtOffline: boolean;
 }
 
 // Beside each line: where the difference came from, the commit if known.
 const v61: HypervBehaviour = {
   storvscPrefersOwnCpu: false,
   resumeWaitsForEachDevice: true,
+  movesChannelsAtOffline: false,
 };
 
 const v610: HypervBehaviour = v61;
@@ -25,6 +28,8 @@ const v618: HypervBehaviour = {
   ...v612,
   storvscPrefersOwnCpu: true,
   resumeWaitsForEachDevice: false,
+  // 6.15, "Add support for CPU offlining in Hyper-V" (posted January 2025): hv_pick_new_cpu.
+  movesChannelsAtOffline: true,
 };
 
 const v72: HypervBehaviour = v618;

@@ -116,7 +116,7 @@ function ownModules(options: GuestOptions, settings: DeviceSettings, kit: GuestK
     seed,
   } = options;
   const platform = kit.platform(arch);
-  const design = completeDesign(options.design);
+  const design = completeDesign(options.design, options.kernel);
   const parts = kit.designParts(design);
   const { possible, vendor } = resolveCpus(options.cpus);
   const { kernel } = options;
@@ -138,7 +138,7 @@ function ownModules(options: GuestOptions, settings: DeviceSettings, kit: GuestK
     }),
     platformModule(platform, parts.topLevel.line, platformSetup(options, vendor)),
     hostModule(hyperv, { storage: host.storage, network: host.network }),
-    vmbusModule({ isolation, design: parts, ...(kernel && { behaviour: hypervBehaviour(kernel) }) }),
+    vmbusModule({ isolation, design: parts, seed, ...(kernel && { behaviour: hypervBehaviour(kernel) }) }),
     driversModule(settings),
     viewModule({ hasVmbus }),
     guestModule(options, kit.choice('irqfdSource', design.irqfdSource)),

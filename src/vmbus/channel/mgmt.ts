@@ -42,7 +42,8 @@ export class ChannelManagement {
     }
     const { machine } = this.connection;
     const channel = new VmbusChannel(machine, offer, vmbusOnEvent, vmbusOnEventSteps);
-    if (channel.deviceClass === unknownDeviceClass && !channel.isHvSock) {
+    const isKnown = channel.deviceClass !== unknownDeviceClass || isUnsupportedDevice(offer.classId);
+    if (!isKnown && !channel.isHvSock) {
       machine.log.printk(`hv_vmbus: Unknown GUID: ${offer.classId}`);
     }
     yield* this.processOffer(channel);
@@ -88,7 +89,7 @@ export class ChannelManagement {
 
   private isAcceptable(offer: OfferChannel): boolean {
     const { connection } = this;
-    if (isUnsupportedDevice(offer.classId)) return false;
+    if (!connection.design.offerFilter.takes(offer.classId)) return false;
     const relid = offer.childRelid;
     if (connection.isolation && !isAllowedInIsolated(offer)) {
       if (connection.irq.ratelimits.allows('vmbus_onoffer')) {
