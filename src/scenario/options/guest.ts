@@ -60,6 +60,11 @@ export interface GuestOptions {
   readonly host?: HostOptions;
   /** A confidential VM: the guest does not trust its host, and accepts hardened devices only. Default false. */
   readonly isolation?: boolean;
+  /**
+   * The paravisor below a confidential VM offers confidential VMBus, which kernels from 6.19 on take: devices may then be
+   * `encrypted`. Default false.
+   */
+  readonly confidentialVmbus?: boolean;
   /** Designs other than those that the RFC proposes. */
   readonly design?: DesignOptions;
   /** In the order of the host's offers; default: none. */
