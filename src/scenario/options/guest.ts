@@ -58,6 +58,11 @@ export interface GuestOptions {
   /** A confidential VM: the guest does not trust its host, and accepts hardened devices only. Default false. */
   readonly isolation?: boolean;
   /**
+   * The paravisor below a confidential VM offers confidential VMBus, which kernels from 6.19 on take: devices may then be
+   * `encrypted`. Default false.
+   */
+  readonly confidentialVmbus?: boolean;
+  /**
    * Designs other than those that the RFC proposes: a preset, as `mainline` for what drivers/hv does without it, or
    * choices on some axes.
    */

@@ -49,6 +49,9 @@ export function scenarioShape(vocabulary: ScenarioVocabulary, step: ReturnType<t
       .describe('How long an interrupt keeps its CPU from the next one; default 0s'),
     host: host.optional().describe('Hyper-V'),
     isolation: bool.optional().describe('A confidential VM, which does not trust its host; default false'),
+    confidentialVmbus: bool
+      .optional()
+      .describe('The paravisor below a confidential VM offers confidential VMBus; default false'),
     design: design.optional().describe('Designs other than those that the RFC proposes'),
     devices: list('a list of devices', device)
       .optional()
