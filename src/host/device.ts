@@ -56,7 +56,7 @@ export type HostChannelState =
   /** The guest's rings are mapped. */
   | OpenState
   /** Rescinded; the relid waits for the guest to release it. */
-  | { readonly kind: 'rescinded' };
+  | { readonly kind: 'rescinded'; readonly wasOpen: boolean };
 
 /** One time that a channel is open: whoever kept this object sees by it that the channel was closed meanwhile. */
 export interface OpenState {
@@ -108,6 +108,11 @@ export class HostChannel {
     const toGuest = new RingWriter(new RingBuffer(memory, split, memory.byteLength - split));
     this.state = { kind: 'open', fromGuest, toGuest, outgoing: new OutgoingPackets(toGuest) };
     this.targetVp = targetVp;
+  }
+
+  /** The host takes the channel back, open or not. */
+  takeBack(): void {
+    this.state = { kind: 'rescinded', wasOpen: this.state.kind === 'open' };
   }
 
   /**

@@ -17,6 +17,7 @@ import {
 } from '../vmbus/protocol/channel-messages.js';
 import type { Guid } from '../vmbus/protocol/guid.js';
 import type { HostBackend, HostChannel } from './device.js';
+import type { HostManners, HostStatuses } from './manners.js';
 import { HostGpadls, STATUS_UNSUCCESSFUL } from './host-gpadls.js';
 import { Offers } from './offers.js';
 import { relidsBehind } from './relids.js';
@@ -31,12 +32,15 @@ export interface ServerPort {
   messageVpChanged(vp: CpuId): void;
   /** The guest has opened a channel, and its result is on its way. */
   opened(channel: HostChannel): void;
+  /** A MODIFYCHANNEL has been dealt with. */
+  modified(channel: HostChannel): void;
 }
 
 export interface ServerOptions {
   /** Newest protocol version that the host accepts, as on the wire. Default 5.3. */
   readonly version?: number;
   readonly backends?: ReadonlyMap<Guid, HostBackend>;
+  readonly manners?: HostManners;
 }
 
 /**
@@ -49,13 +53,31 @@ export class VmbusServer {
   readonly services = new Set<Guid>();
   private readonly gpadls = new HostGpadls();
   private readonly version: number;
+  private manners: HostManners;
 
   constructor(
     private readonly port: ServerPort,
-    { version = VERSION_WIN10_V5_3, backends = new Map<Guid, HostBackend>() }: ServerOptions = {},
+    {
+      version = VERSION_WIN10_V5_3,
+      backends = new Map<Guid, HostBackend>(),
+      manners = {},
+    }: ServerOptions = {},
   ) {
     this.version = version;
+    this.manners = manners;
     this.offers = new Offers(backends, (message) => port.send(message));
+  }
+
+  /** From now on the host answers so. */
+  setStatuses(status: HostStatuses): void {
+    this.manners = { ...this.manners, status: { ...this.manners.status, ...status } };
+  }
+
+  /** False for a MODIFYCHANNEL that a host of such manners does not look at. */
+  takesModify({ childRelid }: ModifyChannel): boolean {
+    if (this.manners.modifyClosed !== 'ignored') return true;
+    const state = this.offers.get(childRelid)?.state;
+    return state?.kind === 'open' || (state?.kind === 'rescinded' && state.wasOpen);
   }
 
   /** True if guests can post messages there: hosts before 5.0 know one connection only. */
@@ -147,8 +169,9 @@ export class VmbusServer {
   private openChannel(message: OpenChannel): void {
     const { childRelid, openId } = message;
     const channel = this.offers.get(childRelid);
-    const opened = channel?.state.kind === 'offered' && this.mapRings(channel, message);
-    const status = opened ? 0 : STATUS_UNSUCCESSFUL;
+    const refused = this.manners.status?.open ?? 0;
+    const opened = refused === 0 && channel?.state.kind === 'offered' && this.mapRings(channel, message);
+    const status = opened ? 0 : refused || STATUS_UNSUCCESSFUL;
     this.port.send({ type: CHANNELMSG.OPENCHANNEL_RESULT, childRelid, openId, status });
     if (opened) this.port.opened(channel);
   }
@@ -164,6 +187,7 @@ export class VmbusServer {
 
   private closeChannel(relid: Relid): void {
     const channel = this.offers.get(relid);
+    if (channel?.state.kind === 'rescinded') channel.state = { kind: 'rescinded', wasOpen: false };
     if (channel?.state.kind !== 'open') return;
     channel.state = { kind: 'offered' };
     if (channel.isPrimary) this.offers.rescindSubChannels(channel.device);
@@ -172,10 +196,15 @@ export class VmbusServer {
   /** Hosts before 5.3 do not answer. */
   private modifyChannel({ childRelid, targetVp }: ModifyChannel): void {
     const channel = this.offers.get(childRelid);
-    const open = channel?.state.kind === 'open';
-    if (open) channel.targetVp = targetVp;
+    const { modifyClosed, status: { modifyChannel: refused = 0 } = {} } = this.manners;
+    const ignores = modifyClosed === 'ignored';
+    const open =
+      channel?.state.kind === 'open' ||
+      (ignores && channel?.state.kind === 'rescinded' && channel.state.wasOpen);
+    if (open && refused === 0) channel.targetVp = targetVp;
+    if (channel !== undefined) this.port.modified(channel);
     if (this.version < VERSION_WIN10_V5_3) return;
-    const status = open ? 0 : STATUS_UNSUCCESSFUL;
+    const status = refused || (open || ignores ? 0 : STATUS_UNSUCCESSFUL);
     this.port.send({ type: CHANNELMSG.MODIFYCHANNEL_RESPONSE, childRelid, status });
   }
 

@@ -15,6 +15,8 @@ export class VmbusBus {
   readonly drivers: VmbusDriver[] = [];
   /** False if the user wants new devices left without a driver (drivers_autoprobe). */
   autoprobe = true;
+  /** Devices that have drivers, in the order in which they were bound. */
+  private readonly bound: VmbusDevice[] = [];
   /** Classes that a driver serves beside its own since the user said so (struct hv_driver dynids). */
   private readonly dynamicIds = new Map<VmbusDriver, Set<Guid>>();
   /** New devices that wait for the end of a suspend; undefined outside one. */
@@ -32,6 +34,15 @@ export class VmbusBus {
     log.printk(`hv_vmbus: registering driver ${driver.name}`);
     this.drivers.push(driver);
     yield* this.attach(driver);
+  }
+
+  /** Takes a driver out of service, and its devices from it, the one bound last first (vmbus_driver_unregister). */
+  *unregisterDriver(driver: VmbusDriver): Procedure<void> {
+    this.connection.machine.log.printk(`hv_vmbus: unregistering driver ${driver.name}`);
+    const at = this.drivers.indexOf(driver);
+    if (at >= 0) this.drivers.splice(at, 1);
+    for (const device of this.bound.toReversed()) if (device.driver === driver) yield* this.unbind(device);
+    this.dynamicIds.delete(driver);
   }
 
   /** Binds a driver to all devices that wait for it (driver_attach). */
@@ -69,7 +80,7 @@ export class VmbusBus {
     yield* device.probing.wait();
     yield* device.lock.lock();
     const { driver } = device;
-    device.driver = undefined;
+    this.leave(device);
     if (driver !== undefined) yield* removeBy(driver, device);
     yield* device.lock.unlock();
   }
@@ -118,6 +129,7 @@ export class VmbusBus {
     const { channel } = device;
     // From here on the device waits for its probe before it goes, even if the probe's turn has yet to come.
     device.driver = driver;
+    this.bound.push(device);
     device.probing.reinit();
     if (driver.probesAsynchronously && mayWait) {
       channel.machine.spawn(`probe of channel ${channel.relid}`, this.probe(device, driver));
@@ -146,7 +158,7 @@ export class VmbusBus {
     yield* device.probing.wait();
     yield* device.lock.lock();
     if (device.driver !== undefined) yield* removeBy(device.driver, device);
-    device.driver = undefined;
+    this.leave(device);
     const at = this.devices.indexOf(device);
     if (at >= 0) this.devices.splice(at, 1);
     yield* device.lock.unlock();
@@ -159,12 +171,19 @@ export class VmbusBus {
     yield* this.connection.channelMutex.unlock();
   }
 
+  /** The device has no driver any more. */
+  private leave(device: VmbusDevice): void {
+    device.driver = undefined;
+    const at = this.bound.indexOf(device);
+    if (at >= 0) this.bound.splice(at, 1);
+  }
+
   private *probe(device: VmbusDevice, driver: VmbusDriver): Procedure<void> {
     try {
       yield* procedureOf(driver.probe(device), driver, 'probe(device)');
     } catch (error) {
       if (!(error instanceof ErrnoError)) throw error;
-      device.driver = undefined;
+      this.leave(device);
       device.probeError = error.errno;
       this.connection.machine.log.printk(
         `hv_vmbus: probe failed for device ${device.instanceId} (${error.errno})`,

@@ -1,3 +1,4 @@
+import type { HostManners } from '../../host/manners.js';
 import type { MisbehaveRule } from '../../host/misbehave/rule.js';
 import type { Ns } from '../../lib/brand.js';
 
@@ -13,7 +14,7 @@ export interface HostLatencies {
   readonly openNs?: Ns;
   /** GPADL_HEADER to GPADL_CREATED. */
   readonly gpadlNs?: Ns;
-  /** MODIFYCHANNEL until the host interrupts the new CPU instead of the old one, and says so. */
+  /** MODIFYCHANNEL until the host interrupts the new CPU instead of the old one, and says so; Infinity: never. */
   readonly modifyChannelNs?: Ns;
 }
 
@@ -29,7 +30,7 @@ export interface TrafficOptions {
   };
 }
 
-export interface HostOptions {
+export interface HostOptions extends HostManners {
   /** Newest VMBus version that the host accepts; default 5.3, with `confidentialVmbus` 6.0. */
   readonly version?: VmbusVersion;
   readonly latency?: HostLatencies;

@@ -1,8 +1,8 @@
-import type { z } from 'zod';
+import { z } from 'zod';
 import { type HostOptions, type TrafficOptions, vmbusVersions } from '../options/host.js';
 import { misbehaveRule } from './misbehave-rule.js';
 import { duration, u32 } from './notations.js';
-import { int, list, mapping, version } from './shapes.js';
+import { int, list, mapping, version, word } from './shapes.js';
 
 export const host = mapping('a mapping such as {version: "5.3"}', {
   version: version(vmbusVersions)
@@ -12,9 +12,12 @@ export const host = mapping('a mapping such as {version: "5.3"}', {
     message: duration.optional().describe('From a control message to its answer, where nothing else is said'),
     open: duration.optional().describe('Opening a channel'),
     gpadl: duration.optional().describe('Taking over the memory of a ring buffer'),
-    modifyChannel: duration
+    modifyChannel: z
+      .union([duration, z.literal('never').transform(() => Number.POSITIVE_INFINITY)], {
+        error: 'a duration such as 300us, or never',
+      })
       .optional()
-      .describe('Until the host interrupts the new CPU instead of the old one'),
+      .describe('Until the host interrupts the new CPU instead of the old one, and says so'),
   })
     .optional()
     .describe('How long the host takes'),
@@ -25,6 +28,15 @@ export const host = mapping('a mapping such as {version: "5.3"}', {
   network: traffic('From a sent packet to its completion; default 20us')
     .optional()
     .describe('Network adapters'),
+  modifyClosed: word(['fails', 'ignored'])
+    .optional()
+    .describe('What comes of a MODIFYCHANNEL for a channel that is not open; default fails'),
+  status: mapping('a mapping such as {modifyChannel: 5}', {
+    modifyChannel: u32.optional().describe('Of MODIFYCHANNEL_RESPONSE; other than 0: the channel stays'),
+    open: u32.optional().describe('Of OPENCHANNEL_RESULT; other than 0: the channel stays closed'),
+  })
+    .optional()
+    .describe('What the host answers with; default 0'),
   misbehave: list('a list of rules', misbehaveRule)
     .optional()
     .describe('What the host does that it must not'),
