@@ -11,6 +11,11 @@ import { parseOffer, RecordedHost } from './recorded-host.js';
 import { recordedGuest } from './recorded-guest.js';
 
 const MS = 1_000_000;
+/** What an operation takes, and what starting a program for a write takes. */
+const OPERATION_NS = 100_000;
+const BACKGROUND_NS = 30 * MS;
+/** Said by older kernels whenever CPU 1 comes; the recordings' lists leave it out. */
+const SMP_HEAD = 'x86: Booting SMP configuration:';
 /** Longest time that goes by before something comes that the recording has. */
 const PATIENCE_MS = 5000;
 
@@ -39,7 +44,7 @@ export class BootReplay {
     for (const [index, op] of this.boot.ops.entries()) {
       if (this.running !== undefined) this.letTimePass(op, index);
       const actual = this.perform(op);
-      this.running?.guest.machine.elapse(MS);
+      this.running?.guest.machine.elapse(op.op === 'wbg' ? BACKGROUND_NS : OPERATION_NS);
       yield { index, op, actual };
     }
   }
@@ -149,7 +154,7 @@ export class BootReplay {
     const lines = this.guest.log.slice(this.logged).map(({ text }) => text);
     this.logged = this.guest.log.length;
     const isCpu = (text: string) => text.startsWith('smpboot: ');
-    return { log: lines.filter((text) => !isCpu(text)), cpu: lines.filter(isCpu) };
+    return { log: lines.filter((text) => !isCpu(text) && text !== SMP_HEAD), cpu: lines.filter(isCpu) };
   }
 
   /** Lets happen what the recording shows to have happened. */

@@ -60,7 +60,7 @@ export class Comparison {
       }
     }
     for (const [what, part] of partsOf([...recorded, ...actual])) {
-      const found = difference(recorded.filter(part), actual.filter(part), what);
+      const found = difference(bootOrdered(recorded).filter(part), bootOrdered(actual).filter(part), what);
       if (found !== undefined) return { ...found, path: 'messages', expected: recorded, actual };
     }
     return undefined;
@@ -72,8 +72,13 @@ export class Comparison {
     const isWhole = this.isFirstLog && lines.some((text) => text.startsWith('Linux version'));
     this.isFirstLog = false;
     const log = lines.slice(Math.max(0, from)).filter((text) => !isWhole || text.startsWith('hv_vmbus: '));
-    return difference({ log, cpu: op.cpu }, { log: actual?.log, cpu: actual?.cpu });
+    const cpu = textsOf(op.cpu).filter((text) => !isWhole || isHotplug(text));
+    return difference({ log, cpu }, { log: actual?.log, cpu: actual?.cpu });
   }
+}
+
+function isHotplug(text: string): boolean {
+  return /is now offline$|^smpboot: Booting Node/.test(text);
 }
 
 function textsOf(list: unknown): string[] {

@@ -56,7 +56,8 @@ export class HvlabDriver implements VmbusDriver {
   }
 
   targetCpuChanged(channel: VmbusChannel, oldCpu: CpuId, newCpu: CpuId): void {
-    if (channel.offer.classId === SCSI) this.labOf(channel)?.moves.push(`${oldCpu}>${newCpu}`);
+    if (channel.offer.classId === SCSI && channel.primary === undefined)
+      this.labOf(channel)?.moves.push(`${oldCpu}>${newCpu}`);
   }
 
   /** `open RELID` and the like, as the driver's ctl file takes them. */
@@ -76,13 +77,14 @@ export class HvlabDriver implements VmbusDriver {
   /** What the driver's state file says. */
   state(): unknown[] {
     return this.channels.map(({ relid, channel, gone, open, ret, moves, callbacks }) => {
-      const where = gone
-        ? { gone: 1 }
-        : {
-            cpu: channel.targetCpu,
-            state: channelStateNumbers[channel.state.kind],
-            rescind: channel.rescind ? 1 : 0,
-          };
+      const where =
+        gone || hasLeft(channel)
+          ? { gone: 1 }
+          : {
+              cpu: channel.targetCpu,
+              state: channelStateNumbers[channel.state.kind],
+              rescind: channel.rescind ? 1 : 0,
+            };
       const counts = [...callbacks].sort(([a], [b]) => a - b);
       return {
         relid,
@@ -137,4 +139,9 @@ export class HvlabDriver implements VmbusDriver {
   private labOf(channel: VmbusChannel): LabChannel | undefined {
     return this.channels.findLast((lab) => lab.channel === channel);
   }
+}
+
+/** A sub-channel that was closed when the host took it back has gone without its driver. */
+function hasLeft(channel: VmbusChannel): boolean {
+  return channel.primary?.subChannels.includes(channel) === false;
 }

@@ -24,7 +24,9 @@ export function followsBefore(
     const target = log.follows + missing;
     return () => log.follows >= target;
   }
-  const next = ops.slice(index).find(({ op, path, data }) => !isHarmless(op, path, data));
+  // The later the better: only before what comes out otherwise if the host has not followed.
+  if (here.op !== 'host' && !isEvent(here)) return undefined;
+  const next = ops.slice(index).find((op) => !quiet.has(op.op) && !isEvent(op));
   if (next?.op !== 'host' || !Array.isArray(next.channels)) return undefined;
   const moved = next.channels.filter(isRecord).filter(({ relid, vp }) => {
     const record = log.channels.get(Number(relid));
@@ -34,8 +36,8 @@ export function followsBefore(
   return () => moved.every(({ relid, vp }) => log.channels.get(Number(relid))?.vp === vp);
 }
 
-function isHarmless(op: string, path: unknown, data: unknown): boolean {
-  return quiet.has(op) || (op === 'w' && path === 'host' && /^(signal|flag|kick) /.test(String(data)));
+function isEvent({ op, path, data }: BootOp): boolean {
+  return op === 'w' && path === 'host' && /^(signal|flag|kick) /.test(String(data));
 }
 
 function textsOf({ list }: BootOp): string[] {

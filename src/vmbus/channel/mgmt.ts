@@ -42,6 +42,7 @@ export class ChannelManagement {
       return;
     }
     if (!(yield* this.hasRightEncryption(offer))) return;
+    this.warnOfLiving(offer);
     const asleep = this.asleep(offer);
     if (asleep !== undefined) {
       yield* this.offeredAgain(asleep, offer);
@@ -54,6 +55,22 @@ export class ChannelManagement {
       machine.log.printk(`hv_vmbus: Unknown GUID: ${offer.classId}`);
     }
     yield* this.processOffer(channel);
+  }
+
+  /**
+   * A primary channel is offered a second time while it lives: Linux warns, and goes by the new relid; here it keeps its own,
+   * and the offer is refused later (WARN_ON in vmbus_onoffer).
+   */
+  private warnOfLiving({ classId, instanceId, subChannelIndex }: OfferChannel): void {
+    if (subChannelIndex !== 0) return;
+    const living = this.connection.primaries.some(
+      ({ relid, offer }) =>
+        relid !== INVALID_RELID && offer.classId === classId && offer.instanceId === instanceId,
+    );
+    if (!living) return;
+    const { log } = this.connection.machine;
+    log.warn('drivers/hv/channel_mgmt.c', 'vmbus_onoffer');
+    log.printk('Workqueue: hv_vmbus_con vmbus_onmessage_work [hv_vmbus]');
   }
 
   /** The primary channel that is offered again after a resume (find_primary_channel_by_offer). */
