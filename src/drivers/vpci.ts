@@ -35,6 +35,7 @@ export class VpciDriver extends VscDriver {
   readonly classIds = [deviceClassId('pci')];
   /** 16 KiB of data and the header (pci_ring_size). */
   protected readonly ringPages = 5;
+  protected override readonly waitsEndWithRescind = true;
   /** PCI domain of each device in service. */
   private readonly domains = new Map<VmbusDevice, number>();
 

@@ -2,6 +2,7 @@ import { ContainerModule } from 'inversify';
 import { HyperV } from '../host/hyperv.js';
 import { IrqCore } from '../irq/core.js';
 import type { ResamplerLifetimeFactory } from '../kvm/resampler-lifetime.js';
+import { HungTaskDetector } from '../machine/hung-task.js';
 import { PLATFORM, type Platform } from '../platform/platform.js';
 import type { GuestOptions } from '../scenario/options/guest.js';
 import { ShownGuest } from '../view/guest-tree.js';
@@ -24,6 +25,18 @@ export function guestModule(options: GuestOptions, irqfdSource: ResamplerLifetim
           return new ShownGuest({ irq, arch, cpuFiles: platform.cpuFiles, cpu, interrupts: procInterrupts });
         },
         [IrqCore, PLATFORM],
+      )
+      .inSingletonScope();
+    bind(HungTaskDetector)
+      .toResolvedValue(
+        ({ machine, behaviour }: IrqCore) =>
+          new HungTaskDetector(machine, {
+            release: `${options.kernel ?? '6.10'}.0`,
+            taintFlags: behaviour.taintFlags,
+            saysWhenSilent: behaviour.hungTaskSaysWhenSilent,
+            namesOwner: behaviour.hungTaskNamesOwner,
+          }),
+        [IrqCore],
       )
       .inSingletonScope();
     if (kvm === undefined) return;

@@ -65,7 +65,7 @@ describe('the library', () => {
       host: { misbehave: [{ what: 'message', message: 'ALLOFFERS_DELIVERED', deed: 'drop' }] },
     });
     expect(vm.bootHang).toBeInstanceOf(HungError);
-    expect(vm.bootHang?.message).toBe('boot waits for answer to message 3 and nothing is left to happen');
+    expect(vm.bootHang?.message).toBe('boot waits for answer to REQUESTOFFERS and nothing is left to happen');
     expect(vm.machine.liveTasks).toBe(1);
     vm.host.send(new Uint8Array([4, 0, 0, 0, 0, 0, 0, 0]));
     expect(vm.machine.liveTasks).toBe(0);

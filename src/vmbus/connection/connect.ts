@@ -1,4 +1,4 @@
-import type { Procedure } from '../../machine/step.js';
+import { inFrame, type Procedure } from '../../machine/step.js';
 import { VMBUS_CONNECT_CPU } from '../channel/placement.js';
 import {
   type AllOffersDelivered,
@@ -27,7 +27,7 @@ export function* vmbusConnect(connection: VmbusConnection, only?: number): Proce
   for (const { wire } of vmbusVersions) {
     if (wire < VERSION_WIN8) break;
     if (only !== undefined && wire !== only) continue;
-    if (!(yield* negotiate(connection, wire))) continue;
+    if (!(yield* inFrame('vmbus_negotiate_version', negotiate(connection, wire)))) continue;
     if (connection.isolation && wire < VERSION_WIN10_V5_2) {
       log.printk(tooOldForIsolation(wire));
       break;
@@ -69,8 +69,9 @@ function tooOldForIsolation(wire: number): string {
 
 /** Asks for all offers and waits until the host has sent them (vmbus_request_offers). */
 export function* vmbusRequestOffers(connection: VmbusConnection): Procedure<void> {
-  yield* connection.request(
+  const request = connection.request(
     { type: CHANNELMSG.REQUESTOFFERS },
     (answer): answer is AllOffersDelivered => answer.type === CHANNELMSG.ALLOFFERS_DELIVERED,
   );
+  yield* inFrame('vmbus_request_offers', request);
 }

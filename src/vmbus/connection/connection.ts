@@ -16,7 +16,7 @@ import { ModifyChannels } from './modify-channels.js';
 import { OffersInProgress } from './offers-in-progress.js';
 import type { HostPort } from '../host-port.js';
 import { ChannelPlacement } from '../channel/placement.js';
-import { CHANNELMSG, type ChannelMessage, encodeMessage } from '../protocol/channel-messages.js';
+import { CHANNELMSG, type ChannelMessage, encodeMessage, messageName } from '../protocol/channel-messages.js';
 import type { Refusal } from '../refusals.js';
 import { INVALID_RELID, type RelidMap } from '../relid-map.js';
 import { MessageRequest, RequestList } from './requests.js';
@@ -76,6 +76,12 @@ class PostMessage extends SharedObject {
   override drains(): boolean {
     return false;
   }
+}
+
+/** A message of the guest, and the channel that it is about, in words. */
+function requestName({ type }: ChannelMessage, channel: VmbusChannel | undefined): string {
+  const name = messageName(type) ?? `message ${type}`;
+  return channel === undefined ? name : `${name} of channel ${channel.relid}`;
 }
 
 /** create_workqueue: on each CPU one work after the other. The connect CPU queues all works, and for itself. */
@@ -322,7 +328,7 @@ export class VmbusConnection implements ConnectionPort {
     channel?: VmbusChannel,
     further: readonly ChannelMessage[] = [],
   ): Procedure<Response | undefined> {
-    const request = new MessageRequest(`answer to message ${message.type}`, matches, channel);
+    const request = new MessageRequest(`answer to ${requestName(message, channel)}`, matches, channel);
     this.requests.add(request);
     yield* this.postSteps(message);
     for (const next of further) yield* this.postSteps(next);
