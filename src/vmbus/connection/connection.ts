@@ -424,7 +424,7 @@ export class VmbusConnection implements ConnectionPort {
     message: ChannelMessage,
     matches: (answer: ChannelMessage) => answer is Response,
   ): Procedure<Response | undefined> {
-    const request = new MessageRequest(`answer to message ${message.type}`, matches, undefined);
+    const request = new MessageRequest(`answer to ${requestName(message, undefined)}`, matches, undefined);
     this.requests.add(request);
     const response = (yield* this.postSteps(message)) ? yield* request.wait() : undefined;
     this.requests.remove(request);
