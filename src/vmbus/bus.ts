@@ -175,5 +175,6 @@ export class VmbusBus {
 }
 
 function removeBy(driver: VmbusDriver, device: VmbusDevice): Procedure<void> {
+  device.classDevices = [];
   return procedureOf(driver.remove(device), driver, 'remove(device)');
 }

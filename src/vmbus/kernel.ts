@@ -7,6 +7,8 @@ import type { KernelVersion } from '../irq/kernel.js';
 export interface HypervBehaviour {
   /** storvsc sends an I/O over the channel that interrupts the submitting CPU, instead of over another of its node. */
   readonly storvscPrefersOwnCpu: boolean;
+  /** Function of pci-hyperv in which the host is told where an interrupt goes, as its messages name it. */
+  readonly vpciRetarget: 'hv_arch_irq_unmask' | 'hv_irq_retarget_interrupt';
   /** A resume waits until every VMBus device is offered again, and no suspend follows if one is not. */
   readonly resumeWaitsForEachDevice: boolean;
 }
@@ -14,6 +16,7 @@ export interface HypervBehaviour {
 // Beside each line: where the difference came from, the commit if known.
 const v61: HypervBehaviour = {
   storvscPrefersOwnCpu: false,
+  vpciRetarget: 'hv_arch_irq_unmask',
   resumeWaitsForEachDevice: true,
 };
 
@@ -27,7 +30,11 @@ const v618: HypervBehaviour = {
   resumeWaitsForEachDevice: false,
 };
 
-const v72: HypervBehaviour = v618;
+const v72: HypervBehaviour = {
+  ...v618,
+  // By 7.2, when the root partition has its own way.
+  vpciRetarget: 'hv_irq_retarget_interrupt',
+};
 
 const behaviours: Readonly<Record<KernelVersion, HypervBehaviour>> = {
   '6.1': v61,

@@ -6,6 +6,7 @@ import type { HypervBehaviour } from '../kernel.js';
 import type { VmbusConnection } from '../connection/connection.js';
 import { gpadlMessages } from '../gpadl.js';
 import { type GuestMemory, HV_HYP_PAGE_SIZE } from '../guest-memory.js';
+import type { RetargetInterrupt } from '../host-port.js';
 import type { Guid } from '../protocol/guid.js';
 import { resetChannelCb } from './handler.js';
 import {
@@ -182,6 +183,16 @@ export class ChannelOperations {
   setEvent(channel: VmbusChannel): void {
     channel.sigEvents += 1;
     this.connection.host.signalEvent(channel.offer.connectionId);
+  }
+
+  /** Waits, with interrupts off, until the host has answered what it was sent over the channel. */
+  awaitAnswers(channel: VmbusChannel): void {
+    this.connection.host.awaitAnswers(channel.offer.connectionId);
+  }
+
+  /** HVCALL_RETARGET_INTERRUPT. @returns its status. */
+  retargetInterrupt(request: RetargetInterrupt): number {
+    return this.connection.host.retargetInterrupt(request);
   }
 
   /** Asks the host to connect a socket to one of its services (vmbus_send_tl_connect_request). */
