@@ -113,11 +113,12 @@ function ownModules(options: GuestOptions, settings: DeviceSettings, kit: GuestK
     arch = kit.platforms[0].name,
     host = {},
     isolation = false,
+    confidentialVmbus: confidential = false,
     vmbus: hasVmbus = true,
     seed,
   } = options;
   const platform = kit.platform(arch);
-  const design = completeDesign(options.design);
+  const design = completeDesign(options.design, options.kernel);
   const parts = kit.designParts(design);
   const { possible, vendor } = resolveCpus(options.cpus);
   const { kernel } = options;
@@ -127,7 +128,8 @@ function ownModules(options: GuestOptions, settings: DeviceSettings, kit: GuestK
       : { nrIrqs: options.nrIrqs };
   const { dynirqLowerBound, genericPendingIrq } = platform;
   const parameters = kernelParameters(options);
-  const hyperv = { ...host.latency, ...(host.version && { version: versionWire(host.version) }), seed };
+  const version = host.version ?? (confidential ? '6.0' : undefined);
+  const hyperv = { ...host.latency, ...(version && { version: versionWire(version) }), seed };
   return [
     machineModule(machineOptions(options, parameters)),
     irqModule({
@@ -139,7 +141,13 @@ function ownModules(options: GuestOptions, settings: DeviceSettings, kit: GuestK
     }),
     platformModule(platform, parts.topLevel.line, platformSetup(options, vendor)),
     hostModule(hyperv, { storage: host.storage, network: host.network, pci: pciOptions(host) }),
-    vmbusModule({ isolation, design: parts, ...(kernel && { behaviour: hypervBehaviour(kernel) }) }),
+    vmbusModule({
+      isolation,
+      confidential,
+      design: parts,
+      seed,
+      ...(kernel && { behaviour: hypervBehaviour(kernel) }),
+    }),
     driversModule(settings),
     viewModule({ hasVmbus }),
     guestModule(options, kit.choice('irqfdSource', design.irqfdSource)),

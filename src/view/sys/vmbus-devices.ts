@@ -32,18 +32,18 @@ export interface PciBehindVmbus {
 
 /** The directory of all VMBus devices (drivers/hv/vmbus_drv.c), to be mounted at VMBUS_DEVICES. */
 export function vmbusDevicesDirectory(vmbus: Vmbus, behind?: PciBehindVmbus): DirectoryNode {
-  const byInstance = (instance: string): VmbusDevice | undefined =>
-    vmbus.bus.devices.find(({ instanceId }) => instanceId === instance);
-  const instances = (): Set<string> =>
-    new Set([...vmbus.bus.devices.map(({ instanceId }) => instanceId), ...busesAlone(behind)]);
+  const { bus } = vmbus;
+  const isThere = (instance: string): boolean =>
+    bus.device(instance) !== undefined || busesAlone(behind).includes(instance);
   return new ListDirectory(
-    instances,
+    () => new Set([...bus.devices.map(({ instanceId }) => instanceId), ...busesAlone(behind)]),
     (instance) => instance,
     (instance) => {
-      const device = byInstance(instance);
+      const device = bus.device(instance);
       const buses = pciBuses(behind, instance);
       return device === undefined ? new StaticDirectory(0o755, buses) : deviceDirectory(vmbus, device, buses);
     },
+    (instance) => (isThere(instance) ? instance : undefined),
   );
 }
 
