@@ -134,6 +134,7 @@ describe('irqlab compare', () => {
       { choice: 'shared-id-under-lock', isOwn: true, inStat: 6000, doubleCounts: 0, missingCounts: 0, kvm },
       { choice: 'shared-id-unregister-outside', kvm },
       { choice: 'shared-id-lock-dropped', kvm },
+      { choice: 'shared-id-under-irq-lock', kvm },
       // User space, the one of all shared ids, and one for each of two lines.
       { choice: 'own-id', kvm: { ...kvm, sourceIds: 4 } },
     ]);
@@ -151,6 +152,7 @@ describe('irqlab compare', () => {
 * shared-id-under-lock             20          20      20         0       20           4             0         0           2          0s
   shared-id-unregister-outside     20          20      20         0       20           4             0         0           2          0s
   shared-id-lock-dropped           20          20      20         0       20           4             0         0           2          0s
+  shared-id-under-irq-lock         20          20      20         0       20           4             0         0           2          0s
   own-id                           20          20      20         0       20           4             0         0           3          0s
 `,
     );

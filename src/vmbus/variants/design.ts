@@ -26,7 +26,13 @@ export const designChoices = {
   /** When a channel's callback is set. */
   openOrder: ['callback-first', 'ignore-until-open-result'],
   /** As whom KVM's irqfds with resampling assert a line, and when that ends; src/kvm has the classes. */
-  irqfdSource: ['shared-id-under-lock', 'shared-id-unregister-outside', 'shared-id-lock-dropped', 'own-id'],
+  irqfdSource: [
+    'shared-id-under-lock',
+    'shared-id-unregister-outside',
+    'shared-id-lock-dropped',
+    'shared-id-under-irq-lock',
+    'own-id',
+  ],
 } as const;
 
 export type DesignAxis = keyof typeof designChoices;
