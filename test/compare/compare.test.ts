@@ -81,6 +81,8 @@ describe('irqlab compare', () => {
       // One for each channel event, and for each rescind; control messages need none.
       ['get-put', expect.any(Number), 0],
       ['get-put-completed', rows[2].references, 0],
+      // The second NIC is opened during the run.
+      ['get-put-open', rows[2].references + 1, 0],
     ]);
     expect(rows[2].references).toBeGreaterThan(1000);
     expect(rows[2].references).toBeLessThanOrEqual(events + 3);

@@ -61,6 +61,7 @@ export class ChannelOperations {
         `channel ${channel.relid} is ${channel.state.kind}; only a closed one can be opened`,
       );
     }
+    yield* this.connection.lifetime.opened(channel);
     yield* channel.stateVar.setSteps({ kind: 'opening', rings: undefined });
     yield* this.connection.design.openOrder.beforeOpen(channel, options.callback);
     const rings = yield* this.shareRings(channel, options.ringPages ?? DEFAULT_RING_PAGES);
@@ -267,11 +268,13 @@ export class ChannelOperations {
     yield* channel.stateVar.setSteps({ kind: 'open' });
     yield* this.connection.postSteps({ type: CHANNELMSG.CLOSECHANNEL, childRelid: channel.relid });
     yield* this.unshareRings(channel, rings);
+    yield* this.connection.lifetime.closed(channel);
   }
 
   private *reset(channel: VmbusChannel): Procedure<void> {
     yield* channel.storeCallbackSteps(undefined, '__vmbus_open');
     yield* channel.stateVar.setSteps({ kind: 'open' });
+    yield* this.connection.lifetime.closed(channel);
   }
 
   private refuseIfRescinded(channel: VmbusChannel): void {

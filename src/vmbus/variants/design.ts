@@ -8,7 +8,7 @@ export const designChoices = {
   /** How the top level of VMBus interrupts is counted. */
   topLevel: ['percpu-demux', 'percpu', 'percpu-nostat-visible', 'percpu-nostat-hidden'],
   /** When a channel's memory goes. */
-  lifetime: ['rescind-ref', 'free-unconditionally', 'get-put', 'get-put-completed'],
+  lifetime: ['rescind-ref', 'free-unconditionally', 'get-put', 'get-put-completed', 'get-put-open'],
   /** Who waits for the host when a channel moves. */
   modifyChannel: ['wait-on-offline', 'wait-in-setter', 'no-wait', 'fixed-sleep'],
   /** What keeps channels from CPUs that go offline. */
