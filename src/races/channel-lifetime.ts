@@ -172,7 +172,8 @@ const sendingVariants: Variants = {
     model: () => anyState(sending('get-put-open')),
   },
   'rescind-ref-send': {
-    summary: 'today: it stays until its driver has closed it, who then frees it under the rescind that goes on',
+    summary:
+      'today: it stays until its driver has closed it, who then frees it under the rescind that goes on',
     expected: 'found',
     message: 'use after free: channel=6 user=vmbus_process_rescind_offer',
     model: () => anyState(sending('rescind-ref')),
