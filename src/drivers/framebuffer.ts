@@ -25,11 +25,11 @@ const answers: readonly number[] = [
   SYNTHVID.VRAM_LOCATION_ACK,
 ];
 
-/** The framebuffer (drivers/video/fbdev/hyperv_fb.c): the talk with the host; there is no picture. */
+/** The framebuffer (drivers/video/fbdev/hyperv_fb.c; drivers/gpu/drm/hyperv): the talk with the host; there is no picture. */
 @injectable()
 @injectFromBase()
 export class FramebufferDriver extends VscDriver {
-  readonly name = 'hyperv_fb';
+  readonly name = this.operations.kernel.framebufferDriver;
   readonly classIds = [deviceClassId('framebuffer')];
   /** RING_BUFSIZE, 256 KiB. */
   protected readonly ringPages = 64;

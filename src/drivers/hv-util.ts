@@ -56,7 +56,9 @@ const shutdownRequests: readonly string[] = [
 export class UtilDriver extends VscDriver {
   readonly name = 'hv_utils';
   readonly greeting = 'hv_utils: Registering HyperV Utility Driver';
-  readonly classIds = Object.keys(services).map(deviceClassId);
+  readonly classIds = Object.keys(services)
+    .filter((name) => name !== 'fcopy' || this.operations.kernel.fcopyInUtils)
+    .map(deviceClassId);
   /** 12 KiB of data and the header (HV_UTIL_RING_SEND_SIZE). */
   protected readonly ringPages = 4;
 

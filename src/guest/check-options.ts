@@ -16,6 +16,7 @@ const guestKeys: Readonly<Record<keyof GuestOptions, true>> = {
   interruptTimeNs: true,
   host: true,
   isolation: true,
+  confidentialVmbus: true,
   design: true,
   devices: true,
   channels: true,

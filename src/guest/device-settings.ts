@@ -39,7 +39,7 @@ export class DeviceSettings implements DeviceParameters {
       classId: classOf(device),
       instanceId,
       relid: device.relid,
-      flags: device.driver === 'hv_sock' ? CHANNEL_FLAG.TLNPI_PROVIDER_OFFER : 0,
+      flags: flagsOf(device),
       ...(subChannelRelids && { subChannelRelids }),
     };
   }
@@ -82,6 +82,15 @@ export class DeviceSettings implements DeviceParameters {
     const groups = [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)];
     return parseGuid(groups.join('-'));
   }
+}
+
+/** CHANNEL_FLAG bits of the device's offers. */
+function flagsOf({ driver, encrypted }: DeviceOptions): number {
+  const { TLNPI_PROVIDER_OFFER, CONFIDENTIAL_RING_BUFFER, CONFIDENTIAL_EXTERNAL_MEMORY } = CHANNEL_FLAG;
+  let flags = driver === 'hv_sock' ? TLNPI_PROVIDER_OFFER : 0;
+  if (encrypted !== undefined) flags |= CONFIDENTIAL_RING_BUFFER;
+  if (encrypted === 'all') flags |= CONFIDENTIAL_EXTERNAL_MEMORY;
+  return flags;
 }
 
 function classOf(device: DeviceOptions): Guid {

@@ -165,8 +165,10 @@ export class HyperV implements HostPort, HostDeviceServices {
     this.synic.endOfMessage(cpu);
   }
 
-  postMessage(message: Uint8Array): void {
+  postMessage(message: Uint8Array, connectionId: number): boolean {
+    if (!this.server.hasMessageConnection(connectionId)) return false;
     this.control.post(message);
+    return true;
   }
 
   signalEvent(connectionId: number): void {

@@ -10,7 +10,10 @@ import {
   type ModifyChannel,
   type OpenChannel,
   type TlConnectRequest,
+  VERSION_WIN10_V5,
   VERSION_WIN10_V5_3,
+  VMBUS_MESSAGE_CONNECTION_ID,
+  VMBUS_MESSAGE_CONNECTION_ID_4,
 } from '../vmbus/protocol/channel-messages.js';
 import type { Guid } from '../vmbus/protocol/guid.js';
 import type { HostBackend, HostChannel } from './device.js';
@@ -53,6 +56,12 @@ export class VmbusServer {
   ) {
     this.version = version;
     this.offers = new Offers(backends, (message) => port.send(message));
+  }
+
+  /** True if guests can post messages there: hosts before 5.0 know one connection only. */
+  hasMessageConnection(id: number): boolean {
+    if (id === VMBUS_MESSAGE_CONNECTION_ID) return true;
+    return id === VMBUS_MESSAGE_CONNECTION_ID_4 && this.version >= VERSION_WIN10_V5;
   }
 
   /** Handles a message of the guest; nothing comes of those that no guest sends. */
@@ -131,7 +140,7 @@ export class VmbusServer {
       type: CHANNELMSG.VERSION_RESPONSE,
       versionSupported,
       connectionState: 0,
-      msgConnId: 0,
+      msgConnId: version >= VERSION_WIN10_V5 ? VMBUS_MESSAGE_CONNECTION_ID_4 : 0,
     });
   }
 

@@ -25,11 +25,12 @@ export class RaceHost implements HostPort {
   /** The guest's synics, whose words change when one is switched. */
   contexts: readonly HvPerCpuContext[] = [];
 
-  postMessage(bytes: Uint8Array): void {
+  postMessage(bytes: Uint8Array): boolean {
     const message = decodeMessage(bytes);
     this.sent.push(message);
     this.posted.complete();
     this.onPost?.(message);
+    return true;
   }
 
   signalEvent(connectionId: number): void {

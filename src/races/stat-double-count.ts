@@ -56,7 +56,7 @@ class CountingGuest {
     const { guest, platform } = this;
     const { connection, machine, vmbus } = guest;
     const control = topLevels[topLevel].controlMessages(connection);
-    const isr = new VmbusIsr(vmbus.contexts, connection.relids, control);
+    const isr = new VmbusIsr(vmbus.contexts, connection.relids, control, connection.eventScan);
     runAtomic(platform.vmbusLine.setup((cpu) => isr.handle(cpu)));
     runAtomic(control.setup(vmbus.contexts));
     const second = guest.newChannel(SECOND_RELID, this.channelCpu);

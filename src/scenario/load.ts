@@ -95,6 +95,7 @@ function guestOptions(keys: ScenarioKeys): GuestOptions {
     interruptTimeNs: interruptTime,
     host: keys.host && hostOptions(keys.host),
     isolation: keys.isolation,
+    confidentialVmbus: keys.confidentialVmbus,
     design: keys.design,
     devices,
     channels,

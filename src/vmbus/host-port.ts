@@ -8,8 +8,12 @@ import type { SynicPages } from './synic.js';
  * met in nothing else but these, the synic pages and the rings.
  */
 export interface HostPort {
-  /** HVCALL_POST_MESSAGE to the VMBus connection. The bytes are copied. */
-  postMessage(message: Uint8Array): void;
+  /**
+   * HVCALL_POST_MESSAGE to the connection `connectionId`. The bytes are copied.
+   *
+   * @returns false if the host has no such connection (HV_STATUS_INVALID_CONNECTION_ID).
+   */
+  postMessage(message: Uint8Array, connectionId: number): boolean;
   /** HVCALL_SIGNAL_EVENT: tells the host to look at the ring of a channel. */
   signalEvent(connectionId: number): void;
   /** Writes of SIMP, SIEFP, SINT2 and SCONTROL of `cpu`: from now on the host uses these pages. */

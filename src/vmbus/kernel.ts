@@ -1,33 +1,80 @@
 import type { KernelVersion } from '../irq/kernel.js';
+import { VERSION_WIN10_V5_3, VERSION_WIN10_V6_0 } from './protocol/versions.js';
 
 /**
  * What the VMBus driver and the drivers on it (drivers/hv, hv_netvsc, hv_storvsc, pci-hyperv, hv_sock) of one kernel do
  * differently from another's. Asked for by name; nothing else compares versions.
  */
 export interface HypervBehaviour {
-  /** storvsc sends an I/O over the channel that interrupts the submitting CPU, instead of over another of its node. */
-  readonly storvscPrefersOwnCpu: boolean;
+  /** Newest protocol version that is proposed to the host, as on the wire. */
+  readonly newestVersion: number;
+  /** Knows confidential VMBus: says so to the host, and takes channels whose rings are encrypted. */
+  readonly confidentialVmbus: boolean;
+  /** Whoever asks for offers waits until the host has sent those of boot time, and their devices are there. */
+  readonly waitsForBootOffers: boolean;
   /** A resume waits until every VMBus device is offered again, and no suspend follows if one is not. */
   readonly resumeWaitsForEachDevice: boolean;
+  /** A CPU that goes offline has its channels moved, if the host says when it has followed. */
+  readonly movesChannelsAtOffline: boolean;
+  /** A confidential VM accepts passed-through PCI devices. */
+  readonly vpciInIsolated: boolean;
+  /** Event flags above the highest relid that was ever offered are not looked at. */
+  readonly scansToHighestRelid: boolean;
+  /** storvsc sends an I/O over the channel that interrupts the submitting CPU, instead of over another of its node. */
+  readonly storvscPrefersOwnCpu: boolean;
+  /** What storvsc calls the status that the host gives with a completion. */
+  readonly storvscStatusLabel: 'sts=' | 'host=0x';
+  /** How many channels netvsc asks for, unless it is told: so many at least, and more where the stack would have more. */
+  readonly netvscChannels: { readonly least: number; readonly orDefaultRssQueues: boolean };
+  /** hv_utils has a driver for file copy, whose channel is uio_hv_generic's otherwise. */
+  readonly fcopyInUtils: boolean;
+  /** The framebuffer's driver. */
+  readonly framebufferDriver: 'hyperv_fb' | 'hyperv_drm';
 }
 
 // Beside each line: where the difference came from, the commit if known.
 const v61: HypervBehaviour = {
-  storvscPrefersOwnCpu: false,
+  newestVersion: VERSION_WIN10_V5_3,
+  confidentialVmbus: false,
+  waitsForBootOffers: false,
   resumeWaitsForEachDevice: true,
+  movesChannelsAtOffline: false,
+  vpciInIsolated: false,
+  scansToHighestRelid: false,
+  storvscPrefersOwnCpu: false,
+  storvscStatusLabel: 'sts=',
+  netvscChannels: { least: 8, orDefaultRssQueues: false },
+  fcopyInUtils: true,
+  framebufferDriver: 'hyperv_fb',
 };
 
-const v610: HypervBehaviour = v61;
+const v610: HypervBehaviour = {
+  ...v61,
+  vpciInIsolated: true, // 6.4, "PCI: hv: Enable PCI pass-thru devices in Confidential VMs"
+  fcopyInUtils: false, // 6.10, ec314f61e4fc
+};
 
-const v612: HypervBehaviour = v610;
+const v612: HypervBehaviour = {
+  ...v610,
+  netvscChannels: { least: 16, orDefaultRssQueues: true }, // 6.12, 646f071d315b
+};
 
 const v618: HypervBehaviour = {
   ...v612,
-  storvscPrefersOwnCpu: true,
-  resumeWaitsForEachDevice: false,
+  waitsForBootOffers: true, // 6.14, "hv: vmbus: Wait for boot-time offers during boot and resume"
+  resumeWaitsForEachDevice: false, // 6.14, "hv: vmbus: Log on missing offers if any"
+  storvscPrefersOwnCpu: true, // 6.18, "scsi: storvsc: Prefer returning channel with the same CPU as on the I/O issuing CPU"
+  storvscStatusLabel: 'host=0x', // 6.16, "scsi: storvsc: Don't report the host packet status as the hv status"
+  movesChannelsAtOffline: true, // 6.15, "Add support for CPU offlining in Hyper-V": hv_pick_new_cpu
 };
 
-const v72: HypervBehaviour = v618;
+const v72: HypervBehaviour = {
+  ...v618,
+  newestVersion: VERSION_WIN10_V6_0, // 6.19, "Drivers: hv: VMBus protocol version 6.0"
+  confidentialVmbus: true, // 6.19, the series that it began
+  scansToHighestRelid: true, // 7.1, 1c80dd81cac1
+  framebufferDriver: 'hyperv_drm', // hyperv_fb is gone in 7.2
+};
 
 const behaviours: Readonly<Record<KernelVersion, HypervBehaviour>> = {
   '6.1': v61,

@@ -88,6 +88,8 @@ export class MessageHandler {
         yield* this.onModifychannelResponseSteps(message.childRelid, message.status);
         return;
       case CHANNELMSG.ALLOFFERS_DELIVERED:
+        connection.offersDelivered();
+        return;
       case CHANNELMSG.OPENCHANNEL_RESULT:
       case CHANNELMSG.GPADL_CREATED:
       case CHANNELMSG.GPADL_TORNDOWN:
@@ -134,6 +136,8 @@ export class MessageHandler {
         this.onModifychannelResponse(message.childRelid, message.status);
         return;
       case CHANNELMSG.ALLOFFERS_DELIVERED:
+        connection.offersDelivered();
+        return;
       case CHANNELMSG.OPENCHANNEL_RESULT:
       case CHANNELMSG.GPADL_CREATED:
       case CHANNELMSG.GPADL_TORNDOWN:

@@ -6,7 +6,7 @@ import type { Procedure } from '../machine/step.js';
 import type { VmbusBus } from './bus.js';
 import type { VmbusChannel } from './channel/channel.js';
 import type { ChannelManagement } from './channel/mgmt.js';
-import { vmbusConnect, vmbusRequestOffers } from './connection/connect.js';
+import { vmbusNegotiateVersion, vmbusRequestOffers } from './connection/connect.js';
 import type { VmbusConnection } from './connection/connection.js';
 import type { VmbusDevice, VmbusDriver } from './driver.js';
 import { CHANNELMSG, VERSION_WIN8_1, type UnloadResponse } from './protocol/channel-messages.js';
@@ -136,12 +136,15 @@ export class VmbusPower {
       log.printk('hv_vmbus: Invalid proto version = 0x0');
       throw new ErrnoError('EINVAL', 'the guest has not been suspended; there is nothing to resume');
     }
-    if (!(yield* vmbusConnect(connection, this.protocolVersion))) {
+    connection.connecting();
+    if (!(yield* vmbusNegotiateVersion(connection, this.protocolVersion))) {
+      connection.disconnected();
       throw new ErrnoError(
         'ECONNREFUSED',
         'the host does not speak the version that the guest was suspended with',
       );
     }
+    connection.connectedWith(this.protocolVersion);
     yield* vmbusRequestOffers(connection);
     if (connection.behaviour.resumeWaitsForEachDevice) {
       if (!(yield* connection.waitForMissing(RESUME_TIMEOUT_NS))) {
@@ -149,7 +152,6 @@ export class VmbusPower {
       }
       return;
     }
-    yield* this.drainWorkqueues();
     for (const { offer } of connection.missing()) {
       log.printk(`hv_vmbus: channel ${offer.classId}/${offer.instanceId} not present after resume.`);
     }

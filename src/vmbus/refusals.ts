@@ -20,6 +20,10 @@ export type Refusal =
   /** An offer or its rescind while guest and host have not agreed on a version. */
   | 'offer-without-connection'
   | 'offer-not-allowed-in-isolated'
+  /** Encrypted memory of packets, but no encrypted rings. */
+  | 'offer-without-encrypted-ring'
+  /** Encryption where guest and host did not agree on it. */
+  | 'offer-not-confidential'
   | 'offer-relid-out-of-range'
   | 'offer-relid-in-use'
   /** A primary channel with class and instance of one that exists. */

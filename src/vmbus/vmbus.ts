@@ -1,4 +1,5 @@
 import type { IrqCore } from '../irq/core.js';
+import type { Ns } from '../lib/brand.js';
 import type { Machine } from '../machine/machine.js';
 import type { Procedure } from '../machine/step.js';
 import type { PerCpuLine } from '../platform/platform.js';
@@ -18,6 +19,9 @@ import { HvPerCpuContext } from './synic.js';
 import { SynicHotplug } from './synic-hotplug.js';
 import type { ControlMessages } from './variants/control-messages.js';
 import type { DesignParts } from './variants/design-parts.js';
+
+/** When drivers register at the latest, in kernels that do not wait for the host's offers: then they are loaded. */
+const DRIVERS_REGISTER_NS: Ns = 1_000_000_000;
 
 /** What a guest's VMBus is built from. */
 export interface VmbusOptions extends ConnectionOptions {
@@ -79,7 +83,7 @@ export class Vmbus {
       );
     this.contexts = contexts;
     this.control = connection.design.topLevel.controlMessages(connection);
-    this.isr = new VmbusIsr(contexts, connection.relids, this.control);
+    this.isr = new VmbusIsr(contexts, connection.relids, this.control, connection.eventScan);
     this.hotplug = new SynicHotplug(connection, contexts, line);
   }
 
@@ -111,8 +115,14 @@ export class Vmbus {
     yield* this.control.setup(this.contexts);
     for (const id of machine.online) yield* hotplug.startup(machine.cpu(id));
     machine.hotplug.register(hotplug);
+    if (connection.confidential) {
+      machine.log.printk('hv_vmbus: Establishing connection to the confidential VMBus');
+    }
     if (!(yield* vmbusConnect(connection))) return false;
     yield* vmbusRequestOffers(connection);
+    if (!connection.behaviour.waitsForBootOffers) {
+      yield* connection.allOffersDelivered.waitTimeout(DRIVERS_REGISTER_NS);
+    }
     for (const driver of this.drivers) yield* this.bus.registerDriver(driver);
     return true;
   }

@@ -1,3 +1,4 @@
+import { completeDesign } from '../../src/scenario/options/design.js';
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { axisNames, choicesOf } from '../../src/compare/axes.js';
@@ -223,7 +224,7 @@ describe('irqlab compare', () => {
     const io: Stdio = { out: (text) => (out += text), err: () => {}, readStdin: () => small };
     const timed: string[] = [];
     const status = await runCompare('-', { vary: 'relid-map', time: true }, io, async ({ design }) => {
-      timed.push(design?.relidMap ?? '');
+      timed.push(completeDesign(design).relidMap);
       return 41.6;
     });
     expect(status).toBe(0);

@@ -91,9 +91,9 @@ describe('hv_sock', () => {
   test('a connection that cannot be opened is no failed probe', () => {
     const guest = new TestGuest({ devices: [sock] });
     const post = guest.host.postMessage.bind(guest.host);
-    guest.host.postMessage = (message) => {
+    guest.host.postMessage = (message, connection) => {
       if (message[0] === 5) message[16] ^= 0xff;
-      post(message);
+      return post(message, connection);
     };
     guest.boot();
     expect(guest.channel(30).state.kind).toBe('open');

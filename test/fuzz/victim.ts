@@ -205,10 +205,10 @@ export class Victim {
   private watch(): void {
     const { host, machine } = this.guest;
     const postMessage = host.postMessage.bind(host);
-    host.postMessage = (bytes) => {
+    host.postMessage = (bytes, connection) => {
       const message = decodeMessage(bytes);
       if (lastAnswer(message) !== undefined) this.asked.push(message);
-      postMessage(bytes);
+      return postMessage(bytes, connection);
     };
     const post = host.faults.post.bind(host.faults);
     host.faults.post = (bytes) => {

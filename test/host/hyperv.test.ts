@@ -10,6 +10,7 @@ import {
   type ChannelMessage,
   decodeMessage,
   encodeMessage,
+  VMBUS_MESSAGE_CONNECTION_ID,
 } from '../../src/vmbus/protocol/channel-messages.js';
 import { HVMSG_NONE, MessageSlot, type SynicPages } from '../../src/vmbus/synic.js';
 import { device, TestGuest } from '../support/guest.js';
@@ -29,7 +30,7 @@ class DumbGuest {
   }
 
   post(message: ChannelMessage): this {
-    this.host.postMessage(encodeMessage(message));
+    this.host.postMessage(encodeMessage(message), VMBUS_MESSAGE_CONNECTION_ID);
     return this;
   }
 
@@ -239,7 +240,8 @@ describe('sub-channels', () => {
     guest.host.offerSubChannels(primary, 1, 0);
     guest.machine.clock.runNext();
     expect(primary.device.subChannelsToOffer).toEqual([7]);
-    guest.host.postMessage(encodeMessage({ type: CHANNELMSG.CLOSECHANNEL, childRelid: 5 }));
+    const close = encodeMessage({ type: CHANNELMSG.CLOSECHANNEL, childRelid: 5 });
+    guest.host.postMessage(close, VMBUS_MESSAGE_CONNECTION_ID);
     guest.settle();
     expect(primary.device.subChannelsToOffer).toEqual([]);
     expect(guest.host.channel(7)).toBeUndefined();

@@ -37,7 +37,7 @@ export class RandomGuest {
       ...axes,
     };
     const host: HostPort = {
-      postMessage: (bytes) => this.log.push(`post ${bytes.join(' ')}`),
+      postMessage: (bytes) => this.log.push(`post ${bytes.join(' ')}`) > 0,
       signalEvent: (connectionId) => this.log.push(`signal ${connectionId}`),
       enableSynic: () => {},
       disableSynic: () => {},

@@ -37,10 +37,10 @@ function recordModify(guest: TestGuest): (readonly [relid: number, vp: number])[
   const sent: (readonly [number, number])[] = [];
   const { host } = guest;
   const post = host.postMessage.bind(host);
-  host.postMessage = (bytes) => {
+  host.postMessage = (bytes, connection) => {
     const message = decodeMessage(bytes);
     if (message.type === CHANNELMSG.MODIFYCHANNEL) sent.push([message.childRelid, message.targetVp]);
-    post(bytes);
+    return post(bytes, connection);
   };
   return sent;
 }

@@ -7,14 +7,12 @@ import type { VmbusDevice, VmbusDriver } from '../../vmbus/driver.js';
 import { deviceClassId } from '../../vmbus/protocol/class-ids.js';
 import { DEVICE_PARAMETERS, type DeviceParameters } from '../device-parameters.js';
 import { inject, injectable } from '../injection.js';
+import { defaultChannels } from './default-channels.js';
 import { NetvscDevice, type NetvscKit } from './device.js';
 import { defaultPages, type NetvscOptions } from './options.js';
 import { openNetvscChannel } from './netvsc.js';
 import { cancelSubchanWork, netvscSubchanWork, scheduleSubchanWork } from './subchan-work.js';
 import { rndisFilterDeviceAdd, rndisFilterDeviceRemove, rndisSetSubchannel } from './rndis-filter.js';
-
-/** How many channels are used unless more or fewer are asked for (hyperv_net.h VRSS_CHANNEL_DEFAULT). */
-const VRSS_CHANNEL_DEFAULT = 8;
 
 /**
  * Network adapters (drivers/net/hyperv/netvsc_drv.c): when an adapter is taken into service and out of it, each time
@@ -50,7 +48,9 @@ export class NetvscDriver implements VmbusDriver {
     this.adaptersWord.announce();
     this.adapters.set(device, adapter);
     device.driverData = adapter;
-    const count = this.parameters.netvscChannels(device.instanceId) ?? VRSS_CHANNEL_DEFAULT;
+    const { kernel } = this.operations;
+    const asked = this.parameters.netvscChannels(device.instanceId);
+    const count = asked ?? defaultChannels(device.channel.machine, kernel);
     yield* adapter.rtnl.lock();
     try {
       yield* rndisFilterDeviceAdd(adapter, count);
@@ -104,19 +104,20 @@ export class NetvscDriver implements VmbusDriver {
   }
 
   /**
-   * Takes the adapter down and sets it up with another number of channels (netvsc_set_channels). What Linux refuses
-   * before that leaves the adapter alone; if the setting up fails, the old number is tried again.
+   * Takes the adapter down and sets it up with another number of channels (net/ethtool/ioctl.c ethtool_set_channels,
+   * netvsc_set_channels). The present number, and what Linux refuses before that, leave the adapter alone; if the
+   * setting up fails, the old number is tried again.
    *
    * @throws ErrnoError EINVAL for 0 and for more channels than there can be; ENODEV if the adapter is not in service;
    *   what setting up failed with.
    */
   *setChannels(device: VmbusDevice, count: number): Procedure<void> {
-    if (count === 0) throw new ErrnoError('EINVAL', 'a network adapter has at least 1 channel');
     const adapter = this.inService(device);
     yield* adapter.rtnl.lock();
     try {
       if (!adapter.attached) throw outOfService(device);
-      if (!(Number.isInteger(count) && count <= adapter.maxChannels)) {
+      if (count === adapter.channels) return;
+      if (!(Number.isInteger(count) && count >= 1 && count <= adapter.maxChannels)) {
         throw new ErrnoError(
           'EINVAL',
           `this network adapter can have 1 to ${adapter.maxChannels} channels, not ${count}`,

@@ -10,6 +10,7 @@ import {
   vstorVersions,
 } from '../../host/protocols/storage.js';
 import type { VmbusDriver } from '../../vmbus/driver.js';
+import type { HypervBehaviour } from '../../vmbus/kernel.js';
 import type { Conversation } from '../conversation/conversation.js';
 import { devPrintk } from '../dev-printk.js';
 import type { StorvscDevice } from './device.js';
@@ -24,6 +25,7 @@ const TIMEOUT_NS: Ns = 180_000_000_000;
  */
 export function* storvscChannelInit(
   driver: VmbusDriver,
+  kernel: HypervBehaviour,
   controller: StorvscDevice,
   conversation: Conversation,
   isFibreChannel: boolean,
@@ -34,7 +36,7 @@ export function* storvscChannelInit(
   const properties = yield* execute(conversation, VSTOR.QUERY_PROPERTIES);
   if (isFibreChannel) yield* execute(conversation, VSTOR.FCHBA_DATA);
   yield* execute(conversation, VSTOR.END_INITIALIZATION);
-  yield* createSubChannels(driver, controller, conversation, maxSubChannelsOf(properties));
+  yield* createSubChannels(driver, kernel, controller, conversation, maxSubChannelsOf(properties));
 }
 
 function* negotiate(conversation: Conversation): Procedure<void> {
@@ -58,6 +60,7 @@ function* execute(conversation: Conversation, operation: number): Procedure<Uint
 /** handle_multichannel_storage: a failure leaves the controller with its primary channel. */
 function* createSubChannels(
   driver: VmbusDriver,
+  { storvscStatusLabel }: HypervBehaviour,
   { device, channels }: StorvscDevice,
   conversation: Conversation,
   max: number,
@@ -70,7 +73,11 @@ function* createSubChannels(
     devPrintk(driver, device, `Failed to create sub-channel: ${reason}`);
   try {
     const answer = yield* request(conversation, VSTOR.CREATE_SUB_CHANNELS, count);
-    if (!succeeded(answer)) complain(`op=${vstorOperation(answer)}, sts=${vstorStatus(answer)}`);
+    if (!succeeded(answer)) {
+      const status = vstorStatus(answer);
+      const said = storvscStatusLabel === 'sts=' ? status : status.toString(16);
+      complain(`op=${vstorOperation(answer)}, ${storvscStatusLabel}${said}`);
+    }
   } catch (error) {
     if (!(error instanceof ErrnoError)) throw error;
     complain(error.code === 'ETIMEDOUT' ? 'timed out' : `err=${error.errno}`);

@@ -118,7 +118,8 @@ export class StorvscDriver extends VscDriver {
       receive: (packet) => {
         if (packet.type === VM_PKT.COMP && !controller.receive(packet)) conversation.receive(packet.payload);
       },
-      connectToVsp: () => storvscChannelInit(this, controller, conversation, isFibreChannel),
+      connectToVsp: () =>
+        storvscChannelInit(this, this.operations.kernel, controller, conversation, isFibreChannel),
     };
   }
 

@@ -112,11 +112,12 @@ function ownModules(options: GuestOptions, settings: DeviceSettings, kit: GuestK
     arch = kit.platforms[0].name,
     host = {},
     isolation = false,
+    confidentialVmbus: confidential = false,
     vmbus: hasVmbus = true,
     seed,
   } = options;
   const platform = kit.platform(arch);
-  const design = completeDesign(options.design);
+  const design = completeDesign(options.design, options.kernel);
   const parts = kit.designParts(design);
   const { possible, vendor } = resolveCpus(options.cpus);
   const { kernel } = options;
@@ -126,7 +127,8 @@ function ownModules(options: GuestOptions, settings: DeviceSettings, kit: GuestK
       : { nrIrqs: options.nrIrqs };
   const { dynirqLowerBound, genericPendingIrq } = platform;
   const parameters = kernelParameters(options);
-  const hyperv = { ...host.latency, ...(host.version && { version: versionWire(host.version) }), seed };
+  const version = host.version ?? (confidential ? '6.0' : undefined);
+  const hyperv = { ...host.latency, ...(version && { version: versionWire(version) }), seed };
   return [
     machineModule(machineOptions(options, parameters)),
     irqModule({
@@ -138,7 +140,13 @@ function ownModules(options: GuestOptions, settings: DeviceSettings, kit: GuestK
     }),
     platformModule(platform, parts.topLevel.line, platformSetup(options, vendor)),
     hostModule(hyperv, { storage: host.storage, network: host.network }),
-    vmbusModule({ isolation, design: parts, ...(kernel && { behaviour: hypervBehaviour(kernel) }) }),
+    vmbusModule({
+      isolation,
+      confidential,
+      design: parts,
+      seed,
+      ...(kernel && { behaviour: hypervBehaviour(kernel) }),
+    }),
     driversModule(settings),
     viewModule({ hasVmbus }),
     guestModule(options, kit.choice('irqfdSource', design.irqfdSource)),

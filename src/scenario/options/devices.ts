@@ -20,11 +20,20 @@ export const plainDrivers = [
 export const driverNames = [...plainDrivers, 'storvsc', 'netvsc', 'vpci'] as const;
 export type DriverName = (typeof driverNames)[number];
 
+/** What guest and paravisor keep from the host. */
+export const encryptedMemories = ['rings', 'all'] as const;
+export type EncryptedMemory = (typeof encryptedMemories)[number];
+
 interface DeviceBase {
   /** Relid of the primary channel, 1 to 2047. */
   readonly relid: Relid;
   /** Instance GUID, without braces; default: made up from seed and relid. */
   readonly instance?: string;
+  /**
+   * With confidential VMBus: what the host cannot read, the rings of the device's channels or all memory that packets
+   * name as well. Default: nothing.
+   */
+  readonly encrypted?: EncryptedMemory;
 }
 
 /** A device of one channel. */
@@ -48,7 +57,10 @@ export interface StorvscOptions extends DeviceBase {
 /** A network adapter. */
 export interface NetvscOptions extends DeviceBase {
   readonly driver: 'netvsc';
-  /** Channels that the driver asks for, the primary one included, 1 to 64; default: min(8, online CPUs). */
+  /**
+   * Channels that the driver asks for, the primary one included, 1 to 64; default: what the kernel's driver does, which is 8, or
+   * from 6.12 on 16 or one for every two cores if that is more. There are never more than online CPUs.
+   */
   readonly channels?: number;
   /** Relids that the host gives to sub-channels, in this order; at most so many are offered. Default: none. */
   readonly subChannels?: readonly Relid[];

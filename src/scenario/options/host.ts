@@ -2,7 +2,7 @@ import type { MisbehaveRule } from '../../host/misbehave/rule.js';
 import type { Ns } from '../../lib/brand.js';
 
 /** VMBus protocol versions that Linux can speak, oldest first. */
-export const vmbusVersions = ['2.4', '3.0', '4.0', '4.1', '5.0', '5.1', '5.2', '5.3'] as const;
+export const vmbusVersions = ['2.4', '3.0', '4.0', '4.1', '5.0', '5.1', '5.2', '5.3', '6.0'] as const;
 export type VmbusVersion = (typeof vmbusVersions)[number];
 
 /** How long Hyper-V takes. What is left out has the host model's default. */
@@ -30,7 +30,7 @@ export interface TrafficOptions {
 }
 
 export interface HostOptions {
-  /** Newest VMBus version that the host accepts; default: the newest of all. */
+  /** Newest VMBus version that the host accepts; default 5.3, with `confidentialVmbus` 6.0. */
   readonly version?: VmbusVersion;
   readonly latency?: HostLatencies;
   /** Vsock ports that services of the host listen on. */

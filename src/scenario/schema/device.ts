@@ -1,6 +1,11 @@
 import type { z } from 'zod';
 import type { Checks } from '../checks/checks.js';
-import { type DeviceOptions, driverNames, storageControllers } from '../options/devices.js';
+import {
+  type DeviceOptions,
+  driverNames,
+  encryptedMemories,
+  storageControllers,
+} from '../options/devices.js';
 import { guid, relid } from './notations.js';
 import { int, keysIn, list, mapping, whenMapping, word } from './shapes.js';
 
@@ -11,6 +16,9 @@ const deviceKeys = mapping('a device, e.g. {driver: netvsc, relid: 13}', {
   class: guid.optional().describe('Class GUID, for a device that no driver name stands for'),
   relid: relid.describe('Relid of the primary channel'),
   instance: guid.optional().describe('Instance GUID; default: made up'),
+  encrypted: word(encryptedMemories)
+    .optional()
+    .describe('With confidential VMBus: what the host cannot read; default: nothing'),
   controller: word(storageControllers).optional().describe('storvsc: what the host calls it; default scsi'),
   scsiHost: int(0, 65535)
     .optional()

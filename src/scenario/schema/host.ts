@@ -5,7 +5,9 @@ import { duration, u32 } from './notations.js';
 import { int, list, mapping, version } from './shapes.js';
 
 export const host = mapping('a mapping such as {version: "5.3"}', {
-  version: version(vmbusVersions).optional().describe('Newest VMBus version that the host accepts'),
+  version: version(vmbusVersions)
+    .optional()
+    .describe('Newest VMBus version that the host accepts; default 5.3'),
   latency: mapping('a mapping such as {modifyChannel: 1ms}', {
     message: duration.optional().describe('From a control message to its answer, where nothing else is said'),
     open: duration.optional().describe('Opening a channel'),

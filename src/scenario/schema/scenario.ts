@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { kernelVersions, remappingKinds } from '../options/guest.js';
+import { kernelVersions } from '../options/kernel.js';
+import { remappingKinds } from '../options/guest.js';
 import type { ScenarioVocabulary } from '../vocabulary.js';
 import { workload } from '../workloads/index.js';
 import { channel } from './channel.js';
@@ -48,6 +49,9 @@ export function scenarioShape(vocabulary: ScenarioVocabulary, step: ReturnType<t
       .describe('How long an interrupt keeps its CPU from the next one; default 0s'),
     host: host.optional().describe('Hyper-V'),
     isolation: bool.optional().describe('A confidential VM, which does not trust its host; default false'),
+    confidentialVmbus: bool
+      .optional()
+      .describe('The paravisor below a confidential VM offers confidential VMBus; default false'),
     design: design.optional().describe('Designs other than those that the RFC proposes'),
     devices: list('a list of devices', device)
       .optional()

@@ -5,7 +5,13 @@ import { deviceClassOf, isUnsupportedDevice, unknownDeviceClass } from '../proto
 import type { VmbusConnection } from '../connection/connection.js';
 import type { VmbusBus } from '../bus.js';
 import { resetChannelCb, vmbusOnEvent, vmbusOnEventSteps } from './handler.js';
-import { CHANNEL_FLAG, type OfferChannel, type RescindChannelOffer } from '../protocol/channel-messages.js';
+import {
+  CHANNEL_FLAG,
+  type OfferChannel,
+  type RescindChannelOffer,
+  VERSION_WIN10_V6_0,
+} from '../protocol/channel-messages.js';
+import type { HypervBehaviour } from '../kernel.js';
 import type { Refusal } from '../refusals.js';
 import { INVALID_RELID, MAX_CHANNEL_RELIDS } from '../relid-map.js';
 import type { RescindWork } from '../variants/lifetime.js';
@@ -35,6 +41,7 @@ export class ChannelManagement {
       yield* this.connection.offers.doneSteps();
       return;
     }
+    if (!(yield* this.hasRightEncryption(offer))) return;
     const asleep = this.asleep(offer);
     if (asleep !== undefined) {
       yield* this.offeredAgain(asleep, offer);
@@ -42,7 +49,8 @@ export class ChannelManagement {
     }
     const { machine } = this.connection;
     const channel = new VmbusChannel(machine, offer, vmbusOnEvent, vmbusOnEventSteps);
-    if (channel.deviceClass === unknownDeviceClass && !channel.isHvSock) {
+    const isKnown = channel.deviceClass !== unknownDeviceClass || isUnsupportedDevice(offer.classId);
+    if (!isKnown && !channel.isHvSock) {
       machine.log.printk(`hv_vmbus: Unknown GUID: ${offer.classId}`);
     }
     yield* this.processOffer(channel);
@@ -63,7 +71,7 @@ export class ChannelManagement {
     yield* connection.channelMutex.lock();
     channel.offer = offer;
     yield* connection.offers.doneSteps();
-    if (!(yield* connection.relids.map(channel))) channel.offer = { ...offer, childRelid: INVALID_RELID };
+    if (!(yield* connection.mapRelid(channel))) channel.offer = { ...offer, childRelid: INVALID_RELID };
     yield* connection.channelMutex.unlock();
     connection.offeredAgain();
   }
@@ -88,9 +96,9 @@ export class ChannelManagement {
 
   private isAcceptable(offer: OfferChannel): boolean {
     const { connection } = this;
-    if (isUnsupportedDevice(offer.classId)) return false;
+    if (!connection.design.offerFilter.takes(offer.classId)) return false;
     const relid = offer.childRelid;
-    if (connection.isolation && !isAllowedInIsolated(offer)) {
+    if (connection.isolation && !isAllowedInIsolated(offer, connection.behaviour)) {
       if (connection.irq.ratelimits.allows('vmbus_onoffer')) {
         connection.machine.log.printk(`hv_vmbus: Invalid offer ${relid} from the host supporting isolation`);
       }
@@ -106,6 +114,29 @@ export class ChannelManagement {
       return false;
     }
     return true;
+  }
+
+  /**
+   * What vmbus_onoffer asks of encrypted rings and memory, in kernels that know of them. For memory without rings such a
+   * kernel does not count the offer as done: rescinds wait for it from then on.
+   */
+  private *hasRightEncryption({ childRelid, flags }: OfferChannel): Procedure<boolean> {
+    const { connection } = this;
+    if (!connection.behaviour.confidentialVmbus) return true;
+    const ring = (flags & CHANNEL_FLAG.CONFIDENTIAL_RING_BUFFER) !== 0;
+    const memory = (flags & CHANNEL_FLAG.CONFIDENTIAL_EXTERNAL_MEMORY) !== 0;
+    const complain = (reason: string): void =>
+      connection.machine.log.printk(`hv_vmbus: Invalid offer relid=${childRelid}: ${reason}`);
+    if (memory && !ring) {
+      complain("the ring buffer isn't encrypted");
+      connection.refuse('offer-without-encrypted-ring');
+      return false;
+    }
+    if (!ring || (connection.version >= VERSION_WIN10_V6_0 && connection.confidential)) return true;
+    complain('no support for confidential VMBus');
+    connection.refuse('offer-not-confidential');
+    yield* connection.offers.doneSteps();
+    return false;
   }
 
   /**
@@ -134,7 +165,7 @@ export class ChannelManagement {
     channel.primary = primary;
     if (lock === 'until-listed') yield* connection.placement.initVpIndex(channel);
     yield* connection.offers.doneSteps();
-    const accepted = this.isNewOrSub(primary, channel) && (yield* connection.relids.map(channel));
+    const accepted = this.isNewOrSub(primary, channel) && (yield* connection.mapRelid(channel));
     if (accepted) yield* connection.list(channel);
     yield* connection.channelMutex.unlock();
     if (lock === 'until-listed') yield* hotplug.cpusReadUnlock();
@@ -227,6 +258,8 @@ function placeTaken(primary: VmbusChannel | undefined, subChannelIndex: number):
 }
 
 /** vmbus_is_valid_offer, for a confidential VM: hv_sock, and devices whose drivers are hardened. */
-function isAllowedInIsolated({ classId, flags }: OfferChannel): boolean {
-  return (flags & CHANNEL_FLAG.TLNPI_PROVIDER_OFFER) !== 0 || deviceClassOf(classId).allowedInIsolated;
+function isAllowedInIsolated({ classId, flags }: OfferChannel, { vpciInIsolated }: HypervBehaviour): boolean {
+  if ((flags & CHANNEL_FLAG.TLNPI_PROVIDER_OFFER) !== 0) return true;
+  const { type, allowedInIsolated } = deviceClassOf(classId);
+  return type === 'HV_PCIE' ? vpciInIsolated : allowedInIsolated;
 }

@@ -1,5 +1,5 @@
 import type { Relid } from '../../lib/brand.js';
-import { ErrnoError } from '../../lib/errno.js';
+import { ErrnoError, errnoValue } from '../../lib/errno.js';
 import type { Procedure } from '../../machine/step.js';
 import type { ChannelCallback, ChannelRings, VmbusChannel } from './channel.js';
 import type { HypervBehaviour } from '../kernel.js';
@@ -10,6 +10,7 @@ import type { Guid } from '../protocol/guid.js';
 import { resetChannelCb } from './handler.js';
 import {
   CHANNELMSG,
+  type ChannelMessage,
   type GpadlCreated,
   type GpadlTorndown,
   type OpenChannelResult,
@@ -133,12 +134,15 @@ export class ChannelOperations {
   /** Ends the sharing of a buffer (vmbus_teardown_gpadl). */
   *teardownGpadl(channel: VmbusChannel, gpadl: number): Procedure<void> {
     if (channel.rescind) return;
-    yield* this.connection.request(
-      { type: CHANNELMSG.GPADL_TEARDOWN, childRelid: channel.relid, gpadl },
-      (answer): answer is GpadlTorndown =>
-        answer.type === CHANNELMSG.GPADL_TORNDOWN && answer.gpadl === gpadl,
-      channel,
-    );
+    const isTorndown = (answer: ChannelMessage): answer is GpadlTorndown =>
+      answer.type === CHANNELMSG.GPADL_TORNDOWN && answer.gpadl === gpadl;
+    const message = { type: CHANNELMSG.GPADL_TEARDOWN, childRelid: channel.relid, gpadl };
+    try {
+      yield* this.connection.request(message, isTorndown, channel);
+    } catch (error) {
+      // Linux goes on, and never uses the memory again.
+      if (!(error instanceof ErrnoError)) throw error;
+    }
   }
 
   /**
@@ -187,7 +191,7 @@ export class ChannelOperations {
 
   /** Asks the host to connect a socket to one of its services (vmbus_send_tl_connect_request). */
   *sendTlConnectRequest(guestEndpointId: Guid, hostServiceId: Guid): Procedure<void> {
-    yield* this.connection.postSteps({ type: CHANNELMSG.TL_CONNECT_REQUEST, guestEndpointId, hostServiceId });
+    yield* this.connection.postMsg({ type: CHANNELMSG.TL_CONNECT_REQUEST, guestEndpointId, hostServiceId });
   }
 
   /**
@@ -266,9 +270,15 @@ export class ChannelOperations {
     if (channel.state.kind !== 'opened') return;
     const { rings } = channel.state;
     yield* channel.stateVar.setSteps({ kind: 'open' });
-    yield* this.connection.postSteps({ type: CHANNELMSG.CLOSECHANNEL, childRelid: channel.relid });
-    yield* this.unshareRings(channel, rings);
-    yield* this.connection.lifetime.closed(channel);
+    const { connection } = this;
+    if (yield* connection.postMsg({ type: CHANNELMSG.CLOSECHANNEL, childRelid: channel.relid })) {
+      yield* this.unshareRings(channel, rings);
+    } else {
+      // Its rings stay with the host.
+      const ret = errnoValue('EAGAIN');
+      connection.machine.log.printk(`hv_vmbus: Close failed: close post msg return is ${ret}`);
+    }
+    yield* connection.lifetime.closed(channel);
   }
 
   private *reset(channel: VmbusChannel): Procedure<void> {

@@ -1,33 +1,40 @@
+import type { Ns } from '../../lib/brand.js';
+import { errnoValue } from '../../lib/errno.js';
 import type { Procedure } from '../../machine/step.js';
 import { VMBUS_CONNECT_CPU } from '../channel/placement.js';
 import {
-  type AllOffersDelivered,
   CHANNELMSG,
   VERSION_WIN10_V5,
   VERSION_WIN10_V5_2,
+  VERSION_WIN10_V6_0,
   VERSION_WIN8,
   type VersionResponse,
   versionName,
+  VMBUS_MESSAGE_CONNECTION_ID,
+  VMBUS_MESSAGE_CONNECTION_ID_4,
   vmbusVersions,
 } from '../protocol/channel-messages.js';
 import type { VmbusConnection } from './connection.js';
 
 /** SINT that the host sends VMBus messages and events to (VMBUS_MESSAGE_SINT). */
 export const VMBUS_MESSAGE_SINT = 2;
+/** Of INITIATE_CONTACT: the guest takes channels with encrypted rings (VMBUS_FEATURE_FLAG_CONFIDENTIAL_CHANNELS). */
+export const FEATURE_CONFIDENTIAL_CHANNELS = 0x10;
+/** How long a kernel that waits for boot-time offers does so. */
+const OFFERS_TIMEOUT_NS: Ns = 60_000_000_000;
 
 /**
- * Agrees on a version with the host, the newest one that both speak (vmbus_connect, vmbus_negotiate_version).
+ * Agrees on a version with the host, the newest one that both speak (vmbus_connect).
  *
- * @param only the one version to propose, as on the wire; default: all.
  * @returns false if the host accepts none.
  */
-export function* vmbusConnect(connection: VmbusConnection, only?: number): Procedure<boolean> {
+export function* vmbusConnect(connection: VmbusConnection): Procedure<boolean> {
   const { log } = connection.machine;
   connection.connecting();
   for (const { wire } of vmbusVersions) {
     if (wire < VERSION_WIN8) break;
-    if (only !== undefined && wire !== only) continue;
-    if (!(yield* negotiate(connection, wire))) continue;
+    if (wire > connection.behaviour.newestVersion || wire > connection.maxVersion) continue;
+    if (!(yield* vmbusNegotiateVersion(connection, wire))) continue;
     if (connection.isolation && wire < VERSION_WIN10_V5_2) {
       log.printk(tooOldForIsolation(wire));
       break;
@@ -41,23 +48,35 @@ export function* vmbusConnect(connection: VmbusConnection, only?: number): Proce
   return false;
 }
 
-/** Proposes one version; true if the host speaks it (vmbus_negotiate_version). */
-function* negotiate(connection: VmbusConnection, wire: number): Procedure<boolean> {
-  const response = yield* connection.request(
+/**
+ * Proposes one version, and from 5.0 on goes by the host's answer as to where messages are to be sent. The connection
+ * that proposes these is one that older hosts do not have: they never see the proposal (vmbus_negotiate_version).
+ *
+ * @returns true if the host speaks it.
+ */
+export function* vmbusNegotiateVersion(connection: VmbusConnection, wire: number): Procedure<boolean> {
+  const choosesConnection = wire >= VERSION_WIN10_V5;
+  connection.messageConnection = choosesConnection
+    ? VMBUS_MESSAGE_CONNECTION_ID_4
+    : VMBUS_MESSAGE_CONNECTION_ID;
+  const confidential = connection.confidential && wire >= VERSION_WIN10_V6_0;
+  const response = yield* connection.requestOnce(
     {
       type: CHANNELMSG.INITIATE_CONTACT,
       version: wire,
       targetVcpu: VMBUS_CONNECT_CPU,
       interruptPage: 0,
-      msgSint: wire >= VERSION_WIN10_V5 ? VMBUS_MESSAGE_SINT : 0,
+      msgSint: choosesConnection ? VMBUS_MESSAGE_SINT : 0,
       msgVtl: 0,
-      featureFlags: 0,
+      featureFlags: confidential ? FEATURE_CONFIDENTIAL_CHANNELS : 0,
       monitorPage1: 0,
       monitorPage2: 0,
     },
     (answer): answer is VersionResponse => answer.type === CHANNELMSG.VERSION_RESPONSE,
   );
-  return response?.versionSupported ?? false;
+  if (response?.versionSupported !== true) return false;
+  if (choosesConnection) connection.messageConnection = response.msgConnId;
+  return true;
 }
 
 /** What the host offers to a confidential VM must be able to keep the guest's secrets. */
@@ -67,10 +86,21 @@ function tooOldForIsolation(wire: number): string {
   return `hv_vmbus: Invalid VMBus version ${name} (expected >= ${least}) from the host supporting isolation`;
 }
 
-/** Asks for all offers and waits until the host has sent them (vmbus_request_offers). */
+/**
+ * Asks for all offers. Kernels differ in whether they wait until the host has sent them, and the devices are there
+ * (vmbus_request_offers).
+ */
 export function* vmbusRequestOffers(connection: VmbusConnection): Procedure<void> {
-  yield* connection.request(
-    { type: CHANNELMSG.REQUESTOFFERS },
-    (answer): answer is AllOffersDelivered => answer.type === CHANNELMSG.ALLOFFERS_DELIVERED,
-  );
+  const { log } = connection.machine;
+  connection.offersRequested();
+  if (!(yield* connection.postMsg({ type: CHANNELMSG.REQUESTOFFERS }))) {
+    log.printk(`hv_vmbus: Unable to request offers, ${errnoValue('EAGAIN')}`);
+    return;
+  }
+  if (!connection.behaviour.waitsForBootOffers) return;
+  if (!(yield* connection.allOffersDelivered.waitTimeout(OFFERS_TIMEOUT_NS))) {
+    log.printk('hv_vmbus: timed out waiting for all boot-time offers to be delivered.');
+  }
+  yield* connection.workQueue.drained();
+  yield* connection.primaryChannelQueue.drained();
 }

@@ -1,8 +1,10 @@
 import type { CpuId, Ns, Relid } from '../../lib/brand.js';
+import { ErrnoError } from '../../lib/errno.js';
+import { Prng } from '../../lib/prng.js';
 import { SharedCpuMask } from '../../machine/cpumask.js';
 import { Lock, SpinLock } from '../../machine/lock.js';
 import type { Machine } from '../../machine/machine.js';
-import { WaitQueue } from '../../machine/completion.js';
+import { Completion, sleep, WaitQueue } from '../../machine/completion.js';
 import { type Procedure, SharedObject, SharedWord, type Step } from '../../machine/step.js';
 import { Workqueue } from '../../machine/workqueue.js';
 import type { IrqCore } from '../../irq/core.js';
@@ -16,14 +18,21 @@ import { ModifyChannels } from './modify-channels.js';
 import { OffersInProgress } from './offers-in-progress.js';
 import type { HostPort } from '../host-port.js';
 import { ChannelPlacement } from '../channel/placement.js';
-import { CHANNELMSG, type ChannelMessage, encodeMessage } from '../protocol/channel-messages.js';
+import {
+  CHANNELMSG,
+  type ChannelMessage,
+  encodeMessage,
+  VMBUS_MESSAGE_CONNECTION_ID,
+} from '../protocol/channel-messages.js';
 import type { Refusal } from '../refusals.js';
-import { INVALID_RELID, type RelidMap } from '../relid-map.js';
+import type { EventScan } from '../isr.js';
+import { INVALID_RELID, MAX_CHANNEL_RELIDS, type RelidMap } from '../relid-map.js';
 import { MessageRequest, RequestList } from './requests.js';
 import type { DesignParts } from '../variants/design-parts.js';
 import type { ChannelLifetime } from '../variants/lifetime.js';
-import type { ModifyChannelPolicy } from '../variants/modify-channel.js';
+import type { ModifyChannelPolicy } from '../variants/modify-channel-policy.js';
 import type { OfflineGuard } from '../variants/offline-guard.js';
+import type { OfflinePolicy } from '../variants/offline-policy.js';
 
 /** How far the guest is with its host (enum vmbus_connect_state). */
 export type ConnectionState =
@@ -57,13 +66,25 @@ export interface ConnectionOptions {
   readonly behaviour?: HypervBehaviour;
   /** The guest is a confidential VM: it accepts hardened devices and versions only. Default false. */
   readonly isolation?: boolean;
+  /** The paravisor below a confidential VM offers it confidential VMBus, if its kernel can. Default false. */
+  readonly confidential?: boolean;
+  /** As on the wire; default: the newest that the kernel speaks. */
+  readonly maxVersion?: number;
   /** Counts MODIFYCHANNELs; default: an atomic count. */
   readonly modchans?: ModifyChannels;
   /** Default `own-queues`. */
   readonly channelWork?: ChannelWork;
   /** Default `until-listed`. */
   readonly offerCpusLock?: OfferCpusLock;
+  /** Of what the kernel leaves to chance; default 1. */
+  readonly seed?: number;
 }
+
+/** How often the host is asked to take a message, and how long the guest sleeps after the first time. */
+const POST_TRIES = 100;
+const FIRST_RETRY_NS: Ns = 1000;
+/** After so many times the sleeps become no longer. */
+const DOUBLED_RETRIES = 22;
 
 /** HVCALL_POST_MESSAGE: the message is there at once, whatever the CPU's earlier stores have come to. */
 class PostMessage extends SharedObject {
@@ -100,6 +121,12 @@ export class VmbusConnection implements ConnectionPort {
   readonly modchans: ModifyChannels;
   readonly offers = new OffersInProgress();
   private readonly postMessageCall = new PostMessage('message port');
+  /** Where the host takes messages (msg_conn_id). */
+  messageConnection = VMBUS_MESSAGE_CONNECTION_ID;
+  /** The host has named all devices that there were when it was asked (all_offers_delivered_event). */
+  readonly allOffersDelivered = new Completion('all_offers_delivered_event');
+  /** Offers have been asked for, and the host has not said that these are all. */
+  private awaitsOffers = false;
   private dropsOffers = false;
   /** A suspend waits until no sub-channel and no hv_sock is left. */
   private readonly readyForSuspend = new WaitQueue(
@@ -121,12 +148,20 @@ export class VmbusConnection implements ConnectionPort {
   readonly mover: ChannelMover;
   readonly guard: OfflineGuard;
   readonly modifyChannel: ModifyChannelPolicy;
+  readonly offlinePolicy: OfflinePolicy;
+  readonly prng: Prng;
   /** What the host did against the protocol and the guest refused, counted by reason. */
   readonly refused = new Map<Refusal, number>();
+  /** Up to which relid interrupts look for events (relid_hiwater). */
+  readonly eventScan: EventScan;
   private readonly refusedWord = new SharedWord('refusals');
   readonly gpadlHandles = new GpadlHandles();
   /** The guest does not trust its host (hv_is_isolation_supported). */
   readonly isolation: boolean;
+  /** Messages and rings are secrets between guest and paravisor (vmbus_is_confidential). */
+  readonly confidential: boolean;
+  /** Newest version that the guest proposes, as on the wire (the module's parameter max_version). */
+  readonly maxVersion: number;
   readonly channelWork: ChannelWork;
   readonly offerCpusLock: OfferCpusLock;
   /** What this guest's kernel does differently from others, in drivers/hv and the drivers on it. */
@@ -142,7 +177,10 @@ export class VmbusConnection implements ConnectionPort {
   ) {
     const { isolation = false, channelWork = 'own-queues', offerCpusLock = 'until-listed' } = options;
     this.behaviour = options.behaviour ?? hypervBehaviour('6.10');
+    this.eventScan = { highest: this.behaviour.scansToHighestRelid ? 0 : MAX_CHANNEL_RELIDS - 1 };
     this.isolation = isolation;
+    this.confidential = this.behaviour.confidentialVmbus && (options.confidential ?? false);
+    this.maxVersion = options.maxVersion ?? this.behaviour.newestVersion;
     this.channelWork = channelWork;
     this.offerCpusLock = offerCpusLock;
     this.modchans = options.modchans ?? new ModifyChannels();
@@ -152,6 +190,8 @@ export class VmbusConnection implements ConnectionPort {
     this.relids = design.relidMap(this, this.lifetime, this.mover);
     this.guard = design.offlineGuard(this);
     this.modifyChannel = design.modifyChannel(this);
+    this.offlinePolicy = design.offlinePolicy(this);
+    this.prng = new Prng(options.seed ?? 1);
     this.workQueue = createWorkqueue(machine, 'hv_vmbus_con');
     this.rescindWorkQueue = createWorkqueue(machine, 'hv_vmbus_rescind');
     this.primaryChannelQueue = createWorkqueue(machine, 'hv_pri_chan');
@@ -183,6 +223,18 @@ export class VmbusConnection implements ConnectionPort {
   /** From now on offers and rescinds are dropped, or no longer. */
   ignoreOffers(on: boolean): void {
     this.dropsOffers = on;
+  }
+
+  /** All offers have been asked for. */
+  offersRequested(): void {
+    this.awaitsOffers = true;
+  }
+
+  /** The host says that it has named all its devices (vmbus_onoffers_delivered). */
+  offersDelivered(): void {
+    if (!this.awaitsOffers) this.refuse('response-nobody-waits-for');
+    this.awaitsOffers = false;
+    this.allOffersDelivered.complete();
   }
 
   /** The guest proposes versions from now on. */
@@ -253,6 +305,12 @@ export class VmbusConnection implements ConnectionPort {
     this.readyForSuspend.wakeUp();
   }
 
+  /** Has events of the channel's relid find it (vmbus_channel_map_relid). @returns false if that is not possible. */
+  *mapRelid(channel: VmbusChannel): Procedure<boolean> {
+    this.eventScan.highest = Math.max(this.eventScan.highest, channel.relid);
+    return yield* this.relids.map(channel);
+  }
+
   /** The channel with this relid, looked for under channel_mutex (relid2channel). */
   *find(relid: Relid): Procedure<VmbusChannel | undefined> {
     yield this.channelListWord.read;
@@ -277,15 +335,34 @@ export class VmbusConnection implements ConnectionPort {
     }
   }
 
-  /** Sends a control message (vmbus_post_msg). The host model always has room for it. */
-  *postSteps(message: ChannelMessage): Procedure<void> {
+  /**
+   * Sends a control message once (hv_post_message). The host model always has room for it.
+   *
+   * @returns false if the host has no such connection.
+   */
+  *postSteps(message: ChannelMessage): Procedure<boolean> {
     yield this.postMessageCall.step;
-    this.host.postMessage(encodeMessage(message));
+    return this.host.postMessage(encodeMessage(message), this.messageConnection);
   }
 
   /** Generated by `npm run twins`: `postSteps` in one go. */
-  post(message: ChannelMessage): void {
-    this.host.postMessage(encodeMessage(message));
+  post(message: ChannelMessage): boolean {
+    return this.host.postMessage(encodeMessage(message), this.messageConnection);
+  }
+
+  /**
+   * Sends a control message, time and again if the host does not take it: first after 1 µs, each time after twice as
+   * long, up to 2 s (vmbus_post_msg where it can sleep).
+   *
+   * @returns false if the host took it not even the hundredth time.
+   */
+  *postMsg(message: ChannelMessage): Procedure<boolean> {
+    for (let retries = 0, ns = FIRST_RETRY_NS; retries < POST_TRIES; retries++) {
+      if (yield* this.postSteps(message)) return true;
+      yield* sleep(ns);
+      if (retries + 1 < DOUBLED_RETRIES) ns *= 2;
+    }
+    return false;
   }
 
   /** Waits until all that messages of the host had queued is done. */
@@ -315,6 +392,7 @@ export class VmbusConnection implements ConnectionPort {
    * Sends a message, and `further` ones that belong to it, and waits for the answer.
    *
    * @returns the answer; undefined if `channel` was rescinded before it came.
+   * @throws ErrnoError EAGAIN if the host does not take the message.
    */
   *request<Response extends ChannelMessage>(
     message: ChannelMessage,
@@ -324,16 +402,31 @@ export class VmbusConnection implements ConnectionPort {
   ): Procedure<Response | undefined> {
     const request = new MessageRequest(`answer to message ${message.type}`, matches, channel);
     this.requests.add(request);
-    yield* this.postSteps(message);
-    for (const next of further) yield* this.postSteps(next);
+    for (const next of [message, ...further]) {
+      if (yield* this.postMsg(next)) continue;
+      this.requests.remove(request);
+      throw new ErrnoError('EAGAIN', `the host does not take message ${next.type}`);
+    }
     const response = yield* request.wait();
+    this.requests.remove(request);
+    return response;
+  }
+
+  /** As `request`, for a message that is sent once; undefined, too, if the host did not take it. */
+  *requestOnce<Response extends ChannelMessage>(
+    message: ChannelMessage,
+    matches: (answer: ChannelMessage) => answer is Response,
+  ): Procedure<Response | undefined> {
+    const request = new MessageRequest(`answer to message ${message.type}`, matches, undefined);
+    this.requests.add(request);
+    const response = (yield* this.postSteps(message)) ? yield* request.wait() : undefined;
     this.requests.remove(request);
     return response;
   }
 
   /** Gives a relid back to the host (vmbus_release_relid). */
   *releaseRelid(relid: Relid): Procedure<void> {
-    yield* this.postSteps({ type: CHANNELMSG.RELID_RELEASED, childRelid: relid });
+    yield* this.postMsg({ type: CHANNELMSG.RELID_RELEASED, childRelid: relid });
   }
 
   private *perfChannels(): Generator<VmbusChannel, void, void> {

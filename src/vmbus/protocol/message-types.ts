@@ -32,8 +32,10 @@ type TypeOf<Name extends ChannelMessageName> = (typeof CHANNELMSG)[Name];
 /** Bits of an offer's `flags` (include/linux/hyperv.h VMBUS_CHANNEL_*). */
 export const CHANNEL_FLAG = {
   ENUMERATE_DEVICE_INTERFACE: 0x1,
-  SERVER_SUPPORTS_TRANSFER_PAGES: 0x2,
-  SERVER_SUPPORTS_GPADLS: 0x4,
+  /** Since version 6.0, to a guest whose VMBus is confidential: the rings are encrypted. */
+  CONFIDENTIAL_RING_BUFFER: 0x2,
+  /** Likewise: the memory that packets name is encrypted, too. */
+  CONFIDENTIAL_EXTERNAL_MEMORY: 0x4,
   NAMED_PIPE_MODE: 0x10,
   LOOPBACK_OFFER: 0x100,
   PARENT_OFFER: 0x200,

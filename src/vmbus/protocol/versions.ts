@@ -1,5 +1,16 @@
 /** Name of a protocol version, `major.minor` as the kernel logs it. */
-export type VmbusVersionName = '0.13' | '1.1' | '2.4' | '3.0' | '4.0' | '4.1' | '5.0' | '5.1' | '5.2' | '5.3';
+export type VmbusVersionName =
+  | '0.13'
+  | '1.1'
+  | '2.4'
+  | '3.0'
+  | '4.0'
+  | '4.1'
+  | '5.0'
+  | '5.1'
+  | '5.2'
+  | '5.3'
+  | '6.0';
 
 export interface VmbusVersion {
   readonly name: VmbusVersionName;
@@ -14,6 +25,7 @@ function version(name: VmbusVersionName): VmbusVersion {
 
 /** All versions, newest first: the order in which the guest proposes them (drivers/hv/connection.c vmbus_versions). */
 export const vmbusVersions: readonly VmbusVersion[] = [
+  version('6.0'),
   version('5.3'),
   version('5.2'),
   version('5.1'),
@@ -37,6 +49,12 @@ export const VERSION_WIN10_V5 = version('5.0').wire;
 export const VERSION_WIN10_V5_1 = version('5.1').wire;
 export const VERSION_WIN10_V5_2 = version('5.2').wire;
 export const VERSION_WIN10_V5_3 = version('5.3').wire;
+export const VERSION_WIN10_V6_0 = version('6.0').wire;
+
+/** Connection that a guest posts its messages to (VMBUS_MESSAGE_CONNECTION_ID). */
+export const VMBUS_MESSAGE_CONNECTION_ID = 1;
+/** Where INITIATE_CONTACT of version 5.0 and newer goes; older hosts have no such connection. */
+export const VMBUS_MESSAGE_CONNECTION_ID_4 = 4;
 
 /** The version's wire value. @throws TypeError if there is no version of this name. */
 export function versionWire(name: string): number {

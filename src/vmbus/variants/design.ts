@@ -13,6 +13,10 @@ export const designChoices = {
   modifyChannel: ['wait-on-offline', 'wait-in-setter', 'no-wait', 'fixed-sleep'],
   /** What keeps channels from CPUs that go offline. */
   offlineGuard: ['flag-and-lock', 'flag', 'none'],
+  /** Which offers make channels. */
+  offerFilter: ['drop-unsupported', 'keep-unsupported'],
+  /** What becomes of channels whose CPU is to go offline. */
+  offlinePolicy: ['refuse', 'migrate', 'rfc-idea'],
   /** Order of the reader's accesses to a ring. */
   ringOrder: [
     'read-pending-write',
@@ -47,6 +51,8 @@ export const defaultDesign: VmbusDesign = {
   lifetime: 'rescind-ref',
   modifyChannel: 'wait-on-offline',
   offlineGuard: 'flag-and-lock',
+  offerFilter: 'drop-unsupported',
+  offlinePolicy: 'refuse',
   ringOrder: 'read-pending-write',
   openOrder: 'callback-first',
   irqfdSource: 'shared-id-under-lock',

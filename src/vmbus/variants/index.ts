@@ -14,6 +14,7 @@ import type {
   LifetimeFactory,
   ModifyChannelFactory,
   OfflineGuardFactory,
+  OfflinePolicyFactory,
   RelidMapFactory,
   TopLevel,
 } from './design-parts.js';
@@ -27,6 +28,8 @@ import {
 } from './lifetimes.js';
 import { FixedSleep, NoWait, WaitInSetter, WaitOnOffline } from './modify-channel.js';
 import { FlagAndLockGuard, FlagGuard, NoGuard } from './offline-guard.js';
+import { DropUnsupported, KeepUnsupported, type OfferFilter } from './offer-filter.js';
+import { MigrateOnOffline, RefuseOffline, RfcIdea } from './offline-policy.js';
 import { CallbackFirst, IgnoreUntilOpenResult, type OpenOrder } from './open-order.js';
 import { PercpuListRelidMap } from './percpu-list-map.js';
 import { RedirectingRelidMap } from './redirecting-map.js';
@@ -73,6 +76,17 @@ export const offlineGuards: Choices<'offlineGuard', OfflineGuardFactory> = {
   none: ({ machine }) => new NoGuard(machine),
 };
 
+export const offerFilters: Choices<'offerFilter', OfferFilter> = {
+  'drop-unsupported': new DropUnsupported(),
+  'keep-unsupported': new KeepUnsupported(),
+};
+
+export const offlinePolicies: Choices<'offlinePolicy', OfflinePolicyFactory> = {
+  refuse: () => new RefuseOffline(),
+  migrate: (connection) => new MigrateOnOffline(connection),
+  'rfc-idea': (connection) => new RfcIdea(connection),
+};
+
 export const ringOrders: Choices<'ringOrder', RingOrder> = {
   'read-pending-write': new ReadPendingWrite(),
   'pending-first': new PendingFirst(),
@@ -111,6 +125,8 @@ export function designParts(design: Partial<VmbusDesign> = {}): DesignParts {
     lifetime: lifetimes[chosen.lifetime],
     modifyChannel: modifyChannelPolicies[chosen.modifyChannel],
     offlineGuard: offlineGuards[chosen.offlineGuard],
+    offerFilter: offerFilters[chosen.offerFilter],
+    offlinePolicy: offlinePolicies[chosen.offlinePolicy],
     ringOrder: ringOrders[chosen.ringOrder],
     openOrder: openOrders[chosen.openOrder],
   };

@@ -297,10 +297,10 @@ describe('what the host may refuse', () => {
       const sent: number[] = [];
       const { host } = guest;
       const post = host.postMessage.bind(host);
-      host.postMessage = (message) => {
+      host.postMessage = (message, connection) => {
         const { type } = decodeMessage(message);
         if (type === CLOSECHANNEL || type === GPADL_TEARDOWN) sent.push(type);
-        post(message);
+        return post(message, connection);
       };
       guest.run(setChannels(guest, 1));
       expect(sent).toEqual(expected);

@@ -71,10 +71,10 @@ describe('sub-channels', () => {
     const guest = diskGuest();
     const { host } = guest;
     const enable = host.postMessage.bind(host);
-    host.postMessage = (message) => {
+    host.postMessage = (message, connection) => {
       // OPENCHANNEL of relid 21: the host finds no rings under a GPADL that it does not know.
       if (message[0] === 5 && message[8] === 21) message[16] ^= 0xff;
-      enable(message);
+      return enable(message, connection);
     };
     guest.boot();
     expect(guest.log().at(-1)).toBe(`hv_storvsc ${instanceOf(14)}: Failed to open sub-channel: err=-11`);

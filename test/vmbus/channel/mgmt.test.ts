@@ -41,10 +41,10 @@ function recordReleased(guest: TestGuest): number[] {
   const released: number[] = [];
   const { host } = guest;
   const post = host.postMessage.bind(host);
-  host.postMessage = (bytes) => {
+  host.postMessage = (bytes, connection) => {
     const message = decodeMessage(bytes);
     if (message.type === CHANNELMSG.RELID_RELEASED) released.push(message.childRelid);
-    post(bytes);
+    return post(bytes, connection);
   };
   return released;
 }

@@ -24,9 +24,9 @@ function open(guest: TestGuest, callback: (channel: VmbusChannel) => void = () =
 function onPost(guest: TestGuest, change: (message: ChannelMessage) => ChannelMessage | undefined): void {
   const { host } = guest;
   const post = host.postMessage.bind(host);
-  host.postMessage = (bytes) => {
+  host.postMessage = (bytes, connection) => {
     const changed = change(decodeMessage(bytes));
-    if (changed !== undefined) post(encodeMessage(changed));
+    return changed === undefined || post(encodeMessage(changed), connection);
   };
 }
 
@@ -112,15 +112,16 @@ describe('opening', () => {
     let called = 0;
     const { host, vmbus } = guest;
     const post = host.postMessage.bind(host);
-    host.postMessage = (bytes) => {
-      post(bytes);
-      if (decodeMessage(bytes).type !== CHANNELMSG.OPENCHANNEL) return;
+    host.postMessage = (bytes, connection) => {
+      const posted = post(bytes, connection);
+      if (decodeMessage(bytes).type !== CHANNELMSG.OPENCHANNEL) return posted;
       guest.machine.clock.after(1000, {
         fire: () => {
           vmbus.contexts[0].eventFlags[0] |= 1 << 5;
           vmbus.isr.handle(guest.machine.cpu(0));
         },
       });
+      return posted;
     };
     open(guest, () => {
       called += 1;

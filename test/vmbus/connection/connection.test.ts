@@ -17,10 +17,10 @@ function proposals(guest: TestGuest): InitiateContact[] {
   const seen: InitiateContact[] = [];
   const { host } = guest;
   const post = host.postMessage.bind(host);
-  host.postMessage = (bytes) => {
+  host.postMessage = (bytes, connection) => {
     const message = decodeMessage(bytes);
     if (message.type === CHANNELMSG.INITIATE_CONTACT) seen.push(message);
-    post(bytes);
+    return post(bytes, connection);
   };
   return seen;
 }
