@@ -340,6 +340,6 @@ export class Guest implements ScenarioGuest {
     const now = channel && deviceOf(channel);
     if (now !== undefined) return now;
     const options = this.host.hyperv.devices.find((device) => device.options.relid === relid)?.options;
-    return bus.devices.find(({ instanceId }) => instanceId === options?.instanceId);
+    return options?.instanceId === undefined ? undefined : bus.device(options.instanceId);
   }
 }

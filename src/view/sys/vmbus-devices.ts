@@ -27,6 +27,7 @@ export function vmbusDevicesDirectory(vmbus: Vmbus): DirectoryNode {
     () => vmbus.bus.devices,
     ({ instanceId }) => instanceId,
     (device) => deviceDirectory(vmbus, device),
+    (name) => vmbus.bus.device(name),
   );
 }
 
