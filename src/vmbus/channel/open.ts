@@ -63,6 +63,7 @@ export class ChannelOperations {
         `channel ${channel.relid} is ${channel.state.kind}; only a closed one can be opened`,
       );
     }
+    yield* this.connection.lifetime.opened(channel);
     yield* channel.stateVar.setSteps({ kind: 'opening', rings: undefined });
     yield* this.connection.design.openOrder.beforeOpen(channel, options.callback);
     const rings = yield* this.shareRings(channel, options.ringPages ?? DEFAULT_RING_PAGES);
@@ -283,16 +284,18 @@ export class ChannelOperations {
     const { connection } = this;
     if (yield* connection.postMsg({ type: CHANNELMSG.CLOSECHANNEL, childRelid: channel.relid })) {
       yield* this.unshareRings(channel, rings);
-      return;
+    } else {
+      // Its rings stay with the host.
+      const ret = errnoValue('EAGAIN');
+      connection.machine.log.printk(`hv_vmbus: Close failed: close post msg return is ${ret}`);
     }
-    // Its rings stay with the host.
-    const ret = errnoValue('EAGAIN');
-    connection.machine.log.printk(`hv_vmbus: Close failed: close post msg return is ${ret}`);
+    yield* connection.lifetime.closed(channel);
   }
 
   private *reset(channel: VmbusChannel): Procedure<void> {
     yield* channel.storeCallbackSteps(undefined, '__vmbus_open');
     yield* channel.stateVar.setSteps({ kind: 'open' });
+    yield* this.connection.lifetime.closed(channel);
   }
 
   private refuseIfRescinded(channel: VmbusChannel): void {
