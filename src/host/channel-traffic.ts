@@ -9,6 +9,9 @@ import type { HostTotals } from './totals.js';
 
 /** What goes over channels: packets and signals between the guest's drivers and the models of its devices. */
 export class ChannelTraffic implements HostDeviceServices {
+  /** The guest waits for this channel's answers, and lets no time go by. */
+  private awaited: HostChannel | undefined;
+
   constructor(
     private readonly offers: Offers,
     private readonly faults: Misbehaviour,
@@ -24,6 +27,16 @@ export class ChannelTraffic implements HostDeviceServices {
     this.totals.guestSignals += 1;
     if (!channel.hasWork) this.totals.needlessSignals += 1;
     this.readSoon(channel);
+  }
+
+  /** The guest waits for answers without letting time go by: what it has asked is answered now. */
+  answerAtOnce(connectionId: number): void {
+    this.awaited = this.offers.ofConnection(connectionId);
+    try {
+      if (this.awaited !== undefined) this.readPackets(this.awaited);
+    } finally {
+      this.awaited = undefined;
+    }
   }
 
   /** The guest has opened a channel. It may have filled the ring, and signalled, before the ring was mapped. */
@@ -47,10 +60,9 @@ export class ChannelTraffic implements HostDeviceServices {
   // What device models call.
 
   send(channel: HostChannel, payload: Uint8Array, transactionId: number, ns: Ns, type?: number): void {
-    this.schedule.after(
-      ns,
-      outstanding(channel, () => this.faults.packet(channel, payload, transactionId, type)),
-    );
+    const act = outstanding(channel, () => this.faults.packet(channel, payload, transactionId, type));
+    if (channel === this.awaited) act();
+    else this.schedule.after(ns, act);
   }
 
   put(channel: HostChannel, packets: readonly OutgoingPacket[]): void {

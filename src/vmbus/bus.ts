@@ -204,5 +204,6 @@ export class VmbusBus {
 }
 
 function removeBy(driver: VmbusDriver, device: VmbusDevice): Procedure<void> {
+  device.classDevices = [];
   return inFrame('vmbus_remove', procedureOf(driver.remove(device), driver, 'remove(device)'));
 }

@@ -29,8 +29,6 @@ export abstract class VscDriver implements VmbusDriver {
   readonly probesAsynchronously: boolean = true;
   /** Pages of each ring, its header page included. */
   protected abstract readonly ringPages: number;
-  /** A rescind ends the waits for the host's answers. */
-  protected readonly waitsEndWithRescind: boolean = false;
 
   constructor(@inject(ChannelOperations) protected readonly operations: ChannelOperations) {}
 
@@ -68,7 +66,7 @@ export abstract class VscDriver implements VmbusDriver {
   protected *open(device: VmbusDevice): Procedure<VspClient> {
     const { operations, ringPages } = this;
     const { channel } = device;
-    const client = this.client(device, new Conversation(operations, channel, this.waitsEndWithRescind));
+    const client = this.client(device, new Conversation(operations, channel));
     yield* operations.open(channel, { callback: packetCallback(operations, client.receive), ringPages });
     return client;
   }

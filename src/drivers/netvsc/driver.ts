@@ -56,6 +56,7 @@ export class NetvscDriver implements VmbusDriver {
     try {
       yield* inFrame('rndis_filter_device_add', rndisFilterDeviceAdd(adapter, count));
       if (adapter.channels > 1) scheduleSubchanWork(adapter);
+      adapter.register();
     } catch (error) {
       this.adaptersWord.announce();
       this.adapters.delete(device);
@@ -72,6 +73,7 @@ export class NetvscDriver implements VmbusDriver {
     this.adaptersWord.announce();
     this.adapters.delete(device);
     yield* inFrame('netvsc_remove', detach(adapter));
+    adapter.unregister();
   }
 
   /** Takes the adapter down, but keeps it for the resume (netvsc_suspend). */

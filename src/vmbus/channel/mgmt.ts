@@ -244,7 +244,9 @@ export class ChannelManagement {
   private *rescindSubChannel(channel: VmbusChannel): Procedure<void> {
     const { channelMutex } = this.connection;
     yield* channelMutex.lock();
-    if (channel.state.kind === 'open') yield* this.operations.processChannelRemoval(channel);
+    const { removesOpenSubChannels } = this.connection.lifetime;
+    if (channel.state.kind === 'open' || removesOpenSubChannels)
+      yield* this.operations.processChannelRemoval(channel);
     // Also for a channel that has just gone: whoever closes the device may have begun to wait before.
     channel.rescindEvent.completeAll();
     yield* channelMutex.unlock();
