@@ -1,6 +1,7 @@
 import { ErrnoError, errnoValue } from '../lib/errno.js';
+import { kworkers } from '../machine/kworkers.js';
 import { procedureOf } from '../machine/procedure-of.js';
-import type { Procedure } from '../machine/step.js';
+import { inFrame, type Procedure } from '../machine/step.js';
 import type { VmbusChannel } from './channel/channel.js';
 import type { ChannelOperations } from './channel/open.js';
 import type { VmbusConnection } from './connection/connection.js';
@@ -11,6 +12,7 @@ import type { Guid } from './protocol/guid.js';
 export class VmbusBus {
   /** Devices in the order in which they were found. */
   readonly devices: VmbusDevice[] = [];
+  private readonly byInstance = new Map<string, VmbusDevice>();
   /** Drivers that have registered, in that order, which is also the one in which they are asked. */
   readonly drivers: VmbusDriver[] = [];
   /** False if the user wants new devices left without a driver (drivers_autoprobe). */
@@ -26,6 +28,11 @@ export class VmbusBus {
     private readonly connection: VmbusConnection,
     private readonly operations: ChannelOperations,
   ) {}
+
+  /** The device with an instance id, which is its name on the bus. */
+  device(instanceId: string): VmbusDevice | undefined {
+    return this.byInstance.get(instanceId);
+  }
 
   /** Takes a driver into service and binds it to the devices that wait for one (__vmbus_driver_register). */
   *registerDriver(driver: VmbusDriver): Procedure<void> {
@@ -101,6 +108,8 @@ export class VmbusBus {
     const device = new VmbusDevice(classId, instanceId, channel);
     channel.device = device;
     this.devices.push(device);
+    // Of two with one id, which no host offers, the first has the name.
+    if (!this.byInstance.has(instanceId)) this.byInstance.set(instanceId, device);
     if (!this.autoprobe) return;
     if (this.deferred === undefined) yield* this.probeFor(device);
     else this.deferred.push(device);
@@ -132,8 +141,27 @@ export class VmbusBus {
     this.bound.push(device);
     device.probing.reinit();
     if (driver.probesAsynchronously && mayWait) {
-      channel.machine.spawn(`probe of channel ${channel.relid}`, this.probe(device, driver));
+      const { machine, irq } = this.connection;
+      const workers = kworkers(machine, undefined);
+      const worker = workers.take();
+      const name = `probe of channel ${channel.relid}`;
+      const identity = { ...worker, workqueue: irq.behaviour.asyncWorkqueue };
+      machine.spawn(
+        name,
+        this.probeAsync(device, driver, () => workers.giveBack(worker)),
+        undefined,
+        identity,
+      );
     } else yield* this.probe(device, driver);
+  }
+
+  /** __driver_attach_async_helper, by a worker of async_schedule. */
+  private *probeAsync(device: VmbusDevice, driver: VmbusDriver, ended: () => void): Procedure<void> {
+    try {
+      yield* inFrame('async_run_entry_fn', this.probe(device, driver));
+    } finally {
+      ended();
+    }
   }
 
   /**
@@ -161,6 +189,7 @@ export class VmbusBus {
     this.leave(device);
     const at = this.devices.indexOf(device);
     if (at >= 0) this.devices.splice(at, 1);
+    if (this.byInstance.get(device.instanceId) === device) this.byInstance.delete(device.instanceId);
     yield* device.lock.unlock();
   }
 
@@ -180,7 +209,7 @@ export class VmbusBus {
 
   private *probe(device: VmbusDevice, driver: VmbusDriver): Procedure<void> {
     try {
-      yield* procedureOf(driver.probe(device), driver, 'probe(device)');
+      yield* inFrame('vmbus_probe', procedureOf(driver.probe(device), driver, 'probe(device)'));
     } catch (error) {
       if (!(error instanceof ErrnoError)) throw error;
       this.leave(device);
@@ -194,5 +223,6 @@ export class VmbusBus {
 }
 
 function removeBy(driver: VmbusDriver, device: VmbusDevice): Procedure<void> {
-  return procedureOf(driver.remove(device), driver, 'remove(device)');
+  device.classDevices = [];
+  return inFrame('vmbus_remove', procedureOf(driver.remove(device), driver, 'remove(device)'));
 }

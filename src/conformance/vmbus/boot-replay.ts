@@ -1,4 +1,5 @@
 import { ErrnoError } from '../../lib/errno.js';
+import { recordedLogStyle } from '../../machine/log-style.js';
 import type { Guest } from '../../guest/guest.js';
 import type { KernelVersion } from '../../scenario/options/kernel.js';
 import { BackgroundWrites } from './background.js';
@@ -99,6 +100,7 @@ export class BootReplay {
       });
       const host = new RecordedHost(guest.host, this.log);
       this.running = { guest, host, background: new BackgroundWrites(guest) };
+      guest.machine.log.style = recordedLogStyle;
       this.logged = guest.log.findIndex(({ text }) => text.startsWith('hv_vmbus'));
     } else if (path.endsWith('/hvlab.ko')) {
       const { machine, vmbus } = this.guest;
