@@ -183,6 +183,9 @@ export class VmbusBus {
     channel.assertLive('vmbus_device_unregister');
     const device = deviceOf(channel);
     if (device === undefined) return;
+    // The directory of its channels goes first, and with it kernfs waits for writes there (kset_unregister).
+    for (const { fileWriters, filesUnused } of [channel, ...channel.subChannels])
+      if (fileWriters > 0) yield* filesUnused.wait();
     yield* device.probing.wait();
     yield* device.lock.lock();
     if (device.driver !== undefined) yield* removeBy(device.driver, device);

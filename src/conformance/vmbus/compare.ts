@@ -32,7 +32,7 @@ export class Comparison {
       case 'k':
         return this.compareLog(op, actual);
       case 'tree':
-        return difference(op.entries, pruned(op.entries, actual?.entries));
+        return difference(withoutParents(op.entries), withoutParents(actual?.entries));
       case 'r':
         return op.path === '/proc/uptime' ? undefined : difference(resultOf(op), resultOf(actual ?? {}));
       default:
@@ -108,13 +108,9 @@ function hostOf(state: Readonly<Record<string, unknown>>): unknown {
   const list = Array.isArray(vps) ? vps.filter(isRecord) : [];
   return {
     ...others,
-    channels: byRelid(channels),
+    channels,
     vps: list.map(({ interrupts, ...vp }) => (vp.vp === state.connect_vp ? vp : { ...vp, interrupts })),
   };
-}
-
-function byRelid(channels: unknown): unknown {
-  return Array.isArray(channels) ? channels : [];
 }
 
 const results = ['ret', 'err', 'text', 'names', 'mode', 'channels', 'done', 'left'] as const;
@@ -123,8 +119,16 @@ function resultOf(op: Readonly<Record<string, unknown>>): Record<string, unknown
   return Object.fromEntries(results.flatMap((key) => (op[key] === undefined ? [] : [[key, op[key]]])));
 }
 
-/** The model's tree with the recording's links, where these go through the recording's own parent device. */
-function pruned(recorded: unknown, actual: unknown): unknown {
-  if (!isRecord(recorded) || !isRecord(actual)) return actual;
-  return actual;
+/** Entries of a directory, whose links say nothing of the devices above VMBus. */
+function withoutParents(value: unknown): unknown {
+  if (!isRecord(value)) return value;
+  const entries = Object.entries(value).map(([key, inner]): [string, unknown] => [
+    key,
+    key === 'to' ? linkEnd(String(inner)) : withoutParents(inner),
+  ]);
+  return Object.fromEntries(entries);
+}
+
+function linkEnd(target: string): string {
+  return target.replace(/^(\.\.\/)+/, '').replace(/^devices\/.*\//, 'devices/…/');
 }

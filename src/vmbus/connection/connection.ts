@@ -15,6 +15,7 @@ import { GpadlHandles } from '../gpadl.js';
 import type { GuestMemory } from '../guest-memory.js';
 import { type HypervBehaviour, hypervBehaviour } from '../kernel.js';
 import { ModifyChannels } from './modify-channels.js';
+import { MonitorPage } from './monitors.js';
 import { OffersInProgress } from './offers-in-progress.js';
 import type { HostPort } from '../host-port.js';
 import { ChannelPlacement } from '../channel/placement.js';
@@ -149,6 +150,7 @@ export class VmbusConnection implements ConnectionPort {
   readonly primaryChannelQueue: Workqueue;
   readonly subChannelQueue: Workqueue;
   readonly requests = new RequestList();
+  readonly monitors = new MonitorPage();
   readonly placement: ChannelPlacement;
   readonly lifetime: ChannelLifetime;
   readonly relids: RelidMap;
