@@ -53,6 +53,8 @@ export class VmbusServer {
   readonly services = new Set<Guid>();
   private readonly gpadls = new HostGpadls();
   private readonly version: number;
+  /** The version that the guest proposed last and that the host speaks. */
+  private agreed: number;
   private manners: HostManners;
 
   constructor(
@@ -64,6 +66,7 @@ export class VmbusServer {
     }: ServerOptions = {},
   ) {
     this.version = version;
+    this.agreed = version;
     this.manners = manners;
     this.offers = new Offers(backends, (message) => port.send(message));
   }
@@ -157,7 +160,10 @@ export class VmbusServer {
 
   private initiateContact({ version, targetVcpu }: InitiateContact): void {
     const versionSupported = version <= this.version;
-    if (versionSupported) this.port.messageVpChanged(targetVcpu);
+    if (versionSupported) {
+      this.agreed = version;
+      this.port.messageVpChanged(targetVcpu);
+    }
     this.port.send({
       type: CHANNELMSG.VERSION_RESPONSE,
       versionSupported,
@@ -193,7 +199,7 @@ export class VmbusServer {
     if (channel.isPrimary) this.offers.rescindSubChannels(channel.device);
   }
 
-  /** Hosts before 5.3 do not answer. */
+  /** Before 5.3 there is no answer. */
   private modifyChannel({ childRelid, targetVp }: ModifyChannel): void {
     const channel = this.offers.get(childRelid);
     const { modifyClosed, status: { modifyChannel: refused = 0 } = {} } = this.manners;
@@ -203,7 +209,7 @@ export class VmbusServer {
       (ignores && channel?.state.kind === 'rescinded' && channel.state.wasOpen);
     if (open && refused === 0) channel.targetVp = targetVp;
     if (channel !== undefined) this.port.modified(channel);
-    if (this.version < VERSION_WIN10_V5_3) return;
+    if (this.agreed < VERSION_WIN10_V5_3) return;
     const status = refused || (open || ignores ? 0 : STATUS_UNSUCCESSFUL);
     this.port.send({ type: CHANNELMSG.MODIFYCHANNEL_RESPONSE, childRelid, status });
   }

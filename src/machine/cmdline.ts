@@ -24,6 +24,8 @@ export interface KernelParameters {
   readonly debugHotplug: boolean;
   /** How many CPUs are brought online by the kernel itself (maxcpus=). */
   readonly maxcpus: number | undefined;
+  /** Parameters of modules, by module and parameter: `hv_vmbus.max_version`. */
+  readonly modules: ReadonlyMap<string, string>;
   /** What the kernel writes into its log about parameters that it cannot take as they are. */
   readonly messages: readonly string[];
 }
@@ -138,11 +140,13 @@ export function parseCmdline(text: string, possible: number, present: number): K
   let irqfixup: 0 | 1 | 2 = 0;
   let maxcpus: number | undefined;
   let debugHotplug = false;
+  const modules = new Map<string, string>();
   for (const { name, value } of parametersOf(text)) {
     flags.add(name);
     if (name === 'irqfixup') irqfixup = 1;
     if (name === 'irqpoll') irqfixup = 2;
     if (value === undefined) continue;
+    if (name.includes('.')) modules.set(name, value);
     if (name === 'isolcpus') isolation.isolcpus(value);
     if (name === 'nohz_full') isolation.setup(value, new Set(['nohz']));
     if (name === 'irqaffinity') irqaffinity = irqAffinity(value, possible);
@@ -162,6 +166,7 @@ export function parseCmdline(text: string, possible: number, present: number): K
     cpu0Hotplug: flags.has('cpu0_hotplug'),
     debugHotplug,
     maxcpus,
+    modules,
     messages,
   };
 }

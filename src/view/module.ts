@@ -8,6 +8,7 @@ import { classDirectory, type ShownClassDevice, shownClasses } from './sys/class
 import { pciClassDevices } from './sys/pci-bus.js';
 import { VMBUS_DEVICES, vmbusClassDevices, vmbusDevicesDirectory } from './sys/vmbus-devices.js';
 import { vmbusBusDirectory } from './sys/vmbus-bus.js';
+import { vmbusParameters } from './sys/vmbus-parameters.js';
 import { FileTree } from './tree.js';
 
 /**
@@ -34,6 +35,14 @@ export function viewModule({ hasVmbus }: { readonly hasVmbus: boolean }): Contai
         [Vmbus],
       );
     }
+    if (hasVmbus)
+      bind(GUEST_FILE).toResolvedValue(
+        (vmbus: Vmbus): GuestFile => ({
+          path: '/sys/module/hv_vmbus/parameters',
+          node: vmbusParameters(vmbus),
+        }),
+        [Vmbus],
+      );
     for (const className of shownClasses)
       bind(GUEST_FILE).toDynamicValue(({ get }): GuestFile => {
         const vmbus = hasVmbus ? get(Vmbus) : undefined;

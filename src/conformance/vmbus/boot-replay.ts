@@ -141,12 +141,12 @@ export class BootReplay {
   }
 
   private hostState(): Outcome {
-    const { counts, synics, channels, version, connectVp, requested, unloaded } = this.log;
+    const { counts, synics, channels, messages, version, connectVp, requested, unloaded } = this.log;
     const host = this.running?.host;
     const vps = Array.from({ length: this.boot.head.smp }, (_, vp) => ({
       vp,
       synic: synics[vp] ? 1 : 0,
-      interrupts: host?.interruptsOf(vp) ?? 0,
+      interrupts: (host?.interruptsOf(vp) ?? 0) + (vp === connectVp ? messages : 0),
     }));
     const state = { counts: { ...counts }, vps, channels: [...channels.values()].map((one) => ({ ...one })) };
     return { ...state, version, connect_vp: connectVp, requested, unloaded };

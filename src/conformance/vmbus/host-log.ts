@@ -37,6 +37,8 @@ export class HostLog implements HostObserver {
   readonly synics: boolean[] = [];
   /** MODIFYCHANNELs that the host has yet to follow, by relid, in their order. */
   readonly pending: Relid[] = [];
+  /** Messages of the host. */
+  messages = 0;
   /** How often it has followed. */
   follows = 0;
   version = '';
@@ -87,6 +89,7 @@ export class HostLog implements HostObserver {
   }
 
   sent(message: ChannelMessage): void {
+    this.messages += 1;
     this.lines.push(`host ${hostText(message)}`);
     switch (message.type) {
       case CHANNELMSG.VERSION_RESPONSE:

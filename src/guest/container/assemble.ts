@@ -33,7 +33,7 @@ import type { DeviceSettings } from '../device-settings.js';
 import { GuestKvm } from '../kvm.js';
 import { GuestLines } from '../lines.js';
 import { guestModule } from '../module.js';
-import { kernelParameters } from '../parameters.js';
+import { kernelParameters, uintParameter } from '../parameters.js';
 import { GuestPci } from '../pci.js';
 import { quiesce } from '../quiesce.js';
 import { allOf, checkUnique, loadAll, type PluginModule, resolving } from './contributions.js';
@@ -152,6 +152,7 @@ function ownModules(options: GuestOptions, settings: DeviceSettings, kit: GuestK
       confidential,
       design: parts,
       seed,
+      maxVersion: uintParameter(parameters, 'hv_vmbus.max_version'),
       ...(kernel && { behaviour: hypervBehaviour(kernel) }),
     }),
     driversModule(settings),
