@@ -1,16 +1,13 @@
-import { ContainerModule } from 'inversify';
 import { Guest } from '../../guest/guest.js';
-import { HOST_BACKEND } from '../../host/device.js';
-import { HyperV } from '../../host/hyperv.js';
-import { HOST_OBSERVER } from '../../host/observer.js';
+import type { HyperV } from '../../host/hyperv.js';
 import { parseCpuList } from '../../machine/cpumask-text.js';
 import type { CpuOptions } from '../../scenario/options/cpus.js';
 import type { GuestOptions } from '../../scenario/options/guest.js';
 import type { VmbusVersion } from '../../scenario/options/host.js';
 import type { KernelVersion } from '../../scenario/options/kernel.js';
-import { VMBUS_DRIVER } from '../../vmbus/driver.js';
 import type { BootHead } from './boot.js';
 import type { HostLog } from './host-log.js';
+import { recordedMachineModule } from '../module.js';
 
 /**
  * The recorded machine with drivers/hv of its kernel, without drivers, on a host that answers at once and whose devices do
@@ -37,16 +34,7 @@ export function recordedGuest(
       modifyClosed: 'ignored',
     },
   };
-  const module = new ContainerModule(({ bind, isBound, onActivation, unbind }) => {
-    for (const token of [VMBUS_DRIVER, HOST_BACKEND]) if (isBound(token)) unbind(token);
-    bind(HOST_OBSERVER).toConstantValue(log);
-    if (!isBound(HyperV)) return;
-    onActivation(HyperV, (_context, host) => {
-      prepare(host);
-      return host;
-    });
-  });
-  return Guest.create(options, { modules: [module] });
+  return Guest.create(options, { modules: [recordedMachineModule(log, prepare)] });
 }
 
 function recordedCpus({ smp, numa = [] }: BootHead): CpuOptions {
