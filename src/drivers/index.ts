@@ -9,7 +9,7 @@ import { KeyboardDriver } from './keyboard.js';
 import { MouseDriver } from './mouse.js';
 import { NetvscDriver } from './netvsc/driver.js';
 import { StorvscDriver } from './storvsc/driver.js';
-import { UioDriver } from './uio-driver.js';
+import { UioDriver } from './uio/driver.js';
 import { VpciDriver } from './vpci/driver.js';
 
 export { PCI_CORE, type PciCore, type PciRootBus } from './vpci/pci-core.js';

@@ -1,4 +1,4 @@
-import { UioDevice } from '../drivers/uio-driver.js';
+import { UioDevice } from '../drivers/uio/driver.js';
 import type { Relid } from '../lib/brand.js';
 import type { Machine } from '../machine/machine.js';
 import type { VmbusDevice } from '../vmbus/driver.js';

@@ -5,10 +5,26 @@ import { sleep, WaitQueue } from '../../machine/completion.js';
 import { type NetDevice, type NetEvent, netDevices } from '../../machine/net-devices.js';
 import { inFrame, type Procedure } from '../../machine/step.js';
 import { NVSP, NVSP_DATAPATH, nvspMessage, nvspWord } from '../../host/protocols/network.js';
-import type { NetvscDevice } from './device.js';
+import type { Lock } from '../../machine/lock.js';
+import type { VmbusDevice } from '../../vmbus/driver.js';
+import type { Conversation } from '../conversation/conversation.js';
 
 /** From a virtual function's registration to its being opened (VF_TAKEOVER_INT). */
 const TAKEOVER_NS: Ns = 100_000_000;
+
+/** What a virtual function needs of the adapter that it belongs to. */
+export interface VfAdapter {
+  readonly device: VmbusDevice;
+  readonly rtnl: Lock;
+  readonly conversation: Conversation;
+  readonly statistics: { dropped: number };
+  /** The adapter can be used. */
+  readonly attached: boolean;
+  /** Its Ethernet address. */
+  readonly address: string;
+  /** A line of the log about its interface. */
+  netdevInfo(text: string): void;
+}
 
 /** What an adapter knows of its virtual function (struct net_device_context). */
 export class NetvscVf {
@@ -23,7 +39,7 @@ export class NetvscVf {
   /** The host has said which function it is (vf_add). */
   private readonly added: WaitQueue;
 
-  constructor(private readonly adapter: NetvscDevice) {
+  constructor(private readonly adapter: VfAdapter) {
     this.added = new WaitQueue(
       `VF association of channel ${adapter.device.channel.relid}`,
       () => this.isAllocated,

@@ -1,8 +1,8 @@
-import { WaitQueue } from '../machine/completion.js';
-import { SharedCounter } from '../machine/shared-var.js';
-import type { Procedure } from '../machine/step.js';
-import type { VmbusChannel } from '../vmbus/channel/channel.js';
-import { RING_WORD, type RingReader } from '../vmbus/ring/index.js';
+import { WaitQueue } from '../../machine/completion.js';
+import { SharedCounter } from '../../machine/shared-var.js';
+import type { Procedure } from '../../machine/step.js';
+import type { VmbusChannel } from '../../vmbus/channel/channel.js';
+import { RING_WORD, type RingReader } from '../../vmbus/ring/index.js';
 
 /**
  * Who turns a channel's interrupts off (interrupt_mask of the inbound ring).

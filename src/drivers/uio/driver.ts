@@ -1,13 +1,13 @@
-import { ErrnoError } from '../lib/errno.js';
-import type { ClassDevice } from '../machine/class-device.js';
-import type { Procedure } from '../machine/step.js';
-import { callbackMode } from '../vmbus/channel/channel.js';
-import { ChannelOperations } from '../vmbus/channel/open.js';
-import type { VmbusDevice, VmbusDriver } from '../vmbus/driver.js';
-import { deviceClassId } from '../vmbus/protocol/class-ids.js';
-import type { Guid } from '../vmbus/protocol/guid.js';
-import { devPrintk } from './dev-printk.js';
-import { inject, injectable } from './injection.js';
+import { ErrnoError } from '../../lib/errno.js';
+import type { ClassDevice } from '../../machine/class-device.js';
+import type { Procedure } from '../../machine/step.js';
+import { callbackMode } from '../../vmbus/channel/channel.js';
+import { ChannelOperations } from '../../vmbus/channel/open.js';
+import type { VmbusDevice, VmbusDriver } from '../../vmbus/driver.js';
+import { deviceClassId } from '../../vmbus/protocol/class-ids.js';
+import type { Guid } from '../../vmbus/protocol/guid.js';
+import { devPrintk } from '../dev-printk.js';
+import { inject, injectable } from '../injection.js';
 import { UioHvGeneric } from './uio-hv-generic.js';
 
 /** 2 MiB of data and the header (SZ_2M, VMBUS_RING_SIZE). */
