@@ -8,7 +8,7 @@ export const designChoices = {
   /** How the top level of VMBus interrupts is counted. */
   topLevel: ['percpu-demux', 'percpu', 'percpu-nostat-visible', 'percpu-nostat-hidden'],
   /** When a channel's memory goes. */
-  lifetime: ['rescind-ref', 'free-unconditionally', 'get-put', 'get-put-completed'],
+  lifetime: ['rescind-ref', 'free-unconditionally', 'get-put', 'get-put-completed', 'get-put-open'],
   /** Who waits for the host when a channel moves. */
   modifyChannel: ['wait-on-offline', 'wait-in-setter', 'no-wait', 'fixed-sleep'],
   /** What keeps channels from CPUs that go offline. */
@@ -30,7 +30,13 @@ export const designChoices = {
   /** When a channel's callback is set. */
   openOrder: ['callback-first', 'ignore-until-open-result'],
   /** As whom KVM's irqfds with resampling assert a line, and when that ends; src/kvm has the classes. */
-  irqfdSource: ['shared-id-under-lock', 'shared-id-unregister-outside', 'shared-id-lock-dropped', 'own-id'],
+  irqfdSource: [
+    'shared-id-under-lock',
+    'shared-id-unregister-outside',
+    'shared-id-lock-dropped',
+    'shared-id-under-irq-lock',
+    'own-id',
+  ],
 } as const;
 
 export type DesignAxis = keyof typeof designChoices;

@@ -23,6 +23,7 @@ import {
   FreeUnconditionally,
   GetPutCompletedLifetime,
   GetPutLifetime,
+  GetPutOpenLifetime,
   RescindRefLifetime,
 } from './lifetimes.js';
 import { FixedSleep, NoWait, WaitInSetter, WaitOnOffline } from './modify-channel.js';
@@ -51,6 +52,7 @@ export const lifetimes: Choices<'lifetime', LifetimeFactory> = {
   'free-unconditionally': (channelMutex) => new FreeUnconditionally(channelMutex),
   'get-put': (channelMutex) => new GetPutLifetime(channelMutex),
   'get-put-completed': (channelMutex) => new GetPutCompletedLifetime(channelMutex),
+  'get-put-open': (channelMutex) => new GetPutOpenLifetime(channelMutex),
 };
 
 export const relidMaps: Choices<'relidMap', RelidMapFactory> = {
