@@ -43,6 +43,7 @@ export { callbackMode, type VmbusChannel } from './vmbus/channel/channel.js';
 export { ChannelOperations, type OpenOptions } from './vmbus/channel/open.js';
 export { VMBUS_DRIVER, type VmbusDevice, type VmbusDriver } from './vmbus/driver.js';
 export { type Guid, parseGuid } from './vmbus/protocol/guid.js';
+export { type DesignPreset, designPresets } from './vmbus/variants/presets.js';
 export { type DesignAxis, defaultDesign, designChoices, type VmbusDesign } from './vmbus/variants/design.js';
 export type { FileTree } from './view/tree.js';
 export * from './explore/index.js';
@@ -113,8 +114,11 @@ export {
   type LifetimeFactory,
   MODIFY_CHANNEL,
   type ModifyChannelFactory,
+  OFFER_FILTER,
   OFFLINE_GUARD,
+  OFFLINE_POLICY,
   type OfflineGuardFactory,
+  type OfflinePolicyFactory,
   OPEN_ORDER,
   RELID_MAP,
   type RelidMapFactory,
@@ -123,8 +127,10 @@ export {
   type TopLevel,
 } from './vmbus/variants/design-parts.js';
 export type { ChannelLifetime } from './vmbus/variants/lifetime.js';
-export type { ModifyChannelPolicy } from './vmbus/variants/modify-channel.js';
+export type { ModifyChannelPolicy } from './vmbus/variants/modify-channel-policy.js';
+export type { OfferFilter } from './vmbus/variants/offer-filter.js';
 export type { OfflineGuard } from './vmbus/variants/offline-guard.js';
+export type { OfflinePolicy } from './vmbus/variants/offline-policy.js';
 export type { OpenOrder } from './vmbus/variants/open-order.js';
 export { PlainRelidMap } from './vmbus/variants/plain-map.js';
 export type { RingOrder } from './vmbus/ring/order.js';

@@ -1,5 +1,5 @@
 import type { PlatformDefinition } from '../platform/platform.js';
-import type { KernelVersion } from '../scenario/options/guest.js';
+import type { KernelVersion } from '../scenario/options/kernel.js';
 import type { ProcInterruptsOptions } from '../scenario/options/proc-interrupts.js';
 import { hasLevelColumn } from '../view/interrupts/arch.js';
 import type { ParsedInterrupts } from '../view/interrupts/parse.js';

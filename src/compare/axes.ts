@@ -1,4 +1,5 @@
-import { completeDesign, type DesignNames, type DesignOptions } from '../scenario/options/design.js';
+import { completeDesign, type DesignNames, type DesignSetting } from '../scenario/options/design.js';
+import type { KernelVersion } from '../scenario/options/kernel.js';
 import { type DesignAxis, designChoices } from '../vmbus/variants/design.js';
 
 /** A name in camel case as the command line writes it. */
@@ -31,17 +32,19 @@ export interface Choice {
  *
  * @param own what the scenario itself chooses.
  * @param choices names of the choices there are on each axis; default: without those of plug-ins.
+ * @param kernel the scenario's.
  * @throws RangeError if there is no such axis.
  */
 export function choicesOf(
   axisName: AxisName,
-  own: DesignOptions = {},
+  own: DesignSetting = {},
   choices: Readonly<Record<DesignAxis, readonly string[]>> = designChoices,
+  kernel?: KernelVersion,
 ): Choice[] {
   const axis = axes.get(axisName);
   if (axis === undefined)
     throw new RangeError(`there is no axis ${axisName}; there are ${axisNames.join(', ')}`);
-  const base = completeDesign(own);
+  const base = completeDesign(own, kernel);
   return choices[axis].map((name) => ({
     name,
     design: { ...base, [axis]: name },

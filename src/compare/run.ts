@@ -35,7 +35,12 @@ export async function runCompare(
   const scenario = openScenario(file, stdio, plugins);
   checkAxis(vary, time, scenario);
   const rows: Compared[] = [];
-  for (const choice of choicesOf(vary, scenario.guest.design, plugins.language?.vocabulary.designChoices)) {
+  for (const choice of choicesOf(
+    vary,
+    scenario.guest.design,
+    plugins.language?.vocabulary.designChoices,
+    scenario.guest.kernel,
+  )) {
     stdio.progress?.(`${vary} ${choice.name}`);
     const varied = withDesign(scenario, choice);
     const row = await compareOne(varied, choice, guestsWith(plugins));

@@ -1,6 +1,4 @@
-import type { Ns } from '../lib/brand.js';
 import { HungError } from '../machine/hung.js';
-import type { Machine } from '../machine/machine.js';
 import { procedureOf } from '../machine/procedure-of.js';
 import type { Procedure } from '../machine/step.js';
 import type { GuestOptions } from '../scenario/options/guest.js';
@@ -8,9 +6,6 @@ import type { InterruptOptions } from '../scenario/options/interrupts.js';
 import type { PciDeviceOptions } from '../scenario/options/pci.js';
 import { initIrqProc } from '../view/proc/irq.js';
 import type { AssembledGuest } from './container/assemble.js';
-
-/** Longest virtual time that guest and host are given to come to rest. */
-const QUIESCE_LIMIT_NS: Ns = 60_000_000_000;
 
 /**
  * Boots a guest: the interrupts outside VMBus, irqdomains of plug-ins, VMBus, and what Hyper-V passes through.
@@ -39,19 +34,10 @@ function* boot(
   for (const interrupt of interrupts) if (!isTimer(interrupt)) yield* lines.plugIn(interrupt);
   if (kvm !== undefined) yield* kvm.boot();
   for (const plugin of irqDomains) yield* procedureOf(plugin.attach(irqCore), plugin, 'attach(core)');
-  const isPassedThrough = ({ bus = pci.defaultBus() }: PciDeviceOptions): boolean => bus === 'hyperv';
-  for (const device of functions) if (!isPassedThrough(device)) yield* pci.plug(device);
+  // What is on a bus of pci-hyperv is found there.
+  const others = functions.filter((one) => pci.passedThrough.busFor(one) === undefined);
+  const isOnHyperv = ({ bus = pci.defaultBus() }: PciDeviceOptions): boolean => bus === 'hyperv';
+  for (const device of others) if (!isOnHyperv(device)) yield* pci.plug(device);
   if (hasVmbus) yield* vmbus.init();
-  for (const device of functions) if (isPassedThrough(device)) yield* pci.plug(device);
-}
-
-/** Lets time go by until guest and host have done what they began. */
-export function quiesce(machine: Machine, host: { readonly isBusy: boolean }): void {
-  const { clock } = machine;
-  const limit = clock.now + QUIESCE_LIMIT_NS;
-  machine.settle();
-  while ((machine.liveTasks > 0 || host.isBusy) && clock.now < limit) {
-    if (!clock.runNext()) break;
-    machine.settle();
-  }
+  for (const device of others) if (isOnHyperv(device)) yield* pci.plug(device);
 }

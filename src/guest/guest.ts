@@ -13,7 +13,8 @@ import type { Refusal } from '../vmbus/refusals.js';
 import { deviceOf, type VmbusDevice } from '../vmbus/driver.js';
 import type { Vmbus } from '../vmbus/vmbus.js';
 import type { FileTree } from '../view/tree.js';
-import { bootGuest, quiesce } from './boot.js';
+import { bootGuest } from './boot.js';
+import { quiesce } from './quiesce.js';
 import { assembleGuest } from './container/assemble.js';
 import type { PluginModule } from './container/contributions.js';
 import { GuestChannel } from './channel.js';
@@ -87,9 +88,14 @@ export class Guest implements ScenarioGuest {
     this.pci = guest.pci;
     this.kvm = guest.kvm;
     this.power = new GuestPower(machine, vmbus);
-    this.host = new GuestHost(machine, host, settings, () => this.quiesce());
+    const { passedThrough } = this.pci;
+    this.host = new GuestHost(machine, host, settings, passedThrough, () => this.quiesce());
     for (const port of options.host?.sockets ?? []) this.host.listen(port);
     for (const device of options.devices ?? []) this.host.plug(device);
+    for (const one of options.pci ?? []) {
+      const bus = passedThrough.busFor(one);
+      if (bus !== undefined) passedThrough.add(bus, one);
+    }
     for (const rule of options.host?.misbehave ?? []) this.host.misbehave(rule);
     this.bootHang = bootGuest(guest, options);
     this.quiesce();
@@ -340,6 +346,6 @@ export class Guest implements ScenarioGuest {
     const now = channel && deviceOf(channel);
     if (now !== undefined) return now;
     const options = this.host.hyperv.devices.find((device) => device.options.relid === relid)?.options;
-    return bus.devices.find(({ instanceId }) => instanceId === options?.instanceId);
+    return options?.instanceId === undefined ? undefined : bus.device(options.instanceId);
   }
 }

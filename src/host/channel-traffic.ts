@@ -9,6 +9,9 @@ import type { HostTotals } from './totals.js';
 
 /** What goes over channels: packets and signals between the guest's drivers and the models of its devices. */
 export class ChannelTraffic implements HostDeviceServices {
+  /** The guest waits for this channel's answers, and lets no time go by. */
+  private awaited: HostChannel | undefined;
+
   constructor(
     private readonly offers: Offers,
     private readonly faults: Misbehaviour,
@@ -26,6 +29,16 @@ export class ChannelTraffic implements HostDeviceServices {
     this.readSoon(channel);
   }
 
+  /** The guest waits for answers without letting time go by: what it has asked is answered now. */
+  answerAtOnce(connectionId: number): void {
+    this.awaited = this.offers.ofConnection(connectionId);
+    try {
+      if (this.awaited !== undefined) this.readPackets(this.awaited);
+    } finally {
+      this.awaited = undefined;
+    }
+  }
+
   /** The guest has opened a channel. It may have filled the ring, and signalled, before the ring was mapped. */
   opened(channel: HostChannel): void {
     channel.device.backend?.opened?.(channel, this);
@@ -36,6 +49,10 @@ export class ChannelTraffic implements HostDeviceServices {
 
   send(channel: HostChannel, payload: Uint8Array, transactionId: number, ns: Ns, type?: number): void {
     const { state } = channel;
+    if (channel === this.awaited) {
+      this.faults.packet(channel, payload, transactionId, type);
+      return;
+    }
     this.schedule.after(ns, () => {
       // What was on its way when the guest closed the channel is not for whoever opens it next.
       if (channel.state === state) this.faults.packet(channel, payload, transactionId, type);

@@ -2,6 +2,7 @@
 // stand together.
 import type { CpuId, Ns, Relid } from '../lib/brand.js';
 import { type Token, token } from '../lib/token.js';
+import type { RetargetInterrupt } from '../vmbus/host-port.js';
 import type { OfferChannel } from '../vmbus/protocol/channel-messages.js';
 import type { Guid } from '../vmbus/protocol/guid.js';
 import { HV_HYP_PAGE_SIZE } from '../vmbus/guest-memory.js';
@@ -151,6 +152,8 @@ export interface HostBackend {
   readonly classId: Guid;
   /** The guest opened a channel. It may not know yet. */
   opened?(channel: HostChannel, services: HostDeviceServices): void;
+  /** A message of the device goes elsewhere from now on. @returns false if there is none. */
+  retargetInterrupt?(device: HostDevice, request: RetargetInterrupt): boolean;
   /** A packet of the guest was read from the ring. */
   packet?(channel: HostChannel, packet: GuestPacket, services: HostDeviceServices): void;
 }

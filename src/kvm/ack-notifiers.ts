@@ -33,18 +33,31 @@ export class IrqAckNotifiers {
   /** Has a notifier told of each end of its line's interrupts from now on (kvm_register_irq_ack_notifier). */
   *register(node: RcuNode<IrqAckNotifier>): Procedure<void> {
     yield* this.irqLock.lock();
+    yield* this.registerLocked(node);
+    yield* this.irqLock.unlock();
+  }
+
+  /** The same for a caller that holds irq_lock. */
+  *registerLocked(node: RcuNode<IrqAckNotifier>): Procedure<void> {
     yield this.list.update;
     this.list.addHead(node);
-    yield* this.irqLock.unlock();
   }
 
   /** Takes a notifier away; it does not run any more when this returns (kvm_unregister_irq_ack_notifier). */
   *unregister(node: RcuNode<IrqAckNotifier>): Procedure<void> {
     yield* this.irqLock.lock();
-    yield this.list.update;
-    this.list.delete(node);
+    yield* this.unregisterLocked(node);
     yield* this.irqLock.unlock();
     yield* this.irqSrcu.synchronize();
+  }
+
+  /**
+   * Takes a notifier away for a caller that holds irq_lock; it may still run until the grace period that the caller waits
+   * for (__kvm_unregister_irq_ack_notifier, as the thread of 2012 names it).
+   */
+  *unregisterLocked(node: RcuNode<IrqAckNotifier>): Procedure<void> {
+    yield this.list.update;
+    this.list.delete(node);
   }
 
   /** The guest has ended the interrupt of line `gsi` (kvm_notify_acked_irq). */

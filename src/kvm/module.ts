@@ -8,6 +8,7 @@ export const irqfdSourcesModule = new ContainerModule(({ bind }) => {
     'shared-id-under-lock': resamplerLifetimes.sharedIdUnderLock,
     'shared-id-unregister-outside': resamplerLifetimes.sharedIdUnregisterOutside,
     'shared-id-lock-dropped': resamplerLifetimes.sharedIdLockDropped,
+    'shared-id-under-irq-lock': resamplerLifetimes.sharedIdUnderIrqLock,
     'own-id': resamplerLifetimes.ownSourceId,
   };
   for (const [name, factory] of Object.entries(choices))

@@ -8,6 +8,8 @@ import type { IrqSourceIds } from './source-ids.js';
 
 /** The interrupt lines of a virtual machine, who asserts them and who is told of their ends. */
 export interface ResampledLines extends IrqLines {
+  /** Under which the ack notifiers change (kvm->irq_lock). */
+  readonly irqLock: Lock;
   readonly ackNotifiers: IrqAckNotifiers;
   readonly sourceIds: IrqSourceIds;
 }

@@ -172,12 +172,69 @@ export class SharedIdLockDropped extends Resamplers {
   }
 }
 
+/**
+ * What the thread of 2012 asks whether it would do: one source id for all; most of it, the unregistering of the ack
+ * notifier without a lock of its own among it, under kvm->irq_lock, and the grace period after it. It does, since who
+ * assigns an irqfd waits for a grace period before anybody can signal it:
+ *
+ * ```
+ * vCPU: EOI of A's interrupt          deassign A                        assign B; B's device
+ * walks the ack notifiers: A's
+ *                                     irq_lock; A off; unregister A's;
+ *                                     line 0; unlock; wait
+ *                                                                       irq_lock; new; register; unlock
+ *                                                                       wait
+ * A's: line 0, nobody to notify
+ *                                                                       signal: line 1
+ * ```
+ * Forbidden: B asserts the line before the old notifier de-asserts it.
+ */
+export class SharedIdUnderIrqLock extends Resamplers {
+  *assign(irqfd: ResampledIrqfd): Procedure<number> {
+    const { kvm } = this;
+    yield* kvm.irqLock.lock();
+    let resampler = this.find(irqfd.gsi);
+    if (resampler === undefined) {
+      resampler = this.add(irqfd.gsi, KVM_IRQFD_RESAMPLE_IRQ_SOURCE_ID);
+      yield* kvm.ackNotifiers.registerLocked(resampler.notifier);
+    }
+    irqfd.resampler = resampler;
+    yield* this.link(resampler, irqfd.link);
+    yield* kvm.irqLock.unlock();
+    yield* this.awaitOldNotifiers();
+    return 0;
+  }
+
+  *shutdown(irqfd: ResampledIrqfd, resampler: Resampler): Procedure<void> {
+    const { kvm } = this;
+    yield* kvm.irqLock.lock();
+    yield* this.unlink(resampler, irqfd.link);
+    if (resampler.irqfds.isEmpty) {
+      this.remove(resampler);
+      yield* kvm.ackNotifiers.unregisterLocked(resampler.notifier);
+      yield* kvm.setIrq(resampler.sourceId, resampler.gsi, false);
+    }
+    yield* kvm.irqLock.unlock();
+    yield* kvm.irqSrcu.synchronize();
+  }
+
+  protected awaitOldNotifiers(): Procedure<void> {
+    return this.kvm.irqSrcu.synchronize();
+  }
+}
+
+/** The same without the grace period of who assigns: there are never two notifiers, but the old one may still run. */
+export class SharedIdAssignedAtOnce extends SharedIdUnderIrqLock {
+  protected override *awaitOldNotifiers(): Procedure<void> {}
+}
+
 /** The variants by name; `sharedIdUnderLock` is the default. */
 export const resamplerLifetimes = {
   sharedIdUnderLock: (kvm) => new SharedIdUnderLock(kvm),
   sharedIdUnregisterOutside: (kvm) => new SharedIdUnregisterOutside(kvm),
   ownSourceId: (kvm) => new OwnSourceId(kvm),
   sharedIdLockDropped: (kvm) => new SharedIdLockDropped(kvm),
+  sharedIdUnderIrqLock: (kvm) => new SharedIdUnderIrqLock(kvm),
 } as const satisfies Readonly<Record<string, ResamplerLifetimeFactory>>;
 
 export type ResamplerLifetimeName = keyof typeof resamplerLifetimes;

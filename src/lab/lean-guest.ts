@@ -112,6 +112,7 @@ export class LeanGuest {
 
   /** Opens a channel as far as interrupts are concerned, without asking the host. */
   *open(channel: VmbusChannel, callback: () => void): Procedure<void> {
+    yield* this.connection.lifetime.opened(channel);
     yield* this.connection.relids.requestIrq(channel);
     channel.storeCallback(callback, '__vmbus_open');
     channel.stateVar.set({ kind: 'opened', rings: unusedRings() });

@@ -1,6 +1,6 @@
 import { ErrnoError } from '../lib/errno.js';
 import type { FileTree } from '../view/tree.js';
-import type { FileAttributes, MountedFiles, OpenedFile } from './fuse/files.js';
+import type { DirectoryEntry, FileAttributes, MountedFiles, OpenedFile } from './fuse/files.js';
 
 /** A guest's /proc and /sys as files that can be mounted. */
 export class GuestFiles implements MountedFiles {
@@ -11,16 +11,20 @@ export class GuestFiles implements MountedFiles {
   }
 
   lstat(path: string): FileAttributes {
-    const { kind, mode, size: sizeBytes } = this.tree.lstat(path);
-    return { kind, mode, sizeBytes };
+    const { kind, mode, size: sizeBytes, lasts } = this.tree.lstat(path);
+    return { kind, mode, sizeBytes, lasts };
   }
 
   readlink(path: string): string {
     return this.tree.readlink(path);
   }
 
-  readdir(path: string): readonly string[] {
-    return this.tree.readdir(path);
+  entries(path: string): readonly DirectoryEntry[] {
+    return this.tree.entries(path);
+  }
+
+  subdirectories(path: string): number {
+    return this.tree.subdirectories(path);
   }
 
   open(path: string, access: 'read' | 'write'): OpenedFile {

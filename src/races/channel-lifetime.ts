@@ -1,9 +1,11 @@
-import { inFunction, type Procedure } from '../machine/step.js';
+import { inFunction, type Procedure, runAtomic } from '../machine/step.js';
 import type { Model, World } from '../explore/model.js';
+import type { VmbusChannel } from '../vmbus/channel/channel.js';
 import { CHANNELMSG } from '../vmbus/protocol/channel-messages.js';
 import type { VmbusDesign } from '../vmbus/variants/design.js';
+import { answersAtOnce, queueRescind } from '../lab/answers.js';
 import { RaceGuest } from '../lab/race-guest.js';
-import { defineRace, type RaceVerdict, type VariantOptions } from './race.js';
+import { anyState, defineRace, type RaceVerdict, type VariantOptions } from './race.js';
 
 type Lifetime = VmbusDesign['lifetime'];
 
@@ -34,6 +36,62 @@ const exit: Other = (world, guest) => {
 };
 
 const cases = { offer, event, exit } as const;
+
+/**
+ * What patches 3 and 4 are about: the host takes an open sub-channel back while its driver sends over it
+ * (vmbus_get_outgoing_channel, vmbus_sendpacket); afterwards the driver closes the device's channels.
+ */
+function sending(lifetime: Lifetime): Omit<Model<Sent>, 'name'> {
+  return {
+    setup(world): Sent {
+      const guest = new RaceGuest(world, { design: { lifetime, relidMap: 'array' } });
+      const { connection, channel } = guest;
+      const sub = guest.newChannel(6, 0);
+      sub.primary = channel;
+      runAtomic(connection.relids.map(sub));
+      runAtomic(connection.list(sub));
+      runAtomic(guest.open(sub, () => {}));
+      for (const open of [channel, sub]) giveRings(guest, open);
+      guest.host.onPost = (message) => void answersAtOnce(guest, message);
+      const state: Sent = { guest, sub, sends: 0 };
+      queueRescind(guest, sub.relid);
+      world.task(1, 'hv_netvsc', send(state));
+      return state;
+    },
+    finally: { 'no leak': ({ sub }) => sub.isFreed || 'the channel was not freed' },
+    sometimes: { 'a packet was sent over the sub-channel': ({ sends }) => sends > 0 },
+    describe: ({ guest }) => guest.describe(),
+  };
+}
+
+/** The channel has rings of its own, which its close gives back. */
+function giveRings({ memory }: RaceGuest, channel: VmbusChannel): void {
+  const { rings } = channel;
+  if (rings === undefined) return;
+  channel.stateVar.set({ kind: 'opened', rings: { ...rings, pfn: memory.allocate(2).pfn } });
+}
+
+interface Sent {
+  readonly guest: RaceGuest;
+  readonly sub: VmbusChannel;
+  /** Packets sent over the sub-channel. */
+  sends: number;
+}
+
+function* send(state: Sent): Procedure<void> {
+  const { connection, operations, channel } = state.guest;
+  const [outgoing] = yield* inFunction('vmbus_get_outgoing_channel', connection.subChannelsOf(channel));
+  if (outgoing !== undefined) {
+    yield* inFunction('vmbus_sendpacket', sendPacket(outgoing));
+    state.sends += 1;
+  }
+  yield* inFunction('vmbus_close', operations.close(channel));
+}
+
+function* sendPacket(channel: VmbusChannel): Procedure<void> {
+  yield channel.lifeWord.read;
+  channel.assertLive('vmbus_sendpacket');
+}
 
 function model(lifetime: Lifetime, other: Other): Omit<Model<RaceGuest>, 'name'> {
   return {
@@ -83,20 +141,44 @@ const against: Readonly<Record<keyof typeof cases, string>> = {
   exit: 'the module is unloaded',
 };
 
-function variants(): Record<string, VariantOptions<RaceGuest> & { readonly expected: RaceVerdict }> {
-  const all: Record<string, VariantOptions<RaceGuest> & { readonly expected: RaceVerdict }> = {};
+type Variants = Record<string, VariantOptions<unknown> & { readonly expected: RaceVerdict }>;
+
+function variants(): Variants {
+  const all: Variants = {};
   for (const { lifetime, summary, expected } of lines) {
     for (const name of Object.keys(cases) as (keyof typeof cases)[]) {
       all[`${lifetime}-${name}`] = {
         summary: `${summary}; ${against[name]}`,
         expected: expected[name],
         ...(expected[name] === 'found' && { message: ' free' }),
-        model: () => model(lifetime, cases[name]),
+        model: () => anyState(model(lifetime, cases[name])),
       };
     }
   }
-  return all;
+  return { ...all, ...sendingVariants };
 }
+
+const sendingVariants: Variants = {
+  'get-put-send': {
+    summary: 'references, as posted, without patches 3 and 4; a driver sends over the sub-channel',
+    expected: 'found',
+    message: 'use after free: channel=6 user=vmbus_sendpacket',
+    model: () => anyState(sending('get-put')),
+  },
+  'get-put-open-send': {
+    summary: 'vmbus_open and vmbus_close have a reference, too; a driver sends over the sub-channel',
+    expected: 'found',
+    message: 'the channel was not freed',
+    model: () => anyState(sending('get-put-open')),
+  },
+  'rescind-ref-send': {
+    summary:
+      'today: it stays until its driver has closed it, who then frees it under the rescind that goes on',
+    expected: 'found',
+    message: 'use after free: channel=6 user=vmbus_process_rescind_offer',
+    model: () => anyState(sending('rescind-ref')),
+  },
+};
 
 export const channelLifetime = defineRace({
   id: 'channel-lifetime',

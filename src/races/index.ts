@@ -13,6 +13,7 @@ import { moveVsClose } from './move-vs-close.js';
 import { freeSharedThread } from './free-shared-thread.js';
 import { oneshotMove } from './oneshot-move.js';
 import { threadStart } from './thread-start.js';
+import { offerVsRescind } from './offer-vs-rescind.js';
 import { openFirstInterrupt } from './open-first-interrupt.js';
 import { netvscChannels } from './netvsc-channels.js';
 import { netvscProbe } from './netvsc-probe.js';
@@ -37,6 +38,7 @@ export const races: readonly Race[] = [
   relidMap,
   relidPublish,
   channelLifetime,
+  offerVsRescind,
   percpuListWalk,
   ringFullWakeup,
   ringEmptySignal,

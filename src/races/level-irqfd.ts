@@ -5,12 +5,14 @@ import {
   Kvm,
   type ResamplerLifetimeFactory,
   resamplerLifetimes,
+  SharedIdAssignedAtOnce,
   UserDevice,
 } from '../kvm/index.js';
 import { Machine } from '../machine/machine.js';
 import type { Procedure } from '../machine/step.js';
 import type { Model } from '../explore/model.js';
-import { defineRace } from './race.js';
+import { ackedModel } from './level-irqfd-acked.js';
+import { anyState, defineRace } from './race.js';
 
 export const GSI = 10;
 
@@ -111,7 +113,13 @@ export function levelIrqfdModel(resamplers: ResamplerLifetimeFactory): Omit<Mode
   };
 }
 
-const { sharedIdUnderLock, ownSourceId, sharedIdUnregisterOutside, sharedIdLockDropped } = resamplerLifetimes;
+const {
+  sharedIdUnderLock,
+  ownSourceId,
+  sharedIdUnregisterOutside,
+  sharedIdLockDropped,
+  sharedIdUnderIrqLock,
+} = resamplerLifetimes;
 const message = 'de-assert without notify';
 const strategy = { kind: 'bounded', preemptions: 1 } as const;
 /** All with up to one preemption, which is not enough for the bug; what follows would take minutes. */
@@ -129,27 +137,49 @@ export const levelIrqfd = defineRace({
       expected: 'found',
       message,
       minimiseExecutions,
-      model: () => levelIrqfdModel(sharedIdUnregisterOutside),
+      model: () => anyState(levelIrqfdModel(sharedIdUnregisterOutside)),
     },
     'shared-id-lock-dropped': {
       summary: 'one source id for all, the lock is dropped before the last de-assert',
       expected: 'found',
       message,
       minimiseExecutions,
-      model: () => levelIrqfdModel(sharedIdLockDropped),
+      model: () => anyState(levelIrqfdModel(sharedIdLockDropped)),
     },
     'own-source-id': {
       summary: 'a source id for each object',
       expected: 'none',
       strategy,
-      model: () => levelIrqfdModel(ownSourceId),
+      model: () => anyState(levelIrqfdModel(ownSourceId)),
     },
     'shared-id-under-lock': {
       summary:
         'one source id, unregister and last de-assert under resampler_lock after the grace period: Linux',
       expected: 'none',
       strategy,
-      model: () => levelIrqfdModel(sharedIdUnderLock),
+      model: () => anyState(levelIrqfdModel(sharedIdUnderLock)),
+    },
+    'shared-id-under-irq-lock': {
+      summary: 'one source id, unregister and last de-assert under irq_lock, the grace period after it',
+      expected: 'none',
+      strategy,
+      model: () => anyState(levelIrqfdModel(sharedIdUnderIrqLock)),
+    },
+    'shared-id-under-irq-lock-acked': {
+      summary: 'the same, while the guest ends an interrupt of the device that is taken away',
+      expected: 'none',
+      model: () => anyState(ackedModel(sharedIdUnderIrqLock)),
+    },
+    'assigned-at-once-acked': {
+      summary: 'the same, but who assigns an irqfd waits for no grace period',
+      expected: 'found',
+      message,
+      model: () => anyState(ackedModel((kvm) => new SharedIdAssignedAtOnce(kvm))),
+    },
+    'shared-id-under-lock-acked': {
+      summary: 'Linux in the same situation',
+      expected: 'none',
+      model: () => anyState(ackedModel(sharedIdUnderLock)),
     },
   },
 });

@@ -3,7 +3,7 @@ import { Completion, sleep } from '../machine/completion.js';
 import { inFunction, type Procedure } from '../machine/step.js';
 import { exploreShard } from '../explore/explore.js';
 import type { Model } from '../explore/model.js';
-import { VERSION_WIN10_V5_2, VERSION_WIN10_V5_3 } from '../vmbus/protocol/channel-messages.js';
+import { CHANNELMSG, VERSION_WIN10_V5_2, VERSION_WIN10_V5_3 } from '../vmbus/protocol/channel-messages.js';
 import type { VmbusDesign } from '../vmbus/variants/design.js';
 import { WaitInSetter } from '../vmbus/variants/modify-channel.js';
 import { RaceGuest } from '../lab/race-guest.js';
@@ -45,13 +45,9 @@ function model({ modifyChannel, hostNs, version }: Setting): Omit<Model<RaceGues
 function* move(guest: RaceGuest, moved: Completion): Procedure<void> {
   const { connection, channel } = guest;
   // A write to /proc/irq takes no mutex, and nobody waits for it.
-  const isStore = connection.modifyChannel instanceof WaitInSetter;
-  if (isStore) yield* inFunction('target_cpu_store', connection.channelMutex.lock());
-  yield* inFunction('vmbus_irq_set_affinity', connection.mover.move(channel, guest.mask(0)));
-  if (isStore) {
-    yield* inFunction('target_cpu_store', connection.modifyChannel.sent(channel));
-    yield* inFunction('target_cpu_store', connection.channelMutex.unlock());
-  }
+  if (connection.modifyChannel instanceof WaitInSetter)
+    yield* inFunction('target_cpu_store', connection.modifyChannel.store(channel, 0));
+  else yield* inFunction('vmbus_irq_set_affinity', connection.mover.move(channel, guest.mask(0)));
   moved.complete();
 }
 
@@ -66,8 +62,9 @@ function* host(guest: RaceGuest, hostNs: Ns): Procedure<void> {
   yield* sleep(hostNs);
   yield* guest.signal(1);
   if (connection.version < VERSION_WIN10_V5_3) return;
-  // The MODIFYCHANNEL_RESPONSE, as far as the connect CPU handles it.
-  yield* inFunction('vmbus_onmodifychannel_response', connection.modchans.completedOneSteps());
+  // As far as the connect CPU handles it.
+  const response = { type: CHANNELMSG.MODIFYCHANNEL_RESPONSE, childRelid: guest.channel.relid, status: 0 };
+  yield* inFunction('vmbus_onmodifychannel_response', guest.vmbus.messages.handleSteps(response));
 }
 
 const message = '1 events lost on a CPU whose synic is off';

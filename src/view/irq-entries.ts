@@ -12,13 +12,19 @@ export class IrqEntries implements DirectoryNode {
   readonly kind = 'directory';
   readonly mode = 0o755;
 
+  /** @param holds what the entries are. */
   constructor(
     private readonly core: IrqCore,
+    private readonly holds: 'directories' | 'files',
     private readonly nodeOf: (desc: IrqDesc) => TreeNode,
   ) {}
 
   *list(): Iterable<string> {
     for (const desc of this.core.descs()) yield String(desc.irq);
+  }
+
+  directories(): number {
+    return this.holds === 'directories' ? this.core.descCount : 0;
   }
 
   lookup(name: string): TreeNode | undefined {

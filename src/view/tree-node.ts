@@ -9,6 +9,16 @@ export interface DirectoryNode {
   list(): Iterable<string>;
   /** The entry called `name`, or undefined. */
   lookup(name: string): TreeNode | undefined;
+  /** How many entries are directories, for a directory that knows it without looking at each of them. */
+  directories?(): number;
+}
+
+/** How many directories are in a directory. */
+export function countDirectories(directory: DirectoryNode): number {
+  if (directory.directories !== undefined) return directory.directories();
+  let count = 0;
+  for (const name of directory.list()) if (directory.lookup(name)?.kind === 'directory') count += 1;
+  return count;
 }
 
 /** A file. Its text is a byte per character, U+0000 to U+00FF. */
@@ -38,12 +48,13 @@ export type TreeNode = DirectoryNode | FileNode | SymlinkNode;
 export class StaticDirectory implements DirectoryNode {
   readonly kind = 'directory';
   private readonly entries = new Map<string, TreeNode>();
+  private directoryCount = 0;
 
   constructor(
     readonly mode: number,
     entries: Readonly<Record<string, TreeNode>> = {},
   ) {
-    for (const [name, node] of Object.entries(entries)) this.entries.set(name, node);
+    for (const [name, node] of Object.entries(entries)) this.add(name, node);
   }
 
   list(): Iterable<string> {
@@ -54,11 +65,18 @@ export class StaticDirectory implements DirectoryNode {
     return this.entries.get(name);
   }
 
+  directories(): number {
+    return this.directoryCount;
+  }
+
   add(name: string, node: TreeNode): void {
+    this.remove(name);
     this.entries.set(name, node);
+    if (node.kind === 'directory') this.directoryCount += 1;
   }
 
   remove(name: string): void {
+    if (this.entries.get(name)?.kind === 'directory') this.directoryCount -= 1;
     this.entries.delete(name);
   }
 }
@@ -68,18 +86,32 @@ export class ListDirectory<T> implements DirectoryNode {
   readonly kind = 'directory';
   readonly mode = 0o755;
 
+  /** @param find the thing with a name; default: the first of `items` that has it, which is slow where there are many. */
   constructor(
     private readonly items: () => Iterable<T>,
     private readonly nameOf: (item: T) => string,
     private readonly nodeOf: (item: T) => TreeNode,
+    private readonly find?: (name: string) => T | undefined,
   ) {}
 
   *list(): Generator<string, void, void> {
     for (const item of this.items()) yield this.nameOf(item);
   }
 
+  /** The things are all alike: one entry tells what all are. */
+  directories(): number {
+    const all = [...this.items()];
+    const [first] = all;
+    return first !== undefined && this.nodeOf(first).kind === 'directory' ? all.length : 0;
+  }
+
   lookup(name: string): TreeNode | undefined {
-    for (const item of this.items()) if (this.nameOf(item) === name) return this.nodeOf(item);
+    const item = this.find === undefined ? this.search(name) : this.find(name);
+    return item && this.nodeOf(item);
+  }
+
+  private search(name: string): T | undefined {
+    for (const item of this.items()) if (this.nameOf(item) === name) return item;
     return undefined;
   }
 }

@@ -1,6 +1,12 @@
 import { ErrnoError } from '../lib/errno.js';
 import { PluginError } from '../lib/plugin-error.js';
-import { type DirectoryNode, type FileNode, StaticDirectory, type TreeNode } from './tree-node.js';
+import {
+  countDirectories,
+  type DirectoryNode,
+  type FileNode,
+  StaticDirectory,
+  type TreeNode,
+} from './tree-node.js';
 
 /** What stat() says. */
 export interface FileStat {
@@ -8,6 +14,18 @@ export interface FileStat {
   /** st_mode: type and permissions. */
   readonly mode: number;
   readonly size: number;
+  /**
+   * What of it stays as long as the tree is: that it is there, of what is mounted; its attributes, too, of the
+   * directories above what is mounted.
+   */
+  readonly lasts: 'nothing' | 'name' | 'all';
+}
+
+/** An entry of a directory. */
+export interface DirectoryEntry {
+  readonly name: string;
+  /** st_mode: type and permissions. */
+  readonly mode: number;
 }
 
 /** An open file. It works on the file as it was found, even if its directory goes away. */
@@ -29,6 +47,8 @@ const MAX_SYMLINKS = 40;
  */
 export class FileTree {
   readonly root = new StaticDirectory(0o755);
+  private readonly mounted = new Set<TreeNode>();
+  private readonly above = new Set<TreeNode>([this.root]);
 
   /**
    * Puts a directory or file into the tree, with the directories above it if they are not there yet.
@@ -49,10 +69,12 @@ export class FileTree {
       if (!(next instanceof StaticDirectory))
         throw new RangeError(`${path}: nothing can be added to ${name}; choose a path elsewhere`);
       parent = next;
+      this.above.add(parent);
     }
     if (parent.lookup(last) !== undefined)
       throw new RangeError(`there is ${path} already; choose another path`);
     parent.add(last, node);
+    this.mounted.add(node);
   }
 
   exists(path: string): boolean {
@@ -98,19 +120,33 @@ export class FileTree {
 
   /** Names in a directory, sorted. */
   readdir(path: string): string[] {
-    const node = this.resolve(path, true);
-    if (node.kind !== 'directory') throw new ErrnoError('ENOTDIR', `${path} is no directory`);
-    return [...node.list()].sort();
+    return [...this.directory(path).list()].sort();
+  }
+
+  /** The same, and what each of them is. */
+  entries(path: string): DirectoryEntry[] {
+    const directory = this.directory(path);
+    const entries: DirectoryEntry[] = [];
+    for (const name of [...directory.list()].sort()) {
+      const node = directory.lookup(name);
+      if (node !== undefined) entries.push({ name, mode: modeOf(node) });
+    }
+    return entries;
+  }
+
+  /** How many directories there are in a directory. */
+  subdirectories(path: string): number {
+    return countDirectories(this.directory(path));
   }
 
   /** stat(): of what a symbolic link points to. */
   stat(path: string): FileStat {
-    return statOf(this.resolve(path, true));
+    return this.statOf(this.resolve(path, true));
   }
 
   /** lstat(): of a symbolic link itself. */
   lstat(path: string): FileStat {
-    return statOf(this.resolve(path, false));
+    return this.statOf(this.resolve(path, false));
   }
 
   /** Where a symbolic link points. */
@@ -118,6 +154,23 @@ export class FileTree {
     const node = this.resolve(path, false);
     if (node.kind !== 'symlink') throw new ErrnoError('EINVAL', `${path} is no symbolic link`);
     return node.target;
+  }
+
+  private statOf(node: TreeNode): FileStat {
+    // All symbolic links here are sysfs', which gives them no size (fs/kernfs/inode.c).
+    const size = node.kind === 'file' ? node.size : 0;
+    return { kind: node.kind, mode: modeOf(node), size, lasts: this.lasting(node) };
+  }
+
+  private lasting(node: TreeNode): FileStat['lasts'] {
+    if (this.above.has(node)) return 'all';
+    return this.mounted.has(node) ? 'name' : 'nothing';
+  }
+
+  private directory(path: string): DirectoryNode {
+    const node = this.resolve(path, true);
+    if (node.kind !== 'directory') throw new ErrnoError('ENOTDIR', `${path} is no directory`);
+    return node;
   }
 
   /** Walks from the root to `path`; symbolic links on the way are followed, one at its end if `follow`. */
@@ -175,9 +228,6 @@ function unwritable(path: string, node: FileNode): ErrnoError {
   return new ErrnoError(node.unwritable.code, `${path} cannot be written`);
 }
 
-function statOf(node: TreeNode): FileStat {
-  const mode = typeBits[node.kind] | (node.kind === 'symlink' ? 0o777 : node.mode);
-  // All symbolic links here are sysfs', which gives them no size (fs/kernfs/inode.c).
-  const size = node.kind === 'file' ? node.size : 0;
-  return { kind: node.kind, mode, size };
+function modeOf(node: TreeNode): number {
+  return typeBits[node.kind] | (node.kind === 'symlink' ? 0o777 : node.mode);
 }

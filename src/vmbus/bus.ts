@@ -11,6 +11,7 @@ import type { Guid } from './protocol/guid.js';
 export class VmbusBus {
   /** Devices in the order in which they were found. */
   readonly devices: VmbusDevice[] = [];
+  private readonly byInstance = new Map<string, VmbusDevice>();
   /** Drivers that have registered, in that order, which is also the one in which they are asked. */
   readonly drivers: VmbusDriver[] = [];
   /** False if the user wants new devices left without a driver (drivers_autoprobe). */
@@ -24,6 +25,11 @@ export class VmbusBus {
     private readonly connection: VmbusConnection,
     private readonly operations: ChannelOperations,
   ) {}
+
+  /** The device with an instance id, which is its name on the bus. */
+  device(instanceId: string): VmbusDevice | undefined {
+    return this.byInstance.get(instanceId);
+  }
 
   /** Takes a driver into service and binds it to the devices that wait for one (__vmbus_driver_register). */
   *registerDriver(driver: VmbusDriver): Procedure<void> {
@@ -90,6 +96,8 @@ export class VmbusBus {
     const device = new VmbusDevice(classId, instanceId, channel);
     channel.device = device;
     this.devices.push(device);
+    // Of two with one id, which no host offers, the first has the name.
+    if (!this.byInstance.has(instanceId)) this.byInstance.set(instanceId, device);
     if (!this.autoprobe) return;
     if (this.deferred === undefined) yield* this.probeFor(device);
     else this.deferred.push(device);
@@ -149,6 +157,7 @@ export class VmbusBus {
     device.driver = undefined;
     const at = this.devices.indexOf(device);
     if (at >= 0) this.devices.splice(at, 1);
+    if (this.byInstance.get(device.instanceId) === device) this.byInstance.delete(device.instanceId);
     yield* device.lock.unlock();
   }
 
@@ -175,5 +184,6 @@ export class VmbusBus {
 }
 
 function removeBy(driver: VmbusDriver, device: VmbusDevice): Procedure<void> {
+  device.classDevices = [];
   return procedureOf(driver.remove(device), driver, 'remove(device)');
 }

@@ -14,6 +14,8 @@ export interface HypervBehaviour {
   readonly waitsForBootOffers: boolean;
   /** A resume waits until every VMBus device is offered again, and no suspend follows if one is not. */
   readonly resumeWaitsForEachDevice: boolean;
+  /** A CPU that goes offline has its channels moved, if the host says when it has followed. */
+  readonly movesChannelsAtOffline: boolean;
   /** A confidential VM accepts passed-through PCI devices. */
   readonly vpciInIsolated: boolean;
   /** Event flags above the highest relid that was ever offered are not looked at. */
@@ -26,6 +28,8 @@ export interface HypervBehaviour {
   readonly netvscChannels: { readonly least: number; readonly orDefaultRssQueues: boolean };
   /** hv_utils has a driver for file copy, whose channel is uio_hv_generic's otherwise. */
   readonly fcopyInUtils: boolean;
+  /** Function of pci-hyperv in which the host is told where an interrupt goes, as its messages name it. */
+  readonly vpciRetarget: 'hv_arch_irq_unmask' | 'hv_irq_retarget_interrupt';
   /** The framebuffer's driver. */
   readonly framebufferDriver: 'hyperv_fb' | 'hyperv_drm';
 }
@@ -36,12 +40,14 @@ const v61: HypervBehaviour = {
   confidentialVmbus: false,
   waitsForBootOffers: false,
   resumeWaitsForEachDevice: true,
+  movesChannelsAtOffline: false,
   vpciInIsolated: false,
   scansToHighestRelid: false,
   storvscPrefersOwnCpu: false,
   storvscStatusLabel: 'sts=',
   netvscChannels: { least: 8, orDefaultRssQueues: false },
   fcopyInUtils: true,
+  vpciRetarget: 'hv_arch_irq_unmask',
   framebufferDriver: 'hyperv_fb',
 };
 
@@ -62,6 +68,7 @@ const v618: HypervBehaviour = {
   resumeWaitsForEachDevice: false, // 6.14, "hv: vmbus: Log on missing offers if any"
   storvscPrefersOwnCpu: true, // 6.18, "scsi: storvsc: Prefer returning channel with the same CPU as on the I/O issuing CPU"
   storvscStatusLabel: 'host=0x', // 6.16, "scsi: storvsc: Don't report the host packet status as the hv status"
+  movesChannelsAtOffline: true, // 6.15, "Add support for CPU offlining in Hyper-V": hv_pick_new_cpu
 };
 
 const v72: HypervBehaviour = {
@@ -70,6 +77,7 @@ const v72: HypervBehaviour = {
   confidentialVmbus: true, // 6.19, the series that it began
   scansToHighestRelid: true, // 7.1, 1c80dd81cac1
   framebufferDriver: 'hyperv_drm', // hyperv_fb is gone in 7.2
+  vpciRetarget: 'hv_irq_retarget_interrupt', // by 7.2, where the root partition has its own way
 };
 
 const behaviours: Readonly<Record<KernelVersion, HypervBehaviour>> = {

@@ -10,7 +10,9 @@ import { GUEST_PORT, type GuestPort, HOST_PORT } from './host-port.js';
 import {
   CHANNEL_LIFETIME,
   MODIFY_CHANNEL,
+  OFFER_FILTER,
   OFFLINE_GUARD,
+  OFFLINE_POLICY,
   OPEN_ORDER,
   RELID_MAP,
   RING_ORDER,
@@ -19,7 +21,9 @@ import {
 import {
   lifetimes,
   modifyChannelPolicies,
+  offerFilters,
   offlineGuards,
+  offlinePolicies,
   openOrders,
   relidMaps,
   ringOrders,
@@ -37,13 +41,15 @@ export const designModule = new ContainerModule(({ bind }) => {
   bindAll(CHANNEL_LIFETIME, lifetimes);
   bindAll(MODIFY_CHANNEL, modifyChannelPolicies);
   bindAll(OFFLINE_GUARD, offlineGuards);
+  bindAll(OFFER_FILTER, offerFilters);
+  bindAll(OFFLINE_POLICY, offlinePolicies);
   bindAll(RING_ORDER, ringOrders);
   bindAll(OPEN_ORDER, openOrders);
 });
 
 /** Binds one guest's VMBus. It needs Machine, IrqCore, PLATFORM, HOST_PORT and VMBUS_DRIVER. */
 export function vmbusModule(
-  options: Pick<VmbusOptions, 'design' | 'isolation' | 'confidential' | 'maxVersion' | 'behaviour'>,
+  options: Pick<VmbusOptions, 'design' | 'isolation' | 'confidential' | 'maxVersion' | 'behaviour' | 'seed'>,
 ): ContainerModule {
   return new ContainerModule(({ bind }) => {
     bind(GuestMemory)

@@ -1,6 +1,6 @@
 import { nextBit } from '../lib/bitmap.js';
 import type { CpuId } from '../lib/brand.js';
-import { ErrnoError } from '../lib/errno.js';
+import { ErrnoError, errnoCode } from '../lib/errno.js';
 import { sleep } from '../machine/completion.js';
 import type { Cpu } from '../machine/cpu.js';
 import { cpuhpPlace } from '../machine/hotplug.js';
@@ -41,8 +41,8 @@ export class SynicHotplug implements HotplugState {
   /**
    * hv_synic_cleanup. ChannelMover.moveSteps shows the race with an affinity change that this wins.
    *
-   * @throws ErrnoError EBUSY while connected: for the connect CPU, for a CPU that a channel interrupts, and for one
-   *   with events that nobody handles.
+   * @throws ErrnoError EBUSY while connected: for the connect CPU, for a CPU that a channel interrupts and that the design
+   *   does not move, and for one with events that nobody handles; what moving a channel fails with.
    */
   *teardown(cpu: Cpu): Procedure<void> {
     const { connection } = this;
@@ -54,11 +54,7 @@ export class SynicHotplug implements HotplugState {
           `CPU ${id} is the VMBus connect CPU; it stays online while VMBus is connected`,
         );
       }
-      const channels = yield* this.closeToChannels(id);
-      if (channels !== undefined) {
-        yield* connection.guard.open(id);
-        throw new ErrnoError('EBUSY', `CPU ${id} is the target of ${channels} first`);
-      }
+      yield* this.closeToChannels(id);
       if (connection.version >= VERSION_WIN10_V4_1) {
         yield* connection.modifyChannel.beforeOffline(id);
         if (yield* this.eventPending(id)) {
@@ -73,17 +69,24 @@ export class SynicHotplug implements HotplugState {
     this.line.disable(cpu);
   }
 
-  /** Keeps new channels away from the CPU; returns in words what to do with those that are there, undefined if none. */
-  private *closeToChannels(cpu: CpuId): Procedure<string | undefined> {
+  /**
+   * Keeps new channels away from the CPU, and has those that are there moved, as far as the design does.
+   *
+   * @throws ErrnoError if some stay.
+   */
+  private *closeToChannels(cpu: CpuId): Procedure<void> {
     const { connection } = this;
     yield* connection.channelMutex.lock();
     yield* connection.guard.lock();
     yield* connection.guard.close(cpu);
     const channels = yield* connection.channelsOn(cpu);
     yield* connection.guard.unlock();
-    const text = channels.length === 0 ? undefined : inWords(channels);
+    const ret = yield* connection.offlinePolicy.leave(cpu, channels);
+    const text = inWords(channels.filter(({ targetCpu }) => targetCpu === cpu));
     yield* connection.channelMutex.unlock();
-    return text;
+    if (ret === 0) return;
+    yield* connection.guard.open(cpu);
+    throw new ErrnoError(errnoCode(ret), `CPU ${cpu} is the target of ${text} first`);
   }
 
   /** hv_synic_event_pending: true if events stay unhandled however long one waits. */

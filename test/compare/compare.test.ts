@@ -1,3 +1,4 @@
+import { completeDesign } from '../../src/scenario/options/design.js';
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { axisNames, choicesOf } from '../../src/compare/axes.js';
@@ -81,6 +82,8 @@ describe('irqlab compare', () => {
       // One for each channel event, and for each rescind; control messages need none.
       ['get-put', expect.any(Number), 0],
       ['get-put-completed', rows[2].references, 0],
+      // The second NIC is opened during the run.
+      ['get-put-open', rows[2].references + 1, 0],
     ]);
     expect(rows[2].references).toBeGreaterThan(1000);
     expect(rows[2].references).toBeLessThanOrEqual(events + 3);
@@ -134,6 +137,7 @@ describe('irqlab compare', () => {
       { choice: 'shared-id-under-lock', isOwn: true, inStat: 6000, doubleCounts: 0, missingCounts: 0, kvm },
       { choice: 'shared-id-unregister-outside', kvm },
       { choice: 'shared-id-lock-dropped', kvm },
+      { choice: 'shared-id-under-irq-lock', kvm },
       // User space, the one of all shared ids, and one for each of two lines.
       { choice: 'own-id', kvm: { ...kvm, sourceIds: 4 } },
     ]);
@@ -151,6 +155,7 @@ describe('irqlab compare', () => {
 * shared-id-under-lock             20          20      20         0       20           4             0         0           2          0s
   shared-id-unregister-outside     20          20      20         0       20           4             0         0           2          0s
   shared-id-lock-dropped           20          20      20         0       20           4             0         0           2          0s
+  shared-id-under-irq-lock         20          20      20         0       20           4             0         0           2          0s
   own-id                           20          20      20         0       20           4             0         0           3          0s
 `,
     );
@@ -219,7 +224,7 @@ describe('irqlab compare', () => {
     const io: Stdio = { out: (text) => (out += text), err: () => {}, readStdin: () => small };
     const timed: string[] = [];
     const status = await runCompare('-', { vary: 'relid-map', time: true }, io, async ({ design }) => {
-      timed.push(design?.relidMap ?? '');
+      timed.push(completeDesign(design).relidMap);
       return 41.6;
     });
     expect(status).toBe(0);

@@ -2,7 +2,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { Guest } from '../../src/guest/guest.js';
 import type { DeviceOptions } from '../../src/scenario/options/devices.js';
-import type { GuestOptions, KernelVersion } from '../../src/scenario/options/guest.js';
+import type { GuestOptions } from '../../src/scenario/options/guest.js';
+import type { KernelVersion } from '../../src/scenario/options/kernel.js';
 import { parseScenario } from '../../src/scenario/load.js';
 
 function names(vm: Guest): string[] {

@@ -13,7 +13,9 @@ import {
   type HostBackend,
   IRQ_DOMAIN_PLUGIN,
   MODIFY_CHANNEL,
+  OFFER_FILTER,
   OFFLINE_GUARD,
+  OFFLINE_POLICY,
   OPEN_ORDER,
   parseGuid,
   type Plugins,
@@ -40,7 +42,9 @@ import type { DesignOptions } from '../../src/scenario/options/design.js';
 import {
   lifetimes,
   modifyChannelPolicies,
+  offerFilters,
   offlineGuards,
+  offlinePolicies,
   openOrders,
   relidMaps,
   ringOrders,
@@ -81,6 +85,14 @@ describe('a choice on an axis of the design', () => {
     [
       'modifyChannel',
       ({ bind }) => bind(MODIFY_CHANNEL).toConstantValue(modifyChannelPolicies['no-wait']).whenNamed('mine'),
+    ],
+    [
+      'offerFilter',
+      ({ bind }) => bind(OFFER_FILTER).toConstantValue(offerFilters['keep-unsupported']).whenNamed('mine'),
+    ],
+    [
+      'offlinePolicy',
+      ({ bind }) => bind(OFFLINE_POLICY).toConstantValue(offlinePolicies.migrate).whenNamed('mine'),
     ],
     ['offlineGuard', ({ bind }) => bind(OFFLINE_GUARD).toConstantValue(offlineGuards.flag).whenNamed('mine')],
     [

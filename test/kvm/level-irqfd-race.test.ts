@@ -11,6 +11,7 @@ const { sharedIdUnderLock, ownSourceId, sharedIdUnregisterOutside, sharedIdLockD
 
 const sound: readonly (readonly [string, ResamplerLifetimeFactory])[] = [
   ['sharedIdUnderLock', sharedIdUnderLock],
+  ['sharedIdUnderIrqLock', resamplerLifetimes.sharedIdUnderIrqLock],
   ['ownSourceId', ownSourceId],
 ];
 

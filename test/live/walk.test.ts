@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { Guest } from '../../src/guest/guest.js';
 import { parseScenario } from '../../src/scenario/load.js';
 import type { FileTree } from '../../src/view/tree.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
 import { describeReal, type Mounted, mountGuest, root, run } from '../support/real.js';
 
 jest.setTimeout(120_000);
@@ -19,7 +20,7 @@ function* walk(tree: FileTree, path = ''): Generator<string, void, void> {
     for (const name of tree.readdir(path || '/')) yield* walk(tree, `${path}/${name}`);
 }
 
-describeReal('programs that walk through everything', ['find', 'grep', 'tar', 'stat'], () => {
+describeReal('programs that walk through everything', ['find', 'grep', 'tar', 'stat', 'busybox'], () => {
   let mounted: Mounted;
   let tree: FileTree;
 
@@ -98,6 +99,19 @@ describeReal('programs that walk through everything', ['find', 'grep', 'tar', 's
     expect(out).toContain(`${directory}/sys/kernel/irq/39/chip_name:VMBus\n`);
   });
 
+  test('sendfile(), as busybox cat uses it, gives what read() gives', async () => {
+    for (const path of [
+      'proc/interrupts',
+      'proc/stat',
+      'proc/irq/39/smp_affinity',
+      'sys/kernel/irq/39/type',
+    ]) {
+      const file = join(mounted.directory, path);
+      const { status, out, err } = await run('busybox', ['cat', file]);
+      expect({ status, out, err }).toEqual({ status: 0, out: readFileSync(file, 'latin1'), err: '' });
+    }
+  });
+
   test('tar: archives all, and says of the files of sysfs that they are shorter than a page', async () => {
     const { directory } = mounted;
     const { status, err } = await run('tar', [
@@ -112,5 +126,21 @@ describeReal('programs that walk through everything', ['find', 'grep', 'tar', 's
     expect(err).not.toMatch(/changed as we read|Input\/output|Unexpected/);
     const archived = await run('tar', ['cf', '-', '-C', directory, 'proc/irq/39']);
     expect({ status: archived.status, err: archived.err }).toEqual({ status: 0, err: '' });
+  });
+});
+
+describeReal('a guest of two thousand devices', ['find', 'ls'], () => {
+  const scratch = temporaryDirectory('many');
+
+  test('is walked through to its end: no step costs more for there being more devices', async () => {
+    const devices = Array.from({ length: 2000 }, (_, i) => `  - {driver: heartbeat, relid: ${i + 1}}\n`);
+    const scenario = scratch.file('many.yaml', `cpus: 8\ndevices:\n${devices.join('')}`);
+    const mounted = await mountGuest(scenario, '--speed', '0');
+    const { status, out, err } = await run('find', [mounted.directory]);
+    expect({ status, err }).toEqual({ status: 0, err: '' });
+    expect(out.split('\n').length).toBeGreaterThan(100_000);
+    const lines = await run('ls', ['-l', join(mounted.directory, 'proc/irq')]);
+    expect(lines.out.split('\n').filter((line) => line.startsWith('d')).length).toBeGreaterThan(2000);
+    expect(await mounted.stop()).toMatchObject({ status: 0, err: '' });
   });
 });

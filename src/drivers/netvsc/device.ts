@@ -1,5 +1,7 @@
 import { WaitQueue } from '../../machine/completion.js';
+import { netClassDevice } from '../../machine/class-device.js';
 import type { Lock } from '../../machine/lock.js';
+import { type NetDevice, netDevices } from '../../machine/net-devices.js';
 import { type Procedure, SharedWord } from '../../machine/step.js';
 import { WorkItem } from '../../machine/workqueue.js';
 import {
@@ -71,6 +73,7 @@ export class NetvscDevice implements NetvscShared {
   /** Woken when the host is done with all that was sent (wait_drain). */
   private readonly drained: WaitQueue;
   private requestId = 0;
+  private netDevice: NetDevice | undefined;
   readonly statistics: NetvscStatistics = { transmitted: 0, received: 0, dropped: 0, stops: 0 };
   /** Open channels by their index (chan_table). */
   private table: (NetvscChannel | undefined)[] = [];
@@ -126,6 +129,26 @@ export class NetvscDevice implements NetvscShared {
   /** The primary channel, while there is one. */
   get primaryChannel(): NetvscChannel | undefined {
     return this.table[0];
+  }
+
+  /** The interface of the adapter, since register_netdevice at the end of its probe. */
+  get interface(): NetDevice | undefined {
+    return this.netDevice;
+  }
+
+  /** The adapter gets its interface (register_netdevice). */
+  register(): void {
+    const { device } = this;
+    this.netDevice = netDevices(device.channel.machine).register();
+    device.classDevices = [netClassDevice(this.netDevice)];
+  }
+
+  /** The interface goes (unregister_netdevice). */
+  unregister(): void {
+    const { device, netDevice } = this;
+    if (netDevice !== undefined) netDevices(device.channel.machine).unregister(netDevice);
+    this.netDevice = undefined;
+    device.classDevices = [];
   }
 
   /** Starts over without channels. */

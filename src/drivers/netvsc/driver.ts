@@ -55,6 +55,7 @@ export class NetvscDriver implements VmbusDriver {
     try {
       yield* rndisFilterDeviceAdd(adapter, count);
       if (adapter.channels > 1) scheduleSubchanWork(adapter);
+      adapter.register();
     } catch (error) {
       this.adaptersWord.announce();
       this.adapters.delete(device);
@@ -71,6 +72,7 @@ export class NetvscDriver implements VmbusDriver {
     this.adaptersWord.announce();
     this.adapters.delete(device);
     yield* detach(adapter);
+    adapter.unregister();
   }
 
   /** Takes the adapter down, but keeps it for the resume (netvsc_suspend). */

@@ -4,7 +4,9 @@ import type { DesignAxis } from '../../vmbus/variants/design.js';
 import {
   CHANNEL_LIFETIME,
   MODIFY_CHANNEL,
+  OFFER_FILTER,
   OFFLINE_GUARD,
+  OFFLINE_POLICY,
   OPEN_ORDER,
   RELID_MAP,
   RING_ORDER,
@@ -18,6 +20,8 @@ const axisTokens = {
   lifetime: CHANNEL_LIFETIME,
   modifyChannel: MODIFY_CHANNEL,
   offlineGuard: OFFLINE_GUARD,
+  offerFilter: OFFER_FILTER,
+  offlinePolicy: OFFLINE_POLICY,
   ringOrder: RING_ORDER,
   openOrder: OPEN_ORDER,
   irqfdSource: IRQFD_SOURCE,

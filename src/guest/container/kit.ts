@@ -64,6 +64,8 @@ export class GuestKit {
       lifetime: this.choice('lifetime', names.lifetime),
       modifyChannel: this.choice('modifyChannel', names.modifyChannel),
       offlineGuard: this.choice('offlineGuard', names.offlineGuard),
+      offerFilter: this.choice('offerFilter', names.offerFilter),
+      offlinePolicy: this.choice('offlinePolicy', names.offlinePolicy),
       ringOrder: this.choice('ringOrder', names.ringOrder),
       openOrder: this.choice('openOrder', names.openOrder),
     };

@@ -178,6 +178,11 @@ export class IrqCore implements IrqDescCore {
     return this.sparseIrqs.all();
   }
 
+  /** How many lines are allocated. */
+  get descCount(): number {
+    return this.sparseIrqs.count;
+  }
+
   /** The handler of chained interrupts' stand-in action (kernel/irq/chip.c bad_chained_irq). */
   private chainedHandler(irq: Irq): number {
     warnOnce(this, 'chip', 'bad_chained_irq', `Chained irq ${irq} should not call an action`);

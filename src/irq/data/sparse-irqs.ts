@@ -17,6 +17,7 @@ export class SparseIrqs {
   readonly lock = new Mutex('sparse_irq_lock');
   private readonly word = new SharedWord('sparse_irqs');
   private readonly table: (IrqDesc | undefined)[] = [];
+  private allocated = 0;
   /** Lines with numbers that no table is long enough for. */
   private readonly far = new Map<Irq, IrqDesc>();
 
@@ -45,6 +46,12 @@ export class SparseIrqs {
     if (this.far.size > 0) yield* [...this.far.values()].sort((a, b) => a.irq - b.irq);
   }
 
+  /** How many lines are allocated. */
+  get count(): number {
+    this.word.announceRead();
+    return this.allocated;
+  }
+
   /** First of `cnt` free numbers in a row, at or after `from` (irq_find_free_area). */
   findFreeArea(from: number, cnt: number): Irq {
     this.word.announceRead();
@@ -56,6 +63,7 @@ export class SparseIrqs {
   /** Makes a line known by its number (irq_insert_desc). */
   insert(desc: IrqDesc): void {
     this.word.announce();
+    this.allocated += 1;
     if (desc.irq >= TABLE_END) {
       this.far.set(desc.irq, desc);
       return;
@@ -67,6 +75,7 @@ export class SparseIrqs {
   /** Frees the line's number (delete_irq_desc). */
   delete(desc: IrqDesc): void {
     this.word.announce();
+    this.allocated -= 1;
     if (desc.irq < TABLE_END) this.table[desc.irq] = undefined;
     else this.far.delete(desc.irq);
   }

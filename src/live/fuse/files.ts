@@ -6,6 +6,15 @@ export interface FileAttributes {
   /** st_mode: type and permissions. */
   readonly mode: number;
   readonly sizeBytes: number;
+  /** What the kernel may remember: nothing, that it is there, or its attributes, too. */
+  readonly lasts: 'nothing' | 'name' | 'all';
+}
+
+/** An entry of a directory. */
+export interface DirectoryEntry {
+  readonly name: string;
+  /** st_mode: type and permissions. */
+  readonly mode: number;
 }
 
 /** A file that was opened. */
@@ -25,8 +34,10 @@ export interface MountedFiles {
   lstat(path: string): FileAttributes;
   /** Where a symbolic link points. */
   readlink(path: string): string;
-  /** Names in a directory, without `.` and `..`. */
-  readdir(path: string): readonly string[];
+  /** What is in a directory, without `.` and `..`. */
+  entries(path: string): readonly DirectoryEntry[];
+  /** How many directories are in a directory. It is asked for often: for each directory on the way to each file. */
+  subdirectories(path: string): number;
   open(path: string, access: 'read' | 'write'): OpenedFile;
   /** fsync(). */
   sync(path: string): void;

@@ -1,10 +1,11 @@
 import { ErrnoError } from '../../lib/errno.js';
-import type { MountedFiles, OpenedFile } from './files.js';
+import type { FileAttributes, MountedFiles, OpenedFile } from './files.js';
 import {
   attrOut,
   bytesOf,
   entriesOut,
   entryOut,
+  FUSE_GETATTR_FH,
   type FuseAttributes,
   type FuseEntry,
   type FuseRequest,
@@ -19,6 +20,8 @@ import {
 } from './wire.js';
 
 const ROOT_INODE = 1;
+/** What never changes is asked for once an hour. */
+const LASTING_S = 3600;
 const empty = new Uint8Array(0);
 
 const ACCESS_MODE = 3;
@@ -31,6 +34,8 @@ interface Inode {
   readonly number: number;
   readonly path: string;
   readonly entries: Map<string, Inode>;
+  /** Open files that can be read. */
+  readers: number;
   /** What chmod and chown have set. */
   permissions?: number;
   uid?: number;
@@ -39,7 +44,8 @@ interface Inode {
 
 /** An open file. As with the kernel's seq_file its text is made when it is read from the beginning, and then kept. */
 interface FileHandle {
-  readonly path: string;
+  readonly inode: Inode;
+  readonly reads: boolean;
   readonly file: OpenedFile;
   text: Buffer | undefined;
 }
@@ -51,9 +57,17 @@ export interface FileOwner {
   readonly timeS: number;
 }
 
+/** Tells the kernel that a file goes on, whatever size its attributes have. */
+export type TellEndless = (inode: number) => void;
+
 /**
  * Serves files as a FUSE filesystem. Every answer is made at the moment of the request; only inode numbers and open
- * files are kept, so that what is read is never older than the request.
+ * files are kept, so that what is read is never older than the request. The kernel keeps what never changes: the
+ * directories on the way to what a guest has.
+ *
+ * Files of procfs have a size of 0 and text all the same. read() comes here as it is (FOPEN_DIRECT_IO), but sendfile()
+ * and splice() go through the page cache, up to the size that the kernel knows. So it is told another one of each file
+ * that is open, before an answer that says 0: the answer is stale then, and shown to stat() but not believed.
  */
 export class FuseFilesystem {
   private readonly inodes: Inode[] = [];
@@ -72,29 +86,33 @@ export class FuseFilesystem {
   /**
    * Handles a request.
    *
+   * @param tellEndless called before the answer is sent.
    * @returns the answer; undefined if the request wants none; 'unknown' for an operation that there is not.
    * @throws ErrnoError with the errno of the system call.
    */
-  handle({ opcode, nodeId, body }: FuseRequest): Uint8Array | undefined | 'unknown' {
+  handle(
+    { opcode, nodeId, body }: FuseRequest,
+    tellEndless: TellEndless = () => {},
+  ): Uint8Array | undefined | 'unknown' {
     switch (opcode) {
       case OPCODE.INIT:
         return initOut(word(body, 12));
       case OPCODE.LOOKUP:
-        return entryOut(this.attributes(this.child(this.inode(nodeId), nameAt(body))));
+        return this.lookup(this.inode(nodeId), nameAt(body), tellEndless);
       case OPCODE.GETATTR:
-        return attrOut(this.attributes(this.inode(nodeId)));
+        return this.getAttributes(this.inode(nodeId), word(body, 0), tellEndless);
       case OPCODE.SETATTR:
         return this.setAttributes(this.inode(nodeId), body);
       case OPCODE.READLINK:
         return Buffer.from(this.mounted.readlink(pathOf(this.inode(nodeId))), 'latin1');
       case OPCODE.OPEN:
-        return this.open(pathOf(this.inode(nodeId)), word(body, 0));
+        return this.open(this.inode(nodeId), word(body, 0), tellEndless);
       case OPCODE.READ:
         return this.read(longWord(body, 0), longWord(body, 8), word(body, 16));
       case OPCODE.WRITE:
         return this.write(longWord(body, 0), bytesOf(body).subarray(40, 40 + word(body, 16)));
       case OPCODE.RELEASE:
-        this.files.delete(longWord(body, 0));
+        this.release(longWord(body, 0));
         return empty;
       case OPCODE.OPENDIR:
         return this.openDirectory(this.inode(nodeId));
@@ -122,7 +140,7 @@ export class FuseFilesystem {
   }
 
   private newInode(path: string): Inode {
-    const inode: Inode = { number: this.inodes.length + ROOT_INODE, path, entries: new Map() };
+    const inode: Inode = { number: this.inodes.length + ROOT_INODE, path, entries: new Map(), readers: 0 };
     this.inodes.push(inode);
     return inode;
   }
@@ -133,65 +151,85 @@ export class FuseFilesystem {
     return inode;
   }
 
-  /** The inode of an entry, which gets one if it is there. @throws ErrnoError ENOENT */
+  /** The inode of an entry that is there. */
   private child(parent: Inode, name: string): Inode {
     let inode = parent.entries.get(name);
     if (inode === undefined) {
-      const path = `${parent.path}/${name}`;
-      this.mounted.lstat(path);
-      inode = this.newInode(path);
+      inode = this.newInode(`${parent.path}/${name}`);
       parent.entries.set(name, inode);
     }
     return inode;
   }
 
-  private attributes(inode: Inode): FuseAttributes {
-    const path = pathOf(inode);
-    const { kind, mode, sizeBytes } = this.mounted.lstat(path);
+  /** Only what is there gets an inode. */
+  private lookup(parent: Inode, name: string, tellEndless: TellEndless): Uint8Array {
+    const found = this.mounted.lstat(`${parent.path}/${name}`);
+    const inode = this.child(parent, name);
+    if (isEndless(inode, found)) tellEndless(inode.number);
+    return entryOut(
+      this.attributes(inode, found),
+      found.lasts === 'nothing' ? 0 : LASTING_S,
+      attributesS(found),
+    );
+  }
+
+  /** Whoever seeks to the end, and does not only look, gets the end that stat() shows. */
+  private getAttributes(inode: Inode, flags: number, tellEndless: TellEndless): Uint8Array {
+    const found = this.mounted.lstat(pathOf(inode));
+    if ((flags & FUSE_GETATTR_FH) === 0 && isEndless(inode, found)) tellEndless(inode.number);
+    return attrOut(this.attributes(inode, found), attributesS(found));
+  }
+
+  private attributes(inode: Inode, { kind, mode, sizeBytes }: FileAttributes): FuseAttributes {
     const { uid, gid, timeS } = this.owner;
     const { permissions = mode & 0o7777 } = inode;
     return {
       inode: inode.number,
       size: sizeBytes,
       mode: (mode & ~0o7777) | permissions,
-      links: kind === 'directory' ? 2 + this.subdirectories(inode) : 1,
+      links: kind === 'directory' ? 2 + this.mounted.subdirectories(pathOf(inode)) : 1,
       uid: inode.uid ?? uid,
       gid: inode.gid ?? gid,
       timeS,
     };
   }
 
-  private subdirectories({ path }: Inode): number {
-    const isDirectory = (name: string): boolean => this.mounted.lstat(`${path}/${name}`).kind === 'directory';
-    return this.mounted.readdir(`${path}/`).filter(isDirectory).length;
-  }
-
   /** Keeps what chmod and chown set. Lengths and times are ignored: procfs and sysfs accept O_TRUNC, too. */
   private setAttributes(inode: Inode, body: DataView): Uint8Array {
     const valid = word(body, 0);
-    this.mounted.lstat(pathOf(inode));
+    const found = this.mounted.lstat(pathOf(inode));
     if (valid & FATTR.MODE) inode.permissions = word(body, 68) & 0o7777;
     if (valid & FATTR.UID) inode.uid = word(body, 76);
     if (valid & FATTR.GID) inode.gid = word(body, 80);
-    return attrOut(this.attributes(inode));
+    return attrOut(this.attributes(inode, found), attributesS(found));
   }
 
-  private open(path: string, flags: number): Uint8Array {
+  private open(inode: Inode, flags: number, tellEndless: TellEndless): Uint8Array {
+    const path = pathOf(inode);
     const access = flags & ACCESS_MODE;
     const reads = access !== 1;
     const writes = access !== O_RDONLY;
     const file = this.mounted.open(path, reads ? 'read' : 'write');
     if (reads && writes) this.mounted.open(path, 'write');
-    this.files.set(++this.lastHandle, { path, file, text: undefined });
+    this.files.set(++this.lastHandle, { inode, reads, file, text: undefined });
+    if (reads) inode.readers += 1;
+    if (isEndless(inode, this.mounted.lstat(path))) tellEndless(inode.number);
     return openOut(this.lastHandle, 'file');
+  }
+
+  private release(handle: number): void {
+    const open = this.files.get(handle);
+    if (open?.reads) open.inode.readers -= 1;
+    this.files.delete(handle);
   }
 
   /** The open file. @throws ErrnoError EBADF for no such handle, what `gone` gives if the file is no longer there. */
   private handleOf(handle: number): FileHandle {
     const open = this.files.get(handle);
     if (open === undefined) throw new ErrnoError('EBADF', `there is no open file ${handle}`);
-    if (this.mounted.exists(open.path)) return open;
-    throw this.mounted.gone(open.path);
+    const path = pathOf(open.inode);
+    if (this.mounted.exists(path)) return open;
+    throw this.mounted.gone(path);
   }
 
   private read(handle: number, offset: number, sizeBytes: number): Uint8Array {
@@ -209,15 +247,13 @@ export class FuseFilesystem {
   }
 
   private openDirectory(inode: Inode): Uint8Array {
-    const names = this.mounted.readdir(`${inode.path}/`);
+    const found = this.mounted.entries(pathOf(inode));
     const entries: FuseEntry[] = [
       { name: '.', inode: inode.number, type: typeOf(0o040000) },
       { name: '..', inode: this.parentOf(inode).number, type: typeOf(0o040000) },
     ];
-    for (const name of names) {
-      const child = this.child(inode, name);
-      entries.push({ name, inode: child.number, type: typeOf(this.mounted.lstat(child.path).mode) });
-    }
+    for (const { name, mode } of found)
+      entries.push({ name, inode: this.child(inode, name).number, type: typeOf(mode) });
     this.directories.set(++this.lastHandle, entries);
     return openOut(this.lastHandle, 'directory');
   }
@@ -232,6 +268,16 @@ export class FuseFilesystem {
 
 function pathOf({ path }: Inode): string {
   return path === '' ? '/' : path;
+}
+
+/** A file that somebody may read now, and whose size says nothing. */
+function isEndless({ readers }: Inode, { kind, sizeBytes }: FileAttributes): boolean {
+  return readers > 0 && kind === 'file' && sizeBytes === 0;
+}
+
+/** How long the kernel may go without asking for the attributes again. */
+function attributesS({ lasts }: FileAttributes): number {
+  return lasts === 'all' ? LASTING_S : 0;
 }
 
 function typeOf(mode: number): number {

@@ -2,6 +2,7 @@ import { closeSync, read, writeSync } from 'node:fs';
 import { ErrnoError } from '../../lib/errno.js';
 import {
   decodeRequest,
+  encodeLength,
   encodeAnswer,
   encodeError,
   type FuseRequest,
@@ -13,6 +14,9 @@ import type { FuseFilesystem } from './filesystem.js';
 
 /** Until the device is mounted a read gives EPERM; it is tried again after so many ms. */
 const UNMOUNTED_RETRY_MS = 2;
+/** Beyond the end of any text; and how much more each time. */
+const ENDLESS_BYTES = 1 << 30;
+const LONGER_BYTES = 4096;
 const EIO = -5;
 
 export interface FuseSessionHooks {
@@ -31,6 +35,7 @@ export class FuseSession {
   readonly ended: Promise<void>;
   private readonly buffer = Buffer.alloc(REQUEST_BYTES);
   private readonly end: () => void;
+  private endlessBytes = ENDLESS_BYTES;
   private stopping = false;
   private mounted = false;
 
@@ -84,13 +89,18 @@ export class FuseSession {
     const { unique } = request;
     try {
       if (changesWithTime(request.opcode)) this.hooks.beforeRequest();
-      const payload = this.filesystem.handle(request);
+      const payload = this.filesystem.handle(request, (inode) => this.tellEndless(inode));
       if (payload === 'unknown') this.send(encodeError(unique, NOT_IMPLEMENTED));
       else if (payload !== undefined) this.send(encodeAnswer(unique, payload));
     } catch (error) {
       if (!(error instanceof ErrnoError)) this.hooks.onDefect(error);
       this.send(encodeError(unique, error instanceof ErrnoError ? error.errno : EIO));
     }
+  }
+
+  private tellEndless(inode: number): void {
+    this.endlessBytes += LONGER_BYTES;
+    this.send(encodeLength(inode, this.endlessBytes));
   }
 
   private send(answer: Buffer): void {

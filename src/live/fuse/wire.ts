@@ -41,6 +41,10 @@ export const OPCODE = {
   RENAME2: 45,
 } as const;
 
+/** fuse_getattr_in.getattr_flags: a seek to the end asks, not a stat(). */
+export const FUSE_GETATTR_FH = 1 << 0;
+/** enum fuse_notify_code: data for the page cache, which tells the kernel of a longer file, too. */
+const FUSE_NOTIFY_STORE = 4;
 /** O_TRUNC comes with the open itself, not as a SETATTR after it. */
 const FUSE_ATOMIC_O_TRUNC = 1 << 3;
 const FUSE_BIG_WRITES = 1 << 5;
@@ -172,6 +176,19 @@ export function encodeError(unique: bigint, errno: number): Buffer {
   return new Answer(OUT_HEADER_BYTES).word(OUT_HEADER_BYTES, errno).long(unique).bytes;
 }
 
+/**
+ * Tells the kernel of a byte of a file far behind its end, so that it takes the file for that long whatever stat() says.
+ * Where it reads pages, as for sendfile(), it finds the end by a READ that gives less (fuse_notify_store_out).
+ *
+ * @param lengthBytes more than the kernel has been told before, or it takes no notice.
+ */
+export function encodeLength(inode: number, lengthBytes: number): Buffer {
+  const storedBytes = 1;
+  const answer = new Answer(OUT_HEADER_BYTES + 24 + storedBytes);
+  answer.word(answer.bytes.length, FUSE_NOTIFY_STORE).long(0);
+  return answer.long(inode, lengthBytes - storedBytes).word(storedBytes, 0).bytes;
+}
+
 /** fuse_init_out, for a kernel that offers `flags`. */
 export function initOut(flags: number): Buffer {
   const wanted = flags & (FUSE_ATOMIC_O_TRUNC | FUSE_BIG_WRITES);
@@ -182,14 +199,15 @@ export function initOut(flags: number): Buffer {
     .word(MAX_WRITE_BYTES, 1).bytes;
 }
 
-/** fuse_entry_out; with timeouts of 0, so that the kernel caches neither name nor attributes. */
-export function entryOut(attributes: FuseAttributes): Buffer {
-  return new Answer(40 + ATTR_BYTES).long(attributes.inode, 0, 0, 0).word(0, 0).attributes(attributes).bytes;
+/** fuse_entry_out; the kernel asks again after the seconds that a name and its attributes last, at once if 0. */
+export function entryOut(attributes: FuseAttributes, nameS: number, attributesS: number): Buffer {
+  const answer = new Answer(40 + ATTR_BYTES).long(attributes.inode, 0, nameS, attributesS);
+  return answer.word(0, 0).attributes(attributes).bytes;
 }
 
-/** fuse_attr_out; with a timeout of 0, so that the kernel does not cache the attributes. */
-export function attrOut(attributes: FuseAttributes): Buffer {
-  return new Answer(16 + ATTR_BYTES).long(0).word(0, 0).attributes(attributes).bytes;
+/** fuse_attr_out; the kernel asks again after the seconds that the attributes last, at once if 0. */
+export function attrOut(attributes: FuseAttributes, attributesS: number): Buffer {
+  return new Answer(16 + ATTR_BYTES).long(attributesS).word(0, 0).attributes(attributes).bytes;
 }
 
 /** Answer to OPEN and OPENDIR: the handle, and for a file that the page cache is left out (fuse_open_out). */

@@ -22,7 +22,7 @@ export function checkScenario(
   platforms: readonly PlatformFacts[],
   report: Report,
 ): void {
-  const { arch, vmbus, design = {}, devices = [], channels = [], run: runNs } = values;
+  const { arch, kernel, vmbus, design = {}, devices = [], channels = [], run: runNs } = values;
   const { interrupts = [], architectureRows = {}, kvm, workload = [], timeline = [] } = values;
   const possible = checkCpus(values.cpus, report, vmbus)?.possible;
   const platform = platforms.find(({ name }) => name === arch) ?? platforms[0];
@@ -46,5 +46,5 @@ export function checkScenario(
   lines.finish();
   pci.finish();
   relids.finish(areDevicesReadable && !timeline.includes(undefined));
-  checkDesign(design, checks);
+  checkDesign(design, kernel, checks);
 }

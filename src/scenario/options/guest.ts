@@ -3,17 +3,14 @@ import type { Architecture } from './architecture.js';
 import type { ChannelOptions } from './channels.js';
 import type { CpuCounts } from './counts.js';
 import type { CpuOptions } from './cpus.js';
-import type { DesignOptions } from './design.js';
+import type { DesignSetting } from './design.js';
 import type { DeviceOptions } from './devices.js';
 import type { HostOptions } from './host.js';
 import type { InterruptOptions } from './interrupts.js';
+import type { KernelVersion } from './kernel.js';
 import type { KvmGuestOptions } from './kvm.js';
 import type { PciDeviceOptions } from './pci.js';
 import type { ArchitectureRowOptions, ProcInterruptsOptions } from './proc-interrupts.js';
-
-/** The kernels whose behaviour can be chosen. */
-export const kernelVersions = ['6.1', '6.10', '6.12', '6.18', '7.2', '7.3'] as const;
-export type KernelVersion = (typeof kernelVersions)[number];
 
 /** Whose interrupt remapping an x86 machine can have. */
 export const remappingKinds = ['none', 'intel', 'amd', 'hyperv'] as const;
@@ -65,8 +62,11 @@ export interface GuestOptions {
    * `encrypted`. Default false.
    */
   readonly confidentialVmbus?: boolean;
-  /** Designs other than those that the RFC proposes. */
-  readonly design?: DesignOptions;
+  /**
+   * Designs other than those that the RFC proposes: a preset, as `mainline` for what drivers/hv does without it, or
+   * choices on some axes.
+   */
+  readonly design?: DesignSetting;
   /** In the order of the host's offers; default: none. */
   readonly devices?: readonly DeviceOptions[];
   /** Channels that are not where the guest puts them, or have been counted before. */

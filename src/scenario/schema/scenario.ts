@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { kernelVersions, remappingKinds } from '../options/guest.js';
+import { kernelVersions } from '../options/kernel.js';
+import { remappingKinds } from '../options/guest.js';
 import type { ScenarioVocabulary } from '../vocabulary.js';
 import { workload } from '../workloads/index.js';
 import { channel } from './channel.js';

@@ -159,5 +159,5 @@ function lineFile(core: IrqCore, desc: IrqDesc): FileNode {
 
 /** /sys/kernel/debug/irq/irqs: a file for every allocated descriptor. */
 export function debugIrqs(core: IrqCore): DirectoryNode {
-  return new IrqEntries(core, (desc) => lineFile(core, desc));
+  return new IrqEntries(core, 'files', (desc) => lineFile(core, desc));
 }

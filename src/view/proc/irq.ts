@@ -71,6 +71,11 @@ export class ProcIrq implements IrqProc, DirectoryNode {
     return this.lines.lookup(name);
   }
 
+  directories(): number {
+    this.subdirLock.announceRead();
+    return this.lines.directories();
+  }
+
   /** kernel/irq/proc.c register_irq_proc. */
   *registerIrqSteps(desc: IrqDesc): Procedure<void> {
     if (desc.data.chip === noIrqChip) return;

@@ -1,5 +1,5 @@
 import type { CpuId } from '../../lib/brand.js';
-import { ErrnoError } from '../../lib/errno.js';
+import { kstrtobool } from '../../lib/kstrtox.js';
 import { CpuMask } from '../../machine/cpumask.js';
 import { formatCpuList } from '../../machine/cpumask-text.js';
 import type { IrqCore } from '../../irq/core.js';

@@ -35,5 +35,5 @@ function irqDirectory(desc: IrqDesc): StaticDirectory {
 
 /** /sys/kernel/irq: a directory for every allocated descriptor, as long as it exists. */
 export function sysIrq(core: IrqCore): DirectoryNode {
-  return new IrqEntries(core, irqDirectory);
+  return new IrqEntries(core, 'directories', irqDirectory);
 }

@@ -23,6 +23,7 @@ export function vmbusBusDirectory(vmbus: Vmbus): DirectoryNode {
     () => bus.devices,
     ({ instanceId }) => instanceId,
     (device) => link('', device),
+    (name) => bus.device(name),
   );
   const drivers = new ListDirectory(
     () => bus.drivers,
@@ -81,8 +82,8 @@ class DriverDirectory implements DirectoryNode {
   }
 
   lookup(name: string): TreeNode | undefined {
-    const device = this.bound().find(({ instanceId }) => instanceId === name);
-    return device === undefined ? this.files.lookup(name) : link('../', device);
+    const device = this.vmbus.bus.device(name);
+    return device?.driver !== this.driver ? this.files.lookup(name) : link('../', device);
   }
 
   private bound(): VmbusDevice[] {
@@ -125,7 +126,7 @@ class DriverDirectory implements DirectoryNode {
 
 function deviceNamed({ bus }: Vmbus, text: string): VmbusDevice | undefined {
   const name = text.replace(/\n$/, '');
-  return bus.devices.find(({ instanceId }) => instanceId === name);
+  return bus.device(name);
 }
 
 function noDevice(text: string): ErrnoError {

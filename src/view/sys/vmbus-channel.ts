@@ -1,5 +1,6 @@
 import type { Relid } from '../../lib/brand.js';
 import { ErrnoError } from '../../lib/errno.js';
+import { scanUnsigned } from '../../lib/kstrtox.js';
 import type { VmbusChannel } from '../../vmbus/channel/channel.js';
 import { VERSION_WIN10_V4_1 } from '../../vmbus/protocol/channel-messages.js';
 import { RING_WORD, type RingBuffer } from '../../vmbus/ring/index.js';
@@ -33,8 +34,8 @@ export function vmbusChannelDirectory(vmbus: Vmbus, channel: VmbusChannel): Dire
 }
 
 /**
- * A write to a channel's `cpu` file: the same as setting the affinity of its IRQ to that CPU (target_cpu_store, RFC
- * patch 10). The RFC as posted returns 0 bytes on success, which `echo` would repeat for ever; here the write succeeds.
+ * A write to a channel's `cpu` file, done as the design has it (target_cpu_store). The RFC as posted returns 0 bytes on
+ * success, which `echo` would repeat for ever; here the write succeeds.
  */
 function targetCpuStore(vmbus: Vmbus, channel: VmbusChannel, text: string): void {
   const { connection } = vmbus;
@@ -42,23 +43,13 @@ function targetCpuStore(vmbus: Vmbus, channel: VmbusChannel, text: string): void
   if (connection.version < VERSION_WIN10_V4_1) {
     throw new ErrnoError('EIO', `the host cannot move channel ${relid}: that needs VMBus 4.1`);
   }
-  const digits = /^[\t-\r ]*\+?(\d+)/.exec(text)?.[1];
-  if (digits === undefined) throw new ErrnoError('EIO', `${JSON.stringify(text)} is no CPU number`);
-  const cpu = Number(digits) % 2 ** 32;
+  const cpu = scanUnsigned(text);
+  if (cpu === undefined) throw new ErrnoError('EIO', `${JSON.stringify(text)} is no CPU number`);
   if (cpu >= machine.nrCpuIds) {
     throw new ErrnoError('EINVAL', `there is no CPU ${cpu}: the machine has CPUs 0-${machine.nrCpuIds - 1}`);
   }
-  machine.run(
-    'target_cpu_store',
-    (function* store() {
-      yield* connection.channelMutex.lock();
-      const before = connection.modchans.sent;
-      const ret = connection.relids.setTargetCpu(channel, cpu);
-      if (connection.modchans.sent !== before) yield* connection.modifyChannel.sent(channel);
-      yield* connection.channelMutex.unlock();
-      throwIfError(ret, refusal(channel, cpu));
-    })(),
-  );
+  const ret = machine.run('target_cpu_store', connection.modifyChannel.store(channel, cpu));
+  throwIfError(ret, refusal(channel, cpu));
 }
 
 function refusal(channel: VmbusChannel, cpu: number): string {

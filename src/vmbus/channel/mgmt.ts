@@ -49,7 +49,8 @@ export class ChannelManagement {
     }
     const { machine } = this.connection;
     const channel = new VmbusChannel(machine, offer, vmbusOnEvent, vmbusOnEventSteps);
-    if (channel.deviceClass === unknownDeviceClass && !channel.isHvSock) {
+    const isKnown = channel.deviceClass !== unknownDeviceClass || isUnsupportedDevice(offer.classId);
+    if (!isKnown && !channel.isHvSock) {
       machine.log.printk(`hv_vmbus: Unknown GUID: ${offer.classId}`);
     }
     yield* this.processOffer(channel);
@@ -95,7 +96,7 @@ export class ChannelManagement {
 
   private isAcceptable(offer: OfferChannel): boolean {
     const { connection } = this;
-    if (isUnsupportedDevice(offer.classId)) return false;
+    if (!connection.design.offerFilter.takes(offer.classId)) return false;
     const relid = offer.childRelid;
     if (connection.isolation && !isAllowedInIsolated(offer, connection.behaviour)) {
       if (connection.irq.ratelimits.allows('vmbus_onoffer')) {
@@ -238,7 +239,9 @@ export class ChannelManagement {
   private *rescindSubChannel(channel: VmbusChannel): Procedure<void> {
     const { channelMutex } = this.connection;
     yield* channelMutex.lock();
-    if (channel.state.kind === 'open') yield* this.operations.processChannelRemoval(channel);
+    const { removesOpenSubChannels } = this.connection.lifetime;
+    if (channel.state.kind === 'open' || removesOpenSubChannels)
+      yield* this.operations.processChannelRemoval(channel);
     // Also for a channel that has just gone: whoever closes the device may have begun to wait before.
     channel.rescindEvent.completeAll();
     yield* channelMutex.unlock();

@@ -6,6 +6,7 @@ import type { HypervBehaviour } from '../kernel.js';
 import type { VmbusConnection } from '../connection/connection.js';
 import { gpadlMessages } from '../gpadl.js';
 import { type GuestMemory, HV_HYP_PAGE_SIZE } from '../guest-memory.js';
+import type { RetargetInterrupt } from '../host-port.js';
 import type { Guid } from '../protocol/guid.js';
 import { resetChannelCb } from './handler.js';
 import {
@@ -67,6 +68,7 @@ export class ChannelOperations {
         `channel ${channel.relid} is ${channel.state.kind}; only a closed one can be opened`,
       );
     }
+    yield* this.connection.lifetime.opened(channel);
     yield* channel.stateVar.setSteps({ kind: 'opening', rings: undefined });
     yield* this.connection.design.openOrder.beforeOpen(channel, options.callback);
     const rings = yield* this.shareRings(channel, options.ringPages ?? DEFAULT_RING_PAGES);
@@ -193,6 +195,16 @@ export class ChannelOperations {
     this.connection.host.signalEvent(channel.offer.connectionId);
   }
 
+  /** Waits, with interrupts off, until the host has answered what it was sent over the channel. */
+  awaitAnswers(channel: VmbusChannel): void {
+    this.connection.host.awaitAnswers(channel.offer.connectionId);
+  }
+
+  /** HVCALL_RETARGET_INTERRUPT. @returns its status. */
+  retargetInterrupt(request: RetargetInterrupt): number {
+    return this.connection.host.retargetInterrupt(request);
+  }
+
   /** Asks the host to connect a socket to one of its services (vmbus_send_tl_connect_request). */
   *sendTlConnectRequest(guestEndpointId: Guid, hostServiceId: Guid): Procedure<void> {
     yield* this.connection.postMsg({ type: CHANNELMSG.TL_CONNECT_REQUEST, guestEndpointId, hostServiceId });
@@ -278,16 +290,18 @@ export class ChannelOperations {
     const { connection } = this;
     if (yield* connection.postMsg({ type: CHANNELMSG.CLOSECHANNEL, childRelid: channel.relid })) {
       yield* this.unshareRings(channel, rings);
-      return;
+    } else {
+      // Its rings stay with the host.
+      const ret = errnoValue('EAGAIN');
+      connection.machine.log.printk(`hv_vmbus: Close failed: close post msg return is ${ret}`);
     }
-    // Its rings stay with the host.
-    const ret = errnoValue('EAGAIN');
-    connection.machine.log.printk(`hv_vmbus: Close failed: close post msg return is ${ret}`);
+    yield* connection.lifetime.closed(channel);
   }
 
   private *reset(channel: VmbusChannel): Procedure<void> {
     yield* channel.storeCallbackSteps(undefined, '__vmbus_open');
     yield* channel.stateVar.setSteps({ kind: 'open' });
+    yield* this.connection.lifetime.closed(channel);
   }
 
   private refuseIfRescinded(channel: VmbusChannel): void {

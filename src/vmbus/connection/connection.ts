@@ -1,5 +1,6 @@
 import type { CpuId, Ns, Relid } from '../../lib/brand.js';
 import { ErrnoError } from '../../lib/errno.js';
+import { Prng } from '../../lib/prng.js';
 import { SharedCpuMask } from '../../machine/cpumask.js';
 import { Lock, SpinLock } from '../../machine/lock.js';
 import type { Machine } from '../../machine/machine.js';
@@ -29,8 +30,9 @@ import { INVALID_RELID, MAX_CHANNEL_RELIDS, type RelidMap } from '../relid-map.j
 import { MessageRequest, RequestList } from './requests.js';
 import type { DesignParts } from '../variants/design-parts.js';
 import type { ChannelLifetime } from '../variants/lifetime.js';
-import type { ModifyChannelPolicy } from '../variants/modify-channel.js';
+import type { ModifyChannelPolicy } from '../variants/modify-channel-policy.js';
 import type { OfflineGuard } from '../variants/offline-guard.js';
+import type { OfflinePolicy } from '../variants/offline-policy.js';
 
 /** How far the guest is with its host (enum vmbus_connect_state). */
 export type ConnectionState =
@@ -74,6 +76,8 @@ export interface ConnectionOptions {
   readonly channelWork?: ChannelWork;
   /** Default `until-listed`. */
   readonly offerCpusLock?: OfferCpusLock;
+  /** Of what the kernel leaves to chance; default 1. */
+  readonly seed?: number;
 }
 
 /** How often the host is asked to take a message, and how long the guest sleeps after the first time. */
@@ -144,6 +148,8 @@ export class VmbusConnection implements ConnectionPort {
   readonly mover: ChannelMover;
   readonly guard: OfflineGuard;
   readonly modifyChannel: ModifyChannelPolicy;
+  readonly offlinePolicy: OfflinePolicy;
+  readonly prng: Prng;
   /** What the host did against the protocol and the guest refused, counted by reason. */
   readonly refused = new Map<Refusal, number>();
   /** Up to which relid interrupts look for events (relid_hiwater). */
@@ -184,6 +190,8 @@ export class VmbusConnection implements ConnectionPort {
     this.relids = design.relidMap(this, this.lifetime, this.mover);
     this.guard = design.offlineGuard(this);
     this.modifyChannel = design.modifyChannel(this);
+    this.offlinePolicy = design.offlinePolicy(this);
+    this.prng = new Prng(options.seed ?? 1);
     this.workQueue = createWorkqueue(machine, 'hv_vmbus_con');
     this.rescindWorkQueue = createWorkqueue(machine, 'hv_vmbus_rescind');
     this.primaryChannelQueue = createWorkqueue(machine, 'hv_pri_chan');

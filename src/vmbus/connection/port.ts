@@ -1,3 +1,4 @@
+import type { Prng } from '../../lib/prng.js';
 import type { IrqCore } from '../../irq/core.js';
 import type { SharedCpuMask } from '../../machine/cpumask.js';
 import type { Lock, SpinLock } from '../../machine/lock.js';
@@ -5,8 +6,10 @@ import type { Machine } from '../../machine/machine.js';
 import type { Procedure } from '../../machine/step.js';
 import type { ChannelPlacement } from '../channel/placement.js';
 import type { ModifyChannels } from './modify-channels.js';
+import type { RequestList } from './requests.js';
 import type { ChannelMessage } from '../protocol/channel-messages.js';
 import type { RelidMap } from '../relid-map.js';
+import type { ModifyChannelPolicy } from '../variants/modify-channel-policy.js';
 import type { OfflineGuard } from '../variants/offline-guard.js';
 
 /**
@@ -19,12 +22,16 @@ export interface ConnectionPort {
   /** Protocol version agreed on, as on the wire; 0 before. */
   readonly version: number;
   readonly modchans: ModifyChannels;
+  readonly requests: RequestList;
   /** CPUs that may be given channels. */
   readonly synicOnline: SharedCpuMask;
   readonly channelMutex: Lock;
   readonly setAffinityLock: SpinLock;
   readonly relids: RelidMap;
   readonly guard: OfflineGuard;
+  readonly modifyChannel: ModifyChannelPolicy;
+  /** Of what the kernel leaves to chance. */
+  readonly prng: Prng;
   readonly placement: ChannelPlacement;
   /** Sends a control message once; false if the host does not take it (hv_post_message). */
   postSteps(message: ChannelMessage): Procedure<boolean>;

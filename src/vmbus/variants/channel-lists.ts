@@ -68,6 +68,8 @@ export const noTaskletControl: TaskletControl = { localBhDisable: () => {}, loca
 
 class ListEntry {
   next: ListEntry | undefined;
+  /** `next` is not written yet. */
+  isUnlinked = false;
   isPoisoned = false;
 
   constructor(readonly channel: VmbusChannel | undefined) {}
@@ -76,16 +78,22 @@ class ListEntry {
 /**
  * A plain list, walked in a tasklet (2015, vmbus_on_event with pcpu_relid2channel).
  *
- * list_del is two stores to the list, that into the removed entry and that around it. Both are plain, so that a
- * compiler may have them in this order:
+ * list_del is two stores that the walk sees, that into the removed entry and that around it; list_add_tail is two as
+ * well, that into the new entry and that into the one before it. All are plain, so that a compiler may have them in
+ * this order:
  *
  * ```
  * process context (percpu_channel_deq)     tasklet of the same CPU
  * entry.next = LIST_POISON1
  *                                          entry.next  → LIST_POISON1
  * previous.next = the next one
+ *
+ * process context (percpu_channel_enq)     tasklet of the same CPU
+ * previous.next = entry
+ *                                          entry.next  → nothing that was ever written
+ * entry.next = the next one
  * ```
- * Forbidden: the walk goes on behind a removed entry.
+ * Forbidden: the walk goes on behind a removed entry, or behind one that is not linked yet.
  */
 export class TaskletChannelList implements ChannelList {
   private readonly head = new ListEntry(undefined);
@@ -98,8 +106,12 @@ export class TaskletChannelList implements ChannelList {
   *add(channel: VmbusChannel): Procedure<void> {
     yield this.word.update;
     const entry = new ListEntry(channel);
-    entry.next = this.head.next;
+    const { next } = this.head;
+    entry.isUnlinked = true;
     this.head.next = entry;
+    yield this.word.update;
+    entry.next = next;
+    entry.isUnlinked = false;
   }
 
   *delete(channel: VmbusChannel): Procedure<void> {
@@ -133,34 +145,36 @@ export class TaskletChannelList implements ChannelList {
     return entry?.channel;
   }
 
-  /** @throws AssertionError behind an entry that has been removed. */
+  /** @throws AssertionError behind an entry that has been removed, or is not linked yet. */
   private nextOf(entry: ListEntry): ListEntry | undefined {
-    assert(!entry.isPoisoned, 'the walk follows a removed entry', {
-      list: this.word.name,
-      relid: entry.channel?.relid,
-    });
+    const where = { list: this.word.name, relid: entry.channel?.relid };
+    assert(!entry.isPoisoned, 'the walk follows a removed entry', where);
+    assert(!entry.isUnlinked, 'the walk follows an entry that is not linked yet', where);
     return entry.next;
   }
 }
 
-/** The same, changed with tasklets of the CPU kept away (local_bh_disable), as the review asks. */
-export class BhDisabledChannelList extends TaskletChannelList {
+/** Entries are removed with tasklets of the CPU kept away (local_bh_disable), but added without. */
+export class BhDisabledRemovalList extends TaskletChannelList {
   constructor(
     name: string,
-    private readonly tasklets: TaskletControl,
+    protected readonly tasklets: TaskletControl,
   ) {
     super(name);
-  }
-
-  override *add(channel: VmbusChannel): Procedure<void> {
-    this.tasklets.localBhDisable();
-    yield* super.add(channel);
-    this.tasklets.localBhEnable();
   }
 
   override *delete(channel: VmbusChannel): Procedure<void> {
     this.tasklets.localBhDisable();
     yield* super.delete(channel);
+    this.tasklets.localBhEnable();
+  }
+}
+
+/** Tasklets of the CPU are kept away from both, as the review asks. */
+export class BhDisabledChannelList extends BhDisabledRemovalList {
+  override *add(channel: VmbusChannel): Procedure<void> {
+    this.tasklets.localBhDisable();
+    yield* super.add(channel);
     this.tasklets.localBhEnable();
   }
 }

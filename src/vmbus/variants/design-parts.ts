@@ -6,8 +6,10 @@ import type { ConnectionPort } from '../connection/port.js';
 import type { RelidMap } from '../relid-map.js';
 import type { ControlMessages } from './control-messages.js';
 import type { ChannelLifetime } from './lifetime.js';
-import type { ModifyChannelPolicy } from './modify-channel.js';
+import type { ModifyChannelPolicy } from './modify-channel-policy.js';
+import type { OfferFilter } from './offer-filter.js';
 import type { OfflineGuard } from './offline-guard.js';
+import type { OfflinePolicy } from './offline-policy.js';
 import type { OpenOrder } from './open-order.js';
 import type { RingOrder } from '../ring/order.js';
 
@@ -22,6 +24,7 @@ export type RelidMapFactory = (
 export type LifetimeFactory = (channelMutex: Lock) => ChannelLifetime;
 export type ModifyChannelFactory = (connection: ConnectionPort) => ModifyChannelPolicy;
 export type OfflineGuardFactory = (connection: ConnectionPort) => OfflineGuard;
+export type OfflinePolicyFactory = (connection: ConnectionPort) => OfflinePolicy;
 
 /** How the top level of VMBus interrupts is counted: the platform's part of it, and VMBus' own. */
 export interface TopLevel {
@@ -36,6 +39,8 @@ export interface DesignParts {
   readonly lifetime: LifetimeFactory;
   readonly modifyChannel: ModifyChannelFactory;
   readonly offlineGuard: OfflineGuardFactory;
+  readonly offerFilter: OfferFilter;
+  readonly offlinePolicy: OfflinePolicyFactory;
   readonly ringOrder: RingOrder;
   readonly openOrder: OpenOrder;
 }
@@ -53,6 +58,10 @@ export const CHANNEL_LIFETIME: Token<LifetimeFactory> = token('ChannelLifetime')
 export const MODIFY_CHANNEL: Token<ModifyChannelFactory> = token('ModifyChannel');
 /** Axis offlineGuard: what keeps channels from CPUs that go offline. */
 export const OFFLINE_GUARD: Token<OfflineGuardFactory> = token('OfflineGuard');
+/** Axis offerFilter: which offers make channels. */
+export const OFFER_FILTER: Token<OfferFilter> = token('OfferFilter');
+/** Axis offlinePolicy: what becomes of channels whose CPU is to go offline. */
+export const OFFLINE_POLICY: Token<OfflinePolicyFactory> = token('OfflinePolicy');
 /** Axis ringOrder: order of the reader's accesses to a ring. */
 export const RING_ORDER: Token<RingOrder> = token('RingOrder');
 /** Axis openOrder: when a channel's callback is set. */

@@ -8,11 +8,15 @@ export const designChoices = {
   /** How the top level of VMBus interrupts is counted. */
   topLevel: ['percpu-demux', 'percpu', 'percpu-nostat-visible', 'percpu-nostat-hidden'],
   /** When a channel's memory goes. */
-  lifetime: ['rescind-ref', 'free-unconditionally', 'get-put', 'get-put-completed'],
+  lifetime: ['rescind-ref', 'free-unconditionally', 'get-put', 'get-put-completed', 'get-put-open'],
   /** Who waits for the host when a channel moves. */
   modifyChannel: ['wait-on-offline', 'wait-in-setter', 'no-wait', 'fixed-sleep'],
   /** What keeps channels from CPUs that go offline. */
   offlineGuard: ['flag-and-lock', 'flag', 'none'],
+  /** Which offers make channels. */
+  offerFilter: ['drop-unsupported', 'keep-unsupported'],
+  /** What becomes of channels whose CPU is to go offline. */
+  offlinePolicy: ['refuse', 'migrate', 'rfc-idea'],
   /** Order of the reader's accesses to a ring. */
   ringOrder: [
     'read-pending-write',
@@ -26,7 +30,13 @@ export const designChoices = {
   /** When a channel's callback is set. */
   openOrder: ['callback-first', 'ignore-until-open-result'],
   /** As whom KVM's irqfds with resampling assert a line, and when that ends; src/kvm has the classes. */
-  irqfdSource: ['shared-id-under-lock', 'shared-id-unregister-outside', 'shared-id-lock-dropped', 'own-id'],
+  irqfdSource: [
+    'shared-id-under-lock',
+    'shared-id-unregister-outside',
+    'shared-id-lock-dropped',
+    'shared-id-under-irq-lock',
+    'own-id',
+  ],
 } as const;
 
 export type DesignAxis = keyof typeof designChoices;
@@ -41,6 +51,8 @@ export const defaultDesign: VmbusDesign = {
   lifetime: 'rescind-ref',
   modifyChannel: 'wait-on-offline',
   offlineGuard: 'flag-and-lock',
+  offerFilter: 'drop-unsupported',
+  offlinePolicy: 'refuse',
   ringOrder: 'read-pending-write',
   openOrder: 'callback-first',
   irqfdSource: 'shared-id-under-lock',

@@ -14,6 +14,7 @@ import type {
   LifetimeFactory,
   ModifyChannelFactory,
   OfflineGuardFactory,
+  OfflinePolicyFactory,
   RelidMapFactory,
   TopLevel,
 } from './design-parts.js';
@@ -22,10 +23,13 @@ import {
   FreeUnconditionally,
   GetPutCompletedLifetime,
   GetPutLifetime,
+  GetPutOpenLifetime,
   RescindRefLifetime,
 } from './lifetimes.js';
 import { FixedSleep, NoWait, WaitInSetter, WaitOnOffline } from './modify-channel.js';
 import { FlagAndLockGuard, FlagGuard, NoGuard } from './offline-guard.js';
+import { DropUnsupported, KeepUnsupported, type OfferFilter } from './offer-filter.js';
+import { MigrateOnOffline, RefuseOffline, RfcIdea } from './offline-policy.js';
 import { CallbackFirst, IgnoreUntilOpenResult, type OpenOrder } from './open-order.js';
 import { PercpuListRelidMap } from './percpu-list-map.js';
 import { RedirectingRelidMap } from './redirecting-map.js';
@@ -48,6 +52,7 @@ export const lifetimes: Choices<'lifetime', LifetimeFactory> = {
   'free-unconditionally': (channelMutex) => new FreeUnconditionally(channelMutex),
   'get-put': (channelMutex) => new GetPutLifetime(channelMutex),
   'get-put-completed': (channelMutex) => new GetPutCompletedLifetime(channelMutex),
+  'get-put-open': (channelMutex) => new GetPutOpenLifetime(channelMutex),
 };
 
 export const relidMaps: Choices<'relidMap', RelidMapFactory> = {
@@ -69,6 +74,17 @@ export const offlineGuards: Choices<'offlineGuard', OfflineGuardFactory> = {
   'flag-and-lock': ({ synicOnline, setAffinityLock }) => new FlagAndLockGuard(synicOnline, setAffinityLock),
   flag: ({ synicOnline }) => new FlagGuard(synicOnline),
   none: ({ machine }) => new NoGuard(machine),
+};
+
+export const offerFilters: Choices<'offerFilter', OfferFilter> = {
+  'drop-unsupported': new DropUnsupported(),
+  'keep-unsupported': new KeepUnsupported(),
+};
+
+export const offlinePolicies: Choices<'offlinePolicy', OfflinePolicyFactory> = {
+  refuse: () => new RefuseOffline(),
+  migrate: (connection) => new MigrateOnOffline(connection),
+  'rfc-idea': (connection) => new RfcIdea(connection),
 };
 
 export const ringOrders: Choices<'ringOrder', RingOrder> = {
@@ -109,6 +125,8 @@ export function designParts(design: Partial<VmbusDesign> = {}): DesignParts {
     lifetime: lifetimes[chosen.lifetime],
     modifyChannel: modifyChannelPolicies[chosen.modifyChannel],
     offlineGuard: offlineGuards[chosen.offlineGuard],
+    offerFilter: offerFilters[chosen.offerFilter],
+    offlinePolicy: offlinePolicies[chosen.offlinePolicy],
     ringOrder: ringOrders[chosen.ringOrder],
     openOrder: openOrders[chosen.openOrder],
   };

@@ -57,6 +57,12 @@ export interface ChannelLifetime {
   giveUp(channel: VmbusChannel): Procedure<void>;
   /** True if somebody may take the channel off its list although another one does, too. */
   readonly toleratesDoubleRemoval: boolean;
+  /** A rescinded sub-channel goes although its driver still has it open, and may be sending. */
+  readonly removesOpenSubChannels: boolean;
+  /** A driver begins to open the channel. */
+  opened(channel: VmbusChannel): Procedure<void>;
+  /** A driver has closed the channel, or could not open it. */
+  closed(channel: VmbusChannel): Procedure<void>;
   /** All channels go: the module is unloaded. */
   exit(work: ExitWork): Procedure<void>;
 }

@@ -15,6 +15,7 @@ export class RescindRefLifetime implements ChannelLifetime {
   readonly references = 0;
   gracePeriods = 0;
   readonly toleratesDoubleRemoval = false;
+  readonly removesOpenSubChannels = false;
   private readonly events = new Srcu('rcu');
 
   constructor(private readonly channelMutex: Lock) {}
@@ -76,6 +77,10 @@ export class RescindRefLifetime implements ChannelLifetime {
     channel.free('free_channel');
   }
 
+  *opened(): Procedure<void> {}
+
+  *closed(): Procedure<void> {}
+
   *exit(work: ExitWork): Procedure<void> {
     yield* work.drainWork();
     for (const channel of work.primaries()) {
@@ -94,6 +99,7 @@ export class FreeUnconditionally implements ChannelLifetime {
   references = 0;
   readonly gracePeriods = 0;
   readonly toleratesDoubleRemoval: boolean = true;
+  readonly removesOpenSubChannels: boolean = true;
 
   constructor(protected readonly channelMutex: Lock) {}
 
@@ -157,6 +163,10 @@ export class FreeUnconditionally implements ChannelLifetime {
     channel.assertLive('vmbus_onoffer_rescind');
     if (channel.probeDone.isDone) yield* work.remove(channel);
   }
+
+  *opened(_channel: VmbusChannel): Procedure<void> {}
+
+  *closed(_channel: VmbusChannel): Procedure<void> {}
 
   /** Frees each channel of the list, without taking it off. */
   *exit(work: ExitWork): Procedure<void> {
@@ -271,10 +281,11 @@ export class GetPutLifetime extends FreeUnconditionally {
 /**
  * The same as its review wanted it: exit unregisters all devices first and then takes off the lists what is left there,
  * the rescind work holds the reference of its look-up to its end, and the reference of the list is put by whoever took
- * the channel off.
+ * the channel off. Sub-channels go when their driver has closed them, as today.
  */
 export class GetPutCompletedLifetime extends GetPutLifetime {
   override readonly toleratesDoubleRemoval = false;
+  override readonly removesOpenSubChannels = false;
 
   protected override *handOver(channel: VmbusChannel, work: RescindWork): Procedure<void> {
     if (channel.probeDone.isDone) yield* work.remove(channel);
@@ -285,5 +296,53 @@ export class GetPutCompletedLifetime extends GetPutLifetime {
     const channels = work.primaries();
     for (const channel of channels) yield* work.removeDevice(channel);
     for (const channel of channels) yield* work.removeChannel(channel);
+  }
+}
+
+/**
+ * The same with the references that the review asks for instead of patches 3 and 4: vmbus_open takes one, vmbus_close
+ * puts it. Whoever sends over an open channel has it for certain; but nobody closes a sub-channel that its rescind has
+ * taken off the primary channel's list.
+ *
+ * ```
+ * rescind work of a sub-channel          driver, when its device goes
+ * off the list of sub-channels
+ * put: that of vmbus_open is left
+ *                                        vmbus_close: closes the sub-channels on the list
+ * ```
+ * Forbidden: the sub-channel's memory stays for ever.
+ */
+export class GetPutOpenLifetime extends GetPutLifetime {
+  override *opened(channel: VmbusChannel): Procedure<void> {
+    this.take(channel);
+  }
+
+  override closed(channel: VmbusChannel): Procedure<void> {
+    return this.putSteps(channel);
+  }
+}
+
+/**
+ * Before "serialize Offer and Rescind offer": a rescind's work is queued behind that of the offer, on the channel's own
+ * workqueue, and nothing else orders the two. The review holds that max_active = 1 of that queue does.
+ */
+export class ControlWorkqueueLifetime extends FreeUnconditionally {
+  /** @param queueWork appends a work to the channel's workqueue (channel->controlwq). */
+  constructor(
+    channelMutex: Lock,
+    private readonly queueWork: (work: () => Procedure<void>) => void,
+  ) {
+    super(channelMutex);
+  }
+
+  /** The channel's next work is that of its rescind. */
+  override *offerProcessed(channel: VmbusChannel): Procedure<void> {
+    yield channel.lifeWord.read;
+    channel.assertLive('vmbus_process_offer');
+  }
+
+  protected override *handOver(channel: VmbusChannel, work: RescindWork): Procedure<void> {
+    channel.assertLive('vmbus_onoffer_rescind');
+    this.queueWork(() => work.remove(channel));
   }
 }

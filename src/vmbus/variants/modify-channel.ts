@@ -4,6 +4,8 @@ import type { Procedure } from '../../machine/step.js';
 import type { VmbusChannel } from '../channel/channel.js';
 import type { ConnectionPort } from '../connection/port.js';
 import { VERSION_WIN10_V5_3 } from '../protocol/channel-messages.js';
+import type { ModifyChannelPolicy } from './modify-channel-policy.js';
+import { TargetCpuStore } from './target-cpu-store.js';
 
 const MS = 1_000_000;
 /** How often, and for how long each time, a CPU that goes offline waits for MODIFYCHANNEL_RESPONSEs. */
@@ -12,19 +14,24 @@ const MODCHAN_SLEEP_NS = 5 * MS;
 /** What it waits when the host sends no such responses. */
 const MODCHAN_BLIND_SLEEP_NS = 20 * MS;
 
-/** Who waits until the host has done what a MODIFYCHANNEL tells it, and for how long. */
-export interface ModifyChannelPolicy {
-  /** A channel's `cpu` file had MODIFYCHANNELs sent; the writer may sleep, and holds channel_mutex. */
-  sent(channel: VmbusChannel): Procedure<void>;
-  /** `cpu`, which no channel is given to any more, is about to have its synic switched off. */
-  beforeOffline(cpu: CpuId): Procedure<void>;
-}
-
-/** Nobody waits. */
+/**
+ * Nobody waits: the `cpu` file sets the affinity of the channel's IRQ, as compared with RFC patch 10 (target_cpu_store,
+ * vmbus_irq_set_affinity), and CPUs go offline as without patch 11. Linux 5.8 to 5.12 waits for nobody, either.
+ */
 export class NoWait implements ModifyChannelPolicy {
   constructor(protected readonly connection: ConnectionPort) {}
 
-  *sent(_channel: VmbusChannel): Procedure<void> {}
+  *store(channel: VmbusChannel, cpu: CpuId): Procedure<number> {
+    const { channelMutex } = this.connection;
+    yield* channelMutex.lock();
+    const ret = yield* this.setCpu(channel, cpu);
+    yield* channelMutex.unlock();
+    return ret;
+  }
+
+  *setCpu(channel: VmbusChannel, cpu: CpuId): Procedure<number> {
+    return this.connection.relids.setTargetCpu(channel, cpu);
+  }
 
   *beforeOffline(_cpu: CpuId): Procedure<void> {}
 }
@@ -61,16 +68,25 @@ export class WaitOnOffline extends FixedSleep {
 }
 
 /**
- * Before the RFC (drivers/hv/channel.c send_modifychannel_with_ack, since protocol 5.3): whoever writes a channel's
- * `cpu` file waits for the answer, however long that takes, or until the channel is rescinded: with channel_mutex
- * released, which the rescind takes. A write to /proc/irq cannot: the chip is called with the descriptor locked.
+ * Before the RFC, since protocol 5.3: whoever writes a channel's `cpu` file waits for the answer, and believes it. Compared
+ * with drivers/hv of 6.1, 6.12 and 7.2, and with what they did against a host of ours (test/golden-vmbus, write and event).
+ * A write to /proc/irq, which these kernels do not have, cannot wait: the chip is called with the descriptor locked.
  */
 export class WaitInSetter extends NoWait {
-  override *sent(channel: VmbusChannel): Procedure<void> {
-    const { connection } = this;
-    if (connection.version < VERSION_WIN10_V5_3) return;
-    yield* connection.channelMutex.unlock();
-    yield* connection.modchans.waitForAnswer(channel);
-    yield* connection.channelMutex.lock();
+  private readonly stores = new TargetCpuStore(this.connection);
+
+  override *store(channel: VmbusChannel, cpu: CpuId): Procedure<number> {
+    return this.shown(channel, cpu, yield* this.stores.store(channel, cpu));
+  }
+
+  override *setCpu(channel: VmbusChannel, cpu: CpuId): Procedure<number> {
+    return this.shown(channel, cpu, yield* this.stores.setCpu(channel, cpu));
+  }
+
+  /** An IRQ of the channel has the affinity that the channel has now. @returns `ret`. */
+  private shown(channel: VmbusChannel, cpu: CpuId, ret: number): number {
+    if (ret === 0 && channel.irq !== 0 && channel.targetCpu === cpu)
+      this.connection.relids.setTargetCpu(channel, cpu);
+    return ret;
   }
 }

@@ -3,18 +3,19 @@ import { errnoValue } from '../../lib/errno.js';
 import type { Procedure } from '../../machine/step.js';
 import type { VmbusChannel } from '../channel/channel.js';
 import { channelMoved } from '../channel/mover.js';
-import type { VmbusConnection } from '../connection/connection.js';
+import type { ConnectionPort } from '../connection/port.js';
 import { MessageRequest, RetakingRequest } from '../connection/requests.js';
 import {
   type ChannelMessage,
   CHANNELMSG,
   type ModifyChannelResponse,
   VERSION_WIN10_V4_1,
+  VERSION_WIN10_V5_3,
 } from '../protocol/channel-messages.js';
 
 /**
- * A write to a channel's `cpu` file in kernels without the RFC, protocol 5.3 and later (drivers/hv/vmbus_drv.c
- * target_cpu_store and vmbus_channel_set_cpu, channel.c send_modifychannel_with_ack, 5.13 to 7.2). The writer waits for
+ * A write to a channel's `cpu` file in kernels without the RFC (drivers/hv/vmbus_drv.c target_cpu_store and
+ * vmbus_channel_set_cpu, channel.c vmbus_send_modifychannel, 5.13 to 7.2). On hosts of 5.3 and later the writer waits for
  * MODIFYCHANNEL_RESPONSE with channel_mutex released, since a rescind, which ends the wait, takes it.
  *
  * ```
@@ -29,26 +30,46 @@ import {
  * waits for ever.
  */
 export class TargetCpuStore {
-  constructor(protected readonly connection: VmbusConnection) {}
+  constructor(protected readonly connection: ConnectionPort) {}
 
   /** @returns 0, or -EINVAL, or -EIO, as the write does. */
   *store(channel: VmbusChannel, cpu: CpuId): Procedure<number> {
-    const { channelMutex, machine, version } = this.connection;
-    if (version < VERSION_WIN10_V4_1) return errnoValue('EIO');
-    if (machine.isolated.has(cpu)) return errnoValue('EINVAL');
+    const { channelMutex, machine } = this.connection;
+    const never = this.refusal(cpu);
+    if (never !== 0) return never;
     yield* machine.hotplug.cpusReadLock();
     yield* channelMutex.lock();
-    yield machine.online.shared.read;
-    const ret = machine.online.has(cpu) ? yield* this.setCpu(channel, cpu) : errnoValue('EINVAL');
+    const ret = yield* this.setOnline(channel, cpu);
     yield* channelMutex.unlock();
     yield* machine.hotplug.cpusReadUnlock();
     return ret;
   }
 
-  private *setCpu(channel: VmbusChannel, cpu: CpuId): Procedure<number> {
+  /** vmbus_channel_set_cpu: the same for callers that hold both locks. */
+  *setCpu(channel: VmbusChannel, cpu: CpuId): Procedure<number> {
+    const never = this.refusal(cpu);
+    return never === 0 ? yield* this.setOnline(channel, cpu) : never;
+  }
+
+  /** Why no channel can go to the CPU, whatever becomes of it; 0 if one can. */
+  private refusal(cpu: CpuId): number {
+    const { machine, version } = this.connection;
+    if (version < VERSION_WIN10_V4_1) return errnoValue('EIO');
+    return machine.isolated.has(cpu) ? errnoValue('EINVAL') : 0;
+  }
+
+  private *setOnline(channel: VmbusChannel, cpu: CpuId): Procedure<number> {
+    const { online } = this.connection.machine;
+    yield online.shared.read;
+    if (!online.has(cpu)) return errnoValue('EINVAL');
     if ((yield* channel.stateVar.getSteps()).kind !== 'opened') return errnoValue('EIO');
     const oldCpu = yield* channel.target.getSteps();
     if (oldCpu === cpu) return 0;
+    if (this.connection.version < VERSION_WIN10_V5_3) {
+      yield* this.send(channel, cpu);
+      yield* this.setTarget(channel, oldCpu, cpu);
+      return 0;
+    }
     if ((yield* this.sendAndSet(channel, oldCpu, cpu)) !== 0) return errnoValue('EIO');
     return 0;
   }
@@ -56,20 +77,15 @@ export class TargetCpuStore {
   /** Sends MODIFYCHANNEL, waits for the answer, and notes the channel's CPU. @returns the answer's status. */
   protected *sendAndSet(channel: VmbusChannel, oldCpu: CpuId, cpu: CpuId): Procedure<number> {
     const request = new RetakingRequest('MODIFYCHANNEL_RESPONSE', isAnswerFor(channel), channel);
-    yield* this.send(channel, cpu, request);
+    this.connection.requests.add(request);
+    yield* this.send(channel, cpu);
     const status = yield* this.awaitAnswer(request);
     if (status === 0) yield* this.setTarget(channel, oldCpu, cpu);
     return status;
   }
 
-  protected *send(
-    channel: VmbusChannel,
-    cpu: CpuId,
-    request: MessageRequest<ModifyChannelResponse>,
-  ): Procedure<void> {
-    const { connection } = this;
-    connection.requests.add(request);
-    yield* connection.postSteps({ type: CHANNELMSG.MODIFYCHANNEL, childRelid: channel.relid, targetVp: cpu });
+  protected *send({ relid }: VmbusChannel, cpu: CpuId): Procedure<void> {
+    yield* this.connection.postSteps({ type: CHANNELMSG.MODIFYCHANNEL, childRelid: relid, targetVp: cpu });
   }
 
   /** Waits with the mutex released. @returns the status; 0, too, if the channel was rescinded. */
@@ -104,7 +120,8 @@ export class MutexHeldStore extends TargetCpuStore {
 export class TargetFirstStore extends TargetCpuStore {
   protected override *sendAndSet(channel: VmbusChannel, oldCpu: CpuId, cpu: CpuId): Procedure<number> {
     const request = new MessageRequest('MODIFYCHANNEL_RESPONSE', isAnswerFor(channel), channel);
-    yield* this.send(channel, cpu, request);
+    this.connection.requests.add(request);
+    yield* this.send(channel, cpu);
     yield* this.setTarget(channel, oldCpu, cpu);
     const status = yield* this.awaitAnswer(request);
     if (status !== 0 && (yield* channel.target.getSteps()) === cpu)

@@ -10,7 +10,7 @@ import {
 import { offerOf } from '../../../src/lab/offers.js';
 import { RaceGuest } from '../../../src/lab/race-guest.js';
 import type { CpuId } from '../../../src/lib/brand.js';
-import { Completion, sleep } from '../../../src/machine/completion.js';
+import { Completion, sleep, WaitQueue } from '../../../src/machine/completion.js';
 import { MemoryWord } from '../../../src/machine/memory.js';
 import { RcuList, RcuNode, Srcu } from '../../../src/machine/rcu.js';
 import { inOneGo, type Procedure } from '../../../src/machine/step.js';
@@ -25,6 +25,7 @@ import {
 } from '../../../src/vmbus/protocol/channel-messages.js';
 import { HVMSG_VMBUS } from '../../../src/vmbus/synic.js';
 import type { VmbusDesign } from '../../../src/vmbus/variants/design.js';
+import { TargetCpuStore } from '../../../src/vmbus/variants/target-cpu-store.js';
 
 // Acts of the kernel that go on beside each other on one guest: what the sanitizer has to be quiet on, and, with an
 // announcement left out of the sources, to find.
@@ -170,10 +171,13 @@ export const acts: Readonly<Record<string, Act>> = {
   },
   move: ({ guest }) => guest.connection.mover.move(guest.channel, guest.mask(0)),
   'move the other channel': ({ guest, second }) => guest.connection.mover.move(second, guest.mask(1)),
-  'move and wait': function* ({ guest }) {
-    yield* guest.connection.mover.move(guest.channel, guest.mask(0));
-    yield* guest.connection.modchans.waitForAnswer(guest.channel);
+  'await a rescind': function* ({ guest: { channel } }) {
+    const rescinded = new WaitQueue('rescind', () => channel.rescind);
+    channel.rescindWaits.add(rescinded);
+    yield* channel.target.getSteps();
+    channel.rescindWaits.remove(rescinded);
   },
+  'move and wait': ({ guest }) => new TargetCpuStore(guest.connection).store(guest.channel, 0),
   offer: function* ({ guest }) {
     yield* guest.connection.offers.arrivedSteps();
     yield* guest.vmbus.management.onOffer(offerOf(7));

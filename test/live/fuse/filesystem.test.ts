@@ -4,7 +4,7 @@ import { FuseFilesystem } from '../../../src/live/fuse/filesystem.js';
 import { GuestFiles } from '../../../src/live/guest-files.js';
 import { ErrnoError } from '../../../src/lib/errno.js';
 import { FileTree } from '../../../src/view/tree.js';
-import { procFile, StaticDirectory, sysfsFile } from '../../../src/view/tree-node.js';
+import { type DirectoryNode, procFile, StaticDirectory, sysfsFile } from '../../../src/view/tree-node.js';
 import { fieldsOf, fuseRequest } from '../../support/fuse-requests.js';
 
 const ROOT = 1;
@@ -16,10 +16,13 @@ let fuse: FuseFilesystem;
 let devices: StaticDirectory;
 let value: string;
 let reads: number;
+/** Inodes whose size the kernel was told to disregard. */
+let endless: number[];
 
 beforeEach(() => {
   value = 'first\n';
   reads = 0;
+  endless = [];
   const read = (): string => {
     reads += 1;
     return value;
@@ -45,7 +48,9 @@ function ask(
   nodeId: number,
   fields: readonly (number | bigint | string | Uint8Array)[] = [],
 ): Uint8Array {
-  const answer = fuse.handle(decodeRequest(fuseRequest(opcode, nodeId, fields)));
+  const answer = fuse.handle(decodeRequest(fuseRequest(opcode, nodeId, fields)), (inode) =>
+    endless.push(inode),
+  );
   if (answer === undefined || answer === 'unknown') throw new Error(`no answer: ${answer}`);
   return answer;
 }
@@ -159,6 +164,58 @@ describe('reading', () => {
   });
 });
 
+describe('sendfile() and splice(), which go by the size of a file', () => {
+  const GETATTR_FH = 1;
+
+  test('find no end in a file of procfs that is open, whatever stat() says', () => {
+    const node = lookup('/proc/interrupts');
+    expect(endless).toEqual([]);
+    const handle = open('/proc/interrupts', O_RDONLY);
+    expect(endless).toEqual([node]);
+    expect(stat('/proc/interrupts').size).toBe(0);
+    // Looked up and asked for its attributes, while it is open.
+    expect(endless).toEqual([node, node, node]);
+    ask(OPCODE.RELEASE, node, [BigInt(handle), 0, 0, 0n]);
+    stat('/proc/interrupts');
+    expect(endless).toHaveLength(3);
+  });
+
+  test('but a seek to the end finds the one that stat() shows', () => {
+    const handle = open('/proc/interrupts', O_RDONLY);
+    const before = endless.length;
+    ask(OPCODE.GETATTR, lookup('/proc/interrupts'), [GETATTR_FH, 0, BigInt(handle)]);
+    expect(endless).toHaveLength(before + 1); // by the look-up alone
+  });
+
+  test('need nothing where a file has a size, or cannot be read', () => {
+    open('/sys/devices/cpu', O_RDWR);
+    open('/proc/interrupts', O_WRONLY);
+    stat('/sys/devices/cpu');
+    stat('/proc/interrupts');
+    expect(endless).toEqual([]);
+  });
+});
+
+test('what is asked for on each way to a file costs the same, however much is in the directories', () => {
+  const tree = new FileTree();
+  let listed = 0;
+  const many: DirectoryNode = {
+    kind: 'directory',
+    mode: 0o755,
+    list: () => {
+      listed += 1;
+      return [];
+    },
+    lookup: () => new StaticDirectory(0o755),
+    directories: () => 10_000,
+  };
+  tree.mount('/sys/many', many);
+  fuse = new FuseFilesystem(new GuestFiles(tree), { uid: 0, gid: 0, timeS: 5 });
+  expect(stat('/sys/many').links).toBe(10_002);
+  expect(stat('/sys/many/5').links).toBe(2);
+  expect(listed).toBe(0);
+});
+
 describe('writing', () => {
   test('reaches the file, whatever the offset', () => {
     const handle = open('/sys/devices/cpu', O_WRONLY);
@@ -211,4 +268,19 @@ describe('the kernel’s directories', () => {
     expect(fuse.handle(decodeRequest(fuseRequest(OPCODE.FORGET, ROOT, [1n])))).toBeUndefined();
     expect(fuse.handle(decodeRequest(fuseRequest(OPCODE.INTERRUPT, ROOT, [1n])))).toBeUndefined();
   });
+});
+
+test('the kernel keeps names that never change, and attributes only where nothing comes or goes', () => {
+  const seconds = (path: string): { name: number; attributes: number } => {
+    const at = path.lastIndexOf('/');
+    const fields = ['u64', 'u64', 'u64', 'u64'] as const;
+    const [, , name, attributes] = fieldsOf(
+      ask(OPCODE.LOOKUP, lookup(path.slice(0, at)), [path.slice(at + 1)]),
+      fields,
+    );
+    return { name, attributes };
+  };
+  expect(seconds('/sys')).toEqual({ name: 3600, attributes: 3600 });
+  expect(seconds('/sys/devices')).toEqual({ name: 3600, attributes: 0 });
+  expect(seconds('/sys/devices/cpu')).toEqual({ name: 0, attributes: 0 });
 });

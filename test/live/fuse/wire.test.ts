@@ -67,16 +67,24 @@ describe('answers have the sizes and fields that the kernel expects', () => {
   });
 
   test('fuse_attr_out and fuse_entry_out may not be cached', () => {
-    expect(fieldsOf(attrOut(attributes), ['u64', 'u32', 'u32', ...attrWidths])).toEqual([
+    expect(fieldsOf(attrOut(attributes, 0), ['u64', 'u32', 'u32', ...attrWidths])).toEqual([
       0,
       0,
       0,
       ...attrFields,
     ]);
-    const entry = fieldsOf(entryOut(attributes), ['u64', 'u64', 'u64', 'u64', 'u32', 'u32', ...attrWidths]);
+    const entry = fieldsOf(entryOut(attributes, 0, 0), [
+      'u64',
+      'u64',
+      'u64',
+      'u64',
+      'u32',
+      'u32',
+      ...attrWidths,
+    ]);
     expect(entry).toEqual([7, 0, 0, 0, 0, 0, ...attrFields]);
-    expect(entryOut(attributes)).toHaveLength(128);
-    expect(attrOut(attributes)).toHaveLength(104);
+    expect(entryOut(attributes, 0, 0)).toHaveLength(128);
+    expect(attrOut(attributes, 0)).toHaveLength(104);
   });
 
   test('fuse_open_out: files are read directly', () => {

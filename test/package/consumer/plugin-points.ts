@@ -35,7 +35,12 @@ import {
   MODIFY_CHANNEL,
   type ModifyChannelFactory,
   type ModifyChannelPolicy,
+  OFFER_FILTER,
+  type OfferFilter,
   OFFLINE_GUARD,
+  OFFLINE_POLICY,
+  type OfflinePolicy,
+  type OfflinePolicyFactory,
   type OfflineGuard,
   type OfflineGuardFactory,
   OPEN_ORDER,
@@ -136,6 +141,7 @@ export type DesignParts = [
   LifetimeFactory,
   ModifyChannelPolicy,
   OfflineGuard,
+  OfflinePolicy,
   ResamplerLifetime,
 ];
 
@@ -186,6 +192,8 @@ function bindChoices(bindTo: <T>(token: Token<T>, choice: T) => void): void {
     throw new UsageError('not to be built', 'Choose another one.');
   };
   bindTo(MODIFY_CHANNEL, never as ModifyChannelFactory);
+  bindTo(OFFER_FILTER, {} as OfferFilter);
+  bindTo(OFFLINE_POLICY, never as OfflinePolicyFactory);
   bindTo(OFFLINE_GUARD, never as OfflineGuardFactory);
   bindTo(CHANNEL_LIFETIME, never as LifetimeFactory);
   bindTo(IRQFD_SOURCE, never as ResamplerLifetimeFactory);

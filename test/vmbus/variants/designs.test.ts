@@ -186,16 +186,7 @@ test('waiting in the setter, a write to the cpu file ends when the host takes th
   const other = channel.targetCpu === 0 ? 1 : 0;
   const begins = clock.now;
   clock.after(100_000, { fire: () => guest.host.rescind(6) });
-  guest.machine.run(
-    'target_cpu_store',
-    (function* store() {
-      const { channelMutex, modifyChannel, relids } = guest.connection;
-      yield* channelMutex.lock();
-      relids.setTargetCpu(channel, other);
-      yield* modifyChannel.sent(channel);
-      yield* channelMutex.unlock();
-    })(),
-  );
+  guest.machine.run('target_cpu_store', guest.connection.modifyChannel.store(channel, other));
   expect(clock.now - begins).toBeLessThan(700_000);
   expect(channel.rescind).toBe(true);
   expect(log.lines.filter(({ text }) => text.includes('Timed out'))).toEqual([]);

@@ -7,7 +7,7 @@ import type { Procedure } from '../../../src/machine/step.js';
 import { GSI_TOP } from '../../../src/platform/x86/platform.js';
 import { RaceGuest } from '../../../src/lab/race-guest.js';
 import { VmbusIrqChip } from '../../../src/vmbus/irq-chip.js';
-import { VERSION_WIN10_V5_2 } from '../../../src/vmbus/protocol/channel-messages.js';
+import { CHANNELMSG, VERSION_WIN10_V5_2 } from '../../../src/vmbus/protocol/channel-messages.js';
 import { SynicHotplug } from '../../../src/vmbus/synic-hotplug.js';
 import { UnorderedArrayRelidMap, ArrayRelidMap } from '../../../src/vmbus/variants/array-map.js';
 import {
@@ -18,6 +18,7 @@ import {
 import type { VmbusDesign } from '../../../src/vmbus/variants/design.js';
 import { DisposeFirstRelidMap, IrqdomainRelidMap } from '../../../src/vmbus/variants/irqdomain-map.js';
 import { openOrders } from '../../../src/vmbus/variants/index.js';
+import { WaitInSetter } from '../../../src/vmbus/variants/modify-channel.js';
 
 const MS = 1_000_000;
 
@@ -180,21 +181,20 @@ describe('a CPU goes offline right after its channel has moved', () => {
   }
 
   function* user(lab: RaceGuest): Procedure<void> {
-    const { channelMutex, modifyChannel, mover } = lab.connection;
-    yield* channelMutex.lock();
-    yield* mover.move(lab.channel, lab.mask(0));
-    yield* modifyChannel.sent(lab.channel);
-    yield* channelMutex.unlock();
+    const { modifyChannel, mover } = lab.connection;
+    if (modifyChannel instanceof WaitInSetter) yield* modifyChannel.store(lab.channel, 0);
+    else yield* mover.move(lab.channel, lab.mask(0));
     yield* offline(lab, 1);
   }
 
   function* host(lab: RaceGuest, hostNs: number): Procedure<void> {
-    const { connection } = lab;
+    const { channel, connection, vmbus } = lab;
     yield* lab.posted.wait();
     yield* sleep(hostNs);
     yield* lab.signal(1);
     if (connection.version <= VERSION_WIN10_V5_2) return;
-    yield* connection.modchans.completedOneSteps();
+    const response = { type: CHANNELMSG.MODIFYCHANNEL_RESPONSE, childRelid: channel.relid, status: 0 };
+    yield* vmbus.messages.handleSteps(response);
   }
 
   test('and nobody waits: an event is lost', () => {

@@ -1,0 +1,3 @@
+/** The kernels whose behaviour can be chosen. */
+export const kernelVersions = ['6.1', '6.10', '6.12', '6.18', '7.2', '7.3'] as const;
+export type KernelVersion = (typeof kernelVersions)[number];
