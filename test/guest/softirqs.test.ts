@@ -28,7 +28,10 @@ function during(vm: Guest, action: () => void): Record<string, number[]> {
 }
 
 const line = (vm: Guest, name: string): number[] => {
-  const found = vm.fs.readFile('/proc/stat').split('\n').find((each) => each.startsWith(`${name} `));
+  const found = vm.fs
+    .readFile('/proc/stat')
+    .split('\n')
+    .find((each) => each.startsWith(`${name} `));
   return (found ?? '').split(' ').slice(1).map(Number);
 };
 
@@ -36,14 +39,20 @@ const disk: StorvscOptions = { driver: 'storvsc', relid: 14 };
 
 describe('what runs where', () => {
   test('frames are polled in NET_RX of the CPU that the channel interrupts', () => {
-    const vm = Guest.create({ cpus: 4, devices: [{ driver: 'netvsc', relid: 13, channels: 4, subChannels: [16, 17, 18] }] });
+    const vm = Guest.create({
+      cpus: 4,
+      devices: [{ driver: 'netvsc', relid: 13, channels: 4, subChannels: [16, 17, 18] }],
+    });
     const counted = during(vm, () => {
       for (let i = 0; i < 50; i++) {
         vm.nic(13).receive({ flow: i % 2 });
         vm.run({ ms: 1 });
       }
     });
-    const polled = [13, 16, 17, 18].map((relid) => [vm.channel(relid).cpu, vm.irqCount(vm.channel(relid).irq) ?? 0]);
+    const polled = [13, 16, 17, 18].map((relid) => [
+      vm.channel(relid).cpu,
+      vm.irqCount(vm.channel(relid).irq) ?? 0,
+    ]);
     expect(Object.keys(counted)).toEqual(['NET_RX']);
     expect(counted.NET_RX.filter((count) => count > 0)).toEqual([25, 25]);
     const boot = softirqs(vm).NET_RX;
@@ -51,7 +60,11 @@ describe('what runs where', () => {
   });
 
   test('a poll that uses up its budget is polled in the next round', () => {
-    const vm = Guest.create({ cpus: 2, devices: [{ driver: 'netvsc', relid: 13 }], host: { network: { batch: { count: 200, waitNs: 1e6 } } } });
+    const vm = Guest.create({
+      cpus: 2,
+      devices: [{ driver: 'netvsc', relid: 13 }],
+      host: { network: { batch: { count: 200, waitNs: 1e6 } } },
+    });
     expect(
       during(vm, () => {
         vm.nic(13).receive({ count: 150 });
@@ -114,7 +127,11 @@ describe('what runs where', () => {
   });
 
   test('polling for spurious interrupts is the timer’s', () => {
-    const vm = Guest.create({ cpus: 1, cmdline: 'irqpoll', interrupts: [{ irq: 30, chip: 'IO-APIC', hwirq: 6, flow: 'fasteoi' }] });
+    const vm = Guest.create({
+      cpus: 1,
+      cmdline: 'irqpoll',
+      interrupts: [{ irq: 30, chip: 'IO-APIC', hwirq: 6, flow: 'fasteoi' }],
+    });
     vm.run({ ms: 1 });
     expect(softirqs(vm)).not.toHaveProperty('BLOCK');
   });
@@ -163,7 +180,14 @@ describe('/proc/stat', () => {
 
   test('counts that a line is given are in the total, in place of what it had', () => {
     const total = (counts: number[]): number =>
-      line(Guest.create({ cpus: 2, vmbus: false, interrupts: [{ irq: 40, chip: 'PCI-MSI', hwirq: 1, flow: 'edge', counts }] }), 'intr')[0];
+      line(
+        Guest.create({
+          cpus: 2,
+          vmbus: false,
+          interrupts: [{ irq: 40, chip: 'PCI-MSI', hwirq: 1, flow: 'edge', counts }],
+        }),
+        'intr',
+      )[0];
     expect(total([5, 7]) - total([0, 0])).toBe(12);
     expect(total([2 ** 32 - 1, 2 ** 32 - 1])).toBe(2 * (2 ** 32 - 1) + total([0, 0]));
   });
@@ -171,7 +195,10 @@ describe('/proc/stat', () => {
 
 describe('counters of rings', () => {
   test('go on when the channel is opened again, and begin anew with another channel', () => {
-    const vm = Guest.create({ cpus: 2, devices: [{ driver: 'netvsc', relid: 13, channels: 2, subChannels: [16] }] });
+    const vm = Guest.create({
+      cpus: 2,
+      devices: [{ driver: 'netvsc', relid: 13, channels: 2, subChannels: [16] }],
+    });
     const counters = (relid: number): number[] =>
       ['intr_out_empty', 'events', 'interrupts', 'out_full_total'].map((file) =>
         Number(vm.fs.readFile(`${vm.channel(relid).path}/${file}`)),

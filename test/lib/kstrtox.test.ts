@@ -97,7 +97,7 @@ describe('files that take them', () => {
   ])('a CPU’s hotplug/target: %j', (text, expected) => {
     const vm = Guest.create({ cpus: 2 });
     expect(write(vm, '/sys/devices/system/cpu/cpu1/hotplug/target', text)).toBe(expected);
-    expect(vm.cpu(1).online).toBe(expected !== undefined);
+    expect(vm.machine.online.has(1)).toBe(expected !== undefined);
   });
 
   test.each([

@@ -16,13 +16,16 @@ function machineOf(handler: () => void): Machine {
 
 function counts(machine: Machine, cpu = 0): Partial<Record<SoftirqName, number>> {
   const { softirqs } = machine.cpu(cpu);
-  return Object.fromEntries(softirqNames.flatMap((name) => (softirqs.count(name) ? [[name, softirqs.count(name)]] : [])));
+  return Object.fromEntries(
+    softirqNames.flatMap((name) => (softirqs.count(name) ? [[name, softirqs.count(name)]] : [])),
+  );
 }
 
 describe('softirqs', () => {
   test('run in the order of their numbers, each once for all that waits for it', () => {
     const order: string[] = [];
-    const work = (name: string, softirq: SoftirqName) => new Tasklet(name, () => order.push(name), undefined, softirq);
+    const work = (name: string, softirq: SoftirqName) =>
+      new Tasklet(name, () => order.push(name), undefined, softirq);
     const all = [
       work('first tasklet', 'TASKLET'),
       work('poll', 'NET_RX'),
@@ -85,7 +88,11 @@ describe('softirqs', () => {
 
 describe('the end of a block request', () => {
   const end = (cpu: number, { hwQueues = 4, sendsIpis = true, offline = false } = {}): string => {
-    const machine = new Machine({ present: 4, topology: regularTopology(4, { packages: 2 }), ...(offline && { online: [0, 1] }) });
+    const machine = new Machine({
+      present: 4,
+      topology: regularTopology(4, { packages: 2 }),
+      ...(offline && { online: [0, 1] }),
+    });
     const requests = new BlockDone(machine, sendsIpis);
     let ended = 'pending';
     machine.thisCpu = 0;
