@@ -15,7 +15,11 @@ import type { AssembledGuest } from './container/assemble.js';
  */
 export function bootGuest(guest: AssembledGuest, options: GuestOptions): HungError | undefined {
   try {
-    guest.machine.run('boot', boot(guest, options));
+    // All drivers are built in: what waits is the first process, before it is init.
+    guest.machine.run('boot', boot(guest, options), guest.machine.online.first(), {
+      comm: 'swapper/0',
+      pid: 1,
+    });
     return undefined;
   } catch (error) {
     if (!(error instanceof HungError)) throw error;

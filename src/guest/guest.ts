@@ -1,7 +1,7 @@
 import type { CpuId, Irq, Ns, Relid } from '../lib/brand.js';
 import { ErrnoError } from '../lib/errno.js';
 import type { IrqCore } from '../irq/core.js';
-import type { HungError } from '../machine/hung.js';
+import type { HungError, WaitingContext } from '../machine/hung.js';
 import type { Machine } from '../machine/machine.js';
 import type { LogLine } from '../machine/log.js';
 import type { DeviceOptions } from '../scenario/options/devices.js';
@@ -20,6 +20,7 @@ import type { PluginModule } from './container/contributions.js';
 import { GuestChannel } from './channel.js';
 import { GuestCpu } from './cpu.js';
 import { GuestDisk } from './disk.js';
+import { hungContexts } from './hangs.js';
 import { GuestHost } from './host.js';
 import { GuestIrq } from './irq.js';
 import type { GuestKvm } from './kvm.js';
@@ -146,6 +147,14 @@ export class Guest implements ScenarioGuest {
   /** What the host did against the protocol and the guest refused: how often, by reason. */
   refused(): ReadonlyMap<Refusal, number> {
     return this.vmbus.refused();
+  }
+
+  /**
+   * The contexts of the guest that hang, the one that has waited longest first: nothing but what each waits for can wake
+   * it, and it has waited for more than 120 s, or nothing is left to happen.
+   */
+  hangs(): readonly WaitingContext[] {
+    return hungContexts(this.machine);
   }
 
   /** /proc/interrupts, in the form of the guest's kernel. */

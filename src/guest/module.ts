@@ -4,6 +4,7 @@ import { PCI_CORE } from '../drivers/index.js';
 import { HyperV } from '../host/hyperv.js';
 import { IrqCore } from '../irq/core.js';
 import type { ResamplerLifetimeFactory } from '../kvm/resampler-lifetime.js';
+import { HungTaskDetector } from '../machine/hung-task.js';
 import { PLATFORM, type Platform } from '../platform/platform.js';
 import type { GuestOptions } from '../scenario/options/guest.js';
 import { ShownGuest } from '../view/guest-tree.js';
@@ -38,6 +39,18 @@ export function guestModule(options: GuestOptions, irqfdSource: ResamplerLifetim
       .toResolvedValue(
         (core: IrqCore, platform: Platform) => new DeviceLines(core, platform),
         [IrqCore, PLATFORM],
+      )
+      .inSingletonScope();
+    bind(HungTaskDetector)
+      .toResolvedValue(
+        ({ machine, behaviour }: IrqCore) =>
+          new HungTaskDetector(machine, {
+            release: `${options.kernel ?? '6.10'}.0`,
+            taintFlags: behaviour.taintFlags,
+            saysWhenSilent: behaviour.hungTaskSaysWhenSilent,
+            namesOwner: behaviour.hungTaskNamesOwner,
+          }),
+        [IrqCore],
       )
       .inSingletonScope();
     bind(GuestPci)

@@ -45,18 +45,24 @@ export class ChannelTraffic implements HostDeviceServices {
     if (channel.hasWork) this.readSoon(channel);
   }
 
+  /**
+   * The host is about to take a channel back, and first ends what the guest has asked of it there: the packets that the
+   * guest has sent are read, and all are completed at once. (KMCL, by which Hyper-V's device models use VMBus, lets no
+   * channel go before.)
+   */
+  finish(channel: HostChannel): void {
+    if (channel.state.kind !== 'open') return;
+    this.readPackets(channel);
+    // What one of them leads to is at the end of the list.
+    if (channel.state.kind === 'open') for (const action of channel.state.outstanding) action();
+  }
+
   // What device models call.
 
   send(channel: HostChannel, payload: Uint8Array, transactionId: number, ns: Ns, type?: number): void {
-    const { state } = channel;
-    if (channel === this.awaited) {
-      this.faults.packet(channel, payload, transactionId, type);
-      return;
-    }
-    this.schedule.after(ns, () => {
-      // What was on its way when the guest closed the channel is not for whoever opens it next.
-      if (channel.state === state) this.faults.packet(channel, payload, transactionId, type);
-    });
+    const act = outstanding(channel, () => this.faults.packet(channel, payload, transactionId, type));
+    if (channel === this.awaited) act();
+    else this.schedule.after(ns, act);
   }
 
   put(channel: HostChannel, packets: readonly OutgoingPacket[]): void {
@@ -64,11 +70,8 @@ export class ChannelTraffic implements HostDeviceServices {
   }
 
   later(channel: HostChannel, ns: Ns, action: () => void): void {
-    const { state, device } = channel;
-    device.carriesTraffic = true;
-    this.schedule.inBackground(ns, () => {
-      if (channel.state === state) action();
-    });
+    channel.device.carriesTraffic = true;
+    this.schedule.inBackground(ns, outstanding(channel, action));
   }
 
   offerSubChannels(primary: HostChannel, count: number, ns: Ns): void {
@@ -104,3 +107,20 @@ export class ChannelTraffic implements HostDeviceServices {
     } while (fromGuest.endRead() !== 0 && fromGuest.error === undefined);
   }
 }
+
+/**
+ * Has `action` done once, at its time or when all that is outstanding is, and not at all once the channel is closed: what
+ * was on its way then is not for whoever opens the channel next.
+ */
+function outstanding(channel: HostChannel, action: () => void): () => void {
+  const { state } = channel;
+  if (state.kind !== 'open') return nothing;
+  const { outstanding: list } = state;
+  const act = (): void => {
+    if (list.delete(act) && channel.state === state) action();
+  };
+  list.add(act);
+  return act;
+}
+
+function nothing(): void {}

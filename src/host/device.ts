@@ -65,6 +65,8 @@ export interface OpenState {
   readonly fromGuest: RingReader;
   readonly toGuest: RingWriter;
   readonly outgoing: OutgoingPackets;
+  /** What the host has yet to do for the guest's packets, in the order in which it took them. */
+  readonly outstanding: Set<() => void>;
 }
 
 /** A channel as its host knows it. */
@@ -107,7 +109,8 @@ export class HostChannel {
     const split = downstreamPageOffset * HV_HYP_PAGE_SIZE;
     const fromGuest = new RingReader(new RingBuffer(memory, 0, split));
     const toGuest = new RingWriter(new RingBuffer(memory, split, memory.byteLength - split));
-    this.state = { kind: 'open', fromGuest, toGuest, outgoing: new OutgoingPackets(toGuest) };
+    const outgoing = new OutgoingPackets(toGuest);
+    this.state = { kind: 'open', fromGuest, toGuest, outgoing, outstanding: new Set() };
     this.targetVp = targetVp;
   }
 

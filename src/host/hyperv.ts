@@ -125,6 +125,9 @@ export class HyperV implements HostPort, HostDeviceServices {
    * @throws RangeError if the host has no such channel.
    */
   rescind(relid: Relid): void {
+    const channel = this.channel(relid);
+    if (channel !== undefined)
+      for (const going of channel.isPrimary ? channel.device.channels : [channel]) this.traffic.finish(going);
     this.server.offers.rescind(relid);
   }
 

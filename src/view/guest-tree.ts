@@ -89,6 +89,8 @@ export const builtinFiles: Readonly<Record<string, (guest: ShownGuest) => TreeNo
 export function treeOf(files: Iterable<GuestFile>): FileTree {
   const tree = new FileTree();
   tree.mount('/proc', new StaticDirectory(0o555));
+  tree.mount('/proc/sys', new StaticDirectory(0o555));
+  tree.mount('/proc/sys/kernel', new StaticDirectory(0o555));
   tree.mount('/sys', new StaticDirectory(0o555));
   for (const { path, node } of files) mountBound(tree, path, node);
   return tree;

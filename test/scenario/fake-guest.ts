@@ -155,6 +155,10 @@ export class FakeGuest implements ScenarioGuest {
     return new Map([['rescind-twice', 2]]);
   }
 
+  hangs(): [] {
+    return [];
+  }
+
   suspend(): void {
     this.record('suspend');
   }

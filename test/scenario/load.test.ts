@@ -250,7 +250,7 @@ describe('what is wrong in a file is reported with its position:', () => {
     ['timeline: [{offline: 4}]', '2:22: there is no CPU 4: this guest has CPUs 0-3'],
     [
       'timeline: [{offline: 1, expect: EBUSSY}]',
-      '2:33: expected the name of an errno such as EBUSY, not "EBUSSY"; did you mean "EBUSY"?',
+      '2:33: expected the name of an errno such as EBUSY, or hang, not "EBUSSY"; did you mean "EBUSY"?',
     ],
     ['timeline: [{offline: 1, times: 3}]', '2:32: "times" goes with "signal" and "raise" only'],
     ['timeline: [{write: /proc/x}]', '2:12: "data" is missing: expected what to write'],

@@ -2,7 +2,7 @@ import { WaitQueue } from '../../machine/completion.js';
 import { netClassDevice } from '../../machine/class-device.js';
 import type { Lock } from '../../machine/lock.js';
 import { type NetDevice, netDevices } from '../../machine/net-devices.js';
-import { type Procedure, SharedWord } from '../../machine/step.js';
+import { inFrame, type Procedure, SharedWord } from '../../machine/step.js';
 import { WorkItem } from '../../machine/workqueue.js';
 import {
   isFrame,
@@ -24,6 +24,7 @@ import { COMPLETION_REQUESTED, VM_PKT } from '../../vmbus/ring/index.js';
 import { Conversation } from '../conversation/conversation.js';
 import { type HostPacket, tryToSend } from '../conversation/packets.js';
 import { devPrintk } from '../dev-printk.js';
+import { rtnlOf } from '../rtnl.js';
 import type { NetvscPages } from './options.js';
 import { type Frame, NetvscChannel, type NetvscShared, type NetvscStatistics } from './channel.js';
 
@@ -32,11 +33,9 @@ const SEND_SECTIONS = 170;
 
 /** What an adapter has from its driver. */
 export interface NetvscKit {
-  /** Held by whoever sets an adapter up or takes one down (rtnl_lock): one lock for all adapters. */
-  readonly rtnl: Lock;
   /** What the work of an adapter's sub-channels does. */
   readonly subchanWork: (adapter: NetvscDevice) => Procedure<void>;
-  /** A rescind ends the adapter's waits for the host. */
+  /** A rescind ends the adapter's waits for the host, which it does in no kernel. */
   readonly endsWithRescind: boolean;
   readonly pages: NetvscPages;
 }
@@ -54,6 +53,7 @@ export interface NetvscBuffer {
  * Access rules: all but `openChannels` change under `rtnl`; `openChannels` under the sub-channel queue's order.
  */
 export class NetvscDevice implements NetvscShared {
+  /** Held by whoever sets an adapter up or takes one down. */
   readonly rtnl: Lock;
   /** Opens the sub-channels behind probe (struct netvsc_device subchan_work). */
   readonly subchanWork: WorkItem;
@@ -85,12 +85,12 @@ export class NetvscDevice implements NetvscShared {
     readonly operations: ChannelOperations,
     private readonly driver: VmbusDriver,
     readonly device: VmbusDevice,
-    { rtnl, subchanWork, endsWithRescind, pages }: NetvscKit,
+    { subchanWork, endsWithRescind, pages }: NetvscKit,
   ) {
     const { channel } = device;
     const name = `netvsc ${channel.relid}`;
     const isTakenBack = (): boolean => endsWithRescind && channel.rescind;
-    this.rtnl = rtnl;
+    this.rtnl = rtnlOf(channel.machine);
     this.pages = pages;
     this.subchanWork = new WorkItem('netvsc_subchan_work', () => subchanWork(this));
     this.conversation = new Conversation(operations, channel, endsWithRescind);
@@ -214,7 +214,7 @@ export class NetvscDevice implements NetvscShared {
   *rndisHalt(type: number): Procedure<void> {
     const message = rndisPacket({ type, requestId: ++this.requestId, oid: 0, value: 0 });
     tryToSend(() => this.sendRndis(message));
-    yield* this.drained.wait();
+    yield* inFrame('rndis_filter_halt_device', this.drained.wait());
   }
 
   /** Counts the message before the host can complete it. @throws ErrnoError as Conversation.send. */

@@ -36,7 +36,7 @@ export class PciTalk {
     private readonly printk: (text: string, once?: boolean) => void,
   ) {
     const { channel } = device;
-    this.conversation = new Conversation(operations, channel);
+    this.conversation = new Conversation(operations, channel, true);
     this.survey = new WaitQueue(
       `bus relations on channel ${channel.relid}`,
       () => this.isSurveyed || channel.rescind,

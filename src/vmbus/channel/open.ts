@@ -1,6 +1,6 @@
 import type { Relid } from '../../lib/brand.js';
 import { ErrnoError, errnoValue } from '../../lib/errno.js';
-import type { Procedure } from '../../machine/step.js';
+import { inFrame, type Procedure } from '../../machine/step.js';
 import type { ChannelCallback, ChannelRings, VmbusChannel } from './channel.js';
 import type { HypervBehaviour } from '../kernel.js';
 import type { VmbusConnection } from '../connection/connection.js';
@@ -61,7 +61,11 @@ export class ChannelOperations {
    * @throws ErrnoError EINVAL unless the channel is closed; ENODEV if the host took it back meanwhile; EAGAIN if the
    *   host refused; what requesting the interrupt fails with.
    */
-  *open(channel: VmbusChannel, options: OpenOptions): Procedure<void> {
+  open(channel: VmbusChannel, options: OpenOptions): Procedure<void> {
+    return inFrame('vmbus_open', this.doOpen(channel, options));
+  }
+
+  private *doOpen(channel: VmbusChannel, options: OpenOptions): Procedure<void> {
     if (channel.state.kind !== 'open') {
       throw new ErrnoError(
         'EINVAL',
@@ -94,7 +98,11 @@ export class ChannelOperations {
    * Closes a channel and, before it, its sub-channels (vmbus_close). Sub-channels that the host has taken back are
    * removed then. A channel that is not open stays as it is.
    */
-  *close(channel: VmbusChannel): Procedure<void> {
+  close(channel: VmbusChannel): Procedure<void> {
+    return inFrame('vmbus_close', this.doClose(channel));
+  }
+
+  private *doClose(channel: VmbusChannel): Procedure<void> {
     // In Linux a sub-channel that is opened meanwhile, or comes late, may stay open for ever.
     if (channel.device !== undefined) channel.device.subChannelsAsked = 0;
     for (const sub of yield* this.connection.subChannelsOf(channel)) {
@@ -114,7 +122,11 @@ export class ChannelOperations {
   }
 
   /** Shares a buffer of the guest with the host (vmbus_establish_gpadl). Returns its handle. */
-  *establishGpadl(channel: VmbusChannel, pfn: number, pages: number): Procedure<number> {
+  establishGpadl(channel: VmbusChannel, pfn: number, pages: number): Procedure<number> {
+    return inFrame('vmbus_establish_gpadl', this.doEstablishGpadl(channel, pfn, pages));
+  }
+
+  private *doEstablishGpadl(channel: VmbusChannel, pfn: number, pages: number): Procedure<number> {
     const { connection } = this;
     const gpadl = connection.gpadlHandles.next();
     const pfns = Array.from({ length: pages }, (_, i) => pfn + i);
@@ -144,7 +156,8 @@ export class ChannelOperations {
       answer.type === CHANNELMSG.GPADL_TORNDOWN && answer.gpadl === gpadl;
     const message = { type: CHANNELMSG.GPADL_TEARDOWN, childRelid: channel.relid, gpadl };
     try {
-      yield* this.connection.request(message, isTorndown, channel);
+      const teardown = this.connection.request(message, isTorndown, channel);
+      yield* inFrame('vmbus_teardown_gpadl', teardown);
     } catch (error) {
       // Linux goes on, and never uses the memory again.
       if (!(error instanceof ErrnoError)) throw error;
