@@ -47,18 +47,19 @@ export class BlockDone {
   }
 
   private raise(cpu: CpuId, request: DoneRequest): void {
-    const list = (this.lists[cpu] ??= this.newList());
+    const list = this.lists[cpu] ?? newList();
+    this.lists[cpu] = list;
     list.requests.push(request);
     this.machine.cpus[cpu].taskletSchedule(list.softirq);
   }
+}
 
-  private newList(): DoneList {
-    const list: DoneList = {
-      softirq: new Tasklet('blk_done_softirq', () => completeAll(list), undefined, 'BLOCK'),
-      requests: [],
-    };
-    return list;
-  }
+function newList(): DoneList {
+  const list: DoneList = {
+    softirq: new Tasklet('blk_done_softirq', () => completeAll(list), undefined, 'BLOCK'),
+    requests: [],
+  };
+  return list;
 }
 
 /** blk_complete_reqs */

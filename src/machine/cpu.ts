@@ -177,7 +177,7 @@ export class Cpu {
   /** The CPU is stopped for good: it takes no interrupt any more, and what is scheduled on it does not run. */
   halt(): void {
     this.irqsOff = Number.POSITIVE_INFINITY;
-    this.tasklets.length = 0;
+    this.softirqs.takeAll();
   }
 
   /** Keeps interrupts away until localIrqEnable; calls nest (local_irq_save). */

@@ -1,23 +1,5 @@
+import { NO_SOFTIRQ, placeOf, type SoftirqName, softirqNames } from './softirq.js';
 import type { Tasklet } from './tasklet.js';
-
-/** The kernel's softirqs in their order (include/linux/interrupt.h). */
-export const softirqNames = [
-  'HI',
-  'TIMER',
-  'NET_TX',
-  'NET_RX',
-  'BLOCK',
-  'IRQ_POLL',
-  'TASKLET',
-  'SCHED',
-  'HRTIMER',
-  'RCU',
-] as const;
-
-export type SoftirqName = (typeof softirqNames)[number];
-
-/** What waits on a CPU that is no softirq of its kernel, in front of all that are. */
-const NO_SOFTIRQ = 0;
 
 /**
  * The softirqs of one CPU (kernel/softirq.c): those that are raised, what each has to do, and how often each ran. What
@@ -84,9 +66,4 @@ export class Softirqs {
     queue.length = 0;
     this.spares[place] = queue;
   }
-}
-
-/** Where the softirq stands among a CPU's queues; without a name, what no softirq runs. */
-export function placeOf(name: SoftirqName | undefined): number {
-  return name === undefined ? NO_SOFTIRQ : softirqNames.indexOf(name) + 1;
 }

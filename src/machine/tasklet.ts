@@ -1,4 +1,4 @@
-import { placeOf, type SoftirqName } from './softirqs.js';
+import { placeOf, type SoftirqName } from './softirq.js';
 import { type Procedure, SharedWord } from './step.js';
 
 /**

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { BlockDone } from '../../src/machine/block-done.js';
 import { Machine } from '../../src/machine/machine.js';
-import { type SoftirqName, softirqNames } from '../../src/machine/softirqs.js';
+import { type SoftirqName, softirqNames } from '../../src/machine/softirq.js';
 import { Tasklet } from '../../src/machine/tasklet.js';
 import { regularTopology } from '../../src/machine/topology.js';
 

@@ -2,7 +2,7 @@ import type { CpuId } from '../../lib/brand.js';
 import type { IrqCore } from '../../irq/core.js';
 import { kstatIrqs } from '../../irq/data/kstat.js';
 import type { Machine } from '../../machine/machine.js';
-import { softirqNames, type SoftirqName } from '../../machine/softirqs.js';
+import { softirqNames, type SoftirqName } from '../../machine/softirq.js';
 import type { ArchInterrupts } from '../interrupts/arch.js';
 
 /** How often a softirq ran on a CPU. */

@@ -143,7 +143,9 @@ export class ChannelOperations {
     );
     const created = yield* waiting;
     this.refuseIfRescinded(channel);
-    if (created?.creationStatus !== 0) {
+    const status = created?.creationStatus ?? 0;
+    if (status !== 0) {
+      connection.machine.log.printk(`hv_vmbus: Failed to establish GPADL: err = 0x${status.toString(16)}`);
       throw new ErrnoError('EDQUOT', `the host did not take the memory of channel ${channel.relid}`);
     }
     return gpadl;
