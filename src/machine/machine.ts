@@ -78,7 +78,7 @@ export class Machine implements CpuMachine, HotplugMachine {
   private readonly ready: Task[] = [];
   /** Of interrupts that wait on a CPU the one with the highest vector comes first; set by the architecture. */
   highestVectorFirst = false;
-  private readonly softirqs: Cpu[] = [];
+  private readonly toAttend: Cpu[] = [];
   private readonly held = new Fifo<ClockEvent>();
   /** Tasks that spin until something holds, of which nobody need tell them. */
   private readonly spinning: Task[] = [];
@@ -114,7 +114,7 @@ export class Machine implements CpuMachine, HotplugMachine {
     this.interruptNs = options.interruptNs ?? 0;
     const cpus: Cpu[] = [];
     for (let id = 0; id < nrCpuIds; id++) {
-      const cpu = new Cpu(this, id, this.softirqs);
+      const cpu = new Cpu(this, id, this.toAttend);
       if (this.online.has(id)) cpu.goOnline();
       cpus.push(cpu);
     }
@@ -308,7 +308,7 @@ export class Machine implements CpuMachine, HotplugMachine {
           event.fire();
           continue;
         }
-        const cpu = this.softirqs.shift();
+        const cpu = this.toAttend.shift();
         if (cpu !== undefined) {
           cpu.attend();
           continue;
