@@ -23,7 +23,7 @@ export interface VfAdapter {
   /** Its Ethernet address. */
   readonly address: string;
   /** A line of the log about its interface. */
-  netdevInfo(text: string): void;
+  printk(text: string): void;
 }
 
 /** What an adapter knows of its virtual function (struct net_device_context). */
@@ -56,7 +56,7 @@ export class NetvscVf {
     this.isAllocated = nvspWord(message, 0) !== 0;
     this.serial = nvspWord(message, 1);
     if (this.isAllocated) this.added.wakeUp();
-    this.adapter.netdevInfo(`VF slot ${this.serial} ${this.isAllocated ? 'added' : 'removed'}`);
+    this.adapter.printk(`VF slot ${this.serial} ${this.isAllocated ? 'added' : 'removed'}`);
   }
 
   /** Whether an interface is the adapter's virtual function: by the number of its slot, or by its address. */
@@ -99,7 +99,7 @@ export class NetvscVf {
   private join(netDevice: NetDevice): boolean {
     const { adapter } = this;
     if (!adapter.attached || this.netDevice !== undefined) return false;
-    adapter.netdevInfo(`VF registering: ${netDevice.name}`);
+    adapter.printk(`VF registering: ${netDevice.name}`);
     this.netDevice = netDevice;
     return true;
   }
@@ -110,22 +110,22 @@ export class NetvscVf {
     const { adapter } = this;
     if (!adapter.attached || this.dataPathIsVf === isUp) return;
     if (isUp && !this.isAllocated) {
-      adapter.netdevInfo('Waiting for the VF association from host');
+      adapter.printk('Waiting for the VF association from host');
       yield* this.added.wait();
     }
     const way = `${isUp ? 'to' : 'from'} VF: ${netDevice.name}`;
     try {
       yield* inFrame('netvsc_switch_datapath', this.switchDataPath(isUp));
-      adapter.netdevInfo(`Data path switched ${way}`);
+      adapter.printk(`Data path switched ${way}`);
     } catch (error) {
       if (!(error instanceof ErrnoError)) throw error;
-      adapter.netdevInfo(`Data path failed to switch ${way}, err: ${error.errno}`);
+      adapter.printk(`Data path failed to switch ${way}, err: ${error.errno}`);
     }
   }
 
   /** netvsc_unregister_vf */
   unregister(netDevice: NetDevice): void {
-    this.adapter.netdevInfo(`VF unregistering: ${netDevice.name}`);
+    this.adapter.printk(`VF unregistering: ${netDevice.name}`);
     this.netDevice = undefined;
   }
 
