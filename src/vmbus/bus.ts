@@ -17,6 +17,8 @@ export class VmbusBus {
   readonly drivers: VmbusDriver[] = [];
   /** False if the user wants new devices left without a driver (drivers_autoprobe). */
   autoprobe = true;
+  /** Drivers whose modules are loaded. */
+  private readonly announced = new Set<VmbusDriver>();
   /** Devices that have drivers, in the order in which they were bound. */
   private readonly bound: VmbusDevice[] = [];
   /** Classes that a driver serves beside its own since the user said so (struct hv_driver dynids). */
@@ -36,9 +38,7 @@ export class VmbusBus {
 
   /** Takes a driver into service and binds it to the devices that wait for one (__vmbus_driver_register). */
   *registerDriver(driver: VmbusDriver): Procedure<void> {
-    const { log } = this.connection.machine;
-    if (driver.greeting !== undefined) log.printk(driver.greeting);
-    log.printk(`hv_vmbus: registering driver ${driver.name}`);
+    if (driver.loadedByHand !== true) this.announce(driver);
     this.drivers.push(driver);
     yield* this.attach(driver);
   }
@@ -50,6 +50,17 @@ export class VmbusBus {
     if (at >= 0) this.drivers.splice(at, 1);
     for (const device of this.bound.toReversed()) if (device.driver === driver) yield* this.unbind(device);
     this.dynamicIds.delete(driver);
+    this.announced.delete(driver);
+  }
+
+  /** What the log says of a driver when its module is loaded. */
+  private announce(driver: VmbusDriver): void {
+    if (this.announced.has(driver)) return;
+    this.announced.add(driver);
+    const { greeting, name } = driver;
+    const { log } = this.connection.machine;
+    if (greeting !== undefined) log.printk(greeting);
+    log.printk(`hv_vmbus: registering driver ${name}`);
   }
 
   /** Binds a driver to all devices that wait for it (driver_attach). */
@@ -64,6 +75,7 @@ export class VmbusBus {
   *addId(driver: VmbusDriver, classId: Guid): Procedure<number> {
     const ids = this.dynamicIds.get(driver) ?? new Set();
     if (ids.has(classId)) return errnoValue('EEXIST');
+    if (driver.loadedByHand === true) this.announce(driver);
     this.dynamicIds.set(driver, ids.add(classId));
     yield* this.attach(driver);
     return 0;
@@ -136,6 +148,7 @@ export class VmbusBus {
 
   private *bind(device: VmbusDevice, driver: VmbusDriver, mayWait = true): Procedure<void> {
     const { channel } = device;
+    if (driver.loadedByHand === true) this.announce(driver);
     // From here on the device waits for its probe before it goes, even if the probe's turn has yet to come.
     device.driver = driver;
     this.bound.push(device);
@@ -210,6 +223,17 @@ export class VmbusBus {
     if (at >= 0) this.bound.splice(at, 1);
   }
 
+  /** call_driver_probe (drivers/base/dd.c), which says nothing where the driver has found no device of its. */
+  private tellOfProbeFailure({ name }: VmbusDriver, { instanceId }: VmbusDevice, error: ErrnoError): void {
+    if (error.code === 'ENODEV' || error.code === 'ENXIO') return;
+    const { machine, behaviour } = this.connection;
+    const text =
+      behaviour.probeFailure === 'probe of'
+        ? `${name}: probe of ${instanceId} failed with error ${error.errno}`
+        : `${name} ${instanceId}: probe with driver ${name} failed with error ${error.errno}`;
+    machine.log.printk(text);
+  }
+
   private *probe(device: VmbusDevice, driver: VmbusDriver): Procedure<void> {
     try {
       yield* inFrame('vmbus_probe', procedureOf(driver.probe(device), driver, 'probe(device)'));
@@ -220,6 +244,7 @@ export class VmbusBus {
       this.connection.machine.log.printk(
         `hv_vmbus: probe failed for device ${device.instanceId} (${error.errno})`,
       );
+      this.tellOfProbeFailure(driver, device, error);
     }
     device.probing.completeAll();
   }

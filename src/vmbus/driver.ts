@@ -17,6 +17,8 @@ export class VmbusDevice implements ChannelDevice {
   driverData: unknown;
   /** What the driver has made of the device, as /sys/class shows it. */
   classDevices: readonly ClassDevice[] = [];
+  /** Whether runtime power management may act, as the user said (power/control); VMBus devices know none. */
+  powerControl: 'auto' | 'on' = 'auto';
   /** What the last probe failed with, as a negative errno. */
   probeError = 0;
   subChannelsAsked = 0;
@@ -54,6 +56,8 @@ export interface VmbusDriver {
   readonly greeting?: string;
   /** Classes of devices that the driver serves. */
   readonly classIds: readonly Guid[];
+  /** Its module is loaded by whoever wants it: it is there, and is heard of when the first device is meant for it. */
+  readonly loadedByHand?: boolean;
   /** Serves all hv_sock channels, whose class ids are made up (struct hv_driver hvsock). */
   readonly hvsock?: boolean;
   /** Probes run beside each other and beside later offers (PROBE_PREFER_ASYNCHRONOUS). */

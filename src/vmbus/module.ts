@@ -10,6 +10,7 @@ import { GUEST_PORT, type GuestPort, HOST_PORT } from './host-port.js';
 import {
   CHANNEL_LIFETIME,
   MODIFY_CHANNEL,
+  FREE_CPUS,
   OFFER_FILTER,
   OFFLINE_GUARD,
   OFFLINE_POLICY,
@@ -21,6 +22,7 @@ import {
 import {
   lifetimes,
   modifyChannelPolicies,
+  freeCpuSets,
   offerFilters,
   offlineGuards,
   offlinePolicies,
@@ -41,6 +43,7 @@ export const designModule = new ContainerModule(({ bind }) => {
   bindAll(CHANNEL_LIFETIME, lifetimes);
   bindAll(MODIFY_CHANNEL, modifyChannelPolicies);
   bindAll(OFFLINE_GUARD, offlineGuards);
+  bindAll(FREE_CPUS, freeCpuSets);
   bindAll(OFFER_FILTER, offerFilters);
   bindAll(OFFLINE_POLICY, offlinePolicies);
   bindAll(RING_ORDER, ringOrders);

@@ -2,6 +2,7 @@
 import { ErrnoError } from '../../lib/errno.js';
 import type { Procedure } from '../../machine/step.js';
 import {
+  addressOf,
   NVSP,
   NVSP_STAT_SUCCESS,
   NVSP_VERSION_5,
@@ -25,9 +26,11 @@ const SUBCHANNEL_ALLOCATE = 1;
  */
 export function* rndisFilterDeviceAdd(adapter: NetvscDevice, count: number): Procedure<void> {
   adapter.reset();
-  yield* openNetvscChannel(adapter, adapter.device.channel);
+  const opening = openNetvscChannel(adapter, adapter.device.channel);
+  yield* adapter.tellingOf((errno) => `unable to open channel: ${errno}`, opening);
   try {
-    const version = yield* netvscConnectVsp(adapter);
+    const connecting = netvscConnectVsp(adapter);
+    const version = yield* adapter.tellingOf((errno) => `unable to connect to NetVSP - ${errno}`, connecting);
     yield* startRndis(adapter);
     if (version >= NVSP_VERSION_5) yield* chooseChannels(adapter, count);
   } catch (error) {
@@ -80,7 +83,8 @@ function* allocateSubChannels(adapter: NetvscDevice): Procedure<void> {
 function* startRndis(adapter: NetvscDevice): Procedure<void> {
   yield* adapter.rndisRequest(RNDIS.INIT);
   yield* adapter.rndisRequest(RNDIS.QUERY, OID.GEN_MAXIMUM_FRAME_SIZE);
-  yield* adapter.rndisRequest(RNDIS.QUERY, OID.PERMANENT_ADDRESS);
+  const address = yield* adapter.rndisRequest(RNDIS.QUERY, OID.PERMANENT_ADDRESS);
+  adapter.address = addressOf(address.value);
   yield* adapter.rndisRequest(RNDIS.QUERY, OID.TCP_OFFLOAD_HARDWARE_CAPABILITIES);
   yield* adapter.rndisRequest(RNDIS.SET, OID.TCP_OFFLOAD_PARAMETERS);
   yield* adapter.rndisRequest(RNDIS.QUERY, OID.GEN_MEDIA_CONNECT_STATUS);

@@ -4,6 +4,7 @@ import type { DesignAxis } from '../../vmbus/variants/design.js';
 import {
   CHANNEL_LIFETIME,
   MODIFY_CHANNEL,
+  FREE_CPUS,
   OFFER_FILTER,
   OFFLINE_GUARD,
   OFFLINE_POLICY,
@@ -20,6 +21,7 @@ const axisTokens = {
   lifetime: CHANNEL_LIFETIME,
   modifyChannel: MODIFY_CHANNEL,
   offlineGuard: OFFLINE_GUARD,
+  freeCpus: FREE_CPUS,
   offerFilter: OFFER_FILTER,
   offlinePolicy: OFFLINE_POLICY,
   ringOrder: RING_ORDER,

@@ -98,7 +98,7 @@ function deviceDirectory(
     id: show(() => String(channel.relid)),
     modalias: show(() => `vmbus:${guidHex(device)}`),
     numa_node: show(() => String(topology.node[channel.targetCpu])),
-    power: powerDirectory(),
+    power: powerDirectory(device),
     ...deviceMonitorFiles(vmbus, channel),
     subsystem: { kind: 'symlink', target: `${UP_TO_SYS}/bus/vmbus` },
     uevent: sysfsFile(0o644, { show: () => ueventText(device), store: storeUevent }),

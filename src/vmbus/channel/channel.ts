@@ -9,7 +9,7 @@ import { type Procedure, SharedWord } from '../../machine/step.js';
 import { Tasklet } from '../../machine/tasklet.js';
 import { deviceClassOf, HV_SOCK_IRQ_NAME, type VmbusDeviceClass } from '../protocol/class-ids.js';
 import { CHANNEL_FLAG, type OfferChannel } from '../protocol/channel-messages.js';
-import type { RingReader, RingWriter } from '../ring/index.js';
+import { RingCounters, type RingReader, type RingWriter } from '../ring/index.js';
 
 /** Rings of an open channel and how the host knows them. */
 export interface ChannelRings {
@@ -116,6 +116,8 @@ export class VmbusChannel {
   fileWriters: number;
   /** A removal waits until there are none. */
   readonly filesUnused: WaitQueue;
+  /** What is counted of its rings. */
+  readonly ringCounters: RingCounters;
   /** References, in designs that count them. */
   references: number;
   /** The word of `references` and `isFreed`. */
@@ -167,6 +169,7 @@ export class VmbusChannel {
       `writes to files of channel ${childRelid}`,
       () => this.fileWriters === 0,
     );
+    this.ringCounters = new RingCounters();
     this.references = 1;
     this.rescindWord = new SharedWord(`rescind of channel ${childRelid}`);
     this.callbackWord = new SharedWord(`onchannel_callback of channel ${childRelid}`);

@@ -46,7 +46,13 @@ export class ChannelManagement {
       return;
     }
     if (!(yield* this.hasRightEncryption(offer))) return;
-    this.warnOfLiving(offer);
+    if (this.isLiving(offer)) {
+      const work = 'Workqueue: hv_vmbus_con vmbus_onmessage_work [hv_vmbus]';
+      this.connection.machine.log.warn('drivers/hv/channel_mgmt.c', 'vmbus_onoffer', undefined, false, work);
+      this.connection.refuse('offer-of-existing-device');
+      yield* this.connection.offers.doneSteps();
+      return;
+    }
     const asleep = this.asleep(offer);
     if (asleep !== undefined) {
       yield* this.offeredAgain(asleep, offer);
@@ -62,18 +68,15 @@ export class ChannelManagement {
   }
 
   /**
-   * A primary channel is offered a second time while it lives: Linux warns, and goes by the new relid; here it keeps its own,
-   * and the offer is refused later (WARN_ON in vmbus_onoffer).
+   * A primary channel is offered a second time while it lives: Linux warns, and goes by the new relid; here it keeps its own
+   * (WARN_ON in vmbus_onoffer).
    */
-  private warnOfLiving({ classId, instanceId, subChannelIndex }: OfferChannel): void {
-    if (subChannelIndex !== 0) return;
-    const living = this.connection.primaries.some(
+  private isLiving({ classId, instanceId, subChannelIndex }: OfferChannel): boolean {
+    if (subChannelIndex !== 0) return false;
+    return this.connection.primaries.some(
       ({ relid, offer }) =>
         relid !== INVALID_RELID && offer.classId === classId && offer.instanceId === instanceId,
     );
-    if (!living) return;
-    const work = 'Workqueue: hv_vmbus_con vmbus_onmessage_work [hv_vmbus]';
-    this.connection.machine.log.warn('drivers/hv/channel_mgmt.c', 'vmbus_onoffer', undefined, false, work);
   }
 
   /** The primary channel that is offered again after a resume (find_primary_channel_by_offer). */

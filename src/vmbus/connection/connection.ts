@@ -205,7 +205,7 @@ export class VmbusConnection implements ConnectionPort {
     this.rescindWorkQueue = createWorkqueue(machine, 'hv_vmbus_rescind');
     this.primaryChannelQueue = createWorkqueue(machine, 'hv_pri_chan');
     this.subChannelQueue = createWorkqueue(machine, 'hv_sub_chan');
-    this.placement = new ChannelPlacement(machine, () => this.perfChannels());
+    this.placement = new ChannelPlacement(machine, () => this.perfChannels(), design.freeCpus);
   }
 
   /** Primary channels in the order of their offers (chn_list). */
