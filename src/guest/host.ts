@@ -88,6 +88,16 @@ export class GuestHost implements ScenarioHost {
   }
 
   /**
+   * The host takes nothing out of a channel's ring from the guest any more, or does so again.
+   *
+   * @throws RangeError if the host has no such channel.
+   */
+  drain(relid: Relid, on: boolean): void {
+    this.hyperv.drain(relid, on);
+    this.quiesce();
+  }
+
+  /**
    * Overwrites 32 bits of the header of an open channel's ring, or of its data.
    *
    * @throws RangeError if the channel is not open, or the ring has no such place.

@@ -141,6 +141,17 @@ export class HyperV implements HostPort, HostDeviceServices {
     this.server.moveRelids(relids);
   }
 
+  /**
+   * From now on the host takes nothing out of a channel's ring from the guest, or does so again.
+   *
+   * @throws RangeError if the host has no such channel.
+   */
+  drain(relid: Relid, on: boolean): void {
+    const channel = this.channel(relid);
+    if (channel === undefined) throw new RangeError(`the host has no channel ${relid}`);
+    this.traffic.drain(channel, on);
+  }
+
   /** Signals an open channel `times` times. @returns how many signals were sent: none unless it is open. */
   signal(relid: Relid, times = 1): number {
     const channel = this.channel(relid);

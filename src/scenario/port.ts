@@ -182,6 +182,9 @@ export interface ScenarioHost {
   /** Sets the event flag of a relid on a CPU and interrupts that CPU. */
   raise(relid: Relid, cpu: CpuId): void;
 
+  /** The host takes nothing out of a channel's ring from the guest any more, or does so again. */
+  drain(relid: Relid, on: boolean): void;
+
   /** Overwrites 32 bits of the header of an open channel's ring, or of its data. */
   poke(relid: Relid, ring: RingName, place: RingPlace | number, value: number): void;
 }

@@ -145,6 +145,7 @@ export class FakeGuest implements ScenarioGuest {
     behave: () => this.record('hostDoes', 'behave'),
     send: () => this.record('hostDoes', 'send'),
     raise: () => this.record('hostDoes', 'raise'),
+    drain: (relid, on) => this.record('drain', relid, String(on)),
     poke: (relid) => {
       this.record('hostDoes', 'poke');
       throw new RangeError(`channel ${relid} is not open`);

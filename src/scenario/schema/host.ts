@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import {
+  type HostLatencies,
   type HostOptions,
   pciProtocolVersions,
   type TrafficOptions,
@@ -20,6 +21,9 @@ export const host = mapping('a mapping such as {version: "5.3"}', {
     modifyChannel: duration
       .optional()
       .describe('Until the host interrupts the new CPU instead of the old one'),
+    eventPort: duration
+      .optional()
+      .describe("From a channel's opening until the guest's signals reach the host; earlier ones are lost"),
   })
     .optional()
     .describe('How long the host takes'),
@@ -64,6 +68,16 @@ function traffic(latency: string) {
 
 export function hostOptions({ latency, ...others }: z.output<typeof host>): HostOptions {
   if (latency === undefined) return others;
-  const { message: messageNs, open: openNs, gpadl: gpadlNs, modifyChannel: modifyChannelNs } = latency;
-  return { ...others, latency: { messageNs, openNs, gpadlNs, modifyChannelNs } };
+  return { ...others, latency: latencies(latency) };
+}
+
+/** Latencies by the names of a scenario file, for the host. */
+export function latencies({
+  message: messageNs,
+  open: openNs,
+  gpadl: gpadlNs,
+  modifyChannel: modifyChannelNs,
+  eventPort: eventPortNs,
+}: NonNullable<z.output<typeof host>['latency']>): HostLatencies {
+  return { messageNs, openNs, gpadlNs, modifyChannelNs, eventPortNs };
 }
