@@ -1,6 +1,7 @@
 import type { CpuId, Ns, Relid } from '../lib/brand.js';
 import type { Clock } from '../machine/clock.js';
 import {
+  type CrashReport,
   type GuestPort,
   HV_STATUS_INVALID_PARAMETER,
   HV_STATUS_SUCCESS,
@@ -53,8 +54,13 @@ export class HyperV implements HostPort, HostDeviceServices {
   private readonly control: ControlPath;
   private readonly traffic: ChannelTraffic;
 
+  private guest: GuestPort;
+  /** What kernels of the guest have said when they panicked, the latest last. */
+  readonly crashes: CrashReport[] = [];
+
   constructor(clock: Clock, guest: GuestPort, options: HyperVOptions = {}) {
     const { version, backends = [], seed = 1 } = options;
+    this.guest = guest;
     this.synic = new SynicSender(guest);
     this.schedule = new HostSchedule(clock);
     this.latency = new Latencies(options);
@@ -62,10 +68,11 @@ export class HyperV implements HostPort, HostDeviceServices {
     this.server = new VmbusServer(
       {
         send: (message) => this.faults.post(encodeMessage(message)),
-        memory: (pfns) => guest.memory.resolve(pfns)?.buffer,
+        memory: (pfns) => this.guest.memory.resolve(pfns)?.buffer,
         messageVpChanged: (vp) => {
           this.synic.messageVp = vp;
         },
+        guestGone: () => this.synic.forget(),
         opened: (channel) => this.traffic.opened(channel),
       },
       { version, backends: new Map(backends.map((backend) => [backend.classId, backend])) },
@@ -73,6 +80,12 @@ export class HyperV implements HostPort, HostDeviceServices {
     const { offers } = this.server;
     this.control = new ControlPath(this.server, this.schedule, this.latency);
     this.traffic = new ChannelTraffic(offers, this.faults, this.schedule, this.latency, this.totals);
+  }
+
+  /** Another kernel runs in the guest from now on, with its own memory and interrupts. */
+  attach(guest: GuestPort): void {
+    this.guest = guest;
+    this.synic.attach(guest);
   }
 
   /** How long the host takes from now on, for what is given. */
@@ -173,6 +186,14 @@ export class HyperV implements HostPort, HostDeviceServices {
   }
 
   // What the guest calls.
+
+  vpIndex(cpu: CpuId): CpuId {
+    return cpu;
+  }
+
+  reportCrash(report: CrashReport): void {
+    this.crashes.push(report);
+  }
 
   enableSynic(cpu: CpuId, pages: SynicPages): void {
     this.synic.enable(cpu, pages);

@@ -4,6 +4,8 @@ import type { DeviceOptions } from '../../src/scenario/options/devices.js';
 import type {
   DiskIoOptions,
   FrameOptions,
+  NextKernelOptions,
+  PanicOptions,
   RaiseOptions,
   ScenarioGuest,
   ScenarioHost,
@@ -30,6 +32,7 @@ export class FakeGuest implements ScenarioGuest {
   /** It has neither files in a tree nor a kernel log. */
   readonly fs = new FileTree();
   readonly log = [];
+  readonly earlierLogs = [];
   private readonly clock = new Clock();
   private readonly bootNs: number;
   private readonly hotplugNs: number;
@@ -170,6 +173,18 @@ export class FakeGuest implements ScenarioGuest {
 
   shutdown(): void {
     this.record('shutdown');
+  }
+
+  panic({ cpu }: PanicOptions): void {
+    this.record('panic', cpu ?? '');
+  }
+
+  crash({ cpu, cmdline }: PanicOptions & NextKernelOptions): void {
+    this.record('crash', cpu ?? '', cmdline ?? '');
+  }
+
+  kexec({ cmdline }: NextKernelOptions): void {
+    this.record('kexec', cmdline ?? '');
   }
 
   connect(port: number): number {
