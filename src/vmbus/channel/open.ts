@@ -44,6 +44,11 @@ export class ChannelOperations {
     return this.connection.behaviour;
   }
 
+  /** Handlers of interrupts are forced into threads. */
+  get threadirqs(): boolean {
+    return this.connection.irq.threadirqs;
+  }
+
   /** Where drivers allocate the buffers that they share with the host. */
   get memory(): GuestMemory {
     return this.connection.memory;
@@ -138,7 +143,9 @@ export class ChannelOperations {
     );
     const created = yield* waiting;
     this.refuseIfRescinded(channel);
-    if (created?.creationStatus !== 0) {
+    const status = created?.creationStatus ?? 0;
+    if (status !== 0) {
+      connection.machine.log.printk(`hv_vmbus: Failed to establish GPADL: err = 0x${status.toString(16)}`);
       throw new ErrnoError('EDQUOT', `the host did not take the memory of channel ${channel.relid}`);
     }
     return gpadl;
@@ -236,7 +243,8 @@ export class ChannelOperations {
   }
 
   private *shareRings(channel: VmbusChannel, ringPages: number): Procedure<ChannelRings> {
-    const { memory } = this.connection;
+    const { memory, design } = this.connection;
+    const { ringCounters } = channel;
     const { pfn, buffer } = memory.allocate(2 * ringPages);
     const bytes = ringPages * HV_HYP_PAGE_SIZE;
     const outbound = new RingBuffer(buffer, 0, bytes, `out${channel.relid}`);
@@ -249,8 +257,8 @@ export class ChannelOperations {
       return {
         gpadl,
         pfn,
-        outbound: new RingWriter(outbound, outbound, refuse),
-        inbound: new RingReader(inbound, inbound, refuse, this.connection.design.ringOrder),
+        outbound: new RingWriter(outbound, outbound, refuse, ringCounters),
+        inbound: new RingReader(inbound, inbound, refuse, design.ringOrder, ringCounters),
       };
     } catch (error) {
       memory.free(pfn);
