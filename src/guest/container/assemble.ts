@@ -128,7 +128,14 @@ function ownModules(options: GuestOptions, settings: DeviceSettings, kit: GuestK
   const { dynirqLowerBound, genericPendingIrq } = platform;
   const parameters = kernelParameters(options);
   const version = host.version ?? (confidential ? '6.0' : undefined);
-  const hyperv = { ...host.latency, ...(version && { version: versionWire(version) }), seed };
+  const { pendingSendSz, throttle } = host;
+  const hyperv = {
+    pendingSendSz,
+    throttle,
+    ...host.latency,
+    ...(version && { version: versionWire(version) }),
+    seed,
+  };
   return [
     machineModule(machineOptions(options, parameters)),
     irqModule({

@@ -17,6 +17,8 @@ import {
 } from '../protocol/channel-messages.js';
 import type { Refusal } from '../refusals.js';
 import { RING_WRITE, RingBuffer, type RingError, VM_PKT } from '../ring/index.js';
+import type { FlowControl } from '../variants/flow-control.js';
+import type { NetvscNames } from '../variants/netvsc-names.js';
 import { RingReader } from '../ring/reader.js';
 import { RingWriter } from '../ring/writer.js';
 
@@ -41,6 +43,16 @@ export class ChannelOperations {
   /** What the guest's kernel does differently from others. */
   get kernel(): HypervBehaviour {
     return this.connection.behaviour;
+  }
+
+  /** What the guest does about full rings. */
+  get flowControl(): FlowControl {
+    return this.connection.design.flowControl;
+  }
+
+  /** What netvsc calls the interrupts of its channels. */
+  get netvscNames(): NetvscNames {
+    return this.connection.design.netvscNames;
   }
 
   /** Where drivers allocate the buffers that they share with the host. */
@@ -217,8 +229,8 @@ export class ChannelOperations {
     const bytes = ringPages * HV_HYP_PAGE_SIZE;
     const outbound = new RingBuffer(buffer, 0, bytes, `out${channel.relid}`);
     const inbound = new RingBuffer(buffer, bytes, bytes, `in${channel.relid}`);
-    outbound.init();
-    inbound.init();
+    const { flowControl, ringOrder } = this.connection.design;
+    flowControl.initRings(outbound, inbound);
     try {
       const gpadl = yield* this.establishGpadl(channel, pfn, 2 * ringPages);
       const refuse = (error: RingError): void => this.connection.refuse(`ring-${error}`);
@@ -226,7 +238,7 @@ export class ChannelOperations {
         gpadl,
         pfn,
         outbound: new RingWriter(outbound, outbound, refuse),
-        inbound: new RingReader(inbound, inbound, refuse, this.connection.design.ringOrder),
+        inbound: new RingReader(inbound, inbound, refuse, ringOrder, flowControl.signalsRoom),
       };
     } catch (error) {
       memory.free(pfn);
