@@ -127,7 +127,7 @@ module.exports = {
       from: { path: '^src/drivers/(?!index|module)([^/.]+)' },
       to: {
         path: '^src/drivers/',
-        pathNot: '^src/drivers/((dev-printk|device-parameters|injection)\\.ts$|conversation/|$1[/.])',
+        pathNot: '^src/drivers/((dev-printk|device-parameters|injection|rtnl)\\.ts$|conversation/|$1[/.])',
       },
     },
     {

@@ -9,8 +9,9 @@ import { KeyboardDriver } from './keyboard.js';
 import { MouseDriver } from './mouse.js';
 import { NetvscDriver } from './netvsc/driver.js';
 import { StorvscDriver } from './storvsc/driver.js';
-import { VpciDriver } from './vpci.js';
+import { VpciDriver } from './vpci/driver.js';
 
+export { PCI_CORE, type PciCore, type PciRootBus } from './vpci/pci-core.js';
 export { DEVICE_PARAMETERS, type DeviceParameters, defaultDeviceParameters } from './device-parameters.js';
 export {
   BalloonDriver,

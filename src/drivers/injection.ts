@@ -2,4 +2,4 @@
 // first of them runs: in the order in which modules are loaded, nobody but the decorators' own source can promise that.
 import 'reflect-metadata';
 
-export { inject, injectable, injectFromBase } from 'inversify';
+export { inject, injectable, injectFromBase, optional } from 'inversify';

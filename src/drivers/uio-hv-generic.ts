@@ -33,7 +33,7 @@ export class UioHvGeneric {
   /** Interrupts so far (struct uio_device event). */
   private readonly events = new SharedCounter('uio event');
   private seen = 0;
-  private readonly arrived = new WaitQueue('uio event', () => this.events.value !== this.seen);
+  private readonly arrived = new WaitQueue('uio event', () => this.events.value !== this.seen, true);
 
   constructor(
     private readonly inbound: RingReader,

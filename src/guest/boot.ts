@@ -1,6 +1,4 @@
-import type { Ns } from '../lib/brand.js';
 import { HungError } from '../machine/hung.js';
-import type { Machine } from '../machine/machine.js';
 import { procedureOf } from '../machine/procedure-of.js';
 import type { Procedure } from '../machine/step.js';
 import type { GuestOptions } from '../scenario/options/guest.js';
@@ -8,9 +6,6 @@ import type { InterruptOptions } from '../scenario/options/interrupts.js';
 import type { PciDeviceOptions } from '../scenario/options/pci.js';
 import { initIrqProc } from '../view/proc/irq.js';
 import type { AssembledGuest } from './container/assemble.js';
-
-/** Longest virtual time that guest and host are given to come to rest. */
-const QUIESCE_LIMIT_NS: Ns = 60_000_000_000;
 
 /**
  * Boots a guest: the interrupts outside VMBus, irqdomains of plug-ins, VMBus, and what Hyper-V passes through.
@@ -20,7 +15,11 @@ const QUIESCE_LIMIT_NS: Ns = 60_000_000_000;
  */
 export function bootGuest(guest: AssembledGuest, options: GuestOptions): HungError | undefined {
   try {
-    guest.machine.run('boot', boot(guest, options));
+    // All drivers are built in: what waits is the first process, before it is init.
+    guest.machine.run('boot', boot(guest, options), guest.machine.online.first(), {
+      comm: 'swapper/0',
+      pid: 1,
+    });
     return undefined;
   } catch (error) {
     if (!(error instanceof HungError)) throw error;
@@ -39,19 +38,10 @@ function* boot(
   for (const interrupt of interrupts) if (!isTimer(interrupt)) yield* lines.plugIn(interrupt);
   if (kvm !== undefined) yield* kvm.boot();
   for (const plugin of irqDomains) yield* procedureOf(plugin.attach(irqCore), plugin, 'attach(core)');
-  const isPassedThrough = ({ bus = pci.defaultBus() }: PciDeviceOptions): boolean => bus === 'hyperv';
-  for (const device of functions) if (!isPassedThrough(device)) yield* pci.plug(device);
+  // What is on a bus of pci-hyperv is found there.
+  const others = functions.filter((one) => pci.passedThrough.busFor(one) === undefined);
+  const isOnHyperv = ({ bus = pci.defaultBus() }: PciDeviceOptions): boolean => bus === 'hyperv';
+  for (const device of others) if (!isOnHyperv(device)) yield* pci.plug(device);
   if (hasVmbus) yield* vmbus.init();
-  for (const device of functions) if (isPassedThrough(device)) yield* pci.plug(device);
-}
-
-/** Lets time go by until guest and host have done what they began. */
-export function quiesce(machine: Machine, host: { readonly isBusy: boolean }): void {
-  const { clock } = machine;
-  const limit = clock.now + QUIESCE_LIMIT_NS;
-  machine.settle();
-  while ((machine.liveTasks > 0 || host.isBusy) && clock.now < limit) {
-    if (!clock.runNext()) break;
-    machine.settle();
-  }
+  for (const device of others) if (isOnHyperv(device)) yield* pci.plug(device);
 }

@@ -1,7 +1,7 @@
 import type { CpuId, Irq, Ns, Relid } from '../lib/brand.js';
 import { ErrnoError } from '../lib/errno.js';
 import type { IrqCore } from '../irq/core.js';
-import type { HungError } from '../machine/hung.js';
+import type { HungError, WaitingContext } from '../machine/hung.js';
 import type { Machine } from '../machine/machine.js';
 import type { LogLine } from '../machine/log.js';
 import type { DeviceOptions } from '../scenario/options/devices.js';
@@ -13,12 +13,14 @@ import type { Refusal } from '../vmbus/refusals.js';
 import { deviceOf, type VmbusDevice } from '../vmbus/driver.js';
 import type { Vmbus } from '../vmbus/vmbus.js';
 import type { FileTree } from '../view/tree.js';
-import { bootGuest, quiesce } from './boot.js';
+import { bootGuest } from './boot.js';
+import { quiesce } from './quiesce.js';
 import { assembleGuest } from './container/assemble.js';
 import type { PluginModule } from './container/contributions.js';
 import { GuestChannel } from './channel.js';
 import { GuestCpu } from './cpu.js';
 import { GuestDisk } from './disk.js';
+import { hungContexts } from './hangs.js';
 import { GuestHost } from './host.js';
 import { GuestIrq } from './irq.js';
 import type { GuestKvm } from './kvm.js';
@@ -87,9 +89,14 @@ export class Guest implements ScenarioGuest {
     this.pci = guest.pci;
     this.kvm = guest.kvm;
     this.power = new GuestPower(machine, vmbus);
-    this.host = new GuestHost(machine, host, settings, () => this.quiesce());
+    const { passedThrough } = this.pci;
+    this.host = new GuestHost(machine, host, settings, passedThrough, () => this.quiesce());
     for (const port of options.host?.sockets ?? []) this.host.listen(port);
     for (const device of options.devices ?? []) this.host.plug(device);
+    for (const one of options.pci ?? []) {
+      const bus = passedThrough.busFor(one);
+      if (bus !== undefined) passedThrough.add(bus, one);
+    }
     for (const rule of options.host?.misbehave ?? []) this.host.misbehave(rule);
     this.bootHang = bootGuest(guest, options);
     this.quiesce();
@@ -140,6 +147,14 @@ export class Guest implements ScenarioGuest {
   /** What the host did against the protocol and the guest refused: how often, by reason. */
   refused(): ReadonlyMap<Refusal, number> {
     return this.vmbus.refused();
+  }
+
+  /**
+   * The contexts of the guest that hang, the one that has waited longest first: nothing but what each waits for can wake
+   * it, and it has waited for more than 120 s, or nothing is left to happen.
+   */
+  hangs(): readonly WaitingContext[] {
+    return hungContexts(this.machine);
   }
 
   /** /proc/interrupts, in the form of the guest's kernel. */

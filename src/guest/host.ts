@@ -9,6 +9,7 @@ import type { Machine } from '../machine/machine.js';
 import type { DeviceOptions } from '../scenario/options/devices.js';
 import type { ScenarioHost } from '../scenario/port.js';
 import type { DeviceSettings } from './device-settings.js';
+import type { PassedThrough } from './passed-through.js';
 
 /** The guest's Hyper-V host, for whoever steers it. */
 export class GuestHost implements ScenarioHost {
@@ -17,6 +18,7 @@ export class GuestHost implements ScenarioHost {
     /** The host itself, for what is not asked for here. */
     readonly hyperv: HyperV,
     private readonly settings: DeviceSettings,
+    private readonly passedThrough: PassedThrough,
     private readonly quiesce: () => void,
   ) {}
 
@@ -26,7 +28,9 @@ export class GuestHost implements ScenarioHost {
 
   /** Adds a device; the guest hears of it when it asks for offers, or soon. */
   plug(device: DeviceOptions): void {
-    this.hyperv.offer(this.settings.add(device));
+    const offered = this.hyperv.offer(this.settings.add(device));
+    if (device.driver !== 'vpci') return;
+    for (const one of device.functions ?? []) this.passedThrough.add(offered, one);
   }
 
   /**

@@ -25,6 +25,8 @@ export interface LineParts {
   readonly pci: GuestPci;
   /** Whose line an IRQ is if no device here is wired to it: `channel 7`; undefined: nobody's. */
   readonly ownerOf: (irq: Irq) => string | undefined;
+  /** Lets time go by until guest and host have done what they began. */
+  readonly settle: () => void;
 }
 
 /** The guest's interrupt lines outside VMBus: devices come, with drivers that request their lines, and go. */
@@ -34,6 +36,7 @@ export class GuestLines implements ScenarioLines {
 
   constructor(private readonly guest: LineParts) {
     this.ofArchitecture = new Set(guest.irqCore.descs());
+    guest.pci.linesOfDomain = (number) => this.pullOutOfDomain(number);
   }
 
   /** The Linux IRQ with this number. @throws RangeError if there is none. */
@@ -89,18 +92,31 @@ export class GuestLines implements ScenarioLines {
   }
 
   /**
-   * A PCI function comes, and its driver takes it into service.
+   * A PCI function comes, and its driver takes it into service. One on a bus of pci-hyperv's that is in service waits for
+   * its driver until /sys/bus/pci/rescan is written to.
    *
-   * @returns what the kernel calls the device, e.g. `nvme0`.
+   * @returns what the kernel calls the device, e.g. `nvme0`; its address while it has no driver.
    * @throws ErrnoError what its probe fails with, such as ENOSPC; RangeError if its address or name is taken.
    */
   plugPci(device: PciDeviceOptions): string {
-    return this.run(`plug ${device.driver}`, this.guest.pci.plug(device));
+    const { pci, settle } = this.guest;
+    const { passedThrough } = pci;
+    const bus = passedThrough.busFor(device);
+    if (bus === undefined) return this.run(`plug ${device.driver}`, pci.plug(device));
+    const devfn = passedThrough.add(bus, device);
+    settle();
+    return pci.nameBehind(bus.options.instanceId, devfn);
   }
 
-  /** A PCI function is taken away, by its device's name or its address. @throws RangeError if there is none. */
+  /**
+   * A PCI function is taken away, by its device's name or its address: the host asks for one that it passes through.
+   *
+   * @throws RangeError if there is none; ErrnoError ENODEV if the guest has its bus not in service.
+   */
   unplugPci(device: string): void {
-    this.run(`unplug ${device}`, this.guest.pci.unplug(device));
+    const { pci, settle } = this.guest;
+    if (pci.eject(device)) settle();
+    else this.run(`unplug ${device}`, pci.unplug(device));
   }
 
   /**
@@ -134,6 +150,12 @@ export class GuestLines implements ScenarioLines {
     }
   }
 
+  /** The lines of a PCI domain whose bus goes. */
+  private *pullOutOfDomain(number: number): Procedure<void> {
+    for (const desc of [...this.guest.irqCore.descs()])
+      if (isOfPciDomain(desc, number)) yield* this.pullOut(desc);
+  }
+
   private *pullOut(desc: IrqDesc): Procedure<void> {
     const { irqCore, devices } = this.guest;
     while (desc.action !== undefined) yield* devices.free(desc, undefined);
@@ -146,6 +168,21 @@ export class GuestLines implements ScenarioLines {
   private run<T>(what: string, proc: Procedure<T>): T {
     return this.guest.irqCore.machine.run(what, proc);
   }
+}
+
+/** Numbers of the messages of a domain's functions, where one irqdomain has those of many (pci_msi_domain_calc_hwirq). */
+const HWIRQS_OF_DOMAIN = 2 ** 27;
+
+/** Whether a line is that of a passed-through function of a PCI domain, as its action, its chip or its number says. */
+function isOfPciDomain({ action, data }: IrqDesc, number: number): boolean {
+  const { hwirq } = data;
+  const chip = data.chip.name ?? '';
+  const isHypervBus = chip === 'Hyper-V PCIe MSI';
+  if (!isHypervBus && !chip.startsWith('HV-PCI-MSI')) return false;
+  const domain = `${number.toString(16).padStart(4, '0')}:`;
+  if (isHypervBus && Math.floor(hwirq / HWIRQS_OF_DOMAIN) === number) return true;
+  const isNamed = action?.name?.includes(`@pci:${domain}`) === true;
+  return isNamed || chip.includes(`-${domain}`);
 }
 
 /** What drivers request a line with: IRQ 0 is a PC's timer (arch/x86/kernel/time.c setup_default_timer_irq). */

@@ -1,7 +1,10 @@
 import { ContainerModule } from 'inversify';
+import { DeviceLines } from '../devices/line/lines.js';
+import { PCI_CORE } from '../drivers/index.js';
 import { HyperV } from '../host/hyperv.js';
 import { IrqCore } from '../irq/core.js';
 import type { ResamplerLifetimeFactory } from '../kvm/resampler-lifetime.js';
+import { HungTaskDetector } from '../machine/hung-task.js';
 import { PLATFORM, type Platform } from '../platform/platform.js';
 import type { GuestOptions } from '../scenario/options/guest.js';
 import { ShownGuest } from '../view/guest-tree.js';
@@ -9,6 +12,9 @@ import { HOST_PORT } from '../vmbus/host-port.js';
 import { guestRows } from './arch-rows.js';
 import { GuestKvm } from './kvm.js';
 import { cpuFileOptions } from './parameters.js';
+import { PassedThrough } from './passed-through.js';
+import { GuestPci } from './pci.js';
+import { pciMsiOf } from './pci-msi.js';
 
 /** Binds what joins the folders in one guest. It needs IrqCore, PLATFORM and HyperV. */
 export function guestModule(options: GuestOptions, irqfdSource: ResamplerLifetimeFactory): ContainerModule {
@@ -17,15 +23,44 @@ export function guestModule(options: GuestOptions, irqfdSource: ResamplerLifetim
     bind(HOST_PORT).toService(HyperV);
     bind(ShownGuest)
       .toResolvedValue(
-        (irq: IrqCore, platform: Platform) => {
+        (irq: IrqCore, platform: Platform, pci: GuestPci) => {
           const { cpu0Hotplug } = irq.behaviour;
           const cpu = cpuFileOptions(options, cpu0Hotplug && platform.arch === 'x86');
           const arch = guestRows(platform, architectureRows, procInterrupts, irq.machine.nrCpuIds);
-          return new ShownGuest({ irq, arch, cpuFiles: platform.cpuFiles, cpu, interrupts: procInterrupts });
+          const { cpuFiles, pciMsi } = platform;
+          const rescan = (): void => irq.machine.run('rescan_store', pci.rescan());
+          const shown = pciMsi && { msi: pciMsi, rescan };
+          return new ShownGuest({ irq, arch, cpuFiles, cpu, interrupts: procInterrupts, pci: shown });
         },
+        [IrqCore, PLATFORM, GuestPci],
+      )
+      .inSingletonScope();
+    bind(DeviceLines)
+      .toResolvedValue(
+        (core: IrqCore, platform: Platform) => new DeviceLines(core, platform),
         [IrqCore, PLATFORM],
       )
       .inSingletonScope();
+    bind(HungTaskDetector)
+      .toResolvedValue(
+        ({ machine, behaviour }: IrqCore) =>
+          new HungTaskDetector(machine, {
+            release: `${options.kernel ?? '6.10'}.0`,
+            taintFlags: behaviour.taintFlags,
+            saysWhenSilent: behaviour.hungTaskSaysWhenSilent,
+            namesOwner: behaviour.hungTaskNamesOwner,
+          }),
+        [IrqCore],
+      )
+      .inSingletonScope();
+    bind(GuestPci)
+      .toResolvedValue(
+        (core: IrqCore, platform: Platform, lines: DeviceLines, host: HyperV) =>
+          new GuestPci(() => ({ core, msi: pciMsiOf(platform), lines }), new PassedThrough(host)),
+        [IrqCore, PLATFORM, DeviceLines, HyperV],
+      )
+      .inSingletonScope();
+    bind(PCI_CORE).toService(GuestPci);
     if (kvm === undefined) return;
     bind(GuestKvm)
       .toResolvedValue(

@@ -1,14 +1,11 @@
 import type { CpuId, Ns } from '../lib/brand.js';
 import { ErrnoError, errnoCode } from '../lib/errno.js';
 import { type PciDriver, type PciMachine, submitTo } from '../devices/pci/driver.js';
-import { ManaDevice } from '../devices/pci/mana.js';
-import { MsixDevice } from '../devices/pci/msix.js';
-import { NvmeDevice } from '../devices/pci/nvme.js';
-import type { PciBus, PciFunction } from '../platform/pci/pci-msi.js';
-import { VirtioBlkDevice } from '../devices/pci/virtio-blk.js';
-import { VirtioNetDevice } from '../devices/pci/virtio-net.js';
 import type { Completed, Queue } from '../devices/pci/queue.js';
+import type { PciCore, PciRootBus } from '../drivers/index.js';
 import type { Procedure } from '../machine/step.js';
+import type { PciPresence } from '../platform/pci/pci-functions.js';
+import type { PciBus, PciFunction } from '../platform/pci/pci-function.js';
 import {
   FIRST_SLOT,
   hypervAddress,
@@ -17,36 +14,53 @@ import {
   pciDeviceName,
   slotAddress,
 } from '../scenario/options/pci.js';
+import { VMBUS_DEVICES } from '../view/sys/vmbus-devices.js';
+import { devfnOf, type PassedThrough } from './passed-through.js';
+import type { Guid } from '../vmbus/protocol/guid.js';
+import { msixOf, pciDriverFor } from './pci-devices.js';
+import { identityOf, kernelDriverOf } from './pci-identity.js';
 
 /** How long a device takes for one request unless its options say so. */
 const LATENCY_NS: Ns = 100_000;
 
-/** A device that is in service. */
-interface Plugged {
-  readonly driver: PciDriver;
-  readonly latencyNs: Ns;
+/** A function that the kernel has found. */
+interface Found {
+  readonly options: PciDeviceOptions;
+  readonly presence: PciPresence;
+  /** Of a function that the host passes through. */
+  readonly root: PciRootBus | undefined;
+  /** Undefined: nobody has taken it into service. */
+  driver: PciDriver | undefined;
 }
 
-/** The guest's PCI functions outside Hyper-V's own, with their drivers. */
-export class GuestPci {
-  private readonly plugged = new Map<string, Plugged>();
+/** The guest's PCI functions, those that Hyper-V passes through as well, with their drivers. */
+export class GuestPci implements PciCore {
+  private readonly found = new Map<PciFunction, Found>();
+  /** Takes lines away that a scenario has for functions of a PCI domain without saying more of them. */
+  linesOfDomain: (number: number) => Procedure<void> = function* none() {};
 
-  /** @param machine gives what drivers work with; called when there is a device. */
-  constructor(private readonly machine: () => PciMachine) {}
+  /**
+   * @param machine gives what drivers work with; called when there is a device.
+   * @param passedThrough what is on the buses of pci-hyperv.
+   */
+  constructor(
+    private readonly machine: () => PciMachine,
+    readonly passedThrough: PassedThrough,
+  ) {}
 
   /** The bus of functions that do not say theirs. */
   defaultBus(): PciBus {
     return this.machine().msi.defaultBus;
   }
 
-  /** Names of the devices, in the order in which they came. */
+  /** Names of the devices in service, in the order in which they came. */
   get names(): readonly string[] {
-    return [...this.plugged.keys()];
+    return this.drivers().map(({ name }) => name);
   }
 
-  /** The device of this name, as its driver has it. @throws RangeError if there is none. */
+  /** The device of this name or address, as its driver has it. @throws RangeError if there is none. */
   device(name: string): PciDriver {
-    return this.find(name).driver;
+    return this.inService(name).driver;
   }
 
   /**
@@ -56,38 +70,65 @@ export class GuestPci {
    * @throws ErrnoError what the driver's probe fails with; RangeError if its address or name is taken.
    */
   *plug(options: PciDeviceOptions): Procedure<string> {
-    const driver = this.driverFor(options);
-    const ret = yield* driver.probe();
-    if (ret !== 0) {
-      yield* this.machine().msi.remove(driver.pci);
-      throw new ErrnoError(
-        errnoCode(ret),
-        `${driver.name} at ${driver.pci.name} cannot be taken into service`,
-      );
-    }
-    this.plugged.set(driver.name, { driver, latencyNs: options.latencyNs ?? LATENCY_NS });
-    return driver.name;
+    const { msi } = this.machine();
+    const { instance, bus = msi.defaultBus, bdf = this.freeAddress(bus, instance), node = -1 } = options;
+    if (msi.functions.at(bdf) !== undefined) throw new RangeError(`there is a PCI device at ${bdf} already`);
+    const isOnHyperv = bus === 'hyperv';
+    const identity = identityOf(options, isOnHyperv);
+    const domain = bdf.slice(0, bdf.indexOf(':'));
+    const guid = instance?.toLowerCase() ?? `00000000-${domain}-0000-0000-000000000000`;
+    const parent = isOnHyperv ? `${VMBUS_DEVICES}/${guid}` : undefined;
+    const func = { name: bdf, node, msix: msixOf(options), bus, instance, identity, parent };
+    const found = this.add(func, options);
+    const ret = yield* this.probe(found);
+    if (found.driver !== undefined) return found.driver.name;
+    yield* this.drop(found);
+    throw new ErrnoError(errnoCode(ret), `${kernelDriverOf(options)} at ${bdf} cannot be taken into service`);
   }
 
   /** A function goes; its driver gives its interrupts back. @throws RangeError if there is no such device. */
   *unplug(name: string): Procedure<void> {
-    const { driver } = this.find(name);
-    this.plugged.delete(driver.name);
-    yield* driver.remove();
-    yield* this.machine().msi.remove(driver.pci);
+    yield* this.drop(this.find(name));
+  }
+
+  /**
+   * The host asks the guest to give a function up.
+   *
+   * @returns false if it is on no bus of pci-hyperv's.
+   * @throws RangeError if there is no such device.
+   */
+  eject(name: string): boolean {
+    const { root, presence } = this.find(name);
+    if (root === undefined) return false;
+    this.passedThrough.eject(root.instanceId, devfnOf(presence.func.name));
+    return true;
+  }
+
+  /** What the function in a slot of a passed-through bus is called, or its address; `` if the guest has not found it. */
+  nameBehind(instanceId: Guid, devfn: number): string {
+    for (const { root, presence, driver } of this.found.values()) {
+      const { name } = presence.func;
+      if (root?.instanceId === instanceId && devfnOf(name) === devfn) return driver?.name ?? name;
+    }
+    return '';
+  }
+
+  /** Looks for drivers of all functions that have none (pci_rescan_bus). */
+  *rescan(): Procedure<void> {
+    for (const found of [...this.found.values()]) if (found.driver === undefined) yield* this.probe(found);
   }
 
   /** A CPU submits a request. @returns false if there is no device of this name that takes any. */
   submit(name: string, cpu: CpuId, completed: Completed): boolean {
-    const device = this.plugged.get(name);
-    return this.give(device, device?.driver.queueOf?.(cpu), completed);
+    const found = this.named(name);
+    return this.give(found, found?.driver?.queueOf?.(cpu), completed);
   }
 
   /** A frame comes, or goes. @returns false if there is no network adapter of this name. */
   frame(name: string, direction: 'rx' | 'tx', flow: number): boolean {
-    const device = this.plugged.get(name);
-    const queue = device?.driver.queueOfFlow?.(direction, flow);
-    return this.give(device, queue, () => {}, direction === 'rx' ? 0 : undefined);
+    const found = this.named(name);
+    const queue = found?.driver?.queueOfFlow?.(direction, flow);
+    return this.give(found, queue, () => {}, direction === 'rx' ? 0 : undefined);
   }
 
   /**
@@ -96,7 +137,7 @@ export class GuestPci {
    * @throws ErrnoError EOPNOTSUPP if the driver can't, EINVAL for an impossible number; RangeError without such a device.
    */
   *setQueues(name: string, count: number): Procedure<void> {
-    const { driver } = this.find(name);
+    const { driver } = this.inService(name);
     const ret = driver.setQueues === undefined ? undefined : yield* driver.setQueues(count);
     if (ret === undefined)
       throw new ErrnoError('EOPNOTSUPP', `${driver.name} cannot change its number of queues`);
@@ -108,69 +149,142 @@ export class GuestPci {
     }
   }
 
-  private give(
-    device: Plugged | undefined,
-    queue: Queue | undefined,
-    completed: Completed,
-    ns?: Ns,
-  ): boolean {
-    if (device === undefined || queue === undefined) return false;
-    submitTo(this.machine(), queue, ns ?? device.latencyNs, completed);
+  // What pci-hyperv calls.
+
+  attach(bus: PciRootBus): void {
+    const { number, instanceId } = bus;
+    this.machine().msi.hypervBuses?.attach(
+      number,
+      instanceId,
+      bus,
+      this.passedThrough.redirection(instanceId),
+    );
+  }
+
+  detach({ number }: PciRootBus): void {
+    this.machine().msi.hypervBuses?.detach(number);
+  }
+
+  restore({ number }: PciRootBus): void {
+    this.machine().msi.hypervBuses?.restore(number);
+  }
+
+  *scan(bus: PciRootBus, addDevices: boolean): Procedure<void> {
+    const { msi } = this.machine();
+    for (const { devfn, node } of bus.functions()) {
+      const name = addressOf(bus.number, devfn);
+      const there = this.passedThrough.at(bus.instanceId, devfn);
+      if (there === undefined || msi.functions.at(name) !== undefined) continue;
+      const { options, serial } = there;
+      const func: PciFunction = {
+        name,
+        node,
+        msix: msixOf(options),
+        bus: 'hyperv',
+        instance: bus.instanceId,
+        identity: identityOf(options, true),
+        parent: `${VMBUS_DEVICES}/${bus.instanceId}`,
+        slot: String(serial),
+      };
+      this.add(func, options, bus);
+    }
+    if (!addDevices) return;
+    for (const found of [...this.found.values()]) if (found.root === bus) yield* this.probe(found);
+  }
+
+  *remove(bus: PciRootBus, devfn: number): Procedure<void> {
+    const func = this.machine().msi.functions.at(addressOf(bus.number, devfn))?.func;
+    const found = func && this.found.get(func);
+    if (found?.root === bus) yield* this.drop(found);
+  }
+
+  *removeAll(bus: PciRootBus): Procedure<void> {
+    for (const found of [...this.found.values()]) if (found.root === bus) yield* this.drop(found);
+    yield* this.linesOfDomain(bus.number);
+  }
+
+  private add(func: PciFunction, options: PciDeviceOptions, root?: PciRootBus): Found {
+    const presence = this.machine().msi.functions.add(func);
+    const found = { options, presence, root, driver: undefined };
+    this.found.set(func, found);
+    return found;
+  }
+
+  /** Binds a function to its driver; 0 or what the probe failed with (pci_device_probe). */
+  private *probe(found: Found): Procedure<number> {
+    const { options, presence } = found;
+    const name = pciDeviceName(options, new Set(this.names));
+    if (this.names.includes(name)) {
+      this.forget(found);
+      throw new RangeError(`there is a PCI device ${name} already`);
+    }
+    const driver = pciDriverFor(this.machine(), presence.func, name, options);
+    const ret = yield* driver.probe();
+    if (ret !== 0) return ret;
+    found.driver = driver;
+    presence.driver = kernelDriverOf(options);
+    presence.classDevices = driver.classDevices ?? [];
+    return 0;
+  }
+
+  private *drop(found: Found): Procedure<void> {
+    const { driver, presence } = found;
+    found.driver = undefined;
+    presence.driver = undefined;
+    presence.classDevices = [];
+    if (driver !== undefined) yield* driver.remove();
+    yield* this.machine().msi.remove(presence.func);
+    this.forget(found);
+  }
+
+  private forget({ presence: { func } }: Found): void {
+    this.found.delete(func);
+    this.machine().msi.functions.remove(func);
+  }
+
+  private give(found: Found | undefined, queue: Queue | undefined, completed: Completed, ns?: Ns): boolean {
+    if (found === undefined || queue === undefined) return false;
+    submitTo(this.machine(), queue, ns ?? found.options.latencyNs ?? LATENCY_NS, completed);
     return true;
   }
 
-  private find(name: string): Plugged {
-    const plugged = this.plugged.get(name) ?? this.at(name);
-    if (plugged !== undefined) return plugged;
+  private drivers(): PciDriver[] {
+    return [...this.found.values()].flatMap(({ driver }) => driver ?? []);
+  }
+
+  private named(name: string): Found | undefined {
+    return [...this.found.values()].find(({ driver }) => driver?.name === name);
+  }
+
+  private inService(name: string): Found & { readonly driver: PciDriver } {
+    const found = this.find(name);
+    const { driver } = found;
+    if (driver !== undefined) return { ...found, driver };
+    throw new RangeError(`PCI device ${name} has no driver; look for one with /sys/bus/pci/rescan`);
+  }
+
+  private find(name: string): Found {
+    const at = this.machine().msi.functions.at(name)?.func;
+    const found = this.named(name) ?? (at && this.found.get(at));
+    if (found !== undefined) return found;
     throw new RangeError(`the guest has no PCI device ${name}; there are ${this.names.join(' ') || 'none'}`);
   }
 
-  private at(bdf: string): Plugged | undefined {
-    return [...this.plugged.values()].find(({ driver }) => driver.pci.name === bdf);
-  }
-
-  private driverFor(options: PciDeviceOptions): PciDriver {
-    const machine = this.machine();
-    const { driver, names, node = -1, instance, bus = machine.msi.defaultBus } = options;
-    const { queues = names?.length ?? 1, bdf = this.freeAddress(bus, instance) } = options;
-    if (this.at(bdf) !== undefined) throw new RangeError(`there is a PCI device at ${bdf} already`);
-    const name = pciDeviceName(options, new Set(this.plugged.keys()));
-    if (this.plugged.has(name)) throw new RangeError(`there is a PCI device ${name} already`);
-    const at = (msix: number): PciFunction => ({
-      name: bdf,
-      node,
-      msix: options.vectors ?? msix,
-      bus,
-      instance,
-    });
-    const number = Number(/\d+$/.exec(name)?.[0] ?? 0);
-    switch (driver) {
-      case 'nvme':
-        return new NvmeDevice(machine, at(queues + 1), number, queues);
-      case 'virtio-blk':
-        return new VirtioBlkDevice(machine, at(queues + 1), number, queues);
-      case 'virtio-net':
-        return new VirtioNetDevice(machine, at(2 * queues + 1), number, queues);
-      case 'mana':
-        return new ManaDevice(machine, at(queues + 1), name);
-      case 'msix': {
-        const spread = options.managed ? { preVectors: 0, postVectors: 0 } : undefined;
-        const all = names ?? Array.from({ length: queues }, (_, i) => `${name}-${i}`);
-        return new MsixDevice(machine, at(all.length), name, all, spread);
-      }
-    }
-  }
-
   private freeAddress(bus: PciBus, instance: string | undefined): string {
-    if (bus === 'pci') return this.freeSlot();
+    const { functions } = this.machine().msi;
+    if (bus === 'pci') {
+      let slot = FIRST_SLOT;
+      while (functions.at(slotAddress(slot)) !== undefined) slot += 1;
+      return slotAddress(slot);
+    }
     let domain = instance === undefined ? 1 : instanceDomain(instance);
-    while (this.at(hypervAddress(domain)) !== undefined) domain += 1;
+    while (functions.at(hypervAddress(domain)) !== undefined) domain += 1;
     return hypervAddress(domain);
   }
+}
 
-  private freeSlot(): string {
-    let slot = FIRST_SLOT;
-    while (this.at(slotAddress(slot)) !== undefined) slot += 1;
-    return slotAddress(slot);
-  }
+/** Address of a function of a passed-through bus, which has bus number 0. */
+function addressOf(domain: number, devfn: number): string {
+  const slot = (devfn >>> 3).toString(16).padStart(2, '0');
+  return `${domain.toString(16).padStart(4, '0')}:00:${slot}.${devfn & 7}`;
 }

@@ -10,6 +10,9 @@ import type { HostTotals } from './totals.js';
 
 /** What goes over channels: packets and signals between the guest's drivers and the models of its devices. */
 export class ChannelTraffic implements HostDeviceServices {
+  /** The guest waits for this channel's answers, and lets no time go by. */
+  private awaited: HostChannel | undefined;
+
   constructor(
     private readonly offers: Offers,
     private readonly faults: Misbehaviour,
@@ -31,6 +34,16 @@ export class ChannelTraffic implements HostDeviceServices {
     this.readSoon(channel);
   }
 
+  /** The guest waits for answers without letting time go by: what it has asked is answered now. */
+  answerAtOnce(connectionId: number): void {
+    this.awaited = this.offers.ofConnection(connectionId);
+    try {
+      if (this.awaited !== undefined) this.readPackets(this.awaited);
+    } finally {
+      this.awaited = undefined;
+    }
+  }
+
   /** The guest has opened a channel. It may have filled the ring, and signalled, before the ring was mapped. */
   opened(channel: HostChannel): void {
     this.pollWhenFull(channel);
@@ -38,14 +51,24 @@ export class ChannelTraffic implements HostDeviceServices {
     if (channel.hasWork) this.readSoon(channel);
   }
 
+  /**
+   * The host is about to take a channel back, and first ends what the guest has asked of it there: the packets that the
+   * guest has sent are read, and all are completed at once. (KMCL, by which Hyper-V's device models use VMBus, lets no
+   * channel go before.)
+   */
+  finish(channel: HostChannel): void {
+    if (channel.state.kind !== 'open') return;
+    this.readPackets(channel);
+    // What one of them leads to is at the end of the list.
+    if (channel.state.kind === 'open') for (const action of channel.state.outstanding) action();
+  }
+
   // What device models call.
 
   send(channel: HostChannel, payload: Uint8Array, transactionId: number, ns: Ns, type?: number): void {
-    const { state } = channel;
-    this.schedule.after(ns, () => {
-      // What was on its way when the guest closed the channel is not for whoever opens it next.
-      if (channel.state === state) this.faults.packet(channel, payload, transactionId, type);
-    });
+    const act = outstanding(channel, () => this.faults.packet(channel, payload, transactionId, type));
+    if (channel === this.awaited) act();
+    else this.schedule.after(ns, act);
   }
 
   put(channel: HostChannel, packets: readonly OutgoingPacket[]): void {
@@ -53,11 +76,8 @@ export class ChannelTraffic implements HostDeviceServices {
   }
 
   later(channel: HostChannel, ns: Ns, action: () => void): void {
-    const { state, device } = channel;
-    device.carriesTraffic = true;
-    this.schedule.inBackground(ns, () => {
-      if (channel.state === state) action();
-    });
+    channel.device.carriesTraffic = true;
+    this.schedule.inBackground(ns, outstanding(channel, action));
   }
 
   offerSubChannels(primary: HostChannel, count: number, ns: Ns): void {
@@ -109,3 +129,20 @@ export class ChannelTraffic implements HostDeviceServices {
     } while (fromGuest.endRead() !== 0 && fromGuest.error === undefined);
   }
 }
+
+/**
+ * Has `action` done once, at its time or when all that is outstanding is, and not at all once the channel is closed: what
+ * was on its way then is not for whoever opens the channel next.
+ */
+function outstanding(channel: HostChannel, action: () => void): () => void {
+  const { state } = channel;
+  if (state.kind !== 'open') return nothing;
+  const { outstanding: list } = state;
+  const act = (): void => {
+    if (list.delete(act) && channel.state === state) action();
+  };
+  list.add(act);
+  return act;
+}
+
+function nothing(): void {}

@@ -2,6 +2,7 @@
 // stand together.
 import type { CpuId, Ns, Relid } from '../lib/brand.js';
 import { type Token, token } from '../lib/token.js';
+import type { RetargetInterrupt } from '../vmbus/host-port.js';
 import type { OfferChannel } from '../vmbus/protocol/channel-messages.js';
 import type { Guid } from '../vmbus/protocol/guid.js';
 import { HV_HYP_PAGE_SIZE } from '../vmbus/guest-memory.js';
@@ -71,6 +72,8 @@ export interface OpenState {
   readonly fromGuest: RingReader;
   readonly toGuest: RingWriter;
   readonly outgoing: OutgoingPackets;
+  /** What the host has yet to do for the guest's packets, in the order in which it took them. */
+  readonly outstanding: Set<() => void>;
 }
 
 /** A channel as its host knows it. */
@@ -117,7 +120,8 @@ export class HostChannel {
     outRing.store(RING_WORD.FEATURE_BITS, pendingSendSz ? FEATURE_PENDING_SEND_SZ : 0);
     const fromGuest = new RingReader(inRing, inRing, undefined, undefined, pendingSendSz);
     const toGuest = new RingWriter(outRing);
-    this.state = { kind: 'open', fromGuest, toGuest, outgoing: new OutgoingPackets(toGuest, inRing) };
+    const outgoing = new OutgoingPackets(toGuest, inRing);
+    this.state = { kind: 'open', fromGuest, toGuest, outgoing, outstanding: new Set() };
     this.targetVp = targetVp;
   }
 
@@ -162,6 +166,8 @@ export interface HostBackend {
   readonly classId: Guid;
   /** The guest opened a channel. It may not know yet. */
   opened?(channel: HostChannel, services: HostDeviceServices): void;
+  /** A message of the device goes elsewhere from now on. @returns false if there is none. */
+  retargetInterrupt?(device: HostDevice, request: RetargetInterrupt): boolean;
   /** A packet of the guest was read from the ring. */
   packet?(channel: HostChannel, packet: GuestPacket, services: HostDeviceServices): void;
 }

@@ -1,6 +1,13 @@
 import type { CpuId, Ns, Relid } from '../lib/brand.js';
 import type { Clock } from '../machine/clock.js';
-import type { GuestPort, HostPort } from '../vmbus/host-port.js';
+import {
+  type GuestPort,
+  HV_STATUS_INVALID_PARAMETER,
+  HV_STATUS_SUCCESS,
+  type HostPort,
+  hvPciDeviceId,
+  type RetargetInterrupt,
+} from '../vmbus/host-port.js';
 import { encodeMessage, MAX_MESSAGE_BYTES } from '../vmbus/protocol/channel-messages.js';
 import type { Guid } from '../vmbus/protocol/guid.js';
 import type { SynicPages } from '../vmbus/synic.js';
@@ -129,6 +136,9 @@ export class HyperV implements HostPort, HostDeviceServices {
    * @throws RangeError if the host has no such channel.
    */
   rescind(relid: Relid): void {
+    const channel = this.channel(relid);
+    if (channel !== undefined)
+      for (const going of channel.isPrimary ? channel.device.channels : [channel]) this.traffic.finish(going);
     this.server.offers.rescind(relid);
   }
 
@@ -184,6 +194,20 @@ export class HyperV implements HostPort, HostDeviceServices {
 
   signalEvent(connectionId: number): void {
     this.traffic.signalled(connectionId);
+  }
+
+  awaitAnswers(connectionId: number): void {
+    this.traffic.answerAtOnce(connectionId);
+  }
+
+  retargetInterrupt(request: RetargetInterrupt): number {
+    const device = this.devices.find(({ options, backend }) => {
+      const func = request.deviceId & 7;
+      const isMeant = hvPciDeviceId(options.instanceId, func) === request.deviceId;
+      return isMeant && backend?.retargetInterrupt !== undefined;
+    });
+    const known = device?.backend?.retargetInterrupt?.(device, request) ?? false;
+    return known ? HV_STATUS_SUCCESS : HV_STATUS_INVALID_PARAMETER;
   }
 
   // What device models call.

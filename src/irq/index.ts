@@ -9,7 +9,7 @@ export * from './data/irqdata.js';
 export * from './data/irqdesc.js';
 export * from './data/irqdesc-cold.js';
 export * from './data/istate.js';
-export * from './data/jiffies.js';
+export * from '../machine/jiffies.js';
 export * from './data/kstat-pool.js';
 export * from './data/kstat.js';
 export * from './data/proc-port.js';

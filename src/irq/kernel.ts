@@ -121,6 +121,14 @@ export interface KernelBehaviour {
   readonly genericChipNamesAllTypes: boolean;
   /** A chip that could not set an NMI up is told to tear it down, too: since 6.16. */
   readonly nmiTeardownAfterFailedSetup: boolean;
+  /** The workqueue whose workers run asynchronous probes (kernel/async.c). */
+  readonly asyncWorkqueue: 'events_unbound' | 'async';
+  /** The kernel says so in its log when it has given its last warning of a hung task. */
+  readonly hungTaskSaysWhenSilent: boolean;
+  /** A warning of a hung task names the owner of the mutex that it waits for. */
+  readonly hungTaskNamesOwner: boolean;
+  /** Flags that the kernel can be tainted with (TAINT_FLAGS_COUNT). */
+  readonly taintFlags: number;
 }
 
 // Beside each line: where the difference came from, the commit if known.
@@ -182,6 +190,10 @@ const v61: KernelBehaviour = {
   arm64HotplugSmt: false,
   genericChipNamesAllTypes: false,
   nmiTeardownAfterFailedSetup: false,
+  asyncWorkqueue: 'events_unbound',
+  hungTaskSaysWhenSilent: false,
+  hungTaskNamesOwner: false,
+  taintFlags: 19,
 };
 
 const v610: KernelBehaviour = {
@@ -208,6 +220,7 @@ const v610: KernelBehaviour = {
   perDeviceMsiDomains: true, // 6.2
   sortPopsTwo: true, // 6.9
   genericChipNamesAllTypes: true, // 6.7
+  asyncWorkqueue: 'async', // 6.9
   manaAffinity: 'cores',
 };
 
@@ -222,6 +235,7 @@ const v612: KernelBehaviour = {
   unsettableAffinityMode: 0o444, // 6.12
   strayVectorPlace: null, // 6.16, and its stable trees
   perDeviceItsDomains: true, // 6.11
+  hungTaskSaysWhenSilent: true, // taken from 6.12
 };
 
 const v618: KernelBehaviour = {
@@ -237,6 +251,8 @@ const v618: KernelBehaviour = {
   perDeviceHypervDomains: true, // 6.17
   spreadLeavesNoneEmpty: true,
   nmiTeardownAfterFailedSetup: true,
+  hungTaskNamesOwner: true, // 6.15: CONFIG_DETECT_HUNG_TASK_BLOCKER
+  taintFlags: 20, // 6.15: TAINT_FWCTL
 };
 
 const v72: KernelBehaviour = {

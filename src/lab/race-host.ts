@@ -1,6 +1,6 @@
 import type { CpuId } from '../lib/brand.js';
 import { Completion } from '../machine/completion.js';
-import type { HostPort } from '../vmbus/host-port.js';
+import { type HostPort, HV_STATUS_INVALID_PARAMETER } from '../vmbus/host-port.js';
 import { type ChannelMessage, decodeMessage } from '../vmbus/protocol/channel-messages.js';
 import type { HvPerCpuContext } from '../vmbus/synic.js';
 
@@ -35,6 +35,12 @@ export class RaceHost implements HostPort {
 
   signalEvent(connectionId: number): void {
     this.onSignal?.(connectionId);
+  }
+
+  awaitAnswers(): void {}
+
+  retargetInterrupt(): number {
+    return HV_STATUS_INVALID_PARAMETER;
   }
 
   enableSynic(cpu: CpuId): void {

@@ -14,7 +14,11 @@ const guestPaths = [
   '/sys/devices/system/node',
   '/sys/devices/LNXSYSTM:00/LNXSYBUS:00/ACPI0004:00/VMBUS:00',
   '/sys/bus/vmbus',
-  '/sys/bus/pci/devices',
+  '/sys/bus/pci',
+  '/sys/devices/pci0000:00',
+  '/sys/class/net',
+  '/sys/class/nvme',
+  '/sys/class/scsi_host',
   '/sys/kernel/irq',
 ] as const;
 

@@ -9,6 +9,9 @@ export interface ClockEvent {
 /** Virtual time in ns from the machine's start, and the events to come; equal times in order of arrival. */
 export class Clock {
   private readonly events = new StableHeap<ClockEvent>();
+  /** What comes as time goes by, but is nothing to wait for. */
+  private readonly companions = new StableHeap<ClockEvent>();
+  private companionNs: Ns = Number.POSITIVE_INFINITY;
   private time: Ns = 0;
 
   get now(): Ns {
@@ -33,6 +36,22 @@ export class Clock {
     this.events.push(this.time + ns, event);
   }
 
+  /**
+   * Has `event` happen in `ns` ns, once something else, or somebody who lets time go by, moves the time on as far. It is
+   * not among what is left to happen.
+   */
+  alongside(ns: Ns, event: ClockEvent): void {
+    this.companions.push(this.time + ns, event);
+    this.companionNs = this.companions.peekKey() ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** Takes back an event of `alongside`; false if there is none. */
+  cancelAlongside(event: ClockEvent): boolean {
+    const found = this.companions.remove(event);
+    this.companionNs = this.companions.peekKey() ?? Number.POSITIVE_INFINITY;
+    return found;
+  }
+
   /** Takes back an event that is scheduled once; false if it is not, as when it has happened already. */
   cancel(event: ClockEvent): boolean {
     return this.events.remove(event);
@@ -42,6 +61,7 @@ export class Clock {
   runNext(): boolean {
     const at = this.nextTime;
     if (at === undefined) return false;
+    if (this.companionNs <= at) this.accompany(at);
     this.time = at;
     this.events.pop()?.fire();
     return true;
@@ -53,6 +73,17 @@ export class Clock {
     if (!(time >= this.time) || (next !== undefined && next < time)) {
       throw new RangeError(`cannot move the clock from ${this.time} to ${time} ns past an event`);
     }
+    if (this.companionNs <= time) this.accompany(time);
     this.time = time;
+  }
+
+  /** Lets what comes alongside happen up to `end`. */
+  private accompany(end: Ns): void {
+    while (this.companionNs <= end) {
+      this.time = this.companionNs;
+      const event = this.companions.pop();
+      this.companionNs = this.companions.peekKey() ?? Number.POSITIVE_INFINITY;
+      event?.fire();
+    }
   }
 }

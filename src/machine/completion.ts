@@ -67,13 +67,18 @@ export class Completion extends SharedObject implements BufferedStore {
 /** Lets contexts wait until a condition holds that others change (wait_event). */
 export class WaitQueue extends SharedObject {
   /** What `wait` yields, for procedures that have nothing to wait for where they run in one go. */
-  readonly waitStep: Step = { object: this, kind: 'wait' };
+  readonly waitStep: Step;
 
+  /** @param interruptible a signal would end the wait (wait_event_interruptible). */
   constructor(
     name: string,
     private readonly condition: () => boolean,
+    interruptible = false,
   ) {
     super(name);
+    this.waitStep = interruptible
+      ? { object: this, kind: 'wait', interruptible }
+      : { object: this, kind: 'wait' };
   }
 
   override blocks(step: Step): boolean {
@@ -93,7 +98,7 @@ export class WaitQueue extends SharedObject {
 
   /** Waits until the condition holds, at most `ns` ns; false if it does not hold then (wait_event_timeout). */
   *waitTimeout(ns: Ns): Procedure<boolean> {
-    yield { object: this, kind: 'wait', ns };
+    yield { ...this.waitStep, ns };
     return this.condition();
   }
 }

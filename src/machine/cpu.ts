@@ -172,6 +172,12 @@ export class Cpu {
     this.online = false;
   }
 
+  /** The CPU is stopped for good: it takes no interrupt any more, and what is scheduled on it does not run. */
+  halt(): void {
+    this.irqsOff = Number.POSITIVE_INFINITY;
+    this.tasklets.length = 0;
+  }
+
   /** Keeps interrupts away until localIrqEnable; calls nest (local_irq_save). */
   localIrqDisable(): void {
     this.announceWhetherStoppable();

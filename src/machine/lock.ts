@@ -1,11 +1,12 @@
 import { assert } from '../lib/assert.js';
 import type { Cpu } from './cpu.js';
 import { type BufferedStore, storeBuffered } from './memory.js';
-import { type Procedure, SharedObject, type Step } from './step.js';
+import { type Procedure, type RunningContext, runningContext, SharedObject, type Step } from './step.js';
 
 /** Mutual exclusion: one holder at a time, who may sleep (struct mutex). */
 export class Lock extends SharedObject implements BufferedStore {
   private held = false;
+  private holder: RunningContext | undefined;
   private readonly acquireStep: Step = { object: this, kind: 'acquire' };
   private readonly releaseStep: Step = { object: this, kind: 'release' };
   private readonly tryStep: Step = { object: this, kind: 'update' };
@@ -23,6 +24,10 @@ export class Lock extends SharedObject implements BufferedStore {
     return step.kind === 'release';
   }
 
+  override heldBy(): RunningContext | undefined {
+    return this.holder;
+  }
+
   get isHeld(): boolean {
     this.announceRead();
     return this.held;
@@ -33,6 +38,7 @@ export class Lock extends SharedObject implements BufferedStore {
     yield this.acquireStep;
     assert(!this.held, 'lock taken twice', { lock: this.name });
     this.held = true;
+    this.holder = runningContext();
   }
 
   /** Takes the lock if nobody holds it (mutex_trylock). @returns whether it did. */
@@ -40,12 +46,13 @@ export class Lock extends SharedObject implements BufferedStore {
     yield this.tryStep;
     if (this.held) return false;
     this.held = true;
+    this.holder = runningContext();
     return true;
   }
 
-  /** Waits until nobody holds the lock, which somebody else may take at once. */
+  /** Waits until nobody holds the lock, which somebody else may take at once: in the place of trying over and over. */
   *untilFree(): Procedure<void> {
-    yield this.acquireStep;
+    yield { object: this, kind: 'acquire', interruptible: true };
   }
 
   /** Gives the lock back. */
@@ -58,6 +65,7 @@ export class Lock extends SharedObject implements BufferedStore {
   /** For the store buffer: the unlocking store has become visible. */
   commitStore(): void {
     this.held = false;
+    this.holder = undefined;
     this.wakeWaiters();
   }
 }

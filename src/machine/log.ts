@@ -20,6 +20,8 @@ export class KernelLog {
   private readonly once = new Set<string>();
   /** How it looks; whole guests have it look as their kernel does. */
   style: LogStyle = recordedLogStyle;
+  /** The kernel has warned, and is tainted since (TAINT_WARN). */
+  hasWarned = false;
 
   /** @param thisCpu the CPU that the running context runs on. */
   constructor(
@@ -54,6 +56,8 @@ export class KernelLog {
    * @param text what it says; undefined: nothing.
    */
   warn(file: string, func: string, text?: string, once = false): void {
+    this.word.announce();
+    this.hasWarned = true;
     const { frame, textFirst, place } = this.style;
     const texts = text === undefined ? [] : [text];
     const head = place(file, func, this.thisCpu());

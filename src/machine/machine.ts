@@ -5,11 +5,11 @@ import { mightSleep } from './completion.js';
 import { Cpu, type CpuMachine, type InterruptHandler, IRQ_WORK_VECTOR, type TaskletRunner } from './cpu.js';
 import { CpuMask, SharedCpuMask } from './cpumask.js';
 import { CpuHotplug, type HotplugMachine } from './hotplug.js';
-import { HUNG_LIMIT_NS, HungError } from './hung.js';
+import { HUNG_LIMIT_NS, HungError, isStuck, type WaitingContext, waitingContext } from './hung.js';
 import { KernelLog } from './log.js';
 import { drainStores } from './memory.js';
 import { StopMachine } from './stop-machine.js';
-import type { Procedure, Step } from './step.js';
+import { type Procedure, setRunningContext, type Step } from './step.js';
 import { Task } from './task.js';
 import { flatTopology, type Topology } from './topology.js';
 
@@ -28,6 +28,21 @@ export interface MachineOptions {
   /** How long an interrupt keeps its CPU from taking the next one, in ns; default 0. */
   readonly interruptNs?: Ns;
 }
+
+/** What a new process context is called. */
+export interface TaskIdentity {
+  /** What Linux calls it, at most 15 characters of which count; default: the name of the model. */
+  readonly comm?: string;
+  /** Its process id, where it has one already; default: the next one. */
+  readonly pid?: number;
+  /** The workqueue that it serves; default: it is no worker. */
+  readonly workqueue?: string;
+}
+
+/** Of process contexts: 1 is init's, 2 kthreadd's. */
+const FIRST_PID = 3;
+/** Characters of a task's name that the kernel keeps (TASK_COMM_LEN - 1). */
+const COMM_LENGTH = 15;
 
 /** Whoever runs a machine's contexts in its stead, such as an explorer of interleavings. */
 export interface ContextRunner extends TaskletRunner {
@@ -66,7 +81,10 @@ export class Machine implements CpuMachine, HotplugMachine {
   /** Tasks that spin until something holds, of which nobody need tell them. */
   private readonly spinning: Task[] = [];
   private running: Task | undefined;
-  private live = 0;
+  /** Process contexts that have not ended, of those that the machine runs itself. */
+  private readonly tasks = new Set<Task>();
+  private nextPid = FIRST_PID;
+  private isHalted = false;
   private settling = false;
   /** Until when the hypervisor keeps all CPUs from running; undefined: they run. */
   private pausedUntil: Ns | undefined;
@@ -145,14 +163,53 @@ export class Machine implements CpuMachine, HotplugMachine {
    * Starts a process context; it runs when the present one gives way (kthread_run; waking it takes its pi_lock, a
    * locked instruction).
    */
-  spawn(name: string, proc: Procedure<unknown>, cpu: CpuId = this.thisCpu): Task {
+  spawn(
+    name: string,
+    proc: Procedure<unknown>,
+    cpu: CpuId = this.thisCpu,
+    { pid = this.runner === undefined ? this.newPid() : 0, comm = name, workqueue }: TaskIdentity = {},
+  ): Task {
     drainStores();
-    const task = new Task(this.ready, name, proc, cpu);
+    const task = new Task(this.ready, name, proc, cpu, pid, comm.slice(0, COMM_LENGTH), workqueue);
     if (this.runner === undefined) {
-      this.live += 1;
+      this.tasks.add(task);
       this.ready.push(task);
     } else this.runner.spawned(task);
     return task;
+  }
+
+  /** The number of the next process context (alloc_pid, which counts up). */
+  newPid(): number {
+    return this.nextPid++;
+  }
+
+  /**
+   * The machine stands still for good: no context runs any more, and no CPU takes an interrupt. The clock goes on, for
+   * others than this machine.
+   */
+  halt(): void {
+    this.isHalted = true;
+    this.ready.length = 0;
+    for (const task of this.tasks) task.state = 'done';
+    this.tasks.clear();
+    for (const cpu of this.cpus) cpu.halt();
+  }
+
+  /** True once the machine stands still. */
+  get halted(): boolean {
+    return this.isHalted;
+  }
+
+  /** Process contexts that sleep uninterruptibly without a time limit, or spin, in the order in which they began. */
+  stuckTasks(): Task[] {
+    return [...this.tasks].filter(isStuck);
+  }
+
+  /** The facts about them, the one that has waited longest first. */
+  waiting(): WaitingContext[] {
+    return this.stuckTasks()
+      .map(waitingContext)
+      .toSorted((a, b) => a.sinceNs - b.sinceNs || a.pid - b.pid);
   }
 
   /**
@@ -172,7 +229,7 @@ export class Machine implements CpuMachine, HotplugMachine {
 
   /** Number of process contexts that have not ended, of those that the machine runs itself. */
   get liveTasks(): number {
-    return this.live;
+    return this.tasks.size;
   }
 
   /**
@@ -181,14 +238,16 @@ export class Machine implements CpuMachine, HotplugMachine {
    * @returns what the procedure returns; throws what it throws.
    * @throws HungError if it waits for something that does not happen any more; it may still go on later.
    * @throws Error if called from a running context, which must `yield*` the procedure instead.
+   * @throws RangeError if the machine stands still.
    */
-  run<T>(name: string, proc: Procedure<T>, cpu: CpuId = this.online.first()): T {
+  run<T>(name: string, proc: Procedure<T>, cpu: CpuId = this.online.first(), identity: TaskIdentity = {}): T {
+    if (this.isHalted) throw new RangeError(`${name}: the guest's kernel has stopped; nothing runs in it`);
     if (this.running !== undefined || this.inInterrupt) {
       throw new Error(
         `${name}: called from within ${this.running?.name ?? 'an interrupt'}; use yield* there`,
       );
     }
-    const task = this.spawn(name, proc, cpu);
+    const task = this.spawn(name, proc, cpu, identity);
     task.errorTaken = true;
     this.settle();
     const end = this.clock.now + HUNG_LIMIT_NS;
@@ -196,7 +255,8 @@ export class Machine implements CpuMachine, HotplugMachine {
       const late = this.clock.now > end;
       if (late || !this.clock.runNext()) {
         const waitsFor = task.blockedOn?.object.name ?? 'its turn';
-        throw new HungError(name, waitsFor, late ? 'waits for ever' : 'nothing is left to happen');
+        const why = late ? 'waits for ever' : 'nothing is left to happen';
+        throw new HungError(name, waitsFor, why, this.waiting());
       }
       this.settle();
     }
@@ -254,7 +314,7 @@ export class Machine implements CpuMachine, HotplugMachine {
 
   /** Runs what is to happen soon, tasklets and tasks until each is done, asleep or waiting; time stands still. */
   settle(): void {
-    if (this.settling) return;
+    if (this.settling || this.isHalted) return;
     this.settling = true;
     try {
       while (this.pausedUntil === undefined) {
@@ -305,11 +365,13 @@ export class Machine implements CpuMachine, HotplugMachine {
     }
     const previous = this.thisCpu;
     this.running = task;
+    const other = setRunningContext(task);
     this.thisCpu = this.cpus[task.cpu].online ? task.cpu : this.online.first();
     try {
       this.advance(task);
     } finally {
       this.running = undefined;
+      setRunningContext(other);
       this.thisCpu = previous;
     }
     if (task.failed && !task.errorTaken) throw task.error;
@@ -320,7 +382,7 @@ export class Machine implements CpuMachine, HotplugMachine {
       for (;;) {
         const next = task.proc.next();
         if (next.done) {
-          this.live -= 1;
+          this.tasks.delete(task);
           task.result = next.value;
           task.state = 'done';
           return;
@@ -328,6 +390,7 @@ export class Machine implements CpuMachine, HotplugMachine {
         const step = next.value;
         if (step.object.blocks(step)) {
           task.timedOut = false;
+          task.sinceNs = this.clock.now;
           this.block(task, step);
           if (step.ns !== undefined) this.limit(task, step, step.ns);
           return;
@@ -340,7 +403,7 @@ export class Machine implements CpuMachine, HotplugMachine {
         }
       }
     } catch (error) {
-      this.live -= 1;
+      this.tasks.delete(task);
       task.state = 'done';
       task.failed = true;
       task.error = error;
@@ -350,6 +413,7 @@ export class Machine implements CpuMachine, HotplugMachine {
   private block(task: Task, step: Step): void {
     task.state = 'blocked';
     task.blockedOn = step;
+    task.switches += 1;
     if (step.kind === 'read' && !this.spinning.includes(task)) this.spinning.push(task);
     // A sleep is ended by its limit only, and its object belongs to all machines.
     if (step.kind !== 'sleep') step.object.waiters.push(task);

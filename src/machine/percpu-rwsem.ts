@@ -1,10 +1,16 @@
 import { assert } from '../lib/assert.js';
-import { type Procedure, SharedObject, type Step } from './step.js';
+import { type Procedure, type RunningContext, runningContext, SharedObject, type Step } from './step.js';
 
 /** A writer waits until the readers before it have left. */
 class ReadersGone extends SharedObject {
   readonly step: Step = { object: this, kind: 'wait' };
   readers = 0;
+  /** The reader that came last. */
+  holder: RunningContext | undefined;
+
+  override heldBy(): RunningContext | undefined {
+    return this.holder;
+  }
 
   override blocks(): boolean {
     return this.readers !== 0;
@@ -22,6 +28,7 @@ class ReadersGone extends SharedObject {
  */
 export class PercpuRwSem extends SharedObject {
   private written = false;
+  private holder: RunningContext | undefined;
   private readonly inside: ReadersGone;
   private readonly acquireStep: Step = { object: this, kind: 'acquire' };
   private readonly releaseStep: Step = { object: this, kind: 'release' };
@@ -35,11 +42,16 @@ export class PercpuRwSem extends SharedObject {
     return step.kind === 'acquire' && this.written;
   }
 
+  override heldBy(): RunningContext | undefined {
+    return this.holder;
+  }
+
   /** percpu_down_read. */
   *readLock(): Procedure<void> {
     yield this.acquireStep;
     this.inside.announce();
     this.inside.readers += 1;
+    this.inside.holder = runningContext();
   }
 
   /** percpu_up_read. */
@@ -53,6 +65,7 @@ export class PercpuRwSem extends SharedObject {
   *writeLock(): Procedure<void> {
     yield this.acquireStep;
     this.written = true;
+    this.holder = runningContext();
     yield this.inside.step;
   }
 
@@ -61,6 +74,7 @@ export class PercpuRwSem extends SharedObject {
     yield this.releaseStep;
     assert(this.written, 'write lock that nobody holds given back', { lock: this.name });
     this.written = false;
+    this.holder = undefined;
     this.wakeWaiters();
   }
 }

@@ -19,6 +19,8 @@ export interface Step {
   readonly found?: (value: number) => boolean;
   /** Name of the kernel's function that does the step, for those who read a trace. */
   readonly label?: string;
+  /** For a `wait`: a signal would end it, so nobody calls it hung however long it takes (TASK_INTERRUPTIBLE). */
+  readonly interruptible?: boolean;
 }
 
 /**
@@ -126,6 +128,11 @@ export abstract class SharedObject {
     if (watcher !== undefined) watcher.looked(this);
   }
 
+  /** Who has what others wait for; undefined if nobody has, nobody can, or nobody says who runs. */
+  heldBy(): RunningContext | undefined {
+    return undefined;
+  }
+
   /** Lets every waiter look again whether it can go on. Called after each change that may unblock. */
   protected wakeWaiters(): void {
     if (watcher !== undefined) watcher.changed(this);
@@ -161,6 +168,28 @@ export class SharedWord extends SharedObject {
   }
 }
 
+/** Who runs: a process context by its name, number and CPU, with the kernel's functions that it is in. */
+export interface RunningContext {
+  readonly comm: string;
+  readonly pid: number;
+  /** The outermost first. */
+  readonly functions: string[];
+}
+
+let running: RunningContext | undefined;
+
+/** The process context that runs; undefined where nobody says so, as in an explorer's world. */
+export function runningContext(): RunningContext | undefined {
+  return running;
+}
+
+/** From now on `next` runs. @returns who did before. */
+export function setRunningContext(next: RunningContext | undefined): RunningContext | undefined {
+  const previous = running;
+  running = next;
+  return previous;
+}
+
 let labelling = false;
 
 /** From now on procedures begun by inFunction label their steps, for whoever writes a trace; or no longer. */
@@ -168,9 +197,21 @@ export function labelSteps(on: boolean): void {
   labelling = on;
 }
 
-/** Runs `proc` and has its steps bear the name of the kernel's function that it stands for, unless they bear one. */
+/** Runs `proc`, which stands for the kernel's function `name`: whoever asks where the running context is finds it. */
+export function* inFrame<T>(name: string, proc: Procedure<T>): Procedure<T> {
+  const functions = running?.functions;
+  if (functions === undefined) return yield* proc;
+  functions.push(name);
+  try {
+    return yield* proc;
+  } finally {
+    functions.pop();
+  }
+}
+
+/** As inFrame; where steps are labelled they bear the function's name, unless they bear one. */
 export function* inFunction<T>(label: string, proc: Procedure<T>): Procedure<T> {
-  if (!labelling) return yield* proc;
+  if (!labelling) return yield* inFrame(label, proc);
   for (;;) {
     const next = proc.next();
     if (next.done) return next.value;

@@ -1,6 +1,6 @@
-import type { CpuId } from '../lib/brand.js';
+import type { CpuId, Ns } from '../lib/brand.js';
 import type { ClockEvent } from './clock.js';
-import type { Procedure, Step, Waiter } from './step.js';
+import type { Procedure, RunningContext, Step, Waiter } from './step.js';
 
 export type TaskState = 'ready' | 'blocked' | 'done';
 
@@ -11,7 +11,7 @@ export interface RunQueue {
 }
 
 /** A process context: one running procedure on a CPU, that may sleep. Made by Machine.spawn. */
-export class Task implements Waiter {
+export class Task implements Waiter, RunningContext {
   state: TaskState = 'ready';
   /** The step that the task waits to do; undefined unless blocked. */
   blockedOn: Step | undefined;
@@ -24,6 +24,11 @@ export class Task implements Waiter {
   errorTaken = false;
   /** Ends the present wait or sleep; undefined without a time limit. */
   limit: ClockEvent | undefined;
+  readonly functions: string[] = [];
+  /** Since when it waits for the object that it is blocked on, in ns. */
+  sinceNs: Ns = 0;
+  /** How often it has given its CPU away to wait (nvcsw). */
+  switches = 0;
 
   constructor(
     private readonly runQueue: RunQueue,
@@ -31,6 +36,11 @@ export class Task implements Waiter {
     readonly proc: Procedure<unknown>,
     /** Where it runs, unless that CPU is offline; see Machine.setCpusAllowed. */
     public cpu: CpuId,
+    readonly pid: number,
+    /** What Linux calls it. */
+    readonly comm: string,
+    /** The workqueue that it serves; undefined for what is no worker. */
+    readonly workqueue: string | undefined,
   ) {}
 
   /** Makes a blocked task ready; it checks its step again when it runs. */

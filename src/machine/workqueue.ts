@@ -1,9 +1,10 @@
 import type { CpuId } from '../lib/brand.js';
 import { WaitQueue } from './completion.js';
+import { kworkers } from './kworkers.js';
 import type { Lock } from './lock.js';
 import { drainStores } from './memory.js';
 import type { Machine } from './machine.js';
-import type { Procedure } from './step.js';
+import { inFrame, type Procedure } from './step.js';
 import { type Turn, type Work, WorkItem } from './work-item.js';
 
 export { type Work, WorkItem } from './work-item.js';
@@ -115,7 +116,20 @@ export class Workqueue {
     if (pool.workers === this.maxActive) return;
     pool.workers += 1;
     this.workers += 1;
-    this.machine.spawn(this.name, this.serve(pool, turn.cpu), turn.cpu);
+    this.startWorker(pool, turn.cpu);
+  }
+
+  /** A worker of the kernel's pools, whose name and number it has; an explorer's world knows it by the queue. */
+  private startWorker(pool: Pool, cpu: CpuId): void {
+    const { machine, name } = this;
+    if (machine.runner !== undefined) {
+      machine.spawn(name, this.serve(pool, cpu), cpu);
+      return;
+    }
+    const workers = kworkers(machine, this.isOrdered ? undefined : cpu);
+    const worker = workers.take();
+    const proc = whenDone(this.serve(pool, cpu), () => workers.giveBack(worker));
+    machine.spawn(name, proc, cpu, { ...worker, workqueue: name });
   }
 
   private poolOf(cpu: CpuId): Pool {
@@ -128,7 +142,7 @@ export class Workqueue {
   private *serve(pool: Pool, cpu: CpuId): Procedure<void> {
     for (let next = this.first(pool); next !== undefined; next = this.first(pool)) {
       if (next.cpu !== cpu) {
-        this.machine.spawn(this.name, this.serve(pool, next.cpu), next.cpu);
+        this.startWorker(pool, next.cpu);
         return;
       }
       if (next.gate !== undefined) {
@@ -156,8 +170,16 @@ export class Workqueue {
       item.pending = undefined;
       item.running = turn;
     }
-    yield* turn.work();
+    yield* item === undefined ? turn.work() : inFrame(item.name, turn.work());
     item?.end(turn);
+  }
+}
+
+function* whenDone(proc: Procedure<void>, done: () => void): Procedure<void> {
+  try {
+    yield* proc;
+  } finally {
+    done();
   }
 }
 

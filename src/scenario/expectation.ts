@@ -1,11 +1,13 @@
 import { unreachable } from '../lib/assert.js';
 import type { ErrnoCode } from '../lib/errno.js';
-import type { Answer } from './actions/answer.js';
+import { type Answer, HANG } from './actions/answer.js';
 
 /** What must come of a step. */
 export type Expectation =
   | { readonly kind: 'success' }
   | { readonly kind: 'errno'; readonly code: ErrnoCode }
+  /** The action never ends, or leaves contexts of the guest behind that hang. */
+  | { readonly kind: 'hang' }
   /** A file has exactly this text; its last newline may be left out. */
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'contains'; readonly text: string }
@@ -15,6 +17,7 @@ export type Expectation =
 export function mismatch(answer: Answer, expect: Expectation): string | undefined {
   if (answer.kind === 'refused') {
     if (expect.kind === 'errno' && expect.code === answer.code) return undefined;
+    if (expect.kind === 'hang' && answer.code === HANG) return undefined;
     return `expected ${describeExpectation(expect)}, but got ${answer.code}: ${answer.reason}`;
   }
   switch (expect.kind) {
@@ -22,6 +25,8 @@ export function mismatch(answer: Answer, expect: Expectation): string | undefine
       return undefined;
     case 'errno':
       return `expected ${expect.code}, but it succeeded`;
+    case 'hang':
+      return 'expected a hang, but it came to an end, and no context of the guest waits for ever';
     case 'count': {
       const found = answer.kind === 'count' ? answer.count : undefined;
       return found === expect.count ? undefined : `expected ${expect.count}, but it is ${found}`;
@@ -47,6 +52,8 @@ function describeExpectation(expect: Expectation): string {
       return 'success';
     case 'errno':
       return expect.code;
+    case 'hang':
+      return HANG;
     case 'count':
       return String(expect.count);
     case 'text':

@@ -63,6 +63,7 @@ function build(keys: ScenarioKeys, source: Source): Scenario {
     workload: keys.workload ?? [],
     timeline,
     runNs: keys.run,
+    expectsHang: keys.expect === 'hang',
     print: keys.print ?? [],
   };
 }

@@ -2,6 +2,7 @@ import type { RaiseOptions } from '../devices/line/lines.js';
 import type { RingName, RingPlace } from '../host/misbehave/rings.js';
 import type { MisbehaveRule } from '../host/misbehave/rule.js';
 import type { HostTotalName } from '../host/totals.js';
+import type { WaitingContext } from '../machine/hung.js';
 import type { CpuId, Irq, Ns, Relid } from '../lib/brand.js';
 import type { DeviceOptions } from './options/devices.js';
 import type { InterruptOptions } from './options/interrupts.js';
@@ -102,6 +103,9 @@ export interface ScenarioGuest {
 
   /** What the host did against the protocol and the guest refused: how often, by reason. */
   refused(): ReadonlyMap<string, number>;
+
+  /** The contexts of the guest that hang, and what each waits for. */
+  hangs(): readonly WaitingContext[];
 
   /** The guest hibernates. */
   suspend(): void;

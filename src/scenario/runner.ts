@@ -1,6 +1,7 @@
 import type { Ns } from '../lib/brand.js';
 import { ErrnoError } from '../lib/errno.js';
 import { kvmEnd } from './options/kvm.js';
+import type { WaitingContext } from '../machine/hung.js';
 import type { ScenarioGuest } from './port.js';
 import type { Place } from './place.js';
 import type { Scenario, Step } from './scenario.js';
@@ -33,8 +34,14 @@ export interface Printout {
   readonly text: string;
 }
 
+/** A context that hangs at the end of a run. */
+export interface Hang extends Omit<WaitingContext, 'sinceNs'> {
+  /** When it began to wait, from the end of booting: negative if before. */
+  readonly sinceNs: Ns;
+}
+
 export interface RunResult {
-  /** True if no step failed and everything could be printed. */
+  /** True if no step failed, everything could be printed, and nothing hangs unless it was expected. */
   readonly ok: boolean;
   /** Virtual time at the end, from the end of booting. */
   readonly endNs: Ns;
@@ -42,6 +49,10 @@ export interface RunResult {
   readonly printouts: readonly Printout[];
   /** Sentences about files that could not be printed at the end. */
   readonly printFailures: readonly string[];
+  /** Contexts of the guest that hang at the end, the one that has waited longest first. */
+  readonly hangs: readonly Hang[];
+  /** What is wrong with that as a sentence; undefined if it was expected, or there is none and none was. */
+  readonly hangFailure: string | undefined;
   /** One for each workload of the scenario. */
   readonly workload: readonly Readonly<SignalTally>[];
 }
@@ -72,8 +83,24 @@ export function runScenario(guest: ScenarioGuest, scenario: Scenario, options: R
   if (lasting) finishWorkloads(guest, scenario, workload);
   const endNs = guest.now - startNs;
   const printFailures = printAtEnd(guest, scenario.print, endNs, printouts);
-  const ok = printFailures.length === 0 && steps.every(({ outcome }) => outcome !== 'failed');
-  return { ok, endNs, steps, printouts, printFailures, workload };
+  const hangs = guest.hangs().map(({ sinceNs, ...rest }): Hang => ({ ...rest, sinceNs: sinceNs - startNs }));
+  const hangFailure = failureOf(hangs, scenario);
+  const ok =
+    hangFailure === undefined &&
+    printFailures.length === 0 &&
+    steps.every(({ outcome }) => outcome !== 'failed');
+  return { ok, endNs, steps, printouts, printFailures, hangs, hangFailure, workload };
+}
+
+/** What is wrong with the contexts that hang at the end: there are some unexpectedly, or none though expected. */
+function failureOf(hangs: readonly Hang[], { expectsHang, timeline }: Scenario): string | undefined {
+  if (hangs.length === 0)
+    return expectsHang ? 'expected a hang, but no context of the guest waits for ever' : undefined;
+  if (expectsHang || timeline.some(({ expect }) => expect.kind === 'hang')) return undefined;
+  const [first] = hangs;
+  return hangs.length === 1
+    ? `a hang: ${first.comm} waits for ever`
+    : `a hang: ${hangs.length} contexts wait for ever`;
 }
 
 /** Lets time go by until the work that ends by itself is done, or nothing has come of it for a while. */

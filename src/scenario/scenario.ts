@@ -23,6 +23,8 @@ export interface Scenario {
   readonly timeline: readonly Step[];
   /** How long the guest runs; undefined: until workload and timeline are over. */
   readonly runNs: Ns | undefined;
+  /** The run must end with contexts of the guest that wait for ever, since it boots or since a step. */
+  readonly expectsHang: boolean;
   /** Files of the guest to print at the end. */
   readonly print: readonly string[];
 }

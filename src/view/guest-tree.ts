@@ -12,6 +12,7 @@ import { procSoftirqs, procStat, type SoftirqCount, type SystemStat } from './pr
 import { type SysCpuOptions, sysCpuDirectory } from './sys/cpu.js';
 import { sysIrq } from './sys/irq.js';
 import { sysNodeDirectory } from './sys/node.js';
+import { pciBusDirectory, rootBus, type ShownPci } from './sys/pci-bus.js';
 import { spuriousParameters } from './sys/spurious-parameters.js';
 import { PluginError } from '../lib/plugin-error.js';
 import { FileTree } from './tree.js';
@@ -26,6 +27,8 @@ export interface GuestTreeOptions {
   readonly cpuFiles?: CpuFiles;
   readonly cpu?: SysCpuOptions;
   readonly interrupts?: InterruptsViewOptions;
+  /** Default: a machine without PCI. */
+  readonly pci?: ShownPci;
   /** Default: softirqs are not counted. */
   readonly softirqs?: SoftirqCount;
   /** Default: booted at 1970's start, and nothing happened since. */
@@ -39,6 +42,7 @@ export class ShownGuest {
   readonly cpuFiles: CpuFiles;
   readonly cpu: SysCpuOptions | undefined;
   readonly interrupts: InterruptsView;
+  readonly pci: ShownPci | undefined;
   readonly softirqs: SoftirqCount;
   readonly stat: () => SystemStat;
 
@@ -50,6 +54,7 @@ export class ShownGuest {
     this.cpuFiles = cpuFiles;
     this.cpu = options.cpu;
     this.interrupts = new InterruptsView(irq, arch, options.interrupts);
+    this.pci = options.pci;
     this.softirqs = softirqs;
     this.stat = stat;
   }
@@ -73,14 +78,17 @@ export const builtinFiles: Readonly<Record<string, (guest: ShownGuest) => TreeNo
   '/sys/kernel/debug/irq/domains': ({ irq }) => new DebugDomains(irq),
   '/sys/devices/system/cpu': ({ irq, cpuFiles, cpu }) => sysCpuDirectory(irq, cpuFiles, cpu),
   '/sys/devices/system/node': ({ irq: { machine } }) => sysNodeDirectory(machine),
-  // What is passed through shows as a VMBus device; the PCI devices behind are not modelled.
-  '/sys/bus/pci/devices': () => new StaticDirectory(0o755),
+  '/sys/bus/pci': ({ pci }) => pciBusDirectory(pci),
+  '/sys/devices/pci0000:00': ({ irq, pci }) =>
+    pci === undefined ? new StaticDirectory(0o755) : rootBus(irq, pci.msi, '', 'pci0000:00'),
 };
 
 /** /proc and /sys with some files in them. @throws PluginError for a path that is taken or cannot be. */
 export function treeOf(files: Iterable<GuestFile>): FileTree {
   const tree = new FileTree();
   tree.mount('/proc', new StaticDirectory(0o555));
+  tree.mount('/proc/sys', new StaticDirectory(0o555));
+  tree.mount('/proc/sys/kernel', new StaticDirectory(0o555));
   tree.mount('/sys', new StaticDirectory(0o555));
   for (const { path, node } of files) mountBound(tree, path, node);
   return tree;

@@ -1,14 +1,18 @@
 import { ContainerModule } from 'inversify';
+import { HungTaskDetector } from '../machine/hung-task.js';
 import { Vmbus } from '../vmbus/vmbus.js';
 import { GUEST_FILE, type GuestFile } from './guest-file.js';
 import { builtinFiles, ShownGuest, treeOf } from './guest-tree.js';
-import { VMBUS_DEVICES, vmbusDevicesDirectory } from './sys/vmbus-devices.js';
+import { hungTaskFiles } from './proc/hung-task-files.js';
+import { classDirectory, type ShownClassDevice, shownClasses } from './sys/class-devices.js';
+import { pciClassDevices } from './sys/pci-bus.js';
+import { VMBUS_DEVICES, vmbusClassDevices, vmbusDevicesDirectory } from './sys/vmbus-devices.js';
 import { vmbusBusDirectory } from './sys/vmbus-bus.js';
 import { FileTree } from './tree.js';
 
 /**
  * Binds the files of a guest to GUEST_FILE, and the tree that is made of all that are bound there. It needs ShownGuest,
- * and Vmbus if the machine has one.
+ * HungTaskDetector, and Vmbus if the machine has one.
  */
 export function viewModule({ hasVmbus }: { readonly hasVmbus: boolean }): ContainerModule {
   return new ContainerModule(({ bind }) => {
@@ -19,16 +23,35 @@ export function viewModule({ hasVmbus }: { readonly hasVmbus: boolean }): Contai
       );
     if (hasVmbus) {
       bind(GUEST_FILE).toResolvedValue(
-        (vmbus: Vmbus): GuestFile => ({ path: VMBUS_DEVICES, node: vmbusDevicesDirectory(vmbus) }),
-        [Vmbus],
+        (vmbus: Vmbus, { irq, pci }: ShownGuest): GuestFile => ({
+          path: VMBUS_DEVICES,
+          node: vmbusDevicesDirectory(vmbus, pci && { core: irq, pci }),
+        }),
+        [Vmbus, ShownGuest],
       );
       bind(GUEST_FILE).toResolvedValue(
         (vmbus: Vmbus): GuestFile => ({ path: '/sys/bus/vmbus', node: vmbusBusDirectory(vmbus) }),
         [Vmbus],
       );
     }
+    for (const className of shownClasses)
+      bind(GUEST_FILE).toDynamicValue(({ get }): GuestFile => {
+        const vmbus = hasVmbus ? get(Vmbus) : undefined;
+        const { pci } = get(ShownGuest);
+        const all = (): ShownClassDevice[] => [...vmbusClassDevices(vmbus), ...pciClassDevices(pci)];
+        return { path: `/sys/class/${className}`, node: classDirectory(className, all) };
+      });
     bind(FileTree)
-      .toDynamicValue(({ getAll }) => treeOf(getAll(GUEST_FILE)))
+      .toDynamicValue(({ get, getAll }) =>
+        treeOf([...getAll<GuestFile>(GUEST_FILE), ...sysctlFiles(get(HungTaskDetector))]),
+      )
       .inSingletonScope();
   });
+}
+
+function sysctlFiles(detector: HungTaskDetector): GuestFile[] {
+  return Object.entries(hungTaskFiles(detector)).map(([name, node]) => ({
+    path: `/proc/sys/kernel/${name}`,
+    node,
+  }));
 }

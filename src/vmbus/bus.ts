@@ -1,6 +1,7 @@
 import { ErrnoError, errnoValue } from '../lib/errno.js';
+import { kworkers } from '../machine/kworkers.js';
 import { procedureOf } from '../machine/procedure-of.js';
-import type { Procedure } from '../machine/step.js';
+import { inFrame, type Procedure } from '../machine/step.js';
 import type { VmbusChannel } from './channel/channel.js';
 import type { ChannelOperations } from './channel/open.js';
 import type { VmbusConnection } from './connection/connection.js';
@@ -128,8 +129,27 @@ export class VmbusBus {
     device.driver = driver;
     device.probing.reinit();
     if (driver.probesAsynchronously && mayWait) {
-      channel.machine.spawn(`probe of channel ${channel.relid}`, this.probe(device, driver));
+      const { machine, irq } = this.connection;
+      const workers = kworkers(machine, undefined);
+      const worker = workers.take();
+      const name = `probe of channel ${channel.relid}`;
+      const identity = { ...worker, workqueue: irq.behaviour.asyncWorkqueue };
+      machine.spawn(
+        name,
+        this.probeAsync(device, driver, () => workers.giveBack(worker)),
+        undefined,
+        identity,
+      );
     } else yield* this.probe(device, driver);
+  }
+
+  /** __driver_attach_async_helper, by a worker of async_schedule. */
+  private *probeAsync(device: VmbusDevice, driver: VmbusDriver, ended: () => void): Procedure<void> {
+    try {
+      yield* inFrame('async_run_entry_fn', this.probe(device, driver));
+    } finally {
+      ended();
+    }
   }
 
   /**
@@ -170,7 +190,7 @@ export class VmbusBus {
 
   private *probe(device: VmbusDevice, driver: VmbusDriver): Procedure<void> {
     try {
-      yield* procedureOf(driver.probe(device), driver, 'probe(device)');
+      yield* inFrame('vmbus_probe', procedureOf(driver.probe(device), driver, 'probe(device)'));
     } catch (error) {
       if (!(error instanceof ErrnoError)) throw error;
       device.driver = undefined;
@@ -184,5 +204,6 @@ export class VmbusBus {
 }
 
 function removeBy(driver: VmbusDriver, device: VmbusDevice): Procedure<void> {
-  return procedureOf(driver.remove(device), driver, 'remove(device)');
+  device.classDevices = [];
+  return inFrame('vmbus_remove', procedureOf(driver.remove(device), driver, 'remove(device)'));
 }

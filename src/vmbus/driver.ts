@@ -1,5 +1,6 @@
 import type { CpuId } from '../lib/brand.js';
 import { type Token, token } from '../lib/token.js';
+import type { ClassDevice } from '../machine/class-device.js';
 import { Completion } from '../machine/completion.js';
 import { Lock } from '../machine/lock.js';
 import type { Procedure } from '../machine/step.js';
@@ -14,6 +15,8 @@ export class VmbusDevice implements ChannelDevice {
   driverOverride: string | null = null;
   /** Whatever the driver keeps for the device (hv_set_drvdata). */
   driverData: unknown;
+  /** What the driver has made of the device, as /sys/class shows it. */
+  classDevices: readonly ClassDevice[] = [];
   /** What the last probe failed with, as a negative errno. */
   probeError = 0;
   subChannelsAsked = 0;

@@ -1,7 +1,29 @@
 import type { CpuId, Ns } from '../lib/brand.js';
 import { type Token, token } from '../lib/token.js';
 import type { GuestMemory } from './guest-memory.js';
+import type { Guid } from './protocol/guid.js';
 import type { SynicPages } from './synic.js';
+
+/** A message of a passed-through device, and where it is to go from now on (struct hv_retarget_device_interrupt). */
+export interface RetargetInterrupt {
+  /** Of the bus and the function: hvPciDeviceId. */
+  readonly deviceId: number;
+  readonly msg: { readonly addressLo: number; readonly data: number };
+  readonly vector: number;
+  /** Virtual processors, one of which is to be interrupted. */
+  readonly vps: readonly CpuId[];
+}
+
+/** What the hypervisor knows a function of a passed-through bus by: of the bus' GUID, and the function's number. */
+export function hvPciDeviceId(instanceId: Guid, func: number): number {
+  const part = (from: number): number => Number.parseInt(instanceId.slice(from, from + 4), 16);
+  // Bytes 4 to 7, in which a GUID's second and third part lie with their lower byte first.
+  return ((part(9) << 16) | ((part(14) & 0xff00) >>> 0) | (part(14) & 0xf8) | func) >>> 0;
+}
+
+/** HV_STATUS_* */
+export const HV_STATUS_SUCCESS = 0;
+export const HV_STATUS_INVALID_PARAMETER = 5;
 
 /**
  * What the guest can ask of its hypervisor: the hypercalls and synic registers that VMBus uses. The host behind it is
@@ -16,6 +38,13 @@ export interface HostPort {
   postMessage(message: Uint8Array, connectionId: number): boolean;
   /** HVCALL_SIGNAL_EVENT: tells the host to look at the ring of a channel. */
   signalEvent(connectionId: number): void;
+  /**
+   * The guest waits for its host's answers on a channel with interrupts off, looking again and again: the host reads the
+   * ring, and answers, before this returns.
+   */
+  awaitAnswers(connectionId: number): void;
+  /** HVCALL_RETARGET_INTERRUPT. @returns its status: HV_STATUS_SUCCESS, or why not. */
+  retargetInterrupt(request: RetargetInterrupt): number;
   /** Writes of SIMP, SIEFP, SINT2 and SCONTROL of `cpu`: from now on the host uses these pages. */
   enableSynic(cpu: CpuId, pages: SynicPages): void;
   /** Masks SINT2 and takes the pages away: what the host raises for `cpu` from now on is lost. */

@@ -28,6 +28,8 @@ export interface HypervBehaviour {
   readonly netvscChannels: { readonly least: number; readonly orDefaultRssQueues: boolean };
   /** hv_utils has a driver for file copy, whose channel is uio_hv_generic's otherwise. */
   readonly fcopyInUtils: boolean;
+  /** Function of pci-hyperv in which the host is told where an interrupt goes, as its messages name it. */
+  readonly vpciRetarget: 'hv_arch_irq_unmask' | 'hv_irq_retarget_interrupt';
   /** The framebuffer's driver. */
   readonly framebufferDriver: 'hyperv_fb' | 'hyperv_drm';
 }
@@ -45,6 +47,7 @@ const v61: HypervBehaviour = {
   storvscStatusLabel: 'sts=',
   netvscChannels: { least: 8, orDefaultRssQueues: false },
   fcopyInUtils: true,
+  vpciRetarget: 'hv_arch_irq_unmask',
   framebufferDriver: 'hyperv_fb',
 };
 
@@ -74,6 +77,7 @@ const v72: HypervBehaviour = {
   confidentialVmbus: true, // 6.19, the series that it began
   scansToHighestRelid: true, // 7.1, 1c80dd81cac1
   framebufferDriver: 'hyperv_drm', // hyperv_fb is gone in 7.2
+  vpciRetarget: 'hv_irq_retarget_interrupt', // by 7.2, where the root partition has its own way
 };
 
 const behaviours: Readonly<Record<KernelVersion, HypervBehaviour>> = {

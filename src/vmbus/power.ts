@@ -2,7 +2,7 @@ import type { Ns } from '../lib/brand.js';
 import { ErrnoError } from '../lib/errno.js';
 import { sleep } from '../machine/completion.js';
 import { procedureOf } from '../machine/procedure-of.js';
-import type { Procedure } from '../machine/step.js';
+import { inFrame, type Procedure } from '../machine/step.js';
 import type { VmbusBus } from './bus.js';
 import type { VmbusChannel } from './channel/channel.js';
 import type { ChannelManagement } from './channel/mgmt.js';
@@ -145,7 +145,7 @@ export class VmbusPower {
       );
     }
     connection.connectedWith(this.protocolVersion);
-    yield* vmbusRequestOffers(connection);
+    yield* inFrame('vmbus_request_offers', vmbusRequestOffers(connection));
     if (connection.behaviour.resumeWaitsForEachDevice) {
       if (!(yield* connection.waitForMissing(RESUME_TIMEOUT_NS))) {
         log.printk('hv_vmbus: Some vmbus device is missing after suspending?');

@@ -1,7 +1,7 @@
 import type { IrqCore } from '../irq/core.js';
 import type { Ns } from '../lib/brand.js';
 import type { Machine } from '../machine/machine.js';
-import type { Procedure } from '../machine/step.js';
+import { inFrame, type Procedure } from '../machine/step.js';
 import type { PerCpuLine } from '../platform/platform.js';
 import { VmbusBus } from './bus.js';
 import { ChannelManagement } from './channel/mgmt.js';
@@ -119,7 +119,7 @@ export class Vmbus {
       machine.log.printk('hv_vmbus: Establishing connection to the confidential VMBus');
     }
     if (!(yield* vmbusConnect(connection))) return false;
-    yield* vmbusRequestOffers(connection);
+    yield* inFrame('vmbus_request_offers', vmbusRequestOffers(connection));
     if (!connection.behaviour.waitsForBootOffers) {
       yield* connection.allOffersDelivered.waitTimeout(DRIVERS_REGISTER_NS);
     }

@@ -60,6 +60,22 @@ function expectGone(guest: TestGuest, kind: HostDeviceOptions): void {
   expect(guest.connection.rescindWorkQueue.isIdle).toBe(true);
 }
 
+/**
+ * As in Linux: netvsc waits for its host with RTNL, whatever becomes of the device, and its removal waits for RTNL.
+ *
+ * @returns what the guest hangs for; undefined if the device is gone.
+ */
+function netvscHang(guest: TestGuest): string | undefined {
+  const waiting = guest.machine.waiting();
+  if (waiting.length === 0) return undefined;
+  const holder = waiting.find(({ waitsFor }) => waitsFor !== 'rtnl_mutex' && waitsFor !== 'probe');
+  expect(holder).toBeDefined();
+  const others = waiting.filter((context) => context !== holder);
+  for (const { waitsFor, holder: owner } of others)
+    if (waitsFor === 'rtnl_mutex') expect(owner?.pid).toBe(holder?.pid);
+  return holder?.waitsFor;
+}
+
 describe('a device that the host rescinds', () => {
   test.each(names)('%s: when it is in service', (name) => {
     const guest = guestWith(kinds[name]).boot();
@@ -75,18 +91,25 @@ describe('a device that the host rescinds', () => {
   test.each(names)('%s: between any two events of its probe, and offered again', (name) => {
     const kind = kinds[name];
     const inService = rowsOf(guestWith(kind).boot());
+    const hangs = new Set<string>();
     let events = 0;
     for (let busy = true; busy; events++) {
       const guest = guestWith(kind);
       busy = bootFor(guest, events);
       guest.host.rescind(5);
       guest.settle();
+      const hang = name === 'netvsc' ? netvscHang(guest) : undefined;
+      if (hang !== undefined) {
+        hangs.add(hang);
+        continue;
+      }
       expectGone(guest, kind);
       guest.host.offer(kind);
       guest.settle();
       expect(rowsOf(guest)).toEqual(inService);
     }
     expect(events).toBeGreaterThan(6);
+    expect([...hangs]).toEqual(name === 'netvsc' ? ['answer on channel 5', 'sub-channels of netvsc 5'] : []);
   });
 
   test('any two devices, at any moments', () => {
@@ -108,6 +131,7 @@ describe('a device that the host rescinds', () => {
         clock.after(secondNs, { fire: () => guest.host.rescind(6) });
         guest.machine.spawn('boot', guest.vmbus.init());
         guest.settle();
+        if ((first === 'netvsc' || second === 'netvsc') && netvscHang(guest) !== undefined) return;
         expectGone(guest, kinds[first]);
         expectGone(guest, other);
       }),
@@ -135,6 +159,7 @@ describe('a sub-channel that the host rescinds', () => {
   test.each(['storvsc', 'netvsc'])('%s: goes at any moment, and the device with it later', (name) => {
     const kind = kinds[name];
     let met = 0;
+    let gone = 0;
     for (let busy = true, events = 0; busy; events++) {
       const guest = guestWith(kind);
       busy = bootFor(guest, events);
@@ -146,8 +171,11 @@ describe('a sub-channel that the host rescinds', () => {
       guest.machine.settle();
       guest.host.rescind(5);
       guest.settle();
+      if (name === 'netvsc' && netvscHang(guest) !== undefined) continue;
+      gone += 1;
       expectGone(guest, kind);
     }
     expect(met).toBeGreaterThan(5);
+    expect(gone).toBeGreaterThan(2);
   });
 });

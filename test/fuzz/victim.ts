@@ -1,4 +1,3 @@
-import { NetvscDevice } from '../../src/drivers/netvsc/device.js';
 import { ErrnoError } from '../../src/lib/errno.js';
 import type { Procedure } from '../../src/machine/step.js';
 import type { HostChannel } from '../../src/host/device.js';
@@ -182,24 +181,24 @@ export class Victim {
 
   /**
    * True if the guest is as good as dead, and Linux would be: it waits, while it suspends, for sub-channels that the
-   * host does not rescind and then does not hear of, or the host refused it when it resumed, or its NICs wait for each
-   * other.
+   * host does not rescind and then does not hear of, or the host refused it when it resumed, or a driver waits for what
+   * its host has lost.
    */
   private neverWakes(): boolean {
     const { state, ignoresOffers } = this.guest.connection;
-    return ignoresOffers || state.kind === 'disconnected' || this.nicsWaitForEachOther();
+    return ignoresOffers || state.kind === 'disconnected' || this.driverWaitsForEver();
   }
 
   /**
-   * One adapter has RTNL and waits for its rescind, which comes behind that of another one in hv_vmbus_rescind; that
-   * one waits for the end of the other one's probe, which waits for RTNL (test/drivers/rescind.test.ts).
+   * netvsc waits with RTNL for an answer, a sub-channel or a completion, storvsc for the end of its I/Os, and no rescind
+   * ends that; what else waits does so for one of these.
    */
-  private nicsWaitForEachOther(): boolean {
-    const { connection } = this.guest;
-    const nics = connection.primaries
-      .map((channel) => deviceOf(channel)?.driverData)
-      .filter((data) => data instanceof NetvscDevice);
-    return nics.length > 1 && nics.some(({ rtnl }) => rtnl.isHeld) && !connection.rescindWorkQueue.isIdle;
+  private driverWaitsForEver(): boolean {
+    return this.guest.machine
+      .waiting()
+      .some(({ waitsFor }) =>
+        /^(answer on channel|sub-channels of netvsc|sends of netvsc|I\/Os of storvsc)/.test(waitsFor),
+      );
   }
 
   private watch(): void {

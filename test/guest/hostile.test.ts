@@ -62,12 +62,18 @@ describe('the library', () => {
     const vm = Guest.create({
       cpus: 2,
       devices: [{ driver: 'heartbeat', relid: 7 }],
-      host: { misbehave: [{ what: 'message', message: 'ALLOFFERS_DELIVERED', deed: 'drop' }] },
+      host: { misbehave: [{ what: 'message', message: 'VERSION_RESPONSE', deed: 'drop' }] },
     });
     expect(vm.bootHang).toBeInstanceOf(HungError);
-    expect(vm.bootHang?.message).toBe('boot waits for answer to message 3 and nothing is left to happen');
-    expect(vm.machine.liveTasks).toBe(1);
-    vm.host.send(new Uint8Array([4, 0, 0, 0, 0, 0, 0, 0]));
+    expect(vm.bootHang?.message).toBe(
+      'boot waits for answer to INITIATE_CONTACT and nothing is left to happen',
+    );
+    expect(vm.bootHang?.contexts).toEqual(vm.hangs());
+    expect(vm.hangs()).toMatchObject([
+      { task: 'boot', comm: 'swapper/0', pid: 1, functions: ['vmbus_negotiate_version'] },
+    ]);
+    vm.host.behave();
+    vm.host.send(new Uint8Array([15, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0]));
     expect(vm.machine.liveTasks).toBe(0);
     expect(vm.channel(7).state).toBe('opened');
   });

@@ -157,6 +157,10 @@ export class FakeGuest implements ScenarioGuest {
     return new Map([['rescind-twice', 2]]);
   }
 
+  hangs(): [] {
+    return [];
+  }
+
   suspend(): void {
     this.record('suspend');
   }

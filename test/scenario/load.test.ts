@@ -196,7 +196,7 @@ describe('what is wrong in a file is reported with its position:', () => {
     ['host: {latency: {opne: 1us}}', '2:18: unknown key "opne"; did you mean "open"?'],
     [
       'host: {qqq: 1}',
-      '2:8: unknown key "qqq"; known here: version, latency, pendingSendSz, throttle, sockets, storage, network, misbehave',
+      '2:8: unknown key "qqq"; known here: version, latency, pendingSendSz, throttle, sockets, storage, network, pci, misbehave',
     ],
     ['run: 5', '2:6: expected a duration with its unit such as "10s", "1.5ms", "500us" or "20ns", not 5'],
     ['run: 5m', '2:6: expected a duration with its unit such as "10s", "1.5ms", "500us" or "20ns", not "5m"'],
@@ -250,7 +250,7 @@ describe('what is wrong in a file is reported with its position:', () => {
     ['timeline: [{offline: 4}]', '2:22: there is no CPU 4: this guest has CPUs 0-3'],
     [
       'timeline: [{offline: 1, expect: EBUSSY}]',
-      '2:33: expected the name of an errno such as EBUSY, not "EBUSSY"; did you mean "EBUSY"?',
+      '2:33: expected the name of an errno such as EBUSY, or hang, not "EBUSSY"; did you mean "EBUSY"?',
     ],
     ['timeline: [{offline: 1, times: 3}]', '2:32: "times" goes with "signal" and "raise" only'],
     ['timeline: [{write: /proc/x}]', '2:12: "data" is missing: expected what to write'],

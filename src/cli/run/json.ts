@@ -17,7 +17,7 @@ export function resultJson(scenario: Scenario, guest: ScenarioGuest, result: Run
     if (row.kind === 'total') architectureRows.push({ name: row.label, total: row.total });
     if (row.kind === 'arch') architectureRows.push({ name: row.label, counts: row.counts, text: row.text });
   }
-  const { ok, endNs, steps, printouts, printFailures, workload } = result;
+  const { ok, endNs, steps, printouts, printFailures, hangs, hangFailure, workload } = result;
   const json = {
     scenario: scenario.file,
     description: scenario.description,
@@ -27,6 +27,8 @@ export function resultJson(scenario: Scenario, guest: ScenarioGuest, result: Run
     workload: workload.map((tally, i) => ({ ...subjectOf(scenario.workload[i]), ...tally })),
     printouts,
     printFailures,
+    hangs: hangs.map(({ functions, ...hang }) => ({ ...hang, function: functions[0], functions })),
+    hangFailure,
     cpus,
     interrupts,
     architectureRows,

@@ -3,9 +3,11 @@ import type { IrqCore } from '../../irq/core.js';
 import type { IrqDesc } from '../../irq/data/irqdesc.js';
 import { freeIrq } from '../../irq/management/free.js';
 import { requestIrq } from '../../irq/management/request.js';
+import type { ClassDevice } from '../../machine/class-device.js';
 import type { Procedure } from '../../machine/step.js';
 import type { DeviceLines } from '../line/lines.js';
-import type { PciFunction, PciMsi } from '../../platform/pci/pci-msi.js';
+import type { PciFunction } from '../../platform/pci/pci-function.js';
+import type { PciMsi } from '../../platform/pci/pci-msi.js';
 import type { Completed, Queue } from './queue.js';
 
 /** What drivers of PCI functions work with. */
@@ -22,6 +24,8 @@ export interface PciDriver {
   readonly pci: PciFunction;
   /** The queues that can be given something to do, in their order. */
   readonly queues: readonly Queue[];
+  /** What it makes of the device, as /sys/class shows it. */
+  readonly classDevices?: readonly ClassDevice[];
   /** Takes the device into service; 0 or a negative errno, with nothing left behind. */
   probe(): Procedure<number>;
   /** Gives the device up, and all its interrupts. */

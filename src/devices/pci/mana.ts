@@ -2,7 +2,7 @@ import type { CpuId } from '../../lib/brand.js';
 import { CpuMask } from '../../machine/cpumask.js';
 import { irqSetAffinityAndHintSteps, irqUpdateAffinityHintSteps } from '../../irq/affinity/affinity.js';
 import type { Procedure } from '../../machine/step.js';
-import type { PciFunction } from '../../platform/pci/pci-msi.js';
+import type { PciFunction } from '../../platform/pci/pci-function.js';
 import { freeQueue, type PciDriver, type PciMachine, requestQueue } from './driver.js';
 import { Queue } from './queue.js';
 

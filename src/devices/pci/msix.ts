@@ -2,7 +2,7 @@ import type { IrqAffinity } from '../../irq/affinity/create-masks.js';
 import type { CpuId } from '../../lib/brand.js';
 import type { Procedure } from '../../machine/step.js';
 import { freeQueue, type PciDriver, type PciMachine, requestQueue } from './driver.js';
-import type { PciFunction } from '../../platform/pci/pci-msi.js';
+import type { PciFunction } from '../../platform/pci/pci-function.js';
 import { Queue } from './queue.js';
 
 /** A function with an MSI-X table and a driver that requests each vector: any device with queues. */

@@ -2,9 +2,10 @@ import type { CpuId } from '../../lib/brand.js';
 import { errnoValue } from '../../lib/errno.js';
 import { IRQF_SHARED } from '../../irq/data/irqaction.js';
 import { requestThreadedIrq } from '../../irq/management/request.js';
+import type { ClassDevice } from '../../machine/class-device.js';
 import type { Procedure } from '../../machine/step.js';
 import { descOf, freeQueue, type PciDriver, type PciMachine } from './driver.js';
-import type { PciFunction } from '../../platform/pci/pci-msi.js';
+import type { PciFunction } from '../../platform/pci/pci-function.js';
 import { Queue } from './queue.js';
 
 /** An NVMe controller and its driver, as far as interrupts go (drivers/nvme/host/pci.c). */
@@ -26,6 +27,10 @@ export class NvmeDevice implements PciDriver {
   ) {
     this.name = `nvme${instance}`;
     this.admin = new Queue(`${this.name}q0`);
+  }
+
+  get classDevices(): readonly ClassDevice[] {
+    return [{ className: 'nvme', name: this.name }];
   }
 
   /** nvme_probe: with one vector at first, for the admin queue, that asks what there is (nvme_pci_enable). */

@@ -1,7 +1,7 @@
 import type { CpuId } from '../../lib/brand.js';
 import type { Procedure } from '../../machine/step.js';
 import { descOf, type PciDriver, type PciMachine } from './driver.js';
-import type { PciFunction } from '../../platform/pci/pci-msi.js';
+import type { PciFunction } from '../../platform/pci/pci-function.js';
 import { Queue } from './queue.js';
 import { VirtioPci } from './virtio-pci.js';
 

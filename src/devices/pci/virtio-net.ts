@@ -5,7 +5,7 @@ import { cpuhpPlace } from '../../machine/hotplug.js';
 import type { HotplugState } from '../../machine/hotplug-state.js';
 import type { Procedure } from '../../machine/step.js';
 import type { PciDriver, PciMachine } from './driver.js';
-import type { PciFunction } from '../../platform/pci/pci-msi.js';
+import type { PciFunction } from '../../platform/pci/pci-function.js';
 import { Queue } from './queue.js';
 import { VirtioPci } from './virtio-pci.js';
 

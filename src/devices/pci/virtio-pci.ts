@@ -6,7 +6,7 @@ import { freeIrq } from '../../irq/management/free.js';
 import { requestIrq } from '../../irq/management/request.js';
 import type { Procedure } from '../../machine/step.js';
 import type { PciMachine } from './driver.js';
-import type { PciFunction } from '../../platform/pci/pci-msi.js';
+import type { PciFunction } from '../../platform/pci/pci-function.js';
 import type { Queue } from './queue.js';
 
 /** The interrupts of a virtio device behind PCI (drivers/virtio/virtio_pci_common.c). */

@@ -18,8 +18,8 @@ export interface RequestOptions {
  * A driver's requests to the host over its device's primary channel, one after the other. The driver's callback hands
  * the answers over.
  *
- * A rescind ends the wait. In Linux only pci-hyperv looks at rescind while it waits (wait_for_response); storvsc goes
- * on when its timeout is over, and netvsc waits for ever.
+ * A rescind ends the wait for pci-hyperv only, which looks at it (wait_for_response); the others go on when their
+ * timeout is over, and netvsc, which has none, waits for ever.
  */
 export class Conversation {
   private answer: Uint8Array | undefined;
@@ -29,8 +29,8 @@ export class Conversation {
   constructor(
     private readonly operations: ChannelOperations,
     private readonly channel: VmbusChannel,
-    /** False: a rescind does not end the wait, as in Linux. */
-    private readonly endsWithRescind = true,
+    /** A rescind ends the wait. */
+    private readonly endsWithRescind = false,
   ) {
     this.answered = new WaitQueue(
       `answer on channel ${channel.relid}`,

@@ -65,7 +65,7 @@ export class HvSockDriver implements VmbusDriver {
     }
     this.endpoints += 1;
     const endpoint = parseGuid(`${this.endpoints.toString(16).padStart(8, '0')}-facb-11e6-bd58-64006a7986d3`);
-    const offered = new WaitQueue(`connection to ${service}`, () => this.connected.has(endpoint));
+    const offered = new WaitQueue(`connection to ${service}`, () => this.connected.has(endpoint), true);
     this.connecting.set(endpoint, offered);
     yield* this.operations.sendTlConnectRequest(endpoint, service);
     yield* offered.waitTimeout(CONNECT_TIMEOUT_NS);

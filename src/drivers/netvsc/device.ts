@@ -1,6 +1,8 @@
 import { WaitQueue } from '../../machine/completion.js';
+import { netClassDevice } from '../../machine/class-device.js';
 import type { Lock } from '../../machine/lock.js';
-import { type Procedure, SharedWord } from '../../machine/step.js';
+import { type NetDevice, netDevices } from '../../machine/net-devices.js';
+import { inFrame, type Procedure, SharedWord } from '../../machine/step.js';
 import { WorkItem } from '../../machine/workqueue.js';
 import {
   isFrame,
@@ -22,6 +24,7 @@ import { COMPLETION_REQUESTED, VM_PKT } from '../../vmbus/ring/index.js';
 import { Conversation } from '../conversation/conversation.js';
 import { type HostPacket, tryToSend } from '../conversation/packets.js';
 import { devPrintk } from '../dev-printk.js';
+import { rtnlOf } from '../rtnl.js';
 import type { NetvscPages } from './options.js';
 import { type Frame, NetvscChannel, type NetvscShared, type NetvscStatistics } from './channel.js';
 
@@ -30,11 +33,9 @@ const SEND_SECTIONS = 170;
 
 /** What an adapter has from its driver. */
 export interface NetvscKit {
-  /** Held by whoever sets an adapter up or takes one down (rtnl_lock): one lock for all adapters. */
-  readonly rtnl: Lock;
   /** What the work of an adapter's sub-channels does. */
   readonly subchanWork: (adapter: NetvscDevice) => Procedure<void>;
-  /** A rescind ends the adapter's waits for the host. */
+  /** A rescind ends the adapter's waits for the host, which it does in no kernel. */
   readonly endsWithRescind: boolean;
   readonly pages: NetvscPages;
 }
@@ -52,6 +53,7 @@ export interface NetvscBuffer {
  * Access rules: all but `openChannels` change under `rtnl`; `openChannels` under the sub-channel queue's order.
  */
 export class NetvscDevice implements NetvscShared {
+  /** Held by whoever sets an adapter up or takes one down. */
   readonly rtnl: Lock;
   /** Opens the sub-channels behind probe (struct netvsc_device subchan_work). */
   readonly subchanWork: WorkItem;
@@ -71,6 +73,7 @@ export class NetvscDevice implements NetvscShared {
   /** Woken when the host is done with all that was sent (wait_drain). */
   private readonly drained: WaitQueue;
   private requestId = 0;
+  private netDevice: NetDevice | undefined;
   readonly statistics: NetvscStatistics = { transmitted: 0, received: 0, dropped: 0, stops: 0 };
   /** Open channels by their index (chan_table). */
   private table: (NetvscChannel | undefined)[] = [];
@@ -82,12 +85,12 @@ export class NetvscDevice implements NetvscShared {
     readonly operations: ChannelOperations,
     private readonly driver: VmbusDriver,
     readonly device: VmbusDevice,
-    { rtnl, subchanWork, endsWithRescind, pages }: NetvscKit,
+    { subchanWork, endsWithRescind, pages }: NetvscKit,
   ) {
     const { channel } = device;
     const name = `netvsc ${channel.relid}`;
     const isTakenBack = (): boolean => endsWithRescind && channel.rescind;
-    this.rtnl = rtnl;
+    this.rtnl = rtnlOf(channel.machine);
     this.pages = pages;
     this.subchanWork = new WorkItem('netvsc_subchan_work', () => subchanWork(this));
     this.conversation = new Conversation(operations, channel, endsWithRescind);
@@ -126,6 +129,26 @@ export class NetvscDevice implements NetvscShared {
   /** The primary channel, while there is one. */
   get primaryChannel(): NetvscChannel | undefined {
     return this.table[0];
+  }
+
+  /** The interface of the adapter, since register_netdevice at the end of its probe. */
+  get interface(): NetDevice | undefined {
+    return this.netDevice;
+  }
+
+  /** The adapter gets its interface (register_netdevice). */
+  register(): void {
+    const { device } = this;
+    this.netDevice = netDevices(device.channel.machine).register();
+    device.classDevices = [netClassDevice(this.netDevice)];
+  }
+
+  /** The interface goes (unregister_netdevice). */
+  unregister(): void {
+    const { device, netDevice } = this;
+    if (netDevice !== undefined) netDevices(device.channel.machine).unregister(netDevice);
+    this.netDevice = undefined;
+    device.classDevices = [];
   }
 
   /** Starts over without channels. */
@@ -191,7 +214,7 @@ export class NetvscDevice implements NetvscShared {
   *rndisHalt(type: number): Procedure<void> {
     const message = rndisPacket({ type, requestId: ++this.requestId, oid: 0, value: 0 });
     tryToSend(() => this.sendRndis(message));
-    yield* this.drained.wait();
+    yield* inFrame('rndis_filter_halt_device', this.drained.wait());
   }
 
   /** Counts the message before the host can complete it. @throws ErrnoError as Conversation.send. */

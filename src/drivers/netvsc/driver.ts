@@ -1,6 +1,5 @@
 import { ErrnoError } from '../../lib/errno.js';
-import { Lock } from '../../machine/lock.js';
-import { type Procedure, SharedWord } from '../../machine/step.js';
+import { inFrame, type Procedure, SharedWord } from '../../machine/step.js';
 import type { VmbusChannel } from '../../vmbus/channel/channel.js';
 import { ChannelOperations } from '../../vmbus/channel/open.js';
 import type { VmbusDevice, VmbusDriver } from '../../vmbus/driver.js';
@@ -16,7 +15,7 @@ import { rndisFilterDeviceAdd, rndisFilterDeviceRemove, rndisSetSubchannel } fro
 
 /**
  * Network adapters (drivers/net/hyperv/netvsc_drv.c): when an adapter is taken into service and out of it, each time
- * under its rtnl_lock. The device's driverData is its NetvscDevice.
+ * under rtnl_lock. The device's driverData is its NetvscDevice.
  */
 @injectable()
 export class NetvscDriver implements VmbusDriver {
@@ -34,16 +33,18 @@ export class NetvscDriver implements VmbusDriver {
   ) {
     this.probesAsynchronously = probesAsynchronously;
     this.kit = {
-      // The network stack's lock, for all adapters; there is no other network driver.
-      rtnl: new Lock('rtnl_mutex'),
       subchanWork: (adapter) => netvscSubchanWork(adapter, subchanWork),
-      endsWithRescind: waits !== 'for-ever',
+      endsWithRescind: waits === 'end-with-rescind',
       pages,
     };
   }
 
   /** netvsc_probe: sub-channels are left to a work of their own, so that other offers can be handled meanwhile. */
-  *probe(device: VmbusDevice): Procedure<void> {
+  probe(device: VmbusDevice): Procedure<void> {
+    return inFrame('netvsc_probe', this.doProbe(device));
+  }
+
+  private *doProbe(device: VmbusDevice): Procedure<void> {
     const adapter = new NetvscDevice(this.operations, this, device, this.kit);
     this.adaptersWord.announce();
     this.adapters.set(device, adapter);
@@ -51,10 +52,11 @@ export class NetvscDriver implements VmbusDriver {
     const { kernel } = this.operations;
     const asked = this.parameters.netvscChannels(device.instanceId);
     const count = asked ?? defaultChannels(device.channel.machine, kernel);
-    yield* adapter.rtnl.lock();
+    yield* inFrame('rtnl_lock', adapter.rtnl.lock());
     try {
-      yield* rndisFilterDeviceAdd(adapter, count);
+      yield* inFrame('rndis_filter_device_add', rndisFilterDeviceAdd(adapter, count));
       if (adapter.channels > 1) scheduleSubchanWork(adapter);
+      adapter.register();
     } catch (error) {
       this.adaptersWord.announce();
       this.adapters.delete(device);
@@ -70,18 +72,23 @@ export class NetvscDriver implements VmbusDriver {
     if (adapter === undefined) return;
     this.adaptersWord.announce();
     this.adapters.delete(device);
-    yield* detach(adapter);
+    yield* inFrame('netvsc_remove', detach(adapter));
+    adapter.unregister();
   }
 
   /** Takes the adapter down, but keeps it for the resume (netvsc_suspend). */
   *suspend(device: VmbusDevice): Procedure<void> {
-    yield* detach(this.inService(device));
+    yield* inFrame('netvsc_suspend', detach(this.inService(device)));
   }
 
   /** Sets the adapter up again, with as many channels as before (netvsc_resume). */
-  *resume(device: VmbusDevice): Procedure<void> {
+  resume(device: VmbusDevice): Procedure<void> {
+    return inFrame('netvsc_resume', this.doResume(device));
+  }
+
+  private *doResume(device: VmbusDevice): Procedure<void> {
     const adapter = this.inService(device);
-    yield* adapter.rtnl.lock();
+    yield* inFrame('rtnl_lock', adapter.rtnl.lock());
     try {
       yield* attach(adapter, adapter.channels);
     } finally {
@@ -111,9 +118,13 @@ export class NetvscDriver implements VmbusDriver {
    * @throws ErrnoError EINVAL for 0 and for more channels than there can be; ENODEV if the adapter is not in service;
    *   what setting up failed with.
    */
-  *setChannels(device: VmbusDevice, count: number): Procedure<void> {
+  setChannels(device: VmbusDevice, count: number): Procedure<void> {
+    return inFrame('netvsc_set_channels', this.doSetChannels(device, count));
+  }
+
+  private *doSetChannels(device: VmbusDevice, count: number): Procedure<void> {
     const adapter = this.inService(device);
-    yield* adapter.rtnl.lock();
+    yield* inFrame('rtnl_lock', adapter.rtnl.lock());
     try {
       if (!adapter.attached) throw outOfService(device);
       if (count === adapter.channels) return;
@@ -144,16 +155,16 @@ export class NetvscDriver implements VmbusDriver {
 
 /** The end of netvsc_remove and netvsc_suspend. */
 function* detach(adapter: NetvscDevice): Procedure<void> {
-  yield* adapter.rtnl.lock();
-  yield* cancelSubchanWork(adapter);
-  if (adapter.attached) yield* rndisFilterDeviceRemove(adapter);
+  yield* inFrame('rtnl_lock', adapter.rtnl.lock());
+  yield* inFrame('cancel_work_sync', cancelSubchanWork(adapter));
+  if (adapter.attached) yield* inFrame('rndis_filter_device_remove', rndisFilterDeviceRemove(adapter));
   yield* adapter.rtnl.unlock();
 }
 
 /** Sets the adapter up and has its sub-channels opened (netvsc_attach). The caller holds rtnl_lock. */
 function* attach(adapter: NetvscDevice, count: number): Procedure<void> {
-  yield* rndisFilterDeviceAdd(adapter, count);
-  if (adapter.channels > 1) yield* rndisSetSubchannel(adapter);
+  yield* inFrame('rndis_filter_device_add', rndisFilterDeviceAdd(adapter, count));
+  if (adapter.channels > 1) yield* inFrame('rndis_set_subchannel', rndisSetSubchannel(adapter));
 }
 
 /**
@@ -162,8 +173,8 @@ function* attach(adapter: NetvscDevice, count: number): Procedure<void> {
  */
 function* reattach(adapter: NetvscDevice, count: number): Procedure<void> {
   const previous = adapter.channels;
-  if (yield* cancelSubchanWork(adapter)) adapter.channels = 1;
-  yield* rndisFilterDeviceRemove(adapter);
+  if (yield* inFrame('cancel_work_sync', cancelSubchanWork(adapter))) adapter.channels = 1;
+  yield* inFrame('rndis_filter_device_remove', rndisFilterDeviceRemove(adapter));
   try {
     yield* attach(adapter, count);
   } catch (error) {

@@ -9,11 +9,11 @@ export interface NetvscPages {
 /** 512 KiB of data and the header; 16 MiB; 1 MiB in whole sections of 6144 bytes. */
 export const defaultPages: NetvscPages = { ring: 129, receiveBuffer: 4096, sendBuffer: 255 };
 
-/** How kernels differ in what netvsc waits for; by default nothing of it hangs. */
+/** How netvsc could be otherwise than Linux has it. */
 export interface NetvscOptions {
   /** How the work that opens sub-channels gets RTNL; default: it tries, and is queued again if it cannot have it. */
   readonly subchanWork?: 'tries-for-rtnl' | 'waits-for-rtnl';
-  /** What ends the waits for the host when it takes the adapter back: its rescind, or nothing, as in Linux. */
+  /** What ends the waits for the host when it takes the adapter back: its rescind, or nothing, as in Linux; default. */
   readonly waits?: 'end-with-rescind' | 'for-ever';
   /** Probes run beside later offers (PROBE_PREFER_ASYNCHRONOUS). Default true. */
   readonly probesAsynchronously?: boolean;

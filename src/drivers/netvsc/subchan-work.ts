@@ -25,6 +25,7 @@ export function* netvscSubchanWork(
   if (way === 'waits-for-rtnl') yield* inFunction('netvsc_subchan_work', rtnl.lock());
   else if (!(yield* inFunction('netvsc_subchan_work', rtnl.tryLock()))) {
     const { machine } = adapter.device.channel;
+    // Linux has it try over and over, of which nothing comes before RTNL is free.
     systemWq(machine).queue(adapter.subchanWork, machine.thisCpu, rtnl);
     return;
   }

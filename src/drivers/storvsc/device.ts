@@ -3,7 +3,7 @@ import { ErrnoError } from '../../lib/errno.js';
 import { Fifo } from '../../lib/fifo.js';
 import { WaitQueue } from '../../machine/completion.js';
 import type { ClockEvent } from '../../machine/clock.js';
-import type { Procedure } from '../../machine/step.js';
+import { inFrame, type Procedure } from '../../machine/step.js';
 import {
   VSTOR_PAGE_BYTES,
   vstorExecuteSrb,
@@ -74,11 +74,7 @@ export class StorvscDevice {
     const perChannel = Math.floor(RING_BYTES / MAX_REQUEST_BYTES);
     const canQueue = Math.floor((perChannel * (maxSubChannels + 1) * (100 - LOWATER_PERCENT)) / 100);
     this.queueDepth = Math.min(CMD_PER_LUN, canQueue);
-    this.drained = new WaitQueue(
-      `I/Os of storvsc ${channel.relid}`,
-      () => this.outstanding === 0 || channel.rescind,
-    );
-    channel.rescindWaits.add(this.drained);
+    this.drained = new WaitQueue(`I/Os of storvsc ${channel.relid}`, () => this.outstanding === 0);
   }
 
   /** I/Os that wait in the guest. */
@@ -115,11 +111,11 @@ export class StorvscDevice {
 
   /**
    * Starts no more I/Os, and waits for those on their way (storvsc_suspend, where the block layer is frozen before that;
-   * storvsc_dev_remove). A rescind ends the wait for I/Os that the host has not completed; in Linux nothing does.
+   * storvsc_dev_remove). A host that takes the device back completes them first; nothing else ends the wait.
    */
   *quiesce(): Procedure<void> {
     this.stopped = true;
-    yield* this.drained.wait();
+    yield* inFrame('storvsc_wait_to_drain', this.drained.wait());
   }
 
   /** Starts what waits. */

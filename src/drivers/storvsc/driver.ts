@@ -1,6 +1,7 @@
 import { assert } from '../../lib/assert.js';
 import type { CpuId } from '../../lib/brand.js';
 import { ErrnoError } from '../../lib/errno.js';
+import { scsiHostClassDevice } from '../../machine/class-device.js';
 import type { Procedure } from '../../machine/step.js';
 import type { VmbusChannel } from '../../vmbus/channel/channel.js';
 import { ChannelOperations } from '../../vmbus/channel/open.js';
@@ -46,6 +47,7 @@ export class StorvscDriver extends VscDriver {
     device.driverData = controller;
     try {
       yield* super.probe(device);
+      device.classDevices = [scsiHostClassDevice(this.hosts.get(device) ?? 0, 'storvsc_host')];
     } catch (error) {
       this.release(device, controller);
       throw error;

@@ -1,6 +1,7 @@
 import { Container, type ServiceIdentifier } from 'inversify';
 import { DeviceLines } from '../../devices/line/lines.js';
 import { driversModule } from '../../drivers/module.js';
+import type { PciOptions } from '../../host/backends/pci.js';
 import { HOST_BACKEND } from '../../host/device.js';
 import { HyperV } from '../../host/hyperv.js';
 import { hostModule } from '../../host/module.js';
@@ -19,6 +20,7 @@ import { PLATFORM, type Platform } from '../../platform/platform.js';
 import { resolveCpus } from '../../scenario/options/cpus.js';
 import { completeDesign } from '../../scenario/options/design.js';
 import type { GuestOptions, RemappingKind } from '../../scenario/options/guest.js';
+import type { HostOptions } from '../../scenario/options/host.js';
 import { GUEST_FILE } from '../../view/guest-file.js';
 import { viewModule } from '../../view/module.js';
 import { FileTree } from '../../view/tree.js';
@@ -33,7 +35,7 @@ import { GuestLines } from '../lines.js';
 import { guestModule } from '../module.js';
 import { kernelParameters } from '../parameters.js';
 import { GuestPci } from '../pci.js';
-import { pciMsiOf } from '../pci-msi.js';
+import { quiesce } from '../quiesce.js';
 import { allOf, checkUnique, loadAll, type PluginModule, resolving } from './contributions.js';
 import { GuestKit } from './kit.js';
 import { unfitBackend, unfitDomain, unfitDriver, unfitFile } from './unfit.js';
@@ -78,15 +80,14 @@ export function assembleGuest(
   allOf(container, GUEST_FILE, unfitFile);
   const fs = get(FileTree);
   const kvm = container.isBound(GuestKvm) ? get(GuestKvm) : undefined;
-  const { irqCore: core, platform } = models;
-  const deviceLines = new DeviceLines(core, platform);
-  const pci = new GuestPci(() => ({ core, msi: pciMsiOf(platform), lines: deviceLines }));
+  const pci = get(GuestPci);
   const lines = new GuestLines({
     ...models,
     fs,
-    devices: deviceLines,
+    devices: get(DeviceLines),
     pci,
     ownerOf: (irq) => ownerOf(irq, vmbus, kvm),
+    settle: () => quiesce(models.machine, host),
   });
   const irqDomains = allOf(container, IRQ_DOMAIN_PLUGIN, unfitDomain);
   checkUnique(irqDomains, 'an irqdomain');
@@ -146,7 +147,7 @@ function ownModules(options: GuestOptions, settings: DeviceSettings, kit: GuestK
       ...(dynirqLowerBound && { dynirqLowerBound }),
     }),
     platformModule(platform, parts.topLevel.line, platformSetup(options, vendor)),
-    hostModule(hyperv, { storage: host.storage, network: host.network }),
+    hostModule(hyperv, { storage: host.storage, network: host.network, pci: pciOptions(host) }),
     vmbusModule({
       isolation,
       confidential,
@@ -158,6 +159,11 @@ function ownModules(options: GuestOptions, settings: DeviceSettings, kit: GuestK
     viewModule({ hasVmbus }),
     guestModule(options, kit.choice('irqfdSource', design.irqfdSource)),
   ];
+}
+
+/** A protocol version's minor number is the lower half of its word. */
+function pciOptions({ pci: { version } = {} }: HostOptions): PciOptions {
+  return version === undefined ? {} : { newestVersion: 0x10000 + Number(version.slice(2)) };
 }
 
 /** A generation 1 VM has a PIC, and with it the PC's timer on IRQ 0. */

@@ -2,7 +2,7 @@ import { deviceClassId } from '../../vmbus/protocol/class-ids.js';
 import type { HostBackend } from '../device.js';
 import { balloonBackend, framebufferBackend, keyboardBackend, mouseBackend } from './answering.js';
 import { NetworkBackend, type NetworkOptions } from './network.js';
-import { PciBackend } from './pci.js';
+import { PciBackend, type PciOptions } from './pci.js';
 import { StorageBackend, type StorageOptions } from './storage.js';
 import { IntegrationServiceBackend } from './integration-service.js';
 
@@ -26,17 +26,18 @@ const integrationServices: readonly (readonly [name: string, version: number])[]
 export interface BackendOptions {
   readonly storage?: StorageOptions;
   readonly network?: NetworkOptions;
+  readonly pci?: PciOptions;
 }
 
 /** Models of all device classes that the drivers of src/drivers serve, but for hv_sock, which needs none. */
-export function builtinBackends({ storage, network }: BackendOptions = {}): HostBackend[] {
+export function builtinBackends({ storage, network, pci }: BackendOptions = {}): HostBackend[] {
   return [
     ...storageClasses.map((name) => new StorageBackend(deviceClassId(name), storage)),
     ...integrationServices.map(
       ([name, version]) => new IntegrationServiceBackend(deviceClassId(name), version),
     ),
     new NetworkBackend(network),
-    new PciBackend(),
+    new PciBackend(pci),
     balloonBackend(),
     mouseBackend(),
     keyboardBackend(),

@@ -9,7 +9,7 @@ import { IRQ_HANDLED, IRQF_SHARED, IRQF_TIMER_ONLY } from '../data/irqaction.js'
 import { irqd } from '../data/irqdata.js';
 import type { IrqDesc, SpuriousPoller } from '../data/irqdesc.js';
 import { irqs } from '../data/istate.js';
-import { HZ, JIFFY_NS } from '../data/jiffies.js';
+import { HZ, JIFFY_NS } from '../../machine/jiffies.js';
 import { irqSettingsIsNestedThread, irqSettingsIsPerCpu, irqSettingsIsPolled } from '../data/settings.js';
 import { handleIrqEvent, handleIrqEventSteps } from './handle.js';
 

@@ -2,7 +2,7 @@ import type { Procedure } from '../../machine/step.js';
 import { IRQ_HANDLED, IRQ_NONE, IRQ_WAKE_THREAD, IRQF_IRQPOLL, type IrqAction } from '../data/irqaction.js';
 import type { IrqDesc } from '../data/irqdesc.js';
 import { irqs } from '../data/istate.js';
-import { HZ, jiffiesAt } from '../data/jiffies.js';
+import { HZ, jiffiesAt } from '../../machine/jiffies.js';
 import { irqSettingsIsPolled } from '../data/settings.js';
 import { irqDisable } from './startup.js';
 

@@ -58,7 +58,7 @@ export class IrqThread implements ActionThread {
     const { name } = this;
     this.runThread = new SharedVar(`IRQTF_RUNTHREAD of ${name}`, false);
     this.shouldStop = new SharedVar(`should_stop of ${name}`, false);
-    this.woken = new WaitQueue(name, () => this.runThread.value || this.shouldStop.value);
+    this.woken = new WaitQueue(name, () => this.runThread.value || this.shouldStop.value, true);
     this.ready = new Completion(`IRQTF_READY of ${name}`);
     this.ended = new Completion(`end of ${name}`);
   }

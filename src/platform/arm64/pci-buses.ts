@@ -41,10 +41,13 @@ function hypervBus(core: IrqCore, gic: GicDomain): HypervPciDomains {
       deliver: ({ data: spi }) => new GicLineHardware(gic.gic, spi).edge(),
       soon: (event) => core.machine.soon(event),
     },
-    targetOf: ({ parentData }) => {
+    retargets: false,
+    targetOf: ({ irq, parentData }) => {
       let data = parentData;
       while (data !== null && data.parentData !== null) data = data.parentData;
-      return { addressHi: 0, addressLo: 0, data: data?.hwirq ?? 0 };
+      const cpu = core.desc(irq)?.data.effectiveAffinity.first() ?? 0;
+      return { vector: data?.hwirq ?? 0, cpus: [cpu] };
     },
+    messageTo: ({ vector }) => ({ addressHi: 0, addressLo: 0, data: vector }),
   });
 }

@@ -12,9 +12,12 @@ import type { IrqDomain } from '../../irq/data/revmap.js';
 import { irqDomainRemove } from '../../irq/mapping/create-domain.js';
 import { msiDomainAllocIrqsSteps, msiDomainFreeIrqsSteps } from '../../irq/msi/msi-alloc.js';
 import { MsiDesc } from '../../irq/msi/msi-desc.js';
+import type { HypervPciBuses } from './hyperv/bus-port.js';
 import type { MsiReceiver } from './msi-table.js';
 import { PciDevice } from './pci-device.js';
-import type { PciBus, PciFunction, PciMsi } from './pci-msi.js';
+import { PciFunctions } from './pci-functions.js';
+import type { PciBus, PciFunction, PciVector } from './pci-function.js';
+import type { PciMsi } from './pci-msi.js';
 
 /** What an architecture has its PCI devices' messages go through. */
 export interface PciMsiParent {
@@ -33,10 +36,13 @@ export interface PciMsiParent {
 }
 
 /** The buses that a machine has. */
-export type PciBuses = Partial<Readonly<Record<PciBus, PciMsiParent>>>;
+export interface PciBuses extends Partial<Readonly<Record<PciBus, PciMsiParent>>> {
+  readonly hyperv?: PciMsiParent & HypervPciBuses;
+}
 
 /** Interrupt vectors of PCI devices (drivers/pci/msi/api.c, msi.c). */
 export class PciVectors implements PciMsi {
+  readonly functions = new PciFunctions();
   private readonly devices = new WeakMap<PciFunction, PciDevice>();
 
   constructor(
@@ -47,6 +53,10 @@ export class PciVectors implements PciMsi {
 
   get defaultBus(): PciBus {
     return this.parents.pci === undefined ? 'hyperv' : 'pci';
+  }
+
+  get hypervBuses(): HypervPciBuses | undefined {
+    return this.parents.hyperv;
   }
 
   private parentOf({ bus = this.defaultBus, name }: PciFunction): PciMsiParent {
@@ -90,6 +100,15 @@ export class PciVectors implements PciMsi {
     const irq = isMulti && nr < first.nvecUsed ? first.irq + nr : descs[nr]?.irq;
     if (irq === undefined) throw new RangeError(`${func.name} has no interrupt vector ${nr}`);
     return irq;
+  }
+
+  vectors(func: PciFunction): readonly PciVector[] {
+    const device = this.devices.get(func);
+    const kind = device?.enabled;
+    if (device === undefined || kind === null || kind === undefined) return [];
+    return device.descs.flatMap(({ irq, nvecUsed }) =>
+      irq === 0 ? [] : Array.from({ length: nvecUsed }, (_, i) => ({ irq: irq + i, kind })),
+    );
   }
 
   *freeIrqVectors(func: PciFunction): Procedure<void> {

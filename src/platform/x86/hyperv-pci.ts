@@ -15,9 +15,11 @@ export function x86HypervPci(core: IrqCore, vectors: IrqDomain, receiver: MsiRec
     moveFlags: deferredMoves(core.behaviour),
     mustReactivate: true,
     receiver,
+    retargets: true,
     targetOf: (d) => {
       const { configuredCpu, configuredVector } = lineOf(d);
-      return composeMsiMsg(configuredCpu, configuredVector);
+      return { vector: configuredVector, cpus: [configuredCpu] };
     },
+    messageTo: ({ vector, cpus: [cpu] }) => composeMsiMsg(cpu, vector),
   });
 }

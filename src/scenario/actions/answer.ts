@@ -10,6 +10,9 @@ export type Answer =
   /** The guest refused with an errno, or the action makes no sense for it. */
   | { readonly kind: 'refused'; readonly code: string; readonly reason: string };
 
+/** What a step that never ends is refused with. */
+export const HANG = 'a hang';
+
 /** The guest has done it. */
 export const done: Answer = { kind: 'done' };
 
@@ -23,7 +26,7 @@ export function answerOf(error: unknown): Answer {
   if (error instanceof ErrnoError) {
     return { kind: 'refused', code: error.code, reason: error.message.slice(error.code.length + 2) };
   }
-  if (error instanceof HungError) return { kind: 'refused', code: 'a hang', reason: error.message };
+  if (error instanceof HungError) return { kind: 'refused', code: HANG, reason: error.message };
   if (error instanceof RangeError) return notPossible(error.message);
   throw error;
 }

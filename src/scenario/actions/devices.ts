@@ -1,4 +1,4 @@
-import { device } from '../schema/device.js';
+import { checkFunctions, device } from '../schema/device.js';
 import { relid } from '../schema/notations.js';
 import { int, mapping } from '../schema/shapes.js';
 import { defineAction } from './action.js';
@@ -12,7 +12,10 @@ export const offer = defineAction({
   perform(guest, action) {
     guest.offer(action.device);
   },
-  check: (action, at, { relids }) => relids.offer(action.device, at),
+  check(action, at, { relids, pci }) {
+    relids.offer(action.device, at);
+    checkFunctions(action.device, at, pci);
+  },
 });
 
 export const rescind = defineAction({
@@ -23,7 +26,10 @@ export const rescind = defineAction({
   perform(guest, action) {
     guest.rescind(action.relid);
   },
-  check: (action, _at, { relids }) => relids.rescind(action.relid),
+  check(action, _at, { relids, pci }) {
+    relids.rescind(action.relid);
+    pci.rescind(action.relid);
+  },
 });
 
 export const channels = defineAction({

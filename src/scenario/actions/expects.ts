@@ -28,16 +28,21 @@ function isErrnoName(expect: unknown): boolean {
   return errnoNames.includes(String(expect));
 }
 
-/** Success, or an errno. */
+/** What is expected where nothing is to come of an action, ever. */
+const HANG = 'hang';
+
+/** Success, an errno, or a hang. */
 export const anErrno: Expects = {
   keys: {},
   isRequired: false,
   problem(_name, { expect }) {
-    if (expect === undefined || isErrnoName(expect)) return undefined;
-    return `expected the name of an errno such as EBUSY, not ${JSON.stringify(expect)}${didYouMean(String(expect), errnoNames)}`;
+    if (expect === undefined || expect === HANG || isErrnoName(expect)) return undefined;
+    return `expected the name of an errno such as EBUSY, or hang, not ${JSON.stringify(expect)}${didYouMean(String(expect), [...errnoNames, HANG])}`;
   },
-  read: ({ expect }) =>
-    expect === undefined ? { kind: 'success' } : { kind: 'errno', code: expect as ErrnoCode },
+  read({ expect }) {
+    if (expect === HANG) return { kind: HANG };
+    return expect === undefined ? { kind: 'success' } : { kind: 'errno', code: expect as ErrnoCode };
+  },
 };
 
 /** A number, which must be given. */

@@ -1,4 +1,5 @@
 import type { Relid } from '../../lib/brand.js';
+import type { PciDeviceOptions } from './pci.js';
 
 /** Devices of which nothing but the channel matters here. */
 export const plainDrivers = [
@@ -66,9 +67,14 @@ export interface NetvscOptions extends DeviceBase {
   readonly subChannels?: readonly Relid[];
 }
 
-/** A PCI device passed through. */
+/** A PCI bus passed through. */
 export interface VpciOptions extends DeviceBase {
   readonly driver: 'vpci';
+  /**
+   * The PCI functions on it, with their drivers; slots and serial numbers are counted on unless they say theirs. Default:
+   * one of which nobody knows anything.
+   */
+  readonly functions?: readonly PciDeviceOptions[];
   /** PCI domain number, 0 to 0xffff; default: from the instance GUID, as in Linux. */
   readonly domain?: number;
 }

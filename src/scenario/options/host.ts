@@ -32,6 +32,9 @@ export interface TrafficOptions {
   };
 }
 
+/** Protocol versions of PCI pass-through. */
+export const pciProtocolVersions = ['1.1', '1.2', '1.3', '1.4'] as const;
+
 export interface HostOptions {
   /** Newest VMBus version that the host accepts; default 5.3, with `confidentialVmbus` 6.0. */
   readonly version?: VmbusVersion;
@@ -46,6 +49,8 @@ export interface HostOptions {
   readonly storage?: TrafficOptions;
   /** Network adapters; default latency 20 µs. */
   readonly network?: TrafficOptions;
+  /** PCI buses that are passed through; newest version of their protocol, default 1.4. */
+  readonly pci?: { readonly version?: (typeof pciProtocolVersions)[number] };
   /** What the host does that it must not; default: nothing. */
   readonly misbehave?: readonly MisbehaveRule[];
 }

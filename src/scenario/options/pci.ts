@@ -1,7 +1,7 @@
 import type { Ns } from '../../lib/brand.js';
 
 /** Drivers of PCI functions outside Hyper-V's own. */
-export const pciDrivers = ['nvme', 'virtio-net', 'virtio-blk', 'mana', 'msix'] as const;
+export const pciDrivers = ['nvme', 'virtio-net', 'virtio-blk', 'mana', 'mlx5', 'msix'] as const;
 export type PciDriverName = (typeof pciDrivers)[number];
 
 /** Buses that a machine's PCI functions can be on. */
@@ -24,6 +24,12 @@ export interface PciDeviceOptions {
   readonly node?: number;
   /** How long the device takes for one request; default 100 µs. */
   readonly latencyNs?: Ns;
+  /** Vendor and device, `15b3:1016`; default: those of its driver's usual device. */
+  readonly id?: string;
+  /** Base class, subclass and programming interface; default: its driver's. */
+  readonly classCode?: number;
+  /** On a bus of Hyper-V: its serial number there, which its slot is named by; default: counted on. */
+  readonly serial?: number;
   /** msix: what its interrupts are called: `name-0`, `name-1`, …; default `msix`. */
   readonly name?: string;
   /** msix: the name of each interrupt, in place of `name-0` and on; there are as many queues. */
@@ -56,7 +62,7 @@ export function pciDeviceName(
   taken: ReadonlySet<string>,
 ): string {
   if (driver === 'msix') return name;
-  const stem = driver === 'nvme' || driver === 'mana' ? driver : 'virtio';
+  const stem = driver.startsWith('virtio') ? 'virtio' : driver;
   let number = 0;
   while (taken.has(`${stem}${number}`)) number += 1;
   return `${stem}${number}`;

@@ -1,12 +1,15 @@
 import type { z } from 'zod';
 import type { Checks } from '../checks/checks.js';
+import type { PciInUse } from '../checks/pci.js';
 import {
   type DeviceOptions,
   driverNames,
   encryptedMemories,
   storageControllers,
 } from '../options/devices.js';
+import type { Path } from '../place.js';
 import { guid, relid } from './notations.js';
+import { pciDevice } from './pci.js';
 import { int, keysIn, list, mapping, whenMapping, word } from './shapes.js';
 
 const subChannels = list('a list of relids', relid);
@@ -29,6 +32,9 @@ const deviceKeys = mapping('a device, e.g. {driver: netvsc, relid: 13}', {
   subChannels: subChannels
     .optional()
     .describe('storvsc, netvsc: relids that the host gives to sub-channels, in this order; at most so many'),
+  functions: list('a list of PCI functions', pciDevice)
+    .optional()
+    .describe('vpci: the PCI functions on the bus; default: one that nobody knows anything of'),
   domain: int(0, 0xffff).optional().describe('vpci: PCI domain; default: from the instance GUID'),
 });
 
@@ -38,7 +44,7 @@ type DeviceKeys = z.output<typeof deviceKeys>;
 const keysOfDriver: Readonly<Record<string, readonly (keyof DeviceKeys)[]>> = {
   storvsc: ['controller', 'scsiHost', 'subChannels'],
   netvsc: ['channels', 'subChannels'],
-  vpci: ['domain'],
+  vpci: ['domain', 'functions'],
 };
 
 const ownKeys = [...new Set(Object.values(keysOfDriver).flat())];
@@ -75,7 +81,8 @@ export const device = deviceKeys
   .meta(rules);
 
 function toDevice(keys: DeviceKeys): DeviceOptions {
-  const { driver, class: classId = '', controller, scsiHost, channels, domain, subChannels, ...base } = keys;
+  const { driver, class: classId = '', controller, scsiHost, channels, subChannels, ...others } = keys;
+  const { domain, functions, ...base } = others;
   switch (driver) {
     case undefined:
       return { ...base, class: classId };
@@ -84,7 +91,7 @@ function toDevice(keys: DeviceKeys): DeviceOptions {
     case 'netvsc':
       return { ...base, driver, channels, subChannels };
     case 'vpci':
-      return { ...base, driver, domain };
+      return { ...base, driver, domain, functions };
     default:
       return { ...base, driver };
   }
@@ -94,11 +101,21 @@ function toDevice(keys: DeviceKeys): DeviceOptions {
 export function checkDevices(
   devices: readonly (DeviceOptions | undefined)[],
   vmbus: boolean | undefined,
-  { report, relids }: Checks,
+  { report, relids, pci }: Checks,
 ): void {
   if (vmbus === false && devices.length > 0)
     report(['devices'], 'a machine without VMBus has no devices of Hyper-V');
   devices.forEach((item, i) => {
-    if (item !== undefined) relids.offer(item, ['devices', i]);
+    if (item === undefined) return;
+    relids.offer(item, ['devices', i]);
+    checkFunctions(item, ['devices', i], pci);
+  });
+}
+
+/** Checks the PCI functions that come with a device. */
+export function checkFunctions(device: DeviceOptions, at: Path, pci: PciInUse): void {
+  if (device.driver !== 'vpci') return;
+  device.functions?.forEach((item, i) => {
+    pci.plug(item, [...at, 'functions', i, item.driver], device.relid);
   });
 }

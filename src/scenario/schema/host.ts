@@ -1,5 +1,10 @@
 import type { z } from 'zod';
-import { type HostOptions, type TrafficOptions, vmbusVersions } from '../options/host.js';
+import {
+  type HostOptions,
+  pciProtocolVersions,
+  type TrafficOptions,
+  vmbusVersions,
+} from '../options/host.js';
 import { misbehaveRule } from './misbehave-rule.js';
 import { bool, duration, u32 } from './notations.js';
 import { int, list, mapping, version } from './shapes.js';
@@ -37,6 +42,13 @@ export const host = mapping('a mapping such as {version: "5.3"}', {
   network: traffic('From a sent packet to its completion; default 20us')
     .optional()
     .describe('Network adapters'),
+  pci: mapping('a mapping such as {version: "1.4"}', {
+    version: version(pciProtocolVersions)
+      .optional()
+      .describe('Newest version of their protocol; default 1.4'),
+  })
+    .optional()
+    .describe('PCI buses that are passed through'),
   misbehave: list('a list of rules', misbehaveRule)
     .optional()
     .describe('What the host does that it must not'),

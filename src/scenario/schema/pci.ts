@@ -8,6 +8,20 @@ const bdfText = 'an address of a PCI function such as "0000:00:04.0"';
 
 const guidText = 'a GUID such as "5d202aa8-1e03-4f0f-a786-390a0d2749e9"';
 
+const idText = 'vendor and device in hex such as "15b3:1016"';
+
+const identity = {
+  id: z
+    .string({ error: idText })
+    .regex(/^[0-9a-f]{4}:[0-9a-f]{4}$/i, { error: idText })
+    .optional()
+    .describe("Vendor and device; default: those of its driver's usual device"),
+  class: int(0, 0xffffff).optional().describe("Class code of 24 bits, e.g. 0x020000; default: its driver's"),
+  serial: int(0, 0xffffffff)
+    .optional()
+    .describe('Serial number on a bus of Hyper-V, which its slot is named by; default: counted on'),
+};
+
 const common = {
   bdf: z
     .string({ error: bdfText })
@@ -30,6 +44,7 @@ const common = {
     .describe('Entries of the MSI-X table; default: as many as the driver would have'),
   node: int(0, 1023).optional().describe('NUMA node; default: none'),
   latency: duration.optional().describe('How long the device takes for one request; default 100us'),
+  ...identity,
 };
 
 const msixOnly = {
@@ -47,6 +62,7 @@ const describeDriver: Readonly<Record<PciDriverName, string>> = {
   'virtio-blk':
     'A virtio disk: interrupts for configuration, and request queues that the kernel spreads over CPUs',
   mana: "Azure's network adapter: an interrupt for its set-up, and one for each queue, at most one a CPU",
+  mlx5: 'A virtual function of a Mellanox adapter: an interrupt for events, and one for each completion vector',
   msix: 'Any function with an MSI-X table and a driver that requests each vector',
 };
 
@@ -62,6 +78,7 @@ export const pciDevice = mapping('a PCI device, e.g. {nvme: {bdf: "0000:00:04.0"
   'virtio-net': driverKey('virtio-net', common),
   'virtio-blk': driverKey('virtio-blk', common),
   mana: driverKey('mana', common),
+  mlx5: driverKey('mlx5', common),
   msix: driverKey('msix', { ...common, ...msixOnly }),
 })
   .superRefine((value, context) => {
@@ -75,8 +92,13 @@ export const pciDevice = mapping('a PCI device, e.g. {nvme: {bdf: "0000:00:04.0"
   }, whenMapping)
   .transform((value): PciDeviceOptions => {
     const driver = pciDrivers.find((name) => value[name] !== undefined) ?? 'msix';
-    const { latency, ...options } = value[driver] ?? {};
-    return { driver, ...options, ...(latency !== undefined && { latencyNs: latency }) };
+    const { latency, class: classCode, ...options } = value[driver] ?? {};
+    return {
+      driver,
+      ...options,
+      ...(latency !== undefined && { latencyNs: latency }),
+      ...(classCode !== undefined && { classCode }),
+    };
   })
   .meta({ oneOf: pciDrivers.map((driver) => ({ required: [driver] })) });
 

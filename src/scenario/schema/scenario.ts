@@ -76,6 +76,10 @@ export function scenarioShape(vocabulary: ScenarioVocabulary, step: ReturnType<t
     run: duration
       .optional()
       .describe('How long the guest runs; default: until workload and timeline are over'),
+    expect: z
+      .literal('hang', { error: 'hang' })
+      .optional()
+      .describe('What must be at the end: contexts of the guest that wait for ever; default: none'),
     print: list('a list such as [interrupts]', printTarget).optional().describe('What to print at the end'),
   };
 }

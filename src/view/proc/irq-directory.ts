@@ -1,7 +1,7 @@
 import { irqCanSetAffinityUsr } from '../../irq/affinity/affinity.js';
 import type { IrqCore } from '../../irq/core.js';
 import type { IrqDesc } from '../../irq/data/irqdesc.js';
-import { jiffiesToMsecs } from '../../irq/data/jiffies.js';
+import { jiffiesToMsecs } from '../../machine/jiffies.js';
 import { CpuMask } from '../../machine/cpumask.js';
 import { type FileNode, procFile, StaticDirectory } from '../tree-node.js';
 import { cpuSetFile, irqAffinityFile, listText, maskText } from './affinity-files.js';

@@ -1,3 +1,4 @@
+import type { IrqCore } from '../../irq/core.js';
 import { ErrnoError } from '../../lib/errno.js';
 import { channelStateNumbers, type VmbusChannel } from '../../vmbus/channel/channel.js';
 import type { VmbusDevice } from '../../vmbus/driver.js';
@@ -12,6 +13,8 @@ import {
   StaticDirectory,
   sysfsFile,
 } from '../tree-node.js';
+import { classDirectories, type ShownClassDevice } from './class-devices.js';
+import { rootBuses, type ShownPci } from './pci-bus.js';
 import { storeUevent } from './uevent.js';
 import { openRing, vmbusChannelDirectory } from './vmbus-channel.js';
 
@@ -21,17 +24,60 @@ export const VMBUS_DEVICES = '/sys/devices/LNXSYSTM:00/LNXSYBUS:00/ACPI0004:00/V
 const UP_TO_SYS = '../../../../../..';
 const PCI_VENDOR_ID_MICROSOFT = 0x1414;
 
+/** What is needed to show the PCI buses that VMBus devices are. */
+export interface PciBehindVmbus {
+  readonly core: IrqCore;
+  readonly pci: ShownPci;
+}
+
 /** The directory of all VMBus devices (drivers/hv/vmbus_drv.c), to be mounted at VMBUS_DEVICES. */
-export function vmbusDevicesDirectory(vmbus: Vmbus): DirectoryNode {
+export function vmbusDevicesDirectory(vmbus: Vmbus, behind?: PciBehindVmbus): DirectoryNode {
+  const { bus } = vmbus;
+  const isThere = (instance: string): boolean =>
+    bus.device(instance) !== undefined || busesAlone(behind).includes(instance);
   return new ListDirectory(
-    () => vmbus.bus.devices,
-    ({ instanceId }) => instanceId,
-    (device) => deviceDirectory(vmbus, device),
-    (name) => vmbus.bus.device(name),
+    () => new Set([...bus.devices.map(({ instanceId }) => instanceId), ...busesAlone(behind)]),
+    (instance) => instance,
+    (instance) => {
+      const device = bus.device(instance);
+      const buses = pciBuses(behind, instance);
+      return device === undefined ? new StaticDirectory(0o755, buses) : deviceDirectory(vmbus, device, buses);
+    },
+    (instance) => (isThere(instance) ? instance : undefined),
   );
 }
 
-function deviceDirectory(vmbus: Vmbus, device: VmbusDevice): DirectoryNode {
+/** Path of a device's directory, below /sys/devices. */
+function pathOf(instance: string): string {
+  return `${VMBUS_DEVICES}/${instance}`.replace('/sys/devices/', '');
+}
+
+function pciBuses(behind: PciBehindVmbus | undefined, instance: string): Record<string, DirectoryNode> {
+  return behind === undefined ? {} : rootBuses(behind.core, behind.pci, pathOf(instance));
+}
+
+/** GUIDs of the devices that hold PCI buses, those without a channel, too. */
+function busesAlone(behind: PciBehindVmbus | undefined): string[] {
+  const all = behind === undefined ? [] : [...behind.pci.msi.functions];
+  const prefix = `${VMBUS_DEVICES}/`;
+  return all.flatMap(({ func: { parent } }) =>
+    parent?.startsWith(prefix) === true ? parent.slice(prefix.length) : [],
+  );
+}
+
+/** What drivers have made of devices. */
+export function vmbusClassDevices(vmbus: Vmbus | undefined): ShownClassDevice[] {
+  const devices = vmbus?.bus.devices ?? [];
+  return devices.flatMap(({ classDevices, instanceId }) =>
+    classDevices.map((device) => ({ device, parent: pathOf(instanceId) })),
+  );
+}
+
+function deviceDirectory(
+  vmbus: Vmbus,
+  device: VmbusDevice,
+  buses: Record<string, DirectoryNode>,
+): DirectoryNode {
   const { channel, classId, instanceId } = device;
   const show = (text: () => string): FileNode => sysfsFile(0o444, { show: () => text() + '\n' });
   const channels = new ListDirectory<VmbusChannel>(
@@ -56,6 +102,8 @@ function deviceDirectory(vmbus: Vmbus, device: VmbusDevice): DirectoryNode {
     vendor: show(() => `0x${PCI_VENDOR_ID_MICROSOFT.toString(16)}`),
     ...ringFiles('out', channel, () => channel.rings?.outbound.ring),
     ...ringFiles('in', channel, () => channel.rings?.inbound.ring),
+    ...classDirectories(device.classDevices, pathOf(instanceId)),
+    ...buses,
     ...(device.driver && {
       driver: { kind: 'symlink', target: `${UP_TO_SYS}/bus/vmbus/drivers/${device.driver.name}` },
     }),

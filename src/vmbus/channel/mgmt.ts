@@ -1,4 +1,4 @@
-import type { Procedure } from '../../machine/step.js';
+import { inFrame, type Procedure } from '../../machine/step.js';
 import { VmbusChannel } from './channel.js';
 import type { ChannelOperations } from './open.js';
 import { deviceClassOf, isUnsupportedDevice, unknownDeviceClass } from '../protocol/class-ids.js';
@@ -36,7 +36,11 @@ export class ChannelManagement {
   }
 
   /** Handles an offer (vmbus_onoffer), which is one of the offers in progress. */
-  *onOffer(offer: OfferChannel): Procedure<void> {
+  onOffer(offer: OfferChannel): Procedure<void> {
+    return onMessageWork('vmbus_onoffer', this.handleOffer(offer));
+  }
+
+  private *handleOffer(offer: OfferChannel): Procedure<void> {
     if (!this.isAcceptable(offer)) {
       yield* this.connection.offers.doneSteps();
       return;
@@ -81,7 +85,8 @@ export class ChannelManagement {
    * sub-channel goes.
    */
   onRescind(message: RescindChannelOffer): Procedure<void> {
-    return this.connection.lifetime.rescind(message.childRelid, this.rescindWork);
+    const { lifetime } = this.connection;
+    return onMessageWork('vmbus_onoffer_rescind', lifetime.rescind(message.childRelid, this.rescindWork));
   }
 
   /** All channels go: the module is unloaded (vmbus_free_channels). */
@@ -197,7 +202,7 @@ export class ChannelManagement {
       return;
     }
     const queue = channel.primary === undefined ? connection.primaryChannelQueue : connection.subChannelQueue;
-    queue.queue(() => this.addChannel(channel));
+    queue.queue(() => inFrame('vmbus_add_channel_work', this.addChannel(channel)));
   }
 
   /**
@@ -246,6 +251,11 @@ export class ChannelManagement {
     channel.rescindEvent.completeAll();
     yield* channelMutex.unlock();
   }
+}
+
+/** The work that handles a message of the host by one of its functions. */
+function onMessageWork(name: string, proc: Procedure<void>): Procedure<void> {
+  return inFrame('vmbus_onmessage_work', inFrame(name, proc));
 }
 
 /** Why a channel with this index cannot be had; undefined if it can. */

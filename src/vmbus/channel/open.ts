@@ -1,11 +1,12 @@
 import type { Relid } from '../../lib/brand.js';
 import { ErrnoError, errnoValue } from '../../lib/errno.js';
-import type { Procedure } from '../../machine/step.js';
+import { inFrame, type Procedure } from '../../machine/step.js';
 import type { ChannelCallback, ChannelRings, VmbusChannel } from './channel.js';
 import type { HypervBehaviour } from '../kernel.js';
 import type { VmbusConnection } from '../connection/connection.js';
 import { gpadlMessages } from '../gpadl.js';
 import { type GuestMemory, HV_HYP_PAGE_SIZE } from '../guest-memory.js';
+import type { RetargetInterrupt } from '../host-port.js';
 import type { Guid } from '../protocol/guid.js';
 import { resetChannelCb } from './handler.js';
 import {
@@ -67,7 +68,11 @@ export class ChannelOperations {
    * @throws ErrnoError EINVAL unless the channel is closed; ENODEV if the host took it back meanwhile; EAGAIN if the
    *   host refused; what requesting the interrupt fails with.
    */
-  *open(channel: VmbusChannel, options: OpenOptions): Procedure<void> {
+  open(channel: VmbusChannel, options: OpenOptions): Procedure<void> {
+    return inFrame('vmbus_open', this.doOpen(channel, options));
+  }
+
+  private *doOpen(channel: VmbusChannel, options: OpenOptions): Procedure<void> {
     if (channel.state.kind !== 'open') {
       throw new ErrnoError(
         'EINVAL',
@@ -100,7 +105,11 @@ export class ChannelOperations {
    * Closes a channel and, before it, its sub-channels (vmbus_close). Sub-channels that the host has taken back are
    * removed then. A channel that is not open stays as it is.
    */
-  *close(channel: VmbusChannel): Procedure<void> {
+  close(channel: VmbusChannel): Procedure<void> {
+    return inFrame('vmbus_close', this.doClose(channel));
+  }
+
+  private *doClose(channel: VmbusChannel): Procedure<void> {
     // In Linux a sub-channel that is opened meanwhile, or comes late, may stay open for ever.
     if (channel.device !== undefined) channel.device.subChannelsAsked = 0;
     for (const sub of yield* this.connection.subChannelsOf(channel)) {
@@ -120,7 +129,11 @@ export class ChannelOperations {
   }
 
   /** Shares a buffer of the guest with the host (vmbus_establish_gpadl). Returns its handle. */
-  *establishGpadl(channel: VmbusChannel, pfn: number, pages: number): Procedure<number> {
+  establishGpadl(channel: VmbusChannel, pfn: number, pages: number): Procedure<number> {
+    return inFrame('vmbus_establish_gpadl', this.doEstablishGpadl(channel, pfn, pages));
+  }
+
+  private *doEstablishGpadl(channel: VmbusChannel, pfn: number, pages: number): Procedure<number> {
     const { connection } = this;
     const gpadl = connection.gpadlHandles.next();
     const pfns = Array.from({ length: pages }, (_, i) => pfn + i);
@@ -150,7 +163,8 @@ export class ChannelOperations {
       answer.type === CHANNELMSG.GPADL_TORNDOWN && answer.gpadl === gpadl;
     const message = { type: CHANNELMSG.GPADL_TEARDOWN, childRelid: channel.relid, gpadl };
     try {
-      yield* this.connection.request(message, isTorndown, channel);
+      const teardown = this.connection.request(message, isTorndown, channel);
+      yield* inFrame('vmbus_teardown_gpadl', teardown);
     } catch (error) {
       // Linux goes on, and never uses the memory again.
       if (!(error instanceof ErrnoError)) throw error;
@@ -199,6 +213,16 @@ export class ChannelOperations {
   setEvent(channel: VmbusChannel): void {
     channel.sigEvents += 1;
     this.connection.host.signalEvent(channel.offer.connectionId);
+  }
+
+  /** Waits, with interrupts off, until the host has answered what it was sent over the channel. */
+  awaitAnswers(channel: VmbusChannel): void {
+    this.connection.host.awaitAnswers(channel.offer.connectionId);
+  }
+
+  /** HVCALL_RETARGET_INTERRUPT. @returns its status. */
+  retargetInterrupt(request: RetargetInterrupt): number {
+    return this.connection.host.retargetInterrupt(request);
   }
 
   /** Asks the host to connect a socket to one of its services (vmbus_send_tl_connect_request). */

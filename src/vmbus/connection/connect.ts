@@ -1,6 +1,6 @@
 import type { Ns } from '../../lib/brand.js';
 import { errnoValue } from '../../lib/errno.js';
-import type { Procedure } from '../../machine/step.js';
+import { inFrame, type Procedure } from '../../machine/step.js';
 import { VMBUS_CONNECT_CPU } from '../channel/placement.js';
 import {
   CHANNELMSG,
@@ -34,7 +34,7 @@ export function* vmbusConnect(connection: VmbusConnection): Procedure<boolean> {
   for (const { wire } of vmbusVersions) {
     if (wire < VERSION_WIN8) break;
     if (wire > connection.behaviour.newestVersion || wire > connection.maxVersion) continue;
-    if (!(yield* vmbusNegotiateVersion(connection, wire))) continue;
+    if (!(yield* inFrame('vmbus_negotiate_version', vmbusNegotiateVersion(connection, wire)))) continue;
     if (connection.isolation && wire < VERSION_WIN10_V5_2) {
       log.printk(tooOldForIsolation(wire));
       break;

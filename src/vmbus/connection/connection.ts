@@ -22,6 +22,7 @@ import {
   CHANNELMSG,
   type ChannelMessage,
   encodeMessage,
+  messageName,
   VMBUS_MESSAGE_CONNECTION_ID,
 } from '../protocol/channel-messages.js';
 import type { Refusal } from '../refusals.js';
@@ -97,6 +98,12 @@ class PostMessage extends SharedObject {
   override drains(): boolean {
     return false;
   }
+}
+
+/** A message of the guest, and the channel that it is about, in words. */
+function requestName({ type }: ChannelMessage, channel: VmbusChannel | undefined): string {
+  const name = messageName(type) ?? `message ${type}`;
+  return channel === undefined ? name : `${name} of channel ${channel.relid}`;
 }
 
 /** create_workqueue: on each CPU one work after the other. The connect CPU queues all works, and for itself. */
@@ -400,7 +407,7 @@ export class VmbusConnection implements ConnectionPort {
     channel?: VmbusChannel,
     further: readonly ChannelMessage[] = [],
   ): Procedure<Response | undefined> {
-    const request = new MessageRequest(`answer to message ${message.type}`, matches, channel);
+    const request = new MessageRequest(`answer to ${requestName(message, channel)}`, matches, channel);
     this.requests.add(request);
     for (const next of [message, ...further]) {
       if (yield* this.postMsg(next)) continue;
@@ -417,7 +424,7 @@ export class VmbusConnection implements ConnectionPort {
     message: ChannelMessage,
     matches: (answer: ChannelMessage) => answer is Response,
   ): Procedure<Response | undefined> {
-    const request = new MessageRequest(`answer to message ${message.type}`, matches, undefined);
+    const request = new MessageRequest(`answer to ${requestName(message, undefined)}`, matches, undefined);
     this.requests.add(request);
     const response = (yield* this.postSteps(message)) ? yield* request.wait() : undefined;
     this.requests.remove(request);

@@ -185,7 +185,10 @@ timeline:
   });
 
   test.each([
-    ['pci: [{}]', '4:7: a PCI device needs its driver: one of nvme, virtio-net, virtio-blk, mana, msix'],
+    [
+      'pci: [{}]',
+      '4:7: a PCI device needs its driver: one of nvme, virtio-net, virtio-blk, mana, mlx5, msix',
+    ],
     [
       'pci: [{nvme: {bdf: x}}]',
       '4:20: expected an address of a PCI function such as "0000:00:04.0", not "x"',

@@ -157,8 +157,9 @@ describe('set_channels', () => {
     expect(guest.vmbus.bus.devices).toEqual([]);
   });
 
-  test('the device is rescinded between any two events', () => {
+  test('the device is rescinded between any two events: what it waits for then never comes, and RTNL stays held', () => {
     let events = 0;
+    const hangs = new Set<string>();
     for (let busy = true; busy; events++) {
       const guest = nicGuest({ present: 4 }).boot();
       const { machine } = guest;
@@ -171,12 +172,26 @@ describe('set_channels', () => {
       }
       guest.host.rescind(13);
       guest.settle();
-      expect(task.state).toBe('done');
+      if (task.state !== 'done') {
+        const waiting = machine.waiting();
+        const { waitsFor, functions } = waiting.find(({ task: of }) => of === 'ethtool') ?? waiting[0];
+        expect(functions).toContain('netvsc_set_channels');
+        expect(waiting).toContainEqual(
+          expect.objectContaining({
+            waitsFor: 'rtnl_mutex',
+            functions: expect.arrayContaining(['netvsc_remove']),
+            holder: expect.objectContaining({ comm: 'ethtool' }),
+          }),
+        );
+        hangs.add(waitsFor);
+        continue;
+      }
       expect(guest.rows()).toEqual([]);
       expect(guest.memory.blocksInUse).toBe(0);
       expect([...guest.host.allChannels()]).toEqual([]);
     }
     expect(events).toBeGreaterThan(50);
+    expect([...hangs]).toEqual(['answer on channel 13', 'sub-channels of netvsc 13']);
   });
 
   test('a sub-channel is rescinded between any two events', () => {

@@ -205,14 +205,30 @@ describe('more I/Os than the controller takes', () => {
 });
 
 describe('a disk that goes while I/Os are under way', () => {
-  test('fails them and leaves nothing', () => {
+  test('has them completed by its host first, and leaves nothing', () => {
     const guest = diskGuest();
     const results = submit(guest, 0, 10);
     const disk = diskOf(guest);
     guest.host.rescind(14);
     guest.settle();
-    expect(results).toEqual(new Array(10).fill(false));
+    expect(results).toEqual(new Array(10).fill(true));
     expect(disk.outstanding).toBe(0);
     expect(guest.memory.blocksInUse).toBe(0);
+  });
+
+  test('waits for ever in storvsc_wait_to_drain for one that its host has lost', () => {
+    const guest = diskGuest();
+    guest.host.faults.add({ what: 'packet', nth: 3, deed: 'drop' });
+    const results = submit(guest, 0, 10);
+    guest.host.rescind(14);
+    guest.settle();
+    expect(results).toEqual(new Array(9).fill(true));
+    expect(guest.machine.waiting()).toEqual([
+      expect.objectContaining({
+        task: 'hv_vmbus_rescind',
+        waitsFor: 'I/Os of storvsc 14',
+        functions: expect.arrayContaining(['storvsc_wait_to_drain']),
+      }),
+    ]);
   });
 });

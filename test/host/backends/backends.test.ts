@@ -16,7 +16,8 @@ import {
   rndisOf,
   rndisPacket,
 } from '../../../src/host/protocols/network.js';
-import { PCI, pciMessage, pciWord, slotsOf } from '../../../src/host/protocols/pci.js';
+import { PCI, pciMessage, pciWord } from '../../../src/host/protocols/pci.js';
+import { functionsOf } from '../../../src/host/protocols/pci-functions.js';
 import {
   DM,
   messageType,
@@ -194,7 +195,7 @@ describe('PCI', () => {
   test('names one device in a message of its own', () => {
     const [answer] = answersTo('pci', pciMessage(PCI.QUERY_BUS_RELATIONS)).sent;
     expect(answer).toMatchObject({ transactionId: 0, type: VM_PKT.DATA_INBAND });
-    expect(slotsOf(answer.payload)).toEqual([0]);
+    expect(functionsOf(answer.payload)?.map(({ slot }) => slot)).toEqual([0]);
   });
 
   test('completes the rest, refuses unknown versions, ignores unknown messages', () => {
@@ -209,8 +210,9 @@ describe('PCI', () => {
   });
 
   test('a list of devices that claims to be longer than it is', () => {
-    expect(slotsOf(wordPayload(PCI.BUS_RELATIONS, 1000, 8, 9))).toEqual([8, 9]);
-    expect(slotsOf(wordPayload(PCI.BUS_RELATIONS))).toEqual([]);
+    expect(functionsOf(wordPayload(PCI.BUS_RELATIONS, 1000, 8, 9))).toBeUndefined();
+    expect(functionsOf(wordPayload(PCI.BUS_RELATIONS))).toBeUndefined();
+    expect(functionsOf(wordPayload(PCI.BUS_RELATIONS, 0))).toEqual([]);
   });
 });
 

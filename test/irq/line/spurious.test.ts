@@ -12,7 +12,7 @@ import {
   requestThreadedIrq,
   type ThreadFn,
 } from '../../../src/irq/index.js';
-import { jiffiesToMsecs } from '../../../src/irq/data/jiffies.js';
+import { jiffiesToMsecs } from '../../../src/machine/jiffies.js';
 import { Lab } from '../lab.js';
 
 function unhandled(lab: Lab): IrqDesc {

@@ -169,15 +169,17 @@ describe('rescinds', () => {
     expect(channel.subChannels).toEqual([]);
   });
 
-  test('end what the driver waits for in its probe', () => {
+  test('do not end what storvsc waits for in its probe, but the time limit of that does', () => {
     const guest = new TestGuest({ devices: [device('scsi', 5)], backends: [] });
     guest.machine.spawn('boot', guest.vmbus.init());
     guest.machine.elapse(500 * US);
     expect(guest.channel(5).state.kind).toBe('opened');
     guest.host.rescind(5);
-    guest.machine.elapse(5_000 * US);
+    guest.machine.elapse(179_000_000 * US);
+    expect(guest.vmbus.bus.devices).toHaveLength(1);
+    guest.machine.elapse(2_000_000 * US);
     expect(guest.vmbus.bus.devices).toEqual([]);
-    expect(guest.log()).toContain(`hv_vmbus: probe failed for device ${instanceOf(5)} (-19)`);
+    expect(guest.log()).toContain(`hv_vmbus: probe failed for device ${instanceOf(5)} (-110)`);
     expect(guest.host.channel(5)).toBeUndefined();
   });
 

@@ -9,7 +9,7 @@ import {
   irqChipUnmaskParent,
 } from '../../../irq/line/chip-parent.js';
 import { pciMsiDomainWriteMsg, pciMsiMaskWithParent, pciMsiUnmaskWithParent } from '../pci-msi-chip.js';
-import type { HostInterruptTable } from './interrupt-table.js';
+import type { BusInterrupts } from './bus-interrupts.js';
 
 /** What ends an interrupt on the machine's architecture: x86's local APIC or a GIC. */
 export type EndOfInterrupt = 'ack' | 'eoi';
@@ -49,18 +49,18 @@ export class HypervMsiChip extends HypervDeviceChip {
   readonly symbol = 'hv_msi_irq_chip';
 
   constructor(
-    private readonly table: HostInterruptTable,
+    private readonly interrupts: BusInterrupts,
     ends: EndOfInterrupt,
   ) {
     super('Hyper-V PCIe MSI', ends, 0);
   }
 
   irqComposeMsiMsg(d: IrqData): MsiMsg {
-    return this.table.compose(d);
+    return this.interrupts.compose(d);
   }
 
   override irqUnmask(d: IrqData): void {
-    this.table.retarget(d);
+    this.interrupts.retarget(d);
     super.irqUnmask(d);
   }
 }
@@ -74,14 +74,14 @@ export class HypervBusChip implements IrqChip {
   readonly irqEoi = irqChipEoiParent;
   readonly irqMask = irqChipMaskParent;
 
-  constructor(private readonly table: HostInterruptTable) {}
+  constructor(private readonly interrupts: BusInterrupts) {}
 
   irqComposeMsiMsg(d: IrqData): MsiMsg {
-    return this.table.compose(d);
+    return this.interrupts.compose(d);
   }
 
   irqUnmask(d: IrqData): void {
-    this.table.retarget(d);
+    this.interrupts.retarget(d);
     irqChipUnmaskParent(d);
   }
 }

@@ -1,4 +1,4 @@
-import type { Hwirq, Irq } from '../../../lib/brand.js';
+import type { CpuId, Hwirq, Irq } from '../../../lib/brand.js';
 import type { IrqCore } from '../../../irq/core.js';
 import type { IrqChip } from '../../../irq/data/irqdata.js';
 import type { IrqFlowHandler } from '../../../irq/data/irqdesc.js';
@@ -13,8 +13,10 @@ import { busTokens, pciMsiDomainCalcHwirq } from '../msi-numbers.js';
 import type { MsiReceiver } from '../msi-table.js';
 import type { PciDevice } from '../pci-device.js';
 import type { PciMsiParent } from '../pci-vectors.js';
+import { BusInterrupts, type InterruptTargets } from './bus-interrupts.js';
+import type { HypervPciBus, HypervPciBuses, Redirection } from './bus-port.js';
 import { type EndOfInterrupt, HypervBusChip, HypervDeviceChip, HypervMsiChip } from './chips.js';
-import { HostInterruptTable, type InterruptTargets } from './interrupt-table.js';
+import { SilentPciHost } from './silent-host.js';
 
 /** What the buses stand on. */
 export interface HypervPciArch extends InterruptTargets {
@@ -29,30 +31,51 @@ export interface HypervPciArch extends InterruptTargets {
   readonly mustReactivate: boolean;
 }
 
+/** A bus with its irqdomain. */
 interface Bus {
   readonly domain: IrqDomain;
+  readonly interrupts: BusInterrupts;
+  /** The driver of its channel says when it comes and goes; without one it goes with its last device. */
+  readonly hasDriver: boolean;
   devices: number;
 }
 
 /** The irqdomains of PCI buses that Hyper-V passes through (drivers/pci/controller/pci-hyperv.c hv_pcie_init_irq_domain). */
-export class HypervPciDomains implements PciMsiParent, IrqDomainOps {
+export class HypervPciDomains implements PciMsiParent, HypervPciBuses {
   readonly perDevice: boolean;
   /** By the number of their PCI domain, each of which has one bus. */
   private readonly buses = new Map<number, Bus>();
-  private readonly table: HostInterruptTable;
-  private readonly busChip: HypervBusChip;
+  private readonly silentHost = new SilentPciHost();
+  private lastCpu = -1;
 
   constructor(
     private readonly core: IrqCore,
     private readonly arch: HypervPciArch,
   ) {
     this.perDevice = core.behaviour.perDeviceHypervDomains;
-    this.table = new HostInterruptTable(arch);
-    this.busChip = new HypervBusChip(this.table);
   }
 
-  receiverFor(): MsiReceiver {
-    return this.table;
+  attach(number: number, instance: string, host: HypervPciBus, redirection: Redirection): void {
+    const interrupts = this.interruptsOf(host, redirection);
+    this.buses.set(number, this.makeBus(instance, interrupts, true));
+  }
+
+  detach(number: number): void {
+    const bus = this.buses.get(number);
+    if (bus === undefined) return;
+    this.buses.delete(number);
+    irqDomainRemove(bus.domain);
+  }
+
+  restore(number: number): void {
+    this.buses.get(number)?.interrupts.restore();
+  }
+
+  receiverFor(device: PciDevice): MsiReceiver {
+    return {
+      deliver: (msg) => this.buses.get(domainNumber(device))?.interrupts.deliver(msg) ?? 'lost',
+      soon: (event) => this.arch.receiver.soon(event),
+    };
   }
 
   createDomain(device: PciDevice, kind: 'msix' | 'msi'): IrqDomain {
@@ -66,57 +89,63 @@ export class HypervPciDomains implements PciMsiParent, IrqDomainOps {
     return this.msiDomain(`${name}-${busTokens[kind]}`, bus.domain, chip, MSI_DEVICE);
   }
 
-  /** The bus goes with its last device (hv_pci_remove). */
+  /** A bus without a driver goes with its last device. */
   teardown(device: PciDevice): void {
     const number = domainNumber(device);
     const bus = this.buses.get(number);
     if (bus === undefined) return;
     bus.devices -= 1;
-    if (bus.devices > 0) return;
-    irqDomainRemove(bus.domain);
-    this.buses.delete(number);
+    if (bus.devices === 0 && !bus.hasDriver) this.detach(number);
   }
 
   hwirqOf(device: PciDevice, { index }: MsiDesc): Hwirq {
     return this.perDevice ? index : pciMsiDomainCalcHwirq(device, index);
   }
 
-  /** hv_pcie_domain_alloc */
-  alloc(domain: IrqDomain, irq: Irq, count: number, arg: unknown): number {
-    const ret = irqDomainAllocIrqsParent(domain, irq, count, arg);
-    if (ret < 0) return ret;
-    const { flow } = this.arch;
-    for (let i = irq; i < irq + count; i++) {
-      irqDomainSetHwirqAndChip(domain, i, { hwirq: 0, chip: this.busChip });
-      if (flow !== null) irqSetHandler(this.core, i, flow.handler, false, flow.name);
-    }
-    return 0;
-  }
-
-  /** hv_pcie_domain_free */
-  free(domain: IrqDomain, irq: Irq, count: number): void {
-    for (let i = irq; i < irq + count; i++) this.table.forget(i);
-    irqDomainFreeIrqsTop(domain, irq, count);
-  }
-
   private busOf(device: PciDevice): Bus {
     const number = domainNumber(device);
     let bus = this.buses.get(number);
     if (bus === undefined) {
-      bus = { domain: this.busDomain(`${device.instance.toUpperCase()}-${busTokens.bus}`), devices: 0 };
+      const interrupts = this.interruptsOf(this.silentHost, this.silentHost.redirection);
+      bus = this.makeBus(device.instance, interrupts, false);
       this.buses.set(number, bus);
     }
     return bus;
   }
 
-  private busDomain(name: string): IrqDomain {
-    const { parent, ends } = this.arch;
-    if (!this.perDevice) return this.msiDomain(name, parent, new HypervMsiChip(this.table, ends), 0);
-    const flags = irqDomainFlags.MSI_PARENT;
-    return irqDomainCreateHierarchy(this.core, { name, parent, size: 0, flags, ops: this });
+  private interruptsOf(host: HypervPciBus, redirection: Redirection): BusInterrupts {
+    return new BusInterrupts(this.core, this.arch, host, redirection, () => this.nextCpu());
   }
 
-  private msiDomain(name: string, parent: IrqDomain, chip: IrqChip, flags: number): IrqDomain {
+  private makeBus(instance: string, interrupts: BusInterrupts, hasDriver: boolean): Bus {
+    const domain = this.busDomain(`${instance.toUpperCase()}-${busTokens.bus}`, interrupts);
+    return { domain, interrupts, hasDriver, devices: 0 };
+  }
+
+  private nextCpu(): CpuId {
+    const { online } = this.core.machine;
+    this.lastCpu = [...online].find((cpu) => cpu > this.lastCpu) ?? online.first();
+    return this.lastCpu;
+  }
+
+  private busDomain(name: string, interrupts: BusInterrupts): IrqDomain {
+    const { parent, ends } = this.arch;
+    if (!this.perDevice) {
+      const chip = new HypervMsiChip(interrupts, ends);
+      return this.msiDomain(name, parent, chip, 0, (irq) => interrupts.forget(irq));
+    }
+    const flags = irqDomainFlags.MSI_PARENT;
+    const ops = new BusDomainOps(this.core, this.arch, interrupts);
+    return irqDomainCreateHierarchy(this.core, { name, parent, size: 0, flags, ops });
+  }
+
+  private msiDomain(
+    name: string,
+    parent: IrqDomain,
+    chip: IrqChip,
+    flags: number,
+    msiFree?: (irq: Irq) => void,
+  ): IrqDomain {
     const { flow, mustReactivate } = this.arch;
     const ownFlow = this.perDevice ? null : flow;
     return msiCreateIrqDomain(this.core, {
@@ -128,11 +157,40 @@ export class HypervPciDomains implements PciMsiParent, IrqDomainOps {
         handler: ownFlow?.handler ?? null,
         handlerName: ownFlow?.name ?? null,
         mustReactivate,
-        msiFree: (irq) => {
-          if (!this.perDevice) this.table.forget(irq);
-        },
+        ...(msiFree && { msiFree }),
       },
     });
+  }
+}
+
+/** What the domain of a bus does below those of its devices (hv_pcie_domain_ops). */
+class BusDomainOps implements IrqDomainOps {
+  private readonly chip: HypervBusChip;
+
+  constructor(
+    private readonly core: IrqCore,
+    private readonly arch: HypervPciArch,
+    private readonly interrupts: BusInterrupts,
+  ) {
+    this.chip = new HypervBusChip(interrupts);
+  }
+
+  /** hv_pcie_domain_alloc */
+  alloc(domain: IrqDomain, irq: Irq, count: number, arg: unknown): number {
+    const ret = irqDomainAllocIrqsParent(domain, irq, count, arg);
+    if (ret < 0) return ret;
+    const { flow } = this.arch;
+    for (let i = irq; i < irq + count; i++) {
+      irqDomainSetHwirqAndChip(domain, i, { hwirq: 0, chip: this.chip });
+      if (flow !== null) irqSetHandler(this.core, i, flow.handler, false, flow.name);
+    }
+    return 0;
+  }
+
+  /** hv_pcie_domain_free */
+  free(domain: IrqDomain, irq: Irq, count: number): void {
+    for (let i = irq; i < irq + count; i++) this.interrupts.forget(i);
+    irqDomainFreeIrqsTop(domain, irq, count);
   }
 }
 

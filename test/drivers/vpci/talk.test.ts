@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
-import { PCI, pciResponse, pciWord, STATUS_REVISION_MISMATCH } from '../../src/host/protocols/pci.js';
-import { parseGuid } from '../../src/vmbus/protocol/guid.js';
-import { VM_PKT } from '../../src/vmbus/ring/index.js';
-import { backendsWith } from '../support/backends.js';
-import { device, TestGuest, type TestGuestOptions } from '../support/guest.js';
+import { PCI, pciResponse, pciWord, STATUS_REVISION_MISMATCH } from '../../../src/host/protocols/pci.js';
+import { parseGuid } from '../../../src/vmbus/protocol/guid.js';
+import { VM_PKT } from '../../../src/vmbus/ring/index.js';
+import { backendsWith } from '../../support/backends.js';
+import { device, TestGuest, type TestGuestOptions } from '../../support/guest.js';
 
 const instance = (domain: string) => parseGuid(`b92a0085-${domain}-407a-a88a-d33fac8edc75`);
 

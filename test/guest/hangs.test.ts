@@ -1,0 +1,241 @@
+import { describe, expect, test } from '@jest/globals';
+import { resultJson } from '../../src/cli/run/json.js';
+import { failureText } from '../../src/cli/run/text.js';
+import { Guest } from '../../src/guest/guest.js';
+import { ErrnoError } from '../../src/lib/errno.js';
+import { parseScenario } from '../../src/scenario/load.js';
+import { runScenario } from '../../src/scenario/runner.js';
+
+const S = 1_000_000_000;
+
+function run(text: string) {
+  const scenario = parseScenario(text, 'hang.yaml');
+  const guest = Guest.create(scenario.guest);
+  const result = runScenario(guest, scenario);
+  return {
+    guest,
+    result,
+    text: failureText('hang.yaml', result),
+    json: JSON.parse(resultJson(scenario, guest, result)) as { ok: boolean; hangs: object[] },
+  };
+}
+
+const states = (vm: Guest, relids: readonly number[]): string =>
+  relids
+    .map((relid) => `${relid}:${vm.vmbus.connection.relids.relid2channel(relid)?.state.kind ?? '-'}`)
+    .join(' ');
+const hungTasks = (vm: Guest): string[] =>
+  vm.log.map(({ text }) => text).filter((text) => text.startsWith('INFO: task'));
+
+describe('RTNL is one lock of the guest', () => {
+  test('a sub-channel offer that never comes hangs the next adapter and the rescind', () => {
+    const vm = Guest.create({ cpus: 4, kernel: '6.12' });
+    vm.host.misbehave({ what: 'message', message: 'OFFERCHANNEL', relid: 42, deed: 'drop' });
+    vm.host.offer({ driver: 'netvsc', relid: 40, channels: 4, subChannels: [41, 42, 43] });
+    vm.run({ seconds: 60 });
+    expect(states(vm, [40, 41, 42, 43])).toBe('40:opened 41:opened 42:- 43:opened');
+    vm.host.offer({ driver: 'netvsc', relid: 50, channels: 2, subChannels: [51] });
+    vm.run({ seconds: 60 });
+    expect(states(vm, [50, 51])).toBe('50:open 51:-');
+    vm.host.rescind(40);
+    vm.run({ seconds: 300 });
+    expect(states(vm, [40, 41, 43, 50])).toBe('40:opened 41:opened 43:opened 50:open');
+    expect(vm.hangs()).toEqual([
+      expect.objectContaining({
+        task: 'events',
+        waitsFor: 'sub-channels of netvsc 40',
+        functions: ['rndis_set_subchannel', 'netvsc_subchan_work'],
+        holder: undefined,
+      }),
+      expect.objectContaining({
+        task: 'probe of channel 50',
+        comm: 'kworker/u8:0',
+        waitsFor: 'rtnl_mutex',
+        functions: ['rtnl_lock', 'netvsc_probe', 'vmbus_probe', 'async_run_entry_fn'],
+        holder: expect.objectContaining({
+          comm: expect.stringMatching(/^kworker\/\d:\d$/),
+          functions: ['rndis_set_subchannel', 'netvsc_subchan_work'],
+        }),
+      }),
+      expect.objectContaining({
+        task: 'hv_vmbus_rescind',
+        waitsFor: 'rtnl_mutex',
+        functions: expect.arrayContaining(['netvsc_remove', 'vmbus_onoffer_rescind', 'vmbus_onmessage_work']),
+      }),
+    ]);
+    expect(new Set(hungTasks(vm).map((text) => text.split(' ')[2].replace(/:\d+$/, ''))).size).toBe(3);
+  });
+
+  test.each(['6.1', '6.18', '7.2'] as const)(
+    '%s: so does an answer that never comes to a probe',
+    (kernel) => {
+      const vm = Guest.create({
+        cpus: 4,
+        kernel,
+        devices: [{ driver: 'netvsc', relid: 40 }],
+        host: { misbehave: [{ what: 'packet', relid: 40, nth: 2, deed: 'drop' }] },
+      });
+      expect(vm.hangs().map(({ functions }) => functions)).toEqual([
+        ['rndis_filter_device_add', 'netvsc_probe', 'vmbus_probe', 'async_run_entry_fn'],
+      ]);
+      vm.host.behave();
+      vm.host.offer({ driver: 'netvsc', relid: 50 });
+      vm.host.rescind(40);
+      expect(vm.hangs()).toHaveLength(3);
+      vm.host.offer({ driver: 'storvsc', relid: 60 });
+      expect(vm.channel(60).state).toBe('opened');
+      // Rescinds come one after the other, and the first one waits for the probe.
+      vm.host.rescind(60);
+      expect(vm.channel(60).state).toBe('opened');
+      vm.run({ seconds: 250 });
+      const named = vm.log.filter(({ text }) => text.includes('is blocked on a mutex likely owned by task'));
+      expect(named.length > 0).toBe(kernel !== '6.1');
+    },
+  );
+
+  test('ethtool -L that waits for ever keeps it, too', () => {
+    const vm = Guest.create({
+      cpus: 4,
+      devices: [
+        { driver: 'netvsc', relid: 13, channels: 2, subChannels: [16, 17] },
+        { driver: 'netvsc', relid: 14, channels: 2, subChannels: [26, 27] },
+      ],
+    });
+    vm.host.misbehave({ what: 'message', message: 'OFFERCHANNEL', relid: 17, deed: 'drop' });
+    expect(() => vm.channel(13).setChannels(3)).toThrow(
+      'set_channels waits for sub-channels of netvsc 13 and nothing is left to happen',
+    );
+    expect(() => vm.channel(14).setChannels(1)).toThrow('set_channels waits for rtnl_mutex');
+    expect(vm.hangs().map(({ functions }) => functions.at(-1))).toEqual([
+      'netvsc_set_channels',
+      'netvsc_set_channels',
+    ]);
+  });
+
+  test('a rescind during traffic hangs nothing: the host first completes what it has', () => {
+    const vm = Guest.create({
+      cpus: 4,
+      devices: [{ driver: 'netvsc', relid: 13, channels: 2, subChannels: [16] }],
+    });
+    vm.nic(13).transmit({ count: 50 });
+    vm.host.rescind(13);
+    expect(vm.hangs()).toEqual([]);
+    expect(states(vm, [13, 16])).toBe('13:- 16:-');
+  });
+});
+
+const bootHang = `
+kernel: "6.12"
+cpus: 2
+host: {misbehave: [{message: OPENCHANNEL_RESULT, relid: 14, do: drop}]}
+devices: [{driver: storvsc, relid: 14}, {driver: heartbeat, relid: 7}]
+`;
+
+describe('a hang', () => {
+  test('at boot is said by irqlab run: which context waits where and for what', () => {
+    const { result, text, json } = run(bootHang);
+    expect(result.ok).toBe(false);
+    expect(text).toMatch(
+      /^irqlab: hang.yaml: a hang: kworker\/u4:0 waits for ever\nirqlab: {3}kworker\/u4:0 \(pid \d+\), probe of channel 14 waits in vmbus_open < vmbus_probe < async_run_entry_fn for answer to OPENCHANNEL of channel 14, for \S+ now\n$/,
+    );
+    expect(json).toMatchObject({
+      ok: false,
+      hangs: [
+        {
+          comm: 'kworker/u4:0',
+          function: 'vmbus_open',
+          waitsFor: 'answer to OPENCHANNEL of channel 14',
+          spins: false,
+        },
+      ],
+    });
+  });
+
+  test('can be what a scenario is about', () => {
+    const { result, text, guest } = run(`${bootHang}run: 300s\nexpect: hang\n`);
+    expect({ ok: result.ok, text }).toEqual({ ok: true, text: '' });
+    expect(result.hangs[0].sinceNs).toBeLessThan(0);
+    expect(hungTasks(guest)).toEqual([
+      expect.stringMatching(/^INFO: task kworker\/u4:0:\d+ blocked for more than 120 seconds\.$/),
+    ]);
+    expect(guest.log.map(({ text: line }) => line)).toContain('Workqueue: async async_run_entry_fn');
+  });
+
+  test('that is expected and does not come is a failure, of the run and of a step', () => {
+    const whole = run('cpus: 2\ndevices: [{driver: heartbeat, relid: 7}]\nexpect: hang\n');
+    expect(whole.result.ok).toBe(false);
+    expect(whole.text).toBe(
+      'irqlab: hang.yaml: expected a hang, but no context of the guest waits for ever\n',
+    );
+    const step = run('cpus: 2\ntimeline: [{offline: 1, expect: hang}]\n');
+    expect(step.result.steps[0].message).toBe(
+      'expected a hang, but it came to an end, and no context of the guest waits for ever',
+    );
+  });
+
+  test('of a step is expected there: of a call, of what it leaves behind', () => {
+    const { result } = run(`
+cpus: 4
+devices:
+  - {driver: netvsc, relid: 13, channels: 2, subChannels: [16, 17]}
+timeline:
+  - {host: {misbehave: {message: OFFERCHANNEL, relid: 17, do: drop}}}
+  - {channels: {relid: 13, count: 3}, expect: hang}
+  - {offer: {driver: netvsc, relid: 30}, expect: hang}
+  - {rescind: 13, expect: hang}
+`);
+    expect(result.steps.map(({ message }) => message)).toEqual([undefined, undefined, undefined, undefined]);
+    expect(result.hangFailure).toBeUndefined();
+    expect(result.hangs).toHaveLength(3);
+  });
+
+  test('is over when what was waited for comes', () => {
+    const { result } = run(`
+cpus: 2
+host: {misbehave: [{message: OPENCHANNEL_RESULT, relid: 14, nth: 1, do: delay, by: 90s}]}
+devices: [{driver: storvsc, relid: 14}]
+run: 100s
+`);
+    expect(result).toMatchObject({ ok: true, hangs: [] });
+  });
+});
+
+describe('/proc/sys/kernel/hung_task_*', () => {
+  test('show and take what the kernel does', () => {
+    const vm = Guest.create({ cpus: 2 });
+    const path = '/proc/sys/kernel/hung_task';
+    const { fs } = vm;
+    expect(fs.readFile(`${path}_timeout_secs`)).toBe('120\n');
+    expect(fs.readFile(`${path}_check_interval_secs`)).toBe('0\n');
+    expect(fs.readFile(`${path}_warnings`)).toBe('10\n');
+    fs.writeFile(`${path}_timeout_secs`, '0x3c\n');
+    expect(fs.readFile(`${path}_timeout_secs`)).toBe('60\n');
+    fs.writeFile(`${path}_timeout_secs`, '-5');
+    expect(fs.readFile(`${path}_timeout_secs`)).toBe('60\n');
+    fs.writeFile(`${path}_warnings`, ' -1 ');
+    expect(fs.readFile(`${path}_warnings`)).toBe('-1\n');
+    for (const [file, text] of [
+      ['timeout_secs', 'x'],
+      ['timeout_secs', '1x'],
+      ['timeout_secs', '09'],
+      ['warnings', '-2'],
+      ['warnings', ''],
+      ['warnings', '2147483648'],
+    ])
+      expect(() => fs.writeFile(`${path}_${file}`, text)).toThrow(ErrnoError);
+  });
+
+  test('echo 0 ends the warnings', () => {
+    const vm = Guest.create({
+      cpus: 2,
+      devices: [{ driver: 'storvsc', relid: 14 }],
+      host: { misbehave: [{ what: 'message', message: 'OPENCHANNEL_RESULT', deed: 'drop' }] },
+    });
+    vm.run({ seconds: 250 });
+    expect(hungTasks(vm)).toHaveLength(1);
+    vm.fs.writeFile('/proc/sys/kernel/hung_task_timeout_secs', '0\n');
+    vm.run({ seconds: 1000 });
+    expect(hungTasks(vm)).toHaveLength(1);
+    expect(vm.now).toBeGreaterThan(1250 * S);
+  });
+});
