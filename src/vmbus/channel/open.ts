@@ -56,6 +56,16 @@ export class ChannelOperations {
     return this.connection.design.netvscNames;
   }
 
+  /**
+   * Calls a channel's interrupt otherwise from now on, also after it was requested: its action has a pointer to the
+   * channel's text, while the directory in /proc/irq was made of that text.
+   */
+  rename(channel: VmbusChannel, irqName: string): void {
+    channel.irqName = irqName;
+    const actions = this.connection.irq.desc(channel.irq)?.actions() ?? [];
+    for (const action of actions) if (action.devId === channel) action.name = channel.irqName;
+  }
+
   /** Where drivers allocate the buffers that they share with the host. */
   get memory(): GuestMemory {
     return this.connection.memory;

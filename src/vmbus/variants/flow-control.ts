@@ -1,4 +1,4 @@
-import { JIFFY_NS } from '../../irq/data/jiffies.js';
+import { JIFFY_NS } from '../../machine/jiffies.js';
 import type { WaitQueue } from '../../machine/completion.js';
 import type { Procedure } from '../../machine/step.js';
 import { FEATURE_PENDING_SEND_SZ, type RingBuffer } from '../ring/buffer.js';
