@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs';
+import { readWhole } from '../command/named-file.js';
 import { sharePackages } from '../command/share-packages.js';
 import { main } from './main.js';
 import { mayLoadUserCode } from './user-code.js';
@@ -14,5 +14,5 @@ process.exitCode = await main(args, {
   out: writeOut,
   err: (text) => stderr.write(text),
   ...(stderr.isTTY && { progress: (text: string) => stderr.write(`\r\x1b[K${text}`) }),
-  readStdin: () => readFileSync(0, 'utf8'),
+  readStdin: () => readWhole(0, '<stdin>').toString('utf8'),
 });

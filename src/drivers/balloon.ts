@@ -31,7 +31,9 @@ export class BalloonDriver extends VscDriver {
         const text = `Using Dynamic Memory protocol version ${version >>> 16}.${version & 0xffff}`;
         log.printk(`hv_balloon: ${text}`);
         const answer = yield* ask(conversation, typedMessage(DM.CAPABILITIES_REPORT));
-        if (messageWord(answer) !== 1) throw new ErrnoError('EPROTO', 'the host wants no dynamic memory');
+        if (messageWord(answer) === 1) return;
+        log.printk('hv_balloon: Capabilities not accepted by host');
+        throw new ErrnoError('EPROTO', 'the host wants no dynamic memory');
       },
     };
   }

@@ -12,6 +12,7 @@ import type { VmbusDevice } from '../vmbus/driver.js';
 import { deviceClassId } from '../vmbus/protocol/class-ids.js';
 import type { Conversation } from './conversation/conversation.js';
 import { VscDriver, type VspClient } from './conversation/vsc-driver.js';
+import { devPrintk } from './dev-printk.js';
 import { injectable, injectFromBase } from './injection.js';
 
 const TIMEOUT_NS: Ns = 10_000_000_000;
@@ -34,7 +35,8 @@ export class FramebufferDriver extends VscDriver {
   /** RING_BUFSIZE, 256 KiB. */
   protected readonly ringPages = 64;
 
-  protected client(_device: VmbusDevice, conversation: Conversation): VspClient {
+  protected client(device: VmbusDevice, conversation: Conversation): VspClient {
+    const say: Say = (text, isError) => this.say(device, text, isError);
     let ready = false;
     return {
       receive: ({ payload }) => {
@@ -43,21 +45,32 @@ export class FramebufferDriver extends VscDriver {
         else if (type === SYNTHVID.FEATURE_CHANGE && ready) sendPicture(conversation);
       },
       *connectToVsp() {
-        yield* negotiate(conversation);
-        yield* sendConfig(conversation);
+        yield* negotiate(conversation, say);
+        yield* sendConfig(conversation, say);
         ready = true;
         sendPicture(conversation);
       },
     };
   }
+
+  private say(device: VmbusDevice, text: string, isError: boolean): void {
+    if (this.name === 'hyperv_drm') devPrintk(this, device, `[drm] ${isError ? '*ERROR* ' : ''}${text}`);
+    else device.channel.machine.log.printk(`${this.name}: ${text}`);
+  }
 }
 
+/** Writes a line of the log, as the driver does. */
+type Say = (text: string, isError: boolean) => void;
+
 /** Offers one version after another, newest first, until the host takes one (synthvid_connect_vsp). */
-function* negotiate(conversation: Conversation): Procedure<void> {
+function* negotiate(conversation: Conversation, say: Say): Procedure<void> {
   for (const version of synthvidVersions) {
     const answer = yield* ask(conversation, SYNTHVID.VERSION_REQUEST, version);
-    if (messageWord(answer) === 1) return;
+    if (messageWord(answer) !== 1) continue;
+    say(`Synthvid Version major ${version & 0xffff}, minor ${version >>> 16}`, false);
+    return;
   }
+  say('Synthetic video device version not accepted', true);
   throw new ErrnoError('ENODEV', 'the host speaks none of the framebuffer versions that the driver does');
 }
 
@@ -65,11 +78,12 @@ function* negotiate(conversation: Conversation): Procedure<void> {
  * Asks which resolutions there are and says where video memory is (synthvid_get_supported_resolution,
  * synthvid_send_config).
  */
-function* sendConfig(conversation: Conversation): Procedure<void> {
+function* sendConfig(conversation: Conversation, say: Say): Procedure<void> {
   yield* ask(conversation, SYNTHVID.RESOLUTION_REQUEST, 0);
   const ack = yield* ask(conversation, SYNTHVID.VRAM_LOCATION, VRAM_LOCATION);
-  if (messageWord(ack) !== VRAM_LOCATION)
-    throw new ErrnoError('ENODEV', 'the host put the framebuffer elsewhere');
+  if (messageWord(ack) === VRAM_LOCATION) return;
+  say('Unable to set VRAM location', true);
+  throw new ErrnoError('ENODEV', 'the host put the framebuffer elsewhere');
 }
 
 function* ask(conversation: Conversation, type: number, word: number): Procedure<Uint8Array> {

@@ -12,9 +12,12 @@ import type { VmbusDevice } from '../vmbus/driver.js';
 import { deviceClassId } from '../vmbus/protocol/class-ids.js';
 import type { Conversation } from './conversation/conversation.js';
 import { VscDriver, type VspClient } from './conversation/vsc-driver.js';
+import { devPrintk } from './dev-printk.js';
 import { injectable, injectFromBase } from './injection.js';
 
 const TIMEOUT_NS: Ns = 10_000_000_000;
+/** Bit of the host's answer. */
+const PROTOCOL_ACCEPTED = 1;
 
 /** The keyboard (drivers/input/serio/hyperv-keyboard.c). Its keys are not modelled. */
 @injectable()
@@ -25,20 +28,21 @@ export class KeyboardDriver extends VscDriver {
   /** 36 KiB of data and the header. */
   protected readonly ringPages = 10;
 
-  protected client(_device: VmbusDevice, conversation: Conversation): VspClient {
+  protected client(device: VmbusDevice, conversation: Conversation): VspClient {
     return {
       receive: ({ payload }) => {
         if (messageType(payload) === SYNTH_KBD.PROTOCOL_RESPONSE) conversation.receive(payload);
       },
-      connectToVsp: () => connectToVsp(conversation),
+      connectToVsp: () => this.connectToVsp(device, conversation),
     };
   }
-}
 
-/** Offers the one version that the driver knows; there is none to fall back to (hv_kbd_connect_to_vsp). */
-function* connectToVsp(conversation: Conversation): Procedure<void> {
-  const request = typedMessage(SYNTH_KBD.PROTOCOL_REQUEST, SYNTH_KBD_VERSION);
-  const answer = yield* conversation.request(request, { timeoutNs: TIMEOUT_NS });
-  if (messageWord(answer) !== 1)
+  /** Offers the one version that the driver knows; there is none to fall back to (hv_kbd_connect_to_vsp). */
+  private *connectToVsp(device: VmbusDevice, conversation: Conversation): Procedure<void> {
+    const request = typedMessage(SYNTH_KBD.PROTOCOL_REQUEST, SYNTH_KBD_VERSION);
+    const answer = yield* conversation.request(request, { timeoutNs: TIMEOUT_NS });
+    if ((messageWord(answer) & PROTOCOL_ACCEPTED) !== 0) return;
+    devPrintk(this, device, `synth_kbd protocol request failed (version ${SYNTH_KBD_VERSION})`);
     throw new ErrnoError('ENODEV', 'the host refused the protocol of the keyboard');
+  }
 }

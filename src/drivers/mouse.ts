@@ -1,5 +1,6 @@
 import type { Ns } from '../lib/brand.js';
 import { ErrnoError } from '../lib/errno.js';
+import type { KernelLog } from '../machine/log.js';
 import type { Procedure } from '../machine/step.js';
 import {
   messageType,
@@ -27,25 +28,27 @@ export class MouseDriver extends VscDriver {
   /** 36 KiB of data and the header. */
   protected readonly ringPages = 10;
 
-  protected client(_device: VmbusDevice, conversation: Conversation): VspClient {
+  protected client({ channel }: VmbusDevice, conversation: Conversation): VspClient {
     return {
       receive: ({ type, payload }) => {
         if (type === VM_PKT.DATA_INBAND && messageType(payload) !== SYNTH_HID.INPUT_REPORT) {
           conversation.receive(payload);
         }
       },
-      connectToVsp: () => connectToVsp(conversation),
+      connectToVsp: () => connectToVsp(conversation, channel.machine.log),
     };
   }
 }
 
 /** mousevsc_connect_to_vsp: the host answers, and describes the device right after. */
-function* connectToVsp(conversation: Conversation): Procedure<void> {
+function* connectToVsp(conversation: Conversation, log: KernelLog): Procedure<void> {
   const request = typedMessage(SYNTH_HID.PROTOCOL_REQUEST, SYNTH_HID_VERSION);
   let answer = yield* conversation.request(request, { timeoutNs: TIMEOUT_NS });
   if (messageType(answer) === SYNTH_HID.PROTOCOL_RESPONSE) {
-    if (messageWord(answer) === 0)
+    if (messageWord(answer) === 0) {
+      log.printk(`synthhid protocol request failed (version ${SYNTH_HID_VERSION})`);
       throw new ErrnoError('ENODEV', 'the host refused the protocol of the mouse');
+    }
     conversation.expect();
     answer = yield* conversation.wait(TIMEOUT_NS);
   }

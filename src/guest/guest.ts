@@ -248,6 +248,10 @@ export class Guest implements ScenarioGuest {
     if (timeNs > this.now) this.machine.elapse(timeNs - this.now);
   }
 
+  elapseWhile(timeNs: Ns, mayGoOn: () => boolean): boolean {
+    return this.machine.elapseWhile(Math.max(timeNs, this.now), mayGoOn);
+  }
+
   offline(cpu: CpuId): void {
     this.cpu(cpu).offline();
   }

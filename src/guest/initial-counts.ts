@@ -1,3 +1,4 @@
+import { kstatSet } from '../irq/data/kstat.js';
 import type { Irq } from '../lib/brand.js';
 import { countsPerCpu, type CpuCounts } from '../scenario/options/counts.js';
 import type { GuestOptions } from '../scenario/options/guest.js';
@@ -16,9 +17,7 @@ export function setInitialCounts(
   const set = (irq: Irq, counts: CpuCounts | undefined): void => {
     const desc = irqCore.desc(irq);
     if (desc === undefined) throw new RangeError(`there is no IRQ ${irq}`);
-    const { kstat } = desc.cold;
-    kstat.set(countsPerCpu(counts, nrCpuIds));
-    desc.totCount = kstat.reduce((sum, count) => (sum + count) >>> 0, 0);
+    kstatSet(desc, countsPerCpu(counts, nrCpuIds));
   };
   for (const { irq, counts } of interrupts) set(irq, counts);
   for (const { relid, counts } of channels) {

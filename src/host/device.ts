@@ -118,7 +118,7 @@ export class HostChannel {
     const inRing = new RingBuffer(memory, 0, split);
     const outRing = new RingBuffer(memory, split, memory.byteLength - split);
     outRing.store(RING_WORD.FEATURE_BITS, pendingSendSz ? FEATURE_PENDING_SEND_SZ : 0);
-    const fromGuest = new RingReader(inRing, inRing, undefined, undefined, pendingSendSz);
+    const fromGuest = new RingReader(inRing, inRing, undefined, undefined, undefined, pendingSendSz);
     const toGuest = new RingWriter(outRing);
     const outgoing = new OutgoingPackets(toGuest, inRing);
     this.state = { kind: 'open', fromGuest, toGuest, outgoing, outstanding: new Set() };

@@ -109,6 +109,8 @@ export interface KernelBehaviour {
   readonly cpu0Hotplug: boolean;
   /** arm64 can switch SMT off and on (CONFIG_HOTPLUG_SMT). */
   readonly arm64HotplugSmt: boolean;
+  /** smt/control takes numbers of threads as well as words, and says first whether it can do anything at all. */
+  readonly smtTakesNumbers: boolean;
   /** While the handlers of a nested interrupt run the line counts as in progress, not as one with an active thread. */
   readonly nestedInProgress: boolean;
   /** Spreading a device's vectors keeps the CPUs of a cluster together (lib/group_cpus.c, since 7.0). */
@@ -184,6 +186,7 @@ const v61: KernelBehaviour = {
   pollWaitsIn: 'irq_wait_for_poll',
   warningHead: 'cpu',
   cpuhpStates: '6.1',
+  smtTakesNumbers: false,
   cpuEnabledFile: false,
   cpuHousekeepingFile: false,
   cpu0Hotplug: true,
@@ -210,6 +213,7 @@ const v610: KernelBehaviour = {
   announcesSmpBoot: false, // 6.5: parallel bring-up of CPUs
   x86RowsInStat: 'withHypervisor', // 6.4
   cpuhpStates: '6.12', // taken from 6.12
+  smtTakesNumbers: true, // 6.6, "cpu/SMT: Allow enabling partial SMT states via sysfs"
   cpu0Hotplug: false, // 6.5
   arm64Ipis: 'basic', // 6.7
   freeWaitsForThreads: true, // 6.7: e2c12739ccf7

@@ -3,6 +3,7 @@ import { clearBit, lastBit, nextBit, setBit } from '../lib/bitmap.js';
 import type { Clock, ClockEvent } from './clock.js';
 import type { IrqWork } from './irq-work.js';
 import { drainStores } from './memory.js';
+import { Softirqs } from './softirqs.js';
 import { isWatched, type SharedObject, SharedWord } from './step.js';
 import type { Tasklet } from './tasklet.js';
 
@@ -58,7 +59,8 @@ export class Cpu {
   private nextNmi: (() => void) | undefined;
   private anyPending = false;
   private readonly pending = new Uint32Array(NR_VECTORS / 32);
-  private tasklets: Tasklet[] = [];
+  /** What waits until the present interrupt is over: tasklets among it. */
+  readonly softirqs = new Softirqs();
   private irqWorks: IrqWork[] = [];
   /** Names the state above to an explorer: who raises a vector here, and who keeps interrupts off, need not be the same. */
   private readonly interrupts = new SharedWord('interrupts of a CPU');
@@ -67,8 +69,8 @@ export class Cpu {
   constructor(
     private readonly machine: CpuMachine,
     readonly id: CpuId,
-    /** CPUs of the machine whose tasklets wait outside an interrupt, each once: it has them run. */
-    private readonly softirqs: Cpu[],
+    /** CPUs of the machine that something waits for outside an interrupt, each once: it attends to them. */
+    private readonly toAttend: Cpu[],
   ) {}
 
   /** True while a hard interrupt or tasklet runs here, where sleeping is not allowed. */
@@ -104,7 +106,7 @@ export class Cpu {
     const previous = machine.thisCpu;
     machine.thisCpu = this.id;
     this.handle(vector);
-    if (this.anyPending || this.tasklets.length !== 0) this.interruptExit();
+    if (this.anyPending || this.softirqs.isPending) this.interruptExit();
     machine.thisCpu = previous;
   }
 
@@ -175,7 +177,7 @@ export class Cpu {
   /** The CPU is stopped for good: it takes no interrupt any more, and what is scheduled on it does not run. */
   halt(): void {
     this.irqsOff = Number.POSITIVE_INFINITY;
-    this.tasklets.length = 0;
+    this.softirqs.takeAll();
   }
 
   /** Keeps interrupts away until localIrqEnable; calls nest (local_irq_save). */
@@ -225,13 +227,13 @@ export class Cpu {
       runner.taskletScheduled(this, tasklet);
       return;
     }
-    this.tasklets.push(tasklet);
+    this.softirqs.add(tasklet);
     if (!this.inInterrupt) this.attendSoon();
   }
 
   /** Has the machine come to this CPU when the running context gives way. */
   private attendSoon(): void {
-    if (!this.softirqs.includes(this)) this.softirqs.push(this);
+    if (!this.toAttend.includes(this)) this.toAttend.push(this);
   }
 
   /** What waits for this CPU outside an interrupt: interrupts that it sent itself or others, then tasklets. */
@@ -240,19 +242,14 @@ export class Cpu {
     this.doSoftirq();
   }
 
-  /** Runs the scheduled tasklets, and those that they schedule, unless this CPU is in an interrupt already. */
+  /** Runs the raised softirqs, and those that they raise, unless this CPU is in an interrupt already. */
   doSoftirq(): void {
-    if (this.inInterrupt || this.tasklets.length === 0) return;
+    if (this.inInterrupt || !this.softirqs.isPending) return;
     const { machine } = this;
     const previous = machine.thisCpu;
     machine.thisCpu = this.id;
     this.inSoftirq = true;
-    for (let i = 0; i < this.tasklets.length; i++) {
-      const tasklet = this.tasklets[i];
-      tasklet.scheduled = false;
-      tasklet.run();
-    }
-    this.tasklets.length = 0;
+    this.softirqs.handle();
     this.inSoftirq = false;
     machine.thisCpu = previous;
   }
@@ -287,7 +284,7 @@ export class Cpu {
   moveTaskletsTo(other: Cpu): void {
     const { runner } = this.machine;
     if (runner !== undefined) runner.taskletsTakenOver(this, other);
-    for (const tasklet of this.tasklets.splice(0)) {
+    for (const tasklet of this.softirqs.takeAll()) {
       tasklet.scheduled = false;
       other.taskletSchedule(tasklet);
     }
@@ -328,6 +325,6 @@ export class Cpu {
       clearBit(this.pending, vector);
       this.handle(vector);
     }
-    if (this.tasklets.length !== 0) this.doSoftirq();
+    if (this.softirqs.isPending) this.doSoftirq();
   }
 }

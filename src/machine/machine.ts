@@ -52,6 +52,8 @@ export interface ContextRunner extends TaskletRunner {
   moved(task: Task): void;
 }
 
+const always = (): boolean => true;
+
 /**
  * CPUs, virtual time and process contexts: what runs when. Nothing here knows what an interrupt is for.
  * A machine never looks at the host's clock, so the same calls give the same run everywhere.
@@ -76,7 +78,7 @@ export class Machine implements CpuMachine, HotplugMachine {
   private readonly ready: Task[] = [];
   /** Of interrupts that wait on a CPU the one with the highest vector comes first; set by the architecture. */
   highestVectorFirst = false;
-  private readonly softirqs: Cpu[] = [];
+  private readonly toAttend: Cpu[] = [];
   private readonly held = new Fifo<ClockEvent>();
   /** Tasks that spin until something holds, of which nobody need tell them. */
   private readonly spinning: Task[] = [];
@@ -114,7 +116,7 @@ export class Machine implements CpuMachine, HotplugMachine {
     this.interruptNs = options.interruptNs ?? 0;
     const cpus: Cpu[] = [];
     for (let id = 0; id < nrCpuIds; id++) {
-      const cpu = new Cpu(this, id, this.softirqs);
+      const cpu = new Cpu(this, id, this.toAttend);
       if (this.online.has(id)) cpu.goOnline();
       cpus.push(cpu);
     }
@@ -268,15 +270,25 @@ export class Machine implements CpuMachine, HotplugMachine {
   elapse(ns: Ns): void {
     if (!(ns >= 0 && ns < Number.POSITIVE_INFINITY))
       throw new RangeError(`${ns} ns cannot pass; 0 or more can`);
-    const end = this.clock.now + ns;
+    this.elapseWhile(this.clock.now + ns, always);
+  }
+
+  /**
+   * Lets time go by up to `end`, as long as `mayGoOn` says so, which is asked before each event.
+   *
+   * @returns false if it stopped before `end`; the time is then that of the last event.
+   */
+  elapseWhile(end: Ns, mayGoOn: () => boolean): boolean {
     this.settle();
     for (;;) {
       const next = this.clock.nextTime;
       if (next === undefined || next > end) break;
+      if (!mayGoOn()) return false;
       this.clock.runNext();
       this.settle();
     }
     this.clock.advanceTo(end);
+    return true;
   }
 
   /**
@@ -323,7 +335,7 @@ export class Machine implements CpuMachine, HotplugMachine {
           event.fire();
           continue;
         }
-        const cpu = this.softirqs.shift();
+        const cpu = this.toAttend.shift();
         if (cpu !== undefined) {
           cpu.attend();
           continue;

@@ -1,10 +1,16 @@
-import type { Irq } from '../lib/brand.js';
 import type { Procedure } from '../machine/step.js';
 import { handleEdgeIrq, handleFasteoiIrq, handleLevelIrq, handleSimpleIrq } from '../irq/line/flow.js';
 import { handlePercpuIrq } from '../irq/line/percpu-flow.js';
 import { irqSetChipAndHandler, irqSetStatusFlags } from '../irq/management/chip.js';
 import type { IrqCore } from '../irq/core.js';
-import { IRQ_HANDLED, IRQF_PERCPU, IRQF_SHARED } from '../irq/data/irqaction.js';
+import {
+  IRQ_HANDLED,
+  IRQF_PERCPU,
+  IRQF_SHARED,
+  named,
+  handlerNameOf,
+  type IrqHandler,
+} from '../irq/data/irqaction.js';
 import { type IrqChip, irqd } from '../irq/data/irqdata.js';
 import { allocDescs, freeDescs } from '../irq/mapping/alloc-descs.js';
 import type { IrqDesc, IrqFlowHandler } from '../irq/data/irqdesc.js';
@@ -130,11 +136,12 @@ export function* requestNames(core: IrqCore, { irq, flow, name: all }: DeviceInt
   const names = all?.split(', ') ?? [];
   for (const name of names) {
     const flags = (flow === 'percpu' ? IRQF_PERCPU : 0) | (names.length > 1 ? IRQF_SHARED : 0);
-    const ret = yield* requestIrq(core, irq, takeInterrupt, flags, name, { name });
+    const ret = yield* requestIrq(core, irq, takeInterrupt(name), flags, name, { name });
     if (ret !== 0) throw new RangeError(`IRQ ${irq} (${name}) cannot be requested: ${ret}`);
   }
 }
 
-function takeInterrupt(_irq: Irq): number {
-  return IRQ_HANDLED;
+/** The handler of a driver of which nothing is known but the name of its interrupt. */
+export function takeInterrupt(name: string): IrqHandler {
+  return named(() => IRQ_HANDLED, handlerNameOf(name));
 }

@@ -50,6 +50,9 @@ export interface ScenarioGuest {
   /** Lets the time go by until `timeNs`, what lies exactly there included. Nothing to do if that is past. */
   elapseTo(timeNs: Ns): void;
 
+  /** The same, as long as `mayGoOn`, which is asked before each event, says so. @returns whether it got to `timeNs`. */
+  elapseWhile(timeNs: Ns, mayGoOn: () => boolean): boolean;
+
   /** Takes a CPU offline (writes 0 to its `online` file). */
   offline(cpu: CpuId): void;
 

@@ -5,26 +5,39 @@ import type { Path, Place } from './place.js';
 /** A YAML text that knows where its values stand. */
 export class Source {
   private readonly document;
+  private readonly plain: { readonly data: unknown } | { readonly problem: string };
 
   constructor(
     private readonly text: string,
     readonly file: string,
   ) {
     this.document = parseDocument(text, { prettyErrors: false, stringKeys: true });
+    this.plain = this.toPlain();
   }
 
   /** What is wrong with the YAML itself. */
   get problems(): Diagnostic[] {
     const { errors, warnings } = this.document;
-    return [...errors, ...warnings].map(({ code, pos, message }) => ({
+    const problems = [...errors, ...warnings].map(({ code, pos, message }) => ({
       place: this.place(pos[0]),
       message: code === 'DUPLICATE_KEY' ? `the key ${this.keyAt(pos[0])} is there twice` : message,
     }));
+    if (problems.length > 0 || 'data' in this.plain) return problems;
+    return [{ place: this.placeOf([]), message: this.plain.problem }];
   }
 
-  /** The file's content as plain data. @throws Error if an alias cannot be resolved. */
+  /** The file's content as plain data; undefined if there are problems that leave none. */
   get data(): unknown {
-    return this.document.toJS();
+    return 'data' in this.plain ? this.plain.data : undefined;
+  }
+
+  /** Aliases can name nothing, or more than there is room for. */
+  private toPlain(): { readonly data: unknown } | { readonly problem: string } {
+    try {
+      return { data: this.document.toJS() };
+    } catch (error) {
+      return { problem: error instanceof Error ? error.message : String(error) };
+    }
   }
 
   /** Where the value at `path` stands, or the innermost mapping or list on the way that exists. */

@@ -29,7 +29,7 @@ export interface GuestTreeOptions {
   readonly interrupts?: InterruptsViewOptions;
   /** Default: a machine without PCI. */
   readonly pci?: ShownPci;
-  /** Default: softirqs are not counted. */
+  /** Default: those that ran on the machine's CPUs. */
   readonly softirqs?: SoftirqCount;
   /** Default: booted at 1970's start, and nothing happened since. */
   readonly stat?: () => SystemStat;
@@ -48,7 +48,9 @@ export class ShownGuest {
 
   constructor(options: GuestTreeOptions) {
     const { irq, arch = noArchInterrupts, cpuFiles = x86CpuFiles('Intel') } = options;
-    const { softirqs = () => 0, stat = () => nothingHappened } = options;
+    const { cpus } = irq.machine;
+    const { softirqs = (name, cpu) => cpus[cpu].softirqs.count(name), stat = () => nothingHappened } =
+      options;
     this.irq = irq;
     this.arch = arch;
     this.cpuFiles = cpuFiles;

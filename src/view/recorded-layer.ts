@@ -1,3 +1,4 @@
+import { kstatSet } from '../irq/data/kstat.js';
 import type { Irq } from '../lib/brand.js';
 import { irqSetChip } from '../irq/management/chip.js';
 import { earlyIrqInit, type IrqCore } from '../irq/core.js';
@@ -61,8 +62,8 @@ export class RecordedLayer {
     if (line.chip !== 'none') irqSetChip(core, line.irq, chipOf(line));
     this.setData(desc, line);
     desc.cold.name = line.name;
+    kstatSet(desc, line.counts);
     desc.totCount = line.tot_count;
-    desc.cold.kstat.set(line.counts);
     if (line.depth !== undefined) desc.cold.depth = line.depth;
     if (line.istate) desc.istate = bits(irqs, line.istate);
     if (line.status) desc.status = bits(irqStatus, line.status);

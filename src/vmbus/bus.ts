@@ -188,6 +188,17 @@ export class VmbusBus {
     yield* this.connection.channelMutex.unlock();
   }
 
+  /** call_driver_probe (drivers/base/dd.c), which says nothing where the driver has found no device of its. */
+  private tellOfProbeFailure({ name }: VmbusDriver, { instanceId }: VmbusDevice, error: ErrnoError): void {
+    if (error.code === 'ENODEV' || error.code === 'ENXIO') return;
+    const { machine, behaviour } = this.connection;
+    const text =
+      behaviour.probeFailure === 'probe of'
+        ? `${name}: probe of ${instanceId} failed with error ${error.errno}`
+        : `${name} ${instanceId}: probe with driver ${name} failed with error ${error.errno}`;
+    machine.log.printk(text);
+  }
+
   private *probe(device: VmbusDevice, driver: VmbusDriver): Procedure<void> {
     try {
       yield* inFrame('vmbus_probe', procedureOf(driver.probe(device), driver, 'probe(device)'));
@@ -198,6 +209,7 @@ export class VmbusBus {
       this.connection.machine.log.printk(
         `hv_vmbus: probe failed for device ${device.instanceId} (${error.errno})`,
       );
+      this.tellOfProbeFailure(driver, device, error);
     }
     device.probing.completeAll();
   }

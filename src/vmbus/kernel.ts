@@ -16,6 +16,8 @@ export interface HypervBehaviour {
   readonly resumeWaitsForEachDevice: boolean;
   /** A CPU that goes offline has its channels moved, if the host says when it has followed. */
   readonly movesChannelsAtOffline: boolean;
+  /** How the log tells of a device whose probe failed: by its driver, or by the device. */
+  readonly probeFailure: 'probe of' | 'probe with driver';
   /** A confidential VM accepts passed-through PCI devices. */
   readonly vpciInIsolated: boolean;
   /** Event flags above the highest relid that was ever offered are not looked at. */
@@ -41,6 +43,7 @@ const v61: HypervBehaviour = {
   waitsForBootOffers: false,
   resumeWaitsForEachDevice: true,
   movesChannelsAtOffline: false,
+  probeFailure: 'probe of',
   vpciInIsolated: false,
   scansToHighestRelid: false,
   storvscPrefersOwnCpu: false,
@@ -59,6 +62,7 @@ const v610: HypervBehaviour = {
 
 const v612: HypervBehaviour = {
   ...v610,
+  probeFailure: 'probe with driver', // by 6.12, call_driver_probe
   netvscChannels: { least: 16, orDefaultRssQueues: true }, // 6.12, 646f071d315b
 };
 

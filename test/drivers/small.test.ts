@@ -25,7 +25,7 @@ describe('balloon, mouse, keyboard, framebuffer', () => {
     ['framebuffer', '-110', 10e9],
   ])('%s: a host that does not answer: errno %s after %i ns', (className, errno, timeoutNs) => {
     const guest = new TestGuest({ devices: [device(className, 5)], backends: [] }).boot();
-    expect(guest.log().at(-1)).toBe(`hv_vmbus: probe failed for device ${instanceOf(5)} (${errno})`);
+    expect(guest.log()).toContain(`hv_vmbus: probe failed for device ${instanceOf(5)} (${errno})`);
     expect(guest.machine.clock.now).toBeGreaterThan(timeoutNs);
     expect(guest.machine.clock.now).toBeLessThan(timeoutNs + 1e6);
     expect(guest.memory.blocksInUse).toBe(0);
@@ -45,7 +45,7 @@ describe('balloon, mouse, keyboard, framebuffer', () => {
       return false;
     });
     const guest = new TestGuest({ devices: [device(className, 5)], backends }).boot();
-    expect(guest.log().at(-1)).toBe(`hv_vmbus: probe failed for device ${instanceOf(5)} (${errno})`);
+    expect(guest.log()).toContain(`hv_vmbus: probe failed for device ${instanceOf(5)} (${errno})`);
     expect(new Set(asked).size).toBe(asked.length);
     expect(guest.memory.blocksInUse).toBe(0);
   });

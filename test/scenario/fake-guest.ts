@@ -58,6 +58,11 @@ export class FakeGuest implements ScenarioGuest {
     this.clock.advanceTo(timeNs);
   }
 
+  elapseWhile(timeNs: number): boolean {
+    this.elapseTo(timeNs);
+    return true;
+  }
+
   offline(cpu: number): void {
     this.record('offline', cpu);
     if (cpu === 0) throw new ErrnoError('EBUSY', 'CPU 0 must stay online');

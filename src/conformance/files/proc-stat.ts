@@ -1,7 +1,8 @@
 import type { KernelVersion } from '../../irq/kernel.js';
 import { createGuestTree } from '../../view/guest-tree.js';
 import { noArchInterrupts } from '../../view/interrupts/live.js';
-import { intrLine, type SoftirqCount, softirqNames } from '../../view/proc/stat.js';
+import { softirqNames } from '../../machine/softirq.js';
+import { intrLine, type SoftirqCount } from '../../view/proc/stat.js';
 import { RecordedLayer } from '../../view/recorded-layer.js';
 import type { Comparison } from '../judge.js';
 import { recordedMachine } from '../recorded.js';

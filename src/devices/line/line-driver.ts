@@ -6,6 +6,8 @@ import {
   IRQF_ONESHOT,
   type IrqHandler,
   type ThreadFn,
+  named,
+  handlerNameOf,
 } from '../../irq/data/irqaction.js';
 import { sleep } from '../../machine/completion.js';
 import type { Machine } from '../../machine/machine.js';
@@ -50,7 +52,6 @@ export class LineDriver {
   }
 
   private makeHandler(mine: boolean, answer: number): IrqHandler {
-    const name = `${this.device.name}_interrupt`;
     const handler = (_irq: Irq): number => {
       const cpu = this.machine.runningCpu;
       // Forced into a thread it keeps nobody away.
@@ -59,7 +60,7 @@ export class LineDriver {
       if (this.servesInHandler) this.wire.lower(this.device, 'served');
       return answer;
     };
-    return Object.defineProperty(handler, 'name', { value: name });
+    return named(handler, handlerNameOf(this.device.name));
   }
 
   private makeThread(mine: boolean): ThreadFn {
@@ -70,7 +71,7 @@ export class LineDriver {
       wire.lower(device, 'served');
       return IRQ_HANDLED;
     };
-    return Object.defineProperty(threadFn, 'name', { value: `${device.name}_thread` });
+    return named(threadFn, `${device.name.replace(/\W+/g, '_')}_thread`);
   }
 
   private isOwn(): boolean {

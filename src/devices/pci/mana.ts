@@ -32,7 +32,7 @@ export class ManaDevice implements PciDriver {
     if (count < 0) return count;
     const perCpu = core.behaviour.manaAffinity === 'cpus';
     for (let i = 0; i < count; i++) {
-      const queue = new Queue(`mana_${i === 0 ? 'hwc' : `q${i - 1}`}@pci:${this.pci.name}`);
+      const queue = new Queue(`mana_${i === 0 ? 'hwc' : `q${i - 1}`}@pci:${this.pci.name}`, 'mana_gd_intr');
       const ret = yield* requestQueue(this.machine, this.pci, queue, i);
       if (ret !== 0) {
         yield* this.remove();

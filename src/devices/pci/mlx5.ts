@@ -6,6 +6,8 @@ import type { PciFunction } from '../../platform/pci/pci-function.js';
 import { freeQueue, type PciDriver, type PciMachine, requestQueue } from './driver.js';
 import { Queue } from './queue.js';
 
+const HANDLER = 'mlx5_irq_int_handler';
+
 /**
  * A function of a Mellanox adapter with its driver, as far as interrupts go
  * (drivers/net/ethernet/mellanox/mlx5/core/pci_irq.c): one for events of the device, and completion vectors, each asked to
@@ -22,7 +24,7 @@ export class Mlx5Device implements PciDriver {
     readonly name: string,
     private readonly offered: number,
   ) {
-    this.async = new Queue(`mlx5_async0@pci:${pci.name}`);
+    this.async = new Queue(`mlx5_async0@pci:${pci.name}`, HANDLER);
   }
 
   /** mlx5_irq_table_create, comp_irqs_request_pci: no more completion vectors than CPUs. */
@@ -35,7 +37,7 @@ export class Mlx5Device implements PciDriver {
     let ret = yield* requestQueue(this.machine, this.pci, this.async, 0);
     const queues: Queue[] = [];
     for (let i = 0; ret === 0 && i < count - 1; i++) {
-      const queue = new Queue(`mlx5_comp${i}@pci:${this.pci.name}`);
+      const queue = new Queue(`mlx5_comp${i}@pci:${this.pci.name}`, HANDLER);
       ret = yield* requestQueue(this.machine, this.pci, queue, i + 1);
       if (ret !== 0 || queue.irq === undefined) break;
       queues.push(queue);

@@ -1,3 +1,4 @@
+import { handlerNameOf } from '../../irq/data/irqaction.js';
 import type { IrqAffinity } from '../../irq/affinity/create-masks.js';
 import type { CpuId } from '../../lib/brand.js';
 import type { Procedure } from '../../machine/step.js';
@@ -20,7 +21,7 @@ export class MsixDevice implements PciDriver {
     names: readonly string[],
     private readonly affinity: IrqAffinity | undefined,
   ) {
-    this.queues = names.map((queue) => new Queue(queue));
+    this.queues = names.map((queue) => new Queue(queue, handlerNameOf(queue)));
   }
 
   *probe(): Procedure<number> {

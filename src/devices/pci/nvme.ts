@@ -26,7 +26,7 @@ export class NvmeDevice implements PciDriver {
     private readonly offered: number,
   ) {
     this.name = `nvme${instance}`;
-    this.admin = new Queue(`${this.name}q0`);
+    this.admin = new Queue(`${this.name}q0`, 'nvme_irq');
   }
 
   get classDevices(): readonly ClassDevice[] {
@@ -72,7 +72,7 @@ export class NvmeDevice implements PciDriver {
     let ret = yield* this.request(this.admin, 0);
     const queues: Queue[] = [];
     for (let qid = 1; ret === 0 && qid <= Math.max(vectors - 1, 1); qid++) {
-      const queue = new Queue(`${this.name}q${qid}`);
+      const queue = new Queue(`${this.name}q${qid}`, 'nvme_irq');
       ret = yield* this.request(queue, vectors === 1 ? 0 : qid);
       if (ret === 0) queues.push(queue);
     }

@@ -1,5 +1,5 @@
 import type { Irq } from '../../lib/brand.js';
-import { IRQ_HANDLED, IRQ_NONE } from '../../irq/data/irqaction.js';
+import { IRQ_HANDLED, IRQ_NONE, named } from '../../irq/data/irqaction.js';
 
 /** What becomes of something that a queue was given to do: true if it was done, false if the device went away. */
 export type Completed = (ok: boolean) => void;
@@ -17,7 +17,13 @@ export class Queue {
   private readonly done: Completed[] = [];
   private readonly underWay = new Set<Completed>();
 
-  constructor(readonly name: string) {}
+  /** @param handlerName of the driver's function. */
+  constructor(
+    readonly name: string,
+    handlerName = 'vring_interrupt',
+  ) {
+    named(this.handler, handlerName);
+  }
 
   /** Things that the device has been given and the driver has not taken back. */
   get outstanding(): number {

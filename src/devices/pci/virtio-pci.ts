@@ -1,6 +1,6 @@
 import type { IrqAffinity } from '../../irq/affinity/create-masks.js';
 import type { Irq } from '../../lib/brand.js';
-import { IRQ_HANDLED, IRQ_NONE } from '../../irq/data/irqaction.js';
+import { IRQ_HANDLED, IRQ_NONE, named } from '../../irq/data/irqaction.js';
 import { irqUpdateAffinityHintSteps } from '../../irq/affinity/affinity.js';
 import { freeIrq } from '../../irq/management/free.js';
 import { requestIrq } from '../../irq/management/request.js';
@@ -90,13 +90,18 @@ export class VirtioPci {
     const found = yield* msi.allocIrqVectors(this.pci, vectors, vectors, affinity);
     if (found < 0) return found;
     const irq = msi.irqVector(this.pci, 0);
-    const ret = yield* requestIrq(core, irq, () => IRQ_HANDLED, 0, `${this.name}-config`, this);
+    const ret = yield* requestIrq(core, irq, configChanged, 0, `${this.name}-config`, this);
     if (ret === 0) this.shared.push(irq);
     else yield* msi.freeIrqVectors(this.pci);
     return ret;
   }
 
   /** vp_vring_interrupt: each virtqueue may be meant. */
-  private readonly vringInterrupt = (): number =>
-    this.queues.reduce((ret, queue) => (queue.handler() === IRQ_HANDLED ? IRQ_HANDLED : ret), IRQ_NONE);
+  private readonly vringInterrupt = named(
+    (): number =>
+      this.queues.reduce((ret, queue) => (queue.handler() === IRQ_HANDLED ? IRQ_HANDLED : ret), IRQ_NONE),
+    'vp_vring_interrupt',
+  );
 }
+
+const configChanged = named(() => IRQ_HANDLED, 'vp_config_changed');

@@ -69,6 +69,8 @@ export class NetvscChannel {
   /** Transaction ids of frames whose receipt is to be completed, which frees the receive buffer (multi_recv_comp). */
   private receiveCompletions: number[] = [];
   private readonly napi: Tasklet;
+  /** Sends what waits in front of a queue that goes on (net_tx_action). */
+  private readonly qdisc: Tasklet;
   private scheduled = false;
   /** The reader holds a packet that the last poll had no budget for. */
   private holdsPacket = false;
@@ -79,7 +81,8 @@ export class NetvscChannel {
     readonly channel: VmbusChannel,
     private readonly shared: NetvscShared,
   ) {
-    this.napi = new Tasklet(`netvsc_poll/${channel.relid}`, () => this.poll());
+    this.napi = new Tasklet(`netvsc_poll/${channel.relid}`, () => this.poll(), undefined, 'NET_RX');
+    this.qdisc = new Tasklet(`qdisc of ${channel.relid}`, () => this.runQueue(), undefined, 'NET_TX');
   }
 
   /** True if neither side waits for anything of the other. */
@@ -213,12 +216,19 @@ export class NetvscChannel {
     this.shared.idle();
   }
 
-  /** Starts a stopped queue again once there is enough room, or nothing whose completion could do it later. */
+  /**
+   * Starts a stopped queue again once there is enough room, or nothing whose completion could do it later
+   * (netif_tx_wake_queue).
+   */
   wakeQueue(): void {
     if (!this.stopped) return;
     const percent = this.channel.rings?.outbound.ring.availToWritePercent() ?? 0;
     if (percent <= HIWATER_PERCENT && this.queueSends > 0) return;
     this.stopped = false;
+    this.channel.machine.runningCpu.taskletSchedule(this.qdisc);
+  }
+
+  private runQueue(): void {
     for (let frame = this.queue.peek(); frame !== undefined && !this.stopped; frame = this.queue.peek()) {
       if (!this.send(frame)) return;
       this.queue.shift();

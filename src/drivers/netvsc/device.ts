@@ -1,3 +1,4 @@
+import { ErrnoError } from '../../lib/errno.js';
 import { WaitQueue } from '../../machine/completion.js';
 import { netClassDevice } from '../../machine/class-device.js';
 import type { Lock } from '../../machine/lock.js';
@@ -272,8 +273,20 @@ export class NetvscDevice implements NetvscShared {
     }
   }
 
+  /** A line of the log about the interface, which has no name before it is registered (netdev_printk). */
   printk(text: string): void {
-    devPrintk(this.driver, this.device, text);
+    const name = this.netDevice?.name ?? '(unnamed net_device) (uninitialized)';
+    devPrintk({ name: this.driver.name, about: name }, this.device, text);
+  }
+
+  /** Does `work`; if that fails, the log says so. @throws ErrnoError what it failed with. */
+  *tellingOf<T>(text: (errno: number) => string, work: Procedure<T>): Procedure<T> {
+    try {
+      return yield* work;
+    } catch (error) {
+      if (error instanceof ErrnoError) this.printk(text(error.errno));
+      throw error;
+    }
   }
 
   private countSend(change: 1 | -1): void {

@@ -54,7 +54,8 @@ export class NetvscDriver implements VmbusDriver {
     const count = asked ?? defaultChannels(device.channel.machine, kernel);
     yield* inFrame('rtnl_lock', adapter.rtnl.lock());
     try {
-      yield* inFrame('rndis_filter_device_add', rndisFilterDeviceAdd(adapter, count));
+      const adding = inFrame('rndis_filter_device_add', rndisFilterDeviceAdd(adapter, count));
+      yield* adapter.tellingOf((errno) => `unable to add netvsc device (ret ${errno})`, adding);
       if (adapter.channels > 1) scheduleSubchanWork(adapter);
       adapter.register();
     } catch (error) {

@@ -66,9 +66,14 @@ function* shareBuffer(adapter: NetvscDevice, pages: number, message: number): Pr
   const { pfn } = operations.memory.allocate(pages);
   const buffer: NetvscBuffer = { pfn, gpadl: undefined };
   adapter.buffers.push(buffer);
-  buffer.gpadl = yield* operations.establishGpadl(adapter.device.channel, pfn, pages);
+  const name = message === NVSP.SEND_RECV_BUF ? 'receive' : 'send';
+  const shared = operations.establishGpadl(adapter.device.channel, pfn, pages);
+  buffer.gpadl = yield* adapter.tellingOf(() => `unable to establish ${name} buffer's gpadl`, shared);
   const answer = yield* adapter.conversation.request(nvspMessage(message, buffer.gpadl));
-  if (nvspWord(answer, 0) !== NVSP_STAT_SUCCESS) throw new ErrnoError('EINVAL', 'the host refused a buffer');
+  const status = nvspWord(answer, 0);
+  if (status === NVSP_STAT_SUCCESS) return;
+  adapter.printk(`Unable to complete ${name} buffer initialization with NetVsp - status ${status}`);
+  throw new ErrnoError('EINVAL', 'the host refused a buffer');
 }
 
 /** Ends the sharing of both buffers and frees them (netvsc_teardown_recv_gpadl, netvsc_teardown_send_gpadl). */

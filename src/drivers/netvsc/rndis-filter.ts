@@ -25,9 +25,11 @@ const SUBCHANNEL_ALLOCATE = 1;
  */
 export function* rndisFilterDeviceAdd(adapter: NetvscDevice, count: number): Procedure<void> {
   adapter.reset();
-  yield* openNetvscChannel(adapter, adapter.device.channel);
+  const opening = openNetvscChannel(adapter, adapter.device.channel);
+  yield* adapter.tellingOf((errno) => `unable to open channel: ${errno}`, opening);
   try {
-    const version = yield* netvscConnectVsp(adapter);
+    const connecting = netvscConnectVsp(adapter);
+    const version = yield* adapter.tellingOf((errno) => `unable to connect to NetVSP - ${errno}`, connecting);
     yield* startRndis(adapter);
     if (version >= NVSP_VERSION_5) yield* chooseChannels(adapter, count);
   } catch (error) {

@@ -9,7 +9,7 @@ import {
   vstorStatus,
   vstorVersions,
 } from '../../host/protocols/storage.js';
-import type { VmbusDriver } from '../../vmbus/driver.js';
+import type { VmbusDevice, VmbusDriver } from '../../vmbus/driver.js';
 import type { HypervBehaviour } from '../../vmbus/kernel.js';
 import type { Conversation } from '../conversation/conversation.js';
 import { devPrintk } from '../dev-printk.js';
@@ -32,18 +32,22 @@ export function* storvscChannelInit(
 ): Procedure<void> {
   controller.channels.add(controller.device.channel);
   yield* execute(conversation, VSTOR.BEGIN_INITIALIZATION);
-  yield* negotiate(conversation);
+  yield* negotiate(driver, controller.device, conversation);
   const properties = yield* execute(conversation, VSTOR.QUERY_PROPERTIES);
   if (isFibreChannel) yield* execute(conversation, VSTOR.FCHBA_DATA);
   yield* execute(conversation, VSTOR.END_INITIALIZATION);
   yield* createSubChannels(driver, kernel, controller, conversation, maxSubChannelsOf(properties));
 }
 
-function* negotiate(conversation: Conversation): Procedure<void> {
+/** Ends at once where the answer is no completion; what completes with a status is tried with an older version. */
+function* negotiate(driver: VmbusDriver, device: VmbusDevice, conversation: Conversation): Procedure<void> {
   for (const version of vstorVersions) {
     const answer = yield* request(conversation, VSTOR.QUERY_PROTOCOL_VERSION, version);
     if (succeeded(answer)) return;
+    if (vstorOperation(answer) !== VSTOR.COMPLETE_IO)
+      throw new ErrnoError('EINVAL', 'the host completed no storage operation');
   }
+  devPrintk(driver, device, 'Obsolete Hyper-V version');
   throw new ErrnoError(
     'EINVAL',
     'the host speaks none of the storage protocol versions that the driver does',

@@ -2,6 +2,7 @@ import type { CpuId, Ns } from '../../lib/brand.js';
 import { ErrnoError } from '../../lib/errno.js';
 import { Fifo } from '../../lib/fifo.js';
 import { WaitQueue } from '../../machine/completion.js';
+import { BlockDone } from '../../machine/block-done.js';
 import type { ClockEvent } from '../../machine/clock.js';
 import { inFrame, type Procedure } from '../../machine/step.js';
 import {
@@ -50,11 +51,16 @@ export class StorvscDevice {
   /** I/Os with the host (num_outstanding_req), and all that came back. */
   outstanding = 0;
   completed = 0;
+  /** I/Os that have not ended yet: those with the host, and those whose end waits for a softirq. */
+  private busy = 0;
+  private readonly done: BlockDone;
+  private readonly hwQueues: number;
   private readonly ios: (DiskIo | undefined)[] = [];
   private readonly freeTags: number[] = [];
   /** I/Os that the block layer holds back. */
   private readonly waiting = new Fifo<DiskIo>();
-  private readonly queueDepth: number;
+  /** I/Os that the SCSI layer has under way at once (can_queue, at most cmd_per_lun). */
+  readonly queueDepth: number;
   private readonly drained: WaitQueue;
   private buffer: number | undefined;
   /** No I/O is started: the device is being removed, or suspended. */
@@ -62,15 +68,18 @@ export class StorvscDevice {
   private retrying = false;
   private readonly retry: ClockEvent = { fire: () => this.retryNow() };
 
-  /** @param hasHwQueues false for IDE, whose I/Os all come out of one hardware queue, number 0. */
+  /** @param isIde IDE has no sub-channels, and one hardware queue instead of one for each CPU. */
   constructor(
     private readonly operations: ChannelOperations,
     readonly device: VmbusDevice,
-    private readonly hasHwQueues: boolean,
+    isIde: boolean,
   ) {
     const { channel } = device;
+    const { online, present } = channel.machine;
     this.channels = new StorvscChannels(channel, operations.kernel.storvscPrefersOwnCpu);
-    const maxSubChannels = Math.floor((channel.machine.online.weight - 1) / VCPUS_PER_SUB_CHANNEL);
+    this.done = new BlockDone(channel.machine, !operations.threadirqs);
+    this.hwQueues = isIde ? 1 : present.weight;
+    const maxSubChannels = isIde ? 0 : Math.floor((online.weight - 1) / VCPUS_PER_SUB_CHANNEL);
     const perChannel = Math.floor(RING_BYTES / MAX_REQUEST_BYTES);
     const canQueue = Math.floor((perChannel * (maxSubChannels + 1) * (100 - LOWATER_PERCENT)) / 100);
     this.queueDepth = Math.min(CMD_PER_LUN, canQueue);
@@ -84,7 +93,7 @@ export class StorvscDevice {
 
   /** The channel that an I/O of this CPU takes now. */
   channelFor(cpu: CpuId): VmbusChannel {
-    return this.channels.outgoing(this.hasHwQueues ? cpu : 0);
+    return this.channels.outgoing(cpu);
   }
 
   /**
@@ -104,8 +113,16 @@ export class StorvscDevice {
     const tag = transactionId - FIRST_IO_ID;
     const io = this.ios[tag];
     if (io === undefined) return false;
-    this.finish(tag, io, vstorStatus(payload) === 0);
-    this.runQueue();
+    const ok = vstorStatus(payload) === 0;
+    this.returned(tag, ok);
+    this.done.complete({
+      cpu: io.cpu,
+      hwQueues: this.hwQueues,
+      end: () => {
+        this.end(tag, io, ok);
+        this.runQueue();
+      },
+    });
     return true;
   }
 
@@ -127,20 +144,27 @@ export class StorvscDevice {
   /** After the channels have been closed. */
   release(): void {
     this.ios.forEach((io, tag) => {
-      if (io !== undefined) this.finish(tag, io, false);
+      if (io === undefined) return;
+      this.returned(tag, false);
+      this.end(tag, io, false);
     });
     for (const io of this.waiting.clear()) io.completed(false);
     if (this.buffer !== undefined) this.operations.memory.free(this.buffer);
     this.buffer = undefined;
   }
 
-  private finish(tag: number, io: DiskIo, ok: boolean): void {
+  /** The host has the I/O no more. */
+  private returned(tag: number, ok: boolean): void {
     this.ios[tag] = undefined;
-    this.freeTags.push(tag);
     this.outstanding -= 1;
     if (ok) this.completed += 1;
-    io.completed(ok);
     if (this.outstanding === 0) this.drained.wakeUp();
+  }
+
+  private end(tag: number, io: DiskIo, ok: boolean): void {
+    this.freeTags.push(tag);
+    this.busy -= 1;
+    io.completed(ok);
   }
 
   private runQueue(): void {
@@ -155,11 +179,12 @@ export class StorvscDevice {
    * @returns false if the device is busy.
    */
   private queueCommand(io: DiskIo): boolean {
-    if (this.stopped || this.outstanding >= this.queueDepth) return false;
+    if (this.stopped || this.busy >= this.queueDepth) return false;
     const tag = this.freeTags.pop() ?? this.ios.length;
     this.ios[tag] = io;
     if (this.send(this.channelFor(io.cpu), io, tag)) {
       this.outstanding += 1;
+      this.busy += 1;
       return true;
     }
     this.ios[tag] = undefined;

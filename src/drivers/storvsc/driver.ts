@@ -43,7 +43,7 @@ export class StorvscDriver extends VscDriver {
   /** Takes a controller into service under a SCSI host number of its own, given back on failure (storvsc_probe). */
   override *probe(device: VmbusDevice): Procedure<void> {
     this.allocateHost(device);
-    const controller = new StorvscDevice(this.operations, device, device.classId !== IDE_CLASS_ID);
+    const controller = new StorvscDevice(this.operations, device, device.classId === IDE_CLASS_ID);
     device.driverData = controller;
     try {
       yield* super.probe(device);

@@ -37,11 +37,6 @@ const exemptions: readonly Exemption[] = [
     reason: 'parts of a SharedObject made on first use, the same whoever comes first',
   },
   {
-    of: 'IrqDescCold',
-    keys: ['countsOutsideStat'],
-    reason: 'counters per CPU, made on first use, the same whoever comes first',
-  },
-  {
     of: 'Machine',
     keys: ['thisCpu'],
     reason:

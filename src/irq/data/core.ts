@@ -72,8 +72,8 @@ export class IrqCore implements IrqDescCore {
   readonly spurious: SpuriousPoller;
   irqfixup: number;
   noirqdebug: boolean;
-  /** Interrupts of lines that are gone: they stay in the total of /proc/stat. */
-  goneInStat = 0;
+  /** Interrupts of all lines on each possible CPU, 64 bits wide (struct kernel_stat irqs_sum). */
+  readonly irqsSum: Float64Array;
   readonly kstatPool: KstatPool;
   readonly sparseIrqs = new SparseIrqs();
   private totalNrIrqs: number;
@@ -106,6 +106,7 @@ export class IrqCore implements IrqDescCore {
     this.spurious = above.createSpuriousPoller(this);
     this.irqfixup = options.irqfixup ?? 0;
     this.noirqdebug = options.noirqdebug ?? false;
+    this.irqsSum = new Float64Array(machine.nrCpuIds);
     this.kstatPool = new KstatPool(machine.nrCpuIds);
     machine.hotplug.announcesSmpBoot = this.behaviour.announcesSmpBoot;
     above.registerIrqHotplug(this);

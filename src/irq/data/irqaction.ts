@@ -57,6 +57,16 @@ export function irqForcedSecondaryHandler(): number {
   return IRQ_NONE;
 }
 
+/** Gives a handler the name by which the kernel's log knows the function that it stands for. */
+export function named<T extends IrqHandler | ThreadFn>(handler: T, name: string): T {
+  return Object.defineProperty(handler, 'name', { value: name });
+}
+
+/** The name of a device's handler that nobody has named: the device's, as far as a function can have it. */
+export function handlerNameOf(device: string): string {
+  return `${device.replace(/\W+/g, '_')}_interrupt`;
+}
+
 /** Handler of a request that has only a thread function (kernel/irq/manage.c irq_default_primary_handler). */
 export function irqDefaultPrimaryHandler(): number {
   return IRQ_WAKE_THREAD;

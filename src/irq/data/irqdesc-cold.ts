@@ -82,8 +82,6 @@ export class IrqDescCold {
   deviceName: string | null = null;
   /** The interrupt that this one is nested in, 0 for none. */
   parentIrq: Irq = 0;
-  /** Those of its interrupts that the total of /proc/stat leaves out, per CPU; made for the first one. */
-  countsOutsideStat: Uint32Array | undefined = undefined;
   /** CPU on which a demultiplexed line's handlers run, if not on that where it came (struct irq_redirect). */
   redirectTarget: CpuId = 0;
   /** What runs them there; made for the first one. */

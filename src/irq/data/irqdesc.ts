@@ -68,6 +68,8 @@ export interface IrqDescCore extends Speaker {
   readonly irqfixup: number;
   /** Nobody looks whether interrupts are handled, of lines requested while this is so. */
   readonly noirqdebug: boolean;
+  /** Interrupts of all lines on each possible CPU, 64 bits wide (struct kernel_stat irqs_sum). */
+  readonly irqsSum: Float64Array;
   /** The line with number `irq`, if allocated. */
   desc(irq: Irq): IrqDesc | undefined;
 }

@@ -5,27 +5,29 @@ import { irqStatus } from './settings.js';
 
 /** Counts an interrupt on this CPU and for the line (kernel/irq/internals.h kstat_incr_irqs_this_cpu). */
 export function kstatIncrIrqsThisCpu(desc: IrqDesc): void {
-  desc.kstatChunk[desc.kstatBase + desc.core.machine.thisCpu]++;
+  kstatIncrThisCpuOnly(desc);
   desc.totCount = (desc.totCount + 1) >>> 0;
 }
 
 /** Counts an interrupt on this CPU only (kernel/irq/internals.h __kstat_incr_irqs_this_cpu). */
 export function kstatIncrThisCpuOnly(desc: IrqDesc): void {
-  desc.kstatChunk[desc.kstatBase + desc.core.machine.thisCpu]++;
+  const { core } = desc;
+  const { thisCpu } = core.machine;
+  desc.kstatChunk[desc.kstatBase + thisCpu]++;
+  core.irqsSum[thisCpu]++;
 }
 
 /** Counts an interrupt on this CPU, for /proc/interrupts but not for /proc/stat's total. */
 export function kstatIncrOutsideStat(desc: IrqDesc): void {
-  kstatIncrThisCpuOnly(desc);
-  const { cold, core } = desc;
-  cold.countsOutsideStat ??= new Uint32Array(cold.kstat.length);
-  cold.countsOutsideStat[core.machine.thisCpu]++;
+  desc.kstatChunk[desc.kstatBase + desc.core.machine.thisCpu]++;
 }
 
-/** Interrupts of the line that are in the total of /proc/stat (fs/proc/stat.c, by way of kstat_cpu_irqs_sum). */
-export function kstatIrqsInStat(desc: IrqDesc): number {
-  const outside = desc.cold.countsOutsideStat;
-  return (kstatIrqsSum(desc) - (outside === undefined ? 0 : sum(outside))) >>> 0;
+/** Gives a line counts that it had before, which go into the total as well; one for each possible CPU. */
+export function kstatSet(desc: IrqDesc, counts: readonly number[]): void {
+  const { cold, core } = desc;
+  for (const [cpu, count] of counts.entries()) core.irqsSum[cpu] += count - cold.kstat[cpu];
+  cold.kstat.set(counts);
+  desc.totCount = kstatIrqsSum(desc);
 }
 
 /** Interrupts of the line on `cpu` (kernel/irq/irqdesc.c kstat_irqs_cpu). */

@@ -36,6 +36,7 @@ export class PollSpurious implements SpuriousPoller {
       'poll_spurious_irqs',
       () => this.poll(),
       () => this.pollSteps(),
+      'TIMER',
     );
   }
 

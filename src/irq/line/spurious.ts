@@ -1,3 +1,4 @@
+import { kernelName } from '../messages/symbols.js';
 import type { Procedure } from '../../machine/step.js';
 import { IRQ_HANDLED, IRQ_NONE, IRQ_WAKE_THREAD, IRQF_IRQPOLL, type IrqAction } from '../data/irqaction.js';
 import type { IrqDesc } from '../data/irqdesc.js';
@@ -129,6 +130,6 @@ function reportBadIrq(desc: IrqDesc, actionRet: number): void {
 }
 
 function handlerLine(action: IrqAction, address: string): string {
-  const handler = `[${address}] ${action.handler.name}`;
-  return action.threadFn ? `${handler} threaded [${address}] ${action.threadFn.name}` : handler;
+  const handler = `[${address}] ${kernelName(action.handler.name)}`;
+  return action.threadFn ? `${handler} threaded [${address}] ${kernelName(action.threadFn.name)}` : handler;
 }

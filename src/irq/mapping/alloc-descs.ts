@@ -4,7 +4,6 @@ import type { Procedure } from '../../machine/step.js';
 import type { IrqCore } from '../data/core.js';
 import { irqd } from '../data/irqdata.js';
 import { type IrqAffinityDesc, IrqDesc } from '../data/irqdesc.js';
-import { kstatIrqsInStat } from '../data/kstat.js';
 import { handleBadIrq } from '../line/badirq.js';
 
 /**
@@ -110,7 +109,6 @@ export function* freeDescsSteps(core: IrqCore, irq: Irq, cnt: number): Procedure
     if (desc === undefined) continue;
     yield* core.proc.unregisterIrqSteps(desc);
     desc.announceRead();
-    core.goneInStat += kstatIrqsInStat(desc);
     core.sparseIrqs.delete(desc);
   }
   yield* lock.mutexUnlock();
@@ -125,7 +123,6 @@ export function freeDescs(core: IrqCore, irq: Irq, cnt: number): void {
     if (desc === undefined) continue;
     core.proc.unregisterIrq(desc);
     desc.announceRead();
-    core.goneInStat += kstatIrqsInStat(desc);
     core.sparseIrqs.delete(desc);
   }
 }

@@ -1,8 +1,9 @@
+import { takeInterrupt } from '../device-interrupt.js';
 import type { Hwirq, Irq } from '../../lib/brand.js';
 import { errnoCode } from '../../lib/errno.js';
 import type { Procedure } from '../../machine/step.js';
 import type { IrqCore } from '../../irq/core.js';
-import { IRQ_HANDLED, IRQF_SHARED, irqType } from '../../irq/data/irqaction.js';
+import { IRQF_SHARED, irqType } from '../../irq/data/irqaction.js';
 import { irqd } from '../../irq/data/irqdata.js';
 import type { IrqDesc } from '../../irq/data/irqdesc.js';
 import { irqStatus } from '../../irq/data/settings.js';
@@ -49,7 +50,7 @@ export class GicLines {
 
   private *requestPrivate(irq: Irq, names: readonly string[]): Procedure<void> {
     const name = names.join(', ');
-    const ret = yield* requestPercpuIrq(this.core, irq, takeInterrupt, name, { name });
+    const ret = yield* requestPercpuIrq(this.core, irq, takeInterrupt(name), name, { name });
     checkRequested(irq, name, ret);
     this.percpuLines.add(irq);
   }
@@ -57,14 +58,10 @@ export class GicLines {
   private *requestShared(irq: Irq, names: readonly string[]): Procedure<void> {
     const flags = names.length > 1 ? IRQF_SHARED : 0;
     for (const name of names) {
-      const ret = yield* requestIrq(this.core, irq, takeInterrupt, flags, name, { name });
+      const ret = yield* requestIrq(this.core, irq, takeInterrupt(name), flags, name, { name });
       checkRequested(irq, name, ret);
     }
   }
-}
-
-function takeInterrupt(_irq: Irq): number {
-  return IRQ_HANDLED;
 }
 
 function checkRequested(irq: Irq, name: string, ret: number): void {

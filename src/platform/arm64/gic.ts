@@ -69,7 +69,9 @@ export class Gic implements InterruptHandler {
       bank.edge[0] = SGI_MASK;
       return bank;
     });
-    this.looks = machine.cpus.map((cpu) => new Tasklet(`GIC of CPU ${cpu.id}`, () => this.signal(cpu.id)));
+    this.looks = machine.cpus.map(
+      ({ id }) => new Tasklet(`GIC of CPU ${id}`, () => this.signal(id), undefined, null),
+    );
     machine.setVectorHandler(IRQ_LINE, this);
   }
 

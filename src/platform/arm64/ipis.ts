@@ -1,7 +1,7 @@
 import type { CpuId, Irq } from '../../lib/brand.js';
 import { runAtomic } from '../../machine/step.js';
 import type { IrqCore } from '../../irq/core.js';
-import { IRQ_HANDLED, irqType } from '../../irq/data/irqaction.js';
+import { IRQ_HANDLED, irqType, named } from '../../irq/data/irqaction.js';
 import type { IrqDesc } from '../../irq/data/irqdesc.js';
 import { irqStatus } from '../../irq/data/settings.js';
 import { irqSetStatusFlags } from '../../irq/management/chip.js';
@@ -14,6 +14,8 @@ import type { PercpuLines } from './percpu-lines.js';
 const NR_SGIS = 8;
 /** Of these the ones that have a use, on kernels with an IPI to wake CPUs; the others use all. */
 const NR_IPIS_WITH_WAKEUP = 7;
+
+const ipiHandler = named(() => IRQ_HANDLED, 'ipi_handler');
 
 /**
  * The SGIs as inter-processor interrupts: per-CPU lines that /proc/interrupts hides, since the architecture shows their
@@ -35,7 +37,7 @@ export class Ipis {
     const used = arm64Ipis === 'withWakeup' ? NR_IPIS_WITH_WAKEUP : NR_SGIS;
     for (const desc of descs.slice(0, used)) {
       const { irq } = desc;
-      const ret = runAtomic(requestPercpuIrq(core, irq, () => IRQ_HANDLED, 'IPI', this));
+      const ret = runAtomic(requestPercpuIrq(core, irq, ipiHandler, 'IPI', this));
       if (ret !== 0) throw new Error(`IPI ${irq} cannot be requested: ${ret}`);
       this.lines.push(desc);
       irqSetStatusFlags(core, irq, irqStatus.HIDDEN);

@@ -4,7 +4,7 @@ import type { Machine } from '../../machine/machine.js';
 import type { Procedure } from '../../machine/step.js';
 import { irqSetHandler, irqSetStatusFlags } from '../../irq/management/chip.js';
 import type { IrqCore } from '../../irq/core.js';
-import { IRQ_HANDLED, IRQ_NONE, irqType } from '../../irq/data/irqaction.js';
+import { IRQ_HANDLED, IRQ_NONE, irqType, named } from '../../irq/data/irqaction.js';
 import type { IrqDesc } from '../../irq/data/irqdesc.js';
 import { disablePercpuIrq, enablePercpuIrq, requestPercpuIrq } from '../../irq/management/percpu.js';
 import { irqStatus } from '../../irq/data/settings.js';
@@ -52,7 +52,7 @@ export class VmbusPpi implements PerCpuLine {
     const ret = yield* requestPercpuIrq(
       core,
       desc.irq,
-      () => (handler(machine.runningCpu) ? IRQ_HANDLED : IRQ_NONE),
+      named(() => (handler(machine.runningCpu) ? IRQ_HANDLED : IRQ_NONE), 'vmbus_percpu_isr'),
       VMBUS_LINE_NAME,
       this,
     );

@@ -1,24 +1,9 @@
 import type { CpuId } from '../../lib/brand.js';
 import type { IrqCore } from '../../irq/core.js';
-import { kstatIrqs, kstatIrqsInStat } from '../../irq/data/kstat.js';
+import { kstatIrqs } from '../../irq/data/kstat.js';
 import type { Machine } from '../../machine/machine.js';
+import { softirqNames, type SoftirqName } from '../../machine/softirq.js';
 import type { ArchInterrupts } from '../interrupts/arch.js';
-
-/** The kernel's softirqs in their order (enum in include/linux/interrupt.h). */
-export const softirqNames = [
-  'HI',
-  'TIMER',
-  'NET_TX',
-  'NET_RX',
-  'BLOCK',
-  'IRQ_POLL',
-  'TASKLET',
-  'SCHED',
-  'HRTIMER',
-  'RCU',
-] as const;
-
-export type SoftirqName = (typeof softirqNames)[number];
 
 /** How often a softirq ran on a CPU. */
 export type SoftirqCount = (name: SoftirqName, cpu: CpuId) => number;
@@ -42,11 +27,8 @@ function cpuLine(name: string, idleTicks: number): string {
 /** The intr line: the total, then a number for every IRQ up to nr_irqs (fs/proc/stat.c show_all_irqs). */
 export function intrLine(core: IrqCore, arch: ArchInterrupts): string {
   const perIrq = new Array<number>(core.nrIrqs).fill(0);
-  let total = core.goneInStat;
-  for (const desc of core.descs()) {
-    perIrq[desc.irq] = kstatIrqs(desc);
-    total += kstatIrqsInStat(desc);
-  }
+  let total = core.irqsSum.reduce((sum, count) => sum + count, 0);
+  for (const desc of core.descs()) perIrq[desc.irq] = kstatIrqs(desc);
   for (const { counts, inStat = true } of arch.sources()) {
     if (inStat) for (let cpu = 0; cpu < counts.length; cpu++) total += counts[cpu];
   }

@@ -1,6 +1,7 @@
 import type { IrqCore } from '../../irq/core.js';
 import type { CpuId } from '../../lib/brand.js';
 import { ErrnoError } from '../../lib/errno.js';
+import { kstrtoint } from '../../lib/kstrtox.js';
 import type { CpuHotplug, SmtControl } from '../../machine/hotplug.js';
 import type { HotplugState } from '../../machine/hotplug-state.js';
 import type { CpuFiles } from '../../platform/platform.js';
@@ -10,12 +11,6 @@ import { CPUHP_ONLINE, cpuhpTables } from './cpuhp-states.js';
 
 /** CPUHP_INVALID: no state. */
 const CPUHP_INVALID = -1;
-
-/** Reads a decimal int (kstrtoint with base 10). @throws ErrnoError EINVAL */
-function parseDecimal(text: string): number {
-  if (!/^[+-]?\d+\n?$/.test(text)) throw new ErrnoError('EINVAL', `${JSON.stringify(text)} is no number`);
-  return Number(text);
-}
 
 /** The states of a guest's kernel by number, those that the model has callbacks for among them. */
 class StateNumbers {
@@ -64,7 +59,7 @@ function targetFile({ machine }: IrqCore, cpu: CpuId, show: () => string): FileN
   return sysfsFile(0o644, {
     show,
     store: (text) => {
-      const target = parseDecimal(text);
+      const target = kstrtoint(text, 10);
       if (target !== 0 && target !== CPUHP_ONLINE)
         throw new ErrnoError('EINVAL', `a CPU can be taken to states 0 and ${CPUHP_ONLINE} only`);
       const { hotplug } = machine;
@@ -81,7 +76,7 @@ function failFile({ machine: { hotplug } }: IrqCore, cpu: CpuId, numbers: StateN
       return `${state === undefined ? CPUHP_INVALID : numbers.number(state)}\n`;
     },
     store: (text) => {
-      const number = parseDecimal(text);
+      const number = kstrtoint(text, 10);
       const state = number === CPUHP_INVALID ? undefined : numbers.state(number);
       if (state === undefined && number !== CPUHP_INVALID)
         throw new ErrnoError('EINVAL', `state ${number} has no callbacks that could fail`);
@@ -112,19 +107,35 @@ const smtWords: ReadonlyMap<string, SmtControl> = new Map([
   ['forceoff', 'forceoff'],
 ]);
 
-/** What smt/control can be told: a word, or so many threads of each core (kernel/cpu.c __store_smt_control). */
-function parseSmtControl(text: string, threads: number): SmtControl {
-  const plain = text.replace(/\n$/, '');
-  const word = smtWords.get(plain);
+/**
+ * What smt/control can be told: a word, and in some kernels so many threads of each core (kernel/cpu.c
+ * __store_smt_control).
+ */
+function parseSmtControl(text: string, threads: number, takesNumbers: boolean): SmtControl {
+  const word = smtWords.get(text.replace(/\n$/, ''));
   if (word !== undefined) return word;
-  if (plain === '1') return 'off';
-  if (plain === String(threads)) return 'on';
-  throw new ErrnoError('EINVAL', `${JSON.stringify(text)} is none of on, off, forceoff, 1 and ${threads}`);
+  const known = takesNumbers ? `on, off, forceoff, 1 and ${threads}` : 'on, off and forceoff';
+  const refused = new ErrnoError('EINVAL', `${JSON.stringify(text)} is none of ${known}`);
+  if (!takesNumbers) throw refused;
+  const number = intOf(text);
+  if (number === 1) return 'off';
+  if (number === threads) return 'on';
+  throw refused;
+}
+
+function intOf(text: string): number | undefined {
+  try {
+    return kstrtoint(text, 10);
+  } catch (error) {
+    if (!(error instanceof ErrnoError)) throw error;
+    return undefined;
+  }
 }
 
 /** smt (kernel/cpu.c cpuhp_smt_attrs). */
 export function smtDirectory(core: IrqCore, cpuFiles: CpuFiles): StaticDirectory {
-  const { machine } = core;
+  const { machine, behaviour } = core;
+  const { smtTakesNumbers } = behaviour;
   const { hotplug } = machine;
   const isImplemented = cpuFiles.hotplugSmt(core.behaviour);
   const control = (): string => {
@@ -135,11 +146,13 @@ export function smtDirectory(core: IrqCore, cpuFiles: CpuFiles): StaticDirectory
     control: sysfsFile(0o644, {
       show: () => `${control()}\n`,
       store: (text) => {
+        const parse = (): SmtControl => parseSmtControl(text, hotplug.threadsPerCore, smtTakesNumbers);
+        if (isImplemented && !smtTakesNumbers) parse();
         if (control().startsWith('not'))
           throw new ErrnoError('ENODEV', 'the CPUs of this guest have one thread each');
         if (hotplug.smtControl === 'forceoff')
           throw new ErrnoError('EPERM', 'SMT was switched off until the next boot');
-        machine.run('smt/control', hotplug.setSmt(parseSmtControl(text, hotplug.threadsPerCore)));
+        machine.run('smt/control', hotplug.setSmt(parse()));
       },
     }),
     active: textFile(() => (hotplug.isSmtActive ? '1' : '0')),

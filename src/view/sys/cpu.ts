@@ -1,5 +1,5 @@
 import type { CpuId } from '../../lib/brand.js';
-import { ErrnoError } from '../../lib/errno.js';
+import { kstrtobool } from '../../lib/kstrtox.js';
 import { CpuMask } from '../../machine/cpumask.js';
 import { formatCpuList } from '../../machine/cpumask-text.js';
 import type { IrqCore } from '../../irq/core.js';
@@ -26,16 +26,6 @@ export interface SysCpuOptions {
   readonly nohzFull?: CpuMask;
   /** CPUs that have an `online` file; default: those that the architecture lets go. */
   readonly hotpluggable?: (cpu: CpuId) => boolean;
-}
-
-/** Reads a boolean as the kernel does, by its first letters (lib/kstrtox.c kstrtobool). */
-export function parseBool(text: string): boolean {
-  const [first, second] = text.toLowerCase();
-  if (first === '1' || first === 'y' || first === 't') return true;
-  if (first === '0' || first === 'n' || first === 'f') return false;
-  if (first === 'o' && second === 'n') return true;
-  if (first === 'o' && second === 'f') return false;
-  throw new ErrnoError('EINVAL', `${JSON.stringify(text)} is neither 0 nor 1`);
 }
 
 /** The cluster of a CPU: on x86 the APIC id of the first that shares its L2 cache; on arm64 none (-1). */
@@ -73,7 +63,7 @@ function onlineFile(machine: Machine, cpu: CpuId): FileNode {
     show: () => (machine.online.has(cpu) ? '1\n' : '0\n'),
     store: (data) => {
       const { hotplug } = machine;
-      const online = parseBool(data);
+      const online = kstrtobool(data);
       machine.run(`cpu${cpu}/online`, online ? hotplug.cpuUp(cpu) : hotplug.cpuDown(cpu));
     },
   });

@@ -1,5 +1,6 @@
 import type { Relid } from '../../lib/brand.js';
 import { ErrnoError } from '../../lib/errno.js';
+import { scanUnsigned } from '../../lib/kstrtox.js';
 import type { VmbusChannel } from '../../vmbus/channel/channel.js';
 import { VERSION_WIN10_V4_1 } from '../../vmbus/protocol/channel-messages.js';
 import { RING_WORD, type RingBuffer } from '../../vmbus/ring/index.js';
@@ -21,10 +22,10 @@ export function vmbusChannelDirectory(vmbus: Vmbus, channel: VmbusChannel): Dire
     events: show(() => channel.sigEvents),
     in_mask: inbound((ring) => ring.load(RING_WORD.INTERRUPT_MASK)),
     interrupts: show(() => channel.interrupts),
-    intr_in_full: show(() => channel.rings?.inbound.intrInFull ?? 0),
-    intr_out_empty: show(() => channel.rings?.outbound.intrOutEmpty ?? 0),
-    out_full_first: show(() => channel.rings?.outbound.outFullFirst ?? 0),
-    out_full_total: show(() => channel.rings?.outbound.outFullTotal ?? 0),
+    intr_in_full: show(() => channel.ringCounters.intrInFull),
+    intr_out_empty: show(() => channel.ringCounters.intrOutEmpty),
+    out_full_first: show(() => channel.ringCounters.outFullFirst),
+    out_full_total: show(() => channel.ringCounters.outFullTotal),
     out_mask: outbound((ring) => ring.load(RING_WORD.INTERRUPT_MASK)),
     read_avail: inbound((ring) => ring.bytesToRead()),
     subchannel_id: show(() => channel.offer.subChannelIndex),
@@ -33,7 +34,8 @@ export function vmbusChannelDirectory(vmbus: Vmbus, channel: VmbusChannel): Dire
 }
 
 /**
- * A write to a channel's `cpu` file: read as `%u` is, then done as the design has it (target_cpu_store). The RFC as posted returns 0 bytes on success, which `echo` would repeat for ever; here the write succeeds.
+ * A write to a channel's `cpu` file, done as the design has it (target_cpu_store). The RFC as posted returns 0 bytes on
+ * success, which `echo` would repeat for ever; here the write succeeds.
  */
 function targetCpuStore(vmbus: Vmbus, channel: VmbusChannel, text: string): void {
   const { connection } = vmbus;
@@ -41,9 +43,8 @@ function targetCpuStore(vmbus: Vmbus, channel: VmbusChannel, text: string): void
   if (connection.version < VERSION_WIN10_V4_1) {
     throw new ErrnoError('EIO', `the host cannot move channel ${relid}: that needs VMBus 4.1`);
   }
-  const digits = /^[\t-\r ]*(\d+)/.exec(text)?.[1];
-  if (digits === undefined) throw new ErrnoError('EIO', `${JSON.stringify(text)} is no CPU number`);
-  const cpu = Number(BigInt(digits) % 2n ** 32n);
+  const cpu = scanUnsigned(text);
+  if (cpu === undefined) throw new ErrnoError('EIO', `${JSON.stringify(text)} is no CPU number`);
   if (cpu >= machine.nrCpuIds) {
     throw new ErrnoError('EINVAL', `there is no CPU ${cpu}: the machine has CPUs 0-${machine.nrCpuIds - 1}`);
   }

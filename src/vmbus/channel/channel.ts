@@ -9,7 +9,7 @@ import { type Procedure, SharedWord } from '../../machine/step.js';
 import { Tasklet } from '../../machine/tasklet.js';
 import { deviceClassOf, HV_SOCK_IRQ_NAME, type VmbusDeviceClass } from '../protocol/class-ids.js';
 import { CHANNEL_FLAG, type OfferChannel } from '../protocol/channel-messages.js';
-import type { RingReader, RingWriter } from '../ring/index.js';
+import { RingCounters, type RingReader, type RingWriter } from '../ring/index.js';
 
 /** Rings of an open channel and how the host knows them. */
 export interface ChannelRings {
@@ -112,6 +112,8 @@ export class VmbusChannel {
   readonly schedLock: SpinLock;
   /** Signals to the host: the `events` file in sysfs. */
   sigEvents: number;
+  /** What is counted of its rings. */
+  readonly ringCounters: RingCounters;
   /** References, in designs that count them. */
   references: number;
   /** The word of `references` and `isFreed`. */
@@ -158,6 +160,7 @@ export class VmbusChannel {
     );
     this.schedLock = new SpinLock(`sched_lock of channel ${childRelid}`);
     this.sigEvents = 0;
+    this.ringCounters = new RingCounters();
     this.references = 1;
     this.rescindWord = new SharedWord(`rescind of channel ${childRelid}`);
     this.callbackWord = new SharedWord(`onchannel_callback of channel ${childRelid}`);

@@ -66,6 +66,11 @@ export class ChannelOperations {
     for (const action of actions) if (action.devId === channel) action.name = channel.irqName;
   }
 
+  /** Handlers of interrupts are forced into threads. */
+  get threadirqs(): boolean {
+    return this.connection.irq.threadirqs;
+  }
+
   /** Where drivers allocate the buffers that they share with the host. */
   get memory(): GuestMemory {
     return this.connection.memory;
@@ -160,7 +165,9 @@ export class ChannelOperations {
     );
     const created = yield* waiting;
     this.refuseIfRescinded(channel);
-    if (created?.creationStatus !== 0) {
+    const status = created?.creationStatus ?? 0;
+    if (status !== 0) {
+      connection.machine.log.printk(`hv_vmbus: Failed to establish GPADL: err = 0x${status.toString(16)}`);
       throw new ErrnoError('EDQUOT', `the host did not take the memory of channel ${channel.relid}`);
     }
     return gpadl;
@@ -258,12 +265,13 @@ export class ChannelOperations {
   }
 
   private *shareRings(channel: VmbusChannel, ringPages: number): Procedure<ChannelRings> {
-    const { memory } = this.connection;
+    const { memory, design } = this.connection;
+    const { flowControl, ringOrder } = design;
+    const { ringCounters } = channel;
     const { pfn, buffer } = memory.allocate(2 * ringPages);
     const bytes = ringPages * HV_HYP_PAGE_SIZE;
     const outbound = new RingBuffer(buffer, 0, bytes, `out${channel.relid}`);
     const inbound = new RingBuffer(buffer, bytes, bytes, `in${channel.relid}`);
-    const { flowControl, ringOrder } = this.connection.design;
     flowControl.initRings(outbound, inbound);
     try {
       const gpadl = yield* this.establishGpadl(channel, pfn, 2 * ringPages);
@@ -271,8 +279,8 @@ export class ChannelOperations {
       return {
         gpadl,
         pfn,
-        outbound: new RingWriter(outbound, outbound, refuse),
-        inbound: new RingReader(inbound, inbound, refuse, ringOrder, flowControl.signalsRoom),
+        outbound: new RingWriter(outbound, outbound, refuse, ringCounters),
+        inbound: new RingReader(inbound, inbound, refuse, ringOrder, ringCounters, flowControl.signalsRoom),
       };
     } catch (error) {
       memory.free(pfn);

@@ -94,7 +94,7 @@ export function* vmbusRequestOffers(connection: VmbusConnection): Procedure<void
   const { log } = connection.machine;
   connection.offersRequested();
   if (!(yield* connection.postMsg({ type: CHANNELMSG.REQUESTOFFERS }))) {
-    log.printk(`hv_vmbus: Unable to request offers, ${errnoValue('EAGAIN')}`);
+    log.printk(`hv_vmbus: Unable to request offers - ${errnoValue('EAGAIN')}`);
     return;
   }
   if (!connection.behaviour.waitsForBootOffers) return;

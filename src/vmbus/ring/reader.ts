@@ -11,6 +11,7 @@ import {
   VM_PKT_FIRST,
   VM_PKT_LAST,
 } from './buffer.js';
+import { RingCounters } from './counters.js';
 import { type ReaderAccesses, ReadPendingWrite, type RingOrder } from './order.js';
 
 const linuxOrder = new ReadPendingWrite();
@@ -41,8 +42,6 @@ export class RingReader implements ReaderAccesses {
   payloadOffset = 0;
   /** Payload bytes, padding included. */
   payloadLength = 0;
-  /** Signals given because the writer waited for room. */
-  intrInFull = 0;
   /** Set for good once the writer has lied: nothing is read any more. */
   error: RingError | undefined = undefined;
   private readonly dataBytes: number;
@@ -59,6 +58,7 @@ export class RingReader implements ReaderAccesses {
    * @param header access to the header words, unless plain. The ring must have been initialised.
    * @param onError is told, once, that the writer has lied.
    * @param order of this side's accesses when it frees room and when it stops reading.
+   * @param counters of the channel; default: this side's own.
    * @param signalsRoom this side has the feature bit of the ring that it writes, so that it signals a writer that waits.
    */
   constructor(
@@ -66,6 +66,7 @@ export class RingReader implements ReaderAccesses {
     readonly header: RingHeader = ring,
     private readonly onError?: (error: RingError) => void,
     private readonly order: RingOrder = linuxOrder,
+    private readonly counters = new RingCounters(),
     private readonly signalsRoom = true,
   ) {
     this.dataBytes = ring.dataBytes;
@@ -75,6 +76,11 @@ export class RingReader implements ReaderAccesses {
     this.readIndex = this.error === undefined ? index : 0;
     this.nextIndex = this.readIndex;
     this.startReadIndex = this.readIndex;
+  }
+
+  /** Signals given because the writer waited for room. */
+  get intrInFull(): number {
+    return this.counters.intrInFull;
   }
 
   /** Reads the next packet into the fields. @returns false if there is none, or none that can be. */
@@ -213,13 +219,13 @@ export class RingReader implements ReaderAccesses {
     const enough = pendingSendSz + spareBytes;
     if (free - freed >= enough) return false;
     if (free < enough) return false;
-    this.intrInFull += 1;
+    this.counters.intrInFull += 1;
     return true;
   }
 
   /** A signal that no decision stands behind; counted all the same. */
   signalAnyway(): boolean {
-    this.intrInFull += 1;
+    this.counters.intrInFull += 1;
     return true;
   }
 

@@ -9,6 +9,7 @@ import {
   type RingHeader,
   ringDistance,
 } from './buffer.js';
+import { RingCounters } from './counters.js';
 
 // Access rules
 // - write_index, pending_send_sz and the free part of the data are this side's. It never reads its own index back.
@@ -47,12 +48,6 @@ const MAX_PAYLOAD_BYTES = 0xffff * 8 - PACKET_DESCRIPTOR_BYTES;
  * Deviates from Linux in that a read_index that cannot be stops the writer instead of being calculated with.
  */
 export class RingWriter {
-  /** Signals given because the ring had been empty. */
-  intrOutEmpty = 0;
-  /** Writes that found no room. */
-  outFullTotal = 0;
-  /** Those of them that were the first since the last write that found room. */
-  outFullFirst = 0;
   /** Set for good once the reader's index was nonsense: nothing is written any more. */
   error: RingError | undefined = undefined;
   private readonly dataBytes: number;
@@ -62,16 +57,17 @@ export class RingWriter {
   private oldWriteIndex: number;
   private readIndex: number;
   private interruptMask = 0;
-  private outFull = false;
 
   /**
    * @param header access to the header words, unless plain. The ring must be empty.
    * @param onError is told, once, that the reader's index is nonsense.
+   * @param counters of the channel; default: this side's own.
    */
   constructor(
     readonly ring: RingBuffer,
     private readonly header: RingHeader = ring,
     private readonly onError?: (error: RingError) => void,
+    private readonly counters = new RingCounters(),
   ) {
     this.dataBytes = ring.dataBytes;
     const index = ring.load(RING_WORD.WRITE_INDEX);
@@ -81,6 +77,21 @@ export class RingWriter {
     this.oldWriteIndex = this.writeIndex;
     // An empty ring: the reader starts where this side does.
     this.readIndex = this.writeIndex;
+  }
+
+  /** Signals given because the ring had been empty. */
+  get intrOutEmpty(): number {
+    return this.counters.intrOutEmpty;
+  }
+
+  /** Writes that found no room. */
+  get outFullTotal(): number {
+    return this.counters.outFullTotal;
+  }
+
+  /** Those of them that were the first since the last write that found room. */
+  get outFullFirst(): number {
+    return this.counters.outFullFirst;
   }
 
   /**
@@ -157,7 +168,7 @@ export class RingWriter {
 
   /** One access: how much room the reader is to signal; 0 for none (set_channel_pending_send_size). */
   commitPendingSendSz(bytes: number): void {
-    if (bytes === 0) this.outFull = false;
+    if (bytes === 0) this.counters.outFull = false;
     this.header.store(RING_WORD.PENDING_SEND_SZ, bytes);
   }
 
@@ -195,7 +206,7 @@ export class RingWriter {
       this.countFull();
       return false;
     }
-    this.outFull = false;
+    this.counters.outFull = false;
     const start = this.writeIndex;
     const lengthBytes = packetBytes(payloadBytes) - PACKET_TRAILER_BYTES;
     const { dataView: view } = this.ring;
@@ -233,7 +244,7 @@ export class RingWriter {
   /** Whether the ring was empty before the packet written last, as of the last loadReadIndex; counts the signal. */
   decideSignal(): RingWriteResult {
     if (this.oldWriteIndex !== this.readIndex) return RING_WRITE.QUIET;
-    this.intrOutEmpty += 1;
+    this.counters.intrOutEmpty += 1;
     return RING_WRITE.SIGNAL;
   }
 
@@ -244,10 +255,11 @@ export class RingWriter {
   }
 
   private countFull(): void {
-    this.outFullTotal += 1;
-    if (this.outFull) return;
-    this.outFull = true;
-    this.outFullFirst += 1;
+    const { counters } = this;
+    counters.outFullTotal += 1;
+    if (counters.outFull) return;
+    counters.outFull = true;
+    counters.outFullFirst += 1;
   }
 
   private copyIn(at: number, payload: Uint8Array, paddedBytes: number): void {

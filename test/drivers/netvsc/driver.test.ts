@@ -125,7 +125,8 @@ describe('set_channels', () => {
     expect(relids(guest)).toHaveLength(8 - gone.length);
     for (const relid of relids(guest)) expect(gone).not.toContain(guest.channel(relid).targetCpu);
     for (const cpu of gone) guest.online(cpu);
-    guest.run(setChannels(guest, 4));
+    // The number that is there would change nothing.
+    guest.run(setChannels(guest, 3));
     guest.run(setChannels(guest, 8));
     expect(relids(guest)).toHaveLength(8);
   });
@@ -210,6 +211,8 @@ describe('set_channels', () => {
       if (sub !== undefined && sub.state.kind !== 'rescinded') host.rescind(17);
       guest.settle();
       expect(task.state).toBe('done');
+      // The number that is there changes nothing, even where a channel is missing.
+      guest.run(setChannels(guest, 1));
       guest.run(setChannels(guest, 3));
       expect(relids(guest)).toEqual([13, 16, 17]);
       host.rescind(13);
@@ -299,7 +302,7 @@ describe('what the host may refuse', () => {
     expect(guest.channel(13).state.kind).toBe('open');
     expect(guest.memory.blocksInUse).toBe(0);
     expect(guest.device(13).driver).toBeUndefined();
-    expect(guest.log().at(-1)).toMatch(/^hv_vmbus: probe failed for device .* \(-71\)$/);
+    expect(guest.log().at(-2)).toMatch(/^hv_vmbus: probe failed for device .* \(-71\)$/);
   });
 
   test('a buffer goes before the channel is closed on hosts before Windows 10, after it on later ones', () => {
@@ -317,7 +320,7 @@ describe('what the host may refuse', () => {
         if (type === CLOSECHANNEL || type === GPADL_TEARDOWN) sent.push(type);
         return post(message, connection);
       };
-      guest.run(setChannels(guest, 1));
+      guest.run(guest.vmbus.power.suspend());
       expect(sent).toEqual(expected);
     }
   });

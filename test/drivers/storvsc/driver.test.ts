@@ -166,7 +166,12 @@ describe('the handshake', () => {
     ['no answer to END_INITIALIZATION in 180 s', VSTOR.END_INITIALIZATION, 'ignore', '-110'],
   ] as const)('%s: the probe fails and leaves nothing', (_, operation, how, errno) => {
     const guest = diskGuest({ backends: refusing(operation, how) }).boot();
-    expect(guest.log().at(-1)).toBe(`hv_vmbus: probe failed for device ${instanceOf(14)} (${errno})`);
+    expect(guest.log().slice(-2)).toEqual([
+      `hv_vmbus: probe failed for device ${instanceOf(14)} (${errno})`,
+      `hv_storvsc: probe of ${instanceOf(14)} failed with error ${errno}`,
+    ]);
+    const isObsolete = operation === VSTOR.QUERY_PROTOCOL_VERSION;
+    expect(guest.log().includes(`hv_storvsc ${instanceOf(14)}: Obsolete Hyper-V version`)).toBe(isObsolete);
     expect(guest.channel(14).state.kind).toBe('open');
     expect(guest.memory.blocksInUse).toBe(0);
     guest.host.offer(device('scsi', 15));

@@ -145,7 +145,7 @@ describe('threads answer one interrupt later', () => {
     desc.cold.irqCount = 99_999;
     desc.irqsUnhandled = 99_999;
     lab.fire(desc);
-    expect(lab.log[2]).toBe('[<ptr>] handler threaded [<ptr>] threadFunction');
+    expect(lab.log[2]).toBe('[<ptr>] handler threaded [<ptr>] thread_function');
   });
 
   test('a primary handler that handles and wakes settles it at once', () => {

@@ -140,7 +140,7 @@ export const irqNames = [
   'kstatIncrThisCpuOnly',
   'kstatIrqs',
   'kstatIrqsCpu',
-  'kstatIrqsInStat',
+  'kstatSet',
   'kstatIrqsSum',
   'noIrqChip',
   'noIrqProc',

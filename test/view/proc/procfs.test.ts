@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals';
+import { kstatSet } from '../../../src/irq/data/kstat.js';
 import { irqSetStatusFlags } from '../../../src/irq/management/chip.js';
 import { irqStatus } from '../../../src/irq/data/settings.js';
 import type { ArchInterrupts } from '../../../src/view/interrupts/arch.js';
@@ -20,8 +21,7 @@ test('/proc/stat counts lines by their total, per-CPU lines by their CPUs', () =
   irqSetStatusFlags(guest.core, perCpu, irqStatus.PER_CPU);
   for (const irq of [plain, perCpu]) {
     const desc = guest.core.desc(irq);
-    desc?.cold.kstat.set([3, 4]);
-    if (irq === plain && desc) desc.totCount = 7;
+    if (desc) kstatSet(desc, [3, 4]);
   }
   guest.machine.elapse(2_000_000_000);
   expect(guest.read('/proc/stat').split('\n')).toEqual([

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { cpuhpPlace } from '../../../src/machine/hotplug.js';
 import { CpuMask } from '../../../src/machine/cpumask.js';
 import { regularTopology } from '../../../src/machine/topology.js';
-import { parseBool } from '../../../src/view/sys/cpu.js';
+import { kstrtobool } from '../../../src/lib/kstrtox.js';
 import { arm64CpuFiles } from '../../../src/platform/arm64/cpu-files.js';
 import { Guest, outcome } from '../machine.js';
 
@@ -233,7 +233,7 @@ describe('cpuN/online', () => {
     ['o', 'EINVAL'],
     ['\n', 'EINVAL'],
   ])('%j is %s', (text, expected) => {
-    expect(outcome(() => parseBool(text))).toBe(expected);
+    expect(outcome(() => kstrtobool(text))).toBe(expected);
   });
 });
 

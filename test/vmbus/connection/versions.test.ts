@@ -116,7 +116,7 @@ describe('the connection that the host names', () => {
     expect(tries.map(({ connection, taken }) => `${connection} ${taken}`)).toEqual(
       new Array(100).fill('9 false'),
     );
-    expect(guest.log()).toContain('hv_vmbus: Unable to request offers, -11');
+    expect(guest.log()).toContain('hv_vmbus: Unable to request offers - -11');
     expect(guest.connection.primaries).toEqual([]);
     // After 1, 2, 4, … 2^21 µs, and then always that.
     const gaps = tries.slice(1).map(({ atNs }, i) => (atNs - tries[i].atNs) / 1000);

@@ -1,0 +1,23 @@
+/** The kernel's softirqs in their order (include/linux/interrupt.h). */
+export const softirqNames = [
+  'HI',
+  'TIMER',
+  'NET_TX',
+  'NET_RX',
+  'BLOCK',
+  'IRQ_POLL',
+  'TASKLET',
+  'SCHED',
+  'HRTIMER',
+  'RCU',
+] as const;
+
+export type SoftirqName = (typeof softirqNames)[number];
+
+/** Place of what waits on a CPU and is no softirq of its kernel: in front of all that are. */
+export const NO_SOFTIRQ = 0;
+
+/** Where the softirq stands among a CPU's queues; without a name, what no softirq runs. */
+export function placeOf(name: SoftirqName | undefined): number {
+  return name === undefined ? NO_SOFTIRQ : softirqNames.indexOf(name) + 1;
+}

@@ -1,0 +1,69 @@
+import { NO_SOFTIRQ, placeOf, type SoftirqName, softirqNames } from './softirq.js';
+import type { Tasklet } from './tasklet.js';
+
+/**
+ * The softirqs of one CPU (kernel/softirq.c): those that are raised, what each has to do, and how often each ran. What
+ * waits for one softirq is done in the order in which it came, and counts once; what comes meanwhile is for the next
+ * round.
+ */
+export class Softirqs {
+  /** A bit for each softirq that is raised, by its place in `queues`. */
+  private pending = 0;
+  private readonly queues: (Tasklet[] | undefined)[] = [];
+  /** Emptied queues, for the next round. */
+  private readonly spares: (Tasklet[] | undefined)[] = [];
+  /** By place, 32 bit. Made on first use: an explorer builds machines by the thousand. */
+  private counts: Uint32Array | undefined;
+
+  /** True if something waits. */
+  get isPending(): boolean {
+    return this.pending !== 0;
+  }
+
+  /** How often the softirq ran here (kstat_softirqs_cpu). */
+  count(name: SoftirqName): number {
+    return this.counts?.[placeOf(name)] ?? 0;
+  }
+
+  /** Has `tasklet` wait for its softirq, which is raised. */
+  add(tasklet: Tasklet): void {
+    const { place } = tasklet;
+    this.queues[place] ??= [];
+    this.queues[place].push(tasklet);
+    this.pending |= 1 << place;
+  }
+
+  /** Runs all that waits, round by round (handle_softirqs; ksoftirqd goes on in the same way). */
+  handle(): void {
+    while (this.pending !== 0) {
+      let round = this.pending;
+      this.pending = 0;
+      for (; round !== 0; round &= round - 1) this.run(31 - Math.clz32(round & -round));
+    }
+  }
+
+  /** Takes away what waits: the CPU has gone. */
+  takeAll(): Tasklet[] {
+    const all = this.queues.flatMap((queue) => queue ?? []);
+    for (const queue of this.queues) if (queue !== undefined) queue.length = 0;
+    this.pending = 0;
+    return all;
+  }
+
+  private run(place: number): void {
+    if (place !== NO_SOFTIRQ) {
+      this.counts ??= new Uint32Array(softirqNames.length + 1);
+      this.counts[place]++;
+    }
+    const queue = this.queues[place];
+    if (queue === undefined) return;
+    this.queues[place] = this.spares[place];
+    for (let i = 0; i < queue.length; i++) {
+      const tasklet = queue[i];
+      tasklet.scheduled = false;
+      tasklet.run();
+    }
+    queue.length = 0;
+    this.spares[place] = queue;
+  }
+}
