@@ -125,6 +125,9 @@ export interface ScenarioGuest {
   /** Changes the number of channels of a network device (ethtool -L). `relid` is that of its primary channel. */
   setChannels(relid: Relid, count: number): void;
 
+  /** A program does something with the /dev/uio of a device that uio_hv_generic has. */
+  useUio(relid: Relid, deed: 'open' | 'close' | 'enable' | 'disable'): void;
+
   /** Whole text of a file of the guest's /proc or /sys. */
   readFile(path: string): string;
 

@@ -187,6 +187,10 @@ export class FakeGuest implements ScenarioGuest {
     this.record('setChannels', relid, count);
   }
 
+  useUio(relid: number, deed: string): void {
+    this.record('useUio', relid, deed);
+  }
+
   readFile(path: string): string {
     const text = this.files.get(path);
     if (text === undefined) throw new ErrnoError('ENOENT', `there is no ${path}`);
