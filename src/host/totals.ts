@@ -16,4 +16,10 @@ export class HostTotals {
   needlessSignals = 0;
   /** Those that came before the host's event port was there. */
   lostGuestSignals = 0;
+  /** Times that the host suspended the guest because of these. */
+  throttled = 0;
 }
+
+/** Counts of a host, by name. */
+export type HostTotalName = keyof HostTotals;
+export const hostTotalNames = Object.keys(new HostTotals()) as readonly HostTotalName[];

@@ -115,7 +115,7 @@ function logStyleOf({ irqCore, platform }: Pick<AssembledGuest, 'irqCore' | 'pla
 /** The host meets another kernel: its interrupts go to the CPUs that have their virtual processors. */
 function attach({ hyperv, vps }: RunningHost, port: GuestPort): void {
   hyperv.attach({
-    memory: port.memory,
+    ...port,
     interrupt(vp) {
       const cpu = vps.indexOf(vp);
       if (cpu >= 0) port.interrupt(cpu);
@@ -149,7 +149,14 @@ function ownModules(
   const { dynirqLowerBound, genericPendingIrq } = platform;
   const parameters = kernelParameters(options);
   const version = host.version ?? (confidential ? '6.0' : undefined);
-  const hyperv = { ...host.latency, ...(version && { version: versionWire(version) }), seed };
+  const { pendingSendSz, throttle } = host;
+  const hyperv = {
+    pendingSendSz,
+    throttle,
+    ...host.latency,
+    ...(version && { version: versionWire(version) }),
+    seed,
+  };
   return [
     machineModule({ ...machineOptions(options, parameters), ...(running && { clock: running.clock }) }),
     irqModule({
