@@ -35,6 +35,7 @@ export class VmbusBus {
   /** Takes a driver into service and binds it to the devices that wait for one (__vmbus_driver_register). */
   *registerDriver(driver: VmbusDriver): Procedure<void> {
     const { log } = this.connection.machine;
+    if (!this.connection.parameters.load(driver.name, log)) return;
     if (driver.greeting !== undefined) log.printk(driver.greeting);
     log.printk(`hv_vmbus: registering driver ${driver.name}`);
     this.drivers.push(driver);
