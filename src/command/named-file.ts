@@ -1,6 +1,10 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, readSync, writeFileSync } from 'node:fs';
 import type { Stdio } from './stdio.js';
 import { UsageError } from './usage-error.js';
+
+/** Longer files are none that irqlab reads. */
+const MOST_BYTES = 64 << 20;
+const CHUNK_BYTES = 1 << 20;
 
 const reasons: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file',
@@ -28,8 +32,14 @@ export function readText(file: string, stdio: Stdio): { name: string; text: stri
 export function readBytes(file: string, stdio: Stdio): { name: string; bytes: Uint8Array } {
   if (file === '-') return { name: '<stdin>', bytes: Buffer.from(stdio.readStdin()) };
   try {
-    return { name: file, bytes: readFileSync(file) };
+    const fd = openSync(file, 'r');
+    try {
+      return { name: file, bytes: readWhole(fd, file) };
+    } finally {
+      closeSync(fd);
+    }
   } catch (error) {
+    if (error instanceof UsageError) throw error;
     const { code = '', message } = error as NodeJS.ErrnoException;
     throw new UsageError(`cannot read ${file}: ${reasons[code] ?? message}`);
   }
@@ -45,5 +55,24 @@ export function writeText(file: string, text: string): void {
     writeFileSync(file, text);
   } catch (error) {
     throw new UsageError(`cannot write ${file}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+/**
+ * All bytes of an open file, which may be a device or pipe without an end.
+ *
+ * @param name what messages call it by.
+ * @throws UsageError if it is longer than anything that irqlab reads.
+ */
+export function readWhole(fd: number, name: string): Buffer {
+  const chunks: Buffer[] = [];
+  for (let lengthBytes = 0; ; ) {
+    const chunk = Buffer.alloc(CHUNK_BYTES);
+    const count = readSync(fd, chunk);
+    if (count === 0) return Buffer.concat(chunks);
+    chunks.push(chunk.subarray(0, count));
+    lengthBytes += count;
+    if (lengthBytes > MOST_BYTES)
+      throw new UsageError(`${name} is longer than ${MOST_BYTES >> 20} MiB, the most that is read`);
   }
 }

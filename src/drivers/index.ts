@@ -9,6 +9,7 @@ import { KeyboardDriver } from './keyboard.js';
 import { MouseDriver } from './mouse.js';
 import { NetvscDriver } from './netvsc/driver.js';
 import { StorvscDriver } from './storvsc/driver.js';
+import { UioDriver } from './uio/driver.js';
 import { VpciDriver } from './vpci/driver.js';
 
 export { PCI_CORE, type PciCore, type PciRootBus } from './vpci/pci-core.js';
@@ -21,6 +22,7 @@ export {
   MouseDriver,
   NetvscDriver,
   StorvscDriver,
+  UioDriver,
   UtilDriver,
   VpciDriver,
 };
@@ -36,6 +38,7 @@ export type VmbusDriverClass = new (
  * last one to the first, in the order in which usual distributions load them: whoever is bound later is asked first.
  */
 export const builtinDrivers: readonly VmbusDriverClass[] = [
+  UioDriver,
   HvSockDriver,
   FramebufferDriver,
   BalloonDriver,

@@ -28,6 +28,7 @@ import type { GuestLines } from './lines.js';
 import { GuestNic } from './nic.js';
 import type { GuestPci } from './pci.js';
 import { GuestPower } from './power.js';
+import { GuestUio } from './uio.js';
 import { checkOptions } from './check-options.js';
 import { DeviceSettings } from './device-settings.js';
 import { setInitialCounts } from './initial-counts.js';
@@ -238,6 +239,11 @@ export class Guest implements ScenarioGuest {
     return relid;
   }
 
+  /** The device with this primary channel that uio_hv_generic has. @throws RangeError if it has none. */
+  uio(relid: Relid): GuestUio {
+    return GuestUio.of(this.machine, relid, this.deviceOf(relid));
+  }
+
   // What a scenario needs; see ScenarioGuest.
 
   at(timeNs: Ns, action: () => void): void {
@@ -246,6 +252,10 @@ export class Guest implements ScenarioGuest {
 
   elapseTo(timeNs: Ns): void {
     if (timeNs > this.now) this.machine.elapse(timeNs - this.now);
+  }
+
+  elapseWhile(timeNs: Ns, mayGoOn: () => boolean): boolean {
+    return this.machine.elapseWhile(Math.max(timeNs, this.now), mayGoOn);
   }
 
   offline(cpu: CpuId): void {
@@ -313,6 +323,14 @@ export class Guest implements ScenarioGuest {
 
   setChannels(relid: Relid, count: number): void {
     this.channel(relid).setChannels(count);
+  }
+
+  useUio(relid: Relid, deed: 'open' | 'close' | 'enable' | 'disable'): void {
+    const uio = this.uio(relid);
+    if (deed === 'open') uio.open();
+    else if (deed === 'close') uio.close();
+    else uio.irqControl(deed === 'enable');
+    this.quiesce();
   }
 
   readFile(path: string): string {

@@ -1,6 +1,6 @@
 import type { CpuId, Relid } from '../lib/brand.js';
 import { vsockService } from '../drivers/hv-sock/driver.js';
-import type { HostChannel } from '../host/device.js';
+import type { HostChannel, HostDevice } from '../host/device.js';
 import type { HyperV } from '../host/hyperv.js';
 import type { RingName, RingPlace } from '../host/misbehave/rings.js';
 import type { MisbehaveRule } from '../host/misbehave/rule.js';
@@ -24,6 +24,7 @@ export class GuestHost implements ScenarioHost {
   /** Adds a device; the guest hears of it when it asks for offers, or soon. */
   plug(device: DeviceOptions): void {
     const offered = this.hyperv.offer(this.settings.add(device));
+    if (device.driver === 'netvsc' && device.vf !== undefined) this.passedThrough.pair(offered, device.vf);
     if (device.driver !== 'vpci') return;
     for (const one of device.functions ?? []) this.passedThrough.add(offered, one);
   }
@@ -44,8 +45,15 @@ export class GuestHost implements ScenarioHost {
    * @throws RangeError if the host has no such channel.
    */
   rescind(relid: Relid): void {
+    this.passedThrough.takeBack(this.primaryOf(relid));
     this.hyperv.rescind(relid);
     this.quiesce();
+  }
+
+  /** The device whose primary channel this is. */
+  private primaryOf(relid: Relid): HostDevice | undefined {
+    const channel = this.hyperv.channel(relid);
+    return channel?.isPrimary === true ? channel.device : undefined;
   }
 
   /** A service of the host listens on a vsock port. */

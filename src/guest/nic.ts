@@ -45,6 +45,12 @@ export class GuestNic {
     return this.adapter.statistics.dropped;
   }
 
+  /** Frames that went by the adapter's virtual function, and came by it. */
+  get vf(): { readonly transmitted: number; readonly received: number; readonly isActive: boolean } {
+    const { statistics, isActive } = this.adapter.vf;
+    return { ...statistics, isActive };
+  }
+
   /** Has the guest send frames; they go out as time passes. */
   transmit({ count = 1, flow = 0, bytes = 1514 }: FramesOptions = {}): void {
     const hash = flowHash(flow);
@@ -57,8 +63,17 @@ export class GuestNic {
     const backend = device?.backend;
     if (device === undefined || !(backend instanceof NetworkBackend)) return 0;
     const hash = flowHash(flow);
+    if (backend.isVfActive(device)) return this.receiveByVf(count, hash);
     let delivered = 0;
     while (delivered < count && backend.deliver(device, hash, bytes, this.host) !== undefined) delivered += 1;
+    this.machine.settle();
+    return delivered;
+  }
+
+  /** What the host delivers by the virtual function is lost while there is none. */
+  private receiveByVf(count: number, hash: number): number {
+    let delivered = 0;
+    while (delivered < count && this.adapter.vf.receive(hash)) delivered += 1;
     this.machine.settle();
     return delivered;
   }

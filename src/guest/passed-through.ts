@@ -1,5 +1,6 @@
 import { PciBackend } from '../host/backends/pci.js';
 import type { PassedThroughBus } from '../host/backends/passed-through-bus.js';
+import { NetworkBackend } from '../host/backends/network.js';
 import type { HostDevice } from '../host/device.js';
 import type { HyperV } from '../host/hyperv.js';
 import { devfnToSlot } from '../host/protocols/pci.js';
@@ -20,6 +21,8 @@ export class PassedThrough {
   /** By the GUID of the bus, then slot and function. */
   private readonly functions = new Map<Guid, Map<number, PassedThroughFunction>>();
   private serials = 0;
+  /** Adapters that have a virtual function, with its serial number. */
+  private readonly adapters = new Map<HostDevice, number>();
 
   constructor(private readonly host: HyperV) {}
 
@@ -59,14 +62,32 @@ export class PassedThrough {
     };
     backend.plug(device, description, this.host);
     this.on(device.options.instanceId).set(devfn, { options, serial });
+    this.tellAdapters();
     return devfn;
   }
 
   /** The host asks the guest to give a function up. @throws ErrnoError ENODEV if the guest has the bus not in service. */
   eject(instanceId: Guid, devfn: number): void {
     const device = this.deviceOf(instanceId);
-    if (device !== undefined && backendOf(device).eject(device, devfnToSlot(devfn), this.host)) return;
+    if (device !== undefined && backendOf(device).eject(device, devfnToSlot(devfn), this.host)) {
+      this.functions.get(instanceId)?.delete(devfn);
+      this.tellAdapters();
+      return;
+    }
     throw new ErrnoError('ENODEV', `PCI bus ${instanceId} is not in service`);
+  }
+
+  /** A network adapter has the function with this serial number beside it, whenever there is one. */
+  pair(adapter: HostDevice, serial: number): void {
+    this.adapters.set(adapter, serial);
+    this.tellAdapters();
+  }
+
+  /** The host is about to take a device back, with the functions on it if it is a bus. */
+  takeBack(device: HostDevice | undefined): void {
+    if (device === undefined) return;
+    this.adapters.delete(device);
+    if (this.functions.delete(device.options.instanceId)) this.tellAdapters();
   }
 
   /** The function in a slot; undefined: nothing answers there. */
@@ -81,6 +102,16 @@ export class PassedThrough {
       const found = device && backendOf(device).bus(device).redirectionOf(data);
       return found && { vector: found.vector, cpus: found.vps };
     };
+  }
+
+  /** Adapters hear whether their virtual functions are there. */
+  private tellAdapters(): void {
+    const all = [...this.functions.values()].flatMap((on) => [...on.values()]);
+    for (const [adapter, serial] of this.adapters) {
+      const { backend } = adapter;
+      const isThere = all.some((one) => one.serial === serial);
+      if (backend instanceof NetworkBackend) backend.setVf(adapter, serial, isThere, this.host);
+    }
   }
 
   private on(instanceId: Guid): Map<number, PassedThroughFunction> {

@@ -3,7 +3,11 @@ import { ErrnoError, errnoCode } from '../lib/errno.js';
 import { type PciDriver, type PciMachine, submitTo } from '../devices/pci/driver.js';
 import type { Completed, Queue } from '../devices/pci/queue.js';
 import type { PciCore, PciRootBus } from '../drivers/index.js';
-import type { Procedure } from '../machine/step.js';
+import { netClassDevice } from '../machine/class-device.js';
+import { type NetDevice, type NetDeviceOptions, netDevices } from '../machine/net-devices.js';
+import { rtnlOf } from '../drivers/rtnl.js';
+import { inFrame, type Procedure } from '../machine/step.js';
+import { addressOf, addressWord } from '../host/protocols/network.js';
 import type { PciPresence } from '../platform/pci/pci-functions.js';
 import type { PciBus, PciFunction } from '../platform/pci/pci-function.js';
 import {
@@ -31,6 +35,8 @@ interface Found {
   readonly root: PciRootBus | undefined;
   /** Undefined: nobody has taken it into service. */
   driver: PciDriver | undefined;
+  /** What its driver has made of a network adapter. */
+  netDevice: NetDevice | undefined;
 }
 
 /** The guest's PCI functions, those that Hyper-V passes through as well, with their drivers. */
@@ -126,7 +132,10 @@ export class GuestPci implements PciCore {
 
   /** A frame comes, or goes. @returns false if there is no network adapter of this name. */
   frame(name: string, direction: 'rx' | 'tx', flow: number): boolean {
-    const found = this.named(name);
+    return this.frameOf(this.named(name), direction, flow);
+  }
+
+  private frameOf(found: Found | undefined, direction: 'rx' | 'tx', flow: number): boolean {
     const queue = found?.driver?.queueOfFlow?.(direction, flow);
     return this.give(found, queue, () => {}, direction === 'rx' ? 0 : undefined);
   }
@@ -172,7 +181,7 @@ export class GuestPci implements PciCore {
   *scan(bus: PciRootBus, addDevices: boolean): Procedure<void> {
     const { msi } = this.machine();
     for (const { devfn, node } of bus.functions()) {
-      const name = addressOf(bus.number, devfn);
+      const name = bdfOf(bus.number, devfn);
       const there = this.passedThrough.at(bus.instanceId, devfn);
       if (there === undefined || msi.functions.at(name) !== undefined) continue;
       const { options, serial } = there;
@@ -193,7 +202,7 @@ export class GuestPci implements PciCore {
   }
 
   *remove(bus: PciRootBus, devfn: number): Procedure<void> {
-    const func = this.machine().msi.functions.at(addressOf(bus.number, devfn))?.func;
+    const func = this.machine().msi.functions.at(bdfOf(bus.number, devfn))?.func;
     const found = func && this.found.get(func);
     if (found?.root === bus) yield* this.drop(found);
   }
@@ -205,7 +214,7 @@ export class GuestPci implements PciCore {
 
   private add(func: PciFunction, options: PciDeviceOptions, root?: PciRootBus): Found {
     const presence = this.machine().msi.functions.add(func);
-    const found = { options, presence, root, driver: undefined };
+    const found = { options, presence, root, driver: undefined, netDevice: undefined };
     this.found.set(func, found);
     return found;
   }
@@ -224,11 +233,43 @@ export class GuestPci implements PciCore {
     found.driver = driver;
     presence.driver = kernelDriverOf(options);
     presence.classDevices = driver.classDevices ?? [];
+    if (driver.queueOfFlow !== undefined) yield* this.registerNetdev(found);
     return 0;
+  }
+
+  /** A network adapter's driver makes an interface of it (register_netdev). */
+  private *registerNetdev(found: Found): Procedure<void> {
+    const { presence, root } = found;
+    const { func, driver = '' } = presence;
+    const { machine } = this.machine().core;
+    const rtnl = rtnlOf(machine);
+    const address = root && func.slot && addressOf(addressWord({ vf: Number(func.slot) }));
+    const options: NetDeviceOptions = {
+      ...(address && { address }),
+      pci: { label: `${driver} ${func.name}`, slot: func.slot },
+      frame: (direction, hash) => this.frameOf(found, direction, hash),
+    };
+    yield* inFrame('rtnl_lock', rtnl.lock());
+    found.netDevice = yield* netDevices(machine).register(options);
+    presence.classDevices = [...presence.classDevices, netClassDevice(found.netDevice)];
+    yield* rtnl.unlock();
+  }
+
+  /** unregister_netdev */
+  private *unregisterNetdev(found: Found): Procedure<void> {
+    const { netDevice } = found;
+    if (netDevice === undefined) return;
+    const { machine } = this.machine().core;
+    const rtnl = rtnlOf(machine);
+    yield* inFrame('rtnl_lock', rtnl.lock());
+    yield* netDevices(machine).unregister(netDevice);
+    found.netDevice = undefined;
+    yield* rtnl.unlock();
   }
 
   private *drop(found: Found): Procedure<void> {
     const { driver, presence } = found;
+    yield* this.unregisterNetdev(found);
     found.driver = undefined;
     presence.driver = undefined;
     presence.classDevices = [];
@@ -284,7 +325,7 @@ export class GuestPci implements PciCore {
 }
 
 /** Address of a function of a passed-through bus, which has bus number 0. */
-function addressOf(domain: number, devfn: number): string {
+function bdfOf(domain: number, devfn: number): string {
   const slot = (devfn >>> 3).toString(16).padStart(2, '0');
   return `${domain.toString(16).padStart(4, '0')}:00:${slot}.${devfn & 7}`;
 }

@@ -16,11 +16,11 @@ export class GuestCommands implements CommandTaker {
   ) {}
 
   /** Carries out the command of one line; see command-schema.ts for its form. */
-  answer(line: string): ControlAnswer {
+  async answer(line: string): Promise<ControlAnswer> {
     try {
       const parsed = parseCommand(line, this.language);
       this.live.catchUp();
-      const answer = 'step' in parsed ? this.doStep(parsed.step) : this.doCommand(parsed.command);
+      const answer = 'step' in parsed ? this.doStep(parsed.step) : await this.doCommand(parsed.command);
       // What the command has started in the guest proceeds as far as it can at the present moment.
       this.guest.run({ ns: 0 });
       return answer;
@@ -44,9 +44,9 @@ export class GuestCommands implements CommandTaker {
     }
   }
 
-  private doCommand({ run, speed, workload, stop, latency }: ControlCommand): ControlAnswer {
+  private async doCommand({ run, speed, workload, stop, latency }: ControlCommand): Promise<ControlAnswer> {
     const { live } = this;
-    if (run !== undefined) live.run(run);
+    if (run !== undefined) await live.run(run);
     else if (speed !== undefined) live.speed = speed;
     else if (workload !== undefined) live.startWorkload(workload);
     else if (stop !== undefined) return { ok: true, result: { stopped: live.stopWorkload(stop) } };

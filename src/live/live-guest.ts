@@ -13,10 +13,12 @@ import { startWorkloads, subjectOf, type WorkloadItem } from '../scenario/worklo
 import type { SignalTally } from '../scenario/workloads/workload.js';
 
 const NS_PER_MS = 1_000_000;
-/** The guest's time moves on in slices of this length; between them the real time is checked. */
-const SLICE_NS = 5 * NS_PER_MS;
-/** Longest real time that the guest runs without a pause: rather than block its files it falls behind. */
-const MOST_BUSY_MS = 100;
+/** Longest real time that the guest runs without a pause for those who use its files: it rather falls behind. */
+const MOST_BUSY_MS = 15;
+/** The pause then: enough to open a file and to read it. */
+const PAUSE_MS = 5;
+/** The real time is looked at once in so many events. */
+const LOOK_EVENTS = 64;
 
 export interface LiveGuestOptions {
   /** Seconds of the guest's time in a second of real time; 0: it stands still. */
@@ -81,6 +83,11 @@ export class LiveGuest {
   private originMs = 0;
   private nextStep = 0;
   private nextSeed: number;
+  /** Until then others have their turn. */
+  private pauseEndMs = 0;
+  /** Runs that are not over. */
+  private runs = 0;
+  private lastRun: Promise<void> = Promise.resolve();
   private workload: RunningWorkload[] = [];
   private rate = 0;
   private lostNs: Ns = 0;
@@ -116,26 +123,50 @@ export class LiveGuest {
     return this.lostNs;
   }
 
-  /** Runs the guest up to the present. Nothing to do where an action has already taken it further. */
+  /**
+   * Runs the guest up to the present. Nothing to do where an action has already taken it further, while a `run` is under
+   * way, and in the pause that a guest makes that cannot keep up.
+   */
   catchUp(): void {
-    const { nowMs } = this.options;
-    const beginMs = nowMs();
+    const beginMs = this.options.nowMs();
+    if (this.runs > 0 || beginMs < this.pauseEndMs) return;
     const targetNs = this.originNs + Math.floor((beginMs - this.originMs) * NS_PER_MS * this.rate);
-    while (this.guest.now < targetNs) {
-      if (nowMs() - beginMs > MOST_BUSY_MS) {
-        this.lostNs += targetNs - this.guest.now;
-        this.restart();
-        return;
-      }
-      this.runTo(Math.min(targetNs, this.guest.now + SLICE_NS));
+    if (this.guest.now >= targetNs || this.advance(targetNs)) return;
+    this.lostNs += targetNs - this.guest.now;
+    this.restart();
+  }
+
+  /**
+   * Lets `ns` pass as fast as this machine can, whatever the speed; the real time counts on from there. Others have their
+   * turn meanwhile, but for the guest's time. One run begins when the one before is over.
+   */
+  run(ns: Ns): Promise<void> {
+    this.catchUp();
+    this.runs += 1;
+    const done = this.lastRun.then(() => this.hurry(ns));
+    this.lastRun = done.catch(() => {});
+    return done;
+  }
+
+  private async hurry(ns: Ns): Promise<void> {
+    try {
+      const targetNs = this.guest.now + ns;
+      while (!this.advance(targetNs)) await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+    } finally {
+      this.runs -= 1;
+      this.restart();
     }
   }
 
-  /** Lets `ns` pass at once, whatever the speed; the real time counts on from there. */
-  run(ns: Ns): void {
-    this.catchUp();
-    this.runTo(this.guest.now + ns);
-    this.restart();
+  /** Runs the guest up to `targetNs`, or for as long as it may keep others waiting. @returns whether it got there. */
+  private advance(targetNs: Ns): boolean {
+    const { nowMs } = this.options;
+    const endMs = nowMs() + MOST_BUSY_MS;
+    let events = 0;
+    const mayGoOn = (): boolean => ++events % LOOK_EVENTS !== 0 || nowMs() < endMs;
+    if (this.runTo(targetNs, mayGoOn)) return true;
+    this.pauseEndMs = nowMs() + PAUSE_MS;
+    return false;
   }
 
   /** Starts workload; its times count from now. */
@@ -174,17 +205,17 @@ export class LiveGuest {
     this.originMs = this.options.nowMs();
   }
 
-  private runTo(timeNs: Ns): void {
+  private runTo(timeNs: Ns, mayGoOn: () => boolean): boolean {
     const { timeline } = this.scenario;
     for (let step = timeline[this.nextStep]; step !== undefined; step = timeline[this.nextStep]) {
       const { atNs, place } = step;
       if (this.startNs + atNs > timeNs) break;
+      if (!this.guest.elapseWhile(this.startNs + atNs, mayGoOn)) return false;
       this.nextStep += 1;
-      this.guest.elapseTo(this.startNs + atNs);
       const { failure } = doStep(this.guest, step);
       if (failure !== undefined)
         this.options.onFailure(`${formatPlace(place)}: ${step.describe()}: ${failure}`);
     }
-    this.guest.elapseTo(timeNs);
+    return this.guest.elapseWhile(timeNs, mayGoOn);
   }
 }

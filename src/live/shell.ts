@@ -19,6 +19,7 @@ const guestPaths = [
   '/sys/class/net',
   '/sys/class/nvme',
   '/sys/class/scsi_host',
+  '/sys/class/uio',
   '/sys/kernel/irq',
 ] as const;
 

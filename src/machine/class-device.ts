@@ -15,13 +15,14 @@ export interface ClassDevice {
 const ETHERNET = 1;
 
 /** A network interface as /sys/class/net shows it (net/core/net-sysfs.c), as far as it is known here. */
-export function netClassDevice({ name, ifindex }: NetDevice): ClassDevice {
+export function netClassDevice({ name, ifindex, options: { address } }: NetDevice): ClassDevice {
   const line = (text: string | number) => (): string => `${text}\n`;
   return {
     className: 'net',
     name,
     files: {
       addr_len: line(6),
+      ...(address !== undefined && { address: line(address) }),
       ifindex: line(ifindex),
       iflink: line(ifindex),
       mtu: line(1500),

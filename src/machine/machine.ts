@@ -52,6 +52,8 @@ export interface ContextRunner extends TaskletRunner {
   moved(task: Task): void;
 }
 
+const always = (): boolean => true;
+
 /**
  * CPUs, virtual time and process contexts: what runs when. Nothing here knows what an interrupt is for.
  * A machine never looks at the host's clock, so the same calls give the same run everywhere.
@@ -266,15 +268,25 @@ export class Machine implements CpuMachine, HotplugMachine {
   elapse(ns: Ns): void {
     if (!(ns >= 0 && ns < Number.POSITIVE_INFINITY))
       throw new RangeError(`${ns} ns cannot pass; 0 or more can`);
-    const end = this.clock.now + ns;
+    this.elapseWhile(this.clock.now + ns, always);
+  }
+
+  /**
+   * Lets time go by up to `end`, as long as `mayGoOn` says so, which is asked before each event.
+   *
+   * @returns false if it stopped before `end`; the time is then that of the last event.
+   */
+  elapseWhile(end: Ns, mayGoOn: () => boolean): boolean {
     this.settle();
     for (;;) {
       const next = this.clock.nextTime;
       if (next === undefined || next > end) break;
+      if (!mayGoOn()) return false;
       this.clock.runNext();
       this.settle();
     }
     this.clock.advanceTo(end);
+    return true;
   }
 
   /**

@@ -1,5 +1,5 @@
 import { inFunction, type Procedure, runAtomic } from '../machine/step.js';
-import { UioHvGeneric, type UioMasking } from '../drivers/uio-hv-generic.js';
+import { UioHvGeneric, type UioMasking } from '../drivers/uio/uio-hv-generic.js';
 import type { Model } from '../explore/model.js';
 import { RING_WRITE, VM_PKT } from '../vmbus/ring/index.js';
 import { ringOrders } from '../vmbus/variants/index.js';

@@ -24,7 +24,8 @@ export function parseScenario(
   language: ScenarioLanguage = builtinLanguage,
 ): Scenario {
   const source = new Source(text, file);
-  const data = plainData(source);
+  const { problems, data } = source;
+  if (problems.length > 0) throw new ScenarioError(sorted(problems));
   const parsed = z.safeParse(language.schema, data);
   const diagnostics = parsed.success ? [] : describeIssues(parsed.error.issues, data, source);
   const { platforms } = language.vocabulary;
@@ -33,17 +34,6 @@ export function parseScenario(
   );
   if (parsed.data === undefined || diagnostics.length > 0) throw new ScenarioError(sorted(diagnostics));
   return build(parsed.data, source);
-}
-
-function plainData(source: Source): unknown {
-  const { problems } = source;
-  if (problems.length > 0) throw new ScenarioError(sorted(problems));
-  try {
-    return source.data;
-  } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    throw new ScenarioError([{ place: source.placeOf([]), message }]);
-  }
 }
 
 function sorted(diagnostics: readonly Diagnostic[]): Diagnostic[] {

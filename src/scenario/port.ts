@@ -49,6 +49,9 @@ export interface ScenarioGuest {
   /** Lets the time go by until `timeNs`, what lies exactly there included. Nothing to do if that is past. */
   elapseTo(timeNs: Ns): void;
 
+  /** The same, as long as `mayGoOn`, which is asked before each event, says so. @returns whether it got to `timeNs`. */
+  elapseWhile(timeNs: Ns, mayGoOn: () => boolean): boolean;
+
   /** Takes a CPU offline (writes 0 to its `online` file). */
   offline(cpu: CpuId): void;
 
@@ -120,6 +123,9 @@ export interface ScenarioGuest {
 
   /** Changes the number of channels of a network device (ethtool -L). `relid` is that of its primary channel. */
   setChannels(relid: Relid, count: number): void;
+
+  /** A program does something with the /dev/uio of a device that uio_hv_generic has. */
+  useUio(relid: Relid, deed: 'open' | 'close' | 'enable' | 'disable'): void;
 
   /** Whole text of a file of the guest's /proc or /sys. */
   readFile(path: string): string;

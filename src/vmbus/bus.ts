@@ -34,12 +34,17 @@ export class VmbusBus {
 
   /** Takes a driver into service and binds it to the devices that wait for one (__vmbus_driver_register). */
   *registerDriver(driver: VmbusDriver): Procedure<void> {
-    const { log } = this.connection.machine;
-    if (!this.connection.parameters.load(driver.name, log)) return;
-    if (driver.greeting !== undefined) log.printk(driver.greeting);
-    log.printk(`hv_vmbus: registering driver ${driver.name}`);
+    if (!this.connection.parameters.load(driver.name, this.connection.machine.log)) return;
+    if (driver.loadedByHand !== true) this.announce(driver);
     this.drivers.push(driver);
     yield* this.attach(driver);
+  }
+
+  /** What the log says of a driver when its module is loaded. */
+  private announce({ greeting, name }: VmbusDriver): void {
+    const { log } = this.connection.machine;
+    if (greeting !== undefined) log.printk(greeting);
+    log.printkOnce(`hv_vmbus: registering driver ${name}`);
   }
 
   /** Binds a driver to all devices that wait for it (driver_attach). */
@@ -54,6 +59,7 @@ export class VmbusBus {
   *addId(driver: VmbusDriver, classId: Guid): Procedure<number> {
     const ids = this.dynamicIds.get(driver) ?? new Set();
     if (ids.has(classId)) return errnoValue('EEXIST');
+    if (driver.loadedByHand === true) this.announce(driver);
     this.dynamicIds.set(driver, ids.add(classId));
     yield* this.attach(driver);
     return 0;
@@ -126,6 +132,7 @@ export class VmbusBus {
 
   private *bind(device: VmbusDevice, driver: VmbusDriver, mayWait = true): Procedure<void> {
     const { channel } = device;
+    if (driver.loadedByHand === true) this.announce(driver);
     // From here on the device waits for its probe before it goes, even if the probe's turn has yet to come.
     device.driver = driver;
     device.probing.reinit();

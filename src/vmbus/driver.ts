@@ -54,6 +54,8 @@ export interface VmbusDriver {
   readonly greeting?: string;
   /** Classes of devices that the driver serves. */
   readonly classIds: readonly Guid[];
+  /** Its module is loaded by whoever wants it: it is there, and is heard of when the first device is meant for it. */
+  readonly loadedByHand?: boolean;
   /** Serves all hv_sock channels, whose class ids are made up (struct hv_driver hvsock). */
   readonly hvsock?: boolean;
   /** Probes run beside each other and beside later offers (PROBE_PREFER_ASYNCHRONOUS). */

@@ -34,6 +34,10 @@ export interface HypervBehaviour {
   readonly vpciRetarget: 'hv_arch_irq_unmask' | 'hv_irq_retarget_interrupt';
   /** hv_utils can take each sample of the host's time as one to follow, if the clock is behind (timesync_implicit). */
   readonly timesyncImplicit: boolean;
+  /** uio_hv_generic has the channel of file copy without being asked. */
+  readonly uioServesFcopy: boolean;
+  /** uio_hv_generic turns a channel's interrupts off itself, when the device is opened and in each interrupt. */
+  readonly uioMasksInterrupts: boolean;
   /** The framebuffer's driver. */
   readonly framebufferDriver: 'hyperv_fb' | 'hyperv_drm';
 }
@@ -54,6 +58,8 @@ const v61: HypervBehaviour = {
   fcopyInUtils: true,
   vpciRetarget: 'hv_arch_irq_unmask',
   timesyncImplicit: false,
+  uioServesFcopy: false,
+  uioMasksInterrupts: true,
   framebufferDriver: 'hyperv_fb',
 };
 
@@ -77,10 +83,12 @@ const v618: HypervBehaviour = {
   storvscPrefersOwnCpu: true, // 6.18, "scsi: storvsc: Prefer returning channel with the same CPU as on the I/O issuing CPU"
   storvscStatusLabel: 'host=0x', // 6.16, "scsi: storvsc: Don't report the host packet status as the hv status"
   movesChannelsAtOffline: true, // 6.15, "Add support for CPU offlining in Hyper-V": hv_pick_new_cpu
+  uioMasksInterrupts: false, // 6.17, "uio_hv_generic: Let userspace take care of interrupt mask"
 };
 
 const v72: HypervBehaviour = {
   ...v618,
+  uioServesFcopy: true, // by 7.2: hv_uio_id_table
   newestVersion: VERSION_WIN10_V6_0, // 6.19, "Drivers: hv: VMBus protocol version 6.0"
   confidentialVmbus: true, // 6.19, the series that it began
   scansToHighestRelid: true, // 7.1, 1c80dd81cac1

@@ -13,6 +13,7 @@ test('the module binds every driver, in the order in which they stand, each once
   container.load(driversModule(defaultDeviceParameters));
   const drivers = container.getAll(VMBUS_DRIVER);
   expect(drivers.map(({ name }) => name)).toEqual([
+    'uio_hv_generic',
     'hv_sock',
     'hyperv_fb',
     'hv_balloon',

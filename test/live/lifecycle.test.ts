@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, jest, test } from '@jest/globals';
 import { describeReal, inShell, mountGuest, ownMounts, root, run, until } from '../support/real.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
 
 jest.setTimeout(60_000);
 
@@ -11,6 +12,8 @@ const RFC = 'examples/rfc-gen2-8vcpu.yaml';
 const cli = join(root, 'dist/cli/cli.js');
 
 describeReal('irqlab mount', ['mount', 'umount'], () => {
+  const scratch = temporaryDirectory('lifecycle');
+
   test('shows the files, lets time pass and passes on errors', async () => {
     const { directory, stop } = await mountGuest(RFC);
     expect(readdirSync(directory)).toEqual(['proc', 'sys']);
@@ -47,6 +50,26 @@ describeReal('irqlab mount', ['mount', 'umount'], () => {
     expect(await stop()).toMatchObject({ status: 0, err: '' });
     expect(existsSync(socket)).toBe(false);
     rmSync(socketDirectory, { recursive: true });
+  });
+
+  test('answers its readers and its signals however busy the guest is', async () => {
+    const busy = scratch.file(
+      'busy.yaml',
+      `cpus: 2
+devices: [{driver: heartbeat, relid: 7}]
+workload: [{relid: 7, every: 1ns, burst: 1000000, until: 1us}, {relid: 7, every: 1ns, until: 1s}]
+`,
+    );
+    const mounted = await mountGuest(busy);
+    // The first second of the guest's time takes many minutes.
+    const count = (): number => {
+      const text = readFileSync(join(mounted.directory, 'proc/interrupts'), 'latin1');
+      return Number(/^ *24: +(\d+)/m.exec(text)?.[1]);
+    };
+    const first = count();
+    await until(() => count() > first);
+    expect(count()).toBeGreaterThan(first);
+    expect(await mounted.stop()).toMatchObject({ status: 0 });
   });
 
   test('ends when it is unmounted', async () => {

@@ -81,9 +81,9 @@ describe('time', () => {
     expect(running.elapsedNs).toBe(20e6);
   });
 
-  test('run goes ahead at once', () => {
+  test('run goes ahead at once', async () => {
     const running = live(1);
-    running.run(40e6);
+    await running.run(40e6);
     expect(running.elapsedNs).toBe(40e6);
     nowMs += 5;
     running.catchUp();
@@ -99,6 +99,65 @@ describe('time', () => {
     expect(elapsedNs).toBeLessThan(1e9);
     running.catchUp();
     expect(running.elapsedNs - elapsedNs).toBeLessThan(100e6);
+  });
+});
+
+describe('a guest that is too busy for this machine', () => {
+  const swamped = parseScenario(
+    `
+cpus: 2
+devices: [{driver: heartbeat, relid: 7}]
+workload: [{relid: 7, every: 1ns}]
+run: 1s
+`,
+    'swamped.yaml',
+  );
+  let looks: number;
+  let running: LiveGuest;
+
+  /** Each look at the time takes 1 ms; the guest gets as much work as that gives it. */
+  beforeEach(() => {
+    looks = 0;
+    guest = Guest.create(swamped.guest);
+    running = new LiveGuest(guest, swamped, {
+      speed: 1,
+      nowMs: () => {
+        looks += 1;
+        nowMs += 1;
+        return nowMs;
+      },
+      onFailure: () => {},
+    });
+  });
+
+  test('lets others have their turn after 15 ms, and then for 5 ms', () => {
+    nowMs += 1000;
+    looks = 0;
+    running.catchUp();
+    expect(looks).toBeGreaterThan(10);
+    expect(looks).toBeLessThan(25);
+    const { elapsedNs } = running;
+    expect(elapsedNs).toBeGreaterThan(0);
+    expect(elapsedNs).toBeLessThan(10_000);
+    expect(running.behindNs).toBeGreaterThan(900e6);
+    for (let request = 0; request < 3; request++) running.catchUp();
+    expect(running.elapsedNs).toBe(elapsedNs);
+    nowMs += 5;
+    running.catchUp();
+    expect(running.elapsedNs).toBeGreaterThan(elapsedNs);
+  });
+
+  test('also while it is told to go ahead', async () => {
+    let over = false;
+    const done = running.run(5_000).then(() => (over = true));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(over).toBe(false);
+    const { elapsedNs } = running;
+    nowMs += 1000;
+    running.catchUp();
+    expect(running.elapsedNs).toBe(elapsedNs);
+    await done;
+    expect(running.elapsedNs).toBeGreaterThanOrEqual(5_000);
   });
 });
 

@@ -57,6 +57,11 @@ export class FakeGuest implements ScenarioGuest {
     this.clock.advanceTo(timeNs);
   }
 
+  elapseWhile(timeNs: number): boolean {
+    this.elapseTo(timeNs);
+    return true;
+  }
+
   offline(cpu: number): void {
     this.record('offline', cpu);
     if (cpu === 0) throw new ErrnoError('EBUSY', 'CPU 0 must stay online');
@@ -178,6 +183,10 @@ export class FakeGuest implements ScenarioGuest {
 
   setChannels(relid: number, count: number): void {
     this.record('setChannels', relid, count);
+  }
+
+  useUio(relid: number, deed: string): void {
+    this.record('useUio', relid, deed);
   }
 
   readFile(path: string): string {

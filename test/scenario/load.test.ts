@@ -243,7 +243,7 @@ describe('what is wrong in a file is reported with its position:', () => {
     ['workload: [{relid: 1, total: 6, every: 1s}]', '2:12: "total" and "every" do not go together'],
     [
       'timeline: [{at: 1s}]',
-      '2:12: a step needs an action: one of offline, online, affinity, write, read, offer, rescind, channels, signal, raise, count, request, free, enable, disable, synchronize, wake, plug, unplug, queues, host, refused, suspend, resume, shutdown, connect, print',
+      '2:12: a step needs an action: one of offline, online, affinity, write, read, offer, rescind, channels, signal, raise, count, request, free, enable, disable, synchronize, wake, plug, unplug, queues, host, refused, suspend, resume, shutdown, connect, uio, print',
     ],
     ['timeline: [{ofline: 1}]', '2:13: unknown key "ofline"; did you mean "offline"?'],
     ['timeline: [{offline: 1, online: 2}]', '2:33: a step has one action, not 2 (offline, online)'],
@@ -325,6 +325,35 @@ ${timeline}`;
     ]);
     const rescinded = 'cpus: 4\ndevices: [{driver: netvsc, relid: 13, subChannels: [16]}]\ntimeline:\n';
     expect(problems(`${rescinded}  - {rescind: 13}\n  - {offer: {driver: vss, relid: 16}}`)).toEqual([]);
+  });
+
+  test.each([
+    [
+      '{relid: 7, signals: 1000000000, during: 1ns}',
+      '1000000000 signals in 1ns are more than one each nanosecond',
+    ],
+    ['{relid: 7, signals: 11, during: 10ns}', '11 signals in 10ns are more than one each nanosecond'],
+    [
+      '{nic: 13, packets: 1000, during: 99ns, burst: 10}',
+      '100 bursts in 99ns are more than one each nanosecond',
+    ],
+    ['{relid: 7, every: 1ns}', '10000000000 signals in all are more than the 1000000000 that can be run'],
+    [
+      '{relid: 7, every: 1ms, burst: 200000, until: 6s}',
+      '1200000000 signals in all are more than the 1000000000 that can be run',
+    ],
+    [
+      '{disk: 14, iops: 100000000, during: 11s}',
+      '1100000000 I/Os in all are more than the 1000000000 that can be run',
+    ],
+  ])('workload that no machine could run: %s', (item, message) => {
+    const text = `cpus: 2
+devices: [{driver: heartbeat, relid: 7}, {driver: netvsc, relid: 13, channels: 1}, {driver: storvsc, relid: 14}]
+workload:
+  - ${item}
+run: 10s
+`;
+    expect(problems(text)).toEqual([`4:5: ${message}`]);
   });
 
   test('workload that cannot be', () => {

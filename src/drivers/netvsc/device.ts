@@ -27,6 +27,7 @@ import { type HostPacket, tryToSend } from '../conversation/packets.js';
 import { devPrintk } from '../dev-printk.js';
 import { rtnlOf } from '../rtnl.js';
 import type { NetvscPages } from './options.js';
+import { NetvscVf } from './vf.js';
 import { type Frame, NetvscChannel, type NetvscShared, type NetvscStatistics } from './channel.js';
 
 /** Sections of the send buffer: whole ones of 6144 bytes in 1 MiB. */
@@ -75,6 +76,10 @@ export class NetvscDevice implements NetvscShared {
   private readonly drained: WaitQueue;
   private requestId = 0;
   private netDevice: NetDevice | undefined;
+  /** Ethernet address, once the host has said it. */
+  address = '';
+  /** The virtual function beside the adapter, if there is one. */
+  readonly vf: NetvscVf;
   readonly statistics: NetvscStatistics = { transmitted: 0, received: 0, dropped: 0, stops: 0 };
   /** Open channels by their index (chan_table). */
   private table: (NetvscChannel | undefined)[] = [];
@@ -91,6 +96,7 @@ export class NetvscDevice implements NetvscShared {
     const { channel } = device;
     const name = `netvsc ${channel.relid}`;
     const isTakenBack = (): boolean => endsWithRescind && channel.rescind;
+    this.vf = new NetvscVf(this);
     this.rtnl = rtnlOf(channel.machine);
     this.pages = pages;
     this.subchanWork = new WorkItem('netvsc_subchan_work', () => subchanWork(this));
@@ -139,15 +145,15 @@ export class NetvscDevice implements NetvscShared {
 
   /** The adapter gets its interface (register_netdevice). */
   register(): void {
-    const { device } = this;
-    this.netDevice = netDevices(device.channel.machine).register();
+    const { device, address } = this;
+    this.netDevice = netDevices(device.channel.machine).add({ address });
     device.classDevices = [netClassDevice(this.netDevice)];
   }
 
   /** The interface goes (unregister_netdevice). */
   unregister(): void {
     const { device, netDevice } = this;
-    if (netDevice !== undefined) netDevices(device.channel.machine).unregister(netDevice);
+    if (netDevice !== undefined) netDevices(device.channel.machine).delete(netDevice);
     this.netDevice = undefined;
     device.classDevices = [];
   }
@@ -158,6 +164,7 @@ export class NetvscDevice implements NetvscShared {
     this.maxChannels = 1;
     this.openChannels = 1;
     this.buffers.length = 0;
+    this.vf.reset();
     for (const channel of this.table) channel?.reset();
     this.table = [];
     this.sendTable.fill(0);
@@ -178,6 +185,7 @@ export class NetvscDevice implements NetvscShared {
 
   /** Sends a frame over the channel that its hash leads to (netvsc_pick_tx). Frames for an adapter out of service are lost. */
   transmit(frame: Frame): void {
+    if (this.vf.transmit(frame.hash)) return;
     const index = this.sendTable[frame.hash & (SEND_TABLE_SIZE - 1)] % this.channels;
     const chosen = this.table[index];
     // A sub-channel that is still being opened carries nothing: the primary channel does.
@@ -239,6 +247,7 @@ export class NetvscDevice implements NetvscShared {
       from.completeReceive(transactionId);
     } else if (type === VM_PKT.DATA_INBAND) {
       if (nvspType(payload) === NVSP.SEND_INDIRECTION_TABLE) this.setSendTable(payload);
+      else if (nvspType(payload) === NVSP.SEND_VF_ASSOCIATION) this.vf.associate(payload);
     } else if (type === VM_PKT.COMP && isPrimary) {
       if (nvspType(payload) === NVSP.SEND_RNDIS_PKT_COMPLETE) this.sendCompleted(from);
       else this.conversation.receive(payload);

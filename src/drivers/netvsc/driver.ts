@@ -1,4 +1,5 @@
 import { ErrnoError } from '../../lib/errno.js';
+import { type NetDevice, type NetEvent, netDevices } from '../../machine/net-devices.js';
 import { inFrame, type Procedure, SharedWord } from '../../machine/step.js';
 import type { VmbusChannel } from '../../vmbus/channel/channel.js';
 import { ChannelOperations } from '../../vmbus/channel/open.js';
@@ -58,6 +59,47 @@ export class NetvscDriver implements VmbusDriver {
     return inFrame('netvsc_probe', this.doProbe(device));
   }
 
+  /** Interfaces that were there before the adapter may belong to it (the end of netvsc_probe). */
+  private *lookForVf(adapter: NetvscDevice): Procedure<void> {
+    const interfaces = netDevices(adapter.device.channel.machine);
+    interfaces.notifiers.add(this.netdevEvent);
+    for (const other of interfaces)
+      if (adapter.vf.isVf(other, 'serial') || adapter.vf.isVf(other, 'address'))
+        yield* adapter.vf.registerInProbe(other);
+  }
+
+  /** What becomes of other interfaces (netvsc_netdev_event). */
+  private readonly netdevEvent = (event: NetEvent, other: NetDevice): Procedure<void> =>
+    inFrame('netvsc_netdev_event', this.onNetdevEvent(event, other));
+
+  private *onNetdevEvent(event: NetEvent, other: NetDevice): Procedure<void> {
+    if (other.options.pci === undefined) return;
+    if (event === 'register') {
+      this.ownerOf(other)?.vf.register(other);
+      return;
+    }
+    const owner = [...this.adapters.values()].find(({ vf }) => vf.netDevice === other);
+    if (event === 'unregister') owner?.vf.unregister(other);
+    else if (owner !== undefined) yield* owner.vf.changed(other, event);
+  }
+
+  /** The adapter that a virtual function belongs to (get_netvsc_byslot). */
+  private ownerOf(other: NetDevice): NetvscDevice | undefined {
+    const { pci } = other.options;
+    if (pci === undefined) return undefined;
+    const notice = (text: string): void => this.operations.printk(`${pci.label} ${other.name}: ${text}`);
+    if (pci.slot === undefined) {
+      notice('no PCI slot information');
+      return undefined;
+    }
+    const adapters = [...this.adapters.values()];
+    const found =
+      adapters.find(({ vf }) => vf.isVf(other, 'serial')) ??
+      adapters.find(({ vf }) => vf.isVf(other, 'address'));
+    if (found === undefined) notice(`no netdev found for vf serial:${pci.slot}`);
+    return found;
+  }
+
   private *doProbe(device: VmbusDevice): Procedure<void> {
     const adapter = new NetvscDevice(this.operations, this, device, this.kit);
     this.adaptersWord.announce();
@@ -72,6 +114,7 @@ export class NetvscDriver implements VmbusDriver {
       yield* adapter.tellingOf((errno) => `unable to add netvsc device (ret ${errno})`, adding);
       if (adapter.channels > 1) scheduleSubchanWork(adapter);
       adapter.register();
+      yield* this.lookForVf(adapter);
     } catch (error) {
       this.adaptersWord.announce();
       this.adapters.delete(device);
@@ -87,7 +130,7 @@ export class NetvscDriver implements VmbusDriver {
     if (adapter === undefined) return;
     this.adaptersWord.announce();
     this.adapters.delete(device);
-    yield* inFrame('netvsc_remove', detach(adapter));
+    yield* inFrame('netvsc_remove', detach(adapter, true));
     adapter.unregister();
   }
 
@@ -169,9 +212,11 @@ export class NetvscDriver implements VmbusDriver {
 }
 
 /** The end of netvsc_remove and netvsc_suspend. */
-function* detach(adapter: NetvscDevice): Procedure<void> {
+function* detach(adapter: NetvscDevice, isForGood = false): Procedure<void> {
   yield* inFrame('rtnl_lock', adapter.rtnl.lock());
   yield* inFrame('cancel_work_sync', cancelSubchanWork(adapter));
+  const { netDevice } = adapter.vf;
+  if (isForGood && netDevice !== undefined) adapter.vf.unregister(netDevice);
   if (adapter.attached) yield* inFrame('rndis_filter_device_remove', rndisFilterDeviceRemove(adapter));
   yield* adapter.rtnl.unlock();
 }

@@ -2,6 +2,7 @@
 import { ErrnoError } from '../../lib/errno.js';
 import type { Procedure } from '../../machine/step.js';
 import {
+  addressOf,
   NVSP,
   NVSP_STAT_SUCCESS,
   NVSP_VERSION_5,
@@ -82,7 +83,8 @@ function* allocateSubChannels(adapter: NetvscDevice): Procedure<void> {
 function* startRndis(adapter: NetvscDevice): Procedure<void> {
   yield* adapter.rndisRequest(RNDIS.INIT);
   yield* adapter.rndisRequest(RNDIS.QUERY, OID.GEN_MAXIMUM_FRAME_SIZE);
-  yield* adapter.rndisRequest(RNDIS.QUERY, OID.PERMANENT_ADDRESS);
+  const address = yield* adapter.rndisRequest(RNDIS.QUERY, OID.PERMANENT_ADDRESS);
+  adapter.address = addressOf(address.value);
   yield* adapter.rndisRequest(RNDIS.QUERY, OID.TCP_OFFLOAD_HARDWARE_CAPABILITIES);
   yield* adapter.rndisRequest(RNDIS.SET, OID.TCP_OFFLOAD_PARAMETERS);
   yield* adapter.rndisRequest(RNDIS.QUERY, OID.GEN_MEDIA_CONNECT_STATUS);

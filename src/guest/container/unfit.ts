@@ -27,9 +27,9 @@ function guidProblem(value: unknown): string {
 }
 
 export function unfitDriver(value: unknown): string | undefined {
-  const { name, classIds, hvsock, probe, remove } = value as Alleged<VmbusDriver>;
+  const { name, classIds, hvsock, loadedByHand, probe, remove } = value as Alleged<VmbusDriver>;
   if (typeof name !== 'string') return 'it has no name; give it one such as "hv_mine"';
-  if (!(Array.isArray(classIds) && (classIds.length > 0 || hvsock === true)))
+  if (!(Array.isArray(classIds) && (classIds.length > 0 || hvsock === true || loadedByHand === true)))
     return `driver ${name} has no classIds; give it those of its devices: [parseGuid('…')]`;
   if (typeof probe !== 'function' || typeof remove !== 'function')
     return `driver ${name} needs the methods probe and remove`;

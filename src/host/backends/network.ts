@@ -5,11 +5,13 @@ import { VM_PKT } from '../../vmbus/ring/index.js';
 import { type BatchOptions, Batches } from '../batch.js';
 import type { GuestPacket, HostBackend, HostChannel, HostDevice, HostDeviceServices } from '../device.js';
 import {
+  addressWord,
   framePacket,
   isFrame,
   MESSAGE_BYTES,
   NO_SECTION,
   NVSP,
+  NVSP_DATAPATH,
   NVSP_STAT_FAIL,
   NVSP_STAT_SUCCESS,
   nvspMessage,
@@ -50,6 +52,8 @@ export class NetworkBackend implements HostBackend {
   private readonly batches: Batches;
   /** Channels over which a device's table spreads, as its driver has set it; without it all goes over the primary. */
   private readonly channelsInTable = new WeakMap<HostDevice, number>();
+  /** Virtual functions that belong to adapters. */
+  private readonly vfs = new WeakMap<HostDevice, AdapterVf>();
   private frames = 0;
 
   constructor({ latencyNs = 20 * US, batch = {} }: NetworkOptions = {}) {
@@ -58,7 +62,35 @@ export class NetworkBackend implements HostBackend {
   }
 
   opened({ isPrimary, device }: HostChannel): void {
-    if (isPrimary) this.channelsInTable.delete(device);
+    if (!isPrimary) return;
+    this.channelsInTable.delete(device);
+    const vf = this.vfs.get(device);
+    if (vf !== undefined) vf.isActive = false;
+  }
+
+  /**
+   * An adapter has a virtual function, or has it no more; a guest that uses the adapter hears of it.
+   *
+   * @param serial number of the function.
+   */
+  setVf(device: HostDevice, serial: number, isAllocated: boolean, services: HostDeviceServices): void {
+    const vf = this.vfs.get(device) ?? { serial, isAllocated: false, isActive: false, isTold: false };
+    this.vfs.set(device, vf);
+    if (vf.isAllocated === isAllocated) return;
+    vf.isAllocated = isAllocated;
+    const [channel] = device.channels;
+    if (vf.isTold && channel?.state.kind === 'open') this.tellVf(channel, vf, services);
+  }
+
+  /** True if the guest wants the adapter's frames by its virtual function. */
+  isVfActive(device: HostDevice): boolean {
+    return this.vfs.get(device)?.isActive ?? false;
+  }
+
+  private tellVf(channel: HostChannel, vf: AdapterVf, services: HostDeviceServices): void {
+    vf.isTold = true;
+    const association = nvspMessage(NVSP.SEND_VF_ASSOCIATION, vf.isAllocated ? 1 : 0, vf.serial);
+    services.send(channel, association, 0, MESSAGE_NS);
   }
 
   /** A frame for the guest has arrived. @returns the channel that it goes over; undefined if the adapter is not open. */
@@ -86,6 +118,7 @@ export class NetworkBackend implements HostBackend {
     const complete = (type: number, ...words: readonly number[]): void => {
       services.send(channel, nvspMessage(type, ...words), transactionId, MESSAGE_NS, VM_PKT.COMP);
     };
+    const vf = this.vfs.get(channel.device);
     switch (nvspType(payload)) {
       case NVSP.INIT: {
         const spoken = nvspVersions.includes(nvspWord(payload, 0));
@@ -97,6 +130,12 @@ export class NetworkBackend implements HostBackend {
         return;
       case NVSP.SEND_SEND_BUF:
         complete(NVSP.SEND_SEND_BUF_COMPLETE, NVSP_STAT_SUCCESS);
+        if (vf?.isAllocated) this.tellVf(channel, vf, services);
+        else if (vf !== undefined) vf.isTold = true;
+        return;
+      case NVSP.SWITCH_DATA_PATH:
+        if (vf !== undefined) vf.isActive = nvspWord(payload, 0) === NVSP_DATAPATH.VF;
+        complete(NVSP.SWITCH_DATA_PATH);
         return;
       case NVSP.SUBCHANNEL: {
         const count = Math.min(nvspWord(payload, 1), services.maxSubChannels(channel));
@@ -117,6 +156,13 @@ export class NetworkBackend implements HostBackend {
     }
   }
 
+  private valueOf(oid: number, channel: HostChannel, services: HostDeviceServices): number {
+    if (oid === OID.GEN_RECEIVE_SCALE_CAPABILITIES) return services.maxSubChannels(channel) + 1;
+    if (oid !== OID.PERMANENT_ADDRESS) return 0;
+    const vf = this.vfs.get(channel.device);
+    return addressWord(vf === undefined ? { relid: channel.relid } : { vf: vf.serial });
+  }
+
   private completeFrame(channel: HostChannel, transactionId: number, services: HostDeviceServices): void {
     services.later(channel, this.latencyNs, () => {
       this.batches.of(channel, services).add({ type: VM_PKT.COMP, transactionId, payload: frameSent });
@@ -131,10 +177,20 @@ export class NetworkBackend implements HostBackend {
     const { type, requestId, oid, value: set } = rndisOf(payload);
     if (type === RNDIS.HALT) return;
     if (oid === OID.GEN_RECEIVE_SCALE_PARAMETERS) this.channelsInTable.set(channel.device, Math.max(1, set));
-    const value = oid === OID.GEN_RECEIVE_SCALE_CAPABILITIES ? services.maxSubChannels(channel) + 1 : 0;
+    const value = this.valueOf(oid, channel, services);
     const answer = rndisPacket({ type: (type | RNDIS_COMPLETION) >>> 0, requestId, oid, value });
     services.send(channel, answer, transactionId, MESSAGE_NS, VM_PKT.DATA_USING_XFER_PAGES);
   }
+}
+
+/** The virtual function of an adapter, which stays the same over its comings and goings. */
+interface AdapterVf {
+  readonly serial: number;
+  isAllocated: boolean;
+  /** The guest sends and takes frames by it. */
+  isActive: boolean;
+  /** The guest is told of changes. */
+  isTold: boolean;
 }
 
 /** The table of the channels that the guest is to send over: all of them in turn. */

@@ -14,6 +14,8 @@ export const NVSP = {
   SEND_RNDIS_PKT: 107,
   SEND_RNDIS_PKT_COMPLETE: 108,
   SEND_NDIS_CONFIG: 125,
+  SEND_VF_ASSOCIATION: 128,
+  SWITCH_DATA_PATH: 129,
   SUBCHANNEL: 133,
   SEND_INDIRECTION_TABLE: 134,
 } as const;
@@ -22,6 +24,24 @@ export const NVSP = {
 export const nvspVersions: readonly number[] = [0x60001, 0x60000, 0x50000, 0x40000, 0x30002, 2];
 /** From this version on an adapter may have sub-channels. */
 export const NVSP_VERSION_5 = 0x50000;
+
+/** Which way frames go (enum nvsp_vm_datapath). */
+export const NVSP_DATAPATH = { SYNTHETIC: 0, VF: 1 } as const;
+
+/**
+ * The Ethernet address of an adapter, by the four of its bytes that a RNDIS message carries here; the two before them are
+ * Azure's.
+ */
+export function addressOf(word: number): string {
+  const bytes = [0x00, 0x0d, word >>> 24, (word >>> 16) & 0xff, (word >>> 8) & 0xff, word & 0xff];
+  return bytes.map((byte) => byte.toString(16).padStart(2, '0')).join(':');
+}
+
+/** Those bytes of an adapter with a virtual function, whose address is the same, and of one without. */
+export function addressWord(adapter: { readonly vf: number } | { readonly relid: number }): number {
+  if ('vf' in adapter) return (0x3a000000 | (adapter.vf & 0x7fffff)) >>> 0;
+  return (0x3a800000 | adapter.relid) >>> 0;
+}
 
 export const NVSP_STAT_SUCCESS = 1;
 export const NVSP_STAT_FAIL = 2;

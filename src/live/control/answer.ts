@@ -6,5 +6,5 @@ export type ControlAnswer =
 /** What carries out the commands that arrive on the socket. */
 export interface CommandTaker {
   /** Carries out the command of one line. Whatever it throws is a defect. */
-  answer(line: string): ControlAnswer;
+  answer(line: string): Promise<ControlAnswer>;
 }

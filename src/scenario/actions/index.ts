@@ -8,6 +8,7 @@ import { host, refused } from './host.js';
 import { disable, enable, free, plug, queues, raise, request, synchronize, unplug, wake } from './lines.js';
 import { resume, shutdown, suspend } from './power.js';
 import { count, signal } from './signals.js';
+import { uio } from './uio.js';
 
 /** irqlab's own actions, in the order in which they are listed to the user. */
 export const builtinActions: readonly ScenarioAction[] = [
@@ -37,5 +38,6 @@ export const builtinActions: readonly ScenarioAction[] = [
   resume,
   shutdown,
   connect,
+  uio,
   print,
 ];

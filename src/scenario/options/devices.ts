@@ -65,6 +65,8 @@ export interface NetvscOptions extends DeviceBase {
   readonly channels?: number;
   /** Relids that the host gives to sub-channels, in this order; at most so many are offered. Default: none. */
   readonly subChannels?: readonly Relid[];
+  /** Serial number of the PCI function that is its virtual function, on any bus of Hyper-V; default: it has none. */
+  readonly vf?: number;
 }
 
 /** A PCI bus passed through. */

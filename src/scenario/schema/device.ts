@@ -32,6 +32,9 @@ const deviceKeys = mapping('a device, e.g. {driver: netvsc, relid: 13}', {
   subChannels: subChannels
     .optional()
     .describe('storvsc, netvsc: relids that the host gives to sub-channels, in this order; at most so many'),
+  vf: int(0, 0xffffffff)
+    .optional()
+    .describe('netvsc: serial number of the PCI function that is its virtual function'),
   functions: list('a list of PCI functions', pciDevice)
     .optional()
     .describe('vpci: the PCI functions on the bus; default: one that nobody knows anything of'),
@@ -43,7 +46,7 @@ type DeviceKeys = z.output<typeof deviceKeys>;
 /** Which keys only some drivers have. */
 const keysOfDriver: Readonly<Record<string, readonly (keyof DeviceKeys)[]>> = {
   storvsc: ['controller', 'scsiHost', 'subChannels'],
-  netvsc: ['channels', 'subChannels'],
+  netvsc: ['channels', 'subChannels', 'vf'],
   vpci: ['domain', 'functions'],
 };
 
@@ -82,14 +85,14 @@ export const device = deviceKeys
 
 function toDevice(keys: DeviceKeys): DeviceOptions {
   const { driver, class: classId = '', controller, scsiHost, channels, subChannels, ...others } = keys;
-  const { domain, functions, ...base } = others;
+  const { domain, functions, vf, ...base } = others;
   switch (driver) {
     case undefined:
       return { ...base, class: classId };
     case 'storvsc':
       return { ...base, driver, controller, scsiHost, subChannels };
     case 'netvsc':
-      return { ...base, driver, channels, subChannels };
+      return { ...base, driver, channels, subChannels, vf };
     case 'vpci':
       return { ...base, driver, domain, functions };
     default:

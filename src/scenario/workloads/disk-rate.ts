@@ -44,7 +44,7 @@ export const diskRate: WorkloadKind<DiskRate> = {
   },
   check({ cpus, ios, duringNs }, at, checks) {
     checks.cpus.checkList(cpus, [...at, 'cpus']);
-    checkDuring(duringNs, at, checks);
+    checkDuring('I/Os', ios, duringNs, at, checks);
     if (ios < 1 && duringNs > 0)
       checks.report([...at, 'iops'], `expected enough for one I/O in ${formatDuration(duringNs)}`);
   },

@@ -80,5 +80,6 @@ export const frames: WorkloadKind<Frames> = {
     });
     return tally;
   },
-  check: ({ duringNs }, at, checks) => checkDuring(duringNs, at, checks),
+  check: ({ packets, burst, duringNs }, at, checks) =>
+    checkDuring(burst === 1 ? 'packets' : 'bursts', Math.ceil(packets / burst), duringNs, at, checks),
 };

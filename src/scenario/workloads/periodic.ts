@@ -4,7 +4,7 @@ import { formatDuration } from '../duration.js';
 import { duration } from '../schema/notations.js';
 import { int } from '../schema/shapes.js';
 import { sendSignals } from './send-signals.js';
-import { checkUntil } from './times.js';
+import { checkInAll, checkUntil } from './times.js';
 import type { SignalTarget } from './target.js';
 import type { WorkloadForm, WorkloadKind } from './workload.js';
 
@@ -50,9 +50,11 @@ export const periodic: WorkloadKind<Periodic> = {
     });
   },
   check(item, at, checks) {
-    const { everyNs, jitterNs } = item;
+    const { everyNs, jitterNs, fromNs, untilNs = checks.runNs, burst } = item;
     checkUntil(item, at, checks, 'a workload with "every" never ends: give it "until", or the file "run"');
     if (everyNs < 1) checks.report([...at, 'every'], 'expected more than 0s');
+    else if (untilNs !== undefined)
+      checkInAll('signals', Math.ceil((untilNs - fromNs) / everyNs) * burst, at, checks);
     if (jitterNs > 0 && jitterNs >= everyNs)
       checks.report([...at, 'jitter'], `expected less than the ${formatDuration(everyNs)} of "every"`);
   },

@@ -1,6 +1,7 @@
 import type { Ns } from '../../lib/brand.js';
 import type { WorkloadGuest } from '../port.js';
 import { type SignalTarget, signalTarget } from './target.js';
+import { PORTION } from './times.js';
 import type { SignalTally, WorkloadTimes } from './workload.js';
 
 /**
@@ -18,16 +19,25 @@ export function sendSignals(
 ): SignalTally {
   const tally: SignalTally = { sent: 0, unsent: 0 };
   let next = 0;
+  /** Signals of the present burst that are still to come. */
+  let left = burst;
   const schedule = (): void => {
     const timeNs = timeOf(next);
     if (timeNs === undefined || timeNs > endNs) return;
     guest.at(startNs + timeNs, signal);
   };
   const signal = (): void => {
-    const sent = signalTarget(guest, target, burst);
+    const portion = Math.min(left, PORTION);
+    const sent = signalTarget(guest, target, portion);
     tally.sent += sent;
-    tally.unsent += burst - sent;
+    tally.unsent += portion - sent;
+    left -= portion;
+    if (left > 0) {
+      guest.at(guest.now, signal);
+      return;
+    }
     next += 1;
+    left = burst;
     schedule();
   };
   schedule();

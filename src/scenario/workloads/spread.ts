@@ -47,5 +47,5 @@ export const spread: WorkloadKind<Spread> = {
       index >= shares ? undefined : middleOfShare(index, shares, fromNs, duringNs),
     );
   },
-  check: ({ duringNs }, at, checks) => checkDuring(duringNs, at, checks),
+  check: ({ signals, duringNs }, at, checks) => checkDuring('signals', signals, duringNs, at, checks),
 };

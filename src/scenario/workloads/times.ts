@@ -32,8 +32,23 @@ export function middleOfShare(index: number, shares: number, fromNs: Ns, duringN
   return fromNs + Math.floor(((index + 0.5) / shares) * duringNs);
 }
 
-export function checkDuring(duringNs: Ns, at: Path, { report }: Checks): void {
-  if (duringNs < 1) report([...at, 'during'], 'expected more than 0s');
+/** More than so many signals, I/Os or packets take hours to run. */
+const MOST_IN_ALL = 1_000_000_000;
+/** What is done at one point of time is done in portions of so many, between which others may have their turn. */
+export const PORTION = 10_000;
+
+/** @param what and how many of them are spread over the time. */
+export function checkDuring(what: string, times: number, duringNs: Ns, at: Path, checks: Checks): void {
+  if (duringNs < 1) checks.report([...at, 'during'], 'expected more than 0s');
+  else if (times > duringNs)
+    checks.report(at, `${times} ${what} in ${formatDuration(duringNs)} are more than one each nanosecond`);
+  else checkInAll(what, times, at, checks);
+}
+
+/** @param what and how many of them there are in the whole run. */
+export function checkInAll(what: string, times: number, at: Path, { report }: Checks): void {
+  if (times > MOST_IN_ALL)
+    report(at, `${Math.ceil(times)} ${what} in all are more than the ${MOST_IN_ALL} that can be run`);
 }
 
 /** @param endless what is wrong with an item that has no end in a run that has none. */

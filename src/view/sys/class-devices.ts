@@ -17,7 +17,7 @@ export interface ShownClassDevice {
 }
 
 /** Classes that are shown. */
-export const shownClasses = ['net', 'nvme', 'scsi_host'] as const;
+export const shownClasses = ['net', 'nvme', 'scsi_host', 'uio'] as const;
 
 /** Where a class device is, from the directory of its parent on. */
 function pathBelow({ className, name, below }: ClassDevice): string[] {

@@ -205,6 +205,11 @@ export class ChannelOperations {
     if (result === RING_WRITE.SIGNAL) this.setEvent(channel);
   }
 
+  /** A line of the kernel log. */
+  printk(text: string): void {
+    this.connection.machine.log.printk(text);
+  }
+
   /** Counts something of the host that a driver refused. */
   refuse(reason: Refusal): void {
     this.connection.refuse(reason);

@@ -1,10 +1,11 @@
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { main } from '../../../src/cli/main.js';
 import { Guest } from '../../../src/guest/guest.js';
+import type { CommandTaker } from '../../../src/live/control/answer.js';
 import { ControlSocket } from '../../../src/live/control/server.js';
 import { commandOf } from '../../../src/live/control/client.js';
 import { GuestCommands } from '../../../src/live/guest-commands.js';
@@ -90,6 +91,63 @@ describe('the socket', () => {
       { ok: false, code: 'usage', message: expect.stringMatching(/^expected a duration/) },
     ]);
     expect(guest.signalled(7)).toBeGreaterThanOrEqual(10);
+  });
+
+  test('takes lines that end as on other systems', async () => {
+    expect(await exchange('{"speed": 1}\r\n{"rescind": 99}\r\n', 2)).toEqual([
+      { ok: true },
+      { ok: false, code: 'not possible', message: expect.any(String) },
+    ]);
+  });
+
+  test('names aliases without end, as all that is wrong in a command', async () => {
+    const bomb = 'a: &a [x, x, x, x, x, x, x, x, x], b: &b [*a, *a, *a, *a, *a, *a, *a, *a, *a]';
+    const more = 'c: &c [*b, *b, *b, *b, *b, *b, *b, *b, *b], d: [*c, *c]';
+    expect(await exchange(`{${bomb}, ${more}}\n{a: *nothing}\n`, 2)).toEqual([
+      { ok: false, code: 'usage', message: expect.stringContaining('alias') },
+      { ok: false, code: 'usage', message: expect.stringContaining('alias') },
+    ]);
+  });
+
+  test('lets who sends too long a line go', async () => {
+    const socket = connect(path);
+    const closed = new Promise((resolve) => socket.on('close', resolve));
+    socket.on('error', () => {}).write('x'.repeat(70_000));
+    await closed;
+  });
+
+  test('carries out no more commands than answers are read', async () => {
+    control.close();
+    let carriedOut = 0;
+    const taker: CommandTaker = {
+      answer: async () => {
+        carriedOut += 1;
+        return { ok: true, result: 'x'.repeat(1_000_000) };
+      },
+    };
+    control = await ControlSocket.listen(path, taker, (error) => defects.push(error));
+    const socket = connect(path).pause();
+    const asked = 50;
+    socket.write('{}\n'.repeat(asked));
+    while (carriedOut === 0) await new Promise(setImmediate);
+    for (let turn = 0; turn < 1000; turn++) await new Promise(setImmediate);
+    // The kernel keeps some bytes for the client, not all.
+    expect(carriedOut).toBeLessThan(asked / 2);
+    let answers = 0;
+    socket.on('data', (chunk: Buffer) => {
+      for (const byte of chunk) if (byte === 10) answers += 1;
+      if (answers === asked) socket.destroy();
+    });
+    socket.resume();
+    await new Promise((resolve) => socket.on('close', resolve));
+    expect(carriedOut).toBe(asked);
+  });
+
+  test('takes away only what is its own', () => {
+    rmSync(path);
+    writeFileSync(path, 'somebody else’s');
+    control.close();
+    expect(readFileSync(path, 'utf8')).toBe('somebody else’s');
   });
 
   test('is open to its owner only', () => {

@@ -137,8 +137,8 @@ describe('/sys/class', () => {
       fs.writeFile(`/sys/bus/vmbus/drivers/${driver}/unbind`, instance);
     unbind('hv_netvsc', '11111111-2222-3333-4444-555555555555');
     unbind('hv_storvsc', '21111111-2222-3333-4444-555555555555');
-    expect([fs.readdir('/sys/class/net'), fs.readdir('/sys/class/scsi_host')]).toEqual([[], []]);
+    expect([fs.readdir('/sys/class/net'), fs.readdir('/sys/class/scsi_host')]).toEqual([['eth1'], []]);
     fs.writeFile('/sys/bus/vmbus/drivers/hv_netvsc/bind', '11111111-2222-3333-4444-555555555555');
-    expect(fs.readFile('/sys/class/net/eth0/ifindex')).toBe('3\n');
+    expect(fs.readFile('/sys/class/net/eth0/ifindex')).toBe('4\n');
   });
 });

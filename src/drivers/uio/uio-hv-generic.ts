@@ -1,8 +1,8 @@
-import { WaitQueue } from '../machine/completion.js';
-import { SharedCounter } from '../machine/shared-var.js';
-import type { Procedure } from '../machine/step.js';
-import type { VmbusChannel } from '../vmbus/channel/channel.js';
-import { RING_WORD, type RingReader } from '../vmbus/ring/index.js';
+import { WaitQueue } from '../../machine/completion.js';
+import { SharedCounter } from '../../machine/shared-var.js';
+import type { Procedure } from '../../machine/step.js';
+import type { VmbusChannel } from '../../vmbus/channel/channel.js';
+import { RING_WORD, type RingReader } from '../../vmbus/ring/index.js';
 
 /**
  * Who turns a channel's interrupts off (interrupt_mask of the inbound ring).
@@ -40,7 +40,16 @@ export class UioHvGeneric {
     private readonly masking: UioMasking = 'user-space',
     /** Has the host look at the channel (vmbus_setevent). */
     private readonly setEvent: () => void = () => {},
-  ) {}
+    /** Interrupts before. */
+    events = 0,
+  ) {
+    if (events > 0) this.events.add(events);
+  }
+
+  /** Interrupts so far. */
+  get eventCount(): number {
+    return this.events.value;
+  }
 
   /** The device is opened, and its channel by now (hv_uio_open, behind vmbus_connect_ring). */
   *open(): Procedure<void> {

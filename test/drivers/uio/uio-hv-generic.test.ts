@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
-import { UioHvGeneric, type UioMasking } from '../../src/drivers/uio-hv-generic.js';
-import { LeanGuest } from '../../src/lab/lean-guest.js';
-import { RaceHost } from '../../src/lab/race-host.js';
-import { RING_PAGE_BYTES, RING_WORD, RingBuffer, RingReader } from '../../src/vmbus/ring/index.js';
+import { UioHvGeneric, type UioMasking } from '../../../src/drivers/uio/uio-hv-generic.js';
+import { LeanGuest } from '../../../src/lab/lean-guest.js';
+import { RaceHost } from '../../../src/lab/race-host.js';
+import { RING_PAGE_BYTES, RING_WORD, RingBuffer, RingReader } from '../../../src/vmbus/ring/index.js';
 
 class Lab {
   readonly guest = new LeanGuest({ makeHost: () => new RaceHost() });
