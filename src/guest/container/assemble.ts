@@ -132,7 +132,14 @@ function ownModules(options: GuestOptions, settings: DeviceSettings, kit: GuestK
   const behaviour = hypervBehaviour(kernel ?? '6.10');
   const modules = new ModuleParameters(behaviour, options.moduleParameters, parameters.ofModules);
   const version = host.version ?? (confidential ? '6.0' : undefined);
-  const hyperv = { ...host.latency, ...(version && { version: versionWire(version) }), seed };
+  const { pendingSendSz, throttle } = host;
+  const hyperv = {
+    pendingSendSz,
+    throttle,
+    ...host.latency,
+    ...(version && { version: versionWire(version) }),
+    seed,
+  };
   return [
     machineModule(machineOptions(options, parameters)),
     irqModule({

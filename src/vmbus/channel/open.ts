@@ -19,6 +19,8 @@ import {
 } from '../protocol/channel-messages.js';
 import type { Refusal } from '../refusals.js';
 import { RING_WRITE, RingBuffer, type RingError, VM_PKT } from '../ring/index.js';
+import type { FlowControl } from '../variants/flow-control.js';
+import type { NetvscNames } from '../variants/netvsc-names.js';
 import { RingReader } from '../ring/reader.js';
 import { RingWriter } from '../ring/writer.js';
 
@@ -43,6 +45,26 @@ export class ChannelOperations {
   /** What the guest's kernel does differently from others. */
   get kernel(): HypervBehaviour {
     return this.connection.behaviour;
+  }
+
+  /** What the guest does about full rings. */
+  get flowControl(): FlowControl {
+    return this.connection.design.flowControl;
+  }
+
+  /** What netvsc calls the interrupts of its channels. */
+  get netvscNames(): NetvscNames {
+    return this.connection.design.netvscNames;
+  }
+
+  /**
+   * Calls a channel's interrupt otherwise from now on, also after it was requested: its action has a pointer to the
+   * channel's text, while the directory in /proc/irq was made of that text.
+   */
+  rename(channel: VmbusChannel, irqName: string): void {
+    channel.irqName = irqName;
+    const actions = this.connection.irq.desc(channel.irq)?.actions() ?? [];
+    for (const action of actions) if (action.devId === channel) action.name = channel.irqName;
   }
 
   /** Handlers of interrupts are forced into threads. */
@@ -255,13 +277,13 @@ export class ChannelOperations {
 
   private *shareRings(channel: VmbusChannel, ringPages: number): Procedure<ChannelRings> {
     const { memory, design } = this.connection;
+    const { flowControl, ringOrder } = design;
     const { ringCounters } = channel;
     const { pfn, buffer } = memory.allocate(2 * ringPages);
     const bytes = ringPages * HV_HYP_PAGE_SIZE;
     const outbound = new RingBuffer(buffer, 0, bytes, `out${channel.relid}`);
     const inbound = new RingBuffer(buffer, bytes, bytes, `in${channel.relid}`);
-    outbound.init();
-    inbound.init();
+    flowControl.initRings(outbound, inbound);
     try {
       const gpadl = yield* this.establishGpadl(channel, pfn, 2 * ringPages);
       const refuse = (error: RingError): void => this.connection.refuse(`ring-${error}`);
@@ -269,7 +291,7 @@ export class ChannelOperations {
         gpadl,
         pfn,
         outbound: new RingWriter(outbound, outbound, refuse, ringCounters),
-        inbound: new RingReader(inbound, inbound, refuse, design.ringOrder, ringCounters),
+        inbound: new RingReader(inbound, inbound, refuse, ringOrder, ringCounters, flowControl.signalsRoom),
       };
     } catch (error) {
       memory.free(pfn);
