@@ -8,7 +8,7 @@ import type { Vmbus } from '../vmbus/vmbus.js';
 
 /** The guest's going to sleep and waking up, as a whole. */
 export class GuestPower {
-  /** CPUs that were taken offline for the sleep (frozen_cpus), in that order. */
+  /** CPUs that were taken offline for the sleep (frozen_cpus). */
   private frozen: CpuId[] = [];
 
   constructor(
@@ -22,11 +22,14 @@ export class GuestPower {
     yield* vmbus.power.suspend();
     machine.log.printk('Disabling non-boot CPUs ...');
     try {
-      for (const cpu of [...machine.online]) {
+      const cpus = [...machine.online];
+      if (vmbus.irq.behaviour.freezesLastCpuFirst) cpus.reverse();
+      for (const cpu of cpus) {
         if (cpu === VMBUS_CONNECT_CPU) continue;
-        yield* machine.hotplug.cpuDown(cpu);
+        yield* machine.hotplug.freeze(cpu);
         this.frozen.push(cpu);
       }
+      machine.hotplug.disable();
     } catch (error) {
       if (!(error instanceof ErrnoError)) throw error;
       yield* this.resume();
@@ -37,8 +40,12 @@ export class GuestPower {
   /** Wakes up: the CPUs, VMBus, the devices. */
   *resume(): Procedure<void> {
     const { machine, vmbus, frozen } = this;
+    machine.hotplug.enable();
     if (frozen.length > 0) machine.log.printk('Enabling non-boot CPUs ...');
-    for (const cpu of frozen.splice(0)) yield* machine.hotplug.cpuUp(cpu);
+    for (const cpu of frozen.splice(0).sort((a, b) => a - b)) {
+      yield* machine.hotplug.thaw(cpu);
+      machine.log.printk(`CPU${cpu} is up`);
+    }
     yield* vmbus.power.resume();
   }
 

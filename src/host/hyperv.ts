@@ -114,9 +114,9 @@ export class HyperV implements HostPort, HostDeviceServices {
     return this.server.offers.devices;
   }
 
-  /** True while the host still answers messages or packets that it got, or has messages to deliver. */
+  /** True while the host still answers messages or packets that it got, or has messages that the guest has not taken. */
   get isBusy(): boolean {
-    return this.schedule.pending > 0 || this.synic.undelivered > 0;
+    return this.schedule.pending > 0 || this.synic.hasMessages;
   }
 
   /** What has gone between host and guest so far. */

@@ -25,9 +25,11 @@ export class SynicSender {
     this.messages.length = 0;
   }
 
-  /** Number of control messages that wait for the slot. */
-  get undelivered(): number {
-    return this.messages.length;
+  /** Whether control messages wait for the slot, or one in it for the guest, whose CPU may be busy. */
+  get hasMessages(): boolean {
+    if (this.messages.length > 0) return true;
+    const slot = this.pages[this.messageVp]?.message;
+    return slot !== undefined && slot.type !== HVMSG_NONE;
   }
 
   enable(vp: CpuId, pages: SynicPages): void {

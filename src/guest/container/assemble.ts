@@ -27,6 +27,7 @@ import { FileTree } from '../../view/tree.js';
 import { VMBUS_DRIVER } from '../../vmbus/driver.js';
 import { hypervBehaviour } from '../../vmbus/kernel.js';
 import { GUEST_PORT, type GuestPort } from '../../vmbus/host-port.js';
+import { ModuleParameters } from '../../vmbus/module-parameters.js';
 import { vmbusModule } from '../../vmbus/module.js';
 import { versionWire } from '../../vmbus/protocol/channel-messages.js';
 import { Vmbus } from '../../vmbus/vmbus.js';
@@ -148,6 +149,8 @@ function ownModules(
       : { nrIrqs: options.nrIrqs };
   const { dynirqLowerBound, genericPendingIrq } = platform;
   const parameters = kernelParameters(options);
+  const behaviour = hypervBehaviour(kernel ?? '6.10');
+  const modules = new ModuleParameters(behaviour, options.moduleParameters, parameters.ofModules);
   const version = host.version ?? (confidential ? '6.0' : undefined);
   const { pendingSendSz, throttle } = host;
   const hyperv = {
@@ -175,7 +178,8 @@ function ownModules(
       confidential,
       design: parts,
       seed,
-      ...(kernel && { behaviour: hypervBehaviour(kernel) }),
+      behaviour,
+      parameters: modules,
     }),
     driversModule(settings),
     viewModule({ hasVmbus }),
