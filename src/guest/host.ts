@@ -4,22 +4,29 @@ import type { HostChannel, HostDevice } from '../host/device.js';
 import type { HyperV } from '../host/hyperv.js';
 import type { RingName, RingPlace } from '../host/misbehave/rings.js';
 import type { MisbehaveRule } from '../host/misbehave/rule.js';
+import type { HostTotals } from '../host/totals.js';
 import type { Machine } from '../machine/machine.js';
 import type { DeviceOptions } from '../scenario/options/devices.js';
 import type { ScenarioHost } from '../scenario/port.js';
+import type { CrashReport } from '../vmbus/host-port.js';
 import type { DeviceSettings } from './device-settings.js';
 import type { PassedThrough } from './passed-through.js';
 
 /** The guest's Hyper-V host, for whoever steers it. */
 export class GuestHost implements ScenarioHost {
   constructor(
-    private readonly machine: Machine,
+    /** The machine of the kernel that runs now. */
+    private readonly machine: () => Machine,
     /** The host itself, for what is not asked for here. */
     readonly hyperv: HyperV,
     private readonly settings: DeviceSettings,
     private readonly passedThrough: PassedThrough,
     private readonly quiesce: () => void,
   ) {}
+
+  get totals(): HostTotals {
+    return this.hyperv.totals;
+  }
 
   /** Adds a device; the guest hears of it when it asks for offers, or soon. */
   plug(device: DeviceOptions): void {
@@ -64,7 +71,7 @@ export class GuestHost implements ScenarioHost {
   /** Signals an open channel. @returns how many of the `times` signals were sent: none unless it is open. */
   signal(relid: Relid, times = 1): number {
     const sent = this.hyperv.signal(relid, times);
-    this.machine.settle();
+    this.machine().settle();
     return sent;
   }
 
@@ -92,7 +99,17 @@ export class GuestHost implements ScenarioHost {
   /** Sets the event flag of a relid on a CPU and interrupts that CPU. @throws RangeError if there is no such flag. */
   raise(relid: Relid, cpu: CpuId): void {
     this.hyperv.faults.raise(relid, cpu);
-    this.machine.settle();
+    this.machine().settle();
+  }
+
+  /**
+   * The host takes nothing out of a channel's ring from the guest any more, or does so again.
+   *
+   * @throws RangeError if the host has no such channel.
+   */
+  drain(relid: Relid, on: boolean): void {
+    this.hyperv.drain(relid, on);
+    this.quiesce();
   }
 
   /** Sets an event flag without an interrupt: the next interrupt of that CPU finds it. @throws RangeError if there is none. */
@@ -103,7 +120,7 @@ export class GuestHost implements ScenarioHost {
   /** Interrupts a CPU for nothing. */
   kick(cpu: CpuId): void {
     this.hyperv.faults.kick(cpu);
-    this.machine.settle();
+    this.machine().settle();
   }
 
   /**
@@ -115,6 +132,11 @@ export class GuestHost implements ScenarioHost {
     const channel = this.hyperv.channel(relid);
     if (channel === undefined) throw new RangeError(`the host has no channel ${relid}`);
     this.hyperv.faults.poke(channel, ring, place, value);
+  }
+
+  /** What kernels of the guest have told the host when they panicked, the latest last. */
+  get crashes(): readonly CrashReport[] {
+    return this.hyperv.crashes;
   }
 
   /** The channel as the host knows it, with its counts of events. */

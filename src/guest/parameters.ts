@@ -10,18 +10,6 @@ export function kernelParameters({ cmdline = '', cpus }: GuestOptions): KernelPa
   return parseCmdline(cmdline, possible, present);
 }
 
-/**
- * An unsigned parameter of a module (param_set_uint): decimal, or by its prefix octal or hexadecimal.
- *
- * @returns undefined if it was not given, or cannot be read.
- */
-export function uintParameter({ modules }: KernelParameters, name: string): number | undefined {
-  const text = modules.get(name);
-  if (text === undefined || !/^(0x[0-9a-f]+|0[0-7]*|[1-9]\d*)$/i.test(text)) return undefined;
-  const value = Number(/^0[0-7]+$/.test(text) ? `0o${text}` : text);
-  return value < 2 ** 32 ? value : undefined;
-}
-
 /** What /sys/devices/system/cpu says of the kernel's parameters, those that `cpus` gives among them. */
 export function cpuFileOptions(options: GuestOptions, cpu0Hotplug: boolean): SysCpuOptions {
   const { possible, nohzFull } = resolveCpus(options.cpus);

@@ -5,6 +5,7 @@ import type { Misbehaviour } from './misbehave/misbehaviour.js';
 import type { Offers } from './offers.js';
 import type { OutgoingPacket } from './outgoing.js';
 import type { HostSchedule } from './schedule.js';
+import type { Throttle } from './throttle.js';
 import type { HostTotals } from './totals.js';
 
 /** What goes over channels: packets and signals between the guest's drivers and the models of its devices. */
@@ -18,6 +19,7 @@ export class ChannelTraffic implements HostDeviceServices {
     private readonly schedule: HostSchedule,
     private readonly latency: Latencies,
     private readonly totals: HostTotals,
+    private readonly throttle: Throttle | undefined,
   ) {}
 
   /** The guest signals a channel. */
@@ -25,8 +27,23 @@ export class ChannelTraffic implements HostDeviceServices {
     const channel = this.offers.ofConnection(connectionId);
     if (channel === undefined) return;
     this.totals.guestSignals += 1;
-    if (!channel.hasWork) this.totals.needlessSignals += 1;
-    this.readSoon(channel);
+    if (!channel.hasWork) {
+      this.totals.needlessSignals += 1;
+      this.throttle?.needlessSignal();
+    }
+    this.faults.guestSignal(channel, this.hear);
+  }
+
+  /** The signal has come through; the host hears it once there is somebody to. */
+  private readonly hear = (channel: HostChannel): void => {
+    if (this.schedule.now < channel.hearsFromNs) this.totals.lostGuestSignals += 1;
+    else this.readSoon(channel);
+  };
+
+  /** From now on the host takes nothing out of the ring from the guest, or does so again. */
+  drain(channel: HostChannel, on: boolean): void {
+    channel.isDrained = on;
+    if (on && channel.hasWork) this.readSoon(channel);
   }
 
   /** The guest waits for answers without letting time go by: what it has asked is answered now. */
@@ -41,6 +58,8 @@ export class ChannelTraffic implements HostDeviceServices {
 
   /** The guest has opened a channel. It may have filled the ring, and signalled, before the ring was mapped. */
   opened(channel: HostChannel): void {
+    channel.hearsFromNs = this.schedule.now + this.latency.eventPortNs;
+    this.pollWhenFull(channel);
     channel.device.backend?.opened?.(channel, this);
     if (channel.hasWork) this.readSoon(channel);
   }
@@ -85,6 +104,22 @@ export class ChannelTraffic implements HostDeviceServices {
     return channel.device.subChannelRelids.length;
   }
 
+  /** Where nobody signals for room the host looks at a full ring again and again; nobody waits for that. */
+  private pollWhenFull(channel: HostChannel): void {
+    const { state } = channel;
+    if (state.kind !== 'open') return;
+    const { outgoing } = state;
+    let isPolling = false;
+    outgoing.poll = () => {
+      if (isPolling) return;
+      isPolling = true;
+      this.schedule.inBackground(this.latency.pollNs, () => {
+        isPolling = false;
+        if (channel.state === state && outgoing.flush()) this.faults.signal(channel);
+      });
+    };
+  }
+
   private readSoon(channel: HostChannel): void {
     const read = () => this.readPackets(channel);
     if (channel.device.carriesTraffic) this.schedule.inBackground(this.latency.messageNs, read);
@@ -96,6 +131,7 @@ export class ChannelTraffic implements HostDeviceServices {
     const { fromGuest, outgoing } = channel.state;
     // The guest signals for both rings alike.
     if (outgoing.blocked > 0 && outgoing.flush()) this.faults.signal(channel);
+    if (!channel.isDrained) return;
     do {
       fromGuest.beginRead();
       while (fromGuest.next()) {

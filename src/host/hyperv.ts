@@ -1,6 +1,7 @@
 import type { CpuId, Ns, Relid } from '../lib/brand.js';
 import type { Clock } from '../machine/clock.js';
 import {
+  type CrashReport,
   type GuestPort,
   HV_STATUS_INVALID_PARAMETER,
   HV_STATUS_SUCCESS,
@@ -29,6 +30,7 @@ import type { OutgoingPacket } from './outgoing.js';
 import { HostSchedule } from './schedule.js';
 import { SynicSender } from './synic-sender.js';
 import type { HostTotals } from './totals.js';
+import { Throttle, type ThrottleOptions } from './throttle.js';
 import { VmbusServer } from './vmbus-server.js';
 
 export interface HyperVOptions extends HostLatency {
@@ -41,6 +43,10 @@ export interface HyperVOptions extends HostLatency {
   readonly backends?: readonly HostBackend[];
   /** Of what a misbehaving host does at random; default 1. */
   readonly seed?: number;
+  /** The host has the feature bit feat_pending_send_sz, as Hyper-V since Windows 8; false: it polls. Default true. */
+  readonly pendingSendSz?: boolean;
+  /** Suspends a guest that signals without need; default: never. */
+  readonly throttle?: ThrottleOptions;
 }
 
 /**
@@ -60,9 +66,14 @@ export class HyperV implements HostPort, HostDeviceServices {
   private readonly control: ControlPath;
   private readonly traffic: ChannelTraffic;
 
+  private guest: GuestPort;
+  /** What kernels of the guest have said when they panicked, the latest last. */
+  readonly crashes: CrashReport[] = [];
+
   constructor(clock: Clock, guest: GuestPort, options: HyperVOptions = {}) {
-    const { version, backends = [], seed = 1, manners, observer = {} } = options;
+    const { version, backends = [], seed = 1, manners, observer = {}, pendingSendSz, throttle } = options;
     this.observer = observer;
+    this.guest = guest;
     this.synic = new SynicSender(guest);
     this.schedule = new HostSchedule(clock);
     this.latency = new Latencies(options);
@@ -73,18 +84,36 @@ export class HyperV implements HostPort, HostDeviceServices {
           observer.sent?.(message);
           this.faults.post(encodeMessage(message));
         },
-        memory: (pfns) => guest.memory.resolve(pfns)?.buffer,
+        memory: (pfns) => this.guest.memory.resolve(pfns)?.buffer,
         messageVpChanged: (vp) => {
           this.synic.messageVp = vp;
         },
+        guestGone: () => this.synic.forget(),
         opened: (channel) => this.traffic.opened(channel),
         modified: (channel) => observer.modified?.(channel),
       },
-      { version, manners, backends: new Map(backends.map((backend) => [backend.classId, backend])) },
+      {
+        version,
+        manners,
+        pendingSendSz,
+        backends: new Map(backends.map((backend) => [backend.classId, backend])),
+      },
     );
     const { offers } = this.server;
     this.control = new ControlPath(this.server, this.schedule, this.latency);
-    this.traffic = new ChannelTraffic(offers, this.faults, this.schedule, this.latency, this.totals);
+    const { faults, schedule, latency, totals } = this;
+    const suspend = (ns: Ns): void => {
+      totals.throttled += 1;
+      this.guest.suspend(ns);
+    };
+    const brake = throttle && new Throttle(clock, throttle, suspend);
+    this.traffic = new ChannelTraffic(offers, faults, schedule, latency, totals, brake);
+  }
+
+  /** Another kernel runs in the guest from now on, with its own memory and interrupts. */
+  attach(guest: GuestPort): void {
+    this.guest = guest;
+    this.synic.attach(guest);
   }
 
   /** How long the host takes from now on, for what is given. */
@@ -107,9 +136,9 @@ export class HyperV implements HostPort, HostDeviceServices {
     return this.server.offers.devices;
   }
 
-  /** True while the host still answers messages or packets that it got, or has messages to deliver. */
+  /** True while the host still answers messages or packets that it got, or has messages that the guest has not taken. */
   get isBusy(): boolean {
-    return this.schedule.pending > 0 || this.synic.undelivered > 0;
+    return this.schedule.pending > 0 || this.synic.hasMessages;
   }
 
   /** What has gone between host and guest so far. */
@@ -168,6 +197,17 @@ export class HyperV implements HostPort, HostDeviceServices {
     this.server.moveRelids(relids);
   }
 
+  /**
+   * From now on the host takes nothing out of a channel's ring from the guest, or does so again.
+   *
+   * @throws RangeError if the host has no such channel.
+   */
+  drain(relid: Relid, on: boolean): void {
+    const channel = this.channel(relid);
+    if (channel === undefined) throw new RangeError(`the host has no channel ${relid}`);
+    this.traffic.drain(channel, on);
+  }
+
   /** Signals an open channel `times` times. @returns how many signals were sent: none unless it is open. */
   signal(relid: Relid, times = 1): number {
     const channel = this.channel(relid);
@@ -189,6 +229,14 @@ export class HyperV implements HostPort, HostDeviceServices {
   }
 
   // What the guest calls.
+
+  vpIndex(cpu: CpuId): CpuId {
+    return cpu;
+  }
+
+  reportCrash(report: CrashReport): void {
+    this.crashes.push(report);
+  }
 
   enableSynic(cpu: CpuId, pages: SynicPages): void {
     this.observer.synicSwitched?.(cpu, true);

@@ -14,4 +14,12 @@ export class HostTotals {
   guestSignals = 0;
   /** Those that found nothing to read, and no packet that waits for room and has it now. */
   needlessSignals = 0;
+  /** Those that came before the host's event port was there. */
+  lostGuestSignals = 0;
+  /** Times that the host suspended the guest because of these. */
+  throttled = 0;
 }
+
+/** Counts of a host, by name. */
+export type HostTotalName = keyof HostTotals;
+export const hostTotalNames = Object.keys(new HostTotals()) as readonly HostTotalName[];

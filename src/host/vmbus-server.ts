@@ -30,6 +30,8 @@ export interface ServerPort {
   memory(pfns: readonly number[]): ArrayBuffer | undefined;
   /** The guest wants its messages on this VP. */
   messageVpChanged(vp: CpuId): void;
+  /** What was on its way to the guest is for a kernel that is not there any more. */
+  guestGone(): void;
   /** The guest has opened a channel, and its result is on its way. */
   opened(channel: HostChannel): void;
   /** A MODIFYCHANNEL has been dealt with. */
@@ -41,6 +43,8 @@ export interface ServerOptions {
   readonly version?: number;
   readonly backends?: ReadonlyMap<Guid, HostBackend>;
   readonly manners?: HostManners;
+  /** The host has the feature bit feat_pending_send_sz: it waits for room, and tells of room, by signals. Default true. */
+  readonly pendingSendSz?: boolean;
 }
 
 /**
@@ -56,6 +60,7 @@ export class VmbusServer {
   /** The version that the guest proposed last and that the host speaks. */
   private agreed: number;
   private manners: HostManners;
+  private readonly pendingSendSz: boolean;
 
   constructor(
     private readonly port: ServerPort,
@@ -63,11 +68,13 @@ export class VmbusServer {
       version = VERSION_WIN10_V5_3,
       backends = new Map<Guid, HostBackend>(),
       manners = {},
+      pendingSendSz = true,
     }: ServerOptions = {},
   ) {
     this.version = version;
     this.agreed = version;
     this.manners = manners;
+    this.pendingSendSz = pendingSendSz;
     this.offers = new Offers(backends, (message) => port.send(message));
   }
 
@@ -160,10 +167,13 @@ export class VmbusServer {
 
   private initiateContact({ version, targetVcpu }: InitiateContact): void {
     const versionSupported = version <= this.version;
-    if (versionSupported) {
-      this.agreed = version;
-      this.port.messageVpChanged(targetVcpu);
+    if (this.offers.isRequested) {
+      // A kernel that has not left its host is gone: this is another one.
+      this.forgetGuest();
+      this.port.guestGone();
     }
+    this.agreed = version;
+    this.port.messageVpChanged(targetVcpu);
     this.port.send({
       type: CHANNELMSG.VERSION_RESPONSE,
       versionSupported,
@@ -187,7 +197,7 @@ export class VmbusServer {
     const pfns = this.gpadls.pages(ringBufferGpadl);
     const memory = pfns && this.port.memory(pfns);
     if (memory === undefined) return false;
-    channel.open(memory, downstreamPageOffset, targetVp);
+    channel.open(memory, downstreamPageOffset, targetVp, this.pendingSendSz);
     return true;
   }
 

@@ -25,6 +25,8 @@ export interface MachineOptions {
   readonly topology?: Topology;
   /** What the log begins with; default: nothing. */
   readonly bootMessages?: readonly string[];
+  /** The time, for a kernel that is started in another one's place; default: it begins with this machine. */
+  readonly clock?: Clock;
   /** How long an interrupt keeps its CPU from taking the next one, in ns; default 0. */
   readonly interruptNs?: Ns;
 }
@@ -59,8 +61,10 @@ const always = (): boolean => true;
  * A machine never looks at the host's clock, so the same calls give the same run everywhere.
  */
 export class Machine implements CpuMachine, HotplugMachine {
-  readonly clock = new Clock();
-  readonly log: KernelLog = new KernelLog(this.clock, () => this.thisCpu);
+  readonly clock: Clock;
+  /** When its kernel was started. */
+  readonly bootNs: Ns;
+  readonly log: KernelLog;
   readonly cpus: readonly Cpu[];
   readonly possible: CpuMask;
   readonly present: CpuMask;
@@ -88,8 +92,13 @@ export class Machine implements CpuMachine, HotplugMachine {
   private nextPid = FIRST_PID;
   private isHalted = false;
   private settling = false;
+  /** Until when the hypervisor keeps all CPUs from running; undefined: they run. */
+  private pausedUntil: Ns | undefined;
 
   constructor(options: MachineOptions) {
+    this.clock = options.clock ?? new Clock();
+    this.bootNs = this.clock.now;
+    this.log = new KernelLog(this.clock, () => this.thisCpu);
     const nrCpuIds = options.possible ?? options.present;
     if (!(Number.isInteger(options.present) && options.present >= 1 && nrCpuIds >= options.present)) {
       throw new RangeError(
@@ -195,6 +204,20 @@ export class Machine implements CpuMachine, HotplugMachine {
     for (const cpu of this.cpus) cpu.halt();
   }
 
+  /**
+   * Runs `proc` on a machine that stands still: what a kernel does that has panicked. It waits for nothing but time, in
+   * which others than this machine do what they do.
+   */
+  runHalted(proc: Procedure<void>): void {
+    for (;;) {
+      const next = proc.next();
+      if (next.done) return;
+      const { kind, ns, object } = next.value;
+      if (kind === 'sleep' && ns !== undefined) this.elapse(ns);
+      else if (object.blocks(next.value)) throw new Error(`${object.name} is waited for after a panic`);
+    }
+  }
+
   /** True once the machine stands still. */
   get halted(): boolean {
     return this.isHalted;
@@ -297,12 +320,37 @@ export class Machine implements CpuMachine, HotplugMachine {
     this.held.push(event);
   }
 
+  /**
+   * No CPU runs for `ns` ns, as when a hypervisor suspends the machine: interrupts and whoever is to run wait. The running
+   * context comes to the end of its step first, an interrupt with its tasklets to its own end.
+   */
+  pause(ns: Ns): void {
+    const end = this.clock.now + ns;
+    if (this.pausedUntil !== undefined) {
+      this.pausedUntil = Math.max(this.pausedUntil, end);
+      return;
+    }
+    this.pausedUntil = end;
+    const stopped = this.cpus.filter(({ online }) => online);
+    for (const cpu of stopped) cpu.localIrqDisable();
+    const goOn = (): void => {
+      const { pausedUntil = 0 } = this;
+      if (pausedUntil > this.clock.now) {
+        this.clock.after(pausedUntil - this.clock.now, { fire: goOn });
+        return;
+      }
+      this.pausedUntil = undefined;
+      for (const cpu of stopped) cpu.localIrqEnable();
+    };
+    this.clock.after(ns, { fire: goOn });
+  }
+
   /** Runs what is to happen soon, tasklets and tasks until each is done, asleep or waiting; time stands still. */
   settle(): void {
     if (this.settling || this.isHalted) return;
     this.settling = true;
     try {
-      for (;;) {
+      while (this.pausedUntil === undefined) {
         const event = this.held.shift();
         if (event !== undefined) {
           event.fire();
@@ -378,6 +426,12 @@ export class Machine implements CpuMachine, HotplugMachine {
           task.sinceNs = this.clock.now;
           this.block(task, step);
           if (step.ns !== undefined) this.limit(task, step, step.ns);
+          return;
+        }
+        if (this.pausedUntil !== undefined) {
+          task.timedOut = false;
+          task.blockedOn = step;
+          this.ready.unshift(task);
           return;
         }
       }

@@ -1,3 +1,4 @@
+import { HostTotals } from '../../src/host/totals.js';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -171,6 +172,7 @@ timeline: [{offline: 0}, {at: 1s, print: /proc/stat}]
       ],
       workload: [{ relid: 7, sent: 3, unsent: 0 }],
       printouts: [{ path: '/proc/stat', atNs: 1e9, text: 'intr 5\n' }],
+      hangs: [],
       printFailures: [],
       cpus: [0, 1],
       interrupts: [
@@ -184,6 +186,7 @@ timeline: [{offline: 0}, {at: 1s, print: /proc/stat}]
         { name: 'ERR', total: 0 },
       ],
       refused: { 'rescind-twice': 2 },
+      host: { ...new HostTotals() },
     });
   });
 
