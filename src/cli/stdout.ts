@@ -1,6 +1,7 @@
 import { fstatSync, readSync, writeSync } from 'node:fs';
 import { exitStatus } from '../command/exit-status.js';
 import { exitIsIntended } from '../command/untimely-exit.js';
+import { shownOn } from './shown-on.js';
 
 const reasons: Readonly<Record<string, string>> = {
   ENOSPC: 'no space left on device',
@@ -26,7 +27,7 @@ export function writeOut(text: string): void {
   }
   hasWritten = true;
   try {
-    process.stdout.write(text);
+    process.stdout.write(shownOn(process.stdout, text));
   } catch (error) {
     giveUp(error as NodeJS.ErrnoException);
   }

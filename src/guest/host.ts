@@ -4,6 +4,7 @@ import type { HostChannel, HostDevice } from '../host/device.js';
 import type { HyperV } from '../host/hyperv.js';
 import type { RingName, RingPlace } from '../host/misbehave/rings.js';
 import type { MisbehaveRule } from '../host/misbehave/rule.js';
+import type { HostTotals } from '../host/totals.js';
 import type { Machine } from '../machine/machine.js';
 import type { DeviceOptions } from '../scenario/options/devices.js';
 import type { ScenarioHost } from '../scenario/port.js';
@@ -20,6 +21,10 @@ export class GuestHost implements ScenarioHost {
     private readonly passedThrough: PassedThrough,
     private readonly quiesce: () => void,
   ) {}
+
+  get totals(): HostTotals {
+    return this.hyperv.totals;
+  }
 
   /** Adds a device; the guest hears of it when it asks for offers, or soon. */
   plug(device: DeviceOptions): void {

@@ -5,6 +5,7 @@ import type { Misbehaviour } from './misbehave/misbehaviour.js';
 import type { Offers } from './offers.js';
 import type { OutgoingPacket } from './outgoing.js';
 import type { HostSchedule } from './schedule.js';
+import type { Throttle } from './throttle.js';
 import type { HostTotals } from './totals.js';
 
 /** What goes over channels: packets and signals between the guest's drivers and the models of its devices. */
@@ -18,6 +19,7 @@ export class ChannelTraffic implements HostDeviceServices {
     private readonly schedule: HostSchedule,
     private readonly latency: Latencies,
     private readonly totals: HostTotals,
+    private readonly throttle: Throttle | undefined,
   ) {}
 
   /** The guest signals a channel. */
@@ -25,7 +27,10 @@ export class ChannelTraffic implements HostDeviceServices {
     const channel = this.offers.ofConnection(connectionId);
     if (channel === undefined) return;
     this.totals.guestSignals += 1;
-    if (!channel.hasWork) this.totals.needlessSignals += 1;
+    if (!channel.hasWork) {
+      this.totals.needlessSignals += 1;
+      this.throttle?.needlessSignal();
+    }
     this.readSoon(channel);
   }
 
@@ -41,6 +46,7 @@ export class ChannelTraffic implements HostDeviceServices {
 
   /** The guest has opened a channel. It may have filled the ring, and signalled, before the ring was mapped. */
   opened(channel: HostChannel): void {
+    this.pollWhenFull(channel);
     channel.device.backend?.opened?.(channel, this);
     if (channel.hasWork) this.readSoon(channel);
   }
@@ -83,6 +89,22 @@ export class ChannelTraffic implements HostDeviceServices {
 
   maxSubChannels(channel: HostChannel): number {
     return channel.device.subChannelRelids.length;
+  }
+
+  /** Where nobody signals for room the host looks at a full ring again and again; nobody waits for that. */
+  private pollWhenFull(channel: HostChannel): void {
+    const { state } = channel;
+    if (state.kind !== 'open') return;
+    const { outgoing } = state;
+    let isPolling = false;
+    outgoing.poll = () => {
+      if (isPolling) return;
+      isPolling = true;
+      this.schedule.inBackground(this.latency.pollNs, () => {
+        isPolling = false;
+        if (channel.state === state && outgoing.flush()) this.faults.signal(channel);
+      });
+    };
   }
 
   private readSoon(channel: HostChannel): void {

@@ -6,7 +6,14 @@ import type { RetargetInterrupt } from '../vmbus/host-port.js';
 import type { OfferChannel } from '../vmbus/protocol/channel-messages.js';
 import type { Guid } from '../vmbus/protocol/guid.js';
 import { HV_HYP_PAGE_SIZE } from '../vmbus/guest-memory.js';
-import { RingBuffer, RingReader, RingWriter, VM_PKT } from '../vmbus/ring/index.js';
+import {
+  FEATURE_PENDING_SEND_SZ,
+  RING_WORD,
+  RingBuffer,
+  RingReader,
+  RingWriter,
+  VM_PKT,
+} from '../vmbus/ring/index.js';
 import { type OutgoingPacket, OutgoingPackets } from './outgoing.js';
 
 /** What the host offers: a device by class and instance, and the relids of its channels. */
@@ -104,12 +111,16 @@ export class HostChannel {
    * The guest has opened the channel, and is to be interrupted on `targetVp`.
    *
    * @param memory of both rings. The one to the guest begins at page `downstreamPageOffset`.
+   * @param pendingSendSz the host has its feature bit.
    */
-  open(memory: ArrayBuffer, downstreamPageOffset: number, targetVp: CpuId): void {
+  open(memory: ArrayBuffer, downstreamPageOffset: number, targetVp: CpuId, pendingSendSz = true): void {
     const split = downstreamPageOffset * HV_HYP_PAGE_SIZE;
-    const fromGuest = new RingReader(new RingBuffer(memory, 0, split));
-    const toGuest = new RingWriter(new RingBuffer(memory, split, memory.byteLength - split));
-    const outgoing = new OutgoingPackets(toGuest);
+    const inRing = new RingBuffer(memory, 0, split);
+    const outRing = new RingBuffer(memory, split, memory.byteLength - split);
+    outRing.store(RING_WORD.FEATURE_BITS, pendingSendSz ? FEATURE_PENDING_SEND_SZ : 0);
+    const fromGuest = new RingReader(inRing, inRing, undefined, undefined, undefined, pendingSendSz);
+    const toGuest = new RingWriter(outRing);
+    const outgoing = new OutgoingPackets(toGuest, inRing);
     this.state = { kind: 'open', fromGuest, toGuest, outgoing, outstanding: new Set() };
     this.targetVp = targetVp;
   }

@@ -26,6 +26,7 @@ import type { OutgoingPacket } from './outgoing.js';
 import { HostSchedule } from './schedule.js';
 import { SynicSender } from './synic-sender.js';
 import type { HostTotals } from './totals.js';
+import { Throttle, type ThrottleOptions } from './throttle.js';
 import { VmbusServer } from './vmbus-server.js';
 
 export interface HyperVOptions extends HostLatency {
@@ -35,6 +36,10 @@ export interface HyperVOptions extends HostLatency {
   readonly backends?: readonly HostBackend[];
   /** Of what a misbehaving host does at random; default 1. */
   readonly seed?: number;
+  /** The host has the feature bit feat_pending_send_sz, as Hyper-V since Windows 8; false: it polls. Default true. */
+  readonly pendingSendSz?: boolean;
+  /** Suspends a guest that signals without need; default: never. */
+  readonly throttle?: ThrottleOptions;
 }
 
 /**
@@ -54,7 +59,7 @@ export class HyperV implements HostPort, HostDeviceServices {
   private readonly traffic: ChannelTraffic;
 
   constructor(clock: Clock, guest: GuestPort, options: HyperVOptions = {}) {
-    const { version, backends = [], seed = 1 } = options;
+    const { version, backends = [], seed = 1, pendingSendSz, throttle } = options;
     this.synic = new SynicSender(guest);
     this.schedule = new HostSchedule(clock);
     this.latency = new Latencies(options);
@@ -68,11 +73,17 @@ export class HyperV implements HostPort, HostDeviceServices {
         },
         opened: (channel) => this.traffic.opened(channel),
       },
-      { version, backends: new Map(backends.map((backend) => [backend.classId, backend])) },
+      { version, pendingSendSz, backends: new Map(backends.map((backend) => [backend.classId, backend])) },
     );
     const { offers } = this.server;
     this.control = new ControlPath(this.server, this.schedule, this.latency);
-    this.traffic = new ChannelTraffic(offers, this.faults, this.schedule, this.latency, this.totals);
+    const { faults, schedule, latency, totals } = this;
+    const suspend = (ns: Ns): void => {
+      totals.throttled += 1;
+      guest.suspend(ns);
+    };
+    const brake = throttle && new Throttle(clock, throttle, suspend);
+    this.traffic = new ChannelTraffic(offers, faults, schedule, latency, totals, brake);
   }
 
   /** How long the host takes from now on, for what is given. */

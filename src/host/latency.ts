@@ -12,6 +12,8 @@ export interface HostLatency {
   readonly gpadlNs?: Ns;
   /** MODIFYCHANNEL until the other VP is interrupted. Default 300 µs, "a few hundred" as the RFC measured. */
   readonly modifyChannelNs?: Ns;
+  /** Between two looks at a full ring, where the host polls. Default 1 ms; nothing is documented. */
+  readonly pollNs?: Ns;
 }
 
 /** The latencies of one host, which can change. */
@@ -20,16 +22,18 @@ export class Latencies implements HostLatency {
   openNs: Ns = 50 * US;
   gpadlNs: Ns = 20 * US;
   modifyChannelNs: Ns = 300 * US;
+  pollNs: Ns = 1000 * US;
 
   constructor(given: HostLatency) {
     this.set(given);
   }
 
   /** Changes those that are given. */
-  set({ messageNs, openNs, gpadlNs, modifyChannelNs }: HostLatency): void {
+  set({ messageNs, openNs, gpadlNs, modifyChannelNs, pollNs }: HostLatency): void {
     this.messageNs = messageNs ?? this.messageNs;
     this.openNs = openNs ?? this.openNs;
     this.gpadlNs = gpadlNs ?? this.gpadlNs;
     this.modifyChannelNs = modifyChannelNs ?? this.modifyChannelNs;
+    this.pollNs = pollNs ?? this.pollNs;
   }
 }

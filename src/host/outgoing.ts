@@ -1,4 +1,4 @@
-import { RING_WRITE, type RingWriter } from '../vmbus/ring/index.js';
+import { RING_WRITE, type RingBuffer, type RingWriter } from '../vmbus/ring/index.js';
 
 /** A packet for the guest. */
 export interface OutgoingPacket {
@@ -9,15 +9,21 @@ export interface OutgoingPacket {
 }
 
 /**
- * Packets on their way into the ring to the guest. Those that find no room wait, and the guest is asked to signal once
- * there is some (pending_send_sz).
+ * Packets on their way into the ring to the guest. Those that find no room wait: where both sides have their feature
+ * bits the guest is asked to signal once there is room (pending_send_sz), else the host polls.
  */
 export class OutgoingPackets {
   private waiting: OutgoingPacket[] = [];
   /** The guest has been asked to signal. */
   private asked = false;
+  /** Has the ring looked at again after a while; does nothing until the host has somebody who does. */
+  poll = (): void => {};
 
-  constructor(private readonly ring: RingWriter) {}
+  /** @param fromGuest the other ring, in which the guest says whether it signals. */
+  constructor(
+    private readonly ring: RingWriter,
+    private readonly fromGuest: RingBuffer,
+  ) {}
 
   /** Number of packets that wait for room. */
   get blocked(): number {
@@ -47,7 +53,7 @@ export class OutgoingPackets {
       const { type, transactionId, payload } = waiting[written];
       let result = ring.write(type, 0, transactionId, payload);
       // The second look of requestRoom may find that the guest has just read.
-      if (result === RING_WRITE.FULL) {
+      if (result === RING_WRITE.FULL && this.mayAsk) {
         this.asked = true;
         if (ring.requestRoom(payload.length)) result = ring.write(type, 0, transactionId, payload);
       }
@@ -58,7 +64,14 @@ export class OutgoingPackets {
       if (this.asked) ring.commitPendingSendSz(0);
       this.asked = false;
       waiting.length = 0;
-    } else if (written > 0) this.waiting = waiting.slice(written);
+    } else {
+      if (written > 0) this.waiting = waiting.slice(written);
+      if (!this.mayAsk) this.poll();
+    }
     return signal;
+  }
+
+  private get mayAsk(): boolean {
+    return this.ring.ring.hasFlowControl && this.fromGuest.hasFlowControl;
   }
 }

@@ -14,4 +14,10 @@ export class HostTotals {
   guestSignals = 0;
   /** Those that found nothing to read, and no packet that waits for room and has it now. */
   needlessSignals = 0;
+  /** Times that the host suspended the guest because of these. */
+  throttled = 0;
 }
+
+/** Counts of a host, by name. */
+export type HostTotalName = keyof HostTotals;
+export const hostTotalNames = Object.keys(new HostTotals()) as readonly HostTotalName[];

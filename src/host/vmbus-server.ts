@@ -37,6 +37,8 @@ export interface ServerOptions {
   /** Newest protocol version that the host accepts, as on the wire. Default 5.3. */
   readonly version?: number;
   readonly backends?: ReadonlyMap<Guid, HostBackend>;
+  /** The host has the feature bit feat_pending_send_sz: it waits for room, and tells of room, by signals. Default true. */
+  readonly pendingSendSz?: boolean;
 }
 
 /**
@@ -49,12 +51,18 @@ export class VmbusServer {
   readonly services = new Set<Guid>();
   private readonly gpadls = new HostGpadls();
   private readonly version: number;
+  private readonly pendingSendSz: boolean;
 
   constructor(
     private readonly port: ServerPort,
-    { version = VERSION_WIN10_V5_3, backends = new Map<Guid, HostBackend>() }: ServerOptions = {},
+    {
+      version = VERSION_WIN10_V5_3,
+      backends = new Map<Guid, HostBackend>(),
+      pendingSendSz = true,
+    }: ServerOptions = {},
   ) {
     this.version = version;
+    this.pendingSendSz = pendingSendSz;
     this.offers = new Offers(backends, (message) => port.send(message));
   }
 
@@ -158,7 +166,7 @@ export class VmbusServer {
     const pfns = this.gpadls.pages(ringBufferGpadl);
     const memory = pfns && this.port.memory(pfns);
     if (memory === undefined) return false;
-    channel.open(memory, downstreamPageOffset, targetVp);
+    channel.open(memory, downstreamPageOffset, targetVp, this.pendingSendSz);
     return true;
   }
 

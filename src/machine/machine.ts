@@ -88,6 +88,8 @@ export class Machine implements CpuMachine, HotplugMachine {
   private nextPid = FIRST_PID;
   private isHalted = false;
   private settling = false;
+  /** Until when the hypervisor keeps all CPUs from running; undefined: they run. */
+  private pausedUntil: Ns | undefined;
 
   constructor(options: MachineOptions) {
     const nrCpuIds = options.possible ?? options.present;
@@ -297,12 +299,37 @@ export class Machine implements CpuMachine, HotplugMachine {
     this.held.push(event);
   }
 
+  /**
+   * No CPU runs for `ns` ns, as when a hypervisor suspends the machine: interrupts and whoever is to run wait. The running
+   * context comes to the end of its step first, an interrupt with its tasklets to its own end.
+   */
+  pause(ns: Ns): void {
+    const end = this.clock.now + ns;
+    if (this.pausedUntil !== undefined) {
+      this.pausedUntil = Math.max(this.pausedUntil, end);
+      return;
+    }
+    this.pausedUntil = end;
+    const stopped = this.cpus.filter(({ online }) => online);
+    for (const cpu of stopped) cpu.localIrqDisable();
+    const goOn = (): void => {
+      const { pausedUntil = 0 } = this;
+      if (pausedUntil > this.clock.now) {
+        this.clock.after(pausedUntil - this.clock.now, { fire: goOn });
+        return;
+      }
+      this.pausedUntil = undefined;
+      for (const cpu of stopped) cpu.localIrqEnable();
+    };
+    this.clock.after(ns, { fire: goOn });
+  }
+
   /** Runs what is to happen soon, tasklets and tasks until each is done, asleep or waiting; time stands still. */
   settle(): void {
     if (this.settling || this.isHalted) return;
     this.settling = true;
     try {
-      for (;;) {
+      while (this.pausedUntil === undefined) {
         const event = this.held.shift();
         if (event !== undefined) {
           event.fire();
@@ -378,6 +405,12 @@ export class Machine implements CpuMachine, HotplugMachine {
           task.sinceNs = this.clock.now;
           this.block(task, step);
           if (step.ns !== undefined) this.limit(task, step, step.ns);
+          return;
+        }
+        if (this.pausedUntil !== undefined) {
+          task.timedOut = false;
+          task.blockedOn = step;
+          this.ready.unshift(task);
           return;
         }
       }

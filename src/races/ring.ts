@@ -23,9 +23,10 @@ export class RaceRing {
   readonly reader: RingReader;
   readonly memory: RingMemory;
 
-  constructor(order: RingOrder) {
+  /** @param features bits of the side that writes; default: it has feat_pending_send_sz. */
+  constructor(order: RingOrder, features?: number) {
     const ring = new RingBuffer(new ArrayBuffer(2 * RING_PAGE_BYTES), 0, 2 * RING_PAGE_BYTES, 'in');
-    ring.init();
+    ring.init(features);
     this.memory = new RingMemory(ring);
     this.writer = new RingWriter(ring, this.memory);
     this.reader = new RingReader(ring, this.memory, undefined, order);

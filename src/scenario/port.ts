@@ -1,6 +1,7 @@
 import type { RaiseOptions } from '../devices/line/lines.js';
 import type { RingName, RingPlace } from '../host/misbehave/rings.js';
 import type { MisbehaveRule } from '../host/misbehave/rule.js';
+import type { HostTotalName } from '../host/totals.js';
 import type { WaitingContext } from '../machine/hung.js';
 import type { CpuId, Irq, Ns, Relid } from '../lib/brand.js';
 import type { DeviceOptions } from './options/devices.js';
@@ -174,8 +175,11 @@ export interface ScenarioLines {
   setQueues(device: string, count: number): void;
 }
 
-/** What a host can be made to do that it must not. All of it throws RangeError for what the host cannot do. */
+/** The host: its counts, and what it can be made to do that it must not. That throws RangeError for what it cannot do. */
 export interface ScenarioHost {
+  /** How often it has done what these count, or the guest has. */
+  readonly totals: Readonly<Record<HostTotalName, number>>;
+
   /** From now on the host misbehaves as the rule says, too. */
   misbehave(rule: MisbehaveRule): void;
 

@@ -1,27 +1,44 @@
-import { isAlias, isMap, isPair, isScalar, isSeq, type Node, parseDocument, visit } from 'yaml';
+import {
+  isAlias,
+  isMap,
+  isPair,
+  isScalar,
+  isSeq,
+  type Node,
+  type Pair,
+  parseDocument,
+  visit,
+  type YAMLMap,
+} from 'yaml';
 import type { Diagnostic } from './diagnostics.js';
 import type { Path, Place } from './place.js';
 
 /** A YAML text that knows where its values stand. */
 export class Source {
   private readonly document;
+  /** Where each line begins. */
+  private readonly lineStarts: readonly number[];
+  private readonly pairs = new Map<YAMLMap, ReadonlyMap<string, Pair>>();
   private readonly plain: { readonly data: unknown } | { readonly problem: string };
 
   constructor(
-    private readonly text: string,
+    text: string,
     readonly file: string,
   ) {
-    this.document = parseDocument(text, { prettyErrors: false, stringKeys: true });
+    // The check for keys that are there twice is our own: the parser's compares each key with all before it.
+    this.document = parseDocument(text, { prettyErrors: false, stringKeys: true, uniqueKeys: false });
+    this.lineStarts = lineStartsOf(text);
     this.plain = this.toPlain();
   }
 
   /** What is wrong with the YAML itself. */
   get problems(): Diagnostic[] {
     const { errors, warnings } = this.document;
-    const problems = [...errors, ...warnings].map(({ code, pos, message }) => ({
+    const problems = [...errors, ...warnings].map(({ pos, message }) => ({
       place: this.place(pos[0]),
-      message: code === 'DUPLICATE_KEY' ? `the key ${this.keyAt(pos[0])} is there twice` : message,
+      message,
     }));
+    problems.push(...this.repeatedKeys());
     if (problems.length > 0 || 'data' in this.plain) return problems;
     return [{ place: this.placeOf([]), message: this.plain.problem }];
   }
@@ -56,23 +73,41 @@ export class Source {
     return isScalar(node) ? node.source : undefined;
   }
 
-  private keyAt(offset: number): string {
-    let key = '';
+  private repeatedKeys(): Diagnostic[] {
+    const repeated: Diagnostic[] = [];
     visit(this.document, {
-      Scalar: (_, node) => {
-        if (node.range?.[0] !== offset) return undefined;
-        key = JSON.stringify(String(node.value));
-        return visit.BREAK;
+      Map: (_, { items }) => {
+        const known = new Set<string>();
+        for (const { key } of items) {
+          const text = keyText(key);
+          if (text === undefined) continue;
+          if (known.has(text))
+            repeated.push({
+              place: this.place(startOf(key) ?? 0),
+              message: `the key ${JSON.stringify(text)} is there twice`,
+            });
+          known.add(text);
+        }
       },
     });
-    return key;
+    return repeated;
   }
 
   private place(offset: number): Place {
     // yaml's own LineCounter goes astray in broken files.
-    const before = this.text.slice(0, offset);
-    const lineStart = before.lastIndexOf('\n') + 1;
-    return { file: this.file, line: before.split('\n').length, column: before.length - lineStart + 1 };
+    let line = 0;
+    for (let step = 1 << 30; step > 0; step >>= 1) if (this.lineStarts[line + step] <= offset) line += step;
+    return { file: this.file, line: line + 1, column: offset - this.lineStarts[line] + 1 };
+  }
+
+  private pairOf(map: YAMLMap, key: string): Pair | undefined {
+    let pairs = this.pairs.get(map);
+    if (pairs === undefined) {
+      // Of a key that is there twice the first, whose value is wrong in its own right.
+      pairs = new Map(map.items.map((pair) => [keyText(pair.key) ?? '', pair] as const).reverse());
+      this.pairs.set(map, pairs);
+    }
+    return pairs.get(key);
   }
 
   private find(path: Path): { node: unknown; offset: number; keyOffset: number } {
@@ -81,7 +116,7 @@ export class Source {
     let keyOffset = offset;
     for (const step of path) {
       if (isAlias(node)) node = node.resolve(this.document);
-      const pair = isMap(node) ? node.items.find((item) => keyText(item.key) === String(step)) : undefined;
+      const pair = isMap(node) ? this.pairOf(node, String(step)) : undefined;
       if (pair !== undefined) {
         keyOffset = startOf(pair.key) ?? offset;
         node = pair.value;
@@ -104,4 +139,10 @@ function keyText(key: unknown): string | undefined {
 
 function startOf(node: unknown): number | undefined {
   return (node as Node | null | undefined)?.range?.[0];
+}
+
+function lineStartsOf(text: string): number[] {
+  const starts = [0];
+  for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) starts.push(at + 1);
+  return starts;
 }

@@ -1,4 +1,4 @@
-import type { CpuId } from '../lib/brand.js';
+import type { CpuId, Ns } from '../lib/brand.js';
 import { type Token, token } from '../lib/token.js';
 import type { GuestMemory } from './guest-memory.js';
 import type { Guid } from './protocol/guid.js';
@@ -60,6 +60,8 @@ export interface GuestPort {
   readonly memory: GuestMemory;
   /** Raises the vector that the guest set for SINT2 on `cpu`. */
   interrupt(cpu: CpuId): void;
+  /** Keeps the guest's CPUs from running for `ns` ns. */
+  suspend(ns: Ns): void;
 }
 
 export const GUEST_PORT: Token<GuestPort> = token('GuestPort');

@@ -9,7 +9,9 @@ import { GuestMemory } from './guest-memory.js';
 import { GUEST_PORT, type GuestPort, HOST_PORT } from './host-port.js';
 import {
   CHANNEL_LIFETIME,
+  FLOW_CONTROL,
   MODIFY_CHANNEL,
+  NETVSC_NAMES,
   OFFER_FILTER,
   OFFLINE_GUARD,
   OFFLINE_POLICY,
@@ -19,8 +21,10 @@ import {
   TOP_LEVEL,
 } from './variants/design-parts.js';
 import {
+  flowControls,
   lifetimes,
   modifyChannelPolicies,
+  netvscNames,
   offerFilters,
   offlineGuards,
   offlinePolicies,
@@ -44,12 +48,14 @@ export const designModule = new ContainerModule(({ bind }) => {
   bindAll(OFFER_FILTER, offerFilters);
   bindAll(OFFLINE_POLICY, offlinePolicies);
   bindAll(RING_ORDER, ringOrders);
+  bindAll(FLOW_CONTROL, flowControls);
   bindAll(OPEN_ORDER, openOrders);
+  bindAll(NETVSC_NAMES, netvscNames);
 });
 
 /** Binds one guest's VMBus. It needs Machine, IrqCore, PLATFORM, HOST_PORT and VMBUS_DRIVER. */
 export function vmbusModule(
-  options: Pick<VmbusOptions, 'design' | 'isolation' | 'confidential' | 'maxVersion' | 'behaviour' | 'seed'>,
+  options: Pick<VmbusOptions, 'design' | 'isolation' | 'confidential' | 'parameters' | 'behaviour' | 'seed'>,
 ): ContainerModule {
   return new ContainerModule(({ bind }) => {
     bind(GuestMemory)
@@ -57,11 +63,12 @@ export function vmbusModule(
       .inSingletonScope();
     bind(GUEST_PORT)
       .toResolvedValue(
-        (memory: GuestMemory, { vmbusLine }: Platform): GuestPort => ({
+        (memory: GuestMemory, { vmbusLine }: Platform, machine: Machine): GuestPort => ({
           memory,
           interrupt: (cpu) => vmbusLine.raise(cpu),
+          suspend: (ns) => machine.pause(ns),
         }),
-        [GuestMemory, PLATFORM],
+        [GuestMemory, PLATFORM, Machine],
       )
       .inSingletonScope();
     // Drivers are made while Vmbus is, and want its operations.

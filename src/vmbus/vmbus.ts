@@ -53,6 +53,8 @@ export class Vmbus {
   /** What handles the host's control messages. */
   readonly messages: MessageHandler;
   readonly power: VmbusPower;
+  /** 1: in a panic the host is given the end of the kernel's log (sysctl_record_panic_msg). */
+  recordPanicMsg: number;
   private readonly control: ControlMessages;
   private readonly hotplug: SynicHotplug;
 
@@ -66,6 +68,7 @@ export class Vmbus {
     readonly line: PerCpuLine,
     private readonly drivers: readonly VmbusDriver[],
   ) {
+    this.recordPanicMsg = connection.isolation ? 0 : 1;
     this.bus = new VmbusBus(connection, operations);
     const management = new ChannelManagement(connection, operations, this.bus);
     this.management = management;
@@ -106,11 +109,12 @@ export class Vmbus {
    * Switches the synics on, connects to the host and takes its offers (vmbus_bus_init). Drivers may still be busy with
    * their devices when it returns.
    *
-   * @returns false if guest and host have no protocol version in common.
+   * @returns false if guest and host have no protocol version in common, or the module cannot be loaded.
    */
   *init(): Procedure<boolean> {
     const { connection, hotplug, isr } = this;
     const { machine } = connection;
+    if (!connection.parameters.load('hv_vmbus', machine.log)) return false;
     yield* this.line.setup((cpu) => isr.handle(cpu));
     yield* this.control.setup(this.contexts);
     for (const id of machine.online) yield* hotplug.startup(machine.cpu(id));

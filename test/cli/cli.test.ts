@@ -1,3 +1,4 @@
+import { HostTotals } from '../../src/host/totals.js';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -184,6 +185,8 @@ timeline: [{offline: 0}, {at: 1s, print: /proc/stat}]
         { name: 'ERR', total: 0 },
       ],
       refused: { 'rescind-twice': 2 },
+      host: { ...new HostTotals() },
+      hangs: [],
     });
   });
 

@@ -4,13 +4,14 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { transformSync } from '@swc/core';
+import { shownOn } from '../../src/cli/shown-on.js';
 
 // A program that writes as the command line does, run by a shell: only there standard output can be broken.
 
 let dir = '';
 beforeAll(() => {
   dir = mkdtempSync(join(tmpdir(), 'irqlab-stdout-'));
-  for (const name of ['cli/stdout', 'command/exit-status', 'command/untimely-exit']) {
+  for (const name of ['cli/stdout', 'cli/shown-on', 'command/exit-status', 'command/untimely-exit']) {
     const source = readFileSync(new URL(`../../src/${name}.ts`, import.meta.url), 'utf8');
     const { code } = transformSync(source, {
       jsc: { parser: { syntax: 'typescript' }, target: 'es2022' },
@@ -44,4 +45,10 @@ describe('standard output', () => {
   ])('%s', (redirection, status, stdout, stderr) => {
     expect(shell(redirection)).toMatchObject({ status, stdout, stderr });
   });
+});
+
+test('what would steer a terminal is shown there by name, and is left as it is elsewhere', () => {
+  const text = 'irq \x1b]0;title\x07\x9b31m\x7f\r\n\tß';
+  expect(shownOn({ isTTY: true }, text)).toBe('irq ^[]0;title^GM-^[31m^?^M\n\tß');
+  expect(shownOn({}, text)).toBe(text);
 });

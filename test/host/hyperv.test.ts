@@ -25,7 +25,11 @@ class DumbGuest {
   interrupts = 0;
 
   constructor(options: ConstructorParameters<typeof HyperV>[2] = {}) {
-    this.host = new HyperV(this.clock, { memory: this.memory, interrupt: () => this.onInterrupt() }, options);
+    this.host = new HyperV(
+      this.clock,
+      { memory: this.memory, interrupt: () => this.onInterrupt(), suspend: () => {} },
+      options,
+    );
     this.host.enableSynic(0, this.pages);
   }
 
@@ -181,6 +185,7 @@ describe('control messages', () => {
       interrupt: () => {
         interrupts += 1;
       },
+      suspend: () => {},
     });
     const pages: SynicPages = { eventFlags: new Uint32Array(64), message: new MessageSlot() };
     sender.post(Uint8Array.of(1));

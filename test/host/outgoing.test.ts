@@ -6,7 +6,10 @@ import { RING_WORD, RingBuffer, RingReader, RingWriter, VM_PKT } from '../../src
 function rig() {
   const ring = new RingBuffer(new ArrayBuffer(8192), 0, 8192);
   ring.init();
-  return { ring, outgoing: new OutgoingPackets(new RingWriter(ring)), reader: new RingReader(ring) };
+  const fromGuest = new RingBuffer(new ArrayBuffer(8192), 0, 8192);
+  fromGuest.init();
+  const outgoing = new OutgoingPackets(new RingWriter(ring), fromGuest);
+  return { ring, fromGuest, outgoing, reader: new RingReader(ring) };
 }
 
 const packet = (transactionId: number, bytes = 100) => ({

@@ -5,7 +5,7 @@ import { GuestMemory } from '../../src/vmbus/guest-memory.js';
 import { device } from '../support/guest.js';
 
 function hostWith(...devices: ReturnType<typeof device>[]): HyperV {
-  const host = new HyperV(new Clock(), { memory: new GuestMemory(), interrupt: () => {} });
+  const host = new HyperV(new Clock(), { memory: new GuestMemory(), interrupt: () => {}, suspend: () => {} });
   for (const one of devices) host.offer(one);
   return host;
 }

@@ -1,3 +1,4 @@
+import { HostTotals } from '../../src/host/totals.js';
 import { ErrnoError } from '../../src/lib/errno.js';
 import { Clock } from '../../src/machine/clock.js';
 import type { DeviceOptions } from '../../src/scenario/options/devices.js';
@@ -146,6 +147,7 @@ export class FakeGuest implements ScenarioGuest {
   }
 
   readonly host: ScenarioHost = {
+    totals: new HostTotals(),
     misbehave: () => this.record('hostDoes', 'misbehave'),
     behave: () => this.record('hostDoes', 'behave'),
     send: () => this.record('hostDoes', 'send'),

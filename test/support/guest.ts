@@ -76,7 +76,7 @@ export class TestGuest extends LeanGuest {
       makeHost: ({ machine, memory, line }) => {
         hyperv = new HyperV(
           machine.clock,
-          { memory, interrupt: (cpu) => line.raise(cpu) },
+          { memory, interrupt: (cpu) => line.raise(cpu), suspend: (ns) => machine.pause(ns) },
           { backends: backends ?? builtinBackends(), ...host },
         );
         return hyperv;

@@ -1,3 +1,4 @@
+import { UsageError } from '../../command/usage-error.js';
 import type { CommandModule } from '../command.js';
 import type { ImportOptions } from '../../capture/run.js';
 
@@ -26,6 +27,8 @@ export const command: CommandModule = {
       .option('-o, --output <file>', 'where to write the scenario; default: standard output')
       .addHelpText('after', example)
       .action(async (files: string[], options: ImportOptions) => {
+        if (options.check && options.output !== undefined)
+          throw new UsageError('--check writes no scenario', 'Leave --output out.');
         const { runImport } = await import('../../capture/run.js');
         finish(await runImport(files, options, stdio));
       });

@@ -33,6 +33,7 @@ export function resultJson(scenario: Scenario, guest: ScenarioGuest, result: Run
     interrupts,
     architectureRows,
     refused: Object.fromEntries(guest.refused()),
+    host: { ...guest.host.totals },
   };
   return JSON.stringify(json, undefined, 2) + '\n';
 }

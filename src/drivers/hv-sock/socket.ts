@@ -34,7 +34,9 @@ export class HvSocket {
 
   /** The host is to signal whenever the largest packet fits again (hvs_open_connection). */
   opened(): void {
-    this.channel.rings?.outbound.requestRoom(SEND_BUFFER_BYTES + PIPE_HEADER_BYTES);
+    const outbound = this.channel.rings?.outbound;
+    if (outbound === undefined) return;
+    this.operations.flowControl.requestRoom(outbound, SEND_BUFFER_BYTES + PIPE_HEADER_BYTES);
   }
 
   /** The host has signalled: takes what it sent, and lets senders look for room again (hvs_channel_cb). */
@@ -50,7 +52,7 @@ export class HvSocket {
    */
   *send(bytes: number): Procedure<void> {
     for (let left = bytes; left > 0; ) {
-      yield* this.writable.wait();
+      yield* this.operations.flowControl.awaitRoom(this.writable);
       const length = Math.min(left, this.writableBytes, SEND_BUFFER_BYTES);
       if (length === 0) throw new ErrnoError('ENODEV', `the host closed connection ${this.channel.relid}`);
       const packet = new Uint8Array(PIPE_HEADER_BYTES + length);

@@ -143,11 +143,26 @@ export class NetvscDevice implements NetvscShared {
     return this.netDevice;
   }
 
+  /** The interface's name, which alloc_etherdev_mq leaves to be completed. */
+  get interfaceName(): string {
+    return this.netDevice?.name ?? 'eth%d';
+  }
+
   /** The adapter gets its interface (register_netdevice). */
   register(): void {
     const { device, address } = this;
     this.netDevice = netDevices(device.channel.machine).add({ address });
     device.classDevices = [netClassDevice(this.netDevice)];
+    this.renameOpenChannels();
+  }
+
+  /** The channels that were opened before the interface had its name. */
+  private renameOpenChannels(): void {
+    const { operations, interfaceName } = this;
+    for (const [index, open] of this.table.entries()) {
+      const name = operations.netvscNames.afterRegister(interfaceName, index);
+      if (open !== undefined && name !== undefined) operations.rename(open.channel, name);
+    }
   }
 
   /** The interface goes (unregister_netdevice). */

@@ -16,9 +16,12 @@ const NDIS_VERSION = 0x0006_001e;
 
 /** Opens one of an adapter's channels (vmbus_open as netvsc_device_add and netvsc_sc_open call it). */
 export function* openNetvscChannel(adapter: NetvscDevice, channel: VmbusChannel): Procedure<void> {
+  const { operations, interfaceName } = adapter;
   channel.callbackMode = callbackMode.isr;
+  const name = operations.netvscNames.atOpen(interfaceName, channel.offer.subChannelIndex);
+  if (name !== undefined) channel.irqName = name;
   const added = adapter.addChannel(channel);
-  yield* adapter.operations.open(channel, {
+  yield* operations.open(channel, {
     callback: ({ rings }) => added.interrupt(rings?.inbound),
     ringPages: adapter.pages.ring,
   });

@@ -26,6 +26,7 @@ import { viewModule } from '../../view/module.js';
 import { FileTree } from '../../view/tree.js';
 import { VMBUS_DRIVER } from '../../vmbus/driver.js';
 import { hypervBehaviour } from '../../vmbus/kernel.js';
+import { ModuleParameters } from '../../vmbus/module-parameters.js';
 import { vmbusModule } from '../../vmbus/module.js';
 import { versionWire } from '../../vmbus/protocol/channel-messages.js';
 import { Vmbus } from '../../vmbus/vmbus.js';
@@ -128,8 +129,17 @@ function ownModules(options: GuestOptions, settings: DeviceSettings, kit: GuestK
       : { nrIrqs: options.nrIrqs };
   const { dynirqLowerBound, genericPendingIrq } = platform;
   const parameters = kernelParameters(options);
+  const behaviour = hypervBehaviour(kernel ?? '6.10');
+  const modules = new ModuleParameters(behaviour, options.moduleParameters, parameters.ofModules);
   const version = host.version ?? (confidential ? '6.0' : undefined);
-  const hyperv = { ...host.latency, ...(version && { version: versionWire(version) }), seed };
+  const { pendingSendSz, throttle } = host;
+  const hyperv = {
+    pendingSendSz,
+    throttle,
+    ...host.latency,
+    ...(version && { version: versionWire(version) }),
+    seed,
+  };
   return [
     machineModule(machineOptions(options, parameters)),
     irqModule({
@@ -146,7 +156,8 @@ function ownModules(options: GuestOptions, settings: DeviceSettings, kit: GuestK
       confidential,
       design: parts,
       seed,
-      ...(kernel && { behaviour: hypervBehaviour(kernel) }),
+      behaviour,
+      parameters: modules,
     }),
     driversModule(settings),
     viewModule({ hasVmbus }),

@@ -3,7 +3,9 @@ import type { Token } from '../../lib/token.js';
 import type { DesignAxis } from '../../vmbus/variants/design.js';
 import {
   CHANNEL_LIFETIME,
+  FLOW_CONTROL,
   MODIFY_CHANNEL,
+  NETVSC_NAMES,
   OFFER_FILTER,
   OFFLINE_GUARD,
   OFFLINE_POLICY,
@@ -23,7 +25,9 @@ const axisTokens = {
   offerFilter: OFFER_FILTER,
   offlinePolicy: OFFLINE_POLICY,
   ringOrder: RING_ORDER,
+  flowControl: FLOW_CONTROL,
   openOrder: OPEN_ORDER,
+  netvscNames: NETVSC_NAMES,
   irqfdSource: IRQFD_SOURCE,
 } as const satisfies Readonly<Record<DesignAxis, Token<unknown>>>;
 

@@ -67,7 +67,9 @@ export class GuestKit {
       offerFilter: this.choice('offerFilter', names.offerFilter),
       offlinePolicy: this.choice('offlinePolicy', names.offlinePolicy),
       ringOrder: this.choice('ringOrder', names.ringOrder),
+      flowControl: this.choice('flowControl', names.flowControl),
       openOrder: this.choice('openOrder', names.openOrder),
+      netvscNames: this.choice('netvscNames', names.netvscNames),
     };
   }
 

@@ -109,7 +109,8 @@ export class IrqAction {
     readonly handler: IrqHandler,
     readonly threadFn: ThreadFn | null,
     public flags: number,
-    readonly name: string | null,
+    /** The requester's own text: if that is written again, the action is called so. */
+    public name: string | null,
     readonly devId: unknown,
   ) {}
 

@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { hostAct, performHostAct } from '../host-acts/index.js';
+import { hostTotalNames } from '../../host/totals.js';
+import { word } from '../schema/shapes.js';
 import { defineAction } from './action.js';
 import { aNumber } from './expects.js';
 
@@ -24,4 +26,14 @@ export const refused = defineAction({
   fields: (reason) => ({ reason }),
   describe: ({ reason }) => `refused ${reason}`,
   perform: (guest, { reason }) => ({ kind: 'count', count: guest.refused().get(reason) ?? 0 }),
+});
+
+/** What has gone between host and guest, and what came of that. */
+export const hostCount = defineAction({
+  name: 'hostCount',
+  value: word(hostTotalNames).describe('How often this has happened between host and guest'),
+  expects: aNumber,
+  fields: (total) => ({ total }),
+  describe: ({ total }) => `hostCount ${total}`,
+  perform: (guest, { total }) => ({ kind: 'count', count: guest.host.totals[total] }),
 });

@@ -4,7 +4,7 @@ import { connect } from './connect.js';
 import { offline, online } from './cpu.js';
 import { channels, offer, rescind } from './devices.js';
 import { print, read, write } from './files.js';
-import { host, refused } from './host.js';
+import { host, hostCount, refused } from './host.js';
 import { disable, enable, free, plug, queues, raise, request, synchronize, unplug, wake } from './lines.js';
 import { resume, shutdown, suspend } from './power.js';
 import { count, signal } from './signals.js';
@@ -34,6 +34,7 @@ export const builtinActions: readonly ScenarioAction[] = [
   queues,
   host,
   refused,
+  hostCount,
   suspend,
   resume,
   shutdown,

@@ -1,4 +1,5 @@
 import type { MisbehaveRule } from '../../host/misbehave/rule.js';
+import type { ThrottleOptions } from '../../host/throttle.js';
 import type { Ns } from '../../lib/brand.js';
 
 /** VMBus protocol versions that Linux can speak, oldest first. */
@@ -15,6 +16,8 @@ export interface HostLatencies {
   readonly gpadlNs?: Ns;
   /** MODIFYCHANNEL until the host interrupts the new CPU instead of the old one, and says so. */
   readonly modifyChannelNs?: Ns;
+  /** Between two looks at a full ring, where the host polls. */
+  readonly pollNs?: Ns;
 }
 
 /** How the host moves data. */
@@ -36,6 +39,10 @@ export interface HostOptions {
   /** Newest VMBus version that the host accepts; default 5.3, with `confidentialVmbus` 6.0. */
   readonly version?: VmbusVersion;
   readonly latency?: HostLatencies;
+  /** The host has feat_pending_send_sz, so that full rings are told of by signals; false: it polls. Default true. */
+  readonly pendingSendSz?: boolean;
+  /** When the host suspends a guest that signals without need; default: never. */
+  readonly throttle?: ThrottleOptions;
   /** Vsock ports that services of the host listen on. */
   readonly sockets?: readonly number[];
   /** Disks; default latency 100 µs. */

@@ -17,7 +17,9 @@ const descriptions: Readonly<Record<DesignAxis, string>> = {
   offerFilter: 'Which offers make channels',
   offlinePolicy: 'What becomes of channels whose CPU is to go offline',
   ringOrder: "Order of the reader's accesses to a ring",
+  flowControl: 'What the guest does about full rings',
   openOrder: "When a channel's callback is set",
+  netvscNames: 'What netvsc calls the interrupts of its channels',
   irqfdSource: "As whom KVM's irqfds with resampling assert a line, and when that ends",
 };
 
@@ -39,7 +41,9 @@ export function designSchema({ designChoices }: Pick<ScenarioVocabulary, 'design
     offerFilter: axis('offerFilter'),
     offlinePolicy: axis('offlinePolicy'),
     ringOrder: axis('ringOrder'),
+    flowControl: axis('flowControl'),
     openOrder: axis('openOrder'),
+    netvscNames: axis('netvscNames'),
     irqfdSource: axis('irqfdSource'),
   });
   return z.union([word(designPresets), choices], { error: designText });

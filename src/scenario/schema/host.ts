@@ -6,7 +6,7 @@ import {
   vmbusVersions,
 } from '../options/host.js';
 import { misbehaveRule } from './misbehave-rule.js';
-import { duration, u32 } from './notations.js';
+import { bool, duration, u32 } from './notations.js';
 import { int, list, mapping, version } from './shapes.js';
 
 export const host = mapping('a mapping such as {version: "5.3"}', {
@@ -20,9 +20,21 @@ export const host = mapping('a mapping such as {version: "5.3"}', {
     modifyChannel: duration
       .optional()
       .describe('Until the host interrupts the new CPU instead of the old one'),
+    poll: duration.optional().describe('Between two looks at a full ring, where the host polls'),
   })
     .optional()
     .describe('How long the host takes'),
+  pendingSendSz: bool
+    .optional()
+    .describe('The host has feat_pending_send_sz; false: it polls full rings. Default true'),
+  throttle: mapping('a mapping such as {signals: 100, within: 1s, suspend: 3s}', {
+    signals: int(1, 1_000_000).describe('So many needless signals of the guest'),
+    within: duration.describe('in so long a time'),
+    suspend: duration.describe('have the host suspend it for so long'),
+  })
+    .transform(({ signals, within, suspend }) => ({ signals, withinNs: within, suspendNs: suspend }))
+    .optional()
+    .describe('When the host suspends a guest that signals without need; default: never'),
   sockets: list('a list of ports', u32)
     .optional()
     .describe('Vsock ports that services of the host listen on'),
@@ -64,6 +76,12 @@ function traffic(latency: string) {
 
 export function hostOptions({ latency, ...others }: z.output<typeof host>): HostOptions {
   if (latency === undefined) return others;
-  const { message: messageNs, open: openNs, gpadl: gpadlNs, modifyChannel: modifyChannelNs } = latency;
-  return { ...others, latency: { messageNs, openNs, gpadlNs, modifyChannelNs } };
+  const {
+    message: messageNs,
+    open: openNs,
+    gpadl: gpadlNs,
+    modifyChannel: modifyChannelNs,
+    poll: pollNs,
+  } = latency;
+  return { ...others, latency: { messageNs, openNs, gpadlNs, modifyChannelNs, pollNs } };
 }

@@ -3,6 +3,7 @@ import { ErrnoError, errnoValue } from '../../lib/errno.js';
 import { inFrame, type Procedure } from '../../machine/step.js';
 import type { ChannelCallback, ChannelRings, VmbusChannel } from './channel.js';
 import type { HypervBehaviour } from '../kernel.js';
+import type { ModuleParameters } from '../module-parameters.js';
 import type { VmbusConnection } from '../connection/connection.js';
 import { gpadlMessages } from '../gpadl.js';
 import { type GuestMemory, HV_HYP_PAGE_SIZE } from '../guest-memory.js';
@@ -18,6 +19,8 @@ import {
 } from '../protocol/channel-messages.js';
 import type { Refusal } from '../refusals.js';
 import { RING_WRITE, RingBuffer, type RingError, VM_PKT } from '../ring/index.js';
+import type { FlowControl } from '../variants/flow-control.js';
+import type { NetvscNames } from '../variants/netvsc-names.js';
 import { RingReader } from '../ring/reader.js';
 import { RingWriter } from '../ring/writer.js';
 
@@ -44,9 +47,34 @@ export class ChannelOperations {
     return this.connection.behaviour;
   }
 
+  /** What the guest does about full rings. */
+  get flowControl(): FlowControl {
+    return this.connection.design.flowControl;
+  }
+
+  /** What netvsc calls the interrupts of its channels. */
+  get netvscNames(): NetvscNames {
+    return this.connection.design.netvscNames;
+  }
+
+  /**
+   * Calls a channel's interrupt otherwise from now on, also after it was requested: its action has a pointer to the
+   * channel's text, while the directory in /proc/irq was made of that text.
+   */
+  rename(channel: VmbusChannel, irqName: string): void {
+    channel.irqName = irqName;
+    const actions = this.connection.irq.desc(channel.irq)?.actions() ?? [];
+    for (const action of actions) if (action.devId === channel) action.name = channel.irqName;
+  }
+
   /** Handlers of interrupts are forced into threads. */
   get threadirqs(): boolean {
     return this.connection.irq.threadirqs;
+  }
+
+  /** Parameters of the drivers' modules. */
+  get parameters(): ModuleParameters {
+    return this.connection.parameters;
   }
 
   /** Where drivers allocate the buffers that they share with the host. */
@@ -249,13 +277,13 @@ export class ChannelOperations {
 
   private *shareRings(channel: VmbusChannel, ringPages: number): Procedure<ChannelRings> {
     const { memory, design } = this.connection;
+    const { flowControl, ringOrder } = design;
     const { ringCounters } = channel;
     const { pfn, buffer } = memory.allocate(2 * ringPages);
     const bytes = ringPages * HV_HYP_PAGE_SIZE;
     const outbound = new RingBuffer(buffer, 0, bytes, `out${channel.relid}`);
     const inbound = new RingBuffer(buffer, bytes, bytes, `in${channel.relid}`);
-    outbound.init();
-    inbound.init();
+    flowControl.initRings(outbound, inbound);
     try {
       const gpadl = yield* this.establishGpadl(channel, pfn, 2 * ringPages);
       const refuse = (error: RingError): void => this.connection.refuse(`ring-${error}`);
@@ -263,7 +291,7 @@ export class ChannelOperations {
         gpadl,
         pfn,
         outbound: new RingWriter(outbound, outbound, refuse, ringCounters),
-        inbound: new RingReader(inbound, inbound, refuse, design.ringOrder, ringCounters),
+        inbound: new RingReader(inbound, inbound, refuse, ringOrder, ringCounters, flowControl.signalsRoom),
       };
     } catch (error) {
       memory.free(pfn);

@@ -31,9 +31,10 @@ const OFFERS_TIMEOUT_NS: Ns = 60_000_000_000;
 export function* vmbusConnect(connection: VmbusConnection): Procedure<boolean> {
   const { log } = connection.machine;
   connection.connecting();
+  const maxVersion = connection.parameters.number('hv_vmbus', 'max_version');
   for (const { wire } of vmbusVersions) {
     if (wire < VERSION_WIN8) break;
-    if (wire > connection.behaviour.newestVersion || wire > connection.maxVersion) continue;
+    if (wire > connection.behaviour.newestVersion || wire > maxVersion) continue;
     if (!(yield* inFrame('vmbus_negotiate_version', vmbusNegotiateVersion(connection, wire)))) continue;
     if (connection.isolation && wire < VERSION_WIN10_V5_2) {
       log.printk(tooOldForIsolation(wire));

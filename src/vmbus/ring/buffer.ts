@@ -117,10 +117,10 @@ export class RingBuffer implements RingHeader {
     this.dataView = new DataView(buffer, offsetBytes + RING_PAGE_BYTES, this.dataBytes);
   }
 
-  /** Makes the ring empty, with flow control on. The guest does it for both of a channel's rings (hv_ringbuffer_init). */
-  init(): void {
+  /** Makes the ring empty. The guest does it for both of a channel's rings (hv_ringbuffer_init). */
+  init(features = FEATURE_PENDING_SEND_SZ): void {
     for (let at = 0; at < RING_PAGE_BYTES; at += 4) this.header.setUint32(at, 0, true);
-    this.store(RING_WORD.FEATURE_BITS, FEATURE_PENDING_SEND_SZ);
+    this.store(RING_WORD.FEATURE_BITS, features);
   }
 
   load(word: RingWord): number {
@@ -137,6 +137,11 @@ export class RingBuffer implements RingHeader {
 
   writeStep(word: RingWord): Step {
     return this.shared(word).write;
+  }
+
+  /** The side that writes this ring sets pending_send_sz in it, and signals when it has made room in the other one. */
+  get hasFlowControl(): boolean {
+    return (this.load(RING_WORD.FEATURE_BITS) & FEATURE_PENDING_SEND_SZ) !== 0;
   }
 
   /** Bytes of packets in the ring, as the header has it at this moment (hv_get_bytes_to_read). */

@@ -59,6 +59,7 @@ export class RingReader implements ReaderAccesses {
    * @param onError is told, once, that the writer has lied.
    * @param order of this side's accesses when it frees room and when it stops reading.
    * @param counters of the channel; default: this side's own.
+   * @param signalsRoom this side has the feature bit of the ring that it writes, so that it signals a writer that waits.
    */
   constructor(
     readonly ring: RingBuffer,
@@ -66,6 +67,7 @@ export class RingReader implements ReaderAccesses {
     private readonly onError?: (error: RingError) => void,
     private readonly order: RingOrder = linuxOrder,
     private readonly counters = new RingCounters(),
+    private readonly signalsRoom = true,
   ) {
     this.dataBytes = ring.dataBytes;
     const index = ring.load(RING_WORD.READ_INDEX);
@@ -172,9 +174,9 @@ export class RingReader implements ReaderAccesses {
     this.header.store(RING_WORD.READ_INDEX, this.readIndex);
   }
 
-  /** True if the writer sets pending_send_sz when the ring is full; otherwise it polls and wants no signals. */
+  /** True if the writer sets pending_send_sz when the ring is full, and this side looks; otherwise the writer polls. */
   writerWaitsForSignals(): boolean {
-    return (this.header.load(RING_WORD.FEATURE_BITS) & FEATURE_PENDING_SEND_SZ) !== 0;
+    return this.signalsRoom && (this.header.load(RING_WORD.FEATURE_BITS) & FEATURE_PENDING_SEND_SZ) !== 0;
   }
 
   /** One access: how much room the writer waits for. To be looked at before the write index. */

@@ -10,6 +10,8 @@ import type { ModifyChannelPolicy } from './modify-channel-policy.js';
 import type { OfferFilter } from './offer-filter.js';
 import type { OfflineGuard } from './offline-guard.js';
 import type { OfflinePolicy } from './offline-policy.js';
+import type { FlowControl } from './flow-control.js';
+import type { NetvscNames } from './netvsc-names.js';
 import type { OpenOrder } from './open-order.js';
 import type { RingOrder } from '../ring/order.js';
 
@@ -42,7 +44,9 @@ export interface DesignParts {
   readonly offerFilter: OfferFilter;
   readonly offlinePolicy: OfflinePolicyFactory;
   readonly ringOrder: RingOrder;
+  readonly flowControl: FlowControl;
   readonly openOrder: OpenOrder;
+  readonly netvscNames: NetvscNames;
 }
 
 // Plug-in points: the axes of the design. Bind each choice under its name, by which a scenario's `design` chooses it:
@@ -64,5 +68,9 @@ export const OFFER_FILTER: Token<OfferFilter> = token('OfferFilter');
 export const OFFLINE_POLICY: Token<OfflinePolicyFactory> = token('OfflinePolicy');
 /** Axis ringOrder: order of the reader's accesses to a ring. */
 export const RING_ORDER: Token<RingOrder> = token('RingOrder');
+/** Axis flowControl: what the guest does about full rings. */
+export const FLOW_CONTROL: Token<FlowControl> = token('FlowControl');
 /** Axis openOrder: when a channel's callback is set. */
 export const OPEN_ORDER: Token<OpenOrder> = token('OpenOrder');
+/** Axis netvscNames: what netvsc calls the interrupts of its channels. */
+export const NETVSC_NAMES: Token<NetvscNames> = token('NetvscNames');

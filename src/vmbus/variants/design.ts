@@ -27,8 +27,12 @@ export const designChoices = {
     'exactly-full-is-enough',
     'no-second-look',
   ],
+  /** What the guest does about full rings. */
+  flowControl: ['pending-send-sz', 'polling'],
   /** When a channel's callback is set. */
   openOrder: ['callback-first', 'ignore-until-open-result'],
+  /** What netvsc calls the interrupts of its channels. */
+  netvscNames: ['netvsc', 'netdev-at-open', 'netdev-when-known'],
   /** As whom KVM's irqfds with resampling assert a line, and when that ends; src/kvm has the classes. */
   irqfdSource: [
     'shared-id-under-lock',
@@ -54,7 +58,9 @@ export const defaultDesign: VmbusDesign = {
   offerFilter: 'drop-unsupported',
   offlinePolicy: 'refuse',
   ringOrder: 'read-pending-write',
+  flowControl: 'pending-send-sz',
   openOrder: 'callback-first',
+  netvscNames: 'netvsc',
   irqfdSource: 'shared-id-under-lock',
 };
 

@@ -30,6 +30,8 @@ import { FixedSleep, NoWait, WaitInSetter, WaitOnOffline } from './modify-channe
 import { FlagAndLockGuard, FlagGuard, NoGuard } from './offline-guard.js';
 import { DropUnsupported, KeepUnsupported, type OfferFilter } from './offer-filter.js';
 import { MigrateOnOffline, RefuseOffline, RfcIdea } from './offline-policy.js';
+import { type FlowControl, PendingSendSz, PollsForRoom } from './flow-control.js';
+import { ClassNameOnly, NetdevNameAtOpen, NetdevNameWhenKnown, type NetvscNames } from './netvsc-names.js';
 import { CallbackFirst, IgnoreUntilOpenResult, type OpenOrder } from './open-order.js';
 import { PercpuListRelidMap } from './percpu-list-map.js';
 import { RedirectingRelidMap } from './redirecting-map.js';
@@ -97,6 +99,17 @@ export const ringOrders: Choices<'ringOrder', RingOrder> = {
   'no-second-look': new NoSecondLook(),
 };
 
+export const flowControls: Choices<'flowControl', FlowControl> = {
+  'pending-send-sz': new PendingSendSz(),
+  polling: new PollsForRoom(),
+};
+
+export const netvscNames: Choices<'netvscNames', NetvscNames> = {
+  netvsc: new ClassNameOnly(),
+  'netdev-at-open': new NetdevNameAtOpen(),
+  'netdev-when-known': new NetdevNameWhenKnown(),
+};
+
 export const openOrders: Choices<'openOrder', OpenOrder> = {
   'callback-first': new CallbackFirst(),
   'ignore-until-open-result': new IgnoreUntilOpenResult(),
@@ -128,7 +141,9 @@ export function designParts(design: Partial<VmbusDesign> = {}): DesignParts {
     offerFilter: offerFilters[chosen.offerFilter],
     offlinePolicy: offlinePolicies[chosen.offlinePolicy],
     ringOrder: ringOrders[chosen.ringOrder],
+    flowControl: flowControls[chosen.flowControl],
     openOrder: openOrders[chosen.openOrder],
+    netvscNames: netvscNames[chosen.netvscNames],
   };
 }
 
