@@ -2,7 +2,7 @@ import type { CpuId, Relid } from '../lib/brand.js';
 import { HvSockDriver, vsockService } from '../drivers/hv-sock/driver.js';
 import { ErrnoError } from '../lib/errno.js';
 import type { Machine } from '../machine/machine.js';
-import type { Procedure } from '../machine/step.js';
+import { inFrame, type Procedure } from '../machine/step.js';
 import { VMBUS_CONNECT_CPU } from '../vmbus/channel/placement.js';
 import type { Vmbus } from '../vmbus/vmbus.js';
 
@@ -52,6 +52,12 @@ export class GuestPower {
   /** Leaves the host for a new kernel (drivers/hv/vmbus_drv.c hv_kexec_handler). */
   *shutdown(): Procedure<void> {
     yield* this.vmbus.power.initiateUnload();
+  }
+
+  /** Leaves the host, and switches the synics off, as a kernel does that kexec starts another one from (kernel_kexec). */
+  *kexec(): Procedure<void> {
+    this.machine.log.printk('kexec_core: Starting new kernel');
+    yield* inFrame('hv_kexec_handler', this.vmbus.kexec());
   }
 
   /** Connects a socket to the host's service on a vsock port. Returns the relid of the connection's channel. */

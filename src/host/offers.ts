@@ -22,6 +22,11 @@ export class Offers {
     return this.table.devices;
   }
 
+  /** True while a guest is there that has asked for the offers. */
+  get isRequested(): boolean {
+    return this.requested;
+  }
+
   /** The channel with this relid, if the host has one. */
   get(relid: Relid): HostChannel | undefined {
     return this.table.get(relid);

@@ -13,7 +13,17 @@ export class SynicSender {
   messageVp: CpuId = 0;
   readonly totals = new HostTotals();
 
-  constructor(private readonly guest: GuestPort) {}
+  constructor(private guest: GuestPort) {}
+
+  /** From now on another kernel takes the interrupts. */
+  attach(guest: GuestPort): void {
+    this.guest = guest;
+  }
+
+  /** Messages that have not reached the guest never do. */
+  forget(): void {
+    this.messages.length = 0;
+  }
 
   /** Whether control messages wait for the slot, or one in it for the guest, whose CPU may be busy. */
   get hasMessages(): boolean {
