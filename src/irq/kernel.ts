@@ -107,6 +107,8 @@ export interface KernelBehaviour {
   readonly cpuHousekeepingFile: boolean;
   /** CPU 0 can be taken offline if the kernel was started with cpu0_hotplug (x86). */
   readonly cpu0Hotplug: boolean;
+  /** A machine that is suspended takes its CPUs down from the last to the first. */
+  readonly freezesLastCpuFirst: boolean;
   /** arm64 can switch SMT off and on (CONFIG_HOTPLUG_SMT). */
   readonly arm64HotplugSmt: boolean;
   /** smt/control takes numbers of threads as well as words, and says first whether it can do anything at all. */
@@ -190,6 +192,7 @@ const v61: KernelBehaviour = {
   cpuEnabledFile: false,
   cpuHousekeepingFile: false,
   cpu0Hotplug: true,
+  freezesLastCpuFirst: false,
   arm64HotplugSmt: false,
   genericChipNamesAllTypes: false,
   nmiTeardownAfterFailedSetup: false,
@@ -233,6 +236,7 @@ const v612: KernelBehaviour = {
   procInterruptsForm: '6.12', // 6.11: lines without an action have no row; the columns are the same
   idleRows: 'none', // 6.11
   domainFlagNames: true, // 6.11: cb06c9826991
+  freezesLastCpuFirst: true, // after 6.12, and in its stable tree
   cpuEnabledFile: true, // 6.11: 4e1a7df45480
   arm64Ipis: 'withNmis', // 6.12
   affinityRefusal: 'EPERM', // 6.12

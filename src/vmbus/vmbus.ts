@@ -1,3 +1,4 @@
+import type { CpuId } from '../lib/brand.js';
 import type { IrqCore } from '../irq/core.js';
 import type { Ns } from '../lib/brand.js';
 import type { Machine } from '../machine/machine.js';
@@ -6,6 +7,7 @@ import type { PerCpuLine } from '../platform/platform.js';
 import { VmbusBus } from './bus.js';
 import { ChannelManagement } from './channel/mgmt.js';
 import { ChannelOperations } from './channel/open.js';
+import { crashUnload } from './crash.js';
 import { vmbusConnect, vmbusRequestOffers } from './connection/connect.js';
 import { type ConnectionOptions, VmbusConnection } from './connection/connection.js';
 import type { VmbusDriver } from './driver.js';
@@ -88,6 +90,26 @@ export class Vmbus {
     this.control = connection.design.topLevel.controlMessages(connection);
     this.isr = new VmbusIsr(contexts, connection.relids, this.control, connection.eventScan);
     this.hotplug = new SynicHotplug(connection, contexts, line);
+  }
+
+  /**
+   * Leaves the host for a kernel that is to be started in this one's place, and switches all synics off
+   * (hv_kexec_handler). A host that does not answer keeps it waiting for ever.
+   */
+  *kexec(): Procedure<void> {
+    const { machine } = this.connection;
+    yield* this.power.initiateUnload();
+    for (const id of machine.online) yield* this.hotplug.teardown(machine.cpu(id));
+  }
+
+  /** The kernel has panicked: it leaves the host without interrupts (hv_panic_vmbus_unload). */
+  panic(): Procedure<void> {
+    return crashUnload(this.connection, this.contexts);
+  }
+
+  /** A crash kernel is about to be started on `cpu`; the other CPUs' synics stay as they are (hv_crash_handler). */
+  crashShutdown(cpu: CpuId): void {
+    this.connection.host.disableSynic(cpu);
   }
 
   /** What the host did against the protocol and the guest refused: how often, by reason. */

@@ -314,7 +314,7 @@ export class ChannelOperations {
         childRelid: channel.relid,
         openId,
         ringBufferGpadl: rings.gpadl,
-        targetVp: channel.targetCpu,
+        targetVp: this.connection.host.vpIndex(channel.targetCpu),
         downstreamPageOffset: rings.outbound.ring.dataBytes / HV_HYP_PAGE_SIZE + 1,
         userData: new Uint8Array(0),
       },

@@ -65,7 +65,7 @@ export function* vmbusNegotiateVersion(connection: VmbusConnection, wire: number
     {
       type: CHANNELMSG.INITIATE_CONTACT,
       version: wire,
-      targetVcpu: VMBUS_CONNECT_CPU,
+      targetVcpu: connection.host.vpIndex(VMBUS_CONNECT_CPU),
       interruptPage: 0,
       msgSint: choosesConnection ? VMBUS_MESSAGE_SINT : 0,
       msgVtl: 0,

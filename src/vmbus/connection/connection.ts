@@ -17,7 +17,7 @@ import { type HypervBehaviour, hypervBehaviour } from '../kernel.js';
 import { ModuleParameters } from '../module-parameters.js';
 import { ModifyChannels } from './modify-channels.js';
 import { OffersInProgress } from './offers-in-progress.js';
-import type { HostPort } from '../host-port.js';
+import { type HostPort, noHost } from '../host-port.js';
 import { ChannelPlacement } from '../channel/placement.js';
 import {
   CHANNELMSG,
@@ -177,7 +177,7 @@ export class VmbusConnection implements ConnectionPort {
 
   constructor(
     readonly machine: Machine,
-    readonly host: HostPort,
+    private hostPort: HostPort,
     readonly memory: GuestMemory,
     readonly irq: IrqCore,
     readonly design: DesignParts,
@@ -205,6 +205,16 @@ export class VmbusConnection implements ConnectionPort {
     this.primaryChannelQueue = createWorkqueue(machine, 'hv_pri_chan');
     this.subChannelQueue = createWorkqueue(machine, 'hv_sub_chan');
     this.placement = new ChannelPlacement(machine, () => this.perfChannels());
+  }
+
+  /** The hypervisor and its host. */
+  get host(): HostPort {
+    return this.hostPort;
+  }
+
+  /** The kernel has stopped: nothing of what it has begun reaches the host any more. */
+  cutOff(): void {
+    this.hostPort = noHost;
   }
 
   /** Primary channels in the order of their offers (chn_list). */
