@@ -82,14 +82,6 @@ describe('the version that is spoken', () => {
       expect([...guest.refused()]).toEqual([]);
     },
   );
-
-  test.each(['hv_vmbus.max_version=new', 'hv_vmbus.max_version=-1', 'hv_vmbus.max_version='])(
-    '%s is no number, and nothing changes',
-    (cmdline) => {
-      const guest = Guest.create({ ...options, cmdline });
-      expect(guest.log.map(({ text }) => text)).toContain('hv_vmbus: Vmbus version:5.3');
-    },
-  );
 });
 
 describe('one channel by itself', () => {
