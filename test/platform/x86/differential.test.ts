@@ -107,8 +107,8 @@ describe('x86 vectors, held against a second model that is written from the kern
   test(
     'such sequences come to what is hard',
     async () => {
-      const seen = await run({ numRuns: 80, seed: SEED });
-      expect([...seen]).toEqual(expect.arrayContaining(hard));
+      const seen = await run({ numRuns: 140, seed: SEED });
+      expect(hard.filter((what) => !seen.has(what))).toEqual([]);
     },
     NO_LIMIT_MS,
   );
