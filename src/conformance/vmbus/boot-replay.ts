@@ -113,6 +113,7 @@ export class BootReplay {
   private rmmod(): Outcome {
     const { machine, vmbus } = this.guest;
     if (this.driver !== undefined) machine.run('rmmod', vmbus.bus.unregisterDriver(this.driver));
+    this.driver = undefined;
     return { ret: 0 };
   }
 
