@@ -258,7 +258,8 @@ describe('init_vp_index', () => {
     '%s: spins for ever in a node all of whose CPUs are isolated',
     (kernel) => {
       const vm = isolated(kernel, 'isolcpus=managed_irq,2-3');
-      const [spinning, ...others] = vm.hangs();
+      const [spinning] = vm.hangs().filter(({ spins }) => spins);
+      const others = vm.hangs().filter(({ spins }) => !spins);
       expect(spinning).toMatchObject({
         task: 'hv_vmbus_con',
         waitsFor: 'a CPU of node 1 that keeps house',
