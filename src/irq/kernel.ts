@@ -49,6 +49,8 @@ export interface KernelBehaviour {
   readonly itsTablesStay: boolean;
   /** The same on a bus of Hyper-V (6.17); before each bus has one for all of its devices, with one chip. */
   readonly perDeviceHypervDomains: boolean;
+  /** KVM has a line that is unmasked while high looked at once more (arch/x86/kvm/ioapic.c). */
+  readonly kvmResamplesAtUnmask: boolean;
   /** Which CPUs mana asks for: one for each queue, the threads of a core (6.9), or that again unless queues are as many as CPUs. */
   readonly manaAffinity: 'cpus' | 'cores' | 'coresUnlessAll';
   /** What a domain's alloc got is given back if the levels it left make no sense. */
@@ -162,6 +164,7 @@ const v61: KernelBehaviour = {
   perDeviceItsDomains: false,
   itsTablesStay: false,
   perDeviceHypervDomains: false,
+  kvmResamplesAtUnmask: false,
   manaAffinity: 'cpus',
   resendOrder: 'byIrq',
   resendListing: 'once',
@@ -204,6 +207,7 @@ const v61: KernelBehaviour = {
 
 const v610: KernelBehaviour = {
   ...v61,
+  kvmResamplesAtUnmask: true, // 6.4, "KVM: x86/ioapic: Resample the pending state of an IRQ when unmasking"
   idleRows: 'counted', // 6.10: show_interrupts asks kstat_irqs_desc, which goes by tot_count
   condOneshot: true, // 6.9: c2ddeb29612f
   sleepingThreadsMove: true, // 6.9: c99303a2d2a2

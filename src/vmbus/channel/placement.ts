@@ -4,6 +4,7 @@ import { CpuMask } from '../../machine/cpumask.js';
 import { SpinWait } from '../../machine/spin-wait.js';
 import type { Procedure } from '../../machine/step.js';
 import { nodesOf } from '../../machine/topology.js';
+import type { FreeCpus } from '../variants/free-cpus.js';
 import type { VmbusChannel } from './channel.js';
 
 /** The CPU that gets all control messages and the interrupts of all but performance channels (VMBUS_CONNECT_CPU). */
@@ -19,16 +20,15 @@ export class ChannelPlacement {
     private readonly machine: Machine,
     /** All performance channels that exist. */
     private readonly perfChannels: () => Iterable<VmbusChannel>,
+    private readonly freeCpus: FreeCpus,
   ) {
     for (const node of nodesOf(machine.topology)) this.allocated[node] = new CpuMask(machine.nrCpuIds);
   }
 
   /**
-   * Sets the target CPU of a new channel whose primary is known (drivers/hv/channel_mgmt.c init_vp_index). Differs
-   * from Linux in two corners: CPUs of the allocated set that are offline are never chosen (Linux forms the set of free
-   * CPUs by exclusive or, which brings them back), and nodes without a usable CPU are passed over.
+   * Sets the target CPU of a new channel whose primary is known (drivers/hv/channel_mgmt.c init_vp_index).
    *
-   * @param spins as HypervBehaviour.placementSpins; default false.
+   * @param spins as HypervBehaviour.placementSpins; default false: nodes without a usable CPU are passed over.
    */
   *initVpIndex(channel: VmbusChannel, spins = false): Procedure<void> {
     if (!channel.isPerf) {
@@ -41,6 +41,7 @@ export class ChannelPlacement {
     // Kernels that spin look whether any CPU keeps house, not whether one does that is online.
     if (usable.isEmpty && !spins) {
       channel.target.set(VMBUS_CONNECT_CPU);
+      this.allocatedOf(VMBUS_CONNECT_CPU).set(VMBUS_CONNECT_CPU);
       return;
     }
     const nrOnline = machine.online.weight;
@@ -94,7 +95,7 @@ export class ChannelPlacement {
       const inNode = new CpuMask(usable.nrCpuIds);
       for (const cpu of usable) if (this.machine.topology.node[cpu] === node) inNode.set(cpu);
       if (allocated === undefined || inNode.isEmpty) continue;
-      let cpu = inNode.andNot(allocated).first();
+      let cpu = this.freeCpus.of(inNode, allocated).andNot(this.machine.isolated).first();
       if (cpu < 0) {
         allocated.clearAll();
         cpu = inNode.first();
