@@ -128,6 +128,8 @@ export class Victim {
     const { host } = this.guest;
     host.faults.stop();
     for (const { relid } of host.allChannels()) host.drain(relid, true);
+    // A kernel that has just been started comes up, now that its host behaves.
+    if (this.boots > 0) this.guest.machine.elapse(100 * MS);
     for (let round = 0; round < 30; round++) {
       const { machine } = this.guest;
       this.steps = 0;
