@@ -192,6 +192,11 @@ export class NetvscDriver implements VmbusDriver {
           `this network adapter can have 1 to ${adapter.maxChannels} channels, not ${count}`,
         );
       }
+      // ethtool_set_channels: the table must not lead to channels that go.
+      if (adapter.receiveTable?.some((channel) => channel >= count) === true) {
+        const text = 'the indirection table leads to channels that would go; change it first';
+        throw new ErrnoError('EINVAL', text);
+      }
       yield* reattach(adapter, count);
     } finally {
       yield* adapter.rtnl.unlock();
