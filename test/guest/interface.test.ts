@@ -146,3 +146,21 @@ timeline:
   const { steps } = runScenario(Guest.create(scenario.guest), scenario);
   expect(steps.map(({ outcome }) => outcome)).toEqual(steps.map(() => 'ok'));
 });
+
+test.each([1, 2, 3, 5])(
+  'an adapter that is unbound %i times while its sub-channels come is bound again',
+  (times) => {
+    const instance = '11111111-2222-3333-4444-555555555555';
+    const nic = { driver: 'netvsc', relid: 13, channels: 3, subChannels: [16, 17, 18], instance } as const;
+    const guest = Guest.create({ cpus: 4, kernel: '6.12', devices: [nic] });
+    const { fs } = guest;
+    for (let i = 0; i < times; i++) {
+      fs.writeFile('/sys/bus/vmbus/drivers/hv_netvsc/unbind', instance);
+      fs.writeFile('/sys/bus/vmbus/drivers/hv_netvsc/bind', instance);
+    }
+    guest.run({ ms: 100 });
+    expect(guest.nic(13).adapter.channels).toBe(3);
+    expect(guest.nic(13).receive()).toBe(1);
+    expect(fs.readdir('/sys/class/net')).toEqual(['eth0']);
+  },
+);
