@@ -16,6 +16,7 @@ import type { GuestMemory } from '../guest-memory.js';
 import { type HypervBehaviour, hypervBehaviour } from '../kernel.js';
 import { ModuleParameters } from '../module-parameters.js';
 import { ModifyChannels } from './modify-channels.js';
+import { MonitorPage } from './monitors.js';
 import { OffersInProgress } from './offers-in-progress.js';
 import { type HostPort, noHost } from '../host-port.js';
 import { ChannelPlacement } from '../channel/placement.js';
@@ -150,6 +151,7 @@ export class VmbusConnection implements ConnectionPort {
   readonly primaryChannelQueue: Workqueue;
   readonly subChannelQueue: Workqueue;
   readonly requests = new RequestList();
+  readonly monitors = new MonitorPage();
   readonly placement: ChannelPlacement;
   readonly lifetime: ChannelLifetime;
   readonly relids: RelidMap;
@@ -204,7 +206,7 @@ export class VmbusConnection implements ConnectionPort {
     this.rescindWorkQueue = createWorkqueue(machine, 'hv_vmbus_rescind');
     this.primaryChannelQueue = createWorkqueue(machine, 'hv_pri_chan');
     this.subChannelQueue = createWorkqueue(machine, 'hv_sub_chan');
-    this.placement = new ChannelPlacement(machine, () => this.perfChannels());
+    this.placement = new ChannelPlacement(machine, () => this.perfChannels(), design.freeCpus);
   }
 
   /** The hypervisor and its host. */
