@@ -132,6 +132,7 @@ export {
 } from './vmbus/variants/design-parts.js';
 export type { ChannelLifetime } from './vmbus/variants/lifetime.js';
 export type { ModifyChannelPolicy } from './vmbus/variants/modify-channel-policy.js';
+export { HOST_OBSERVER, type HostObserver } from './host/observer.js';
 export type { FreeCpus } from './vmbus/variants/free-cpus.js';
 export type { OfferFilter } from './vmbus/variants/offer-filter.js';
 export type { OfflineGuard } from './vmbus/variants/offline-guard.js';
