@@ -160,11 +160,17 @@ export class Victim {
   /** True if the guest still takes an honest device, once its host has sent all that it has held back. */
   takesHonestDevice(): boolean {
     const { guest } = this;
-    if (guest.connection.state.kind !== 'connected' || this.neverWakes()) return true;
+    if (guest.connection.state.kind !== 'connected' || this.neverWakes() || this.namedNoConnection())
+      return true;
     guest.host.offer(device('heartbeat', 300, { instanceId: instanceOf(300) }));
     guest.machine.elapse(10 * MS);
     const channel = guest.connection.relids.relid2channel(300);
     return channel?.state.kind === 'opened';
+  }
+
+  /** True if the host told the guest to post its messages where it takes none: nothing of the guest reaches it. */
+  private namedNoConnection(): boolean {
+    return ![1, 4].includes(this.guest.connection.messageConnection);
   }
 
   post(message: ChannelMessage): void {
