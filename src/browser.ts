@@ -17,6 +17,9 @@ export type { LineRequest, RaiseOptions } from './devices/line/lines.js';
 export type { LineCounts } from './devices/line/wire.js';
 export type { RequestFlag } from './devices/line/request-flags.js';
 export type { FramesOptions, GuestNic } from './guest/nic.js';
+export type { GuestUio } from './guest/uio.js';
+export type { IndirectionChoice } from './host/protocols/indirection.js';
+export type { ClassDevice } from './machine/class-device.js';
 export {
   type GuestPacket,
   HOST_BACKEND,

@@ -187,7 +187,7 @@ export class ChannelManagement {
       ({ offer }) => offer.classId === classId && offer.instanceId === instanceId,
     );
     channel.primary = primary;
-    if (lock === 'until-listed') yield* connection.placement.initVpIndex(channel);
+    if (lock === 'until-listed') yield* this.initVpIndex(channel);
     yield* connection.offers.doneSteps();
     const accepted = this.isNewOrSub(primary, channel) && (yield* connection.mapRelid(channel));
     if (accepted) yield* connection.list(channel);
@@ -196,11 +196,16 @@ export class ChannelManagement {
     if (accepted) yield* this.beginChannel(channel);
   }
 
+  private initVpIndex(channel: VmbusChannel): Procedure<void> {
+    const { placement, behaviour } = this.connection;
+    return inFrame('init_vp_index', placement.initVpIndex(channel, behaviour.placementSpins));
+  }
+
   /** Before 5.8: the channel's CPU is chosen before the channel is put on its list. */
   private *chooseCpu(channel: VmbusChannel, cpusLocked: boolean): Procedure<void> {
-    const { placement, machine } = this.connection;
+    const { machine } = this.connection;
     if (cpusLocked) yield* machine.hotplug.cpusReadLock();
-    yield* placement.initVpIndex(channel);
+    yield* this.initVpIndex(channel);
     if (cpusLocked) yield* machine.hotplug.cpusReadUnlock();
   }
 
