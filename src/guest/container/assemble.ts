@@ -142,6 +142,7 @@ function ownModules(options: GuestOptions, settings: DeviceSettings, kit: GuestK
     irqModule({
       ...numbers,
       ...irqOptions(parameters),
+      ...(options.maxIrqs !== undefined && { behaviour: { maxIrqs: options.maxIrqs } }),
       genericPendingIrq,
       ...(kernel && { kernel }),
       ...(dynirqLowerBound && { dynirqLowerBound }),

@@ -4,7 +4,7 @@ import { connect } from './connect.js';
 import { offline, online } from './cpu.js';
 import { channels, offer, rescind } from './devices.js';
 import { print, read, write } from './files.js';
-import { host, hostCount, refused } from './host.js';
+import { host, hostCount, refused, stimer0 } from './host.js';
 import { disable, enable, free, plug, queues, raise, request, synchronize, unplug, wake } from './lines.js';
 import { resume, shutdown, suspend } from './power.js';
 import { count, signal } from './signals.js';
@@ -35,6 +35,7 @@ export const builtinActions: readonly ScenarioAction[] = [
   host,
   refused,
   hostCount,
+  stimer0,
   suspend,
   resume,
   shutdown,
