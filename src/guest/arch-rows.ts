@@ -1,3 +1,4 @@
+import { kstatSet } from '../irq/data/kstat.js';
 import { archSource, type Platform } from '../platform/platform.js';
 import { type CpuCounts, countsPerCpu } from '../scenario/options/counts.js';
 import type { GuestOptions } from '../scenario/options/guest.js';
@@ -53,8 +54,13 @@ function rowSource(
 
 /** Sets the counts of the platform's rows to what the options say. */
 export function setRowCounts(platform: Platform, rows: NonNullable<Rows>, nrCpuIds: number): void {
-  const set = (label: string, counts: CpuCounts): void =>
-    archSource(platform, label).counts.set(countsPerCpu(counts, nrCpuIds));
+  const set = (label: string, counts: CpuCounts): void => {
+    const source = archSource(platform, label);
+    const line = source.line?.();
+    const perCpu = countsPerCpu(counts, nrCpuIds);
+    if (line === undefined) source.counts.set(perCpu);
+    else kstatSet(line, perCpu);
+  };
   if (!isList(rows)) {
     for (const [label, counts] of Object.entries(rows)) set(label, counts);
     return;

@@ -7,6 +7,7 @@ const guestKeys: Readonly<Record<keyof GuestOptions, true>> = {
   cpus: true,
   kernel: true,
   cmdline: true,
+  moduleParameters: true,
   arch: true,
   generation: true,
   interruptRemapping: true,

@@ -2,11 +2,18 @@ import { parseCpuList } from '../machine/cpumask-text.js';
 import type { DeviceInterrupt } from '../platform/platform.js';
 import type { InterruptOptions } from '../scenario/options/interrupts.js';
 
+/** Queues whose interrupts their drivers spread in every kernel: NVMe's but for the admin queue, virtio disks'. */
+const managedQueues = /^(nvme\d+q[1-9]\d*|virtio\d+-req\.\d+)$/;
+
+function isAlwaysManaged(name: string | undefined): boolean {
+  return name !== undefined && managedQueues.test(name);
+}
+
 /** A device's interrupt with everything that its options leave out. */
 export function deviceInterrupt(options: InterruptOptions, nrCpuIds: number): DeviceInterrupt {
   const { irq, hwirq = irq, flow, trigger = flow === 'edge' ? 'edge' : 'level', affinity } = options;
   const mask = affinity === undefined ? undefined : parseCpuList(affinity, nrCpuIds);
-  const { chip, chipPrinted, flowName, name, managed } = options;
+  const { chip, chipPrinted, flowName, name } = options;
   return {
     irq,
     chip,
@@ -17,6 +24,6 @@ export function deviceInterrupt(options: InterruptOptions, nrCpuIds: number): De
     trigger,
     name,
     affinity: mask,
-    managed,
+    managed: options.managed ?? (mask !== undefined && isAlwaysManaged(name)),
   };
 }

@@ -7,7 +7,14 @@ import type { LogLine } from '../machine/log.js';
 import type { DeviceOptions } from '../scenario/options/devices.js';
 import type { GuestOptions } from '../scenario/options/guest.js';
 import type { Scenario } from '../scenario/scenario.js';
-import type { DiskIoOptions, FrameOptions, RaiseOptions, ScenarioGuest } from '../scenario/port.js';
+import type {
+  DiskIoOptions,
+  FrameOptions,
+  NextKernelOptions,
+  PanicOptions,
+  RaiseOptions,
+  ScenarioGuest,
+} from '../scenario/port.js';
 import { startWorkloads } from '../scenario/workloads/index.js';
 import type { Refusal } from '../vmbus/refusals.js';
 import { deviceOf, type VmbusDevice } from '../vmbus/driver.js';
@@ -15,7 +22,7 @@ import type { Vmbus } from '../vmbus/vmbus.js';
 import type { FileTree } from '../view/tree.js';
 import { bootGuest } from './boot.js';
 import { quiesce } from './quiesce.js';
-import { assembleGuest } from './container/assemble.js';
+import { type AssembledGuest, assembleGuest } from './container/assemble.js';
 import type { PluginModule } from './container/contributions.js';
 import { GuestChannel } from './channel.js';
 import { GuestCpu } from './cpu.js';
@@ -25,7 +32,9 @@ import { GuestHost } from './host.js';
 import { GuestIrq } from './irq.js';
 import type { GuestKvm } from './kvm.js';
 import type { GuestLines } from './lines.js';
+import { crashKernel, kexecKernel, type NextKernel } from './next-kernel.js';
 import { GuestNic } from './nic.js';
+import { panic } from './panic.js';
 import type { GuestPci } from './pci.js';
 import { GuestPower } from './power.js';
 import { GuestUio } from './uio.js';
@@ -60,38 +69,35 @@ export interface RunTime {
  * and each call leaves the work to the part that it belongs to.
  */
 export class Guest implements ScenarioGuest {
-  /** The guest's files: /proc and /sys. */
-  readonly fs: FileTree;
   /** The guest's Hyper-V host. */
   readonly host: GuestHost;
-  readonly machine: Machine;
-  readonly irqCore: IrqCore;
-  readonly vmbus: Vmbus;
-  /** KVM under the guest; undefined unless the options have devices for it. */
-  readonly kvm: GuestKvm | undefined;
-  /** The interrupts outside VMBus: devices that come and go, and their drivers. */
-  readonly lines: GuestLines;
-  /** PCI devices outside Hyper-V's own; `lines` plugs and unplugs them. */
-  readonly pci: GuestPci;
-  /** What booting waited for in vain, if its host did not answer. */
-  readonly bootHang: HungError | undefined;
-  private readonly power: GuestPower;
+  /** Logs of the kernels that ran before the present one, the first one's first. */
+  readonly earlierLogs: (readonly LogLine[])[] = [];
+  private readonly settings: DeviceSettings;
+  private readonly modules: readonly PluginModule[];
+  private options: GuestOptions;
+  private kernel: AssembledGuest;
+  private power: GuestPower;
+  /** Virtual processor of each CPU, where a crash kernel has others than those of the same numbers. */
+  private vps: readonly CpuId[] = [];
+  private hangOfBoot: HungError | undefined;
 
   protected constructor(options: GuestOptions, { modules = noModules }: GuestExtensions) {
     checkOptions(options);
-    const settings = new DeviceSettings(options);
-    const guest = assembleGuest(options, settings, modules);
-    const { machine, vmbus, host } = guest;
-    this.machine = machine;
-    this.irqCore = guest.irqCore;
-    this.vmbus = vmbus;
-    this.fs = guest.fs;
-    this.lines = guest.lines;
-    this.pci = guest.pci;
-    this.kvm = guest.kvm;
-    this.power = new GuestPower(machine, vmbus);
-    const { passedThrough } = this.pci;
-    this.host = new GuestHost(machine, host, settings, passedThrough, () => this.quiesce());
+    this.settings = new DeviceSettings(options);
+    this.modules = modules;
+    this.options = options;
+    const guest = assembleGuest(options, this.settings, modules);
+    this.kernel = guest;
+    this.power = new GuestPower(guest.machine, guest.vmbus);
+    const { passedThrough } = guest.pci;
+    this.host = new GuestHost(
+      () => this.machine,
+      guest.host,
+      this.settings,
+      passedThrough,
+      () => this.quiesce(),
+    );
     for (const port of options.host?.sockets ?? []) this.host.listen(port);
     for (const device of options.devices ?? []) this.host.plug(device);
     for (const one of options.pci ?? []) {
@@ -99,13 +105,50 @@ export class Guest implements ScenarioGuest {
       if (bus !== undefined) passedThrough.add(bus, one);
     }
     for (const rule of options.host?.misbehave ?? []) this.host.misbehave(rule);
-    this.bootHang = bootGuest(guest, options);
+    this.hangOfBoot = bootGuest(guest, options);
     this.quiesce();
     for (const { relid, cpu } of options.channels ?? [])
       if (cpu !== undefined) this.channel(relid).moveTo(cpu);
     this.quiesce();
     setInitialCounts(guest, options);
     this.kvm?.start();
+  }
+
+  /** The guest's files: /proc and /sys of the kernel that runs now. */
+  get fs(): FileTree {
+    return this.kernel.fs;
+  }
+
+  get machine(): Machine {
+    return this.kernel.machine;
+  }
+
+  get irqCore(): IrqCore {
+    return this.kernel.irqCore;
+  }
+
+  get vmbus(): Vmbus {
+    return this.kernel.vmbus;
+  }
+
+  /** KVM under the guest; undefined unless the options have devices for it. */
+  get kvm(): GuestKvm | undefined {
+    return this.kernel.kvm;
+  }
+
+  /** The interrupts outside VMBus: devices that come and go, and their drivers. */
+  get lines(): GuestLines {
+    return this.kernel.lines;
+  }
+
+  /** PCI devices outside Hyper-V's own; `lines` plugs and unplugs them. */
+  get pci(): GuestPci {
+    return this.kernel.pci;
+  }
+
+  /** What booting waited for in vain, if its host did not answer. */
+  get bootHang(): HungError | undefined {
+    return this.hangOfBoot;
   }
 
   /**
@@ -225,6 +268,44 @@ export class Guest implements ScenarioGuest {
   shutdown(): void {
     this.machine.run('shutdown', this.power.shutdown());
     this.quiesce();
+  }
+
+  /**
+   * The kernel panics, and no crash kernel is loaded: VMBus leaves the host, the host is told, and nothing runs in the
+   * guest any more. Its files stay as they were.
+   *
+   * @throws RangeError for a CPU that is not online, and in a kernel that has stopped already.
+   */
+  panic(options: PanicOptions = {}): void {
+    this.refuseKvm('panic');
+    panic(this.kernel, options, false);
+  }
+
+  /**
+   * The kernel panics, and the crash kernel is started (kdump): on the CPU that panicked, which is its CPU 0, and on no
+   * other unless `cmdline` has another `nr_cpus=` than 1. From then on the guest is that kernel, with the devices that
+   * the host still has.
+   *
+   * @throws RangeError as `panic`.
+   */
+  crash({ cmdline, ...options }: PanicOptions & NextKernelOptions = {}): void {
+    this.refuseKvm('crash');
+    panic(this.kernel, options, true);
+    this.startKernel(crashKernel(this.options, options.cpu ?? 0, cmdline));
+  }
+
+  /**
+   * A new kernel is started in the old one's place, on all CPUs: VMBus leaves the host, and the new kernel finds it again.
+   *
+   * @throws HungError if the host does not let the old kernel go; RangeError in a kernel that has stopped.
+   */
+  kexec({ cmdline }: NextKernelOptions = {}): void {
+    this.refuseKvm('kexec');
+    const { machine, vmbus } = this;
+    machine.run('kexec', this.power.kexec());
+    machine.halt();
+    vmbus.connection.cutOff();
+    this.startKernel(kexecKernel(this.options, cmdline));
   }
 
   /**
@@ -351,6 +432,25 @@ export class Guest implements ScenarioGuest {
   protected withWorkload(scenario: Scenario): this {
     startWorkloads(this, scenario, this.now, Number.POSITIVE_INFINITY);
     return this;
+  }
+
+  /** The host, and time, go on; all else is another kernel's. */
+  private startKernel({ options, vps }: NextKernel): void {
+    const { machine, pci } = this;
+    const { hyperv } = this.host;
+    this.earlierLogs.push(machine.log.lines);
+    this.vps = vps.map((cpu) => this.vps[cpu] ?? cpu);
+    const running = { hyperv, passedThrough: pci.passedThrough, vps: this.vps, clock: machine.clock };
+    this.options = options;
+    this.kernel = assembleGuest(options, this.settings, this.modules, running);
+    this.power = new GuestPower(this.machine, this.vmbus);
+    this.hangOfBoot = bootGuest(this.kernel, options);
+    this.quiesce();
+  }
+
+  private refuseKvm(what: string): void {
+    if (this.kvm !== undefined)
+      throw new RangeError(`${what}: the host's threads of "kvm" run in the guest's kernel`);
   }
 
   /** Lets time go by until guest and host have done what they began. */

@@ -8,13 +8,15 @@ import type { HostTotals } from '../host/totals.js';
 import type { Machine } from '../machine/machine.js';
 import type { DeviceOptions } from '../scenario/options/devices.js';
 import type { ScenarioHost } from '../scenario/port.js';
+import type { CrashReport } from '../vmbus/host-port.js';
 import type { DeviceSettings } from './device-settings.js';
 import type { PassedThrough } from './passed-through.js';
 
 /** The guest's Hyper-V host, for whoever steers it. */
 export class GuestHost implements ScenarioHost {
   constructor(
-    private readonly machine: Machine,
+    /** The machine of the kernel that runs now. */
+    private readonly machine: () => Machine,
     /** The host itself, for what is not asked for here. */
     readonly hyperv: HyperV,
     private readonly settings: DeviceSettings,
@@ -70,14 +72,14 @@ export class GuestHost implements ScenarioHost {
   timerExpired(cpu: CpuId, times = 1): void {
     for (let i = 0; i < times; i++) {
       this.hyperv.timerExpired(cpu);
-      this.machine.settle();
+      this.machine().settle();
     }
   }
 
   /** Signals an open channel. @returns how many of the `times` signals were sent: none unless it is open. */
   signal(relid: Relid, times = 1): number {
     const sent = this.hyperv.signal(relid, times);
-    this.machine.settle();
+    this.machine().settle();
     return sent;
   }
 
@@ -105,7 +107,17 @@ export class GuestHost implements ScenarioHost {
   /** Sets the event flag of a relid on a CPU and interrupts that CPU. @throws RangeError if there is no such flag. */
   raise(relid: Relid, cpu: CpuId): void {
     this.hyperv.faults.raise(relid, cpu);
-    this.machine.settle();
+    this.machine().settle();
+  }
+
+  /**
+   * The host takes nothing out of a channel's ring from the guest any more, or does so again.
+   *
+   * @throws RangeError if the host has no such channel.
+   */
+  drain(relid: Relid, on: boolean): void {
+    this.hyperv.drain(relid, on);
+    this.quiesce();
   }
 
   /**
@@ -117,6 +129,11 @@ export class GuestHost implements ScenarioHost {
     const channel = this.hyperv.channel(relid);
     if (channel === undefined) throw new RangeError(`the host has no channel ${relid}`);
     this.hyperv.faults.poke(channel, ring, place, value);
+  }
+
+  /** What kernels of the guest have told the host when they panicked, the latest last. */
+  get crashes(): readonly CrashReport[] {
+    return this.hyperv.crashes;
   }
 
   /** The channel as the host knows it, with its counts of events. */

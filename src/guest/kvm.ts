@@ -94,7 +94,10 @@ export class GuestKvm {
   ) {
     if (!(platform instanceof X86Platform)) throw new RangeError('level-triggered irqfds need an x86 guest');
     const { machine } = core;
-    this.kvm = new Kvm(machine, machine, { resamplers: irqfdSource });
+    this.kvm = new Kvm(machine, machine, {
+      resamplers: irqfdSource,
+      resamplesAtUnmask: core.behaviour.kvmResamplesAtUnmask,
+    });
     this.ioapic = new GuestIoapic(core, this.kvm.ioapic, this.kvm.vcpus, platform.ioapic);
     this.schedules = options.devices.map((device) => {
       const { name, gsi, everyNs, reassignNs = 1 } = device;

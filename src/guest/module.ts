@@ -2,13 +2,15 @@ import { ContainerModule } from 'inversify';
 import { DeviceLines } from '../devices/line/lines.js';
 import { PCI_CORE } from '../drivers/index.js';
 import { HyperV } from '../host/hyperv.js';
+import type { CpuId } from '../lib/brand.js';
 import { IrqCore } from '../irq/core.js';
 import type { ResamplerLifetimeFactory } from '../kvm/resampler-lifetime.js';
+import type { Clock } from '../machine/clock.js';
 import { HungTaskDetector } from '../machine/hung-task.js';
 import { PLATFORM, type Platform } from '../platform/platform.js';
 import type { GuestOptions } from '../scenario/options/guest.js';
 import { ShownGuest } from '../view/guest-tree.js';
-import { HOST_PORT } from '../vmbus/host-port.js';
+import { HOST_PORT, RenumberedHost } from '../vmbus/host-port.js';
 import { guestRows } from './arch-rows.js';
 import { GuestKvm } from './kvm.js';
 import { cpuFileOptions } from './parameters.js';
@@ -16,11 +18,25 @@ import { PassedThrough } from './passed-through.js';
 import { GuestPci } from './pci.js';
 import { pciMsiOf } from './pci-msi.js';
 
+/** A host that runs already, with the devices of a guest whose kernel another one takes the place of. */
+export interface RunningHost {
+  readonly hyperv: HyperV;
+  readonly passedThrough: PassedThrough;
+  /** Virtual processor of each of the new kernel's CPUs. */
+  readonly vps: readonly CpuId[];
+  readonly clock: Clock;
+}
+
 /** Binds what joins the folders in one guest. It needs IrqCore, PLATFORM and HyperV. */
-export function guestModule(options: GuestOptions, irqfdSource: ResamplerLifetimeFactory): ContainerModule {
+export function guestModule(
+  options: GuestOptions,
+  irqfdSource: ResamplerLifetimeFactory,
+  running?: RunningHost,
+): ContainerModule {
   const { kvm, architectureRows, procInterrupts = {} } = options;
   return new ContainerModule(({ bind }) => {
-    bind(HOST_PORT).toService(HyperV);
+    if (running === undefined) bind(HOST_PORT).toService(HyperV);
+    else bind(HOST_PORT).toConstantValue(new RenumberedHost(running.hyperv, running.vps));
     bind(ShownGuest)
       .toResolvedValue(
         (irq: IrqCore, platform: Platform, pci: GuestPci) => {
@@ -56,7 +72,10 @@ export function guestModule(options: GuestOptions, irqfdSource: ResamplerLifetim
     bind(GuestPci)
       .toResolvedValue(
         (core: IrqCore, platform: Platform, lines: DeviceLines, host: HyperV) =>
-          new GuestPci(() => ({ core, msi: pciMsiOf(platform), lines }), new PassedThrough(host)),
+          new GuestPci(
+            () => ({ core, msi: pciMsiOf(platform), lines }),
+            running?.passedThrough ?? new PassedThrough(host),
+          ),
         [IrqCore, PLATFORM, DeviceLines, HyperV],
       )
       .inSingletonScope();

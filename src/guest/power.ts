@@ -2,13 +2,13 @@ import type { CpuId, Relid } from '../lib/brand.js';
 import { HvSockDriver, vsockService } from '../drivers/hv-sock/driver.js';
 import { ErrnoError } from '../lib/errno.js';
 import type { Machine } from '../machine/machine.js';
-import type { Procedure } from '../machine/step.js';
+import { inFrame, type Procedure } from '../machine/step.js';
 import { VMBUS_CONNECT_CPU } from '../vmbus/channel/placement.js';
 import type { Vmbus } from '../vmbus/vmbus.js';
 
 /** The guest's going to sleep and waking up, as a whole. */
 export class GuestPower {
-  /** CPUs that were taken offline for the sleep (frozen_cpus), in that order. */
+  /** CPUs that were taken offline for the sleep (frozen_cpus). */
   private frozen: CpuId[] = [];
 
   constructor(
@@ -22,11 +22,14 @@ export class GuestPower {
     yield* vmbus.power.suspend();
     machine.log.printk('Disabling non-boot CPUs ...');
     try {
-      for (const cpu of [...machine.online]) {
+      const cpus = [...machine.online];
+      if (vmbus.irq.behaviour.freezesLastCpuFirst) cpus.reverse();
+      for (const cpu of cpus) {
         if (cpu === VMBUS_CONNECT_CPU) continue;
-        yield* machine.hotplug.cpuDown(cpu);
+        yield* machine.hotplug.freeze(cpu);
         this.frozen.push(cpu);
       }
+      machine.hotplug.disable();
     } catch (error) {
       if (!(error instanceof ErrnoError)) throw error;
       yield* this.resume();
@@ -37,14 +40,24 @@ export class GuestPower {
   /** Wakes up: the CPUs, VMBus, the devices. */
   *resume(): Procedure<void> {
     const { machine, vmbus, frozen } = this;
+    machine.hotplug.enable();
     if (frozen.length > 0) machine.log.printk('Enabling non-boot CPUs ...');
-    for (const cpu of frozen.splice(0)) yield* machine.hotplug.cpuUp(cpu);
+    for (const cpu of frozen.splice(0).sort((a, b) => a - b)) {
+      yield* machine.hotplug.thaw(cpu);
+      machine.log.printk(`CPU${cpu} is up`);
+    }
     yield* vmbus.power.resume();
   }
 
   /** Leaves the host for a new kernel (drivers/hv/vmbus_drv.c hv_kexec_handler). */
   *shutdown(): Procedure<void> {
     yield* this.vmbus.power.initiateUnload();
+  }
+
+  /** Leaves the host, and switches the synics off, as a kernel does that kexec starts another one from (kernel_kexec). */
+  *kexec(): Procedure<void> {
+    this.machine.log.printk('kexec_core: Starting new kernel');
+    yield* inFrame('hv_kexec_handler', this.vmbus.kexec());
   }
 
   /** Connects a socket to the host's service on a vsock port. Returns the relid of the connection's channel. */

@@ -31,7 +31,19 @@ export class ChannelTraffic implements HostDeviceServices {
       this.totals.needlessSignals += 1;
       this.throttle?.needlessSignal();
     }
-    this.readSoon(channel);
+    this.faults.guestSignal(channel, this.hear);
+  }
+
+  /** The signal has come through; the host hears it once there is somebody to. */
+  private readonly hear = (channel: HostChannel): void => {
+    if (this.schedule.now < channel.hearsFromNs) this.totals.lostGuestSignals += 1;
+    else this.readSoon(channel);
+  };
+
+  /** From now on the host takes nothing out of the ring from the guest, or does so again. */
+  drain(channel: HostChannel, on: boolean): void {
+    channel.isDrained = on;
+    if (on && channel.hasWork) this.readSoon(channel);
   }
 
   /** The guest waits for answers without letting time go by: what it has asked is answered now. */
@@ -46,6 +58,7 @@ export class ChannelTraffic implements HostDeviceServices {
 
   /** The guest has opened a channel. It may have filled the ring, and signalled, before the ring was mapped. */
   opened(channel: HostChannel): void {
+    channel.hearsFromNs = this.schedule.now + this.latency.eventPortNs;
     this.pollWhenFull(channel);
     channel.device.backend?.opened?.(channel, this);
     if (channel.hasWork) this.readSoon(channel);
@@ -118,6 +131,7 @@ export class ChannelTraffic implements HostDeviceServices {
     const { fromGuest, outgoing } = channel.state;
     // The guest signals for both rings alike.
     if (outgoing.blocked > 0 && outgoing.flush()) this.faults.signal(channel);
+    if (!channel.isDrained) return;
     do {
       fromGuest.beginRead();
       while (fromGuest.next()) {

@@ -81,6 +81,10 @@ export class HostChannel {
   state: HostChannelState = { kind: 'offered' };
   /** VP that is interrupted: follows MODIFYCHANNEL after the host's latency. */
   targetVp: CpuId = 0;
+  /** The host takes out of the ring what the guest has sent. */
+  isDrained = true;
+  /** The guest's signals reach the host from this time on: its event port may be made later than the channel is open. */
+  hearsFromNs: Ns = 0;
   /** Events signalled so far. */
   signalled = 0;
   /** Those that found the event flag still set: the guest handles them with the earlier event. */

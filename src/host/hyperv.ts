@@ -1,6 +1,7 @@
 import type { CpuId, Ns, Relid } from '../lib/brand.js';
 import type { Clock } from '../machine/clock.js';
 import {
+  type CrashReport,
   type GuestPort,
   HV_STATUS_INVALID_PARAMETER,
   HV_STATUS_SUCCESS,
@@ -58,8 +59,13 @@ export class HyperV implements HostPort, HostDeviceServices {
   private readonly control: ControlPath;
   private readonly traffic: ChannelTraffic;
 
+  private guest: GuestPort;
+  /** What kernels of the guest have said when they panicked, the latest last. */
+  readonly crashes: CrashReport[] = [];
+
   constructor(clock: Clock, guest: GuestPort, options: HyperVOptions = {}) {
     const { version, backends = [], seed = 1, pendingSendSz, throttle } = options;
+    this.guest = guest;
     this.synic = new SynicSender(guest);
     this.schedule = new HostSchedule(clock);
     this.latency = new Latencies(options);
@@ -67,10 +73,11 @@ export class HyperV implements HostPort, HostDeviceServices {
     this.server = new VmbusServer(
       {
         send: (message) => this.faults.post(encodeMessage(message)),
-        memory: (pfns) => guest.memory.resolve(pfns)?.buffer,
+        memory: (pfns) => this.guest.memory.resolve(pfns)?.buffer,
         messageVpChanged: (vp) => {
           this.synic.messageVp = vp;
         },
+        guestGone: () => this.synic.forget(),
         opened: (channel) => this.traffic.opened(channel),
       },
       { version, pendingSendSz, backends: new Map(backends.map((backend) => [backend.classId, backend])) },
@@ -80,10 +87,16 @@ export class HyperV implements HostPort, HostDeviceServices {
     const { faults, schedule, latency, totals } = this;
     const suspend = (ns: Ns): void => {
       totals.throttled += 1;
-      guest.suspend(ns);
+      this.guest.suspend(ns);
     };
     const brake = throttle && new Throttle(clock, throttle, suspend);
     this.traffic = new ChannelTraffic(offers, faults, schedule, latency, totals, brake);
+  }
+
+  /** Another kernel runs in the guest from now on, with its own memory and interrupts. */
+  attach(guest: GuestPort): void {
+    this.guest = guest;
+    this.synic.attach(guest);
   }
 
   /** How long the host takes from now on, for what is given. */
@@ -101,9 +114,9 @@ export class HyperV implements HostPort, HostDeviceServices {
     return this.server.offers.devices;
   }
 
-  /** True while the host still answers messages or packets that it got, or has messages to deliver. */
+  /** True while the host still answers messages or packets that it got, or has messages that the guest has not taken. */
   get isBusy(): boolean {
-    return this.schedule.pending > 0 || this.synic.undelivered > 0;
+    return this.schedule.pending > 0 || this.synic.hasMessages;
   }
 
   /** What has gone between host and guest so far. */
@@ -152,6 +165,17 @@ export class HyperV implements HostPort, HostDeviceServices {
     this.server.moveRelids(relids);
   }
 
+  /**
+   * From now on the host takes nothing out of a channel's ring from the guest, or does so again.
+   *
+   * @throws RangeError if the host has no such channel.
+   */
+  drain(relid: Relid, on: boolean): void {
+    const channel = this.channel(relid);
+    if (channel === undefined) throw new RangeError(`the host has no channel ${relid}`);
+    this.traffic.drain(channel, on);
+  }
+
   /** Signals an open channel `times` times. @returns how many signals were sent: none unless it is open. */
   signal(relid: Relid, times = 1): number {
     const channel = this.channel(relid);
@@ -178,6 +202,14 @@ export class HyperV implements HostPort, HostDeviceServices {
   }
 
   // What the guest calls.
+
+  vpIndex(cpu: CpuId): CpuId {
+    return cpu;
+  }
+
+  reportCrash(report: CrashReport): void {
+    this.crashes.push(report);
+  }
 
   enableSynic(cpu: CpuId, pages: SynicPages): void {
     this.synic.enable(cpu, pages);

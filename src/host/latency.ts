@@ -12,6 +12,8 @@ export interface HostLatency {
   readonly gpadlNs?: Ns;
   /** MODIFYCHANNEL until the other VP is interrupted. Default 300 µs, "a few hundred" as the RFC measured. */
   readonly modifyChannelNs?: Ns;
+  /** OPENCHANNEL_RESULT until the guest's signals reach the host; earlier ones are lost. Default 0. */
+  readonly eventPortNs?: Ns;
   /** Between two looks at a full ring, where the host polls. Default 1 ms; nothing is documented. */
   readonly pollNs?: Ns;
 }
@@ -22,6 +24,7 @@ export class Latencies implements HostLatency {
   openNs: Ns = 50 * US;
   gpadlNs: Ns = 20 * US;
   modifyChannelNs: Ns = 300 * US;
+  eventPortNs: Ns = 0;
   pollNs: Ns = 1000 * US;
 
   constructor(given: HostLatency) {
@@ -29,11 +32,12 @@ export class Latencies implements HostLatency {
   }
 
   /** Changes those that are given. */
-  set({ messageNs, openNs, gpadlNs, modifyChannelNs, pollNs }: HostLatency): void {
+  set({ messageNs, openNs, gpadlNs, modifyChannelNs, eventPortNs, pollNs }: HostLatency): void {
     this.messageNs = messageNs ?? this.messageNs;
     this.openNs = openNs ?? this.openNs;
     this.gpadlNs = gpadlNs ?? this.gpadlNs;
     this.modifyChannelNs = modifyChannelNs ?? this.modifyChannelNs;
+    this.eventPortNs = eventPortNs ?? this.eventPortNs;
     this.pollNs = pollNs ?? this.pollNs;
   }
 }

@@ -20,3 +20,10 @@ export function hostModule(
       .inSingletonScope();
   });
 }
+
+/** Binds a host that runs already, with its models of devices. */
+export function runningHostModule(host: HyperV): ContainerModule {
+  return new ContainerModule(({ bind }) => {
+    bind(HyperV).toConstantValue(host);
+  });
+}

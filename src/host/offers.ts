@@ -22,6 +22,11 @@ export class Offers {
     return this.table.devices;
   }
 
+  /** True while a guest is there that has asked for the offers. */
+  get isRequested(): boolean {
+    return this.requested;
+  }
+
   /** The channel with this relid, if the host has one. */
   get(relid: Relid): HostChannel | undefined {
     return this.table.get(relid);
@@ -43,7 +48,12 @@ export class Offers {
    * @throws RangeError if a relid of its channels is out of range, in use or kept for another device's sub-channels.
    */
   offer(options: HostDeviceOptions): HostDevice {
-    for (const relid of options.subChannelRelids ?? []) this.table.refuseRelid(relid);
+    const { relid: primary, subChannelRelids = [] } = options;
+    for (const [i, relid] of subChannelRelids.entries()) {
+      this.table.refuseRelid(relid);
+      if (relid === primary || subChannelRelids.indexOf(relid) !== i)
+        throw new RangeError(`relid ${relid} is there twice among the channels of one device`);
+    }
     const device = new HostDevice(options, this.backends.get(options.classId));
     const channel = this.table.addPrimary(device);
     this.devices.push(device);

@@ -21,11 +21,23 @@ export class SynicSender {
   messageVp: CpuId = 0;
   readonly totals = new HostTotals();
 
-  constructor(private readonly guest: GuestPort) {}
+  constructor(private guest: GuestPort) {}
 
-  /** Number of control messages that wait for the slot. */
-  get undelivered(): number {
-    return this.messages.length;
+  /** From now on another kernel takes the interrupts. */
+  attach(guest: GuestPort): void {
+    this.guest = guest;
+  }
+
+  /** Messages that have not reached the guest never do. */
+  forget(): void {
+    this.messages.length = 0;
+  }
+
+  /** Whether control messages wait for the slot, or one in it for the guest, whose CPU may be busy. */
+  get hasMessages(): boolean {
+    if (this.messages.length > 0) return true;
+    const slot = this.pages[this.messageVp]?.message;
+    return slot !== undefined && slot.type !== HVMSG_NONE;
   }
 
   enable(vp: CpuId, pages: SynicPages): void {

@@ -14,6 +14,8 @@ export class HostTotals {
   guestSignals = 0;
   /** Those that found nothing to read, and no packet that waits for room and has it now. */
   needlessSignals = 0;
+  /** Those that came before the host's event port was there. */
+  lostGuestSignals = 0;
   /** Times that the host suspended the guest because of these. */
   throttled = 0;
 }

@@ -29,6 +29,8 @@ export interface ServerPort {
   memory(pfns: readonly number[]): ArrayBuffer | undefined;
   /** The guest wants its messages on this VP. */
   messageVpChanged(vp: CpuId): void;
+  /** What was on its way to the guest is for a kernel that is not there any more. */
+  guestGone(): void;
   /** The guest has opened a channel, and its result is on its way. */
   opened(channel: HostChannel): void;
 }
@@ -143,7 +145,12 @@ export class VmbusServer {
 
   private initiateContact({ version, targetVcpu }: InitiateContact): void {
     const versionSupported = version <= this.version;
-    if (versionSupported) this.port.messageVpChanged(targetVcpu);
+    if (this.offers.isRequested) {
+      // A kernel that has not left its host is gone: this is another one.
+      this.forgetGuest();
+      this.port.guestGone();
+    }
+    this.port.messageVpChanged(targetVcpu);
     this.port.send({
       type: CHANNELMSG.VERSION_RESPONSE,
       versionSupported,

@@ -49,6 +49,8 @@ export interface KernelBehaviour {
   readonly itsTablesStay: boolean;
   /** The same on a bus of Hyper-V (6.17); before each bus has one for all of its devices, with one chip. */
   readonly perDeviceHypervDomains: boolean;
+  /** KVM has a line that is unmasked while high looked at once more (arch/x86/kvm/ioapic.c). */
+  readonly kvmResamplesAtUnmask: boolean;
   /** Which CPUs mana asks for: one for each queue, the threads of a core (6.9), or that again unless queues are as many as CPUs. */
   readonly manaAffinity: 'cpus' | 'cores' | 'coresUnlessAll';
   /** What a domain's alloc got is given back if the levels it left make no sense. */
@@ -107,6 +109,8 @@ export interface KernelBehaviour {
   readonly cpuHousekeepingFile: boolean;
   /** CPU 0 can be taken offline if the kernel was started with cpu0_hotplug (x86). */
   readonly cpu0Hotplug: boolean;
+  /** A machine that is suspended takes its CPUs down from the last to the first. */
+  readonly freezesLastCpuFirst: boolean;
   /** arm64 can switch SMT off and on (CONFIG_HOTPLUG_SMT). */
   readonly arm64HotplugSmt: boolean;
   /** smt/control takes numbers of threads as well as words, and says first whether it can do anything at all. */
@@ -160,6 +164,7 @@ const v61: KernelBehaviour = {
   perDeviceItsDomains: false,
   itsTablesStay: false,
   perDeviceHypervDomains: false,
+  kvmResamplesAtUnmask: false,
   manaAffinity: 'cpus',
   resendOrder: 'byIrq',
   resendListing: 'once',
@@ -190,6 +195,7 @@ const v61: KernelBehaviour = {
   cpuEnabledFile: false,
   cpuHousekeepingFile: false,
   cpu0Hotplug: true,
+  freezesLastCpuFirst: false,
   arm64HotplugSmt: false,
   genericChipNamesAllTypes: false,
   nmiTeardownAfterFailedSetup: false,
@@ -201,6 +207,7 @@ const v61: KernelBehaviour = {
 
 const v610: KernelBehaviour = {
   ...v61,
+  kvmResamplesAtUnmask: true, // 6.4, "KVM: x86/ioapic: Resample the pending state of an IRQ when unmasking"
   idleRows: 'counted', // 6.10: show_interrupts asks kstat_irqs_desc, which goes by tot_count
   condOneshot: true, // 6.9: c2ddeb29612f
   sleepingThreadsMove: true, // 6.9: c99303a2d2a2
@@ -233,6 +240,7 @@ const v612: KernelBehaviour = {
   procInterruptsForm: '6.12', // 6.11: lines without an action have no row; the columns are the same
   idleRows: 'none', // 6.11
   domainFlagNames: true, // 6.11: cb06c9826991
+  freezesLastCpuFirst: true, // after 6.12, and in its stable tree
   cpuEnabledFile: true, // 6.11: 4e1a7df45480
   arm64Ipis: 'withNmis', // 6.12
   affinityRefusal: 'EPERM', // 6.12

@@ -20,6 +20,8 @@ export interface IoapicPort {
   deliver(vcpu: CpuId, vector: number): Procedure<number>;
   /** The guest has ended the interrupt of this line. */
   notifyAckedIrq(gsi: number): Procedure<void>;
+  /** The users of a line's irqfds look at their devices. @returns false if none resamples. */
+  notifyResampler(gsi: number): Procedure<boolean>;
   /** For records only: a source's level on a line is now this; `by` says who set it. */
   sourceSet(gsi: number, sourceId: number, level: boolean, by: ResampledIrqfd | undefined): void;
 }
@@ -62,6 +64,8 @@ export class KvmIoapic implements SourceLines {
   constructor(
     private readonly threads: HostThreads,
     private readonly port: IoapicPort,
+    /** A line that is unmasked while it is high is looked at once more, where that is possible. */
+    private readonly resamplesAtUnmask: boolean,
   ) {
     this.eoiInject = new WorkItem(threads, 'eoi_inject', () => this.eoiInjectWork());
   }
@@ -171,8 +175,17 @@ export class KvmIoapic implements SourceLines {
     pin.masked = write.masked ?? pin.masked;
     pin.vcpu = write.vcpu ?? pin.vcpu;
     if (pin.trigger === 'edge') pin.remoteIrr = false;
-    else if (pin.irr) yield* this.service(pin);
+    else if (pin.irr && !pin.masked && !pin.remoteIrr) yield* this.unmaskedHigh(index, pin);
     yield* this.lock.unlock();
+  }
+
+  /**
+   * The line was high when it was last looked at. A guest whose handler is a thread serves its device after the EOI and
+   * before the unmask, so it may be low by now: user space says so, or asserts it again.
+   */
+  private *unmaskedHigh(index: number, pin: Pin): Procedure<void> {
+    if (this.resamplesAtUnmask && (yield* this.port.notifyResampler(index))) pin.irr = false;
+    else yield* this.service(pin);
   }
 
   /** Clears a source's bit on every line, but leaves the lines as they are (kvm_ioapic_clear_all). */

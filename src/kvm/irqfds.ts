@@ -45,6 +45,11 @@ export class Irqfds {
     return this.list.assigned;
   }
 
+  /** The users of a line's irqfds look at their devices. @returns false if none resamples. */
+  notifyResampler(gsi: number): Procedure<boolean> {
+    return this.lifetime.notify(gsi);
+  }
+
   /** The ioctl KVM_IRQFD (kvm_irqfd): 0 or a negative errno. */
   *ioctl(args: KvmIrqfdArgs): Procedure<number> {
     const flags = args.flags ?? 0;

@@ -21,6 +21,8 @@ export interface KvmOptions {
   readonly irqchip?: KvmIrqchip;
   /** Default: what Linux does. */
   readonly resamplers?: ResamplerLifetimeFactory;
+  /** A line that is unmasked while it is high is looked at once more, instead of being taken for high. Default true. */
+  readonly resamplesAtUnmask?: boolean;
 }
 
 /**
@@ -57,7 +59,7 @@ export class Kvm implements IoapicPort, VirtualMachine {
     this.irqchip = options.irqchip ?? 'kernel';
     this.log = new KernelLog(threads.clock);
     this.vcpus = guest.cpus.map((cpu) => new Vcpu(threads, cpu, this.guestWord));
-    this.ioapic = new KvmIoapic(threads, this);
+    this.ioapic = new KvmIoapic(threads, this, options.resamplesAtUnmask ?? true);
     this.sourceIds = new IrqSourceIds(this.irqLock, this.ioapic, this.log);
     this.ackNotifiers = new IrqAckNotifiers(this.irqLock, this.irqSrcu);
     this.irqfds = new Irqfds(this, options.resamplers ?? resamplerLifetimes.sharedIdUnderLock);
@@ -85,6 +87,10 @@ export class Kvm implements IoapicPort, VirtualMachine {
 
   notifyAckedIrq(gsi: number): Procedure<void> {
     return this.ackNotifiers.notifyAckedIrq(gsi);
+  }
+
+  notifyResampler(gsi: number): Procedure<boolean> {
+    return this.irqfds.notifyResampler(gsi);
   }
 
   sourceSet(gsi: number, sourceId: number, level: boolean, by: ResampledIrqfd | undefined): void {

@@ -20,6 +20,8 @@ export interface ResamplerLifetime {
   assign(irqfd: ResampledIrqfd): Procedure<number>;
   /** Unties an irqfd; takes the resampler down if it was the last one. */
   shutdown(irqfd: ResampledIrqfd, resampler: Resampler): Procedure<void>;
+  /** The users of a line's irqfds look at their devices. @returns false if it has none (kvm_notify_irqfd_resampler). */
+  notify(gsi: number): Procedure<boolean>;
 }
 
 /** Builds a variant for one virtual machine. */
@@ -41,6 +43,13 @@ export abstract class Resamplers implements ResamplerLifetime {
 
   abstract assign(irqfd: ResampledIrqfd): Procedure<number>;
   abstract shutdown(irqfd: ResampledIrqfd, resampler: Resampler): Procedure<void>;
+
+  *notify(gsi: number): Procedure<boolean> {
+    const resampler = this.find(gsi);
+    if (resampler === undefined) return false;
+    yield* resampler.notify();
+    return true;
+  }
 
   protected find(gsi: number): Resampler | undefined {
     return this.resamplers.find((resampler) => resampler.gsi === gsi);

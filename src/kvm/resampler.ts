@@ -47,8 +47,13 @@ export class Resampler implements IrqAckNotifier {
    * (irqfd_resampler_ack).
    */
   *irqAcked(): Procedure<void> {
+    yield* this.kvm.setIrq(this.sourceId, this.gsi, false);
+    yield* this.notify();
+  }
+
+  /** Each irqfd's user looks at its device (irqfd_resampler_notify). */
+  *notify(): Procedure<void> {
     const { kvm, irqfds } = this;
-    yield* kvm.setIrq(this.sourceId, this.gsi, false);
     const ticket = yield* kvm.irqSrcu.readLockSteps();
     yield irqfds.read;
     let node = irqfds.first;

@@ -43,6 +43,12 @@ export class RaceHost implements HostPort {
     return HV_STATUS_INVALID_PARAMETER;
   }
 
+  vpIndex(cpu: CpuId): CpuId {
+    return cpu;
+  }
+
+  reportCrash(): void {}
+
   enableSynic(cpu: CpuId): void {
     this.switchSynic(cpu, true);
   }

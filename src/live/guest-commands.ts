@@ -1,5 +1,6 @@
 import { formatDuration } from '../scenario/duration.js';
 import type { ScenarioLanguage } from '../scenario/language.js';
+import { latencies } from '../scenario/schema/host.js';
 import { perform } from '../scenario/steps.js';
 import type { Guest } from '../guest/guest.js';
 import type { CommandTaker, ControlAnswer } from './control/answer.js';
@@ -51,8 +52,7 @@ export class GuestCommands implements CommandTaker {
     else if (workload !== undefined) live.startWorkload(workload);
     else if (stop !== undefined) return { ok: true, result: { stopped: live.stopWorkload(stop) } };
     else if (latency !== undefined) {
-      const { message: messageNs, open: openNs, gpadl: gpadlNs, modifyChannel: modifyChannelNs } = latency;
-      this.guest.host.hyperv.setLatency({ messageNs, openNs, gpadlNs, modifyChannelNs });
+      this.guest.host.hyperv.setLatency(latencies(latency));
     } else return { ok: true, result: this.status() };
     return { ok: true };
   }

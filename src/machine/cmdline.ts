@@ -24,8 +24,17 @@ export interface KernelParameters {
   readonly debugHotplug: boolean;
   /** How many CPUs are brought online by the kernel itself (maxcpus=). */
   readonly maxcpus: number | undefined;
+  /** Parameters of modules: `module.name=value`. */
+  readonly ofModules: readonly ModuleParameter[];
   /** What the kernel writes into its log about parameters that it cannot take as they are. */
   readonly messages: readonly string[];
+}
+
+/** A parameter of a module, `module.name` or `module.name=value`. */
+export interface ModuleParameter {
+  readonly module: string;
+  readonly name: string;
+  readonly value: string | undefined;
 }
 
 /** A parameter: `name`, or `name=value`. */
@@ -134,12 +143,15 @@ export function parseCmdline(text: string, possible: number, present: number): K
   const messages: string[] = [];
   const isolation = new Isolation(possible, present, messages);
   const flags = new Set<string>();
+  const ofModules: ModuleParameter[] = [];
   let irqaffinity: CpuId[] | undefined;
   let irqfixup: 0 | 1 | 2 = 0;
   let maxcpus: number | undefined;
   let debugHotplug = false;
   for (const { name, value } of parametersOf(text)) {
     flags.add(name);
+    const dot = name.indexOf('.');
+    if (dot > 0) ofModules.push({ module: name.slice(0, dot), name: name.slice(dot + 1), value });
     if (name === 'irqfixup') irqfixup = 1;
     if (name === 'irqpoll') irqfixup = 2;
     if (value === undefined) continue;
@@ -162,6 +174,7 @@ export function parseCmdline(text: string, possible: number, present: number): K
     cpu0Hotplug: flags.has('cpu0_hotplug'),
     debugHotplug,
     maxcpus,
+    ofModules,
     messages,
   };
 }

@@ -82,6 +82,8 @@ export class CpuHotplug {
   /** By CPU, the state that is to fail when it comes to it (cpuhp_cpu_state.fail). */
   private readonly toFail = new Map<CpuId, HotplugState>();
   private smt: SmtControl = 'on';
+  /** How often disabled and not enabled again (cpu_hotplug_disabled). */
+  private disabled = 0;
   /** The log says so when CPUs come and go. */
   announcesCpus = true;
   /** How it says so; default: in x86's words. */
@@ -220,13 +222,34 @@ export class CpuHotplug {
     return this.lock.writeUnlock();
   }
 
+  /** From now on nobody may take CPUs down or up but `freeze` and `thaw` (cpu_hotplug_disable). */
+  disable(): void {
+    this.disabled += 1;
+  }
+
+  /** Undoes one disable, if there was one (cpu_hotplug_enable). */
+  enable(): void {
+    if (this.disabled > 0) this.disabled -= 1;
+  }
+
   /**
    * Takes a CPU offline (cpu_device_down). Taking an offline CPU down again does nothing.
    *
-   * @throws ErrnoError EBUSY for the last online CPU, or what a state's teardown refuses with; then everything is as
+   * @throws ErrnoError EBUSY for the last online CPU and while a suspended machine's hotplug is disabled, or what a state's teardown refuses with; then everything is as
    *   it was before.
    */
   *cpuDown(id: CpuId): Procedure<void> {
+    this.refuseDisabled(id);
+    yield* this.freeze(id);
+  }
+
+  private refuseDisabled(id: CpuId): void {
+    if (this.disabled > 0)
+      throw new ErrnoError('EBUSY', `CPU ${id} stays as it is while the machine is suspended`);
+  }
+
+  /** As cpuDown, for a machine that is being suspended (_cpu_down). */
+  *freeze(id: CpuId): Procedure<void> {
     const cpu = this.machine.cpu(id);
     yield* this.cpusWriteLock();
     try {
@@ -243,10 +266,16 @@ export class CpuHotplug {
   /**
    * Brings a present CPU online (cpu_device_up). Bringing an online CPU up again does nothing.
    *
-   * @throws ErrnoError EINVAL for a CPU that is not present, EPERM for a second thread while SMT is off, or what a state's startup refuses with; then the CPU is
+   * @throws ErrnoError EBUSY while hotplug is disabled, EINVAL for a CPU that is not present, EPERM for a second thread while SMT is off, or what a state's startup refuses with; then the CPU is
    *   offline again.
    */
   *cpuUp(id: CpuId): Procedure<void> {
+    this.refuseDisabled(id);
+    yield* this.thaw(id);
+  }
+
+  /** As cpuUp, for a machine that wakes up (_cpu_up). */
+  *thaw(id: CpuId): Procedure<void> {
     const cpu = this.machine.cpu(id);
     yield* this.cpusWriteLock();
     try {

@@ -75,7 +75,8 @@ export class HungTaskDetector {
   }
 
   private get now(): number {
-    return jiffiesAt(this.machine.clock.now);
+    const { clock, bootNs } = this.machine;
+    return jiffiesAt(clock.now - bootNs);
   }
 
   private wake(): void {
@@ -96,7 +97,7 @@ export class HungTaskDetector {
     }
     const delay = this.lastChecked + interval * HZ - now;
     const atNs: Ns = (timerExpiry(now, delay) - INITIAL_JIFFIES) * JIFFY_NS;
-    machine.clock.alongside(atNs - machine.clock.now, this.alarm);
+    machine.clock.alongside(atNs + machine.bootNs - machine.clock.now, this.alarm);
   }
 
   /** check_hung_uninterruptible_tasks */

@@ -6,6 +6,7 @@ import { SharedWord } from './step.js';
 
 /** A line of the kernel log. */
 export interface LogLine {
+  /** Since the kernel was started. */
   readonly ns: Ns;
   readonly text: string;
   /** The kernel says this only the first time after boot. */
@@ -18,6 +19,7 @@ export class KernelLog {
   /** The order of the lines depends on that of the contexts that write them. */
   private readonly word = new SharedWord('kernel log');
   private readonly once = new Set<string>();
+  private readonly bootNs: Ns;
   /** How it looks; whole guests have it look as their kernel does. */
   style: LogStyle = recordedLogStyle;
   /** The kernel has warned, and is tainted since (TAINT_WARN). */
@@ -27,7 +29,9 @@ export class KernelLog {
   constructor(
     private readonly clock: Clock,
     private readonly thisCpu: () => CpuId = () => 0,
-  ) {}
+  ) {
+    this.bootNs = clock.now;
+  }
 
   /** The lines so far, the oldest first. */
   get lines(): LogLine[] {
@@ -39,7 +43,7 @@ export class KernelLog {
   printk(text: string, once = false): void {
     drainStores();
     this.word.announce();
-    this.written.push({ ns: this.clock.now, text, once });
+    this.written.push({ ns: this.clock.now - this.bootNs, text, once });
   }
 
   /** Appends the line only the first time it is asked for (pr_info_once and the like). */

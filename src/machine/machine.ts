@@ -25,6 +25,8 @@ export interface MachineOptions {
   readonly topology?: Topology;
   /** What the log begins with; default: nothing. */
   readonly bootMessages?: readonly string[];
+  /** The time, for a kernel that is started in another one's place; default: it begins with this machine. */
+  readonly clock?: Clock;
   /** How long an interrupt keeps its CPU from taking the next one, in ns; default 0. */
   readonly interruptNs?: Ns;
 }
@@ -59,8 +61,10 @@ const always = (): boolean => true;
  * A machine never looks at the host's clock, so the same calls give the same run everywhere.
  */
 export class Machine implements CpuMachine, HotplugMachine {
-  readonly clock = new Clock();
-  readonly log: KernelLog = new KernelLog(this.clock, () => this.thisCpu);
+  readonly clock: Clock;
+  /** When its kernel was started. */
+  readonly bootNs: Ns;
+  readonly log: KernelLog;
   readonly cpus: readonly Cpu[];
   readonly possible: CpuMask;
   readonly present: CpuMask;
@@ -92,6 +96,9 @@ export class Machine implements CpuMachine, HotplugMachine {
   private pausedUntil: Ns | undefined;
 
   constructor(options: MachineOptions) {
+    this.clock = options.clock ?? new Clock();
+    this.bootNs = this.clock.now;
+    this.log = new KernelLog(this.clock, () => this.thisCpu);
     const nrCpuIds = options.possible ?? options.present;
     if (!(Number.isInteger(options.present) && options.present >= 1 && nrCpuIds >= options.present)) {
       throw new RangeError(
@@ -195,6 +202,20 @@ export class Machine implements CpuMachine, HotplugMachine {
     for (const task of this.tasks) task.state = 'done';
     this.tasks.clear();
     for (const cpu of this.cpus) cpu.halt();
+  }
+
+  /**
+   * Runs `proc` on a machine that stands still: what a kernel does that has panicked. It waits for nothing but time, in
+   * which others than this machine do what they do.
+   */
+  runHalted(proc: Procedure<void>): void {
+    for (;;) {
+      const next = proc.next();
+      if (next.done) return;
+      const { kind, ns, object } = next.value;
+      if (kind === 'sleep' && ns !== undefined) this.elapse(ns);
+      else if (object.blocks(next.value)) throw new Error(`${object.name} is waited for after a panic`);
+    }
   }
 
   /** True once the machine stands still. */

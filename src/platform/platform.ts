@@ -17,6 +17,8 @@ export interface ArchSource {
   readonly text: string;
   /** One count per possible CPU. Another array than before, if the row's line has made room for another (arm64). */
   readonly counts: Uint32Array;
+  /** The line whose counts these are, if the row is one's (arm64's IPIs). */
+  line?(): IrqDesc | undefined;
   /** One number for the machine where older kernels print no column per CPU (ERR, MIS, Err). */
   readonly single?: boolean;
   /** False where the kernel shows no such row, such as while nobody has installed its vector. Default: it shows it. */

@@ -41,7 +41,7 @@ class AckedRace {
 
   constructor(resamplers: ResamplerLifetimeFactory) {
     const machine = new Machine({ present: 1 });
-    this.kvm = new Kvm(machine, machine);
+    this.kvm = new Kvm(machine, machine, { resamplesAtUnmask: false });
     this.lifetime = resamplers(this.kvm);
     this.a = this.irqfd('A');
     this.b = this.irqfd('B');

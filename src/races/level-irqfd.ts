@@ -49,7 +49,7 @@ export class LevelIrqfdRace {
     const machine = new Machine({ present: 1 });
     const stage = new Stage(machine);
     this.core = earlyIrqInit(machine, { dynirqLowerBound: 24, nrIrqs: 24 });
-    this.kvm = new Kvm(stage, machine, { resamplers });
+    this.kvm = new Kvm(stage, machine, { resamplers, resamplesAtUnmask: false });
     this.a = new UserDevice(this.kvm, 'A', GSI);
     this.b = new UserDevice(this.kvm, 'B', GSI);
     new GuestIoapic(this.core, this.kvm.ioapic, this.kvm.vcpus).map(GSI, 'level');

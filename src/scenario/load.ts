@@ -86,6 +86,7 @@ function guestOptions(keys: ScenarioKeys): GuestOptions {
     seed,
     interruptTimeNs: interruptTime,
     host: keys.host && hostOptions(keys.host),
+    moduleParameters: keys.moduleParameters,
     isolation: keys.isolation,
     confidentialVmbus: keys.confidentialVmbus,
     design: keys.design,

@@ -32,6 +32,20 @@ export interface FrameOptions {
   readonly bytes: number;
 }
 
+/** How a kernel panics. */
+export interface PanicOptions {
+  /** The CPU on which it does; default 0. */
+  readonly cpu?: CpuId | undefined;
+  /** What it says; default: that of `echo c > /proc/sysrq-trigger`. */
+  readonly reason?: string | undefined;
+}
+
+/** How a kernel is started in another one's place. */
+export interface NextKernelOptions {
+  /** Default: the command line of the first one; of a crash kernel with `nr_cpus=1 reset_devices`. */
+  readonly cmdline?: string | undefined;
+}
+
 /**
  * What a scenario needs of a guest. Every call returns when the guest has done the work: virtual time moves on as far
  * as needed, and what was scheduled with `at` happens meanwhile. What the guest's user would see as a failed system
@@ -119,6 +133,15 @@ export interface ScenarioGuest {
   /** The guest leaves its host for a new kernel. */
   shutdown(): void;
 
+  /** The kernel panics: nothing runs in the guest any more. Throws RangeError for a CPU where it cannot. */
+  panic(options: PanicOptions): void;
+
+  /** The kernel panics, and the crash kernel is started on the same CPU. Throws RangeError as `panic`. */
+  crash(options: PanicOptions & NextKernelOptions): void;
+
+  /** A new kernel is started in the old one's place. */
+  kexec(options: NextKernelOptions): void;
+
   /** A socket of the guest connects to a port of the host. @returns the relid of the connection's channel. */
   connect(port: number): Relid;
 
@@ -194,6 +217,9 @@ export interface ScenarioHost {
 
   /** Sets the event flag of a relid on a CPU and interrupts that CPU. */
   raise(relid: Relid, cpu: CpuId): void;
+
+  /** The host takes nothing out of a channel's ring from the guest any more, or does so again. */
+  drain(relid: Relid, on: boolean): void;
 
   /** Overwrites 32 bits of the header of an open channel's ring, or of its data. */
   poke(relid: Relid, ring: RingName, place: RingPlace | number, value: number): void;

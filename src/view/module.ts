@@ -8,6 +8,8 @@ import { classDirectory, type ShownClassDevice, shownClasses } from './sys/class
 import { pciClassDevices } from './sys/pci-bus.js';
 import { VMBUS_DEVICES, vmbusClassDevices, vmbusDevicesDirectory } from './sys/vmbus-devices.js';
 import { vmbusBusDirectory } from './sys/vmbus-bus.js';
+import { moduleParameterDirectories } from './sys/module-parameters.js';
+import { sysctlInt } from './proc/sysctl.js';
 import { FileTree } from './tree.js';
 
 /**
@@ -43,10 +45,30 @@ export function viewModule({ hasVmbus }: { readonly hasVmbus: boolean }): Contai
       });
     bind(FileTree)
       .toDynamicValue(({ get, getAll }) =>
-        treeOf([...getAll<GuestFile>(GUEST_FILE), ...sysctlFiles(get(HungTaskDetector))]),
+        treeOf([
+          ...getAll<GuestFile>(GUEST_FILE),
+          ...sysctlFiles(get(HungTaskDetector)),
+          ...(hasVmbus ? parameterFiles(get(Vmbus)) : []),
+        ]),
       )
       .inSingletonScope();
   });
+}
+
+/** Parameters of the modules, and whether a panic's last lines go to Hyper-V (drivers/hv/hv_common.c). */
+function parameterFiles(vmbus: Vmbus): GuestFile[] {
+  const directories = moduleParameterDirectories(vmbus.connection.parameters);
+  const recordPanicMsg = sysctlInt(
+    () => vmbus.recordPanicMsg,
+    (value) => {
+      vmbus.recordPanicMsg = value;
+    },
+    [0, 1],
+  );
+  return [
+    ...[...directories].map(([path, node]) => ({ path, node })),
+    { path: '/proc/sys/kernel/hyperv_record_panic_msg', node: recordPanicMsg },
+  ];
 }
 
 function sysctlFiles(detector: HungTaskDetector): GuestFile[] {

@@ -34,6 +34,7 @@ export class VmbusBus {
 
   /** Takes a driver into service and binds it to the devices that wait for one (__vmbus_driver_register). */
   *registerDriver(driver: VmbusDriver): Procedure<void> {
+    if (!this.connection.parameters.load(driver.name, this.connection.machine.log)) return;
     if (driver.loadedByHand !== true) this.announce(driver);
     this.drivers.push(driver);
     yield* this.attach(driver);

@@ -21,6 +21,12 @@ export function hvPciDeviceId(instanceId: Guid, func: number): number {
   return ((part(9) << 16) | ((part(14) & 0xff00) >>> 0) | (part(14) & 0xf8) | func) >>> 0;
 }
 
+/** What a guest tells its hypervisor when it panics. */
+export interface CrashReport {
+  /** The end of the kernel log, as far as it goes into a page (CRASH_NOTIFY_MSG); undefined: registers only. */
+  readonly message: string | undefined;
+}
+
 /** HV_STATUS_* */
 export const HV_STATUS_SUCCESS = 0;
 export const HV_STATUS_INVALID_PARAMETER = 5;
@@ -45,6 +51,10 @@ export interface HostPort {
   awaitAnswers(connectionId: number): void;
   /** HVCALL_RETARGET_INTERRUPT. @returns its status: HV_STATUS_SUCCESS, or why not. */
   retargetInterrupt(request: RetargetInterrupt): number;
+  /** The number of a CPU's virtual processor, by which the host knows it (hv_cpu_number_to_vp_number). */
+  vpIndex(cpu: CpuId): CpuId;
+  /** Writes of the crash MSRs: the guest's kernel has panicked (HV_X64_MSR_CRASH_CTL). */
+  reportCrash(report: CrashReport): void;
   /** Writes of SIMP, SIEFP, SINT2 and SCONTROL of `cpu`: from now on the host uses these pages. */
   enableSynic(cpu: CpuId, pages: SynicPages): void;
   /** Masks SINT2 and takes the pages away: what the host raises for `cpu` from now on is lost. */
@@ -65,3 +75,61 @@ export interface GuestPort {
 }
 
 export const GUEST_PORT: Token<GuestPort> = token('GuestPort');
+
+/** The host as a kernel sees it that has stopped: nothing reaches it any more. */
+export const noHost: HostPort = {
+  postMessage: () => false,
+  signalEvent() {},
+  awaitAnswers() {},
+  retargetInterrupt: () => HV_STATUS_INVALID_PARAMETER,
+  vpIndex: (cpu) => cpu,
+  reportCrash() {},
+  enableSynic() {},
+  disableSynic() {},
+  endOfMessage() {},
+};
+
+/** The host as a kernel sees it whose CPUs are not the virtual processors of the same numbers. */
+export class RenumberedHost implements HostPort {
+  /** @param vps virtual processor of each CPU. */
+  constructor(
+    private readonly host: HostPort,
+    private readonly vps: readonly CpuId[],
+  ) {}
+
+  postMessage(message: Uint8Array, connectionId: number): boolean {
+    return this.host.postMessage(message, connectionId);
+  }
+
+  signalEvent(connectionId: number): void {
+    this.host.signalEvent(connectionId);
+  }
+
+  awaitAnswers(connectionId: number): void {
+    this.host.awaitAnswers(connectionId);
+  }
+
+  retargetInterrupt(request: RetargetInterrupt): number {
+    return this.host.retargetInterrupt({ ...request, vps: request.vps.map((cpu) => this.vpIndex(cpu)) });
+  }
+
+  vpIndex(cpu: CpuId): CpuId {
+    return this.vps[cpu] ?? cpu;
+  }
+
+  reportCrash(report: CrashReport): void {
+    this.host.reportCrash(report);
+  }
+
+  enableSynic(cpu: CpuId, pages: SynicPages): void {
+    this.host.enableSynic(this.vpIndex(cpu), pages);
+  }
+
+  disableSynic(cpu: CpuId): void {
+    this.host.disableSynic(this.vpIndex(cpu));
+  }
+
+  endOfMessage(cpu: CpuId): void {
+    this.host.endOfMessage(this.vpIndex(cpu));
+  }
+}

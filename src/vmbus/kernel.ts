@@ -32,6 +32,8 @@ export interface HypervBehaviour {
   readonly fcopyInUtils: boolean;
   /** Function of pci-hyperv in which the host is told where an interrupt goes, as its messages name it. */
   readonly vpciRetarget: 'hv_arch_irq_unmask' | 'hv_irq_retarget_interrupt';
+  /** hv_utils can take each sample of the host's time as one to follow, if the clock is behind (timesync_implicit). */
+  readonly timesyncImplicit: boolean;
   /** uio_hv_generic has the channel of file copy without being asked. */
   readonly uioServesFcopy: boolean;
   /** uio_hv_generic turns a channel's interrupts off itself, when the device is opened and in each interrupt. */
@@ -55,6 +57,7 @@ const v61: HypervBehaviour = {
   netvscChannels: { least: 8, orDefaultRssQueues: false },
   fcopyInUtils: true,
   vpciRetarget: 'hv_arch_irq_unmask',
+  timesyncImplicit: false,
   uioServesFcopy: false,
   uioMasksInterrupts: true,
   framebufferDriver: 'hyperv_fb',
@@ -64,6 +67,7 @@ const v610: HypervBehaviour = {
   ...v61,
   vpciInIsolated: true, // 6.4, "PCI: hv: Enable PCI pass-thru devices in Confidential VMs"
   fcopyInUtils: false, // 6.10, ec314f61e4fc
+  timesyncImplicit: true, // 6.8, "hv_utils: Allow implicit ICTIMESYNCFLAG_SYNC"
 };
 
 const v612: HypervBehaviour = {

@@ -55,7 +55,7 @@ export const designModule = new ContainerModule(({ bind }) => {
 
 /** Binds one guest's VMBus. It needs Machine, IrqCore, PLATFORM, HOST_PORT and VMBUS_DRIVER. */
 export function vmbusModule(
-  options: Pick<VmbusOptions, 'design' | 'isolation' | 'confidential' | 'maxVersion' | 'behaviour' | 'seed'>,
+  options: Pick<VmbusOptions, 'design' | 'isolation' | 'confidential' | 'parameters' | 'behaviour' | 'seed'>,
 ): ContainerModule {
   return new ContainerModule(({ bind }) => {
     bind(GuestMemory)

@@ -33,7 +33,11 @@ export class VmbusPower {
   ) {}
 
   /** Has the host forget this guest, and waits until it has. Hosts before Windows 8.1 cannot be connected to again. */
-  *initiateUnload(): Procedure<void> {
+  initiateUnload(): Procedure<void> {
+    return inFrame('vmbus_initiate_unload', this.doInitiateUnload());
+  }
+
+  private *doInitiateUnload(): Procedure<void> {
     const { connection } = this;
     const { version } = connection;
     if (connection.state.kind !== 'connected') return;

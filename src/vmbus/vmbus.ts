@@ -1,3 +1,4 @@
+import type { CpuId } from '../lib/brand.js';
 import type { IrqCore } from '../irq/core.js';
 import type { Ns } from '../lib/brand.js';
 import type { Machine } from '../machine/machine.js';
@@ -6,6 +7,7 @@ import type { PerCpuLine } from '../platform/platform.js';
 import { VmbusBus } from './bus.js';
 import { ChannelManagement } from './channel/mgmt.js';
 import { ChannelOperations } from './channel/open.js';
+import { crashUnload } from './crash.js';
 import { vmbusConnect, vmbusRequestOffers } from './connection/connect.js';
 import { type ConnectionOptions, VmbusConnection } from './connection/connection.js';
 import type { VmbusDriver } from './driver.js';
@@ -53,6 +55,8 @@ export class Vmbus {
   /** What handles the host's control messages. */
   readonly messages: MessageHandler;
   readonly power: VmbusPower;
+  /** 1: in a panic the host is given the end of the kernel's log (sysctl_record_panic_msg). */
+  recordPanicMsg: number;
   private readonly control: ControlMessages;
   private readonly hotplug: SynicHotplug;
 
@@ -66,6 +70,7 @@ export class Vmbus {
     readonly line: PerCpuLine,
     private readonly drivers: readonly VmbusDriver[],
   ) {
+    this.recordPanicMsg = connection.isolation ? 0 : 1;
     this.bus = new VmbusBus(connection, operations);
     const management = new ChannelManagement(connection, operations, this.bus);
     this.management = management;
@@ -87,6 +92,26 @@ export class Vmbus {
     this.hotplug = new SynicHotplug(connection, contexts, line);
   }
 
+  /**
+   * Leaves the host for a kernel that is to be started in this one's place, and switches all synics off
+   * (hv_kexec_handler). A host that does not answer keeps it waiting for ever.
+   */
+  *kexec(): Procedure<void> {
+    const { machine } = this.connection;
+    yield* this.power.initiateUnload();
+    for (const id of machine.online) yield* this.hotplug.teardown(machine.cpu(id));
+  }
+
+  /** The kernel has panicked: it leaves the host without interrupts (hv_panic_vmbus_unload). */
+  panic(): Procedure<void> {
+    return crashUnload(this.connection, this.contexts);
+  }
+
+  /** A crash kernel is about to be started on `cpu`; the other CPUs' synics stay as they are (hv_crash_handler). */
+  crashShutdown(cpu: CpuId): void {
+    this.connection.host.disableSynic(cpu);
+  }
+
   /** What the host did against the protocol and the guest refused: how often, by reason. */
   refused(): ReadonlyMap<Refusal, number> {
     const { connection, isr } = this;
@@ -106,11 +131,12 @@ export class Vmbus {
    * Switches the synics on, connects to the host and takes its offers (vmbus_bus_init). Drivers may still be busy with
    * their devices when it returns.
    *
-   * @returns false if guest and host have no protocol version in common.
+   * @returns false if guest and host have no protocol version in common, or the module cannot be loaded.
    */
   *init(): Procedure<boolean> {
     const { connection, hotplug, isr } = this;
     const { machine } = connection;
+    if (!connection.parameters.load('hv_vmbus', machine.log)) return false;
     yield* this.line.setup((cpu) => isr.handle(cpu));
     yield* this.control.setup(this.contexts);
     for (const id of machine.online) yield* hotplug.startup(machine.cpu(id));

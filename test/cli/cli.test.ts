@@ -172,6 +172,7 @@ timeline: [{offline: 0}, {at: 1s, print: /proc/stat}]
       ],
       workload: [{ relid: 7, sent: 3, unsent: 0 }],
       printouts: [{ path: '/proc/stat', atNs: 1e9, text: 'intr 5\n' }],
+      hangs: [],
       printFailures: [],
       cpus: [0, 1],
       interrupts: [
@@ -186,7 +187,6 @@ timeline: [{offline: 0}, {at: 1s, print: /proc/stat}]
       ],
       refused: { 'rescind-twice': 2 },
       host: { ...new HostTotals() },
-      hangs: [],
     });
   });
 

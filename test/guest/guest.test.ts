@@ -183,6 +183,18 @@ function rowTotals(text: string): Map<string, number> {
   return totals;
 }
 
+test('the host’s doings have reached the guest when the call returns, also if its CPUs are busy with interrupts', () => {
+  for (const interruptTimeNs of [1_000, 50_000, 3_000_000]) {
+    const vm = Guest.create({ cpus: 2, interruptTimeNs, devices: [{ driver: 'heartbeat', relid: 7 }] });
+    vm.host.signal(7, 4);
+    vm.host.offer({ driver: 'kvp', relid: 40 });
+    expect(vm.channel(40).state).toBe('opened');
+    vm.host.signal(40);
+    vm.host.rescind(40);
+    expect(() => vm.channel(40)).toThrow('no channel 40');
+  }
+});
+
 describe('counts', () => {
   /** Devices of 2 to 8 CPUs, and what happens to them. */
   const cpus = fc.integer({ min: 2, max: 8 });
@@ -337,6 +349,10 @@ describe('a guest', () => {
     expect(() => vm.host.rescind(99)).toThrow(/no channel 99/);
     expect(() => vm.host.offer({ driver: 'kvp', relid: 7 })).toThrow(/relid 7 is in use/);
     expect(() => vm.host.offer({ driver: 'kvp', relid: 16 })).toThrow(/relid 16 is in use/);
+    for (const subChannels of [[41], [42, 42], [42, 43, 41]])
+      expect(() => vm.host.offer({ driver: 'netvsc', relid: 41, channels: 2, subChannels })).toThrow(
+        /relid 4[12] is there twice among the channels of one device/,
+      );
     expect(() => Guest.create({ ...small, architectureRows: { XYZ: 1 } })).toThrow(/x86 has no row XYZ/);
     expect(() => vm.run({ seconds: -1 })).toThrow(RangeError);
     expect(() => vm.run({})).toThrow(/for a time such as/);

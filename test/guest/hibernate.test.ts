@@ -44,6 +44,40 @@ describe('hibernation', () => {
     expect(guest.readFile(`${path.replace(/\/channels.*/, '')}/id`)).toBe('70\n');
   });
 
+  test('asleep nobody takes a CPU down or up; awake again everybody can', () => {
+    const guest = Guest.create({ cpus: { present: 4, online: [0, 1, 2] }, devices: options.devices });
+    guest.suspend();
+    for (const cpu of [1, 3]) expect(errnoOf(() => guest.cpu(cpu).online())).toBe('EBUSY');
+    expect(errnoOf(() => guest.cpu(0).offline())).toBe('EBUSY');
+    expect(errnoOf(() => guest.fs.writeFile('/sys/devices/system/cpu/cpu1/online', '1'))).toBe('EBUSY');
+    guest.resume();
+    expect(guest.readFile('/sys/devices/system/cpu/online')).toBe('0-2\n');
+    guest.cpu(3).online();
+    guest.cpu(3).offline();
+  });
+
+  test.each([
+    ['6.1', [1, 2, 3]],
+    ['6.12', [3, 2, 1]],
+    ['7.2', [3, 2, 1]],
+  ] as const)(
+    'Linux %s says of its CPUs in what order they go, and that they are up again',
+    (kernel, down) => {
+      const guest = Guest.create({ ...options, kernel });
+      const from = guest.log.length;
+      guest.suspend();
+      guest.resume();
+      const said = guest.log.slice(from).map(({ text }) => text);
+      const matching = (form: RegExp): number[] =>
+        said.flatMap((text) => {
+          const cpu = form.exec(text)?.[1];
+          return cpu === undefined ? [] : [Number(cpu)];
+        });
+      expect(matching(/^smpboot: CPU (\d) is now offline$/)).toEqual(down);
+      expect(matching(/^CPU(\d) is up$/)).toEqual([1, 2, 3]);
+    },
+  );
+
   test('the disk goes on; what was submitted meanwhile was only late', () => {
     const guest = Guest.create(options);
     guest.disk(14).submit({ count: 50, cpu: 2 });

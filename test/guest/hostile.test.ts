@@ -128,16 +128,19 @@ timeline:
 
   test.each([
     ['host: {misbehave: [{signal: 7}]}', '"do" is missing'],
-    ['host: {misbehave: [{do: drop}]}', 'a rule is about one of message, signal and packet'],
+    ['host: {misbehave: [{do: drop}]}', 'a rule is about one of message, signal, packet and guestSignal'],
     [
       'host: {misbehave: [{signal: 7, packet: 7, do: drop}]}',
-      'a rule is about one of message, signal and packet',
+      'a rule is about one of message, signal, packet and guestSignal',
     ],
     ['host: {misbehave: [{signal: 7, relid: 7, do: drop}]}', '"relid" goes with "message" only'],
     ['host: {misbehave: [{packet: 7, do: corrupt, field: size}]}', 'a packet has no field size'],
     ['host: {misbehave: [{message: OPENCHANNEL, do: drop}]}', 'OPENCHANNEL'],
     ['host: {misbehave: [{signal: 7, chance: 2, do: drop}]}', 'a number from 0 to 1'],
-    ['timeline: [{host: {}}]', 'the host does one of misbehave, behave, send, raise, poke in a step'],
+    [
+      'timeline: [{host: {}}]',
+      'the host does one of misbehave, behave, send, raise, poke, stopDraining, drain in a step',
+    ],
     ['timeline: [{host: {send: "0"}}]', 'bytes in hexadecimal'],
     ['timeline: [{refused: rescind-twice}]', '"refused" needs "expect" with the number that must be there'],
   ])('is checked: %s', (line, message) => {

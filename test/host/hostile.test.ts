@@ -142,9 +142,9 @@ describe('a host that does what it must not', () => {
           expect(guest.connection.relids.relid2channel(channel.relid)).toBe(channel);
         for (const [, of] of guest.rows()) expect(guest.connection.relids.relid2channel(of)).toBeDefined();
         // And it still takes an honest device.
-        guest.host.offer(device('fcopy', 300, { instanceId: instanceOf(300) }));
+        guest.host.offer(device('vss', 300, { instanceId: instanceOf(300) }));
         guest.settle();
-        expect(guest.rows().some(([, of, name]) => of === 300 && name === 'fcopy')).toBe(true);
+        expect(guest.rows().some(([, of, name]) => of === 300 && name === 'vss')).toBe(true);
       }),
       { numRuns: 400 },
     );

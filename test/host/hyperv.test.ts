@@ -189,7 +189,7 @@ describe('control messages', () => {
     });
     const pages: SynicPages = { eventFlags: new Uint32Array(64), message: new MessageSlot() };
     sender.post(Uint8Array.of(1));
-    expect([interrupts, sender.undelivered]).toEqual([0, 1]);
+    expect([interrupts, sender.hasMessages]).toEqual([0, true]);
     sender.enable(0, pages);
     sender.post(Uint8Array.of(2));
     sender.post(Uint8Array.of(3));
@@ -202,7 +202,7 @@ describe('control messages', () => {
       if (pending) sender.endOfMessage(0);
     }
     expect(seen).toEqual([1, 2, 3]);
-    expect([interrupts, sender.undelivered]).toEqual([3, 0]);
+    expect([interrupts, sender.hasMessages]).toEqual([3, false]);
     expect(clock.pending).toBe(0);
     sender.endOfMessage(1);
     expect(slot.type).toBe(HVMSG_NONE);

@@ -34,6 +34,10 @@ class Recorder implements ServerPort {
     this.did.push(`messages to ${vp}`);
   }
 
+  guestGone(): void {
+    this.did.push('the guest is gone');
+  }
+
   opened({ relid }: HostChannel): void {
     this.did.push(`opened ${relid}`);
   }
@@ -223,3 +227,36 @@ function refusable(action: () => void): void {
     if (!(error instanceof RangeError)) throw error;
   }
 }
+
+describe('a new kernel that makes contact', () => {
+  const contact = (targetVcpu: number, version: number = VERSION_WIN10_V5_3): ChannelMessage => ({
+    type: CHANNELMSG.INITIATE_CONTACT,
+    version,
+    targetVcpu,
+    interruptPage: 0,
+    msgSint: 2,
+    msgVtl: 0,
+    featureFlags: 0,
+    monitorPage1: 0,
+    monitorPage2: 0,
+  });
+
+  test('ends what the host had with one that never left: channels are closed and offered again', () => {
+    const { server, did, share } = serverWith(nic);
+    did(contact(0), requestOffers, ...share(13, 1), open(13, 1));
+    expect(server.offers.get(13)?.state.kind).toBe('open');
+    expect(did(contact(3))).toEqual(['the guest is gone', 'messages to 3', 'VERSION_RESPONSE']);
+    expect(server.offers.get(13)?.state.kind).toBe('offered');
+    expect(did(requestOffers)).toEqual(['OFFERCHANNEL 13', 'ALLOFFERS_DELIVERED']);
+  });
+
+  test('gets its answers where it wants them, also to versions that the host refuses', () => {
+    const { did } = serverWith(nic);
+    expect(did(contact(2, 0x60000), contact(2))).toEqual([
+      'messages to 2',
+      'VERSION_RESPONSE',
+      'messages to 2',
+      'VERSION_RESPONSE',
+    ]);
+  });
+});

@@ -234,3 +234,30 @@ describeReal('node exporter', ['prometheus-node-exporter', 'curl'], () => {
     expect(samples).toEqual(wanted);
   });
 });
+
+describeReal('irqbalance on a VM with PCI devices', ['irqbalance', 'timeout'], () => {
+  const AZURE = 'examples/azure-d16s-an.yaml';
+
+  test('finds the functions with their vectors and nodes in sysfs', async () => {
+    const script = `${RUN}; irqbalance --oneshot --debug 2>&1; echo "status $?"; echo ====
+      for d in /sys/bus/pci/devices/*; do ls $d/msi_irqs; done`;
+    const { status, out } = await inShell(AZURE, script, '--speed', '0');
+    expect(status).toBe(0);
+    const [debug, irqs] = parts(out);
+    expect(debug).toMatch(/status 0\n$/);
+    expect(debug).not.toMatch(complaints);
+    const vectors = irqs.trim().split('\n');
+    expect(vectors).toHaveLength(34);
+    // Those of PCI devices come first, as they are found there.
+    const added = [...debug.matchAll(/^Adding IRQ (\d+) to database$/gm)].map(([, irq]) => irq);
+    expect(added.slice(0, 34).sort()).toEqual(vectors.sort());
+  });
+
+  test('goes on when the virtual function is taken away and comes again', async () => {
+    const balance = 'timeout 6 irqbalance --foreground --interval 1';
+    const script = `${RUN}; ${balance} 2>&1; echo "status $?"; grep -c mlx5_comp /proc/interrupts`;
+    const { status, out } = await inShell(AZURE, script);
+    expect(status).toBe(0);
+    expect(out).toMatch(/status (124|0)\n16\n$/);
+  });
+});

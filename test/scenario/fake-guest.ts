@@ -5,6 +5,8 @@ import type { DeviceOptions } from '../../src/scenario/options/devices.js';
 import type {
   DiskIoOptions,
   FrameOptions,
+  NextKernelOptions,
+  PanicOptions,
   RaiseOptions,
   ScenarioGuest,
   ScenarioHost,
@@ -31,6 +33,7 @@ export class FakeGuest implements ScenarioGuest {
   /** It has neither files in a tree nor a kernel log. */
   readonly fs = new FileTree();
   readonly log = [];
+  readonly earlierLogs = [];
   private readonly clock = new Clock();
   private readonly bootNs: number;
   private readonly hotplugNs: number;
@@ -153,6 +156,7 @@ export class FakeGuest implements ScenarioGuest {
     behave: () => this.record('hostDoes', 'behave'),
     send: () => this.record('hostDoes', 'send'),
     raise: () => this.record('hostDoes', 'raise'),
+    drain: (relid, on) => this.record('drain', relid, String(on)),
     poke: (relid) => {
       this.record('hostDoes', 'poke');
       throw new RangeError(`channel ${relid} is not open`);
@@ -177,6 +181,18 @@ export class FakeGuest implements ScenarioGuest {
 
   shutdown(): void {
     this.record('shutdown');
+  }
+
+  panic({ cpu }: PanicOptions): void {
+    this.record('panic', cpu ?? '');
+  }
+
+  crash({ cpu, cmdline }: PanicOptions & NextKernelOptions): void {
+    this.record('crash', cpu ?? '', cmdline ?? '');
+  }
+
+  kexec({ cmdline }: NextKernelOptions): void {
+    this.record('kexec', cmdline ?? '');
   }
 
   connect(port: number): number {

@@ -41,6 +41,8 @@ export class RandomGuest {
       signalEvent: (connectionId) => this.log.push(`signal ${connectionId}`),
       awaitAnswers: () => {},
       retargetInterrupt: () => HV_STATUS_INVALID_PARAMETER,
+      vpIndex: (cpu) => cpu,
+      reportCrash: () => {},
       enableSynic: () => {},
       disableSynic: () => {},
       endOfMessage: (cpu) => this.log.push(`end of message on ${cpu}`),

@@ -4,8 +4,8 @@ import { addLiveOptions } from './live-options.js';
 
 const example = `
 In the shell, /proc/interrupts, /proc/irq, /proc/stat, /proc/softirqs, /proc/cpuinfo and, in /sys, devices/system/cpu,
-devices/system/node, bus/vmbus, bus/pci/devices and kernel/irq are the guest's; the rest is this machine's, which does
-not change. Needs Linux with /dev/fuse, and root or user namespaces. The exit status is the command's.
+devices/system/node, bus/vmbus, bus/pci, class/{net,nvme,scsi_host,uio} and kernel/irq are the guest's; the rest is this
+machine's, which does not change. Needs Linux with /dev/fuse, and root or user namespaces. The exit status is the command's.
 
 Examples:
   $ irqlab shell examples/rfc-gen2-8vcpu.yaml

@@ -1,4 +1,3 @@
-import type { LogLine } from '../../machine/log.js';
 import type { FileTree } from '../../view/tree.js';
 
 const typeLetters: Readonly<Record<string, string>> = { directory: 'd', file: '-', symlink: 'l' };
@@ -25,15 +24,4 @@ function walk(fs: FileTree, path: string, lines: string[]): void {
   if (kind !== 'directory') return;
   const base = path === '/' ? '' : path;
   for (const name of fs.readdir(path)) walk(fs, `${base}/${name}`, lines);
-}
-
-/** The kernel log with its time stamps in seconds, as dmesg prints it. */
-export function dmesgText(log: readonly LogLine[]): string {
-  return log
-    .map(({ ns, text }) => {
-      const seconds = String(Math.floor(ns / 1e9)).padStart(5);
-      const micros = String(Math.floor((ns % 1e9) / 1000)).padStart(6, '0');
-      return `[${seconds}.${micros}] ${text}\n`;
-    })
-    .join('');
 }

@@ -5,9 +5,10 @@ import type { Stdio } from '../../command/stdio.js';
 import type { LogLine } from '../../machine/log.js';
 import type { ScenarioGuest } from '../../scenario/port.js';
 import { type Printout, runScenario } from '../../scenario/runner.js';
+import { dmesgText } from '../../view/kmsg.js';
 import type { FileTree } from '../../view/tree.js';
 import { resultJson } from './json.js';
-import { dmesgText, treeText } from './listing.js';
+import { treeText } from './listing.js';
 import { failureText, printoutText } from './text.js';
 
 export interface RunOptions extends PluginOptions {
@@ -24,6 +25,8 @@ export interface RunOptions extends PluginOptions {
 export interface ShownGuest extends ScenarioGuest {
   readonly fs: FileTree;
   readonly log: readonly LogLine[];
+  /** Those of kernels that ran before. */
+  readonly earlierLogs: readonly (readonly LogLine[])[];
 }
 
 /** `irqlab run`: runs the guest of a scenario file, prints, and reports the expectations that do not hold. */
@@ -46,9 +49,13 @@ export async function runFile(
 }
 
 /** What is printed instead of the files that the scenario names. */
-function listings({ fs, log }: ShownGuest, { dmesg, tree }: RunOptions, atNs: number): Printout[] {
+function listings(
+  { fs, log, earlierLogs }: ShownGuest,
+  { dmesg, tree }: RunOptions,
+  atNs: number,
+): Printout[] {
   return [
-    ...(dmesg ? [{ path: 'dmesg', atNs, text: dmesgText(log) }] : []),
+    ...(dmesg ? [{ path: 'dmesg', atNs, text: [...earlierLogs, log].map(dmesgText).join('') }] : []),
     ...(tree ? [{ path: '/', atNs, text: treeText(fs) }] : []),
   ];
 }

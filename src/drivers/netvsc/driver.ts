@@ -14,6 +14,9 @@ import { openNetvscChannel } from './netvsc.js';
 import { cancelSubchanWork, netvscSubchanWork, scheduleSubchanWork } from './subchan-work.js';
 import { rndisFilterDeviceAdd, rndisFilterDeviceRemove, rndisSetSubchannel } from './rndis-filter.js';
 
+/** Fewest data pages of a ring. */
+const RING_SIZE_MIN = 64;
+
 /**
  * Network adapters (drivers/net/hyperv/netvsc_drv.c): when an adapter is taken into service and out of it, each time
  * under rtnl_lock. The device's driverData is its NetvscDevice.
@@ -23,6 +26,7 @@ export class NetvscDriver implements VmbusDriver {
   readonly name = 'hv_netvsc';
   readonly classIds = [deviceClassId('nic')];
   readonly probesAsynchronously: boolean;
+  greeting: string | undefined;
   private readonly kit: NetvscKit;
   private readonly adapters = new Map<VmbusDevice, NetvscDevice>();
   private readonly adaptersWord = new SharedWord('netvsc_dev_list');
@@ -30,14 +34,24 @@ export class NetvscDriver implements VmbusDriver {
   constructor(
     @inject(ChannelOperations) private readonly operations: ChannelOperations,
     @inject(DEVICE_PARAMETERS) private readonly parameters: DeviceParameters,
-    { probesAsynchronously = true, subchanWork, waits, pages = defaultPages }: NetvscOptions = {},
+    { probesAsynchronously = true, subchanWork, waits, pages }: NetvscOptions = {},
   ) {
     this.probesAsynchronously = probesAsynchronously;
     this.kit = {
       subchanWork: (adapter) => netvscSubchanWork(adapter, subchanWork),
       endsWithRescind: waits === 'end-with-rescind',
-      pages,
+      pages: pages ?? { ...defaultPages, ring: this.ringSize() + 1 },
     };
+  }
+
+  /** Data pages of each ring; fewer than the least are made that many (netvsc_drv_init). */
+  private ringSize(): number {
+    const { parameters } = this.operations;
+    const size = parameters.number('hv_netvsc', 'ring_size');
+    if (size >= RING_SIZE_MIN) return size;
+    parameters.set('hv_netvsc', 'ring_size', RING_SIZE_MIN);
+    this.greeting = `hv_netvsc: Increased ring_size to ${RING_SIZE_MIN} (min allowed)`;
+    return RING_SIZE_MIN;
   }
 
   /** netvsc_probe: sub-channels are left to a work of their own, so that other offers can be handled meanwhile. */

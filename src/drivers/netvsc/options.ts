@@ -6,7 +6,7 @@ export interface NetvscPages {
   readonly sendBuffer: number;
 }
 
-/** 512 KiB of data and the header; 16 MiB; 1 MiB in whole sections of 6144 bytes. */
+/** Unless the module's parameter says otherwise: 512 KiB of data and the header; 16 MiB; 1 MiB in whole sections of 6144 bytes. */
 export const defaultPages: NetvscPages = { ring: 129, receiveBuffer: 4096, sendBuffer: 255 };
 
 /** How netvsc could be otherwise than Linux has it. */

@@ -3,9 +3,6 @@ import { CpuMask } from '../../machine/cpumask.js';
 import type { Machine } from '../../machine/machine.js';
 import type { VmbusChannel } from '../../vmbus/channel/channel.js';
 
-/** Free part of its outgoing ring, in percent, down to which a channel counts as busy (ring_avail_percent_lowater). */
-const LOWATER_PERCENT = 10;
-
 /**
  * Which of a storage controller's channels an I/O takes (drivers/scsi/storvsc_drv.c storvsc_do_io, get_og_chn,
  * storvsc_change_target_cpu).
@@ -22,10 +19,14 @@ export class StorvscChannels {
   private readonly alloced: CpuMask;
   private readonly machine: Machine;
 
-  /** @param prefersOwnCpu HypervBehaviour.storvscPrefersOwnCpu */
+  /**
+   * @param prefersOwnCpu HypervBehaviour.storvscPrefersOwnCpu.
+   * @param lowaterPercent free part of its outgoing ring down to which a channel counts as busy.
+   */
   constructor(
     private readonly primary: VmbusChannel,
     private readonly prefersOwnCpu: boolean,
+    private readonly lowaterPercent: number,
   ) {
     this.machine = primary.machine;
     this.alloced = new CpuMask(this.machine.nrCpuIds);
@@ -74,7 +75,7 @@ export class StorvscChannels {
   }
 
   private ownFirst(cpu: CpuId, chosen: VmbusChannel): VmbusChannel {
-    if (hasRoom(chosen)) return chosen;
+    if (this.hasRoom(chosen)) return chosen;
     return this.otherWithRoom(cpu, true) ?? this.otherWithRoom(cpu, false) ?? chosen;
   }
 
@@ -83,7 +84,7 @@ export class StorvscChannels {
     if (chosen.targetCpu !== cpu) return chosen;
     const near = this.otherWithRoom(cpu, true);
     if (near !== undefined) return near;
-    return hasRoom(chosen) ? chosen : (this.otherWithRoom(cpu, false) ?? chosen);
+    return this.hasRoom(chosen) ? chosen : (this.otherWithRoom(cpu, false) ?? chosen);
   }
 
   /** The next channel with room after `cpu`'s, of its node or of all. */
@@ -94,7 +95,7 @@ export class StorvscChannels {
       const other = (cpu + i) % nrCpuIds;
       if (!alloced.has(other) || (sameNode && !this.isNear(cpu, other))) continue;
       const channel = byCpu[other];
-      if (channel !== undefined && hasRoom(channel)) return channel;
+      if (channel !== undefined && this.hasRoom(channel)) return channel;
     }
     return undefined;
   }
@@ -103,8 +104,8 @@ export class StorvscChannels {
     const { node } = this.machine.topology;
     return node[cpu] === node[other];
   }
-}
 
-function hasRoom({ rings }: VmbusChannel): boolean {
-  return rings !== undefined && rings.outbound.ring.availToWritePercent() > LOWATER_PERCENT;
+  private hasRoom({ rings }: VmbusChannel): boolean {
+    return rings !== undefined && rings.outbound.ring.availToWritePercent() > this.lowaterPercent;
+  }
 }

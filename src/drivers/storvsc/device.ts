@@ -22,15 +22,25 @@ import { StorvscChannels } from './channels.js';
 const FIRST_IO_ID = 0x10000;
 /** Commands that the disk takes at once (cmd_per_lun). */
 const CMD_PER_LUN = 2048;
-/** Bytes of an outgoing ring's data, and of the largest request in it (max_outstanding_req_per_channel). */
-const RING_BYTES = 128 * 1024;
+/** Bytes of the largest request in a ring (max_outstanding_req_per_channel). */
 const MAX_REQUEST_BYTES = 360;
-const VCPUS_PER_SUB_CHANNEL = 4;
-const LOWATER_PERCENT = 10;
 /** How long the SCSI layer waits before it tries a busy device again (SCSI_QUEUE_DELAY). */
 const QUEUE_DELAY_NS: Ns = 3_000_000;
 /** Largest transfer (STORVSC_MAX_XFER_SIZE of one page, times the pages that one request may name). */
 const MAX_TRANSFER_BYTES = 512 * 1024;
+
+/** What a controller is made of. */
+export interface StorvscSizes {
+  /** IDE has no sub-channels, and one hardware queue instead of one for each CPU. */
+  readonly isIde: boolean;
+  /** Of each ring's data. */
+  readonly ringBytes: number;
+  readonly vcpusPerSubChannel: number;
+  /** Free part of its outgoing ring, in percent, down to which a channel counts as busy. */
+  readonly lowaterPercent: number;
+  /** Hardware queues; 0: one for each CPU that is present. */
+  readonly maxHwQueues: number;
+}
 
 /** A read or write of a disk. */
 export interface DiskIo {
@@ -68,20 +78,19 @@ export class StorvscDevice {
   private retrying = false;
   private readonly retry: ClockEvent = { fire: () => this.retryNow() };
 
-  /** @param isIde IDE has no sub-channels, and one hardware queue instead of one for each CPU. */
   constructor(
     private readonly operations: ChannelOperations,
     readonly device: VmbusDevice,
-    isIde: boolean,
+    { isIde, ringBytes, vcpusPerSubChannel, lowaterPercent, maxHwQueues }: StorvscSizes,
   ) {
     const { channel } = device;
     const { online, present } = channel.machine;
-    this.channels = new StorvscChannels(channel, operations.kernel.storvscPrefersOwnCpu);
+    this.channels = new StorvscChannels(channel, operations.kernel.storvscPrefersOwnCpu, lowaterPercent);
     this.done = new BlockDone(channel.machine, !operations.threadirqs);
-    this.hwQueues = isIde ? 1 : present.weight;
-    const maxSubChannels = isIde ? 0 : Math.floor((online.weight - 1) / VCPUS_PER_SUB_CHANNEL);
-    const perChannel = Math.floor(RING_BYTES / MAX_REQUEST_BYTES);
-    const canQueue = Math.floor((perChannel * (maxSubChannels + 1) * (100 - LOWATER_PERCENT)) / 100);
+    this.hwQueues = isIde ? 1 : maxHwQueues || present.weight;
+    const maxSubChannels = isIde ? 0 : Math.floor((online.weight - 1) / vcpusPerSubChannel);
+    const perChannel = Math.floor(ringBytes / MAX_REQUEST_BYTES);
+    const canQueue = Math.floor((perChannel * (maxSubChannels + 1) * (100 - lowaterPercent)) / 100);
     this.queueDepth = Math.min(CMD_PER_LUN, canQueue);
     this.drained = new WaitQueue(`I/Os of storvsc ${channel.relid}`, () => this.outstanding === 0);
   }

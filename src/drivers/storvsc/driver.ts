@@ -15,7 +15,11 @@ import { devPrintk } from '../dev-printk.js';
 import { DEVICE_PARAMETERS, type DeviceParameters } from '../device-parameters.js';
 import { inject, injectable } from '../injection.js';
 import { storvscChannelInit } from './channel-init.js';
-import { StorvscDevice } from './device.js';
+import { StorvscDevice, type StorvscSizes } from './device.js';
+
+const MODULE = 'hv_storvsc';
+const PAGE_BYTES = 4096;
+const STORVSC_LOGGING_WARN = 2;
 
 const IDE_CLASS_ID = deviceClassId('ide');
 const FC_CLASS_ID = deviceClassId('fc');
@@ -28,8 +32,9 @@ const FC_CLASS_ID = deviceClassId('fc');
 export class StorvscDriver extends VscDriver {
   readonly name = 'hv_storvsc';
   readonly classIds = [IDE_CLASS_ID, deviceClassId('scsi'), FC_CLASS_ID];
-  /** 128 KiB of data and the header (storvsc_ringbuffer_size). */
-  protected readonly ringPages = 33;
+  /** Data in whole pages, and the header (VMBUS_RING_SIZE of storvsc_ringbuffer_size). */
+  protected readonly ringPages =
+    Math.ceil(this.operations.parameters.number(MODULE, 'storvsc_ringbuffer_size') / PAGE_BYTES) + 1;
   /** Number of each controller's SCSI host. */
   private readonly hosts = new Map<VmbusDevice, number>();
 
@@ -43,7 +48,7 @@ export class StorvscDriver extends VscDriver {
   /** Takes a controller into service under a SCSI host number of its own, given back on failure (storvsc_probe). */
   override *probe(device: VmbusDevice): Procedure<void> {
     this.allocateHost(device);
-    const controller = new StorvscDevice(this.operations, device, device.classId === IDE_CLASS_ID);
+    const controller = new StorvscDevice(this.operations, device, this.sizesOf(device));
     device.driverData = controller;
     try {
       yield* super.probe(device);
@@ -52,6 +57,30 @@ export class StorvscDriver extends VscDriver {
       this.release(device, controller);
       throw error;
     }
+  }
+
+  /** What the module's parameters say. */
+  private sizesOf(device: VmbusDevice): StorvscSizes {
+    const { parameters } = this.operations;
+    const isIde = device.classId === IDE_CLASS_ID;
+    return {
+      isIde,
+      ringBytes: (this.ringPages - 1) * PAGE_BYTES,
+      vcpusPerSubChannel: parameters.number(MODULE, 'storvsc_vcpus_per_sub_channel'),
+      lowaterPercent: parameters.number(MODULE, 'ring_avail_percent_lowater'),
+      maxHwQueues: isIde ? 0 : this.maxHwQueues(device),
+    };
+  }
+
+  /** storvsc_max_hw_queues, which is given up for good where there are fewer CPUs. */
+  private maxHwQueues(device: VmbusDevice): number {
+    const { parameters } = this.operations;
+    const queues = parameters.number(MODULE, 'storvsc_max_hw_queues');
+    if (queues <= device.channel.machine.present.weight) return queues;
+    parameters.set(MODULE, 'storvsc_max_hw_queues', 0);
+    if (parameters.number(MODULE, 'logging_level') >= STORVSC_LOGGING_WARN)
+      devPrintk(this, device, 'Resetting invalid storvsc_max_hw_queues value to default.');
+    return 0;
   }
 
   /** Waits for the I/Os that the host still has, then closes the channels (storvsc_remove). */

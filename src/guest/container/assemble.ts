@@ -4,7 +4,7 @@ import { driversModule } from '../../drivers/module.js';
 import type { PciOptions } from '../../host/backends/pci.js';
 import { HOST_BACKEND } from '../../host/device.js';
 import { HyperV } from '../../host/hyperv.js';
-import { hostModule } from '../../host/module.js';
+import { hostModule, runningHostModule } from '../../host/module.js';
 import { IrqCore, type IrqCoreOptions } from '../../irq/core.js';
 import type { Irq } from '../../lib/brand.js';
 import { IRQ_DOMAIN_PLUGIN, type IrqDomainPlugin } from '../../irq/irqdomain-plugin.js';
@@ -26,13 +26,15 @@ import { viewModule } from '../../view/module.js';
 import { FileTree } from '../../view/tree.js';
 import { VMBUS_DRIVER } from '../../vmbus/driver.js';
 import { hypervBehaviour } from '../../vmbus/kernel.js';
+import { GUEST_PORT, type GuestPort } from '../../vmbus/host-port.js';
+import { ModuleParameters } from '../../vmbus/module-parameters.js';
 import { vmbusModule } from '../../vmbus/module.js';
 import { versionWire } from '../../vmbus/protocol/channel-messages.js';
 import { Vmbus } from '../../vmbus/vmbus.js';
 import type { DeviceSettings } from '../device-settings.js';
 import { GuestKvm } from '../kvm.js';
 import { GuestLines } from '../lines.js';
-import { guestModule } from '../module.js';
+import { guestModule, type RunningHost } from '../module.js';
 import { kernelParameters } from '../parameters.js';
 import { GuestPci } from '../pci.js';
 import { quiesce } from '../quiesce.js';
@@ -60,21 +62,24 @@ export interface AssembledGuest {
  * Puts a guest together from what the modules of all folders bind, and those of plug-ins. A container is made for each
  * guest: what is bound in it is the guest's own.
  *
+ * @param running the host, if the guest is a kernel that takes another one's place; default: a host is made.
  * @throws PluginError if plug-ins bind what cannot be used; RangeError for options that make no guest.
  */
 export function assembleGuest(
   options: GuestOptions,
   settings: DeviceSettings,
   plugins: readonly PluginModule[],
+  running?: RunningHost,
 ): AssembledGuest {
   const container = new Container({ defaultScope: 'Singleton' });
-  loadAll(container, [...ownModules(options, settings, GuestKit.of(plugins)), ...plugins]);
+  loadAll(container, [...ownModules(options, settings, GuestKit.of(plugins), running), ...plugins]);
   const get = <T>(token: ServiceIdentifier<T>): T => resolving(() => container.get(token));
   const models = { machine: get(Machine), irqCore: get(IrqCore), platform: get(PLATFORM) };
   models.machine.log.style = logStyleOf(models);
   const vmbus = get(Vmbus);
   checkUnique(allOf(container, VMBUS_DRIVER, unfitDriver), 'a driver');
   const host = get(HyperV);
+  if (running !== undefined) attach(running, get(GUEST_PORT));
   allOf(container, HOST_BACKEND, unfitBackend);
   // Before the tree is made of them.
   allOf(container, GUEST_FILE, unfitFile);
@@ -108,7 +113,23 @@ function logStyleOf({ irqCore, platform }: Pick<AssembledGuest, 'irqCore' | 'pla
   return placeFirstLogStyle(platform.arch !== 'x86');
 }
 
-function ownModules(options: GuestOptions, settings: DeviceSettings, kit: GuestKit): PluginModule[] {
+/** The host meets another kernel: its interrupts go to the CPUs that have their virtual processors. */
+function attach({ hyperv, vps }: RunningHost, port: GuestPort): void {
+  hyperv.attach({
+    ...port,
+    interrupt(vp) {
+      const cpu = vps.indexOf(vp);
+      if (cpu >= 0) port.interrupt(cpu);
+    },
+  });
+}
+
+function ownModules(
+  options: GuestOptions,
+  settings: DeviceSettings,
+  kit: GuestKit,
+  running: RunningHost | undefined,
+): PluginModule[] {
   const {
     arch = kit.platforms[0].name,
     host = {},
@@ -128,6 +149,8 @@ function ownModules(options: GuestOptions, settings: DeviceSettings, kit: GuestK
       : { nrIrqs: options.nrIrqs };
   const { dynirqLowerBound, genericPendingIrq } = platform;
   const parameters = kernelParameters(options);
+  const behaviour = hypervBehaviour(kernel ?? '6.10');
+  const modules = new ModuleParameters(behaviour, options.moduleParameters, parameters.ofModules);
   const version = host.version ?? (confidential ? '6.0' : undefined);
   const { pendingSendSz, throttle } = host;
   const hyperv = {
@@ -138,7 +161,7 @@ function ownModules(options: GuestOptions, settings: DeviceSettings, kit: GuestK
     seed,
   };
   return [
-    machineModule(machineOptions(options, parameters)),
+    machineModule({ ...machineOptions(options, parameters), ...(running && { clock: running.clock }) }),
     irqModule({
       ...numbers,
       ...irqOptions(parameters),
@@ -148,17 +171,20 @@ function ownModules(options: GuestOptions, settings: DeviceSettings, kit: GuestK
       ...(dynirqLowerBound && { dynirqLowerBound }),
     }),
     platformModule(platform, parts.topLevel.line, platformSetup(options, vendor)),
-    hostModule(hyperv, { storage: host.storage, network: host.network, pci: pciOptions(host) }),
+    running === undefined
+      ? hostModule(hyperv, { storage: host.storage, network: host.network, pci: pciOptions(host) })
+      : runningHostModule(running.hyperv),
     vmbusModule({
       isolation,
       confidential,
       design: parts,
       seed,
-      ...(kernel && { behaviour: hypervBehaviour(kernel) }),
+      behaviour,
+      parameters: modules,
     }),
     driversModule(settings),
     viewModule({ hasVmbus }),
-    guestModule(options, kit.choice('irqfdSource', design.irqfdSource)),
+    guestModule(options, kit.choice('irqfdSource', design.irqfdSource), running),
   ];
 }
 

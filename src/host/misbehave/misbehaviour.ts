@@ -6,6 +6,7 @@ import type { OutgoingPacket } from '../outgoing.js';
 import type { HostSchedule } from '../schedule.js';
 import type { SynicSender } from '../synic-sender.js';
 import { deedNamed } from './deeds.js';
+import { GuestSignal } from './guest-signal.js';
 import { SentMessage } from './message.js';
 import { Outlet } from './outlet.js';
 import { SentPacket } from './packet.js';
@@ -56,6 +57,12 @@ export class Misbehaviour {
   signal(channel: HostChannel): void {
     if (this.rules.length === 0) this.synic.signal(channel);
     else this.send(new SentSignal(channel, this.synic));
+  }
+
+  /** The guest signals a channel, which `hear` is what the host does about. */
+  guestSignal(channel: HostChannel, hear: (channel: HostChannel) => void): void {
+    if (this.rules.length === 0) hear(channel);
+    else this.send(new GuestSignal(channel, hear));
   }
 
   /** Writes packets into the ring to the guest, and signals once if need be. */

@@ -30,15 +30,21 @@ export function checkRule(rule: MisbehaveRule): void {
   if (!(byNs >= 0)) throw new RangeError(`nothing can be sent ${-byNs} ns earlier`);
   if (what === 'signal' && field !== 'cpu' && value !== undefined) refuseEventFlag(value);
   if (message !== undefined && what !== 'message') throw new RangeError(`a ${what} is no ${message}`);
+  if (what === 'guestSignal' && deedNamed(deed).corrupts === true)
+    throw new RangeError(`a signal of the guest has nothing to ${deed}`);
   if (field === undefined) return;
   if (deedNamed(deed).corrupts !== true) throw new RangeError(`to ${deed} a ${what} needs no field`);
+  if (what === 'guestSignal') throw new RangeError('a signal of the guest has no field');
   const known = fieldNames(what, message);
   if (!known.includes(field)) {
     throw new RangeError(`a ${message ?? what} has no field ${field}; there are ${known.join(', ')}`);
   }
 }
 
-function fieldNames(what: SentKind, message: HostMessageName | undefined): readonly string[] {
+function fieldNames(
+  what: Exclude<SentKind, 'guestSignal'>,
+  message: HostMessageName | undefined,
+): readonly string[] {
   if (what === 'message') return messageFieldNames(message);
   return what === 'signal' ? signalFieldNames : packetFieldNames;
 }

@@ -1,8 +1,8 @@
 import type { Relid } from '../../lib/brand.js';
 import type { Prng } from '../../lib/prng.js';
 
-/** Kinds of things that a host sends. */
-export const sentKinds = ['message', 'signal', 'packet'] as const;
+/** Kinds of things that a host sends, and what it hears of the guest: that it is to look at a ring. */
+export const sentKinds = ['message', 'signal', 'packet', 'guestSignal'] as const;
 export type SentKind = (typeof sentKinds)[number];
 
 /** What is changed where something is corrupted. */
@@ -16,7 +16,7 @@ export interface Corruption {
   readonly value?: number;
 }
 
-/** One thing that the host is about to send. */
+/** One thing that the host is about to send, or to hear. */
 export interface Sent {
   readonly kind: SentKind;
   /** Type of a message; 0 for all else. */

@@ -50,9 +50,14 @@ export class Ipis {
     this.gic.gic.pulsePrivate(cpu, ipi);
   }
 
+  /** An IPI's line; undefined if it has made room for another. */
+  line(ipi: number): IrqDesc | undefined {
+    return this.lines[ipi];
+  }
+
   /** How often each CPU got an IPI: the line's counts. */
   counts(ipi: number): Uint32Array {
-    const line = this.lines[ipi];
+    const line = this.line(ipi);
     if (line !== undefined) return line.cold.kstat;
     this.ownCounts[ipi] ??= new Uint32Array(this.core.machine.nrCpuIds);
     return this.ownCounts[ipi];

@@ -118,6 +118,7 @@ function rowsOf(machine: Machine, core: IrqCore, ipis: Ipis): ArchSource[] {
       get counts() {
         return ipis.counts(ipi);
       },
+      line: () => ipis.line(ipi),
     };
   });
 }

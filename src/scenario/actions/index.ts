@@ -1,6 +1,7 @@
 import type { ScenarioAction } from './action.js';
 import { affinity } from './affinity.js';
 import { connect } from './connect.js';
+import { crash, kexec, panic } from './crash.js';
 import { offline, online } from './cpu.js';
 import { channels, offer, rescind } from './devices.js';
 import { print, read, write } from './files.js';
@@ -39,6 +40,9 @@ export const builtinActions: readonly ScenarioAction[] = [
   suspend,
   resume,
   shutdown,
+  panic,
+  crash,
+  kexec,
   connect,
   uio,
   print,

@@ -4,11 +4,12 @@ import { keysIn, mapping, whenMapping } from '../schema/shapes.js';
 import type { HostActKind } from './host-act.js';
 import { type Behave, behave, type Misbehave, misbehave } from './misbehave.js';
 import { type Poke, poke } from './poke.js';
+import { type Drain, drain, type StopDraining, stopDraining } from './drain.js';
 import { type Raise, raise } from './raise.js';
 import { type Send, send } from './send.js';
 
 /** What a hostile host does at a moment. */
-export type HostAct = Misbehave | Behave | Send | Raise | Poke;
+export type HostAct = Misbehave | Behave | Send | Raise | Poke | StopDraining | Drain;
 
 /** All acts, in the order in which they are listed to the user. */
 const kinds: { readonly [Kind in HostAct['kind']]: HostActKind<Extract<HostAct, { kind: Kind }>> } = {
@@ -17,6 +18,8 @@ const kinds: { readonly [Kind in HostAct['kind']]: HostActKind<Extract<HostAct, 
   send,
   raise,
   poke,
+  stopDraining,
+  drain,
 };
 
 type ActName = keyof typeof kinds;
@@ -28,6 +31,8 @@ const actKeys = mapping('an act of the host, e.g. {raise: {relid: 77, cpu: 1}}',
   send: send.value.optional(),
   raise: raise.value.optional(),
   poke: poke.value.optional(),
+  stopDraining: stopDraining.value.optional(),
+  drain: drain.value.optional(),
 });
 
 /** One act, by its key. */

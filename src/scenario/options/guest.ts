@@ -1,4 +1,5 @@
 import type { Ns } from '../../lib/brand.js';
+import type { ParameterValues } from '../../vmbus/module-parameters.js';
 import type { Architecture } from './architecture.js';
 import type { ChannelOptions } from './channels.js';
 import type { CpuCounts } from './counts.js';
@@ -34,6 +35,11 @@ export interface GuestOptions {
    * debug messages of kernel/irq/cpuhotplug.c. Default: nothing.
    */
   readonly cmdline?: string;
+  /**
+   * Parameters of the modules of VMBus and its drivers, in place of those that `cmdline` (`hv_netvsc.ring_size=256`) or
+   * Linux gives: `{ hv_storvsc: { storvsc_vcpus_per_sub_channel: 2 } }`. Default: none.
+   */
+  readonly moduleParameters?: ParameterValues;
   /** Default x86_64. */
   readonly arch?: Architecture;
   /**

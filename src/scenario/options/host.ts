@@ -16,6 +16,8 @@ export interface HostLatencies {
   readonly gpadlNs?: Ns;
   /** MODIFYCHANNEL until the host interrupts the new CPU instead of the old one, and says so. */
   readonly modifyChannelNs?: Ns;
+  /** OPENCHANNEL_RESULT until the guest's signals reach the host; earlier ones are lost. Default 0. */
+  readonly eventPortNs?: Ns;
   /** Between two looks at a full ring, where the host polls. */
   readonly pollNs?: Ns;
 }

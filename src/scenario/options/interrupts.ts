@@ -28,7 +28,8 @@ export interface InterruptOptions extends LineHandlerOptions {
   readonly affinity?: string;
   /**
    * The kernel alone decides where it goes, within `affinity`: user space may not move it, and it is shut down while all
-   * these CPUs are offline. Default false.
+   * these CPUs are offline. Default: true for what Linux always manages, queues of NVMe (`nvme0q1`) and of virtio disks
+   * (`virtio0-req.0`), if `affinity` is given.
    */
   readonly managed?: boolean;
   readonly counts?: CpuCounts;

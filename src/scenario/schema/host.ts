@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import {
+  type HostLatencies,
   type HostOptions,
   pciProtocolVersions,
   type TrafficOptions,
@@ -20,6 +21,9 @@ export const host = mapping('a mapping such as {version: "5.3"}', {
     modifyChannel: duration
       .optional()
       .describe('Until the host interrupts the new CPU instead of the old one'),
+    eventPort: duration
+      .optional()
+      .describe("From a channel's opening until the guest's signals reach the host; earlier ones are lost"),
     poll: duration.optional().describe('Between two looks at a full ring, where the host polls'),
   })
     .optional()
@@ -76,12 +80,17 @@ function traffic(latency: string) {
 
 export function hostOptions({ latency, ...others }: z.output<typeof host>): HostOptions {
   if (latency === undefined) return others;
-  const {
-    message: messageNs,
-    open: openNs,
-    gpadl: gpadlNs,
-    modifyChannel: modifyChannelNs,
-    poll: pollNs,
-  } = latency;
-  return { ...others, latency: { messageNs, openNs, gpadlNs, modifyChannelNs, pollNs } };
+  return { ...others, latency: latencies(latency) };
+}
+
+/** Latencies by the names of a scenario file, for the host. */
+export function latencies({
+  message: messageNs,
+  open: openNs,
+  gpadl: gpadlNs,
+  modifyChannel: modifyChannelNs,
+  eventPort: eventPortNs,
+  poll: pollNs,
+}: NonNullable<z.output<typeof host>['latency']>): HostLatencies {
+  return { messageNs, openNs, gpadlNs, modifyChannelNs, eventPortNs, pollNs };
 }

@@ -29,7 +29,9 @@ const interruptKeys = mapping(
     affinity: cpuList.optional().describe('CPUs that it may go to; default: all'),
     managed: bool
       .optional()
-      .describe('The kernel alone decides where it goes, within affinity, and shuts it down with these CPUs'),
+      .describe(
+        'The kernel alone decides where it goes, within affinity, and shuts it down with these CPUs; default: by its name',
+      ),
     counts: cpuCounts.optional().describe('Counts from the start; default 0'),
   },
 );

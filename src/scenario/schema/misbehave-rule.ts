@@ -8,7 +8,7 @@ import { int, keysIn, mapping, whenMapping, word } from './shapes.js';
 const ANY = 'any';
 const relidOrAnyText = 'a relid from 1 to 2047, or any';
 const relidOrAny = z.union([relid, z.literal(ANY)], { error: relidOrAnyText });
-const kinds = ['message', 'signal', 'packet'] as const;
+const kinds = ['message', 'signal', 'packet', 'guestSignal'] as const;
 const chanceText = 'a number from 0 to 1';
 
 const ruleKeys = mapping('a rule, e.g. {signal: 13, nth: 2, do: drop}', {
@@ -17,6 +17,9 @@ const ruleKeys = mapping('a rule, e.g. {signal: 13, nth: 2, do: drop}', {
     .describe('A control message of this type, or of any'),
   signal: relidOrAny.optional().describe('A signal to this channel, or to any'),
   packet: relidOrAny.optional().describe('A packet to this channel, or to any'),
+  guestSignal: relidOrAny
+    .optional()
+    .describe('A signal of the guest about this channel, or about any: drop, delay, duplicate or reorder'),
   relid: relid.optional().describe('message: only those about this channel'),
   nth: int(1, 1_000_000_000)
     .optional()
@@ -44,7 +47,7 @@ export const misbehaveRule = ruleKeys
   .superRefine((value, context) => {
     const given = keysIn(value, kinds);
     if (given.length !== 1) {
-      const message = 'a rule is about one of message, signal and packet';
+      const message = 'a rule is about one of message, signal, packet and guestSignal';
       context.addIssue({ code: 'custom', message, path: given.slice(1, 2) });
       return;
     }
@@ -73,6 +76,7 @@ function toRule(keys: z.output<typeof ruleKeys>): MisbehaveRule {
     message,
     signal,
     packet,
+    guestSignal,
     relid: about,
     nth,
     times,
@@ -91,6 +95,8 @@ function toRule(keys: z.output<typeof ruleKeys>): MisbehaveRule {
       ...common,
     };
   }
-  const of = signal ?? packet;
-  return { what: signal === undefined ? 'packet' : 'signal', relid: of === ANY ? undefined : of, ...common };
+  const relidOf = (of: number | string | undefined) => (typeof of === 'number' ? of : undefined);
+  if (signal !== undefined) return { what: 'signal', relid: relidOf(signal), ...common };
+  if (packet !== undefined) return { what: 'packet', relid: relidOf(packet), ...common };
+  return { what: 'guestSignal', relid: relidOf(guestSignal), ...common };
 }

@@ -13,6 +13,7 @@ import { kvm } from './kvm.js';
 import { bool, duration, printTarget, u32 } from './notations.js';
 import { pciDevice } from './pci.js';
 import { architectureRows, procInterrupts } from './proc-interrupts.js';
+import { moduleParameters } from './module-parameters.js';
 import { int, list, version, word } from './shapes.js';
 import type { stepSchema } from './step.js';
 
@@ -52,6 +53,9 @@ export function scenarioShape(vocabulary: ScenarioVocabulary, step: ReturnType<t
       .describe('How long an interrupt keeps its CPU from the next one; default 0s'),
     host: host.optional().describe('Hyper-V'),
     isolation: bool.optional().describe('A confidential VM, which does not trust its host; default false'),
+    moduleParameters: moduleParameters
+      .optional()
+      .describe('Parameters of the modules of VMBus and its drivers; default: those of Linux'),
     confidentialVmbus: bool
       .optional()
       .describe('The paravisor below a confidential VM offers confidential VMBus; default false'),

@@ -60,7 +60,11 @@ export class ChannelMover {
     this.nextCpu.set(cpu);
     if ((yield* channel.stateVar.getSteps()).kind !== 'opened') return errnoValue('EIO');
     if (connection.version < VERSION_WIN10_V4_1) return errnoValue('EINVAL');
-    yield* connection.postSteps({ type: CHANNELMSG.MODIFYCHANNEL, childRelid: channel.relid, targetVp: cpu });
+    yield* connection.postSteps({
+      type: CHANNELMSG.MODIFYCHANNEL,
+      childRelid: channel.relid,
+      targetVp: connection.host.vpIndex(cpu),
+    });
     yield* connection.modchans.sentOneSteps();
     yield* channel.target.setSteps(cpu);
     return 0;

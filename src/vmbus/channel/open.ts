@@ -3,6 +3,7 @@ import { ErrnoError, errnoValue } from '../../lib/errno.js';
 import { inFrame, type Procedure } from '../../machine/step.js';
 import type { ChannelCallback, ChannelRings, VmbusChannel } from './channel.js';
 import type { HypervBehaviour } from '../kernel.js';
+import type { ModuleParameters } from '../module-parameters.js';
 import type { VmbusConnection } from '../connection/connection.js';
 import { gpadlMessages } from '../gpadl.js';
 import { type GuestMemory, HV_HYP_PAGE_SIZE } from '../guest-memory.js';
@@ -69,6 +70,11 @@ export class ChannelOperations {
   /** Handlers of interrupts are forced into threads. */
   get threadirqs(): boolean {
     return this.connection.irq.threadirqs;
+  }
+
+  /** Parameters of the drivers' modules. */
+  get parameters(): ModuleParameters {
+    return this.connection.parameters;
   }
 
   /** Where drivers allocate the buffers that they share with the host. */
@@ -308,7 +314,7 @@ export class ChannelOperations {
         childRelid: channel.relid,
         openId,
         ringBufferGpadl: rings.gpadl,
-        targetVp: channel.targetCpu,
+        targetVp: this.connection.host.vpIndex(channel.targetCpu),
         downstreamPageOffset: rings.outbound.ring.dataBytes / HV_HYP_PAGE_SIZE + 1,
         userData: new Uint8Array(0),
       },

@@ -31,9 +31,10 @@ const OFFERS_TIMEOUT_NS: Ns = 60_000_000_000;
 export function* vmbusConnect(connection: VmbusConnection): Procedure<boolean> {
   const { log } = connection.machine;
   connection.connecting();
+  const maxVersion = connection.parameters.number('hv_vmbus', 'max_version');
   for (const { wire } of vmbusVersions) {
     if (wire < VERSION_WIN8) break;
-    if (wire > connection.behaviour.newestVersion || wire > connection.maxVersion) continue;
+    if (wire > connection.behaviour.newestVersion || wire > maxVersion) continue;
     if (!(yield* inFrame('vmbus_negotiate_version', vmbusNegotiateVersion(connection, wire)))) continue;
     if (connection.isolation && wire < VERSION_WIN10_V5_2) {
       log.printk(tooOldForIsolation(wire));
@@ -64,7 +65,7 @@ export function* vmbusNegotiateVersion(connection: VmbusConnection, wire: number
     {
       type: CHANNELMSG.INITIATE_CONTACT,
       version: wire,
-      targetVcpu: VMBUS_CONNECT_CPU,
+      targetVcpu: connection.host.vpIndex(VMBUS_CONNECT_CPU),
       interruptPage: 0,
       msgSint: choosesConnection ? VMBUS_MESSAGE_SINT : 0,
       msgVtl: 0,

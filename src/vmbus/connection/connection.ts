@@ -14,9 +14,10 @@ import type { ConnectionPort } from './port.js';
 import { GpadlHandles } from '../gpadl.js';
 import type { GuestMemory } from '../guest-memory.js';
 import { type HypervBehaviour, hypervBehaviour } from '../kernel.js';
+import { ModuleParameters } from '../module-parameters.js';
 import { ModifyChannels } from './modify-channels.js';
 import { OffersInProgress } from './offers-in-progress.js';
-import type { HostPort } from '../host-port.js';
+import { type HostPort, noHost } from '../host-port.js';
 import { ChannelPlacement } from '../channel/placement.js';
 import {
   CHANNELMSG,
@@ -69,8 +70,8 @@ export interface ConnectionOptions {
   readonly isolation?: boolean;
   /** The paravisor below a confidential VM offers it confidential VMBus, if its kernel can. Default false. */
   readonly confidential?: boolean;
-  /** As on the wire; default: the newest that the kernel speaks. */
-  readonly maxVersion?: number;
+  /** Parameters of the modules; default: those of Linux. */
+  readonly parameters?: ModuleParameters;
   /** Counts MODIFYCHANNELs; default: an atomic count. */
   readonly modchans?: ModifyChannels;
   /** Default `own-queues`. */
@@ -167,8 +168,8 @@ export class VmbusConnection implements ConnectionPort {
   readonly isolation: boolean;
   /** Messages and rings are secrets between guest and paravisor (vmbus_is_confidential). */
   readonly confidential: boolean;
-  /** Newest version that the guest proposes, as on the wire (the module's parameter max_version). */
-  readonly maxVersion: number;
+  /** Parameters of VMBus and its drivers. */
+  readonly parameters: ModuleParameters;
   readonly channelWork: ChannelWork;
   readonly offerCpusLock: OfferCpusLock;
   /** What this guest's kernel does differently from others, in drivers/hv and the drivers on it. */
@@ -176,7 +177,7 @@ export class VmbusConnection implements ConnectionPort {
 
   constructor(
     readonly machine: Machine,
-    readonly host: HostPort,
+    private hostPort: HostPort,
     readonly memory: GuestMemory,
     readonly irq: IrqCore,
     readonly design: DesignParts,
@@ -187,7 +188,7 @@ export class VmbusConnection implements ConnectionPort {
     this.eventScan = { highest: this.behaviour.scansToHighestRelid ? 0 : MAX_CHANNEL_RELIDS - 1 };
     this.isolation = isolation;
     this.confidential = this.behaviour.confidentialVmbus && (options.confidential ?? false);
-    this.maxVersion = options.maxVersion ?? this.behaviour.newestVersion;
+    this.parameters = options.parameters ?? new ModuleParameters(this.behaviour);
     this.channelWork = channelWork;
     this.offerCpusLock = offerCpusLock;
     this.modchans = options.modchans ?? new ModifyChannels();
@@ -204,6 +205,16 @@ export class VmbusConnection implements ConnectionPort {
     this.primaryChannelQueue = createWorkqueue(machine, 'hv_pri_chan');
     this.subChannelQueue = createWorkqueue(machine, 'hv_sub_chan');
     this.placement = new ChannelPlacement(machine, () => this.perfChannels());
+  }
+
+  /** The hypervisor and its host. */
+  get host(): HostPort {
+    return this.hostPort;
+  }
+
+  /** The kernel has stopped: nothing of what it has begun reaches the host any more. */
+  cutOff(): void {
+    this.hostPort = noHost;
   }
 
   /** Primary channels in the order of their offers (chn_list). */

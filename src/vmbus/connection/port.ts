@@ -5,6 +5,7 @@ import type { Lock, SpinLock } from '../../machine/lock.js';
 import type { Machine } from '../../machine/machine.js';
 import type { Procedure } from '../../machine/step.js';
 import type { ChannelPlacement } from '../channel/placement.js';
+import type { HostPort } from '../host-port.js';
 import type { ModifyChannels } from './modify-channels.js';
 import type { RequestList } from './requests.js';
 import type { ChannelMessage } from '../protocol/channel-messages.js';
@@ -18,6 +19,7 @@ import type { OfflineGuard } from '../variants/offline-guard.js';
  */
 export interface ConnectionPort {
   readonly machine: Machine;
+  readonly host: Pick<HostPort, 'vpIndex'>;
   readonly irq: IrqCore;
   /** Protocol version agreed on, as on the wire; 0 before. */
   readonly version: number;

@@ -85,7 +85,8 @@ export class TargetCpuStore {
   }
 
   protected *send({ relid }: VmbusChannel, cpu: CpuId): Procedure<void> {
-    yield* this.connection.postSteps({ type: CHANNELMSG.MODIFYCHANNEL, childRelid: relid, targetVp: cpu });
+    const targetVp = this.connection.host.vpIndex(cpu);
+    yield* this.connection.postSteps({ type: CHANNELMSG.MODIFYCHANNEL, childRelid: relid, targetVp });
   }
 
   /** Waits with the mutex released. @returns the status; 0, too, if the channel was rescinded. */

@@ -31,7 +31,7 @@ describe('messages', () => {
     const guest = guestWith({ what: 'message', message: 'VERSION_RESPONSE', nth: 1, deed: 'drop' });
     expect(() => guest.run(guest.vmbus.init())).toThrow(HungError);
     // Nothing is lost: a late answer lets it go on.
-    guest.host.postRaw(new Uint8Array([15, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0]));
+    guest.host.postRaw(new Uint8Array([15, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 4, 0, 0, 0]));
     guest.settle();
     expect(relidsOf(guest)).toEqual([3, 4, 2, 50, 51]);
   });

@@ -315,9 +315,11 @@ describe('messages that lie', () => {
 
 describe('versions', () => {
   test('newest first, with the numbers of the protocol', () => {
-    expect(vmbusVersions.map(({ name }) => name).join(' ')).toBe('5.3 5.2 5.1 5.0 4.1 4.0 3.0 2.4 1.1 0.13');
+    expect(vmbusVersions.map(({ name }) => name).join(' ')).toBe(
+      '6.0 5.3 5.2 5.1 5.0 4.1 4.0 3.0 2.4 1.1 0.13',
+    );
     expect(vmbusVersions.map(({ wire }) => wire)).toEqual([
-      0x50003, 0x50002, 0x50001, 0x50000, 0x40001, 0x40000, 0x30000, 0x20004, 0x10001, 0xd,
+      0x60000, 0x50003, 0x50002, 0x50001, 0x50000, 0x40001, 0x40000, 0x30000, 0x20004, 0x10001, 0xd,
     ]);
   });
 
@@ -326,8 +328,8 @@ describe('versions', () => {
       expect(versionWire(name)).toBe(wire);
       expect(versionName(wire)).toBe(name);
     }
-    expect(versionName(0x60000)).toBeUndefined();
-    expect(() => versionWire('6.0')).toThrow(TypeError);
+    expect(versionName(0x60001)).toBeUndefined();
+    expect(() => versionWire('6.1')).toThrow(TypeError);
   });
 });
 

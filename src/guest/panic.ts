@@ -1,0 +1,38 @@
+import { HV_HYP_PAGE_SIZE } from '../vmbus/guest-memory.js';
+import { kmsgTail } from '../view/kmsg.js';
+import type { PanicOptions } from '../scenario/port.js';
+import type { AssembledGuest } from './container/assemble.js';
+
+/** What a panic says where it comes from `echo c > /proc/sysrq-trigger`. */
+const SYSRQ_REASON = 'sysrq triggered crash';
+
+/**
+ * The kernel panics (kernel/panic.c panic): the other CPUs are stopped, interrupts are off, VMBus leaves the host, and the
+ * host is told. On Hyper-V a crash kernel is started after all of that (crash_kexec_post_notifiers), so it finds a host
+ * that has forgotten the first one.
+ *
+ * @param isFollowed a crash kernel is started then.
+ * @throws RangeError for a CPU that is not online, and in a kernel that has stopped already.
+ */
+export function panic(
+  { machine, vmbus, host }: Pick<AssembledGuest, 'machine' | 'vmbus' | 'host'>,
+  { cpu = 0, reason }: PanicOptions,
+  isFollowed: boolean,
+): void {
+  if (machine.halted) throw new RangeError("the guest's kernel has stopped; it cannot panic once more");
+  if (!machine.online.has(machine.cpu(cpu).id))
+    throw new RangeError(`CPU ${cpu} is offline; no kernel panics there`);
+  const { log } = machine;
+  if (reason === undefined) log.printk('sysrq: Trigger a crash');
+  const text = reason ?? SYSRQ_REASON;
+  log.printk(`Kernel panic - not syncing: ${text}`);
+  machine.halt();
+  machine.thisCpu = cpu;
+  machine.runHalted(vmbus.panic());
+  // A guest that does not trust its host tells it no more than that it has panicked (hv_kmsg_dump).
+  const { isolation } = vmbus.connection;
+  host.reportCrash({ message: isolation ? undefined : kmsgTail(log.lines, HV_HYP_PAGE_SIZE) });
+  if (isFollowed) vmbus.crashShutdown(cpu);
+  else log.printk(`---[ end Kernel panic - not syncing: ${text} ]---`);
+  vmbus.connection.cutOff();
+}
