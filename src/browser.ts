@@ -114,6 +114,7 @@ export {
   type LifetimeFactory,
   MODIFY_CHANNEL,
   type ModifyChannelFactory,
+  FREE_CPUS,
   OFFER_FILTER,
   OFFLINE_GUARD,
   OFFLINE_POLICY,
@@ -128,6 +129,7 @@ export {
 } from './vmbus/variants/design-parts.js';
 export type { ChannelLifetime } from './vmbus/variants/lifetime.js';
 export type { ModifyChannelPolicy } from './vmbus/variants/modify-channel-policy.js';
+export type { FreeCpus } from './vmbus/variants/free-cpus.js';
 export type { OfferFilter } from './vmbus/variants/offer-filter.js';
 export type { OfflineGuard } from './vmbus/variants/offline-guard.js';
 export type { OfflinePolicy } from './vmbus/variants/offline-policy.js';

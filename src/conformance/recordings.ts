@@ -7,6 +7,8 @@ import { affinityWriteReplayer } from './files/affinity-write.js';
 import { interruptsReplayer } from './files/interrupts.js';
 import { procIrqTreeReplayer } from './files/proc-irq-tree.js';
 import type { Replayer } from './replayer.js';
+import { bootsOf, isBootHead } from './vmbus/boot.js';
+import { vmbusReplayer } from './vmbus/replayer.js';
 import { genirqApiReplayer, hotplugReplayer } from './sequences/sequence.js';
 
 /** All kinds of recordings that the model can be held against. */
@@ -17,6 +19,7 @@ export const replayers: readonly Replayer[] = [
   affinityWriteReplayer,
   interruptsReplayer,
   procIrqTreeReplayer,
+  vmbusReplayer,
 ];
 
 /** Recordings of one kind, one value a case. */
@@ -104,6 +107,7 @@ function readLines(path: string, file: string): Recordings | undefined {
   const cases = text.split('\n').flatMap((line, at): unknown[] => {
     return line.trim() === '' ? [] : [parseJson(line, `${file}:${at + 1}`)];
   });
+  if (isBootHead(cases[0])) return { replayer: vmbusReplayer, cases: bootsOf(cases), file };
   const replayer = replayerOf(file, cases[0]);
   return replayer && { replayer, cases, file };
 }

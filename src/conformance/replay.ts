@@ -13,6 +13,8 @@ export interface FileReport {
   readonly failures: readonly Failure[];
   /** Why cases were not applicable, and how many for each reason. */
   readonly reasons: Readonly<Record<string, number>>;
+  /** Operations of passed cases that were not compared, by reason. */
+  readonly leftOut: Readonly<Record<string, number>>;
 }
 
 export interface ReplayOptions {
@@ -27,6 +29,7 @@ export function replayAll({ replayer, cases, file }: Recordings, options: Replay
   const { first = 5, progress } = options;
   const failures: Failure[] = [];
   const reasons: Record<string, number> = {};
+  const leftOut: Record<string, number> = {};
   let passed = 0;
   let failed = 0;
   let notApplicable = 0;
@@ -34,6 +37,8 @@ export function replayAll({ replayer, cases, file }: Recordings, options: Replay
     const result = replayOne(replayer, recorded, at);
     if (result.outcome === 'passed') {
       passed += 1;
+      for (const [reason, count] of Object.entries(result.leftOut ?? {}))
+        leftOut[reason] = (leftOut[reason] ?? 0) + count;
     } else if (result.outcome === 'failed') {
       failed += 1;
       if (failures.length < first) failures.push(result);
@@ -43,7 +48,7 @@ export function replayAll({ replayer, cases, file }: Recordings, options: Replay
     }
     progress?.(at + 1, cases.length);
   }
-  return { file: file ?? replayer.file, passed, failed, notApplicable, failures, reasons };
+  return { file: file ?? replayer.file, passed, failed, notApplicable, failures, reasons, leftOut };
 }
 
 function replayOne(replayer: Replayer, recorded: unknown, at: number): CaseResult {

@@ -1,6 +1,10 @@
 /** The result of replaying one recorded case. */
 export type CaseResult =
-  | { readonly outcome: 'passed' }
+  | {
+      readonly outcome: 'passed';
+      /** Operations that were not compared, by reason. */
+      readonly leftOut?: Readonly<Record<string, number>>;
+    }
   | {
       readonly outcome: 'failed';
       readonly id: string;

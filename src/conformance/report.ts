@@ -4,10 +4,12 @@ import type { Failure, FileReport } from './replay.js';
 export function formatReport(reports: readonly FileReport[]): string {
   const width = Math.max(0, ...reports.map((report) => report.file.length));
   const lines: string[] = [];
-  for (const { file, passed, failed, notApplicable, failures, reasons } of reports) {
+  for (const { file, passed, failed, notApplicable, failures, reasons, leftOut } of reports) {
     lines.push(`${file.padEnd(width)}  ${passed} passed, ${failed} failed, ${notApplicable} not applicable`);
     for (const [reason, count] of Object.entries(reasons))
       lines.push(`  not applicable (${count}): ${reason}`);
+    for (const [reason, count] of Object.entries(leftOut))
+      lines.push(`  operations left out (${count}): ${reason}`);
     for (const failure of failures) lines.push(...formatFailure(failure));
     if (failures.length < failed) lines.push(`  … and ${failed - failures.length} more failures`);
   }

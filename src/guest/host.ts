@@ -120,6 +120,17 @@ export class GuestHost implements ScenarioHost {
     this.quiesce();
   }
 
+  /** Sets an event flag without an interrupt: the next interrupt of that CPU finds it. @throws RangeError if there is none. */
+  flag(relid: Relid, cpu: CpuId): void {
+    this.hyperv.faults.flag(relid, cpu);
+  }
+
+  /** Interrupts a CPU for nothing. */
+  kick(cpu: CpuId): void {
+    this.hyperv.faults.kick(cpu);
+    this.machine().settle();
+  }
+
   /**
    * Overwrites 32 bits of the header of an open channel's ring, or of its data.
    *

@@ -1,5 +1,5 @@
 import type { Relid } from '../lib/brand.js';
-import { CHANNELMSG, USER_DEFINED_BYTES } from '../vmbus/protocol/channel-messages.js';
+import { CHANNELMSG, type OfferChannel, USER_DEFINED_BYTES } from '../vmbus/protocol/channel-messages.js';
 import { MAX_CHANNEL_RELIDS } from '../vmbus/relid-map.js';
 import { HostChannel, type HostDevice } from './device.js';
 
@@ -39,6 +39,17 @@ export class ChannelTable {
     return this.add(device, relid, index);
   }
 
+  /** Adds a channel by itself, as if it were a device; whoever had its relid is forgotten. */
+  addAlone(device: HostDevice, offer: OfferChannel): HostChannel {
+    const channel = new HostChannel(
+      { ...offer, connectionId: CONNECTION_ID_BASE + offer.childRelid },
+      device,
+    );
+    device.channels.push(channel);
+    this.channels[offer.childRelid] = channel;
+    return channel;
+  }
+
   /** Frees a relid. */
   remove(relid: Relid): void {
     this.channels[relid] = undefined;
@@ -46,7 +57,7 @@ export class ChannelTable {
 
   /** Takes all channels out; their devices stay. */
   clear(): void {
-    for (const channel of this) channel.state = { kind: 'rescinded' };
+    for (const channel of this) channel.takeBack();
     this.channels.length = 0;
   }
 
@@ -58,9 +69,7 @@ export class ChannelTable {
 
   /** @throws RangeError if a new device cannot have this relid. */
   refuseRelid(relid: Relid): void {
-    if (!(Number.isInteger(relid) && relid >= 1 && relid < MAX_CHANNEL_RELIDS)) {
-      throw new RangeError(`relid ${relid} is not in 1..${MAX_CHANNEL_RELIDS - 1}`);
-    }
+    this.refuseImpossible(relid);
     if (this.channels[relid] !== undefined) throw new RangeError(`relid ${relid} is in use`);
     const keeper = this.devices.find(({ subChannelRelids }) => subChannelRelids.includes(relid));
     if (keeper !== undefined) {
@@ -68,6 +77,12 @@ export class ChannelTable {
         `relid ${relid} is kept for a sub-channel of the device with relid ${keeper.relid}`,
       );
     }
+  }
+
+  /** @throws RangeError for a number that no channel has. */
+  refuseImpossible(relid: Relid): void {
+    if (Number.isInteger(relid) && relid >= 1 && relid < MAX_CHANNEL_RELIDS) return;
+    throw new RangeError(`relid ${relid} is not in 1..${MAX_CHANNEL_RELIDS - 1}`);
   }
 
   private add(device: HostDevice, relid: Relid, subChannelIndex: number): HostChannel {

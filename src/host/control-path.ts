@@ -25,7 +25,9 @@ export class ControlPath {
     const handle = () => server.receive(message);
     switch (message.type) {
       case CHANNELMSG.MODIFYCHANNEL:
-        this.modify.after(latency.modifyChannelNs, handle);
+        // A host that takes for ever never does it.
+        if (latency.modifyChannelNs !== Number.POSITIVE_INFINITY && server.takesModify(message))
+          this.modify.after(latency.modifyChannelNs, handle);
         return;
       case CHANNELMSG.OPENCHANNEL:
         this.control.after(latency.openNs, handle);

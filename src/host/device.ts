@@ -64,7 +64,7 @@ export type HostChannelState =
   /** The guest's rings are mapped. */
   | OpenState
   /** Rescinded; the relid waits for the guest to release it. */
-  | { readonly kind: 'rescinded' };
+  | { readonly kind: 'rescinded'; readonly wasOpen: boolean };
 
 /** One time that a channel is open: whoever kept this object sees by it that the channel was closed meanwhile. */
 export interface OpenState {
@@ -127,6 +127,11 @@ export class HostChannel {
     const outgoing = new OutgoingPackets(toGuest, inRing);
     this.state = { kind: 'open', fromGuest, toGuest, outgoing, outstanding: new Set() };
     this.targetVp = targetVp;
+  }
+
+  /** The host takes the channel back, open or not. */
+  takeBack(): void {
+    this.state = { kind: 'rescinded', wasOpen: this.state.kind === 'open' };
   }
 
   /**

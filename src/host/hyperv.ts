@@ -9,7 +9,7 @@ import {
   hvPciDeviceId,
   type RetargetInterrupt,
 } from '../vmbus/host-port.js';
-import { encodeMessage, MAX_MESSAGE_BYTES } from '../vmbus/protocol/channel-messages.js';
+import { decodeMessage, encodeMessage, MAX_MESSAGE_BYTES } from '../vmbus/protocol/channel-messages.js';
 import type { Guid } from '../vmbus/protocol/guid.js';
 import type { SynicPages } from '../vmbus/synic.js';
 import { ChannelTraffic } from './channel-traffic.js';
@@ -22,6 +22,9 @@ import type {
   HostDeviceServices,
 } from './device.js';
 import { type HostLatency, Latencies } from './latency.js';
+import type { HostManners, HostStatuses } from './manners.js';
+import type { HostObserver } from './observer.js';
+import type { SingleOffer } from './offers.js';
 import { Misbehaviour } from './misbehave/misbehaviour.js';
 import type { OutgoingPacket } from './outgoing.js';
 import { HostSchedule } from './schedule.js';
@@ -31,6 +34,9 @@ import { Throttle, type ThrottleOptions } from './throttle.js';
 import { VmbusServer } from './vmbus-server.js';
 
 export interface HyperVOptions extends HostLatency {
+  readonly manners?: HostManners;
+  /** Told of what goes between host and guest; default: nobody. */
+  readonly observer?: HostObserver;
   /** Newest protocol version that the host accepts, as on the wire. Default 5.3. */
   readonly version?: number;
   /** Models of device classes; a device without one only takes part in the control protocol. */
@@ -52,6 +58,7 @@ export interface HyperVOptions extends HostLatency {
 export class HyperV implements HostPort, HostDeviceServices {
   /** What the host sends goes through here, which is where it misbehaves on request. */
   readonly faults: Misbehaviour;
+  private readonly observer: HostObserver;
   private readonly synic: SynicSender;
   private readonly schedule: HostSchedule;
   private readonly latency: Latencies;
@@ -64,7 +71,8 @@ export class HyperV implements HostPort, HostDeviceServices {
   readonly crashes: CrashReport[] = [];
 
   constructor(clock: Clock, guest: GuestPort, options: HyperVOptions = {}) {
-    const { version, backends = [], seed = 1, pendingSendSz, throttle } = options;
+    const { version, backends = [], seed = 1, manners, observer = {}, pendingSendSz, throttle } = options;
+    this.observer = observer;
     this.guest = guest;
     this.synic = new SynicSender(guest);
     this.schedule = new HostSchedule(clock);
@@ -72,15 +80,24 @@ export class HyperV implements HostPort, HostDeviceServices {
     this.faults = new Misbehaviour(this.synic, this.schedule, seed);
     this.server = new VmbusServer(
       {
-        send: (message) => this.faults.post(encodeMessage(message)),
+        send: (message) => {
+          observer.sent?.(message);
+          this.faults.post(encodeMessage(message));
+        },
         memory: (pfns) => this.guest.memory.resolve(pfns)?.buffer,
         messageVpChanged: (vp) => {
           this.synic.messageVp = vp;
         },
         guestGone: () => this.synic.forget(),
         opened: (channel) => this.traffic.opened(channel),
+        modified: (channel) => observer.modified?.(channel),
       },
-      { version, pendingSendSz, backends: new Map(backends.map((backend) => [backend.classId, backend])) },
+      {
+        version,
+        manners,
+        pendingSendSz,
+        backends: new Map(backends.map((backend) => [backend.classId, backend])),
+      },
     );
     const { offers } = this.server;
     this.control = new ControlPath(this.server, this.schedule, this.latency);
@@ -102,6 +119,11 @@ export class HyperV implements HostPort, HostDeviceServices {
   /** How long the host takes from now on, for what is given. */
   setLatency(latency: HostLatency): void {
     this.latency.set(latency);
+  }
+
+  /** Statuses that the host answers with from now on; those that are not given stay. */
+  setStatuses(status: HostStatuses): void {
+    this.server.setStatuses(status);
   }
 
   /** Services of the host that a guest's socket can connect to. */
@@ -141,6 +163,16 @@ export class HyperV implements HostPort, HostDeviceServices {
    */
   offer(options: HostDeviceOptions): HostDevice {
     return this.server.offers.offer(options);
+  }
+
+  /**
+   * Offers one channel by itself, a sub-channel too, as it is: a host may do so that has devices of other kinds. Before the
+   * guest asks for offers, sub-channels are dropped.
+   *
+   * @throws RangeError if the relid is out of range.
+   */
+  offerChannel(offer: SingleOffer): void {
+    this.server.offers.offerChannel(offer);
   }
 
   /**
@@ -212,10 +244,12 @@ export class HyperV implements HostPort, HostDeviceServices {
   }
 
   enableSynic(cpu: CpuId, pages: SynicPages): void {
+    this.observer.synicSwitched?.(cpu, true);
     this.synic.enable(cpu, pages);
   }
 
   disableSynic(cpu: CpuId): void {
+    this.observer.synicSwitched?.(cpu, false);
     this.synic.disable(cpu);
   }
 
@@ -224,12 +258,14 @@ export class HyperV implements HostPort, HostDeviceServices {
   }
 
   postMessage(message: Uint8Array, connectionId: number): boolean {
-    if (!this.server.hasMessageConnection(connectionId)) return false;
-    this.control.post(message);
-    return true;
+    const accepted = this.server.hasMessageConnection(connectionId);
+    this.observer.posted?.(decodeMessage(message), connectionId, accepted);
+    if (accepted) this.control.post(message);
+    return accepted;
   }
 
   signalEvent(connectionId: number): void {
+    this.observer.signalled?.(connectionId);
     this.traffic.signalled(connectionId);
   }
 

@@ -10,7 +10,7 @@ export interface HostLatency {
   readonly openNs?: Ns;
   /** GPADL_HEADER to GPADL_CREATED. Default 20 µs. */
   readonly gpadlNs?: Ns;
-  /** MODIFYCHANNEL until the other VP is interrupted. Default 300 µs, "a few hundred" as the RFC measured. */
+  /** MODIFYCHANNEL until the other VP is interrupted; Infinity: never, and there is no answer. Default 300 µs, "a few hundred" as the RFC measured. */
   readonly modifyChannelNs?: Ns;
   /** OPENCHANNEL_RESULT until the guest's signals reach the host; earlier ones are lost. Default 0. */
   readonly eventPortNs?: Ns;

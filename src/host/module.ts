@@ -4,6 +4,7 @@ import { GUEST_PORT } from '../vmbus/host-port.js';
 import { type BackendOptions, builtinBackends } from './backends/index.js';
 import { HOST_BACKEND } from './device.js';
 import { HyperV, type HyperVOptions } from './hyperv.js';
+import { HOST_OBSERVER } from './observer.js';
 
 /** Binds the host and the models of the devices that it has by itself to HOST_BACKEND. It needs Machine and GUEST_PORT. */
 export function hostModule(
@@ -15,7 +16,9 @@ export function hostModule(
     bind(HyperV)
       .toDynamicValue(({ get, getAll }) => {
         const { clock } = get(Machine);
-        return new HyperV(clock, get(GUEST_PORT), { ...options, backends: getAll(HOST_BACKEND) });
+        const observer = get(HOST_OBSERVER, { optional: true });
+        const backends = getAll(HOST_BACKEND, { optional: true });
+        return new HyperV(clock, get(GUEST_PORT), { ...options, observer, backends });
       })
       .inSingletonScope();
   });

@@ -1,9 +1,23 @@
 import type { Relid } from '../lib/brand.js';
-import { CHANNELMSG, type ChannelMessage } from '../vmbus/protocol/channel-messages.js';
+import { CHANNELMSG, type ChannelMessage, type OfferChannel } from '../vmbus/protocol/channel-messages.js';
 import type { Guid } from '../vmbus/protocol/guid.js';
 import { ChannelTable } from './channel-table.js';
 import { type HostBackend, type HostChannel, HostDevice, type HostDeviceOptions } from './device.js';
 import { isSocket, moveRelids, unusedRelid } from './relids.js';
+
+/** An offer of one channel by itself. */
+export type SingleOffer = Pick<OfferChannel, 'classId' | 'instanceId' | 'childRelid'> & Partial<OfferChannel>;
+
+const plainOffer = {
+  type: CHANNELMSG.OFFERCHANNEL,
+  flags: 0,
+  mmioMegabytes: 0,
+  userDefined: new Uint8Array(0),
+  monitorId: 0xff,
+  monitorAllocated: false,
+  isDedicatedInterrupt: true,
+  connectionId: 0,
+} as const;
 
 /** What the host offers and rescinds: its devices, their channels and relids. */
 export class Offers {
@@ -61,6 +75,23 @@ export class Offers {
     return device;
   }
 
+  /**
+   * Offers a single channel as it is, a sub-channel too, whatever else the host has: what is not said is as in `offer`.
+   * Before the guest has asked for offers, sub-channels are dropped.
+   *
+   * @throws RangeError if the relid is out of range.
+   */
+  offerChannel(given: SingleOffer): void {
+    const { classId, instanceId, childRelid: relid, subChannelIndex = 0 } = given;
+    this.table.refuseImpossible(relid);
+    const isPrimary = subChannelIndex === 0;
+    if (!isPrimary && !this.requested) return;
+    const device = new HostDevice({ classId, instanceId, relid }, this.backends.get(classId));
+    const channel = this.table.addAlone(device, { ...plainOffer, ...given, subChannelIndex });
+    if (isPrimary) this.devices.push(device);
+    if (this.requested) this.send(channel.offer);
+  }
+
   /** Offers a channel for a socket, under a relid that nobody has. */
   offerSocket(options: Omit<HostDeviceOptions, 'relid'>): void {
     this.offer({ ...options, relid: unusedRelid(this.devices) });
@@ -79,7 +110,8 @@ export class Offers {
     const { device } = channel;
     if (channel.isPrimary) {
       this.rescindSubChannels(device);
-      this.devices.splice(this.devices.indexOf(device), 1);
+      const at = this.devices.indexOf(device);
+      if (at >= 0) this.devices.splice(at, 1);
     }
     this.rescindChannel(channel);
   }
@@ -153,7 +185,7 @@ export class Offers {
       this.table.remove(channel.relid);
       return;
     }
-    channel.state = { kind: 'rescinded' };
+    channel.takeBack();
     this.send({ type: CHANNELMSG.RESCIND_CHANNELOFFER, childRelid: channel.relid });
   }
 }

@@ -66,11 +66,26 @@ export class SynicSender {
 
   /** Sets an event flag on a VP and interrupts it, whatever the flag stands for; nothing if the VP's synic is off. */
   raise(relid: Relid, vp: CpuId): void {
-    const pages = this.pages[vp];
-    if (pages === undefined) return;
+    if (!this.isOn(vp)) return;
     this.totals.signalled += 1;
-    setBit(pages.eventFlags, relid);
+    this.flag(relid, vp);
     this.interrupt(vp);
+  }
+
+  /** Sets an event flag on a VP; nothing if the VP's synic is off. */
+  flag(relid: Relid, vp: CpuId): void {
+    const pages = this.pages[vp];
+    if (pages !== undefined) setBit(pages.eventFlags, relid);
+  }
+
+  /** Interrupts a VP; nothing if its synic is off. */
+  kick(vp: CpuId): void {
+    if (this.isOn(vp)) this.interrupt(vp);
+  }
+
+  /** True if the guest has switched the VP's synic on. */
+  isOn(vp: CpuId): boolean {
+    return this.pages[vp] !== undefined;
   }
 
   /** Sends a control message when the slot is free and all earlier ones are gone. */

@@ -17,6 +17,7 @@ import {
 } from '../vmbus/protocol/channel-messages.js';
 import type { Guid } from '../vmbus/protocol/guid.js';
 import type { HostBackend, HostChannel } from './device.js';
+import type { HostManners, HostStatuses } from './manners.js';
 import { HostGpadls, STATUS_UNSUCCESSFUL } from './host-gpadls.js';
 import { Offers } from './offers.js';
 import { relidsBehind } from './relids.js';
@@ -33,12 +34,15 @@ export interface ServerPort {
   guestGone(): void;
   /** The guest has opened a channel, and its result is on its way. */
   opened(channel: HostChannel): void;
+  /** A MODIFYCHANNEL has been dealt with. */
+  modified(channel: HostChannel): void;
 }
 
 export interface ServerOptions {
   /** Newest protocol version that the host accepts, as on the wire. Default 5.3. */
   readonly version?: number;
   readonly backends?: ReadonlyMap<Guid, HostBackend>;
+  readonly manners?: HostManners;
   /** The host has the feature bit feat_pending_send_sz: it waits for room, and tells of room, by signals. Default true. */
   readonly pendingSendSz?: boolean;
 }
@@ -53,6 +57,9 @@ export class VmbusServer {
   readonly services = new Set<Guid>();
   private readonly gpadls = new HostGpadls();
   private readonly version: number;
+  /** The version that the guest proposed last and that the host speaks. */
+  private agreed: number;
+  private manners: HostManners;
   private readonly pendingSendSz: boolean;
 
   constructor(
@@ -60,12 +67,27 @@ export class VmbusServer {
     {
       version = VERSION_WIN10_V5_3,
       backends = new Map<Guid, HostBackend>(),
+      manners = {},
       pendingSendSz = true,
     }: ServerOptions = {},
   ) {
     this.version = version;
+    this.agreed = version;
+    this.manners = manners;
     this.pendingSendSz = pendingSendSz;
     this.offers = new Offers(backends, (message) => port.send(message));
+  }
+
+  /** From now on the host answers so. */
+  setStatuses(status: HostStatuses): void {
+    this.manners = { ...this.manners, status: { ...this.manners.status, ...status } };
+  }
+
+  /** False for a MODIFYCHANNEL that a host of such manners does not look at. */
+  takesModify({ childRelid }: ModifyChannel): boolean {
+    if (this.manners.modifyClosed !== 'ignored') return true;
+    const state = this.offers.get(childRelid)?.state;
+    return state?.kind === 'open' || (state?.kind === 'rescinded' && state.wasOpen);
   }
 
   /** True if guests can post messages there: hosts before 5.0 know one connection only. */
@@ -150,6 +172,7 @@ export class VmbusServer {
       this.forgetGuest();
       this.port.guestGone();
     }
+    this.agreed = version;
     this.port.messageVpChanged(targetVcpu);
     this.port.send({
       type: CHANNELMSG.VERSION_RESPONSE,
@@ -162,8 +185,9 @@ export class VmbusServer {
   private openChannel(message: OpenChannel): void {
     const { childRelid, openId } = message;
     const channel = this.offers.get(childRelid);
-    const opened = channel?.state.kind === 'offered' && this.mapRings(channel, message);
-    const status = opened ? 0 : STATUS_UNSUCCESSFUL;
+    const refused = this.manners.status?.open ?? 0;
+    const opened = refused === 0 && channel?.state.kind === 'offered' && this.mapRings(channel, message);
+    const status = opened ? 0 : refused || STATUS_UNSUCCESSFUL;
     this.port.send({ type: CHANNELMSG.OPENCHANNEL_RESULT, childRelid, openId, status });
     if (opened) this.port.opened(channel);
   }
@@ -179,18 +203,24 @@ export class VmbusServer {
 
   private closeChannel(relid: Relid): void {
     const channel = this.offers.get(relid);
+    if (channel?.state.kind === 'rescinded') channel.state = { kind: 'rescinded', wasOpen: false };
     if (channel?.state.kind !== 'open') return;
     channel.state = { kind: 'offered' };
     if (channel.isPrimary) this.offers.rescindSubChannels(channel.device);
   }
 
-  /** Hosts before 5.3 do not answer. */
+  /** Before 5.3 there is no answer. */
   private modifyChannel({ childRelid, targetVp }: ModifyChannel): void {
     const channel = this.offers.get(childRelid);
-    const open = channel?.state.kind === 'open';
-    if (open) channel.targetVp = targetVp;
-    if (this.version < VERSION_WIN10_V5_3) return;
-    const status = open ? 0 : STATUS_UNSUCCESSFUL;
+    const { modifyClosed, status: { modifyChannel: refused = 0 } = {} } = this.manners;
+    const ignores = modifyClosed === 'ignored';
+    const open =
+      channel?.state.kind === 'open' ||
+      (ignores && channel?.state.kind === 'rescinded' && channel.state.wasOpen);
+    if (open && refused === 0) channel.targetVp = targetVp;
+    if (channel !== undefined) this.port.modified(channel);
+    if (this.agreed < VERSION_WIN10_V5_3) return;
+    const status = refused || (open || ignores ? 0 : STATUS_UNSUCCESSFUL);
     this.port.send({ type: CHANNELMSG.MODIFYCHANNEL_RESPONSE, childRelid, status });
   }
 

@@ -53,6 +53,8 @@ export class Cpu {
   online = false;
   /** How often interrupts have been disabled; an offline CPU has them off once for that. */
   private irqsOff = 1;
+  private onlineSince: Ns = 0;
+  private onlineBefore: Ns = 0;
   private inHardirq = false;
   private inSoftirq = false;
   private inNmi = false;
@@ -143,6 +145,11 @@ export class Cpu {
     machine.thisCpu = previous;
   }
 
+  /** How long the CPU has been online, all times together. */
+  get onlineNs(): Ns {
+    return this.onlineBefore + (this.online ? this.machine.clock.now - this.onlineSince : 0);
+  }
+
   /** True if `vector` is raised and not yet handled. */
   isPending(vector: number): boolean {
     this.interrupts.announceRead();
@@ -153,6 +160,7 @@ export class Cpu {
   goOnline(): void {
     this.interrupts.announce();
     this.online = true;
+    this.onlineSince = this.machine.clock.now;
     this.pending.fill(0);
     this.anyPending = false;
     this.irqsOff -= 1;
@@ -171,6 +179,7 @@ export class Cpu {
       this.handlePending();
     } while (this.anyPending);
     this.irqsOff += held + 1;
+    this.onlineBefore = this.onlineNs;
     this.online = false;
   }
 

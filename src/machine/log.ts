@@ -58,14 +58,16 @@ export class KernelLog {
    * A warning of the kernel's own code (WARN, WARN_ON), named by its place: file and function.
    *
    * @param text what it says; undefined: nothing.
+   * @param context what it says of the context that warns, such as the work that it is in (dump_stack_print_info).
    */
-  warn(file: string, func: string, text?: string, once = false): void {
+  warn(file: string, func: string, text?: string, once = false, context?: string): void {
     this.word.announce();
     this.hasWarned = true;
     const { frame, textFirst, place } = this.style;
     const texts = text === undefined ? [] : [text];
     const head = place(file, func, this.thisCpu());
     const lines = textFirst ? [...texts, head] : [head, ...texts];
+    if (context !== undefined) lines.push(context);
     for (const line of [...frame.begin, ...lines, ...frame.end]) this.printk(line, once);
   }
 }

@@ -47,6 +47,19 @@ export function regularTopology(
   return { node, package: pkg, core };
 }
 
+/**
+ * The same machine with its CPUs in these NUMA nodes.
+ *
+ * @throws RangeError unless each CPU is in one node, and each node has one.
+ */
+export function withNodes(topology: Topology, nodes: readonly (readonly CpuId[])[]): Topology {
+  const node = topology.node.map((_, cpu) => nodes.findIndex((cpus) => cpus.includes(cpu)));
+  const isDivided =
+    nodes.flat().length === node.length && !node.includes(-1) && nodes.every(({ length }) => length > 0);
+  if (!isDivided) throw new RangeError(`expected each of the ${node.length} CPUs in one of the nodes`);
+  return { ...topology, node };
+}
+
 /** All CPUs of NUMA node `node`, ascending. */
 export function cpusOfNode(topology: Topology, node: number): CpuId[] {
   return topology.node.flatMap((of, cpu) => (of === node ? [cpu] : []));

@@ -17,6 +17,10 @@ export class VmbusBus {
   readonly drivers: VmbusDriver[] = [];
   /** False if the user wants new devices left without a driver (drivers_autoprobe). */
   autoprobe = true;
+  /** Drivers whose modules are loaded. */
+  private readonly announced = new Set<VmbusDriver>();
+  /** Devices that have drivers, in the order in which they were bound. */
+  private readonly bound: VmbusDevice[] = [];
   /** Classes that a driver serves beside its own since the user said so (struct hv_driver dynids). */
   private readonly dynamicIds = new Map<VmbusDriver, Set<Guid>>();
   /** New devices that wait for the end of a suspend; undefined outside one. */
@@ -40,11 +44,24 @@ export class VmbusBus {
     yield* this.attach(driver);
   }
 
+  /** Takes a driver out of service, and its devices from it, the one bound last first (vmbus_driver_unregister). */
+  *unregisterDriver(driver: VmbusDriver): Procedure<void> {
+    this.connection.machine.log.printk(`hv_vmbus: unregistering driver ${driver.name}`);
+    const at = this.drivers.indexOf(driver);
+    if (at >= 0) this.drivers.splice(at, 1);
+    for (const device of this.bound.toReversed()) if (device.driver === driver) yield* this.unbind(device);
+    this.dynamicIds.delete(driver);
+    this.announced.delete(driver);
+  }
+
   /** What the log says of a driver when its module is loaded. */
-  private announce({ greeting, name }: VmbusDriver): void {
+  private announce(driver: VmbusDriver): void {
+    if (this.announced.has(driver)) return;
+    this.announced.add(driver);
+    const { greeting, name } = driver;
     const { log } = this.connection.machine;
     if (greeting !== undefined) log.printk(greeting);
-    log.printkOnce(`hv_vmbus: registering driver ${name}`);
+    log.printk(`hv_vmbus: registering driver ${name}`);
   }
 
   /** Binds a driver to all devices that wait for it (driver_attach). */
@@ -83,7 +100,7 @@ export class VmbusBus {
     yield* device.probing.wait();
     yield* device.lock.lock();
     const { driver } = device;
-    device.driver = undefined;
+    this.leave(device);
     if (driver !== undefined) yield* removeBy(driver, device);
     yield* device.lock.unlock();
   }
@@ -148,6 +165,7 @@ export class VmbusBus {
     if (driver.loadedByHand === true) this.announce(driver);
     // From here on the device waits for its probe before it goes, even if the probe's turn has yet to come.
     device.driver = driver;
+    this.bound.push(device);
     device.probing.reinit();
     if (driver.probesAsynchronously && mayWait) {
       const { machine, irq } = this.connection;
@@ -192,10 +210,13 @@ export class VmbusBus {
     channel.assertLive('vmbus_device_unregister');
     const device = deviceOf(channel);
     if (device === undefined) return;
+    // The directory of its channels goes first, and with it kernfs waits for writes there (kset_unregister).
+    for (const { fileWriters, filesUnused } of [channel, ...channel.subChannels])
+      if (fileWriters > 0) yield* filesUnused.wait();
     yield* device.probing.wait();
     yield* device.lock.lock();
     if (device.driver !== undefined) yield* removeBy(device.driver, device);
-    device.driver = undefined;
+    this.leave(device);
     const at = this.devices.indexOf(device);
     if (at >= 0) this.devices.splice(at, 1);
     if (this.byInstance.get(device.instanceId) === device) this.byInstance.delete(device.instanceId);
@@ -207,6 +228,13 @@ export class VmbusBus {
     yield* this.connection.channelMutex.lock();
     yield* this.operations.processChannelRemoval(channel);
     yield* this.connection.channelMutex.unlock();
+  }
+
+  /** The device has no driver any more. */
+  private leave(device: VmbusDevice): void {
+    device.driver = undefined;
+    const at = this.bound.indexOf(device);
+    if (at >= 0) this.bound.splice(at, 1);
   }
 
   /** call_driver_probe (drivers/base/dd.c), which says nothing where the driver has found no device of its. */
@@ -225,7 +253,7 @@ export class VmbusBus {
       yield* inFrame('vmbus_probe', procedureOf(driver.probe(device), driver, 'probe(device)'));
     } catch (error) {
       if (!(error instanceof ErrnoError)) throw error;
-      device.driver = undefined;
+      this.leave(device);
       device.probeError = error.errno;
       this.connection.machine.log.printk(
         `hv_vmbus: probe failed for device ${device.instanceId} (${error.errno})`,

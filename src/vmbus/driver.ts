@@ -17,6 +17,8 @@ export class VmbusDevice implements ChannelDevice {
   driverData: unknown;
   /** What the driver has made of the device, as /sys/class shows it. */
   classDevices: readonly ClassDevice[] = [];
+  /** Whether runtime power management may act, as the user said (power/control); VMBus devices know none. */
+  powerControl: 'auto' | 'on' = 'auto';
   /** What the last probe failed with, as a negative errno. */
   probeError = 0;
   subChannelsAsked = 0;

@@ -3,14 +3,10 @@ import type { CpuId } from '../lib/brand.js';
 import type { Cpu } from '../machine/cpu.js';
 import type { Procedure } from '../machine/step.js';
 import type { RelidMap } from './relid-map.js';
+import type { EventScan } from './event-scan.js';
 import type { HostPort } from './host-port.js';
 import { type HvPerCpuContext, HVMSG_NONE, HVMSG_TIMER_EXPIRED } from './synic.js';
 import type { ControlMessages } from './variants/control-messages.js';
-
-/** How far the event flags are looked at: a kernel may know that no relid beyond `highest` was ever offered. */
-export interface EventScan {
-  highest: number;
-}
 
 /** The top level of VMBus interrupts: what runs on a CPU whose synic the host raised (drivers/hv/vmbus_drv.c). */
 export class VmbusIsr {

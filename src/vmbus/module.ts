@@ -11,6 +11,7 @@ import {
   CHANNEL_LIFETIME,
   FLOW_CONTROL,
   MODIFY_CHANNEL,
+  FREE_CPUS,
   NETVSC_NAMES,
   OFFER_FILTER,
   OFFLINE_GUARD,
@@ -24,6 +25,7 @@ import {
   flowControls,
   lifetimes,
   modifyChannelPolicies,
+  freeCpuSets,
   netvscNames,
   offerFilters,
   offlineGuards,
@@ -45,6 +47,7 @@ export const designModule = new ContainerModule(({ bind }) => {
   bindAll(CHANNEL_LIFETIME, lifetimes);
   bindAll(MODIFY_CHANNEL, modifyChannelPolicies);
   bindAll(OFFLINE_GUARD, offlineGuards);
+  bindAll(FREE_CPUS, freeCpuSets);
   bindAll(OFFER_FILTER, offerFilters);
   bindAll(OFFLINE_POLICY, offlinePolicies);
   bindAll(RING_ORDER, ringOrders);

@@ -58,7 +58,7 @@ export class SynicHotplug implements HotplugState {
       if (connection.version >= VERSION_WIN10_V4_1) {
         yield* connection.modifyChannel.beforeOffline(id);
         if (yield* this.eventPending(id)) {
-          connection.machine.log.printk(`hv_vmbus: Events pending when trying to offline CPU ${id}`);
+          connection.modifyChannel.eventsPending(id);
           yield* connection.guard.open(id);
           throw new ErrnoError('EBUSY', `CPU ${id} has VMBus events that it does not handle; try again`);
         }

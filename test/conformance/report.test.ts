@@ -1,4 +1,5 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { vmbusReplayer } from '../../src/conformance/vmbus/replayer.js';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -84,8 +85,10 @@ describe('readRecordings', () => {
   });
 
   test('reads compressed ones: the project’s own are complete', () => {
+    // What drivers/hv was seen to do is in test/golden-vmbus.
     const own = new URL('../golden/', import.meta.url).pathname;
-    expect(readRecordings(own).map(({ replayer }) => replayer)).toEqual(replayers);
+    const here = replayers.filter((replayer) => replayer !== vmbusReplayer);
+    expect(readRecordings(own).map(({ replayer }) => replayer)).toEqual(here);
   });
 
   test('a directory that is not there has none', () => {

@@ -13,6 +13,7 @@ import {
   type HostBackend,
   IRQ_DOMAIN_PLUGIN,
   MODIFY_CHANNEL,
+  FREE_CPUS,
   OFFER_FILTER,
   OFFLINE_GUARD,
   OFFLINE_POLICY,
@@ -42,6 +43,7 @@ import type { DesignOptions } from '../../src/scenario/options/design.js';
 import {
   lifetimes,
   modifyChannelPolicies,
+  freeCpuSets,
   offerFilters,
   offlineGuards,
   offlinePolicies,
@@ -86,6 +88,7 @@ describe('a choice on an axis of the design', () => {
       'modifyChannel',
       ({ bind }) => bind(MODIFY_CHANNEL).toConstantValue(modifyChannelPolicies['no-wait']).whenNamed('mine'),
     ],
+    ['freeCpus', ({ bind }) => bind(FREE_CPUS).toConstantValue(freeCpuSets.online).whenNamed('mine')],
     [
       'offerFilter',
       ({ bind }) => bind(OFFER_FILTER).toConstantValue(offerFilters['keep-unsupported']).whenNamed('mine'),

@@ -159,6 +159,23 @@ describe('/proc/stat', () => {
     expect(total).toBeGreaterThan(0);
   });
 
+  test('a CPU idles while it is online, and the sum of all never falls', () => {
+    const vm = Guest.create({ cpus: { present: 4, online: [0, 1, 2] } });
+    const idle = (name: string): number | undefined => line(vm, name)[name === 'cpu' ? 4 : 3];
+    vm.run({ ms: 1000 });
+    const [booted] = [vm.now - 1e9];
+    const ticks = (ms: number): number => Math.floor((booted + ms * 1e6) / 1e7);
+    expect([idle('cpu0'), idle('cpu3')]).toEqual([ticks(1000), undefined]);
+    vm.cpu(2).offline();
+    const sum = idle('cpu') ?? 0;
+    vm.run({ ms: 500 });
+    expect(idle('cpu2')).toBeUndefined();
+    expect((idle('cpu') ?? 0) - sum).toBe(100);
+    vm.cpu(2).online();
+    vm.run({ ms: 20 });
+    expect((idle('cpu0') ?? 0) - (idle('cpu2') ?? 0)).toBe(50);
+  });
+
   test('its total goes on where the counter of a line starts over', () => {
     const vm = Guest.create(options);
     const { irq } = vm.channel(16);

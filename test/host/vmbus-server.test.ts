@@ -41,6 +41,8 @@ class Recorder implements ServerPort {
   opened({ relid }: HostChannel): void {
     this.did.push(`opened ${relid}`);
   }
+
+  modified(): void {}
 }
 
 /** A server with devices, and what has come of each message. */

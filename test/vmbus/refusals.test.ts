@@ -266,7 +266,7 @@ describe('a host that', () => {
     expect(guest.rows()).toEqual(rows);
     expect(brokenAtRest(guest.vmbus)).toEqual([]);
     guest.host.signal(HEARTBEAT);
-    guest.host.offer(device('fcopy', 300));
+    guest.host.offer(device('vss', 300));
     guest.settle();
     expect(guest.channel(300).state.kind).toBe('opened');
     expect(guest.vmbus.refused().get(reason)).toBe(1);

@@ -64,6 +64,7 @@ export class GuestKit {
       lifetime: this.choice('lifetime', names.lifetime),
       modifyChannel: this.choice('modifyChannel', names.modifyChannel),
       offlineGuard: this.choice('offlineGuard', names.offlineGuard),
+      freeCpus: this.choice('freeCpus', names.freeCpus),
       offerFilter: this.choice('offerFilter', names.offerFilter),
       offlinePolicy: this.choice('offlinePolicy', names.offlinePolicy),
       ringOrder: this.choice('ringOrder', names.ringOrder),

@@ -99,6 +99,17 @@ export class Misbehaviour {
     this.synic.raise(relid, cpu);
   }
 
+  /** Sets an event flag without an interrupt. @throws RangeError if there is no such flag. */
+  flag(relid: Relid, cpu: CpuId): void {
+    refuseEventFlag(relid);
+    this.synic.flag(relid, cpu);
+  }
+
+  /** Interrupts `cpu` for nothing. */
+  kick(cpu: CpuId): void {
+    this.synic.kick(cpu);
+  }
+
   /** Overwrites 32 bits of an open channel's ring: see pokeRing. */
   poke(channel: HostChannel, ring: RingName, place: RingPlace | number, value: number): void {
     pokeRing(channel, ring, place, value);

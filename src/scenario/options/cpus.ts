@@ -17,9 +17,9 @@ export interface CpuOptions {
   readonly nohzFull?: readonly CpuId[];
   /** Who made them, where kernels tell makers apart (x86); default Intel. */
   readonly vendor?: (typeof cpuVendors)[number];
-  /** Number of NUMA nodes; default 1. CPUs are divided evenly. */
-  readonly nodes?: number;
-  /** Number of packages (sockets); default: as many as nodes. */
+  /** Number of NUMA nodes, which CPUs are divided evenly among, or the CPUs of each node. Default 1. */
+  readonly nodes?: number | readonly (readonly CpuId[])[];
+  /** Number of packages (sockets); default: as many as nodes, one if the CPUs of each node are given. */
   readonly packages?: number;
   /** Hardware threads of each core; default 1. */
   readonly threadsPerCore?: number;
@@ -33,7 +33,7 @@ export interface ResolvedCpus {
   readonly isolated: readonly CpuId[];
   readonly nohzFull: readonly CpuId[];
   readonly vendor: (typeof cpuVendors)[number];
-  readonly nodes: number;
+  readonly nodes: number | readonly (readonly CpuId[])[];
   readonly packages: number;
   readonly threadsPerCore: number;
 }
@@ -49,7 +49,7 @@ export function resolveCpus(cpus: number | CpuOptions): ResolvedCpus {
     nohzFull,
     vendor: options.vendor ?? 'Intel',
     nodes,
-    packages: options.packages ?? nodes,
+    packages: options.packages ?? (typeof nodes === 'number' ? nodes : 1),
     threadsPerCore: options.threadsPerCore ?? 1,
   };
 }

@@ -32,7 +32,8 @@ export interface GuestOptions {
   /**
    * What the kernel was started with, as far as it concerns CPUs and interrupts: `isolcpus=`, `nohz_full=`,
    * `irqaffinity=`, `maxcpus=`, `threadirqs`, `noirqdebug`, `irqfixup`, `irqpoll`, `cpu0_hotplug`, and `dyndbg=` for the
-   * debug messages of kernel/irq/cpuhotplug.c. Default: nothing.
+   * debug messages of kernel/irq/cpuhotplug.c; parameters of VMBus' modules (`hv_vmbus.max_version=0x50002`). Default:
+   * nothing.
    */
   readonly cmdline?: string;
   /**

@@ -1,3 +1,4 @@
+import type { HostManners } from '../../host/manners.js';
 import type { MisbehaveRule } from '../../host/misbehave/rule.js';
 import type { ThrottleOptions } from '../../host/throttle.js';
 import type { Ns } from '../../lib/brand.js';
@@ -14,7 +15,7 @@ export interface HostLatencies {
   readonly openNs?: Ns;
   /** GPADL_HEADER to GPADL_CREATED. */
   readonly gpadlNs?: Ns;
-  /** MODIFYCHANNEL until the host interrupts the new CPU instead of the old one, and says so. */
+  /** MODIFYCHANNEL until the host interrupts the new CPU instead of the old one, and says so; Infinity: never. */
   readonly modifyChannelNs?: Ns;
   /** OPENCHANNEL_RESULT until the guest's signals reach the host; earlier ones are lost. Default 0. */
   readonly eventPortNs?: Ns;
@@ -37,7 +38,7 @@ export interface TrafficOptions {
 /** Protocol versions of PCI pass-through. */
 export const pciProtocolVersions = ['1.1', '1.2', '1.3', '1.4'] as const;
 
-export interface HostOptions {
+export interface HostOptions extends HostManners {
   /** Newest VMBus version that the host accepts; default 5.3, with `confidentialVmbus` 6.0. */
   readonly version?: VmbusVersion;
   readonly latency?: HostLatencies;

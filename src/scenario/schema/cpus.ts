@@ -1,13 +1,14 @@
 import { z } from 'zod';
 import { parseCpuList } from '../../machine/cpumask-text.js';
-import { regularTopology } from '../../machine/topology.js';
+import { regularTopology, withNodes } from '../../machine/topology.js';
 import { type CpuOptions, cpuVendors, type ResolvedCpus, resolveCpus } from '../options/cpus.js';
 import type { Report } from '../place.js';
 import { cpuList } from './notations.js';
-import { int, mapping, word } from './shapes.js';
+import { int, list, mapping, word } from './shapes.js';
 
 const maxCpus = 8192;
 const cpuNumber = int(1, maxCpus);
+const nodesText = 'a number of nodes, or a list of their CPUs such as ["0-3", "4-7"]';
 const cpusText = 'a number of CPUs or a mapping such as {present: 8, online: "0-3"}';
 
 export const cpus = z.union(
@@ -22,7 +23,10 @@ export const cpus = z.union(
         .describe('CPUs that managed interrupts keep away from (isolcpus=managed_irq)'),
       nohzFull: cpuList.optional().describe('CPUs without a timer tick (nohz_full)'),
       vendor: word(cpuVendors).optional().describe('Maker of x86 CPUs; default Intel'),
-      nodes: int(1, 1024).optional().describe('NUMA nodes; default 1'),
+      nodes: z
+        .union([int(1, 1024), list(nodesText, cpuList)], { error: nodesText })
+        .optional()
+        .describe('NUMA nodes: their number, or the CPUs of each; default 1'),
       packages: int(1, 1024).optional().describe('Sockets; default: as many as nodes'),
       threadsPerCore: int(1, 8).optional().describe('Hardware threads of each core; default 1'),
     }),
@@ -61,10 +65,15 @@ export function checkCpus(
   if (vmbus && lists.online?.includes(0) === false) {
     report(['cpus', 'online'], 'CPU 0 is always online: expected it in the list');
   }
+  let nodeCpus: CpuOptions['nodes'];
   try {
-    regularTopology(possible, { nodes, packages, threadsPerCore });
+    const cpusOf = (text: string) => [...parseCpuList(text, possible)];
+    nodeCpus = typeof nodes === 'object' ? nodes.map(cpusOf) : nodes;
+    if (typeof nodeCpus === 'object')
+      withNodes(regularTopology(possible, { packages, threadsPerCore }), nodeCpus);
+    else regularTopology(possible, { nodes: nodeCpus, packages, threadsPerCore });
   } catch (error) {
     report(['cpus'], error instanceof Error ? error.message : String(error));
   }
-  return resolveCpus({ present, possible, nodes, packages, threadsPerCore, vendor, ...lists });
+  return resolveCpus({ present, possible, nodes: nodeCpus, packages, threadsPerCore, vendor, ...lists });
 }

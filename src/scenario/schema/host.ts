@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import { z } from 'zod';
 import {
   type HostLatencies,
   type HostOptions,
@@ -8,7 +8,7 @@ import {
 } from '../options/host.js';
 import { misbehaveRule } from './misbehave-rule.js';
 import { bool, duration, u32 } from './notations.js';
-import { int, list, mapping, version } from './shapes.js';
+import { int, list, mapping, version, word } from './shapes.js';
 
 export const host = mapping('a mapping such as {version: "5.3"}', {
   version: version(vmbusVersions)
@@ -18,9 +18,12 @@ export const host = mapping('a mapping such as {version: "5.3"}', {
     message: duration.optional().describe('From a control message to its answer, where nothing else is said'),
     open: duration.optional().describe('Opening a channel'),
     gpadl: duration.optional().describe('Taking over the memory of a ring buffer'),
-    modifyChannel: duration
+    modifyChannel: z
+      .union([duration, z.literal('never').transform(() => Number.POSITIVE_INFINITY)], {
+        error: 'a duration such as 300us, or never',
+      })
       .optional()
-      .describe('Until the host interrupts the new CPU instead of the old one'),
+      .describe('Until the host interrupts the new CPU instead of the old one, and says so'),
     eventPort: duration
       .optional()
       .describe("From a channel's opening until the guest's signals reach the host; earlier ones are lost"),
@@ -46,6 +49,15 @@ export const host = mapping('a mapping such as {version: "5.3"}', {
   network: traffic('From a sent packet to its completion; default 20us')
     .optional()
     .describe('Network adapters'),
+  modifyClosed: word(['fails', 'ignored'])
+    .optional()
+    .describe('What comes of a MODIFYCHANNEL for a channel that is not open; default fails'),
+  status: mapping('a mapping such as {modifyChannel: 5}', {
+    modifyChannel: u32.optional().describe('Of MODIFYCHANNEL_RESPONSE; other than 0: the channel stays'),
+    open: u32.optional().describe('Of OPENCHANNEL_RESULT; other than 0: the channel stays closed'),
+  })
+    .optional()
+    .describe('What the host answers with; default 0'),
   pci: mapping('a mapping such as {version: "1.4"}', {
     version: version(pciProtocolVersions)
       .optional()

@@ -1,4 +1,4 @@
-import type { CpuId } from '../../lib/brand.js';
+import type { CpuId, Ns } from '../../lib/brand.js';
 import type { IrqCore } from '../../irq/core.js';
 import { kstatIrqs } from '../../irq/data/kstat.js';
 import type { Machine } from '../../machine/machine.js';
@@ -19,9 +19,9 @@ export interface SystemStat {
 /** Of nanoseconds, the ticks that /proc/stat counts in (USER_HZ=100). */
 const NS_PER_TICK = 10_000_000;
 
-/** The times of a CPU or of all, in ticks. All that the model's CPUs do takes no time, so they idle. */
-function cpuLine(name: string, idleTicks: number): string {
-  return `${name} 0 0 0 ${idleTicks} 0 0 0 0 0 0\n`;
+/** The times of a CPU or of all. All that the model's CPUs do takes no time, so while they are online they idle. */
+function cpuLine(name: string, idleNs: Ns): string {
+  return `${name} 0 0 0 ${Math.floor(idleNs / NS_PER_TICK)} 0 0 0 0 0 0\n`;
 }
 
 /** The intr line: the total, then a number for every IRQ up to nr_irqs (fs/proc/stat.c show_all_irqs). */
@@ -43,9 +43,10 @@ export function procStat(
   stat: SystemStat,
 ): string {
   const { machine } = core;
-  const idle = Math.floor(machine.clock.now / NS_PER_TICK);
-  let text = cpuLine('cpu ', idle * machine.online.weight);
-  for (const cpu of machine.online) text += cpuLine(`cpu${cpu}`, idle);
+  let idleNs = 0;
+  for (const { onlineNs } of machine.cpus) idleNs += onlineNs;
+  let text = cpuLine('cpu ', idleNs);
+  for (const cpu of machine.online) text += cpuLine(`cpu${cpu}`, machine.cpus[cpu].onlineNs);
   text += intrLine(core, arch);
   text += `ctxt ${stat.contextSwitches}\nbtime ${stat.bootTimeS}\nprocesses ${stat.forks}\n`;
   text += 'procs_running 1\nprocs_blocked 0\n';

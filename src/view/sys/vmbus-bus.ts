@@ -5,7 +5,6 @@ import { type Guid, parseGuid } from '../../vmbus/protocol/guid.js';
 import type { Vmbus } from '../../vmbus/vmbus.js';
 import {
   type DirectoryNode,
-  type FileNode,
   ListDirectory,
   StaticDirectory,
   sysfsFile,
@@ -68,12 +67,13 @@ class DriverDirectory implements DirectoryNode {
     private readonly driver: VmbusDriver,
   ) {
     this.files = new StaticDirectory(0o755, {
+      module: { kind: 'symlink', target: `../../../../module/${driver.name}` },
       bind: sysfsFile(0o200, { store: (text) => this.bind(text) }),
       new_id: sysfsFile(0o200, { store: (text) => this.newId(text) }),
       remove_id: sysfsFile(0o200, { store: (text) => this.removeId(text) }),
       uevent: sysfsFile(0o200, { store: storeUevent }),
       unbind: sysfsFile(0o200, { store: (text) => this.unbind(text) }),
-    } satisfies Record<string, FileNode>);
+    } satisfies Record<string, TreeNode>);
   }
 
   *list(): Generator<string, void, void> {

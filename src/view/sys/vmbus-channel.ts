@@ -5,6 +5,7 @@ import type { VmbusChannel } from '../../vmbus/channel/channel.js';
 import { VERSION_WIN10_V4_1 } from '../../vmbus/protocol/channel-messages.js';
 import { RING_WORD, type RingBuffer } from '../../vmbus/ring/index.js';
 import type { Vmbus } from '../../vmbus/vmbus.js';
+import { channelMonitorFiles } from './vmbus-monitor.js';
 import { type DirectoryNode, type FileNode, StaticDirectory, sysfsFile, throwIfError } from '../tree-node.js';
 
 /** /sys/bus/vmbus/devices/GUID/channels/RELID (drivers/hv/vmbus_drv.c vmbus_chan_attrs). */
@@ -29,6 +30,7 @@ export function vmbusChannelDirectory(vmbus: Vmbus, channel: VmbusChannel): Dire
     out_mask: outbound((ring) => ring.load(RING_WORD.INTERRUPT_MASK)),
     read_avail: inbound((ring) => ring.bytesToRead()),
     subchannel_id: show(() => channel.offer.subChannelIndex),
+    ...channelMonitorFiles(vmbus, channel),
     write_avail: outbound((ring) => ring.bytesToWrite()),
   });
 }
@@ -48,7 +50,7 @@ function targetCpuStore(vmbus: Vmbus, channel: VmbusChannel, text: string): void
   if (cpu >= machine.nrCpuIds) {
     throw new ErrnoError('EINVAL', `there is no CPU ${cpu}: the machine has CPUs 0-${machine.nrCpuIds - 1}`);
   }
-  const ret = machine.run('target_cpu_store', connection.modifyChannel.store(channel, cpu));
+  const ret = machine.run('target_cpu_store', channel.writing(connection.modifyChannel.store(channel, cpu)));
   throwIfError(ret, refusal(channel, cpu));
 }
 

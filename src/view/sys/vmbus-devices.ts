@@ -15,7 +15,9 @@ import {
 } from '../tree-node.js';
 import { classDirectories, type ShownClassDevice } from './class-devices.js';
 import { rootBuses, type ShownPci } from './pci-bus.js';
+import { powerDirectory } from './power.js';
 import { storeUevent } from './uevent.js';
+import { deviceMonitorFiles } from './vmbus-monitor.js';
 import { openRing, vmbusChannelDirectory } from './vmbus-channel.js';
 
 /** Where sysfs has the VMBus devices themselves; the bus has links to them. */
@@ -96,6 +98,8 @@ function deviceDirectory(
     id: show(() => String(channel.relid)),
     modalias: show(() => `vmbus:${guidHex(device)}`),
     numa_node: show(() => String(topology.node[channel.targetCpu])),
+    power: powerDirectory(device),
+    ...deviceMonitorFiles(vmbus, channel),
     subsystem: { kind: 'symlink', target: `${UP_TO_SYS}/bus/vmbus` },
     uevent: sysfsFile(0o644, { show: () => ueventText(device), store: storeUevent }),
     state: show(() => String(channelStateNumbers[channel.state.kind])),

@@ -1,6 +1,6 @@
 import { assert } from '../../lib/assert.js';
 import type { CpuId, Irq, Relid } from '../../lib/brand.js';
-import { Completion } from '../../machine/completion.js';
+import { Completion, WaitQueue } from '../../machine/completion.js';
 import { SpinLock } from '../../machine/lock.js';
 import type { Machine } from '../../machine/machine.js';
 import { WaitQueues } from '../../machine/wait-queues.js';
@@ -112,6 +112,10 @@ export class VmbusChannel {
   readonly schedLock: SpinLock;
   /** Signals to the host: the `events` file in sysfs. */
   sigEvents: number;
+  /** Writes to the channel's files in sysfs that have not ended. */
+  fileWriters: number;
+  /** A removal waits until there are none. */
+  readonly filesUnused: WaitQueue;
   /** What is counted of its rings. */
   readonly ringCounters: RingCounters;
   /** References, in designs that count them. */
@@ -160,6 +164,11 @@ export class VmbusChannel {
     );
     this.schedLock = new SpinLock(`sched_lock of channel ${childRelid}`);
     this.sigEvents = 0;
+    this.fileWriters = 0;
+    this.filesUnused = new WaitQueue(
+      `writes to files of channel ${childRelid}`,
+      () => this.fileWriters === 0,
+    );
     this.ringCounters = new RingCounters();
     this.references = 1;
     this.rescindWord = new SharedWord(`rescind of channel ${childRelid}`);
@@ -283,6 +292,17 @@ export class VmbusChannel {
 
   private checkLive(user: string): void {
     if (this.isFreed) assert(false, 'use after free', { channel: this.relid, user });
+  }
+
+  /** A write to one of the channel's files: until it ends, the channel's directory stays (kernfs_get_active). */
+  *writing<T>(write: Procedure<T>): Procedure<T> {
+    this.fileWriters += 1;
+    try {
+      return yield* write;
+    } finally {
+      this.fileWriters -= 1;
+      this.filesUnused.wakeUp();
+    }
   }
 
   /** Gives the channel's memory back (kfree). @throws AssertionError if that has been done before. */

@@ -46,6 +46,13 @@ export class ChannelManagement {
       return;
     }
     if (!(yield* this.hasRightEncryption(offer))) return;
+    if (this.isLiving(offer)) {
+      const work = 'Workqueue: hv_vmbus_con vmbus_onmessage_work [hv_vmbus]';
+      this.connection.machine.log.warn('drivers/hv/channel_mgmt.c', 'vmbus_onoffer', undefined, false, work);
+      this.connection.refuse('offer-of-existing-device');
+      yield* this.connection.offers.doneSteps();
+      return;
+    }
     const asleep = this.asleep(offer);
     if (asleep !== undefined) {
       yield* this.offeredAgain(asleep, offer);
@@ -58,6 +65,18 @@ export class ChannelManagement {
       machine.log.printk(`hv_vmbus: Unknown GUID: ${offer.classId}`);
     }
     yield* this.processOffer(channel);
+  }
+
+  /**
+   * A primary channel is offered a second time while it lives: Linux warns, and goes by the new relid; here it keeps its own
+   * (WARN_ON in vmbus_onoffer).
+   */
+  private isLiving({ classId, instanceId, subChannelIndex }: OfferChannel): boolean {
+    if (subChannelIndex !== 0) return false;
+    return this.connection.primaries.some(
+      ({ relid, offer }) =>
+        relid !== INVALID_RELID && offer.classId === classId && offer.instanceId === instanceId,
+    );
   }
 
   /** The primary channel that is offered again after a resume (find_primary_channel_by_offer). */

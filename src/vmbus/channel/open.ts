@@ -237,10 +237,15 @@ export class ChannelOperations {
     this.connection.refuse(reason);
   }
 
-  /** Tells the host to look at the channel's rings (vmbus_setevent). */
+  /** Tells the host to look at the channel's rings, which has a bit that it polls, or is called (vmbus_setevent). */
   setEvent(channel: VmbusChannel): void {
+    const { monitorAllocated, monitorId, connectionId } = channel.offer;
+    if (monitorAllocated) {
+      this.connection.monitors.trigger(monitorId);
+      return;
+    }
     channel.sigEvents += 1;
-    this.connection.host.signalEvent(channel.offer.connectionId);
+    this.connection.host.signalEvent(connectionId);
   }
 
   /** Waits, with interrupts off, until the host has answered what it was sent over the channel. */
@@ -270,6 +275,8 @@ export class ChannelOperations {
     channel.assertLive('hv_process_channel_removal');
     yield* connection.relids.unmap(channel);
     yield* connection.unlist(channel, 'hv_process_channel_removal');
+    // The channel's directory goes, and with it kernfs waits for whoever is in the middle of a write there (free_channel).
+    if (channel.fileWriters > 0) yield* channel.filesUnused.wait();
     if (channel.isPerf) connection.placement.release(channel.targetCpu);
     yield* connection.releaseRelid(channel.relid);
     yield* lifetime.giveUp(channel);

@@ -3,6 +3,7 @@ import type { Machine } from '../../machine/machine.js';
 import { CpuMask } from '../../machine/cpumask.js';
 import type { Procedure } from '../../machine/step.js';
 import { nodesOf } from '../../machine/topology.js';
+import type { FreeCpus } from '../variants/free-cpus.js';
 import type { VmbusChannel } from './channel.js';
 
 /** The CPU that gets all control messages and the interrupts of all but performance channels (VMBUS_CONNECT_CPU). */
@@ -18,14 +19,14 @@ export class ChannelPlacement {
     private readonly machine: Machine,
     /** All performance channels that exist. */
     private readonly perfChannels: () => Iterable<VmbusChannel>,
+    private readonly freeCpus: FreeCpus,
   ) {
     for (const node of nodesOf(machine.topology)) this.allocated[node] = new CpuMask(machine.nrCpuIds);
   }
 
   /**
-   * Sets the target CPU of a new channel whose primary is known (drivers/hv/channel_mgmt.c init_vp_index). Differs
-   * from Linux in two corners: CPUs of the allocated set that are offline are never chosen (Linux forms the set of free
-   * CPUs by exclusive or, which brings them back), and nodes without a usable CPU are passed over.
+   * Sets the target CPU of a new channel whose primary is known (drivers/hv/channel_mgmt.c init_vp_index of 6.12 and 7.2;
+   * in 6.1 it never ends where a node has CPUs and all of them are isolated: such nodes are passed over here, as later).
    */
   *initVpIndex(channel: VmbusChannel): Procedure<void> {
     if (!channel.isPerf) {
@@ -37,6 +38,7 @@ export class ChannelPlacement {
     const usable = machine.online.andNot(machine.isolated);
     if (usable.isEmpty) {
       channel.target.set(VMBUS_CONNECT_CPU);
+      this.allocatedOf(VMBUS_CONNECT_CPU).set(VMBUS_CONNECT_CPU);
       return;
     }
     const nrOnline = machine.online.weight;
@@ -73,7 +75,7 @@ export class ChannelPlacement {
       const inNode = new CpuMask(usable.nrCpuIds);
       for (const cpu of usable) if (this.machine.topology.node[cpu] === node) inNode.set(cpu);
       if (allocated === undefined || inNode.isEmpty) continue;
-      let cpu = inNode.andNot(allocated).first();
+      let cpu = this.freeCpus.of(inNode, allocated).andNot(this.machine.isolated).first();
       if (cpu < 0) {
         allocated.clearAll();
         cpu = inNode.first();

@@ -16,6 +16,7 @@ import type { GuestMemory } from '../guest-memory.js';
 import { type HypervBehaviour, hypervBehaviour } from '../kernel.js';
 import { ModuleParameters } from '../module-parameters.js';
 import { ModifyChannels } from './modify-channels.js';
+import { MonitorPage } from './monitors.js';
 import { OffersInProgress } from './offers-in-progress.js';
 import { type HostPort, noHost } from '../host-port.js';
 import { ChannelPlacement } from '../channel/placement.js';
@@ -27,8 +28,8 @@ import {
   VMBUS_MESSAGE_CONNECTION_ID,
 } from '../protocol/channel-messages.js';
 import type { Refusal } from '../refusals.js';
-import type { EventScan } from '../isr.js';
-import { INVALID_RELID, MAX_CHANNEL_RELIDS, type RelidMap } from '../relid-map.js';
+import { EventScan } from '../event-scan.js';
+import { INVALID_RELID, type RelidMap } from '../relid-map.js';
 import { MessageRequest, RequestList } from './requests.js';
 import type { DesignParts } from '../variants/design-parts.js';
 import type { ChannelLifetime } from '../variants/lifetime.js';
@@ -150,6 +151,7 @@ export class VmbusConnection implements ConnectionPort {
   readonly primaryChannelQueue: Workqueue;
   readonly subChannelQueue: Workqueue;
   readonly requests = new RequestList();
+  readonly monitors = new MonitorPage();
   readonly placement: ChannelPlacement;
   readonly lifetime: ChannelLifetime;
   readonly relids: RelidMap;
@@ -160,7 +162,6 @@ export class VmbusConnection implements ConnectionPort {
   readonly prng: Prng;
   /** What the host did against the protocol and the guest refused, counted by reason. */
   readonly refused = new Map<Refusal, number>();
-  /** Up to which relid interrupts look for events (relid_hiwater). */
   readonly eventScan: EventScan;
   private readonly refusedWord = new SharedWord('refusals');
   readonly gpadlHandles = new GpadlHandles();
@@ -185,7 +186,7 @@ export class VmbusConnection implements ConnectionPort {
   ) {
     const { isolation = false, channelWork = 'own-queues', offerCpusLock = 'until-listed' } = options;
     this.behaviour = options.behaviour ?? hypervBehaviour('6.10');
-    this.eventScan = { highest: this.behaviour.scansToHighestRelid ? 0 : MAX_CHANNEL_RELIDS - 1 };
+    this.eventScan = new EventScan(this.behaviour.scansToHighestRelid);
     this.isolation = isolation;
     this.confidential = this.behaviour.confidentialVmbus && (options.confidential ?? false);
     this.parameters = options.parameters ?? new ModuleParameters(this.behaviour);
@@ -204,7 +205,7 @@ export class VmbusConnection implements ConnectionPort {
     this.rescindWorkQueue = createWorkqueue(machine, 'hv_vmbus_rescind');
     this.primaryChannelQueue = createWorkqueue(machine, 'hv_pri_chan');
     this.subChannelQueue = createWorkqueue(machine, 'hv_sub_chan');
-    this.placement = new ChannelPlacement(machine, () => this.perfChannels());
+    this.placement = new ChannelPlacement(machine, () => this.perfChannels(), design.freeCpus);
   }
 
   /** The hypervisor and its host. */
@@ -325,7 +326,7 @@ export class VmbusConnection implements ConnectionPort {
 
   /** Has events of the channel's relid find it (vmbus_channel_map_relid). @returns false if that is not possible. */
   *mapRelid(channel: VmbusChannel): Procedure<boolean> {
-    this.eventScan.highest = Math.max(this.eventScan.highest, channel.relid);
+    this.eventScan.include(channel.relid);
     return yield* this.relids.map(channel);
   }
 

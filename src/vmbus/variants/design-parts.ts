@@ -7,6 +7,7 @@ import type { RelidMap } from '../relid-map.js';
 import type { ControlMessages } from './control-messages.js';
 import type { ChannelLifetime } from './lifetime.js';
 import type { ModifyChannelPolicy } from './modify-channel-policy.js';
+import type { FreeCpus } from './free-cpus.js';
 import type { OfferFilter } from './offer-filter.js';
 import type { OfflineGuard } from './offline-guard.js';
 import type { OfflinePolicy } from './offline-policy.js';
@@ -41,6 +42,7 @@ export interface DesignParts {
   readonly lifetime: LifetimeFactory;
   readonly modifyChannel: ModifyChannelFactory;
   readonly offlineGuard: OfflineGuardFactory;
+  readonly freeCpus: FreeCpus;
   readonly offerFilter: OfferFilter;
   readonly offlinePolicy: OfflinePolicyFactory;
   readonly ringOrder: RingOrder;
@@ -62,6 +64,8 @@ export const CHANNEL_LIFETIME: Token<LifetimeFactory> = token('ChannelLifetime')
 export const MODIFY_CHANNEL: Token<ModifyChannelFactory> = token('ModifyChannel');
 /** Axis offlineGuard: what keeps channels from CPUs that go offline. */
 export const OFFLINE_GUARD: Token<OfflineGuardFactory> = token('OfflineGuard');
+/** Axis freeCpus: which CPUs of a node count as free for a new channel. */
+export const FREE_CPUS: Token<FreeCpus> = token('FreeCpus');
 /** Axis offerFilter: which offers make channels. */
 export const OFFER_FILTER: Token<OfferFilter> = token('OfferFilter');
 /** Axis offlinePolicy: what becomes of channels whose CPU is to go offline. */

@@ -13,6 +13,8 @@ export const designChoices = {
   modifyChannel: ['wait-on-offline', 'wait-in-setter', 'no-wait', 'fixed-sleep'],
   /** What keeps channels from CPUs that go offline. */
   offlineGuard: ['flag-and-lock', 'flag', 'none'],
+  /** Which CPUs of a node count as free for a new channel. */
+  freeCpus: ['online', 'exclusive-or'],
   /** Which offers make channels. */
   offerFilter: ['drop-unsupported', 'keep-unsupported'],
   /** What becomes of channels whose CPU is to go offline. */
@@ -55,6 +57,7 @@ export const defaultDesign: VmbusDesign = {
   lifetime: 'rescind-ref',
   modifyChannel: 'wait-on-offline',
   offlineGuard: 'flag-and-lock',
+  freeCpus: 'online',
   offerFilter: 'drop-unsupported',
   offlinePolicy: 'refuse',
   ringOrder: 'read-pending-write',

@@ -28,6 +28,7 @@ import {
 } from './lifetimes.js';
 import { FixedSleep, NoWait, WaitInSetter, WaitOnOffline } from './modify-channel.js';
 import { FlagAndLockGuard, FlagGuard, NoGuard } from './offline-guard.js';
+import { ExclusiveOrFree, type FreeCpus, OnlineFree } from './free-cpus.js';
 import { DropUnsupported, KeepUnsupported, type OfferFilter } from './offer-filter.js';
 import { MigrateOnOffline, RefuseOffline, RfcIdea } from './offline-policy.js';
 import { type FlowControl, PendingSendSz, PollsForRoom } from './flow-control.js';
@@ -76,6 +77,11 @@ export const offlineGuards: Choices<'offlineGuard', OfflineGuardFactory> = {
   'flag-and-lock': ({ synicOnline, setAffinityLock }) => new FlagAndLockGuard(synicOnline, setAffinityLock),
   flag: ({ synicOnline }) => new FlagGuard(synicOnline),
   none: ({ machine }) => new NoGuard(machine),
+};
+
+export const freeCpuSets: Choices<'freeCpus', FreeCpus> = {
+  online: new OnlineFree(),
+  'exclusive-or': new ExclusiveOrFree(),
 };
 
 export const offerFilters: Choices<'offerFilter', OfferFilter> = {
@@ -138,6 +144,7 @@ export function designParts(design: Partial<VmbusDesign> = {}): DesignParts {
     lifetime: lifetimes[chosen.lifetime],
     modifyChannel: modifyChannelPolicies[chosen.modifyChannel],
     offlineGuard: offlineGuards[chosen.offlineGuard],
+    freeCpus: freeCpuSets[chosen.freeCpus],
     offerFilter: offerFilters[chosen.offerFilter],
     offlinePolicy: offlinePolicies[chosen.offlinePolicy],
     ringOrder: ringOrders[chosen.ringOrder],

@@ -10,4 +10,6 @@ export interface ModifyChannelPolicy {
   setCpu(channel: VmbusChannel, cpu: CpuId): Procedure<number>;
   /** `cpu`, which no channel is given to any more, is about to have its synic switched off. */
   beforeOffline(cpu: CpuId): Procedure<void>;
+  /** `cpu` cannot go: it has events that nobody handles. */
+  eventsPending(cpu: CpuId): void;
 }

@@ -34,6 +34,8 @@ export class NoWait implements ModifyChannelPolicy {
   }
 
   *beforeOffline(_cpu: CpuId): Procedure<void> {}
+
+  eventsPending(_cpu: CpuId): void {}
 }
 
 /** What the RFC does for hosts older than 5.3, whatever the host is: a CPU that goes offline sleeps for 20 ms. */
@@ -64,6 +66,10 @@ export class WaitOnOffline extends FixedSleep {
     connection.machine.log.printk(
       `hv_vmbus: Timed out waiting for MODIFYCHANNEL. CPU ${cpu} sent ${sent} completed ${modchans.completed}`,
     );
+  }
+
+  override eventsPending(cpu: CpuId): void {
+    this.connection.machine.log.printk(`hv_vmbus: Events pending when trying to offline CPU ${cpu}`);
   }
 }
 

@@ -12,6 +12,7 @@ const beforeRfc: VmbusDesign = {
   topLevel: 'percpu',
   modifyChannel: 'wait-in-setter',
   offlineGuard: 'none',
+  freeCpus: 'exclusive-or',
   offerFilter: 'keep-unsupported',
 };
 

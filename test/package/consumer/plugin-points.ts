@@ -35,6 +35,8 @@ import {
   MODIFY_CHANNEL,
   type ModifyChannelFactory,
   type ModifyChannelPolicy,
+  FREE_CPUS,
+  type FreeCpus,
   OFFER_FILTER,
   type OfferFilter,
   OFFLINE_GUARD,
@@ -192,6 +194,7 @@ function bindChoices(bindTo: <T>(token: Token<T>, choice: T) => void): void {
     throw new UsageError('not to be built', 'Choose another one.');
   };
   bindTo(MODIFY_CHANNEL, never as ModifyChannelFactory);
+  bindTo(FREE_CPUS, {} as FreeCpus);
   bindTo(OFFER_FILTER, {} as OfferFilter);
   bindTo(OFFLINE_POLICY, never as OfflinePolicyFactory);
   bindTo(OFFLINE_GUARD, never as OfflineGuardFactory);

@@ -8,7 +8,7 @@ const RUNS = Number(process.env['DIFFERENTIAL_RUNS'] ?? 40);
 const NO_LIMIT_MS = 3_600_000;
 
 /** Sequences of this seed come to all of `hard`. */
-const SEED = 4;
+const SEED = 6;
 /** What the two must have agreed on, as Pair.seen names it. */
 const hard = [
   'a move in progress',
@@ -108,7 +108,7 @@ describe('x86 vectors, held against a second model that is written from the kern
     'such sequences come to what is hard',
     async () => {
       const seen = await run({ numRuns: 80, seed: SEED });
-      expect([...seen]).toEqual(expect.arrayContaining(hard));
+      expect(hard.filter((what) => !seen.has(what))).toEqual([]);
     },
     NO_LIMIT_MS,
   );

@@ -29,7 +29,7 @@ describe('/sys/bus/vmbus', () => {
       'DRIVER=hyperv_keyboard\nMODALIAS=vmbus:6dad12f9172bea48bd65f927a61c7684\n',
     );
     expect(fs.readdir(`${device}/driver/`)).toEqual(
-      [instance, 'bind', 'new_id', 'remove_id', 'uevent', 'unbind'].sort(),
+      [instance, 'bind', 'module', 'new_id', 'remove_id', 'uevent', 'unbind'].sort(),
     );
     expect(fs.readFile(`${device}/subsystem/devices/${instance}/driver/${instance}/id`)).toBe('4\n');
     expect(fs.readdir(bus)).toEqual([

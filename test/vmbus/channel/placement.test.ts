@@ -7,6 +7,7 @@ import { VmbusChannel } from '../../../src/vmbus/channel/channel.js';
 import { deviceClassId } from '../../../src/vmbus/protocol/class-ids.js';
 import { ChannelPlacement } from '../../../src/vmbus/channel/placement.js';
 import { CHANNELMSG } from '../../../src/vmbus/protocol/channel-messages.js';
+import { ExclusiveOrFree, type FreeCpus, OnlineFree } from '../../../src/vmbus/variants/free-cpus.js';
 import { instanceOf } from '../../support/guest.js';
 
 /** Places channels one after the other, as the connection does with offers. */
@@ -16,9 +17,9 @@ class Placer {
   readonly placement: ChannelPlacement;
   private nextRelid = 1;
 
-  constructor(options: MachineOptions) {
+  constructor(options: MachineOptions, freeCpus: FreeCpus = new OnlineFree()) {
     this.machine = new Machine(options);
-    this.placement = new ChannelPlacement(this.machine, () => this.channels);
+    this.placement = new ChannelPlacement(this.machine, () => this.channels, freeCpus);
   }
 
   place(className: string, primary?: VmbusChannel): VmbusChannel {
@@ -52,6 +53,33 @@ class Placer {
     return Array.from({ length: count }, () => this.place(className).targetCpu);
   }
 }
+
+describe('a CPU that counts as used goes offline', () => {
+  /** CPUs of the channels that come when CPU 1, which a sub-channel has passed over, is offline. */
+  function afterwards(freeCpus: FreeCpus): number[] {
+    const placer = new Placer({ present: 4 }, freeCpus);
+    placer.place('nic');
+    const disk = placer.place('scsi');
+    expect(disk.targetCpu).toBe(1);
+    placer.channels.splice(placer.channels.indexOf(disk), 1);
+    placer.machine.online.clear(1);
+    return placer.cpus('nic', 3);
+  }
+
+  test('Linux takes it for free', () => {
+    expect(afterwards(new ExclusiveOrFree())).toEqual([1, 1, 1]);
+  });
+
+  test('or it is not looked at', () => {
+    expect(afterwards(new OnlineFree())).toEqual([2, 3, 0]);
+  });
+
+  test('with all CPUs isolated the connect CPU counts as used', () => {
+    const placer = new Placer({ present: 2, isolated: [0, 1] });
+    expect(placer.cpus('nic', 2)).toEqual([0, 0]);
+    expect([...(placer.placement.allocatedIn(0) ?? [])]).toEqual([0]);
+  });
+});
 
 describe('the CPU of a new channel', () => {
   test('is the connect CPU for all but performance devices', () => {
