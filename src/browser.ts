@@ -17,6 +17,9 @@ export type { LineRequest, RaiseOptions } from './devices/line/lines.js';
 export type { LineCounts } from './devices/line/wire.js';
 export type { RequestFlag } from './devices/line/request-flags.js';
 export type { FramesOptions, GuestNic } from './guest/nic.js';
+export type { GuestUio } from './guest/uio.js';
+export type { IndirectionChoice } from './host/protocols/indirection.js';
+export type { ClassDevice } from './machine/class-device.js';
 export {
   type GuestPacket,
   HOST_BACKEND,
@@ -129,6 +132,7 @@ export {
 } from './vmbus/variants/design-parts.js';
 export type { ChannelLifetime } from './vmbus/variants/lifetime.js';
 export type { ModifyChannelPolicy } from './vmbus/variants/modify-channel-policy.js';
+export { HOST_OBSERVER, type HostObserver } from './host/observer.js';
 export type { FreeCpus } from './vmbus/variants/free-cpus.js';
 export type { OfferFilter } from './vmbus/variants/offer-filter.js';
 export type { OfflineGuard } from './vmbus/variants/offline-guard.js';

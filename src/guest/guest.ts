@@ -10,6 +10,7 @@ import type { Scenario } from '../scenario/scenario.js';
 import type {
   DiskIoOptions,
   FrameOptions,
+  IndirectionChoice,
   NextKernelOptions,
   PanicOptions,
   RaiseOptions,
@@ -404,6 +405,17 @@ export class Guest implements ScenarioGuest {
 
   setChannels(relid: Relid, count: number): void {
     this.channel(relid).setChannels(count);
+  }
+
+  setIndirection(relid: Relid, choice: IndirectionChoice): void {
+    this.nic(relid).setIndirection(choice);
+  }
+
+  setInterface(relid: Relid, up: boolean): void {
+    const nic = this.nic(relid);
+    if (up) nic.up();
+    else nic.down();
+    this.quiesce();
   }
 
   useUio(relid: Relid, deed: 'open' | 'close' | 'enable' | 'disable'): void {

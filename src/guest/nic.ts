@@ -1,5 +1,8 @@
 import { NetvscDevice } from '../drivers/netvsc/device.js';
 import { NetworkBackend } from '../host/backends/network.js';
+import { netvscClose, netvscOpen, netvscSetRxfh } from '../drivers/netvsc/interface.js';
+import { type IndirectionChoice, indirectionTable } from '../host/protocols/indirection.js';
+import { RECEIVE_TABLE_SIZE } from '../host/protocols/network.js';
 import type { HyperV } from '../host/hyperv.js';
 import { flowHash } from '../host/protocols/flow-hash.js';
 import type { Machine } from '../machine/machine.js';
@@ -49,6 +52,36 @@ export class GuestNic {
   get vf(): { readonly transmitted: number; readonly received: number; readonly isActive: boolean } {
     const { statistics, isActive } = this.adapter.vf;
     return { ...statistics, isActive };
+  }
+
+  /** The channel of each hash of what comes (ethtool -x). */
+  get indirection(): readonly number[] {
+    const { receiveTable, channels } = this.adapter;
+    return receiveTable ?? Array.from({ length: RECEIVE_TABLE_SIZE }, (_, i) => i % channels);
+  }
+
+  /**
+   * Changes it (ethtool -X).
+   *
+   * @throws ErrnoError EINVAL for a channel that is not in use, ENODEV if the adapter is not in service.
+   */
+  setIndirection(choice: IndirectionChoice): void {
+    this.machine.run('netvsc_set_rxfh', netvscSetRxfh(this.adapter, indirectionTable(choice)));
+  }
+
+  /** The interface is up. */
+  get isUp(): boolean {
+    return this.adapter.isUp;
+  }
+
+  /** The interface goes up: frames come and go again. @throws ErrnoError ENODEV if the adapter is not in service. */
+  up(): void {
+    this.machine.run('dev_open', netvscOpen(this.adapter));
+  }
+
+  /** The interface goes down; its channels and interrupts stay. @throws ErrnoError ENODEV if the adapter is not in service. */
+  down(): void {
+    this.machine.run('dev_close', netvscClose(this.adapter));
   }
 
   /** Has the guest send frames; they go out as time passes. */

@@ -21,7 +21,7 @@ export interface LineAccounting {
   counts(wanted: boolean): boolean;
 }
 
-/** Each interrupt counts, so that it and those behind it are counted twice: the kernel before the RFC. */
+/** Each interrupt counts, so that it and those behind it are counted twice: the kernel before the RFC (sysvec_hyperv_callback of arch/x86/kernel/cpu/mshyperv.c, handle_percpu_devid_irq). */
 export class PercpuAccounting implements LineAccounting {
   readonly flow = handlePercpuDevidIrq;
   readonly hidden = false;
@@ -32,7 +32,7 @@ export class PercpuAccounting implements LineAccounting {
   }
 }
 
-/** An interrupt counts if it had something of its own to handle: the RFC. */
+/** An interrupt counts if it had something of its own to handle: RFC patch 6, and on x86 patch 9. */
 export class PercpuDemuxAccounting implements LineAccounting {
   readonly flow = handlePercpuDemuxIrq;
   readonly hidden = false;

@@ -3,13 +3,14 @@ import type { RingName, RingPlace } from '../host/misbehave/rings.js';
 import type { MisbehaveRule } from '../host/misbehave/rule.js';
 import type { HostTotalName } from '../host/totals.js';
 import type { WaitingContext } from '../machine/hung.js';
+import type { IndirectionChoice } from '../host/protocols/indirection.js';
 import type { CpuId, Irq, Ns, Relid } from '../lib/brand.js';
 import type { DeviceOptions } from './options/devices.js';
 import type { InterruptOptions } from './options/interrupts.js';
 import type { LineRequestOptions } from './options/line-request.js';
 import type { PciDeviceOptions } from './options/pci.js';
 
-export type { RaiseOptions };
+export type { IndirectionChoice, RaiseOptions };
 
 /** A read or write of a disk. */
 export interface DiskIoOptions {
@@ -147,6 +148,12 @@ export interface ScenarioGuest {
 
   /** Changes the number of channels of a network device (ethtool -L). `relid` is that of its primary channel. */
   setChannels(relid: Relid, count: number): void;
+
+  /** Changes which channels of a network device its frames come by (ethtool -X). */
+  setIndirection(relid: Relid, choice: IndirectionChoice): void;
+
+  /** The interface of a network device goes up or down. */
+  setInterface(relid: Relid, up: boolean): void;
 
   /** A program does something with the /dev/uio of a device that uio_hv_generic has. */
   useUio(relid: Relid, deed: 'open' | 'close' | 'enable' | 'disable'): void;

@@ -99,9 +99,9 @@ export class VmbusBus {
   *unbind(device: VmbusDevice): Procedure<void> {
     yield* device.probing.wait();
     yield* device.lock.lock();
-    const { driver } = device;
+    // Its driver until the end: sub-channels may come meanwhile.
+    if (device.driver !== undefined) yield* removeBy(device.driver, device);
     this.leave(device);
-    if (driver !== undefined) yield* removeBy(driver, device);
     yield* device.lock.unlock();
   }
 

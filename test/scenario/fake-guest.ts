@@ -204,6 +204,14 @@ export class FakeGuest implements ScenarioGuest {
     this.record('setChannels', relid, count);
   }
 
+  setIndirection(relid: number, choice: unknown): void {
+    this.record('setIndirection', relid, JSON.stringify(choice));
+  }
+
+  setInterface(relid: number, up: boolean): void {
+    this.record('setInterface', relid, String(up));
+  }
+
   useUio(relid: number, deed: string): void {
     this.record('useUio', relid, deed);
   }

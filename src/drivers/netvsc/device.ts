@@ -61,6 +61,10 @@ export class NetvscDevice implements NetvscShared {
   readonly subchanWork: WorkItem;
   /** The adapter can be used: between the end of deviceAdd and the beginning of deviceRemove. */
   attached = false;
+  /** The interface is up: frames come and go (netif_running). */
+  isUp = true;
+  /** The channel of each hash of what comes, where the user has said so (netif_is_rxfh_configured). */
+  receiveTable: readonly number[] | undefined;
   /** The most channels that there can be (max_chn). */
   maxChannels = 1;
   readonly pages: NetvscPages;
@@ -200,12 +204,12 @@ export class NetvscDevice implements NetvscShared {
 
   /** Sends a frame over the channel that its hash leads to (netvsc_pick_tx). Frames for an adapter out of service are lost. */
   transmit(frame: Frame): void {
-    if (this.vf.transmit(frame.hash)) return;
+    if (this.isUp && this.vf.transmit(frame.hash)) return;
     const index = this.sendTable[frame.hash & (SEND_TABLE_SIZE - 1)] % this.channels;
     const chosen = this.table[index];
     // A sub-channel that is still being opened carries nothing: the primary channel does.
     const channel = chosen?.channel.state.kind === 'opened' ? chosen : this.table[0];
-    if (this.attached && channel !== undefined) channel.transmit(frame);
+    if (this.attached && this.isUp && channel !== undefined) channel.transmit(frame);
     else this.statistics.dropped += 1;
   }
 
@@ -226,9 +230,9 @@ export class NetvscDevice implements NetvscShared {
   }
 
   /** Asks the other side's RNDIS layer and waits for the answer (rndis_filter_query_device and the like). */
-  *rndisRequest(type: number, oid = 0, value = 0): Procedure<RndisMessage> {
+  *rndisRequest(type: number, oid = 0, value = 0, table?: readonly number[]): Procedure<RndisMessage> {
     const { conversation } = this;
-    const message = rndisPacket({ type, requestId: ++this.requestId, oid, value });
+    const message = rndisPacket({ type, requestId: ++this.requestId, oid, value, table });
     conversation.expect();
     this.sendRndis(message);
     return rndisOf(yield* conversation.wait());

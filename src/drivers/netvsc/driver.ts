@@ -124,14 +124,15 @@ export class NetvscDriver implements VmbusDriver {
     }
   }
 
-  /** Forgets the adapter, then takes it down (netvsc_remove). */
+  /** Takes the adapter down, whose sub-channels may still come meanwhile, then forgets it (netvsc_remove). */
   *remove(device: VmbusDevice): Procedure<void> {
     const adapter = this.adapterOf(device);
     if (adapter === undefined) return;
+    yield* inFrame('netvsc_remove', detach(adapter, true));
     this.adaptersWord.announce();
     this.adapters.delete(device);
-    yield* inFrame('netvsc_remove', detach(adapter, true));
     adapter.unregister();
+    device.driverData = undefined;
   }
 
   /** Takes the adapter down, but keeps it for the resume (netvsc_suspend). */
@@ -191,6 +192,11 @@ export class NetvscDriver implements VmbusDriver {
           'EINVAL',
           `this network adapter can have 1 to ${adapter.maxChannels} channels, not ${count}`,
         );
+      }
+      // ethtool_set_channels: the table must not lead to channels that go.
+      if (adapter.receiveTable?.some((channel) => channel >= count) === true) {
+        const text = 'the indirection table leads to channels that would go; change it first';
+        throw new ErrnoError('EINVAL', text);
       }
       yield* reattach(adapter, count);
     } finally {

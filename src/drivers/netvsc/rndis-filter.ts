@@ -9,6 +9,7 @@ import {
   nvspMessage,
   nvspWord,
   OID,
+  PACKET_FILTER,
   RNDIS,
 } from '../../host/protocols/network.js';
 import type { NetvscDevice } from './device.js';
@@ -37,6 +38,9 @@ export function* rndisFilterDeviceAdd(adapter: NetvscDevice, count: number): Pro
     yield* rndisFilterDeviceRemove(adapter);
     throw error;
   }
+  // A host lets nothing through at first; here it does, as nearly all interfaces are up soon.
+  if (!adapter.isUp)
+    yield* adapter.rndisRequest(RNDIS.SET, OID.GEN_CURRENT_PACKET_FILTER, PACKET_FILTER.NONE);
   adapter.attached = true;
 }
 
@@ -76,7 +80,8 @@ function* allocateSubChannels(adapter: NetvscDevice): Procedure<void> {
   adapter.channels = 1 + given;
   yield* adapter.subChannelsOpen.wait();
   adapter.spread();
-  yield* adapter.rndisRequest(RNDIS.SET, OID.GEN_RECEIVE_SCALE_PARAMETERS, adapter.channels);
+  const { channels, receiveTable } = adapter;
+  yield* adapter.rndisRequest(RNDIS.SET, OID.GEN_RECEIVE_SCALE_PARAMETERS, channels, receiveTable);
 }
 
 /** What every adapter is asked when it starts, whether the answer matters here or not. */

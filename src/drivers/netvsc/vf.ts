@@ -20,6 +20,8 @@ export interface VfAdapter {
   readonly statistics: { dropped: number };
   /** The adapter can be used. */
   readonly attached: boolean;
+  /** Its interface is up. */
+  readonly isUp: boolean;
   /** Its Ethernet address. */
   readonly address: string;
   /** A line of the log about its interface. */
@@ -146,7 +148,7 @@ export class NetvscVf {
     yield* sleep(TAKEOVER_NS);
     const { rtnl, device } = this.adapter;
     yield* rtnl.lock();
-    if (this.netDevice === netDevice && this.adapter.attached)
+    if (this.netDevice === netDevice && this.adapter.attached && this.adapter.isUp)
       yield* netDevices(device.channel.machine).open(netDevice);
     yield* rtnl.unlock();
   }

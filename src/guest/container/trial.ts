@@ -1,4 +1,5 @@
 import { HOST_BACKEND } from '../../host/device.js';
+import { HOST_OBSERVER } from '../../host/observer.js';
 import { IRQ_DOMAIN_PLUGIN } from '../../irq/irqdomain-plugin.js';
 import { PluginError } from '../../lib/plugin-error.js';
 import type { Token } from '../../lib/token.js';
@@ -15,6 +16,7 @@ import { axisToken, designAxes } from './design-axes.js';
 export const guestTokens: readonly Token<unknown>[] = [
   VMBUS_DRIVER,
   HOST_BACKEND,
+  HOST_OBSERVER,
   IRQ_DOMAIN_PLUGIN,
   GUEST_FILE,
   PLATFORM_DEFINITION,

@@ -19,6 +19,7 @@ import {
   nvspVersions,
   nvspWord,
   OID,
+  PACKET_FILTER,
   RECEIVE_TABLE_SIZE,
   RNDIS,
   RNDIS_COMPLETION,
@@ -52,6 +53,10 @@ export class NetworkBackend implements HostBackend {
   private readonly batches: Batches;
   /** Channels over which a device's table spreads, as its driver has set it; without it all goes over the primary. */
   private readonly channelsInTable = new WeakMap<HostDevice, number>();
+  /** The receive table of a device whose driver has another one than all channels in turn. */
+  private readonly tables = new WeakMap<HostDevice, readonly number[]>();
+  /** Devices that let no frame through. */
+  private readonly closed = new WeakSet<HostDevice>();
   /** Virtual functions that belong to adapters. */
   private readonly vfs = new WeakMap<HostDevice, AdapterVf>();
   private frames = 0;
@@ -64,6 +69,8 @@ export class NetworkBackend implements HostBackend {
   opened({ isPrimary, device }: HostChannel): void {
     if (!isPrimary) return;
     this.channelsInTable.delete(device);
+    this.tables.delete(device);
+    this.closed.delete(device);
     const vf = this.vfs.get(device);
     if (vf !== undefined) vf.isActive = false;
   }
@@ -100,7 +107,9 @@ export class NetworkBackend implements HostBackend {
     bytes: number,
     services: HostDeviceServices,
   ): HostChannel | undefined {
-    const index = (hash % RECEIVE_TABLE_SIZE) % (this.channelsInTable.get(device) ?? 1);
+    if (this.closed.has(device)) return undefined;
+    const entry = hash % RECEIVE_TABLE_SIZE;
+    const index = this.tables.get(device)?.[entry] ?? entry % (this.channelsInTable.get(device) ?? 1);
     const found = device.channels.find(({ offer }) => offer.subChannelIndex === index);
     const channel = found?.state.kind === 'open' ? found : device.channels[0];
     if (channel?.state.kind !== 'open') return undefined;
@@ -156,6 +165,17 @@ export class NetworkBackend implements HostBackend {
     }
   }
 
+  private set(device: HostDevice, oid: number, value: number, table: readonly number[] | undefined): void {
+    if (oid === OID.GEN_RECEIVE_SCALE_PARAMETERS) {
+      this.channelsInTable.set(device, Math.max(1, value));
+      if (table === undefined) this.tables.delete(device);
+      else this.tables.set(device, table);
+    } else if (oid === OID.GEN_CURRENT_PACKET_FILTER) {
+      if (value === PACKET_FILTER.NONE) this.closed.add(device);
+      else this.closed.delete(device);
+    }
+  }
+
   private valueOf(oid: number, channel: HostChannel, services: HostDeviceServices): number {
     if (oid === OID.GEN_RECEIVE_SCALE_CAPABILITIES) return services.maxSubChannels(channel) + 1;
     if (oid !== OID.PERMANENT_ADDRESS) return 0;
@@ -174,9 +194,9 @@ export class NetworkBackend implements HostBackend {
     { payload, transactionId }: GuestPacket,
     services: HostDeviceServices,
   ): void {
-    const { type, requestId, oid, value: set } = rndisOf(payload);
+    const { type, requestId, oid, value: set, table } = rndisOf(payload);
     if (type === RNDIS.HALT) return;
-    if (oid === OID.GEN_RECEIVE_SCALE_PARAMETERS) this.channelsInTable.set(channel.device, Math.max(1, set));
+    if (type === RNDIS.SET) this.set(channel.device, oid, set, table);
     const value = this.valueOf(oid, channel, services);
     const answer = rndisPacket({ type: (type | RNDIS_COMPLETION) >>> 0, requestId, oid, value });
     services.send(channel, answer, transactionId, MESSAGE_NS, VM_PKT.DATA_USING_XFER_PAGES);

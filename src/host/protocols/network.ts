@@ -25,6 +25,9 @@ export const nvspVersions: readonly number[] = [0x60001, 0x60000, 0x50000, 0x400
 /** From this version on an adapter may have sub-channels. */
 export const NVSP_VERSION_5 = 0x50000;
 
+/** What an adapter lets through: nothing, or broadcasts, all multicasts and what is for itself (NDIS_PACKET_TYPE_*). */
+export const PACKET_FILTER = { NONE: 0, NORMAL: 0xd } as const;
+
 /** Which way frames go (enum nvsp_vm_datapath). */
 export const NVSP_DATAPATH = { SYNTHETIC: 0, VF: 1 } as const;
 
@@ -52,6 +55,7 @@ export const RNDIS_COMPLETION = 0x80000000;
 
 /** What can be asked for and set. */
 export const OID = {
+  GEN_CURRENT_PACKET_FILTER: 0x0001010e,
   GEN_MAXIMUM_FRAME_SIZE: 0x00010106,
   GEN_LINK_SPEED: 0x00010107,
   GEN_MEDIA_CONNECT_STATUS: 0x00010114,
@@ -94,6 +98,8 @@ export interface RndisMessage {
   readonly oid: number;
   /** The one word that matters here of what an answer tells. */
   readonly value: number;
+  /** Of a SET of the receive table that is not the usual one: the channel of each hash. */
+  readonly table?: readonly number[] | undefined;
 }
 
 /** Entries of the table that names the channel for each hash: of what the guest sends, and of what it receives. */
@@ -118,8 +124,8 @@ export function isFrame(message: Uint8Array): boolean {
   return nvspWord(message, 0) === DATA_CHANNEL && rndisOf(message).type === RNDIS.PACKET;
 }
 
-export function rndisPacket({ type, requestId, oid, value }: RndisMessage): Uint8Array {
-  const rndis = wordPayload(type, requestId, oid, value);
+export function rndisPacket({ type, requestId, oid, value, table = [] }: RndisMessage): Uint8Array {
+  const rndis = wordPayload(type, requestId, oid, value, ...table);
   const packet = new Uint8Array(MESSAGE_BYTES + rndis.length);
   packet.set(wordPayload(NVSP.SEND_RNDIS_PKT, CONTROL_CHANNEL, NO_SECTION, 0));
   packet.set(rndis, MESSAGE_BYTES);
@@ -128,5 +134,7 @@ export function rndisPacket({ type, requestId, oid, value }: RndisMessage): Uint
 
 export function rndisOf(packet: Uint8Array): RndisMessage {
   const word = (index: number): number => payloadWord(packet, MESSAGE_WORDS + index);
-  return { type: word(0), requestId: word(1), oid: word(2), value: word(3) };
+  const message = { type: word(0), requestId: word(1), oid: word(2), value: word(3) };
+  if (packet.length < MESSAGE_BYTES + 16 + 4 * RECEIVE_TABLE_SIZE) return message;
+  return { ...message, table: Array.from({ length: RECEIVE_TABLE_SIZE }, (_, i) => word(4 + i)) };
 }

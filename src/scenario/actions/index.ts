@@ -6,6 +6,7 @@ import { offline, online } from './cpu.js';
 import { channels, offer, rescind } from './devices.js';
 import { print, read, write } from './files.js';
 import { host, hostCount, refused, stimer0 } from './host.js';
+import { ifdown, ifup, indirection } from './interface.js';
 import { disable, enable, free, plug, queues, raise, request, synchronize, unplug, wake } from './lines.js';
 import { resume, shutdown, suspend } from './power.js';
 import { count, signal } from './signals.js';
@@ -21,6 +22,9 @@ export const builtinActions: readonly ScenarioAction[] = [
   offer,
   rescind,
   channels,
+  indirection,
+  ifdown,
+  ifup,
   signal,
   raise,
   count,

@@ -33,7 +33,11 @@ export interface RingOrder {
   endRead(reader: ReaderAccesses): number;
 }
 
-/** read_index, barrier, pending_send_sz, write_index; a second look after the mask is off (drivers/hv/ring_buffer.c). */
+/**
+ * read_index, barrier, pending_send_sz, write_index; a second look after the mask is off. Compared with hv_pkt_iter_close and
+ * hv_end_read of drivers/hv/ring_buffer.c, which are the same in 6.1, 6.12 and 7.2. The classes behind this one leave a step
+ * out or turn two round; no kernel has them.
+ */
 export class ReadPendingWrite implements RingOrder {
   /** Bytes that must be free beyond what the writer waits for: a ring that is full to the last byte is never made. */
   protected readonly spareBytes: number = 1;

@@ -6,7 +6,8 @@ import { PlainRelidMap } from './plain-map.js';
 
 /**
  * Relid → channel by one array for all CPUs (vmbus_connection.channels: "Replace the per-CPU channel lists with a global
- * array of channels", April 2020), so that nothing changes when a channel moves.
+ * array of channels", April 2020), so that nothing changes when a channel moves. Compared with drivers/hv of 6.1, 6.12 and
+ * 7.2: vmbus_channel_map_relid, vmbus_channel_unmap_relid, relid2channel, vmbus_chan_sched.
  *
  * ```
  * offer work (vmbus_channel_map_relid)     host                       interrupt on another CPU
@@ -75,7 +76,7 @@ export class ArrayRelidMap extends PlainRelidMap {
   }
 }
 
-/** The same without the barrier. */
+/** The same without the barrier: no kernel's code, but what the comment in vmbus_channel_map_relid is about. */
 export class UnorderedArrayRelidMap extends ArrayRelidMap {
   protected override *publish(): Procedure<void> {}
 }

@@ -24,7 +24,7 @@ export interface ControlMessages {
   pending(cpu: Cpu, context: HvPerCpuContext): boolean;
 }
 
-/** The top-level handler leaves them to a tasklet and counts itself: the RFC. */
+/** The top-level handler leaves them to a tasklet: vmbus_isr of 6.1 to 7.2, and of RFC patch 9, which then counts itself. */
 export class ControlTasklet implements ControlMessages {
   *setup(): Procedure<void> {}
 

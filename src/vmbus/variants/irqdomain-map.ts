@@ -36,8 +36,8 @@ function hwirqOf(relid: Relid): Hwirq {
 }
 
 /**
- * Relid → channel by way of Linux IRQs: VMBus as an irqdomain of 2,048 hwirqs, a channel's relid being its hwirq
- * (RFC patches 7 to 9, drivers/hv/vmbus_drv.c and channel_mgmt.c). The channel is the IRQ's handler data.
+ * Relid → channel by way of Linux IRQs: VMBus as an irqdomain of 2,048 hwirqs, a channel's relid being its hwirq.
+ * Compared with RFC patches 7 to 9 (drivers/hv/vmbus_drv.c and channel_mgmt.c). The channel is the IRQ's handler data.
  *
  * ```
  * unmap                                  event on another CPU

@@ -6,7 +6,8 @@ import type { VmbusChannel } from '../channel/channel.js';
 import type { ChannelLifetime, ExitWork, RescindWork } from './lifetime.js';
 
 /**
- * Today's Linux (drivers/hv/channel_mgmt.c vmbus_onoffer_rescind, free_channel): a rescind waits for offers and for the
+ * Today's Linux (compared with vmbus_onoffer_rescind, hv_process_channel_removal and free_channel of drivers/hv/channel_mgmt.c
+ * in 6.1, 6.12 and 7.2, and with what they did to a host of ours: test/golden-vmbus, life and random): a rescind waits for offers and for the
  * probe; rescind_ref, under channel_mutex, lets the first one only go on; whoever finds the channel on its list under
  * channel_mutex takes it away; the memory goes after a grace period, which events are read-side sections of. Linux does
  * not wait for that period but leaves the freeing to it.

@@ -38,7 +38,7 @@ export class NoWait implements ModifyChannelPolicy {
   eventsPending(_cpu: CpuId): void {}
 }
 
-/** What the RFC does for hosts older than 5.3, whatever the host is: a CPU that goes offline sleeps for 20 ms. */
+/** What RFC patch 11 does for hosts older than 5.3, whatever the host is: a CPU that goes offline sleeps for 20 ms. */
 export class FixedSleep extends NoWait {
   override *beforeOffline(_cpu: CpuId): Procedure<void> {
     yield* sleep(MODCHAN_BLIND_SLEEP_NS);

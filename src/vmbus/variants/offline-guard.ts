@@ -16,7 +16,10 @@ export interface OfflineGuard {
   open(cpu: CpuId): Procedure<void>;
 }
 
-/** Before the RFC: the online mask alone, in which a CPU stays until its synic is off. */
+/**
+ * Before the RFC: the online mask alone, in which a CPU stays until its synic is off; writers of `cpu` files hold
+ * cpus_read_lock. Compared with target_cpu_store and hv_synic_cleanup of 6.1, 6.12 and 7.2.
+ */
 export class NoGuard implements OfflineGuard {
   constructor(private readonly machine: Machine) {}
 
@@ -34,7 +37,7 @@ export class NoGuard implements OfflineGuard {
   *open(_cpu: CpuId): Procedure<void> {}
 }
 
-/** A flag for each CPU, without a lock between looking at it and acting on it. */
+/** A flag for each CPU, without a lock between looking at it and acting on it: RFC patch 12 without its lock, nobody's code. */
 export class FlagGuard implements OfflineGuard {
   /** @param synicOnline the flags. */
   constructor(private readonly synicOnline: SharedCpuMask) {}
@@ -59,7 +62,7 @@ export class FlagGuard implements OfflineGuard {
   }
 }
 
-/** The RFC: the flag, and a spin lock that both sides hold from the flag to the end of what follows from it. */
+/** RFC patch 12, as posted: the flag, and a spin lock that both sides hold from the flag to the end of what follows from it. */
 export class FlagAndLockGuard extends FlagGuard {
   constructor(
     synicOnline: SharedCpuMask,

@@ -9,7 +9,7 @@ export interface OpenOrder {
   afterOpen(channel: VmbusChannel, callback: ChannelCallback): Procedure<void>;
 }
 
-/** Linux: the callback is there before the host can signal (drivers/hv/channel.c __vmbus_open). */
+/** Linux: the callback is there before the host can signal (compared with drivers/hv/channel.c __vmbus_open of 6.1, 6.12 and 7.2). */
 export class CallbackFirst implements OpenOrder {
   *beforeOpen(channel: VmbusChannel, callback: ChannelCallback): Procedure<void> {
     yield* channel.storeCallbackSteps(callback, '__vmbus_open');

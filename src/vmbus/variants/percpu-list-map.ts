@@ -19,6 +19,7 @@ export interface PercpuListOptions {
 /**
  * Relid → channel by a list of each CPU's channels (until Linux 5.7, drivers/hv/channel_mgmt.c percpu_channel_enq and
  * percpu_channel_deq). A channel goes from list to list when its target changes; the host follows at some other time.
+ * Compared with the patches of April 2020 that take the lists away; Linux 5.7 itself changes no target.
  *
  * ```
  * vmbus_send_modifychannel a → b           host

@@ -6,6 +6,8 @@ import {
   defaultDesign,
   type DesignAxis,
   designChoices,
+  type DesignPreset,
+  designPresets,
   type DeviceOptions,
   type ErrnoCode,
   ErrnoError,
@@ -41,9 +43,10 @@ import {
 const relid: Relid = 8;
 const nic: DeviceOptions = { driver: 'netvsc', relid: 13, channels: 2, subChannels: [14] };
 const design: Partial<VmbusDesign> = { ...defaultDesign, relidMap: 'array' };
+const preset: DesignPreset = designPresets[0];
 const options: GuestOptions = {
   cpus: 4,
-  design,
+  design: { preset, ...design },
   devices: [{ driver: 'storvsc', relid }, nic],
   kvm: { devices: [{ name: 'timer', gsi: 20, everyNs: 1_000_000, duringNs: 5_000_000 }] },
 };

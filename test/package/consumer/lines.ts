@@ -1,8 +1,11 @@
 // Lines outside VMBus: their devices, their drivers and what became of each interrupt; PCI functions with vectors.
 import {
+  type ClassDevice,
   Guest,
   type GuestLines,
   type GuestPci,
+  type GuestUio,
+  type IndirectionChoice,
   type LineCounts,
   type LineHardware,
   type LineRequest,
@@ -41,3 +44,17 @@ export function useLines(): string[] {
   lines.unplugPci(name);
   return [`${raised} raised, ${delivered} delivered`, `${plugged}, then ${pci.names.length}`];
 }
+
+/** A network adapter whose frames come by two of its channels, and a program's device beside it. */
+export function useNic(guest: Guest): readonly number[] {
+  const choice: IndirectionChoice = { equal: 2 };
+  const nic = guest.nic(13);
+  nic.setIndirection(choice);
+  const uio: GuestUio = guest.uio(5);
+  uio.open();
+  uio.irqControl(true);
+  return [...nic.indirection, uio.events];
+}
+
+/** What a driver of one's own makes of its device, as /sys/class shows it. */
+export const interfaceOfADriver: ClassDevice = { className: 'net', name: 'eth7' };

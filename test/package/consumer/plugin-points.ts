@@ -36,6 +36,8 @@ import {
   type ModifyChannelFactory,
   type ModifyChannelPolicy,
   FREE_CPUS,
+  HOST_OBSERVER,
+  type HostObserver,
   type FreeCpus,
   OFFER_FILTER,
   type OfferFilter,
@@ -187,6 +189,19 @@ const command: CommandModule = {
   },
 };
 const entry: CommandEntry = { name: 'mine', summary: 'does nothing', load: async () => command };
+
+/** Counts what the host sends. */
+export class SentMessages implements HostObserver {
+  count = 0;
+
+  sent(): void {
+    this.count += 1;
+  }
+}
+
+export const listening = new ContainerModule(({ bind }) => {
+  bind(HOST_OBSERVER).toConstantValue(new SentMessages());
+});
 
 /** Choices that only need to be there to be named. */
 function bindChoices(bindTo: <T>(token: Token<T>, choice: T) => void): void {

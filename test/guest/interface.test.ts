@@ -1,0 +1,166 @@
+import { describe, expect, test } from '@jest/globals';
+import { Guest } from '../../src/guest/guest.js';
+import { flowHash } from '../../src/host/protocols/flow-hash.js';
+import { indirectionTable } from '../../src/host/protocols/indirection.js';
+import { parseScenario } from '../../src/scenario/load.js';
+import { runScenario } from '../../src/scenario/runner.js';
+
+// ethtool -l, -x and -X, ip link set up and down: drivers/net/hyperv/netvsc_drv.c of 7.2, net/ethtool/ioctl.c.
+
+const RELIDS = [13, 16, 17, 18];
+
+function boot(vf = false): Guest {
+  const nic = { driver: 'netvsc', relid: 13, channels: 4, subChannels: [16, 17, 18] } as const;
+  const instance = '47505500-7870-0000-3130-444531444234';
+  const functions = [{ driver: 'mana', queues: 4, serial: 2 }] as const;
+  const devices = vf
+    ? ([
+        { ...nic, vf: 2 },
+        { driver: 'vpci', relid: 30, instance, functions },
+      ] as const)
+    : ([nic] as const);
+  return Guest.create({ cpus: 4, kernel: '6.12', devices });
+}
+
+/** How many of 64 flows' frames come by each channel. */
+function spreadOf(guest: Guest): number[] {
+  const before = RELIDS.map((relid) => guest.host.channel(relid)?.signalled ?? 0);
+  for (let flow = 0; flow < 64; flow++) {
+    guest.nic(13).receive({ flow });
+    guest.run({ us: 100 });
+  }
+  return RELIDS.map((relid, i) => (guest.host.channel(relid)?.signalled ?? 0) - before[i]);
+}
+
+/** The same by the table. */
+function expected(table: readonly number[]): number[] {
+  const counts = RELIDS.map(() => 0);
+  for (let flow = 0; flow < 64; flow++) counts[table[flowHash(flow) % 128]] += 1;
+  return counts;
+}
+
+describe('the indirection table', () => {
+  test('leads to all channels in turn, until it is changed, and again after', () => {
+    const guest = boot();
+    const nic = guest.nic(13);
+    const usual = Array.from({ length: 128 }, (_, i) => i % 4);
+    expect(nic.indirection).toEqual(usual);
+    expect(spreadOf(guest)).toEqual(expected(usual));
+    nic.setIndirection({ equal: 2 });
+    expect(spreadOf(guest)).toEqual(expected(usual.map((channel) => channel % 2)));
+    nic.setIndirection({ default: true });
+    expect(spreadOf(guest)).toEqual(expected(usual));
+  });
+
+  test.each([
+    [
+      [1, 1, 2],
+      [32, 32, 64],
+    ],
+    [
+      [0, 1],
+      [0, 128],
+    ],
+    [
+      [3, 0, 0, 1],
+      [96, 0, 0, 32],
+    ],
+  ])('of weights %j has %j entries of each channel', (weights, entries) => {
+    const table = indirectionTable({ weights }) ?? [];
+    expect(entries.map((_, channel) => table.filter((entry) => entry === channel).length)).toEqual(entries);
+    const guest = boot();
+    guest.nic(13).setIndirection({ weights });
+    expect(spreadOf(guest)).toEqual(expected(table));
+  });
+
+  test('leads to channels in use only, and they stay while it does', () => {
+    const guest = boot();
+    const nic = guest.nic(13);
+    expect(() => nic.setIndirection({ equal: 5 })).toThrow(/EINVAL/);
+    expect(() => nic.setIndirection({ weights: [0, 0] })).toThrow(/EINVAL/);
+    nic.setIndirection({ equal: 3 });
+    expect(() => guest.setChannels(13, 2)).toThrow(/EINVAL/);
+    guest.setChannels(13, 3);
+    guest.run({ ms: 100 });
+    expect(guest.nic(13).indirection.slice(0, 6)).toEqual([0, 1, 2, 0, 1, 2]);
+    nic.setIndirection({ default: true });
+    guest.setChannels(13, 2);
+    expect(Math.max(...guest.nic(13).indirection)).toBe(1);
+  });
+});
+
+describe('an interface that goes down', () => {
+  test('has no frames; its channels stay open, and their interrupts requested', () => {
+    const guest = boot();
+    const nic = guest.nic(13);
+    const rows = guest.procInterrupts().match(/ netvsc$/gm);
+    nic.down();
+    expect([nic.isUp, nic.receive({ count: 5 })]).toEqual([false, 0]);
+    nic.transmit({ count: 5 });
+    guest.run({ ms: 10 });
+    expect([nic.transmitted, nic.received, nic.dropped]).toEqual([0, 0, 5]);
+    expect(RELIDS.map((relid) => guest.channel(relid).state)).toEqual(RELIDS.map(() => 'opened'));
+    expect(guest.procInterrupts().match(/ netvsc$/gm)).toEqual(rows);
+    nic.up();
+    expect(nic.receive({ count: 5 })).toBe(5);
+  });
+
+  test('stays down when its channels change', () => {
+    const guest = boot();
+    guest.nic(13).down();
+    guest.setChannels(13, 2);
+    guest.run({ ms: 100 });
+    expect(guest.nic(13).receive()).toBe(0);
+    guest.nic(13).up();
+    expect(guest.nic(13).receive()).toBe(1);
+  });
+
+  test('takes its virtual function down, and up with it', () => {
+    const guest = boot(true);
+    const nic = guest.nic(13);
+    const lines = (): string[] => guest.log.flatMap(({ text }) => / eth0: (.*)$/.exec(text)?.[1] ?? []);
+    nic.down();
+    expect([lines().at(-1), nic.vf.isActive]).toEqual(['Data path switched from VF: eth1', false]);
+    expect(nic.receive()).toBe(0);
+    nic.up();
+    expect([lines().at(-1), nic.vf.isActive]).toEqual(['Data path switched to VF: eth1', true]);
+    expect(nic.receive()).toBe(1);
+    expect(nic.vf.received).toBe(1);
+  });
+});
+
+test('scenarios have all three as actions', () => {
+  const scenario = parseScenario(
+    `cpus: 4
+devices: [{driver: netvsc, relid: 13, channels: 4, subChannels: [16, 17, 18]}]
+timeline:
+  - {at: 1s, indirection: {relid: 13, equal: 2}}
+  - {indirection: {relid: 13, weights: [1, 1, 1, 1, 1]}, expect: EINVAL}
+  - {channels: {relid: 13, count: 1}, expect: EINVAL}
+  - {ifdown: 13}
+  - {ifup: 13}
+  - {indirection: {relid: 13, default: true}}
+`,
+    'actions.yaml',
+  );
+  const { steps } = runScenario(Guest.create(scenario.guest), scenario);
+  expect(steps.map(({ outcome }) => outcome)).toEqual(steps.map(() => 'ok'));
+});
+
+test.each([1, 2, 3, 5])(
+  'an adapter that is unbound %i times while its sub-channels come is bound again',
+  (times) => {
+    const instance = '11111111-2222-3333-4444-555555555555';
+    const nic = { driver: 'netvsc', relid: 13, channels: 3, subChannels: [16, 17, 18], instance } as const;
+    const guest = Guest.create({ cpus: 4, kernel: '6.12', devices: [nic] });
+    const { fs } = guest;
+    for (let i = 0; i < times; i++) {
+      fs.writeFile('/sys/bus/vmbus/drivers/hv_netvsc/unbind', instance);
+      fs.writeFile('/sys/bus/vmbus/drivers/hv_netvsc/bind', instance);
+    }
+    guest.run({ ms: 100 });
+    expect(guest.nic(13).adapter.channels).toBe(3);
+    expect(guest.nic(13).receive()).toBe(1);
+    expect(fs.readdir('/sys/class/net')).toEqual(['eth0']);
+  },
+);
