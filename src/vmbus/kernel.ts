@@ -22,6 +22,8 @@ export interface HypervBehaviour {
   readonly vpciInIsolated: boolean;
   /** Event flags above the highest relid that was ever offered are not looked at. */
   readonly scansToHighestRelid: boolean;
+  /** The choice of a channel's CPU never ends in a NUMA node all of whose CPUs are isolated (init_vp_index). */
+  readonly placementSpins: boolean;
   /** storvsc sends an I/O over the channel that interrupts the submitting CPU, instead of over another of its node. */
   readonly storvscPrefersOwnCpu: boolean;
   /** What storvsc calls the status that the host gives with a completion. */
@@ -52,6 +54,7 @@ const v61: HypervBehaviour = {
   probeFailure: 'probe of',
   vpciInIsolated: false,
   scansToHighestRelid: false,
+  placementSpins: false, // 6.1.192 has the fix of 7.2's
   storvscPrefersOwnCpu: false,
   storvscStatusLabel: 'sts=',
   netvscChannels: { least: 8, orDefaultRssQueues: false },
@@ -67,11 +70,13 @@ const v610: HypervBehaviour = {
   ...v61,
   vpciInIsolated: true, // 6.4, "PCI: hv: Enable PCI pass-thru devices in Confidential VMs"
   fcopyInUtils: false, // 6.10, ec314f61e4fc
+  placementSpins: true, // had no stable tree when it was mended
   timesyncImplicit: true, // 6.8, "hv_utils: Allow implicit ICTIMESYNCFLAG_SYNC"
 };
 
 const v612: HypervBehaviour = {
   ...v610,
+  placementSpins: false, // 6.12.117 has the fix of 7.2's
   probeFailure: 'probe with driver', // by 6.12, call_driver_probe
   netvscChannels: { least: 16, orDefaultRssQueues: true }, // 6.12, 646f071d315b
 };
@@ -91,6 +96,7 @@ const v72: HypervBehaviour = {
   uioServesFcopy: true, // by 7.2: hv_uio_id_table
   newestVersion: VERSION_WIN10_V6_0, // 6.19, "Drivers: hv: VMBus protocol version 6.0"
   confidentialVmbus: true, // 6.19, the series that it began
+  placementSpins: true, // 7.2.8
   scansToHighestRelid: true, // 7.1, 1c80dd81cac1
   framebufferDriver: 'hyperv_drm', // hyperv_fb is gone in 7.2
   vpciRetarget: 'hv_irq_retarget_interrupt', // by 7.2, where the root partition has its own way

@@ -109,7 +109,8 @@ const acts: readonly Act[] = [
   },
   (v, a, b) => v.guest.host.signal(relids[b % 10], 1 + (a % 3)),
   // Whole habits.
-  (v, a, b, c) => v.guest.host.faults.add(ruleOf(a, b, c)),
+  // A signal of the guest has nothing that could be corrupted.
+  (v, a, b, c) => ifPossible(() => v.guest.host.faults.add(ruleOf(a, b, c))),
   (v, _a, _b, c) => {
     if (c % 4 === 0) v.guest.host.faults.stop();
   },
@@ -156,6 +157,12 @@ const acts: readonly Act[] = [
   (v, a) => {
     if (a % 64 === 0) v.start('hibernate', v.hibernate());
   },
+  (v, a) => {
+    if (a % 64 === 0) v.panic();
+    else if (a % 64 === 1) v.start('kexec', v.kexec());
+  },
+  // The host leaves a ring alone for a while.
+  (v, a, b) => ifPossible(() => v.guest.host.drain(relids[b % 10], a % 4 !== 0)),
   // Time.
   (v, a) => v.guest.machine.elapse(a % (20 * US)),
   (v, a) => v.guest.machine.elapse(a % (200 * US)),

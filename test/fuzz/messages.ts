@@ -85,7 +85,7 @@ function messageOf(a: number, b: number, c: number): ChannelMessage {
 export function lastAnswer(message: ChannelMessage): ChannelMessage | undefined {
   switch (message.type) {
     case CHANNELMSG.INITIATE_CONTACT:
-      return { type: CHANNELMSG.VERSION_RESPONSE, versionSupported: true, connectionState: 0, msgConnId: 0 };
+      return { type: CHANNELMSG.VERSION_RESPONSE, versionSupported: true, connectionState: 0, msgConnId: 4 };
     case CHANNELMSG.REQUESTOFFERS:
       return { type: CHANNELMSG.ALLOFFERS_DELIVERED };
     case CHANNELMSG.OPENCHANNEL:

@@ -13,7 +13,7 @@ import {
 } from '../../src/vmbus/protocol/channel-messages.js';
 import { brokenAtRest, brokenInvariants } from '../../src/vmbus/validate.js';
 import { designChoices, type VmbusDesign } from '../../src/vmbus/variants/design.js';
-import { device, instanceOf, TestGuest } from '../support/guest.js';
+import { device, instanceOf, TestGuest, type TestGuestOptions } from '../support/guest.js';
 import { hostMessage, lastAnswer, relids } from './messages.js';
 
 const MS = 1_000_000;
@@ -40,23 +40,26 @@ function designOf(n: number): Partial<VmbusDesign> {
 
 /** A small guest and its host, which does everything that a host can do. */
 export class Victim {
-  readonly guest: TestGuest;
+  /** The kernel that runs now. */
+  guest: TestGuest;
+  private readonly options: TestGuestOptions;
   /** What the guest has asked the host for. */
   private readonly asked: ChannelMessage[] = [];
   /** Messages that the host has sent, to be sent again in part. */
   private readonly sent: Uint8Array[] = [];
   private steps = 0;
   private hibernating = false;
+  private boots = 0;
 
   constructor(setup: number) {
+    this.options = { present: CPUS, isolation: (setup & 1) !== 0, design: designOf(setup >>> 9) };
     this.guest = new TestGuest({
-      present: CPUS,
+      ...this.options,
       devices,
-      isolation: (setup & 1) !== 0,
-      design: designOf(setup >>> 9),
       host: { version: versionWire(versions[(setup >>> 1) % versions.length]), seed: setup },
     });
-    this.watch();
+    this.watchHost();
+    this.watchMachine();
     this.guest.machine.spawn('boot', this.guest.vmbus.init());
     // Every other guest has come up before its host turns against it.
     if ((setup & 0x100) !== 0) this.guest.machine.elapse(100 * MS);
@@ -69,6 +72,33 @@ export class Victim {
     this.guest.machine.settle();
   }
 
+  /** The kernel panics, and leaves the host as well as it can; a crash kernel boots. */
+  panic(): void {
+    const { machine, vmbus } = this.guest;
+    machine.halt();
+    machine.runHalted(vmbus.panic());
+    this.reboot();
+  }
+
+  /** A kernel leaves the host, and another one boots in its place. */
+  *kexec(): Procedure<void> {
+    const { guest } = this;
+    yield* guest.vmbus.kexec();
+    if (guest === this.guest) this.reboot();
+  }
+
+  private reboot(): void {
+    const { machine, vmbus, host } = this.guest;
+    machine.halt();
+    vmbus.connection.cutOff();
+    this.asked.length = 0;
+    this.hibernating = false;
+    this.guest = new TestGuest({ ...this.options, running: host, clock: machine.clock });
+    this.watchMachine();
+    this.guest.machine.spawn('boot', this.guest.vmbus.init());
+    this.boots += 1;
+  }
+
   /** What has been reached: kinds of refusals, and of states that channels are in. */
   witnesses(): string[] {
     const { vmbus, connection } = this.guest;
@@ -76,7 +106,7 @@ export class Victim {
       ({ deviceClass, state, primary }) =>
         `${primary === undefined ? '' : 'sub-channel of '}${deviceClass.name} ${state.kind}`,
     );
-    return [...vmbus.refused().keys(), ...states];
+    return [...vmbus.refused().keys(), ...states, ...(this.boots > 0 ? ['another kernel'] : [])];
   }
 
   /** Sentences about what does not hold; nothing if all is well. */
@@ -95,10 +125,13 @@ export class Victim {
    * rest with nothing left. @returns what does not hold then.
    */
   end(): string[] {
-    const { guest } = this;
-    const { host, connection, machine } = guest;
+    const { host } = this.guest;
     host.faults.stop();
+    for (const { relid } of host.allChannels()) host.drain(relid, true);
+    // A kernel that has just been started comes up, now that its host behaves.
+    if (this.boots > 0) this.guest.machine.elapse(100 * MS);
     for (let round = 0; round < 30; round++) {
+      const { machine } = this.guest;
       this.steps = 0;
       this.offerAgain();
       const mapped = this.mappedRelids();
@@ -111,6 +144,8 @@ export class Victim {
       }
       machine.elapse(round < 20 ? 20 * MS : 20_000 * MS);
     }
+    const { guest } = this;
+    const { connection, machine } = guest;
     if (this.neverWakes()) return brokenInvariants(guest.vmbus);
     this.steps = 0;
     machine.elapse(400_000 * MS);
@@ -125,11 +160,17 @@ export class Victim {
   /** True if the guest still takes an honest device, once its host has sent all that it has held back. */
   takesHonestDevice(): boolean {
     const { guest } = this;
-    if (guest.connection.state.kind !== 'connected' || this.neverWakes()) return true;
+    if (guest.connection.state.kind !== 'connected' || this.neverWakes() || this.namedNoConnection())
+      return true;
     guest.host.offer(device('heartbeat', 300, { instanceId: instanceOf(300) }));
     guest.machine.elapse(10 * MS);
     const channel = guest.connection.relids.relid2channel(300);
     return channel?.state.kind === 'opened';
+  }
+
+  /** True if the host told the guest to post its messages where it takes none: nothing of the guest reaches it. */
+  private namedNoConnection(): boolean {
+    return ![1, 4].includes(this.guest.connection.messageConnection);
   }
 
   post(message: ChannelMessage): void {
@@ -201,8 +242,8 @@ export class Victim {
       );
   }
 
-  private watch(): void {
-    const { host, machine } = this.guest;
+  private watchHost(): void {
+    const { host } = this.guest;
     const postMessage = host.postMessage.bind(host);
     host.postMessage = (bytes, connection) => {
       const message = decodeMessage(bytes);
@@ -214,8 +255,12 @@ export class Victim {
       if (this.sent.length < 64) this.sent.push(bytes);
       post(bytes);
     };
+  }
+
+  private watchMachine(): void {
+    const { machine } = this.guest;
     const spawn = machine.spawn.bind(machine);
-    machine.spawn = (name, proc, cpu) => spawn(name, this.counted(proc), cpu);
+    machine.spawn = (name, proc, cpu, identity) => spawn(name, this.counted(proc), cpu, identity);
     for (const cpu of machine.cpus) {
       const schedule = cpu.taskletSchedule.bind(cpu);
       cpu.taskletSchedule = (tasklet) => {

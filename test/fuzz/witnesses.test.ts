@@ -3,6 +3,7 @@ import { attack, randomActions } from './plan.js';
 
 /** What a fuzz run must come to, or it does not show what it seems to. */
 const sometimes = [
+  'another kernel',
   ...['nic', 'scsi', 'heartbeat', 'balloon', 'pci'].map((name) => `${name} opened`),
   ...['nic', 'scsi'].map((name) => `sub-channel of ${name} opened`),
   'nic opening',
@@ -31,7 +32,7 @@ const sometimes = [
 test('the fuzzed guests come to open channels and to every kind of refusal', () => {
   const witnesses = new Map<string, number>();
   // A NIC that is stuck holds RTNL, so the others are not opened: few guests end while one is.
-  const withStuckNic = [121, 161];
+  const withStuckNic = [101, 160];
   for (const seed of [...Array.from({ length: 60 }, (_, i) => i), ...withStuckNic])
     attack(seed * 0x9e37, randomActions(seed, 500), witnesses);
   expect(sometimes.filter((witness) => !witnesses.has(witness))).toEqual([]);

@@ -239,3 +239,51 @@ describe('/proc/sys/kernel/hung_task_*', () => {
     expect(vm.now).toBeGreaterThan(1250 * S);
   });
 });
+
+describe('init_vp_index', () => {
+  const isolated = (kernel: '6.1' | '6.10' | '6.12' | '6.18' | '7.2', cmdline: string): Guest =>
+    Guest.create({
+      cpus: { present: 4, nodes: 2 },
+      kernel,
+      cmdline,
+      devices: [
+        { driver: 'kvp', relid: 7 },
+        { driver: 'storvsc', relid: 14 },
+        { driver: 'storvsc', relid: 15 },
+        { driver: 'heartbeat', relid: 8 },
+      ],
+    });
+
+  test.each(['6.10', '7.2'] as const)(
+    '%s: spins for ever in a node all of whose CPUs are isolated',
+    (kernel) => {
+      const vm = isolated(kernel, 'isolcpus=managed_irq,2-3');
+      const [spinning] = vm.hangs().filter(({ spins }) => spins);
+      const others = vm.hangs().filter(({ spins }) => !spins);
+      expect(spinning).toMatchObject({
+        task: 'hv_vmbus_con',
+        waitsFor: 'a CPU of node 1 that keeps house',
+        spins: true,
+        functions: ['init_vp_index', 'vmbus_onoffer', 'vmbus_onmessage_work'],
+      });
+      for (const { waitsFor } of others)
+        expect(['channel_mutex', 'hv_vmbus_con', 'hv_pri_chan']).toContain(waitsFor);
+      // It has channel_mutex, so nothing comes of the offers behind it.
+      expect(states(vm, [14, 15, 8])).toMatch(/^14:\S+ 15:- 8:-$/);
+      vm.run({ seconds: 300 });
+      expect(hungTasks(vm).some((text) => text.includes(spinning.comm))).toBe(false);
+    },
+  );
+
+  test.each(['6.1', '6.12', '6.18'] as const)('%s: passes such nodes over', (kernel) => {
+    const vm = isolated(kernel, 'isolcpus=managed_irq,2-3');
+    expect(vm.hangs()).toEqual([]);
+    expect(states(vm, [14, 15, 8])).toBe('14:opened 15:opened 8:opened');
+    expect([vm.channel(14).cpu, vm.channel(15).cpu]).toEqual([0, 1]);
+  });
+
+  test('ends where a node has no CPU online, and where each has one that keeps house', () => {
+    expect(isolated('7.2', 'isolcpus=managed_irq,2-3 maxcpus=2').hangs()).toEqual([]);
+    expect(isolated('7.2', 'isolcpus=managed_irq,1,3').hangs()).toEqual([]);
+  });
+});

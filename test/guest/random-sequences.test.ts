@@ -18,6 +18,8 @@ type Operation = (guest: Guest) => void;
 
 const cpu = fc.nat(CPUS - 1);
 const relid = fc.constantFrom(...relids);
+/** One of the CPUs that the present kernel has: a crash kernel has fewer. */
+const cpuOf = (guest: Guest, which: number): number => which % guest.machine.nrCpuIds;
 const channelOf = (guest: Guest, of: number) => guest.vmbus.connection.relids.relid2channel(of);
 
 const operation: fc.Arbitrary<[string, Operation]> = fc.oneof(
@@ -31,17 +33,23 @@ const operation: fc.Arbitrary<[string, Operation]> = fc.oneof(
     `affinity of ${of} to ${to}`,
     (guest) => {
       const channel = channelOf(guest, of);
-      if (channel !== undefined) guest.irq(channel.irq).setAffinity([to]);
+      if (channel !== undefined) guest.irq(channel.irq).setAffinity([cpuOf(guest, to)]);
     },
   ]),
   fc.tuple(relid, cpu).map(([of, to]): [string, Operation] => [
     `cpu file of ${of} to ${to}`,
     (guest) => {
-      if (channelOf(guest, of) !== undefined) guest.channel(of).setCpu(to);
+      if (channelOf(guest, of) !== undefined) guest.channel(of).setCpu(cpuOf(guest, to));
     },
   ]),
-  cpu.map((which): [string, Operation] => [`offline ${which}`, (guest) => guest.cpu(which).offline()]),
-  cpu.map((which): [string, Operation] => [`online ${which}`, (guest) => guest.cpu(which).online()]),
+  cpu.map((which): [string, Operation] => [
+    `offline ${which}`,
+    (guest) => guest.cpu(cpuOf(guest, which)).offline(),
+  ]),
+  cpu.map((which): [string, Operation] => [
+    `online ${which}`,
+    (guest) => guest.cpu(cpuOf(guest, which)).online(),
+  ]),
   relid.map((of): [string, Operation] => [
     `rescind ${of}`,
     (guest) => {
@@ -67,9 +75,34 @@ const operation: fc.Arbitrary<[string, Operation]> = fc.oneof(
   cpu.map((which): [string, Operation] => [
     `interrupts of ${which} off for a signal to each channel, twice`,
     (guest) => {
-      guest.cpu(which).disableInterrupts();
+      const busy = guest.cpu(cpuOf(guest, which));
+      busy.disableInterrupts();
       for (const of of relids) guest.host.signal(of, 2);
-      guest.cpu(which).enableInterrupts();
+      busy.enableInterrupts();
+    },
+  ]),
+  cpu.map((which): [string, Operation] => [
+    `crash on ${which}`,
+    (guest) => {
+      const crashing = cpuOf(guest, which);
+      if (guest.machine.online.has(crashing)) guest.crash({ cpu: crashing });
+    },
+  ]),
+  fc.constant<[string, Operation]>(['kexec', (guest) => guest.kexec()]),
+  fc.constantFrom('delay' as const, 'duplicate' as const).map((deed): [string, Operation] => [
+    `signals of the guest: ${deed}`,
+    (guest) => {
+      guest.host.behave();
+      guest.host.misbehave({ what: 'guestSignal', chance: 0.5, deed, byNs: 200_000 });
+    },
+  ]),
+  relid.map((of): [string, Operation] => [
+    `ring of ${of} is left alone for a while`,
+    (guest) => {
+      if (guest.host.channel(of) === undefined) return;
+      guest.host.drain(of, false);
+      guest.run({ ms: 1 });
+      guest.host.drain(of, true);
     },
   ]),
   fc
@@ -92,7 +125,7 @@ function freshGuest(): Guest {
   });
 }
 
-describe('random sequences of offer, signal, affinity, offline, online, rescind and channel count', () => {
+describe('random sequences of offer, signal, affinity, offline, online, rescind, channel count, crash and kexec', () => {
   test(
     'leave no channel on an offline CPU, no IRQ without channel, no lost event',
     async () => {

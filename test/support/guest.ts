@@ -14,6 +14,7 @@ import { deviceClassId } from '../../src/vmbus/protocol/class-ids.js';
 import { deviceOf, type VmbusDevice, type VmbusDriver } from '../../src/vmbus/driver.js';
 import { type Guid, parseGuid } from '../../src/vmbus/protocol/guid.js';
 import type { VmbusDesign } from '../../src/vmbus/variants/design.js';
+import type { GuestPort } from '../../src/vmbus/host-port.js';
 import { brokenInvariants } from '../../src/vmbus/validate.js';
 import { archSource } from '../../src/platform/platform.js';
 import { GSI_TOP, X86Platform } from '../../src/platform/x86/platform.js';
@@ -22,6 +23,8 @@ const MS = 1_000_000;
 
 export interface TestGuestOptions extends Partial<MachineOptions> {
   readonly devices?: readonly HostDeviceOptions[];
+  /** The host of an earlier kernel, whose place this one takes; default: a host of its own. */
+  readonly running?: HyperV;
   readonly host?: HyperVOptions;
   readonly design?: Partial<VmbusDesign>;
   /** A confidential VM; default false. */
@@ -53,6 +56,7 @@ export class TestGuest extends LeanGuest {
 
   constructor({
     devices,
+    running,
     host,
     design,
     isolation,
@@ -74,11 +78,14 @@ export class TestGuest extends LeanGuest {
         return platform.vmbusLine;
       },
       makeHost: ({ machine, memory, line }) => {
-        hyperv = new HyperV(
-          machine.clock,
-          { memory, interrupt: (cpu) => line.raise(cpu), suspend: (ns) => machine.pause(ns) },
-          { backends: backends ?? builtinBackends(), ...host },
-        );
+        const port: GuestPort = {
+          memory,
+          interrupt: (cpu) => line.raise(cpu),
+          suspend: (ns) => machine.pause(ns),
+        };
+        running?.attach(port);
+        hyperv =
+          running ?? new HyperV(machine.clock, port, { backends: backends ?? builtinBackends(), ...host });
         return hyperv;
       },
       makeDrivers: (operations) =>

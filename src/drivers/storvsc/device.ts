@@ -235,6 +235,7 @@ export class StorvscDevice {
 
   private retryNow(): void {
     this.retrying = false;
-    this.runQueue();
+    // A kernel that has stopped tries nothing again.
+    if (!this.device.channel.machine.halted) this.runQueue();
   }
 }

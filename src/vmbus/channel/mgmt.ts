@@ -187,7 +187,7 @@ export class ChannelManagement {
       ({ offer }) => offer.classId === classId && offer.instanceId === instanceId,
     );
     channel.primary = primary;
-    if (lock === 'until-listed') yield* connection.placement.initVpIndex(channel);
+    if (lock === 'until-listed') yield* this.initVpIndex(channel);
     yield* connection.offers.doneSteps();
     const isPlaced = this.isNewOrSub(primary, channel);
     const accepted = isPlaced && (yield* connection.mapRelid(channel));
@@ -199,11 +199,16 @@ export class ChannelManagement {
     else if (isPlaced) yield* this.giveUp(channel);
   }
 
+  private initVpIndex(channel: VmbusChannel): Procedure<void> {
+    const { placement, behaviour } = this.connection;
+    return inFrame('init_vp_index', placement.initVpIndex(channel, behaviour.placementSpins));
+  }
+
   /** Before 5.8: the channel's CPU is chosen before the channel is put on its list. */
   private *chooseCpu(channel: VmbusChannel, cpusLocked: boolean): Procedure<void> {
-    const { placement, machine } = this.connection;
+    const { machine } = this.connection;
     if (cpusLocked) yield* machine.hotplug.cpusReadLock();
-    yield* placement.initVpIndex(channel);
+    yield* this.initVpIndex(channel);
     if (cpusLocked) yield* machine.hotplug.cpusReadUnlock();
   }
 

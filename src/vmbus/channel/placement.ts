@@ -1,6 +1,7 @@
 import type { CpuId } from '../../lib/brand.js';
 import type { Machine } from '../../machine/machine.js';
 import { CpuMask } from '../../machine/cpumask.js';
+import { SpinWait } from '../../machine/spin-wait.js';
 import type { Procedure } from '../../machine/step.js';
 import { nodesOf } from '../../machine/topology.js';
 import type { FreeCpus } from '../variants/free-cpus.js';
@@ -25,10 +26,11 @@ export class ChannelPlacement {
   }
 
   /**
-   * Sets the target CPU of a new channel whose primary is known (drivers/hv/channel_mgmt.c init_vp_index of 6.12 and 7.2;
-   * in 6.1 it never ends where a node has CPUs and all of them are isolated: such nodes are passed over here, as later).
+   * Sets the target CPU of a new channel whose primary is known (drivers/hv/channel_mgmt.c init_vp_index).
+   *
+   * @param spins as HypervBehaviour.placementSpins; default false: nodes without a usable CPU are passed over.
    */
-  *initVpIndex(channel: VmbusChannel): Procedure<void> {
+  *initVpIndex(channel: VmbusChannel, spins = false): Procedure<void> {
     if (!channel.isPerf) {
       channel.target.set(VMBUS_CONNECT_CPU);
       return;
@@ -36,13 +38,15 @@ export class ChannelPlacement {
     const { machine } = this;
     yield machine.online.shared.read;
     const usable = machine.online.andNot(machine.isolated);
-    if (usable.isEmpty) {
+    // Kernels that spin look whether any CPU keeps house, not whether one does that is online.
+    if (usable.isEmpty && !spins) {
       channel.target.set(VMBUS_CONNECT_CPU);
       this.allocatedOf(VMBUS_CONNECT_CPU).set(VMBUS_CONNECT_CPU);
       return;
     }
     const nrOnline = machine.online.weight;
     for (let tries = 1; ; tries++) {
+      if (spins) yield* this.spinInIsolatedNode(usable);
       const cpu = this.nextFreeCpu(usable);
       channel.target.set(cpu);
       if (channel.offer.subChannelIndex >= nrOnline || tries > nrOnline) return;
@@ -65,6 +69,22 @@ export class ChannelPlacement {
   /** CPUs of a node that count as used by performance channels. */
   allocatedIn(node: number): CpuMask | undefined {
     return this.allocated[node];
+  }
+
+  /**
+   * Kernels before a fix look for a free CPU in the next node that has CPUs online, whether or not one of them keeps
+   * house, and clear the set of used ones to look again: where none does, for ever.
+   */
+  private *spinInIsolatedNode(usable: CpuMask): Procedure<void> {
+    const { topology, online } = this.machine;
+    const nodes = this.allocated.length;
+    for (let i = 0; i < nodes; i++) {
+      const node = (this.nextNumaNodeId + i) % nodes;
+      const isInNode = (cpu: CpuId): boolean => topology.node[cpu] === node;
+      if (![...online].some(isInNode)) continue;
+      if ([...usable].some(isInNode)) return;
+      yield* new SpinWait(`a CPU of node ${node} that keeps house`, () => false).spin();
+    }
   }
 
   private nextFreeCpu(usable: CpuMask): CpuId {
