@@ -13,6 +13,7 @@ const guestKeys: Readonly<Record<keyof GuestOptions, true>> = {
   interruptRemapping: true,
   its: true,
   nrIrqs: true,
+  maxIrqs: true,
   seed: true,
   interruptTimeNs: true,
   host: true,

@@ -68,6 +68,14 @@ export class GuestHost implements ScenarioHost {
     this.hyperv.services.add(vsockService(port));
   }
 
+  /** The timer stimer0 of a CPU expires `times` times, by messages: a host without direct mode of synthetic timers. */
+  timerExpired(cpu: CpuId, times = 1): void {
+    for (let i = 0; i < times; i++) {
+      this.hyperv.timerExpired(cpu);
+      this.machine().settle();
+    }
+  }
+
   /** Signals an open channel. @returns how many of the `times` signals were sent: none unless it is open. */
   signal(relid: Relid, times = 1): number {
     const sent = this.hyperv.signal(relid, times);

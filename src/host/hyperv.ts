@@ -216,6 +216,11 @@ export class HyperV implements HostPort, HostDeviceServices {
     return times;
   }
 
+  /** The synthetic timer of a VP expires on a host without direct mode: a message tells, unless the VP's synic is off. */
+  timerExpired(vp: CpuId): void {
+    this.synic.timerExpired(vp);
+  }
+
   /**
    * Sends a control message as it is, whether it makes sense or not: what a hostile host may do.
    *

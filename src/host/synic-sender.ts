@@ -1,7 +1,13 @@
 import { setBit, testAndSetBit } from '../lib/bitmap.js';
 import type { CpuId, Relid } from '../lib/brand.js';
 import type { GuestPort } from '../vmbus/host-port.js';
-import { HVMSG_NONE, HVMSG_VMBUS, type SynicPages } from '../vmbus/synic.js';
+import {
+  HV_TIMER_MESSAGE_BYTES,
+  HVMSG_NONE,
+  HVMSG_TIMER_EXPIRED,
+  HVMSG_VMBUS,
+  type SynicPages,
+} from '../vmbus/synic.js';
 import type { HostChannel } from './device.js';
 import { HostTotals } from './totals.js';
 
@@ -9,6 +15,8 @@ import { HostTotals } from './totals.js';
 export class SynicSender {
   private readonly pages: (SynicPages | undefined)[] = [];
   private readonly messages: Uint8Array[] = [];
+  /** VPs whose timer's message waits for the slot. */
+  private readonly expired = new Set<CpuId>();
   /** VP that gets the messages, as named at first contact. */
   messageVp: CpuId = 0;
   readonly totals = new HostTotals();
@@ -88,7 +96,27 @@ export class SynicSender {
 
   /** The guest freed the slot of `vp`. */
   endOfMessage(vp: CpuId): void {
-    if (vp === this.messageVp) this.deliver();
+    if (this.expired.delete(vp)) this.timerExpired(vp);
+    else if (vp === this.messageVp) this.deliver();
+  }
+
+  /**
+   * The synthetic timer of `vp` has expired, and says so by a message: a host without direct mode. It waits while the slot
+   * is taken, once; nothing comes of it if the VP's synic is off.
+   */
+  timerExpired(vp: CpuId): void {
+    const slot = this.pages[vp]?.message;
+    if (slot === undefined) return;
+    if (slot.type !== HVMSG_NONE) {
+      this.expired.add(vp);
+      slot.pending = true;
+      return;
+    }
+    slot.payload.fill(0);
+    slot.payloadSize = HV_TIMER_MESSAGE_BYTES;
+    slot.pending = vp === this.messageVp && this.messages.length > 0;
+    slot.type = HVMSG_TIMER_EXPIRED;
+    this.interrupt(vp);
   }
 
   private deliver(): void {
@@ -103,7 +131,7 @@ export class SynicSender {
     slot.payload.fill(0);
     slot.payload.set(message);
     slot.payloadSize = message.length;
-    slot.pending = this.messages.length > 0;
+    slot.pending = this.messages.length > 0 || this.expired.has(this.messageVp);
     slot.type = HVMSG_VMBUS;
     this.totals.messages += 1;
     this.interrupt(this.messageVp);

@@ -56,7 +56,13 @@ class CountingGuest {
     const { guest, platform } = this;
     const { connection, machine, vmbus } = guest;
     const control = topLevels[topLevel].controlMessages(connection);
-    const isr = new VmbusIsr(vmbus.contexts, connection.relids, control, connection.eventScan);
+    const isr = new VmbusIsr(
+      vmbus.contexts,
+      connection.relids,
+      control,
+      connection.host,
+      connection.eventScan,
+    );
     runAtomic(platform.vmbusLine.setup((cpu) => isr.handle(cpu)));
     runAtomic(control.setup(vmbus.contexts));
     const second = guest.newChannel(SECOND_RELID, this.channelCpu);

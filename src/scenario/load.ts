@@ -82,6 +82,7 @@ function guestOptions(keys: ScenarioKeys): GuestOptions {
     interruptRemapping: keys.interruptRemapping,
     its: keys.its,
     nrIrqs,
+    maxIrqs: keys.maxIrqs,
     seed,
     interruptTimeNs: interruptTime,
     host: keys.host && hostOptions(keys.host),

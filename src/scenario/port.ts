@@ -207,6 +207,9 @@ export interface ScenarioLines {
 
 /** The host: its counts, and what it can be made to do that it must not. That throws RangeError for what it cannot do. */
 export interface ScenarioHost {
+  /** The timer stimer0 of a CPU expires, by messages of a host without direct mode. */
+  timerExpired(cpu: CpuId, times: number): void;
+
   /** How often it has done what these count, or the guest has. */
   readonly totals: Readonly<Record<HostTotalName, number>>;
 

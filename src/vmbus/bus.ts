@@ -115,17 +115,30 @@ export class VmbusBus {
     return driver.classIds.includes(classId) || (this.dynamicIds.get(driver)?.has(classId) ?? false);
   }
 
-  /** Makes a device of a new primary channel and binds the driver of its class (vmbus_device_register). */
-  *register(channel: VmbusChannel): Procedure<void> {
+  /**
+   * Makes a device of a new primary channel and binds the driver of its class (vmbus_device_register). Its name is the
+   * instance id, and there may be one device of a name only; what sysfs itself says of that is left out.
+   *
+   * @returns 0 or a negative errno.
+   */
+  *register(channel: VmbusChannel): Procedure<number> {
     const { classId, instanceId } = channel.offer;
+    if (this.byInstance.has(instanceId)) {
+      const { log } = this.connection.machine;
+      log.printk(
+        `kobject: kobject_add_internal failed for ${instanceId} with -EEXIST, don't try to register things with the same name in the same directory.`,
+      );
+      log.printk('hv_vmbus: Unable to register child device');
+      return errnoValue('EEXIST');
+    }
     const device = new VmbusDevice(classId, instanceId, channel);
     channel.device = device;
     this.devices.push(device);
-    // Of two with one id, which no host offers, the first has the name.
-    if (!this.byInstance.has(instanceId)) this.byInstance.set(instanceId, device);
-    if (!this.autoprobe) return;
+    this.byInstance.set(instanceId, device);
+    if (!this.autoprobe) return 0;
     if (this.deferred === undefined) yield* this.probeFor(device);
     else this.deferred.push(device);
+    return 0;
   }
 
   /** While the guest is being suspended no driver takes a device into service (device_block_probing). */

@@ -8,9 +8,12 @@ import { Tasklet } from '../machine/tasklet.js';
 export const HV_EVENT_FLAGS_COUNT = 2048;
 /** Payload bytes of a message slot (HV_MESSAGE_PAYLOAD_BYTE_COUNT). */
 export const HV_MESSAGE_PAYLOAD_BYTE_COUNT = 240;
-/** Types of a message slot: free, and a message of the VMBus connection. */
+/** Types of a message slot: free, a message of the VMBus connection, and one of a synthetic timer that has expired. */
 export const HVMSG_NONE = 0;
 export const HVMSG_VMBUS = 1;
+export const HVMSG_TIMER_EXPIRED = 0x8000_0010;
+/** Bytes of a timer's message (struct hv_timer_message_payload). */
+export const HV_TIMER_MESSAGE_BYTES = 24;
 
 /** One slot of a synic message page (struct hv_message), the one of SINT 2. */
 export class MessageSlot {
@@ -47,6 +50,8 @@ export class HvPerCpuContext implements SynicPages {
   interrupts = 0;
   /** Events for relid 0 that came here. */
   relid0Events = 0;
+  /** Messages of this CPU's timer stimer0. */
+  timerMessages = 0;
 
   constructor(
     readonly cpu: Cpu,

@@ -88,7 +88,7 @@ export class Vmbus {
       );
     this.contexts = contexts;
     this.control = connection.design.topLevel.controlMessages(connection);
-    this.isr = new VmbusIsr(contexts, connection.relids, this.control, connection.eventScan);
+    this.isr = new VmbusIsr(contexts, connection.relids, this.control, connection.host, connection.eventScan);
     this.hotplug = new SynicHotplug(connection, contexts, line);
   }
 

@@ -151,6 +151,7 @@ export class FakeGuest implements ScenarioGuest {
 
   readonly host: ScenarioHost = {
     totals: new HostTotals(),
+    timerExpired: (cpu, times) => this.record('timerExpired', `${cpu} ${times}`),
     misbehave: () => this.record('hostDoes', 'misbehave'),
     behave: () => this.record('hostDoes', 'behave'),
     send: () => this.record('hostDoes', 'send'),

@@ -166,6 +166,7 @@ function ownModules(
     irqModule({
       ...numbers,
       ...irqOptions(parameters),
+      ...(options.maxIrqs !== undefined && { behaviour: { maxIrqs: options.maxIrqs } }),
       genericPendingIrq,
       ...(kernel && { kernel }),
       ...(dynirqLowerBound && { dynirqLowerBound }),

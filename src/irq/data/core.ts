@@ -91,7 +91,7 @@ export class IrqCore implements IrqDescCore {
   ) {
     const behaviour = kernelBehaviour(options.kernel ?? '6.10');
     this.behaviour = options.behaviour === undefined ? behaviour : { ...behaviour, ...options.behaviour };
-    this.totalNrIrqs = options.nrIrqs ?? 256;
+    this.totalNrIrqs = Math.min(options.nrIrqs ?? 256, this.behaviour.maxIrqs);
     this.procConstraints.calcPrec(Math.max(this.totalNrIrqs, options.mostNrIrqs ?? 0));
     this.dynirqLowerBound = options.dynirqLowerBound;
     this.threadirqs = options.threadirqs ?? false;

@@ -1,9 +1,11 @@
 import { z } from 'zod';
 import { hostAct, performHostAct } from '../host-acts/index.js';
 import { hostTotalNames } from '../../host/totals.js';
+import { cpu } from '../schema/notations.js';
 import { word } from '../schema/shapes.js';
 import { defineAction } from './action.js';
 import { aNumber } from './expects.js';
+import { times } from './signals.js';
 
 /** What a hostile host does. */
 export const host = defineAction({
@@ -36,4 +38,17 @@ export const hostCount = defineAction({
   fields: (total) => ({ total }),
   describe: ({ total }) => `hostCount ${total}`,
   perform: (guest, { total }) => ({ kind: 'count', count: guest.host.totals[total] }),
+});
+
+/** What timers of hosts without direct mode do. */
+export const stimer0 = defineAction({
+  name: 'stimer0',
+  value: cpu.describe('The synthetic timer of this CPU expires, and an old host says so by a message'),
+  companions: { times },
+  fields: (number, { times: often = 1 }) => ({ cpu: number, times: often }),
+  describe: (action) => `stimer0 of CPU ${action.cpu}${action.times === 1 ? '' : ` ${action.times} times`}`,
+  perform(guest, action) {
+    guest.host.timerExpired(action.cpu, action.times);
+  },
+  check: (action, at, { cpus }) => cpus.check(action.cpu, at),
 });

@@ -5,7 +5,7 @@ import { crash, kexec, panic } from './crash.js';
 import { offline, online } from './cpu.js';
 import { channels, offer, rescind } from './devices.js';
 import { print, read, write } from './files.js';
-import { host, hostCount, refused } from './host.js';
+import { host, hostCount, refused, stimer0 } from './host.js';
 import { ifdown, ifup, indirection } from './interface.js';
 import { disable, enable, free, plug, queues, raise, request, synchronize, unplug, wake } from './lines.js';
 import { resume, shutdown, suspend } from './power.js';
@@ -40,6 +40,7 @@ export const builtinActions: readonly ScenarioAction[] = [
   host,
   refused,
   hostCount,
+  stimer0,
   suspend,
   resume,
   shutdown,

@@ -57,6 +57,8 @@ export interface GuestOptions {
   readonly its?: boolean;
   /** Number of IRQs (nr_irqs); default: what Linux computes. */
   readonly nrIrqs?: number;
+  /** Interrupt numbers are below this, as the kernel was built (MAX_SPARSE_IRQS); default: that of the kernel. */
+  readonly maxIrqs?: number;
   /** Of all that is random; default 1. */
   readonly seed?: number;
   /** How long an interrupt keeps its CPU from taking the next one; default 0. */

@@ -43,6 +43,9 @@ export function scenarioShape(vocabulary: ScenarioVocabulary, step: ReturnType<t
     its: bool
       .optional()
       .describe('arm64: there is an ITS with a PCI bus behind it; default: only without Hyper-V'),
+    maxIrqs: int(17, 0x7fffffff)
+      .optional()
+      .describe('Interrupt numbers are below this, as the kernel was built; default: its MAX_SPARSE_IRQS'),
     nrIrqs: int(17, 0x7fffffff).optional().describe('Number of IRQs; default: what Linux computes'),
     seed: u32.optional().describe('Of all that is random; default 1'),
     interruptTime: duration

@@ -189,11 +189,14 @@ export class ChannelManagement {
     channel.primary = primary;
     if (lock === 'until-listed') yield* this.initVpIndex(channel);
     yield* connection.offers.doneSteps();
-    const accepted = this.isNewOrSub(primary, channel) && (yield* connection.mapRelid(channel));
+    const isPlaced = this.isNewOrSub(primary, channel);
+    const accepted = isPlaced && (yield* connection.mapRelid(channel));
     if (accepted) yield* connection.list(channel);
     yield* connection.channelMutex.unlock();
     if (lock === 'until-listed') yield* hotplug.cpusReadUnlock();
     if (accepted) yield* this.beginChannel(channel);
+    // There is no number for its interrupt (RFC patch 8).
+    else if (isPlaced) yield* this.giveUp(channel);
   }
 
   private initVpIndex(channel: VmbusChannel): Procedure<void> {
@@ -242,10 +245,33 @@ export class ChannelManagement {
   /** Shows the channel to drivers (vmbus_add_channel_work). */
   private *addChannel(channel: VmbusChannel): Procedure<void> {
     yield* channel.stateVar.setSteps({ kind: 'open' });
-    if (channel.primary === undefined) yield* this.bus.register(channel);
-    else yield* this.bus.addSubChannel(channel.primary, channel);
+    if (channel.primary !== undefined) yield* this.bus.addSubChannel(channel.primary, channel);
+    else if ((yield* this.bus.register(channel)) !== 0) {
+      const { log } = this.connection.machine;
+      log.printk(`hv_vmbus: unable to add child device object (relid ${channel.relid})`);
+      yield* this.dequeue(channel);
+      return;
+    }
     channel.probeDone.completeAll();
     yield* this.connection.lifetime.offerProcessed(channel, this.rescindWork);
+  }
+
+  /** A channel that no device could be made of goes (vmbus_add_channel_work, err_deq_chan). */
+  private *dequeue(channel: VmbusChannel): Procedure<void> {
+    const { connection } = this;
+    yield* connection.channelMutex.lock();
+    channel.probeDone.completeAll();
+    yield* connection.unlist(channel, 'vmbus_add_channel_work');
+    yield* connection.relids.unmap(channel);
+    yield* connection.channelMutex.unlock();
+    yield* this.giveUp(channel);
+  }
+
+  /** The host has the relid again. A rescind that waits for the channel finds it off its list, and ends. */
+  private *giveUp(channel: VmbusChannel): Procedure<void> {
+    const { connection } = this;
+    yield* connection.releaseRelid(channel.relid);
+    if (!channel.rescindRef) yield* connection.lifetime.giveUp(channel);
   }
 
   private *stop(channel: VmbusChannel): Procedure<void> {

@@ -110,12 +110,13 @@ describe('offers', () => {
     expect(guest.channel(5).subChannels.map(({ relid }) => relid)).toEqual([7]);
   });
 
-  test('of the same instance but another class are a device of their own', () => {
+  test('of the same instance but another class make no device, whose name would be taken', () => {
     const guest = new TestGuest().boot();
     send(guest, offerOf(5));
     send(guest, offerOf(6, { instanceId: instanceOf(5), classId: deviceClassId('fcopy') }));
     guest.settle();
-    expect(guest.vmbus.bus.devices).toHaveLength(2);
+    expect(guest.vmbus.bus.devices).toHaveLength(1);
+    expect(guest.connection.primaries.map(({ relid }) => relid)).toEqual([5]);
   });
 
   test('of devices for Windows guests are dropped without a trace', () => {
