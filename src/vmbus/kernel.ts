@@ -62,7 +62,7 @@ const v61: HypervBehaviour = {
   vpciRetarget: 'hv_arch_irq_unmask',
   timesyncImplicit: false,
   uioServesFcopy: false,
-  uioMasksInterrupts: true,
+  uioMasksInterrupts: false, // 6.1.192 has the fix of 6.17's
   framebufferDriver: 'hyperv_fb',
 };
 
@@ -70,12 +70,15 @@ const v610: HypervBehaviour = {
   ...v61,
   vpciInIsolated: true, // 6.4, "PCI: hv: Enable PCI pass-thru devices in Confidential VMs"
   fcopyInUtils: false, // 6.10, ec314f61e4fc
+  uioServesFcopy: true, // 6.10, with that: hv_uio_id_table
+  uioMasksInterrupts: true, // until 6.17 and its stable trees, of which 6.10 had none
   placementSpins: true, // had no stable tree when it was mended
   timesyncImplicit: true, // 6.8, "hv_utils: Allow implicit ICTIMESYNCFLAG_SYNC"
 };
 
 const v612: HypervBehaviour = {
   ...v610,
+  uioMasksInterrupts: false, // 6.12.117 has the fix of 6.17's, "uio_hv_generic: Let userspace take care of interrupt mask"
   placementSpins: false, // 6.12.117 has the fix of 7.2's
   probeFailure: 'probe with driver', // by 6.12, call_driver_probe
   netvscChannels: { least: 16, orDefaultRssQueues: true }, // 6.12, 646f071d315b
@@ -88,12 +91,10 @@ const v618: HypervBehaviour = {
   storvscPrefersOwnCpu: true, // 6.18, "scsi: storvsc: Prefer returning channel with the same CPU as on the I/O issuing CPU"
   storvscStatusLabel: 'host=0x', // 6.16, "scsi: storvsc: Don't report the host packet status as the hv status"
   movesChannelsAtOffline: true, // 6.15, "Add support for CPU offlining in Hyper-V": hv_pick_new_cpu
-  uioMasksInterrupts: false, // 6.17, "uio_hv_generic: Let userspace take care of interrupt mask"
 };
 
 const v72: HypervBehaviour = {
   ...v618,
-  uioServesFcopy: true, // by 7.2: hv_uio_id_table
   newestVersion: VERSION_WIN10_V6_0, // 6.19, "Drivers: hv: VMBus protocol version 6.0"
   confidentialVmbus: true, // 6.19, the series that it began
   placementSpins: true, // 7.2.8

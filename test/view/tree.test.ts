@@ -84,11 +84,22 @@ describe('writing', () => {
 });
 
 test('stat follows links, lstat does not', () => {
-  expect(tree.stat('/sys/bus/first')).toEqual({ kind: 'directory', mode: 0o040755, size: 0 });
-  expect(tree.lstat('/sys/bus/first')).toEqual({ kind: 'symlink', mode: 0o120777, size: 0 });
+  expect(tree.stat('/sys/bus/first')).toEqual({ kind: 'directory', mode: 0o040755, size: 0, lasts: 'name' });
+  expect(tree.lstat('/sys/bus/first')).toEqual({
+    kind: 'symlink',
+    mode: 0o120777,
+    size: 0,
+    lasts: 'nothing',
+  });
   expect(tree.readlink('/sys/bus/first')).toBe('../devices/one');
-  expect(tree.stat('/proc/version')).toEqual({ kind: 'file', mode: 0o100444, size: 0 });
-  expect(tree.stat('/sys/devices/one/value')).toEqual({ kind: 'file', mode: 0o100644, size: 4096 });
+  expect(tree.stat('/proc/version')).toEqual({ kind: 'file', mode: 0o100444, size: 0, lasts: 'name' });
+  expect(tree.stat('/sys/devices/one/value')).toEqual({
+    kind: 'file',
+    mode: 0o100644,
+    size: 4096,
+    lasts: 'nothing',
+  });
+  expect(tree.stat('/sys').lasts).toBe('all');
   expect(tree.exists('/sys/bus')).toBe(true);
   expect(tree.exists('/sys/nobus')).toBe(false);
 });
