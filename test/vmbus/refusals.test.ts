@@ -119,7 +119,7 @@ const misdeeds: readonly (readonly [Refusal, string, (guest: TestGuest) => void]
   [
     'message-slot-type',
     'fills a slot with another kind of message',
-    (guest) => setSlot(guest, 0x80000010, 8),
+    (guest) => setSlot(guest, 0x80000000, 8),
   ],
   ['message-slot-size', 'claims more bytes than a slot has', (guest) => setSlot(guest, 1, 241)],
   [
