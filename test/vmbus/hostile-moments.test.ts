@@ -139,7 +139,7 @@ test('a network adapter that has more sub-channels than it was asked for goes on
     devices: [device('nic', 1, { subChannelRelids: [9, 10] })],
     backends,
   }).boot();
-  expect(guest.log()).toContain(`hv_netvsc ${instanceOf(1)}: invalid number of allocated sub channel`);
+  expect(guest.log()).toContain(`hv_netvsc ${instanceOf(1)} eth0: invalid number of allocated sub channel`);
   expect([...guest.connection.channels()].map(({ relid, state }) => [relid, state.kind])).toEqual([
     [1, 'opened'],
   ]);

@@ -17,6 +17,7 @@ describe('what a real kernel did, replayed', () => {
       file: `${name}.jsonl`,
       passed: count,
       failed: 0,
+      leftOut: {},
       notApplicable: 0,
       failures: [],
       reasons: {},

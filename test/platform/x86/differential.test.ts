@@ -84,7 +84,9 @@ async function run(parameters: { numRuns: number; seed?: number }): Promise<Set<
   const tellsNothingApart = async (options: MachineOptions, operations: readonly Operation[]) => {
     // inversify holds containers by WeakRef, whose targets live until the turn ends: one turn for each guest.
     await nextTurn();
-    const pair = new Pair({ ...options, nodes: options.cpus % 2 === 0 ? options.nodes : 1 });
+    // A channel's place is looked for without end in 7.2 where a node has no CPU that is online and not isolated.
+    const oneNode = options.cpus % 2 === 1 || (options.kernel === '7.2' && options.channels > 0);
+    const pair = new Pair({ ...options, nodes: oneNode ? 1 : options.nodes });
     for (const deed of operations) {
       const difference = pair.apply(deed);
       if (difference !== '') throw new Error(`after ${JSON.stringify(deed)}, ${difference}`);

@@ -126,7 +126,7 @@ describe('control messages that make no sense', () => {
   test('a slot that is no VMBus message is freed', () => {
     const guest = new TestGuest().boot();
     const slot = guest.vmbus.contexts[0].message;
-    slot.type = 0x80000010;
+    slot.type = 0x80000000;
     expect(guest.vmbus.isr.handle(guest.machine.cpu(0))).toBe(true);
     guest.machine.settle();
     expect(slot.type).toBe(0);
