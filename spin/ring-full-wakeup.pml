@@ -26,6 +26,8 @@
 #define SIGNAL_ALWAYS
 #elif defined(exactly_full_is_enough)
 #define EXACTLY_FULL
+#elif defined(host_polls)
+#define HOST_POLLS
 #else
 #error no such variant
 #endif
@@ -153,6 +155,10 @@ active proctype host() {
       STORE(host_stores, write_index, WRITE_INDEX, mine);
       BARRIER(host_stores)
     :: else ->
+#ifdef HOST_POLLS
+      /* It looks again and again, and asks for nothing. */
+      HAS_ROOM(mine, read_index)
+#else
       has_asked = true;
       STORE(host_stores, pending_send_sz, PENDING_SEND_SZ, 1);
       BARRIER(host_stores);
@@ -180,6 +186,7 @@ active proctype host() {
         }
       od;
       STORE(host_stores, pending_send_sz, PENDING_SEND_SZ, 0)
+#endif
     fi
   od
 }
@@ -187,6 +194,9 @@ active proctype host() {
 active proctype at_the_end() {
   timeout;
   assert(!asleep);
+#ifdef HOST_POLLS
+  assert(signals == 0);
+#endif
 #ifndef SIGNAL_ALWAYS
   assert(needless == 0)
 #endif
