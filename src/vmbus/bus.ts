@@ -208,8 +208,11 @@ export class VmbusBus {
   /** Takes the device of a primary channel away, if nobody else has (vmbus_device_unregister). */
   *removeDevice(channel: VmbusChannel): Procedure<void> {
     channel.assertLive('vmbus_device_unregister');
+    // Who makes the device lists the channel as open in the same step.
+    channel.stateVar.announceRead();
     const device = deviceOf(channel);
     if (device === undefined) return;
+    device.probing.announceRead();
     // The directory of its channels goes first, and with it kernfs waits for writes there (kset_unregister).
     for (const { fileWriters, filesUnused } of [channel, ...channel.subChannels])
       if (fileWriters > 0) yield* filesUnused.wait();
