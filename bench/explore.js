@@ -11,6 +11,7 @@ import { races } from '../dist/races/index.js';
 import { setBit } from '../dist/lib/bitmap.js';
 import { callbackMode, VmbusChannel } from '../dist/vmbus/channel/channel.js';
 import { deviceClassId } from '../dist/vmbus/protocol/class-ids.js';
+import { EventScan } from '../dist/vmbus/event-scan.js';
 import { VmbusIsr } from '../dist/vmbus/isr.js';
 import { HvPerCpuContext } from '../dist/vmbus/synic.js';
 import { ControlTasklet } from '../dist/vmbus/variants/control-messages.js';
@@ -30,7 +31,9 @@ class Shared {
     this.machine = new Machine({ present: 2 });
     this.relids = new PercpuListRelidMap(2, new RescindRefLifetime(new Lock('channel_mutex')), undefined);
     this.contexts = this.machine.cpus.map((cpu) => new HvPerCpuContext(cpu, () => {}));
-    this.isr = new VmbusIsr(this.contexts, this.relids, new ControlTasklet());
+    // No host posts messages here, so none has to hear of their end.
+    const nobody = undefined;
+    this.isr = new VmbusIsr(this.contexts, this.relids, new ControlTasklet(), nobody, new EventScan(false));
     this.channel = new VmbusChannel(this.machine, offer, () => {});
     this.channel.target.set(1);
     this.channel.callbackMode = callbackMode.isr;

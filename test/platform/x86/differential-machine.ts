@@ -89,6 +89,8 @@ export class Pair {
       kernel,
       generation,
       interruptRemapping: remapped ? 'intel' : 'none',
+      // Time goes by while channels are moved, and the second model knows nothing of that.
+      design: { offlinePolicy: 'refuse' },
       devices: [
         { driver: 'heartbeat', relid: 7 },
         ...(channels > 0
