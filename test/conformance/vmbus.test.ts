@@ -8,6 +8,7 @@ import {
   labParametersOf,
   type RecordedBoot,
 } from '../../src/conformance/vmbus/boot.js';
+import { expectReplayed } from '../support/recordings.js';
 
 // What the real drivers/hv of Linux 6.1 and 6.12 was seen to do against a host of ours. Every third boot of each file; all
 // with GOLDEN=all npm test -- test/conformance/vmbus
@@ -28,18 +29,7 @@ test('both kernels have all groups', () => {
   expect(files.map(({ file }) => file).sort()).toEqual(names.sort());
 });
 
-test.each(files)('$file', ({ read }) => {
-  const recordings = read();
-  if (recordings === undefined) throw new Error('nothing replays it');
-  const cases = recordings.cases.filter((_recorded, at) => at % every === 0);
-  expect(cases.length).toBeGreaterThan(0);
-  const { passed, failures, notApplicable } = replayAll({ ...recordings, cases });
-  expect({ passed, failures, notApplicable }).toEqual({
-    passed: cases.length,
-    failures: [],
-    notApplicable: 0,
-  });
-});
+test.each(files)('$file', (recorded) => expectReplayed(recorded, every));
 
 describe('what a recording says is what counts', () => {
   /** A boot with one of its operations changed. */

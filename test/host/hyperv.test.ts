@@ -13,6 +13,7 @@ import {
   VMBUS_MESSAGE_CONNECTION_ID,
 } from '../../src/vmbus/protocol/channel-messages.js';
 import { HVMSG_NONE, MessageSlot, type SynicPages } from '../../src/vmbus/synic.js';
+import { initiateContact } from '../support/contact.js';
 import { device, TestGuest } from '../support/guest.js';
 
 /** A guest that takes messages down and does nothing else. */
@@ -118,17 +119,7 @@ describe('devices', () => {
 describe('control messages', () => {
   test('a version that the host does not speak', () => {
     const guest = new DumbGuest({ version: 0x40000 });
-    const contact = {
-      type: CHANNELMSG.INITIATE_CONTACT,
-      version: 0x50000,
-      targetVcpu: 0,
-      interruptPage: 0,
-      msgSint: 2,
-      msgVtl: 0,
-      featureFlags: 0,
-      monitorPage1: 0,
-      monitorPage2: 0,
-    } as const;
+    const contact = initiateContact({ version: 0x50000 });
     expect(guest.post(contact).run()).toMatchObject([{ versionSupported: false }]);
     expect(guest.post({ ...contact, version: 0x40000, msgSint: 0 }).run()).toMatchObject([
       { versionSupported: true },

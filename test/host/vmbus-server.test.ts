@@ -10,6 +10,7 @@ import {
   VERSION_WIN10_V5_3,
 } from '../../src/vmbus/protocol/channel-messages.js';
 import { parseGuid } from '../../src/vmbus/protocol/guid.js';
+import { initiateContact } from '../support/contact.js';
 import { device, instanceOf } from '../support/guest.js';
 
 const REFUSED = 0xc0000001;
@@ -231,17 +232,8 @@ function refusable(action: () => void): void {
 }
 
 describe('a new kernel that makes contact', () => {
-  const contact = (targetVcpu: number, version: number = VERSION_WIN10_V5_3): ChannelMessage => ({
-    type: CHANNELMSG.INITIATE_CONTACT,
-    version,
-    targetVcpu,
-    interruptPage: 0,
-    msgSint: 2,
-    msgVtl: 0,
-    featureFlags: 0,
-    monitorPage1: 0,
-    monitorPage2: 0,
-  });
+  const contact = (targetVcpu: number, version: number = VERSION_WIN10_V5_3): ChannelMessage =>
+    initiateContact({ version, targetVcpu });
 
   test('ends what the host had with one that never left: channels are closed and offered again', () => {
     const { server, did, share } = serverWith(nic);

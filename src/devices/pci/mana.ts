@@ -4,7 +4,7 @@ import { irqSetAffinityAndHintSteps, irqUpdateAffinityHintSteps } from '../../ir
 import type { Procedure } from '../../machine/step.js';
 import type { PciFunction } from '../../platform/pci/pci-function.js';
 import { freeQueue, type PciDriver, type PciMachine, requestQueue } from './driver.js';
-import { Queue } from './queue.js';
+import { Queue, queueInTurn } from './queue.js';
 
 /** MANA_MAX_NUM_QUEUES */
 const MAX_QUEUES = 64;
@@ -59,11 +59,8 @@ export class ManaDevice implements PciDriver {
     yield* msi.freeIrqVectors(this.pci);
   }
 
-  /** Flows, and so their frames, go to queues in turn. */
   queueOfFlow(_direction: 'rx' | 'tx', flow: number): Queue {
-    const queue = this.queues[flow % this.queues.length];
-    if (queue === undefined) throw new RangeError(`${this.name} has no queues`);
-    return queue;
+    return queueInTurn(this.name, this.queues, flow);
   }
 
   /**

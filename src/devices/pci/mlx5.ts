@@ -4,7 +4,7 @@ import { CpuMask } from '../../machine/cpumask.js';
 import type { Procedure } from '../../machine/step.js';
 import type { PciFunction } from '../../platform/pci/pci-function.js';
 import { freeQueue, type PciDriver, type PciMachine, requestQueue } from './driver.js';
-import { Queue } from './queue.js';
+import { Queue, queueInTurn } from './queue.js';
 
 const HANDLER = 'mlx5_irq_int_handler';
 
@@ -62,9 +62,7 @@ export class Mlx5Device implements PciDriver {
 
   /** A connection's frames come to the vector that its hash leads to; here in turn. */
   queueOfFlow(_direction: 'rx' | 'tx', flow: number): Queue {
-    const queue = this.queues[flow % this.queues.length];
-    if (queue === undefined) throw new RangeError(`${this.name} has no queues`);
-    return queue;
+    return queueInTurn(this.name, this.queues, flow);
   }
 
   private nearCpus(): CpuId[] {

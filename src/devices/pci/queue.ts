@@ -59,3 +59,15 @@ export class Queue {
     return IRQ_HANDLED;
   };
 }
+
+/**
+ * Flows, and so their frames, go to queues in turn.
+ *
+ * @param device its name, for the error.
+ * @throws RangeError if there are no queues.
+ */
+export function queueInTurn(device: string, queues: readonly Queue[], flow: number): Queue {
+  const queue = queues[flow % queues.length];
+  if (queue === undefined) throw new RangeError(`${device} has no queues`);
+  return queue;
+}
