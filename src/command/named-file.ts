@@ -66,11 +66,11 @@ export function writeText(file: string, text: string): void {
  */
 export function readWhole(fd: number, name: string): Buffer {
   const chunks: Buffer[] = [];
+  const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
   for (let lengthBytes = 0; ; ) {
-    const chunk = Buffer.alloc(CHUNK_BYTES);
     const count = readSync(fd, chunk);
     if (count === 0) return Buffer.concat(chunks);
-    chunks.push(chunk.subarray(0, count));
+    chunks.push(Buffer.from(chunk.subarray(0, count)));
     lengthBytes += count;
     if (lengthBytes > MOST_BYTES)
       throw new UsageError(`${name} is longer than ${MOST_BYTES >> 20} MiB, the most that is read`);

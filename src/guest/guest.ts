@@ -15,6 +15,7 @@ import type {
   PanicOptions,
   RaiseOptions,
   ScenarioGuest,
+  UioDeed,
 } from '../scenario/port.js';
 import { startWorkloads } from '../scenario/workloads/index.js';
 import type { Refusal } from '../vmbus/refusals.js';
@@ -418,7 +419,7 @@ export class Guest implements ScenarioGuest {
     this.quiesce();
   }
 
-  useUio(relid: Relid, deed: 'open' | 'close' | 'enable' | 'disable'): void {
+  useUio(relid: Relid, deed: UioDeed): void {
     const uio = this.uio(relid);
     if (deed === 'open') uio.open();
     else if (deed === 'close') uio.close();

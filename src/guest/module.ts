@@ -4,6 +4,7 @@ import { PCI_CORE } from '../drivers/index.js';
 import { HyperV } from '../host/hyperv.js';
 import type { CpuId } from '../lib/brand.js';
 import { IrqCore } from '../irq/core.js';
+import { DEFAULT_KERNEL } from '../irq/kernel.js';
 import type { ResamplerLifetimeFactory } from '../kvm/resampler-lifetime.js';
 import type { Clock } from '../machine/clock.js';
 import { HungTaskDetector } from '../machine/hung-task.js';
@@ -61,7 +62,7 @@ export function guestModule(
       .toResolvedValue(
         ({ machine, behaviour }: IrqCore) =>
           new HungTaskDetector(machine, {
-            release: `${options.kernel ?? '6.10'}.0`,
+            release: `${options.kernel ?? DEFAULT_KERNEL}.0`,
             taintFlags: behaviour.taintFlags,
             saysWhenSilent: behaviour.hungTaskSaysWhenSilent,
             namesOwner: behaviour.hungTaskNamesOwner,

@@ -5,7 +5,6 @@ import type { Completed, Queue } from '../devices/pci/queue.js';
 import type { PciCore, PciRootBus } from '../drivers/index.js';
 import { netClassDevice } from '../machine/class-device.js';
 import { type NetDevice, type NetDeviceOptions, netDevices } from '../machine/net-devices.js';
-import { rtnlOf } from '../drivers/rtnl.js';
 import { inFrame, type Procedure } from '../machine/step.js';
 import { addressOf, addressWord } from '../host/protocols/network.js';
 import type { PciPresence } from '../platform/pci/pci-functions.js';
@@ -66,7 +65,7 @@ export class GuestPci implements PciCore {
 
   /** The device of this name or address, as its driver has it. @throws RangeError if there is none. */
   device(name: string): PciDriver {
-    return this.inService(name).driver;
+    return this.inService(name);
   }
 
   /**
@@ -146,7 +145,7 @@ export class GuestPci implements PciCore {
    * @throws ErrnoError EOPNOTSUPP if the driver can't, EINVAL for an impossible number; RangeError without such a device.
    */
   *setQueues(name: string, count: number): Procedure<void> {
-    const { driver } = this.inService(name);
+    const driver = this.inService(name);
     const ret = driver.setQueues === undefined ? undefined : yield* driver.setQueues(count);
     if (ret === undefined)
       throw new ErrnoError('EOPNOTSUPP', `${driver.name} cannot change its number of queues`);
@@ -222,8 +221,9 @@ export class GuestPci implements PciCore {
   /** Binds a function to its driver; 0 or what the probe failed with (pci_device_probe). */
   private *probe(found: Found): Procedure<number> {
     const { options, presence } = found;
-    const name = pciDeviceName(options, new Set(this.names));
-    if (this.names.includes(name)) {
+    const taken = new Set(this.names);
+    const name = pciDeviceName(options, taken);
+    if (taken.has(name)) {
       this.forget(found);
       throw new RangeError(`there is a PCI device ${name} already`);
     }
@@ -241,30 +241,28 @@ export class GuestPci implements PciCore {
   private *registerNetdev(found: Found): Procedure<void> {
     const { presence, root } = found;
     const { func, driver = '' } = presence;
-    const { machine } = this.machine().core;
-    const rtnl = rtnlOf(machine);
+    const netdevs = netDevices(this.machine().core.machine);
     const address = root && func.slot && addressOf(addressWord({ vf: Number(func.slot) }));
     const options: NetDeviceOptions = {
       ...(address && { address }),
       pci: { label: `${driver} ${func.name}`, slot: func.slot },
       frame: (direction, hash) => this.frameOf(found, direction, hash),
     };
-    yield* inFrame('rtnl_lock', rtnl.lock());
-    found.netDevice = yield* netDevices(machine).register(options);
+    yield* inFrame('rtnl_lock', netdevs.rtnl.lock());
+    found.netDevice = yield* netdevs.register(options);
     presence.classDevices = [...presence.classDevices, netClassDevice(found.netDevice)];
-    yield* rtnl.unlock();
+    yield* netdevs.rtnl.unlock();
   }
 
   /** unregister_netdev */
   private *unregisterNetdev(found: Found): Procedure<void> {
     const { netDevice } = found;
     if (netDevice === undefined) return;
-    const { machine } = this.machine().core;
-    const rtnl = rtnlOf(machine);
-    yield* inFrame('rtnl_lock', rtnl.lock());
-    yield* netDevices(machine).unregister(netDevice);
+    const netdevs = netDevices(this.machine().core.machine);
+    yield* inFrame('rtnl_lock', netdevs.rtnl.lock());
+    yield* netdevs.unregister(netDevice);
     found.netDevice = undefined;
-    yield* rtnl.unlock();
+    yield* netdevs.rtnl.unlock();
   }
 
   private *drop(found: Found): Procedure<void> {
@@ -294,13 +292,13 @@ export class GuestPci implements PciCore {
   }
 
   private named(name: string): Found | undefined {
-    return [...this.found.values()].find(({ driver }) => driver?.name === name);
+    for (const found of this.found.values()) if (found.driver?.name === name) return found;
+    return undefined;
   }
 
-  private inService(name: string): Found & { readonly driver: PciDriver } {
-    const found = this.find(name);
-    const { driver } = found;
-    if (driver !== undefined) return { ...found, driver };
+  private inService(name: string): PciDriver {
+    const { driver } = this.find(name);
+    if (driver !== undefined) return driver;
     throw new RangeError(`PCI device ${name} has no driver; look for one with /sys/bus/pci/rescan`);
   }
 

@@ -4,7 +4,22 @@ import { MAX_CHANNEL_RELIDS } from '../vmbus/relid-map.js';
 import { HostChannel, type HostDevice } from './device.js';
 
 /** Connection ids count up from here with the relid. */
-const CONNECTION_ID_BASE = 0x10000;
+export const CONNECTION_ID_BASE = 0x10000;
+
+/** An offer of one channel by itself. */
+export type SingleOffer = Pick<OfferChannel, 'classId' | 'instanceId' | 'childRelid'> & Partial<OfferChannel>;
+
+/** What an offer says unless there is more to say. */
+const plainOffer = {
+  type: CHANNELMSG.OFFERCHANNEL,
+  flags: 0,
+  mmioMegabytes: 0,
+  userDefined: new Uint8Array(0),
+  subChannelIndex: 0,
+  monitorId: 0xff,
+  monitorAllocated: false,
+  isDedicatedInterrupt: true,
+} as const;
 
 /** The host's devices and their channels, by relid. */
 export class ChannelTable {
@@ -40,13 +55,12 @@ export class ChannelTable {
   }
 
   /** Adds a channel by itself, as if it were a device; whoever had its relid is forgotten. */
-  addAlone(device: HostDevice, offer: OfferChannel): HostChannel {
-    const channel = new HostChannel(
-      { ...offer, connectionId: CONNECTION_ID_BASE + offer.childRelid },
-      device,
-    );
+  addAlone(device: HostDevice, offer: SingleOffer): HostChannel {
+    const { childRelid } = offer;
+    const connectionId = CONNECTION_ID_BASE + childRelid;
+    const channel = new HostChannel({ ...plainOffer, ...offer, connectionId }, device);
     device.channels.push(channel);
-    this.channels[offer.childRelid] = channel;
+    this.channels[childRelid] = channel;
     return channel;
   }
 
@@ -89,25 +103,7 @@ export class ChannelTable {
     const { classId, instanceId, flags = 0, userDefined = new Uint8Array(0) } = device.options;
     if (userDefined.length > USER_DEFINED_BYTES)
       throw new RangeError('more user-defined bytes than an offer holds');
-    const channel = new HostChannel(
-      {
-        type: CHANNELMSG.OFFERCHANNEL,
-        classId,
-        instanceId,
-        flags,
-        mmioMegabytes: 0,
-        userDefined,
-        subChannelIndex,
-        childRelid: relid,
-        monitorId: 0xff,
-        monitorAllocated: false,
-        isDedicatedInterrupt: true,
-        connectionId: CONNECTION_ID_BASE + relid,
-      },
-      device,
-    );
-    device.channels.push(channel);
-    this.channels[relid] = channel;
-    return channel;
+    const offer = { classId, instanceId, flags, userDefined, subChannelIndex, childRelid: relid };
+    return this.addAlone(device, offer);
   }
 }

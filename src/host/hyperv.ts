@@ -24,7 +24,7 @@ import type {
 import { type HostLatency, Latencies } from './latency.js';
 import type { HostManners, HostStatuses } from './manners.js';
 import type { HostObserver } from './observer.js';
-import type { SingleOffer } from './offers.js';
+import type { SingleOffer } from './channel-table.js';
 import { Misbehaviour } from './misbehave/misbehaviour.js';
 import type { OutgoingPacket } from './outgoing.js';
 import { HostSchedule } from './schedule.js';
@@ -274,11 +274,12 @@ export class HyperV implements HostPort, HostDeviceServices {
   }
 
   retargetInterrupt(request: RetargetInterrupt): number {
-    const device = this.devices.find(({ options, backend }) => {
-      const func = request.deviceId & 7;
-      const isMeant = hvPciDeviceId(options.instanceId, func) === request.deviceId;
-      return isMeant && backend?.retargetInterrupt !== undefined;
-    });
+    const { deviceId } = request;
+    const device = this.devices.find(
+      ({ options, backend }) =>
+        backend?.retargetInterrupt !== undefined &&
+        hvPciDeviceId(options.instanceId, deviceId & 7) === deviceId,
+    );
     const known = device?.backend?.retargetInterrupt?.(device, request) ?? false;
     return known ? HV_STATUS_SUCCESS : HV_STATUS_INVALID_PARAMETER;
   }

@@ -1,23 +1,9 @@
 import type { Relid } from '../lib/brand.js';
-import { CHANNELMSG, type ChannelMessage, type OfferChannel } from '../vmbus/protocol/channel-messages.js';
+import { CHANNELMSG, type ChannelMessage } from '../vmbus/protocol/channel-messages.js';
 import type { Guid } from '../vmbus/protocol/guid.js';
-import { ChannelTable } from './channel-table.js';
+import { ChannelTable, type SingleOffer } from './channel-table.js';
 import { type HostBackend, type HostChannel, HostDevice, type HostDeviceOptions } from './device.js';
 import { isSocket, moveRelids, unusedRelid } from './relids.js';
-
-/** An offer of one channel by itself. */
-export type SingleOffer = Pick<OfferChannel, 'classId' | 'instanceId' | 'childRelid'> & Partial<OfferChannel>;
-
-const plainOffer = {
-  type: CHANNELMSG.OFFERCHANNEL,
-  flags: 0,
-  mmioMegabytes: 0,
-  userDefined: new Uint8Array(0),
-  monitorId: 0xff,
-  monitorAllocated: false,
-  isDedicatedInterrupt: true,
-  connectionId: 0,
-} as const;
 
 /** What the host offers and rescinds: its devices, their channels and relids. */
 export class Offers {
@@ -87,7 +73,7 @@ export class Offers {
     const isPrimary = subChannelIndex === 0;
     if (!isPrimary && !this.requested) return;
     const device = new HostDevice({ classId, instanceId, relid }, this.backends.get(classId));
-    const channel = this.table.addAlone(device, { ...plainOffer, ...given, subChannelIndex });
+    const channel = this.table.addAlone(device, { ...given, subChannelIndex });
     if (isPrimary) this.devices.push(device);
     if (this.requested) this.send(channel.offer);
   }

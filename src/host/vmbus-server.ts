@@ -85,9 +85,19 @@ export class VmbusServer {
 
   /** False for a MODIFYCHANNEL that a host of such manners does not look at. */
   takesModify({ childRelid }: ModifyChannel): boolean {
-    if (this.manners.modifyClosed !== 'ignored') return true;
-    const state = this.offers.get(childRelid)?.state;
-    return state?.kind === 'open' || (state?.kind === 'rescinded' && state.wasOpen);
+    return !this.ignoresClosed || this.isMovable(this.offers.get(childRelid));
+  }
+
+  /** MODIFYCHANNELs for channels that are not open come to nothing, not even an answer. */
+  private get ignoresClosed(): boolean {
+    return this.manners.modifyClosed === 'ignored';
+  }
+
+  /** True if a MODIFYCHANNEL for the channel moves it. */
+  private isMovable(channel: HostChannel | undefined): channel is HostChannel {
+    if (channel === undefined) return false;
+    const { state } = channel;
+    return state.kind === 'open' || (this.ignoresClosed && state.kind === 'rescinded' && state.wasOpen);
   }
 
   /** True if guests can post messages there: hosts before 5.0 know one connection only. */
@@ -212,15 +222,12 @@ export class VmbusServer {
   /** Before 5.3 there is no answer. */
   private modifyChannel({ childRelid, targetVp }: ModifyChannel): void {
     const channel = this.offers.get(childRelid);
-    const { modifyClosed, status: { modifyChannel: refused = 0 } = {} } = this.manners;
-    const ignores = modifyClosed === 'ignored';
-    const open =
-      channel?.state.kind === 'open' ||
-      (ignores && channel?.state.kind === 'rescinded' && channel.state.wasOpen);
-    if (open && refused === 0) channel.targetVp = targetVp;
+    const { status: { modifyChannel: refused = 0 } = {} } = this.manners;
+    const isMovable = this.isMovable(channel);
+    if (isMovable && refused === 0) channel.targetVp = targetVp;
     if (channel !== undefined) this.port.modified(channel);
     if (this.agreed < VERSION_WIN10_V5_3) return;
-    const status = refused || (open || ignores ? 0 : STATUS_UNSUCCESSFUL);
+    const status = refused || (isMovable || this.ignoresClosed ? 0 : STATUS_UNSUCCESSFUL);
     this.port.send({ type: CHANNELMSG.MODIFYCHANNEL_RESPONSE, childRelid, status });
   }
 

@@ -1,6 +1,9 @@
 /** Kernel releases whose interrupt layer the model can be. */
 export type KernelVersion = '6.1' | '6.10' | '6.12' | '6.18' | '7.2' | '7.3';
 
+/** That of the RFC. */
+export const DEFAULT_KERNEL: KernelVersion = '6.10';
+
 export const kernelVersions: readonly KernelVersion[] = ['6.1', '6.10', '6.12', '6.18', '7.2', '7.3'];
 
 /** Layouts that /proc/interrupts has had. */
@@ -294,8 +297,8 @@ const behaviours: Readonly<Record<KernelVersion, KernelBehaviour>> = {
   '7.3': v72,
 };
 
-/** What kernel `version` does. @throws RangeError for a version that is not modelled. */
-export function kernelBehaviour(version: KernelVersion): KernelBehaviour {
+/** What kernel `version` does; default: that of the RFC. @throws RangeError for a version that is not modelled. */
+export function kernelBehaviour(version: KernelVersion = DEFAULT_KERNEL): KernelBehaviour {
   const behaviour = behaviours[version];
   if (behaviour === undefined) {
     throw new RangeError(`kernel ${version} is not modelled; choose one of ${kernelVersions.join(', ')}`);

@@ -1,5 +1,6 @@
 import type { CpuId } from '../lib/brand.js';
 import type { Machine } from './machine.js';
+import { perMachine } from './per-machine.js';
 
 /** A kernel worker: its name and process id. */
 export interface Kworker {
@@ -52,14 +53,9 @@ class Kworkers {
   }
 }
 
-const ofMachines = new WeakMap<Machine, Kworkers>();
+const kworkersOf = perMachine((machine) => new Kworkers(machine));
 
 /** The workers for `cpu`, or for work that belongs to no CPU. */
 export function kworkers(machine: Machine, cpu: CpuId | undefined): Pick<WorkerPool, 'take' | 'giveBack'> {
-  let workers = ofMachines.get(machine);
-  if (workers === undefined) {
-    workers = new Kworkers(machine);
-    ofMachines.set(machine, workers);
-  }
-  return workers.pool(cpu);
+  return kworkersOf(machine).pool(cpu);
 }

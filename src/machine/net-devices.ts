@@ -1,4 +1,5 @@
-import type { Machine } from './machine.js';
+import { Lock } from './lock.js';
+import { perMachine } from './per-machine.js';
 import { inFrame, type Procedure } from './step.js';
 
 /** A function of PCI that an interface is made of. */
@@ -42,6 +43,11 @@ const FIRST_INDEX = 2;
 
 /** The network interfaces of a machine, and who is told of them (net/core/dev.c). All but `add` is called with RTNL held. */
 export class NetDevices {
+  /**
+   * RTNL, the network stack's one lock (net/core/rtnetlink.c rtnl_mutex): whoever sets a network device up, changes it or
+   * takes it down has it meanwhile, and so does everything that such a holder waits for.
+   */
+  readonly rtnl = new Lock('rtnl_mutex');
   readonly notifiers = new Set<NetNotifier>();
   private readonly all = new Set<NetDevice>();
   private nextIndex = FIRST_INDEX;
@@ -99,14 +105,5 @@ export class NetDevices {
   }
 }
 
-const ofMachines = new WeakMap<Machine, NetDevices>();
-
 /** The interfaces of a machine. */
-export function netDevices(machine: Machine): NetDevices {
-  let devices = ofMachines.get(machine);
-  if (devices === undefined) {
-    devices = new NetDevices();
-    ofMachines.set(machine, devices);
-  }
-  return devices;
-}
+export const netDevices = perMachine(() => new NetDevices());

@@ -48,12 +48,26 @@ export function regularTopology(
 }
 
 /**
- * The same machine with its CPUs in these NUMA nodes.
+ * A machine whose NUMA nodes are so many equal runs of CPUs, or have just these CPUs.
  *
- * @throws RangeError unless each CPU is in one node, and each node has one.
+ * @throws RangeError if the CPUs cannot be divided like that: each CPU is in one node, and each node has one.
  */
-export function withNodes(topology: Topology, nodes: readonly (readonly CpuId[])[]): Topology {
-  const node = topology.node.map((_, cpu) => nodes.findIndex((cpus) => cpus.includes(cpu)));
+export function topologyOf(
+  nrCpuIds: number,
+  {
+    nodes,
+    ...shape
+  }: { nodes?: number | readonly (readonly CpuId[])[]; packages?: number; threadsPerCore?: number },
+): Topology {
+  return typeof nodes === 'object'
+    ? withNodes(regularTopology(nrCpuIds, shape), nodes)
+    : regularTopology(nrCpuIds, { nodes, ...shape });
+}
+
+function withNodes(topology: Topology, nodes: readonly (readonly CpuId[])[]): Topology {
+  const node = topology.node.map(() => -1);
+  for (const [number, cpus] of nodes.entries())
+    for (const cpu of cpus) if (cpu < node.length) node[cpu] = number;
   const isDivided =
     nodes.flat().length === node.length && !node.includes(-1) && nodes.every(({ length }) => length > 0);
   if (!isDivided) throw new RangeError(`expected each of the ${node.length} CPUs in one of the nodes`);

@@ -4,6 +4,7 @@ import { kworkers } from './kworkers.js';
 import type { Lock } from './lock.js';
 import { drainStores } from './memory.js';
 import type { Machine } from './machine.js';
+import { perMachine } from './per-machine.js';
 import { inFrame, type Procedure } from './step.js';
 import { type Turn, type Work, WorkItem } from './work-item.js';
 
@@ -183,14 +184,7 @@ function* whenDone(proc: Procedure<void>, done: () => void): Procedure<void> {
   }
 }
 
-const systemQueues = new WeakMap<Machine, Workqueue>();
-
 /** The queue that everybody shares (system_wq): where schedule_work has works run. */
-export function systemWq(machine: Machine): Workqueue {
-  let queue = systemQueues.get(machine);
-  if (queue === undefined) {
-    queue = new Workqueue(machine, 'events', { maxActive: WQ_DFL_ACTIVE });
-    systemQueues.set(machine, queue);
-  }
-  return queue;
-}
+export const systemWq = perMachine(
+  (machine) => new Workqueue(machine, 'events', { maxActive: WQ_DFL_ACTIVE }),
+);

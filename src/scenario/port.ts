@@ -47,6 +47,9 @@ export interface NextKernelOptions {
   readonly cmdline?: string | undefined;
 }
 
+/** What a program does with its /dev/uio. */
+export type UioDeed = 'open' | 'close' | 'enable' | 'disable';
+
 /**
  * What a scenario needs of a guest. Every call returns when the guest has done the work: virtual time moves on as far
  * as needed, and what was scheduled with `at` happens meanwhile. What the guest's user would see as a failed system
@@ -156,7 +159,7 @@ export interface ScenarioGuest {
   setInterface(relid: Relid, up: boolean): void;
 
   /** A program does something with the /dev/uio of a device that uio_hv_generic has. */
-  useUio(relid: Relid, deed: 'open' | 'close' | 'enable' | 'disable'): void;
+  useUio(relid: Relid, deed: UioDeed): void;
 
   /** Whole text of a file of the guest's /proc or /sys. */
   readFile(path: string): string;

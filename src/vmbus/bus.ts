@@ -214,8 +214,7 @@ export class VmbusBus {
     if (device === undefined) return;
     device.probing.announceRead();
     // The directory of its channels goes first, and with it kernfs waits for writes there (kset_unregister).
-    for (const { fileWriters, filesUnused } of [channel, ...channel.subChannels])
-      if (fileWriters > 0) yield* filesUnused.wait();
+    for (const one of [channel, ...channel.subChannels]) yield* one.filesWritten();
     yield* device.probing.wait();
     yield* device.lock.lock();
     if (device.driver !== undefined) yield* removeBy(device.driver, device);

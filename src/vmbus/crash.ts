@@ -2,7 +2,7 @@ import type { Ns } from '../lib/brand.js';
 import { sleep } from '../machine/completion.js';
 import { inFrame, type Procedure } from '../machine/step.js';
 import type { VmbusConnection } from './connection/connection.js';
-import { CHANNELMSG, VERSION_WIN8_1 } from './protocol/channel-messages.js';
+import { CHANNELMSG } from './protocol/channel-messages.js';
 import { HVMSG_NONE, type HvPerCpuContext } from './synic.js';
 
 /** How long one look at the message pages is from the next (UNLOAD_DELAY_UNIT_MS). */
@@ -21,10 +21,7 @@ export function* crashUnload(
   connection: VmbusConnection,
   contexts: readonly HvPerCpuContext[],
 ): Procedure<void> {
-  const { state, version } = connection;
-  if (state.kind !== 'connected') return;
-  connection.unloaded();
-  if (version < VERSION_WIN8_1) return;
+  if (!connection.unloading()) return;
   yield* connection.postMsg({ type: CHANNELMSG.UNLOAD });
   yield* inFrame('vmbus_wait_for_unload', vmbusWaitForUnload(connection, contexts));
 }
@@ -55,11 +52,11 @@ function* vmbusWaitForUnload(
 }
 
 /** Frees a CPU's message slot, for the next message if there is one. @returns the type of the message that was there. */
-function takeMessage({ host }: VmbusConnection, { cpu, message }: HvPerCpuContext): number | undefined {
+function takeMessage({ host }: VmbusConnection, page: HvPerCpuContext): number | undefined {
+  const { message } = page;
   if (message.type === HVMSG_NONE) return undefined;
   const { payload } = message;
   const type = new DataView(payload.buffer, payload.byteOffset).getUint32(0, true);
-  message.type = HVMSG_NONE;
-  if (message.pending) host.endOfMessage(cpu.id);
+  page.freeMessage(host);
   return type;
 }

@@ -1,4 +1,4 @@
-import type { KernelVersion } from '../irq/kernel.js';
+import { DEFAULT_KERNEL, type KernelVersion } from '../irq/kernel.js';
 import { VERSION_WIN10_V5_3, VERSION_WIN10_V6_0 } from './protocol/versions.js';
 
 /**
@@ -113,6 +113,6 @@ const behaviours: Readonly<Record<KernelVersion, HypervBehaviour>> = {
 };
 
 /** What drivers/hv and its drivers do in kernel `version`, which kernelBehaviour (src/irq/kernel.ts) has checked. */
-export function hypervBehaviour(version: KernelVersion): HypervBehaviour {
+export function hypervBehaviour(version: KernelVersion = DEFAULT_KERNEL): HypervBehaviour {
   return behaviours[version];
 }

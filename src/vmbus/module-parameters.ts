@@ -1,5 +1,6 @@
 import { kstrtobool, kstrtoint, kstrtouint } from '../lib/kstrtox.js';
 import { ErrnoError } from '../lib/errno.js';
+import type { ModuleParameter as ModuleArgument } from '../machine/cmdline.js';
 import type { KernelLog } from '../machine/log.js';
 import type { HypervBehaviour } from './kernel.js';
 import { VERSION_WIN10_V5_3 } from './protocol/versions.js';
@@ -74,17 +75,25 @@ export const moduleParameters: readonly ModuleParameter[] = [
 /** Values by module and name. */
 export type ParameterValues = Readonly<Record<string, Readonly<Record<string, ParameterValue>>>>;
 
-/** What a kernel command line says of a module's parameter; undefined: its name alone. */
-export interface ModuleArgument {
-  readonly module: string;
-  readonly name: string;
-  readonly value: string | undefined;
+const ofKernels = new WeakMap<HypervBehaviour, readonly ModuleParameter[]>();
+
+/** The parameters of a kernel's modules: worked out once, as explorers make guests by the thousand. */
+function parametersOf(kernel: HypervBehaviour): readonly ModuleParameter[] {
+  let known = ofKernels.get(kernel);
+  if (known === undefined) {
+    known = moduleParameters
+      .filter(({ isIn }) => isIn?.(kernel) ?? true)
+      .map((each) => (each.name === 'max_version' ? { ...each, initial: kernel.newestVersion } : each));
+    ofKernels.set(kernel, known);
+  }
+  return known;
 }
 
 /** The values that a guest's modules have (kernel/params.c). */
 export class ModuleParameters {
   /** Those that the kernel's modules have. */
   readonly known: readonly ModuleParameter[];
+  /** Those that are not the initial ones. */
   private readonly values = new Map<ModuleParameter, ParameterValue>();
   /** What the modules say of their arguments when they are loaded. */
   private readonly messages = new Map<string, string[]>();
@@ -95,10 +104,7 @@ export class ModuleParameters {
    * @throws RangeError for a module or parameter that there is not, and for a value that makes no guest.
    */
   constructor(kernel: HypervBehaviour, given: ParameterValues = {}, args: readonly ModuleArgument[] = []) {
-    this.known = moduleParameters
-      .filter(({ isIn }) => isIn?.(kernel) ?? true)
-      .map((each) => (each.name === 'max_version' ? { ...each, initial: kernel.newestVersion } : each));
-    for (const parameter of this.known) this.values.set(parameter, parameter.initial);
+    this.known = parametersOf(kernel);
     for (const arg of args) this.parseArg(arg);
     for (const [module, values] of Object.entries(given)) {
       for (const [name, value] of Object.entries(values)) this.give(module, name, value);
@@ -107,12 +113,12 @@ export class ModuleParameters {
 
   /** The value of a number. */
   number(module: string, name: string): number {
-    return Number(this.values.get(this.parameter(module, name)));
+    return Number(this.value(this.parameter(module, name)));
   }
 
   /** The value as its file shows it (param_get_int, param_get_bool). */
   text(parameter: ModuleParameter): string {
-    const value = this.values.get(parameter) ?? parameter.initial;
+    const value = this.value(parameter);
     return typeof value === 'boolean' ? (value ? 'Y' : 'N') : String(value);
   }
 
@@ -135,7 +141,7 @@ export class ModuleParameters {
   /** parse_one; load_module fails with what a parameter cannot take. */
   private parseArg({ module, name, value }: ModuleArgument): void {
     if (!this.known.some((each) => each.module === module)) return;
-    const parameter = this.known.find((each) => each.module === module && each.name === name);
+    const parameter = this.find(module, name);
     if (parameter === undefined) {
       this.say(module, `${module}: unknown parameter '${name}' ignored`);
       return;
@@ -167,8 +173,16 @@ export class ModuleParameters {
     this.messages.set(module, [...(this.messages.get(module) ?? []), text]);
   }
 
+  private value(parameter: ModuleParameter): ParameterValue {
+    return this.values.get(parameter) ?? parameter.initial;
+  }
+
+  private find(module: string, name: string): ModuleParameter | undefined {
+    return this.known.find((each) => each.module === module && each.name === name);
+  }
+
   private parameter(module: string, name: string): ModuleParameter {
-    const found = this.known.find((each) => each.module === module && each.name === name);
+    const found = this.find(module, name);
     if (found !== undefined) return found;
     const names = this.known.map((each) => `${each.module}.${each.name}`).join(', ');
     throw new RangeError(`there is no module parameter ${module}.${name}; there are ${names}`);

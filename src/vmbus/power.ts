@@ -39,10 +39,7 @@ export class VmbusPower {
 
   private *doInitiateUnload(): Procedure<void> {
     const { connection } = this;
-    const { version } = connection;
-    if (connection.state.kind !== 'connected') return;
-    connection.unloaded();
-    if (version < VERSION_WIN8_1) return;
+    if (!connection.unloading()) return;
     yield* connection.request(
       { type: CHANNELMSG.UNLOAD },
       (answer): answer is UnloadResponse => answer.type === CHANNELMSG.UNLOAD_RESPONSE,

@@ -66,4 +66,11 @@ export class HvPerCpuContext implements SynicPages {
       onMessageSteps && (() => onMessageSteps(cpu.id)),
     );
   }
+
+  /** Frees the message slot, and has the host fill it again if it holds more messages (vmbus_signal_eom). */
+  freeMessage(host: { endOfMessage(cpu: CpuId): void }): void {
+    const { message, cpu } = this;
+    message.type = HVMSG_NONE;
+    if (message.pending) host.endOfMessage(cpu.id);
+  }
 }

@@ -51,8 +51,7 @@ export class BootReplay {
   }
 
   private get guest(): Guest {
-    if (this.running === undefined) throw new RangeError('VMBus has not been loaded yet');
-    return this.running.guest;
+    return this.guestParts().guest;
   }
 
   private perform(op: BootOp): Outcome {

@@ -63,9 +63,10 @@ export class Comparison {
         this.inBackground = early.length > 0;
       }
     }
+    const [expected, found] = [bootOrdered(recorded), bootOrdered(actual)];
     for (const [what, part] of partsOf([...recorded, ...actual])) {
-      const found = difference(bootOrdered(recorded).filter(part), bootOrdered(actual).filter(part), what);
-      if (found !== undefined) return { ...found, path: 'messages', expected: recorded, actual };
+      const apart = difference(expected.filter(part), found.filter(part), what);
+      if (apart !== undefined) return { ...apart, path: 'messages', expected: recorded, actual };
     }
     return undefined;
   }
@@ -102,7 +103,6 @@ function partsOf(all: readonly string[]): Map<string, (text: string) => boolean>
     parts.set(side, (text) => text.startsWith(side));
   const relids = new Set(all.flatMap((text) => / relid=\d+/.exec(`${text} `)?.[0] ?? []));
   for (const relid of relids) parts.set(relid, (text) => `${text} `.includes(`${relid} `));
-  parts.set('all', () => false);
   return parts;
 }
 

@@ -1,7 +1,13 @@
 import type { CpuId, Relid } from '../../lib/brand.js';
+import { CONNECTION_ID_BASE } from '../../host/channel-table.js';
 import type { HostChannel } from '../../host/device.js';
 import type { HostObserver } from '../../host/observer.js';
-import { CHANNELMSG, type ChannelMessage, versionName } from '../../vmbus/protocol/channel-messages.js';
+import {
+  CHANNELMSG,
+  type ChannelMessage,
+  messageName,
+  versionName,
+} from '../../vmbus/protocol/channel-messages.js';
 
 /** A channel as the recorded host lists it. */
 export interface HostRecord {
@@ -21,8 +27,6 @@ export interface HostRecord {
   from_guest: number;
 }
 
-/** Connection ids of channels count up from here with the relid. */
-const CONNECTION_ID_BASE = 0x10000;
 /** Of the synic registers only SINT 2 changes: vector 0xf3, auto-EOI; bit 16 masks it. */
 const SYNIC_ON = 'scontrol=1 sint2=0x200f3 simp=1 siefp=1';
 const SYNIC_OFF = 'scontrol=0 sint2=0x300f3 simp=0 siefp=0';
@@ -57,7 +61,7 @@ export class HostLog implements HostObserver {
   }
 
   posted(message: ChannelMessage, connection: number, accepted: boolean): void {
-    const name = nameOf(message);
+    const name = messageName(message.type);
     this.counts[name] = (this.counts[name] ?? 0) + 1;
     this.lines.push(`guest ${guestText(message, connection)}${accepted ? '' : ': invalid connection'}`);
     if (!accepted) return;
@@ -137,16 +141,12 @@ export class HostLog implements HostObserver {
   }
 }
 
-function nameOf({ type }: ChannelMessage): string {
-  return Object.entries(CHANNELMSG).find(([, value]) => value === type)?.[0] ?? String(type);
-}
-
 function hex(value: number): string {
   return `0x${value.toString(16)}`;
 }
 
 function guestText(message: ChannelMessage, connection: number): string {
-  const name = nameOf(message);
+  const name = messageName(message.type);
   switch (message.type) {
     case CHANNELMSG.INITIATE_CONTACT:
       return `${name} conn=${connection} version=${message.version >>> 16}.${message.version & 0xffff} vcpu=${message.targetVcpu}`;
@@ -171,7 +171,7 @@ function guestText(message: ChannelMessage, connection: number): string {
 }
 
 function hostText(message: ChannelMessage): string {
-  const name = nameOf(message);
+  const name = messageName(message.type);
   switch (message.type) {
     case CHANNELMSG.VERSION_RESPONSE:
       return `${name} supported=${message.versionSupported ? 1 : 0}`;

@@ -1,6 +1,6 @@
 import type { CpuId, Relid } from '../../lib/brand.js';
 import type { GuestHost } from '../../guest/host.js';
-import type { SingleOffer } from '../../host/offers.js';
+import type { SingleOffer } from '../../host/channel-table.js';
 import { parseGuid } from '../../vmbus/protocol/guid.js';
 import type { HostLog } from './host-log.js';
 

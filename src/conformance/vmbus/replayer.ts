@@ -11,13 +11,13 @@ export const vmbusReplayer: Replayer = {
   file: '*-[kernel].jsonl of drivers/hv',
   replay(recorded: unknown): CaseResult {
     const boot = recorded as RecordedBoot;
-    const { head, ops } = boot;
+    const { head } = boot;
     const id = `boot ${head.boot} of ${head.kernel}: ${head.case ?? head.set ?? head.seed ?? head.host ?? ''}`;
     const kernel = recordedKernel(head.kernel);
     if (kernel === undefined) return unknownKernel(id, head.kernel);
     const comparison = new Comparison();
     const leftOut: Record<string, number> = {};
-    for (const { index, op, actual } of new BootReplay({ ...boot, ops }, kernel).run()) {
+    for (const { index, op, actual } of new BootReplay(boot, kernel).run()) {
       const reason = leftOutOf(op);
       if (reason !== undefined) {
         leftOut[reason] = (leftOut[reason] ?? 0) + 1;

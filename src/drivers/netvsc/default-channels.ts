@@ -1,4 +1,3 @@
-import { CpuMask } from '../../machine/cpumask.js';
 import type { Machine } from '../../machine/machine.js';
 import type { HypervBehaviour } from '../../vmbus/kernel.js';
 
@@ -12,15 +11,8 @@ export function defaultChannels(machine: Machine, { netvscChannels }: HypervBeha
  * How many queues the network stack would have an adapter use: a queue for every two cores that have a CPU online, but
  * for one or two cores as many (net/core/dev.c netif_get_num_default_rss_queues).
  */
-function defaultRssQueues({ online, nrCpuIds, topology }: Machine): number {
-  const left = CpuMask.of(nrCpuIds, [...online]);
-  let cores = 0;
-  for (let cpu = left.first(); cpu >= 0; cpu = left.first()) {
-    cores += 1;
-    const { package: packages, core } = topology;
-    for (const other of [...left]) {
-      if (packages[other] === packages[cpu] && core[other] === core[cpu]) left.clear(other);
-    }
-  }
+function defaultRssQueues({ online, topology }: Machine): number {
+  const { package: packages, core } = topology;
+  const cores = new Set([...online].map((cpu) => `${packages[cpu]} ${core[cpu]}`)).size;
   return cores > 2 ? Math.ceil(cores / 2) : cores;
 }

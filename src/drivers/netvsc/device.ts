@@ -25,7 +25,6 @@ import { COMPLETION_REQUESTED, VM_PKT } from '../../vmbus/ring/index.js';
 import { Conversation } from '../conversation/conversation.js';
 import { type HostPacket, tryToSend } from '../conversation/packets.js';
 import { devPrintk } from '../dev-printk.js';
-import { rtnlOf } from '../rtnl.js';
 import type { NetvscPages } from './options.js';
 import { NetvscVf } from './vf.js';
 import { type Frame, NetvscChannel, type NetvscShared, type NetvscStatistics } from './channel.js';
@@ -101,7 +100,7 @@ export class NetvscDevice implements NetvscShared {
     const name = `netvsc ${channel.relid}`;
     const isTakenBack = (): boolean => endsWithRescind && channel.rescind;
     this.vf = new NetvscVf(this);
-    this.rtnl = rtnlOf(channel.machine);
+    this.rtnl = netDevices(channel.machine).rtnl;
     this.pages = pages;
     this.subchanWork = new WorkItem('netvsc_subchan_work', () => subchanWork(this));
     this.conversation = new Conversation(operations, channel, endsWithRescind);
@@ -312,4 +311,14 @@ export class NetvscDevice implements NetvscShared {
     from.wakeQueue();
     this.drained.wakeUp();
   }
+}
+
+/** The error of using an adapter that no driver serves now. */
+export function outOfService({ instanceId }: VmbusDevice): ErrnoError {
+  return new ErrnoError('ENODEV', `the network adapter ${instanceId} is not in service`);
+}
+
+/** @throws ErrnoError ENODEV if the adapter is not in service. */
+export function requireService({ attached, device }: NetvscDevice): void {
+  if (!attached) throw outOfService(device);
 }

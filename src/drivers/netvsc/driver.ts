@@ -8,7 +8,7 @@ import { deviceClassId } from '../../vmbus/protocol/class-ids.js';
 import { DEVICE_PARAMETERS, type DeviceParameters } from '../device-parameters.js';
 import { inject, injectable } from '../injection.js';
 import { defaultChannels } from './default-channels.js';
-import { NetvscDevice, type NetvscKit } from './device.js';
+import { NetvscDevice, type NetvscKit, outOfService, requireService } from './device.js';
 import { defaultPages, type NetvscOptions } from './options.js';
 import { openNetvscChannel } from './netvsc.js';
 import { cancelSubchanWork, netvscSubchanWork, scheduleSubchanWork } from './subchan-work.js';
@@ -185,7 +185,7 @@ export class NetvscDriver implements VmbusDriver {
     const adapter = this.inService(device);
     yield* inFrame('rtnl_lock', adapter.rtnl.lock());
     try {
-      if (!adapter.attached) throw outOfService(device);
+      requireService(adapter);
       if (count === adapter.channels) return;
       if (!(Number.isInteger(count) && count >= 1 && count <= adapter.maxChannels)) {
         throw new ErrnoError(
@@ -253,8 +253,4 @@ function* reattach(adapter: NetvscDevice, count: number): Procedure<void> {
     }
     throw error;
   }
-}
-
-function outOfService(device: VmbusDevice): ErrnoError {
-  return new ErrnoError('ENODEV', `the network adapter ${device.instanceId} is not in service`);
 }

@@ -3,7 +3,8 @@ import { ErrnoError } from '../../lib/errno.js';
 import { netDevices } from '../../machine/net-devices.js';
 import { inFrame, type Procedure } from '../../machine/step.js';
 import { OID, PACKET_FILTER, RNDIS } from '../../host/protocols/network.js';
-import type { NetvscDevice } from './device.js';
+import { type NetvscDevice, requireService } from './device.js';
+import { setPacketFilter } from './rndis-filter.js';
 
 /** Sets the receive table (netvsc_set_rxfh). @throws ErrnoError ENODEV out of service; EINVAL for a channel that is not in use. */
 export function* netvscSetRxfh(adapter: NetvscDevice, table: readonly number[] | undefined): Procedure<void> {
@@ -48,12 +49,4 @@ export function* netvscClose(adapter: NetvscDevice): Procedure<void> {
   } finally {
     yield* adapter.rtnl.unlock();
   }
-}
-
-function* setPacketFilter(adapter: NetvscDevice, filter: number): Procedure<void> {
-  yield* adapter.rndisRequest(RNDIS.SET, OID.GEN_CURRENT_PACKET_FILTER, filter);
-}
-
-function requireService({ attached, device }: NetvscDevice): void {
-  if (!attached) throw new ErrnoError('ENODEV', `the network adapter ${device.instanceId} is not in service`);
 }

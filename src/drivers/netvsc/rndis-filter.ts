@@ -39,9 +39,13 @@ export function* rndisFilterDeviceAdd(adapter: NetvscDevice, count: number): Pro
     throw error;
   }
   // A host lets nothing through at first; here it does, as nearly all interfaces are up soon.
-  if (!adapter.isUp)
-    yield* adapter.rndisRequest(RNDIS.SET, OID.GEN_CURRENT_PACKET_FILTER, PACKET_FILTER.NONE);
+  if (!adapter.isUp) yield* setPacketFilter(adapter, PACKET_FILTER.NONE);
   adapter.attached = true;
+}
+
+/** Which frames the host lets through (rndis_filter_set_packet_filter). */
+export function* setPacketFilter(adapter: NetvscDevice, filter: number): Procedure<void> {
+  yield* adapter.rndisRequest(RNDIS.SET, OID.GEN_CURRENT_PACKET_FILTER, filter);
 }
 
 /** Takes an adapter out of service (rndis_filter_device_remove). */

@@ -61,8 +61,6 @@ export class StorvscDevice {
   /** I/Os with the host (num_outstanding_req), and all that came back. */
   outstanding = 0;
   completed = 0;
-  /** I/Os that have not ended yet: those with the host, and those whose end waits for a softirq. */
-  private busy = 0;
   private readonly done: BlockDone;
   private readonly hwQueues: number;
   private readonly ios: (DiskIo | undefined)[] = [];
@@ -93,6 +91,11 @@ export class StorvscDevice {
     const canQueue = Math.floor((perChannel * (maxSubChannels + 1) * (100 - lowaterPercent)) / 100);
     this.queueDepth = Math.min(CMD_PER_LUN, canQueue);
     this.drained = new WaitQueue(`I/Os of storvsc ${channel.relid}`, () => this.outstanding === 0);
+  }
+
+  /** I/Os that have not ended yet: those with the host, and those whose end waits for a softirq. */
+  private get busy(): number {
+    return this.ios.length - this.freeTags.length;
   }
 
   /** I/Os that wait in the guest. */
@@ -172,7 +175,6 @@ export class StorvscDevice {
 
   private end(tag: number, io: DiskIo, ok: boolean): void {
     this.freeTags.push(tag);
-    this.busy -= 1;
     io.completed(ok);
   }
 
@@ -193,7 +195,6 @@ export class StorvscDevice {
     this.ios[tag] = io;
     if (this.send(this.channelFor(io.cpu), io, tag)) {
       this.outstanding += 1;
-      this.busy += 1;
       return true;
     }
     this.ios[tag] = undefined;

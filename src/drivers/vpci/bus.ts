@@ -54,6 +54,7 @@ export class HvPciBus implements PciRootBus {
   private readonly children: ChildDevices;
   private readonly wq: Workqueue;
   private readonly talk: PciTalk;
+  private readonly callback: ReturnType<typeof packetCallback>;
   private readonly interrupts: HostInterrupts;
   /** The lists of functions that the host has sent and nobody has looked at (dr_list). */
   private readonly relations: (readonly PciFunctionDescription[])[] = [];
@@ -64,6 +65,7 @@ export class HvPciBus implements PciRootBus {
     this.number = domain;
     this.instanceId = device.instanceId;
     this.wq = new Workqueue(machine, `hv_pci_${domain.toString(16)}`);
+    this.callback = packetCallback(operations, this.receive);
     this.talk = new PciTalk(operations, device, (text) => this.printk(text));
     this.children = new ChildDevices(machine.topology);
     this.interrupts = new HostInterrupts({
@@ -178,10 +180,6 @@ export class HvPciBus implements PciRootBus {
     channel.irqName = `vpci:${this.number.toString(16).padStart(4, '0')}`;
     this.talk.begin();
     yield* operations.open(channel, { callback: this.callback, ringPages: RING_PAGES });
-  }
-
-  private get callback(): ReturnType<typeof packetCallback> {
-    return packetCallback(this.parts.operations, this.receive);
   }
 
   /** The end of hv_pci_probe: power, resources, and the root bus (create_root_hv_pci_bus). */

@@ -20,7 +20,6 @@ export class VpciDriver implements VmbusDriver {
   readonly classIds = [deviceClassId('pci')];
   readonly probesAsynchronously = true;
   private readonly domains = new DomainNumbers();
-  private readonly buses = new Map<VmbusDevice, HvPciBus>();
 
   constructor(
     @inject(ChannelOperations) private readonly operations: ChannelOperations,
@@ -32,7 +31,6 @@ export class VpciDriver implements VmbusDriver {
   *probe(device: VmbusDevice): Procedure<void> {
     const domain = this.allocateDomain(device);
     const bus = new HvPciBus({ driver: this, operations: this.operations, core: this.core, device, domain });
-    this.buses.set(device, bus);
     device.driverData = bus;
     try {
       yield* bus.probe();
@@ -44,7 +42,7 @@ export class VpciDriver implements VmbusDriver {
 
   /** hv_pci_remove */
   *remove(device: VmbusDevice): Procedure<void> {
-    const bus = this.buses.get(device);
+    const bus = busOf(device);
     if (bus === undefined) return;
     yield* bus.remove();
     this.forget(device, bus.number);
@@ -52,18 +50,17 @@ export class VpciDriver implements VmbusDriver {
 
   /** hv_pci_suspend */
   *suspend(device: VmbusDevice): Procedure<void> {
-    const bus = this.buses.get(device);
+    const bus = busOf(device);
     if (bus !== undefined) yield* bus.suspend();
   }
 
   /** hv_pci_resume */
   *resume(device: VmbusDevice): Procedure<void> {
-    const bus = this.buses.get(device);
+    const bus = busOf(device);
     if (bus !== undefined) yield* bus.resume();
   }
 
   private forget(device: VmbusDevice, domain: number): void {
-    this.buses.delete(device);
     this.domains.put(domain);
     device.driverData = undefined;
   }
@@ -80,4 +77,8 @@ export class VpciDriver implements VmbusDriver {
       devPrintk(this, device, `PCI dom# ${name} has collision, using 0x${domain.toString(16)}`);
     return domain;
   }
+}
+
+function busOf({ driverData }: VmbusDevice): HvPciBus | undefined {
+  return driverData instanceof HvPciBus ? driverData : undefined;
 }

@@ -13,7 +13,7 @@ import type { KernelParameters } from '../../machine/cmdline.js';
 import { cpuFirstLogStyle, type LogStyle, placeFirstLogStyle } from '../../machine/log-style.js';
 import { Machine, type MachineOptions } from '../../machine/machine.js';
 import { machineModule } from '../../machine/module.js';
-import { regularTopology, withNodes } from '../../machine/topology.js';
+import { topologyOf } from '../../machine/topology.js';
 import { platformModule } from '../../platform/module.js';
 import type { CpuVendor, PlatformSetup } from '../../platform/platform.js';
 import { PLATFORM, type Platform } from '../../platform/platform.js';
@@ -149,7 +149,7 @@ function ownModules(
       : { nrIrqs: options.nrIrqs };
   const { dynirqLowerBound, genericPendingIrq } = platform;
   const parameters = kernelParameters(options);
-  const behaviour = hypervBehaviour(kernel ?? '6.10');
+  const behaviour = hypervBehaviour(kernel);
   const modules = new ModuleParameters(behaviour, options.moduleParameters, parameters.ofModules);
   const version = host.version ?? (confidential ? '6.0' : undefined);
   const { modifyClosed, status, pendingSendSz, throttle } = host;
@@ -226,10 +226,7 @@ function machineOptions(options: GuestOptions, parameters: KernelParameters): Ma
   const { cmdline, interruptTimeNs: interruptNs = 0 } = options;
   const { possible, present, nodes, packages, threadsPerCore, ...cpus } = resolveCpus(options.cpus);
   const { managedIrqIsolated, maxcpus = possible, messages } = parameters;
-  const topology =
-    typeof nodes === 'number'
-      ? regularTopology(possible, { nodes, packages, threadsPerCore })
-      : withNodes(regularTopology(possible, { packages, threadsPerCore }), nodes);
+  const topology = topologyOf(possible, { nodes, packages, threadsPerCore });
   return {
     possible,
     present,

@@ -51,12 +51,7 @@ export class NetworkBackend implements HostBackend {
   readonly classId: Guid = deviceClassId('nic');
   private readonly latencyNs: Ns;
   private readonly batches: Batches;
-  /** Channels over which a device's table spreads, as its driver has set it; without it all goes over the primary. */
-  private readonly channelsInTable = new WeakMap<HostDevice, number>();
-  /** The receive table of a device whose driver has another one than all channels in turn. */
-  private readonly tables = new WeakMap<HostDevice, readonly number[]>();
-  /** Devices that let no frame through. */
-  private readonly closed = new WeakSet<HostDevice>();
+  private readonly receiving = new WeakMap<HostDevice, Receiving>();
   /** Virtual functions that belong to adapters. */
   private readonly vfs = new WeakMap<HostDevice, AdapterVf>();
   private frames = 0;
@@ -68,9 +63,7 @@ export class NetworkBackend implements HostBackend {
 
   opened({ isPrimary, device }: HostChannel): void {
     if (!isPrimary) return;
-    this.channelsInTable.delete(device);
-    this.tables.delete(device);
-    this.closed.delete(device);
+    this.receiving.set(device, { channels: 1, table: undefined, isClosed: false });
     const vf = this.vfs.get(device);
     if (vf !== undefined) vf.isActive = false;
   }
@@ -107,9 +100,10 @@ export class NetworkBackend implements HostBackend {
     bytes: number,
     services: HostDeviceServices,
   ): HostChannel | undefined {
-    if (this.closed.has(device)) return undefined;
+    const receiving = this.receiving.get(device);
+    if (receiving === undefined || receiving.isClosed) return undefined;
     const entry = hash % RECEIVE_TABLE_SIZE;
-    const index = this.tables.get(device)?.[entry] ?? entry % (this.channelsInTable.get(device) ?? 1);
+    const index = receiving.table?.[entry] ?? entry % receiving.channels;
     const found = device.channels.find(({ offer }) => offer.subChannelIndex === index);
     const channel = found?.state.kind === 'open' ? found : device.channels[0];
     if (channel?.state.kind !== 'open') return undefined;
@@ -166,14 +160,12 @@ export class NetworkBackend implements HostBackend {
   }
 
   private set(device: HostDevice, oid: number, value: number, table: readonly number[] | undefined): void {
+    const receiving = this.receiving.get(device);
+    if (receiving === undefined) return;
     if (oid === OID.GEN_RECEIVE_SCALE_PARAMETERS) {
-      this.channelsInTable.set(device, Math.max(1, value));
-      if (table === undefined) this.tables.delete(device);
-      else this.tables.set(device, table);
-    } else if (oid === OID.GEN_CURRENT_PACKET_FILTER) {
-      if (value === PACKET_FILTER.NONE) this.closed.add(device);
-      else this.closed.delete(device);
-    }
+      receiving.channels = Math.max(1, value);
+      receiving.table = table;
+    } else if (oid === OID.GEN_CURRENT_PACKET_FILTER) receiving.isClosed = value === PACKET_FILTER.NONE;
   }
 
   private valueOf(oid: number, channel: HostChannel, services: HostDeviceServices): number {
@@ -201,6 +193,15 @@ export class NetworkBackend implements HostBackend {
     const answer = rndisPacket({ type: (type | RNDIS_COMPLETION) >>> 0, requestId, oid, value });
     services.send(channel, answer, transactionId, MESSAGE_NS, VM_PKT.DATA_USING_XFER_PAGES);
   }
+}
+
+/** How frames for an adapter are spread, as its driver has set it since it opened the primary channel. */
+interface Receiving {
+  channels: number;
+  /** Undefined: all channels in turn. */
+  table: readonly number[] | undefined;
+  /** No frame gets through. */
+  isClosed: boolean;
 }
 
 /** The virtual function of an adapter, which stays the same over its comings and goings. */

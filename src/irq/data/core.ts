@@ -89,7 +89,7 @@ export class IrqCore implements IrqDescCore {
     /** What floors above do. */
     above: IrqCoreParts,
   ) {
-    const behaviour = kernelBehaviour(options.kernel ?? '6.10');
+    const behaviour = kernelBehaviour(options.kernel);
     this.behaviour = options.behaviour === undefined ? behaviour : { ...behaviour, ...options.behaviour };
     this.totalNrIrqs = Math.min(options.nrIrqs ?? 256, this.behaviour.maxIrqs);
     this.procConstraints.calcPrec(Math.max(this.totalNrIrqs, options.mostNrIrqs ?? 0));

@@ -1,10 +1,9 @@
+import type { UioDeed } from '../port.js';
 import { relid } from '../schema/notations.js';
 import { mapping, word } from '../schema/shapes.js';
 import { defineAction } from './action.js';
 
-/** What a program does with its /dev/uio. */
-export const uioDeeds = ['open', 'close', 'enable', 'disable'] as const;
-export type UioDeed = (typeof uioDeeds)[number];
+const uioDeeds = ['open', 'close', 'enable', 'disable'] as const satisfies readonly UioDeed[];
 
 export const uio = defineAction({
   name: 'uio',

@@ -18,19 +18,13 @@ export type DesignSetting = DesignPreset | DesignOptions;
 /** Names of choices, one on each axis of the design. */
 export type DesignNames = { readonly [Axis in DesignAxis]: string };
 
-/** Linux of the RFC. */
-const DEFAULT_KERNEL: KernelVersion = '6.10';
-
 /**
  * A design with a choice on each axis: what is given, else that of the preset.
  *
- * @param kernel whose drivers/hv `mainline` is.
+ * @param kernel whose drivers/hv `mainline` is; default: the RFC's.
  * @throws RangeError if there is no such preset.
  */
-export function completeDesign(
-  design: DesignSetting = {},
-  kernel: KernelVersion = DEFAULT_KERNEL,
-): DesignNames {
+export function completeDesign(design: DesignSetting = {}, kernel?: KernelVersion): DesignNames {
   const { preset = 'rfc', ...axes } = typeof design === 'string' ? { preset: design } : design;
   if (!designPresets.includes(preset))
     throw new RangeError(`design: there is no preset "${preset}", only ${designPresets.join(', ')}`);

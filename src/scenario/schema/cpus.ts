@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { parseCpuList } from '../../machine/cpumask-text.js';
-import { regularTopology, withNodes } from '../../machine/topology.js';
+import { topologyOf } from '../../machine/topology.js';
 import { type CpuOptions, cpuVendors, type ResolvedCpus, resolveCpus } from '../options/cpus.js';
 import type { Report } from '../place.js';
 import { cpuList } from './notations.js';
@@ -69,9 +69,7 @@ export function checkCpus(
   try {
     const cpusOf = (text: string) => [...parseCpuList(text, possible)];
     nodeCpus = typeof nodes === 'object' ? nodes.map(cpusOf) : nodes;
-    if (typeof nodeCpus === 'object')
-      withNodes(regularTopology(possible, { packages, threadsPerCore }), nodeCpus);
-    else regularTopology(possible, { nodes: nodeCpus, packages, threadsPerCore });
+    topologyOf(possible, { nodes: nodeCpus, packages, threadsPerCore });
   } catch (error) {
     report(['cpus'], error instanceof Error ? error.message : String(error));
   }

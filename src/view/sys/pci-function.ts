@@ -1,6 +1,7 @@
 import type { IrqCore } from '../../irq/core.js';
 import { ErrnoError } from '../../lib/errno.js';
 import { CpuMask } from '../../machine/cpumask.js';
+import { cpusOfNode } from '../../machine/topology.js';
 import type { PciPresence } from '../../platform/pci/pci-functions.js';
 import type { PciFunction, PciIdentity } from '../../platform/pci/pci-function.js';
 import type { PciMsi } from '../../platform/pci/pci-msi.js';
@@ -11,6 +12,7 @@ import {
   StaticDirectory,
   sysfsFile,
 } from '../tree-node.js';
+import { hex } from '../debugfs/bits.js';
 import { classDirectories } from './class-devices.js';
 import { cpuSetFiles, textFile } from './cpu-sets.js';
 import { storeUevent } from './uevent.js';
@@ -78,11 +80,7 @@ export function functionDirectory(core: IrqCore, msi: PciMsi, presence: PciPrese
 /** CPUs near to a device: those of its node that are online, or all (pci_dev_show_local_cpu). */
 function localCpus({ machine }: IrqCore, node: number): CpuMask {
   const { online, topology, nrCpuIds } = machine;
-  if (node < 0) return online;
-  return CpuMask.of(
-    nrCpuIds,
-    [...online].filter((cpu) => topology.node[cpu] === node),
-  );
+  return node < 0 ? online : online.and(CpuMask.of(nrCpuIds, cpusOfNode(topology, node)));
 }
 
 function modalias(identity: PciIdentity): string {
@@ -109,10 +107,6 @@ function ueventText({ func, driver }: PciPresence): string {
     `MODALIAS=${modalias(identity)}`,
   ];
   return `${lines.join('\n')}\n`;
-}
-
-function hex(value: number, digits: number): string {
-  return `0x${value.toString(16).padStart(digits, '0')}`;
 }
 
 /** A file that has something done when a number other than 0 is written to it (bus_rescan_store and the like). */

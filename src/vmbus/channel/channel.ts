@@ -1,8 +1,9 @@
 import { assert } from '../../lib/assert.js';
 import type { CpuId, Irq, Relid } from '../../lib/brand.js';
-import { Completion, WaitQueue } from '../../machine/completion.js';
+import { Completion } from '../../machine/completion.js';
 import { SpinLock } from '../../machine/lock.js';
 import type { Machine } from '../../machine/machine.js';
+import { WaitCounter } from '../../machine/wait-counter.js';
 import { WaitQueues } from '../../machine/wait-queues.js';
 import { SharedVar } from '../../machine/shared-var.js';
 import { type Procedure, SharedWord } from '../../machine/step.js';
@@ -113,9 +114,7 @@ export class VmbusChannel {
   /** Signals to the host: the `events` file in sysfs. */
   sigEvents: number;
   /** Writes to the channel's files in sysfs that have not ended. */
-  fileWriters: number;
-  /** A removal waits until there are none. */
-  readonly filesUnused: WaitQueue;
+  private readonly fileWriters: WaitCounter;
   /** What is counted of its rings. */
   readonly ringCounters: RingCounters;
   /** References, in designs that count them. */
@@ -164,11 +163,7 @@ export class VmbusChannel {
     );
     this.schedLock = new SpinLock(`sched_lock of channel ${childRelid}`);
     this.sigEvents = 0;
-    this.fileWriters = 0;
-    this.filesUnused = new WaitQueue(
-      `writes to files of channel ${childRelid}`,
-      () => this.fileWriters === 0,
-    );
+    this.fileWriters = new WaitCounter(`writes to files of channel ${childRelid}`);
     this.ringCounters = new RingCounters();
     this.references = 1;
     this.rescindWord = new SharedWord(`rescind of channel ${childRelid}`);
@@ -296,13 +291,17 @@ export class VmbusChannel {
 
   /** A write to one of the channel's files: until it ends, the channel's directory stays (kernfs_get_active). */
   *writing<T>(write: Procedure<T>): Procedure<T> {
-    this.fileWriters += 1;
+    this.fileWriters.add(1);
     try {
       return yield* write;
     } finally {
-      this.fileWriters -= 1;
-      this.filesUnused.wakeUp();
+      this.fileWriters.subtractOne();
     }
+  }
+
+  /** A removal waits until nobody is in the middle of such a write (kernfs_drain). */
+  *filesWritten(): Procedure<void> {
+    if (this.fileWriters.value > 0) yield* this.fileWriters.waitForZero();
   }
 
   /** Gives the channel's memory back (kfree). @throws AssertionError if that has been done before. */

@@ -46,16 +46,17 @@ export class ChannelManagement {
       return;
     }
     if (!(yield* this.hasRightEncryption(offer))) return;
-    if (this.isLiving(offer)) {
+    const known = offer.subChannelIndex === 0 ? this.primaryOf(offer) : undefined;
+    if (known !== undefined && known.relid !== INVALID_RELID) {
+      // WARN_ON: Linux goes by the new relid; here the living channel keeps its own.
       const work = 'Workqueue: hv_vmbus_con vmbus_onmessage_work [hv_vmbus]';
       this.connection.machine.log.warn('drivers/hv/channel_mgmt.c', 'vmbus_onoffer', undefined, false, work);
       this.connection.refuse('offer-of-existing-device');
       yield* this.connection.offers.doneSteps();
       return;
     }
-    const asleep = this.asleep(offer);
-    if (asleep !== undefined) {
-      yield* this.offeredAgain(asleep, offer);
+    if (known !== undefined) {
+      yield* this.offeredAgain(known, offer);
       return;
     }
     const { machine } = this.connection;
@@ -67,24 +68,10 @@ export class ChannelManagement {
     yield* this.processOffer(channel);
   }
 
-  /**
-   * A primary channel is offered a second time while it lives: Linux warns, and goes by the new relid; here it keeps its own
-   * (WARN_ON in vmbus_onoffer).
-   */
-  private isLiving({ classId, instanceId, subChannelIndex }: OfferChannel): boolean {
-    if (subChannelIndex !== 0) return false;
-    return this.connection.primaries.some(
-      ({ relid, offer }) =>
-        relid !== INVALID_RELID && offer.classId === classId && offer.instanceId === instanceId,
-    );
-  }
-
-  /** The primary channel that is offered again after a resume (find_primary_channel_by_offer). */
-  private asleep({ classId, instanceId, subChannelIndex }: OfferChannel): VmbusChannel | undefined {
-    if (subChannelIndex !== 0) return undefined;
+  /** The primary channel of an offer's device (find_primary_channel_by_offer). */
+  private primaryOf({ classId, instanceId }: OfferChannel): VmbusChannel | undefined {
     return this.connection.primaries.find(
-      ({ relid, offer }) =>
-        relid === INVALID_RELID && offer.classId === classId && offer.instanceId === instanceId,
+      ({ offer }) => offer.classId === classId && offer.instanceId === instanceId,
     );
   }
 
@@ -182,10 +169,7 @@ export class ChannelManagement {
     if (lock === 'until-listed') yield* hotplug.cpusReadLock();
     else yield* this.chooseCpu(channel, lock === 'during-choice');
     yield* connection.channelMutex.lock();
-    const { classId, instanceId } = channel.offer;
-    const primary = connection.primaries.find(
-      ({ offer }) => offer.classId === classId && offer.instanceId === instanceId,
-    );
+    const primary = this.primaryOf(channel.offer);
     channel.primary = primary;
     if (lock === 'until-listed') yield* this.initVpIndex(channel);
     yield* connection.offers.doneSteps();

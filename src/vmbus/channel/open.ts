@@ -276,7 +276,7 @@ export class ChannelOperations {
     yield* connection.relids.unmap(channel);
     yield* connection.unlist(channel, 'hv_process_channel_removal');
     // The channel's directory goes, and with it kernfs waits for whoever is in the middle of a write there (free_channel).
-    if (channel.fileWriters > 0) yield* channel.filesUnused.wait();
+    yield* channel.filesWritten();
     if (channel.isPerf) connection.placement.release(channel.targetCpu);
     yield* connection.releaseRelid(channel.relid);
     yield* lifetime.giveUp(channel);

@@ -25,6 +25,7 @@ import {
   type ChannelMessage,
   encodeMessage,
   messageName,
+  VERSION_WIN8_1,
   VMBUS_MESSAGE_CONNECTION_ID,
 } from '../protocol/channel-messages.js';
 import type { Refusal } from '../refusals.js';
@@ -104,7 +105,7 @@ class PostMessage extends SharedObject {
 
 /** A message of the guest, and the channel that it is about, in words. */
 function requestName({ type }: ChannelMessage, channel: VmbusChannel | undefined): string {
-  const name = messageName(type) ?? `message ${type}`;
+  const name = messageName(type);
   return channel === undefined ? name : `${name} of channel ${channel.relid}`;
 }
 
@@ -185,7 +186,7 @@ export class VmbusConnection implements ConnectionPort {
     options: ConnectionOptions = {},
   ) {
     const { isolation = false, channelWork = 'own-queues', offerCpusLock = 'until-listed' } = options;
-    this.behaviour = options.behaviour ?? hypervBehaviour('6.10');
+    this.behaviour = options.behaviour ?? hypervBehaviour();
     this.eventScan = new EventScan(this.behaviour.scansToHighestRelid);
     this.isolation = isolation;
     this.confidential = this.behaviour.confidentialVmbus && (options.confidential ?? false);
@@ -271,9 +272,16 @@ export class VmbusConnection implements ConnectionPort {
     this.currentState = { kind: 'disconnected' };
   }
 
-  /** The host forgets this guest (vmbus_initiate_unload). */
-  unloaded(): void {
+  /**
+   * The host is to forget this guest (vmbus_initiate_unload).
+   *
+   * @returns false if it need not be asked, or cannot: hosts before Windows 8.1 know no UNLOAD.
+   */
+  unloading(): boolean {
+    const { state, version } = this;
+    if (state.kind !== 'connected') return false;
     this.currentState = { kind: 'unloaded' };
+    return version >= VERSION_WIN8_1;
   }
 
   /** Primary channels that the host has not offered again since a resume; hv_sock's do not come back. */

@@ -28,12 +28,6 @@ export const CHANNELMSG = {
 
 export type ChannelMessageName = keyof typeof CHANNELMSG;
 
-/** Name of the messages of a type; undefined if there are none. */
-export function messageName(type: number): ChannelMessageName | undefined {
-  return messageNames.find((name) => CHANNELMSG[name] === type);
-}
-
-const messageNames = Object.keys(CHANNELMSG) as ChannelMessageName[];
 type TypeOf<Name extends ChannelMessageName> = (typeof CHANNELMSG)[Name];
 
 /** Bits of an offer's `flags` (include/linux/hyperv.h VMBUS_CHANNEL_*). */

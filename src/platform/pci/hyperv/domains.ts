@@ -72,8 +72,9 @@ export class HypervPciDomains implements PciMsiParent, HypervPciBuses {
   }
 
   receiverFor(device: PciDevice): MsiReceiver {
+    const number = domainNumber(device);
     return {
-      deliver: (msg) => this.buses.get(domainNumber(device))?.interrupts.deliver(msg) ?? 'lost',
+      deliver: (msg) => this.buses.get(number)?.interrupts.deliver(msg) ?? 'lost',
       soon: (event) => this.arch.receiver.soon(event),
     };
   }
@@ -124,7 +125,8 @@ export class HypervPciDomains implements PciMsiParent, HypervPciBuses {
 
   private nextCpu(): CpuId {
     const { online } = this.core.machine;
-    this.lastCpu = [...online].find((cpu) => cpu > this.lastCpu) ?? online.first();
+    const next = online.next(this.lastCpu);
+    this.lastCpu = next < 0 ? online.first() : next;
     return this.lastCpu;
   }
 
