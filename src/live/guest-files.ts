@@ -1,10 +1,15 @@
 import { ErrnoError } from '../lib/errno.js';
 import type { FileTree } from '../view/tree.js';
+import type { SleepingWrite } from '../view/tree-node.js';
 import type { DirectoryEntry, FileAttributes, MountedFiles, OpenedFile } from './fuse/files.js';
 
 /** A guest's /proc and /sys as files that can be mounted. */
 export class GuestFiles implements MountedFiles {
-  constructor(private readonly tree: FileTree) {}
+  /** @param sleep has a writer go on as the guest's time passes. */
+  constructor(
+    private readonly tree: FileTree,
+    private readonly sleep: (write: SleepingWrite) => number | Promise<number>,
+  ) {}
 
   exists(path: string): boolean {
     return this.tree.exists(path);
@@ -28,7 +33,14 @@ export class GuestFiles implements MountedFiles {
   }
 
   open(path: string, access: 'read' | 'write'): OpenedFile {
-    return this.tree.open(path, access);
+    const file = this.tree.open(path, access);
+    return {
+      read: () => file.read(),
+      write: (data) => {
+        const begun = file.beginWrite(data);
+        return typeof begun === 'number' ? begun : this.sleep(begun);
+      },
+    };
   }
 
   /** procfs knows no fsync; in sysfs there is nothing to do (fs/sync.c, fs/kernfs/file.c). */

@@ -107,7 +107,7 @@ const acts: readonly Act[] = [
     const payload = Uint8Array.from({ length: a % 120 }, (_, i) => (i % 4 === 0 ? c >>> (i & 7) : 0));
     v.guest.host.send(channel, payload, c % 8, (a >>> 8) % (100 * US), [6, 7, 11, c % 20][a & 3]);
   },
-  (v, a, b) => v.guest.host.signal(relids[b % 10], 1 + (a % 3)),
+  (v, a, b) => ifPossible(() => v.guest.host.signal(relids[b % 10], 1 + (a % 3))),
   // Whole habits.
   // A signal of the guest has nothing that could be corrupted.
   (v, a, b, c) => ifPossible(() => v.guest.host.faults.add(ruleOf(a, b, c))),

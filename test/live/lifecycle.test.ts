@@ -1,4 +1,12 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { spawn } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -71,6 +79,46 @@ workload: [{relid: 7, every: 1ns, burst: 1000000, until: 1us}, {relid: 7, every:
     expect(count()).toBeGreaterThan(first);
     expect(await mounted.stop()).toMatchObject({ status: 0 });
   });
+
+  test.each(['0', '1'])(
+    'at --speed %s a writer that sleeps in the guest is the only one that waits',
+    async (speed) => {
+      // The host answers the first MODIFYCHANNEL never, so that the writer of 10 sleeps for ever, and the others not.
+      const late = scratch.file(
+        `late-${speed}.yaml`,
+        `cpus: 4
+kernel: "6.10"
+design: {modifyChannel: wait-in-setter}
+host: {latency: {modifyChannel: never}}
+devices: [{driver: heartbeat, relid: 7}, {driver: netvsc, relid: 13, channels: 2, subChannels: [16]}]
+workload: [{relid: 7, every: 1ms, until: 3600s}]
+`,
+      );
+      const mounted = await mountGuest(late, '--speed', speed);
+      const sys = join(mounted.directory, 'sys');
+      const devices = join(sys, 'bus/vmbus/devices');
+      const nic = readdirSync(devices).find((name) => existsSync(join(devices, name, 'channels/13'))) ?? '';
+      const file = join(devices, nic, 'channels/13/cpu');
+      const writer = spawn('sh', ['-c', `echo 1 > ${file}; echo done`], {
+        stdio: ['ignore', 'pipe', 'pipe'],
+      });
+      let said = '';
+      writer.stdout.setEncoding('utf8').on('data', (text: string) => (said += text));
+      const exited = new Promise((resolve) => writer.on('close', resolve));
+      const isWriting = (): boolean => readlinkSync(`/proc/${writer.pid}/fd/1`) === file;
+      await until(isWriting);
+      for (let i = 0; i < 20; i++) {
+        const begin = performance.now();
+        readFileSync(join(mounted.directory, 'proc/interrupts'), 'latin1');
+        expect(performance.now() - begin).toBeLessThan(1000);
+      }
+      writeFileSync(join(sys, 'bus/vmbus/drivers_autoprobe'), '1');
+      expect(said).toBe('');
+      expect(await mounted.stop()).toMatchObject({ status: 0, err: '' });
+      await exited;
+      expect(ownMounts()).toEqual([]);
+    },
+  );
 
   test('ends when it is unmounted', async () => {
     const { directory, ended, stop } = await mountGuest(RFC);
