@@ -126,6 +126,8 @@ export class Victim {
    */
   end(): string[] {
     const { host } = this.guest;
+    // A message that no connection takes is tried for three minutes, and a removed device has several to send.
+    const patience = this.namedNoConnection() ? 30 : 1;
     host.faults.stop();
     for (const { relid } of host.allChannels()) host.drain(relid, true);
     // A kernel that has just been started comes up, now that its host behaves.
@@ -142,13 +144,13 @@ export class Victim {
         const answer = lastAnswer(message);
         if (answer !== undefined) this.post(answer);
       }
-      machine.elapse(round < 20 ? 20 * MS : 20_000 * MS);
+      machine.elapse(round < 20 ? 20 * MS : 20_000 * MS * patience);
     }
     const { guest } = this;
     const { connection, machine } = guest;
     if (this.neverWakes()) return brokenInvariants(guest.vmbus);
     this.steps = 0;
-    machine.elapse(400_000 * MS);
+    machine.elapse(400_000 * MS * patience);
     const broken = brokenAtRest(guest.vmbus);
     if (machine.liveTasks !== 0) broken.push(`${machine.liveTasks} contexts wait for ever`);
     if (connection.primaries.length !== 0) broken.push(`${connection.primaries.length} channels are left`);
