@@ -42,6 +42,8 @@ describe('what is not changed', () => {
     ["type Name = 'one' | 'two';"],
     ['declare const n: 1;'],
     ['word.announceRead();'],
+    ["const lock = new SpinLock('set_affinity_lock');"],
+    ['for (const known of all) { go; on; }'],
     ['function* stepsOf() { yield word.read; }'],
     ['const o = { 1: a, b };'],
   ])('%s', (source) => {

@@ -3,7 +3,8 @@
 // Mutated: comparisons, arithmetic, bit operations, logic, conditions (true, false), boolean, number and string
 // constants, ++ and --, calls and assignments that stand alone (removed), bodies of functions (emptied). Not mutated:
 // types, imports, decorators, what is thrown and what asserts (their texts say nothing about the model), and what only
-// tells an explorer of an access, a bare `yield step;` and announce…() (npm run sanitize finds where one lacks).
+// tells an explorer of an access, a bare `yield step;` and announce…() (npm run sanitize finds where one lacks), nor the
+// name that a word, a lock or a queue has in traces.
 import { parse } from '@babel/parser';
 
 const BINARY = {
@@ -68,10 +69,13 @@ function childrenOf(node) {
   return children.sort((a, b) => a.start - b.start);
 }
 
+/** Classes whose objects are made of a text for people. */
+const NAMED = /^(Shared\w+|\w*Lock|Completion|Wait\w+|\w+Error)$/;
+
 function isSkipped(node) {
   if (node.declare || SKIPPED_NODES.has(node.type)) return true;
   if (node.type.startsWith('TS')) return !TYPED.has(node.type);
-  if (node.type === 'NewExpression') return /Error$/.test(node.callee.name ?? '');
+  if (node.type === 'NewExpression') return NAMED.test(node.callee.name ?? '');
   if (node.type !== 'CallExpression') return false;
   return /^(assert|unreachable|announce)/.test(node.callee.name ?? node.callee.property?.name ?? '');
 }
@@ -146,7 +150,8 @@ function isRemovable(statement) {
 
 /** A function's body that can be left at once: not a constructor's, which must call its parent's. */
 function isLeavable(node) {
-  return node.body?.type === 'BlockStatement' && node.body.body.length > 1 && node.kind !== 'constructor';
+  if (!/(Function|Method)/.test(node.type) || node.kind === 'constructor') return false;
+  return node.body.type === 'BlockStatement' && node.body.body.length > 1;
 }
 
 /**
