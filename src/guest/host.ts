@@ -30,6 +30,8 @@ import type { PassedThrough } from './passed-through.js';
 export class GuestHost implements ScenarioHost {
   /** Relids that devices were plugged in with, those of their sub-channels included. */
   private readonly known = new Set<Relid>();
+  /** Virtual processors. */
+  private readonly vps: number;
 
   constructor(
     /** The machine of the kernel that runs now. */
@@ -39,7 +41,9 @@ export class GuestHost implements ScenarioHost {
     private readonly settings: DeviceSettings,
     private readonly passedThrough: PassedThrough,
     private readonly quiesce: () => void,
-  ) {}
+  ) {
+    this.vps = machine().nrCpuIds;
+  }
 
   get totals(): HostTotals {
     return this.hyperv.totals;
@@ -96,9 +100,8 @@ export class GuestHost implements ScenarioHost {
 
   /** The timer stimer0 of a CPU expires `times` times, by messages: a host without direct mode of synthetic timers. */
   timerExpired(cpu: CpuId, times = 1): void {
-    checkArgument('cpu', cpuNumber, cpu);
+    this.checkVp(cpu);
     checkArgument('times', howOften, times);
-    void this.machine().cpu(cpu);
     for (let i = 0; i < times; i++) {
       this.hyperv.timerExpired(cpu);
       this.machine().settle();
@@ -173,8 +176,7 @@ export class GuestHost implements ScenarioHost {
 
   /** Interrupts a CPU for nothing. */
   kick(cpu: CpuId): void {
-    checkArgument('cpu', cpuNumber, cpu);
-    void this.machine().cpu(cpu);
+    this.checkVp(cpu);
     this.hyperv.faults.kick(cpu);
     this.machine().settle();
   }
@@ -194,10 +196,15 @@ export class GuestHost implements ScenarioHost {
     this.hyperv.faults.poke(channel, ring, place, value);
   }
 
+  /** A crash kernel may have fewer CPUs than its host has virtual processors. */
+  private checkVp(cpu: CpuId): void {
+    checkArgument('cpu', cpuNumber, cpu);
+    if (cpu >= this.vps) throw new RangeError(`there is no CPU ${cpu}: the host has made 0-${this.vps - 1}`);
+  }
+
   private checkFlag(relid: Relid, cpu: CpuId): void {
     checkArgument('relid', anyRelid, relid);
-    checkArgument('cpu', cpuNumber, cpu);
-    void this.machine().cpu(cpu);
+    this.checkVp(cpu);
   }
 
   /** What kernels of the guest have told the host when they panicked, the latest last. */
