@@ -187,6 +187,36 @@ describeReal('irqlab shell', ['unshare', 'nsenter', 'setpriv', 'mount'], () => {
     expect(out).toMatch(/\n\/sys\n7\n0-7\nVMBus\n$/);
   });
 
+  test.each([[[]], [['--isolate']]])(
+    'this machine is read-only where the guest is not, with %j',
+    async (options) => {
+      const script = `for file in /proc/sys/kernel/domainname /sys/kernel/uevent_seqnum; do
+  (: >> $file) 2>/dev/null && echo $file can be written
+done
+echo 2 >/proc/irq/39/smp_affinity && cat /proc/irq/39/effective_affinity
+umount /proc/sys 2>/dev/null && (: >> /proc/sys/kernel/domainname) 2>/dev/null && echo undone
+ls /proc | grep -c '^[0-9]'
+exit 7`;
+      const { status, out } = await run(process.execPath, [
+        cli,
+        'shell',
+        RFC,
+        ...options,
+        '--',
+        'sh',
+        '-c',
+        script,
+      ]);
+      expect(status).toBe(7);
+      const lines = out.trim().split('\n');
+      expect(lines[0]).toBe('02');
+      if (options.length === 0) return;
+      // Its own processes only, and what is read-only stays so.
+      expect(lines).toHaveLength(2);
+      expect(Number(lines[1])).toBeLessThan(6);
+    },
+  );
+
   test('this machine stays as it is, and so does the rest of its files', async () => {
     const ownStat = readFileSync('/sys/devices/system/cpu/present', 'utf8');
     const rest = ['/sys/bus', '/sys/devices', '/sys/class', '/proc/sys', '/mnt'];
