@@ -5,11 +5,18 @@ import type { DirectoryEntry, FileAttributes, MountedFiles, OpenedFile } from '.
 
 /** A guest's /proc and /sys as files that can be mounted. */
 export class GuestFiles implements MountedFiles {
-  /** @param sleep has a writer go on as the guest's time passes. */
+  /**
+   * @param treeNow the files of the kernel that runs now: after kexec another one's.
+   * @param sleep has a writer go on as the guest's time passes.
+   */
   constructor(
-    private readonly tree: FileTree,
+    private readonly treeNow: () => FileTree,
     private readonly sleep: (write: SleepingWrite) => number | Promise<number>,
   ) {}
+
+  private get tree(): FileTree {
+    return this.treeNow();
+  }
 
   exists(path: string): boolean {
     return this.tree.exists(path);
