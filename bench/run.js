@@ -2,6 +2,7 @@
 // results as JSON. Each row of the table has its limit from the same run, and the ratio that it is to reach.
 import { Worker } from 'node:worker_threads';
 import { hotPath } from './hot-path.js';
+import { start } from './start.js';
 
 const smoke = process.argv.includes('--smoke');
 const json = process.argv.includes('--json');
@@ -23,6 +24,7 @@ function rowText({ bench, figure, limit, ratio, reach }) {
 
 const results = [hotPath({ smoke })];
 for (const file of ['./explore.js', './render.js']) results.push(await inThread(file));
+results.push(start({ smoke }));
 if (json) console.log(JSON.stringify(results, undefined, 2));
 for (const { name, lines, ok, rows = [] } of results) {
   const fast = smoke || rows.every(({ ratio, reach }) => ratio === undefined || ratio >= reach);

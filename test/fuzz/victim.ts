@@ -21,6 +21,7 @@ export const CPUS = 4;
 /** Far more than any of the guest's contexts needs for what one action causes. */
 const STEP_LIMIT = 200_000;
 const versions = ['5.3', '5.3', '5.2', '4.1', '4.0', '2.4'];
+const kernels = ['6.1', '6.12', '6.18', '7.2'] as const;
 export const devices = [
   device('nic', 1, { subChannelRelids: [9, 10, 11] }),
   device('scsi', 2, { subChannelRelids: [50, 51] }),
@@ -52,11 +53,21 @@ export class Victim {
   private boots = 0;
 
   constructor(setup: number) {
-    this.options = { present: CPUS, isolation: (setup & 1) !== 0, design: designOf(setup >>> 9) };
+    this.options = {
+      present: CPUS,
+      isolation: (setup & 1) !== 0,
+      design: designOf(setup >>> 9),
+      kernel: kernels[(setup >>> 20) % kernels.length],
+    };
     this.guest = new TestGuest({
       ...this.options,
       devices,
-      host: { version: versionWire(versions[(setup >>> 1) % versions.length]), seed: setup },
+      host: {
+        version: versionWire(versions[(setup >>> 1) % versions.length]),
+        seed: setup,
+        pendingSendSz: (setup >>> 24) % 4 !== 0,
+        ...((setup >>> 26) % 4 === 0 && { throttle: { signals: 20, withinNs: MS, suspendNs: 10 * MS } }),
+      },
     });
     this.watchHost();
     this.watchMachine();

@@ -1,5 +1,6 @@
+import type { CpuId } from '../../lib/brand.js';
 import type { ArchSource } from '../../platform/platform.js';
-import type { ArchRow, InterruptsArch, InterruptsForm, TotalRow } from './table.js';
+import type { ArchRow, InterruptsArch, InterruptsForm, InterruptsRow, TotalRow } from './table.js';
 
 /** A row of the architecture's own; Platform's sources are such rows. */
 export interface ArchCounts extends Omit<ArchSource, 'counts'> {
@@ -99,4 +100,10 @@ export function archRows(architecture: ArchInterrupts, form: InterruptsForm, wid
     }
   }
   return { above, below: [...below, ...atEnd] };
+}
+
+/** The same with the counts of the CPUs that have a column. */
+export function rowOfCpus(row: ShownArchRow | TotalRow, cpus: readonly CpuId[]): InterruptsRow {
+  if (row.kind === 'total') return row;
+  return { ...row, counts: row.counts.length === 0 ? [] : cpus.map((cpu) => row.counts[cpu]) };
 }

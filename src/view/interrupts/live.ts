@@ -3,7 +3,7 @@ import { TextBytes } from '../../lib/text-bytes.js';
 import type { IrqCore } from '../../irq/core.js';
 import type { IrqDesc } from '../../irq/data/irqdesc.js';
 import type { KernelBehaviour } from '../../irq/kernel.js';
-import { type ArchInterrupts, archRows, hasLevelColumn, type ShownArchRow } from './arch.js';
+import { type ArchInterrupts, archRows, hasLevelColumn, rowOfCpus, type ShownArchRow } from './arch.js';
 import { CountColumns } from './count-columns.js';
 import { KeptLine } from './kept-line.js';
 import { isShown, isSilent, lineText, saysStill } from './line-text.js';
@@ -82,11 +82,8 @@ export class InterruptsView {
     const rows: IrqRow[] = [];
     for (const desc of core.descs()) if (isShown(desc, idleRows, cpus)) rows.push(this.irqRow(desc, cpus));
     const { above, below } = archRows(arch, form, layout.labelWidth);
-    const ofTable = (row: ShownArchRow | TotalRow): InterruptsRow =>
-      row.kind === 'total'
-        ? row
-        : { ...row, counts: row.counts.length === 0 ? [] : cpus.map((cpu) => row.counts[cpu]) };
-    return { ...layout, rows: [...above.map(ofTable), ...rows, ...below.map(ofTable)] };
+    const ofCpus = (row: ShownArchRow | TotalRow): InterruptsRow => rowOfCpus(row, cpus);
+    return { ...layout, rows: [...above.map(ofCpus), ...rows, ...below.map(ofCpus)] };
   }
 
   text(): string {
