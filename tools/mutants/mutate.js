@@ -217,3 +217,31 @@ export function withMutant(source, { start, end, becomes }) {
   const isStatement = becomes === ';' || becomes === '{}';
   return source.slice(0, start) + (isStatement ? becomes : `(${becomes})`) + source.slice(end);
 }
+
+/** The function `code`, perhaps a method, that says when it runs that mutant `id`'s file is come by. */
+export function marked(code, id) {
+  for (const [before, after] of [
+    ['', ''],
+    ['class Some {', '}'],
+  ]) {
+    let tree;
+    try {
+      tree = parse(before + code + after, { sourceType: 'module', plugins: ['typescript'] });
+    } catch {
+      continue;
+    }
+    const at = bodyStart(tree.program) - before.length;
+    return `${code.slice(0, at)}__mutant(${id});${code.slice(at)}`;
+  }
+  throw new Error(`neither a function nor a method: ${code}`);
+}
+
+/** Where the body of the first function in `node` begins. */
+function bodyStart(node) {
+  if (/(Function|Method)/.test(node.type) && node.body?.type === 'BlockStatement') return node.body.start + 1;
+  for (const child of childrenOf(node)) {
+    const found = bodyStart(child);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
