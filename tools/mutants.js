@@ -58,7 +58,10 @@ function sample(mutants, known) {
     .map(({ mutant }) => mutant);
 }
 
-const baseline = JSON.parse(readFileSync(baselineFile, 'utf8'));
+function readBaseline() {
+  return JSON.parse(readFileSync(baselineFile, 'utf8'));
+}
+
 let unexplained = 0;
 for (const name of values.folder) {
   const folder = new Folder(name);
@@ -89,6 +92,7 @@ for (const name of values.folder) {
         `${survivors.filter(({ why }) => why !== undefined).length} survivors explained`,
     );
     if (values.write) {
+      const baseline = readBaseline();
       const { seed, tried } = values.survivors ? baseline[name] : { seed: values.seed, tried: chosen.length };
       baseline[name] = {
         seed,
