@@ -69,7 +69,7 @@ for (const name of values.folder) {
     await folder.record();
     for (const test of folder.failing) console.log(`does not pass here and is left out: ${test}`);
     const known = new Map(
-      (baseline[name]?.survivors ?? []).map((survivor) => [keyOf(survivor), survivor.why]),
+      (readBaseline()[name]?.survivors ?? []).map((survivor) => [keyOf(survivor), survivor.why]),
     );
     const chosen = sample(folder.mutants, known);
     const survivors = [];

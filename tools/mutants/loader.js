@@ -48,7 +48,7 @@ function mutated(source, file) {
   const bare = withoutTwins(source, file);
   const twins = twinsOf(bare, file).map(({ at, twin }) => ({
     at,
-    text: twin,
+    text: marked(twin, base),
     rank: Number.MAX_SAFE_INTEGER,
   }));
   return edited(bare, [...mutantsOf(bare, base).edits, ...twins]);

@@ -23,7 +23,7 @@ const { files, plan } = JSON.parse(planText);
 register('./loader.js', import.meta.url, { data: plan });
 const { loadTests, tests } = await import('./harness.js');
 const root = new URL('../../', import.meta.url).href;
-for (const file of jestConfig.setupFiles ?? []) await import(file.replace('<rootDir>/', root));
+for (const file of jestConfig.setupFilesAfterEnv) await import(file.replace('<rootDir>/', root));
 
 async function passes(test, id, most) {
   active = id;
