@@ -218,7 +218,7 @@ export function withMutant(source, { start, end, becomes }) {
   return source.slice(0, start) + (isStatement ? becomes : `(${becomes})`) + source.slice(end);
 }
 
-/** The function `code`, perhaps a method, that says when it runs that mutant `id`'s file is come by. */
+/** The function `code`, perhaps a method, that says when it runs that mutant `id`'s file is come by; an interface's as it is. */
 export function marked(code, id) {
   for (const [before, after] of [
     ['', ''],
@@ -230,7 +230,9 @@ export function marked(code, id) {
     } catch {
       continue;
     }
-    const at = bodyStart(tree.program) - before.length;
+    const start = bodyStart(tree.program);
+    if (start === undefined) return code;
+    const at = start - before.length;
     return `${code.slice(0, at)}__mutant(${id});${code.slice(at)}`;
   }
   throw new Error(`neither a function nor a method: ${code}`);
