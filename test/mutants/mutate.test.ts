@@ -91,5 +91,6 @@ test('a plain form says that it runs', () => {
   );
   expect(marked('private f(n = { a: 1 }): void {}', 8)).toBe('private f(n = { a: 1 }): void {__mutant(8);}');
   expect(marked('add(desc: T): void;', 8)).toBe('add(desc: T): void;');
+  expect(marked('override f(): void {}', 8)).toBe('override f(): void {__mutant(8);}');
   expect(() => marked('1 +', 9)).toThrow('neither a function nor a method');
 });

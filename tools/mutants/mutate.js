@@ -222,7 +222,7 @@ export function withMutant(source, { start, end, becomes }) {
 export function marked(code, id) {
   for (const [before, after] of [
     ['', ''],
-    ['class Some {', '}'],
+    ['abstract class Some extends Other {', '}'],
   ]) {
     let tree;
     try {
