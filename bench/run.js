@@ -2,6 +2,7 @@
 import { Worker } from 'node:worker_threads';
 import { boot } from './boot.js';
 import { hotPath } from './hot-path.js';
+import { start } from './start.js';
 
 const smoke = process.argv.includes('--smoke');
 
@@ -14,7 +15,7 @@ function explore(options) {
   });
 }
 
-const results = [hotPath({ smoke }), await explore({ smoke }), boot({ smoke })];
+const results = [hotPath({ smoke }), await explore({ smoke }), boot({ smoke }), start({ smoke })];
 for (const { name, lines, ok } of results) {
   console.log(name);
   for (const line of lines) console.log(`  ${line}`);
