@@ -1,6 +1,7 @@
 // Runs the benches: `npm run bench` measures, `npm run bench -- --smoke` only shows that they work.
 import { Worker } from 'node:worker_threads';
 import { hotPath } from './hot-path.js';
+import { start } from './start.js';
 
 const smoke = process.argv.includes('--smoke');
 
@@ -13,7 +14,7 @@ function explore(options) {
   });
 }
 
-const results = [hotPath({ smoke }), await explore({ smoke })];
+const results = [hotPath({ smoke }), await explore({ smoke }), start({ smoke })];
 for (const { name, lines, ok } of results) {
   console.log(name);
   for (const line of lines) console.log(`  ${line}`);

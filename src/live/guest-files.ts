@@ -4,7 +4,12 @@ import type { DirectoryEntry, FileAttributes, MountedFiles, OpenedFile } from '.
 
 /** A guest's /proc and /sys as files that can be mounted. */
 export class GuestFiles implements MountedFiles {
-  constructor(private readonly tree: FileTree) {}
+  /** @param treeNow the files of the kernel that runs now: after kexec another one's. */
+  constructor(private readonly treeNow: () => FileTree) {}
+
+  private get tree(): FileTree {
+    return this.treeNow();
+  }
 
   exists(path: string): boolean {
     return this.tree.exists(path);

@@ -9,7 +9,7 @@ import type { ChannelManagement } from './channel/mgmt.js';
 import { vmbusNegotiateVersion, vmbusRequestOffers } from './connection/connect.js';
 import type { VmbusConnection } from './connection/connection.js';
 import type { VmbusDevice, VmbusDriver } from './driver.js';
-import { CHANNELMSG, VERSION_WIN8_1, type UnloadResponse } from './protocol/channel-messages.js';
+import { CHANNELMSG, VERSION_WIN8_1 } from './protocol/channel-messages.js';
 import { INVALID_RELID } from './relid-map.js';
 
 /** How long a resume waits for devices to be offered again, in kernels that wait for each. */
@@ -32,18 +32,14 @@ export class VmbusPower {
     private readonly management: ChannelManagement,
   ) {}
 
-  /** Has the host forget this guest, and waits until it has. Hosts before Windows 8.1 cannot be connected to again. */
+  /** Has the host forget this guest, and waits until it has, if need be for ever. Hosts before Windows 8.1 cannot be connected to again. */
   initiateUnload(): Procedure<void> {
     return inFrame('vmbus_initiate_unload', this.doInitiateUnload());
   }
 
   private *doInitiateUnload(): Procedure<void> {
     const { connection } = this;
-    if (!connection.unloading()) return;
-    yield* connection.request(
-      { type: CHANNELMSG.UNLOAD },
-      (answer): answer is UnloadResponse => answer.type === CHANNELMSG.UNLOAD_RESPONSE,
-    );
+    if (connection.unloading()) yield* connection.requestUnload();
   }
 
   /**

@@ -3,6 +3,8 @@ import { StorvscDevice } from '../../src/drivers/storvsc/device.js';
 import { deeds } from '../../src/host/misbehave/deeds.js';
 import { ringNames, ringPlaceNames } from '../../src/host/misbehave/rings.js';
 import type { MisbehaveRule } from '../../src/host/misbehave/rule.js';
+import { PCI, pciMessage, pciVersions } from '../../src/host/protocols/pci.js';
+import { pciBusRelations } from '../../src/host/protocols/pci-functions.js';
 import { sentKinds } from '../../src/host/misbehave/sent.js';
 import { irqSetAffinity } from '../../src/irq/affinity/affinity.js';
 import { clearBit, setBit } from '../../src/lib/bitmap.js';
@@ -12,6 +14,17 @@ import type { Action } from '../hostile/trial.js';
 import { hostMessage, relids } from './messages.js';
 import { CPUS, devices, type Victim } from './victim.js';
 
+/** Functions that the host may have put on a PCI bus. */
+const pciFunctions = [0, 1, 2].map((slot) => ({
+  slot,
+  vendor: 0x1414,
+  device: 0xb111,
+  revision: 1,
+  classCode: 0x010802,
+  subsystem: 0,
+  serial: slot,
+  node: slot,
+}));
 const US = 1000;
 const MS = 1_000_000;
 
@@ -104,6 +117,20 @@ const acts: readonly Act[] = [
     if (channel === undefined) return;
     const payload = Uint8Array.from({ length: a % 120 }, (_, i) => (i % 4 === 0 ? c >>> (i & 7) : 0));
     v.guest.host.send(channel, payload, c % 8, (a >>> 8) % (100 * US), [6, 7, 11, c % 20][a & 3]);
+  },
+  // A bus of PCI devices, told of functions and asked for some back.
+  (v, a, b, c) => {
+    const channel = v.guest.host.channel(5);
+    if (channel === undefined) return;
+    const types = Object.values(PCI);
+    const payload =
+      (a & 1) === 0
+        ? pciBusRelations(pciVersions[b % pciVersions.length], pciFunctions.slice(b % 3, c % 4))
+        : pciMessage(types[b % types.length], c % 3, c >>> 2);
+    v.guest.host.send(channel, payload, (a >>> 1) % 4, (a >>> 8) % (100 * US), [6, 6, 11][c % 3]);
+  },
+  (v, a, b) => {
+    for (let i = 0; i <= b % 3; i++) v.guest.host.timerExpired(a % CPUS);
   },
   (v, a, b) => v.guest.host.signal(relids[b % 10], 1 + (a % 3)),
   // Whole habits.

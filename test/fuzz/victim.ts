@@ -21,6 +21,7 @@ export const CPUS = 4;
 /** Far more than any of the guest's contexts needs for what one action causes. */
 const STEP_LIMIT = 200_000;
 const versions = ['5.3', '5.3', '5.2', '4.1', '4.0', '2.4'];
+const kernels = ['6.1', '6.12', '6.18', '7.2'] as const;
 export const devices = [
   device('nic', 1, { subChannelRelids: [9, 10, 11] }),
   device('scsi', 2, { subChannelRelids: [50, 51] }),
@@ -52,11 +53,21 @@ export class Victim {
   private boots = 0;
 
   constructor(setup: number) {
-    this.options = { present: CPUS, isolation: (setup & 1) !== 0, design: designOf(setup >>> 9) };
+    this.options = {
+      present: CPUS,
+      isolation: (setup & 1) !== 0,
+      design: designOf(setup >>> 9),
+      kernel: kernels[(setup >>> 20) % kernels.length],
+    };
     this.guest = new TestGuest({
       ...this.options,
       devices,
-      host: { version: versionWire(versions[(setup >>> 1) % versions.length]), seed: setup },
+      host: {
+        version: versionWire(versions[(setup >>> 1) % versions.length]),
+        seed: setup,
+        pendingSendSz: (setup >>> 24) % 4 !== 0,
+        ...((setup >>> 26) % 4 === 0 && { throttle: { signals: 20, withinNs: MS, suspendNs: 10 * MS } }),
+      },
     });
     this.watchHost();
     this.watchMachine();
@@ -126,6 +137,8 @@ export class Victim {
    */
   end(): string[] {
     const { host } = this.guest;
+    // A message that no connection takes is tried for three minutes, and a removed device has several to send.
+    const patience = this.namedNoConnection() ? 30 : 1;
     host.faults.stop();
     for (const { relid } of host.allChannels()) host.drain(relid, true);
     // A kernel that has just been started comes up, now that its host behaves.
@@ -142,13 +155,13 @@ export class Victim {
         const answer = lastAnswer(message);
         if (answer !== undefined) this.post(answer);
       }
-      machine.elapse(round < 20 ? 20 * MS : 20_000 * MS);
+      machine.elapse(round < 20 ? 20 * MS : 20_000 * MS * patience);
     }
     const { guest } = this;
     const { connection, machine } = guest;
     if (this.neverWakes()) return brokenInvariants(guest.vmbus);
     this.steps = 0;
-    machine.elapse(400_000 * MS);
+    machine.elapse(400_000 * MS * patience);
     const broken = brokenAtRest(guest.vmbus);
     if (machine.liveTasks !== 0) broken.push(`${machine.liveTasks} contexts wait for ever`);
     if (connection.primaries.length !== 0) broken.push(`${connection.primaries.length} channels are left`);

@@ -36,7 +36,8 @@ test('the fuzzed guests come to open channels and to every kind of refusal', () 
   const watch = { ...unwatched, reached: (what: string) => void witnesses.add(what) };
   // A NIC that is stuck holds RTNL, so the others are not opened: few guests end while one is.
   const withStuckNic = [101, 160];
-  for (const seed of [...Array.from({ length: 60 }, (_, i) => i), ...withStuckNic])
+  const withBadReadIndex = [64, 76];
+  for (const seed of [...Array.from({ length: 60 }, (_, i) => i), ...withStuckNic, ...withBadReadIndex])
     attack(seed * 0x9e37, randomActions(seed, 500), watch);
   expect(sometimes.filter((witness) => !witnesses.has(witness))).toEqual([]);
 });

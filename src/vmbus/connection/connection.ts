@@ -25,6 +25,7 @@ import {
   type ChannelMessage,
   encodeMessage,
   messageName,
+  type UnloadResponse,
   VERSION_WIN8_1,
   VMBUS_MESSAGE_CONNECTION_ID,
 } from '../protocol/channel-messages.js';
@@ -449,6 +450,18 @@ export class VmbusConnection implements ConnectionPort {
     const response = (yield* this.postSteps(message)) ? yield* request.wait() : undefined;
     this.requests.remove(request);
     return response;
+  }
+
+  /** Asks the host to forget this guest and waits until it has; whether it took the message is not looked at. */
+  *requestUnload(): Procedure<void> {
+    const message: ChannelMessage = { type: CHANNELMSG.UNLOAD };
+    const isAnswer = (answer: ChannelMessage): answer is UnloadResponse =>
+      answer.type === CHANNELMSG.UNLOAD_RESPONSE;
+    const request = new MessageRequest(`answer to ${requestName(message, undefined)}`, isAnswer, undefined);
+    this.requests.add(request);
+    yield* this.postMsg(message);
+    yield* request.wait();
+    this.requests.remove(request);
   }
 
   /** Gives a relid back to the host (vmbus_release_relid). */

@@ -36,7 +36,7 @@ beforeEach(() => {
   });
   tree.mount('/sys/devices', devices);
   tree.mount('/sys/bus', new StaticDirectory(0o755, { dev: { kind: 'symlink', target: '../devices' } }));
-  fuse = new FuseFilesystem(new GuestFiles(tree), { uid: 0, gid: 0, timeS: 5 });
+  fuse = new FuseFilesystem(new GuestFiles(() => tree), { uid: 0, gid: 0, timeS: 5 });
 });
 
 function refuse(): never {
@@ -210,7 +210,7 @@ test('what is asked for on each way to a file costs the same, however much is in
     directories: () => 10_000,
   };
   tree.mount('/sys/many', many);
-  fuse = new FuseFilesystem(new GuestFiles(tree), { uid: 0, gid: 0, timeS: 5 });
+  fuse = new FuseFilesystem(new GuestFiles(() => tree), { uid: 0, gid: 0, timeS: 5 });
   expect(stat('/sys/many').links).toBe(10_002);
   expect(stat('/sys/many/5').links).toBe(2);
   expect(listed).toBe(0);

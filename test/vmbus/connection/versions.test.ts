@@ -123,6 +123,15 @@ describe('the connection that the host names', () => {
     expect(gaps).toEqual(Array.from({ length: 99 }, (_, i) => 2 ** Math.min(i, 21)));
   });
 
+  test('keeps kexec waiting for ever if it is not there: nobody looks whether UNLOAD was taken', () => {
+    const guest = guestOf('5.3');
+    guest.host.faults.add(wrongConnection);
+    const seen = posts(guest);
+    guest.run(guest.vmbus.init());
+    expect(() => guest.run(guest.vmbus.kexec())).toThrow('waits for answer to UNLOAD');
+    expect(seen.filter(({ type, taken }) => type === CHANNELMSG.UNLOAD && !taken)).toHaveLength(100);
+  });
+
   test('is not looked at below version 5.0', () => {
     const guest = guestOf('4.1');
     guest.host.faults.add(wrongConnection);
