@@ -1,6 +1,7 @@
 // Runs the benches: `npm run bench` measures, `npm run bench -- --smoke` only shows that they work; --json prints the
 // results as JSON. Each row of the table has its limit from the same run, and the ratio that it is to reach.
 import { Worker } from 'node:worker_threads';
+import { boot } from './boot.js';
 import { hotPath } from './hot-path.js';
 import { start } from './start.js';
 
@@ -24,7 +25,7 @@ function rowText({ bench, figure, limit, ratio, reach }) {
 
 const results = [hotPath({ smoke })];
 for (const file of ['./explore.js', './render.js']) results.push(await inThread(file));
-results.push(start({ smoke }));
+results.push(boot({ smoke }), start({ smoke }));
 if (json) console.log(JSON.stringify(results, undefined, 2));
 for (const { name, lines, ok, rows = [] } of results) {
   const fast = smoke || rows.every(({ ratio, reach }) => ratio === undefined || ratio >= reach);

@@ -41,6 +41,15 @@ export class GuestFiles implements MountedFiles {
     if (isProc(path)) throw new ErrnoError('EINVAL', `${path} cannot be synced`);
   }
 
+  /**
+   * Who makes an entry looks for it first. procfs says there and then that there is none (fs/proc/generic.c
+   * proc_lookup_de); in sysfs there is nobody to make it (fs/namei.c lookup_open without i_op->create, fs/kernfs/dir.c).
+   */
+  notMade(path: string, by: 'create' | 'another call'): ErrnoError {
+    if (isProc(path)) return new ErrnoError('ENOENT', `there is no ${path}`);
+    return new ErrnoError(by === 'create' ? 'EACCES' : 'EPERM', `${path} cannot be made here`);
+  }
+
   /** procfs finds its entry unused (fs/proc/inode.c), kernfs cannot make it active (fs/kernfs/file.c). */
   gone(path: string): ErrnoError {
     return new ErrnoError(isProc(path) ? 'EIO' : 'ENODEV', `${path} is gone`);

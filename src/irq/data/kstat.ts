@@ -28,8 +28,13 @@ export function kstatIncrOutsideStat(desc: IrqDesc): void {
 /** Gives a line counts that it had before, which go into the total as well; one for each possible CPU. */
 export function kstatSet(desc: IrqDesc, counts: readonly number[]): void {
   const { cold, core } = desc;
-  for (const [cpu, count] of counts.entries()) core.irqsSum[cpu] += count - cold.kstat[cpu];
-  cold.kstat.set(counts);
+  const { kstat } = cold;
+  for (let cpu = 0; cpu < counts.length; cpu++) {
+    const change = counts[cpu] - kstat[cpu];
+    if (change === 0) continue;
+    kstat[cpu] = counts[cpu];
+    core.irqsSum[cpu] += change;
+  }
   cold.countsOutsideTotal++;
   desc.totCount = kstatIrqsSum(desc);
 }

@@ -41,6 +41,8 @@ export interface MountedFiles {
   open(path: string, access: 'read' | 'write'): OpenedFile;
   /** fsync(). */
   sync(path: string): void;
+  /** The error of making an entry that is not there; `create`: by open(). */
+  notMade(path: string, by: 'create' | 'another call'): ErrnoError;
   /** The error of reading or writing an open file whose path no longer exists. */
   gone(path: string): ErrnoError;
 }
