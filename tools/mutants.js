@@ -58,7 +58,10 @@ function sample(mutants, known) {
     .map(({ mutant }) => mutant);
 }
 
-const baseline = JSON.parse(readFileSync(baselineFile, 'utf8'));
+function readBaseline() {
+  return JSON.parse(readFileSync(baselineFile, 'utf8'));
+}
+
 let unexplained = 0;
 for (const name of values.folder) {
   const folder = new Folder(name);
@@ -66,7 +69,7 @@ for (const name of values.folder) {
     await folder.record();
     for (const test of folder.failing) console.log(`does not pass here and is left out: ${test}`);
     const known = new Map(
-      (baseline[name]?.survivors ?? []).map((survivor) => [keyOf(survivor), survivor.why]),
+      (readBaseline()[name]?.survivors ?? []).map((survivor) => [keyOf(survivor), survivor.why]),
     );
     const chosen = sample(folder.mutants, known);
     const survivors = [];
@@ -89,6 +92,7 @@ for (const name of values.folder) {
         `${survivors.filter(({ why }) => why !== undefined).length} survivors explained`,
     );
     if (values.write) {
+      const baseline = readBaseline();
       const { seed, tried } = values.survivors ? baseline[name] : { seed: values.seed, tried: chosen.length };
       baseline[name] = {
         seed,

@@ -39,6 +39,8 @@ export interface FileNode {
   readonly size: number;
   /** The whole text. Missing: the file cannot be read. */
   read?(): string;
+  /** The same as bytes, for large files; they may change when the file is read again. */
+  bytes?(): Uint8Array;
   /** One write(); returns how many bytes were consumed. Throws ErrnoError. */
   write?(data: string): number;
   /** The same up to where the writer may sleep, for who lets others go on meanwhile. Missing: it never does. */
@@ -130,6 +132,7 @@ export class ListDirectory<T> implements DirectoryNode {
 /** What a file does; see FileNode. */
 export interface FileMethods {
   read?(): string;
+  bytes?(): Uint8Array;
   write?(data: string): number;
 }
 

@@ -8,7 +8,8 @@ test('the files are those of the kernel that runs', () => {
     () => guest.fs,
     () => 0,
   );
-  const online = (): string => files.open('/sys/devices/system/cpu/online', 'read').read();
+  const online = (): string =>
+    Buffer.from(files.open('/sys/devices/system/cpu/online', 'read').bytes()).toString('latin1');
   expect(online()).toBe('0-3\n');
   guest.crash();
   expect(online()).toBe('0\n');

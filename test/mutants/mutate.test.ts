@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { edited, mutantsOf, withMutant } from '../../tools/mutants/mutate.js';
+import { edited, marked, mutantsOf, withMutant } from '../../tools/mutants/mutate.js';
 
 /** What `source` becomes by each of its mutants. */
 function changed(source: string): string[] {
@@ -83,4 +83,14 @@ describe('compiled in', () => {
   test('numbers go on from where another file ends', () => {
     expect(mutantsOf('go(a + b);', 40).mutants.map(({ id }) => id)).toEqual([40, 41]);
   });
+});
+
+test('a plain form says that it runs', () => {
+  expect(marked('export function f({ a }: T): void { go(a); }', 7)).toBe(
+    'export function f({ a }: T): void {__mutant(7); go(a); }',
+  );
+  expect(marked('private f(n = { a: 1 }): void {}', 8)).toBe('private f(n = { a: 1 }): void {__mutant(8);}');
+  expect(marked('add(desc: T): void;', 8)).toBe('add(desc: T): void;');
+  expect(marked('override f(): void {}', 8)).toBe('override f(): void {__mutant(8);}');
+  expect(() => marked('1 +', 9)).toThrow('neither a function nor a method');
 });

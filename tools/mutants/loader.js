@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { transformSync } from '@swc/core';
 import jestConfig from '../../jest.config.js';
 import { twinsOf, withoutTwins, withTwins } from '../twins/plain-form.js';
-import { edited, mutantsOf, withMutant } from './mutate.js';
+import { edited, marked, mutantsOf, withMutant } from './mutate.js';
 
 const root = new URL('../../', import.meta.url);
 const [, swcOptions] = Object.values(jestConfig.transform)[0];
@@ -48,7 +48,7 @@ function mutated(source, file) {
   const bare = withoutTwins(source, file);
   const twins = twinsOf(bare, file).map(({ at, twin }) => ({
     at,
-    text: twin,
+    text: marked(twin, base),
     rank: Number.MAX_SAFE_INTEGER,
   }));
   return edited(bare, [...mutantsOf(bare, base).edits, ...twins]);

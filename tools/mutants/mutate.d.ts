@@ -21,3 +21,6 @@ export function edited(source: string, edits: readonly Edit[]): string;
 
 /** `source` with one of its mutants. */
 export function withMutant(source: string, mutant: Mutant): string;
+
+/** The function `code`, perhaps a method, that says when it runs that mutant `id`'s file is come by. */
+export function marked(code: string, id: number): string;

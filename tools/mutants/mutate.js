@@ -217,3 +217,33 @@ export function withMutant(source, { start, end, becomes }) {
   const isStatement = becomes === ';' || becomes === '{}';
   return source.slice(0, start) + (isStatement ? becomes : `(${becomes})`) + source.slice(end);
 }
+
+/** The function `code`, perhaps a method, that says when it runs that mutant `id`'s file is come by; an interface's as it is. */
+export function marked(code, id) {
+  for (const [before, after] of [
+    ['', ''],
+    ['abstract class Some extends Other {', '}'],
+  ]) {
+    let tree;
+    try {
+      tree = parse(before + code + after, { sourceType: 'module', plugins: ['typescript'] });
+    } catch {
+      continue;
+    }
+    const start = bodyStart(tree.program);
+    if (start === undefined) return code;
+    const at = start - before.length;
+    return `${code.slice(0, at)}__mutant(${id});${code.slice(at)}`;
+  }
+  throw new Error(`neither a function nor a method: ${code}`);
+}
+
+/** Where the body of the first function in `node` begins. */
+function bodyStart(node) {
+  if (/(Function|Method)/.test(node.type) && node.body?.type === 'BlockStatement') return node.body.start + 1;
+  for (const child of childrenOf(node)) {
+    const found = bodyStart(child);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}

@@ -1,6 +1,7 @@
 // A process that has test files loaded, and runs those tests that its parent names with the mutant that it names.
 import { register } from 'node:module';
 import { pathToFileURL } from 'node:url';
+import jestConfig from '../../jest.config.js';
 
 const NONE = -1;
 let active = NONE;
@@ -21,6 +22,8 @@ const [, , planText] = process.argv;
 const { files, plan } = JSON.parse(planText);
 register('./loader.js', import.meta.url, { data: plan });
 const { loadTests, tests } = await import('./harness.js');
+const root = new URL('../../', import.meta.url).href;
+for (const file of jestConfig.setupFilesAfterEnv) await import(file.replace('<rootDir>/', root));
 
 async function passes(test, id, most) {
   active = id;
