@@ -24,6 +24,7 @@ import type { Vmbus } from '../vmbus/vmbus.js';
 import type { FileTree } from '../view/tree.js';
 import { bootGuest } from './boot.js';
 import { quiesce } from './quiesce.js';
+import { GuestTrace, type TraceOptions } from './trace.js';
 import { type AssembledGuest, assembleGuest } from './container/assemble.js';
 import type { PluginModule } from './container/contributions.js';
 import { GuestChannel } from './channel.js';
@@ -188,6 +189,16 @@ export class Guest implements ScenarioGuest {
       throw new RangeError('a guest runs for a time such as {seconds: 10} or {ms: 5}');
     }
     this.machine.elapse(span);
+  }
+
+  /**
+   * Traces events from now on: those that `events` names as `set_event` does, `irq:*` or `hyperv:vmbus_open`. What it
+   * returns gives each as it happens, and has them all in the order in which they happened.
+   *
+   * @throws ErrnoError EINVAL for a name that no event has.
+   */
+  trace(options: TraceOptions): GuestTrace {
+    return new GuestTrace(this.kernel.tracer, options);
   }
 
   /** What the host did against the protocol and the guest refused: how often, by reason. */

@@ -32,6 +32,8 @@ export interface FileNode {
   read?(): string;
   /** One write(); returns how many bytes were consumed. Throws ErrnoError. */
   write?(data: string): number;
+  /** What opening it with O_TRUNC does; missing: nothing. */
+  truncate?(): void;
   /** What the filesystem says to a user who would write a file without `write`, and whether it says so at open(). */
   readonly unwritable: { readonly code: 'EIO' | 'EACCES' | 'EINVAL'; readonly at: 'open' | 'write' };
 }

@@ -34,6 +34,8 @@ export interface OpenFile {
   read(): string;
   /** One write(); returns the number of bytes consumed. */
   write(data: string): number;
+  /** It was opened with O_TRUNC. */
+  truncate(): void;
 }
 
 const typeBits = { directory: 0o040000, file: 0o100000, symlink: 0o120000 } as const;
@@ -105,6 +107,7 @@ export class FileTree {
         if (node.write === undefined) throw unwritable(path, node);
         return checkedCount(path, node.write(data));
       },
+      truncate: () => node.truncate?.(),
     };
   }
 

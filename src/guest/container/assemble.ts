@@ -38,9 +38,11 @@ import { guestModule, type RunningHost } from '../module.js';
 import { kernelParameters } from '../parameters.js';
 import { GuestPci } from '../pci.js';
 import { quiesce } from '../quiesce.js';
+import { Tracer } from '../../trace/tracer.js';
+import { TRACE_EVENT } from '../../trace/event-token.js';
 import { allOf, checkUnique, loadAll, type PluginModule, resolving } from './contributions.js';
 import { GuestKit } from './kit.js';
-import { unfitBackend, unfitDomain, unfitDriver, unfitFile } from './unfit.js';
+import { unfitBackend, unfitDomain, unfitDriver, unfitFile, unfitTraceEvent } from './unfit.js';
 
 /** The parts of one guest, put together and not yet booted. */
 export interface AssembledGuest {
@@ -53,6 +55,7 @@ export interface AssembledGuest {
   readonly vmbus: Vmbus;
   readonly host: HyperV;
   readonly fs: FileTree;
+  readonly tracer: Tracer;
   readonly kvm: GuestKvm | undefined;
   /** Attached while the guest boots. */
   readonly irqDomains: readonly IrqDomainPlugin[];
@@ -83,6 +86,7 @@ export function assembleGuest(
   allOf(container, HOST_BACKEND, unfitBackend);
   // Before the tree is made of them.
   allOf(container, GUEST_FILE, unfitFile);
+  allOf(container, TRACE_EVENT, unfitTraceEvent);
   const fs = get(FileTree);
   const kvm = container.isBound(GuestKvm) ? get(GuestKvm) : undefined;
   const pci = get(GuestPci);
@@ -96,7 +100,7 @@ export function assembleGuest(
   });
   const irqDomains = allOf(container, IRQ_DOMAIN_PLUGIN, unfitDomain);
   checkUnique(irqDomains, 'an irqdomain');
-  return { ...models, lines, pci, vmbus, host, fs, kvm, irqDomains };
+  return { ...models, lines, pci, vmbus, host, fs, tracer: get(Tracer), kvm, irqDomains };
 }
 
 /** Who has an interrupt that no device outside VMBus has. */

@@ -23,6 +23,8 @@ export interface OpenedFile {
   read(): string;
   /** One write(). @returns how many bytes it consumed. */
   write(data: string): number;
+  /** It was opened with O_TRUNC. */
+  truncate(): void;
 }
 
 /**
