@@ -1,19 +1,21 @@
 #!/usr/bin/env node
-import { readWhole } from '../command/named-file.js';
-import { sharePackages } from '../command/share-packages.js';
-import { main } from './main.js';
+// What this file imports is loaded at each start. The command line itself is loaded from one file (docs/performance.md),
+// unless code of the user's own may import irqlab, which must then be the modules that the command line consists of.
+import { readFileSync } from 'node:fs';
+import { loadBundle } from './bundle.js';
 import { mayLoadUserCode } from './user-code.js';
-import { shownOn } from './shown-on.js';
-import { watchOutput, writeOut } from './stdout.js';
-
-const { stderr } = process;
 
 const args = process.argv.slice(2);
-if (mayLoadUserCode(args)) sharePackages();
-watchOutput();
-process.exitCode = await main(args, {
-  out: writeOut,
-  err: (text) => stderr.write(shownOn(stderr, text)),
-  ...(stderr.isTTY && { progress: (text: string) => stderr.write(`\r\x1b[K${shownOn(stderr, text)}`) }),
-  readStdin: () => readWhole(0, '<stdin>').toString('utf8'),
-});
+if (args.length === 1 && ['-V', '--version'].includes(args[0])) {
+  // As main does, which would have to be loaded first.
+  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+  process.stdout.write(`${version}\n`);
+} else if (mayLoadUserCode(args)) {
+  const { sharePackages } = await import('../command/share-packages.js');
+  sharePackages();
+  const { start } = await import('./start.js');
+  await start(args);
+} else {
+  const { start } = loadBundle(args)?.exports ?? (await import('./start.js'));
+  await start(args);
+}

@@ -1,3 +1,4 @@
+import { ErrnoError } from '../lib/errno.js';
 import { HungError } from '../machine/hung.js';
 import { procedureOf } from '../machine/procedure-of.js';
 import type { Procedure } from '../machine/step.js';
@@ -10,26 +11,34 @@ import type { AssembledGuest } from './container/assemble.js';
 /**
  * Boots a guest: the interrupts outside VMBus, irqdomains of plug-ins, VMBus, and what Hyper-V passes through.
  *
+ * @param isFirst the machine has just been made; false: another kernel is started on it, which takes it as it is.
  * @returns what booting waited for in vain: a guest whose host does not answer hangs, but can be looked at, and goes on
  *   when an answer comes.
+ * @throws RangeError if the options make no guest, as with a device that its driver cannot take into service.
  */
-export function bootGuest(guest: AssembledGuest, options: GuestOptions): HungError | undefined {
+export function bootGuest(
+  guest: AssembledGuest,
+  options: GuestOptions,
+  isFirst: boolean,
+): HungError | undefined {
   try {
     // All drivers are built in: what waits is the first process, before it is init.
-    guest.machine.run('boot', boot(guest, options), guest.machine.online.first(), {
+    guest.machine.run('boot', boot(guest, options, isFirst), guest.machine.online.first(), {
       comm: 'swapper/0',
       pid: 1,
     });
     return undefined;
   } catch (error) {
-    if (!(error instanceof HungError)) throw error;
-    return error;
+    if (error instanceof HungError) return error;
+    if (error instanceof ErrnoError) throw new RangeError(error.message);
+    throw error;
   }
 }
 
 function* boot(
   { irqCore, lines, pci, kvm, vmbus, irqDomains }: AssembledGuest,
   { interrupts = [], pci: functions = [], vmbus: hasVmbus = true }: GuestOptions,
+  isFirst: boolean,
 ): Procedure<void> {
   // The timer is requested before there is a /proc/irq, devices are found after that.
   const isTimer = ({ irq }: InterruptOptions): boolean => irq === 0;
@@ -41,7 +50,9 @@ function* boot(
   // What is on a bus of pci-hyperv is found there.
   const others = functions.filter((one) => pci.passedThrough.busFor(one) === undefined);
   const isOnHyperv = ({ bus = pci.defaultBus() }: PciDeviceOptions): boolean => bus === 'hyperv';
-  for (const device of others) if (!isOnHyperv(device)) yield* pci.plug(device);
+  for (const device of others)
+    if (!isOnHyperv(device)) yield* isFirst ? pci.plug(device) : pci.discover(device);
   if (hasVmbus) yield* vmbus.init();
-  for (const device of others) if (isOnHyperv(device)) yield* pci.plug(device);
+  for (const device of others)
+    if (isOnHyperv(device)) yield* isFirst ? pci.plug(device) : pci.discover(device);
 }

@@ -108,7 +108,7 @@ export class Guest implements ScenarioGuest {
       if (bus !== undefined) passedThrough.add(bus, one);
     }
     for (const rule of options.host?.misbehave ?? []) this.host.misbehave(rule);
-    this.hangOfBoot = bootGuest(guest, options);
+    this.hangOfBoot = bootGuest(guest, options, true);
     this.quiesce();
     for (const { relid, cpu } of options.channels ?? [])
       if (cpu !== undefined) this.channel(relid).moveTo(cpu);
@@ -468,7 +468,7 @@ export class Guest implements ScenarioGuest {
     this.options = options;
     this.kernel = assembleGuest(options, this.settings, this.modules, running);
     this.power = new GuestPower(this.machine, this.vmbus);
-    this.hangOfBoot = bootGuest(this.kernel, options);
+    this.hangOfBoot = bootGuest(this.kernel, options, false);
     this.quiesce();
   }
 

@@ -172,8 +172,13 @@ export class GuestIrq {
     );
   }
 
-  /** @param instead what goes for a line that belongs to VMBus or KVM. */
-  private deviceLine(instead: string): IrqDesc {
+  /**
+   * The descriptor of a line that devices outside VMBus and KVM have.
+   *
+   * @param instead what goes for a line that belongs to VMBus or KVM.
+   * @throws RangeError for such a line, and if the IRQ is gone.
+   */
+  deviceLine(instead: string): IrqDesc {
     const { desc } = this;
     const { devices, ownerOf } = this.guest;
     const owner = devices.isWired(desc) ? undefined : ownerOf(this.number);

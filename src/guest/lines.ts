@@ -1,6 +1,7 @@
 import type { Irq } from '../lib/brand.js';
 import type { DeviceLines } from '../devices/line/lines.js';
 import type { IrqCore } from '../irq/core.js';
+import { irqSettingsIsPerCpuDevid } from '../irq/data/settings.js';
 import type { IrqDesc } from '../irq/data/irqdesc.js';
 import { freeDescsSteps } from '../irq/mapping/alloc-descs.js';
 import { irqDisposeMappingSteps } from '../irq/mapping/irqdomain.js';
@@ -85,10 +86,15 @@ export class GuestLines implements ScenarioLines {
   /**
    * A line's devices are taken away: their drivers free it, and its number is given back.
    *
-   * @throws RangeError if there is no such line.
+   * @throws RangeError if there is no such line, or it is one of VMBus or KVM, or each CPU's own.
    */
   unplug(irq: Irq): void {
-    this.run(`unplug IRQ ${irq}`, this.pullOut(this.irq(irq).desc));
+    const desc = this.irq(irq).deviceLine('it goes with that');
+    if (irqSettingsIsPerCpuDevid(desc))
+      throw new RangeError(
+        `IRQ ${irq} is each CPU's own (${desc.action?.name ?? 'free'}): it stays with them`,
+      );
+    this.run(`unplug IRQ ${irq}`, this.pullOut(desc));
   }
 
   /**

@@ -29,9 +29,10 @@ export function panic(
   machine.halt();
   machine.thisCpu = cpu;
   machine.runHalted(vmbus.panic());
-  // A guest that does not trust its host tells it no more than that it has panicked (hv_kmsg_dump).
-  const { isolation } = vmbus.connection;
-  host.reportCrash({ message: isolation ? undefined : kmsgTail(log.lines, HV_HYP_PAGE_SIZE) });
+  // The end of the log, unless the guest does not trust its host or the user has forbidden it: then no more than that it
+  // has panicked (hv_kmsg_dump, hyperv_report_panic).
+  const withLog = !vmbus.connection.isolation && vmbus.recordPanicMsg !== 0;
+  host.reportCrash({ message: withLog ? kmsgTail(log.lines, HV_HYP_PAGE_SIZE) : undefined });
   if (isFollowed) vmbus.crashShutdown(cpu);
   else log.printk(`---[ end Kernel panic - not syncing: ${text} ]---`);
   vmbus.connection.cutOff();

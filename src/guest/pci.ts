@@ -75,6 +75,22 @@ export class GuestPci implements PciCore {
    * @throws ErrnoError what the driver's probe fails with; RangeError if its address or name is taken.
    */
   *plug(options: PciDeviceOptions): Procedure<string> {
+    const { found, ret } = yield* this.discover(options);
+    if (found.driver !== undefined) return found.driver.name;
+    const { name } = found.presence.func;
+    yield* this.drop(found);
+    throw new ErrnoError(
+      errnoCode(ret),
+      `${kernelDriverOf(options)} at ${name} cannot be taken into service`,
+    );
+  }
+
+  /**
+   * A function is there when the kernel starts: it stays, with a driver or without.
+   *
+   * @throws RangeError if its address or name is taken.
+   */
+  *discover(options: PciDeviceOptions): Procedure<{ readonly found: Found; readonly ret: number }> {
     const { msi } = this.machine();
     const { instance, bus = msi.defaultBus, bdf = this.freeAddress(bus, instance), node = -1 } = options;
     if (msi.functions.at(bdf) !== undefined) throw new RangeError(`there is a PCI device at ${bdf} already`);
@@ -85,10 +101,7 @@ export class GuestPci implements PciCore {
     const parent = isOnHyperv ? `${VMBUS_DEVICES}/${guid}` : undefined;
     const func = { name: bdf, node, msix: msixOf(options), bus, instance, identity, parent };
     const found = this.add(func, options);
-    const ret = yield* this.probe(found);
-    if (found.driver !== undefined) return found.driver.name;
-    yield* this.drop(found);
-    throw new ErrnoError(errnoCode(ret), `${kernelDriverOf(options)} at ${bdf} cannot be taken into service`);
+    return { found, ret: yield* this.probe(found) };
   }
 
   /** A function goes; its driver gives its interrupts back. @throws RangeError if there is no such device. */

@@ -31,10 +31,20 @@ export class SharedIdUnderLock extends Resamplers {
     if (resampler.irqfds.isEmpty) {
       this.remove(resampler);
       yield* kvm.ackNotifiers.unregister(resampler.notifier);
-      yield* kvm.setIrq(resampler.sourceId, resampler.gsi, false);
+      yield* this.lastDeassert(resampler);
     }
     yield* lock.unlock();
   }
+
+  /** The line goes down with its last irqfd, whatever that one left it at. */
+  protected *lastDeassert({ sourceId, gsi }: Resampler): Procedure<void> {
+    yield* this.kvm.setIrq(sourceId, gsi, false);
+  }
+}
+
+/** The same without the last de-assert: the line stays as the irqfd left it, and nobody is there to end that. */
+export class SharedIdNeverDeasserted extends SharedIdUnderLock {
+  protected override *lastDeassert(): Procedure<void> {}
 }
 
 /** Where the lock is a spin lock: the ack notifier comes and goes under a mutex, so outside of it. */

@@ -29,6 +29,11 @@ export interface HostSide {
 }
 
 export interface LeanGuestOptions extends ConnectionOptions {
+  /**
+   * A guest that this one is a second VMBus connection of, with a synic message source and a host connection of its own:
+   * machine and interrupts are that guest's.
+   */
+  readonly beside?: LeanGuest;
   /** Default: 2 CPUs. */
   readonly machine?: MachineOptions;
   readonly irq?: IrqCoreOptions;
@@ -72,10 +77,10 @@ export class LeanGuest {
   readonly vmbus: Vmbus;
 
   constructor(options: LeanGuestOptions) {
-    const { machine = { present: 2 }, design, parts, makeLine, makeHost } = options;
+    const { machine = { present: 2 }, beside, design, parts, makeLine, makeHost } = options;
     const built = { ...designParts(design), ...parts };
-    this.machine = new Machine(machine);
-    this.irq = earlyIrqInit(this.machine, options.irq);
+    this.machine = beside?.machine ?? new Machine(machine);
+    this.irq = beside?.irq ?? earlyIrqInit(this.machine, options.irq);
     this.line = makeLine?.(this.machine, this.irq, built.topLevel.line) ?? noLine;
     this.vmbus = createVmbus({
       ...(options.irq?.kernel && { behaviour: hypervBehaviour(options.irq.kernel) }),

@@ -55,7 +55,7 @@ export class RaceGuest extends LeanGuest {
     });
     this.host = host;
     host.contexts = this.vmbus.contexts;
-    world.attach(this.machine);
+    if (options.beside === undefined) world.attach(this.machine);
     this.connection.connectedWith(version);
     for (const cpu of this.machine.cpus) {
       host.synics.push(true);

@@ -4,7 +4,12 @@ import type { DirectoryEntry, FileAttributes, MountedFiles, OpenedFile } from '.
 
 /** A guest's /proc and /sys as files that can be mounted. */
 export class GuestFiles implements MountedFiles {
-  constructor(private readonly tree: FileTree) {}
+  /** @param treeNow the files of the kernel that runs now: after kexec another one's. */
+  constructor(private readonly treeNow: () => FileTree) {}
+
+  private get tree(): FileTree {
+    return this.treeNow();
+  }
 
   exists(path: string): boolean {
     return this.tree.exists(path);
@@ -34,6 +39,15 @@ export class GuestFiles implements MountedFiles {
   /** procfs knows no fsync; in sysfs there is nothing to do (fs/sync.c, fs/kernfs/file.c). */
   sync(path: string): void {
     if (isProc(path)) throw new ErrnoError('EINVAL', `${path} cannot be synced`);
+  }
+
+  /**
+   * Who makes an entry looks for it first. procfs says there and then that there is none (fs/proc/generic.c
+   * proc_lookup_de); in sysfs there is nobody to make it (fs/namei.c lookup_open without i_op->create, fs/kernfs/dir.c).
+   */
+  notMade(path: string, by: 'create' | 'another call'): ErrnoError {
+    if (isProc(path)) return new ErrnoError('ENOENT', `there is no ${path}`);
+    return new ErrnoError(by === 'create' ? 'EACCES' : 'EPERM', `${path} cannot be made here`);
   }
 
   /** procfs finds its entry unused (fs/proc/inode.c), kernfs cannot make it active (fs/kernfs/file.c). */

@@ -45,7 +45,7 @@ export class LiveService {
     this.live = live;
     const owner = { uid: 0, gid: 0, timeS: Math.floor(Date.now() / 1000) };
     this.session = new FuseSession(
-      new FuseFilesystem(new GuestFiles(guest.fs), owner),
+      new FuseFilesystem(new GuestFiles(() => guest.fs), owner),
       { beforeRequest: () => live.catchUp(), onDefect: (error) => this.reportDefect(error) },
       fd,
     );

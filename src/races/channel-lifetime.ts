@@ -3,6 +3,9 @@ import type { Model, World } from '../explore/model.js';
 import type { VmbusChannel } from '../vmbus/channel/channel.js';
 import { CHANNELMSG } from '../vmbus/protocol/channel-messages.js';
 import type { VmbusDesign } from '../vmbus/variants/design.js';
+import type { LifetimeFactory } from '../vmbus/variants/design-parts.js';
+import { lifetimes } from '../vmbus/variants/index.js';
+import { PlainCountLifetime } from '../vmbus/variants/plain-count.js';
 import { answersAtOnce, queueRescind } from '../lab/answers.js';
 import { RaceGuest } from '../lab/race-guest.js';
 import { anyState, defineRace, type RaceVerdict, type VariantOptions } from './race.js';
@@ -93,10 +96,11 @@ function* sendPacket(channel: VmbusChannel): Procedure<void> {
   channel.assertLive('vmbus_sendpacket');
 }
 
-function model(lifetime: Lifetime, other: Other): Omit<Model<RaceGuest>, 'name'> {
+/** @param lifetime what builds the lifetime of channels. */
+function model(lifetime: LifetimeFactory, other: Other): Omit<Model<RaceGuest>, 'name'> {
   return {
     setup(world): RaceGuest {
-      const guest = new RaceGuest(world, { design: { lifetime, relidMap: 'array' } });
+      const guest = new RaceGuest(world, { design: { relidMap: 'array' }, parts: { lifetime } });
       const { connection, vmbus, channel } = guest;
       const message = { type: CHANNELMSG.RESCIND_CHANNELOFFER, childRelid: channel.relid } as const;
       const rescind = (): Procedure<void> =>
@@ -151,12 +155,30 @@ function variants(): Variants {
         summary: `${summary}; ${against[name]}`,
         expected: expected[name],
         ...(expected[name] === 'found' && { message: ' free' }),
-        model: () => anyState(model(lifetime, cases[name])),
+        model: () => anyState(model(lifetimes[lifetime], cases[name])),
       };
     }
   }
-  return { ...all, ...sendingVariants };
+  return { ...all, ...countVariants, ...sendingVariants };
 }
+
+function plainCount(locked: boolean): Omit<Model<unknown>, 'name'> {
+  return anyState(model((channelMutex) => new PlainCountLifetime(channelMutex, locked), cases.offer));
+}
+
+const countVariants: Variants = {
+  'plain-count-locked': {
+    summary: 'references counted in a plain word under the channel’s lock; a failed offer frees the channel',
+    expected: 'none',
+    model: () => plainCount(true),
+  },
+  'plain-count-unlocked': {
+    summary: 'the same without the lock',
+    expected: 'found',
+    message: 'the channel was not freed',
+    model: () => plainCount(false),
+  },
+};
 
 const sendingVariants: Variants = {
   'get-put-send': {

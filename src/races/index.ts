@@ -27,6 +27,7 @@ import { rescindVsAffinity } from './rescind-vs-affinity.js';
 import { rescindReuse } from './rescind-reuse.js';
 import { ringEmptySignal } from './ring-empty-signal.js';
 import { ringFullWakeup } from './ring-full-wakeup.js';
+import { secondConnection } from './second-connection.js';
 import { softwareResend } from './software-resend.js';
 import { statDoubleCount } from './stat-double-count.js';
 import { uioMask } from './uio-mask.js';
@@ -37,6 +38,7 @@ export type { Race, RaceVariant, RaceVerdict } from './race.js';
 export const races: readonly Race[] = [
   relidMap,
   relidPublish,
+  secondConnection,
   channelLifetime,
   offerVsRescind,
   percpuListWalk,

@@ -88,6 +88,22 @@ class AckedRace {
   }
 }
 
+/** Device A, whose interrupt the guest has yet to end, is taken away from the line, and nobody comes after it. */
+export function lastDeassignModel(resamplers: ResamplerLifetimeFactory): Omit<Model<AckedRace>, 'name'> {
+  return {
+    setup(world): AckedRace {
+      const race = new AckedRace(resamplers);
+      world.task('deassign A', 'deassign A', race.takeAway());
+      return race;
+    },
+    finally: {
+      'the line is low': ({ kvm }) => !kvm.ioapic.isHigh(GSI) || 'line left asserted with no owner',
+    },
+    sometimes: { 'A has left the line': ({ isAGone }) => isAGone },
+    describe: (race) => race.describe(),
+  };
+}
+
 export function ackedModel(resamplers: ResamplerLifetimeFactory): Omit<Model<AckedRace>, 'name'> {
   return {
     setup(world): AckedRace {

@@ -6,12 +6,13 @@ import {
   type ResamplerLifetimeFactory,
   resamplerLifetimes,
   SharedIdAssignedAtOnce,
+  SharedIdNeverDeasserted,
   UserDevice,
 } from '../kvm/index.js';
 import { Machine } from '../machine/machine.js';
 import type { Procedure } from '../machine/step.js';
 import type { Model } from '../explore/model.js';
-import { ackedModel } from './level-irqfd-acked.js';
+import { ackedModel, lastDeassignModel } from './level-irqfd-acked.js';
 import { anyState, defineRace } from './race.js';
 
 export const GSI = 10;
@@ -180,6 +181,17 @@ export const levelIrqfd = defineRace({
       summary: 'Linux in the same situation',
       expected: 'none',
       model: () => anyState(ackedModel(sharedIdUnderLock)),
+    },
+    'last-deassign': {
+      summary: 'Linux; the only device of a line is taken away while it asserts it',
+      expected: 'none',
+      model: () => anyState(lastDeassignModel(sharedIdUnderLock)),
+    },
+    'last-deassign-keeps-level': {
+      summary: 'the same, but the last deassign does not de-assert the line',
+      expected: 'found',
+      message: 'line left asserted with no owner',
+      model: () => anyState(lastDeassignModel((kvm) => new SharedIdNeverDeasserted(kvm))),
     },
   },
 });

@@ -23,6 +23,8 @@ export interface StepOutcome {
   readonly action: string;
   /** `skipped`: the run ended before it. */
   readonly outcome: 'ok' | 'failed' | 'skipped';
+  /** What the guest refused it with, an errno as a rule; undefined if it did not. */
+  readonly refusal: string | undefined;
   /** What was expected and what came; undefined unless failed. */
   readonly message: string | undefined;
 }
@@ -75,7 +77,7 @@ export function runScenario(guest: ScenarioGuest, scenario: Scenario, options: R
     const { place, atNs } = step;
     const outcome =
       atNs > runNs
-        ? { outcome: 'skipped' as const, message: undefined }
+        ? { outcome: 'skipped' as const, refusal: undefined, message: undefined }
         : runStep(guest, step, startNs, printouts);
     return { place, atNs, endNs: guest.now - startNs, action: step.describe(), ...outcome };
   });
@@ -130,15 +132,14 @@ function runStep(
   step: Step,
   startNs: Ns,
   printouts: Printout[],
-): Pick<StepOutcome, 'outcome' | 'message'> {
+): Pick<StepOutcome, 'outcome' | 'refusal' | 'message'> {
   guest.elapseTo(startNs + step.atNs);
   const { answer, failure } = doStep(guest, step);
   if (answer.kind === 'text' && answer.printAs !== undefined) {
     printouts.push({ path: answer.printAs, atNs: guest.now - startNs, text: answer.text });
   }
-  return failure === undefined
-    ? { outcome: 'ok', message: undefined }
-    : { outcome: 'failed', message: failure };
+  const refusal = answer.kind === 'refused' ? answer.code : undefined;
+  return { outcome: failure === undefined ? 'ok' : 'failed', refusal, message: failure };
 }
 
 function printAtEnd(

@@ -26,7 +26,13 @@ export class Source {
     readonly file: string,
   ) {
     // The check for keys that are there twice is our own: the parser's compares each key with all before it.
-    this.document = parseDocument(text, { prettyErrors: false, stringKeys: true, uniqueKeys: false });
+    this.document = parseDocument(text, {
+      prettyErrors: false,
+      stringKeys: true,
+      uniqueKeys: false,
+      // What is wrong is told with its place; the parser writes nothing to the terminal by itself.
+      logLevel: 'error',
+    });
     this.lineStarts = lineStartsOf(text);
     this.plain = this.toPlain();
   }

@@ -18,7 +18,7 @@ export function traceText(tracer: Tracer, onlineCpus: number, cpu?: CpuId): stri
   const there = rings.reduce((sum, { entries }) => sum + entries, 0);
   const overrun = rings.reduce((sum, ring) => sum + ring.overrun, 0);
   const head = `# tracer: nop\n#\n# entries-in-buffer/entries-written: ${there}/${there + overrun}   #P:${onlineCpus}\n`;
-  const shown = cpu === undefined ? rings : [rings[cpu]];
+  const shown = cpu === undefined ? rings : [tracer.ringOf(cpu)];
   const notes = shown.some((ring) => ring.overrun > 0);
   const started = new Set<CpuId>();
   let lines = '';

@@ -28,7 +28,6 @@ export interface TraceContext {
 
 /** What tracing needs of its machine. */
 export interface TracedMachine {
-  readonly nrCpuIds: number;
   readonly clock: { readonly now: Ns };
   readonly bootNs: Ns;
   /** What the tracepoints tell; undefined: nobody, and they cost nothing. */
@@ -76,12 +75,13 @@ const FIRST_ID = 151;
 export class Tracer implements TracePort {
   /** All events that there are, in the order in which they were made. */
   readonly events: readonly TraceEvent[];
-  readonly rings: readonly TraceRing<TraceRecord>[];
   /** What is told of a filter that could not be read, for `error_log`; the oldest first. */
   readonly errors: { readonly ns: Ns; readonly command: string; readonly error: FilterError }[] = [];
   private readonly enabled = new Set<TraceEvent>();
   private readonly filters = new Map<TraceEvent, FilterState>();
   private readonly listeners: ((record: TraceRecord) => void)[] = [];
+  /** Made on first use: machines have CPUs by the thousand. */
+  private readonly ringByCpu = new Map<CpuId, TraceRing<TraceRecord>>();
   private isOn = true;
   private clockName: string = traceClocks[0];
   private counted = 0;
@@ -93,7 +93,18 @@ export class Tracer implements TracePort {
     readonly behaviour: TraceBehaviour,
   ) {
     this.events = [...events];
-    this.rings = Array.from({ length: machine.nrCpuIds }, () => new TraceRing<TraceRecord>(this.sizePages));
+  }
+
+  /** The buffers in which something was written. */
+  get rings(): readonly TraceRing<TraceRecord>[] {
+    return [...this.ringByCpu.values()];
+  }
+
+  /** A CPU's buffer. */
+  ringOf(cpu: CpuId): TraceRing<TraceRecord> {
+    const ring = this.ringByCpu.get(cpu) ?? new TraceRing<TraceRecord>(this.sizePages);
+    this.ringByCpu.set(cpu, ring);
+    return ring;
   }
 
   /** False while nothing is written into the buffers (tracing_on). */
@@ -204,19 +215,19 @@ export class Tracer implements TracePort {
       event: traced,
       values: told,
     };
-    this.rings[record.cpu].push(record, event.bytesOf(values));
+    this.ringOf(record.cpu).push(record, event.bytesOf(values));
     for (const listener of this.listeners) listener(record);
   }
 
   /** All events in the buffers in the order of their times, or those of one CPU. */
   records(cpu?: CpuId): TraceRecord[] {
-    if (cpu !== undefined) return [...this.rings[cpu]];
+    if (cpu !== undefined) return [...this.ringOf(cpu)];
     return this.rings.flatMap((ring) => [...ring]).sort((a, b) => a.seq - b.seq);
   }
 
   /** Empties the buffers, or one CPU's. */
   reset(cpu?: CpuId): void {
-    for (const [id, ring] of this.rings.entries()) if (cpu === undefined || cpu === id) ring.reset();
+    for (const [id, ring] of this.ringByCpu) if (cpu === undefined || cpu === id) ring.reset();
   }
 
   /** The tracepoints ask the machine, so that they cost nothing while none is on. */

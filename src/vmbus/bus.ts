@@ -8,6 +8,9 @@ import type { VmbusConnection } from './connection/connection.js';
 import { deviceOf, VmbusDevice, type VmbusDriver } from './driver.js';
 import type { Guid } from './protocol/guid.js';
 
+/** Where the devices are in sysfs: below the bus' ACPI device. */
+export const VMBUS_PATH = '/devices/LNXSYSTM:00/LNXSYBUS:00/ACPI0004:00/VMBUS:00';
+
 /** The VMBus as a bus of the driver core: which device goes with which driver (drivers/hv/vmbus_drv.c). */
 export class VmbusBus {
   /** Devices in the order in which they were found. */
@@ -117,7 +120,7 @@ export class VmbusBus {
 
   /**
    * Makes a device of a new primary channel and binds the driver of its class (vmbus_device_register). Its name is the
-   * instance id, and there may be one device of a name only; what sysfs itself says of that is left out.
+   * instance id, and there may be one device of a name only.
    *
    * @returns 0 or a negative errno.
    */
@@ -125,6 +128,7 @@ export class VmbusBus {
     const { classId, instanceId } = channel.offer;
     if (this.byInstance.has(instanceId)) {
       const { log } = this.connection.machine;
+      log.printk(`sysfs: cannot create duplicate filename '${VMBUS_PATH}/${instanceId}'`);
       log.printk(
         `kobject: kobject_add_internal failed for ${instanceId} with -EEXIST, don't try to register things with the same name in the same directory.`,
       );

@@ -94,7 +94,11 @@ export function vmbusModule(
           // Those bound last are asked first.
           makeDrivers(made) {
             operations = made;
-            return getAll(VMBUS_DRIVER).reverse();
+            try {
+              return getAll(VMBUS_DRIVER).reverse();
+            } finally {
+              operations = undefined;
+            }
           },
         }),
       )

@@ -166,6 +166,7 @@ timeline: [{offline: 0}, {at: 1s, print: /proc/stat}]
       steps: [
         {
           ...{ line: 6, column: 12, atNs: 0, endNs: 0, action: 'offline 0', outcome: 'failed' },
+          refusal: 'EBUSY',
           message: 'expected success, but got EBUSY: CPU 0 must stay online',
         },
         { line: 6, column: 26, atNs: 1e9, endNs: 1e9, action: 'print /proc/stat', outcome: 'ok' },

@@ -215,7 +215,7 @@ describe('irqlab compare', () => {
     ]);
     expect(await use(['-', '--vary', 'lifetime'], `${small}design: {relidMap: list}\n`)).toEqual([
       2,
-      'irqlab: <stdin>:9:20: expected one of irqdomain, array, percpu-list, irqdomain-redirect, not "list"',
+      'irqlab: <stdin>:9:20: expected one of irqdomain, array, percpu-list, irqdomain-redirect, irqdomain-global, not "list"',
     ]);
   });
 
@@ -228,7 +228,7 @@ describe('irqlab compare', () => {
       return 41.6;
     });
     expect(status).toBe(0);
-    expect(timed).toEqual(['irqdomain', 'array', 'percpu-list', 'irqdomain-redirect']);
-    expect(out).toMatch(/an event\n(.* 42ns\n){4}$/);
+    expect(timed).toEqual(['irqdomain', 'array', 'percpu-list', 'irqdomain-redirect', 'irqdomain-global']);
+    expect(out).toMatch(/an event\n(.* 42ns\n){5}$/);
   });
 });

@@ -73,6 +73,7 @@ test("a plug-in's relid map is compared with irqlab's own", async () => {
     'array',
     'percpu-list',
     'irqdomain-redirect',
+    'irqdomain-global',
     'hash',
   ]);
   expect(rows.filter(({ isOwn }) => isOwn)).toMatchObject([{ choice: 'hash', dropped: 0 }]);

@@ -10,6 +10,7 @@ import { irqSetAffinity } from '../../src/irq/affinity/affinity.js';
 import { clearBit, setBit } from '../../src/lib/bitmap.js';
 import { ErrnoError } from '../../src/lib/errno.js';
 import { CpuMask } from '../../src/machine/cpumask.js';
+import type { Action } from '../hostile/trial.js';
 import { hostMessage, relids } from './messages.js';
 import { CPUS, devices, type Victim } from './victim.js';
 
@@ -26,9 +27,6 @@ const pciFunctions = [0, 1, 2].map((slot) => ({
 }));
 const US = 1000;
 const MS = 1_000_000;
-
-/** An action as four numbers: fast-check makes and shrinks them, `act` knows what they mean. */
-export type Action = readonly [kind: number, a: number, b: number, c: number];
 
 type Act = (victim: Victim, a: number, b: number, c: number) => void;
 

@@ -1,5 +1,7 @@
 import { expect, test } from '@jest/globals';
-import { attack, randomActions } from './plan.js';
+import { randomActions } from '../hostile/draw.js';
+import { unwatched } from '../hostile/trial.js';
+import { attack } from './plan.js';
 
 /** What a fuzz run must come to, or it does not show what it seems to. */
 const sometimes = [
@@ -30,11 +32,12 @@ const sometimes = [
 ];
 
 test('the fuzzed guests come to open channels and to every kind of refusal', () => {
-  const witnesses = new Map<string, number>();
+  const witnesses = new Set<string>();
+  const watch = { ...unwatched, reached: (what: string) => void witnesses.add(what) };
   // A NIC that is stuck holds RTNL, so the others are not opened: few guests end while one is.
   const withStuckNic = [101, 160];
   const withBadReadIndex = [64, 76];
   for (const seed of [...Array.from({ length: 60 }, (_, i) => i), ...withStuckNic, ...withBadReadIndex])
-    attack(seed * 0x9e37, randomActions(seed, 500), witnesses);
+    attack(seed * 0x9e37, randomActions(seed, 500), watch);
   expect(sometimes.filter((witness) => !witnesses.has(witness))).toEqual([]);
 });

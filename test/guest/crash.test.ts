@@ -89,6 +89,13 @@ describe('a panic', () => {
     expect(slow.now - before).toBeLessThan(3 * S + 30 * MS);
   });
 
+  test('tells its host no text if the user does not want it', () => {
+    const vm = Guest.create({ cpus: 2, devices: [{ driver: 'heartbeat', relid: 7 }] });
+    vm.fs.writeFile('/proc/sys/kernel/hyperv_record_panic_msg', '0\n');
+    vm.panic();
+    expect(vm.host.crashes).toEqual([{ message: undefined }]);
+  });
+
   test('of a confidential VM tells its host no text; a host of 2.4 is not asked to forget it', () => {
     const confidential = Guest.create({
       cpus: 2,

@@ -115,6 +115,54 @@ describe('an interface that goes down', () => {
     expect(guest.nic(13).receive()).toBe(1);
   });
 
+  describe('waits for its rings to be empty', () => {
+    const notEmpty = (guest: Guest): number =>
+      guest.log.filter(({ text }) => text.endsWith('eth0: Ring buffer not empty after closing rndis')).length;
+    /** Frames for all channels that the host leaves in the rings of the sub-channels. */
+    const undrained = (): Guest => {
+      const guest = boot();
+      for (const relid of RELIDS.slice(1)) guest.host.drain(relid, false);
+      for (let flow = 0; flow < 16; flow++) guest.nic(13).transmit({ flow });
+      return guest;
+    };
+
+    test('which they are at the latest when it looks for the second time', () => {
+      const guest = boot();
+      const before = guest.now;
+      guest.nic(13).down();
+      expect(guest.now - before).toBeLessThan(10_000_000);
+      expect(notEmpty(guest)).toBe(0);
+    });
+
+    test('for 10 s if the host reads no more, and says so; it is down all the same', () => {
+      const guest = undrained();
+      const before = guest.now;
+      guest.nic(13).down();
+      expect(guest.now - before).toBeGreaterThanOrEqual(10_000_000_000);
+      expect(guest.now - before).toBeLessThan(10_010_000_000);
+      expect([notEmpty(guest), guest.nic(13).isUp]).toEqual([1, false]);
+    });
+
+    test('until the host reads again', () => {
+      const guest = undrained();
+      const before = guest.now;
+      guest.at(before + 1_000_000_000, () => {
+        for (const relid of RELIDS) guest.host.hyperv.drain(relid, true);
+      });
+      guest.nic(13).down();
+      expect(guest.now - before).toBeGreaterThanOrEqual(1_000_000_000);
+      expect(guest.now - before).toBeLessThan(1_010_000_000);
+      expect(notEmpty(guest)).toBe(0);
+    });
+
+    test('with the virtual function up until then', () => {
+      const guest = boot(true);
+      for (const relid of RELIDS.slice(1)) guest.host.drain(relid, false);
+      guest.nic(13).down();
+      expect([notEmpty(guest), guest.nic(13).vf.isActive]).toEqual([0, false]);
+    });
+  });
+
   test('takes its virtual function down, and up with it', () => {
     const guest = boot(true);
     const nic = guest.nic(13);

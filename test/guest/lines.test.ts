@@ -140,3 +140,32 @@ run: 2ms
     expect([0, 1]).toContain(delivered - guest.irq(40).total);
   });
 });
+
+describe('a line that no device outside has', () => {
+  const guest = (arch: 'x86_64' | 'arm64'): Guest =>
+    Guest.create({ cpus: 2, arch, devices: [{ driver: 'heartbeat', relid: 7 }] });
+
+  test('of a channel cannot be unplugged, and goes on', () => {
+    const vm = guest('x86_64');
+    const { irq } = vm.channel(7);
+    expect(() => vm.lines.unplug(irq)).toThrow(
+      new RangeError(`IRQ ${irq} is that of channel 7: it goes with that`),
+    );
+    const before = vm.irq(irq).total;
+    vm.host.signal(7);
+    expect(vm.irq(irq).total).toBe(before + 1);
+  });
+
+  test('that is each CPU’s own cannot be unplugged, whoever has it', () => {
+    const vm = guest('arm64');
+    const own = [...vm.irqCore.descs()]
+      .filter(({ data }) => data.chip.name === 'GICv3')
+      .map(({ irq }) => irq);
+    expect(own.length).toBeGreaterThan(0);
+    for (const irq of own) expect(() => vm.lines.unplug(irq)).toThrow(/is each CPU's own \(/);
+    const ofChannel = vm.irq(vm.channel(7).irq);
+    const before = ofChannel.total;
+    vm.host.signal(7);
+    expect(ofChannel.total).toBe(before + 1);
+  });
+});

@@ -471,3 +471,14 @@ describe('guests as captures show them', () => {
     expect(() => guestOf(text)).toThrow(`x.yaml:${message}`);
   });
 });
+
+test('the parser says nothing to the terminal by itself', async () => {
+  const warnings: Error[] = [];
+  const note = (warning: Error): void => void warnings.push(warning);
+  process.on('warning', note);
+  for (const text of ['{ {a: b}: c }', '? [x]\n: y', 'cpus: 4\n? {run: 1ms}\n: z'])
+    expect(() => parseScenario(text, 'f')).toThrow(ScenarioError);
+  await new Promise(setImmediate);
+  process.off('warning', note);
+  expect(warnings).toEqual([]);
+});

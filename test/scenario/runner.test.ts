@@ -128,7 +128,7 @@ describe('expectations that fail:', () => {
     expect(steps).toEqual([
       {
         place: { file: 's.yaml', line: 4, column: 5 },
-        ...{ atNs: 1000, endNs: 1000, action: 'offline 0', outcome: 'failed' },
+        ...{ atNs: 1000, endNs: 1000, action: 'offline 0', outcome: 'failed', refusal: 'EBUSY' },
         message: 'expected success, but got EBUSY: CPU 0 must stay online',
       },
     ]);

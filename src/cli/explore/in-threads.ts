@@ -5,6 +5,7 @@ import { noPlugins, type Plugins } from '../../command/plugins.js';
 import type { Stdio } from '../../command/stdio.js';
 import { type MergeOptions, raceFileOf, runMerge } from './merge.js';
 import type { ExploreCommandOptions } from './options.js';
+import { BriefFirst } from './brief-first.js';
 import { blamingRace, loadOwnRace, type OwnRace } from './own-race.js';
 import { racesWith } from './races-with.js';
 import { runExplore } from './run.js';
@@ -66,7 +67,10 @@ async function withThreads(
   use: (runner: TaskRunner) => Promise<ExitStatus>,
 ): Promise<ExitStatus> {
   const races = own === undefined ? await racesWith(plugins) : [own.race];
-  const runner = new ThreadRunner(workers, races, { plugins: plugins.files, raceFile: own?.file }, sanitize);
+  const threads = new ThreadRunner(workers, races, { plugins: plugins.files, raceFile: own?.file }, sanitize);
+  // Code of the user's own may never give way; instrumented code is only in the threads.
+  const maySearchHere = workers === 1 && plugins.files.length === 0 && own === undefined && !sanitize;
+  const runner = maySearchHere ? new BriefFirst(threads) : threads;
   let isInterrupted = false;
   const stop = (): void => {
     isInterrupted = true;

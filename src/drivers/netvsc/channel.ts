@@ -90,6 +90,15 @@ export class NetvscChannel {
     return this.queueSends === 0 && this.receiveCompletions.length === 0;
   }
 
+  /** Nothing lies unread in the rings, and nobody polls them (napi_synchronize, hv_get_bytes_to_read). */
+  get ringsAreEmpty(): boolean {
+    const { rings } = this.channel;
+    if (rings === undefined) return true;
+    return (
+      !this.scheduled && rings.inbound.ring.bytesToRead() === 0 && rings.outbound.ring.bytesToRead() === 0
+    );
+  }
+
   /** netvsc_channel_cb: in the interrupt, leaves the ring to the poll. */
   interrupt(inbound: RingReader | undefined): void {
     if (this.scheduled || inbound === undefined) return;

@@ -224,6 +224,11 @@ export class NetvscDevice implements NetvscShared {
     if (!this.attached) this.drained.wakeUp();
   }
 
+  /** Neither host nor guest has left anything unread in the rings, nor is a poll on its way. */
+  get ringsAreEmpty(): boolean {
+    return this.table.every((channel) => channel === undefined || channel.ringsAreEmpty);
+  }
+
   private get isIdle(): boolean {
     return this.table.every((channel) => channel === undefined || channel.isIdle);
   }

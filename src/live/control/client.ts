@@ -38,7 +38,7 @@ export function commandOf(name: string, args: readonly string[]): Record<string,
 
 function scalar(text: string): unknown {
   try {
-    return parse(text) ?? text;
+    return parse(text, { logLevel: 'error' }) ?? text;
   } catch {
     return text;
   }

@@ -19,8 +19,8 @@ export interface DirectoryEntry {
 
 /** A file that was opened. */
 export interface OpenedFile {
-  /** The whole text, a byte per character. */
-  read(): string;
+  /** The whole text, in memory of its own. */
+  bytes(): Uint8Array;
   /** One write(). @returns how many bytes it consumed. */
   write(data: string): number;
   /** It was opened with O_TRUNC. */
@@ -43,6 +43,8 @@ export interface MountedFiles {
   open(path: string, access: 'read' | 'write'): OpenedFile;
   /** fsync(). */
   sync(path: string): void;
+  /** The error of making an entry that is not there; `create`: by open(). */
+  notMade(path: string, by: 'create' | 'another call'): ErrnoError;
   /** The error of reading or writing an open file whose path no longer exists. */
   gone(path: string): ErrnoError;
 }

@@ -30,6 +30,15 @@ const O_TRUNC = 0o1000;
 /** fattr.valid: what a SETATTR changes. */
 const FATTR = { MODE: 1 << 0, UID: 1 << 1, GID: 1 << 2 } as const;
 
+/** Where the name of the new entry stands in requests that make one. */
+const nameOffsets: ReadonlyMap<number, number> = new Map([
+  [OPCODE.CREATE, 16],
+  [OPCODE.MKNOD, 16],
+  [OPCODE.MKDIR, 8],
+  [OPCODE.LINK, 8],
+  [OPCODE.SYMLINK, 0],
+]);
+
 /** An inode number that the kernel knows. It stays with its path even if what is there goes and comes back. */
 interface Inode {
   readonly number: number;
@@ -48,7 +57,7 @@ interface FileHandle {
   readonly inode: Inode;
   readonly reads: boolean;
   readonly file: OpenedFile;
-  text: Buffer | undefined;
+  text: Uint8Array | undefined;
 }
 
 /** Who owns the files, and the time that they all have. */
@@ -136,7 +145,31 @@ export class FuseFilesystem {
         // Each request is answered before the next one is read, so INTERRUPT finds nothing to interrupt.
         return undefined;
       default:
-        return refuseChange(opcode);
+        return this.refuseChange(opcode, nodeId, body);
+    }
+  }
+
+  /** The entries of procfs and sysfs are the kernel's: nobody else makes, removes or renames one. */
+  private refuseChange(opcode: number, nodeId: number, body: DataView): 'unknown' {
+    const newName = nameOffsets.get(opcode);
+    if (newName !== undefined) {
+      const path = `${this.inode(nodeId).path}/${nameAt(body, newName)}`;
+      throw this.mounted.notMade(path, opcode === OPCODE.CREATE ? 'create' : 'another call');
+    }
+    switch (opcode) {
+      case OPCODE.RENAME:
+      case OPCODE.RENAME2: {
+        const names = opcode === OPCODE.RENAME ? 8 : 16;
+        const old = nameAt(body, names);
+        const path = `${this.inode(longWord(body, 0)).path}/${nameAt(body, names + old.length + 1)}`;
+        if (!this.mounted.exists(path)) throw this.mounted.notMade(path, 'another call');
+        throw new ErrnoError('EPERM', `${path} cannot be replaced`);
+      }
+      case OPCODE.UNLINK:
+      case OPCODE.RMDIR:
+        throw new ErrnoError('EPERM', `${nameAt(body)} cannot be removed`);
+      default:
+        return 'unknown';
     }
   }
 
@@ -238,7 +271,7 @@ export class FuseFilesystem {
     const open = this.handleOf(handle);
     let { text } = open;
     if (text === undefined || offset === 0) {
-      text = Buffer.from(open.file.read(), 'latin1');
+      text = open.file.bytes();
       open.text = text;
     }
     return text.subarray(offset, offset + sizeBytes);
@@ -284,23 +317,4 @@ function attributesS({ lasts }: FileAttributes): number {
 
 function typeOf(mode: number): number {
   return mode >> 12;
-}
-
-/** Directories of procfs and sysfs have no i_op for changes: EACCES without create, else EPERM (fs/namei.c). */
-function refuseChange(opcode: number): 'unknown' {
-  switch (opcode) {
-    case OPCODE.CREATE:
-      throw new ErrnoError('EACCES', 'no file can be made here');
-    case OPCODE.SYMLINK:
-    case OPCODE.MKNOD:
-    case OPCODE.MKDIR:
-    case OPCODE.UNLINK:
-    case OPCODE.RMDIR:
-    case OPCODE.RENAME:
-    case OPCODE.RENAME2:
-    case OPCODE.LINK:
-      throw new ErrnoError('EPERM', 'the entries of this directory are the kernel’s');
-    default:
-      return 'unknown';
-  }
 }

@@ -1,5 +1,6 @@
 import { ErrnoError } from '../../lib/errno.js';
 import type { Procedure } from '../../machine/step.js';
+import { VMBUS_PATH } from '../../vmbus/bus.js';
 import type { VmbusDevice, VmbusDriver } from '../../vmbus/driver.js';
 import { type Guid, parseGuid } from '../../vmbus/protocol/guid.js';
 import type { Vmbus } from '../../vmbus/vmbus.js';
@@ -13,7 +14,7 @@ import {
 } from '../tree-node.js';
 import { storeUevent } from './uevent.js';
 
-const FROM_BUS = '../../../devices/LNXSYSTM:00/LNXSYBUS:00/ACPI0004:00/VMBUS:00';
+const FROM_BUS = `../../..${VMBUS_PATH}`;
 
 /** /sys/bus/vmbus: links to the devices, by bus and by driver (drivers/base/bus.c, drivers/hv/vmbus_drv.c). */
 export function vmbusBusDirectory(vmbus: Vmbus): DirectoryNode {

@@ -1,6 +1,7 @@
 import type { IrqCore } from '../../irq/core.js';
 import { ErrnoError } from '../../lib/errno.js';
 import { channelStateNumbers, type VmbusChannel } from '../../vmbus/channel/channel.js';
+import { VMBUS_PATH } from '../../vmbus/bus.js';
 import type { VmbusDevice } from '../../vmbus/driver.js';
 import { encodeGuid, GUID_BYTES } from '../../vmbus/protocol/guid.js';
 import { RING_WORD, type RingBuffer } from '../../vmbus/ring/index.js';
@@ -21,7 +22,7 @@ import { deviceMonitorFiles } from './vmbus-monitor.js';
 import { openRing, vmbusChannelDirectory } from './vmbus-channel.js';
 
 /** Where sysfs has the VMBus devices themselves; the bus has links to them. */
-export const VMBUS_DEVICES = '/sys/devices/LNXSYSTM:00/LNXSYBUS:00/ACPI0004:00/VMBUS:00';
+export const VMBUS_DEVICES = `/sys${VMBUS_PATH}`;
 /** The way from a device's directory to /sys. */
 const UP_TO_SYS = '../../../../../..';
 const PCI_VENDOR_ID_MICROSOFT = 0x1414;

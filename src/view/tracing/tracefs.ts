@@ -4,7 +4,7 @@ import type { Machine } from '../../machine/machine.js';
 import type { TraceEvent } from '../../trace/event.js';
 import { secondsText, traceText } from '../../trace/trace-text.js';
 import { traceClocks, type Tracer } from '../../trace/tracer.js';
-import { type FileMethods, type FileNode, StaticDirectory } from '../tree-node.js';
+import { type FileMethods, type FileNode, ListDirectory, StaticDirectory } from '../tree-node.js';
 import { enabledText, setEvents } from '../../trace/set-event.js';
 
 const SYSTEM_FILTER = `### global filter ###
@@ -48,8 +48,11 @@ function shown(read: () => string): FileNode {
 /** /sys/kernel/tracing: the control files and texts of tracefs (kernel/trace/trace.c, kernel/trace/trace_events.c). */
 export function tracefs(tracer: Tracer, machine: Machine): StaticDirectory {
   const { events } = tracer;
-  const perCpu = new StaticDirectory(0o750);
-  for (const { id } of machine.cpus) perCpu.add(`cpu${id}`, cpuDirectory(tracer, machine, id));
+  const perCpu = new ListDirectory(
+    () => machine.cpus,
+    ({ id }) => `cpu${id}`,
+    ({ id }) => cpuDirectory(tracer, machine, id),
+  );
   return new StaticDirectory(0o700, {
     available_events: shown(() => events.map((event) => `${event.system}:${event.name}\n`).join('')),
     buffer_size_kb: wordFile(
@@ -203,7 +206,7 @@ function cpuDirectory(tracer: Tracer, machine: Machine, cpu: number): StaticDire
 
 /** tracing_stats_read */
 function statsText(tracer: Tracer, cpu: number): string {
-  const ring = tracer.rings[cpu];
+  const ring = tracer.ringOf(cpu);
   const [oldest] = ring;
   const time = (ns: number): string => (tracer.clockInNs ? secondsText(ns).slice(1) : String(ns));
   return (

@@ -4,7 +4,7 @@
  */
 export const designChoices = {
   /** How an event finds its channel. */
-  relidMap: ['irqdomain', 'array', 'percpu-list', 'irqdomain-redirect'],
+  relidMap: ['irqdomain', 'array', 'percpu-list', 'irqdomain-redirect', 'irqdomain-global'],
   /** How the top level of VMBus interrupts is counted. */
   topLevel: ['percpu-demux', 'percpu', 'percpu-nostat-visible', 'percpu-nostat-hidden'],
   /** When a channel's memory goes. */

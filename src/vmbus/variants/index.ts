@@ -18,6 +18,7 @@ import type {
   RelidMapFactory,
   TopLevel,
 } from './design-parts.js';
+import { GlobalDomainRelidMap } from './global-domain-map.js';
 import { IrqdomainRelidMap } from './irqdomain-map.js';
 import {
   FreeUnconditionally,
@@ -64,6 +65,8 @@ export const relidMaps: Choices<'relidMap', RelidMapFactory> = {
   'percpu-list': ({ machine }, lifetime, mover) => new PercpuListRelidMap(machine.nrCpuIds, lifetime, mover),
   'irqdomain-redirect': ({ irq }, lifetime, mover) =>
     new RedirectingRelidMap(irq, new VmbusIrqChip(mover), lifetime),
+  'irqdomain-global': ({ irq }, lifetime, mover) =>
+    new GlobalDomainRelidMap(irq, new VmbusIrqChip(mover), lifetime),
 };
 
 export const modifyChannelPolicies: Choices<'modifyChannel', ModifyChannelFactory> = {

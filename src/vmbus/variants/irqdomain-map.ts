@@ -36,6 +36,20 @@ function hwirqOf(relid: Relid): Hwirq {
   return relid as number;
 }
 
+/** The irqdomain of channels' interrupts (RFC patch 7). */
+export function createVmbusDomain(core: IrqCore, chip: IrqChip): IrqDomain {
+  return irqDomainCreateLinear(core, {
+    name: 'hv-vmbus',
+    size: MAX_CHANNEL_RELIDS,
+    ops: {
+      map: (_domain, irq: Irq): number => {
+        irqSetChipAndHandler(core, irq, chip, handleSimpleIrq, null);
+        return 0;
+      },
+    },
+  });
+}
+
 /**
  * Relid → channel by way of Linux IRQs: VMBus as an irqdomain of 2,048 hwirqs, a channel's relid being its hwirq.
  * Compared with RFC patches 7 to 9 (drivers/hv/vmbus_drv.c and channel_mgmt.c). The channel is the IRQ's handler data.
@@ -52,21 +66,14 @@ export class IrqdomainRelidMap implements RelidMap {
   readonly countsChannels = true;
   private readonly dropped = new Statistic('events that the guest dropped');
 
+  /** @param domain where the channels' lines are; default: one of this connection's own. */
   constructor(
     protected readonly core: IrqCore,
     chip: IrqChip,
     private readonly lifetime: ChannelLifetime,
+    domain = createVmbusDomain(core, chip),
   ) {
-    this.domain = irqDomainCreateLinear(core, {
-      name: 'hv-vmbus',
-      size: MAX_CHANNEL_RELIDS,
-      ops: {
-        map: (_domain, irq: Irq): number => {
-          irqSetChipAndHandler(core, irq, chip, handleSimpleIrq, null);
-          return 0;
-        },
-      },
-    });
+    this.domain = domain;
   }
 
   get droppedEvents(): number {

@@ -269,7 +269,8 @@ export class GetPutLifetime extends FreeUnconditionally {
     channel.free('release_channel');
   }
 
-  private lockOf(channel: VmbusChannel): SpinLock {
+  /** channel->lock. */
+  protected lockOf(channel: VmbusChannel): SpinLock {
     let lock = this.locks.get(channel);
     if (lock === undefined) {
       lock = new SpinLock(`lock of channel ${channel.relid}`);

@@ -54,6 +54,14 @@ describe('IrqMatrix', () => {
     expect(m.alloc(cpus(0, 1), false)).toEqual({ bit: 32, cpu: 1 });
   });
 
+  test('a CPU that is not asked for gives nothing, whatever it has', () => {
+    const { m } = matrix();
+    m.reserveManaged(cpus(0, 1));
+    expect(m.allocManaged(cpus(2, 3))).toBe(ENOSPC);
+    expect(m.alloc(cpus(2, 3), false)).toBe(ENOSPC);
+    expect(m.allocManaged(cpus(1, 2))).toEqual({ bit: 32, cpu: 1 });
+  });
+
   test('a bit of the system is on no CPU, whether it could be given out or not', () => {
     const { m } = matrix([]);
     m.assignSystem(0, 33, false);

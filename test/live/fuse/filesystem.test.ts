@@ -36,7 +36,7 @@ beforeEach(() => {
   });
   tree.mount('/sys/devices', devices);
   tree.mount('/sys/bus', new StaticDirectory(0o755, { dev: { kind: 'symlink', target: '../devices' } }));
-  fuse = new FuseFilesystem(new GuestFiles(tree), { uid: 0, gid: 0, timeS: 5 });
+  fuse = new FuseFilesystem(new GuestFiles(() => tree), { uid: 0, gid: 0, timeS: 5 });
 });
 
 function refuse(): never {
@@ -210,7 +210,7 @@ test('what is asked for on each way to a file costs the same, however much is in
     directories: () => 10_000,
   };
   tree.mount('/sys/many', many);
-  fuse = new FuseFilesystem(new GuestFiles(tree), { uid: 0, gid: 0, timeS: 5 });
+  fuse = new FuseFilesystem(new GuestFiles(() => tree), { uid: 0, gid: 0, timeS: 5 });
   expect(stat('/sys/many').links).toBe(10_002);
   expect(stat('/sys/many/5').links).toBe(2);
   expect(listed).toBe(0);
@@ -233,18 +233,40 @@ describe('writing', () => {
 });
 
 describe('the kernel’s directories', () => {
-  test('let nobody make or remove anything', () => {
-    expect(code(() => ask(OPCODE.CREATE, ROOT, [0, 0, 0, 0, 'new']))).toBe('EACCES');
-    for (const opcode of [
-      OPCODE.MKDIR,
-      OPCODE.MKNOD,
-      OPCODE.UNLINK,
-      OPCODE.RMDIR,
-      OPCODE.RENAME,
-      OPCODE.SYMLINK,
-    ]) {
-      expect(code(() => ask(opcode, ROOT, ['new']))).toBe('EPERM');
-    }
+  const making = (of: number): readonly (readonly [string, () => Uint8Array])[] => [
+    ['create', () => ask(OPCODE.CREATE, of, [0, 0, 0, 0, 'new'])],
+    ['mknod', () => ask(OPCODE.MKNOD, of, [0, 0, 0, 0, 'new'])],
+    ['mkdir', () => ask(OPCODE.MKDIR, of, [0, 0, 'new'])],
+    ['link', () => ask(OPCODE.LINK, of, [1n, 'new'])],
+    ['symlink', () => ask(OPCODE.SYMLINK, of, ['new'])],
+    ['rename', () => ask(OPCODE.RENAME, of, [BigInt(of), 'old', 'new'])],
+    ['rename2', () => ask(OPCODE.RENAME2, of, [BigInt(of), 0, 0, 'old', 'new'])],
+  ];
+
+  test('of sysfs let nobody make anything', () => {
+    const codes = making(lookup('/sys/devices')).map(([name, call]) => [name, code(call)]);
+    expect(Object.fromEntries(codes)).toEqual({
+      create: 'EACCES',
+      mknod: 'EPERM',
+      mkdir: 'EPERM',
+      link: 'EPERM',
+      symlink: 'EPERM',
+      rename: 'EPERM',
+      rename2: 'EPERM',
+    });
+  });
+
+  test('of procfs say that what is to be made is not there', () => {
+    const proc = lookup('/proc');
+    for (const [name, call] of making(proc)) expect([name, code(call)]).toEqual([name, 'ENOENT']);
+    const over = [BigInt(proc), 'old', 'interrupts'];
+    expect(code(() => ask(OPCODE.RENAME, proc, over))).toBe('EPERM');
+  });
+
+  test('let nobody remove anything', () => {
+    for (const path of ['/proc', '/sys/devices'])
+      for (const opcode of [OPCODE.UNLINK, OPCODE.RMDIR])
+        expect(code(() => ask(opcode, lookup(path), ['cpu']))).toBe('EPERM');
   });
 
   test('chmod and chown last, truncation does nothing', () => {

@@ -35,6 +35,8 @@ describe('a device that cannot be made', () => {
       'hv_vmbus: unable to add child device object (relid 8)',
     ]);
     expect(said(vm, 'kobject: ')).toHaveLength(1);
+    const device = vm.fs.readlink(`/sys/bus/vmbus/devices/${instance}`).replaceAll('../', '');
+    expect(said(vm, 'sysfs: ')).toEqual([`sysfs: cannot create duplicate filename '/${device}'`]);
     expect(vm.procInterrupts()).not.toMatch(/VMBus +8 /);
     expect(vm.fs.readdir('/sys/bus/vmbus/devices')).toEqual([instance]);
   });

@@ -1,0 +1,156 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+import { sourceStack } from '../../src/command/source-stack.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
+
+// The command as the build makes it, one file, beside the modules that it is made of.
+
+const root = new URL('../../', import.meta.url).pathname;
+const cli = join(root, 'dist/cli/cli.js');
+const bundle = join(root, 'dist/bundle/irqlab.cjs');
+const whereBuilt = existsSync(bundle) ? describe : describe.skip;
+const directory = temporaryDirectory('bundle');
+
+interface Ended {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function node(...args: readonly string[]): Ended {
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, {
+    cwd: root,
+    encoding: 'utf8',
+    env: { ...process.env, NODE_OPTIONS: '' },
+  });
+  return { status, stdout, stderr };
+}
+
+const bundled = (...args: readonly string[]): Ended => node(cli, ...args);
+
+function fromModules(...args: readonly string[]): Ended {
+  const start = JSON.stringify(join(root, 'dist/cli/start.js'));
+  const file = directory.file(
+    'start.mjs',
+    `import { start } from ${start}; await start(process.argv.slice(2));`,
+  );
+  return node(file, ...args);
+}
+
+/** Prints what of irqlab and its packages was loaded as a module of its own. */
+function modulesLoaded(...args: readonly string[]): readonly string[] {
+  const hooks = directory.file(
+    'hooks.mjs',
+    `import { writeSync } from 'node:fs';
+export async function load(url, context, next) { writeSync(2, 'module ' + url + '\\n'); return next(url, context); }`,
+  );
+  const register = directory.file(
+    'register.mjs',
+    `import { register } from 'node:module'; register(${JSON.stringify(`file://${hooks}`)});`,
+  );
+  const { stderr } = node('--import', register, cli, ...args);
+  return [...stderr.matchAll(/^module .*\/dist\/(.*)$/gm)].map(([, name]) => name);
+}
+
+whereBuilt('the command as one file', () => {
+  test.each([
+    [['run', 'examples/cpu-offline.yaml', '--json']],
+    [['run', 'examples/arm64-4vcpu.yaml', '--tree']],
+    [['run', 'examples/kvm-level-irqfd.yaml', '--dmesg']],
+    [['cat', 'examples/two-node-16vcpu.yaml', '/proc/interrupts', '/proc/none']],
+    [['explore', 'modchan-offline', '--variant', 'no-wait']],
+    [['explore', 'affinity-vs-offline', '--workers', '2']],
+    [['--help']],
+    [['run', 'no-such.yaml']],
+    [['rum', 'x']],
+  ])('does what its modules do: %p', (args) => {
+    expect(withoutTimes(bundled(...args))).toEqual(withoutTimes(fromModules(...args)));
+  });
+
+  test.each([[['--version']], [['-V']]])('says its version: %p', (args) => {
+    const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
+    expect(bundled(...args)).toEqual({ status: 0, stdout: `${version}\n`, stderr: '' });
+    expect(fromModules(...args)).toEqual({ status: 0, stdout: `${version}\n`, stderr: '' });
+  });
+
+  test('loads nothing of irqlab but itself', () => {
+    const loaded = modulesLoaded('run', 'examples/rfc-gen2-8vcpu.yaml');
+    expect(loaded).toEqual(['cli/cli.js', 'cli/bundle.js', 'cli/user-code.js', 'cli/explore/race-file.js']);
+  });
+
+  test('gives way to its modules where a plug-in may import them', () => {
+    const loaded = modulesLoaded(
+      'run',
+      'examples/plugin-driver/sensor.yaml',
+      '--plugin',
+      'dist/examples/plugin-driver/plugin.js',
+    );
+    expect(loaded).toContain('index.js');
+    expect(loaded).toContain('guest/guest.js');
+    expect(loaded.filter((name) => name.startsWith('bundle/'))).toEqual([]);
+  });
+
+  test('names the lines of the source where it fails', () => {
+    const lines = readFileSync(bundle, 'utf8').split('\n');
+    const line = lines.findIndex((text) => text.includes('there is a command '));
+    const column = lines[line].indexOf('there is a command ');
+    expect(sourceStack(`at x (${bundle}:${line + 1}:${column})`)).toMatch(
+      /\/src\/cli\/commands-with\.ts:\d+:\d+\)$/,
+    );
+  });
+});
+
+whereBuilt('plug-ins and races of one’s own', () => {
+  test.each([
+    [
+      'a driver',
+      ['run', 'examples/plugin-driver/sensor.yaml', '--plugin', 'dist/examples/plugin-driver/plugin.js'],
+    ],
+    ['a race', ['explore', 'shared-count', '--plugin', 'examples/plugin-race/plugin.js']],
+    [
+      'a file of /proc',
+      [
+        'cat',
+        'examples/rfc-gen2-8vcpu.yaml',
+        '/proc/interrupts',
+        '--plugin',
+        'examples/plugin-proc-file/plugin.js',
+      ],
+    ],
+    ['an own race in TypeScript', ['explore', 'examples/own-race/race.ts', 'irqdomain']],
+    ['an own race in threads', ['explore', 'examples/own-race/race.js', 'irqdomain', '--workers', '2']],
+  ])('%s', (_, args) => {
+    const { status, stdout, stderr } = bundled(...args);
+    expect(stderr).toBe('');
+    expect(stdout).not.toBe('');
+    expect([0, 1]).toContain(status);
+  });
+
+  test('an error of irqlab is one to a plug-in, wherever the plug-in lies', () => {
+    const guest = directory.file('guest.yaml', 'cpus: 1\n');
+    const plugin = directory.file(
+      'plugin.mjs',
+      `import { ContainerModule } from 'inversify';
+import { ErrnoError, Guest, SCENARIO_ACTION } from 'irqlab';
+const guest = Guest.create({ cpus: 1 });
+try { guest.cpu(0).offline(); } catch (error) {
+  console.log(error instanceof ErrnoError ? 'the same class' : 'another class');
+}
+export default new ContainerModule(({ bind }) => {
+  bind(SCENARIO_ACTION).toDynamicValue(() => { throw new Error('as bound'); });
+});
+`,
+    );
+    const { status, stdout, stderr } = bundled('run', guest, '--plugin', plugin);
+    expect(stdout).toBe('the same class\n');
+    expect(stderr).toContain('as bound');
+    expect(status).toBe(2);
+  });
+});
+
+function withoutTimes({ status, stdout, stderr }: Ended): Ended {
+  const plain = (text: string) => text.replace(/[\d.,]+( ?)(ns|µs|ms|s|seconds)\b/g, 'TIME');
+  return { status, stdout: plain(stdout), stderr: plain(stderr) };
+}

@@ -1,0 +1,88 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { describe, expect, test } from '@jest/globals';
+import { drawTrial } from './draw.js';
+import { foreignError } from './foreign.js';
+import { mutated } from './mutate.js';
+import { partNamed } from './parts/index.js';
+import { smallest, smallestOf } from './smallest.js';
+
+/** The part of the hostile suite that is the same each time: npm run hostile goes on from here. */
+const SEED = 1;
+
+describe.each([
+  {
+    name: 'lives',
+    trials: 12,
+    reaches: ['hostile host', 'honest host', 'crash', 'suspend and resume', 'poke'],
+  },
+  { name: 'clients', trials: 1, reaches: ['a mutated command', 'half closed', 'a flood'] },
+])('$trials trials of $name', ({ name, trials, reaches }) => {
+  test('break nothing, and come to what they are for', async () => {
+    const part = partNamed(name);
+    const reached = new Set<string>();
+    for (let nth = 0; nth < trials; nth++) {
+      // Guests stay in memory until the event loop's turn ends.
+      await nextTurn();
+      const trial = drawTrial(part, SEED, nth);
+      const finding = await part.run(trial, { step: () => {}, reached: (what) => reached.add(what) });
+      expect({ nth, finding }).toEqual({ nth, finding: undefined });
+    }
+    expect(reaches.filter((what) => !reached.has(what))).toEqual([]);
+  });
+});
+
+test('mutated files are refused with a reason, or read', async () => {
+  const part = partNamed('files');
+  const trial = drawTrial(part, SEED, 0);
+  const reached = new Set<string>();
+  const finding = await part.run(
+    { ...trial, actions: trial.actions.slice(0, 8) },
+    { step: () => {}, reached: (what) => reached.add(what) },
+  );
+  expect(finding).toBeUndefined();
+  expect(reached.size).toBeGreaterThan(3);
+});
+
+describe('what the suite itself does', () => {
+  test('trials are the same for the same seed, and others for another one or another part', () => {
+    const [lives, hosts] = [partNamed('lives'), partNamed('hosts')];
+    expect(drawTrial(lives, 1, 3)).toEqual(drawTrial(lives, 1, 3));
+    const setups = [
+      drawTrial(lives, 1, 3),
+      drawTrial(lives, 2, 3),
+      drawTrial(lives, 1, 4),
+      drawTrial(hosts, 1, 3),
+    ];
+    expect(new Set(setups.map(({ setup }) => setup)).size).toBe(4);
+  });
+
+  test('what fails is shown with as little as fails', async () => {
+    const items = Array.from({ length: 40 }, (_, i) => i);
+    const fails = (some: readonly number[]): boolean => some.includes(7) && some.includes(31);
+    expect(smallest(items, fails)).toEqual([7, 31]);
+    expect(await smallestOf(items, async (some) => fails(some))).toEqual([7, 31]);
+  });
+
+  test('mutations change files, and are the same for the same seed', () => {
+    const bytes = Buffer.from('cpus: 4\ndevices:\n  - {driver: heartbeat, relid: 7}\n');
+    const several = Array.from({ length: 20 }, (_, seed) =>
+      Buffer.from(mutated(bytes, seed)).toString('latin1'),
+    );
+    expect(new Set(several).size).toBeGreaterThan(15);
+    expect(Buffer.from(mutated(bytes, 5)).toString('latin1')).toBe(several[5]);
+  });
+
+  test('errors of the language are told from those that somebody wrote', () => {
+    const missing: { readonly of?: { readonly it: number } } = {};
+    const read = (): number => (missing as { readonly of: { readonly it: number } }).of.it;
+    expect(foreignError(new RangeError('there is no IRQ 7'))).toBeUndefined();
+    expect(foreignError(new Error('anything'))).toContain('anything');
+    let thrown: unknown;
+    try {
+      read();
+    } catch (error) {
+      thrown = error;
+    }
+    expect(foreignError(thrown)).toContain('TypeError');
+  });
+});

@@ -1,0 +1,122 @@
+import { Guest } from '../../../src/guest/guest.js';
+import { HungError } from '../../../src/machine/hung.js';
+import { brokenAtRest, brokenInvariants } from '../../../src/vmbus/validate.js';
+import { foreignError } from '../foreign.js';
+import type { Watch } from '../trial.js';
+import { type LifeOptions, lifeOptions } from './options.js';
+import { StatWatch } from './stat.js';
+
+/** A whole guest that lives through what its users and its host do, and what has to hold of it meanwhile. */
+export class Life {
+  readonly guest: Guest;
+  readonly isHostile: boolean;
+  /** The host has done nothing against the protocol yet. */
+  isHonest = true;
+  /** A kernel runs, awake and with its host. */
+  isAwake = true;
+  private readonly isSound: boolean;
+  private hangs = false;
+  private readonly stat = new StatWatch();
+
+  /** @throws RangeError or TypeError for a setup that makes no guest. */
+  constructor(
+    setup: number,
+    private readonly watch: Watch,
+  ) {
+    const options: LifeOptions = lifeOptions(setup);
+    this.isHostile = options.isHostile;
+    this.isSound = options.isSound;
+    this.guest = Guest.create(options.guest);
+    this.hangs = this.guest.bootHang !== undefined;
+    watch.reached(`kernel ${options.guest.kernel} ${options.guest.arch}`);
+    watch.reached(options.isHostile ? 'hostile host' : 'honest host');
+    watch.reached(options.isSound ? 'sound design' : 'any design');
+  }
+
+  /** Does something that may be refused. @returns what went wrong. */
+  perform(name: string, act: (life: Life) => void): string | undefined {
+    const kernels = this.guest.earlierLogs.length;
+    try {
+      act(this);
+      this.watch.reached(name);
+    } catch (error) {
+      if (error instanceof HungError) this.hangs = true;
+      const foreign = foreignError(error);
+      if (foreign !== undefined) return foreign;
+    }
+    if (this.guest.earlierLogs.length !== kernels) {
+      this.hangs = this.guest.bootHang !== undefined;
+      this.isAwake = true;
+      this.stat.forget();
+    }
+    return this.broken();
+  }
+
+  /** The host takes all back. @returns what is left, and what had been lost. */
+  end(): string | undefined {
+    const { guest } = this;
+    const ended = this.perform('the end', () => {
+      guest.host.behave();
+      for (const { relid } of guest.host.hyperv.allChannels()) guest.host.drain(relid, true);
+      guest.run({ seconds: 1 });
+    });
+    if (ended !== undefined || !this.isWell) return ended;
+    const unaccounted = this.unaccounted();
+    if (unaccounted !== undefined) return unaccounted;
+    const rescinded = this.perform('all rescinded', () => {
+      for (const { relid, isPrimary, state } of [...guest.host.hyperv.allChannels()])
+        if (isPrimary && state.kind !== 'rescinded') guest.host.rescind(relid);
+      guest.run({ seconds: 10 });
+    });
+    if (rescinded !== undefined || !this.isWell) return rescinded;
+    const { connection } = guest.vmbus;
+    const left = [...connection.channels()].map(
+      ({ relid, state }) => `channel ${relid} is left ${state.kind}`,
+    );
+    if (connection.memory.blocksInUse > 0)
+      left.push(`${connection.memory.blocksInUse} blocks of memory are left`);
+    if (guest.machine.liveTasks > 0) {
+      const waiting = guest.machine.waiting().map(({ task, waitsFor }) => `${task} waits for ${waitsFor}`);
+      left.push(`${guest.machine.liveTasks} contexts are left: ${waiting.join(', ')}`);
+    }
+    this.watch.reached('an end with nothing left');
+    return left.length === 0 ? undefined : left.join('; ');
+  }
+
+  /** What a second life of the same setup and actions must show, too. */
+  digest(): string {
+    return [this.guest.procInterrupts(), ...this.guest.log.map(({ ns, text }) => `${ns} ${text}`)].join('\n');
+  }
+
+  /** Nothing hangs, no host has lied, and the design promises something. */
+  private get isWell(): boolean {
+    return this.isSound && this.isHonest && this.isAwake && !this.hangs && this.guest.hangs().length === 0;
+  }
+
+  private broken(): string | undefined {
+    const { guest, isWell } = this;
+    const broken = isWell ? brokenAtRest(guest.vmbus) : this.isSound ? brokenInvariants(guest.vmbus) : [];
+    if (isWell) {
+      for (const { relid, targetCpu } of guest.vmbus.connection.channels())
+        if (!guest.machine.online.has(targetCpu))
+          broken.push(`channel ${relid} is on CPU ${targetCpu}, offline`);
+      for (const { relid, lost } of guest.host.hyperv.allChannels())
+        if (lost > 0) broken.push(`${lost} events of channel ${relid} were lost`);
+    }
+    broken.push(...this.stat.broken(guest));
+    return broken.length === 0 ? undefined : broken.join('; ');
+  }
+
+  /** Events that no count has. */
+  private unaccounted(): string | undefined {
+    const { guest } = this;
+    for (const { relid, state, signalled, coalesced } of guest.host.hyperv.allChannels()) {
+      const irq = guest.vmbus.connection.relids.relid2channel(relid)?.irq ?? 0;
+      if (state.kind !== 'open' || irq === 0 || guest.earlierLogs.length > 0) continue;
+      const counted = guest.irqCount(irq) ?? 0;
+      if (signalled !== counted + coalesced)
+        return `channel ${relid}: ${signalled} events signalled, ${counted} counted, ${coalesced} coalesced`;
+    }
+    return undefined;
+  }
+}

@@ -1,0 +1,41 @@
+// One trial after the other, for who watches this process (watched.ts).
+import 'reflect-metadata';
+import { partNamed } from './parts/index.js';
+import type { Trial } from './trial.js';
+
+/** What a trial came to. */
+export interface Outcome {
+  readonly finding: string | undefined;
+  readonly reached: readonly string[];
+}
+
+process.on('message', async (trial: Trial) => {
+  process.send?.(await outcomeOf(trial));
+});
+process.on('disconnect', () => process.exit());
+
+async function outcomeOf(trial: Trial): Promise<Outcome> {
+  const { run, budgetMs } = partNamed(trial.part);
+  const reached = new Set<string>();
+  const slow: string[] = [];
+  let steps = 0;
+  let begin = process.cpuUsage();
+  const step = (): void => {
+    const { user, system } = process.cpuUsage(begin);
+    const spentMs = (user + system) / 1000;
+    if (spentMs > budgetMs)
+      slow.push(`step ${steps} took ${Math.round(spentMs)} ms of CPU, more than ${budgetMs}`);
+    steps += 1;
+    begin = process.cpuUsage();
+  };
+  try {
+    const finding = await run(trial, { step, reached: (what) => reached.add(what) });
+    step();
+    return { finding: finding ?? slow[0], reached: [...reached] };
+  } catch (error) {
+    return {
+      finding: error instanceof Error ? (error.stack ?? error.message) : String(error),
+      reached: [...reached],
+    };
+  }
+}

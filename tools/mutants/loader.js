@@ -1,0 +1,55 @@
+// Node's module hooks for a process that runs test files without jest: what jest.config.js says of modules and of
+// TypeScript, '@jest/globals' taken from harness.js, and the mutants of one folder compiled in.
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { transformSync } from '@swc/core';
+import jestConfig from '../../jest.config.js';
+import { twinsOf, withoutTwins, withTwins } from '../twins/plain-form.js';
+import { edited, marked, mutantsOf, withMutant } from './mutate.js';
+
+const root = new URL('../../', import.meta.url);
+const [, swcOptions] = Object.values(jestConfig.transform)[0];
+const packages = new Map([
+  ['irqlab', new URL('src/index.ts', root).href],
+  ['irqlab/browser', new URL('src/browser.ts', root).href],
+  ['@jest/globals', new URL('harness.js', import.meta.url).href],
+]);
+
+/** @type {{ bases: Record<string, number>, alone?: { file: string, mutant: object } }} */
+let plan = { bases: {} };
+
+export function initialize(data) {
+  plan = data;
+}
+
+export async function resolve(specifier, context, nextResolve) {
+  const mapped = packages.get(specifier);
+  if (mapped !== undefined) return { url: mapped, shortCircuit: true };
+  const isOurs = context.parentURL?.endsWith('.ts') && /^\.{1,2}\/.*\.js$/.test(specifier);
+  return nextResolve(isOurs ? specifier.replace(/\.js$/, '.ts') : specifier, context);
+}
+
+export async function load(url, context, nextLoad) {
+  if (!url.endsWith('.ts') || !url.startsWith(root.href)) return nextLoad(url, context);
+  const path = fileURLToPath(url);
+  const file = url.slice(root.href.length);
+  const source = mutated(await readFile(path, 'utf8'), file);
+  const { code } = transformSync(source, { ...swcOptions, filename: path, sourceMaps: false, swcrc: false });
+  return { format: 'module', source: code, shortCircuit: true };
+}
+
+/** With the mutants compiled in; a process for one mutant alone has it in the plain forms of its procedures, too. */
+function mutated(source, file) {
+  if (plan.alone?.file === file) {
+    return withTwins(withMutant(withoutTwins(source, file), plan.alone.mutant), file);
+  }
+  const base = plan.bases[file];
+  if (base === undefined || plan.alone !== undefined) return source;
+  const bare = withoutTwins(source, file);
+  const twins = twinsOf(bare, file).map(({ at, twin }) => ({
+    at,
+    text: marked(twin, base),
+    rank: Number.MAX_SAFE_INTEGER,
+  }));
+  return edited(bare, [...mutantsOf(bare, base).edits, ...twins]);
+}
