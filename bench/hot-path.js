@@ -1,13 +1,10 @@
 // The hot path: event page -> top-level handler -> irqdomain -> flow handler -> action -> channel callback, with 2,047
 // channels, 8 CPUs, 8 events in each top-level interrupt, everything counted. Beside it a C program of ours doing the
 // kernel's algorithm (floor/floor.c), in the same run.
-import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { execFileSync } from 'node:child_process';
 import { ContainerModule } from 'inversify';
 import { callbackMode, ChannelOperations, Guest, parseGuid, VMBUS_DRIVER } from '../dist/index.js';
+import { withFloor } from './floor.js';
 
 const CHANNELS = 2047;
 const CPUS = 8;
@@ -57,15 +54,6 @@ function counted({ irqCore }) {
   return sum;
 }
 
-function compileFloor(directory) {
-  const source = fileURLToPath(new URL('./floor/floor.c', import.meta.url));
-  const binary = join(directory, 'floor');
-  const { error, status } = spawnSync('cc', ['-O2', '-o', binary, source], {
-    stdio: ['ignore', 'ignore', 'inherit'],
-  });
-  return error === undefined && status === 0 ? binary : undefined;
-}
-
 function rateOfFloor(binary, count, ...flags) {
   const { events, seconds } = JSON.parse(
     execFileSync(binary, [String(count), ...flags], { encoding: 'utf8' }),
@@ -78,9 +66,7 @@ const mega = (rate) => `${(rate / 1e6).toFixed(1)} million events a second`;
 export function hotPath({ smoke }) {
   const count = smoke ? 20_000 : 500_000;
   const { guest, seen } = guestWithAllChannels();
-  const directory = mkdtempSync(join(tmpdir(), 'irqlab-bench-'));
-  try {
-    const floor = compileFloor(directory);
+  return withFloor('floor.c', (floor) => {
     let relid = rounds(guest, 20_000, 1);
     const before = { seen: seen.events, counted: counted(guest) };
     let ours = 0;
@@ -116,7 +102,5 @@ export function hotPath({ smoke }) {
             ]),
       ],
     };
-  } finally {
-    rmSync(directory, { recursive: true });
-  }
+  });
 }

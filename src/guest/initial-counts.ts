@@ -1,4 +1,4 @@
-import { kstatSet } from '../irq/data/kstat.js';
+import { kstatIrqsSum, kstatSet } from '../irq/data/kstat.js';
 import type { Irq } from '../lib/brand.js';
 import { countsPerCpu, type CpuCounts } from '../scenario/options/counts.js';
 import type { GuestOptions } from '../scenario/options/guest.js';
@@ -17,6 +17,7 @@ export function setInitialCounts(
   const set = (irq: Irq, counts: CpuCounts | undefined): void => {
     const desc = irqCore.desc(irq);
     if (desc === undefined) throw new RangeError(`there is no IRQ ${irq}`);
+    if (counts === undefined && kstatIrqsSum(desc) === 0) return;
     kstatSet(desc, countsPerCpu(counts, nrCpuIds));
   };
   for (const { irq, counts } of interrupts) set(irq, counts);

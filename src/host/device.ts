@@ -5,7 +5,7 @@ import { type Token, token } from '../lib/token.js';
 import type { RetargetInterrupt } from '../vmbus/host-port.js';
 import type { OfferChannel } from '../vmbus/protocol/channel-messages.js';
 import type { Guid } from '../vmbus/protocol/guid.js';
-import { HV_HYP_PAGE_SIZE } from '../vmbus/guest-memory.js';
+import { HV_HYP_PAGE_SIZE, type MemoryBlock } from '../vmbus/guest-memory.js';
 import {
   FEATURE_PENDING_SEND_SZ,
   RING_WORD,
@@ -117,10 +117,10 @@ export class HostChannel {
    * @param memory of both rings. The one to the guest begins at page `downstreamPageOffset`.
    * @param pendingSendSz the host has its feature bit.
    */
-  open(memory: ArrayBuffer, downstreamPageOffset: number, targetVp: CpuId, pendingSendSz = true): void {
+  open(memory: MemoryBlock, downstreamPageOffset: number, targetVp: CpuId, pendingSendSz = true): void {
     const split = downstreamPageOffset * HV_HYP_PAGE_SIZE;
     const inRing = new RingBuffer(memory, 0, split);
-    const outRing = new RingBuffer(memory, split, memory.byteLength - split);
+    const outRing = new RingBuffer(memory, split, memory.sizeBytes - split);
     outRing.store(RING_WORD.FEATURE_BITS, pendingSendSz ? FEATURE_PENDING_SEND_SZ : 0);
     const fromGuest = new RingReader(inRing, inRing, undefined, undefined, undefined, pendingSendSz);
     const toGuest = new RingWriter(outRing);

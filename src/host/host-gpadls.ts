@@ -25,7 +25,7 @@ export class HostGpadls {
     }
     if (assembly === undefined) return undefined;
     const { childRelid, gpadl, error } = assembly;
-    if (assembly.pfns === undefined && error === undefined) return undefined;
+    if (!assembly.isComplete && error === undefined) return undefined;
     return {
       type: CHANNELMSG.GPADL_CREATED,
       childRelid,

@@ -84,7 +84,7 @@ export class HyperV implements HostPort, HostDeviceServices {
           observer.sent?.(message);
           this.faults.post(encodeMessage(message));
         },
-        memory: (pfns) => this.guest.memory.resolve(pfns)?.buffer,
+        memory: (pfns) => this.guest.memory.resolve(pfns),
         messageVpChanged: (vp) => {
           this.synic.messageVp = vp;
         },

@@ -15,6 +15,7 @@ import {
   VMBUS_MESSAGE_CONNECTION_ID,
   VMBUS_MESSAGE_CONNECTION_ID_4,
 } from '../vmbus/protocol/channel-messages.js';
+import type { MemoryBlock } from '../vmbus/guest-memory.js';
 import type { Guid } from '../vmbus/protocol/guid.js';
 import type { HostBackend, HostChannel } from './device.js';
 import type { HostManners, HostStatuses } from './manners.js';
@@ -27,7 +28,7 @@ export interface ServerPort {
   /** Sends a control message to the guest. */
   send(message: ChannelMessage): void;
   /** The guest's memory at these pages; undefined if it has no such memory. */
-  memory(pfns: readonly number[]): ArrayBuffer | undefined;
+  memory(pfns: readonly number[]): MemoryBlock | undefined;
   /** The guest wants its messages on this VP. */
   messageVpChanged(vp: CpuId): void;
   /** What was on its way to the guest is for a kernel that is not there any more. */

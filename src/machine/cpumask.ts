@@ -131,7 +131,10 @@ export class CpuMask {
 
   andNot(other: CpuMask): CpuMask {
     const result = this.clone();
-    for (const cpu of other) result.clear(cpu);
+    const { bits } = result;
+    const { words } = other;
+    const common = Math.min(bits.length, words.length);
+    for (let i = 0; i < common; i++) bits[i] &= ~words[i];
     return result;
   }
 

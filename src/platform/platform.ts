@@ -128,6 +128,8 @@ export interface PlatformDefinition {
   readonly rowLabels: readonly string[];
   /** True if /proc/interrupts names flow handlers. */
   readonly namesFlows: boolean;
+  /** The most CPUs that its kernel can be built for (NR_CPUS); default 8192. */
+  readonly maxCpus?: number;
   /** True if there is an IO-APIC, to whose pins the level-triggered irqfds of KVM belong. */
   readonly hasIoapic: boolean;
   /** A change of affinity can wait for the next interrupt (CONFIG_GENERIC_PENDING_IRQ). */

@@ -67,7 +67,8 @@ const nothingHappened: SystemStat = { bootTimeS: 0, contextSwitches: 0, forks: 0
 /** The files that every guest has, by path. */
 export const builtinFiles: Readonly<Record<string, (guest: ShownGuest) => TreeNode>> = {
   '/proc/irq': ({ irq }) => new ProcIrq(irq),
-  '/proc/interrupts': ({ interrupts }) => procFile(0o444, { read: () => interrupts.text() }),
+  '/proc/interrupts': ({ interrupts }) =>
+    procFile(0o444, { read: () => interrupts.text(), bytes: () => interrupts.bytes() }),
   '/proc/stat': ({ irq, arch, softirqs, stat }) =>
     procFile(0o444, { read: () => procStat(irq, arch, softirqs, stat()) }),
   '/proc/softirqs': ({ irq: { machine }, softirqs }) =>

@@ -30,6 +30,8 @@ export interface FileNode {
   readonly size: number;
   /** The whole text. Missing: the file cannot be read. */
   read?(): string;
+  /** The same as bytes, for large files; they may change when the file is read again. */
+  bytes?(): Uint8Array;
   /** One write(); returns how many bytes were consumed. Throws ErrnoError. */
   write?(data: string): number;
   /** What the filesystem says to a user who would write a file without `write`, and whether it says so at open(). */
@@ -119,6 +121,7 @@ export class ListDirectory<T> implements DirectoryNode {
 /** What a file does; see FileNode. */
 export interface FileMethods {
   read?(): string;
+  bytes?(): Uint8Array;
   write?(data: string): number;
 }
 

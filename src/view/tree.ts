@@ -1,5 +1,6 @@
 import { ErrnoError } from '../lib/errno.js';
 import { PluginError } from '../lib/plugin-error.js';
+import { latin1Bytes } from '../lib/text-bytes.js';
 import {
   countDirectories,
   type DirectoryNode,
@@ -32,6 +33,8 @@ export interface DirectoryEntry {
 export interface OpenFile {
   /** The whole text. */
   read(): string;
+  /** The same as bytes, which are the caller's. */
+  bytes(): Uint8Array;
   /** One write(); returns the number of bytes consumed. */
   write(data: string): number;
 }
@@ -101,6 +104,7 @@ export class FileTree {
       throw new ErrnoError('EACCES', `${path} cannot be read`);
     return {
       read: () => readText(path, node),
+      bytes: () => readBytes(path, node) ?? latin1Bytes(readText(path, node)),
       write: (data) => {
         if (node.write === undefined) throw unwritable(path, node);
         return checkedCount(path, node.write(data));
@@ -215,6 +219,13 @@ function readText(path: string, node: FileNode): string {
   const text: unknown = node.read?.() ?? '';
   if (typeof text === 'string') return text;
   throw new PluginError(`reading ${path} gave ${String(text)}; its read (or show) must return a string`);
+}
+
+function readBytes(path: string, node: FileNode): Uint8Array | undefined {
+  const bytes: unknown = node.bytes?.();
+  if (bytes === undefined) return undefined;
+  if (bytes instanceof Uint8Array) return bytes.slice();
+  throw new PluginError(`reading ${path} gave ${String(bytes)}; its bytes must return a Uint8Array`);
 }
 
 function checkedCount(path: string, count: unknown): number {

@@ -69,6 +69,11 @@ export function gpadlMessages(childRelid: Relid, gpadl: number, pfns: readonly n
 /** Why a GPADL cannot be put together. */
 export type GpadlError = 'range-length' | 'page-count' | 'too-many-pages' | 'wrong-handle';
 
+interface PageRun {
+  readonly first: number;
+  count: number;
+}
+
 /** The receiving side: puts a GPADL together from its messages. */
 export class GpadlAssembly {
   readonly childRelid: Relid;
@@ -77,29 +82,52 @@ export class GpadlAssembly {
   readonly pageCount: number;
   /** Set for good once a message did not fit. */
   error: GpadlError | undefined;
-  private readonly received: number[];
+  /** Page numbers that have come, in order: a buffer's pages mostly lie in a row. */
+  private readonly runs: PageRun[] = [];
+  private received = 0;
 
   constructor(header: GpadlHeader) {
     this.childRelid = header.childRelid;
     this.gpadl = header.gpadl;
     this.pageCount = Math.ceil((header.byteOffset + header.byteCount) / GPADL_PAGE_BYTES);
-    this.received = [...header.pfns];
+    this.take(header.pfns);
     if (header.byteOffset >= GPADL_PAGE_BYTES || this.pageCount < 1) this.error = 'page-count';
     else if (header.rangeBufLen !== rangeBytes(this.pageCount)) this.error = 'range-length';
-    else if (this.received.length > this.pageCount) this.error = 'too-many-pages';
+    else if (this.received > this.pageCount) this.error = 'too-many-pages';
   }
 
   /** Takes the page numbers of a body. */
   add(body: GpadlBody): void {
     if (this.error !== undefined) return;
     if (body.gpadl !== this.gpadl) this.error = 'wrong-handle';
-    else if (this.received.length + body.pfns.length > this.pageCount) this.error = 'too-many-pages';
-    else this.received.push(...body.pfns);
+    else if (this.received + body.pfns.length > this.pageCount) this.error = 'too-many-pages';
+    else this.take(body.pfns);
   }
 
   /** All page numbers in order; undefined while some are missing, or after an error. */
   get pfns(): readonly number[] | undefined {
-    return this.error === undefined && this.received.length === this.pageCount ? this.received : undefined;
+    if (!this.isComplete) return undefined;
+    const pfns: number[] = [];
+    for (const { first, count } of this.runs)
+      for (let page = 0; page < count; page++) pfns.push(first + page);
+    return pfns;
+  }
+
+  /** All page numbers have come, and nothing was wrong. */
+  get isComplete(): boolean {
+    return this.error === undefined && this.received === this.pageCount;
+  }
+
+  private take(pfns: readonly number[]): void {
+    this.received += pfns.length;
+    let run = this.runs.at(-1);
+    for (const pfn of pfns) {
+      if (run !== undefined && pfn === run.first + run.count) run.count += 1;
+      else {
+        run = { first: pfn, count: 1 };
+        this.runs.push(run);
+      }
+    }
   }
 }
 

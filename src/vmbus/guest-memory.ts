@@ -3,9 +3,36 @@ export const HV_HYP_PAGE_SIZE = 4096;
 
 const FIRST_PFN = 0x10_0000;
 
-/** Pages in a row, allocated together; the bytes are made when somebody looks at them. */
+/**
+ * Bytes of a block that several look at, and that lie in a row. They are 0 and take no room before somebody looks at
+ * them: `reach` first, then `bytes` and `view`, which are others after that.
+ */
+export class MemoryPiece {
+  bytes = new Uint8Array(0);
+  view = new DataView(this.bytes.buffer);
+
+  /** @param offsetBytes where in its block the piece begins. */
+  constructor(
+    readonly offsetBytes: number,
+    readonly sizeBytes: number,
+  ) {}
+
+  /** From now on at least the first `sizeBytes` bytes can be looked at. @throws RangeError if there are not so many. */
+  reach(sizeBytes: number): void {
+    const { bytes } = this;
+    if (sizeBytes <= bytes.length) return;
+    if (!(sizeBytes <= this.sizeBytes)) {
+      throw new RangeError(`byte ${sizeBytes - 1} is not within a piece of ${this.sizeBytes} bytes`);
+    }
+    this.bytes = new Uint8Array(Math.min(Math.max(sizeBytes, 2 * bytes.length), this.sizeBytes));
+    this.bytes.set(bytes);
+    this.view = new DataView(this.bytes.buffer);
+  }
+}
+
+/** Pages in a row, allocated together; the bytes are made piece by piece, when somebody looks at them. */
 export class MemoryBlock {
-  private bytes: ArrayBuffer | undefined;
+  private readonly pieces: MemoryPiece[] = [];
 
   constructor(
     /** Number of the first page. */
@@ -13,9 +40,31 @@ export class MemoryBlock {
     readonly pages: number,
   ) {}
 
-  get buffer(): ArrayBuffer {
-    this.bytes ??= new ArrayBuffer(this.pages * HV_HYP_PAGE_SIZE);
-    return this.bytes;
+  get sizeBytes(): number {
+    return this.pages * HV_HYP_PAGE_SIZE;
+  }
+
+  /**
+   * The block's `sizeBytes` bytes from `offsetBytes` on, the same ones for all who look there.
+   *
+   * @throws RangeError outside the block, and where somebody else looks at a part of these bytes, or at more: who share
+   *   a block cut it in the same places.
+   */
+  piece(offsetBytes: number, sizeBytes: number): MemoryPiece {
+    const end = offsetBytes + sizeBytes;
+    if (!(offsetBytes >= 0 && end <= this.sizeBytes)) {
+      throw new RangeError(`bytes ${offsetBytes} to ${end} are not within a block of ${this.sizeBytes}`);
+    }
+    for (const piece of this.pieces) {
+      const { offsetBytes: from, sizeBytes: length } = piece;
+      if (from === offsetBytes && length === sizeBytes) return piece;
+      if (offsetBytes < from + length && from < end) {
+        throw new RangeError(`bytes ${offsetBytes} to ${end} overlap those from ${from} to ${from + length}`);
+      }
+    }
+    const made = new MemoryPiece(offsetBytes, sizeBytes);
+    this.pieces.push(made);
+    return made;
   }
 }
 
@@ -54,6 +103,7 @@ export class GuestMemory {
   resolve(pfns: readonly number[]): MemoryBlock | undefined {
     const block = this.blocks.get(pfns[0]);
     if (block?.pages !== pfns.length) return undefined;
-    return pfns.every((pfn, i) => pfn === pfns[0] + i) ? block : undefined;
+    for (let page = 0; page < pfns.length; page++) if (pfns[page] !== block.pfn + page) return undefined;
+    return block;
   }
 }

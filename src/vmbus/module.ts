@@ -91,7 +91,11 @@ export function vmbusModule(
           // Those bound last are asked first.
           makeDrivers(made) {
             operations = made;
-            return getAll(VMBUS_DRIVER).reverse();
+            try {
+              return getAll(VMBUS_DRIVER).reverse();
+            } finally {
+              operations = undefined;
+            }
           },
         }),
       )

@@ -146,7 +146,7 @@ function checkMemory({ connection }: Vmbus, channels: readonly VmbusChannel[], b
     gpadls.add(gpadl);
     const block = connection.memory.blockAt(pfn);
     if (block === undefined) broken.push(`the rings of channel ${relid} lie in freed memory`);
-    else if (inbound.ring.data.buffer !== block.buffer || outbound.ring.data.buffer !== block.buffer) {
+    else if (inbound.ring.memory !== block || outbound.ring.memory !== block) {
       broken.push(`the rings of channel ${relid} do not lie in their memory`);
     }
   }

@@ -3,7 +3,7 @@ import * as fc from 'fast-check';
 import type { HostChannel } from '../../src/host/device.js';
 import { type ServerPort, VmbusServer } from '../../src/host/vmbus-server.js';
 import { gpadlMessages } from '../../src/vmbus/gpadl.js';
-import { GuestMemory } from '../../src/vmbus/guest-memory.js';
+import { GuestMemory, type MemoryBlock } from '../../src/vmbus/guest-memory.js';
 import {
   CHANNELMSG,
   type ChannelMessage,
@@ -27,8 +27,8 @@ class Recorder implements ServerPort {
     this.did.push([name, ...relid, ...status].join(' '));
   }
 
-  memory(pfns: readonly number[]): ArrayBuffer | undefined {
-    return this.guestMemory.resolve(pfns)?.buffer;
+  memory(pfns: readonly number[]): MemoryBlock | undefined {
+    return this.guestMemory.resolve(pfns);
   }
 
   messageVpChanged(vp: number): void {

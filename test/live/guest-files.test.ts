@@ -5,7 +5,8 @@ import { GuestFiles } from '../../src/live/guest-files.js';
 test('the files are those of the kernel that runs', () => {
   const guest = Guest.create({ cpus: 4, devices: [{ driver: 'heartbeat', relid: 7 }] });
   const files = new GuestFiles(() => guest.fs);
-  const online = (): string => files.open('/sys/devices/system/cpu/online', 'read').read();
+  const online = (): string =>
+    Buffer.from(files.open('/sys/devices/system/cpu/online', 'read').bytes()).toString('latin1');
   expect(online()).toBe('0-3\n');
   guest.crash();
   expect(online()).toBe('0\n');

@@ -39,8 +39,12 @@ import { kernelParameters } from '../parameters.js';
 import { GuestPci } from '../pci.js';
 import { quiesce } from '../quiesce.js';
 import { allOf, checkUnique, loadAll, type PluginModule, resolving } from './contributions.js';
+import { forgetter } from './forget.js';
 import { GuestKit } from './kit.js';
 import { unfitBackend, unfitDomain, unfitDriver, unfitFile } from './unfit.js';
+
+/** The most that NR_CPUS can be on the architecture that allows most. */
+const MOST_CPUS = 8192;
 
 /** The parts of one guest, put together and not yet booted. */
 export interface AssembledGuest {
@@ -72,6 +76,7 @@ export function assembleGuest(
   running?: RunningHost,
 ): AssembledGuest {
   const container = new Container({ defaultScope: 'Singleton' });
+  const forget = forgetter(container);
   loadAll(container, [...ownModules(options, settings, GuestKit.of(plugins), running), ...plugins]);
   const get = <T>(token: ServiceIdentifier<T>): T => resolving(() => container.get(token));
   const models = { machine: get(Machine), irqCore: get(IrqCore), platform: get(PLATFORM) };
@@ -96,6 +101,7 @@ export function assembleGuest(
   });
   const irqDomains = allOf(container, IRQ_DOMAIN_PLUGIN, unfitDomain);
   checkUnique(irqDomains, 'an irqdomain');
+  forget();
   return { ...models, lines, pci, vmbus, host, fs, kvm, irqDomains };
 }
 
@@ -142,6 +148,11 @@ function ownModules(
   const design = completeDesign(options.design, options.kernel);
   const parts = kit.designParts(design);
   const { possible, vendor } = resolveCpus(options.cpus);
+  const { maxCpus = MOST_CPUS } = platform;
+  if (possible > maxCpus)
+    throw new RangeError(
+      `cpus: Linux on ${arch} can have at most ${maxCpus} CPUs (NR_CPUS), not ${possible}`,
+    );
   const { kernel } = options;
   const numbers =
     options.nrIrqs === undefined

@@ -63,6 +63,8 @@ export class IrqDescCold {
   /** Number of disables that are not undone yet. */
   depth = 1;
   wakeDepth = 0;
+  /** The model's own: how often its counters changed in ways that the line's total does not tell of. */
+  countsOutsideTotal = 0;
   /** Interrupts since the last verdict about spurious ones. */
   irqCount = 0;
   /** Time of the last unhandled interrupt, in jiffies. */

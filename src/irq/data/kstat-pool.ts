@@ -6,11 +6,12 @@ const DESCS_PER_CHUNK = 64;
 /** Memory for the counters of all descriptors, one for each possible CPU (struct irq_desc kstat_irqs). */
 export class KstatPool {
   private readonly chunks: (Uint32Array | undefined)[] = [];
+  /** Lines whose counters somebody had before. */
+  private readonly given: boolean[] = [];
 
   constructor(private readonly nrCpuIds: number) {}
 
-  /** The array that has the counters of `irq`, from baseOf(irq) on. */
-  chunkOf(irq: Irq): Uint32Array {
+  private chunkOf(irq: Irq): Uint32Array {
     const index = Math.floor(irq / DESCS_PER_CHUNK);
     let chunk = this.chunks[index];
     if (chunk === undefined) {
@@ -20,7 +21,16 @@ export class KstatPool {
     return chunk;
   }
 
-  baseOf(irq: Irq): number {
+  /** The counters of `irq`, for a new descriptor: all 0. Nobody writes to memory that is so: it takes no room until then. */
+  newRow(irq: Irq): { readonly chunk: Uint32Array; readonly base: number } {
+    const chunk = this.chunkOf(irq);
+    const base = this.baseOf(irq);
+    if (this.given[irq]) chunk.fill(0, base, base + this.nrCpuIds);
+    this.given[irq] = true;
+    return { chunk, base };
+  }
+
+  private baseOf(irq: Irq): number {
     return (irq % DESCS_PER_CHUNK) * this.nrCpuIds;
   }
 }

@@ -19,8 +19,8 @@ export interface DirectoryEntry {
 
 /** A file that was opened. */
 export interface OpenedFile {
-  /** The whole text, a byte per character. */
-  read(): string;
+  /** The whole text, in memory of its own. */
+  bytes(): Uint8Array;
   /** One write(). @returns how many bytes it consumed. */
   write(data: string): number;
 }

@@ -56,7 +56,7 @@ interface FileHandle {
   readonly inode: Inode;
   readonly reads: boolean;
   readonly file: OpenedFile;
-  text: Buffer | undefined;
+  text: Uint8Array | undefined;
 }
 
 /** Who owns the files, and the time that they all have. */
@@ -269,7 +269,7 @@ export class FuseFilesystem {
     const open = this.handleOf(handle);
     let { text } = open;
     if (text === undefined || offset === 0) {
-      text = Buffer.from(open.file.read(), 'latin1');
+      text = open.file.bytes();
       open.text = text;
     }
     return text.subarray(offset, offset + sizeBytes);

@@ -16,6 +16,7 @@ export const arm64: PlatformDefinition = {
   arch: 'arm64',
   rowLabels: [...rowLabels],
   namesFlows: false,
+  maxCpus: 4096,
   hasIoapic: false,
   genericPendingIrq: false,
   dynirqLowerBound: undefined,

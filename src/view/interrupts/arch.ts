@@ -1,6 +1,6 @@
 import type { CpuId } from '../../lib/brand.js';
 import type { ArchSource } from '../../platform/platform.js';
-import type { ArchRow, InterruptsArch, InterruptsForm, InterruptsRow } from './table.js';
+import type { ArchRow, InterruptsArch, InterruptsForm, InterruptsRow, TotalRow } from './table.js';
 
 /** A row of the architecture's own; Platform's sources are such rows. */
 export interface ArchCounts extends Omit<ArchSource, 'counts'> {
@@ -60,23 +60,32 @@ function total({ counts }: ArchCounts): number {
   return sum;
 }
 
-/** The architecture's rows as a kernel of the given form shows them: above the interrupts, and below. */
-export function archRows(
-  architecture: ArchInterrupts,
-  form: InterruptsForm,
-  width: number,
-  cpus: readonly CpuId[],
-): { above: InterruptsRow[]; below: InterruptsRow[] } {
+/** A row of the architecture as it is shown; its counts are one for each possible CPU, or none at all. */
+export interface ShownArchRow extends Omit<ArchRow, 'counts'> {
+  readonly counts: ArrayLike<number>;
+}
+
+/** Those above the interrupts, and those below. */
+export interface ArchRows {
+  readonly above: readonly (ShownArchRow | TotalRow)[];
+  readonly below: readonly (ShownArchRow | TotalRow)[];
+}
+
+/** The architecture's rows as a kernel of the given form shows them. */
+export function archRows(architecture: ArchInterrupts, form: InterruptsForm, width: number): ArchRows {
   const { arch } = architecture;
   const usual = archSpacing(arch, form, width);
-  const perCpu = (source: ArchCounts, text: string): ArchRow => {
-    const counts = source.counts.length === 0 ? [] : cpus.map((cpu) => source.counts[cpu]);
-    return { kind: 'arch', label: source.label, counts, text, ...(source.spacing ?? usual) };
-  };
+  const perCpu = ({ label, counts, spacing = usual }: ArchCounts, text: string): ShownArchRow => ({
+    kind: 'arch',
+    label,
+    counts,
+    text,
+    ...spacing,
+  });
   const since72 = form === '7.2' && arch === 'x86';
-  const above: InterruptsRow[] = [];
-  const below: InterruptsRow[] = [];
-  const atEnd: InterruptsRow[] = [];
+  const above: (ShownArchRow | TotalRow)[] = [];
+  const below: (ShownArchRow | TotalRow)[] = [];
+  const atEnd: ShownArchRow[] = [];
   for (const source of architecture.sources()) {
     const { label, text, single = false } = source;
     if (source.isInstalled?.() === false) continue;
@@ -91,4 +100,10 @@ export function archRows(
     }
   }
   return { above, below: [...below, ...atEnd] };
+}
+
+/** The same with the counts of the CPUs that have a column. */
+export function rowOfCpus(row: ShownArchRow | TotalRow, cpus: readonly CpuId[]): InterruptsRow {
+  if (row.kind === 'total') return row;
+  return { ...row, counts: row.counts.length === 0 ? [] : cpus.map((cpu) => row.counts[cpu]) };
 }

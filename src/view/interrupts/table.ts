@@ -18,12 +18,8 @@ export type InterruptsArch =
   | 's390'
   | 'unknown';
 
-/** An interrupt of the generic layer. */
-export interface IrqRow {
-  readonly kind: 'irq';
-  readonly irq: Irq;
-  /** One count for each CPU of the table. */
-  readonly counts: readonly number[];
+/** What a row says of an interrupt behind its counts. */
+export interface IrqText {
   /** The chip's name; `-` for a chip without one. */
   readonly chip: string;
   /** True if the chip wrote `chip` itself (irq_print_chip), without padding. */
@@ -35,6 +31,14 @@ export interface IrqRow {
   /** Name of the flow handler; null if it has none. */
   readonly flow: string | null;
   readonly actions: readonly string[];
+}
+
+/** An interrupt of the generic layer. */
+export interface IrqRow extends IrqText {
+  readonly kind: 'irq';
+  readonly irq: Irq;
+  /** One count for each CPU of the table. */
+  readonly counts: readonly number[];
 }
 
 /** A row that the architecture adds: per-CPU counts and a text; a few rows have no counts. */

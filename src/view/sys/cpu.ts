@@ -73,39 +73,50 @@ function onlineFile(machine: Machine, cpu: CpuId): FileNode {
 class CpuDirectory implements DirectoryNode {
   readonly kind = 'directory';
   readonly mode = 0o755;
-  private readonly whileOnline: StaticDirectory;
-  private readonly always: StaticDirectory;
-
-  private readonly machine: Machine;
+  private entries: { readonly always: StaticDirectory; readonly whileOnline: StaticDirectory } | undefined;
 
   constructor(
-    core: IrqCore,
+    private readonly core: IrqCore,
     private readonly cpu: CpuId,
-    cpuFiles: CpuFiles,
-    hotpluggable: boolean,
-  ) {
-    const { machine } = core;
-    this.machine = machine;
-    const node = machine.topology.node[cpu];
-    this.always = new StaticDirectory(0o755, {
-      [`node${node}`]: { kind: 'symlink', target: `../../node/node${node}` },
-      hotplug: cpuHotplugDirectory(core, cpu, cpuFiles),
-      ...(hotpluggable && { online: onlineFile(machine, cpu) }),
-    });
-    this.whileOnline = new StaticDirectory(0o755, {
-      topology: topologyDirectory(machine, cpu, cpuFiles),
-      cache: cacheDirectory(machine, cpu),
-    });
-  }
+    private readonly cpuFiles: CpuFiles,
+    private readonly hotpluggable: boolean,
+  ) {}
 
-  *list(): Iterable<string> {
-    yield* this.always.list();
-    if (this.machine.online.has(this.cpu)) yield* this.whileOnline.list();
+  list(): Iterable<string> {
+    const { always, whileOnline } = this.made;
+    return this.isOnline ? [...always.list(), ...whileOnline.list()] : always.list();
   }
 
   lookup(name: string): TreeNode | undefined {
-    const online = this.machine.online.has(this.cpu) ? this.whileOnline.lookup(name) : undefined;
-    return online ?? this.always.lookup(name);
+    const { always, whileOnline } = this.made;
+    return (this.isOnline ? whileOnline.lookup(name) : undefined) ?? always.lookup(name);
+  }
+
+  private get isOnline(): boolean {
+    return this.core.machine.online.has(this.cpu);
+  }
+
+  /** What is in the directory; made when somebody looks, for most CPUs of a large machine are never looked at. */
+  private get made() {
+    this.entries ??= this.make();
+    return this.entries;
+  }
+
+  private make() {
+    const { core, cpu, cpuFiles } = this;
+    const { machine } = core;
+    const node = machine.topology.node[cpu];
+    return {
+      always: new StaticDirectory(0o755, {
+        [`node${node}`]: { kind: 'symlink', target: `../../node/node${node}` },
+        hotplug: cpuHotplugDirectory(core, cpu, cpuFiles),
+        ...(this.hotpluggable && { online: onlineFile(machine, cpu) }),
+      }),
+      whileOnline: new StaticDirectory(0o755, {
+        topology: topologyDirectory(machine, cpu, cpuFiles),
+        cache: cacheDirectory(machine, cpu),
+      }),
+    };
   }
 }
 

@@ -157,7 +157,8 @@ export class ChannelOperations {
   private *doEstablishGpadl(channel: VmbusChannel, pfn: number, pages: number): Procedure<number> {
     const { connection } = this;
     const gpadl = connection.gpadlHandles.next();
-    const pfns = Array.from({ length: pages }, (_, i) => pfn + i);
+    const pfns: number[] = [];
+    for (let page = 0; page < pages; page++) pfns.push(pfn + page);
     const [header, ...bodies] = gpadlMessages(channel.relid, gpadl, pfns);
     this.refuseIfRescinded(channel);
     const waiting = connection.request(
@@ -286,10 +287,11 @@ export class ChannelOperations {
     const { memory, design } = this.connection;
     const { flowControl, ringOrder } = design;
     const { ringCounters } = channel;
-    const { pfn, buffer } = memory.allocate(2 * ringPages);
+    const block = memory.allocate(2 * ringPages);
+    const { pfn } = block;
     const bytes = ringPages * HV_HYP_PAGE_SIZE;
-    const outbound = new RingBuffer(buffer, 0, bytes, `out${channel.relid}`);
-    const inbound = new RingBuffer(buffer, bytes, bytes, `in${channel.relid}`);
+    const outbound = new RingBuffer(block, 0, bytes, `out${channel.relid}`);
+    const inbound = new RingBuffer(block, bytes, bytes, `in${channel.relid}`);
     flowControl.initRings(outbound, inbound);
     try {
       const gpadl = yield* this.establishGpadl(channel, pfn, 2 * ringPages);

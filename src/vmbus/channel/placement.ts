@@ -3,7 +3,7 @@ import type { Machine } from '../../machine/machine.js';
 import { CpuMask } from '../../machine/cpumask.js';
 import { SpinWait } from '../../machine/spin-wait.js';
 import type { Procedure } from '../../machine/step.js';
-import { nodesOf } from '../../machine/topology.js';
+import { cpusOfNode, nodesOf } from '../../machine/topology.js';
 import type { FreeCpus } from '../variants/free-cpus.js';
 import type { VmbusChannel } from './channel.js';
 
@@ -14,6 +14,8 @@ export const VMBUS_CONNECT_CPU: CpuId = 0;
 export class ChannelPlacement {
   /** CPUs used by performance channels, by NUMA node (hv_context.hv_numa_map). */
   private readonly allocated: CpuMask[] = [];
+  /** CPUs of each node (cpumask_of_node, of all that are possible). */
+  private readonly nodes: CpuMask[] = [];
   private nextNumaNodeId = 0;
 
   constructor(
@@ -22,7 +24,11 @@ export class ChannelPlacement {
     private readonly perfChannels: () => Iterable<VmbusChannel>,
     private readonly freeCpus: FreeCpus,
   ) {
-    for (const node of nodesOf(machine.topology)) this.allocated[node] = new CpuMask(machine.nrCpuIds);
+    const { nrCpuIds, topology } = machine;
+    for (const node of nodesOf(topology)) {
+      this.allocated[node] = new CpuMask(nrCpuIds);
+      this.nodes[node] = CpuMask.of(nrCpuIds, cpusOfNode(topology, node));
+    }
   }
 
   /**
@@ -76,13 +82,13 @@ export class ChannelPlacement {
    * house, and clear the set of used ones to look again: where none does, for ever.
    */
   private *spinInIsolatedNode(usable: CpuMask): Procedure<void> {
-    const { topology, online } = this.machine;
+    const { online } = this.machine;
     const nodes = this.allocated.length;
     for (let i = 0; i < nodes; i++) {
       const node = (this.nextNumaNodeId + i) % nodes;
-      const isInNode = (cpu: CpuId): boolean => topology.node[cpu] === node;
-      if (![...online].some(isInNode)) continue;
-      if ([...usable].some(isInNode)) return;
+      const inNode = this.nodes[node];
+      if (inNode === undefined || !inNode.intersects(online)) continue;
+      if (inNode.intersects(usable)) return;
       yield* new SpinWait(`a CPU of node ${node} that keeps house`, () => false).spin();
     }
   }
@@ -92,9 +98,8 @@ export class ChannelPlacement {
       const node = this.nextNumaNodeId;
       this.nextNumaNodeId = (node + 1) % this.allocated.length;
       const allocated = this.allocated[node];
-      const inNode = new CpuMask(usable.nrCpuIds);
-      for (const cpu of usable) if (this.machine.topology.node[cpu] === node) inNode.set(cpu);
-      if (allocated === undefined || inNode.isEmpty) continue;
+      const inNode = this.nodes[node]?.and(usable);
+      if (allocated === undefined || inNode === undefined || inNode.isEmpty) continue;
       let cpu = this.freeCpus.of(inNode, allocated).andNot(this.machine.isolated).first();
       if (cpu < 0) {
         allocated.clearAll();

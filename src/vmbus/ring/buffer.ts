@@ -32,6 +32,9 @@ export const RING_WORD = {
   FEATURE_BITS: 16,
 } as const;
 
+/** Bytes of the header page that have a meaning. */
+const RING_HEADER_BYTES = (RING_WORD.FEATURE_BITS + 1) * 4;
+
 export type RingWord = (typeof RING_WORD)[keyof typeof RING_WORD];
 
 /** Feature bit 0: flow control by pending_send_sz instead of polling. */
@@ -85,23 +88,44 @@ export interface RingHeader {
   readonly barrierStep: Step | undefined;
 }
 
+/** The bytes of a ring, header or data, as both sides have them; see MemoryPiece. */
+interface RingPiece {
+  readonly bytes: Uint8Array;
+  readonly view: DataView;
+  reach(sizeBytes: number): void;
+}
+
+/** Memory of which rings are a part, and that takes room only where somebody looks. */
+export interface RingPages {
+  piece(offsetBytes: number, sizeBytes: number): RingPiece;
+}
+
+/** Memory that is there from the beginning. */
+class WholePages implements RingPages {
+  constructor(private readonly buffer: ArrayBuffer) {}
+
+  piece(offsetBytes: number, sizeBytes: number): RingPiece {
+    const bytes = new Uint8Array(this.buffer, offsetBytes, sizeBytes);
+    return { bytes, view: new DataView(this.buffer, offsetBytes, sizeBytes), reach: () => {} };
+  }
+}
+
 /** A ring's memory: header page and data. Which side may write what is the business of RingWriter and RingReader. */
 export class RingBuffer implements RingHeader {
-  readonly data: Uint8Array;
-  readonly dataView: DataView;
   readonly dataBytes: number;
   readonly barrierStep: Step | undefined = undefined;
   private readonly header: DataView;
+  private readonly contents: RingPiece;
   private words: (SharedWord | undefined)[] | undefined;
 
   /**
-   * @param buffer memory that the ring is part of.
-   * @param offsetBytes where in `buffer` its header page begins.
+   * @param memory that the ring is part of.
+   * @param offsetBytes where in `memory` its header page begins.
    * @param sizeBytes header page and data together.
    * @param name names the ring's words in what an explorer prints.
    */
   constructor(
-    buffer: ArrayBuffer,
+    readonly memory: ArrayBuffer | RingPages,
     offsetBytes: number,
     sizeBytes: number,
     readonly name = 'ring',
@@ -111,15 +135,36 @@ export class RingBuffer implements RingHeader {
     ) {
       throw new RangeError(`a ring needs a header page and one or more data pages, not ${sizeBytes} bytes`);
     }
-    this.header = new DataView(buffer, offsetBytes, RING_PAGE_BYTES);
+    const pages = memory instanceof ArrayBuffer ? new WholePages(memory) : memory;
+    const header = pages.piece(offsetBytes, RING_PAGE_BYTES);
+    header.reach(RING_HEADER_BYTES);
+    this.header = header.view;
     this.dataBytes = sizeBytes - RING_PAGE_BYTES;
-    this.data = new Uint8Array(buffer, offsetBytes + RING_PAGE_BYTES, this.dataBytes);
-    this.dataView = new DataView(buffer, offsetBytes + RING_PAGE_BYTES, this.dataBytes);
+    this.contents = pages.piece(offsetBytes + RING_PAGE_BYTES, this.dataBytes);
+  }
+
+  /** All of the data. */
+  get data(): Uint8Array {
+    this.contents.reach(this.dataBytes);
+    return this.contents.bytes;
+  }
+
+  /** The same as words. */
+  get dataView(): DataView {
+    this.contents.reach(this.dataBytes);
+    return this.contents.view;
+  }
+
+  /** The data's first `sizeBytes` bytes and perhaps more: the far end of a ring that was never full takes no room. */
+  upTo(sizeBytes: number): RingPiece {
+    const { contents } = this;
+    contents.reach(Math.max(sizeBytes, RING_PAGE_BYTES));
+    return contents;
   }
 
   /** Makes the ring empty. The guest does it for both of a channel's rings (hv_ringbuffer_init). */
   init(features = FEATURE_PENDING_SEND_SZ): void {
-    for (let at = 0; at < RING_PAGE_BYTES; at += 4) this.header.setUint32(at, 0, true);
+    for (let at = 0; at < this.header.byteLength; at += 4) this.header.setUint32(at, 0, true);
     this.store(RING_WORD.FEATURE_BITS, features);
   }
 

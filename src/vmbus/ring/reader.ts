@@ -98,9 +98,9 @@ export class RingReader implements ReaderAccesses {
 
   /** Copies the payload of the packet read last, as far as it fits. @returns how many bytes were copied. */
   copyPayload(target: Uint8Array): number {
-    const { data } = this.ring;
     const bytes = Math.min(target.length, this.payloadLength);
     let at = this.payloadOffset;
+    const { bytes: data } = this.ring.upTo(Math.min(at + bytes, this.dataBytes));
     for (let i = 0; i < bytes; i++) {
       target[i] = data[at];
       at = at + 1 === this.dataBytes ? 0 : at + 1;
@@ -113,7 +113,8 @@ export class RingReader implements ReaderAccesses {
     if (at < 0 || at + 4 > this.payloadLength || (at & 3) !== 0) {
       throw new RangeError(`no word at byte ${at} of a payload of ${this.payloadLength}`);
     }
-    return this.ring.dataView.getUint32(this.wrap(this.payloadOffset + at), true);
+    const index = this.wrap(this.payloadOffset + at);
+    return this.ring.upTo(index + 4).view.getUint32(index, true);
   }
 
   /** No signals for new packets while they are being read anyway (hv_begin_read). */
@@ -240,7 +241,7 @@ export class RingReader implements ReaderAccesses {
     if (available === 0) return false;
     if (available < PACKET_DESCRIPTOR_BYTES + PACKET_TRAILER_BYTES) return this.refuse('packet-length');
     const start = this.nextIndex;
-    const { dataView: view } = this.ring;
+    const { view } = this.ring.upTo(Math.min(start + available, this.dataBytes));
     const type = view.getUint16(start, true);
     const offsetBytes = view.getUint16(start + 2, true) << 3;
     const lengthBytes = view.getUint16(start + 4, true) << 3;

@@ -209,7 +209,7 @@ export class RingWriter {
     this.counters.outFull = false;
     const start = this.writeIndex;
     const lengthBytes = packetBytes(payloadBytes) - PACKET_TRAILER_BYTES;
-    const { dataView: view } = this.ring;
+    const { view } = this.ring.upTo(Math.min(start + lengthBytes + PACKET_TRAILER_BYTES, this.dataBytes));
     view.setUint16(start, type, true);
     view.setUint16(start + 2, (PACKET_DESCRIPTOR_BYTES + rangeBytes) >> 3, true);
     view.setUint16(start + 4, lengthBytes >> 3, true);
@@ -263,8 +263,8 @@ export class RingWriter {
   }
 
   private copyIn(at: number, payload: Uint8Array, paddedBytes: number): void {
-    const { data } = this.ring;
     const { dataBytes } = this;
+    const { bytes: data } = this.ring.upTo(Math.min(at + paddedBytes, dataBytes));
     if (at + paddedBytes <= dataBytes) {
       data.set(payload, at);
       data.fill(0, at + payload.length, at + paddedBytes);

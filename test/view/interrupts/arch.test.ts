@@ -1,5 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
-import { type ArchCounts, type ArchInterrupts, archRows } from '../../../src/view/interrupts/arch.js';
+import {
+  type ArchCounts,
+  type ArchInterrupts,
+  archRows,
+  rowOfCpus,
+} from '../../../src/view/interrupts/arch.js';
 import { printInterrupts } from '../../../src/view/interrupts/print.js';
 
 function machine(arch: ArchInterrupts['arch'], ...sources: ArchCounts[]): ArchInterrupts {
@@ -16,8 +21,8 @@ function lines(
   width: number,
   cpus: readonly number[] = [0, 2],
 ): string[] {
-  const { above, below } = archRows(architecture, form, width, cpus);
-  const rows = [...above, ...below];
+  const { above, below } = archRows(architecture, form, width);
+  const rows = [...above, ...below].map((row) => rowOfCpus(row, cpus));
   return printInterrupts({ cpus, labelWidth: width, chipWidth: 8, rows }, form).split('\n').slice(1, -1);
 }
 
@@ -89,12 +94,12 @@ describe('rows of x86', () => {
 describe('rows of other machines', () => {
   test('may stand above the interrupts', () => {
     const row = { label: 'EXT', text: '', counts: [7, 0, 0] };
-    const { above, below } = archRows(machine('s390', { ...row, above: true }, row), '6.12', 3, [0]);
+    const { above, below } = archRows(machine('s390', { ...row, above: true }, row), '6.12', 3);
     expect([above.length, below.length]).toEqual([1, 1]);
   });
 
   test('may have no counts', () => {
-    const { below } = archRows(machine('powerpc', { label: 'BAD', text: '', counts: [] }), '6.12', 3, [0]);
+    const { below } = archRows(machine('powerpc', { label: 'BAD', text: '', counts: [] }), '6.12', 3);
     expect(below).toEqual([{ kind: 'arch', label: 'BAD', counts: [], text: '', lead: 1, gap: 3 }]);
   });
 });

@@ -154,9 +154,10 @@ test('a MODIFYCHANNEL that the host could not do is completed, and logged', () =
 
 test('a guest memory block is found by its pages only', () => {
   const { memory } = new TestGuest();
-  const { pfn, buffer } = memory.allocate(3);
+  const block = memory.allocate(3);
+  const { pfn } = block;
   const other = memory.allocate(2);
-  expect(memory.resolve([pfn, pfn + 1, pfn + 2])?.buffer).toBe(buffer);
+  expect(memory.resolve([pfn, pfn + 1, pfn + 2])).toBe(block);
   expect(memory.resolve([pfn, pfn + 1])).toBeUndefined();
   expect(memory.resolve([pfn, pfn + 2, pfn + 1])).toBeUndefined();
   expect(memory.resolve([pfn + 1, pfn + 2])).toBeUndefined();
