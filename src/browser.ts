@@ -96,6 +96,21 @@ export * as expects from './scenario/actions/expects.js';
 export type { Checks } from './scenario/checks/checks.js';
 export type { ScenarioGuest, ScenarioHost } from './scenario/port.js';
 export * as schema from './scenario/schema/index.js';
+export { type CType, guid, int, symbol, text, u8, u16, u32, u64, uint } from './trace/c-type.js';
+export {
+  either,
+  type PrintArgument,
+  rec,
+  str,
+  symbolic,
+  TraceEvent,
+  type TraceFields,
+  type TraceValues,
+} from './trace/event.js';
+export { TRACE_EVENT } from './trace/event-token.js';
+export type { TracePort } from './trace/port.js';
+export type { TraceContext, TraceRecord } from './trace/tracer.js';
+export type { GuestTrace, TraceOptions } from './guest/trace.js';
 export { GUEST_FILE, type GuestFile } from './view/guest-file.js';
 export {
   debugFile,

@@ -8,6 +8,7 @@ import { interruptsReplayer } from './files/interrupts.js';
 import { procIrqTreeReplayer } from './files/proc-irq-tree.js';
 import type { Replayer } from './replayer.js';
 import { bootsOf, isBootHead } from './vmbus/boot.js';
+import { isTracefsOp, tracefsOf, tracefsReplayer } from './tracefs/replayer.js';
 import { vmbusReplayer } from './vmbus/replayer.js';
 import { genirqApiReplayer, hotplugReplayer } from './sequences/sequence.js';
 
@@ -20,6 +21,7 @@ export const replayers: readonly Replayer[] = [
   interruptsReplayer,
   procIrqTreeReplayer,
   vmbusReplayer,
+  tracefsReplayer,
 ];
 
 /** Recordings of one kind, one value a case. */
@@ -108,6 +110,7 @@ function readLines(path: string, file: string): Recordings | undefined {
     return line.trim() === '' ? [] : [parseJson(line, `${file}:${at + 1}`)];
   });
   if (isBootHead(cases[0])) return { replayer: vmbusReplayer, cases: bootsOf(cases), file };
+  if (isTracefsOp(cases[0])) return { replayer: tracefsReplayer, cases: tracefsOf(cases), file };
   const replayer = replayerOf(file, cases[0]);
   return replayer && { replayer, cases, file };
 }

@@ -25,6 +25,7 @@ import type { Vmbus } from '../vmbus/vmbus.js';
 import type { FileTree } from '../view/tree.js';
 import { bootGuest } from './boot.js';
 import { quiesce } from './quiesce.js';
+import { GuestTrace, type TraceOptions } from './trace.js';
 import { type AssembledGuest, assembleGuest } from './container/assemble.js';
 import { GuestKit } from './container/kit.js';
 import type { PluginModule } from './container/contributions.js';
@@ -208,6 +209,16 @@ export class Guest implements ScenarioGuest {
     checkArgument('run', runTime, time);
     const { seconds = 0, ms = 0, us = 0, ns = 0 } = time;
     this.machine.elapse(Math.round(seconds * SECOND + ms * 1_000_000 + us * 1000 + ns));
+  }
+
+  /**
+   * Traces events from now on: those that `events` names as `set_event` does, `irq:*` or `hyperv:vmbus_open`. What it
+   * returns gives each as it happens, and has them all in the order in which they happened.
+   *
+   * @throws ErrnoError EINVAL for a name that no event has.
+   */
+  trace(options: TraceOptions): GuestTrace {
+    return new GuestTrace(this.kernel.tracer, options);
   }
 
   /** What the host did against the protocol and the guest refused: how often, by reason. */

@@ -10,6 +10,10 @@ import type { Clock } from '../machine/clock.js';
 import { HungTaskDetector } from '../machine/hung-task.js';
 import { PLATFORM, type Platform } from '../platform/platform.js';
 import type { GuestOptions } from '../scenario/options/guest.js';
+import type { TraceEvent } from '../trace/event.js';
+import { TRACE_EVENT } from '../trace/event-token.js';
+import { Tracer } from '../trace/tracer.js';
+import { irqEvents } from '../machine/trace-events.js';
 import { ShownGuest } from '../view/guest-tree.js';
 import { HOST_PORT, RenumberedHost } from '../vmbus/host-port.js';
 import { guestRows } from './arch-rows.js';
@@ -35,21 +39,28 @@ export function guestModule(
   running?: RunningHost,
 ): ContainerModule {
   const { kvm, architectureRows, procInterrupts = {} } = options;
-  return new ContainerModule(({ bind }) => {
+  return new ContainerModule(({ bind, isBound }) => {
     if (running === undefined) bind(HOST_PORT).toService(HyperV);
     else bind(HOST_PORT).toConstantValue(new RenumberedHost(running.hyperv, running.vps));
+    bind(Tracer)
+      .toDynamicValue(({ get, getAll }) => {
+        const { machine, behaviour } = get(IrqCore);
+        const others = isBound(TRACE_EVENT) ? getAll<TraceEvent>(TRACE_EVENT) : [];
+        return new Tracer(machine, [...irqEvents, ...others], behaviour);
+      })
+      .inSingletonScope();
     bind(ShownGuest)
       .toResolvedValue(
-        (irq: IrqCore, platform: Platform, pci: GuestPci) => {
+        (irq: IrqCore, platform: Platform, pci: GuestPci, tracer: Tracer) => {
           const { cpu0Hotplug } = irq.behaviour;
           const cpu = cpuFileOptions(options, cpu0Hotplug && platform.arch === 'x86');
           const arch = guestRows(platform, architectureRows, procInterrupts, irq.machine.nrCpuIds);
           const { cpuFiles, pciMsi } = platform;
           const rescan = (): void => irq.machine.run('rescan_store', pci.rescan());
           const shown = pciMsi && { msi: pciMsi, rescan };
-          return new ShownGuest({ irq, arch, cpuFiles, cpu, interrupts: procInterrupts, pci: shown });
+          return new ShownGuest({ irq, arch, cpuFiles, cpu, interrupts: procInterrupts, pci: shown, tracer });
         },
-        [IrqCore, PLATFORM, GuestPci],
+        [IrqCore, PLATFORM, GuestPci, Tracer],
       )
       .inSingletonScope();
     bind(DeviceLines)

@@ -1,3 +1,5 @@
+import type { TraceBehaviour } from '../trace/kernel.js';
+
 /** Kernel releases whose interrupt layer the model can be. */
 export type KernelVersion = '6.1' | '6.10' | '6.12' | '6.18' | '7.2' | '7.3';
 
@@ -10,7 +12,7 @@ export const kernelVersions: readonly KernelVersion[] = ['6.1', '6.10', '6.12', 
 export type ProcInterruptsForm = '6.1' | '6.12' | '6.13' | '7.2';
 
 /** What one kernel does differently from another. Asked for by name; nothing else compares versions. */
-export interface KernelBehaviour {
+export interface KernelBehaviour extends TraceBehaviour {
   readonly procInterruptsForm: ProcInterruptsForm;
   /** Error of a write to the affinity of an interrupt that user space may not move. */
   readonly affinityRefusal: 'EIO' | 'EPERM';
@@ -142,6 +144,8 @@ export interface KernelBehaviour {
 
 // Beside each line: where the difference came from, the commit if known.
 const v61: KernelBehaviour = {
+  charIsUnsigned: false,
+  overwriteType: 'int',
   procInterruptsForm: '6.1',
   idleRows: 'countedOnline',
   domainFlagNames: false,
@@ -210,6 +214,7 @@ const v61: KernelBehaviour = {
 
 const v610: KernelBehaviour = {
   ...v61,
+  charIsUnsigned: true, // 6.2: 3bc753c06dd0
   kvmResamplesAtUnmask: true, // 6.4, "KVM: x86/ioapic: Resample the pending state of an IRQ when unmasking"
   idleRows: 'counted', // 6.10: show_interrupts asks kstat_irqs_desc, which goes by tot_count
   condOneshot: true, // 6.9: c2ddeb29612f
@@ -272,6 +277,7 @@ const v618: KernelBehaviour = {
 
 const v72: KernelBehaviour = {
   ...v618,
+  overwriteType: 'char', // taken from 7.2
   procInterruptsForm: '7.2',
   x86RowsInStat: 'all', // with irq_stat_info in arch/x86/kernel/irq.c
   deferredErrorsOnAmdOnly: true, // the same, irq_init_stats

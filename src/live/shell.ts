@@ -21,6 +21,7 @@ const guestPaths = [
   '/sys/class/scsi_host',
   '/sys/class/uio',
   '/sys/kernel/irq',
+  '/sys/kernel/tracing',
 ] as const;
 
 export interface ShellOptions extends LiveOptions {

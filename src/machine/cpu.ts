@@ -4,6 +4,7 @@ import type { Clock, ClockEvent } from './clock.js';
 import type { IrqWork } from './irq-work.js';
 import { drainStores } from './memory.js';
 import { Softirqs } from './softirqs.js';
+import type { TracePort } from '../trace/port.js';
 import { isWatched, type SharedObject, SharedWord } from './step.js';
 import type { Tasklet } from './tasklet.js';
 
@@ -41,6 +42,8 @@ export interface CpuMachine {
   readonly highestVectorFirst: boolean;
   /** What waits for CPUs that keep interrupts off, or are in one. */
   readonly stopMachine: SharedObject;
+  /** What tracepoints tell; undefined: they are off. */
+  readonly tracePort: TracePort | undefined;
   /** What runs when `vector` is raised. @throws Error if nothing is installed. */
   vectorHandler(vector: number): InterruptHandler;
 }
@@ -62,7 +65,9 @@ export class Cpu {
   private anyPending = false;
   private readonly pending = new Uint32Array(NR_VECTORS / 32);
   /** What waits until the present interrupt is over: tasklets among it. */
-  readonly softirqs = new Softirqs();
+  readonly softirqs: Softirqs;
+  /** How often the running context has preemption disabled, besides what its being idle or an interrupt does. */
+  preemptDepth = 0;
   private irqWorks: IrqWork[] = [];
   /** Names the state above to an explorer: who raises a vector here, and who keeps interrupts off, need not be the same. */
   private readonly interrupts = new SharedWord('interrupts of a CPU');
@@ -73,7 +78,9 @@ export class Cpu {
     readonly id: CpuId,
     /** CPUs of the machine that something waits for outside an interrupt, each once: it attends to them. */
     private readonly toAttend: Cpu[],
-  ) {}
+  ) {
+    this.softirqs = new Softirqs(machine);
+  }
 
   /** True while a hard interrupt or tasklet runs here, where sleeping is not allowed. */
   get inInterrupt(): boolean {
@@ -88,6 +95,11 @@ export class Cpu {
   /** True while a non-maskable interrupt runs here (in_nmi). */
   get nmi(): boolean {
     return this.inNmi;
+  }
+
+  /** True while softirqs run here, or an interrupt within them (in_serving_softirq). */
+  get servesSoftirq(): boolean {
+    return this.inSoftirq;
   }
 
   /** True while an interrupt raised here would stay pending. */

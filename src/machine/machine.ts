@@ -12,6 +12,8 @@ import { StopMachine } from './stop-machine.js';
 import { type Procedure, setRunningContext, type Step } from './step.js';
 import { Task } from './task.js';
 import { flatTopology, type Topology } from './topology.js';
+import type { TracePort } from '../trace/port.js';
+import { type TraceContext, type TracedMachine, traceFlag } from '../trace/tracer.js';
 
 export interface MachineOptions {
   /** Highest CPU number + 1 that the guest may ever have; default: `present`. */
@@ -60,7 +62,7 @@ const always = (): boolean => true;
  * CPUs, virtual time and process contexts: what runs when. Nothing here knows what an interrupt is for.
  * A machine never looks at the host's clock, so the same calls give the same run everywhere.
  */
-export class Machine implements CpuMachine, HotplugMachine {
+export class Machine implements CpuMachine, HotplugMachine, TracedMachine {
   readonly clock: Clock;
   /** When its kernel was started. */
   readonly bootNs: Ns;
@@ -78,6 +80,7 @@ export class Machine implements CpuMachine, HotplugMachine {
   thisCpu: CpuId = 0;
   /** Runs tasks and tasklets instead of this machine; undefined: they run by themselves. */
   runner: ContextRunner | undefined;
+  tracePort: TracePort | undefined;
   private readonly vectors: (InterruptHandler | undefined)[] = [];
   private readonly ready: Task[] = [];
   /** Of interrupts that wait on a CPU the one with the highest vector comes first; set by the architecture. */
@@ -141,6 +144,19 @@ export class Machine implements CpuMachine, HotplugMachine {
   /** The CPU that the running context runs on. */
   get runningCpu(): Cpu {
     return this.cpus[this.thisCpu];
+  }
+
+  /** What `trace` shows of the running context: a task, or a CPU's idle task, which keeps preemption off. */
+  traceContext(): TraceContext {
+    const { thisCpu, running } = this;
+    const cpu = this.cpus[thisCpu];
+    const task = running !== undefined && running.cpu === thisCpu ? running : undefined;
+    let flags = cpu.irqsDisabled ? traceFlag.IRQS_OFF : 0;
+    if (cpu.hardirq) flags |= traceFlag.HARDIRQ;
+    if (cpu.nmi) flags |= traceFlag.NMI;
+    if (cpu.servesSoftirq) flags |= traceFlag.SOFTIRQ;
+    const preemptDepth = cpu.preemptDepth + (task === undefined ? 1 : 0);
+    return { cpu: thisCpu, comm: task?.comm ?? '<idle>', pid: task?.pid ?? 0, flags, preemptDepth };
   }
 
   /** The CPU with number `id`. @throws RangeError if the machine has none. */

@@ -1,5 +1,10 @@
+import type { TracePort } from '../trace/port.js';
 import { NO_SOFTIRQ, placeOf, type SoftirqName, softirqNames } from './softirq.js';
 import type { Tasklet } from './tasklet.js';
+import { softirqEntry, softirqExit, softirqRaise, taskletEntry, taskletExit } from './trace-events.js';
+
+/** Where tasklets wait. */
+const TASKLET = placeOf('TASKLET');
 
 /**
  * The softirqs of one CPU (kernel/softirq.c): those that are raised, what each has to do, and how often each ran. What
@@ -14,6 +19,9 @@ export class Softirqs {
   private readonly spares: (Tasklet[] | undefined)[] = [];
   /** By place, 32 bit. Made on first use: an explorer builds machines by the thousand. */
   private counts: Uint32Array | undefined;
+
+  /** @param machine has what tracepoints tell. */
+  constructor(private readonly machine: { readonly tracePort: TracePort | undefined }) {}
 
   /** True if something waits. */
   get isPending(): boolean {
@@ -30,6 +38,8 @@ export class Softirqs {
     const { place } = tasklet;
     this.queues[place] ??= [];
     this.queues[place].push(tasklet);
+    const { tracePort } = this.machine;
+    if (tracePort !== undefined && place !== NO_SOFTIRQ) tracePort.emit(softirqRaise, { vec: place - 1 });
     this.pending |= 1 << place;
   }
 
@@ -57,13 +67,29 @@ export class Softirqs {
     }
     const queue = this.queues[place];
     if (queue === undefined) return;
+    const { tracePort } = this.machine;
+    const traced = place === NO_SOFTIRQ ? undefined : tracePort;
+    if (traced !== undefined) traced.emit(softirqEntry, { vec: place - 1 });
     this.queues[place] = this.spares[place];
     for (let i = 0; i < queue.length; i++) {
       const tasklet = queue[i];
       tasklet.scheduled = false;
-      tasklet.run();
+      if (traced === undefined || place !== TASKLET) tasklet.run();
+      else runTraced(tasklet, traced);
     }
     queue.length = 0;
     this.spares[place] = queue;
+    if (traced !== undefined) traced.emit(softirqExit, { vec: place - 1 });
   }
+}
+
+/** What %ps makes of memory that is no symbol's; the model has no addresses. */
+const NO_ADDRESS = '0xffff888000000000';
+
+/** tasklet_action_common */
+function runTraced(tasklet: Tasklet, trace: TracePort): void {
+  const values = { tasklet: NO_ADDRESS, func: tasklet.func };
+  trace.emit(taskletEntry, values);
+  tasklet.run();
+  trace.emit(taskletExit, values);
 }

@@ -23,4 +23,9 @@ export class Tasklet extends SharedWord {
     super(name);
     this.place = placeOf(softirq ?? undefined);
   }
+
+  /** The kernel's function that it runs: its name up to the thing that it is for. */
+  get func(): string {
+    return this.name.replace(/\/.*$/, '');
+  }
 }

@@ -15,6 +15,9 @@ import { sysNodeDirectory } from './sys/node.js';
 import { pciBusDirectory, rootBus, type ShownPci } from './sys/pci-bus.js';
 import { spuriousParameters } from './sys/spurious-parameters.js';
 import { PluginError } from '../lib/plugin-error.js';
+import { irqEvents } from '../machine/trace-events.js';
+import { Tracer } from '../trace/tracer.js';
+import { tracefs } from './tracing/tracefs.js';
 import { FileTree } from './tree.js';
 import { procFile, StaticDirectory, type TreeNode } from './tree-node.js';
 
@@ -31,6 +34,8 @@ export interface GuestTreeOptions {
   readonly pci?: ShownPci;
   /** Default: those that ran on the machine's CPUs. */
   readonly softirqs?: SoftirqCount;
+  /** Default: one that has the events of interrupts. */
+  readonly tracer?: Tracer;
   /** Default: booted at 1970's start, and nothing happened since. */
   readonly stat?: () => SystemStat;
 }
@@ -45,6 +50,7 @@ export class ShownGuest {
   readonly pci: ShownPci | undefined;
   readonly softirqs: SoftirqCount;
   readonly stat: () => SystemStat;
+  readonly tracer: Tracer;
 
   constructor(options: GuestTreeOptions) {
     const { irq, arch = noArchInterrupts, cpuFiles = x86CpuFiles('Intel') } = options;
@@ -59,6 +65,7 @@ export class ShownGuest {
     this.pci = options.pci;
     this.softirqs = softirqs;
     this.stat = stat;
+    this.tracer = options.tracer ?? new Tracer(irq.machine, irqEvents, irq.behaviour);
   }
 }
 
@@ -79,6 +86,8 @@ export const builtinFiles: Readonly<Record<string, (guest: ShownGuest) => TreeNo
   '/sys/module/spurious/parameters': ({ irq }) => spuriousParameters(irq),
   '/sys/kernel/debug/irq/irqs': ({ irq }) => debugIrqs(irq),
   '/sys/kernel/debug/irq/domains': ({ irq }) => new DebugDomains(irq),
+  '/sys/kernel/tracing': ({ tracer, irq: { machine } }) => tracefs(tracer, machine),
+  '/sys/kernel/debug/tracing': ({ tracer, irq: { machine } }) => tracefs(tracer, machine),
   '/sys/devices/system/cpu': ({ irq, cpuFiles, cpu }) => sysCpuDirectory(irq, cpuFiles, cpu),
   '/sys/devices/system/node': ({ irq: { machine } }) => sysNodeDirectory(machine),
   '/sys/bus/pci': ({ pci }) => pciBusDirectory(pci),

@@ -45,6 +45,8 @@ export interface FileNode {
   write?(data: string): number;
   /** The same up to where the writer may sleep, for who lets others go on meanwhile. Missing: it never does. */
   beginWrite?(data: string): number | SleepingWrite;
+  /** What opening it with O_TRUNC does; missing: nothing. */
+  truncate?(): void;
   /** What the filesystem says to a user who would write a file without `write`, and whether it says so at open(). */
   readonly unwritable: { readonly code: 'EIO' | 'EACCES' | 'EINVAL'; readonly at: 'open' | 'write' };
 }

@@ -40,6 +40,8 @@ export interface OpenFile {
   write(data: string): number;
   /** The same up to where the writer may sleep. */
   beginWrite(data: string): number | SleepingWrite;
+  /** It was opened with O_TRUNC. */
+  truncate(): void;
 }
 
 const typeBits = { directory: 0o040000, file: 0o100000, symlink: 0o120000 } as const;
@@ -114,6 +116,7 @@ export class FileTree {
       bytes: () => readBytes(path, node) ?? latin1Bytes(readText(path, node)),
       write,
       beginWrite: (data) => (node.beginWrite === undefined ? write(data) : node.beginWrite(data)),
+      truncate: () => node.truncate?.(),
     };
   }
 

@@ -3,7 +3,9 @@ import { IrqCore } from '../irq/core.js';
 import type { Token } from '../lib/token.js';
 import { Machine } from '../machine/machine.js';
 import { PLATFORM, type Platform } from '../platform/platform.js';
+import { TRACE_EVENT } from '../trace/event-token.js';
 import { ChannelOperations } from './channel/open.js';
+import { hypervEvents } from './trace-events.js';
 import { VMBUS_DRIVER } from './driver.js';
 import { GuestMemory } from './guest-memory.js';
 import { GUEST_PORT, type GuestPort, HOST_PORT } from './host-port.js';
@@ -61,6 +63,7 @@ export function vmbusModule(
   options: Pick<VmbusOptions, 'design' | 'isolation' | 'confidential' | 'parameters' | 'behaviour' | 'seed'>,
 ): ContainerModule {
   return new ContainerModule(({ bind }) => {
+    for (const event of hypervEvents) bind(TRACE_EVENT).toConstantValue(event);
     bind(GuestMemory)
       .toResolvedValue(() => new GuestMemory())
       .inSingletonScope();

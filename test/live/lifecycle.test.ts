@@ -105,7 +105,7 @@ workload: [{relid: 7, every: 1ms, until: 3600s}]
       let said = '';
       writer.stdout.setEncoding('utf8').on('data', (text: string) => (said += text));
       const exited = new Promise((resolve) => writer.on('close', resolve));
-      const isWriting = (): boolean => readlinkSync(`/proc/${writer.pid}/fd/1`) === file;
+      const isWriting = (): boolean => readlinkSync(`/proc/${writer.pid}/fd/1`).endsWith('/channels/13/cpu');
       await until(isWriting);
       for (let i = 0; i < 20; i++) {
         const begin = performance.now();

@@ -169,7 +169,7 @@ function kept(
     if (typeof start !== 'number' || typeof end !== 'number') return [];
     const text = source.slice(start, end);
     const isDropped =
-      /^(if \([^\n]*\) )?yield [^*]|^yield\* [\w.]*spin(Lock|Unlock)|^const /.test(text) ||
+      /^(if \([^\n]*\) )?yield( [^*]|\* [\w.]*spin(Lock|Unlock))|^const /.test(text) ||
       JSON.stringify(leadingComments ?? '').includes('steps only');
     return isDropped ? [] : [{ start, end, text: `${name}: ${text}` }];
   });

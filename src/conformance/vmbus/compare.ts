@@ -1,3 +1,4 @@
+import { maskedText } from '../tracefs/masks.js';
 import { type Difference, difference, isRecord } from '../difference.js';
 import type { BootOp } from './boot.js';
 import type { Outcome } from './boot-replay.js';
@@ -39,7 +40,8 @@ export class Comparison {
       case 'tree':
         return difference(withoutParents(op.entries), withoutParents(actual?.entries));
       case 'r':
-        return op.path === '/proc/uptime' ? undefined : difference(resultOf(op), resultOf(actual ?? {}));
+        if (op.path === '/proc/uptime') return undefined;
+        return difference(readOf(op, op), readOf(op, actual ?? {}));
       default:
         return difference(resultOf(op), resultOf(actual ?? {}));
     }
@@ -87,6 +89,14 @@ export class Comparison {
 
 function isHotplug(text: string): boolean {
   return /is now offline$|^smpboot: Booting Node/.test(text);
+}
+
+/** What a file said, without what it happened to be. */
+function readOf({ path }: BootOp, result: Outcome): unknown {
+  const text = result?.text;
+  return resultOf(
+    typeof text === 'string' ? { ...result, text: maskedText(String(path), text) } : (result ?? {}),
+  );
 }
 
 function textsOf(list: unknown): string[] {

@@ -38,10 +38,12 @@ import { guestModule, type RunningHost } from '../module.js';
 import { kernelParameters } from '../parameters.js';
 import { GuestPci } from '../pci.js';
 import { quiesce } from '../quiesce.js';
+import { Tracer } from '../../trace/tracer.js';
+import { TRACE_EVENT } from '../../trace/event-token.js';
 import { allOf, checkUnique, loadAll, type PluginModule, resolving } from './contributions.js';
 import { forgetter } from './forget.js';
 import { GuestKit } from './kit.js';
-import { unfitBackend, unfitDomain, unfitDriver, unfitFile } from './unfit.js';
+import { unfitBackend, unfitDomain, unfitDriver, unfitFile, unfitTraceEvent } from './unfit.js';
 
 /** The most that NR_CPUS can be on the architecture that allows most. */
 const MOST_CPUS = 8192;
@@ -57,6 +59,7 @@ export interface AssembledGuest {
   readonly vmbus: Vmbus;
   readonly host: HyperV;
   readonly fs: FileTree;
+  readonly tracer: Tracer;
   readonly kvm: GuestKvm | undefined;
   /** Attached while the guest boots. */
   readonly irqDomains: readonly IrqDomainPlugin[];
@@ -88,6 +91,7 @@ export function assembleGuest(
   allOf(container, HOST_BACKEND, unfitBackend);
   // Before the tree is made of them.
   allOf(container, GUEST_FILE, unfitFile);
+  allOf(container, TRACE_EVENT, unfitTraceEvent);
   const fs = get(FileTree);
   const kvm = container.isBound(GuestKvm) ? get(GuestKvm) : undefined;
   const pci = get(GuestPci);
@@ -101,8 +105,9 @@ export function assembleGuest(
   });
   const irqDomains = allOf(container, IRQ_DOMAIN_PLUGIN, unfitDomain);
   checkUnique(irqDomains, 'an irqdomain');
+  const tracer = get(Tracer);
   forget();
-  return { ...models, lines, pci, vmbus, host, fs, kvm, irqDomains };
+  return { ...models, lines, pci, vmbus, host, fs, tracer, kvm, irqDomains };
 }
 
 /** Who has an interrupt that no device outside VMBus has. */

@@ -5,6 +5,7 @@ import { PluginError } from '../../lib/plugin-error.js';
 import type { Token } from '../../lib/token.js';
 import { PLATFORM_DEFINITION } from '../../platform/platform.js';
 import type { GuestOptions } from '../../scenario/options/guest.js';
+import { TRACE_EVENT } from '../../trace/event-token.js';
 import { GUEST_FILE } from '../../view/guest-file.js';
 import { VMBUS_DRIVER } from '../../vmbus/driver.js';
 import { DeviceSettings } from '../device-settings.js';
@@ -19,6 +20,7 @@ export const guestTokens: readonly Token<unknown>[] = [
   HOST_OBSERVER,
   IRQ_DOMAIN_PLUGIN,
   GUEST_FILE,
+  TRACE_EVENT,
   PLATFORM_DEFINITION,
   ...designAxes.map(axisToken),
 ];

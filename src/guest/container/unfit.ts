@@ -5,6 +5,7 @@ import type { IrqDomainPlugin } from '../../irq/irqdomain-plugin.js';
 import type { PlatformDefinition } from '../../platform/platform.js';
 import type { Race } from '../../races/race.js';
 import type { ScenarioAction } from '../../scenario/actions/action.js';
+import { TraceEvent } from '../../trace/event.js';
 import type { GuestFile } from '../../view/guest-file.js';
 import type { DirectoryNode, FileNode, SymlinkNode } from '../../view/tree-node.js';
 import type { VmbusDriver } from '../../vmbus/driver.js';
@@ -56,6 +57,10 @@ export function unfitFile(value: unknown): string | undefined {
   return isNode(node)
     ? undefined
     : `${path} has no node; make one with procFile, sysfsFile or new StaticDirectory`;
+}
+
+export function unfitTraceEvent(value: unknown): string | undefined {
+  return value instanceof TraceEvent ? undefined : "it is no event; make one with new TraceEvent('mine', …)";
 }
 
 function isNode(value: unknown): boolean {

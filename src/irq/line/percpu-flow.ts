@@ -10,6 +10,7 @@ import {
   handleIrqEventPercpuSteps,
 } from './handle.js';
 import { irqPercpuDisable } from './percpu-enable.js';
+import { traceEntry, traceExit } from './trace.js';
 
 // Flow handlers of interrupts that each CPU has for itself: no lock, since nobody else handles this CPU's.
 
@@ -105,8 +106,12 @@ export function* handlePercpuDevidIrqSteps(desc: IrqDesc): Procedure<void> {
   kstatIncrThisCpuOnly(desc);
   if (chip.irqAck) chip.irqAck(data);
   const action = actionOfThisCpu(desc);
-  if (action) yield* action.handlerSteps(desc.irq, action.devId);
-  else spuriousPercpu(desc);
+  const { tracePort } = desc.core.machine;
+  if (action) {
+    if (tracePort !== undefined) traceEntry(tracePort, desc.irq, action);
+    const res = yield* action.handlerSteps(desc.irq, action.devId);
+    if (tracePort !== undefined) traceExit(tracePort, desc.irq, res);
+  } else spuriousPercpu(desc);
   if (chip.irqEoi) chip.irqEoi(data);
 }
 
@@ -117,8 +122,12 @@ export function handlePercpuDevidIrq(desc: IrqDesc): void {
   kstatIncrThisCpuOnly(desc);
   if (chip.irqAck) chip.irqAck(data);
   const action = actionOfThisCpu(desc);
-  if (action) action.handler(desc.irq, action.devId);
-  else spuriousPercpu(desc);
+  const { tracePort } = desc.core.machine;
+  if (action) {
+    if (tracePort !== undefined) traceEntry(tracePort, desc.irq, action);
+    const res = action.handler(desc.irq, action.devId);
+    if (tracePort !== undefined) traceExit(tracePort, desc.irq, res);
+  } else spuriousPercpu(desc);
   if (chip.irqEoi) chip.irqEoi(data);
 }
 

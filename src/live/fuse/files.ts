@@ -23,6 +23,8 @@ export interface OpenedFile {
   bytes(): Uint8Array;
   /** One write(). @returns how many bytes it consumed; later, if the writer has to sleep. */
   write(data: string): number | Promise<number>;
+  /** It was opened with O_TRUNC. */
+  truncate(): void;
 }
 
 /**

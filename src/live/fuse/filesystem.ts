@@ -26,6 +26,7 @@ const empty = new Uint8Array(0);
 
 const ACCESS_MODE = 3;
 const O_RDONLY = 0;
+const O_TRUNC = 0o1000;
 /** fattr.valid: what a SETATTR changes. */
 const FATTR = { MODE: 1 << 0, UID: 1 << 1, GID: 1 << 2 } as const;
 
@@ -248,6 +249,7 @@ export class FuseFilesystem {
     const writes = access !== O_RDONLY;
     const file = this.mounted.open(path, reads ? 'read' : 'write');
     if (reads && writes) this.mounted.open(path, 'write');
+    if (writes && (flags & O_TRUNC) !== 0) file.truncate();
     this.files.set(++this.lastHandle, { inode, reads, file, text: undefined });
     if (reads) inode.readers += 1;
     if (isEndless(inode, this.mounted.lstat(path))) tellEndless(inode.number);

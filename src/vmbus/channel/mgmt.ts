@@ -1,3 +1,4 @@
+import type { Relid } from '../../lib/brand.js';
 import { inFrame, type Procedure } from '../../machine/step.js';
 import { VmbusChannel } from './channel.js';
 import type { ChannelOperations } from './open.js';
@@ -14,6 +15,7 @@ import {
 import type { HypervBehaviour } from '../kernel.js';
 import type { Refusal } from '../refusals.js';
 import { INVALID_RELID, MAX_CHANNEL_RELIDS } from '../relid-map.js';
+import { traceOnoffer, traceOnofferRescind } from '../trace.js';
 import type { RescindWork } from '../variants/lifetime.js';
 
 /** Channels that the host offers and takes back (drivers/hv/channel_mgmt.c). */
@@ -41,6 +43,7 @@ export class ChannelManagement {
   }
 
   private *handleOffer(offer: OfferChannel): Procedure<void> {
+    traceOnoffer(this.connection.machine, offer);
     if (!this.isAcceptable(offer)) {
       yield* this.connection.offers.doneSteps();
       return;
@@ -91,8 +94,13 @@ export class ChannelManagement {
    * sub-channel goes.
    */
   onRescind(message: RescindChannelOffer): Procedure<void> {
-    const { lifetime } = this.connection;
-    return onMessageWork('vmbus_onoffer_rescind', lifetime.rescind(message.childRelid, this.rescindWork));
+    return onMessageWork('vmbus_onoffer_rescind', this.handleRescind(message.childRelid));
+  }
+
+  private *handleRescind(relid: Relid): Procedure<void> {
+    const { lifetime, machine } = this.connection;
+    traceOnofferRescind(machine, relid);
+    yield* lifetime.rescind(relid, this.rescindWork);
   }
 
   /** All channels go: the module is unloaded (vmbus_free_channels). */

@@ -21,6 +21,7 @@ import type { Refusal } from '../refusals.js';
 import { RING_WRITE, RingBuffer, type RingError, VM_PKT } from '../ring/index.js';
 import type { FlowControl } from '../variants/flow-control.js';
 import type { NetvscNames } from '../variants/netvsc-names.js';
+import { traceSetevent } from '../trace.js';
 import { RingReader } from '../ring/reader.js';
 import { RingWriter } from '../ring/writer.js';
 
@@ -240,6 +241,7 @@ export class ChannelOperations {
 
   /** Tells the host to look at the channel's rings, which has a bit that it polls, or is called (vmbus_setevent). */
   setEvent(channel: VmbusChannel): void {
+    traceSetevent(channel);
     const { monitorAllocated, monitorId, connectionId } = channel.offer;
     if (monitorAllocated) {
       this.connection.monitors.trigger(monitorId);

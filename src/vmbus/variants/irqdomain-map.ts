@@ -28,6 +28,7 @@ import { irqStatus } from '../../irq/data/settings.js';
 import type { VmbusChannel } from '../channel/channel.js';
 import { vmbusChanHandler } from '../channel/handler.js';
 import { MAX_CHANNEL_RELIDS, type RelidMap } from '../relid-map.js';
+import { traceChanSched } from '../trace.js';
 import type { ChannelLifetime } from './lifetime.js';
 
 /** A channel's relid is its number in the irqdomain. */
@@ -138,7 +139,10 @@ export class IrqdomainRelidMap implements RelidMap {
     if (desc === undefined || channel === undefined) this.dropped.count();
     else {
       if (yield* channel.loadRescindSteps('vmbus_chan_sched')) this.dropped.count();
-      else yield* this.handleSteps(desc);
+      else {
+        traceChanSched(channel);
+        yield* this.handleSteps(desc);
+      }
       yield* lifetime.putForEventSteps(channel);
     }
     yield* lifetime.leaveEventSteps(section);
@@ -153,7 +157,10 @@ export class IrqdomainRelidMap implements RelidMap {
     if (desc === undefined || channel === undefined) this.dropped.count();
     else {
       if (channel.loadRescind('vmbus_chan_sched')) this.dropped.count();
-      else this.handle(desc);
+      else {
+        traceChanSched(channel);
+        this.handle(desc);
+      }
       lifetime.putForEvent(channel);
     }
     lifetime.leaveEvent(section);

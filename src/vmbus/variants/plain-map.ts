@@ -6,6 +6,7 @@ import type { Procedure } from '../../machine/step.js';
 import type { VmbusChannel } from '../channel/channel.js';
 import { vmbusChanHandler, vmbusChanHandlerSteps } from '../channel/handler.js';
 import type { RelidMap } from '../relid-map.js';
+import { traceChanSched } from '../trace.js';
 import type { ChannelMover } from '../channel/mover.js';
 import type { ChannelLifetime } from './lifetime.js';
 
@@ -52,7 +53,10 @@ export abstract class PlainRelidMap implements RelidMap {
     if (channel === undefined) this.dropped.count();
     else {
       if (yield* channel.loadRescindSteps('vmbus_chan_sched')) this.dropped.count();
-      else yield* vmbusChanHandlerSteps(0, channel);
+      else {
+        traceChanSched(channel);
+        yield* vmbusChanHandlerSteps(0, channel);
+      }
       yield* lifetime.putForEventSteps(channel);
     }
     yield* lifetime.leaveEventSteps(section);
@@ -66,7 +70,10 @@ export abstract class PlainRelidMap implements RelidMap {
     if (channel === undefined) this.dropped.count();
     else {
       if (channel.loadRescind('vmbus_chan_sched')) this.dropped.count();
-      else vmbusChanHandler(0, channel);
+      else {
+        traceChanSched(channel);
+        vmbusChanHandler(0, channel);
+      }
       lifetime.putForEvent(channel);
     }
     lifetime.leaveEvent(section);

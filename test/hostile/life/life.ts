@@ -75,10 +75,9 @@ export class Life {
     );
     if (connection.memory.blocksInUse > 0)
       left.push(`${connection.memory.blocksInUse} blocks of memory are left`);
-    if (guest.machine.liveTasks > 0) {
-      const waiting = guest.machine.waiting().map(({ task, waitsFor }) => `${task} waits for ${waitsFor}`);
-      left.push(`${guest.machine.liveTasks} contexts are left: ${waiting.join(', ')}`);
-    }
+    // Threads of lines sleep until there is something to do, and may.
+    for (const { task, waitsFor } of guest.machine.waiting())
+      left.push(`${task} still waits for ${waitsFor}`);
     this.watch.reached('an end with nothing left');
     return left.length === 0 ? undefined : left.join('; ');
   }

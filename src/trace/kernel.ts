@@ -1,0 +1,7 @@
+/** What the tracing of one kernel does differently from another's; src/irq/kernel.ts has the values. */
+export interface TraceBehaviour {
+  /** A plain char is unsigned (-funsigned-char), as format files show. */
+  readonly charIsUnsigned: boolean;
+  /** How `header_page` shows the flag of lost events. */
+  readonly overwriteType: 'int' | 'char';
+}

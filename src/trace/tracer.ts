@@ -1,0 +1,241 @@
+import type { CpuId, Ns } from '../lib/brand.js';
+import { ErrnoError } from '../lib/errno.js';
+import type { TraceEvent, TraceFields, TraceValues } from './event.js';
+import { type FilterError, parseFilter, type TraceFilter } from './filter.js';
+import type { TraceBehaviour } from './kernel.js';
+import type { TracePort } from './port.js';
+import { PAGE_BYTES, TraceRing } from './ring.js';
+
+/** Bits of an event's common_flags (enum trace_flag_type). */
+export const traceFlag = {
+  IRQS_OFF: 0x01,
+  NEED_RESCHED: 0x04,
+  HARDIRQ: 0x08,
+  SOFTIRQ: 0x10,
+  NMI: 0x40,
+} as const;
+
+/** Where an event happened. */
+export interface TraceContext {
+  readonly cpu: CpuId;
+  readonly comm: string;
+  readonly pid: number;
+  /** Of traceFlag. */
+  readonly flags: number;
+  /** How often preemption is disabled. */
+  readonly preemptDepth: number;
+}
+
+/** What tracing needs of its machine. */
+export interface TracedMachine {
+  readonly clock: { readonly now: Ns };
+  readonly bootNs: Ns;
+  /** What the tracepoints tell; undefined: nobody, and they cost nothing. */
+  tracePort: TracePort | undefined;
+  traceContext(): TraceContext;
+}
+
+/** An event that has happened. */
+export interface TraceRecord extends TraceContext {
+  /** Since the kernel was started, in ns; or what else the trace clock counts. */
+  readonly ns: Ns;
+  /** How many events had happened with it: the order of those at one time. */
+  readonly seq: number;
+  readonly event: TraceEvent;
+  readonly values: TraceValues;
+}
+
+/** What `filter` shows of an event, and what it does. */
+interface FilterState {
+  readonly text: string;
+  readonly passes: TraceFilter | undefined;
+}
+
+/** The clocks that the kernel knows on x86, in its order; in a model without clock error all tell the same time. */
+export const traceClocks = [
+  'local',
+  'global',
+  'counter',
+  'uptime',
+  'perf',
+  'mono',
+  'mono_raw',
+  'boot',
+  'tai',
+  'x86-tsc',
+] as const;
+/** Those that count something else than ns. */
+const countingClocks: readonly string[] = ['counter', 'x86-tsc'];
+/** Size of each CPU's buffer once an event was on, in KiB (trace_buf_size). */
+const BUFFER_KB = 1408;
+/** The id of the first event; those below are of the kernel's own, and of groups that the model does not have. */
+const FIRST_ID = 151;
+
+/** One machine's tracing (kernel/trace/trace.c, its top instance): which events are on, and what they have told. */
+export class Tracer implements TracePort {
+  /** All events that there are, in the order in which they were made. */
+  readonly events: readonly TraceEvent[];
+  /** What is told of a filter that could not be read, for `error_log`; the oldest first. */
+  readonly errors: { readonly ns: Ns; readonly command: string; readonly error: FilterError }[] = [];
+  private readonly enabled = new Set<TraceEvent>();
+  private readonly filters = new Map<TraceEvent, FilterState>();
+  private readonly listeners: ((record: TraceRecord) => void)[] = [];
+  /** Made on first use: machines have CPUs by the thousand. */
+  private readonly ringByCpu = new Map<CpuId, TraceRing<TraceRecord>>();
+  private isOn = true;
+  private clockName: string = traceClocks[0];
+  private counted = 0;
+  private sizePages = pagesOf(BUFFER_KB);
+
+  constructor(
+    readonly machine: TracedMachine,
+    events: Iterable<TraceEvent>,
+    readonly behaviour: TraceBehaviour,
+  ) {
+    this.events = [...events];
+  }
+
+  /** The buffers in which something was written. */
+  get rings(): readonly TraceRing<TraceRecord>[] {
+    return [...this.ringByCpu.values()];
+  }
+
+  /** A CPU's buffer. */
+  ringOf(cpu: CpuId): TraceRing<TraceRecord> {
+    const ring = this.ringByCpu.get(cpu) ?? new TraceRing<TraceRecord>(this.sizePages);
+    this.ringByCpu.set(cpu, ring);
+    return ring;
+  }
+
+  /** False while nothing is written into the buffers (tracing_on). */
+  get on(): boolean {
+    return this.isOn;
+  }
+
+  set on(value: boolean) {
+    this.isOn = value;
+    this.connect();
+  }
+
+  /** What the events' times are of. Another one empties the buffers. @throws ErrnoError EINVAL for one that is none. */
+  get clock(): string {
+    return this.clockName;
+  }
+
+  set clock(name: string) {
+    if (!traceClocks.some((known) => known === name))
+      throw new ErrnoError('EINVAL', `there is no trace clock ${JSON.stringify(name)}`);
+    this.clockName = name;
+    this.reset();
+  }
+
+  /** Whether times are in ns. */
+  get clockInNs(): boolean {
+    return !countingClocks.includes(this.clockName);
+  }
+
+  /** Size of each CPU's buffer, in KiB. Another size empties the buffers. */
+  get bufferKb(): number {
+    return Math.floor((this.sizePages * PAGE_BYTES) / 1024);
+  }
+
+  set bufferKb(kb: number) {
+    this.sizePages = Math.max(2, pagesOf(kb));
+    for (const ring of this.rings) ring.resize(this.sizePages);
+  }
+
+  /** What the present clock says. */
+  get now(): Ns {
+    return this.clockName === 'counter' ? this.counted : this.machine.clock.now - this.machine.bootNs;
+  }
+
+  idOf(event: TraceEvent): number {
+    return FIRST_ID + this.events.indexOf(event);
+  }
+
+  isEnabled(event: TraceEvent): boolean {
+    return this.enabled.has(event);
+  }
+
+  setEnabled(events: Iterable<TraceEvent>, value: boolean): void {
+    for (const event of events) {
+      if (value) this.enabled.add(event);
+      else this.enabled.delete(event);
+    }
+    this.connect();
+  }
+
+  /** Calls `listener` for each event that is written from now on. @returns what ends that. */
+  listen(listener: (record: TraceRecord) => void): () => void {
+    this.listeners.push(listener);
+    return () => {
+      const at = this.listeners.indexOf(listener);
+      if (at >= 0) this.listeners.splice(at, 1);
+    };
+  }
+
+  /** The filter of an event as its file shows it. */
+  filterText(event: TraceEvent): string {
+    return this.filters.get(event)?.text ?? 'none';
+  }
+
+  /**
+   * Lets only those events through that `text` holds for; `0`: all of them.
+   *
+   * @throws ErrnoError EINVAL for what is no filter; all are let through then, and the file says what is wrong.
+   */
+  setFilter(event: TraceEvent, text: string): void {
+    const filter = text.trim();
+    if (filter === '0') {
+      this.filters.delete(event);
+      return;
+    }
+    const parsed = parseFilter(filter, event);
+    if ('passes' in parsed) {
+      this.filters.set(event, { text: filter, passes: parsed.passes });
+      return;
+    }
+    const { message, at } = parsed;
+    const caret = `${' '.repeat(Math.min(at, filter.length))}^`;
+    this.filters.set(event, { text: `${filter}\n${caret}\nparse_error: ${message}\n`, passes: undefined });
+    this.errors.push({ ns: this.now, command: filter, error: parsed });
+    throw new ErrnoError('EINVAL', `filter ${JSON.stringify(filter)}: ${message}`);
+  }
+
+  emit<F extends TraceFields>(event: TraceEvent<F>, values: TraceValues<F>): void {
+    const traced = event.plain;
+    if (!this.enabled.has(traced)) return;
+    const told: TraceValues = values;
+    if (this.filters.get(traced)?.passes?.(told) === false) return;
+    this.counted += 1;
+    const record: TraceRecord = {
+      ...this.machine.traceContext(),
+      ns: this.now,
+      seq: this.counted,
+      event: traced,
+      values: told,
+    };
+    this.ringOf(record.cpu).push(record, event.bytesOf(values));
+    for (const listener of this.listeners) listener(record);
+  }
+
+  /** All events in the buffers in the order of their times, or those of one CPU. */
+  records(cpu?: CpuId): TraceRecord[] {
+    if (cpu !== undefined) return [...this.ringOf(cpu)];
+    return this.rings.flatMap((ring) => [...ring]).sort((a, b) => a.seq - b.seq);
+  }
+
+  /** Empties the buffers, or one CPU's. */
+  reset(cpu?: CpuId): void {
+    for (const [id, ring] of this.ringByCpu) if (cpu === undefined || cpu === id) ring.reset();
+  }
+
+  /** The tracepoints ask the machine, so that they cost nothing while none is on. */
+  private connect(): void {
+    this.machine.tracePort = this.isOn && this.enabled.size > 0 ? this : undefined;
+  }
+}
+
+function pagesOf(kb: number): number {
+  return Math.ceil((kb * 1024) / PAGE_BYTES);
+}

@@ -1,0 +1,216 @@
+import { ErrnoError } from '../../lib/errno.js';
+import { kstrtouint } from '../../lib/kstrtox.js';
+import type { Machine } from '../../machine/machine.js';
+import type { TraceEvent } from '../../trace/event.js';
+import { secondsText, traceText } from '../../trace/trace-text.js';
+import { traceClocks, type Tracer } from '../../trace/tracer.js';
+import { type FileMethods, type FileNode, ListDirectory, StaticDirectory } from '../tree-node.js';
+import { enabledText, setEvents } from '../../trace/set-event.js';
+
+const SYSTEM_FILTER = `### global filter ###
+# Use this to set filters for multiple events.
+# Only events with the given fields will be affected.
+# If no events are modified, an error message will be displayed here
+`;
+const HEADER_EVENT = `# compressed entry header
+\ttype_len    :    5 bits
+\ttime_delta  :   27 bits
+\tarray       :   32 bits
+
+\tpadding     : type == 29
+\ttime_extend : type == 30
+\ttime_stamp : type == 31
+\tdata max type_len  == 28
+`;
+
+/** A file of tracefs. @param truncate what opening it with O_TRUNC does first. */
+function traceFile(mode: number, methods: FileMethods, truncate?: () => void): FileNode {
+  const unwritable = { code: 'EINVAL', at: 'write' } as const;
+  return { kind: 'file', mode, size: 0, unwritable, ...methods, ...(truncate && { truncate }) };
+}
+
+/** A file of which a write is one word. */
+function wordFile(read: () => string, store: (word: string) => void): FileNode {
+  return traceFile(0o640, {
+    read,
+    write: (data) => {
+      store(data.trim());
+      return data.length;
+    },
+  });
+}
+
+/** A file that only tells. */
+function shown(read: () => string): FileNode {
+  return traceFile(0o440, { read });
+}
+
+/** /sys/kernel/tracing: the control files and texts of tracefs (kernel/trace/trace.c, kernel/trace/trace_events.c). */
+export function tracefs(tracer: Tracer, machine: Machine): StaticDirectory {
+  const { events } = tracer;
+  const perCpu = new ListDirectory(
+    () => machine.cpus,
+    ({ id }) => `cpu${id}`,
+    ({ id }) => cpuDirectory(tracer, machine, id),
+  );
+  return new StaticDirectory(0o700, {
+    available_events: shown(() => events.map((event) => `${event.system}:${event.name}\n`).join('')),
+    buffer_size_kb: wordFile(
+      () => `${tracer.bufferKb}\n`,
+      (word) => setBufferSize(tracer, word),
+    ),
+    current_tracer: wordFile(() => 'nop\n', setTracer),
+    error_log: traceFile(0o640, { read: () => errorLog(tracer), write: (data) => data.length }, () => {
+      tracer.errors.length = 0;
+    }),
+    events: eventsDirectory(tracer),
+    per_cpu: perCpu,
+    set_event: traceFile(
+      0o640,
+      {
+        read: () =>
+          events
+            .filter((event) => tracer.isEnabled(event))
+            .map((event) => `${event.system}:${event.name}\n`)
+            .join(''),
+        write: (data) => setEvents(tracer, data),
+      },
+      () => tracer.setEnabled(events, false),
+    ),
+    trace: traceFile(
+      0o640,
+      { read: () => traceText(tracer, machine.online.weight), write: (data) => data.length },
+      () => tracer.reset(),
+    ),
+    trace_clock: wordFile(
+      () => `${traceClocks.map((name) => (name === tracer.clock ? `[${name}]` : name)).join(' ')}\n`,
+      (word) => {
+        tracer.clock = word;
+      },
+    ),
+    tracing_on: wordFile(
+      () => `${Number(tracer.on)}\n`,
+      (word) => {
+        tracer.on = kstrtouint(word, 10) !== 0;
+      },
+    ),
+  });
+}
+
+function eventsDirectory(tracer: Tracer): StaticDirectory {
+  const { events, behaviour } = tracer;
+  const top = new StaticDirectory(0o750, {
+    enable: enableFile(tracer, events),
+    header_event: shown(() => HEADER_EVENT),
+    header_page: shown(() => headerPage(tracer)),
+  });
+  for (const system of new Set(events.map((event) => event.system))) {
+    const all = events.filter((event) => event.system === system);
+    const directory = new StaticDirectory(0o750, {
+      enable: enableFile(tracer, all),
+      filter: wordFile(
+        () => SYSTEM_FILTER,
+        (word) => setSystemFilter(tracer, all, word),
+      ),
+    });
+    for (const event of all) {
+      const id = tracer.idOf(event);
+      directory.add(
+        event.name,
+        new StaticDirectory(0o750, {
+          enable: enableFile(tracer, [event]),
+          filter: wordFile(
+            () => `${tracer.filterText(event)}\n`,
+            (word) => tracer.setFilter(event, word),
+          ),
+          format: shown(() => event.format(id, behaviour)),
+          id: shown(() => `${id}\n`),
+        }),
+      );
+    }
+    top.add(system, directory);
+  }
+  return top;
+}
+
+/** Whether some events are on, and a switch for all of them. */
+function enableFile(tracer: Tracer, events: readonly TraceEvent[]): FileNode {
+  return wordFile(
+    () => `${enabledText(tracer, events)}\n`,
+    (word) => {
+      const value = kstrtouint(word, 10);
+      if (value > 1)
+        throw new ErrnoError('EINVAL', `an event is enabled by 1 and disabled by 0, not ${word}`);
+      tracer.setEnabled(events, value === 1);
+    },
+  );
+}
+
+/** Each event of the system takes the filter if it can. @throws ErrnoError EINVAL if none can. */
+function setSystemFilter(tracer: Tracer, events: readonly TraceEvent[], text: string): void {
+  let refused = 0;
+  for (const event of events) {
+    try {
+      tracer.setFilter(event, text);
+    } catch (error) {
+      if (!(error instanceof ErrnoError)) throw error;
+      refused += 1;
+    }
+  }
+  if (refused === events.length) throw new ErrnoError('EINVAL', `no event takes the filter ${text}`);
+}
+
+function setBufferSize(tracer: Tracer, word: string): void {
+  const kb = kstrtouint(word, 10);
+  if (kb === 0) throw new ErrnoError('EINVAL', 'a buffer has at least 1 KiB');
+  tracer.bufferKb = kb;
+}
+
+function setTracer(word: string): void {
+  if (word !== 'nop') throw new ErrnoError('EINVAL', `there is no tracer ${word}; this kernel has nop`);
+}
+
+/** tracing_err_log_show */
+function errorLog({ errors }: Tracer): string {
+  return errors
+    .map(({ ns, command, error: { message, at } }) => {
+      const caret = `${' '.repeat('  Command: '.length + at)}^`;
+      return `[${secondsText(ns)}] event filter parse error: error: ${message}\n  Command: ${command}\n${caret}\n`;
+    })
+    .join('');
+}
+
+/** ring_buffer_print_page_header */
+function headerPage({ behaviour: { charIsUnsigned, overwriteType } }: Tracer): string {
+  const charSigned = Number(!charIsUnsigned);
+  const overwriteSigned = overwriteType === 'int' ? 1 : charSigned;
+  return (
+    '\tfield: u64 timestamp;\toffset:0;\tsize:8;\tsigned:0;\n' +
+    '\tfield: local_t commit;\toffset:8;\tsize:8;\tsigned:1;\n' +
+    `\tfield: ${overwriteType} overwrite;\toffset:8;\tsize:1;\tsigned:${overwriteSigned};\n` +
+    `\tfield: char data;\toffset:16;\tsize:4080;\tsigned:${charSigned};\n`
+  );
+}
+
+function cpuDirectory(tracer: Tracer, machine: Machine, cpu: number): StaticDirectory {
+  return new StaticDirectory(0o750, {
+    buffer_size_kb: shown(() => `${tracer.bufferKb}\n`),
+    stats: shown(() => statsText(tracer, cpu)),
+    trace: traceFile(
+      0o640,
+      { read: () => traceText(tracer, machine.online.weight, cpu), write: (data) => data.length },
+      () => tracer.reset(cpu),
+    ),
+  });
+}
+
+/** tracing_stats_read */
+function statsText(tracer: Tracer, cpu: number): string {
+  const ring = tracer.ringOf(cpu);
+  const [oldest] = ring;
+  const time = (ns: number): string => (tracer.clockInNs ? secondsText(ns).slice(1) : String(ns));
+  return (
+    `entries: ${ring.entries}\noverrun: ${ring.overrun}\ncommit overrun: 0\nbytes: ${ring.bytes}\n` +
+    `oldest event ts: ${time(oldest?.ns ?? 0)}\nnow ts: ${time(tracer.now)}\ndropped events: 0\nread events: 0\n`
+  );
+}

@@ -1,0 +1,117 @@
+import { describe, expect, test } from '@jest/globals';
+import { guid, int, text, u8, u64 } from '../../src/trace/c-type.js';
+import { either, rec, str, symbolic, TraceEvent } from '../../src/trace/event.js';
+import { parseFilter } from '../../src/trace/filter.js';
+import { TraceRing } from '../../src/trace/ring.js';
+import { irqHandlerEntry, irqHandlerExit, softirqRaise } from '../../src/machine/trace-events.js';
+import { vmbusNegotiateVersion, vmbusOpen } from '../../src/vmbus/trace-events.js';
+
+const unsignedChar = { charIsUnsigned: true, overwriteType: 'char' } as const;
+const signedChar = { charIsUnsigned: false, overwriteType: 'int' } as const;
+
+describe('one table of fields gives all forms', () => {
+  const event = new TraceEvent(
+    'mine',
+    'mine_event',
+    { small: u8, big: u64, word: int, id: guid, name: text },
+    'small=%04u big=%llx word=%3d id=%pUl name=%s is=%s',
+    [rec('small'), rec('big'), rec('word'), rec('id'), str('name'), either('word', 'yes', 'no')],
+  );
+  const values = { small: 7, big: 0x1_0000_0001, word: -1, id: 'a', name: 'x' };
+
+  test('fields are aligned as in C', () => {
+    expect(event.fields.slice(4).map(({ name, offset }) => [name, offset])).toEqual([
+      ['small', 8],
+      ['big', 16],
+      ['word', 24],
+      ['id', 28],
+      ['name', 44],
+    ]);
+  });
+
+  test('the text has widths, zeros, signs and 64 bits', () => {
+    expect(event.textOf(values)).toBe('small=0007 big=100000001 word= -1 id=a name=x is=yes');
+  });
+
+  test('an event is as long as its struct, which ends aligned, and its texts', () => {
+    expect(event.bytesOf(values)).toBe(48 + 2);
+    expect(irqHandlerEntry.bytesOf({ irq: 1, name: 'ilab' })).toBe(16 + 5);
+    expect(vmbusNegotiateVersion.fields.at(-1)?.offset).toBe(40);
+  });
+
+  test('plain char is signed in old kernels only', () => {
+    expect(event.format(1, signedChar)).toContain('\tfield:char id[16];\toffset:28;\tsize:16;\tsigned:1;\n');
+    expect(event.format(1, unsignedChar)).toContain(
+      '\tfield:__data_loc char[] name;\toffset:44;\tsize:4;\tsigned:0;\n',
+    );
+  });
+
+  test('numbers without a word, and both words', () => {
+    const symbol = new TraceEvent('mine', 'symbol', { vec: int }, '%s', [symbolic('vec', ['HI'])]);
+    expect([0, 16].map((vec) => symbol.textOf({ vec }))).toEqual(['HI', '0x10']);
+    expect(irqHandlerExit.textOf({ irq: 3, ret: 0 })).toBe('irq=3 ret=unhandled');
+    expect(softirqRaise.textOf({ vec: 6 })).toBe('vec=6 [action=TASKLET]');
+    expect(
+      vmbusOpen.textOf({
+        child_relid: 11,
+        openid: 11,
+        gpadlhandle: 0xe1e12,
+        target_vp: 1,
+        offset: 2,
+        ret: -11,
+      }),
+    ).toBe('sending child_relid 0xb, openid 11, gpadlhandle 0xe1e12, target_vp 0x1, offset 0x2, ret -11');
+  });
+});
+
+describe('filters', () => {
+  function passes(filter: string, irq: number, name: string): boolean {
+    const parsed = parseFilter(filter, irqHandlerEntry.plain);
+    if (!('passes' in parsed)) throw new Error(parsed.message);
+    return parsed.passes({ irq, name });
+  }
+
+  test.each([
+    ['irq==24', true],
+    ['irq == 0x18', true],
+    ['irq > 24 || name == "ilab"', true],
+    ['!(irq > 20) && name ~ "il*"', false],
+    ['irq & 8 && name != "other"', true],
+    ["name ~ '?lab'", true],
+    ['irq<24||(irq>=25&&irq<=30)', false],
+  ])('%s', (filter, expected) => {
+    expect(passes(filter, 24, 'ilab')).toBe(expected);
+  });
+
+  test.each([
+    ['irq==', 'Invalid value (did you forget quotes)?', 6],
+    ['nofield==1', 'Field not found', 8],
+    ['name==ilab', 'Invalid value (did you forget quotes)?', 7],
+    ['(irq==1', "Too many '('", 7],
+    ['irq==1)', "Too few '('", 6],
+    ['', 'No filter found', 0],
+  ])('%s is none', (filter, message, at) => {
+    expect(parseFilter(filter, irqHandlerEntry.plain)).toEqual({ message, at });
+  });
+});
+
+describe('a ring of two pages', () => {
+  const ring = (): TraceRing<{ readonly ns: number }> => new TraceRing(2);
+
+  test('counts bytes with headers, and a late event more', () => {
+    const small = ring();
+    small.push({ ns: 0 }, 20);
+    small.push({ ns: 1 }, 21);
+    small.push({ ns: 2 ** 27 + 1 }, 20);
+    expect([small.entries, small.bytes]).toEqual([3, 24 + 28 + 8 + 24]);
+  });
+
+  test('overwrites the oldest page at once, and counts what was on it', () => {
+    const full = ring();
+    for (let at = 0; at < 2 * 170; at++) full.push({ ns: at }, 20);
+    expect([full.entries, full.overrun]).toEqual([340, 0]);
+    full.push({ ns: 340 }, 20);
+    expect([full.entries, full.overrun]).toEqual([171, 170]);
+    expect([...full][0]).toEqual({ ns: 170 });
+  });
+});
