@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { checkExtensions } from './guest/check-extensions.js';
 import { Guest as ModelGuest, type GuestExtensions } from './guest/guest.js';
 import { languageWith } from './guest/language.js';
 import { parseScenario } from './scenario/load.js';
@@ -19,9 +20,10 @@ export class Guest extends ModelGuest {
    * Boots the guest of a scenario file and starts its workload; the timeline is left to `irqlab run`.
    *
    * @param extensions plug-ins, whose designs, architectures and actions the file may speak of.
-   * @throws ScenarioError with file, line and column for a wrong file; what reading it throws.
+   * @throws TypeError for what is no extension; ScenarioError with file, line and column for a wrong file; what reading it throws.
    */
   static load(file: string, extensions: GuestExtensions = {}): Guest {
+    checkExtensions(extensions);
     const language = extensions.modules && languageWith(extensions.modules);
     return Guest.ofScenario(parseScenario(readFileSync(file, 'utf8'), file, language), extensions);
   }

@@ -5,6 +5,8 @@ import { ErrnoError } from '../lib/errno.js';
 import type { VmbusChannel } from '../vmbus/channel/channel.js';
 import { deviceOf } from '../vmbus/driver.js';
 import type { FileTree } from '../view/tree.js';
+import { anInt } from './arguments.js';
+import { checkArgument } from './check-argument.js';
 
 /** A VMBus channel of the guest. */
 export class GuestChannel {
@@ -51,6 +53,7 @@ export class GuestChannel {
    *   host's VMBus version is below 4.1.
    */
   setCpu(cpu: CpuId): void {
+    checkArgument('cpu', anInt, cpu);
     this.fs.writeFile(`${this.path}/cpu`, String(cpu));
   }
 
@@ -71,6 +74,7 @@ export class GuestChannel {
    * @throws ErrnoError EOPNOTSUPP if the driver can't, EINVAL for an impossible number.
    */
   setChannels(count: number): void {
+    checkArgument('count', anInt, count);
     const device = deviceOf(this.channel.primaryOrSelf);
     const driver = device?.driver;
     if (device === undefined || driver?.setChannels === undefined) {

@@ -1,71 +1,44 @@
-import type { CpuOptions } from '../scenario/options/cpus.js';
+import { checkGuestOptions } from '../scenario/checks/scenario.js';
 import type { GuestOptions } from '../scenario/options/guest.js';
-import { closest } from '../scenario/suggest.js';
+import type { Path } from '../scenario/place.js';
+import { optionSchema } from '../scenario/schema/option-form.js';
+import { guestShape } from '../scenario/schema/scenario.js';
+import { mapping } from '../scenario/schema/shapes.js';
+import type { GuestVocabulary } from '../scenario/vocabulary.js';
+import { checkArgument, placeIn } from './check-argument.js';
 
-/** Every key, and the compiler sees to it that none is missing. */
-const guestKeys: Readonly<Record<keyof GuestOptions, true>> = {
-  cpus: true,
-  kernel: true,
-  cmdline: true,
-  moduleParameters: true,
-  arch: true,
-  generation: true,
-  interruptRemapping: true,
-  its: true,
-  nrIrqs: true,
-  maxIrqs: true,
-  seed: true,
-  interruptTimeNs: true,
-  host: true,
-  isolation: true,
-  confidentialVmbus: true,
-  design: true,
-  devices: true,
-  channels: true,
-  interrupts: true,
-  pci: true,
-  kvm: true,
-  architectureRows: true,
-  procInterrupts: true,
-  vmbus: true,
-};
-
-const cpuKeys: Readonly<Record<keyof CpuOptions, true>> = {
-  present: true,
-  possible: true,
-  online: true,
-  isolated: true,
-  nohzFull: true,
-  vendor: true,
-  nodes: true,
-  packages: true,
-  threadsPerCore: true,
-};
+const schemas = new WeakMap<GuestVocabulary, ReturnType<typeof optionSchema>>();
 
 /**
- * Checks what the compiler can't where options come from JavaScript.
+ * Checks a guest's options, which from JavaScript no compiler has seen, by the schema of scenario files.
  *
- * @throws TypeError naming the key that is wrong.
+ * @param vocabulary what can be said of it: the same object each time, so that its schema is made once.
+ * @throws TypeError for an unknown key or a value of a wrong type, RangeError for one that cannot be, naming all of them.
  */
-export function checkOptions(options: GuestOptions): void {
-  if (typeof options !== 'object' || options === null) {
-    throw new TypeError(`a guest is made of options such as {cpus: 4}, not of ${String(options)}`);
-  }
-  refuseUnknown('a guest', options, Object.keys(guestKeys));
-  const { cpus } = options;
-  if (typeof cpus === 'object' && cpus !== null) refuseUnknown('cpus', cpus, Object.keys(cpuKeys));
-  const present = typeof cpus === 'object' && cpus !== null ? cpus.present : cpus;
-  if (!Number.isInteger(present) || present < 1) {
-    throw new TypeError(`cpus: expected a number of CPUs from 1 on, not ${JSON.stringify(present)}`);
-  }
+export function checkOptions(options: GuestOptions, vocabulary: GuestVocabulary): void {
+  checkArgument("a guest's options", schemaOf(vocabulary), options, '');
+  const problems: string[] = [];
+  checkGuestOptions(options, vocabulary.platforms, (path, message) =>
+    problems.push(`${placeIn('', inOptions(path, options))}: ${message}`),
+  );
+  if (problems.length > 0) throw new RangeError(problems.join('\n'));
 }
 
-function refuseUnknown(what: string, options: object, known: readonly string[]): void {
-  for (const key of Object.keys(options)) {
-    if (known.includes(key)) continue;
-    const meant = closest(key, known);
-    throw new TypeError(
-      `${what} has no option "${key}"${meant === undefined ? '' : `; did you mean "${meant}"?`}`,
-    );
-  }
+function schemaOf(vocabulary: GuestVocabulary): ReturnType<typeof optionSchema> {
+  const schema =
+    schemas.get(vocabulary) ?? optionSchema(mapping('a mapping such as {cpus: 4}', guestShape(vocabulary)));
+  schemas.set(vocabulary, schema);
+  return schema;
+}
+
+/** A path of a scenario file, in which some keys are called otherwise and some stand between that options have not. */
+function inOptions(path: Path, options: object): Path {
+  let value: unknown = options;
+  return path.flatMap((key) => {
+    if (typeof value !== 'object' || value === null) return [key];
+    const known = [key, `${String(key)}Ns`].find((name) => name in (value as object));
+    if (known === undefined) return [];
+    value = (value as Record<PropertyKey, unknown>)[known];
+    return [known];
+  });
 }

@@ -2,6 +2,8 @@ import type { CpuId } from '../lib/brand.js';
 import { StorvscDevice } from '../drivers/storvsc/device.js';
 import type { Machine } from '../machine/machine.js';
 import type { VmbusDevice } from '../vmbus/driver.js';
+import { cpu as cpuNumber, submitArgument } from './arguments.js';
+import { checkArgument } from './check-argument.js';
 
 /** I/Os to be submitted together. */
 export interface SubmitOptions {
@@ -46,11 +48,14 @@ export class GuestDisk {
 
   /** The channel that an I/O of this CPU would take now, by its relid. */
   channelFor(cpu: CpuId): number {
+    checkArgument('cpu', cpuNumber, cpu);
     return this.controller.channelFor(this.machine.cpu(cpu).id).relid;
   }
 
   /** Submits I/Os; they are completed as time passes. @throws RangeError for a size that no I/O has. */
-  submit({ count = 1, cpu = 0, bytes = 4096, write = false }: SubmitOptions = {}): void {
+  submit(options: SubmitOptions = {}): void {
+    checkArgument('submit', submitArgument, options);
+    const { count = 1, cpu = 0, bytes = 4096, write = false } = options;
     const { id } = this.machine.cpu(cpu);
     for (let i = 0; i < count; i++)
       this.controller.submit({ cpu: id, bytes, isWrite: write, completed: () => {} });

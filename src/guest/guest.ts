@@ -4,6 +4,7 @@ import type { IrqCore } from '../irq/core.js';
 import type { HungError, WaitingContext } from '../machine/hung.js';
 import type { Machine } from '../machine/machine.js';
 import type { LogLine } from '../machine/log.js';
+import type { Procedure } from '../machine/step.js';
 import type { DeviceOptions } from '../scenario/options/devices.js';
 import type { GuestOptions } from '../scenario/options/guest.js';
 import type { Scenario } from '../scenario/scenario.js';
@@ -26,6 +27,7 @@ import { bootGuest } from './boot.js';
 import { quiesce } from './quiesce.js';
 import { GuestTrace, type TraceOptions } from './trace.js';
 import { type AssembledGuest, assembleGuest } from './container/assemble.js';
+import { GuestKit } from './container/kit.js';
 import type { PluginModule } from './container/contributions.js';
 import { GuestChannel } from './channel.js';
 import { GuestCpu } from './cpu.js';
@@ -41,6 +43,20 @@ import { panic } from './panic.js';
 import type { GuestPci } from './pci.js';
 import { GuestPower } from './power.js';
 import { GuestUio } from './uio.js';
+import {
+  bool,
+  cpu as cpuNumber,
+  crashArgument,
+  kexecArgument,
+  panicArgument,
+  relid as relidNumber,
+  relidMap,
+  runTime,
+  u32,
+  uioDeed,
+} from './arguments.js';
+import { checkArgument } from './check-argument.js';
+import { checkExtensions } from './check-extensions.js';
 import { checkOptions } from './check-options.js';
 import { DeviceSettings } from './device-settings.js';
 import { setInitialCounts } from './initial-counts.js';
@@ -85,8 +101,10 @@ export class Guest implements ScenarioGuest {
   private vps: readonly CpuId[] = [];
   private hangOfBoot: HungError | undefined;
 
-  protected constructor(options: GuestOptions, { modules = noModules }: GuestExtensions) {
-    checkOptions(options);
+  protected constructor(options: GuestOptions, extensions: GuestExtensions) {
+    checkExtensions(extensions);
+    const { modules = noModules } = extensions;
+    checkOptions(options, GuestKit.of(modules));
     this.settings = new DeviceSettings(options);
     this.modules = modules;
     this.options = options;
@@ -176,19 +194,21 @@ export class Guest implements ScenarioGuest {
     return this.machine.clock.now;
   }
 
+  /** When the next thing is going to happen, in ns; undefined: nothing is. */
+  get nextTime(): Ns | undefined {
+    return this.machine.clock.nextTime;
+  }
+
   /** The kernel log. */
   get log(): readonly LogLine[] {
     return this.machine.log.lines;
   }
 
-  /** Lets time go by, with all that happens meanwhile. */
+  /** Lets time go by, with all that happens meanwhile. @throws TypeError or RangeError for what is no time. */
   run(time: RunTime): void {
-    const { seconds = 0, ms = 0, us = 0, ns = 0 } = time ?? {};
-    const span = Math.round(seconds * SECOND + ms * 1_000_000 + us * 1000 + ns);
-    if (!(span >= 0) || Object.keys(time ?? {}).length === 0) {
-      throw new RangeError('a guest runs for a time such as {seconds: 10} or {ms: 5}');
-    }
-    this.machine.elapse(span);
+    checkArgument('run', runTime, time);
+    const { seconds = 0, ms = 0, us = 0, ns = 0 } = time;
+    this.machine.elapse(Math.round(seconds * SECOND + ms * 1_000_000 + us * 1000 + ns));
   }
 
   /**
@@ -226,11 +246,13 @@ export class Guest implements ScenarioGuest {
 
   /** The CPU with this number. @throws RangeError if the machine has no place for it. */
   cpu(number: CpuId): GuestCpu {
+    checkArgument('cpu', cpuNumber, number);
     return new GuestCpu(this.machine, this.machine.cpu(number).id);
   }
 
   /** The channel with this relid. @throws RangeError if the guest has none. */
   channel(relid: Relid): GuestChannel {
+    checkArgument('relid', relidNumber, relid);
     const channel = this.vmbus.connection.relids.relid2channel(relid);
     if (channel === undefined) throw new RangeError(`the guest has no channel ${relid}`);
     return new GuestChannel(this.machine, this.fs, channel);
@@ -238,6 +260,7 @@ export class Guest implements ScenarioGuest {
 
   /** The disk behind the controller with this primary channel. @throws RangeError if the guest has none in service. */
   disk(relid: Relid): GuestDisk {
+    checkArgument('relid', relidNumber, relid);
     const disk = this.findDisk(relid);
     if (disk === undefined) throw new RangeError(`the guest has no disk on channel ${relid}`);
     return disk;
@@ -245,6 +268,7 @@ export class Guest implements ScenarioGuest {
 
   /** The network adapter with this primary channel. @throws RangeError if the guest has none in service. */
   nic(relid: Relid): GuestNic {
+    checkArgument('relid', relidNumber, relid);
     const nic = this.findNic(relid);
     if (nic === undefined) throw new RangeError(`the guest has no network adapter on channel ${relid}`);
     return nic;
@@ -258,8 +282,7 @@ export class Guest implements ScenarioGuest {
    *   then the guest goes on.
    */
   suspend(): void {
-    this.machine.run('suspend', this.power.suspend());
-    this.quiesce();
+    this.perform('suspend', this.power.suspend());
   }
 
   /**
@@ -269,18 +292,17 @@ export class Guest implements ScenarioGuest {
    * @throws ErrnoError EINVAL if the guest does not sleep; RangeError for relids that cannot be.
    */
   resume(relids?: ReadonlyMap<Relid, Relid>): void {
+    checkArgument('relids', relidMap, relids);
     if (this.vmbus.connection.state.kind === 'connected') {
       throw new ErrnoError('EINVAL', 'the guest does not sleep; there is nothing to resume');
     }
     this.host.hyperv.moveRelids(relids);
-    this.machine.run('resume', this.power.resume());
-    this.quiesce();
+    this.perform('resume', this.power.resume());
   }
 
   /** Leaves the host for a new kernel, as kexec does: the host forgets the guest. */
   shutdown(): void {
-    this.machine.run('shutdown', this.power.shutdown());
-    this.quiesce();
+    this.perform('shutdown', this.power.shutdown());
   }
 
   /**
@@ -290,6 +312,7 @@ export class Guest implements ScenarioGuest {
    * @throws RangeError for a CPU that is not online, and in a kernel that has stopped already.
    */
   panic(options: PanicOptions = {}): void {
+    checkArgument('panic', panicArgument, options);
     this.refuseKvm('panic');
     panic(this.kernel, options, false);
   }
@@ -301,7 +324,9 @@ export class Guest implements ScenarioGuest {
    *
    * @throws RangeError as `panic`.
    */
-  crash({ cmdline, ...options }: PanicOptions & NextKernelOptions = {}): void {
+  crash(given: PanicOptions & NextKernelOptions = {}): void {
+    checkArgument('crash', crashArgument, given);
+    const { cmdline, ...options } = given;
     this.refuseKvm('crash');
     panic(this.kernel, options, true);
     this.startKernel(crashKernel(this.options, options.cpu ?? 0, cmdline));
@@ -312,7 +337,9 @@ export class Guest implements ScenarioGuest {
    *
    * @throws HungError if the host does not let the old kernel go; RangeError in a kernel that has stopped.
    */
-  kexec({ cmdline }: NextKernelOptions = {}): void {
+  kexec(given: NextKernelOptions = {}): void {
+    checkArgument('kexec', kexecArgument, given);
+    const { cmdline } = given;
     this.refuseKvm('kexec');
     const { machine, vmbus } = this;
     machine.run('kexec', this.power.kexec());
@@ -325,16 +352,17 @@ export class Guest implements ScenarioGuest {
    * Connects a socket to a vsock port of the host.
    *
    * @returns the relid of the connection's channel.
-   * @throws ErrnoError ETIMEDOUT if nobody listens there; ENODEV if the host's VMBus version is below 4.0.
+   * @throws ErrnoError ETIMEDOUT if nobody listens there; ENODEV if the host's VMBus version is below 4.0; EBUSY while the
+   *   guest sleeps.
    */
   connect(port: number): Relid {
-    const relid = this.machine.run('connect', this.power.connect(port));
-    this.quiesce();
-    return relid;
+    checkArgument('port', u32, port);
+    return this.perform('connect', this.power.connect(port));
   }
 
   /** The device with this primary channel that uio_hv_generic has. @throws RangeError if it has none. */
   uio(relid: Relid): GuestUio {
+    checkArgument('relid', relidNumber, relid);
     return GuestUio.of(this.machine, relid, this.deviceOf(relid));
   }
 
@@ -378,13 +406,13 @@ export class Guest implements ScenarioGuest {
 
   raise(irq: Irq, times: number, options: RaiseOptions = {}): number {
     if (this.irqCore.desc(irq) === undefined) return 0;
-    const line = this.irq(irq);
-    for (let i = 0; i < times; i++) line.raise(options);
+    const line = this.lines.known(irq);
+    for (let i = 0; i < times; i++) line.assert(options);
     return times;
   }
 
   raised(irq: Irq): number {
-    return this.irqCore.desc(irq) === undefined ? 0 : this.irq(irq).line.raised;
+    return this.irqCore.desc(irq) === undefined ? 0 : this.lines.known(irq).line.raised;
   }
 
   submitIo(disk: Relid | string, { submitter, cpus, bytes, isWrite, completed }: DiskIoOptions): boolean {
@@ -402,8 +430,8 @@ export class Guest implements ScenarioGuest {
     if (typeof nic === 'string') return this.pci.frame(nic, direction, flow);
     const found = this.findNic(nic);
     if (found === undefined) return false;
-    if (direction === 'rx') return found.receive({ flow, bytes }) === 1;
-    found.transmit({ flow, bytes });
+    if (direction === 'rx') return found.deliver(1, flow, bytes) === 1;
+    found.send(1, flow, bytes);
     return true;
   }
 
@@ -425,6 +453,7 @@ export class Guest implements ScenarioGuest {
 
   setInterface(relid: Relid, up: boolean): void {
     const nic = this.nic(relid);
+    checkArgument('up', bool, up);
     if (up) nic.up();
     else nic.down();
     this.quiesce();
@@ -432,6 +461,7 @@ export class Guest implements ScenarioGuest {
 
   useUio(relid: Relid, deed: UioDeed): void {
     const uio = this.uio(relid);
+    checkArgument('deed', uioDeed, deed);
     if (deed === 'open') uio.open();
     else if (deed === 'close') uio.close();
     else uio.irqControl(deed === 'enable');
@@ -475,6 +505,18 @@ export class Guest implements ScenarioGuest {
   private refuseKvm(what: string): void {
     if (this.kvm !== undefined)
       throw new RangeError(`${what}: the host's threads of "kvm" run in the guest's kernel`);
+  }
+
+  /** Runs work of the guest to its end, and what it has begun as well, even if it fails. */
+  private perform<T>(what: string, work: Procedure<T>): T {
+    try {
+      const result = this.machine.run(what, work);
+      this.quiesce();
+      return result;
+    } catch (error) {
+      if (error instanceof ErrnoError) this.quiesce();
+      throw error;
+    }
   }
 
   /** Lets time go by until guest and host have done what they began. */

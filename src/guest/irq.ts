@@ -17,6 +17,8 @@ import {
 import { formatCpuList } from '../machine/cpumask-text.js';
 import type { Procedure } from '../machine/step.js';
 import type { FileTree } from '../view/tree.js';
+import { bool, nonEmpty, raiseArgument, requestArgument } from './arguments.js';
+import { checkArgument } from './check-argument.js';
 
 /** What a Linux IRQ needs of its guest. */
 export interface IrqGuestParts {
@@ -101,6 +103,12 @@ export class GuestIrq {
    *   KVM.
    */
   raise(options: RaiseOptions = {}): void {
+    checkArgument('raise', raiseArgument, options);
+    this.assert(options);
+  }
+
+  /** The same for options that have been checked. */
+  assert(options: RaiseOptions): void {
     const { devices, irqCore } = this.guest;
     devices.raise(this.deviceLine('have its host signal it'), options);
     irqCore.machine.settle();
@@ -114,6 +122,7 @@ export class GuestIrq {
    *   is not, or a line of VMBus.
    */
   request(request: LineRequest): void {
+    checkArgument('request', requestArgument, request);
     const desc = this.deviceLine('only its driver requests it');
     const ret = this.run('request_irq', this.guest.devices.request(desc, request));
     if (ret === 0) return;
@@ -127,6 +136,7 @@ export class GuestIrq {
    * @returns the name; null if there is no such action, which the kernel warns of in its log.
    */
   free(name?: string): string | null {
+    if (name !== undefined) checkArgument('name', nonEmpty, name);
     const desc = this.deviceLine('only its driver frees it');
     return this.run('free_irq', this.guest.devices.free(desc, name));
   }
@@ -164,6 +174,7 @@ export class GuestIrq {
 
   /** Lets the IRQ wake the machine, or not any more; calls nest (irq_set_irq_wake). @throws ErrnoError ENXIO if its chip cannot. */
   setWake(on: boolean): void {
+    checkArgument('on', bool, on);
     const ret = irqSetIrqWake(this.guest.irqCore, this.desc.irq, on);
     if (ret === 0) return;
     throw new ErrnoError(

@@ -12,6 +12,15 @@ import type { LineRequestOptions } from '../scenario/options/line-request.js';
 import type { PciDeviceOptions } from '../scenario/options/pci.js';
 import type { DisableWait, ScenarioLines } from '../scenario/port.js';
 import type { FileTree } from '../view/tree.js';
+import {
+  anInt,
+  disableWait,
+  interruptArgument,
+  irq as irqNumber,
+  nonEmpty,
+  pciArgument,
+} from './arguments.js';
+import { checkArgument } from './check-argument.js';
 import { deviceInterrupt } from './device-interrupt.js';
 import type { RequestFlag } from '../devices/line/request-flags.js';
 import { GuestIrq } from './irq.js';
@@ -42,9 +51,15 @@ export class GuestLines implements ScenarioLines {
 
   /** The Linux IRQ with this number. @throws RangeError if there is none. */
   irq(number: Irq): GuestIrq {
-    const irq = new GuestIrq(this.guest, number);
+    checkArgument('irq', irqNumber, number);
+    const irq = this.known(number);
     void irq.desc;
     return irq;
+  }
+
+  /** The same for a number that is known to be one. */
+  known(number: Irq): GuestIrq {
+    return new GuestIrq(this.guest, number);
   }
 
   request(irq: Irq, request: LineRequestOptions): void {
@@ -61,6 +76,7 @@ export class GuestLines implements ScenarioLines {
 
   disable(irq: Irq, wait: DisableWait): void {
     const line = this.irq(irq);
+    checkArgument('wait', disableWait, wait);
     if (wait === 'all') line.disable();
     else if (wait === 'hardirq') line.disableHardirq();
     else line.disableNosync();
@@ -80,6 +96,7 @@ export class GuestLines implements ScenarioLines {
    * @throws RangeError if the number is taken, or the requests are refused.
    */
   plug(interrupt: InterruptOptions): void {
+    checkArgument('interrupt', interruptArgument, interrupt);
     this.run(`plug IRQ ${interrupt.irq}`, this.plugIn(interrupt));
   }
 
@@ -105,6 +122,7 @@ export class GuestLines implements ScenarioLines {
    * @throws ErrnoError what its probe fails with, such as ENOSPC; RangeError if its address or name is taken.
    */
   plugPci(device: PciDeviceOptions): string {
+    checkArgument('device', pciArgument, device);
     const { pci, settle } = this.guest;
     const { passedThrough } = pci;
     const bus = passedThrough.busFor(device);
@@ -120,6 +138,7 @@ export class GuestLines implements ScenarioLines {
    * @throws RangeError if there is none; ErrnoError ENODEV if the guest has its bus not in service.
    */
   unplugPci(device: string): void {
+    checkArgument('device', nonEmpty, device);
     const { pci, settle } = this.guest;
     if (pci.eject(device)) settle();
     else this.run(`unplug ${device}`, pci.unplug(device));
@@ -131,6 +150,8 @@ export class GuestLines implements ScenarioLines {
    * @throws ErrnoError EOPNOTSUPP if its driver can't, EINVAL for an impossible number; RangeError without such a device.
    */
   setQueues(device: string, count: number): void {
+    checkArgument('device', nonEmpty, device);
+    checkArgument('count', anInt, count);
     this.run(`set_channels of ${device}`, this.guest.pci.setQueues(device, count));
   }
 

@@ -7,6 +7,8 @@ import type { HyperV } from '../host/hyperv.js';
 import { flowHash } from '../host/protocols/flow-hash.js';
 import type { Machine } from '../machine/machine.js';
 import type { VmbusDevice } from '../vmbus/driver.js';
+import { framesArgument, indirectionArgument } from './arguments.js';
+import { checkArgument } from './check-argument.js';
 
 /** Frames that come or go together. */
 export interface FramesOptions {
@@ -66,6 +68,7 @@ export class GuestNic {
    * @throws ErrnoError EINVAL for a channel that is not in use, ENODEV if the adapter is not in service.
    */
   setIndirection(choice: IndirectionChoice): void {
+    checkArgument('indirection', indirectionArgument, choice);
     this.machine.run('netvsc_set_rxfh', netvscSetRxfh(this.adapter, indirectionTable(choice)));
   }
 
@@ -85,13 +88,27 @@ export class GuestNic {
   }
 
   /** Has the guest send frames; they go out as time passes. */
-  transmit({ count = 1, flow = 0, bytes = 1514 }: FramesOptions = {}): void {
+  transmit(options: FramesOptions = {}): void {
+    checkArgument('transmit', framesArgument, options);
+    const { count = 1, flow = 0, bytes = 1514 } = options;
+    this.send(count, flow, bytes);
+  }
+
+  /** The same for what has been checked. */
+  send(count: number, flow: number, bytes: number): void {
     const hash = flowHash(flow);
     for (let i = 0; i < count; i++) this.adapter.transmit({ hash, bytes });
   }
 
   /** Has the host deliver frames. @returns how many it could: none while the adapter is not open. */
-  receive({ count = 1, flow = 0, bytes = 1514 }: FramesOptions = {}): number {
+  receive(options: FramesOptions = {}): number {
+    checkArgument('receive', framesArgument, options);
+    const { count = 1, flow = 0, bytes = 1514 } = options;
+    return this.deliver(count, flow, bytes);
+  }
+
+  /** The same for what has been checked. */
+  deliver(count: number, flow: number, bytes: number): number {
     const device = this.host.channel(this.adapter.device.channel.relid)?.device;
     const backend = device?.backend;
     if (device === undefined || !(backend instanceof NetworkBackend)) return 0;

@@ -62,6 +62,8 @@ export class GuestPower {
 
   /** Connects a socket to the host's service on a vsock port. Returns the relid of the connection's channel. */
   *connect(port: number): Procedure<Relid> {
+    if (this.machine.hotplug.isDisabled)
+      throw new ErrnoError('EBUSY', 'the guest sleeps, and its processes with it; resume it first');
     const driver = this.vmbus.bus.drivers.find((candidate) => candidate instanceof HvSockDriver);
     if (!(driver instanceof HvSockDriver)) throw new ErrnoError('ENODEV', 'the guest has no hv_sock driver');
     const channel = yield* driver.connect(vsockService(port));

@@ -2,6 +2,8 @@ import { UioDevice } from '../drivers/uio/driver.js';
 import type { Relid } from '../lib/brand.js';
 import type { Machine } from '../machine/machine.js';
 import type { VmbusDevice } from '../vmbus/driver.js';
+import { bool } from './arguments.js';
+import { checkArgument } from './check-argument.js';
 
 /** A program in user space that has a device through /dev/uio. */
 export class GuestUio {
@@ -35,6 +37,7 @@ export class GuestUio {
 
   /** write() of 1 or 0: interrupts on or off. @throws ErrnoError EBADF if it is not open. */
   irqControl(on: boolean): void {
+    checkArgument('on', bool, on);
     this.machine.run('uio_write', this.device.irqControl(on));
   }
 }

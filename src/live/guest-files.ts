@@ -1,11 +1,18 @@
 import { ErrnoError } from '../lib/errno.js';
 import type { FileTree } from '../view/tree.js';
+import type { SleepingWrite } from '../view/tree-node.js';
 import type { DirectoryEntry, FileAttributes, MountedFiles, OpenedFile } from './fuse/files.js';
 
 /** A guest's /proc and /sys as files that can be mounted. */
 export class GuestFiles implements MountedFiles {
-  /** @param treeNow the files of the kernel that runs now: after kexec another one's. */
-  constructor(private readonly treeNow: () => FileTree) {}
+  /**
+   * @param treeNow the files of the kernel that runs now: after kexec another one's.
+   * @param sleep has a writer go on as the guest's time passes.
+   */
+  constructor(
+    private readonly treeNow: () => FileTree,
+    private readonly sleep: (write: SleepingWrite) => number | Promise<number>,
+  ) {}
 
   private get tree(): FileTree {
     return this.treeNow();
@@ -33,7 +40,15 @@ export class GuestFiles implements MountedFiles {
   }
 
   open(path: string, access: 'read' | 'write'): OpenedFile {
-    return this.tree.open(path, access);
+    const file = this.tree.open(path, access);
+    return {
+      bytes: () => file.bytes(),
+      write: (data) => {
+        const begun = file.beginWrite(data);
+        return typeof begun === 'number' ? begun : this.sleep(begun);
+      },
+      truncate: () => file.truncate(),
+    };
   }
 
   /** procfs knows no fsync; in sysfs there is nothing to do (fs/sync.c, fs/kernfs/file.c). */

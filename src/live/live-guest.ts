@@ -17,6 +17,8 @@ const NS_PER_MS = 1_000_000;
 const MOST_BUSY_MS = 15;
 /** The pause then: enough to open a file and to read it. */
 const PAUSE_MS = 5;
+/** How long who waits for the guest sleeps between looks at it, at most. */
+const MOST_WAIT_MS = 16;
 /** The real time is looked at once in so many events. */
 const LOOK_EVENTS = 64;
 
@@ -27,6 +29,12 @@ export interface LiveGuestOptions {
   readonly nowMs: () => number;
   /** Called when a step of the timeline does not turn out as its `expect` says. */
   readonly onFailure: (message: string) => void;
+}
+
+/** What runs. */
+export interface LiveModel extends ScenarioGuest {
+  /** When the next thing is going to happen; undefined: nothing is. */
+  readonly nextTime: Ns | undefined;
 }
 
 interface RunningWorkload {
@@ -93,7 +101,7 @@ export class LiveGuest {
   private lostNs: Ns = 0;
 
   constructor(
-    private readonly guest: ScenarioGuest,
+    private readonly guest: LiveModel,
     private readonly scenario: Scenario,
     private readonly options: LiveGuestOptions,
   ) {
@@ -155,6 +163,29 @@ export class LiveGuest {
     } finally {
       this.runs -= 1;
       this.restart();
+    }
+  }
+
+  /**
+   * Resolves once `isOver` says so. Where the guest's time stands still it goes on for that, as far as needed and as long as
+   * anything happens in it; others have their turn meanwhile.
+   */
+  async until(isOver: () => boolean): Promise<void> {
+    for (let waitMs = 1; !isOver(); waitMs = Math.min(2 * waitMs, MOST_WAIT_MS)) {
+      await new Promise((resolve) => setTimeout(resolve, waitMs).unref());
+      if (this.rate > 0) this.catchUp();
+      else if (this.runs === 0) this.advanceUntil(isOver);
+    }
+  }
+
+  /** Lets time that stands still go on, for as long as it may keep others waiting. */
+  private advanceUntil(isOver: () => boolean): void {
+    const { nowMs } = this.options;
+    const endMs = nowMs() + MOST_BUSY_MS;
+    while (!isOver() && nowMs() < endMs) {
+      const { nextTime } = this.guest;
+      if (nextTime === undefined) return;
+      this.advance(nextTime);
     }
   }
 

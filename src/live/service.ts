@@ -10,6 +10,7 @@ import { FuseSession } from './fuse/session.js';
 import { GuestCommands } from './guest-commands.js';
 import { GuestFiles } from './guest-files.js';
 import type { LiveGuest } from './live-guest.js';
+import { sleepingWrite } from './sleeping-write.js';
 import { type OpenGuest, openGuest } from './open-guest.js';
 
 /** The guest catches up at least this often, in ms, so that no work piles up while nobody reads its files. */
@@ -45,7 +46,13 @@ export class LiveService {
     this.live = live;
     const owner = { uid: 0, gid: 0, timeS: Math.floor(Date.now() / 1000) };
     this.session = new FuseSession(
-      new FuseFilesystem(new GuestFiles(() => guest.fs), owner),
+      new FuseFilesystem(
+        new GuestFiles(
+          () => guest.fs,
+          (write) => sleepingWrite(guest, live, write),
+        ),
+        owner,
+      ),
       { beforeRequest: () => live.catchUp(), onDefect: (error) => this.reportDefect(error) },
       fd,
     );

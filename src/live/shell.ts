@@ -24,6 +24,11 @@ const guestPaths = [
   '/sys/kernel/tracing',
 ] as const;
 
+export interface ShellOptions extends LiveOptions {
+  /** The command has a PID and a user namespace of its own as well. */
+  readonly isolate?: boolean;
+}
+
 /**
  * `irqlab shell`: a command in a mount namespace of its own, in which some files of /proc and /sys are the guest's.
  * This process answers for them and stays outside, or it would wait for itself when it reads one of them.
@@ -33,7 +38,7 @@ const guestPaths = [
 export async function runShell(
   file: string,
   command: readonly string[],
-  options: LiveOptions,
+  options: ShellOptions,
   stdio: Stdio,
 ): Promise<number> {
   if (namespaceRights() === 'user') return runInUserNamespace();
@@ -41,7 +46,7 @@ export async function runShell(
   try {
     const { guest, fd, session } = service;
     const paths = guestPaths.filter((path) => guest.fs.exists(path));
-    return service.status(await runOverlaid(command, paths, fd, session));
+    return service.status(await runOverlaid(command, paths, fd, session, options.isolate));
   } finally {
     service.close();
   }

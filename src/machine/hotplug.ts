@@ -243,6 +243,11 @@ export class CpuHotplug {
     yield* this.freeze(id);
   }
 
+  /** True while CPUs stay as they are. */
+  get isDisabled(): boolean {
+    return this.disabled > 0;
+  }
+
   private refuseDisabled(id: CpuId): void {
     if (this.disabled > 0)
       throw new ErrnoError('EBUSY', `CPU ${id} stays as it is while the machine is suspended`);

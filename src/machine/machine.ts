@@ -280,15 +280,7 @@ export class Machine implements CpuMachine, HotplugMachine, TracedMachine {
    * @throws RangeError if the machine stands still.
    */
   run<T>(name: string, proc: Procedure<T>, cpu: CpuId = this.online.first(), identity: TaskIdentity = {}): T {
-    if (this.isHalted) throw new RangeError(`${name}: the guest's kernel has stopped; nothing runs in it`);
-    if (this.running !== undefined || this.inInterrupt) {
-      throw new Error(
-        `${name}: called from within ${this.running?.name ?? 'an interrupt'}; use yield* there`,
-      );
-    }
-    const task = this.spawn(name, proc, cpu, identity);
-    task.errorTaken = true;
-    this.settle();
+    const task = this.start(name, proc, cpu, identity);
     const end = this.clock.now + HUNG_LIMIT_NS;
     while (task.state !== 'done') {
       const late = this.clock.now > end;
@@ -301,6 +293,30 @@ export class Machine implements CpuMachine, HotplugMachine, TracedMachine {
     }
     if (task.failed) throw task.error;
     return task.result as T;
+  }
+
+  /**
+   * Starts `proc` as a process context and runs it up to where it first sleeps, or to its end. It goes on as time passes;
+   * whoever starts it takes its error.
+   *
+   * @throws Error and RangeError as `run`.
+   */
+  start(
+    name: string,
+    proc: Procedure<unknown>,
+    cpu: CpuId = this.online.first(),
+    identity: TaskIdentity = {},
+  ): Task {
+    if (this.isHalted) throw new RangeError(`${name}: the guest's kernel has stopped; nothing runs in it`);
+    if (this.running !== undefined || this.inInterrupt) {
+      throw new Error(
+        `${name}: called from within ${this.running?.name ?? 'an interrupt'}; use yield* there`,
+      );
+    }
+    const task = this.spawn(name, proc, cpu, identity);
+    task.errorTaken = true;
+    this.settle();
+    return task;
   }
 
   /** Lets `ns` ns pass, with all that happens in them. */

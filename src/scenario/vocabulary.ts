@@ -5,14 +5,18 @@ import type { ScenarioAction } from './actions/action.js';
 import { builtinActions } from './actions/index.js';
 import type { PlatformFacts } from './checks/checks.js';
 
-/** What a scenario file can speak of that plug-ins may add to. */
-export interface ScenarioVocabulary {
-  /** What a step of the timeline can do. */
-  readonly actions: readonly ScenarioAction[];
+/** What can be said of a guest that plug-ins may add to. */
+export interface GuestVocabulary {
   /** Architectures of guests; the first is the default. */
   readonly platforms: readonly PlatformFacts[];
   /** Names of the choices on each axis of the design; the first is the default. */
   readonly designChoices: Readonly<Record<DesignAxis, readonly string[]>>;
+}
+
+/** What a scenario file can speak of that plug-ins may add to. */
+export interface ScenarioVocabulary extends GuestVocabulary {
+  /** What a step of the timeline can do. */
+  readonly actions: readonly ScenarioAction[];
 }
 
 /** irqlab's own. */

@@ -1,4 +1,5 @@
 import { ErrnoError, errnoCode } from '../lib/errno.js';
+import type { Procedure } from '../machine/step.js';
 
 /** A directory whose entries may come and go; only this object knows them. */
 export interface DirectoryNode {
@@ -21,6 +22,14 @@ export function countDirectories(directory: DirectoryNode): number {
   return count;
 }
 
+/** What is left of a write() in which the writer may sleep. */
+export interface SleepingWrite<Result = number> {
+  /** What its context is called. */
+  readonly name: string;
+  /** Its value is how many bytes were consumed. Throws ErrnoError. */
+  readonly work: Procedure<Result>;
+}
+
 /** A file. Its text is a byte per character, U+0000 to U+00FF. */
 export interface FileNode {
   readonly kind: 'file';
@@ -36,6 +45,8 @@ export interface FileNode {
   write?(data: string): number;
   /** What opening it with O_TRUNC does; missing: nothing. */
   truncate?(): void;
+  /** The same up to where the writer may sleep, for who lets others go on meanwhile. Missing: it never does. */
+  beginWrite?(data: string): number | SleepingWrite;
   /** What the filesystem says to a user who would write a file without `write`, and whether it says so at open(). */
   readonly unwritable: { readonly code: 'EIO' | 'EACCES' | 'EINVAL'; readonly at: 'open' | 'write' };
 }
@@ -143,7 +154,10 @@ export const PAGE_SIZE = 4096;
  * A file of sysfs: even root may not open it for what it has no method for. A write hands at most a page to `store`;
  * an empty one does nothing (fs/sysfs/file.c sysfs_kf_write).
  */
-export function sysfsFile(mode: number, methods: { show?(): string; store?(text: string): void }): FileNode {
+export function sysfsFile(
+  mode: number,
+  methods: { show?(): string; store?(text: string): void } = {},
+): FileNode {
   const { show, store } = methods;
   return {
     kind: 'file',
@@ -161,6 +175,38 @@ export function sysfsFile(mode: number, methods: { show?(): string; store?(text:
   };
 }
 
+/** What runs a write whose writer waits for it. */
+export interface Runner {
+  run<T>(name: string, proc: Procedure<T>): T;
+}
+
+/** A file of sysfs whose writers may sleep. `store` gives what is left to do; undefined: nothing. */
+export function sleepingSysfsFile(
+  machine: Runner,
+  mode: number,
+  methods: { show?(): string; store(text: string): SleepingWrite<void> | undefined },
+): FileNode {
+  const { store, show } = methods;
+  const beginWrite = (data: string): number | SleepingWrite => {
+    const text = data.slice(0, PAGE_SIZE);
+    const rest = text === '' ? undefined : store(text);
+    return rest === undefined ? text.length : { name: rest.name, work: consuming(text.length, rest.work) };
+  };
+  return {
+    ...sysfsFile(mode, show && { show: () => show() }),
+    beginWrite,
+    write(data) {
+      const begun = beginWrite(data);
+      return typeof begun === 'number' ? begun : machine.run(begun.name, begun.work);
+    },
+  };
+}
+
+function* consuming(bytes: number, work: Procedure<void>): Procedure<number> {
+  yield* work;
+  return bytes;
+}
+
 /** Cuts a text to what fits into the page that sysfs shows. */
 export function onePage(text: string): string {
   return text.slice(0, PAGE_SIZE - 1);
@@ -169,4 +215,10 @@ export function onePage(text: string): string {
 /** Turns the return value of a kernel function into an error of the file that called it. */
 export function throwIfError(ret: number, sentence: string): void {
   if (ret < 0) throw new ErrnoError(errnoCode(ret), sentence);
+}
+
+/** What a kernel function does that a file has called; its return value is turned into an error. */
+export function* checked(work: Procedure<number>, sentence: () => string): Procedure<void> {
+  const ret = yield* work;
+  if (ret < 0) throwIfError(ret, sentence());
 }

@@ -5,6 +5,7 @@ import {
   countDirectories,
   type DirectoryNode,
   type FileNode,
+  type SleepingWrite,
   StaticDirectory,
   type TreeNode,
 } from './tree-node.js';
@@ -39,6 +40,8 @@ export interface OpenFile {
   write(data: string): number;
   /** It was opened with O_TRUNC. */
   truncate(): void;
+  /** The same up to where the writer may sleep. */
+  beginWrite(data: string): number | SleepingWrite;
 }
 
 const typeBits = { directory: 0o040000, file: 0o100000, symlink: 0o120000 } as const;
@@ -104,14 +107,16 @@ export class FileTree {
       throw unwritable(path, node);
     if (access === 'read' && node.read === undefined)
       throw new ErrnoError('EACCES', `${path} cannot be read`);
+    const write = (data: string): number => {
+      if (node.write === undefined) throw unwritable(path, node);
+      return checkedCount(path, node.write(data));
+    };
     return {
       read: () => readText(path, node),
       bytes: () => readBytes(path, node) ?? latin1Bytes(readText(path, node)),
-      write: (data) => {
-        if (node.write === undefined) throw unwritable(path, node);
-        return checkedCount(path, node.write(data));
-      },
       truncate: () => node.truncate?.(),
+      write,
+      beginWrite: (data) => (node.beginWrite === undefined ? write(data) : node.beginWrite(data)),
     };
   }
 
@@ -120,8 +125,12 @@ export class FileTree {
     return this.open(path, 'read').read();
   }
 
-  /** Opens a file and writes to it once. @returns how many bytes write() consumed. */
+  /** Opens a file and writes to it once. @returns how many bytes write() consumed. @throws TypeError for what is no text. */
   writeFile(path: string, data: string): number {
+    if (typeof data !== 'string')
+      throw new TypeError(
+        `${path}: expected the text to write, such as '2', not ${typeof data} ${String(data)}`,
+      );
     return this.open(path, 'write').write(data);
   }
 
@@ -184,6 +193,8 @@ export class FileTree {
   private resolve(path: string, follow: true): DirectoryNode | FileNode;
   private resolve(path: string, follow: boolean): TreeNode;
   private resolve(path: string, follow: boolean): TreeNode {
+    if (typeof path !== 'string')
+      throw new TypeError(`expected a path such as /proc/interrupts, not ${String(path)}`);
     if (path === '') throw new ErrnoError('ENOENT', 'an empty path names nothing');
     const todo = path.split('/').reverse();
     const above: DirectoryNode[] = [];

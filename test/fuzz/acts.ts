@@ -132,7 +132,7 @@ const acts: readonly Act[] = [
   (v, a, b) => {
     for (let i = 0; i <= b % 3; i++) v.guest.host.timerExpired(a % CPUS);
   },
-  (v, a, b) => v.guest.host.signal(relids[b % 10], 1 + (a % 3)),
+  (v, a, b) => ifPossible(() => v.guest.host.signal(relids[b % 10], 1 + (a % 3))),
   // Whole habits.
   // A signal of the guest has nothing that could be corrupted.
   (v, a, b, c) => ifPossible(() => v.guest.host.faults.add(ruleOf(a, b, c))),

@@ -353,16 +353,18 @@ describe('a guest', () => {
       expect(() => vm.host.offer({ driver: 'netvsc', relid: 41, channels: 2, subChannels })).toThrow(
         /relid 4[12] is there twice among the channels of one device/,
       );
-    expect(() => Guest.create({ ...small, architectureRows: { XYZ: 1 } })).toThrow(/x86 has no row XYZ/);
+    expect(() => Guest.create({ ...small, architectureRows: { XYZ: 1 } })).toThrow(/x86_64 has no row "XYZ"/);
     expect(() => vm.run({ seconds: -1 })).toThrow(RangeError);
     expect(() => vm.run({})).toThrow(/for a time such as/);
     const wrong = (options: unknown) => () => Guest.create(options as GuestOptions);
     expect(wrong({ ...small, devcies: [] })).toThrow(
-      'a guest has no option "devcies"; did you mean "devices"?',
+      'a guest\'s options: unknown key "devcies"; did you mean "devices"?',
     );
-    expect(wrong({ cpus: '4' })).toThrow('cpus: expected a number of CPUs from 1 on, not "4"');
+    expect(wrong({ cpus: '4' })).toThrow(
+      'cpus: expected a number of CPUs or an object such as {present: 8, possible: 16}, not "4"',
+    );
     expect(wrong({ cpus: { present: 4, nods: 2 } })).toThrow(
-      'cpus has no option "nods"; did you mean "nodes"?',
+      'cpus: unknown key "nods"; did you mean "nodes"?',
     );
     expect(wrong(undefined)).toThrow(TypeError);
     expect(() => vm.irq(24).setAffinity(undefined as unknown as string)).toThrow(TypeError);

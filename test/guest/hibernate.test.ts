@@ -117,3 +117,40 @@ describe('sockets', () => {
     expect(guest.procInterrupts()).not.toContain('hv_sock');
   });
 });
+
+describe('what a sleeping guest cannot do', () => {
+  test('is EBUSY, and nothing of it is left when it wakes up', () => {
+    const guest = Guest.create(options);
+    guest.suspend();
+    expect(errnoOf(() => guest.suspend())).toBe('EBUSY');
+    expect(errnoOf(() => guest.connect(5000))).toBe('EBUSY');
+    for (const cpu of [0, 1]) {
+      expect(errnoOf(() => guest.cpu(cpu).offline())).toBe('EBUSY');
+      expect(errnoOf(() => guest.cpu(cpu).online())).toBe('EBUSY');
+    }
+    guest.resume();
+    expect(errnoOf(() => guest.resume())).toBe('EINVAL');
+    guest.connect(5000);
+    expect(guest.machine.liveTasks).toBe(0);
+    expect(brokenInvariants(guest)).toEqual([]);
+  });
+});
+
+describe('a suspend that fails', () => {
+  test.each([0, 20_000])('leaves nothing running, with interrupts of %i ns', (interruptTimeNs) => {
+    // The device that has no hibernation was found first, so all others have been suspended before it fails.
+    const uio = { class: 'f8615163-df3e-46c5-913f-f2d2f965ed0e', relid: 60 };
+    const devices = [{ driver: 'fcopy', relid: 10 } as const, ...(options.devices ?? []), uio];
+    const guest = Guest.create({ ...options, interruptTimeNs, devices });
+    guest.disk(14).submit({ count: 50, cpu: 1 });
+    expect(errnoOf(() => guest.suspend())).toBe('EOPNOTSUPP');
+    expect(guest.machine.liveTasks).toBe(0);
+    expect(guest.host.hyperv.isBusy).toBe(false);
+    const channels = [...guest.vmbus.connection.channels()];
+    expect(channels.map(({ state }) => state.kind)).not.toContain('opening');
+    guest.disk(14).submit({ count: 5 });
+    guest.run({ ms: 50 });
+    expect(guest.disk(14).completed).toBe(55);
+    expect(brokenInvariants(guest)).toEqual([]);
+  });
+});

@@ -180,10 +180,16 @@ describe('what makes no sense', () => {
   });
 
   test.each([
-    [{ hv_netvsc: { ring: 3 } }, /no module parameter hv_netvsc.ring/],
-    [{ netvsc: { ring_size: 3 } }, /no module parameter netvsc.ring_size/],
-    [{ hv_storvsc: { storvsc_vcpus_per_sub_channel: 0 } }, /is 1 to any, not 0/],
-    [{ hv_balloon: { hot_add: 1 } }, /is no number/],
+    [{ hv_netvsc: { ring: 3 } }, /moduleParameters.hv_netvsc: unknown key "ring"/],
+    [
+      { netvsc: { ring_size: 3 } },
+      /moduleParameters: unknown key "netvsc"; known here: hv_vmbus, hv_netvsc,/,
+    ],
+    [
+      { hv_storvsc: { storvsc_vcpus_per_sub_channel: 0 } },
+      /expected a whole number from 1 to 2147483647, not 0/,
+    ],
+    [{ hv_balloon: { hot_add: 1 } }, /moduleParameters.hv_balloon.hot_add: expected true or false, not 1/],
   ])('%j is refused', (moduleParameters: NonNullable<GuestOptions['moduleParameters']>, message) => {
     expect(() => Guest.create({ cpus: 1, moduleParameters })).toThrow(message);
   });

@@ -4,7 +4,10 @@ import { GuestFiles } from '../../src/live/guest-files.js';
 
 test('the files are those of the kernel that runs', () => {
   const guest = Guest.create({ cpus: 4, devices: [{ driver: 'heartbeat', relid: 7 }] });
-  const files = new GuestFiles(() => guest.fs);
+  const files = new GuestFiles(
+    () => guest.fs,
+    () => 0,
+  );
   const online = (): string =>
     Buffer.from(files.open('/sys/devices/system/cpu/online', 'read').bytes()).toString('latin1');
   expect(online()).toBe('0-3\n');

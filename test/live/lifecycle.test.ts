@@ -1,4 +1,12 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { spawn } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -72,6 +80,46 @@ workload: [{relid: 7, every: 1ns, burst: 1000000, until: 1us}, {relid: 7, every:
     expect(await mounted.stop()).toMatchObject({ status: 0 });
   });
 
+  test.each(['0', '1'])(
+    'at --speed %s a writer that sleeps in the guest is the only one that waits',
+    async (speed) => {
+      // The host answers the first MODIFYCHANNEL never, so that the writer of 10 sleeps for ever, and the others not.
+      const late = scratch.file(
+        `late-${speed}.yaml`,
+        `cpus: 4
+kernel: "6.10"
+design: {modifyChannel: wait-in-setter}
+host: {latency: {modifyChannel: never}}
+devices: [{driver: heartbeat, relid: 7}, {driver: netvsc, relid: 13, channels: 2, subChannels: [16]}]
+workload: [{relid: 7, every: 1ms, until: 3600s}]
+`,
+      );
+      const mounted = await mountGuest(late, '--speed', speed);
+      const sys = join(mounted.directory, 'sys');
+      const devices = join(sys, 'bus/vmbus/devices');
+      const nic = readdirSync(devices).find((name) => existsSync(join(devices, name, 'channels/13'))) ?? '';
+      const file = join(devices, nic, 'channels/13/cpu');
+      const writer = spawn('sh', ['-c', `echo 1 > ${file}; echo done`], {
+        stdio: ['ignore', 'pipe', 'pipe'],
+      });
+      let said = '';
+      writer.stdout.setEncoding('utf8').on('data', (text: string) => (said += text));
+      const exited = new Promise((resolve) => writer.on('close', resolve));
+      const isWriting = (): boolean => readlinkSync(`/proc/${writer.pid}/fd/1`) === file;
+      await until(isWriting);
+      for (let i = 0; i < 20; i++) {
+        const begin = performance.now();
+        readFileSync(join(mounted.directory, 'proc/interrupts'), 'latin1');
+        expect(performance.now() - begin).toBeLessThan(1000);
+      }
+      writeFileSync(join(sys, 'bus/vmbus/drivers_autoprobe'), '1');
+      expect(said).toBe('');
+      expect(await mounted.stop()).toMatchObject({ status: 0, err: '' });
+      await exited;
+      expect(ownMounts()).toEqual([]);
+    },
+  );
+
   test('ends when it is unmounted', async () => {
     const { directory, ended, stop } = await mountGuest(RFC);
     expect(await run('umount', [directory])).toMatchObject({ status: 0 });
@@ -138,6 +186,36 @@ describeReal('irqlab shell', ['unshare', 'nsenter', 'setpriv', 'mount'], () => {
     expect(out).toMatch(/^12\n(\d+:\d\n)+/);
     expect(out).toMatch(/\n\/sys\n7\n0-7\nVMBus\n$/);
   });
+
+  test.each([[[]], [['--isolate']]])(
+    'this machine is read-only where the guest is not, with %j',
+    async (options) => {
+      const script = `for file in /proc/sys/kernel/domainname /sys/kernel/uevent_seqnum; do
+  (: >> $file) 2>/dev/null && echo $file can be written
+done
+echo 2 >/proc/irq/39/smp_affinity && cat /proc/irq/39/effective_affinity
+umount /proc/sys 2>/dev/null && (: >> /proc/sys/kernel/domainname) 2>/dev/null && echo undone
+ls /proc | grep -c '^[0-9]'
+exit 7`;
+      const { status, out } = await run(process.execPath, [
+        cli,
+        'shell',
+        RFC,
+        ...options,
+        '--',
+        'sh',
+        '-c',
+        script,
+      ]);
+      expect(status).toBe(7);
+      const lines = out.trim().split('\n');
+      expect(lines[0]).toBe('02');
+      if (options.length === 0) return;
+      // Its own processes only, and what is read-only stays so.
+      expect(lines).toHaveLength(2);
+      expect(Number(lines[1])).toBeLessThan(6);
+    },
+  );
 
   test('this machine stays as it is, and so does the rest of its files', async () => {
     const ownStat = readFileSync('/sys/devices/system/cpu/present', 'utf8');

@@ -168,7 +168,7 @@ describe('what is wrong in a file is reported with its position:', () => {
     [
       'a missing key',
       'arch: arm64',
-      '1:1: "cpus" is missing: expected a number of CPUs or a mapping such as {present: 8, online: "0-3"}',
+      '1:1: "cpus" is missing: expected a number of CPUs or a mapping such as {present: 8, possible: 16}',
     ],
     [
       'YAML that is none',
@@ -299,7 +299,7 @@ describe('what is wrong in a file is reported with its position:', () => {
     ['{present: 4, onlin: 0}', '1:20: unknown key "onlin"; did you mean "online"?'],
     ['{online: 0}', '1:7: "present" is missing: expected a whole number from 1 to 8192'],
     ['0', '1:7: expected a whole number from 1 to 8192, not 0'],
-    ['many', '1:7: expected a number of CPUs or a mapping such as {present: 8, online: "0-3"}, not "many"'],
+    ['many', '1:7: expected a number of CPUs or a mapping such as {present: 8, possible: 16}, not "many"'],
   ])('cpus: %s', (cpus, message) => {
     expect(problems(`cpus: ${cpus}`)).toEqual([message]);
   });

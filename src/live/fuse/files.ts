@@ -21,8 +21,8 @@ export interface DirectoryEntry {
 export interface OpenedFile {
   /** The whole text, in memory of its own. */
   bytes(): Uint8Array;
-  /** One write(). @returns how many bytes it consumed. */
-  write(data: string): number;
+  /** One write(). @returns how many bytes it consumed; later, if the writer has to sleep. */
+  write(data: string): number | Promise<number>;
   /** It was opened with O_TRUNC. */
   truncate(): void;
 }

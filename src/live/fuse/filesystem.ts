@@ -67,6 +67,9 @@ export interface FileOwner {
   readonly timeS: number;
 }
 
+/** What the kernel is answered: the payload, nothing, or that there is no such operation. */
+export type FuseAnswer = Uint8Array | undefined | 'unknown';
+
 /** Tells the kernel that a file goes on, whatever size its attributes have. */
 export type TellEndless = (inode: number) => void;
 
@@ -97,13 +100,14 @@ export class FuseFilesystem {
    * Handles a request.
    *
    * @param tellEndless called before the answer is sent.
-   * @returns the answer; undefined if the request wants none; 'unknown' for an operation that there is not.
+   * @returns the answer; undefined if the request wants none; 'unknown' for an operation that there is not; a promise for
+   *   an answer that has to wait for something other than requests.
    * @throws ErrnoError with the errno of the system call.
    */
   handle(
     { opcode, nodeId, body }: FuseRequest,
     tellEndless: TellEndless = () => {},
-  ): Uint8Array | undefined | 'unknown' {
+  ): FuseAnswer | Promise<FuseAnswer> {
     switch (opcode) {
       case OPCODE.INIT:
         return initOut(word(body, 12));
@@ -142,7 +146,7 @@ export class FuseFilesystem {
       case OPCODE.FORGET:
       case OPCODE.BATCH_FORGET:
       case OPCODE.INTERRUPT:
-        // Each request is answered before the next one is read, so INTERRUPT finds nothing to interrupt.
+        // What waits are writers that sleep uninterruptibly, so INTERRUPT finds nothing to interrupt.
         return undefined;
       default:
         return this.refuseChange(opcode, nodeId, body);
@@ -277,8 +281,9 @@ export class FuseFilesystem {
     return text.subarray(offset, offset + sizeBytes);
   }
 
-  private write(handle: number, data: Buffer): Uint8Array {
-    return writeOut(this.handleOf(handle).file.write(data.toString('latin1')));
+  private write(handle: number, data: Buffer): Uint8Array | Promise<Uint8Array> {
+    const consumed = this.handleOf(handle).file.write(data.toString('latin1'));
+    return typeof consumed === 'number' ? writeOut(consumed) : consumed.then(writeOut);
   }
 
   private openDirectory(inode: Inode): Uint8Array {

@@ -10,7 +10,7 @@ import {
   OPCODE,
   REQUEST_BYTES,
 } from './wire.js';
-import type { FuseFilesystem } from './filesystem.js';
+import type { FuseAnswer, FuseFilesystem } from './filesystem.js';
 
 /** Until the device is mounted a read gives EPERM; it is tried again after so many ms. */
 const UNMOUNTED_RETRY_MS = 2;
@@ -18,6 +18,7 @@ const UNMOUNTED_RETRY_MS = 2;
 const ENDLESS_BYTES = 1 << 30;
 const LONGER_BYTES = 4096;
 const EIO = -5;
+const EINTR = -4;
 
 export interface FuseSessionHooks {
   /** Called before each request that reads or changes files. */
@@ -28,7 +29,8 @@ export interface FuseSessionHooks {
 
 /**
  * Answers the kernel's requests for one mounted filesystem, one after the other, until it is unmounted. One at a
- * time, each request is atomic for those behind the files.
+ * time, each request is atomic for those behind the files; a writer that sleeps waits alone, and is answered when its
+ * write is over, or with EINTR when the session ends before.
  */
 export class FuseSession {
   /** Resolves when nothing is mounted any more, or after `stop`. */
@@ -36,6 +38,8 @@ export class FuseSession {
   private readonly buffer = Buffer.alloc(REQUEST_BYTES);
   private readonly end: () => void;
   private endlessBytes = ENDLESS_BYTES;
+  /** Requests whose answers wait. */
+  private readonly waiting = new Set<bigint>();
   private stopping = false;
   private mounted = false;
 
@@ -59,6 +63,8 @@ export class FuseSession {
    */
   stop(): void {
     this.stopping = true;
+    for (const unique of this.waiting) this.send(encodeError(unique, EINTR));
+    this.waiting.clear();
   }
 
   private readNext(): void {
@@ -89,13 +95,34 @@ export class FuseSession {
     const { unique } = request;
     try {
       if (changesWithTime(request.opcode)) this.hooks.beforeRequest();
-      const payload = this.filesystem.handle(request, (inode) => this.tellEndless(inode));
-      if (payload === 'unknown') this.send(encodeError(unique, NOT_IMPLEMENTED));
-      else if (payload !== undefined) this.send(encodeAnswer(unique, payload));
+      const answer = this.filesystem.handle(request, (inode) => this.tellEndless(inode));
+      if (answer instanceof Promise) this.answerLater(unique, answer);
+      else this.give(unique, answer);
     } catch (error) {
-      if (!(error instanceof ErrnoError)) this.hooks.onDefect(error);
-      this.send(encodeError(unique, error instanceof ErrnoError ? error.errno : EIO));
+      this.fail(unique, error);
     }
+  }
+
+  private answerLater(unique: bigint, answer: Promise<FuseAnswer>): void {
+    this.waiting.add(unique);
+    answer.then(
+      (payload) => {
+        if (this.waiting.delete(unique)) this.give(unique, payload);
+      },
+      (error: unknown) => {
+        if (this.waiting.delete(unique)) this.fail(unique, error);
+      },
+    );
+  }
+
+  private give(unique: bigint, payload: FuseAnswer): void {
+    if (payload === 'unknown') this.send(encodeError(unique, NOT_IMPLEMENTED));
+    else if (payload !== undefined) this.send(encodeAnswer(unique, payload));
+  }
+
+  private fail(unique: bigint, error: unknown): void {
+    if (!(error instanceof ErrnoError)) this.hooks.onDefect(error);
+    this.send(encodeError(unique, error instanceof ErrnoError ? error.errno : EIO));
   }
 
   private tellEndless(inode: number): void {

@@ -16,14 +16,26 @@ const READY = 'ready';
  * Then it waits for permission to become the command. If this process dies the command gets SIGHUP, because the files
  * would answer nothing but ENOTCONN.
  */
-const START = `exec 3>&-
+function start(isIsolated: boolean): string {
+  const enter = isIsolated ? `exec ${USER_NAMESPACE} "$@"` : `exec "$@"`;
+  return `exec 3>&-
 echo ${READY} >&4
 read -r go <&4
 exec 4>&-
-if command -v setpriv >/dev/null; then exec setpriv --pdeathsig HUP "$@"; fi
-exec "$@"
+${isIsolated ? '' : 'if command -v setpriv >/dev/null; then exec setpriv --pdeathsig HUP "$@"; fi'}
+${enter}
 `;
+}
 const forwarded = ['SIGTERM', 'SIGHUP'] as const;
+
+/** What of this machine could be changed through files, and is read-only in the namespace where it can be made so. */
+const sealed = ['/proc/sys', '/proc/sysrq-trigger', '/proc/bus', '/proc/fs', '/proc/acpi', '/sys'] as const;
+
+/** Has the command in a PID namespace, with a /proc of it. */
+const PID_NAMESPACE = ['--pid', '--fork', '--kill-child'] as const;
+const OWN_PROC = 'mount -n -t proc -o nosuid,nodev,noexec proc /proc || exit 1\n';
+/** In a user namespace of its own nobody can take what has been put over other files away again. */
+const USER_NAMESPACE = 'unshare -U -r -m --';
 
 /** What answers for the files. */
 export interface FileSession {
@@ -50,6 +62,7 @@ export async function runInUserNamespace(): Promise<number> {
  * ended.
  *
  * @param command a shell if empty.
+ * @param isIsolated it has a PID and a user namespace of its own as well.
  * @returns the command's exit status.
  * @throws UsageError if the files cannot be put in their places.
  */
@@ -58,14 +71,19 @@ export async function runOverlaid(
   paths: readonly string[],
   fd: number,
   session: FileSession,
+  isIsolated = false,
 ): Promise<number> {
   const program = command.length > 0 ? command : [process.env.SHELL ?? '/bin/sh'];
   leaveTerminalSignals();
-  const child = spawn('unshare', ['-m', 'sh', '-c', setUp(paths) + START, 'sh', ...program], {
+  const script = ['-m', ...(isIsolated ? PID_NAMESPACE : []), 'sh', '-c'];
+  const text = (isIsolated ? OWN_PROC : '') + setUp(paths) + start(isIsolated);
+  // Who waits for a PID namespace takes no SIGTERM, and nobody tells it of the end of this process.
+  const [first, ...words] = isIsolated ? ['setpriv', '--pdeathsig', 'KILL', 'unshare'] : ['unshare'];
+  const child = spawn(first, [...words, ...script, text, 'sh', ...program], {
     stdio: ['inherit', 'inherit', 'inherit', fd, 'pipe'],
     env: environment(),
   });
-  for (const signal of forwarded) process.on(signal, () => child.kill(signal));
+  for (const signal of forwarded) process.on(signal, () => child.kill(isIsolated ? 'SIGKILL' : signal));
   const ended = statusOf(child);
   const pipe = child.stdio[4] as Duplex;
   const ready = await readLine(pipe);
@@ -96,7 +114,14 @@ mkdir ${stage.mounted} ${stage.host}
 mount -n -i -t fuse.${MOUNT_NAME} -o ${fuseOptions(0, 0)} ${MOUNT_NAME} ${stage.mounted}
 mount -n --rbind /sys ${stage.host}
 ${steps}umount -n -l ${STAGE}
-`;
+${sealed.map(seal).join('')}`;
+}
+
+/** Makes what is there read-only, if this namespace may; what the guest has put into it stays as it is. */
+function seal(path: string): string {
+  const bind = path === '/sys' ? 'true' : `mount -n --bind ${path} ${path}`;
+  const readOnly = `mount -n -o remount,bind,ro,nosuid,nodev,noexec ${path}`;
+  return `if [ -e ${path} ]; then { ${bind} && ${readOnly}; } 2>/dev/null || true; fi\n`;
 }
 
 /** The first line, or what came of it before the stream ended. */

@@ -6,7 +6,12 @@ import { defineAction } from './action.js';
 const yes = z.literal(true, { error: 'true' });
 const text = z.string({ error: 'a text' });
 const cmdline = text.optional().describe("The new kernel's command line");
-const panicKeys = {
+
+/** What is said of the next kernel. */
+export const nextKernelKeys = { cmdline };
+
+/** What is said of a panic. */
+export const panicKeys = {
   cpu: cpu.optional().describe('Where; default 0'),
   reason: text.optional().describe('What it says; default: that of echo c > /proc/sysrq-trigger'),
 };
@@ -29,7 +34,7 @@ export const panic = defineAction({
 export const crash = defineAction({
   name: 'crash',
   value: z
-    .union([yes, mapping('a mapping such as {cpu: 1}', { ...panicKeys, cmdline })], {
+    .union([yes, mapping('a mapping such as {cpu: 1}', { ...panicKeys, ...nextKernelKeys })], {
       error: 'true, or a mapping such as {cpu: 1}',
     })
     .describe('The kernel panics, and the crash kernel is started: on that CPU, which is its CPU 0'),
@@ -44,7 +49,7 @@ export const crash = defineAction({
 export const kexec = defineAction({
   name: 'kexec',
   value: z
-    .union([yes, mapping('a mapping such as {cmdline: "threadirqs"}', { cmdline })], {
+    .union([yes, mapping('a mapping such as {cmdline: "threadirqs"}', nextKernelKeys)], {
       error: 'true, or a mapping such as {cmdline: "threadirqs"}',
     })
     .describe("A new kernel is started in the old one's place, on all CPUs"),

@@ -6,6 +6,7 @@ import { bool, cpu, irq, nonEmpty } from '../schema/notations.js';
 import { pciDevice } from '../schema/pci.js';
 import { int, mapping, word } from '../schema/shapes.js';
 import { defineAction } from './action.js';
+import type { DisableWait } from '../port.js';
 import { done, notPossible } from './answer.js';
 import { times } from './signals.js';
 
@@ -84,10 +85,13 @@ export const enable = defineAction({
   },
 });
 
+/** Whom disabling can wait for. */
+export const disableWaits = ['all', 'hardirq', 'nosync'] as const satisfies readonly DisableWait[];
+
 export const disable = defineAction({
   name: 'disable',
   value: lineOr('{irq: 10, wait: nosync}', {
-    wait: word(['all', 'hardirq', 'nosync'])
+    wait: word(disableWaits)
       .optional()
       .describe('Whom to wait for: handlers and threads (disable_irq), hard handlers, nobody; default all'),
   }).describe('Disable this interrupt; calls nest (disable_irq)'),

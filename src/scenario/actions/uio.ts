@@ -3,7 +3,8 @@ import { relid } from '../schema/notations.js';
 import { mapping, word } from '../schema/shapes.js';
 import { defineAction } from './action.js';
 
-const uioDeeds = ['open', 'close', 'enable', 'disable'] as const satisfies readonly UioDeed[];
+/** What can be done with a /dev/uio. */
+export const uioDeeds = ['open', 'close', 'enable', 'disable'] as const satisfies readonly UioDeed[];
 
 export const uio = defineAction({
   name: 'uio',

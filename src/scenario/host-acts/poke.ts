@@ -13,7 +13,8 @@ export interface Poke {
   readonly value: number;
 }
 
-const place = z.union([word(ringPlaceNames), int(0, 0xffffff)], {
+/** A place in a ring. */
+export const place = z.union([word(ringPlaceNames), int(0, 0xffffff)], {
   error: `one of ${ringPlaceNames.join(', ')}, or a byte of the ring's data`,
 });
 

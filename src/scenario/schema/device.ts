@@ -79,6 +79,10 @@ export const device = deviceKeys
       const message = `only devices with driver ${driversWith(key).join(' or ')} have "${key}"`;
       context.addIssue({ code: 'custom', message, path: [key] });
     }
+    if (Number(value.channels) > 1 && value.subChannels === undefined && value.driver === 'netvsc') {
+      const message = `all but one of ${value.channels} channels are sub-channels, and the host has none to give: name their relids in "subChannels"`;
+      context.addIssue({ code: 'custom', message, path: ['channels'] });
+    }
   }, whenMapping)
   .transform(toDevice)
   .meta(rules);

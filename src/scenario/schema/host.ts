@@ -7,8 +7,45 @@ import {
   vmbusVersions,
 } from '../options/host.js';
 import { misbehaveRule } from './misbehave-rule.js';
-import { bool, duration, u32 } from './notations.js';
+import { bool, duration, nanoseconds, u32 } from './notations.js';
+import { inOptions } from './option-form.js';
 import { int, list, mapping, version, word } from './shapes.js';
+
+const modifyChannel = inOptions(
+  z.union([duration, z.literal('never').transform(() => Number.POSITIVE_INFINITY)], {
+    error: 'a duration such as 300us, or never',
+  }),
+  z.union([nanoseconds, z.literal(Number.POSITIVE_INFINITY)], {
+    error: 'a whole number of nanoseconds from 0 on, or Infinity',
+  }),
+  'Ns',
+);
+
+const batchCount = int(1, 65_536);
+const trafficOption = mapping('an object such as {latencyNs: 100000, batch: {count: 8}}', {
+  latencyNs: nanoseconds.optional(),
+  batch: mapping('an object such as {count: 8, waitNs: 50000}', {
+    count: batchCount.optional(),
+    waitNs: nanoseconds.optional(),
+  }).optional(),
+});
+
+export function hostOptions({ latency, ...others }: z.output<typeof host>): HostOptions {
+  if (latency === undefined) return others;
+  return { ...others, latency: latencies(latency) };
+}
+
+/** Latencies by the names of a scenario file, for the host. */
+export function latencies({
+  message: messageNs,
+  open: openNs,
+  gpadl: gpadlNs,
+  modifyChannel: modifyChannelNs,
+  eventPort: eventPortNs,
+  poll: pollNs,
+}: NonNullable<z.output<typeof host>['latency']>): HostLatencies {
+  return { messageNs, openNs, gpadlNs, modifyChannelNs, eventPortNs, pollNs };
+}
 
 export const host = mapping('a mapping such as {version: "5.3"}', {
   version: version(vmbusVersions)
@@ -18,10 +55,7 @@ export const host = mapping('a mapping such as {version: "5.3"}', {
     message: duration.optional().describe('From a control message to its answer, where nothing else is said'),
     open: duration.optional().describe('Opening a channel'),
     gpadl: duration.optional().describe('Taking over the memory of a ring buffer'),
-    modifyChannel: z
-      .union([duration, z.literal('never').transform(() => Number.POSITIVE_INFINITY)], {
-        error: 'a duration such as 300us, or never',
-      })
+    modifyChannel: modifyChannel
       .optional()
       .describe('Until the host interrupts the new CPU instead of the old one, and says so'),
     eventPort: duration
@@ -72,9 +106,9 @@ export const host = mapping('a mapping such as {version: "5.3"}', {
 
 /** What can be said of the host's model of a device that moves data. */
 function traffic(latency: string) {
-  return mapping('a mapping such as {latency: 100us, batch: 8}', {
+  const written = mapping('a mapping such as {latency: 100us, batch: 8}', {
     latency: duration.optional().describe(latency),
-    batch: int(1, 65_536)
+    batch: batchCount
       .optional()
       .describe('The host interrupts once for so many packets to the guest; default 1'),
     batchTime: duration
@@ -88,21 +122,5 @@ function traffic(latency: string) {
       batch: { count: batch, waitNs: batchTime },
     }),
   );
-}
-
-export function hostOptions({ latency, ...others }: z.output<typeof host>): HostOptions {
-  if (latency === undefined) return others;
-  return { ...others, latency: latencies(latency) };
-}
-
-/** Latencies by the names of a scenario file, for the host. */
-export function latencies({
-  message: messageNs,
-  open: openNs,
-  gpadl: gpadlNs,
-  modifyChannel: modifyChannelNs,
-  eventPort: eventPortNs,
-  poll: pollNs,
-}: NonNullable<z.output<typeof host>['latency']>): HostLatencies {
-  return { messageNs, openNs, gpadlNs, modifyChannelNs, eventPortNs, pollNs };
+  return inOptions(written, trafficOption);
 }

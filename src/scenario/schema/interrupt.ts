@@ -36,10 +36,13 @@ const interruptKeys = mapping(
   },
 );
 
+/** What is the driver's, by the names of a file and of the library's options. */
+const driverKeys = ['flags', 'answers', 'thread', 'cost', 'threadCost', 'costNs', 'threadCostNs'] as const;
+
 /** A line outside VMBus with its devices and their drivers. */
 export const interrupt = interruptKeys
   .superRefine((value, context) => {
-    const needsName = keysIn(value, ['flags', 'answers', 'thread', 'cost', 'threadCost']);
+    const needsName = keysIn(value, driverKeys);
     if (value.name === undefined && needsName.length > 0) {
       const message = `"${needsName[0]}" is of the driver, and without "name" there is none`;
       context.addIssue({ code: 'custom', message, path: [needsName[0]] });

@@ -1,8 +1,14 @@
 import { z } from 'zod';
 import { requestFlagNames } from '../../devices/line/request-flags.js';
 import type { LineHandlerOptions } from '../options/line-request.js';
-import { duration } from './notations.js';
+import { bool, duration } from './notations.js';
+import { inOptions } from './option-form.js';
 import { list, word } from './shapes.js';
+
+const thread = inOptions(
+  word(['beside', 'alone']),
+  z.union([bool, z.literal('alone')], { error: 'true, false or "alone"' }),
+);
 
 const flag = z.enum(requestFlagNames, { error: 'a flag of request_irq such as IRQF_SHARED' });
 
@@ -16,7 +22,7 @@ export const handlerKeys = {
     .describe(
       'none: the driver takes no interrupt for its own and leaves the device as it is; default handled',
     ),
-  thread: word(['beside', 'alone'])
+  thread: thread
     .optional()
     .describe(
       'The device is served in a thread, beside a handler that wakes it or without one; default: none',

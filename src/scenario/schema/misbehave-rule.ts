@@ -3,6 +3,7 @@ import { deeds } from '../../host/misbehave/deeds.js';
 import { type HostMessageName, hostMessageNames } from '../../host/misbehave/message.js';
 import { checkRule, type MisbehaveRule } from '../../host/misbehave/rule.js';
 import { duration, relid, u32 } from './notations.js';
+import { inOptions, optionSchema } from './option-form.js';
 import { int, keysIn, mapping, whenMapping, word } from './shapes.js';
 
 const ANY = 'any';
@@ -42,8 +43,37 @@ const ruleKeys = mapping('a rule, e.g. {signal: 13, nth: 2, do: drop}', {
   value: u32.optional().describe('corrupt: to what; default: random'),
 });
 
-/** One way in which the host misbehaves. */
-export const misbehaveRule = ruleKeys
+/** A rule in the library's options. */
+function ruleOption(): z.ZodType {
+  const { nth, times, chance, do: deed, by, field, value } = ruleKeys.shape;
+  return mapping('a rule, e.g. {what: "signal", relid: 13, nth: 2, deed: "drop"}', {
+    what: word(kinds),
+    message: word(hostMessageNames).optional(),
+    relid: relid.optional(),
+    nth,
+    times,
+    chance,
+    deed,
+    byNs: optionSchema(by),
+    field,
+    value,
+  }).superRefine((rule, context) => {
+    if (deeds.includes(rule.deed) && kinds.includes(rule.what))
+      refuse(rule as MisbehaveRule, rule.field === undefined ? ['deed'] : ['field'], context);
+  }, whenMapping);
+}
+
+/** Adds an issue if what a rule says does not go together. @param path of the key that is to blame. */
+function refuse(rule: MisbehaveRule, path: string[], context: z.RefinementCtx): void {
+  try {
+    checkRule(rule);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    context.addIssue({ code: 'custom', message: error.message, path });
+  }
+}
+
+const written = ruleKeys
   .superRefine((value, context) => {
     const given = keysIn(value, kinds);
     if (given.length !== 1) {
@@ -57,19 +87,13 @@ export const misbehaveRule = ruleKeys
     }
     // This looks at rules with wrong values, too; of an unknown deed there is nothing more to say.
     if (!deeds.includes(value.do)) return;
-    try {
-      checkRule(toRule(value));
-    } catch (error) {
-      if (!(error instanceof RangeError)) throw error;
-      context.addIssue({
-        code: 'custom',
-        message: error.message,
-        path: [value.field === undefined ? 'do' : 'field'],
-      });
-    }
+    refuse(toRule(value), [value.field === undefined ? 'do' : 'field'], context);
   }, whenMapping)
   .transform(toRule)
   .meta({ oneOf: kinds.map((kind) => ({ required: [kind] })), dependencies: { relid: ['message'] } });
+
+/** One way in which the host misbehaves. */
+export const misbehaveRule = inOptions(written, ruleOption());
 
 function toRule(keys: z.output<typeof ruleKeys>): MisbehaveRule {
   const {

@@ -1,16 +1,29 @@
 import { z } from 'zod';
 import { durationPattern, parseDuration } from '../duration.js';
+import { inOptions } from './option-form.js';
 import { int, list } from './shapes.js';
 
-// How values are written in a scenario file.
+// How values are written in a scenario file, and in the library's options where that differs.
+
+const nsText = 'a whole number of nanoseconds from 0 on';
+
+/** A duration in the library's options. */
+export const nanoseconds = z
+  .int({ error: nsText })
+  .min(0, { error: nsText })
+  .max(Number.MAX_SAFE_INTEGER, { error: nsText });
 
 const durationText = 'a duration with its unit such as "10s", "1.5ms", "500us" or "20ns"';
 
-export const duration = z
-  .string({ error: durationText })
-  .regex(durationPattern, { error: durationText })
-  .meta({ examples: ['10s', '1.5ms', '500us', '20ns'] })
-  .transform(parseDuration);
+export const duration = inOptions(
+  z
+    .string({ error: durationText })
+    .regex(durationPattern, { error: durationText })
+    .meta({ examples: ['10s', '1.5ms', '500us', '20ns'] })
+    .transform(parseDuration),
+  nanoseconds,
+  'Ns',
+);
 
 export const cpu = int(0, 8191);
 export const relid = int(1, 2047);
@@ -26,9 +39,12 @@ export const u32 = int(0, 0xffffffff);
 const cpuListText = 'a list of CPUs such as "0-3,5" or one CPU number';
 
 /** CPUs as Linux writes them. Left as text: the guest's own number of CPUs is needed to read it. */
-export const cpuList = z
-  .union([cpu, z.string({ error: cpuListText }).meta({ examples: ['0-3,5'] })], { error: cpuListText })
-  .transform(String);
+export const cpuList = inOptions(
+  z
+    .union([cpu, z.string({ error: cpuListText }).meta({ examples: ['0-3,5'] })], { error: cpuListText })
+    .transform(String),
+  z.string({ error: 'a list of CPUs such as "0-3,5"' }),
+);
 
 const guidText = 'a GUID such as "f8615163-df3e-46c5-913f-f2d2f965ed0e"';
 

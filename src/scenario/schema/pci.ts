@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Checks } from '../checks/checks.js';
 import { pciBuses, type PciDeviceOptions, type PciDriverName, pciDrivers } from '../options/pci.js';
 import { bool, duration, nonEmpty } from './notations.js';
+import { inOptions, optionSchema } from './option-form.js';
 import { int, keysIn, list, mapping, whenMapping, word } from './shapes.js';
 
 const bdfText = 'an address of a PCI function such as "0000:00:04.0"';
@@ -72,8 +73,25 @@ function driverKey<Shape extends z.ZodRawShape>(driver: PciDriverName, shape: Sh
     .describe(describeDriver[driver]);
 }
 
-/** A PCI function: one key, its driver. */
-export const pciDevice = mapping('a PCI device, e.g. {nvme: {bdf: "0000:00:04.0", queues: 4}}', {
+/** A PCI function in the library's options: the driver is a key's value. */
+function pciOption(): z.ZodType {
+  const { class: classCode, latency, ...keys } = { ...common, ...msixOnly };
+  return mapping('a PCI device, e.g. {driver: "nvme", bdf: "0000:00:04.0", queues: 4}', {
+    driver: word(pciDrivers),
+    ...keys,
+    classCode,
+    latencyNs: optionSchema(latency),
+  }).superRefine((value, context) => {
+    if (value.driver === 'msix' || !pciDrivers.includes(value.driver)) return;
+    for (const key of keysIn(value, Object.keys(msixOnly))) {
+      const message = `only functions with driver msix have "${key}"`;
+      context.addIssue({ code: 'custom', message, path: [key] });
+    }
+  }, whenMapping);
+}
+
+/** A PCI function of a scenario file: one key, its driver. */
+const written = mapping('a PCI device, e.g. {nvme: {bdf: "0000:00:04.0", queues: 4}}', {
   nvme: driverKey('nvme', common),
   'virtio-net': driverKey('virtio-net', common),
   'virtio-blk': driverKey('virtio-blk', common),
@@ -101,6 +119,8 @@ export const pciDevice = mapping('a PCI device, e.g. {nvme: {bdf: "0000:00:04.0"
     };
   })
   .meta({ oneOf: pciDrivers.map((driver) => ({ required: [driver] })) });
+
+export const pciDevice = inOptions(written, pciOption());
 
 /** Checks the functions that are there from the start; what is wrong in itself is undefined. */
 export function checkPci(devices: readonly (PciDeviceOptions | undefined)[], { pci }: Checks): void {

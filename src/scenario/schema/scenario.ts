@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { kernelVersions } from '../options/kernel.js';
 import { remappingKinds } from '../options/guest.js';
-import type { ScenarioVocabulary } from '../vocabulary.js';
+import type { GuestVocabulary, ScenarioVocabulary } from '../vocabulary.js';
 import { workload } from '../workloads/index.js';
 import { channel } from './channel.js';
 import { cpus } from './cpus.js';
@@ -17,11 +17,10 @@ import { moduleParameters } from './module-parameters.js';
 import { int, list, version, word } from './shapes.js';
 import type { stepSchema } from './step.js';
 
-/** Keys of a scenario file. */
-export function scenarioShape(vocabulary: ScenarioVocabulary, step: ReturnType<typeof stepSchema>) {
+/** Keys of a scenario file that say what the guest is. */
+export function guestShape(vocabulary: GuestVocabulary) {
   const design = designSchema(vocabulary);
   return {
-    description: z.string({ error: 'a text' }).optional().describe('What the scenario shows'),
     kernel: version(kernelVersions).optional().describe('Linux version whose behaviour is modelled'),
     cmdline: z
       .string({ error: 'a kernel command line' })
@@ -76,6 +75,14 @@ export function scenarioShape(vocabulary: ScenarioVocabulary, step: ReturnType<t
       .describe('Counts of the rows that have a name instead of a number, or a list of all such rows'),
     procInterrupts: procInterrupts.optional().describe('How /proc/interrupts is shown'),
     vmbus: bool.optional().describe('false: a machine without Hyper-V; default true'),
+  };
+}
+
+/** Keys of a scenario file. */
+export function scenarioShape(vocabulary: ScenarioVocabulary, step: ReturnType<typeof stepSchema>) {
+  return {
+    description: z.string({ error: 'a text' }).optional().describe('What the scenario shows'),
+    ...guestShape(vocabulary),
     workload: workload.optional().describe('Who signals how often'),
     timeline: list('a list of steps', step)
       .optional()

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { takesText } from './option-form.js';
 
 // What schemas of a scenario file are made of. Convention of all of them: an `error` text is what was expected, to be put
 // after "expected" (issues.ts); for unknown keys it is the list of the known ones; of a check of our own it is the whole
@@ -24,14 +25,22 @@ export function version<const T extends readonly string[]>(versions: T) {
 
 /** A mapping with these keys and no others. */
 export function mapping<T extends z.ZodRawShape>(what: string, shape: T) {
-  return z.strictObject(shape, {
-    error: (issue) => (issue.code === 'unrecognized_keys' ? Object.keys(shape).join(' ') : what),
-  });
+  return takesText(
+    z.strictObject(shape, {
+      error: (issue) => (issue.code === 'unrecognized_keys' ? Object.keys(shape).join(' ') : what),
+    }),
+    what,
+  );
 }
 
 /** A list of `item`s. */
 export function list<T extends z.ZodType>(what: string, item: T) {
   return z.array(item, { error: what });
+}
+
+/** Something that no file can have. @param sentence says what is wrong with what `isOne` is false for. */
+export function instance(sentence: string, isOne: (value: unknown) => boolean) {
+  return z.custom(isOne, { error: sentence, params: { isOfType: true } });
 }
 
 /** True for a mapping, whatever is wrong inside it: checks of a mapping's keys run even when a value is wrong. */

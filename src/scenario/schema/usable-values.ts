@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { ScenarioKeys, ScenarioShape } from './scenario.js';
 
 /** A list in which what is wrong in itself is undefined. */
-type Usable<T> = T extends readonly (infer Item)[] ? readonly (Item | undefined)[] : T;
+export type Usable<T> = T extends readonly (infer Item)[] ? readonly (Item | undefined)[] : T;
 
 /** What is usable of a scenario file; wrong values are missing. */
 export type UsableValues = { readonly [K in keyof ScenarioKeys]?: Usable<ScenarioKeys[K]> };

@@ -5,7 +5,7 @@ import { kstrtoint } from '../../lib/kstrtox.js';
 import type { CpuHotplug, SmtControl } from '../../machine/hotplug.js';
 import type { HotplugState } from '../../machine/hotplug-state.js';
 import type { CpuFiles } from '../../platform/platform.js';
-import { type FileNode, StaticDirectory, sysfsFile } from '../tree-node.js';
+import { type FileNode, StaticDirectory, sleepingSysfsFile, sysfsFile } from '../tree-node.js';
 import { textFile } from './cpu-sets.js';
 import { CPUHP_ONLINE, cpuhpTables } from './cpuhp-states.js';
 
@@ -56,14 +56,15 @@ class StateNumbers {
 
 /** cpuN/hotplug/target: without CONFIG_CPU_HOTPLUG_STATE_CONTROL a CPU goes all the way, or not (target_store). */
 function targetFile({ machine }: IrqCore, cpu: CpuId, show: () => string): FileNode {
-  return sysfsFile(0o644, {
+  return sleepingSysfsFile(machine, 0o644, {
     show,
     store: (text) => {
       const target = kstrtoint(text, 10);
       if (target !== 0 && target !== CPUHP_ONLINE)
         throw new ErrnoError('EINVAL', `a CPU can be taken to states 0 and ${CPUHP_ONLINE} only`);
       const { hotplug } = machine;
-      machine.run(`cpu${cpu}/hotplug/target`, target === 0 ? hotplug.cpuDown(cpu) : hotplug.cpuUp(cpu));
+      const work = target === 0 ? hotplug.cpuDown(cpu) : hotplug.cpuUp(cpu);
+      return { name: `cpu${cpu}/hotplug/target`, work };
     },
   });
 }
@@ -143,7 +144,7 @@ export function smtDirectory(core: IrqCore, cpuFiles: CpuFiles): StaticDirectory
     return hotplug.threadsPerCore > 1 ? hotplug.smtControl : 'notsupported';
   };
   return new StaticDirectory(0o755, {
-    control: sysfsFile(0o644, {
+    control: sleepingSysfsFile(machine, 0o644, {
       show: () => `${control()}\n`,
       store: (text) => {
         const parse = (): SmtControl => parseSmtControl(text, hotplug.threadsPerCore, smtTakesNumbers);
@@ -152,7 +153,7 @@ export function smtDirectory(core: IrqCore, cpuFiles: CpuFiles): StaticDirectory
           throw new ErrnoError('ENODEV', 'the CPUs of this guest have one thread each');
         if (hotplug.smtControl === 'forceoff')
           throw new ErrnoError('EPERM', 'SMT was switched off until the next boot');
-        machine.run('smt/control', hotplug.setSmt(parse()));
+        return { name: 'smt/control', work: hotplug.setSmt(parse()) };
       },
     }),
     active: textFile(() => (hotplug.isSmtActive ? '1' : '0')),

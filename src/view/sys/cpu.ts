@@ -12,7 +12,7 @@ import {
   type DirectoryNode,
   type FileNode,
   StaticDirectory,
-  sysfsFile,
+  sleepingSysfsFile,
   type TreeNode,
 } from '../tree-node.js';
 
@@ -59,12 +59,12 @@ function topologyDirectory(machine: Machine, cpu: CpuId, { hasDies }: CpuFiles):
 
 /** cpuN/online (drivers/base/core.c online_store): what is so already is no error. */
 function onlineFile(machine: Machine, cpu: CpuId): FileNode {
-  return sysfsFile(0o644, {
+  return sleepingSysfsFile(machine, 0o644, {
     show: () => (machine.online.has(cpu) ? '1\n' : '0\n'),
     store: (data) => {
       const { hotplug } = machine;
       const online = kstrtobool(data);
-      machine.run(`cpu${cpu}/online`, online ? hotplug.cpuUp(cpu) : hotplug.cpuDown(cpu));
+      return { name: `cpu${cpu}/online`, work: online ? hotplug.cpuUp(cpu) : hotplug.cpuDown(cpu) };
     },
   });
 }

@@ -1,12 +1,14 @@
 import { ErrnoError } from '../../lib/errno.js';
-import type { Procedure } from '../../machine/step.js';
 import { VMBUS_PATH } from '../../vmbus/bus.js';
 import type { VmbusDevice, VmbusDriver } from '../../vmbus/driver.js';
 import { type Guid, parseGuid } from '../../vmbus/protocol/guid.js';
 import type { Vmbus } from '../../vmbus/vmbus.js';
 import {
+  checked,
   type DirectoryNode,
   ListDirectory,
+  type SleepingWrite,
+  sleepingSysfsFile,
   StaticDirectory,
   sysfsFile,
   throwIfError,
@@ -19,6 +21,7 @@ const FROM_BUS = `../../..${VMBUS_PATH}`;
 /** /sys/bus/vmbus: links to the devices, by bus and by driver (drivers/base/bus.c, drivers/hv/vmbus_drv.c). */
 export function vmbusBusDirectory(vmbus: Vmbus): DirectoryNode {
   const { bus } = vmbus;
+  const { machine } = vmbus.connection;
   const devices = new ListDirectory(
     () => bus.devices,
     ({ instanceId }) => instanceId,
@@ -39,12 +42,12 @@ export function vmbusBusDirectory(vmbus: Vmbus): DirectoryNode {
         bus.autoprobe = !text.startsWith('0');
       },
     }),
-    drivers_probe: sysfsFile(0o200, {
+    drivers_probe: sleepingSysfsFile(machine, 0o200, {
       store: (text) => {
         const device = deviceNamed(vmbus, text);
         if (device === undefined)
           throw new ErrnoError('EINVAL', `there is no device ${JSON.stringify(text)}`);
-        vmbus.connection.machine.run('drivers_probe_store', bus.probeFor(device));
+        return { name: 'drivers_probe_store', work: bus.probeFor(device) };
       },
     }),
     // Whether Hyper-V has told the guest that it may hibernate (hv_is_hibernation_supported): here it always has.
@@ -67,13 +70,14 @@ class DriverDirectory implements DirectoryNode {
     private readonly vmbus: Vmbus,
     private readonly driver: VmbusDriver,
   ) {
+    const { machine } = vmbus.connection;
     this.files = new StaticDirectory(0o755, {
       module: { kind: 'symlink', target: `../../../../module/${driver.name}` },
-      bind: sysfsFile(0o200, { store: (text) => this.bind(text) }),
-      new_id: sysfsFile(0o200, { store: (text) => this.newId(text) }),
+      bind: sleepingSysfsFile(machine, 0o200, { store: (text) => this.bind(text) }),
+      new_id: sleepingSysfsFile(machine, 0o200, { store: (text) => this.newId(text) }),
       remove_id: sysfsFile(0o200, { store: (text) => this.removeId(text) }),
       uevent: sysfsFile(0o200, { store: storeUevent }),
-      unbind: sysfsFile(0o200, { store: (text) => this.unbind(text) }),
+      unbind: sleepingSysfsFile(machine, 0o200, { store: (text) => this.unbind(text) }),
     } satisfies Record<string, TreeNode>);
   }
 
@@ -92,36 +96,32 @@ class DriverDirectory implements DirectoryNode {
   }
 
   /** Binds a device that this driver serves and that has none (bind_store). */
-  private bind(text: string): void {
-    const { bus } = this.vmbus;
-    const device = deviceNamed(this.vmbus, text);
-    const ret =
-      device === undefined ? undefined : this.run('bind_store', bus.bindByHand(device, this.driver));
-    if (ret === undefined) throw noDevice(text);
-    throwIfError(ret, `${this.driver.name} cannot serve ${text.trim()}`);
+  private bind(text: string): SleepingWrite<void> {
+    const { driver, vmbus } = this;
+    const device = deviceNamed(vmbus, text);
+    if (device === undefined) throw noDevice(text);
+    const binding = vmbus.bus.bindByHand(device, driver);
+    return { name: 'bind_store', work: checked(binding, () => `${driver.name} cannot serve ${text.trim()}`) };
   }
 
   /** Takes a device from this driver; it stays without one until somebody binds it (unbind_store). */
-  private unbind(text: string): void {
+  private unbind(text: string): SleepingWrite<void> {
     const device = deviceNamed(this.vmbus, text);
     if (device?.driver !== this.driver) throw noDevice(text);
-    this.run('unbind_store', this.vmbus.bus.unbind(device));
+    return { name: 'unbind_store', work: this.vmbus.bus.unbind(device) };
   }
 
   /** The driver serves one class more; devices of it that have no driver get this one (new_id_store). */
-  private newId(text: string): void {
-    const ret = this.run('new_id_store', this.vmbus.bus.addId(this.driver, classId(text)));
-    throwIfError(ret ?? 0, `${this.driver.name} serves this class already`);
+  private newId(text: string): SleepingWrite<void> {
+    const { driver, vmbus } = this;
+    const adding = vmbus.bus.addId(driver, classId(text));
+    return { name: 'new_id_store', work: checked(adding, () => `${driver.name} serves this class already`) };
   }
 
   /** Takes back what new_id gave; devices keep the driver that they have (remove_id_store). */
   private removeId(text: string): void {
     const ret = this.vmbus.bus.removeId(this.driver, classId(text));
     throwIfError(ret, `${this.driver.name} was not given this class`);
-  }
-
-  private run<T>(name: string, proc: Procedure<T>): T {
-    return this.vmbus.connection.machine.run(name, proc);
   }
 }
 

@@ -6,7 +6,15 @@ import { VERSION_WIN10_V4_1 } from '../../vmbus/protocol/channel-messages.js';
 import { RING_WORD, type RingBuffer } from '../../vmbus/ring/index.js';
 import type { Vmbus } from '../../vmbus/vmbus.js';
 import { channelMonitorFiles } from './vmbus-monitor.js';
-import { type DirectoryNode, type FileNode, StaticDirectory, sysfsFile, throwIfError } from '../tree-node.js';
+import {
+  checked,
+  type DirectoryNode,
+  type FileNode,
+  type SleepingWrite,
+  sleepingSysfsFile,
+  StaticDirectory,
+  sysfsFile,
+} from '../tree-node.js';
 
 /** /sys/bus/vmbus/devices/GUID/channels/RELID (drivers/hv/vmbus_drv.c vmbus_chan_attrs). */
 export function vmbusChannelDirectory(vmbus: Vmbus, channel: VmbusChannel): DirectoryNode {
@@ -16,7 +24,7 @@ export function vmbusChannelDirectory(vmbus: Vmbus, channel: VmbusChannel): Dire
   const inbound = (value: (ring: RingBuffer) => number): FileNode =>
     show(() => value(openRing(channel.relid, channel.rings?.inbound.ring)));
   return new StaticDirectory(0o755, {
-    cpu: sysfsFile(0o644, {
+    cpu: sleepingSysfsFile(channel.machine, 0o644, {
       show: () => `${channel.targetCpu}\n`,
       store: (text) => targetCpuStore(vmbus, channel, text),
     }),
@@ -39,7 +47,7 @@ export function vmbusChannelDirectory(vmbus: Vmbus, channel: VmbusChannel): Dire
  * A write to a channel's `cpu` file, done as the design has it (target_cpu_store). The RFC as posted returns 0 bytes on
  * success, which `echo` would repeat for ever; here the write succeeds.
  */
-function targetCpuStore(vmbus: Vmbus, channel: VmbusChannel, text: string): void {
+function targetCpuStore(vmbus: Vmbus, channel: VmbusChannel, text: string): SleepingWrite<void> {
   const { connection } = vmbus;
   const { machine, relid } = channel;
   if (connection.version < VERSION_WIN10_V4_1) {
@@ -50,8 +58,11 @@ function targetCpuStore(vmbus: Vmbus, channel: VmbusChannel, text: string): void
   if (cpu >= machine.nrCpuIds) {
     throw new ErrnoError('EINVAL', `there is no CPU ${cpu}: the machine has CPUs 0-${machine.nrCpuIds - 1}`);
   }
-  const ret = machine.run('target_cpu_store', channel.writing(connection.modifyChannel.store(channel, cpu)));
-  throwIfError(ret, refusal(channel, cpu));
+  const store = channel.writing(connection.modifyChannel.store(channel, cpu));
+  return {
+    name: 'target_cpu_store',
+    work: checked(store, () => refusal(channel, cpu)),
+  };
 }
 
 function refusal(channel: VmbusChannel, cpu: number): string {

@@ -67,6 +67,17 @@ export const defaultDesign: VmbusDesign = {
   irqfdSource: 'shared-id-under-lock',
 };
 
+/** @throws TypeError for an axis that there is not, RangeError for a choice that its axis has not. */
+export function checkDesignNames(design: Readonly<Record<string, unknown>>): void {
+  const axes: Readonly<Record<string, readonly string[]>> = designChoices;
+  for (const [axis, name] of Object.entries(design)) {
+    if (!Object.hasOwn(axes, axis))
+      throw new TypeError(`design: there is no axis "${axis}", only ${Object.keys(axes).join(', ')}`);
+    if (name === undefined || axes[axis].includes(String(name))) continue;
+    throw new RangeError(`design.${axis}: expected one of ${axes[axis].join(', ')}, not "${String(name)}"`);
+  }
+}
+
 /** Why the choices do not go together; undefined if they do. */
 export function designProblem({
   relidMap,

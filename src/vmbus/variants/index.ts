@@ -8,7 +8,7 @@ import type { ConnectionPort } from '../connection/port.js';
 import { VmbusIrqChip } from '../irq-chip.js';
 import { ArrayRelidMap } from './array-map.js';
 import { ControlIrq, ControlTasklet } from './control-messages.js';
-import { defaultDesign, designProblem, type VmbusDesign } from './design.js';
+import { checkDesignNames, defaultDesign, designProblem, type VmbusDesign } from './design.js';
 import type {
   DesignParts,
   LifetimeFactory,
@@ -135,9 +135,10 @@ export const topLevels: Choices<'topLevel', TopLevel> = {
  * What builds a design of this repository's own choices.
  *
  * @param design choices other than the default ones.
- * @throws RangeError for choices that do not go together.
+ * @throws TypeError for an axis that there is not; RangeError for choices that there are not, or that do not go together.
  */
 export function designParts(design: Partial<VmbusDesign> = {}): DesignParts {
+  checkDesignNames(design);
   const chosen = { ...defaultDesign, ...design };
   const problem = designProblem(chosen);
   if (problem !== undefined) throw new RangeError(problem);
