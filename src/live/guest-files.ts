@@ -43,11 +43,11 @@ export class GuestFiles implements MountedFiles {
     const file = this.tree.open(path, access);
     return {
       bytes: () => file.bytes(),
-      truncate: () => file.truncate(),
       write: (data) => {
         const begun = file.beginWrite(data);
         return typeof begun === 'number' ? begun : this.sleep(begun);
       },
+      truncate: () => file.truncate(),
     };
   }
 

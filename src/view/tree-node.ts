@@ -43,10 +43,10 @@ export interface FileNode {
   bytes?(): Uint8Array;
   /** One write(); returns how many bytes were consumed. Throws ErrnoError. */
   write?(data: string): number;
-  /** The same up to where the writer may sleep, for who lets others go on meanwhile. Missing: it never does. */
-  beginWrite?(data: string): number | SleepingWrite;
   /** What opening it with O_TRUNC does; missing: nothing. */
   truncate?(): void;
+  /** The same up to where the writer may sleep, for who lets others go on meanwhile. Missing: it never does. */
+  beginWrite?(data: string): number | SleepingWrite;
   /** What the filesystem says to a user who would write a file without `write`, and whether it says so at open(). */
   readonly unwritable: { readonly code: 'EIO' | 'EACCES' | 'EINVAL'; readonly at: 'open' | 'write' };
 }

@@ -38,10 +38,10 @@ export interface OpenFile {
   bytes(): Uint8Array;
   /** One write(); returns the number of bytes consumed. */
   write(data: string): number;
-  /** The same up to where the writer may sleep. */
-  beginWrite(data: string): number | SleepingWrite;
   /** It was opened with O_TRUNC. */
   truncate(): void;
+  /** The same up to where the writer may sleep. */
+  beginWrite(data: string): number | SleepingWrite;
 }
 
 const typeBits = { directory: 0o040000, file: 0o100000, symlink: 0o120000 } as const;
@@ -114,9 +114,9 @@ export class FileTree {
     return {
       read: () => readText(path, node),
       bytes: () => readBytes(path, node) ?? latin1Bytes(readText(path, node)),
+      truncate: () => node.truncate?.(),
       write,
       beginWrite: (data) => (node.beginWrite === undefined ? write(data) : node.beginWrite(data)),
-      truncate: () => node.truncate?.(),
     };
   }
 
