@@ -8,6 +8,7 @@ import { useLab } from './lab.js';
 import { useLines } from './lines.js';
 import { ECHO_CLASS, module } from './plugin.js';
 import { usePoints } from './plugin-points.js';
+import { useTrace } from './trace.js';
 
 /** A line for each use, with what came of it. */
 export function useAll(): string[] {
@@ -30,6 +31,7 @@ export function useAll(): string[] {
     `mixed stores refused: ${mixedIsRefused()}`,
     `sanitizer: ${sanitizerText()}`,
     `missing: ${missingIrqNames()}`,
+    `traced: ${useTrace()}`,
   ];
 }
 
@@ -51,4 +53,5 @@ export const expected: readonly string[] = [
   'mixed stores refused: true',
   'sanitizer: BUG: unannounced access in up / up, not instrumented',
   'missing: ',
+  'traced: 00000001-0000-4000-8000-000000000000 probe sensor_isr -3 write 9 7 ff on on CPU 0',
 ];
