@@ -42,18 +42,19 @@ describe('large machines', () => {
     expect(Number(row?.trim().split(/\s+/)[8192])).toBeGreaterThan(0);
   });
 
-  test.each([
-    ['x86_64', 8193, 8192],
-    ['arm64', 4097, 4096],
-    ['arm64', 8192, 4096],
-  ] as const)('%s with %i CPUs is refused: Linux has at most %i', (arch, cpus, most) => {
-    const refused = expect(() => Guest.create({ arch, cpus }));
-    refused.toThrow(
-      new RangeError(`cpus: Linux on ${arch} can have at most ${most} CPUs (NR_CPUS), not ${cpus}`),
+  test('more CPUs than any Linux can have are refused', () => {
+    expect(() => Guest.create({ cpus: 8193 })).toThrow(
+      'cpus: expected a whole number from 1 to 8192, not 8193',
+    );
+  });
+
+  test.each([4097, 8192])('arm64 with %i CPUs is refused: Linux has at most 4096', (cpus) => {
+    expect(() => Guest.create({ arch: 'arm64', cpus })).toThrow(
+      new RangeError(`cpus: Linux on arm64 can have at most 4096 CPUs (NR_CPUS), not ${cpus}`),
     );
   });
 
   test('room for more CPUs than Linux can have is refused, too', () => {
-    expect(() => Guest.create({ cpus: { present: 2, possible: 8193 } })).toThrow('at most 8192 CPUs');
+    expect(() => Guest.create({ cpus: { present: 2, possible: 8193 } })).toThrow('from 1 to 8192, not 8193');
   });
 });

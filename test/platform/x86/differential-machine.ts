@@ -218,7 +218,9 @@ export class Pair {
         const name = kind === 'msix' ? `msix${this.devices++}` : undefined;
         let plugged = '';
         const said = errnoOf(() => {
-          plugged = guest.lines.plugPci({ driver: kind, queues, node, managed, name });
+          const near = node >= 0 ? { node } : {};
+          const own = kind === 'msix' ? { managed, name } : {};
+          plugged = guest.lines.plugPci({ driver: kind, queues, ...near, ...own });
         });
         return [said, plugDevice(host, { name: plugged, kind, queues, node, managed })];
       }
