@@ -32,14 +32,13 @@ export class VmbusPower {
     private readonly management: ChannelManagement,
   ) {}
 
-  /** Has the host forget this guest, and waits until it has, if need be for ever. Hosts before Windows 8.1 cannot be connected to again. */
-  initiateUnload(): Procedure<void> {
-    return inFrame('vmbus_initiate_unload', this.doInitiateUnload());
-  }
-
-  private *doInitiateUnload(): Procedure<void> {
+  /**
+   * Has the host forget this guest, and waits until it has, if need be for ever. Hosts before Windows 8.1 cannot be
+   * connected to again.
+   */
+  *initiateUnload(): Procedure<void> {
     const { connection } = this;
-    if (connection.unloading()) yield* connection.requestUnload();
+    if (connection.unloading()) yield* inFrame('vmbus_initiate_unload', connection.requestUnload());
   }
 
   /**

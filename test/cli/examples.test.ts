@@ -3,21 +3,30 @@ import { describe, expect, test } from '@jest/globals';
 import { Guest } from '../../src/guest/guest.js';
 import { parseScenario } from '../../src/scenario/load.js';
 import { type RunResult, runScenario } from '../../src/scenario/runner.js';
+import { expectOneCountOfChannels, expectOneCountOfIrqs, expectOneCountOfSoftirqs } from './numbers.js';
 
 const folder = new URL('../../examples/', import.meta.url);
 const files = readdirSync(folder).filter((name) => name.endsWith('.yaml'));
 
-function run(name: string): RunResult {
+function ran(name: string): { readonly guest: Guest; readonly result: RunResult } {
   const scenario = parseScenario(readFileSync(new URL(name, folder), 'utf8'), name);
-  return runScenario(Guest.create(scenario.guest), scenario);
+  const guest = Guest.create(scenario.guest);
+  return { guest, result: runScenario(guest, scenario) };
+}
+
+function run(name: string): RunResult {
+  return ran(name).result;
 }
 
 describe('the examples hold:', () => {
-  test.each(files)('%s', (name) => {
-    const { ok, steps, printFailures } = run(name);
-    expect(steps.filter(({ outcome }) => outcome !== 'ok')).toEqual([]);
-    expect(printFailures).toEqual([]);
-    expect(ok).toBe(true);
+  test.each(files)('%s, and what several files say of one number is one number', (name) => {
+    const { guest, result } = ran(name);
+    expect(result.steps.filter(({ outcome }) => outcome !== 'ok')).toEqual([]);
+    expect(result.printFailures).toEqual([]);
+    expect(result.ok).toBe(true);
+    expectOneCountOfIrqs(guest);
+    expectOneCountOfSoftirqs(guest);
+    expectOneCountOfChannels(guest);
   });
 
   test('the same bytes each time', () => {

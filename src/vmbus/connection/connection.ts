@@ -447,8 +447,7 @@ export class VmbusConnection implements ConnectionPort {
     channel?: VmbusChannel,
     further: readonly ChannelMessage[] = [],
   ): Procedure<Response | undefined> {
-    const request = new MessageRequest(`answer to ${requestName(message, channel)}`, matches, channel);
-    this.requests.add(request);
+    const request = this.listen(message, matches, channel);
     for (const next of [message, ...further]) {
       if (yield* this.postMsg(next)) continue;
       this.requests.remove(request);
@@ -464,8 +463,7 @@ export class VmbusConnection implements ConnectionPort {
     message: ChannelMessage,
     matches: (answer: ChannelMessage) => answer is Response,
   ): Procedure<Response | undefined> {
-    const request = new MessageRequest(`answer to ${requestName(message, undefined)}`, matches, undefined);
-    this.requests.add(request);
+    const request = this.listen(message, matches);
     const response = (yield* this.postSteps(message)) ? yield* request.wait() : undefined;
     this.requests.remove(request);
     return response;
@@ -474,10 +472,10 @@ export class VmbusConnection implements ConnectionPort {
   /** Asks the host to forget this guest and waits until it has; whether it took the message is not looked at. */
   *requestUnload(): Procedure<void> {
     const message: ChannelMessage = { type: CHANNELMSG.UNLOAD };
-    const isAnswer = (answer: ChannelMessage): answer is UnloadResponse =>
-      answer.type === CHANNELMSG.UNLOAD_RESPONSE;
-    const request = new MessageRequest(`answer to ${requestName(message, undefined)}`, isAnswer, undefined);
-    this.requests.add(request);
+    const request = this.listen(
+      message,
+      (answer): answer is UnloadResponse => answer.type === CHANNELMSG.UNLOAD_RESPONSE,
+    );
     yield* this.postMsg(message);
     yield* request.wait();
     this.requests.remove(request);
@@ -486,6 +484,17 @@ export class VmbusConnection implements ConnectionPort {
   /** Gives a relid back to the host (vmbus_release_relid). */
   *releaseRelid(relid: Relid): Procedure<void> {
     yield* this.postMsg({ type: CHANNELMSG.RELID_RELEASED, childRelid: relid });
+  }
+
+  /** From now on the answer to `message` is taken down, until the request is removed. */
+  private listen<Response extends ChannelMessage>(
+    message: ChannelMessage,
+    matches: (answer: ChannelMessage) => answer is Response,
+    channel?: VmbusChannel,
+  ): MessageRequest<Response> {
+    const request = new MessageRequest(`answer to ${requestName(message, channel)}`, matches, channel);
+    this.requests.add(request);
+    return request;
   }
 
   private *perfChannels(): Generator<VmbusChannel, void, void> {
