@@ -119,6 +119,8 @@ export class VmbusChannel {
   readonly ringCounters: RingCounters;
   /** References, in designs that count them. */
   references: number;
+  /** channel->lock, with which those designs change the count. */
+  readonly lock: SpinLock;
   /** The word of `references` and `isFreed`. */
   readonly lifeWord: SharedWord;
   private readonly rescindWord: SharedWord;
@@ -166,6 +168,7 @@ export class VmbusChannel {
     this.fileWriters = new WaitCounter(`writes to files of channel ${childRelid}`);
     this.ringCounters = new RingCounters();
     this.references = 1;
+    this.lock = new SpinLock(`lock of channel ${childRelid}`);
     this.rescindWord = new SharedWord(`rescind of channel ${childRelid}`);
     this.callbackWord = new SharedWord(`onchannel_callback of channel ${childRelid}`);
     this.lifeWord = new SharedWord(`memory of channel ${childRelid}`);

@@ -1,9 +1,10 @@
-import type { Relid } from '../../lib/brand.js';
+import type { Irq, Relid } from '../../lib/brand.js';
 import type { Procedure } from '../../machine/step.js';
 import type { IrqCore } from '../../irq/core.js';
 import type { IrqChip } from '../../irq/data/irqdata.js';
 import type { IrqDomain } from '../../irq/data/revmap.js';
-import { irqSetChip } from '../../irq/management/chip.js';
+import { irqStatus } from '../../irq/data/settings.js';
+import { irqSetChipSteps, irqSetStatusFlagsSteps } from '../../irq/management/chip.js';
 import type { VmbusChannel } from '../channel/channel.js';
 import { createVmbusDomain, IrqdomainRelidMap } from './irqdomain-map.js';
 import type { ChannelLifetime } from './lifetime.js';
@@ -43,9 +44,14 @@ export class GlobalDomainRelidMap extends IrqdomainRelidMap {
   override *map(channel: VmbusChannel): Procedure<boolean> {
     if (!(yield* super.map(channel))) return false;
     this.mapped.add(channel.relid);
-    // Only its own connection can have the host move a channel.
-    irqSetChip(this.core, channel.irq, this.chip);
     return true;
+  }
+
+  /** With its lock: the line may be another connection's, too. */
+  protected override *setUpLine(irq: Irq): Procedure<void> {
+    yield* irqSetStatusFlagsSteps(this.core, irq, irqStatus.MOVE_PCNTXT);
+    // Only its own connection can have the host move a channel.
+    yield* irqSetChipSteps(this.core, irq, this.chip);
   }
 
   /** Relids of another connection are none that the host must not offer. */

@@ -87,9 +87,14 @@ export class IrqdomainRelidMap implements RelidMap {
     // Who has found the line in the reverse map asks it for its channel without its lock.
     this.domain.announceChange(hwirqOf(channel.relid));
     irqSetHandlerData(this.core, irq, channel);
-    irqSetStatusFlags(this.core, irq, irqStatus.MOVE_PCNTXT);
+    yield* this.setUpLine(irq);
     channel.irq = irq;
     return true;
+  }
+
+  /** What the line of a channel gets besides; in one go, for nobody else has the new line yet. */
+  protected *setUpLine(irq: Irq): Procedure<void> {
+    irqSetStatusFlags(this.core, irq, irqStatus.MOVE_PCNTXT);
   }
 
   *unmap(channel: VmbusChannel): Procedure<void> {

@@ -1,5 +1,5 @@
 import type { Relid } from '../../lib/brand.js';
-import { type Lock, SpinLock } from '../../machine/lock.js';
+import type { Lock } from '../../machine/lock.js';
 import { Srcu } from '../../machine/rcu.js';
 import type { Procedure } from '../../machine/step.js';
 import type { VmbusChannel } from '../channel/channel.js';
@@ -191,8 +191,6 @@ export class FreeUnconditionally implements ChannelLifetime {
  * ```
  */
 export class GetPutLifetime extends FreeUnconditionally {
-  private readonly locks = new WeakMap<VmbusChannel, SpinLock>();
-
   override *getForEventSteps(channel: VmbusChannel | undefined): Procedure<VmbusChannel | undefined> {
     return this.take(channel);
   }
@@ -244,7 +242,7 @@ export class GetPutLifetime extends FreeUnconditionally {
 
   /** vmbus_put_channel: the last one leaves the freeing to a workqueue. */
   protected *putSteps(channel: VmbusChannel): Procedure<void> {
-    const lock = this.lockOf(channel);
+    const { lock } = channel;
     const cpu = channel.machine.runningCpu;
     channel.assertLive('vmbus_put_channel');
     yield* lock.spinLockIrqsave(cpu);
@@ -267,16 +265,6 @@ export class GetPutLifetime extends FreeUnconditionally {
     const last = channel.references === 0;
     if (!last) return;
     channel.free('release_channel');
-  }
-
-  /** channel->lock. */
-  protected lockOf(channel: VmbusChannel): SpinLock {
-    let lock = this.locks.get(channel);
-    if (lock === undefined) {
-      lock = new SpinLock(`lock of channel ${channel.relid}`);
-      this.locks.set(channel, lock);
-    }
-    return lock;
   }
 }
 

@@ -24,7 +24,7 @@ export class PlainCountLifetime extends GetPutCompletedLifetime {
   }
 
   protected override *putSteps(channel: VmbusChannel): Procedure<void> {
-    const lock = this.lockOf(channel);
+    const { lock } = channel;
     const cpu = channel.machine.runningCpu;
     if (this.locked) yield* lock.spinLockIrqsave(cpu);
     yield channel.lifeWord.read;
