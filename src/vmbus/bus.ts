@@ -218,7 +218,7 @@ export class VmbusBus {
     if (device === undefined) return;
     device.probing.announceRead();
     // The directory of its channels goes first, and with it kernfs waits for writes there (kset_unregister).
-    for (const one of [channel, ...channel.subChannels]) yield* one.filesWritten();
+    for (const one of this.connection.withSubChannels(channel)) yield* one.filesWritten();
     yield* device.probing.wait();
     yield* device.lock.lock();
     if (device.driver !== undefined) yield* removeBy(device.driver, device);

@@ -177,6 +177,122 @@ describe('an interface that goes down', () => {
   });
 });
 
+// netvsc_detach and netvsc_attach of drivers/net/hyperv/netvsc_drv.c, which are the same in 6.1, 6.12 and 7.2.
+describe('an adapter that starts over', () => {
+  const lines = (guest: Guest): string[] =>
+    guest.log.flatMap(({ text }) => / eth0: (.*)$/.exec(text)?.[1] ?? []);
+  /** A flow that is sent by this queue of four. */
+  const flowOf = (queue: number): number => {
+    let flow = 0;
+    while ((flowHash(flow) % 16) % 4 !== queue) flow += 1;
+    return flow;
+  };
+  const full = (guest: Guest, frames = 16): Guest => {
+    for (const relid of RELIDS.slice(1)) guest.host.drain(relid, false);
+    for (let flow = 0; flow < frames; flow++) guest.nic(13).transmit({ flow });
+    return guest;
+  };
+  const drainAt = (guest: Guest, ns: number): void =>
+    guest.at(ns, () => {
+      for (const relid of RELIDS) guest.host.hyperv.drain(relid, true);
+    });
+
+  test('waits 10 s for its rings, then stays in service with its queues stopped: ETIMEDOUT', () => {
+    const guest = full(boot());
+    const nic = guest.nic(13);
+    const before = guest.now;
+    expect(() => guest.setChannels(13, 2)).toThrow(/ETIMEDOUT/);
+    expect(guest.now - before).toBeGreaterThanOrEqual(10_000_000_000);
+    expect(guest.now - before).toBeLessThan(10_010_000_000);
+    expect(lines(guest)).toEqual(['Ring buffer not empty after closing rndis']);
+    expect([nic.adapter.channels, nic.isUp, nic.receive()]).toEqual([4, true, 0]);
+    // What is sent now waits; nothing but the interface's going down and up again lets it go on.
+    drainAt(guest, guest.now + 1000);
+    nic.transmit({ count: 3 });
+    guest.run({ ms: 100 });
+    expect([nic.transmitted, nic.dropped]).toEqual([16, 0]);
+    nic.down();
+    nic.up();
+    nic.transmit({ count: 2 });
+    guest.run({ ms: 100 });
+    expect([nic.transmitted, nic.dropped, nic.receive()]).toEqual([18, 3, 1]);
+  });
+
+  test('waits until the host reads again, and what is sent meanwhile waits too', () => {
+    const guest = full(boot());
+    const nic = guest.nic(13);
+    const before = guest.now;
+    // The fourth queue is gone afterwards, and what waits in it.
+    guest.at(before + 100_000_000, () => {
+      nic.send(5, flowOf(1), 1514);
+      nic.send(7, flowOf(3), 1514);
+    });
+    drainAt(guest, before + 1_000_000_000);
+    guest.setChannels(13, 2);
+    expect(guest.now - before).toBeLessThan(1_100_000_000);
+    guest.run({ ms: 100 });
+    expect([nic.transmitted, nic.dropped, nic.receive()]).toEqual([21, 7, 1]);
+    expect(lines(guest)).toEqual([]);
+  });
+
+  test('waits for nothing while its interface is down', () => {
+    const guest = boot();
+    guest.nic(13).down();
+    const before = guest.now;
+    guest.setChannels(13, 2);
+    expect(guest.now - before).toBeLessThan(10_000_000);
+    expect(lines(guest)).toEqual([]);
+  });
+
+  test('keeps no more frames than a queue holds', () => {
+    const guest = full(boot(), 0);
+    const nic = guest.nic(13);
+    for (let flow = 0; flow < 16; flow++) nic.transmit({ flow });
+    guest.at(guest.now + 10_000_000, () => nic.send(1200, flowOf(0), 1514));
+    drainAt(guest, guest.now + 20_000_000);
+    guest.setChannels(13, 2);
+    guest.run({ ms: 100 });
+    expect([nic.transmitted, nic.dropped]).toEqual([1016, 200]);
+  });
+
+  test('fails a suspend with ETIMEDOUT, and the devices before it are resumed', () => {
+    const guest = full(boot());
+    expect(() => guest.suspend()).toThrow(/ETIMEDOUT/);
+    expect(lines(guest)).toEqual(['Ring buffer not empty after closing rndis']);
+    expect(guest.channel(13).state).toBe('opened');
+    drainAt(guest, guest.now + 1000);
+    guest.run({ ms: 10 });
+    guest.suspend();
+    guest.resume();
+    // The relids count on.
+    expect(guest.nic(19).receive()).toBe(1);
+  });
+
+  test.each(['6.1', '6.12', '7.2'] as const)(
+    'closes its filter before all else and opens it last, on Linux %s',
+    (kernel) => {
+      const guest = Guest.create({
+        cpus: 4,
+        kernel,
+        devices: [{ driver: 'netvsc', relid: 13, channels: 4, subChannels: [16, 17, 18] }],
+      });
+      const nic = guest.nic(13);
+      let reached = 0;
+      const before = guest.now;
+      // Frames come until the host has been asked to let none through, and when all else is done.
+      for (let us = 0; us < 2000; us += 5)
+        guest.at(before + us * 1000, () => {
+          if (nic.deliver(1, us, 100) > 0) reached += 1;
+        });
+      guest.setChannels(13, 2);
+      expect(nic.adapter.attached).toBe(true);
+      guest.run({ ms: 10 });
+      expect(reached).toBeGreaterThan(0);
+      expect(nic.received).toBe(reached);
+    },
+  );
+});
+
 test('scenarios have all three as actions', () => {
   const scenario = parseScenario(
     `cpus: 4

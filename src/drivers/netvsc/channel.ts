@@ -1,6 +1,5 @@
 import type { Ns } from '../../lib/brand.js';
 import { type ErrnoCode, ErrnoError } from '../../lib/errno.js';
-import { Fifo } from '../../lib/fifo.js';
 import type { ClockEvent } from '../../machine/clock.js';
 import { Tasklet } from '../../machine/tasklet.js';
 import {
@@ -14,26 +13,19 @@ import type { VmbusChannel } from '../../vmbus/channel/channel.js';
 import type { ChannelOperations } from '../../vmbus/channel/open.js';
 import { COMPLETION_REQUESTED, type RingReader, VM_PKT } from '../../vmbus/ring/index.js';
 import type { HostPacket } from '../conversation/packets.js';
+import type { Frame, TxQueue } from './tx-queue.js';
 
 /** Frames that one poll takes at most (NAPI_POLL_WEIGHT). */
 const NAPI_POLL_WEIGHT = 64;
 /** Free part of the outgoing ring in percent at which a queue is stopped and woken (RING_AVAIL_PERCENT_*). */
 const LOWATER_PERCENT = 10;
 const HIWATER_PERCENT = 20;
-/** Frames that wait in front of a stopped queue (the default txqueuelen of an Ethernet device). */
-const QUEUE_LENGTH = 1000;
 /** When a poll is repeated that found no room for its completions. In Linux ksoftirqd goes on at once. */
 const REPOLL_NS: Ns = 10_000;
 /** Transaction ids of frames begin here; those of control messages stay below. */
 const FIRST_FRAME_ID = 2 ** 32;
 /** Two pages, one with the RNDIS header and one with the frame, behind 8 bytes (struct hv_page_buffer). */
 const PAGE_BUFFER_BYTES = 8 + 2 * 16;
-
-/** An Ethernet frame to be sent. */
-export interface Frame {
-  readonly hash: number;
-  readonly bytes: number;
-}
 
 /** What the channels of an adapter share. */
 export interface NetvscShared {
@@ -45,6 +37,8 @@ export interface NetvscShared {
   receive(packet: HostPacket, from: NetvscChannel): void;
   /** A channel has nothing under way any more. */
   idle(): void;
+  /** No queue goes on because the host has taken frames (tx_disable of struct netvsc_device). */
+  readonly txDisabled: boolean;
   readonly statistics: NetvscStatistics;
 }
 
@@ -58,19 +52,17 @@ export interface NetvscStatistics {
   stops: number;
 }
 
-/** A channel of a network adapter: its NAPI context and its transmit queue (struct netvsc_channel). */
+/** A channel of a network adapter: its NAPI context, and the frames that the host has not taken (struct netvsc_channel). */
 export class NetvscChannel {
   /** Messages that the host still has, those without a frame included (queue_sends). */
   queueSends = 0;
-  private stopped = false;
-  private readonly queue = new Fifo<Frame>();
+  /** Queues that were stopped because this channel's ring was nearly full. */
+  private readonly stoppedQueues: TxQueue[] = [];
   private readonly sections = new Map<number, number>();
   private nextId = FIRST_FRAME_ID;
   /** Transaction ids of frames whose receipt is to be completed, which frees the receive buffer (multi_recv_comp). */
   private receiveCompletions: number[] = [];
   private readonly napi: Tasklet;
-  /** Sends what waits in front of a queue that goes on (net_tx_action). */
-  private readonly qdisc: Tasklet;
   private scheduled = false;
   /** The reader holds a packet that the last poll had no budget for. */
   private holdsPacket = false;
@@ -82,7 +74,6 @@ export class NetvscChannel {
     private readonly shared: NetvscShared,
   ) {
     this.napi = new Tasklet(`netvsc_poll/${channel.relid}`, () => this.poll(), undefined, 'NET_RX');
-    this.qdisc = new Tasklet(`qdisc of ${channel.relid}`, () => this.runQueue(), undefined, 'NET_TX');
   }
 
   /** True if neither side waits for anything of the other. */
@@ -107,20 +98,12 @@ export class NetvscChannel {
     this.schedule();
   }
 
-  /** Sends a frame, or lets it wait while the queue is stopped (netvsc_send, behind a queue as the network stack has). */
-  transmit(frame: Frame): void {
-    if (!this.stopped && this.queue.size === 0 && this.send(frame)) return;
-    if (this.queue.size < QUEUE_LENGTH) this.queue.push(frame);
-    else this.shared.statistics.dropped += 1;
-  }
-
   /** Forgets everything that was on its way: the channel is closed. */
   reset(): void {
-    this.shared.statistics.dropped += this.queue.clear().length;
     for (const section of this.sections.values()) this.shared.freeSendSection(section);
     this.sections.clear();
     this.queueSends = 0;
-    this.stopped = false;
+    this.stoppedQueues.length = 0;
     this.receiveCompletions = [];
     this.holdsPacket = false;
   }
@@ -221,58 +204,53 @@ export class NetvscChannel {
     this.shared.freeSendSection(section);
     this.queueSends -= 1;
     this.shared.statistics.transmitted += 1;
-    this.wakeQueue();
+    this.wakeQueues();
     this.shared.idle();
   }
 
   /**
-   * Starts a stopped queue again once there is enough room, or nothing whose completion could do it later
+   * Starts stopped queues again once there is enough room, or nothing whose completion could do it later
    * (netif_tx_wake_queue).
    */
-  wakeQueue(): void {
-    if (!this.stopped) return;
+  wakeQueues(): void {
+    const { stoppedQueues, shared } = this;
+    if (stoppedQueues.length === 0 || shared.txDisabled) return;
     const percent = this.channel.rings?.outbound.ring.availToWritePercent() ?? 0;
     if (percent <= HIWATER_PERCENT && this.queueSends > 0) return;
-    this.stopped = false;
-    this.channel.machine.runningCpu.taskletSchedule(this.qdisc);
-  }
-
-  private runQueue(): void {
-    for (let frame = this.queue.peek(); frame !== undefined && !this.stopped; frame = this.queue.peek()) {
-      if (!this.send(frame)) return;
-      this.queue.shift();
-    }
+    for (const queue of stoppedQueues.splice(0)) queue.wake();
   }
 
   /**
-   * Writes a frame into the ring, and stops the queue when the ring is nearly full (netvsc_send_pkt).
+   * Writes a frame into the ring, and stops its queue when the ring is nearly full (netvsc_send_pkt).
    *
    * @returns false if the frame must wait.
    */
-  private send(frame: Frame): boolean {
+  send(frame: Frame, queue: TxQueue): boolean {
+    const { shared } = this;
     const percent = this.channel.rings?.outbound.ring.availToWritePercent() ?? 0;
-    const section = this.shared.getNextSendSection();
+    const section = shared.getNextSendSection();
     const id = this.nextId;
     const refused = this.sendFrame(frame, section, id);
     if (refused === undefined) {
       this.nextId += 1;
       this.sections.set(id, section);
       this.queueSends += 1;
-      if (percent < LOWATER_PERCENT) this.stop();
+      if (percent < LOWATER_PERCENT) this.stop(queue);
       return true;
     }
-    this.shared.freeSendSection(section);
-    if (refused === 'EAGAIN' && this.queueSends > 0) {
-      this.stop();
+    shared.freeSendSection(section);
+    if (refused === 'EAGAIN' && (this.queueSends > 0 || shared.txDisabled)) {
+      this.stop(queue);
       return false;
     }
     // No completion would wake the queue, or there is no channel: the frame is lost.
-    this.shared.statistics.dropped += 1;
+    shared.statistics.dropped += 1;
     return true;
   }
 
-  private stop(): void {
-    this.stopped = true;
+  private stop(queue: TxQueue): void {
+    queue.stop();
+    this.stoppedQueues.push(queue);
     this.shared.statistics.stops += 1;
   }
 

@@ -11,6 +11,7 @@ import {
   NVSP,
   nvspType,
   nvspWord,
+  PACKET_FILTER,
   RNDIS_COMPLETION,
   type RndisMessage,
   rndisOf,
@@ -27,7 +28,8 @@ import { type HostPacket, tryToSend } from '../conversation/packets.js';
 import { devPrintk } from '../dev-printk.js';
 import type { NetvscPages } from './options.js';
 import { NetvscVf } from './vf.js';
-import { type Frame, NetvscChannel, type NetvscShared, type NetvscStatistics } from './channel.js';
+import { NetvscChannel, type NetvscShared, type NetvscStatistics } from './channel.js';
+import { type Frame, TxQueue } from './tx-queue.js';
 
 /** Sections of the send buffer: whole ones of 6144 bytes in 1 MiB. */
 const SEND_SECTIONS = 170;
@@ -61,7 +63,10 @@ export class NetvscDevice implements NetvscShared {
   /** The adapter can be used: between the end of deviceAdd and the beginning of deviceRemove. */
   attached = false;
   /** The interface is up: frames come and go (netif_running). */
-  isUp = true;
+  isUp = false;
+  txDisabled = false;
+  /** Which frames the host lets through (filter of struct rndis_device). */
+  packetFilter: number = PACKET_FILTER.NONE;
   /** The channel of each hash of what comes, where the user has said so (netif_is_rxfh_configured). */
   receiveTable: readonly number[] | undefined;
   /** The most channels that there can be (max_chn). */
@@ -89,6 +94,8 @@ export class NetvscDevice implements NetvscShared {
   /** Channel index for each hash of what is sent (tx_table). */
   private readonly sendTable: number[] = new Array<number>(SEND_TABLE_SIZE).fill(0);
   private freeSections: number[] = [];
+  /** Transmit queues by their index, as far as frames have come to them. */
+  private readonly txQueues: TxQueue[] = [];
 
   constructor(
     readonly operations: ChannelOperations,
@@ -182,6 +189,7 @@ export class NetvscDevice implements NetvscShared {
     this.maxChannels = 1;
     this.openChannels = 1;
     this.buffers.length = 0;
+    this.packetFilter = PACKET_FILTER.NONE;
     this.vf.reset();
     for (const channel of this.table) channel?.reset();
     this.table = [];
@@ -196,20 +204,54 @@ export class NetvscDevice implements NetvscShared {
     return added;
   }
 
-  /** Spreads what is sent over all channels (rndis_set_subchannel). */
+  /** Spreads what is sent over all channels; what waits for others is lost (rndis_set_subchannel). */
   spread(): void {
-    for (let i = 0; i < SEND_TABLE_SIZE; i++) this.sendTable[i] = i % this.channels;
+    const { channels, txQueues } = this;
+    for (let i = 0; i < SEND_TABLE_SIZE; i++) this.sendTable[i] = i % channels;
+    for (const queue of txQueues.splice(channels)) this.statistics.dropped += queue.reset();
   }
 
-  /** Sends a frame over the channel that its hash leads to (netvsc_pick_tx). Frames for an adapter out of service are lost. */
+  /** Sends a frame by the queue that its hash leads to, where it may have to wait (netvsc_pick_tx). */
   transmit(frame: Frame): void {
     if (this.isUp && this.vf.transmit(frame.hash)) return;
     const index = this.sendTable[frame.hash & (SEND_TABLE_SIZE - 1)] % this.channels;
-    const chosen = this.table[index];
-    // A sub-channel that is still being opened carries nothing: the primary channel does.
-    const channel = chosen?.channel.state.kind === 'opened' ? chosen : this.table[0];
-    if (this.attached && this.isUp && channel !== undefined) channel.transmit(frame);
-    else this.statistics.dropped += 1;
+    if (!(this.isUp && this.txQueue(index).transmit(frame))) this.statistics.dropped += 1;
+  }
+
+  private txQueue(index: number): TxQueue {
+    for (let i = this.txQueues.length; i <= index; i++) this.txQueues.push(this.newTxQueue(i));
+    return this.txQueues[index];
+  }
+
+  private newTxQueue(index: number): TxQueue {
+    const { channel } = this.device;
+    const queue = new TxQueue(`${channel.relid}/${index}`, channel.machine, (frame, queue) => {
+      const chosen = this.table[index];
+      // A sub-channel that is still being opened carries nothing: the primary channel does.
+      const open = chosen?.channel.state.kind === 'opened' ? chosen : this.table[0];
+      if (this.attached && open !== undefined) return open.send(frame, queue);
+      this.statistics.dropped += 1;
+      return true;
+    });
+    if (this.txDisabled) queue.stop();
+    return queue;
+  }
+
+  /** No queue sends before all do again (netvsc_tx_disable). */
+  disableTx(): void {
+    this.txDisabled = true;
+    for (const queue of this.txQueues) queue.stop();
+  }
+
+  /** All queues send, what waits in front of them first (netvsc_tx_enable, netif_device_attach). */
+  enableTx(): void {
+    this.txDisabled = false;
+    for (const queue of this.txQueues) queue.wake();
+  }
+
+  /** What waits to be sent is lost (dev_deactivate). */
+  dropQueued(): void {
+    for (const queue of this.txQueues) this.statistics.dropped += queue.reset();
   }
 
   getNextSendSection(): number {
@@ -313,7 +355,7 @@ export class NetvscDevice implements NetvscShared {
 
   private sendCompleted(from: NetvscChannel): void {
     if (from.queueSends > 0) this.countSend(-1);
-    from.wakeQueue();
+    from.wakeQueues();
     this.drained.wakeUp();
   }
 }

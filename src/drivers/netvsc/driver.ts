@@ -10,9 +10,11 @@ import { inject, injectable } from '../injection.js';
 import { defaultChannels } from './default-channels.js';
 import { NetvscDevice, type NetvscKit, outOfService, requireService } from './device.js';
 import { defaultPages, type NetvscOptions } from './options.js';
+import { netvscAttach, netvscDetach } from './attach.js';
+import { devOpen } from './interface.js';
 import { openNetvscChannel } from './netvsc.js';
 import { cancelSubchanWork, netvscSubchanWork, scheduleSubchanWork } from './subchan-work.js';
-import { rndisFilterDeviceAdd, rndisFilterDeviceRemove, rndisSetSubchannel } from './rndis-filter.js';
+import { rndisFilterDeviceAdd, rndisFilterDeviceRemove } from './rndis-filter.js';
 
 /** Fewest data pages of a ring. */
 const RING_SIZE_MIN = 64;
@@ -115,6 +117,7 @@ export class NetvscDriver implements VmbusDriver {
       if (adapter.channels > 1) scheduleSubchanWork(adapter);
       adapter.register();
       yield* this.lookForVf(adapter);
+      yield* bringUp(adapter);
     } catch (error) {
       this.adaptersWord.announce();
       this.adapters.delete(device);
@@ -128,16 +131,41 @@ export class NetvscDriver implements VmbusDriver {
   *remove(device: VmbusDevice): Procedure<void> {
     const adapter = this.adapterOf(device);
     if (adapter === undefined) return;
-    yield* inFrame('netvsc_remove', detach(adapter, true));
+    yield* inFrame('netvsc_remove', this.takeDown(adapter));
     this.adaptersWord.announce();
     this.adapters.delete(device);
     adapter.unregister();
     device.driverData = undefined;
   }
 
-  /** Takes the adapter down, but keeps it for the resume (netvsc_suspend). */
-  *suspend(device: VmbusDevice): Procedure<void> {
-    yield* inFrame('netvsc_suspend', detach(this.inService(device)));
+  private *takeDown(adapter: NetvscDevice): Procedure<void> {
+    yield* inFrame('rtnl_lock', adapter.rtnl.lock());
+    yield* inFrame('cancel_work_sync', cancelSubchanWork(adapter));
+    const { netDevice } = adapter.vf;
+    if (netDevice !== undefined) adapter.vf.unregister(netDevice);
+    if (adapter.attached) yield* inFrame('rndis_filter_device_remove', rndisFilterDeviceRemove(adapter));
+    adapter.dropQueued();
+    yield* adapter.rtnl.unlock();
+  }
+
+  /**
+   * Takes the adapter down, but keeps it for the resume (netvsc_suspend).
+   *
+   * @throws ErrnoError ENODEV if the adapter is not in service; as netvscDetach.
+   */
+  suspend(device: VmbusDevice): Procedure<void> {
+    return inFrame('netvsc_suspend', this.doSuspend(device));
+  }
+
+  private *doSuspend(device: VmbusDevice): Procedure<void> {
+    const adapter = this.inService(device);
+    yield* inFrame('rtnl_lock', adapter.rtnl.lock());
+    try {
+      requireService(adapter);
+      yield* inFrame('netvsc_detach', netvscDetach(adapter));
+    } finally {
+      yield* adapter.rtnl.unlock();
+    }
   }
 
   /** Sets the adapter up again, with as many channels as before (netvsc_resume). */
@@ -149,7 +177,7 @@ export class NetvscDriver implements VmbusDriver {
     const adapter = this.inService(device);
     yield* inFrame('rtnl_lock', adapter.rtnl.lock());
     try {
-      yield* attach(adapter, adapter.channels);
+      yield* inFrame('netvsc_attach', netvscAttach(adapter, adapter.channels));
     } finally {
       yield* adapter.rtnl.unlock();
     }
@@ -174,8 +202,8 @@ export class NetvscDriver implements VmbusDriver {
    * netvsc_set_channels). The present number, and what Linux refuses before that, leave the adapter alone; if the
    * setting up fails, the old number is tried again.
    *
-   * @throws ErrnoError EINVAL for 0 and for more channels than there can be; ENODEV if the adapter is not in service;
-   *   what setting up failed with.
+   * @throws ErrnoError EINVAL for 0 and for more channels than there can be; ENODEV if the adapter is not in service; as
+   *   netvscDetach; what setting up failed with.
    */
   setChannels(device: VmbusDevice, count: number): Procedure<void> {
     return inFrame('netvsc_set_channels', this.doSetChannels(device, count));
@@ -186,7 +214,8 @@ export class NetvscDriver implements VmbusDriver {
     yield* inFrame('rtnl_lock', adapter.rtnl.lock());
     try {
       requireService(adapter);
-      if (count === adapter.channels) return;
+      const previous = adapter.channels;
+      if (count === previous) return;
       if (!(Number.isInteger(count) && count >= 1 && count <= adapter.maxChannels)) {
         throw new ErrnoError(
           'EINVAL',
@@ -198,9 +227,25 @@ export class NetvscDriver implements VmbusDriver {
         const text = 'the indirection table leads to channels that would go; change it first';
         throw new ErrnoError('EINVAL', text);
       }
-      yield* reattach(adapter, count);
+      yield* inFrame('netvsc_detach', netvscDetach(adapter));
+      yield* this.attachOrRestore(adapter, count, previous);
     } finally {
       yield* adapter.rtnl.unlock();
+    }
+  }
+
+  private *attachOrRestore(adapter: NetvscDevice, count: number, previous: number): Procedure<void> {
+    try {
+      yield* inFrame('netvsc_attach', netvscAttach(adapter, count));
+    } catch (error) {
+      if (!(error instanceof ErrnoError)) throw error;
+      try {
+        yield* inFrame('netvsc_attach', netvscAttach(adapter, previous));
+      } catch (again) {
+        if (!(again instanceof ErrnoError)) throw again;
+        adapter.printk('restoring channel setting failed');
+      }
+      throw error;
     }
   }
 
@@ -217,40 +262,11 @@ export class NetvscDriver implements VmbusDriver {
   }
 }
 
-/** The end of netvsc_remove and netvsc_suspend. */
-function* detach(adapter: NetvscDevice, isForGood = false): Procedure<void> {
-  yield* inFrame('rtnl_lock', adapter.rtnl.lock());
-  yield* inFrame('cancel_work_sync', cancelSubchanWork(adapter));
-  const { netDevice } = adapter.vf;
-  if (isForGood && netDevice !== undefined) adapter.vf.unregister(netDevice);
-  if (adapter.attached) yield* inFrame('rndis_filter_device_remove', rndisFilterDeviceRemove(adapter));
-  yield* adapter.rtnl.unlock();
-}
-
-/** Sets the adapter up and has its sub-channels opened (netvsc_attach). The caller holds rtnl_lock. */
-function* attach(adapter: NetvscDevice, count: number): Procedure<void> {
-  yield* inFrame('rndis_filter_device_add', rndisFilterDeviceAdd(adapter, count));
-  if (adapter.channels > 1) yield* inFrame('rndis_set_subchannel', rndisSetSubchannel(adapter));
-}
-
-/**
- * Changes the number of channels, which takes a whole new set-up (netvsc_detach, netvsc_attach). The caller holds
- * rtnl_lock.
- */
-function* reattach(adapter: NetvscDevice, count: number): Procedure<void> {
-  const previous = adapter.channels;
-  if (yield* inFrame('cancel_work_sync', cancelSubchanWork(adapter))) adapter.channels = 1;
-  yield* inFrame('rndis_filter_device_remove', rndisFilterDeviceRemove(adapter));
+/** What user space does with a new interface; one that cannot be opened stays down. */
+function* bringUp(adapter: NetvscDevice): Procedure<void> {
   try {
-    yield* attach(adapter, count);
+    yield* inFrame('dev_open', devOpen(adapter));
   } catch (error) {
     if (!(error instanceof ErrnoError)) throw error;
-    try {
-      yield* attach(adapter, previous);
-    } catch (again) {
-      if (!(again instanceof ErrnoError)) throw again;
-      adapter.printk(`restoring channel setting failed: ${again.errno}`);
-    }
-    throw error;
   }
 }

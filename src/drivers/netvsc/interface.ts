@@ -1,16 +1,10 @@
 // What a user does with an adapter's interface (drivers/net/hyperv/netvsc_drv.c).
 import { ErrnoError } from '../../lib/errno.js';
-import type { Ns } from '../../lib/brand.js';
-import { sleep } from '../../machine/completion.js';
 import { netDevices } from '../../machine/net-devices.js';
 import { inFrame, type Procedure } from '../../machine/step.js';
-import { OID, PACKET_FILTER, RNDIS } from '../../host/protocols/network.js';
-import { type NetvscDevice, requireService } from './device.js';
-import { setPacketFilter } from './rndis-filter.js';
-
-/** How often the rings are looked at once more before an interface that goes down gives up, and how long after each look. */
-const RETRY_MAX = 2000;
-const RETRY_NS: Ns = 5_000_000;
+import { OID, RNDIS } from '../../host/protocols/network.js';
+import { closeRndis, openRndis, waitUntilEmpty } from './attach.js';
+import { type NetvscDevice, outOfService, requireService } from './device.js';
 
 /** Sets the receive table (netvsc_set_rxfh). @throws ErrnoError ENODEV out of service; EINVAL for a channel that is not in use. */
 export function* netvscSetRxfh(adapter: NetvscDevice, table: readonly number[] | undefined): Procedure<void> {
@@ -27,49 +21,57 @@ export function* netvscSetRxfh(adapter: NetvscDevice, table: readonly number[] |
   }
 }
 
-/** The interface goes up: the host lets frames through again; its virtual function is opened with it (netvsc_open). */
+/**
+ * The interface goes up: the host lets frames through; its virtual function is opened with it (netvsc_open).
+ *
+ * @throws ErrnoError ENODEV if the adapter is not in service; what the request failed with.
+ */
 export function* netvscOpen(adapter: NetvscDevice): Procedure<void> {
   yield* inFrame('rtnl_lock', adapter.rtnl.lock());
   try {
     requireService(adapter);
-    if (adapter.isUp) return;
-    yield* inFrame('rndis_filter_open', setPacketFilter(adapter, PACKET_FILTER.NORMAL));
-    adapter.isUp = true;
-    const { netDevice } = adapter.vf;
-    if (netDevice !== undefined) yield* netDevices(adapter.device.channel.machine).open(netDevice);
+    if (!adapter.isUp) yield* devOpen(adapter);
   } finally {
     yield* adapter.rtnl.unlock();
   }
 }
 
-/** The interface goes down. Its channels stay open, and their interrupts requested (netvsc_close). */
-export function* netvscClose(adapter: NetvscDevice): Procedure<void> {
-  yield* inFrame('rtnl_lock', adapter.rtnl.lock());
-  try {
-    requireService(adapter);
-    if (!adapter.isUp) return;
-    adapter.isUp = false;
-    yield* inFrame('rndis_filter_close', setPacketFilter(adapter, PACKET_FILTER.NONE));
-    if (!(yield* inFrame('netvsc_wait_until_empty', waitUntilEmpty(adapter))))
-      adapter.printk('Ring buffer not empty after closing rndis');
-    const { netDevice } = adapter.vf;
-    if (netDevice !== undefined) yield* netDevices(adapter.device.channel.machine).close(netDevice);
-  } finally {
-    yield* adapter.rtnl.unlock();
-  }
+/** The same for who holds rtnl_lock, of an interface that is down. @throws ErrnoError what the request failed with. */
+export function* devOpen(adapter: NetvscDevice): Procedure<void> {
+  yield* openRndis(adapter);
+  adapter.isUp = true;
+  adapter.enableTx();
+  const { netDevice } = adapter.vf;
+  if (netDevice !== undefined) yield* netDevices(adapter.device.channel.machine).open(netDevice);
 }
 
 /**
- * Waits until both sides have read all that lies in the adapter's rings, looking each 5 ms (netvsc_wait_until_empty:
- * between 5 and 10 ms).
+ * The interface goes down, whatever comes of it. Its channels stay open, and their interrupts requested (netvsc_close).
  *
- * @returns false if something is left after the last look, 10 s later.
+ * @throws ErrnoError ENODEV if the device has no interface.
  */
-function* waitUntilEmpty(adapter: NetvscDevice): Procedure<boolean> {
-  for (let retry = 0; !adapter.ringsAreEmpty; ) {
-    retry += 1;
-    if (retry > RETRY_MAX) return false;
-    yield* sleep(RETRY_NS);
+export function* netvscClose(adapter: NetvscDevice): Procedure<void> {
+  yield* inFrame('rtnl_lock', adapter.rtnl.lock());
+  try {
+    if (adapter.interface === undefined) throw outOfService(adapter.device);
+    if (!adapter.isUp) return;
+    adapter.isUp = false;
+    adapter.dropQueued();
+    adapter.disableTx();
+    if (adapter.attached) yield* closeInService(adapter);
+  } finally {
+    yield* adapter.rtnl.unlock();
   }
-  return true;
+}
+
+function* closeInService(adapter: NetvscDevice): Procedure<void> {
+  try {
+    yield* closeRndis(adapter);
+  } catch (error) {
+    if (!(error instanceof ErrnoError)) throw error;
+    return;
+  }
+  yield* waitUntilEmpty(adapter);
+  const { netDevice } = adapter.vf;
+  if (netDevice !== undefined) yield* netDevices(adapter.device.channel.machine).close(netDevice);
 }

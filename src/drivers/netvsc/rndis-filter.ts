@@ -38,14 +38,28 @@ export function* rndisFilterDeviceAdd(adapter: NetvscDevice, count: number): Pro
     yield* rndisFilterDeviceRemove(adapter);
     throw error;
   }
-  // A host lets nothing through at first; here it does, as nearly all interfaces are up soon.
-  if (!adapter.isUp) yield* setPacketFilter(adapter, PACKET_FILTER.NONE);
   adapter.attached = true;
 }
 
-/** Which frames the host lets through (rndis_filter_set_packet_filter). */
-export function* setPacketFilter(adapter: NetvscDevice, filter: number): Procedure<void> {
+/** The host lets frames through, of which it lets none at first (rndis_filter_open). */
+export function rndisFilterOpen(adapter: NetvscDevice): Procedure<void> {
+  return setPacketFilter(adapter, PACKET_FILTER.NORMAL);
+}
+
+/** The host lets no frames through any more; one that has taken the adapter back does not (rndis_filter_close). */
+export function* rndisFilterClose(adapter: NetvscDevice): Procedure<void> {
+  try {
+    yield* setPacketFilter(adapter, PACKET_FILTER.NONE);
+  } catch (error) {
+    if (!(error instanceof ErrnoError && error.code === 'ENODEV')) throw error;
+  }
+}
+
+/** Which frames the host lets through, if others than before (rndis_filter_set_packet_filter). */
+function* setPacketFilter(adapter: NetvscDevice, filter: number): Procedure<void> {
+  if (adapter.packetFilter === filter) return;
   yield* adapter.rndisRequest(RNDIS.SET, OID.GEN_CURRENT_PACKET_FILTER, filter);
+  adapter.packetFilter = filter;
 }
 
 /** Takes an adapter out of service (rndis_filter_device_remove). */

@@ -90,12 +90,9 @@ export class NetvscVf {
     if (this.join(netDevice)) machine.spawn('netvsc_vf_setup', this.setUp(netDevice));
   }
 
-  /** A function was there before the adapter: it is down as the adapter is, and opened with it (netvsc_probe). */
+  /** A function was there before the adapter: it is down as long as the adapter is (netvsc_probe, __netvsc_vf_setup). */
   *registerInProbe(netDevice: NetDevice): Procedure<void> {
-    if (!this.join(netDevice)) return;
-    const interfaces = netDevices(this.adapter.device.channel.machine);
-    yield* interfaces.close(netDevice);
-    yield* interfaces.open(netDevice);
+    if (this.join(netDevice)) yield* netDevices(this.adapter.device.channel.machine).close(netDevice);
   }
 
   private join(netDevice: NetDevice): boolean {

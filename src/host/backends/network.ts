@@ -63,7 +63,7 @@ export class NetworkBackend implements HostBackend {
 
   opened({ isPrimary, device }: HostChannel): void {
     if (!isPrimary) return;
-    this.receiving.set(device, { channels: 1, table: undefined, isClosed: false });
+    this.receiving.set(device, { channels: 1, table: undefined, isClosed: true });
     const vf = this.vfs.get(device);
     if (vf !== undefined) vf.isActive = false;
   }
@@ -200,7 +200,7 @@ interface Receiving {
   channels: number;
   /** Undefined: all channels in turn. */
   table: readonly number[] | undefined;
-  /** No frame gets through. */
+  /** No frame gets through, as long as the driver lets none through. */
   isClosed: boolean;
 }
 

@@ -318,6 +318,12 @@ export class VmbusConnection implements ConnectionPort {
     return [...subChannels];
   }
 
+  /** A channel and its sub-channels, as of the running step. */
+  withSubChannels(channel: VmbusChannel): readonly VmbusChannel[] {
+    this.channelListWord.announceRead();
+    return [channel, ...channel.subChannels];
+  }
+
   /** Puts the channel on its list. The caller holds channel_mutex. */
   *list(channel: VmbusChannel): Procedure<void> {
     yield this.channelListWord.update;
