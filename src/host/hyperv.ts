@@ -3,6 +3,8 @@ import type { Clock } from '../machine/clock.js';
 import {
   type CrashReport,
   type GuestPort,
+  HV_STATUS_INSUFFICIENT_BUFFERS,
+  HV_STATUS_INVALID_CONNECTION_ID,
   HV_STATUS_INVALID_PARAMETER,
   HV_STATUS_SUCCESS,
   type HostPort,
@@ -39,6 +41,8 @@ export interface HyperVOptions extends HostLatency {
   readonly observer?: HostObserver;
   /** Newest protocol version that the host accepts, as on the wire. Default 5.3. */
   readonly version?: number;
+  /** Messages of the guest that the host can hold before it deals with them; default: any number. */
+  readonly messageBuffers?: number;
   /** Models of device classes; a device without one only takes part in the control protocol. */
   readonly backends?: readonly HostBackend[];
   /** Of what a misbehaving host does at random; default 1. */
@@ -100,7 +104,7 @@ export class HyperV implements HostPort, HostDeviceServices {
       },
     );
     const { offers } = this.server;
-    this.control = new ControlPath(this.server, this.schedule, this.latency);
+    this.control = new ControlPath(this.server, this.schedule, this.latency, options.messageBuffers);
     const { faults, schedule, latency, totals } = this;
     const suspend = (ns: Ns): void => {
       totals.throttled += 1;
@@ -119,6 +123,11 @@ export class HyperV implements HostPort, HostDeviceServices {
   /** How long the host takes from now on, for what is given. */
   setLatency(latency: HostLatency): void {
     this.latency.set(latency);
+  }
+
+  /** How many messages of the guest the host can hold from now on; those that it has stay. */
+  setMessageBuffers(count: number): void {
+    this.control.buffers = count;
   }
 
   /** Statuses that the host answers with from now on; those that are not given stay. */
@@ -257,11 +266,17 @@ export class HyperV implements HostPort, HostDeviceServices {
     this.synic.endOfMessage(cpu);
   }
 
-  postMessage(message: Uint8Array, connectionId: number): boolean {
-    const accepted = this.server.hasMessageConnection(connectionId);
+  postMessage(message: Uint8Array, connectionId: number, canSleep = true): number {
+    const status = this.statusOfPost(connectionId, canSleep);
+    const accepted = status === HV_STATUS_SUCCESS;
     this.observer.posted?.(decodeMessage(message), connectionId, accepted);
     if (accepted) this.control.post(message);
-    return accepted;
+    return status;
+  }
+
+  private statusOfPost(connectionId: number, canSleep: boolean): number {
+    if (!this.server.hasMessageConnection(connectionId)) return HV_STATUS_INVALID_CONNECTION_ID;
+    return canSleep && !this.control.hasRoom ? HV_STATUS_INSUFFICIENT_BUFFERS : HV_STATUS_SUCCESS;
   }
 
   signalEvent(connectionId: number): void {

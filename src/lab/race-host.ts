@@ -1,6 +1,6 @@
 import type { CpuId } from '../lib/brand.js';
 import { Completion } from '../machine/completion.js';
-import { type HostPort, HV_STATUS_INVALID_PARAMETER } from '../vmbus/host-port.js';
+import { type HostPort, HV_STATUS_INVALID_PARAMETER, HV_STATUS_SUCCESS } from '../vmbus/host-port.js';
 import { type ChannelMessage, decodeMessage } from '../vmbus/protocol/channel-messages.js';
 import type { HvPerCpuContext } from '../vmbus/synic.js';
 
@@ -25,12 +25,12 @@ export class RaceHost implements HostPort {
   /** The guest's synics, whose words change when one is switched. */
   contexts: readonly HvPerCpuContext[] = [];
 
-  postMessage(bytes: Uint8Array): boolean {
+  postMessage(bytes: Uint8Array): number {
     const message = decodeMessage(bytes);
     this.sent.push(message);
     this.posted.complete();
     this.onPost?.(message);
-    return true;
+    return HV_STATUS_SUCCESS;
   }
 
   signalEvent(connectionId: number): void {

@@ -27,6 +27,7 @@ export const errnoNumbers = {
   EPROTO: 71,
   EOVERFLOW: 75,
   EOPNOTSUPP: 95,
+  ENOBUFS: 105,
   ENOTCONN: 107,
   ETIMEDOUT: 110,
   ECONNREFUSED: 111,
@@ -44,6 +45,11 @@ export function errnoCode(ret: number): ErrnoCode {
   const code = codeOfNumber.get(-ret);
   if (code === undefined) throw new RangeError(`no errno name for ${ret}`);
   return code;
+}
+
+/** The failure that a negative return value stands for. @param reason as that of ErrnoError. */
+export function errorOf(ret: number, reason: string): ErrnoError {
+  return new ErrnoError(errnoCode(ret), reason);
 }
 
 /** The value that a kernel function returns for `code`, e.g. EBUSY → -16. */

@@ -30,6 +30,9 @@ export interface CrashReport {
 /** HV_STATUS_* */
 export const HV_STATUS_SUCCESS = 0;
 export const HV_STATUS_INVALID_PARAMETER = 5;
+export const HV_STATUS_INSUFFICIENT_MEMORY = 0xb;
+export const HV_STATUS_INVALID_CONNECTION_ID = 0x12;
+export const HV_STATUS_INSUFFICIENT_BUFFERS = 0x13;
 
 /**
  * What the guest can ask of its hypervisor: the hypercalls and synic registers that VMBus uses. The host behind it is
@@ -39,9 +42,12 @@ export interface HostPort {
   /**
    * HVCALL_POST_MESSAGE to the connection `connectionId`. The bytes are copied.
    *
-   * @returns false if the host has no such connection (HV_STATUS_INVALID_CONNECTION_ID).
+   * @param canSleep default true; false: a guest that has to wait for room asks again and again with interrupts off, which takes no
+   *   time here, so there is room.
+   * @returns its status: HV_STATUS_SUCCESS; HV_STATUS_INVALID_CONNECTION_ID if the host has no such connection;
+   *   HV_STATUS_INSUFFICIENT_BUFFERS while it has no room for the message.
    */
-  postMessage(message: Uint8Array, connectionId: number): boolean;
+  postMessage(message: Uint8Array, connectionId: number, canSleep?: boolean): number;
   /** HVCALL_SIGNAL_EVENT: tells the host to look at the ring of a channel. */
   signalEvent(connectionId: number): void;
   /**
@@ -78,7 +84,7 @@ export const GUEST_PORT: Token<GuestPort> = token('GuestPort');
 
 /** The host as a kernel sees it that has stopped: nothing reaches it any more. */
 export const noHost: HostPort = {
-  postMessage: () => false,
+  postMessage: () => HV_STATUS_INVALID_CONNECTION_ID,
   signalEvent() {},
   awaitAnswers() {},
   retargetInterrupt: () => HV_STATUS_INVALID_PARAMETER,
@@ -97,8 +103,8 @@ export class RenumberedHost implements HostPort {
     private readonly vps: readonly CpuId[],
   ) {}
 
-  postMessage(message: Uint8Array, connectionId: number): boolean {
-    return this.host.postMessage(message, connectionId);
+  postMessage(message: Uint8Array, connectionId: number, canSleep?: boolean): number {
+    return this.host.postMessage(message, connectionId, canSleep);
   }
 
   signalEvent(connectionId: number): void {

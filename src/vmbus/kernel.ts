@@ -8,6 +8,8 @@ import { VERSION_WIN10_V5_3, VERSION_WIN10_V6_0 } from './protocol/versions.js';
 export interface HypervBehaviour {
   /** Newest protocol version that is proposed to the host, as on the wire. */
   readonly newestVersion: number;
+  /** What becomes of a proposal that goes to a connection which the host lacks (vmbus_post_msg of INITIATE_CONTACT). */
+  readonly noConnectionErrno: 'EINVAL' | 'ENXIO';
   /** Knows confidential VMBus: says so to the host, and takes channels whose rings are encrypted. */
   readonly confidentialVmbus: boolean;
   /** Whoever asks for offers waits until the host has sent those of boot time, and their devices are there. */
@@ -47,6 +49,7 @@ export interface HypervBehaviour {
 // Beside each line: where the difference came from, the commit if known.
 const v61: HypervBehaviour = {
   newestVersion: VERSION_WIN10_V5_3,
+  noConnectionErrno: 'EINVAL',
   confidentialVmbus: false,
   waitsForBootOffers: false,
   resumeWaitsForEachDevice: true,
@@ -79,6 +82,7 @@ const v610: HypervBehaviour = {
 const v612: HypervBehaviour = {
   ...v610,
   uioMasksInterrupts: false, // 6.12.117 has the fix of 6.17's, "uio_hv_generic: Let userspace take care of interrupt mask"
+  noConnectionErrno: 'ENXIO', // 6.12.117 has the change that looks for VTL2's connection
   placementSpins: false, // 6.12.117 has the fix of 7.2's
   probeFailure: 'probe with driver', // by 6.12, call_driver_probe
   netvscChannels: { least: 16, orDefaultRssQueues: true }, // 6.12, 646f071d315b

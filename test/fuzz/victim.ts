@@ -66,6 +66,7 @@ export class Victim {
         version: versionWire(versions[(setup >>> 1) % versions.length]),
         seed: setup,
         pendingSendSz: (setup >>> 24) % 4 !== 0,
+        ...((setup >>> 28) % 4 === 0 && { messageBuffers: 1 + ((setup >>> 30) % 4) }),
         ...((setup >>> 26) % 4 === 0 && { throttle: { signals: 20, withinNs: MS, suspendNs: 10 * MS } }),
       },
     });

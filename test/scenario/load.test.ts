@@ -196,7 +196,7 @@ describe('what is wrong in a file is reported with its position:', () => {
     ['host: {latency: {opne: 1us}}', '2:18: unknown key "opne"; did you mean "open"?'],
     [
       'host: {qqq: 1}',
-      '2:8: unknown key "qqq"; known here: version, latency, pendingSendSz, throttle, sockets, storage, network, modifyClosed, status, pci, misbehave',
+      '2:8: unknown key "qqq"; known here: version, latency, pendingSendSz, messageBuffers, throttle, sockets, storage, network, modifyClosed, status, pci, misbehave',
     ],
     ['run: 5', '2:6: expected a duration with its unit such as "10s", "1.5ms", "500us" or "20ns", not 5'],
     ['run: 5m', '2:6: expected a duration with its unit such as "10s", "1.5ms", "500us" or "20ns", not "5m"'],

@@ -6,7 +6,7 @@ import { CpuMask } from '../../src/machine/cpumask.js';
 import { Prng } from '../../src/lib/prng.js';
 import { runAtomic } from '../../src/machine/step.js';
 import { callbackMode, type VmbusChannel } from '../../src/vmbus/channel/channel.js';
-import { type HostPort, HV_STATUS_INVALID_PARAMETER } from '../../src/vmbus/host-port.js';
+import { type HostPort, HV_STATUS_INVALID_PARAMETER, HV_STATUS_SUCCESS } from '../../src/vmbus/host-port.js';
 import { VERSION_WIN10_V5_3 } from '../../src/vmbus/protocol/channel-messages.js';
 import { HVMSG_NONE, HVMSG_VMBUS } from '../../src/vmbus/synic.js';
 import { designChoices, type VmbusDesign } from '../../src/vmbus/variants/design.js';
@@ -37,7 +37,10 @@ export class RandomGuest {
       ...axes,
     };
     const host: HostPort = {
-      postMessage: (bytes) => this.log.push(`post ${bytes.join(' ')}`) > 0,
+      postMessage: (bytes) => {
+        this.log.push(`post ${bytes.join(' ')}`);
+        return HV_STATUS_SUCCESS;
+      },
       signalEvent: (connectionId) => this.log.push(`signal ${connectionId}`),
       awaitAnswers: () => {},
       retargetInterrupt: () => HV_STATUS_INVALID_PARAMETER,

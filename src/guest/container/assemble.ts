@@ -168,10 +168,11 @@ function ownModules(
   const behaviour = hypervBehaviour(kernel);
   const modules = new ModuleParameters(behaviour, options.moduleParameters, parameters.ofModules);
   const version = host.version ?? (confidential ? '6.0' : undefined);
-  const { modifyClosed, status, pendingSendSz, throttle } = host;
+  const { modifyClosed, status, pendingSendSz, throttle, messageBuffers } = host;
   const hyperv = {
     pendingSendSz,
     throttle,
+    messageBuffers,
     ...host.latency,
     ...(version && { version: versionWire(version) }),
     manners: { modifyClosed, status },

@@ -44,6 +44,8 @@ export interface HostOptions extends HostManners {
   readonly latency?: HostLatencies;
   /** The host has feat_pending_send_sz, so that full rings are told of by signals; false: it polls. Default true. */
   readonly pendingSendSz?: boolean;
+  /** Messages of the guest that the host can hold before it deals with them; default: any number. */
+  readonly messageBuffers?: number;
   /** When the host suspends a guest that signals without need; default: never. */
   readonly throttle?: ThrottleOptions;
   /** Vsock ports that services of the host listen on. */

@@ -68,6 +68,9 @@ export const host = mapping('a mapping such as {version: "5.3"}', {
   pendingSendSz: bool
     .optional()
     .describe('The host has feat_pending_send_sz; false: it polls full rings. Default true'),
+  messageBuffers: int(0, 1_000_000)
+    .optional()
+    .describe('Messages of the guest that the host can hold before it deals with them; default: any number'),
   throttle: mapping('a mapping such as {signals: 100, within: 1s, suspend: 3s}', {
     signals: int(1, 1_000_000).describe('So many needless signals of the guest'),
     within: duration.describe('in so long a time'),

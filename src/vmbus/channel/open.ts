@@ -1,5 +1,5 @@
 import type { Relid } from '../../lib/brand.js';
-import { ErrnoError, errnoValue } from '../../lib/errno.js';
+import { ErrnoError } from '../../lib/errno.js';
 import { inFrame, type Procedure } from '../../machine/step.js';
 import type { ChannelCallback, ChannelRings, VmbusChannel } from './channel.js';
 import type { HypervBehaviour } from '../kernel.js';
@@ -347,11 +347,10 @@ export class ChannelOperations {
     const { rings } = channel.state;
     yield* channel.stateVar.setSteps({ kind: 'open' });
     const { connection } = this;
-    if (yield* connection.postMsg({ type: CHANNELMSG.CLOSECHANNEL, childRelid: channel.relid })) {
-      yield* this.unshareRings(channel, rings);
-    } else {
+    const ret = yield* connection.postMsg({ type: CHANNELMSG.CLOSECHANNEL, childRelid: channel.relid });
+    if (ret === 0) yield* this.unshareRings(channel, rings);
+    else {
       // Its rings stay with the host.
-      const ret = errnoValue('EAGAIN');
       connection.machine.log.printk(`hv_vmbus: Close failed: close post msg return is ${ret}`);
     }
     yield* connection.lifetime.closed(channel);

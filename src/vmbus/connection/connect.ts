@@ -1,5 +1,4 @@
 import type { Ns } from '../../lib/brand.js';
-import { errnoValue } from '../../lib/errno.js';
 import { inFrame, type Procedure } from '../../machine/step.js';
 import { VMBUS_CONNECT_CPU } from '../channel/placement.js';
 import {
@@ -61,7 +60,7 @@ export function* vmbusNegotiateVersion(connection: VmbusConnection, wire: number
     ? VMBUS_MESSAGE_CONNECTION_ID_4
     : VMBUS_MESSAGE_CONNECTION_ID;
   const confidential = connection.confidential && wire >= VERSION_WIN10_V6_0;
-  const response = yield* connection.requestOnce(
+  const response = yield* connection.requestIfTaken(
     {
       type: CHANNELMSG.INITIATE_CONTACT,
       version: wire,
@@ -94,8 +93,9 @@ function tooOldForIsolation(wire: number): string {
 export function* vmbusRequestOffers(connection: VmbusConnection): Procedure<void> {
   const { log } = connection.machine;
   connection.offersRequested();
-  if (!(yield* connection.postMsg({ type: CHANNELMSG.REQUESTOFFERS }))) {
-    log.printk(`hv_vmbus: Unable to request offers - ${errnoValue('EAGAIN')}`);
+  const ret = yield* connection.postMsg({ type: CHANNELMSG.REQUESTOFFERS });
+  if (ret !== 0) {
+    log.printk(`hv_vmbus: Unable to request offers - ${ret}`);
     return;
   }
   if (!connection.behaviour.waitsForBootOffers) return;

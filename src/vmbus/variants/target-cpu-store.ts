@@ -66,7 +66,7 @@ export class TargetCpuStore {
     const oldCpu = yield* channel.target.getSteps();
     if (oldCpu === cpu) return 0;
     if (this.connection.version < VERSION_WIN10_V5_3) {
-      yield* this.send(channel, cpu);
+      if ((yield* this.send(channel, cpu)) !== 0) return errnoValue('EIO');
       yield* this.setTarget(channel, oldCpu, cpu);
       return 0;
     }
@@ -74,19 +74,35 @@ export class TargetCpuStore {
     return 0;
   }
 
-  /** Sends MODIFYCHANNEL, waits for the answer, and notes the channel's CPU. @returns the answer's status. */
+  /**
+   * Sends MODIFYCHANNEL, waits for the answer, and notes the channel's CPU.
+   *
+   * @returns the answer's status, or the negative errno if the host does not take the message.
+   */
   protected *sendAndSet(channel: VmbusChannel, oldCpu: CpuId, cpu: CpuId): Procedure<number> {
     const request = new RetakingRequest('MODIFYCHANNEL_RESPONSE', isAnswerFor(channel), channel);
     this.connection.requests.add(request);
-    yield* this.send(channel, cpu);
+    const ret = yield* this.sendFor(request, channel, cpu);
+    if (ret !== 0) return ret;
     const status = yield* this.awaitAnswer(request);
     if (status === 0) yield* this.setTarget(channel, oldCpu, cpu);
     return status;
   }
 
-  protected *send({ relid }: VmbusChannel, cpu: CpuId): Procedure<void> {
+  private *send({ relid }: VmbusChannel, cpu: CpuId): Procedure<number> {
     const targetVp = this.connection.host.vpIndex(cpu);
-    yield* this.connection.postSteps({ type: CHANNELMSG.MODIFYCHANNEL, childRelid: relid, targetVp });
+    return yield* this.connection.postMsg({ type: CHANNELMSG.MODIFYCHANNEL, childRelid: relid, targetVp });
+  }
+
+  /** The same with a request for the answer, which goes if the host does not take the message. */
+  protected *sendFor(
+    request: MessageRequest<ModifyChannelResponse>,
+    channel: VmbusChannel,
+    cpu: CpuId,
+  ): Procedure<number> {
+    const ret = yield* this.send(channel, cpu);
+    if (ret !== 0) this.connection.requests.remove(request);
+    return ret;
   }
 
   /** Waits with the mutex released. @returns the status; 0, too, if the channel was rescinded. */
@@ -122,7 +138,8 @@ export class TargetFirstStore extends TargetCpuStore {
   protected override *sendAndSet(channel: VmbusChannel, oldCpu: CpuId, cpu: CpuId): Procedure<number> {
     const request = new MessageRequest('MODIFYCHANNEL_RESPONSE', isAnswerFor(channel), channel);
     this.connection.requests.add(request);
-    yield* this.send(channel, cpu);
+    const ret = yield* this.sendFor(request, channel, cpu);
+    if (ret !== 0) return ret;
     yield* this.setTarget(channel, oldCpu, cpu);
     const status = yield* this.awaitAnswer(request);
     if (status !== 0 && (yield* channel.target.getSteps()) === cpu)

@@ -100,6 +100,7 @@ export function lifeOptions(setup: number): LifeOptions {
       sockets: [PORT],
       ...(often(3) ? { version: prng.pick(vmbusVersions) } : {}),
       ...(often(4) ? { pendingSendSz: false } : {}),
+      ...(often(4) ? { messageBuffers: prng.pick([1, 2, 5]) } : {}),
       ...(often(4) ? { latency: { messageNs: 1_000_000, modifyChannelNs: 3_000_000 } } : {}),
     },
     interrupts: isArm || often(2) ? [] : lines,

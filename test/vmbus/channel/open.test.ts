@@ -8,6 +8,7 @@ import {
   decodeMessage,
   encodeMessage,
 } from '../../../src/vmbus/protocol/channel-messages.js';
+import { HV_STATUS_SUCCESS } from '../../../src/vmbus/host-port.js';
 import { errnoOf } from '../../support/errors.js';
 import { device, TestGuest, type TestGuestOptions } from '../../support/guest.js';
 
@@ -26,7 +27,7 @@ function onPost(guest: TestGuest, change: (message: ChannelMessage) => ChannelMe
   const post = host.postMessage.bind(host);
   host.postMessage = (bytes, connection) => {
     const changed = change(decodeMessage(bytes));
-    return changed === undefined || post(encodeMessage(changed), connection);
+    return changed === undefined ? HV_STATUS_SUCCESS : post(encodeMessage(changed), connection);
   };
 }
 
