@@ -1,4 +1,5 @@
 import type { Ns } from '../lib/brand.js';
+import type { Clock } from './clock.js';
 import { type BufferedStore, drainStores, ownStore, storeBuffered } from './memory.js';
 import { type Procedure, SharedObject, SharedWord, type Step } from './step.js';
 
@@ -6,6 +7,7 @@ import { type Procedure, SharedObject, SharedWord, type Step } from './step.js';
 export class Completion extends SharedObject implements BufferedStore {
   private done = 0;
   private readonly waitStep: Step = { object: this, kind: 'wait' };
+  private readonly pollStep: Step = { object: this, kind: 'wait', polls: true };
 
   override blocks(step: Step): boolean {
     return step.kind === 'wait' && this.done === 0;
@@ -55,6 +57,11 @@ export class Completion extends SharedObject implements BufferedStore {
     this.done -= 1;
   }
 
+  /** Looks each `ns` ns whether all may go on, and sleeps in between (msleep). */
+  poll(ns: Ns, clock: Clock): Procedure<void> {
+    return lookEach(this.pollStep, ns, clock);
+  }
+
   /** Waits for complete, at most `ns` ns; false if the time was over first (wait_for_completion_timeout). */
   *waitTimeout(ns: Ns): Procedure<boolean> {
     yield { object: this, kind: 'wait', ns };
@@ -96,6 +103,11 @@ export class WaitQueue extends SharedObject {
     yield this.waitStep;
   }
 
+  /** Looks each `ns` ns whether the condition holds, and sleeps in between (msleep). */
+  poll(ns: Ns, clock: Clock): Procedure<void> {
+    return lookEach({ object: this, kind: 'wait', polls: true }, ns, clock);
+  }
+
   /** Waits until the condition holds, at most `ns` ns; false if it does not hold then (wait_event_timeout). */
   *waitTimeout(ns: Ns): Procedure<boolean> {
     yield { ...this.waitStep, ns };
@@ -117,4 +129,15 @@ export const mightSleep: Step = { object: new SharedWord('might_sleep'), kind: '
 /** Sleeps for `ns` ns of virtual time (usleep_range, msleep). */
 export function* sleep(ns: Ns): Procedure<void> {
   yield { object: timer, kind: 'sleep', ns };
+}
+
+/** Goes on at the first look that finds `step` possible: now, or a whole number of `ns` ns later. */
+function* lookEach(step: Step, ns: Ns, clock: Clock): Procedure<void> {
+  const began = clock.now;
+  for (;;) {
+    yield step;
+    const late = (clock.now - began) % ns;
+    if (late === 0) return;
+    yield* sleep(ns - late);
+  }
 }

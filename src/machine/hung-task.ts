@@ -102,7 +102,9 @@ export class HungTaskDetector {
 
   /** check_hung_uninterruptible_tasks */
   private check(now: number): void {
-    const tasks = this.machine.stuckTasks().filter(({ blockedOn }) => blockedOn?.kind !== 'read');
+    const tasks = this.machine
+      .stuckTasks()
+      .filter(({ blockedOn }) => blockedOn?.kind !== 'read' && blockedOn?.polls !== true);
     for (const task of tasks.toSorted((a, b) => a.pid - b.pid)) {
       const seen = this.seen.get(task);
       if (seen?.switches !== task.switches) this.seen.set(task, { switches: task.switches, jiffies: now });

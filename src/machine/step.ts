@@ -21,6 +21,8 @@ export interface Step {
   readonly label?: string;
   /** For a `wait`: a signal would end it, so nobody calls it hung however long it takes (TASK_INTERRUPTIBLE). */
   readonly interruptible?: boolean;
+  /** Whoever waits looks time and again, and sleeps shortly in between: khungtaskd never finds it asleep for long. */
+  readonly polls?: boolean;
 }
 
 /**

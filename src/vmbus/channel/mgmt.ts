@@ -5,6 +5,7 @@ import type { ChannelOperations } from './open.js';
 import { deviceClassOf, isUnsupportedDevice, unknownDeviceClass } from '../protocol/class-ids.js';
 import type { VmbusConnection } from '../connection/connection.js';
 import type { VmbusBus } from '../bus.js';
+import { LOOK_NS } from '../connection/offers-in-progress.js';
 import { resetChannelCb, vmbusOnEvent, vmbusOnEventSteps } from './handler.js';
 import {
   CHANNEL_FLAG,
@@ -28,10 +29,10 @@ export class ChannelManagement {
     private readonly bus: VmbusBus,
   ) {
     this.rescindWork = {
-      awaitOffers: () => connection.offers.wait(),
+      awaitOffers: () => connection.offers.wait(connection.machine.clock),
       find: (relid) => connection.find(relid),
       stop: (channel) => this.stop(channel),
-      awaitProbe: ({ probeDone }) => probeDone.wait(),
+      awaitProbe: ({ probeDone }) => probeDone.poll(LOOK_NS, connection.machine.clock),
       remove: (channel) => this.remove(channel),
       refuse: (reason) => connection.refuse(reason),
     };

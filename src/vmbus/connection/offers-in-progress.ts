@@ -1,6 +1,11 @@
+import type { Ns } from '../../lib/brand.js';
+import type { Clock } from '../../machine/clock.js';
 import { WaitQueue } from '../../machine/completion.js';
 import type { Procedure } from '../../machine/step.js';
 import { SharedCounter } from '../../machine/shared-var.js';
+
+/** Between two looks of a rescind at what it waits for (msleep of vmbus_onoffer_rescind). */
+export const LOOK_NS: Ns = 1_000_000;
 
 /**
  * Offers that were taken from the message slot and are not on the list of channels yet (offer_in_progress of struct
@@ -8,7 +13,6 @@ import { SharedCounter } from '../../machine/shared-var.js';
  */
 export class OffersInProgress {
   private readonly counter = new SharedCounter('offer_in_progress');
-  /** Linux looks each millisecond instead of waiting. */
   private readonly none = new WaitQueue('offers in progress', () => this.count === 0);
 
   get count(): number {
@@ -37,8 +41,8 @@ export class OffersInProgress {
     this.none.wakeUp();
   }
 
-  /** Waits until no offer is in progress. */
-  wait(): Procedure<void> {
-    return this.none.wait();
+  /** Waits until no offer is in progress, looking each millisecond. */
+  wait(clock: Clock): Procedure<void> {
+    return this.none.poll(LOOK_NS, clock);
   }
 }
