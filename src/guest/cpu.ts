@@ -8,6 +8,30 @@ export class GuestCpu {
     readonly number: CpuId,
   ) {}
 
+  /** True if the CPU is plugged in. */
+  get isPresent(): boolean {
+    return this.machine.present.has(this.number);
+  }
+
+  /**
+   * The CPU is plugged in: it is present from then on, and offline until somebody brings it online. Nothing to do for one
+   * that is there.
+   *
+   * @throws RangeError on arm64, and before Linux 6.9 for a CPU that would not get this number.
+   */
+  plug(): void {
+    this.machine.run(`CPU ${this.number} plugged in`, this.machine.cpuPlug.plug(this.number));
+  }
+
+  /**
+   * The host asks for the CPU back: it goes offline and is gone.
+   *
+   * @throws ErrnoError EBUSY if it cannot go offline; RangeError on arm64, and for a CPU that is not plugged in.
+   */
+  unplug(): void {
+    this.machine.run(`CPU ${this.number} unplugged`, this.machine.cpuPlug.unplug(this.number));
+  }
+
   get isOnline(): boolean {
     return this.machine.online.has(this.number);
   }

@@ -329,7 +329,7 @@ export class Guest implements ScenarioGuest {
     const { cmdline, ...options } = given;
     this.refuseKvm('crash');
     panic(this.kernel, options, true);
-    this.startKernel(crashKernel(this.options, options.cpu ?? 0, cmdline));
+    this.startKernel(crashKernel(this.options, this.machine.present, options.cpu ?? 0, cmdline));
   }
 
   /**
@@ -345,7 +345,7 @@ export class Guest implements ScenarioGuest {
     machine.run('kexec', this.power.kexec());
     machine.halt();
     vmbus.connection.cutOff();
-    this.startKernel(kexecKernel(this.options, cmdline));
+    this.startKernel(kexecKernel(this.options, machine, cmdline));
   }
 
   /**
@@ -386,6 +386,14 @@ export class Guest implements ScenarioGuest {
 
   online(cpu: CpuId): void {
     this.cpu(cpu).online();
+  }
+
+  plugCpu(cpu: CpuId): void {
+    this.cpu(cpu).plug();
+  }
+
+  unplugCpu(cpu: CpuId): void {
+    this.cpu(cpu).unplug();
   }
 
   setAffinity(irq: Irq, cpuList: string): void {

@@ -1,4 +1,7 @@
 import type { CpuId } from '../lib/brand.js';
+import type { CpuMask } from '../machine/cpumask.js';
+import type { Machine } from '../machine/machine.js';
+import { nodesOf } from '../machine/topology.js';
 import { resolveCpus } from '../scenario/options/cpus.js';
 import type { GuestOptions } from '../scenario/options/guest.js';
 
@@ -12,23 +15,39 @@ export interface NextKernel {
   readonly vps: readonly CpuId[];
 }
 
-/** The kernel that kexec starts: on all CPUs, and with the command line of before unless another is given. */
-export function kexecKernel(options: GuestOptions, cmdline = options.cmdline): NextKernel {
-  const { possible } = resolveCpus(options.cpus);
-  return { options: freshly(options, cmdline), vps: Array.from({ length: possible }, (_, cpu) => cpu) };
+/** The kernel that kexec starts: on all CPUs that are plugged in, and with the command line of before unless another is given. */
+export function kexecKernel(
+  options: GuestOptions,
+  machine: Pick<Machine, 'possible' | 'present' | 'topology'>,
+  cmdline = options.cmdline,
+): NextKernel {
+  const { possible, present, topology } = machine;
+  // Those that are there are numbered first.
+  const vps = [...present, ...possible.andNot(present)];
+  const fresh = freshly(options, cmdline);
+  const { present: atBoot, online: _online, ...cpus } = resolveCpus(options.cpus);
+  if (present.weight === atBoot && vps.every((cpu, at) => cpu === at)) return { options: fresh, vps };
+  const nodes = nodesOf(topology).map((node) =>
+    [...vps.keys()].filter((at) => topology.node[vps[at]] === node),
+  );
+  return { options: { ...fresh, cpus: { ...cpus, present: present.weight, nodes } }, vps };
 }
 
 /**
  * The crash kernel that is started on CPU `crashed`, which is its CPU 0; its others, if `nr_cpus=` lets it have more,
  * follow in their order.
  */
-export function crashKernel(options: GuestOptions, crashed: CpuId, cmdline?: string): NextKernel {
+export function crashKernel(
+  options: GuestOptions,
+  present: CpuMask,
+  crashed: CpuId,
+  cmdline?: string,
+): NextKernel {
   const parameters = cmdline ?? [options.cmdline, CRASH_PARAMETERS].filter(Boolean).join(' ');
-  const cpus = resolveCpus(options.cpus);
-  const present = Array.from({ length: cpus.present }, (_, cpu) => cpu);
-  const vps = [crashed, ...present.filter((cpu) => cpu !== crashed)].slice(0, nrCpusOf(parameters));
+  const { vendor } = resolveCpus(options.cpus);
+  const vps = [crashed, ...[...present].filter((cpu) => cpu !== crashed)].slice(0, nrCpusOf(parameters));
   return {
-    options: { ...freshly(options, parameters), cpus: { present: vps.length, vendor: cpus.vendor } },
+    options: { ...freshly(options, parameters), cpus: { present: vps.length, vendor } },
     vps,
   };
 }

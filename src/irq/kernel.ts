@@ -1,3 +1,4 @@
+import type { PlugBehaviour } from '../machine/cpu-plug.js';
 import type { TraceBehaviour } from '../trace/kernel.js';
 
 /** Kernel releases whose interrupt layer the model can be. */
@@ -12,7 +13,7 @@ export const kernelVersions: readonly KernelVersion[] = ['6.1', '6.10', '6.12', 
 export type ProcInterruptsForm = '6.1' | '6.12' | '6.13' | '7.2';
 
 /** What one kernel does differently from another. Asked for by name; nothing else compares versions. */
-export interface KernelBehaviour extends TraceBehaviour {
+export interface KernelBehaviour extends TraceBehaviour, PlugBehaviour {
   readonly procInterruptsForm: ProcInterruptsForm;
   /** Error of a write to the affinity of an interrupt that user space may not move. */
   readonly affinityRefusal: 'EIO' | 'EPERM';
@@ -180,6 +181,9 @@ const v61: KernelBehaviour = {
   maxIrqs: 532740,
   beyondMaxIrqs: 'EEXIST',
   announcesSmpBoot: true,
+  hotAddPrefix: '',
+  announcesHotplugInit: true,
+  numbersCpusAtBoot: false,
   x86RowsInStat: 'basic',
   deferredErrorsOnAmdOnly: false,
   mediatedPmiRow: false,
@@ -226,6 +230,8 @@ const v610: KernelBehaviour = {
   maxIrqs: 0x7fffffff, // 6.5: 721255b9826b
   beyondMaxIrqs: 'ENOMEM', // 6.5: 721255b9826b
   announcesSmpBoot: false, // 6.5: parallel bring-up of CPUs
+  numbersCpusAtBoot: true, // 6.9: topology_hotplug_apic
+  hotAddPrefix: 'ACPI: ', // taken from 6.12
   x86RowsInStat: 'withHypervisor', // 6.4
   cpuhpStates: '6.12', // taken from 6.12
   smtTakesNumbers: true, // 6.6, "cpu/SMT: Allow enabling partial SMT states via sysfs"
@@ -250,6 +256,7 @@ const v612: KernelBehaviour = {
   domainFlagNames: true, // 6.11: cb06c9826991
   freezesLastCpuFirst: true, // after 6.12, and in its stable tree
   cpuEnabledFile: true, // 6.11: 4e1a7df45480
+  announcesHotplugInit: false, // 6.11: cold and hot-plugged CPUs start the same way
   arm64Ipis: 'withNmis', // 6.12
   affinityRefusal: 'EPERM', // 6.12
   unsettableAffinityMode: 0o444, // 6.12

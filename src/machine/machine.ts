@@ -3,6 +3,7 @@ import { Fifo } from '../lib/fifo.js';
 import { Clock, type ClockEvent } from './clock.js';
 import { mightSleep } from './completion.js';
 import { Cpu, type CpuMachine, type InterruptHandler, IRQ_WORK_VECTOR, type TaskletRunner } from './cpu.js';
+import { CpuPlug } from './cpu-plug.js';
 import { CpuMask, SharedCpuMask } from './cpumask.js';
 import { CpuHotplug, type HotplugMachine } from './hotplug.js';
 import { HUNG_LIMIT_NS, HungError, isStuck, type WaitingContext, waitingContext } from './hung.js';
@@ -18,7 +19,7 @@ import { type TraceContext, type TracedMachine, traceFlag } from '../trace/trace
 export interface MachineOptions {
   /** Highest CPU number + 1 that the guest may ever have; default: `present`. */
   readonly possible?: number;
-  /** Number of CPUs plugged in, 1 or more. */
+  /** Number of CPUs plugged in at the start, 1 or more. */
   readonly present: number;
   /** CPUs online from the start; default: all present ones. */
   readonly online?: Iterable<CpuId>;
@@ -69,18 +70,22 @@ export class Machine implements CpuMachine, HotplugMachine, TracedMachine {
   readonly log: KernelLog;
   readonly cpus: readonly Cpu[];
   readonly possible: CpuMask;
+  /** CPUs that are plugged in, now. */
   readonly present: CpuMask;
   readonly online: SharedCpuMask;
   readonly isolated: CpuMask;
   readonly topology: Topology;
   readonly stopMachine = new StopMachine(this);
   readonly hotplug: CpuHotplug;
+  readonly cpuPlug: CpuPlug;
   readonly interruptNs: Ns;
   /** The CPU that the running context runs on (smp_processor_id). */
   thisCpu: CpuId = 0;
   /** Runs tasks and tasklets instead of this machine; undefined: they run by themselves. */
   runner: ContextRunner | undefined;
   tracePort: TracePort | undefined;
+  /** What a kernel does that has panicked on the running CPU, once its machine stands still; default: nothing. */
+  onPanic: ((reason: string) => void) | undefined;
   private readonly vectors: (InterruptHandler | undefined)[] = [];
   private readonly ready: Task[] = [];
   /** Of interrupts that wait on a CPU the one with the highest vector comes first; set by the architecture. */
@@ -133,6 +138,7 @@ export class Machine implements CpuMachine, HotplugMachine, TracedMachine {
     this.cpus = cpus;
     this.thisCpu = this.online.first();
     this.hotplug = new CpuHotplug(this);
+    this.cpuPlug = new CpuPlug(this);
     for (const text of options.bootMessages ?? []) this.log.printk(text);
     this.setVectorHandler(IRQ_WORK_VECTOR, { handleInterrupt: (cpu) => cpu.runIrqWorks() });
   }
@@ -232,6 +238,33 @@ export class Machine implements CpuMachine, HotplugMachine, TracedMachine {
       if (kind === 'sleep' && ns !== undefined) this.elapse(ns);
       else if (object.blocks(next.value)) throw new Error(`${object.name} is waited for after a panic`);
     }
+  }
+
+  /**
+   * The same in steps as the time goes by, from within what happens on the machine: `proc` begins when that is over.
+   */
+  continueHalted(proc: Procedure<void>): void {
+    const go = (): void => {
+      for (;;) {
+        const next = proc.next();
+        if (next.done) return;
+        const { kind, ns, object } = next.value;
+        if (kind === 'sleep' && ns !== undefined) {
+          this.clock.after(ns, { fire: go });
+          return;
+        }
+        if (object.blocks(next.value)) throw new Error(`${object.name} is waited for after a panic`);
+      }
+    };
+    this.clock.after(0, { fire: go });
+  }
+
+  /** The running context has broken the kernel, which stops (die, panic). */
+  die(reason: string): void {
+    if (this.isHalted) return;
+    this.log.printk(`Kernel panic - not syncing: ${reason}`);
+    this.halt();
+    this.onPanic?.(reason);
   }
 
   /** True once the machine stands still. */

@@ -77,6 +77,12 @@ export interface ScenarioGuest {
   /** Brings a CPU online. */
   online(cpu: CpuId): void;
 
+  /** A CPU is plugged in; it is offline then. Throws RangeError for one that cannot come. */
+  plugCpu(cpu: CpuId): void;
+
+  /** The host takes a CPU away, which goes offline first. Throws RangeError for one that is not plugged in. */
+  unplugCpu(cpu: CpuId): void;
+
   /** Sets an interrupt's affinity to a CPU list such as `0-3,5` (writes its smp_affinity_list). */
   setAffinity(irq: Irq, cpuList: string): void;
 

@@ -122,12 +122,36 @@ export class ListDirectory<T> implements DirectoryNode {
 
   lookup(name: string): TreeNode | undefined {
     const item = this.find === undefined ? this.search(name) : this.find(name);
-    return item && this.nodeOf(item);
+    return item === undefined ? undefined : this.nodeOf(item);
   }
 
   private search(name: string): T | undefined {
     for (const item of this.items()) if (this.nameOf(item) === name) return item;
     return undefined;
+  }
+}
+
+/** A directory with fixed entries, and with others that come and go. */
+export class MixedDirectory extends StaticDirectory {
+  constructor(
+    mode: number,
+    entries: Readonly<Record<string, TreeNode>>,
+    private readonly others: DirectoryNode,
+  ) {
+    super(mode, entries);
+  }
+
+  override *list(): Generator<string, void, void> {
+    yield* super.list();
+    yield* this.others.list();
+  }
+
+  override lookup(name: string): TreeNode | undefined {
+    return super.lookup(name) ?? this.others.lookup(name);
+  }
+
+  override directories(): number {
+    return super.directories() + countDirectories(this.others);
   }
 }
 

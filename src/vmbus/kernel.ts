@@ -18,6 +18,8 @@ export interface HypervBehaviour {
   readonly resumeWaitsForEachDevice: boolean;
   /** A CPU that goes offline has its channels moved, if the host says when it has followed. */
   readonly movesChannelsAtOffline: boolean;
+  /** Interrupts and CPUs that go look whether the CPU has synic pages before they look into them. */
+  readonly checksSynicPages: boolean;
   /** How the log tells of a device whose probe failed: by its driver, or by the device. */
   readonly probeFailure: 'probe of' | 'probe with driver';
   /** A confidential VM accepts passed-through PCI devices. */
@@ -54,6 +56,7 @@ const v61: HypervBehaviour = {
   waitsForBootOffers: false,
   resumeWaitsForEachDevice: true,
   movesChannelsAtOffline: false,
+  checksSynicPages: false,
   probeFailure: 'probe of',
   vpciInIsolated: false,
   scansToHighestRelid: false,
@@ -101,6 +104,7 @@ const v72: HypervBehaviour = {
   ...v618,
   newestVersion: VERSION_WIN10_V6_0, // 6.19, "Drivers: hv: VMBus protocol version 6.0"
   confidentialVmbus: true, // 6.19, the series that it began
+  checksSynicPages: true, // 6.19, the same series, by which a CPU has two pairs or one
   placementSpins: true, // 7.2.8
   scansToHighestRelid: true, // 7.1, 1c80dd81cac1
   framebufferDriver: 'hyperv_drm', // hyperv_fb is gone in 7.2

@@ -10,6 +10,7 @@ import type { PerCpuLine } from '../platform/platform.js';
 import type { VmbusChannel } from './channel/channel.js';
 import type { VmbusConnection } from './connection/connection.js';
 import { VMBUS_CONNECT_CPU } from './channel/placement.js';
+import { threadDies } from './null-pages.js';
 import { VERSION_WIN10_V4_1 } from './protocol/channel-messages.js';
 import { HV_EVENT_FLAGS_COUNT, type HvPerCpuContext } from './synic.js';
 
@@ -27,13 +28,17 @@ export class SynicHotplug implements HotplugState {
     private readonly connection: VmbusConnection,
     private readonly contexts: readonly HvPerCpuContext[],
     private readonly line: PerCpuLine,
+    /** A CPU without synic pages may be interrupted from now on, and this kernel does not look whether it has any. */
+    private readonly expectNullPages: () => Procedure<void> = function* () {},
   ) {}
 
   /** Switches the synic on before the CPU may become the target of channels (hv_synic_init). */
   *startup(cpu: Cpu): Procedure<void> {
     const { connection } = this;
+    const context = this.contexts[cpu.id];
+    if (!context.hasPages && !connection.behaviour.checksSynicPages) yield* this.expectNullPages();
     this.line.enable(cpu);
-    connection.host.enableSynic(cpu.id, this.contexts[cpu.id]);
+    connection.host.enableSynic(cpu.id, context.pages);
     yield* connection.guard.open(cpu.id);
     connection.synicOnline.set(cpu.id);
   }
@@ -91,7 +96,12 @@ export class SynicHotplug implements HotplugState {
 
   /** hv_synic_event_pending: true if events stay unhandled however long one waits. */
   private *eventPending(cpu: CpuId): Procedure<boolean> {
-    const { eventFlags, flagsWord } = this.contexts[cpu];
+    const { eventFlags, flagsWord, hasPages } = this.contexts[cpu];
+    if (!hasPages) {
+      const { behaviour, machine } = this.connection;
+      if (!behaviour.checksSynicPages) yield* threadDies(machine.log, cpu);
+      return false;
+    }
     for (let tries = 0; ; tries++) {
       yield flagsWord.read;
       const relid = nextBit(eventFlags, 1);

@@ -8,6 +8,8 @@ import { Tasklet } from '../machine/tasklet.js';
 export const HV_EVENT_FLAGS_COUNT = 2048;
 /** Payload bytes of a message slot (HV_MESSAGE_PAYLOAD_BYTE_COUNT). */
 export const HV_MESSAGE_PAYLOAD_BYTE_COUNT = 240;
+/** Bytes of a message slot, and of the event flags of a SINT (HV_MESSAGE_SIZE, HV_EVENT_FLAGS_BYTE_COUNT). */
+export const HV_MESSAGE_BYTES = 256;
 /** Types of a message slot: free, a message of the VMBus connection, and one of a synthetic timer that has expired. */
 export const HVMSG_NONE = 0;
 export const HVMSG_VMBUS = 1;
@@ -44,6 +46,10 @@ export class HvPerCpuContext implements SynicPages {
   /** What contexts that run step by step do with the flags and the slot. */
   readonly flagsWord: SharedWord;
   readonly messageWord: SharedWord;
+  /** False for a CPU that was not there when the pages were allocated: the guest sees nothing of its synic then. */
+  hasPages = true;
+  /** Where the host writes if the guest has no pages. */
+  private unseen: SynicPages | undefined;
   /** Handles the message slot after the interrupt that announced it. */
   readonly msgDpc: Tasklet;
   /** Interrupts handled here. */
@@ -65,6 +71,16 @@ export class HvPerCpuContext implements SynicPages {
       () => onMessage(cpu.id),
       onMessageSteps && (() => onMessageSteps(cpu.id)),
     );
+  }
+
+  /** What the host gets as the pages of this CPU. */
+  get pages(): SynicPages {
+    if (this.hasPages) return this;
+    this.unseen ??= {
+      eventFlags: new Uint32Array(wordsFor(HV_EVENT_FLAGS_COUNT)),
+      message: new MessageSlot(),
+    };
+    return this.unseen;
   }
 
   /** Frees the message slot, and has the host fill it again if it holds more messages (vmbus_signal_eom). */

@@ -15,6 +15,7 @@ import type { GuestMemory } from './guest-memory.js';
 import type { HostPort } from './host-port.js';
 import { VmbusIsr } from './isr.js';
 import { MessageHandler } from './messages.js';
+import { logNullPage } from './null-pages.js';
 import { VmbusPower } from './power.js';
 import type { Refusal } from './refusals.js';
 import { HvPerCpuContext } from './synic.js';
@@ -89,7 +90,7 @@ export class Vmbus {
     this.contexts = contexts;
     this.control = connection.design.topLevel.controlMessages(connection);
     this.isr = new VmbusIsr(contexts, connection.relids, this.control, connection.host, connection.eventScan);
-    this.hotplug = new SynicHotplug(connection, contexts, line);
+    this.hotplug = new SynicHotplug(connection, contexts, line, () => this.expectNullPages());
   }
 
   /**
@@ -110,6 +111,28 @@ export class Vmbus {
   /** A crash kernel is about to be started on `cpu`; the other CPUs' synics stay as they are (hv_crash_handler). */
   crashShutdown(cpu: CpuId): void {
     this.connection.host.disableSynic(cpu);
+  }
+
+  /**
+   * Gives the CPUs that are there pages for their synics (hv_synic_alloc). Those of a confidential VM are its
+   * paravisor's, which has some for all CPUs, but not for confidential VMBus.
+   */
+  private allocSynic(): void {
+    const { machine, isolation, confidential } = this.connection;
+    for (const context of this.contexts)
+      context.hasPages = machine.present.has(context.cpu.id) || (isolation && !confidential);
+  }
+
+  /** From now on an interrupt of a CPU without pages is the kernel's end: vmbus_isr reads through a null pointer. */
+  private expectNullPages(): Procedure<void> {
+    const { contexts, isr, connection } = this;
+    return this.line.setup((cpu) => {
+      if (contexts[cpu.id].hasPages) return isr.handle(cpu);
+      const { machine } = connection;
+      logNullPage(machine.log);
+      machine.die('Fatal exception in interrupt');
+      return false;
+    });
   }
 
   /** What the host did against the protocol and the guest refused: how often, by reason. */
@@ -138,6 +161,7 @@ export class Vmbus {
     const { machine } = connection;
     if (!connection.parameters.load('hv_vmbus', machine.log)) return false;
     yield* this.line.setup((cpu) => isr.handle(cpu));
+    this.allocSynic();
     yield* this.control.setup(this.contexts);
     for (const id of machine.online) yield* hotplug.startup(machine.cpu(id));
     machine.hotplug.register(hotplug);

@@ -66,6 +66,14 @@ export class FakeGuest implements ScenarioGuest {
     return true;
   }
 
+  plugCpu(cpu: number): void {
+    this.record('plugCpu', cpu);
+  }
+
+  unplugCpu(cpu: number): void {
+    this.record('unplugCpu', cpu);
+  }
+
   offline(cpu: number): void {
     this.record('offline', cpu);
     if (cpu === 0) throw new ErrnoError('EBUSY', 'CPU 0 must stay online');

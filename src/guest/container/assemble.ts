@@ -36,6 +36,7 @@ import { GuestKvm } from '../kvm.js';
 import { GuestLines } from '../lines.js';
 import { guestModule, type RunningHost } from '../module.js';
 import { kernelParameters } from '../parameters.js';
+import { afterDeath } from '../panic.js';
 import { GuestPci } from '../pci.js';
 import { quiesce } from '../quiesce.js';
 import { Tracer } from '../../trace/tracer.js';
@@ -107,6 +108,8 @@ export function assembleGuest(
   checkUnique(irqDomains, 'an irqdomain');
   const tracer = get(Tracer);
   forget();
+  const { machine } = models;
+  machine.onPanic = (reason) => machine.continueHalted(afterDeath({ machine, vmbus, host }, reason));
   return { ...models, lines, pci, vmbus, host, fs, tracer, kvm, irqDomains };
 }
 

@@ -109,6 +109,7 @@ export class IrqCore implements IrqDescCore {
     this.irqsSum = new Float64Array(machine.nrCpuIds);
     this.kstatPool = new KstatPool(machine.nrCpuIds);
     machine.hotplug.announcesSmpBoot = this.behaviour.announcesSmpBoot;
+    machine.cpuPlug.behaviour = this.behaviour;
     above.registerIrqHotplug(this);
     this.announceParameters();
   }

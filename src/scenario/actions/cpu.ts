@@ -12,6 +12,29 @@ export const offline = defineAction({
   check: (action, at, { cpus }) => cpus.check(action.cpu, at),
 });
 
+/** The twin of online, a step before. */
+export const plugCpu = defineAction({
+  name: 'plugCpu',
+  value: cpu.describe('This CPU is plugged in; it is offline then (ACPI hot-add)'),
+  fields: (number) => ({ cpu: number }),
+  describe: (action) => `plugCpu ${action.cpu}`,
+  perform(guest, action) {
+    guest.plugCpu(action.cpu);
+  },
+  check: (action, at, { cpus }) => cpus.check(action.cpu, at),
+});
+
+export const unplugCpu = defineAction({
+  name: 'unplugCpu',
+  value: cpu.describe('The host takes this CPU away; it goes offline first (ACPI eject)'),
+  fields: (number) => ({ cpu: number }),
+  describe: (action) => `unplugCpu ${action.cpu}`,
+  perform(guest, action) {
+    guest.unplugCpu(action.cpu);
+  },
+  check: (action, at, { cpus }) => cpus.check(action.cpu, at),
+});
+
 export const online = defineAction({
   name: 'online',
   value: cpu.describe('Bring this CPU online'),

@@ -2,7 +2,7 @@ import type { ScenarioAction } from './action.js';
 import { affinity } from './affinity.js';
 import { connect } from './connect.js';
 import { crash, kexec, panic } from './crash.js';
-import { offline, online } from './cpu.js';
+import { offline, online, plugCpu, unplugCpu } from './cpu.js';
 import { channels, offer, rescind } from './devices.js';
 import { print, read, write } from './files.js';
 import { host, hostCount, refused, stimer0 } from './host.js';
@@ -16,6 +16,8 @@ import { uio } from './uio.js';
 export const builtinActions: readonly ScenarioAction[] = [
   offline,
   online,
+  plugCpu,
+  unplugCpu,
   affinity,
   write,
   read,

@@ -11,6 +11,8 @@ import { cacheDirectory } from './cache.js';
 import {
   type DirectoryNode,
   type FileNode,
+  ListDirectory,
+  MixedDirectory,
   StaticDirectory,
   sleepingSysfsFile,
   type TreeNode,
@@ -120,19 +122,47 @@ class CpuDirectory implements DirectoryNode {
   }
 }
 
+/**
+ * An entry for each CPU that is present, of those of `own`.
+ *
+ * @param nodeOf the entry, which is asked for each time.
+ */
+export function presentCpus(
+  { present }: Machine,
+  nodeOf: (cpu: CpuId) => TreeNode,
+  own: CpuMask = present,
+): ListDirectory<CpuId> {
+  return new ListDirectory(
+    () => own.and(present),
+    (cpu) => `cpu${cpu}`,
+    nodeOf,
+    (name) => {
+      const cpu = /^cpu(0|[1-9]\d*)$/.exec(name)?.[1];
+      return cpu !== undefined && own.has(Number(cpu)) && present.has(Number(cpu)) ? Number(cpu) : undefined;
+    },
+  );
+}
+
 /** /sys/devices/system/cpu (drivers/base/cpu.c): a directory for every present CPU, and sets of CPUs. */
 export function sysCpuDirectory(
   core: IrqCore,
   cpuFiles: CpuFiles,
   options: SysCpuOptions = {},
 ): StaticDirectory {
-  const { nrCpuIds, possible, present, online } = core.machine;
+  const { machine } = core;
+  const { nrCpuIds, possible, present, online } = machine;
   const { cpuEnabledFile, cpuHousekeepingFile } = core.behaviour;
   const { kernelMax = 8191, isolated = new CpuMask(nrCpuIds), nohzFull } = options;
   const { hotpluggable = cpuFiles.isHotpluggable } = options;
   // Older kernels print a null pointer as wide as the mask would be.
   const noNohzFull = cpuHousekeepingFile ? '' : '(null)'.padStart(nrCpuIds);
-  const directory = new StaticDirectory(0o755, {
+  const directories = new Map<CpuId, CpuDirectory>();
+  const directoryOf = (cpu: CpuId): CpuDirectory => {
+    const made = directories.get(cpu) ?? new CpuDirectory(core, cpu, cpuFiles, hotpluggable(cpu));
+    directories.set(cpu, made);
+    return made;
+  };
+  const files = {
     online: textFile(() => formatCpuList(online)),
     offline: textFile(() => formatCpuList(possible.andNot(online))),
     possible: textFile(() => formatCpuList(possible)),
@@ -146,8 +176,6 @@ export function sysCpuDirectory(
     }),
     hotplug: hotplugDirectory(core, cpuFiles),
     smt: smtDirectory(core, cpuFiles),
-  });
-  for (const cpu of present)
-    directory.add(`cpu${cpu}`, new CpuDirectory(core, cpu, cpuFiles, hotpluggable(cpu)));
-  return directory;
+  };
+  return new MixedDirectory(0o755, files, presentCpus(machine, directoryOf));
 }

@@ -1,10 +1,12 @@
+import type { CpuId } from '../../lib/brand.js';
 import { CpuMask } from '../../machine/cpumask.js';
 import { formatCpuList } from '../../machine/cpumask-text.js';
 import type { Machine } from '../../machine/machine.js';
 import { cpusOfNode, nodesOf } from '../../machine/topology.js';
 import { textFile, wideCpuSetFiles } from './cpu-sets.js';
 import { nodeMeminfo } from './meminfo.js';
-import { StaticDirectory, sysfsFile } from '../tree-node.js';
+import { MixedDirectory, StaticDirectory, sysfsFile, type TreeNode } from '../tree-node.js';
+import { presentCpus } from './cpu.js';
 
 /** NUMA distances as firmware gives them: 10 to the node itself, 20 to another. */
 function distance(from: number, to: number): number {
@@ -23,17 +25,15 @@ function nodesWithCpus({ online, topology }: Machine, nodes: readonly number[]):
 
 /** /sys/devices/system/node/nodeN: its CPUs that are online, links to all its present ones (drivers/base/node.c). */
 function nodeDirectory(machine: Machine, node: number, nodes: readonly number[]): StaticDirectory {
-  const { nrCpuIds, topology, online, present } = machine;
+  const { nrCpuIds, topology, online } = machine;
   const own = CpuMask.of(nrCpuIds, cpusOfNode(topology, node));
-  const directory = new StaticDirectory(0o755, {
+  const files = {
     ...wideCpuSetFiles('cpumap', 'cpulist', () => own.and(online)),
     distance: textFile(() => nodes.map((other) => distance(node, other)).join(' ')),
     meminfo: sysfsFile(0o444, { show: () => nodeMeminfo(node) }),
-  });
-  for (const cpu of own.and(present)) {
-    directory.add(`cpu${cpu}`, { kind: 'symlink', target: `../../cpu/cpu${cpu}` });
-  }
-  return directory;
+  };
+  const linkOf = (cpu: CpuId): TreeNode => ({ kind: 'symlink', target: `../../cpu/cpu${cpu}` });
+  return new MixedDirectory(0o755, files, presentCpus(machine, linkOf, own));
 }
 
 /** /sys/devices/system/node. */
