@@ -157,7 +157,7 @@ export class NetvscGuest {
     }
   }
 
-  /** The host reads what a channel's outgoing ring has, and answers. */
+  /** The host reads what a channel's outgoing ring has, and answers unless it has taken the channel back. */
   private signalled(connectionId: number): void {
     for (const channel of this.guest.connection.channels()) {
       if (channel.offer.connectionId === connectionId) this.readRing(channel);
@@ -167,13 +167,14 @@ export class NetvscGuest {
   private readRing(channel: VmbusChannel): void {
     const ring = channel.rings?.outbound.ring;
     const adapter = deviceOf(channel)?.driverData;
-    if (ring === undefined || !(adapter instanceof NetvscDevice) || this.isGone(channel.relid)) return;
+    if (ring === undefined || !(adapter instanceof NetvscDevice)) return;
+    const isGone = this.isGone(channel.relid);
     const reader = this.readers.get(ring) ?? new RingReader(ring);
     this.readers.set(ring, reader);
     while (reader.next()) {
       const payload = new Uint8Array(reader.payloadLength);
       reader.copyPayload(payload);
-      this.answer(adapter, payload);
+      if (!isGone) this.answer(adapter, payload);
     }
     reader.pktIterClose();
   }
