@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { edited, marked, mutantsOf, withMutant } from '../../tools/mutants/mutate.js';
+import { edited, inOrder, mutantsOf, withMutant } from '../../tools/mutants/mutate.js';
+import { twinsOf } from '../../tools/twins/plain-form.js';
 
 /** What `source` becomes by each of its mutants. */
 function changed(source: string): string[] {
@@ -85,12 +86,30 @@ describe('compiled in', () => {
   });
 });
 
-test('a plain form says that it runs', () => {
-  expect(marked('export function f({ a }: T): void { go(a); }', 7)).toBe(
-    'export function f({ a }: T): void {__mutant(7); go(a); }',
-  );
-  expect(marked('private f(n = { a: 1 }): void {}', 8)).toBe('private f(n = { a: 1 }): void {__mutant(8);}');
-  expect(marked('add(desc: T): void;', 8)).toBe('add(desc: T): void;');
-  expect(marked('override f(): void {}', 8)).toBe('override f(): void {__mutant(8);}');
-  expect(() => marked('1 +', 9)).toThrow('neither a function nor a method');
+test("a procedure's mutants are in its plain form, too, but for what has none there", () => {
+  const source = `class Line {
+    *takeSteps(n: number): Procedure<number> {
+      yield* this.lock.spinLock();
+      let taken = yield* this.oneSteps(n + 1);
+      yield* this.tellSteps();
+      if (taken > 1 && n > 0) taken = yield* this.oneSteps(taken);
+      yield* this.lock.spinUnlock();
+      return taken;
+    }
+  }`;
+  const { mutants, edits } = mutantsOf(source);
+  const [plain] = twinsOf(source, 'line.ts', inOrder(edits));
+  const body = (plain?.twin ?? '').replace(/^[\s\S]*?: number \{/, '').replace(/\}\s*$/, '');
+  const take = new Function('__mutant', 'line', 'n', body.replaceAll('this.', 'line.'));
+  const outcomes = [-1, ...mutants.map(({ id }) => id)].map((active) => {
+    const told: string[] = [];
+    const line = { one: (n: number) => n * 10, tell: () => told.push('told') };
+    return `${take((id: number) => id === active, line, 1)} ${told.join()}`;
+  });
+  expect(outcomes[0]).toBe('200 told');
+  // One taken away, telling left out, a condition never so, two added, the body left; a lock not taken shows only in steps.
+  expect(outcomes).toEqual(expect.arrayContaining(['0 told', '200 ', '20 told', '300 told', 'undefined ']));
+  const inSteps = mutants.filter(({ start }) => source.slice(start).startsWith('yield* this.lock'));
+  expect(inSteps).toHaveLength(2);
+  for (const { id } of inSteps) expect(outcomes[id + 1]).toBe('200 told');
 });

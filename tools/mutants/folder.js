@@ -18,6 +18,8 @@ const PATIENCE = 10;
 const LEAST_MS = 60_000;
 const LEAST_CALLS = 1_000_000;
 const LOADING_MS = 120_000;
+/** A test by itself, on a machine that others use. */
+const RECORDING_MS = 300_000;
 
 function filesOf(folder, ending) {
   return readdirSync(root + folder, { recursive: true })
@@ -36,13 +38,12 @@ export function mutantsOfFolder(folder) {
   for (const file of filesOf(folder, '.ts')) {
     const source = withoutTwins(readFileSync(root + file, 'utf8'), file);
     bases[file] = mutants.length;
-    const hasTwins = /\w+Steps\b/.test(source);
     for (const mutant of mutantsOf(source, mutants.length).mutants) {
       const was = source.slice(mutant.start, mutant.end).replace(/\s+/g, ' ');
       const lineFrom = source.lastIndexOf('\n', mutant.start - 1) + 1;
       const lineTo = source.indexOf('\n', mutant.start);
       const code = source.slice(lineFrom, lineTo < 0 ? undefined : lineTo).trim();
-      mutants.push({ ...mutant, file, was: was.length > 80 ? `${was.slice(0, 77)}…` : was, code, hasTwins });
+      mutants.push({ ...mutant, file, was: was.length > 80 ? `${was.slice(0, 77)}…` : was, code });
     }
   }
   return { bases, mutants };
@@ -121,9 +122,11 @@ export class Folder {
     const { hits } = await this.restart();
     /** Mutants in what runs as files are loaded, which is before a mutant is switched on. */
     this.whileLoading = new Set(hits);
-    const tests = await this.process.ask({ record: true }, () => 600_000);
+    const tests = await this.process.ask({ record: true }, () => RECORDING_MS);
     if (tests === undefined) throw new Error(`the tests of ${this.testFolder} end their process`);
-    this.failing = tests.filter(({ passed }) => !passed).map(({ file, name }) => `${file}: ${name}`);
+    this.failing = tests
+      .filter(({ passed, isLong }) => !passed && !isLong)
+      .map(({ file, name }) => `${file}: ${name}`);
     this.tests = tests.map((test, index) => ({ ...test, index, hits: new Set(test.hits) }));
   }
 
@@ -147,7 +150,7 @@ export class Folder {
   async try(mutant) {
     const killer = await this.tryAmongOthers(mutant);
     if (killer !== undefined) return killer;
-    return this.whileLoading.has(mutant.id) || mutant.hasTwins ? this.tryAlone(mutant) : undefined;
+    return this.whileLoading.has(mutant.id) ? this.tryAlone(mutant) : undefined;
   }
 
   async tryAmongOthers({ id }) {
@@ -168,14 +171,10 @@ export class Folder {
     }
   }
 
-  /** In a process of its own, that loads the mutant's file with it, in plain forms too. */
+  /** In a process of its own, that loads the mutant's file with it. */
   async tryAlone(mutant) {
     const { file } = mutant;
-    const from = this.bases[file];
-    const near = this.mutants.filter((other) => other.file === file).length;
-    const comesBy = ({ hits }) => [...hits].some((id) => id >= from && id < from + near);
-    const isEverywhere = this.whileLoading.has(mutant.id);
-    const tests = this.affordable(this.tests.filter((test) => isEverywhere || comesBy(test)));
+    const tests = this.affordable(this.tests);
     const files = [...new Set(tests.map((test) => test.file))].sort();
     if (files.length === 0) return undefined;
     const alone = new Process(files, { bases: {}, alone: { file, mutant } });

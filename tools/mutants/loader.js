@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { transformSync } from '@swc/core';
 import jestConfig from '../../jest.config.js';
 import { twinsOf, withoutTwins, withTwins } from '../twins/plain-form.js';
-import { edited, marked, mutantsOf, withMutant } from './mutate.js';
+import { edited, inOrder, mutantsOf, withMutant } from './mutate.js';
 
 const root = new URL('../../', import.meta.url);
 const [, swcOptions] = Object.values(jestConfig.transform)[0];
@@ -38,7 +38,7 @@ export async function load(url, context, nextLoad) {
   return { format: 'module', source: code, shortCircuit: true };
 }
 
-/** With the mutants compiled in; a process for one mutant alone has it in the plain forms of its procedures, too. */
+/** With the mutants compiled in, in the plain forms of procedures, too; or with the one that a process is for. */
 function mutated(source, file) {
   if (plan.alone?.file === file) {
     return withTwins(withMutant(withoutTwins(source, file), plan.alone.mutant), file);
@@ -46,10 +46,11 @@ function mutated(source, file) {
   const base = plan.bases[file];
   if (base === undefined || plan.alone !== undefined) return source;
   const bare = withoutTwins(source, file);
-  const twins = twinsOf(bare, file).map(({ at, twin }) => ({
+  const { edits } = mutantsOf(bare, base);
+  const twins = twinsOf(bare, file, inOrder(edits)).map(({ at, twin }) => ({
     at,
-    text: marked(twin, base),
+    text: twin,
     rank: Number.MAX_SAFE_INTEGER,
   }));
-  return edited(bare, [...mutantsOf(bare, base).edits, ...twins]);
+  return edited(bare, [...edits, ...twins]);
 }

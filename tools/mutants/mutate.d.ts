@@ -6,9 +6,11 @@ export interface Mutant {
   readonly becomes: string;
 }
 
-/** A text that goes in before the character `at`; of those in one place the lowest rank first. */
+/** A text that goes in before the character `at`, for what stands between two; of those in one place the lowest rank first. */
 export interface Edit {
   readonly at: number;
+  readonly from: number;
+  readonly to: number;
   readonly text: string;
   readonly rank: number;
 }
@@ -16,11 +18,11 @@ export interface Edit {
 /** The mutants of a source, numbered from `base` (0), and what is to be put into it so that all are there. */
 export function mutantsOf(source: string, base?: number): { mutants: Mutant[]; edits: Edit[] };
 
+/** `edits` as they stand in the text. */
+export function inOrder(edits: readonly Edit[]): Edit[];
+
 /** `source` with `edits`. */
 export function edited(source: string, edits: readonly Edit[]): string;
 
 /** `source` with one of its mutants. */
 export function withMutant(source: string, mutant: Mutant): string;
-
-/** The function `code`, perhaps a method, that says when it runs that mutant `id`'s file is come by. */
-export function marked(code: string, id: number): string;

@@ -168,8 +168,8 @@ export function mutantsOf(source, base = 0) {
     return base + mutants.length - 1;
   };
   const wrap = (start, end, before, after) => {
-    edits.push({ at: start, text: before, rank: edits.length + 1 });
-    edits.push({ at: end, text: after, rank: -edits.length - 1 });
+    edits.push({ at: start, from: start, to: end, text: before, rank: edits.length + 1 });
+    edits.push({ at: end, from: start, to: end, text: after, rank: -edits.length - 1 });
   };
 
   /** `extra` takes the place of an expression for the sake of where it stands. */
@@ -187,6 +187,8 @@ export function mutantsOf(source, base = 0) {
       const { start, end } = node.body;
       edits.push({
         at: start + 1,
+        from: start + 1,
+        to: start + 1,
         text: `if(__mutant(${add(start, end, '{}')}))return;`,
         rank: -edits.length - 1,
       });
@@ -200,9 +202,14 @@ export function mutantsOf(source, base = 0) {
   return { mutants, edits };
 }
 
+/** `edits` as they stand in the text, of those in one place what closes first. */
+export function inOrder(edits) {
+  return [...edits].sort((a, b) => a.at - b.at || a.rank - b.rank);
+}
+
 /** `source` with the insertions `edits`; of those in one place what closes comes before what opens. */
 export function edited(source, edits) {
-  const sorted = [...edits].sort((a, b) => a.at - b.at || a.rank - b.rank);
+  const sorted = inOrder(edits);
   let text = '';
   let from = 0;
   for (const { at, text: inserted } of sorted) {
@@ -216,34 +223,4 @@ export function edited(source, edits) {
 export function withMutant(source, { start, end, becomes }) {
   const isStatement = becomes === ';' || becomes === '{}';
   return source.slice(0, start) + (isStatement ? becomes : `(${becomes})`) + source.slice(end);
-}
-
-/** The function `code`, perhaps a method, that says when it runs that mutant `id`'s file is come by; an interface's as it is. */
-export function marked(code, id) {
-  for (const [before, after] of [
-    ['', ''],
-    ['abstract class Some extends Other {', '}'],
-  ]) {
-    let tree;
-    try {
-      tree = parse(before + code + after, { sourceType: 'module', plugins: ['typescript'] });
-    } catch {
-      continue;
-    }
-    const start = bodyStart(tree.program);
-    if (start === undefined) return code;
-    const at = start - before.length;
-    return `${code.slice(0, at)}__mutant(${id});${code.slice(at)}`;
-  }
-  throw new Error(`neither a function nor a method: ${code}`);
-}
-
-/** Where the body of the first function in `node` begins. */
-function bodyStart(node) {
-  if (/(Function|Method)/.test(node.type) && node.body?.type === 'BlockStatement') return node.body.start + 1;
-  for (const child of childrenOf(node)) {
-    const found = bodyStart(child);
-    if (found !== undefined) return found;
-  }
-  return undefined;
 }

@@ -59,14 +59,21 @@ export function withTwins(source, file) {
   );
 }
 
-/** The plain forms that belong into a source without them, and where. @throws TwinError */
-export function twinsOf(bare, file) {
+/**
+ * The plain forms that belong into a source without them, and where; `insertions` into the procedures, each between the
+ * characters `from` and `to` of what it belongs to, go with that into their plain forms.
+ * @throws TwinError
+ */
+export function twinsOf(bare, file, insertions = []) {
   const program = parsed(bare, file);
   const found = candidates(program);
   refuseOverlooked(program, bare, file, found);
   return found
     .filter(({ node, declaration }) => !isPrimitive(bare, file, node, declaration))
-    .map(({ node, declaration }) => ({ at: node.end, twin: plainForm(bare, file, node, declaration) }));
+    .map(({ node, declaration }) => ({
+      at: node.end,
+      twin: plainForm(bare, file, node, declaration, insertions),
+    }));
 }
 
 function isPrimitive(source, file, node, declaration) {
@@ -156,7 +163,7 @@ function isMarked({ leadingComments }, mark) {
   return leadingComments?.at(-1)?.value.includes(mark) ?? false;
 }
 
-function plainForm(source, file, node, declaration) {
+function plainForm(source, file, node, declaration, insertions) {
   const edits = [];
   const name = declaration.id ?? declaration.key;
   if (declaration.generator) {
@@ -173,7 +180,7 @@ function plainForm(source, file, node, declaration) {
     dropUnused(declaration, edits);
     for (const edit of edits) if (edit.isWhole) takeLine(source, edit);
   }
-  const text = spliced(source, edits, node.start, node.end);
+  const text = spliced(source, edits, node.start, node.end, insertions);
   const gap = declaration.body ? '\n\n' : '\n';
   return `${gap}/** ${MARK}: \`${name.name}\` in one go. */\n${text}`;
 }
@@ -364,17 +371,40 @@ function takeLine(source, edit) {
   edit.start = source.slice(0, edit.start).trimEnd().length;
 }
 
-/** The text from `start` to `end` with all edits made; one inside another falls away. */
-function spliced(source, edits, start = 0, end = source.length) {
+/**
+ * The text from `start` to `end` with all edits made; one inside another falls away, and so does an insertion for what
+ * an edit takes out. Insertions come in their order.
+ */
+function spliced(source, edits, start = 0, end = source.length, insertions = []) {
   const ordered = edits.toSorted((a, b) => a.start - b.start || b.end - a.end);
+  const made = [];
+  for (const edit of ordered) if (edit.start >= (made.at(-1)?.end ?? start)) made.push(edit);
+  const isKept = ({ at, from, to }) =>
+    at > start && at < end && !made.some((edit) => edit.start <= from && edit.end >= to && from < to);
+  const waiting = insertions.filter(isKept);
   let text = '';
   let at = start;
-  for (const edit of ordered) {
-    if (edit.start < at) continue;
-    text += source.slice(at, edit.start) + edit.text;
+  const copy = (to) => {
+    while (waiting.length > 0 && waiting[0].at <= to) {
+      const insertion = waiting.shift();
+      text += source.slice(at, Math.max(at, insertion.at)) + inPlainWords(insertion.text);
+      at = Math.max(at, insertion.at);
+    }
+    text += source.slice(at, Math.max(at, to));
+    at = Math.max(at, to);
+  };
+  for (const edit of made) {
+    copy(edit.start);
+    text += edit.text;
     at = edit.end;
   }
-  return text + source.slice(at, end);
+  copy(end);
+  return text;
+}
+
+/** What an insertion quotes of a procedure, as its plain form has it. */
+function inPlainWords(text) {
+  return text.replace(/\byield\*\s*/g, '').replace(/\b(\w+)Steps\(/g, '$1(');
 }
 
 function errorAt(source, file, { start = 0, loc }, message) {
