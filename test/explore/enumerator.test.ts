@@ -7,9 +7,10 @@ import { mergeReports } from '../../src/explore/report/merge.js';
 import type { Report } from '../../src/explore/report/report.js';
 import { enumerate } from './enumerator.js';
 import { arbitraryPrograms, type Op, type Program, type Programs, programsModel } from './programs.js';
+import { runs } from '../support/long.js';
 
 /** Programs of each memory model that are compared; more by hand: EXPLORE_RUNS=2500 npm test -- test/explore/enumerator */
-const numRuns = Number(process.env.EXPLORE_RUNS ?? 150);
+const numRuns = Number(process.env.EXPLORE_RUNS ?? runs(150, 30));
 const MAX_STATES = 4000;
 const MAX_EXECUTIONS = 3000;
 

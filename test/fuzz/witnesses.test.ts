@@ -37,7 +37,9 @@ test('the fuzzed guests come to open channels and to every kind of refusal', () 
   // A NIC that is stuck holds RTNL, so the others are not opened: few guests end while one is.
   const withStuckNic = [101, 160];
   const withBadReadIndex = [64, 76];
-  for (const seed of [...Array.from({ length: 60 }, (_, i) => i), ...withStuckNic, ...withBadReadIndex])
+  for (const seed of [...withStuckNic, ...withBadReadIndex, ...Array.from({ length: 60 }, (_, i) => i)]) {
     attack(seed * 0x9e37, randomActions(seed, 500), watch);
+    if (sometimes.every((witness) => witnesses.has(witness))) break;
+  }
   expect(sometimes.filter((witness) => !witnesses.has(witness))).toEqual([]);
 });

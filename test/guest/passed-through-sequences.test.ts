@@ -11,7 +11,7 @@ import { brokenInvariants } from './invariants.js';
 // Random lives of a guest with accelerated networking and NVMe.
 
 const CPUS = 4;
-const RUNS = Math.ceil(Number(process.env['IRQLAB_RUNS'] ?? 1000) / 5);
+const RUNS = Math.ceil(Number(process.env['IRQLAB_RUNS'] ?? 100) / 5);
 const NO_LIMIT_MS = 3_600_000;
 const NIC = 13;
 const BUS = 30;

@@ -35,7 +35,7 @@ import type { RandomRing } from './random-ring.js';
 // result, the same state and the same log.
 
 /** Random states for each pair; more: TWIN_RUNS=1000 npm test -- test/twins */
-const RUNS = Number(process.env.TWIN_RUNS ?? 250);
+const RUNS = Number(process.env.TWIN_RUNS ?? 30);
 
 /** What one form did: its result or its error, and what can be seen afterwards. */
 function outcome(state: RandomGuest, run: () => unknown): unknown {

@@ -7,10 +7,11 @@ import { arbitraryPrograms, type programsModel } from '../programs.js';
 import type { Litmus } from '../litmus.js';
 import type { acts, beside } from './acts.js';
 import { type Instrumented, instrumented } from './instrumented.js';
+import { runs as runsOf } from '../../support/long.js';
 
 // What announces all that it shares. EXPLORE_RUNS=2000 runs more random programs, and all pairs of acts.
 
-const runs = Number(process.env.EXPLORE_RUNS ?? 60);
+const runs = Number(process.env.EXPLORE_RUNS ?? runsOf(60, 15));
 
 interface Own {
   readonly acts: typeof acts;

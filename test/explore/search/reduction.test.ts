@@ -5,6 +5,7 @@ import type { MemoryModel, Model } from '../../../src/explore/model.js';
 import type { ExploreOptions, Strategy } from '../../../src/explore/options.js';
 import type { Report } from '../../../src/explore/report/report.js';
 import { arbitraryPrograms, programsModel } from '../programs.js';
+import { runs } from '../../support/long.js';
 
 const memories: readonly MemoryModel[] = ['sc', 'tso'];
 
@@ -22,7 +23,7 @@ function explore<S>(model: Model<S>, options: ExploreOptions): Report {
 }
 
 /** More by hand: EXPLORE_RUNS=5000 npm test -- test/explore/reduction. */
-const numRuns = Number(process.env.EXPLORE_RUNS ?? 100);
+const numRuns = Number(process.env.EXPLORE_RUNS ?? runs(100, 30));
 
 describe.each(memories)('on random programs, %s', (memory) => {
   test('reduction sees what plain depth-first search sees', () => {
@@ -58,7 +59,7 @@ describe.each(memories)('on random programs, %s', (memory) => {
             expect(parts.reduce((sum, { executions }) => sum + executions, 0)).toBe(whole.executions);
           }
         }),
-        { numRuns: 60 },
+        { numRuns: runs(60, 15) },
       );
     },
   );

@@ -3,7 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { type MachineOptions, type Operation, Pair } from './differential-machine.js';
 
-const RUNS = Number(process.env['DIFFERENTIAL_RUNS'] ?? 40);
+const RUNS = Number(process.env['DIFFERENTIAL_RUNS'] ?? 20);
 /** fast-check's number of runs ends the test, not the clock. */
 const NO_LIMIT_MS = 3_600_000;
 

@@ -9,6 +9,7 @@ import type {
   IrqRow,
   TotalRow,
 } from '../../../src/view/interrupts/table.js';
+import { runs } from '../../support/long.js';
 
 const forms: InterruptsForm[] = ['2.6.18', '3.18', '6.1', '6.12', '6.13', '7.2'];
 const count = fc.oneof(fc.constant(0), fc.nat(2000), fc.integer({ min: 0, max: 0xffffffff }));
@@ -103,7 +104,7 @@ test('what is printed reads back and prints to the same bytes, in every form', (
       expect(parsed.trimmedLines).toEqual([]);
       expect(parsed.table.cpus).toEqual(table.cpus);
     }),
-    { numRuns: 300 },
+    { numRuns: runs(300, 60) },
   );
 });
 
@@ -123,7 +124,7 @@ test('numbers, counts and actions read back as they were', () => {
         }
       });
     }),
-    { numRuns: 300 },
+    { numRuns: runs(300, 60) },
   );
 });
 
@@ -147,6 +148,6 @@ test('a changed character gives other bytes, an error, or the very same text aga
         expect(again).toBe(changed);
       },
     ),
-    { numRuns: 400 },
+    { numRuns: runs(400, 80) },
   );
 });
