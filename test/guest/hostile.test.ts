@@ -122,7 +122,7 @@ timeline:
       'expected success, but got not possible: the host has no channel 9',
       'expected 1, but it is 0',
       undefined,
-      expect.stringMatching(/^expected success, but got a hang: set_channels waits for sends of netvsc 13/),
+      expect.stringMatching(/^expected success, but got a hang: set_channels waits for answer on channel 13/),
     ]);
   });
 
