@@ -293,7 +293,7 @@ export class Guest implements ScenarioGuest {
    */
   resume(relids?: ReadonlyMap<Relid, Relid>): void {
     checkArgument('relids', relidMap, relids);
-    if (this.vmbus.connection.state.kind === 'connected') {
+    if (!this.power.sleeps) {
       throw new ErrnoError('EINVAL', 'the guest does not sleep; there is nothing to resume');
     }
     this.host.hyperv.moveRelids(relids);

@@ -98,13 +98,16 @@ export class GuestHost implements ScenarioHost {
     this.hyperv.services.add(vsockService(port));
   }
 
-  /** The timer stimer0 of a CPU expires `times` times, by messages: a host without direct mode of synthetic timers. */
+  /**
+   * The timer stimer0 of a CPU expires `times` times, by messages: a host without direct mode of synthetic timers. Returns
+   * when the guest has taken them.
+   */
   timerExpired(cpu: CpuId, times = 1): void {
     this.checkVp(cpu);
     checkArgument('times', howOften, times);
     for (let i = 0; i < times; i++) {
       this.hyperv.timerExpired(cpu);
-      this.machine().settle();
+      this.quiesce();
     }
   }
 

@@ -10,14 +10,37 @@ import type { Vmbus } from '../vmbus/vmbus.js';
 export class GuestPower {
   /** CPUs that were taken offline for the sleep (frozen_cpus). */
   private frozen: CpuId[] = [];
+  private state: 'awake' | 'falling asleep' | 'asleep' = 'awake';
 
   constructor(
     private readonly machine: Machine,
     private readonly vmbus: Vmbus,
   ) {}
 
-  /** Hibernates: devices, VMBus, then all CPUs but the first (kernel/power/hibernate.c create_image). */
+  /** There is something to resume from. */
+  get sleeps(): boolean {
+    return this.state === 'asleep';
+  }
+
+  /**
+   * Hibernates: devices, VMBus, then all CPUs but the first (kernel/power/hibernate.c create_image).
+   *
+   * @throws ErrnoError EBUSY while another suspend is under way (hibernate_acquire); as VmbusPower.suspend.
+   */
   *suspend(): Procedure<void> {
+    if (this.state === 'falling asleep')
+      throw new ErrnoError('EBUSY', 'another suspend is under way; wait until it has ended');
+    const before = this.state;
+    this.state = 'falling asleep';
+    try {
+      yield* this.fallAsleep();
+      this.state = 'asleep';
+    } finally {
+      if (this.state === 'falling asleep') this.state = before;
+    }
+  }
+
+  private *fallAsleep(): Procedure<void> {
     const { machine, vmbus } = this;
     yield* vmbus.power.suspend();
     machine.log.printk('Disabling non-boot CPUs ...');
@@ -32,13 +55,18 @@ export class GuestPower {
       machine.hotplug.disable();
     } catch (error) {
       if (!(error instanceof ErrnoError)) throw error;
-      yield* this.resume();
+      yield* this.wakeUp();
       throw error;
     }
   }
 
-  /** Wakes up: the CPUs, VMBus, the devices. */
+  /** Wakes up: the CPUs, VMBus, the devices. A host that will not be connected to leaves the guest asleep. */
   *resume(): Procedure<void> {
+    yield* this.wakeUp();
+    this.state = 'awake';
+  }
+
+  private *wakeUp(): Procedure<void> {
     const { machine, vmbus, frozen } = this;
     machine.hotplug.enable();
     if (frozen.length > 0) machine.log.printk('Enabling non-boot CPUs ...');

@@ -17,6 +17,8 @@ export class SynicSender {
   private readonly messages: Uint8Array[] = [];
   /** VPs whose timer's message waits for the slot. */
   private readonly expired = new Set<CpuId>();
+  /** VPs whose slot has got a timer's message. */
+  private readonly timed = new Set<CpuId>();
   /** VP that gets the messages, as named at first contact. */
   messageVp: CpuId = 0;
   readonly totals = new HostTotals();
@@ -33,10 +35,18 @@ export class SynicSender {
     this.messages.length = 0;
   }
 
-  /** Whether control messages wait for the slot, or one in it for the guest, whose CPU may be busy. */
+  /** Whether messages wait for a slot, or one in it for the guest, whose CPU may be busy. */
   get hasMessages(): boolean {
-    if (this.messages.length > 0) return true;
-    const slot = this.pages[this.messageVp]?.message;
+    if (this.messages.length > 0 || this.isTaken(this.messageVp)) return true;
+    for (const vp of this.timed) {
+      if (this.isTaken(vp)) return true;
+      this.timed.delete(vp);
+    }
+    return false;
+  }
+
+  private isTaken(vp: CpuId): boolean {
+    const slot = this.pages[vp]?.message;
     return slot !== undefined && slot.type !== HVMSG_NONE;
   }
 
@@ -116,6 +126,7 @@ export class SynicSender {
     slot.payloadSize = HV_TIMER_MESSAGE_BYTES;
     slot.pending = vp === this.messageVp && this.messages.length > 0;
     slot.type = HVMSG_TIMER_EXPIRED;
+    this.timed.add(vp);
     this.interrupt(vp);
   }
 

@@ -51,9 +51,14 @@ export class GuestFiles implements MountedFiles {
     };
   }
 
-  /** procfs knows no fsync; in sysfs there is nothing to do (fs/sync.c, fs/kernfs/file.c). */
+  /**
+   * fsync and fdatasync alike: there is nothing to do for files of sysfs, and for directories of debugfs and tracefs; no
+   * other has the operation (fs/sync.c vfs_fsync_range, fs/kernfs/file.c, fs/libfs.c simple_dir_operations).
+   */
   sync(path: string): void {
-    if (isProc(path)) throw new ErrnoError('EINVAL', `${path} cannot be synced`);
+    const isFile = this.tree.stat(path).kind !== 'directory';
+    const knowsIt = !isProc(path) && (isSimple(path) ? !isFile : isFile);
+    if (!knowsIt) throw new ErrnoError('EINVAL', `${path} cannot be synced`);
   }
 
   /**
@@ -71,6 +76,11 @@ export class GuestFiles implements MountedFiles {
   }
 }
 
+/** Whether it lies in debugfs or tracefs, mount points included. */
+function isSimple(path: string): boolean {
+  return /^\/sys\/kernel\/(?:debug|tracing)(?:\/|$)/.test(path);
+}
+
 function isProc(path: string): boolean {
-  return path.startsWith('/proc/');
+  return path === '/proc' || path.startsWith('/proc/');
 }

@@ -3,8 +3,10 @@ import { resultJson } from '../../src/cli/run/json.js';
 import { failureText } from '../../src/cli/run/text.js';
 import { Guest } from '../../src/guest/guest.js';
 import { ErrnoError } from '../../src/lib/errno.js';
+import { HungError } from '../../src/machine/hung.js';
 import { parseScenario } from '../../src/scenario/load.js';
 import { runScenario } from '../../src/scenario/runner.js';
+import { errnoOf } from '../support/errors.js';
 
 const S = 1_000_000_000;
 
@@ -285,5 +287,70 @@ describe('init_vp_index', () => {
   test('ends where a node has no CPU online, and where each has one that keeps house', () => {
     expect(isolated('7.2', 'isolcpus=managed_irq,2-3 maxcpus=2').hangs()).toEqual([]);
     expect(isolated('7.2', 'isolcpus=managed_irq,1,3').hangs()).toEqual([]);
+  });
+});
+
+describe('a sub-channel is taken back with work on it, and then the guest is suspended', () => {
+  const vmOf = (): Guest =>
+    Guest.create({
+      cpus: 4,
+      devices: [
+        { driver: 'netvsc', relid: 13, channels: 3, subChannels: [16, 17] },
+        { driver: 'storvsc', relid: 14, subChannels: [21] },
+      ],
+    });
+  const suspendHang = (vm: Guest): string[] => {
+    expect(() => vm.suspend()).toThrow(HungError);
+    return vm.hangs().flatMap(({ functions, waitsFor }) => [...functions, waitsFor]);
+  };
+
+  test('storvsc waits for I/Os that the host never read', () => {
+    const vm = vmOf();
+    vm.host.drain(21, false);
+    for (let cpu = 0; cpu < 4; cpu++) vm.disk(14).submit({ cpu, count: 8 });
+    vm.host.hyperv.rescind(21);
+    for (let cpu = 0; cpu < 4; cpu++) vm.disk(14).submit({ cpu, count: 8 });
+    vm.run({ seconds: 1 });
+    expect(suspendHang(vm)).toEqual(expect.arrayContaining(['storvsc_wait_to_drain', 'I/Os of storvsc 14']));
+  });
+
+  test('netvsc waits 10 s for frames that the host never read, and the guest stays awake', () => {
+    const vm = vmOf();
+    vm.host.hyperv.rescind(17);
+    for (let flow = 0; flow < 16; flow++) vm.nic(13).transmit({ flow, count: 4 });
+    vm.run({ seconds: 1 });
+    const before = vm.now;
+    expect(errnoOf(() => vm.suspend())).toBe('ETIMEDOUT');
+    expect(vm.now - before).toBeGreaterThanOrEqual(10_000_000_000);
+    expect(vm.log.some(({ text }) => text.endsWith('eth0: Ring buffer not empty after closing rndis'))).toBe(
+      true,
+    );
+    expect(vm.hangs()).toEqual([]);
+    expect(errnoOf(() => vm.resume())).toBe('EINVAL');
+  });
+
+  test('nothing waits for what the host has completed before', () => {
+    const vm = vmOf();
+    for (let cpu = 0; cpu < 4; cpu++) vm.disk(14).submit({ cpu, count: 8 });
+    for (let flow = 0; flow < 16; flow++) vm.nic(13).transmit({ flow, count: 4 });
+    vm.host.rescind(21);
+    vm.host.rescind(17);
+    vm.suspend();
+    vm.resume();
+    expect(vm.hangs()).toEqual([]);
+  });
+
+  test('nobody ends, or waits for, I/Os of a later time: the channel refuses them', () => {
+    const vm = vmOf();
+    vm.host.rescind(21);
+    const { now } = vm;
+    for (let cpu = 0; cpu < 4; cpu++) vm.disk(14).submit({ cpu, count: 8 });
+    vm.run({ seconds: 1 });
+    expect(vm.nextTime).toBeUndefined();
+    expect(vm.now).toBe(now + 1_000_000_000);
+    expect(vm.disk(14).completed).toBeLessThan(32);
+    vm.suspend();
+    vm.resume();
+    expect(vm.hangs()).toEqual([]);
   });
 });

@@ -154,3 +154,47 @@ describe('a suspend that fails', () => {
     expect(brokenInvariants(guest)).toEqual([]);
   });
 });
+
+describe('who may sleep and wake', () => {
+  const awake = (): Guest => Guest.create(options);
+
+  test('a guest that left its host by a shutdown has nothing to resume, whether it ever slept or not', () => {
+    for (const slept of [false, true]) {
+      const guest = awake();
+      if (slept) {
+        guest.suspend();
+        guest.resume();
+      }
+      guest.shutdown();
+      expect(errnoOf(() => guest.resume())).toBe('EINVAL');
+      expect(guest.log.map(({ text }) => text).filter((text) => text.includes('failed to restore'))).toEqual(
+        [],
+      );
+    }
+  });
+
+  test('a suspend that hangs keeps others out', () => {
+    const guest = awake();
+    guest.host.drain(13, false);
+    guest.nic(13).transmit({ count: 4, flow: 0 });
+    expect(() => guest.suspend()).toThrow(/answer on channel 13/);
+    expect(errnoOf(() => guest.suspend())).toBe('EBUSY');
+    expect(errnoOf(() => guest.resume())).toBe('EINVAL');
+    guest.host.drain(13, true);
+    guest.run({ seconds: 1 });
+    guest.resume();
+    expect(brokenInvariants(guest)).toEqual([]);
+    expect(guest.hangs()).toEqual([]);
+  });
+
+  test('a guest that could not fall asleep is awake, and can try again', () => {
+    const fcopy = { driver: 'fcopy', relid: 10 } as const;
+    const guest = Guest.create({ ...options, devices: [fcopy, ...(options.devices ?? [])] });
+    expect(errnoOf(() => guest.suspend())).toBe('EOPNOTSUPP');
+    expect(errnoOf(() => guest.resume())).toBe('EINVAL');
+    guest.host.rescind(10);
+    guest.suspend();
+    guest.resume();
+    expect(brokenInvariants(guest)).toEqual([]);
+  });
+});

@@ -156,6 +156,25 @@ describe('a line that no device outside has', () => {
     expect(vm.irq(irq).total).toBe(before + 1);
   });
 
+  test.each(['percpu-nostat-visible', 'percpu-nostat-hidden'] as const)(
+    'of control messages, with top level %s, cannot be unplugged, and they go on',
+    (topLevel) => {
+      const devices = [{ driver: 'heartbeat', relid: 7 } as const];
+      const vm = Guest.create({ cpus: 2, design: { topLevel }, devices });
+      const ofChannels = [...vm.vmbus.connection.channels()].map(({ irq }) => irq);
+      const { domain } = vm.vmbus.connection.relids;
+      const [control, ...others] = [...vm.irqCore.descs()].filter(
+        ({ irq, data }) => data.domain === domain && !ofChannels.includes(irq),
+      );
+      expect(others).toEqual([]);
+      expect(() => vm.lines.unplug(control.irq)).toThrow(
+        new RangeError(`IRQ ${control.irq} is that of VMBus: it goes with that`),
+      );
+      vm.offer({ driver: 'keyboard', relid: 8 });
+      expect(vm.channel(8).state).toBe('opened');
+    },
+  );
+
   test('that is each CPU’s own cannot be unplugged, whoever has it', () => {
     const vm = guest('arm64');
     const own = [...vm.irqCore.descs()]

@@ -32,6 +32,14 @@ describe('stimer0 of a host without direct mode', () => {
     expect(hyp(vm)[0]).toBe(first + 5);
   });
 
+  test.each([1, 1000, 20_000])('has been taken when the call returns, if an interrupt takes %i ns', (ns) => {
+    const vm = vmOf({ interruptTimeNs: ns });
+    vm.host.timerExpired(0, 2);
+    vm.host.timerExpired(1, 2);
+    expect(vm.vmbus.contexts.map(({ timerMessages }) => timerMessages)).toEqual([2, 2]);
+    expect(vm.vmbus.contexts.map(({ message }) => message.type)).toEqual([HVMSG_NONE, HVMSG_NONE]);
+  });
+
   test('a message put into the slot as a host does it', () => {
     const vm = vmOf();
     const [first] = hyp(vm);

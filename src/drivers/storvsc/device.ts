@@ -65,6 +65,8 @@ export class StorvscDevice {
   private readonly hwQueues: number;
   private readonly ios: (DiskIo | undefined)[] = [];
   private readonly freeTags: number[] = [];
+  /** Tags of I/Os that the host has never got, and nobody ends. */
+  private readonly lost = new Set<number>();
   /** I/Os that the block layer holds back. */
   private readonly waiting = new Fifo<DiskIo>();
   /** I/Os that the SCSI layer has under way at once (can_queue, at most cmd_per_lun). */
@@ -124,7 +126,7 @@ export class StorvscDevice {
   receive({ transactionId, payload }: HostPacket): boolean {
     const tag = transactionId - FIRST_IO_ID;
     const io = this.ios[tag];
-    if (io === undefined) return false;
+    if (io === undefined || this.lost.has(tag)) return false;
     const ok = vstorStatus(payload) === 0;
     this.returned(tag, ok);
     this.done.complete({
@@ -157,7 +159,8 @@ export class StorvscDevice {
   release(): void {
     this.ios.forEach((io, tag) => {
       if (io === undefined) return;
-      this.returned(tag, false);
+      if (this.lost.delete(tag)) this.ios[tag] = undefined;
+      else this.returned(tag, false);
       this.end(tag, io, false);
     });
     for (const io of this.waiting.clear()) io.completed(false);
@@ -185,7 +188,9 @@ export class StorvscDevice {
   }
 
   /**
-   * Sends an I/O to the host; one that finds no room in the ring is tried again later (storvsc_queuecommand).
+   * Sends an I/O to the host; one that finds no room in the ring is tried again later. Any other failure is not looked
+   * at: what was to go over a channel that is closed or taken back is under way for ever (storvsc_queuecommand, and
+   * storvsc_eh_timed_out, which gives it more time each time).
    *
    * @returns false if the device is busy.
    */
@@ -193,17 +198,18 @@ export class StorvscDevice {
     if (this.stopped || this.busy >= this.queueDepth) return false;
     const tag = this.freeTags.pop() ?? this.ios.length;
     this.ios[tag] = io;
-    if (this.send(this.channelFor(io.cpu), io, tag)) {
-      this.outstanding += 1;
-      return true;
+    const sent = this.send(this.channelFor(io.cpu), io, tag);
+    if (sent === 'sent') this.outstanding += 1;
+    else if (sent === 'lost') this.lost.add(tag);
+    else {
+      this.ios[tag] = undefined;
+      this.freeTags.push(tag);
+      this.retryLater();
     }
-    this.ios[tag] = undefined;
-    this.freeTags.push(tag);
-    this.retryLater();
-    return false;
+    return sent !== 'no room';
   }
 
-  private send(channel: VmbusChannel, { bytes, isWrite }: DiskIo, tag: number): boolean {
+  private send(channel: VmbusChannel, { bytes, isWrite }: DiskIo, tag: number): 'sent' | 'no room' | 'lost' {
     const packet = vstorExecuteSrb({ bytes, pfn: this.bufferPfn }, isWrite);
     const type = bytes > 0 ? VM_PKT.DATA_USING_GPA_DIRECT : VM_PKT.DATA_INBAND;
     try {
@@ -215,10 +221,10 @@ export class StorvscDevice {
         type,
         vstorRangeBytes(bytes),
       );
-      return true;
+      return 'sent';
     } catch (error) {
       if (!(error instanceof ErrnoError)) throw error;
-      return false;
+      return error.code === 'ENODEV' ? 'lost' : 'no room';
     }
   }
 

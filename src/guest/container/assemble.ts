@@ -117,6 +117,8 @@ export function assembleGuest(
 function ownerOf(irq: Irq, vmbus: Vmbus, kvm: GuestKvm | undefined): string | undefined {
   for (const channel of vmbus.connection.channels())
     if (channel.irq === irq) return `channel ${channel.relid}`;
+  const { domain } = vmbus.connection.relids;
+  if (domain !== undefined && vmbus.irq.desc(irq)?.data.domain === domain) return 'VMBus';
   const device = kvm?.devices.find(({ gsi }) => gsi === irq);
   return device && `${device.name}, a device behind KVM`;
 }
