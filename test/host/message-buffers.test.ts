@@ -10,6 +10,7 @@ import {
   HV_STATUS_SUCCESS,
 } from '../../src/vmbus/host-port.js';
 import { CHANNELMSG, decodeMessage, versionWire } from '../../src/vmbus/protocol/channel-messages.js';
+import { initiateContact } from '../support/contact.js';
 import { errnoOf } from '../support/errors.js';
 import { device, TestGuest, type TestGuestOptions } from '../support/guest.js';
 
@@ -174,17 +175,7 @@ test.each([
     const guest = diskGuest({ kernel });
     const posts = answerWith(guest, HV_STATUS_INVALID_CONNECTION_ID);
     const { connection } = guest;
-    const message = {
-      type: CHANNELMSG.INITIATE_CONTACT,
-      version: versionWire('5.3'),
-      targetVcpu: 0,
-      interruptPage: 0,
-      msgSint: 2,
-      msgVtl: 0,
-      featureFlags: 0,
-      monitorPage1: 0,
-      monitorPage2: 0,
-    } as const;
+    const message = initiateContact({ version: versionWire('5.3') });
     let returned = 0;
     guest.run(
       (function* () {

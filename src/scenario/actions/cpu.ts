@@ -1,47 +1,38 @@
+import type { CpuId } from '../../lib/brand.js';
 import { cpu } from '../schema/notations.js';
-import { defineAction } from './action.js';
+import type { ScenarioGuest } from '../port.js';
+import { defineAction, type ScenarioAction } from './action.js';
 
-export const offline = defineAction({
-  name: 'offline',
-  value: cpu.describe('Take this CPU offline'),
-  fields: (number) => ({ cpu: number }),
-  describe: (action) => `offline ${action.cpu}`,
-  perform(guest, action) {
-    guest.offline(action.cpu);
-  },
-  check: (action, at, { cpus }) => cpus.check(action.cpu, at),
-});
+/** A step about one CPU, whose number is its value. */
+function cpuAction(
+  name: string,
+  about: string,
+  perform: (guest: ScenarioGuest, id: CpuId) => void,
+): ScenarioAction {
+  return defineAction({
+    name,
+    value: cpu.describe(about),
+    fields: (number) => ({ cpu: number }),
+    describe: (action) => `${name} ${action.cpu}`,
+    perform(guest, action) {
+      perform(guest, action.cpu);
+    },
+    check: (action, at, { cpus }) => cpus.check(action.cpu, at),
+  });
+}
 
-/** The twin of online, a step before. */
-export const plugCpu = defineAction({
-  name: 'plugCpu',
-  value: cpu.describe('This CPU is plugged in; it is offline then (ACPI hot-add)'),
-  fields: (number) => ({ cpu: number }),
-  describe: (action) => `plugCpu ${action.cpu}`,
-  perform(guest, action) {
-    guest.plugCpu(action.cpu);
-  },
-  check: (action, at, { cpus }) => cpus.check(action.cpu, at),
-});
+export const plugCpu = cpuAction(
+  'plugCpu',
+  'This CPU is plugged in; it is offline then (ACPI hot-add)',
+  (guest, id) => guest.plugCpu(id),
+);
 
-export const unplugCpu = defineAction({
-  name: 'unplugCpu',
-  value: cpu.describe('The host takes this CPU away; it goes offline first (ACPI eject)'),
-  fields: (number) => ({ cpu: number }),
-  describe: (action) => `unplugCpu ${action.cpu}`,
-  perform(guest, action) {
-    guest.unplugCpu(action.cpu);
-  },
-  check: (action, at, { cpus }) => cpus.check(action.cpu, at),
-});
+export const online = cpuAction('online', 'Bring this CPU online', (guest, id) => guest.online(id));
 
-export const online = defineAction({
-  name: 'online',
-  value: cpu.describe('Bring this CPU online'),
-  fields: (number) => ({ cpu: number }),
-  describe: (action) => `online ${action.cpu}`,
-  perform(guest, action) {
-    guest.online(action.cpu);
-  },
-  check: (action, at, { cpus }) => cpus.check(action.cpu, at),
-});
+export const offline = cpuAction('offline', 'Take this CPU offline', (guest, id) => guest.offline(id));
+
+export const unplugCpu = cpuAction(
+  'unplugCpu',
+  'The host takes this CPU away; it goes offline first (ACPI eject)',
+  (guest, id) => guest.unplugCpu(id),
+);
