@@ -12,7 +12,7 @@ import { ErrnoError } from '../../src/lib/errno.js';
 import { CpuMask } from '../../src/machine/cpumask.js';
 import type { Action } from '../hostile/trial.js';
 import { hostMessage, relids } from './messages.js';
-import { CPUS, devices, type Victim } from './victim.js';
+import { CPUS, devices, SPARE_CPUS, type Victim } from './victim.js';
 
 /** Functions that the host may have put on a PCI bus. */
 const pciFunctions = [0, 1, 2].map((slot) => ({
@@ -147,6 +147,14 @@ const acts: readonly Act[] = [
     const { hotplug } = v.guest.machine;
     const cpu = 1 + (a % (CPUS - 1));
     v.start('hotplug', b % 2 === 0 ? hotplug.cpuDown(cpu) : hotplug.cpuUp(cpu));
+  },
+  // A CPU that comes is brought online by its user, if at all. Some kernels number CPUs as they come.
+  (v, a, b) => {
+    const { cpuPlug, hotplug, present } = v.guest.machine;
+    const cpu = 1 + (b % (CPUS - 1 + SPARE_CPUS));
+    if (a % 4 === 0) v.start('plug', cpuPlug.plug(cpu));
+    else if (a % 4 === 1) v.start('hotplug', hotplug.cpuUp(cpu));
+    else if (a % 16 === 2 && present.has(cpu)) v.start('unplug', cpuPlug.unplug(cpu));
   },
   (v, a, b) => {
     const channel = v.guest.connection.relids.relid2channel(relids[b % 10]);

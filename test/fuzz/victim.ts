@@ -18,6 +18,8 @@ import { hostMessage, lastAnswer, relids } from './messages.js';
 
 const MS = 1_000_000;
 export const CPUS = 4;
+/** CPUs beyond those that boot finds, which may be plugged in. */
+export const SPARE_CPUS = 1;
 /** Far more than any of the guest's contexts needs for what one action causes. */
 const STEP_LIMIT = 200_000;
 const versions = ['5.3', '5.3', '5.2', '4.1', '4.0', '2.4'];
@@ -55,6 +57,7 @@ export class Victim {
   constructor(setup: number) {
     this.options = {
       present: CPUS,
+      possible: CPUS + SPARE_CPUS,
       isolation: (setup & 1) !== 0,
       design: designOf(setup >>> 9),
       kernel: kernels[(setup >>> 20) % kernels.length],
@@ -82,12 +85,17 @@ export class Victim {
     this.steps = 0;
     act();
     this.guest.machine.settle();
+    // An interrupt of a CPU without synic pages is some kernels' end.
+    if (this.guest.machine.halted) {
+      this.panic();
+      this.guest.machine.settle();
+    }
   }
 
   /** The kernel panics, and leaves the host as well as it can; a crash kernel boots. */
   panic(): void {
     const { machine, vmbus } = this.guest;
-    machine.halt();
+    if (!machine.halted) machine.halt();
     machine.runHalted(vmbus.panic());
     this.reboot();
   }
@@ -118,7 +126,13 @@ export class Victim {
       ({ deviceClass, state, primary }) =>
         `${primary === undefined ? '' : 'sub-channel of '}${deviceClass.name} ${state.kind}`,
     );
-    return [...vmbus.refused().keys(), ...states, ...(this.boots > 0 ? ['another kernel'] : [])];
+    const { contexts } = vmbus;
+    return [
+      ...vmbus.refused().keys(),
+      ...states,
+      ...(this.boots > 0 ? ['another kernel'] : []),
+      ...(contexts.some(({ cpu, hasPages }) => cpu.online && !hasPages) ? ['a CPU without synic pages'] : []),
+    ];
   }
 
   /** Sentences about what does not hold; nothing if all is well. */
@@ -237,7 +251,7 @@ export class Victim {
   /**
    * True if the guest is as good as dead, and Linux would be: it waits, while it suspends, for sub-channels that the
    * host does not rescind and then does not hear of, or the host refused it when it resumed, or a driver waits for what
-   * its host has lost.
+   * its host has lost, or a CPU without synic pages went down.
    */
   private neverWakes(): boolean {
     const { state, ignoresOffers } = this.guest.connection;
@@ -252,7 +266,9 @@ export class Victim {
     return this.guest.machine
       .waiting()
       .some(({ waitsFor }) =>
-        /^(answer on channel|sub-channels of netvsc|sends of netvsc|I\/Os of storvsc)/.test(waitsFor),
+        /^(answer on channel|sub-channels of netvsc|sends of netvsc|I\/Os of storvsc|the end of cpuhp)/.test(
+          waitsFor,
+        ),
       );
   }
 

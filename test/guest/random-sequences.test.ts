@@ -55,6 +55,22 @@ const operation: fc.Arbitrary<[string, Operation]> = fc.oneof(
     `online ${which}`,
     (guest) => guest.cpu(cpuOf(guest, which)).online(),
   ]),
+  // A CPU that boot has found has its synic pages however often it comes and goes; a kernel that kexec starts has some for
+  // those that it finds.
+  cpu.map((which): [string, Operation] => [
+    `unplug ${which}`,
+    (guest) => {
+      const unplugged = guest.cpu(cpuOf(guest, which));
+      if (unplugged.isPresent) unplugged.unplug();
+    },
+  ]),
+  cpu.map((which): [string, Operation] => [
+    `plug ${which}`,
+    (guest) => {
+      const { number, isPresent } = guest.cpu(cpuOf(guest, which));
+      if (!isPresent && guest.vmbus.contexts[number].hasPages) guest.cpu(number).plug();
+    },
+  ]),
   relid.map((of): [string, Operation] => [
     `rescind ${of}`,
     (guest) => {
@@ -130,7 +146,7 @@ function freshGuest(): Guest {
   });
 }
 
-describe('random sequences of offer, signal, affinity, offline, online, rescind, channel count, crash and kexec', () => {
+describe('random sequences of offer, signal, affinity, offline, online, plug, unplug, rescind, channel count, crash and kexec', () => {
   test(
     'leave no channel on an offline CPU, no IRQ without channel, no lost event',
     async () => {

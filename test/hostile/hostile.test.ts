@@ -13,7 +13,7 @@ describe.each([
   {
     name: 'lives',
     trials: 12,
-    reaches: ['hostile host', 'honest host', 'crash', 'suspend and resume', 'poke'],
+    reaches: ['hostile host', 'honest host', 'crash', 'suspend and resume', 'plug a CPU', 'poke'],
   },
   { name: 'clients', trials: 1, reaches: ['a mutated command', 'half closed', 'a flood'] },
 ])('$trials trials of $name', ({ name, trials, reaches }) => {

@@ -10,11 +10,9 @@ import {
 import { spawn } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, jest, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { describeReal, inShell, mountGuest, ownMounts, root, run, until } from '../support/real.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
-
-jest.setTimeout(60_000);
 
 const RFC = 'examples/rfc-gen2-8vcpu.yaml';
 const cli = join(root, 'dist/cli/cli.js');
@@ -57,6 +55,39 @@ describeReal('irqlab mount', ['mount', 'umount'], () => {
     expect(read()).toBe(after);
     expect(await stop()).toMatchObject({ status: 0, err: '' });
     expect(existsSync(socket)).toBe(false);
+    rmSync(socketDirectory, { recursive: true });
+  });
+
+  test('shows a CPU that is plugged in, and its column once it is online', async () => {
+    const scenario = scratch.file(
+      'plug.yaml',
+      'cpus: {present: 2, possible: 4}\nkernel: "7.2"\ndevices: [{driver: heartbeat, relid: 7}]\n',
+    );
+    const socketDirectory = mkdtempSync(join(tmpdir(), 'irqlab-socket-'));
+    const socket = join(socketDirectory, 'socket');
+    const { directory, stop } = await mountGuest(scenario, '--speed', '0', '--socket', socket);
+    const cpus = join(directory, 'sys/devices/system/cpu');
+    const steer = (...command: string[]) => run(process.execPath, [cli, 'ctl', socket, ...command]);
+    const read = (path: string): string => readFileSync(join(directory, path), 'utf8');
+    const shown = () => ({
+      present: read('sys/devices/system/cpu/present').trim(),
+      directories: readdirSync(cpus)
+        .filter((name) => /^cpu\d/.test(name))
+        .join(' '),
+      columns: read('proc/interrupts').split('\n')[0].trim().replace(/ +/g, ' '),
+    });
+    expect(shown()).toEqual({ present: '0-1', directories: 'cpu0 cpu1', columns: 'CPU0 CPU1' });
+    expect(existsSync(join(cpus, 'cpu2/online'))).toBe(false);
+    expect(await steer('plugCpu', '2')).toEqual({ status: 0, out: '', err: '' });
+    const plugged = { present: '0-2', directories: 'cpu0 cpu1 cpu2', columns: 'CPU0 CPU1' };
+    expect(shown()).toEqual(plugged);
+    expect(readFileSync(join(cpus, 'cpu2/online'), 'utf8')).toBe('0\n');
+    writeFileSync(join(cpus, 'cpu2/online'), '1');
+    expect(shown()).toEqual({ ...plugged, columns: 'CPU0 CPU1 CPU2' });
+    expect(await steer('unplugCpu', '2')).toEqual({ status: 0, out: '', err: '' });
+    expect(shown()).toEqual({ present: '0-1', directories: 'cpu0 cpu1', columns: 'CPU0 CPU1' });
+    expect(await steer('unplugCpu', '0')).toMatchObject({ status: 1, err: expect.stringMatching(/EBUSY/) });
+    expect(await stop()).toMatchObject({ status: 0, err: '' });
     rmSync(socketDirectory, { recursive: true });
   });
 

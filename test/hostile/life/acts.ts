@@ -107,6 +107,12 @@ const ordinary: Readonly<Record<string, Act>> = {
   'cpu file': (guest, a, b) => guest.channel(relidOf(guest, b)).setCpu(cpuOf(guest, a)),
   offline: (guest, a) => guest.cpu(cpuOf(guest, a)).offline(),
   online: (guest, a) => guest.cpu(cpuOf(guest, a)).online(),
+  'plug a CPU': (guest, a, b) => {
+    const cpu = guest.cpu(cpuOf(guest, a));
+    cpu.plug();
+    if (b % 4 !== 0) cpu.online();
+  },
+  'unplug a CPU': (guest, a) => guest.cpu(cpuOf(guest, a)).unplug(),
   rescind: (guest, _a, b) => guest.host.rescind(relidOf(guest, b)),
   offer: (guest, a, b) => guest.host.offer(of(laterDevices, a)(of(spareRelids, b))),
   channels: (guest, a, b) => guest.channel(b % 2 === 0 ? NIC : relidOf(guest, b)).setChannels(a % 6),

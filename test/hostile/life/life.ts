@@ -14,6 +14,8 @@ export class Life {
   isHonest = true;
   /** A kernel runs, awake and with its host. */
   isAwake = true;
+  /** A CPU without synic pages has been online: its events are not seen, or stop the kernel. */
+  private isBlind = false;
   private readonly isSound: boolean;
   private hangs = false;
   private readonly stat = new StatWatch();
@@ -47,7 +49,14 @@ export class Life {
     if (this.guest.earlierLogs.length !== kernels) {
       this.hangs = this.guest.bootHang !== undefined;
       this.isAwake = true;
+      this.isBlind = false;
       this.stat.forget();
+    }
+    const { machine, vmbus } = this.guest;
+    if (machine.halted) this.isAwake = false;
+    if (vmbus.contexts.some(({ cpu, hasPages }) => cpu.online && !hasPages)) {
+      this.isBlind = true;
+      this.watch.reached('a CPU without synic pages');
     }
     return this.broken();
   }
@@ -89,7 +98,14 @@ export class Life {
 
   /** Nothing hangs, no host has lied, and the design promises something. */
   private get isWell(): boolean {
-    return this.isSound && this.isHonest && this.isAwake && !this.hangs && this.guest.hangs().length === 0;
+    return (
+      this.isSound &&
+      this.isHonest &&
+      this.isAwake &&
+      !this.isBlind &&
+      !this.hangs &&
+      this.guest.hangs().length === 0
+    );
   }
 
   private broken(): string | undefined {
