@@ -11,7 +11,7 @@ let script: string;
 beforeAll(async () => {
   const code = `export * from 'irqlab'; export { doorbell } from './examples/own-race/doorbell.js';`;
   script = await browserBundle(code, 'irqlab');
-}, 60_000);
+});
 
 /** Runs code after the bundle where there is the language, and of all else only what is given. */
 function inBrowser(code: string, given: object = {}): unknown {

@@ -1,11 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { describe, expect, jest, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { Guest } from '../../src/guest/guest.js';
 import { ErrnoError } from '../../src/lib/errno.js';
 import { parseScenario } from '../../src/scenario/load.js';
 import { runScenario } from '../../src/scenario/runner.js';
-
-jest.setTimeout(120_000);
 
 const example = 'azure-d16s-an.yaml';
 const text = readFileSync(new URL(`../../examples/${example}`, import.meta.url), 'utf8');

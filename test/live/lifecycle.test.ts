@@ -10,11 +10,9 @@ import {
 import { spawn } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, jest, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { describeReal, inShell, mountGuest, ownMounts, root, run, until } from '../support/real.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
-
-jest.setTimeout(60_000);
 
 const RFC = 'examples/rfc-gen2-8vcpu.yaml';
 const cli = join(root, 'dist/cli/cli.js');

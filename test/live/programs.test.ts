@@ -1,12 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, jest, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { parseCpuList } from '../../src/machine/cpumask-text.js';
 import { parseScenario } from '../../src/scenario/load.js';
 import { parseInterrupts } from '../../src/view/interrupts/parse.js';
 import { describeReal, inShell, root } from '../support/real.js';
-
-jest.setTimeout(120_000);
 
 const BUSY = 'examples/two-node-16vcpu.yaml';
 const CPUS = 16;

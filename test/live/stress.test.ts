@@ -1,8 +1,6 @@
 import { join } from 'node:path';
-import { expect, jest, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { describeReal, mountGuest, ownMounts, root, run } from '../support/real.js';
-
-jest.setTimeout(120_000);
 
 const SECONDS = 60;
 

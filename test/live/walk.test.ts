@@ -1,14 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Guest } from '../../src/guest/guest.js';
 import { parseScenario } from '../../src/scenario/load.js';
 import type { FileTree } from '../../src/view/tree.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 import { describeReal, type Mounted, mountGuest, root, run } from '../support/real.js';
-
-jest.setTimeout(120_000);
 
 const RFC = 'examples/rfc-gen2-8vcpu.yaml';
 

@@ -1,19 +1,14 @@
-// Node's module hooks for a process that runs test files without jest: what jest.config.js says of modules and of
-// TypeScript, '@jest/globals' taken from harness.js, and the mutants of one folder compiled in.
+// Node's module hooks for a process that runs test files without jest: those of tools/jest, '@jest/globals' taken from
+// harness.js, and the mutants of one folder compiled in.
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { transformSync } from '@swc/core';
-import jestConfig from '../../jest.config.js';
+import * as hooks from '../jest/hooks.js';
 import { twinsOf, withoutTwins, withTwins } from '../twins/plain-form.js';
 import { edited, inOrder, mutantsOf, withMutant } from './mutate.js';
 
 const root = new URL('../../', import.meta.url);
-const [, swcOptions] = Object.values(jestConfig.transform)[0];
-const packages = new Map([
-  ['irqlab', new URL('src/index.ts', root).href],
-  ['irqlab/browser', new URL('src/browser.ts', root).href],
-  ['@jest/globals', new URL('harness.js', import.meta.url).href],
-]);
+const harness = new URL('harness.js', import.meta.url).href;
 
 /** @type {{ bases: Record<string, number>, alone?: { file: string, mutant: object } }} */
 let plan = { bases: {} };
@@ -22,11 +17,9 @@ export function initialize(data) {
   plan = data;
 }
 
-export async function resolve(specifier, context, nextResolve) {
-  const mapped = packages.get(specifier);
-  if (mapped !== undefined) return { url: mapped, shortCircuit: true };
-  const isOurs = context.parentURL?.endsWith('.ts') && /^\.{1,2}\/.*\.js$/.test(specifier);
-  return nextResolve(isOurs ? specifier.replace(/\.js$/, '.ts') : specifier, context);
+export function resolve(specifier, context, nextResolve) {
+  if (specifier === '@jest/globals') return { url: harness, shortCircuit: true };
+  return hooks.resolve(specifier, context, nextResolve);
 }
 
 export async function load(url, context, nextLoad) {
@@ -34,7 +27,7 @@ export async function load(url, context, nextLoad) {
   const path = fileURLToPath(url);
   const file = url.slice(root.href.length);
   const source = mutated(await readFile(path, 'utf8'), file);
-  const { code } = transformSync(source, { ...swcOptions, filename: path, sourceMaps: false, swcrc: false });
+  const { code } = transformSync(source, { ...hooks.swcOptions, filename: path, sourceMaps: false });
   return { format: 'module', source: code, shortCircuit: true };
 }
 

@@ -1,9 +1,33 @@
+import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from '@jest/globals';
+import { buildSync } from 'esbuild';
 import { instrument } from '../../../src/explore/sanitize/instrument.js';
-import * as recorder from '../../../src/explore/sanitize/recorder.js';
-import { WHOLE } from '../../../src/explore/sanitize/whole.js';
+import type * as Recording from '../../../src/explore/sanitize/recorder.js';
+import type * as Whole from '../../../src/explore/sanitize/whole.js';
 
 // Code must compute the same with and without, and tell what it touches.
+
+type Recorder = typeof Recording & typeof Whole;
+
+/** A recorder of this file's own: the places that are told to it would make the process one of instrumented code. */
+const recorder: Recorder = ownRecorder();
+const { WHOLE } = recorder;
+
+function ownRecorder(): Recorder {
+  const { outputFiles } = buildSync({
+    stdin: {
+      contents: `export * from './recorder.ts'; export * from './whole.ts';`,
+      resolveDir: fileURLToPath(new URL('../../../src/explore/sanitize', import.meta.url)),
+    },
+    bundle: true,
+    write: false,
+    format: 'iife',
+    globalName: 'exported',
+    keepNames: true,
+    target: 'es2022',
+  });
+  return new Function(`${outputFiles[0].text}; return exported;`)() as Recorder;
+}
 
 interface Ran {
   readonly value: unknown;
@@ -60,7 +84,7 @@ function run(body: string): Ran {
 }
 
 /** A module's text as the body of a function that returns its `result`. */
-function asFunction(text: string): { code: string; given: typeof recorder } {
+function asFunction(text: string): { code: string; given: Recorder } {
   const code = text
     .replace(
       /^import\{(.*?)\}from"recorder";/,

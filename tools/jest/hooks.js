@@ -1,0 +1,47 @@
+// Node's module hooks for test files: TypeScript by SWC, sources that are imported as `.js`, 'irqlab' from src, and
+// '@jest/globals' from globals.js.
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { transformSync } from '@swc/core';
+
+const root = new URL('../../', import.meta.url);
+const packages = new Map([
+  ['irqlab', new URL('src/index.ts', root).href],
+  ['irqlab/browser', new URL('src/browser.ts', root).href],
+  ['@jest/globals', new URL('globals.js', import.meta.url).href],
+]);
+/** A test file is loaded with the time as its query. */
+const TYPESCRIPT = /\.ts(\?|$)/;
+
+/** What SWC makes of TypeScript; fields as tsconfig.json has them. */
+export const swcOptions = {
+  swcrc: false,
+  jsc: {
+    parser: { syntax: 'typescript', decorators: true },
+    transform: { legacyDecorator: true, decoratorMetadata: true, useDefineForClassFields: false },
+    target: 'es2022',
+  },
+  module: { type: 'es6' },
+};
+
+export async function resolve(specifier, context, nextResolve) {
+  const mapped = packages.get(specifier);
+  if (mapped !== undefined) return { url: mapped, shortCircuit: true };
+  if (/^\.{1,2}\/.*\.js$/.test(specifier) && TYPESCRIPT.test(context.parentURL ?? '')) {
+    const source = new URL(specifier.replace(/\.js$/, '.ts'), context.parentURL);
+    if (existsSync(source)) return { url: source.href, shortCircuit: true };
+  }
+  return nextResolve(specifier, context);
+}
+
+export async function load(url, context, nextLoad) {
+  if (!TYPESCRIPT.test(url)) return nextLoad(url, context);
+  const path = fileURLToPath(url);
+  const { code } = transformSync(await readFile(path, 'utf8'), {
+    ...swcOptions,
+    filename: path,
+    sourceMaps: 'inline',
+  });
+  return { format: 'module', source: code, shortCircuit: true };
+}
