@@ -451,8 +451,7 @@ export class Guest implements ScenarioGuest {
   submitIo(disk: Relid | string, { submitter, cpus, bytes, isWrite, completed }: DiskIoOptions): boolean {
     const { online } = this.machine;
     const usable = cpus?.filter((cpu) => online.has(cpu)) ?? [];
-    const choice = usable.length > 0 ? usable : [...online];
-    const cpu = choice[submitter % choice.length];
+    const cpu = usable.length > 0 ? usable[submitter % usable.length] : online.nth(submitter % online.weight);
     if (typeof disk === 'string') return this.pci.submit(disk, cpu, completed);
     const found = this.findDisk(disk);
     found?.controller.submit({ cpu, bytes, isWrite, completed });

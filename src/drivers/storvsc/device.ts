@@ -73,6 +73,11 @@ export class StorvscDevice {
   private readonly drained: WaitQueue;
   private readonly ended: WaitQueue;
   private buffer: number | undefined;
+  private readonly last: { bytes: number; isWrite: boolean; packet: Uint8Array } = {
+    bytes: -1,
+    isWrite: false,
+    packet: new Uint8Array(0),
+  };
   /** No I/O is started: the device is suspended. */
   private stopped = false;
   /** The disk is gone, or going: I/Os end with an error. */
@@ -177,6 +182,7 @@ export class StorvscDevice {
     for (const io of this.waiting.clear()) io.completed(false);
     if (this.buffer !== undefined) this.operations.memory.free(this.buffer);
     this.buffer = undefined;
+    this.last.bytes = -1;
   }
 
   /** The host has the I/O no more. */
@@ -222,7 +228,7 @@ export class StorvscDevice {
   }
 
   private send(channel: VmbusChannel, { bytes, isWrite }: DiskIo, tag: number): 'sent' | 'no room' | 'lost' {
-    const packet = vstorExecuteSrb({ bytes, pfn: this.bufferPfn }, isWrite);
+    const packet = this.request(bytes, isWrite);
     const type = bytes > 0 ? VM_PKT.DATA_USING_GPA_DIRECT : VM_PKT.DATA_INBAND;
     try {
       this.operations.sendPacket(
@@ -238,6 +244,17 @@ export class StorvscDevice {
       if (!(error instanceof ErrnoError)) throw error;
       return error.code === 'ENODEV' ? 'lost' : 'no room';
     }
+  }
+
+  /** The packet of an I/O: that of the one before, which the ring has a copy of, if they are alike. */
+  private request(bytes: number, isWrite: boolean): Uint8Array {
+    const { last } = this;
+    if (last.bytes !== bytes || last.isWrite !== isWrite) {
+      last.bytes = bytes;
+      last.isWrite = isWrite;
+      last.packet = vstorExecuteSrb({ bytes, pfn: this.bufferPfn }, isWrite);
+    }
+    return last.packet;
   }
 
   /** All requests name the same pages: what is in them does not matter here. */
