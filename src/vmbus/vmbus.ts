@@ -20,6 +20,7 @@ import { VmbusPower } from './power.js';
 import type { Refusal } from './refusals.js';
 import { HvPerCpuContext } from './synic.js';
 import { SynicHotplug } from './synic-hotplug.js';
+import { brokenInvariants } from './validate.js';
 import type { ControlMessages } from './variants/control-messages.js';
 import type { DesignParts } from './variants/design-parts.js';
 
@@ -44,7 +45,9 @@ export function createVmbus(options: VmbusOptions): Vmbus {
   const { machine, irq, host, memory, line, design, makeDrivers } = options;
   const connection = new VmbusConnection(machine, host, memory, irq, design, options);
   const operations = new ChannelOperations(connection);
-  return new Vmbus(connection, operations, line, makeDrivers?.(operations) ?? []);
+  const vmbus = new Vmbus(connection, operations, line, makeDrivers?.(operations) ?? []);
+  machine.validateWith(() => brokenInvariants(vmbus));
+  return vmbus;
 }
 
 /** The VMBus driver of a guest, all parts together (drivers/hv/vmbus_drv.c). */
