@@ -5,7 +5,7 @@ import { errnoValue } from '../../../src/lib/errno.js';
 import { archSource } from '../../../src/platform/platform.js';
 import { irqd } from '../../../src/irq/data/irqdata.js';
 import type { IrqDesc } from '../../../src/irq/data/irqdesc.js';
-import { kernelVersions } from '../../../src/irq/kernel.js';
+import { kernelBehaviour, kernelVersions } from '../../../src/irq/kernel.js';
 import { irqStatus } from '../../../src/irq/data/settings.js';
 import { ARM64_NR_IRQS } from '../../../src/platform/arm64/platform.js';
 import { VMBUS_INTID } from '../../../src/platform/arm64/vmbus-ppi.js';
@@ -74,6 +74,26 @@ describe('an arm64 machine', () => {
     counts.set([1, 2, 3, 4]);
     expect([...archSource(lab.platform, 'IPI2').counts]).toEqual([1, 2, 3, 4]);
     expect([...lab.desc(3).cold.kstat]).toEqual([0, 0, 0, 0]);
+  });
+
+  // arch/arm64/kernel/smp.c ipi_types; NMIs came with 6.12.
+  test.each([
+    ['6.1', 'CPU stop (for crash dump) interrupts', ['CPU wake-up interrupts']],
+    ['6.10', 'CPU stop (for crash dump) interrupts', []],
+    ['6.12', 'CPU stop NMIs', ['CPU backtrace interrupts', 'KGDB roundup interrupts']],
+    ['7.2', 'CPU stop NMIs', ['CPU backtrace interrupts', 'KGDB roundup interrupts']],
+  ] as const)('rows of %s: IPIs by their use', (kernel, secondStop, last) => {
+    const { platform } = Lab.arm64({ kernel });
+    expect(platform.sources().map(({ text }) => text)).toEqual([
+      'Rescheduling interrupts',
+      'Function call interrupts',
+      'CPU stop interrupts',
+      secondStop,
+      'Timer broadcast interrupts',
+      'IRQ work interrupts',
+      ...last,
+      '',
+    ]);
   });
 
   test('rows: six interprocessor interrupts on 6.10, and the errors, which are one number', () => {
@@ -235,4 +255,23 @@ describe('the VMBus line', () => {
     lab.machine.settle();
     expect(seen).toEqual([3]);
   });
+});
+
+// arch/arm64/kernel/cpuinfo.c c_show: a Neoverse N1 (MIDR_EL1 0x413fd0c1); HOTPLUG_SMT came with 6.16.
+test('/proc/cpuinfo of a CPU, and what files there are', () => {
+  const { machine, platform } = Lab.arm64();
+  const { cpuFiles } = platform;
+  expect(cpuFiles.cpuinfo(machine, 2)).toBe(
+    'processor\t: 2\nBogoMIPS\t: 50.00\n' +
+      'Features\t: fp asimd evtstrm aes pmull sha1 sha2 crc32 atomics fphp asimdhp cpuid asimdrdm lrcpc dcpop asimddp ssbs\n' +
+      'CPU implementer\t: 0x41\nCPU architecture: 8\nCPU variant\t: 0x3\nCPU part\t: 0xd0c\nCPU revision\t: 1\n\n',
+  );
+  expect([cpuFiles.hasDies, machine.hotplug.splitsBringUp, cpuFiles.isHotpluggable(0)]).toEqual([
+    false,
+    false,
+    true,
+  ]);
+  expect(
+    (['6.1', '6.12', '7.2'] as const).map((kernel) => cpuFiles.hotplugSmt(kernelBehaviour(kernel))),
+  ).toEqual([false, false, true]);
 });

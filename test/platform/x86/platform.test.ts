@@ -4,13 +4,14 @@ import { disableIrq, enableIrq } from '../../../src/irq/management/enable.js';
 import { IRQF_NO_AUTOEN } from '../../../src/irq/data/irqaction.js';
 import { irqchipFlags } from '../../../src/irq/data/irqchip.js';
 import { irqd } from '../../../src/irq/data/irqdata.js';
-import { kernelVersions } from '../../../src/irq/kernel.js';
+import { kernelBehaviour, kernelVersions } from '../../../src/irq/kernel.js';
 import { archSource, type CpuVendor, type DeviceInterrupt } from '../../../src/platform/platform.js';
 import { percpuDemux } from '../../../src/platform/line-accounting.js';
 import { x86_64 } from '../../../src/platform/x86/definition.js';
 import { archProbeNrIrqs, X86Platform } from '../../../src/platform/x86/platform.js';
 import { HYPERVISOR_CALLBACK_VECTOR } from '../../../src/platform/x86/hypervisor-callback.js';
 import type { Machine } from '../../../src/machine/machine.js';
+import { regularTopology } from '../../../src/machine/topology.js';
 import { Lab } from '../lab.js';
 
 const ioapicLevel: Partial<DeviceInterrupt> = { chip: 'IO-APIC', flow: 'fasteoi', trigger: 'level' };
@@ -252,19 +253,91 @@ describe('vectors', () => {
 });
 
 describe('rows of an x86 machine', () => {
+  const lab61 = kernelBehaviour('6.1');
   const inStat = (kernel: '6.1' | '6.10' | '7.2'): string[] =>
     Lab.x86({ kernel })
       .platform.sources()
       .filter((source) => source.inStat ?? true)
       .map((source) => source.label);
 
-  test('come in the order of /proc/interrupts', () => {
-    const labels = Lab.x86()
-      .platform.sources()
-      .map((source) => source.label);
-    expect(labels.join(' ')).toBe(
-      'NMI LOC SPU PMI IWI RTR RES CAL TLB TRM THR DFR MCE MCP HYP HRE HVS ERR MIS PIN NPI PIW',
-    );
+  // arch_show_interrupts; irq_stat_info of 7.2.
+  const texts = [
+    'NMI Non-maskable interrupts',
+    'LOC Local timer interrupts',
+    'SPU Spurious interrupts',
+    'PMI Performance monitoring interrupts',
+    'IWI IRQ work interrupts',
+    'RTR APIC ICR read retries',
+    'RES Rescheduling interrupts',
+    'CAL Function call interrupts',
+    'TLB TLB shootdowns',
+    'TRM Thermal event interrupts',
+    'THR Threshold APIC interrupts',
+    'DFR Deferred Error APIC interrupts',
+    'MCE Machine check exceptions',
+    'MCP Machine check polls',
+    'HYP Hypervisor callback interrupts',
+    'HRE Hyper-V reenlightenment interrupts',
+    'HVS Hyper-V stimer0 interrupts',
+    'ERR ',
+    'MIS ',
+    'PIN Posted-interrupt notification event',
+    'NPI Nested posted-interrupt event',
+    'PIW Posted-interrupt wakeup event',
+  ];
+  test.each([
+    ['6.1', texts],
+    ['6.12', texts],
+    ['7.2', [...texts, 'VPMI Perf Guest Mediated PMI']],
+  ] as const)('on %s come in the order of /proc/interrupts', (kernel, expected) => {
+    const { platform } = Lab.x86({ kernel });
+    expect(platform.sources().map(({ label, text }) => `${label} ${text}`)).toEqual(expected);
+  });
+
+  // arch/x86/kernel/cpu/proc.c show_cpuinfo; what the makers' CPUs say of themselves.
+  test.each([
+    ['Intel', 'GenuineIntel', 6, 85, 'Intel(R) Xeon(R) Platinum 8272CL CPU @ 2.60GHz'],
+    ['AMD', 'AuthenticAMD', 25, 1, 'AMD EPYC 7763 64-Core Processor'],
+    ['Hygon', 'HygonGenuine', 24, 1, 'Hygon C86 7285 32-core Processor'],
+  ] as const)('/proc/cpuinfo of a CPU of %s', (vendor, id, family, model, name) => {
+    const make = (machine: Machine, core: IrqCore) => new X86Platform(machine, core, percpuDemux, { vendor });
+    const topology = regularTopology(8, { packages: 2, threadsPerCore: 2 });
+    const { machine, platform } = new Lab(make, {
+      dynirqLowerBound: 24,
+      machine: { present: 8, online: [0, 1, 2, 4, 5, 6, 7], topology },
+    });
+    const { cpuFiles } = platform;
+    const of = (cpu: number) =>
+      Object.fromEntries(
+        cpuFiles
+          .cpuinfo(machine, cpu)
+          .split('\n')
+          .map((line) => line.split(/\t*: ?/)),
+      );
+    const keys = cpuFiles
+      .cpuinfo(machine, 0)
+      .split('\n')
+      .map((line) => line.split(':')[0]);
+    expect(keys).toEqual([
+      ...['processor\t', 'vendor_id\t', 'cpu family\t', 'model\t\t', 'model name\t', 'stepping\t'],
+      ...['microcode\t', 'cpu MHz\t\t', 'cache size\t', 'physical id\t', 'siblings\t', 'core id\t\t'],
+      ...['cpu cores\t', 'apicid\t\t', 'initial apicid\t', 'fpu\t\t', 'fpu_exception\t', 'cpuid level\t'],
+      ...['wp\t\t', 'flags\t\t', 'bugs\t\t', 'bogomips\t', 'clflush size\t', 'cache_alignment\t'],
+      ...['address sizes\t', 'power management', '', ''],
+    ]);
+    const maker = { vendor_id: id, 'cpu family': `${family}`, model: `${model}`, 'model name': name };
+    // CPU 3 is offline: its core has one thread, its package three.
+    const place = { 'physical id': '0', siblings: '3', 'core id': '1', 'cpu cores': '2' };
+    expect(of(2)).toMatchObject({ ...maker, ...place, processor: '2', apicid: '2', 'initial apicid': '2' });
+    const other = { 'physical id': '1', siblings: '4', 'core id': '0', 'cpu cores': '2' };
+    expect(of(5)).toMatchObject({ ...maker, ...other, processor: '5', apicid: '5', 'initial apicid': '5' });
+    expect(of(0)['flags']).toContain(' hypervisor ');
+    expect([0, 1, 7].map((cpu) => cpuFiles.isHotpluggable(cpu))).toEqual([false, true, true]);
+    expect([cpuFiles.hasDies, machine.hotplug.splitsBringUp, cpuFiles.hotplugSmt(lab61)]).toEqual([
+      true,
+      true,
+      true,
+    ]);
   });
 
   test('/proc/stat adds up some; those of the hypervisor since 6.4', () => {

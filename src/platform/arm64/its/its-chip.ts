@@ -7,7 +7,7 @@ import { ItsDevice } from './device.js';
 import type { Its } from './its.js';
 
 /** Address of GITS_TRANSLATER of the ITS at 0x8080000. */
-const TRANSLATER = 0x8090040;
+export const TRANSLATER = 0x8090040;
 
 /**
  * The ITS as a chip, between that of the devices' messages and the GICv3's (drivers/irqchip/irq-gic-v3-its.c

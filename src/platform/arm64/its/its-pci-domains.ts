@@ -17,6 +17,7 @@ import {
 } from '../../pci/pci-msi-chip.js';
 import type { PciMsiParent } from '../../pci/pci-vectors.js';
 import type { Its } from './its.js';
+import { TRANSLATER } from './its-chip.js';
 import type { ItsDomain } from './its-domain.js';
 
 /**
@@ -75,10 +76,14 @@ export class ItsPciDomains implements PciMsiParent {
     return this.perDevice ? index : pciMsiDomainCalcHwirq(device, index);
   }
 
-  /** The ITS hears from the bus who sends a message, and which event it is from the message. */
+  /**
+   * The ITS hears from the bus who sends a message, and which event it is from the message; one that was taken back is
+   * written elsewhere.
+   */
   receiverFor({ requester }: PciDevice): MsiReceiver {
     return {
-      deliver: ({ data }) => this.its.message(requester, data),
+      deliver: ({ addressLo, data }) =>
+        addressLo === TRANSLATER ? this.its.message(requester, data) : 'lost',
       soon: (event) => this.core.machine.soon(event),
     };
   }
