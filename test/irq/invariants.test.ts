@@ -18,6 +18,7 @@ import {
 } from '../../src/irq/index.js';
 import { brokenLinesAtRest } from '../../src/irq/validate.js';
 import { Lab } from './lab.js';
+import { runs } from '../support/long.js';
 
 const flows = [handleSimpleIrq, handleLevelIrq, handleEdgeIrq, handleFasteoiIrq, handlePercpuIrq];
 
@@ -77,7 +78,7 @@ test('no sequence of calls, interrupts and CPU hotplug breaks a line’s invaria
       for (const desc of lines) irqDisposeMapping(lab.core, desc.irq);
       expect([...lab.core.descs()]).toEqual([]);
     }),
-    { numRuns: 300 },
+    { numRuns: runs(300, 100) },
   );
 });
 
