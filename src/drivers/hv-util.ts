@@ -56,6 +56,7 @@ const shutdownRequests: readonly string[] = [
 export class UtilDriver extends VscDriver {
   readonly name = 'hv_utils';
   readonly greeting = 'hv_utils: Registering HyperV Utility Driver';
+  readonly farewell = 'hv_utils: De-Registered HyperV Utility Driver';
   readonly classIds = Object.keys(services)
     .filter((name) => name !== 'fcopy' || this.operations.kernel.fcopyInUtils)
     .map(deviceClassId);

@@ -20,6 +20,8 @@ export interface HypervBehaviour {
   readonly movesChannelsAtOffline: boolean;
   /** Interrupts and CPUs that go look whether the CPU has synic pages before they look into them. */
   readonly checksSynicPages: boolean;
+  /** The host is told when the module is unloaded; else the connection counts as ended before anybody would tell it. */
+  readonly unloadsHostAtExit: boolean;
   /** How the log tells of a device whose probe failed: by its driver, or by the device. */
   readonly probeFailure: 'probe of' | 'probe with driver';
   /** A confidential VM accepts passed-through PCI devices. */
@@ -57,6 +59,7 @@ const v61: HypervBehaviour = {
   resumeWaitsForEachDevice: true,
   movesChannelsAtOffline: false,
   checksSynicPages: false,
+  unloadsHostAtExit: true, // 6.1.192 has the fix by which vmbus_exit leaves conn_state alone
   probeFailure: 'probe of',
   vpciInIsolated: false,
   scansToHighestRelid: false,
@@ -79,6 +82,7 @@ const v610: HypervBehaviour = {
   uioServesFcopy: true, // 6.10, with that: hv_uio_id_table
   uioMasksInterrupts: true, // until 6.17 and its stable trees, of which 6.10 had none
   placementSpins: true, // had no stable tree when it was mended
+  unloadsHostAtExit: false, // had no stable tree when it was mended
   timesyncImplicit: true, // 6.8, "hv_utils: Allow implicit ICTIMESYNCFLAG_SYNC"
 };
 
@@ -87,12 +91,14 @@ const v612: HypervBehaviour = {
   uioMasksInterrupts: false, // 6.12.117 has the fix of 6.17's, "uio_hv_generic: Let userspace take care of interrupt mask"
   noConnectionErrno: 'ENXIO', // 6.12.117 has the change that looks for VTL2's connection
   placementSpins: false, // 6.12.117 has the fix of 7.2's
+  unloadsHostAtExit: true, // 6.12.117 has the fix that 6.1.192 has
   probeFailure: 'probe with driver', // by 6.12, call_driver_probe
   netvscChannels: { least: 16, orDefaultRssQueues: true }, // 6.12, 646f071d315b
 };
 
 const v618: HypervBehaviour = {
   ...v612,
+  unloadsHostAtExit: false, // 6.18 and 7.2.8 are without that fix
   waitsForBootOffers: true, // 6.14, "hv: vmbus: Wait for boot-time offers during boot and resume"
   resumeWaitsForEachDevice: false, // 6.14, "hv: vmbus: Log on missing offers if any"
   storvscPrefersOwnCpu: true, // 6.18, "scsi: storvsc: Prefer returning channel with the same CPU as on the I/O issuing CPU"

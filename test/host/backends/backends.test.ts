@@ -252,7 +252,7 @@ describe('balloon, mouse, keyboard, framebuffer', () => {
     ['keyboard', SYNTH_KBD.EVENT, 1, []],
     ['framebuffer', SYNTHVID.VERSION_REQUEST, 0x50003, [[SYNTHVID.VERSION_RESPONSE, 1]]],
     ['framebuffer', SYNTHVID.VERSION_REQUEST, 1, [[SYNTHVID.VERSION_RESPONSE, 0]]],
-    ['framebuffer', SYNTHVID.RESOLUTION_REQUEST, 0, [[SYNTHVID.RESOLUTION_RESPONSE, 0]]],
+    ['framebuffer', SYNTHVID.RESOLUTION_REQUEST, 0, [[SYNTHVID.RESOLUTION_RESPONSE, 0x3000400]]],
     [
       'framebuffer',
       SYNTHVID.VRAM_LOCATION,
