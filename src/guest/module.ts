@@ -9,11 +9,11 @@ import type { ResamplerLifetimeFactory } from '../kvm/resampler-lifetime.js';
 import type { Clock } from '../machine/clock.js';
 import { HungTaskDetector } from '../machine/hung-task.js';
 import { PLATFORM, type Platform } from '../platform/platform.js';
+import { kernelTraceEvents } from '../platform/trace-events.js';
 import type { GuestOptions } from '../scenario/options/guest.js';
 import type { TraceEvent } from '../trace/event.js';
 import { TRACE_EVENT } from '../trace/event-token.js';
 import { Tracer } from '../trace/tracer.js';
-import { irqEvents } from '../machine/trace-events.js';
 import { ShownGuest } from '../view/guest-tree.js';
 import { HOST_PORT, RenumberedHost } from '../vmbus/host-port.js';
 import { guestRows } from './arch-rows.js';
@@ -46,7 +46,8 @@ export function guestModule(
       .toDynamicValue(({ get, getAll }) => {
         const { machine, behaviour } = get(IrqCore);
         const others = isBound(TRACE_EVENT) ? getAll<TraceEvent>(TRACE_EVENT) : [];
-        return new Tracer(machine, [...irqEvents, ...others], behaviour);
+        const { arch } = get(PLATFORM);
+        return new Tracer(machine, [...kernelTraceEvents(arch, behaviour), ...others], behaviour);
       })
       .inSingletonScope();
     bind(ShownGuest)

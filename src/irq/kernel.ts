@@ -147,6 +147,8 @@ export interface KernelBehaviour extends TraceBehaviour, PlugBehaviour {
 const v61: KernelBehaviour = {
   charIsUnsigned: false,
   overwriteType: 'int',
+  activateWorkNamesFunction: false,
+  matrixAllocReservedEvent: true,
   procInterruptsForm: '6.1',
   idleRows: 'countedOnline',
   domainFlagNames: false,
@@ -263,6 +265,7 @@ const v612: KernelBehaviour = {
   strayVectorPlace: null, // 6.16, and its stable trees
   perDeviceItsDomains: true, // 6.11
   hungTaskSaysWhenSilent: true, // taken from 6.12
+  activateWorkNamesFunction: true, // taken from 6.12
 };
 
 const v618: KernelBehaviour = {
@@ -285,6 +288,7 @@ const v618: KernelBehaviour = {
 const v72: KernelBehaviour = {
   ...v618,
   overwriteType: 'char', // taken from 7.2
+  matrixAllocReservedEvent: false, // taken from 7.2
   procInterruptsForm: '7.2',
   x86RowsInStat: 'all', // with irq_stat_info in arch/x86/kernel/irq.c
   deferredErrorsOnAmdOnly: true, // the same, irq_init_stats

@@ -2,11 +2,15 @@ import type { CpuId } from '../lib/brand.js';
 import { ErrnoError } from '../lib/errno.js';
 import type { Cpu } from './cpu.js';
 import type { CpuMask } from './cpumask.js';
-import { HotplugInstances, type HotplugState } from './hotplug-state.js';
+import { type CpuhpKernel, StateNumbers } from './cpuhp-states.js';
+import { HotplugInstances } from './hotplug-instances.js';
+import type { HotplugState } from './hotplug-state.js';
+import { HotplugTrace } from './hotplug-trace.js';
 import type { KernelLog } from './log.js';
 import { PercpuRwSem } from './percpu-rwsem.js';
 import type { Procedure } from './step.js';
 import type { StopMachine } from './stop-machine.js';
+import type { TracePort } from '../trace/port.js';
 import type { Topology } from './topology.js';
 
 /**
@@ -52,6 +56,7 @@ export interface HotplugMachine {
   readonly topology: Topology;
   readonly log: KernelLog;
   readonly stopMachine: StopMachine;
+  readonly tracePort: TracePort | undefined;
   /** The CPU that the running context runs on. */
   thisCpu: CpuId;
   /** The CPU with number `id`. @throws RangeError if there is none. */
@@ -84,6 +89,11 @@ export class CpuHotplug {
   private smt: SmtControl = 'on';
   /** How often disabled and not enabled again (cpu_hotplug_disabled). */
   private disabled = 0;
+  /** Whose numbers the states have (enum cpuhp_state). */
+  numbersOf: CpuhpKernel = '6.12';
+  /** CPUs are brought up in two states, where the kernel can (CONFIG_HOTPLUG_SPLIT_STARTUP). */
+  splitsBringUp = true;
+  private readonly trace: HotplugTrace;
   /** The log says so when CPUs come and go. */
   announcesCpus = true;
   /** How it says so; default: in x86's words. */
@@ -91,7 +101,14 @@ export class CpuHotplug {
   /** Older kernels take each coming of CPU 1 for the boot (arch/x86/kernel/smpboot.c announce_cpu). */
   announcesSmpBoot = false;
 
-  constructor(private readonly machine: HotplugMachine) {}
+  constructor(private readonly machine: HotplugMachine) {
+    this.trace = new HotplugTrace(machine, () => this.numbers);
+  }
+
+  /** The states' numbers. */
+  get numbers(): StateNumbers {
+    return new StateNumbers(this.numbersOf, this.splitsBringUp, this.states);
+  }
 
   /** Adds a state. Its startup is not called for CPUs that are online already (cpuhp_setup_state_nocalls). */
   register(state: HotplugState): void {
@@ -107,7 +124,7 @@ export class CpuHotplug {
   addInstance(instance: HotplugState): void {
     let state = this.multi.get(instance.name);
     if (state === undefined) {
-      state = new HotplugInstances(instance.name, instance.place);
+      state = new HotplugInstances(instance.name, instance.place, this.trace);
       this.multi.set(instance.name, state);
       this.register(state);
     }
@@ -292,15 +309,19 @@ export class CpuHotplug {
       if (this.smt !== 'on' && !this.isPrimaryThread(id))
         throw new ErrnoError('EPERM', `CPU ${id} is a second thread, and SMT is off (smt/control)`);
       this.announce(this.words.coming(id));
-      yield* this.hold();
-      for (const callback of this.startingCallbacks) callback(cpu);
-      cpu.goOnline();
-      this.machine.online.set(id);
-      yield* this.letGo();
-      yield* this.startUp(cpu);
+      yield* this.trace.coming(id, this.bringUp(cpu));
     } finally {
       yield* this.cpusWriteUnlock();
     }
+  }
+
+  private *bringUp(cpu: Cpu): Procedure<void> {
+    yield* this.hold();
+    for (const callback of this.startingCallbacks) callback(cpu);
+    cpu.goOnline();
+    this.machine.online.set(cpu.id);
+    yield* this.letGo();
+    yield* this.startUp(cpu);
   }
 
   private *startUp(cpu: Cpu): Procedure<void> {
@@ -308,12 +329,13 @@ export class CpuHotplug {
     try {
       for (const state of [...this.states]) {
         this.mayFail(cpu, state);
-        if (state.startup) yield* state.startup(cpu);
+        if (state.startup) yield* this.trace.callback(cpu, state, true, state.startup(cpu));
         done.push(state);
       }
     } catch (error) {
       if (!(error instanceof ErrnoError)) throw error;
-      for (const state of done.reverse()) yield* rollBack(state.teardown?.(cpu));
+      for (const state of done.reverse())
+        yield* rollBack(state.teardown && this.trace.callback(cpu, state, false, state.teardown(cpu)));
       yield* this.takedownCpu(cpu, []);
       throw error;
     }
@@ -323,18 +345,24 @@ export class CpuHotplug {
     const down = [...this.states].reverse();
     const done: HotplugState[] = [];
     try {
-      for (const state of down) {
-        this.mayFail(cpu, state);
-        if (state.teardown) yield* state.teardown(cpu);
-        done.push(state);
-      }
+      yield* this.trace.leaving(cpu.id, this.tearDownStates(cpu, down, done));
       yield* this.takedownCpu(cpu, this.dyingCallbacks);
     } catch (error) {
       if (!(error instanceof ErrnoError)) throw error;
-      for (const state of done.reverse()) yield* rollBack(state.startup?.(cpu));
+      for (const state of done.reverse())
+        yield* rollBack(state.startup && this.trace.callback(cpu, state, true, state.startup(cpu)));
       throw error;
     }
     for (const state of down) if (state.dead) yield* state.dead(cpu);
+  }
+
+  /** @param done the states whose callbacks have been called. */
+  private *tearDownStates(cpu: Cpu, down: readonly HotplugState[], done: HotplugState[]): Procedure<void> {
+    for (const state of down) {
+      this.mayFail(cpu, state);
+      if (state.teardown) yield* this.trace.callback(cpu, state, false, state.teardown(cpu));
+      done.push(state);
+    }
   }
 
   /**
@@ -343,6 +371,11 @@ export class CpuHotplug {
    * @param asked those who may still refuse.
    */
   private *takedownCpu(cpu: Cpu, asked: readonly DyingCallback[]): Procedure<void> {
+    yield* this.trace.stopping(cpu.id, this.stop(cpu, asked));
+    this.trace.stopped(cpu.id);
+  }
+
+  private *stop(cpu: Cpu, asked: readonly DyingCallback[]): Procedure<void> {
     yield* this.hold();
     try {
       yield this.machine.stopMachine.stop;

@@ -8,10 +8,16 @@ export type Work = () => Procedure<void>;
 /** A work's turn in a queue. */
 export interface Turn {
   readonly work: Work;
+  /** The kernel's function that it runs. */
+  readonly func: string;
   readonly item: WorkItem | undefined;
   readonly cpu: CpuId;
+  /** The CPU that its user asked for. */
+  readonly requestedCpu: CpuId;
   /** It waits its turn until nobody holds this lock. */
   readonly gate: Lock | undefined;
+  /** It is among those that may run (__queue_work, pwq_activate_work). */
+  active: boolean;
   /** A worker waits at the gate. */
   claimed: boolean;
   /** It has run, or has been taken back. */
@@ -46,6 +52,11 @@ export class WorkItem extends SharedObject {
     readonly work: Work,
   ) {
     super(name);
+  }
+
+  /** The kernel's function that it runs: its name up to the thing that it is for. */
+  get func(): string {
+    return this.name.replace(/ .*$/, '');
   }
 
   /** True if it is queued and has not begun (work_pending). */

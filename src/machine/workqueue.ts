@@ -6,6 +6,13 @@ import { drainStores } from './memory.js';
 import type { Machine } from './machine.js';
 import { perMachine } from './per-machine.js';
 import { inFrame, type Procedure } from './step.js';
+import {
+  workqueueActivateWork,
+  workqueueActivateWorkOnly,
+  workqueueExecuteEnd,
+  workqueueExecuteStart,
+  workqueueQueueWork,
+} from './trace-events.js';
 import { type Turn, type Work, WorkItem } from './work-item.js';
 
 export { type Work, WorkItem } from './work-item.js';
@@ -19,6 +26,22 @@ export interface WorkqueueOptions {
    * max_active; 1: create_workqueue). Default: an ordered queue, one work at a time on the whole machine.
    */
   readonly maxActive?: number;
+}
+
+/** What queue_work asks for instead of a CPU (NR_CPUS). */
+const WORK_CPU_UNBOUND = 8192;
+
+/** How a work is queued. */
+export interface QueueOptions {
+  /**
+   * The work does not begin while somebody holds this lock: a work that tries for the lock, and queues itself again when it
+   * cannot have it. Linux has it try over and over.
+   */
+  readonly gate?: Lock;
+  /** The kernel's function that it runs, as tracepoints tell; default: the item's name. */
+  readonly func?: string;
+  /** Its user left the choice of the CPU to the kernel (queue_work). */
+  readonly anyCpu?: boolean;
 }
 
 /** Where works wait for the workers that serve them: all of an ordered queue, or those of one CPU. */
@@ -65,20 +88,32 @@ export class Workqueue {
   /**
    * Appends `work`, to run on `cpu` (queue_work_on, whose test_and_set_bit is a locked instruction).
    *
-   * @param gate the work does not begin while somebody holds this lock: a work that tries for the lock, and queues
-   *   itself again when it cannot have it. Linux has it try over and over.
+   * @param cpu default: CPU 0, for a user that left it to the kernel.
    * @returns false for an item that is queued already and has not begun, or is being taken back.
    */
-  queue(work: Work | WorkItem, cpu: CpuId = 0, gate?: Lock): boolean {
+  queue(work: Work | WorkItem, cpu?: CpuId, { gate, func, anyCpu }: QueueOptions = {}): boolean {
     drainStores();
+    const how = {
+      cpu: cpu ?? 0,
+      requestedCpu: anyCpu || cpu === undefined ? WORK_CPU_UNBOUND : cpu,
+      gate,
+      active: false,
+      claimed: false,
+      ended: false,
+    };
     if (!(work instanceof WorkItem)) {
-      this.append({ work, item: undefined, cpu, gate, claimed: false, ended: false });
+      this.append({ work, func: func ?? 'work', item: undefined, ...how });
       return true;
     }
     work.announce();
     if (work.pending !== undefined || work.cancelling > 0) return false;
-    const where = work.running?.cpu ?? cpu;
-    work.pending = { work: work.work, item: work, cpu: where, gate, claimed: false, ended: false };
+    work.pending = {
+      work: work.work,
+      func: func ?? work.func,
+      item: work,
+      ...how,
+      cpu: work.running?.cpu ?? how.cpu,
+    };
     this.append(work.pending);
     return true;
   }
@@ -114,10 +149,35 @@ export class Workqueue {
     this.idle.announce();
     const pool = this.poolOf(turn.cpu);
     pool.turns.push(turn);
+    this.traceQueued(turn);
     if (pool.workers === this.maxActive) return;
+    this.activate(turn);
     pool.workers += 1;
     this.workers += 1;
     this.startWorker(pool, turn.cpu);
+  }
+
+  private traceQueued(turn: Turn): void {
+    const { machine, name: workqueue } = this;
+    machine.tracePort?.emit(workqueueQueueWork, {
+      work: workAddress(machine, turn),
+      function: turn.func,
+      workqueue,
+      req_cpu: turn.requestedCpu,
+      cpu: this.isOrdered ? -1 : turn.cpu,
+    });
+  }
+
+  private activate(turn: Turn): void {
+    if (turn.active) return;
+    turn.active = true;
+    const { machine } = this;
+    const { tracePort } = machine;
+    if (tracePort === undefined) return;
+    const work = workAddress(machine, turn);
+    // A kernel has one of the two.
+    tracePort.emit(workqueueActivateWork, { work, function: turn.func });
+    tracePort.emit(workqueueActivateWorkOnly, { work });
   }
 
   /** A worker of the kernel's pools, whose name and number it has; an explorer's world knows it by the queue. */
@@ -163,6 +223,11 @@ export class Workqueue {
     return turns.find(({ item, claimed }) => !claimed && item?.running === undefined);
   }
 
+  private trace(event: typeof workqueueExecuteStart, turn: Turn): void {
+    const { machine } = this;
+    machine.tracePort?.emit(event, { work: workAddress(machine, turn), function: turn.func });
+  }
+
   private *run({ turns }: Pool, turn: Turn): Procedure<void> {
     const { item } = turn;
     turns.splice(turns.indexOf(turn), 1);
@@ -171,9 +236,27 @@ export class Workqueue {
       item.pending = undefined;
       item.running = turn;
     }
+    this.activate(turn);
+    this.trace(workqueueExecuteStart, turn);
     yield* item === undefined ? turn.work() : inFrame(item.name, turn.work());
+    this.trace(workqueueExecuteEnd, turn);
     item?.end(turn);
   }
+}
+
+/** Addresses of works (struct work_struct): each has its own while it is there. */
+const workAddresses = perMachine(() => ({ next: 0x10_0000, known: new WeakMap<object, number>() }));
+const WORK_BYTES = 0x40;
+
+function workAddress(machine: Machine, turn: Turn): number {
+  const addresses = workAddresses(machine);
+  const work = turn.item ?? turn;
+  const known = addresses.known.get(work) ?? addresses.next;
+  if (known === addresses.next) {
+    addresses.known.set(work, known);
+    addresses.next += WORK_BYTES;
+  }
+  return known;
 }
 
 function* whenDone(proc: Procedure<void>, done: () => void): Procedure<void> {

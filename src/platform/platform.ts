@@ -71,8 +71,6 @@ export interface CpuFiles {
   cpuinfo(machine: Machine, cpu: CpuId): string;
   /** True if the kernel knows dies, so that there are files die_*. */
   readonly hasDies: boolean;
-  /** True if CPUs are brought up in two states (CONFIG_HOTPLUG_SPLIT_STARTUP). */
-  readonly splitsBringUp: boolean;
   /** True if such a kernel can switch SMT off and on (CONFIG_HOTPLUG_SMT). */
   hotplugSmt(behaviour: KernelBehaviour): boolean;
   /** True if the CPU can go offline, so that it has a file `online`. */

@@ -26,6 +26,9 @@ export const u32 = number('u32', 4, false);
 export const u64 = number('u64', 8, false);
 /** A function or variable of the kernel, by name. */
 export const symbol: CType<string> = { name: 'void *', size: 8, align: 8, signed: false };
+export const bool: CType<boolean> = { name: 'bool', size: 1, align: 1, signed: false };
+/** Memory that is no symbol's: bytes behind the start of the kernel's own map of it (PAGE_OFFSET). */
+export const pointer: CType<number> = { name: 'void *', size: 8, align: 8, signed: false };
 /** A GUID, in its usual text form. */
 export const guid: CType<string> = { name: 'char[16]', size: 16, align: 1, signed: 'char' };
 /** A text of any length (__string). */

@@ -56,7 +56,7 @@ const commonFields: readonly (readonly [string, CType])[] = [
   ['common_preempt_count', { name: 'unsigned char', size: 1, align: 1, signed: false }],
   ['common_pid', int],
 ];
-const conversion = /%(0?)(\d*)(d|u|x|llx|s|ps|pUl)/g;
+const conversion = /%(0?)(\d*)(d|u|x|llx|s|ps|pUl|p)/g;
 
 /**
  * One tracepoint: its fields, and from these the text of its format file, the text of what happened, and its place in a
@@ -120,7 +120,19 @@ export class TraceEvent<F extends TraceFields = TraceFields> {
   }
 }
 
+/** What printk and `trace` make of an address: a number that tells nothing of it (%p with hash-ptr). */
+export function hashedPointer(offset: number): string {
+  const mixed = Math.imul(offset ^ (offset >>> 15) ^ 0x2c1b3c6d, 0x297a2d39) >>> 0;
+  return ((mixed ^ (mixed >>> 13)) >>> 0).toString(16).padStart(16, '0');
+}
+
+/** Events in the order of the kernel's lists, which begin with the last one. */
+export function lastFirst(events: readonly { readonly plain: TraceEvent }[]): readonly TraceEvent[] {
+  return events.map(({ plain }) => plain).toReversed();
+}
+
 function converted(kind: string, value: number | string): string {
+  if (kind === 'p') return hashedPointer(Number(value));
   if (kind === 'x' || kind === 'llx') return Number(value).toString(16);
   if (kind === 'd') return String(Number(value) | 0);
   if (kind === 'u') return String(Number(value) >>> 0);

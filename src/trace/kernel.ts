@@ -4,4 +4,8 @@ export interface TraceBehaviour {
   readonly charIsUnsigned: boolean;
   /** How `header_page` shows the flag of lost events. */
   readonly overwriteType: 'int' | 'char';
+  /** workqueue_activate_work names the work's function. */
+  readonly activateWorkNamesFunction: boolean;
+  /** There is an event irq_matrix_alloc_reserved, which nothing tells. */
+  readonly matrixAllocReservedEvent: boolean;
 }

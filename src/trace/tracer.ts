@@ -3,7 +3,7 @@ import { ErrnoError } from '../lib/errno.js';
 import type { TraceEvent, TraceFields, TraceValues } from './event.js';
 import { type FilterError, parseFilter, type TraceFilter } from './filter.js';
 import type { TraceBehaviour } from './kernel.js';
-import type { TracePort } from './port.js';
+import type { TracePort, TraceThread } from './port.js';
 import { PAGE_BYTES, TraceRing } from './ring.js';
 
 /** Bits of an event's common_flags (enum trace_flag_type). */
@@ -16,10 +16,7 @@ export const traceFlag = {
 } as const;
 
 /** Where an event happened. */
-export interface TraceContext {
-  readonly cpu: CpuId;
-  readonly comm: string;
-  readonly pid: number;
+export interface TraceContext extends TraceThread {
   /** Of traceFlag. */
   readonly flags: number;
   /** How often preemption is disabled. */
@@ -202,7 +199,7 @@ export class Tracer implements TracePort {
     throw new ErrnoError('EINVAL', `filter ${JSON.stringify(filter)}: ${message}`);
   }
 
-  emit<F extends TraceFields>(event: TraceEvent<F>, values: TraceValues<F>): void {
+  emit<F extends TraceFields>(event: TraceEvent<F>, values: TraceValues<F>, by?: TraceThread): void {
     const traced = event.plain;
     if (!this.enabled.has(traced)) return;
     const told: TraceValues = values;
@@ -210,6 +207,7 @@ export class Tracer implements TracePort {
     this.counted += 1;
     const record: TraceRecord = {
       ...this.machine.traceContext(),
+      ...by,
       ns: this.now,
       seq: this.counted,
       event: traced,

@@ -1,5 +1,6 @@
 import type { IrqCore } from '../irq/core.js';
 import type { CpuFiles } from '../platform/platform.js';
+import { kernelTraceEvents } from '../platform/trace-events.js';
 import { x86CpuFiles } from '../platform/x86/cpu-files.js';
 import { DebugDomains } from './debugfs/irq-domains.js';
 import { debugIrqs } from './debugfs/irqs.js';
@@ -15,7 +16,6 @@ import { sysNodeDirectory } from './sys/node.js';
 import { pciBusDirectory, rootBus, type ShownPci } from './sys/pci-bus.js';
 import { spuriousParameters } from './sys/spurious-parameters.js';
 import { PluginError } from '../lib/plugin-error.js';
-import { irqEvents } from '../machine/trace-events.js';
 import { Tracer } from '../trace/tracer.js';
 import { tracefs } from './tracing/tracefs.js';
 import { FileTree } from './tree.js';
@@ -65,7 +65,8 @@ export class ShownGuest {
     this.pci = options.pci;
     this.softirqs = softirqs;
     this.stat = stat;
-    this.tracer = options.tracer ?? new Tracer(irq.machine, irqEvents, irq.behaviour);
+    this.tracer =
+      options.tracer ?? new Tracer(irq.machine, kernelTraceEvents('x86', irq.behaviour), irq.behaviour);
   }
 }
 

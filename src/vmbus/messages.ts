@@ -19,6 +19,9 @@ import {
   type MessageSlot,
 } from './synic.js';
 
+/** What the works of messages run (vmbus_on_msg_dpc). */
+const ONMESSAGE = { func: 'vmbus_onmessage_work' } as const;
+
 /**
  * Handles the control messages of the host (drivers/hv/vmbus_drv.c vmbus_on_msg_dpc with its table of handlers). What
  * may sleep goes to a workqueue; answers that somebody waits for are handed over at once.
@@ -80,11 +83,11 @@ export class MessageHandler {
       case CHANNELMSG.OFFERCHANNEL:
         if (connection.ignoresOffers || !this.isConnected()) return;
         yield* connection.offers.arrivedSteps();
-        connection.workQueue.queue(() => management.onOffer(message), VMBUS_CONNECT_CPU);
+        connection.workQueue.queue(() => management.onOffer(message), VMBUS_CONNECT_CPU, ONMESSAGE);
         return;
       case CHANNELMSG.RESCIND_CHANNELOFFER:
         if (connection.ignoresOffers || !this.isConnected()) return;
-        connection.rescindWorkQueue.queue(() => management.onRescind(message), VMBUS_CONNECT_CPU);
+        connection.rescindWorkQueue.queue(() => management.onRescind(message), VMBUS_CONNECT_CPU, ONMESSAGE);
         return;
       case CHANNELMSG.MODIFYCHANNEL_RESPONSE:
         if (connection.requests.answer(message)) return;
@@ -129,11 +132,11 @@ export class MessageHandler {
       case CHANNELMSG.OFFERCHANNEL:
         if (connection.ignoresOffers || !this.isConnected()) return;
         connection.offers.arrived();
-        connection.workQueue.queue(() => management.onOffer(message), VMBUS_CONNECT_CPU);
+        connection.workQueue.queue(() => management.onOffer(message), VMBUS_CONNECT_CPU, ONMESSAGE);
         return;
       case CHANNELMSG.RESCIND_CHANNELOFFER:
         if (connection.ignoresOffers || !this.isConnected()) return;
-        connection.rescindWorkQueue.queue(() => management.onRescind(message), VMBUS_CONNECT_CPU);
+        connection.rescindWorkQueue.queue(() => management.onRescind(message), VMBUS_CONNECT_CPU, ONMESSAGE);
         return;
       case CHANNELMSG.MODIFYCHANNEL_RESPONSE:
         if (connection.requests.answer(message)) return;

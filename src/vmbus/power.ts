@@ -156,8 +156,10 @@ export class VmbusPower {
   /** The host takes part in no hibernation with hv_sock, so their rescind is made up (vmbus_force_channel_rescinded). */
   private forceRescinded({ relid }: VmbusChannel): void {
     const { workQueue } = this.connection;
-    workQueue.queue(() =>
-      this.management.onRescind({ type: CHANNELMSG.RESCIND_CHANNELOFFER, childRelid: relid }),
+    workQueue.queue(
+      () => this.management.onRescind({ type: CHANNELMSG.RESCIND_CHANNELOFFER, childRelid: relid }),
+      undefined,
+      { func: 'vmbus_onmessage_work' },
     );
   }
 

@@ -23,6 +23,7 @@ const EVENT_SLEEP_NS = 10 * MS;
 export class SynicHotplug implements HotplugState {
   readonly name = 'hyperv/vmbus:online';
   readonly place = cpuhpPlace.onlineDyn;
+  readonly functions = { startup: 'hv_synic_init', teardown: 'hv_synic_cleanup' };
 
   constructor(
     private readonly connection: VmbusConnection,

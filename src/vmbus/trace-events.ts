@@ -1,5 +1,5 @@
 import { guid, int, u8, u16, u32, u64, uint } from '../trace/c-type.js';
-import { rec, TraceEvent, type TraceFields } from '../trace/event.js';
+import { lastFirst, rec, TraceEvent, type TraceFields } from '../trace/event.js';
 
 // The tracepoints of drivers/hv (hv_trace.h).
 
@@ -118,28 +118,28 @@ export const vmbusChanSched = hyperv('vmbus_chan_sched', channel, 'relid 0x%x');
 export const vmbusSetevent = hyperv('vmbus_setevent', channel, 'relid 0x%x');
 export const vmbusOnEventTrace = hyperv('vmbus_on_event', channel, 'relid 0x%x');
 
-/** All of the group, in the order of the kernel's lists, which begin with the last one. */
-export const hypervEvents: readonly TraceEvent[] = [
-  vmbusOnEventTrace,
-  vmbusSetevent,
-  vmbusChanSched,
-  vmbusSendModifychannel,
-  vmbusSendTlConnectRequest,
-  vmbusReleaseRelid,
-  vmbusNegotiateVersion,
-  vmbusTeardownGpadl,
-  vmbusEstablishGpadlBody,
-  vmbusEstablishGpadlHeader,
-  vmbusCloseInternal,
-  vmbusOpen,
-  vmbusRequestOffers,
-  vmbusOnversionResponse,
-  vmbusOngpadlTorndown,
-  vmbusOnmodifychannelResponse,
-  vmbusOngpadlCreated,
-  vmbusOnopenResult,
-  vmbusOnofferRescind,
-  vmbusOnoffer,
-  vmbusOnMessage,
+/** All of the group. */
+export const hypervEvents = lastFirst([
   vmbusOnMsgDpc,
-].map(({ plain }) => plain);
+  vmbusOnMessage,
+  vmbusOnoffer,
+  vmbusOnofferRescind,
+  vmbusOnopenResult,
+  vmbusOngpadlCreated,
+  vmbusOnmodifychannelResponse,
+  vmbusOngpadlTorndown,
+  vmbusOnversionResponse,
+  vmbusRequestOffers,
+  vmbusOpen,
+  vmbusCloseInternal,
+  vmbusEstablishGpadlHeader,
+  vmbusEstablishGpadlBody,
+  vmbusTeardownGpadl,
+  vmbusNegotiateVersion,
+  vmbusReleaseRelid,
+  vmbusSendTlConnectRequest,
+  vmbusSendModifychannel,
+  vmbusChanSched,
+  vmbusSetevent,
+  vmbusOnEventTrace,
+]);

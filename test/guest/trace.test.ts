@@ -64,3 +64,77 @@ test('each interrupt of a line has its entry and exit', () => {
 test('a name that no event has', () => {
   expect(() => guest().trace({ events: ['irq:nonsense'] })).toThrow('EINVAL');
 });
+
+/** What happened while `act` ran, as lines without task and time. */
+function told(vm: Guest, events: readonly string[], act: () => void): string[] {
+  const trace = vm.trace({ events });
+  act();
+  vm.run({ ms: 20 });
+  trace.stop();
+  return [...trace].map(({ event, values }) => `${event.name}: ${event.textOf(values)}`);
+}
+
+test('the works of a device that the host takes back, in a kernel whose event names the function and before', () => {
+  const rescind = (kernel: '6.1' | '6.12'): string[] => {
+    const disk = { class: '{ba6163d9-04a1-4d29-b605-72e2ffb1dc7f}', relid: 5 };
+    const vm = Guest.create({ kernel, cpus: 2, devices: [disk] });
+    return told(vm, ['workqueue'], () => vm.host.rescind(5)).map((line) =>
+      line.replace(/[0-9a-f]{16}/g, 'P'),
+    );
+  };
+  const start = 'workqueue_execute_start: work struct P: function vmbus_onmessage_work';
+  const end = 'workqueue_execute_end: work struct P: function vmbus_onmessage_work';
+  const queue =
+    'workqueue_queue_work: work struct=P function=vmbus_onmessage_work workqueue=hv_vmbus_rescind req_cpu=0 cpu=0';
+  expect(rescind('6.12')).toEqual([
+    queue,
+    'workqueue_activate_work: work struct P function=vmbus_onmessage_work ',
+    start,
+    end,
+  ]);
+  expect(rescind('6.1')).toEqual([queue, 'workqueue_activate_work: work struct P', start, end]);
+});
+
+test('a CPU that may not go, and one that goes', () => {
+  const vm = guest();
+  vm.channel(5).moveTo(1);
+  const fails = told(vm, ['cpuhp'], () => expect(() => vm.cpu(1).offline()).toThrow('EBUSY'));
+  expect(fails).toEqual([
+    'cpuhp_enter: cpu: 0001 target: 145 step: 236 (cpuhp_kick_ap_work)',
+    'cpuhp_enter: cpu: 0001 target: 145 step: 192 (hv_synic_cleanup)',
+    'cpuhp_exit:  cpu: 0001  state: 191 step: 192 ret: -16',
+    'cpuhp_exit:  cpu: 0001  state: 145 step: 236 ret: -16',
+  ]);
+  vm.channel(5).moveTo(0);
+  const goes = told(vm, ['cpuhp', 'irq_matrix'], () => vm.cpu(1).offline());
+  expect(goes.map((line) => line.replace(/: .*(\(|ret)/, ' $1'))).toEqual([
+    'cpuhp_enter (cpuhp_kick_ap_work)',
+    'cpuhp_enter (hv_synic_cleanup)',
+    'cpuhp_exit ret: 0',
+    'cpuhp_exit ret: 0',
+    'cpuhp_enter (takedown_cpu)',
+    expect.stringContaining('irq_matrix_offline: online_maps=1 '),
+    'cpuhp_exit ret: 0',
+    'cpuhp_enter (finish_cpu)',
+    'cpuhp_exit ret: 0',
+  ]);
+});
+
+test('a vector that is taken, left and cleaned up', () => {
+  const vm = Guest.create({ cpus: 2, interrupts: [{ irq: 20, chip: 'IO-APIC', flow: 'edge', name: 'nic' }] });
+  const lines = told(vm, ['irq_vectors', 'irq_matrix'], () => {
+    vm.irq(20).setAffinity('1');
+    for (let i = 0; i < 2; i++) vm.irq(20).raise(); // the first one moves, the second one comes to the new vector
+  });
+  const names = lines.map((line) => line.replace(/:.*/, ''));
+  expect(names).toEqual([
+    'irq_matrix_alloc',
+    'vector_alloc',
+    'vector_update',
+    'vector_config',
+    'vector_free_moved',
+    'irq_matrix_free',
+  ]);
+  expect(lines[2]).toMatch(/^vector_update: irq=20 vector=\d+ cpu=1 prev_vector=\d+ prev_cpu=0$/);
+  expect(lines[3]).toMatch(/^vector_config: irq=20 vector=\d+ cpu=1 apicdest=0x00000001$/);
+});

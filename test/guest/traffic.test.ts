@@ -58,8 +58,8 @@ run: 60ms`,
     expect(guest.disk(14).outstanding).toBe(0);
   });
 
-  // Completions that the host sends before the rescind let more I/Os be sent, which nobody answers; storvsc_remove waits
-  // for them (storvsc_wait_to_drain).
+  // Completions that the host sends before the rescind let more I/Os be sent, which nobody answers; removing the disk
+  // waits for them.
   test('a disk that is taken back under load ends it, and hangs as in Linux', () => {
     const { result } = run(`workload: [{disk: 14, outstanding: 4, ios: 1000000}]
 timeline: [{at: 5ms, rescind: 14}]`);
@@ -67,7 +67,7 @@ timeline: [{at: 5ms, rescind: 14}]`);
     expect(unsent).toBe(0);
     expect(completed).toBe(sent - 4);
     expect(result.ok).toBe(false);
-    expect(result.hangs.map(({ functions }) => functions[0])).toEqual(['storvsc_wait_to_drain']);
+    expect(result.hangs.map(({ functions }) => functions[0])).toEqual(['blk_mq_freeze_queue_wait']);
   });
 
   test('does not keep a step of the timeline waiting', () => {

@@ -160,7 +160,7 @@ test('cancel_work_sync with the lock that the work waits for hangs; a work that 
     const item: WorkItem = new WorkItem('item', function* (): Procedure<void> {
       if (!tries) yield* lock.lock();
       else if (!(yield* lock.tryLock())) {
-        queue.queue(item, 0, lock);
+        queue.queue(item, 0, { gate: lock });
         return;
       }
       lab.trace.push('has the lock');

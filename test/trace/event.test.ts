@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { kernelBehaviour } from '../../src/irq/kernel.js';
 import { guid, int, text, u8, u64 } from '../../src/trace/c-type.js';
 import { either, rec, str, symbolic, TraceEvent } from '../../src/trace/event.js';
 import { parseFilter } from '../../src/trace/filter.js';
@@ -6,8 +7,8 @@ import { TraceRing } from '../../src/trace/ring.js';
 import { irqHandlerEntry, irqHandlerExit, softirqRaise } from '../../src/machine/trace-events.js';
 import { vmbusNegotiateVersion, vmbusOpen } from '../../src/vmbus/trace-events.js';
 
-const unsignedChar = { charIsUnsigned: true, overwriteType: 'char' } as const;
-const signedChar = { charIsUnsigned: false, overwriteType: 'int' } as const;
+const unsignedChar = kernelBehaviour('7.2');
+const signedChar = kernelBehaviour('6.1');
 
 describe('one table of fields gives all forms', () => {
   const event = new TraceEvent(

@@ -1,6 +1,6 @@
 import type { KernelVersion } from '../../irq/kernel.js';
 import { ErrnoError } from '../../lib/errno.js';
-import { irqEvents } from '../../machine/trace-events.js';
+import { kernelTraceEvents } from '../../platform/trace-events.js';
 import { Tracer } from '../../trace/tracer.js';
 import { createGuestTree } from '../../view/guest-tree.js';
 import type { FileTree } from '../../view/tree.js';
@@ -77,7 +77,7 @@ class TracefsRun {
     const { core, machine } = this.fixture;
     // Whether hv_vmbus is built in shows only here.
     const hasVmbus = ops.some(({ path, text }) => path?.startsWith('events/hyperv/') && text);
-    const events = hasVmbus ? [...hypervEvents, ...irqEvents] : irqEvents;
+    const events = [...kernelTraceEvents('x86', core.behaviour), ...(hasVmbus ? hypervEvents : [])];
     const tracer = new Tracer(machine, events, core.behaviour);
     this.tree = createGuestTree({ irq: core, tracer, cpu: { hotpluggable: (cpu) => cpu !== 0 } });
     this.fixture.recorder.take();

@@ -35,6 +35,7 @@ export class VirtioNetDevice implements PciDriver {
     this.hotplug = {
       name: 'virtio/net:online',
       place: cpuhpPlace.onlineDyn,
+      functions: { startup: 'virtnet_cpu_online', teardown: 'virtnet_cpu_down_prep' },
       startup: () => this.setAffinity(),
       teardown: () => this.cleanAffinity(),
       dead: () => this.setAffinity(),

@@ -26,7 +26,7 @@ export function* netvscSubchanWork(
   else if (!(yield* inFunction('netvsc_subchan_work', rtnl.tryLock()))) {
     const { machine } = adapter.device.channel;
     // Linux has it try over and over, of which nothing comes before RTNL is free.
-    systemWq(machine).queue(adapter.subchanWork, machine.thisCpu, rtnl);
+    systemWq(machine).queue(adapter.subchanWork, machine.thisCpu, { gate: rtnl, anyCpu: true });
     return;
   }
   if (adapter.attached) yield* inFunction('rndis_set_subchannel', rndisSetSubchannel(adapter));
@@ -36,7 +36,7 @@ export function* netvscSubchanWork(
 /** schedule_work */
 export function scheduleSubchanWork({ subchanWork, device: { channel } }: NetvscDevice): void {
   const { machine } = channel;
-  systemWq(machine).queue(subchanWork, machine.thisCpu);
+  systemWq(machine).queue(subchanWork, machine.thisCpu, { anyCpu: true });
 }
 
 /** cancel_work_sync; the caller holds RTNL. @returns true if the work had not begun. */

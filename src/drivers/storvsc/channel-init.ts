@@ -79,7 +79,8 @@ function* createSubChannels(
     const answer = yield* request(conversation, VSTOR.CREATE_SUB_CHANNELS, count);
     if (!succeeded(answer)) {
       const status = vstorStatus(answer);
-      const said = storvscStatusLabel === 'sts=' ? status : status.toString(16);
+      // %d of a u32 until the label became `host=0x`, with %x.
+      const said = storvscStatusLabel === 'sts=' ? status | 0 : status.toString(16);
       complain(`op=${vstorOperation(answer)}, ${storvscStatusLabel}${said}`);
     }
   } catch (error) {

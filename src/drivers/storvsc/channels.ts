@@ -76,28 +76,41 @@ export class StorvscChannels {
 
   private ownFirst(cpu: CpuId, chosen: VmbusChannel): VmbusChannel {
     if (this.hasRoom(chosen)) return chosen;
-    return this.otherWithRoom(cpu, true) ?? this.otherWithRoom(cpu, false) ?? chosen;
+    return this.nextWithRoom(cpu, true) ?? this.nextWithRoom(cpu, false) ?? chosen;
   }
 
   /** Before Linux 6.18: the channel that interrupts the submitting CPU is the last of its node's. */
   private othersFirst(cpu: CpuId, chosen: VmbusChannel): VmbusChannel {
     if (chosen.targetCpu !== cpu) return chosen;
-    const near = this.otherWithRoom(cpu, true);
+    const near = this.nextWithRoom(cpu, true);
     if (near !== undefined) return near;
-    return this.hasRoom(chosen) ? chosen : (this.otherWithRoom(cpu, false) ?? chosen);
+    return this.hasRoom(chosen) ? chosen : (this.firstFarWithRoom(cpu) ?? chosen);
   }
 
   /** The next channel with room after `cpu`'s, of its node or of all. */
-  private otherWithRoom(cpu: CpuId, sameNode: boolean): VmbusChannel | undefined {
-    const { byCpu, alloced } = this;
+  private nextWithRoom(cpu: CpuId, sameNode: boolean): VmbusChannel | undefined {
     const { nrCpuIds } = this.machine;
     for (let i = 1; i < nrCpuIds; i++) {
       const other = (cpu + i) % nrCpuIds;
-      if (!alloced.has(other) || (sameNode && !this.isNear(cpu, other))) continue;
-      const channel = byCpu[other];
-      if (channel !== undefined && this.hasRoom(channel)) return channel;
+      if (sameNode && !this.isNear(cpu, other)) continue;
+      const channel = this.withRoom(other);
+      if (channel !== undefined) return channel;
     }
     return undefined;
+  }
+
+  /** The channel with room on the lowest CPU of another node. */
+  private firstFarWithRoom(cpu: CpuId): VmbusChannel | undefined {
+    for (const other of this.alloced) {
+      const channel = this.isNear(cpu, other) ? undefined : this.withRoom(other);
+      if (channel !== undefined) return channel;
+    }
+    return undefined;
+  }
+
+  private withRoom(cpu: CpuId): VmbusChannel | undefined {
+    const channel = this.alloced.has(cpu) ? this.byCpu[cpu] : undefined;
+    return channel !== undefined && this.hasRoom(channel) ? channel : undefined;
   }
 
   private isNear(cpu: CpuId, other: CpuId): boolean {

@@ -38,8 +38,6 @@ export interface StorvscSizes {
   readonly vcpusPerSubChannel: number;
   /** Free part of its outgoing ring, in percent, down to which a channel counts as busy. */
   readonly lowaterPercent: number;
-  /** Hardware queues; 0: one for each CPU that is present. */
-  readonly maxHwQueues: number;
 }
 
 /** A read or write of a disk. */
@@ -62,37 +60,41 @@ export class StorvscDevice {
   outstanding = 0;
   completed = 0;
   private readonly done: BlockDone;
-  private readonly hwQueues: number;
+  /** Hardware queues of the SCSI host (nr_hw_queues). */
+  hwQueues = 1;
   private readonly ios: (DiskIo | undefined)[] = [];
   private readonly freeTags: number[] = [];
-  /** Tags of I/Os that the host has never got, and nobody ends. */
+  /** Tags of I/Os that the host has never got, and nobody ever ends. */
   private readonly lost = new Set<number>();
   /** I/Os that the block layer holds back. */
   private readonly waiting = new Fifo<DiskIo>();
   /** I/Os that the SCSI layer has under way at once (can_queue, at most cmd_per_lun). */
   readonly queueDepth: number;
   private readonly drained: WaitQueue;
+  private readonly ended: WaitQueue;
   private buffer: number | undefined;
-  /** No I/O is started: the device is being removed, or suspended. */
+  /** No I/O is started: the device is suspended. */
   private stopped = false;
+  /** The disk is gone, or going: I/Os end with an error. */
+  private dead = false;
   private retrying = false;
   private readonly retry: ClockEvent = { fire: () => this.retryNow() };
 
   constructor(
     private readonly operations: ChannelOperations,
     readonly device: VmbusDevice,
-    { isIde, ringBytes, vcpusPerSubChannel, lowaterPercent, maxHwQueues }: StorvscSizes,
+    { isIde, ringBytes, vcpusPerSubChannel, lowaterPercent }: StorvscSizes,
   ) {
     const { channel } = device;
-    const { online, present } = channel.machine;
+    const { online } = channel.machine;
     this.channels = new StorvscChannels(channel, operations.kernel.storvscPrefersOwnCpu, lowaterPercent);
     this.done = new BlockDone(channel.machine, !operations.threadirqs);
-    this.hwQueues = isIde ? 1 : maxHwQueues || present.weight;
     const maxSubChannels = isIde ? 0 : Math.floor((online.weight - 1) / vcpusPerSubChannel);
     const perChannel = Math.floor(ringBytes / MAX_REQUEST_BYTES);
     const canQueue = Math.floor((perChannel * (maxSubChannels + 1) * (100 - lowaterPercent)) / 100);
     this.queueDepth = Math.min(CMD_PER_LUN, canQueue);
     this.drained = new WaitQueue(`I/Os of storvsc ${channel.relid}`, () => this.outstanding === 0);
+    this.ended = new WaitQueue(`requests of the disk on channel ${channel.relid}`, () => this.busy === 0);
   }
 
   /** I/Os that have not ended yet: those with the host, and those whose end waits for a softirq. */
@@ -119,7 +121,8 @@ export class StorvscDevice {
     if (!(Number.isInteger(io.bytes) && io.bytes >= 0 && io.bytes <= MAX_TRANSFER_BYTES)) {
       throw new RangeError(`one I/O moves 0 to ${MAX_TRANSFER_BYTES} bytes, not ${io.bytes}`);
     }
-    if (this.waiting.size > 0 || !this.queueCommand(io)) this.waiting.push(io);
+    if (this.dead) io.completed(false);
+    else if (this.waiting.size > 0 || !this.queueCommand(io)) this.waiting.push(io);
   }
 
   /** Takes a completion of the host. @returns false if it is for none of the I/Os. */
@@ -140,13 +143,21 @@ export class StorvscDevice {
     return true;
   }
 
-  /**
-   * Starts no more I/Os, and waits for those on their way (storvsc_suspend, where the block layer is frozen before that;
-   * storvsc_dev_remove). A host that takes the device back completes them first; nothing else ends the wait.
-   */
-  *quiesce(): Procedure<void> {
+  /** Starts no more I/Os, and waits for those on their way (storvsc_suspend; the block layer is frozen before that). */
+  *suspend(): Procedure<void> {
     this.stopped = true;
     yield* inFrame('storvsc_wait_to_drain', this.drained.wait());
+  }
+
+  /**
+   * Takes the disk away: I/Os that the host has not got yet end with an error, and those under way are waited for,
+   * whatever they are under way to. A host that takes the device back completes those that it has; nobody ends those that
+   * it never got, as their time-out only gives them more time (scsi_remove_host, storvsc_eh_timed_out).
+   */
+  *removeDisk(): Procedure<void> {
+    this.dead = true;
+    for (const io of this.waiting.clear()) io.completed(false);
+    yield* inFrame('del_gendisk', inFrame('blk_mq_freeze_queue_wait', this.ended.wait()));
   }
 
   /** Starts what waits. */
@@ -155,7 +166,7 @@ export class StorvscDevice {
     this.runQueue();
   }
 
-  /** After the channels have been closed. */
+  /** After the channels have been closed, or where the controller never came into service. */
   release(): void {
     this.ios.forEach((io, tag) => {
       if (io === undefined) return;
@@ -179,6 +190,7 @@ export class StorvscDevice {
   private end(tag: number, io: DiskIo, ok: boolean): void {
     this.freeTags.push(tag);
     io.completed(ok);
+    if (this.busy === 0) this.ended.wakeUp();
   }
 
   private runQueue(): void {

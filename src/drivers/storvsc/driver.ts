@@ -2,7 +2,7 @@ import { assert } from '../../lib/assert.js';
 import type { CpuId } from '../../lib/brand.js';
 import { ErrnoError } from '../../lib/errno.js';
 import { scsiHostClassDevice } from '../../machine/class-device.js';
-import type { Procedure } from '../../machine/step.js';
+import { inFrame, type Procedure } from '../../machine/step.js';
 import type { VmbusChannel } from '../../vmbus/channel/channel.js';
 import { ChannelOperations } from '../../vmbus/channel/open.js';
 import { deviceOf, type VmbusDevice } from '../../vmbus/driver.js';
@@ -52,6 +52,7 @@ export class StorvscDriver extends VscDriver {
     device.driverData = controller;
     try {
       yield* super.probe(device);
+      if (device.classId !== IDE_CLASS_ID) controller.hwQueues = this.hwQueues(device);
       device.classDevices = [scsiHostClassDevice(this.hosts.get(device) ?? 0, 'storvsc_host')];
     } catch (error) {
       this.release(device, controller);
@@ -68,25 +69,25 @@ export class StorvscDriver extends VscDriver {
       ringBytes: (this.ringPages - 1) * PAGE_BYTES,
       vcpusPerSubChannel: parameters.number(MODULE, 'storvsc_vcpus_per_sub_channel'),
       lowaterPercent: parameters.number(MODULE, 'ring_avail_percent_lowater'),
-      maxHwQueues: isIde ? 0 : this.maxHwQueues(device),
     };
   }
 
-  /** storvsc_max_hw_queues, which is given up for good where there are fewer CPUs. */
-  private maxHwQueues(device: VmbusDevice): number {
+  /** As storvsc_max_hw_queues says, which is given up for good where there are fewer CPUs; 0: one for each CPU. */
+  private hwQueues(device: VmbusDevice): number {
     const { parameters } = this.operations;
+    const present = device.channel.machine.present.weight;
     const queues = parameters.number(MODULE, 'storvsc_max_hw_queues');
-    if (queues <= device.channel.machine.present.weight) return queues;
+    if (queues <= present) return queues || present;
     parameters.set(MODULE, 'storvsc_max_hw_queues', 0);
     if (parameters.number(MODULE, 'logging_level') >= STORVSC_LOGGING_WARN)
       devPrintk(this, device, 'Resetting invalid storvsc_max_hw_queues value to default.');
-    return 0;
+    return present;
   }
 
-  /** Waits for the I/Os that the host still has, then closes the channels (storvsc_remove). */
+  /** Takes the disk away, which waits for its I/Os, then closes the channels (storvsc_remove). */
   override *remove(device: VmbusDevice): Procedure<void> {
     const controller = controllerOf(device);
-    if (controller !== undefined) yield* controller.quiesce();
+    if (controller !== undefined) yield* inFrame('scsi_remove_host', controller.removeDisk());
     yield* super.remove(device);
     this.release(device, controller);
   }
@@ -94,18 +95,15 @@ export class StorvscDriver extends VscDriver {
   /** storvsc_suspend. I/Os that come before the resume wait in the block layer. */
   override *suspend(device: VmbusDevice): Procedure<void> {
     const controller = controllerOf(device);
-    if (controller !== undefined) yield* controller.quiesce();
+    if (controller !== undefined) yield* controller.suspend();
     yield* super.suspend(device);
     controller?.channels.clear();
   }
 
-  /** storvsc_resume, which leaves the channel open where the host refuses. */
+  /** storvsc_resume. */
   override *resume(device: VmbusDevice): Procedure<void> {
-    const controller = controllerOf(device);
-    if (controller === undefined) return;
-    const client = yield* this.open(device);
-    yield* client.connectToVsp();
-    controller.resume();
+    yield* super.resume(device);
+    controllerOf(device)?.resume();
   }
 
   /** A channel interrupts another CPU: which I/Os take which channel is decided anew (storvsc_change_target_cpu). */

@@ -272,7 +272,8 @@ export class HvPciBus implements PciRootBus {
       return;
     }
     this.relations.push(functions);
-    if (this.relations.length === 1) this.wq.queue(() => this.devicesPresentWork());
+    if (this.relations.length === 1)
+      this.wq.queue(() => this.devicesPresentWork(), undefined, { func: 'pci_devices_present_work' });
   }
 
   /** Only the newest list counts; who is not on it is gone (pci_devices_present_work). */
@@ -308,7 +309,7 @@ export class HvPciBus implements PciRootBus {
   private ejectDevice(slot: number): void {
     if (!this.children.has(slot)) return;
     if (this.state === 'removing') this.printk('PCI VMBus EJECT: ignored');
-    else this.wq.queue(() => this.ejectWork(slot));
+    else this.wq.queue(() => this.ejectWork(slot), undefined, { func: 'hv_eject_device_work' });
   }
 
   /** hv_eject_device_work */

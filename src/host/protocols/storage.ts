@@ -12,8 +12,8 @@ export const VSTOR = {
   CREATE_SUB_CHANNELS: 13,
 } as const;
 
-/** Protocol versions, newest first: Windows 10, Windows 8.1. */
-export const vstorVersions: readonly number[] = [0x0602, 0x0600];
+/** Protocol versions, newest first: Windows 10, Windows 8.1, Windows 8 (protocol_version). */
+export const vstorVersions: readonly number[] = [0x0602, 0x0600, 0x0501];
 
 /** Flag of a request: answer it. */
 const REQUEST_COMPLETION_FLAG = 1;

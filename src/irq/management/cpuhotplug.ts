@@ -18,8 +18,10 @@ export function registerIrqHotplug(core: IrqCore): void {
   const { lock } = core.sparseIrqs;
   hotplug.registerHeld({ hold: () => lock.mutexLock(), letGo: () => lock.mutexUnlock() });
   hotplug.registerDying({ dying: (cpu) => irqMigrateAllOffThisCpu(core, cpu.id) });
+  hotplug.numbersOf = core.behaviour.cpuhpStates;
   hotplug.register({
     name: 'irq/affinity:online',
+    functions: { startup: 'irq_affinity_online_cpu' },
     place: cpuhpPlace.irqAffinityOnline,
     startup: (cpu) => onlineCpu(core, cpu),
   });

@@ -6,6 +6,19 @@ import type { CpuMask } from '../../machine/cpumask.js';
 import { type Speaker, warnOnce } from '../messages/warn.js';
 import { CpuMap } from './cpumap.js';
 import { firstFreeBit, firstUnusedManagedBit } from './search.js';
+import {
+  irqMatrixAlloc,
+  irqMatrixAllocManaged,
+  irqMatrixAssign,
+  irqMatrixAssignSystem,
+  irqMatrixFree,
+  irqMatrixOffline,
+  irqMatrixOnline,
+  irqMatrixRemoveManaged,
+  irqMatrixRemoveReserved,
+  irqMatrixReserve,
+  irqMatrixReserveManaged,
+} from './trace-events.js';
 
 /** What an allocation came to: the bit (an x86 vector), and the CPU that it is one of. */
 export interface MatrixPlace {
@@ -94,6 +107,7 @@ export class IrqMatrix {
     this.sums[AVAILABLE] += map.available;
     map.online = true;
     this.onlineMaps++;
+    this.trace?.emit(irqMatrixOnline, this.sumsNow());
   }
 
   /** Takes the bits of `cpu`, which runs this, out of play (irq_matrix_offline). */
@@ -102,6 +116,7 @@ export class IrqMatrix {
     this.sums[AVAILABLE] -= map.available;
     map.online = false;
     this.onlineMaps--;
+    this.trace?.emit(irqMatrixOffline, this.sumsNow());
   }
 
   /**
@@ -125,6 +140,7 @@ export class IrqMatrix {
       this.sums[ALLOCATED]--;
     }
     if (this.isAllocatable(bit)) this.systemBitsInAlloc++;
+    this.trace?.emit(irqMatrixAssignSystem, { bit, ...this.sumsNow() });
   }
 
   /**
@@ -142,9 +158,11 @@ export class IrqMatrix {
       }
       setBit(map.managedMap, bit);
       map.managed++;
-      if (!map.online) continue;
-      map.available--;
-      this.sums[AVAILABLE]--;
+      if (map.online) {
+        map.available--;
+        this.sums[AVAILABLE]--;
+      }
+      this.trace?.emit(irqMatrixReserveManaged, this.placeNow(bit, cpu));
     }
     return 0;
   }
@@ -161,9 +179,11 @@ export class IrqMatrix {
     if (this.warnOnceIf(bit < 0, 'irq_matrix_remove_managed', 'all in use')) return;
     testAndClearBit(map.managedMap, bit);
     map.managed--;
-    if (!map.online) return;
-    map.available++;
-    this.sums[AVAILABLE]++;
+    if (map.online) {
+      map.available++;
+      this.sums[AVAILABLE]++;
+    }
+    this.trace?.emit(irqMatrixRemoveManaged, this.placeNow(bit, cpu));
   }
 
   /**
@@ -183,6 +203,7 @@ export class IrqMatrix {
     map.allocated++;
     map.managedAllocated++;
     this.sums[ALLOCATED]++;
+    this.trace?.emit(irqMatrixAllocManaged, this.placeNow(bit, cpu));
     return { bit, cpu };
   }
 
@@ -195,6 +216,7 @@ export class IrqMatrix {
     this.sums[ALLOCATED]++;
     map.available--;
     this.sums[AVAILABLE]--;
+    this.trace?.emit(irqMatrixAssign, this.placeNow(bit, cpu));
   }
 
   /** Counts one interrupt more that will want a bit; more than there are is only warned of (irq_matrix_reserve). */
@@ -203,11 +225,13 @@ export class IrqMatrix {
       this.speaker.machine.log.printk('Interrupt reservation exceeds available resources');
     }
     this.sums[RESERVED]++;
+    this.trace?.emit(irqMatrixReserve, this.sumsNow());
   }
 
   /** Takes one reservation back (irq_matrix_remove_reserved). */
   removeReserved(): void {
     this.sums[RESERVED]--;
+    this.trace?.emit(irqMatrixRemoveReserved, this.sumsNow());
   }
 
   /**
@@ -229,6 +253,7 @@ export class IrqMatrix {
     this.sums[ALLOCATED]++;
     this.sums[AVAILABLE]--;
     if (reserved) this.sums[RESERVED]--;
+    this.trace?.emit(irqMatrixAlloc, this.placeNow(bit, cpu));
     return { bit, cpu };
   }
 
@@ -240,9 +265,11 @@ export class IrqMatrix {
     map.allocated--;
     if (managed) map.managedAllocated--;
     if (map.online) this.sums[ALLOCATED]--;
-    if (managed) return;
-    map.available++;
-    if (map.online) this.sums[AVAILABLE]++;
+    if (!managed) {
+      map.available++;
+      if (map.online) this.sums[AVAILABLE]++;
+    }
+    this.trace?.emit(irqMatrixFree, this.placeNow(bit, cpu));
   }
 
   /** Free bits of all CPUs online, without those of `without`, which is about to go (irq_matrix_available). */
@@ -281,6 +308,24 @@ export class IrqMatrix {
       fewest = managedAllocated;
     }
     return best;
+  }
+
+  private get trace() {
+    return this.speaker.machine.tracePort;
+  }
+
+  private sumsNow() {
+    return {
+      online_maps: this.onlineMaps,
+      global_available: this.globalAvailable,
+      global_reserved: this.globalReserved,
+      total_allocated: this.totalAllocated,
+    };
+  }
+
+  private placeNow(bit: number, cpu: CpuId) {
+    const { online, available, allocated, managed } = this.maps[cpu];
+    return { bit, cpu, online, available, allocated, managed, ...this.sumsNow() };
   }
 
   private isAllocatable(bit: number): boolean {

@@ -29,7 +29,6 @@ function cpuinfo(_machine: Machine, cpu: CpuId): string {
 export const arm64CpuFiles: CpuFiles = {
   cpuinfo,
   hasDies: false,
-  splitsBringUp: false,
   hotplugSmt: ({ arm64HotplugSmt }) => arm64HotplugSmt,
   isHotpluggable: () => true,
 };

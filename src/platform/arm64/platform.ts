@@ -54,6 +54,7 @@ export class Arm64Platform implements Platform {
     setup: PlatformSetup = {},
   ) {
     machine.hotplug.words = arm64HotplugWords;
+    machine.hotplug.splitsBringUp = false;
     machine.cpuPlug.unsupported = 'on arm64 Linux has all CPUs that there can be present from boot on';
     this.gic = new GicDomain(machine, core);
     const percpuLines = new PercpuLines(machine, core, this.gic.gic);

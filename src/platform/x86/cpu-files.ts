@@ -48,7 +48,6 @@ export function x86CpuFiles(vendor: CpuVendor): CpuFiles {
   return {
     cpuinfo: (machine, cpu) => cpuinfo(vendor, machine, cpu),
     hasDies: true,
-    splitsBringUp: true,
     hotplugSmt: () => true,
     isHotpluggable: (cpu) => cpu !== 0,
   };

@@ -1,4 +1,5 @@
 import type { ClockEvent } from '../../machine/clock.js';
+import { type Cpu, IRQ_WORK_VECTOR } from '../../machine/cpu.js';
 import type { Machine } from '../../machine/machine.js';
 import type { Procedure } from '../../machine/step.js';
 import type { IrqCore } from '../../irq/core.js';
@@ -35,6 +36,7 @@ import { PciMsiDomains } from './pci-msi-domains.js';
 import { createRemapping } from './remapping/remapping.js';
 import type { InterruptRemapping } from './remapping/unit.js';
 import { x86Rows } from './rows.js';
+import { irqWorkEntry, irqWorkExit } from './trace-events.js';
 import { NR_IRQS_LEGACY, PIC_CASCADE_IR } from './vector-domain.js';
 import { NR_VECTORS } from './vector-numbers.js';
 import { VectorSystem } from './vector-system.js';
@@ -86,6 +88,7 @@ export class X86Platform implements Platform, MsiReceiver {
     });
     this.archRows = archSources(machine.nrCpuIds, table);
     machine.highestVectorFirst = true;
+    machine.setVectorHandler(IRQ_WORK_VECTOR, { handleInterrupt: sysvecIrqWork(machine) });
     if (pic) this.allocateLegacyDescs();
     const system = new VectorSystem(core, pic);
     this.vectorSystem = system;
@@ -169,4 +172,15 @@ export class X86Platform implements Platform, MsiReceiver {
       this.ioapic.mapPinNow({ pin, irq, level: irq === ACPI_SCI, legacy: pic });
     }
   }
+}
+
+/** arch/x86/kernel/irq_work.c sysvec_irq_work. */
+function sysvecIrqWork(machine: Machine): (cpu: Cpu) => void {
+  const values = { vector: IRQ_WORK_VECTOR };
+  return (cpu) => {
+    const { tracePort } = machine;
+    if (tracePort !== undefined) tracePort.emit(irqWorkEntry, values);
+    cpu.runIrqWorks();
+    if (tracePort !== undefined) tracePort.emit(irqWorkExit, values);
+  };
 }

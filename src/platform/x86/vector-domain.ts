@@ -17,6 +17,13 @@ import { warnOnce } from '../../irq/messages/warn.js';
 import { ApicChipData, apicChipData } from './apic-chip-data.js';
 import type { LocalApics } from './local-apic.js';
 import { composeMsiMsg } from './msi-msg.js';
+import {
+  vectorActivate,
+  vectorDeactivate,
+  vectorReserveManaged,
+  vectorSetup,
+  vectorTeardown,
+} from './trace-events.js';
 import { isaIrqVector } from './vector-numbers.js';
 import { lineOf, type Vectors } from './vectors.js';
 import { vectorText } from './vector-text.js';
@@ -121,6 +128,7 @@ class VectorDomainOps implements IrqDomainOps {
     d.set(irqd.SINGLE_TARGET | irqd.HANDLE_ENFORCE_IRQCTX | irqd.AFFINITY_ON_ACTIVATE);
     if (info.legacy && !this.releasesLegacy(d)) return 0;
     const ret = this.assignByPolicy(d, info);
+    this.core.machine.tracePort?.emit(vectorSetup, { irq, is_legacy: false, ret });
     if (ret !== 0) d.chipData = null;
     return ret;
   }
@@ -129,7 +137,9 @@ class VectorDomainOps implements IrqDomainOps {
   private assignByPolicy(d: IrqData, { mask }: IrqAllocInfo): number {
     if (d.has(irqd.AFFINITY_MANAGED)) {
       lineOf(d).isManaged = true;
-      return this.vectors.matrix.reserveManaged(d.affinity);
+      const ret = this.vectors.matrix.reserveManaged(d.affinity);
+      this.core.machine.tracePort?.emit(vectorReserveManaged, { irq: d.irq, ret });
+      return ret;
     }
     if (mask !== undefined) return this.vectors.assign(d, mask.and(this.core.machine.online));
     this.vectors.reserve(d);
@@ -142,6 +152,7 @@ class VectorDomainOps implements IrqDomainOps {
     line.vector = isaIrqVector(d.irq);
     line.cpu = 0;
     if (d.has(irqd.ACTIVATED)) {
+      this.core.machine.tracePort?.emit(vectorSetup, { irq: d.irq, is_legacy: true, ret: 0 });
       this.vectors.configure(d, line.vector, line.cpu);
       return false;
     }
@@ -156,6 +167,8 @@ class VectorDomainOps implements IrqDomainOps {
       const d = irqDomainGetIrqData(domain, i);
       if (d === null || !(d.chipData instanceof ApicChipData)) continue;
       this.vectors.clear(d);
+      const { isManaged: is_managed, hasReserved: has_reserved } = d.chipData;
+      this.core.machine.tracePort?.emit(vectorTeardown, { irq: i, is_managed, has_reserved });
       if (d.chipData.hasReserved) this.vectors.matrix.removeReserved();
       if (d.chipData.isManaged) this.vectors.matrix.removeManaged(d.affinity);
       irqDomainResetIrqData(d);
@@ -164,6 +177,8 @@ class VectorDomainOps implements IrqDomainOps {
 
   activate(_domain: IrqDomain, d: IrqData, reserve: boolean): number {
     const line = lineOf(d);
+    const { isManaged: is_managed, canReserve: can_reserve } = line;
+    this.core.machine.tracePort?.emit(vectorActivate, { irq: d.irq, is_managed, can_reserve, reserve });
     if (!line.canReserve && !line.isManaged) {
       this.vectors.assignAny(d);
       return 0;
@@ -208,6 +223,9 @@ class VectorDomainOps implements IrqDomainOps {
   /** The line holds no vector any more, a promise at most (x86_vector_deactivate). */
   deactivate(_domain: IrqDomain, d: IrqData): void {
     const line = lineOf(d);
+    const { isManaged: is_managed, canReserve: can_reserve } = line;
+    const reserve = false;
+    this.core.machine.tracePort?.emit(vectorDeactivate, { irq: d.irq, is_managed, can_reserve, reserve });
     if ((!line.isManaged && !line.canReserve) || line.hasReserved) return;
     this.vectors.clear(d);
     if (line.canReserve) this.vectors.reserve(d);

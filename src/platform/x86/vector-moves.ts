@@ -4,6 +4,7 @@ import type { Machine } from '../../machine/machine.js';
 import type { KernelBehaviour } from '../../irq/kernel.js';
 import type { ApicChipData } from './apic-chip-data.js';
 import type { LocalApics } from './local-apic.js';
+import { vectorFreeMoved } from './trace-events.js';
 import { IRQ_MOVE_CLEANUP_VECTOR } from './vector-numbers.js';
 
 /** HZ=250. */
@@ -87,8 +88,14 @@ export class VectorMoves {
   }
 
   private freeMoved(line: ApicChipData): void {
-    const { prevCpu, prevVector } = line;
-    this.freeVector(prevCpu, prevVector, line.isManaged);
+    const { irq, prevCpu, prevVector, isManaged } = line;
+    this.machine.tracePort?.emit(vectorFreeMoved, {
+      irq,
+      cpu: prevCpu,
+      vector: prevVector,
+      is_managed: isManaged,
+    });
+    this.freeVector(prevCpu, prevVector, isManaged);
     this.apics.clear(prevCpu, prevVector);
     this.unlist(line);
     line.prevVector = 0;

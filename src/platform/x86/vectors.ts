@@ -17,6 +17,14 @@ import {
   NR_VECTORS,
   systemVectors,
 } from './vector-numbers.js';
+import {
+  vectorAlloc,
+  vectorAllocManaged,
+  vectorClear,
+  vectorConfig,
+  vectorReserve,
+  vectorUpdate,
+} from './trace-events.js';
 import { VectorMoves } from './vector-moves.js';
 
 /**
@@ -65,7 +73,11 @@ export class Vectors {
     const line = lineOf(d);
     if (line.vector !== 0 && this.core.machine.online.has(line.cpu) && dest.has(line.cpu)) return 0;
     if (line.moveInProgress || line.cleanupPending) return errnoValue('EBUSY');
-    return this.take(d, this.matrix.alloc(dest, line.hasReserved));
+    const { hasReserved: reserved } = line;
+    const place = this.matrix.alloc(dest, reserved);
+    const vector = typeof place === 'number' ? place : place.bit;
+    this.core.machine.tracePort?.emit(vectorAlloc, { irq: d.irq, vector, reserved, ret: vector });
+    return this.take(d, place);
   }
 
   /** The same for a managed line, out of the vectors that are kept for it (assign_managed_vector). */
@@ -73,7 +85,10 @@ export class Vectors {
     const line = lineOf(d);
     const mask = dest.and(d.affinity);
     if (line.vector !== 0 && mask.has(line.cpu)) return 0;
-    return this.take(d, this.matrix.allocManaged(mask));
+    const place = this.matrix.allocManaged(mask);
+    const vector = typeof place === 'number' ? place : place.bit;
+    this.core.machine.tracePort?.emit(vectorAllocManaged, { irq: d.irq, vector, ret: vector });
+    return this.take(d, place);
   }
 
   private take(d: IrqData, place: MatrixPlace | number): number {
@@ -85,6 +100,13 @@ export class Vectors {
   /** The line's interrupts come to another place from now on (chip_data_update). */
   private update(d: IrqData, { bit, cpu }: MatrixPlace): void {
     const line = lineOf(d);
+    this.core.machine.tracePort?.emit(vectorUpdate, {
+      irq: d.irq,
+      vector: bit,
+      cpu,
+      prev_vector: line.vector,
+      prev_cpu: line.cpu,
+    });
     line.prevVector = 0;
     if (line.vector !== 0 && line.vector !== MANAGED_IRQ_SHUTDOWN_VECTOR) this.leave(d, line, cpu);
     line.vector = bit;
@@ -112,6 +134,7 @@ export class Vectors {
     line.configuredVector = vector;
     line.configuredCpu = cpu;
     irqDataUpdateEffectiveAffinity(d, CpuMask.of(d.affinity.nrCpuIds, [cpu]));
+    this.core.machine.tracePort?.emit(vectorConfig, { irq: d.irq, vector, cpu, apicdest: cpu });
   }
 
   /** A line that holds no vector is set to one that nobody has, on some CPU (vector_assign_managed_shutdown). */
@@ -126,6 +149,7 @@ export class Vectors {
     line.canReserve = true;
     line.hasReserved = true;
     d.set(irqd.CAN_RESERVE);
+    this.core.machine.tracePort?.emit(vectorReserve, { irq: d.irq, ret: 0 });
     this.park(d);
   }
 
@@ -134,6 +158,13 @@ export class Vectors {
     const line = lineOf(d);
     if (line.vector === 0) return;
     const managed = d.has(irqd.AFFINITY_MANAGED);
+    this.core.machine.tracePort?.emit(vectorClear, {
+      irq: d.irq,
+      vector: line.vector,
+      cpu: line.cpu,
+      prev_vector: line.prevVector,
+      prev_cpu: line.prevCpu,
+    });
     this.giveBack(line.cpu, line.vector, managed);
     line.vector = 0;
     if (line.prevVector === 0) return;

@@ -2,57 +2,11 @@ import type { IrqCore } from '../../irq/core.js';
 import type { CpuId } from '../../lib/brand.js';
 import { ErrnoError } from '../../lib/errno.js';
 import { kstrtoint } from '../../lib/kstrtox.js';
-import type { CpuHotplug, SmtControl } from '../../machine/hotplug.js';
-import type { HotplugState } from '../../machine/hotplug-state.js';
+import { CPUHP_INVALID, CPUHP_ONLINE } from '../../machine/cpuhp-states.js';
+import type { SmtControl } from '../../machine/hotplug.js';
 import type { CpuFiles } from '../../platform/platform.js';
 import { type FileNode, StaticDirectory, sleepingSysfsFile, sysfsFile } from '../tree-node.js';
 import { textFile } from './cpu-sets.js';
-import { CPUHP_ONLINE, cpuhpTables } from './cpuhp-states.js';
-
-/** CPUHP_INVALID: no state. */
-const CPUHP_INVALID = -1;
-
-/** The states of a guest's kernel by number, those that the model has callbacks for among them. */
-class StateNumbers {
-  constructor(
-    private readonly core: IrqCore,
-    private readonly cpuFiles: CpuFiles,
-  ) {}
-
-  /** kernel/cpu.c states_show. */
-  text(): string {
-    const { states, kickAp } = this.table;
-    const all = [...states, ...(kickAp && this.cpuFiles.splitsBringUp ? [kickAp] : []), ...this.dynamic()];
-    all.sort(([a], [b]) => a - b);
-    return all.map(([number, name]) => `${String(number).padStart(3)}: ${name}\n`).join('');
-  }
-
-  /** The modelled state with this number. */
-  state(number: number): HotplugState | undefined {
-    const name = [...this.table.states, ...this.dynamic()].find(([other]) => other === number)?.[1];
-    return this.hotplug.registered.find((state) => state.name === name);
-  }
-
-  number(state: HotplugState): number {
-    const all = [...this.table.states, ...this.dynamic()];
-    return all.find(([, name]) => name === state.name)?.[0] ?? CPUHP_INVALID;
-  }
-
-  private get table() {
-    return cpuhpTables[this.core.behaviour.cpuhpStates];
-  }
-
-  private get hotplug(): CpuHotplug {
-    return this.core.machine.hotplug;
-  }
-
-  /** States without a place of their own have numbers in the order of their registration. */
-  private dynamic(): [number, string][] {
-    const known = new Set(this.table.states.map(([, name]) => name));
-    const others = this.hotplug.registered.filter(({ name }) => !known.has(name));
-    return others.map(({ name }, i) => [this.table.onlineDyn + i, name]);
-  }
-}
 
 /** cpuN/hotplug/target: without CONFIG_CPU_HOTPLUG_STATE_CONTROL a CPU goes all the way, or not (target_store). */
 function targetFile({ machine }: IrqCore, cpu: CpuId, show: () => string): FileNode {
@@ -70,15 +24,15 @@ function targetFile({ machine }: IrqCore, cpu: CpuId, show: () => string): FileN
 }
 
 /** cpuN/hotplug/fail: the state that fails the next time that this CPU comes to it (kernel/cpu.c fail_store). */
-function failFile({ machine: { hotplug } }: IrqCore, cpu: CpuId, numbers: StateNumbers): FileNode {
+function failFile({ machine: { hotplug } }: IrqCore, cpu: CpuId): FileNode {
   return sysfsFile(0o644, {
     show: () => {
       const state = hotplug.failing(cpu);
-      return `${state === undefined ? CPUHP_INVALID : numbers.number(state)}\n`;
+      return `${state === undefined ? CPUHP_INVALID : hotplug.numbers.number(state)}\n`;
     },
     store: (text) => {
       const number = kstrtoint(text, 10);
-      const state = number === CPUHP_INVALID ? undefined : numbers.state(number);
+      const state = number === CPUHP_INVALID ? undefined : hotplug.numbers.state(number);
       if (state === undefined && number !== CPUHP_INVALID)
         throw new ErrnoError('EINVAL', `state ${number} has no callbacks that could fail`);
       hotplug.fail(cpu, state);
@@ -87,19 +41,18 @@ function failFile({ machine: { hotplug } }: IrqCore, cpu: CpuId, numbers: StateN
 }
 
 /** cpuN/hotplug (kernel/cpu.c cpuhp_cpu_attrs). Nobody can look while a CPU is on its way. */
-export function cpuHotplugDirectory(core: IrqCore, cpu: CpuId, cpuFiles: CpuFiles): StaticDirectory {
+export function cpuHotplugDirectory(core: IrqCore, cpu: CpuId): StaticDirectory {
   const state = (): string => (core.machine.online.has(cpu) ? `${CPUHP_ONLINE}\n` : '0\n');
   return new StaticDirectory(0o755, {
     state: sysfsFile(0o444, { show: state }),
     target: targetFile(core, cpu, state),
-    fail: failFile(core, cpu, new StateNumbers(core, cpuFiles)),
+    fail: failFile(core, cpu),
   });
 }
 
 /** hotplug (kernel/cpu.c cpuhp_cpu_root_attrs). */
-export function hotplugDirectory(core: IrqCore, cpuFiles: CpuFiles): StaticDirectory {
-  const numbers = new StateNumbers(core, cpuFiles);
-  return new StaticDirectory(0o755, { states: sysfsFile(0o444, { show: () => numbers.text() }) });
+export function hotplugDirectory({ machine: { hotplug } }: IrqCore): StaticDirectory {
+  return new StaticDirectory(0o755, { states: sysfsFile(0o444, { show: () => hotplug.numbers.text() }) });
 }
 
 const smtWords: ReadonlyMap<string, SmtControl> = new Map([

@@ -111,7 +111,7 @@ class CpuDirectory implements DirectoryNode {
     return {
       always: new StaticDirectory(0o755, {
         [`node${node}`]: { kind: 'symlink', target: `../../node/node${node}` },
-        hotplug: cpuHotplugDirectory(core, cpu, cpuFiles),
+        hotplug: cpuHotplugDirectory(core, cpu),
         ...(this.hotpluggable && { online: onlineFile(machine, cpu) }),
       }),
       whileOnline: new StaticDirectory(0o755, {
@@ -174,7 +174,7 @@ export function sysCpuDirectory(
     ...(cpuHousekeepingFile && {
       housekeeping: textFile(() => (nohzFull ? formatCpuList(possible.andNot(nohzFull)) : '')),
     }),
-    hotplug: hotplugDirectory(core, cpuFiles),
+    hotplug: hotplugDirectory(core),
     smt: smtDirectory(core, cpuFiles),
   };
   return new MixedDirectory(0o755, files, presentCpus(machine, directoryOf));

@@ -222,7 +222,8 @@ export class ChannelManagement {
       return;
     }
     const queue = channel.primary === undefined ? connection.primaryChannelQueue : connection.subChannelQueue;
-    queue.queue(() => inFrame('vmbus_add_channel_work', this.addChannel(channel)));
+    const func = 'vmbus_add_channel_work';
+    queue.queue(() => inFrame(func, this.addChannel(channel)), undefined, { func });
   }
 
   /**

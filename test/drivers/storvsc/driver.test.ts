@@ -55,7 +55,7 @@ describe('sub-channels', () => {
     const guest = diskGuest({ backends: refusing(VSTOR.CREATE_SUB_CHANNELS, 'refuse') }).boot();
     expect(rowNames(guest)).toEqual(['14 pri@storvsc0']);
     expect(guest.log().at(-1)).toBe(
-      `hv_storvsc ${instanceOf(14)}: Failed to create sub-channel: op=${VSTOR.COMPLETE_IO}, sts=3221225485`,
+      `hv_storvsc ${instanceOf(14)}: Failed to create sub-channel: op=${VSTOR.COMPLETE_IO}, sts=-1073741811`,
     );
     expect(guest.device(14).driver?.name).toBe('hv_storvsc');
   });
@@ -147,17 +147,17 @@ describe('the handshake', () => {
     ]);
   });
 
-  test('an older host is asked for an older version', () => {
+  test.each([0, 1, 2])('a host that refuses %i versions is asked for the next older one', (refused) => {
     const tried: number[] = [];
     const backends = backendsWith('scsi', ({ payload, transactionId }, channel, services) => {
       if (vstorOperation(payload) !== VSTOR.QUERY_PROTOCOL_VERSION) return true;
       tried.push(vstorArgument(payload));
-      if (tried.length > 1) return true;
+      if (tried.length > refused) return true;
       services.send(channel, vstorCompletion(1), transactionId, 1000, VM_PKT.COMP);
       return false;
     });
     expect(rowNames(diskGuest({ backends, present: 1 }).boot())).toEqual(['14 pri@storvsc0']);
-    expect(tried).toEqual([0x602, 0x600]);
+    expect(tried).toEqual([0x602, 0x600, 0x501].slice(0, refused + 1));
   });
 
   test.each([

@@ -118,6 +118,18 @@ describe('the channel of an I/O', () => {
     expect(chosen(guest)).toEqual(kernel === '6.18' ? own : next);
   });
 
+  // CPU 2 is in the second of three nodes, whose channels are busy.
+  test.each([
+    ['6.1', 0],
+    ['6.12', 0],
+    ['6.18', 4],
+    ['7.2', 4],
+  ] as const)('Linux %s: where those of the node are busy, that of CPU %i', (kernel, cpu) => {
+    const guest = diskGuest({ kernel, present: 6, topology: regularTopology(6, { nodes: 3 }) });
+    submit(guest, 2, 230, 524288);
+    expect(diskOf(guest).channelFor(2).relid).toBe(channelOn(guest, cpu));
+  });
+
   test('with fewer channels than CPUs: one of the same node, evenly', () => {
     const guest = new TestGuest({
       devices: [device('scsi', 14, { subChannelRelids: [20, 21, 22] })],
@@ -205,6 +217,42 @@ describe('more I/Os than the controller takes', () => {
 });
 
 describe('a disk that goes while I/Os are under way', () => {
+  const RESCIND = ['vmbus_remove', 'vmbus_onoffer_rescind', 'vmbus_onmessage_work'];
+
+  // What went to a sub-channel that its host has taken back is under way for ever: storvsc_queuecommand looks at no error
+  // but EAGAIN, and storvsc_eh_timed_out gives it time again and again.
+  test.each([
+    ['6.1', 1],
+    ['6.12', 4],
+    ['7.2', 2],
+  ] as const)('Linux %s waits for ever for %i that nobody has got', (kernel, count) => {
+    const guest = diskGuest({ present: 2, kernel });
+    guest.host.rescind(20);
+    guest.settle();
+    const cpu = chosen(guest).indexOf(20);
+    const results = submit(guest, cpu, count);
+    guest.settle();
+    guest.host.rescind(14);
+    guest.settle();
+    expect(results).toEqual([]);
+    expect(guest.machine.waiting().map(({ functions }) => functions)).toEqual([
+      ['blk_mq_freeze_queue_wait', 'del_gendisk', 'scsi_remove_host', ...RESCIND],
+    ]);
+    expect(submit(guest, 0)).toEqual([false]);
+  });
+
+  test('ends with an error those that wait in the guest', () => {
+    const guest = diskGuest({ present: 1 });
+    const disk = diskOf(guest);
+    const results = submit(guest, 0, 3000);
+    const { queued, outstanding } = disk;
+    expect(queued).toBeGreaterThan(2000);
+    guest.run(guest.vmbus.bus.unbind(guest.device(14)));
+    guest.settle();
+    expect(results.filter((ok) => !ok)).toHaveLength(queued);
+    expect(results.filter((ok) => ok)).toHaveLength(outstanding);
+  });
+
   test('has them completed by its host first, and leaves nothing', () => {
     const guest = diskGuest();
     const results = submit(guest, 0, 10);
@@ -216,7 +264,7 @@ describe('a disk that goes while I/Os are under way', () => {
     expect(guest.memory.blocksInUse).toBe(0);
   });
 
-  test('waits for ever in storvsc_wait_to_drain for one that its host has lost', () => {
+  test('waits for ever, before its channels are closed, for one that its host has lost', () => {
     const guest = diskGuest();
     guest.host.faults.add({ what: 'packet', nth: 3, deed: 'drop' });
     const results = submit(guest, 0, 10);
@@ -226,8 +274,8 @@ describe('a disk that goes while I/Os are under way', () => {
     expect(guest.machine.waiting()).toEqual([
       expect.objectContaining({
         task: 'hv_vmbus_rescind',
-        waitsFor: 'I/Os of storvsc 14',
-        functions: expect.arrayContaining(['storvsc_wait_to_drain']),
+        waitsFor: 'requests of the disk on channel 14',
+        functions: ['blk_mq_freeze_queue_wait', 'del_gendisk', 'scsi_remove_host', ...RESCIND],
       }),
     ]);
   });

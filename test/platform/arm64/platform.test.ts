@@ -266,7 +266,7 @@ test('/proc/cpuinfo of a CPU, and what files there are', () => {
       'Features\t: fp asimd evtstrm aes pmull sha1 sha2 crc32 atomics fphp asimdhp cpuid asimdrdm lrcpc dcpop asimddp ssbs\n' +
       'CPU implementer\t: 0x41\nCPU architecture: 8\nCPU variant\t: 0x3\nCPU part\t: 0xd0c\nCPU revision\t: 1\n\n',
   );
-  expect([cpuFiles.hasDies, cpuFiles.splitsBringUp, cpuFiles.isHotpluggable(0)]).toEqual([
+  expect([cpuFiles.hasDies, machine.hotplug.splitsBringUp, cpuFiles.isHotpluggable(0)]).toEqual([
     false,
     false,
     true,

@@ -333,7 +333,7 @@ describe('rows of an x86 machine', () => {
     expect(of(5)).toMatchObject({ ...maker, ...other, processor: '5', apicid: '5', 'initial apicid': '5' });
     expect(of(0)['flags']).toContain(' hypervisor ');
     expect([0, 1, 7].map((cpu) => cpuFiles.isHotpluggable(cpu))).toEqual([false, true, true]);
-    expect([cpuFiles.hasDies, cpuFiles.splitsBringUp, cpuFiles.hotplugSmt(lab61)]).toEqual([
+    expect([cpuFiles.hasDies, machine.hotplug.splitsBringUp, cpuFiles.hotplugSmt(lab61)]).toEqual([
       true,
       true,
       true,

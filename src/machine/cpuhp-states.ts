@@ -1,8 +1,10 @@
+import type { HotplugState } from './hotplug-state.js';
+
 /** Number and name of a state of CPU hotplug that is there from the start (kernel/cpu.c cpuhp_hp_states). */
 type NamedState = readonly [number: number, name: string];
 
 /** The states of some kernels (enum cpuhp_state in include/linux/cpuhotplug.h), as far as they always have names. */
-export interface CpuhpTable {
+interface CpuhpTable {
   readonly states: readonly NamedState[];
   /** Where CPU bring-up is split, there is one state more (CONFIG_HOTPLUG_SPLIT_STARTUP, x86-64). */
   readonly kickAp: NamedState | undefined;
@@ -36,8 +38,11 @@ const middle =
 const starting =
   'ap:online cpu:teardown sched:waitempty smpboot/threads:online irq/affinity:online perf:online';
 
+/** The kernels whose numbers are known. */
+export type CpuhpKernel = '6.1' | '6.12' | '7.2';
+
 /** By kernel; 6.10 is taken to be like 6.12, 6.18 like 7.2. */
-export const cpuhpTables: Readonly<Record<'6.1' | '6.12' | '7.2', CpuhpTable>> = {
+const cpuhpTables: Readonly<Record<CpuhpKernel, CpuhpTable>> = {
   '6.1': {
     states: [
       ...first,
@@ -80,3 +85,68 @@ export const cpuhpTables: Readonly<Record<'6.1' | '6.12' | '7.2', CpuhpTable>> =
     onlineDyn: 192,
   },
 };
+
+/** CPUHP_INVALID: no state. */
+export const CPUHP_INVALID = -1;
+
+/** What a bring-up consists of in the task that asked for it, by the numbers of its states. */
+export interface BringUpNumbers {
+  /** CPUHP_BP_KICK_AP; undefined: the CPU is started in one go. */
+  readonly kickAp: number | undefined;
+  /** CPUHP_BRINGUP_CPU. */
+  readonly bringup: number;
+  /** CPUHP_TEARDOWN_CPU. */
+  readonly teardown: number;
+}
+
+/** The states of a guest's kernel by number, those that the model has callbacks for among them. */
+export class StateNumbers {
+  constructor(
+    private readonly kernel: CpuhpKernel,
+    /** The architecture brings CPUs up in two states, where the kernel can. */
+    private readonly splitsBringUp: boolean,
+    private readonly registered: readonly HotplugState[],
+  ) {}
+
+  get bringUp(): BringUpNumbers {
+    const { states, kickAp } = this.table;
+    const numberOf = (name: string): number =>
+      states.find(([, other]) => other === name)?.[0] ?? CPUHP_INVALID;
+    return {
+      kickAp: this.splitsBringUp ? kickAp?.[0] : undefined,
+      bringup: numberOf('cpu:bringup'),
+      teardown: numberOf('cpu:teardown'),
+    };
+  }
+
+  /** kernel/cpu.c states_show. */
+  text(): string {
+    const { states, kickAp } = this.table;
+    const all = [...states, ...(kickAp && this.splitsBringUp ? [kickAp] : []), ...this.dynamic()];
+    all.sort(([a], [b]) => a - b);
+    return all.map(([number, name]) => `${String(number).padStart(3)}: ${name}\n`).join('');
+  }
+
+  /** The modelled state with this number. */
+  state(number: number): HotplugState | undefined {
+    const name = [...this.table.states, ...this.dynamic()].find(([other]) => other === number)?.[1];
+    return this.registered.find((state) => state.name === name);
+  }
+
+  /** CPUHP_INVALID for one that is not registered. */
+  number(state: HotplugState): number {
+    const all = [...this.table.states, ...this.dynamic()];
+    return all.find(([, name]) => name === state.name)?.[0] ?? CPUHP_INVALID;
+  }
+
+  private get table(): CpuhpTable {
+    return cpuhpTables[this.kernel];
+  }
+
+  /** States without a place of their own have numbers in the order of their registration. */
+  private dynamic(): NamedState[] {
+    const known = new Set(this.table.states.map(([, name]) => name));
+    const others = this.registered.filter(({ name }) => !known.has(name));
+    return others.map(({ name }, i) => [this.table.onlineDyn + i, name]);
+  }
+}
