@@ -12,6 +12,8 @@ export interface DeviceParameters {
   netvscChannels(instanceId: Guid): number | undefined;
   /** PCI domain that a passed through device asks for, in place of the one in its instance GUID. */
   vpciDomain(instanceId: Guid): number | undefined;
+  /** Whether the program runs that does in user space what the host asks an integration service for. */
+  hasDaemon(instanceId: Guid): boolean;
 }
 
 export const DEVICE_PARAMETERS: Token<DeviceParameters> = token('DeviceParameters');
@@ -21,4 +23,5 @@ export const defaultDeviceParameters: DeviceParameters = {
   scsiHost: () => undefined,
   netvscChannels: () => undefined,
   vpciDomain: () => undefined,
+  hasDaemon: () => true,
 };

@@ -10,11 +10,14 @@ import {
 } from '../host/protocols/pipe.js';
 import type { VmbusDevice } from '../vmbus/driver.js';
 import { deviceClassId } from '../vmbus/protocol/class-ids.js';
+import { VM_PKT } from '../vmbus/ring/index.js';
 import type { Conversation } from './conversation/conversation.js';
 import { VscDriver, type VspClient } from './conversation/vsc-driver.js';
 import { devPrintk } from './dev-printk.js';
 import { injectable, injectFromBase } from './injection.js';
 
+/** Bytes in front of a packet's payload. */
+const PACKET_HEADER_BYTES = 16;
 const TIMEOUT_NS: Ns = 10_000_000_000;
 /** Bit of the host's answer. */
 const PROTOCOL_ACCEPTED = 1;
@@ -30,10 +33,21 @@ export class KeyboardDriver extends VscDriver {
 
   protected client(device: VmbusDevice, conversation: Conversation): VspClient {
     return {
-      receive: ({ payload }) => {
-        if (messageType(payload) === SYNTH_KBD.PROTOCOL_RESPONSE) conversation.receive(payload);
+      receive: ({ type, payload, transactionId }) => {
+        if (type === VM_PKT.COMP) return;
+        if (type !== VM_PKT.DATA_INBAND) {
+          const bytes = PACKET_HEADER_BYTES + payload.length;
+          devPrintk(
+            this,
+            device,
+            `unhandled packet type ${type}, tid ${transactionId.toString(16)} len ${bytes}`,
+          );
+        } else if (messageType(payload) === SYNTH_KBD.PROTOCOL_RESPONSE) conversation.receive(payload);
+        else if (messageType(payload) !== SYNTH_KBD.EVENT)
+          devPrintk(this, device, `unhandled message type ${messageType(payload) | 0}`);
       },
       connectToVsp: () => this.connectToVsp(device, conversation),
+      reconnect: () => this.connectToVsp(device, conversation),
     };
   }
 

@@ -16,6 +16,8 @@ import type { Conversation } from './conversation/conversation.js';
 import { VscDriver, type VspClient } from './conversation/vsc-driver.js';
 import { injectable, injectFromBase } from './injection.js';
 
+/** Bytes in front of a packet's payload. */
+const PACKET_HEADER_BYTES = 16;
 /** How long the host may take for each message. */
 const TIMEOUT_NS: Ns = 5_000_000_000;
 
@@ -29,28 +31,50 @@ export class MouseDriver extends VscDriver {
   protected readonly ringPages = 10;
 
   protected client({ channel }: VmbusDevice, conversation: Conversation): VspClient {
+    const { log } = channel.machine;
     return {
-      receive: ({ type, payload }) => {
-        if (type === VM_PKT.DATA_INBAND && messageType(payload) !== SYNTH_HID.INPUT_REPORT) {
-          conversation.receive(payload);
+      receive: ({ type, payload, transactionId }) => {
+        if (type === VM_PKT.COMP) return;
+        if (type === VM_PKT.DATA_INBAND) onReceive(conversation, payload, log);
+        else {
+          const bytes = PACKET_HEADER_BYTES + payload.length;
+          log.printk(`Unhandled packet type ${type}, tid ${transactionId.toString(16)} len ${bytes}`);
         }
       },
-      connectToVsp: () => connectToVsp(conversation, channel.machine.log),
+      connectToVsp: () => connectToVsp(conversation, log),
+      reconnect: () => connectToVsp(conversation, log),
     };
+  }
+}
+
+/** mousevsc_on_receive */
+function onReceive(conversation: Conversation, payload: Uint8Array, log: KernelLog): void {
+  const type = messageType(payload);
+  switch (type) {
+    case SYNTH_HID.INITIAL_DEVICE_INFO:
+      conversation.trySend(typedMessage(SYNTH_HID.INITIAL_DEVICE_INFO_ACK), COMPLETION_REQUESTED);
+      conversation.receive(payload);
+      break;
+    case SYNTH_HID.PROTOCOL_RESPONSE:
+      conversation.receive(payload);
+      break;
+    case SYNTH_HID.INPUT_REPORT:
+      break;
+    default:
+      log.printk(`unsupported hid msg type - type ${type | 0} len ${messageWord(payload) | 0}`);
   }
 }
 
 /** mousevsc_connect_to_vsp: the host answers, and describes the device right after. */
 function* connectToVsp(conversation: Conversation, log: KernelLog): Procedure<void> {
   const request = typedMessage(SYNTH_HID.PROTOCOL_REQUEST, SYNTH_HID_VERSION);
-  let answer = yield* conversation.request(request, { timeoutNs: TIMEOUT_NS });
-  if (messageType(answer) === SYNTH_HID.PROTOCOL_RESPONSE) {
-    if (messageWord(answer) === 0) {
-      log.printk(`synthhid protocol request failed (version ${SYNTH_HID_VERSION})`);
-      throw new ErrnoError('ENODEV', 'the host refused the protocol of the mouse');
-    }
-    conversation.expect();
-    answer = yield* conversation.wait(TIMEOUT_NS);
+  const answer = yield* conversation.request(request, { timeoutNs: TIMEOUT_NS });
+  // Both may have come at once.
+  if (messageType(answer) === SYNTH_HID.INITIAL_DEVICE_INFO) return;
+  if (messageWord(answer) === 0) {
+    log.printk(`synthhid protocol request failed (version ${SYNTH_HID_VERSION})`);
+    throw new ErrnoError('ENODEV', 'the host refused the protocol of the mouse');
   }
-  conversation.trySend(typedMessage(SYNTH_HID.INITIAL_DEVICE_INFO_ACK), COMPLETION_REQUESTED);
+  conversation.expect();
+  yield* conversation.wait(TIMEOUT_NS);
 }

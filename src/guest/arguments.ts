@@ -48,6 +48,8 @@ export const panicArgument = mapping('an object such as {cpu: 1}', panicKeys);
 export const crashArgument = mapping('an object such as {cpu: 1}', { ...panicKeys, ...nextKernelKeys });
 export const kexecArgument = mapping('an object such as {cmdline: "threadirqs"}', nextKernelKeys);
 
+export const modulesArgument = list('names of modules such as hv_netvsc', nonEmpty);
+
 /** How often something is done: not at all, too. */
 export const times = int(0, Number.MAX_SAFE_INTEGER);
 const bytes = int(0, 0xffffffff);

@@ -75,6 +75,11 @@ export class DeviceSettings implements DeviceParameters {
     return device?.driver === 'vpci' ? device.domain : undefined;
   }
 
+  hasDaemon(instanceId: Guid): boolean {
+    const device = this.byInstance.get(instanceId);
+    return device === undefined || !('daemon' in device) || device.daemon !== false;
+  }
+
   private madeUpInstance(relid: Relid): Guid {
     const digits = Array.from({ length: 3 }, () => this.prng.next().toString(16).padStart(8, '0')).join('');
     const tail = relid.toString(16).padStart(8, '0');

@@ -48,6 +48,7 @@ import {
   cpu as cpuNumber,
   crashArgument,
   kexecArgument,
+  modulesArgument,
   panicArgument,
   relid as relidNumber,
   relidMap,
@@ -346,6 +347,30 @@ export class Guest implements ScenarioGuest {
     machine.halt();
     vmbus.connection.cutOff();
     this.startKernel(kexecKernel(this.options, machine, cmdline));
+  }
+
+  /**
+   * Unloads modules of VMBus and its drivers, in this order, as rmmod does: hv_vmbus last, when no driver needs it any more.
+   *
+   * @throws ErrnoError ENOENT for one that is not loaded; EAGAIN (EWOULDBLOCK) for one that others need, or with a device
+   *   that is open; EBUSY while the guest sleeps; RangeError for a name that no module has; HungError if the host does
+   *   not let the guest go.
+   */
+  rmmod(...modules: readonly string[]): void {
+    checkArgument('modules', modulesArgument, modules);
+    for (const name of modules) this.perform('rmmod', this.power.unloadModule(name));
+  }
+
+  /**
+   * Loads modules of VMBus and its drivers, as modprobe does: hv_vmbus before the others. Nobody loads the drivers of devices
+   * that are found then.
+   *
+   * @throws ErrnoError ENODEV if the host has no protocol version in common, EBUSY if the interrupt is taken and while the
+   *   guest sleeps; RangeError for a name that no module has.
+   */
+  modprobe(...modules: readonly string[]): void {
+    checkArgument('modules', modulesArgument, modules);
+    for (const name of modules) this.perform('modprobe', this.power.loadModule(name));
   }
 
   /**

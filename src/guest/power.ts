@@ -42,7 +42,7 @@ export class GuestPower {
 
   private *fallAsleep(): Procedure<void> {
     const { machine, vmbus } = this;
-    yield* vmbus.power.suspend();
+    if (vmbus.isLoaded) yield* vmbus.power.suspend();
     machine.log.printk('Disabling non-boot CPUs ...');
     try {
       const cpus = [...machine.online];
@@ -74,7 +74,7 @@ export class GuestPower {
       yield* machine.hotplug.thaw(cpu);
       machine.log.printk(`CPU${cpu} is up`);
     }
-    yield* vmbus.power.resume();
+    if (vmbus.isLoaded) yield* vmbus.power.resume();
   }
 
   /** Leaves the host for a new kernel (drivers/hv/vmbus_drv.c hv_kexec_handler). */
@@ -90,11 +90,27 @@ export class GuestPower {
 
   /** Connects a socket to the host's service on a vsock port. Returns the relid of the connection's channel. */
   *connect(port: number): Procedure<Relid> {
-    if (this.machine.hotplug.isDisabled)
-      throw new ErrnoError('EBUSY', 'the guest sleeps, and its processes with it; resume it first');
+    this.refuseAsleep();
     const driver = this.vmbus.bus.drivers.find((candidate) => candidate instanceof HvSockDriver);
     if (!(driver instanceof HvSockDriver)) throw new ErrnoError('ENODEV', 'the guest has no hv_sock driver');
     const channel = yield* driver.connect(vsockService(port));
     return channel.relid;
+  }
+
+  /** rmmod. */
+  *unloadModule(name: string): Procedure<void> {
+    this.refuseAsleep();
+    yield* this.vmbus.modules.remove(name);
+  }
+
+  /** modprobe. */
+  *loadModule(name: string): Procedure<void> {
+    this.refuseAsleep();
+    yield* this.vmbus.modules.load(name);
+  }
+
+  private refuseAsleep(): void {
+    if (this.machine.hotplug.isDisabled)
+      throw new ErrnoError('EBUSY', 'the guest sleeps, and its processes with it; resume it first');
   }
 }

@@ -1,8 +1,12 @@
 import type { Relid } from '../lib/brand.js';
 import { CHANNELMSG, type OfferChannel, USER_DEFINED_BYTES } from '../vmbus/protocol/channel-messages.js';
+import { deviceClassId } from '../vmbus/protocol/class-ids.js';
 import { MAX_CHANNEL_RELIDS } from '../vmbus/relid-map.js';
 import { HostChannel, type HostDevice } from './device.js';
 
+const FRAMEBUFFER_CLASS_ID = deviceClassId('framebuffer');
+/** Video memory, unless the administrator wants a larger picture. */
+const FRAMEBUFFER_MIB = 8;
 /** Connection ids count up from here with the relid. */
 export const CONNECTION_ID_BASE = 0x10000;
 
@@ -103,7 +107,16 @@ export class ChannelTable {
     const { classId, instanceId, flags = 0, userDefined = new Uint8Array(0) } = device.options;
     if (userDefined.length > USER_DEFINED_BYTES)
       throw new RangeError('more user-defined bytes than an offer holds');
-    const offer = { classId, instanceId, flags, userDefined, subChannelIndex, childRelid: relid };
+    const mmioMegabytes = classId === FRAMEBUFFER_CLASS_ID ? FRAMEBUFFER_MIB : 0;
+    const offer = {
+      classId,
+      instanceId,
+      flags,
+      mmioMegabytes,
+      userDefined,
+      subChannelIndex,
+      childRelid: relid,
+    };
     return this.addAlone(device, offer);
   }
 }

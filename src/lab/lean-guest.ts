@@ -49,7 +49,15 @@ export interface LeanGuestOptions extends ConnectionOptions {
 }
 
 /** A line that nobody raises. */
-export const noLine: PerCpuLine = { *setup() {}, enable: () => {}, disable: () => {}, raise: () => {} };
+export const noLine: PerCpuLine = {
+  *setup() {
+    return 0;
+  },
+  *remove() {},
+  enable: () => {},
+  disable: () => {},
+  raise: () => {},
+};
 
 let unused: ChannelRings | undefined;
 

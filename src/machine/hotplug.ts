@@ -117,6 +117,13 @@ export class CpuHotplug {
     this.states.splice(at, 0, state);
   }
 
+  /** Takes a state away. Its teardown is not called for CPUs that are online (cpuhp_remove_state_nocalls). */
+  unregister(state: HotplugState): void {
+    const at = this.states.indexOf(state);
+    if (at >= 0) this.states.splice(at, 1);
+    for (const [cpu, failing] of this.toFail) if (failing === state) this.toFail.delete(cpu);
+  }
+
   /**
    * Adds a device to the state of its driver, which all with this name have in common; its startup is not called for CPUs
    * that are online already (cpuhp_state_add_instance_nocalls).

@@ -32,8 +32,10 @@ export type DemuxHandler = (cpu: Cpu) => boolean;
 
 /** An interrupt line that every CPU has for itself, raised by the hypervisor. */
 export interface PerCpuLine {
-  /** Installs the handler. The line stays off on every CPU. */
-  setup(handler: DemuxHandler): Procedure<void>;
+  /** Installs the handler, in the place of another one if there is one. The line stays off on every CPU. 0 or a negative errno. */
+  setup(handler: DemuxHandler): Procedure<number>;
+  /** Takes the handler away. */
+  remove(): Procedure<void>;
   /** Lets the line through on the present CPU. */
   enable(cpu: Cpu): void;
   disable(cpu: Cpu): void;

@@ -4,6 +4,7 @@ import { inFunction, type Procedure, runAtomic, SharedWord } from '../machine/st
 import { NetvscDevice } from '../drivers/netvsc/device.js';
 import { NetvscDriver } from '../drivers/netvsc/driver.js';
 import type { NetvscOptions } from '../drivers/netvsc/options.js';
+import { defaultDeviceParameters } from '../drivers/device-parameters.js';
 import type { World } from '../explore/model.js';
 import {
   NVSP,
@@ -69,7 +70,7 @@ export class NetvscGuest {
     const { host, operations, vmbus } = this.guest;
     this.driver = new NetvscDriver(
       operations,
-      { scsiHost: () => undefined, netvscChannels: () => options.channels, vpciDomain: () => undefined },
+      { ...defaultDeviceParameters, netvscChannels: () => options.channels },
       { pages: { ring: 2, receiveBuffer: 1, sendBuffer: 1 }, probesAsynchronously: false, ...options },
     );
     host.onPost = (message) => {

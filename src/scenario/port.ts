@@ -152,6 +152,12 @@ export interface ScenarioGuest {
   /** A new kernel is started in the old one's place. */
   kexec(options: NextKernelOptions): void;
 
+  /** Unloads modules of VMBus and its drivers, in this order. Throws RangeError for a name that none has. */
+  rmmod(...modules: readonly string[]): void;
+
+  /** Loads them, and what they need. */
+  modprobe(...modules: readonly string[]): void;
+
   /** A socket of the guest connects to a port of the host. @returns the relid of the connection's channel. */
   connect(port: number): Relid;
 

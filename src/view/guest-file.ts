@@ -6,6 +6,8 @@ export interface GuestFile {
   /** From the root, such as `/proc/softirqs`. Directories above it that are not there are made. */
   readonly path: string;
   readonly node: TreeNode;
+  /** False while the guest has no such file. Default: it always has it. */
+  readonly isThere?: () => boolean;
 }
 
 /** Plug-in point: files of /proc and /sys. Bind any number, each at a path of its own. */

@@ -103,14 +103,14 @@ export function treeOf(files: Iterable<GuestFile>): FileTree {
   tree.mount('/proc/sys', new StaticDirectory(0o555));
   tree.mount('/proc/sys/kernel', new StaticDirectory(0o555));
   tree.mount('/sys', new StaticDirectory(0o555));
-  for (const { path, node } of files) mountBound(tree, path, node);
+  for (const file of files) mountBound(tree, file);
   return tree;
 }
 
 /** irqlab's own files have places of their own: what does not fit is a plug-in's. */
-function mountBound(tree: FileTree, path: string, node: TreeNode): void {
+function mountBound(tree: FileTree, { path, node, isThere }: GuestFile): void {
   try {
-    tree.mount(path, node);
+    tree.mount(path, node, isThere);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     throw new PluginError(`what is bound to GUEST_FILE cannot be used: ${error.message}`);

@@ -11,6 +11,7 @@ import { vmbusBusDirectory } from './sys/vmbus-bus.js';
 import { moduleParameterDirectories } from './sys/module-parameters.js';
 import { sysctlInt } from './proc/sysctl.js';
 import { FileTree } from './tree.js';
+import { StaticDirectory } from './tree-node.js';
 
 /**
  * Binds the files of a guest to GUEST_FILE, and the tree that is made of all that are bound there. It needs ShownGuest,
@@ -32,7 +33,11 @@ export function viewModule({ hasVmbus }: { readonly hasVmbus: boolean }): Contai
         [Vmbus, ShownGuest],
       );
       bind(GUEST_FILE).toResolvedValue(
-        (vmbus: Vmbus): GuestFile => ({ path: '/sys/bus/vmbus', node: vmbusBusDirectory(vmbus) }),
+        (vmbus: Vmbus): GuestFile => ({
+          path: '/sys/bus/vmbus',
+          node: vmbusBusDirectory(vmbus),
+          isThere: () => vmbus.isLoaded,
+        }),
         [Vmbus],
       );
     }
@@ -66,7 +71,11 @@ function parameterFiles(vmbus: Vmbus): GuestFile[] {
     [0, 1],
   );
   return [
-    ...[...directories].map(([path, node]) => ({ path, node })),
+    ...[...directories].map(([module, parameters]) => ({
+      path: `/sys/module/${module}`,
+      node: new StaticDirectory(0o755, { parameters }),
+      isThere: () => vmbus.modules.isLoaded(module),
+    })),
     { path: '/proc/sys/kernel/hyperv_record_panic_msg', node: recordPanicMsg },
   ];
 }

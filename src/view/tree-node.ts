@@ -63,6 +63,8 @@ export type TreeNode = DirectoryNode | FileNode | SymlinkNode;
 export class StaticDirectory implements DirectoryNode {
   readonly kind = 'directory';
   private readonly entries = new Map<string, TreeNode>();
+  /** Of entries that come and go, whether they are there. */
+  private readonly conditions = new Map<string, () => boolean>();
   private directoryCount = 0;
 
   constructor(
@@ -72,27 +74,42 @@ export class StaticDirectory implements DirectoryNode {
     for (const [name, node] of Object.entries(entries)) this.add(name, node);
   }
 
-  list(): Iterable<string> {
-    return this.entries.keys();
+  *list(): Generator<string, void, void> {
+    for (const name of this.entries.keys()) if (this.isThere(name)) yield name;
   }
 
   lookup(name: string): TreeNode | undefined {
-    return this.entries.get(name);
+    return this.isThere(name) ? this.entries.get(name) : undefined;
   }
 
   directories(): number {
-    return this.directoryCount;
+    let count = this.directoryCount;
+    for (const [name, isThere] of this.conditions)
+      if (this.entries.get(name)?.kind === 'directory' && !isThere()) count -= 1;
+    return count;
   }
 
-  add(name: string, node: TreeNode): void {
+  /** @param isThere false while the entry is not to be seen; default: it always is. */
+  add(name: string, node: TreeNode, isThere?: () => boolean): void {
     this.remove(name);
     this.entries.set(name, node);
+    if (isThere !== undefined) this.conditions.set(name, isThere);
     if (node.kind === 'directory') this.directoryCount += 1;
   }
 
   remove(name: string): void {
     if (this.entries.get(name)?.kind === 'directory') this.directoryCount -= 1;
     this.entries.delete(name);
+    this.conditions.delete(name);
+  }
+
+  /** True if nothing has been added under this name. */
+  isFree(name: string): boolean {
+    return !this.entries.has(name);
+  }
+
+  private isThere(name: string): boolean {
+    return this.conditions.get(name)?.() !== false;
   }
 }
 

@@ -61,9 +61,10 @@ export class FileTree {
   /**
    * Puts a directory or file into the tree, with the directories above it if they are not there yet.
    *
+   * @param isThere false while it is not to be seen; default: it always is.
    * @throws RangeError if there is something at the path already, or something above it that takes no entries.
    */
-  mount(path: string, node: TreeNode): void {
+  mount(path: string, node: TreeNode, isThere?: () => boolean): void {
     const names = path.split('/').filter((name) => name !== '');
     const last = names.pop();
     if (last === undefined) throw new RangeError('the root directory cannot be mounted over');
@@ -79,10 +80,9 @@ export class FileTree {
       parent = next;
       this.above.add(parent);
     }
-    if (parent.lookup(last) !== undefined)
-      throw new RangeError(`there is ${path} already; choose another path`);
-    parent.add(last, node);
-    this.mounted.add(node);
+    if (!parent.isFree(last)) throw new RangeError(`there is ${path} already; choose another path`);
+    parent.add(last, node, isThere);
+    if (isThere === undefined) this.mounted.add(node);
   }
 
   exists(path: string): boolean {

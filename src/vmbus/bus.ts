@@ -49,7 +49,9 @@ export class VmbusBus {
 
   /** Takes a driver out of service, and its devices from it, the one bound last first (vmbus_driver_unregister). */
   *unregisterDriver(driver: VmbusDriver): Procedure<void> {
-    this.connection.machine.log.printk(`hv_vmbus: unregistering driver ${driver.name}`);
+    const { log } = this.connection.machine;
+    if (driver.farewell !== undefined) log.printk(driver.farewell);
+    log.printk(`hv_vmbus: unregistering driver ${driver.name}`);
     const at = this.drivers.indexOf(driver);
     if (at >= 0) this.drivers.splice(at, 1);
     for (const device of this.bound.toReversed()) if (device.driver === driver) yield* this.unbind(device);
@@ -57,8 +59,24 @@ export class VmbusBus {
     this.announced.delete(driver);
   }
 
+  /** The driver's module is loaded, and the user knows that it is. */
+  isLoaded(driver: VmbusDriver): boolean {
+    return this.announced.has(driver);
+  }
+
+  /** No device has it open. */
+  isIdle(driver: VmbusDriver): boolean {
+    return !this.bound.some((device) => device.driver === driver && driver.isInUse?.(device) === true);
+  }
+
+  /** The bus goes, once it has no device any more, and with it drivers that nobody has heard of (bus_unregister). */
+  clear(): void {
+    this.drivers.length = 0;
+    this.autoprobe = true;
+  }
+
   /** What the log says of a driver when its module is loaded. */
-  private announce(driver: VmbusDriver): void {
+  announce(driver: VmbusDriver): void {
     if (this.announced.has(driver)) return;
     this.announced.add(driver);
     const { greeting, name } = driver;

@@ -50,10 +50,14 @@ export function deviceOf({ device }: VmbusChannel): VmbusDevice | undefined {
  * `channel.irqName` before it opens them; all else about interrupts is VMBus' affair.
  */
 export interface VmbusDriver {
-  /** The module's name, e.g. `hv_netvsc`. */
+  /** Its name on the bus, e.g. `hv_netvsc`. */
   readonly name: string;
+  /** Name of its module, if that is another. */
+  readonly module?: string;
   /** What its module says in the kernel log before it registers. */
   readonly greeting?: string;
+  /** What it says there before it unregisters. */
+  readonly farewell?: string;
   /** Classes of devices that the driver serves. */
   readonly classIds: readonly Guid[];
   /** Its module is loaded by whoever wants it: it is there, and is heard of when the first device is meant for it. */
@@ -74,6 +78,8 @@ export interface VmbusDriver {
   subChannelOffered?(device: VmbusDevice, channel: VmbusChannel): Procedure<void>;
   /** A channel interrupts another CPU from now on (change_target_cpu_callback); called with interrupts off. */
   targetCpuChanged?(channel: VmbusChannel, oldCpu: CpuId, newCpu: CpuId): void;
+  /** Somebody has the device open, so that its module stays loaded (module_refcount). */
+  isInUse?(device: VmbusDevice): boolean;
   /** Uses `count` channels instead of the present number (ethtool -L). Throws ErrnoError if it can't. */
   setChannels?(device: VmbusDevice, count: number): Procedure<void>;
 }

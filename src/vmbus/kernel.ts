@@ -20,6 +20,8 @@ export interface HypervBehaviour {
   readonly movesChannelsAtOffline: boolean;
   /** Interrupts and CPUs that go look whether the CPU has synic pages before they look into them. */
   readonly checksSynicPages: boolean;
+  /** The host is told when the module is unloaded; else the connection counts as ended before anybody would tell it. */
+  readonly unloadsHostAtExit: boolean;
   /** How the log tells of a device whose probe failed: by its driver, or by the device. */
   readonly probeFailure: 'probe of' | 'probe with driver';
   /** A confidential VM accepts passed-through PCI devices. */
@@ -38,6 +40,8 @@ export interface HypervBehaviour {
   readonly fcopyInUtils: boolean;
   /** Function of pci-hyperv in which the host is told where an interrupt goes, as its messages name it. */
   readonly vpciRetarget: 'hv_arch_irq_unmask' | 'hv_irq_retarget_interrupt';
+  /** What the probe of an integration service fails with that the host is too old for (util_probe). */
+  readonly utilInitErrno: 'ENODEV' | 'ENOTSUPP';
   /** hv_utils can take each sample of the host's time as one to follow, if the clock is behind (timesync_implicit). */
   readonly timesyncImplicit: boolean;
   /** uio_hv_generic has the channel of file copy without being asked. */
@@ -57,6 +61,7 @@ const v61: HypervBehaviour = {
   resumeWaitsForEachDevice: true,
   movesChannelsAtOffline: false,
   checksSynicPages: false,
+  unloadsHostAtExit: true, // 6.1.192 has the fix by which vmbus_exit leaves conn_state alone
   probeFailure: 'probe of',
   vpciInIsolated: false,
   scansToHighestRelid: false,
@@ -66,6 +71,7 @@ const v61: HypervBehaviour = {
   netvscChannels: { least: 8, orDefaultRssQueues: false },
   fcopyInUtils: true,
   vpciRetarget: 'hv_arch_irq_unmask',
+  utilInitErrno: 'ENODEV',
   timesyncImplicit: false,
   uioServesFcopy: false,
   uioMasksInterrupts: false, // 6.1.192 has the fix of 6.17's
@@ -79,6 +85,7 @@ const v610: HypervBehaviour = {
   uioServesFcopy: true, // 6.10, with that: hv_uio_id_table
   uioMasksInterrupts: true, // until 6.17 and its stable trees, of which 6.10 had none
   placementSpins: true, // had no stable tree when it was mended
+  unloadsHostAtExit: false, // had no stable tree when it was mended
   timesyncImplicit: true, // 6.8, "hv_utils: Allow implicit ICTIMESYNCFLAG_SYNC"
 };
 
@@ -87,12 +94,14 @@ const v612: HypervBehaviour = {
   uioMasksInterrupts: false, // 6.12.117 has the fix of 6.17's, "uio_hv_generic: Let userspace take care of interrupt mask"
   noConnectionErrno: 'ENXIO', // 6.12.117 has the change that looks for VTL2's connection
   placementSpins: false, // 6.12.117 has the fix of 7.2's
+  unloadsHostAtExit: true, // 6.12.117 has the fix that 6.1.192 has
   probeFailure: 'probe with driver', // by 6.12, call_driver_probe
   netvscChannels: { least: 16, orDefaultRssQueues: true }, // 6.12, 646f071d315b
 };
 
 const v618: HypervBehaviour = {
   ...v612,
+  unloadsHostAtExit: false, // 6.18 and 7.2.8 are without that fix
   waitsForBootOffers: true, // 6.14, "hv: vmbus: Wait for boot-time offers during boot and resume"
   resumeWaitsForEachDevice: false, // 6.14, "hv: vmbus: Log on missing offers if any"
   storvscPrefersOwnCpu: true, // 6.18, "scsi: storvsc: Prefer returning channel with the same CPU as on the I/O issuing CPU"
@@ -108,6 +117,7 @@ const v72: HypervBehaviour = {
   placementSpins: true, // 7.2.8
   scansToHighestRelid: true, // 7.1, 1c80dd81cac1
   framebufferDriver: 'hyperv_drm', // hyperv_fb is gone in 7.2
+  utilInitErrno: 'ENOTSUPP', // by 7.2, what util_init said
   vpciRetarget: 'hv_irq_retarget_interrupt', // by 7.2, where the root partition has its own way
 };
 

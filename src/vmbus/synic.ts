@@ -73,6 +73,15 @@ export class HvPerCpuContext implements SynicPages {
     );
   }
 
+  /** Has pages from now on, empty ones, or has none. */
+  allocate(hasPages: boolean): void {
+    this.hasPages = hasPages;
+    this.unseen = undefined;
+    this.eventFlags.fill(0);
+    this.message.type = HVMSG_NONE;
+    this.message.pending = false;
+  }
+
   /** What the host gets as the pages of this CPU. */
   get pages(): SynicPages {
     if (this.hasPages) return this;

@@ -1,6 +1,7 @@
 import type { CpuId } from '../lib/brand.js';
 import type { IrqCore } from '../irq/core.js';
 import type { Ns } from '../lib/brand.js';
+import { errnoValue } from '../lib/errno.js';
 import type { Machine } from '../machine/machine.js';
 import { inFrame, type Procedure } from '../machine/step.js';
 import type { PerCpuLine } from '../platform/platform.js';
@@ -15,11 +16,13 @@ import type { GuestMemory } from './guest-memory.js';
 import type { HostPort } from './host-port.js';
 import { VmbusIsr } from './isr.js';
 import { MessageHandler } from './messages.js';
+import { VmbusModules } from './modules.js';
 import { logNullPage } from './null-pages.js';
 import { VmbusPower } from './power.js';
 import type { Refusal } from './refusals.js';
 import { HvPerCpuContext } from './synic.js';
 import { SynicHotplug } from './synic-hotplug.js';
+import { brokenInvariants } from './validate.js';
 import type { ControlMessages } from './variants/control-messages.js';
 import type { DesignParts } from './variants/design-parts.js';
 
@@ -44,22 +47,29 @@ export function createVmbus(options: VmbusOptions): Vmbus {
   const { machine, irq, host, memory, line, design, makeDrivers } = options;
   const connection = new VmbusConnection(machine, host, memory, irq, design, options);
   const operations = new ChannelOperations(connection);
-  return new Vmbus(connection, operations, line, makeDrivers?.(operations) ?? []);
+  const vmbus = new Vmbus(connection, operations, line, makeDrivers?.(operations) ?? []);
+  machine.validateWith(() => brokenInvariants(vmbus));
+  return vmbus;
 }
 
 /** The VMBus driver of a guest, all parts together (drivers/hv/vmbus_drv.c). */
 export class Vmbus {
   readonly bus: VmbusBus;
   readonly contexts: readonly HvPerCpuContext[];
-  readonly isr: VmbusIsr;
+  /** hv_vmbus and the drivers' modules, as they are loaded and unloaded. */
+  readonly modules: VmbusModules;
   readonly management: ChannelManagement;
   /** What handles the host's control messages. */
   readonly messages: MessageHandler;
   readonly power: VmbusPower;
   /** 1: in a panic the host is given the end of the kernel's log (sysctl_record_panic_msg). */
   recordPanicMsg: number;
-  private readonly control: ControlMessages;
+  private control: ControlMessages;
+  private currentIsr: VmbusIsr;
   private readonly hotplug: SynicHotplug;
+  private loaded = false;
+  /** It was loaded before: what it has made for itself is not of use any more. */
+  private isSpent = false;
 
   /**
    * @param line the interrupt line that the host raises for VMBus.
@@ -69,7 +79,7 @@ export class Vmbus {
     readonly connection: VmbusConnection,
     readonly operations: ChannelOperations,
     readonly line: PerCpuLine,
-    private readonly drivers: readonly VmbusDriver[],
+    drivers: readonly VmbusDriver[],
   ) {
     this.recordPanicMsg = connection.isolation ? 0 : 1;
     this.bus = new VmbusBus(connection, operations);
@@ -89,8 +99,23 @@ export class Vmbus {
       );
     this.contexts = contexts;
     this.control = connection.design.topLevel.controlMessages(connection);
-    this.isr = new VmbusIsr(contexts, connection.relids, this.control, connection.host, connection.eventScan);
+    this.currentIsr = this.newIsr();
     this.hotplug = new SynicHotplug(connection, contexts, line, () => this.expectNullPages());
+    this.modules = new VmbusModules(this, drivers);
+  }
+
+  /** The module hv_vmbus is loaded, so that the bus is there. */
+  get isLoaded(): boolean {
+    return this.loaded;
+  }
+
+  get isr(): VmbusIsr {
+    return this.currentIsr;
+  }
+
+  private newIsr(): VmbusIsr {
+    const { contexts, control, connection } = this;
+    return new VmbusIsr(contexts, connection.relids, control, connection.host, connection.eventScan);
   }
 
   /**
@@ -98,9 +123,18 @@ export class Vmbus {
    * (hv_kexec_handler). A host that does not answer keeps it waiting for ever.
    */
   *kexec(): Procedure<void> {
-    const { machine } = this.connection;
+    if (!this.loaded) return;
     yield* this.power.initiateUnload();
+    yield* this.removeHotplug();
+  }
+
+  /** Switches the synics of all CPUs off, for good (cpuhp_remove_state). */
+  private *removeHotplug(): Procedure<void> {
+    const { machine } = this.connection;
+    yield* machine.hotplug.cpusReadLock();
     for (const id of machine.online) yield* this.hotplug.teardown(machine.cpu(id));
+    machine.hotplug.unregister(this.hotplug);
+    yield* machine.hotplug.cpusReadUnlock();
   }
 
   /** The kernel has panicked: it leaves the host without interrupts (hv_panic_vmbus_unload). */
@@ -120,13 +154,13 @@ export class Vmbus {
   private allocSynic(): void {
     const { machine, isolation, confidential } = this.connection;
     for (const context of this.contexts)
-      context.hasPages = machine.present.has(context.cpu.id) || (isolation && !confidential);
+      context.allocate(machine.present.has(context.cpu.id) || (isolation && !confidential));
   }
 
   /** From now on an interrupt of a CPU without pages is the kernel's end: vmbus_isr reads through a null pointer. */
-  private expectNullPages(): Procedure<void> {
+  private *expectNullPages(): Procedure<void> {
     const { contexts, isr, connection } = this;
-    return this.line.setup((cpu) => {
+    yield* this.line.setup((cpu) => {
       if (contexts[cpu.id].hasPages) return isr.handle(cpu);
       const { machine } = connection;
       logNullPage(machine.log);
@@ -151,29 +185,85 @@ export class Vmbus {
   }
 
   /**
-   * Switches the synics on, connects to the host and takes its offers (vmbus_bus_init). Drivers may still be busy with
-   * their devices when it returns.
+   * Boots VMBus: the module is loaded, then the drivers' modules are. Drivers may still be busy with their devices when it
+   * returns.
    *
    * @returns false if guest and host have no protocol version in common, or the module cannot be loaded.
    */
-  *init(): Procedure<boolean> {
-    const { connection, hotplug, isr } = this;
+  init(): Procedure<boolean> {
+    const { behaviour, allOffersDelivered } = this.connection;
+    return this.modules.boot(function* () {
+      if (!behaviour.waitsForBootOffers) yield* allOffersDelivered.waitTimeout(DRIVERS_REGISTER_NS);
+    });
+  }
+
+  /**
+   * The module is loaded: switches the synics on, connects to the host and takes its offers (vmbus_bus_init). What fails
+   * leaves nothing behind.
+   *
+   * @returns 0; -EINVAL if a parameter is wrong, -EBUSY if the interrupt is taken, -ENODEV without a protocol version in
+   *   common with the host.
+   */
+  *load(): Procedure<number> {
+    const { connection, hotplug, line } = this;
     const { machine } = connection;
-    if (!connection.parameters.load('hv_vmbus', machine.log)) return false;
-    yield* this.line.setup((cpu) => isr.handle(cpu));
+    if (!connection.parameters.load('hv_vmbus', machine.log)) return errnoValue('EINVAL');
+    if (this.isSpent) this.renew();
+    this.isSpent = true;
+    this.loaded = true;
+    const { isr } = this;
+    const ret = yield* line.setup((cpu) => isr.handle(cpu));
+    if (ret !== 0) {
+      this.unregisterBus();
+      return ret;
+    }
     this.allocSynic();
     yield* this.control.setup(this.contexts);
+    yield* machine.hotplug.cpusReadLock();
     for (const id of machine.online) yield* hotplug.startup(machine.cpu(id));
     machine.hotplug.register(hotplug);
+    yield* machine.hotplug.cpusReadUnlock();
     if (connection.confidential) {
       machine.log.printk('hv_vmbus: Establishing connection to the confidential VMBus');
     }
-    if (!(yield* vmbusConnect(connection))) return false;
-    yield* inFrame('vmbus_request_offers', vmbusRequestOffers(connection));
-    if (!connection.behaviour.waitsForBootOffers) {
-      yield* connection.allOffersDelivered.waitTimeout(DRIVERS_REGISTER_NS);
+    if (!(yield* vmbusConnect(connection))) {
+      yield* this.removeHotplug();
+      yield* this.control.remove();
+      yield* line.remove();
+      this.unregisterBus();
+      return errnoValue('ENODEV');
     }
-    for (const driver of this.drivers) yield* this.bus.registerDriver(driver);
-    return true;
+    yield* inFrame('vmbus_request_offers', vmbusRequestOffers(connection));
+    return 0;
+  }
+
+  /**
+   * The module is unloaded, after those of all drivers: the host is told, as far as this kernel does, the channels go, and
+   * the synics are off (vmbus_exit). A host that does not answer keeps it waiting for ever.
+   */
+  *exit(): Procedure<void> {
+    const { connection } = this;
+    if (!connection.behaviour.unloadsHostAtExit) connection.disconnected();
+    yield* this.power.initiateUnload();
+    yield* connection.drainWork();
+    yield* this.line.remove();
+    yield* inFrame('vmbus_free_channels', this.management.exit());
+    yield* this.control.remove();
+    yield* this.removeHotplug();
+    this.unregisterBus();
+  }
+
+  /** Nothing of the bus is left, nor of the channels' irqdomain (bus_unregister; RFC patch 7). */
+  private unregisterBus(): void {
+    this.connection.relids.remove();
+    this.bus.clear();
+    this.loaded = false;
+  }
+
+  private renew(): void {
+    const { connection } = this;
+    connection.renew();
+    this.control = connection.design.topLevel.controlMessages(connection);
+    this.currentIsr = this.newIsr();
   }
 }

@@ -110,12 +110,21 @@ describe('other drivers, whose host refuses', () => {
     ['balloon', '6.12', -71, [`hv_balloon ${id}: probe with driver hv_balloon failed with error -71`]],
     ['keyboard', '6.12', -19, [`hyperv_keyboard ${id}: synth_kbd protocol request failed (version 65536)`]],
     ['mouse', '6.1', -19, ['synthhid protocol request failed (version 131072)']],
-    ['framebuffer', '6.12', -19, ['hyperv_fb: Synthetic video device version not accepted']],
+    [
+      'framebuffer',
+      '6.12',
+      -19,
+      ['hyperv_fb: Synthetic video device version not accepted', 'hyperv_fb: Unable to connect to VSP'],
+    ],
     [
       'framebuffer',
       '7.2',
       -19,
-      [`hyperv_drm ${id}: [drm] *ERROR* Synthetic video device version not accepted`],
+      [
+        `hyperv_drm ${id}: [drm] *ERROR* Version request not accepted`,
+        `hyperv_drm ${id}: [drm] *ERROR* Synthetic video device version not accepted -19`,
+        `hyperv_drm ${id}: [drm] *ERROR* Failed to connect to vmbus.`,
+      ],
     ],
   ])('%s of Linux %s: errno %i', (className, kernel, errno, expected) => {
     const backends = backendsWith(className, ({ payload, transactionId }, channel, services) => {

@@ -4,6 +4,7 @@ import { Guest } from '../../src/guest/guest.js';
 import { CpuMask } from '../../src/machine/cpumask.js';
 import type { GuestOptions } from '../../src/scenario/options/guest.js';
 import { accountOf, brokenInvariants } from './invariants.js';
+import { runs } from '../support/long.js';
 
 const small: GuestOptions = {
   cpus: 4,
@@ -246,7 +247,7 @@ describe('counts', () => {
         coalescedAtAll += coalesced;
         expect(brokenInvariants(vm)).toEqual([]);
       }),
-      { numRuns: 200 },
+      { numRuns: runs(200, 50) },
     );
     expect(coalescedAtAll).toBeGreaterThan(0);
   });

@@ -5,6 +5,7 @@ import { deviceClassId, vmbusDeviceClasses } from '../../src/vmbus/protocol/clas
 import { CHANNELMSG, type ChannelMessage, encodeMessage } from '../../src/vmbus/protocol/channel-messages.js';
 import { RING_WORD, type RingWord } from '../../src/vmbus/ring/index.js';
 import { device, instanceOf, TestGuest } from '../support/guest.js';
+import { runs } from '../support/long.js';
 
 const RELIDS = [0, 1, 2, 3, 9, 10, 11, 50, 51, 2047, 2048, 0xffffffff];
 
@@ -146,7 +147,7 @@ describe('a host that does what it must not', () => {
         guest.settle();
         expect(guest.rows().some(([, of, name]) => of === 300 && name === 'vss')).toBe(true);
       }),
-      { numRuns: 400 },
+      { numRuns: runs(400, 100) },
     );
   });
 });

@@ -199,6 +199,14 @@ export class FakeGuest implements ScenarioGuest {
     this.record('crash', cpu ?? '', cmdline ?? '');
   }
 
+  rmmod(...modules: readonly string[]): void {
+    this.record('rmmod', ...modules);
+  }
+
+  modprobe(...modules: readonly string[]): void {
+    this.record('modprobe', ...modules);
+  }
+
   kexec({ cmdline }: NextKernelOptions): void {
     this.record('kexec', cmdline ?? '');
   }

@@ -3,6 +3,7 @@ import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { ScenarioError } from '../../src/scenario/diagnostics.js';
 import { parseScenario } from '../../src/scenario/load.js';
+import { runs } from '../support/long.js';
 
 const example = readFileSync(new URL('../../examples/cpu-offline.yaml', import.meta.url), 'utf8');
 
@@ -44,6 +45,6 @@ test('whatever a file says, it is loaded or every complaint has a place in it', 
         }
       }
     }),
-    { numRuns: 300 },
+    { numRuns: runs(300, 100) },
   );
 });

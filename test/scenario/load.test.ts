@@ -243,7 +243,7 @@ describe('what is wrong in a file is reported with its position:', () => {
     ['workload: [{relid: 1, total: 6, every: 1s}]', '2:12: "total" and "every" do not go together'],
     [
       'timeline: [{at: 1s}]',
-      '2:12: a step needs an action: one of offline, online, plugCpu, unplugCpu, affinity, write, read, offer, rescind, channels, indirection, ifdown, ifup, signal, raise, count, request, free, enable, disable, synchronize, wake, plug, unplug, queues, host, refused, hostCount, stimer0, suspend, resume, shutdown, panic, crash, kexec, connect, uio, print',
+      '2:12: a step needs an action: one of offline, online, plugCpu, unplugCpu, affinity, write, read, offer, rescind, channels, indirection, ifdown, ifup, signal, raise, count, request, free, enable, disable, synchronize, wake, plug, unplug, queues, host, refused, hostCount, stimer0, suspend, resume, shutdown, panic, crash, kexec, rmmod, modprobe, connect, uio, print',
     ],
     ['timeline: [{ofline: 1}]', '2:13: unknown key "ofline"; did you mean "offline"?'],
     ['timeline: [{offline: 1, online: 2}]', '2:33: a step has one action, not 2 (offline, online)'],

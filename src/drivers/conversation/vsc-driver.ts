@@ -16,6 +16,8 @@ export interface VspClient {
    * @throws ErrnoError if the host does not answer, or refuses.
    */
   connectToVsp(): Procedure<void>;
+  /** What is done instead after a resume. Closes the channel itself if it fails, or leaves it open as the driver does. */
+  reconnect?(): Procedure<void>;
 }
 
 /**
@@ -48,12 +50,16 @@ export abstract class VscDriver implements VmbusDriver {
   }
 
   *resume(device: VmbusDevice): Procedure<void> {
-    yield* this.connect(device);
+    yield* this.connect(device, true);
   }
 
   /** Opens the channel and talks; no open channel is left behind where the host does not answer, or refuses. */
-  private *connect(device: VmbusDevice): Procedure<void> {
+  private *connect(device: VmbusDevice, isResume = false): Procedure<void> {
     const client = yield* this.open(device);
+    if (isResume && client.reconnect !== undefined) {
+      yield* client.reconnect();
+      return;
+    }
     try {
       yield* client.connectToVsp();
     } catch (error) {

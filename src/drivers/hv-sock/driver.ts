@@ -81,6 +81,11 @@ export class HvSockDriver implements VmbusDriver {
     yield* this.operations.close(device.channel);
   }
 
+  /** A socket that is connected has its transport's module (vsock_assign_transport). */
+  isInUse({ instanceId }: VmbusDevice): boolean {
+    return this.connected.has(instanceId);
+  }
+
   /** hvs_suspend: the bus takes care of connections, none of which survives. */
   *suspend(): Procedure<void> {}
 

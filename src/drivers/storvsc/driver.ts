@@ -92,6 +92,11 @@ export class StorvscDriver extends VscDriver {
     this.release(device, controller);
   }
 
+  /** Whoever has I/Os with a disk has it open, and with it the module (sd_open, scsi_device_get). */
+  isInUse(device: VmbusDevice): boolean {
+    return (controllerOf(device)?.outstanding ?? 0) > 0;
+  }
+
   /** storvsc_suspend. I/Os that come before the resume wait in the block layer. */
   override *suspend(device: VmbusDevice): Procedure<void> {
     const controller = controllerOf(device);

@@ -167,4 +167,9 @@ export class UioDriver implements VmbusDriver {
     this.minors.delete(driverData.minor);
     device.driverData = undefined;
   }
+
+  /** A program that has it open has the module, too (uio_open). */
+  isInUse({ driverData }: VmbusDevice): boolean {
+    return driverData instanceof UioDevice && driverData.isOpen;
+  }
 }

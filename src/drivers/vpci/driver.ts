@@ -17,6 +17,7 @@ import { noPciCore, PCI_CORE, type PciCore } from './pci-core.js';
 @injectable()
 export class VpciDriver implements VmbusDriver {
   readonly name = 'hv_pci';
+  readonly module = 'pci_hyperv';
   readonly classIds = [deviceClassId('pci')];
   readonly probesAsynchronously = true;
   private readonly domains = new DomainNumbers();

@@ -12,12 +12,17 @@ import {
   SYNTH_KBD,
   SYNTH_KBD_VERSION,
   SYNTHVID,
-  synthvidVersions,
+  SYNTHVID_VERSION_WIN8,
+  SYNTHVID_VERSION_WIN10,
   typedMessage,
 } from '../protocols/pipe.js';
 
 /** A message to its answer. */
 const MESSAGE_NS: Ns = 50_000;
+
+const synthvidVersions: readonly number[] = [SYNTHVID_VERSION_WIN10, SYNTHVID_VERSION_WIN8];
+/** 1024 by 768: width below, height above. */
+const DEFAULT_RESOLUTION = (768 << 16) | 1024;
 
 /** What the host says to a message of the guest: some messages, in order. */
 type Answers = (type: number, word: number) => readonly Uint8Array[];
@@ -79,7 +84,7 @@ export function framebufferBackend(): HostBackend {
       case SYNTHVID.VERSION_REQUEST:
         return [typedMessage(SYNTHVID.VERSION_RESPONSE, accepted(synthvidVersions.includes(word)))];
       case SYNTHVID.RESOLUTION_REQUEST:
-        return [typedMessage(SYNTHVID.RESOLUTION_RESPONSE)];
+        return [typedMessage(SYNTHVID.RESOLUTION_RESPONSE, DEFAULT_RESOLUTION)];
       case SYNTHVID.VRAM_LOCATION:
         return [typedMessage(SYNTHVID.VRAM_LOCATION_ACK, word), typedMessage(SYNTHVID.FEATURE_CHANGE)];
       case SYNTHVID.SITUATION_UPDATE:

@@ -10,6 +10,10 @@ export const DM = {
   VERSION_RESPONSE: 2,
   CAPABILITIES_REPORT: 3,
   CAPABILITIES_RESPONSE: 4,
+  BALLOON_REQUEST: 6,
+  UNBALLOON_REQUEST: 8,
+  MEM_HOT_ADD_REQUEST: 10,
+  MEM_HOT_ADD_RESPONSE: 11,
   INFO_MESSAGE: 12,
 } as const;
 
@@ -44,8 +48,9 @@ export const SYNTHVID = {
   RESOLUTION_REQUEST: 13,
   RESOLUTION_RESPONSE: 14,
 } as const;
-/** Versions of the framebuffer, newest first: Windows 10, 8. */
-export const synthvidVersions: readonly number[] = [0x50003, 0x20003];
+/** Versions of the framebuffer: major below, minor above. */
+export const SYNTHVID_VERSION_WIN8 = 0x20003;
+export const SYNTHVID_VERSION_WIN10 = 0x50003;
 
 /** A message: type and, where it matters, one word: a version, or 1 for accepted. */
 export function typedMessage(type: number, word = 0): Uint8Array {

@@ -6,7 +6,12 @@ import { irqSetHandler, irqSetStatusFlags } from '../../irq/management/chip.js';
 import type { IrqCore } from '../../irq/core.js';
 import { IRQ_HANDLED, IRQ_NONE, irqType, named } from '../../irq/data/irqaction.js';
 import type { IrqDesc } from '../../irq/data/irqdesc.js';
-import { disablePercpuIrq, enablePercpuIrq, requestPercpuIrq } from '../../irq/management/percpu.js';
+import {
+  disablePercpuIrq,
+  enablePercpuIrq,
+  freePercpuIrq,
+  requestPercpuIrq,
+} from '../../irq/management/percpu.js';
 import { irqStatus } from '../../irq/data/settings.js';
 import type { LineAccounting } from '../line-accounting.js';
 import type { DemuxHandler, PerCpuLine } from '../platform.js';
@@ -44,7 +49,8 @@ export class VmbusPpi implements PerCpuLine {
     return gic.map(VMBUS_INTID, irqType.EDGE_RISING, at);
   }
 
-  *setup(handler: DemuxHandler): Procedure<void> {
+  /** request_percpu_irq: EBUSY if the handler of a module that was unloaded is still there. */
+  *setup(handler: DemuxHandler): Procedure<number> {
     const { core, machine } = this;
     const desc = VmbusPpi.mapLine(this.gic);
     irqSetHandler(core, desc.irq, this.accounting.flow, false, null);
@@ -56,8 +62,15 @@ export class VmbusPpi implements PerCpuLine {
       VMBUS_LINE_NAME,
       this,
     );
-    if (ret !== 0) throw new Error(`the VMBus interrupt ${desc.irq} cannot be requested: ${ret}`);
-    this.desc = desc;
+    if (ret === 0) this.desc = desc;
+    else machine.log.printk(`hv_vmbus: Can't request Hyper-V VMbus IRQ ${desc.irq}, Err ${ret}`);
+    return ret;
+  }
+
+  /** free_percpu_irq, which leaves the handler where it is, with a warning, while some CPU has the line enabled. */
+  *remove(): Procedure<void> {
+    const { core, desc } = this;
+    if (desc !== undefined) yield* freePercpuIrq(core, desc.irq, this);
   }
 
   enable(cpu: Cpu): void {

@@ -10,6 +10,8 @@ export const HYPERVISOR_CALLBACK_VECTOR = 0xf3;
 
 /** The vector that x86 reserves for the hypervisor on each CPU: no Linux IRQ; the HYP row counts it. */
 export class HypervisorCallback implements PerCpuLine, InterruptHandler {
+  /** Whether Hyper-V is there and has been asked for interrupts. */
+  isSetUp = false;
   private handler: DemuxHandler | undefined;
 
   constructor(
@@ -18,14 +20,17 @@ export class HypervisorCallback implements PerCpuLine, InterruptHandler {
     private readonly accounting: LineAccounting,
   ) {}
 
-  /** Whether Hyper-V is there and has been asked for interrupts. */
-  get isSetUp(): boolean {
-    return this.handler !== undefined;
+  /** hv_setup_vmbus_handler. */
+  *setup(handler: DemuxHandler): Procedure<number> {
+    this.handler = handler;
+    this.isSetUp = true;
+    this.machine.setVectorHandler(HYPERVISOR_CALLBACK_VECTOR, this);
+    return 0;
   }
 
-  *setup(handler: DemuxHandler): Procedure<void> {
-    this.handler = handler;
-    this.machine.setVectorHandler(HYPERVISOR_CALLBACK_VECTOR, this);
+  /** hv_remove_vmbus_handler: the vector stays, and so does its row. */
+  *remove(): Procedure<void> {
+    this.handler = undefined;
   }
 
   enable(): void {}

@@ -8,6 +8,7 @@ import { print, read, write } from './files.js';
 import { host, hostCount, refused, stimer0 } from './host.js';
 import { ifdown, ifup, indirection } from './interface.js';
 import { disable, enable, free, plug, queues, raise, request, synchronize, unplug, wake } from './lines.js';
+import { modprobe, rmmod } from './modules.js';
 import { resume, shutdown, suspend } from './power.js';
 import { count, signal } from './signals.js';
 import { uio } from './uio.js';
@@ -49,6 +50,8 @@ export const builtinActions: readonly ScenarioAction[] = [
   panic,
   crash,
   kexec,
+  rmmod,
+  modprobe,
   connect,
   uio,
   print,

@@ -6,9 +6,6 @@ export const plainDrivers = [
   'heartbeat',
   'shutdown',
   'timesync',
-  'kvp',
-  'vss',
-  'fcopy',
   'balloon',
   'mouse',
   'keyboard',
@@ -17,8 +14,11 @@ export const plainDrivers = [
   'hv_sock',
 ] as const;
 
+/** Integration services that a program in user space stands behind. */
+export const daemonDrivers = ['kvp', 'vss', 'fcopy'] as const;
+
 /** All names that `driver` of a device may have. */
-export const driverNames = [...plainDrivers, 'storvsc', 'netvsc', 'vpci'] as const;
+export const driverNames = [...plainDrivers, ...daemonDrivers, 'storvsc', 'netvsc', 'vpci'] as const;
 export type DriverName = (typeof driverNames)[number];
 
 /** What guest and paravisor keep from the host. */
@@ -40,6 +40,13 @@ interface DeviceBase {
 /** A device of one channel. */
 export interface PlainDeviceOptions extends DeviceBase {
   readonly driver: (typeof plainDrivers)[number];
+}
+
+/** An integration service that a program in user space stands behind. */
+export interface DaemonServiceOptions extends DeviceBase {
+  readonly driver: (typeof daemonDrivers)[number];
+  /** Whether that program runs, hv_kvp_daemon and the like; default true. */
+  readonly daemon?: boolean;
 }
 
 export const storageControllers = ['scsi', 'ide', 'fibreChannel'] as const;
@@ -91,6 +98,7 @@ export interface ClassDeviceOptions extends DeviceBase {
 /** A device that the host offers. */
 export type DeviceOptions =
   | PlainDeviceOptions
+  | DaemonServiceOptions
   | StorvscOptions
   | NetvscOptions
   | VpciOptions

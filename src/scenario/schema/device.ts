@@ -2,13 +2,14 @@ import type { z } from 'zod';
 import type { Checks } from '../checks/checks.js';
 import type { PciInUse } from '../checks/pci.js';
 import {
+  daemonDrivers,
   type DeviceOptions,
   driverNames,
   encryptedMemories,
   storageControllers,
 } from '../options/devices.js';
 import type { Path } from '../place.js';
-import { guid, relid } from './notations.js';
+import { bool, guid, relid } from './notations.js';
 import { pciDevice } from './pci.js';
 import { int, keysIn, list, mapping, whenMapping, word } from './shapes.js';
 
@@ -38,6 +39,11 @@ const deviceKeys = mapping('a device, e.g. {driver: netvsc, relid: 13}', {
   functions: list('a list of PCI functions', pciDevice)
     .optional()
     .describe('vpci: the PCI functions on the bus; default: one that nobody knows anything of'),
+  daemon: bool
+    .optional()
+    .describe(
+      'kvp, vss, fcopy: whether the program behind it runs, hv_kvp_daemon and the like; default true',
+    ),
   domain: int(0, 0xffff).optional().describe('vpci: PCI domain; default: from the instance GUID'),
 });
 
@@ -48,6 +54,7 @@ const keysOfDriver: Readonly<Record<string, readonly (keyof DeviceKeys)[]>> = {
   storvsc: ['controller', 'scsiHost', 'subChannels'],
   netvsc: ['channels', 'subChannels', 'vf'],
   vpci: ['domain', 'functions'],
+  ...Object.fromEntries(daemonDrivers.map((driver) => [driver, ['daemon' as const]])),
 };
 
 const ownKeys = [...new Set(Object.values(keysOfDriver).flat())];
@@ -89,7 +96,7 @@ export const device = deviceKeys
 
 function toDevice(keys: DeviceKeys): DeviceOptions {
   const { driver, class: classId = '', controller, scsiHost, channels, subChannels, ...others } = keys;
-  const { domain, functions, vf, ...base } = others;
+  const { daemon, domain, functions, vf, ...base } = others;
   switch (driver) {
     case undefined:
       return { ...base, class: classId };
@@ -99,6 +106,10 @@ function toDevice(keys: DeviceKeys): DeviceOptions {
       return { ...base, driver, channels, subChannels, vf };
     case 'vpci':
       return { ...base, driver, domain, functions };
+    case 'kvp':
+    case 'vss':
+    case 'fcopy':
+      return { ...base, driver, daemon };
     default:
       return { ...base, driver };
   }

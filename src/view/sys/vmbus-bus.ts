@@ -72,7 +72,7 @@ class DriverDirectory implements DirectoryNode {
   ) {
     const { machine } = vmbus.connection;
     this.files = new StaticDirectory(0o755, {
-      module: { kind: 'symlink', target: `../../../../module/${driver.name}` },
+      module: { kind: 'symlink', target: `../../../../module/${driver.module ?? driver.name}` },
       bind: sleepingSysfsFile(machine, 0o200, { store: (text) => this.bind(text) }),
       new_id: sleepingSysfsFile(machine, 0o200, { store: (text) => this.newId(text) }),
       remove_id: sysfsFile(0o200, { store: (text) => this.removeId(text) }),

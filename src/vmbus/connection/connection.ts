@@ -138,8 +138,8 @@ export class VmbusConnection implements ConnectionPort {
   readonly setAffinityLock = new SpinLock('set_affinity_lock');
   /** CPUs that may be given channels. */
   readonly synicOnline: SharedCpuMask;
-  readonly modchans: ModifyChannels;
-  readonly offers = new OffersInProgress();
+  modchans: ModifyChannels;
+  offers = new OffersInProgress();
   private readonly postMessageCall = new PostMessage('message port');
   /** Where the host takes messages (msg_conn_id). */
   messageConnection = VMBUS_MESSAGE_CONNECTION_ID;
@@ -162,10 +162,10 @@ export class VmbusConnection implements ConnectionPort {
   readonly primaryChannelQueue: Workqueue;
   readonly subChannelQueue: Workqueue;
   readonly requests = new RequestList();
-  readonly monitors = new MonitorPage();
-  readonly placement: ChannelPlacement;
+  monitors = new MonitorPage();
+  placement: ChannelPlacement;
   readonly lifetime: ChannelLifetime;
-  readonly relids: RelidMap;
+  relids: RelidMap;
   readonly mover: ChannelMover;
   readonly guard: OfflineGuard;
   readonly modifyChannel: ModifyChannelPolicy;
@@ -173,9 +173,9 @@ export class VmbusConnection implements ConnectionPort {
   readonly prng: Prng;
   /** What the host did against the protocol and the guest refused, counted by reason. */
   readonly refused = new Map<Refusal, number>();
-  readonly eventScan: EventScan;
+  eventScan: EventScan;
   private readonly refusedWord = new SharedWord('refusals');
-  readonly gpadlHandles = new GpadlHandles();
+  gpadlHandles = new GpadlHandles();
   /** The guest does not trust its host (hv_is_isolation_supported). */
   readonly isolation: boolean;
   /** Messages and rings are secrets between guest and paravisor (vmbus_is_confidential). */
@@ -216,7 +216,22 @@ export class VmbusConnection implements ConnectionPort {
     this.rescindWorkQueue = createWorkqueue(machine, 'hv_vmbus_rescind');
     this.primaryChannelQueue = createWorkqueue(machine, 'hv_pri_chan');
     this.subChannelQueue = createWorkqueue(machine, 'hv_sub_chan');
-    this.placement = new ChannelPlacement(machine, () => this.perfChannels(), design.freeCpus);
+    this.placement = this.newPlacement();
+  }
+
+  /** The module is loaded again, with all of its data as they were at first: nothing is left of the time before. */
+  renew(): void {
+    this.primaryChannels.length = 0;
+    this.relids = this.design.relidMap(this, this.lifetime, this.mover);
+    this.modchans = new ModifyChannels();
+    this.offers = new OffersInProgress();
+    this.monitors = new MonitorPage();
+    this.eventScan = new EventScan(this.behaviour.scansToHighestRelid);
+    this.gpadlHandles = new GpadlHandles();
+    this.placement = this.newPlacement();
+    this.allOffersDelivered.reinit();
+    this.awaitsOffers = false;
+    this.dropsOffers = false;
   }
 
   /** The hypervisor and its host. */
@@ -529,6 +544,10 @@ export class VmbusConnection implements ConnectionPort {
     const request = new MessageRequest(`answer to ${requestName(message, channel)}`, matches, channel);
     this.requests.add(request);
     return request;
+  }
+
+  private newPlacement(): ChannelPlacement {
+    return new ChannelPlacement(this.machine, () => this.perfChannels(), this.design.freeCpus);
   }
 
   private *perfChannels(): Generator<VmbusChannel, void, void> {

@@ -8,7 +8,8 @@ import { genericHandleIrqDesc } from '../../irq/line/handle.js';
 import { IRQ_HANDLED } from '../../irq/data/irqaction.js';
 import type { IrqDesc } from '../../irq/data/irqdesc.js';
 import type { IrqDomain } from '../../irq/data/revmap.js';
-import { irqCreateMappingSteps } from '../../irq/mapping/irqdomain.js';
+import { irqCreateMappingSteps, irqDisposeMappingSteps } from '../../irq/mapping/irqdomain.js';
+import { freeIrq } from '../../irq/management/free.js';
 import { requestIrq } from '../../irq/management/request.js';
 import { irqStatus } from '../../irq/data/settings.js';
 import { VMBUS_CONNECT_CPU } from '../channel/placement.js';
@@ -20,6 +21,8 @@ const CONTROL_HWIRQ: Hwirq = 0;
 /** Who handles the interrupt of a control message, and so counts it: a plug-in point of the design. */
 export interface ControlMessages {
   setup(contexts: readonly HvPerCpuContext[]): Procedure<void>;
+  /** Undoes setup. */
+  remove(): Procedure<void>;
   /** A message waits in the slot of this CPU. @returns true if the top-level interrupt is to be counted for it. */
   pending(cpu: Cpu, context: HvPerCpuContext): boolean;
 }
@@ -27,6 +30,8 @@ export interface ControlMessages {
 /** The top-level handler leaves them to a tasklet: vmbus_isr of 6.1 to 7.2, and of RFC patch 9, which then counts itself. */
 export class ControlTasklet implements ControlMessages {
   *setup(): Procedure<void> {}
+
+  *remove(): Procedure<void> {}
 
   pending(cpu: Cpu, context: HvPerCpuContext): boolean {
     cpu.taskletSchedule(context.msgDpc);
@@ -64,6 +69,14 @@ export class ControlIrq implements ControlMessages {
     desc.data.affinity.copyFrom(connectCpu);
     desc.data.effectiveAffinity.copyFrom(connectCpu);
     this.desc = desc;
+  }
+
+  *remove(): Procedure<void> {
+    const { core, desc } = this;
+    if (desc === undefined) return;
+    this.desc = undefined;
+    yield* freeIrq(core, desc.irq, this);
+    yield* irqDisposeMappingSteps(core, desc.irq);
   }
 
   pending(): boolean {

@@ -40,12 +40,12 @@ describe('a search with one thread', () => {
     const long: Search = {
       ...found,
       variant: 'wait-in-setter',
-      strategy: { kind: 'random', seed: 1, executions: 100_000 },
+      strategy: { kind: 'random', seed: 1, executions: 10_000 },
     };
-    const search = { ...long, maxExecutions: 40_000 };
+    const search = { ...long, maxExecutions: 4_000 };
     const report = await searchWith(new BriefFirst(threads), search, () => {});
     expect(threads.asked).toEqual(['search']);
-    expect(report.executions).toBe(40_000);
+    expect(report.executions).toBe(4_000);
   });
 
   test('begins none once it is stopped', async () => {

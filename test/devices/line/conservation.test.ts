@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { Guest } from '../../../src/guest/guest.js';
 import { ErrnoError } from '../../../src/lib/errno.js';
 import type { InterruptOptions } from '../../../src/scenario/options/interrupts.js';
+import { runs } from '../../support/long.js';
 
 const CPUS = 3;
 
@@ -143,7 +144,7 @@ describe('whatever devices, drivers and CPUs do,', () => {
           expect(line.desc.irqsUnhandled).toBeLessThan(2);
         }
       }),
-      { numRuns: 100, seed: 11 },
+      { numRuns: runs(100, 40), seed: 11 },
     );
   });
 });

@@ -5,6 +5,7 @@ import { ErrnoError } from '../../../src/lib/errno.js';
 import { Completion, sleep } from '../../../src/machine/completion.js';
 import type { Procedure } from '../../../src/machine/step.js';
 import { GSI_TOP } from '../../../src/platform/x86/platform.js';
+import { noLine } from '../../../src/lab/lean-guest.js';
 import { RaceGuest } from '../../../src/lab/race-guest.js';
 import { VmbusIrqChip } from '../../../src/vmbus/irq-chip.js';
 import { CHANNELMSG, VERSION_WIN10_V5_2 } from '../../../src/vmbus/protocol/channel-messages.js';
@@ -142,12 +143,7 @@ describe('a channel is given to a CPU that goes offline', () => {
 
 /** Takes a CPU offline as the kernel does, or finds that it may not. */
 function* offline(lab: RaceGuest, cpu: number): Procedure<void> {
-  const hotplug = new SynicHotplug(lab.connection, lab.vmbus.contexts, {
-    *setup() {},
-    enable: () => {},
-    disable: () => {},
-    raise: () => {},
-  });
+  const hotplug = new SynicHotplug(lab.connection, lab.vmbus.contexts, noLine);
   try {
     yield* hotplug.teardown(lab.machine.cpu(cpu));
     lab.machine.online.clear(cpu);
