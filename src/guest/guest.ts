@@ -25,6 +25,7 @@ import type { Vmbus } from '../vmbus/vmbus.js';
 import type { FileTree } from '../view/tree.js';
 import { bootGuest } from './boot.js';
 import { quiesce } from './quiesce.js';
+import { byScenario, scenarioStep } from '../host/trace-events.js';
 import { GuestTrace, type TraceOptions } from './trace.js';
 import { type AssembledGuest, assembleGuest } from './container/assemble.js';
 import { GuestKit } from './container/kit.js';
@@ -219,7 +220,11 @@ export class Guest implements ScenarioGuest {
    * @throws ErrnoError EINVAL for a name that no event has.
    */
   trace(options: TraceOptions): GuestTrace {
-    return new GuestTrace(this.kernel.tracer, options);
+    return new GuestTrace(this.kernel.tracer, this.machine, options);
+  }
+
+  traceStep(line: number, action: string): void {
+    this.machine.tracePort?.emit(scenarioStep, { line, action }, byScenario);
   }
 
   /** What the host did against the protocol and the guest refused: how often, by reason. */

@@ -181,6 +181,9 @@ export interface ScenarioGuest {
   /** One write() to a file of the guest's /proc or /sys. */
   writeFile(path: string, text: string): void;
 
+  /** A step of the timeline begins, for the guest's trace. */
+  traceStep?(line: number, action: string): void;
+
   /** How often an interrupt was counted on a CPU, or on all; undefined if there is no such interrupt or CPU. */
   irqCount(irq: Irq, cpu?: CpuId): number | undefined;
 }

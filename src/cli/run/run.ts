@@ -2,6 +2,7 @@ import { type CreateGuest, bootGuest, guestsWith, openScenario } from '../../com
 import { type ExitStatus, exitStatus } from '../../command/exit-status.js';
 import type { PluginOptions } from '../../command/plugins.js';
 import type { Stdio } from '../../command/stdio.js';
+import type { GuestTrace, TraceOptions } from '../../guest/trace.js';
 import type { LogLine } from '../../machine/log.js';
 import type { ScenarioGuest } from '../../scenario/port.js';
 import { type Printout, runScenario } from '../../scenario/runner.js';
@@ -10,8 +11,9 @@ import type { FileTree } from '../../view/tree.js';
 import { resultJson } from './json.js';
 import { treeText } from './listing.js';
 import { failureText, printoutText } from './text.js';
+import { TraceFile, type TraceFileOptions } from './trace-file.js';
 
-export interface RunOptions extends PluginOptions {
+export interface RunOptions extends PluginOptions, TraceFileOptions {
   readonly json?: boolean;
   /** How long to run, in place of what the file says. */
   readonly seconds?: number;
@@ -27,6 +29,8 @@ export interface ShownGuest extends ScenarioGuest {
   readonly log: readonly LogLine[];
   /** Those of kernels that ran before. */
   readonly earlierLogs: readonly (readonly LogLine[])[];
+  /** Traces events from now on. */
+  trace(options: TraceOptions): GuestTrace;
 }
 
 /** `irqlab run`: runs the guest of a scenario file, prints, and reports the expectations that do not hold. */
@@ -39,12 +43,13 @@ export async function runFile(
   const { json, seconds } = options;
   const scenario = openScenario(file, stdio, options.plugins);
   const guest = await bootGuest(scenario, create);
+  const traceFile = options.trace === undefined ? undefined : new TraceFile(options.trace, guest, options);
   const runNs = seconds === undefined ? undefined : Math.round(seconds * 1e9);
   const isListed = options.dmesg === true || options.tree === true;
   const ran = runScenario(guest, isListed ? { ...scenario, print: [] } : scenario, { runNs });
   const result = isListed ? { ...ran, printouts: listings(guest, options, ran.endNs) } : ran;
   stdio.out(json ? resultJson(scenario, guest, result) : printoutText(result));
-  stdio.err(failureText(scenario.file, result));
+  stdio.err(failureText(scenario.file, result) + (traceFile?.write() ?? ''));
   return result.ok ? exitStatus.ok : exitStatus.failed;
 }
 
