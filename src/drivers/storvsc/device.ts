@@ -16,7 +16,7 @@ import type { VmbusDevice } from '../../vmbus/driver.js';
 import { COMPLETION_REQUESTED, VM_PKT } from '../../vmbus/ring/index.js';
 import type { HostPacket } from '../conversation/packets.js';
 import { StorvscChannels } from './channels.js';
-import { SharedTags, StorvscDisk } from './disk.js';
+import { type DiskIo, SharedTags, StorvscDisk } from './disk.js';
 
 /** Transaction ids of I/Os begin here; those of the driver's own requests stay below. */
 const FIRST_IO_ID = 0x10000;
@@ -40,18 +40,6 @@ export interface StorvscSizes {
   readonly lowaterPercent: number;
   /** Numbers of the disks behind it. */
   readonly luns: readonly number[];
-}
-
-/** A read or write of a disk. */
-export interface DiskIo {
-  /** CPU that submits it. */
-  readonly cpu: CpuId;
-  readonly bytes: number;
-  readonly isWrite: boolean;
-  /** Which disk; default: the first one. */
-  readonly lun?: number;
-  /** Called where the completion is handled, most often in a tasklet. `ok` is false if the disk is gone. */
-  completed(ok: boolean): void;
 }
 
 /** An I/O that has a tag. */

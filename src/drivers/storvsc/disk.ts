@@ -2,12 +2,23 @@ import { Fifo } from '../../lib/fifo.js';
 import type { ClockEvent } from '../../machine/clock.js';
 import type { CpuId, Ns } from '../../lib/brand.js';
 import type { Machine } from '../../machine/machine.js';
-import type { DiskIo } from './device.js';
 
 /** How long at most a disk without I/Os keeps its part of a shared queue (BLK_MAX_TIMEOUT). */
 const TAG_IDLE_NS: Ns = 5_000_000_000;
 /** Tags that each disk may have at least (hctx_may_queue). */
 const LEAST_SHARE = 4;
+
+/** A read or write of a disk. */
+export interface DiskIo {
+  /** CPU that submits it. */
+  readonly cpu: CpuId;
+  readonly bytes: number;
+  readonly isWrite: boolean;
+  /** Which disk; default: the first one. */
+  readonly lun?: number;
+  /** Called where the completion is handled, most often in a tasklet. `ok` is false if the disk is gone. */
+  completed(ok: boolean): void;
+}
 
 /** A disk behind a controller: a logical unit, with its own queue of what the SCSI layer takes at once (struct scsi_device). */
 export class StorvscDisk {
