@@ -23,6 +23,7 @@ const RING_PAGES = 4;
 export class UtilDriver implements VmbusDriver {
   readonly name = 'hv_utils';
   readonly greeting = 'hv_utils: Registering HyperV Utility Driver';
+  readonly farewell = 'hv_utils: De-Registered HyperV Utility Driver';
   readonly probesAsynchronously = true;
   readonly classIds = Object.keys(services)
     .filter((name) => name !== 'fcopy' || this.operations.kernel.fcopyInUtils)
