@@ -214,6 +214,7 @@ export class Victim {
     const { guest } = this;
     if (guest.connection.state.kind !== 'connected' || this.neverWakes() || this.namedNoConnection())
       return true;
+    if (!guest.vmbus.modules.isLoaded('hv_utils')) return true;
     guest.host.offer(device('heartbeat', 300, { instanceId: instanceOf(300) }));
     guest.machine.elapse(10 * MS);
     const channel = guest.connection.relids.relid2channel(300);
