@@ -25,6 +25,7 @@ import type { Vmbus } from '../vmbus/vmbus.js';
 import type { FileTree } from '../view/tree.js';
 import { bootGuest } from './boot.js';
 import { quiesce } from './quiesce.js';
+import type { Tracer } from '../trace/tracer.js';
 import { byScenario, scenarioStep } from '../host/trace-events.js';
 import { GuestTrace, type TraceOptions } from './trace.js';
 import { type AssembledGuest, assembleGuest } from './container/assemble.js';
@@ -135,6 +136,11 @@ export class Guest implements ScenarioGuest {
     this.quiesce();
     setInitialCounts(guest, options);
     this.kvm?.start();
+  }
+
+  /** The tracing of the kernel that runs now. */
+  get tracer(): Tracer {
+    return this.kernel.tracer;
   }
 
   /** The guest's files: /proc and /sys of the kernel that runs now. */
