@@ -1,5 +1,5 @@
 import type { CpuId, Relid } from '../lib/brand.js';
-import { type DeviceOptions, plainDrivers } from '../scenario/options/devices.js';
+import { daemonDrivers, type DeviceOptions, plainDrivers } from '../scenario/options/devices.js';
 import type { GuestOptions } from '../scenario/options/guest.js';
 import { deviceClassId, deviceClassOf, unsupportedDevices } from '../vmbus/protocol/class-ids.js';
 import { parseGuid } from '../vmbus/protocol/guid.js';
@@ -148,7 +148,7 @@ function deviceOptions(device: LsvmbusDevice, classId: string): DeviceOptions {
     case 'nd':
       return { driver: 'netdirect', ...base };
   }
-  const plain = plainDrivers.find((driver) => driver === name);
+  const plain = [...plainDrivers, ...daemonDrivers].find((driver) => driver === name);
   return plain === undefined ? { class: classId, ...base } : { driver: plain, ...base };
 }
 

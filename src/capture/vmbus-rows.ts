@@ -1,6 +1,6 @@
 import type { CpuId } from '../lib/brand.js';
 import type { ChannelOptions } from '../scenario/options/channels.js';
-import { type DeviceOptions, plainDrivers } from '../scenario/options/devices.js';
+import { daemonDrivers, type DeviceOptions, plainDrivers } from '../scenario/options/devices.js';
 import type { IrqRow } from '../view/interrupts/table.js';
 import { guestOfLsvmbus, type LsvmbusDevice } from './lsvmbus.js';
 
@@ -124,7 +124,7 @@ function devicesOfRows(rows: readonly IrqRow[], notes: string[]): DeviceOptions[
 }
 
 function deviceOfName(name: string, relid: number): DeviceOptions | undefined {
-  const plain = plainDrivers.find((driver) => driver === name);
+  const plain = [...plainDrivers, ...daemonDrivers].find((driver) => driver === name);
   if (plain !== undefined) return { driver: plain, relid };
   if (name === 'netvsc') return { driver: name, relid };
   const scsiHost = /^pri@storvsc(\d+)$/.exec(name)?.[1];

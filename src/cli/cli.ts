@@ -10,6 +10,9 @@ if (args.length === 1 && ['-V', '--version'].includes(args[0])) {
   // As main does, which would have to be loaded first.
   const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
   process.stdout.write(`${version}\n`);
+} else if (process.env['IRQLAB_CHECKS'] && (await refusesChecks())) {
+  const { exitStatus } = await import('../command/exit-status.js');
+  process.exitCode = exitStatus.usage;
 } else if (mayLoadUserCode(args)) {
   const { sharePackages } = await import('../command/share-packages.js');
   sharePackages();
@@ -18,4 +21,16 @@ if (args.length === 1 && ['-V', '--version'].includes(args[0])) {
 } else {
   const { start } = loadBundle(args)?.exports ?? (await import('./start.js'));
   await start(args);
+}
+
+/** Says so if IRQLAB_CHECKS has a word that means nothing: modules of the model do not load then. */
+async function refusesChecks(): Promise<boolean> {
+  try {
+    await import('../lib/checks.js');
+    return false;
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    process.stderr.write(`irqlab: ${error.message}\n`);
+    return true;
+  }
 }

@@ -51,8 +51,17 @@ export function readBytes(file: string, stdio: Stdio): { name: string; bytes: Ui
  * @throws UsageError if it cannot be written.
  */
 export function writeText(file: string, text: string): void {
+  writeBytes(file, text);
+}
+
+/**
+ * As writeText, the bytes themselves.
+ *
+ * @throws UsageError if it cannot be written.
+ */
+export function writeBytes(file: string, bytes: Uint8Array | string): void {
   try {
-    writeFileSync(file, text);
+    writeFileSync(file, bytes);
   } catch (error) {
     throw new UsageError(`cannot write ${file}: ${error instanceof Error ? error.message : String(error)}`);
   }

@@ -4,7 +4,7 @@ import { BalloonDriver } from './balloon.js';
 import type { DeviceParameters } from './device-parameters.js';
 import { FramebufferDriver } from './framebuffer.js';
 import { HvSockDriver } from './hv-sock/driver.js';
-import { UtilDriver } from './hv-util.js';
+import { UtilDriver } from './hv-util/driver.js';
 import { KeyboardDriver } from './keyboard.js';
 import { MouseDriver } from './mouse.js';
 import { NetvscDriver } from './netvsc/driver.js';

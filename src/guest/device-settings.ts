@@ -65,6 +65,11 @@ export class DeviceSettings implements DeviceParameters {
     return host;
   }
 
+  luns(instanceId: Guid): readonly number[] | undefined {
+    const device = this.byInstance.get(instanceId);
+    return device?.driver === 'storvsc' ? device.luns : undefined;
+  }
+
   netvscChannels(instanceId: Guid): number | undefined {
     const device = this.byInstance.get(instanceId);
     return device?.driver === 'netvsc' ? device.channels : undefined;
@@ -73,6 +78,11 @@ export class DeviceSettings implements DeviceParameters {
   vpciDomain(instanceId: Guid): number | undefined {
     const device = this.byInstance.get(instanceId);
     return device?.driver === 'vpci' ? device.domain : undefined;
+  }
+
+  hasDaemon(instanceId: Guid): boolean {
+    const device = this.byInstance.get(instanceId);
+    return device === undefined || !('daemon' in device) || device.daemon !== false;
   }
 
   private madeUpInstance(relid: Relid): Guid {

@@ -25,6 +25,8 @@ import type { Vmbus } from '../vmbus/vmbus.js';
 import type { FileTree } from '../view/tree.js';
 import { bootGuest } from './boot.js';
 import { quiesce } from './quiesce.js';
+import type { Tracer } from '../trace/tracer.js';
+import { byScenario, scenarioStep } from '../host/trace-events.js';
 import { GuestTrace, type TraceOptions } from './trace.js';
 import { type AssembledGuest, assembleGuest } from './container/assemble.js';
 import { GuestKit } from './container/kit.js';
@@ -136,6 +138,11 @@ export class Guest implements ScenarioGuest {
     this.kvm?.start();
   }
 
+  /** The tracing of the kernel that runs now. */
+  get tracer(): Tracer {
+    return this.kernel.tracer;
+  }
+
   /** The guest's files: /proc and /sys of the kernel that runs now. */
   get fs(): FileTree {
     return this.kernel.fs;
@@ -219,7 +226,11 @@ export class Guest implements ScenarioGuest {
    * @throws ErrnoError EINVAL for a name that no event has.
    */
   trace(options: TraceOptions): GuestTrace {
-    return new GuestTrace(this.kernel.tracer, options);
+    return new GuestTrace(this.kernel.tracer, this.machine, options);
+  }
+
+  traceStep(line: number, action: string): void {
+    this.machine.tracePort?.emit(scenarioStep, { line, action }, byScenario);
   }
 
   /** What the host did against the protocol and the guest refused: how often, by reason. */
@@ -448,14 +459,18 @@ export class Guest implements ScenarioGuest {
     return this.irqCore.desc(irq) === undefined ? 0 : this.lines.known(irq).line.raised;
   }
 
-  submitIo(disk: Relid | string, { submitter, cpus, bytes, isWrite, completed }: DiskIoOptions): boolean {
+  submitIo(
+    disk: Relid | string,
+    { submitter, cpus, bytes, isWrite, lun, completed }: DiskIoOptions,
+  ): boolean {
     const { online } = this.machine;
     const usable = cpus?.filter((cpu) => online.has(cpu)) ?? [];
     const cpu = usable.length > 0 ? usable[submitter % usable.length] : online.nth(submitter % online.weight);
     if (typeof disk === 'string') return this.pci.submit(disk, cpu, completed);
-    const found = this.findDisk(disk);
-    found?.controller.submit({ cpu, bytes, isWrite, completed });
-    return found !== undefined;
+    const controller = this.findDisk(disk)?.controller;
+    if (controller === undefined || (lun !== undefined && !controller.luns.includes(lun))) return false;
+    controller.submit({ cpu, bytes, isWrite, completed, ...(lun !== undefined && { lun }) });
+    return true;
   }
 
   frame(nic: Relid | string, { direction, flow, bytes }: FrameOptions): boolean {

@@ -1,27 +1,60 @@
+import type { CpuId, Ns } from '../lib/brand.js';
+import { traceDat } from '../trace/binary/trace-dat.js';
+import { jsonLine } from '../trace/json-lines.js';
 import { setEvents } from '../trace/set-event.js';
-import { traceLine } from '../trace/trace-text.js';
+import { traceHead, traceLine } from '../trace/trace-text.js';
 import type { TraceRecord, Tracer } from '../trace/tracer.js';
+import { timeline } from './timeline.js';
 
 export interface TraceOptions {
   /** As `set_event` takes them: `irq:*`, `hyperv:vmbus_open`, `vmbus_onoffer`. */
   readonly events: readonly string[];
+  /** Keep what fits into a ring of so many KiB for each CPU, the latest; default: keep all. */
+  readonly bufferKb?: number;
+}
+
+/** ftrace: as `cat trace` prints; dat: a file of trace-cmd; chrome: JSON for Chrome's and Perfetto's viewers; jsonl. */
+export const traceFormats = ['ftrace', 'dat', 'chrome', 'jsonl'] as const;
+export type TraceFormat = (typeof traceFormats)[number];
+
+/** A part of a trace, in ns from where it begins, both ends included. */
+export interface TraceSpan {
+  readonly fromNs?: Ns;
+  readonly toNs?: Ns;
+}
+
+/** What a trace tells of its machine. */
+interface TracedCpus {
+  readonly nrCpuIds: number;
+  readonly online: { readonly weight: number };
 }
 
 /** The events of a guest since it is traced, in the order in which they happened. */
 export class GuestTrace implements Iterable<TraceRecord> {
-  private readonly records: TraceRecord[] = [];
+  private readonly kept: TraceRecord[] = [];
   private readonly end: () => void;
+  private readonly isRing: boolean;
+  private readonly startNs: Ns;
 
   constructor(
     private readonly tracer: Tracer,
-    { events }: TraceOptions,
+    private readonly machine: TracedCpus,
+    { events, bufferKb }: TraceOptions,
   ) {
+    this.isRing = bufferKb !== undefined;
+    if (bufferKb !== undefined) tracer.bufferKb = bufferKb;
     for (const event of events) setEvents(tracer, event);
-    this.end = tracer.listen((record) => this.records.push(record));
+    this.startNs = tracer.now;
+    this.end = this.isRing ? () => {} : tracer.listen((record) => this.kept.push(record));
   }
 
   [Symbol.iterator](): Iterator<TraceRecord> {
-    return this.records[Symbol.iterator]();
+    return this.records()[Symbol.iterator]();
+  }
+
+  /** How many events are gone from the ring because later ones took their place. */
+  get overwritten(): number {
+    return this.isRing ? this.tracer.rings.reduce((sum, { overrun }) => sum + overrun, 0) : 0;
   }
 
   /** Calls `listener` for each event called `name` that happens from now on. @returns what ends that. */
@@ -32,8 +65,44 @@ export class GuestTrace implements Iterable<TraceRecord> {
   }
 
   /** All of them, as lines of `trace`. */
-  text(): string {
-    return this.records.map((record) => traceLine(record, this.tracer.clockInNs)).join('');
+  text(span: TraceSpan = {}): string {
+    return this.records(span)
+      .map((record) => traceLine(record, this.tracer.clockInNs))
+      .join('');
+  }
+
+  /** The trace as a file. */
+  file(format: TraceFormat, span: TraceSpan = {}): Uint8Array {
+    const records = this.records(span);
+    const { tracer, machine } = this;
+    if (format === 'dat') {
+      const { events, behaviour } = tracer;
+      const cpus: CpuId[] = Array.from({ length: machine.nrCpuIds }, (_, cpu) => cpu);
+      return traceDat({ records, events, cpus, behaviour, idOf: (event) => tracer.idOf(event) });
+    }
+    return new TextEncoder().encode(this.textFile(format, records));
+  }
+
+  private textFile(format: Exclude<TraceFormat, 'dat'>, records: readonly TraceRecord[]): string {
+    switch (format) {
+      case 'ftrace': {
+        const head = traceHead(records.length, this.overwritten, this.machine.online.weight);
+        return head + records.map((record) => traceLine(record, this.tracer.clockInNs)).join('');
+      }
+      case 'jsonl':
+        return records.map(jsonLine).join('');
+      case 'chrome': {
+        const traceEvents = timeline(records);
+        const otherData = { overwritten: this.overwritten };
+        return `${JSON.stringify({ displayTimeUnit: 'ns', otherData, traceEvents })}\n`;
+      }
+    }
+  }
+
+  private records({ fromNs = 0, toNs = Number.POSITIVE_INFINITY }: TraceSpan = {}): readonly TraceRecord[] {
+    const all = this.isRing ? this.tracer.records() : this.kept;
+    if (fromNs === 0 && toNs === Number.POSITIVE_INFINITY) return all;
+    return all.filter(({ ns }) => ns - this.startNs >= fromNs && ns - this.startNs <= toNs);
   }
 
   /** Records no more; the events stay on. */

@@ -20,6 +20,8 @@ export class ChannelTraffic implements HostDeviceServices {
     private readonly latency: Latencies,
     private readonly totals: HostTotals,
     private readonly throttle: Throttle | undefined,
+    /** Is told of each signal of the guest, and whether there was nothing to come for. */
+    private readonly heard: (channel: HostChannel, needless: boolean) => void,
   ) {}
 
   /** The guest signals a channel. */
@@ -27,7 +29,9 @@ export class ChannelTraffic implements HostDeviceServices {
     const channel = this.offers.ofConnection(connectionId);
     if (channel === undefined) return;
     this.totals.guestSignals += 1;
-    if (!channel.hasWork) {
+    const needless = !channel.hasWork;
+    this.heard(channel, needless);
+    if (needless) {
       this.totals.needlessSignals += 1;
       this.throttle?.needlessSignal();
     }

@@ -33,6 +33,7 @@ import { HostSchedule } from './schedule.js';
 import { SynicSender } from './synic-sender.js';
 import type { HostTotals } from './totals.js';
 import { Throttle, type ThrottleOptions } from './throttle.js';
+import { traceGuestSignal, traceHostModified } from './trace.js';
 import { VmbusServer } from './vmbus-server.js';
 
 export interface HyperVOptions extends HostLatency {
@@ -94,7 +95,10 @@ export class HyperV implements HostPort, HostDeviceServices {
         },
         guestGone: () => this.synic.forget(),
         opened: (channel) => this.traffic.opened(channel),
-        modified: (channel) => observer.modified?.(channel),
+        modified: (channel) => {
+          traceHostModified(this.guest, channel.relid, channel.targetVp);
+          observer.modified?.(channel);
+        },
       },
       {
         version,
@@ -111,7 +115,9 @@ export class HyperV implements HostPort, HostDeviceServices {
       this.guest.suspend(ns);
     };
     const brake = throttle && new Throttle(clock, throttle, suspend);
-    this.traffic = new ChannelTraffic(offers, faults, schedule, latency, totals, brake);
+    const heard = ({ relid, targetVp }: HostChannel, needless: boolean): void =>
+      traceGuestSignal(this.guest, relid, targetVp, needless);
+    this.traffic = new ChannelTraffic(offers, faults, schedule, latency, totals, brake, heard);
   }
 
   /** Another kernel runs in the guest from now on, with its own memory and interrupts. */

@@ -1,10 +1,12 @@
-import { ContainerModule } from 'inversify';
+import { type Bind, ContainerModule } from 'inversify';
 import { Machine } from '../machine/machine.js';
 import { GUEST_PORT } from '../vmbus/host-port.js';
 import { type BackendOptions, builtinBackends } from './backends/index.js';
 import { HOST_BACKEND } from './device.js';
 import { HyperV, type HyperVOptions } from './hyperv.js';
+import { TRACE_EVENT } from '../trace/event-token.js';
 import { HOST_OBSERVER } from './observer.js';
+import { labEvents } from './trace-events.js';
 
 /** Binds the host and the models of the devices that it has by itself to HOST_BACKEND. It needs Machine and GUEST_PORT. */
 export function hostModule(
@@ -12,6 +14,7 @@ export function hostModule(
   backends: BackendOptions,
 ): ContainerModule {
   return new ContainerModule(({ bind }) => {
+    bindLabEvents(bind);
     for (const backend of builtinBackends(backends)) bind(HOST_BACKEND).toConstantValue(backend);
     bind(HyperV)
       .toDynamicValue(({ get, getAll }) => {
@@ -27,6 +30,11 @@ export function hostModule(
 /** Binds a host that runs already, with its models of devices. */
 export function runningHostModule(host: HyperV): ContainerModule {
   return new ContainerModule(({ bind }) => {
+    bindLabEvents(bind);
     bind(HyperV).toConstantValue(host);
   });
+}
+
+function bindLabEvents(bind: Bind): void {
+  for (const event of labEvents) bind(TRACE_EVENT).toConstantValue(event);
 }

@@ -10,6 +10,7 @@ import {
 } from '../vmbus/synic.js';
 import type { HostChannel } from './device.js';
 import { HostTotals } from './totals.js';
+import { traceHostMessage, traceHostSignal } from './trace.js';
 
 /** The hypervisor's side of the synics: sets event flags, fills message slots, raises interrupts. */
 export class SynicSender {
@@ -68,10 +69,15 @@ export class SynicSender {
     if (pages === undefined) {
       channel.lost += 1;
       totals.lost += 1;
+      traceHostSignal(this.guest, channel.relid, vp, 'lost');
     } else if (testAndSetBit(pages.eventFlags, channel.relid)) {
       channel.coalesced += 1;
       totals.coalesced += 1;
-    } else this.interrupt(vp);
+      traceHostSignal(this.guest, channel.relid, vp, 'coalesced');
+    } else {
+      traceHostSignal(this.guest, channel.relid, vp, 'delivered');
+      this.interrupt(vp);
+    }
   }
 
   /** Sets an event flag on a VP and interrupts it, whatever the flag stands for; nothing if the VP's synic is off. */
@@ -145,6 +151,7 @@ export class SynicSender {
     slot.pending = this.messages.length > 0 || this.expired.has(this.messageVp);
     slot.type = HVMSG_VMBUS;
     this.totals.messages += 1;
+    traceHostMessage(this.guest, slot.payload, this.messageVp);
     this.interrupt(this.messageVp);
   }
 

@@ -1,4 +1,6 @@
+import { AssertionError } from '../lib/assert.js';
 import type { CpuId, Ns } from '../lib/brand.js';
+import { checks } from '../lib/checks.js';
 import { Fifo } from '../lib/fifo.js';
 import { Clock, type ClockEvent } from './clock.js';
 import { mightSleep } from './completion.js';
@@ -100,6 +102,9 @@ export class Machine implements CpuMachine, HotplugMachine, TracedMachine {
   private nextPid = FIRST_PID;
   private isHalted = false;
   private settling = false;
+  /** What looks at the whole machine after each transition, if that was asked for. */
+  private readonly invariants: (() => readonly string[])[] = [];
+  private isValidated = false;
   /** Until when the hypervisor keeps all CPUs from running; undefined: they run. */
   private pausedUntil: Ns | undefined;
 
@@ -410,25 +415,49 @@ export class Machine implements CpuMachine, HotplugMachine, TracedMachine {
     this.clock.after(ns, { fire: goOn });
   }
 
+  /**
+   * What must hold between any two transitions of the machine's contexts is looked at after each, with IRQLAB_CHECKS=full
+   * and as long as no explorer runs them.
+   *
+   * @param broken gives sentences about what does not hold.
+   */
+  validateWith(broken: () => readonly string[]): void {
+    if (!checks.full) return;
+    this.invariants.push(broken);
+    this.isValidated = true;
+  }
+
+  private validate(transition: string): void {
+    if (this.runner !== undefined) return;
+    for (const one of this.invariants) {
+      const broken = one();
+      if (broken.length > 0) throw new AssertionError(`broken after ${transition}: ${broken.join('; ')}`);
+    }
+  }
+
   /** Runs what is to happen soon, tasklets and tasks until each is done, asleep or waiting; time stands still. */
   settle(): void {
     if (this.settling || this.isHalted) return;
     this.settling = true;
     try {
+      if (this.isValidated) this.validate('what came from outside');
       while (this.pausedUntil === undefined) {
         const event = this.held.shift();
         if (event !== undefined) {
           event.fire();
+          if (this.isValidated) this.validate('an event');
           continue;
         }
         const cpu = this.toAttend.shift();
         if (cpu !== undefined) {
           cpu.attend();
+          if (this.isValidated) this.validate(`tasklets of CPU ${cpu.id}`);
           continue;
         }
         const task = this.ready.shift() ?? this.doneSpinning();
         if (task === undefined) break;
         this.resume(task);
+        if (this.isValidated) this.validate(task.name);
       }
     } finally {
       this.settling = false;

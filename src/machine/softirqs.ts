@@ -1,3 +1,4 @@
+import { PAGE_OFFSET_TEXT } from '../trace/c-type.js';
 import type { TracePort } from '../trace/port.js';
 import { NO_SOFTIRQ, placeOf, type SoftirqName, softirqNames } from './softirq.js';
 import type { Tasklet } from './tasklet.js';
@@ -83,12 +84,9 @@ export class Softirqs {
   }
 }
 
-/** What %ps makes of memory that is no symbol's; the model has no addresses. */
-const NO_ADDRESS = '0xffff888000000000';
-
 /** tasklet_action_common */
 function runTraced(tasklet: Tasklet, trace: TracePort): void {
-  const values = { tasklet: NO_ADDRESS, func: tasklet.func };
+  const values = { tasklet: PAGE_OFFSET_TEXT, func: tasklet.func };
   trace.emit(taskletEntry, values);
   tasklet.run();
   trace.emit(taskletExit, values);

@@ -1,3 +1,4 @@
+import { assert } from '../lib/assert.js';
 import { drainStores } from './memory.js';
 import { SharedCounter } from './shared-var.js';
 import type { Procedure, Step } from './step.js';
@@ -14,6 +15,8 @@ export class WaitCounter extends SharedCounter {
   subtractOne(): void {
     drainStores();
     this.announce();
+    if (this.current <= 0)
+      assert(false, 'a count goes below zero', { counter: this.name, count: this.current });
     this.current -= 1;
     if (this.current === 0) this.wakeWaiters();
   }

@@ -4,6 +4,7 @@ import { inFunction, type Procedure, runAtomic, SharedWord } from '../machine/st
 import { NetvscDevice } from '../drivers/netvsc/device.js';
 import { NetvscDriver } from '../drivers/netvsc/driver.js';
 import type { NetvscOptions } from '../drivers/netvsc/options.js';
+import { defaultDeviceParameters } from '../drivers/device-parameters.js';
 import type { World } from '../explore/model.js';
 import {
   NVSP,
@@ -69,8 +70,8 @@ export class NetvscGuest {
     const { host, operations, vmbus } = this.guest;
     this.driver = new NetvscDriver(
       operations,
-      { scsiHost: () => undefined, netvscChannels: () => options.channels, vpciDomain: () => undefined },
-      { pages: { ring: 2, receiveBuffer: 1, sendBuffer: 1 }, probesAsynchronously: false, ...options },
+      { ...defaultDeviceParameters, netvscChannels: () => options.channels },
+      { pages: { ring: 2, receiveBuffer: 1, sendBuffer: 1 }, ...options },
     );
     host.onPost = (message) => {
       const relid = 'childRelid' in message ? message.childRelid : 0;

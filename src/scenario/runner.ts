@@ -134,6 +134,7 @@ function runStep(
   printouts: Printout[],
 ): Pick<StepOutcome, 'outcome' | 'refusal' | 'message'> {
   guest.elapseTo(startNs + step.atNs);
+  guest.traceStep?.(step.place.line, step.describe());
   const { answer, failure } = doStep(guest, step);
   if (answer.kind === 'text' && answer.printAs !== undefined) {
     printouts.push({ path: answer.printAs, atNs: guest.now - startNs, text: answer.text });

@@ -39,3 +39,6 @@ export const text: CType<string> = {
   signed: 'char',
   dynamic: true,
 };
+
+/** Where the kernel's own map of memory begins, without KASLR (PAGE_OFFSET). */
+export const PAGE_OFFSET_TEXT = '0xffff888000000000';

@@ -65,7 +65,7 @@ const conversion = /%(0?)(\d*)(d|u|x|llx|s|ps|pUl|p)/g;
 export class TraceEvent<F extends TraceFields = TraceFields> {
   readonly fields: readonly PlacedField[];
   /** Bytes of the fields, the common ones among them (sizeof of the kernel's struct). */
-  private readonly fixedBytes: number;
+  readonly fixedBytes: number;
   private readonly dynamic: readonly string[];
 
   /** @param print format of printf, and what it shows. */

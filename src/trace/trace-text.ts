@@ -17,7 +17,7 @@ export function traceText(tracer: Tracer, onlineCpus: number, cpu?: CpuId): stri
   const { rings } = tracer;
   const there = rings.reduce((sum, { entries }) => sum + entries, 0);
   const overrun = rings.reduce((sum, ring) => sum + ring.overrun, 0);
-  const head = `# tracer: nop\n#\n# entries-in-buffer/entries-written: ${there}/${there + overrun}   #P:${onlineCpus}\n`;
+  const head = traceHead(there, overrun, onlineCpus);
   const shown = cpu === undefined ? rings : [tracer.ringOf(cpu)];
   const notes = shown.some((ring) => ring.overrun > 0);
   const started = new Set<CpuId>();
@@ -29,7 +29,12 @@ export function traceText(tracer: Tracer, onlineCpus: number, cpu?: CpuId): stri
     }
     lines += traceLine(record, tracer.clockInNs);
   }
-  return head + HEADER + lines;
+  return head + lines;
+}
+
+/** The lines above the events, of which `there` are left and `overrun` are overwritten. */
+export function traceHead(there: number, overrun: number, onlineCpus: number): string {
+  return `# tracer: nop\n#\n# entries-in-buffer/entries-written: ${there}/${there + overrun}   #P:${onlineCpus}\n${HEADER}`;
 }
 
 /** One event, with its newline. */

@@ -56,8 +56,7 @@ export class RecordedLayer {
   /** Adds a line in its recorded state, its actions without directories in /proc/irq yet. */
   addLine(line: RecordedLine): IrqDesc {
     const { core } = this;
-    allocDescs(core, line.irq, line.irq, 1);
-    const desc = core.desc(line.irq);
+    const desc = allocDescs(core, line.irq, line.irq, 1) < 0 ? undefined : core.desc(line.irq);
     if (desc === undefined) throw new RangeError(`IRQ ${line.irq} is recorded twice`);
     if (line.chip !== 'none') irqSetChip(core, line.irq, chipOf(line));
     this.setData(desc, line);

@@ -1,5 +1,6 @@
 import type { CpuId, Ns } from '../lib/brand.js';
 import { type Token, token } from '../lib/token.js';
+import type { TracePort } from '../trace/port.js';
 import type { GuestMemory } from './guest-memory.js';
 import type { Guid } from './protocol/guid.js';
 import type { SynicPages } from './synic.js';
@@ -78,6 +79,8 @@ export interface GuestPort {
   interrupt(cpu: CpuId): void;
   /** Keeps the guest's CPUs from running for `ns` ns. */
   suspend(ns: Ns): void;
+  /** Who is told, in the guest's trace, of what the host does; undefined: nobody. */
+  readonly traced?: { readonly tracePort: TracePort | undefined };
 }
 
 export const GUEST_PORT: Token<GuestPort> = token('GuestPort');

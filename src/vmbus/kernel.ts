@@ -40,6 +40,8 @@ export interface HypervBehaviour {
   readonly fcopyInUtils: boolean;
   /** Function of pci-hyperv in which the host is told where an interrupt goes, as its messages name it. */
   readonly vpciRetarget: 'hv_arch_irq_unmask' | 'hv_irq_retarget_interrupt';
+  /** What the probe of an integration service fails with that the host is too old for (util_probe). */
+  readonly utilInitErrno: 'ENODEV' | 'ENOTSUPP';
   /** hv_utils can take each sample of the host's time as one to follow, if the clock is behind (timesync_implicit). */
   readonly timesyncImplicit: boolean;
   /** uio_hv_generic has the channel of file copy without being asked. */
@@ -69,6 +71,7 @@ const v61: HypervBehaviour = {
   netvscChannels: { least: 8, orDefaultRssQueues: false },
   fcopyInUtils: true,
   vpciRetarget: 'hv_arch_irq_unmask',
+  utilInitErrno: 'ENODEV',
   timesyncImplicit: false,
   uioServesFcopy: false,
   uioMasksInterrupts: false, // 6.1.192 has the fix of 6.17's
@@ -114,6 +117,7 @@ const v72: HypervBehaviour = {
   placementSpins: true, // 7.2.8
   scansToHighestRelid: true, // 7.1, 1c80dd81cac1
   framebufferDriver: 'hyperv_drm', // hyperv_fb is gone in 7.2
+  utilInitErrno: 'ENOTSUPP', // by 7.2, what util_init said
   vpciRetarget: 'hv_irq_retarget_interrupt', // by 7.2, where the root partition has its own way
 };
 

@@ -73,6 +73,7 @@ export function vmbusModule(
           memory,
           interrupt: (cpu) => vmbusLine.raise(cpu),
           suspend: (ns) => machine.pause(ns),
+          traced: machine,
         }),
         [GuestMemory, PLATFORM, Machine],
       )

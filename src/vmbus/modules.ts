@@ -1,4 +1,5 @@
 import { type ErrnoCode, ErrnoError, errnoCode } from '../lib/errno.js';
+import { Completion } from '../machine/completion.js';
 import type { Machine } from '../machine/machine.js';
 import { inFrame, type Procedure } from '../machine/step.js';
 import type { VmbusBus } from './bus.js';
@@ -23,6 +24,9 @@ export interface BusModule {
  * init_module). Nobody has more of them in use than the devices that their drivers say are.
  */
 export class VmbusModules {
+  /** Modules that are being loaded or unloaded (MODULE_STATE_COMING, MODULE_STATE_GOING), until that is done. */
+  private readonly changing = new Map<string, Completion>();
+
   constructor(
     private readonly vmbus: BusModule,
     private readonly drivers: readonly VmbusDriver[],
@@ -42,26 +46,25 @@ export class VmbusModules {
   /**
    * Unloads a module. What its driver has taken into service is taken from it first.
    *
-   * @throws ErrnoError ENOENT if it is not loaded, EAGAIN (EWOULDBLOCK) while others need it or somebody has a device of
-   *   it open; RangeError if there is no such module.
+   * @throws ErrnoError ENOENT if it is not loaded, EBUSY while it is being loaded or unloaded, EAGAIN (EWOULDBLOCK) while
+   *   others need it or somebody has a device of it open; RangeError if there is no such module.
    */
   *remove(name: string): Procedure<void> {
-    const { vmbus } = this;
+    const { bus } = this.vmbus;
     const driver = this.driverOf(name);
+    const module = driver === undefined ? BUS_MODULE : nameOf(driver);
+    if (this.changing.has(module))
+      throw new ErrnoError('EBUSY', `module ${name} is being loaded or unloaded; try again`);
     if (!this.isLoaded(name)) throw new ErrnoError('ENOENT', `module ${name} is not loaded`);
-    if (driver === undefined) {
-      const users = this.drivers.filter((one) => vmbus.bus.isLoaded(one)).map(nameOf);
-      if (users.length > 0)
-        throw new ErrnoError(
-          'EAGAIN',
-          `module ${BUS_MODULE} is in use by ${users.join(', ')}; unload them first`,
-        );
-      yield* inFrame('vmbus_exit', vmbus.exit());
-      return;
-    }
-    if (!vmbus.bus.isIdle(driver))
+    if (driver === undefined) this.refuseNeeded();
+    else if (!bus.isIdle(driver))
       throw new ErrnoError('EAGAIN', `module ${name} is in use: a device of it is open; close it first`);
-    yield* inFrame('vmbus_driver_unregister', vmbus.bus.unregisterDriver(driver));
+    yield* this.change(
+      module,
+      driver === undefined
+        ? inFrame('vmbus_exit', this.vmbus.exit())
+        : inFrame('vmbus_driver_unregister', bus.unregisterDriver(driver)),
+    );
   }
 
   /**
@@ -71,20 +74,70 @@ export class VmbusModules {
    */
   *load(name: string): Procedure<void> {
     const driver = this.driverOf(name);
+    yield* this.settled(BUS_MODULE);
     if (!this.vmbus.isLoaded) yield* this.loadBus();
-    if (driver === undefined || this.isLoaded(name)) return;
+    if (driver === undefined) return;
     const { bus } = this.vmbus;
-    if (!bus.drivers.includes(driver)) yield* bus.registerDriver(driver);
+    const module = nameOf(driver);
+    yield* this.settled(module);
+    if (bus.isLoaded(driver)) return;
+    if (!bus.drivers.includes(driver)) yield* this.change(module, bus.registerDriver(driver));
     if (driver.loadedByHand === true) bus.announce(driver);
     if (!bus.isLoaded(driver)) throw insertFailed(name, 'EINVAL');
   }
 
+  /** Boot loads the bus, waits as this kernel does, and loads the modules of all drivers. @returns false if VMBus cannot be. */
+  *boot(awaitOffers: () => Procedure<void>): Procedure<boolean> {
+    if ((yield* this.change(BUS_MODULE, this.vmbus.load())) !== 0) return false;
+    yield* awaitOffers();
+    for (const driver of this.drivers) yield* this.loadAtBoot(driver);
+    return true;
+  }
+
+  /** A program of its own loads each module, and waits for the probes of drivers that have no other context for them. */
+  private *loadAtBoot(driver: VmbusDriver): Procedure<void> {
+    const { bus, connection } = this.vmbus;
+    const module = nameOf(driver);
+    yield* bus.registerDriver(driver, (attach) => {
+      const loading = this.change(module, inFrame('__vmbus_driver_register', attach));
+      connection.machine.spawn(`modprobe ${module}`, loading, undefined, { comm: 'modprobe' });
+    });
+  }
+
   private *loadBus(): Procedure<void> {
-    const ret = yield* this.vmbus.load();
+    const ret = yield* this.change(BUS_MODULE, this.vmbus.load());
     if (ret !== 0) throw insertFailed(BUS_MODULE, errnoCode(ret));
     // These are there unheard of, as they are after boot.
     for (const driver of this.drivers)
       if (driver.loadedByHand === true) yield* this.vmbus.bus.registerDriver(driver);
+  }
+
+  /** Nobody else may load or unload the module meanwhile. */
+  private *change<T>(module: string, work: Procedure<T>): Procedure<T> {
+    const done = new Completion(`the end of loading or unloading ${module}`);
+    this.changing.set(module, done);
+    try {
+      return yield* work;
+    } finally {
+      this.changing.delete(module);
+      done.completeAll();
+    }
+  }
+
+  /** Waits until a module is neither being loaded nor unloaded (finished_loading). */
+  private *settled(module: string): Procedure<void> {
+    for (let done = this.changing.get(module); done !== undefined; done = this.changing.get(module))
+      yield* done.wait();
+  }
+
+  /** @throws ErrnoError EAGAIN while modules need that of the bus. */
+  private refuseNeeded(): void {
+    const users = this.drivers.filter(
+      (driver) => this.vmbus.bus.isLoaded(driver) || this.changing.has(nameOf(driver)),
+    );
+    if (users.length === 0) return;
+    const names = users.map(nameOf).join(', ');
+    throw new ErrnoError('EAGAIN', `module ${BUS_MODULE} is in use by ${names}; unload them first`);
   }
 
   /** undefined: the module of the bus. */

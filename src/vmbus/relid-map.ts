@@ -39,6 +39,8 @@ export interface RelidMap {
   moved(channel: VmbusChannel, oldCpu: CpuId, newCpu: CpuId): Procedure<void>;
   /** Has the host interrupt `cpu` for the channel, as its `cpu` file wants; 0 or a negative errno. */
   setTargetCpu(channel: VmbusChannel, cpu: CpuId): number;
+  /** Sentences about what does not hold of the map's own lists between two steps; missing: it has none. */
+  broken?(): readonly string[];
   /** Gives the map back; all channels must be unmapped. */
   remove(): void;
 }

@@ -22,6 +22,7 @@ import { VmbusPower } from './power.js';
 import type { Refusal } from './refusals.js';
 import { HvPerCpuContext } from './synic.js';
 import { SynicHotplug } from './synic-hotplug.js';
+import { brokenInvariants } from './validate.js';
 import type { ControlMessages } from './variants/control-messages.js';
 import type { DesignParts } from './variants/design-parts.js';
 
@@ -46,7 +47,9 @@ export function createVmbus(options: VmbusOptions): Vmbus {
   const { machine, irq, host, memory, line, design, makeDrivers } = options;
   const connection = new VmbusConnection(machine, host, memory, irq, design, options);
   const operations = new ChannelOperations(connection);
-  return new Vmbus(connection, operations, line, makeDrivers?.(operations) ?? []);
+  const vmbus = new Vmbus(connection, operations, line, makeDrivers?.(operations) ?? []);
+  machine.validateWith(() => brokenInvariants(vmbus));
+  return vmbus;
 }
 
 /** The VMBus driver of a guest, all parts together (drivers/hv/vmbus_drv.c). */
@@ -76,7 +79,7 @@ export class Vmbus {
     readonly connection: VmbusConnection,
     readonly operations: ChannelOperations,
     readonly line: PerCpuLine,
-    private readonly drivers: readonly VmbusDriver[],
+    drivers: readonly VmbusDriver[],
   ) {
     this.recordPanicMsg = connection.isolation ? 0 : 1;
     this.bus = new VmbusBus(connection, operations);
@@ -122,14 +125,16 @@ export class Vmbus {
   *kexec(): Procedure<void> {
     if (!this.loaded) return;
     yield* this.power.initiateUnload();
-    yield* this.synicsOff();
+    yield* this.removeHotplug();
   }
 
-  /** Switches the synics of all CPUs off (cpuhp_remove_state). */
-  private *synicsOff(): Procedure<void> {
+  /** Switches the synics of all CPUs off, for good (cpuhp_remove_state). */
+  private *removeHotplug(): Procedure<void> {
     const { machine } = this.connection;
+    yield* machine.hotplug.cpusReadLock();
     for (const id of machine.online) yield* this.hotplug.teardown(machine.cpu(id));
     machine.hotplug.unregister(this.hotplug);
+    yield* machine.hotplug.cpusReadUnlock();
   }
 
   /** The kernel has panicked: it leaves the host without interrupts (hv_panic_vmbus_unload). */
@@ -185,14 +190,11 @@ export class Vmbus {
    *
    * @returns false if guest and host have no protocol version in common, or the module cannot be loaded.
    */
-  *init(): Procedure<boolean> {
-    if ((yield* this.load()) !== 0) return false;
-    const { connection } = this;
-    if (!connection.behaviour.waitsForBootOffers) {
-      yield* connection.allOffersDelivered.waitTimeout(DRIVERS_REGISTER_NS);
-    }
-    for (const driver of this.drivers) yield* this.bus.registerDriver(driver);
-    return true;
+  init(): Procedure<boolean> {
+    const { behaviour, allOffersDelivered } = this.connection;
+    return this.modules.boot(function* () {
+      if (!behaviour.waitsForBootOffers) yield* allOffersDelivered.waitTimeout(DRIVERS_REGISTER_NS);
+    });
   }
 
   /**
@@ -217,13 +219,15 @@ export class Vmbus {
     }
     this.allocSynic();
     yield* this.control.setup(this.contexts);
+    yield* machine.hotplug.cpusReadLock();
     for (const id of machine.online) yield* hotplug.startup(machine.cpu(id));
     machine.hotplug.register(hotplug);
+    yield* machine.hotplug.cpusReadUnlock();
     if (connection.confidential) {
       machine.log.printk('hv_vmbus: Establishing connection to the confidential VMBus');
     }
     if (!(yield* vmbusConnect(connection))) {
-      yield* this.synicsOff();
+      yield* this.removeHotplug();
       yield* this.control.remove();
       yield* line.remove();
       this.unregisterBus();
@@ -245,9 +249,7 @@ export class Vmbus {
     yield* this.line.remove();
     yield* inFrame('vmbus_free_channels', this.management.exit());
     yield* this.control.remove();
-    yield* connection.machine.hotplug.cpusReadLock();
-    yield* this.synicsOff();
-    yield* connection.machine.hotplug.cpusReadUnlock();
+    yield* this.removeHotplug();
     this.unregisterBus();
   }
 

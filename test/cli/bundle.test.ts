@@ -75,6 +75,19 @@ whereBuilt('the command as one file', () => {
     expect(fromModules(...args)).toEqual({ status: 0, stdout: `${version}\n`, stderr: '' });
   });
 
+  test('refuses a word in IRQLAB_CHECKS that means nothing', () => {
+    const { IRQLAB_CHECKS: before } = process.env;
+    process.env['IRQLAB_CHECKS'] = 'some';
+    try {
+      const stderr = 'irqlab: IRQLAB_CHECKS is "some"; expected full, or nothing\n';
+      for (const args of [['--help'], ['run', 'examples/cpu-offline.yaml'], ['explore', '--workers', '2']])
+        expect(bundled(...args)).toEqual({ status: 2, stdout: '', stderr });
+    } finally {
+      if (before === undefined) delete process.env['IRQLAB_CHECKS'];
+      else process.env['IRQLAB_CHECKS'] = before;
+    }
+  });
+
   test('loads nothing of irqlab but itself', () => {
     const loaded = modulesLoaded('run', 'examples/rfc-gen2-8vcpu.yaml');
     expect(loaded).toEqual(['cli/cli.js', 'cli/bundle.js', 'cli/user-code.js', 'cli/explore/race-file.js']);

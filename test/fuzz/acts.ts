@@ -190,6 +190,14 @@ const acts: readonly Act[] = [
   (v, a) => {
     if (a % 64 === 0) v.start('hibernate', v.hibernate());
   },
+  // Modules, now and then all of them, the bus' last.
+  (v, a, b) => {
+    const { names } = v.guest.vmbus.modules;
+    const one = names[b % names.length];
+    if (a % 64 === 0) v.changeModules('rmmod', names.toReversed());
+    else if (a % 64 === 1) v.changeModules('rmmod', [one]);
+    else if (a % 8 === 2) v.changeModules('modprobe', a % 16 === 2 ? [one] : names);
+  },
   (v, a) => {
     if (a % 64 === 0) v.panic();
     else if (a % 64 === 1) v.start('kexec', v.kexec());

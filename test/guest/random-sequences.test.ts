@@ -109,6 +109,21 @@ const operation: fc.Arbitrary<[string, Operation]> = fc.oneof(
       if (guest.machine.online.has(crashing)) guest.crash({ cpu: crashing });
     },
   ]),
+  fc
+    .constantFrom('hv_netvsc', 'hv_storvsc', 'hv_utils')
+    .map((module): [string, Operation] => [`rmmod ${module}`, (guest) => guest.rmmod(module)]),
+  fc
+    .constantFrom('hv_netvsc', 'hv_storvsc', 'hv_utils')
+    .map((module): [string, Operation] => [`modprobe ${module}`, (guest) => guest.modprobe(module)]),
+  fc.constant<[string, Operation]>([
+    'all modules unloaded and loaded',
+    (guest) => {
+      const { modules } = guest.vmbus;
+      const loaded = modules.names.filter((name) => modules.isLoaded(name));
+      guest.rmmod(...loaded.toReversed());
+      guest.modprobe(...loaded);
+    },
+  ]),
   fc.constant<[string, Operation]>(['kexec', (guest) => guest.kexec()]),
   fc.constantFrom('delay' as const, 'duplicate' as const).map((deed): [string, Operation] => [
     `signals of the guest: ${deed}`,
@@ -146,7 +161,7 @@ function freshGuest(): Guest {
   });
 }
 
-describe('random sequences of offer, signal, affinity, offline, online, plug, unplug, rescind, channel count, crash and kexec', () => {
+describe('random sequences of offer, signal, affinity, offline, online, plug, unplug, rescind, channel count, modules, crash and kexec', () => {
   test(
     'leave no channel on an offline CPU, no IRQ without channel, no lost event',
     async () => {

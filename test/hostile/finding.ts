@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { partNamed } from './parts/index.js';
 import { smallestOf } from './smallest.js';
@@ -28,6 +28,16 @@ export async function shrink(trial: Trial, finding: string, trials: WatchedTrial
   });
   const small = { ...trial, actions };
   return { ...small, finding: shown, words: partNamed(trial.part).words?.(small) ?? [] };
+}
+
+/**
+ * Makes the directory that findings are saved in, unless it is there: before the first attack, not after it.
+ *
+ * @throws Error if that cannot be.
+ */
+export function findingsDirectory(path: string): string {
+  mkdirSync(path, { recursive: true });
+  return path;
 }
 
 /** @returns the file's name. */

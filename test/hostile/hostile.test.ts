@@ -1,6 +1,11 @@
+import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { Guest } from '../../src/guest/guest.js';
+import { checks, checksAsked } from '../../src/lib/checks.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
 import { drawTrial } from './draw.js';
+import { findingsDirectory, loadTrial, saveFinding } from './finding.js';
 import { foreignError } from './foreign.js';
 import { mutated } from './mutate.js';
 import { partNamed } from './parts/index.js';
@@ -8,6 +13,14 @@ import { smallest, smallestOf } from './smallest.js';
 
 /** The part of the hostile suite that is the same each time: npm run hostile goes on from here. */
 const SEED = 1;
+const directory = temporaryDirectory('hostile');
+const { full } = checks;
+beforeAll(() => {
+  checks.full = true;
+});
+afterAll(() => {
+  checks.full = full;
+});
 
 describe.each([
   {
@@ -43,6 +56,49 @@ test('mutated files are refused with a reason, or read', async () => {
   expect(reached.size).toBeGreaterThan(3);
 });
 
+describe('with IRQLAB_CHECKS=full', () => {
+  test.each<[string, (guest: Guest) => void, string]>([
+    [
+      'VMBus',
+      (guest) => {
+        guest.channel(7).channel.irqRequested = false;
+      },
+      'broken after what came from outside: channel 7 is open without its IRQ',
+    ],
+    [
+      'lines',
+      (guest) => {
+        const desc = guest.irqCore.desc(guest.channel(7).channel.irq);
+        if (desc !== undefined) desc.cold.depth = 2;
+      },
+      'depth 2, but not disabled',
+    ],
+    [
+      'tasks',
+      ({ machine, irqCore }) => {
+        machine.spawn(
+          'spoiler',
+          (function* spoil() {
+            for (const desc of irqCore.descs()) if (desc.irq === 24) desc.totCount += 1;
+          })(),
+        );
+      },
+      'broken after spoiler: IRQ 24: its CPUs have counted',
+    ],
+  ])('%s: what breaks is told with the transition that broke it', (_name, spoil, said) => {
+    const guest = Guest.create({ cpus: 2, devices: [{ driver: 'heartbeat', relid: 7 }] });
+    guest.run({ ms: 1 });
+    spoil(guest);
+    expect(() => guest.run({ ms: 1 })).toThrow(said);
+  });
+
+  test('another word than full is an error, which names it', () => {
+    expect([undefined, '', 'full'].map(checksAsked)).toEqual([false, false, true]);
+    for (const word of ['FULL', 'yes', '1', 'full '])
+      expect(() => checksAsked(word)).toThrow(`IRQLAB_CHECKS is "${word}"; expected full, or nothing`);
+  });
+});
+
 describe('what the suite itself does', () => {
   test('trials are the same for the same seed, and others for another one or another part', () => {
     const [lives, hosts] = [partNamed('lives'), partNamed('hosts')];
@@ -70,6 +126,15 @@ describe('what the suite itself does', () => {
     );
     expect(new Set(several).size).toBeGreaterThan(15);
     expect(Buffer.from(mutated(bytes, 5)).toString('latin1')).toBe(several[5]);
+  });
+
+  test('findings are saved in a directory that is made for them, and run again from there', () => {
+    const missing = join(directory.path, 'of', 'findings');
+    const trial = drawTrial(partNamed('lives'), SEED, 0);
+    const file = saveFinding(findingsDirectory(missing), { ...trial, finding: 'it broke', words: ['one'] });
+    expect(loadTrial(file)).toEqual(trial);
+    expect(findingsDirectory(missing)).toBe(missing);
+    expect(() => findingsDirectory(file)).toThrow('EEXIST');
   });
 
   test('errors of the language are told from those that somebody wrote', () => {

@@ -1,7 +1,7 @@
 // Attacks irqlab for as long as it is told: npm run hostile -- --help.
 import { Command, InvalidArgumentError } from 'commander';
 import { drawTrial } from './draw.js';
-import { loadTrial, saveFinding, shrink } from './finding.js';
+import { findingsDirectory, loadTrial, saveFinding, shrink } from './finding.js';
 import { partNamed, parts } from './parts/index.js';
 import type { Part } from './trial.js';
 import { WatchedTrials } from './watched.js';
@@ -31,7 +31,7 @@ const program = new Command('hostile')
   .option('--minutes <n>', 'how long', number, 2)
   .option('--seed <n>', 'of all that is random; default: drawn', number)
   .option('--parts <names>', 'only these, separated by commas', chosen)
-  .option('--save <directory>', 'where findings are saved', '.')
+  .option('--save <directory>', 'where findings are saved; made if it is missing', writableDirectory, '.')
   .option('--replay <file>', 'runs a saved finding once more, and nothing else')
   .addHelpText(
     'after',
@@ -116,6 +116,14 @@ function number(text: string): number {
   const value = Number(text);
   if (text.trim() === '' || !(value >= 0)) throw new InvalidArgumentError('expected a number from 0 on.');
   return value;
+}
+
+function writableDirectory(path: string): string {
+  try {
+    return findingsDirectory(path);
+  } catch (error) {
+    throw new InvalidArgumentError(error instanceof Error ? error.message : String(error));
+  }
 }
 
 function chosen(text: string): readonly Part[] {

@@ -11,12 +11,12 @@ import {
   handleSimpleIrq,
   IRQF_SHARED,
   type IrqDesc,
-  irqd,
   irqDisposeMapping,
   irqSetAffinity,
   kernelVersions,
   kstatIrqsSum,
 } from '../../src/irq/index.js';
+import { brokenLinesAtRest } from '../../src/irq/validate.js';
 import { Lab } from './lab.js';
 import { runs } from '../support/long.js';
 
@@ -63,22 +63,6 @@ function doStep(lab: Lab, lines: readonly IrqDesc[], { what, line, cpu, dev }: S
   machine.settle();
 }
 
-/** What must hold of every line whenever nothing runs. */
-function validate(lab: Lab, desc: IrqDesc): void {
-  const { data } = desc;
-  const started = data.has(irqd.IRQ_STARTED);
-  expect(desc.cold.depth).toBeGreaterThanOrEqual(0);
-  expect(data.has(irqd.IRQ_INPROGRESS)).toBe(false);
-  expect(desc.cold.threadsActive.value).toBe(0);
-  expect(desc.cold.nrActions).toBe([...desc.actions()].length);
-  if (started) expect(data.has(irqd.IRQ_DISABLED)).toBe(desc.cold.depth > 0);
-  if (started && !data.has(irqd.PER_CPU)) {
-    expect(data.effectiveAffinity.isSubsetOf(lab.machine.online)).toBe(true);
-  }
-  if (data.has(irqd.MANAGED_SHUTDOWN)) expect(started).toBe(false);
-  if (desc.handleIrq !== handlePercpuIrq) expect(kstatIrqsSum(desc)).toBe(desc.totCount);
-}
-
 test('no sequence of calls, interrupts and CPU hotplug breaks a line’s invariants', () => {
   fc.assert(
     fc.property(fc.constantFrom(...kernelVersions), fc.array(step, { maxLength: 60 }), (kernel, steps) => {
@@ -89,7 +73,7 @@ test('no sequence of calls, interrupts and CPU hotplug breaks a line’s invaria
       });
       for (const one of steps) {
         doStep(lab, lines, one);
-        for (const desc of lines) validate(lab, desc);
+        expect(brokenLinesAtRest(lab.core)).toEqual([]);
       }
       for (const desc of lines) irqDisposeMapping(lab.core, desc.irq);
       expect([...lab.core.descs()]).toEqual([]);

@@ -26,6 +26,18 @@ export interface FakeOptions {
 
 /** A guest that writes down what is asked of it. CPU 0 cannot go offline; IRQ n is the channel with relid n. */
 export class FakeGuest implements ScenarioGuest {
+  trace(): never {
+    throw new Error('a fake guest has no trace');
+  }
+
+  get machine(): never {
+    throw new Error('a fake guest has no machine');
+  }
+
+  get tracer(): never {
+    throw new Error('a fake guest has no tracer');
+  }
+
   /** All calls but reads, as `<ns since booting> call arguments`. */
   readonly calls: string[] = [];
   readonly signals: { ns: number; relid: number; times: number }[] = [];

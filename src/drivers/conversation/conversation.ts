@@ -24,6 +24,8 @@ export interface RequestOptions {
 export class Conversation {
   private answer: Uint8Array | undefined;
   private transactionId = 0;
+  /** Of the request whose answer is waited for. */
+  private awaited: number | undefined;
   private readonly answered: WaitQueue;
 
   constructor(
@@ -47,7 +49,17 @@ export class Conversation {
   *request(payload: Uint8Array, options: RequestOptions = {}): Procedure<Uint8Array> {
     this.expect();
     this.send(payload, options.flags ?? COMPLETION_REQUESTED);
-    return yield* this.wait(options.timeoutNs);
+    this.awaited = this.transactionId;
+    try {
+      return yield* this.wait(options.timeoutNs);
+    } finally {
+      this.awaited = undefined;
+    }
+  }
+
+  /** True for the number of the request whose answer is waited for, until it is there (vmbus_request_addr_match). */
+  awaits(transactionId: number): boolean {
+    return this.awaited === transactionId;
   }
 
   /** Forgets an answer that came unasked for: the next one is waited for. */
@@ -84,6 +96,7 @@ export class Conversation {
 
   /** The host's answer is there. */
   receive(answer: Uint8Array): void {
+    this.awaited = undefined;
     this.answer = answer;
     this.answered.wakeUp();
   }

@@ -24,6 +24,8 @@ import { PciTalk } from './talk.js';
 
 /** 16 KiB of data and the header (pci_ring_size). */
 const RING_PAGES = 5;
+/** What is not longer than a status is not looked at (struct pci_response). */
+const MIN_PAYLOAD_BYTES = 4;
 /** Length of a packet's header, which a report of its length includes. */
 const HEADER_BYTES = 16;
 
@@ -108,7 +110,7 @@ export class HvPciBus implements PciRootBus {
       yield* this.wq.drained();
       yield* core.removeAll(this);
     }
-    yield* this.exit(false);
+    yield* this.tryExit(false);
     yield* operations.close(device.channel);
     core.detach(this);
   }
@@ -187,9 +189,14 @@ export class HvPciBus implements PciRootBus {
     yield* this.stateLock.lock();
     try {
       yield* this.enterD0();
-      yield* this.talk.sendResourcesAllocated(this.children.slots);
-      this.state = 'probed';
-      yield* this.parts.core.scan(this, true);
+      try {
+        yield* this.talk.sendResourcesAllocated(this.children.slots);
+        this.state = 'probed';
+        yield* this.parts.core.scan(this, true);
+      } catch (error) {
+        yield* this.tryExit(true);
+        throw error;
+      }
       this.state = 'installed';
     } finally {
       yield* this.stateLock.unlock();
@@ -233,11 +240,22 @@ export class HvPciBus implements PciRootBus {
     yield* this.talk.exitD0(keepDevices ? slots : []);
   }
 
+  /** As exit, where nobody looks whether the host answers. */
+  private *tryExit(keepDevices: boolean): Procedure<void> {
+    try {
+      yield* this.exit(keepDevices);
+    } catch (error) {
+      if (!(error instanceof ErrnoError)) throw error;
+    }
+  }
+
   /** hv_pci_onchannelcallback */
   private readonly receive = (packet: HostPacket): void => {
     const { type, payload, transactionId } = packet;
+    if (payload.length <= MIN_PAYLOAD_BYTES) return;
     if (type === VM_PKT.COMP) {
-      if (!this.interrupts.completed(packet)) this.talk.receive(payload);
+      if (!this.interrupts.completed(packet) && !this.talk.receive(packet))
+        this.printk(`Invalid transaction ID ${transactionId.toString(16)}`);
     } else if (type === VM_PKT.DATA_INBAND) this.inband(payload);
     else {
       const length = HEADER_BYTES + payload.length;

@@ -15,6 +15,7 @@ import {
 import type { ChannelOperations } from '../../vmbus/channel/open.js';
 import type { VmbusDevice } from '../../vmbus/driver.js';
 import { Conversation } from '../conversation/conversation.js';
+import type { HostPacket } from '../conversation/packets.js';
 
 /** How long the host is given to power a bus off. */
 const EXIT_NS: Ns = 10_000_000_000;
@@ -49,9 +50,11 @@ export class PciTalk {
     this.conversation.expect();
   }
 
-  /** The host has answered. */
-  receive(answer: Uint8Array): void {
-    this.conversation.receive(answer);
+  /** The host has answered. @returns false if nobody waits for this answer. */
+  receive({ transactionId, payload }: HostPacket): boolean {
+    if (!this.conversation.awaits(transactionId)) return false;
+    this.conversation.receive(payload);
+    return true;
   }
 
   /** The host's list has been worked off. */

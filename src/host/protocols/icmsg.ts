@@ -9,13 +9,21 @@ export const ICMSGTYPE = {
   FCOPY: 7,
 } as const;
 
+/** Requests of backups (include/uapi/linux/hyperv.h enum hv_vss_op). */
+export const VSS_OP = { HOT_BACKUP: 2, GET_DM_INFO: 3, FREEZE: 5, THAW: 6 } as const;
+
 /** Flags of a message's header. */
 export const ICMSGHDRFLAG = { TRANSACTION: 1, REQUEST: 2, RESPONSE: 4 } as const;
 
 /** Bytes of the pipe header (struct vmbuspipe_hdr) and of the message's own (struct icmsg_hdr). */
 const PIPE_HEADER_BYTES = 8;
 const HEADER_BYTES = PIPE_HEADER_BYTES + 20;
+/** Bytes in front of what depends on a message's type (ICMSG_HDR). */
+export const ICMSG_HEADER_BYTES = HEADER_BYTES;
+/** Byte behind the headers at which the versions of a negotiation begin (struct icmsg_negotiate). */
+export const IC_VERSIONS_OFFSET = 8;
 const TYPE_OFFSET = PIPE_HEADER_BYTES + 4;
+const SIZE_OFFSET = PIPE_HEADER_BYTES + 10;
 const STATUS_OFFSET = PIPE_HEADER_BYTES + 12;
 const FLAGS_OFFSET = PIPE_HEADER_BYTES + 17;
 
@@ -43,11 +51,6 @@ export class IcMessage {
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
-  /** False for a packet that is too short to be a message. */
-  get isComplete(): boolean {
-    return this.bytes.length >= HEADER_BYTES;
-  }
-
   get type(): number {
     return this.view.getUint16(TYPE_OFFSET, true);
   }
@@ -58,6 +61,11 @@ export class IcMessage {
 
   set status(status: number) {
     this.view.setUint32(STATUS_OFFSET, status, true);
+  }
+
+  /** Bytes behind the headers, as the message says. */
+  set size(bytes: number) {
+    this.view.setUint16(SIZE_OFFSET, bytes, true);
   }
 
   get isResponse(): boolean {
@@ -79,5 +87,15 @@ export class IcMessage {
   setWord(index: number, value: number): void {
     const at = HEADER_BYTES + index * 4;
     if (at + 4 <= this.bytes.length) this.view.setUint32(at, value, true);
+  }
+
+  /** Half a word, at byte `at` behind the headers; 0 where the message has none. */
+  half(at: number): number {
+    return HEADER_BYTES + at + 2 <= this.bytes.length ? this.view.getUint16(HEADER_BYTES + at, true) : 0;
+  }
+
+  /** Does nothing where the message has no such half word. */
+  setHalf(at: number, value: number): void {
+    if (HEADER_BYTES + at + 2 <= this.bytes.length) this.view.setUint16(HEADER_BYTES + at, value, true);
   }
 }

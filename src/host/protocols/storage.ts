@@ -64,7 +64,7 @@ export function vstorRangeBytes(bytes: number): number {
  * A SCSI command with its buffer in front (struct vmscsi_request). The command itself is left out: which blocks are
  * read or written does not matter here.
  */
-export function vstorExecuteSrb({ bytes, pfn }: VstorBuffer, isWrite: boolean): Uint8Array {
+export function vstorExecuteSrb({ bytes, pfn }: VstorBuffer, isWrite: boolean, lun = 0): Uint8Array {
   const rangeBytes = vstorRangeBytes(bytes);
   const packet = new Uint8Array(rangeBytes + PACKET_WORDS * 4);
   if (bytes > 0) {
@@ -75,6 +75,7 @@ export function vstorExecuteSrb({ bytes, pfn }: VstorBuffer, isWrite: boolean): 
   putWord(packet, rangeBytes, VSTOR.EXECUTE_SRB);
   putWord(packet, rangeBytes + 4, REQUEST_COMPLETION_FLAG);
   putWord(packet, rangeBytes + 12, SRB_BYTES);
+  packet[rangeBytes + 19] = lun;
   packet[rangeBytes + 22] = isWrite ? 0 : 1;
   putWord(packet, rangeBytes + 24, bytes);
   return packet;

@@ -3,6 +3,7 @@ import type { Procedure } from '../../machine/step.js';
 import type { IrqCore } from '../data/core.js';
 import type { IrqAction } from '../data/irqaction.js';
 import type { IrqDesc } from '../data/irqdesc.js';
+import { assertLine } from '../data/line-rules.js';
 import { synchronizeHardirqDesc, synchronizeIrqDesc } from './enable.js';
 import { irqPmRemoveAction } from './pm.js';
 import { irqSettingsClear, irqSettingsIsPerCpuDevid, irqStatus } from '../data/settings.js';
@@ -52,6 +53,7 @@ function* removeAction(core: IrqCore, desc: IrqDesc, devId: unknown): Procedure<
   desc.unlink(action);
   yield* shutDown(desc, action);
   if (desc.action === undefined && !behaviour.freeDeactivatesLast) irqDomainDeactivateIrq(data);
+  assertLine(desc, 'free_irq');
   yield* desc.lock.spinUnlockIrqrestore(machine.runningCpu);
   yield* data.busSyncUnlockSteps();
   yield* core.proc.unregisterHandlerSteps(desc, action);

@@ -27,6 +27,7 @@ import { irqchipFlags } from '../data/irqchip.js';
 import { noIrqChip } from '../data/dummychip.js';
 import { irqd } from '../data/irqdata.js';
 import type { IrqDesc } from '../data/irqdesc.js';
+import { assertLine } from '../data/line-rules.js';
 import { irqs } from '../data/istate.js';
 import { enableIrqLockedSteps } from './enable.js';
 import { irqPmInstallAction } from './pm.js';
@@ -234,6 +235,7 @@ function* joinLine(desc: IrqDesc, action: IrqAction): Procedure<number> {
     desc.istate &= ~irqs.SPURIOUS_DISABLED;
     yield* enableIrqLockedSteps(desc);
   }
+  assertLine(desc, '__setup_irq');
   return 0;
 }
 

@@ -6,9 +6,6 @@ export const plainDrivers = [
   'heartbeat',
   'shutdown',
   'timesync',
-  'kvp',
-  'vss',
-  'fcopy',
   'balloon',
   'mouse',
   'keyboard',
@@ -17,8 +14,11 @@ export const plainDrivers = [
   'hv_sock',
 ] as const;
 
+/** Integration services that a program in user space stands behind. */
+export const daemonDrivers = ['kvp', 'vss', 'fcopy'] as const;
+
 /** All names that `driver` of a device may have. */
-export const driverNames = [...plainDrivers, 'storvsc', 'netvsc', 'vpci'] as const;
+export const driverNames = [...plainDrivers, ...daemonDrivers, 'storvsc', 'netvsc', 'vpci'] as const;
 export type DriverName = (typeof driverNames)[number];
 
 /** What guest and paravisor keep from the host. */
@@ -42,6 +42,13 @@ export interface PlainDeviceOptions extends DeviceBase {
   readonly driver: (typeof plainDrivers)[number];
 }
 
+/** An integration service that a program in user space stands behind. */
+export interface DaemonServiceOptions extends DeviceBase {
+  readonly driver: (typeof daemonDrivers)[number];
+  /** Whether that program runs, hv_kvp_daemon and the like; default true. */
+  readonly daemon?: boolean;
+}
+
 export const storageControllers = ['scsi', 'ide', 'fibreChannel'] as const;
 
 /** A storage controller. */
@@ -51,6 +58,8 @@ export interface StorvscOptions extends DeviceBase {
   readonly controller?: (typeof storageControllers)[number];
   /** Number of the SCSI host in Linux, as in `pri@storvsc1`; default: counted up. */
   readonly scsiHost?: number;
+  /** Numbers of its disks, 0 to 254 each; IDE has one disk only. Default: 0. */
+  readonly luns?: readonly number[];
   /** Relids that the host gives to sub-channels, in this order; at most so many are offered. Default: none. */
   readonly subChannels?: readonly Relid[];
 }
@@ -91,6 +100,7 @@ export interface ClassDeviceOptions extends DeviceBase {
 /** A device that the host offers. */
 export type DeviceOptions =
   | PlainDeviceOptions
+  | DaemonServiceOptions
   | StorvscOptions
   | NetvscOptions
   | VpciOptions

@@ -2,6 +2,7 @@ import { ErrnoError } from '../../lib/errno.js';
 import { kstrtouint } from '../../lib/kstrtox.js';
 import type { Machine } from '../../machine/machine.js';
 import type { TraceEvent } from '../../trace/event.js';
+import { headerEvent, headerPage, printFormat } from '../../trace/format-files.js';
 import { secondsText, traceText } from '../../trace/trace-text.js';
 import { traceClocks, type Tracer } from '../../trace/tracer.js';
 import { type FileMethods, type FileNode, ListDirectory, StaticDirectory } from '../tree-node.js';
@@ -12,16 +13,10 @@ const SYSTEM_FILTER = `### global filter ###
 # Only events with the given fields will be affected.
 # If no events are modified, an error message will be displayed here
 `;
-const HEADER_EVENT = `# compressed entry header
-\ttype_len    :    5 bits
-\ttime_delta  :   27 bits
-\tarray       :   32 bits
-
-\tpadding     : type == 29
-\ttime_extend : type == 30
-\ttime_stamp : type == 31
-\tdata max type_len  == 28
-`;
+/** What `trigger` says of an event that has none (event_trigger_regex_open); the model has none of these. */
+const TRIGGERS =
+  '# Available triggers:\n' +
+  '# traceon traceoff snapshot stacktrace enable_event disable_event enable_hist disable_hist hist\n';
 
 /** A file of tracefs. @param truncate what opening it with O_TRUNC does first. */
 function traceFile(mode: number, methods: FileMethods, truncate?: () => void): FileNode {
@@ -101,8 +96,11 @@ function eventsDirectory(tracer: Tracer): StaticDirectory {
   const { events, behaviour } = tracer;
   const top = new StaticDirectory(0o750, {
     enable: enableFile(tracer, events),
-    header_event: shown(() => HEADER_EVENT),
-    header_page: shown(() => headerPage(tracer)),
+    header_event: shown(() => headerEvent),
+    header_page: shown(() => headerPage(behaviour)),
+    ftrace: new StaticDirectory(0o750, {
+      print: new StaticDirectory(0o750, { format: shown(() => printFormat(behaviour)) }),
+    }),
   });
   for (const system of new Set(events.map((event) => event.system))) {
     const all = events.filter((event) => event.system === system);
@@ -124,6 +122,7 @@ function eventsDirectory(tracer: Tracer): StaticDirectory {
             (word) => tracer.setFilter(event, word),
           ),
           format: shown(() => event.format(id, behaviour)),
+          trigger: shown(() => TRIGGERS),
           id: shown(() => `${id}\n`),
         }),
       );
@@ -178,18 +177,6 @@ function errorLog({ errors }: Tracer): string {
       return `[${secondsText(ns)}] event filter parse error: error: ${message}\n  Command: ${command}\n${caret}\n`;
     })
     .join('');
-}
-
-/** ring_buffer_print_page_header */
-function headerPage({ behaviour: { charIsUnsigned, overwriteType } }: Tracer): string {
-  const charSigned = Number(!charIsUnsigned);
-  const overwriteSigned = overwriteType === 'int' ? 1 : charSigned;
-  return (
-    '\tfield: u64 timestamp;\toffset:0;\tsize:8;\tsigned:0;\n' +
-    '\tfield: local_t commit;\toffset:8;\tsize:8;\tsigned:1;\n' +
-    `\tfield: ${overwriteType} overwrite;\toffset:8;\tsize:1;\tsigned:${overwriteSigned};\n` +
-    `\tfield: char data;\toffset:16;\tsize:4080;\tsigned:${charSigned};\n`
-  );
 }
 
 function cpuDirectory(tracer: Tracer, machine: Machine, cpu: number): StaticDirectory {

@@ -1,3 +1,4 @@
+import { assert } from '../../lib/assert.js';
 import { SharedWord, type Step } from '../../machine/step.js';
 
 // A ring as both sides map it (include/linux/hyperv.h struct hv_ring_buffer):
@@ -227,6 +228,12 @@ const wordNames: Readonly<Record<RingWord, string>> = {
 /** Bytes from index `from` forward to index `to`; 0 if they are equal. */
 export function ringDistance(from: number, to: number, dataBytes: number): number {
   return to >= from ? to - from : dataBytes - from + to;
+}
+
+/** @throws AssertionError if an index that this side is about to store is none. */
+export function assertIndex(index: number, { dataBytes, name }: RingBuffer, word: string): void {
+  if (!(index >= 0 && index < dataBytes && (index & 7) === 0))
+    assert(false, 'a ring index that cannot be', { ring: name, [word]: index, dataBytes });
 }
 
 /** Bytes that a packet with this much payload takes, descriptor and trailer included. */

@@ -1,5 +1,6 @@
 import type { Procedure } from '../../machine/step.js';
 import {
+  assertIndex,
   FEATURE_PENDING_SEND_SZ,
   PACKET_DESCRIPTOR_BYTES,
   PACKET_TRAILER_BYTES,
@@ -172,6 +173,7 @@ export class RingReader implements ReaderAccesses {
   commitReadIndex(): void {
     this.startReadIndex = this.readIndex;
     this.readIndex = this.nextIndex;
+    assertIndex(this.readIndex, this.ring, 'read_index');
     this.header.store(RING_WORD.READ_INDEX, this.readIndex);
   }
 

@@ -1,5 +1,6 @@
 import type { Procedure } from '../../machine/step.js';
 import {
+  assertIndex,
   PACKET_DESCRIPTOR_BYTES,
   PACKET_TRAILER_BYTES,
   packetBytes,
@@ -228,6 +229,7 @@ export class RingWriter {
 
   /** One access: the reader may look at the packet placed last. */
   commitWriteIndex(): void {
+    assertIndex(this.writeIndex, this.ring, 'write_index');
     this.header.store(RING_WORD.WRITE_INDEX, this.writeIndex);
   }
 

@@ -1,3 +1,4 @@
+import { assert } from '../../lib/assert.js';
 import type { Relid } from '../../lib/brand.js';
 import type { Lock } from '../../machine/lock.js';
 import { Srcu } from '../../machine/rcu.js';
@@ -248,6 +249,7 @@ export class GetPutLifetime extends FreeUnconditionally {
     yield* lock.spinLockIrqsave(cpu);
     channel.assertLive('vmbus_put_channel');
     channel.lifeWord.announce();
+    assert(channel.references > 0, 'a reference that nobody holds is put', { channel: channel.relid });
     channel.references -= 1;
     const last = channel.references === 0;
     yield* lock.spinUnlockIrqrestore(cpu);
@@ -261,6 +263,7 @@ export class GetPutLifetime extends FreeUnconditionally {
     channel.assertLive('vmbus_put_channel');
     channel.assertLive('vmbus_put_channel');
     channel.lifeWord.announce();
+    assert(channel.references > 0, 'a reference that nobody holds is put', { channel: channel.relid });
     channel.references -= 1;
     const last = channel.references === 0;
     if (!last) return;

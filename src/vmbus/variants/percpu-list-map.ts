@@ -59,6 +59,7 @@ export class PercpuListRelidMap extends PlainRelidMap {
 
   *unmap(channel: VmbusChannel): Procedure<void> {
     yield* this.dequeue(channel);
+    this.cpuOf.delete(channel);
     this.byRelid.delete(channel.relid);
   }
 
@@ -69,6 +70,19 @@ export class PercpuListRelidMap extends PlainRelidMap {
   *moved(channel: VmbusChannel, _oldCpu: CpuId, newCpu: CpuId): Procedure<void> {
     yield* this.dequeue(channel);
     yield* this.enqueue(channel, newCpu);
+  }
+
+  broken(): readonly string[] {
+    const broken: string[] = [];
+    this.lists.forEach((list, cpu) => {
+      const channels = list.channels();
+      if (new Set(channels).size !== channels.length)
+        broken.push(`a channel is twice on the list of CPU ${cpu}`);
+      for (const channel of channels)
+        if (this.cpuOf.get(channel) !== cpu)
+          broken.push(`channel ${channel.relid} is on the list of CPU ${cpu}`);
+    });
+    return broken;
   }
 
   remove(): void {}

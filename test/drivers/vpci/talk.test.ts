@@ -98,3 +98,52 @@ describe('the talk with the host', () => {
     expect(guest.channel(6).irqName).toBe('vpci:468b');
   });
 });
+
+describe('what pci-hyperv does where the host does not do its part', () => {
+  function answering(message: number, how: 'refuse' | 'ignore', seen: number[] = []) {
+    return backendsWith('pci', ({ payload, transactionId }, channel, services) => {
+      const type = pciWord(payload, 0);
+      seen.push(type);
+      if (type !== message) return true;
+      if (how === 'refuse') services.send(channel, pciResponse(0xc0000001), transactionId, 1000, VM_PKT.COMP);
+      return false;
+    });
+  }
+
+  // hv_pci_probe: free_windows, exit_d0
+  test('resources that are refused: the bus is powered off before the channel is closed', () => {
+    const seen: number[] = [];
+    const guest = pciGuest({ backends: answering(PCI.RESOURCES_ASSIGNED2, 'refuse', seen) }).boot();
+    expect(seen.slice(-2)).toEqual([PCI.RESOURCES_ASSIGNED2, PCI.BUS_D0EXIT]);
+    expect(guest.log()).toContain(`hv_vmbus: probe failed for device ${instance('468b')} (-71)`);
+    expect(guest.channel(5).state.kind).toBe('open');
+  });
+
+  test.each(['6.1', '6.12', '7.2'] as const)(
+    'Linux %s: power-off is waited for 10 s, and the channel closed',
+    (kernel) => {
+      const guest = pciGuest({ backends: answering(PCI.BUS_D0EXIT, 'ignore'), kernel }).boot();
+      const from = guest.machine.clock.now;
+      guest.run(guest.vmbus.bus.unbind(guest.device(5)));
+      expect(guest.machine.clock.now - from).toBeGreaterThanOrEqual(10e9);
+      expect(guest.machine.clock.now - from).toBeLessThan(10.1e9);
+      expect(guest.channel(5).state.kind).toBe('open');
+      expect(guest.device(5).driver).toBeUndefined();
+    },
+  );
+
+  test('an answer that nobody waits for, one too short, and one that comes twice', () => {
+    const guest = pciGuest().boot();
+    const channel = guest.host.channel(5);
+    if (channel === undefined) throw new Error('no channel');
+    const lines = guest.log().length;
+    guest.host.send(channel, pciResponse(0), 0x1e, 0, VM_PKT.COMP);
+    guest.host.send(channel, new Uint8Array(0), 0x1f, 0, VM_PKT.COMP);
+    guest.host.send(channel, pciResponse(0), 1, 0, VM_PKT.COMP);
+    guest.settle();
+    expect(guest.log().slice(lines)).toEqual([
+      `hv_pci ${instance('468b')}: Invalid transaction ID 1e`,
+      `hv_pci ${instance('468b')}: Invalid transaction ID 1`,
+    ]);
+  });
+});

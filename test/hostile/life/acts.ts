@@ -145,6 +145,20 @@ const ordinary: Readonly<Record<string, Act>> = {
   crash: (guest, a, b) =>
     guest.crash({ cpu: cpuOf(guest, a), ...(b % 3 === 0 ? { cmdline: 'nr_cpus=2' } : {}) }),
   kexec: (guest) => guest.kexec(),
+  rmmod: (guest, a) => {
+    const { names } = guest.vmbus.modules;
+    guest.rmmod(of(names, a));
+  },
+  modprobe: (guest, a) => {
+    const { names } = guest.vmbus.modules;
+    guest.modprobe(of(names, a));
+  },
+  'unload all, and load all': (guest, a) => {
+    const loaded = guest.vmbus.modules.names.filter((name) => guest.vmbus.modules.isLoaded(name)).reverse();
+    guest.rmmod(...loaded);
+    guest.run({ us: a % 5000 });
+    guest.modprobe(...loaded.reverse());
+  },
   uio: (guest, a, b) =>
     guest.useUio(relidOf(guest, b), of(['open', 'close', 'enable', 'disable'] as const, a)),
   'stimer0 by messages': (guest, a, b) => guest.host.timerExpired(cpuOf(guest, a), 1 + (b % 3)),

@@ -1,0 +1,91 @@
+import { gzipSync } from 'node:zlib';
+import { writeBytes } from '../../command/named-file.js';
+import { UsageError } from '../../command/usage-error.js';
+import { type GuestTrace, type TraceFormat, traceFormats, type TraceOptions } from '../../guest/trace.js';
+import { ErrnoError } from '../../lib/errno.js';
+import { durationPattern, parseDuration } from '../../scenario/duration.js';
+
+/** What is traced if nobody says: interrupts, what VMBus and the host do, CPUs that come and go, and steps. */
+const DEFAULT_EVENTS = 'irq,hyperv,lab,cpuhp,workqueue';
+/** Room for each CPU's events. */
+const DEFAULT_BUFFER_KB = 1 << 16;
+
+const formatOfEnding: Readonly<Record<string, TraceFormat>> = {
+  txt: 'ftrace',
+  trace: 'ftrace',
+  dat: 'dat',
+  json: 'chrome',
+  jsonl: 'jsonl',
+};
+
+export interface TraceFileOptions {
+  readonly trace?: string;
+  readonly traceFormat?: string;
+  readonly events?: string;
+  readonly from?: string;
+  readonly to?: string;
+  readonly traceBuffer?: number;
+}
+
+interface TracedGuest {
+  trace(options: TraceOptions): GuestTrace;
+}
+
+/** A run's trace, to be written to a file when it is over. */
+export class TraceFile {
+  private readonly traced: GuestTrace;
+  private readonly format: TraceFormat;
+  private readonly span: { readonly fromNs: number; readonly toNs: number };
+
+  /** @throws UsageError for a format, time or event that is none, and for a file that cannot be written. */
+  constructor(
+    private readonly file: string,
+    guest: TracedGuest,
+    { traceFormat, events = DEFAULT_EVENTS, from, to, traceBuffer = DEFAULT_BUFFER_KB }: TraceFileOptions,
+  ) {
+    this.format = traceFormat === undefined ? formatByName(file) : formatCalled(traceFormat);
+    const fromNs = from === undefined ? 0 : duration('--from', from);
+    this.span = { fromNs, toNs: to === undefined ? Number.POSITIVE_INFINITY : duration('--to', to) };
+    writeBytes(file, new Uint8Array());
+    try {
+      const names = events.split(',').filter((name) => name !== '');
+      this.traced = guest.trace({ events: names, bufferKb: traceBuffer });
+    } catch (error) {
+      if (!(error instanceof ErrnoError)) throw error;
+      const hint = '/sys/kernel/tracing/available_events lists what can be traced: irqlab cat SCENARIO PATH.';
+      throw new UsageError(`--events: ${error.message.replace(/^EINVAL: /, '')}`, hint);
+    }
+  }
+
+  /** @returns what to say of events that there was no room for; empty: nothing. */
+  write(): string {
+    const bytes = this.traced.file(this.format, this.span);
+    writeBytes(this.file, this.file.endsWith('.gz') ? gzipSync(bytes) : bytes);
+    const { overwritten } = this.traced;
+    if (overwritten === 0) return '';
+    return `irqlab: ${this.file} has the latest events only: ${overwritten} were overwritten (--trace-buffer KIB makes more room)\n`;
+  }
+}
+
+function formatByName(file: string): TraceFormat {
+  const ending = /\.([a-z]+)$/.exec(file.replace(/\.gz$/, ''))?.[1] ?? '';
+  const format = formatOfEnding[ending];
+  if (format !== undefined) return format;
+  const endings = Object.keys(formatOfEnding).map((known) => `.${known}`);
+  throw new UsageError(
+    `--trace ${file}: what to write cannot be told from the name, which ends with none of ${endings.join(', ')}`,
+    `Say it with --trace-format ${traceFormats.join('|')}.`,
+  );
+}
+
+function formatCalled(name: string): TraceFormat {
+  const format = traceFormats.find((known) => known === name);
+  if (format !== undefined) return format;
+  throw new UsageError(`--trace-format ${name}: expected one of ${traceFormats.join(', ')}`);
+}
+
+function duration(option: string, text: string): number {
+  if (!durationPattern.test(text))
+    throw new UsageError(`${option} ${text}: expected a time since the end of booting such as 1.5s or 200us`);
+  return parseDuration(text);
+}
