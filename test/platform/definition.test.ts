@@ -7,14 +7,18 @@ import { percpuDemux } from '../../src/platform/line-accounting.js';
 
 test('what is known of an architecture before there is a machine', () => {
   expect(
-    builtinPlatforms.map(({ name, dynirqLowerBound, namesFlows, hasIoapic, genericPendingIrq, nrIrqs }) => ({
-      name,
-      dynirqLowerBound,
-      namesFlows,
-      hasIoapic,
-      genericPendingIrq,
-      nrIrqs: [nrIrqs(1), nrIrqs(8)],
-    })),
+    builtinPlatforms.map(
+      ({ name, dynirqLowerBound, namesFlows, hasIoapic, genericPendingIrq, nrIrqs, maxCpus }) => ({
+        name,
+        dynirqLowerBound,
+        namesFlows,
+        hasIoapic,
+        genericPendingIrq,
+        nrIrqs: [nrIrqs(1), nrIrqs(8)],
+        // NR_CPUS of arch/arm64/Kconfig; on x86 that of MAXSMP.
+        maxCpus: maxCpus ?? 8192,
+      }),
+    ),
   ).toEqual([
     {
       name: 'x86_64',
@@ -23,6 +27,7 @@ test('what is known of an architecture before there is a machine', () => {
       hasIoapic: true,
       genericPendingIrq: true,
       nrIrqs: [256, 488],
+      maxCpus: 8192,
     },
     {
       name: 'arm64',
@@ -31,6 +36,7 @@ test('what is known of an architecture before there is a machine', () => {
       hasIoapic: false,
       genericPendingIrq: false,
       nrIrqs: [64, 64],
+      maxCpus: 4096,
     },
   ]);
 });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { INVALID_RELID } from '../../src/vmbus/relid-map.js';
 import { HVMSG_NONE } from '../../src/vmbus/synic.js';
 import { brokenAtRest, brokenInvariants } from '../../src/vmbus/validate.js';
 import { device, TestGuest } from '../support/guest.js';
@@ -99,6 +100,81 @@ describe('what always holds of VMBus', () => {
       (guest) => guest.vmbus.connection.modchans.completedOne(),
       ['1 MODIFYCHANNELs completed of 0 sent'],
     ],
+    [
+      'no channel is open without a connection',
+      ({ connection }) => {
+        connection['currentState'] = { kind: 'disconnected' };
+      },
+      ['open channels without a connection'],
+    ],
+    [
+      'no more offers are done than came',
+      ({ connection }) => connection.offers.done(),
+      ['-1 offers in progress'],
+    ],
+    [
+      'sub-channels have indexes of their own',
+      (guest) => {
+        const [sub] = guest.channel(DISK).subChannels;
+        if (sub !== undefined) guest.channel(DISK).subChannels.push(sub);
+      },
+      [
+        'a channel is in two lists',
+        'two channels of one relid',
+        'sub-channel 50 has the index of another',
+        'channel 50 has the rings of another',
+        'channel 50 has the GPADL of another',
+      ],
+    ],
+    [
+      'the devices of the bus have their channels among the primary ones',
+      ({ connection }) => {
+        const primaries = connection['primaryChannels'];
+        primaries.splice(
+          primaries.findIndex(({ relid }) => relid === HEARTBEAT),
+          1,
+        );
+      },
+      ['the device of channel 3 has lost it', /^IRQ \d+ has no channel$/],
+    ],
+    [
+      'a channel without a relid is suspended',
+      (guest) => {
+        const channel = guest.channel(SUB);
+        channel.offer = { ...channel.offer, childRelid: INVALID_RELID };
+      },
+      ['a suspended channel is opened'],
+    ],
+    [
+      'relids are those that there can be',
+      (guest) => {
+        const channel = guest.channel(SUB);
+        channel.offer = { ...channel.offer, childRelid: 2048 };
+      },
+      [
+        'a channel has relid 2048',
+        'relid 2048 does not lead to its channel',
+        /^IRQ \d+ of channel 2048 is that of relid 50$/,
+      ],
+    ],
+    [
+      'rings lie in memory that is allocated',
+      (guest) => {
+        const { rings } = guest.channel(SUB);
+        if (rings !== undefined) guest.connection.memory.free(rings.pfn);
+      },
+      ['the rings of channel 50 lie in freed memory'],
+    ],
+    [
+      'and in that of their own',
+      (guest) => {
+        const [channel, other] = [guest.channel(SUB), guest.channel(HEARTBEAT)];
+        const { rings } = channel;
+        if (rings !== undefined && other.rings !== undefined)
+          channel.stateVar.set({ kind: 'opened', rings: { ...rings, inbound: other.rings.inbound } });
+      },
+      ['the rings of channel 50 do not lie in their memory'],
+    ],
   ])('%s', (_name, spoil, expected) => {
     const guest = booted();
     spoil(guest);
@@ -140,6 +216,12 @@ describe('what holds at rest', () => {
       'channels target CPUs whose synic is on',
       (guest) => guest.vmbus.connection.synicOnline.clear(guest.channel(SUB).targetCpu),
       'channel 50 targets CPU 1, which is off',
+    ],
+    ['no offers are in progress', ({ connection }) => connection.offers.arrived(), '1 offers in progress'],
+    [
+      'drivers have answered',
+      (guest) => guest.channel(HEARTBEAT).probeDone.reinit(),
+      "channel 3 has no driver's answer",
     ],
   ])('%s', (_name, spoil, expected) => {
     const guest = booted();

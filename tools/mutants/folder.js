@@ -130,12 +130,12 @@ export class Folder {
     this.tests = tests.map((test, index) => ({ ...test, index, hits: new Set(test.hits) }));
   }
 
-  /** `tests` that pass, shortest first, as many as there is time for. */
-  affordable(tests) {
+  /** `tests` that pass, shortest first, as many as there is time for; `first` those that matter most. */
+  affordable(tests, first = () => false) {
     let left = LONGEST_TESTS_MS;
     return tests
       .filter(({ passed, ms }) => passed && ms <= LONGEST_TEST_MS)
-      .sort((a, b) => a.ms - b.ms)
+      .sort((a, b) => Number(first(b)) - Number(first(a)) || a.ms - b.ms)
       .filter(({ ms }) => {
         left -= ms;
         return left >= 0;
@@ -171,10 +171,11 @@ export class Folder {
     }
   }
 
-  /** In a process of its own, that loads the mutant's file with it. */
+  /** In a process of its own, that loads the mutant's file with it; tests that come by the file are run first. */
   async tryAlone(mutant) {
     const { file } = mutant;
-    const tests = this.affordable(this.tests);
+    const ids = this.mutants.filter((other) => other.file === file).map(({ id }) => id);
+    const tests = this.affordable(this.tests, ({ hits }) => ids.some((id) => hits.has(id)));
     const files = [...new Set(tests.map((test) => test.file))].sort();
     if (files.length === 0) return undefined;
     const alone = new Process(files, { bases: {}, alone: { file, mutant } });

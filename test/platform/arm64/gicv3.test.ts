@@ -25,6 +25,7 @@ import { errnoValue } from '../../../src/lib/errno.js';
 import { parseCpuList } from '../../../src/machine/cpumask-text.js';
 import type { Procedure } from '../../../src/machine/step.js';
 import type { Arm64Platform } from '../../../src/platform/arm64/platform.js';
+import { Gic } from '../../../src/platform/arm64/gic.js';
 import type { GicDomain } from '../../../src/platform/arm64/gic-domain.js';
 import type { LineHardware } from '../../../src/platform/line-hardware.js';
 import { Lab, type LabOptions } from '../lab.js';
@@ -297,6 +298,49 @@ describe('pending, active and masked', () => {
     for (const intid of [4100, 70, 35]) gic.gic.pulseShared(intid);
     gic.lab.machine.cpu(0).localIrqEnable();
     expect(gic.take()).toEqual(['35@0', '70@0', '4100@0']);
+  });
+
+  test('each CPU finds its own among others that wait', () => {
+    const gic = new GicLab();
+    const lines = [40, 41, 42, 43].map((intid) => gic.spi(intid, irqType.EDGE_RISING));
+    for (const [nth, desc] of lines.entries()) gic.lab.setAffinity(desc, nth % 2 === 0 ? '1' : '0');
+    for (const cpu of [0, 1]) gic.lab.machine.cpu(cpu).localIrqDisable();
+    for (const intid of [40, 41, 42, 43]) gic.gic.pulseShared(intid);
+    gic.lab.machine.cpu(0).localIrqEnable();
+    expect(gic.take()).toEqual(['41@0', '43@0']);
+    gic.lab.machine.cpu(1).localIrqEnable();
+    expect(gic.take()).toEqual(['40@1', '42@1']);
+  });
+
+  test.each([0, 15, 16, 31, 1056, 1060, 1119])(
+    "id %i of a CPU's own is pending, and taken, there alone",
+    (intid) => {
+      const gic = new GicLab();
+      const { machine } = gic.lab;
+      const asked: number[] = [];
+      const hardware = new Gic(machine, (taken) => {
+        asked.push(taken, machine.thisCpu);
+        hardware.deactivate(taken);
+      });
+      hardware.setEnabled(intid, true);
+      hardware.setEdge(intid, true);
+      machine.cpu(0).localIrqDisable();
+      hardware.pulsePrivate(0, intid);
+      expect([hardware.isPending(intid), hardware.isEdgeWaiting(intid)]).toEqual([true, true]);
+      machine.cpu(0).localIrqEnable();
+      machine.settle();
+      expect([asked, hardware.isPending(intid)]).toEqual([[intid, 0], false]);
+      hardware.pulsePrivate(1, intid);
+      machine.settle();
+      expect(asked).toEqual([intid, 0]);
+    },
+  );
+
+  test('a retrigger of what has no state by software is none (gic_retrigger)', () => {
+    const gic = new GicLab();
+    gic.gic.enableLpis(32);
+    const desc = gic.domain.map(8192, irqType.EDGE_RISING);
+    expect(desc.data.chip.irqRetrigger?.(desc.data)).toBe(0);
   });
 
   test('an interrupt that nobody has mapped is ended, and its CPU takes others', () => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { irqType } from '../../../src/irq/data/irqaction.js';
 import { irqSetIrqType } from '../../../src/irq/management/chip.js';
+import { requestPercpuIrq } from '../../../src/irq/management/percpu.js';
 import { errnoValue } from '../../../src/lib/errno.js';
 import { archSource } from '../../../src/platform/platform.js';
 import { irqd } from '../../../src/irq/data/irqdata.js';
@@ -8,7 +9,7 @@ import type { IrqDesc } from '../../../src/irq/data/irqdesc.js';
 import { kernelBehaviour, kernelVersions } from '../../../src/irq/kernel.js';
 import { irqStatus } from '../../../src/irq/data/settings.js';
 import { ARM64_NR_IRQS } from '../../../src/platform/arm64/platform.js';
-import { VMBUS_INTID } from '../../../src/platform/arm64/vmbus-ppi.js';
+import { VMBUS_INTID, VmbusPpi } from '../../../src/platform/arm64/vmbus-ppi.js';
 import type { DeviceInterrupt } from '../../../src/platform/platform.js';
 import { Lab } from '../lab.js';
 
@@ -186,6 +187,29 @@ describe('the VMBus line', () => {
     // kernel/irq/manage.c enable_percpu_irq leaves the line's own state alone: it never starts.
     expect(desc.data.has(irqd.IRQ_STARTED)).toBe(false);
     expect([desc.data.has(irqd.IRQ_DISABLED), desc.data.has(irqd.IRQ_MASKED)]).toEqual([true, true]);
+  });
+
+  test('that somebody else has stays theirs: EBUSY, and nothing to enable or remove (request_percpu_irq)', () => {
+    const lab = Lab.arm64();
+    const { vmbusLine } = lab.platform;
+    lab.machine.run('remove', vmbusLine.remove());
+    const desc = VmbusPpi.mapLine(lab.platform.gic);
+    lab.machine.run(
+      'request',
+      requestPercpuIrq(lab.core, desc.irq, () => 1, 'other', lab),
+    );
+    const ret = lab.machine.run(
+      'setup',
+      vmbusLine.setup(() => true),
+    );
+    expect([ret, lab.log.slice(-1)]).toEqual([
+      errnoValue('EBUSY'),
+      [`hv_vmbus: Can't request Hyper-V VMbus IRQ ${desc.irq}, Err -16`],
+    ]);
+    vmbusLine.enable(lab.machine.cpu(1));
+    expect([[...(desc.percpuEnabled ?? [-1])], desc.action?.name]).toEqual([[], 'other']);
+    lab.machine.run('remove', vmbusLine.remove());
+    expect(desc.action?.name).toBe('other');
   });
 
   test('is the next Linux IRQ, of interrupt id 18, off on every CPU', () => {

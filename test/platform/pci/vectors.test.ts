@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { IrqAffinity } from '../../../src/irq/affinity/create-masks.js';
-import { irqd } from '../../../src/irq/data/irqdata.js';
+import { type IrqData, irqd } from '../../../src/irq/data/irqdata.js';
+import { irqDomainFlags } from '../../../src/irq/data/revmap.js';
 import { MsiDesc } from '../../../src/irq/msi/msi-desc.js';
 import { errnoCode } from '../../../src/lib/errno.js';
 import type { MsiMsg } from '../../../src/irq/data/irqdata.js';
@@ -380,3 +381,96 @@ describe("messages of Hyper-V's bus (hv_compose_msi_msg, hv_arch_irq_unmask, hv_
     expect(host.take()).toEqual([]);
   });
 });
+
+describe('on arm64', () => {
+  const arm = (setup: PlatformSetup, kernel: '6.1' | '6.12' | '7.2' = '6.12'): PciLab<Arm64Platform> =>
+    new PciLab((machine, core) => new Arm64Platform(machine, core, undefined, setup), {
+      kernel,
+      genericPendingIrq: false,
+    });
+  const hwirqs = (lab: PciLab<Arm64Platform>, given: Function): unknown[] =>
+    lab.pci.vectors(given).map(({ irq }) => lab.desc(irq).data.parentData?.hwirq);
+
+  // bitmap_find_free_region by order; what a number beyond a power of two leaves free is given to others.
+  test.each([
+    [1, [64], [65], 66],
+    [2, [64, 65], [66, 67], 68],
+    [3, [64, 65, 66], [68, 69, 70], 67],
+    [4, [64, 65, 66, 67], [68, 69, 70, 71], 72],
+  ])("%i messages in a row are a power of two of Hyper-V's SPIs, edges", (count, one, two, next) => {
+    const lab = arm({});
+    const made = [one, two].map((expected, nth) => {
+      const given = func({ name: `0000:00:0${nth}.0`, bus: 'hyperv', msi: count });
+      expect(lab.alloc(given, count, count)).toBe(count);
+      expect(hwirqs(lab, given)).toEqual(expected);
+      for (const spi of expected) expect(lab.platform.gic.gic.isEdge(spi)).toBe(true);
+      return given;
+    });
+    const last = func({ name: '0000:00:09.0', bus: 'hyperv', msix: 1 });
+    lab.alloc(last, 1, 1);
+    expect(hwirqs(lab, last)).toEqual([next]);
+    for (const given of made) lab.remove(given);
+    const again = func({ name: '0000:00:0a.0', bus: 'hyperv', msi: 2 });
+    lab.alloc(again, 2, 2);
+    expect(hwirqs(lab, again)).toEqual([64, 65]);
+  });
+
+  test.each(['6.1', '6.12', '7.2'] as const)(
+    "on %s an ITS' lines are LPIs of the device's table, with what the GIC says",
+    (kernel) => {
+      const lab = arm({ its: true }, kernel);
+      const given = func({ msix: 3 });
+      expect(lab.alloc(given, 3, 3)).toBe(3);
+      expect(hwirqs(lab, given)).toEqual([8192, 8193, 8194]);
+      for (const { irq } of lab.pci.vectors(given)) {
+        const its = lab.desc(irq).data;
+        expect([its.has(irqd.SINGLE_TARGET), its.has(irqd.AFFINITY_ON_ACTIVATE)]).toEqual([true, true]);
+        expect(its.has(irqd.RESEND_WHEN_IN_PROGRESS)).toBe(kernel !== '6.1');
+        expect(its.parentData?.chip.name).toBe('ITS');
+      }
+      const irqs = lab.pci.vectors(given).map(({ irq }) => irq);
+      const domain = lab.desc(irqs[0] ?? 0).data.parentData?.parentData?.domain;
+      const before = domain?.mapcount ?? 0;
+      lab.freeVectors(given);
+      expect([domain?.mapcount, ...irqs.map((irq) => lab.core.desc(irq))]).toEqual([
+        before - 3,
+        undefined,
+        undefined,
+        undefined,
+      ]);
+      expect(lab.alloc(given, 2, 2)).toBe(2);
+      expect(hwirqs(lab, given)).toEqual([8192, 8193]);
+      const other = func({ name: '0000:00:05.0', msix: 1 });
+      lab.alloc(other, 1, 1);
+      // The table is for what the device asks, before 6.11; since for what it can have.
+      expect(hwirqs(lab, other)).toEqual([8192 + (kernel === '6.1' ? 2 : 4)]);
+      lab.remove(given);
+      lab.remove(other);
+      lab.alloc(other, 1, 1);
+      expect(hwirqs(lab, other)).toEqual([8192]);
+    },
+  );
+
+  test('flags of domains: what is isolated, and what is a parent of MSIs', () => {
+    const { MSI_PARENT, ISOLATED_MSI } = irqDomainFlags;
+    const flags = (kernel: '6.1' | '6.12') =>
+      (arm({ its: true }, kernel).core.domains.find(({ name }) => name.endsWith('8080000-5'))?.flags ?? 0) &
+      (MSI_PARENT | ISOLATED_MSI);
+    expect([flags('6.1'), flags('6.12')]).toEqual([ISOLATED_MSI, MSI_PARENT | ISOLATED_MSI]);
+  });
+});
+
+test.each(['6.12', '6.18'] as const)(
+  "on %s a line of Hyper-V's bus has its number, and the bus' none",
+  (kernel) => {
+    const lab = PciLab.on({}, { kernel });
+    const given = func({ name: '0001:00:04.0', bus: 'hyperv', msix: 2 });
+    lab.alloc(given, 2, 2);
+    const numbers: unknown[] = [];
+    for (let d: IrqData | null = lab.desc(lab.pci.irqVector(given, 1)).data; d !== null; d = d.parentData)
+      numbers.push(d.hwirq);
+    const last = lab.pci.irqVector(given, 1);
+    expect(numbers).toEqual(kernel === '6.18' ? [1, 0, last] : [2 ** 27 + 0x20 * 2 ** 11 + 1, last]);
+    expect(lab.desc(last).cold.name).toBe('edge');
+  },
+);

@@ -122,9 +122,10 @@ describe('a device’s table', () => {
   test('is for half as many where there are no more in a row', () => {
     const lab = new ItsLab();
     expect(lab.ranges.alloc(NR_LPIS - 10)).toBe(8192);
-    expect(lab.prepare(NVME, 32).nrLpis).toBe(8);
+    expect(lab.prepare(NVME, 16).nrLpis).toBe(8);
     expect(lab.prepare(0x200, 32).nrLpis).toBe(2);
     expect(lab.its.prepare(0x300, 1)).toBeUndefined();
+    expect(lab.its.prepare(0x300, 32)).toBeUndefined();
   });
 
   // its_alloc_device_irq: bitmap_find_free_region by order
