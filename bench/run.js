@@ -41,7 +41,8 @@ function rowText(row, last) {
 }
 
 const results = [hotPath({ smoke })];
-for (const file of ['simulate', 'explore', 'render', 'parse']) results.push(await inThread(`./${file}.js`));
+for (const file of ['scale', 'simulate', 'explore', 'render', 'parse'])
+  results.push(await inThread(`./${file}.js`));
 results.push(boot({ smoke }), memory({ smoke }), start({ smoke }));
 const rows = results.flatMap(({ rows: list = [] }) => list);
 if (json) console.log(JSON.stringify(results, undefined, 2));
