@@ -433,6 +433,17 @@ describe('files of a guest', () => {
     ['/sys/module/hv_balloon/parameters/pressure_report_delay', '45\n'],
   ])('%s is %p', (path, text) => expect(fs.readFile(path)).toBe(text));
 
+  test('hotplug/fail takes a decimal number (fail_store)', () => {
+    const fail = '/sys/devices/system/cpu/cpu1/hotplug/fail';
+    const write = (text: string) => [outcome(() => fs.writeFile(fail, text)), fs.readFile(fail)];
+    expect([fs.readFile(fail), write('-01\n'), write('0x1'), write('x')]).toEqual([
+      '-1\n',
+      [4, '-1\n'],
+      ['EINVAL', '-1\n'],
+      ['EINVAL', '-1\n'],
+    ]);
+  });
+
   test('noirqdebug and parameters take what kernel/params.c takes', () => {
     const write = (path: string, text: string) => [
       outcome(() => fs.writeFile(path, text)),
