@@ -8,6 +8,8 @@ import type { Guid } from '../vmbus/protocol/guid.js';
 export interface DeviceParameters {
   /** Number of the SCSI host that a storage controller becomes. Linux gives the lowest free one at the probe. */
   scsiHost(instanceId: Guid): number | undefined;
+  /** Numbers of the disks that a storage controller has; undefined: one, 0. */
+  luns(instanceId: Guid): readonly number[] | undefined;
   /** Channels that netvsc asks for at first, the primary one included. */
   netvscChannels(instanceId: Guid): number | undefined;
   /** PCI domain that a passed through device asks for, in place of the one in its instance GUID. */
@@ -21,6 +23,7 @@ export const DEVICE_PARAMETERS: Token<DeviceParameters> = token('DeviceParameter
 /** Leaves everything to the drivers. */
 export const defaultDeviceParameters: DeviceParameters = {
   scsiHost: () => undefined,
+  luns: () => undefined,
   netvscChannels: () => undefined,
   vpciDomain: () => undefined,
   hasDaemon: () => true,

@@ -59,6 +59,7 @@ export const submitArgument = mapping('an object such as {cpu: 0, count: 4}', {
   cpu: cpu.optional(),
   bytes: bytes.optional(),
   write: bool.optional(),
+  lun: int(0, 254).optional(),
 });
 
 export const framesArgument = mapping('an object such as {flow: 1, count: 4}', {

@@ -65,6 +65,11 @@ export class DeviceSettings implements DeviceParameters {
     return host;
   }
 
+  luns(instanceId: Guid): readonly number[] | undefined {
+    const device = this.byInstance.get(instanceId);
+    return device?.driver === 'storvsc' ? device.luns : undefined;
+  }
+
   netvscChannels(instanceId: Guid): number | undefined {
     const device = this.byInstance.get(instanceId);
     return device?.driver === 'netvsc' ? device.channels : undefined;

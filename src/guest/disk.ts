@@ -15,9 +15,11 @@ export interface SubmitOptions {
   readonly bytes?: number;
   /** Default: they read. */
   readonly write?: boolean;
+  /** Which disk of the controller; default: the first one. */
+  readonly lun?: number;
 }
 
-/** A disk of the guest: what is behind a storage controller. */
+/** The disks behind a storage controller of the guest. */
 export class GuestDisk {
   constructor(
     private readonly machine: Machine,
@@ -25,7 +27,7 @@ export class GuestDisk {
     readonly controller: StorvscDevice,
   ) {}
 
-  /** The disk behind a controller; undefined if there is none in service. */
+  /** The disks behind a controller; undefined if there is none in service. */
   static of(machine: Machine, device: VmbusDevice | undefined): GuestDisk | undefined {
     const data = device?.driverData;
     return data instanceof StorvscDevice ? new GuestDisk(machine, data) : undefined;
@@ -36,7 +38,12 @@ export class GuestDisk {
     return this.controller.outstanding;
   }
 
-  /** I/Os that wait in the guest until the disk takes them. */
+  /** Numbers of the disks. */
+  get luns(): readonly number[] {
+    return this.controller.luns;
+  }
+
+  /** I/Os that wait in the guest until their disk takes them. */
   get queued(): number {
     return this.controller.queued;
   }
@@ -52,12 +59,22 @@ export class GuestDisk {
     return this.controller.channelFor(this.machine.cpu(cpu).id).relid;
   }
 
-  /** Submits I/Os; they are completed as time passes. @throws RangeError for a size that no I/O has. */
+  /**
+   * Submits I/Os; they are completed as time passes.
+   *
+   * @throws RangeError for a size that no I/O has, and for a disk that is not there.
+   */
   submit(options: SubmitOptions = {}): void {
     checkArgument('submit', submitArgument, options);
-    const { count = 1, cpu = 0, bytes = 4096, write = false } = options;
+    const { count = 1, cpu = 0, bytes = 4096, write = false, lun } = options;
     const { id } = this.machine.cpu(cpu);
     for (let i = 0; i < count; i++)
-      this.controller.submit({ cpu: id, bytes, isWrite: write, completed: () => {} });
+      this.controller.submit({
+        cpu: id,
+        bytes,
+        isWrite: write,
+        completed: () => {},
+        ...(lun !== undefined && { lun }),
+      });
   }
 }

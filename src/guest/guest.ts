@@ -25,6 +25,7 @@ import type { Vmbus } from '../vmbus/vmbus.js';
 import type { FileTree } from '../view/tree.js';
 import { bootGuest } from './boot.js';
 import { quiesce } from './quiesce.js';
+import type { Tracer } from '../trace/tracer.js';
 import { byScenario, scenarioStep } from '../host/trace-events.js';
 import { GuestTrace, type TraceOptions } from './trace.js';
 import { type AssembledGuest, assembleGuest } from './container/assemble.js';
@@ -137,6 +138,11 @@ export class Guest implements ScenarioGuest {
     this.kvm?.start();
   }
 
+  /** The tracing of the kernel that runs now. */
+  get tracer(): Tracer {
+    return this.kernel.tracer;
+  }
+
   /** The guest's files: /proc and /sys of the kernel that runs now. */
   get fs(): FileTree {
     return this.kernel.fs;
@@ -176,9 +182,6 @@ export class Guest implements ScenarioGuest {
 
   /**
    * Boots a guest.
-   *
-   * inversify holds what it made by WeakRef, and JavaScript keeps a WeakRef's target until the event loop's turn ends:
-   * a loop over thousands of guests should await a timer or setImmediate for each, or all of them stay in memory.
    *
    * @throws RangeError or TypeError for options that make no guest.
    */
@@ -453,15 +456,19 @@ export class Guest implements ScenarioGuest {
     return this.irqCore.desc(irq) === undefined ? 0 : this.lines.known(irq).line.raised;
   }
 
-  submitIo(disk: Relid | string, { submitter, cpus, bytes, isWrite, completed }: DiskIoOptions): boolean {
+  submitIo(
+    disk: Relid | string,
+    { submitter, cpus, bytes, isWrite, lun, completed }: DiskIoOptions,
+  ): boolean {
     const { online } = this.machine;
     const usable = cpus?.filter((cpu) => online.has(cpu)) ?? [];
     const choice = usable.length > 0 ? usable : [...online];
     const cpu = choice[submitter % choice.length];
     if (typeof disk === 'string') return this.pci.submit(disk, cpu, completed);
-    const found = this.findDisk(disk);
-    found?.controller.submit({ cpu, bytes, isWrite, completed });
-    return found !== undefined;
+    const controller = this.findDisk(disk)?.controller;
+    if (controller === undefined || (lun !== undefined && !controller.luns.includes(lun))) return false;
+    controller.submit({ cpu, bytes, isWrite, completed, ...(lun !== undefined && { lun }) });
+    return true;
   }
 
   frame(nic: Relid | string, { direction, flow, bytes }: FrameOptions): boolean {

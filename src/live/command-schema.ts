@@ -17,6 +17,7 @@ const speedText = 'a number from 0 to 1000';
 /** Commands beside the actions of a scenario's timeline. */
 const commands = {
   status: z.literal(true, { error: 'true' }),
+  dmesg: z.literal(true, { error: 'true' }),
   run: duration,
   speed: z.number({ error: speedText }).min(0, { error: speedText }).max(1000, { error: speedText }),
   workload: z.preprocess((value) => (Array.isArray(value) ? value : [value]), workload),

@@ -3,6 +3,7 @@ import type { ScenarioLanguage } from '../scenario/language.js';
 import { latencies } from '../scenario/schema/host.js';
 import { perform } from '../scenario/steps.js';
 import type { Guest } from '../guest/guest.js';
+import { dmesgText } from '../view/kmsg.js';
 import type { CommandTaker, ControlAnswer } from './control/answer.js';
 import { CommandError, type ControlCommand, type ControlStep, parseCommand } from './command-schema.js';
 import type { LiveGuest } from './live-guest.js';
@@ -45,12 +46,20 @@ export class GuestCommands implements CommandTaker {
     }
   }
 
-  private async doCommand({ run, speed, workload, stop, latency }: ControlCommand): Promise<ControlAnswer> {
+  private async doCommand({
+    run,
+    speed,
+    workload,
+    stop,
+    latency,
+    dmesg,
+  }: ControlCommand): Promise<ControlAnswer> {
     const { live } = this;
     if (run !== undefined) await live.run(run);
     else if (speed !== undefined) live.speed = speed;
     else if (workload !== undefined) live.startWorkload(workload);
     else if (stop !== undefined) return { ok: true, result: { stopped: live.stopWorkload(stop) } };
+    else if (dmesg !== undefined) return { ok: true, result: dmesgText(this.guest.log) };
     else if (latency !== undefined) {
       this.guest.host.hyperv.setLatency(latencies(latency));
     } else return { ok: true, result: this.status() };

@@ -2,10 +2,10 @@ import type { NetDevice } from './net-devices.js';
 
 /** What a driver makes of a device, as /sys/class shows it (struct device with a class): `eth0` of class net. */
 export interface ClassDevice {
-  /** Its class: `net`, `scsi_host`, `nvme`. */
+  /** Its class: `net`, `scsi_host`, `scsi_device`, `nvme`. */
   readonly className: string;
   readonly name: string;
-  /** Directories between its parent's and that of its class, such as `host0`; default: none. */
+  /** Path between its parent's directory and that of its class, such as `host0`; default: none. */
   readonly below?: string;
   /** Files of its own, each with its text. */
   readonly files?: Readonly<Record<string, () => string>>;
@@ -40,5 +40,15 @@ export function scsiHostClassDevice(host: number, procName: string): ClassDevice
     name: `host${host}`,
     below: `host${host}`,
     files: { active_mode: () => 'Initiator\n', proc_name: () => `${procName}\n`, state: () => 'running\n' },
+  };
+}
+
+/** A disk as /sys/class/scsi_device shows it (drivers/scsi/scsi_sysfs.c), which is on channel 0 of its host. */
+export function scsiClassDevice(host: number, target: number, lun: number): ClassDevice {
+  const name = `${host}:0:${target}:${lun}`;
+  return {
+    className: 'scsi_device',
+    name,
+    below: `host${host}/target${host}:0:${target}/${name}`,
   };
 }

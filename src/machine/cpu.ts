@@ -58,6 +58,8 @@ export class Cpu {
   private irqsOff = 1;
   private onlineSince: Ns = 0;
   private onlineBefore: Ns = 0;
+  /** Hard interrupts taken so far. */
+  hardirqs = 0;
   private inHardirq = false;
   private inSoftirq = false;
   private inNmi = false;
@@ -328,6 +330,7 @@ export class Cpu {
 
   private handle(vector: number): void {
     const { machine } = this;
+    this.hardirqs += 1;
     this.inHardirq = true;
     machine.vectorHandler(vector).handleInterrupt(this);
     if (machine.interruptNs !== 0) this.holdIrqs(machine.interruptNs);

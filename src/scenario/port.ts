@@ -20,6 +20,8 @@ export interface DiskIoOptions {
   readonly cpus: readonly CpuId[] | undefined;
   readonly bytes: number;
   readonly isWrite: boolean;
+  /** Which disk of a storage controller; undefined: the first one. */
+  readonly lun?: number | undefined;
   /** Called when the I/O is over. It may submit the next one. `ok` is false if the disk went away. */
   readonly completed: (ok: boolean) => void;
 }
@@ -113,7 +115,7 @@ export interface ScenarioGuest {
   /** The lines outside VMBus, for what their drivers and devices do. */
   readonly lines: ScenarioLines;
 
-  /** The guest starts an I/O. @returns false if there is no disk with this relid, or PCI device of this name, in service. */
+  /** The guest starts an I/O. @returns false if there is no disk with this relid and LUN, or PCI device of this name, in service. */
   submitIo(disk: Relid | string, io: DiskIoOptions): boolean;
 
   /** A frame comes or goes. @returns false if there is no network adapter with this relid or name in service. */

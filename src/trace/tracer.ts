@@ -42,6 +42,9 @@ export interface TraceRecord extends TraceContext {
   readonly values: TraceValues;
 }
 
+/** Hears of events as they happen, on the running CPU. */
+export type TraceTap = (event: TraceEvent, values: TraceValues) => void;
+
 /** What `filter` shows of an event, and what it does. */
 interface FilterState {
   readonly text: string;
@@ -76,6 +79,7 @@ export class Tracer implements TracePort {
   readonly errors: { readonly ns: Ns; readonly command: string; readonly error: FilterError }[] = [];
   private readonly enabled = new Set<TraceEvent>();
   private readonly filters = new Map<TraceEvent, FilterState>();
+  private readonly taps: TraceTap[] = [];
   private readonly listeners: ((record: TraceRecord) => void)[] = [];
   /** Made on first use: machines have CPUs by the thousand. */
   private readonly ringByCpu = new Map<CpuId, TraceRing<TraceRecord>>();
@@ -171,6 +175,21 @@ export class Tracer implements TracePort {
     };
   }
 
+  /**
+   * Calls `tap` for each event, whether it is on or not, without the guest's noticing: nothing is written.
+   *
+   * @returns what ends that.
+   */
+  tap(tap: TraceTap): () => void {
+    this.taps.push(tap);
+    this.connect();
+    return () => {
+      const at = this.taps.indexOf(tap);
+      if (at >= 0) this.taps.splice(at, 1);
+      this.connect();
+    };
+  }
+
   /** The filter of an event as its file shows it. */
   filterText(event: TraceEvent): string {
     return this.filters.get(event)?.text ?? 'none';
@@ -201,7 +220,8 @@ export class Tracer implements TracePort {
 
   emit<F extends TraceFields>(event: TraceEvent<F>, values: TraceValues<F>, by?: TraceThread): void {
     const traced = event.plain;
-    if (!this.enabled.has(traced)) return;
+    for (const tap of this.taps) tap(traced, values);
+    if (!this.isOn || !this.enabled.has(traced)) return;
     const told: TraceValues = values;
     if (this.filters.get(traced)?.passes?.(told) === false) return;
     this.counted += 1;
@@ -230,7 +250,8 @@ export class Tracer implements TracePort {
 
   /** The tracepoints ask the machine, so that they cost nothing while none is on. */
   private connect(): void {
-    this.machine.tracePort = this.isOn && this.enabled.size > 0 ? this : undefined;
+    const isTraced = this.isOn && this.enabled.size > 0;
+    this.machine.tracePort = isTraced || this.taps.length > 0 ? this : undefined;
   }
 }
 

@@ -214,6 +214,7 @@ export class Victim {
     const { guest } = this;
     if (guest.connection.state.kind !== 'connected' || this.neverWakes() || this.namedNoConnection())
       return true;
+    if (!guest.vmbus.modules.isLoaded('hv_utils')) return true;
     guest.host.offer(device('heartbeat', 300, { instanceId: instanceOf(300) }));
     guest.machine.elapse(10 * MS);
     const channel = guest.connection.relids.relid2channel(300);
@@ -248,6 +249,8 @@ export class Victim {
   /** Relids of all channels; sub-channels outlive their device until the host takes them back, too. */
   private mappedRelids(): number[] {
     const mapped: number[] = [];
+    // A sub-channel that the host has not taken back when the module goes is left behind, with its line, in Linux too.
+    if (!this.guest.vmbus.isLoaded) return mapped;
     for (let relid = 1; relid < MAX_CHANNEL_RELIDS; relid++)
       if (this.guest.connection.relids.isMapped(relid)) mapped.push(relid);
     return mapped;

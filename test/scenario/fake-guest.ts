@@ -30,6 +30,14 @@ export class FakeGuest implements ScenarioGuest {
     throw new Error('a fake guest has no trace');
   }
 
+  get machine(): never {
+    throw new Error('a fake guest has no machine');
+  }
+
+  get tracer(): never {
+    throw new Error('a fake guest has no tracer');
+  }
+
   /** All calls but reads, as `<ns since booting> call arguments`. */
   readonly calls: string[] = [];
   readonly signals: { ns: number; relid: number; times: number }[] = [];

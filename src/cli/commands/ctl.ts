@@ -1,7 +1,7 @@
 import type { CommandModule } from '../command.js';
 
 const example = `
-A command is an action of a scenario's timeline, or one of: status, run, speed, workload, stop, latency. Its value
+A command is an action of a scenario's timeline, or one of: status, dmesg, run, speed, workload, stop, latency. Its value
 follows; what belongs to it is given as KEY=VALUE. Texts, numbers and lists are written as in a scenario file.
 Exit status: 0 done, 1 the guest refused (its errno is shown), 2 wrong use.
 
@@ -17,6 +17,7 @@ Examples:
   $ irqlab ctl /tmp/irqlab.sock host 'misbehave={signal: 16, nth: 2, do: drop}'
   $ irqlab ctl /tmp/irqlab.sock run 10s
   $ irqlab ctl /tmp/irqlab.sock status
+  $ irqlab ctl /tmp/irqlab.sock dmesg
 
 Other programs: a line of JSON such as {"rescind": 13} to the socket, which answers with a line of JSON.
 `;

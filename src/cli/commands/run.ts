@@ -21,6 +21,7 @@ export const command: CommandModule = {
       .option('--seconds <n>', 'run for so many seconds, whatever the file says', parseSeconds)
       .option('--dmesg', "print the guest's kernel log at the end, instead of what the file says")
       .option('--tree', "list the guest's files at the end, instead of what the file says")
+      .option('--stats', 'print what became of signals, how long they took, and what CPUs did')
       .option(
         '--trace <file>',
         'write what happened: .txt (ftrace), .dat (trace-cmd), .json (Perfetto), .jsonl; also .gz',

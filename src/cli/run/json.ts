@@ -1,3 +1,4 @@
+import type { StatsReport } from '../../guest/run-stats.js';
 import type { ScenarioGuest } from '../../scenario/port.js';
 import type { RunResult } from '../../scenario/runner.js';
 import type { Scenario } from '../../scenario/scenario.js';
@@ -5,7 +6,12 @@ import { subjectOf } from '../../scenario/workloads/index.js';
 import { parseInterrupts } from '../../view/interrupts/parse.js';
 
 /** A run's result for machines: one JSON object. Times are ns from the end of booting. */
-export function resultJson(scenario: Scenario, guest: ScenarioGuest, result: RunResult): string {
+export function resultJson(
+  scenario: Scenario,
+  guest: ScenarioGuest,
+  result: RunResult,
+  stats?: StatsReport,
+): string {
   const { cpus, rows } = parseInterrupts(guest.readFile('/proc/interrupts')).table;
   const interrupts = rows.flatMap((row) => {
     if (row.kind !== 'irq') return [];
@@ -34,6 +40,7 @@ export function resultJson(scenario: Scenario, guest: ScenarioGuest, result: Run
     architectureRows,
     refused: Object.fromEntries(guest.refused()),
     host: { ...guest.host.totals },
+    stats,
   };
   return JSON.stringify(json, undefined, 2) + '\n';
 }

@@ -2,10 +2,11 @@ import { type CreateGuest, bootGuest, guestsWith, openScenario } from '../../com
 import { type ExitStatus, exitStatus } from '../../command/exit-status.js';
 import type { PluginOptions } from '../../command/plugins.js';
 import type { Stdio } from '../../command/stdio.js';
+import type { CountedGuest, RunStats, StatsReport } from '../../guest/run-stats.js';
 import type { GuestTrace, TraceOptions } from '../../guest/trace.js';
 import type { LogLine } from '../../machine/log.js';
 import type { ScenarioGuest } from '../../scenario/port.js';
-import { type Printout, runScenario } from '../../scenario/runner.js';
+import { type Printout, type RunResult, runScenario } from '../../scenario/runner.js';
 import { dmesgText } from '../../view/kmsg.js';
 import type { FileTree } from '../../view/tree.js';
 import { resultJson } from './json.js';
@@ -19,12 +20,14 @@ export interface RunOptions extends PluginOptions, TraceFileOptions {
   readonly seconds?: number;
   /** Print the kernel log at the end, instead of what the file says. */
   readonly dmesg?: boolean;
+  /** Count what becomes of signals, how long they take, and what CPUs do. */
+  readonly stats?: boolean;
   /** List the guest's files at the end, instead of what the file says. */
   readonly tree?: boolean;
 }
 
 /** A guest that also shows its files and its kernel log. */
-export interface ShownGuest extends ScenarioGuest {
+export interface ShownGuest extends ScenarioGuest, CountedGuest {
   readonly fs: FileTree;
   readonly log: readonly LogLine[];
   /** Those of kernels that ran before. */
@@ -44,13 +47,27 @@ export async function runFile(
   const scenario = openScenario(file, stdio, options.plugins);
   const guest = await bootGuest(scenario, create);
   const traceFile = options.trace === undefined ? undefined : new TraceFile(options.trace, guest, options);
+  const stats = options.stats ? await countedBy(guest) : undefined;
   const runNs = seconds === undefined ? undefined : Math.round(seconds * 1e9);
   const isListed = options.dmesg === true || options.tree === true;
   const ran = runScenario(guest, isListed ? { ...scenario, print: [] } : scenario, { runNs });
   const result = isListed ? { ...ran, printouts: listings(guest, options, ran.endNs) } : ran;
-  stdio.out(json ? resultJson(scenario, guest, result) : printoutText(result));
+  const report = stats?.report();
+  if (json) stdio.out(resultJson(scenario, guest, result, report));
+  else stdio.out(printoutText(result) + (report === undefined ? '' : await statsTable(report, result)));
   stdio.err(failureText(scenario.file, result) + (traceFile?.write() ?? ''));
   return result.ok ? exitStatus.ok : exitStatus.failed;
+}
+
+/** Loaded for who asks only, as is what prints it. */
+async function countedBy(guest: ShownGuest): Promise<RunStats> {
+  const { RunStats } = await import('../../guest/run-stats.js');
+  return new RunStats(guest);
+}
+
+async function statsTable(report: StatsReport, { printouts }: RunResult): Promise<string> {
+  const { statsText } = await import('./stats-text.js');
+  return (printouts.length > 0 ? '\n' : '') + statsText(report);
 }
 
 /** What is printed instead of the files that the scenario names. */

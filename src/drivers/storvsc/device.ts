@@ -1,6 +1,5 @@
 import type { CpuId, Ns } from '../../lib/brand.js';
 import { ErrnoError } from '../../lib/errno.js';
-import { Fifo } from '../../lib/fifo.js';
 import { WaitQueue } from '../../machine/completion.js';
 import { BlockDone } from '../../machine/block-done.js';
 import type { ClockEvent } from '../../machine/clock.js';
@@ -17,10 +16,11 @@ import type { VmbusDevice } from '../../vmbus/driver.js';
 import { COMPLETION_REQUESTED, VM_PKT } from '../../vmbus/ring/index.js';
 import type { HostPacket } from '../conversation/packets.js';
 import { StorvscChannels } from './channels.js';
+import { type DiskIo, SharedTags, StorvscDisk } from './disk.js';
 
 /** Transaction ids of I/Os begin here; those of the driver's own requests stay below. */
 const FIRST_IO_ID = 0x10000;
-/** Commands that the disk takes at once (cmd_per_lun). */
+/** Commands that a disk takes at once (cmd_per_lun). */
 const CMD_PER_LUN = 2048;
 /** Bytes of the largest request in a ring (max_outstanding_req_per_channel). */
 const MAX_REQUEST_BYTES = 360;
@@ -38,20 +38,20 @@ export interface StorvscSizes {
   readonly vcpusPerSubChannel: number;
   /** Free part of its outgoing ring, in percent, down to which a channel counts as busy. */
   readonly lowaterPercent: number;
+  /** Numbers of the disks behind it. */
+  readonly luns: readonly number[];
 }
 
-/** A read or write of a disk. */
-export interface DiskIo {
-  /** CPU that submits it. */
-  readonly cpu: CpuId;
-  readonly bytes: number;
-  readonly isWrite: boolean;
-  /** Called where the completion is handled, most often in a tasklet. `ok` is false if the disk is gone. */
-  completed(ok: boolean): void;
+/** An I/O that has a tag. */
+interface StartedIo {
+  readonly io: DiskIo;
+  readonly disk: StorvscDisk;
+  /** The hardware queue that it came by. */
+  readonly queue: number;
 }
 
 /**
- * A storage controller in use and the one disk behind it, with as much of the block layer as decides when an I/O goes
+ * A storage controller in use and the disks behind it, with as much of the block layer as decides when an I/O goes
  * to the host (struct storvsc_device; storvsc_queuecommand, storvsc_on_io_completion).
  */
 export class StorvscDevice {
@@ -60,15 +60,14 @@ export class StorvscDevice {
   outstanding = 0;
   completed = 0;
   private readonly done: BlockDone;
-  /** Hardware queues of the SCSI host (nr_hw_queues). */
-  hwQueues = 1;
-  private readonly ios: (DiskIo | undefined)[] = [];
+  private readonly disks: ReadonlyMap<number, StorvscDisk>;
+  private readonly firstDisk: StorvscDisk | undefined;
+  private readonly tags: SharedTags;
+  private readonly ios: (StartedIo | undefined)[] = [];
   private readonly freeTags: number[] = [];
   /** Tags of I/Os that the host has never got, and nobody ever ends. */
   private readonly lost = new Set<number>();
-  /** I/Os that the block layer holds back. */
-  private readonly waiting = new Fifo<DiskIo>();
-  /** I/Os that the SCSI layer has under way at once (can_queue, at most cmd_per_lun). */
+  /** I/Os of one disk that the SCSI layer has under way at once (can_queue, at most cmd_per_lun). */
   readonly queueDepth: number;
   private readonly drained: WaitQueue;
   private readonly ended: WaitQueue;
@@ -83,7 +82,7 @@ export class StorvscDevice {
   constructor(
     private readonly operations: ChannelOperations,
     readonly device: VmbusDevice,
-    { isIde, ringBytes, vcpusPerSubChannel, lowaterPercent }: StorvscSizes,
+    { isIde, ringBytes, vcpusPerSubChannel, lowaterPercent, luns }: StorvscSizes,
   ) {
     const { channel } = device;
     const { online } = channel.machine;
@@ -93,6 +92,9 @@ export class StorvscDevice {
     const perChannel = Math.floor(ringBytes / MAX_REQUEST_BYTES);
     const canQueue = Math.floor((perChannel * (maxSubChannels + 1) * (100 - lowaterPercent)) / 100);
     this.queueDepth = Math.min(CMD_PER_LUN, canQueue);
+    this.disks = new Map(luns.map((lun) => [lun, new StorvscDisk(lun)]));
+    [this.firstDisk] = this.disks.values();
+    this.tags = new SharedTags(channel.machine, canQueue, luns.length > 1);
     this.drained = new WaitQueue(`I/Os of storvsc ${channel.relid}`, () => this.outstanding === 0);
     this.ended = new WaitQueue(`requests of the disk on channel ${channel.relid}`, () => this.busy === 0);
   }
@@ -102,9 +104,23 @@ export class StorvscDevice {
     return this.ios.length - this.freeTags.length;
   }
 
+  /** Hardware queues of the SCSI host (nr_hw_queues). */
+  get hwQueues(): number {
+    return this.tags.queues;
+  }
+
+  set hwQueues(queues: number) {
+    this.tags.queues = queues;
+  }
+
+  /** Numbers of its disks. */
+  get luns(): readonly number[] {
+    return [...this.disks.keys()];
+  }
+
   /** I/Os that wait in the guest. */
   get queued(): number {
-    return this.waiting.size;
+    return [...this.disks.values()].reduce((sum, { waiting }) => sum + waiting.size, 0);
   }
 
   /** The channel that an I/O of this CPU takes now. */
@@ -115,28 +131,31 @@ export class StorvscDevice {
   /**
    * Starts an I/O, or has it wait until the device takes it.
    *
-   * @throws RangeError for a size that no request has.
+   * @throws RangeError for a size that no request has, and for a disk that is not there.
    */
   submit(io: DiskIo): void {
     if (!(Number.isInteger(io.bytes) && io.bytes >= 0 && io.bytes <= MAX_TRANSFER_BYTES)) {
       throw new RangeError(`one I/O moves 0 to ${MAX_TRANSFER_BYTES} bytes, not ${io.bytes}`);
     }
+    const disk = io.lun === undefined ? this.firstDisk : this.disks.get(io.lun);
+    if (disk === undefined)
+      throw new RangeError(`there is no LUN ${io.lun}; there are ${this.luns.join(', ')}`);
     if (this.dead) io.completed(false);
-    else if (this.waiting.size > 0 || !this.queueCommand(io)) this.waiting.push(io);
+    else if (disk.waiting.size > 0 || !this.queueCommand(io, disk)) disk.waiting.push(io);
   }
 
   /** Takes a completion of the host. @returns false if it is for none of the I/Os. */
   receive({ transactionId, payload }: HostPacket): boolean {
     const tag = transactionId - FIRST_IO_ID;
-    const io = this.ios[tag];
-    if (io === undefined || this.lost.has(tag)) return false;
+    const started = this.ios[tag];
+    if (started === undefined || this.lost.has(tag)) return false;
     const ok = vstorStatus(payload) === 0;
     this.returned(tag, ok);
     this.done.complete({
-      cpu: io.cpu,
+      cpu: started.io.cpu,
       hwQueues: this.hwQueues,
       end: () => {
-        this.end(tag, io, ok);
+        this.end(tag, started, ok);
         this.runQueue();
       },
     });
@@ -150,13 +169,13 @@ export class StorvscDevice {
   }
 
   /**
-   * Takes the disk away: I/Os that the host has not got yet end with an error, and those under way are waited for,
+   * Takes the disks away: I/Os that the host has not got yet end with an error, and those under way are waited for,
    * whatever they are under way to. A host that takes the device back completes those that it has; nobody ends those that
    * it never got, as their time-out only gives them more time (scsi_remove_host, storvsc_eh_timed_out).
    */
-  *removeDisk(): Procedure<void> {
+  *removeDisks(): Procedure<void> {
     this.dead = true;
-    for (const io of this.waiting.clear()) io.completed(false);
+    this.refuseWaiting();
     yield* inFrame('del_gendisk', inFrame('blk_mq_freeze_queue_wait', this.ended.wait()));
   }
 
@@ -168,13 +187,13 @@ export class StorvscDevice {
 
   /** After the channels have been closed, or where the controller never came into service. */
   release(): void {
-    this.ios.forEach((io, tag) => {
-      if (io === undefined) return;
+    this.ios.forEach((started, tag) => {
+      if (started === undefined) return;
       if (this.lost.delete(tag)) this.ios[tag] = undefined;
       else this.returned(tag, false);
-      this.end(tag, io, false);
+      this.end(tag, started, false);
     });
-    for (const io of this.waiting.clear()) io.completed(false);
+    this.refuseWaiting();
     if (this.buffer !== undefined) this.operations.memory.free(this.buffer);
     this.buffer = undefined;
   }
@@ -187,15 +206,22 @@ export class StorvscDevice {
     if (this.outstanding === 0) this.drained.wakeUp();
   }
 
-  private end(tag: number, io: DiskIo, ok: boolean): void {
+  private refuseWaiting(): void {
+    for (const { waiting } of this.disks.values()) for (const io of waiting.clear()) io.completed(false);
+  }
+
+  private end(tag: number, { io, disk, queue }: StartedIo, ok: boolean): void {
     this.freeTags.push(tag);
+    disk.end(queue);
     io.completed(ok);
     if (this.busy === 0) this.ended.wakeUp();
   }
 
   private runQueue(): void {
-    for (let io = this.waiting.peek(); io !== undefined && this.queueCommand(io); io = this.waiting.peek()) {
-      this.waiting.shift();
+    for (const disk of this.disks.values()) {
+      const { waiting } = disk;
+      for (let io = waiting.peek(); io !== undefined && this.queueCommand(io, disk); io = waiting.peek())
+        waiting.shift();
     }
   }
 
@@ -206,23 +232,30 @@ export class StorvscDevice {
    *
    * @returns false if the device is busy.
    */
-  private queueCommand(io: DiskIo): boolean {
-    if (this.stopped || this.busy >= this.queueDepth) return false;
+  private queueCommand(io: DiskIo, disk: StorvscDisk): boolean {
+    const queue = this.tags.queueOf(io.cpu);
+    if (this.stopped || disk.busy >= this.queueDepth || !this.tags.mayQueue(disk, queue)) return false;
     const tag = this.freeTags.pop() ?? this.ios.length;
-    this.ios[tag] = io;
+    this.ios[tag] = { io, disk, queue };
+    disk.begin(queue);
     const sent = this.send(this.channelFor(io.cpu), io, tag);
     if (sent === 'sent') this.outstanding += 1;
     else if (sent === 'lost') this.lost.add(tag);
     else {
       this.ios[tag] = undefined;
       this.freeTags.push(tag);
+      disk.end(queue);
       this.retryLater();
     }
     return sent !== 'no room';
   }
 
-  private send(channel: VmbusChannel, { bytes, isWrite }: DiskIo, tag: number): 'sent' | 'no room' | 'lost' {
-    const packet = vstorExecuteSrb({ bytes, pfn: this.bufferPfn }, isWrite);
+  private send(
+    channel: VmbusChannel,
+    { bytes, isWrite, lun }: DiskIo,
+    tag: number,
+  ): 'sent' | 'no room' | 'lost' {
+    const packet = vstorExecuteSrb({ bytes, pfn: this.bufferPfn }, isWrite, lun);
     const type = bytes > 0 ? VM_PKT.DATA_USING_GPA_DIRECT : VM_PKT.DATA_INBAND;
     try {
       this.operations.sendPacket(

@@ -1,7 +1,7 @@
 import { assert } from '../../lib/assert.js';
 import type { CpuId } from '../../lib/brand.js';
 import { ErrnoError } from '../../lib/errno.js';
-import { scsiHostClassDevice } from '../../machine/class-device.js';
+import { scsiClassDevice, scsiHostClassDevice } from '../../machine/class-device.js';
 import { inFrame, type Procedure } from '../../machine/step.js';
 import type { VmbusChannel } from '../../vmbus/channel/channel.js';
 import { ChannelOperations } from '../../vmbus/channel/open.js';
@@ -25,7 +25,7 @@ const IDE_CLASS_ID = deviceClassId('ide');
 const FC_CLASS_ID = deviceClassId('fc');
 
 /**
- * Storage controllers: IDE, SCSI and Fibre Channel (drivers/scsi/storvsc_drv.c), each with one disk. The device's
+ * Storage controllers: IDE, SCSI and Fibre Channel (drivers/scsi/storvsc_drv.c), with their disks. The device's
  * driverData is its StorvscDevice.
  */
 @injectable()
@@ -53,7 +53,11 @@ export class StorvscDriver extends VscDriver {
     try {
       yield* super.probe(device);
       if (device.classId !== IDE_CLASS_ID) controller.hwQueues = this.hwQueues(device);
-      device.classDevices = [scsiHostClassDevice(this.hosts.get(device) ?? 0, 'storvsc_host')];
+      const host = this.hosts.get(device) ?? 0;
+      device.classDevices = [
+        scsiHostClassDevice(host, 'storvsc_host'),
+        ...controller.luns.map((lun) => scsiClassDevice(host, targetOf(device), lun)),
+      ];
     } catch (error) {
       this.release(device, controller);
       throw error;
@@ -69,6 +73,7 @@ export class StorvscDriver extends VscDriver {
       ringBytes: (this.ringPages - 1) * PAGE_BYTES,
       vcpusPerSubChannel: parameters.number(MODULE, 'storvsc_vcpus_per_sub_channel'),
       lowaterPercent: parameters.number(MODULE, 'ring_avail_percent_lowater'),
+      luns: isIde ? [0] : (this.parameters.luns(device.instanceId) ?? [0]),
     };
   }
 
@@ -84,10 +89,10 @@ export class StorvscDriver extends VscDriver {
     return present;
   }
 
-  /** Takes the disk away, which waits for its I/Os, then closes the channels (storvsc_remove). */
+  /** Takes the disks away, which waits for their I/Os, then closes the channels (storvsc_remove). */
   override *remove(device: VmbusDevice): Procedure<void> {
     const controller = controllerOf(device);
-    if (controller !== undefined) yield* inFrame('scsi_remove_host', controller.removeDisk());
+    if (controller !== undefined) yield* inFrame('scsi_remove_host', controller.removeDisks());
     yield* super.remove(device);
     this.release(device, controller);
   }
@@ -173,6 +178,11 @@ export class StorvscDriver extends VscDriver {
     device.driverData = undefined;
     this.hosts.delete(device);
   }
+}
+
+/** Target of its disks: that of an IDE disk is in the instance GUID (storvsc_probe). */
+function targetOf({ classId, instanceId }: VmbusDevice): number {
+  return classId === IDE_CLASS_ID ? Number.parseInt(instanceId.slice(9, 13), 16) : 0;
 }
 
 function controllerOf({ driverData }: VmbusDevice): StorvscDevice | undefined {

@@ -64,7 +64,7 @@ export function vstorRangeBytes(bytes: number): number {
  * A SCSI command with its buffer in front (struct vmscsi_request). The command itself is left out: which blocks are
  * read or written does not matter here.
  */
-export function vstorExecuteSrb({ bytes, pfn }: VstorBuffer, isWrite: boolean): Uint8Array {
+export function vstorExecuteSrb({ bytes, pfn }: VstorBuffer, isWrite: boolean, lun = 0): Uint8Array {
   const rangeBytes = vstorRangeBytes(bytes);
   const packet = new Uint8Array(rangeBytes + PACKET_WORDS * 4);
   const view = new DataView(packet.buffer);
@@ -76,6 +76,7 @@ export function vstorExecuteSrb({ bytes, pfn }: VstorBuffer, isWrite: boolean): 
   view.setUint32(rangeBytes, VSTOR.EXECUTE_SRB, true);
   view.setUint32(rangeBytes + 4, REQUEST_COMPLETION_FLAG, true);
   view.setUint16(rangeBytes + 12, SRB_BYTES, true);
+  view.setUint8(rangeBytes + 19, lun);
   view.setUint8(rangeBytes + 22, isWrite ? 0 : 1);
   view.setUint32(rangeBytes + 24, bytes, true);
   return packet;

@@ -33,7 +33,7 @@ export function commandOf(name: string, args: readonly string[]): Record<string,
   // Of an action of a plug-in the guest's side knows more; pairs without a value are a mapping of it, too.
   const isMapping = withMapping.has(name) || Object.keys(pairs).length > 0;
   if (isMapping && value === undefined) return { [name]: pairs };
-  return { [name]: value ?? (name === 'status' ? true : null), ...pairs };
+  return { [name]: value ?? (withoutValue.has(name) ? true : null), ...pairs };
 }
 
 function scalar(text: string): unknown {
@@ -43,6 +43,8 @@ function scalar(text: string): unknown {
     return text;
   }
 }
+
+const withoutValue: ReadonlySet<string> = new Set(['status', 'dmesg']);
 
 /** `irqlab ctl`: gives a running guest a command and shows its answer. @throws UsageError */
 export async function sendCommand(

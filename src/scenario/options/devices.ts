@@ -58,6 +58,8 @@ export interface StorvscOptions extends DeviceBase {
   readonly controller?: (typeof storageControllers)[number];
   /** Number of the SCSI host in Linux, as in `pri@storvsc1`; default: counted up. */
   readonly scsiHost?: number;
+  /** Numbers of its disks, 0 to 254 each; IDE has one disk only. Default: 0. */
+  readonly luns?: readonly number[];
   /** Relids that the host gives to sub-channels, in this order; at most so many are offered. Default: none. */
   readonly subChannels?: readonly Relid[];
 }

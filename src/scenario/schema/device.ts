@@ -27,6 +27,9 @@ const deviceKeys = mapping('a device, e.g. {driver: netvsc, relid: 13}', {
   scsiHost: int(0, 65535)
     .optional()
     .describe('storvsc: number of the SCSI host in Linux; default: counted up'),
+  luns: list('a list of LUNs', int(0, 254))
+    .optional()
+    .describe('storvsc: numbers of its disks, which share its channels; default: one disk, 0'),
   channels: int(1, 64)
     .optional()
     .describe('netvsc: channels that the driver asks for, the primary one included'),
@@ -51,7 +54,7 @@ type DeviceKeys = z.output<typeof deviceKeys>;
 
 /** Which keys only some drivers have. */
 const keysOfDriver: Readonly<Record<string, readonly (keyof DeviceKeys)[]>> = {
-  storvsc: ['controller', 'scsiHost', 'subChannels'],
+  storvsc: ['controller', 'luns', 'scsiHost', 'subChannels'],
   netvsc: ['channels', 'subChannels', 'vf'],
   vpci: ['domain', 'functions'],
   ...Object.fromEntries(daemonDrivers.map((driver) => [driver, ['daemon' as const]])),
@@ -86,6 +89,11 @@ export const device = deviceKeys
       const message = `only devices with driver ${driversWith(key).join(' or ')} have "${key}"`;
       context.addIssue({ code: 'custom', message, path: [key] });
     }
+    const { luns = [0] } = value;
+    if (luns.length === 0 || new Set(luns).size < luns.length)
+      context.addIssue({ code: 'custom', message: 'expected one LUN or more, each once', path: ['luns'] });
+    if (value.controller === 'ide' && value.luns !== undefined)
+      context.addIssue({ code: 'custom', message: 'an IDE controller has one disk', path: ['luns'] });
     if (Number(value.channels) > 1 && value.subChannels === undefined && value.driver === 'netvsc') {
       const message = `all but one of ${value.channels} channels are sub-channels, and the host has none to give: name their relids in "subChannels"`;
       context.addIssue({ code: 'custom', message, path: ['channels'] });
@@ -95,13 +103,13 @@ export const device = deviceKeys
   .meta(rules);
 
 function toDevice(keys: DeviceKeys): DeviceOptions {
-  const { driver, class: classId = '', controller, scsiHost, channels, subChannels, ...others } = keys;
+  const { driver, class: classId = '', controller, scsiHost, luns, channels, subChannels, ...others } = keys;
   const { daemon, domain, functions, vf, ...base } = others;
   switch (driver) {
     case undefined:
       return { ...base, class: classId };
     case 'storvsc':
-      return { ...base, driver, controller, scsiHost, subChannels };
+      return { ...base, driver, controller, scsiHost, luns, subChannels };
     case 'netvsc':
       return { ...base, driver, channels, subChannels, vf };
     case 'vpci':

@@ -12,6 +12,7 @@ export const disk = mapping('a workload, e.g. {disk: 14, outstanding: 32, ios: 1
   from: duration.optional().describe('Start; default: the end of booting'),
   ...diskLoopForm.keys,
   ...diskRateForm.keys,
+  lun: int(0, 254).optional().describe("Which of a storage controller's disks; default: the first one"),
   bytes: int(0, 524_288).optional().describe('Bytes of each I/O; default 4096'),
   write: bool.optional().describe('The I/Os write; default: they read'),
   cpus: cpuList.optional().describe('CPUs that submit, in turn; default: all'),
@@ -22,8 +23,8 @@ export const disk = mapping('a workload, e.g. {disk: 14, outstanding: 32, ios: 1
   }, whenMapping)
   .transform((value): DiskLoop | DiskRate => {
     const { disk: controller, from: fromNs = 0, outstanding, ios, until, iops, during } = value;
-    const { bytes = 4096, write = false, cpus } = value;
-    const io = { ...queueTarget(controller), fromNs, bytes, isWrite: write, cpus };
+    const { bytes = 4096, write = false, cpus, lun } = value;
+    const io = { ...queueTarget(controller), fromNs, bytes, isWrite: write, cpus, lun };
     if (outstanding !== undefined) return { kind: 'diskLoop', ...io, outstanding, ios, untilNs: until };
     const duringNs = during ?? 0;
     return { kind: 'diskRate', ...io, ios: Math.floor(((iops ?? 0) * duringNs) / 1e9), duringNs };

@@ -9,6 +9,8 @@ export type DiskWorkload = QueueTarget & {
   readonly fromNs: Ns;
   readonly bytes: number;
   readonly isWrite: boolean;
+  /** Which disk of a controller; undefined: the first one. */
+  readonly lun: number | undefined;
   /** CPUs that submit in turn, as a list; undefined: all that are online. */
   readonly cpus: string | undefined;
 };
@@ -21,9 +23,10 @@ export function submitterChoice({
   cpus,
   bytes,
   isWrite,
+  lun,
 }: DiskWorkload): (submitter: number) => Omit<DiskIoOptions, 'completed'> {
   const list = cpus === undefined ? undefined : [...parseCpuList(cpus, MAX_CPUS)];
-  return (submitter) => ({ submitter, cpus: list, bytes, isWrite });
+  return (submitter) => ({ submitter, cpus: list, bytes, isWrite, lun });
 }
 
 /** A count of I/Os. */

@@ -17,11 +17,11 @@ export interface ShownClassDevice {
 }
 
 /** Classes that are shown. */
-export const shownClasses = ['net', 'nvme', 'scsi_host', 'uio'] as const;
+export const shownClasses = ['net', 'nvme', 'scsi_device', 'scsi_host', 'uio'] as const;
 
 /** Where a class device is, from the directory of its parent on. */
 function pathBelow({ className, name, below }: ClassDevice): string[] {
-  return [...(below === undefined ? [] : [below]), className, name];
+  return [...(below === undefined ? [] : below.split('/')), className, name];
 }
 
 /** Directories that a device has for what its driver has made of it: `net`, `host0`. */
@@ -51,7 +51,8 @@ function classDeviceDirectory(device: ClassDevice, parent: string): DirectoryNod
   const shown = Object.entries(files).map(([name, text]) => [name, show(text)] as const);
   const depth = parent.split('/').length + pathBelow(device).length;
   const upToSys = Array.from({ length: depth + 1 }, () => '..').join('/');
-  const holder = below ?? parent.slice(parent.lastIndexOf('/') + 1);
+  const above = below ?? parent;
+  const holder = above.slice(above.lastIndexOf('/') + 1);
   return new StaticDirectory(0o755, {
     uevent: sysfsFile(0o644, { show: files.uevent ?? (() => ''), store: storeUevent }),
     ...Object.fromEntries(shown.filter(([name]) => name !== 'uevent')),

@@ -174,6 +174,8 @@ describe('irqlab ctl', () => {
     expect(await ctl('workload', 'relid=40', 'every=1ms')).toEqual(done);
     expect(await ctl('run', '10ms')).toEqual(done);
     expect(await ctl('speed', '0.5')).toEqual(done);
+    const { out: log } = await ctl('dmesg');
+    expect(log).toMatch(/^\[ +\d+\.\d{6}\] \S.*\n/);
     const { out } = await ctl('status');
     expect(JSON.parse(out)).toMatchObject({
       time: expect.stringMatching(/^11(\.\d+)?ms$/),
