@@ -4,6 +4,7 @@ import { Worker } from 'node:worker_threads';
 import { boot } from './boot.js';
 import { hotPath } from './hot-path.js';
 import { start } from './start.js';
+import { traced } from './trace.js';
 
 const smoke = process.argv.includes('--smoke');
 const json = process.argv.includes('--json');
@@ -25,7 +26,7 @@ function rowText({ bench, figure, limit, ratio, reach }) {
 
 const results = [hotPath({ smoke })];
 for (const file of ['./explore.js', './render.js']) results.push(await inThread(file));
-results.push(boot({ smoke }), start({ smoke }));
+results.push(traced({ smoke }), boot({ smoke }), start({ smoke }));
 if (json) console.log(JSON.stringify(results, undefined, 2));
 for (const { name, lines, ok, rows = [] } of results) {
   const fast = smoke || rows.every(({ ratio, reach }) => ratio === undefined || ratio >= reach);
