@@ -183,9 +183,6 @@ export class Guest implements ScenarioGuest {
   /**
    * Boots a guest.
    *
-   * inversify holds what it made by WeakRef, and JavaScript keeps a WeakRef's target until the event loop's turn ends:
-   * a loop over thousands of guests should await a timer or setImmediate for each, or all of them stay in memory.
-   *
    * @throws RangeError or TypeError for options that make no guest.
    */
   static create(options: GuestOptions, extensions: GuestExtensions = {}): Guest {

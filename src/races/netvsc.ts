@@ -71,7 +71,7 @@ export class NetvscGuest {
     this.driver = new NetvscDriver(
       operations,
       { ...defaultDeviceParameters, netvscChannels: () => options.channels },
-      { pages: { ring: 2, receiveBuffer: 1, sendBuffer: 1 }, probesAsynchronously: false, ...options },
+      { pages: { ring: 2, receiveBuffer: 1, sendBuffer: 1 }, ...options },
     );
     host.onPost = (message) => {
       const relid = 'childRelid' in message ? message.childRelid : 0;

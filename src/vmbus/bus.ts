@@ -39,12 +39,17 @@ export class VmbusBus {
     return this.byInstance.get(instanceId);
   }
 
-  /** Takes a driver into service and binds it to the devices that wait for one (__vmbus_driver_register). */
-  *registerDriver(driver: VmbusDriver): Procedure<void> {
+  /**
+   * Takes a driver into service and binds it to the devices that wait for one (__vmbus_driver_register).
+   *
+   * @param beside has a context of its own do what the driver's probes wait for.
+   */
+  *registerDriver(driver: VmbusDriver, beside?: (attach: Procedure<void>) => void): Procedure<void> {
     if (!this.connection.parameters.load(driver.name, this.connection.machine.log)) return;
     if (driver.loadedByHand !== true) this.announce(driver);
     this.drivers.push(driver);
-    yield* this.attach(driver);
+    if (beside === undefined || driver.probesAsynchronously) yield* this.attach(driver);
+    else beside(this.attach(driver));
   }
 
   /** Takes a driver out of service, and its devices from it, the one bound last first (vmbus_driver_unregister). */

@@ -90,9 +90,18 @@ export class VmbusModules {
   *boot(awaitOffers: () => Procedure<void>): Procedure<boolean> {
     if ((yield* this.change(BUS_MODULE, this.vmbus.load())) !== 0) return false;
     yield* awaitOffers();
-    for (const driver of this.drivers)
-      yield* this.change(nameOf(driver), this.vmbus.bus.registerDriver(driver));
+    for (const driver of this.drivers) yield* this.loadAtBoot(driver);
     return true;
+  }
+
+  /** A program of its own loads each module, and waits for the probes of drivers that have no other context for them. */
+  private *loadAtBoot(driver: VmbusDriver): Procedure<void> {
+    const { bus, connection } = this.vmbus;
+    const module = nameOf(driver);
+    yield* bus.registerDriver(driver, (attach) => {
+      const loading = this.change(module, inFrame('__vmbus_driver_register', attach));
+      connection.machine.spawn(`modprobe ${module}`, loading, undefined, { comm: 'modprobe' });
+    });
   }
 
   private *loadBus(): Procedure<void> {

@@ -100,6 +100,17 @@ describe('irqlab conformance', () => {
     expect(progress.at(-1)).toBe('');
   });
 
+  test('what is no JSON is refused by its place, without a word of the engine or of the file', async () => {
+    for (const [name, text] of Object.entries({
+      token: '{"kernel":NaN}',
+      control: '\u001b[2J{}',
+      end: '{',
+    })) {
+      const { status, err } = await run(directory(name, { 'x.jsonl': `{}\n${text}` }));
+      expect({ status, err }).toEqual({ status: 2, err: 'irqlab: x.jsonl:2: this is no JSON\n' });
+    }
+  });
+
   test('a difference is shown with case, operation, and both values', async () => {
     const { json, text } = pair();
     const made = directory('wrong', {

@@ -68,7 +68,10 @@ function expectGone(guest: TestGuest, kind: HostDeviceOptions): void {
 function netvscHang(guest: TestGuest): string | undefined {
   const waiting = guest.machine.waiting();
   if (waiting.length === 0) return undefined;
-  const holder = waiting.find(({ waitsFor }) => waitsFor !== 'rtnl_mutex' && waitsFor !== 'probe');
+  const holder = waiting.find(
+    ({ waitsFor }) =>
+      waitsFor !== 'rtnl_mutex' && !waitsFor.startsWith('probe') && waitsFor !== 'device_lock',
+  );
   expect(holder).toBeDefined();
   const others = waiting.filter((context) => context !== holder);
   for (const { waitsFor, holder: owner } of others)

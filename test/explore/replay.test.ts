@@ -113,6 +113,7 @@ describe('a trace file', () => {
   });
 
   test('is refused if it is no JSON', () => {
-    expect(() => parseTraceFile('{')).toThrow(TypeError);
+    for (const text of ['{', '', '\u001b[2J', 'NaN'])
+      expect(() => parseTraceFile(text)).toThrow(new TypeError('the trace file is no JSON'));
   });
 });

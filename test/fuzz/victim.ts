@@ -249,6 +249,8 @@ export class Victim {
   /** Relids of all channels; sub-channels outlive their device until the host takes them back, too. */
   private mappedRelids(): number[] {
     const mapped: number[] = [];
+    // A sub-channel that the host has not taken back when the module goes is left behind, with its line, in Linux too.
+    if (!this.guest.vmbus.isLoaded) return mapped;
     for (let relid = 1; relid < MAX_CHANNEL_RELIDS; relid++)
       if (this.guest.connection.relids.isMapped(relid)) mapped.push(relid);
     return mapped;

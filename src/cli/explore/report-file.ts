@@ -82,5 +82,8 @@ export function parseReport(text: string, file: string): SavedReport {
   const parsed = report.safeParse(content);
   if (parsed.success) return parsed.data;
   const [{ path, message }] = parsed.error.issues;
-  throw new TypeError(`${file} is no report of irqlab explore: ${path.join('.') || 'it'}: ${message}`);
+  const what = message
+    .replace(/^Invalid input: /, '')
+    .replace(/, received undefined$/, ', and it is missing');
+  throw new TypeError(`${file} is no report of irqlab explore: ${path.join('.') || 'it'}: ${what}`);
 }

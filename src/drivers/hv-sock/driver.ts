@@ -6,12 +6,14 @@ import { callbackMode, type VmbusChannel } from '../../vmbus/channel/channel.js'
 import { ChannelOperations } from '../../vmbus/channel/open.js';
 import type { VmbusDevice, VmbusDriver } from '../../vmbus/driver.js';
 import { type Guid, parseGuid } from '../../vmbus/protocol/guid.js';
-import { VERSION_WIN10 } from '../../vmbus/protocol/channel-messages.js';
+import { VERSION_WIN10, VERSION_WIN10_V5 } from '../../vmbus/protocol/versions.js';
 import { HvSocket } from './socket.js';
 import { inject, injectable } from '../injection.js';
 
-/** Pages of each ring: 20 KiB of data and the header (RINGBUFFER_HVS_RCV_SIZE). */
-const RING_PAGES = 6;
+/** Pages of each ring where hosts know no other size: 20 KiB of data and the header (RINGBUFFER_HVS_RCV_SIZE). */
+const OLD_RING_PAGES = 6;
+/** As large as a socket's buffers are unless a program wants others, 208 KiB (net.core.wmem_default), and the header. */
+const RING_PAGES = 53;
 /** How long a connect waits for the host (VSOCK_DEFAULT_CONNECT_TIMEOUT). */
 const CONNECT_TIMEOUT_NS: Ns = 2_000_000_000;
 
@@ -42,8 +44,9 @@ export class HvSockDriver implements VmbusDriver {
     const { channel, instanceId } = device;
     const socket = new HvSocket(this.operations, channel);
     channel.callbackMode = callbackMode.direct;
+    const ringPages = this.operations.protocolVersion < VERSION_WIN10_V5 ? OLD_RING_PAGES : RING_PAGES;
     try {
-      yield* this.operations.open(channel, { callback: () => socket.onChannel(), ringPages: RING_PAGES });
+      yield* this.operations.open(channel, { callback: () => socket.onChannel(), ringPages });
     } catch (error) {
       if (!(error instanceof ErrnoError)) throw error;
       return;

@@ -27,7 +27,6 @@ const RING_SIZE_MIN = 64;
 export class NetvscDriver implements VmbusDriver {
   readonly name = 'hv_netvsc';
   readonly classIds = [deviceClassId('nic')];
-  readonly probesAsynchronously: boolean;
   greeting: string | undefined;
   private readonly kit: NetvscKit;
   private readonly adapters = new Map<VmbusDevice, NetvscDevice>();
@@ -36,9 +35,8 @@ export class NetvscDriver implements VmbusDriver {
   constructor(
     @inject(ChannelOperations) private readonly operations: ChannelOperations,
     @inject(DEVICE_PARAMETERS) private readonly parameters: DeviceParameters,
-    { probesAsynchronously = true, subchanWork, waits, pages }: NetvscOptions = {},
+    { subchanWork, waits, pages }: NetvscOptions = {},
   ) {
-    this.probesAsynchronously = probesAsynchronously;
     this.kit = {
       subchanWork: (adapter) => netvscSubchanWork(adapter, subchanWork),
       endsWithRescind: waits === 'end-with-rescind',

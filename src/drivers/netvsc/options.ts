@@ -15,7 +15,5 @@ export interface NetvscOptions {
   readonly subchanWork?: 'tries-for-rtnl' | 'waits-for-rtnl';
   /** What ends the waits for the host when it takes the adapter back: its rescind, or nothing, as in Linux; default. */
   readonly waits?: 'end-with-rescind' | 'for-ever';
-  /** Probes run beside later offers (PROBE_PREFER_ASYNCHRONOUS). Default true. */
-  readonly probesAsynchronously?: boolean;
   readonly pages?: NetvscPages;
 }

@@ -19,7 +19,6 @@ export class VpciDriver implements VmbusDriver {
   readonly name = 'hv_pci';
   readonly module = 'pci_hyperv';
   readonly classIds = [deviceClassId('pci')];
-  readonly probesAsynchronously = true;
   private readonly domains = new DomainNumbers();
 
   constructor(

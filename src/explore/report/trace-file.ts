@@ -77,8 +77,8 @@ export function parseTraceFile(text: string): TraceFile {
   let file: unknown;
   try {
     file = JSON.parse(text);
-  } catch (error) {
-    throw new TypeError(`the trace file is no JSON: ${error instanceof Error ? error.message : error}`);
+  } catch {
+    throw new TypeError('the trace file is no JSON');
   }
   if (!isRecord(file) || file.format !== TRACE_FORMAT) {
     throw new TypeError(`this is no trace file: "format" must be "${TRACE_FORMAT}"`);

@@ -248,7 +248,7 @@ describe('irqlab explore', () => {
       'these reports are of other, not of this irqlab and its races',
     );
     await expect(runMerge(['x'], {}, io, new InProcessRunner(), () => '{}')).rejects.toThrow(
-      'x is no report of irqlab explore: model',
+      'x is no report of irqlab explore: model: expected string, and it is missing',
     );
   });
 

@@ -54,14 +54,26 @@ describe('a connect', () => {
   });
 });
 
+// hvs_open_connection: six pages for hosts before 5.0, else as large as a socket's buffers.
+test.each([
+  ['4.0', 5],
+  ['4.1', 5],
+  ['5.0', 52],
+  ['5.3', 52],
+])('a connection over VMBus %s has rings of %i pages of data', (version, pages) => {
+  const { channel } = connect(guestOf({ host: { version: versionWire(version) } }), 5000);
+  expect(channel.rings?.outbound.ring.dataBytes).toBe(pages * 4096);
+  expect(channel.rings?.inbound.ring.dataBytes).toBe(pages * 4096);
+});
+
 describe('bytes to the host', () => {
   test('more than the ring holds: the guest waits for the signals of the host', () => {
     const guest = guestOf();
     const socket = connect(guest, 5000);
     const hostState = guest.host.channel(socket.channel.relid)?.state;
     if (hostState?.kind !== 'open') throw new Error('not open');
-    guest.run(socket.send(200_000));
-    expect(socket.sent).toBe(200_000);
+    guest.run(socket.send(2_000_000));
+    expect(socket.sent).toBe(2_000_000);
     expect(hostState.fromGuest.intrInFull).toBeGreaterThan(3);
     expect(socket.channel.rings?.outbound.outFullFirst).toBe(1);
     expect(guest.count(socket.channel.relid)).toBeGreaterThan(3);
@@ -72,7 +84,7 @@ describe('bytes to the host', () => {
   test('the connection goes meanwhile', () => {
     const guest = guestOf();
     const socket = connect(guest, 5000);
-    const task = guest.machine.spawn('send', socket.send(1_000_000));
+    const task = guest.machine.spawn('send', socket.send(10_000_000));
     task.errorTaken = true;
     guest.machine.settle();
     guest.host.rescind(socket.channel.relid);

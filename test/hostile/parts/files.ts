@@ -12,6 +12,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { main } from '../../../src/cli/main.js';
+import { shownOn } from '../../../src/cli/shown-on.js';
 import { exitStatus } from '../../../src/command/exit-status.js';
 import { mutated } from '../mutate.js';
 import { compiledCli, inRoot } from '../root.js';
@@ -210,7 +211,11 @@ async function here(args: readonly string[]): Promise<Said> {
     err: (text) => (err += text),
     readStdin: () => '',
   });
-  return { status, out, err };
+  return { status, out: onTerminal(out), err: onTerminal(err) };
+}
+
+function onTerminal(text: string): string {
+  return shownOn({ isTTY: true }, text);
 }
 
 function inProcess(args: readonly string[]): Said | undefined {
@@ -221,7 +226,7 @@ function inProcess(args: readonly string[]): Said | undefined {
     timeout: PROGRAM_LIMIT_MS,
     killSignal: 'SIGKILL',
   });
-  return signal === 'SIGKILL' ? undefined : { status, out: stdout, err: stderr };
+  return signal === 'SIGKILL' ? undefined : { status, out: onTerminal(stdout), err: onTerminal(stderr) };
 }
 
 const statuses: readonly (number | null)[] = [exitStatus.ok, exitStatus.failed, exitStatus.usage];
