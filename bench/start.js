@@ -55,12 +55,17 @@ export function start({ smoke }) {
   return {
     name: 'start: whole processes',
     ok: least.every(({ right }) => right),
-    lines: starts.map(({ name, most }, i) => {
-      const { cpuMs, wallMs, right } = least[i];
-      const cpu = `${cpuMs.toFixed(0)} ms of CPU, ${(cpuMs / empty.cpuMs).toFixed(1)}`;
-      const wall = `${wallMs.toFixed(0)} ms, ${(wallMs / empty.wallMs).toFixed(1)}`;
-      const aim = most === undefined ? '' : `, ${most} at most is the aim`;
-      return `${name}: ${cpu}; ${wall} times node -e 0${aim}${right ? '' : ': WRONG OUTPUT'}`;
+    lines: [],
+    rows: starts.slice(1).map(({ name, most }, i) => {
+      const { cpuMs, wallMs, right } = least[i + 1];
+      const wall = `${wallMs.toFixed(0)} ms on the wall, ${(wallMs / empty.wallMs).toFixed(1)} times`;
+      return {
+        bench: `start: ${name}`,
+        figure: `${cpuMs.toFixed(0)} ms of CPU${right ? '' : ', WRONG OUTPUT'}`,
+        limit: `node -e 0: ${empty.cpuMs.toFixed(0)} ms (${wall})`,
+        ratio: cpuMs / empty.cpuMs,
+        most,
+      };
     }),
   };
 }

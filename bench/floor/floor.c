@@ -12,7 +12,6 @@
 #define RELIDS 2048
 #define CPUS 8
 #define WORDS (RELIDS / 64)
-#define EVENTS 8
 
 struct desc;
 struct channel;
@@ -204,7 +203,9 @@ int main(int argc, char **argv)
 {
 	long rounds = argc > 1 ? atol(argv[1]) : 1000000;
 
-	locks = !(argc > 2 && strcmp(argv[2], "--no-locks") == 0);
+	int events = argc > 2 ? atoi(argv[2]) : 8;
+
+	locks = !(argc > 3 && strcmp(argv[3], "--no-locks") == 0);
 
 	for (int relid = 1; relid < RELIDS; relid++) {
 		struct channel *channel = calloc(1, sizeof(*channel));
@@ -230,12 +231,12 @@ int main(int argc, char **argv)
 	struct timespec from, to;
 	uint32_t next = 1;
 
-	clock_gettime(CLOCK_MONOTONIC, &from);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &from);
 	for (long i = 0; i < rounds; i++) {
 		this_cpu = i & (CPUS - 1);
 		uint64_t *page = pages[this_cpu];
 
-		for (int e = 0; e < EVENTS; e++) {
+		for (int e = 0; e < events; e++) {
 			if (locks)
 				__atomic_fetch_or(&page[next >> 6], 1ull << (next & 63), __ATOMIC_SEQ_CST);
 			else
@@ -245,7 +246,7 @@ int main(int argc, char **argv)
 		if (vmbus_isr())
 			hyp[this_cpu]++;
 	}
-	clock_gettime(CLOCK_MONOTONIC, &to);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &to);
 
 	uint64_t seen = 0, counted = 0;
 

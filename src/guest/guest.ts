@@ -462,8 +462,7 @@ export class Guest implements ScenarioGuest {
   ): boolean {
     const { online } = this.machine;
     const usable = cpus?.filter((cpu) => online.has(cpu)) ?? [];
-    const choice = usable.length > 0 ? usable : [...online];
-    const cpu = choice[submitter % choice.length];
+    const cpu = usable.length > 0 ? usable[submitter % usable.length] : online.nth(submitter % online.weight);
     if (typeof disk === 'string') return this.pci.submit(disk, cpu, completed);
     const controller = this.findDisk(disk)?.controller;
     if (controller === undefined || (lun !== undefined && !controller.luns.includes(lun))) return false;

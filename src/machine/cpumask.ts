@@ -70,6 +70,13 @@ export class CpuMask {
     return nextBit(this.words, cpu + 1);
   }
 
+  /** CPU number `n` of the mask, from 0 on; -1 if there are not so many (cpumask_nth). */
+  nth(n: number): CpuId {
+    let cpu = this.first();
+    for (let left = n; left > 0 && cpu >= 0; left--) cpu = this.next(cpu);
+    return cpu;
+  }
+
   /** Lowest CPU that is in this mask and in `other`, or -1 (cpumask_first_and). */
   firstAnd(other: CpuMask): CpuId {
     for (let cpu = this.first(); cpu >= 0; cpu = this.next(cpu)) if (other.has(cpu)) return cpu;

@@ -1,7 +1,7 @@
 import { ErrnoError } from '../../lib/errno.js';
 import { WaitQueue } from '../../machine/completion.js';
 import type { Procedure } from '../../machine/step.js';
-import { wordPayload } from '../../host/protocols/words.js';
+import { putWords } from '../../host/protocols/words.js';
 import type { VmbusChannel } from '../../vmbus/channel/channel.js';
 import type { ChannelOperations } from '../../vmbus/channel/open.js';
 import { packetBytes } from '../../vmbus/ring/index.js';
@@ -56,7 +56,7 @@ export class HvSocket {
       const length = Math.min(left, this.writableBytes, SEND_BUFFER_BYTES);
       if (length === 0) throw new ErrnoError('ENODEV', `the host closed connection ${this.channel.relid}`);
       const packet = new Uint8Array(PIPE_HEADER_BYTES + length);
-      packet.set(wordPayload(PIPE_DATA, length));
+      putWords(packet, 0, PIPE_DATA, length);
       this.operations.sendPacket(this.channel, packet, 0);
       this.sent += length;
       left -= length;

@@ -72,6 +72,12 @@ export class StorvscDevice {
   private readonly drained: WaitQueue;
   private readonly ended: WaitQueue;
   private buffer: number | undefined;
+  private readonly last: { bytes: number; isWrite: boolean; lun: number | undefined; packet: Uint8Array } = {
+    bytes: -1,
+    isWrite: false,
+    lun: 0,
+    packet: new Uint8Array(0),
+  };
   /** No I/O is started: the device is suspended. */
   private stopped = false;
   /** The disk is gone, or going: I/Os end with an error. */
@@ -196,6 +202,7 @@ export class StorvscDevice {
     this.refuseWaiting();
     if (this.buffer !== undefined) this.operations.memory.free(this.buffer);
     this.buffer = undefined;
+    this.last.bytes = -1;
   }
 
   /** The host has the I/O no more. */
@@ -255,7 +262,7 @@ export class StorvscDevice {
     { bytes, isWrite, lun }: DiskIo,
     tag: number,
   ): 'sent' | 'no room' | 'lost' {
-    const packet = vstorExecuteSrb({ bytes, pfn: this.bufferPfn }, isWrite, lun);
+    const packet = this.request(bytes, isWrite, lun);
     const type = bytes > 0 ? VM_PKT.DATA_USING_GPA_DIRECT : VM_PKT.DATA_INBAND;
     try {
       this.operations.sendPacket(
@@ -271,6 +278,18 @@ export class StorvscDevice {
       if (!(error instanceof ErrnoError)) throw error;
       return error.code === 'ENODEV' ? 'lost' : 'no room';
     }
+  }
+
+  /** The packet of an I/O: that of the one before, which the ring has a copy of, if they are alike. */
+  private request(bytes: number, isWrite: boolean, lun: number | undefined): Uint8Array {
+    const { last } = this;
+    if (last.bytes !== bytes || last.isWrite !== isWrite || last.lun !== lun) {
+      last.bytes = bytes;
+      last.isWrite = isWrite;
+      last.lun = lun;
+      last.packet = vstorExecuteSrb({ bytes, pfn: this.bufferPfn }, isWrite, lun);
+    }
+    return last.packet;
   }
 
   /** All requests name the same pages: what is in them does not matter here. */

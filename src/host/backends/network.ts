@@ -27,7 +27,7 @@ import {
   rndisPacket,
   SEND_TABLE_SIZE,
 } from '../protocols/network.js';
-import { wordPayload } from '../protocols/words.js';
+import { putWords } from '../protocols/words.js';
 
 /** A message to its answer. */
 const MESSAGE_NS: Ns = 50_000;
@@ -220,6 +220,6 @@ function sendTable(channels: number): Uint8Array {
   const head = nvspMessage(NVSP.SEND_INDIRECTION_TABLE, SEND_TABLE_SIZE, MESSAGE_BYTES);
   const message = new Uint8Array(MESSAGE_BYTES + 4 * SEND_TABLE_SIZE);
   message.set(head);
-  message.set(wordPayload(...entries), MESSAGE_BYTES);
+  putWords(message, MESSAGE_BYTES, ...entries);
   return message;
 }

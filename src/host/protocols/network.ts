@@ -1,4 +1,4 @@
-import { payloadWord, wordPayload } from './words.js';
+import { payloadWord, putWords } from './words.js';
 
 /** Message types of the network protocol (drivers/net/hyperv/hyperv_net.h NVSP_MSG*). */
 export const NVSP = {
@@ -73,7 +73,7 @@ export const MESSAGE_BYTES = MESSAGE_WORDS * 4;
 /** A message: its type and the words behind it. */
 export function nvspMessage(type: number, ...words: readonly number[]): Uint8Array {
   const message = new Uint8Array(MESSAGE_BYTES);
-  message.set(wordPayload(type, ...words));
+  putWords(message, 0, type, ...words);
   return message;
 }
 
@@ -114,21 +114,20 @@ const CONTROL_CHANNEL = 1;
 /** An Ethernet frame on its way: with the length and the hash that its RNDIS header names. */
 export function framePacket(section: number, bytes: number, hash: number): Uint8Array {
   const packet = new Uint8Array(MESSAGE_BYTES + 16);
-  packet.set(wordPayload(NVSP.SEND_RNDIS_PKT, DATA_CHANNEL, section, section === NO_SECTION ? 0 : bytes));
-  packet.set(wordPayload(RNDIS.PACKET, bytes, hash, bytes), MESSAGE_BYTES);
+  putWords(packet, 0, NVSP.SEND_RNDIS_PKT, DATA_CHANNEL, section, section === NO_SECTION ? 0 : bytes);
+  putWords(packet, MESSAGE_BYTES, RNDIS.PACKET, bytes, hash, bytes);
   return packet;
 }
 
 /** True for a SEND_RNDIS_PKT message that carries a frame, not control. */
 export function isFrame(message: Uint8Array): boolean {
-  return nvspWord(message, 0) === DATA_CHANNEL && rndisOf(message).type === RNDIS.PACKET;
+  return nvspWord(message, 0) === DATA_CHANNEL && payloadWord(message, MESSAGE_WORDS) === RNDIS.PACKET;
 }
 
 export function rndisPacket({ type, requestId, oid, value, table = [] }: RndisMessage): Uint8Array {
-  const rndis = wordPayload(type, requestId, oid, value, ...table);
-  const packet = new Uint8Array(MESSAGE_BYTES + rndis.length);
-  packet.set(wordPayload(NVSP.SEND_RNDIS_PKT, CONTROL_CHANNEL, NO_SECTION, 0));
-  packet.set(rndis, MESSAGE_BYTES);
+  const packet = new Uint8Array(MESSAGE_BYTES + 4 * (4 + table.length));
+  putWords(packet, 0, NVSP.SEND_RNDIS_PKT, CONTROL_CHANNEL, NO_SECTION, 0);
+  putWords(packet, MESSAGE_BYTES, type, requestId, oid, value, ...table);
   return packet;
 }
 

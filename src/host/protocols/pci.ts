@@ -1,4 +1,4 @@
-import { payloadWord, wordPayload } from './words.js';
+import { payloadWord, putWords, wordPayload } from './words.js';
 
 /** Message types of PCI pass-through (drivers/pci/controller/pci-hyperv.c enum pci_message_type). */
 export const PCI = {
@@ -57,7 +57,7 @@ export function pciBusD0Entry(): Uint8Array {
 export function pciResourcesAssigned(version: number, slot: number): Uint8Array {
   const isLong = version >= PCI_VERSION_1_2;
   const message = new Uint8Array(isLong ? RESOURCES2_BYTES : RESOURCES_BYTES);
-  message.set(wordPayload(isLong ? PCI.RESOURCES_ASSIGNED2 : PCI.RESOURCES_ASSIGNED, slot));
+  putWords(message, 0, isLong ? PCI.RESOURCES_ASSIGNED2 : PCI.RESOURCES_ASSIGNED, slot);
   return message;
 }
 

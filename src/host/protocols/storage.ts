@@ -1,4 +1,4 @@
-import { payloadWord, wordPayload } from './words.js';
+import { payloadWord, putWord, putWords } from './words.js';
 
 /** Operations of the storage protocol (drivers/scsi/storvsc_drv.c enum vstor_packet_operation). */
 export const VSTOR = {
@@ -67,18 +67,17 @@ export function vstorRangeBytes(bytes: number): number {
 export function vstorExecuteSrb({ bytes, pfn }: VstorBuffer, isWrite: boolean, lun = 0): Uint8Array {
   const rangeBytes = vstorRangeBytes(bytes);
   const packet = new Uint8Array(rangeBytes + PACKET_WORDS * 4);
-  const view = new DataView(packet.buffer);
   if (bytes > 0) {
-    view.setUint32(4, 1, true);
-    view.setUint32(8, bytes, true);
-    for (let at = 16, page = pfn; at < rangeBytes; at += 8, page++) view.setUint32(at, page, true);
+    putWord(packet, 4, 1);
+    putWord(packet, 8, bytes);
+    for (let at = 16, page = pfn; at < rangeBytes; at += 8, page++) putWord(packet, at, page);
   }
-  view.setUint32(rangeBytes, VSTOR.EXECUTE_SRB, true);
-  view.setUint32(rangeBytes + 4, REQUEST_COMPLETION_FLAG, true);
-  view.setUint16(rangeBytes + 12, SRB_BYTES, true);
-  view.setUint8(rangeBytes + 19, lun);
-  view.setUint8(rangeBytes + 22, isWrite ? 0 : 1);
-  view.setUint32(rangeBytes + 24, bytes, true);
+  putWord(packet, rangeBytes, VSTOR.EXECUTE_SRB);
+  putWord(packet, rangeBytes + 4, REQUEST_COMPLETION_FLAG);
+  putWord(packet, rangeBytes + 12, SRB_BYTES);
+  packet[rangeBytes + 19] = lun;
+  packet[rangeBytes + 22] = isWrite ? 0 : 1;
+  putWord(packet, rangeBytes + 24, bytes);
   return packet;
 }
 
@@ -97,6 +96,6 @@ export function vstorArgument(packet: Uint8Array): number {
 
 function vstorPacket(...words: readonly number[]): Uint8Array {
   const packet = new Uint8Array(PACKET_WORDS * 4);
-  packet.set(wordPayload(...words));
+  putWords(packet, 0, ...words);
   return packet;
 }

@@ -1,5 +1,6 @@
 import type { Ns } from '../../lib/brand.js';
 import { duration } from '../schema/notations.js';
+import type { DiskIoOptions } from '../port.js';
 import { int } from '../schema/shapes.js';
 import { countCompletion, type DiskWorkload, type IoTally, submitterChoice } from './submitters.js';
 import { checkUntil } from './times.js';
@@ -41,17 +42,23 @@ export const diskLoop: WorkloadKind<DiskLoop> = {
     const until = startNs + Math.min(untilNs, endNs);
     const submitters = submitterChoice(item);
     const target = item.device ?? item.relid;
-    const submit = (submitter: number): void => {
+    const submit = (io: DiskIoOptions): void => {
       if (tally.sent >= ios || guest.now >= until) return;
-      const completed = (ok: boolean): void => {
-        countCompletion(tally, ok);
-        if (ok) submit(submitter);
-      };
-      if (guest.submitIo(target, { ...submitters(submitter), completed })) tally.sent += 1;
+      if (guest.submitIo(target, io)) tally.sent += 1;
       else tally.unsent += 1;
     };
+    const loop = (submitter: number): DiskIoOptions => {
+      const io = {
+        ...submitters(submitter),
+        completed: (ok: boolean): void => {
+          countCompletion(tally, ok);
+          if (ok) submit(io);
+        },
+      };
+      return io;
+    };
     guest.at(startNs + fromNs, () => {
-      for (let submitter = 0; submitter < outstanding; submitter++) submit(submitter);
+      for (let submitter = 0; submitter < outstanding; submitter++) submit(loop(submitter));
     });
     return tally;
   },

@@ -40,6 +40,9 @@ export interface Counts {
   readonly end: number;
 }
 
+const BLANK = 32;
+const ZERO = 48;
+
 /** Reads up to `limit` counts from index `from` on; fewer if the line has no more. */
 export function readCounts(line: string, row: number, from: number, limit: number): Counts {
   const counts: number[] = [];
@@ -47,9 +50,14 @@ export function readCounts(line: string, row: number, from: number, limit: numbe
   let at = from;
   while (counts.length < limit) {
     let digits = at;
-    while (line[digits] === ' ') digits += 1;
+    while (line.charCodeAt(digits) === BLANK) digits += 1;
     let end = digits;
-    while (line[end] >= '0' && line[end] <= '9') end += 1;
+    let count = 0;
+    for (let digit = line.charCodeAt(end) - ZERO; digit >= 0 && digit <= 9; ) {
+      count = count * 10 + digit;
+      end += 1;
+      digit = line.charCodeAt(end) - ZERO;
+    }
     if (end === digits) break;
     const blanks = digits - at - Math.max(0, 10 - (end - digits));
     if (counts.length === 0) lead = blanks;
@@ -58,9 +66,9 @@ export function readCounts(line: string, row: number, from: number, limit: numbe
       if (counts.length > 0) break;
       throw new InterruptsSyntaxError(row, at + 1, 'counts right-justified in 10 columns');
     }
-    if (line[digits] === '0' && end > digits + 1)
+    if (end > digits + 1 && line.charCodeAt(digits) === ZERO)
       throw new InterruptsSyntaxError(row, digits + 1, 'a decimal number');
-    counts.push(Number(line.slice(digits, end)));
+    counts.push(count);
     at = end;
   }
   return { counts, lead, end: at };
