@@ -1,5 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import * as irq from '../../src/irq/index.js';
+import { irqMoveMaskedIrq } from '../../src/irq/affinity/migration.js';
+import { formatCpuList, parseCpuList } from '../../src/machine/cpumask-text.js';
 import { ProcConstraints } from '../../src/irq/data/proc-constraints.js';
 import { sleep } from '../../src/machine/completion.js';
 import { irqHandlerEntry, irqHandlerExit } from '../../src/machine/trace-events.js';
@@ -432,4 +434,97 @@ test.each([
   expect(constraints.numPrec).toBe(width);
   constraints.calcPrec(16);
   expect(constraints.numPrec).toBe(width);
+});
+
+describe('request_nmi', () => {
+  const flags = irq.IRQF_PERCPU | irq.IRQF_NO_AUTOEN;
+  const request = (lab: Lab, desc: irq.IrqDesc): number =>
+    lab.run(irq.requestNmi(lab.core, desc.irq, () => irq.IRQ_HANDLED, flags, 'watchdog', 'dev'));
+  const chipOf = (lab: Lab): irq.IrqChip =>
+    lab.chip({ flags: irq.irqchipFlags.SUPPORTS_NMI, irqNmiSetup: () => 0, irqNmiTeardown: () => {} });
+
+  test('a line that each CPU has for itself is not for it, and warned of', () => {
+    const lab = new Lab();
+    const domain = lab.domain();
+    const desc = lab.line({ chip: chipOf(lab), domain, hwirq: 3 });
+    irq.irqSetPercpuDevid(lab.core, desc.irq);
+    irq.irqModifyStatus(lab.core, desc.irq, irq.irqStatus.NOREQUEST, 0);
+    expect(request(lab, desc)).toBe(EINVAL);
+    expect([desc.action, lab.log.some((line) => line.startsWith('WARNING'))]).toEqual([undefined, true]);
+  });
+
+  test('a line that somebody has stays theirs, and is no NMI', () => {
+    const lab = new Lab();
+    const desc = lab.line({ chip: chipOf(lab), domain: lab.domain(), hwirq: 3 });
+    expect(lab.request(desc, irq.IRQF_NO_AUTOEN, 'other')).toBe(0);
+    expect(request(lab, desc)).toBe(-16);
+    expect([desc.istate & irq.irqs.NMI, [...desc.actions()].map(({ name }) => name)]).toEqual([0, ['other']]);
+  });
+});
+
+// kernel/irq/migration.c irq_move_masked_irq: cpumask_any_and(desc->pending_mask, cpu_online_mask).
+test.each([
+  ['2-3', ['affinity 2'], '2'],
+  ['3', [], '0'],
+] as const)('a change to CPUs %s that waits is made if one of them is online', (list, calls, effective) => {
+  const lab = new Lab({ machine: { present: 4, online: [0, 1, 2] } });
+  const desc = lab.line();
+  lab.request(desc);
+  lab.take();
+  desc.cold.pendingMask.copyFrom(parseCpuList(list, 4));
+  desc.data.set(irq.irqd.SETAFFINITY_PENDING);
+  irqMoveMaskedIrq(desc.data);
+  expect([lab.take(), formatCpuList(desc.data.effectiveAffinity)]).toEqual([calls, effective]);
+  expect([desc.data.has(irq.irqd.SETAFFINITY_PENDING), desc.cold.pendingMask.isEmpty]).toEqual([false, true]);
+});
+
+// kernel/irq/generic-chip.c irq_remove_generic_chip: a line of a domain that nobody has mapped has no number.
+test('a generic chip that goes from its domain leaves IRQ 0 alone', () => {
+  const lab = new Lab();
+  irq.allocDescs(lab.core, 0, 0, 1);
+  const chip = lab.chip();
+  irq.irqSetChipAndHandler(lab.core, 0, chip, irq.handleLevelIrq, 'level');
+  const chips = new irq.GenericChips(lab.core);
+  const domain = irq.irqDomainCreateLinear(lab.core, { name: 'gc', size: 4, ops: {} });
+  const gc = chips.alloc('gc', 1, 0, { readl: () => 0, writel: () => {} }, irq.handleLevelIrq);
+  gc.domain = domain;
+  chips.remove(gc, 0b1, 0, 0);
+  expect([lab.desc(0).data.chip, lab.desc(0).handleIrq]).toEqual([chip, irq.handleLevelIrq]);
+  gc.domain = null;
+  chips.remove(gc, 0b1, 0, 0);
+  expect(lab.desc(0).data.chip).toBe(irq.noIrqChip);
+});
+
+// kernel/irq/proc.c register_irq_proc takes register_lock in all kernels; kernel/irq/irqdomain.c has its mutex, too.
+test.each(irq.kernelVersions)('on %s directories and mappings are made under their mutexes', (kernel) => {
+  const { registersProcUnderMutex, mapsUnderMutex } = irq.kernelBehaviour(kernel);
+  expect([registersProcUnderMutex, mapsUnderMutex]).toEqual([true, true]);
+});
+
+// kernel/irq/spurious.c note_interrupt: SPURIOUS_DEFERRED is bit 31 of threads_handled_last.
+test('the verdict on a thread waits for the next interrupt, unless a handler has answered meanwhile', () => {
+  const lab = new Lab();
+  const answers = [
+    irq.IRQ_WAKE_THREAD,
+    irq.IRQ_HANDLED | irq.IRQ_WAKE_THREAD,
+    irq.IRQ_WAKE_THREAD,
+    irq.IRQ_WAKE_THREAD,
+  ];
+  const desc = lab.line();
+  const handler = (): number => answers.shift() ?? irq.IRQ_NONE;
+  const threadFn: irq.ThreadFn = function* threadFunction() {
+    return irq.IRQ_NONE;
+  };
+  lab.run(irq.requestThreadedIrq(lab.core, desc.irq, handler, threadFn, 0, 'dev', 'dev'));
+  const unhandled: number[] = [];
+  const last: number[] = [];
+  for (let nth = 0; nth < 4; nth++) {
+    lab.fire(desc);
+    unhandled.push(desc.irqsUnhandled);
+    last.push(desc.cold.threadsHandledLast);
+  }
+  expect([unhandled, last]).toEqual([
+    [0, 0, 0, 1],
+    [2 ** 31, 0, 2 ** 31, 2 ** 31],
+  ]);
 });

@@ -433,6 +433,25 @@ describe('files of a guest', () => {
     ['/sys/module/hv_balloon/parameters/pressure_report_delay', '45\n'],
   ])('%s is %p', (path, text) => expect(fs.readFile(path)).toBe(text));
 
+  // kernel/irq/irqdomain.c irq_domain_debug_show_one: IRQ_DOMAIN_FLAG_HIERARCHY, NAME_ALLOCATED, MSI_PARENT.
+  test.each([
+    ['VECTOR', '0x00000103'],
+    ['IO-APIC-0', '0x00000003'],
+  ])('the irqdomain %s has the flags %s', (name, flags) => {
+    expect(fs.readFile(`/sys/kernel/debug/irq/domains/${name}`)).toContain(` flags:  ${flags}\n`);
+  });
+
+  test('hotplug/fail takes a decimal number (fail_store)', () => {
+    const fail = '/sys/devices/system/cpu/cpu1/hotplug/fail';
+    const write = (text: string) => [outcome(() => fs.writeFile(fail, text)), fs.readFile(fail)];
+    expect([fs.readFile(fail), write('-01\n'), write('0x1'), write('x')]).toEqual([
+      '-1\n',
+      [4, '-1\n'],
+      ['EINVAL', '-1\n'],
+      ['EINVAL', '-1\n'],
+    ]);
+  });
+
   test('noirqdebug and parameters take what kernel/params.c takes', () => {
     const write = (path: string, text: string) => [
       outcome(() => fs.writeFile(path, text)),

@@ -13,7 +13,8 @@ export function locationText({ object, key }: Conflict, touched: Iterable<object
 }
 
 function pathTo(object: object, owners: readonly object[], left: number): string {
-  const isNamed = 'name' in object && typeof object.name === 'string' && object.name !== '';
+  const isNamed =
+    typeof object !== 'function' && 'name' in object && typeof object.name === 'string' && object.name !== '';
   const itself = isNamed ? `${classOf(object)} "${String(object.name)}"` : classOf(object);
   if (left === 0 || (isNamed && !isCollection(object))) return itself;
   for (const owner of owners) {
