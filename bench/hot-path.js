@@ -11,7 +11,7 @@ const CHANNELS = 2047;
 const CPUS = 8;
 const BENCH_CLASS = '8f0f4d0c-7a34-4f3b-9c53-5d1b1e0a7c11';
 
-function guestWithAllChannels() {
+export function guestWithAllChannels() {
   const seen = { events: 0 };
   const callback = () => {
     seen.events += 1;
@@ -33,7 +33,7 @@ function guestWithAllChannels() {
 }
 
 /** What the host does, one CPU after the other: it sets the flags of some events and raises the CPU's interrupt. */
-function rounds(guest, events, count, start) {
+export function rounds(guest, events, count, start) {
   const { contexts, line } = guest.vmbus;
   let relid = start;
   for (let i = 0; i < count; i++) {
