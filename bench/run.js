@@ -9,6 +9,7 @@ import { boot } from './boot.js';
 import { hotPath } from './hot-path.js';
 import { memory } from './memory.js';
 import { start } from './start.js';
+import { traced } from './trace.js';
 
 const smoke = process.argv.includes('--smoke');
 const json = process.argv.includes('--json');
@@ -43,7 +44,7 @@ function rowText(row, last) {
 const results = [hotPath({ smoke })];
 for (const file of ['scale', 'simulate', 'explore', 'render', 'parse'])
   results.push(await inThread(`./${file}.js`));
-results.push(boot({ smoke }), memory({ smoke }), start({ smoke }));
+results.push(traced({ smoke }), boot({ smoke }), memory({ smoke }), start({ smoke }));
 const rows = results.flatMap(({ rows: list = [] }) => list);
 if (json) console.log(JSON.stringify(results, undefined, 2));
 else {

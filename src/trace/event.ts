@@ -116,7 +116,9 @@ export class TraceEvent<F extends TraceFields = TraceFields> {
 
   /** Bytes that the event takes in a buffer, without the header that the buffer adds. */
   bytesOf(values: TraceValues<F>): number {
-    return this.dynamic.reduce((sum, name) => sum + String(values[name]).length + 1, this.fixedBytes);
+    let bytes = this.fixedBytes;
+    for (const name of this.dynamic) bytes += String(values[name]).length + 1;
+    return bytes;
   }
 }
 

@@ -103,7 +103,9 @@ export class Tracer implements TracePort {
 
   /** A CPU's buffer. */
   ringOf(cpu: CpuId): TraceRing<TraceRecord> {
-    const ring = this.ringByCpu.get(cpu) ?? new TraceRing<TraceRecord>(this.sizePages);
+    const known = this.ringByCpu.get(cpu);
+    if (known !== undefined) return known;
+    const ring = new TraceRing<TraceRecord>(this.sizePages);
     this.ringByCpu.set(cpu, ring);
     return ring;
   }
@@ -225,9 +227,13 @@ export class Tracer implements TracePort {
     const told: TraceValues = values;
     if (this.filters.get(traced)?.passes?.(told) === false) return;
     this.counted += 1;
+    const context = this.machine.traceContext();
     const record: TraceRecord = {
-      ...this.machine.traceContext(),
-      ...by,
+      cpu: by?.cpu ?? context.cpu,
+      comm: by?.comm ?? context.comm,
+      pid: by?.pid ?? context.pid,
+      flags: by?.flags ?? context.flags,
+      preemptDepth: by?.preemptDepth ?? context.preemptDepth,
       ns: this.now,
       seq: this.counted,
       event: traced,

@@ -398,8 +398,8 @@ test("a node's memory", () => {
 });
 
 describe('files of a guest', () => {
-  const guest = LiveGuest.create({ cpus: 2, kernel: '6.12', devices: [{ driver: 'heartbeat', relid: 5 }] });
-  const { fs } = guest;
+  const boot = () =>
+    LiveGuest.create({ cpus: 2, kernel: '6.12', devices: [{ driver: 'heartbeat', relid: 5 }] }).fs;
 
   test.each([
     ['/proc', 0o555],
@@ -419,7 +419,7 @@ describe('files of a guest', () => {
     ['/sys/module/spurious/parameters/noirqdebug', 0o644],
     ['/sys/module/hv_storvsc/parameters/logging_level', 0o644],
     ['/sys/module/hv_vmbus/parameters/max_version', 0o444],
-  ])('%s has mode %i', (path, mode) => expect(fs.stat(path).mode & 0o7777).toBe(mode));
+  ])('%s has mode %i', (path, mode) => expect(boot().stat(path).mode & 0o7777).toBe(mode));
 
   test.each([
     ['/sys/bus/vmbus/hibernation', '1\n'],
@@ -431,17 +431,18 @@ describe('files of a guest', () => {
     ['/sys/module/hv_netvsc/parameters/debug', '-1\n'],
     ['/sys/module/hv_balloon/parameters/hot_add', 'Y\n'],
     ['/sys/module/hv_balloon/parameters/pressure_report_delay', '45\n'],
-  ])('%s is %p', (path, text) => expect(fs.readFile(path)).toBe(text));
+  ])('%s is %p', (path, text) => expect(boot().readFile(path)).toBe(text));
 
   // kernel/irq/irqdomain.c irq_domain_debug_show_one: IRQ_DOMAIN_FLAG_HIERARCHY, NAME_ALLOCATED, MSI_PARENT.
   test.each([
     ['VECTOR', '0x00000103'],
     ['IO-APIC-0', '0x00000003'],
   ])('the irqdomain %s has the flags %s', (name, flags) => {
-    expect(fs.readFile(`/sys/kernel/debug/irq/domains/${name}`)).toContain(` flags:  ${flags}\n`);
+    expect(boot().readFile(`/sys/kernel/debug/irq/domains/${name}`)).toContain(` flags:  ${flags}\n`);
   });
 
   test('hotplug/fail takes a decimal number (fail_store)', () => {
+    const fs = boot();
     const fail = '/sys/devices/system/cpu/cpu1/hotplug/fail';
     const write = (text: string) => [outcome(() => fs.writeFile(fail, text)), fs.readFile(fail)];
     expect([fs.readFile(fail), write('-01\n'), write('0x1'), write('x')]).toEqual([
@@ -453,6 +454,7 @@ describe('files of a guest', () => {
   });
 
   test('noirqdebug and parameters take what kernel/params.c takes', () => {
+    const fs = boot();
     const write = (path: string, text: string) => [
       outcome(() => fs.writeFile(path, text)),
       fs.readFile(path),

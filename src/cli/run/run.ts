@@ -12,7 +12,7 @@ import type { FileTree } from '../../view/tree.js';
 import { resultJson } from './json.js';
 import { treeText } from './listing.js';
 import { failureText, printoutText } from './text.js';
-import { TraceFile, type TraceFileOptions } from './trace-file.js';
+import { refuseWithoutTrace, TraceFile, type TraceFileOptions } from './trace-file.js';
 
 export interface RunOptions extends PluginOptions, TraceFileOptions {
   readonly json?: boolean;
@@ -43,6 +43,7 @@ export async function runFile(
   stdio: Stdio,
   create: CreateGuest<ShownGuest> = guestsWith(options.plugins),
 ): Promise<ExitStatus> {
+  refuseWithoutTrace(options);
   const { json, seconds } = options;
   const scenario = openScenario(file, stdio, options.plugins);
   const guest = await bootGuest(scenario, create);

@@ -27,6 +27,23 @@ export interface TraceFileOptions {
   readonly traceBuffer?: number;
 }
 
+/** @throws UsageError for options of a trace that nobody writes. */
+export function refuseWithoutTrace({
+  trace,
+  traceFormat,
+  events,
+  from,
+  to,
+  traceBuffer,
+}: TraceFileOptions): void {
+  const given = { '--trace-format': traceFormat, '--events': events, '--from': from, '--to': to };
+  const names = Object.entries({ ...given, '--trace-buffer': traceBuffer })
+    .filter(([, value]) => value !== undefined)
+    .map(([name]) => name);
+  if (trace === undefined && names.length > 0)
+    throw new UsageError(`${names.join(', ')}: no trace is written; add --trace FILE`);
+}
+
 interface TracedGuest {
   trace(options: TraceOptions): GuestTrace;
 }
@@ -45,7 +62,9 @@ export class TraceFile {
   ) {
     this.format = traceFormat === undefined ? formatByName(file) : formatCalled(traceFormat);
     const fromNs = from === undefined ? 0 : duration('--from', from);
-    this.span = { fromNs, toNs: to === undefined ? Number.POSITIVE_INFINITY : duration('--to', to) };
+    const toNs = to === undefined ? Number.POSITIVE_INFINITY : duration('--to', to);
+    if (toNs < fromNs) throw new UsageError(`--to ${to} is before --from ${from}: no event would be written`);
+    this.span = { fromNs, toNs };
     writeBytes(file, new Uint8Array());
     try {
       const names = events.split(',').filter((name) => name !== '');
