@@ -3,8 +3,8 @@ import type { Ns } from '../lib/brand.js';
 import { bootGuest, guestsWith, openScenario } from '../command/scenario-file.js';
 import { type ExitStatus, exitStatus } from '../command/exit-status.js';
 import type { PluginOptions } from '../command/plugins.js';
+import { runGuest } from '../command/run-guest.js';
 import type { Stdio } from '../command/stdio.js';
-import { runScenario } from '../scenario/runner.js';
 import type { FileTree } from '../view/tree.js';
 import { failureText } from './run/text.js';
 
@@ -24,7 +24,7 @@ export async function runCat(
   const guest = await bootGuest(scenario, guestsWith(plugins));
   let ok = true;
   if (runNs !== undefined) {
-    const result = runScenario(guest, { ...scenario, print: [] }, { runNs });
+    const result = runGuest(guest, { ...scenario, print: [] }, { runNs });
     const steps = result.steps.filter(({ outcome }) => outcome === 'failed');
     stdio.err(failureText(scenario.file, { ...result, steps }));
     ok = result.ok;

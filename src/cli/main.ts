@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { exitStatus, type ExitStatus } from '../command/exit-status.js';
 import type { Stdio } from '../command/stdio.js';
+import { InterruptedError } from '../command/interruptible.js';
 import { UsageError } from '../command/usage-error.js';
 import { defectText } from '../command/defect.js';
 import { loadPlugins, type Plugins } from '../command/plugins.js';
@@ -70,9 +71,28 @@ async function buildProgram(
     if (name !== asked) continue;
     if (plugins.files.length > 0 && !takesPlugins) throw new UsageError(`irqlab ${name} takes no plug-ins`);
     (await load()).configure(command, stdio, finish, plugins);
+    refuseRepeated(command);
     if (takesPlugins) command.option(...pluginOption);
   }
   return program;
+}
+
+/**
+ * Refuses an option that is given twice, unless it collects its values: all but the last would be ignored. Those without a
+ * value may be.
+ */
+function refuseRepeated(command: Command): void {
+  for (const option of command.options) {
+    if (option.isBoolean()) continue;
+    let isGiven = false;
+    command.on(`option:${option.name()}`, () => {
+      const collects = Array.isArray(command.getOptionValue(option.attributeName()));
+      if (isGiven && !collects)
+        throw new UsageError(`${option.long ?? option.flags} is given twice; leave out one of the two`);
+      isGiven = true;
+    });
+  }
+  for (const inner of command.commands) refuseRepeated(inner);
 }
 
 function version(): string {
@@ -85,6 +105,10 @@ function report(error: unknown, plugins: readonly string[], stdio: Stdio): ExitS
   if (error instanceof CommanderError) {
     // Commander has already printed what is wrong. --help and --version end up here as well, with exit code 0.
     return error.exitCode === 0 ? exitStatus.ok : exitStatus.usage;
+  }
+  if (error instanceof InterruptedError) {
+    stdio.err(`irqlab: ${error.message}\n`);
+    return exitStatus.interrupted;
   }
   if (error instanceof UsageError) {
     stdio.err(`irqlab: ${error.message}\n`);

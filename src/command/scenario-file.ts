@@ -4,6 +4,7 @@ import { parseScenario } from '../scenario/load.js';
 import type { GuestOptions } from '../scenario/options/guest.js';
 import type { ScenarioGuest } from '../scenario/port.js';
 import type { Scenario } from '../scenario/scenario.js';
+import { interruptible } from './interruptible.js';
 import { readText } from './named-file.js';
 import { noPlugins, type Plugins } from './plugins.js';
 import type { Stdio } from './stdio.js';
@@ -12,11 +13,17 @@ import { UsageError } from './usage-error.js';
 /** Makes the guest of a scenario. Tests give another one. */
 export type CreateGuest<Made extends ScenarioGuest> = (options: GuestOptions) => Promise<Made>;
 
-/** The guest that all commands run. It is loaded late: a wrong file is told without it, and so at once. */
+/**
+ * The guest that all commands run. It is loaded late: a wrong file is told without it, and so at once. Ctrl-C ends its
+ * boot: InterruptedError.
+ */
 export function guestsWith({ modules }: Plugins = noPlugins): CreateGuest<Guest> {
   return async (options) => {
     const { Guest } = await import('../guest/guest.js');
-    return Guest.create(options, { modules });
+    return interruptible(
+      () => Guest.create(options, { modules }),
+      () => 'while the guest booted',
+    );
   };
 }
 

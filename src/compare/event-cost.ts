@@ -1,7 +1,8 @@
 import { Worker } from 'node:worker_threads';
+import { InterruptedError } from '../command/interruptible.js';
 import type { GuestOptions } from '../scenario/options/guest.js';
 
-/** Measures what an event costs a guest on this machine, in ns. */
+/** Measures what an event costs a guest on this machine, in ns. Ctrl-C ends that: InterruptedError. */
 export type EventCost = (options: GuestOptions) => Promise<number>;
 
 /** What the thread is told. */
@@ -21,7 +22,13 @@ export function eventCost(plugins: readonly string[]): EventCost {
     new Promise((resolve, reject) => {
       const workerData: CostOfWhat = { options, plugins };
       const worker = new Worker(new URL('./event-cost-thread.js', import.meta.url), { workerData });
+      const stop = (): void => {
+        void worker.terminate();
+        reject(new InterruptedError('while an event was measured'));
+      };
+      process.once('SIGINT', stop);
       worker.once('message', resolve);
       worker.once('error', reject);
+      worker.once('exit', () => process.removeListener('SIGINT', stop));
     });
 }

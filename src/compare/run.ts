@@ -1,4 +1,6 @@
 import { type ExitStatus, exitStatus } from '../command/exit-status.js';
+import { InterruptedError } from '../command/interruptible.js';
+import { runGuest } from '../command/run-guest.js';
 import { bootGuest, type CreateGuest, guestsWith, openScenario } from '../command/scenario-file.js';
 import { noPlugins, type PluginOptions } from '../command/plugins.js';
 import type { Stdio } from '../command/stdio.js';
@@ -6,7 +8,7 @@ import { UsageError } from '../command/usage-error.js';
 import type { Guest } from '../guest/guest.js';
 import { AssertionError } from '../lib/assert.js';
 import { HungError } from '../machine/hung.js';
-import { type RunResult, runScenario } from '../scenario/runner.js';
+import type { RunResult } from '../scenario/runner.js';
 import type { Scenario } from '../scenario/scenario.js';
 import { designProblem } from '../vmbus/variants/design.js';
 import { type AxisName, type Choice, choicesOf } from './axes.js';
@@ -25,7 +27,10 @@ export interface CompareOptions extends PluginOptions {
   readonly json?: boolean;
 }
 
-/** `irqlab compare`: runs the guest of a scenario file under each choice of an axis. */
+/**
+ * `irqlab compare`: runs the guest of a scenario file under each choice of an axis. When Ctrl-C ends it, choices that are
+ * done are shown, except as JSON.
+ */
 export async function runCompare(
   file: string,
   { vary, time, json, plugins = noPlugins }: CompareOptions,
@@ -35,25 +40,35 @@ export async function runCompare(
   const scenario = openScenario(file, stdio, plugins);
   checkAxis(vary, time, scenario);
   const rows: Compared[] = [];
-  for (const choice of choicesOf(
-    vary,
-    scenario.guest.design,
-    plugins.language?.vocabulary.designChoices,
-    scenario.guest.kernel,
-  )) {
-    stdio.progress?.(`${vary} ${choice.name}`);
-    const varied = withDesign(scenario, choice);
-    const row = await compareOne(varied, choice, guestsWith(plugins));
-    const eventNs = time && row.problem === undefined ? await measure(varied.guest) : undefined;
-    rows.push({ ...row, eventNs });
-  }
-  stdio.progress?.('');
   const comparison: Comparison = {
     scenario: scenario.file,
     description: scenario.description,
     axis: vary,
     rows,
   };
+  const choices = choicesOf(
+    vary,
+    scenario.guest.design,
+    plugins.language?.vocabulary.designChoices,
+    scenario.guest.kernel,
+  );
+  for (const choice of choices) {
+    stdio.progress?.(`${vary} ${choice.name}`);
+    const varied = withDesign(scenario, choice);
+    try {
+      const row = await compareOne(varied, choice, guestsWith(plugins));
+      const eventNs = time && row.problem === undefined ? await measure(varied.guest) : undefined;
+      rows.push({ ...row, eventNs });
+    } catch (error) {
+      if (!(error instanceof InterruptedError)) throw error;
+      stdio.progress?.('');
+      if (rows.length > 0 && !json) stdio.out(compareText(comparison));
+      const soFar = `irqlab: ${choice.name}: ${error.message}; done: ${rows.length} of ${choices.length} choices\n`;
+      stdio.err(soFar);
+      return exitStatus.interrupted;
+    }
+  }
+  stdio.progress?.('');
   stdio.out(json ? JSON.stringify(comparison, undefined, 2) + '\n' : compareText(comparison));
   const own = rows.find(({ isOwn }) => isOwn);
   return own?.problem === undefined && own?.failedSteps.length === 0 ? exitStatus.ok : exitStatus.failed;
@@ -82,7 +97,7 @@ async function compareOne(scenario: Scenario, choice: Choice, create: CreateGues
     const guest = await bootGuest(scenario, create);
     finishInterrupts(guest, scenario);
     meter = new Meter(guest);
-    const result = runScenario(guest, scenario);
+    const result = runGuest(guest, scenario);
     finishInterrupts(guest, scenario);
     return { ...nothing(choice), ...meter.read(), ...ofRun(result) };
   } catch (error) {

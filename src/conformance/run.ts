@@ -7,6 +7,7 @@ import { type FileReport, replayAll } from './replay.js';
 import { formatReport, reportJson, summaryText } from './report.js';
 import { type ExitStatus, exitStatus } from '../command/exit-status.js';
 import type { Stdio } from '../command/stdio.js';
+import { InterruptedError, interruptible } from '../command/interruptible.js';
 import { UsageError } from '../command/usage-error.js';
 
 export interface ConformanceOptions {
@@ -16,20 +17,42 @@ export interface ConformanceOptions {
   readonly kernel?: KernelVersion;
 }
 
-/** `irqlab conformance`: replays all recordings of a directory and says how the model compares. */
+/**
+ * `irqlab conformance`: replays all recordings of a directory and says how the model compares. When Ctrl-C ends it, files
+ * that are done are reported, except as JSON.
+ */
 export function runConformance(directory: string, options: ConformanceOptions, stdio: Stdio): ExitStatus {
   const reports: FileReport[] = [];
   const leftOut: string[] = [];
   const files = filesToReplay(directory, options.only);
-  for (const found of files) {
-    const all = read(found);
-    if (all === undefined) {
-      leftOut.push(found.file);
-      continue;
+  let filesDone = 0;
+  let soFar = '';
+  const replayFiles = (): void => {
+    for (; filesDone < files.length; filesDone++) {
+      const found = files[filesDone];
+      soFar = `in ${found.file}`;
+      const all = read(found);
+      if (all === undefined) {
+        leftOut.push(found.file);
+        continue;
+      }
+      const recordings = chosen(all, options.kernel);
+      if (options.kernel !== undefined && recordings.cases.length === 0) continue;
+      const show = progressOf(found.file, stdio);
+      const progress = (done: number, count: number): void => {
+        soFar = `after ${done} of ${count} recordings of ${found.file}`;
+        show?.(done, count);
+      };
+      reports.push(replayAll(recordings, { progress }));
     }
-    const recordings = chosen(all, options.kernel);
-    if (options.kernel !== undefined && recordings.cases.length === 0) continue;
-    reports.push(replayAll(recordings, { progress: progressOf(found.file, stdio) }));
+  };
+  try {
+    interruptible(replayFiles, () => `${soFar}; done: ${filesDone} of ${files.length} files`);
+  } catch (error) {
+    if (!(error instanceof InterruptedError)) throw error;
+    stdio.progress?.('');
+    if (reports.length > 0 && !options.json) stdio.out(formatReport(reports) + summaryText(reports));
+    throw error;
   }
   stdio.progress?.('');
   if (leftOut.length === files.length) throw nothingKnown(directory);

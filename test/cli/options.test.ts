@@ -16,6 +16,16 @@ test.each([
   [['explore', '--variant', 'no-wait'], '--variant: name a race to search'],
   [['explore', 'modchan-offline', '--save', 'no-such-directory/x'], '--save: a table searches each variant'],
   [['explore', 'modchan-offline', '--all'], '--all'],
+  [['run', scenario, '--seconds', '1', '--seconds=2'], '--seconds is given twice; leave out one of the two'],
+  [['cat', scenario, '--at', '1s', '--at', '1s', '/proc/stat'], '--at is given twice'],
+  [['compare', scenario, '--vary', 'relid-map', '--vary', 'top-level'], '--vary is given twice'],
+  [['conformance', 'test/golden', '--only', 'hotplug', '--only', 'interrupts'], '--only is given twice'],
+  [['explore', 'merge', 'a.json', '--save', 'b', '--save', 'c'], '--save is given twice'],
+  [['mount', scenario, '/mnt', '--speed', '1', '--speed', '2'], '--speed is given twice'],
+  [['shell', scenario, '--socket', 'a', '--socket', 'b', '--', 'true'], '--socket is given twice'],
+  [['import', '--lsvmbus', 'a', '--lsvmbus', 'b', '/proc/interrupts'], '--lsvmbus is given twice'],
+  [['import', '-', '--lsvmbus', '-'], 'standard input (-) is given twice'],
+  [['import', '--check', '-', '-'], 'standard input (-) is given twice'],
   [['import', '--check', '-o', 'no-such-directory/x', '/proc/interrupts'], '--check writes no scenario'],
 ] as const)('%j is refused', async (args, said) => {
   const { status, out, err } = await irqlab(args);

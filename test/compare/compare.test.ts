@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { axisNames, choicesOf } from '../../src/compare/axes.js';
 import type { Comparison } from '../../src/compare/comparison.js';
+import { InterruptedError } from '../../src/command/interruptible.js';
 import { runCompare } from '../../src/compare/run.js';
 import type { Stdio } from '../../src/command/stdio.js';
 import { irqlab } from '../support/cli.js';
@@ -230,5 +231,22 @@ describe('irqlab compare', () => {
     expect(status).toBe(0);
     expect(timed).toEqual(['irqdomain', 'array', 'percpu-list', 'irqdomain-redirect', 'irqdomain-global']);
     expect(out).toMatch(/an event\n(.* 42ns\n){5}$/);
+  });
+
+  test.each([false, true])('Ctrl-C leaves the choices that are done, except as JSON (%s)', async (json) => {
+    let out = '';
+    let err = '';
+    const io: Stdio = { out: (text) => (out += text), err: (text) => (err += text), readStdin: () => small };
+    let measured = 0;
+    const status = await runCompare('-', { vary: 'relid-map', time: true, json }, io, () => {
+      measured += 1;
+      if (measured < 3) return Promise.resolve(41.6);
+      return Promise.reject(new InterruptedError('while an event was measured'));
+    });
+    expect({ status, err }).toEqual({
+      status: 130,
+      err: 'irqlab: percpu-list: ended by Ctrl-C while an event was measured; done: 2 of 5 choices\n',
+    });
+    expect(out).toMatch(json ? /^$/ : /an event\n(.* 42ns\n){2}$/);
   });
 });

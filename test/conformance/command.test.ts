@@ -11,6 +11,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { InterruptedError } from '../../src/command/interruptible.js';
+import { runConformance } from '../../src/conformance/run.js';
 import { replayers } from '../../src/conformance/recordings.js';
 import { irqlab } from '../support/cli.js';
 
@@ -58,6 +60,26 @@ describe('irqlab conformance', () => {
         'total: 143 passed, 0 failed, 0 not applicable\n',
     );
     expect(status).toBe(0);
+  });
+
+  test.each([false, true])('Ctrl-C leaves the files that are done, except as JSON (%s)', (json) => {
+    let out = '';
+    const ctrlC = (text: string): void => {
+      if (!text.startsWith('hotplug.jsonl.gz')) return;
+      process.kill(process.pid, 'SIGINT');
+      for (;;);
+    };
+    const stdio = {
+      out: (text: string) => (out += text),
+      err: () => {},
+      progress: ctrlC,
+      readStdin: () => '',
+    };
+    expect(() => runConformance(golden, { only: 'hotplug*', json }, stdio)).toThrow(
+      new InterruptedError('after 1 of 139 recordings of hotplug.jsonl.gz; done: 1 of 2 files'),
+    );
+    const done = 'hotplug-devices.jsonl.gz  4 passed, 0 failed, 0 not applicable\n';
+    expect(out).toBe(json ? '' : `${done}total: 4 passed, 0 failed, 0 not applicable\n`);
   });
 
   test('--kernel keeps the recordings of one kernel', async () => {

@@ -4,7 +4,8 @@ import type { CommandModule } from '../command.js';
 
 const example = `
 Prints what a reader of the guest's /proc and /sys sees once it has booted, or later. Directories are listed.
-Exit status: 0 ok, 1 a file could not be read or an expectation failed before --at, 2 wrong use or file.
+Exit status: 0 ok, 1 a file could not be read or an expectation failed before --at, 2 wrong use or file, 130
+ended by Ctrl-C.
 
 Examples:
   $ irqlab cat examples/rfc-gen2-8vcpu.yaml /proc/irq/24/smp_affinity_list

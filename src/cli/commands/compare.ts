@@ -24,7 +24,8 @@ Columns of irqfd-source, for a guest with "kvm":
   orphaned          lines left asserted by a source that no irqfd has
   source ids        taken at the end, of 64
 
-Exit status: 0 compared, 1 the file's own choice fails an expectation, 2 wrong use or file.
+Exit status: 0 compared, 1 the file's own choice fails an expectation, 2 wrong use or file, 130
+ended by Ctrl-C: choices that are done are shown, except as JSON.
 
 Examples:
   $ irqlab compare examples/arm64-4vcpu.yaml --vary top-level

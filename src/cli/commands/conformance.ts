@@ -5,7 +5,8 @@ import type { ConformanceOptions } from '../../conformance/run.js';
 
 const example = `
 Reads NAME.jsonl, NAME.jsonl.gz, and pairs of NAME.json and NAME.txt with a /proc/interrupts, in the directory and one
-level below. Exit status: 0 the model did all that the kernel did, 1 a case failed, 2 wrong use.
+level below. Exit status: 0 the model did all that the kernel did, 1 a case failed, 2 wrong use, 130 ended by Ctrl-C:
+files that are done are reported, except as JSON.
 
 Examples:
   $ irqlab conformance test/golden

@@ -3,7 +3,8 @@ import type { CommandModule } from '../command.js';
 import type { RunOptions } from '../run/run.js';
 
 const example = `
-Prints what the file's "print" says. Exit status: 0 all expectations hold, 1 one failed, 2 wrong use or file.
+Prints what the file's "print" says. Exit status: 0 all expectations hold, 1 one failed, 2 wrong use or file, 130 ended by
+Ctrl-C.
 
 Examples:
   $ irqlab run examples/rfc-gen2-8vcpu.yaml

@@ -1,12 +1,13 @@
 import { type CreateGuest, bootGuest, guestsWith, openScenario } from '../../command/scenario-file.js';
 import { type ExitStatus, exitStatus } from '../../command/exit-status.js';
 import type { PluginOptions } from '../../command/plugins.js';
+import { runGuest } from '../../command/run-guest.js';
 import type { Stdio } from '../../command/stdio.js';
 import type { CountedGuest, RunStats, StatsReport } from '../../guest/run-stats.js';
 import type { GuestTrace, TraceOptions } from '../../guest/trace.js';
 import type { LogLine } from '../../machine/log.js';
 import type { ScenarioGuest } from '../../scenario/port.js';
-import { type Printout, type RunResult, runScenario } from '../../scenario/runner.js';
+import type { Printout, RunResult } from '../../scenario/runner.js';
 import { dmesgText } from '../../view/kmsg.js';
 import type { FileTree } from '../../view/tree.js';
 import { resultJson } from './json.js';
@@ -51,7 +52,8 @@ export async function runFile(
   const stats = options.stats ? await countedBy(guest) : undefined;
   const runNs = seconds === undefined ? undefined : Math.round(seconds * 1e9);
   const isListed = options.dmesg === true || options.tree === true;
-  const ran = runScenario(guest, isListed ? { ...scenario, print: [] } : scenario, { runNs });
+  const note = options.trace === undefined ? '' : `; ${options.trace} is left empty`;
+  const ran = runGuest(guest, isListed ? { ...scenario, print: [] } : scenario, { runNs }, note);
   const result = isListed ? { ...ran, printouts: listings(guest, options, ran.endNs) } : ran;
   const report = stats?.report();
   if (json) stdio.out(resultJson(scenario, guest, result, report));

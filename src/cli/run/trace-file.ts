@@ -1,4 +1,5 @@
 import { gzipSync } from 'node:zlib';
+import { interruptible } from '../../command/interruptible.js';
 import { writeBytes } from '../../command/named-file.js';
 import { UsageError } from '../../command/usage-error.js';
 import { type GuestTrace, type TraceFormat, traceFormats, type TraceOptions } from '../../guest/trace.js';
@@ -78,7 +79,10 @@ export class TraceFile {
 
   /** @returns what to say of events that there was no room for; empty: nothing. */
   write(): string {
-    const bytes = this.traced.file(this.format, this.span);
+    const bytes = interruptible(
+      () => this.traced.file(this.format, this.span),
+      () => `after the run; ${this.file} is left empty`,
+    );
     writeBytes(this.file, this.file.endsWith('.gz') ? gzipSync(bytes) : bytes);
     const { overwritten } = this.traced;
     if (overwritten === 0) return '';

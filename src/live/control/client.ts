@@ -19,15 +19,17 @@ const withMapping: ReadonlySet<string> = new Set([
 /**
  * The command that the words of a command line stand for.
  *
- * @throws UsageError for a word too many.
+ * @throws UsageError for a word too many and a key that is given twice.
  */
 export function commandOf(name: string, args: readonly string[]): Record<string, unknown> {
   const pairs: Record<string, unknown> = {};
   let value: unknown;
   for (const arg of args) {
     const [, key, text] = /^([A-Za-z]+)=(.*)$/s.exec(arg) ?? [];
-    if (key !== undefined) pairs[key] = scalar(text);
-    else if (value === undefined) value = scalar(arg);
+    if (key !== undefined) {
+      if (Object.hasOwn(pairs, key)) throw new UsageError(`"${key}" is given twice`, 'Leave out one of the two.');
+      pairs[key] = scalar(text);
+    } else if (value === undefined) value = scalar(arg);
     else throw new UsageError(`"${arg}" is too much: ${name} takes one value`, 'Try "irqlab ctl --help".');
   }
   // Of an action of a plug-in the guest's side knows more; pairs without a value are a mapping of it, too.

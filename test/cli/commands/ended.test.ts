@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
+import { InterruptedError, interruptible } from '../../../src/command/interruptible.js';
 import { temporaryDirectory } from '../../support/temporary-directory.js';
 
-// Searches that are ended, in a process of their own with real threads: that of the build.
+// Commands that are ended, in a process of their own, with real threads and signals: that of the build.
 
 const cli = new URL('../../../dist/cli/cli.js', import.meta.url).pathname;
 const whereBuilt = existsSync(cli) ? test : test.skip;
@@ -40,8 +41,12 @@ interface Ended {
 }
 
 /** Runs a search, which gets Ctrl-C once it has begun. */
-function explored(args: readonly string[], isInterrupted: boolean): Promise<Ended> {
-  const child = spawn(process.execPath, [cli, 'explore', ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+const explored = (args: readonly string[], isInterrupted: boolean): Promise<Ended> =>
+  ended([cli, 'explore', ...args], isInterrupted);
+
+/** Runs Node, which gets Ctrl-C a little after it has said that it has begun. */
+function ended(args: readonly string[], isInterrupted = true): Promise<Ended> {
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   let out = '';
   let err = '';
   let sinceMs = performance.now();
@@ -96,3 +101,73 @@ whereBuilt(
   },
   30_000,
 );
+
+/** Has Node say when the work begins that Ctrl-C may end. */
+const saysWhenBegun = `
+const vm = require('node:vm');
+const { runInNewContext } = vm;
+vm.runInNewContext = (...args) => {
+  require('node:fs').writeSync(2, 'begun\\n');
+  return runInNewContext(...args);
+};
+require('node:module').syncBuiltinESMExports();
+`;
+const endlessScenario = `
+cpus: 2
+devices: [{driver: storvsc, relid: 12}]
+workload: [{relid: 12, every: 1us, until: 1000s}]
+print: [/proc/interrupts]
+`;
+
+whereBuilt.each([
+  ['run', ['FILE'], / after [\d.]+m?s of virtual time\n$/],
+  ['run', ['FILE', '--json', '--stats'], / after [\d.]+m?s of virtual time\n$/],
+  ['run', ['FILE', '--trace', 'TRACE'], / after [\d.]+m?s of virtual time; .*\/t\.dat is left empty\n$/],
+  ['cat', ['FILE', '--at', '900s', '/proc/stat'], / after [\d.]+m?s of virtual time\n$/],
+  [
+    'compare',
+    ['FILE', '--vary', 'top-level', '--json'],
+    /irqlab: \S+: ended by Ctrl-C after [\d.]+m?s of virtual time; done: 0 of \d choices\n$/,
+  ],
+  [
+    'conformance',
+    ['test/golden', '--json'],
+    /irqlab: ended by Ctrl-C (in|after \d+ of \d+ recordings of) \S+; done: 0 of \d files\n$/,
+  ],
+])(
+  'Ctrl-C ends irqlab %s %j, which says how far it was',
+  async (command, args, said) => {
+    const preload = directory.file('says-when-begun.cjs', saysWhenBegun);
+    const names: Record<string, string> = {
+      FILE: directory.file('endless.yaml', endlessScenario),
+      TRACE: `${directory.path}/t.dat`,
+    };
+    const words = args.map((arg) => names[arg] ?? arg);
+    const { status, out, err, seconds } = await ended(['--require', preload, cli, command, ...words]);
+    expect({ status, out }).toEqual({ status: 130, out: '' });
+    expect(err).toMatch(said);
+    expect(err.replaceAll('begun\n', '').split('\n')).toHaveLength(2);
+    expect(seconds).toBeLessThan(3);
+  },
+  30_000,
+);
+
+test('work that never gives way is ended by Ctrl-C, and work that is done answers', () => {
+  let rounds = 0;
+  const work = (): number => {
+    process.kill(process.pid, 'SIGINT');
+    try {
+      for (;;) rounds += 1;
+    } catch {
+      return rounds;
+    }
+  };
+  const soFar = (): string => (rounds > 0 ? 'in its midst' : 'before it began');
+  expect(() => interruptible(work, soFar)).toThrow(new InterruptedError('in its midst'));
+  expect(interruptible(() => undefined, soFar)).toBeUndefined();
+  const own = new RangeError('its own');
+  const fails = (): never => {
+    throw own;
+  };
+  expect(() => interruptible(fails, soFar)).toThrow(own);
+});

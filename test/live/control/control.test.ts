@@ -232,4 +232,6 @@ test('words become a command', () => {
     offer: { driver: 'netvsc', relid: 40 },
   });
   expect(commandOf('write', ['/proc/x', 'data=2'])).toEqual({ write: '/proc/x', data: 2 });
+  expect(() => commandOf('signal', ['16', 'times=1', 'times=2'])).toThrow('"times" is given twice');
+  expect(() => commandOf('status', ['1', '2'])).toThrow('"2" is too much: status takes one value');
 });
