@@ -27,7 +27,8 @@ export function commandOf(name: string, args: readonly string[]): Record<string,
   for (const arg of args) {
     const [, key, text] = /^([A-Za-z]+)=(.*)$/s.exec(arg) ?? [];
     if (key !== undefined) {
-      if (Object.hasOwn(pairs, key)) throw new UsageError(`"${key}" is given twice`, 'Leave out one of the two.');
+      if (Object.hasOwn(pairs, key))
+        throw new UsageError(`"${key}" is given twice`, 'Leave out one of the two.');
       pairs[key] = scalar(text);
     } else if (value === undefined) value = scalar(arg);
     else throw new UsageError(`"${arg}" is too much: ${name} takes one value`, 'Try "irqlab ctl --help".');
