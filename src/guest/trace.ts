@@ -1,5 +1,6 @@
 import type { CpuId, Ns } from '../lib/brand.js';
 import { traceDat } from '../trace/binary/trace-dat.js';
+import { utf8 } from '../trace/binary/utf8.js';
 import { jsonLine } from '../trace/json-lines.js';
 import { setEvents } from '../trace/set-event.js';
 import { traceHead, traceLine } from '../trace/trace-text.js';
@@ -80,7 +81,7 @@ export class GuestTrace implements Iterable<TraceRecord> {
       const cpus: CpuId[] = Array.from({ length: machine.nrCpuIds }, (_, cpu) => cpu);
       return traceDat({ records, events, cpus, behaviour, idOf: (event) => tracer.idOf(event) });
     }
-    return new TextEncoder().encode(this.textFile(format, records));
+    return utf8(this.textFile(format, records));
   }
 
   private textFile(format: Exclude<TraceFormat, 'dat'>, records: readonly TraceRecord[]): string {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { transformSync } from '@swc/core';
 import { build, type Plugin } from 'esbuild';
+import { swcOptions } from '../../tools/jest/hooks.js';
 
 /**
  * TypeScript as the tests and the build compile it: esbuild alone writes no metadata of decorators, which inversify
@@ -10,15 +11,7 @@ const typescript: Plugin = {
   name: 'typescript',
   setup({ onLoad }) {
     onLoad({ filter: /\.ts$/ }, ({ path }) => {
-      const { code } = transformSync(readFileSync(path, 'utf8'), {
-        filename: path,
-        jsc: {
-          parser: { syntax: 'typescript', decorators: true },
-          transform: { legacyDecorator: true, decoratorMetadata: true },
-          target: 'es2022',
-        },
-        module: { type: 'es6' },
-      });
+      const { code } = transformSync(readFileSync(path, 'utf8'), { ...swcOptions, filename: path });
       return { contents: code, loader: 'ts' };
     });
   },

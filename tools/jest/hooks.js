@@ -14,7 +14,11 @@ const packages = new Map([
 /** A test file is loaded with the time as its query. */
 const TYPESCRIPT = /\.ts(\?|$)/;
 
-/** What SWC makes of TypeScript; fields as tsconfig.json has them. */
+/**
+ * What SWC makes of TypeScript; fields as tsconfig.json has them.
+ *
+ * @type {import('@swc/core').Options}
+ */
 export const swcOptions = {
   swcrc: false,
   jsc: {

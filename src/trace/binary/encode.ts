@@ -1,8 +1,7 @@
 import type { CType } from '../c-type.js';
 import type { TraceRecord } from '../tracer.js';
 import type { AddressSpace } from './address-space.js';
-
-const utf8 = new TextEncoder();
+import { utf8 } from './utf8.js';
 
 /** The bytes of an event as they lie in a buffer, its header not among them (include/trace/trace_events.h). */
 export function eventBytes(record: TraceRecord, id: number, addresses: AddressSpace): Uint8Array {
@@ -15,7 +14,7 @@ export function eventBytes(record: TraceRecord, id: number, addresses: AddressSp
     ...record.values,
   };
   const texts = event.fields.flatMap((field) =>
-    field.type.dynamic ? [{ field, text: utf8.encode(`${String(values[field.name])}\0`) }] : [],
+    field.type.dynamic ? [{ field, text: utf8(`${String(values[field.name])}\0`) }] : [],
   );
   const bytes = new Uint8Array(texts.reduce((sum, { text }) => sum + text.length, event.fixedBytes));
   const view = new DataView(bytes.buffer);

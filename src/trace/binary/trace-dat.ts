@@ -5,6 +5,7 @@ import type { TraceBehaviour } from '../kernel.js';
 import type { TraceRecord } from '../tracer.js';
 import { AddressSpace } from './address-space.js';
 import { BUFFER_PAGE_BYTES, bufferPages } from './pages.js';
+import { utf8 } from './utf8.js';
 
 /** What a file is made of. */
 export interface RecordedTrace {
@@ -36,12 +37,12 @@ class Writer {
 
   /** A text with its NUL. */
   text(text: string): this {
-    return this.raw(new TextEncoder().encode(`${text}\0`));
+    return this.raw(utf8(`${text}\0`));
   }
 
   /** A text behind its length. */
   counted(text: string, size: 4 | 8): this {
-    const bytes = new TextEncoder().encode(text);
+    const bytes = utf8(text);
     return this.number(bytes.length, size).raw(bytes);
   }
 
@@ -72,7 +73,7 @@ export function traceDat({ records, events, cpus, behaviour, idOf }: RecordedTra
   );
   const file = new Writer()
     .raw(Uint8Array.of(0x17, 0x08, 0x44))
-    .raw(new TextEncoder().encode('tracing'))
+    .raw(utf8('tracing'))
     .text('6');
   file.number(0, 1).number(8, 1).number(BUFFER_PAGE_BYTES, 4);
   file.text('header_page').counted(headerPage(behaviour), 8).text('header_event').counted(headerEvent, 8);
