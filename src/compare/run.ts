@@ -1,4 +1,5 @@
 import { type ExitStatus, exitStatus } from '../command/exit-status.js';
+import { countSignals } from '../command/count-signals.js';
 import { bootGuest, type CreateGuest, guestsWith, openScenario } from '../command/scenario-file.js';
 import { noPlugins, type PluginOptions } from '../command/plugins.js';
 import type { Stdio } from '../command/stdio.js';
@@ -81,7 +82,7 @@ async function compareOne(scenario: Scenario, choice: Choice, create: CreateGues
   try {
     const guest = await bootGuest(scenario, create);
     finishInterrupts(guest, scenario);
-    meter = new Meter(guest);
+    meter = new Meter(guest, await countSignals(guest));
     const result = runScenario(guest, scenario);
     finishInterrupts(guest, scenario);
     return { ...nothing(choice), ...meter.read(), ...ofRun(result) };
@@ -102,6 +103,7 @@ function nothing({ name, isOwn }: Choice): Compared {
   return {
     choice: name,
     isOwn,
+    signalled: 0,
     events: 0,
     interrupts: 0,
     inStat: 0,
@@ -111,6 +113,7 @@ function nothing({ name, isOwn }: Choice): Compared {
     lost: 0,
     signals: 0,
     needlessSignals: 0,
+    latency: undefined,
     references: 0,
     gracePeriods: 0,
     kvm: undefined,
