@@ -38,11 +38,13 @@ function* vmbusWaitForUnload(
   const { log, present } = connection.machine;
   const pages = [...present].map((cpu) => contexts[cpu]);
   let isUnloaded = false;
-  for (let i = 1; !isUnloaded; i++) {
+  for (let i = 1; ; i++) {
+    // An answer to the last look comes too late: nobody sees it any more.
     if (i > UNLOAD_WAIT_LOOPS) {
       log.printk('hv_vmbus: Continuing even though VMBus UNLOAD did not complete');
       break;
     }
+    if (isUnloaded) break;
     for (const page of pages)
       if (takeMessage(connection, page) === CHANNELMSG.UNLOAD_RESPONSE) isUnloaded = true;
     if (i % UNLOAD_MSG_LOOPS === 0) log.printk('hv_vmbus: Waiting for VMBus UNLOAD to complete');

@@ -20,6 +20,10 @@ export interface HypervBehaviour {
   readonly movesChannelsAtOffline: boolean;
   /** Interrupts and CPUs that go look whether the CPU has synic pages before they look into them. */
   readonly checksSynicPages: boolean;
+  /** The function that takes the host's messages, as warnings name it. */
+  readonly messageTasklet: 'vmbus_on_msg_dpc' | '__vmbus_on_msg_dpc';
+  /** The files of a device that show its outgoing ring's indexes take them for unsigned; all others are signed. */
+  readonly outIndexesUnsigned: boolean;
   /** The host is told when the module is unloaded; else the connection counts as ended before anybody would tell it. */
   readonly unloadsHostAtExit: boolean;
   /** How the log tells of a device whose probe failed: by its driver, or by the device. */
@@ -61,6 +65,8 @@ const v61: HypervBehaviour = {
   resumeWaitsForEachDevice: true,
   movesChannelsAtOffline: false,
   checksSynicPages: false,
+  messageTasklet: 'vmbus_on_msg_dpc',
+  outIndexesUnsigned: false,
   unloadsHostAtExit: true, // 6.1.192 has the fix by which vmbus_exit leaves conn_state alone
   probeFailure: 'probe of',
   vpciInIsolated: false,
@@ -114,6 +120,8 @@ const v72: HypervBehaviour = {
   newestVersion: VERSION_WIN10_V6_0, // 6.19, "Drivers: hv: VMBus protocol version 6.0"
   confidentialVmbus: true, // 6.19, the series that it began
   checksSynicPages: true, // 6.19, the same series, by which a CPU has two pairs or one
+  messageTasklet: '__vmbus_on_msg_dpc', // 6.19, likewise: one call for each of the pages
+  outIndexesUnsigned: true, // by 7.2, out_read_index_show and out_write_index_show
   placementSpins: true, // 7.2.8
   scansToHighestRelid: true, // 7.1, 1c80dd81cac1
   framebufferDriver: 'hyperv_drm', // hyperv_fb is gone in 7.2

@@ -7,6 +7,7 @@ import {
   CHANNELMSG,
   type ChannelMessage,
   decodeMessage,
+  minMessageBytes,
   ProtocolError,
 } from './protocol/channel-messages.js';
 import { VMBUS_CONNECT_CPU } from './channel/placement.js';
@@ -21,6 +22,18 @@ import {
 
 /** What the works of messages run (vmbus_on_msg_dpc). */
 const ONMESSAGE = { func: 'vmbus_onmessage_work' } as const;
+/** The first type that no message has (CHANNELMSG_COUNT). */
+const CHANNELMSG_COUNT = Math.max(...Object.values(CHANNELMSG)) + 1;
+/** The types whose handlers look at more than the header (channel_message_table, min_payload_len). */
+const longerThanHeader: ReadonlySet<number> = new Set([
+  CHANNELMSG.OFFERCHANNEL,
+  CHANNELMSG.RESCIND_CHANNELOFFER,
+  CHANNELMSG.OPENCHANNEL_RESULT,
+  CHANNELMSG.GPADL_CREATED,
+  CHANNELMSG.GPADL_TORNDOWN,
+  CHANNELMSG.VERSION_RESPONSE,
+  CHANNELMSG.MODIFYCHANNEL_RESPONSE,
+]);
 
 /**
  * Handles the control messages of the host (drivers/hv/vmbus_drv.c vmbus_on_msg_dpc with its table of handlers). What
@@ -62,6 +75,7 @@ export class MessageHandler {
       this.connection.refuse('message-slot-type');
       return undefined;
     }
+    this.complain(new DataView(payload.buffer, payload.byteOffset).getUint32(0, true), payloadSize);
     if (payloadSize > HV_MESSAGE_PAYLOAD_BYTE_COUNT) {
       this.connection.refuse('message-slot-size');
       return undefined;
@@ -73,6 +87,18 @@ export class MessageHandler {
       this.connection.refuse(`message-${error.reason}`);
       return undefined;
     }
+  }
+
+  /** What the kernel warns of in a message, the first time each; messages without a handler are dropped in silence. */
+  private complain(msgtype: number, payloadSize: number): void {
+    const { connection } = this;
+    const warn = (what: string, numbers: string): void =>
+      connection.warnOnce(connection.behaviour.messageTasklet, what, `${what}${numbers}`);
+    if (msgtype >= CHANNELMSG_COUNT) warn('unknown msgtype=', String(msgtype | 0));
+    else if (payloadSize > HV_MESSAGE_PAYLOAD_BYTE_COUNT)
+      warn('payload size is too large', ` (${payloadSize})`);
+    else if (longerThanHeader.has(msgtype) && payloadSize < minMessageBytes(msgtype))
+      warn('message too short:', ` msgtype=${msgtype} len=${payloadSize}`);
   }
 
   /** Handles a message that has been taken from its slot (the message_handler of its type). */

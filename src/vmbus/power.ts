@@ -103,7 +103,7 @@ export class VmbusPower {
     }
     yield* connection.waitForChannelsToEnd();
     if (connection.behaviour.resumeWaitsForEachDevice && connection.missing().length > 0) {
-      connection.machine.log.printk('hv_vmbus: Cannot suspend due to a previous failed resuming');
+      connection.machine.log.printk('hv_vmbus: Can not suspend due to a previous failed resuming');
       throw new ErrnoError(
         'EBUSY',
         'devices are missing since the last resume; the guest cannot be suspended again',
@@ -111,7 +111,11 @@ export class VmbusPower {
     }
     yield* connection.channelMutex.lock();
     for (const channel of connection.primaries) {
-      if (channel.relid === INVALID_RELID) continue;
+      if (channel.relid === INVALID_RELID) {
+        // Missing since the last resume, in kernels that let it be.
+        connection.machine.log.warn('drivers/hv/channel_mgmt.c', 'vmbus_channel_unmap_relid');
+        continue;
+      }
       yield* connection.relids.unmap(channel);
       channel.offer = { ...channel.offer, childRelid: INVALID_RELID };
     }
@@ -122,7 +126,7 @@ export class VmbusPower {
 
   /**
    * Connects with the version of before and asks for the offers again; devices that do not come back are only said in
-   * the log (vmbus_bus_resume).
+   * the log. Kernels that wait for each device wait in vain if there is none at all (vmbus_bus_resume).
    */
   private *busResume(): Procedure<void> {
     const { connection } = this;
@@ -141,9 +145,13 @@ export class VmbusPower {
       );
     }
     connection.connectedWith(this.protocolVersion);
+    const { resumeWaitsForEachDevice } = connection.behaviour;
+    const hasNone = connection.missing().length === 0;
+    if (resumeWaitsForEachDevice && hasNone) log.warn('drivers/hv/vmbus_drv.c', 'vmbus_bus_resume');
     yield* inFrame('vmbus_request_offers', vmbusRequestOffers(connection));
-    if (connection.behaviour.resumeWaitsForEachDevice) {
-      if (!(yield* connection.waitForMissing(RESUME_TIMEOUT_NS))) {
+    if (resumeWaitsForEachDevice) {
+      if (hasNone) yield* sleep(RESUME_TIMEOUT_NS);
+      if (hasNone || !(yield* connection.waitForMissing(RESUME_TIMEOUT_NS))) {
         log.printk('hv_vmbus: Some vmbus device is missing after suspending?');
       }
       return;

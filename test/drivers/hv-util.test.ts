@@ -181,6 +181,23 @@ describe('the versions of an integration service', () => {
     expect(guest.log().at(-1)).toBe(`hv_vmbus: Invalid icmsg negotiate${said}`);
     expect(new IcMessage(answers[1].payload).word(0)).toBe(0);
   });
+
+  test('refused over and over: the log has 10 in 5 s, and then how many there would have been', () => {
+    const { guest, answers } = serviceGuest('heartbeat');
+    const before = guest.log().length;
+    const refuse = (i: number): void => ask(guest, icMessage(ICMSGTYPE.NEGOTIATE, 101 + i, 0, 3, 3), 2 + i);
+    for (let i = 0; i < 15; i++) refuse(i);
+    const said = (i: number) =>
+      `hv_vmbus: Invalid icmsg negotiate - icframe_major: ${101 + i}, icmsg_major: 0`;
+    expect(guest.log().slice(before)).toEqual(Array.from({ length: 10 }, (_, i) => said(i)));
+    guest.machine.clock.advanceTo(guest.machine.clock.now + 6e9);
+    refuse(15);
+    expect(guest.log().slice(before + 10)).toEqual([
+      'vmbus_prep_negotiate_resp: 5 callbacks suppressed',
+      said(15),
+    ]);
+    expect(answers).toHaveLength(17);
+  });
 });
 
 describe('without the program in user space', () => {

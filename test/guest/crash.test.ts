@@ -74,6 +74,21 @@ describe('a panic', () => {
     expect(log[2].ns - log[1].ns).toBe(5 * S);
   });
 
+  test.each([
+    ['99.975', 99.99, 0],
+    ['99.985', 100, 1],
+    ['99.995', 100, 1],
+  ])('an answer after %s s is too late from the last look on: %i s', (seconds, takes, times) => {
+    const ns = Number(seconds) * S;
+    const rule = { what: 'message', message: 'UNLOAD_RESPONSE', deed: 'delay', byNs: ns } as const;
+    const vm = Guest.create({ ...options, host: { misbehave: [rule] } });
+    const from = vm.now;
+    vm.panic();
+    expect(Math.round((vm.now - from) / MS)).toBe(takes * 1000);
+    const late = vm.log.filter(({ text }) => text.includes('Continuing even though VMBus UNLOAD'));
+    expect(late).toHaveLength(times);
+  });
+
   test('throws other messages away on its way, one in 10 ms', () => {
     const vm = Guest.create(options);
     for (let i = 0; i < 5; i++)

@@ -181,7 +181,7 @@ describe('a device that is not offered again', () => {
     expect(guest.log()).toContain('hv_vmbus: Some vmbus device is missing after suspending?');
     const before = names(guest).toSorted();
     expect(errnoOf(() => suspend(guest))).toBe('EBUSY');
-    expect(guest.log()).toContain('hv_vmbus: Cannot suspend due to a previous failed resuming');
+    expect(guest.log()).toContain('hv_vmbus: Can not suspend due to a previous failed resuming');
     guest.settle();
     expect(names(guest).toSorted()).toEqual(before);
   });
@@ -191,10 +191,32 @@ describe('a device that is not offered again', () => {
     expect(guest.machine.clock.now).toBeLessThan(10e9);
     const { classId } = guest.vmbus.bus.devices[0];
     expect(guest.log()).toContain(`hv_vmbus: channel ${classId}/${instanceOf(7)} not present after resume.`);
+    expect(warnings(guest)).toEqual([]);
     suspend(guest);
+    expect(warnings(guest)).toEqual(['WARNING: at drivers/hv/channel_mgmt.c vmbus_channel_unmap_relid']);
     resume(guest);
     expect(names(guest)).toContain('pri@storvsc0');
   });
+});
+
+const warnings = (guest: TestGuest) => guest.log().filter((line) => line.startsWith('WARNING: '));
+
+// vmbus_bus_resume: before 6.14 it waits for an event that comes with the last device, and warns if there is none.
+test.each([
+  ['6.1', 10, 'vmbus_bus_resume'],
+  ['6.12', 10, 'vmbus_bus_resume'],
+  ['6.18', 0, undefined],
+] as const)('Linux %s without devices takes %i s to resume', (kernel, seconds, warns) => {
+  const guest = guestOf({ kernel, devices: [] });
+  suspend(guest);
+  const from = guest.machine.clock.now;
+  resume(guest);
+  expect(Math.round((guest.machine.clock.now - from) / 1e9)).toBe(seconds);
+  expect(warnings(guest)).toEqual(warns === undefined ? [] : [`WARNING: at drivers/hv/vmbus_drv.c ${warns}`]);
+  const missing = guest
+    .log()
+    .filter((line) => line.includes('Some vmbus device is missing after suspending?'));
+  expect(missing).toHaveLength(warns === undefined ? 0 : 1);
 });
 
 test('a driver without suspend keeps the guest awake, and all devices go on', () => {

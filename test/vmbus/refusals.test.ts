@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { Guest } from 'irqlab';
 import { deviceClassId } from '../../src/vmbus/protocol/class-ids.js';
 import {
   CHANNELMSG,
@@ -305,6 +306,106 @@ describe('a host that', () => {
     expect([...guest.connection.channels()]).toEqual([]);
     expect(guest.vmbus.refused()).toEqual(new Map([['offer-without-connection', 2]]));
   });
+});
+
+// vmbus_on_msg_dpc: three WARN_ONCEs; messages that have no handler are dropped in silence.
+describe('a message that makes no sense is warned of once', () => {
+  const message = (type: number, bytes: number): Uint8Array => {
+    const raw = new Uint8Array(bytes);
+    new DataView(raw.buffer).setUint32(0, type, true);
+    return raw;
+  };
+  const cases: readonly (readonly [string, string | undefined, readonly Uint8Array[]])[] = [
+    ['a type too high', 'unknown msgtype=25', [message(25, 8), message(99, 8)]],
+    ['the highest type', 'unknown msgtype=-1', [message(0xffffffff, 240)]],
+    ['half an offer', 'message too short: msgtype=1 len=195', [message(1, 195), message(2, 8)]],
+    ['half a rescind', 'message too short: msgtype=2 len=11', [message(2, 11), message(1, 8)]],
+    ['half an answer', 'message too short: msgtype=24 len=8', [message(24, 8)]],
+    ['unused types', undefined, [message(0, 8), message(18, 8), message(19, 8), message(20, 240)]],
+    ['types of the guest', undefined, [message(3, 8), message(5, 8), message(14, 8), message(22, 8)]],
+    ['an answer to nobody', undefined, [message(23, 8)]],
+  ];
+
+  test.each(cases)('%s: %s', (_what, text, messages) => {
+    for (const [kernel, func] of [
+      ['6.1', 'vmbus_on_msg_dpc'],
+      ['6.12', 'vmbus_on_msg_dpc'],
+      ['7.2', '__vmbus_on_msg_dpc'],
+    ] as const) {
+      const guest = new TestGuest({ present: 2, kernel, devices: [device('heartbeat', HEARTBEAT)] }).boot();
+      const before = guest.log().length;
+      for (const raw of messages) guest.host.postRaw(raw);
+      guest.settle();
+      const said = text === undefined ? [] : [text, `WARNING: at drivers/hv/vmbus_drv.c ${func}`];
+      expect(guest.log().slice(before)).toEqual(said);
+      expect([...guest.vmbus.refused().values()].reduce((sum, count) => sum + count, 0)).toBe(
+        messages.length,
+      );
+    }
+  });
+
+  test('a slot that claims too many bytes, and each warning of its own', () => {
+    const guest = guestWith();
+    const before = guest.log().length;
+    for (let i = 0; i < 2; i++) {
+      guest.host.postRaw(message(2, 8));
+      guest.host.postRaw(message(77, 8));
+      guest.settle();
+    }
+    guest.host.postRaw(message(24, 16));
+    guest.settle();
+    setSlot(guest, 1, 241);
+    guest.settle();
+    expect(guest.log().slice(before)).toEqual([
+      'message too short: msgtype=2 len=8',
+      'WARNING: at drivers/hv/vmbus_drv.c vmbus_on_msg_dpc',
+      'unknown msgtype=77',
+      'WARNING: at drivers/hv/vmbus_drv.c vmbus_on_msg_dpc',
+      'payload size is too large (241)',
+      'WARNING: at drivers/hv/vmbus_drv.c vmbus_on_msg_dpc',
+    ]);
+  });
+
+  test('and once more when the module has been loaded again', () => {
+    const vm = Guest.create({
+      cpus: 2,
+      kernel: '6.12',
+      devices: [{ driver: 'heartbeat', relid: HEARTBEAT }],
+    });
+    const send = (type: number): void => {
+      vm.host.hyperv.postRaw(message(type, 8));
+      vm.run({ ms: 100 });
+    };
+    vm.run({ ms: 100 });
+    for (const type of [77, 78]) send(type);
+    const { modules } = vm.vmbus;
+    vm.rmmod(...modules.names.slice(1).filter((name) => modules.isLoaded(name)), 'hv_vmbus');
+    vm.modprobe('hv_vmbus');
+    for (const type of [79, 80]) send(type);
+    const said = vm.log.map(({ text }) => text).filter((text) => text.startsWith('unknown msgtype='));
+    expect(said).toEqual(['unknown msgtype=77', 'unknown msgtype=79']);
+  });
+});
+
+// The files of a device say %d; since 7.2 those of the outgoing ring's indexes say %u, as all of a channel do.
+test.each([
+  ['6.1', '-8'],
+  ['6.12', '-8'],
+  ['7.2', '4294967288'],
+] as const)('Linux %s shows indexes that cannot be as negative numbers', (kernel, outgoing) => {
+  const vm = Guest.create({ cpus: 2, kernel, devices: [{ driver: 'heartbeat', relid: HEARTBEAT }] });
+  vm.run({ ms: 100 });
+  const channel = vm.host.hyperv.channel(HEARTBEAT);
+  if (channel === undefined) throw new Error('no channel');
+  vm.host.hyperv.faults.poke(channel, 'toGuest', 'writeIndex', 0xfffffff8);
+  vm.host.hyperv.faults.poke(channel, 'fromGuest', 'readIndex', 0xfffffff8);
+  const [instance] = vm.fs.readdir('/sys/bus/vmbus/devices');
+  const read = (name: string): string => vm.fs.readFile(`/sys/bus/vmbus/devices/${instance}/${name}`).trim();
+  expect([read('in_write_index'), read('out_read_index')]).toEqual(['-8', outgoing]);
+  expect(read('in_read_bytes_avail')).toMatch(/^-\d+$/);
+  expect(Number(read(`channels/${HEARTBEAT}/read_avail`))).toBe(
+    Number(read('in_read_bytes_avail')) + 2 ** 32,
+  );
 });
 
 describe('a confidential VM', () => {

@@ -1,5 +1,5 @@
 import { IC_VERSIONS_OFFSET, ICMSG_HEADER_BYTES, type IcMessage } from '../../host/protocols/icmsg.js';
-import type { KernelLog } from '../../machine/log.js';
+import type { ChannelOperations } from '../../vmbus/channel/open.js';
 
 /** A version of the framework or of a service's messages, major above, minor below (as `fw_versions` and the like). */
 export type IcVersion = number;
@@ -21,11 +21,17 @@ export function prepNegotiateResp(
   message: IcMessage,
   frameworks: readonly IcVersion[],
   versions: readonly IcVersion[],
-  log: KernelLog,
+  operations: Pick<ChannelOperations, 'printkRatelimited'>,
 ): IcVersion | undefined {
+  const complain = (place: string, text: string): void =>
+    operations.printkRatelimited(
+      'vmbus_prep_negotiate_resp',
+      place,
+      `hv_vmbus: Invalid icmsg negotiate${text}`,
+    );
   const { length } = message.bytes;
   if (length < ICMSG_HEADER_BYTES + IC_VERSIONS_OFFSET / 2) {
-    log.printk('hv_vmbus: Invalid icmsg negotiate');
+    complain('length', '');
     return undefined;
   }
   message.size = ANSWER_BYTES;
@@ -40,8 +46,7 @@ export function prepNegotiateResp(
   let found = false;
   const needed = ICMSG_HEADER_BYTES + IC_VERSIONS_OFFSET + (frameworkCount + messageCount) * VERSION_BYTES;
   if (frameworkCount > MAX_VERSIONS || messageCount > MAX_VERSIONS || needed > length) {
-    const counts = `icframe_major: ${frameworkCount}, icmsg_major: ${messageCount}`;
-    log.printk(`hv_vmbus: Invalid icmsg negotiate - ${counts}`);
+    complain('counts', ` - icframe_major: ${frameworkCount}, icmsg_major: ${messageCount}`);
   } else {
     const known = firstOf(frameworks, offered(0, frameworkCount));
     if (known !== undefined) {

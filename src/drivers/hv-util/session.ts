@@ -110,7 +110,7 @@ export class UtilSession {
   /** @returns what is done when the answer is on its way. */
   private negotiate(message: IcMessage): (() => void) | undefined {
     const { name, frameworks, versions, daemon } = this.service;
-    const version = prepNegotiateResp(message, frameworks, versions, this.channel.machine.log);
+    const version = prepNegotiateResp(message, frameworks, versions, this.operations);
     if (version !== undefined) {
       this.agreed = version;
       this.say(`${name} IC version ${version >>> 16}.${version & 0xffff}`);

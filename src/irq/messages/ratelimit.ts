@@ -17,14 +17,14 @@ export class Ratelimits {
     private readonly off: boolean,
   ) {}
 
-  /** True if function `func` may print now: at most `burst` times in 5 s. */
-  allows(func: string, burst = 10): boolean {
+  /** True if function `func` may print now: at most `burst` times in 5 s, each of its places by itself. */
+  allows(func: string, burst = 10, place = func): boolean {
     if (this.off) return true;
     const { now } = this.machine.clock;
-    let window = this.windows.get(func);
+    let window = this.windows.get(place);
     if (window === undefined) {
       window = { beginNs: now, printed: 0, missed: 0 };
-      this.windows.set(func, window);
+      this.windows.set(place, window);
     }
     if (now > window.beginNs + INTERVAL_NS) {
       if (window.missed > 0) this.machine.log.printk(`${func}: ${window.missed} callbacks suppressed`);

@@ -36,10 +36,10 @@ export function vmbusChannelDirectory(vmbus: Vmbus, channel: VmbusChannel): Dire
     out_full_first: show(() => channel.ringCounters.outFullFirst),
     out_full_total: show(() => channel.ringCounters.outFullTotal),
     out_mask: outbound((ring) => ring.load(RING_WORD.INTERRUPT_MASK)),
-    read_avail: inbound((ring) => ring.bytesToRead()),
+    read_avail: inbound((ring) => ring.bytesToRead() >>> 0),
     subchannel_id: show(() => channel.offer.subChannelIndex),
     ...channelMonitorFiles(vmbus, channel),
-    write_avail: outbound((ring) => ring.bytesToWrite()),
+    write_avail: outbound((ring) => ring.bytesToWrite() >>> 0),
   });
 }
 

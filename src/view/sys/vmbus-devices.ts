@@ -4,7 +4,7 @@ import { channelStateNumbers, type VmbusChannel } from '../../vmbus/channel/chan
 import { VMBUS_PATH } from '../../vmbus/bus.js';
 import type { VmbusDevice } from '../../vmbus/driver.js';
 import { encodeGuid, GUID_BYTES } from '../../vmbus/protocol/guid.js';
-import { RING_WORD, type RingBuffer } from '../../vmbus/ring/index.js';
+import { RING_WORD, type RingBuffer, type RingWord } from '../../vmbus/ring/index.js';
 import type { Vmbus } from '../../vmbus/vmbus.js';
 import {
   type DirectoryNode,
@@ -89,6 +89,7 @@ function deviceDirectory(
     (one) => vmbusChannelDirectory(vmbus, one),
   );
   const { topology } = channel.machine;
+  const { outIndexesUnsigned } = vmbus.connection.behaviour;
   return new StaticDirectory(0o755, {
     channel_vp_mapping: sysfsFile(0o444, { show: () => vpMapping(channel) }),
     channels,
@@ -105,8 +106,8 @@ function deviceDirectory(
     uevent: sysfsFile(0o644, { show: () => ueventText(device), store: storeUevent }),
     state: show(() => String(channelStateNumbers[channel.state.kind])),
     vendor: show(() => `0x${PCI_VENDOR_ID_MICROSOFT.toString(16)}`),
-    ...ringFiles('out', channel, () => channel.rings?.outbound.ring),
-    ...ringFiles('in', channel, () => channel.rings?.inbound.ring),
+    ...ringFiles('out', outIndexesUnsigned, channel, () => channel.rings?.outbound.ring),
+    ...ringFiles('in', false, channel, () => channel.rings?.inbound.ring),
     ...classDirectories(device.classDevices, pathOf(instanceId)),
     ...buses,
     ...(device.driver && {
@@ -134,20 +135,26 @@ function ueventText(device: VmbusDevice): string {
   return `${driver}MODALIAS=vmbus:${guidHex(device)}\n`;
 }
 
-/** The files that show one of the primary channel's rings; reading them fails while the channel is closed. */
+/**
+ * The files that show one of the primary channel's rings; reading them fails while the channel is closed. What a host has
+ * written that cannot be is a negative number in most of them (%d).
+ */
 function ringFiles(
   prefix: string,
+  unsignedIndexes: boolean,
   { relid }: VmbusChannel,
   ring: () => RingBuffer | undefined,
 ): Record<string, FileNode> {
   const file = (value: (open: RingBuffer) => number): FileNode =>
     sysfsFile(0o444, { show: () => `${value(openRing(relid, ring()))}\n` });
+  const index = (word: RingWord): FileNode =>
+    file((open) => (unsignedIndexes ? open.load(word) : open.load(word) | 0));
   return {
-    [`${prefix}_intr_mask`]: file((open) => open.load(RING_WORD.INTERRUPT_MASK)),
-    [`${prefix}_read_index`]: file((open) => open.load(RING_WORD.READ_INDEX)),
-    [`${prefix}_write_index`]: file((open) => open.load(RING_WORD.WRITE_INDEX)),
-    [`${prefix}_read_bytes_avail`]: file((open) => open.bytesToRead()),
-    [`${prefix}_write_bytes_avail`]: file((open) => open.bytesToWrite()),
+    [`${prefix}_intr_mask`]: file((open) => open.load(RING_WORD.INTERRUPT_MASK) | 0),
+    [`${prefix}_read_index`]: index(RING_WORD.READ_INDEX),
+    [`${prefix}_write_index`]: index(RING_WORD.WRITE_INDEX),
+    [`${prefix}_read_bytes_avail`]: file((open) => open.bytesToRead() | 0),
+    [`${prefix}_write_bytes_avail`]: file((open) => open.bytesToWrite() | 0),
   };
 }
 

@@ -172,12 +172,12 @@ export class ChannelOperations {
       bodies,
     );
     const created = yield* waiting;
-    this.refuseIfRescinded(channel);
     const status = created?.creationStatus ?? 0;
     if (status !== 0) {
       connection.machine.log.printk(`hv_vmbus: Failed to establish GPADL: err = 0x${status.toString(16)}`);
       throw new ErrnoError('EDQUOT', `the host did not take the memory of channel ${channel.relid}`);
     }
+    this.refuseIfRescinded(channel);
     return gpadl;
   }
 
@@ -232,6 +232,12 @@ export class ChannelOperations {
   /** A line of the kernel log. */
   printk(text: string): void {
     this.connection.machine.log.printk(text);
+  }
+
+  /** The same from a place of function `func` that is kept from flooding the log (pr_err_ratelimited). */
+  printkRatelimited(func: string, place: string, text: string): void {
+    const { irq } = this.connection;
+    if (irq.ratelimits.allows(func, undefined, `${func} ${place}`)) this.printk(text);
   }
 
   /** Counts something of the host that a driver refused. */

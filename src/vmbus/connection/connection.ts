@@ -175,6 +175,8 @@ export class VmbusConnection implements ConnectionPort {
   readonly refused = new Map<Refusal, number>();
   eventScan: EventScan;
   private readonly refusedWord = new SharedWord('refusals');
+  /** What the module has warned of since it was loaded, of what it says only once. */
+  private readonly warned = new Set<string>();
   gpadlHandles = new GpadlHandles();
   /** The guest does not trust its host (hv_is_isolation_supported). */
   readonly isolation: boolean;
@@ -232,6 +234,7 @@ export class VmbusConnection implements ConnectionPort {
     this.allOffersDelivered.reinit();
     this.awaitsOffers = false;
     this.dropsOffers = false;
+    this.warned.clear();
   }
 
   /** The hypervisor and its host. */
@@ -481,6 +484,13 @@ export class VmbusConnection implements ConnectionPort {
   refuse(reason: Refusal): void {
     this.refusedWord.announce();
     this.refused.set(reason, (this.refused.get(reason) ?? 0) + 1);
+  }
+
+  /** Warns in function `func` of vmbus_drv.c, the first time since the module was loaded (WARN_ONCE). @param what which warning it is. */
+  warnOnce(func: string, what: string, text: string): void {
+    if (this.warned.has(what)) return;
+    this.warned.add(what);
+    this.machine.log.warn('drivers/hv/vmbus_drv.c', func, text, true);
   }
 
   /**

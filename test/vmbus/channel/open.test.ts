@@ -9,6 +9,8 @@ import {
   encodeMessage,
 } from '../../../src/vmbus/protocol/channel-messages.js';
 import { HV_STATUS_SUCCESS } from '../../../src/vmbus/host-port.js';
+import { ErrnoError } from '../../../src/lib/errno.js';
+import type { Procedure } from '../../../src/machine/step.js';
 import { errnoOf } from '../../support/errors.js';
 import { device, TestGuest, type TestGuestOptions } from '../../support/guest.js';
 
@@ -29,6 +31,55 @@ function onPost(guest: TestGuest, change: (message: ChannelMessage) => ChannelMe
     const changed = change(decodeMessage(bytes));
     return changed === undefined ? HV_STATUS_SUCCESS : post(encodeMessage(changed), connection);
   };
+}
+
+// __vmbus_establish_gpadl looks at the status first, then whether the channel was taken back meanwhile.
+test.each([
+  [0, 'ENODEV', []],
+  [5, 'EDQUOT', ['hv_vmbus: Failed to establish GPADL: err = 0x5']],
+  [0xc0000001, 'EDQUOT', ['hv_vmbus: Failed to establish GPADL: err = 0xc0000001']],
+] as const)(
+  'memory that the host answers with %i, and takes the channel back at once: %s',
+  (status, code, said) => {
+    const guest = closedGuest();
+    const channel = guest.channel(5);
+    let gpadl = 0;
+    onPost(guest, (message) => {
+      if (message.type === CHANNELMSG.GPADL_HEADER) ({ gpadl } = message);
+      return message.type === CHANNELMSG.GPADL_HEADER ? undefined : message;
+    });
+    const before = guest.log().length;
+    let thrown: string | undefined;
+    guest.machine.spawn(
+      'open',
+      (function* () {
+        thrown = yield* caught(guest.vmbus.operations.open(channel, { callback: () => {} }));
+      })(),
+    );
+    guest.settle();
+    guest.vmbus.messages.handle({
+      type: CHANNELMSG.GPADL_CREATED,
+      childRelid: 5,
+      gpadl,
+      creationStatus: status,
+    });
+    guest.host.rescind(5);
+    channel.markRescinded('vmbus_onoffer_rescind');
+    guest.settle();
+    expect(thrown).toBe(code);
+    expect(guest.log().slice(before)).toEqual(said);
+  },
+);
+
+/** The code of the error that `procedure` ends with. */
+function* caught(procedure: Procedure<void>): Procedure<string | undefined> {
+  try {
+    yield* procedure;
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof ErrnoError)) throw error;
+    return error.code;
+  }
 }
 
 describe('opening', () => {
