@@ -1,8 +1,8 @@
 import type { Guest } from '../guest/guest.js';
+import { type CountableGuest, countSignals } from './count-signals.js';
 import { ScenarioError } from '../scenario/diagnostics.js';
 import { parseScenario } from '../scenario/load.js';
 import type { GuestOptions } from '../scenario/options/guest.js';
-import type { ScenarioGuest } from '../scenario/port.js';
 import type { Scenario } from '../scenario/scenario.js';
 import { interruptible } from './interruptible.js';
 import { readText } from './named-file.js';
@@ -11,7 +11,7 @@ import type { Stdio } from './stdio.js';
 import { UsageError } from './usage-error.js';
 
 /** Makes the guest of a scenario. Tests give another one. */
-export type CreateGuest<Made extends ScenarioGuest> = (options: GuestOptions) => Promise<Made>;
+export type CreateGuest<Made extends CountableGuest> = (options: GuestOptions) => Promise<Made>;
 
 /**
  * The guest that all commands run. It is loaded late: a wrong file is told without it, and so at once. Ctrl-C ends its
@@ -45,16 +45,18 @@ export function openScenario(file: string, stdio: Stdio, { language }: Plugins =
 }
 
 /**
- * Boots the guest of a scenario.
+ * Boots the guest of a scenario, and has its signals counted if a step asks for that.
  *
  * @throws UsageError if no guest can be made of what the file says: that is the file's fault.
  */
-export async function bootGuest<Made extends ScenarioGuest>(
-  { file, guest }: Pick<Scenario, 'file' | 'guest'>,
+export async function bootGuest<Made extends CountableGuest>(
+  { file, guest, timeline }: Pick<Scenario, 'file' | 'guest' | 'timeline'>,
   create: CreateGuest<Made>,
 ): Promise<Made> {
   try {
-    return await create(guest);
+    const made = await create(guest);
+    if (timeline.some(({ needsStats }) => needsStats)) await countSignals(made);
+    return made;
   } catch (error) {
     if (error instanceof RangeError) throw new UsageError(`${file}: ${error.message}`);
     throw error;

@@ -1,3 +1,4 @@
+import type { LatencyNumbers } from '../guest/run-stats.js';
 import type { KvmCounts } from '../guest/kvm.js';
 import type { Ns } from '../lib/brand.js';
 import type { AxisName } from './axes.js';
@@ -6,6 +7,8 @@ import type { AxisName } from './axes.js';
 export interface Compared {
   readonly choice: string;
   readonly isOwn: boolean;
+  /** Signals of the host, those that were coalesced or lost included. */
+  readonly signalled: number;
   /** Events that reached the guest, and control messages. */
   readonly events: number;
   /** Interrupts of the line that all channels share; each may deliver several events. */
@@ -18,6 +21,8 @@ export interface Compared {
   readonly lost: number;
   readonly signals: number;
   readonly needlessSignals: number;
+  /** From the host's signals to the end of what handles them, all channels together; undefined: nothing was handled. */
+  readonly latency: LatencyNumbers | undefined;
   /** References to channels that were taken, and grace periods that their memory waited for. */
   readonly references: number;
   readonly gracePeriods: number;

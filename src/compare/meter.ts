@@ -1,11 +1,16 @@
 import type { Guest } from '../guest/guest.js';
+import type { RunStats } from '../guest/run-stats.js';
 import type { Compared } from './comparison.js';
 
 /** Counts of a guest since the meter was made. */
 export class Meter {
   private readonly start: Counts;
 
-  constructor(private readonly guest: Guest) {
+  /** @param stats counts the guest's signals since now. */
+  constructor(
+    private readonly guest: Guest,
+    private readonly stats: RunStats,
+  ) {
     this.start = countsOf(guest);
   }
 
@@ -19,6 +24,7 @@ export class Meter {
     const ofIrqfds = kvm?.interrupts ?? 0;
     const handled = events - dropped + ofIrqfds;
     return {
+      signalled: now.signalled - start.signalled,
       events,
       interrupts: now.interrupts - start.interrupts,
       inStat,
@@ -28,6 +34,7 @@ export class Meter {
       lost: now.lost - start.lost,
       signals: now.signals - start.signals,
       needlessSignals: now.needlessSignals - start.needlessSignals,
+      latency: this.stats.latency(),
       references: now.references - start.references,
       gracePeriods: now.gracePeriods - start.gracePeriods,
       kvm,
@@ -36,6 +43,7 @@ export class Meter {
 }
 
 interface Counts {
+  readonly signalled: number;
   readonly arrived: number;
   readonly lost: number;
   readonly interrupts: number;
@@ -51,6 +59,7 @@ function countsOf(guest: Guest): Counts {
   const { signalled, coalesced, lost, messages, guestSignals, needlessSignals } = guest.host.hyperv.totals;
   const { connection, isr } = guest.vmbus;
   return {
+    signalled,
     arrived: signalled - coalesced - lost + messages,
     lost,
     interrupts: isr.interrupts,

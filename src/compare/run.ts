@@ -1,6 +1,7 @@
 import { type ExitStatus, exitStatus } from '../command/exit-status.js';
 import { InterruptedError } from '../command/interruptible.js';
 import { runGuest } from '../command/run-guest.js';
+import { countSignals } from '../command/count-signals.js';
 import { bootGuest, type CreateGuest, guestsWith, openScenario } from '../command/scenario-file.js';
 import { noPlugins, type PluginOptions } from '../command/plugins.js';
 import type { Stdio } from '../command/stdio.js';
@@ -96,7 +97,7 @@ async function compareOne(scenario: Scenario, choice: Choice, create: CreateGues
   try {
     const guest = await bootGuest(scenario, create);
     finishInterrupts(guest, scenario);
-    meter = new Meter(guest);
+    meter = new Meter(guest, await countSignals(guest));
     const result = runGuest(guest, scenario);
     finishInterrupts(guest, scenario);
     return { ...nothing(choice), ...meter.read(), ...ofRun(result) };
@@ -117,6 +118,7 @@ function nothing({ name, isOwn }: Choice): Compared {
   return {
     choice: name,
     isOwn,
+    signalled: 0,
     events: 0,
     interrupts: 0,
     inStat: 0,
@@ -126,6 +128,7 @@ function nothing({ name, isOwn }: Choice): Compared {
     lost: 0,
     signals: 0,
     needlessSignals: 0,
+    latency: undefined,
     references: 0,
     gracePeriods: 0,
     kvm: undefined,

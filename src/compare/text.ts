@@ -7,6 +7,7 @@ interface Column {
 }
 
 const counts = [
+  ['signalled', 'signalled'],
   ['events', 'events'],
   ['interrupts', 'interrupts'],
   ['/proc/stat', 'inStat'],
@@ -17,6 +18,8 @@ const counts = [
   ['signals', 'signals'],
   ['needless', 'needlessSignals'],
 ] as const;
+
+const times = ['p50', 'p99', 'max'] as const;
 
 /** What the choices of an axis differ in beside the counts. */
 const lifetimeCounts = [
@@ -37,6 +40,12 @@ const kvmCounts = [
 ] as const;
 
 const vmbusColumns = counts.map(([title, key]): Column => ({ title, cell: (row) => String(row[key]) }));
+const timeColumns = times.map(
+  (name): Column => ({
+    title: name,
+    cell: ({ latency }) => (latency === undefined ? '-' : formatDuration(latency[name])),
+  }),
+);
 const lifetimeColumns = lifetimeCounts.map(
   ([title, key]): Column => ({ title, cell: (row) => String(row[key]) }),
 );
@@ -48,7 +57,7 @@ const kvmColumns = kvmCounts.map(
 export function compareText({ scenario, description, axis, rows }: Comparison): string {
   const columns: Column[] = [
     { title: axis, cell: ({ choice, isOwn }) => `${isOwn ? '*' : ' '} ${choice}` },
-    ...(axis === 'irqfd-source' ? kvmColumns : vmbusColumns),
+    ...(axis === 'irqfd-source' ? kvmColumns : [...vmbusColumns, ...timeColumns]),
     ...(axis === 'lifetime' ? lifetimeColumns : []),
     { title: 'steps took', cell: ({ stepsNs }) => formatDuration(stepsNs) },
   ];

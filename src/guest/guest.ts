@@ -62,6 +62,7 @@ import { checkArgument } from './check-argument.js';
 import { checkExtensions } from './check-extensions.js';
 import { checkOptions } from './check-options.js';
 import { DeviceSettings } from './device-settings.js';
+import type { RunStats } from './run-stats.js';
 import { setInitialCounts } from './initial-counts.js';
 
 const SECOND = 1_000_000_000;
@@ -95,6 +96,8 @@ export class Guest implements ScenarioGuest {
   readonly host: GuestHost;
   /** Logs of the kernels that ran before the present one, the first one's first. */
   readonly earlierLogs: (readonly LogLine[])[] = [];
+  /** What becomes of signals, where somebody counts it: of `irqlab/stats`. */
+  stats: RunStats | undefined;
   private readonly settings: DeviceSettings;
   private readonly modules: readonly PluginModule[];
   private options: GuestOptions;

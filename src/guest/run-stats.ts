@@ -6,6 +6,16 @@ import type { Tracer } from '../trace/tracer.js';
 /** Times that a histogram tells apart to three digits: up to an hour. */
 const LONGEST_NS: Ns = 3_600_000_000_000;
 
+/** An empty histogram, which grows as longer times come. */
+function histogram(): Histogram {
+  return build({
+    lowestDiscernibleValue: 1,
+    highestTrackableValue: 2,
+    autoResize: true,
+    numberOfSignificantValueDigits: 3,
+  });
+}
+
 /** How long it took from a signal of the host to the end of what handles it, in ns. */
 export interface LatencyNumbers {
   readonly count: number;
@@ -71,11 +81,7 @@ class Channel {
   readonly fates = [0, 0, 0];
   readonly lostAt = new Map<CpuId, number>();
   needless = 0;
-  readonly latency: Histogram = build({
-    lowestDiscernibleValue: 1,
-    highestTrackableValue: LONGEST_NS,
-    numberOfSignificantValueDigits: 3,
-  });
+  readonly latency = histogram();
   /** When the signals were that no interrupt has come to. */
   signals: Ns[] = [];
   /** Those that one has come to, and when. */
@@ -112,7 +118,8 @@ export class RunStats {
   private readonly machine: StatsMachine;
   private readonly end: () => void;
 
-  constructor({ machine, tracer }: CountedGuest) {
+  constructor(private readonly guest: CountedGuest) {
+    const { machine, tracer } = guest;
     this.machine = machine;
     this.cpus = machine.cpus.map(() => new CpuCounts());
     this.before = machine.cpus.map(({ hardirqs }) => hardirqs);
@@ -122,6 +129,23 @@ export class RunStats {
   /** Counts no more. */
   stop(): void {
     this.end();
+  }
+
+  /** What has become of one channel's signals up to now; undefined if the kernel that was counted runs no more. */
+  channelNumbers(relid: Relid): ChannelNumbers | undefined {
+    return this.guest.machine === this.machine
+      ? numbersOf(this.channels.get(relid) ?? new Channel(relid))
+      : undefined;
+  }
+
+  /** How long the signals of all channels together took; undefined: nothing was handled. */
+  latency(): LatencyNumbers | undefined {
+    const all = histogram();
+    for (const channel of this.channels.values()) {
+      finish(channel);
+      all.add(channel.latency);
+    }
+    return latencyOf(all);
   }
 
   report(): StatsReport {
@@ -200,16 +224,21 @@ interface SomeValues {
   readonly needless: boolean;
 }
 
-/** An interrupt has come to the channel's event. What had come before is over, where no tasklet has it. */
-function arrive(channel: Channel, now: Ns): void {
+/** What had come before is over, where no tasklet has it. */
+function finish(channel: Channel): void {
   if (!channel.hasTasklet) channel.handled(channel.arrivedNs);
+}
+
+/** An interrupt has come to the channel's event. */
+function arrive(channel: Channel, now: Ns): void {
+  finish(channel);
   channel.arrived.push(...channel.signals);
   channel.signals.length = 0;
   channel.arrivedNs = now;
 }
 
 function numbersOf(channel: Channel): ChannelNumbers {
-  if (!channel.hasTasklet) channel.handled(channel.arrivedNs);
+  finish(channel);
   const { relid, fates, lostAt, needless, latency, signals, arrived } = channel;
   return {
     relid,
@@ -220,15 +249,14 @@ function numbersOf(channel: Channel): ChannelNumbers {
     lostAt: [...lostAt].map(([cpu, count]) => ({ cpu, count })),
     waiting: signals.length + arrived.length,
     needless,
-    latency:
-      latency.totalCount === 0
-        ? undefined
-        : {
-            count: latency.totalCount,
-            p50: latency.getValueAtPercentile(50),
-            p99: latency.getValueAtPercentile(99),
-            p999: latency.getValueAtPercentile(99.9),
-            max: latency.maxValue,
-          },
+    latency: latencyOf(latency),
   };
+}
+
+function latencyOf(times: Histogram): LatencyNumbers | undefined {
+  const { totalCount: count, maxValue: max } = times;
+  if (count === 0) return undefined;
+  // The histogram gives the end of the step that a time falls into, which may lie beyond the longest time.
+  const part = (percent: number): Ns => Math.min(max, times.getValueAtPercentile(percent));
+  return { count, p50: part(50), p99: part(99), p999: part(99.9), max };
 }

@@ -1,6 +1,8 @@
 import { unreachable } from '../lib/assert.js';
 import type { ErrnoCode } from '../lib/errno.js';
-import { type Answer, HANG } from './actions/answer.js';
+import type { Ns } from '../lib/brand.js';
+import { type Answer, HANG, type TimeName } from './actions/answer.js';
+import { formatDuration } from './duration.js';
 
 /** What must come of a step. */
 export type Expectation =
@@ -11,7 +13,16 @@ export type Expectation =
   /** A file has exactly this text; its last newline may be left out. */
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'contains'; readonly text: string }
-  | { readonly kind: 'count'; readonly count: number };
+  | { readonly kind: 'count'; readonly count: number }
+  | { readonly kind: 'limits'; readonly limits: readonly Limit[] };
+
+/** What one of several times must keep to. */
+export interface Limit {
+  readonly name: TimeName;
+  /** As it is written: `<50us`. */
+  readonly text: string;
+  holds(ns: Ns): boolean;
+}
 
 /** How an answer differs from what was expected, as a sentence; undefined if it does not. */
 export function mismatch(answer: Answer, expect: Expectation): string | undefined {
@@ -30,6 +41,13 @@ export function mismatch(answer: Answer, expect: Expectation): string | undefine
     case 'count': {
       const found = answer.kind === 'count' ? answer.count : undefined;
       return found === expect.count ? undefined : `expected ${expect.count}, but it is ${found}`;
+    }
+    case 'limits': {
+      const times = answer.kind === 'times' ? answer.times : undefined;
+      const broken = expect.limits.filter(({ name, holds }) => times === undefined || !holds(times[name]));
+      if (broken.length === 0) return undefined;
+      const found = broken.map(({ name }) => `${name} is ${times && formatDuration(times[name])}`);
+      return `expected ${describeLimits(broken)}, but ${found.join(' and ')}`;
     }
     case 'text': {
       const text = answer.kind === 'text' ? answer.text : '';
@@ -56,6 +74,8 @@ function describeExpectation(expect: Expectation): string {
       return HANG;
     case 'count':
       return String(expect.count);
+    case 'limits':
+      return describeLimits(expect.limits);
     case 'text':
       return JSON.stringify(expect.text);
     case 'contains':
@@ -63,6 +83,10 @@ function describeExpectation(expect: Expectation): string {
     default:
       return unreachable(expect);
   }
+}
+
+function describeLimits(limits: readonly Limit[]): string {
+  return limits.map(({ name, text }) => `${name} ${text}`).join(' and ');
 }
 
 const SHOWN_CHARACTERS = 160;

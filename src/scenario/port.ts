@@ -8,6 +8,7 @@ import type { CpuId, Irq, Ns, Relid } from '../lib/brand.js';
 import type { DeviceOptions } from './options/devices.js';
 import type { InterruptOptions } from './options/interrupts.js';
 import type { LineRequestOptions } from './options/line-request.js';
+import type { TimeName } from './actions/answer.js';
 import type { PciDeviceOptions } from './options/pci.js';
 
 export type { IndirectionChoice, RaiseOptions };
@@ -51,6 +52,23 @@ export interface NextKernelOptions {
 
 /** What a program does with its /dev/uio. */
 export type UioDeed = 'open' | 'close' | 'enable' | 'disable';
+
+/** What has become of a channel's signals since booting. */
+export interface SignalNumbers {
+  readonly delivered: number;
+  readonly coalesced: number;
+  readonly lost: number;
+  readonly waiting: number;
+  readonly needless: number;
+  /** From the host's signal to the end of what handles it; undefined: nothing was handled. */
+  readonly latency: Readonly<Record<TimeName, Ns>> | undefined;
+}
+
+/** Counts what becomes of signals. */
+export interface SignalStats {
+  /** Of one channel; undefined if the kernel whose signals are counted runs no more. */
+  channelNumbers(relid: Relid): SignalNumbers | undefined;
+}
 
 /**
  * What a scenario needs of a guest. Every call returns when the guest has done the work: virtual time moves on as far
@@ -180,6 +198,9 @@ export interface ScenarioGuest {
 
   /** One write() to a file of the guest's /proc or /sys. */
   writeFile(path: string, text: string): void;
+
+  /** What becomes of signals; undefined if nobody counts it. */
+  readonly stats?: SignalStats | undefined;
 
   /** A step of the timeline begins, for the guest's trace. */
   traceStep?(line: number, action: string): void;

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
-import { Guest } from '../../src/guest/guest.js';
+import { bootGuest, guestsWith } from '../../src/command/scenario-file.js';
+import type { Guest } from '../../src/guest/guest.js';
 import { parseScenario } from '../../src/scenario/load.js';
 import { type RunResult, runScenario } from '../../src/scenario/runner.js';
 import { expectOneCountOfChannels, expectOneCountOfIrqs, expectOneCountOfSoftirqs } from './numbers.js';
@@ -9,20 +10,20 @@ import { someOf } from '../support/long.js';
 const folder = new URL('../../examples/', import.meta.url);
 const files = readdirSync(folder).filter((name) => name.endsWith('.yaml'));
 
-function ran(name: string): { readonly guest: Guest; readonly result: RunResult } {
+async function ran(name: string): Promise<{ readonly guest: Guest; readonly result: RunResult }> {
   const scenario = parseScenario(readFileSync(new URL(name, folder), 'utf8'), name);
-  const guest = Guest.create(scenario.guest);
+  const guest = await bootGuest(scenario, guestsWith());
   return { guest, result: runScenario(guest, scenario) };
 }
 
-function run(name: string): RunResult {
-  return ran(name).result;
+async function run(name: string): Promise<RunResult> {
+  return (await ran(name)).result;
 }
 
 describe('the examples hold:', () => {
   // `npm run examples` has them all.
-  test.each(someOf(files, 3))('%s, and what several files say of one number is one number', (name) => {
-    const { guest, result } = ran(name);
+  test.each(someOf(files, 3))('%s, and what several files say of one number is one number', async (name) => {
+    const { guest, result } = await ran(name);
     expect(result.steps.filter(({ outcome }) => outcome !== 'ok')).toEqual([]);
     expect(result.printFailures).toEqual([]);
     expect(result.ok).toBe(true);
@@ -31,9 +32,9 @@ describe('the examples hold:', () => {
     expectOneCountOfChannels(guest);
   });
 
-  test('the same bytes each time', () => {
-    const text = (name: string) => run(name).printouts.map((printout) => printout.text);
-    expect(text('arm64-4vcpu.yaml')).toEqual(text('arm64-4vcpu.yaml'));
+  test('the same bytes each time', async () => {
+    const text = async (name: string) => (await run(name)).printouts.map((printout) => printout.text);
+    expect(await text('arm64-4vcpu.yaml')).toEqual(await text('arm64-4vcpu.yaml'));
   });
 });
 
@@ -95,8 +96,8 @@ function withoutMiddle(line: string): string {
   return columns[1] + shown.join('') + columns[3];
 }
 
-test("the guest of the RFC's cover letter shows the letter's table", () => {
-  const [{ text }] = run('rfc-gen2-8vcpu.yaml').printouts;
+test("the guest of the RFC's cover letter shows the letter's table", async () => {
+  const [{ text }] = (await run('rfc-gen2-8vcpu.yaml')).printouts;
   const [, ...rows] = text.split('\n');
   expect(`\n${rows.map(withoutMiddle).join('\n')}`).toBe(rfcTable);
 });

@@ -38,11 +38,11 @@ describe('irqlab compare', () => {
     expect(out).toBe(
       `<stdin>: A small one
 
-  top-level              events  interrupts  /proc/stat  double  missing  dropped  lost  signals  needless  steps took
-* percpu-demux               10          10          10       0        0        0     0        0         0          0s
-  percpu                     10          10          20      10        0        0     0        0         0          0s
-  percpu-nostat-visible      10          10          10       0        0        0     0        0         0          0s
-  percpu-nostat-hidden       10          10          10       0        0        0     0        0         0          0s
+  top-level              signalled  events  interrupts  /proc/stat  double  missing  dropped  lost  signals  needless  p50  p99  max  steps took
+* percpu-demux                  10      10          10          10       0        0        0     0        0         0   0s   0s   0s          0s
+  percpu                        10      10          10          20      10        0        0     0        0         0   0s   0s   0s          0s
+  percpu-nostat-visible         10      10          10          10       0        0        0     0        0         0   0s   0s   0s          0s
+  percpu-nostat-hidden          10      10          10          10       0        0        0     0        0         0   0s   0s   0s          0s
 `,
     );
     expect(progress.slice(0, 2)).toEqual(['top-level percpu-demux', 'top-level percpu']);
@@ -98,6 +98,24 @@ describe('irqlab compare', () => {
       ['no-wait', 119, 0],
       ['fixed-sleep', 0, 20],
     ]);
+  });
+
+  test('numbers of signals are those that steps see, of each choice', async () => {
+    const { rows } = await compared('signal-numbers', 'modify-channel');
+    for (const { choice, signalled, lost, latency, failedSteps } of rows) {
+      const isLossy = choice === 'no-wait';
+      expect({ choice, signalled, isLossy: lost > 0 }).toEqual({ choice, signalled: 4200, isLossy });
+      expect(failedSteps).toEqual(isLossy ? [`lost of channel 17: expected 0, but it is ${lost}`] : []);
+      // What is lost is not handled, and takes no time.
+      expect(latency).toEqual({ count: 4200 - lost, p50: 0, p99: 3000, p999: 3000, max: 3000 });
+    }
+    expect(rows).toHaveLength(4);
+  });
+
+  test('of a guest without traffic nothing is handled, and takes no time', async () => {
+    const quiet = small.replace(/workload:\n.*\n/, 'run: 1s\n');
+    const { out } = await irqlab(['compare', '-', '--vary', 'lifetime'], quiet);
+    expect(out).toMatch(/^\* rescind-ref +0 .* - +- +- .*$/m);
   });
 
   test('a fixed sleep loses events of a host that takes longer', async () => {

@@ -1,9 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
+import { bootGuest, guestsWith } from '../../src/command/scenario-file.js';
 import { statsText } from '../../src/cli/run/stats-text.js';
 import { Guest } from '../../src/guest/guest.js';
 import { RunStats } from '../../src/guest/run-stats.js';
 import { guestSignal, hostSignal } from '../../src/host/trace-events.js';
 import { kernelBehaviour } from '../../src/irq/kernel.js';
+import { parseScenario } from '../../src/scenario/load.js';
+import { runScenario } from '../../src/scenario/runner.js';
 import { irqHandlerEntry, taskletExit } from '../../src/machine/trace-events.js';
 import { Tracer } from '../../src/trace/tracer.js';
 import { vmbusChanSched, vmbusOnEventTrace } from '../../src/vmbus/trace-events.js';
@@ -62,6 +65,13 @@ describe('what becomes of signals', () => {
     expect([nic?.count, nic?.p50, nic?.max]).toEqual([1, 500, 500]);
   });
 
+  test('is that of each channel, and of all together', () => {
+    expect(stats.channelNumbers(6)).toEqual(report.channels[1]);
+    expect(stats.channelNumbers(7)).toMatchObject({ signalled: 0, lost: 0, latency: undefined });
+    expect(stats.report().channels).toHaveLength(2);
+    expect(stats.latency()).toMatchObject({ count: 3, p50: 3801, max: 4000 });
+  });
+
   test('CPUs', () => {
     expect(report.cpus).toEqual([
       { cpu: 0, interrupts: 0, handlers: 1, events: 2, tasklets: 1, busyNs: 0 },
@@ -98,4 +108,55 @@ test('a guest: all signals of the host are there, and nothing is switched on in 
   expect(cpus.reduce((sum, { busyNs }) => sum + busyNs, 0)).toBeGreaterThan(20_000);
   expect(vm.fs.readFile('/sys/kernel/tracing/events/enable')).toBe('0\n');
   expect(vm.fs.readFile('/sys/kernel/tracing/trace')).toContain('entries-in-buffer/entries-written: 0/0 ');
+});
+
+/** Runs steps on a guest with a network channel on each of two CPUs. */
+async function failuresOf(steps: string): Promise<(string | undefined)[]> {
+  const scenario = parseScenario(
+    `cpus: 2
+interruptTime: 1us
+host: {latency: {modifyChannel: 5ms}}
+design: {modifyChannel: no-wait}
+devices: [{driver: netvsc, relid: 13, channels: 2, subChannels: [16]}]
+timeline:
+${steps}`,
+    's.yaml',
+  );
+  const guest = await bootGuest(scenario, guestsWith());
+  return runScenario(guest, scenario).steps.map(({ message }) => message);
+}
+
+describe('steps see', () => {
+  test('a signal that is lost, and those that are handled', async () => {
+    const failures = await failuresOf(`
+  - {lost: 16, expect: 0}
+  - {latency: 16, max: <1s}
+  - {affinity: {relid: 13, cpu: 0}}
+  - {affinity: {relid: 16, cpu: 0}}
+  - {offline: 1}
+  - {signal: 13}
+  - {signal: 16, times: 3}
+  - {at: 1s, lost: 13, expect: 0}
+  - {lost: 16, expect: 3}
+  - {signal: 16, times: 3}
+  - {at: 2s, delivered: 16, expect: 2}
+  - {coalesced: 16, expect: 1}
+  - {waiting: 16, expect: 0}
+  - {latency: 16, p50: ">=0ns", max: <=1us}
+`);
+    expect(failures[1]).toBe(
+      'expected max <1s, but got not possible: no signal of channel 16 has been handled',
+    );
+    expect(failures.filter((_, i) => i !== 1)).toEqual(Array(13).fill(undefined));
+  });
+
+  test('nothing of a second kernel', async () => {
+    const [, lost] = await failuresOf('  - {kexec: {}}\n  - {lost: 13, expect: 0}\n');
+    expect(lost).toMatch(/^expected 0, but got not possible: .* to the end of its first kernel$/);
+  });
+
+  test('is counted only if a step asks for it', async () => {
+    const scenario = parseScenario('cpus: 1\ntimeline: [{hostCount: lost, expect: 0}]', 's.yaml');
+    expect((await bootGuest(scenario, guestsWith())).stats).toBeUndefined();
+  });
 });

@@ -243,7 +243,7 @@ describe('what is wrong in a file is reported with its position:', () => {
     ['workload: [{relid: 1, total: 6, every: 1s}]', '2:12: "total" and "every" do not go together'],
     [
       'timeline: [{at: 1s}]',
-      '2:12: a step needs an action: one of offline, online, plugCpu, unplugCpu, affinity, write, read, offer, rescind, channels, indirection, ifdown, ifup, signal, raise, count, request, free, enable, disable, synchronize, wake, plug, unplug, queues, host, refused, hostCount, stimer0, suspend, resume, shutdown, panic, crash, kexec, rmmod, modprobe, connect, uio, print',
+      '2:12: a step needs an action: one of offline, online, plugCpu, unplugCpu, affinity, write, read, offer, rescind, channels, indirection, ifdown, ifup, signal, raise, count, request, free, enable, disable, synchronize, wake, plug, unplug, queues, host, refused, hostCount, delivered, coalesced, lost, waiting, needless, latency, stimer0, suspend, resume, shutdown, panic, crash, kexec, rmmod, modprobe, connect, uio, print',
     ],
     ['timeline: [{ofline: 1}]', '2:13: unknown key "ofline"; did you mean "offline"?'],
     ['timeline: [{offline: 1, online: 2}]', '2:33: a step has one action, not 2 (offline, online)'],
@@ -256,6 +256,28 @@ describe('what is wrong in a file is reported with its position:', () => {
     ['timeline: [{write: /proc/x}]', '2:12: "data" is missing: expected what to write'],
     ['timeline: [{read: /proc/x, expect: a, contains: b}]', '2:36: give "expect" or "contains", not both'],
     ['timeline: [{count: {irq: 1}}]', '2:12: "count" needs "expect" with the number that must be there'],
+    ['timeline: [{lost: 9, expect: 0}]', '2:19: no device has relid 9'],
+    ['timeline: [{lost: 1}]', '2:12: "lost" needs "expect" with the number that must be there'],
+    ['timeline: [{lost: 1, expect: none}]', '2:30: "lost" needs "expect" with the number that must be there'],
+    ['timeline: [{needless: 1, expect: 0, p99: "<1us"}]', '2:42: "p99" goes with "latency" only'],
+    ['timeline: [{latency: 9, p99: "<1us"}]', '2:22: no device has relid 9'],
+    [
+      'timeline: [{latency: 1, p99: 50us}]',
+      '2:30: expected a limit such as "<50us", "<=1.5ms" or ">=20ns", not "50us"',
+    ],
+    [
+      'timeline: [{latency: 1, p50: "<1us", max: "< 1 us"}]',
+      '2:43: expected a limit such as "<50us", "<=1.5ms" or ">=20ns", not "< 1 us"',
+    ],
+    ['timeline: [{latency: 1, p95: "<1us"}]', '2:25: unknown key "p95"; did you mean "p99"?'],
+    [
+      'timeline: [{latency: 1}]',
+      '2:12: "latency" needs one of p50, p99, p999, max with the limit that must hold, e.g. p99: "<50us"',
+    ],
+    [
+      'timeline: [{latency: 1, expect: 5}]',
+      '2:33: "latency" expects its times by p50, p99, p999, max, e.g. p99: "<50us"',
+    ],
     [
       'interrupts: [{irq: 1, chip: x, flow: edge, cost: 1us}]',
       '2:50: "cost" is of the driver, and without "name" there is none',

@@ -123,6 +123,51 @@ describe('expectations that fail:', () => {
     expect(messageOf(step)).toBe(message);
   });
 
+  const times = { p50: 1000, p99: 2000, p999: 50_000, max: 61_000 };
+  const counts = { delivered: 9, coalesced: 2, lost: 3, waiting: 0, needless: 1 };
+
+  /** Channel 7 has handled signals, 9 none; of others nothing is counted. */
+  const counted = (): FakeGuest => {
+    const latencies = new Map([
+      [7, times],
+      [9, undefined],
+    ]);
+    const stats = {
+      channelNumbers: (relid: number) =>
+        latencies.has(relid) ? { ...counts, latency: latencies.get(relid) } : undefined,
+    };
+    return Object.assign(new FakeGuest({ open: [7] }), { stats });
+  };
+
+  test.each([
+    ['{lost: 7, expect: 3}', undefined],
+    ['{lost: 7, expect: 0}', 'expected 0, but it is 3'],
+    ['{delivered: 7, expect: 9}', undefined],
+    ['{coalesced: 7, expect: 1}', 'expected 1, but it is 2'],
+    ['{waiting: 7, expect: 0}', undefined],
+    ['{needless: 9, expect: 0}', 'expected 0, but it is 1'],
+    ['{latency: 7, p50: "<=1us", p99: "<2.001us", p999: ">49us", max: ">=61us"}', undefined],
+    ['{latency: 7, p50: "<1us"}', 'expected p50 <1us, but p50 is 1us'],
+    ['{latency: 7, p99: <50us, max: < 0.05ms}', 'expected max < 0.05ms, but max is 61us'],
+    [
+      '{latency: 7, p50: ">1us", p999: <=49999ns, max: <1s}',
+      'expected p50 >1us and p999 <=49999ns, but p50 is 1us and p999 is 50us',
+    ],
+    [
+      '{latency: 9, max: <1s}',
+      'expected max <1s, but got not possible: no signal of channel 9 has been handled',
+    ],
+  ])('of numbers: %s', (step, message) => {
+    expect(messageOf(step, counted())).toBe(message);
+  });
+
+  test('of numbers that nobody has counted', () => {
+    expect(messageOf('{lost: 7, expect: 0}')).toMatch(
+      /^expected 0, but got not possible: signals are counted /,
+    );
+    expect(messageOf('{latency: 7, max: <1s}')).toMatch(/^expected max <1s, but got not possible: /);
+  });
+
   test('a failed step says where it stands and what it was', () => {
     const { steps } = run(new FakeGuest(), 'timeline:\n  - {at: 1us, offline: 0}\n');
     expect(steps).toEqual([

@@ -6,11 +6,13 @@ import type { CompareOptions } from '../../compare/run.js';
 const example = `
 Runs the scenario once for each choice of the axis, all else as the file says. * marks the choice of the file itself.
 
+  signalled         signals of the host, those that were coalesced or lost included
   events            signals of the host that found their event flag clear, and control messages
   interrupts        of the line that all share; each may bring several events
   /proc/stat        what its total of interrupts grew by; double: beyond the events, missing: below them
   dropped, lost     events that found no channel; events for a CPU whose synic was off
   signals, needless of the guest to the host; those that found nothing to do
+  p50, p99, max     time from a signal of the host to the end of what handles it
   steps took        virtual time that the timeline's steps waited
 
 Columns of irqfd-source, for a guest with "kvm":

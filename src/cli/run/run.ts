@@ -3,10 +3,10 @@ import { type ExitStatus, exitStatus } from '../../command/exit-status.js';
 import type { PluginOptions } from '../../command/plugins.js';
 import { runGuest } from '../../command/run-guest.js';
 import type { Stdio } from '../../command/stdio.js';
-import type { CountedGuest, RunStats, StatsReport } from '../../guest/run-stats.js';
+import { type CountableGuest, countSignals } from '../../command/count-signals.js';
+import type { StatsReport } from '../../guest/run-stats.js';
 import type { GuestTrace, TraceOptions } from '../../guest/trace.js';
 import type { LogLine } from '../../machine/log.js';
-import type { ScenarioGuest } from '../../scenario/port.js';
 import type { Printout, RunResult } from '../../scenario/runner.js';
 import { dmesgText } from '../../view/kmsg.js';
 import type { FileTree } from '../../view/tree.js';
@@ -28,7 +28,7 @@ export interface RunOptions extends PluginOptions, TraceFileOptions {
 }
 
 /** A guest that also shows its files and its kernel log. */
-export interface ShownGuest extends ScenarioGuest, CountedGuest {
+export interface ShownGuest extends CountableGuest {
   readonly fs: FileTree;
   readonly log: readonly LogLine[];
   /** Those of kernels that ran before. */
@@ -49,7 +49,7 @@ export async function runFile(
   const scenario = openScenario(file, stdio, options.plugins);
   const guest = await bootGuest(scenario, create);
   const traceFile = options.trace === undefined ? undefined : new TraceFile(options.trace, guest, options);
-  const stats = options.stats ? await countedBy(guest) : undefined;
+  const stats = options.stats ? await countSignals(guest) : undefined;
   const runNs = seconds === undefined ? undefined : Math.round(seconds * 1e9);
   const isListed = options.dmesg === true || options.tree === true;
   const note = options.trace === undefined ? '' : `; ${options.trace} is left empty`;
@@ -62,12 +62,7 @@ export async function runFile(
   return result.ok ? exitStatus.ok : exitStatus.failed;
 }
 
-/** Loaded for who asks only, as is what prints it. */
-async function countedBy(guest: ShownGuest): Promise<RunStats> {
-  const { RunStats } = await import('../../guest/run-stats.js');
-  return new RunStats(guest);
-}
-
+/** What prints them is loaded for who asks only. */
 async function statsTable(report: StatsReport, { printouts }: RunResult): Promise<string> {
   const { statsText } = await import('./stats-text.js');
   return (printouts.length > 0 ? '\n' : '') + statsText(report);

@@ -20,6 +20,8 @@ export interface PlannedAction {
   describe(): string;
   /** Does it. @throws what the guest throws; answerOf knows what that means. */
   perform(guest: ScenarioGuest): Answer;
+  /** It asks for what became of signals, which is counted for who asks only. */
+  readonly needsStats: boolean;
   /** Checks how the values fit to the rest of the scenario. `at`: path of the action's key. */
   check(at: Path, checks: Checks): void;
 }
@@ -59,6 +61,8 @@ export interface ActionDefinition<
   readonly needs?: { readonly [Key in keyof Companions]?: string };
   /** Default: success or an errno. */
   readonly expects?: Expects;
+  /** It asks for `guest.stats`, which is there only if a step of the timeline does. Default false. */
+  readonly needsStats?: boolean;
   /** The action as data. `kind` is its name unless there is another one among the fields. */
   fields(value: z.output<Value>, companions: z.output<z.ZodObject<Companions>>): Fields;
   /** The action in words, as in a scenario file. */
@@ -78,7 +82,7 @@ export function defineAction<
   Fields extends object,
   Companions extends z.ZodRawShape = Record<never, never>,
 >(definition: ActionDefinition<Value, Companions, Fields>): ScenarioAction {
-  const { name, value, expects = anErrno } = definition;
+  const { name, value, expects = anErrno, needsStats = false } = definition;
   return {
     name,
     value,
@@ -94,6 +98,7 @@ export function defineAction<
       return {
         name,
         action: { kind: name, ...fields },
+        needsStats,
         describe: () => definition.describe(fields),
         perform: (guest) => definition.perform(guest, fields) ?? done,
         check: (at, checks) => definition.check?.(fields, at, checks),

@@ -1,5 +1,9 @@
 import { ErrnoError } from '../../lib/errno.js';
+import type { Ns } from '../../lib/brand.js';
 import { HungError } from '../../machine/hung.js';
+
+/** The times that tell how a duration is distributed. */
+export type TimeName = 'p50' | 'p99' | 'p999' | 'max';
 
 /** What the guest answered to an action. */
 export type Answer =
@@ -7,6 +11,7 @@ export type Answer =
   /** `printAs`: the text belongs to what the scenario prints, as that of this file. */
   | { readonly kind: 'text'; readonly text: string; readonly printAs?: string }
   | { readonly kind: 'count'; readonly count: number }
+  | { readonly kind: 'times'; readonly times: Readonly<Record<TimeName, Ns>> }
   /** The guest refused with an errno, or the action makes no sense for it. */
   | { readonly kind: 'refused'; readonly code: string; readonly reason: string };
 

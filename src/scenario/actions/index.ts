@@ -9,6 +9,7 @@ import { host, hostCount, refused, stimer0 } from './host.js';
 import { ifdown, ifup, indirection } from './interface.js';
 import { disable, enable, free, plug, queues, raise, request, synchronize, unplug, wake } from './lines.js';
 import { modprobe, rmmod } from './modules.js';
+import { coalesced, delivered, latency, lost, needless, waiting } from './numbers.js';
 import { resume, shutdown, suspend } from './power.js';
 import { count, signal } from './signals.js';
 import { uio } from './uio.js';
@@ -43,6 +44,12 @@ export const builtinActions: readonly ScenarioAction[] = [
   host,
   refused,
   hostCount,
+  delivered,
+  coalesced,
+  lost,
+  waiting,
+  needless,
+  latency,
   stimer0,
   suspend,
   resume,
