@@ -37,7 +37,7 @@ describeReal('trace-cmd report', ['trace-cmd'], () => {
         '--trace',
         file(ending),
         '--seconds',
-        '50ms',
+        '0.05',
         '--events',
         '*:*',
       ];
