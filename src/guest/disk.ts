@@ -69,12 +69,6 @@ export class GuestDisk {
     const { count = 1, cpu = 0, bytes = 4096, write = false, lun } = options;
     const { id } = this.machine.cpu(cpu);
     for (let i = 0; i < count; i++)
-      this.controller.submit({
-        cpu: id,
-        bytes,
-        isWrite: write,
-        completed: () => {},
-        ...(lun !== undefined && { lun }),
-      });
+      this.controller.submit({ cpu: id, bytes, isWrite: write, lun, completed: () => {} });
   }
 }

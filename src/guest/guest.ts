@@ -469,7 +469,7 @@ export class Guest implements ScenarioGuest {
     if (typeof disk === 'string') return this.pci.submit(disk, cpu, completed);
     const controller = this.findDisk(disk)?.controller;
     if (controller === undefined || (lun !== undefined && !controller.luns.includes(lun))) return false;
-    controller.submit({ cpu, bytes, isWrite, completed, ...(lun !== undefined && { lun }) });
+    controller.submit({ cpu, bytes, isWrite, completed, lun });
     return true;
   }
 

@@ -1,5 +1,6 @@
 import { build, type Histogram } from 'hdr-histogram-js';
 import type { CpuId, Ns, Relid } from '../lib/brand.js';
+import { signalFate } from '../host/trace-events.js';
 import type { TraceEvent, TraceValues } from '../trace/event.js';
 import type { Tracer } from '../trace/tracer.js';
 
@@ -78,14 +79,15 @@ export interface CountedGuest {
 }
 
 class Channel {
+  /** By signalFate. */
   readonly fates = [0, 0, 0];
   readonly lostAt = new Map<CpuId, number>();
   needless = 0;
   readonly latency = histogram();
   /** When the signals were that no interrupt has come to. */
-  signals: Ns[] = [];
+  readonly signals: Ns[] = [];
   /** Those that one has come to, and when. */
-  arrived: Ns[] = [];
+  readonly arrived: Ns[] = [];
   arrivedNs: Ns = 0;
   /** Its events are for a tasklet. */
   hasTasklet = false;
@@ -197,7 +199,7 @@ export class RunStats {
 
   private signalled(channel: Channel, fate: number, vp: CpuId, now: Ns): void {
     channel.fates[fate] += 1;
-    if (fate === LOST) channel.lostAt.set(vp, (channel.lostAt.get(vp) ?? 0) + 1);
+    if (fate === signalFate.lost) channel.lostAt.set(vp, (channel.lostAt.get(vp) ?? 0) + 1);
     else channel.signals.push(now);
   }
 
@@ -210,11 +212,6 @@ export class RunStats {
     return channel;
   }
 }
-
-/** Places in `fates`, see signalFates. */
-const DELIVERED = 0;
-const COALESCED = 1;
-const LOST = 2;
 
 /** Fields of the events that are listened to. */
 interface SomeValues {
@@ -232,7 +229,7 @@ function finish(channel: Channel): void {
 /** An interrupt has come to the channel's event. */
 function arrive(channel: Channel, now: Ns): void {
   finish(channel);
-  channel.arrived.push(...channel.signals);
+  for (const ns of channel.signals) channel.arrived.push(ns);
   channel.signals.length = 0;
   channel.arrivedNs = now;
 }
@@ -242,10 +239,10 @@ function numbersOf(channel: Channel): ChannelNumbers {
   const { relid, fates, lostAt, needless, latency, signals, arrived } = channel;
   return {
     relid,
-    signalled: fates[DELIVERED] + fates[COALESCED] + fates[LOST],
-    coalesced: fates[COALESCED],
-    delivered: fates[DELIVERED],
-    lost: fates[LOST],
+    signalled: fates[signalFate.delivered] + fates[signalFate.coalesced] + fates[signalFate.lost],
+    coalesced: fates[signalFate.coalesced],
+    delivered: fates[signalFate.delivered],
+    lost: fates[signalFate.lost],
     lostAt: [...lostAt].map(([cpu, count]) => ({ cpu, count })),
     waiting: signals.length + arrived.length,
     needless,

@@ -1,3 +1,4 @@
+import { signalFate } from '../host/trace-events.js';
 import type { CpuId, Ns } from '../lib/brand.js';
 import type { TraceRecord } from '../trace/tracer.js';
 
@@ -141,8 +142,11 @@ function flows(records: readonly TraceRecord[]): TimelineEvent[] {
   let id = 0;
   for (const record of records) {
     const { relid = 0, fate } = record.values as { relid?: number; fate?: number };
-    if (record.event.name === 'host_signal' && fate !== 2)
-      waiting.set(relid, [...(waiting.get(relid) ?? []), record]);
+    if (record.event.name === 'host_signal' && fate !== signalFate.lost) {
+      const signals = waiting.get(relid);
+      if (signals === undefined) waiting.set(relid, [record]);
+      else signals.push(record);
+    }
     if (record.event.name !== 'vmbus_chan_sched') continue;
     for (const signal of waiting.get(relid) ?? []) {
       id += 1;

@@ -67,9 +67,7 @@ export class GuestTrace implements Iterable<TraceRecord> {
 
   /** All of them, as lines of `trace`. */
   text(span: TraceSpan = {}): string {
-    return this.records(span)
-      .map((record) => traceLine(record, this.tracer.clockInNs))
-      .join('');
+    return this.lines(this.records(span));
   }
 
   /** The trace as a file. */
@@ -84,11 +82,15 @@ export class GuestTrace implements Iterable<TraceRecord> {
     return utf8(this.textFile(format, records));
   }
 
+  private lines(records: readonly TraceRecord[]): string {
+    return records.map((record) => traceLine(record, this.tracer.clockInNs)).join('');
+  }
+
   private textFile(format: Exclude<TraceFormat, 'dat'>, records: readonly TraceRecord[]): string {
     switch (format) {
       case 'ftrace': {
         const head = traceHead(records.length, this.overwritten, this.machine.online.weight);
-        return head + records.map((record) => traceLine(record, this.tracer.clockInNs)).join('');
+        return head + this.lines(records);
       }
       case 'jsonl':
         return records.map(jsonLine).join('');

@@ -1,18 +1,17 @@
-import { bool, text, u32 } from '../trace/c-type.js';
+import { bool, int, text, u32 } from '../trace/c-type.js';
 import { either, lastFirst, rec, str, symbolic, TraceEvent } from '../trace/event.js';
-import { int } from '../trace/c-type.js';
 
 // What a kernel cannot see, told in its trace: the host's side, and the scenario's steps. No Linux has this group.
 
 /** What becomes of a signal: an interrupt; nothing, since the event flag was still set; nothing, since the synic is off. */
-export const signalFates = ['delivered', 'coalesced', 'lost'] as const;
+export const signalFate = { delivered: 0, coalesced: 1, lost: 2 } as const;
 
 export const hostSignal = new TraceEvent(
   'lab',
   'host_signal',
   { relid: u32, vp: u32, fate: int },
   'relid=%u vp=%u %s',
-  [rec('relid'), rec('vp'), symbolic('fate', signalFates)],
+  [rec('relid'), rec('vp'), symbolic('fate', Object.keys(signalFate))],
 );
 
 export const guestSignal = new TraceEvent(

@@ -1,20 +1,13 @@
 import type { CpuId, Relid } from '../lib/brand.js';
 import type { GuestPort } from '../vmbus/host-port.js';
-import {
-  byHost,
-  guestSignal,
-  hostMessage,
-  hostModified,
-  hostSignal,
-  type signalFates,
-} from './trace-events.js';
+import { payloadWord } from './protocols/words.js';
+import { byHost, guestSignal, hostMessage, hostModified, hostSignal, signalFate } from './trace-events.js';
 
-type Fate = (typeof signalFates)[number];
-const fateNumbers: Readonly<Record<Fate, number>> = { delivered: 0, coalesced: 1, lost: 2 };
+type Fate = keyof typeof signalFate;
 
 /** The host has signalled a channel; an interrupt that comes of it is yet to come. */
 export function traceHostSignal({ traced }: GuestPort, relid: Relid, vp: CpuId, fate: Fate): void {
-  traced?.tracePort?.emit(hostSignal, { relid, vp, fate: fateNumbers[fate] }, byHost(vp));
+  traced?.tracePort?.emit(hostSignal, { relid, vp, fate: signalFate[fate] }, byHost(vp));
 }
 
 /** The guest has signalled a channel. */
@@ -25,7 +18,7 @@ export function traceGuestSignal({ traced }: GuestPort, relid: Relid, vp: CpuId,
 /** A message is in the guest's slot; its type is what it begins with. */
 export function traceHostMessage({ traced }: GuestPort, payload: Uint8Array, vp: CpuId): void {
   if (traced?.tracePort === undefined) return;
-  const msgtype = new DataView(payload.buffer, payload.byteOffset).getUint32(0, true);
+  const msgtype = payloadWord(payload, 0);
   traced.tracePort.emit(hostMessage, { msgtype, vp }, byHost(vp));
 }
 

@@ -107,3 +107,14 @@ export class Guest {
     return lines.slice(from).map(({ text }) => text);
   }
 }
+
+/** What /proc/irq/N has of its own, in the order of names. */
+export const ownFiles = [
+  'affinity_hint',
+  'effective_affinity',
+  'effective_affinity_list',
+  'node',
+  'smp_affinity',
+  'smp_affinity_list',
+  'spurious',
+];

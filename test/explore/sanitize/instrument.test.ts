@@ -4,6 +4,7 @@ import { buildSync } from 'esbuild';
 import { instrument } from '../../../src/explore/sanitize/instrument.js';
 import type * as Recording from '../../../src/explore/sanitize/recorder.js';
 import type * as Whole from '../../../src/explore/sanitize/whole.js';
+import { exportsOf, oneScript } from './instrumented.js';
 
 // Code must compute the same with and without, and tell what it touches.
 
@@ -19,14 +20,9 @@ function ownRecorder(): Recorder {
       contents: `export * from './recorder.ts'; export * from './whole.ts';`,
       resolveDir: fileURLToPath(new URL('../../../src/explore/sanitize', import.meta.url)),
     },
-    bundle: true,
-    write: false,
-    format: 'iife',
-    globalName: 'exported',
-    keepNames: true,
-    target: 'es2022',
+    ...oneScript,
   });
-  return new Function(`${outputFiles[0].text}; return exported;`)() as Recorder;
+  return exportsOf(outputFiles) as Recorder;
 }
 
 interface Ran {

@@ -24,6 +24,21 @@ export interface Instrumented {
   readonly own: Readonly<Record<string, unknown>>;
 }
 
+/** How esbuild makes one script of modules. */
+export const oneScript = {
+  bundle: true,
+  write: false,
+  format: 'iife',
+  globalName: 'exported',
+  keepNames: true,
+  target: 'es2022',
+} as const;
+
+/** What the modules of a script export. */
+export function exportsOf([{ text }]: readonly { readonly text: string }[]): unknown {
+  return new Function(`${text}; return exported;`)();
+}
+
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 const recorder = `${root}src/explore/sanitize/recorder.ts`;
 const modelRooms = /^src\/(lib|machine|irq|platform|vmbus|host|drivers|kvm|lab|races)\//;
@@ -80,16 +95,11 @@ export async function instrumented({
       resolveDir: root,
       loader: 'ts',
     },
-    bundle: true,
-    write: false,
-    format: 'iife',
-    globalName: 'exported',
-    keepNames: true,
-    target: 'es2022',
+    ...oneScript,
     logLevel: 'silent',
     plugins: [sources],
   });
-  return new Function(`${outputFiles[0].text}; return exported;`)() as Instrumented;
+  return exportsOf(outputFiles) as Instrumented;
 }
 
 function unedited(path: string): string {

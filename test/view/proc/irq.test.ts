@@ -3,23 +3,13 @@ import { IRQF_SHARED } from '../../../src/irq/data/irqaction.js';
 import { irqDisposeMapping } from '../../../src/irq/mapping/irqdomain.js';
 import { irqUpdateAffinityHint } from '../../../src/irq/affinity/affinity.js';
 import { CpuMask } from '../../../src/machine/cpumask.js';
-import { Guest } from '../machine.js';
+import { Guest, ownFiles } from '../machine.js';
 
 let guest: Guest;
 
 beforeEach(() => {
   guest = new Guest({ present: 4 });
 });
-
-const ownFiles = [
-  'affinity_hint',
-  'effective_affinity',
-  'effective_affinity_list',
-  'node',
-  'smp_affinity',
-  'smp_affinity_list',
-  'spurious',
-];
 
 describe('life times', () => {
   test('/proc/irq/N comes with the first request, stays after free and goes with the mapping', () => {
