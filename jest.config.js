@@ -5,7 +5,7 @@
  * @type {import('jest').Config}
  */
 export default {
-  runner: ['jest-light-runner', { runtime: 'child_process' }],
+  runner: '<rootDir>/tools/jest/runner.js',
   // One process less than there are cores, which is jest's choice, would be one on a machine with two.
   maxWorkers: '100%',
   roots: ['<rootDir>/test'],
