@@ -190,7 +190,7 @@ async function give(
   const said = format.isProgram === true ? inProcess(args) : await here(args);
   if (said === undefined) return undefined;
   watch.reached(`${format.name}: status ${said.status}`);
-  const broken = wrongAnswer(said);
+  const broken = wrongAnswer(said, file);
   rmSync(file);
   if (broken === undefined) return undefined;
   const shown = args.map((arg) => arg.replaceAll(`${directory}/`, '')).join(' ');
@@ -233,9 +233,14 @@ const statuses: readonly (number | null)[] = [exitStatus.ok, exitStatus.failed, 
 /** What must not reach a terminal: control characters but line ends and tabs. */
 const control = /[^\P{Cc}\n\t]/u;
 
-function wrongAnswer({ status, out, err }: Said): string | undefined {
+/** A line of a stack. */
+const frame = /^ +at .*:\d+:\d+\)?$/;
+
+/** @param file what was given, whose own line may be named: where a user's race throws. */
+function wrongAnswer({ status, out, err }: Said, file: string): string | undefined {
   if (!statuses.includes(status)) return `status ${status}: ${err}`;
-  if (/this is a defect|^ +at .*:\d+:\d+\)?$/m.test(err)) return err;
+  const isForeign = (line: string): boolean => frame.test(line) && !line.includes(file);
+  if (err.includes('this is a defect') || err.split('\n').some(isForeign)) return err;
   if (control.test(err)) return `control characters on the terminal: ${JSON.stringify(err)}`;
   if (control.test(out)) return `control characters in the output: ${JSON.stringify(out)}`;
   if (status === exitStatus.usage && err === '') return 'a refusal without a word';
