@@ -118,6 +118,7 @@ export class MessageHandler {
         yield* this.onModifychannelResponseSteps(message.childRelid, message.status);
         return;
       case CHANNELMSG.ALLOFFERS_DELIVERED:
+        connection.allOffersArrived.complete();
         if (!connection.hasEnded)
           connection.workQueue.queue(() => management.onOffersDelivered(), VMBUS_CONNECT_CPU, ONMESSAGE);
         return;
@@ -168,6 +169,7 @@ export class MessageHandler {
         this.onModifychannelResponse(message.childRelid, message.status);
         return;
       case CHANNELMSG.ALLOFFERS_DELIVERED:
+        connection.allOffersArrived.complete();
         if (!connection.hasEnded)
           connection.workQueue.queue(() => management.onOffersDelivered(), VMBUS_CONNECT_CPU, ONMESSAGE);
         return;

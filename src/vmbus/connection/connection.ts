@@ -145,6 +145,8 @@ export class VmbusConnection implements ConnectionPort {
   messageConnection = VMBUS_MESSAGE_CONNECTION_ID;
   /** The host has named all devices that there were when it was asked (all_offers_delivered_event). */
   readonly allOffersDelivered = new Completion('all_offers_delivered_event');
+  /** The message that says so is there; nobody in Linux waits for that. */
+  readonly allOffersArrived = new Completion('the last of the first offers');
   /** Offers have been asked for, and the host has not said that these are all. */
   private awaitsOffers = false;
   private dropsOffers = false;
@@ -232,6 +234,7 @@ export class VmbusConnection implements ConnectionPort {
     this.gpadlHandles = new GpadlHandles();
     this.placement = this.newPlacement();
     this.allOffersDelivered.reinit();
+    this.allOffersArrived.reinit();
     this.awaitsOffers = false;
     this.dropsOffers = false;
     this.warned.clear();
