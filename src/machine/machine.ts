@@ -8,13 +8,14 @@ import { Cpu, type CpuMachine, type InterruptHandler, IRQ_WORK_VECTOR, type Task
 import { CpuPlug } from './cpu-plug.js';
 import { CpuMask, SharedCpuMask } from './cpumask.js';
 import { CpuHotplug, type HotplugMachine } from './hotplug.js';
-import { HUNG_LIMIT_NS, HungError, isStuck, type WaitingContext, waitingContext } from './hung.js';
+import { isStuck, type WaitingContext, waitingContext } from './hung.js';
 import { KernelLog } from './log.js';
 import { drainStores } from './memory.js';
 import { StopMachine } from './stop-machine.js';
 import { type Procedure, setRunningContext, type Step } from './step.js';
-import { Task } from './task.js';
+import { Task, type TaskIdentity } from './task.js';
 import { flatTopology, type Topology } from './topology.js';
+import { atOnce, Calls, elapseInTurns, runInTurns, type Turns } from './turns.js';
 import type { TracePort } from '../trace/port.js';
 import { type TraceContext, type TracedMachine, traceFlag } from '../trace/tracer.js';
 
@@ -34,16 +35,6 @@ export interface MachineOptions {
   readonly clock?: Clock;
   /** How long an interrupt keeps its CPU from taking the next one, in ns; default 0. */
   readonly interruptNs?: Ns;
-}
-
-/** What a new process context is called. */
-export interface TaskIdentity {
-  /** What Linux calls it, at most 15 characters of which count; default: the name of the model. */
-  readonly comm?: string;
-  /** Its process id, where it has one already; default: the next one. */
-  readonly pid?: number;
-  /** The workqueue that it serves; default: it is no worker. */
-  readonly workqueue?: string;
 }
 
 /** Of process contexts: 1 is init's, 2 kthreadd's. */
@@ -84,6 +75,8 @@ export class Machine implements CpuMachine, HotplugMachine, TracedMachine {
   readonly hotplug: CpuHotplug;
   readonly cpuPlug: CpuPlug;
   readonly interruptNs: Ns;
+  /** Calls that are being made of the guest on this machine. */
+  readonly calls = new Calls();
   /** The CPU that the running context runs on (smp_processor_id). */
   thisCpu: CpuId = 0;
   /** Runs tasks and tasklets instead of this machine; undefined: they run by themselves. */
@@ -240,12 +233,12 @@ export class Machine implements CpuMachine, HotplugMachine, TracedMachine {
    * Runs `proc` on a machine that stands still: what a kernel does that has panicked. It waits for nothing but time, in
    * which others than this machine do what they do.
    */
-  runHalted(proc: Procedure<void>): void {
+  *runHalted(proc: Procedure<void>): Turns<void> {
     for (;;) {
       const next = proc.next();
       if (next.done) return;
       const { kind, ns, object } = next.value;
-      if (kind === 'sleep' && ns !== undefined) this.elapse(ns);
+      if (kind === 'sleep' && ns !== undefined) yield* elapseInTurns(this, this.clock.now + ns);
       else if (object.blocks(next.value)) throw new Error(`${object.name} is waited for after a panic`);
     }
   }
@@ -323,19 +316,12 @@ export class Machine implements CpuMachine, HotplugMachine, TracedMachine {
    * @throws RangeError if the machine stands still.
    */
   run<T>(name: string, proc: Procedure<T>, cpu: CpuId = this.online.first(), identity: TaskIdentity = {}): T {
-    const task = this.start(name, proc, cpu, identity);
-    const end = this.clock.now + HUNG_LIMIT_NS;
-    while (task.state !== 'done') {
-      const late = this.clock.now > end;
-      if (late || !this.clock.runNext()) {
-        const waitsFor = task.blockedOn?.object.name ?? 'its turn';
-        const why = late ? 'waits for ever' : 'nothing is left to happen';
-        throw new HungError(name, waitsFor, why, this.waiting());
-      }
-      this.settle();
-    }
-    if (task.failed) throw task.error;
-    return task.result as T;
+    return atOnce(runInTurns(this, name, proc, cpu, identity));
+  }
+
+  /** The same for a call of the guest's that ends with this: who has asked for that call's work in turns gets it so. */
+  call<T>(name: string, proc: Procedure<T>): T {
+    return this.calls.finish(runInTurns(this, name, proc));
   }
 
   /**

@@ -6,6 +6,7 @@ import { parseScenario } from '../../src/scenario/load.js';
 import { runScenario } from '../../src/scenario/runner.js';
 import type { GuestOptions } from '../../src/scenario/options/guest.js';
 import { brokenInvariants } from './invariants.js';
+import { atOnce } from '../../src/machine/turns.js';
 
 const MS = 1_000_000;
 const S = 1000 * MS;
@@ -95,7 +96,7 @@ describe('a panic', () => {
       vm.host.hyperv.postRaw(new Uint8Array([24, 0, 0, 0, 0, 0, 0, 0, 8, 0, 0, 0, 0, 0, 0, 0]));
     const from = vm.now;
     vm.machine.halt();
-    vm.machine.runHalted(vm.vmbus.panic());
+    atOnce(vm.machine.runHalted(vm.vmbus.panic()));
     expect(vm.now - from).toBeGreaterThan(10 * MS);
     const slow = Guest.create({ ...options, host: { latency: { messageNs: 3 * S } } });
     const before = slow.now;
