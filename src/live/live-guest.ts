@@ -166,6 +166,14 @@ export class LiveGuest {
     }
   }
 
+  /** Resolves once `isOver` says so. Nothing happens in the guest for that which would not have happened anyway. */
+  async waitFor(isOver: () => boolean): Promise<void> {
+    for (let waitMs = 1; !isOver(); waitMs = Math.min(2 * waitMs, MOST_WAIT_MS)) {
+      await new Promise((resolve) => setTimeout(resolve, waitMs).unref());
+      if (this.rate > 0) this.catchUp();
+    }
+  }
+
   /**
    * Resolves once `isOver` says so. Where the guest's time stands still it goes on for that, as far as needed and as long as
    * anything happens in it; others have their turn meanwhile.
