@@ -2,6 +2,7 @@ import { ErrnoError } from '../lib/errno.js';
 import { HungError } from '../machine/hung.js';
 import { procedureOf } from '../machine/procedure-of.js';
 import type { Procedure } from '../machine/step.js';
+import { runInTurns, type Turns } from '../machine/turns.js';
 import type { GuestOptions } from '../scenario/options/guest.js';
 import type { InterruptOptions } from '../scenario/options/interrupts.js';
 import type { PciDeviceOptions } from '../scenario/options/pci.js';
@@ -16,17 +17,16 @@ import type { AssembledGuest } from './container/assemble.js';
  *   when an answer comes.
  * @throws RangeError if the options make no guest, as with a device that its driver cannot take into service.
  */
-export function bootGuest(
+export function* bootGuest(
   guest: AssembledGuest,
   options: GuestOptions,
   isFirst: boolean,
-): HungError | undefined {
+): Turns<HungError | undefined> {
   try {
     // All drivers are built in: what waits is the first process, before it is init.
-    guest.machine.run('boot', boot(guest, options, isFirst), guest.machine.online.first(), {
-      comm: 'swapper/0',
-      pid: 1,
-    });
+    const { machine } = guest;
+    const identity = { comm: 'swapper/0', pid: 1 };
+    yield* runInTurns(machine, 'boot', boot(guest, options, isFirst), machine.online.first(), identity);
     return undefined;
   } catch (error) {
     if (error instanceof HungError) return error;

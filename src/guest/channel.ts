@@ -84,6 +84,6 @@ export class GuestChannel {
       );
     }
     const setting = procedureOf(driver.setChannels(device, count), driver, 'setChannels(device, count)');
-    this.machine.run('set_channels', setting);
+    this.machine.call('set_channels', setting);
   }
 }

@@ -20,7 +20,7 @@ export class GuestCpu {
    * @throws RangeError on arm64, and before Linux 6.9 for a CPU that would not get this number.
    */
   plug(): void {
-    this.machine.run(`CPU ${this.number} plugged in`, this.machine.cpuPlug.plug(this.number));
+    this.machine.call(`CPU ${this.number} plugged in`, this.machine.cpuPlug.plug(this.number));
   }
 
   /**
@@ -29,7 +29,7 @@ export class GuestCpu {
    * @throws ErrnoError EBUSY if it cannot go offline; RangeError on arm64, and for a CPU that is not plugged in.
    */
   unplug(): void {
-    this.machine.run(`CPU ${this.number} unplugged`, this.machine.cpuPlug.unplug(this.number));
+    this.machine.call(`CPU ${this.number} unplugged`, this.machine.cpuPlug.unplug(this.number));
   }
 
   get isOnline(): boolean {
@@ -43,12 +43,12 @@ export class GuestCpu {
    *   the CPU; ENOSPC if the other CPUs have too few vectors left.
    */
   offline(): void {
-    this.machine.run(`CPU ${this.number} offline`, this.machine.hotplug.cpuDown(this.number));
+    this.machine.call(`CPU ${this.number} offline`, this.machine.hotplug.cpuDown(this.number));
   }
 
   /** Brings the CPU online; returns when that is done. @throws ErrnoError EINVAL if it is not plugged in. */
   online(): void {
-    this.machine.run(`CPU ${this.number} online`, this.machine.hotplug.cpuUp(this.number));
+    this.machine.call(`CPU ${this.number} online`, this.machine.hotplug.cpuUp(this.number));
   }
 
   /** Keeps interrupts of this CPU pending until `enableInterrupts`, as code under local_irq_disable does. */

@@ -5,6 +5,7 @@ import type { HungError, WaitingContext } from '../machine/hung.js';
 import type { Machine } from '../machine/machine.js';
 import type { LogLine } from '../machine/log.js';
 import type { Procedure } from '../machine/step.js';
+import { atOnce, runInTurns, type Turns } from '../machine/turns.js';
 import type { DeviceOptions } from '../scenario/options/devices.js';
 import type { GuestOptions } from '../scenario/options/guest.js';
 import type { Scenario } from '../scenario/scenario.js';
@@ -132,11 +133,11 @@ export class Guest implements ScenarioGuest {
       if (bus !== undefined) passedThrough.add(bus, one);
     }
     for (const rule of options.host?.misbehave ?? []) this.host.misbehave(rule);
-    this.hangOfBoot = bootGuest(guest, options, true);
-    this.quiesce();
+    this.hangOfBoot = atOnce(bootGuest(guest, options, true));
+    atOnce(this.quiesce());
     for (const { relid, cpu } of options.channels ?? [])
       if (cpu !== undefined) this.channel(relid).moveTo(cpu);
-    this.quiesce();
+    atOnce(this.quiesce());
     setInitialCounts(guest, options);
     this.kvm?.start();
   }
@@ -326,7 +327,7 @@ export class Guest implements ScenarioGuest {
   panic(options: PanicOptions = {}): void {
     checkArgument('panic', panicArgument, options);
     this.refuseKvm('panic');
-    panic(this.kernel, options, false);
+    this.finish(panic(this.kernel, options, false));
   }
 
   /**
@@ -340,8 +341,12 @@ export class Guest implements ScenarioGuest {
     checkArgument('crash', crashArgument, given);
     const { cmdline, ...options } = given;
     this.refuseKvm('crash');
-    panic(this.kernel, options, true);
-    this.startKernel(crashKernel(this.options, this.machine.present, options.cpu ?? 0, cmdline));
+    this.finish(this.crashing(options, cmdline));
+  }
+
+  private *crashing(options: PanicOptions, cmdline: string | undefined): Turns<void> {
+    yield* panic(this.kernel, options, true);
+    yield* this.startKernel(crashKernel(this.options, this.machine.present, options.cpu ?? 0, cmdline));
   }
 
   /**
@@ -353,11 +358,15 @@ export class Guest implements ScenarioGuest {
     checkArgument('kexec', kexecArgument, given);
     const { cmdline } = given;
     this.refuseKvm('kexec');
+    this.finish(this.kexecing(cmdline));
+  }
+
+  private *kexecing(cmdline: string | undefined): Turns<void> {
     const { machine, vmbus } = this;
-    machine.run('kexec', this.power.kexec());
+    yield* runInTurns(machine, 'kexec', this.power.kexec());
     machine.halt();
     vmbus.connection.cutOff();
-    this.startKernel(kexecKernel(this.options, machine, cmdline));
+    yield* this.startKernel(kexecKernel(this.options, machine, cmdline));
   }
 
   /**
@@ -369,7 +378,7 @@ export class Guest implements ScenarioGuest {
    */
   rmmod(...modules: readonly string[]): void {
     checkArgument('modules', modulesArgument, modules);
-    for (const name of modules) this.perform('rmmod', this.power.unloadModule(name));
+    this.finish(this.performAll('rmmod', modules, (name) => this.power.unloadModule(name)));
   }
 
   /**
@@ -381,7 +390,7 @@ export class Guest implements ScenarioGuest {
    */
   modprobe(...modules: readonly string[]): void {
     checkArgument('modules', modulesArgument, modules);
-    for (const name of modules) this.perform('modprobe', this.power.loadModule(name));
+    this.finish(this.performAll('modprobe', modules, (name) => this.power.loadModule(name)));
   }
 
   /**
@@ -414,6 +423,10 @@ export class Guest implements ScenarioGuest {
 
   elapseWhile(timeNs: Ns, mayGoOn: () => boolean): boolean {
     return this.machine.elapseWhile(Math.max(timeNs, this.now), mayGoOn);
+  }
+
+  inTurns<T>(call: () => T): Turns<T | undefined> {
+    return this.machine.calls.inTurnsOf(call);
   }
 
   offline(cpu: CpuId): void {
@@ -501,18 +514,18 @@ export class Guest implements ScenarioGuest {
   setInterface(relid: Relid, up: boolean): void {
     const nic = this.nic(relid);
     checkArgument('up', bool, up);
-    if (up) nic.up();
-    else nic.down();
-    this.quiesce();
+    this.finish(this.thenQuiesce(() => (up ? nic.up() : nic.down())));
   }
 
   useUio(relid: Relid, deed: UioDeed): void {
     const uio = this.uio(relid);
     checkArgument('deed', uioDeed, deed);
-    if (deed === 'open') uio.open();
-    else if (deed === 'close') uio.close();
-    else uio.irqControl(deed === 'enable');
-    this.quiesce();
+    const use = (): void => {
+      if (deed === 'open') uio.open();
+      else if (deed === 'close') uio.close();
+      else uio.irqControl(deed === 'enable');
+    };
+    this.finish(this.thenQuiesce(use));
   }
 
   readFile(path: string): string {
@@ -536,7 +549,7 @@ export class Guest implements ScenarioGuest {
   }
 
   /** The host, and time, go on; all else is another kernel's. */
-  private startKernel({ options, vps }: NextKernel): void {
+  private *startKernel({ options, vps }: NextKernel): Turns<void> {
     const { machine, pci } = this;
     const { hyperv } = this.host;
     this.earlierLogs.push(machine.log.lines);
@@ -545,8 +558,8 @@ export class Guest implements ScenarioGuest {
     this.options = options;
     this.kernel = assembleGuest(options, this.settings, this.modules, running);
     this.power = new GuestPower(this.machine, this.vmbus);
-    this.hangOfBoot = bootGuest(this.kernel, options, false);
-    this.quiesce();
+    this.hangOfBoot = yield* bootGuest(this.kernel, options, false);
+    yield* this.quiesce();
   }
 
   private refuseKvm(what: string): void {
@@ -556,19 +569,41 @@ export class Guest implements ScenarioGuest {
 
   /** Runs work of the guest to its end, and what it has begun as well, even if it fails. */
   private perform<T>(what: string, work: Procedure<T>): T {
+    return this.finish(this.performInTurns(what, work));
+  }
+
+  private *performInTurns<T>(what: string, work: Procedure<T>): Turns<T> {
     try {
-      const result = this.machine.run(what, work);
-      this.quiesce();
+      const result = yield* runInTurns(this.machine, what, work);
+      yield* this.quiesce();
       return result;
     } catch (error) {
-      if (error instanceof ErrnoError) this.quiesce();
+      if (error instanceof ErrnoError) yield* this.quiesce();
       throw error;
     }
   }
 
+  private *performAll(
+    what: string,
+    names: readonly string[],
+    work: (name: string) => Procedure<void>,
+  ): Turns<void> {
+    for (const name of names) yield* this.performInTurns(what, work(name));
+  }
+
+  private *thenQuiesce(call: () => void): Turns<void> {
+    yield* this.inTurns(call);
+    yield* this.quiesce();
+  }
+
+  /** The end of a call. */
+  private finish<T>(turns: Turns<T>): T {
+    return this.machine.calls.finish(turns);
+  }
+
   /** Lets time go by until guest and host have done what they began. */
-  private quiesce(): void {
-    quiesce(this.machine, this.host.hyperv);
+  private quiesce(): Turns<void> {
+    return quiesce(this.machine, this.host.hyperv);
   }
 
   private findDisk(relid: Relid): GuestDisk | undefined {

@@ -6,6 +6,7 @@ import type { RingName, RingPlace } from '../host/misbehave/rings.js';
 import type { MisbehaveRule } from '../host/misbehave/rule.js';
 import type { HostTotals } from '../host/totals.js';
 import type { Machine } from '../machine/machine.js';
+import type { Turns } from '../machine/turns.js';
 import type { DeviceOptions } from '../scenario/options/devices.js';
 import type { ScenarioHost } from '../scenario/port.js';
 import type { CrashReport } from '../vmbus/host-port.js';
@@ -40,7 +41,7 @@ export class GuestHost implements ScenarioHost {
     readonly hyperv: HyperV,
     private readonly settings: DeviceSettings,
     private readonly passedThrough: PassedThrough,
-    private readonly quiesce: () => void,
+    private readonly quiesce: () => Turns<void>,
   ) {
     this.vps = machine().nrCpuIds;
   }
@@ -71,7 +72,7 @@ export class GuestHost implements ScenarioHost {
    */
   offer(device: DeviceOptions): void {
     this.plug(device);
-    this.quiesce();
+    this.finish();
   }
 
   /**
@@ -83,7 +84,7 @@ export class GuestHost implements ScenarioHost {
     checkArgument('relid', anyRelid, relid);
     this.passedThrough.takeBack(this.primaryOf(relid));
     this.hyperv.rescind(relid);
-    this.quiesce();
+    this.finish();
   }
 
   /** The device whose primary channel this is. */
@@ -105,9 +106,13 @@ export class GuestHost implements ScenarioHost {
   timerExpired(cpu: CpuId, times = 1): void {
     this.checkVp(cpu);
     checkArgument('times', howOften, times);
+    this.machine().calls.finish(this.timerExpiring(cpu, times));
+  }
+
+  private *timerExpiring(cpu: CpuId, times: number): Turns<void> {
     for (let i = 0; i < times; i++) {
       this.hyperv.timerExpired(cpu);
-      this.quiesce();
+      yield* this.quiesce();
     }
   }
 
@@ -142,14 +147,14 @@ export class GuestHost implements ScenarioHost {
   /** The host behaves again. */
   behave(): void {
     this.hyperv.faults.stop();
-    this.quiesce();
+    this.finish();
   }
 
   /** Sends a control message, whether it makes sense or not; returns when the guest has dealt with it. */
   send(message: Uint8Array): void {
     checkArgument('message', messageBytes, message);
     this.hyperv.postRaw(message);
-    this.quiesce();
+    this.finish();
   }
 
   /** Sets the event flag of a relid on a CPU and interrupts that CPU. @throws RangeError if there is no such flag. */
@@ -168,7 +173,7 @@ export class GuestHost implements ScenarioHost {
     checkArgument('relid', relidNumber, relid);
     checkArgument('on', bool, on);
     this.hyperv.drain(relid, on);
-    this.quiesce();
+    this.finish();
   }
 
   /** Sets an event flag without an interrupt: the next interrupt of that CPU finds it. @throws RangeError if there is none. */
@@ -197,6 +202,11 @@ export class GuestHost implements ScenarioHost {
     const channel = this.hyperv.channel(relid);
     if (channel === undefined) throw new RangeError(`the host has no channel ${relid}`);
     this.hyperv.faults.poke(channel, ring, place, value);
+  }
+
+  /** The call is over when guest and host have done what they began. */
+  private finish(): void {
+    this.machine().calls.finish(this.quiesce());
   }
 
   /** A crash kernel may have fewer CPUs than its host has virtual processors. */

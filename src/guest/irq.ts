@@ -124,7 +124,11 @@ export class GuestIrq {
   request(request: LineRequest): void {
     checkArgument('request', requestArgument, request);
     const desc = this.deviceLine('only its driver requests it');
-    const ret = this.run('request_irq', this.guest.devices.request(desc, request));
+    this.run('request_irq', this.requesting(desc, request));
+  }
+
+  private *requesting(desc: IrqDesc, request: LineRequest): Procedure<void> {
+    const ret = yield* this.guest.devices.request(desc, request);
     if (ret === 0) return;
     throw new ErrnoError(errnoCode(ret), refusal(this.number, this.name, request, errnoCode(ret)));
   }
@@ -139,6 +143,17 @@ export class GuestIrq {
     if (name !== undefined) checkArgument('name', nonEmpty, name);
     const desc = this.deviceLine('only its driver frees it');
     return this.run('free_irq', this.guest.devices.free(desc, name));
+  }
+
+  /** `free`, for who cannot go on without it. @throws RangeError if there is no such action. */
+  release(name?: string): void {
+    if (name !== undefined) checkArgument('name', nonEmpty, name);
+    this.run('free_irq', this.releasing(this.deviceLine('only its driver frees it'), name));
+  }
+
+  private *releasing(desc: IrqDesc, name: string | undefined): Procedure<void> {
+    if ((yield* this.guest.devices.free(desc, name)) !== null) return;
+    throw new RangeError(`nobody has requested ${name === undefined ? '' : `${name} of `}IRQ ${this.number}`);
   }
 
   /** Undoes one disable (enable_irq); one too many is warned of in the kernel's log. */
@@ -198,7 +213,7 @@ export class GuestIrq {
   }
 
   private run<T>(what: string, proc: Procedure<T>): T {
-    return this.guest.irqCore.machine.run(`${what} of IRQ ${this.number}`, proc);
+    return this.guest.irqCore.machine.call(`${what} of IRQ ${this.number}`, proc);
   }
 }
 

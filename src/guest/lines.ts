@@ -5,7 +5,9 @@ import { irqSettingsIsPerCpuDevid } from '../irq/data/settings.js';
 import type { IrqDesc } from '../irq/data/irqdesc.js';
 import { freeDescsSteps } from '../irq/mapping/alloc-descs.js';
 import { irqDisposeMappingSteps } from '../irq/mapping/irqdomain.js';
+import type { HostDevice } from '../host/device.js';
 import type { Procedure } from '../machine/step.js';
+import type { Turns } from '../machine/turns.js';
 import type { Platform } from '../platform/platform.js';
 import type { InterruptOptions } from '../scenario/options/interrupts.js';
 import type { LineRequestOptions } from '../scenario/options/line-request.js';
@@ -36,7 +38,7 @@ export interface LineParts {
   /** Whose line an IRQ is if no device here is wired to it: `channel 7`; undefined: nobody's. */
   readonly ownerOf: (irq: Irq) => string | undefined;
   /** Lets time go by until guest and host have done what they began. */
-  readonly settle: () => void;
+  readonly settle: () => Turns<void>;
 }
 
 /** The guest's interrupt lines outside VMBus: devices come, with drivers that request their lines, and go. */
@@ -68,6 +70,10 @@ export class GuestLines implements ScenarioLines {
 
   free(irq: Irq, name?: string): string | null {
     return this.irq(irq).free(name);
+  }
+
+  release(irq: Irq, name?: string): void {
+    this.irq(irq).release(name);
   }
 
   enable(irq: Irq): void {
@@ -123,13 +129,10 @@ export class GuestLines implements ScenarioLines {
    */
   plugPci(device: PciDeviceOptions): string {
     checkArgument('device', pciArgument, device);
-    const { pci, settle } = this.guest;
-    const { passedThrough } = pci;
-    const bus = passedThrough.busFor(device);
+    const { pci, irqCore } = this.guest;
+    const bus = pci.passedThrough.busFor(device);
     if (bus === undefined) return this.run(`plug ${device.driver}`, pci.plug(device));
-    const devfn = passedThrough.add(bus, device);
-    settle();
-    return pci.nameBehind(bus.options.instanceId, devfn);
+    return irqCore.machine.calls.finish(this.passThrough(bus, device));
   }
 
   /**
@@ -139,8 +142,8 @@ export class GuestLines implements ScenarioLines {
    */
   unplugPci(device: string): void {
     checkArgument('device', nonEmpty, device);
-    const { pci, settle } = this.guest;
-    if (pci.eject(device)) settle();
+    const { pci, settle, irqCore } = this.guest;
+    if (pci.eject(device)) irqCore.machine.calls.finish(settle());
     else this.run(`unplug ${device}`, pci.unplug(device));
   }
 
@@ -177,6 +180,13 @@ export class GuestLines implements ScenarioLines {
     }
   }
 
+  private *passThrough(bus: HostDevice, device: PciDeviceOptions): Turns<string> {
+    const { pci, settle } = this.guest;
+    const devfn = pci.passedThrough.add(bus, device);
+    yield* settle();
+    return pci.nameBehind(bus.options.instanceId, devfn);
+  }
+
   /** The lines of a PCI domain whose bus goes. */
   private *pullOutOfDomain(number: number): Procedure<void> {
     for (const desc of [...this.guest.irqCore.descs()])
@@ -193,7 +203,7 @@ export class GuestLines implements ScenarioLines {
   }
 
   private run<T>(what: string, proc: Procedure<T>): T {
-    return this.guest.irqCore.machine.run(what, proc);
+    return this.guest.irqCore.machine.call(what, proc);
   }
 }
 

@@ -57,8 +57,7 @@ export function guestModule(
           const cpu = cpuFileOptions(options, cpu0Hotplug && platform.arch === 'x86');
           const arch = guestRows(platform, architectureRows, procInterrupts, irq.machine.nrCpuIds);
           const { cpuFiles, pciMsi } = platform;
-          const rescan = (): void => irq.machine.run('rescan_store', pci.rescan());
-          const shown = pciMsi && { msi: pciMsi, rescan };
+          const shown = pciMsi && { msi: pciMsi, rescan: () => pci.rescan() };
           return new ShownGuest({ irq, arch, cpuFiles, cpu, interrupts: procInterrupts, pci: shown, tracer });
         },
         [IrqCore, PLATFORM, GuestPci, Tracer],

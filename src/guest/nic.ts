@@ -69,7 +69,7 @@ export class GuestNic {
    */
   setIndirection(choice: IndirectionChoice): void {
     checkArgument('indirection', indirectionArgument, choice);
-    this.machine.run('netvsc_set_rxfh', netvscSetRxfh(this.adapter, indirectionTable(choice)));
+    this.machine.call('netvsc_set_rxfh', netvscSetRxfh(this.adapter, indirectionTable(choice)));
   }
 
   /** The interface is up. */
@@ -79,12 +79,12 @@ export class GuestNic {
 
   /** The interface goes up: frames come and go again. @throws ErrnoError ENODEV if the adapter is not in service. */
   up(): void {
-    this.machine.run('dev_open', netvscOpen(this.adapter));
+    this.machine.call('dev_open', netvscOpen(this.adapter));
   }
 
   /** The interface goes down; its channels and interrupts stay. @throws ErrnoError ENODEV if the adapter is not in service. */
   down(): void {
-    this.machine.run('dev_close', netvscClose(this.adapter));
+    this.machine.call('dev_close', netvscClose(this.adapter));
   }
 
   /** Has the guest send frames; they go out as time passes. */

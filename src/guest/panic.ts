@@ -4,6 +4,7 @@ import type { PanicOptions } from '../scenario/port.js';
 import type { Procedure } from '../machine/step.js';
 import type { HyperV } from '../host/hyperv.js';
 import type { Machine } from '../machine/machine.js';
+import type { Turns } from '../machine/turns.js';
 import type { Vmbus } from '../vmbus/vmbus.js';
 
 /** What takes part in a panic. */
@@ -24,11 +25,11 @@ const SYSRQ_REASON = 'sysrq triggered crash';
  * @param isFollowed a crash kernel is started then.
  * @throws RangeError for a CPU that is not online, and in a kernel that has stopped already.
  */
-export function panic(
+export function* panic(
   { machine, vmbus, host }: PanickedKernel,
   { cpu = 0, reason }: PanicOptions,
   isFollowed: boolean,
-): void {
+): Turns<void> {
   if (machine.halted) throw new RangeError("the guest's kernel has stopped; it cannot panic once more");
   if (!machine.online.has(machine.cpu(cpu).id))
     throw new RangeError(`CPU ${cpu} is offline; no kernel panics there`);
@@ -38,7 +39,7 @@ export function panic(
   log.printk(`Kernel panic - not syncing: ${text}`);
   machine.halt();
   machine.thisCpu = cpu;
-  machine.runHalted(vmbus.panic());
+  yield* machine.runHalted(vmbus.panic());
   reportCrash({ machine, vmbus, host });
   if (isFollowed) vmbus.crashShutdown(cpu);
   else log.printk(endOf(text));

@@ -27,17 +27,17 @@ export class GuestUio {
 
   /** open() of /dev/uio; the first opens the channel. @throws ErrnoError as ChannelOperations.open. */
   open(): void {
-    this.machine.run('uio_open', this.device.open());
+    this.machine.call('uio_open', this.device.open());
   }
 
   /** close(); the last closes the channel. @throws ErrnoError EBADF if it is not open. */
   close(): void {
-    this.machine.run('uio_release', this.device.release());
+    this.machine.call('uio_release', this.device.release());
   }
 
   /** write() of 1 or 0: interrupts on or off. @throws ErrnoError EBADF if it is not open. */
   irqControl(on: boolean): void {
     checkArgument('on', bool, on);
-    this.machine.run('uio_write', this.device.irqControl(on));
+    this.machine.call('uio_write', this.device.irqControl(on));
   }
 }

@@ -1,3 +1,4 @@
+import { atOnce } from '../machine/turns.js';
 import { formatDuration } from '../scenario/duration.js';
 import type { ScenarioLanguage } from '../scenario/language.js';
 import { latencies } from '../scenario/schema/host.js';
@@ -22,7 +23,7 @@ export class GuestCommands implements CommandTaker {
     try {
       const parsed = parseCommand(line, this.language);
       this.live.catchUp();
-      const answer = 'step' in parsed ? this.doStep(parsed.step) : await this.doCommand(parsed.command);
+      const answer = 'step' in parsed ? await this.doStep(parsed.step) : await this.doCommand(parsed.command);
       // What the command has started in the guest proceeds as far as it can at the present moment.
       this.guest.run({ ns: 0 });
       return answer;
@@ -32,8 +33,9 @@ export class GuestCommands implements CommandTaker {
     }
   }
 
-  private doStep({ planned }: ControlStep): ControlAnswer {
-    const answer = perform(this.guest, planned);
+  private async doStep({ planned }: ControlStep): Promise<ControlAnswer> {
+    const work = perform(this.guest, planned);
+    const answer = planned.endsWithCall ? await this.live.work(work) : atOnce(work);
     switch (answer.kind) {
       case 'refused':
         return { ok: false, code: answer.code, message: answer.reason };

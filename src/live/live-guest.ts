@@ -7,8 +7,9 @@ import type {
   WorkloadGuest,
 } from '../scenario/port.js';
 import { formatPlace } from '../scenario/place.js';
-import type { Scenario } from '../scenario/scenario.js';
-import { doStep } from '../scenario/steps.js';
+import type { Turns } from '../machine/turns.js';
+import type { Scenario, Step } from '../scenario/scenario.js';
+import { doStepInTurns } from '../scenario/steps.js';
 import { startWorkloads, subjectOf, type WorkloadItem } from '../scenario/workloads/index.js';
 import type { SignalTally } from '../scenario/workloads/workload.js';
 
@@ -90,11 +91,15 @@ export class LiveGuest {
   private originNs: Ns = 0;
   private originMs = 0;
   private nextStep = 0;
+  /** The step of the timeline that is under way. */
+  private step: Turns<void> | undefined;
   private nextSeed: number;
   /** Until then others have their turn. */
   private pauseEndMs = 0;
-  /** Runs that are not over. */
-  private runs = 0;
+  /** Runs and other work that are not over: while there are any, the guest's time does not follow the real time. */
+  private works = 0;
+  /** The turn of who waits for one last. */
+  private lastTurn: Promise<void> = Promise.resolve();
   private lastRun: Promise<void> = Promise.resolve();
   private workload: RunningWorkload[] = [];
   private rate = 0;
@@ -137,10 +142,11 @@ export class LiveGuest {
    */
   catchUp(): void {
     const beginMs = this.options.nowMs();
-    if (this.runs > 0 || beginMs < this.pauseEndMs) return;
+    if (this.works > 0 || beginMs < this.pauseEndMs) return;
     const targetNs = this.originNs + Math.floor((beginMs - this.originMs) * NS_PER_MS * this.rate);
-    if (this.guest.now >= targetNs || this.advance(targetNs)) return;
-    this.lostNs += targetNs - this.guest.now;
+    if (this.step === undefined && this.guest.now >= targetNs) return;
+    if (this.inSlice((mayGoOn) => this.runTo(targetNs, mayGoOn))) return;
+    this.lostNs += Math.max(0, targetNs - this.guest.now);
     this.restart();
   }
 
@@ -150,18 +156,40 @@ export class LiveGuest {
    */
   run(ns: Ns): Promise<void> {
     this.catchUp();
-    this.runs += 1;
-    const done = this.lastRun.then(() => this.hurry(ns));
+    const done = this.lastRun.then(() => {
+      const targetNs = this.guest.now + ns;
+      return this.inSlices((mayGoOn) => this.runTo(targetNs, mayGoOn));
+    });
     this.lastRun = done.catch(() => {});
     return done;
   }
 
-  private async hurry(ns: Ns): Promise<void> {
+  /**
+   * Has work of the guest done as fast as this machine can, whatever the speed. Others have their turn meanwhile, other
+   * work among them: what waits may wait for just that.
+   *
+   * @returns what the work returns; throws what it throws.
+   */
+  async work<T>(turns: Turns<T>): Promise<T> {
+    const result: T[] = [];
+    await this.inSlices((mayGoOn) => {
+      do {
+        const next = turns.next();
+        if (next.done) result.push(next.value);
+      } while (result.length === 0 && mayGoOn());
+      return result.length > 0;
+    });
+    return result[0];
+  }
+
+  /** Goes on with what `slice` does, a slice when it is its turn, until it says that it is over. */
+  private async inSlices(slice: (mayGoOn: () => boolean) => boolean): Promise<void> {
+    this.works += 1;
     try {
-      const targetNs = this.guest.now + ns;
-      while (!this.advance(targetNs)) await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+      do await this.turn();
+      while (!this.inSlice(slice));
     } finally {
-      this.runs -= 1;
+      this.works -= 1;
       this.restart();
     }
   }
@@ -174,6 +202,18 @@ export class LiveGuest {
     }
   }
 
+  /** Resolves when those who have waited before had their turn, and the pause after it is over. */
+  private turn(): Promise<void> {
+    const turn = this.lastTurn.then(() => this.pauseOver());
+    this.lastTurn = turn;
+    return turn;
+  }
+
+  private async pauseOver(): Promise<void> {
+    if (this.options.nowMs() < this.pauseEndMs)
+      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS).unref());
+  }
+
   /**
    * Resolves once `isOver` says so. Where the guest's time stands still it goes on for that, as far as needed and as long as
    * anything happens in it; others have their turn meanwhile.
@@ -182,7 +222,7 @@ export class LiveGuest {
     for (let waitMs = 1; !isOver(); waitMs = Math.min(2 * waitMs, MOST_WAIT_MS)) {
       await new Promise((resolve) => setTimeout(resolve, waitMs).unref());
       if (this.rate > 0) this.catchUp();
-      else if (this.runs === 0) this.advanceUntil(isOver);
+      else if (this.works === 0) this.advanceUntil(isOver);
     }
   }
 
@@ -193,17 +233,16 @@ export class LiveGuest {
     while (!isOver() && nowMs() < endMs) {
       const { nextTime } = this.guest;
       if (nextTime === undefined) return;
-      this.advance(nextTime);
+      this.inSlice((mayGoOn) => this.runTo(nextTime, mayGoOn));
     }
   }
 
-  /** Runs the guest up to `targetNs`, or for as long as it may keep others waiting. @returns whether it got there. */
-  private advance(targetNs: Ns): boolean {
+  /** Does something for as long as it may keep others waiting. @returns whether it is over; else a pause follows. */
+  private inSlice(slice: (mayGoOn: () => boolean) => boolean): boolean {
     const { nowMs } = this.options;
     const endMs = nowMs() + MOST_BUSY_MS;
     let events = 0;
-    const mayGoOn = (): boolean => ++events % LOOK_EVENTS !== 0 || nowMs() < endMs;
-    if (this.runTo(targetNs, mayGoOn)) return true;
+    if (slice(() => ++events % LOOK_EVENTS !== 0 || nowMs() < endMs)) return true;
     this.pauseEndMs = nowMs() + PAUSE_MS;
     return false;
   }
@@ -245,16 +284,27 @@ export class LiveGuest {
   }
 
   private runTo(timeNs: Ns, mayGoOn: () => boolean): boolean {
-    const { timeline } = this.scenario;
-    for (let step = timeline[this.nextStep]; step !== undefined; step = timeline[this.nextStep]) {
-      const { atNs, place } = step;
-      if (this.startNs + atNs > timeNs) break;
-      if (!this.guest.elapseWhile(this.startNs + atNs, mayGoOn)) return false;
+    for (;;) {
+      if (!this.endStep(mayGoOn)) return false;
+      const step = this.scenario.timeline[this.nextStep];
+      if (step === undefined || this.startNs + step.atNs > timeNs) break;
+      if (!this.guest.elapseWhile(this.startNs + step.atNs, mayGoOn)) return false;
       this.nextStep += 1;
-      const { failure } = doStep(this.guest, step);
-      if (failure !== undefined)
-        this.options.onFailure(`${formatPlace(place)}: ${step.describe()}: ${failure}`);
+      this.step = this.doStep(step);
     }
     return this.guest.elapseWhile(timeNs, mayGoOn);
+  }
+
+  /** Goes on with the step of the timeline that is under way. @returns false if it stopped before its end. */
+  private endStep(mayGoOn: () => boolean): boolean {
+    while (this.step?.next().done === false) if (!mayGoOn()) return false;
+    this.step = undefined;
+    return true;
+  }
+
+  private *doStep(step: Step): Turns<void> {
+    const { failure } = yield* doStepInTurns(this.guest, step);
+    if (failure !== undefined)
+      this.options.onFailure(`${formatPlace(step.place)}: ${step.describe()}: ${failure}`);
   }
 }

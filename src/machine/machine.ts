@@ -1,4 +1,4 @@
-import { AssertionError } from '../lib/assert.js';
+import { BrokenInvariantError } from '../lib/assert.js';
 import type { CpuId, Ns } from '../lib/brand.js';
 import { checks } from '../lib/checks.js';
 import { Fifo } from '../lib/fifo.js';
@@ -8,13 +8,14 @@ import { Cpu, type CpuMachine, type InterruptHandler, IRQ_WORK_VECTOR, type Task
 import { CpuPlug } from './cpu-plug.js';
 import { CpuMask, SharedCpuMask } from './cpumask.js';
 import { CpuHotplug, type HotplugMachine } from './hotplug.js';
-import { HUNG_LIMIT_NS, HungError, isStuck, type WaitingContext, waitingContext } from './hung.js';
+import { isStuck, type WaitingContext, waitingContext } from './hung.js';
 import { KernelLog } from './log.js';
 import { drainStores } from './memory.js';
 import { StopMachine } from './stop-machine.js';
 import { type Procedure, setRunningContext, type Step } from './step.js';
-import { Task } from './task.js';
+import { Task, type TaskIdentity } from './task.js';
 import { flatTopology, type Topology } from './topology.js';
+import { atOnce, Calls, elapseInTurns, runInTurns, type Turns } from './turns.js';
 import type { TracePort } from '../trace/port.js';
 import { type TraceContext, type TracedMachine, traceFlag } from '../trace/tracer.js';
 
@@ -36,20 +37,13 @@ export interface MachineOptions {
   readonly interruptNs?: Ns;
 }
 
-/** What a new process context is called. */
-export interface TaskIdentity {
-  /** What Linux calls it, at most 15 characters of which count; default: the name of the model. */
-  readonly comm?: string;
-  /** Its process id, where it has one already; default: the next one. */
-  readonly pid?: number;
-  /** The workqueue that it serves; default: it is no worker. */
-  readonly workqueue?: string;
-}
-
 /** Of process contexts: 1 is init's, 2 kthreadd's. */
 const FIRST_PID = 3;
 /** Characters of a task's name that the kernel keeps (TASK_COMM_LEN - 1). */
 const COMM_LENGTH = 15;
+/** So many transitions are each looked at by validateWith, then one of so many. */
+const ALL_LOOKED_AT = 100_000;
+const THEN_ONE_OF = 1000;
 
 /** Whoever runs a machine's contexts in its stead, such as an explorer of interleavings. */
 export interface ContextRunner extends TaskletRunner {
@@ -81,6 +75,8 @@ export class Machine implements CpuMachine, HotplugMachine, TracedMachine {
   readonly hotplug: CpuHotplug;
   readonly cpuPlug: CpuPlug;
   readonly interruptNs: Ns;
+  /** Calls that are being made of the guest on this machine. */
+  readonly calls = new Calls();
   /** The CPU that the running context runs on (smp_processor_id). */
   thisCpu: CpuId = 0;
   /** Runs tasks and tasklets instead of this machine; undefined: they run by themselves. */
@@ -105,6 +101,8 @@ export class Machine implements CpuMachine, HotplugMachine, TracedMachine {
   /** What looks at the whole machine after each transition, if that was asked for. */
   private readonly invariants: (() => readonly string[])[] = [];
   private isValidated = false;
+  /** So many have ended since there was something to look at. */
+  private transitions = 0;
   /** Until when the hypervisor keeps all CPUs from running; undefined: they run. */
   private pausedUntil: Ns | undefined;
 
@@ -235,12 +233,12 @@ export class Machine implements CpuMachine, HotplugMachine, TracedMachine {
    * Runs `proc` on a machine that stands still: what a kernel does that has panicked. It waits for nothing but time, in
    * which others than this machine do what they do.
    */
-  runHalted(proc: Procedure<void>): void {
+  *runHalted(proc: Procedure<void>): Turns<void> {
     for (;;) {
       const next = proc.next();
       if (next.done) return;
       const { kind, ns, object } = next.value;
-      if (kind === 'sleep' && ns !== undefined) this.elapse(ns);
+      if (kind === 'sleep' && ns !== undefined) yield* elapseInTurns(this, this.clock.now + ns);
       else if (object.blocks(next.value)) throw new Error(`${object.name} is waited for after a panic`);
     }
   }
@@ -318,19 +316,12 @@ export class Machine implements CpuMachine, HotplugMachine, TracedMachine {
    * @throws RangeError if the machine stands still.
    */
   run<T>(name: string, proc: Procedure<T>, cpu: CpuId = this.online.first(), identity: TaskIdentity = {}): T {
-    const task = this.start(name, proc, cpu, identity);
-    const end = this.clock.now + HUNG_LIMIT_NS;
-    while (task.state !== 'done') {
-      const late = this.clock.now > end;
-      if (late || !this.clock.runNext()) {
-        const waitsFor = task.blockedOn?.object.name ?? 'its turn';
-        const why = late ? 'waits for ever' : 'nothing is left to happen';
-        throw new HungError(name, waitsFor, why, this.waiting());
-      }
-      this.settle();
-    }
-    if (task.failed) throw task.error;
-    return task.result as T;
+    return atOnce(runInTurns(this, name, proc, cpu, identity));
+  }
+
+  /** The same for a call of the guest's that ends with this: who has asked for that call's work in turns gets it so. */
+  call<T>(name: string, proc: Procedure<T>): T {
+    return this.calls.finish(runInTurns(this, name, proc));
   }
 
   /**
@@ -417,7 +408,8 @@ export class Machine implements CpuMachine, HotplugMachine, TracedMachine {
 
   /**
    * What must hold between any two transitions of the machine's contexts is looked at after each, with IRQLAB_CHECKS=full
-   * and as long as no explorer runs them.
+   * and as long as no explorer runs them; after the first 100,000, which most guests never reach, after one of 1,000: an hour
+   * in which something polls each millisecond has millions.
    *
    * @param broken gives sentences about what does not hold.
    */
@@ -429,9 +421,12 @@ export class Machine implements CpuMachine, HotplugMachine, TracedMachine {
 
   private validate(transition: string): void {
     if (this.runner !== undefined) return;
+    this.transitions += 1;
+    if (this.transitions > ALL_LOOKED_AT && this.transitions % THEN_ONE_OF !== 0) return;
     for (const one of this.invariants) {
       const broken = one();
-      if (broken.length > 0) throw new AssertionError(`broken after ${transition}: ${broken.join('; ')}`);
+      if (broken.length > 0)
+        throw new BrokenInvariantError(`broken after ${transition}: ${broken.join('; ')}`);
     }
   }
 

@@ -10,6 +10,16 @@ export interface RunQueue {
   push(task: Task): void;
 }
 
+/** What a new process context is called. */
+export interface TaskIdentity {
+  /** What Linux calls it, at most 15 characters of which count; default: the name of the model. */
+  readonly comm?: string;
+  /** Its process id, where it has one already; default: the next one. */
+  readonly pid?: number;
+  /** The workqueue that it serves; default: it is no worker. */
+  readonly workqueue?: string;
+}
+
 /** A process context: one running procedure on a CPU, that may sleep. Made by Machine.spawn. */
 export class Task implements Waiter, RunningContext {
   state: TaskState = 'ready';

@@ -3,6 +3,7 @@ import type { RingName, RingPlace } from '../host/misbehave/rings.js';
 import type { MisbehaveRule } from '../host/misbehave/rule.js';
 import type { HostTotalName } from '../host/totals.js';
 import type { WaitingContext } from '../machine/hung.js';
+import type { Turns } from '../machine/turns.js';
 import type { IndirectionChoice } from '../host/protocols/indirection.js';
 import type { CpuId, Irq, Ns, Relid } from '../lib/brand.js';
 import type { DeviceOptions } from './options/devices.js';
@@ -90,6 +91,14 @@ export interface ScenarioGuest {
 
   /** The same, as long as `mayGoOn`, which is asked before each event, says so. @returns whether it got to `timeNs`. */
   elapseWhile(timeNs: Ns, mayGoOn: () => boolean): boolean;
+
+  /**
+   * The work of one call in turns, for who has others to serve meanwhile.
+   *
+   * @param call ends with a call of this guest's: what comes behind one that takes time is not done.
+   * @returns what it returns if it took no time; else undefined.
+   */
+  inTurns<T>(call: () => T): Turns<T | undefined>;
 
   /** Takes a CPU offline (writes 0 to its `online` file). */
   offline(cpu: CpuId): void;
@@ -217,8 +226,8 @@ export interface ScenarioLines {
   /** A driver requests a line. */
   request(irq: Irq, request: LineRequestOptions): void;
 
-  /** A driver frees its line. @returns the name of its action; null if there is none of this name. */
-  free(irq: Irq, name?: string): string | null;
+  /** A driver frees its line: its first action, or the one of this name. Throws RangeError if there is none, too. */
+  release(irq: Irq, name?: string): void;
 
   enable(irq: Irq): void;
 

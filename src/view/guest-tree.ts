@@ -110,7 +110,7 @@ export const builtinFiles: Readonly<Record<string, (guest: ShownGuest) => TreeNo
   '/sys/kernel/debug/tracing': ({ tracer, irq: { machine } }) => tracefs(tracer, machine),
   '/sys/devices/system/cpu': ({ irq, cpuFiles, cpu }) => sysCpuDirectory(irq, cpuFiles, cpu),
   '/sys/devices/system/node': ({ irq: { machine } }) => sysNodeDirectory(machine),
-  '/sys/bus/pci': ({ pci }) => pciBusDirectory(pci),
+  '/sys/bus/pci': ({ irq, pci }) => pciBusDirectory(irq.machine, pci),
   '/sys/devices/pci0000:00': ({ irq, pci }) =>
     pci === undefined ? new StaticDirectory(0o755) : rootBus(irq, pci.msi, '', 'pci0000:00'),
 };

@@ -247,7 +247,7 @@ export function sysfsFile(
 
 /** What runs a write whose writer waits for it. */
 export interface Runner {
-  run<T>(name: string, proc: Procedure<T>): T;
+  call<T>(name: string, proc: Procedure<T>): T;
 }
 
 /** A file of sysfs whose writers may sleep. `store` gives what is left to do; undefined: nothing. */
@@ -267,7 +267,7 @@ export function sleepingSysfsFile(
     beginWrite,
     write(data) {
       const begun = beginWrite(data);
-      return typeof begun === 'number' ? begun : machine.run(begun.name, begun.work);
+      return typeof begun === 'number' ? begun : machine.call(begun.name, begun.work);
     },
   };
 }

@@ -15,6 +15,7 @@ import { brokenAtRest, brokenInvariants } from '../../src/vmbus/validate.js';
 import { designChoices, type VmbusDesign } from '../../src/vmbus/variants/design.js';
 import { device, instanceOf, TestGuest, type TestGuestOptions } from '../support/guest.js';
 import { hostMessage, lastAnswer, relids } from './messages.js';
+import { atOnce } from '../../src/machine/turns.js';
 
 const MS = 1_000_000;
 export const CPUS = 4;
@@ -119,7 +120,7 @@ export class Victim {
   panic(): void {
     const { machine, vmbus } = this.guest;
     if (!machine.halted) machine.halt();
-    machine.runHalted(vmbus.panic());
+    atOnce(machine.runHalted(vmbus.panic()));
     this.reboot();
   }
 

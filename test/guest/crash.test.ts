@@ -6,6 +6,7 @@ import { parseScenario } from '../../src/scenario/load.js';
 import { runScenario } from '../../src/scenario/runner.js';
 import type { GuestOptions } from '../../src/scenario/options/guest.js';
 import { brokenInvariants } from './invariants.js';
+import { atOnce } from '../../src/machine/turns.js';
 
 const MS = 1_000_000;
 const S = 1000 * MS;
@@ -95,7 +96,7 @@ describe('a panic', () => {
       vm.host.hyperv.postRaw(new Uint8Array([24, 0, 0, 0, 0, 0, 0, 0, 8, 0, 0, 0, 0, 0, 0, 0]));
     const from = vm.now;
     vm.machine.halt();
-    vm.machine.runHalted(vm.vmbus.panic());
+    atOnce(vm.machine.runHalted(vm.vmbus.panic()));
     expect(vm.now - from).toBeGreaterThan(10 * MS);
     const slow = Guest.create({ ...options, host: { latency: { messageNs: 3 * S } } });
     const before = slow.now;
@@ -122,6 +123,27 @@ describe('a panic', () => {
     const old = Guest.create({ cpus: 2, host: { version: '3.0' }, devices: [{ driver: 'kvp', relid: 7 }] });
     old.panic();
     expect(old.host.crashes).toHaveLength(1);
+  });
+
+  // vmbus_wait_for_unload looks at the pages of the hypervisor's synic only.
+  test.each([
+    ['7.2', true, 100],
+    ['7.3', true, 100],
+    ['7.2', false, 0],
+    ['6.18', true, 0],
+  ] as const)('%s with confidential VMBus (%s) is over after %i s', (kernel, confidentialVmbus, seconds) => {
+    const vm = Guest.create({
+      cpus: 2,
+      kernel,
+      isolation: true,
+      confidentialVmbus,
+      devices: [{ driver: 'heartbeat', relid: 7 }],
+    });
+    const before = vm.now;
+    vm.panic();
+    expect(Math.round((vm.now - before) / S)).toBe(seconds);
+    const inVain = 'hv_vmbus: Continuing even though VMBus UNLOAD did not complete';
+    expect(texts(vm).includes(inVain)).toBe(seconds > 0);
   });
 
   test('cannot be where no kernel runs', () => {

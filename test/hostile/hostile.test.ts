@@ -92,6 +92,16 @@ describe('with IRQLAB_CHECKS=full', () => {
     expect(() => guest.run({ ms: 1 })).toThrow(said);
   });
 
+  test('after a hundred thousand transitions it is told soon', () => {
+    const guest = Guest.create({ cpus: 1, devices: [{ driver: 'heartbeat', relid: 7 }] });
+    const { machine } = guest;
+    for (let n = 0; n < 100_000; n++) machine.settle();
+    guest.channel(7).channel.irqRequested = false;
+    expect(() => {
+      for (let n = 0; n < 1000; n++) machine.settle();
+    }).toThrow('channel 7 is open without its IRQ');
+  });
+
   test('another word than full is an error, which names it', () => {
     expect([undefined, '', 'full'].map(checksAsked)).toEqual([false, false, true]);
     for (const word of ['FULL', 'yes', '1', 'full '])

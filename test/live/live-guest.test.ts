@@ -1,7 +1,9 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { Guest } from '../../src/guest/guest.js';
 import { LiveGuest } from '../../src/live/live-guest.js';
+import type { PlannedAction } from '../../src/scenario/actions/action.js';
 import { parseScenario } from '../../src/scenario/load.js';
+import { perform } from '../../src/scenario/steps.js';
 
 const scenario = parseScenario(
   `
@@ -158,6 +160,79 @@ run: 1s
     expect(running.elapsedNs).toBe(elapsedNs);
     await done;
     expect(running.elapsedNs).toBeGreaterThanOrEqual(5_000);
+  });
+});
+
+describe('work that waits for a host that never answers', () => {
+  const silent = parseScenario(
+    `
+cpus: 2
+devices: [{driver: heartbeat, relid: 7}, {driver: netvsc, relid: 13}]
+workload: [{relid: 7, every: 1us}]
+host: {misbehave: [{message: UNLOAD_RESPONSE, do: drop}]}
+timeline: [{at: 2ms, suspend: true, expect: hang}]
+run: 1s
+`,
+    'silent.yaml',
+  );
+  let looks: number;
+  let running: LiveGuest;
+
+  /** Each look at the time takes 1 ms, in which one goes with every 64th event. */
+  beforeEach(() => {
+    looks = 0;
+    guest = Guest.create(silent.guest);
+    running = new LiveGuest(guest, silent, {
+      speed: 1,
+      nowMs: () => {
+        looks += 1;
+        nowMs += 1;
+        return nowMs;
+      },
+      onFailure: (message) => failures.push(message),
+    });
+  });
+
+  const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+  const suspend = (): PlannedAction => silent.timeline[0];
+
+  test('is done in slices of 15 ms, between which others have 5 ms', async () => {
+    let over = false;
+    const work = running.work(perform(guest, suspend())).finally(() => (over = true));
+    const rounds = 20;
+    for (let round = 0; round < rounds; round++) {
+      const before = guest.now;
+      looks = 0;
+      await turn();
+      expect(looks).toBeLessThan(25);
+      expect(guest.now - before).toBeLessThan(2e6);
+    }
+    expect(over).toBe(false);
+    expect(guest.machine.liveTasks).toBe(1);
+    running.stopWorkload(7);
+    expect(await work).toMatchObject({ kind: 'refused', code: 'a hang' });
+  });
+
+  test('lets other work go on, which may be what it waits for', async () => {
+    const work = running.work(perform(guest, suspend()));
+    await turn();
+    expect(await running.work(guest.inTurns(() => guest.offline(1)))).toBeUndefined();
+    expect(guest.machine.online.has(1)).toBe(false);
+    running.stopWorkload(7);
+    expect(await work).toMatchObject({ kind: 'refused', code: 'a hang' });
+  });
+
+  test('as a step of the timeline, too', () => {
+    nowMs += 2;
+    running.catchUp();
+    for (let i = 0; i < 20; i++) {
+      nowMs += 20;
+      looks = 0;
+      running.catchUp();
+      expect(looks).toBeLessThan(25);
+    }
+    expect(guest.machine.liveTasks).toBe(1);
+    expect(failures).toEqual([]);
   });
 });
 

@@ -1,6 +1,7 @@
 import { HostTotals } from '../../src/host/totals.js';
 import { ErrnoError } from '../../src/lib/errno.js';
 import { Clock } from '../../src/machine/clock.js';
+import type { Turns } from '../../src/machine/turns.js';
 import type { DeviceOptions } from '../../src/scenario/options/devices.js';
 import type {
   DiskIoOptions,
@@ -78,6 +79,10 @@ export class FakeGuest implements ScenarioGuest {
     return true;
   }
 
+  *inTurns<T>(call: () => T): Turns<T> {
+    return call();
+  }
+
   plugCpu(cpu: number): void {
     this.record('plugCpu', cpu);
   }
@@ -131,9 +136,9 @@ export class FakeGuest implements ScenarioGuest {
       this.record('request', irq, name, ...flags);
       if (this.open.has(irq)) throw new ErrnoError('EBUSY', `IRQ ${irq} is taken`);
     },
-    free: (irq, name) => {
+    release: (irq, name) => {
       this.record('free', irq, name ?? '');
-      return this.open.has(irq) ? (name ?? 'first') : null;
+      if (!this.open.has(irq)) throw new RangeError(`nobody has requested IRQ ${irq}`);
     },
     enable: (irq) => this.record('enable', irq),
     disable: (irq, wait) => this.record('disable', irq, wait),

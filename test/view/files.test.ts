@@ -132,7 +132,7 @@ describe('files', () => {
     const done: string[] = [];
     const given = sleepingSysfsFile(
       {
-        run: (name, proc) => {
+        call: (name, proc) => {
           ran.push(name);
           let result = proc.next();
           while (result.done !== true) result = proc.next();
@@ -171,7 +171,7 @@ describe('files', () => {
       { done: true, value: 4 },
     ]);
     expect([given.beginWrite?.(''), given.beginWrite?.('nothing')]).toEqual([0, 7]);
-    const hidden = sleepingSysfsFile({ run: () => expect.anything() as never }, 0o200, {
+    const hidden = sleepingSysfsFile({ call: () => expect.anything() as never }, 0o200, {
       store: () => undefined,
     });
     expect([hidden.read, hidden.mode]).toEqual([undefined, 0o200]);

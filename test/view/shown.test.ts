@@ -337,8 +337,9 @@ describe('a PCI function', () => {
     ['1\n\n', 'EINVAL'],
   ])('a file that has something done takes %p', (text, expected) => {
     let done = false;
-    const given = triggerFile(() => {
+    const given = triggerFile({ call: () => expect.anything() as never }, () => {
       done = true;
+      return undefined;
     });
     const said = outcome(() => given.write?.(text));
     expect(typeof expected === 'string' ? said : done).toBe(expected);

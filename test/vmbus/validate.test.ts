@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { sleep } from '../../src/machine/completion.js';
 import { INVALID_RELID } from '../../src/vmbus/relid-map.js';
 import { HVMSG_NONE } from '../../src/vmbus/synic.js';
 import { brokenAtRest, brokenInvariants } from '../../src/vmbus/validate.js';
@@ -228,5 +229,20 @@ describe('what holds at rest', () => {
     spoil(guest);
     expect(brokenInvariants(guest.vmbus)).toEqual([]);
     expect(brokenAtRest(guest.vmbus)).toContain(expected);
+  });
+
+  test('but whoever sleeps for a time with channel_mutex goes on', () => {
+    const { vmbus, machine } = booted();
+    const { channelMutex } = vmbus.connection;
+    machine.spawn(
+      'holder',
+      (function* hold() {
+        yield* channelMutex.lock();
+        yield* sleep(1000);
+        yield* channelMutex.unlock();
+      })(),
+    );
+    machine.settle();
+    expect([channelMutex.isHeld, brokenAtRest(vmbus)]).toEqual([true, []]);
   });
 });

@@ -22,6 +22,8 @@ export interface PlannedAction {
   perform(guest: ScenarioGuest): Answer;
   /** It asks for what became of signals, which is counted for who asks only. */
   readonly needsStats: boolean;
+  /** `perform` ends with the only call of the guest that may take time. */
+  readonly endsWithCall: boolean;
   /** Checks how the values fit to the rest of the scenario. `at`: path of the action's key. */
   check(at: Path, checks: Checks): void;
 }
@@ -63,6 +65,11 @@ export interface ActionDefinition<
   readonly expects?: Expects;
   /** It asks for `guest.stats`, which is there only if a step of the timeline does. Default false. */
   readonly needsStats?: boolean;
+  /**
+   * `perform` ends with the only call of the guest that may take time, and answers nothing then: while the guest waits, a
+   * live one serves its files. Default false: a live guest does it all at once.
+   */
+  readonly endsWithCall?: boolean;
   /** The action as data. `kind` is its name unless there is another one among the fields. */
   fields(value: z.output<Value>, companions: z.output<z.ZodObject<Companions>>): Fields;
   /** The action in words, as in a scenario file. */
@@ -82,7 +89,7 @@ export function defineAction<
   Fields extends object,
   Companions extends z.ZodRawShape = Record<never, never>,
 >(definition: ActionDefinition<Value, Companions, Fields>): ScenarioAction {
-  const { name, value, expects = anErrno, needsStats = false } = definition;
+  const { name, value, expects = anErrno, needsStats = false, endsWithCall = false } = definition;
   return {
     name,
     value,
@@ -99,6 +106,7 @@ export function defineAction<
         name,
         action: { kind: name, ...fields },
         needsStats,
+        endsWithCall,
         describe: () => definition.describe(fields),
         perform: (guest) => definition.perform(guest, fields) ?? done,
         check: (at, checks) => definition.check?.(fields, at, checks),

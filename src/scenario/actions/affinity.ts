@@ -32,6 +32,7 @@ export const affinity = defineAction({
     action.kind === 'affinity'
       ? `affinity of IRQ ${action.irq} to CPUs ${action.cpus}`
       : `affinity of relid ${action.relid} to CPU ${action.cpu}`,
+  endsWithCall: true,
   perform(guest, action) {
     if (action.kind === 'affinity') guest.setAffinity(action.irq, action.cpus);
     else guest.setChannelCpu(action.relid, action.cpu);

@@ -14,6 +14,7 @@ function cpuAction(
     value: cpu.describe(about),
     fields: (number) => ({ cpu: number }),
     describe: (action) => `${name} ${action.cpu}`,
+    endsWithCall: true,
     perform(guest, action) {
       perform(guest, action.cpu);
     },

@@ -25,6 +25,7 @@ export const panic = defineAction({
     .describe('The kernel panics, and no crash kernel is loaded: nothing runs in the guest any more'),
   fields: (given) => (given === true ? {} : given),
   describe: () => 'panic',
+  endsWithCall: true,
   perform(guest, options) {
     guest.panic(options);
   },
@@ -40,6 +41,7 @@ export const crash = defineAction({
     .describe('The kernel panics, and the crash kernel is started: on that CPU, which is its CPU 0'),
   fields: (given) => (given === true ? {} : given),
   describe: () => 'crash',
+  endsWithCall: true,
   perform(guest, options) {
     guest.crash(options);
   },
@@ -55,6 +57,7 @@ export const kexec = defineAction({
     .describe("A new kernel is started in the old one's place, on all CPUs"),
   fields: (given) => (given === true ? {} : given),
   describe: () => 'kexec',
+  endsWithCall: true,
   perform(guest, options) {
     guest.kexec(options);
   },

@@ -9,6 +9,7 @@ export const offer = defineAction({
   fields: (offered) => ({ device: offered }),
   describe: ({ device: offered }) =>
     `offer ${offered.driver ?? `class ${offered.class}`} as relid ${offered.relid}`,
+  endsWithCall: true,
   perform(guest, action) {
     guest.offer(action.device);
   },
@@ -23,6 +24,7 @@ export const rescind = defineAction({
   value: relid.describe('The host takes this channel back'),
   fields: (number) => ({ relid: number }),
   describe: (action) => `rescind ${action.relid}`,
+  endsWithCall: true,
   perform(guest, action) {
     guest.rescind(action.relid);
   },
@@ -39,6 +41,7 @@ export const channels = defineAction({
   ),
   fields: (given) => given,
   describe: (action) => `channels of relid ${action.relid} to ${action.count}`,
+  endsWithCall: true,
   perform(guest, action) {
     guest.setChannels(action.relid, action.count);
   },

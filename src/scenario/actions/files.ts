@@ -9,6 +9,7 @@ export const write = defineAction({
   needs: { data: 'what to write' },
   fields: (path, { data }) => ({ path, data: String(data) }),
   describe: ({ path, data }) => `write ${JSON.stringify(data)} to ${path}`,
+  endsWithCall: true,
   perform(guest, { path, data }) {
     guest.writeFile(path, data);
   },

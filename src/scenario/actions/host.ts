@@ -13,6 +13,7 @@ export const host = defineAction({
   value: hostAct.describe('The host does what it must not'),
   fields: (act) => ({ act }),
   describe: ({ act }) => `the host does: ${act.kind}`,
+  endsWithCall: true,
   perform(guest, { act }) {
     performHostAct(guest.host, act);
   },
@@ -47,6 +48,7 @@ export const stimer0 = defineAction({
   companions: { times },
   fields: (number, { times: often = 1 }) => ({ cpu: number, times: often }),
   describe: (action) => `stimer0 of CPU ${action.cpu}${action.times === 1 ? '' : ` ${action.times} times`}`,
+  endsWithCall: true,
   perform(guest, action) {
     guest.host.timerExpired(action.cpu, action.times);
   },

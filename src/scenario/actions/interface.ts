@@ -27,6 +27,7 @@ export const indirection = defineAction({
     return { relid: nic, choice: weights === undefined ? { default: true } : { weights } };
   },
   describe: (action) => `indirection table of relid ${action.relid}`,
+  endsWithCall: true,
   perform(guest, action) {
     guest.setIndirection(action.relid, action.choice);
   },
@@ -37,6 +38,7 @@ export const ifdown = defineAction({
   value: relid.describe('The interface of the network device with this primary channel goes down'),
   fields: (number) => ({ relid: number }),
   describe: (action) => `ifdown of relid ${action.relid}`,
+  endsWithCall: true,
   perform(guest, action) {
     guest.setInterface(action.relid, false);
   },
@@ -47,6 +49,7 @@ export const ifup = defineAction({
   value: relid.describe('The interface of the network device with this primary channel goes up'),
   fields: (number) => ({ relid: number }),
   describe: (action) => `ifup of relid ${action.relid}`,
+  endsWithCall: true,
   perform(guest, action) {
     guest.setInterface(action.relid, true);
   },

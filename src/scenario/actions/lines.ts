@@ -56,6 +56,7 @@ export const request = defineAction({
   }).describe("A device's driver requests this interrupt (request_threaded_irq)"),
   fields: ({ irq: number, name, ...keys }) => ({ irq: number, request: { name, ...handlerOptions(keys) } }),
   describe: (action) => `request IRQ ${action.irq} for ${action.request.name}`,
+  endsWithCall: true,
   perform(guest, action) {
     guest.lines.request(action.irq, action.request);
   },
@@ -69,9 +70,9 @@ export const free = defineAction({
   }).describe('A driver quiets its device and frees this interrupt (free_irq)'),
   fields: (line): { irq: Irq; name?: string } => line,
   describe: (action) => `free ${namedLine(action.irq, action.name)}`,
+  endsWithCall: true,
   perform(guest, action) {
-    if (guest.lines.free(action.irq, action.name) !== null) return done;
-    return notPossible(`nobody has requested ${namedLine(action.irq, action.name)}`);
+    guest.lines.release(action.irq, action.name);
   },
 });
 
@@ -80,6 +81,7 @@ export const enable = defineAction({
   value: irq.describe('Undo one disabling of this interrupt (enable_irq)'),
   fields: (number) => ({ irq: number }),
   describe: (action) => `enable IRQ ${action.irq}`,
+  endsWithCall: true,
   perform(guest, action) {
     guest.lines.enable(action.irq);
   },
@@ -97,6 +99,7 @@ export const disable = defineAction({
   }).describe('Disable this interrupt; calls nest (disable_irq)'),
   fields: ({ irq: number, wait = 'all' }) => ({ irq: number, wait }),
   describe: (action) => `disable IRQ ${action.irq}`,
+  endsWithCall: true,
   perform(guest, action) {
     guest.lines.disable(action.irq, action.wait);
   },
@@ -107,6 +110,7 @@ export const synchronize = defineAction({
   value: irq.describe('Wait until handlers and threads of this interrupt have run (synchronize_irq)'),
   fields: (number) => ({ irq: number }),
   describe: (action) => `synchronize IRQ ${action.irq}`,
+  endsWithCall: true,
   perform(guest, action) {
     guest.lines.synchronize(action.irq);
   },
@@ -119,6 +123,7 @@ export const wake = defineAction({
   ),
   fields: (given) => given,
   describe: (action) => `wake by IRQ ${action.irq} ${action.on ? 'on' : 'off'}`,
+  endsWithCall: true,
   perform(guest, action) {
     guest.lines.setWake(action.irq, action.on);
   },
@@ -134,6 +139,7 @@ export const plug = defineAction({
   value: interruptOrPci.describe('A line comes with its devices, as under interrupts, or a PCI device'),
   fields: (device) => ({ device }),
   describe: ({ device }) => `plug ${'irq' in device ? `IRQ ${device.irq}` : device.driver}`,
+  endsWithCall: true,
   perform(guest, { device }) {
     if ('irq' in device) guest.lines.plug(device);
     else guest.lines.plugPci(device);
@@ -160,6 +166,7 @@ export const unplug = defineAction({
   ),
   fields: (device) => ({ device }),
   describe: ({ device }) => `unplug ${typeof device === 'number' ? `IRQ ${device}` : device}`,
+  endsWithCall: true,
   perform(guest, { device }) {
     if (typeof device === 'number') guest.lines.unplug(device);
     else guest.lines.unplugPci(device);
@@ -177,6 +184,7 @@ export const queues = defineAction({
   ),
   fields: (given) => given,
   describe: (action) => `queues of ${action.device} to ${action.count}`,
+  endsWithCall: true,
   perform(guest, action) {
     guest.lines.setQueues(action.device, action.count);
   },

@@ -21,6 +21,7 @@ function moduleAction(
     value: modules.describe(about),
     fields: (names) => ({ names }),
     describe: ({ names }) => `${name} ${names.join(' ')}`,
+    endsWithCall: true,
     perform(guest, { names }) {
       perform(guest, names);
     },

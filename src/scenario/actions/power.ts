@@ -16,6 +16,7 @@ export const suspend = defineAction({
   value: yes.describe('The guest hibernates'),
   fields: () => ({}),
   describe: () => 'suspend',
+  endsWithCall: true,
   perform(guest) {
     guest.suspend();
   },
@@ -33,6 +34,7 @@ export const resume = defineAction({
   /** `relids`: new relid of each channel that gets a certain one; undefined: all are counted on. */
   fields: (given) => ({ relids: given === true ? undefined : given.relids }),
   describe: () => 'resume',
+  endsWithCall: true,
   perform(guest, { relids }) {
     guest.resume(relids);
   },
@@ -44,6 +46,7 @@ export const shutdown = defineAction({
   value: yes.describe('The guest leaves its host for a new kernel, as with kexec'),
   fields: () => ({}),
   describe: () => 'shutdown',
+  endsWithCall: true,
   perform(guest) {
     guest.shutdown();
   },

@@ -13,6 +13,7 @@ export const uio = defineAction({
   ),
   fields: (given) => ({ relid: given.relid, deed: given.do }),
   describe: (action) => `${action.deed} the uio device of relid ${action.relid}`,
+  endsWithCall: true,
   perform(guest, action) {
     guest.useUio(action.relid, action.deed);
   },

@@ -1,4 +1,5 @@
 import type { IrqCore } from '../../irq/core.js';
+import type { Procedure } from '../../machine/step.js';
 import type { PciPresence } from '../../platform/pci/pci-functions.js';
 import type { PciMsi } from '../../platform/pci/pci-msi.js';
 import {
@@ -7,6 +8,7 @@ import {
   StaticDirectory,
   sysfsFile,
   type TreeNode,
+  type Runner,
 } from '../tree-node.js';
 import type { ShownClassDevice } from './class-devices.js';
 import { textFile } from './cpu-sets.js';
@@ -17,7 +19,7 @@ import { storeUevent } from './uevent.js';
 export interface ShownPci {
   readonly msi: PciMsi;
   /** Looks for drivers of functions that have none (pci_rescan_bus). */
-  rescan(): void;
+  rescan(): Procedure<void>;
 }
 
 function link(up: string, { func }: PciPresence): TreeNode {
@@ -25,7 +27,7 @@ function link(up: string, { func }: PciPresence): TreeNode {
 }
 
 /** /sys/bus/pci; without PCI it is there, and empty. */
-export function pciBusDirectory(pci: ShownPci | undefined): DirectoryNode {
+export function pciBusDirectory(machine: Runner, pci: ShownPci | undefined): DirectoryNode {
   const all = (): PciPresence[] => (pci === undefined ? [] : [...pci.msi.functions]);
   const driverNames = (): Set<string> => new Set(all().flatMap(({ driver }) => driver ?? []));
   const slots = (): PciPresence[] => all().filter(({ func }) => func.slot !== undefined);
@@ -40,7 +42,7 @@ export function pciBusDirectory(pci: ShownPci | undefined): DirectoryNode {
       (name) => name,
       (name) => driverDirectory(name, all),
     ),
-    rescan: triggerFile(() => pci?.rescan()),
+    rescan: triggerFile(machine, () => pci && { name: 'rescan_store', work: pci.rescan() }),
     slots: new ListDirectory(
       slots,
       ({ func }) => func.slot ?? '',

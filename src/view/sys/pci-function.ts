@@ -11,6 +11,9 @@ import {
   ListDirectory,
   StaticDirectory,
   sysfsFile,
+  type Runner,
+  type SleepingWrite,
+  sleepingSysfsFile,
 } from '../tree-node.js';
 import { hex } from '../debugfs/bits.js';
 import { classDirectories } from './class-devices.js';
@@ -110,13 +113,13 @@ function ueventText({ func, driver }: PciPresence): string {
 }
 
 /** A file that has something done when a number other than 0 is written to it (bus_rescan_store and the like). */
-export function triggerFile(action: () => void): FileNode {
-  return sysfsFile(0o200, {
+export function triggerFile(machine: Runner, action: () => SleepingWrite<void> | undefined): FileNode {
+  return sleepingSysfsFile(machine, 0o200, {
     store: (text) => {
       const value = /^\s*([+-]?)(0x[0-9a-f]+|\d+)\n?$/i.exec(text);
       if (value === null || value[1] === '-')
         throw new ErrnoError('EINVAL', `${JSON.stringify(text)} is no number`);
-      if (Number(value[2]) !== 0) action();
+      return Number(value[2]) === 0 ? undefined : action();
     },
   });
 }

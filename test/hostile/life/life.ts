@@ -1,4 +1,5 @@
 import { Guest } from '../../../src/guest/guest.js';
+import { BrokenInvariantError } from '../../../src/lib/assert.js';
 import { HungError } from '../../../src/machine/hung.js';
 import { brokenAtRest, brokenInvariants } from '../../../src/vmbus/validate.js';
 import { foreignError } from '../foreign.js';
@@ -43,7 +44,9 @@ export class Life {
       this.watch.reached(name);
     } catch (error) {
       if (error instanceof HungError) this.hangs = true;
-      const foreign = foreignError(error);
+      // Of designs that are not sound nothing is promised but that they do not crash irqlab.
+      const isOwnFault = !this.isSound && error instanceof BrokenInvariantError;
+      const foreign = isOwnFault ? undefined : foreignError(error);
       if (foreign !== undefined) return foreign;
     }
     if (this.guest.earlierLogs.length !== kernels) {
