@@ -119,9 +119,9 @@ const misdeeds: readonly (readonly [Refusal, string, (guest: TestGuest) => void]
     ({ host }) => host.postRaw(new Uint8Array([18, 0, 0, 0, 0, 0, 0, 0])),
   ],
   [
-    'message-slot-type',
-    'fills a slot with another kind of message',
-    (guest) => setSlot(guest, 0x80000000, 8),
+    'message-too-short',
+    'fills a slot with nothing, and calls it another kind of message',
+    (guest) => setSlot(guest, 0x80000000, 0),
   ],
   ['message-slot-size', 'claims more bytes than a slot has', (guest) => setSlot(guest, 1, 241)],
   [
@@ -176,11 +176,6 @@ const misdeeds: readonly (readonly [Refusal, string, (guest: TestGuest) => void]
   ['offer-relid-out-of-range', 'offers the largest relid', (guest) => offer(guest, 0xffffffff)],
   ['offer-relid-in-use', 'offers a relid twice', (guest) => offer(guest, 1)],
   ['offer-of-existing-device', 'offers a device twice', (guest) => offer(guest, 77, ofNic)],
-  [
-    'offer-sub-channel-without-primary',
-    'offers a sub-channel of nothing',
-    (guest) => offer(guest, 77, { subChannelIndex: 1 }),
-  ],
   [
     'offer-sub-channel-index-in-use',
     'offers a sub-channel twice',

@@ -133,15 +133,21 @@ describe('control messages that make no sense', () => {
     expect(refusals(...messages.map(encodeMessage))).toEqual({ 'message-of-the-guest': 5 });
   });
 
-  test('a slot that is no VMBus message is freed', () => {
-    const guest = new TestGuest().boot();
-    const slot = guest.vmbus.contexts[0].message;
-    slot.type = 0x80000000;
-    expect(guest.vmbus.isr.handle(guest.machine.cpu(0))).toBe(true);
-    guest.machine.settle();
-    expect(slot.type).toBe(0);
-    expect(Object.fromEntries(guest.connection.refused)).toEqual({ 'message-slot-type': 1 });
-  });
+  test.each([0x80000000, 2, 0xffffffff])(
+    'a slot of type %i is taken for what it has in it, and freed',
+    (type) => {
+      const guest = new TestGuest().boot();
+      const { message } = guest.vmbus.contexts[0];
+      const unasked = encodeMessage({ type: CHANNELMSG.UNLOAD_RESPONSE });
+      message.payload.set(unasked);
+      message.payloadSize = unasked.length;
+      message.type = type;
+      expect(guest.vmbus.isr.handle(guest.machine.cpu(0))).toBe(true);
+      guest.machine.settle();
+      expect(message.type).toBe(0);
+      expect(Object.fromEntries(guest.connection.refused)).toEqual({ 'response-nobody-waits-for': 1 });
+    },
+  );
 
   test('a message tasklet that finds no message does nothing', () => {
     const guest = new TestGuest().boot();
