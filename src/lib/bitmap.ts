@@ -32,10 +32,9 @@ export function testAndClearBit(words: Uint32Array, bit: number): boolean {
   return was;
 }
 
-/** Lowest set bit at or after `from`, or -1. */
-export function nextBit(words: Uint32Array, from: number): number {
+/** Lowest set bit at or after `from`, or -1. @param end so many words are looked at, from the first one on. */
+export function nextBit(words: Uint32Array, from: number, end = words.length): number {
   let index = from >>> 5;
-  const end = words.length;
   if (index >= end) return -1;
   let word = words[index] & (-1 << (from & 31));
   if (word === 0) {
