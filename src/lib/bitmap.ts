@@ -38,10 +38,11 @@ export function nextBit(words: Uint32Array, from: number, end = words.length): n
   if (index >= end) return -1;
   let word = words[index] & (-1 << (from & 31));
   if (word === 0) {
-    do {
-      index += 1;
-      if (index === end) return -1;
-    } while (words[index] === 0);
+    index += 1;
+    // Pages of event flags are mostly empty.
+    while (index + 3 < end && (words[index] | words[index + 1] | words[index + 2] | words[index + 3]) === 0) index += 4;
+    while (index < end && words[index] === 0) index += 1;
+    if (index >= end) return -1;
     word = words[index] | 0;
   }
   return (index << 5) + 31 - Math.clz32(word & -word);
