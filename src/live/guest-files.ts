@@ -1,7 +1,7 @@
 import { ErrnoError } from '../lib/errno.js';
 import type { FileTree } from '../view/tree.js';
-import type { SleepingWrite } from '../view/tree-node.js';
-import type { DirectoryEntry, FileAttributes, MountedFiles, OpenedFile } from './fuse/files.js';
+import type { FileStream, SleepingWrite } from '../view/tree-node.js';
+import type { DirectoryEntry, FileAttributes, MountedFiles, OpenedFile, OpenedStream } from './fuse/files.js';
 
 /** A guest's /proc and /sys as files that can be mounted. */
 export class GuestFiles implements MountedFiles {
@@ -12,6 +12,8 @@ export class GuestFiles implements MountedFiles {
   constructor(
     private readonly treeNow: () => FileTree,
     private readonly sleep: (write: SleepingWrite) => number | Promise<number>,
+    /** Resolves once it holds, as the guest's time passes. */
+    private readonly waitFor: (isOver: () => boolean) => Promise<void>,
   ) {}
 
   private get tree(): FileTree {
@@ -41,7 +43,9 @@ export class GuestFiles implements MountedFiles {
 
   open(path: string, access: 'read' | 'write'): OpenedFile {
     const file = this.tree.open(path, access);
+    const stream = access === 'read' ? file.stream() : undefined;
     return {
+      ...(stream && { stream: this.opened(stream) }),
       bytes: () => file.bytes(),
       write: (data) => {
         const begun = file.beginWrite(data);
@@ -51,9 +55,19 @@ export class GuestFiles implements MountedFiles {
     };
   }
 
+  private opened(stream: FileStream): OpenedStream {
+    return {
+      read: (bytes, by) => stream.read(bytes, by),
+      isReady: (by) => stream.isReady(by),
+      ready: (by, isOver) => this.waitFor(() => isOver() || stream.isReady(by)),
+      ...(stream.seek && { seek: (to) => stream.seek?.(to) }),
+      close: () => stream.close?.(),
+    };
+  }
+
   /**
-   * fsync and fdatasync alike: there is nothing to do for files of sysfs, and for directories of debugfs and tracefs; no
-   * other has the operation (fs/sync.c vfs_fsync_range, fs/kernfs/file.c, fs/libfs.c simple_dir_operations).
+   * fsync and fdatasync alike: there is nothing to do for files of sysfs, and for directories of debugfs, tracefs and
+   * /dev; no other has the operation (fs/sync.c vfs_fsync_range, fs/kernfs/file.c, fs/libfs.c simple_dir_operations).
    */
   sync(path: string): void {
     const isFile = this.tree.stat(path).kind !== 'directory';
@@ -76,9 +90,9 @@ export class GuestFiles implements MountedFiles {
   }
 }
 
-/** Whether it lies in debugfs or tracefs, mount points included. */
+/** Whether it lies in debugfs, tracefs or /dev, mount points included. */
 function isSimple(path: string): boolean {
-  return /^\/sys\/kernel\/(?:debug|tracing)(?:\/|$)/.test(path);
+  return /^\/(?:sys\/kernel\/(?:debug|tracing)|dev)(?:\/|$)/.test(path);
 }
 
 function isProc(path: string): boolean {
