@@ -40,7 +40,8 @@ export function nextBit(words: Uint32Array, from: number, end = words.length): n
   if (word === 0) {
     index += 1;
     // Pages of event flags are mostly empty.
-    while (index + 3 < end && (words[index] | words[index + 1] | words[index + 2] | words[index + 3]) === 0) index += 4;
+    while (index + 3 < end && (words[index] | words[index + 1] | words[index + 2] | words[index + 3]) === 0)
+      index += 4;
     while (index < end && words[index] === 0) index += 1;
     if (index >= end) return -1;
     word = words[index] | 0;
