@@ -4,7 +4,8 @@
 //   node tools/mutants.js --write                  the same, and writes the baseline
 //   node tools/mutants.js --folder src/irq --count 150 --seed 1    another sample; --all takes every mutant
 //   node tools/mutants.js --folder src/irq --file kstat            only of files with that in their names
-//   node tools/mutants.js --survivors --write                      only those that survived, after tests were added
+//   node tools/mutants.js --folder src/irq --file kstat.ts:40      all of a line
+//   node tools/mutants.js --survivors --write                      only those that survived there, after tests were added
 //
 // Exit status 1: a survivor that the baseline does not explain.
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -27,9 +28,9 @@ const { values } = parseArgs({
 });
 
 /** A number for each mutant that does not change as others come and go: FNV-1a of what it is, with the seed. */
-function lot(mutant, seed) {
+function lot(mutant) {
   let hash = 0x811c9dc5;
-  for (const character of `${seed} ${keyOf(mutant)} ${mutant.nth}`) {
+  for (const character of `${values.seed} ${placeOf(mutant)} ${mutant.nth}`) {
     hash = Math.imul(hash ^ character.charCodeAt(0), 0x01000193);
   }
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
@@ -37,22 +38,41 @@ function lot(mutant, seed) {
   return (hash ^ (hash >>> 16)) >>> 0;
 }
 
-function keyOf({ file, code, was, becomes }) {
+/** What a mutant is; several in one file may look the same, of which each has its `nth`. */
+function placeOf({ file, code, was, becomes }) {
   return [file, code, was, becomes].join('\n');
 }
 
-/** Of `mutants` those whose lot comes first: a change of the source changes the sample by what it changed. */
-function sample(mutants, known) {
+function keyOf(mutant) {
+  return `${placeOf(mutant)} ${mutant.nth ?? 0}`;
+}
+
+/** Tells those of `mutants` apart that look the same. */
+function number(mutants) {
   const seen = new Map();
   for (const mutant of mutants) {
-    mutant.nth = seen.get(keyOf(mutant)) ?? 0;
-    seen.set(keyOf(mutant), mutant.nth + 1);
+    const place = placeOf(mutant);
+    mutant.nth = seen.get(place) ?? 0;
+    seen.set(place, mutant.nth + 1);
   }
-  const among = mutants.filter(({ file }) => values.file === undefined || file.includes(values.file));
-  if (values.survivors) return among.filter((mutant) => known.has(keyOf(mutant)));
-  if (values.all) return among;
+}
+
+/**
+ * What is to be tried of `mutants`: those whose lot comes first, so that a change of the source changes the sample by
+ * what it changed; or what the command asks for instead.
+ */
+function chosenOf(mutants, known) {
+  const [part, line] = (values.file ?? '').split(':');
+  const among = mutants.filter(
+    (mutant) => mutant.file.includes(part) && (line === undefined || mutant.line === Number(line)),
+  );
+  if (values.survivors) {
+    const keys = new Set(known?.survivors.map(keyOf));
+    return among.filter((mutant) => keys.has(keyOf(mutant)));
+  }
+  if (values.all || line !== undefined) return among;
   return among
-    .map((mutant) => ({ mutant, lot: lot(mutant, values.seed) }))
+    .map((mutant) => ({ mutant, lot: lot(mutant) }))
     .sort((a, b) => a.lot - b.lot)
     .slice(0, Number(values.count))
     .map(({ mutant }) => mutant);
@@ -62,27 +82,45 @@ function readBaseline() {
   return JSON.parse(readFileSync(baselineFile, 'utf8'));
 }
 
+/** Takes a sample into the baseline, in place of what that has of the same seed. */
+function write(name, sample) {
+  const baseline = readBaseline();
+  baseline[name] = [...(baseline[name] ?? []).filter(({ seed }) => seed !== sample.seed), sample].sort(
+    (a, b) => Number(a.seed) - Number(b.seed),
+  );
+  writeFileSync(baselineFile, `${JSON.stringify(baseline, undefined, 2)}\n`);
+}
+
 let unexplained = 0;
 for (const name of values.folder) {
   const folder = new Folder(name);
   try {
     await folder.record();
     for (const test of folder.failing) console.log(`does not pass here and is left out: ${test}`);
-    const known = new Map(
-      (readBaseline()[name]?.survivors ?? []).map((survivor) => [keyOf(survivor), survivor.why]),
+    const samples = readBaseline()[name] ?? [];
+    const known = samples.find(({ seed }) => seed === values.seed);
+    const whys = new Map(
+      samples.flatMap(({ survivors }) => survivors).map((survivor) => [keyOf(survivor), survivor.why]),
     );
-    const chosen = sample(folder.mutants, known);
+    number(folder.mutants);
+    const chosen = chosenOf(folder.mutants, known);
     const survivors = [];
     for (const [index, mutant] of chosen.entries()) {
       if (process.stderr.isTTY) process.stderr.write(`\r${name} ${index}/${chosen.length}`);
       if ((await folder.try(mutant)) !== undefined) continue;
-      const { file, code, was, becomes } = mutant;
-      const why = known.get(keyOf(mutant));
-      survivors.push({ file, code, was, becomes, ...(why === undefined ? {} : { why }) });
+      const { file, code, was, becomes, nth } = mutant;
+      const why = whys.get(keyOf(mutant));
+      survivors.push({
+        file,
+        code,
+        was,
+        becomes,
+        ...(nth > 0 ? { nth } : {}),
+        ...(why === undefined ? {} : { why }),
+      });
       if (why === undefined) {
         unexplained += 1;
-        const line = lineOf(mutant);
-        console.log(`survives: ${file}${line}  ${code}\n    ${was}  ->  ${becomes}`);
+        console.log(`survives: ${file}:${mutant.line}  ${code}\n    ${was}  ->  ${becomes}`);
       }
     }
     const killed = chosen.length - survivors.length;
@@ -92,26 +130,17 @@ for (const name of values.folder) {
         `${survivors.filter(({ why }) => why !== undefined).length} survivors explained`,
     );
     if (values.write) {
-      const baseline = readBaseline();
-      const { seed, tried } = values.survivors ? baseline[name] : { seed: values.seed, tried: chosen.length };
-      baseline[name] = {
-        seed,
+      const tried = values.survivors ? (known?.tried ?? 0) : chosen.length;
+      write(name, {
+        seed: values.seed,
         of: folder.mutants.length,
         tried,
         killed: tried - survivors.length,
         survivors,
-      };
-      writeFileSync(baselineFile, `${JSON.stringify(baseline, undefined, 2)}\n`);
+      });
     }
   } finally {
     folder.end();
   }
 }
 process.exitCode = unexplained > 0 ? 1 : 0;
-
-/** ":LINE" in the file as it is, where the code stands there. */
-function lineOf({ file, code }) {
-  const lines = readFileSync(new URL(`../${file}`, import.meta.url), 'utf8').split('\n');
-  const at = lines.findIndex((text) => text.trim() === code);
-  return at < 0 ? '' : `:${at + 1}`;
-}

@@ -56,7 +56,7 @@ export class BalloonDriver extends VscDriver {
       },
       *connectToVsp() {
         request(conversation, newest);
-        yield* conversation.wait(TIMEOUT_NS);
+        yield* conversation.wait({ timeoutNs: TIMEOUT_NS });
         if (version === undefined)
           throw new ErrnoError('EPROTO', 'the host speaks no version of dynamic memory that the driver does');
         const text = `Using Dynamic Memory protocol version ${version >>> 16}.${version & 0xffff}`;

@@ -4,7 +4,7 @@ import type { VmbusDevice } from '../vmbus/driver.js';
  * A line of the kernel log about one device (include/linux/dev_printk.h dev_err and the like).
  *
  * @param about what of the device it is about, such as its interface.
- * @param once the first time only (dev_err_once).
+ * @param once the first time only, whatever device it is about (dev_err_once).
  */
 export function devPrintk(
   { name, about }: { readonly name: string; readonly about?: string },
@@ -14,6 +14,6 @@ export function devPrintk(
 ): void {
   const { log } = channel.machine;
   const line = `${name} ${instanceId}${about === undefined ? '' : ` ${about}`}: ${text}`;
-  if (once) log.printkOnce(line);
+  if (once) log.printkOnce(line, `${name}: ${text}`);
   else log.printk(line);
 }

@@ -76,5 +76,5 @@ function* connectToVsp(conversation: Conversation, log: KernelLog): Procedure<vo
     throw new ErrnoError('ENODEV', 'the host refused the protocol of the mouse');
   }
   conversation.expect();
-  yield* conversation.wait(TIMEOUT_NS);
+  yield* conversation.wait({ timeoutNs: TIMEOUT_NS });
 }

@@ -148,6 +148,8 @@ const v61: KernelBehaviour = {
   charIsUnsigned: false,
   overwriteType: 'int',
   activateWorkNamesFunction: false,
+  laterTraceOptions: [],
+  tracePipeHasOneReader: false,
   matrixAllocReservedEvent: true,
   procInterruptsForm: '6.1',
   idleRows: 'countedOnline',
@@ -221,6 +223,8 @@ const v61: KernelBehaviour = {
 const v610: KernelBehaviour = {
   ...v61,
   charIsUnsigned: true, // 6.2: 3bc753c06dd0
+  laterTraceOptions: ['fields'], // 6.4: 80a76994b2d8
+  tracePipeHasOneReader: true, // 6.6: c2489bb7e6be
   kvmResamplesAtUnmask: true, // 6.4, "KVM: x86/ioapic: Resample the pending state of an IRQ when unmasking"
   idleRows: 'counted', // 6.10: show_interrupts asks kstat_irqs_desc, which goes by tot_count
   condOneshot: true, // 6.9: c2ddeb29612f
@@ -253,6 +257,7 @@ const v610: KernelBehaviour = {
 
 const v612: KernelBehaviour = {
   ...v610,
+  laterTraceOptions: ['fields', 'trace_printk_dest'], // 6.12: 9b7bdf6f6ece
   procInterruptsForm: '6.12', // 6.11: lines without an action have no row; the columns are the same
   idleRows: 'none', // 6.11
   domainFlagNames: true, // 6.11: cb06c9826991
@@ -270,6 +275,7 @@ const v612: KernelBehaviour = {
 
 const v618: KernelBehaviour = {
   ...v612,
+  laterTraceOptions: ['fields', 'trace_printk_dest', 'copy_trace_marker'], // 6.16: 7b382efd5e8a
   procInterruptsForm: '6.13', // 6.13: the blank behind the counts went
   managedKeepsDisableDepth: true, // 6.16: 788019eb559f
   moveInProcessContext: 'chip', // 6.15: IRQCHIP_MOVE_DEFERRED for IRQ_MOVE_PCNTXT
@@ -287,6 +293,7 @@ const v618: KernelBehaviour = {
 
 const v72: KernelBehaviour = {
   ...v618,
+  laterTraceOptions: ['fields', 'trace_printk_dest', 'copy_trace_marker', 'bitmask-list'], // taken from 7.2
   overwriteType: 'char', // taken from 7.2
   matrixAllocReservedEvent: false, // taken from 7.2
   procInterruptsForm: '7.2',

@@ -3,6 +3,7 @@ export const errnoNumbers = {
   EPERM: 1,
   ENOENT: 2,
   ESRCH: 3,
+  EINTR: 4,
   EIO: 5,
   ENXIO: 6,
   EBADF: 9,

@@ -1,7 +1,7 @@
 import { ErrnoError } from '../lib/errno.js';
 import type { FileTree } from '../view/tree.js';
-import type { SleepingWrite } from '../view/tree-node.js';
-import type { DirectoryEntry, FileAttributes, MountedFiles, OpenedFile } from './fuse/files.js';
+import type { FileStream, SleepingWrite } from '../view/tree-node.js';
+import type { DirectoryEntry, FileAttributes, MountedFiles, OpenedFile, OpenedStream } from './fuse/files.js';
 
 /** A guest's /proc and /sys as files that can be mounted. */
 export class GuestFiles implements MountedFiles {
@@ -12,6 +12,8 @@ export class GuestFiles implements MountedFiles {
   constructor(
     private readonly treeNow: () => FileTree,
     private readonly sleep: (write: SleepingWrite) => number | Promise<number>,
+    /** Resolves once it holds, as the guest's time passes. */
+    private readonly waitFor: (isOver: () => boolean) => Promise<void>,
   ) {}
 
   private get tree(): FileTree {
@@ -41,13 +43,25 @@ export class GuestFiles implements MountedFiles {
 
   open(path: string, access: 'read' | 'write'): OpenedFile {
     const file = this.tree.open(path, access);
+    const stream = access === 'read' ? file.stream() : undefined;
     return {
+      ...(stream && { stream: this.opened(stream) }),
       bytes: () => file.bytes(),
       write: (data) => {
         const begun = file.beginWrite(data);
         return typeof begun === 'number' ? begun : this.sleep(begun);
       },
       truncate: () => file.truncate(),
+    };
+  }
+
+  private opened(stream: FileStream): OpenedStream {
+    return {
+      read: (bytes, by) => stream.read(bytes, by),
+      isReady: (by) => stream.isReady(by),
+      ready: (by, isOver) => this.waitFor(() => isOver() || stream.isReady(by)),
+      ...(stream.seek && { seek: (to) => stream.seek?.(to) }),
+      close: () => stream.close?.(),
     };
   }
 

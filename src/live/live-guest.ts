@@ -194,6 +194,14 @@ export class LiveGuest {
     }
   }
 
+  /** Resolves once `isOver` says so. Nothing happens in the guest for that which would not have happened anyway. */
+  async waitFor(isOver: () => boolean): Promise<void> {
+    for (let waitMs = 1; !isOver(); waitMs = Math.min(2 * waitMs, MOST_WAIT_MS)) {
+      await new Promise((resolve) => setTimeout(resolve, waitMs).unref());
+      if (this.rate > 0) this.catchUp();
+    }
+  }
+
   /** Resolves when those who have waited before had their turn, and the pause after it is over. */
   private turn(): Promise<void> {
     const turn = this.lastTurn.then(() => this.pauseOver());

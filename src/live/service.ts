@@ -50,6 +50,7 @@ export class LiveService {
         new GuestFiles(
           () => guest.fs,
           (write) => sleepingWrite(guest, live, write),
+          (isOver) => live.waitFor(isOver),
         ),
         owner,
       ),

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import type { Stdio } from '../command/stdio.js';
 import { type LiveOptions, LiveService } from './service.js';
 import { runInUserNamespace, runOverlaid } from './shell/enter.js';
@@ -10,6 +11,9 @@ const guestPaths = [
   '/proc/stat',
   '/proc/softirqs',
   '/proc/cpuinfo',
+  '/proc/kallsyms',
+  '/proc/sys/kernel/ftrace_enabled',
+  '/proc/sys/kernel/kptr_restrict',
   '/sys/devices/system/cpu',
   '/sys/devices/system/node',
   '/sys/devices/LNXSYSTM:00/LNXSYBUS:00/ACPI0004:00/VMBUS:00',
@@ -29,6 +33,11 @@ export interface ShellOptions extends LiveOptions {
   readonly isolate?: boolean;
 }
 
+/** Entries can be added to directories of sysfs, by putting them together again, but not to those of procfs. */
+function canReplace(path: string): boolean {
+  return path.startsWith('/sys/') || existsSync(path);
+}
+
 /**
  * `irqlab shell`: a command in a mount namespace of its own, in which some files of /proc and /sys are the guest's.
  * This process answers for them and stays outside, or it would wait for itself when it reads one of them.
@@ -45,7 +54,7 @@ export async function runShell(
   const service = await LiveService.open(file, options, stdio);
   try {
     const { guest, fd, session } = service;
-    const paths = guestPaths.filter((path) => guest.fs.exists(path));
+    const paths = guestPaths.filter((path) => guest.fs.exists(path) && canReplace(path));
     return service.status(await runOverlaid(command, paths, fd, session, options.isolate));
   } finally {
     service.close();

@@ -46,11 +46,11 @@ export class KernelLog {
     this.written.push({ ns: this.clock.now - this.bootNs, text, once });
   }
 
-  /** Appends the line only the first time it is asked for (pr_info_once and the like). */
-  printkOnce(text: string): void {
+  /** Appends a line only the first time that `place` asks for one (pr_info_once and the like). */
+  printkOnce(text: string, place = text): void {
     this.word.announce();
-    if (this.once.has(text)) return;
-    this.once.add(text);
+    if (this.once.has(place)) return;
+    this.once.add(place);
     this.printk(text, true);
   }
 

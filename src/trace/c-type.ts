@@ -40,5 +40,10 @@ export const text: CType<string> = {
   dynamic: true,
 };
 
+/** A function by name, where the field is a number and no pointer. */
+export const codeAddress: CType<string> = { name: 'unsigned long', size: 8, align: 8, signed: false };
+/** A text as the last field, of which nothing else says the length. */
+export const restText: CType<string> = { name: 'char[]', size: 0, align: 1, signed: 'char', dynamic: true };
+
 /** Where the kernel's own map of memory begins, without KASLR (PAGE_OFFSET). */
 export const PAGE_OFFSET_TEXT = '0xffff888000000000';

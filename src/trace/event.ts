@@ -1,4 +1,5 @@
 import { type CType, int } from './c-type.js';
+import { utf8Length } from './binary/utf8.js';
 import type { TraceBehaviour } from './kernel.js';
 
 /** The fields of an event, in their order. */
@@ -114,10 +115,16 @@ export class TraceEvent<F extends TraceFields = TraceFields> {
     });
   }
 
+  /** What `trace` shows of it: its name and text. ftrace's own events show no name. */
+  lineOf(values: TraceValues<F>): string {
+    const text = this.textOf(values);
+    return this.system === 'ftrace' ? text.replace(/\n$/, '') : `${this.name}: ${text}`;
+  }
+
   /** Bytes that the event takes in a buffer, without the header that the buffer adds. */
   bytesOf(values: TraceValues<F>): number {
     let bytes = this.fixedBytes;
-    for (const name of this.dynamic) bytes += String(values[name]).length + 1;
+    for (const name of this.dynamic) bytes += utf8Length(String(values[name])) + 1;
     return bytes;
   }
 }
@@ -141,8 +148,8 @@ function converted(kind: string, value: number | string): string {
   return String(value);
 }
 
-function declaration({ name, dynamic }: CType, field: string): string {
-  const array = dynamic ? undefined : /^(.*)(\[\d+\])$/.exec(name);
+function declaration({ name, dynamic, size }: CType, field: string): string {
+  const array = dynamic && size > 0 ? undefined : /^(.*)(\[\d*\])$/.exec(name);
   return array ? `${array[1]} ${field}${array[2]}` : `${name} ${field}`;
 }
 

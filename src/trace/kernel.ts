@@ -1,3 +1,5 @@
+import type { LaterTraceOption } from './flags.js';
+
 /** What the tracing of one kernel does differently from another's; src/irq/kernel.ts has the values. */
 export interface TraceBehaviour {
   /** A plain char is unsigned (-funsigned-char), as format files show. */
@@ -8,4 +10,8 @@ export interface TraceBehaviour {
   readonly activateWorkNamesFunction: boolean;
   /** There is an event irq_matrix_alloc_reserved, which nothing tells. */
   readonly matrixAllocReservedEvent: boolean;
+  /** Which of the options that came later `trace_options` has (trace/flags.ts). */
+  readonly laterTraceOptions: readonly LaterTraceOption[];
+  /** Only one at a time may have `trace_pipe` of a CPU open. */
+  readonly tracePipeHasOneReader: boolean;
 }

@@ -19,7 +19,7 @@ export function traceText(tracer: Tracer, onlineCpus: number, cpu?: CpuId): stri
   const overrun = rings.reduce((sum, ring) => sum + ring.overrun, 0);
   const head = traceHead(there, overrun, onlineCpus);
   const shown = cpu === undefined ? rings : [tracer.ringOf(cpu)];
-  const notes = shown.some((ring) => ring.overrun > 0);
+  const notes = tracer.flags.has('annotate') && shown.some((ring) => ring.overrun > 0);
   const started = new Set<CpuId>();
   let lines = '';
   for (const [at, record] of tracer.records(cpu).entries()) {
@@ -42,7 +42,7 @@ export function traceLine(record: TraceRecord, inNs = true): string {
   const { comm, pid, cpu, ns, event, values } = record;
   const task = `${comm.padStart(16)}-${String(pid).padEnd(7)}`;
   const time = inNs ? secondsText(ns) : ` ${String(ns).padStart(12)}`;
-  return `${task} [${String(cpu).padStart(3, '0')}] ${contextChars(record)}${time}: ${event.name}: ${event.textOf(values)}\n`;
+  return `${task} [${String(cpu).padStart(3, '0')}] ${contextChars(record)}${time}: ${event.lineOf(values)}\n`;
 }
 
 /** Seconds with six digits behind the point, rounded, after a blank. */

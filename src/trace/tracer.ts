@@ -4,6 +4,10 @@ import type { TraceEvent, TraceFields, TraceValues } from './event.js';
 import { type FilterError, parseFilter, type TraceFilter } from './filter.js';
 import type { TraceBehaviour } from './kernel.js';
 import type { TracePort, TraceThread } from './port.js';
+import { AddressSpace } from './binary/address-space.js';
+import { type Marker, printEvent, TRACE_PRINT } from './print-event.js';
+import { TraceFlags } from './flags.js';
+import { PipeReaders } from './pipe-readers.js';
 import { PAGE_BYTES, TraceRing } from './ring.js';
 
 /** Bits of an event's common_flags (enum trace_flag_type). */
@@ -77,6 +81,21 @@ export class Tracer implements TracePort {
   readonly events: readonly TraceEvent[];
   /** What is told of a filter that could not be read, for `error_log`; the oldest first. */
   readonly errors: { readonly ns: Ns; readonly command: string; readonly error: FilterError }[] = [];
+  /** `trace_options`. */
+  readonly flags: TraceFlags;
+  /** Names of the tasks whose events were written, by pid (`saved_cmdlines`). */
+  readonly comms = new Map<number, string>();
+  /** Where functions are, of which the binary form of events tells. */
+  readonly addresses = new AddressSpace();
+  readonly pipeReaders = new PipeReaders();
+  /** CPUs whose events are not written: those that `tracing_cpumask` has not. */
+  readonly untracedCpus = new Set<CpuId>();
+  /** `/proc/sys/kernel/ftrace_enabled`: whether functions may be traced, which only other tracers than nop do. */
+  ftraceEnabled = 1;
+  /** `/proc/sys/kernel/kptr_restrict`: with 2 nobody sees addresses in `/proc/kallsyms` (kallsyms_show_value). */
+  kptrRestrict = 0;
+  /** How full a CPU's buffer is, in percent, before who splices it is woken (`buffer_percent`). */
+  wakePercent = 50;
   private readonly enabled = new Set<TraceEvent>();
   private readonly filters = new Map<TraceEvent, FilterState>();
   private readonly taps: TraceTap[] = [];
@@ -94,6 +113,9 @@ export class Tracer implements TracePort {
     readonly behaviour: TraceBehaviour,
   ) {
     this.events = [...events];
+    this.flags = new TraceFlags(behaviour.laterTraceOptions, (overwrites) => {
+      for (const ring of this.rings) ring.overwrites = overwrites;
+    });
   }
 
   /** The buffers in which something was written. */
@@ -106,6 +128,7 @@ export class Tracer implements TracePort {
     const known = this.ringByCpu.get(cpu);
     if (known !== undefined) return known;
     const ring = new TraceRing<TraceRecord>(this.sizePages);
+    ring.overwrites = this.flags.has('overwrite');
     this.ringByCpu.set(cpu, ring);
     return ring;
   }
@@ -153,7 +176,7 @@ export class Tracer implements TracePort {
   }
 
   idOf(event: TraceEvent): number {
-    return FIRST_ID + this.events.indexOf(event);
+    return event === printEvent.plain ? TRACE_PRINT : FIRST_ID + this.events.indexOf(event);
   }
 
   isEnabled(event: TraceEvent): boolean {
@@ -226,20 +249,35 @@ export class Tracer implements TracePort {
     if (!this.isOn || !this.enabled.has(traced)) return;
     const told: TraceValues = values;
     if (this.filters.get(traced)?.passes?.(told) === false) return;
-    this.counted += 1;
+    this.write(traced, told, event.bytesOf(values), by);
+  }
+
+  /** Writes a text of somebody outside the kernel. @returns false while nothing is written. */
+  mark(values: Marker, by: TraceThread): boolean {
+    if (this.isOn) this.write(printEvent.plain, values, printEvent.bytesOf(values), by);
+    return this.isOn;
+  }
+
+  private write(event: TraceEvent, values: TraceValues, bytes: number, by?: TraceThread): void {
     const context = this.machine.traceContext();
+    const cpu = by?.cpu ?? context.cpu;
+    if (this.untracedCpus.has(cpu)) return;
+    this.counted += 1;
+    const comm = by?.comm ?? context.comm;
+    const pid = by?.pid ?? context.pid;
     const record: TraceRecord = {
-      cpu: by?.cpu ?? context.cpu,
-      comm: by?.comm ?? context.comm,
-      pid: by?.pid ?? context.pid,
+      cpu,
+      comm,
+      pid,
       flags: by?.flags ?? context.flags,
       preemptDepth: by?.preemptDepth ?? context.preemptDepth,
       ns: this.now,
       seq: this.counted,
-      event: traced,
-      values: told,
+      event,
+      values,
     };
-    this.ringOf(record.cpu).push(record, event.bytesOf(values));
+    if (pid !== 0 && this.flags.recordsComms && this.comms.get(pid) !== comm) this.comms.set(pid, comm);
+    this.ringOf(cpu).push(record, bytes);
     for (const listener of this.listeners) listener(record);
   }
 

@@ -9,6 +9,7 @@ import type { ArchInterrupts } from './interrupts/arch.js';
 import { InterruptsView, type InterruptsViewOptions, noArchInterrupts } from './interrupts/live.js';
 import { procCpuinfo } from './proc/cpuinfo.js';
 import { initIrqProc, ProcIrq } from './proc/irq.js';
+import { sysctlInt } from './proc/sysctl.js';
 import { procSoftirqs, procStat, type SoftirqCount, type SystemStat } from './proc/stat.js';
 import { type SysCpuOptions, sysCpuDirectory } from './sys/cpu.js';
 import { sysIrq } from './sys/irq.js';
@@ -83,6 +84,24 @@ export const builtinFiles: Readonly<Record<string, (guest: ShownGuest) => TreeNo
     procFile(0o444, { read: () => procSoftirqs(machine, softirqs) }),
   '/proc/cpuinfo': ({ irq: { machine }, cpuFiles }) =>
     procFile(0o444, { read: () => procCpuinfo(machine, cpuFiles) }),
+  '/proc/kallsyms': ({ tracer }) =>
+    procFile(0o444, { read: () => tracer.addresses.kallsyms(tracer.kptrRestrict < 2) }),
+  '/proc/sys/kernel/ftrace_enabled': ({ tracer }) =>
+    sysctlInt(
+      () => tracer.ftraceEnabled,
+      (value) => {
+        tracer.ftraceEnabled = value;
+      },
+      [-(2 ** 31), 2 ** 31 - 1],
+    ),
+  '/proc/sys/kernel/kptr_restrict': ({ tracer }) =>
+    sysctlInt(
+      () => tracer.kptrRestrict,
+      (value) => {
+        tracer.kptrRestrict = value;
+      },
+      [0, 2],
+    ),
   '/sys/kernel/irq': ({ irq }) => sysIrq(irq),
   '/sys/module/spurious/parameters': ({ irq }) => spuriousParameters(irq),
   '/sys/kernel/debug/irq/irqs': ({ irq }) => debugIrqs(irq),

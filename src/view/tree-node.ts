@@ -1,4 +1,5 @@
 import { ErrnoError, errnoCode } from '../lib/errno.js';
+import { latin1Text } from '../lib/text-bytes.js';
 import type { Procedure } from '../machine/step.js';
 
 /** A directory whose entries may come and go; only this object knows them. */
@@ -30,6 +31,20 @@ export interface SleepingWrite<Result = number> {
   readonly work: Procedure<Result>;
 }
 
+/** How a stream is read: by read(), or by splice() and sendfile(). */
+export type StreamUse = 'read' | 'splice';
+
+/** A file that was opened to read a stream: what is read is gone, or the place in the stream is the opener's own. */
+export interface FileStream {
+  /** One read() of up to so many bytes. @returns undefined while there is nothing yet; empty at the end. Throws ErrnoError. */
+  read(bytes: number, by: StreamUse): Uint8Array | undefined;
+  /** Whether there is something for who sleeps in such a read. */
+  isReady(by: StreamUse): boolean;
+  /** lseek(): to the first that is there, to where data begins (SEEK_DATA), or behind the last. Missing: it has no place. */
+  seek?(to: 'first' | 'data' | 'end'): void;
+  close?(): void;
+}
+
 /** A file. Its text is a byte per character, U+0000 to U+00FF. */
 export interface FileNode {
   readonly kind: 'file';
@@ -43,6 +58,8 @@ export interface FileNode {
   bytes?(): Uint8Array;
   /** One write(); returns how many bytes were consumed. Throws ErrnoError. */
   write?(data: string): number;
+  /** Opens it to read a stream; `read` gives all that is in it at the moment. Throws ErrnoError. */
+  openStream?(): FileStream;
   /** What opening it with O_TRUNC does; missing: nothing. */
   truncate?(): void;
   /** The same up to where the writer may sleep, for who lets others go on meanwhile. Missing: it never does. */
@@ -187,6 +204,18 @@ export function procFile(mode: number, methods: FileMethods): FileNode {
 /** A file of debugfs: writing one without a write method gives EINVAL from write(). */
 export function debugFile(mode: number, methods: FileMethods): FileNode {
   return { kind: 'file', mode, size: 0, unwritable: { code: 'EINVAL', at: 'write' }, ...methods };
+}
+
+/** All that a stream gives without waiting, a byte per character. */
+export function readAll(stream: FileStream): string {
+  let text = '';
+  for (;;) {
+    const bytes = stream.read(PAGE_SIZE, 'read');
+    if (bytes === undefined || bytes.length === 0) break;
+    text += latin1Text(bytes);
+  }
+  stream.close?.();
+  return text;
 }
 
 export const PAGE_SIZE = 4096;

@@ -5,6 +5,7 @@ import {
   countDirectories,
   type DirectoryNode,
   type FileNode,
+  type FileStream,
   type SleepingWrite,
   StaticDirectory,
   type TreeNode,
@@ -40,6 +41,8 @@ export interface OpenFile {
   write(data: string): number;
   /** It was opened with O_TRUNC. */
   truncate(): void;
+  /** The stream of a file that is one; undefined for others. Throws ErrnoError as open() does. */
+  stream(): FileStream | undefined;
   /** The same up to where the writer may sleep. */
   beginWrite(data: string): number | SleepingWrite;
 }
@@ -115,6 +118,7 @@ export class FileTree {
       read: () => readText(path, node),
       bytes: () => readBytes(path, node) ?? latin1Bytes(readText(path, node)),
       truncate: () => node.truncate?.(),
+      stream: () => node.openStream?.(),
       write,
       beginWrite: (data) => (node.beginWrite === undefined ? write(data) : node.beginWrite(data)),
     };

@@ -29,14 +29,15 @@ export function* crashUnload(
 /**
  * Looks every 10 ms at the message page of each CPU that is present, and takes one message off each, until one is the
  * answer to UNLOAD: for 100 s at most, since a host first writes its disks' caches. Messages that are left then are
- * thrown away, so that the next kernel finds the pages free (vmbus_wait_for_unload).
+ * thrown away, so that the next kernel finds the pages free (vmbus_wait_for_unload). The pages are those of the hypervisor's
+ * synic: of confidential VMBus, whose messages come to the paravisor's, no answer is ever found.
  */
 function* vmbusWaitForUnload(
   connection: VmbusConnection,
   contexts: readonly HvPerCpuContext[],
 ): Procedure<void> {
   const { log, present } = connection.machine;
-  const pages = [...present].map((cpu) => contexts[cpu]);
+  const pages = connection.confidential ? [] : [...present].map((cpu) => contexts[cpu]);
   let isUnloaded = false;
   for (let i = 1; ; i++) {
     // An answer to the last look comes too late: nobody sees it any more.

@@ -15,7 +15,6 @@ import { traceAnswer, traceOnMsgDpc } from './trace.js';
 import {
   HV_MESSAGE_PAYLOAD_BYTE_COUNT,
   HVMSG_NONE,
-  HVMSG_VMBUS,
   type HvPerCpuContext,
   type MessageSlot,
 } from './synic.js';
@@ -68,13 +67,12 @@ export class MessageHandler {
     context.freeMessage(this.connection.host);
   }
 
-  /** The message in a slot. The host may change its slot at any time, so each word of it is read once. */
-  private take({ type, payloadSize, payload }: MessageSlot): ChannelMessage | undefined {
+  /**
+   * The message in a slot, whatever its type but none and a timer's. The host may change its slot at any time, so each
+   * word of it is read once.
+   */
+  private take({ payloadSize, payload }: MessageSlot): ChannelMessage | undefined {
     traceOnMsgDpc(this.connection.machine, payload);
-    if (type !== HVMSG_VMBUS) {
-      this.connection.refuse('message-slot-type');
-      return undefined;
-    }
     this.complain(new DataView(payload.buffer, payload.byteOffset).getUint32(0, true), payloadSize);
     if (payloadSize > HV_MESSAGE_PAYLOAD_BYTE_COUNT) {
       this.connection.refuse('message-slot-size');
@@ -120,7 +118,9 @@ export class MessageHandler {
         yield* this.onModifychannelResponseSteps(message.childRelid, message.status);
         return;
       case CHANNELMSG.ALLOFFERS_DELIVERED:
-        connection.offersDelivered();
+        connection.allOffersArrived.complete();
+        if (!connection.hasEnded)
+          connection.workQueue.queue(() => management.onOffersDelivered(), VMBUS_CONNECT_CPU, ONMESSAGE);
         return;
       case CHANNELMSG.OPENCHANNEL_RESULT:
       case CHANNELMSG.GPADL_CREATED:
@@ -169,7 +169,9 @@ export class MessageHandler {
         this.onModifychannelResponse(message.childRelid, message.status);
         return;
       case CHANNELMSG.ALLOFFERS_DELIVERED:
-        connection.offersDelivered();
+        connection.allOffersArrived.complete();
+        if (!connection.hasEnded)
+          connection.workQueue.queue(() => management.onOffersDelivered(), VMBUS_CONNECT_CPU, ONMESSAGE);
         return;
       case CHANNELMSG.OPENCHANNEL_RESULT:
       case CHANNELMSG.GPADL_CREATED:
@@ -198,11 +200,14 @@ export class MessageHandler {
     }
   }
 
-  /** Nobody has asked for offers before there is a connection; Linux takes them while it connects. */
+  /**
+   * Nobody has asked for offers before there is a connection; Linux takes them while it connects. After it nobody minds
+   * what the host may have sent before it forgot this guest (vmbus_onmessage_work).
+   */
   private isConnected(): boolean {
-    if (this.connection.state.kind === 'connected') return true;
-    this.connection.refuse('offer-without-connection');
-    return false;
+    const { connection } = this;
+    if (connection.state.kind === 'connecting') connection.refuse('offer-without-connection');
+    return connection.state.kind === 'connected';
   }
 
   /** vmbus_onmodifychannel_response, RFC patch 11: only counts. Always on the connect CPU, so no lock is needed. */

@@ -1,5 +1,5 @@
 import type { Ns } from '../lib/brand.js';
-import { ErrnoError } from '../lib/errno.js';
+import { ErrnoError, errorOf } from '../lib/errno.js';
 import { sleep } from '../machine/completion.js';
 import { procedureOf } from '../machine/procedure-of.js';
 import { inFrame, type Procedure } from '../machine/step.js';
@@ -82,7 +82,8 @@ export class VmbusPower {
    * Resumes the bus, then all devices in the order in which they were found. A device that fails to resume is said in
    * the log and does not keep others from it.
    *
-   * @throws ErrnoError EINVAL without an earlier suspend, ECONNREFUSED if the host does not speak the version any more.
+   * @throws ErrnoError EINVAL without an earlier suspend, ECONNREFUSED if the host does not speak the version any more; EINVAL
+   *   or ENXIO, by kernel, if it is so old that it does not even see the proposal.
    */
   *resume(): Procedure<void> {
     yield* this.busResume();
@@ -137,12 +138,10 @@ export class VmbusPower {
       throw new ErrnoError('EINVAL', 'the guest has not been suspended; there is nothing to resume');
     }
     connection.connecting();
-    if (!(yield* vmbusNegotiateVersion(connection, this.protocolVersion))) {
+    const ret = yield* vmbusNegotiateVersion(connection, this.protocolVersion);
+    if (ret !== 0) {
       connection.disconnected();
-      throw new ErrnoError(
-        'ECONNREFUSED',
-        'the host does not speak the version that the guest was suspended with',
-      );
+      throw errorOf(ret, 'the host does not speak the version that the guest was suspended with');
     }
     connection.connectedWith(this.protocolVersion);
     const { resumeWaitsForEachDevice } = connection.behaviour;

@@ -8,8 +8,7 @@ import type { RingError } from './ring/index.js';
 export type Refusal =
   /** Bytes that are no message of the protocol. */
   | `message-${ProtocolReason}`
-  /** A message slot whose type is none of VMBus, or that claims more bytes than a slot has. */
-  | 'message-slot-type'
+  /** A message slot that claims more bytes than a slot has. */
   | 'message-slot-size'
   /** A message that only guests send. */
   | 'message-of-the-guest'
@@ -17,7 +16,7 @@ export type Refusal =
   | 'response-nobody-waits-for'
   /** The completion of an I/O or a frame that is not under way. */
   | 'packet-nobody-waits-for'
-  /** An offer or its rescind while guest and host have not agreed on a version. */
+  /** An offer or its rescind before guest and host have agreed on a version. */
   | 'offer-without-connection'
   | 'offer-not-allowed-in-isolated'
   /** Encrypted memory of packets, but no encrypted rings. */
@@ -26,9 +25,8 @@ export type Refusal =
   | 'offer-not-confidential'
   | 'offer-relid-out-of-range'
   | 'offer-relid-in-use'
-  /** A primary channel with class and instance of one that exists. */
+  /** A primary channel with the instance of one that exists. */
   | 'offer-of-existing-device'
-  | 'offer-sub-channel-without-primary'
   | 'offer-sub-channel-index-in-use'
   /** The device's driver has no use for it: it asked for none, or for fewer. The channel stays closed. */
   | 'offer-sub-channel-nobody-asked-for'

@@ -62,6 +62,11 @@ export function traceAnswer({ tracePort }: Machine, message: ChannelMessage): vo
   }
 }
 
+/** The work of a message begins whose handler has no tracepoint (vmbus_onmessage). */
+export function traceOnMessage({ tracePort }: Machine, msgtype: number): void {
+  tracePort?.emit(vmbusOnMessage, { msgtype });
+}
+
 /** The work of an offer begins (vmbus_onmessage_work, vmbus_onoffer). */
 export function traceOnoffer({ tracePort }: Machine, offer: OfferChannel): void {
   if (tracePort === undefined) return;

@@ -191,9 +191,9 @@ export class Vmbus {
    * @returns false if guest and host have no protocol version in common, or the module cannot be loaded.
    */
   init(): Procedure<boolean> {
-    const { behaviour, allOffersDelivered } = this.connection;
+    const { behaviour, allOffersArrived } = this.connection;
     return this.modules.boot(function* () {
-      if (!behaviour.waitsForBootOffers) yield* allOffersDelivered.waitTimeout(DRIVERS_REGISTER_NS);
+      if (!behaviour.waitsForBootOffers) yield* allOffersArrived.waitTimeout(DRIVERS_REGISTER_NS);
     });
   }
 

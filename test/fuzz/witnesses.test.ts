@@ -19,7 +19,6 @@ const sometimes = [
   'offer-relid-in-use',
   'offer-relid-out-of-range',
   'offer-of-existing-device',
-  'offer-sub-channel-without-primary',
   'offer-sub-channel-nobody-asked-for',
   'packet-nobody-waits-for',
   'rescind-twice',

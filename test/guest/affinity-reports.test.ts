@@ -49,24 +49,35 @@ describe('an affinity that is written while nobody has the interrupt', () => {
   );
 });
 
-describe('a device on node 0 whose interrupt is given CPUs of node 1', () => {
-  test.each(kernels)('Linux %s: it goes there, and the log says nothing of vectors', (kernel) => {
-    const vm = Guest.create({ cpus: { present: 8, nodes: 2 }, kernel, vmbus: false });
-    const desc = vm.irqCore.desc(4);
-    if (desc === undefined) throw new Error('there is no IRQ 4');
-    desc.data.node = 0;
-    request(vm, 4);
-    expect(read(vm, 4, 'effective_affinity_list')).toBe('0');
-    free(vm, 4);
-    expect(write(vm, 4, '4-7')).toBeUndefined();
-    request(vm, 4);
-    expect([
-      read(vm, 4, 'smp_affinity_list'),
-      read(vm, 4, 'effective_affinity_list'),
-      read(vm, 4, 'node'),
-    ]).toEqual(['4-7', '4', '0']);
-    expect(vm.log.filter(({ text }) => /Affinity broken/.test(text))).toEqual([]);
-  });
+describe('a device whose interrupt is given CPUs of another node', () => {
+  const cases = [
+    { nodes: 2, node: 0, irq: 4, list: '4-7', first: '0', then: '4' },
+    { nodes: 2, node: 1, irq: 4, list: '0-3', first: '4', then: '0' },
+    { nodes: 4, node: 2, irq: 4, list: '6-7', first: '4', then: '6' },
+    { nodes: 2, node: 1, irq: 8, list: '1,3', first: '4', then: '1' },
+  ];
+
+  test.each(kernels.flatMap((kernel) => cases.map((each) => ({ kernel, ...each }))))(
+    'Linux $kernel: IRQ $irq of node $node goes to $list, and the log says nothing of vectors',
+    ({ kernel, nodes, node, irq, list, first, then }) => {
+      const vm = Guest.create({ cpus: { present: 8, nodes }, kernel, vmbus: false });
+      const desc = vm.irqCore.desc(irq);
+      if (desc === undefined) throw new Error(`there is no IRQ ${irq}`);
+      if (irq === 8) vm.machine.run('free', freeIrq(vm.irqCore, 8, 'rtc0'));
+      desc.data.node = node;
+      request(vm, irq);
+      expect(read(vm, irq, 'effective_affinity_list')).toBe(first);
+      free(vm, irq);
+      expect(write(vm, irq, list)).toBeUndefined();
+      request(vm, irq);
+      expect([
+        read(vm, irq, 'smp_affinity_list'),
+        read(vm, irq, 'effective_affinity_list'),
+        read(vm, irq, 'node'),
+      ]).toEqual([list, then, String(node)]);
+      expect(vm.log.filter(({ text }) => /Affinity broken/.test(text))).toEqual([]);
+    },
+  );
 });
 
 describe('queues that Linux manages', () => {

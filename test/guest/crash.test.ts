@@ -125,6 +125,27 @@ describe('a panic', () => {
     expect(old.host.crashes).toHaveLength(1);
   });
 
+  // vmbus_wait_for_unload looks at the pages of the hypervisor's synic only.
+  test.each([
+    ['7.2', true, 100],
+    ['7.3', true, 100],
+    ['7.2', false, 0],
+    ['6.18', true, 0],
+  ] as const)('%s with confidential VMBus (%s) is over after %i s', (kernel, confidentialVmbus, seconds) => {
+    const vm = Guest.create({
+      cpus: 2,
+      kernel,
+      isolation: true,
+      confidentialVmbus,
+      devices: [{ driver: 'heartbeat', relid: 7 }],
+    });
+    const before = vm.now;
+    vm.panic();
+    expect(Math.round((vm.now - before) / S)).toBe(seconds);
+    const inVain = 'hv_vmbus: Continuing even though VMBus UNLOAD did not complete';
+    expect(texts(vm).includes(inVain)).toBe(seconds > 0);
+  });
+
   test('cannot be where no kernel runs', () => {
     const vm = Guest.create({ cpus: { present: 4, possible: 8, online: [0, 1] } });
     expect(() => vm.panic({ cpu: 3 })).toThrow('CPU 3 is offline; no kernel panics there');

@@ -176,16 +176,27 @@ describe('/proc/stat', () => {
     expect((idle('cpu0') ?? 0) - (idle('cpu2') ?? 0)).toBe(50);
   });
 
-  test('its total goes on where the counter of a line starts over', () => {
-    const vm = Guest.create(options);
-    const { irq } = vm.channel(16);
-    const [before, ...lines] = line(vm, 'intr');
-    expect(lines[irq]).toBe(4294966000);
-    vm.signal(16, 3000);
-    const [after, ...later] = line(vm, 'intr');
-    expect(later[irq]).toBe((4294966000 + 3000) % 2 ** 32);
-    expect(after - before).toBe(3000);
-  });
+  // show_stat sums irqs_sum of each CPU, an unsigned long; show_interrupts prints unsigned int.
+  test.each([
+    ['6.1', 16, 4294966000, 3000],
+    ['6.12', 16, 4294967295, 1],
+    ['7.2', 13, 4294967290, 7],
+    ['7.3', 16, 4294960000, 70_000],
+  ] as const)(
+    'Linux %s: its total goes on where the counter of channel %i starts over, from %i with %i more',
+    (kernel, relid, counted, more) => {
+      const vm = Guest.create({ ...options, kernel, channels: [{ relid, cpu: 1, counts: [0, counted] }] });
+      const { irq } = vm.channel(relid);
+      const [before, ...lines] = line(vm, 'intr');
+      const from = lines[irq];
+      expect(from).toBeGreaterThanOrEqual(counted);
+      vm.signal(relid, more);
+      const [after, ...later] = line(vm, 'intr');
+      expect(later[irq]).toBe((from + more) % 2 ** 32);
+      expect(later[irq]).toBeLessThan(from);
+      expect(after - before).toBe(more);
+    },
+  );
 
   test('its total keeps what lines counted that are gone', () => {
     const vm = Guest.create(options);
@@ -211,6 +222,31 @@ describe('/proc/stat', () => {
 });
 
 describe('counters of rings', () => {
+  // Closed and opened again are the primary channel and those that stay; the others are new ones.
+  test.each([
+    [4, 2],
+    [3, 1],
+    [2, 4],
+    [1, 3],
+  ])('from %i channels to %i the primary one counts on', (before, after) => {
+    const vm = Guest.create({
+      cpus: 4,
+      devices: [{ driver: 'netvsc', relid: 13, channels: before, subChannels: [16, 17, 18] }],
+    });
+    const counter = (file: string): number => Number(vm.fs.readFile(`${vm.channel(13).path}/${file}`));
+    vm.nic(13).transmit({ count: 500, flow: 3 });
+    vm.nic(13).receive({ count: 100, flow: 3 });
+    vm.run({ ms: 50 });
+    const files = ['intr_out_empty', 'events', 'interrupts'];
+    const [empty, events, interrupts] = files.map(counter);
+    vm.channel(13).setChannels(after);
+    vm.run({ ms: 10 });
+    const [emptyThen, eventsThen, interruptsThen] = files.map(counter);
+    expect(emptyThen).toBeGreaterThan(empty);
+    expect(eventsThen).toBeGreaterThan(events);
+    expect(interruptsThen).toBeGreaterThan(interrupts);
+  });
+
   test('go on when the channel is opened again, and begin anew with another channel', () => {
     const vm = Guest.create({
       cpus: 2,

@@ -8,6 +8,7 @@ test('the files are those of the kernel that runs', () => {
   const files = new GuestFiles(
     () => guest.fs,
     () => 0,
+    () => Promise.resolve(),
   );
   const online = (): string =>
     Buffer.from(files.open('/sys/devices/system/cpu/online', 'read').bytes()).toString('latin1');
@@ -30,6 +31,7 @@ test.each([
   const files = new GuestFiles(
     () => guest.fs,
     () => 0,
+    () => Promise.resolve(),
   );
   expect(errnoOf(() => files.sync(path))).toBe(code);
 });

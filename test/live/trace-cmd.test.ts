@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readFileSync } from 'node:fs';
 import { afterAll, expect, test } from '@jest/globals';
-import { describeReal, root, run } from '../support/real.js';
+import { describeReal, inShell, root, run } from '../support/real.js';
 
 const cli = join(root, 'dist/cli/cli.js');
 
@@ -47,5 +47,63 @@ describeReal('trace-cmd report', ['trace-cmd'], () => {
     const own = lines(readFileSync(file('txt'), 'utf8'));
     expect(own.length).toBeGreaterThan(20);
     expect([lines(out), err.replace(/^trace-cmd: No such file.*\n/gm, '')]).toEqual([own, '']);
+  });
+});
+
+describeReal('trace-cmd record, and cat trace_pipe', ['trace-cmd', 'timeout', 'dd'], () => {
+  const RFC = 'examples/rfc-gen2-8vcpu.yaml';
+  const dir = mkdtempSync(join(tmpdir(), 'irqlab-record-'));
+  afterAll(() => rmSync(dir, { recursive: true }));
+
+  /** Counts of VMBus' interrupts by their number, out of /proc/interrupts. */
+  function counts(text: string): Map<string, number> {
+    const rows = [...text.matchAll(/^ *(\d+):((?: +\d+)+) +VMBus /gm)];
+    return new Map(
+      rows.map(([, irq, cpus]) => [
+        irq,
+        cpus
+          .trim()
+          .split(/ +/)
+          .reduce((sum, n) => sum + Number(n), 0),
+      ]),
+    );
+  }
+
+  test('records every interrupt, in whole pages and the rest, and reports them', async () => {
+    const file = join(dir, 'run.dat');
+    const socket = join(dir, 'socket');
+    const script = `cat /proc/interrupts; echo ====
+      trace-cmd record -q -b 20000 -o ${file} -e irq -e hyperv ${process.execPath} ${cli} ctl ${socket} run 2s >/dev/null
+      echo "status $?"; echo ====; cat /proc/interrupts`;
+    const { out, err } = await inShell(RFC, script, '--speed', '0', '--socket', socket);
+    expect(err).toBe('');
+    const [before, said, after] = out.split('====\n');
+    expect(said).toBe('status 0\n');
+    const report = await run('trace-cmd', ['report', file]);
+    expect(report.err.replace(/^trace-cmd: No such file.*\n/gm, '')).toBe('');
+    expect(report.out).not.toMatch(/DROPPED|LOST/);
+    const seen = new Map<string, number>();
+    for (const [, irq] of report.out.matchAll(/irq_handler_entry: +irq=(\d+) /g))
+      seen.set(irq, (seen.get(irq) ?? 0) + 1);
+    const wanted = [...counts(after)]
+      .map(([irq, count]): [string, number] => [irq, count - (counts(before).get(irq) ?? 0)])
+      .filter(([, count]) => count > 0);
+    expect(wanted.length).toBeGreaterThan(8);
+    expect([...seen].sort()).toEqual(wanted.sort());
+    expect(report.out).toMatch(/function=vmbus_on_event\n/);
+  });
+
+  test('trace_pipe: waits for events, takes signals while it waits, and refuses a second reader', async () => {
+    const script = `cd /sys/kernel/tracing
+      dd if=trace_pipe iflag=nonblock bs=4096 count=1 status=none; echo "dd $?"
+      timeout -s INT 0.3 cat trace_pipe; echo "nothing $?"
+      (sleep 0.3; echo one > trace_marker) & read -r line <trace_pipe; echo "\${line##*: }"
+      (exec 5<trace_pipe; cat trace_pipe); echo "second $?"
+      echo irq > set_event; timeout 1 cat trace_pipe | grep -c irq_handler_entry`;
+    const { out, err } = await inShell(RFC, script);
+    expect(err).toMatch(/^dd: .*Resource temporarily unavailable\ncat: .*Device or resource busy\n$/);
+    const [dd, nothing, one, second, count] = out.split('\n');
+    expect([dd, nothing, one, second]).toEqual(['dd 1', 'nothing 124', 'one', 'second 1']);
+    expect(Number(count)).toBeGreaterThan(100);
   });
 });

@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { IRQF_PERCPU, IRQF_SHARED } from '../../src/irq/data/irqaction.js';
 import { irqd } from '../../src/irq/data/irqdata.js';
 import type { IrqDesc } from '../../src/irq/data/irqdesc.js';
+import { irqDomainAllocIrqs } from '../../src/irq/mapping/hierarchy.js';
 import { irqStatus } from '../../src/irq/data/settings.js';
 import { formatCpuList, parseCpuList } from '../../src/machine/cpumask-text.js';
 import type { Arm64Platform } from '../../src/platform/arm64/platform.js';
@@ -241,6 +242,45 @@ describe('a line of an x86 machine', () => {
     );
     expect(lab.core.desc(31)).toBeUndefined();
   });
+
+  test('a pin is triggered by its controller, and has the CPUs and the name of its flow that it is given', () => {
+    const lab = Lab.x86();
+    const given: Given = { chip: 'IO-APIC', hwirq: 20, flow: 'fasteoi', trigger: 'level', flowName: null };
+    const desc = lab.add({ irq: 30, ...given, affinity: cpus('1-2') });
+    expect([kind(desc), lab.affinity(desc), lab.effective(desc)]).toEqual([
+      'handleFasteoiIrq - level LEVEL single set',
+      '1-2',
+      '1',
+    ]);
+  });
+
+  // reserve_managed_vector fails, and with it each level of the allocation.
+  test.each([
+    ['none', 'IO-APIC', /pin 20 of the IO-APIC cannot be IRQ 300: -28/],
+    ['none', 'PCI-MSI', /IRQ 300 of PCI-MSI \(hwirq 20\) cannot be made: -28/],
+    ['intel', 'IR-IO-APIC', /pin 20 of the IO-APIC cannot be IRQ 300: -28/],
+    ['intel', 'IR-PCI-MSI', /IRQ 300 of IR-PCI-MSI \(hwirq 20\) cannot be made: -28/],
+    ['amd', 'IR-PCI-MSI', /IRQ 300 of IR-PCI-MSI \(hwirq 20\) cannot be made: -28/],
+    ['hyperv', 'IR-IO-APIC', /pin 20 of the IO-APIC cannot be IRQ 300: -28/],
+  ] as const)(
+    'remapped by %s, a managed line of %s is refused where its CPU has no vector left to keep',
+    (interruptRemapping, chip, message) => {
+      const lab = new Lab(
+        (machine, core) => new X86Platform(machine, core, undefined, { interruptRemapping }),
+        {
+          dynirqLowerBound: 24,
+        },
+      );
+      const { domain, vectors } = lab.platform.vectorSystem;
+      const affinity = cpus('2');
+      for (let room = vectors.matrix.available(2); room > 0; room--)
+        irqDomainAllocIrqs(domain, 1, { hwirq: 0, mask: affinity });
+      const { globalAvailable } = vectors.matrix;
+      expect(() => lab.add({ irq: 300, chip, hwirq: 20, managed: true, affinity })).toThrow(message);
+      expect([lab.core.desc(300), vectors.matrix.globalAvailable]).toEqual([undefined, globalAvailable]);
+      expect(lab.effective(lab.add({ irq: 300, chip, hwirq: 20, affinity: cpus('3') }))).toBe('3');
+    },
+  );
 
   test("firmware's line of a pin stays, unless somebody wants it triggered otherwise who asked later", () => {
     const lab = Lab.x86();

@@ -14,20 +14,35 @@ function after(text: string): string {
 
 const nic = '{driver: netvsc, relid: 13, channels: 4, subChannels: [16, 17, 18]';
 
-test('a passed-through device that is rescinded takes the interrupts of its functions with it', () => {
-  const rows = after(`cpus: 4
-kernel: "6.12"
+test.each([
+  ['6.12', ['mlx5_async0', 'mlx5_comp0'], false],
+  ['6.1', ['mlx5_comp0', 'mlx5_comp1', 'mlx5_comp2'], false],
+  ['6.10', ['mana_hwc', 'mana_q0'], true],
+  ['7.2', ['nvme0q0'], true],
+] as const)(
+  'Linux %s: a passed-through device that is rescinded takes the interrupts of its functions with it: %j',
+  (kernel, names, isMovedFirst) => {
+    const lines = names.map(
+      (name, i) =>
+        `  - {irq: ${40 + i}, chip: "Hyper-V PCIe MSI", hwirq: ${i}, flow: edge, name: "${name}@pci:0001:00:02.0", affinity: "0-1"}`,
+    );
+    const rows = after(`cpus: 4
+kernel: "${kernel}"
 devices:
   - ${nic}}
   - {driver: vpci, relid: 30, instance: 47505500-0001-0000-3130-444531444234}
 interrupts:
-  - {irq: 40, chip: "Hyper-V PCIe MSI", hwirq: 0, flow: edge, name: "mlx5_async0@pci:0001:00:02.0"}
-  - {irq: 41, chip: "Hyper-V PCIe MSI", hwirq: 1, flow: edge, name: "mlx5_comp0@pci:0001:00:02.0", affinity: "0"}
-timeline: [{at: 1s, rescind: 30}]
+${lines.join('\n')}
+timeline:
+  - {at: 1s, read: /proc/irq/40/smp_affinity_list, expect: "0-1"}
+${isMovedFirst ? '  - {write: /proc/irq/40/smp_affinity_list, data: "0"}\n' : ''}  - {rescind: 30}
+  - {at: 2s, read: /proc/irq/40/smp_affinity_list, expect: ENOENT}
 `);
-  expect(rows).not.toMatch(/mlx5|vpci/);
-  expect(rows.match(/ netvsc$/gm)).toHaveLength(4);
-});
+    for (const name of names) expect(rows).not.toContain(name);
+    expect(rows).not.toContain('vpci');
+    expect(rows.match(/ netvsc$/gm)).toHaveLength(4);
+  },
+);
 
 test('a network adapter is given to uio_hv_generic while netvsc has it, then unbound and bound', () => {
   const guid = '11111111-2222-3333-4444-555555555555';

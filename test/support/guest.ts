@@ -11,6 +11,7 @@ import { LeanGuest } from '../../src/lab/lean-guest.js';
 import type { VmbusChannel } from '../../src/vmbus/channel/channel.js';
 import type { ChannelOperations } from '../../src/vmbus/channel/open.js';
 import { deviceClassId } from '../../src/vmbus/protocol/class-ids.js';
+import type { OfferCpusLock } from '../../src/vmbus/connection/connection.js';
 import { deviceOf, type VmbusDevice, type VmbusDriver } from '../../src/vmbus/driver.js';
 import { type Guid, parseGuid } from '../../src/vmbus/protocol/guid.js';
 import type { VmbusDesign } from '../../src/vmbus/variants/design.js';
@@ -29,6 +30,10 @@ export interface TestGuestOptions extends Partial<MachineOptions> {
   readonly design?: Partial<VmbusDesign>;
   /** A confidential VM; default false. */
   readonly isolation?: boolean;
+  /** Default: until the channel is listed. */
+  readonly offerCpusLock?: OfferCpusLock;
+  /** The paravisor offers confidential VMBus; default false. */
+  readonly confidential?: boolean;
   readonly settings?: Partial<DeviceParameters>;
   readonly kernel?: KernelVersion;
   readonly backends?: readonly HostBackend[];
@@ -60,6 +65,8 @@ export class TestGuest extends LeanGuest {
     host,
     design,
     isolation,
+    confidential,
+    offerCpusLock,
     settings,
     kernel,
     backends,
@@ -73,6 +80,8 @@ export class TestGuest extends LeanGuest {
       irq: { dynirqLowerBound: GSI_TOP, ...(kernel && { kernel }) },
       design,
       isolation,
+      confidential,
+      offerCpusLock,
       makeLine: (machine, irq, accounting) => {
         platform = new X86Platform(machine, irq, accounting);
         return platform.vmbusLine;

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { ErrnoError, errnoValue } from '../../src/lib/errno.js';
 import { deviceClassId } from '../../src/vmbus/protocol/class-ids.js';
+import { CHANNEL_FLAG } from '../../src/vmbus/protocol/channel-messages.js';
 import type { VmbusDriver } from '../../src/vmbus/driver.js';
 import { deviceOf } from '../../src/vmbus/driver.js';
 import { device, TestGuest } from '../support/guest.js';
@@ -103,4 +104,68 @@ test('drivers that leave lose their devices, the one bound last first', () => {
   expect(order).toEqual([4, 3]);
   expect(guest.vmbus.bus.drivers).toEqual([]);
   expect(guest.vmbus.bus.devices.map(({ driver }) => driver)).toEqual([undefined, undefined]);
+});
+
+// drivers/base/dd.c __driver_attach: PROBE_PREFER_ASYNCHRONOUS; bind_store probes itself, and returns what that does.
+describe('a driver whose probes come beside others', () => {
+  function probed(isAsynchronous: boolean) {
+    const told: string[] = [];
+    const kvp = driver('kvp', 'kvp', () => told.push('probed'));
+    const guest = guestWith();
+    guest.run(
+      (function* () {
+        yield* guest.vmbus.bus.registerDriver({ ...kvp, probesAsynchronously: isAsynchronous });
+        told.push('registered');
+      })(),
+    );
+    guest.settle();
+    return told;
+  }
+
+  test('is registered before they are done; another one after that', () => {
+    expect(probed(true)).toEqual(['registered', 'probed']);
+    expect(probed(false)).toEqual(['probed', 'registered']);
+  });
+
+  test('probes at once where a device is bound by hand', () => {
+    let isBroken = false;
+    const kvp: VmbusDriver = {
+      ...driver('kvp', 'kvp', () => {
+        if (isBroken) throw new ErrnoError('EIO', 'broken');
+      }),
+      probesAsynchronously: true,
+    };
+    const guest = guestWith(kvp);
+    const { bus } = guest.vmbus;
+    const first = guest.device(3);
+    guest.run(bus.unbind(first));
+    isBroken = true;
+    expect(guest.run(bus.bindByHand(first, kvp))).toBe(EIO);
+    isBroken = false;
+    expect(guest.run(bus.bindByHand(first, kvp))).toBe(0);
+  });
+});
+
+// hv_vmbus_get_id, vmbus_match: is_hvsock_channel comes first.
+test('a socket goes to the driver of sockets, whatever its class id and driver_override say', () => {
+  const kvp = driver('kvp', 'kvp');
+  const sockets = { ...driver('sockets', 'vss'), hvsock: true };
+  const offered = [
+    device('kvp', 3, { flags: CHANNEL_FLAG.TLNPI_PROVIDER_OFFER }),
+    device('kvp', 4),
+    device('vss', 5, { flags: CHANNEL_FLAG.TLNPI_PROVIDER_OFFER }),
+  ];
+  const guest = new TestGuest({
+    present: 2,
+    devices: offered,
+    backends: [],
+    drivers: () => [kvp, sockets],
+  }).boot();
+  const names = [3, 4, 5].map((relid) => guest.device(relid).driver?.name);
+  expect(names).toEqual(['sockets', 'kvp', 'sockets']);
+  const socket = guest.device(3);
+  guest.run(guest.vmbus.bus.unbind(socket));
+  socket.driverOverride = 'kvp';
+  expect(guest.run(guest.vmbus.bus.bindByHand(socket, kvp))).toBe(ENODEV);
+  expect(guest.run(guest.vmbus.bus.bindByHand(socket, sockets))).toBe(0);
 });

@@ -11,6 +11,7 @@ import {
   versionWire,
   vmbusVersions,
 } from '../../src/vmbus/protocol/channel-messages.js';
+import { HV_STATUS_INVALID_CONNECTION_ID } from '../../src/vmbus/host-port.js';
 import { INVALID_RELID } from '../../src/vmbus/relid-map.js';
 import { errnoOf } from '../support/errors.js';
 import { device, instanceOf, TestGuest, type TestGuestOptions } from '../support/guest.js';
@@ -278,4 +279,41 @@ test('sockets do not survive a sleep', () => {
   resume(guest);
   expect(names(guest)).not.toContain('hv_sock');
   expect(guest.connection.refused.size).toBe(0);
+});
+
+describe('a resume on another host', () => {
+  test.each<[KernelVersion, string]>([
+    ['6.1', 'EINVAL'],
+    ['6.10', 'EINVAL'],
+    ['6.12', 'ENXIO'],
+    ['7.2', 'ENXIO'],
+  ])('Linux %s: one of 4.0 has no connection for the proposal: %s', (kernel, errno) => {
+    const guest = guestOf({ kernel });
+    suspend(guest);
+    const { host } = guest;
+    const post = host.postMessage.bind(host);
+    host.postMessage = (message, connection) =>
+      decodeMessage(message).type === CHANNELMSG.INITIATE_CONTACT
+        ? HV_STATUS_INVALID_CONNECTION_ID
+        : post(message, connection);
+    expect(errnoOf(() => resume(guest))).toBe(errno);
+    expect(guest.connection.state.kind).toBe('disconnected');
+  });
+
+  test.each<KernelVersion>(['6.1', '6.12', '7.2'])(
+    'Linux %s: one that refuses it: ECONNREFUSED',
+    (kernel) => {
+      const guest = guestOf({ kernel });
+      suspend(guest);
+      guest.host.faults.add({
+        what: 'message',
+        message: 'VERSION_RESPONSE',
+        deed: 'corrupt',
+        field: 'versionSupported',
+        value: 0,
+      });
+      expect(errnoOf(() => resume(guest))).toBe('ECONNREFUSED');
+      expect(guest.connection.state.kind).toBe('disconnected');
+    },
+  );
 });

@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { Guest } from 'irqlab';
 import { deviceClassId } from '../../src/vmbus/protocol/class-ids.js';
 import {
+  CHANNEL_FLAG,
   CHANNELMSG,
   type ChannelMessage,
   encodeMessage,
@@ -118,9 +119,9 @@ const misdeeds: readonly (readonly [Refusal, string, (guest: TestGuest) => void]
     ({ host }) => host.postRaw(new Uint8Array([18, 0, 0, 0, 0, 0, 0, 0])),
   ],
   [
-    'message-slot-type',
-    'fills a slot with another kind of message',
-    (guest) => setSlot(guest, 0x80000000, 8),
+    'message-too-short',
+    'fills a slot with nothing, and calls it another kind of message',
+    (guest) => setSlot(guest, 0x80000000, 0),
   ],
   ['message-slot-size', 'claims more bytes than a slot has', (guest) => setSlot(guest, 1, 241)],
   [
@@ -175,11 +176,6 @@ const misdeeds: readonly (readonly [Refusal, string, (guest: TestGuest) => void]
   ['offer-relid-out-of-range', 'offers the largest relid', (guest) => offer(guest, 0xffffffff)],
   ['offer-relid-in-use', 'offers a relid twice', (guest) => offer(guest, 1)],
   ['offer-of-existing-device', 'offers a device twice', (guest) => offer(guest, 77, ofNic)],
-  [
-    'offer-sub-channel-without-primary',
-    'offers a sub-channel of nothing',
-    (guest) => offer(guest, 77, { subChannelIndex: 1 }),
-  ],
   [
     'offer-sub-channel-index-in-use',
     'offers a sub-channel twice',
@@ -441,5 +437,43 @@ describe('a confidential VM', () => {
     ]);
     const other = new TestGuest({ present: 2, isolation: true, host: { version: versionWire('5.2') } });
     expect(other.run(other.vmbus.init())).toBe(true);
+  });
+});
+
+// vmbus_onoffer of 7.2: is_co_ring_buffer, is_co_external_memory
+describe('an offer of encrypted rings', () => {
+  const { CONFIDENTIAL_RING_BUFFER: RING, CONFIDENTIAL_EXTERNAL_MEMORY: MEMORY } = CHANNEL_FLAG;
+  const unsupported = 'hv_vmbus: Invalid offer relid=20: no support for confidential VMBus';
+  const withoutRing = "hv_vmbus: Invalid offer relid=20: the ring buffer isn't encrypted";
+  test.each([
+    ['6.18', false, RING, undefined],
+    ['6.18', true, MEMORY, undefined],
+    ['7.2', false, 0, undefined],
+    ['7.2', false, RING, unsupported],
+    ['7.2', false, RING | MEMORY, unsupported],
+    ['7.2', false, MEMORY, withoutRing],
+    ['7.2', true, MEMORY, withoutRing],
+    ['7.2', true, RING, undefined],
+    ['7.2', true, RING | MEMORY, undefined],
+  ] as const)('on %s, with confidential VMBus: %p, flags %i', (kernel, confidential, flags, said) => {
+    const guest = new TestGuest({
+      present: 2,
+      kernel,
+      isolation: confidential,
+      confidential,
+      host: { version: versionWire('6.0') },
+    }).boot();
+    const before = guest.log().length;
+    offer(guest, 20, { flags, classId: deviceClassId('shutdown') });
+    guest.settle();
+    expect([...guest.connection.channels()].map(({ relid }) => relid)).toEqual(
+      said === undefined ? [20] : [],
+    );
+    expect(
+      guest
+        .log()
+        .slice(before)
+        .filter((line) => line.includes('Invalid')),
+    ).toEqual(said === undefined ? [] : [said]);
   });
 });

@@ -3,7 +3,7 @@
 import { fork } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { withoutTwins } from '../twins/plain-form.js';
+import { twinsIn, withoutTwins } from '../twins/plain-form.js';
 import { mutantsOf } from './mutate.js';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -36,17 +36,29 @@ export function mutantsOfFolder(folder) {
   const bases = {};
   const mutants = [];
   for (const file of filesOf(folder, '.ts')) {
-    const source = withoutTwins(readFileSync(root + file, 'utf8'), file);
+    const whole = readFileSync(root + file, 'utf8');
+    const source = withoutTwins(whole, file);
+    const lineOf = lines(whole, twinsIn(whole, file));
     bases[file] = mutants.length;
     for (const mutant of mutantsOf(source, mutants.length).mutants) {
       const was = source.slice(mutant.start, mutant.end).replace(/\s+/g, ' ');
       const lineFrom = source.lastIndexOf('\n', mutant.start - 1) + 1;
       const lineTo = source.indexOf('\n', mutant.start);
       const code = source.slice(lineFrom, lineTo < 0 ? undefined : lineTo).trim();
-      mutants.push({ ...mutant, file, was: was.length > 80 ? `${was.slice(0, 77)}…` : was, code });
+      const line = lineOf(mutant.start);
+      mutants.push({ ...mutant, file, line, was: was.length > 80 ? `${was.slice(0, 77)}…` : was, code });
     }
   }
   return { bases, mutants };
+}
+
+/** The line in `whole` of a position in what is left of it without `cuts`. */
+function lines(whole, cuts) {
+  return (position) => {
+    let at = position;
+    for (const { start, end } of cuts) if (start <= at) at += end - start;
+    return whole.slice(0, at).split('\n').length;
+  };
 }
 
 /** A process with tests loaded. */

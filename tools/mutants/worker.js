@@ -2,6 +2,7 @@
 import { register } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import jestConfig from '../../jest.config.js';
+import { mutated } from './compiled.js';
 
 const NONE = -1;
 /** A test that asks more often by itself is too long to be run against mutants. */
@@ -26,6 +27,8 @@ function hitIds() {
 
 const [, , planText] = process.argv;
 const { files, plan } = JSON.parse(planText);
+/** For tests that make scripts of the sources themselves: these have the same mutants. */
+globalThis.__mutated = (source, file) => mutated(source, file, plan);
 register('./loader.js', import.meta.url, { data: plan });
 const { loadTests, tests } = await import('./harness.js');
 const root = new URL('../../', import.meta.url).href;

@@ -106,8 +106,8 @@ function refuseOverlooked(program, source, file, found) {
   visitAll(program, '');
 }
 
-/** `source` without the plain forms that were put into it. */
-export function withoutTwins(source, file) {
+/** Where in `source` the plain forms are that were put into it, in order. */
+export function twinsIn(source, file) {
   const cuts = [];
   for (const { node } of functionsOf(parsed(source, file))) {
     if (!isMarked(node, MARK)) continue;
@@ -115,7 +115,12 @@ export function withoutTwins(source, file) {
     const from = source.slice(0, comment.start).trimEnd().length;
     cuts.push({ start: from, end: node.end, text: '' });
   }
-  return spliced(source, cuts);
+  return cuts.sort((a, b) => a.start - b.start);
+}
+
+/** `source` without the plain forms that were put into it. */
+export function withoutTwins(source, file) {
+  return spliced(source, twinsIn(source, file));
 }
 
 function parsed(source, file) {

@@ -105,6 +105,7 @@ class TracefsRun {
     if (op === 'm' || op === 'mset') return cmd === 'cpus' ? 'the machine itself' : undefined;
     if (CPU_FILE.test(path)) return undefined;
     if (path.startsWith('/')) return 'files outside tracefs';
+    if (path === 'saved_cmdlines') return 'tasks of the machine itself';
     if (err === 'ENOENT' || (op === 'r' && text === null)) return undefined;
     if (this.tree.exists(`${TRACING}/${path}`)) return undefined;
     return path.startsWith('events/') ? 'events that the model does not have' : 'files that it does not have';

@@ -10,6 +10,8 @@ import { tryToSend } from './packets.js';
 export interface RequestOptions {
   /** How long to wait for the answer; default: for ever. */
   readonly timeoutNs?: Ns;
+  /** How often to look meanwhile whether the channel is still there; default: never. Goes without `timeoutNs`. */
+  readonly lookNs?: Ns;
   /** Packet flags; default: the host is to send a completion. */
   readonly flags?: number;
 }
@@ -18,7 +20,7 @@ export interface RequestOptions {
  * A driver's requests to the host over its device's primary channel, one after the other. The driver's callback hands
  * the answers over.
  *
- * A rescind ends the wait for pci-hyperv only, which looks at it (wait_for_response); the others go on when their
+ * pci-hyperv looks now and then whether the channel is still there (wait_for_response); the others go on when their
  * timeout is over, and netvsc, which has none, waits for ever.
  */
 export class Conversation {
@@ -31,7 +33,7 @@ export class Conversation {
   constructor(
     private readonly operations: ChannelOperations,
     private readonly channel: VmbusChannel,
-    /** A rescind ends the wait. */
+    /** A rescind ends each wait at once. */
     private readonly endsWithRescind = false,
   ) {
     this.answered = new WaitQueue(
@@ -51,7 +53,7 @@ export class Conversation {
     this.send(payload, options.flags ?? COMPLETION_REQUESTED);
     this.awaited = this.transactionId;
     try {
-      return yield* this.wait(options.timeoutNs);
+      return yield* this.wait(options);
     } finally {
       this.awaited = undefined;
     }
@@ -68,15 +70,23 @@ export class Conversation {
   }
 
   /** Waits for the host's next message. Throws as `request` does. */
-  *wait(timeoutNs?: Ns): Procedure<Uint8Array> {
-    if (timeoutNs === undefined) yield* this.answered.wait();
+  *wait({ timeoutNs, lookNs }: RequestOptions = {}): Procedure<Uint8Array> {
+    if (lookNs !== undefined) yield* this.waitWhileThere(lookNs);
+    else if (timeoutNs === undefined) yield* this.answered.wait();
     else yield* this.answered.waitTimeout(timeoutNs);
     const { answer, channel } = this;
-    if (this.isTakenBack) throw new ErrnoError('ENODEV', `the host took channel ${channel.relid} back`);
+    if (this.isTakenBack) throw goneError(channel);
     if (answer === undefined) {
       throw new ErrnoError('ETIMEDOUT', `the host did not answer on channel ${channel.relid}`);
     }
     return answer;
+  }
+
+  private *waitWhileThere(lookNs: Ns): Procedure<void> {
+    while (this.answer === undefined) {
+      if (this.channel.rescind) throw goneError(this.channel);
+      yield* this.answered.waitTimeout(lookNs);
+    }
   }
 
   private get isTakenBack(): boolean {
@@ -100,4 +110,9 @@ export class Conversation {
     this.answer = answer;
     this.answered.wakeUp();
   }
+}
+
+/** Why nothing more comes over a channel that was rescinded. */
+export function goneError({ relid }: VmbusChannel): ErrnoError {
+  return new ErrnoError('ENODEV', `the host took channel ${relid} back`);
 }

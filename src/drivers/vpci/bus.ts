@@ -68,7 +68,7 @@ export class HvPciBus implements PciRootBus {
     this.instanceId = device.instanceId;
     this.wq = new Workqueue(machine, `hv_pci_${domain.toString(16)}`);
     this.callback = packetCallback(operations, this.receive);
-    this.talk = new PciTalk(operations, device, (text) => this.printk(text));
+    this.talk = new PciTalk(operations, device, (text, once) => this.printk(text, once));
     this.children = new ChildDevices(machine.topology);
     this.interrupts = new HostInterrupts({
       operations,

@@ -14,10 +14,12 @@ import {
 } from '../../host/protocols/pci.js';
 import type { ChannelOperations } from '../../vmbus/channel/open.js';
 import type { VmbusDevice } from '../../vmbus/driver.js';
-import { Conversation } from '../conversation/conversation.js';
+import { Conversation, goneError } from '../conversation/conversation.js';
 import type { HostPacket } from '../conversation/packets.js';
 
-/** How long the host is given to power a bus off. */
+/** How often who waits looks whether the channel is still there (wait_for_response, HZ / 10). */
+const LOOK_NS: Ns = 100_000_000;
+/** How long the host is given to power a bus off; nobody looks at the channel meanwhile. */
 const EXIT_NS: Ns = 10_000_000_000;
 
 /** What a driver asks the host of one bus, and waits for (drivers/pci/controller/pci-hyperv.c). */
@@ -37,12 +39,8 @@ export class PciTalk {
     private readonly printk: (text: string, once?: boolean) => void,
   ) {
     const { channel } = device;
-    this.conversation = new Conversation(operations, channel, true);
-    this.survey = new WaitQueue(
-      `bus relations on channel ${channel.relid}`,
-      () => this.isSurveyed || channel.rescind,
-    );
-    channel.rescindWaits.add(this.survey);
+    this.conversation = new Conversation(operations, channel);
+    this.survey = new WaitQueue(`bus relations on channel ${channel.relid}`, () => this.isSurveyed);
   }
 
   /** Before the channel is opened once more. */
@@ -88,11 +86,8 @@ export class PciTalk {
     const { channel } = this.device;
     this.isSurveyed = false;
     this.conversation.send(pciMessage(PCI.QUERY_BUS_RELATIONS));
-    yield* this.survey.wait();
-    if (!this.isSurveyed) {
-      this.printk('The device is gone.', true);
-      throw new ErrnoError('ENODEV', `the host took channel ${channel.relid} back`);
-    }
+    do if (channel.rescind) throw this.gone();
+    while (!(yield* this.survey.waitTimeout(LOOK_NS)));
   }
 
   queryResources(slot: number): Procedure<Uint8Array> {
@@ -133,13 +128,20 @@ export class PciTalk {
     }
   }
 
-  /** wait_for_response */
+  /** vmbus_sendpacket and wait_for_response: a channel that was taken back is noticed at the next look. */
   private *request(message: Uint8Array): Procedure<Uint8Array> {
+    const { channel } = this.device;
+    const wasThere = !channel.rescind;
     try {
-      return yield* this.conversation.request(message);
+      return yield* this.conversation.request(message, { lookNs: LOOK_NS });
     } catch (error) {
-      if (this.device.channel.rescind) this.printk('The device is gone.', true);
+      if (wasThere && channel.rescind) this.gone();
       throw error;
     }
+  }
+
+  private gone(): ErrnoError {
+    this.printk('The device is gone.', true);
+    return goneError(this.device.channel);
   }
 }

@@ -17,8 +17,25 @@ export interface DirectoryEntry {
   readonly mode: number;
 }
 
+/** How a stream is read: by read(), or through the page cache by splice() and sendfile(). */
+export type StreamUse = 'read' | 'splice';
+
+/** A file whose reads take what they give. */
+export interface OpenedStream {
+  /** One read() of up to so many bytes. @returns undefined while there is nothing yet; empty at the end. */
+  read(bytes: number, by: StreamUse): Uint8Array | undefined;
+  isReady(by: StreamUse): boolean;
+  /** Resolves when it is ready for such a read, or when `isOver` says so. */
+  ready(by: StreamUse, isOver: () => boolean): Promise<void>;
+  /** lseek(): to the first that is there, to where data begins, or behind the last. Missing: it has no place. */
+  seek?(to: 'first' | 'data' | 'end'): void;
+  close(): void;
+}
+
 /** A file that was opened. */
 export interface OpenedFile {
+  /** It is a stream, if it was opened to be read. */
+  readonly stream?: OpenedStream;
   /** The whole text, in memory of its own. */
   bytes(): Uint8Array;
   /** One write(). @returns how many bytes it consumed; later, if the writer has to sleep. */

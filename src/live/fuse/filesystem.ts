@@ -1,19 +1,25 @@
 import { ErrnoError } from '../../lib/errno.js';
-import type { FileAttributes, MountedFiles, OpenedFile } from './files.js';
+import type { FileAttributes, MountedFiles, OpenedFile, OpenedStream } from './files.js';
+import { type InterruptibleAnswer, readStream } from './stream-reads.js';
 import {
   attrOut,
   bytesOf,
   entriesOut,
   entryOut,
   FUSE_GETATTR_FH,
+  FUSE_POLL_SCHEDULE_NOTIFY,
+  FUSE_READ_LOCKOWNER,
   type FuseAttributes,
   type FuseEntry,
   type FuseRequest,
   initOut,
+  longId,
   longWord,
+  lseekOut,
   nameAt,
   OPCODE,
   openOut,
+  pollOut,
   statfsOut,
   word,
   writeOut,
@@ -27,6 +33,10 @@ const empty = new Uint8Array(0);
 const ACCESS_MODE = 3;
 const O_RDONLY = 0;
 const O_TRUNC = 0o1000;
+const O_NONBLOCK = 0o4000;
+const SEEK_DATA = 3;
+/** What poll() says of a file that never waits (DEFAULT_POLLMASK), of a stream with something in it, and of one without. */
+const POLL = { ALWAYS: 0x145, READABLE: 0x41, NOTHING: 0 } as const;
 /** fattr.valid: what a SETATTR changes. */
 const FATTR = { MODE: 1 << 0, UID: 1 << 1, GID: 1 << 2 } as const;
 
@@ -58,6 +68,8 @@ interface FileHandle {
   readonly reads: boolean;
   readonly file: OpenedFile;
   text: Uint8Array | undefined;
+  /** Of a stream with a place: where the next read is if nobody has sought. */
+  nextOffset: number;
 }
 
 /** Who owns the files, and the time that they all have. */
@@ -70,8 +82,13 @@ export interface FileOwner {
 /** What the kernel is answered: the payload, nothing, or that there is no such operation. */
 export type FuseAnswer = Uint8Array | undefined | 'unknown';
 
-/** Tells the kernel that a file goes on, whatever size its attributes have. */
-export type TellEndless = (inode: number) => void;
+/** What the kernel is told without having asked. */
+export interface KernelNotices {
+  /** A file goes on, whatever size its attributes have. */
+  endless(inode: number): void;
+  /** A stream that is polled has something to read. */
+  readable(pollHandle: bigint): void;
+}
 
 /**
  * Serves files as a FUSE filesystem. Every answer is made at the moment of the request; only inode numbers and open
@@ -99,30 +116,30 @@ export class FuseFilesystem {
   /**
    * Handles a request.
    *
-   * @param tellEndless called before the answer is sent.
+   * @param notices some are called before the answer is sent.
    * @returns the answer; undefined if the request wants none; 'unknown' for an operation that there is not; a promise for
-   *   an answer that has to wait for something other than requests.
+   *   an answer that has to wait for something other than requests, where signals can wake who waits with `interrupt`.
    * @throws ErrnoError with the errno of the system call.
    */
   handle(
     { opcode, nodeId, body }: FuseRequest,
-    tellEndless: TellEndless = () => {},
-  ): FuseAnswer | Promise<FuseAnswer> {
+    notices: KernelNotices,
+  ): FuseAnswer | Promise<FuseAnswer> | InterruptibleAnswer {
     switch (opcode) {
       case OPCODE.INIT:
         return initOut(word(body, 12));
       case OPCODE.LOOKUP:
-        return this.lookup(this.inode(nodeId), nameAt(body), tellEndless);
+        return this.lookup(this.inode(nodeId), nameAt(body), notices);
       case OPCODE.GETATTR:
-        return this.getAttributes(this.inode(nodeId), word(body, 0), tellEndless);
+        return this.getAttributes(this.inode(nodeId), body, notices);
       case OPCODE.SETATTR:
         return this.setAttributes(this.inode(nodeId), body);
       case OPCODE.READLINK:
         return Buffer.from(this.mounted.readlink(pathOf(this.inode(nodeId))), 'latin1');
       case OPCODE.OPEN:
-        return this.open(this.inode(nodeId), word(body, 0), tellEndless);
+        return this.open(this.inode(nodeId), word(body, 0), notices);
       case OPCODE.READ:
-        return this.read(longWord(body, 0), longWord(body, 8), word(body, 16));
+        return this.read(body);
       case OPCODE.WRITE:
         return this.write(longWord(body, 0), bytesOf(body).subarray(40, 40 + word(body, 16)));
       case OPCODE.RELEASE:
@@ -146,8 +163,12 @@ export class FuseFilesystem {
       case OPCODE.FORGET:
       case OPCODE.BATCH_FORGET:
       case OPCODE.INTERRUPT:
-        // What waits are writers that sleep uninterruptibly, so INTERRUPT finds nothing to interrupt.
+        // INTERRUPT is the session's: it knows what waits.
         return undefined;
+      case OPCODE.POLL:
+        return this.poll(body, notices);
+      case OPCODE.LSEEK:
+        return this.seek(longWord(body, 0), word(body, 16));
       default:
         return this.refuseChange(opcode, nodeId, body);
     }
@@ -200,10 +221,10 @@ export class FuseFilesystem {
   }
 
   /** Only what is there gets an inode. */
-  private lookup(parent: Inode, name: string, tellEndless: TellEndless): Uint8Array {
+  private lookup(parent: Inode, name: string, { endless }: KernelNotices): Uint8Array {
     const found = this.mounted.lstat(`${parent.path}/${name}`);
     const inode = this.child(parent, name);
-    if (isEndless(inode, found)) tellEndless(inode.number);
+    if (isEndless(inode, found)) endless(inode.number);
     return entryOut(
       this.attributes(inode, found),
       found.lasts === 'nothing' ? 0 : LASTING_S,
@@ -211,10 +232,12 @@ export class FuseFilesystem {
     );
   }
 
-  /** Whoever seeks to the end, and does not only look, gets the end that stat() shows. */
-  private getAttributes(inode: Inode, flags: number, tellEndless: TellEndless): Uint8Array {
+  /** Whoever seeks to the end, and does not only look, gets the end that stat() shows; a stream is told of it. */
+  private getAttributes(inode: Inode, body: DataView, { endless }: KernelNotices): Uint8Array {
     const found = this.mounted.lstat(pathOf(inode));
-    if ((flags & FUSE_GETATTR_FH) === 0 && isEndless(inode, found)) tellEndless(inode.number);
+    const seeks = (word(body, 0) & FUSE_GETATTR_FH) !== 0;
+    if (seeks) this.seekIn(this.files.get(longWord(body, 8)), 'end');
+    else if (isEndless(inode, found)) endless(inode.number);
     return attrOut(this.attributes(inode, found), attributesS(found));
   }
 
@@ -242,7 +265,7 @@ export class FuseFilesystem {
     return attrOut(this.attributes(inode, found), attributesS(found));
   }
 
-  private open(inode: Inode, flags: number, tellEndless: TellEndless): Uint8Array {
+  private open(inode: Inode, flags: number, { endless }: KernelNotices): Uint8Array {
     const path = pathOf(inode);
     const access = flags & ACCESS_MODE;
     const reads = access !== 1;
@@ -250,15 +273,17 @@ export class FuseFilesystem {
     const file = this.mounted.open(path, reads ? 'read' : 'write');
     if (reads && writes) this.mounted.open(path, 'write');
     if (writes && (flags & O_TRUNC) !== 0) file.truncate();
-    this.files.set(++this.lastHandle, { inode, reads, file, text: undefined });
+    this.files.set(++this.lastHandle, { inode, reads, file, text: undefined, nextOffset: 0 });
     if (reads) inode.readers += 1;
-    if (isEndless(inode, this.mounted.lstat(path))) tellEndless(inode.number);
-    return openOut(this.lastHandle, 'file');
+    if (isEndless(inode, this.mounted.lstat(path))) endless(inode.number);
+    const isStream = file.stream !== undefined && file.stream.seek === undefined;
+    return openOut(this.lastHandle, isStream ? 'stream' : 'file');
   }
 
   private release(handle: number): void {
     const open = this.files.get(handle);
     if (open?.reads) open.inode.readers -= 1;
+    open?.file.stream?.close();
     this.files.delete(handle);
   }
 
@@ -271,14 +296,63 @@ export class FuseFilesystem {
     throw this.mounted.gone(path);
   }
 
-  private read(handle: number, offset: number, sizeBytes: number): Uint8Array {
-    const open = this.handleOf(handle);
+  private read(body: DataView): Uint8Array | InterruptibleAnswer {
+    const open = this.handleOf(longWord(body, 0));
+    const offset = longWord(body, 8);
+    const sizeBytes = word(body, 16);
+    const { stream } = open.file;
+    if (stream !== undefined) {
+      const by = (word(body, 20) & FUSE_READ_LOCKOWNER) !== 0 ? 'read' : 'splice';
+      if (offset === 0 && open.nextOffset > 0) this.seekIn(open, 'first');
+      const waits = (word(body, 32) & O_NONBLOCK) === 0;
+      return this.fromStream(open, offset, readStream(stream, sizeBytes, by, waits));
+    }
     let { text } = open;
     if (text === undefined || offset === 0) {
       text = open.file.bytes();
       open.text = text;
     }
     return text.subarray(offset, offset + sizeBytes);
+  }
+
+  /** Notes where the next read is going to be. */
+  private fromStream(
+    open: FileHandle,
+    offset: number,
+    given: Uint8Array | InterruptibleAnswer,
+  ): Uint8Array | InterruptibleAnswer {
+    const noted = (bytes: Uint8Array): Uint8Array => {
+      open.nextOffset = offset + bytes.length;
+      return bytes;
+    };
+    if (given instanceof Uint8Array) return noted(given);
+    return { answer: given.answer.then(noted), interrupt: () => given.interrupt() };
+  }
+
+  /** lseek() for what the kernel does not do itself: SEEK_DATA and SEEK_HOLE, which only streams may know. */
+  private seek(handle: number, whence: number): Uint8Array {
+    const open = this.handleOf(handle);
+    if (whence !== SEEK_DATA || open.file.stream?.seek === undefined)
+      throw new ErrnoError('EINVAL', `${pathOf(open.inode)} does not know where its data begins`);
+    this.seekIn(open, 'data');
+    return lseekOut(0);
+  }
+
+  private seekIn(open: FileHandle | undefined, to: Parameters<NonNullable<OpenedStream['seek']>>[0]): void {
+    if (open?.file.stream?.seek === undefined) return;
+    open.file.stream.seek(to);
+    open.nextOffset = 0;
+  }
+
+  private poll(body: DataView, { readable }: KernelNotices): Uint8Array {
+    const { stream } = this.handleOf(longWord(body, 0)).file;
+    if (stream === undefined) return pollOut(POLL.ALWAYS);
+    if (stream.isReady('read')) return pollOut(POLL.READABLE);
+    const handle = longWord(body, 0);
+    const pollHandle = longId(body, 8);
+    if ((word(body, 16) & FUSE_POLL_SCHEDULE_NOTIFY) !== 0)
+      void stream.ready('read', () => !this.files.has(handle)).then(() => readable(pollHandle));
+    return pollOut(POLL.NOTHING);
   }
 
   private write(handle: number, data: Buffer): Uint8Array | Promise<Uint8Array> {

@@ -5,17 +5,19 @@ import {
   encodeLength,
   encodeAnswer,
   encodeError,
+  encodePollWakeup,
   type FuseRequest,
+  longId,
   NOT_IMPLEMENTED,
   OPCODE,
   REQUEST_BYTES,
 } from './wire.js';
-import type { FuseAnswer, FuseFilesystem } from './filesystem.js';
+import type { FuseAnswer, FuseFilesystem, KernelNotices } from './filesystem.js';
 
 /** Until the device is mounted a read gives EPERM; it is tried again after so many ms. */
 const UNMOUNTED_RETRY_MS = 2;
-/** Beyond the end of any text; and how much more each time. */
-const ENDLESS_BYTES = 1 << 30;
+/** Beyond the end of any text, and of what is read from any stream; and how much more each time. */
+const ENDLESS_BYTES = 2 ** 50;
 const LONGER_BYTES = 4096;
 const EIO = -5;
 const EINTR = -4;
@@ -30,7 +32,8 @@ export interface FuseSessionHooks {
 /**
  * Answers the kernel's requests for one mounted filesystem, one after the other, until it is unmounted. One at a
  * time, each request is atomic for those behind the files; a writer that sleeps waits alone, and is answered when its
- * write is over, or with EINTR when the session ends before.
+ * write is over, or with EINTR when the session ends before. So does a reader of a stream with nothing in it, which
+ * signals can wake.
  */
 export class FuseSession {
   /** Resolves when nothing is mounted any more, or after `stop`. */
@@ -38,8 +41,14 @@ export class FuseSession {
   private readonly buffer = Buffer.alloc(REQUEST_BYTES);
   private readonly end: () => void;
   private endlessBytes = ENDLESS_BYTES;
-  /** Requests whose answers wait. */
-  private readonly waiting = new Set<bigint>();
+  /** Requests whose answers wait, and what a signal does to them. */
+  private readonly waiting = new Map<bigint, () => void>();
+  private readonly notices: KernelNotices = {
+    endless: (inode) => this.tellEndless(inode),
+    readable: (pollHandle) => {
+      if (!this.stopping) this.send(encodePollWakeup(pollHandle));
+    },
+  };
   private stopping = false;
   private mounted = false;
 
@@ -63,8 +72,12 @@ export class FuseSession {
    */
   stop(): void {
     this.stopping = true;
-    for (const unique of this.waiting) this.send(encodeError(unique, EINTR));
+    const waiting = [...this.waiting];
     this.waiting.clear();
+    for (const [unique, interrupt] of waiting) {
+      this.send(encodeError(unique, EINTR));
+      interrupt();
+    }
   }
 
   private readNext(): void {
@@ -87,6 +100,7 @@ export class FuseSession {
   }
 
   private finish(): void {
+    this.stop();
     closeSync(this.fd);
     this.end();
   }
@@ -95,16 +109,19 @@ export class FuseSession {
     const { unique } = request;
     try {
       if (changesWithTime(request.opcode)) this.hooks.beforeRequest();
-      const answer = this.filesystem.handle(request, (inode) => this.tellEndless(inode));
-      if (answer instanceof Promise) this.answerLater(unique, answer);
+      if (request.opcode === OPCODE.INTERRUPT) this.waiting.get(longId(request.body, 0))?.();
+      const answer = this.filesystem.handle(request, this.notices);
+      if (answer instanceof Promise) this.answerLater(unique, answer, sleepsOn);
+      else if (typeof answer === 'object' && 'interrupt' in answer)
+        this.answerLater(unique, answer.answer, () => answer.interrupt());
       else this.give(unique, answer);
     } catch (error) {
       this.fail(unique, error);
     }
   }
 
-  private answerLater(unique: bigint, answer: Promise<FuseAnswer>): void {
-    this.waiting.add(unique);
+  private answerLater(unique: bigint, answer: Promise<FuseAnswer>, interrupt: () => void): void {
+    this.waiting.set(unique, interrupt);
     answer.then(
       (payload) => {
         if (this.waiting.delete(unique)) this.give(unique, payload);
@@ -140,6 +157,9 @@ export class FuseSession {
     }
   }
 }
+
+/** Writers sleep uninterruptibly. */
+function sleepsOn(): void {}
 
 function changesWithTime(opcode: number): boolean {
   return opcode !== OPCODE.INIT && opcode !== OPCODE.FORGET && opcode !== OPCODE.RELEASE;

@@ -37,19 +37,29 @@ export const OPCODE = {
   CREATE: 35,
   INTERRUPT: 36,
   DESTROY: 38,
+  POLL: 40,
   BATCH_FORGET: 42,
   RENAME2: 45,
+  LSEEK: 46,
 } as const;
 
 /** fuse_getattr_in.getattr_flags: a seek to the end asks, not a stat(). */
 export const FUSE_GETATTR_FH = 1 << 0;
 /** enum fuse_notify_code: data for the page cache, which tells the kernel of a longer file, too. */
 const FUSE_NOTIFY_STORE = 4;
+/** Who polls a file is to look at it again. */
+const FUSE_NOTIFY_POLL = 1;
+/** fuse_read_in.read_flags: read() says who reads; what fills the page cache does not. */
+export const FUSE_READ_LOCKOWNER = 1 << 1;
+/** fuse_poll_in.flags: who polls wants to be told. */
+export const FUSE_POLL_SCHEDULE_NOTIFY = 1 << 0;
 /** O_TRUNC comes with the open itself, not as a SETATTR after it. */
 const FUSE_ATOMIC_O_TRUNC = 1 << 3;
 const FUSE_BIG_WRITES = 1 << 5;
 /** The page cache is left out: read() and write() arrive as they are, although stat() says a size of 0. */
 const FOPEN_DIRECT_IO = 1 << 0;
+/** lseek() gives ESPIPE. */
+const FOPEN_NONSEEKABLE = 1 << 2;
 
 /** Most bytes of one WRITE. */
 const MAX_WRITE_BYTES = 1 << 16;
@@ -109,6 +119,10 @@ export function word(body: DataView, offset: number): number {
 
 export function longWord(body: DataView, offset: number): number {
   return Number(body.getBigUint64(offset, LITTLE));
+}
+
+export function longId(body: DataView, offset: number): bigint {
+  return body.getBigUint64(offset, LITTLE);
 }
 
 /** The text from `offset` to the zero byte behind it, a character per byte. */
@@ -210,9 +224,27 @@ export function attrOut(attributes: FuseAttributes, attributesS: number): Buffer
   return new Answer(16 + ATTR_BYTES).long(attributesS).word(0, 0).attributes(attributes).bytes;
 }
 
-/** Answer to OPEN and OPENDIR: the handle, and for a file that the page cache is left out (fuse_open_out). */
-export function openOut(handle: number, kind: 'file' | 'directory'): Buffer {
-  return new Answer(16).long(handle).word(kind === 'file' ? FOPEN_DIRECT_IO : 0, 0).bytes;
+/** Answer to OPEN and OPENDIR: the handle, and for a file that the page cache is left out, or that it has no place (fuse_open_out). */
+export function openOut(handle: number, kind: 'file' | 'stream' | 'directory'): Buffer {
+  const flags = { file: FOPEN_DIRECT_IO, stream: FOPEN_DIRECT_IO | FOPEN_NONSEEKABLE, directory: 0 };
+  return new Answer(16).long(handle).word(flags[kind], 0).bytes;
+}
+
+/** Answer to POLL: what can be done without waiting (fuse_poll_out). */
+export function pollOut(events: number): Buffer {
+  return new Answer(8).word(events, 0).bytes;
+}
+
+/** Answer to LSEEK: the place (fuse_lseek_out). */
+export function lseekOut(offset: number): Buffer {
+  return new Answer(8).long(offset).bytes;
+}
+
+/** Tells the kernel that who polls is to ask again (fuse_notify_poll_wakeup_out). */
+export function encodePollWakeup(pollHandle: bigint): Buffer {
+  const answer = new Answer(OUT_HEADER_BYTES + 8);
+  answer.word(answer.bytes.length, FUSE_NOTIFY_POLL).long(0);
+  return answer.long(pollHandle).bytes;
 }
 
 /** Answer to WRITE: how many bytes were taken (fuse_write_out). */

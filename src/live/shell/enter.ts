@@ -37,6 +37,9 @@ const OWN_PROC = 'mount -n -t proc -o nosuid,nodev,noexec proc /proc || exit 1\n
 /** In a user namespace of its own nobody can take what has been put over other files away again. */
 const USER_NAMESPACE = 'unshare -U -r -m --';
 
+/** libtracefs asks the list of mounts where tracefs is, and mounts one itself where there is none: over the guest's. */
+const TRACEFS = '/sys/kernel/tracing';
+
 /** What answers for the files. */
 export interface FileSession {
   readonly ended: Promise<void>;
@@ -113,13 +116,14 @@ mount -n -t tmpfs -o mode=755,size=64k irqlab ${STAGE}
 mkdir ${stage.mounted} ${stage.host}
 mount -n -i -t fuse.${MOUNT_NAME} -o ${fuseOptions(0, 0)} ${MOUNT_NAME} ${stage.mounted}
 mount -n --rbind /sys ${stage.host}
+mount -n -t tracefs tracefs ${TRACEFS} 2>/dev/null || true
 ${steps}umount -n -l ${STAGE}
 ${sealed.map(seal).join('')}`;
 }
 
 /** Makes what is there read-only, if this namespace may; what the guest has put into it stays as it is. */
 function seal(path: string): string {
-  const bind = path === '/sys' ? 'true' : `mount -n --bind ${path} ${path}`;
+  const bind = path === '/sys' ? 'true' : `mount -n --rbind ${path} ${path}`;
   const readOnly = `mount -n -o remount,bind,ro,nosuid,nodev,noexec ${path}`;
   return `if [ -e ${path} ]; then { ${bind} && ${readOnly}; } 2>/dev/null || true; fi\n`;
 }

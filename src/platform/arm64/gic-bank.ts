@@ -95,6 +95,6 @@ export class GicBank {
   }
 
   private noteWord(word: number): void {
-    if (this.pendingWord(word) === 0 && this.high[word] === 0) clearBit(this.busy, word);
+    if ((this.latched[word] | this.high[word]) === 0) clearBit(this.busy, word);
   }
 }

@@ -55,7 +55,7 @@ export class HvVpciDomain implements IrqDomainOps {
     for (let i = 0; i < count; i++) {
       const ret = this.allocSpi(domain, irq + i, first + i);
       if (ret !== 0) {
-        for (let n = 0; n < count; n++) this.taken.delete(first + n);
+        this.release(first, count);
         irqDomainFreeIrqsParent(domain, irq, i);
         return ret;
       }
@@ -79,11 +79,11 @@ export class HvVpciDomain implements IrqDomainOps {
 
   /** hv_pci_vec_irq_domain_free */
   free(domain: IrqDomain, irq: Irq, count: number): void {
+    const first = irqDomainGetIrqData(domain, irq);
+    if (first !== null) this.release(first.hwirq, count);
     for (let i = irq; i < irq + count; i++) {
       const d = irqDomainGetIrqData(domain, i);
-      if (d === null) continue;
-      this.taken.delete(d.hwirq);
-      irqDomainResetIrqData(d);
+      if (d !== null) irqDomainResetIrqData(d);
     }
     irqDomainFreeIrqsParent(domain, irq, count);
   }
@@ -97,13 +97,23 @@ export class HvVpciDomain implements IrqDomainOps {
 
   /** A power of two of SPIs, at such a multiple from the first (bitmap_find_free_region); ENOSPC if there are none. */
   private take(count: number): Hwirq {
-    const size = count === 1 ? 1 : 2 ** (32 - Math.clz32(count - 1));
+    const size = sizeFor(count);
     for (let index = 0; index + size <= SPI_COUNT; index += size) {
       const spis = Array.from({ length: size }, (_, i) => SPI_START + index + i);
       if (spis.some((spi) => this.taken.has(spi))) continue;
-      for (const spi of spis.slice(0, count)) this.taken.add(spi);
+      for (const spi of spis) this.taken.add(spi);
       return SPI_START + index;
     }
     return errnoValue('ENOSPC');
   }
+
+  /** bitmap_release_region */
+  private release(first: Hwirq, count: number): void {
+    for (let spi = first; spi < first + sizeFor(count); spi++) this.taken.delete(spi);
+  }
+}
+
+/** The power of two that `count` SPIs take (get_count_order). */
+function sizeFor(count: number): number {
+  return 2 ** (32 - Math.clz32(count - 1));
 }

@@ -150,7 +150,6 @@ class VectorDomainOps implements IrqDomainOps {
   private releasesLegacy(d: IrqData): boolean {
     const line = lineOf(d);
     line.vector = isaIrqVector(d.irq);
-    line.cpu = 0;
     if (d.has(irqd.ACTIVATED)) {
       this.core.machine.tracePort?.emit(vectorSetup, { irq: d.irq, is_legacy: true, ret: 0 });
       this.vectors.configure(d, line.vector, line.cpu);

@@ -20,8 +20,10 @@ export class AddressSpace {
     return address;
   }
 
-  /** /proc/kallsyms, of the functions that were asked for. */
-  kallsyms(): string {
-    return [...this.functions].map(([name, address]) => `${address.toString(16)} t ${name}\n`).join('');
+  /** /proc/kallsyms, of the functions that were asked for. @param shown false: all addresses are 0. */
+  kallsyms(shown = true): string {
+    return [...this.functions]
+      .map(([name, address]) => `${(shown ? address : 0n).toString(16).padStart(16, '0')} t ${name}\n`)
+      .join('');
   }
 }

@@ -1,4 +1,4 @@
-import type { CType } from '../c-type.js';
+import { type CType, codeAddress } from '../c-type.js';
 import type { TraceRecord } from '../tracer.js';
 import type { AddressSpace } from './address-space.js';
 import { utf8 } from './utf8.js';
@@ -23,14 +23,14 @@ export function eventBytes(record: TraceRecord, id: number, addresses: AddressSp
   let end = event.fixedBytes;
   for (const { field, text } of texts) {
     bytes.set(text, end);
-    view.setUint32(field.offset, (text.length << 16) | end, true);
+    if (field.type.size > 0) view.setUint32(field.offset, (text.length << 16) | end, true);
     end += text.length;
   }
   return bytes;
 }
 
 function put(view: DataView, at: number, type: CType, value: unknown, addresses: AddressSpace): void {
-  if (type.name === 'void *')
+  if (type.name === 'void *' || type === codeAddress)
     view.setBigUint64(at, addresses.addressOf(typeof value === 'number' ? value : String(value)), true);
   else if (type.name === 'char[16]') putGuid(view, at, String(value));
   else if (type.size === 8) view.setBigUint64(at, BigInt(Number(value)), true);

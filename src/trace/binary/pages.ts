@@ -5,7 +5,8 @@ import { eventBytes } from './encode.js';
 
 /** A page of a buffer with its header. */
 export const BUFFER_PAGE_BYTES = 4096;
-const HEADER_BYTES = 16;
+/** Before the events of a page. */
+export const HEADER_BYTES = 16;
 /** The longest event whose length is in its header (RINGBUF_TYPE_DATA_TYPE_LEN_MAX words). */
 const MAX_TYPE_LEN = 28;
 const TYPE_TIME_EXTEND = 30;
@@ -23,8 +24,11 @@ export interface EncodedBy {
  * One CPU's events as pages of its buffer (kernel/trace/ring_buffer.c, whose layout `events/header_page` and
  * `events/header_event` describe), the oldest first: what trace_pipe_raw gives, and trace.dat has.
  */
-export function bufferPages(records: readonly TraceRecord[], { addresses, idOf }: EncodedBy): Uint8Array[] {
-  const pages: Uint8Array[] = [];
+export function bufferPages(
+  records: readonly TraceRecord[],
+  { addresses, idOf }: EncodedBy,
+): Uint8Array<ArrayBuffer>[] {
+  const pages: Uint8Array<ArrayBuffer>[] = [];
   let view: DataView | undefined;
   let used = 0;
   let lastNs = 0;

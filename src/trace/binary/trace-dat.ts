@@ -1,8 +1,9 @@
 import type { CpuId } from '../../lib/brand.js';
-import { headerEvent, headerPage, printFormat } from '../format-files.js';
+import { headerEvent, headerPage } from '../format-files.js';
 import type { TraceEvent } from '../event.js';
 import type { TraceBehaviour } from '../kernel.js';
 import type { TraceRecord } from '../tracer.js';
+import { printEvent, TRACE_PRINT } from '../print-event.js';
 import { AddressSpace } from './address-space.js';
 import { BUFFER_PAGE_BYTES, bufferPages } from './pages.js';
 import { utf8 } from './utf8.js';
@@ -77,7 +78,7 @@ export function traceDat({ records, events, cpus, behaviour, idOf }: RecordedTra
     .text('6');
   file.number(0, 1).number(8, 1).number(BUFFER_PAGE_BYTES, 4);
   file.text('header_page').counted(headerPage(behaviour), 8).text('header_event').counted(headerEvent, 8);
-  file.number(1, 4).counted(printFormat(behaviour), 8);
+  file.number(1, 4).counted(printEvent.format(TRACE_PRINT, behaviour), 8);
   const systems = [...new Set(events.map(({ system }) => system))];
   file.number(systems.length, 4);
   for (const system of systems) {

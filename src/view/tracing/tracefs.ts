@@ -2,10 +2,16 @@ import { ErrnoError } from '../../lib/errno.js';
 import { kstrtouint } from '../../lib/kstrtox.js';
 import type { Machine } from '../../machine/machine.js';
 import type { TraceEvent } from '../../trace/event.js';
-import { headerEvent, headerPage, printFormat } from '../../trace/format-files.js';
+import { headerEvent, headerPage } from '../../trace/format-files.js';
+import { printEvent, TRACE_PRINT, writeMarker } from '../../trace/print-event.js';
 import { secondsText, traceText } from '../../trace/trace-text.js';
 import { traceClocks, type Tracer } from '../../trace/tracer.js';
-import { type FileMethods, type FileNode, ListDirectory, StaticDirectory } from '../tree-node.js';
+import { CpuMask } from '../../machine/cpumask.js';
+import { formatCpuMask, parseCpuMask } from '../../machine/cpumask-text.js';
+import { type FileNode, ListDirectory, StaticDirectory } from '../tree-node.js';
+import { shown, traceFile, wordFile } from './files.js';
+import { optionsDirectory, traceOptionsFile } from './options.js';
+import { rawTracePipeFile, tracePipeFile } from './pipes.js';
 import { enabledText, setEvents } from '../../trace/set-event.js';
 
 const SYSTEM_FILTER = `### global filter ###
@@ -18,28 +24,6 @@ const TRIGGERS =
   '# Available triggers:\n' +
   '# traceon traceoff snapshot stacktrace enable_event disable_event enable_hist disable_hist hist\n';
 
-/** A file of tracefs. @param truncate what opening it with O_TRUNC does first. */
-function traceFile(mode: number, methods: FileMethods, truncate?: () => void): FileNode {
-  const unwritable = { code: 'EINVAL', at: 'write' } as const;
-  return { kind: 'file', mode, size: 0, unwritable, ...methods, ...(truncate && { truncate }) };
-}
-
-/** A file of which a write is one word. */
-function wordFile(read: () => string, store: (word: string) => void): FileNode {
-  return traceFile(0o640, {
-    read,
-    write: (data) => {
-      store(data.trim());
-      return data.length;
-    },
-  });
-}
-
-/** A file that only tells. */
-function shown(read: () => string): FileNode {
-  return traceFile(0o440, { read });
-}
-
 /** /sys/kernel/tracing: the control files and texts of tracefs (kernel/trace/trace.c, kernel/trace/trace_events.c). */
 export function tracefs(tracer: Tracer, machine: Machine): StaticDirectory {
   const { events } = tracer;
@@ -50,16 +34,25 @@ export function tracefs(tracer: Tracer, machine: Machine): StaticDirectory {
   );
   return new StaticDirectory(0o700, {
     available_events: shown(() => events.map((event) => `${event.system}:${event.name}\n`).join('')),
+    available_tracers: shown(() => 'nop\n'),
+    buffer_percent: wordFile(
+      () => `${tracer.wakePercent}\n`,
+      (word) => setWakePercent(tracer, word),
+    ),
     buffer_size_kb: wordFile(
       () => `${tracer.bufferKb}\n`,
       (word) => setBufferSize(tracer, word),
     ),
+    buffer_total_size_kb: shown(() => `${tracer.bufferKb * machine.possible.weight}\n`),
     current_tracer: wordFile(() => 'nop\n', setTracer),
     error_log: traceFile(0o640, { read: () => errorLog(tracer), write: (data) => data.length }, () => {
       tracer.errors.length = 0;
     }),
     events: eventsDirectory(tracer),
+    options: optionsDirectory(tracer.flags),
     per_cpu: perCpu,
+    printk_formats: shown(() => ''),
+    saved_cmdlines: shown(() => [...tracer.comms].map(([pid, comm]) => `${pid} ${comm}\n`).join('')),
     set_event: traceFile(
       0o640,
       {
@@ -83,6 +76,17 @@ export function tracefs(tracer: Tracer, machine: Machine): StaticDirectory {
         tracer.clock = word;
       },
     ),
+    trace_marker: traceFile(0o220, { write: (data) => mark(tracer, data) }),
+    trace_options: traceOptionsFile(tracer.flags),
+    trace_pipe: tracePipeFile(tracer),
+    tracing_cpumask: wordFile(
+      () => `${formatCpuMask(tracedCpus(tracer, machine))}\n`,
+      (word) => {
+        const traced = parseCpuMask(word, machine.nrCpuIds);
+        tracer.untracedCpus.clear();
+        for (const { id } of machine.cpus) if (!traced.has(id)) tracer.untracedCpus.add(id);
+      },
+    ),
     tracing_on: wordFile(
       () => `${Number(tracer.on)}\n`,
       (word) => {
@@ -99,7 +103,7 @@ function eventsDirectory(tracer: Tracer): StaticDirectory {
     header_event: shown(() => headerEvent),
     header_page: shown(() => headerPage(behaviour)),
     ftrace: new StaticDirectory(0o750, {
-      print: new StaticDirectory(0o750, { format: shown(() => printFormat(behaviour)) }),
+      print: new StaticDirectory(0o750, { format: shown(() => printEvent.format(TRACE_PRINT, behaviour)) }),
     }),
   });
   for (const system of new Set(events.map((event) => event.system))) {
@@ -165,6 +169,25 @@ function setBufferSize(tracer: Tracer, word: string): void {
   tracer.bufferKb = kb;
 }
 
+function tracedCpus({ untracedCpus }: Tracer, { nrCpuIds }: Machine): CpuMask {
+  const mask = CpuMask.all(nrCpuIds);
+  for (const cpu of untracedCpus) mask.clear(cpu);
+  return mask;
+}
+
+function setWakePercent(tracer: Tracer, word: string): void {
+  const percent = kstrtouint(word, 10);
+  if (percent > 100) throw new ErrnoError('EINVAL', `a buffer is full to 100 percent at most, not ${word}`);
+  tracer.wakePercent = percent;
+}
+
+function mark(tracer: Tracer, data: string): number {
+  if (!tracer.flags.has('markers')) throw new ErrnoError('EINVAL', 'the option markers is off');
+  const taken = writeMarker(tracer, data);
+  if (taken === undefined) throw new ErrnoError('EBADF', 'nothing is written: tracing_on is 0');
+  return taken;
+}
+
 function setTracer(word: string): void {
   if (word !== 'nop') throw new ErrnoError('EINVAL', `there is no tracer ${word}; this kernel has nop`);
 }
@@ -188,6 +211,8 @@ function cpuDirectory(tracer: Tracer, machine: Machine, cpu: number): StaticDire
       { read: () => traceText(tracer, machine.online.weight, cpu), write: (data) => data.length },
       () => tracer.reset(cpu),
     ),
+    trace_pipe: tracePipeFile(tracer, cpu),
+    trace_pipe_raw: rawTracePipeFile(tracer, cpu),
   });
 }
 
@@ -198,6 +223,6 @@ function statsText(tracer: Tracer, cpu: number): string {
   const time = (ns: number): string => (tracer.clockInNs ? secondsText(ns).slice(1) : String(ns));
   return (
     `entries: ${ring.entries}\noverrun: ${ring.overrun}\ncommit overrun: 0\nbytes: ${ring.bytes}\n` +
-    `oldest event ts: ${time(oldest?.ns ?? 0)}\nnow ts: ${time(tracer.now)}\ndropped events: 0\nread events: 0\n`
+    `oldest event ts: ${time(oldest?.ns ?? 0)}\nnow ts: ${time(tracer.now)}\ndropped events: ${ring.dropped}\nread events: ${ring.readEvents}\n`
   );
 }

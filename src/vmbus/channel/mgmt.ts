@@ -9,14 +9,14 @@ import { LOOK_NS } from '../connection/offers-in-progress.js';
 import { resetChannelCb, vmbusOnEvent, vmbusOnEventSteps } from './handler.js';
 import {
   CHANNEL_FLAG,
+  CHANNELMSG,
   type OfferChannel,
   type RescindChannelOffer,
   VERSION_WIN10_V6_0,
 } from '../protocol/channel-messages.js';
 import type { HypervBehaviour } from '../kernel.js';
-import type { Refusal } from '../refusals.js';
 import { INVALID_RELID, MAX_CHANNEL_RELIDS } from '../relid-map.js';
-import { traceOnoffer, traceOnofferRescind } from '../trace.js';
+import { traceOnMessage, traceOnoffer, traceOnofferRescind } from '../trace.js';
 import type { RescindWork } from '../variants/lifetime.js';
 
 /** Channels that the host offers and takes back (drivers/hv/channel_mgmt.c). */
@@ -43,6 +43,16 @@ export class ChannelManagement {
     return onMessageWork('vmbus_onoffer', this.handleOffer(offer));
   }
 
+  /** The host has named all its devices (vmbus_onoffers_delivered). */
+  onOffersDelivered(): Procedure<void> {
+    return onMessageWork('vmbus_onoffers_delivered', this.handleOffersDelivered());
+  }
+
+  private *handleOffersDelivered(): Procedure<void> {
+    traceOnMessage(this.connection.machine, CHANNELMSG.ALLOFFERS_DELIVERED);
+    this.connection.offersDelivered();
+  }
+
   private *handleOffer(offer: OfferChannel): Procedure<void> {
     traceOnoffer(this.connection.machine, offer);
     if (!this.isAcceptable(offer)) {
@@ -50,11 +60,10 @@ export class ChannelManagement {
       return;
     }
     if (!(yield* this.hasRightEncryption(offer))) return;
-    const known = offer.subChannelIndex === 0 ? this.primaryOf(offer) : undefined;
+    const known = this.primaryOfInstance(offer);
     if (known !== undefined && known.relid !== INVALID_RELID) {
       // WARN_ON: Linux goes by the new relid; here the living channel keeps its own.
-      const work = 'Workqueue: hv_vmbus_con vmbus_onmessage_work [hv_vmbus]';
-      this.connection.machine.log.warn('drivers/hv/channel_mgmt.c', 'vmbus_onoffer', undefined, false, work);
+      this.warn('vmbus_onoffer');
       this.connection.refuse('offer-of-existing-device');
       yield* this.connection.offers.doneSteps();
       return;
@@ -72,7 +81,19 @@ export class ChannelManagement {
     yield* this.processOffer(channel);
   }
 
-  /** The primary channel of an offer's device (find_primary_channel_by_offer). */
+  /** WARN_ON in the work of an offer. */
+  private warn(func: string): void {
+    const work = 'Workqueue: hv_vmbus_con vmbus_onmessage_work [hv_vmbus]';
+    this.connection.machine.log.warn('drivers/hv/channel_mgmt.c', func, undefined, false, work);
+  }
+
+  /** The primary channel whose instance a primary offer has, of whatever class (find_primary_channel_by_offer). */
+  private primaryOfInstance({ instanceId, subChannelIndex }: OfferChannel): VmbusChannel | undefined {
+    if (subChannelIndex !== 0) return undefined;
+    return this.connection.primaries.find(({ offer }) => offer.instanceId === instanceId);
+  }
+
+  /** The primary channel of an offer's device (vmbus_process_offer). */
   private primaryOf({ classId, instanceId }: OfferChannel): VmbusChannel | undefined {
     return this.connection.primaries.find(
       ({ offer }) => offer.classId === classId && offer.instanceId === instanceId,
@@ -126,6 +147,8 @@ export class ChannelManagement {
       return false;
     }
     if (relid === 0 || relid >= MAX_CHANNEL_RELIDS) {
+      // Linux goes on with a channel whose events it does not find.
+      if (relid !== 0) this.warn('vmbus_channel_map_relid');
       connection.refuse('offer-relid-out-of-range');
       return false;
     }
@@ -182,7 +205,7 @@ export class ChannelManagement {
     channel.primary = primary;
     if (lock === 'until-listed') yield* this.initVpIndex(channel);
     yield* connection.offers.doneSteps();
-    const isPlaced = this.isNewOrSub(primary, channel);
+    const isPlaced = this.hasPlace(primary, channel);
     const accepted = isPlaced && (yield* connection.mapRelid(channel));
     if (accepted) yield* connection.list(channel);
     yield* connection.channelMutex.unlock();
@@ -227,13 +250,16 @@ export class ChannelManagement {
   }
 
   /**
-   * True for the primary channel of a new device and for a new sub-channel. Linux looks at the first of these only: a
-   * sub-channel without a device becomes one, and two may have the same index.
+   * False for a sub-channel whose index another one has, which Linux takes. What finds no primary channel becomes one,
+   * with a device, whatever its index.
    */
-  private isNewOrSub(primary: VmbusChannel | undefined, { offer }: VmbusChannel): boolean {
-    const reason = placeTaken(primary, offer.subChannelIndex);
-    if (reason !== undefined) this.connection.refuse(reason);
-    return reason === undefined;
+  private hasPlace(primary: VmbusChannel | undefined, { offer }: VmbusChannel): boolean {
+    const { subChannels = [] } = primary ?? {};
+    const isTaken = subChannels.some(
+      (sub) => sub.offer.subChannelIndex === offer.subChannelIndex && !sub.rescind,
+    );
+    if (isTaken) this.connection.refuse('offer-sub-channel-index-in-use');
+    return !isTaken;
   }
 
   /** Shows the channel to drivers (vmbus_add_channel_work). */
@@ -300,15 +326,6 @@ export class ChannelManagement {
 /** The work that handles a message of the host by one of its functions. */
 function onMessageWork(name: string, proc: Procedure<void>): Procedure<void> {
   return inFrame('vmbus_onmessage_work', inFrame(name, proc));
-}
-
-/** Why a channel with this index cannot be had; undefined if it can. */
-function placeTaken(primary: VmbusChannel | undefined, subChannelIndex: number): Refusal | undefined {
-  if (primary === undefined) return subChannelIndex === 0 ? undefined : 'offer-sub-channel-without-primary';
-  if (subChannelIndex === 0) return 'offer-of-existing-device';
-  return primary.subChannels.some((sub) => sub.offer.subChannelIndex === subChannelIndex && !sub.rescind)
-    ? 'offer-sub-channel-index-in-use'
-    : undefined;
 }
 
 /** vmbus_is_valid_offer, for a confidential VM: hv_sock, and devices whose drivers are hardened. */

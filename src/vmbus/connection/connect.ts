@@ -1,4 +1,5 @@
 import type { Ns } from '../../lib/brand.js';
+import { errnoValue } from '../../lib/errno.js';
 import { inFrame, type Procedure } from '../../machine/step.js';
 import { VMBUS_CONNECT_CPU } from '../channel/placement.js';
 import {
@@ -34,7 +35,8 @@ export function* vmbusConnect(connection: VmbusConnection): Procedure<boolean> {
   for (const { wire } of vmbusVersions) {
     if (wire < VERSION_WIN8) break;
     if (wire > connection.behaviour.newestVersion || wire > maxVersion) continue;
-    if (!(yield* inFrame('vmbus_negotiate_version', vmbusNegotiateVersion(connection, wire)))) continue;
+    const ret = yield* inFrame('vmbus_negotiate_version', vmbusNegotiateVersion(connection, wire));
+    if (ret !== 0) continue;
     if (connection.isolation && wire < VERSION_WIN10_V5_2) {
       log.printk(tooOldForIsolation(wire));
       break;
@@ -52,15 +54,15 @@ export function* vmbusConnect(connection: VmbusConnection): Procedure<boolean> {
  * Proposes one version, and from 5.0 on goes by the host's answer as to where messages are to be sent. The connection
  * that proposes these is one that older hosts do not have: they never see the proposal (vmbus_negotiate_version).
  *
- * @returns true if the host speaks it.
+ * @returns 0 if the host speaks it; -ECONNREFUSED if not, and what postMsg returns if it does not take the message.
  */
-export function* vmbusNegotiateVersion(connection: VmbusConnection, wire: number): Procedure<boolean> {
+export function* vmbusNegotiateVersion(connection: VmbusConnection, wire: number): Procedure<number> {
   const choosesConnection = wire >= VERSION_WIN10_V5;
   connection.messageConnection = choosesConnection
     ? VMBUS_MESSAGE_CONNECTION_ID_4
     : VMBUS_MESSAGE_CONNECTION_ID;
   const confidential = connection.confidential && wire >= VERSION_WIN10_V6_0;
-  const response = yield* connection.requestIfTaken(
+  const response = yield* connection.requestOrErrno(
     {
       type: CHANNELMSG.INITIATE_CONTACT,
       version: wire,
@@ -74,9 +76,10 @@ export function* vmbusNegotiateVersion(connection: VmbusConnection, wire: number
     },
     (answer): answer is VersionResponse => answer.type === CHANNELMSG.VERSION_RESPONSE,
   );
-  if (response?.versionSupported !== true) return false;
+  if (typeof response === 'number') return response;
+  if (!response.versionSupported) return errnoValue('ECONNREFUSED');
   if (choosesConnection) connection.messageConnection = response.msgConnId;
-  return true;
+  return 0;
 }
 
 /** What the host offers to a confidential VM must be able to keep the guest's secrets. */

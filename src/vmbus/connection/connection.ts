@@ -145,6 +145,8 @@ export class VmbusConnection implements ConnectionPort {
   messageConnection = VMBUS_MESSAGE_CONNECTION_ID;
   /** The host has named all devices that there were when it was asked (all_offers_delivered_event). */
   readonly allOffersDelivered = new Completion('all_offers_delivered_event');
+  /** The message that says so is there; nobody in Linux waits for that. */
+  readonly allOffersArrived = new Completion('the last of the first offers');
   /** Offers have been asked for, and the host has not said that these are all. */
   private awaitsOffers = false;
   private dropsOffers = false;
@@ -232,6 +234,7 @@ export class VmbusConnection implements ConnectionPort {
     this.gpadlHandles = new GpadlHandles();
     this.placement = this.newPlacement();
     this.allOffersDelivered.reinit();
+    this.allOffersArrived.reinit();
     this.awaitsOffers = false;
     this.dropsOffers = false;
     this.warned.clear();
@@ -255,6 +258,11 @@ export class VmbusConnection implements ConnectionPort {
 
   get state(): ConnectionState {
     return this.currentState;
+  }
+
+  /** There is no connection, nor is one being made (DISCONNECTED). */
+  get hasEnded(): boolean {
+    return this.currentState.kind === 'disconnected' || this.currentState.kind === 'unloaded';
   }
 
   /** Protocol version agreed on, as on the wire; 0 before. */
@@ -385,7 +393,7 @@ export class VmbusConnection implements ConnectionPort {
   /** True for channels that do not survive a suspend, as long as they are there. */
   private *endingWithSuspend(): Generator<VmbusChannel, void, void> {
     for (const channel of this.channels())
-      if (channel.isHvSock || channel.primary !== undefined) yield channel;
+      if (channel.isHvSock || channel.offer.subChannelIndex !== 0) yield channel;
   }
 
   /** All channels: each primary one, followed by its sub-channels. */
@@ -517,15 +525,16 @@ export class VmbusConnection implements ConnectionPort {
     return response;
   }
 
-  /** As `request`; undefined, too, if the host did not take the message. */
-  *requestIfTaken<Response extends ChannelMessage>(
+  /** As `request`, of no channel. @returns the answer, or what postMsg returns if the host does not take the message. */
+  *requestOrErrno<Response extends ChannelMessage>(
     message: ChannelMessage,
     matches: (answer: ChannelMessage) => answer is Response,
-  ): Procedure<Response | undefined> {
+  ): Procedure<Response | number> {
     const request = this.listen(message, matches);
-    const response = (yield* this.postMsg(message)) === 0 ? yield* request.wait() : undefined;
+    const ret = yield* this.postMsg(message);
+    const response = ret === 0 ? yield* request.wait() : undefined;
     this.requests.remove(request);
-    return response;
+    return response ?? ret;
   }
 
   /** Asks the host to forget this guest and waits until it has; whether it took the message is not looked at. */

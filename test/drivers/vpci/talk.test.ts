@@ -132,6 +132,50 @@ describe('what pci-hyperv does where the host does not do its part', () => {
     },
   );
 
+  // wait_for_response
+  test.each([
+    [PCI.QUERY_PROTOCOL_VERSION, 30],
+    [PCI.QUERY_BUS_RELATIONS, 130],
+    [PCI.QUERY_RESOURCE_REQUIREMENTS, 0],
+    [PCI.BUS_D0ENTRY, 270],
+    [PCI.RESOURCES_ASSIGNED2, 60],
+  ])('a rescind ends the wait for the answer to %i at the next look, each 100 ms', (message, afterMs) => {
+    const guest = pciGuest({ backends: answering(message, 'ignore') });
+    guest.machine.spawn('boot', guest.vmbus.init());
+    const seen = (): number => guest.log().filter((line) => line.includes('The device is gone.')).length;
+    guest.machine.elapse(20_000_000 + afterMs * 1_000_000);
+    guest.host.rescind(5);
+    const left = 100 - (afterMs % 100);
+    guest.machine.elapse((left - 30) * 1_000_000);
+    expect([seen(), guest.vmbus.bus.devices.length]).toEqual([0, 1]);
+    guest.machine.elapse(30_000_000);
+    expect([seen(), guest.vmbus.bus.devices.length]).toEqual([1, 0]);
+  });
+
+  test('that a device is gone is said once, whichever it is', () => {
+    const devices = [pciDevice(5, '468b'), pciDevice(6, '000a')];
+    const guest = pciGuest({ devices, backends: answering(PCI.QUERY_PROTOCOL_VERSION, 'ignore') });
+    guest.machine.spawn('boot', guest.vmbus.init());
+    guest.machine.elapse(5_000_000);
+    for (const relid of [5, 6]) {
+      guest.host.rescind(relid);
+      guest.machine.elapse(200_000_000);
+    }
+    expect(guest.vmbus.bus.devices).toEqual([]);
+    expect(guest.log().filter((line) => line.includes('is gone'))).toHaveLength(1);
+  });
+
+  test('a rescind ends no wait for the power-off', () => {
+    const guest = pciGuest({ backends: answering(PCI.BUS_D0EXIT, 'ignore') }).boot();
+    guest.machine.spawn('unbind', guest.vmbus.bus.unbind(guest.device(5)));
+    guest.machine.elapse(1_000_000_000);
+    guest.host.rescind(5);
+    guest.machine.elapse(8_900_000_000);
+    expect(guest.vmbus.bus.devices).toHaveLength(1);
+    guest.machine.elapse(200_000_000);
+    expect(guest.vmbus.bus.devices).toEqual([]);
+  });
+
   test('an answer that nobody waits for, one too short, and one that comes twice', () => {
     const guest = pciGuest().boot();
     const channel = guest.host.channel(5);

@@ -1,29 +1,19 @@
-import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from '@jest/globals';
-import { buildSync } from 'esbuild';
 import { instrument } from '../../../src/explore/sanitize/instrument.js';
 import type * as Recording from '../../../src/explore/sanitize/recorder.js';
 import type * as Whole from '../../../src/explore/sanitize/whole.js';
-import { exportsOf, oneScript } from './instrumented.js';
+import { ownCopy } from './instrumented.js';
 
 // Code must compute the same with and without, and tell what it touches.
 
 type Recorder = typeof Recording & typeof Whole;
 
 /** A recorder of this file's own: the places that are told to it would make the process one of instrumented code. */
-const recorder: Recorder = ownRecorder();
+const recorder = (await ownCopy(
+  'src/explore/sanitize/recorder.ts',
+  'src/explore/sanitize/whole.ts',
+)) as Recorder;
 const { WHOLE } = recorder;
-
-function ownRecorder(): Recorder {
-  const { outputFiles } = buildSync({
-    stdin: {
-      contents: `export * from './recorder.ts'; export * from './whole.ts';`,
-      resolveDir: fileURLToPath(new URL('../../../src/explore/sanitize', import.meta.url)),
-    },
-    ...oneScript,
-  });
-  return exportsOf(outputFiles) as Recorder;
-}
 
 interface Ran {
   readonly value: unknown;

@@ -24,21 +24,6 @@ export interface Instrumented {
   readonly own: Readonly<Record<string, unknown>>;
 }
 
-/** How esbuild makes one script of modules. */
-export const oneScript = {
-  bundle: true,
-  write: false,
-  format: 'iife',
-  globalName: 'exported',
-  keepNames: true,
-  target: 'es2022',
-} as const;
-
-/** What the modules of a script export. */
-export function exportsOf([{ text }]: readonly { readonly text: string }[]): unknown {
-  return new Function(`${text}; return exported;`)();
-}
-
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 const recorder = `${root}src/explore/sanitize/recorder.ts`;
 const modelRooms = /^src\/(lib|machine|irq|platform|vmbus|host|drivers|kvm|lab|races)\//;
@@ -52,6 +37,8 @@ const ofPackage = `
 const ownFiles = /^(examples|test\/explore\/sanitize)\//;
 /** JavaScript of the sources as they are, by path. */
 const compiled = new Map<string, string>();
+/** Scripts without an edit, by what they are made of. */
+const scripts = new Map<string, Promise<string>>();
 
 /**
  * Loads the races and the explorer anew, the model's rooms and `own` instrumented.
@@ -66,9 +53,46 @@ export async function instrumented({
   own?: string;
   edit?: Edit;
 } = {}): Promise<Instrumented> {
+  const text = edit === undefined ? await uneditedScript(own) : await script(own, edit);
+  return exportsOf(text) as Instrumented;
+}
+
+/** What the modules of a script export: they are loaded anew. */
+function exportsOf(text: string): unknown {
+  return new Function(`${text}; return exported;`)();
+}
+
+function uneditedScript(own: string): Promise<string> {
+  const text = scripts.get(own) ?? script(own);
+  scripts.set(own, text);
+  return text;
+}
+
+function script(own: string, edit?: Edit): Promise<string> {
   const beside = fileURLToPath(new URL('own.ts', import.meta.url));
+  const contents = `
+    export { races } from '${root}src/races/index.ts';
+    export { check, exploreShard } from '${root}src/explore/explore.ts';
+    import * as own from '${beside}';
+    export { own };
+  `;
+  return bundled(contents, (path) => {
+    if (path === beside) return compile(path, own);
+    return edit !== undefined && path === root + edit.file
+      ? compile(path, edited(path, edit))
+      : unedited(path);
+  });
+}
+
+/** Loads `files`, paths from the root, anew and as they are. @returns what they export. */
+export async function ownCopy(...files: readonly string[]): Promise<unknown> {
+  return exportsOf(await bundled(files.map((file) => `export * from '${root}${file}';`).join(''), unedited));
+}
+
+/** The modules that `contents` exports, of `load`'s JavaScript, as one script. */
+async function bundled(contents: string, load: (path: string) => string): Promise<string> {
   const sources: Plugin = {
-    name: 'instrumented sources',
+    name: 'sources',
     setup({ onResolve, onLoad }) {
       onResolve({ filter: /^\./ }, ({ path, importer }) => {
         if (importer.includes('/node_modules/')) return undefined;
@@ -76,36 +100,37 @@ export async function instrumented({
       });
       onResolve({ filter: /^irqlab$/ }, () => ({ path: `${root}src/irqlab.ts` }));
       onResolve({ filter: /^\// }, ({ path }) => ({ path }));
-      onLoad({ filter: /\.ts$/ }, ({ path }) => {
-        if (path === `${root}src/irqlab.ts`) return { contents: ofPackage, loader: 'js' };
-        if (path === beside) return { contents: compile(path, own), loader: 'js' };
-        const isEdited = edit !== undefined && path === root + edit.file;
-        return { contents: isEdited ? compile(path, edited(path, edit)) : unedited(path), loader: 'js' };
-      });
+      onLoad({ filter: /\.ts$/ }, ({ path }) => ({
+        contents: path === `${root}src/irqlab.ts` ? ofPackage : load(path),
+        loader: 'js',
+      }));
     },
   };
   const { outputFiles } = await build({
-    stdin: {
-      contents: `
-        export { races } from '${root}src/races/index.ts';
-        export { check, exploreShard } from '${root}src/explore/explore.ts';
-        import * as own from '${beside}';
-        export { own };
-      `,
-      resolveDir: root,
-      loader: 'ts',
-    },
-    ...oneScript,
+    stdin: { contents, resolveDir: root, loader: 'ts' },
+    bundle: true,
+    write: false,
+    format: 'iife',
+    globalName: 'exported',
+    keepNames: true,
+    target: 'es2022',
     logLevel: 'silent',
     plugins: [sources],
   });
-  return exportsOf(outputFiles) as Instrumented;
+  return outputFiles[0].text;
+}
+
+/** A source; under `npm run mutants` with its mutants, as the modules of the test itself have them. */
+function sourceOf(path: string): string {
+  const text = readFileSync(path, 'utf8');
+  const { __mutated: mutated } = globalThis as { __mutated?: (source: string, file: string) => string };
+  return mutated?.(text, path.slice(root.length)) ?? text;
 }
 
 function unedited(path: string): string {
   const known = compiled.get(path);
   if (known !== undefined) return known;
-  const text = compile(path, readFileSync(path, 'utf8'));
+  const text = compile(path, sourceOf(path));
   compiled.set(path, text);
   return text;
 }

@@ -4,7 +4,15 @@ import { FuseFilesystem } from '../../../src/live/fuse/filesystem.js';
 import { GuestFiles } from '../../../src/live/guest-files.js';
 import { ErrnoError } from '../../../src/lib/errno.js';
 import { FileTree } from '../../../src/view/tree.js';
-import { type DirectoryNode, procFile, StaticDirectory, sysfsFile } from '../../../src/view/tree-node.js';
+import type { InterruptibleAnswer } from '../../../src/live/fuse/stream-reads.js';
+import {
+  type DirectoryNode,
+  type FileNode,
+  type FileStream,
+  procFile,
+  StaticDirectory,
+  sysfsFile,
+} from '../../../src/view/tree-node.js';
 import { fieldsOf, fuseRequest } from '../../support/fuse-requests.js';
 
 const ROOT = 1;
@@ -18,11 +26,14 @@ let value: string;
 let reads: number;
 /** Inodes whose size the kernel was told to disregard. */
 let endless: number[];
+/** Polls that the kernel was told to repeat. */
+let polled: bigint[];
 
 beforeEach(() => {
   value = 'first\n';
   reads = 0;
   endless = [];
+  polled = [];
   const read = (): string => {
     reads += 1;
     return value;
@@ -36,7 +47,11 @@ beforeEach(() => {
   });
   tree.mount('/sys/devices', devices);
   tree.mount('/sys/bus', new StaticDirectory(0o755, { dev: { kind: 'symlink', target: '../devices' } }));
-  fuse = new FuseFilesystem(new GuestFiles(() => tree, neverSleeps), { uid: 0, gid: 0, timeS: 5 });
+  fuse = new FuseFilesystem(new GuestFiles(() => tree, neverSleeps, neverSleeps), {
+    uid: 0,
+    gid: 0,
+    timeS: 5,
+  });
 });
 
 function neverSleeps(): never {
@@ -47,17 +62,25 @@ function refuse(): never {
   throw new ErrnoError('EBUSY', 'no');
 }
 
+function handle(
+  opcode: number,
+  nodeId: number,
+  fields: readonly (number | bigint | string | Uint8Array)[] = [],
+): ReturnType<FuseFilesystem['handle']> {
+  return fuse.handle(decodeRequest(fuseRequest(opcode, nodeId, fields)), {
+    endless: (inode) => endless.push(inode),
+    readable: (pollHandle) => polled.push(pollHandle),
+  });
+}
+
 function ask(
   opcode: number,
   nodeId: number,
   fields: readonly (number | bigint | string | Uint8Array)[] = [],
 ): Uint8Array {
-  const answer = fuse.handle(decodeRequest(fuseRequest(opcode, nodeId, fields)), (inode) =>
-    endless.push(inode),
-  );
-  if (answer === undefined || answer === 'unknown' || answer instanceof Promise)
-    throw new Error(`no answer: ${answer}`);
-  return answer;
+  const answer = handle(opcode, nodeId, fields);
+  if (answer instanceof Uint8Array) return answer;
+  throw new Error(`no answer: ${answer}`);
 }
 
 function code(run: () => unknown): string {
@@ -215,7 +238,11 @@ test('what is asked for on each way to a file costs the same, however much is in
     directories: () => 10_000,
   };
   tree.mount('/sys/many', many);
-  fuse = new FuseFilesystem(new GuestFiles(() => tree, neverSleeps), { uid: 0, gid: 0, timeS: 5 });
+  fuse = new FuseFilesystem(new GuestFiles(() => tree, neverSleeps, neverSleeps), {
+    uid: 0,
+    gid: 0,
+    timeS: 5,
+  });
   expect(stat('/sys/many').links).toBe(10_002);
   expect(stat('/sys/many/5').links).toBe(2);
   expect(listed).toBe(0);
@@ -291,9 +318,9 @@ describe('the kernel’s directories', () => {
   });
 
   test('what nobody needs is not known, and some requests have no answer', () => {
-    expect(fuse.handle(decodeRequest(fuseRequest(22, ROOT, [0, 0, 'user.x'])))).toBe('unknown');
-    expect(fuse.handle(decodeRequest(fuseRequest(OPCODE.FORGET, ROOT, [1n])))).toBeUndefined();
-    expect(fuse.handle(decodeRequest(fuseRequest(OPCODE.INTERRUPT, ROOT, [1n])))).toBeUndefined();
+    expect(handle(22, ROOT, [0, 0, 'user.x'])).toBe('unknown');
+    expect(handle(OPCODE.FORGET, ROOT, [1n])).toBeUndefined();
+    expect(handle(OPCODE.INTERRUPT, ROOT, [1n])).toBeUndefined();
   });
 });
 
@@ -310,4 +337,119 @@ test('the kernel keeps names that never change, and attributes only where nothin
   expect(seconds('/sys')).toEqual({ name: 3600, attributes: 3600 });
   expect(seconds('/sys/devices')).toEqual({ name: 3600, attributes: 0 });
   expect(seconds('/sys/devices/cpu')).toEqual({ name: 0, attributes: 0 });
+});
+
+describe('streams', () => {
+  const NONBLOCK = 0o4000;
+  const LOCKOWNER = 2;
+  let waiting: string[];
+  let wake: () => void;
+  let sought: string[];
+  let closed: number;
+
+  beforeEach(() => {
+    waiting = [];
+    sought = [];
+    closed = 0;
+    let waiters: (() => void)[] = [];
+    wake = () => {
+      const all = waiters;
+      waiters = [];
+      for (const one of all) one();
+    };
+    const openStream = (seek: boolean): FileStream => ({
+      read: (bytes, by) => {
+        if (by === 'splice') throw new ErrnoError('EINVAL', 'no');
+        const text = waiting.shift();
+        return text === undefined ? undefined : Buffer.from(text.slice(0, bytes), 'latin1');
+      },
+      isReady: () => waiting.length > 0,
+      ...(seek && { seek: (to: string) => sought.push(to) }),
+      close: () => (closed += 1),
+    });
+    const stream = (seek: boolean): FileNode => ({
+      ...procFile(0o400, { read: () => '' }),
+      openStream: () => openStream(seek),
+    });
+    const tree = new FileTree();
+    tree.mount('/proc', new StaticDirectory(0o555, { pipe: stream(false), log: stream(true) }));
+    const waitFor = async (isOver: () => boolean): Promise<void> => {
+      while (!isOver()) await new Promise<void>((resolve) => waiters.push(resolve));
+    };
+    fuse = new FuseFilesystem(new GuestFiles(() => tree, neverSleeps, waitFor), { uid: 0, gid: 0, timeS: 5 });
+  });
+
+  function readFields(fd: number, offset: number, flags: number, readFlags = LOCKOWNER): (number | bigint)[] {
+    return [BigInt(fd), BigInt(offset), 4096, readFlags, 0n, flags, 0];
+  }
+
+  function readNow(fd: number, offset = 0, readFlags = LOCKOWNER): string {
+    return Buffer.from(ask(OPCODE.READ, 0, readFields(fd, offset, NONBLOCK, readFlags))).toString('latin1');
+  }
+
+  function readLater(fd: number): InterruptibleAnswer {
+    const answer = handle(OPCODE.READ, 0, readFields(fd, 0, 0));
+    if (typeof answer === 'object' && 'interrupt' in answer) return answer;
+    throw new Error(`does not wait: ${String(answer)}`);
+  }
+
+  test('each read takes what it gives; with O_NONBLOCK nothing is EAGAIN', () => {
+    const pipe = open('/proc/pipe', O_RDONLY | NONBLOCK);
+    expect(code(() => readNow(pipe))).toBe('EAGAIN');
+    waiting.push('a\n', 'b\n');
+    expect([readNow(pipe), readNow(pipe, 2), code(() => readNow(pipe, 4))]).toEqual(['a\n', 'b\n', 'EAGAIN']);
+    expect(code(() => readNow(pipe, 0, 0))).toBe('EINVAL');
+  });
+
+  test('a reader sleeps until there is something, or a signal comes', async () => {
+    const pipe = open('/proc/pipe', O_RDONLY);
+    const first = readLater(pipe);
+    waiting.push('late\n');
+    wake();
+    expect(Buffer.from(await first.answer).toString()).toBe('late\n');
+    const second = readLater(pipe);
+    second.interrupt();
+    wake();
+    await expect(second.answer).rejects.toMatchObject({ code: 'EINTR' });
+    waiting.push('kept\n');
+    expect(readNow(pipe)).toBe('kept\n');
+  });
+
+  test('poll: ready at once, or told later', async () => {
+    const poll = (path: string): number => {
+      const fields = [BigInt(open(path, O_RDONLY)), 99n, 1, 1];
+      return fieldsOf(ask(OPCODE.POLL, 0, fields), ['u32'])[0];
+    };
+    expect(poll('/proc/pipe')).toBe(0);
+    expect(polled).toEqual([]);
+    waiting.push('x');
+    wake();
+    await new Promise((resolve) => setTimeout(resolve));
+    expect(polled).toEqual([99n]);
+    expect(poll('/proc/pipe')).toBe(0x41);
+  });
+
+  test('lseek: SEEK_SET by the offset of the next read, SEEK_END by its GETATTR, SEEK_DATA by itself', () => {
+    const log = open('/proc/log', O_RDONLY | NONBLOCK);
+    waiting.push('one\n', 'two\n', 'three\n');
+    readNow(log);
+    readNow(log, 4);
+    expect(sought).toEqual([]);
+    readNow(log, 0);
+    ask(OPCODE.GETATTR, lookup('/proc/log'), [1, 0, BigInt(log)]);
+    const offset = ask(OPCODE.LSEEK, 0, [BigInt(log), 0n, 3, 0]);
+    expect(fieldsOf(offset, ['u64'])).toEqual([0]);
+    expect(sought).toEqual(['first', 'end', 'data']);
+    expect(code(() => ask(OPCODE.LSEEK, 0, [BigInt(log), 0n, 4, 0]))).toBe('EINVAL');
+    const pipe = open('/proc/pipe', O_RDONLY);
+    expect(code(() => ask(OPCODE.LSEEK, 0, [BigInt(pipe), 0n, 3, 0]))).toBe('EINVAL');
+  });
+
+  test('what has no place is opened so, and closed with its file', () => {
+    const flags = (path: string): number =>
+      fieldsOf(ask(OPCODE.OPEN, lookup(path), [0, 0]), ['u64', 'u32'])[1];
+    expect([flags('/proc/pipe'), flags('/proc/log')]).toEqual([1 | 4, 1]);
+    ask(OPCODE.RELEASE, 0, [BigInt(open('/proc/pipe', O_RDONLY)), 0, 0, 0n]);
+    expect(closed).toBe(1);
+  });
 });

@@ -68,6 +68,36 @@ describe('interrupts of a GIC', () => {
     expect(forwarded(bank)).toEqual([64]);
   });
 
+  test('what is pending stays so when another of the same word is taken back', () => {
+    for (const [first, second] of [
+      [32, 33],
+      [33, 32],
+      [62, 63],
+    ]) {
+      const bank = bankWith(first, second);
+      bank.latch(first);
+      bank.latch(second);
+      bank.unlatch(second);
+      expect(forwarded(bank)).toEqual([first]);
+      bank.drive(second, true);
+      bank.unlatch(first);
+      expect(forwarded(bank)).toEqual([second]);
+    }
+  });
+
+  test('a line on edges that is high is a pending level once it is one (GICD_ICFGR)', () => {
+    for (const index of [32, 40]) {
+      const bank = bankWith(index);
+      setBit(bank.edge, index);
+      bank.drive(index, true);
+      bank.acknowledge(index);
+      clearBit(bank.active, index);
+      expect(forwarded(bank)).toEqual([]);
+      clearBit(bank.edge, index);
+      expect(forwarded(bank)).toEqual([index]);
+    }
+  });
+
   test('after disableAll none is forwarded, and what is pending waits', () => {
     const bank = bankWith(3, 70);
     bank.latch(3);

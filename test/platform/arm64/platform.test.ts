@@ -77,6 +77,16 @@ describe('an arm64 machine', () => {
     expect([...lab.desc(3).cold.kstat]).toEqual([0, 0, 0, 0]);
   });
 
+  // __free_percpu_irq: "percpu IRQ %d still enabled on CPU%d!", and the action stays.
+  test('it is disabled on all CPUs before it goes, so that nothing is warned of, and the SGI comes to nobody', () => {
+    const lab = Lab.arm64();
+    const line = lab.desc(3);
+    lab.add({ irq: 3, hwirq: 30, ...spi, name: 'arch_timer' });
+    expect([line.percpuEnabled?.isEmpty, line.action, lab.log]).toEqual([true, undefined, []]);
+    lab.platform.ipis.send(1, 2);
+    expect([...archSource(lab.platform, 'IPI2').counts]).toEqual([0, 0, 0, 0]);
+  });
+
   // arch/arm64/kernel/smp.c ipi_types; NMIs came with 6.12.
   test.each([
     ['6.1', 'CPU stop (for crash dump) interrupts', ['CPU wake-up interrupts']],

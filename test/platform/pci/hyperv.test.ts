@@ -3,9 +3,13 @@ import { Guest } from '../../../src/guest/guest.js';
 import { irqchipFlags } from '../../../src/irq/data/irqchip.js';
 import { irqd } from '../../../src/irq/data/irqdata.js';
 import type { IrqDesc } from '../../../src/irq/data/irqdesc.js';
+import { IrqDomain, irqDomainGetIrqData } from '../../../src/irq/data/revmap.js';
+import { irqDomainAllocIrqs, irqDomainFreeIrqs } from '../../../src/irq/mapping/hierarchy.js';
 import { MsiDesc } from '../../../src/irq/msi/msi-desc.js';
+import { errnoValue } from '../../../src/lib/errno.js';
 import { MsiTable } from '../../../src/platform/pci/msi-table.js';
 import type { GuestOptions } from '../../../src/scenario/options/guest.js';
+import { Lab } from '../lab.js';
 
 // No recording has a bus of Hyper-V. Where not said otherwise: drivers/pci/controller/pci-hyperv.c of 6.1 and 6.12 for
 // kernels before 6.18, of 7.2 for the others.
@@ -147,6 +151,28 @@ describe("a bus of Hyper-V's", () => {
     guest.lines.unplugPci('vf');
     expect(guest.lines.plugPci({ driver: 'msix', bus: 'hyperv', name: 'vf' })).toBe('vf');
     expect(line(guest, 0).data.parentData?.hwirq).toBe(64);
+  });
+
+  // hv_pci_vec_alloc_device_irq, hv_pci_vec_irq_free: get_count_order
+  test('on arm64 several at once take a power of two of SPIs, at a multiple of it from the first', () => {
+    const { core, platform } = Lab.arm64();
+    const domain = core.domains.find(({ name }) => name === 'hv_vpci_arm64');
+    if (!(domain instanceof IrqDomain)) throw new Error('no domain');
+    const first = (count: number): number => {
+      const irq = irqDomainAllocIrqs(domain, count, {});
+      return irq < 0 ? irq : (irqDomainGetIrqData(domain, irq)?.hwirq ?? 0);
+    };
+    const enospc = errnoValue('ENOSPC');
+    expect([1024, 512, 3, 1, 2, 256].map(first)).toEqual([enospc, 64, 576, 580, 582, enospc]);
+    const three = [...core.descs()].find(({ data }) => data.domain === domain && data.hwirq === 576);
+    if (three === undefined) throw new Error('no line');
+    irqDomainFreeIrqs(core, three.irq, 3);
+    expect([1, 4, 1].map(first)).toEqual([576, 584, 577]);
+    expect([128, 128, 64, 32, 16, 8].map(first)).toEqual([704, 832, 640, 608, 592, 960]);
+    expect([32, 16, 8].map(first)).toEqual([enospc, 976, 968]);
+    // SPIs 1016 to 1019 are less than 8, and the numbers behind them no SPIs.
+    expect([16, 8, 8, 4, 4, 1].map(first)).toEqual([992, 1008, enospc, 588, 1016, 578]);
+    expect(platform.gic.domain).toBe(domain.parent);
   });
 });
 

@@ -1,7 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
 import { Guest } from '../../../src/guest/guest.js';
 import { irqd } from '../../../src/irq/data/irqdata.js';
+import { irqDomainAllocIrqs } from '../../../src/irq/mapping/hierarchy.js';
+import { errnoValue } from '../../../src/lib/errno.js';
+import { CpuMask } from '../../../src/machine/cpumask.js';
+import { X86Platform } from '../../../src/platform/x86/platform.js';
 import type { GuestOptions } from '../../../src/scenario/options/guest.js';
+import { Lab } from '../lab.js';
 
 // No recording has remapping. Where answers come from: drivers/iommu/intel/irq_remapping.c, drivers/iommu/amd/iommu.c,
 // drivers/iommu/hyperv-iommu.c of 6.1 and 6.12, and what they have become in 7.2.
@@ -110,6 +115,20 @@ describe("Hyper-V's own (HYPERV-IR)", () => {
     expect([guest.irqCore.desc(8)?.cold.kstat[3], guest.irqCore.desc(20)?.cold.kstat[3]]).toEqual(
       pending ? [1, 1] : [2, 2],
     );
+  });
+
+  test('a move to a CPU without a vector left fails as that of the vectors does, and the line stays', () => {
+    const lab = new Lab(
+      (machine, core) => new X86Platform(machine, core, undefined, { interruptRemapping: 'hyperv' }),
+      { dynirqLowerBound: 24, kernel: '6.18' },
+    );
+    const desc = lab.add({ irq: 30, chip: 'IR-IO-APIC', hwirq: 20 });
+    const { domain, vectors } = lab.platform.vectorSystem;
+    const mask = CpuMask.of(4, [2]);
+    for (let room = vectors.matrix.available(2); room > 0; room--)
+      irqDomainAllocIrqs(domain, 1, { hwirq: 0, mask });
+    expect([lab.effective(desc), lab.setAffinity(desc, '2')]).toEqual(['0', errnoValue('ENOSPC')]);
+    expect([lab.effective(desc), lab.setAffinity(desc, '3'), lab.effective(desc)]).toEqual(['0', 0, '3']);
   });
 
   test('a pin goes to CPUs with APIC ids below 256 (hyperv_ir_set_affinity, hyperv_irq_remapping_alloc)', () => {

@@ -13,6 +13,7 @@ import type { PciFunction } from '../../../src/platform/pci/pci-function.js';
 import type { PlatformSetup } from '../../../src/platform/platform.js';
 import { RemappingTable } from '../../../src/platform/x86/remapping/entry.js';
 import { X86Platform } from '../../../src/platform/x86/platform.js';
+import { vectorText } from '../../../src/platform/x86/vector-text.js';
 import { lineOf } from '../../../src/platform/x86/vectors.js';
 import { Lab, type LabOptions } from '../lab.js';
 
@@ -335,6 +336,24 @@ describe('x86_vector_activate', () => {
     for (const cpu of found) expect(expected).toContain(cpu);
   });
 
+  test('a line whose mask has no vector left finds one on its node before it looks elsewhere', () => {
+    const topology = regularTopology(4, { nodes: 2 });
+    const lab = on({}, { machine: { present: 4, topology } });
+    const { pciMsi, vectorSystem } = lab.platform;
+    const nic: PciFunction = { name: '0000:00:04.0', node: 1, msix: 1 };
+    lab.machine.run('alloc', pciMsi.allocIrqVectors(nic, 1, 1));
+    // CPU 0 has none, CPU 1 more than those of node 1.
+    const room = vectorSystem.vectors.matrix.available(0);
+    const taken = [...Array<number>(room).fill(0), 2, 3];
+    for (const cpu of taken)
+      irqDomainAllocIrqs(vectorSystem.domain, 1, { hwirq: 0, mask: CpuMask.of(4, [cpu]) });
+    const desc = lab.desc(pciMsi.irqVector(nic, 0));
+    desc.data.affinity.copyFrom(cpus('0'));
+    desc.data.set(irqd.AFFINITY_SET);
+    expect(lab.request(desc.irq, nic)).toBe(0);
+    expect(['2', '3']).toContain(lab.effective(desc));
+  });
+
   test('a line on node 0 looks there first as well', () => {
     const topology = regularTopology(4, { nodes: 2 });
     const lab = on({}, { machine: { present: 4, topology } });
@@ -347,6 +366,15 @@ describe('x86_vector_activate', () => {
     lab.request(irq, nic);
     expect(['0', '1']).toContain(lab.effective(lab.desc(irq)));
   });
+});
+
+test('debugfs says of a level without vectors that none is assigned (x86_vector_debug_show)', () => {
+  const desc = on().add({ irq: 30 });
+  expect(vectorText(desc.data, 4)).toBe('    Vector: Not assigned\n');
+  expect(vectorText(vectorLevel(desc), 2).split('\n').slice(0, 2)).toEqual([
+    '  Vector:    32',
+    '  Target:     0',
+  ]);
 });
 
 describe('chips', () => {

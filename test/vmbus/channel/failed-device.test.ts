@@ -1,6 +1,8 @@
 import { describe, expect, jest, test } from '@jest/globals';
 import { Guest, type GuestOptions } from 'irqlab';
-import { CHANNELMSG, decodeMessage } from '../../../src/vmbus/protocol/channel-messages.js';
+import { deviceClassId } from '../../../src/vmbus/protocol/class-ids.js';
+import { CHANNELMSG, decodeMessage, encodeMessage } from '../../../src/vmbus/protocol/channel-messages.js';
+import { parseGuid } from '../../../src/vmbus/protocol/guid.js';
 
 const instance = '11111111-2222-4333-8444-555555555555';
 
@@ -18,6 +20,27 @@ function vmOf(options: Partial<GuestOptions>): { vm: Guest; released: number[] }
   return { vm, released };
 }
 
+/** Offers a channel of its own kind that has the instance of another device, and the index of a sub-channel. */
+function offerNamesake(vm: Guest, driver: string, childRelid: number): void {
+  vm.host.send(
+    encodeMessage({
+      type: CHANNELMSG.OFFERCHANNEL,
+      classId: deviceClassId(driver),
+      instanceId: parseGuid(instance),
+      userDefined: new Uint8Array(0),
+      flags: 0,
+      mmioMegabytes: 0,
+      monitorId: 0xff,
+      monitorAllocated: false,
+      isDedicatedInterrupt: true,
+      connectionId: 0x10000 + childRelid,
+      childRelid,
+      subChannelIndex: 1,
+    }),
+  );
+  vm.run({ ms: 1 });
+}
+
 const relidsOf = (vm: Guest): number[] => vm.vmbus.connection.primaries.map(({ relid }) => relid);
 const said = (vm: Guest, part: string): string[] =>
   vm.machine.log.lines.map(({ text }) => text).filter((text) => text.includes(part));
@@ -27,7 +50,7 @@ describe('a device that cannot be made', () => {
 
   test('because of another one of its name: the channel goes, its relid is given back', () => {
     const { vm, released } = vmOf(twice);
-    vm.host.offer({ driver: 'kvp', relid: 8, instance });
+    offerNamesake(vm, 'kvp', 8);
     expect(relidsOf(vm)).toEqual([7]);
     expect(released).toEqual([8]);
     expect(said(vm, 'child device')).toEqual([
@@ -43,9 +66,10 @@ describe('a device that cannot be made', () => {
 
   test('removes no sysfs group that it never had, and is forgotten', () => {
     const { vm } = vmOf(twice);
-    vm.host.offer({ driver: 'kvp', relid: 8, instance });
+    offerNamesake(vm, 'kvp', 8);
     expect(said(vm, 'kernfs')).toEqual([]);
-    vm.host.rescind(8);
+    vm.host.send(encodeMessage({ type: CHANNELMSG.RESCIND_CHANNELOFFER, childRelid: 8 }));
+    vm.run({ ms: 1 });
     expect([...vm.refused()]).toEqual([['rescind-of-unknown-relid', 1]]);
     expect(vm.fs.readFile(`/sys/bus/vmbus/devices/${instance}/id`)).toBe('7\n');
   });
@@ -54,8 +78,8 @@ describe('a device that cannot be made', () => {
     'with relid map %s as well',
     (relidMap) => {
       const { vm, released } = vmOf({ ...twice, design: { relidMap } });
-      vm.host.offer({ driver: 'timesync', relid: 9, instance });
-      vm.host.offer({ driver: 'shutdown', relid: 10, instance });
+      offerNamesake(vm, 'timesync', 9);
+      offerNamesake(vm, 'shutdown', 10);
       expect(relidsOf(vm)).toEqual([7]);
       expect(released).toEqual([9, 10]);
     },

@@ -75,6 +75,8 @@ describe('offers', () => {
     send(guest, offerOf(5, { childRelid: relid }));
     guest.settle();
     expect(refused(guest)).toEqual({ 'offer-relid-out-of-range': 1 });
+    const warnings = guest.log().filter((line) => /^WARNING: .*vmbus_channel_map_relid/.test(line));
+    expect(warnings).toHaveLength(relid === 0 ? 0 : 1);
     expect(guest.vmbus.bus.devices).toEqual([]);
     expect(guest.connection.offers.count).toBe(0);
   });
@@ -110,14 +112,38 @@ describe('offers', () => {
     expect(guest.channel(5).subChannels.map(({ relid }) => relid)).toEqual([7]);
   });
 
-  test('of the same instance but another class make no device, whose name would be taken', () => {
+  // find_primary_channel_by_offer looks at the instance only
+  test.each([
+    ['the same class', 'nd'],
+    ['another class', 'fcopy'],
+    ['another class', 'nic'],
+    ['another class', 'scsi'],
+  ])('of the same instance and %s are warned of: %s', (_, name) => {
     const guest = new TestGuest().boot();
     send(guest, offerOf(5));
-    send(guest, offerOf(6, { instanceId: instanceOf(5), classId: deviceClassId('fcopy') }));
+    send(guest, offerOf(6, { instanceId: instanceOf(5), classId: deviceClassId(name) }));
     guest.settle();
     expect(guest.vmbus.bus.devices).toHaveLength(1);
     expect(guest.connection.primaries.map(({ relid }) => relid)).toEqual([5]);
+    expect(refused(guest)).toEqual({ 'offer-of-existing-device': 1 });
+    expect(guest.log().filter((line) => /^WARNING: .*vmbus_onoffer/.test(line))).toHaveLength(1);
+    expect(guest.connection.offers.count).toBe(0);
   });
+
+  test.each([1, 2, 64, 0xffff])(
+    'of a sub-channel of nothing, with index %i, make a device, and no suspend ends',
+    (subChannelIndex) => {
+      const guest = new TestGuest().boot();
+      send(guest, offerOf(5, { subChannelIndex }));
+      guest.settle();
+      expect(guest.vmbus.bus.devices.map(({ channel }) => channel.relid)).toEqual([5]);
+      expect(guest.channel(5).primary).toBeUndefined();
+      expect(refused(guest)).toEqual({});
+      guest.machine.spawn('suspend', guest.vmbus.power.suspend());
+      guest.machine.elapse(10e9);
+      expect(guest.connection.state.kind).toBe('connected');
+    },
+  );
 
   test('of devices for Windows guests are dropped without a trace', () => {
     const guest = new TestGuest().boot();

@@ -234,6 +234,19 @@ describe('sending', () => {
   });
 });
 
+// struct vmbus_channel: out_full_total and the like are the channel's, not its rings'.
+test('what is counted of the rings goes on after they are set up anew', () => {
+  const guest = closedGuest();
+  const { ringCounters } = guest.channel(5);
+  const send = (): void => guest.vmbus.operations.sendPacket(guest.channel(5), new Uint8Array(1000), 1);
+  for (const times of [1, 2]) {
+    open(guest);
+    while (errnoOf(send) === undefined);
+    expect(ringCounters).toMatchObject({ outFullTotal: times, intrOutEmpty: times });
+    guest.run(guest.vmbus.operations.close(guest.channel(5)));
+  }
+});
+
 test('what the state file in sysfs shows', () => {
   expect(channelStateNumbers).toEqual({ offer: 0, opening: 1, open: 2, opened: 3 });
   expect(callbackMode).toEqual({ batched: 0, direct: 1, isr: 2 });

@@ -22,7 +22,8 @@ class Placer {
     this.placement = new ChannelPlacement(this.machine, () => this.channels, freeCpus);
   }
 
-  place(className: string, primary?: VmbusChannel): VmbusChannel {
+  /** @param spins as HypervBehaviour.placementSpins. */
+  place(className: string, primary?: VmbusChannel, spins?: boolean): VmbusChannel {
     const relid = this.nextRelid++;
     const channel = new VmbusChannel(
       this.machine,
@@ -43,7 +44,7 @@ class Placer {
       () => {},
     );
     channel.primary = primary;
-    runAtomic(this.placement.initVpIndex(channel));
+    runAtomic(this.placement.initVpIndex(channel, spins));
     primary?.subChannels.push(channel);
     if (channel.isPerf) this.channels.push(channel);
     return channel;
@@ -153,6 +154,18 @@ describe('the CPU of a new channel', () => {
     placer.placement.update(0, 1);
     // CPU 0 has the fourth one still, and CPU 1 the first.
     expect(placer.place('scsi').targetCpu).toBe(2);
+  });
+
+  // init_vp_index before "Drivers: hv: vmbus: Fix infinite loop": only a node without online CPUs is passed over.
+  test('some kernels look for for ever, in a node whose CPUs online are all isolated', () => {
+    const topology = regularTopology(8, { nodes: 4 });
+    const options = { present: 8, topology, online: [0, 1, 4, 6, 7], isolated: [6, 7] };
+    const placer = new Placer(options);
+    const spinning = new Placer(options);
+    const place = (): number => spinning.place('nic', undefined, true).targetCpu;
+    expect([0, 1].map(place)).toEqual(placer.cpus('nic', 2));
+    expect(place).toThrow('a CPU of node 3 that keeps house');
+    expect(placer.cpus('nic', 2)).toEqual([1, 4]);
   });
 
   test('is always online and not isolated, and spread evenly', () => {

@@ -1,6 +1,16 @@
 import { describe, expect, test } from '@jest/globals';
 import { errnoOf } from '../../support/errors.js';
+import { errnoValue } from '../../../src/lib/errno.js';
+import { runAtomic } from '../../../src/machine/step.js';
 import {
+  HV_STATUS_INSUFFICIENT_BUFFERS,
+  HV_STATUS_INSUFFICIENT_MEMORY,
+  HV_STATUS_INVALID_CONNECTION_ID,
+  HV_STATUS_INVALID_PARAMETER,
+  HV_STATUS_SUCCESS,
+} from '../../../src/vmbus/host-port.js';
+import {
+  CHANNEL_FLAG,
   CHANNELMSG,
   type ChannelMessage,
   decodeMessage,
@@ -11,7 +21,7 @@ import {
   VERSION_WIN7,
   VERSION_WIN8,
 } from '../../../src/vmbus/protocol/channel-messages.js';
-import { device, TestGuest } from '../../support/guest.js';
+import { device, instanceOf, TestGuest } from '../../support/guest.js';
 
 function proposals(guest: TestGuest): InitiateContact[] {
   const seen: InitiateContact[] = [];
@@ -123,15 +133,21 @@ describe('control messages that make no sense', () => {
     expect(refusals(...messages.map(encodeMessage))).toEqual({ 'message-of-the-guest': 5 });
   });
 
-  test('a slot that is no VMBus message is freed', () => {
-    const guest = new TestGuest().boot();
-    const slot = guest.vmbus.contexts[0].message;
-    slot.type = 0x80000000;
-    expect(guest.vmbus.isr.handle(guest.machine.cpu(0))).toBe(true);
-    guest.machine.settle();
-    expect(slot.type).toBe(0);
-    expect(Object.fromEntries(guest.connection.refused)).toEqual({ 'message-slot-type': 1 });
-  });
+  test.each([0x80000000, 2, 0xffffffff])(
+    'a slot of type %i is taken for what it has in it, and freed',
+    (type) => {
+      const guest = new TestGuest().boot();
+      const { message } = guest.vmbus.contexts[0];
+      const unasked = encodeMessage({ type: CHANNELMSG.UNLOAD_RESPONSE });
+      message.payload.set(unasked);
+      message.payloadSize = unasked.length;
+      message.type = type;
+      expect(guest.vmbus.isr.handle(guest.machine.cpu(0))).toBe(true);
+      guest.machine.settle();
+      expect(message.type).toBe(0);
+      expect(Object.fromEntries(guest.connection.refused)).toEqual({ 'response-nobody-waits-for': 1 });
+    },
+  );
 
   test('a message tasklet that finds no message does nothing', () => {
     const guest = new TestGuest().boot();
@@ -168,3 +184,64 @@ test('a guest memory block is found by its pages only', () => {
   expect(memory.blocksInUse).toBe(1);
   expect(errnoOf(() => memory.allocate(1))).toBeUndefined();
 });
+
+// vmbus_post_msg
+test.each([
+  [HV_STATUS_SUCCESS, 0, []],
+  [HV_STATUS_INVALID_CONNECTION_ID, errnoValue('EAGAIN'), []],
+  [HV_STATUS_INSUFFICIENT_MEMORY, errnoValue('ENOBUFS'), []],
+  [HV_STATUS_INSUFFICIENT_BUFFERS, errnoValue('ENOBUFS'), []],
+  [HV_STATUS_INVALID_PARAMETER, errnoValue('EINVAL'), ['hv_vmbus: hv_post_msg() failed; error code:5']],
+])('a message that the host answers with status %i', (status, ret, said) => {
+  const guest = new TestGuest().boot();
+  const { connection, host } = guest;
+  const before = guest.log().length;
+  host.postMessage = () => status;
+  const message: ChannelMessage = { type: CHANNELMSG.RELID_RELEASED, childRelid: 5 };
+  expect(connection.post(message)).toBe(ret);
+  expect(runAtomic(connection.postSteps(message))).toBe(ret);
+  expect(guest.log().slice(before)).toEqual(said.flatMap((line) => [line, line]));
+});
+
+// vmbus_connect, vmbus_add_channel_work, vmbus_force_channel_rescinded: as workqueue:workqueue_queue_work shows them.
+test('what the messages of the host have queued, and where', () => {
+  const guest = new TestGuest({
+    devices: [device('scsi', 5, { subChannelRelids: [8] }), device('kvp', 6)],
+  });
+  const queued = new Set<string>();
+  guest.machine.tracePort = {
+    emit: ({ name }, values) => {
+      const { function: func, workqueue } = values as unknown as Record<string, string>;
+      if (name === 'workqueue_queue_work') queued.add(`${workqueue}: ${func}`);
+    },
+  };
+  guest.boot();
+  expect([...queued].filter((line) => line.startsWith('hv_'))).toEqual([
+    'hv_vmbus_con: vmbus_onmessage_work',
+    'hv_pri_chan: vmbus_add_channel_work',
+    'hv_sub_chan: vmbus_add_channel_work',
+  ]);
+  queued.clear();
+  guest.host.offer(
+    device('heartbeat', 60, { flags: CHANNEL_FLAG.TLNPI_PROVIDER_OFFER, instanceId: instanceOf(61) }),
+  );
+  guest.settle();
+  queued.clear();
+  guest.run(guest.vmbus.power.suspend());
+  expect([...queued]).toContain('hv_vmbus_con: vmbus_onmessage_work');
+  queued.clear();
+  guest.run(guest.vmbus.power.resume());
+  guest.settle();
+  guest.host.rescind(6);
+  guest.settle();
+  expect([...queued]).toContain('hv_vmbus_rescind: vmbus_onmessage_work');
+});
+
+test.each(['none', 'during-choice', 'until-listed'] as const)(
+  'the CPU of a channel is chosen, with cpus_read_lock held: %s',
+  (offerCpusLock) => {
+    const devices = [device('nic', 5, { subChannelRelids: [8] }), device('scsi', 6)];
+    const guest = new TestGuest({ present: 4, devices, offerCpusLock }).boot();
+    expect([5, 6, 8].map((relid) => guest.channel(relid).targetCpu)).toEqual([0, 1, 2]);
+  },
+);

@@ -1,5 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { runAtomic } from '../../../src/machine/step.js';
+import { ringOrders } from '../../../src/vmbus/variants/index.js';
 import {
   packetBytes,
   RING_PAGE_BYTES,
@@ -253,6 +255,21 @@ describe('when the reader signals', () => {
     expect([readAndClose(made), readAndClose(made), readAndClose(made)]).toEqual([false, false, false]);
   });
 
+  test.each(Object.entries(ringOrders).filter(([name]) => name !== 'signal-always'))(
+    'nor in the order %s',
+    (_, order) => {
+      const made = newRing();
+      expect(fill(made, 1000)).toBe(3);
+      made.writer.commitPendingSendSz(2048 + 8);
+      made.ring.store(RING_WORD.FEATURE_BITS, 0);
+      const reader = new RingReader(made.ring, made.ring, undefined, order);
+      for (let i = 0; i < 3; i++) {
+        expect(reader.next()).toBe(true);
+        expect(i === 1 ? runAtomic(reader.pktIterCloseSteps()) : reader.pktIterClose()).toBe(false);
+      }
+    },
+  );
+
   test('whatever the interrupt mask says', () => {
     const made = blocked(2048);
     made.reader.beginRead();
@@ -265,6 +282,15 @@ describe('when the reader signals', () => {
     expect(readAndClose(made)).toBe(false);
     expect(made.writer.requestRoom(1000)).toBe(true);
   });
+});
+
+test('packets of all types that there are can be read (vmbus_packet_type, without VM_PKT_INVALID)', () => {
+  for (let type = 1; type <= 0xd; type++) {
+    const { ring, writer, reader } = newRing();
+    writer.write(VM_PKT.DATA_INBAND, 0, 0, new Uint8Array(8));
+    ring.dataView.setUint16(0, type, true);
+    expect([reader.next(), reader.type, reader.error]).toEqual([true, type, undefined]);
+  }
 });
 
 describe('a writer that lies', () => {

@@ -8,6 +8,7 @@ import {
   designProblem,
   type VmbusDesign,
 } from '../../../src/vmbus/variants/design.js';
+import { designParts } from '../../../src/vmbus/variants/index.js';
 import { device, TestGuest } from '../../support/guest.js';
 
 const small: GuestOptions = {
@@ -33,6 +34,15 @@ const all = Object.entries(designChoices).flatMap(([axis, choices]) =>
 test('the first choice of each axis is the default', () => {
   for (const [axis, [first]] of Object.entries(designChoices))
     expect(defaultDesign[axis as DesignAxis]).toBe(first);
+});
+
+test('names that there are not are refused, with those that there are', () => {
+  expect(() => designParts({ relidmap: 'array' } as Partial<VmbusDesign>)).toThrow(
+    /^design: there is no axis "relidmap", only relidMap, topLevel/,
+  );
+  expect(() => designParts({ relidMap: 'list' } as unknown as Partial<VmbusDesign>)).toThrow(
+    'design.relidMap: expected one of irqdomain, array, percpu-list, irqdomain-redirect, irqdomain-global, not "list"',
+  );
 });
 
 describe.each(all)('%s %s', (axis, choice) => {

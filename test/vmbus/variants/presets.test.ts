@@ -1,11 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
 import { Guest } from '../../../src/guest/guest.js';
 import { completeDesign, type DesignSetting } from '../../../src/scenario/options/design.js';
+import type { DeviceOptions } from '../../../src/scenario/options/devices.js';
 import type { KernelVersion } from '../../../src/scenario/options/kernel.js';
 import type { GuestOptions } from '../../../src/scenario/options/guest.js';
 import { parseScenario } from '../../../src/scenario/load.js';
 
 const nic = { driver: 'netvsc', relid: 13, channels: 4, subChannels: [16, 17, 18] } as const;
+const disk = { driver: 'storvsc', relid: 14, subChannels: [20, 21] } as const;
 const relids = [13, 16, 17, 18];
 
 function guestWith(design: DesignSetting, more: Partial<GuestOptions> = {}): Guest {
@@ -120,20 +122,35 @@ describe('a CPU goes offline while channels are bound to it', () => {
 });
 
 describe('mainline: a write to a cpu file waits for the host', () => {
-  test('a rescind ends the wait when the response is lost', () => {
-    const guest = guestWith('mainline');
-    guest.host.misbehave({ what: 'message', message: 'MODIFYCHANNEL_RESPONSE', deed: 'drop' });
-    guest.host.misbehave({
-      what: 'message',
-      message: 'RESCIND_CHANNELOFFER',
-      deed: 'delay',
-      byNs: 5_000_000,
-    });
-    guest.host.hyperv.rescind(13);
-    guest.channel(16).setCpu(0);
-    guest.run({ ms: 50 });
-    expect(guest.vmbus.connection.primaries).toEqual([]);
-  });
+  // send_modifychannel_with_ack gives channel_mutex back while it waits, and vmbus_rescind_cleanup wakes who waits.
+  test.each<[KernelVersion, DesignSetting, DeviceOptions, number, number]>([
+    ['6.10', 'mainline', nic, 13, 16],
+    ['6.1', 'mainline', nic, 13, 18],
+    ['6.12', 'mainline', nic, 13, 13],
+    ['7.2', 'mainline', disk, 14, 21],
+    ['6.18', 'mainline', disk, 14, 14],
+    ['7.3', { preset: 'rfc', modifyChannel: 'wait-in-setter', relidMap: 'array' }, disk, 14, 20],
+    ['6.12', 'mainline', { driver: 'kvp', relid: 8 }, 8, 8],
+  ])(
+    '%s %j: a rescind of %j ends the wait when the response is lost',
+    (kernel, design, device, gone, moved) => {
+      const guest = guestWith(design, { kernel, devices: [device] });
+      guest.host.misbehave({ what: 'message', message: 'MODIFYCHANNEL_RESPONSE', deed: 'drop' });
+      guest.host.misbehave({
+        what: 'message',
+        message: 'RESCIND_CHANNELOFFER',
+        deed: 'delay',
+        byNs: 5_000_000,
+      });
+      guest.host.hyperv.rescind(gone);
+      const from = guest.now;
+      guest.channel(moved).setCpu(guest.channel(moved).cpu === 0 ? 1 : 0);
+      expect(guest.now - from).toBeLessThan(6_000_000);
+      guest.run({ ms: 50 });
+      expect(guest.vmbus.connection.primaries).toEqual([]);
+      expect([...guest.vmbus.refused()]).toEqual([]);
+    },
+  );
 
   test.each([0xc0000001, 1, 5])('status %p: EIO, and the CPU stays', (value) => {
     const guest = guestWith('mainline');

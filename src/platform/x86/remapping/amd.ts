@@ -27,7 +27,7 @@ class AmdTables implements RemappingVendor {
   take({ count, hwirq, desc }: RemappingRequest): RemappingEntry[] | number {
     const table = this.tableOf(desc?.requester ?? IOAPIC_REQUESTER);
     if (desc === undefined) return [table.take(hwirq)];
-    const align = count === 1 ? 1 : 2 ** (32 - Math.clz32(count - 1));
+    const align = 2 ** (32 - Math.clz32(count - 1));
     const first = table.findFree(count, align);
     if (first < 0) return errnoValue('ENOSPC');
     return Array.from({ length: count }, (_, i) => table.take(first + i));

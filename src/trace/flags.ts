@@ -1,0 +1,107 @@
+import { ErrnoError } from '../lib/errno.js';
+
+/** All options in the order of the kernel's list (kernel/trace/trace.h TRACE_FLAGS). */
+const options = [
+  'print-parent',
+  'sym-offset',
+  'sym-addr',
+  'verbose',
+  'raw',
+  'hex',
+  'bin',
+  'block',
+  'fields',
+  'trace_printk',
+  'annotate',
+  'userstacktrace',
+  'sym-userobj',
+  'printk-msg-only',
+  'context-info',
+  'latency-format',
+  'record-cmd',
+  'record-tgid',
+  'overwrite',
+  'disable_on_free',
+  'irq-info',
+  'markers',
+  'event-fork',
+  'trace_printk_dest',
+  'copy_trace_marker',
+  'pause-on-trace',
+  'hash-ptr',
+  'bitmask-list',
+  'function-trace',
+  'function-fork',
+  'display-graph',
+  'stacktrace',
+] as const;
+/** Those that not every kernel has. */
+const later = ['fields', 'trace_printk_dest', 'copy_trace_marker', 'bitmask-list'] as const;
+export type LaterTraceOption = (typeof later)[number];
+/** Those that are on at boot (TRACE_DEFAULT_FLAGS). */
+const onAtBoot: readonly string[] = [
+  'print-parent',
+  'trace_printk',
+  'annotate',
+  'context-info',
+  'record-cmd',
+  'overwrite',
+  'irq-info',
+  'markers',
+  'trace_printk_dest',
+  'copy_trace_marker',
+  'hash-ptr',
+  'function-trace',
+];
+/** Options of the tracer nop, to try what becomes of an option: it takes one, and refuses the other (trace_nop.c). */
+const nopOptions = ['test_nop_accept', 'test_nop_refuse'] as const;
+
+/** `trace_options` of the top instance (kernel/trace/trace.c). */
+export class TraceFlags {
+  /** The options that there are. */
+  readonly all: readonly string[];
+  private readonly on = new Set(onAtBoot);
+
+  constructor(
+    /** What the kernel has of the options that came later. */
+    has: readonly LaterTraceOption[],
+    private readonly overwriteChanged: (overwrites: boolean) => void,
+  ) {
+    this.all = [...options.filter((name) => !isLater(name) || has.includes(name)), ...nopOptions];
+  }
+
+  has(name: string): boolean {
+    return this.on.has(name);
+  }
+
+  /** Whether the names of tasks are kept. */
+  get recordsComms(): boolean {
+    return this.on.has('record-cmd');
+  }
+
+  /** @throws ErrnoError EINVAL for one that there is not, or that does not change (set_tracer_flag). */
+  set(name: string, value: boolean): void {
+    if (!this.all.includes(name)) throw new ErrnoError('EINVAL', `there is no trace option ${name}`);
+    if (this.on.has(name) === value) return;
+    if (name === 'test_nop_refuse' || name === 'trace_printk_dest')
+      throw new ErrnoError('EINVAL', `the trace option ${name} does not change`);
+    if (value) this.on.add(name);
+    else this.on.delete(name);
+    if (name === 'overwrite') this.overwriteChanged(value);
+  }
+
+  /** The text of `trace_options`. */
+  get text(): string {
+    return this.all.map((name) => `${this.on.has(name) ? '' : 'no'}${name}\n`).join('');
+  }
+
+  /** A write to `trace_options`: a name, with `no` in front to take it away (trace_set_options). */
+  write(word: string): void {
+    if (word.startsWith('no')) this.set(word.slice(2), false);
+    else this.set(word, true);
+  }
+}
+
+function isLater(name: string): name is LaterTraceOption {
+  return later.some((known) => known === name);
+}

@@ -1,0 +1,31 @@
+import { kstrtouint } from '../../lib/kstrtox.js';
+import { ErrnoError } from '../../lib/errno.js';
+import type { TraceFlags } from '../../trace/flags.js';
+import { type FileNode, StaticDirectory } from '../tree-node.js';
+import { wordFile } from './files.js';
+
+/** `trace_options` */
+export function traceOptionsFile(flags: TraceFlags): FileNode {
+  return wordFile(
+    () => flags.text,
+    (word) => flags.write(word),
+  );
+}
+
+/** `options`: a file for each of them (trace_options_core_write). */
+export function optionsDirectory(flags: TraceFlags): StaticDirectory {
+  const directory = new StaticDirectory(0o750);
+  for (const name of flags.all) directory.add(name, optionFile(flags, name));
+  return directory;
+}
+
+function optionFile(flags: TraceFlags, name: string): FileNode {
+  return wordFile(
+    () => `${Number(flags.has(name))}\n`,
+    (word) => {
+      const value = kstrtouint(word, 10);
+      if (value > 1) throw new ErrnoError('EINVAL', `an option is set by 1 and cleared by 0, not ${word}`);
+      flags.set(name, value === 1);
+    },
+  );
+}
