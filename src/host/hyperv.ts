@@ -12,6 +12,7 @@ import {
   type RetargetInterrupt,
 } from '../vmbus/host-port.js';
 import { decodeMessage, encodeMessage, MAX_MESSAGE_BYTES } from '../vmbus/protocol/channel-messages.js';
+import type { MonitorPage } from '../vmbus/connection/monitors.js';
 import type { Guid } from '../vmbus/protocol/guid.js';
 import type { SynicPages } from '../vmbus/synic.js';
 import { ChannelTraffic } from './channel-traffic.js';
@@ -288,6 +289,10 @@ export class HyperV implements HostPort, HostDeviceServices {
   signalEvent(connectionId: number): void {
     this.observer.signalled?.(connectionId);
     this.traffic.signalled(connectionId);
+  }
+
+  monitorTriggered(page: MonitorPage): void {
+    this.traffic.monitorTriggered(page);
   }
 
   awaitAnswers(connectionId: number): void {

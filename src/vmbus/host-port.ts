@@ -1,6 +1,7 @@
 import type { CpuId, Ns } from '../lib/brand.js';
 import { type Token, token } from '../lib/token.js';
 import type { TracePort } from '../trace/port.js';
+import type { MonitorPage } from './connection/monitors.js';
 import type { GuestMemory } from './guest-memory.js';
 import type { Guid } from './protocol/guid.js';
 import type { SynicPages } from './synic.js';
@@ -52,6 +53,11 @@ export interface HostPort {
   /** HVCALL_SIGNAL_EVENT: tells the host to look at the ring of a channel. */
   signalEvent(connectionId: number): void;
   /**
+   * A bit of the page that the host polls has been set. Nothing tells a host of that: its next look finds the bit, and this
+   * call has it look.
+   */
+  monitorTriggered(page: MonitorPage): void;
+  /**
    * The guest waits for its host's answers on a channel with interrupts off, looking again and again: the host reads the
    * ring, and answers, before this returns.
    */
@@ -89,6 +95,7 @@ export const GUEST_PORT: Token<GuestPort> = token('GuestPort');
 export const noHost: HostPort = {
   postMessage: () => HV_STATUS_INVALID_CONNECTION_ID,
   signalEvent() {},
+  monitorTriggered() {},
   awaitAnswers() {},
   retargetInterrupt: () => HV_STATUS_INVALID_PARAMETER,
   vpIndex: (cpu) => cpu,
@@ -112,6 +119,10 @@ export class RenumberedHost implements HostPort {
 
   signalEvent(connectionId: number): void {
     this.host.signalEvent(connectionId);
+  }
+
+  monitorTriggered(page: MonitorPage): void {
+    this.host.monitorTriggered(page);
   }
 
   awaitAnswers(connectionId: number): void {

@@ -13,6 +13,15 @@ export class MonitorPage {
     this.triggers[groupOf(monitorId)] |= 1 << (monitorId % GROUP_BITS);
   }
 
+  /** Looks whether the monitor's bit is set, and clears it: what the host does. */
+  take(monitorId: number): boolean {
+    const group = groupOf(monitorId);
+    const bit = 1 << (monitorId % GROUP_BITS);
+    const isSet = (this.triggers[group] & bit) !== 0;
+    this.triggers[group] &= ~bit;
+    return isSet;
+  }
+
   /** Triggers of the monitor's group that the host has not taken. */
   pending(monitorId: number): number {
     return this.triggers[groupOf(monitorId)];
