@@ -70,7 +70,11 @@ export class NetvscGuest {
     const { host, operations, vmbus } = this.guest;
     this.driver = new NetvscDriver(
       operations,
-      { ...defaultDeviceParameters, netvscChannels: () => options.channels },
+      {
+        ...defaultDeviceParameters,
+        netvscChannels: () => options.channels,
+        bringsInterfaceUp: () => false,
+      },
       { pages: { ring: 2, receiveBuffer: 1, sendBuffer: 1 }, ...options },
     );
     host.onPost = (message) => {

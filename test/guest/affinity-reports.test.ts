@@ -51,15 +51,15 @@ describe('an affinity that is written while nobody has the interrupt', () => {
 
 describe('a device whose interrupt is given CPUs of another node', () => {
   const cases = [
-    { nodes: 2, node: 0, irq: 4, list: '4-7', first: '0', then: '4' },
-    { nodes: 2, node: 1, irq: 4, list: '0-3', first: '4', then: '0' },
-    { nodes: 4, node: 2, irq: 4, list: '6-7', first: '4', then: '6' },
-    { nodes: 2, node: 1, irq: 8, list: '1,3', first: '4', then: '1' },
+    { nodes: 2, node: 0, irq: 4, list: '4-7', first: '0', after: '4' },
+    { nodes: 2, node: 1, irq: 4, list: '0-3', first: '4', after: '0' },
+    { nodes: 4, node: 2, irq: 4, list: '6-7', first: '4', after: '6' },
+    { nodes: 2, node: 1, irq: 8, list: '1,3', first: '4', after: '1' },
   ];
 
   test.each(kernels.flatMap((kernel) => cases.map((each) => ({ kernel, ...each }))))(
     'Linux $kernel: IRQ $irq of node $node goes to $list, and the log says nothing of vectors',
-    ({ kernel, nodes, node, irq, list, first, then }) => {
+    ({ kernel, nodes, node, irq, list, first, after }) => {
       const vm = Guest.create({ cpus: { present: 8, nodes }, kernel, vmbus: false });
       const desc = vm.irqCore.desc(irq);
       if (desc === undefined) throw new Error(`there is no IRQ ${irq}`);
@@ -74,7 +74,7 @@ describe('a device whose interrupt is given CPUs of another node', () => {
         read(vm, irq, 'smp_affinity_list'),
         read(vm, irq, 'effective_affinity_list'),
         read(vm, irq, 'node'),
-      ]).toEqual([list, then, String(node)]);
+      ]).toEqual([list, after, String(node)]);
       expect(vm.log.filter(({ text }) => /Affinity broken/.test(text))).toEqual([]);
     },
   );
