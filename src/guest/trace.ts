@@ -25,9 +25,43 @@ export interface TraceSpan {
 }
 
 /** What a trace tells of its machine. */
-interface TracedCpus {
+export interface TracedCpus {
   readonly nrCpuIds: number;
   readonly online: { readonly weight: number };
+}
+
+/**
+ * Events as a file.
+ *
+ * @param records in the order in which they happened.
+ * @param overwritten how many more there were.
+ */
+export function traceBytes(
+  format: TraceFormat,
+  records: readonly TraceRecord[],
+  tracer: Tracer,
+  machine: TracedCpus,
+  overwritten = 0,
+): Uint8Array {
+  switch (format) {
+    case 'dat': {
+      const { events, behaviour } = tracer;
+      const cpus: CpuId[] = Array.from({ length: machine.nrCpuIds }, (_, cpu) => cpu);
+      return traceDat({ records, events, cpus, behaviour, idOf: (event) => tracer.idOf(event) });
+    }
+    case 'ftrace':
+      return utf8(traceHead(records.length, overwritten, machine.online.weight) + lines(records, tracer));
+    case 'jsonl':
+      return utf8(records.map(jsonLine).join(''));
+    case 'chrome': {
+      const traceEvents = timeline(records);
+      return utf8(`${JSON.stringify({ displayTimeUnit: 'ns', otherData: { overwritten }, traceEvents })}\n`);
+    }
+  }
+}
+
+function lines(records: readonly TraceRecord[], { clockInNs }: Tracer): string {
+  return records.map((record) => traceLine(record, clockInNs)).join('');
 }
 
 /** The events of a guest since it is traced, in the order in which they happened. */
@@ -67,39 +101,13 @@ export class GuestTrace implements Iterable<TraceRecord> {
 
   /** All of them, as lines of `trace`. */
   text(span: TraceSpan = {}): string {
-    return this.lines(this.records(span));
+    return lines(this.records(span), this.tracer);
   }
 
   /** The trace as a file. */
   file(format: TraceFormat, span: TraceSpan = {}): Uint8Array {
-    const records = this.records(span);
-    const { tracer, machine } = this;
-    if (format === 'dat') {
-      const { events, behaviour } = tracer;
-      const cpus: CpuId[] = Array.from({ length: machine.nrCpuIds }, (_, cpu) => cpu);
-      return traceDat({ records, events, cpus, behaviour, idOf: (event) => tracer.idOf(event) });
-    }
-    return utf8(this.textFile(format, records));
-  }
-
-  private lines(records: readonly TraceRecord[]): string {
-    return records.map((record) => traceLine(record, this.tracer.clockInNs)).join('');
-  }
-
-  private textFile(format: Exclude<TraceFormat, 'dat'>, records: readonly TraceRecord[]): string {
-    switch (format) {
-      case 'ftrace': {
-        const head = traceHead(records.length, this.overwritten, this.machine.online.weight);
-        return head + this.lines(records);
-      }
-      case 'jsonl':
-        return records.map(jsonLine).join('');
-      case 'chrome': {
-        const traceEvents = timeline(records);
-        const otherData = { overwritten: this.overwritten };
-        return `${JSON.stringify({ displayTimeUnit: 'ns', otherData, traceEvents })}\n`;
-      }
-    }
+    const { tracer, machine, overwritten } = this;
+    return traceBytes(format, this.records(span), tracer, machine, overwritten);
   }
 
   private records({ fromNs = 0, toNs = Number.POSITIVE_INFINITY }: TraceSpan = {}): readonly TraceRecord[] {

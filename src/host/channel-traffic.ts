@@ -1,5 +1,5 @@
 import type { Ns } from '../lib/brand.js';
-import type { MonitorPage } from '../vmbus/connection/monitors.js';
+import type { MonitorTriggers } from '../vmbus/host-port.js';
 import type { HostChannel, HostDeviceServices } from './device.js';
 import type { Latencies } from './latency.js';
 import type { Misbehaviour } from './misbehave/misbehaviour.js';
@@ -12,7 +12,7 @@ import type { HostTotals } from './totals.js';
 /** What goes over channels: packets and signals between the guest's drivers and the models of its devices. */
 export class ChannelTraffic implements HostDeviceServices {
   /** Pages of monitors that the host is going to look at. */
-  private readonly monitorPages = new Set<MonitorPage>();
+  private readonly monitorPages = new Set<MonitorTriggers>();
   /** The guest waits for this channel's answers, and lets no time go by. */
   private awaited: HostChannel | undefined;
 
@@ -42,7 +42,7 @@ export class ChannelTraffic implements HostDeviceServices {
   }
 
   /** The host looks at a page of monitors, and at the channels whose bits are set; those bits are free again. */
-  monitorTriggered(page: MonitorPage): void {
+  monitorTriggered(page: MonitorTriggers): void {
     if (this.monitorPages.has(page)) return;
     this.monitorPages.add(page);
     this.schedule.after(this.latency.pollNs, () => {

@@ -9,10 +9,10 @@ import {
   HV_STATUS_SUCCESS,
   type HostPort,
   hvPciDeviceId,
+  type MonitorTriggers,
   type RetargetInterrupt,
 } from '../vmbus/host-port.js';
 import { decodeMessage, encodeMessage, MAX_MESSAGE_BYTES } from '../vmbus/protocol/channel-messages.js';
-import type { MonitorPage } from '../vmbus/connection/monitors.js';
 import type { Guid } from '../vmbus/protocol/guid.js';
 import type { SynicPages } from '../vmbus/synic.js';
 import { ChannelTraffic } from './channel-traffic.js';
@@ -291,7 +291,7 @@ export class HyperV implements HostPort, HostDeviceServices {
     this.traffic.signalled(connectionId);
   }
 
-  monitorTriggered(page: MonitorPage): void {
+  monitorTriggered(page: MonitorTriggers): void {
     this.traffic.monitorTriggered(page);
   }
 

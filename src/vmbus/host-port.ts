@@ -1,7 +1,6 @@
 import type { CpuId, Ns } from '../lib/brand.js';
 import { type Token, token } from '../lib/token.js';
 import type { TracePort } from '../trace/port.js';
-import type { MonitorPage } from './connection/monitors.js';
 import type { GuestMemory } from './guest-memory.js';
 import type { Guid } from './protocol/guid.js';
 import type { SynicPages } from './synic.js';
@@ -27,6 +26,12 @@ export function hvPciDeviceId(instanceId: Guid, func: number): number {
 export interface CrashReport {
   /** The end of the kernel log, as far as it goes into a page (CRASH_NOTIFY_MSG); undefined: registers only. */
   readonly message: string | undefined;
+}
+
+/** The page of bits that a host polls, of channels that have a monitor. */
+export interface MonitorTriggers {
+  /** Looks whether the monitor's bit is set, and clears it. */
+  take(monitorId: number): boolean;
 }
 
 /** HV_STATUS_* */
@@ -56,7 +61,7 @@ export interface HostPort {
    * A bit of the page that the host polls has been set. Nothing tells a host of that: its next look finds the bit, and this
    * call has it look.
    */
-  monitorTriggered(page: MonitorPage): void;
+  monitorTriggered(page: MonitorTriggers): void;
   /**
    * The guest waits for its host's answers on a channel with interrupts off, looking again and again: the host reads the
    * ring, and answers, before this returns.
@@ -121,7 +126,7 @@ export class RenumberedHost implements HostPort {
     this.host.signalEvent(connectionId);
   }
 
-  monitorTriggered(page: MonitorPage): void {
+  monitorTriggered(page: MonitorTriggers): void {
     this.host.monitorTriggered(page);
   }
 
