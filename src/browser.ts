@@ -41,6 +41,12 @@ export { ScenarioError } from './scenario/diagnostics.js';
 export { parseScenario } from './scenario/load.js';
 export type { DeviceOptions } from './scenario/options/devices.js';
 export type { GuestOptions } from './scenario/options/guest.js';
+export {
+  type RunOptions,
+  type RunResult,
+  runScenario,
+  type StepOutcome,
+} from './scenario/runner.js';
 export type { Scenario } from './scenario/scenario.js';
 export { callbackMode, type VmbusChannel } from './vmbus/channel/channel.js';
 export { ChannelOperations, type OpenOptions } from './vmbus/channel/open.js';

@@ -1,4 +1,5 @@
 import { type ExitStatus, exitStatus } from '../command/exit-status.js';
+import { interruptible } from '../command/interruptible.js';
 import { readBytes } from '../command/named-file.js';
 import type { Stdio } from '../command/stdio.js';
 import { UsageError } from '../command/usage-error.js';
@@ -8,19 +9,30 @@ import { firstDifference } from './difference.js';
 import { importInterrupts } from './interrupts.js';
 
 /**
- * `irqlab import --check`: every capture is read, printed again and compared.
+ * `irqlab import --check`: every capture is read, printed again and compared. When Ctrl-C ends it, files that are done are
+ * reported.
  *
- * @throws UsageError for a file that cannot be read.
+ * @throws UsageError for a file that cannot be read; InterruptedError.
  */
 export function checkCaptures(files: readonly string[], stdio: Stdio): ExitStatus {
+  const lines: string[] = [];
   let failed = 0;
-  for (const [at, file] of files.entries()) {
-    stdio.progress?.(`${at + 1} of ${files.length}: ${file}`);
-    const { name, bytes } = readBytes(file, stdio);
-    const problem = problemOf(name, bytes);
+  let soFar = '';
+  const checkAll = (): void => {
+    for (const [at, file] of files.entries()) {
+      soFar = `in ${file}; done: ${at} of ${files.length} files`;
+      stdio.progress?.(`${at + 1} of ${files.length}: ${file}`);
+      const { name, bytes } = readBytes(file, stdio);
+      const problem = problemOf(name, bytes);
+      if (problem !== undefined) failed += 1;
+      lines.push(`${problem ?? `${name}: ok`}\n`);
+    }
+  };
+  try {
+    interruptible(checkAll, () => soFar);
+  } finally {
     stdio.progress?.('');
-    if (problem !== undefined) failed += 1;
-    stdio.out(`${problem ?? `${name}: ok`}\n`);
+    stdio.out(lines.join(''));
   }
   if (failed > 0) stdio.err(`irqlab: ${failed} of ${files.length} files differ or are not understood\n`);
   return failed === 0 ? exitStatus.ok : exitStatus.failed;

@@ -5,6 +5,7 @@ import { duration, irq, relidOrName } from '../scenario/schema/notations.js';
 import { keysIn, mapping, whenMapping } from '../scenario/schema/shapes.js';
 import type { StepKeys } from '../scenario/schema/step.js';
 import { Source } from '../scenario/source.js';
+import { didYouMean } from '../scenario/suggest.js';
 import { workload } from '../scenario/workloads/index.js';
 
 /** A command that is unknown or wrong. */
@@ -53,14 +54,21 @@ export type ControlStep = StepKeys;
  */
 export function parseCommand(
   text: string,
-  { step }: ScenarioLanguage = builtinLanguage,
+  { step, vocabulary }: ScenarioLanguage = builtinLanguage,
 ): { command: ControlCommand } | { step: ControlStep } {
   const source = new Source(text, 'command');
   const [problem] = source.problems;
   if (problem !== undefined) throw new CommandError(problem.message);
   const { data } = source;
-  const isCommand = typeof data === 'object' && data !== null && keysIn(data, commandNames).length > 0;
-  if (isCommand) return { command: checked(command, data, source) };
+  if (typeof data === 'object' && data !== null && !Array.isArray(data)) {
+    if (keysIn(data, commandNames).length > 0) return { command: checked(command, data, source) };
+    const names = [...commandNames, ...vocabulary.actions.map(({ name }) => name)];
+    const [word] = Object.keys(data);
+    if (word !== undefined && keysIn(data, names).length === 0)
+      throw new CommandError(
+        `unknown command "${word}"${didYouMean(word, names) || `; there are ${names.join(', ')}`}`,
+      );
+  }
   return { step: checked(step, data, source) };
 }
 

@@ -64,7 +64,11 @@ export interface RunOptions {
   readonly runNs?: Ns;
 }
 
-/** Runs a guest through a scenario. The guest has booted and nobody used it before. */
+/**
+ * Runs a guest through a scenario, as `irqlab run` does: its workload, its timeline with what is expected, its printouts.
+ *
+ * @param guest that of the scenario, booted, and used by nobody before: `Guest.create(scenario.guest)`.
+ */
 export function runScenario(guest: ScenarioGuest, scenario: Scenario, options: RunOptions = {}): RunResult {
   const startNs = guest.now;
   const fixedNs = options.runNs ?? scenario.runNs;

@@ -51,22 +51,22 @@ describe('an affinity that is written while nobody has the interrupt', () => {
 
 describe('a device whose interrupt is given CPUs of another node', () => {
   const cases = [
-    { nodes: 2, node: 0, irq: 4, list: '4-7', before: '0', after: '4' },
-    { nodes: 2, node: 1, irq: 4, list: '0-3', before: '4', after: '0' },
-    { nodes: 4, node: 2, irq: 4, list: '6-7', before: '4', after: '6' },
-    { nodes: 2, node: 1, irq: 8, list: '1,3', before: '4', after: '1' },
+    { nodes: 2, node: 0, irq: 4, list: '4-7', first: '0', after: '4' },
+    { nodes: 2, node: 1, irq: 4, list: '0-3', first: '4', after: '0' },
+    { nodes: 4, node: 2, irq: 4, list: '6-7', first: '4', after: '6' },
+    { nodes: 2, node: 1, irq: 8, list: '1,3', first: '4', after: '1' },
   ];
 
   test.each(kernels.flatMap((kernel) => cases.map((each) => ({ kernel, ...each }))))(
     'Linux $kernel: IRQ $irq of node $node goes to $list, and the log says nothing of vectors',
-    ({ kernel, nodes, node, irq, list, before, after }) => {
+    ({ kernel, nodes, node, irq, list, first, after }) => {
       const vm = Guest.create({ cpus: { present: 8, nodes }, kernel, vmbus: false });
       const desc = vm.irqCore.desc(irq);
       if (desc === undefined) throw new Error(`there is no IRQ ${irq}`);
       if (irq === 8) vm.machine.run('free', freeIrq(vm.irqCore, 8, 'rtc0'));
       desc.data.node = node;
       request(vm, irq);
-      expect(read(vm, irq, 'effective_affinity_list')).toBe(before);
+      expect(read(vm, irq, 'effective_affinity_list')).toBe(first);
       free(vm, irq);
       expect(write(vm, irq, list)).toBeUndefined();
       request(vm, irq);

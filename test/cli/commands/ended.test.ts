@@ -120,6 +120,15 @@ workload: [{relid: 12, every: 1us, until: 1000s}]
 print: [/proc/interrupts]
 `;
 
+/** An /proc/interrupts that takes seconds to check. */
+function longCapture(): string {
+  const cpus = Array.from({ length: 64 }, (_, cpu) => `CPU${cpu}`.padEnd(11)).join('');
+  const counts = `${'1'.padStart(10)} `.repeat(64);
+  const row = (irq: number): string =>
+    `${String(irq).padStart(5)}: ${counts}  IO-APIC ${irq}-edge  eth${irq}\n`;
+  return `${' '.repeat(13)}${cpus}\n${Array.from({ length: 60_000 }, (_, i) => row(i + 24)).join('')}`;
+}
+
 whereBuilt.each([
   ['run', ['FILE'], / after [\d.]+[mun]?s of virtual time\n$/],
   ['run', ['FILE', '--json', '--stats'], / after [\d.]+[mun]?s of virtual time\n$/],
@@ -135,14 +144,19 @@ whereBuilt.each([
     ['test/golden', '--json'],
     /irqlab: ended by Ctrl-C (in|after \d+ of \d+ recordings of) \S+; done: 0 of \d files\n$/,
   ],
+  ['import', ['--check', 'CAPTURE'], /irqlab: ended by Ctrl-C in \S+\/long\.txt; done: 0 of 1 files\n$/],
 ])(
   'Ctrl-C ends irqlab %s %j, which says how far it was',
   async (command, args, said) => {
     // A guest's boot comes first.
-    const preload = directory.file('says-when-begun.cjs', saysWhenBegun(command === 'conformance' ? 1 : 2));
+    const preload = directory.file(
+      'says-when-begun.cjs',
+      saysWhenBegun(['conformance', 'import'].includes(command) ? 1 : 2),
+    );
     const names: Record<string, string> = {
       FILE: directory.file('endless.yaml', endlessScenario),
       TRACE: `${directory.path}/t.dat`,
+      CAPTURE: directory.file('long.txt', longCapture()),
     };
     const words = args.map((arg) => names[arg] ?? arg);
     const { status, out, err, seconds } = await ended(['--require', preload, cli, command, ...words]);

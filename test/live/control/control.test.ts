@@ -207,7 +207,14 @@ describe('irqlab ctl', () => {
   test('wrong use', async () => {
     expect(await ctl('offlin', '3')).toMatchObject({
       status: 2,
-      err: expect.stringContaining('did you mean "offline"?'),
+      err: expect.stringContaining('unknown command "offlin"; did you mean "offline"?'),
+    });
+    expect(await ctl('frob', '1')).toMatchObject({
+      status: 2,
+      // All that can be said here, and nothing that only goes with it (at, data, times).
+      err: expect.stringMatching(
+        /unknown command "frob"; there are status, dmesg, run, .*, offline, .*, print\n/,
+      ),
     });
     expect(await ctl('speed', 'fast')).toMatchObject({
       status: 2,

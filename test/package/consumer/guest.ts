@@ -31,6 +31,10 @@ import {
   type Machine,
   type Ns,
   parseScenario,
+  type RunOptions,
+  type RunResult,
+  runScenario,
+  type StepOutcome,
   type Relid,
   type RunTime,
   type Scenario,
@@ -121,6 +125,14 @@ export function problems(text: string): readonly string[] {
     if (error instanceof ScenarioError) return error.diagnostics.map(({ message }) => message);
     throw error;
   }
+}
+
+/** What comes of each step of a scenario, and of the whole. */
+export function outcomes(text: string, options: RunOptions = {}): string {
+  const scenario = parseScenario(text, 'scenario.yaml');
+  const result: RunResult = runScenario(Guest.create(scenario.guest), scenario, options);
+  const outcome = ({ action, outcome, refusal: code }: StepOutcome): string => `${action} ${code ?? outcome}`;
+  return `${result.steps.map(outcome).join(', ')}: ${result.ok}`;
 }
 
 /** All designs that can be chosen. */

@@ -2,13 +2,15 @@
 import { Guest } from 'irqlab';
 import { useInBrowser } from './browser.js';
 import { drawnUnlocked, lockedVerdict, mixedIsRefused, sanitizerText, unlockedText } from './explore.js';
-import { designs, problems, refusal, useGuest } from './guest.js';
+import { designs, outcomes, problems, refusal, useGuest } from './guest.js';
 import { missingIrqNames } from './irq.js';
 import { useLab } from './lab.js';
 import { useLines } from './lines.js';
 import { ECHO_CLASS, module } from './plugin.js';
 import { usePoints } from './plugin-points.js';
 import { useTrace } from './trace.js';
+
+const timeline = 'cpus: 2\ntimeline: [{offline: 0, expect: EBUSY}, {at: 2ms, offline: 1}]';
 
 /** A line for each use, with what came of it. */
 export function useAll(): string[] {
@@ -24,6 +26,7 @@ export function useAll(): string[] {
     `lines: ${useLines().join(', ')}`,
     `refused: ${refusal(echo)}`,
     `problems: ${problems('cpus: 0')}; ${problems('cpus: 1')}`,
+    `steps: ${outcomes(timeline)}; ${outcomes(timeline, { runNs: 1_000_000 })}`,
     `designs: ${designs().length > 5}`,
     `locked: ${lockedVerdict()}`,
     `unlocked: ${unlockedText().split('\n')[0]}`,
@@ -46,6 +49,7 @@ export const expected: readonly string[] = [
   'lines: 1 raised, 1 delivered, nvme0, then 0',
   'refused: EBUSY',
   'problems: expected a whole number from 1 to 8192, not 0; 0 steps',
+  'steps: offline 0 EBUSY, offline 1 ok: true; offline 0 EBUSY, offline 1 skipped: true',
   'designs: true',
   'locked: none',
   'unlocked: finally, 10 steps, 11 states, 3 lanes',
