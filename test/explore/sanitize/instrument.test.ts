@@ -194,6 +194,7 @@ describe.each([
   ],
   ['return (o.a > 0 ? o : list).b.c;', ['r o.a', 'r o.b', 'r b.c']],
   ['const f = (x = o.a) => ({ x }); return f();', ['r o.a']],
+  ['let n = 1; const f = (x = n) => x; n = 2; return f();', ['w let.n', 'r let.n']],
 ] as [string, string[]][])('%s', (body, accesses) => {
   test('computes the same', () => {
     expect(run(body).value).toEqual(plain(body));
