@@ -64,23 +64,29 @@ function lines(records: readonly TraceRecord[], { clockInNs }: Tracer): string {
   return records.map((record) => traceLine(record, clockInNs)).join('');
 }
 
-/** The events of a guest since it is traced, in the order in which they happened. */
+/** The events of a guest since it is traced, in the order in which they happened; their times go on from one kernel to the next. */
 export class GuestTrace implements Iterable<TraceRecord> {
-  private readonly kept: TraceRecord[] = [];
-  private readonly end: () => void;
+  /** Without a ring all events; with one those of earlier kernels. */
+  private kept: TraceRecord[] = [];
+  /** Of earlier kernels. */
+  private overwrittenBefore = 0;
+  /** Ends hearing of events as they happen; undefined: nobody does. */
+  private end: (() => void) | undefined;
+  private readonly listeners = new Set<(record: TraceRecord) => void>();
   private readonly isRing: boolean;
   private readonly startNs: Ns;
+  /** How much later than the first kernel the present one was started. */
+  private laterNs: Ns = 0;
+  private isStopped = false;
 
   constructor(
-    private readonly tracer: Tracer,
-    private readonly machine: TracedCpus,
-    { events, bufferKb }: TraceOptions,
+    private tracer: Tracer,
+    private machine: TracedCpus,
+    private readonly options: TraceOptions,
   ) {
-    this.isRing = bufferKb !== undefined;
-    if (bufferKb !== undefined) tracer.bufferKb = bufferKb;
-    for (const event of events) setEvents(tracer, event);
+    this.isRing = options.bufferKb !== undefined;
     this.startNs = tracer.now;
-    this.end = this.isRing ? () => {} : tracer.listen((record) => this.kept.push(record));
+    this.begin();
   }
 
   [Symbol.iterator](): Iterator<TraceRecord> {
@@ -89,14 +95,18 @@ export class GuestTrace implements Iterable<TraceRecord> {
 
   /** How many events are gone from the ring because later ones took their place. */
   get overwritten(): number {
-    return this.isRing ? this.tracer.rings.reduce((sum, { overrun }) => sum + overrun, 0) : 0;
+    if (!this.isRing) return 0;
+    return this.tracer.rings.reduce((sum, { overrun }) => sum + overrun, this.overwrittenBefore);
   }
 
   /** Calls `listener` for each event called `name` that happens from now on. @returns what ends that. */
   on(name: string, listener: (record: TraceRecord) => void): () => void {
-    return this.tracer.listen((record) => {
+    const heard = (record: TraceRecord): void => {
       if (record.event.name === name) listener(record);
-    });
+    };
+    this.listeners.add(heard);
+    if (!this.isStopped) this.hear();
+    return () => this.listeners.delete(heard);
   }
 
   /** All of them, as lines of `trace`. */
@@ -110,14 +120,60 @@ export class GuestTrace implements Iterable<TraceRecord> {
     return traceBytes(format, this.records(span), tracer, machine, overwritten);
   }
 
+  /** Another kernel is started in place of the present one: the same events are on there from its start. */
+  follow(tracer: Tracer, machine: TracedCpus): void {
+    if (this.isStopped) return;
+    this.end?.();
+    this.end = undefined;
+    if (this.isRing) {
+      const { overwritten } = this;
+      this.kept = [...this.all()];
+      this.overwrittenBefore = overwritten;
+    }
+    this.laterNs += tracer.machine.bootNs - this.tracer.machine.bootNs;
+    this.tracer = tracer;
+    // What an earlier kernel told of is on CPUs that this one may not have.
+    const { nrCpuIds } = this.machine;
+    this.machine = machine.nrCpuIds >= nrCpuIds ? machine : { nrCpuIds, online: machine.online };
+    this.begin();
+  }
+
+  private begin(): void {
+    const { events, bufferKb } = this.options;
+    if (bufferKb !== undefined) this.tracer.bufferKb = bufferKb;
+    for (const event of events) setEvents(this.tracer, event);
+    if (!this.isRing || this.listeners.size > 0) this.hear();
+  }
+
+  private hear(): void {
+    this.end ??= this.tracer.listen((record) => {
+      const told = this.timed(record);
+      if (!this.isRing) this.kept.push(told);
+      for (const listener of this.listeners) listener(told);
+    });
+  }
+
+  /** With its time since the first kernel was started. */
+  private timed(record: TraceRecord): TraceRecord {
+    return this.laterNs === 0 ? record : { ...record, ns: record.ns + this.laterNs };
+  }
+
+  private all(): readonly TraceRecord[] {
+    if (!this.isRing) return this.kept;
+    const present = this.tracer.records();
+    if (this.laterNs === 0) return present;
+    return [...this.kept, ...present.map((record) => this.timed(record))];
+  }
+
   private records({ fromNs = 0, toNs = Number.POSITIVE_INFINITY }: TraceSpan = {}): readonly TraceRecord[] {
-    const all = this.isRing ? this.tracer.records() : this.kept;
+    const all = this.all();
     if (fromNs === 0 && toNs === Number.POSITIVE_INFINITY) return all;
     return all.filter(({ ns }) => ns - this.startNs >= fromNs && ns - this.startNs <= toNs);
   }
 
-  /** Records no more; the events stay on. */
+  /** Records no more, tells no listener, and follows no other kernel; the events stay on. */
   stop(): void {
-    this.end();
+    this.isStopped = true;
+    this.end?.();
   }
 }

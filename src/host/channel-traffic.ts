@@ -155,8 +155,7 @@ export class ChannelTraffic implements HostDeviceServices {
     do {
       fromGuest.beginRead();
       while (fromGuest.next()) {
-        const payload = new Uint8Array(fromGuest.payloadLength);
-        fromGuest.copyPayload(payload);
+        const payload = fromGuest.payload();
         channel.device.backend?.packet?.(channel, { transactionId: fromGuest.transactionId, payload }, this);
       }
       if (fromGuest.pktIterClose()) this.faults.signal(channel);

@@ -177,8 +177,7 @@ export class NetvscGuest {
     const reader = this.readers.get(ring) ?? new RingReader(ring);
     this.readers.set(ring, reader);
     while (reader.next()) {
-      const payload = new Uint8Array(reader.payloadLength);
-      reader.copyPayload(payload);
+      const payload = reader.payload();
       if (!isGone) this.answer(adapter, payload);
     }
     reader.pktIterClose();
