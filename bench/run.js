@@ -1,18 +1,52 @@
-// Runs the benches: `npm run bench` measures, `npm run bench -- --smoke` only shows that they work; --json prints the
-// results as JSON, --record adds them to history.jsonl. Each row has its limit from the same run, and the ratio that it
-// is to reach at least, or at most.
+// Runs the benches: npm run bench -- --help. Each row has its limit from the same run, and the ratio that it is to reach at
+// least, or at most.
 import { execFileSync } from 'node:child_process';
 import { appendFileSync, readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { Worker } from 'node:worker_threads';
+import { Command, Option } from 'commander';
 import { boot } from './boot.js';
 import { hotPath } from './hot-path.js';
 import { memory } from './memory.js';
+import { mount } from './mount.js';
 import { start } from './start.js';
+import { suite } from './suite.js';
 import { traced } from './trace.js';
 
-const smoke = process.argv.includes('--smoke');
-const json = process.argv.includes('--json');
+/** What is measured in a thread of its own, and what beside the others or in processes of its own. */
+const inThreads = ['scale', 'simulate', 'explore', 'render', 'parse'];
+const benches = {
+  dispatch: hotPath,
+  ...Object.fromEntries(inThreads.map((name) => [name, () => inThread(`./${name}.js`)])),
+  trace: traced,
+  boot,
+  memory,
+  start,
+  mount,
+  suite,
+};
+const names = Object.keys(benches);
+
+const program = new Command('bench')
+  .description('Measures irqlab beside limits of the same run, and says which ratios are not reached.')
+  .addOption(new Option('--only <names...>', 'these benches, not all').choices(names))
+  .option('--smoke', 'only show that they work: nothing is measured')
+  .option('--json', 'print the results as JSON')
+  .option('--record', 'add the ratios to bench/history.jsonl')
+  .addHelpText(
+    'after',
+    `
+Exits with 1 if something comes out wrong; a ratio that is not reached is none. Times count on a machine that does nothing
+else.
+
+Examples:
+  $ npm run bench
+  $ npm run bench -- --only dispatch simulate
+  $ npm run bench -- --smoke --json`,
+  )
+  .allowExcessArguments(false);
+program.parse();
+const { smoke = false, json = false, record = false, only = names } = program.opts();
 const history = new URL('history.jsonl', import.meta.url);
 
 /** In a thread of its own: code that was compiled for one bench's guest would slow the others down. */
@@ -41,10 +75,8 @@ function rowText(row, last) {
   return `${bench}: ${figure}; ${limit}; ratio ${ratio.toFixed(2)}, ${aim}${smoke || reached(row) ? '' : ', NOT REACHED'}${before}`;
 }
 
-const results = [hotPath({ smoke })];
-for (const file of ['scale', 'simulate', 'explore', 'render', 'parse'])
-  results.push(await inThread(`./${file}.js`));
-results.push(traced({ smoke }), boot({ smoke }), memory({ smoke }), start({ smoke }));
+const results = [];
+for (const name of names.filter((one) => only.includes(one))) results.push(await benches[name]({ smoke }));
 const rows = results.flatMap(({ rows: list = [] }) => list);
 if (json) console.log(JSON.stringify(results, undefined, 2));
 else {
@@ -56,7 +88,7 @@ else {
   const missed = rows.filter((row) => !reached(row)).map(({ bench }) => bench);
   if (!smoke && missed.length > 0) console.log(`not reached: ${missed.join(', ')}`);
 }
-if (process.argv.includes('--record')) {
+if (record) {
   const commit = execFileSync('git', ['describe', '--always', '--dirty'], { encoding: 'utf8' }).trim();
   const ratios = Object.fromEntries(
     rows

@@ -12,6 +12,8 @@ export interface DeviceParameters {
   luns(instanceId: Guid): readonly number[] | undefined;
   /** Channels that netvsc asks for at first, the primary one included. */
   netvscChannels(instanceId: Guid): number | undefined;
+  /** Whether user space brings a network interface up as soon as it sees it. */
+  bringsInterfaceUp(instanceId: Guid): boolean;
   /** PCI domain that a passed through device asks for, in place of the one in its instance GUID. */
   vpciDomain(instanceId: Guid): number | undefined;
   /** Whether the program runs that does in user space what the host asks an integration service for. */
@@ -25,6 +27,7 @@ export const defaultDeviceParameters: DeviceParameters = {
   scsiHost: () => undefined,
   luns: () => undefined,
   netvscChannels: () => undefined,
+  bringsInterfaceUp: () => true,
   vpciDomain: () => undefined,
   hasDaemon: () => true,
 };

@@ -2,6 +2,8 @@ import { labelSteps } from '../machine/step.js';
 import { markDecisiveReads } from './report/decisive.js';
 import { Execution } from './execution/execution.js';
 import { type Finding, Judge, sameFinding, sameProperty } from './execution/judge.js';
+import type { Context } from './execution/context.js';
+import type { Stage } from './execution/stage.js';
 import type { Model } from './model.js';
 import { actionOf, recordStep } from './report/recorder.js';
 import type { Trace, TraceStep, Violation } from './report/report.js';
@@ -24,7 +26,17 @@ export interface ReplayResult {
   readonly divergence?: Divergence;
 }
 
+/** Is told of an execution as it is repeated. */
+export interface ReplayWatcher {
+  /** All is there, and nothing has moved. */
+  begun(stage: Stage): void;
+  /** A context is going to do its step. */
+  before(context: Context): void;
+  after(step: TraceStep): void;
+}
+
 export interface ReplayOptions {
+  readonly watcher?: ReplayWatcher;
   /** Called before the first step (without a step) and after each, with the model's description of its state. */
   readonly onStep?: (state: readonly string[], step: TraceStep | undefined) => void;
 }
@@ -71,7 +83,11 @@ export function assertReplays<S>(model: Model<S>, file: TraceFile): void {
   }
 }
 
-function follow<S>(execution: Execution<S>, file: TraceFile, { onStep }: ReplayOptions): ReplayResult {
+function follow<S>(
+  execution: Execution<S>,
+  file: TraceFile,
+  { onStep, watcher }: ReplayOptions,
+): ReplayResult {
   const judge = new Judge(execution);
   const { kind, property, message } = file;
   const wanted: Finding = { kind, property, message };
@@ -85,6 +101,7 @@ function follow<S>(execution: Execution<S>, file: TraceFile, { onStep }: ReplayO
     return divergence === undefined ? { trace } : { trace, divergence };
   };
   execution.begin();
+  watcher?.begun(execution.stage);
   tell();
   let findings = judge.afterStep();
   for (const saved of file.steps) {
@@ -99,8 +116,11 @@ function follow<S>(execution: Execution<S>, file: TraceFile, { onStep }: ReplayO
       const actual = canMove ? describe(execution, saved.pid) : whyNot(execution, saved.pid, mask);
       return result({ after: steps.length, expected, actual });
     }
-    steps.push(recordStep(execution, saved.pid, steps[steps.length - 1]));
-    tell(steps[steps.length - 1]);
+    watcher?.before(execution.stage.contexts[saved.pid]);
+    const step = recordStep(execution, saved.pid, steps[steps.length - 1]);
+    steps.push(step);
+    watcher?.after(step);
+    tell(step);
     findings = judge.afterStep();
   }
   if (execution.enabled() === 0) findings = [...findings, ...judge.atEnd()];

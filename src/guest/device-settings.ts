@@ -75,6 +75,11 @@ export class DeviceSettings implements DeviceParameters {
     return device?.driver === 'netvsc' ? device.channels : undefined;
   }
 
+  bringsInterfaceUp(instanceId: Guid): boolean {
+    const device = this.byInstance.get(instanceId);
+    return device?.driver !== 'netvsc' || device.up !== false;
+  }
+
   vpciDomain(instanceId: Guid): number | undefined {
     const device = this.byInstance.get(instanceId);
     return device?.driver === 'vpci' ? device.domain : undefined;

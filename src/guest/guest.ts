@@ -99,6 +99,7 @@ export class Guest implements ScenarioGuest {
   readonly earlierLogs: (readonly LogLine[])[] = [];
   /** What becomes of signals, where somebody counts it: of `irqlab/stats`. */
   stats: RunStats | undefined;
+  private readonly traces: GuestTrace[] = [];
   private readonly settings: DeviceSettings;
   private readonly modules: readonly PluginModule[];
   private options: GuestOptions;
@@ -222,12 +223,15 @@ export class Guest implements ScenarioGuest {
 
   /**
    * Traces events from now on: those that `events` names as `set_event` does, `irq:*` or `hyperv:vmbus_open`. What it
-   * returns gives each as it happens, and has them all in the order in which they happened.
+   * returns gives each as it happens, and has them all in the order in which they happened. Kernels that are started later
+   * are traced from their start on.
    *
    * @throws ErrnoError EINVAL for a name that no event has.
    */
   trace(options: TraceOptions): GuestTrace {
-    return new GuestTrace(this.kernel.tracer, this.machine, options);
+    const trace = new GuestTrace(this.kernel.tracer, this.machine, options);
+    this.traces.push(trace);
+    return trace;
   }
 
   traceStep(line: number, action: string): void {
@@ -558,6 +562,7 @@ export class Guest implements ScenarioGuest {
     this.options = options;
     this.kernel = assembleGuest(options, this.settings, this.modules, running);
     this.power = new GuestPower(this.machine, this.vmbus);
+    for (const trace of this.traces) trace.follow(this.tracer, this.machine);
     this.hangOfBoot = yield* bootGuest(this.kernel, options, false);
     yield* this.quiesce();
   }

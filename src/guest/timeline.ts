@@ -21,6 +21,8 @@ export interface TimelineEvent {
 const lanes = { CPUS: 1, TASKS: 2, HOST: 3 } as const;
 /** How many values a counter has at most. */
 const COUNTER_VALUES = 500;
+/** How long a step of an interleaving is shown. */
+const STEP_US = 1;
 const SHORTEST_BIN: Ns = 1_000_000;
 
 /** Events that begin something on their CPU, or in their task: what ends it, and what it is called. */
@@ -94,7 +96,11 @@ class Slices {
       ? { pid: lanes.HOST, tid: Number((values as { relid?: number }).relid) }
       : { pid: lanes.CPUS, tid: record.cpu };
     const args = { ...values, text };
-    if (isHosts) this.events.push({ ph: 'X', name: event.name, ...place, ts: us(record.ns), dur: 0, args });
+    if (event.name === 'explorer_step') {
+      const { action } = values as { action?: string };
+      this.events.push({ ph: 'X', name: String(action), ...place, ts: us(record.ns), dur: STEP_US, args });
+    } else if (isHosts)
+      this.events.push({ ph: 'X', name: event.name, ...place, ts: us(record.ns), dur: 0, args });
     else {
       const s = event.name === 'scenario_step' ? 'g' : 't';
       this.events.push({ ph: 'i', name: event.name, ...place, ts: us(record.ns), s, args });

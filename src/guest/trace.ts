@@ -25,28 +25,68 @@ export interface TraceSpan {
 }
 
 /** What a trace tells of its machine. */
-interface TracedCpus {
+export interface TracedCpus {
   readonly nrCpuIds: number;
   readonly online: { readonly weight: number };
 }
 
-/** The events of a guest since it is traced, in the order in which they happened. */
+/**
+ * Events as a file.
+ *
+ * @param records in the order in which they happened.
+ * @param overwritten how many more there were.
+ */
+export function traceBytes(
+  format: TraceFormat,
+  records: readonly TraceRecord[],
+  tracer: Tracer,
+  machine: TracedCpus,
+  overwritten = 0,
+): Uint8Array {
+  switch (format) {
+    case 'dat': {
+      const { events, behaviour } = tracer;
+      const cpus: CpuId[] = Array.from({ length: machine.nrCpuIds }, (_, cpu) => cpu);
+      return traceDat({ records, events, cpus, behaviour, idOf: (event) => tracer.idOf(event) });
+    }
+    case 'ftrace':
+      return utf8(traceHead(records.length, overwritten, machine.online.weight) + lines(records, tracer));
+    case 'jsonl':
+      return utf8(records.map(jsonLine).join(''));
+    case 'chrome': {
+      const traceEvents = timeline(records);
+      return utf8(`${JSON.stringify({ displayTimeUnit: 'ns', otherData: { overwritten }, traceEvents })}\n`);
+    }
+  }
+}
+
+function lines(records: readonly TraceRecord[], { clockInNs }: Tracer): string {
+  return records.map((record) => traceLine(record, clockInNs)).join('');
+}
+
+/** The events of a guest since it is traced, in the order in which they happened; their times go on from one kernel to the next. */
 export class GuestTrace implements Iterable<TraceRecord> {
-  private readonly kept: TraceRecord[] = [];
-  private readonly end: () => void;
+  /** Without a ring all events; with one those of earlier kernels. */
+  private kept: TraceRecord[] = [];
+  /** Of earlier kernels. */
+  private overwrittenBefore = 0;
+  /** Ends hearing of events as they happen; undefined: nobody does. */
+  private end: (() => void) | undefined;
+  private readonly listeners = new Set<(record: TraceRecord) => void>();
   private readonly isRing: boolean;
   private readonly startNs: Ns;
+  /** How much later than the first kernel the present one was started. */
+  private laterNs: Ns = 0;
+  private isStopped = false;
 
   constructor(
-    private readonly tracer: Tracer,
-    private readonly machine: TracedCpus,
-    { events, bufferKb }: TraceOptions,
+    private tracer: Tracer,
+    private machine: TracedCpus,
+    private readonly options: TraceOptions,
   ) {
-    this.isRing = bufferKb !== undefined;
-    if (bufferKb !== undefined) tracer.bufferKb = bufferKb;
-    for (const event of events) setEvents(tracer, event);
+    this.isRing = options.bufferKb !== undefined;
     this.startNs = tracer.now;
-    this.end = this.isRing ? () => {} : tracer.listen((record) => this.kept.push(record));
+    this.begin();
   }
 
   [Symbol.iterator](): Iterator<TraceRecord> {
@@ -55,61 +95,85 @@ export class GuestTrace implements Iterable<TraceRecord> {
 
   /** How many events are gone from the ring because later ones took their place. */
   get overwritten(): number {
-    return this.isRing ? this.tracer.rings.reduce((sum, { overrun }) => sum + overrun, 0) : 0;
+    if (!this.isRing) return 0;
+    return this.tracer.rings.reduce((sum, { overrun }) => sum + overrun, this.overwrittenBefore);
   }
 
   /** Calls `listener` for each event called `name` that happens from now on. @returns what ends that. */
   on(name: string, listener: (record: TraceRecord) => void): () => void {
-    return this.tracer.listen((record) => {
+    const heard = (record: TraceRecord): void => {
       if (record.event.name === name) listener(record);
-    });
+    };
+    this.listeners.add(heard);
+    if (!this.isStopped) this.hear();
+    return () => this.listeners.delete(heard);
   }
 
   /** All of them, as lines of `trace`. */
   text(span: TraceSpan = {}): string {
-    return this.lines(this.records(span));
+    return lines(this.records(span), this.tracer);
   }
 
   /** The trace as a file. */
   file(format: TraceFormat, span: TraceSpan = {}): Uint8Array {
-    const records = this.records(span);
-    const { tracer, machine } = this;
-    if (format === 'dat') {
-      const { events, behaviour } = tracer;
-      const cpus: CpuId[] = Array.from({ length: machine.nrCpuIds }, (_, cpu) => cpu);
-      return traceDat({ records, events, cpus, behaviour, idOf: (event) => tracer.idOf(event) });
-    }
-    return utf8(this.textFile(format, records));
+    const { tracer, machine, overwritten } = this;
+    return traceBytes(format, this.records(span), tracer, machine, overwritten);
   }
 
-  private lines(records: readonly TraceRecord[]): string {
-    return records.map((record) => traceLine(record, this.tracer.clockInNs)).join('');
+  /** Another kernel is started in place of the present one: the same events are on there from its start. */
+  follow(tracer: Tracer, machine: TracedCpus): void {
+    if (this.isStopped) return;
+    this.end?.();
+    this.end = undefined;
+    if (this.isRing) {
+      const { overwritten } = this;
+      this.kept = [...this.all()];
+      this.overwrittenBefore = overwritten;
+    }
+    this.laterNs += tracer.machine.bootNs - this.tracer.machine.bootNs;
+    this.tracer = tracer;
+    // What an earlier kernel told of is on CPUs that this one may not have.
+    const { nrCpuIds } = this.machine;
+    this.machine = machine.nrCpuIds >= nrCpuIds ? machine : { nrCpuIds, online: machine.online };
+    this.begin();
   }
 
-  private textFile(format: Exclude<TraceFormat, 'dat'>, records: readonly TraceRecord[]): string {
-    switch (format) {
-      case 'ftrace': {
-        const head = traceHead(records.length, this.overwritten, this.machine.online.weight);
-        return head + this.lines(records);
-      }
-      case 'jsonl':
-        return records.map(jsonLine).join('');
-      case 'chrome': {
-        const traceEvents = timeline(records);
-        const otherData = { overwritten: this.overwritten };
-        return `${JSON.stringify({ displayTimeUnit: 'ns', otherData, traceEvents })}\n`;
-      }
-    }
+  private begin(): void {
+    const { events, bufferKb } = this.options;
+    if (bufferKb !== undefined) this.tracer.bufferKb = bufferKb;
+    for (const event of events) setEvents(this.tracer, event);
+    if (!this.isRing || this.listeners.size > 0) this.hear();
+  }
+
+  private hear(): void {
+    this.end ??= this.tracer.listen((record) => {
+      const told = this.timed(record);
+      if (!this.isRing) this.kept.push(told);
+      for (const listener of this.listeners) listener(told);
+    });
+  }
+
+  /** With its time since the first kernel was started. */
+  private timed(record: TraceRecord): TraceRecord {
+    return this.laterNs === 0 ? record : { ...record, ns: record.ns + this.laterNs };
+  }
+
+  private all(): readonly TraceRecord[] {
+    if (!this.isRing) return this.kept;
+    const present = this.tracer.records();
+    if (this.laterNs === 0) return present;
+    return [...this.kept, ...present.map((record) => this.timed(record))];
   }
 
   private records({ fromNs = 0, toNs = Number.POSITIVE_INFINITY }: TraceSpan = {}): readonly TraceRecord[] {
-    const all = this.isRing ? this.tracer.records() : this.kept;
+    const all = this.all();
     if (fromNs === 0 && toNs === Number.POSITIVE_INFINITY) return all;
     return all.filter(({ ns }) => ns - this.startNs >= fromNs && ns - this.startNs <= toNs);
   }
 
-  /** Records no more; the events stay on. */
+  /** Records no more, tells no listener, and follows no other kernel; the events stay on. */
   stop(): void {
-    this.end();
+    this.isStopped = true;
+    this.end?.();
   }
 }

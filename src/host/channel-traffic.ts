@@ -1,4 +1,5 @@
 import type { Ns } from '../lib/brand.js';
+import type { MonitorTriggers } from '../vmbus/host-port.js';
 import type { HostChannel, HostDeviceServices } from './device.js';
 import type { Latencies } from './latency.js';
 import type { Misbehaviour } from './misbehave/misbehaviour.js';
@@ -10,6 +11,8 @@ import type { HostTotals } from './totals.js';
 
 /** What goes over channels: packets and signals between the guest's drivers and the models of its devices. */
 export class ChannelTraffic implements HostDeviceServices {
+  /** Pages of monitors that the host is going to look at. */
+  private readonly monitorPages = new Set<MonitorTriggers>();
   /** The guest waits for this channel's answers, and lets no time go by. */
   private awaited: HostChannel | undefined;
 
@@ -36,6 +39,19 @@ export class ChannelTraffic implements HostDeviceServices {
       this.throttle?.needlessSignal();
     }
     this.faults.guestSignal(channel, this.hear);
+  }
+
+  /** The host looks at a page of monitors, and at the channels whose bits are set; those bits are free again. */
+  monitorTriggered(page: MonitorTriggers): void {
+    if (this.monitorPages.has(page)) return;
+    this.monitorPages.add(page);
+    this.schedule.after(this.latency.pollNs, () => {
+      this.monitorPages.delete(page);
+      for (const channel of this.offers) {
+        const { monitorAllocated, monitorId } = channel.offer;
+        if (monitorAllocated && page.take(monitorId)) this.faults.guestSignal(channel, this.hear);
+      }
+    });
   }
 
   /** The signal has come through; the host hears it once there is somebody to. */
@@ -139,8 +155,7 @@ export class ChannelTraffic implements HostDeviceServices {
     do {
       fromGuest.beginRead();
       while (fromGuest.next()) {
-        const payload = new Uint8Array(fromGuest.payloadLength);
-        fromGuest.copyPayload(payload);
+        const payload = fromGuest.payload();
         channel.device.backend?.packet?.(channel, { transactionId: fromGuest.transactionId, payload }, this);
       }
       if (fromGuest.pktIterClose()) this.faults.signal(channel);

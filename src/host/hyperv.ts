@@ -9,6 +9,7 @@ import {
   HV_STATUS_SUCCESS,
   type HostPort,
   hvPciDeviceId,
+  type MonitorTriggers,
   type RetargetInterrupt,
 } from '../vmbus/host-port.js';
 import { decodeMessage, encodeMessage, MAX_MESSAGE_BYTES } from '../vmbus/protocol/channel-messages.js';
@@ -288,6 +289,10 @@ export class HyperV implements HostPort, HostDeviceServices {
   signalEvent(connectionId: number): void {
     this.observer.signalled?.(connectionId);
     this.traffic.signalled(connectionId);
+  }
+
+  monitorTriggered(page: MonitorTriggers): void {
+    this.traffic.monitorTriggered(page);
   }
 
   awaitAnswers(connectionId: number): void {

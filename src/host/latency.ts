@@ -14,7 +14,7 @@ export interface HostLatency {
   readonly modifyChannelNs?: Ns;
   /** OPENCHANNEL_RESULT until the guest's signals reach the host; earlier ones are lost. Default 0. */
   readonly eventPortNs?: Ns;
-  /** Between two looks at a full ring, where the host polls. Default 1 ms; nothing is documented. */
+  /** Between two looks where the host polls: at a full ring, at the page of monitors. Default 1 ms; nothing is documented. */
   readonly pollNs?: Ns;
 }
 

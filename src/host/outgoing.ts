@@ -1,4 +1,4 @@
-import { RING_WRITE, type RingBuffer, type RingWriter } from '../vmbus/ring/index.js';
+import { RING_WRITE, type RingBuffer, type RingWriteResult, type RingWriter } from '../vmbus/ring/index.js';
 
 /** A packet for the guest. */
 export interface OutgoingPacket {
@@ -40,35 +40,50 @@ export class OutgoingPackets {
 
   /** Writes a packet, or lets it wait behind others. @returns true if the guest must be signalled. */
   write(packet: OutgoingPacket): boolean {
+    if (this.waiting.length === 0) {
+      const result = this.place(packet);
+      if (result !== RING_WRITE.FULL) {
+        this.askNoMore();
+        return result === RING_WRITE.SIGNAL;
+      }
+    }
     this.waiting.push(packet);
-    return this.waiting.length === 1 && this.flush();
+    if (this.waiting.length === 1 && !this.mayAsk) this.poll();
+    return false;
   }
 
   /** Writes what there is room for now. @returns true if the guest must be signalled. */
   flush(): boolean {
-    const { ring, waiting } = this;
+    const { waiting } = this;
     let signal = false;
     let written = 0;
     for (; written < waiting.length; written++) {
-      const { type, transactionId, payload } = waiting[written];
-      let result = ring.write(type, 0, transactionId, payload);
-      // The second look of requestRoom may find that the guest has just read.
-      if (result === RING_WRITE.FULL && this.mayAsk) {
-        this.asked = true;
-        if (ring.requestRoom(payload.length)) result = ring.write(type, 0, transactionId, payload);
-      }
+      const result = this.place(waiting[written]);
       if (result === RING_WRITE.FULL) break;
       if (result === RING_WRITE.SIGNAL) signal = true;
     }
     if (written === waiting.length) {
-      if (this.asked) ring.commitPendingSendSz(0);
-      this.asked = false;
+      this.askNoMore();
       waiting.length = 0;
     } else {
       if (written > 0) this.waiting = waiting.slice(written);
       if (!this.mayAsk) this.poll();
     }
     return signal;
+  }
+
+  private place({ type, transactionId, payload }: OutgoingPacket): RingWriteResult {
+    const { ring } = this;
+    const result = ring.write(type, 0, transactionId, payload);
+    if (result !== RING_WRITE.FULL || !this.mayAsk) return result;
+    this.asked = true;
+    // The second look of requestRoom may find that the guest has just read.
+    return ring.requestRoom(payload.length) ? ring.write(type, 0, transactionId, payload) : result;
+  }
+
+  private askNoMore(): void {
+    if (this.asked) this.ring.commitPendingSendSz(0);
+    this.asked = false;
   }
 
   private get mayAsk(): boolean {

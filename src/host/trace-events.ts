@@ -47,6 +47,15 @@ export const scenarioStep = new TraceEvent(
   [rec('line'), str('action')],
 );
 
+/** A step of an interleaving, which `irqlab replay` repeats. */
+export const explorerStep = new TraceEvent(
+  'lab',
+  'explorer_step',
+  { step: u32, context: text, action: text },
+  'step=%u %s: %s',
+  [rec('step'), str('context'), str('action')],
+);
+
 export const labEvents = lastFirst([hostSignal, guestSignal, hostMessage, hostModified, scenarioStep]);
 
 /** Pids that no task has (PID_MAX_LIMIT and above), for what is outside the guest. */

@@ -37,6 +37,8 @@ export class RaceHost implements HostPort {
     this.onSignal?.(connectionId);
   }
 
+  monitorTriggered(): void {}
+
   awaitAnswers(): void {}
 
   retargetInterrupt(): number {

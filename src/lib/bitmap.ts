@@ -32,17 +32,18 @@ export function testAndClearBit(words: Uint32Array, bit: number): boolean {
   return was;
 }
 
-/** Lowest set bit at or after `from`, or -1. */
-export function nextBit(words: Uint32Array, from: number): number {
+/** Lowest set bit at or after `from`, or -1. @param end so many words are looked at, from the first one on. */
+export function nextBit(words: Uint32Array, from: number, end = words.length): number {
   let index = from >>> 5;
-  const end = words.length;
   if (index >= end) return -1;
   let word = words[index] & (-1 << (from & 31));
   if (word === 0) {
-    do {
-      index += 1;
-      if (index === end) return -1;
-    } while (words[index] === 0);
+    index += 1;
+    // Pages of event flags are mostly empty.
+    while (index + 3 < end && (words[index] | words[index + 1] | words[index + 2] | words[index + 3]) === 0)
+      index += 4;
+    while (index < end && words[index] === 0) index += 1;
+    if (index >= end) return -1;
     word = words[index] | 0;
   }
   return (index << 5) + 31 - Math.clz32(word & -word);

@@ -21,6 +21,7 @@ export const errnoNumbers = {
   EFBIG: 27,
   ENOSPC: 28,
   EROFS: 30,
+  EPIPE: 32,
   ERANGE: 34,
   ENOSYS: 38,
   ENOTEMPTY: 39,

@@ -1,4 +1,7 @@
-/** A binary heap that is stable: entries with equal keys leave in the order of their arrival. */
+/**
+ * A binary heap that is stable: entries with equal keys leave in the order of their arrival. An entry moves along a path of
+ * holes and is written once, where it comes to rest.
+ */
 export class StableHeap<T> {
   private readonly keys: number[] = [];
   private readonly orders: number[] = [];
@@ -20,22 +23,18 @@ export class StableHeap<T> {
   }
 
   push(key: number, item: T): void {
-    const at = this.items.length;
     const order = this.arrivals++;
+    const at = this.items.length;
     this.keys.push(key);
     this.orders.push(order);
     this.items.push(item);
-    this.siftUp(at);
+    this.put(this.holeUp(at, key, order), key, order, item);
   }
 
   /** Removes and returns the entry with the lowest key, the eldest among equals; undefined when empty. */
   pop(): T | undefined {
     const top = this.items[0];
-    const last = this.items.length - 1;
-    if (last < 0) return undefined;
-    this.swap(0, last);
-    this.dropLast();
-    this.siftDown(0);
+    if (this.items.length > 0) this.fill(0);
     return top;
   }
 
@@ -43,63 +42,62 @@ export class StableHeap<T> {
   remove(item: T): boolean {
     const at = this.items.indexOf(item);
     if (at < 0) return false;
-    const last = this.items.length - 1;
-    this.swap(at, last);
-    this.dropLast();
-    if (at < last) {
-      this.siftUp(at);
-      this.siftDown(at);
-    }
+    this.fill(at);
     return true;
   }
 
-  private dropLast(): void {
-    this.keys.pop();
-    this.orders.pop();
-    this.items.pop();
+  /** Takes out the entry at `at`: the last one goes where it belongs in its stead. */
+  private fill(at: number): void {
+    const { keys, orders, items } = this;
+    const last = items.length - 1;
+    const key = keys[last];
+    const order = orders[last];
+    const item = items[last];
+    keys.pop();
+    orders.pop();
+    items.pop();
+    if (at === last) return;
+    const up = this.holeUp(at, key, order);
+    this.put(up === at ? this.holeDown(at, key, order) : up, key, order, item);
   }
 
-  private siftUp(from: number): void {
+  private put(at: number, key: number, order: number, item: T): void {
+    this.keys[at] = key;
+    this.orders[at] = order;
+    this.items[at] = item;
+  }
+
+  /** Moves the hole at `from` up to where an entry may rest. @returns where that is. */
+  private holeUp(from: number, key: number, order: number): number {
+    const { keys, orders } = this;
     let at = from;
     while (at > 0) {
       const parent = (at - 1) >>> 1;
-      if (!this.before(at, parent)) return;
-      this.swap(at, parent);
+      const above = keys[parent];
+      if (above < key || (above === key && orders[parent] < order)) break;
+      this.put(at, above, orders[parent], this.items[parent]);
       at = parent;
     }
+    return at;
   }
 
-  private siftDown(from: number): void {
-    const size = this.items.length;
+  /** The same downwards. */
+  private holeDown(from: number, key: number, order: number): number {
+    const { keys, orders } = this;
+    const size = keys.length;
     let at = from;
-    for (;;) {
-      const left = 2 * at + 1;
-      if (left >= size) return;
-      const right = left + 1;
-      const child = right < size && this.before(right, left) ? right : left;
-      if (!this.before(child, at)) return;
-      this.swap(child, at);
+    for (let child = 2 * at + 1; child < size; child = 2 * at + 1) {
+      const right = child + 1;
+      if (
+        right < size &&
+        (keys[right] < keys[child] || (keys[right] === keys[child] && orders[right] < orders[child]))
+      )
+        child = right;
+      const below = keys[child];
+      if (key < below || (key === below && order < orders[child])) break;
+      this.put(at, below, orders[child], this.items[child]);
       at = child;
     }
-  }
-
-  private before(a: number, b: number): boolean {
-    const keyA = this.keys[a];
-    const keyB = this.keys[b];
-    return keyA < keyB || (keyA === keyB && this.orders[a] < this.orders[b]);
-  }
-
-  private swap(a: number, b: number): void {
-    if (a === b) return;
-    const { keys, orders, items } = this;
-    const key = keys[a];
-    keys[a] = keys[b];
-    keys[b] = key;
-    const order = orders[a];
-    orders[a] = orders[b];
-    orders[b] = order;
-    const item = items[a];
-    items[a] = items[b];
-    items[b] = item;
+    return at;
   }
 }

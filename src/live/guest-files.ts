@@ -66,8 +66,8 @@ export class GuestFiles implements MountedFiles {
   }
 
   /**
-   * fsync and fdatasync alike: there is nothing to do for files of sysfs, and for directories of debugfs and tracefs; no
-   * other has the operation (fs/sync.c vfs_fsync_range, fs/kernfs/file.c, fs/libfs.c simple_dir_operations).
+   * fsync and fdatasync alike: there is nothing to do for files of sysfs, and for directories of debugfs, tracefs and
+   * /dev; no other has the operation (fs/sync.c vfs_fsync_range, fs/kernfs/file.c, fs/libfs.c simple_dir_operations).
    */
   sync(path: string): void {
     const isFile = this.tree.stat(path).kind !== 'directory';
@@ -90,9 +90,9 @@ export class GuestFiles implements MountedFiles {
   }
 }
 
-/** Whether it lies in debugfs or tracefs, mount points included. */
+/** Whether it lies in debugfs, tracefs or /dev, mount points included. */
 function isSimple(path: string): boolean {
-  return /^\/sys\/kernel\/(?:debug|tracing)(?:\/|$)/.test(path);
+  return /^\/(?:sys\/kernel\/(?:debug|tracing)|dev)(?:\/|$)/.test(path);
 }
 
 function isProc(path: string): boolean {

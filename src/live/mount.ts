@@ -24,7 +24,7 @@ export async function mountGuest(
     watch = new UnmountWatch(target);
     const leave = (): void => void unmount(target, session);
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, leave);
-    stdio.out(`${target}/proc ${target}/sys\n`);
+    stdio.out(`${target}/proc ${target}/sys ${target}/dev\n`);
     if (isTerminal(stdio)) stdio.err('Ctrl-C ends it.\n');
     await session.ended;
   } finally {

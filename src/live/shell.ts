@@ -6,6 +6,7 @@ import { namespaceRights } from './shell/namespace.js';
 
 /** Where the guest's files replace this machine's, as far as the guest has them. */
 const guestPaths = [
+  '/dev/kmsg',
   '/proc/interrupts',
   '/proc/irq',
   '/proc/stat',
@@ -33,7 +34,7 @@ export interface ShellOptions extends LiveOptions {
   readonly isolate?: boolean;
 }
 
-/** Entries can be added to directories of sysfs, by putting them together again, but not to those of procfs. */
+/** Entries can be added to directories of sysfs, by putting them together again, but not to those of procfs and /dev. */
 function canReplace(path: string): boolean {
   return path.startsWith('/sys/') || existsSync(path);
 }

@@ -11,7 +11,21 @@ export interface LogLine {
   readonly text: string;
   /** The kernel says this only the first time after boot. */
   readonly once: boolean;
+  /** How urgent it is (include/linux/kern_levels.h), plus 8 times who says it: 0 for the kernel, 1 for user space. */
+  readonly priority: number;
 }
+
+/** include/linux/kern_levels.h */
+export const kernLevel = {
+  EMERG: 0,
+  ALERT: 1,
+  CRIT: 2,
+  ERR: 3,
+  WARNING: 4,
+  NOTICE: 5,
+  INFO: 6,
+  DEBUG: 7,
+} as const;
 
 /** The kernel log: what dmesg shows, without its time stamps in the text. */
 export class KernelLog {
@@ -39,11 +53,11 @@ export class KernelLog {
     return this.written;
   }
 
-  /** Appends one line (printk, which takes its place by a locked instruction). @param once whoever calls sees to it that it is said only once after boot. */
-  printk(text: string, once = false): void {
+  /** Appends one line (printk, which takes its place by a locked instruction). @param once whoever calls sees to it that it is said only once after boot. @param priority as LogLine has it. */
+  printk(text: string, once = false, priority: number = kernLevel.INFO): void {
     drainStores();
     this.word.announce();
-    this.written.push({ ns: this.clock.now - this.bootNs, text, once });
+    this.written.push({ ns: this.clock.now - this.bootNs, text, once, priority });
   }
 
   /** Appends a line only the first time that `place` asks for one (pr_info_once and the like). */
@@ -68,6 +82,6 @@ export class KernelLog {
     const head = place(file, func, this.thisCpu());
     const lines = textFirst ? [...texts, head] : [head, ...texts];
     if (context !== undefined) lines.push(context);
-    for (const line of [...frame.begin, ...lines, ...frame.end]) this.printk(line, once);
+    for (const line of [...frame.begin, ...lines, ...frame.end]) this.printk(line, once, kernLevel.WARNING);
   }
 }

@@ -9,7 +9,7 @@ import { CpuPlug } from './cpu-plug.js';
 import { CpuMask, SharedCpuMask } from './cpumask.js';
 import { CpuHotplug, type HotplugMachine } from './hotplug.js';
 import { isStuck, type WaitingContext, waitingContext } from './hung.js';
-import { KernelLog } from './log.js';
+import { KernelLog, kernLevel } from './log.js';
 import { drainStores } from './memory.js';
 import { StopMachine } from './stop-machine.js';
 import { type Procedure, setRunningContext, type Step } from './step.js';
@@ -265,7 +265,7 @@ export class Machine implements CpuMachine, HotplugMachine, TracedMachine {
   /** The running context has broken the kernel, which stops (die, panic). */
   die(reason: string): void {
     if (this.isHalted) return;
-    this.log.printk(`Kernel panic - not syncing: ${reason}`);
+    this.log.printk(`Kernel panic - not syncing: ${reason}`, false, kernLevel.EMERG);
     this.halt();
     this.onPanic?.(reason);
   }

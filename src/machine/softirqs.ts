@@ -7,6 +7,20 @@ import { softirqEntry, softirqExit, softirqRaise, taskletEntry, taskletExit } fr
 /** Where tasklets wait. */
 const TASKLET = placeOf('TASKLET');
 
+/** What waits for one softirq. An array that is emptied gives its memory back, so places stay, with what was there last. */
+class TaskletQueue {
+  readonly items: Tasklet[] = [];
+  size = 0;
+
+  push(tasklet: Tasklet): void {
+    this.items[this.size++] = tasklet;
+  }
+
+  waiting(): Tasklet[] {
+    return this.items.slice(0, this.size);
+  }
+}
+
 /**
  * The softirqs of one CPU (kernel/softirq.c): those that are raised, what each has to do, and how often each ran. What
  * waits for one softirq is done in the order in which it came, and counts once; what comes meanwhile is for the next
@@ -15,9 +29,9 @@ const TASKLET = placeOf('TASKLET');
 export class Softirqs {
   /** A bit for each softirq that is raised, by its place in `queues`. */
   private pending = 0;
-  private readonly queues: (Tasklet[] | undefined)[] = [];
+  private readonly queues: (TaskletQueue | undefined)[] = [];
   /** Emptied queues, for the next round. */
-  private readonly spares: (Tasklet[] | undefined)[] = [];
+  private readonly spares: (TaskletQueue | undefined)[] = [];
   /** By place, 32 bit. Made on first use: an explorer builds machines by the thousand. */
   private counts: Uint32Array | undefined;
 
@@ -37,7 +51,7 @@ export class Softirqs {
   /** Has `tasklet` wait for its softirq, which is raised. */
   add(tasklet: Tasklet): void {
     const { place } = tasklet;
-    this.queues[place] ??= [];
+    this.queues[place] ??= new TaskletQueue();
     this.queues[place].push(tasklet);
     const { tracePort } = this.machine;
     if (tracePort !== undefined && place !== NO_SOFTIRQ) tracePort.emit(softirqRaise, { vec: place - 1 });
@@ -55,8 +69,8 @@ export class Softirqs {
 
   /** Takes away what waits: the CPU has gone. */
   takeAll(): Tasklet[] {
-    const all = this.queues.flatMap((queue) => queue ?? []);
-    for (const queue of this.queues) if (queue !== undefined) queue.length = 0;
+    const all = this.queues.flatMap((queue) => queue?.waiting() ?? []);
+    for (const queue of this.queues) if (queue !== undefined) queue.size = 0;
     this.pending = 0;
     return all;
   }
@@ -72,13 +86,13 @@ export class Softirqs {
     const traced = place === NO_SOFTIRQ ? undefined : tracePort;
     if (traced !== undefined) traced.emit(softirqEntry, { vec: place - 1 });
     this.queues[place] = this.spares[place];
-    for (let i = 0; i < queue.length; i++) {
-      const tasklet = queue[i];
+    for (let i = 0; i < queue.size; i++) {
+      const tasklet = queue.items[i];
       tasklet.scheduled = false;
       if (traced === undefined || place !== TASKLET) tasklet.run();
       else runTraced(tasklet, traced);
     }
-    queue.length = 0;
+    queue.size = 0;
     this.spares[place] = queue;
     if (traced !== undefined) traced.emit(softirqExit, { vec: place - 1 });
   }

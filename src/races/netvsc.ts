@@ -70,7 +70,11 @@ export class NetvscGuest {
     const { host, operations, vmbus } = this.guest;
     this.driver = new NetvscDriver(
       operations,
-      { ...defaultDeviceParameters, netvscChannels: () => options.channels },
+      {
+        ...defaultDeviceParameters,
+        netvscChannels: () => options.channels,
+        bringsInterfaceUp: () => false,
+      },
       { pages: { ring: 2, receiveBuffer: 1, sendBuffer: 1 }, ...options },
     );
     host.onPost = (message) => {
@@ -173,8 +177,7 @@ export class NetvscGuest {
     const reader = this.readers.get(ring) ?? new RingReader(ring);
     this.readers.set(ring, reader);
     while (reader.next()) {
-      const payload = new Uint8Array(reader.payloadLength);
-      reader.copyPayload(payload);
+      const payload = reader.payload();
       if (!isGone) this.answer(adapter, payload);
     }
     reader.pktIterClose();

@@ -3,7 +3,7 @@ import type { TreeNode } from './tree-node.js';
 
 /** A file of a guest, or a directory with all that is in it, and where it stands. */
 export interface GuestFile {
-  /** From the root, such as `/proc/softirqs`. Directories above it that are not there are made. */
+  /** From the root, such as `/proc/softirqs`: below /proc, /sys or /dev. Directories above it that are not there are made. */
   readonly path: string;
   readonly node: TreeNode;
   /** False while the guest has no such file. Default: it always has it. */

@@ -9,6 +9,7 @@ import type { ArchInterrupts } from './interrupts/arch.js';
 import { InterruptsView, type InterruptsViewOptions, noArchInterrupts } from './interrupts/live.js';
 import { procCpuinfo } from './proc/cpuinfo.js';
 import { initIrqProc, ProcIrq } from './proc/irq.js';
+import { kmsgFile } from './kmsg-file.js';
 import { sysctlInt } from './proc/sysctl.js';
 import { procSoftirqs, procStat, type SoftirqCount, type SystemStat } from './proc/stat.js';
 import { type SysCpuOptions, sysCpuDirectory } from './sys/cpu.js';
@@ -75,6 +76,7 @@ const nothingHappened: SystemStat = { bootTimeS: 0, contextSwitches: 0, forks: 0
 
 /** The files that every guest has, by path. */
 export const builtinFiles: Readonly<Record<string, (guest: ShownGuest) => TreeNode>> = {
+  '/dev/kmsg': ({ irq: { machine } }) => kmsgFile(machine.log, machine.possible.weight),
   '/proc/irq': ({ irq }) => new ProcIrq(irq),
   '/proc/interrupts': ({ interrupts }) =>
     procFile(0o444, { read: () => interrupts.text(), bytes: () => interrupts.bytes() }),
@@ -118,6 +120,7 @@ export const builtinFiles: Readonly<Record<string, (guest: ShownGuest) => TreeNo
 /** /proc and /sys with some files in them. @throws PluginError for a path that is taken or cannot be. */
 export function treeOf(files: Iterable<GuestFile>): FileTree {
   const tree = new FileTree();
+  tree.mount('/dev', new StaticDirectory(0o755));
   tree.mount('/proc', new StaticDirectory(0o555));
   tree.mount('/proc/sys', new StaticDirectory(0o555));
   tree.mount('/proc/sys/kernel', new StaticDirectory(0o555));

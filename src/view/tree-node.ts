@@ -212,11 +212,14 @@ export function debugFile(mode: number, methods: FileMethods): FileNode {
   return { kind: 'file', mode, size: 0, unwritable: { code: 'EINVAL', at: 'write' }, ...methods };
 }
 
+/** More than any record of /dev/kmsg. */
+const READ_BYTES = 8192;
+
 /** All that a stream gives without waiting, a byte per character. */
 export function readAll(stream: FileStream): string {
   let text = '';
   for (;;) {
-    const bytes = stream.read(PAGE_SIZE, 'read');
+    const bytes = stream.read(READ_BYTES, 'read');
     if (bytes === undefined || bytes.length === 0) break;
     text += latin1Text(bytes);
   }

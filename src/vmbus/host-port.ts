@@ -28,6 +28,12 @@ export interface CrashReport {
   readonly message: string | undefined;
 }
 
+/** The page of bits that a host polls, of channels that have a monitor. */
+export interface MonitorTriggers {
+  /** Looks whether the monitor's bit is set, and clears it. */
+  take(monitorId: number): boolean;
+}
+
 /** HV_STATUS_* */
 export const HV_STATUS_SUCCESS = 0;
 export const HV_STATUS_INVALID_PARAMETER = 5;
@@ -51,6 +57,11 @@ export interface HostPort {
   postMessage(message: Uint8Array, connectionId: number, canSleep?: boolean): number;
   /** HVCALL_SIGNAL_EVENT: tells the host to look at the ring of a channel. */
   signalEvent(connectionId: number): void;
+  /**
+   * A bit of the page that the host polls has been set. Nothing tells a host of that: its next look finds the bit, and this
+   * call has it look.
+   */
+  monitorTriggered(page: MonitorTriggers): void;
   /**
    * The guest waits for its host's answers on a channel with interrupts off, looking again and again: the host reads the
    * ring, and answers, before this returns.
@@ -89,6 +100,7 @@ export const GUEST_PORT: Token<GuestPort> = token('GuestPort');
 export const noHost: HostPort = {
   postMessage: () => HV_STATUS_INVALID_CONNECTION_ID,
   signalEvent() {},
+  monitorTriggered() {},
   awaitAnswers() {},
   retargetInterrupt: () => HV_STATUS_INVALID_PARAMETER,
   vpIndex: (cpu) => cpu,
@@ -112,6 +124,10 @@ export class RenumberedHost implements HostPort {
 
   signalEvent(connectionId: number): void {
     this.host.signalEvent(connectionId);
+  }
+
+  monitorTriggered(page: MonitorTriggers): void {
+    this.host.monitorTriggered(page);
   }
 
   awaitAnswers(connectionId: number): void {

@@ -1,4 +1,4 @@
-import { clearBit, nextBit } from '../lib/bitmap.js';
+import { clearBit, nextBit, wordsFor } from '../lib/bitmap.js';
 import type { CpuId } from '../lib/brand.js';
 import type { Cpu } from '../machine/cpu.js';
 import type { Procedure } from '../machine/step.js';
@@ -83,9 +83,10 @@ export class VmbusIsr {
   private *vmbusChanSchedSteps(context: HvPerCpuContext, cpu: CpuId): Procedure<void> {
     const { eventFlags, flagsWord } = context;
     const { highest } = this.scan;
+    const words = wordsFor(highest + 1);
     for (let from = 0; ; ) {
       yield flagsWord.read;
-      const relid = nextBit(eventFlags, from);
+      const relid = nextBit(eventFlags, from, words);
       if (relid < 0 || relid > highest) return;
       yield flagsWord.update;
       clearBit(eventFlags, relid);
@@ -99,8 +100,9 @@ export class VmbusIsr {
   private vmbusChanSched(context: HvPerCpuContext, cpu: CpuId): void {
     const { eventFlags } = context;
     const { highest } = this.scan;
+    const words = wordsFor(highest + 1);
     for (let from = 0; ; ) {
-      const relid = nextBit(eventFlags, from);
+      const relid = nextBit(eventFlags, from, words);
       if (relid < 0 || relid > highest) return;
       clearBit(eventFlags, relid);
       if (relid !== 0) this.relids.dispatch(relid, cpu);

@@ -4,11 +4,11 @@ import { Machine } from '../../src/machine/machine.js';
 import { MemoryWord, memoryBarrier } from '../../src/machine/memory.js';
 import { type Procedure, SharedWord } from '../../src/machine/step.js';
 import { Tasklet } from '../../src/machine/tasklet.js';
-import { check, exploreShard } from '../../src/explore/explore.js';
+import { check, exploreShard, minimalViolation } from '../../src/explore/explore.js';
 import { laneTable, violationText } from '../../src/explore/report/lane-table.js';
 import type { Model } from '../../src/explore/model.js';
 import type { Strategy } from '../../src/explore/options.js';
-import { counterModel, dekker, twoLocks } from './litmus.js';
+import { counterModel, dekker, storeBuffering, twoLocks } from './litmus.js';
 
 const covering: readonly Strategy[] = [{ kind: 'dfs' }, { kind: 'dpor' }];
 
@@ -82,6 +82,32 @@ describe.each(covering)('the rules of a CPU, $kind', (strategy) => {
     expect(found).toEqual(['1abcd', 'abc1d', 'abcd1']);
   });
 
+  test.each(['localIrqDisable', 'localBhDisable'] as const)(
+    'no other task of the CPU runs behind %s',
+    (off) => {
+      const found = orders((world) => {
+        const log: string[] = [];
+        const write = writer(log, new SharedWord('log'));
+        const cpu = world.cpu(0);
+        world.task(
+          0,
+          'task',
+          (function* () {
+            yield* write('a');
+            cpu[off]();
+            yield* write('bc');
+            if (off === 'localIrqDisable') cpu.localIrqEnable();
+            else cpu.localBhEnable();
+            yield* write('d');
+          })(),
+        );
+        world.task(0, 'other', write('1'));
+        return { log };
+      }, strategy);
+      expect(found).toEqual(['1abcd', 'abc1d', 'abcd1']);
+    },
+  );
+
   test('a tasklet runs after its interrupt, before the task goes on; another interrupt may come between', () => {
     const found = orders((world) => {
       const log: string[] = [];
@@ -113,6 +139,46 @@ describe.each(covering)('the rules of a CPU, $kind', (strategy) => {
       }, strategy);
     expect(setup(true)).toEqual(['12ab', '1a2b', '1ab2', 'a12b', 'a1b2', 'ab12']);
     expect(setup(false)).toEqual(['12ab', 'ab12']);
+  });
+
+  test('that is preemption unless setup says otherwise; a sleep gives way', () => {
+    const found = (preemptible: boolean | undefined): string[] =>
+      orders((world) => {
+        if (preemptible !== undefined) world.preemptible = preemptible;
+        const log: string[] = [];
+        const write = writer(log, new SharedWord('log'));
+        world.task(
+          0,
+          'one',
+          (function* () {
+            yield* write('a');
+            yield* sleep(10);
+            yield* write('b');
+          })(),
+        );
+        world.task(0, 'two', write('12'));
+        return { log };
+      }, strategy);
+    const all = ['12ab', '1a2b', '1ab2', 'a12b', 'a1b2', 'ab12'];
+    expect(found(true)).toEqual(all);
+    expect(found(undefined)).toEqual(all);
+    expect(found(false)).toEqual(['12ab', 'a12b', 'ab12']);
+  });
+
+  test('all tasklets that an interrupt has scheduled run before the task goes on', () => {
+    const found = orders((world) => {
+      const log: string[] = [];
+      const write = writer(log, new SharedWord('log'));
+      const tasklets = ['s', 't'].map((letter) => world.tasklet(0, letter, () => write(letter)));
+      const irq = world.interrupt(0, 'irq', function* () {
+        yield* write('1');
+        for (const tasklet of tasklets) tasklet.schedule();
+      });
+      world.task(0, 'task', write('ab'));
+      irq.raise();
+      return { log };
+    }, strategy);
+    expect(found).toEqual(['1stab', '1tsab', 'a1stb', 'a1tsb', 'ab1st', 'ab1ts']);
   });
 
   test('sleeping in an interrupt is found', () => {
@@ -325,6 +391,12 @@ describe('limits are told, and nothing limited is complete', () => {
     expect(check(counterModel(false, 3), { minimiseExecutions: 0 }).violations[0].minimal).toBe(false);
   });
 
+  test('one execution is enough to look for a minimal interleaving where each breaks something', () => {
+    const model = { ...counterModel(true), finally: { 'nothing holds': () => false } };
+    expect(minimalViolation(model, { minimiseExecutions: 1 })?.property).toBe('nothing holds');
+    expect(minimalViolation(model, { minimiseExecutions: 0 })).toBeUndefined();
+  });
+
   test('of executions', () => {
     const options = { strategy: { kind: 'dfs' }, maxExecutions: 3 } as const;
     expect(check(counterModel(true, 3), options)).toMatchObject({
@@ -345,6 +417,60 @@ describe('limits are told, and nothing limited is complete', () => {
     expect(bounded(1)).toMatchObject({ verdict: 'found' });
     const { complete, limits } = check(counterModel(true), { strategy: { kind: 'bounded', preemptions: 9 } });
     expect({ complete, limits }).toEqual({ complete: true, limits: [] });
+  });
+
+  test('of preemptions and stores that reach memory late, which count as much', () => {
+    const bounded = (preemptions: number): unknown[] =>
+      (
+        exploreShard(storeBuffering.model, {
+          memory: 'tso',
+          strategy: { kind: 'bounded', preemptions },
+          stopAtFirst: false,
+        }).outcomes ?? []
+      ).map(({ outcome }) => outcome);
+    const { sc, tso } = storeBuffering.outcomes;
+    const late = tso.filter((outcome) => !sc.includes(outcome));
+    expect(late).toEqual(['00']);
+    expect(bounded(0)).not.toContain('00');
+    expect(bounded(4)).toEqual(tso);
+  });
+
+  test('plain search begins with whoever has moved last, as far as that can go on', () => {
+    const done: string[] = [];
+    const model: Model<string[]> = {
+      name: 'waiter and waker',
+      setup(world) {
+        const log: string[] = [];
+        const write = writer(log, new SharedWord('log'));
+        const event = new Completion('event');
+        world.task(
+          0,
+          'waiter',
+          (function* () {
+            yield* event.wait();
+            yield* write('w');
+          })(),
+        );
+        world.task(
+          1,
+          'waker',
+          (function* () {
+            yield* write('a');
+            event.complete();
+            yield* write('bc');
+          })(),
+        );
+        return log;
+      },
+      finally: {
+        noted: (log) => {
+          done.push(log.join(''));
+          return true;
+        },
+      },
+    };
+    check(model, { strategy: { kind: 'dfs' }, maxExecutions: 2 });
+    expect(done).toEqual(['abcw', 'abwc']);
   });
 
   test('on request, with progress on the way', () => {

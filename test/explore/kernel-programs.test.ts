@@ -17,6 +17,7 @@ import {
   type KernelProgram,
   relidMaps,
 } from './kernel-program.js';
+import { partsOf } from '../support/long.js';
 
 /** Programs that are compared; CI: KERNEL_PROGRAMS=1000 npm test -- test/explore/kernel-programs */
 const numRuns = Number(process.env.KERNEL_PROGRAMS ?? 10);
@@ -199,28 +200,40 @@ describe('each call beside each other', () => {
   );
 });
 
+/** True if plain search is likely to come to an end. */
+function isShort(program: KernelProgram): boolean {
+  return interleavings(program) <= MAX_EXECUTIONS;
+}
+
 describe('random kernel programs', () => {
-  test('every search says the same of them', () => {
-    const called = new Set<string>();
-    let withSeveralOutcomes = 0;
-    fc.assert(
-      fc.property(arbitraryProgram, (program) => {
-        fc.pre(interleavings(program) <= MAX_EXECUTIONS);
-        const plain = explored(program, { kind: 'dfs' });
-        fc.pre(plain.complete);
-        for (const { calls: list } of program.contexts) for (const { call } of list) called.add(call);
-        if ((plain.outcomes?.length ?? 0) > 1) withSeveralOutcomes += 1;
-        const expected = seen(plain);
-        expect(seen(explored(program, { kind: 'dpor' }))).toEqual(expected);
-        expect(seen(inParts(program, { kind: 'dpor' }, 3))).toEqual(expected);
-        expect(seen(inParts(program, { kind: 'dfs' }, 2))).toEqual(expected);
-        expect(seen(explored(program, { kind: 'bounded', preemptions: 30 }))).toEqual(expected);
-      }),
-      { numRuns, seed, maxSkipsPerRun: 1000 },
-    );
-    expect(withSeveralOutcomes).toBeGreaterThan(numRuns / 10);
-    if (numRuns >= 1000) expect([...called].sort()).toEqual([...names].sort());
-  }, 3_600_000);
+  test.each(partsOf(numRuns, 2, seed))(
+    'every search says the same of $numRuns of seed $seed',
+    (part) => {
+      fc.assert(
+        fc.property(arbitraryProgram, (program) => {
+          fc.pre(isShort(program));
+          const plain = explored(program, { kind: 'dfs' });
+          fc.pre(plain.complete);
+          const expected = seen(plain);
+          expect(seen(explored(program, { kind: 'dpor' }))).toEqual(expected);
+          expect(seen(inParts(program, { kind: 'dpor' }, 3))).toEqual(expected);
+          expect(seen(inParts(program, { kind: 'dfs' }, 2))).toEqual(expected);
+          expect(seen(explored(program, { kind: 'bounded', preemptions: 30 }))).toEqual(expected);
+        }),
+        { ...part, maxSkipsPerRun: 1000 },
+      );
+    },
+    3_600_000,
+  );
+
+  test('call all that there is, and come out in several ways', () => {
+    const drawn = fc.sample(arbitraryProgram, { numRuns: 400, seed }).filter(isShort);
+    const called = new Set(drawn.flatMap(({ contexts }) => contexts).flatMap(({ calls: list }) => list));
+    expect([...new Set([...called].map(({ call }) => call))].sort()).toEqual([...names].sort());
+    const some = drawn.slice(0, 10);
+    const several = some.filter((program) => (explored(program, { kind: 'dpor' }).outcomes?.length ?? 0) > 1);
+    expect([some.length, several.length > 1]).toEqual([10, true]);
+  });
 
   // Threads run the build, which need not be that of the sources here unless CI has just made it.
   const inCi = isCi ? test : test.skip;
@@ -231,7 +244,7 @@ describe('random kernel programs', () => {
       const workers = Math.min(2, availableParallelism());
       const programs = fc
         .sample(arbitraryProgram, { numRuns: 300, seed })
-        .filter((program) => interleavings(program) <= MAX_EXECUTIONS)
+        .filter(isShort)
         .map((program) => ({ program, plain: explored(program, { kind: 'dfs' }) }))
         .filter(
           ({ plain }) => plain.complete && plain.verdict === 'none' && (plain.outcomes?.length ?? 0) > 1,

@@ -328,3 +328,58 @@ test.each([1, 2, 3, 5])(
     expect(fs.readdir('/sys/class/net')).toEqual(['eth0']);
   },
 );
+
+describe('an interface that user space leaves alone', () => {
+  test.each([
+    ['6.1', 1],
+    ['6.12', 4],
+    ['6.18', 2],
+    ['7.2', 3],
+  ] as const)('Linux %s, %i channels: is there, and down until somebody brings it up', (kernel, channels) => {
+    const nic = { driver: 'netvsc', relid: 13, channels, subChannels: [16, 17, 18] } as const;
+    const down = Guest.create({ cpus: 4, kernel, devices: [{ ...nic, up: false }] });
+    const up = Guest.create({ cpus: 4, kernel, devices: [nic] });
+    expect([down.nic(13).isUp, up.nic(13).isUp]).toEqual([false, true]);
+    expect(down.fs.readdir('/sys/class/net')).toEqual(['eth0']);
+    // RNDIS_FILTER: request and answer
+    expect(up.irq(up.channel(13).irq).total - down.irq(down.channel(13).irq).total).toBe(2);
+    down.nic(13).receive({ count: 5 });
+    down.run({ ms: 1 });
+    expect(down.nic(13).received).toBe(0);
+    down.nic(13).up();
+    expect(down.irq(down.channel(13).irq).total).toBe(up.irq(up.channel(13).irq).total);
+    down.nic(13).receive({ count: 5 });
+    down.run({ ms: 1 });
+    expect(down.nic(13).received).toBe(5);
+  });
+
+  test('in a scenario', () => {
+    const scenario = parseScenario(
+      `cpus: 2
+devices: [{driver: netvsc, relid: 13, up: false}]
+timeline:
+  - {at: 1s, read: /proc/irq/24/spurious, contains: "count"}
+  - {ifup: 13}
+  - {ifdown: 13}
+`,
+      'down.yaml',
+    );
+    const guest = Guest.create(scenario.guest);
+    expect(guest.nic(13).isUp).toBe(false);
+    const { steps } = runScenario(guest, scenario);
+    expect(steps.map(({ outcome }) => outcome)).toEqual(['ok', 'ok', 'ok']);
+    expect(() =>
+      parseScenario('cpus: 1\ndevices: [{driver: storvsc, relid: 1, up: false}]\n', 'a.yaml'),
+    ).toThrow(/a\.yaml:2:/);
+  });
+
+  test('that goes before user space had RTNL is no fault', () => {
+    const guest = Guest.create({ cpus: 2 });
+    guest.host.misbehave({ what: 'packet', relid: 40, nth: 2, deed: 'delay', byNs: 5_000_000 });
+    guest.host.offer({ driver: 'netvsc', relid: 40 });
+    guest.host.rescind(40);
+    guest.run({ seconds: 1 });
+    expect(guest.fs.readdir('/sys/class/net')).toEqual([]);
+    expect(guest.machine.liveTasks).toBe(0);
+  });
+});

@@ -347,7 +347,7 @@ describe('what every guest has of its own', () => {
       'a file elsewhere',
       GUEST_FILE,
       { path: '/etc/passwd', node: procFile(0o444, {}) },
-      'GUEST_FILE cannot be used: its path is "/etc/passwd"; expected one in /proc or /sys',
+      'GUEST_FILE cannot be used: its path is "/etc/passwd"; expected one in /proc, /sys or /dev',
     ],
     [
       'a file that is none',

@@ -1,4 +1,4 @@
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { Guest } from '../../src/guest/guest.js';
 
 const TRACING = '/sys/kernel/tracing';
@@ -137,4 +137,49 @@ test('a vector that is taken, left and cleaned up', () => {
   ]);
   expect(lines[2]).toMatch(/^vector_update: irq=20 vector=\d+ cpu=1 prev_vector=\d+ prev_cpu=0$/);
   expect(lines[3]).toMatch(/^vector_config: irq=20 vector=\d+ cpu=1 apicdest=0x00000001$/);
+});
+
+describe('a kernel that is started in place of the first one', () => {
+  const start: Readonly<Record<string, (vm: Guest) => void>> = {
+    kexec: (vm) => vm.kexec(),
+    crash: (vm) => vm.crash(),
+  };
+
+  test.each(Object.keys(start).flatMap((how) => [undefined, 1024].map((bufferKb) => ({ how, bufferKb }))))(
+    'is traced from its start, by $how into $bufferKb',
+    ({ how, bufferKb }) => {
+      const vm = guest();
+      const trace = vm.trace({ events: ['hyperv:*'], ...(bufferKb !== undefined && { bufferKb }) });
+      let heard = 0;
+      trace.on('vmbus_negotiate_version', () => (heard += 1));
+      vm.channel(5).moveTo(1);
+      vm.run({ ms: 5 });
+      const before = [...trace].length;
+      expect(before).toBeGreaterThan(0);
+      const sinceBoot = vm.now - vm.machine.bootNs;
+      start[how](vm);
+      const after = [...trace].slice(before);
+      // The new kernel's boot: it connects, and is offered the device.
+      for (const name of ['vmbus_negotiate_version', 'vmbus_onversion_response', 'vmbus_onoffer'])
+        expect(after.map(({ event }) => event.name)).toContain(name);
+      expect(heard).toBeGreaterThan(0);
+      const times = [...trace].map(({ ns }) => ns);
+      expect(times).toEqual(times.toSorted((a, b) => a - b));
+      const connects = after.find(({ event }) => event.name === 'vmbus_negotiate_version');
+      expect(connects?.ns).toBeGreaterThanOrEqual(sinceBoot);
+      expect(trace.text().split('\n').filter(Boolean)).toHaveLength(times.length);
+      expect(vm.fs.readFile(`${TRACING}/events/hyperv/enable`)).toBe('1\n');
+      const dat = Buffer.from(trace.file('dat')).toString('latin1');
+      expect(dat).toContain('options  ');
+    },
+  );
+
+  test('is not traced once the trace was stopped', () => {
+    const vm = guest();
+    const trace = vm.trace({ events: ['hyperv:*'] });
+    trace.stop();
+    vm.kexec();
+    expect([...trace]).toEqual([]);
+    expect(vm.fs.readFile(`${TRACING}/events/hyperv/enable`)).toBe('0\n');
+  });
 });

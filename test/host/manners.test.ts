@@ -128,6 +128,44 @@ describe('one channel by itself', () => {
     expect(guest.host.hyperv.totals.guestSignals).toBe(before);
     const plain = guest.channel(13).path;
     expect(guest.fs.readdir(plain)).not.toContain('monitor_id');
+    guest.run({ ms: 2 });
+    expect(read('client_monitor_pending')).toBe('0\n');
+    expect(guest.host.hyperv.totals.guestSignals).toBe(before);
+  });
+
+  // vmbus_setevent: sync_set_bit in trigger_group, no hypercall; what the guest sends is found at the host's next look.
+  test.each([
+    ['heartbeat', 0, 1],
+    ['kvp', 37, 1],
+    ['balloon', 127, 5],
+    ['scsi', 64, 0.2],
+    ['nic', 31, 1],
+  ] as const)('%s talks to a host that polls monitor %i each %d ms', (name, monitorId, pollMs) => {
+    const guest = Guest.create({ ...options, host: { latency: { pollNs: pollMs * 1e6 } } });
+    guest.run({ ms: 10 });
+    const before = guest.host.hyperv.totals.guestSignals;
+    const classId = deviceClassId(name);
+    guest.host.hyperv.offerChannel(offer(50, 0, { classId, monitorAllocated: true, monitorId }));
+    guest.run({ seconds: 1 });
+    const { channel } = guest.channel(50);
+    expect([channel.state.kind, channel.interrupts > 0, channel.sigEvents]).toEqual(['opened', true, 0]);
+    expect(guest.host.hyperv.totals.guestSignals).toBe(before);
+    expect(guest.fs.readFile(`/sys/bus/vmbus/devices/${instanceId}/client_monitor_pending`)).toBe('0\n');
+    expect(guest.hangs()).toEqual([]);
+  });
+
+  test('a bit of a channel that is closed is taken, too, and one that nobody has is left', () => {
+    const guest = booted();
+    guest.host.hyperv.offerChannel(offer(50, 0, { monitorAllocated: true, monitorId: 3 }));
+    guest.run({ ms: 1 });
+    const { monitors, host } = guest.vmbus.connection;
+    monitors.trigger(3);
+    monitors.trigger(4);
+    host.monitorTriggered(monitors);
+    guest.run({ ms: 0.9 });
+    expect(monitors.pending(3)).toBe(0b11000);
+    guest.run({ ms: 0.2 });
+    expect(monitors.pending(3)).toBe(0b10000);
   });
 });
 

@@ -36,6 +36,7 @@ describe('bitmap', () => {
     expect(nextBit(words, 95)).toBe(95);
     expect(nextBit(words, 96)).toBe(-1);
     expect(nextBit(words, 4096)).toBe(-1);
+    expect([nextBit(words, 32, 1), nextBit(words, 32, 2), nextBit(words, 64, 2)]).toEqual([-1, 32, -1]);
     clearBit(words, 31);
     expect(words[0]).toBe(1);
     expect(weight(words)).toBe(5);

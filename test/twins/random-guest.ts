@@ -42,6 +42,7 @@ export class RandomGuest {
         return HV_STATUS_SUCCESS;
       },
       signalEvent: (connectionId) => this.log.push(`signal ${connectionId}`),
+      monitorTriggered: () => {},
       awaitAnswers: () => {},
       retargetInterrupt: () => HV_STATUS_INVALID_PARAMETER,
       vpIndex: (cpu) => cpu,

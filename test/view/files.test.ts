@@ -311,7 +311,7 @@ describe('the kernel log (printk_time; kmsg_dump_get_buffer)', () => {
     { ns: 0, text: 'first' },
     { ns: 1_234_567_999, text: 'second' },
     { ns: 123_456_000_001_000, text: 'third' },
-  ].map((line) => ({ once: false, ...line }));
+  ].map((line) => ({ once: false, priority: 6, ...line }));
   const texts = ['[    0.000000] first\n', '[    1.234567] second\n', '[123456.000001] third\n'];
 
   test('seconds to five places, microseconds cut', () => expect(dmesgText(log)).toBe(texts.join('')));

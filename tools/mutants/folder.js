@@ -12,7 +12,7 @@ const worker = fileURLToPath(new URL('worker.js', import.meta.url));
 /** A test that takes more than this by itself is not run against mutants, in ms of CPU. */
 const LONGEST_TEST_MS = 3000;
 /** Of a mutant's tests, shortest first, those are run that take so much together, in ms of CPU. */
-const LONGEST_TESTS_MS = 10_000;
+const LONGEST_TESTS_MS = 20_000;
 /** A test may ask as many times as often for mutants as without one; or take so long, on a machine that others use. */
 const PATIENCE = 10;
 const LEAST_MS = 60_000;

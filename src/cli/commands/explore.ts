@@ -39,11 +39,13 @@ export const command: CommandModule = {
       .action(
         async (name: string | undefined, second: string | undefined, written: ExploreCommandOptions) => {
           const { refuseUnused } = await import('../explore/refuse.js');
+          const { refuseWithoutTrace } = await import('../run/trace-file.js');
           const { loadOwnRace } = await import('../explore/own-race.js');
           const race = name !== undefined && isRaceFile(name) ? await loadOwnRace(name) : name;
           const variant = variantOf(race, second, written);
           const options = { ...written, ...(variant !== undefined && { variant }), plugins };
           refuseUnused(name, options, given(command, written));
+          refuseWithoutTrace(options);
           const { exploreInThreads } = await import('../explore/in-threads.js');
           finish(await exploreInThreads(race, options, stdio));
         },
@@ -95,6 +97,8 @@ function addOptions(command: Command): Command {
     .option('--shard <i/n>', 'only part i of n of the search, from 0 on', parseShard)
     .option('--save-report <file>', 'save the report as JSON, for irqlab explore merge')
     .option('--save <file>', 'save the interleaving that was found, for irqlab replay')
+    .addOption(traceOption())
+    .addOption(traceFormatOption())
     .option('--max-executions <n>', 'stop after so many executions', positive)
     .option('--max-steps <n>', 'cut executions after so many steps; default 1000', positive)
     .option(
@@ -123,6 +127,21 @@ function variantOf(
 /** Where the code of a saved race of one's own is now. */
 export function raceFileOption(): Option {
   return new Option('--race <file>', 'the race of your own that it is about, if it lies elsewhere now');
+}
+
+/** Where what the steps did is written. */
+export function traceOption(): Option {
+  return new Option(
+    '--trace <file>',
+    'write the steps, and what the guest’s tracepoints tell of each: .txt, .dat, .json or .jsonl, also .gz',
+  );
+}
+
+export function traceFormatOption(): Option {
+  return new Option(
+    '--trace-format <name>',
+    'ftrace, dat, chrome or jsonl, whatever the name of the trace ends with',
+  );
 }
 
 /** How a found interleaving is shown. */

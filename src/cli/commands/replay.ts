@@ -1,5 +1,13 @@
 import type { CommandModule } from '../command.js';
-import { columns, formatOption, given, raceFileOption, width } from './explore.js';
+import {
+  columns,
+  formatOption,
+  given,
+  raceFileOption,
+  traceFormatOption,
+  traceOption,
+  width,
+} from './explore.js';
 import type { ReplayCommandOptions } from '../explore/replay.js';
 
 const example = `
@@ -9,6 +17,7 @@ Examples:
   $ irqlab explore modchan-offline --variant no-wait --save lost.json
   $ irqlab replay lost.json
   $ irqlab replay lost.json --step
+  $ irqlab replay lost.json --trace lost.dat
   $ irqlab replay lost.json --plugin examples/plugin-race/plugin.js
 `;
 
@@ -25,12 +34,16 @@ export const command: CommandModule = {
         columns(),
       )
       .addOption(raceFileOption())
+      .addOption(traceOption())
+      .addOption(traceFormatOption())
       .option('--json', 'print the trace as JSON')
       .addHelpText('after', example)
       .action(async (file: string, options: ReplayCommandOptions) => {
         const { runReplay } = await import('../explore/replay.js');
+        const { refuseWithoutTrace } = await import('../run/trace-file.js');
         const { refuseUnshown } = await import('../explore/refuse.js');
         refuseUnshown(options, given(command, options));
+        refuseWithoutTrace(options);
         finish(await runReplay(file, { ...options, plugins }, stdio));
       });
   },

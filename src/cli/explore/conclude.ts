@@ -2,25 +2,36 @@ import { type ExitStatus, exitStatus } from '../../command/exit-status.js';
 import { writeText } from '../../command/named-file.js';
 import type { Stdio } from '../../command/stdio.js';
 import type { Report } from '../../explore/report/report.js';
+import { replay } from '../../explore/replay.js';
 import { formatTraceFile, traceFileOf } from '../../explore/report/trace-file.js';
 import type { RaceVariant } from '../../races/race.js';
 import type { ExploreCommandOptions } from './options.js';
 import { drawn } from './drawn.js';
+import { ReplayTrace } from './replay-trace.js';
 import { namedFrom } from './named-from.js';
 import { reportText } from './text.js';
 
-export type ConcludeOptions = Pick<ExploreCommandOptions, 'save' | 'raceFile' | 'json' | 'format' | 'width'>;
+export type ConcludeOptions = Pick<
+  ExploreCommandOptions,
+  'save' | 'trace' | 'traceFormat' | 'raceFile' | 'json' | 'format' | 'width'
+>;
 
 /** Shows a report, saves the interleaving that it found, and checks the verdict against the table of races. */
 export function conclude(
   report: Report,
   variant: RaceVariant,
-  { save, raceFile, json, format, width }: ConcludeOptions,
+  { save, trace, traceFormat, raceFile, json, format, width }: ConcludeOptions,
   stdio: Stdio,
 ): ExitStatus {
   const [violation] = report.violations;
-  if (save !== undefined && violation === undefined)
-    stdio.err(`irqlab: nothing was found, so ${save} was not written\n`);
+  const files = [save, trace].filter((file) => file !== undefined);
+  if (files.length > 0 && violation === undefined)
+    stdio.err(`irqlab: nothing was found, so ${files.join(' and ')} was not written\n`);
+  if (trace !== undefined && violation !== undefined) {
+    const watcher = new ReplayTrace(trace, traceFormat);
+    replay(variant.model(), traceFileOf(report, violation), { watcher });
+    watcher.write();
+  }
   if (save !== undefined && violation !== undefined)
     writeText(save, formatTraceFile(traceFileOf(report, violation, raceFile && namedFrom(save, raceFile))));
   const hint =

@@ -14,7 +14,7 @@ import type { TaskRunner } from './task.js';
 
 export type MergeOptions = Pick<
   ExploreCommandOptions,
-  'json' | 'save' | 'format' | 'width' | 'plugins' | 'raceFile'
+  'json' | 'save' | 'trace' | 'traceFormat' | 'format' | 'width' | 'plugins' | 'raceFile'
 >;
 
 /** `irqlab explore merge`: merges the reports of a search's shards. */

@@ -18,6 +18,9 @@ export interface ExploreCommandOptions extends PluginOptions {
   readonly shard?: Shard;
   readonly saveReport?: string;
   readonly save?: string;
+  /** The file for the trace of what was found, and its form if its name does not say. */
+  readonly trace?: string;
+  readonly traceFormat?: string;
   /** Looks for what steps share without announcing it, in place of a minimal interleaving. */
   readonly sanitize?: boolean;
   readonly maxExecutions?: number;

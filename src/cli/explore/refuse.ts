@@ -15,6 +15,8 @@ const ofOneVariant: readonly OptionName[] = [
   'shard',
   'saveReport',
   'save',
+  'trace',
+  'traceFormat',
   'format',
   'width',
   'maxSteps',
@@ -69,6 +71,8 @@ export function refuseUnused(
     refuse([name as OptionName], `means something only with ${wanted}; ${instead}`);
   }
   refuseUnshown(options, given);
+  if (options.save !== undefined && options.save === options.trace)
+    throw new UsageError(`--save and --trace both write ${options.save}; name two files`);
   if (shard !== undefined) refuse(['workers'], 'a --shard is one part of a search, done by one thread');
   if (workers !== undefined && workers > cores) {
     throw new UsageError(
@@ -105,7 +109,14 @@ export function refuseUnshown({ json, format = 'table' }: ShowOptions, given: re
 }
 
 /** What `irqlab explore merge` has in common with `irqlab explore`, whose options are read there, too. */
-const ofMerge: readonly string[] = ['json', 'save', 'format', 'width'] satisfies OptionName[];
+const ofMerge: readonly string[] = [
+  'json',
+  'save',
+  'trace',
+  'traceFormat',
+  'format',
+  'width',
+] satisfies OptionName[];
 
 /**
  * Refuses options of a search where parts of one are put together.

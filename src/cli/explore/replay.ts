@@ -9,6 +9,7 @@ import { readText } from '../../command/named-file.js';
 import { noPlugins, type PluginOptions } from '../../command/plugins.js';
 import type { Race } from '../../races/race.js';
 import { drawn } from './drawn.js';
+import { ReplayTrace, type ReplayTraceOptions } from './replay-trace.js';
 import { fileNamedIn } from './named-from.js';
 import { blamingRace, loadOwnRace } from './own-race.js';
 import { racesWith } from './races-with.js';
@@ -16,7 +17,7 @@ import type { TraceFormat } from './options.js';
 import { foundText, memoryText } from './text.js';
 import { raceNamed, variantNamed } from './race-named.js';
 
-export interface ReplayCommandOptions extends PluginOptions {
+export interface ReplayCommandOptions extends PluginOptions, ReplayTraceOptions {
   /** The file of the race, if it is one of the user's own; default: as the trace says. */
   readonly race?: string;
   readonly step?: boolean;
@@ -53,7 +54,13 @@ function show(
     walk.push(stepText(walk.length, saved, state, before, step));
     before = state;
   };
-  const { trace, violation, divergence } = replay(model, saved, options.step ? { onStep } : {});
+  const watcher =
+    options.trace === undefined ? undefined : new ReplayTrace(options.trace, options.traceFormat);
+  const { trace, violation, divergence } = replay(model, saved, {
+    ...(options.step && { onStep }),
+    ...(watcher && { watcher }),
+  });
+  watcher?.write();
   const { format = 'table', width } = options;
   if (options.json) stdio.out(`${JSON.stringify({ trace, violation, divergence }, undefined, 2)}\n`);
   else if (format !== 'table' && violation !== undefined) stdio.out(drawn(violation, format, saved.model));

@@ -28,7 +28,7 @@ export interface TraceFileOptions {
   readonly traceBuffer?: number;
 }
 
-/** @throws UsageError for options of a trace that nobody writes. */
+/** @throws UsageError for options of a trace that nobody writes, and for a trace of no known form. */
 export function refuseWithoutTrace({
   trace,
   traceFormat,
@@ -43,6 +43,7 @@ export function refuseWithoutTrace({
     .map(([name]) => name);
   if (trace === undefined && names.length > 0)
     throw new UsageError(`${names.join(', ')}: no trace is written; add --trace FILE`);
+  if (trace !== undefined) traceFormatOf(trace, traceFormat);
 }
 
 interface TracedGuest {
@@ -61,7 +62,7 @@ export class TraceFile {
     guest: TracedGuest,
     { traceFormat, events = DEFAULT_EVENTS, from, to, traceBuffer = DEFAULT_BUFFER_KB }: TraceFileOptions,
   ) {
-    this.format = traceFormat === undefined ? formatByName(file) : formatCalled(traceFormat);
+    this.format = traceFormatOf(file, traceFormat);
     const fromNs = from === undefined ? 0 : duration('--from', from);
     const toNs = to === undefined ? Number.POSITIVE_INFINITY : duration('--to', to);
     if (toNs < fromNs) throw new UsageError(`--to ${to} is before --from ${from}: no event would be written`);
@@ -83,11 +84,21 @@ export class TraceFile {
       () => this.traced.file(this.format, this.span),
       () => `after the run; ${this.file} is left empty`,
     );
-    writeBytes(this.file, this.file.endsWith('.gz') ? gzipSync(bytes) : bytes);
+    writeTrace(this.file, bytes);
     const { overwritten } = this.traced;
     if (overwritten === 0) return '';
     return `irqlab: ${this.file} has the latest events only: ${overwritten} were overwritten (--trace-buffer KIB makes more room)\n`;
   }
+}
+
+/** What to write into a file. @throws UsageError if neither its name nor `name` says. */
+export function traceFormatOf(file: string, name: string | undefined): TraceFormat {
+  return name === undefined ? formatByName(file) : formatCalled(name);
+}
+
+/** Writes it as the file's name wants it. @throws UsageError for a file that cannot be written. */
+export function writeTrace(file: string, bytes: Uint8Array): void {
+  writeBytes(file, file.endsWith('.gz') ? gzipSync(bytes) : bytes);
 }
 
 function formatByName(file: string): TraceFormat {

@@ -23,8 +23,7 @@ export function packetCallback(
     const inbound = channel.rings?.inbound;
     if (inbound === undefined || !inbound.next()) return;
     do {
-      const payload = new Uint8Array(inbound.payloadLength);
-      inbound.copyPayload(payload);
+      const payload = inbound.payload();
       take({ type: inbound.type, transactionId: inbound.transactionId, payload }, channel);
     } while (inbound.next());
     if (inbound.pktIterClose()) operations.setEvent(channel);

@@ -72,8 +72,7 @@ export class UtilSession {
     const { operations, channel, service } = this;
     const inbound = channel.rings?.inbound;
     if (inbound === undefined || !inbound.next()) return false;
-    const bytes = new Uint8Array(inbound.payloadLength);
-    inbound.copyPayload(bytes);
+    const bytes = inbound.payload();
     const { transactionId } = inbound;
     if (inbound.pktIterClose()) operations.setEvent(channel);
     if (bytes.length === 0) return false;

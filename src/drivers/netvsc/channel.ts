@@ -9,6 +9,7 @@ import {
   NVSP_STAT_SUCCESS,
   nvspMessage,
 } from '../../host/protocols/network.js';
+import { putWord } from '../../host/protocols/words.js';
 import type { VmbusChannel } from '../../vmbus/channel/channel.js';
 import type { ChannelOperations } from '../../vmbus/channel/open.js';
 import { COMPLETION_REQUESTED, type RingReader, VM_PKT } from '../../vmbus/ring/index.js';
@@ -161,8 +162,7 @@ export class NetvscChannel {
       this.frameSent(transactionId);
       return 0;
     }
-    const payload = new Uint8Array(inbound.payloadLength);
-    inbound.copyPayload(payload);
+    const payload = inbound.payload();
     this.shared.receive({ type, transactionId, payload }, this);
     return type === VM_PKT.DATA_USING_XFER_PAGES ? 1 : 0;
   }
@@ -258,7 +258,7 @@ export class NetvscChannel {
     const message = framePacket(section, bytes, hash);
     if (section !== NO_SECTION) return this.sendPacket(message, id, COMPLETION_REQUESTED, VM_PKT.DATA_INBAND);
     const packet = new Uint8Array(PAGE_BUFFER_BYTES + message.length);
-    new DataView(packet.buffer).setUint32(4, 2, true);
+    putWord(packet, 4, 2);
     packet.set(message, PAGE_BUFFER_BYTES);
     return this.sendPacket(packet, id, COMPLETION_REQUESTED, VM_PKT.DATA_USING_GPA_DIRECT, PAGE_BUFFER_BYTES);
   }

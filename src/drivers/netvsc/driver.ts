@@ -11,7 +11,7 @@ import { defaultChannels } from './default-channels.js';
 import { NetvscDevice, type NetvscKit, outOfService, requireService } from './device.js';
 import { defaultPages, type NetvscOptions } from './options.js';
 import { netvscAttach, netvscDetach } from './attach.js';
-import { devOpen } from './interface.js';
+import { netvscOpen } from './interface.js';
 import { openNetvscChannel } from './netvsc.js';
 import { cancelSubchanWork, netvscSubchanWork, scheduleSubchanWork } from './subchan-work.js';
 import { rndisFilterDeviceAdd, rndisFilterDeviceRemove } from './rndis-filter.js';
@@ -115,7 +115,7 @@ export class NetvscDriver implements VmbusDriver {
       if (adapter.channels > 1) scheduleSubchanWork(adapter);
       adapter.register();
       yield* this.lookForVf(adapter);
-      yield* bringUp(adapter);
+      if (this.parameters.bringsInterfaceUp(device.instanceId)) bringUp(adapter);
     } catch (error) {
       this.adaptersWord.announce();
       this.adapters.delete(device);
@@ -260,10 +260,15 @@ export class NetvscDriver implements VmbusDriver {
   }
 }
 
-/** What user space does with a new interface; one that cannot be opened stays down. */
-function* bringUp(adapter: NetvscDevice): Procedure<void> {
+/** What user space does with a new interface, once it gets RTNL; one that cannot be opened stays down. */
+function bringUp(adapter: NetvscDevice): void {
+  const { machine } = adapter.device.channel;
+  machine.spawn(`ip link set ${adapter.interfaceName} up`, openIfThere(adapter), undefined, { comm: 'ip' });
+}
+
+function* openIfThere(adapter: NetvscDevice): Procedure<void> {
   try {
-    yield* inFrame('dev_open', devOpen(adapter));
+    yield* inFrame('dev_open', netvscOpen(adapter));
   } catch (error) {
     if (!(error instanceof ErrnoError)) throw error;
   }

@@ -37,7 +37,7 @@ export function* netvscOpen(adapter: NetvscDevice): Procedure<void> {
 }
 
 /** The same for who holds rtnl_lock, of an interface that is down. @throws ErrnoError what the request failed with. */
-export function* devOpen(adapter: NetvscDevice): Procedure<void> {
+function* devOpen(adapter: NetvscDevice): Procedure<void> {
   yield* openRndis(adapter);
   adapter.isUp = true;
   adapter.enableTx();

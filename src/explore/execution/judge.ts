@@ -52,9 +52,7 @@ export class Judge<S> {
   /** What is wrong after a step: errors so far, then properties that do not hold now. */
   afterStep(): readonly Finding[] {
     const { errors } = this.execution;
-    if (errors.length === 0) {
-      return this.always.length === 0 ? nothing : this.allBroken('always', this.always);
-    }
+    if (errors.length === 0) return this.allBroken('always', this.always);
     const failures = errors.map(
       (error): Finding => ({ kind: 'error', property: 'error', message: messageOf(error) }),
     );
@@ -70,7 +68,7 @@ export class Judge<S> {
       if (model.mayBlock?.(execution.current) === true) break;
       return [{ kind: 'deadlock', property: 'deadlock', message: this.whoIsBlocked() }];
     }
-    return this.finally.length === 0 ? nothing : this.allBroken('finally', this.finally);
+    return this.allBroken('finally', this.finally);
   }
 
   private allBroken(kind: 'always' | 'finally', properties: readonly Property<S>[]): readonly Finding[] {

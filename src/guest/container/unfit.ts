@@ -52,8 +52,8 @@ export function unfitDomain(value: unknown): string | undefined {
 
 export function unfitFile(value: unknown): string | undefined {
   const { path, node } = value as Alleged<GuestFile>;
-  if (typeof path !== 'string' || !/^\/(proc|sys)\/./.test(path))
-    return `its path is ${JSON.stringify(path)}; expected one in /proc or /sys`;
+  if (typeof path !== 'string' || !/^\/(proc|sys|dev)\/./.test(path))
+    return `its path is ${JSON.stringify(path)}; expected one in /proc, /sys or /dev`;
   return isNode(node)
     ? undefined
     : `${path} has no node; make one with procFile, sysfsFile or new StaticDirectory`;

@@ -74,7 +74,15 @@ export interface NetvscOptions extends DeviceBase {
   readonly channels?: number;
   /** Relids that the host gives to sub-channels, in this order; at most so many are offered. Default: none. */
   readonly subChannels?: readonly Relid[];
-  /** Serial number of the PCI function that is its virtual function, on any bus of Hyper-V; default: it has none. */
+  /**
+   * Whether user space brings the interface up as soon as it is there, as network managers do; default true. The action
+   * `ifup` brings it up later.
+   */
+  readonly up?: boolean;
+  /**
+   * Serial number of the PCI function that is its virtual function, on any bus of Hyper-V; default: it has none. User space
+   * leaves the function's own interface to netvsc, as Azure's images do.
+   */
   readonly vf?: number;
 }
 

@@ -19,7 +19,7 @@ export interface HostLatencies {
   readonly modifyChannelNs?: Ns;
   /** OPENCHANNEL_RESULT until the guest's signals reach the host; earlier ones are lost. Default 0. */
   readonly eventPortNs?: Ns;
-  /** Between two looks at a full ring, where the host polls. */
+  /** Between two looks where the host polls: at a full ring, at the page of monitors. */
   readonly pollNs?: Ns;
 }
 

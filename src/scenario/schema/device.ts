@@ -39,6 +39,9 @@ const deviceKeys = mapping('a device, e.g. {driver: netvsc, relid: 13}', {
   vf: int(0, 0xffffffff)
     .optional()
     .describe('netvsc: serial number of the PCI function that is its virtual function'),
+  up: bool
+    .optional()
+    .describe('netvsc: whether user space brings the interface up as soon as it is there; default true'),
   functions: list('a list of PCI functions', pciDevice)
     .optional()
     .describe('vpci: the PCI functions on the bus; default: one that nobody knows anything of'),
@@ -55,7 +58,7 @@ type DeviceKeys = z.output<typeof deviceKeys>;
 /** Which keys only some drivers have. */
 const keysOfDriver: Readonly<Record<string, readonly (keyof DeviceKeys)[]>> = {
   storvsc: ['controller', 'luns', 'scsiHost', 'subChannels'],
-  netvsc: ['channels', 'subChannels', 'vf'],
+  netvsc: ['channels', 'subChannels', 'up', 'vf'],
   vpci: ['domain', 'functions'],
   ...Object.fromEntries(daemonDrivers.map((driver) => [driver, ['daemon' as const]])),
 };

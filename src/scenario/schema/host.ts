@@ -61,7 +61,9 @@ export const host = mapping('a mapping such as {version: "5.3"}', {
     eventPort: duration
       .optional()
       .describe("From a channel's opening until the guest's signals reach the host; earlier ones are lost"),
-    poll: duration.optional().describe('Between two looks at a full ring, where the host polls'),
+    poll: duration
+      .optional()
+      .describe('Between two looks where the host polls: at a full ring, at the page of monitors'),
   })
     .optional()
     .describe('How long the host takes'),

@@ -250,7 +250,9 @@ export class ChannelOperations {
     traceSetevent(channel);
     const { monitorAllocated, monitorId, connectionId } = channel.offer;
     if (monitorAllocated) {
-      this.connection.monitors.trigger(monitorId);
+      const { monitors, host } = this.connection;
+      monitors.trigger(monitorId);
+      host.monitorTriggered(monitors);
       return;
     }
     channel.sigEvents += 1;

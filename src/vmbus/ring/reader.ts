@@ -97,6 +97,13 @@ export class RingReader implements ReaderAccesses {
     return this.readPacket();
   }
 
+  /** A copy of the payload of the packet read last, with the padding behind it. */
+  payload(): Uint8Array {
+    const payload = new Uint8Array(this.payloadLength);
+    this.copyPayload(payload);
+    return payload;
+  }
+
   /** Copies the payload of the packet read last, as far as it fits. @returns how many bytes were copied. */
   copyPayload(target: Uint8Array): number {
     const bytes = Math.min(target.length, this.payloadLength);

@@ -11,7 +11,7 @@ import { type Instrumented, instrumented } from './instrumented.js';
 
 const models = `
 import type { Model, World } from '../../../src/explore/model.js';
-import { Completion } from '../../../src/machine/completion.js';
+import { Completion, sleep } from '../../../src/machine/completion.js';
 import { Lock } from '../../../src/machine/lock.js';
 import { MemoryWord } from '../../../src/machine/memory.js';
 import { SharedCounter, SharedVar } from '../../../src/machine/shared-var.js';
@@ -66,6 +66,8 @@ export const cases: Record<string, readonly [Model<undefined>, string | undefine
   'what was written before complete': [handedOver(), undefined],
   'what one announces and the other forgets': [two('half', () => { const x = new Plain(); return [() => { x.word.announce(); x.count = 1; }, () => x.count]; }), 'Plain.count'],
   'memory made of a started context': [spawned(), undefined],
+  'what was written before time passed': [later('virtual'), undefined],
+  'what was written before somebody who sleeps as long as it likes': [later('any'), 'Plain.count'],
   'what a property looks at, and watches names': [watched('named', true), undefined],
   'what a property looks at, and watches does not name': [watched('not named', false), 'Plain.count'],
 };
@@ -112,6 +114,18 @@ function handedOver(): Model<undefined> {
       const done = new Completion('done');
       world.task(0, 'P', doing(new MemoryWord('own').read, () => { x.count = 1; done.complete(); }));
       world.task(1, 'Q', (function* () { yield* done.wait(); x.count += 1; })());
+      return undefined;
+    },
+  };
+}
+
+function later(time: 'virtual' | 'any'): Model<undefined> {
+  return {
+    name: 'later',
+    setup(world) {
+      const x = new Plain();
+      world.task(0, 'P', doing(new MemoryWord('own').read, () => { x.count = 1; }), { time });
+      world.task(1, 'Q', (function* () { yield* sleep(10); x.count += 1; })(), { time });
       return undefined;
     },
   };
@@ -176,8 +190,17 @@ test('a report says where, what, and which step should have announced it', () =>
   expect(text).toContain('own.ts:N');
 });
 
+test('a word that watches must name is asked for where a property looks', () => {
+  const [finding] = sanitized('what a property looks at, and watches does not name').unannounced ?? [];
+  expect(unannouncedText(finding)).toContain(
+    '`watches` must name a word that the step announces where it changes this',
+  );
+});
+
 test('code that was loaded as it is cannot be sanitized', () => {
-  expect(() => check(cases['a SharedCounter'][0], { sanitize: true })).toThrow(NotInstrumentedError);
+  const act = () => check(cases['a SharedCounter'][0], { sanitize: true });
+  expect(act).toThrow(NotInstrumentedError);
+  expect(act).toThrow('run it with irqlab explore --sanitize, or as node --import irqlab/sanitize FILE');
 });
 
 test('a report without sanitize has no such part', () => {

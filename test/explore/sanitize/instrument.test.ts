@@ -53,6 +53,7 @@ function run(body: string): Ran {
   recorder.recordFor({
     accessed: (object, key, isWrite) => {
       const name = names.get(object) ?? (object instanceof recorder.Variables ? 'let' : '?');
+      if (Object(object) !== object) accesses.push(`no object: ${String(object)}`);
       if (name !== '?') accesses.push(`${isWrite ? 'w' : 'r'} ${name}.${key === WHOLE ? '*' : String(key)}`);
     },
   });
@@ -107,6 +108,7 @@ describe.each([
   ['return o.n?.x.y.z ?? o.b?.c;', ['r o.n', 'r o.b', 'r b.c']],
   ['return o.n?.f(list.push(4)) ?? list.length;', ['r o.n', 'r list.length']],
   ['return o.f?.(1);', ['r o.f', 'r o.a']],
+  ['return o?.f(2) + o.b?.d.at(1);', ['r o.f', 'r o.a', 'r o.b', 'r b.d', 'r d.*']],
   ['const { a, b: { c, d: [e] } } = o; return a + c + e;', ['r o.a', 'r o.b', 'r b.c', 'r b.d', 'r d.0']],
   ['const { a, ...rest } = o; return a + Object.keys(rest).length;', ['r o.a', 'r o.*', 'r o.a']],
   ['return (({ a }, [x]) => a + x)(o, list);', ['r o.a', 'r list.0']],
@@ -128,8 +130,15 @@ describe.each([
       'r list.3',
     ],
   ],
+  ['for (const { c } of [o.b]) return c;', ['r o.b', 'r b.c']],
+  ['let c; for ({ c } of [o.b]) break; return c;', ['r o.b', 'r b.c']],
+  [
+    "let text = ''; for (const key in o.b) text += key + o.b[key]; return text;",
+    ['r o.b', 'r b.*', 'r o.b', 'r b.c', 'r o.b', 'r b.d'],
+  ],
   ['return [...list, 4].length;', each(3)],
   ['return { ...o.b }.c;', ['r o.b', 'r b.*']],
+  ['return { ...o.n, ...undefined, ...1 };', ['r o.n']],
   ['list.push(4); return list.at(-1);', ['w list.length', 'w list.3', 'r list.length', 'r list.3']],
   ['list[5] = 1; list[0]++; return list;', ['w list.length', 'w list.5', 'w list.0']],
   ['return list.map((x) => x + 1).includes(4);', ['r list.*']],
@@ -151,6 +160,7 @@ describe.each([
   ['view.setUint16(2, 7, true); return view.getUint8(2);', ['w memory.2', 'w memory.3', 'r memory.2']],
   ['bytes.fill(1, 2, 4); return bytes;', ['w memory.2', 'w memory.3']],
   ['bytes.set([1, 2], 1); return bytes;', ['w memory.1', 'w memory.2']],
+  ['bytes.set([1, 2]); return bytes;', ['w memory.0', 'w memory.1']],
   ['let i = 0; list[i++] = list[i++]; return [i, list];', ['w list.0', 'r list.1']],
   ['let n = 1; const up = () => { n += 1; }; up(); return n;', ['r let.n', 'w let.n', 'r let.n']],
   ['const n = 1; const get = () => n; return get();', []],
@@ -172,9 +182,27 @@ describe.each([
     [...each(3).slice(0, 4), 'r list.length'],
   ],
   ['return `$' + '{o.a}` + (o.a, o.b).c + typeof o.zzz;', ['r o.a', 'r o.a', 'r o.b', 'r b.c', 'r o.zzz']],
+  [
+    'let n = 1; { let n = 2; n += 1; const get = () => n; o.a = get(); } return n;',
+    ['r let.n', 'w let.n', 'w o.a', 'r let.n'],
+  ],
+  [
+    'let n = 5; for (let n = 0; n < 2; n++) { const up = () => { n += 1; }; up(); } return n;',
+    ['r let.n', 'r let.n', 'w let.n', 'w let.n', 'r let.n'],
+  ],
+  [
+    'let n = 5; switch (o.a) { case 1: let n = 2; const up = () => { n += 1; }; up(); o.a = n; } return n;',
+    ['r o.a', 'r let.n', 'w let.n', 'w o.a', 'r let.n'],
+  ],
   ['try { throw { a: 1 }; } catch ({ a }) { return a; }', []],
+  ['try { throw { a: 1 }; } catch ({ a }) { return o.a + a; }', ['r o.a']],
+  [
+    'let e = 5; try { throw 1; } catch (e) { const up = () => { e += 1; }; up(); o.a = e; } return e;',
+    ['r let.e', 'w let.e', 'w o.a', 'r let.e'],
+  ],
   ['return (o.a > 0 ? o : list).b.c;', ['r o.a', 'r o.b', 'r b.c']],
   ['const f = (x = o.a) => ({ x }); return f();', ['r o.a']],
+  ['let n = 1; const f = (x = n) => x; n = 2; return f();', ['w let.n', 'r let.n']],
 ] as [string, string[]][])('%s', (body, accesses) => {
   test('computes the same', () => {
     expect(run(body).value).toEqual(plain(body));
@@ -213,4 +241,16 @@ export const result = completeAll;`;
   expect(sites.map((site) => recorder.siteOf(site))).toEqual([
     { file: 'c.ts', line: 4, column: 4, func: 'completeAll (complete_all)' },
   ]);
+});
+
+test('a place in a class is named by the class and the method', () => {
+  const source =
+    'class Counter { up(x) { x.n = 1; } }; const Other = class { up(x) { x.n = 2; } }; export const result = [Counter, Other];';
+  const { code, given } = asFunction(instrument(source, { recorder: 'recorder', file: 'c.ts' }));
+  const classes = new Function('recorder', code)(given) as (new () => { up(x: object): void })[];
+  const sites: number[] = [];
+  recorder.recordFor({ accessed: (_object, _key, isWrite, site) => isWrite && sites.push(site) });
+  for (const Each of classes) new Each().up({});
+  recorder.recordFor(undefined);
+  expect(sites.map((site) => recorder.siteOf(site).func)).toEqual(['Counter.up', 'class.up']);
 });

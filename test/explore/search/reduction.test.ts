@@ -4,6 +4,7 @@ import { exploreShard } from '../../../src/explore/explore.js';
 import type { MemoryModel, Model } from '../../../src/explore/model.js';
 import type { ExploreOptions, Strategy } from '../../../src/explore/options.js';
 import type { Report } from '../../../src/explore/report/report.js';
+import { counterModel } from '../litmus.js';
 import { arbitraryPrograms, programsModel } from '../programs.js';
 import { runs } from '../../support/long.js';
 
@@ -93,4 +94,18 @@ test('reduction tries what a step kept from going on, also where all else is asl
   });
   const [plain, reduced] = (['dfs', 'dpor'] as const).map((kind) => explore(model, { strategy: { kind } }));
   expect(seen(reduced)).toEqual(seen(plain));
+});
+
+test.each<Strategy>([{ kind: 'dfs' }, { kind: 'dpor' }])('parts of $kind share the work', (strategy) => {
+  const model = counterModel(false, 4);
+  const part = (index: number, count: number): Report =>
+    explore(model, { strategy, shard: { index, count } });
+  const whole = part(0, 1);
+  const parts = [0, 1, 2, 3].map((index) => part(index, 4));
+  expect(parts.reduce((sum, { executions }) => sum + executions, 0)).toBe(whole.executions);
+  for (const { executions, steps } of parts) {
+    expect(executions).toBeGreaterThan(whole.executions / 8);
+    expect(executions).toBeLessThan(whole.executions / 2);
+    expect(steps).toBeLessThan(whole.steps / 2);
+  }
 });

@@ -368,6 +368,73 @@ describe('x86_vector_activate', () => {
   });
 });
 
+describe('tracepoints of a life', () => {
+  /** What an act of it tells, in the order of the kernel's functions. */
+  function toldBy(lab: Lab<X86Platform>): (act: () => unknown) => string[] {
+    const told: string[] = [];
+    lab.machine.tracePort = {
+      emit: (event, values) => {
+        if (event.system === 'irq_vectors') told.push(`${event.name} ${event.textOf(values)}`);
+      },
+    };
+    return (act) => {
+      act();
+      return told.splice(0);
+    };
+  }
+
+  test('of a line with a promise', () => {
+    const lab = on();
+    const during = toldBy(lab);
+    const promised = [
+      'vector_reserve irq=30 ret=0',
+      'vector_config irq=30 vector=239 cpu=0 apicdest=0x00000000',
+    ];
+    expect(during(() => lab.add({ irq: 30, name: undefined }))).toEqual([
+      ...promised,
+      'vector_setup irq=30 is_legacy=0 ret=0',
+      'vector_activate irq=30 is_managed=0 can_reserve=1 reserve=1',
+      promised[1],
+    ]);
+    expect(during(() => lab.request(30, 'dev'))).toEqual([
+      'vector_activate irq=30 is_managed=0 can_reserve=1 reserve=0',
+      'vector_alloc irq=30 vector=32 reserved=1 ret=32',
+      'vector_update irq=30 vector=32 cpu=0 prev_vector=0 prev_cpu=0',
+      'vector_config irq=30 vector=32 cpu=0 apicdest=0x00000000',
+    ]);
+    expect(during(() => lab.free(30, 'dev'))).toEqual([
+      'vector_deactivate irq=30 is_managed=0 can_reserve=1 reserve=0',
+      'vector_clear irq=30 vector=32 cpu=0 prev_vector=0 prev_cpu=0',
+      ...promised,
+    ]);
+    expect(during(() => irqDomainFreeIrqs(lab.core, 30, 1))).toEqual([
+      'vector_teardown irq=30 is_managed=0 has_reserved=1',
+    ]);
+  });
+
+  test('of a managed line', () => {
+    const lab = on();
+    const during = toldBy(lab);
+    const given = { irq: 30, name: undefined, managed: true, affinity: cpus('2') };
+    const [first] = during(() => lab.add(given));
+    expect(first).toBe('vector_reserve_managed irq=30 ret=0');
+    expect(during(() => lab.request(30, 'dev'))).toEqual([
+      'vector_activate irq=30 is_managed=1 can_reserve=0 reserve=0',
+      'vector_alloc_managed irq=30 vector=32 ret=32',
+      'vector_update irq=30 vector=32 cpu=2 prev_vector=0 prev_cpu=0',
+      'vector_config irq=30 vector=32 cpu=2 apicdest=0x00000002',
+    ]);
+    expect(during(() => lab.free(30, 'dev'))).toEqual([
+      'vector_deactivate irq=30 is_managed=1 can_reserve=0 reserve=0',
+      'vector_clear irq=30 vector=32 cpu=2 prev_vector=0 prev_cpu=0',
+      'vector_config irq=30 vector=239 cpu=0 apicdest=0x00000000',
+    ]);
+    expect(during(() => irqDomainFreeIrqs(lab.core, 30, 1))).toEqual([
+      'vector_teardown irq=30 is_managed=1 has_reserved=0',
+    ]);
+  });
+});
+
 test('debugfs says of a level without vectors that none is assigned (x86_vector_debug_show)', () => {
   const desc = on().add({ irq: 30 });
   expect(vectorText(desc.data, 4)).toBe('    Vector: Not assigned\n');

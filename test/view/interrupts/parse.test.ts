@@ -99,6 +99,21 @@ describe('forms', () => {
     expect(parseInterrupts(`${header}  2:          3    XT-PIC   0  cascade\n`).form).toBe('6.12');
   });
 
+  // show_interrupts: the row of an interrupt that has counts but no action came until 6.1.
+  test('in the forms of 6.13 and 7.2 each row has an action', () => {
+    const rows = ' 10:          3  IO-APIC  10-edge';
+    const first = '  9:          0  IO-APIC   9-fasteoi   acpi\n';
+    expect(parseInterrupts(`${header}${first}${rows}      rtc0\n`).form).toBe('6.13');
+    expect(parseInterrupts(`${header}${first}${rows}    \n`).form).toBe('6.1');
+    const { form, table } = parseInterrupts(
+      '            CPU0       \n' +
+        '   9:          0  IO-APIC                  9-fasteoi   acpi\n' +
+        '  24:          5  PCI-MSIX-0000:00:03.0    0-edge      virtio0\n' +
+        '  25:          5  VMBus                  475\n',
+    );
+    expect([form, table.rows[2]]).toMatchObject(['7.2', { hwirq: null, actions: ['475'] }]);
+  });
+
   test('rows of architectures: text without counts, one number, inter-processor interrupts', () => {
     const text =
       `${header} 16:          0     GICv3  25 Level     vgic\n` +

@@ -9,6 +9,7 @@ import {
   TaskletChannelList,
   type TaskletControl,
 } from '../../../src/vmbus/variants/channel-lists.js';
+import { PercpuListRelidMap } from '../../../src/vmbus/variants/percpu-list-map.js';
 import { device, TestGuest } from '../../support/guest.js';
 
 class Control implements TaskletControl {
@@ -56,4 +57,25 @@ test.each<[string, (control: TaskletControl) => ChannelList, number, number]>([
     expect(control.calls).toEqual(bracket(atDelete));
     expect([found(), foundInSteps()]).toEqual([left, left]);
   }
+});
+
+test('a channel that is twice on the list of a CPU, or on that of another, is a broken rule', () => {
+  const guest = new TestGuest({ present: 2, devices: [device('kvp', 3)] }).boot();
+  const { lifetime, mover } = guest.connection;
+  const lists: ChannelList[] = [];
+  const map = new PercpuListRelidMap(2, lifetime, mover, {
+    makeList: (name) => {
+      const list = new TaskletChannelList(name);
+      lists.push(list);
+      return list;
+    },
+  });
+  const channel = guest.channel(3);
+  runAtomic(map.map(channel));
+  expect(map.broken()).toEqual([]);
+  runAtomic(map.map(channel));
+  expect(map.broken()).toEqual(['a channel is twice on the list of CPU 0']);
+  runAtomic(lists[0].delete(channel));
+  runAtomic(lists[1].add(channel));
+  expect(map.broken()).toEqual(['channel 3 is on the list of CPU 1']);
 });
