@@ -82,6 +82,32 @@ describe.each(covering)('the rules of a CPU, $kind', (strategy) => {
     expect(found).toEqual(['1abcd', 'abc1d', 'abcd1']);
   });
 
+  test.each(['localIrqDisable', 'localBhDisable'] as const)(
+    'no other task of the CPU runs behind %s',
+    (off) => {
+      const found = orders((world) => {
+        const log: string[] = [];
+        const write = writer(log, new SharedWord('log'));
+        const cpu = world.cpu(0);
+        world.task(
+          0,
+          'task',
+          (function* () {
+            yield* write('a');
+            cpu[off]();
+            yield* write('bc');
+            if (off === 'localIrqDisable') cpu.localIrqEnable();
+            else cpu.localBhEnable();
+            yield* write('d');
+          })(),
+        );
+        world.task(0, 'other', write('1'));
+        return { log };
+      }, strategy);
+      expect(found).toEqual(['1abcd', 'abc1d', 'abcd1']);
+    },
+  );
+
   test('a tasklet runs after its interrupt, before the task goes on; another interrupt may come between', () => {
     const found = orders((world) => {
       const log: string[] = [];

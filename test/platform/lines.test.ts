@@ -418,8 +418,10 @@ describe('a line of an arm64 machine', () => {
   ])('one %s that nobody has requested makes room, one that somebody has does not', (_, first, second) => {
     const lab: Lab<Arm64Platform> = Lab.arm64();
     lab.add({ irq: 30, flow: 'fasteoi', name: undefined, ...first });
+    const next = lab.add({ irq: 31, flow: 'fasteoi', name: undefined, ...first, hwirq: first.hwirq && 60 });
     const taken = lab.add({ irq: 30, flow: 'fasteoi', ...first, ...second });
     expect(levels(taken)).toEqual([`${GIC} 41`]);
+    expect(lab.desc(31)).toBe(next);
     expect(() => lab.add({ irq: 30, flow: 'fasteoi', ...gic, hwirq: 42 })).toThrow(
       /IRQ 30 is taken; choose another number/,
     );

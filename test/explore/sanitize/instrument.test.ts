@@ -186,6 +186,14 @@ describe.each([
     'let n = 1; { let n = 2; n += 1; const get = () => n; o.a = get(); } return n;',
     ['r let.n', 'w let.n', 'w o.a', 'r let.n'],
   ],
+  [
+    'let n = 5; for (let n = 0; n < 2; n++) { const up = () => { n += 1; }; up(); } return n;',
+    ['r let.n', 'r let.n', 'w let.n', 'w let.n', 'r let.n'],
+  ],
+  [
+    'let n = 5; switch (o.a) { case 1: let n = 2; const up = () => { n += 1; }; up(); o.a = n; } return n;',
+    ['r o.a', 'r let.n', 'w let.n', 'w o.a', 'r let.n'],
+  ],
   ['try { throw { a: 1 }; } catch ({ a }) { return a; }', []],
   ['try { throw { a: 1 }; } catch ({ a }) { return o.a + a; }', ['r o.a']],
   [
@@ -194,6 +202,7 @@ describe.each([
   ],
   ['return (o.a > 0 ? o : list).b.c;', ['r o.a', 'r o.b', 'r b.c']],
   ['const f = (x = o.a) => ({ x }); return f();', ['r o.a']],
+  ['let n = 1; const f = (x = n) => x; n = 2; return f();', ['w let.n', 'r let.n']],
 ] as [string, string[]][])('%s', (body, accesses) => {
   test('computes the same', () => {
     expect(run(body).value).toEqual(plain(body));

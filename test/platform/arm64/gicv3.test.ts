@@ -203,6 +203,18 @@ describe('affinity', () => {
     expect(gic.take()).toEqual([]);
   });
 
+  test('a masked line that moves stays masked (the enable bit is restored as it was)', () => {
+    const gic = new GicLab();
+    const desc = gic.spi(40, irqType.EDGE_RISING);
+    desc.data.chip.irqMask?.(desc.data);
+    expect(gic.lab.setAffinity(desc, '2')).toBe(0);
+    expect(gic.state(desc)).toBe('masked');
+    gic.gic.pulseShared(40);
+    expect(gic.take()).toEqual([]);
+    desc.data.chip.irqUnmask?.(desc.data);
+    expect(gic.take()).toEqual(['40@2']);
+  });
+
   test('a forced one need not be online; of an empty mask no CPU can be taken', () => {
     const gic = new GicLab({ machine: { possible: 4, online: [0, 1] } });
     const desc = gic.spi(40, irqType.EDGE_RISING);

@@ -3,7 +3,7 @@ import { Guest } from '../../../src/guest/guest.js';
 import { irqchipFlags } from '../../../src/irq/data/irqchip.js';
 import { irqd } from '../../../src/irq/data/irqdata.js';
 import type { IrqDesc } from '../../../src/irq/data/irqdesc.js';
-import { IrqDomain, irqDomainGetIrqData } from '../../../src/irq/data/revmap.js';
+import { IrqDomain, irqDomainGetIrqData, irqResolveMapping } from '../../../src/irq/data/revmap.js';
 import { irqDomainAllocIrqs, irqDomainFreeIrqs } from '../../../src/irq/mapping/hierarchy.js';
 import { MsiDesc } from '../../../src/irq/msi/msi-desc.js';
 import { errnoValue } from '../../../src/lib/errno.js';
@@ -166,7 +166,9 @@ describe("a bus of Hyper-V's", () => {
     expect([1024, 512, 3, 1, 2, 256].map(first)).toEqual([enospc, 64, 576, 580, 582, enospc]);
     const three = [...core.descs()].find(({ data }) => data.domain === domain && data.hwirq === 576);
     if (three === undefined) throw new Error('no line');
+    expect(irqResolveMapping(platform.gic.domain, 578)?.irq).toBe(three.irq + 2);
     irqDomainFreeIrqs(core, three.irq, 3);
+    for (const spi of [576, 577, 578]) expect(irqResolveMapping(platform.gic.domain, spi)).toBeUndefined();
     expect([1, 4, 1].map(first)).toEqual([576, 584, 577]);
     expect([128, 128, 64, 32, 16, 8].map(first)).toEqual([704, 832, 640, 608, 592, 960]);
     expect([32, 16, 8].map(first)).toEqual([enospc, 976, 968]);

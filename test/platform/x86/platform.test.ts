@@ -6,12 +6,17 @@ import { irqchipFlags } from '../../../src/irq/data/irqchip.js';
 import { irqd } from '../../../src/irq/data/irqdata.js';
 import { kernelBehaviour, kernelVersions } from '../../../src/irq/kernel.js';
 import { archSource, type CpuVendor, type DeviceInterrupt } from '../../../src/platform/platform.js';
-import { percpuDemux } from '../../../src/platform/line-accounting.js';
 import { x86_64 } from '../../../src/platform/x86/definition.js';
 import { archProbeNrIrqs, X86Platform } from '../../../src/platform/x86/platform.js';
 import { HYPERVISOR_CALLBACK_VECTOR } from '../../../src/platform/x86/hypervisor-callback.js';
 import type { Machine } from '../../../src/machine/machine.js';
 import { regularTopology } from '../../../src/machine/topology.js';
+import {
+  NostatHiddenAccounting,
+  NostatVisibleAccounting,
+  PercpuAccounting,
+  percpuDemux,
+} from '../../../src/platform/line-accounting.js';
 import { Lab } from '../lab.js';
 
 const ioapicLevel: Partial<DeviceInterrupt> = { chip: 'IO-APIC', flow: 'fasteoi', trigger: 'level' };
@@ -344,6 +349,20 @@ describe('rows of an x86 machine', () => {
     const others = ['NMI', 'LOC', 'SPU', 'PMI', 'IWI', 'RTR', 'RES', 'CAL', 'TRM', 'THR', 'MCE', 'MCP'];
     expect(inStat('6.1')).toEqual([...others, 'ERR']);
     expect(inStat('6.10')).toEqual([...others, 'HYP', 'HRE', 'HVS', 'ERR']);
+  });
+
+  test.each([
+    [new PercpuAccounting(), true, true],
+    [percpuDemux, true, true],
+    [new NostatVisibleAccounting(), true, false],
+    [new NostatHiddenAccounting(), false, false],
+  ])('HYP by the accounting of VMBus: %p, a row: %p, in /proc/stat: %p', (accounting, isShown, isAdded) => {
+    const { platform } = new Lab((machine, core) => new X86Platform(machine, core, accounting), {
+      kernel: '6.10',
+    });
+    const rows = platform.sources().filter(({ label }) => label === 'HYP');
+    expect(rows.map((row) => row.inStat ?? true)).toEqual(isShown ? [isAdded] : []);
+    expect([accounting.inStat, accounting.hidden]).toEqual([isAdded, !isShown]);
   });
 
   test('ERR and MIS are one number; the vectors of Hyper-V are installed with its line (system_vectors)', () => {
