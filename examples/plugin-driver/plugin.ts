@@ -1,7 +1,8 @@
-// A third party's VMBus driver and a third party's irqdomain, bound by one inversify module. Classes with decorators have
-// to be compiled; npm run build does it for this one.
+// A third party's VMBus driver, with an event of its own that can be traced, and a third party's irqdomain, bound by one
+// inversify module. Classes with decorators have to be compiled; npm run build does it for this one.
 //
 //   $ irqlab run examples/plugin-driver/sensor.yaml --plugin dist/examples/plugin-driver/plugin.js
+//   $ irqlab run examples/plugin-driver/sensor.yaml --trace s.txt --plugin dist/examples/plugin-driver/plugin.js
 import { ContainerModule, inject, injectable } from 'inversify';
 import {
   ChannelOperations,
@@ -11,6 +12,10 @@ import {
   type IrqDomainPlugin,
   type Procedure,
   parseGuid,
+  rec,
+  TRACE_EVENT,
+  TraceEvent,
+  u32,
   VMBUS_DRIVER,
   type VmbusDevice,
   type VmbusDriver,
@@ -18,6 +23,15 @@ import {
 
 /** Class id of the devices that the driver is for. */
 export const SENSOR_CLASS = '6a3f1c52-0b7e-4c7a-9d53-2f4e8b1a7c01';
+
+/** Told of each reading: `sensor:sensor_reading` in set_event, in `--events` and in `vm.trace`. */
+export const sensorReading = new TraceEvent(
+  'sensor',
+  'sensor_reading',
+  { relid: u32, reading: u32 },
+  'relid=%u reading=%u',
+  [rec('relid'), rec('reading')],
+);
 
 /** Counts how often its devices' host had something to say. */
 @injectable()
@@ -32,8 +46,14 @@ export class SensorDriver implements VmbusDriver {
     channel.irqName = `sensor${this.readings.size}`;
     this.readings.set(channel.relid, 0);
     yield* this.operations.open(channel, {
-      callback: ({ relid }) => this.readings.set(relid, (this.readings.get(relid) ?? 0) + 1),
+      callback: () => this.read(channel),
     });
+  }
+
+  private read({ relid, machine }: VmbusDevice['channel']): void {
+    const reading = (this.readings.get(relid) ?? 0) + 1;
+    this.readings.set(relid, reading);
+    machine.tracePort?.emit(sensorReading, { relid, reading });
   }
 
   *remove({ channel }: VmbusDevice): Procedure<void> {
@@ -76,6 +96,7 @@ export class ButtonDomain implements IrqDomainPlugin {
 export const pluginModule = new ContainerModule(({ bind }) => {
   bind(SensorDriver).toSelf().inSingletonScope();
   bind(VMBUS_DRIVER).toService(SensorDriver);
+  bind(TRACE_EVENT).toConstantValue(sensorReading.plain);
   bind(ButtonDomain).toSelf().inSingletonScope();
   bind(IRQ_DOMAIN_PLUGIN).toService(ButtonDomain);
 });

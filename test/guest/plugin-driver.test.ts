@@ -32,3 +32,35 @@ test("a third party's driver serves its devices and names their interrupts", () 
 test("a third party's irqdomain has its rows beside those of VMBus", () => {
   expect(guest().procInterrupts()).toMatch(/^ 24: {10}0 {10}0 {3}BUTTONS {3}0 {2}button0$/m);
 });
+
+test("a third party's event is traced as the kernel's are: in the library, in tracefs with filters, and in files", () => {
+  const vm = guest();
+  const { fs } = vm;
+  const TRACING = '/sys/kernel/tracing';
+  expect(vm.machine.tracePort).toBeUndefined();
+  const trace = vm.trace({ events: ['sensor:*'] });
+  const heard: unknown[] = [];
+  trace.on('sensor_reading', ({ values }) => heard.push(values));
+  vm.host.signal(41, 2);
+  fs.writeFile(`${TRACING}/events/sensor/sensor_reading/filter`, 'relid == 40');
+  vm.host.signal(40);
+  vm.host.signal(41);
+  const readings = [
+    { relid: 41, reading: 1 },
+    { relid: 41, reading: 2 },
+    { relid: 40, reading: 1 },
+  ];
+  expect(heard).toEqual(readings);
+  expect(
+    [...trace].map(({ event, values }) => `${event.system}:${event.name} ${event.textOf(values)}`),
+  ).toEqual(readings.map(({ relid, reading }) => `sensor:sensor_reading relid=${relid} reading=${reading}`));
+  expect(fs.readFile(`${TRACING}/available_events`)).toContain('sensor:sensor_reading\n');
+  expect(fs.readFile(`${TRACING}/events/sensor/sensor_reading/format`)).toMatch(
+    /\tfield:u32 relid;\toffset:8;\tsize:4;\tsigned:0;\n\tfield:u32 reading;\toffset:12;/,
+  );
+  expect(fs.readFile(`${TRACING}/trace_pipe`).match(/sensor_reading: relid=\d+ reading=\d+\n/g)).toHaveLength(
+    3,
+  );
+  const [line] = Buffer.from(trace.file('jsonl')).toString().split('\n');
+  expect(JSON.parse(line)).toMatchObject({ event: 'sensor:sensor_reading', fields: readings[0] });
+});

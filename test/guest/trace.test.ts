@@ -166,7 +166,7 @@ describe('a kernel that is started in place of the first one', () => {
       const times = [...trace].map(({ ns }) => ns);
       expect(times).toEqual(times.toSorted((a, b) => a - b));
       const connects = after.find(({ event }) => event.name === 'vmbus_negotiate_version');
-    expect(connects?.ns).toBeGreaterThanOrEqual(sinceBoot);
+      expect(connects?.ns).toBeGreaterThanOrEqual(sinceBoot);
       expect(trace.text().split('\n').filter(Boolean)).toHaveLength(times.length);
       expect(vm.fs.readFile(`${TRACING}/events/hyperv/enable`)).toBe('1\n');
       const dat = Buffer.from(trace.file('dat')).toString('latin1');
