@@ -2,13 +2,25 @@ import type { CpuId } from '../lib/brand.js';
 import { clearBit, nextBit, setBit, testBit, weight, wordsFor } from '../lib/bitmap.js';
 import { SharedWord } from './step.js';
 
-/** A set of CPUs below nr_cpu_ids (struct cpumask). Text forms are in cpumask-text.ts. */
+/** Bits of empty masks, by their number of words. */
+const noBits: Uint32Array[] = [];
+
+/**
+ * A set of CPUs below nr_cpu_ids (struct cpumask). Text forms are in cpumask-text.ts.
+ *
+ * A mask that is empty, or a clone, takes no bits of its own before it changes: of a large machine's thousands of masks
+ * most are one or the other.
+ */
 export class CpuMask {
-  private readonly bits: Uint32Array;
+  private bits: Uint32Array;
+  /** No other mask has these bits. */
+  private ownsBits = false;
 
   /** An empty mask. @param nrCpuIds one more than the highest CPU number that fits. */
   constructor(readonly nrCpuIds: number) {
-    this.bits = new Uint32Array(wordsFor(nrCpuIds));
+    const words = wordsFor(nrCpuIds);
+    noBits[words] ??= new Uint32Array(words);
+    this.bits = noBits[words];
   }
 
   /** The bits, to look at. */
@@ -18,6 +30,10 @@ export class CpuMask {
 
   /** The bits, to change. */
   protected get changing(): Uint32Array {
+    if (!this.ownsBits) {
+      this.bits = this.bits.slice();
+      this.ownsBits = true;
+    }
     return this.bits;
   }
 
@@ -126,7 +142,8 @@ export class CpuMask {
 
   clone(): CpuMask {
     const copy = new CpuMask(this.nrCpuIds);
-    copy.copyFrom(this);
+    copy.bits = this.words;
+    this.ownsBits = false;
     return copy;
   }
 
@@ -138,10 +155,10 @@ export class CpuMask {
 
   andNot(other: CpuMask): CpuMask {
     const result = this.clone();
-    const { bits } = result;
+    const { changing } = result;
     const { words } = other;
-    const common = Math.min(bits.length, words.length);
-    for (let i = 0; i < common; i++) bits[i] &= ~words[i];
+    const common = Math.min(changing.length, words.length);
+    for (let i = 0; i < common; i++) changing[i] &= ~words[i];
     return result;
   }
 

@@ -79,9 +79,10 @@ export type TreeNode = DirectoryNode | FileNode | SymlinkNode;
 /** A directory with a fixed set of entries, changed only through this object. */
 export class StaticDirectory implements DirectoryNode {
   readonly kind = 'directory';
-  private readonly entries = new Map<string, TreeNode>();
+  /** Made for the first entry: thousands of directories stay empty. */
+  private entries: Map<string, TreeNode> | undefined;
   /** Of entries that come and go, whether they are there. */
-  private readonly conditions = new Map<string, () => boolean>();
+  private conditions: Map<string, () => boolean> | undefined;
   private directoryCount = 0;
 
   constructor(
@@ -92,41 +93,46 @@ export class StaticDirectory implements DirectoryNode {
   }
 
   *list(): Generator<string, void, void> {
+    if (this.entries === undefined) return;
     for (const name of this.entries.keys()) if (this.isThere(name)) yield name;
   }
 
   lookup(name: string): TreeNode | undefined {
-    return this.isThere(name) ? this.entries.get(name) : undefined;
+    return this.isThere(name) ? this.entries?.get(name) : undefined;
   }
 
   directories(): number {
     let count = this.directoryCount;
-    for (const [name, isThere] of this.conditions)
-      if (this.entries.get(name)?.kind === 'directory' && !isThere()) count -= 1;
+    for (const [name, isThere] of this.conditions ?? [])
+      if (this.entries?.get(name)?.kind === 'directory' && !isThere()) count -= 1;
     return count;
   }
 
   /** @param isThere false while the entry is not to be seen; default: it always is. */
   add(name: string, node: TreeNode, isThere?: () => boolean): void {
     this.remove(name);
+    this.entries ??= new Map();
     this.entries.set(name, node);
-    if (isThere !== undefined) this.conditions.set(name, isThere);
+    if (isThere !== undefined) {
+      this.conditions ??= new Map();
+      this.conditions.set(name, isThere);
+    }
     if (node.kind === 'directory') this.directoryCount += 1;
   }
 
   remove(name: string): void {
-    if (this.entries.get(name)?.kind === 'directory') this.directoryCount -= 1;
-    this.entries.delete(name);
-    this.conditions.delete(name);
+    if (this.entries?.get(name)?.kind === 'directory') this.directoryCount -= 1;
+    this.entries?.delete(name);
+    this.conditions?.delete(name);
   }
 
   /** True if nothing has been added under this name. */
   isFree(name: string): boolean {
-    return !this.entries.has(name);
+    return !this.entries?.has(name);
   }
 
   private isThere(name: string): boolean {
-    return this.conditions.get(name)?.() !== false;
+    return this.conditions?.get(name)?.() !== false;
   }
 }
 

@@ -70,7 +70,8 @@ export class VmbusModules {
   /**
    * Loads a module, and before it the one of the bus. Nothing to do for one that is loaded.
    *
-   * @throws ErrnoError what loading fails with; RangeError if there is no such module.
+   * @throws ErrnoError what loading fails with; ENOENT if the bus is unloaded while a driver's module waits for its own
+   *   unloading; RangeError if there is no such module.
    */
   *load(name: string): Procedure<void> {
     const driver = this.driverOf(name);
@@ -81,6 +82,9 @@ export class VmbusModules {
     const module = nameOf(driver);
     yield* this.settled(module);
     if (bus.isLoaded(driver)) return;
+    // Only now its symbols are looked for (resolve_symbol_wait): the bus may have gone meanwhile.
+    yield* this.settled(BUS_MODULE);
+    if (!this.vmbus.isLoaded) throw insertFailed(name, 'ENOENT');
     if (!bus.drivers.includes(driver)) yield* this.change(module, bus.registerDriver(driver));
     if (driver.loadedByHand === true) bus.announce(driver);
     if (!bus.isLoaded(driver)) throw insertFailed(name, 'EINVAL');

@@ -1,4 +1,5 @@
 import { ErrnoError } from '../../src/lib/errno.js';
+import type { Task } from '../../src/machine/task.js';
 import type { Procedure } from '../../src/machine/step.js';
 import type { HostChannel } from '../../src/host/device.js';
 import type { Relid } from '../../src/lib/brand.js';
@@ -52,6 +53,8 @@ export class Victim {
   /** Messages that the host has sent, to be sent again in part. */
   private readonly sent: Uint8Array[] = [];
   private steps = 0;
+  /** The contexts of its machine that have not ended. */
+  private tasks: readonly Task[] = [];
   private hibernating = false;
   /** Users who are changing modules. */
   private changes = 0;
@@ -279,11 +282,32 @@ export class Victim {
   /**
    * True if the guest is as good as dead, and Linux would be: it waits, while it suspends, for sub-channels that the
    * host does not rescind and then does not hear of, or the host refused it when it resumed, or a driver waits for what
-   * its host has lost, or a CPU without synic pages went down.
+   * its host has lost, or a CPU without synic pages went down, or rescinds wait behind a bus that waits.
    */
   private neverWakes(): boolean {
     const { state, ignoresOffers } = this.guest.connection;
-    return ignoresOffers || state.kind === 'disconnected' || this.driverWaitsForEver();
+    return (
+      ignoresOffers ||
+      state.kind === 'disconnected' ||
+      this.driverWaitsForEver() ||
+      this.rescindsWaitBehindPci()
+    );
+  }
+
+  /**
+   * One rescind is dealt with after the other, and each waits until its channel was probed; hv_pci probes where devices are
+   * found, and looks each 100 ms whether its host has answered or its channel was taken back. So if another channel that
+   * comes behind is taken back before that of a silent bus, all wait for each other (hv_vmbus_rescind, hv_pri_chan).
+   */
+  private rescindsWaitBehindPci(): boolean {
+    const { machine } = this.guest;
+    const looks = this.tasks.some(
+      ({ state, blockedOn }) =>
+        state === 'blocked' &&
+        blockedOn?.ns === 100 * MS &&
+        /^(answer|bus relations) on channel/.test(blockedOn.object.name),
+    );
+    return looks && machine.waiting().some(({ waitsFor }) => waitsFor.startsWith('probe of channel'));
   }
 
   /**
@@ -318,7 +342,11 @@ export class Victim {
   private watchMachine(): void {
     const { machine } = this.guest;
     const spawn = machine.spawn.bind(machine);
-    machine.spawn = (name, proc, cpu, identity) => spawn(name, this.counted(proc), cpu, identity);
+    machine.spawn = (name, proc, cpu, identity) => {
+      const task = spawn(name, this.counted(proc), cpu, identity);
+      this.tasks = [...this.tasks.filter(({ state }) => state !== 'done'), task];
+      return task;
+    };
     for (const cpu of machine.cpus) {
       const schedule = cpu.taskletSchedule.bind(cpu);
       cpu.taskletSchedule = (tasklet) => {

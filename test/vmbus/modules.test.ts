@@ -51,4 +51,28 @@ describe('modules', () => {
     expect(errnoOf(() => guest.run(modules.load('hv_utils')))).toBe('ENODEV');
     expect([loads(), modules.isLoaded('hv_vmbus')]).toEqual([1, false]);
   });
+
+  test('a driver whose bus goes while it waits for its own end is not loaded: nobody has its symbols any more', () => {
+    const { guest, modules } = booted();
+    const { machine } = guest;
+    for (const name of modules.names)
+      if (name !== 'hv_vmbus' && name !== 'hv_utils' && modules.isLoaded(name))
+        guest.run(modules.remove(name));
+    const rmmod = machine.start(
+      'rmmod',
+      (function* () {
+        for (const name of ['hv_utils', 'hv_vmbus']) yield* modules.remove(name);
+      })(),
+    );
+    const modprobe = machine.start('modprobe', modules.load('hv_utils'));
+    expect([rmmod.state, modprobe.state]).toEqual(['blocked', 'blocked']);
+    machine.elapse(1_000_000_000);
+    expect([rmmod.state, modprobe.state, rmmod.failed]).toEqual(['done', 'done', false]);
+    expect(modprobe.error).toMatchObject({ code: 'ENOENT' });
+    expect([modules.isLoaded('hv_utils'), modules.isLoaded('hv_vmbus'), machine.liveTasks]).toEqual([
+      false,
+      false,
+      0,
+    ]);
+  });
 });
