@@ -117,7 +117,10 @@ export class GuestPower {
     yield* this.vmbus.modules.load(name);
   }
 
+  /** Processes are frozen before the first device suspends (freeze_processes). */
   private refuseAsleep(): void {
+    if (this.state === 'falling asleep')
+      throw new ErrnoError('EBUSY', 'the guest is falling asleep, and its processes are frozen');
     if (this.machine.hotplug.isDisabled)
       throw new ErrnoError('EBUSY', 'the guest sleeps, and its processes with it; resume it first');
   }

@@ -3,9 +3,6 @@ export class AssertionError extends Error {
   override readonly name = 'AssertionError';
 }
 
-/** What must hold between any two transitions does not (Machine.validateWith). */
-export class BrokenInvariantError extends AssertionError {}
-
 /**
  * Throws AssertionError unless `condition` holds.
  *

@@ -1,4 +1,4 @@
-import { BrokenInvariantError } from '../lib/assert.js';
+import { AssertionError } from '../lib/assert.js';
 import type { CpuId, Ns } from '../lib/brand.js';
 import { checks } from '../lib/checks.js';
 import { Fifo } from '../lib/fifo.js';
@@ -425,8 +425,7 @@ export class Machine implements CpuMachine, HotplugMachine, TracedMachine {
     if (this.transitions > ALL_LOOKED_AT && this.transitions % THEN_ONE_OF !== 0) return;
     for (const one of this.invariants) {
       const broken = one();
-      if (broken.length > 0)
-        throw new BrokenInvariantError(`broken after ${transition}: ${broken.join('; ')}`);
+      if (broken.length > 0) throw new AssertionError(`broken after ${transition}: ${broken.join('; ')}`);
     }
   }
 

@@ -155,6 +155,13 @@ describe('who may sleep and wake', () => {
     expect(() => guest.suspend()).toThrow(/answer on channel 13/);
     expect(errnoOf(() => guest.suspend())).toBe('EBUSY');
     expect(errnoOf(() => guest.resume())).toBe('EINVAL');
+    for (const byAProcess of [
+      () => guest.rmmod('hv_balloon'),
+      () => guest.modprobe('hv_balloon'),
+      () => guest.connect(5000),
+      () => guest.shutdown(),
+    ])
+      expect(errnoOf(byAProcess)).toBe('EBUSY');
     guest.host.drain(13, true);
     guest.run({ seconds: 1 });
     guest.resume();

@@ -102,6 +102,20 @@ describe('with IRQLAB_CHECKS=full', () => {
     }).toThrow('channel 7 is open without its IRQ');
   });
 
+  test('a line that enable_irq has started, and a request leaves to be enabled, is as in Linux', () => {
+    const interrupts = [{ irq: 4, chip: 'IO-APIC', hwirq: 4, flow: 'edge', name: 'ttyS0' }] as const;
+    const guest = Guest.create({ cpus: 2, devices: [], interrupts });
+    const line = guest.irq(4);
+    line.free();
+    guest.lines.enable(4);
+    line.request({ name: 'late', flags: ['IRQF_NO_AUTOEN'] });
+    expect(guest.irqCore.desc(4)?.cold.depth).toBe(1);
+    line.raise();
+    expect(guest.irqCount(4)).toBe(1);
+    guest.lines.enable(4);
+    expect(guest.irqCore.desc(4)?.cold.depth).toBe(0);
+  });
+
   test('another word than full is an error, which names it', () => {
     expect([undefined, '', 'full'].map(checksAsked)).toEqual([false, false, true]);
     for (const word of ['FULL', 'yes', '1', 'full '])

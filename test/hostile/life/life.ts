@@ -1,5 +1,5 @@
 import { Guest } from '../../../src/guest/guest.js';
-import { BrokenInvariantError } from '../../../src/lib/assert.js';
+import { AssertionError } from '../../../src/lib/assert.js';
 import { HungError } from '../../../src/machine/hung.js';
 import { brokenAtRest, brokenInvariants } from '../../../src/vmbus/validate.js';
 import { foreignError } from '../foreign.js';
@@ -45,7 +45,7 @@ export class Life {
     } catch (error) {
       if (error instanceof HungError) this.hangs = true;
       // Of designs that are not sound nothing is promised but that they do not crash irqlab.
-      const isOwnFault = !this.isSound && error instanceof BrokenInvariantError;
+      const isOwnFault = !this.isSound && error instanceof AssertionError;
       const foreign = isOwnFault ? undefined : foreignError(error);
       if (foreign !== undefined) return foreign;
     }
