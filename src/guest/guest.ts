@@ -317,9 +317,25 @@ export class Guest implements ScenarioGuest {
     this.perform('resume', this.power.resume());
   }
 
-  /** Leaves the host for a new kernel, as kexec does: the host forgets the guest. */
+  /**
+   * Powers off: nothing runs in the guest any more, and the host has nothing that was the guest's. Its files stay as they
+   * were.
+   *
+   * @throws HungError if a device's probe never ends; ErrnoError EBUSY while the guest sleeps; RangeError in a kernel that
+   *   has stopped.
+   */
   shutdown(): void {
-    this.perform('shutdown', this.power.shutdown());
+    this.refuseKvm('shutdown');
+    this.finish(this.poweringOff());
+  }
+
+  private *poweringOff(): Turns<void> {
+    const { machine, vmbus } = this;
+    if (machine.halted) throw new RangeError("the guest's kernel has stopped; it cannot power off");
+    yield* runInTurns(machine, 'poweroff', this.power.shutdown());
+    machine.halt();
+    vmbus.connection.cutOff();
+    this.host.hyperv.guestOff();
   }
 
   /**

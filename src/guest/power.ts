@@ -1,6 +1,7 @@
 import type { CpuId, Relid } from '../lib/brand.js';
 import { HvSockDriver, vsockService } from '../drivers/hv-sock/driver.js';
 import { ErrnoError } from '../lib/errno.js';
+import { kernLevel } from '../machine/log.js';
 import type { Machine } from '../machine/machine.js';
 import { inFrame, type Procedure } from '../machine/step.js';
 import { VMBUS_CONNECT_CPU } from '../vmbus/channel/placement.js';
@@ -77,9 +78,16 @@ export class GuestPower {
     if (vmbus.isLoaded) yield* vmbus.power.resume();
   }
 
-  /** Leaves the host for a new kernel (drivers/hv/vmbus_drv.c hv_kexec_handler). */
+  /**
+   * Powers off, as far as the kernel does (kernel/reboot.c kernel_power_off). The host is told nothing: it sees the machine
+   * go.
+   *
+   * @throws ErrnoError EBUSY while the guest sleeps.
+   */
   *shutdown(): Procedure<void> {
-    yield* this.vmbus.power.initiateUnload();
+    this.refuseAsleep();
+    yield* inFrame('device_shutdown', this.vmbus.power.shutdown());
+    this.machine.log.printk('reboot: Power down', false, kernLevel.EMERG);
   }
 
   /** Leaves the host, and switches the synics off, as a kernel does that kexec starts another one from (kernel_kexec). */

@@ -1,10 +1,12 @@
 import type { CpuId, Ns } from '../lib/brand.js';
 import { traceDat } from '../trace/binary/trace-dat.js';
+import { traceDat7 } from '../trace/binary/trace-dat-7.js';
 import { utf8 } from '../trace/binary/utf8.js';
 import { jsonLine } from '../trace/json-lines.js';
 import { setEvents } from '../trace/set-event.js';
 import { traceHead, traceLine } from '../trace/trace-text.js';
-import type { TraceRecord, Tracer } from '../trace/tracer.js';
+import type { TraceEvent } from '../trace/event.js';
+import { traceClockText, type TraceRecord, type Tracer } from '../trace/tracer.js';
 import { timeline } from './timeline.js';
 
 export interface TraceOptions {
@@ -14,8 +16,8 @@ export interface TraceOptions {
   readonly bufferKb?: number;
 }
 
-/** ftrace: as `cat trace` prints; dat: a file of trace-cmd; chrome: JSON for Chrome's and Perfetto's viewers; jsonl. */
-export const traceFormats = ['ftrace', 'dat', 'chrome', 'jsonl'] as const;
+/** ftrace: as `cat trace` prints; dat: a file of trace-cmd, dat7: in its version 7; chrome: JSON for Chrome's and Perfetto's viewers; jsonl. */
+export const traceFormats = ['ftrace', 'dat', 'dat7', 'chrome', 'jsonl'] as const;
 export type TraceFormat = (typeof traceFormats)[number];
 
 /** A part of a trace, in ns from where it begins, both ends included. */
@@ -44,10 +46,13 @@ export function traceBytes(
   overwritten = 0,
 ): Uint8Array {
   switch (format) {
-    case 'dat': {
+    case 'dat':
+    case 'dat7': {
       const { events, behaviour } = tracer;
       const cpus: CpuId[] = Array.from({ length: machine.nrCpuIds }, (_, cpu) => cpu);
-      return traceDat({ records, events, cpus, behaviour, idOf: (event) => tracer.idOf(event) });
+      const trace = { records, events, cpus, behaviour, idOf: (event: TraceEvent) => tracer.idOf(event) };
+      if (format === 'dat') return traceDat(trace);
+      return traceDat7({ ...trace, clock: { name: tracer.clock, text: traceClockText(tracer.clock) } });
     }
     case 'ftrace':
       return utf8(traceHead(records.length, overwritten, machine.online.weight) + lines(records, tracer));

@@ -45,11 +45,11 @@ export class ChannelTraffic implements HostDeviceServices {
   monitorTriggered(page: MonitorTriggers): void {
     if (this.monitorPages.has(page)) return;
     this.monitorPages.add(page);
-    this.schedule.after(this.latency.pollNs, () => {
+    this.schedule.inBackground(this.latency.pollNs, () => {
       this.monitorPages.delete(page);
       for (const channel of this.offers) {
         const { monitorAllocated, monitorId } = channel.offer;
-        if (monitorAllocated && page.take(monitorId)) this.faults.guestSignal(channel, this.hear);
+        if (monitorAllocated && page.take(monitorId)) this.readPackets(channel);
       }
     });
   }

@@ -127,6 +127,12 @@ export class HyperV implements HostPort, HostDeviceServices {
     this.synic.attach(guest);
   }
 
+  /** The guest is switched off: nothing of what the host had with it is left. */
+  guestOff(): void {
+    this.synic.off();
+    this.server.forgetGuest();
+  }
+
   /** How long the host takes from now on, for what is given. */
   setLatency(latency: HostLatency): void {
     this.latency.set(latency);

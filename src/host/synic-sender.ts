@@ -36,6 +36,12 @@ export class SynicSender {
     this.messages.length = 0;
   }
 
+  /** No VP has a synic any more. */
+  off(): void {
+    this.forget();
+    this.pages.length = 0;
+  }
+
   /** Whether messages wait for a slot, or one in it for the guest, whose CPU may be busy. */
   get hasMessages(): boolean {
     if (this.messages.length > 0 || this.isTaken(this.messageVp)) return true;

@@ -171,7 +171,7 @@ export class VmbusServer {
   }
 
   /** What is on its way for the guest's channels is for nobody. */
-  private forgetGuest(): void {
+  forgetGuest(): void {
     this.offers.forgetGuest();
     this.gpadls.clear();
   }

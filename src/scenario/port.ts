@@ -169,7 +169,7 @@ export interface ScenarioGuest {
   /** The guest wakes up; its channels have other relids: those given for their old ones, or counted on. */
   resume(relids?: ReadonlyMap<Relid, Relid>): void;
 
-  /** The guest leaves its host for a new kernel. */
+  /** The guest powers off: nothing runs in it any more. */
   shutdown(): void;
 
   /** The kernel panics: nothing runs in the guest any more. Throws RangeError for a CPU where it cannot. */

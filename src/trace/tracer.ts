@@ -68,6 +68,11 @@ export const traceClocks = [
   'tai',
   'x86-tsc',
 ] as const;
+/** `trace_clock`, with the one that is in use in brackets. */
+export function traceClockText(used: string): string {
+  return `${traceClocks.map((name) => (name === used ? `[${name}]` : name)).join(' ')}\n`;
+}
+
 /** Those that count something else than ns. */
 const countingClocks: readonly string[] = ['counter', 'x86-tsc'];
 /** Size of each CPU's buffer once an event was on, in KiB (trace_buf_size). */

@@ -67,7 +67,7 @@ const v61: HypervBehaviour = {
   checksSynicPages: false,
   messageTasklet: 'vmbus_on_msg_dpc',
   outIndexesUnsigned: false,
-  unloadsHostAtExit: true, // 6.1.192 has the fix by which vmbus_exit leaves conn_state alone
+  unloadsHostAtExit: true, // 6.1.192 has the fix by which vmbus_exit leaves conn_state alone, 6.1.176 not
   probeFailure: 'probe of',
   vpciInIsolated: false,
   scansToHighestRelid: false,
@@ -100,18 +100,19 @@ const v612: HypervBehaviour = {
   uioMasksInterrupts: false, // 6.12.117 has the fix of 6.17's, "uio_hv_generic: Let userspace take care of interrupt mask"
   noConnectionErrno: 'ENXIO', // 6.12.117 has the change that looks for VTL2's connection
   placementSpins: false, // 6.12.117 has the fix of 7.2's
-  unloadsHostAtExit: true, // 6.12.117 has the fix that 6.1.192 has
-  probeFailure: 'probe with driver', // by 6.12, call_driver_probe
+  unloadsHostAtExit: true, // 6.12.117 has the fix that 6.1.192 has, 6.12.107 not
+  probeFailure: 'probe with driver', // a patch of spring 2024 for call_driver_probe; in 6.12.107, in 6.18.38
   netvscChannels: { least: 16, orDefaultRssQueues: true }, // 6.12, 646f071d315b
 };
 
 const v618: HypervBehaviour = {
   ...v612,
-  unloadsHostAtExit: false, // 6.18 and 7.2.8 are without that fix
+  unloadsHostAtExit: false, // 7.2.8 is without that fix; no stable tree of 6.18 was at hand
   waitsForBootOffers: true, // 6.14, "hv: vmbus: Wait for boot-time offers during boot and resume"
   resumeWaitsForEachDevice: false, // 6.14, "hv: vmbus: Log on missing offers if any"
   storvscPrefersOwnCpu: true, // 6.18, "scsi: storvsc: Prefer returning channel with the same CPU as on the I/O issuing CPU"
   storvscStatusLabel: 'host=0x', // 6.16, "scsi: storvsc: Don't report the host packet status as the hv status"
+  utilInitErrno: 'ENOTSUPP', // a patch of November 2024, "Don't force error code to ENODEV in util_probe()"; not in 6.12.107, in 7.2.8
   movesChannelsAtOffline: true, // 6.15, "Add support for CPU offlining in Hyper-V": hv_pick_new_cpu
 };
 
@@ -121,12 +122,11 @@ const v72: HypervBehaviour = {
   confidentialVmbus: true, // 6.19, the series that it began
   checksSynicPages: true, // 6.19, the same series, by which a CPU has two pairs or one
   messageTasklet: '__vmbus_on_msg_dpc', // 6.19, likewise: one call for each of the pages
-  outIndexesUnsigned: true, // by 7.2, out_read_index_show and out_write_index_show
-  placementSpins: true, // 7.2.8
+  outIndexesUnsigned: true, // in 7.2.8, not in 6.12.107: out_read_index_show and out_write_index_show
+  placementSpins: true, // in 7.2.8
   scansToHighestRelid: true, // 7.1, 1c80dd81cac1
-  framebufferDriver: 'hyperv_drm', // hyperv_fb is gone in 7.2
-  utilInitErrno: 'ENOTSUPP', // by 7.2, what util_init said
-  vpciRetarget: 'hv_irq_retarget_interrupt', // by 7.2, where the root partition has its own way
+  framebufferDriver: 'hyperv_drm', // 7.2.8 has no hyperv_fb, 6.12.107 has
+  vpciRetarget: 'hv_irq_retarget_interrupt', // in 7.2.8, where the root partition has its own way; not in 6.12.107
 };
 
 const behaviours: Readonly<Record<KernelVersion, HypervBehaviour>> = {

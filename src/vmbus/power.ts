@@ -42,6 +42,20 @@ export class VmbusPower {
   }
 
   /**
+   * The machine is about to go: waits for probes that are under way, then for each device's lock, the one found last first
+   * (device_shutdown). Of the drivers none but hyperv_drm has something to do then, which shows on the screen alone
+   * (vmbus_shutdown).
+   */
+  *shutdown(): Procedure<void> {
+    const { devices } = this.bus;
+    for (const { probing } of devices) yield* inFrame('wait_for_device_probe', probing.wait());
+    for (const { lock } of devices.toReversed()) {
+      yield* lock.lock();
+      yield* lock.unlock();
+    }
+  }
+
+  /**
    * Suspends all devices, the one found last first, then the bus. If a device cannot be suspended, those that are
    * suspended already are resumed.
    *

@@ -262,6 +262,7 @@ describe('without the program in user space', () => {
 test.each([
   ['6.1', '2.4', -19],
   ['6.12', '2.4', -19],
+  ['6.18', '2.4', -524],
   ['7.2', '2.4', -524],
   ['7.2', '3.0', 0],
 ] as const)('backups of Linux %s on VMBus %s: errno %i', (kernel, version, errno) => {

@@ -96,16 +96,6 @@ describe('hibernation', () => {
   });
 });
 
-describe('shutdown', () => {
-  test('the host forgets the guest, CPUs may go', () => {
-    const guest = Guest.create(options);
-    expect(errnoOf(() => guest.cpu(2).offline())).toBe('EBUSY');
-    guest.shutdown();
-    expect(guest.host.signal(7)).toBe(0);
-    expect(errnoOf(() => guest.cpu(2).offline())).toBeUndefined();
-  });
-});
-
 describe('sockets', () => {
   test('a channel named hv_sock, which a sleep ends', () => {
     const guest = Guest.create(options);
@@ -157,21 +147,6 @@ describe('a suspend that fails', () => {
 
 describe('who may sleep and wake', () => {
   const awake = (): Guest => Guest.create(options);
-
-  test('a guest that left its host by a shutdown has nothing to resume, whether it ever slept or not', () => {
-    for (const slept of [false, true]) {
-      const guest = awake();
-      if (slept) {
-        guest.suspend();
-        guest.resume();
-      }
-      guest.shutdown();
-      expect(errnoOf(() => guest.resume())).toBe('EINVAL');
-      expect(guest.log.map(({ text }) => text).filter((text) => text.includes('failed to restore'))).toEqual(
-        [],
-      );
-    }
-  });
 
   test('a suspend that hangs keeps others out', () => {
     const guest = awake();

@@ -82,6 +82,49 @@ function fieldsOf({ event }: TraceRecord, view: DataView): Record<string, unknow
   return read;
 }
 
+/** Version 7: the names of the sections by their ids, and each CPU's pages, found by the options. */
+function version7(file: Uint8Array): { names: Map<number, string>; pages: Uint8Array[]; clock: string } {
+  const bytes = Buffer.from(file);
+  // Magic, version 7, little-endian, 8 bytes in a long, pages of 4096 bytes, no compression.
+  expect(bytes.subarray(0, 24).toString('latin1')).toBe('\x17\x08Dtracing7\0\0\x08\0\x10\0\0none\0\0');
+  const word = (at: number): number => Number(bytes.readBigUInt64LE(at));
+  let at = word(24);
+  const sections: { id: number; name: number }[] = [
+    { id: bytes.readUInt16LE(at), name: bytes.readUInt32LE(at + 4) },
+  ];
+  const end = at + 16 + word(at + 8);
+  expect(end).toBe(bytes.length);
+  let strings = Buffer.alloc(0);
+  let clock = '';
+  const pages: Uint8Array[] = [];
+  let done = false;
+  for (at += 16; at < end; ) {
+    const id = bytes.readUInt16LE(at);
+    const data = at + 6;
+    const size = bytes.readUInt32LE(at + 2);
+    if (id === 15) strings = bytes.subarray(data, data + size);
+    else if (id === 4) clock = bytes.toString('latin1', data, data + size - 1);
+    else if (id === 0) done = word(data) === 0;
+    else if (id !== 8) {
+      const section = word(data);
+      expect(bytes.readUInt16LE(section)).toBe(id);
+      sections.push({ id, name: bytes.readUInt32LE(section + 4) });
+    }
+    if (id === 3) {
+      const cpusAt = bytes.indexOf(0, bytes.indexOf(0, data + 8) + 1) + 5;
+      for (let cpu = 0; cpu < bytes.readUInt32LE(cpusAt); cpu++) {
+        const entry = cpusAt + 4 + 20 * cpu;
+        expect([bytes.readUInt32LE(entry), word(entry + 4) % 4096]).toEqual([cpu, 0]);
+        pages.push(bytes.subarray(word(entry + 4), word(entry + 4) + word(entry + 12)));
+      }
+    }
+    at = data + size;
+  }
+  expect(done).toBe(true);
+  const nameAt = (from: number): string => strings.toString('latin1', from, strings.indexOf(0, from));
+  return { names: new Map(sections.map(({ id, name }) => [id, nameAt(name)])), pages, clock };
+}
+
 const scenarios = [
   'rfc-gen2-8vcpu',
   'channel-affinity',
@@ -95,6 +138,25 @@ const scenarios = [
 describe.each(scenarios)('%s', (name) => {
   const trace = traced(name);
   const records = [...trace];
+
+  test('version 7 has the pages of version 6, and says where all is', () => {
+    const { names, pages, clock } = version7(trace.file('dat7'));
+    const six = Buffer.from(trace.file('dat'));
+    const seven = Buffer.concat(pages);
+    expect(seven.equals(six.subarray(six.length - seven.length))).toBe(true);
+    expect(seven.length).toBeGreaterThan(0);
+    expect(Object.fromEntries(names)).toEqual({
+      0: 'options',
+      3: 'flyrecord',
+      16: 'headers',
+      17: 'ftrace events',
+      18: 'events format',
+      19: 'kallsyms',
+      20: 'printk',
+      21: 'command lines',
+    });
+    expect(clock).toMatch(/^\[local\] global /);
+  });
 
   test('each field of each event is in trace.dat', () => {
     expect(records.length).toBeGreaterThan(20);

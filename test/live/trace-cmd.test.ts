@@ -30,12 +30,18 @@ describeReal('trace-cmd report', ['trace-cmd'], () => {
     'hibernate',
   ])('prints the lines of our own text of %s', async (name) => {
     const file = (ending: string) => join(dir, `${name}.${ending}`);
-    for (const ending of ['dat', 'txt']) {
+    for (const [ending, format] of [
+      ['dat', 'dat'],
+      ['7.dat', 'dat7'],
+      ['txt', 'ftrace'],
+    ]) {
       const args = [
         'run',
         `examples/${name}.yaml`,
         '--trace',
         file(ending),
+        '--trace-format',
+        format,
         '--seconds',
         '0.05',
         '--events',
@@ -46,6 +52,8 @@ describeReal('trace-cmd report', ['trace-cmd'], () => {
     const { out, err } = await run('trace-cmd', ['report', file('dat')]);
     const own = lines(readFileSync(file('txt'), 'utf8'));
     expect(own.length).toBeGreaterThan(20);
+    const seven = await run('trace-cmd', ['report', file('7.dat')]);
+    expect([lines(seven.out), seven.err]).toEqual([own, '']);
     expect([lines(out), err.replace(/^trace-cmd: No such file.*\n/gm, '')]).toEqual([own, '']);
   });
 });

@@ -140,7 +140,7 @@ export function traceOption(): Option {
 export function traceFormatOption(): Option {
   return new Option(
     '--trace-format <name>',
-    'ftrace, dat, chrome or jsonl, whatever the name of the trace ends with',
+    'ftrace, dat, dat7, chrome or jsonl, whatever the name of the trace ends with',
   );
 }
 

@@ -27,7 +27,7 @@ export const command: CommandModule = {
         '--trace <file>',
         'write what happened: .txt (ftrace), .dat (trace-cmd), .json (Perfetto), .jsonl; also .gz',
       )
-      .option('--trace-format <name>', 'ftrace, dat, chrome or jsonl, whatever the name ends with')
+      .option('--trace-format <name>', 'ftrace, dat, dat7, chrome or jsonl, whatever the name ends with')
       .option('--events <list>', 'events or groups to trace, e.g. irq,hyperv:vmbus_open')
       .option('--from <time>', 'write events from then on, e.g. 1.5s after booting')
       .option('--to <time>', 'write events up to then')

@@ -23,14 +23,16 @@ export class BackgroundWrites {
     return this.ended.splice(0);
   }
 
-  /** Starts what `write` does by Machine.run. */
+  /** Starts what `write` does by Machine.run or Machine.call. */
   start(write: () => void): void {
     const { machine } = this.guest;
-    const { run } = machine;
-    machine.run = (name, proc) => {
+    const { run, call } = machine;
+    const begin = (name: string, proc: Procedure<unknown>): never => {
       machine.spawn(name, this.noting(proc));
       throw new Started();
     };
+    machine.run = begin;
+    machine.call = begin;
     try {
       write();
       this.ended.push('ok');
@@ -39,6 +41,7 @@ export class BackgroundWrites {
       else if (!(thrown instanceof Started)) throw thrown;
     } finally {
       machine.run = run;
+      machine.call = call;
     }
     machine.settle();
   }

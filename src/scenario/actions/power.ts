@@ -43,7 +43,7 @@ export const resume = defineAction({
 
 export const shutdown = defineAction({
   name: 'shutdown',
-  value: yes.describe('The guest leaves its host for a new kernel, as with kexec'),
+  value: yes.describe('The guest powers off'),
   fields: () => ({}),
   describe: () => 'shutdown',
   endsWithCall: true,

@@ -5,7 +5,7 @@ import type { TraceEvent } from '../../trace/event.js';
 import { headerEvent, headerPage } from '../../trace/format-files.js';
 import { printEvent, TRACE_PRINT, writeMarker } from '../../trace/print-event.js';
 import { secondsText, traceText } from '../../trace/trace-text.js';
-import { traceClocks, type Tracer } from '../../trace/tracer.js';
+import { traceClockText, type Tracer } from '../../trace/tracer.js';
 import { CpuMask } from '../../machine/cpumask.js';
 import { formatCpuMask, parseCpuMask } from '../../machine/cpumask-text.js';
 import { type FileNode, ListDirectory, StaticDirectory } from '../tree-node.js';
@@ -71,7 +71,7 @@ export function tracefs(tracer: Tracer, machine: Machine): StaticDirectory {
       () => tracer.reset(),
     ),
     trace_clock: wordFile(
-      () => `${traceClocks.map((name) => (name === tracer.clock ? `[${name}]` : name)).join(' ')}\n`,
+      () => traceClockText(tracer.clock),
       (word) => {
         tracer.clock = word;
       },

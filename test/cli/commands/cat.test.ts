@@ -39,7 +39,7 @@ describe('irqlab cat', () => {
   });
 
   test('lists directories', async () => {
-    expect((await cat('/proc')).out).toBe('cpuinfo\ninterrupts\nirq\nsoftirqs\nstat\nsys\n');
+    expect((await cat('/proc')).out).toBe('cpuinfo\ninterrupts\nirq\nkallsyms\nsoftirqs\nstat\nsys\n');
   });
 
   test('what cannot be read is said, and the rest is printed', async () => {
