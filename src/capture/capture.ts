@@ -16,15 +16,29 @@ export const captureNames: Readonly<Record<Capture['kind'], string>> = {
   procIrq: 'the output of grep on /proc/irq/*/smp_affinity_list',
 };
 
+/** Each kind's own way to be read. */
+const parsers: Readonly<Record<Capture['kind'], (text: string) => Capture>> = {
+  interrupts: (text) => ({ kind: 'interrupts', parsed: parseInterrupts(text) }),
+  devices: (text) =>
+    isUdevDump(text)
+      ? { kind: 'devices', devices: parseUdevDump(text), madeUpRelids: true }
+      : { kind: 'devices', devices: parseLsvmbus(text), madeUpRelids: false },
+  procIrq: (text) => ({ kind: 'procIrq', dump: parseProcIrqDump(text) }),
+};
+
 /**
- * Reads a capture; its first line tells which kind it is.
+ * Reads a capture.
  *
+ * @param wanted the kind that it is to be, unless it begins as another; default: /proc/interrupts.
  * @throws InterruptsSyntaxError or CaptureSyntaxError, which say where.
  */
-export function parseCapture(text: string): Capture {
-  if (text.startsWith('VMBUS ID'))
-    return { kind: 'devices', devices: parseLsvmbus(text), madeUpRelids: false };
-  if (isUdevDump(text)) return { kind: 'devices', devices: parseUdevDump(text), madeUpRelids: true };
-  if (isProcIrqDump(text)) return { kind: 'procIrq', dump: parseProcIrqDump(text) };
-  return { kind: 'interrupts', parsed: parseInterrupts(text) };
+export function parseCapture(text: string, wanted: Capture['kind'] = 'interrupts'): Capture {
+  return parsers[kindOf(text) ?? wanted](text);
+}
+
+/** The kind that the first line shows; undefined if it shows none. */
+function kindOf(text: string): Capture['kind'] | undefined {
+  if (text.startsWith('VMBUS ID') || isUdevDump(text)) return 'devices';
+  if (isProcIrqDump(text)) return 'procIrq';
+  return /^ *CPU\d/.test(text) ? 'interrupts' : undefined;
 }

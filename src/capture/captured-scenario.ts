@@ -1,14 +1,15 @@
 import { UsageError } from '../command/usage-error.js';
 import { ScenarioError } from '../scenario/diagnostics.js';
 import { parseScenario } from '../scenario/load.js';
+import type { DeviceOptions } from '../scenario/options/devices.js';
 import type { GuestOptions } from '../scenario/options/guest.js';
 import { loseAgain, parseInterrupts, reprintInterrupts } from '../view/interrupts/parse.js';
 import { type Capture, captureNames } from './capture.js';
 import type { CaptureFile } from './capture-file.js';
 import { firstDifference } from './difference.js';
-import { type CapturedGuest, type Captures, guestOfCaptures, isChannelRow } from './guest-options.js';
+import { FittedChannels } from './fitted-channels.js';
+import { type Captures, guestOfCaptures, isChannelRow } from './guest-options.js';
 import { scenarioText } from './scenario-text.js';
-import { UnexplainedRow } from './vmbus-rows.js';
 
 /** Boots a guest and gives its /proc/interrupts. */
 export type ShowInterrupts = (options: GuestOptions) => Promise<string>;
@@ -33,18 +34,17 @@ const MADE_UP_RELIDS = 'a udev dump has no relids: they are made up in the order
 export async function scenarioOf(
   read: readonly CaptureFile[],
   show: ShowInterrupts,
+  hyperv: boolean,
 ): Promise<CapturedScenario> {
-  const captures = together(read);
-  let scenario = writeScenario(captures, read, []);
-  let problem = await differenceShown(scenario.text, captures, show);
-  if (problem !== undefined && captures.devices === undefined && hasChannels(captures)) {
-    // The rows name drivers, but their devices do not fit the way these drivers use channels.
-    const reason = 'the guest cannot have these VMBus devices: their interrupts are kept without a device';
-    scenario = writeScenario({ ...captures, withoutDevices: true }, read, [reason]);
-    problem = await differenceShown(scenario.text, captures, show);
+  const captures = { ...together(read), hyperv };
+  const fitted = new FittedChannels(captures);
+  for (;;) {
+    const scenario = writeScenario(fitted.captures, read, fitted.reasons);
+    const problem = await differenceShown(scenario.text, captures, show);
+    if (problem === undefined) return scenario;
+    if (!fitted.adapt(Number.parseInt(problem, 10) || 0, scenario.devices))
+      throw new UsageError(`${interruptsFile(read)}:${problem}`);
   }
-  if (problem !== undefined) throw new UsageError(`${interruptsFile(read)}:${problem}`);
-  return scenario;
 }
 
 /** @throws UsageError unless there is at most one capture of each kind, and one that tells of interrupts or devices. */
@@ -74,24 +74,14 @@ function writeScenario(
   captures: CapturedMachine,
   read: readonly CaptureFile[],
   reasons: readonly string[],
-): CapturedScenario {
+): CapturedScenario & { readonly devices: readonly DeviceOptions[] } {
   const names = read.map(({ file }) => file.slice(file.lastIndexOf('/') + 1));
   const madeUp = read.some(({ capture }) => capture.kind === 'devices' && capture.madeUpRelids);
-  const { options, notes } = makeGuest(captures, read);
-  const all = [...reasons, ...notes, ...(madeUp ? [MADE_UP_RELIDS] : [])];
-  return { text: scenarioText(options, `Imported from ${names.join(', ')}`, all), notes: all };
-}
-
-function makeGuest(captures: CapturedMachine, read: readonly CaptureFile[]): CapturedGuest {
-  try {
-    return guestOfCaptures(captures);
-  } catch (error) {
-    if (!(error instanceof UnexplainedRow)) throw error;
-    const lines = captures.text?.split('\n') ?? [];
-    const at = lines.findIndex((line) => Number.parseInt(line, 10) === error.irq);
-    const column = (lines[at]?.indexOf('VMBus') ?? 0) + 1;
-    throw new UsageError(`${interruptsFile(read)}:${at + 1}:${column}: expected ${error.expected}`);
-  }
+  const { options, notes } = guestOfCaptures(captures);
+  const ofFiles = read.flatMap(({ file, notes: said }) => said.map((note) => `${file}: ${note}`));
+  const all = [...ofFiles, ...reasons, ...notes, ...(madeUp ? [MADE_UP_RELIDS] : [])];
+  const text = scenarioText(options, `Imported from ${names.join(', ')}`, all);
+  return { text, notes: all, devices: options.devices ?? [] };
 }
 
 /** Boots the guest of a scenario and says where it differs from the capture; undefined if it does not. */

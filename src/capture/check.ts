@@ -23,9 +23,9 @@ export function checkCaptures(files: readonly string[], stdio: Stdio): ExitStatu
       soFar = `in ${file}; done: ${at} of ${files.length} files`;
       stdio.progress?.(`${at + 1} of ${files.length}: ${file}`);
       const { name, bytes } = readBytes(file, stdio);
-      const problem = problemOf(name, bytes);
+      const { problem, notes } = checked(name, bytes);
       if (problem !== undefined) failed += 1;
-      lines.push(`${problem ?? `${name}: ok`}\n`);
+      lines.push(`${problem ?? `${name}: ok${notes.map((note) => `; ${note}`).join('')}`}\n`);
     }
   };
   try {
@@ -39,16 +39,16 @@ export function checkCaptures(files: readonly string[], stdio: Stdio): ExitStatu
 }
 
 /** What is wrong with a capture, with file, line and column; undefined if nothing is. */
-function problemOf(file: string, bytes: Uint8Array): string | undefined {
+function checked(file: string, bytes: Uint8Array): { problem?: string; notes: readonly string[] } {
   try {
-    const { text, capture } = understoodCapture(file, bytes);
-    if (capture.kind !== 'interrupts') return undefined;
+    const { text, capture, notes } = understoodCapture(file, bytes);
+    if (capture.kind !== 'interrupts') return { notes };
     const difference =
       firstDifference(text, reprintInterrupts(capture.parsed), 'it prints again as') ??
       firstDifference(text, shownByMachine(text) ?? text, 'a machine like it shows');
-    return difference && `${file}:${difference}`;
+    return { ...(difference !== undefined && { problem: `${file}:${difference}` }), notes };
   } catch (error) {
-    if (error instanceof UsageError) return error.message;
+    if (error instanceof UsageError) return { problem: error.message, notes: [] };
     throw error;
   }
 }

@@ -1,4 +1,4 @@
-import type { CpuId } from '../lib/brand.js';
+import type { CpuId, Irq, Relid } from '../lib/brand.js';
 import type { CpuMask } from '../machine/cpumask.js';
 import { VMBUS_LINE_NAME } from '../platform/arm64/vmbus-ppi.js';
 import { builtinPlatforms } from '../platform/index.js';
@@ -23,8 +23,12 @@ export interface Captures {
   readonly interrupts?: ParsedInterrupts;
   readonly devices?: readonly LsvmbusDevice[];
   readonly procIrq?: ProcIrqDump;
-  /** Treat the interrupts of VMBus channels as plain interrupts without a device. */
-  readonly withoutDevices?: boolean;
+  /** Channels whose interrupts are plain ones, without a device. */
+  readonly bare?: ReadonlySet<Relid>;
+  /** Numbers that something had while the channels got theirs. */
+  readonly goneIrqs?: readonly Irq[];
+  /** The user says that this is a guest of Hyper-V. */
+  readonly hyperv?: boolean;
 }
 
 /** A guest made from captures, and what its user should know of it. */
@@ -33,12 +37,14 @@ export interface CapturedGuest {
   readonly notes: readonly string[];
 }
 
-/** Rows that count the hypervisor's interrupts: above 0 only in guests of Hyper-V. */
-const hyperVRows: ReadonlySet<string> = new Set(['HYP', 'HRE', 'HVS']);
+/** Rows that x86 has as a guest of Hyper-V only. HYP is that of any hypervisor's callbacks. */
+const hyperVRows: ReadonlySet<string> = new Set(['HRE', 'HVS']);
+/** Chips of interrupts that Hyper-V passes through. */
+const HYPERV_PCI = /^(?:Hyper-V PCIe MSI|HV-PCI-MSI)/;
 
 const [defaultPlatform] = builtinPlatforms;
 
-/** Makes a guest of captures. @throws UnexplainedRow for a channel that belongs to none of the listed devices. */
+/** Makes a guest of captures. */
 export function guestOfCaptures(captures: Captures): CapturedGuest {
   const { interrupts, procIrq } = captures;
   if (interrupts === undefined) return guestOfDevices(captures.devices ?? []);
@@ -46,13 +52,13 @@ export function guestOfCaptures(captures: Captures): CapturedGuest {
   const irqRows = table.rows.filter((row): row is IrqRow => row.kind === 'irq');
   // The host's messages go to CPU 0 (VMBUS_CONNECT_CPU): without it there is no channel.
   const canHaveVmbus = table.cpus[0] === 0;
-  const usesRows = canHaveVmbus && captures.withoutDevices !== true;
-  const channelRows = usesRows ? irqRows.filter(isChannelRow) : [];
-  const listed = canHaveVmbus ? captures.devices : undefined;
+  const { bare, goneIrqs = [] } = captures;
+  const hasDevice = (relid: number | null): boolean => relid === null || bare?.has(relid) !== true;
+  const channelRows = canHaveVmbus ? irqRows.filter((row) => isChannelRow(row) && hasDevice(row.hwirq)) : [];
+  const listed = canHaveVmbus ? captures.devices?.filter(({ relid }) => hasDevice(relid)) : undefined;
   const vmbus = vmbusGuest(channelRows, listed, (row) => targetOf(row, table.cpus, procIrq));
   const ofChannels = channelRows.filter((row) => !vmbus.unexplained.includes(row));
-  const isHyperV =
-    irqRows.some(isChannelRow) || captures.devices !== undefined || table.rows.some(countsHyperV);
+  const isHyperV = captures.hyperv === true || captures.devices !== undefined || table.rows.some(isOfHyperV);
   const platform = platformOf(interrupts.arch);
   const kernel = kernelOfForm[form];
   const highest = Math.max(...table.cpus, ...vmbus.channels.map(({ cpu = 0 }) => cpu));
@@ -68,6 +74,7 @@ export function guestOfCaptures(captures: Captures): CapturedGuest {
     ...(platform !== defaultPlatform && { arch: platform.name }),
     cpus: cpusOf(table.cpus, nrCpus, possible),
     ...nrIrqsOf(interrupts, platform, possible),
+    ...(goneIrqs.length > 0 && { goneIrqs }),
     ...(!(isHyperV && canHaveVmbus) && { vmbus: false }),
     ...procInterruptsOf(interrupts, kernel, platform),
     ...(vmbus.devices.length > 0 && { devices: vmbus.devices }),
@@ -80,7 +87,7 @@ export function guestOfCaptures(captures: Captures): CapturedGuest {
   const notes = [
     ...notesOnForm(interrupts, kernel, platform),
     ...vmbus.notes,
-    ...(isHyperV ? notesOnVmbus(canHaveVmbus, vmbus) : []),
+    ...(isHyperV ? notesOnVmbus(canHaveVmbus, vmbus, bare) : notesOnHypervisor(table.rows)),
   ];
   return { options, notes };
 }
@@ -100,10 +107,19 @@ function notesOnForm(
 }
 
 /** Why a guest of Hyper-V has no devices. */
-function notesOnVmbus(canHaveVmbus: boolean, { devices }: VmbusPart): string[] {
+function notesOnVmbus(canHaveVmbus: boolean, { devices }: VmbusPart, bare: Captures['bare']): string[] {
   if (!canHaveVmbus) return ['CPU 0 is offline, where VMBus needs it: the guest has no VMBus devices'];
-  if (devices.length > 0) return [];
+  if (devices.length > 0 || bare !== undefined) return [];
   return ['the capture is of a guest of Hyper-V, but says nothing of its devices: give --lsvmbus'];
+}
+
+/** Why a guest of some hypervisor has no VMBus. */
+function notesOnHypervisor(rows: readonly InterruptsRow[]): string[] {
+  const row = rows.find(({ kind, ...of }) => kind === 'arch' && 'label' in of && of.label === 'HYP');
+  if (row?.kind !== 'arch' || row.counts.every((count) => count === 0)) return [];
+  return [
+    'HYP counts callbacks of any hypervisor, and nothing else tells of Hyper-V: the guest has no VMBus; --hyperv says that it is one of Hyper-V',
+  ];
 }
 
 function archRowsOf(
@@ -128,9 +144,10 @@ export function isChannelRow({ chip, hwirq, chipPrinted }: IrqRow): boolean {
   return chip === 'VMBus' && hwirq !== null && !chipPrinted;
 }
 
-function countsHyperV(row: InterruptsRow): boolean {
-  if (row.kind === 'irq') return row.actions.includes(VMBUS_LINE_NAME);
-  return row.kind === 'arch' && hyperVRows.has(row.label) && row.counts.some((count) => count > 0);
+function isOfHyperV(row: InterruptsRow): boolean {
+  if (row.kind === 'arch') return hyperVRows.has(row.label);
+  if (row.kind !== 'irq') return false;
+  return isChannelRow(row) || HYPERV_PCI.test(row.chip) || row.actions.includes(VMBUS_LINE_NAME);
 }
 
 /** The CPU that a channel's interrupt goes to, if the captures tell. */

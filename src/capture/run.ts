@@ -3,6 +3,7 @@ import { writeText } from '../command/named-file.js';
 import { guestsWith } from '../command/scenario-file.js';
 import type { Stdio } from '../command/stdio.js';
 import { UsageError } from '../command/usage-error.js';
+import type { GuestOptions } from '../scenario/options/guest.js';
 import { readCapture, readKind } from './capture-file.js';
 import { scenarioOf } from './captured-scenario.js';
 import { checkCaptures } from './check.js';
@@ -12,6 +13,8 @@ export interface ImportOptions {
   readonly lsvmbus?: string;
   /** File with the output of grep on /proc/irq. */
   readonly affinity?: string;
+  /** The captures are of a guest of Hyper-V, whatever they show. */
+  readonly hyperv?: boolean;
   /** Read each file, print it again and compare; make no scenario. */
   readonly check?: boolean;
   /** File for the scenario; default: standard output. */
@@ -25,7 +28,7 @@ export interface ImportOptions {
  */
 export async function runImport(
   files: readonly string[],
-  { lsvmbus, affinity, check, output }: ImportOptions,
+  { lsvmbus, affinity, hyperv = false, check, output }: ImportOptions,
   stdio: Stdio,
 ): Promise<ExitStatus> {
   const named = [lsvmbus, affinity].filter((file) => file !== undefined);
@@ -35,9 +38,9 @@ export async function runImport(
   const read = files.map((file) => readCapture(file, stdio));
   if (lsvmbus !== undefined) read.push(readKind(lsvmbus, stdio, 'devices', '--lsvmbus'));
   if (affinity !== undefined) read.push(readKind(affinity, stdio, 'procIrq', '--affinity'));
-  const { text, notes } = await scenarioOf(read, async (options) =>
-    (await guestsWith()(options)).procInterrupts(),
-  );
+  const show = async (options: GuestOptions): Promise<string> =>
+    (await guestsWith()(options)).procInterrupts();
+  const { text, notes } = await scenarioOf(read, show, hyperv);
   for (const note of notes) stdio.err(`irqlab: ${note}\n`);
   if (output === undefined || output === '-') stdio.out(text);
   else writeText(output, text);

@@ -43,7 +43,7 @@ function cpuLists({ cpus }: GuestOptions): unknown {
  * @param notes become comments at the top.
  */
 export function scenarioText(guest: GuestOptions, description: string, notes: readonly string[]): string {
-  const { kernel, arch, nrIrqs, vmbus, procInterrupts, architectureRows } = guest;
+  const { kernel, arch, nrIrqs, goneIrqs, vmbus, procInterrupts, architectureRows } = guest;
   const rows = Array.isArray(architectureRows) ? (architectureRows as readonly unknown[]) : undefined;
   return (
     notes.map((note) => `# ${note}\n`).join('') +
@@ -52,6 +52,7 @@ export function scenarioText(guest: GuestOptions, description: string, notes: re
     line('arch', arch) +
     line('cpus', cpuLists(guest)) +
     line('nrIrqs', nrIrqs) +
+    line('goneIrqs', goneIrqs) +
     line('vmbus', vmbus) +
     line('procInterrupts', procInterrupts) +
     list('devices', guest.devices) +

@@ -14,24 +14,11 @@ export interface VmbusPart {
   readonly notes: readonly string[];
 }
 
-/** A channel's row in /proc/interrupts that belongs to none of the listed devices. */
-export class UnexplainedRow extends Error {
-  override readonly name = 'UnexplainedRow';
-
-  constructor(
-    readonly irq: number,
-    readonly expected: string,
-  ) {
-    super(expected);
-  }
-}
-
 /**
  * The devices that lsvmbus lists; without it, those that the names of the channels' interrupts tell of.
  *
  * @param rows of the channels' interrupts.
  * @param targetOf the CPU that a channel's interrupt goes to, if known.
- * @throws UnexplainedRow for a channel that belongs to none of the listed devices.
  */
 export function vmbusGuest(
   rows: readonly IrqRow[],
@@ -50,8 +37,6 @@ export function vmbusGuest(
   for (const row of rows) {
     const relid = relidOf(row);
     if (!known.has(relid)) {
-      if (listed !== undefined)
-        throw new UnexplainedRow(row.irq, `a relid that the device list has, not ${relid}`);
       unexplained.push(row);
       continue;
     }
@@ -61,14 +46,16 @@ export function vmbusGuest(
   for (const { channels } of listed ?? []) {
     for (const { relid, targetCpu: cpu } of channels) known.set(relid, { relid, cpu });
   }
-  if (unexplained.length > 0) notes.push(unexplainedNote(unexplained));
+  if (unexplained.length > 0) notes.push(unexplainedNote(unexplained, listed !== undefined));
   const channels = [...known.values()].filter(({ relid, cpu }) => cpu !== undefined || irqOf.has(relid));
   return { devices, channels, unexplained, notes };
 }
 
-function unexplainedNote(rows: readonly IrqRow[]): string {
-  const names = rows.map(({ irq, actions }) => `${irq} (${JSON.stringify(actions.join(', '))})`);
-  return `VMBus interrupts that name no driver known here are kept without a device; --lsvmbus tells more: ${names.join(', ')}`;
+function unexplainedNote(rows: readonly IrqRow[], isListed: boolean): string {
+  const names = rows.map(({ irq, actions }) => `${irq} (${JSON.stringify(actions.join(', '))})`).join(', ');
+  return isListed
+    ? `VMBus interrupts whose relids the device list does not have are kept without a device: ${names}`
+    : `VMBus interrupts that name no driver known here are kept without a device; --lsvmbus tells more: ${names}`;
 }
 
 /** The relid of a channel's interrupt: its hwirq. */

@@ -35,7 +35,7 @@ export class BalloonDriver extends VscDriver {
             else conversation.receive(payload);
             break;
           case DM.CAPABILITIES_RESPONSE:
-            if (messageWord(payload) === 0) log.printk('hv_balloon: Capabilities not accepted by host');
+            if (messageWord(payload) === 0) log.prErr('hv_balloon: Capabilities not accepted by host');
             conversation.receive(payload);
             break;
           case DM.BALLOON_REQUEST:
@@ -51,7 +51,7 @@ export class BalloonDriver extends VscDriver {
           case DM.INFO_MESSAGE:
             break;
           default:
-            log.printk(`hv_balloon: Unhandled message: type: ${type & 0xffff}`);
+            log.prWarn(`hv_balloon: Unhandled message: type: ${type & 0xffff}`);
         }
       },
       *connectToVsp() {

@@ -16,6 +16,7 @@ import type { Conversation } from './conversation/conversation.js';
 import { VscDriver, type VspClient } from './conversation/vsc-driver.js';
 import { devPrintk } from './dev-printk.js';
 import { injectable, injectFromBase } from './injection.js';
+import { kernLevel } from '../machine/log.js';
 
 const TIMEOUT_NS: Ns = 10_000_000_000;
 /** Where the framebuffer would be; the host only gives the value back. */
@@ -240,8 +241,10 @@ export class FramebufferDriver extends VscDriver {
   }
 
   private say(device: VmbusDevice, text: string, isError = true): void {
-    if (this.name === 'hyperv_drm') devPrintk(this, device, `[drm] ${isError ? '*ERROR* ' : ''}${text}`);
-    else device.channel.machine.log.printk(`${this.name}: ${text}`);
+    const level = isError ? kernLevel.ERR : kernLevel.INFO;
+    if (this.name === 'hyperv_drm')
+      devPrintk(this, device, `[drm] ${isError ? '*ERROR* ' : ''}${text}`, false, level);
+    else device.channel.machine.log.printk(`${this.name}: ${text}`, false, level);
   }
 }
 

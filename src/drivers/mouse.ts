@@ -38,7 +38,7 @@ export class MouseDriver extends VscDriver {
         if (type === VM_PKT.DATA_INBAND) onReceive(conversation, payload, log);
         else {
           const bytes = PACKET_HEADER_BYTES + payload.length;
-          log.printk(`Unhandled packet type ${type}, tid ${transactionId.toString(16)} len ${bytes}`);
+          log.prErr(`Unhandled packet type ${type}, tid ${transactionId.toString(16)} len ${bytes}`);
         }
       },
       connectToVsp: () => connectToVsp(conversation, log),
@@ -61,7 +61,7 @@ function onReceive(conversation: Conversation, payload: Uint8Array, log: KernelL
     case SYNTH_HID.INPUT_REPORT:
       break;
     default:
-      log.printk(`unsupported hid msg type - type ${type | 0} len ${messageWord(payload) | 0}`);
+      log.prErr(`unsupported hid msg type - type ${type | 0} len ${messageWord(payload) | 0}`);
   }
 }
 
@@ -72,7 +72,7 @@ function* connectToVsp(conversation: Conversation, log: KernelLog): Procedure<vo
   // Both may have come at once.
   if (messageType(answer) === SYNTH_HID.INITIAL_DEVICE_INFO) return;
   if (messageWord(answer) === 0) {
-    log.printk(`synthhid protocol request failed (version ${SYNTH_HID_VERSION})`);
+    log.prErr(`synthhid protocol request failed (version ${SYNTH_HID_VERSION})`);
     throw new ErrnoError('ENODEV', 'the host refused the protocol of the mouse');
   }
   conversation.expect();

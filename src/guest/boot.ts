@@ -8,6 +8,7 @@ import type { InterruptOptions } from '../scenario/options/interrupts.js';
 import type { PciDeviceOptions } from '../scenario/options/pci.js';
 import { initIrqProc } from '../view/proc/irq.js';
 import type { AssembledGuest } from './container/assemble.js';
+import { takeIrqs } from './gone-irqs.js';
 
 /**
  * Boots a guest: the interrupts outside VMBus, irqdomains of plug-ins, VMBus, and what Hyper-V passes through.
@@ -37,7 +38,7 @@ export function* bootGuest(
 
 function* boot(
   { irqCore, lines, pci, kvm, vmbus, irqDomains }: AssembledGuest,
-  { interrupts = [], pci: functions = [], vmbus: hasVmbus = true }: GuestOptions,
+  { interrupts = [], goneIrqs = [], pci: functions = [], vmbus: hasVmbus = true }: GuestOptions,
   isFirst: boolean,
 ): Procedure<void> {
   // The timer is requested before there is a /proc/irq, devices are found after that.
@@ -45,6 +46,7 @@ function* boot(
   for (const interrupt of interrupts.filter(isTimer)) yield* lines.plugIn(interrupt);
   initIrqProc(irqCore);
   for (const interrupt of interrupts) if (!isTimer(interrupt)) yield* lines.plugIn(interrupt);
+  yield* takeIrqs(irqCore, goneIrqs);
   if (kvm !== undefined) yield* kvm.boot();
   for (const plugin of irqDomains) yield* procedureOf(plugin.attach(irqCore), plugin, 'attach(core)');
   // What is on a bus of pci-hyperv is found there.

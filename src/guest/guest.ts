@@ -64,6 +64,7 @@ import { checkExtensions } from './check-extensions.js';
 import { checkOptions } from './check-options.js';
 import { DeviceSettings } from './device-settings.js';
 import type { RunStats } from './run-stats.js';
+import { giveIrqsBack } from './gone-irqs.js';
 import { setInitialCounts } from './initial-counts.js';
 
 const SECOND = 1_000_000_000;
@@ -139,6 +140,7 @@ export class Guest implements ScenarioGuest {
     for (const { relid, cpu } of options.channels ?? [])
       if (cpu !== undefined) this.channel(relid).moveTo(cpu);
     atOnce(this.quiesce());
+    giveIrqsBack(guest.irqCore, options.goneIrqs ?? []);
     setInitialCounts(guest, options);
     this.kvm?.start();
   }

@@ -36,7 +36,7 @@ export function* panic(
   const { log } = machine;
   if (reason === undefined) log.printk('sysrq: Trigger a crash');
   const text = reason ?? SYSRQ_REASON;
-  log.printk(`Kernel panic - not syncing: ${text}`);
+  log.prEmerg(`Kernel panic - not syncing: ${text}`);
   machine.halt();
   machine.thisCpu = cpu;
   yield* machine.runHalted(vmbus.panic());

@@ -92,7 +92,7 @@ export class GuestPower {
 
   /** Leaves the host, and switches the synics off, as a kernel does that kexec starts another one from (kernel_kexec). */
   *kexec(): Procedure<void> {
-    this.machine.log.printk('kexec_core: Starting new kernel');
+    this.machine.log.prNotice('kexec_core: Starting new kernel');
     yield* inFrame('hv_kexec_handler', this.vmbus.kexec());
   }
 

@@ -49,7 +49,7 @@ export class IrqSourceIds {
     if (id < NR_IRQ_SOURCE_IDS) {
       setBit(this.bitmap, id);
     } else {
-      this.log.printk('kvm: exhausted allocatable IRQ sources!');
+      this.log.prWarn('kvm: exhausted allocatable IRQ sources!');
       id = errnoValue('EFAULT');
     }
     yield* this.irqLock.unlock();
@@ -63,7 +63,7 @@ export class IrqSourceIds {
   *free(id: number): Procedure<void> {
     yield* this.irqLock.lock();
     if (id < 0 || id >= NR_IRQ_SOURCE_IDS) {
-      this.log.printk('kvm: IRQ source ID out of range!');
+      this.log.prErr('kvm: IRQ source ID out of range!');
     } else {
       clearBit(this.bitmap, id);
       yield* this.lines.clearAll(id);

@@ -119,9 +119,9 @@ export class HungTaskDetector {
     if (this.warnings > 0) this.warnings -= 1;
     const { log } = this.machine;
     const { release, saysWhenSilent, namesOwner } = this.style;
-    log.printk(`INFO: task ${nameOf(task)} blocked for more than ${secs} seconds.`);
-    log.printk(`      ${this.tainted()} ${release} #1`);
-    log.printk('"echo 0 > /proc/sys/kernel/hung_task_timeout_secs" disables this message.');
+    log.prErr(`INFO: task ${nameOf(task)} blocked for more than ${secs} seconds.`);
+    log.prErr(`      ${this.tainted()} ${release} #1`);
+    log.prErr('"echo 0 > /proc/sys/kernel/hung_task_timeout_secs" disables this message.');
     if (task.workqueue !== undefined && task.functions.length > 0)
       log.printk(`Workqueue: ${task.workqueue} ${task.functions[0]}`);
     if (namesOwner && task.blockedOn?.object instanceof Lock) this.nameOwner(task, task.blockedOn.object);
@@ -134,7 +134,7 @@ export class HungTaskDetector {
     const owner = mutex.heldBy();
     const end =
       owner === undefined ? ', but the owner is not found.' : ` likely owned by task ${nameOf(owner)}.`;
-    this.machine.log.printk(`INFO: task ${nameOf(task)} is blocked on a mutex${end}`);
+    this.machine.log.prErr(`INFO: task ${nameOf(task)} is blocked on a mutex${end}`);
   }
 
   /** print_tainted: a kernel that has warned is tainted. */

@@ -60,12 +60,37 @@ export class KernelLog {
     this.written.push({ ns: this.clock.now - this.bootNs, text, once, priority });
   }
 
+  /** printk with the level in its name (include/linux/printk.h), as those below. */
+  prEmerg(text: string): void {
+    this.printk(text, false, kernLevel.EMERG);
+  }
+
+  prAlert(text: string): void {
+    this.printk(text, false, kernLevel.ALERT);
+  }
+
+  prErr(text: string): void {
+    this.printk(text, false, kernLevel.ERR);
+  }
+
+  prWarn(text: string): void {
+    this.printk(text, false, kernLevel.WARNING);
+  }
+
+  prNotice(text: string): void {
+    this.printk(text, false, kernLevel.NOTICE);
+  }
+
+  prDebug(text: string): void {
+    this.printk(text, false, kernLevel.DEBUG);
+  }
+
   /** Appends a line only the first time that `place` asks for one (pr_info_once and the like). */
-  printkOnce(text: string, place = text): void {
+  printkOnce(text: string, place = text, priority: number = kernLevel.INFO): void {
     this.word.announce();
     if (this.once.has(place)) return;
     this.once.add(place);
-    this.printk(text, true);
+    this.printk(text, true, priority);
   }
 
   /**

@@ -152,10 +152,10 @@ export class VmbusBus {
     if (this.byInstance.has(instanceId)) {
       const { log } = this.connection.machine;
       log.printk(`sysfs: cannot create duplicate filename '${VMBUS_PATH}/${instanceId}'`);
-      log.printk(
+      log.prErr(
         `kobject: kobject_add_internal failed for ${instanceId} with -EEXIST, don't try to register things with the same name in the same directory.`,
       );
-      log.printk('hv_vmbus: Unable to register child device');
+      log.prErr('hv_vmbus: Unable to register child device');
       return errnoValue('EEXIST');
     }
     const device = new VmbusDevice(classId, instanceId, channel);
@@ -284,7 +284,7 @@ export class VmbusBus {
       if (!(error instanceof ErrnoError)) throw error;
       this.leave(device);
       device.probeError = error.errno;
-      this.connection.machine.log.printk(
+      this.connection.machine.log.prErr(
         `hv_vmbus: probe failed for device ${device.instanceId} (${error.errno})`,
       );
       this.tellOfProbeFailure(driver, device, error);

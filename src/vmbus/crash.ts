@@ -42,13 +42,13 @@ function* vmbusWaitForUnload(
   for (let i = 1; ; i++) {
     // An answer to the last look comes too late: nobody sees it any more.
     if (i > UNLOAD_WAIT_LOOPS) {
-      log.printk('hv_vmbus: Continuing even though VMBus UNLOAD did not complete');
+      log.prErr('hv_vmbus: Continuing even though VMBus UNLOAD did not complete');
       break;
     }
     if (isUnloaded) break;
     for (const page of pages)
       if (takeMessage(connection, page) === CHANNELMSG.UNLOAD_RESPONSE) isUnloaded = true;
-    if (i % UNLOAD_MSG_LOOPS === 0) log.printk('hv_vmbus: Waiting for VMBus UNLOAD to complete');
+    if (i % UNLOAD_MSG_LOOPS === 0) log.prNotice('hv_vmbus: Waiting for VMBus UNLOAD to complete');
     yield* sleep(UNLOAD_DELAY_NS);
   }
   for (const { message } of pages) message.type = HVMSG_NONE;

@@ -12,7 +12,7 @@ import { HV_MESSAGE_BYTES } from './synic.js';
 /** What the log says of an access to the entry of VMBus' SINT in a page that is not there (arch/x86/mm/fault.c). */
 export function logNullPage(log: KernelLog): void {
   const address = (VMBUS_MESSAGE_SINT * HV_MESSAGE_BYTES).toString(16).padStart(16, '0');
-  log.printk(`BUG: kernel NULL pointer dereference, address: ${address}`);
+  log.prAlert(`BUG: kernel NULL pointer dereference, address: ${address}`);
   log.printk('#PF: supervisor read access in kernel mode');
   log.printk('#PF: error_code(0x0000) - not-present page');
 }

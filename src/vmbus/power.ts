@@ -84,7 +84,7 @@ export class VmbusPower {
       yield* this.busSuspend();
     } catch (error) {
       if (!(error instanceof ErrnoError)) throw error;
-      machine.log.printk(`PM: Some devices failed to suspend, or early wake event detected`);
+      machine.log.prErr(`PM: Some devices failed to suspend, or early wake event detected`);
       this.connection.ignoreOffers(false);
       for (const device of suspended.toReversed()) yield* this.resumeDevice(device);
       yield* this.bus.unblockProbing();
@@ -118,7 +118,7 @@ export class VmbusPower {
     }
     yield* connection.waitForChannelsToEnd();
     if (connection.behaviour.resumeWaitsForEachDevice && connection.missing().length > 0) {
-      connection.machine.log.printk('hv_vmbus: Can not suspend due to a previous failed resuming');
+      connection.machine.log.prErr('hv_vmbus: Can not suspend due to a previous failed resuming');
       throw new ErrnoError(
         'EBUSY',
         'devices are missing since the last resume; the guest cannot be suspended again',
@@ -165,7 +165,7 @@ export class VmbusPower {
     if (resumeWaitsForEachDevice) {
       if (hasNone) yield* sleep(RESUME_TIMEOUT_NS);
       if (hasNone || !(yield* connection.waitForMissing(RESUME_TIMEOUT_NS))) {
-        log.printk('hv_vmbus: Some vmbus device is missing after suspending?');
+        log.prErr('hv_vmbus: Some vmbus device is missing after suspending?');
       }
       return;
     }

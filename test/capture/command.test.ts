@@ -234,7 +234,10 @@ describe('the devices of lsvmbus', () => {
 
 describe('what cannot be understood is an error with its place', () => {
   test.each([
-    ['nothing\n', ':1:1: expected 11 to 18 blanks and "CPU0": the columns of the CPUs'],
+    [
+      'nothing\n',
+      ':1:1: expected 11 to 18 blanks and "CPU0", the columns of the CPUs, with all blanks that the kernel writes',
+    ],
     [azure.replace('  8:', ' 8:'), ':2:1: expected an interrupt number right-justified in 3 columns'],
     [azure.replace('         12', '      twelve'), /:4:\d+: expected /],
     ['VMBUS ID  1: Unknown\n  nonsense\n', ':2:1: expected Device_ID, Rel_ID or "VMBUS ID"'],

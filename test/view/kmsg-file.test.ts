@@ -99,3 +99,19 @@ test('user space writes lines of its own', () => {
   ).toEqual(['12 -;plain', '11 -;urgent', '8 -;kernel is nobody else', '38 -;daemon', '12 -;<x>as it is']);
   expect(errnoOf(() => fs.writeFile('/dev/kmsg', 'x'.repeat(1025)))).toBe('EINVAL');
 });
+
+test('lines have the level that the kernel gives them', () => {
+  const vm = Guest.create({
+    cpus: 2,
+    cmdline: 'irqfixup',
+    devices: [
+      { driver: 'netvsc', relid: 13, channels: 1 },
+      { class: '{00000000-1111-2222-3333-444444444444}', relid: 40 },
+    ],
+  });
+  const levels = (): Map<string, number> => new Map(vm.log.map(({ text, priority }) => [text, priority]));
+  expect(levels().get('Misrouted IRQ fixup support enabled.')).toBe(4);
+  expect(levels().get('hv_vmbus: registering driver hv_netvsc')).toBe(6);
+  vm.machine.die('test');
+  expect(levels().get('Kernel panic - not syncing: test')).toBe(0);
+});

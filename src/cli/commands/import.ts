@@ -9,6 +9,7 @@ A file is one of these, and is known by what it says:
   udevadm info --export-db             the VMBus devices; relids are made up, for it does not tell them
   grep . /proc/irq/*/smp_affinity_list which CPUs the interrupts may go to; other files of /proc/irq/N are read, too,
                                        but affinity_hint, node and spurious are not taken over
+What mail, editors and terminals put around a capture is taken off, and said: indentation, quoting, prompts, colours, CRLF.
 The scenario's guest goes on where the capture was made. What cannot be understood is an error with file, line and
 column. Exit status: 0 understood, 1 a file differs (--check), 2 wrong use or file.
 
@@ -23,6 +24,7 @@ export const command: CommandModule = {
       .argument('<file...>', 'captures of one machine, or - for standard input')
       .option('--lsvmbus <file>', 'what lsvmbus printed on that machine')
       .option('--affinity <file>', 'what grep . /proc/irq/*/smp_affinity_list printed there')
+      .option('--hyperv', 'the machine is a guest of Hyper-V, though no capture shows it')
       .option('--check', 'read each file, print it again and compare; write no scenario')
       .option('-o, --output <file>', 'where to write the scenario; default: standard output')
       .addHelpText('after', example)

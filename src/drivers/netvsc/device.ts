@@ -333,9 +333,9 @@ export class NetvscDevice implements NetvscShared {
   }
 
   /** A line of the log about the interface, which has no name before it is registered (netdev_printk). */
-  printk(text: string): void {
+  printk(text: string, priority?: number): void {
     const name = this.netDevice?.name ?? '(unnamed net_device) (uninitialized)';
-    devPrintk({ name: this.driver.name, about: name }, this.device, text);
+    devPrintk({ name: this.driver.name, about: name }, this.device, text, false, priority);
   }
 
   /** Does `work`; if that fails, the log says so. @throws ErrnoError what it failed with. */

@@ -15,6 +15,7 @@ import { netvscOpen } from './interface.js';
 import { openNetvscChannel } from './netvsc.js';
 import { cancelSubchanWork, netvscSubchanWork, scheduleSubchanWork } from './subchan-work.js';
 import { rndisFilterDeviceAdd, rndisFilterDeviceRemove } from './rndis-filter.js';
+import { kernLevel } from '../../machine/log.js';
 
 /** Fewest data pages of a ring. */
 const RING_SIZE_MIN = 64;
@@ -189,7 +190,7 @@ export class NetvscDriver implements VmbusDriver {
       yield* openNetvscChannel(adapter, channel);
     } catch (error) {
       if (!(error instanceof ErrnoError)) throw error;
-      adapter.printk(`sub channel open failed: ${error.errno}`);
+      adapter.printk(`sub channel open failed: ${error.errno}`, kernLevel.NOTICE);
     }
     adapter.openChannels += 1;
     adapter.subChannelsOpen.wakeUp();

@@ -8,6 +8,7 @@ import { NVSP, NVSP_DATAPATH, nvspMessage, nvspWord } from '../../host/protocols
 import type { Lock } from '../../machine/lock.js';
 import type { VmbusDevice } from '../../vmbus/driver.js';
 import type { Conversation } from '../conversation/conversation.js';
+import { kernLevel } from '../../machine/log.js';
 
 /** From a virtual function's registration to its being opened (VF_TAKEOVER_INT). */
 const TAKEOVER_NS: Ns = 100_000_000;
@@ -25,7 +26,7 @@ export interface VfAdapter {
   /** Its Ethernet address. */
   readonly address: string;
   /** A line of the log about its interface. */
-  printk(text: string): void;
+  printk(text: string, priority?: number): void;
 }
 
 /** What an adapter knows of its virtual function (struct net_device_context). */
@@ -58,7 +59,7 @@ export class NetvscVf {
     this.isAllocated = nvspWord(message, 0) !== 0;
     this.serial = nvspWord(message, 1);
     if (this.isAllocated) this.added.wakeUp();
-    this.adapter.printk(`VF slot ${this.serial} ${this.isAllocated ? 'added' : 'removed'}`);
+    this.adapter.printk(`VF slot ${this.serial} ${this.isAllocated ? 'added' : 'removed'}`, kernLevel.INFO);
   }
 
   /** Whether an interface is the adapter's virtual function: by the number of its slot, or by its address. */
@@ -98,7 +99,7 @@ export class NetvscVf {
   private join(netDevice: NetDevice): boolean {
     const { adapter } = this;
     if (!adapter.attached || this.netDevice !== undefined) return false;
-    adapter.printk(`VF registering: ${netDevice.name}`);
+    adapter.printk(`VF registering: ${netDevice.name}`, kernLevel.INFO);
     this.netDevice = netDevice;
     return true;
   }
@@ -109,13 +110,13 @@ export class NetvscVf {
     const { adapter } = this;
     if (!adapter.attached || this.dataPathIsVf === isUp) return;
     if (isUp && !this.isAllocated) {
-      adapter.printk('Waiting for the VF association from host');
+      adapter.printk('Waiting for the VF association from host', kernLevel.INFO);
       yield* this.added.wait();
     }
     const way = `${isUp ? 'to' : 'from'} VF: ${netDevice.name}`;
     try {
       yield* inFrame('netvsc_switch_datapath', this.switchDataPath(isUp));
-      adapter.printk(`Data path switched ${way}`);
+      adapter.printk(`Data path switched ${way}`, kernLevel.INFO);
     } catch (error) {
       if (!(error instanceof ErrnoError)) throw error;
       adapter.printk(`Data path failed to switch ${way}, err: ${error.errno}`);
@@ -124,7 +125,7 @@ export class NetvscVf {
 
   /** netvsc_unregister_vf */
   unregister(netDevice: NetDevice): void {
-    this.adapter.printk(`VF unregistering: ${netDevice.name}`);
+    this.adapter.printk(`VF unregistering: ${netDevice.name}`, kernLevel.INFO);
     this.netDevice = undefined;
   }
 

@@ -16,6 +16,7 @@ import { DEVICE_PARAMETERS, type DeviceParameters } from '../device-parameters.j
 import { inject, injectable } from '../injection.js';
 import { storvscChannelInit } from './channel-init.js';
 import { StorvscDevice, type StorvscSizes } from './device.js';
+import { kernLevel } from '../../machine/log.js';
 
 const MODULE = 'hv_storvsc';
 const PAGE_BYTES = 4096;
@@ -85,7 +86,13 @@ export class StorvscDriver extends VscDriver {
     if (queues <= present) return queues || present;
     parameters.set(MODULE, 'storvsc_max_hw_queues', 0);
     if (parameters.number(MODULE, 'logging_level') >= STORVSC_LOGGING_WARN)
-      devPrintk(this, device, 'Resetting invalid storvsc_max_hw_queues value to default.');
+      devPrintk(
+        this,
+        device,
+        'Resetting invalid storvsc_max_hw_queues value to default.',
+        false,
+        kernLevel.WARNING,
+      );
     return present;
   }
 

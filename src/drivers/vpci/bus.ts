@@ -21,6 +21,7 @@ import { ChildDevices } from './children.js';
 import { HostInterrupts } from './host-interrupts.js';
 import type { PciCore, PciFunctionFound, PciRootBus } from './pci-core.js';
 import { PciTalk } from './talk.js';
+import { kernLevel } from '../../machine/log.js';
 
 /** 16 KiB of data and the header (pci_ring_size). */
 const RING_PAGES = 5;
@@ -68,14 +69,14 @@ export class HvPciBus implements PciRootBus {
     this.instanceId = device.instanceId;
     this.wq = new Workqueue(machine, `hv_pci_${domain.toString(16)}`);
     this.callback = packetCallback(operations, this.receive);
-    this.talk = new PciTalk(operations, device, (text, once) => this.printk(text, once));
+    this.talk = new PciTalk(operations, device, (text, once, priority) => this.printk(text, once, priority));
     this.children = new ChildDevices(machine.topology);
     this.interrupts = new HostInterrupts({
       operations,
       device,
       versionOf: () => this.talk.version,
       poll: () => this.callback(device.channel),
-      printk: (text, once) => this.printk(text, once),
+      printk: (text, once, priority) => this.printk(text, once, priority),
       isRemoving: () => this.state === 'removing',
     });
   }
@@ -279,14 +280,14 @@ export class HvPciBus implements PciRootBus {
       case PCI.INVALIDATE_BLOCK:
         return;
       default:
-        this.printk(`Unimplemented protocol message ${type.toString(16)}`);
+        this.printk(`Unimplemented protocol message ${type.toString(16)}`, false, kernLevel.WARNING);
     }
   }
 
   /** hv_pci_start_relations_work */
   private devicesPresent(functions: readonly PciFunctionDescription[]): void {
     if (this.state === 'removing') {
-      this.printk('PCI VMBus BUS_RELATIONS: ignored');
+      this.printk('PCI VMBus BUS_RELATIONS: ignored', false, kernLevel.INFO);
       return;
     }
     this.relations.push(functions);
@@ -326,7 +327,7 @@ export class HvPciBus implements PciRootBus {
   /** hv_pci_eject_device */
   private ejectDevice(slot: number): void {
     if (!this.children.has(slot)) return;
-    if (this.state === 'removing') this.printk('PCI VMBus EJECT: ignored');
+    if (this.state === 'removing') this.printk('PCI VMBus EJECT: ignored', false, kernLevel.INFO);
     else this.wq.queue(() => this.ejectWork(slot), undefined, { func: 'hv_eject_device_work' });
   }
 
@@ -344,8 +345,8 @@ export class HvPciBus implements PciRootBus {
     }
   }
 
-  private printk(text: string, once = false): void {
+  private printk(text: string, once = false, priority?: number): void {
     const { driver, device } = this.parts;
-    devPrintk(driver, device, text, once);
+    devPrintk(driver, device, text, once, priority);
   }
 }

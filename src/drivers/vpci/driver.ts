@@ -9,6 +9,7 @@ import { inject, injectable, optional } from '../injection.js';
 import { DomainNumbers, domainOf } from './domain-numbers.js';
 import { HvPciBus } from './bus.js';
 import { noPciCore, PCI_CORE, type PciCore } from './pci-core.js';
+import { kernLevel } from '../../machine/log.js';
 
 /**
  * PCI buses passed through (drivers/pci/controller/pci-hyperv.c), each a VMBus device whose driverData is its HvPciBus.
@@ -74,7 +75,13 @@ export class VpciDriver implements VmbusDriver {
       throw new ErrnoError('EINVAL', 'all PCI domains are in use');
     }
     if (domain !== wanted)
-      devPrintk(this, device, `PCI dom# ${name} has collision, using 0x${domain.toString(16)}`);
+      devPrintk(
+        this,
+        device,
+        `PCI dom# ${name} has collision, using 0x${domain.toString(16)}`,
+        false,
+        kernLevel.INFO,
+      );
     return domain;
   }
 }

@@ -16,6 +16,7 @@ import type { VmbusDevice } from '../../vmbus/driver.js';
 import { HV_STATUS_SUCCESS, hvPciDeviceId } from '../../vmbus/host-port.js';
 import { COMPLETION_REQUESTED } from '../../vmbus/ring/index.js';
 import { type HostPacket, tryToSend } from '../conversation/packets.js';
+import { kernLevel } from '../../machine/log.js';
 
 /** Requests of interrupts have ids of their own, which the requests that are waited for in sleep do not reach. */
 const FIRST_TRANSACTION = 2 ** 32;
@@ -27,7 +28,7 @@ export interface HostInterruptParts {
   readonly versionOf: () => number;
   /** Takes what is in the ring (hv_pci_onchannelcallback). */
   readonly poll: () => void;
-  readonly printk: (text: string, once?: boolean) => void;
+  readonly printk: (text: string, once?: boolean, priority?: number) => void;
   readonly isRemoving: () => boolean;
 }
 
@@ -87,7 +88,7 @@ export class HostInterrupts {
 
   cannotUnmask(irq: Irq): void {
     const { operations, printk } = this.bus;
-    printk(`${operations.kernel.vpciRetarget}() can not unmask irq ${irq}`);
+    printk(`${operations.kernel.vpciRetarget}() can not unmask irq ${irq}`, false, kernLevel.WARNING);
   }
 
   private made(): (MsiMsg & { readonly vectorCount: number }) | undefined {

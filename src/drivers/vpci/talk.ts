@@ -16,6 +16,7 @@ import type { ChannelOperations } from '../../vmbus/channel/open.js';
 import type { VmbusDevice } from '../../vmbus/driver.js';
 import { Conversation, goneError } from '../conversation/conversation.js';
 import type { HostPacket } from '../conversation/packets.js';
+import { kernLevel } from '../../machine/log.js';
 
 /** How often who waits looks whether the channel is still there (wait_for_response, HZ / 10). */
 const LOOK_NS: Ns = 100_000_000;
@@ -36,7 +37,7 @@ export class PciTalk {
   constructor(
     operations: ChannelOperations,
     private readonly device: VmbusDevice,
-    private readonly printk: (text: string, once?: boolean) => void,
+    private readonly printk: (text: string, once?: boolean, priority?: number) => void,
   ) {
     const { channel } = device;
     this.conversation = new Conversation(operations, channel);
@@ -70,7 +71,7 @@ export class PciTalk {
       const status = yield* this.askForVersion(version);
       if (status >>> 31 === 0) {
         this.version = version;
-        this.printk(`PCI VMBus probing: Using version 0x${version.toString(16)}`);
+        this.printk(`PCI VMBus probing: Using version 0x${version.toString(16)}`, false, kernLevel.INFO);
         return;
       }
       if (status === STATUS_REVISION_MISMATCH) continue;
@@ -141,7 +142,7 @@ export class PciTalk {
   }
 
   private gone(): ErrnoError {
-    this.printk('The device is gone.', true);
+    this.printk('The device is gone.', true, kernLevel.WARNING);
     return goneError(this.device.channel);
   }
 }

@@ -17,6 +17,7 @@ import { irqs } from '../data/istate.js';
 import { AffinityNotifyWork } from './notify.js';
 import { irqSettingsIsPerCpuDevid } from '../data/settings.js';
 import { printkOnce } from '../messages/warn.js';
+import { kernLevel } from '../../machine/log.js';
 
 /** True if the line's affinity can be set at all (kernel/irq/manage.c irq_can_set_affinity). */
 export function irqCanSetAffinity(desc: IrqDesc): boolean {
@@ -89,7 +90,7 @@ function programmedMask(d: IrqData, mask: CpuMask): CpuMask {
 function validateEffectiveAffinity(d: IrqData): void {
   if (!d.effectiveAffinity.isEmpty) return;
   const text = `irq_chip ${d.chip.name ?? '(null)'} did not update eff. affinity mask of irq ${d.irq}`;
-  printkOnce(d.desc.core, 'eff. affinity', `genirq: ${text}`);
+  printkOnce(d.desc.core, 'eff. affinity', `genirq: ${text}`, kernLevel.WARNING);
 }
 
 /** Sets the affinity when a line starts (kernel/irq/manage.c irq_setup_affinity). */

@@ -119,11 +119,11 @@ export class IrqCore implements IrqDescCore {
     const { log } = this.machine;
     if (this.noirqdebug) log.printk('IRQ lockup detection disabled');
     if (this.irqfixup === 1) {
-      log.printk('Misrouted IRQ fixup support enabled.');
-      log.printk('This may impact system performance.');
+      log.prWarn('Misrouted IRQ fixup support enabled.');
+      log.prWarn('This may impact system performance.');
     } else if (this.irqfixup === 2) {
-      log.printk('Misrouted IRQ fixup and polling support enabled');
-      log.printk('This may significantly impact system performance');
+      log.prWarn('Misrouted IRQ fixup and polling support enabled');
+      log.prWarn('This may significantly impact system performance');
     }
   }
 

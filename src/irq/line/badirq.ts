@@ -11,7 +11,7 @@ import { kernelName } from '../messages/symbols.js';
 export function handleBadIrq(desc: IrqDesc): void {
   printIrqDesc(desc);
   kstatIncrIrqsThisCpu(desc);
-  desc.core.machine.log.printk(`unexpected IRQ trap at vector ${desc.irq.toString(16).padStart(2, '0')}`);
+  desc.core.machine.log.prErr(`unexpected IRQ trap at vector ${desc.irq.toString(16).padStart(2, '0')}`);
 }
 
 /** Describes the line in the log, within the rate limit (kernel/irq/debug.h print_irq_desc). */
@@ -20,17 +20,17 @@ function printIrqDesc(desc: IrqDesc): void {
   const { log } = core.machine;
   const { address } = log.style;
   if (!core.ratelimits.allows('print_irq_desc', 5)) return;
-  log.printk(
+  log.prWarn(
     `irq ${irq}, desc: ${address}, depth: ${desc.cold.depth}, count: ${desc.cold.irqCount}, unhandled: ${desc.irqsUnhandled}`,
   );
-  log.printk(`->handle_irq():  ${address}, ${kernelName(desc.handleIrq.name)}`);
-  log.printk(`->irq_data.chip(): ${address}, ${desc.data.chip.symbol ?? desc.data.chip.name ?? '0x0'}`);
-  log.printk(`->action(): ${address}`);
-  if (action) log.printk(`->action->handler(): ${address}, ${kernelName(action.handler.name)}`);
+  log.prWarn(`->handle_irq():  ${address}, ${kernelName(desc.handleIrq.name)}`);
+  log.prWarn(`->irq_data.chip(): ${address}, ${desc.data.chip.symbol ?? desc.data.chip.name ?? '0x0'}`);
+  log.prWarn(`->action(): ${address}`);
+  if (action) log.prWarn(`->action->handler(): ${address}, ${kernelName(action.handler.name)}`);
   for (const [bit, name] of statusNames)
-    if ((desc.status & bit) !== 0) log.printk(`${name.padStart(14)} set`);
+    if ((desc.status & bit) !== 0) log.prWarn(`${name.padStart(14)} set`);
   for (const [bit, name] of istateNames)
-    if ((desc.istate & bit) !== 0) log.printk(`${name.padStart(14)} set`);
+    if ((desc.istate & bit) !== 0) log.prWarn(`${name.padStart(14)} set`);
 }
 
 const statusNames: readonly (readonly [number, string])[] = [

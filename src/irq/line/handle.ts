@@ -92,7 +92,7 @@ function* wakeThreadSteps(desc: IrqDesc, action: IrqAction): Procedure<void> {
   }
   if (action.warned) return;
   action.warned = true;
-  desc.core.machine.log.printk(
+  desc.core.machine.log.prWarn(
     `IRQ ${desc.irq} device ${action.name ?? '(null)'} returned IRQ_WAKE_THREAD but no thread function available.`,
   );
 }
@@ -105,7 +105,7 @@ function wakeThread(desc: IrqDesc, action: IrqAction): void {
   }
   if (action.warned) return;
   action.warned = true;
-  desc.core.machine.log.printk(
+  desc.core.machine.log.prWarn(
     `IRQ ${desc.irq} device ${action.name ?? '(null)'} returned IRQ_WAKE_THREAD but no thread function available.`,
   );
 }

@@ -11,6 +11,7 @@ import {
 } from './handle.js';
 import { irqPercpuDisable } from './percpu-enable.js';
 import { traceEntry, traceExit } from './trace.js';
+import { kernLevel } from '../../machine/log.js';
 
 // Flow handlers of interrupts that each CPU has for itself: no lock, since nobody else handles this CPU's.
 
@@ -147,5 +148,10 @@ function spuriousPercpu(desc: IrqDesc): void {
   const enabled = desc.percpuEnabled?.has(cpu) ?? false;
   if (enabled) irqPercpuDisable(desc, cpu);
   const unmasked = enabled ? ' and unmasked' : '';
-  printkOnce(core, 'spurious percpu', `Spurious${unmasked} percpu IRQ${desc.irq} on CPU${cpu}`);
+  printkOnce(
+    core,
+    'spurious percpu',
+    `Spurious${unmasked} percpu IRQ${desc.irq} on CPU${cpu}`,
+    kernLevel.ERR,
+  );
 }

@@ -101,7 +101,7 @@ function countUnhandled(desc: IrqDesc): void {
 
 function disableSpurious(desc: IrqDesc): void {
   reportBadIrq(desc, IRQ_NONE);
-  desc.core.machine.log.printk(`Disabling IRQ #${desc.irq}`);
+  desc.core.machine.log.prEmerg(`Disabling IRQ #${desc.irq}`);
   desc.istate |= irqs.SPURIOUS_DISABLED;
   desc.cold.depth += 1;
   irqDisable(desc);
@@ -123,10 +123,10 @@ function reportBadReturn(desc: IrqDesc, actionRet: number): void {
 function reportBadIrq(desc: IrqDesc, actionRet: number): void {
   const { log } = desc.core.machine;
   if (isBad(actionRet))
-    log.printk(`irq event ${desc.irq}: bogus return value ${(actionRet >>> 0).toString(16)}`);
-  else log.printk(`irq ${desc.irq}: nobody cared (try booting with the "irqpoll" option)`);
-  log.printk('handlers:');
-  for (const action of desc.actions()) log.printk(handlerLine(action, log.style.bracketedAddress));
+    log.prErr(`irq event ${desc.irq}: bogus return value ${(actionRet >>> 0).toString(16)}`);
+  else log.prErr(`irq ${desc.irq}: nobody cared (try booting with the "irqpoll" option)`);
+  log.prErr('handlers:');
+  for (const action of desc.actions()) log.prErr(handlerLine(action, log.style.bracketedAddress));
 }
 
 function handlerLine(action: IrqAction, address: string): string {

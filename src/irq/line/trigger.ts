@@ -37,7 +37,7 @@ export function irqSetTrigger(desc: IrqDesc, flags: number): number {
       ret = remember(desc);
       break;
     default:
-      desc.core.machine.log.printk(
+      desc.core.machine.log.prErr(
         `genirq: Setting trigger mode ${type} for irq ${desc.irq} failed (${kernelName(chip.irqSetType.name)})`,
       );
   }

@@ -36,7 +36,7 @@ function irqMigrateAllOffThisCpu(core: IrqCore, cpu: CpuId): void {
     desc.announce();
     if (!migrateOneIrq(core, desc, cpu)) continue;
     if (core.behaviour.notifiesBrokenAffinity) desc.cold.affinityNotify?.schedule();
-    if (core.debugHotplug) core.machine.log.printk(`IRQ ${desc.irq}: no longer affine to CPU${cpu}`);
+    if (core.debugHotplug) core.machine.log.prDebug(`IRQ ${desc.irq}: no longer affine to CPU${cpu}`);
   }
 }
 
@@ -53,7 +53,7 @@ function migrateOneIrq(core: IrqCore, desc: IrqDesc, cpu: CpuId): boolean {
   const { online } = core.machine;
   const mustMask = !irqCanMovePcntxt(data) && !data.has(irqd.IRQ_MASKED);
   if (!chip.irqSetAffinity) {
-    if (core.debugHotplug) core.machine.log.printk(`IRQ ${desc.irq}: Unable to migrate away`);
+    if (core.debugHotplug) core.machine.log.prDebug(`IRQ ${desc.irq}: Unable to migrate away`);
     return false;
   }
   forceCompleteMove(data);
@@ -76,7 +76,7 @@ function migrateOneIrq(core: IrqCore, desc: IrqDesc, cpu: CpuId): boolean {
   let err = irqDoSetAffinity(data, affinity, false);
   if (err === errnoValue('ENOSPC') && affinity !== online && mayRetryOnline(data)) {
     if (core.debugHotplug) {
-      core.machine.log.printk(
+      core.machine.log.prDebug(
         `IRQ${desc.irq}: set affinity failed for ${formatCpuList(affinity)}, re-try with online CPUs`,
       );
     }
@@ -85,7 +85,7 @@ function migrateOneIrq(core: IrqCore, desc: IrqDesc, cpu: CpuId): boolean {
   }
   if (err !== 0) {
     if (core.ratelimits.allows('migrate_one_irq')) {
-      core.machine.log.printk(`IRQ${desc.irq}: set affinity failed(${err}).`);
+      core.machine.log.prWarn(`IRQ${desc.irq}: set affinity failed(${err}).`);
     }
     broken = false;
   }
@@ -115,7 +115,7 @@ function needsFixup(d: IrqData, cpu: CpuId): boolean {
   const mask = d.effectiveAffinity.isEmpty ? d.affinity : d.effectiveAffinity;
   const others = mask.weight - (mask.has(cpu) ? 1 : 0);
   if (others > 0 && !mask.intersects(machine.online)) {
-    machine.log.printk(
+    machine.log.prWarn(
       `Eff. affinity ${formatCpuList(mask)} of IRQ ${d.irq} contains only offline CPUs after offlining CPU ${cpu}`,
     );
     return true;

@@ -85,7 +85,7 @@ function prepare(core: IrqCore, desc: IrqDesc): number {
     return errnoValue('EINVAL');
   }
   const ret = irqNmiSetup(desc);
-  if (ret !== 0) core.machine.log.printk(`genirq: Failed to setup NMI delivery: irq ${irq}`);
+  if (ret !== 0) core.machine.log.prErr(`genirq: Failed to setup NMI delivery: irq ${irq}`);
   return ret;
 }
 

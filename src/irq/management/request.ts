@@ -187,7 +187,7 @@ function requestResources(desc: IrqDesc, action: IrqAction): number {
   if (desc.action !== undefined) return 0;
   const ret = data.chip.irqRequestResources?.(data) ?? 0;
   if (ret !== 0) {
-    core.machine.log.printk(
+    core.machine.log.prErr(
       `genirq: Failed to request resources for ${action.name ?? '(null)'} (irq ${desc.irq}) on irqchip ${data.chip.name ?? '(null)'}`,
     );
   }
@@ -199,13 +199,13 @@ function* joinLine(desc: IrqDesc, action: IrqAction): Procedure<number> {
   let last: IrqAction | undefined;
   if (first !== undefined) {
     if (refusesNmiSharing(desc)) {
-      desc.core.machine.log.printk(
+      desc.core.machine.log.prErr(
         `genirq: Invalid attempt to share NMI for ${action.name ?? '(null)'} (irq ${desc.irq}) on irqchip ${desc.data.chip.name ?? '(null)'}.`,
       );
       return errnoValue('EINVAL');
     }
     if (irqSettingsIsPerCpuDevid(desc) && overlaps(desc, first, action)) {
-      desc.core.machine.log.printk(
+      desc.core.machine.log.prErr(
         `genirq: Overlapping affinities for ${action.name ?? '(null)'} (irq ${desc.irq}) on irqchip ${desc.data.chip.name ?? '(null)'}.`,
       );
       return errnoValue('EINVAL');
@@ -274,7 +274,7 @@ function mayShare(desc: IrqDesc, old: IrqAction, action: IrqAction): boolean {
 
 function reportMismatch(desc: IrqDesc, old: IrqAction, action: IrqAction): void {
   if ((action.flags & IRQF_PROBE_SHARED) !== 0) return;
-  desc.core.machine.log.printk(
+  desc.core.machine.log.prErr(
     `genirq: Flags mismatch irq ${desc.irq}. ${hex8(action.flags)} (${action.name ?? '(null)'}) vs. ${hex8(old.flags)} (${old.name ?? '(null)'})`,
   );
 }
@@ -299,7 +299,7 @@ function chooseThreadMask(desc: IrqDesc, action: IrqAction): number {
   }
   const oneshotSafe = ((desc.data.chip.flags ?? 0) & irqchipFlags.ONESHOT_SAFE) !== 0;
   if (action.handler !== irqDefaultPrimaryHandler || oneshotSafe) return 0;
-  desc.core.machine.log.printk(
+  desc.core.machine.log.prErr(
     `genirq: Threaded irq requested with handler=NULL and !ONESHOT for ${action.name ?? '(null)'} (irq ${desc.irq})`,
   );
   return errnoValue('EINVAL');

@@ -13,7 +13,7 @@ export function* irqCreateDirectMappingSteps(domain: IrqDomain): Procedure<Irq> 
   const irq = yield* allocDescsSteps(core, -1, 1, 1);
   if (irq < 0 || irq >= domain.hwirqMax) {
     // The kernel takes an error for a number that is too high.
-    core.machine.log.printk(`irq: ERROR: no free irqs available below ${domain.hwirqMax} maximum`);
+    core.machine.log.prErr(`irq: ERROR: no free irqs available below ${domain.hwirqMax} maximum`);
     if (irq > 0) yield* freeDescsSteps(core, irq, 1);
     return 0;
   }
@@ -27,7 +27,7 @@ export function irqCreateDirectMapping(domain: IrqDomain): Irq {
   const { core } = domain;
   const irq = allocDescs(core, -1, 1, 1);
   if (irq < 0 || irq >= domain.hwirqMax) {
-    core.machine.log.printk(`irq: ERROR: no free irqs available below ${domain.hwirqMax} maximum`);
+    core.machine.log.prErr(`irq: ERROR: no free irqs available below ${domain.hwirqMax} maximum`);
     if (irq > 0) freeDescs(core, irq, 1);
     return 0;
   }

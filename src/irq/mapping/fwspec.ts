@@ -60,7 +60,7 @@ function translate(domain: IrqDomain, fwspec: IrqFwspec): FwspecMeaning | null {
 export function* irqCreateFwspecMappingSteps(core: IrqCore, fwspec: IrqFwspec): Procedure<Irq> {
   const domain = domainOf(core, fwspec);
   if (domain === undefined) {
-    core.machine.log.printk('irq: no irq domain found for <no-node> !');
+    core.machine.log.prWarn('irq: no irq domain found for <no-node> !');
     return 0;
   }
   const meaning = translate(domain, fwspec);
@@ -77,7 +77,7 @@ export function* irqCreateFwspecMappingSteps(core: IrqCore, fwspec: IrqFwspec): 
 export function irqCreateFwspecMapping(core: IrqCore, fwspec: IrqFwspec): Irq {
   const domain = domainOf(core, fwspec);
   if (domain === undefined) {
-    core.machine.log.printk('irq: no irq domain found for <no-node> !');
+    core.machine.log.prWarn('irq: no irq domain found for <no-node> !');
     return 0;
   }
   const meaning = translate(domain, fwspec);
@@ -97,7 +97,7 @@ function agreedMapping(core: IrqCore, irq: Irq, { hwirq, type }: FwspecMeaning):
     data.triggerType = type;
     return irq;
   }
-  core.machine.log.printk(`irq: type mismatch, failed to map hwirq-${hwirq} for <no-node>!`);
+  core.machine.log.prWarn(`irq: type mismatch, failed to map hwirq-${hwirq} for <no-node>!`);
   return 0;
 }
 

@@ -222,7 +222,7 @@ export class IrqMatrix {
   /** Counts one interrupt more that will want a bit; more than there are is only warned of (irq_matrix_reserve). */
   reserve(): void {
     if (this.globalReserved === this.globalAvailable) {
-      this.speaker.machine.log.printk('Interrupt reservation exceeds available resources');
+      this.speaker.machine.log.prWarn('Interrupt reservation exceeds available resources');
     }
     this.sums[RESERVED]++;
     this.trace?.emit(irqMatrixReserve, this.sumsNow());

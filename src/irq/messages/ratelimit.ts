@@ -27,7 +27,7 @@ export class Ratelimits {
       this.windows.set(place, window);
     }
     if (now > window.beginNs + INTERVAL_NS) {
-      if (window.missed > 0) this.machine.log.printk(`${func}: ${window.missed} callbacks suppressed`);
+      if (window.missed > 0) this.machine.log.prWarn(`${func}: ${window.missed} callbacks suppressed`);
       window.beginNs = now;
       window.printed = 0;
       window.missed = 0;

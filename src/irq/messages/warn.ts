@@ -43,6 +43,11 @@ export function warnOnce(
 }
 
 /** pr_*_once: `text` the first time that `place` has something to say, whatever it says later. */
-export function printkOnce({ machine, saidBefore }: Speaker, place: string, text: string): void {
-  if (saidBefore.isFirst(place)) machine.log.printk(text, true);
+export function printkOnce(
+  { machine, saidBefore }: Speaker,
+  place: string,
+  text: string,
+  priority: number,
+): void {
+  if (saidBefore.isFirst(place)) machine.log.printk(text, true, priority);
 }

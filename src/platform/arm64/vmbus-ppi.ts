@@ -63,7 +63,7 @@ export class VmbusPpi implements PerCpuLine {
       this,
     );
     if (ret === 0) this.desc = desc;
-    else machine.log.printk(`hv_vmbus: Can't request Hyper-V VMbus IRQ ${desc.irq}, Err ${ret}`);
+    else machine.log.prErr(`hv_vmbus: Can't request Hyper-V VMbus IRQ ${desc.irq}, Err ${ret}`);
     return ret;
   }
 

@@ -148,7 +148,7 @@ export class LocalApics {
     if (!core.ratelimits.allows('common_interrupt')) return;
     const { strayVectorPlace: place } = core.behaviour;
     const where = `${cpu.id}.${vector}`;
-    machine.log.printk(
+    machine.log.prEmerg(
       place === null ? `No irq handler for ${where}` : `${place}: ${where} No irq handler for vector`,
     );
   }

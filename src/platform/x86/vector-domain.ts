@@ -194,13 +194,13 @@ class VectorDomainOps implements IrqDomainOps {
     const reachable = d.affinity.and(core.machine.online);
     if (reachable.isEmpty) {
       warnOnce(core, 'arch/x86/kernel/apic/vector', 'x86_vector_activate', undefined, 'no CPU');
-      core.machine.log.printk(`Managed startup for irq ${d.irq}, but no CPU`);
+      core.machine.log.prErr(`Managed startup for irq ${d.irq}, but no CPU`);
       return errnoValue('EINVAL');
     }
     const ret = vectors.assignManaged(d, reachable);
     if (ret < 0) {
       warnOnce(core, 'arch/x86/kernel/apic/vector', 'x86_vector_activate', undefined, 'no vector');
-      core.machine.log.printk(`Managed startup irq ${d.irq}, no vector available`);
+      core.machine.log.prErr(`Managed startup irq ${d.irq}, no vector available`);
     }
     return ret;
   }
@@ -214,7 +214,7 @@ class VectorDomainOps implements IrqDomainOps {
       if (!d.has(irqd.CAN_RESERVE)) line.canReserve = false;
     }
     if (!d.effectiveAffinity.andNot(d.affinity).isEmpty) {
-      this.core.machine.log.printk(`irq ${d.irq}: Affinity broken due to vector space exhaustion.`);
+      this.core.machine.log.prWarn(`irq ${d.irq}: Affinity broken due to vector space exhaustion.`);
     }
     return ret;
   }

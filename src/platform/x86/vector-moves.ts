@@ -52,7 +52,7 @@ export class VectorMoves {
     const { prevCpu } = line;
     line.moveInProgress = false;
     if (!machine.online.has(prevCpu)) {
-      machine.log.printk(`IRQ ${line.irq} schedule cleanup for offline CPU ${prevCpu}`);
+      machine.log.prWarn(`IRQ ${line.irq} schedule cleanup for offline CPU ${prevCpu}`);
       this.freeMoved(line);
       return;
     }
@@ -68,7 +68,7 @@ export class VectorMoves {
     const { prevVector } = line;
     if (prevVector === 0 || (line.cpu !== thisCpu && line.prevCpu !== thisCpu)) return;
     if (line.moveInProgress) {
-      log.printk(`IRQ fixup: irq ${line.irq} move in progress, old vector ${prevVector}`);
+      log.prWarn(`IRQ fixup: irq ${line.irq} move in progress, old vector ${prevVector}`);
     }
     this.freeMoved(line);
   }

@@ -52,7 +52,7 @@ export class VectorSystem implements DyingCallback {
     const used = matrix.allocated(id);
     const available = matrix.available(id);
     if (available < used) {
-      log.printk(`CPU ${id} has ${used} vectors, ${available} available. Cannot disable CPU`);
+      log.prWarn(`CPU ${id} has ${used} vectors, ${available} available. Cannot disable CPU`);
       throw new ErrnoError(
         'ENOSPC',
         `CPU ${id} has ${used} vectors and the others have room for ${available}`,
@@ -60,7 +60,7 @@ export class VectorSystem implements DyingCallback {
     }
     const reserved = matrix.globalReserved;
     if (available < reserved) {
-      log.printk(`Reserved vectors ${reserved} > available ${available}. IRQ request may fail`);
+      log.prWarn(`Reserved vectors ${reserved} > available ${available}. IRQ request may fail`);
     }
   }
 

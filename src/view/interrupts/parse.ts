@@ -40,7 +40,11 @@ function readHeader(line: string): Header {
   const first = line.search(/\S/);
   const labelWidth = first - 8;
   if (labelWidth < 3 || labelWidth > 10) {
-    throw new InterruptsSyntaxError(1, 1, '11 to 18 blanks and "CPU0": the columns of the CPUs');
+    throw new InterruptsSyntaxError(
+      1,
+      1,
+      '11 to 18 blanks and "CPU0", the columns of the CPUs, with all blanks that the kernel writes',
+    );
   }
   const cpus: CpuId[] = [];
   let gaps: HeaderGaps = 'either';
@@ -90,16 +94,30 @@ function readArchRow(line: string, row: number, label: string, header: Header): 
   const text = rest.trimStart();
   const gap = rest.length - text.length;
   if (counts.length === 1 && rest === '' && lead === 1) return { kind: 'total', label, total: counts[0] };
+  refuseMoreCounts(rest, row, end, cpus.length);
   const complete =
     counts.length === cpus.length || (counts.length === 0 && text !== '' && gap === TEXT_ROW_GAP);
-  if (!complete) throw new InterruptsSyntaxError(row, end + 1, `${cpus.length} counts, one for each CPU`);
+  if (!complete)
+    throw new InterruptsSyntaxError(row, end + 1, `${cpus.length} counts, one for each CPU of the header`);
   if (text !== '' && gap === 0) throw new InterruptsSyntaxError(row, end + 1, 'a blank before the text');
   return { kind: 'arch', label, lead, counts, gap, text };
+}
+
+/** Each row counts the CPUs that are online while it is read; the header, those of the beginning. */
+function refuseMoreCounts(rest: string, row: number, end: number, cpus: number): void {
+  const more = /^ ( *\d+)(?: |$)/.exec(rest)?.[1];
+  if (more === undefined || more.length < 10) return;
+  throw new InterruptsSyntaxError(
+    row,
+    end + 1,
+    `as many counts as the header has CPUs, ${cpus}: CPUs came while the file was read; read it again`,
+  );
 }
 
 /** The architecture of inter-processor interrupts' rows, by their spacing; arm and arm64 have a row Err, too. */
 function archOfIpi({ text, lead, gap }: ArchRow, labelWidth: number, hasErr: boolean): InterruptsArch {
   if (text.startsWith('LoongArch')) return 'loongarch';
+  if (text === 'Empty interrupts') return 'csky';
   // Form 7.2 of arm64 has the blanks of the others; arm's first IPI wakes CPUs up.
   if (gap >= 6 || (hasErr && text === 'Rescheduling interrupts')) return 'arm64';
   // arm always has a blank behind the colon, riscv only beside wide labels.
@@ -111,10 +129,11 @@ function archOf(rows: readonly InterruptsRow[], labelWidth: number): InterruptsA
   const labels = new Set(rows.flatMap((row) => (row.kind === 'irq' ? [] : [row.label])));
   const ipi = rows.find((row) => row.kind === 'arch' && row.label.startsWith('IPI'));
   const ofIpi = ipi?.kind === 'arch' ? archOfIpi(ipi, labelWidth, labels.has('Err')) : undefined;
-  if (ofIpi === 'loongarch' || ofIpi === 'arm64') return ofIpi;
+  if (ofIpi === 'loongarch' || ofIpi === 'arm64' || ofIpi === 'csky') return ofIpi;
   if (labels.has('Err')) return 'arm';
   if (labels.has('EXT') && labels.has('I/O')) return 's390';
   if (labels.has('BCT')) return 'powerpc';
+  if (labels.has('UAH') && labels.has('FPA')) return 'parisc';
   if (labels.has('MIS') || (labels.has('LOC') && labels.has('NMI'))) return 'x86';
   if (ofIpi !== undefined) return ofIpi;
   return labels.has('ERR') ? 'mips' : 'unknown';
@@ -205,7 +224,8 @@ function readIrqHead(line: string, row: number, { cpus, labelWidth }: Header): R
   if (irq > MAX_IRQ) throw new InterruptsSyntaxError(row, 1, `an interrupt number up to ${MAX_IRQ}`);
   const { counts, lead, end } = readCounts(line, row, colon + 1, cpus.length);
   if (counts.length !== cpus.length)
-    throw new InterruptsSyntaxError(row, end + 1, `${cpus.length} counts, one for each CPU`);
+    throw new InterruptsSyntaxError(row, end + 1, `${cpus.length} counts, one for each CPU of the header`);
+  refuseMoreCounts(line.slice(end), row, end, cpus.length);
   const tooBig = counts.find((count) => count > MAX_COUNT);
   if (tooBig !== undefined) {
     throw new InterruptsSyntaxError(

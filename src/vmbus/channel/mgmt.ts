@@ -141,7 +141,7 @@ export class ChannelManagement {
     const relid = offer.childRelid;
     if (connection.isolation && !isAllowedInIsolated(offer, connection.behaviour)) {
       if (connection.irq.ratelimits.allows('vmbus_onoffer')) {
-        connection.machine.log.printk(`hv_vmbus: Invalid offer ${relid} from the host supporting isolation`);
+        connection.machine.log.prErr(`hv_vmbus: Invalid offer ${relid} from the host supporting isolation`);
       }
       connection.refuse('offer-not-allowed-in-isolated');
       return false;
@@ -268,7 +268,7 @@ export class ChannelManagement {
     if (channel.primary !== undefined) yield* this.bus.addSubChannel(channel.primary, channel);
     else if ((yield* this.bus.register(channel)) !== 0) {
       const { log } = this.connection.machine;
-      log.printk(`hv_vmbus: unable to add child device object (relid ${channel.relid})`);
+      log.prErr(`hv_vmbus: unable to add child device object (relid ${channel.relid})`);
       yield* this.dequeue(channel);
       return;
     }

@@ -174,7 +174,7 @@ export class ChannelOperations {
     const created = yield* waiting;
     const status = created?.creationStatus ?? 0;
     if (status !== 0) {
-      connection.machine.log.printk(`hv_vmbus: Failed to establish GPADL: err = 0x${status.toString(16)}`);
+      connection.machine.log.prErr(`hv_vmbus: Failed to establish GPADL: err = 0x${status.toString(16)}`);
       throw new ErrnoError('EDQUOT', `the host did not take the memory of channel ${channel.relid}`);
     }
     this.refuseIfRescinded(channel);
@@ -359,7 +359,7 @@ export class ChannelOperations {
     if (ret === 0) yield* this.unshareRings(channel, rings);
     else {
       // Its rings stay with the host.
-      connection.machine.log.printk(`hv_vmbus: Close failed: close post msg return is ${ret}`);
+      connection.machine.log.prErr(`hv_vmbus: Close failed: close post msg return is ${ret}`);
     }
     yield* connection.lifetime.closed(channel);
   }

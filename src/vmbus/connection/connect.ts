@@ -46,7 +46,7 @@ export function* vmbusConnect(connection: VmbusConnection): Procedure<boolean> {
     return true;
   }
   connection.disconnected();
-  log.printk('hv_vmbus: Unable to connect to host');
+  log.prErr('hv_vmbus: Unable to connect to host');
   return false;
 }
 
@@ -98,7 +98,7 @@ export function* vmbusRequestOffers(connection: VmbusConnection): Procedure<void
   connection.offersRequested();
   const ret = yield* connection.postMsg({ type: CHANNELMSG.REQUESTOFFERS });
   if (ret !== 0) {
-    log.printk(`hv_vmbus: Unable to request offers - ${ret}`);
+    log.prErr(`hv_vmbus: Unable to request offers - ${ret}`);
     return;
   }
   if (!connection.behaviour.waitsForBootOffers) return;

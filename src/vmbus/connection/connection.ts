@@ -466,7 +466,7 @@ export class VmbusConnection implements ConnectionPort {
       case HV_STATUS_INSUFFICIENT_BUFFERS:
         return errnoValue('ENOBUFS');
       default:
-        this.machine.log.printk(`hv_vmbus: hv_post_msg() failed; error code:${status}`);
+        this.machine.log.prErr(`hv_vmbus: hv_post_msg() failed; error code:${status}`);
         return errnoValue('EINVAL');
     }
   }

@@ -109,16 +109,14 @@ export class IrqdomainRelidMap implements RelidMap {
     yield* this.freeIrq(channel);
     let ret = yield* requestIrq(this.core, irq, vmbusChanHandler, 0, channel.irqName, channel);
     if (ret !== 0) {
-      machine.log.printk(`hv_vmbus: request_irq failed with ${ret} for relid ${relid} irq ${irq}`);
+      machine.log.prErr(`hv_vmbus: request_irq failed with ${ret} for relid ${relid} irq ${irq}`);
       throw new ErrnoError(errnoCode(ret), `IRQ ${irq} of channel ${relid} cannot be requested`);
     }
     channel.irqRequested = true;
     const target = CpuMask.of(machine.nrCpuIds, [channel.targetCpu]);
     ret = yield* irqSetAffinityAndHintSteps(this.core, irq, target);
     if (ret === 0) return;
-    machine.log.printk(
-      `hv_vmbus: irq_set_affinity_and_hint failed with ${ret} for relid ${relid} irq ${irq}`,
-    );
+    machine.log.prErr(`hv_vmbus: irq_set_affinity_and_hint failed with ${ret} for relid ${relid} irq ${irq}`);
     yield* this.freeIrq(channel);
     throw new ErrnoError(
       errnoCode(ret),
