@@ -24,6 +24,8 @@ export const CPUS = 4;
 export const SPARE_CPUS = 1;
 /** Far more than any of the guest's contexts needs for what one action causes. */
 const STEP_LIMIT = 200_000;
+/** For how long it may take so many, in ms, where nothing happens to it. */
+const LOOK_MS = 20_000;
 const versions = ['5.3', '5.3', '5.2', '4.1', '4.0', '2.4'];
 const kernels = ['6.1', '6.12', '6.18', '7.2'] as const;
 export const devices = [
@@ -198,19 +200,26 @@ export class Victim {
         const answer = lastAnswer(message);
         if (answer !== undefined) this.post(answer);
       }
-      machine.elapse(round < 20 ? 20 * MS : 20_000 * MS * patience);
+      this.wait(round < 20 ? 20 : 20_000 * patience);
     }
     const { guest } = this;
     const { connection, machine } = guest;
     if (this.neverWakes()) return brokenInvariants(guest.vmbus);
-    this.steps = 0;
-    machine.elapse(400_000 * MS * patience);
+    this.wait(400_000 * patience);
     const broken = brokenAtRest(guest.vmbus);
     if (machine.liveTasks !== 0) broken.push(`${machine.liveTasks} contexts wait for ever`);
     if (connection.primaries.length !== 0) broken.push(`${connection.primaries.length} channels are left`);
     if (guest.memory.blocksInUse !== 0) broken.push(`${guest.memory.blocksInUse} blocks of memory are left`);
     if (this.mappedRelids().length !== 0) broken.push('IRQs are left');
     return broken;
+  }
+
+  /** Lets time go by. A suspend looks each ms whether offers are dealt with, for as long as that takes. */
+  private wait(ms: number): void {
+    for (let left = ms; left > 0; left -= LOOK_MS) {
+      this.steps = 0;
+      this.guest.machine.elapse(Math.min(left, LOOK_MS) * MS);
+    }
   }
 
   /** True if the guest still takes an honest device, once its host has sent all that it has held back. */

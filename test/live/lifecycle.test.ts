@@ -22,7 +22,7 @@ describeReal('irqlab mount', ['mount', 'umount'], () => {
 
   test('shows the files, lets time pass and passes on errors', async () => {
     const { directory, stop } = await mountGuest(RFC);
-    expect(readdirSync(directory)).toEqual(['proc', 'sys']);
+    expect(readdirSync(directory)).toEqual(['dev', 'proc', 'sys']);
     const count = (): number =>
       Number(/^ 24: +(\d+)/m.exec(readFileSync(`${directory}/proc/interrupts`, 'utf8'))?.[1]);
     const before = count();
