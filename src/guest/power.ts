@@ -11,7 +11,7 @@ import type { Vmbus } from '../vmbus/vmbus.js';
 export class GuestPower {
   /** CPUs that were taken offline for the sleep (frozen_cpus). */
   private frozen: CpuId[] = [];
-  private state: 'awake' | 'falling asleep' | 'asleep' = 'awake';
+  private state: 'awake' | 'falling asleep' | 'asleep' | 'waking up' = 'awake';
 
   constructor(
     private readonly machine: Machine,
@@ -29,8 +29,8 @@ export class GuestPower {
    * @throws ErrnoError EBUSY while another suspend is under way (hibernate_acquire); as VmbusPower.suspend.
    */
   *suspend(): Procedure<void> {
-    if (this.state === 'falling asleep')
-      throw new ErrnoError('EBUSY', 'another suspend is under way; wait until it has ended');
+    if (this.state === 'falling asleep' || this.state === 'waking up')
+      throw new ErrnoError('EBUSY', 'another suspend or resume is under way; wait until it has ended');
     const before = this.state;
     this.state = 'falling asleep';
     try {
@@ -63,8 +63,13 @@ export class GuestPower {
 
   /** Wakes up: the CPUs, VMBus, the devices. A host that will not be connected to leaves the guest asleep. */
   *resume(): Procedure<void> {
-    yield* this.wakeUp();
-    this.state = 'awake';
+    this.state = 'waking up';
+    try {
+      yield* this.wakeUp();
+      this.state = 'awake';
+    } finally {
+      if (this.state === 'waking up') this.state = 'asleep';
+    }
   }
 
   private *wakeUp(): Procedure<void> {
@@ -117,10 +122,10 @@ export class GuestPower {
     yield* this.vmbus.modules.load(name);
   }
 
-  /** Processes are frozen before the first device suspends (freeze_processes). */
+  /** Processes are frozen before the first device suspends, and go on after the last has resumed (freeze_processes). */
   private refuseAsleep(): void {
-    if (this.state === 'falling asleep')
-      throw new ErrnoError('EBUSY', 'the guest is falling asleep, and its processes are frozen');
+    if (this.state === 'falling asleep' || this.state === 'waking up')
+      throw new ErrnoError('EBUSY', `the guest is ${this.state}, and its processes are frozen`);
     if (this.machine.hotplug.isDisabled)
       throw new ErrnoError('EBUSY', 'the guest sleeps, and its processes with it; resume it first');
   }

@@ -180,3 +180,38 @@ describe('who may sleep and wake', () => {
     expect(brokenInvariants(guest)).toEqual([]);
   });
 });
+
+describe('the host does not answer a guest that wakes up', () => {
+  const hung = (): Guest => {
+    const guest = Guest.create(options);
+    guest.suspend();
+    guest.host.misbehave({ what: 'message', message: 'VERSION_RESPONSE', deed: 'drop' });
+    expect(() => guest.resume()).toThrow(/answer to INITIATE_CONTACT/);
+    return guest;
+  };
+
+  test('its processes stay frozen, and it wakes up only once', () => {
+    const guest = hung();
+    expect(errnoOf(() => guest.rmmod('hv_balloon'))).toBe('EBUSY');
+    expect(errnoOf(() => guest.suspend())).toBe('EBUSY');
+    expect(errnoOf(() => guest.resume())).toBe('EINVAL');
+  });
+
+  test('channels that lost their relid are given up without it', () => {
+    const guest = Guest.create(options);
+    guest.suspend();
+    guest.host.misbehave({
+      what: 'message',
+      message: 'VERSION_RESPONSE',
+      deed: 'corrupt',
+      field: 'versionSupported',
+      value: 0,
+    });
+    expect(() => guest.resume()).toThrow();
+    const { modules } = guest.vmbus;
+    guest.rmmod(...modules.names.filter((name) => modules.isLoaded(name)).reverse());
+    const warned = guest.log.filter(({ text }) => text.endsWith('channel_mgmt.c hv_process_channel_removal'));
+    expect(warned.length).toBeGreaterThan(0);
+    expect(guest.log.map(({ text }) => text).join('\n')).not.toContain('vmbus_channel_unmap_relid');
+  });
+});

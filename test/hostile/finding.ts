@@ -1,6 +1,5 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { partNamed } from './parts/index.js';
 import { smallestOf } from './smallest.js';
 import type { Trial } from './trial.js';
 import type { WatchedTrials } from './watched.js';
@@ -27,7 +26,7 @@ export async function shrink(trial: Trial, finding: string, trials: WatchedTrial
     return true;
   });
   const small = { ...trial, actions };
-  return { ...small, finding: shown, words: partNamed(trial.part).words?.(small) ?? [] };
+  return { ...small, finding: shown, words: await trials.words(small) };
 }
 
 /**

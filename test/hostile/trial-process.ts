@@ -7,10 +7,19 @@ import type { Trial } from './trial.js';
 export interface Outcome {
   readonly finding: string | undefined;
   readonly reached: readonly string[];
+  /** Setup and actions in words, where they were asked for and the part has them. */
+  readonly words?: readonly string[];
 }
 
-process.on('message', async (trial: Trial) => {
-  process.send?.(await outcomeOf(trial));
+/** What this process is asked: to run a trial, or to put it into words, which for some is to run it once more. */
+export interface Question {
+  readonly trial: Trial;
+  readonly inWords: boolean;
+}
+
+process.on('message', async ({ trial, inWords }: Question) => {
+  const words = inWords ? partNamed(trial.part).words?.(trial) : undefined;
+  process.send?.(inWords ? { finding: undefined, reached: [], words } : await outcomeOf(trial));
 });
 process.on('disconnect', () => process.exit());
 

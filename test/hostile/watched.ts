@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { partNamed } from './parts/index.js';
 import type { Trial } from './trial.js';
-import type { Outcome } from './trial-process.js';
+import type { Outcome, Question } from './trial-process.js';
 
 /** A trial may take as long as so many of its actions. */
 const ACTIONS_AT_MOST = 10;
@@ -16,7 +16,17 @@ const MOST_MEMORY_MB = 1536;
 export class WatchedTrials {
   private child: ChildProcess | undefined;
 
-  async run(trial: Trial): Promise<Outcome> {
+  run(trial: Trial): Promise<Outcome> {
+    return this.ask({ trial, inWords: false });
+  }
+
+  /** A trial in words; none if the process does not live to say them. */
+  async words(trial: Trial): Promise<readonly string[]> {
+    return (await this.ask({ trial, inWords: true })).words ?? [];
+  }
+
+  private async ask(question: Question): Promise<Outcome> {
+    const { trial } = question;
     this.child ??= start();
     const { child } = this;
     const limitMs = partNamed(trial.part).budgetMs * ACTIONS_AT_MOST;
@@ -44,7 +54,7 @@ export class WatchedTrials {
         clearTimeout(timer);
         child.off('exit', ended);
       });
-      child.send(trial);
+      child.send(question);
     });
     watching.abort();
     return outcome;

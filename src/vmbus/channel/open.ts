@@ -18,6 +18,7 @@ import {
   type OpenChannelResult,
 } from '../protocol/channel-messages.js';
 import type { Refusal } from '../refusals.js';
+import { INVALID_RELID } from '../relid-map.js';
 import { RING_WRITE, RingBuffer, type RingError, VM_PKT } from '../ring/index.js';
 import type { FlowControl } from '../variants/flow-control.js';
 import type { NetvscNames } from '../variants/netvsc-names.js';
@@ -284,12 +285,16 @@ export class ChannelOperations {
     const { lifetime } = connection;
     if (!(yield* connection.isListed(channel)) && !lifetime.toleratesDoubleRemoval) return;
     channel.assertLive('hv_process_channel_removal');
-    yield* connection.relids.unmap(channel);
+    // Asleep the relid was taken from the channel; the host may have given it to another since.
+    const hasRelid = channel.relid !== INVALID_RELID;
+    if (hasRelid) yield* connection.relids.unmap(channel);
+    else if (!channel.isHvSock)
+      connection.machine.log.warn('drivers/hv/channel_mgmt.c', 'hv_process_channel_removal');
     yield* connection.unlist(channel, 'hv_process_channel_removal');
     // The channel's directory goes, and with it kernfs waits for whoever is in the middle of a write there (free_channel).
     yield* channel.filesWritten();
     if (channel.isPerf) connection.placement.release(channel.targetCpu);
-    yield* connection.releaseRelid(channel.relid);
+    if (hasRelid) yield* connection.releaseRelid(channel.relid);
     yield* lifetime.giveUp(channel);
   }
 
