@@ -1,31 +1,40 @@
-// Changes the source in one small place at a time and asks whether a test notices.
-//
-//   node tools/mutants.js                          each folder's sample, against tools/mutants/baseline.json
-//   node tools/mutants.js --write                  the same, and writes the baseline
-//   node tools/mutants.js --folder src/irq --count 150 --seed 1    another sample; --all takes every mutant
-//   node tools/mutants.js --folder src/irq --file kstat            only of files with that in their names
-//   node tools/mutants.js --folder src/irq --file kstat.ts:40      all of a line
-//   node tools/mutants.js --survivors --write                      only those that survived there, after tests were added
-//
-// Exit status 1: a survivor that the baseline does not explain.
+// Changes the source in one small place at a time and asks whether a test notices: npm run mutants -- --help.
 import { readFileSync, writeFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { Folder } from './mutants/folder.js';
 
 const FOLDERS = ['src/irq', 'src/platform', 'src/vmbus', 'src/view', 'src/explore'];
 const baselineFile = new URL('mutants/baseline.json', import.meta.url);
 
-const { values } = parseArgs({
-  options: {
-    folder: { type: 'string', multiple: true, default: FOLDERS },
-    count: { type: 'string', default: '60' },
-    seed: { type: 'string', default: '1' },
-    file: { type: 'string' },
-    all: { type: 'boolean', default: false },
-    survivors: { type: 'boolean', default: false },
-    write: { type: 'boolean', default: false },
-  },
-});
+const wholeNumber = (text) => {
+  if (!/^\d+$/.test(text)) throw new InvalidArgumentError('expected a whole number, 0 or more.');
+  return text;
+};
+const program = new Command('mutants')
+  .description(
+    'Changes the source in one small place at a time and asks whether a test of its folder notices.',
+  )
+  .addOption(new Option('--folder <names...>', 'only these').choices(FOLDERS).default(FOLDERS, 'all'))
+  .option('--count <n>', 'so many mutants of each folder', wholeNumber, '60')
+  .option('--seed <n>', 'of the sample', wholeNumber, '1')
+  .option('--file <part>', 'only of files with this in their names; PART:LINE: all of that line')
+  .option('--all', 'every mutant', false)
+  .option('--survivors', 'only those that survived in the baseline', false)
+  .option('--write', 'take the result into tools/mutants/baseline.json', false)
+  .addHelpText(
+    'after',
+    `
+Exits with 1 if a mutant survives for which the baseline has no reason.
+
+Examples:
+  $ npm run mutants
+  $ npm run mutants -- --folder src/irq --count 150 --seed 3
+  $ npm run mutants -- --folder src/irq --file kstat.ts:40
+  $ npm run mutants -- --survivors --write`,
+  )
+  .allowExcessArguments(false);
+program.parse();
+const values = program.opts();
 
 /** A number for each mutant that does not change as others come and go: FNV-1a of what it is, with the seed. */
 function lot(mutant) {

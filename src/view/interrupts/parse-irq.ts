@@ -207,18 +207,13 @@ function readRows(
 
 /** Widths that the chip column of form 7.2 can have, by where the first row's names could end. */
 function chipWidths(raws: readonly RawIrqRow[], form: InterruptsForm): number[] {
-  if (interruptsLayouts[form].chipWidth !== null) return [8];
-  const widths = new Set<number>();
-  for (const { rest } of raws) {
-    for (const blank of rest.slice(2).matchAll(/(?<=\S) +(?=\S|$)/g)) {
-      for (let columns = blank.index; columns < blank.index + blank[0].length; columns++) {
-        if (columns >= 8) widths.add(columns);
-      }
-      if (blank.index > 40) break;
-    }
-    if (widths.size > 0) break;
+  const widths = [8];
+  if (interruptsLayouts[form].chipWidth !== null || raws.length === 0) return widths;
+  for (const blank of raws[0].rest.slice(2).matchAll(/(?<=\S) +(?=\S|$)/g)) {
+    for (let columns = Math.max(9, blank.index); columns < blank.index + blank[0].length; columns++)
+      widths.push(columns);
   }
-  return [8, ...[...widths].filter((columns) => columns > 8)];
+  return widths;
 }
 
 /**
