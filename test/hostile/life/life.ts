@@ -19,6 +19,8 @@ export class Life {
   private isBlind = false;
   private readonly isSound: boolean;
   private hangs = false;
+  /** The design has broken its own rules, with a context in the midst of something: nothing more is to be learned. */
+  private isOver = false;
   private readonly stat = new StatWatch();
 
   /** @throws RangeError or TypeError for a setup that makes no guest. */
@@ -38,6 +40,7 @@ export class Life {
 
   /** Does something that may be refused. @returns what went wrong. */
   perform(name: string, act: (life: Life) => void): string | undefined {
+    if (this.isOver) return undefined;
     const kernels = this.guest.earlierLogs.length;
     try {
       act(this);
@@ -45,8 +48,11 @@ export class Life {
     } catch (error) {
       if (error instanceof HungError) this.hangs = true;
       // Of designs that are not sound nothing is promised but that they do not crash irqlab.
-      const isOwnFault = !this.isSound && error instanceof AssertionError;
-      const foreign = isOwnFault ? undefined : foreignError(error);
+      if (!this.isSound && error instanceof AssertionError) {
+        this.isOver = true;
+        return undefined;
+      }
+      const foreign = foreignError(error);
       if (foreign !== undefined) return foreign;
     }
     if (this.guest.earlierLogs.length !== kernels) {
