@@ -74,13 +74,19 @@ export class Life {
   end(): string | undefined {
     const { guest } = this;
     const ended = this.perform('the end', () => {
+      // Each of these gives guest and host a minute to come to rest.
       guest.host.behave();
-      for (const { relid } of guest.host.hyperv.allChannels()) guest.host.drain(relid, true);
+      for (const { relid } of guest.host.hyperv.allChannels()) {
+        this.watch.step();
+        guest.host.drain(relid, true);
+      }
+      this.watch.step();
       guest.run({ seconds: 1 });
     });
     if (ended !== undefined || !this.isWell) return ended;
     const unaccounted = this.unaccounted();
     if (unaccounted !== undefined) return unaccounted;
+    this.watch.step();
     const rescinded = this.perform('all rescinded', () => {
       for (const { relid, isPrimary, state } of [...guest.host.hyperv.allChannels()])
         if (isPrimary && state.kind !== 'rescinded') guest.host.rescind(relid);
