@@ -42,7 +42,7 @@ const FIRST_PID = 3;
 /** Characters of a task's name that the kernel keeps (TASK_COMM_LEN - 1). */
 const COMM_LENGTH = 15;
 /** So many transitions are each looked at by validateWith, then one of so many. */
-const ALL_LOOKED_AT = 100_000;
+const ALL_LOOKED_AT = 20_000;
 const THEN_ONE_OF = 1000;
 
 /** Whoever runs a machine's contexts in its stead, such as an explorer of interleavings. */
@@ -408,7 +408,7 @@ export class Machine implements CpuMachine, HotplugMachine, TracedMachine {
 
   /**
    * What must hold between any two transitions of the machine's contexts is looked at after each, with IRQLAB_CHECKS=full
-   * and as long as no explorer runs them; after the first 100,000, which most guests never reach, after one of 1,000: an hour
+   * and as long as no explorer runs them; after the first 20,000, which most guests never reach, after one of 1,000: an hour
    * in which something polls each millisecond has millions.
    *
    * @param broken gives sentences about what does not hold.

@@ -1,9 +1,9 @@
-import { closeSync, read, writeSync } from 'node:fs';
+import { closeSync, read, writevSync } from 'node:fs';
 import { ErrnoError } from '../../lib/errno.js';
 import {
   decodeRequest,
   encodeLength,
-  encodeAnswer,
+  answerHeader,
   encodeError,
   encodePollWakeup,
   type FuseRequest,
@@ -134,7 +134,7 @@ export class FuseSession {
 
   private give(unique: bigint, payload: FuseAnswer): void {
     if (payload === 'unknown') this.send(encodeError(unique, NOT_IMPLEMENTED));
-    else if (payload !== undefined) this.send(encodeAnswer(unique, payload));
+    else if (payload !== undefined) this.send(answerHeader(unique, payload.byteLength), payload);
   }
 
   private fail(unique: bigint, error: unknown): void {
@@ -147,9 +147,10 @@ export class FuseSession {
     this.send(encodeLength(inode, this.endlessBytes));
   }
 
-  private send(answer: Buffer): void {
+  /** In one write, but without a copy of what may be the text of a large file. */
+  private send(...parts: readonly Uint8Array[]): void {
     try {
-      writeSync(this.fd, answer);
+      writevSync(this.fd, parts);
     } catch (error) {
       // ENOENT: the request was interrupted, nobody waits for the answer; ENODEV: unmounted in the meantime.
       const { code } = error as NodeJS.ErrnoException;

@@ -177,12 +177,9 @@ class Answer {
   }
 }
 
-/** A whole answer: fuse_out_header and what belongs to it. */
-export function encodeAnswer(unique: bigint, payload: Uint8Array): Buffer {
-  const answer = new Answer(OUT_HEADER_BYTES + payload.byteLength);
-  answer.word(answer.bytes.length, 0).long(unique);
-  answer.bytes.set(payload, OUT_HEADER_BYTES);
-  return answer.bytes;
+/** What stands before an answer with so many bytes (fuse_out_header). */
+export function answerHeader(unique: bigint, payloadBytes: number): Buffer {
+  return new Answer(OUT_HEADER_BYTES).word(OUT_HEADER_BYTES + payloadBytes, 0).long(unique).bytes;
 }
 
 /** An answer that is an error. `errno` is negative, as in the kernel. */

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import {
   attrOut,
   decodeRequest,
-  encodeAnswer,
+  answerHeader,
   encodeError,
   entriesOut,
   entryOut,
@@ -49,9 +49,7 @@ describe('requests', () => {
 
 describe('answers have the sizes and fields that the kernel expects', () => {
   test('header', () => {
-    const answer = encodeAnswer(77n, Buffer.from('text'));
-    expect(fieldsOf(answer, ['u32', 'u32', 'u64'])).toEqual([20, 0, 77]);
-    expect(answer.toString('latin1', 16)).toBe('text');
+    expect(fieldsOf(answerHeader(77n, 4), ['u32', 'u32', 'u64'])).toEqual([20, 0, 77]);
     expect(fieldsOf(encodeError(78n, -16), ['u32', 'u32', 'u64'])).toEqual([16, 2 ** 32 - 16, 78]);
   });
 
