@@ -161,6 +161,8 @@ export class GuestLines implements ScenarioLines {
   /** `plug`, for who runs in the guest. */
   *plugIn(options: InterruptOptions): Procedure<void> {
     const { platform, irqCore, devices } = this.guest;
+    if (irqCore.desc(options.irq) !== undefined)
+      this.known(options.irq).deviceLine('plug the device in with another number');
     const interrupt = deviceInterrupt(options, irqCore.machine.nrCpuIds);
     if (interrupt.flow === 'percpu' || platform.isPerCpuLine?.(interrupt)) {
       // Its handlers are the platform's: the line is each CPU's own.

@@ -188,3 +188,30 @@ describe('a line that no device outside has', () => {
     expect(ofChannel.total).toBe(before + 1);
   });
 });
+
+test.each(['x86_64', 'arm64'] as const)(
+  '%s: the number of a channel, in service or not, is no device’s',
+  (arch) => {
+    // irqlab has no driver for the second one.
+    const devices = [
+      { driver: 'heartbeat', relid: 7 },
+      { class: '8f0f4d0c-7a34-4f3b-9c53-5d1b1e0a7c11', relid: 9 },
+    ] as const;
+    const guest = Guest.create({ cpus: 2, arch, devices });
+    for (const relid of [7, 9]) {
+      const { irq } = guest.channel(relid);
+      const chip = arch === 'arm64' ? 'GICv3' : 'IO-APIC';
+      const line = {
+        irq,
+        chip,
+        hwirq: 40 + relid,
+        flow: arch === 'arm64' ? 'level' : 'edge',
+        name: 'x',
+      } as const;
+      expect(() => guest.lines.plug(line)).toThrow(
+        new RangeError(`IRQ ${irq} is that of channel ${relid}: plug the device in with another number`),
+      );
+      expect(guest.vmbus.connection.relids.relid2channel(relid)?.irq).toBe(irq);
+    }
+  },
+);
