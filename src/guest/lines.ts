@@ -161,8 +161,11 @@ export class GuestLines implements ScenarioLines {
   /** `plug`, for who runs in the guest. */
   *plugIn(options: InterruptOptions): Procedure<void> {
     const { platform, irqCore, devices } = this.guest;
-    if (irqCore.desc(options.irq) !== undefined)
-      this.known(options.irq).deviceLine('plug the device in with another number');
+    const there = irqCore.desc(options.irq);
+    if (there !== undefined && !this.ofArchitecture.has(there)) {
+      this.known(options.irq).deviceLine('choose another number');
+      throw new RangeError(`IRQ ${options.irq} is taken; choose another number`);
+    }
     const interrupt = deviceInterrupt(options, irqCore.machine.nrCpuIds);
     if (interrupt.flow === 'percpu' || platform.isPerCpuLine?.(interrupt)) {
       // Its handlers are the platform's: the line is each CPU's own.

@@ -209,9 +209,23 @@ test.each(['x86_64', 'arm64'] as const)(
         name: 'x',
       } as const;
       expect(() => guest.lines.plug(line)).toThrow(
-        new RangeError(`IRQ ${irq} is that of channel ${relid}: plug the device in with another number`),
+        new RangeError(`IRQ ${irq} is that of channel ${relid}: choose another number`),
       );
       expect(guest.vmbus.connection.relids.relid2channel(relid)?.irq).toBe(irq);
     }
   },
 );
+
+test('nor is that of a message of a PCI function', () => {
+  const functions = [{ driver: 'nvme', queues: 2 }] as const;
+  const guest = Guest.create({ cpus: 2, arch: 'arm64', devices: [{ driver: 'vpci', relid: 40, functions }] });
+  const message = [...guest.irqCore.descs()].find(({ action }) => action?.name?.startsWith('nvme'));
+  const irq = message?.irq ?? 0;
+  guest.irq(irq).free();
+  expect(() => guest.lines.plug({ irq, chip: 'GICv3', hwirq: 50, flow: 'level', name: 'x' })).toThrow(
+    new RangeError(`IRQ ${irq} is taken; choose another number`),
+  );
+  guest.suspend();
+  guest.resume();
+  expect(guest.hangs()).toEqual([]);
+});

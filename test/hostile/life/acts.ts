@@ -171,8 +171,10 @@ const ordinary: Readonly<Record<string, Act>> = {
       flags: requestFlagNames.filter((_, i) => ((c >>> i) & 1) !== 0 && (a & 0x30) === 0),
     }),
   'free a line': (guest, a, b) => void guest.irq(irqOf(guest, b)).free(a % 2 === 0 ? undefined : `r${a % 3}`),
-  'disable, then enable': (guest, a, b) => {
+  'disable, then enable': (guest, a, b, _c, life) => {
     const irq = irqOf(guest, b);
+    // Events of a channel whose line is off are lost, in Linux too.
+    if (guest.irqCore.desc(irq)?.data.domain === guest.vmbus.connection.relids.domain) life.isHonest = false;
     guest.lines.disable(irq, of(['all', 'hardirq', 'nosync'] as const, a));
     guest.run({ us: a % 100 });
     if (a % 16 !== 0) guest.lines.enable(irq);
