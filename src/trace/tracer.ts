@@ -77,6 +77,8 @@ export function traceClockText(used: string): string {
 const countingClocks: readonly string[] = ['counter', 'x86-tsc'];
 /** Size of each CPU's buffer once an event was on, in KiB (trace_buf_size). */
 const BUFFER_KB = 1408;
+/** Errors that are kept (TRACING_LOG_ERRS_MAX). */
+const MOST_ERRORS = 8;
 /** The id of the first event; those below are of the kernel's own, and of groups that the model does not have. */
 const FIRST_ID = 151;
 
@@ -236,7 +238,7 @@ export class Tracer implements TracePort {
       this.filters.delete(event);
       return;
     }
-    const parsed = parseFilter(filter, event);
+    const parsed = parseFilter(filter, event, this.idOf(event));
     if ('passes' in parsed) {
       this.filters.set(event, { text: filter, passes: parsed.passes });
       return;
@@ -245,6 +247,7 @@ export class Tracer implements TracePort {
     const caret = `${' '.repeat(Math.min(at, filter.length))}^`;
     this.filters.set(event, { text: `${filter}\n${caret}\nparse_error: ${message}\n`, passes: undefined });
     this.errors.push({ ns: this.now, command: filter, error: parsed });
+    if (this.errors.length > MOST_ERRORS) this.errors.shift();
     throw new ErrnoError('EINVAL', `filter ${JSON.stringify(filter)}: ${message}`);
   }
 
@@ -252,9 +255,7 @@ export class Tracer implements TracePort {
     const traced = event.plain;
     for (const tap of this.taps) tap(traced, values);
     if (!this.isOn || !this.enabled.has(traced)) return;
-    const told: TraceValues = values;
-    if (this.filters.get(traced)?.passes?.(told) === false) return;
-    this.write(traced, told, event.bytesOf(values), by);
+    this.write(traced, values, event.bytesOf(values), by);
   }
 
   /** Writes a text of somebody outside the kernel. @returns false while nothing is written. */
@@ -267,9 +268,9 @@ export class Tracer implements TracePort {
     const context = this.machine.traceContext();
     const cpu = by?.cpu ?? context.cpu;
     if (this.untracedCpus.has(cpu)) return;
-    this.counted += 1;
     const comm = by?.comm ?? context.comm;
     const pid = by?.pid ?? context.pid;
+    this.counted += 1;
     const record: TraceRecord = {
       cpu,
       comm,
@@ -281,6 +282,10 @@ export class Tracer implements TracePort {
       event,
       values,
     };
+    if (this.filters.get(event)?.passes?.(record) === false) {
+      this.counted -= 1;
+      return;
+    }
     if (pid !== 0 && this.flags.recordsComms && this.comms.get(pid) !== comm) this.comms.set(pid, comm);
     this.ringOf(cpu).push(record, bytes);
     for (const listener of this.listeners) listener(record);

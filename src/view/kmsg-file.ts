@@ -117,11 +117,32 @@ class KmsgReader implements FileStream {
 
 /** A line as a record (info_print_ext_header, msg_add_ext_text): what is no printable ASCII is escaped. */
 function recordOf(seq: number, { ns, text, priority }: LogLine): Uint8Array {
-  const escaped = latin1Text(utf8(text)).replace(
+  const escaped = byteText(text).replace(
     /[^ -~]|\\/g,
     (char) => `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`,
   );
   return latin1Bytes(`${priority},${seq},${Math.floor(ns / 1000)},-;${escaped}\n`);
+}
+
+/** Bytes that are no UTF-8 lie in a line as U+DC80 to U+DCFF, which no text has by themselves. */
+const BYTE = 0xdc00;
+
+/** A line's bytes, a character each. */
+function byteText(text: string): string {
+  return Array.from(text, (char) => {
+    const byte = char.charCodeAt(0) - BYTE;
+    return byte >= 0x80 && byte <= 0xff ? String.fromCharCode(byte) : latin1Text(utf8(char));
+  }).join('');
+}
+
+/** The line that bytes are, up to a zero. */
+function lineOf(bytes: string): string {
+  const [data] = bytes.split('\0', 1);
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(latin1Bytes(data));
+  } catch {
+    return data.replace(/[\x80-\xff]/g, (char) => String.fromCharCode(BYTE + char.charCodeAt(0)));
+  }
 }
 
 /** devkmsg_write: a line of user space, with its priority in front as <14>. */
@@ -131,6 +152,6 @@ function writeKmsg(log: KernelLog, data: string): number {
   const [prefix, number] = /^<(\d+)>/.exec(data) ?? ['', undefined];
   const given = number === undefined ? DEFAULT_LEVEL : Number(number) % 2 ** 32;
   const facility = given >>> 3 || USER;
-  log.printk(data.slice(prefix.length).replace(/\n$/, ''), false, facility * 8 + (given & 7));
+  log.printk(lineOf(data.slice(prefix.length)).replace(/\n$/, ''), false, facility * 8 + (given & 7));
   return data.length;
 }

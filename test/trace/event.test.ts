@@ -67,9 +67,10 @@ describe('one table of fields gives all forms', () => {
 
 describe('filters', () => {
   function passes(filter: string, irq: number, name: string): boolean {
-    const parsed = parseFilter(filter, irqHandlerEntry.plain);
+    const parsed = parseFilter(filter, irqHandlerEntry.plain, 151);
     if (!('passes' in parsed)) throw new Error(parsed.message);
-    return parsed.passes({ irq, name });
+    const where = { cpu: 3, comm: 'irq_set_affinity', pid: 77, flags: 4, preemptDepth: 1 };
+    return parsed.passes({ values: { irq, name }, ...where });
   }
 
   test.each([
@@ -80,6 +81,17 @@ describe('filters', () => {
     ['irq & 8 && name != "other"', true],
     ["name ~ '?lab'", true],
     ['irq<24||(irq>=25&&irq<=30)', false],
+    ['((irq == 24))&&((common_pid<14872||common_pid>14879))', true],
+    ['common_pid==77 && common_type==151 && common_flags==4 && common_preempt_count==1', true],
+    ['common_pid!=77', false],
+    ['cpu==3 && CPU==3 && common_cpu<4', true],
+    ['comm=="irq_set_affinit" && COMM~"irq_*"', true],
+    ['irq == 030', true],
+    ['irq == 4294967320', true],
+    ['name ~ "*[a-b]"', true],
+    ['name ~ "*[!a-b]" || name ~ "[xyz]lab"', false],
+    ['name ~ "il[]ab]b"', true],
+    ['name ~ "i\\\\lab" || name ~ "i\\lab"', true],
   ])('%s', (filter, expected) => {
     expect(passes(filter, 24, 'ilab')).toBe(expected);
   });
@@ -91,8 +103,20 @@ describe('filters', () => {
     ['(irq==1', "Too many '('", 7],
     ['irq==1)', "Too few '('", 6],
     ['', 'No filter found', 0],
+    ['name == 1', 'Expecting string field', 9],
+    ['name & 1', 'Expecting string field', 8],
+    ['irq ~ 1', 'Illegal operation for field type', 7],
+    ['name > "foo"', 'Illegal operation for field type', 8],
+    ['irq == "x"', 'Expecting numeric field', 8],
+    ['irq == 1z', 'Illegal integer value', 8],
+    ['irq == 08', 'Illegal integer value', 8],
+    ['irq == 99999999999999999999', 'Illegal integer value', 8],
+    ['irq == -9223372036854775809', 'Illegal integer value', 8],
+    ['irq == 999999999999999999999999', 'Operand too long', 32],
+    [`name == "${'x'.repeat(256)}"`, 'Operand too long', 266],
+    ['name == "a', 'Missing matching quote', 11],
   ])('%s is none', (filter, message, at) => {
-    expect(parseFilter(filter, irqHandlerEntry.plain)).toEqual({ message, at });
+    expect(parseFilter(filter, irqHandlerEntry.plain, 151)).toEqual({ message, at });
   });
 });
 

@@ -115,3 +115,16 @@ test('lines have the level that the kernel gives them', () => {
   vm.machine.die('test');
   expect(levels().get('Kernel panic - not syncing: test')).toBe(0);
 });
+
+// What is written comes as bytes, a character each.
+test.each([
+  ['\xc3\xbcni', '\\xc3\\xbcni'],
+  ['\xff and \xc3', '\\xff and \\xc3'],
+  ['\xf0\x9f\x90\xa7', '\\xf0\\x9f\\x90\\xa7'],
+  ['up to a zero\0and no further', 'up to a zero'],
+  ['<14>a line\n', 'a line'],
+])('%j written to it is %s', (written, shown) => {
+  const { log, next } = opened();
+  kmsgFile(log, 1).write?.(written);
+  expect(next()?.split(';')[1]).toBe(`${shown}\n`);
+});
