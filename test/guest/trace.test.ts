@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { Guest } from '../../src/guest/guest.js';
+import { errnoOf } from '../support/errors.js';
 
 const TRACING = '/sys/kernel/tracing';
 
@@ -182,4 +183,25 @@ describe('a kernel that is started in place of the first one', () => {
     expect([...trace]).toEqual([]);
     expect(vm.fs.readFile(`${TRACING}/events/hyperv/enable`)).toBe('0\n');
   });
+});
+
+test.each([
+  ['tracing_on', ' 1', 'EINVAL'],
+  ['tracing_on', '1 \n', 'EINVAL'],
+  ['tracing_on', '+1\n', undefined],
+  ['events/irq/enable', '1 ', 'EINVAL'],
+  ['buffer_size_kb', '64 ', 'EINVAL'],
+  ['options/markers', ' 0', 'EINVAL'],
+  ['trace_clock', ' mono ', undefined],
+])('%s takes %j: %s', (name, text, code) => {
+  const guest = Guest.create({ cpus: 1, devices: [] });
+  expect(errnoOf(() => guest.fs.writeFile(`/sys/kernel/tracing/${name}`, text))).toBe(code);
+});
+
+test('error_log has the last eight errors', () => {
+  const { fs } = Guest.create({ cpus: 1, devices: [] });
+  const filter = '/sys/kernel/tracing/events/irq/irq_handler_entry/filter';
+  for (let n = 0; n < 10; n++) expect(errnoOf(() => fs.writeFile(filter, `nofield==${n}`))).toBe('EINVAL');
+  const commands = [...fs.readFile('/sys/kernel/tracing/error_log').matchAll(/Command: nofield==(\d)/g)];
+  expect(commands.map(([, n]) => n).join('')).toBe('23456789');
 });

@@ -1,3 +1,4 @@
+import { kstrtouint } from '../../lib/kstrtox.js';
 import type { FileMethods, FileNode } from '../tree-node.js';
 
 /** A file of tracefs. @param truncate what opening it with O_TRUNC does first. */
@@ -12,6 +13,17 @@ export function wordFile(read: () => string, store: (word: string) => void): Fil
     read,
     write: (data) => {
       store(data.trim());
+      return data.length;
+    },
+  });
+}
+
+/** A file of which a write is one number (kstrtoul_from_user), with no blanks around it. */
+export function numberFile(read: () => string, store: (number: number) => void): FileNode {
+  return traceFile(0o640, {
+    read,
+    write: (data) => {
+      store(kstrtouint(data, 10));
       return data.length;
     },
   });

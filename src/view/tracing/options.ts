@@ -1,8 +1,7 @@
-import { kstrtouint } from '../../lib/kstrtox.js';
 import { ErrnoError } from '../../lib/errno.js';
 import type { TraceFlags } from '../../trace/flags.js';
 import { type FileNode, StaticDirectory } from '../tree-node.js';
-import { wordFile } from './files.js';
+import { numberFile, wordFile } from './files.js';
 
 /** `trace_options` */
 export function traceOptionsFile(flags: TraceFlags): FileNode {
@@ -20,11 +19,10 @@ export function optionsDirectory(flags: TraceFlags): StaticDirectory {
 }
 
 function optionFile(flags: TraceFlags, name: string): FileNode {
-  return wordFile(
+  return numberFile(
     () => `${Number(flags.has(name))}\n`,
-    (word) => {
-      const value = kstrtouint(word, 10);
-      if (value > 1) throw new ErrnoError('EINVAL', `an option is set by 1 and cleared by 0, not ${word}`);
+    (value) => {
+      if (value > 1) throw new ErrnoError('EINVAL', `an option is set by 1 and cleared by 0, not ${value}`);
       flags.set(name, value === 1);
     },
   );

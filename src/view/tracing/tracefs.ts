@@ -1,5 +1,4 @@
 import { ErrnoError } from '../../lib/errno.js';
-import { kstrtouint } from '../../lib/kstrtox.js';
 import type { Machine } from '../../machine/machine.js';
 import type { TraceEvent } from '../../trace/event.js';
 import { headerEvent, headerPage } from '../../trace/format-files.js';
@@ -9,7 +8,7 @@ import { traceClockText, type Tracer } from '../../trace/tracer.js';
 import { CpuMask } from '../../machine/cpumask.js';
 import { formatCpuMask, parseCpuMask } from '../../machine/cpumask-text.js';
 import { type FileNode, ListDirectory, StaticDirectory } from '../tree-node.js';
-import { shown, traceFile, wordFile } from './files.js';
+import { numberFile, shown, traceFile, wordFile } from './files.js';
 import { optionsDirectory, traceOptionsFile } from './options.js';
 import { rawTracePipeFile, tracePipeFile } from './pipes.js';
 import { enabledText, setEvents } from '../../trace/set-event.js';
@@ -35,13 +34,13 @@ export function tracefs(tracer: Tracer, machine: Machine): StaticDirectory {
   return new StaticDirectory(0o700, {
     available_events: shown(() => events.map((event) => `${event.system}:${event.name}\n`).join('')),
     available_tracers: shown(() => 'nop\n'),
-    buffer_percent: wordFile(
+    buffer_percent: numberFile(
       () => `${tracer.wakePercent}\n`,
-      (word) => setWakePercent(tracer, word),
+      (percent) => setWakePercent(tracer, percent),
     ),
-    buffer_size_kb: wordFile(
+    buffer_size_kb: numberFile(
       () => `${tracer.bufferKb}\n`,
-      (word) => setBufferSize(tracer, word),
+      (kb) => setBufferSize(tracer, kb),
     ),
     buffer_total_size_kb: shown(() => `${tracer.bufferKb * machine.possible.weight}\n`),
     current_tracer: wordFile(() => 'nop\n', setTracer),
@@ -87,10 +86,10 @@ export function tracefs(tracer: Tracer, machine: Machine): StaticDirectory {
         for (const { id } of machine.cpus) if (!traced.has(id)) tracer.untracedCpus.add(id);
       },
     ),
-    tracing_on: wordFile(
+    tracing_on: numberFile(
       () => `${Number(tracer.on)}\n`,
-      (word) => {
-        tracer.on = kstrtouint(word, 10) !== 0;
+      (number) => {
+        tracer.on = number !== 0;
       },
     ),
   });
@@ -138,12 +137,11 @@ function eventsDirectory(tracer: Tracer): StaticDirectory {
 
 /** Whether some events are on, and a switch for all of them. */
 function enableFile(tracer: Tracer, events: readonly TraceEvent[]): FileNode {
-  return wordFile(
+  return numberFile(
     () => `${enabledText(tracer, events)}\n`,
-    (word) => {
-      const value = kstrtouint(word, 10);
+    (value) => {
       if (value > 1)
-        throw new ErrnoError('EINVAL', `an event is enabled by 1 and disabled by 0, not ${word}`);
+        throw new ErrnoError('EINVAL', `an event is enabled by 1 and disabled by 0, not ${value}`);
       tracer.setEnabled(events, value === 1);
     },
   );
@@ -163,8 +161,7 @@ function setSystemFilter(tracer: Tracer, events: readonly TraceEvent[], text: st
   if (refused === events.length) throw new ErrnoError('EINVAL', `no event takes the filter ${text}`);
 }
 
-function setBufferSize(tracer: Tracer, word: string): void {
-  const kb = kstrtouint(word, 10);
+function setBufferSize(tracer: Tracer, kb: number): void {
   if (kb === 0) throw new ErrnoError('EINVAL', 'a buffer has at least 1 KiB');
   tracer.bufferKb = kb;
 }
@@ -175,9 +172,9 @@ function tracedCpus({ untracedCpus }: Tracer, { nrCpuIds }: Machine): CpuMask {
   return mask;
 }
 
-function setWakePercent(tracer: Tracer, word: string): void {
-  const percent = kstrtouint(word, 10);
-  if (percent > 100) throw new ErrnoError('EINVAL', `a buffer is full to 100 percent at most, not ${word}`);
+function setWakePercent(tracer: Tracer, percent: number): void {
+  if (percent > 100)
+    throw new ErrnoError('EINVAL', `a buffer is full to 100 percent at most, not ${percent}`);
   tracer.wakePercent = percent;
 }
 
