@@ -22,7 +22,7 @@ const ofOwnRaces = ['ts', 'js'].flatMap((extension) => commandsIn(`own-race/race
 
 for (const args of [...scenarios, ...ofPlugins, ...ofOwnRaces]) {
   // What a command saves does not belong into the repository.
-  const used = args.map((arg) => (/^\w+\.json$/.test(arg) ? join(scratch, arg) : arg));
+  const used = args.map((arg) => (/^\w+\.(?:json|txt)$/.test(arg) ? join(scratch, arg) : arg));
   const { status, stderr } = spawnSync(process.execPath, [cli, ...used], { cwd: root, encoding: 'utf8' });
   console.log(`${status === 0 ? 'ok  ' : 'FAIL'} ${args.join(' ')}`);
   if (status === 0) continue;
