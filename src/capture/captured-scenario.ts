@@ -6,7 +6,7 @@ import type { GuestOptions } from '../scenario/options/guest.js';
 import { loseAgain, parseInterrupts, reprintInterrupts } from '../view/interrupts/parse.js';
 import { type Capture, captureNames } from './capture.js';
 import type { CaptureFile } from './capture-file.js';
-import { firstDifference } from './difference.js';
+import { type Difference, firstDifference } from './difference.js';
 import { FittedChannels } from './fitted-channels.js';
 import { type Captures, guestOfCaptures, isChannelRow } from './guest-options.js';
 import { scenarioText } from './scenario-text.js';
@@ -42,8 +42,8 @@ export async function scenarioOf(
     const scenario = writeScenario(fitted.captures, read, fitted.reasons);
     const problem = await differenceShown(scenario.text, captures, show);
     if (problem === undefined) return scenario;
-    if (!fitted.adapt(Number.parseInt(problem, 10) || 0, scenario.devices))
-      throw new UsageError(`${interruptsFile(read)}:${problem}`);
+    if (!fitted.adapt(problem.line, scenario.devices))
+      throw new UsageError(`${interruptsFile(read)}:${problem.text}`);
   }
 }
 
@@ -84,19 +84,19 @@ function writeScenario(
   return { text, notes: all, devices: options.devices ?? [] };
 }
 
-/** Boots the guest of a scenario and says where it differs from the capture; undefined if it does not. */
+/** Boots the guest of a scenario and says where it differs from the capture, line 0 if there is none; undefined if it does not. */
 async function differenceShown(
   scenario: string,
   captures: CapturedMachine,
   show: ShowInterrupts,
-): Promise<string | undefined> {
+): Promise<Difference | undefined> {
   const { interrupts, text } = captures;
   let shown: string;
   try {
     shown = await show(parseScenario(scenario, 'scenario').guest);
   } catch (error) {
     if (!(error instanceof RangeError || error instanceof ScenarioError)) throw error;
-    return ` the guest cannot be made: ${error.message}`;
+    return { line: 0, text: ` the guest cannot be made: ${error.message}` };
   }
   if (interrupts === undefined || text === undefined) return undefined;
   const comparable = hasChannels(captures) ? shown : withoutChannels(shown);

@@ -46,7 +46,7 @@ function checked(file: string, bytes: Uint8Array): { problem?: string; notes: re
     const difference =
       firstDifference(text, reprintInterrupts(capture.parsed), 'it prints again as') ??
       firstDifference(text, shownByMachine(text) ?? text, 'a machine like it shows');
-    return { ...(difference !== undefined && { problem: `${file}:${difference}` }), notes };
+    return { ...(difference !== undefined && { problem: `${file}:${difference.text}` }), notes };
   } catch (error) {
     if (error instanceof UsageError) return { problem: error.message, notes: [] };
     throw error;

@@ -195,11 +195,8 @@ export class LiveGuest {
   }
 
   /** Resolves once `isOver` says so. Nothing happens in the guest for that which would not have happened anyway. */
-  async waitFor(isOver: () => boolean): Promise<void> {
-    for (let waitMs = 1; !isOver(); waitMs = Math.min(2 * waitMs, MOST_WAIT_MS)) {
-      await new Promise((resolve) => setTimeout(resolve, waitMs).unref());
-      if (this.rate > 0) this.catchUp();
-    }
+  waitFor(isOver: () => boolean): Promise<void> {
+    return this.poll(isOver, () => {});
   }
 
   /** Resolves when those who have waited before had their turn, and the pause after it is over. */
@@ -218,11 +215,18 @@ export class LiveGuest {
    * Resolves once `isOver` says so. Where the guest's time stands still it goes on for that, as far as needed and as long as
    * anything happens in it; others have their turn meanwhile.
    */
-  async until(isOver: () => boolean): Promise<void> {
+  until(isOver: () => boolean): Promise<void> {
+    return this.poll(isOver, () => {
+      if (this.works === 0) this.advanceUntil(isOver);
+    });
+  }
+
+  /** Asks `isOver` now and then; where the guest's time stands still `meanwhile` is done each time. */
+  private async poll(isOver: () => boolean, meanwhile: () => void): Promise<void> {
     for (let waitMs = 1; !isOver(); waitMs = Math.min(2 * waitMs, MOST_WAIT_MS)) {
       await new Promise((resolve) => setTimeout(resolve, waitMs).unref());
       if (this.rate > 0) this.catchUp();
-      else if (this.works === 0) this.advanceUntil(isOver);
+      else meanwhile();
     }
   }
 
