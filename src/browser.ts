@@ -65,6 +65,7 @@ export { inFunction, runAtomic, SharedObject, SharedWord, type Step } from './ma
 // A guest that follows the real time, and commands to it: what `irqlab mount` has behind its socket.
 export type { CommandTaker, ControlAnswer } from './steer/answer.js';
 export { GuestCommands } from './steer/guest-commands.js';
+export { dmesgText } from './view/kmsg.js';
 export { LiveGuest, type LiveGuestOptions, type LiveModel } from './steer/live-guest.js';
 
 // Small guests for tests and races of one's own, over the model's own code.

@@ -60,5 +60,5 @@ export const expected: readonly string[] = [
   'sanitizer: BUG: unannounced access in up / up, not instrumented',
   'missing: ',
   'traced: 00000001-0000-4000-8000-000000000000 probe sensor_isr -3 write 9 7 ff on on CPU 0',
-  'steered: 2 500ms false true',
+  'steered: true 2 500ms false true',
 ];

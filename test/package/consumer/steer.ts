@@ -2,6 +2,7 @@
 import {
   type CommandTaker,
   type ControlAnswer,
+  dmesgText,
   Guest,
   GuestCommands,
   LiveGuest,
@@ -27,5 +28,5 @@ export function useSteering(): string {
   const answer: Promise<ControlAnswer> = commands.answer('speed: 2');
   nowMs = 250;
   live.catchUp();
-  return `${live.speed} ${live.elapsedNs / 1e6}ms ${guest.cpu(1).isOnline} ${answer instanceof Promise}`;
+  return `${dmesgText(guest.log).startsWith('[')} ${live.speed} ${live.elapsedNs / 1e6}ms ${guest.cpu(1).isOnline} ${answer instanceof Promise}`;
 }
