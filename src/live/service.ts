@@ -7,11 +7,11 @@ import { ControlSocket } from './control/server.js';
 import { openFuseDevice } from './fuse/device.js';
 import { FuseFilesystem } from './fuse/filesystem.js';
 import { FuseSession } from './fuse/session.js';
-import { GuestCommands } from './guest-commands.js';
+import { GuestCommands } from '../steer/guest-commands.js';
 import { GuestFiles } from './guest-files.js';
-import type { LiveGuest } from './live-guest.js';
+import type { LiveGuest } from '../steer/live-guest.js';
+import { sleepingWrite } from '../steer/sleeping-write.js';
 import { Processes } from './processes.js';
-import { sleepingWrite } from './sleeping-write.js';
 import { type OpenGuest, openGuest } from './open-guest.js';
 
 /** The guest catches up at least this often, in ms, so that no work piles up while nobody reads its files. */

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { Guest } from '../../src/guest/guest.js';
 import { GuestFiles } from '../../src/live/guest-files.js';
-import { sleepingWrite } from '../../src/live/sleeping-write.js';
+import { sleepingWrite } from '../../src/steer/sleeping-write.js';
 import { errnoOf } from '../support/errors.js';
 
 const irqbalance = { comm: 'irqbalance', pid: 812 };

@@ -1,6 +1,7 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { Guest } from '../../src/guest/guest.js';
-import { LiveGuest } from '../../src/live/live-guest.js';
+import { LiveGuest } from '../../src/steer/live-guest.js';
 import type { PlannedAction } from '../../src/scenario/actions/action.js';
 import { parseScenario } from '../../src/scenario/load.js';
 import { perform } from '../../src/scenario/steps.js';
@@ -38,6 +39,7 @@ function live(speed: number, slowMs = 0): LiveGuest {
       nowMs += slowMs;
       return nowMs;
     },
+    sleep,
     onFailure: (message) => failures.push(message),
   });
 }
@@ -128,6 +130,7 @@ run: 1s
         nowMs += 1;
         return nowMs;
       },
+      sleep,
       onFailure: () => {},
     });
   });
@@ -189,6 +192,7 @@ run: 1s
         nowMs += 1;
         return nowMs;
       },
+      sleep,
       onFailure: (message) => failures.push(message),
     });
   });

@@ -28,6 +28,8 @@ export interface LiveGuestOptions {
   readonly speed: number;
   /** Real time in ms. */
   readonly nowMs: () => number;
+  /** Resolves after so many ms of real time. */
+  readonly sleep: (ms: number) => Promise<void>;
   /** Called when a step of the timeline does not turn out as its `expect` says. */
   readonly onFailure: (message: string) => void;
 }
@@ -207,8 +209,7 @@ export class LiveGuest {
   }
 
   private async pauseOver(): Promise<void> {
-    if (this.options.nowMs() < this.pauseEndMs)
-      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS).unref());
+    if (this.options.nowMs() < this.pauseEndMs) await this.options.sleep(PAUSE_MS);
   }
 
   /**
@@ -224,7 +225,7 @@ export class LiveGuest {
   /** Asks `isOver` now and then; where the guest's time stands still `meanwhile` is done each time. */
   private async poll(isOver: () => boolean, meanwhile: () => void): Promise<void> {
     for (let waitMs = 1; !isOver(); waitMs = Math.min(2 * waitMs, MOST_WAIT_MS)) {
-      await new Promise((resolve) => setTimeout(resolve, waitMs).unref());
+      await this.options.sleep(waitMs);
       if (this.rate > 0) this.catchUp();
       else meanwhile();
     }
