@@ -48,6 +48,7 @@ export {
   type StepOutcome,
 } from './scenario/runner.js';
 export type { Scenario } from './scenario/scenario.js';
+export { scenarioWords } from './scenario/words.js';
 export { callbackMode, type VmbusChannel } from './vmbus/channel/channel.js';
 export { ChannelOperations, type OpenOptions } from './vmbus/channel/open.js';
 export { VMBUS_DRIVER, type VmbusDevice, type VmbusDriver } from './vmbus/driver.js';

@@ -62,5 +62,5 @@ export const expected: readonly string[] = [
   'missing: ',
   'traced: 00000001-0000-4000-8000-000000000000 probe sensor_isr -3 write 9 7 ff on on CPU 0',
   'steered: true 2 500ms false true',
-  'picture: hv_utils 0 1,0 1 true',
+  'picture: hv_utils 0 1,0 1 true drop delay duplicate reorder corrupt',
 ];

@@ -15,6 +15,7 @@ import {
   type PictureFrame,
   type PictureRow,
   type PictureWindow,
+  scenarioWords,
   parseScenario,
 } from 'irqlab/browser';
 
@@ -48,5 +49,5 @@ export function usePicture(): string {
   const channel: PictureChannel | undefined = rows[at]?.channel;
   const window: PictureWindow = { firstRow: at, rows: 1, firstCpu: 0, cpus: 2 };
   const [now]: readonly ChannelNow[] = picture.channels(window);
-  return `${channel?.driver} ${now?.cpu} ${picture.counts(window)} ${picture.totals(window)} ${first?.isOnline}`;
+  return `${channel?.driver} ${now?.cpu} ${picture.counts(window)} ${picture.totals(window)} ${first?.isOnline} ${scenarioWords.deeds.join(' ')}`;
 }
