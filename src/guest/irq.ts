@@ -186,8 +186,9 @@ export class GuestIrq {
 
   /** Undoes one disable (enable_irq); one too many is warned of in the kernel's log. */
   enable(): void {
-    enableIrq(this.guest.irqCore, this.desc.irq);
-    this.guest.irqCore.machine.settle();
+    const { irqCore } = this.guest;
+    irqCore.machine.asUser(() => enableIrq(irqCore, this.desc.irq));
+    irqCore.machine.settle();
   }
 
   /** Disables the IRQ and waits for its handlers and threads; calls nest (disable_irq). */

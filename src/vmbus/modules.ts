@@ -98,10 +98,16 @@ export class VmbusModules {
     return true;
   }
 
-  /** A program of its own loads each module, and waits for the probes of drivers that have no other context for them. */
+  /**
+   * A program of its own loads each module, and waits for the probes of drivers that have no other context for them. A user
+   * may have unloaded the bus meanwhile, with the devices that ask for modules, or have loaded the module already.
+   */
   private *loadAtBoot(driver: VmbusDriver): Procedure<void> {
     const { bus, connection } = this.vmbus;
     const module = nameOf(driver);
+    yield* this.settled(module);
+    yield* this.settled(BUS_MODULE);
+    if (!this.vmbus.isLoaded || bus.drivers.includes(driver)) return;
     yield* bus.registerDriver(driver, (attach) => {
       const loading = this.change(module, inFrame('__vmbus_driver_register', attach));
       connection.machine.spawn(`modprobe ${module}`, loading, undefined, { comm: 'modprobe' });

@@ -93,11 +93,14 @@ export class Victim {
     this.steps = 0;
     act();
     this.guest.machine.settle();
-    // An interrupt of a CPU without synic pages is some kernels' end.
-    if (this.guest.machine.halted) {
-      this.panic();
-      this.guest.machine.settle();
-    }
+    this.survive();
+  }
+
+  /** An interrupt of a CPU without synic pages is some kernels' end: another one boots. */
+  private survive(): void {
+    if (!this.guest.machine.halted) return;
+    this.panic();
+    this.guest.machine.settle();
   }
 
   /** A user unloads or loads modules, one after the other; who sleeps does neither. */
@@ -202,10 +205,10 @@ export class Victim {
       }
       this.wait(round < 20 ? 20 : 20_000 * patience);
     }
+    if (this.neverWakes()) return brokenInvariants(this.guest.vmbus);
+    this.wait(400_000 * patience);
     const { guest } = this;
     const { connection, machine } = guest;
-    if (this.neverWakes()) return brokenInvariants(guest.vmbus);
-    this.wait(400_000 * patience);
     const broken = brokenAtRest(guest.vmbus);
     if (machine.liveTasks !== 0) broken.push(`${machine.liveTasks} contexts wait for ever`);
     if (connection.primaries.length !== 0) broken.push(`${connection.primaries.length} channels are left`);
@@ -219,6 +222,7 @@ export class Victim {
     for (let left = ms; left > 0; left -= LOOK_MS) {
       this.steps = 0;
       this.guest.machine.elapse(Math.min(left, LOOK_MS) * MS);
+      this.survive();
     }
   }
 
@@ -230,6 +234,7 @@ export class Victim {
     if (!guest.vmbus.modules.isLoaded('hv_utils')) return true;
     guest.host.offer(device('heartbeat', 300, { instanceId: instanceOf(300) }));
     guest.machine.elapse(10 * MS);
+    if (guest.machine.halted) return true;
     const channel = guest.connection.relids.relid2channel(300);
     return channel?.state.kind === 'opened';
   }

@@ -1,5 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { errnoValue } from '../../src/lib/errno.js';
+import { sleep } from '../../src/machine/completion.js';
+import type { Procedure } from '../../src/machine/step.js';
 import { errnoOf } from '../support/errors.js';
 import { device, TestGuest } from '../support/guest.js';
 
@@ -17,6 +19,16 @@ function booted() {
     return answer ?? (yield* load());
   };
   return { guest, modules: vmbus.modules, loads: () => loads, fails: (ret: number) => (answer = ret) };
+}
+
+/** A guest whose boot has loaded the bus, and waits for offers before it loads drivers. */
+function busLoaded() {
+  const guest = new TestGuest({ present: 2, devices: [device('kvp', 3)] });
+  const { machine, vmbus, connection } = guest;
+  machine.spawn('boot', vmbus.init());
+  for (let us = 0; us < 100 && connection.state.kind !== 'connected'; us++) machine.elapse(1000);
+  expect([vmbus.isLoaded, vmbus.bus.drivers]).toEqual([true, []]);
+  return { guest, modules: vmbus.modules };
 }
 
 describe('modules', () => {
@@ -74,5 +86,48 @@ describe('modules', () => {
       false,
       0,
     ]);
+  });
+
+  test('a boot whose bus is unloaded before the drivers loads none, until somebody loads the bus again', () => {
+    const { guest, modules } = busLoaded();
+    const { machine } = guest;
+    // Drivers are loaded after a second at the latest, while the host has not answered UNLOAD.
+    guest.host.faults.add({ what: 'message', nth: 1, times: 100, deed: 'delay', byNs: 2_000_000_000 });
+    const rmmod = machine.start('rmmod', modules.remove('hv_vmbus'));
+    const modprobe = machine.start('modprobe', modules.load('hv_utils'));
+    machine.elapse(20_000_000_000);
+    expect([rmmod.state, modprobe.state, machine.liveTasks]).toEqual(['done', 'done', 0]);
+    expect(guest.device(3).driver?.name).toBe('hv_utils');
+    guest.host.faults.stop();
+    guest.host.offer(device('heartbeat', 4));
+    machine.elapse(1_000_000_000);
+    expect(guest.device(4).driver?.name).toBe('hv_utils');
+  });
+
+  test('a boot whose bus goes for good ends', () => {
+    const { guest, modules } = busLoaded();
+    const { machine } = guest;
+    machine.start('rmmod', modules.remove('hv_vmbus'));
+    machine.elapse(20_000_000_000);
+    expect([guest.vmbus.bus.drivers.length, machine.liveTasks]).toEqual([0, 0]);
+  });
+
+  test('what messages have queued ends before the channels go, also what the last of them queues', () => {
+    const { connection, machine } = new TestGuest({ present: 2 }).boot();
+    const { workQueue, primaryChannelQueue, subChannelQueue } = connection;
+    const ended: string[] = [];
+    const work = (name: string, next?: () => void) =>
+      function* (): Procedure<void> {
+        yield* sleep(1_000_000);
+        ended.push(name);
+        next?.();
+      };
+    const primary = work('primary', () => subChannelQueue.queue(work('sub-channel')));
+    workQueue.queue(work('offer', () => primaryChannelQueue.queue(primary)));
+    const drain = machine.start('rmmod', connection.drainWork());
+    machine.elapse(2_500_000);
+    expect([ended, drain.state]).toEqual([['offer', 'primary'], 'blocked']);
+    machine.elapse(1_000_000);
+    expect([ended, drain.state]).toEqual([['offer', 'primary', 'sub-channel'], 'done']);
   });
 });

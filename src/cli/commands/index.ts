@@ -62,6 +62,12 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./shell.js')).command,
   },
   {
+    name: 'web',
+    summary: 'serve the lab as a page for a browser',
+    takesPlugins: false,
+    load: async () => (await import('./web.js')).command,
+  },
+  {
     name: 'ctl',
     summary: 'steer a guest that was mounted with --socket',
     takesPlugins: false,

@@ -471,12 +471,15 @@ export class VmbusConnection implements ConnectionPort {
     }
   }
 
-  /** Waits until all that messages of the host had queued is done. */
+  /**
+   * Waits until all that messages of the host had queued is done, in the order in which vmbus_disconnect destroys the
+   * workqueues. An offer whose work is the last to end queues that of its channel behind that: Linux does so on a workqueue
+   * that is gone, here it is waited for, too.
+   */
   *drainWork(): Procedure<void> {
-    yield* this.subChannelQueue.drained();
-    yield* this.primaryChannelQueue.drained();
-    yield* this.rescindWorkQueue.drained();
-    yield* this.workQueue.drained();
+    const queues = [this.subChannelQueue, this.primaryChannelQueue, this.rescindWorkQueue, this.workQueue];
+    do for (const queue of queues) yield* queue.drained();
+    while (queues.some(({ isIdle }) => !isIdle));
   }
 
   /** The channels that interrupt `cpu`, looked at one by one. */
