@@ -16,11 +16,13 @@ const layers = [
   'races',
   'scenario',
   'guest',
+  'steer',
   'command',
   'capture',
   'compare',
   'conformance',
   'live',
+  'serve',
   'cli',
 ];
 
@@ -33,6 +35,7 @@ const blind = {
   compare: ['capture'],
   conformance: ['capture', 'compare'],
   live: ['capture', 'compare', 'conformance'],
+  serve: ['capture', 'compare', 'conformance', 'live'],
 };
 
 const layerRules = layers.map((layer, i) => {
@@ -170,7 +173,10 @@ module.exports = {
       comment: 'src/live joins them with guests: the protocol, the namespaces and the socket serve any files',
       severity: 'error',
       from: { path: '^src/live/(fuse|shell|control)/' },
-      to: { path: '^src/', pathNot: '^src/(lib/|command/|live/(programs\\.ts$|(fuse|shell|control)/))' },
+      to: {
+        path: '^src/',
+        pathNot: '^src/(lib/|command/|steer/answer\\.ts$|live/(programs\\.ts$|(fuse|shell|control)/))',
+      },
     },
     {
       name: 'protocol-and-rings-stand-alone',
@@ -203,7 +209,7 @@ module.exports = {
       comment: 'The model does not read files, start timers or look at the host; it loads in a browser, too',
       severity: 'error',
       from: {
-        path: '^src/((lib|trace|machine|irq|platform|vmbus|host|drivers|kvm|view|explore|lab|races|scenario|guest)/|browser\\.ts)',
+        path: '^src/((lib|trace|machine|irq|platform|vmbus|host|drivers|kvm|view|explore|lab|races|scenario|guest|steer)/|browser\\.ts)',
       },
       to: { dependencyTypes: ['core'] },
     },

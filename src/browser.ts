@@ -62,6 +62,12 @@ export { memoryBarrier, MemoryWord } from './machine/memory.js';
 export { SharedCounter, SharedVar } from './machine/shared-var.js';
 export { inFunction, runAtomic, SharedObject, SharedWord, type Step } from './machine/step.js';
 
+// A guest that follows the real time, and commands to it: what `irqlab mount` has behind its socket.
+export type { CommandTaker, ControlAnswer } from './steer/answer.js';
+export { GuestCommands } from './steer/guest-commands.js';
+export { dmesgText } from './view/kmsg.js';
+export { LiveGuest, type LiveGuestOptions, type LiveModel } from './steer/live-guest.js';
+
 // Small guests for tests and races of one's own, over the model's own code.
 export { type HostSide, LeanGuest, type LeanGuestOptions, noLine } from './lab/lean-guest.js';
 export { RaceGuest, type RaceGuestOptions } from './lab/race-guest.js';

@@ -3,7 +3,7 @@ import { bootGuest, guestsWith, openScenario } from '../command/scenario-file.js
 import type { Plugins } from '../command/plugins.js';
 import type { Stdio } from '../command/stdio.js';
 import type { Guest } from '../guest/guest.js';
-import { LiveGuest } from './live-guest.js';
+import { LiveGuest } from '../steer/live-guest.js';
 
 /** A guest, and the clock that makes it follow the real time. */
 export interface OpenGuest {
@@ -27,6 +27,7 @@ export async function openGuest(
   const live = new LiveGuest(guest, scenario, {
     speed,
     nowMs: () => performance.now(),
+    sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms).unref()),
     onFailure: (message) => stdio.err(`irqlab: ${message}\n`),
   });
   return { guest, live };

@@ -10,7 +10,7 @@ import { runCompare } from '../../src/compare/run.js';
 import { Guest } from 'irqlab';
 import type { PluginModule } from '../../src/guest/container/contributions.js';
 import { languageWith } from '../../src/guest/language.js';
-import { parseCommand } from '../../src/live/command-schema.js';
+import { parseCommand } from '../../src/steer/command-schema.js';
 
 const examples = new URL('../../examples/', import.meta.url);
 const folders = readdirSync(examples).filter((name) => name.startsWith('plugin-'));

@@ -3,7 +3,7 @@ import { parse } from 'yaml';
 import { type ExitStatus, exitStatus } from '../../command/exit-status.js';
 import type { Stdio } from '../../command/stdio.js';
 import { UsageError } from '../../command/usage-error.js';
-import type { ControlAnswer } from './answer.js';
+import type { ControlAnswer } from '../../steer/answer.js';
 
 /** Commands whose value is a mapping, which KEY=VALUE arguments fill. */
 const withMapping: ReadonlySet<string> = new Set([

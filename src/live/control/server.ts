@@ -1,7 +1,7 @@
 import { linkSync, lstatSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { UsageError } from '../../command/usage-error.js';
-import type { CommandTaker, ControlAnswer } from './answer.js';
+import type { CommandTaker, ControlAnswer } from '../../steer/answer.js';
 
 /** Longest command in characters; who sends a longer line is disconnected. */
 const MAX_LINE = 1 << 16;

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Guest } from '../../../src/guest/guest.js';
 import { ControlSocket } from '../../../src/live/control/server.js';
-import { GuestCommands } from '../../../src/live/guest-commands.js';
-import { LiveGuest } from '../../../src/live/live-guest.js';
+import { GuestCommands } from '../../../src/steer/guest-commands.js';
+import { LiveGuest } from '../../../src/steer/live-guest.js';
 import { parseScenario } from '../../../src/scenario/load.js';
 import { mutated } from '../mutate.js';
 import type { Action, Part, Watch } from '../trial.js';
@@ -88,7 +88,7 @@ class ControlRoom {
   static async open(path: string): Promise<ControlRoom> {
     const scenario = parseScenario(scenarioText, 'clients.yaml');
     const guest = Guest.create(scenario.guest);
-    const live = new LiveGuest(guest, scenario, { speed: 0, nowMs: () => 0, onFailure: () => {} });
+    const live = new LiveGuest(guest, scenario, { speed: 0, nowMs: () => 0, sleep, onFailure: () => {} });
     const defects: unknown[] = [];
     const takers = new GuestCommands(guest, live);
     return new ControlRoom(

@@ -2,14 +2,15 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { main } from '../../../src/cli/main.js';
 import { Guest } from '../../../src/guest/guest.js';
-import type { CommandTaker } from '../../../src/live/control/answer.js';
+import type { CommandTaker } from '../../../src/steer/answer.js';
 import { ControlSocket } from '../../../src/live/control/server.js';
 import { commandOf } from '../../../src/live/control/client.js';
-import { GuestCommands } from '../../../src/live/guest-commands.js';
-import { LiveGuest } from '../../../src/live/live-guest.js';
+import { GuestCommands } from '../../../src/steer/guest-commands.js';
+import { LiveGuest } from '../../../src/steer/live-guest.js';
 import { parseScenario } from '../../../src/scenario/load.js';
 
 const scenario = parseScenario(
@@ -35,7 +36,7 @@ beforeEach(async () => {
   directory = mkdtempSync(join(tmpdir(), 'irqlab-control-'));
   path = join(directory, 'socket');
   guest = Guest.create(scenario.guest);
-  const live = new LiveGuest(guest, scenario, { speed: 0, nowMs: () => 0, onFailure: () => {} });
+  const live = new LiveGuest(guest, scenario, { speed: 0, nowMs: () => 0, sleep, onFailure: () => {} });
   defects = [];
   control = await ControlSocket.listen(path, new GuestCommands(guest, live), (error) => defects.push(error));
 });

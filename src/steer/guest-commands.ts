@@ -5,7 +5,7 @@ import { latencies } from '../scenario/schema/host.js';
 import { perform } from '../scenario/steps.js';
 import type { Guest } from '../guest/guest.js';
 import { dmesgText } from '../view/kmsg.js';
-import type { CommandTaker, ControlAnswer } from './control/answer.js';
+import type { CommandTaker, ControlAnswer } from './answer.js';
 import { CommandError, type ControlCommand, type ControlStep, parseCommand } from './command-schema.js';
 import type { LiveGuest } from './live-guest.js';
 

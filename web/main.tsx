@@ -1,0 +1,9 @@
+import { render } from 'preact';
+import './style/page.css';
+import { Page } from './shell/page.js';
+import { begin } from './store/begin.js';
+
+const root = document.getElementById('page');
+if (root === null) throw new Error('index.html has no #page');
+render(<Page />, root);
+void begin();

@@ -1,0 +1,6 @@
+import type { View } from './view.js';
+
+/** The tabs, in their order. */
+export const views: readonly View[] = [
+  { id: 'files', title: 'Files', load: async () => (await import('./files/files-view.js')).FilesView },
+];
