@@ -34,8 +34,14 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./replay.js')).command,
   },
   {
+    name: 'record',
+    summary: "record this machine's interrupts for import",
+    takesPlugins: false,
+    load: async () => (await import('./record.js')).command,
+  },
+  {
     name: 'import',
-    summary: 'make a scenario of captures of a real machine',
+    summary: 'make a scenario of a recording, a sosreport or captures of a real machine',
     takesPlugins: false,
     load: async () => (await import('./import.js')).command,
   },
