@@ -14,7 +14,7 @@ import {
   synchronizeHardirq,
   synchronizeIrq,
 } from '../irq/management/enable.js';
-import { formatCpuList } from '../machine/cpumask-text.js';
+import { formatCpuList, parseCpuList } from '../machine/cpumask-text.js';
 import type { Procedure } from '../machine/step.js';
 import type { FileTree } from '../view/tree.js';
 import { bool, nonEmpty, raiseArgument, requestArgument } from './arguments.js';
@@ -95,6 +95,34 @@ export class GuestIrq {
   }
 
   /**
+   * Has it go to a CPU of its affinity, which stays as it is: as if somebody had moved it there, and then allowed it to
+   * go elsewhere again, where no kernel moves it without need.
+   *
+   * @throws RangeError if it does not stay there.
+   */
+  settleOn(cpu: CpuId): void {
+    const isThere = (): boolean => this.effectiveAffinity === String(cpu);
+    if (isThere()) return;
+    const { affinity } = this;
+    if (!parseCpuList(affinity, this.guest.irqCore.machine.nrCpuIds).has(cpu))
+      throw new RangeError(`IRQ ${this.number} may go to CPUs ${affinity}, and CPU ${cpu} is none of them`);
+    try {
+      this.setAffinity(cpu);
+      // Some chips move with the next interrupt only.
+      if (!isThere()) this.assert({});
+      this.setAffinity(affinity);
+    } catch (error) {
+      if (error instanceof ErrnoError)
+        throw new RangeError(`IRQ ${this.number} cannot go to CPU ${cpu}: ${error.message}`);
+      throw error;
+    }
+    if (!isThere())
+      throw new RangeError(
+        `IRQ ${this.number} goes to CPU ${this.effectiveAffinity}, not to CPU ${cpu}, of ${affinity}`,
+      );
+  }
+
+  /**
    * A device asserts the interrupt: it goes through the controller to the CPU that the affinity has chosen, is held back
    * or lost where the line is masked, and waits where the CPU takes no interrupts.
    *
@@ -158,8 +186,9 @@ export class GuestIrq {
 
   /** Undoes one disable (enable_irq); one too many is warned of in the kernel's log. */
   enable(): void {
-    enableIrq(this.guest.irqCore, this.desc.irq);
-    this.guest.irqCore.machine.settle();
+    const { irqCore } = this.guest;
+    irqCore.machine.asUser(() => enableIrq(irqCore, this.desc.irq));
+    irqCore.machine.settle();
   }
 
   /** Disables the IRQ and waits for its handlers and threads; calls nest (disable_irq). */

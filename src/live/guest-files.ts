@@ -1,23 +1,29 @@
 import { ErrnoError } from '../lib/errno.js';
+import type { UserProcess } from '../machine/machine.js';
 import type { FileTree } from '../view/tree.js';
 import type { FileStream, SleepingWrite } from '../view/tree-node.js';
 import type { DirectoryEntry, FileAttributes, MountedFiles, OpenedFile, OpenedStream } from './fuse/files.js';
 
+/** The guest behind the files. */
+export interface FilesGuest {
+  /** The files of the kernel that runs now: after kexec another one's. */
+  readonly fs: FileTree;
+  /** The process with this number on the machine that the files are mounted on; undefined: it is not to be found. */
+  processOf(pid: number): UserProcess | undefined;
+  /** Does what a process asks the guest's kernel for. */
+  asUser<T>(work: () => T, by: UserProcess | undefined): T;
+  /** Has a writer go on as the guest's time passes. */
+  sleep(write: SleepingWrite, by: UserProcess | undefined): number | Promise<number>;
+  /** Resolves once it holds, as the guest's time passes. */
+  waitFor(isOver: () => boolean): Promise<void>;
+}
+
 /** A guest's /proc and /sys as files that can be mounted. */
 export class GuestFiles implements MountedFiles {
-  /**
-   * @param treeNow the files of the kernel that runs now: after kexec another one's.
-   * @param sleep has a writer go on as the guest's time passes.
-   */
-  constructor(
-    private readonly treeNow: () => FileTree,
-    private readonly sleep: (write: SleepingWrite) => number | Promise<number>,
-    /** Resolves once it holds, as the guest's time passes. */
-    private readonly waitFor: (isOver: () => boolean) => Promise<void>,
-  ) {}
+  constructor(private readonly guest: FilesGuest) {}
 
   private get tree(): FileTree {
-    return this.treeNow();
+    return this.guest.fs;
   }
 
   exists(path: string): boolean {
@@ -47,9 +53,11 @@ export class GuestFiles implements MountedFiles {
     return {
       ...(stream && { stream: this.opened(stream) }),
       bytes: () => file.bytes(),
-      write: (data) => {
-        const begun = file.beginWrite(data);
-        return typeof begun === 'number' ? begun : this.sleep(begun);
+      write: (data, pid) => {
+        const { guest } = this;
+        const by = guest.processOf(pid);
+        const begun = guest.asUser(() => file.beginWrite(data), by);
+        return typeof begun === 'number' ? begun : guest.sleep(begun, by);
       },
       truncate: () => file.truncate(),
     };
@@ -59,7 +67,7 @@ export class GuestFiles implements MountedFiles {
     return {
       read: (bytes, by) => stream.read(bytes, by),
       isReady: (by) => stream.isReady(by),
-      ready: (by, isOver) => this.waitFor(() => isOver() || stream.isReady(by)),
+      ready: (by, isOver) => this.guest.waitFor(() => isOver() || stream.isReady(by)),
       ...(stream.seek && { seek: (to) => stream.seek?.(to) }),
       close: () => stream.close?.(),
     };

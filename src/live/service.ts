@@ -11,6 +11,7 @@ import { GuestCommands } from '../steer/guest-commands.js';
 import { GuestFiles } from './guest-files.js';
 import type { LiveGuest } from '../steer/live-guest.js';
 import { sleepingWrite } from '../steer/sleeping-write.js';
+import { Processes } from './processes.js';
 import { type OpenGuest, openGuest } from './open-guest.js';
 
 /** The guest catches up at least this often, in ms, so that no work piles up while nobody reads its files. */
@@ -30,6 +31,8 @@ export interface LiveOptions extends PluginOptions {
 export class LiveService {
   readonly guest: Guest;
   readonly session: FuseSession;
+  /** Those that use the files. */
+  readonly processes = new Processes();
   private readonly live: LiveGuest;
   private readonly timer: NodeJS.Timeout;
   private control: ControlSocket | undefined;
@@ -47,11 +50,15 @@ export class LiveService {
     const owner = { uid: 0, gid: 0, timeS: Math.floor(Date.now() / 1000) };
     this.session = new FuseSession(
       new FuseFilesystem(
-        new GuestFiles(
-          () => guest.fs,
-          (write) => sleepingWrite(guest, live, write),
-          (isOver) => live.waitFor(isOver),
-        ),
+        new GuestFiles({
+          get fs() {
+            return guest.fs;
+          },
+          processOf: (pid) => this.processes.find(pid),
+          asUser: (work, by) => guest.machine.asUser(work, by),
+          sleep: (write, by) => sleepingWrite(guest, live, write, by),
+          waitFor: (isOver) => live.waitFor(isOver),
+        }),
         owner,
       ),
       { beforeRequest: () => live.catchUp(), onDefect: (error) => this.reportDefect(error) },

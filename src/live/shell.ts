@@ -54,9 +54,9 @@ export async function runShell(
   if (namespaceRights() === 'user') return runInUserNamespace();
   const service = await LiveService.open(file, options, stdio);
   try {
-    const { guest, fd, session } = service;
+    const { guest, fd, session, processes } = service;
     const paths = guestPaths.filter((path) => guest.fs.exists(path) && canReplace(path));
-    return service.status(await runOverlaid(command, paths, fd, session, options.isolate));
+    return service.status(await runOverlaid(command, paths, fd, session, processes, options.isolate));
   } finally {
     service.close();
   }

@@ -106,10 +106,12 @@ export class SpinLock extends Lock {
   *spinLockIrqsave(cpu: Cpu): Procedure<void> {
     cpu.localIrqDisable();
     yield* this.spinLock();
+    cpu.preemptDepth += 1;
   }
 
   /** Undoes spinLockIrqsave (spin_unlock_irqrestore). */
   *spinUnlockIrqrestore(cpu: Cpu): Procedure<void> {
+    cpu.preemptDepth -= 1;
     yield* this.spinUnlock();
     cpu.localIrqEnable();
   }

@@ -39,11 +39,19 @@ export interface MachineOptions {
 
 /** Of process contexts: 1 is init's, 2 kthreadd's. */
 const FIRST_PID = 3;
+/** Who acts on the guest from outside where nobody says which process does: a shell, with a number that no other has. */
+const shell: UserProcess = { comm: 'sh', pid: 1000 };
 /** Characters of a task's name that the kernel keeps (TASK_COMM_LEN - 1). */
 const COMM_LENGTH = 15;
 /** So many transitions are each looked at by validateWith, then one of so many. */
 const ALL_LOOKED_AT = 20_000;
 const THEN_ONE_OF = 1000;
+
+/** A process of the guest's user space, of which the model knows no more than what it asks the kernel for. */
+export interface UserProcess {
+  readonly comm: string;
+  readonly pid: number;
+}
 
 /** Whoever runs a machine's contexts in its stead, such as an explorer of interleavings. */
 export interface ContextRunner extends TaskletRunner {
@@ -93,6 +101,9 @@ export class Machine implements CpuMachine, HotplugMachine, TracedMachine {
   /** Tasks that spin until something holds, of which nobody need tell them. */
   private readonly spinning: Task[] = [];
   private running: Task | undefined;
+  /** The process whose system call is under way, unless it has become a task; undefined: none. */
+  private user: UserProcess | undefined;
+  private userCpu: CpuId = 0;
   /** Process contexts that have not ended, of those that the machine runs itself. */
   private readonly tasks = new Set<Task>();
   private nextPid = FIRST_PID;
@@ -155,11 +166,31 @@ export class Machine implements CpuMachine, HotplugMachine, TracedMachine {
     return this.cpus[this.thisCpu];
   }
 
+  /**
+   * Does `work` as what a process of user space has asked the kernel for; traces show that process.
+   *
+   * @param by default: the one whose system call is under way; else a shell.
+   */
+  asUser<T>(work: () => T, by: UserProcess | undefined = this.user ?? shell): T {
+    if (this.running !== undefined || this.inInterrupt) return work();
+    const { user, thisCpu } = this;
+    this.user = by;
+    if (!this.online.has(thisCpu)) this.thisCpu = this.online.first();
+    this.userCpu = this.thisCpu;
+    try {
+      return work();
+    } finally {
+      this.user = user;
+      this.thisCpu = thisCpu;
+    }
+  }
+
   /** What `trace` shows of the running context: a task, or a CPU's idle task, which keeps preemption off. */
   traceContext(): TraceContext {
     const { thisCpu, running } = this;
     const cpu = this.cpus[thisCpu];
-    const task = running !== undefined && running.cpu === thisCpu ? running : undefined;
+    const user = thisCpu === this.userCpu ? this.user : undefined;
+    const task = running !== undefined && running.cpu === thisCpu ? running : user;
     let flags = cpu.irqsDisabled ? traceFlag.IRQS_OFF : 0;
     if (cpu.hardirq) flags |= traceFlag.HARDIRQ;
     if (cpu.nmi) flags |= traceFlag.NMI;
@@ -214,6 +245,7 @@ export class Machine implements CpuMachine, HotplugMachine, TracedMachine {
 
   /** The number of the next process context (alloc_pid, which counts up). */
   newPid(): number {
+    if (this.nextPid === shell.pid) this.nextPid += 1;
     return this.nextPid++;
   }
 
@@ -315,13 +347,16 @@ export class Machine implements CpuMachine, HotplugMachine, TracedMachine {
    * @throws Error if called from a running context, which must `yield*` the procedure instead.
    * @throws RangeError if the machine stands still.
    */
-  run<T>(name: string, proc: Procedure<T>, cpu: CpuId = this.online.first(), identity: TaskIdentity = {}): T {
+  run<T>(name: string, proc: Procedure<T>, cpu: CpuId = this.online.first(), identity?: TaskIdentity): T {
     return atOnce(runInTurns(this, name, proc, cpu, identity));
   }
 
-  /** The same for a call of the guest's that ends with this: who has asked for that call's work in turns gets it so. */
+  /**
+   * The same for a call of the guest's that ends with this, as the process of user space that has called: who has asked for
+   * that call's work in turns gets it so.
+   */
   call<T>(name: string, proc: Procedure<T>): T {
-    return this.calls.finish(runInTurns(this, name, proc));
+    return this.calls.finish(runInTurns(this, name, proc, undefined, this.user ?? shell));
   }
 
   /**
@@ -334,7 +369,7 @@ export class Machine implements CpuMachine, HotplugMachine, TracedMachine {
     name: string,
     proc: Procedure<unknown>,
     cpu: CpuId = this.online.first(),
-    identity: TaskIdentity = {},
+    identity: TaskIdentity = this.user ?? {},
   ): Task {
     if (this.isHalted) throw new RangeError(`${name}: the guest's kernel has stopped; nothing runs in it`);
     if (this.running !== undefined || this.inInterrupt) {
@@ -342,6 +377,8 @@ export class Machine implements CpuMachine, HotplugMachine, TracedMachine {
         `${name}: called from within ${this.running?.name ?? 'an interrupt'}; use yield* there`,
       );
     }
+    // From now on that is who asks, and what comes while it sleeps is nobody's.
+    this.user = undefined;
     const task = this.spawn(name, proc, cpu, identity);
     task.errorTaken = true;
     this.settle();

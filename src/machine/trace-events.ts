@@ -27,7 +27,14 @@ const softirqShown = [rec('vec'), symbolic('vec', softirqNames)];
 
 export const softirqEntry = new TraceEvent('irq', 'softirq_entry', vec, softirqText, softirqShown);
 export const softirqExit = new TraceEvent('irq', 'softirq_exit', vec, softirqText, softirqShown);
-export const softirqRaise = new TraceEvent('irq', 'softirq_raise', vec, softirqText, softirqShown);
+export const softirqRaise = new TraceEvent(
+  'irq',
+  'softirq_raise',
+  vec,
+  softirqText,
+  softirqShown,
+  'irqs-off',
+);
 
 const tasklet = { tasklet: symbol, func: symbol };
 const taskletText = 'tasklet=%ps function=%ps';
@@ -73,6 +80,7 @@ export const workqueueQueueWork = new TraceEvent(
   { work: pointer, function: symbol, workqueue: text, req_cpu: int, cpu: int },
   'work struct=%p function=%ps workqueue=%s req_cpu=%d cpu=%d',
   [rec('work'), rec('function'), str('workqueue'), rec('req_cpu'), rec('cpu')],
+  'spinlock',
 );
 
 const workAndFunction = { work: pointer, function: symbol };
@@ -85,6 +93,7 @@ export const workqueueActivateWork = new TraceEvent(
   workAndFunction,
   'work struct %p function=%ps ',
   workShown,
+  'spinlock',
 );
 /** The same in older kernels. */
 export const workqueueActivateWorkOnly = new TraceEvent(
@@ -93,6 +102,7 @@ export const workqueueActivateWorkOnly = new TraceEvent(
   { work: pointer },
   'work struct %p',
   [rec('work')],
+  'spinlock',
 );
 export const workqueueExecuteStart = new TraceEvent(
   'workqueue',

@@ -2,6 +2,12 @@ import { type CType, int } from './c-type.js';
 import { utf8Length } from './binary/utf8.js';
 import type { TraceBehaviour } from './kernel.js';
 
+/**
+ * What Linux always records an event under, though nothing in the model holds it: interrupts are off, or are off with a
+ * spinlock held, which counts as disabled preemption.
+ */
+export type RecordedUnder = 'nothing' | 'irqs-off' | 'spinlock';
+
 /** The fields of an event, in their order. */
 export type TraceFields = Readonly<Record<string, CType>>;
 
@@ -77,6 +83,7 @@ export class TraceEvent<F extends TraceFields = TraceFields> {
     fields: F,
     private readonly print: string,
     private readonly shown: readonly PrintArgument[],
+    readonly under: RecordedUnder = 'nothing',
   ) {
     let offset = 0;
     let alignment = 4;

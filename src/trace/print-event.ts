@@ -1,6 +1,5 @@
 import { codeAddress, restText } from './c-type.js';
 import { rec, TraceEvent, type TraceValues } from './event.js';
-import type { TraceThread } from './port.js';
 
 /** Its number (kernel/trace/trace.h enum trace_type). */
 export const TRACE_PRINT = 5;
@@ -14,19 +13,17 @@ export const printEvent = new TraceEvent('ftrace', 'print', fields, '%ps: %s', [
 
 export type Marker = TraceValues<typeof fields>;
 
-/** Who writes to `trace_marker`: user space is outside the model, so it has a pid that no task has (PID_MAX_LIMIT and above). */
-const byUser: TraceThread = { cpu: 0, comm: 'user', pid: 0x40_0002, flags: 0, preemptDepth: 0 };
 /** TRACE_MARKER_MAX_SIZE */
 const MOST_BYTES = 4096;
 
 /** What `trace_marker` writes to. */
 export interface MarkerPort {
-  mark(values: Marker, by: TraceThread): boolean;
+  mark(values: Marker): boolean;
 }
 
 /** One write to `trace_marker` (kernel/trace/trace.c tracing_mark_write). @returns the bytes taken; undefined: nothing is written now. */
 export function writeMarker(port: MarkerPort, data: string): number | undefined {
   const text = data.slice(0, MOST_BYTES);
   const buf = text.endsWith('\n') ? text : `${text}\n`;
-  return port.mark({ ip: 'tracing_mark_write', buf }, byUser) ? text.length : undefined;
+  return port.mark({ ip: 'tracing_mark_write', buf }) ? text.length : undefined;
 }

@@ -258,9 +258,9 @@ export class Tracer implements TracePort {
     this.write(traced, values, event.bytesOf(values), by);
   }
 
-  /** Writes a text of somebody outside the kernel. @returns false while nothing is written. */
-  mark(values: Marker, by: TraceThread): boolean {
-    if (this.isOn) this.write(printEvent.plain, values, printEvent.bytesOf(values), by);
+  /** Writes a text of a process. @returns false while nothing is written. */
+  mark(values: Marker): boolean {
+    if (this.isOn) this.write(printEvent.plain, values, printEvent.bytesOf(values));
     return this.isOn;
   }
 
@@ -275,8 +275,8 @@ export class Tracer implements TracePort {
       cpu,
       comm,
       pid,
-      flags: by?.flags ?? context.flags,
-      preemptDepth: by?.preemptDepth ?? context.preemptDepth,
+      flags: by?.flags ?? (event.under === 'nothing' ? context.flags : context.flags | traceFlag.IRQS_OFF),
+      preemptDepth: by?.preemptDepth ?? context.preemptDepth + Number(event.under === 'spinlock'),
       ns: this.now,
       seq: this.counted,
       event,

@@ -1,4 +1,5 @@
 import type { IrqCore } from '../irq/core.js';
+import type { Machine } from '../machine/machine.js';
 import type { CpuFiles } from '../platform/platform.js';
 import { kernelTraceEvents } from '../platform/trace-events.js';
 import { x86CpuFiles } from '../platform/x86/cpu-files.js';
@@ -117,9 +118,9 @@ export const builtinFiles: Readonly<Record<string, (guest: ShownGuest) => TreeNo
     pci === undefined ? new StaticDirectory(0o755) : rootBus(irq, pci.msi, '', 'pci0000:00'),
 };
 
-/** /proc and /sys with some files in them. @throws PluginError for a path that is taken or cannot be. */
-export function treeOf(files: Iterable<GuestFile>): FileTree {
-  const tree = new FileTree();
+/** /proc and /sys of a machine with some files in them. @throws PluginError for a path that is taken or cannot be. */
+export function treeOf(machine: Machine, files: Iterable<GuestFile>): FileTree {
+  const tree = new FileTree((work) => machine.asUser(work));
   tree.mount('/dev', new StaticDirectory(0o755));
   tree.mount('/proc', new StaticDirectory(0o555));
   tree.mount('/proc/sys', new StaticDirectory(0o555));
@@ -145,7 +146,10 @@ function mountBound(tree: FileTree, { path, node, isThere }: GuestFile): void {
  */
 export function createGuestTree(options: GuestTreeOptions): FileTree {
   const guest = new ShownGuest(options);
-  const tree = treeOf(Object.entries(builtinFiles).map(([path, make]) => ({ path, node: make(guest) })));
+  const tree = treeOf(
+    options.irq.machine,
+    Object.entries(builtinFiles).map(([path, make]) => ({ path, node: make(guest) })),
+  );
   initIrqProc(options.irq);
   return tree;
 }

@@ -50,7 +50,7 @@ export function viewModule({ hasVmbus }: { readonly hasVmbus: boolean }): Contai
       });
     bind(FileTree)
       .toDynamicValue(({ get, getAll }) =>
-        treeOf([
+        treeOf(get(ShownGuest).irq.machine, [
           ...getAll<GuestFile>(GUEST_FILE),
           ...sysctlFiles(get(HungTaskDetector)),
           ...(hasVmbus ? parameterFiles(get(Vmbus)) : []),

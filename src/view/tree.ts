@@ -61,6 +61,9 @@ export class FileTree {
   private readonly mounted = new Set<TreeNode>();
   private readonly above = new Set<TreeNode>([this.root]);
 
+  /** @param asUser does what a process of user space asks the guest's kernel for. */
+  constructor(private readonly asUser: <T>(work: () => T) => T = (work) => work()) {}
+
   /**
    * Puts a directory or file into the tree, with the directories above it if they are not there yet.
    *
@@ -112,7 +115,10 @@ export class FileTree {
       throw new ErrnoError('EACCES', `${path} cannot be read`);
     const write = (data: string): number => {
       if (node.write === undefined) throw unwritable(path, node);
-      return checkedCount(path, node.write(data));
+      return checkedCount(
+        path,
+        this.asUser(() => node.write?.(data)),
+      );
     };
     return {
       read: () => readText(path, node),
@@ -120,7 +126,10 @@ export class FileTree {
       truncate: () => node.truncate?.(),
       stream: () => node.openStream?.(),
       write,
-      beginWrite: (data) => (node.beginWrite === undefined ? write(data) : node.beginWrite(data)),
+      beginWrite: (data) => {
+        const begin = node.beginWrite?.bind(node);
+        return begin === undefined ? write(data) : this.asUser(() => begin(data));
+      },
     };
   }
 

@@ -12,9 +12,9 @@ test('trace_marker writes a line, whoever has no event on; not while tracing is 
   const { fs } = guest();
   expect(fs.writeFile(`${TRACING}/trace_marker`, 'hello')).toBe(5);
   expect(fs.readFile(`${TRACING}/trace`)).toMatch(
-    / user-\d+ +\[000\] \.{5} +\d+\.\d{6}: tracing_mark_write: hello\n$/,
+    / sh-1000 +\[000\] \.{5} +\d+\.\d{6}: tracing_mark_write: hello\n$/,
   );
-  expect(fs.readFile(`${TRACING}/saved_cmdlines`)).toMatch(/^\d+ user\n$/);
+  expect(fs.readFile(`${TRACING}/saved_cmdlines`)).toMatch(/^1000 sh\n$/);
   fs.writeFile(`${TRACING}/tracing_on`, '0');
   expect(errnoOf(() => fs.writeFile(`${TRACING}/trace_marker`, 'x'))).toBe('EBADF');
   fs.writeFile(`${TRACING}/tracing_on`, '1');

@@ -45,8 +45,14 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./replay.js')).command,
   },
   {
+    name: 'record',
+    summary: "record this machine's interrupts for import",
+    takesPlugins: false,
+    load: async () => (await import('./record.js')).command,
+  },
+  {
     name: 'import',
-    summary: 'make a scenario of captures of a real machine',
+    summary: 'make a scenario of a recording, a sosreport or captures of a real machine',
     takesPlugins: false,
     load: async () => (await import('./import.js')).command,
   },
@@ -65,6 +71,12 @@ export const commands: readonly CommandEntry[] = [
     name: 'shell',
     summary: "run a command that sees a guest's files in place of this machine's",
     load: async () => (await import('./shell.js')).command,
+  },
+  {
+    name: 'web',
+    summary: 'serve the lab as a page for a browser',
+    takesPlugins: false,
+    load: async () => (await import('./web.js')).command,
   },
   {
     name: 'ctl',

@@ -2,7 +2,7 @@ import { bool, int, uint } from '../../trace/c-type.js';
 import { lastFirst, rec, TraceEvent } from '../../trace/event.js';
 import type { TraceBehaviour } from '../../trace/kernel.js';
 
-// The allocator of vectors (include/trace/events/irq_matrix.h).
+// The allocator of vectors (include/trace/events/irq_matrix.h); all of it runs under vector_lock.
 
 const sums = {
   online_maps: uint,
@@ -22,13 +22,27 @@ const ofCpu = {
 
 function globalEvent(name: string) {
   const print = 'online_maps=%d global_avl=%u, global_rsvd=%u, total_alloc=%u';
-  return new TraceEvent('irq_matrix', `irq_matrix_${name}`, sums, print, Object.keys(sums).map(rec));
+  return new TraceEvent(
+    'irq_matrix',
+    `irq_matrix_${name}`,
+    sums,
+    print,
+    Object.keys(sums).map(rec),
+    'spinlock',
+  );
 }
 
 function cpuEvent(name: string) {
   const print =
     'bit=%d cpu=%u online=%d avl=%u alloc=%u managed=%u online_maps=%u global_avl=%u, global_rsvd=%u, total_alloc=%u';
-  return new TraceEvent('irq_matrix', `irq_matrix_${name}`, ofCpu, print, Object.keys(ofCpu).map(rec));
+  return new TraceEvent(
+    'irq_matrix',
+    `irq_matrix_${name}`,
+    ofCpu,
+    print,
+    Object.keys(ofCpu).map(rec),
+    'spinlock',
+  );
 }
 
 export const irqMatrixOnline = globalEvent('online');
@@ -41,6 +55,7 @@ export const irqMatrixAssignSystem = new TraceEvent(
   { bit: int, ...sums },
   'bit=%d online_maps=%d global_avl=%u, global_rsvd=%u, total_alloc=%u',
   ['bit', ...Object.keys(sums)].map(rec),
+  'spinlock',
 );
 const irqMatrixAllocReserved = cpuEvent('alloc_reserved');
 export const irqMatrixReserveManaged = cpuEvent('reserve_managed');

@@ -38,8 +38,8 @@ export interface OpenedFile {
   readonly stream?: OpenedStream;
   /** The whole text, in memory of its own. */
   bytes(): Uint8Array;
-  /** One write(). @returns how many bytes it consumed; later, if the writer has to sleep. */
-  write(data: string): number | Promise<number>;
+  /** One write() of thread `pid`. @returns how many bytes it consumed; later, if the writer has to sleep. */
+  write(data: string, pid: number): number | Promise<number>;
   /** It was opened with O_TRUNC. */
   truncate(): void;
 }

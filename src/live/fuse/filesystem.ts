@@ -122,7 +122,7 @@ export class FuseFilesystem {
    * @throws ErrnoError with the errno of the system call.
    */
   handle(
-    { opcode, nodeId, body }: FuseRequest,
+    { opcode, nodeId, pid, body }: FuseRequest,
     notices: KernelNotices,
   ): FuseAnswer | Promise<FuseAnswer> | InterruptibleAnswer {
     switch (opcode) {
@@ -141,7 +141,7 @@ export class FuseFilesystem {
       case OPCODE.READ:
         return this.read(body);
       case OPCODE.WRITE:
-        return this.write(longWord(body, 0), bytesOf(body).subarray(40, 40 + word(body, 16)));
+        return this.write(longWord(body, 0), bytesOf(body).subarray(40, 40 + word(body, 16)), pid);
       case OPCODE.RELEASE:
         this.release(longWord(body, 0));
         return empty;
@@ -355,8 +355,8 @@ export class FuseFilesystem {
     return pollOut(POLL.NOTHING);
   }
 
-  private write(handle: number, data: Buffer): Uint8Array | Promise<Uint8Array> {
-    const consumed = this.handleOf(handle).file.write(data.toString('latin1'));
+  private write(handle: number, data: Buffer, pid: number): Uint8Array | Promise<Uint8Array> {
+    const consumed = this.handleOf(handle).file.write(data.toString('latin1'), pid);
     return typeof consumed === 'number' ? writeOut(consumed) : consumed.then(writeOut);
   }
 

@@ -74,6 +74,8 @@ export interface FuseRequest {
   readonly opcode: number;
   readonly unique: bigint;
   readonly nodeId: number;
+  /** Of the thread whose system call it is, in the PID namespace of who has mounted; 0: it is in none of these. */
+  readonly pid: number;
   /** What follows the header. */
   readonly body: DataView;
 }
@@ -109,6 +111,7 @@ export function decodeRequest(bytes: Uint8Array): FuseRequest {
     opcode: view.getUint32(4, LITTLE),
     unique: view.getBigUint64(8, LITTLE),
     nodeId: Number(view.getBigUint64(16, LITTLE)),
+    pid: view.getUint32(32, LITTLE),
     body: new DataView(bytes.buffer, bytes.byteOffset + IN_HEADER_BYTES, lengthBytes - IN_HEADER_BYTES),
   };
 }

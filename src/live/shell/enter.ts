@@ -65,6 +65,7 @@ export async function runInUserNamespace(): Promise<number> {
  * ended.
  *
  * @param command a shell if empty.
+ * @param processes is told where they are seen, if they are in a PID namespace of their own.
  * @param isIsolated it has a PID and a user namespace of its own as well.
  * @returns the command's exit status.
  * @throws UsageError if the files cannot be put in their places.
@@ -74,6 +75,7 @@ export async function runOverlaid(
   paths: readonly string[],
   fd: number,
   session: FileSession,
+  processes: { procfs: string },
   isIsolated = false,
 ): Promise<number> {
   const program = command.length > 0 ? command : [process.env.SHELL ?? '/bin/sh'];
@@ -96,6 +98,7 @@ export async function runOverlaid(
     await session.ended;
     throw new UsageError("could not put the guest's files in their places");
   }
+  if (isIsolated) processes.procfs = `/proc/${child.pid}/root/proc`;
   const namespace = openSync(`/proc/${child.pid}/ns/mnt`, 'r');
   pipe.end('go\n');
   const status = await ended;

@@ -1,11 +1,21 @@
 import { bool, int, uint } from '../../trace/c-type.js';
-import { lastFirst, rec, TraceEvent, type TraceFields } from '../../trace/event.js';
+import { lastFirst, type RecordedUnder, rec, TraceEvent, type TraceFields } from '../../trace/event.js';
 
 // The local APICs' interrupts and vectors (arch/x86/include/asm/trace/irq_vectors.h).
 
 /** An event whose text shows each field. */
-function vectorEvent<F extends TraceFields>(name: string, fields: F, print: string): TraceEvent<F> {
-  return new TraceEvent('irq_vectors', name, fields, print, Object.keys(fields).map(rec));
+function vectorEvent<F extends TraceFields>(
+  name: string,
+  fields: F,
+  print: string,
+  under: RecordedUnder = 'nothing',
+): TraceEvent<F> {
+  return new TraceEvent('irq_vectors', name, fields, print, Object.keys(fields).map(rec), under);
+}
+
+/** One that is told under vector_lock. */
+function lockedEvent<F extends TraceFields>(name: string, fields: F, print: string): TraceEvent<F> {
+  return vectorEvent(name, fields, print, 'spinlock');
 }
 
 function interrupt(name: string) {
@@ -15,7 +25,7 @@ function interrupt(name: string) {
 export const irqWorkEntry = interrupt('irq_work_entry');
 export const irqWorkExit = interrupt('irq_work_exit');
 
-export const vectorConfig = vectorEvent(
+export const vectorConfig = lockedEvent(
   'vector_config',
   { irq: uint, vector: uint, cpu: uint, apicdest: uint },
   'irq=%u vector=%u cpu=%u apicdest=0x%08x',
@@ -23,19 +33,19 @@ export const vectorConfig = vectorEvent(
 
 const moved = { irq: uint, vector: uint, cpu: uint, prev_vector: uint, prev_cpu: uint };
 const movedText = 'irq=%u vector=%u cpu=%u prev_vector=%u prev_cpu=%u';
-export const vectorUpdate = vectorEvent('vector_update', moved, movedText);
-export const vectorClear = vectorEvent('vector_clear', moved, movedText);
+export const vectorUpdate = lockedEvent('vector_update', moved, movedText);
+export const vectorClear = lockedEvent('vector_clear', moved, movedText);
 
 const reserved = { irq: uint, ret: int };
 export const vectorReserveManaged = vectorEvent('vector_reserve_managed', reserved, 'irq=%u ret=%d');
-export const vectorReserve = vectorEvent('vector_reserve', reserved, 'irq=%u ret=%d');
+export const vectorReserve = lockedEvent('vector_reserve', reserved, 'irq=%u ret=%d');
 
-export const vectorAlloc = vectorEvent(
+export const vectorAlloc = lockedEvent(
   'vector_alloc',
   { irq: uint, vector: uint, reserved: bool, ret: int },
   'irq=%u vector=%u reserved=%d ret=%d',
 );
-export const vectorAllocManaged = vectorEvent(
+export const vectorAllocManaged = lockedEvent(
   'vector_alloc_managed',
   { irq: uint, vector: uint, ret: int },
   'irq=%u vector=%u ret=%d',
@@ -56,7 +66,7 @@ export const vectorSetup = vectorEvent(
   { irq: uint, is_legacy: bool, ret: int },
   'irq=%u is_legacy=%d ret=%d',
 );
-export const vectorFreeMoved = vectorEvent(
+export const vectorFreeMoved = lockedEvent(
   'vector_free_moved',
   { irq: uint, cpu: uint, vector: uint, is_managed: bool },
   'irq=%u cpu=%u vector=%u is_managed=%d',

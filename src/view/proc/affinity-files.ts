@@ -1,5 +1,5 @@
 import { ErrnoError } from '../../lib/errno.js';
-import { irqCanSetAffinityUsr, irqSetAffinity } from '../../irq/affinity/affinity.js';
+import { irqCanSetAffinityUsr, irqSetAffinityUnderLock } from '../../irq/affinity/affinity.js';
 import type { IrqCore } from '../../irq/core.js';
 import { irqd } from '../../irq/data/irqdata.js';
 import type { IrqDesc } from '../../irq/data/irqdesc.js';
@@ -38,14 +38,17 @@ function writeIrqAffinity(core: IrqCore, desc: IrqDesc, text: string, form: CpuS
   }
   const mask = form.parse(text, core.machine.nrCpuIds);
   requireOnline(core.machine, mask);
-  throwIfError(irqSetAffinity(core, irq, mask), `IRQ ${irq} cannot be moved to CPUs ${formatCpuList(mask)}`);
+  throwIfError(
+    irqSetAffinityUnderLock(core, irq, mask),
+    `IRQ ${irq} cannot be moved to CPUs ${formatCpuList(mask)}`,
+  );
   // A CPU that was sent an IPI takes it before the writer gets on.
   if (core.machine.runner === undefined) core.machine.settle();
   return text.length;
 }
 
 /** The affinity that is shown: a pending one before the present one (kernel/irq/proc.c show_irq_affinity). */
-function shownAffinity(desc: IrqDesc): CpuMask {
+export function shownAffinity(desc: IrqDesc): CpuMask {
   return desc.data.has(irqd.SETAFFINITY_PENDING) ? desc.cold.pendingMask : desc.data.affinity;
 }
 

@@ -4,7 +4,7 @@ import { CpuMask } from '../../machine/cpumask.js';
 import { Statistic } from '../../machine/shared-var.js';
 import type { Procedure } from '../../machine/step.js';
 import {
-  irqSetAffinity,
+  irqSetAffinityUnderLock,
   irqSetAffinityAndHintSteps,
   irqUpdateAffinityHintSteps,
 } from '../../irq/affinity/affinity.js';
@@ -182,7 +182,7 @@ export class IrqdomainRelidMap implements RelidMap {
   *moved(): Procedure<void> {}
 
   setTargetCpu({ irq, machine }: VmbusChannel, cpu: CpuId): number {
-    return irqSetAffinity(this.core, irq, CpuMask.of(machine.nrCpuIds, [cpu]));
+    return irqSetAffinityUnderLock(this.core, irq, CpuMask.of(machine.nrCpuIds, [cpu]));
   }
 
   remove(): void {

@@ -1,7 +1,7 @@
 import type { CpuId } from '../../lib/brand.js';
 import { errnoValue } from '../../lib/errno.js';
 import type { Procedure } from '../../machine/step.js';
-import { irqSetAffinity } from '../../irq/affinity/affinity.js';
+import { irqSetAffinityUnderLock } from '../../irq/affinity/affinity.js';
 import type { VmbusChannel } from '../channel/channel.js';
 import { VMBUS_CONNECT_CPU } from '../channel/placement.js';
 import type { ConnectionPort } from '../connection/port.js';
@@ -79,6 +79,6 @@ export class RfcIdea implements OfflinePolicy {
     const desc = channel.irq === 0 ? undefined : irq.desc(channel.irq);
     if (desc === undefined) return relids.setTargetCpu(channel, others.first());
     const wanted = desc.data.affinity.and(others);
-    return irqSetAffinity(irq, channel.irq, wanted.isEmpty ? others : wanted);
+    return irqSetAffinityUnderLock(irq, channel.irq, wanted.isEmpty ? others : wanted);
   }
 }

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { decodeRequest, OPCODE } from '../../../src/live/fuse/wire.js';
 import { FuseFilesystem } from '../../../src/live/fuse/filesystem.js';
-import { GuestFiles } from '../../../src/live/guest-files.js';
+import { type FilesGuest, GuestFiles } from '../../../src/live/guest-files.js';
 import { ErrnoError } from '../../../src/lib/errno.js';
 import { FileTree } from '../../../src/view/tree.js';
 import type { InterruptibleAnswer } from '../../../src/live/fuse/stream-reads.js';
@@ -47,7 +47,7 @@ beforeEach(() => {
   });
   tree.mount('/sys/devices', devices);
   tree.mount('/sys/bus', new StaticDirectory(0o755, { dev: { kind: 'symlink', target: '../devices' } }));
-  fuse = new FuseFilesystem(new GuestFiles(() => tree, neverSleeps, neverSleeps), {
+  fuse = new FuseFilesystem(new GuestFiles(filesGuest(tree)), {
     uid: 0,
     gid: 0,
     timeS: 5,
@@ -56,6 +56,16 @@ beforeEach(() => {
 
 function neverSleeps(): never {
   throw new Error('no file here has writers that sleep');
+}
+
+function filesGuest(fs: FileTree): FilesGuest {
+  return {
+    fs,
+    processOf: () => undefined,
+    asUser: (work) => work(),
+    sleep: neverSleeps,
+    waitFor: neverSleeps,
+  };
 }
 
 function refuse(): never {
@@ -238,7 +248,7 @@ test('what is asked for on each way to a file costs the same, however much is in
     directories: () => 10_000,
   };
   tree.mount('/sys/many', many);
-  fuse = new FuseFilesystem(new GuestFiles(() => tree, neverSleeps, neverSleeps), {
+  fuse = new FuseFilesystem(new GuestFiles(filesGuest(tree)), {
     uid: 0,
     gid: 0,
     timeS: 5,
@@ -376,7 +386,7 @@ describe('streams', () => {
     const waitFor = async (isOver: () => boolean): Promise<void> => {
       while (!isOver()) await new Promise<void>((resolve) => waiters.push(resolve));
     };
-    fuse = new FuseFilesystem(new GuestFiles(() => tree, neverSleeps, waitFor), { uid: 0, gid: 0, timeS: 5 });
+    fuse = new FuseFilesystem(new GuestFiles({ ...filesGuest(tree), waitFor }), { uid: 0, gid: 0, timeS: 5 });
   });
 
   function readFields(fd: number, offset: number, flags: number, readFlags = LOCKOWNER): (number | bigint)[] {

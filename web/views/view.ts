@@ -1,0 +1,11 @@
+import type { ComponentType } from 'preact';
+
+/** A tab of the page. */
+export interface View {
+  /** In the address: `#view=files`. */
+  readonly id: string;
+  /** On its tab. */
+  readonly title: string;
+  /** Loads what it is made of, when it is opened first. */
+  readonly load: () => Promise<ComponentType>;
+}
