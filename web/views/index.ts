@@ -2,5 +2,10 @@ import type { View } from './view.js';
 
 /** The tabs, in their order. */
 export const views: readonly View[] = [
+  {
+    id: 'machine',
+    title: 'Machine',
+    load: async () => (await import('./machine/machine-view.js')).MachineView,
+  },
   { id: 'files', title: 'Files', load: async () => (await import('./files/files-view.js')).FilesView },
 ];

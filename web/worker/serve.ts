@@ -1,3 +1,4 @@
+import { scenarioWords } from 'irqlab/browser';
 import { GuestSession } from './guest-session.js';
 import type { Answers, Request, RequestOf, WorkerEvent } from './protocol.js';
 
@@ -23,6 +24,7 @@ export function serve(
     look: (request) => session.look(request),
     list: ({ path }) => session.list(path),
     read: ({ path }) => session.read(path),
+    words: () => scenarioWords,
   };
   return async (request) => {
     const handler = handlers[request.kind] as (request: Request) => Promise<Answers[Request['kind']]>;
