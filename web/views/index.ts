@@ -3,4 +3,5 @@ import type { View } from './view.js';
 /** The tabs, in their order. */
 export const views: readonly View[] = [
   { id: 'files', title: 'Files', load: async () => (await import('./files/files-view.js')).FilesView },
+  { id: 'races', title: 'Races', load: async () => (await import('./races/races-view.js')).RacesView },
 ];
