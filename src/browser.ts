@@ -48,6 +48,7 @@ export {
   type StepOutcome,
 } from './scenario/runner.js';
 export type { Scenario } from './scenario/scenario.js';
+export { scenarioWords } from './scenario/words.js';
 export { callbackMode, type VmbusChannel } from './vmbus/channel/channel.js';
 export { ChannelOperations, type OpenOptions } from './vmbus/channel/open.js';
 export { VMBUS_DRIVER, type VmbusDevice, type VmbusDriver } from './vmbus/driver.js';
@@ -65,6 +66,15 @@ export { inFunction, runAtomic, SharedObject, SharedWord, type Step } from './ma
 // A guest that follows the real time, and commands to it: what `irqlab mount` has behind its socket.
 export type { CommandTaker, ControlAnswer } from './steer/answer.js';
 export { GuestCommands } from './steer/guest-commands.js';
+export {
+  type ChannelNow,
+  MachinePicture,
+  type PictureChannel,
+  type PictureCpu,
+  type PictureFrame,
+  type PictureRow,
+  type PictureWindow,
+} from './steer/machine-picture.js';
 export { dmesgText } from './view/kmsg.js';
 export { LiveGuest, type LiveGuestOptions, type LiveModel } from './steer/live-guest.js';
 

@@ -1,7 +1,8 @@
 import type { ControlAnswer } from 'irqlab/browser';
 
-/** A command as YAML in one line, as a scenario has it: `offline: 3`. */
-export function commandText(command: object): string {
+/** A command as YAML in one line, as a scenario has it between braces: `offline: 3`. */
+export function commandText(command: object | string): string {
+  if (typeof command === 'string') return command.replace(/^\s*\{([\s\S]*)\}\s*$/, '$1').trim();
   return Object.entries(command)
     .map(([key, value]) => `${key}: ${flow(value)}`)
     .join(', ');

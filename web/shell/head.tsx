@@ -14,8 +14,9 @@ export function Head() {
       <TimeControls />
       <Share />
       <label>
-        <span class="label">Theme</span>
         <select
+          aria-label="Theme"
+          title="Colours: as the system has them, light or dark"
           value={theme.value}
           onChange={({ currentTarget }) => {
             theme.value = currentTarget.value as Theme;

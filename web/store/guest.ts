@@ -2,7 +2,7 @@
 // its signals and call its functions; they ask the worker only for what they alone show.
 import { computed, signal } from '@preact/signals';
 import type { Problem } from '../worker/protocol.js';
-import { type Deed, deeds, recordDeed } from './deeds.js';
+import { type Command, type Deed, deeds, recordDeed } from './deeds.js';
 import { lookSoon, state } from './looking.js';
 import { ask, onWorkerEvent } from './worker.js';
 
@@ -51,10 +51,11 @@ export async function restart(): Promise<void> {
 /**
  * Does something to the guest or its host, and records it.
  *
- * @param command as `irqlab ctl` takes it: `{ offline: 3 }`, `{ write: '/proc/irq/24/smp_affinity', data: '2' }`.
+ * @param command `{ offline: 3 }`, `{ write: '/proc/irq/24/smp_affinity', data: '2' }`, or YAML.
  */
-export async function act(command: object): Promise<Deed> {
-  const { atNs, answer } = await ask<'command'>({ kind: 'command', text: JSON.stringify(command) });
+export async function act(command: Command): Promise<Deed> {
+  const text = typeof command === 'string' ? command : JSON.stringify(command);
+  const { atNs, answer } = await ask<'command'>({ kind: 'command', text });
   lookSoon();
   return recordDeed({ atNs, command, answer });
 }

@@ -1,12 +1,20 @@
-import { effect, signal } from '@preact/signals';
+import { computed, effect, signal } from '@preact/signals';
 
 export const themes = ['system', 'light', 'dark'] as const;
 export type Theme = (typeof themes)[number];
 
 const KEY = 'irqlab-theme';
+const systemIsDark = matchMedia('(prefers-color-scheme: dark)');
 
 /** What the user has chosen; system: as the browser says. It is kept where the browser lets us. */
 export const theme = signal<Theme>(kept());
+const system = signal(systemIsDark.matches);
+/** True while the page is dark. */
+export const isDark = computed(() => (theme.value === 'system' ? system.value : theme.value === 'dark'));
+
+systemIsDark.addEventListener('change', ({ matches }) => {
+  system.value = matches;
+});
 
 effect(() => {
   const { value } = theme;

@@ -8,7 +8,8 @@ import {
   parseScenario,
   ScenarioError,
 } from 'irqlab/browser';
-import type { Done, GuestState, Listed, Loaded, Look, Read, Seen } from './protocol.js';
+import type { Done, GuestState, Listed, Loaded, Look, Read, Seen, WorkloadNow } from './protocol.js';
+import { PictureKeeper } from './picture-keeper.js';
 import { toText } from './text.js';
 
 /** The guest catches up with the real time so often, in ms: at least once for each picture that the page shows. */
@@ -18,6 +19,7 @@ interface Running {
   readonly guest: Guest;
   readonly live: LiveGuest;
   readonly commands: GuestCommands;
+  readonly picture: PictureKeeper;
 }
 
 /** The guest that the page shows: its time, its files, and what is done to it. One guest after another. */
@@ -42,7 +44,12 @@ export class GuestSession {
         onFailure: this.onFailure,
       });
       this.running?.live.halt();
-      this.running = { guest, live, commands: new GuestCommands(guest, live) };
+      this.running = {
+        guest,
+        live,
+        commands: new GuestCommands(guest, live),
+        picture: new PictureKeeper(guest),
+      };
       this.guests += 1;
       return { ok: true, description: scenario.description };
     } catch (error) {
@@ -61,10 +68,12 @@ export class GuestSession {
   }
 
   async command(text: string): Promise<Done> {
-    const { live, commands } = this.present();
+    const { live, commands, picture } = this.present();
     live.catchUp();
     const atNs = live.elapsedNs;
-    return { atNs, answer: textual(await commands.answer(text)) };
+    const answer = textual(await commands.answer(text));
+    picture.refresh();
+    return { atNs, answer };
   }
 
   setSpeed(speed: number): undefined {
@@ -81,11 +90,13 @@ export class GuestSession {
     this.present().live.halt();
   }
 
-  look({ logFrom, files }: Look): Seen {
-    const { guest, live } = this.present();
+  look({ logFrom, files, picture: part, workload }: Look): Seen {
+    const { guest, live, picture } = this.present();
     return {
       state: this.state(guest, live),
       ...(logFrom !== undefined && { log: guest.log.slice(logFrom).map((line) => dmesgText([line])) }),
+      ...(part !== undefined && { picture: picture.seen(part.window, part.version) }),
+      ...(workload !== undefined && { workload: live.tallies as readonly WorkloadNow[] }),
       ...(files !== undefined && { files: Object.fromEntries(files.map((path) => [path, this.read(path)])) }),
     };
   }

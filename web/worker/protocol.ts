@@ -1,7 +1,7 @@
 // What the page and its worker tell each other. The page asks, each request has one answer; the worker tells of what
 // happens by itself. All of it goes through structuredClone, so it is data.
-import type { ControlAnswer } from 'irqlab/browser';
 import type { RacesAnswers, RacesRequest, SearchProgress } from './races-protocol.js';
+import type { ChannelNow, ControlAnswer, PictureFrame, PictureWindow } from 'irqlab/browser';
 
 /** What the page asks: `kind` says what. `Answers` has the answer to each. */
 export type Request =
@@ -21,7 +21,9 @@ export type Request =
   /** Entries of a directory of the guest. */
   | { readonly kind: 'list'; readonly path: string }
   /** A file of the guest. */
-  | { readonly kind: 'read'; readonly path: string };
+  | { readonly kind: 'read'; readonly path: string }
+  /** Words to choose from. */
+  | { readonly kind: 'words' };
 
 /** The answer to each kind of request. */
 export interface Answers extends RacesAnswers {
@@ -33,6 +35,7 @@ export interface Answers extends RacesAnswers {
   readonly look: Seen;
   readonly list: Listed;
   readonly read: Read;
+  readonly words: Words;
 }
 
 export type RequestOf<Kind extends Request['kind']> = Extract<Request, { readonly kind: Kind }>;
@@ -80,6 +83,10 @@ export interface Look {
   readonly logFrom?: number;
   /** Files to read. */
   readonly files?: readonly string[];
+  /** A part of the picture of the machine, and the version of its frame that the page has. */
+  readonly picture?: { readonly window: PictureWindow; readonly version: number };
+  /** What runs of the workload. */
+  readonly workload?: true;
 }
 
 export interface Seen {
@@ -88,6 +95,37 @@ export interface Seen {
   readonly log?: readonly string[];
   /** By path. */
   readonly files?: Readonly<Record<string, Read>>;
+  readonly picture?: PictureSeen;
+  readonly workload?: readonly WorkloadNow[];
+}
+
+/** A part of the picture. Counters and totals are row by row. */
+export interface PictureSeen {
+  /** Of the frame that it is counted in. */
+  readonly version: number;
+  /** Missing: the page has it. */
+  readonly frame?: PictureFrame;
+  readonly window: PictureWindow;
+  readonly counts: Uint32Array;
+  readonly totals: Float64Array;
+  readonly channels: readonly ChannelNow[];
+}
+
+/** A workload that runs: what it is about, and what it has done. */
+export interface WorkloadNow {
+  readonly kind: string;
+  readonly relid?: number;
+  readonly irq?: number;
+  readonly device?: string;
+  readonly sent: number;
+}
+
+/** Words of scenarios, by what they are for. */
+export interface Words {
+  readonly actions: readonly string[];
+  readonly drivers: readonly string[];
+  readonly deeds: readonly string[];
+  readonly messages: readonly string[];
 }
 
 /** The guest as the page's head shows it. Times are ns since booting. */

@@ -1,3 +1,4 @@
+import { scenarioWords } from 'irqlab/browser';
 import { GuestSession } from './guest-session.js';
 import type { Answers, Request, RequestOf, WorkerEvent } from './protocol.js';
 
@@ -28,6 +29,7 @@ export function serve(
     explore: async (row) =>
       (await import('./races.js')).explore(row, (progress) => tell({ event: 'progress', ...progress })),
     findings: async ({ race }) => (await import('./races.js')).findings(race),
+    words: () => scenarioWords,
   };
   return async (request) => {
     const handler = handlers[request.kind] as (request: Request) => Promise<Answers[Request['kind']]>;

@@ -8,6 +8,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./run.js')).command,
   },
   {
+    name: 'test',
+    summary: 'run many scenario files as tests, for people, TAP or JUnit',
+    load: async () => (await import('./test.js')).command,
+  },
+  {
     name: 'cat',
     summary: "print files of a scenario's guest",
     load: async () => (await import('./cat.js')).command,
@@ -21,6 +26,12 @@ export const commands: readonly CommandEntry[] = [
     name: 'explore',
     summary: 'look for the interleavings that break a race, or show that there are none',
     load: async () => (await import('./explore.js')).command,
+  },
+  {
+    name: 'examples',
+    summary: 'list the scenarios that come with irqlab, or print one to start from',
+    takesPlugins: false,
+    load: async () => (await import('./examples.js')).command,
   },
   {
     name: 'init',

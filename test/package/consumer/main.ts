@@ -15,7 +15,7 @@ import { useLab } from './lab.js';
 import { useLines } from './lines.js';
 import { ECHO_CLASS, module } from './plugin.js';
 import { usePoints } from './plugin-points.js';
-import { useSteering } from './steer.js';
+import { usePicture, useSteering } from './steer.js';
 import { useTrace } from './trace.js';
 
 const timeline = 'cpus: 2\ntimeline: [{offline: 0, expect: EBUSY}, {at: 2ms, offline: 1}]';
@@ -45,6 +45,7 @@ export function useAll(): string[] {
     `missing: ${missingIrqNames()}`,
     `traced: ${useTrace()}`,
     `steered: ${useSteering()}`,
+    `picture: ${usePicture()}`,
   ];
 }
 
@@ -70,4 +71,5 @@ export const expected: readonly string[] = [
   'missing: ',
   'traced: 00000001-0000-4000-8000-000000000000 probe sensor_isr -3 write 9 7 ff on on CPU 0',
   'steered: true 2 500ms false true',
+  'picture: hv_utils 0 1,0 1 true drop delay duplicate reorder corrupt',
 ];

@@ -68,7 +68,7 @@ function Variant({ row }: { readonly row: ListedRow }) {
         <span class="summary quiet">{summary}</span>
       </th>
       <td>{memory}</td>
-      <td>{expected}</td>
+      <td data-label="expected ">{expected}</td>
       <Verdict row={row} />
       <td class="buttons">
         <button
