@@ -105,7 +105,16 @@ export {
   PLATFORM_DEFINITION,
   type PlatformDefinition,
 } from './platform/platform.js';
-export { defineRace, RACE, type Race, type RaceOptions, type RaceVariant } from './races/race.js';
+export { loadRaces } from './on-demand.js';
+export { differencesOf, planOf, type PlannedRow } from './races/verdict.js';
+export {
+  defineRace,
+  RACE,
+  type Race,
+  type RaceOptions,
+  type RaceVariant,
+  type RaceVerdict,
+} from './races/race.js';
 export {
   type Action,
   type ActionDefinition,
