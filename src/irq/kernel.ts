@@ -150,6 +150,7 @@ const v61: KernelBehaviour = {
   activateWorkNamesFunction: false,
   laterTraceOptions: [],
   tracePipeHasOneReader: false,
+  filtersCpusAndFunctions: false,
   matrixAllocReservedEvent: true,
   procInterruptsForm: '6.1',
   idleRows: 'countedOnline',
@@ -225,6 +226,7 @@ const v610: KernelBehaviour = {
   charIsUnsigned: true, // 6.2: 3bc753c06dd0
   laterTraceOptions: ['fields'], // 6.4: 80a76994b2d8
   tracePipeHasOneReader: true, // 6.6: c2489bb7e6be
+  filtersCpusAndFunctions: true, // taken from 6.12
   kvmResamplesAtUnmask: true, // 6.4, "KVM: x86/ioapic: Resample the pending state of an IRQ when unmasking"
   idleRows: 'counted', // 6.10: show_interrupts asks kstat_irqs_desc, which goes by tot_count
   condOneshot: true, // 6.9: c2ddeb29612f

@@ -12,6 +12,8 @@ export interface TraceBehaviour {
   readonly matrixAllocReservedEvent: boolean;
   /** Which of the options that came later `trace_options` has (trace/flags.ts). */
   readonly laterTraceOptions: readonly LaterTraceOption[];
+  /** Filters know `CPUS{0-3}` and `field.function` (6.6). */
+  readonly filtersCpusAndFunctions: boolean;
   /** Only one at a time may have `trace_pipe` of a CPU open. */
   readonly tracePipeHasOneReader: boolean;
 }

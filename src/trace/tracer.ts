@@ -1,7 +1,9 @@
 import type { CpuId, Ns } from '../lib/brand.js';
 import { ErrnoError } from '../lib/errno.js';
 import type { TraceEvent, TraceFields, TraceValues } from './event.js';
-import { type FilterError, parseFilter, type TraceFilter } from './filter.js';
+import { type FilterError, parseFilter } from './filter.js';
+import { filterMessages } from './filter-term.js';
+import type { TraceFilter } from './filtered-event.js';
 import type { TraceBehaviour } from './kernel.js';
 import type { TracePort, TraceThread } from './port.js';
 import { AddressSpace } from './binary/address-space.js';
@@ -34,6 +36,8 @@ export interface TracedMachine {
   /** What the tracepoints tell; undefined: nobody, and they cost nothing. */
   tracePort: TracePort | undefined;
   traceContext(): TraceContext;
+  /** The CPUs of a list such as 0-3,8; undefined for what is none, or one with CPUs that the machine has no place for. */
+  cpusOfList(list: string): ReadonlySet<CpuId> | undefined;
 }
 
 /** An event that has happened. */
@@ -79,6 +83,8 @@ const countingClocks: readonly string[] = ['counter', 'x86-tsc'];
 const BUFFER_KB = 1408;
 /** Errors that are kept (TRACING_LOG_ERRS_MAX). */
 const MOST_ERRORS = 8;
+/** TASK_COMM_LEN - 1 */
+const COMM_CHARACTERS = 15;
 /** The id of the first event; those below are of the kernel's own, and of groups that the model does not have. */
 const FIRST_ID = 151;
 
@@ -228,27 +234,53 @@ export class Tracer implements TracePort {
   }
 
   /**
-   * Lets only those events through that `text` holds for; `0`: all of them.
+   * Lets only those events through that `text` holds for; `0`: all of them (apply_event_filter).
    *
-   * @throws ErrnoError EINVAL for what is no filter; all are let through then, and the file says what is wrong.
+   * @throws ErrnoError as the kernel's parser: EINVAL most often; all are let through then, and the file says what is wrong.
    */
   setFilter(event: TraceEvent, text: string): void {
     const filter = text.trim();
+    const refused = this.tryFilter(event, filter);
+    if (refused === undefined) return;
+    this.showError(event, filter, refused);
+    const { code, message = 'it is no expression' } = refused;
+    throw new ErrnoError(code, `filter ${JSON.stringify(filter)}: ${message}`);
+  }
+
+  /**
+   * The same for all events of a group: those that cannot take it let everything through, and their files say so, but it is
+   * no error (apply_subsystem_event_filter).
+   */
+  setSystemFilter(events: readonly TraceEvent[], text: string): void {
+    const filter = text.trim();
+    for (const event of events) {
+      const refused = this.tryFilter(event, filter);
+      if (refused === undefined) continue;
+      this.showError(event, filter, { ...refused, message: filterMessages.badSystemFilter, at: 0 });
+    }
+  }
+
+  private tryFilter(event: TraceEvent, filter: string): FilterError | undefined {
     if (filter === '0') {
       this.filters.delete(event);
-      return;
+      return undefined;
     }
-    const parsed = parseFilter(filter, event, this.idOf(event));
-    if ('passes' in parsed) {
-      this.filters.set(event, { text: filter, passes: parsed.passes });
-      return;
-    }
-    const { message, at } = parsed;
+    const { addresses, behaviour, machine } = this;
+    const cpusOf = (list: string): ReadonlySet<CpuId> | undefined => machine.cpusOfList(list);
+    const parsed = parseFilter(filter, event, { id: this.idOf(event), addresses, behaviour, cpusOf });
+    if (!('passes' in parsed)) return parsed;
+    this.filters.set(event, { text: filter, passes: parsed.passes });
+    return undefined;
+  }
+
+  /** append_filter_err */
+  private showError(event: TraceEvent, filter: string, error: FilterError): void {
+    const { message, at } = error;
     const caret = `${' '.repeat(Math.min(at, filter.length))}^`;
-    this.filters.set(event, { text: `${filter}\n${caret}\nparse_error: ${message}\n`, passes: undefined });
-    this.errors.push({ ns: this.now, command: filter, error: parsed });
+    const said = message === undefined ? 'Error: (0)' : `${caret}\nparse_error: ${message}`;
+    this.filters.set(event, { text: `${filter}\n${said}\n`, passes: undefined });
+    this.errors.push({ ns: this.now, command: filter, error });
     if (this.errors.length > MOST_ERRORS) this.errors.shift();
-    throw new ErrnoError('EINVAL', `filter ${JSON.stringify(filter)}: ${message}`);
   }
 
   emit<F extends TraceFields>(event: TraceEvent<F>, values: TraceValues<F>, by?: TraceThread): void {
@@ -268,7 +300,8 @@ export class Tracer implements TracePort {
     const context = this.machine.traceContext();
     const cpu = by?.cpu ?? context.cpu;
     if (this.untracedCpus.has(cpu)) return;
-    const comm = by?.comm ?? context.comm;
+    const name = by?.comm ?? context.comm;
+    const comm = name.length > COMM_CHARACTERS ? name.slice(0, COMM_CHARACTERS) : name;
     const pid = by?.pid ?? context.pid;
     this.counted += 1;
     const record: TraceRecord = {

@@ -1,3 +1,4 @@
+import { ErrnoError } from '../../lib/errno.js';
 import { kstrtouint } from '../../lib/kstrtox.js';
 import type { FileMethods, FileNode } from '../tree-node.js';
 
@@ -13,6 +14,25 @@ export function wordFile(read: () => string, store: (word: string) => void): Fil
     read,
     write: (data) => {
       store(data.trim());
+      return data.length;
+    },
+  });
+}
+
+/** Bytes of a page: the first that are too many for a file that takes a line. */
+const PAGE_BYTES = 4096;
+
+/** A file of which a write is a text of less than a page, up to a zero byte (memdup_user_nul). */
+export function lineFile(read: () => string, store: (text: string) => void): FileNode {
+  return traceFile(0o640, {
+    read,
+    write: (data) => {
+      if (data.length >= PAGE_BYTES)
+        throw new ErrnoError(
+          'EINVAL',
+          `at most ${PAGE_BYTES - 1} bytes can be written here, not ${data.length}`,
+        );
+      store(data.split('\0', 1)[0]);
       return data.length;
     },
   });

@@ -8,7 +8,7 @@ import { traceClockText, type Tracer } from '../../trace/tracer.js';
 import { CpuMask } from '../../machine/cpumask.js';
 import { formatCpuMask, parseCpuMask } from '../../machine/cpumask-text.js';
 import { type FileNode, ListDirectory, StaticDirectory } from '../tree-node.js';
-import { numberFile, shown, traceFile, wordFile } from './files.js';
+import { lineFile, numberFile, shown, traceFile, wordFile } from './files.js';
 import { optionsDirectory, traceOptionsFile } from './options.js';
 import { rawTracePipeFile, tracePipeFile } from './pipes.js';
 import { enabledText, setEvents } from '../../trace/set-event.js';
@@ -109,9 +109,9 @@ function eventsDirectory(tracer: Tracer): StaticDirectory {
     const all = events.filter((event) => event.system === system);
     const directory = new StaticDirectory(0o750, {
       enable: enableFile(tracer, all),
-      filter: wordFile(
+      filter: lineFile(
         () => SYSTEM_FILTER,
-        (word) => setSystemFilter(tracer, all, word),
+        (text) => tracer.setSystemFilter(all, text),
       ),
     });
     for (const event of all) {
@@ -120,9 +120,9 @@ function eventsDirectory(tracer: Tracer): StaticDirectory {
         event.name,
         new StaticDirectory(0o750, {
           enable: enableFile(tracer, [event]),
-          filter: wordFile(
+          filter: lineFile(
             () => `${tracer.filterText(event)}\n`,
-            (word) => tracer.setFilter(event, word),
+            (text) => tracer.setFilter(event, text),
           ),
           format: shown(() => event.format(id, behaviour)),
           trigger: shown(() => TRIGGERS),
@@ -145,20 +145,6 @@ function enableFile(tracer: Tracer, events: readonly TraceEvent[]): FileNode {
       tracer.setEnabled(events, value === 1);
     },
   );
-}
-
-/** Each event of the system takes the filter if it can. @throws ErrnoError EINVAL if none can. */
-function setSystemFilter(tracer: Tracer, events: readonly TraceEvent[], text: string): void {
-  let refused = 0;
-  for (const event of events) {
-    try {
-      tracer.setFilter(event, text);
-    } catch (error) {
-      if (!(error instanceof ErrnoError)) throw error;
-      refused += 1;
-    }
-  }
-  if (refused === events.length) throw new ErrnoError('EINVAL', `no event takes the filter ${text}`);
 }
 
 function setBufferSize(tracer: Tracer, kb: number): void {
@@ -192,7 +178,7 @@ function setTracer(word: string): void {
 /** tracing_err_log_show */
 function errorLog({ errors }: Tracer): string {
   return errors
-    .map(({ ns, command, error: { message, at } }) => {
+    .map(({ ns, command, error: { message = 'Error', at } }) => {
       const caret = `${' '.repeat('  Command: '.length + at)}^`;
       return `[${secondsText(ns)}] event filter parse error: error: ${message}\n  Command: ${command}\n${caret}\n`;
     })
