@@ -120,7 +120,7 @@ export {
 } from './trace/event.js';
 export { TRACE_EVENT } from './trace/event-token.js';
 export type { TracePort } from './trace/port.js';
-export type { TraceContext, TraceRecord } from './trace/tracer.js';
+export type { TraceContext, TraceRecord } from './trace/record.js';
 export type { GuestTrace, TraceOptions } from './guest/trace.js';
 export { GUEST_FILE, type GuestFile } from './view/guest-file.js';
 export {

@@ -19,7 +19,7 @@ import { Task, type TaskIdentity } from './task.js';
 import { flatTopology, type Topology } from './topology.js';
 import { atOnce, Calls, elapseInTurns, runInTurns, type Turns } from './turns.js';
 import type { TracePort } from '../trace/port.js';
-import { type TraceContext, type TracedMachine, traceFlag } from '../trace/tracer.js';
+import { type TraceContext, type TracedMachine, traceFlag } from '../trace/record.js';
 
 export interface MachineOptions {
   /** Highest CPU number + 1 that the guest may ever have; default: `present`. */

@@ -1,11 +1,6 @@
 import type { ErrnoCode } from '../lib/errno.js';
 import type { TraceEvent } from './event.js';
-import {
-  FilterTerm,
-  type FilterContext,
-  filterMessages,
-  Refused,
-} from './filter-term.js';
+import { FilterTerm, type FilterContext, filterMessages, Refused } from './filter-term.js';
 import type { TraceFilter } from './filtered-event.js';
 
 /** Why a text is no filter, and where. */
