@@ -22,6 +22,7 @@ const layers = [
   'compare',
   'conformance',
   'live',
+  'serve',
   'cli',
 ];
 
@@ -34,6 +35,7 @@ const blind = {
   compare: ['capture'],
   conformance: ['capture', 'compare'],
   live: ['capture', 'compare', 'conformance'],
+  serve: ['capture', 'compare', 'conformance', 'live'],
 };
 
 const layerRules = layers.map((layer, i) => {

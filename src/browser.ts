@@ -48,6 +48,7 @@ export {
   type StepOutcome,
 } from './scenario/runner.js';
 export type { Scenario } from './scenario/scenario.js';
+export { scenarioWords } from './scenario/words.js';
 export { callbackMode, type VmbusChannel } from './vmbus/channel/channel.js';
 export { ChannelOperations, type OpenOptions } from './vmbus/channel/open.js';
 export { VMBUS_DRIVER, type VmbusDevice, type VmbusDriver } from './vmbus/driver.js';
@@ -65,6 +66,16 @@ export { inFunction, runAtomic, SharedObject, SharedWord, type Step } from './ma
 // A guest that follows the real time, and commands to it: what `irqlab mount` has behind its socket.
 export type { CommandTaker, ControlAnswer } from './steer/answer.js';
 export { GuestCommands } from './steer/guest-commands.js';
+export {
+  type ChannelNow,
+  MachinePicture,
+  type PictureChannel,
+  type PictureCpu,
+  type PictureFrame,
+  type PictureRow,
+  type PictureWindow,
+} from './steer/machine-picture.js';
+export { dmesgText } from './view/kmsg.js';
 export { LiveGuest, type LiveGuestOptions, type LiveModel } from './steer/live-guest.js';
 
 // Small guests for tests and races of one's own, over the model's own code.
@@ -94,7 +105,16 @@ export {
   PLATFORM_DEFINITION,
   type PlatformDefinition,
 } from './platform/platform.js';
-export { defineRace, RACE, type Race, type RaceOptions, type RaceVariant } from './races/race.js';
+export { loadRaces } from './on-demand.js';
+export { differencesOf, planOf, type PlannedRow } from './races/verdict.js';
+export {
+  defineRace,
+  RACE,
+  type Race,
+  type RaceOptions,
+  type RaceVariant,
+  type RaceVerdict,
+} from './races/race.js';
 export {
   type Action,
   type ActionDefinition,

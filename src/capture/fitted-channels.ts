@@ -14,7 +14,7 @@ export class FittedChannels<T extends Captures> {
   private fitted: T;
   private readonly said: string[] = [];
 
-  constructor(private readonly whole: T) {
+  constructor(private whole: T) {
     this.fitted = whole;
   }
 
@@ -35,6 +35,14 @@ export class FittedChannels<T extends Captures> {
    */
   adapt(line: number, devices: readonly DeviceOptions[]): boolean {
     const { rows = [] } = this.whole.interrupts?.table ?? {};
+    if (line === 0 && this.whole.procIrq !== undefined && this.fitted.unplaced !== true) {
+      this.whole = { ...this.whole, unplaced: true };
+      this.fitted = { ...this.fitted, unplaced: true };
+      this.said.push(
+        "the CPUs that plain interrupts go to are the guest's choice: it cannot have those of the machine",
+      );
+      return true;
+    }
     const channels = rows.filter(isOfChannel);
     const { bare = new Set<Relid>(), goneIrqs } = this.fitted;
     if (channels.length === 0 || channels.every((row) => bare.has(relidOf(row)))) return false;

@@ -1,10 +1,10 @@
+import { kernelBehaviour } from '../irq/kernel.js';
 import type { PlatformDefinition } from '../platform/platform.js';
 import type { KernelVersion } from '../scenario/options/kernel.js';
 import type { ProcInterruptsOptions } from '../scenario/options/proc-interrupts.js';
 import { hasLevelColumn } from '../view/interrupts/arch.js';
 import type { ParsedInterrupts } from '../view/interrupts/parse.js';
 import { type InterruptsForm, labelWidth } from '../view/interrupts/table.js';
-import { kernelOfForm } from './kernel-of-form.js';
 
 /** Forms that a modelled kernel prints without being told to. */
 export const ownForms: ReadonlySet<InterruptsForm> = new Set(['6.1', '6.12', '6.13', '7.2']);
@@ -34,10 +34,16 @@ export function procInterruptsOf(
   const levels = table.rows.some((row) => row.kind === 'irq' && row.trigger !== null);
   const usualLevels = hasLevelColumn({ arch: parsed.arch, sources: () => [] });
   const options: ProcInterruptsOptions = {
-    ...((!ownForms.has(form) || kernelOfForm[form] !== kernel) && { form }),
+    ...((!ownForms.has(form) || kernelBehaviour(kernel).procInterruptsForm !== form) && { form }),
     ...(parsed.arch !== platform.arch && { arch: parsed.arch }),
     ...(levels !== usualLevels && { levelColumn: levels }),
     ...(form === '7.2' && table.chipWidth > 8 && { chipWidth: table.chipWidth }),
   };
   return Object.keys(options).length > 0 ? { procInterrupts: options } : {};
+}
+
+/** Whether a kernel prints /proc/interrupts in the columns of this form: 6.1 and 6.12 have the same. */
+export function hasColumnsOf(kernel: KernelVersion, form: InterruptsForm): boolean {
+  const same = (one: InterruptsForm): InterruptsForm => (one === '6.12' ? '6.1' : one);
+  return same(kernelBehaviour(kernel).procInterruptsForm) === same(form);
 }

@@ -4,14 +4,16 @@ import { VMBUS_LINE_NAME } from '../platform/arm64/vmbus-ppi.js';
 import { builtinPlatforms } from '../platform/index.js';
 import type { PlatformDefinition } from '../platform/platform.js';
 import type { ChannelOptions } from '../scenario/options/channels.js';
+import { type CpuOptions, resolveCpus } from '../scenario/options/cpus.js';
 import type { CpuCounts } from '../scenario/options/counts.js';
 import type { KernelVersion } from '../scenario/options/kernel.js';
 import type { GuestOptions } from '../scenario/options/guest.js';
 import type { ArchitectureRowOptions } from '../scenario/options/proc-interrupts.js';
 import type { ParsedInterrupts } from '../view/interrupts/parse.js';
 import type { InterruptsRow, IrqRow } from '../view/interrupts/table.js';
-import { nrIrqsOf, ownForms, procInterruptsOf } from './form-options.js';
+import { hasColumnsOf, nrIrqsOf, ownForms, procInterruptsOf } from './form-options.js';
 import { kernelOfForm } from './kernel-of-form.js';
+import { kernelOfRelease, type MachineFacts } from './bundle/machine-facts.js';
 import type { LsvmbusDevice } from './lsvmbus.js';
 import { modelledPlatform, platformOf } from './platform-of.js';
 import type { ProcIrqDump } from './proc-irq-dump.js';
@@ -23,8 +25,12 @@ export interface Captures {
   readonly interrupts?: ParsedInterrupts;
   readonly devices?: readonly LsvmbusDevice[];
   readonly procIrq?: ProcIrqDump;
+  /** What the machine's files say beside these. */
+  readonly machine?: MachineFacts;
   /** Channels whose interrupts are plain ones, without a device. */
   readonly bare?: ReadonlySet<Relid>;
+  /** Nobody says which CPU plain interrupts go to. */
+  readonly unplaced?: boolean;
   /** Numbers that something had while the channels got theirs. */
   readonly goneIrqs?: readonly Irq[];
   /** The user says that this is a guest of Hyper-V. */
@@ -46,7 +52,7 @@ const [defaultPlatform] = builtinPlatforms;
 
 /** Makes a guest of captures. */
 export function guestOfCaptures(captures: Captures): CapturedGuest {
-  const { interrupts, procIrq } = captures;
+  const { interrupts, procIrq, machine = {} } = captures;
   if (interrupts === undefined) return guestOfDevices(captures.devices ?? []);
   const { form, table } = interrupts;
   const irqRows = table.rows.filter((row): row is IrqRow => row.kind === 'irq');
@@ -58,12 +64,16 @@ export function guestOfCaptures(captures: Captures): CapturedGuest {
   const listed = canHaveVmbus ? captures.devices?.filter(({ relid }) => hasDevice(relid)) : undefined;
   const vmbus = vmbusGuest(channelRows, listed, (row) => targetOf(row, table.cpus, procIrq));
   const ofChannels = channelRows.filter((row) => !vmbus.unexplained.includes(row));
-  const isHyperV = captures.hyperv === true || captures.devices !== undefined || table.rows.some(isOfHyperV);
+  const isHyperV =
+    captures.hyperv === true ||
+    machine.vmbus === true ||
+    captures.devices !== undefined ||
+    table.rows.some(isOfHyperV);
   const platform = platformOf(interrupts.arch);
-  const kernel = kernelOfForm[form];
+  const kernel = kernelOfRelease(machine.release, kernelOfForm[form], (one) => hasColumnsOf(one, form));
   const highest = Math.max(...table.cpus, ...vmbus.channels.map(({ cpu = 0 }) => cpu));
-  const possible = 1 + Math.max(highest, ...affinities(procIrq));
-  const nrCpus = highest + 1;
+  const cpus = cpusOf(table.cpus, highest, 1 + Math.max(highest, ...affinities(procIrq)), machine.cpus);
+  const { present: nrCpus, possible } = resolveCpus(cpus);
   const counts = (of: readonly number[]): CpuCounts => countsOf(of, table.cpus, nrCpus);
   const channels = vmbus.channels.map((channel): ChannelOptions => {
     const row = ofChannels.find(({ hwirq }) => hwirq === channel.relid);
@@ -72,16 +82,28 @@ export function guestOfCaptures(captures: Captures): CapturedGuest {
   const options: GuestOptions = {
     kernel,
     ...(platform !== defaultPlatform && { arch: platform.name }),
-    cpus: cpusOf(table.cpus, nrCpus, possible),
+    cpus,
+    ...(machine.cmdline !== undefined && { cmdline: machine.cmdline }),
     ...nrIrqsOf(interrupts, platform, possible),
     ...(goneIrqs.length > 0 && { goneIrqs }),
     ...(!(isHyperV && canHaveVmbus) && { vmbus: false }),
     ...procInterruptsOf(interrupts, kernel, platform),
+    // A kernel without the RFC: its channels have no interrupts of their own.
+    ...(captures.machine !== undefined &&
+      vmbus.devices.length > 0 &&
+      channelRows.length === 0 && { design: 'mainline' }),
     ...(vmbus.devices.length > 0 && { devices: vmbus.devices }),
     ...(channels.length > 0 && { channels }),
     interrupts: irqRows
       .filter((row) => !ofChannels.includes(row))
-      .map((row) => interruptOf(row, counts(row.counts), procIrq, interrupts)),
+      .map((row) =>
+        interruptOf(
+          row,
+          counts(row.counts),
+          captures.unplaced ? withoutPlaces(procIrq) : procIrq,
+          interrupts,
+        ),
+      ),
     architectureRows: archRowsOf(interrupts, counts),
   };
   const notes = [
@@ -90,6 +112,10 @@ export function guestOfCaptures(captures: Captures): CapturedGuest {
     ...(isHyperV ? notesOnVmbus(canHaveVmbus, vmbus, bare) : notesOnHypervisor(table.rows)),
   ];
   return { options, notes };
+}
+
+function withoutPlaces(procIrq: ProcIrqDump | undefined): ProcIrqDump | undefined {
+  return procIrq && { affinity: procIrq.affinity, effective: new Map() };
 }
 
 /** Where the guest does not behave as the capture's kernel does. */
@@ -172,7 +198,43 @@ function highestOf(mask: CpuMask): CpuId {
   return highest;
 }
 
-function cpusOf(online: readonly CpuId[], present: number, possible: number): GuestOptions['cpus'] {
-  if (online.length === present && possible === present) return present;
-  return { present, ...(possible > present && { possible }), ...(online.length < present && { online }) };
+/**
+ * The CPUs of a guest.
+ *
+ * @param highest CPU that something is on.
+ * @param named so many CPUs are spoken of.
+ * @param known what the machine's files say.
+ */
+function cpusOf(
+  online: readonly CpuId[],
+  highest: CpuId,
+  named: number,
+  known: CpuOptions | undefined,
+): number | CpuOptions {
+  const present = Math.max(highest + 1, known?.present ?? 0);
+  const possible = Math.max(present, named, known?.possible ?? 0);
+  const {
+    present: _present,
+    possible: knownPossible = known?.present,
+    online: _online,
+    nodes,
+    packages,
+    ...rest
+  } = known ?? {};
+  const options: CpuOptions = {
+    present,
+    ...(possible > present && { possible }),
+    ...(online.length < present && { online }),
+    ...rest,
+    ...(possible === knownPossible && nodes !== undefined && { nodes }),
+    ...(possible === knownPossible &&
+      packages !== undefined &&
+      packages !== packagesOf(nodes) && { packages }),
+  };
+  return Object.keys(options).length === 1 ? present : options;
+}
+
+/** The number of packages that a guest has unless it is said. */
+function packagesOf(nodes: CpuOptions['nodes']): number {
+  return typeof nodes === 'number' ? nodes : 1;
 }

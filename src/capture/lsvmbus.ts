@@ -20,8 +20,10 @@ export interface LsvmbusDevice {
   /** GUIDs without braces. */
   readonly classId: string | undefined;
   readonly instance: string | undefined;
-  /** Ascending by relid; the primary one is among them. */
+  /** In the order in which the list has them; the primary one is among them. */
   readonly channels: readonly LsvmbusChannel[];
+  /** Number of the SCSI host that a storage controller is; lsvmbus does not tell it. */
+  readonly scsiHost?: number;
 }
 
 /** Descriptions in tools/hv/lsvmbus, by class name. */
@@ -128,14 +130,15 @@ function deviceOptions(device: LsvmbusDevice, classId: string): DeviceOptions {
   const base = { relid, ...(instance !== undefined && { instance }) };
   const subChannels = channels.map((channel) => channel.relid).filter((other) => other !== relid);
   const subs = subChannels.length > 0 ? { subChannels } : {};
+  const host = device.scsiHost === undefined ? {} : { scsiHost: device.scsiHost };
   const { name } = deviceClassOf(parseGuid(classId));
   switch (name) {
     case 'ide':
-      return { driver: 'storvsc', controller: 'ide', ...base, ...subs };
+      return { driver: 'storvsc', controller: 'ide', ...base, ...host, ...subs };
     case 'scsi':
-      return { driver: 'storvsc', ...base, ...subs };
+      return { driver: 'storvsc', ...base, ...host, ...subs };
     case 'fc':
-      return { driver: 'storvsc', controller: 'fibreChannel', ...base, ...subs };
+      return { driver: 'storvsc', controller: 'fibreChannel', ...base, ...host, ...subs };
     case 'nic':
       return {
         driver: 'netvsc',

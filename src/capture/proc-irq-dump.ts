@@ -13,7 +13,7 @@ export interface ProcIrqDump {
 }
 
 /** Most CPUs that a mask or list may name. */
-const MAX_CPUS = 8192;
+export const MAX_CPUS = 8192;
 /** Files of /proc/irq/N that are accepted but have no counterpart in a scenario. */
 const leftAside = new Set(['affinity_hint', 'node', 'spurious']);
 const dumpLine = /^(?:\/proc\/irq\/|\.\/)?(\d+)\/([a-z_]+):(.*)$/;

@@ -1,4 +1,4 @@
-import type { CpuId } from '../lib/brand.js';
+import type { CpuId, Irq } from '../lib/brand.js';
 import { formatCpuList } from '../machine/cpumask-text.js';
 import type { CpuCounts } from '../scenario/options/counts.js';
 import type { InterruptFlow, InterruptOptions } from '../scenario/options/interrupts.js';
@@ -34,6 +34,14 @@ function flowOf({ flow, chip, trigger }: IrqRow): InterruptFlow {
   return 'simple';
 }
 
+/** The CPU that an interrupt goes to, of several that it may go to; undefined if that is not known. */
+function placeOf(irq: Irq, procIrq: ProcIrqDump | undefined): CpuId | undefined {
+  const [affinity, effective] = [procIrq?.affinity.get(irq), procIrq?.effective.get(irq)];
+  if (affinity === undefined || effective?.weight !== 1 || affinity.weight < 2) return undefined;
+  const cpu = effective.first();
+  return affinity.has(cpu) ? cpu : undefined;
+}
+
 /** The interrupt of a row that belongs to no channel. */
 export function interruptOf(
   row: IrqRow,
@@ -47,6 +55,7 @@ export function interruptOf(
   const shownTrigger = trigger === 'Edge' ? 'edge' : 'level';
   const usualName = platformOf(arch).namesFlows ? flow : null;
   const mask = procIrq?.affinity.get(irq);
+  const cpu = flow === 'percpu' || actions.length === 0 ? undefined : placeOf(irq, procIrq);
   return {
     irq,
     chip,
@@ -57,6 +66,7 @@ export function interruptOf(
     ...(trigger !== null && shownTrigger !== usualTrigger && { trigger: shownTrigger }),
     ...(actions.length > 0 && { name: actions.join(', ') }),
     ...(mask !== undefined && !mask.isEmpty && { affinity: formatCpuList(mask) }),
+    ...(cpu !== undefined && { cpu }),
     ...(counts !== 0 && { counts }),
   };
 }

@@ -1,12 +1,14 @@
 import { type ExitStatus, exitStatus } from '../command/exit-status.js';
 import { writeText } from '../command/named-file.js';
-import { guestsWith } from '../command/scenario-file.js';
 import type { Stdio } from '../command/stdio.js';
 import { UsageError } from '../command/usage-error.js';
-import type { GuestOptions } from '../scenario/options/guest.js';
-import { readCapture, readKind } from './capture-file.js';
+import { findingsText } from './bundle/findings.js';
+import { openRecording } from './bundle/recording.js';
+import { type CaptureFile, readKind, understoodCapture } from './capture-file.js';
+import { type CapturedMachine, machineOfFiles, machineOfRecording } from './captured-machine.js';
 import { scenarioOf } from './captured-scenario.js';
 import { checkCaptures } from './check.js';
+import { showInterrupts } from './show-interrupts.js';
 
 export interface ImportOptions {
   /** File with the output of lsvmbus. */
@@ -17,6 +19,8 @@ export interface ImportOptions {
   readonly hyperv?: boolean;
   /** Read each file, print it again and compare; make no scenario. */
   readonly check?: boolean;
+  /** Say what was made of the captures as JSON. */
+  readonly json?: boolean;
   /** File for the scenario; default: standard output. */
   readonly output?: string;
 }
@@ -28,21 +32,44 @@ export interface ImportOptions {
  */
 export async function runImport(
   files: readonly string[],
-  { lsvmbus, affinity, hyperv = false, check, output }: ImportOptions,
+  options: ImportOptions,
   stdio: Stdio,
 ): Promise<ExitStatus> {
+  const { lsvmbus, affinity, check, json, output } = options;
   const named = [lsvmbus, affinity].filter((file) => file !== undefined);
   if ([...files, ...named].filter((file) => file === '-').length > 1)
     throw new UsageError('standard input (-) is given twice', 'It is one file.');
   if (check) return checkCaptures([...files, ...named], stdio);
-  const read = files.map((file) => readCapture(file, stdio));
+  const machine = await machineIn(files, options, stdio);
+  const { text, notes, findings } = await scenarioOf(machine, showInterrupts);
+  const toStdout = output === undefined || output === '-';
+  if (!toStdout) writeText(output, text);
+  if (json)
+    stdio.out(`${JSON.stringify({ ...(toStdout && { scenario: text }), ...findings }, undefined, 2)}\n`);
+  else {
+    if (toStdout) stdio.out(text);
+    stdio.err(
+      machine.isRecording ? findingsText(findings) : notes.map((note) => `irqlab: ${note}\n`).join(''),
+    );
+  }
+  return exitStatus.ok;
+}
+
+/** The machine that the files are of. @throws UsageError for files that are not one machine's. */
+async function machineIn(
+  files: readonly string[],
+  { lsvmbus, affinity, hyperv = false }: ImportOptions,
+  stdio: Stdio,
+): Promise<CapturedMachine> {
+  const read: CaptureFile[] = [];
+  for (const file of files) {
+    const named = await openRecording(file, stdio);
+    if (named.recording === undefined) read.push(understoodCapture(named.name, named.bytes));
+    else if (files.length > 1 || lsvmbus !== undefined || affinity !== undefined)
+      throw new UsageError(`${file} is a whole recording: it goes with no other file`);
+    else return machineOfRecording(named.recording, hyperv);
+  }
   if (lsvmbus !== undefined) read.push(readKind(lsvmbus, stdio, 'devices', '--lsvmbus'));
   if (affinity !== undefined) read.push(readKind(affinity, stdio, 'procIrq', '--affinity'));
-  const show = async (options: GuestOptions): Promise<string> =>
-    (await guestsWith()(options)).procInterrupts();
-  const { text, notes } = await scenarioOf(read, show, hyperv);
-  for (const note of notes) stdio.err(`irqlab: ${note}\n`);
-  if (output === undefined || output === '-') stdio.out(text);
-  else writeText(output, text);
-  return exitStatus.ok;
+  return machineOfFiles(read, hyperv);
 }

@@ -1,9 +1,12 @@
+import type { CpuId } from '../lib/brand.js';
 import { formatCpuList } from '../machine/cpumask-text.js';
 import { CpuMask } from '../machine/cpumask.js';
+import { formatDuration } from '../scenario/duration.js';
 import type { GuestOptions } from '../scenario/options/guest.js';
+import type { RecordedWorkload } from './bundle/workload.js';
 
 /** Texts that need no quotation marks in YAML. */
-const plain = /^[A-Za-z_][\w@./-]*$/;
+const plain = /^(?:[A-Za-z_][\w@./-]*|\d+(?:\.\d+)?(?:s|ms|us|ns))$/;
 /** Words that YAML takes for booleans or null. */
 const reserved = /^(true|false|null|yes|no|on|off|y|n)$/i;
 
@@ -30,11 +33,27 @@ function line(key: string, value: unknown): string {
   return value === undefined ? '' : `${key}: ${flow(value)}\n`;
 }
 
-/** CPU numbers as a list in the kernel's format. */
+/** CPU numbers as lists in the kernel's format. */
 function cpuLists({ cpus }: GuestOptions): unknown {
   if (typeof cpus === 'number') return cpus;
-  const { online, present, possible = present } = cpus;
-  return { ...cpus, ...(online && { online: formatCpuList(CpuMask.of(possible, online)) }) };
+  const { online, isolated, nohzFull, nodes, present, possible = present } = cpus;
+  const text = (list: readonly CpuId[]): string => formatCpuList(CpuMask.of(possible, list));
+  return {
+    ...cpus,
+    ...(online && { online: text(online) }),
+    ...(isolated && { isolated: text(isolated) }),
+    ...(nohzFull && { nohzFull: text(nohzFull) }),
+    ...(typeof nodes === 'object' && { nodes: nodes.map(text) }),
+  };
+}
+
+/** What the machine's interrupts did while it was recorded, for as long. */
+function workloadText(workload: RecordedWorkload | undefined): string {
+  if (workload === undefined || workload.lines.length === 0) return '';
+  const lines = workload.lines.map(({ item, comment }) => ({ text: `  - ${flow(item)}`, comment }));
+  const width = Math.max(...lines.map(({ text }) => text.length));
+  const items = lines.map(({ text, comment }) => `${text.padEnd(width)}  # ${comment}\n`).join('');
+  return `\nworkload:\n${items}\nrun: ${formatDuration(Math.round(workload.seconds * 1e9))}\n`;
 }
 
 /**
@@ -42,7 +61,12 @@ function cpuLists({ cpus }: GuestOptions): unknown {
  *
  * @param notes become comments at the top.
  */
-export function scenarioText(guest: GuestOptions, description: string, notes: readonly string[]): string {
+export function scenarioText(
+  guest: GuestOptions,
+  description: string,
+  notes: readonly string[],
+  workload?: RecordedWorkload,
+): string {
   const { kernel, arch, nrIrqs, goneIrqs, vmbus, procInterrupts, architectureRows } = guest;
   const rows = Array.isArray(architectureRows) ? (architectureRows as readonly unknown[]) : undefined;
   return (
@@ -50,7 +74,9 @@ export function scenarioText(guest: GuestOptions, description: string, notes: re
     line('description', description) +
     (kernel === undefined ? '' : `kernel: "${kernel}"\n`) +
     line('arch', arch) +
+    line('design', guest.design) +
     line('cpus', cpuLists(guest)) +
+    line('cmdline', guest.cmdline) +
     line('nrIrqs', nrIrqs) +
     line('goneIrqs', goneIrqs) +
     line('vmbus', vmbus) +
@@ -59,6 +85,7 @@ export function scenarioText(guest: GuestOptions, description: string, notes: re
     list('channels', guest.channels) +
     list('interrupts', guest.interrupts) +
     list('architectureRows', rows) +
+    workloadText(workload) +
     '\nprint: [interrupts]\n'
   );
 }

@@ -4,7 +4,9 @@
 export { check, exploreShard, minimalViolation } from './explore.js';
 export { MixedStoresError } from './execution/mixed-stores.js';
 export type { ViolationKind } from './execution/judge.js';
+export { type Walk, walk, type WalkRow } from './walk.js';
 export { conclusionOf } from './report/conclusion.js';
+export { coverageText, effortText } from './report/effort.js';
 export { violationHtml } from './report/html.js';
 export { laneTable, type TextOptions, violationText } from './report/lane-table.js';
 export { violationMermaid } from './report/mermaid.js';

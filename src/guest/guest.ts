@@ -23,6 +23,7 @@ import { startWorkloads } from '../scenario/workloads/index.js';
 import type { Refusal } from '../vmbus/refusals.js';
 import { deviceOf, type VmbusDevice } from '../vmbus/driver.js';
 import type { Vmbus } from '../vmbus/vmbus.js';
+import type { InterruptsView } from '../view/interrupts/live.js';
 import type { FileTree } from '../view/tree.js';
 import { bootGuest } from './boot.js';
 import { quiesce } from './quiesce.js';
@@ -139,6 +140,7 @@ export class Guest implements ScenarioGuest {
     atOnce(this.quiesce());
     for (const { relid, cpu } of options.channels ?? [])
       if (cpu !== undefined) this.channel(relid).moveTo(cpu);
+    for (const { irq, cpu } of options.interrupts ?? []) if (cpu !== undefined) this.irq(irq).settleOn(cpu);
     atOnce(this.quiesce());
     giveIrqsBack(guest.irqCore, options.goneIrqs ?? []);
     setInitialCounts(guest, options);
@@ -153,6 +155,11 @@ export class Guest implements ScenarioGuest {
   /** The guest's files: /proc and /sys of the kernel that runs now. */
   get fs(): FileTree {
     return this.kernel.fs;
+  }
+
+  /** What /proc/interrupts is made of: its table, its rows with their counters. */
+  get interrupts(): InterruptsView {
+    return this.kernel.interrupts;
   }
 
   get machine(): Machine {

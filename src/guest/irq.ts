@@ -14,7 +14,7 @@ import {
   synchronizeHardirq,
   synchronizeIrq,
 } from '../irq/management/enable.js';
-import { formatCpuList } from '../machine/cpumask-text.js';
+import { formatCpuList, parseCpuList } from '../machine/cpumask-text.js';
 import type { Procedure } from '../machine/step.js';
 import type { FileTree } from '../view/tree.js';
 import { bool, nonEmpty, raiseArgument, requestArgument } from './arguments.js';
@@ -92,6 +92,34 @@ export class GuestIrq {
    */
   setAffinity(cpus: string | CpuId | Iterable<CpuId>): void {
     this.guest.fs.writeFile(`/proc/irq/${this.number}/smp_affinity_list`, listOf(cpus));
+  }
+
+  /**
+   * Has it go to a CPU of its affinity, which stays as it is: as if somebody had moved it there, and then allowed it to
+   * go elsewhere again, where no kernel moves it without need.
+   *
+   * @throws RangeError if it does not stay there.
+   */
+  settleOn(cpu: CpuId): void {
+    const isThere = (): boolean => this.effectiveAffinity === String(cpu);
+    if (isThere()) return;
+    const { affinity } = this;
+    if (!parseCpuList(affinity, this.guest.irqCore.machine.nrCpuIds).has(cpu))
+      throw new RangeError(`IRQ ${this.number} may go to CPUs ${affinity}, and CPU ${cpu} is none of them`);
+    try {
+      this.setAffinity(cpu);
+      // Some chips move with the next interrupt only.
+      if (!isThere()) this.assert({});
+      this.setAffinity(affinity);
+    } catch (error) {
+      if (error instanceof ErrnoError)
+        throw new RangeError(`IRQ ${this.number} cannot go to CPU ${cpu}: ${error.message}`);
+      throw error;
+    }
+    if (!isThere())
+      throw new RangeError(
+        `IRQ ${this.number} goes to CPU ${this.effectiveAffinity}, not to CPU ${cpu}, of ${affinity}`,
+      );
   }
 
   /**

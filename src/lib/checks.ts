@@ -11,8 +11,10 @@ export function checksAsked(word: string | undefined): boolean {
   throw new RangeError(`IRQLAB_CHECKS is "${word}"; expected full, or nothing`);
 }
 
+const surroundings = globalThis as { process?: { env?: Readonly<Record<string, string | undefined>> } };
+
 /**
  * Whether machines that are made from now on have all checks. The one thing in the model that comes from the process
  * around it: what the model does is the same with checks and without. A browser has no process.
  */
-export const checks = { full: checksAsked(globalThis.process?.env?.['IRQLAB_CHECKS']) };
+export const checks = { full: checksAsked(surroundings.process?.env?.['IRQLAB_CHECKS']) };

@@ -106,6 +106,8 @@ export class LiveGuest {
   private workload: RunningWorkload[] = [];
   private rate = 0;
   private lostNs: Ns = 0;
+  /** How often runs were ended before their time. */
+  private halts = 0;
 
   constructor(
     private readonly guest: LiveModel,
@@ -133,6 +135,22 @@ export class LiveGuest {
     return this.guest.now - this.startNs;
   }
 
+  /** When the next thing is going to happen, in ns since the guest has booted; undefined: nothing is. */
+  get nextNs(): Ns | undefined {
+    const { timeline } = this.scenario;
+    if (this.step !== undefined) return this.elapsedNs;
+    const { nextTime } = this.guest;
+    const eventNs = nextTime === undefined ? undefined : nextTime - this.startNs;
+    const stepNs = this.nextStep < timeline.length ? timeline[this.nextStep].atNs : undefined;
+    if (eventNs === undefined || stepNs === undefined) return eventNs ?? stepNs;
+    return Math.max(this.elapsedNs, Math.min(eventNs, stepNs));
+  }
+
+  /** True while a run, or other work, is under way: the guest's time does not follow the real time then. */
+  get isBusy(): boolean {
+    return this.works > 0;
+  }
+
   /** How far the guest has fallen behind because this machine is too slow. */
   get behindNs(): Ns {
     return this.lostNs;
@@ -158,12 +176,19 @@ export class LiveGuest {
    */
   run(ns: Ns): Promise<void> {
     this.catchUp();
+    const { halts } = this;
+    const isHalted = (): boolean => this.halts !== halts;
     const done = this.lastRun.then(() => {
       const targetNs = this.guest.now + ns;
-      return this.inSlices((mayGoOn) => this.runTo(targetNs, mayGoOn));
+      return this.inSlices((mayGoOn) => isHalted() || this.runTo(targetNs, mayGoOn));
     });
     this.lastRun = done.catch(() => {});
     return done;
+  }
+
+  /** Ends all runs that are not over where they are. A step of the timeline that is under way goes on with the next one. */
+  halt(): void {
+    this.halts += 1;
   }
 
   /**

@@ -304,7 +304,17 @@ export class Victim {
       ignoresOffers ||
       state.kind === 'disconnected' ||
       this.driverWaitsForEver() ||
+      this.rescindsWaitForOffer() ||
       this.rescindsWaitBehindPci()
+    );
+  }
+
+  /** An offer of encrypted memory without encrypted rings is in progress for ever, and rescinds wait for it. */
+  private rescindsWaitForOffer(): boolean {
+    const { machine, vmbus } = this.guest;
+    return (
+      vmbus.refused().has('offer-without-encrypted-ring') &&
+      machine.waiting().some(({ waitsFor }) => waitsFor === 'offers in progress')
     );
   }
 

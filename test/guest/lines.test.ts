@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { Guest } from '../../src/guest/guest.js';
 import { parseScenario } from '../../src/scenario/load.js';
+import type { InterruptOptions } from '../../src/scenario/options/interrupts.js';
 import { type RunResult, runScenario } from '../../src/scenario/runner.js';
 import { resultJson } from '../../src/cli/run/json.js';
 
@@ -228,4 +229,27 @@ test('nor is that of a message of a PCI function', () => {
   guest.suspend();
   guest.resume();
   expect(guest.hangs()).toEqual([]);
+});
+
+describe('an interrupt that is on one of its CPUs from the start', () => {
+  const line = { irq: 8, chip: 'IO-APIC', flow: 'edge', name: 'rtc0', counts: { 0: 3 } } as const;
+  const guest = (more: Partial<InterruptOptions>) =>
+    Guest.create({ cpus: 4, vmbus: false, interrupts: [{ ...line, ...more }] });
+
+  test('its affinity and counts are those that were given', () => {
+    const vm = guest({ affinity: '0-2', cpu: 2 });
+    expect(vm.irq(8).effectiveAffinity).toBe('2');
+    expect(vm.irq(8).affinity).toBe('0-2');
+    expect(vm.irq(8).counts).toEqual([3, 0, 0, 0]);
+    vm.irq(8).raise();
+    expect(vm.irq(8).counts).toEqual([3, 0, 1, 0]);
+  });
+
+  test('a CPU outside its affinity, or one that there is not, is refused', () => {
+    expect(() => guest({ affinity: '0-1', cpu: 2 })).toThrow(
+      'IRQ 8 may go to CPUs 0-1, and CPU 2 is none of them',
+    );
+    expect(() => guest({ cpu: 4 })).toThrow('there is no CPU 4: this guest has CPUs 0-3');
+    expect(() => guest({ name: undefined, cpu: 1 })).toThrow('nobody has requested it, and it goes nowhere');
+  });
 });

@@ -164,6 +164,37 @@ run: 1s
     await done;
     expect(running.elapsedNs).toBeGreaterThanOrEqual(5_000);
   });
+
+  test('halts where it is, and what is asked of it afterwards begins there', async () => {
+    running.speed = 0;
+    const done = running.run(1e9);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(running.isBusy).toBe(true);
+    running.halt();
+    await done;
+    const { elapsedNs } = running;
+    expect(elapsedNs).toBeGreaterThan(0);
+    expect(elapsedNs).toBeLessThan(1e6);
+    expect(running.isBusy).toBe(false);
+    await running.run(10);
+    expect(running.elapsedNs).toBe(elapsedNs + 10);
+  });
+});
+
+test('the next thing is an event of the guest or a step of the timeline', async () => {
+  const running = live(0);
+  expect(running.nextNs).toBe(5e6);
+  await running.run(99e6);
+  // The heartbeat comes at 95 ms and 105 ms.
+  expect(running.nextNs).toBe(100e6);
+  const quiet = parseScenario('cpus: 1', 'quiet.yaml');
+  const still = new LiveGuest(Guest.create(quiet.guest), quiet, {
+    speed: 0,
+    nowMs: () => nowMs,
+    sleep,
+    onFailure: () => {},
+  });
+  expect(still.nextNs).toBeUndefined();
 });
 
 describe('work that waits for a host that never answers', () => {

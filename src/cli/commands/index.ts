@@ -8,6 +8,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./run.js')).command,
   },
   {
+    name: 'test',
+    summary: 'run many scenario files as tests, for people, TAP or JUnit',
+    load: async () => (await import('./test.js')).command,
+  },
+  {
     name: 'cat',
     summary: "print files of a scenario's guest",
     load: async () => (await import('./cat.js')).command,
@@ -23,6 +28,12 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./explore.js')).command,
   },
   {
+    name: 'examples',
+    summary: 'list the scenarios that come with irqlab, or print one to start from',
+    takesPlugins: false,
+    load: async () => (await import('./examples.js')).command,
+  },
+  {
     name: 'init',
     summary: 'write a race of your own to start from',
     takesPlugins: false,
@@ -34,10 +45,34 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./replay.js')).command,
   },
   {
+    name: 'record',
+    summary: "record this machine's interrupts for import",
+    takesPlugins: false,
+    load: async () => (await import('./record.js')).command,
+  },
+  {
     name: 'import',
-    summary: 'make a scenario of captures of a real machine',
+    summary: 'make a scenario of a recording, a sosreport or captures of a real machine',
     takesPlugins: false,
     load: async () => (await import('./import.js')).command,
+  },
+  {
+    name: 'diff',
+    summary: 'say what moved, appeared and went between two recordings',
+    takesPlugins: false,
+    load: async () => (await import('./diff.js')).command,
+  },
+  {
+    name: 'explain',
+    summary: "say where a recorded machine's interrupts go, and what keeps its CPUs online",
+    takesPlugins: false,
+    load: async () => (await import('./explain.js')).command,
+  },
+  {
+    name: 'plan',
+    summary: 'write a shell script that takes CPUs of a recorded machine offline, and try it on a guest',
+    takesPlugins: false,
+    load: async () => (await import('./plan.js')).command,
   },
   {
     name: 'conformance',
@@ -54,6 +89,12 @@ export const commands: readonly CommandEntry[] = [
     name: 'shell',
     summary: "run a command that sees a guest's files in place of this machine's",
     load: async () => (await import('./shell.js')).command,
+  },
+  {
+    name: 'web',
+    summary: 'serve the lab as a page for a browser',
+    takesPlugins: false,
+    load: async () => (await import('./web.js')).command,
   },
   {
     name: 'ctl',

@@ -1,6 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { UsageError } from '../../command/usage-error.js';
 import { loadPlugins } from '../../command/plugins.js';
+import { thrownThere } from '../../command/thrown-there.js';
 import { sharePackages } from '../../command/share-packages.js';
 import { loadOwnRace } from './own-race.js';
 import { racesWith } from './races-with.js';
@@ -24,10 +24,6 @@ parentPort?.on('message', (task: Task) => {
     });
     tell({ kind: 'result', result });
   } catch (error) {
-    if (error instanceof UsageError) tell({ kind: 'refused', message: error.message });
-    else {
-      const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
-      tell({ kind: 'error', error: { name, message, stack } });
-    }
+    tell({ kind: 'error', error: thrownThere(error) });
   }
 });

@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import { UsageError } from '../../command/usage-error.js';
+import { errorOf, type ThrownThere } from '../../command/thrown-there.js';
 import type { Progress } from '../../explore/options.js';
 import type { Race } from '../../races/race.js';
 import { PluginError } from '../../lib/plugin-error.js';
@@ -23,15 +23,7 @@ export interface UserFiles {
 export type FromThread =
   | { readonly kind: 'progress'; readonly progress: Progress }
   | { readonly kind: 'result'; readonly result: TaskResults[Task['kind']] }
-  | { readonly kind: 'refused'; readonly message: string }
   | { readonly kind: 'error'; readonly error: ThrownThere };
-
-/** An error, which loses its class on the way between threads. */
-export interface ThrownThere {
-  readonly name: string;
-  readonly message: string;
-  readonly stack: string | undefined;
-}
 
 interface Job {
   readonly task: Task;
@@ -118,7 +110,6 @@ export class ThreadRunner implements TaskRunner {
       else {
         done();
         if (message.kind === 'result') job.resolve(message.result);
-        else if (message.kind === 'refused') job.reject(new UsageError(message.message));
         else job.reject(errorOf(message.error));
       }
     });
@@ -139,9 +130,4 @@ export class ThreadRunner implements TaskRunner {
     this.all.push(worker);
     return worker;
   }
-}
-
-function errorOf({ name, message, stack }: ThrownThere): Error {
-  if (name === 'PluginError') return new PluginError(message);
-  return Object.assign(new Error(message), { name, stack });
 }

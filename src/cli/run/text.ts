@@ -16,19 +16,26 @@ export function failureText(
   file: string,
   result: Pick<RunResult, 'steps' | 'printFailures' | 'hangs' | 'hangFailure' | 'endNs'>,
 ): string {
-  const { steps, printFailures } = result;
+  const { steps } = result;
   const failed = steps.filter(({ outcome }) => outcome === 'failed');
   const skipped = steps.filter(({ outcome }) => outcome === 'skipped');
   const lines = failed.map(
     ({ place, atNs, action, message }) =>
       `${formatPlace(place)}: at ${formatDuration(atNs)}: ${action}: ${message}`,
   );
-  lines.push(...printFailures.map((message) => `${file}: ${message}`));
-  lines.push(...hangLines(file, result));
+  lines.push(...problemsOf(file, result));
   if (failed.length > 0) lines.push(`${failed.length} of ${steps.length} steps failed`);
   if (skipped.length > 0)
     lines.push(`steps after the end of the run, not done: ${skipped.length} of ${steps.length}`);
   return lines.map((line) => `irqlab: ${line}\n`).join('');
+}
+
+/** What went wrong beside the steps, in lines: with what was to be printed, and with what hangs. */
+export function problemsOf(
+  file: string,
+  result: Pick<RunResult, 'printFailures' | 'hangs' | 'hangFailure' | 'endNs'>,
+): string[] {
+  return [...result.printFailures.map((message) => `${file}: ${message}`), ...hangLines(file, result)];
 }
 
 /** A hang that nobody expected: who waits where for what, how long already, and who holds it. */

@@ -22,6 +22,8 @@ import { completeDesign } from '../../scenario/options/design.js';
 import type { GuestOptions, RemappingKind } from '../../scenario/options/guest.js';
 import type { HostOptions } from '../../scenario/options/host.js';
 import { GUEST_FILE } from '../../view/guest-file.js';
+import { ShownGuest } from '../../view/guest-tree.js';
+import type { InterruptsView } from '../../view/interrupts/live.js';
 import { viewModule } from '../../view/module.js';
 import { FileTree } from '../../view/tree.js';
 import { VMBUS_DRIVER } from '../../vmbus/driver.js';
@@ -60,6 +62,8 @@ export interface AssembledGuest {
   readonly vmbus: Vmbus;
   readonly host: HyperV;
   readonly fs: FileTree;
+  /** What /proc/interrupts is made of. */
+  readonly interrupts: InterruptsView;
   readonly tracer: Tracer;
   readonly kvm: GuestKvm | undefined;
   /** Attached while the guest boots. */
@@ -94,6 +98,7 @@ export function assembleGuest(
   allOf(container, GUEST_FILE, unfitFile);
   allOf(container, TRACE_EVENT, unfitTraceEvent);
   const fs = get(FileTree);
+  const { interrupts } = get(ShownGuest);
   const kvm = container.isBound(GuestKvm) ? get(GuestKvm) : undefined;
   const pci = get(GuestPci);
   const lines = new GuestLines({
@@ -110,7 +115,7 @@ export function assembleGuest(
   forget();
   const { machine } = models;
   machine.onPanic = (reason) => machine.continueHalted(afterDeath({ machine, vmbus, host }, reason));
-  return { ...models, lines, pci, vmbus, host, fs, tracer, kvm, irqDomains };
+  return { ...models, lines, pci, vmbus, host, fs, interrupts, tracer, kvm, irqDomains };
 }
 
 /** Who has an interrupt that no device outside VMBus has. */

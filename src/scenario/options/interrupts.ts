@@ -1,4 +1,4 @@
-import type { Hwirq, Irq } from '../../lib/brand.js';
+import type { CpuId, Hwirq, Irq } from '../../lib/brand.js';
 import type { CpuCounts } from './counts.js';
 import type { LineHandlerOptions } from './line-request.js';
 
@@ -26,6 +26,8 @@ export interface InterruptOptions extends LineHandlerOptions {
   readonly name?: string;
   /** CPUs that it may go to, as a list such as `0-3,5`; default: what /proc/irq/default_smp_affinity says. */
   readonly affinity?: string;
+  /** The one of these CPUs that it goes to once the guest has booted; default: what the kernel chooses. */
+  readonly cpu?: CpuId;
   /**
    * The kernel alone decides where it goes, within `affinity`: user space may not move it, and it is shut down while all
    * these CPUs are offline. Default: true for what Linux always manages, queues of NVMe (`nvme0q1`) and of virtio disks

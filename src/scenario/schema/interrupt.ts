@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Checks } from '../checks/checks.js';
 import { type InterruptOptions, interruptFlows } from '../options/interrupts.js';
-import { bool, cpuCounts, cpuList, hwirq, irq, nonEmpty } from './notations.js';
+import { bool, cpu, cpuCounts, cpuList, hwirq, irq, nonEmpty } from './notations.js';
 import { handlerKeys, handlerOptions } from './line-request.js';
 import { keysIn, mapping, whenMapping, word } from './shapes.js';
 
@@ -27,6 +27,7 @@ const interruptKeys = mapping(
       .describe('Name of the action; default: nobody has requested the interrupt'),
     ...handlerKeys,
     affinity: cpuList.optional().describe('CPUs that it may go to; default: all'),
+    cpu: cpu.optional().describe('The one of these CPUs that it goes to; default: what the kernel chooses'),
     managed: bool
       .optional()
       .describe(
@@ -51,6 +52,9 @@ export const interrupt = interruptKeys
       const message = `a per-CPU line's handler is the platform's, without "${needsName[0]}"`;
       context.addIssue({ code: 'custom', message, path: [needsName[0]] });
     }
+    const placed = whyNotPlaced(value);
+    if (value.cpu !== undefined && placed !== undefined)
+      context.addIssue({ code: 'custom', message: placed, path: ['cpu'] });
     if (value.managed === true && value.affinity === undefined) {
       const message = 'a managed interrupt needs "affinity": the CPUs that it is for';
       context.addIssue({ code: 'custom', message, path: ['managed'] });
@@ -66,6 +70,13 @@ export const interrupt = interruptKeys
     },
   });
 
+/** Why nobody can say which CPU an interrupt goes to; undefined: somebody can. */
+function whyNotPlaced(line: { name?: string; flow: string; managed?: boolean }): string | undefined {
+  if (line.name === undefined) return 'without "name" nobody has requested it, and it goes nowhere';
+  if (line.flow === 'percpu') return "a per-CPU line is each CPU's own";
+  return line.managed === true ? 'the kernel alone decides where a managed interrupt goes' : undefined;
+}
+
 /** Checks the interrupts; what is wrong in itself is undefined. */
 export function checkInterrupts(
   interrupts: readonly (InterruptOptions | undefined)[],
@@ -79,6 +90,7 @@ export function checkInterrupts(
     seen.add(item.irq);
     lines.plug(item);
     cpus.checkList(item.affinity, [...at, 'affinity']);
+    cpus.check(item.cpu, [...at, 'cpu']);
     cpus.checkCounts(item.counts, [...at, 'counts']);
   });
 }

@@ -21,6 +21,7 @@ import {
   type InterruptsRow,
   type InterruptsTable,
   type IrqRow,
+  type IrqText,
   labelWidth,
   type TotalRow,
 } from './table.js';
@@ -42,6 +43,17 @@ export interface InterruptsViewOptions {
   /** Width that the chip column of form 7.2 has at least, for chips that are gone; default 8. */
   readonly chipWidth?: number;
 }
+
+/** A row with the counters behind it, for who looks at them again and again. */
+export type CountedRow =
+  | (IrqText & {
+      readonly kind: 'irq';
+      readonly desc: IrqDesc;
+      /** One for each possible CPU, which go on counting. */
+      readonly counts: ArrayLike<number>;
+    })
+  | ShownArchRow
+  | TotalRow;
 
 /** What all rows of a text have in common. */
 type Layout = Omit<InterruptsTable, 'rows'>;
@@ -84,6 +96,21 @@ export class InterruptsView {
     const { above, below } = archRows(arch, form, layout.labelWidth);
     const ofCpus = (row: ShownArchRow | TotalRow): InterruptsRow => rowOfCpus(row, cpus);
     return { ...layout, rows: [...above.map(ofCpus), ...rows, ...below.map(ofCpus)] };
+  }
+
+  /**
+   * The rows of the file as it is now. Other than in `table`, offline CPUs have their counters, too, which stay while they
+   * are offline.
+   */
+  rows(): CountedRow[] {
+    const { core, arch, form, idleRows, levels } = this;
+    const { cpus, labelWidth: width } = this.layoutNow();
+    const rows: CountedRow[] = [];
+    for (const desc of core.descs())
+      if (isShown(desc, idleRows, cpus))
+        rows.push({ kind: 'irq', desc, counts: desc.cold.kstat, ...lineText(desc, levels) });
+    const { above, below } = archRows(arch, form, width);
+    return [...above, ...rows, ...below];
   }
 
   text(): string {

@@ -48,7 +48,7 @@ function writeIrqAffinity(core: IrqCore, desc: IrqDesc, text: string, form: CpuS
 }
 
 /** The affinity that is shown: a pending one before the present one (kernel/irq/proc.c show_irq_affinity). */
-function shownAffinity(desc: IrqDesc): CpuMask {
+export function shownAffinity(desc: IrqDesc): CpuMask {
   return desc.data.has(irqd.SETAFFINITY_PENDING) ? desc.cold.pendingMask : desc.data.affinity;
 }
 

@@ -1,14 +1,21 @@
 // Runs all that the other files use of the package.
 import { Guest } from 'irqlab';
 import { useInBrowser } from './browser.js';
-import { drawnUnlocked, lockedVerdict, mixedIsRefused, sanitizerText, unlockedText } from './explore.js';
+import {
+  drawnUnlocked,
+  lockedVerdict,
+  mixedIsRefused,
+  sanitizerText,
+  unlockedText,
+  walkedText,
+} from './explore.js';
 import { designs, outcomes, problems, refusal, useGuest } from './guest.js';
 import { missingIrqNames } from './irq.js';
 import { useLab } from './lab.js';
 import { useLines } from './lines.js';
 import { ECHO_CLASS, module } from './plugin.js';
 import { usePoints } from './plugin-points.js';
-import { useSteering } from './steer.js';
+import { usePicture, useSteering } from './steer.js';
 import { useTrace } from './trace.js';
 
 const timeline = 'cpus: 2\ntimeline: [{offline: 0, expect: EBUSY}, {at: 2ms, offline: 1}]';
@@ -34,9 +41,11 @@ export function useAll(): string[] {
     `drawn: ${drawnUnlocked()}`,
     `mixed stores refused: ${mixedIsRefused()}`,
     `sanitizer: ${sanitizerText()}`,
+    `walk: ${walkedText()}`,
     `missing: ${missingIrqNames()}`,
     `traced: ${useTrace()}`,
     `steered: ${useSteering()}`,
+    `picture: ${usePicture()}`,
   ];
 }
 
@@ -58,7 +67,9 @@ export const expected: readonly string[] = [
   'drawn: sequenceDiagram, <!doctype html>, true, undefined, Step 2',
   'mixed stores refused: true',
   'sanitizer: BUG: unannounced access in up / up, not instrumented',
+  'walk: counter 0, ticked false … counter 1, ticked true, 0 differences, stopped at the first violation, depth first with partial-order reduction and sleep sets; sequentially consistent memory',
   'missing: ',
   'traced: 00000001-0000-4000-8000-000000000000 probe sensor_isr -3 write 9 7 ff on on CPU 0',
-  'steered: 2 500ms false true',
+  'steered: true 2 500ms false true',
+  'picture: hv_utils 0 1,0 1 true drop delay duplicate reorder corrupt',
 ];

@@ -1,0 +1,78 @@
+import { availableParallelism } from 'node:os';
+import { type ExitStatus, exitStatus } from '../../command/exit-status.js';
+import { noPlugins, type PluginOptions } from '../../command/plugins.js';
+import type { Stdio } from '../../command/stdio.js';
+import { scenarioFiles } from './files.js';
+import type { TestOutcome } from './outcome.js';
+import { type ReporterName, reporters } from './reporters/index.js';
+import { runInThreads } from './threads.js';
+
+export interface TestOptions extends PluginOptions {
+  readonly reporter: ReporterName;
+  /** Default: as many as this machine has processors for. */
+  readonly workers?: number;
+  /** Run again whenever a file changes, until Ctrl-C. */
+  readonly watch?: boolean;
+}
+
+/** `irqlab test`: runs scenario files as tests and reports. Ctrl-C ends that, with a report of those that had ended. */
+export async function runTests(
+  named: readonly string[],
+  options: TestOptions,
+  stdio: Stdio,
+): Promise<ExitStatus> {
+  const abort = new AbortController();
+  const stop = (): void => abort.abort();
+  process.once('SIGINT', stop);
+  try {
+    return options.watch
+      ? await runAgain(named, options, stdio, abort.signal)
+      : await runAll(named, options, stdio, abort.signal);
+  } finally {
+    process.removeListener('SIGINT', stop);
+  }
+}
+
+async function runAgain(
+  named: readonly string[],
+  options: TestOptions,
+  stdio: Stdio,
+  signal: AbortSignal,
+): Promise<ExitStatus> {
+  const { Changes } = await import('./watch.js');
+  scenarioFiles(named);
+  const changes = new Changes([...named, ...(options.plugins ?? noPlugins).files], signal);
+  try {
+    while (!signal.aborted) {
+      await runAll(named, options, stdio, signal);
+      const changed = await changes.next();
+      if (changed !== undefined) stdio.err(`irqlab: ${changed} has changed\n`);
+    }
+    return exitStatus.interrupted;
+  } finally {
+    changes.close();
+  }
+}
+
+async function runAll(
+  named: readonly string[],
+  { reporter, workers = availableParallelism(), plugins = noPlugins }: TestOptions,
+  stdio: Stdio,
+  signal: AbortSignal,
+): Promise<ExitStatus> {
+  const files = scenarioFiles(named);
+  const outcomes: TestOutcome[] = [];
+  const report = reporters[reporter];
+  stdio.out(report.begin(files.length));
+  const take = (outcome: TestOutcome): void => {
+    outcomes.push(outcome);
+    stdio.out(report.one(outcome, outcomes.length));
+  };
+  await runInThreads(files, plugins.files, workers, take, signal);
+  stdio.out(report.end(outcomes));
+  if (signal.aborted) {
+    stdio.err(`irqlab: ended by Ctrl-C after ${outcomes.length} of ${files.length} files\n`);
+    return exitStatus.interrupted;
+  }
+  return outcomes.every(({ ok }) => ok) ? exitStatus.ok : exitStatus.failed;
+}

@@ -1,0 +1,13 @@
+/** A count in at most five characters: `12345` → `12.3k`. */
+export function shortCount(value: number): string {
+  if (value < 10_000)
+    return value < 10 && !Number.isInteger(value) ? value.toFixed(1) : String(Math.round(value));
+  const units = ['k', 'M', 'G', 'T'];
+  let scaled = value;
+  let at = -1;
+  while (scaled >= 999.5 && at + 1 < units.length) {
+    scaled /= 1000;
+    at += 1;
+  }
+  return `${scaled < 99.95 ? scaled.toFixed(1) : Math.round(scaled)}${units[at] ?? ''}`;
+}

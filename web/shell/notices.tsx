@@ -1,0 +1,41 @@
+import { deeds } from '../store/deeds.js';
+import { failures, problems } from '../store/guest.js';
+import { defect } from '../store/worker.js';
+import { answerText, commandText } from '../lib/deed-text.js';
+
+/** What the guest answered to what was done last, and what is wrong. */
+export function Notices() {
+  const last = deeds.value.at(-1);
+  return (
+    <div class="notices">
+      {defect.value !== undefined && (
+        <pre role="alert" class="notice bad">
+          A defect of irqlab: please report it with what you did. {defect}
+        </pre>
+      )}
+      {problems.value.length > 0 && (
+        <ul role="alert" class="notice bad">
+          {problems.value.map(({ line, column, message }) => (
+            <li key={`${line}:${column} ${message}`}>
+              line {line}, column {column}: {message}
+            </li>
+          ))}
+        </ul>
+      )}
+      {failures.value.length > 0 && (
+        <ul role="alert" class="notice bad">
+          {failures.value.slice(-3).map((message) => (
+            <li key={message}>{message}</li>
+          ))}
+        </ul>
+      )}
+      <p role="status" class={`notice last${last?.answer.ok === false ? ' refused' : ''}`}>
+        {last !== undefined && (
+          <>
+            <code>{commandText(last.command)}</code> <span>{answerText(last.answer)}</span>
+          </>
+        )}
+      </p>
+    </div>
+  );
+}

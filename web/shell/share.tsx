@@ -1,0 +1,39 @@
+import { useSignal } from '@preact/signals';
+import { deeds } from '../store/deeds.js';
+import { scenario } from '../store/guest.js';
+import { linkTo } from '../store/share.js';
+
+/** A link to this machine, in the address and on the clipboard. */
+export function Share() {
+  const said = useSignal('');
+  const share = async (): Promise<void> => {
+    if (scenario.value === undefined) return;
+    const link = await linkTo(scenario.value);
+    history.replaceState(null, '', link);
+    try {
+      await navigator.clipboard.writeText(link);
+      said.value = 'Link copied';
+    } catch {
+      said.value = 'The link is in the address bar';
+    }
+  };
+  return (
+    <span class="share">
+      <button
+        type="button"
+        disabled={scenario.value === undefined}
+        title={
+          deeds.value.length > 0
+            ? 'The link holds the scenario as it was loaded; what you did by hand is in its YAML (Copy as YAML)'
+            : 'A link that holds the scenario'
+        }
+        onClick={share}
+      >
+        Share
+      </button>
+      <span role="status" class="quiet">
+        {said}
+      </span>
+    </span>
+  );
+}

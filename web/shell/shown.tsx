@@ -1,0 +1,35 @@
+import { useSignal, useSignalEffect } from '@preact/signals';
+import type { ComponentType } from 'preact';
+import { view } from '../store/route.js';
+import { state } from '../store/looking.js';
+import { views } from '../views/index.js';
+
+/** The page asks for nothing once it is loaded, whatever is opened later. */
+function loadOthers(): void {
+  for (const { isLarge = false, load } of views) if (!isLarge) void load();
+}
+
+/** The view that is chosen; nothing of a guest before there is one. */
+export function Shown() {
+  const shown = useSignal<{ readonly id: string; readonly Component: ComponentType } | undefined>(undefined);
+  useSignalEffect(() => {
+    const chosen = views.find(({ id }) => id === view.value) ?? views[0];
+    void chosen.load().then((Component) => {
+      if ((views.find(({ id }) => id === view.peek()) ?? views[0]) === chosen)
+        shown.value = { id: chosen.id, Component };
+      requestIdleCallback(loadOthers);
+    });
+  });
+  const { value } = shown;
+  return (
+    <main>
+      <div id="view" role="tabpanel" aria-labelledby={value && `tab-${value.id}`}>
+        {value === undefined || state.value === undefined ? (
+          <p class="quiet">The guest boots …</p>
+        ) : (
+          <value.Component key={`${value.id} ${state.value.guest}`} />
+        )}
+      </div>
+    </main>
+  );
+}

@@ -1,0 +1,27 @@
+import { examples } from './examples.js';
+import { load, problems, type ScenarioText } from './guest.js';
+import { startLooking } from './looking.js';
+import { readShared } from './share.js';
+
+const FIRST_EXAMPLE = 'rfc-gen2-8vcpu.yaml';
+
+/** What the page begins with: the scenario of the link, that of `irqlab web SCENARIO`, or the guest of the RFC. */
+export async function begin(): Promise<void> {
+  startLooking();
+  const given = (await readShared(location.hash)) ?? (await served());
+  if (given !== undefined && (await load(given))) return;
+  const wrong = problems.value;
+  await loadExample(FIRST_EXAMPLE);
+  problems.value = wrong;
+}
+
+export async function loadExample(name: string): Promise<void> {
+  const text = examples.get(name);
+  if (text !== undefined) await load({ name, text });
+}
+
+/** `irqlab web SCENARIO` has put it into the page. */
+async function served(): Promise<ScenarioText | undefined> {
+  const content = document.querySelector<HTMLMetaElement>('meta[name="irqlab-scenario"]')?.content;
+  return content === undefined ? undefined : readShared(`#${content}`);
+}

@@ -1,0 +1,4 @@
+import { signal } from '@preact/signals';
+
+/** The file that is shown. */
+export const chosen = signal('/proc/interrupts');

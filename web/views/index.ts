@@ -1,0 +1,12 @@
+import type { View } from './view.js';
+
+/** The tabs, in their order. */
+export const views: readonly View[] = [
+  {
+    id: 'machine',
+    title: 'Machine',
+    load: async () => (await import('./machine/machine-view.js')).MachineView,
+  },
+  { id: 'files', title: 'Files', load: async () => (await import('./files/files-view.js')).FilesView },
+  { id: 'races', title: 'Races', load: async () => (await import('./races/races-view.js')).RacesView },
+];

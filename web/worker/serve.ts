@@ -1,0 +1,38 @@
+import { scenarioWords } from 'irqlab/browser';
+import { GuestSession } from './guest-session.js';
+import type { Answers, Request, RequestOf, WorkerEvent } from './protocol.js';
+
+type Handlers = {
+  readonly [Kind in Request['kind']]: (request: RequestOf<Kind>) => Answers[Kind] | Promise<Answers[Kind]>;
+};
+
+/**
+ * Answers requests of the page.
+ *
+ * @param tell takes events for the page.
+ */
+export function serve(
+  tell: (event: WorkerEvent) => void,
+): (request: Request) => Promise<Answers[Request['kind']]> {
+  const session = new GuestSession((message) => tell({ event: 'failure', message }));
+  const handlers: Handlers = {
+    load: ({ name, text }) => session.load(name, text),
+    command: ({ text }) => session.command(text),
+    speed: ({ speed }) => session.setSpeed(speed),
+    advance: ({ to }) => session.advance(to),
+    halt: () => session.halt(),
+    look: (request) => session.look(request),
+    list: ({ path }) => session.list(path),
+    read: ({ path }) => session.read(path),
+    // Loaded when they are asked for: most pages show a guest only.
+    races: async () => (await import('./races.js')).listRaces(),
+    explore: async (row) =>
+      (await import('./races.js')).explore(row, (progress) => tell({ event: 'progress', ...progress })),
+    findings: async ({ race }) => (await import('./races.js')).findings(race),
+    words: () => scenarioWords,
+  };
+  return async (request) => {
+    const handler = handlers[request.kind] as (request: Request) => Promise<Answers[Request['kind']]>;
+    return handler(request);
+  };
+}
