@@ -117,7 +117,7 @@ describeReal('trace-cmd record, and cat trace_pipe', ['trace-cmd', 'timeout', 'd
   test('instances, snapshots, filters and tasks', async () => {
     const script = `cd ${dir}
       trace-cmd record -q -o ${dir}/b.dat -B one -e irq:irq_handler_entry -f 'cpu & CPUS{0-3}' sleep 0.5; echo "record $?"
-      trace-cmd report -q ${dir}/b.dat 2>&1 | grep -c '\[00[0-3]\].*irq_handler_entry'
+      trace-cmd report -q ${dir}/b.dat 2>&1 | grep -c '[[]00[0-3]][^:]*: *irq_handler_entry'
       cd /sys/kernel/tracing; ls instances | wc -l
       mkdir instances/two; mkdir instances/two 2>/dev/null; echo "twice $?"
       echo irq > instances/two/set_event; sleep 0.2; echo 0 > instances/two/tracing_on
