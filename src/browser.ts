@@ -61,7 +61,7 @@ export { Completion, WaitQueue } from './machine/completion.js';
 export { Lock, SpinLock } from './machine/lock.js';
 export { memoryBarrier, MemoryWord } from './machine/memory.js';
 export { SharedCounter, SharedVar } from './machine/shared-var.js';
-export { inFunction, runAtomic, SharedObject, SharedWord, type Step } from './machine/step.js';
+export { checkpoint, inFunction, runAtomic, SharedObject, SharedWord, type Step } from './machine/step.js';
 
 // A guest that follows the real time, and commands to it: what `irqlab mount` has behind its socket.
 export type { CommandTaker, ControlAnswer } from './steer/answer.js';
