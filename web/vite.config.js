@@ -49,6 +49,7 @@ export default defineConfig({
     // A picture or script within the page would need a policy that lets it.
     assetsInlineLimit: 0,
     reportCompressedSize: false,
+    rolldownOptions: { checks: { pluginTimings: false } },
   },
   logLevel: 'warn',
 });

@@ -1,6 +1,5 @@
 import { type ExitStatus, exitStatus } from '../command/exit-status.js';
 import { writeText } from '../command/named-file.js';
-import { guestsWith } from '../command/scenario-file.js';
 import type { Stdio } from '../command/stdio.js';
 import { UsageError } from '../command/usage-error.js';
 import { findingsText } from './bundle/findings.js';
@@ -8,8 +7,9 @@ import { openRecording } from './bundle/recording.js';
 import { readKind } from './capture-file.js';
 import { type CaptureFile, understoodCapture } from './understood.js';
 import { type CapturedMachine, machineOfFiles, machineOfRecording } from './captured-machine.js';
-import { scenarioOf, type ShowInterrupts } from './captured-scenario.js';
+import { scenarioOf } from './captured-scenario.js';
 import { checkCaptures } from './check.js';
+import { showInterrupts } from './show-interrupts.js';
 
 export interface ImportOptions {
   /** File with the output of lsvmbus. */
@@ -55,10 +55,6 @@ export async function runImport(
   }
   return exitStatus.ok;
 }
-
-/** Boots a guest and gives its /proc/interrupts. */
-export const showInterrupts: ShowInterrupts = async (options) =>
-  (await guestsWith()(options)).procInterrupts();
 
 /** The machine that the files are of. @throws UsageError for files that are not one machine's. */
 async function machineIn(

@@ -184,25 +184,20 @@ function packagesIn(
 }
 
 function cmdlineOf(files: MachineFiles, findings: FindingList): string | undefined {
-  const whole = files.line('/proc/cmdline');
-  if (whole === undefined) return isolatedIn(files, findings);
   const known = (word: string): boolean => {
     const name = word.split('=', 1)[0].replaceAll('-', '_');
     return ownParameters.has(name) || moduleParameters.some((one) => `${one.module}.${one.name}` === name);
   };
+  const whole = files.line('/proc/cmdline') ?? '';
   const words = (whole.match(/(?:[^\s"]|"[^"]*"?)+/g) ?? []).filter(known);
-  if (words.length === 0) return undefined;
-  findings.take(`kernel parameters: ${words.join(' ')}`, '/proc/cmdline');
-  return words.join(' ');
-}
-
-/** What the kernel was told, as far as sysfs shows it. */
-function isolatedIn(files: MachineFiles, findings: FindingList): string | undefined {
-  const isolated = listIn(files, `${CPUS}/isolated`) ?? [];
-  if (isolated.length === 0) return undefined;
-  const cmdline = `isolcpus=${files.line(`${CPUS}/isolated`)}`;
-  findings.guess(`kernel parameter ${cmdline}`, `${CPUS}/isolated; there is no /proc/cmdline`);
-  return cmdline;
+  if (words.length > 0) findings.take(`kernel parameters: ${words.join(' ')}`, '/proc/cmdline');
+  const isolated = files.line(`${CPUS}/isolated`);
+  if (isolated !== undefined && !words.some((word) => word.startsWith('isolcpus='))) {
+    const parameter = `isolcpus=${isolated}`;
+    findings.guess(`kernel parameter ${parameter}`, `${CPUS}/isolated; /proc/cmdline has none`);
+    words.push(parameter);
+  }
+  return words.length === 0 ? undefined : words.join(' ');
 }
 
 function releaseOf(files: MachineFiles): string | undefined {

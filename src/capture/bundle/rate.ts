@@ -3,6 +3,8 @@ export interface Rate {
   /** So many times in all, over `seconds`. */
   readonly times: number;
   readonly seconds: number;
+  /** Between the snapshots that it was counted at. */
+  readonly intervals: number;
   /** Variance of the counts of equal intervals over their mean: 0 as a clock, 1 at random, more in bursts. */
   readonly dispersion: number;
 }
@@ -27,7 +29,7 @@ export function rateOf(timesS: readonly number[], counts: readonly (number | und
   if (steps.some(({ times }) => times >= WRAP / 2)) return undefined;
   const times = steps.reduce((sum, step) => sum + step.times, 0);
   const seconds = steps.reduce((sum, step) => sum + step.seconds, 0);
-  return { times, seconds, dispersion: dispersionOf(steps, times / seconds) };
+  return { times, seconds, intervals: steps.length, dispersion: dispersionOf(steps, times / seconds) };
 }
 
 function dispersionOf(steps: readonly { times: number; seconds: number }[], perSecond: number): number {
@@ -48,7 +50,14 @@ export interface Rhythm {
   readonly isRandom: boolean;
 }
 
-/** From this dispersion on counts are no clock's. */
+/** What counts of a clock that falls between intervals differ by, over their mean. */
+function dispersionOfClock({ times, intervals }: Rate): number {
+  const mean = times / intervals;
+  const part = mean - Math.floor(mean);
+  return (part * (1 - part)) / mean;
+}
+
+/** From this dispersion on, beyond a clock's, counts are random. */
 const RANDOM = 0.5;
 /** How far a rhythm may be from the counts it is made of. */
 const TOLERANCE = 0.01;
@@ -57,11 +66,16 @@ const TOLERANCE = 0.01;
  * A rhythm that comes to as many times in as much time. Where counts of intervals differ by more than chance, they come in
  * bursts: of signals that come so many at once, at random times, counts have a dispersion of so many.
  */
-export function rhythmOf({ times, seconds, dispersion }: Rate): Rhythm {
+export function rhythmOf(rate: Rate): Rhythm {
+  const { times, seconds, dispersion } = rate;
   let burst = Math.max(1, Math.min(Math.round(dispersion), times));
   while (burst > 1 && Math.abs(burst * Math.round(times / burst) - times) > times * TOLERANCE) burst -= 1;
   const bursts = Math.round(times / burst);
-  return { everyNs: roundest(seconds * 1e9, bursts), burst, isRandom: dispersion >= RANDOM };
+  return {
+    everyNs: roundest(seconds * 1e9, bursts),
+    burst,
+    isRandom: dispersion - dispersionOfClock(rate) >= RANDOM,
+  };
 }
 
 /** The roundest distance that has so many fit into a time, give or take. */

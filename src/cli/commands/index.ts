@@ -57,6 +57,24 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./import.js')).command,
   },
   {
+    name: 'diff',
+    summary: 'say what moved, appeared and went between two recordings',
+    takesPlugins: false,
+    load: async () => (await import('./diff.js')).command,
+  },
+  {
+    name: 'explain',
+    summary: "say where a recorded machine's interrupts go, and what keeps its CPUs online",
+    takesPlugins: false,
+    load: async () => (await import('./explain.js')).command,
+  },
+  {
+    name: 'plan',
+    summary: 'write a shell script that takes CPUs of a recorded machine offline, and try it on a guest',
+    takesPlugins: false,
+    load: async () => (await import('./plan.js')).command,
+  },
+  {
     name: 'conformance',
     summary: 'replay recordings of real kernels and compare what the model does',
     takesPlugins: false,

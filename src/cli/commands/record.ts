@@ -10,7 +10,7 @@ shell runs it, with the same options. Exit status: 0 recorded, 2 wrong use or no
 
 Examples:
   $ irqlab record -o slow-vm.tar.gz --seconds 60 --every 1 && irqlab import slow-vm.tar.gz
-  $ irqlab record --script | ssh vm sh -s -- -o /tmp/vm.tar.gz
+  $ irqlab record --script | ssh vm sh -s -- -o vm.tar.gz
 `;
 
 export const command: CommandModule = {

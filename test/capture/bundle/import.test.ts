@@ -5,7 +5,7 @@ import type { MachineFiles } from '../../../src/capture/bundle/machine-files.js'
 import { recordingOf } from '../../../src/capture/bundle/recording.js';
 import { machineOfRecording } from '../../../src/capture/captured-machine.js';
 import { scenarioOf } from '../../../src/capture/captured-scenario.js';
-import { showInterrupts } from '../../../src/capture/run.js';
+import { showInterrupts } from '../../../src/capture/show-interrupts.js';
 import { Guest } from '../../../src/guest/guest.js';
 import { parseScenario } from '../../../src/scenario/load.js';
 import type { Scenario } from '../../../src/scenario/scenario.js';

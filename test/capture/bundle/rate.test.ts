@@ -5,7 +5,7 @@ import { rateOf, rhythmOf } from '../../../src/capture/bundle/rate.js';
 const times = (count: number) => Array.from({ length: count }, (_, at) => 100 + at);
 
 test('two snapshots give a rate', () => {
-  expect(rateOf([100, 110], [5, 1005])).toEqual({ times: 1000, seconds: 10, dispersion: 0 });
+  expect(rateOf([100, 110], [5, 1005])).toEqual({ times: 1000, seconds: 10, intervals: 1, dispersion: 0 });
 });
 
 test('a counter that wraps goes on, one that goes backwards or comes too late has no rate', () => {
@@ -21,6 +21,9 @@ test('what comes as a clock has no bursts; what comes at random once in a while,
     times(11).map((at) => at * 100),
   );
   expect(even?.dispersion).toBe(0);
+  const slow = rateOf(times(9), [0, 0, 1, 1, 2, 2, 3, 3, 4]);
+  if (slow === undefined) throw new Error('no rate');
+  expect(rhythmOf(slow)).toEqual({ everyNs: 2e9, burst: 1, isRandom: false });
   const bursts = rateOf(times(5), [0, 400, 400, 400, 800]);
   expect(bursts?.dispersion).toBeGreaterThan(200);
   if (bursts === undefined) throw new Error('no rate');

@@ -1,0 +1,38 @@
+import { bootGuest, guestsWith, openScenario } from '../command/scenario-file.js';
+import { runGuest } from '../command/run-guest.js';
+import type { Stdio } from '../command/stdio.js';
+import { openRecording, recordingOf } from './bundle/recording.js';
+import { type CapturedMachine, machineOfFiles, machineOfRecording } from './captured-machine.js';
+import { understoodCapture } from './understood.js';
+import { filesOfGuest, snapshotOfGuest } from './guest-files.js';
+
+/**
+ * The machine that a file shows: a recording, a sosreport, a capture, or a scenario (.yaml), whose guest is run to its
+ * end; rates are those of the run.
+ *
+ * @throws UsageError for a file that cannot be used.
+ */
+export async function openMachine(named: string, stdio: Stdio): Promise<CapturedMachine> {
+  if (/\.ya?ml$/.test(named)) return machineOfScenario(named, stdio);
+  const opened = await openRecording(named, stdio);
+  if (opened.recording !== undefined) return machineOfRecording(opened.recording, false);
+  return machineOfFiles([understoodCapture(opened.name, opened.bytes)], false);
+}
+
+async function machineOfScenario(named: string, stdio: Stdio): Promise<CapturedMachine> {
+  const scenario = openScenario(named, stdio);
+  const guest = await bootGuest(scenario, guestsWith());
+  const before = snapshotOfGuest(guest, 0);
+  runGuest(guest, scenario);
+  const files = filesOfGuest(guest, named);
+  for (const [path, text] of [...before, ...snapshotOfGuest(guest, 1)])
+    files.add(path, { kind: 'file', bytes: Buffer.from(text) });
+  const machine = machineOfRecording(recordingOf(files), false);
+  const { captures } = machine;
+  const { cmdline } = scenario.guest;
+  return {
+    ...machine,
+    title: named,
+    captures: { ...captures, machine: { ...captures.machine, ...(cmdline !== undefined && { cmdline }) } },
+  };
+}
