@@ -1,6 +1,7 @@
 // The library under Node.
 export * from './browser.js';
 export { Guest } from './node-guest.js';
+export type { UnreadFile } from './live/export-tree.js';
 
 // Commands of plug-ins for the command line.
 export { COMMAND, type CommandEntry, type CommandModule } from './cli/command.js';

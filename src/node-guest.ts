@@ -5,6 +5,7 @@ import { languageWith } from './guest/language.js';
 import { parseScenario } from './scenario/load.js';
 import type { GuestOptions } from './scenario/options/guest.js';
 import type { Scenario } from './scenario/scenario.js';
+import { exportTree, type UnreadFile } from './live/export-tree.js';
 
 /** The guest as Node has it: beside texts it reads scenario files. */
 export class Guest extends ModelGuest {
@@ -26,5 +27,18 @@ export class Guest extends ModelGuest {
     checkExtensions(extensions);
     const language = extensions.modules && languageWith(extensions.modules);
     return Guest.ofScenario(parseScenario(readFileSync(file, 'utf8'), file, language), extensions);
+  }
+
+  /**
+   * Writes the guest's /proc, /sys and /dev into a directory as plain files, as they are now, without FUSE or root: for
+   * tools that take a root directory (lstopo's HWLOC_FSROOT). Links stay links; what only takes writes, and what a reader
+   * would wait for, is an empty file.
+   *
+   * @param directory made if it is missing.
+   * @returns the files whose reading gave an errno, which are left out.
+   * @throws RangeError if there is something in the directory; what writing there throws.
+   */
+  exportTree(directory: string): readonly UnreadFile[] {
+    return exportTree(this.fs, directory);
   }
 }

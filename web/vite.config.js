@@ -1,4 +1,5 @@
 // The page as a static site, into dist/web: npm run web, after npm run build.
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vite';
 
@@ -11,6 +12,25 @@ const noOtherLanguages = {
   load: (id) => (/\/zod\/v4\/locales\/index\.js$/.test(id) ? 'export {};' : null),
 };
 
+/** Of a race's source, `FILE?diagram`: the drawing of what must not happen, without the signs of a comment. */
+const raceDiagrams = {
+  name: 'race-diagrams',
+  load: (id) => (id.endsWith('?diagram') ? `export default ${JSON.stringify(diagramIn(id))};` : null),
+};
+
+function diagramIn(id) {
+  const source = readFileSync(id.replace('?diagram', ''), 'utf8');
+  const comment = [...source.matchAll(/\/\*\*\n([\s\S]*?)\*\//g)].find(([, text]) =>
+    text.includes('Forbidden'),
+  );
+  if (comment === undefined) return '';
+  const lines = comment[1].split('\n').map((line) => line.replace(/^ \* ?/, '').trimEnd());
+  return lines
+    .filter((line) => line !== '```')
+    .join('\n')
+    .trim();
+}
+
 export default defineConfig({
   root: here,
   // A static site works in any folder of any server.
@@ -19,7 +39,7 @@ export default defineConfig({
   // The library as it is compiled for everybody else: decorators need the metadata that tsc writes.
   resolve: { alias: { 'irqlab/browser': `${root}dist/browser.js` } },
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
-  plugins: [noOtherLanguages],
+  plugins: [noOtherLanguages, raceDiagrams],
   worker: { format: 'es', plugins: () => [noOtherLanguages] },
   build: {
     outDir: `${root}dist/web`,
@@ -29,6 +49,7 @@ export default defineConfig({
     // A picture or script within the page would need a policy that lets it.
     assetsInlineLimit: 0,
     reportCompressedSize: false,
+    rolldownOptions: { checks: { pluginTimings: false } },
   },
   logLevel: 'warn',
 });

@@ -4,7 +4,9 @@
 export { check, exploreShard, minimalViolation } from './explore.js';
 export { MixedStoresError } from './execution/mixed-stores.js';
 export type { ViolationKind } from './execution/judge.js';
+export { type Walk, walk, type WalkRow } from './walk.js';
 export { conclusionOf } from './report/conclusion.js';
+export { coverageText, effortText } from './report/effort.js';
 export { violationHtml } from './report/html.js';
 export { laneTable, type TextOptions, violationText } from './report/lane-table.js';
 export { violationMermaid } from './report/mermaid.js';
@@ -14,6 +16,7 @@ export type {
   Interrupt,
   MemoryModel,
   Model,
+  PlainParts,
   SoftInterrupt,
   TaskOptions,
   Verdict,
@@ -23,6 +26,7 @@ export type { ExploreOptions, Progress, Strategy } from './options.js';
 export { type Divergence, replay, type ReplayOptions, type ReplayResult } from './replay.js';
 export type { Fingerprint, Report, Trace, TraceStep, Violation } from './report/report.js';
 export { type Unannounced, type UnannouncedAccess, unannouncedText } from './report/unannounced.js';
+export { UnseenStateError } from './search/states/plain-state.js';
 export { NotInstrumentedError } from './sanitize/sanitized-execution.js';
 export type { Shard } from './search/search.js';
 export {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { memoryText } from '../../src/cli/explore/text.js';
+import { memoryText } from '../../src/explore/report/effort.js';
 import { exploreShard } from '../../src/explore/explore.js';
 import { races } from '../../src/races/index.js';
 

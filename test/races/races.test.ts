@@ -6,7 +6,7 @@ import { replay } from '../../src/explore/replay.js';
 import { formatTraceFile, parseTraceFile, traceFileOf } from '../../src/explore/report/trace-file.js';
 import { races } from '../../src/races/index.js';
 import type { RaceVariant } from '../../src/races/race.js';
-import { differencesOf } from '../../src/cli/explore/table.js';
+import { differencesOf } from '../../src/races/verdict.js';
 import { isLong } from '../support/long.js';
 
 /** Everything with larger bounds, too: RACES_ALL=1. */

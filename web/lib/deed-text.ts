@@ -28,5 +28,8 @@ export function flow(value: unknown): string {
 
 /** True for a text that YAML reads as that text without quotes, in flow style too. */
 function isPlain(text: string): boolean {
-  return /^[A-Za-z/][\w./-]*$/.test(text) && !/^(true|false|null|yes|no|on|off|y|n)$/i.test(text);
+  return (
+    /^([A-Za-z/][\w./-]*|\d+(\.\d+)?(s|ms|us|ns))$/.test(text) &&
+    !/^(true|false|null|yes|no|on|off|y|n)$/i.test(text)
+  );
 }

@@ -4,6 +4,11 @@ import { view } from '../store/route.js';
 import { state } from '../store/looking.js';
 import { views } from '../views/index.js';
 
+/** The page asks for nothing once it is loaded, whatever is opened later. */
+function loadOthers(): void {
+  for (const { isLarge = false, load } of views) if (!isLarge) void load();
+}
+
 /** The view that is chosen; nothing of a guest before there is one. */
 export function Shown() {
   const shown = useSignal<{ readonly id: string; readonly Component: ComponentType } | undefined>(undefined);
@@ -12,6 +17,7 @@ export function Shown() {
     void chosen.load().then((Component) => {
       if ((views.find(({ id }) => id === view.peek()) ?? views[0]) === chosen)
         shown.value = { id: chosen.id, Component };
+      requestIdleCallback(loadOthers);
     });
   });
   const { value } = shown;

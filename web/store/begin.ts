@@ -1,5 +1,5 @@
 import { examples } from './examples.js';
-import { load, type ScenarioText } from './guest.js';
+import { load, problems, type ScenarioText } from './guest.js';
 import { startLooking } from './looking.js';
 import { readShared } from './share.js';
 
@@ -10,7 +10,9 @@ export async function begin(): Promise<void> {
   startLooking();
   const given = (await readShared(location.hash)) ?? (await served());
   if (given !== undefined && (await load(given))) return;
+  const wrong = problems.value;
   await loadExample(FIRST_EXAMPLE);
+  problems.value = wrong;
 }
 
 export async function loadExample(name: string): Promise<void> {

@@ -23,7 +23,7 @@ export const isPlaying = computed(() => (state.value?.speed ?? 0) > 0);
 export const speed = signal(1);
 
 onWorkerEvent((event) => {
-  failures.value = [...failures.value, event.message];
+  if (event.event === 'failure') failures.value = [...failures.value, event.message];
 });
 
 /** Boots the guest of a scenario. @returns whether it could be. */

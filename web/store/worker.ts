@@ -6,12 +6,8 @@ import type { Answers, FromWorker, Request, RequestOf, WorkerEvent } from '../wo
 export const defect = signal<string | undefined>(undefined);
 
 const listeners = new Set<(event: WorkerEvent) => void>();
-const worker = new Worker(new URL('../worker/start.ts', import.meta.url), { type: 'module', name: 'guest' });
-worker.onerror = ({ message }) => {
-  defect.value = message;
-};
-const link = new Link(
-  worker as { onmessage: ((event: MessageEvent<FromWorker>) => void) | null } & Worker,
+const link = linkTo(
+  new Worker(new URL('../worker/start.ts', import.meta.url), { type: 'module', name: 'guest' }),
   (event) => {
     for (const listener of listeners) listener(event);
   },
@@ -21,16 +17,59 @@ const link = new Link(
 export async function ask<Kind extends Request['kind']>(
   request: RequestOf<Kind> & { readonly kind: Kind },
 ): Promise<Answers[Kind]> {
-  try {
-    return await link.ask<Kind>(request);
-  } catch (error) {
-    defect.value = error instanceof Error ? error.message : String(error);
-    throw error;
-  }
+  return asked<Kind>(link, request);
 }
 
 /** Calls `listener` for what the worker tells unasked. @returns what ends that. */
 export function onWorkerEvent(listener: (event: WorkerEvent) => void): () => void {
   listeners.add(listener);
   return () => listeners.delete(listener);
+}
+
+/** A worker of its own for work that does not give way. */
+export class Helper {
+  private readonly worker = new Worker(new URL('../worker/start.ts', import.meta.url), {
+    type: 'module',
+    name: 'helper',
+  });
+  private readonly link: Link;
+
+  /** @param onEvent takes what it tells unasked. */
+  constructor(onEvent: (event: WorkerEvent) => void) {
+    this.link = linkTo(this.worker, onEvent);
+  }
+
+  /** As the function `ask`. */
+  ask<Kind extends Request['kind']>(
+    request: RequestOf<Kind> & { readonly kind: Kind },
+  ): Promise<Answers[Kind]> {
+    return asked<Kind>(this.link, request);
+  }
+
+  /** Ends it, whatever it is at: what was asked of it is never answered. */
+  end(): void {
+    this.worker.terminate();
+  }
+}
+
+function linkTo(worker: Worker, onEvent: (event: WorkerEvent) => void): Link {
+  worker.onerror = ({ message }) => {
+    defect.value = message;
+  };
+  return new Link(
+    worker as { onmessage: ((event: MessageEvent<FromWorker>) => void) | null } & Worker,
+    onEvent,
+  );
+}
+
+async function asked<Kind extends Request['kind']>(
+  link: Link,
+  request: RequestOf<Kind> & { readonly kind: Kind },
+): Promise<Answers[Kind]> {
+  try {
+    return await link.ask<Kind>(request);
+  } catch (error) {
+    defect.value = error instanceof Error ? error.message : String(error);
+    throw error;
+  }
 }

@@ -8,4 +8,5 @@ export const views: readonly View[] = [
     load: async () => (await import('./machine/machine-view.js')).MachineView,
   },
   { id: 'files', title: 'Files', load: async () => (await import('./files/files-view.js')).FilesView },
+  { id: 'races', title: 'Races', load: async () => (await import('./races/races-view.js')).RacesView },
 ];

@@ -1,9 +1,11 @@
 // What the page and its worker tell each other. The page asks, each request has one answer; the worker tells of what
 // happens by itself. All of it goes through structuredClone, so it is data.
+import type { RacesAnswers, RacesRequest, SearchProgress } from './races-protocol.js';
 import type { ChannelNow, ControlAnswer, PictureFrame, PictureWindow } from 'irqlab/browser';
 
 /** What the page asks: `kind` says what. `Answers` has the answer to each. */
 export type Request =
+  | RacesRequest
   /** Boots the guest of a scenario in place of the present one. */
   | { readonly kind: 'load'; readonly name: string; readonly text: string }
   /** A command as `irqlab ctl` sends it: a step of a timeline or another word, in YAML or JSON. */
@@ -24,7 +26,7 @@ export type Request =
   | { readonly kind: 'words' };
 
 /** The answer to each kind of request. */
-export interface Answers {
+export interface Answers extends RacesAnswers {
   readonly load: Loaded;
   readonly command: Done;
   readonly speed: undefined;
@@ -41,7 +43,9 @@ export type RequestOf<Kind extends Request['kind']> = Extract<Request, { readonl
 /** What the worker tells unasked. */
 export type WorkerEvent =
   /** A step of the timeline did not turn out as its `expect` says. */
-  { readonly event: 'failure'; readonly message: string };
+  | { readonly event: 'failure'; readonly message: string }
+  /** Of a search that is under way. */
+  | ({ readonly event: 'progress' } & SearchProgress);
 
 /** Messages to the worker. */
 export interface ToWorker {

@@ -24,6 +24,11 @@ export function serve(
     look: (request) => session.look(request),
     list: ({ path }) => session.list(path),
     read: ({ path }) => session.read(path),
+    // Loaded when they are asked for: most pages show a guest only.
+    races: async () => (await import('./races.js')).listRaces(),
+    explore: async (row) =>
+      (await import('./races.js')).explore(row, (progress) => tell({ event: 'progress', ...progress })),
+    findings: async ({ race }) => (await import('./races.js')).findings(race),
     words: () => scenarioWords,
   };
   return async (request) => {

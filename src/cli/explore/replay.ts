@@ -14,7 +14,8 @@ import { fileNamedIn } from './named-from.js';
 import { blamingRace, loadOwnRace } from './own-race.js';
 import { racesWith } from './races-with.js';
 import type { TraceFormat } from './options.js';
-import { foundText, memoryText } from './text.js';
+import { memoryText } from '../../explore/report/effort.js';
+import { foundText } from './text.js';
 import { raceNamed, variantNamed } from './race-named.js';
 
 export interface ReplayCommandOptions extends PluginOptions, ReplayTraceOptions {

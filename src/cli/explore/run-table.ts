@@ -5,7 +5,7 @@ import type { Race } from '../../races/race.js';
 import type { ExploreCommandOptions } from './options.js';
 import { nameWidth, type Row, rowText, runTable } from './table.js';
 import type { TaskRunner } from './task.js';
-import { number, sanitizedText } from './text.js';
+import { number, sanitizedText } from '../../explore/report/effort.js';
 
 /** Executions of each variant in a sanitized table: the accesses of most steps are seen in the first ones. */
 const SANITIZED_EXECUTIONS = 300;

@@ -14,7 +14,8 @@ import type { SavedReport } from './report-file.js';
 import { exploreTable } from './run-table.js';
 import { searchWith } from './search.js';
 import type { Search, TaskRunner } from './task.js';
-import { listText, number } from './text.js';
+import { number } from '../../explore/report/effort.js';
+import { listText } from './text.js';
 
 /** How long a search that --seconds limits may take to begin and to end. */
 const GRACE_MS = 500;
@@ -91,6 +92,7 @@ function strategyOf(options: ExploreCommandOptions, variant: RaceVariant): Strat
       return variant.strategy;
     case 'dfs':
     case 'dpor':
+    case 'states':
       return { kind: strategy };
     case 'bounded':
       return { kind: strategy, preemptions };

@@ -1,12 +1,12 @@
 import type { MemoryModel } from '../../explore/model.js';
-import type { Strategy } from '../../explore/options.js';
 import { executionsLimit, STOPPED_LIMIT } from '../../explore/report/merge.js';
 import type { Report } from '../../explore/report/report.js';
-import type { Race, RaceVariant, RaceVerdict } from '../../races/race.js';
+import type { Race, RaceVerdict } from '../../races/race.js';
 import type { Stdio } from '../../command/stdio.js';
 import { withMinimal } from './search.js';
 import { type Search, StoppedError, type TaskRunner } from './task.js';
-import { coverageText, number, sanitizedText } from './text.js';
+import { coverageText, number } from '../../explore/report/effort.js';
+import { differencesOf, type PlannedRow, planOf, unfinishedText } from '../../races/verdict.js';
 
 /** One line of the table: a variant under one memory model. */
 export interface Row {
@@ -33,13 +33,6 @@ export interface Table {
 export interface Unfinished {
   readonly name: string;
   readonly hasBegun: boolean;
-}
-
-interface Planned {
-  readonly race: Race;
-  readonly variant: RaceVariant;
-  readonly memory: MemoryModel;
-  readonly expected: RaceVerdict;
 }
 
 /** Runs all variants of `races`, one per thread, and compares each report with what the table of races expects. */
@@ -79,17 +72,8 @@ export async function runTable(
   };
 }
 
-function planOf(race: Race, variant: RaceVariant): Planned[] {
-  const { memory, expected, expectedOther } = variant;
-  const plan: Planned[] = [{ race, variant, memory, expected }];
-  if (expectedOther !== undefined) {
-    plan.push({ race, variant, memory: memory === 'sc' ? 'tso' : 'sc', expected: expectedOther });
-  }
-  return plan;
-}
-
 async function runRow(
-  { race, variant, memory, expected }: Planned,
+  { race, variant, memory, expected }: PlannedRow,
   runner: TaskRunner,
   { maxExecutions, sanitize = false }: Pick<Search, 'maxExecutions' | 'sanitize'>,
 ): Promise<Row | Unfinished> {
@@ -122,39 +106,6 @@ async function runRow(
       return { name: `${race.id}/${variant.name} (${memory})`, hasBegun: error.hasBegun };
     throw error;
   }
-}
-
-/** Where a report differs from what the table of races expects. */
-export function differencesOf(
-  report: Report,
-  { message, strategy }: { readonly message?: string; readonly strategy: Strategy },
-  expected: RaceVerdict,
-): string[] {
-  const { verdict, violations, witnesses, unannounced } = report;
-  if (unannounced !== undefined) return sanitizedDifferences(unannounced.length, verdict, expected);
-  if (verdict !== expected) return [`expected ${expected}`];
-  if (verdict === 'found') {
-    const [violation] = violations;
-    return message === undefined || violation.message.includes(message) ? [] : [`expected "${message}"`];
-  }
-  const differences = witnesses.filter(({ reached }) => !reached).map(({ name }) => `never seen: ${name}`);
-  const unfinished = unfinishedText(report, { strategy });
-  return unfinished === undefined ? differences : [...differences, unfinished];
-}
-
-/** A variant may ask for a bound; any other limit means that the search was cut short and proves nothing. */
-function unfinishedText(
-  { complete, limits }: Report,
-  { strategy }: { readonly strategy: Strategy },
-): string | undefined {
-  const isWhole = complete || (strategy.kind !== 'dpor' && strategy.kind !== 'dfs' && limits.length === 1);
-  return isWhole ? undefined : `not finished: ${limits.join('; ')}`;
-}
-
-/** A sanitized search may be a short one: what it did not come to is no difference. */
-function sanitizedDifferences(unannounced: number, verdict: RaceVerdict, expected: RaceVerdict): string[] {
-  const differences = verdict === 'found' && expected === 'none' ? ['expected none'] : [];
-  return unannounced === 0 ? differences : [...differences, sanitizedText(unannounced)];
 }
 
 /** A row as a line. */

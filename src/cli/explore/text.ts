@@ -1,16 +1,9 @@
 import { conclusionOf } from '../../explore/report/conclusion.js';
 import { type TextOptions, violationText, wrapped } from '../../explore/report/lane-table.js';
-import type { MemoryModel } from '../../explore/model.js';
+import { coverageText, effortText, number, sanitizedText } from '../../explore/report/effort.js';
 import type { Report, Violation } from '../../explore/report/report.js';
 import { unannouncedText } from '../../explore/report/unannounced.js';
 import type { Race } from '../../races/race.js';
-
-/** The memory of a search, with the words that its store buffers delayed: a model need not have any. */
-export function memoryText(memory: MemoryModel, buffered: readonly string[]): string {
-  if (memory === 'sc') return 'sequentially consistent memory';
-  if (buffered.length > 0) return `x86 store buffers (TSO), for ${buffered.join(', ')}`;
-  return 'sequentially consistent memory: TSO was asked for, but no store of this model is one that waits in a buffer';
-}
 
 /** The races with what they are about. */
 export function listText(races: readonly Race[]): string {
@@ -23,22 +16,6 @@ export function listText(races: readonly Race[]): string {
       return `${id}\n  ${source}\n  ${property}\n${lines.join('\n')}\n`;
     })
     .join('\n');
-}
-
-/** What was covered. A bounded search never claims to be complete. */
-export function coverageText({ complete, limits }: Report): string {
-  return complete ? 'complete' : limits.join('; ');
-}
-
-/** How much work the search was. */
-export function effortText(report: Report): string {
-  const { executions, redundant, steps, depth, seconds, strategy, memory, buffered = [] } = report;
-  const given = redundant === 0 ? '' : ` and ${number(redundant)} given up as repetitions`;
-  const time = seconds === undefined ? '' : `, ${seconds.toFixed(2)} s`;
-  return (
-    `${number(executions)} executions${given}, ${number(steps)} steps, longest ${depth}${time}\n` +
-    `${strategy}; ${memoryText(memory, buffered)}`
-  );
 }
 
 /** A violation with its trace, and at the end what went wrong. */
@@ -81,15 +58,4 @@ export function reportText(report: Report, replayHint: string, options: TextOpti
 /** The lines of a text, wrapped. */
 function fitting(text: string, width: number): string[] {
   return text.split('\n').flatMap((line) => wrapped(line, width));
-}
-
-/** What the sanitizer says of the executions that were run. */
-export function sanitizedText(unannounced: number): string {
-  if (unannounced === 0) return 'no unannounced access';
-  return unannounced === 1 ? '1 unannounced access' : `${number(unannounced)} unannounced accesses`;
-}
-
-/** With commas between thousands, the same everywhere. */
-export function number(value: number): string {
-  return String(value).replace(/\B(?=(\d{3})+$)/g, ',');
 }

@@ -1,6 +1,6 @@
 // A user in a browser: the same library, but for reading files.
 import { Guest as NodeGuest } from 'irqlab';
-import { ErrnoError, Guest, parseScenario, type Scenario } from 'irqlab/browser';
+import { ErrnoError, Guest, loadRaces, parseScenario, type Race, type Scenario } from 'irqlab/browser';
 
 /** CPUs online of a scenario's guest, and what tells the two entry points apart. */
 export function useInBrowser(text: string): string {
@@ -11,4 +11,10 @@ export function useInBrowser(text: string): string {
     NodeGuest.create(scenario.guest) instanceof Guest;
   const canRead = 'load' in Guest;
   return `${guest.fs.readFile('/sys/devices/system/cpu/online').trim()}, one library ${isSame}, reads files ${canRead}`;
+}
+
+/** Races are loaded when they are asked for. */
+export async function firstRaces(count: number): Promise<readonly string[]> {
+  const races: readonly Race[] = await loadRaces();
+  return races.slice(0, count).map(({ id }) => id);
 }

@@ -3,8 +3,11 @@ import {
   check,
   Completion,
   conclusionOf,
+  coverageText,
   type CpuControl,
   type Divergence,
+  differencesOf,
+  effortText,
   type ExploreOptions,
   exploreShard,
   type Fingerprint,
@@ -22,8 +25,12 @@ import {
   type Model,
   NotInstrumentedError,
   parseTraceFile,
+  type PlannedRow,
+  planOf,
   type Procedure,
   type Progress,
+  type Race,
+  type RaceVerdict,
   replay,
   type ReplayOptions,
   type ReplayResult,
@@ -50,6 +57,9 @@ import {
   type UnannouncedAccess,
   unannouncedText,
   violationText,
+  type Walk,
+  walk,
+  type WalkRow,
   WaitQueue,
   type World,
 } from 'irqlab';
@@ -235,4 +245,26 @@ export function sanitizerText(): string {
   } catch (error) {
     return `${title}, ${error instanceof NotInstrumentedError ? 'not instrumented' : String(error)}`;
   }
+}
+
+/** A race as `irqlab explore` has it in its table, and its interleaving gone through row by row. */
+export function walkedText(): string {
+  const model = (): Model<unknown> => race(false) as Model<unknown>;
+  const expected: RaceVerdict = 'found';
+  const strategy: Strategy = { kind: 'dpor' };
+  const own: Race = {
+    id: 'counter',
+    source: 'this file',
+    property: 'both are counted',
+    variants: [{ name: 'unlocked', summary: '', expected, memory: 'sc', strategy, model }],
+  };
+  const rows: readonly PlannedRow[] = own.variants.flatMap((variant) => planOf(own, variant));
+  const report = check(rows[0].variant.model());
+  const walked: Walk = walk(model(), traceFileOf(report, report.violations[0]));
+  const last: WalkRow | undefined = walked.rows.at(-1);
+  const differences = differencesOf(report, rows[0].variant, expected);
+  return (
+    `${walked.start.join()} … ${last?.state.join()}, ${differences.length} differences, ${coverageText(report)}, ` +
+    effortText(report).replace(/.*\n/, '')
+  );
 }

@@ -1,7 +1,14 @@
 // Runs all that the other files use of the package.
 import { Guest } from 'irqlab';
 import { useInBrowser } from './browser.js';
-import { drawnUnlocked, lockedVerdict, mixedIsRefused, sanitizerText, unlockedText } from './explore.js';
+import {
+  drawnUnlocked,
+  lockedVerdict,
+  mixedIsRefused,
+  sanitizerText,
+  unlockedText,
+  walkedText,
+} from './explore.js';
 import { designs, outcomes, problems, refusal, useGuest } from './guest.js';
 import { missingIrqNames } from './irq.js';
 import { useLab } from './lab.js';
@@ -34,6 +41,7 @@ export function useAll(): string[] {
     `drawn: ${drawnUnlocked()}`,
     `mixed stores refused: ${mixedIsRefused()}`,
     `sanitizer: ${sanitizerText()}`,
+    `walk: ${walkedText()}`,
     `missing: ${missingIrqNames()}`,
     `traced: ${useTrace()}`,
     `steered: ${useSteering()}`,
@@ -59,6 +67,7 @@ export const expected: readonly string[] = [
   'drawn: sequenceDiagram, <!doctype html>, true, undefined, Step 2',
   'mixed stores refused: true',
   'sanitizer: BUG: unannounced access in up / up, not instrumented',
+  'walk: counter 0, ticked false … counter 1, ticked true, 0 differences, stopped at the first violation, depth first with partial-order reduction and sleep sets; sequentially consistent memory',
   'missing: ',
   'traced: 00000001-0000-4000-8000-000000000000 probe sensor_isr -3 write 9 7 ff on on CPU 0',
   'steered: true 2 500ms false true',

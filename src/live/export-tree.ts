@@ -1,0 +1,60 @@
+import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { ErrnoError } from '../lib/errno.js';
+import type { FileTree } from '../view/tree.js';
+
+/** A file that could not be read, and is not among those that were written. */
+export interface UnreadFile {
+  readonly path: string;
+  readonly error: ErrnoError;
+}
+
+/**
+ * Writes a guest's files into a directory as plain files, as they are now: for tools that take a root directory. Links stay
+ * links, and those with an absolute path lead within the directory. What only takes writes, and what a reader would wait
+ * for (trace_pipe, /dev/kmsg), is an empty file. Directories and files can be read and removed by their owner.
+ *
+ * @param directory made if it is missing.
+ * @returns what reading gave an errno for.
+ * @throws RangeError if there is something in the directory; what writing there throws.
+ */
+export function exportTree(fs: FileTree, directory: string): readonly UnreadFile[] {
+  mkdirSync(directory, { recursive: true });
+  if (readdirSync(directory).length > 0)
+    throw new RangeError(`${directory} is not empty; choose another one`);
+  const unread: UnreadFile[] = [];
+  const write = (path: string): void => {
+    const { kind, mode } = fs.lstat(path);
+    const to = join(directory, path);
+    if (kind === 'symlink') symlinkSync(targetWithin(path, fs.readlink(path)), to);
+    else if (kind === 'file') {
+      const bytes = readNow(fs, path, unread);
+      if (bytes !== undefined) writeFileSync(to, bytes, { mode: (mode & 0o777) | 0o600 });
+    } else {
+      if (path !== '/') mkdirSync(to);
+      for (const name of fs.readdir(path)) write(path === '/' ? `/${name}` : `${path}/${name}`);
+    }
+  };
+  write('/');
+  return unread;
+}
+
+/** A link's target, as a relative one if it was absolute. */
+function targetWithin(path: string, target: string): string {
+  return target.startsWith('/') ? relative(dirname(path), target) || '.' : target;
+}
+
+function readNow(fs: FileTree, path: string, unread: UnreadFile[]): Uint8Array | undefined {
+  const canBeRead = (fs.stat(path).mode & 0o444) !== 0;
+  if (!canBeRead) return new Uint8Array();
+  try {
+    const file = fs.open(path, 'read');
+    const stream = file.stream();
+    stream?.close?.();
+    return stream === undefined ? file.bytes() : new Uint8Array();
+  } catch (error) {
+    if (!(error instanceof ErrnoError)) throw error;
+    unread.push({ path, error });
+    return undefined;
+  }
+}

@@ -1,0 +1,116 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { deflateRawSync, gzipSync } from 'node:zlib';
+import { expect, test } from '@jest/globals';
+import { irqlab } from '../../support/cli.js';
+import { describePage, root, runTo, shell } from '../../support/page.js';
+
+/** What users load, in bytes as servers compress it. */
+const MOST_BYTES = 400_000;
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+/** Ids and titles of the tabs. The module itself is TSX, which only the page's own build reads. */
+const views = [
+  ...readFileSync(join(root, 'web/views/index.ts'), 'utf8').matchAll(/id: '(\w+)',\s+title: '([^']+)'/g),
+].map(([, id, title]) => ({ id, title }));
+
+interface Fault {
+  readonly id: string;
+  readonly impact: string;
+  readonly nodes: readonly { readonly html: string; readonly failureSummary: string }[];
+}
+
+describePage('the page', (pages) => {
+  test('shows the same /proc/interrupts as the command line, of a scenario in a link', async () => {
+    const file = 'examples/channel-affinity.yaml';
+    const text = readFileSync(join(root, file), 'utf8');
+    const s = deflateRawSync(text).toString('base64url');
+    const page = await pages.open({ hash: String(new URLSearchParams({ name: 'shared.yaml', s })) });
+    await page.getByText('shared.yaml (your own)').waitFor({ state: 'attached' });
+    await runTo(page, '3s', '3.000 000 000 s');
+    const { out } = await irqlab(['cat', join(root, file), '--at', '3s', '/proc/interrupts']);
+    expect(await shell(page, 'cat /proc/interrupts')).toBe(out);
+    // And the link that the page makes holds the same scenario.
+    await page.getByRole('button', { name: 'Share' }).click();
+    await page.getByText('Link copied').waitFor();
+    const link = new URL(await page.evaluate<string>('navigator.clipboard.readText()'));
+    const again = await pages.open({ hash: link.hash.slice(1) });
+    await runTo(again, '3s', '3.000 000 000 s');
+    expect(await shell(again, 'cat /proc/interrupts')).toBe(out);
+  });
+
+  test('says what is wrong with a scenario in a link, and shows its own in its place', async () => {
+    const s = deflateRawSync('cpus: 0\n').toString('base64url');
+    const page = await pages.open({ hash: String(new URLSearchParams({ s })) });
+    await page.getByText('line 1, column 7: expected a whole number from 1 to 8192, not 0').waitFor();
+    expect(await shell(page, 'cat /sys/devices/system/cpu/possible')).toBe('0-7\n');
+  });
+
+  test('asks for nothing once it is loaded, and keeps the policy that it states', async () => {
+    const page = await pages.open();
+    await page.waitForLoadState('networkidle');
+    const asked: string[] = [];
+    // The tab's icon belongs to the page, too; browsers ask for it when they like.
+    page.on('request', (request) => {
+      if (!request.url().includes('/icon-')) asked.push(request.url());
+    });
+    for (const { title } of views) await page.getByRole('tab', { name: title }).click();
+    await runTo(page, '1s', '1.000 000 000 s');
+    expect(asked).toEqual([]);
+    const blocked = `new Promise((resolve) => {
+      addEventListener('securitypolicyviolation', ({ violatedDirective }) => resolve(violatedDirective));
+      const script = document.createElement('script');
+      script.textContent = 'document.title = "not ours"';
+      document.head.append(script);
+    })`;
+    const policy = await page.evaluate<string>(
+      `document.querySelector('meta[http-equiv="Content-Security-Policy"]').content`,
+    );
+    expect(policy).toBe(
+      "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'",
+    );
+    // The browser tells of it on its console, as it must: that is what is asked for here.
+    page.removeAllListeners('console');
+    expect(await page.evaluate(blocked)).toBe('script-src-elem');
+    expect(await page.title()).toBe('irqlab');
+    expect(await page.evaluate(`fetch('https://example.org/').then(() => 'sent', () => 'refused')`)).toBe(
+      'refused',
+    );
+  });
+
+  test('is no larger than 400 kB, compressed', () => {
+    const directory = join(root, 'dist/web');
+    const sizes = readdirSync(directory, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map(({ parentPath, name }) => ({ name, bytes: gzipSync(readFileSync(join(parentPath, name))).length }))
+      // It is loaded when it is opened.
+      .filter(({ name }) => !name.startsWith('scenario-editor'));
+    expect(sizes.reduce((sum, { bytes }) => sum + bytes, 0)).toBeLessThanOrEqual(MOST_BYTES);
+  });
+
+  const looks = (['light', 'dark'] as const).flatMap((theme) =>
+    [1280, 390].flatMap((width) => views.map(({ id }) => ({ id, theme, width }))),
+  );
+
+  test.each(looks)(
+    '$id, $theme, $width px wide: axe finds no serious fault',
+    async ({ id, theme, width }) => {
+      const page = await pages.open({ hash: `view=${id}`, theme, width });
+      await runTo(page, '1s', '1.000 000 000 s');
+      // Evaluated by the debugger, which the page's policy does not concern.
+      await page.evaluate(axe);
+      const faults = await page.evaluate<readonly Fault[]>('axe.run().then(({ violations }) => violations)');
+      const told = faults
+        .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+        .map(
+          ({ id: rule, nodes }) =>
+            `${rule}: ${nodes.map(({ html, failureSummary }) => `${html} ${failureSummary}`)}`,
+        );
+      expect(told).toEqual([]);
+      const overflow = await page.evaluate<number>('document.documentElement.scrollWidth - innerWidth');
+      expect(overflow).toBeLessThanOrEqual(0);
+    },
+  );
+});
