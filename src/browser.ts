@@ -61,7 +61,7 @@ export { Completion, WaitQueue } from './machine/completion.js';
 export { Lock, SpinLock } from './machine/lock.js';
 export { memoryBarrier, MemoryWord } from './machine/memory.js';
 export { SharedCounter, SharedVar } from './machine/shared-var.js';
-export { inFunction, runAtomic, SharedObject, SharedWord, type Step } from './machine/step.js';
+export { checkpoint, inFunction, runAtomic, SharedObject, SharedWord, type Step } from './machine/step.js';
 
 // A guest that follows the real time, and commands to it: what `irqlab mount` has behind its socket.
 export type { CommandTaker, ControlAnswer } from './steer/answer.js';
@@ -140,7 +140,7 @@ export {
 } from './trace/event.js';
 export { TRACE_EVENT } from './trace/event-token.js';
 export type { TracePort } from './trace/port.js';
-export type { TraceContext, TraceRecord } from './trace/tracer.js';
+export type { TraceContext, TraceRecord } from './trace/record.js';
 export type { GuestTrace, TraceOptions } from './guest/trace.js';
 export { GUEST_FILE, type GuestFile } from './view/guest-file.js';
 export {

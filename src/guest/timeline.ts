@@ -1,6 +1,6 @@
 import { signalFate } from '../host/trace-events.js';
 import type { CpuId, Ns } from '../lib/brand.js';
-import type { TraceRecord } from '../trace/tracer.js';
+import type { TraceRecord } from '../trace/record.js';
 
 /** One entry of Chrome's trace event format; times are in us. */
 export interface TimelineEvent {

@@ -4,9 +4,12 @@ import { traceDat7 } from '../trace/binary/trace-dat-7.js';
 import { utf8 } from '../trace/binary/utf8.js';
 import { jsonLine } from '../trace/json-lines.js';
 import { setEvents } from '../trace/set-event.js';
+import { asRead } from '../trace/ring-set.js';
 import { traceHead, traceLine } from '../trace/trace-text.js';
 import type { TraceEvent } from '../trace/event.js';
-import { traceClockText, type TraceRecord, type Tracer } from '../trace/tracer.js';
+import { traceClockText } from '../trace/clocks.js';
+import type { TraceRecord } from '../trace/record.js';
+import type { Tracer } from '../trace/tracer.js';
 import { timeline } from './timeline.js';
 
 export interface TraceOptions {
@@ -54,8 +57,11 @@ export function traceBytes(
       if (format === 'dat') return traceDat(trace);
       return traceDat7({ ...trace, clock: { name: tracer.clock, text: traceClockText(tracer.clock) } });
     }
-    case 'ftrace':
-      return utf8(traceHead(records.length, overwritten, machine.online.weight) + lines(records, tracer));
+    case 'ftrace': {
+      const counts = { there: records.length, overrun: overwritten, onlineCpus: machine.online.weight };
+      const head = traceHead(counts);
+      return utf8(head + lines(records, tracer));
+    }
     case 'jsonl':
       return utf8(records.map(jsonLine).join(''));
     case 'chrome': {
@@ -65,8 +71,12 @@ export function traceBytes(
   }
 }
 
+/** As `cat trace` finds them: of events at one time the lowest CPU's first. */
 function lines(records: readonly TraceRecord[], { clockInNs }: Tracer): string {
-  return records.map((record) => traceLine(record, clockInNs)).join('');
+  return records
+    .toSorted(asRead)
+    .map((record) => traceLine(record, clockInNs))
+    .join('');
 }
 
 /** The events of a guest since it is traced, in the order in which they happened; their times go on from one kernel to the next. */
@@ -101,7 +111,7 @@ export class GuestTrace implements Iterable<TraceRecord> {
   /** How many events are gone from the ring because later ones took their place. */
   get overwritten(): number {
     if (!this.isRing) return 0;
-    return this.tracer.rings.reduce((sum, { overrun }) => sum + overrun, this.overwrittenBefore);
+    return this.tracer.rings.used.reduce((sum, { overrun }) => sum + overrun, this.overwrittenBefore);
   }
 
   /** Calls `listener` for each event called `name` that happens from now on. @returns what ends that. */
@@ -145,7 +155,7 @@ export class GuestTrace implements Iterable<TraceRecord> {
 
   private begin(): void {
     const { events, bufferKb } = this.options;
-    if (bufferKb !== undefined) this.tracer.bufferKb = bufferKb;
+    if (bufferKb !== undefined) this.tracer.resize(bufferKb * 1024);
     for (const event of events) setEvents(this.tracer, event);
     if (!this.isRing || this.listeners.size > 0) this.hear();
   }
@@ -165,7 +175,7 @@ export class GuestTrace implements Iterable<TraceRecord> {
 
   private all(): readonly TraceRecord[] {
     if (!this.isRing) return this.kept;
-    const present = this.tracer.records();
+    const present = this.tracer.records().sort((a, b) => a.seq - b.seq);
     if (this.laterNs === 0) return present;
     return [...this.kept, ...present.map((record) => this.timed(record))];
   }

@@ -150,6 +150,12 @@ const v61: KernelBehaviour = {
   activateWorkNamesFunction: false,
   laterTraceOptions: [],
   tracePipeHasOneReader: false,
+  filtersCpusAndFunctions: false,
+  longMarkers: false,
+  marksWithPreemptionOff: false,
+  rawMarkersAreExact: false,
+  rawDataId: 18,
+  hasSubbufSize: false,
   matrixAllocReservedEvent: true,
   procInterruptsForm: '6.1',
   idleRows: 'countedOnline',
@@ -225,6 +231,9 @@ const v610: KernelBehaviour = {
   charIsUnsigned: true, // 6.2: 3bc753c06dd0
   laterTraceOptions: ['fields'], // 6.4: 80a76994b2d8
   tracePipeHasOneReader: true, // 6.6: c2489bb7e6be
+  filtersCpusAndFunctions: true, // taken from 6.12
+  longMarkers: true, // taken from 6.12
+  hasSubbufSize: true, // taken from 6.12
   kvmResamplesAtUnmask: true, // 6.4, "KVM: x86/ioapic: Resample the pending state of an IRQ when unmasking"
   idleRows: 'counted', // 6.10: show_interrupts asks kstat_irqs_desc, which goes by tot_count
   condOneshot: true, // 6.9: c2ddeb29612f
@@ -276,6 +285,9 @@ const v612: KernelBehaviour = {
 const v618: KernelBehaviour = {
   ...v612,
   laterTraceOptions: ['fields', 'trace_printk_dest', 'copy_trace_marker'], // 6.16: 7b382efd5e8a
+  marksWithPreemptionOff: true, // taken from 7.2
+  rawMarkersAreExact: true, // taken from 7.2
+  rawDataId: 19, // taken from 7.2
   procInterruptsForm: '6.13', // 6.13: the blank behind the counts went
   managedKeepsDisableDepth: true, // 6.16: 788019eb559f
   moveInProcessContext: 'chip', // 6.15: IRQCHIP_MOVE_DEFERRED for IRQ_MOVE_PCNTXT

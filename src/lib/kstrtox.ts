@@ -4,6 +4,7 @@ import { ErrnoError } from './errno.js';
 const INT_MIN = -(2n ** 31n);
 const INT_MAX = 2n ** 31n - 1n;
 const UINT_MAX = 2n ** 32n - 1n;
+const ULONG_MAX = 2n ** 64n - 1n;
 
 /**
  * Reads an int: a sign perhaps, digits, one newline perhaps, and nothing else (kstrtoint).
@@ -20,6 +21,13 @@ export function kstrtoint(text: string, base: 0 | 10 = 0): number {
 /** As kstrtoint, for an unsigned int: a minus sign is none of it (kstrtouint). @throws ErrnoError */
 export function kstrtouint(text: string, base: 0 | 10 = 0): number {
   return inRange(text, unsigned(text, base), 0n, UINT_MAX);
+}
+
+/** As kstrtouint, for an unsigned long (kstrtoul). @throws ErrnoError */
+export function kstrtoul(text: string, base: 0 | 10 = 0): bigint {
+  const value = unsigned(text, base);
+  if (value <= ULONG_MAX) return value;
+  throw new ErrnoError('ERANGE', `${JSON.stringify(text)} does not fit into 64 bits`);
 }
 
 /** Reads a bool by its first letters (kstrtobool). @throws ErrnoError EINVAL */

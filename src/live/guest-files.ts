@@ -92,6 +92,20 @@ export class GuestFiles implements MountedFiles {
     return new ErrnoError(by === 'create' ? 'EACCES' : 'EPERM', `${path} cannot be made here`);
   }
 
+  mkdir(path: string): void {
+    try {
+      this.tree.mkdir(path);
+    } catch (error) {
+      throw error instanceof ErrnoError && error.code === 'EPERM'
+        ? this.notMade(path, 'another call')
+        : error;
+    }
+  }
+
+  rmdir(path: string): void {
+    this.tree.rmdir(path);
+  }
+
   /** procfs finds its entry unused (fs/proc/inode.c), kernfs cannot make it active (fs/kernfs/file.c). */
   gone(path: string): ErrnoError {
     return new ErrnoError(isProc(path) ? 'EIO' : 'ENODEV', `${path} is gone`);

@@ -1,4 +1,5 @@
 import { AssertionError } from '../lib/assert.js';
+import { ErrnoError } from '../lib/errno.js';
 import type { CpuId, Ns } from '../lib/brand.js';
 import { checks } from '../lib/checks.js';
 import { Fifo } from '../lib/fifo.js';
@@ -7,6 +8,7 @@ import { mightSleep } from './completion.js';
 import { Cpu, type CpuMachine, type InterruptHandler, IRQ_WORK_VECTOR, type TaskletRunner } from './cpu.js';
 import { CpuPlug } from './cpu-plug.js';
 import { CpuMask, SharedCpuMask } from './cpumask.js';
+import { parseCpuList } from './cpumask-text.js';
 import { CpuHotplug, type HotplugMachine } from './hotplug.js';
 import { isStuck, type WaitingContext, waitingContext } from './hung.js';
 import { KernelLog, kernLevel } from './log.js';
@@ -17,7 +19,7 @@ import { Task, type TaskIdentity } from './task.js';
 import { flatTopology, type Topology } from './topology.js';
 import { atOnce, Calls, elapseInTurns, runInTurns, type Turns } from './turns.js';
 import type { TracePort } from '../trace/port.js';
-import { type TraceContext, type TracedMachine, traceFlag } from '../trace/tracer.js';
+import { type TraceContext, type TracedMachine, traceFlag } from '../trace/record.js';
 
 export interface MachineOptions {
   /** Highest CPU number + 1 that the guest may ever have; default: `present`. */
@@ -197,6 +199,15 @@ export class Machine implements CpuMachine, HotplugMachine, TracedMachine {
     if (cpu.servesSoftirq) flags |= traceFlag.SOFTIRQ;
     const preemptDepth = cpu.preemptDepth + (task === undefined ? 1 : 0);
     return { cpu: thisCpu, comm: task?.comm ?? '<idle>', pid: task?.pid ?? 0, flags, preemptDepth };
+  }
+
+  cpusOfList(list: string): ReadonlySet<CpuId> | undefined {
+    try {
+      return new Set(parseCpuList(list, this.nrCpuIds));
+    } catch (error) {
+      if (error instanceof ErrnoError) return undefined;
+      throw error;
+    }
   }
 
   /** The CPU with number `id`. @throws RangeError if the machine has none. */

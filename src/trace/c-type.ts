@@ -1,3 +1,6 @@
+/** How a text is written: in UTF-8 or a byte for each character, with a zero byte behind it, or bytes alone. */
+export type DynamicText = 'utf8' | 'latin1' | 'bytes';
+
 /** The C type of an event's field, as its format file shows it. */
 export interface CType<V = unknown> {
   /** How it is declared: `unsigned int`, `char[16]`, `__data_loc char[]`. */
@@ -8,7 +11,7 @@ export interface CType<V = unknown> {
   /** `char`: as that of the kernel's plain char. */
   readonly signed: boolean | 'char';
   /** A text behind the fields, of which these have its place and length. */
-  readonly dynamic?: boolean;
+  readonly dynamic?: DynamicText;
   /** What the model gives for it; never set. */
   readonly value?: V;
 }
@@ -37,13 +40,22 @@ export const text: CType<string> = {
   size: 4,
   align: 4,
   signed: 'char',
-  dynamic: true,
+  dynamic: 'utf8',
 };
 
 /** A function by name, where the field is a number and no pointer. */
 export const codeAddress: CType<string> = { name: 'unsigned long', size: 8, align: 8, signed: false };
-/** A text as the last field, of which nothing else says the length. */
-export const restText: CType<string> = { name: 'char[]', size: 0, align: 1, signed: 'char', dynamic: true };
+/** A text as the last field, of which nothing else says the length: a byte for each character, as a process wrote it. */
+export const restText: CType<string> = {
+  name: 'char[]',
+  size: 0,
+  align: 1,
+  signed: 'char',
+  dynamic: 'latin1',
+};
+
+/** The same without an end. */
+export const restBytes: CType<string> = { ...restText, dynamic: 'bytes' };
 
 /** Where the kernel's own map of memory begins, without KASLR (PAGE_OFFSET). */
 export const PAGE_OFFSET_TEXT = '0xffff888000000000';

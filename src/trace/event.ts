@@ -1,5 +1,5 @@
-import { type CType, int } from './c-type.js';
-import { utf8Length } from './binary/utf8.js';
+import { encodedLength } from './binary/dynamic-text.js';
+import { type CType, type DynamicText, int } from './c-type.js';
 import type { TraceBehaviour } from './kernel.js';
 
 /**
@@ -73,7 +73,7 @@ export class TraceEvent<F extends TraceFields = TraceFields> {
   readonly fields: readonly PlacedField[];
   /** Bytes of the fields, the common ones among them (sizeof of the kernel's struct). */
   readonly fixedBytes: number;
-  private readonly dynamic: readonly string[];
+  private readonly dynamic: readonly (readonly [string, DynamicText])[];
 
   /** @param print format of printf, and what it shows. */
   constructor(
@@ -93,7 +93,9 @@ export class TraceEvent<F extends TraceFields = TraceFields> {
       alignment = Math.max(alignment, type.align);
       return placed;
     });
-    this.dynamic = Object.entries(fields).flatMap(([field, type]) => (type.dynamic ? [field] : []));
+    this.dynamic = Object.entries(fields).flatMap(([field, type]) =>
+      type.dynamic ? [[field, type.dynamic] as const] : [],
+    );
     this.fixedBytes = alignUp(offset, alignment);
   }
 
@@ -122,16 +124,15 @@ export class TraceEvent<F extends TraceFields = TraceFields> {
     });
   }
 
-  /** What `trace` shows of it: its name and text. ftrace's own events show no name. */
+  /** What `trace` shows of it behind the context: its name and text, with a newline. */
   lineOf(values: TraceValues<F>): string {
-    const text = this.textOf(values);
-    return this.system === 'ftrace' ? text.replace(/\n$/, '') : `${this.name}: ${text}`;
+    return `${this.name}: ${this.textOf(values)}\n`;
   }
 
   /** Bytes that the event takes in a buffer, without the header that the buffer adds. */
   bytesOf(values: TraceValues<F>): number {
     let bytes = this.fixedBytes;
-    for (const name of this.dynamic) bytes += utf8Length(String(values[name])) + 1;
+    for (const [name, encoded] of this.dynamic) bytes += encodedLength(encoded, String(values[name]));
     return bytes;
   }
 }

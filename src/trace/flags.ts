@@ -53,21 +53,40 @@ const onAtBoot: readonly string[] = [
   'hash-ptr',
   'function-trace',
 ];
+/** Those that an instance does not take over from the top one (ZEROED_TRACE_FLAGS). */
+const ofNoOther: readonly string[] = [
+  'event-fork',
+  'function-fork',
+  'trace_printk_dest',
+  'copy_trace_marker',
+];
+/** Those that have no file in `options` of an instance (TOP_LEVEL_TRACE_FLAGS). */
+const ofTop: readonly string[] = ['trace_printk', 'printk-msg-only', 'record-cmd'];
 /** Options of the tracer nop, to try what becomes of an option: it takes one, and refuses the other (trace_nop.c). */
 const nopOptions = ['test_nop_accept', 'test_nop_refuse'] as const;
 
-/** `trace_options` of the top instance (kernel/trace/trace.c). */
+/** `trace_options` of an instance (kernel/trace/trace.c). */
 export class TraceFlags {
   /** The options that there are. */
   readonly all: readonly string[];
-  private readonly on = new Set(onAtBoot);
+  private readonly on: Set<string>;
 
+  /**
+   * @param has what the kernel has of the options that came later.
+   * @param top those of the top instance, for another one.
+   */
   constructor(
-    /** What the kernel has of the options that came later. */
     has: readonly LaterTraceOption[],
     private readonly overwriteChanged: (overwrites: boolean) => void,
+    private readonly top?: TraceFlags,
   ) {
     this.all = [...options.filter((name) => !isLater(name) || has.includes(name)), ...nopOptions];
+    this.on = new Set(top === undefined ? onAtBoot : [...top.on].filter((name) => !ofNoOther.includes(name)));
+  }
+
+  /** Options that have a file. */
+  get inFiles(): readonly string[] {
+    return this.top === undefined ? this.all : this.all.filter((name) => !ofTop.includes(name));
   }
 
   has(name: string): boolean {
@@ -77,6 +96,11 @@ export class TraceFlags {
   /** Whether the names of tasks are kept. */
   get recordsComms(): boolean {
     return this.on.has('record-cmd');
+  }
+
+  /** Whether thread groups of tasks are kept. */
+  get recordsTgids(): boolean {
+    return this.on.has('record-tgid');
   }
 
   /** @throws ErrnoError EINVAL for one that there is not, or that does not change (set_tracer_flag). */

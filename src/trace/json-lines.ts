@@ -1,4 +1,4 @@
-import { type TraceRecord, traceFlag } from './tracer.js';
+import { type TraceRecord, traceFlag } from './record.js';
 
 /** One event as a line of JSON (schema/trace-record.schema.json), with its newline. */
 export function jsonLine(record: TraceRecord): string {

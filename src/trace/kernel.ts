@@ -12,6 +12,18 @@ export interface TraceBehaviour {
   readonly matrixAllocReservedEvent: boolean;
   /** Which of the options that came later `trace_options` has (trace/flags.ts). */
   readonly laterTraceOptions: readonly LaterTraceOption[];
+  /** A marker may be as long as an event can be (6.8), not 1 KiB at most. */
+  readonly longMarkers: boolean;
+  /** Markers are written with preemption off (6.18). */
+  readonly marksWithPreemptionOff: boolean;
+  /** Events of raw data have no more bytes than were written. */
+  readonly rawMarkersAreExact: boolean;
+  /** The number of raw data's event (enum trace_type). */
+  readonly rawDataId: number;
+  /** A page of the buffers may be several pages of memory (`buffer_subbuf_size_kb`, 6.8). */
+  readonly hasSubbufSize: boolean;
+  /** Filters know `CPUS{0-3}` and `field.function` (6.6). */
+  readonly filtersCpusAndFunctions: boolean;
   /** Only one at a time may have `trace_pipe` of a CPU open. */
   readonly tracePipeHasOneReader: boolean;
 }

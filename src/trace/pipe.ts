@@ -1,7 +1,9 @@
 import type { CpuId } from '../lib/brand.js';
 import type { TraceRing } from './ring.js';
-import { traceLine } from './trace-text.js';
-import type { TraceRecord, Tracer } from './tracer.js';
+import { TracePrinter } from './trace-printer.js';
+import type { TraceArray } from './trace-array.js';
+import type { TraceRecord } from './record.js';
+import { asRead } from './ring-set.js';
 
 /** Most characters that are put together for one read: those of a trace_seq, but for the zero at its end. */
 const SEQ_BYTES = 8192 - 4 * 8 - 1;
@@ -11,12 +13,15 @@ export class TracePipe {
   /** Of lines that did not fit into the last read. */
   private rest = '';
   private hasRead = false;
+  private readonly printer: TracePrinter;
 
   /** @param cpu whose events; default: all CPUs', in the order of their times. */
   constructor(
-    private readonly tracer: Tracer,
+    private readonly array: TraceArray,
     private readonly cpu?: CpuId,
-  ) {}
+  ) {
+    this.printer = new TracePrinter(array);
+  }
 
   /** Whether a read would give something, or the end. */
   get isReadable(): boolean {
@@ -25,7 +30,7 @@ export class TracePipe {
 
   /** What was read once is at its end where nothing is written any more. */
   private get isOver(): boolean {
-    return !this.tracer.on && this.hasRead;
+    return !this.array.on && this.hasRead;
   }
 
   /**
@@ -50,7 +55,7 @@ export class TracePipe {
     for (let ring = this.oldest(); ring !== undefined && text.length < wanted; ring = this.oldest()) {
       const record = ring.peek();
       if (record === undefined) break;
-      const line = traceLine(record, this.tracer.clockInNs);
+      const line = this.printer.line(record);
       if (text !== '' && text.length + line.length > SEQ_BYTES) break;
       const missed = ring.consume();
       if (missed > 0) text += `CPU:${record.cpu} [LOST ${missed} EVENTS]\n`;
@@ -61,18 +66,18 @@ export class TracePipe {
 
   /** The buffer with the oldest event. */
   private oldest(): TraceRing<TraceRecord> | undefined {
-    const { tracer, cpu } = this;
+    const { array, cpu } = this;
     if (cpu !== undefined) {
-      const ring = tracer.ringOf(cpu);
+      const ring = array.ringOf(cpu);
       return ring.isEmpty ? undefined : ring;
     }
     let oldest: TraceRing<TraceRecord> | undefined;
-    let seq = Number.POSITIVE_INFINITY;
-    for (const ring of tracer.rings) {
+    let least: TraceRecord | undefined;
+    for (const ring of array.rings.used) {
       const first = ring.peek();
-      if (first === undefined || first.seq > seq) continue;
+      if (first === undefined || (least !== undefined && asRead(least, first) < 0)) continue;
       oldest = ring;
-      ({ seq } = first);
+      least = first;
     }
     return oldest;
   }

@@ -5,7 +5,7 @@ export interface Recorded {
   readonly ns: Ns;
 }
 
-/** Bytes of a page that hold events (BUF_PAGE_SIZE). */
+/** Bytes of a page that hold events, where it is one page of memory (BUF_PAGE_SIZE). */
 export const PAGE_BYTES = 4080;
 /** The longest event whose header is one word. */
 const SHORT_BYTES = 28 * 4;
@@ -56,7 +56,11 @@ export class TraceRing<T extends Recorded> {
   private missed = 0;
   private lastNs: Ns = 0;
 
-  constructor(private nrPages: number) {}
+  constructor(
+    private nrPages: number,
+    /** Bytes of a page that hold events. */
+    private readonly pageBytes = PAGE_BYTES,
+  ) {}
 
   /** The events that are there, the oldest first. */
   *[Symbol.iterator](): Generator<T, void, void> {
@@ -93,7 +97,7 @@ export class TraceRing<T extends Recorded> {
     let page = this.pages.length > 0 ? this.pages[this.pages.length - 1] : this.reader;
     const late = page.events.length > 0 && event.ns - this.lastNs > LONGEST_DELTA;
     let needed = late ? length + TIME_EXTEND_BYTES : length;
-    if (page.bytes + needed > PAGE_BYTES) {
+    if (page.bytes + needed > this.pageBytes) {
       if (this.pages.length >= this.nrPages) {
         if (!this.overwrites) {
           this.dropped += 1;
@@ -160,10 +164,10 @@ export class TraceRing<T extends Recorded> {
     this.readEvents = 0;
   }
 
-  /** Gives the ring another size, which empties it. */
+  /** Gives the ring another size; in a smaller one the oldest events make room (rb_remove_pages). */
   resize(nrPages: number): void {
     this.nrPages = nrPages;
-    this.reset();
+    while (this.pages.length > nrPages) this.overrun += this.pages.shift()?.events.length ?? 0;
   }
 
   /** Has the reader's page be one with an event that was not taken; false if there is none (rb_get_reader_page). */

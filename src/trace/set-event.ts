@@ -1,11 +1,11 @@
 import { ErrnoError } from '../lib/errno.js';
 import type { TraceEvent } from './event.js';
-import type { Tracer } from './tracer.js';
+import type { TraceArray } from './trace-array.js';
 
 /** 0, 1, or X if only some of the events are on; ? if there are none (system_enable_read). */
-export function enabledText(tracer: Tracer, events: readonly TraceEvent[]): string {
+export function enabledText(array: TraceArray, events: readonly TraceEvent[]): string {
   if (events.length === 0) return '?';
-  const on = events.filter((event) => tracer.isEnabled(event)).length;
+  const on = events.filter((event) => array.isEnabled(event)).length;
   if (on === 0) return '0';
   return on === events.length ? '1' : 'X';
 }
@@ -17,15 +17,15 @@ export function enabledText(tracer: Tracer, events: readonly TraceEvent[]): stri
  * @returns the bytes that were taken: the words after the first are for the next write.
  * @throws ErrnoError EINVAL if there are no such events.
  */
-export function setEvents(tracer: Tracer, data: string): number {
+export function setEvents(array: TraceArray, data: string): number {
   const found = /^\s*(\S*)\s?/.exec(data);
   const [taken = '', word = ''] = found ?? [];
   if (word === '') return data.length;
   const value = !word.startsWith('!');
   const wanted = value ? word : word.slice(1);
-  const events = tracer.events.filter((event) => isMeant(wanted, event));
+  const events = array.system.events.filter((event) => isMeant(wanted, event));
   if (events.length === 0) throw new ErrnoError('EINVAL', `there is no event ${wanted}`);
-  tracer.setEnabled(events, value);
+  array.setEnabled(events, value);
   return taken.length;
 }
 

@@ -1,48 +1,57 @@
-import type { CpuId, Ns } from '../lib/brand.js';
-import { type TraceRecord, type Tracer, traceFlag } from './tracer.js';
+import type { Ns } from '../lib/brand.js';
+import type { TraceFlags } from './flags.js';
+import { type TraceRecord, traceFlag } from './record.js';
 
-const HEADER = `#
-#                                _-----=> irqs-off/BH-disabled
-#                               / _----=> need-resched
-#                              | / _---=> hardirq/softirq
-#                              || / _--=> preempt-depth
-#                              ||| / _-=> migrate-disable
-#                              |||| /     delay
-#           TASK-PID     CPU#  |||||  TIMESTAMP  FUNCTION
-#              | |         |   |||||     |         |
+/** How many events there are. */
+export interface TraceCounts {
+  /** That are left. */
+  readonly there: number;
+  /** That are overwritten. */
+  readonly overrun: number;
+  readonly onlineCpus: number;
+}
+
+const atBoot: Pick<TraceFlags, 'has'> = { has: (name) => name === 'context-info' || name === 'irq-info' };
+
+/** The lines above the events, by the options (trace_default_header). */
+export function traceHead({ there, overrun, onlineCpus }: TraceCounts, flags = atBoot): string {
+  const tracer = '# tracer: nop\n#\n';
+  if (!flags.has('context-info') || flags.has('verbose')) return tracer;
+  const info = `# entries-in-buffer/entries-written: ${there}/${there + overrun}   #P:${onlineCpus}\n#\n`;
+  const columns = flags.has('irq-info') ? columnsWithIrqs : columnsWithoutIrqs;
+  return tracer + info + columns(flags.has('record-tgid'));
+}
+
+function columnsWithIrqs(withTgid: boolean): string {
+  const blank = ' '.repeat(withTgid ? 12 : 2);
+  return `#                            ${blank}  _-----=> irqs-off/BH-disabled
+#                            ${blank} / _----=> need-resched
+#                            ${blank}| / _---=> hardirq/softirq
+#                            ${blank}|| / _--=> preempt-depth
+#                            ${blank}||| / _-=> migrate-disable
+#                            ${blank}|||| /     delay
+#           TASK-PID  ${withTgid ? '     TGID   ' : '  '} CPU#  |||||  TIMESTAMP  FUNCTION
+#              | |    ${withTgid ? '       |    ' : '  '}   |   |||||     |         |
 `;
-
-/** The text of `trace`, or of one CPU's (kernel/trace/trace.c, kernel/trace/trace_output.c). */
-export function traceText(tracer: Tracer, onlineCpus: number, cpu?: CpuId): string {
-  const { rings } = tracer;
-  const there = rings.reduce((sum, { entries }) => sum + entries, 0);
-  const overrun = rings.reduce((sum, ring) => sum + ring.overrun, 0);
-  const head = traceHead(there, overrun, onlineCpus);
-  const shown = cpu === undefined ? rings : [tracer.ringOf(cpu)];
-  const notes = tracer.flags.has('annotate') && shown.some((ring) => ring.overrun > 0);
-  const started = new Set<CpuId>();
-  let lines = '';
-  for (const [at, record] of tracer.records(cpu).entries()) {
-    if (notes && !started.has(record.cpu)) {
-      started.add(record.cpu);
-      if (at > 0) lines += `##### CPU ${record.cpu} buffer started ####\n`;
-    }
-    lines += traceLine(record, tracer.clockInNs);
-  }
-  return head + lines;
 }
 
-/** The lines above the events, of which `there` are left and `overrun` are overwritten. */
-export function traceHead(there: number, overrun: number, onlineCpus: number): string {
-  return `# tracer: nop\n#\n# entries-in-buffer/entries-written: ${there}/${there + overrun}   #P:${onlineCpus}\n${HEADER}`;
+function columnsWithoutIrqs(withTgid: boolean): string {
+  return `#           TASK-PID    ${withTgid ? '   TGID   ' : ''} CPU#     TIMESTAMP  FUNCTION
+#              | |      ${withTgid ? '     |    ' : ''}   |         |         |
+`;
 }
 
-/** One event, with its newline. */
+/** One event as `trace` shows it without options, with its newline. */
 export function traceLine(record: TraceRecord, inNs = true): string {
-  const { comm, pid, cpu, ns, event, values } = record;
+  const { comm, pid, cpu, ns, event, values, flags, preemptDepth } = record;
   const task = `${comm.padStart(16)}-${String(pid).padEnd(7)}`;
-  const time = inNs ? secondsText(ns) : ` ${String(ns).padStart(12)}`;
-  return `${task} [${String(cpu).padStart(3, '0')}] ${contextChars(record)}${time}: ${event.lineOf(values)}\n`;
+  const place = `[${String(cpu).padStart(3, '0')}] ${contextChars(flags, preemptDepth)}`;
+  return `${task} ${place}${timeText(ns, inNs)}: ${event.lineOf(values)}`;
+}
+
+/** A time after a blank, in seconds; or what else the clock counts. */
+export function timeText(ns: Ns, inNs: boolean): string {
+  return inNs ? secondsText(ns) : ` ${String(ns).padStart(12)}`;
 }
 
 /** Seconds with six digits behind the point, rounded, after a blank. */
@@ -53,7 +62,7 @@ export function secondsText(ns: Ns): string {
 }
 
 /** The five columns of trace_print_lat_fmt. */
-function contextChars({ flags, preemptDepth }: TraceRecord): string {
+export function contextChars(flags: number, preemptDepth: number): string {
   const off = flags & traceFlag.IRQS_OFF ? 'd' : '.';
   const resched = flags & traceFlag.NEED_RESCHED ? 'N' : '.';
   const depth = preemptDepth === 0 ? '.' : preemptDepth.toString(16);

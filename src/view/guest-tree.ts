@@ -88,7 +88,7 @@ export const builtinFiles: Readonly<Record<string, (guest: ShownGuest) => TreeNo
   '/proc/cpuinfo': ({ irq: { machine }, cpuFiles }) =>
     procFile(0o444, { read: () => procCpuinfo(machine, cpuFiles) }),
   '/proc/kallsyms': ({ tracer }) =>
-    procFile(0o444, { read: () => tracer.addresses.kallsyms(tracer.kptrRestrict < 2) }),
+    procFile(0o444, { read: () => tracer.system.addresses.kallsyms(tracer.kptrRestrict < 2) }),
   '/proc/sys/kernel/ftrace_enabled': ({ tracer }) =>
     sysctlInt(
       () => tracer.ftraceEnabled,

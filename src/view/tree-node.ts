@@ -13,6 +13,10 @@ export interface DirectoryNode {
   lookup(name: string): TreeNode | undefined;
   /** How many entries are directories, for a directory that knows it without looking at each of them. */
   directories?(): number;
+  /** mkdir() of an entry that is not there. Missing: nobody makes any. Throws ErrnoError. */
+  mkdir?(name: string): void;
+  /** rmdir() of an entry that is there. Missing: nobody removes any. Throws ErrnoError. */
+  rmdir?(name: string): void;
 }
 
 /** How many directories are in a directory. */
@@ -64,6 +68,8 @@ export interface FileNode {
   truncate?(): void;
   /** The same up to where the writer may sleep, for who lets others go on meanwhile. Missing: it never does. */
   beginWrite?(data: string): number | SleepingWrite;
+  /** What read() says of a file without `read` that can be opened to be read all the same. Missing: it cannot. */
+  readonly unreadable?: 'EINVAL';
   /** What the filesystem says to a user who would write a file without `write`, and whether it says so at open(). */
   readonly unwritable: { readonly code: 'EIO' | 'EACCES' | 'EINVAL'; readonly at: 'open' | 'write' };
 }

@@ -111,7 +111,7 @@ export class FileTree {
     if (node.kind !== 'file') throw new ErrnoError('EISDIR', `${path} is a directory`);
     if (access === 'write' && node.write === undefined && node.unwritable.at === 'open')
       throw unwritable(path, node);
-    if (access === 'read' && node.read === undefined)
+    if (access === 'read' && node.read === undefined && node.unreadable === undefined)
       throw new ErrnoError('EACCES', `${path} cannot be read`);
     const write = (data: string): number => {
       if (node.write === undefined) throw unwritable(path, node);
@@ -161,6 +161,29 @@ export class FileTree {
       if (node !== undefined) entries.push({ name, mode: modeOf(node) });
     }
     return entries;
+  }
+
+  /** mkdir(). @throws ErrnoError EEXIST, ENOENT, EPERM where nobody makes directories. */
+  mkdir(path: string): void {
+    const { parent, name } = this.split(path);
+    if (parent.lookup(name) !== undefined) throw new ErrnoError('EEXIST', `there is ${path} already`);
+    if (parent.mkdir === undefined) throw new ErrnoError('EPERM', `${path} cannot be made here`);
+    parent.mkdir(name);
+  }
+
+  /** rmdir(). @throws ErrnoError ENOENT, ENOTDIR, EPERM where nobody removes directories, EBUSY for one in use. */
+  rmdir(path: string): void {
+    const { parent, name } = this.split(path);
+    const node = parent.lookup(name);
+    if (node === undefined) throw new ErrnoError('ENOENT', `there is no ${path}`);
+    if (node.kind !== 'directory') throw new ErrnoError('ENOTDIR', `${path} is no directory`);
+    if (parent.rmdir === undefined) throw new ErrnoError('EPERM', `${path} cannot be removed`);
+    parent.rmdir(name);
+  }
+
+  private split(path: string): { readonly parent: DirectoryNode; readonly name: string } {
+    const [, above = '', name = ''] = /^(.*?)\/*([^/]*)\/*$/.exec(path) ?? [];
+    return { parent: this.directory(above === '' ? '/' : above), name };
   }
 
   /** How many directories there are in a directory. */
@@ -243,6 +266,7 @@ export class FileTree {
 
 /** What a file of a plug-in returns has been seen by no compiler. */
 function readText(path: string, node: FileNode): string {
+  if (node.unreadable !== undefined) throw new ErrnoError(node.unreadable, `${path} is only written`);
   const text: unknown = node.read?.() ?? '';
   if (typeof text === 'string') return text;
   throw new PluginError(`reading ${path} gave ${String(text)}; its read (or show) must return a string`);

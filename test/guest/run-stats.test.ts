@@ -20,6 +20,8 @@ function bare() {
     interruptNs: 100,
     cpus: [0, 1].map((id) => ({ id, hardirqs: 5 })),
     tracePort: undefined,
+    nrCpuIds: 2,
+    cpusOfList: () => undefined,
     traceContext: () => ({ cpu: 0, comm: 'x', pid: 1, flags: 0, preemptDepth: 0 }),
   };
   const tracer = new Tracer(machine, [], kernelBehaviour('6.12'));

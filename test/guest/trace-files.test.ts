@@ -7,7 +7,7 @@ import { Guest } from '../../src/guest/guest.js';
 import type { TimelineEvent } from '../../src/guest/timeline.js';
 import type { GuestTrace } from '../../src/guest/trace.js';
 import { traceRecordSchema, traceRecordSchemaText } from '../../src/guest/trace-record-schema.js';
-import type { TraceRecord } from '../../src/trace/tracer.js';
+import type { TraceRecord } from '../../src/trace/record.js';
 
 const examples = fileURLToPath(new URL('../../examples/', import.meta.url));
 

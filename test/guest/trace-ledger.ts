@@ -1,7 +1,7 @@
 import type { Guest } from '../../src/guest/guest.js';
 import { softirqNames } from '../../src/machine/softirq.js';
 import { parseInterrupts } from '../../src/view/interrupts/parse.js';
-import type { TraceRecord } from '../../src/trace/tracer.js';
+import type { TraceRecord } from '../../src/trace/record.js';
 
 type Counts = Map<string, number>;
 

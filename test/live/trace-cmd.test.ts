@@ -17,8 +17,7 @@ describeReal('trace-cmd report', ['trace-cmd'], () => {
       .split('\n')
       .map((line) => /^ *(.+)-(\d+) +\[(\d{3})\](?: \S{5})? +(\d+\.\d{6}): (\w+): +(.*)$/.exec(line))
       .flatMap((found) => (found ? [found.slice(1).join(' ')] : []))
-      .map((line) => line.replace(/(struct[= ])(0x)?[0-9a-f]{16}/, '$1P').trimEnd())
-      .sort();
+      .map((line) => line.replace(/(struct[= ])(0x)?[0-9a-f]{16}/, '$1P').trimEnd());
   }
 
   test.each([
@@ -113,5 +112,27 @@ describeReal('trace-cmd record, and cat trace_pipe', ['trace-cmd', 'timeout', 'd
     const [dd, nothing, one, second, count] = out.split('\n');
     expect([dd, nothing, one, second]).toEqual(['dd 1', 'nothing 124', 'one', 'second 1']);
     expect(Number(count)).toBeGreaterThan(100);
+  });
+
+  test('instances, snapshots, filters and tasks', async () => {
+    const script = `cd ${dir}
+      trace-cmd record -q -o ${dir}/b.dat -B one -e irq:irq_handler_entry -f 'cpu & CPUS{0-3}' sleep 0.5; echo "record $?"
+      trace-cmd report -q ${dir}/b.dat 2>&1 | grep -c '[[]00[0-3]][^:]*: *irq_handler_entry'
+      cd /sys/kernel/tracing; ls instances | wc -l
+      mkdir instances/two; mkdir instances/two 2>/dev/null; echo "twice $?"
+      echo irq > instances/two/set_event; sleep 0.2; echo 0 > instances/two/tracing_on
+      [ $(grep -c irq_handler_entry instances/two/trace) -gt 0 ] && ! grep -q irq_handler_entry trace && echo own
+      exec 5<instances/two/trace_pipe; rmdir instances/two 2>/dev/null; echo "busy $?"; exec 5<&-
+      rmdir instances/two; echo "gone $?"; rmdir instances/two 2>/dev/null; echo "none $?"
+      echo $$ > set_event_pid; echo hyperv:vmbus_send_modifychannel > set_event
+      echo 2 > /proc/irq/39/smp_affinity; sh -c 'echo 4 > /proc/irq/39/smp_affinity'; cat trace | grep -c send_modify
+      trace-cmd snapshot -s; trace-cmd snapshot | grep -o "sh-$$ .* d..1" | tr -s ' ' | cut -d' ' -f2,3
+      cat trace_marker; echo "read $?"`;
+    const { out, err } = await inShell(RFC, script);
+    expect(err).toBe('cat: trace_marker: Invalid argument\n');
+    const [recorded, counted, ...rest] = out.trim().split('\n');
+    expect([recorded, Number(counted) > 10]).toEqual(['record 0', true]);
+    const names = ['0', 'twice 1', 'own', 'busy 1', 'gone 0', 'none 1'];
+    expect(rest).toEqual([...names, '1', '[000] d..1', 'read 1']);
   });
 });

@@ -1,10 +1,17 @@
 import { describe, expect, test } from '@jest/globals';
-import { kernelBehaviour } from '../../src/irq/kernel.js';
+import { kernelBehaviour, type KernelVersion } from '../../src/irq/kernel.js';
+import { AddressSpace } from '../../src/trace/binary/address-space.js';
 import { guid, int, text, u8, u64 } from '../../src/trace/c-type.js';
 import { either, rec, str, symbolic, TraceEvent } from '../../src/trace/event.js';
 import { parseFilter } from '../../src/trace/filter.js';
 import { TraceRing } from '../../src/trace/ring.js';
-import { irqHandlerEntry, irqHandlerExit, softirqRaise } from '../../src/machine/trace-events.js';
+import {
+  irqHandlerEntry,
+  irqHandlerExit,
+  softirqRaise,
+  taskletEntry,
+  workqueueQueueWork,
+} from '../../src/machine/trace-events.js';
 import { vmbusNegotiateVersion, vmbusOpen } from '../../src/vmbus/trace-events.js';
 
 const unsignedChar = kernelBehaviour('7.2');
@@ -66,11 +73,23 @@ describe('one table of fields gives all forms', () => {
 });
 
 describe('filters', () => {
-  function passes(filter: string, irq: number, name: string): boolean {
-    const parsed = parseFilter(filter, irqHandlerEntry.plain, 151);
-    if (!('passes' in parsed)) throw new Error(parsed.message);
-    const where = { cpu: 3, comm: 'irq_set_affinity', pid: 77, flags: 4, preemptDepth: 1 };
-    return parsed.passes({ values: { irq, name }, ...where });
+  const addresses = new AddressSpace();
+  const address = `0x${addresses.addressOf('vmbus_on_event').toString(16)}`;
+  const where = { cpu: 3, comm: 'irq_set_affinit', pid: 77, flags: 4, preemptDepth: 1 };
+  const entry = { event: irqHandlerEntry.plain, values: { irq: 24, name: 'ilab' } };
+  const tasklet = { event: taskletEntry.plain, values: { tasklet: '0x1', func: 'vmbus_on_event' } };
+  const queued = {
+    event: workqueueQueueWork.plain,
+    values: { work: 0, function: 'f', workqueue: 'w', req_cpu: 2, cpu: 1 },
+  };
+
+  function parsed(filter: string, event: TraceEvent, kernel: KernelVersion = '6.12') {
+    const cpusOf = (list: string): ReadonlySet<number> | undefined => {
+      const [, from, to = from] = /^(\d+)(?:-(\d+))?$/.exec(list) ?? [];
+      if (from === undefined) return undefined;
+      return new Set(Array.from({ length: Number(to) - Number(from) + 1 }, (_, at) => Number(from) + at));
+    };
+    return parseFilter(filter, event, { id: 151, behaviour: kernelBehaviour(kernel), addresses, cpusOf });
   }
 
   test.each([
@@ -92,31 +111,99 @@ describe('filters', () => {
     ['name ~ "*[!a-b]" || name ~ "[xyz]lab"', false],
     ['name ~ "il[]ab]b"', true],
     ['name ~ "i\\\\lab" || name ~ "i\\lab"', true],
+    ['name ~ "[z-a]lab"', false],
+    ['name ~ "i[l"', false],
+    ['name ~ "!il*"', false],
+    ['name ~ "*a*b*"', true],
+    ['irq == 24 && ', true],
+    ['irq == 23 || !', false],
+    ['! !irq == 24', true],
+    ['!(irq == 23 || name == "other") && cpu == 3', true],
+    ['irq == 23 || irq == 24 && cpu == 3', true],
+    ['cpu & CPUS{2-3}', true],
+    ['cpu & CPUS{0-2}', false],
+    ['cpu == CPUS{3}', true],
+    ['CPU != CPUS{3}', false],
+    ['cpu == CPUS{2-3}', false],
+    ['cpu != CPUS{2-3}', true],
+    ['irq & CPUS{24}', true],
+    ['cpu & 3', false],
   ])('%s', (filter, expected) => {
-    expect(passes(filter, 24, 'ilab')).toBe(expected);
+    expect(result(filter, entry)).toBe(expected);
   });
 
   test.each([
-    ['irq==', 'Invalid value (did you forget quotes)?', 6],
-    ['nofield==1', 'Field not found', 8],
-    ['name==ilab', 'Invalid value (did you forget quotes)?', 7],
-    ['(irq==1', "Too many '('", 7],
-    ['irq==1)', "Too few '('", 6],
-    ['', 'No filter found', 0],
-    ['name == 1', 'Expecting string field', 9],
-    ['name & 1', 'Expecting string field', 8],
-    ['irq ~ 1', 'Illegal operation for field type', 7],
-    ['name > "foo"', 'Illegal operation for field type', 8],
-    ['irq == "x"', 'Expecting numeric field', 8],
-    ['irq == 1z', 'Illegal integer value', 8],
-    ['irq == 08', 'Illegal integer value', 8],
-    ['irq == 99999999999999999999', 'Illegal integer value', 8],
-    ['irq == -9223372036854775809', 'Illegal integer value', 8],
-    ['irq == 999999999999999999999999', 'Operand too long', 32],
-    [`name == "${'x'.repeat(256)}"`, 'Operand too long', 266],
-    ['name == "a', 'Missing matching quote', 11],
-  ])('%s is none', (filter, message, at) => {
-    expect(parseFilter(filter, irqHandlerEntry.plain, 151)).toEqual({ message, at });
+    ['func.function == vmbus_on_event', tasklet, true],
+    ['func.function != vmbus_on_event', tasklet, false],
+    ['func.function == other && cpu == 3', tasklet, false],
+    [`func.function == ${address}`, tasklet, true],
+    ['req_cpu & CPUS{2-3}', queued, true],
+    ['req_cpu & CPUS{3}', queued, false],
+    ['workqueue ~ "0*"', queued, false],
+  ])('%s', (filter, on, expected) => {
+    expect(result(filter, on)).toBe(expected);
+  });
+
+  function result(filter: string, { event, values }: typeof entry | typeof tasklet | typeof queued): boolean {
+    const found = parsed(filter, event);
+    if (!('passes' in found)) throw new Error(found.message);
+    return found.passes({ values, ...where });
+  }
+
+  test.each([
+    ['irq==', 'EINVAL', 'Invalid value (did you forget quotes)?', 6],
+    ['nofield==1', 'EINVAL', 'Field not found', 8],
+    ['toString==1', 'EINVAL', 'Field not found', 9],
+    ['name==ilab', 'EINVAL', 'Invalid value (did you forget quotes)?', 7],
+    ['irq', 'EINVAL', 'Invalid operator', 4],
+    // What is wrong with quotes and parentheses is found first, and its number goes out as an errno.
+    ['(irq==1', 'ENOENT', "Too many '('", 0],
+    ['irq==1 && ((irq==2)', 'ENOENT', "Too many '('", 10],
+    ['irq==1)', 'EPERM', "Too few '('", 6],
+    ['name == "a', 'ESRCH', 'Missing matching quote', 8],
+    ['', 'EINVAL', undefined, 0],
+    ['()', 'EINVAL', undefined, 0],
+    ['!', 'EINVAL', 'No filter found', 1],
+    ['== 3', 'EPERM', undefined, 0],
+    ['irq==1 && ()', 'EPERM', undefined, 0],
+    ['irq==1 irq==2', 'EPERM', 'Too many terms in predicate expression', 7],
+    ['irq==1 & irq==2', 'EPERM', 'Too many terms in predicate expression', 7],
+    ['name == 1', 'EINVAL', 'Expecting string field', 9],
+    ['name & 1', 'EINVAL', 'Expecting string field', 8],
+    ['irq ~ 1', 'EINVAL', 'Illegal operation for field type', 7],
+    ['name > "foo"', 'EINVAL', 'Illegal operation for field type', 8],
+    ['irq == "x"', 'EINVAL', 'Expecting numeric field', 8],
+    ['irq == 1z', 'EINVAL', 'Illegal integer value', 8],
+    ['irq == 08', 'EINVAL', 'Illegal integer value', 8],
+    ['irq == 99999999999999999999', 'EINVAL', 'Illegal integer value', 8],
+    ['irq == -9223372036854775809', 'EINVAL', 'Illegal integer value', 8],
+    ['irq == 999999999999999999999999', 'EINVAL', 'Operand too long', 32],
+    [`name == "${'x'.repeat(256)}"`, 'EINVAL', 'Operand too long', 266],
+    ['cpu & CPUS', 'EINVAL', "Missing '{'", 12],
+    ['cpu & CPUS{3', 'EINVAL', "Missing '}'", 13],
+    ['cpu & CPUS{}', 'EINVAL', 'Invalid cpulist', 12],
+    ['cpu & CPUS{x}', 'EINVAL', 'Invalid cpulist', 13],
+    ['cpu > CPUS{3}', 'EINVAL', 'Illegal operation for field type', 7],
+    ['name & CPUS{3}', 'EINVAL', 'Illegal operation for field type', 8],
+    ['irq.function == vmbus_on_event', 'EINVAL', 'Illegal operation for field type', 17],
+  ])('%j is none: %s', (filter, code, message, at) => {
+    expect(parsed(filter, entry.event)).toEqual({ code, message, at });
+  });
+
+  test.each([
+    ['func.function > vmbus_on_event', 'Invalid operator', 17],
+    ['func.function == 1abc', 'Invalid value (did you forget quotes)?', 22],
+    ['func.function == 0x12', 'Function not found', 22],
+    ['func.function == +', 'Function not found', 19],
+  ])('%j is none of a function', (filter, message, at) => {
+    expect(parsed(filter, tasklet.event)).toEqual({ code: 'EINVAL', message, at });
+  });
+
+  test.each([
+    ['cpu & CPUS{3}', 'Invalid value (did you forget quotes)?', 7],
+    ['func.function == vmbus_on_event', 'Invalid operator', 5],
+  ])('Linux 6.1 does not know %s', (filter, message, at) => {
+    expect(parsed(filter, tasklet.event, '6.1')).toEqual({ code: 'EINVAL', message, at });
   });
 });
 

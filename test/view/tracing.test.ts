@@ -74,3 +74,28 @@ test('kallsyms has the functions that the binary form of events named, if kptr_r
   fs.writeFile('/proc/sys/kernel/kptr_restrict', '2');
   expect(fs.readFile('/proc/kallsyms')).toBe('0000000000000000 t tracing_mark_write\n');
 });
+
+test.each<[string, string, string | undefined, string]>([
+  ['irq_handler_entry/filter', 'irq==24\n', undefined, 'irq==24\n'],
+  ['irq_handler_entry/filter', 'irq==24\0 && nonsense', undefined, 'irq==24\n'],
+  ['irq_handler_entry/filter', `irq==24${' '.repeat(4088)}`, undefined, 'irq==24\n'],
+  ['irq_handler_entry/filter', `irq==24${' '.repeat(4089)}`, 'EINVAL', 'none\n'],
+  ['irq_handler_entry/filter', '(irq==24', 'ENOENT', "(irq==24\n^\nparse_error: Too many '('\n\n"],
+  ['irq_handler_entry/filter', '==24', 'EPERM', '==24\nError: (0)\n\n'],
+  ['filter', 'nofield==24', undefined, '### global filter ###\n'],
+])('a write to %s of %j: %s', (file, data, code, shown) => {
+  const { fs } = Guest.create({ cpus: 1, devices: [] });
+  expect(errnoOf(() => fs.writeFile(`${TRACING}/events/irq/${file}`, data))).toBe(code);
+  expect(fs.readFile(`${TRACING}/events/irq/${file}`).slice(0, shown.length)).toBe(shown);
+});
+
+test('the filter of a group is taken by the events that can have it; the others say that they cannot', () => {
+  const { fs } = Guest.create({ cpus: 1, devices: [] });
+  const filterOf = (event: string): string => fs.readFile(`${TRACING}/events/irq/${event}/filter`);
+  fs.writeFile(`${TRACING}/events/irq/filter`, 'irq==24');
+  expect(filterOf('irq_handler_exit')).toBe('irq==24\n');
+  const error = "parse_error: Couldn't find or set field in one of a subsystem's events";
+  expect(filterOf('softirq_entry')).toBe(`irq==24\n^\n${error}\n\n`);
+  fs.writeFile(`${TRACING}/events/irq/filter`, '0');
+  expect(filterOf('softirq_entry')).toBe('none\n');
+});

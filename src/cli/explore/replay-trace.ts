@@ -8,13 +8,8 @@ import { explorerStep, labEvents } from '../../host/trace-events.js';
 import { kernelBehaviour } from '../../irq/kernel.js';
 import { kernelTraceEvents } from '../../platform/trace-events.js';
 import type { TracePort } from '../../trace/port.js';
-import {
-  type TraceContext,
-  type TracedMachine,
-  type TraceRecord,
-  Tracer,
-  traceFlag,
-} from '../../trace/tracer.js';
+import { type TraceContext, type TracedMachine, type TraceRecord, traceFlag } from '../../trace/record.js';
+import { Tracer } from '../../trace/tracer.js';
 import { hypervEvents } from '../../vmbus/trace-events.js';
 import { traceFormatOf, writeTrace } from '../run/trace-file.js';
 
@@ -48,6 +43,10 @@ class RaceMachine implements TracedMachine {
   set tracePort(port: TracePort | undefined) {
     this.port = port;
     for (const machine of this.machines) machine.tracePort = port;
+  }
+
+  cpusOfList(): undefined {
+    return undefined;
   }
 
   begun(stage: Stage): void {

@@ -46,7 +46,7 @@ export interface OpenedFile {
 
 /**
  * The files that are mounted. They behave as in procfs and sysfs: a text is made when it is read, and directories
- * change by themselves, not through their users. Every failure is an ErrnoError with the errno of the system call.
+ * change by themselves, hardly ever through their users. Every failure is an ErrnoError with the errno of the system call.
  */
 export interface MountedFiles {
   exists(path: string): boolean;
@@ -60,6 +60,10 @@ export interface MountedFiles {
   open(path: string, access: 'read' | 'write'): OpenedFile;
   /** fsync(). */
   sync(path: string): void;
+  /** mkdir(), where what is mounted has directories that its users make. */
+  mkdir(path: string): void;
+  /** rmdir() of such a directory. */
+  rmdir(path: string): void;
   /** The error of making an entry that is not there; `create`: by open(). */
   notMade(path: string, by: 'create' | 'another call'): ErrnoError;
   /** The error of reading or writing an open file whose path no longer exists. */

@@ -44,7 +44,6 @@ const FATTR = { MODE: 1 << 0, UID: 1 << 1, GID: 1 << 2 } as const;
 const nameOffsets: ReadonlyMap<number, number> = new Map([
   [OPCODE.CREATE, 16],
   [OPCODE.MKNOD, 16],
-  [OPCODE.MKDIR, 8],
   [OPCODE.LINK, 8],
   [OPCODE.SYMLINK, 0],
 ]);
@@ -167,6 +166,10 @@ export class FuseFilesystem {
         return undefined;
       case OPCODE.POLL:
         return this.poll(body, notices);
+      case OPCODE.MKDIR:
+        return this.makeDirectory(this.inode(nodeId), nameAt(body, 8), notices);
+      case OPCODE.RMDIR:
+        return this.removeDirectory(this.inode(nodeId), nameAt(body));
       case OPCODE.LSEEK:
         return this.seek(longWord(body, 0), word(body, 16));
       default:
@@ -174,7 +177,17 @@ export class FuseFilesystem {
     }
   }
 
-  /** The entries of procfs and sysfs are the kernel's: nobody else makes, removes or renames one. */
+  private makeDirectory(parent: Inode, name: string, notices: KernelNotices): Uint8Array {
+    this.mounted.mkdir(`${parent.path}/${name}`);
+    return this.lookup(parent, name, notices);
+  }
+
+  private removeDirectory(parent: Inode, name: string): Uint8Array {
+    this.mounted.rmdir(`${parent.path}/${name}`);
+    return empty;
+  }
+
+  /** The entries of procfs and sysfs are the kernel's: hardly ever does anybody else make, remove or rename one. */
   private refuseChange(opcode: number, nodeId: number, body: DataView): 'unknown' {
     const newName = nameOffsets.get(opcode);
     if (newName !== undefined) {
@@ -191,7 +204,6 @@ export class FuseFilesystem {
         throw new ErrnoError('EPERM', `${path} cannot be replaced`);
       }
       case OPCODE.UNLINK:
-      case OPCODE.RMDIR:
         throw new ErrnoError('EPERM', `${nameAt(body)} cannot be removed`);
       default:
         return 'unknown';

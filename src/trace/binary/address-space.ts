@@ -20,6 +20,12 @@ export class AddressSpace {
     return address;
   }
 
+  /** The function that an address is in, of those that were asked for. */
+  functionAt(address: bigint): string | undefined {
+    const found = [...this.functions].find(([, from]) => from <= address && address < from + FUNCTION_BYTES);
+    return found?.[0];
+  }
+
   /** /proc/kallsyms, of the functions that were asked for. @param shown false: all addresses are 0. */
   kallsyms(shown = true): string {
     return [...this.functions]

@@ -1,7 +1,7 @@
 import { type CType, codeAddress } from '../c-type.js';
-import type { TraceRecord } from '../tracer.js';
+import type { TraceRecord } from '../record.js';
 import type { AddressSpace } from './address-space.js';
-import { utf8 } from './utf8.js';
+import { encodedText } from './dynamic-text.js';
 
 /** The bytes of an event as they lie in a buffer, its header not among them (include/trace/trace_events.h). */
 export function eventBytes(record: TraceRecord, id: number, addresses: AddressSpace): Uint8Array {
@@ -14,7 +14,7 @@ export function eventBytes(record: TraceRecord, id: number, addresses: AddressSp
     ...record.values,
   };
   const texts = event.fields.flatMap((field) =>
-    field.type.dynamic ? [{ field, text: utf8(`${String(values[field.name])}\0`) }] : [],
+    field.type.dynamic ? [{ field, text: encodedText(field.type.dynamic, String(values[field.name])) }] : [],
   );
   const bytes = new Uint8Array(texts.reduce((sum, { text }) => sum + text.length, event.fixedBytes));
   const view = new DataView(bytes.buffer);

@@ -1,9 +1,9 @@
-import type { TraceRecord } from '../tracer.js';
+import type { TraceRecord } from '../record.js';
 import { PAGE_BYTES } from '../ring.js';
 import type { AddressSpace } from './address-space.js';
 import { eventBytes } from './encode.js';
 
-/** A page of a buffer with its header. */
+/** A page of a buffer with its header, where it is one page of memory. */
 export const BUFFER_PAGE_BYTES = 4096;
 /** Before the events of a page. */
 export const HEADER_BYTES = 16;
@@ -18,6 +18,8 @@ export interface EncodedBy {
   readonly addresses: AddressSpace;
   /** The number of an event, as its format file has it. */
   idOf(record: TraceRecord): number;
+  /** Bytes of a page that hold events; default: those of one page of memory. */
+  readonly pageBytes?: number;
 }
 
 /**
@@ -26,7 +28,7 @@ export interface EncodedBy {
  */
 export function bufferPages(
   records: readonly TraceRecord[],
-  { addresses, idOf }: EncodedBy,
+  { addresses, idOf, pageBytes = PAGE_BYTES }: EncodedBy,
 ): Uint8Array<ArrayBuffer>[] {
   const pages: Uint8Array<ArrayBuffer>[] = [];
   let view: DataView | undefined;
@@ -38,8 +40,8 @@ export function bufferPages(
     const headerBytes = words > MAX_TYPE_LEN ? 8 : 4;
     const length = headerBytes + 4 * words;
     const late = record.ns - lastNs > LONGEST_DELTA;
-    if (view === undefined || used + length + (late ? 8 : 0) > PAGE_BYTES) {
-      const page = new Uint8Array(BUFFER_PAGE_BYTES);
+    if (view === undefined || used + length + (late ? 8 : 0) > pageBytes) {
+      const page = new Uint8Array(HEADER_BYTES + pageBytes);
       pages.push(page);
       view = new DataView(page.buffer);
       view.setBigUint64(0, BigInt(record.ns), true);

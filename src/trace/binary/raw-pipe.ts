@@ -1,7 +1,6 @@
 import type { CpuId } from '../../lib/brand.js';
-import { PAGE_BYTES } from '../ring.js';
-import type { Tracer } from '../tracer.js';
-import { BUFFER_PAGE_BYTES, bufferPages, HEADER_BYTES } from './pages.js';
+import type { TraceArray } from '../trace-array.js';
+import { bufferPages, type EncodedBy, HEADER_BYTES } from './pages.js';
 
 /** Flags in the commit word of a page: events before it are lost, and how many stands behind its events (ring_buffer.c). */
 const MISSED_EVENTS = 1 << 31;
@@ -17,26 +16,27 @@ export class RawTracePipe {
   private rest = new Uint8Array(0);
 
   constructor(
-    private readonly tracer: Tracer,
+    private readonly array: TraceArray,
     private readonly cpu: CpuId,
   ) {}
 
   /** Whether a read would give something. */
   get isReadable(): boolean {
-    return this.rest.length > 0 || !this.tracer.ringOf(this.cpu).isEmpty;
+    return this.rest.length > 0 || !this.array.ringOf(this.cpu).isEmpty;
   }
 
   /** Whether who splices is woken: the buffer is full enough (`buffer_percent`), or has something where that is 0. */
   get isSpliceable(): boolean {
-    const { wakePercent } = this.tracer;
-    const ring = this.tracer.ringOf(this.cpu);
+    const { wakePercent } = this.array;
+    const ring = this.array.ringOf(this.cpu);
     return wakePercent === 0 ? !ring.isEmpty : ring.fullPercent >= wakePercent;
   }
 
   /** One read. @returns undefined while there is nothing to give. */
   read(bytes: number, by: RawRead): Uint8Array | undefined {
     if (this.rest.length === 0) {
-      const page = this.page(by === 'splice' ? BUFFER_PAGE_BYTES : bytes, by === 'splice');
+      const whole = HEADER_BYTES + this.array.rings.pageBytes;
+      const page = this.page(by === 'splice' ? whole : bytes, by === 'splice');
       if (page === undefined) return undefined;
       this.rest = page;
     }
@@ -46,12 +46,11 @@ export class RawTracePipe {
   }
 
   private page(bytes: number, full: boolean): Uint8Array<ArrayBuffer> | undefined {
-    const { tracer } = this;
-    const taken = tracer.ringOf(this.cpu).takePage(Math.min(bytes - HEADER_BYTES, PAGE_BYTES), full);
+    const { rings, system } = this.array;
+    const { pageBytes } = rings;
+    const taken = rings.of(this.cpu).takePage(Math.min(bytes - HEADER_BYTES, pageBytes), full);
     if (taken === undefined) return undefined;
-    const by = { addresses: tracer.addresses, idOf: ({ event }) => tracer.idOf(event) } satisfies Parameters<
-      typeof bufferPages
-    >[1];
+    const by: EncodedBy = { addresses: system.addresses, idOf: ({ event }) => system.idOf(event), pageBytes };
     const [page] = bufferPages(taken.events, by);
     if (taken.missed > 0) markMissed(new DataView(page.buffer), taken.missed);
     return page;
@@ -61,7 +60,7 @@ export class RawTracePipe {
 function markMissed(page: DataView, missed: number): void {
   const commit = page.getUint32(8, true);
   let flags = MISSED_EVENTS;
-  if (PAGE_BYTES - commit >= COUNT_BYTES) {
+  if (page.byteLength - HEADER_BYTES - commit >= COUNT_BYTES) {
     page.setBigUint64(HEADER_BYTES + commit, BigInt(missed), true);
     flags |= MISSED_STORED;
   }

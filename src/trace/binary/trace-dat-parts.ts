@@ -3,7 +3,7 @@ import type { TraceEvent } from '../event.js';
 import { headerEvent, headerPage } from '../format-files.js';
 import type { TraceBehaviour } from '../kernel.js';
 import { printEvent, TRACE_PRINT } from '../print-event.js';
-import type { TraceRecord } from '../tracer.js';
+import type { TraceRecord } from '../record.js';
 import { AddressSpace } from './address-space.js';
 import { BUFFER_PAGE_BYTES, bufferPages } from './pages.js';
 import { utf8 } from './utf8.js';

@@ -1,5 +1,9 @@
-import { kstrtouint } from '../../lib/kstrtox.js';
+import { ErrnoError } from '../../lib/errno.js';
+import { kstrtoul } from '../../lib/kstrtox.js';
 import type { FileMethods, FileNode } from '../tree-node.js';
+
+/** Bytes of a page: the first that are too many for a file that takes a line. */
+const PAGE_BYTES = 4096;
 
 /** A file of tracefs. @param truncate what opening it with O_TRUNC does first. */
 export function traceFile(mode: number, methods: FileMethods, truncate?: () => void): FileNode {
@@ -7,15 +11,26 @@ export function traceFile(mode: number, methods: FileMethods, truncate?: () => v
   return { kind: 'file', mode, size: 0, unwritable, ...methods, ...(truncate && { truncate }) };
 }
 
-/** A file of which a write is one word. */
-export function wordFile(read: () => string, store: (word: string) => void): FileNode {
+/** A file of which a write is one word, up to a zero byte. @param most bytes that are too many; default: none are. */
+export function wordFile(
+  read: () => string,
+  store: (word: string) => void,
+  most = Number.POSITIVE_INFINITY,
+): FileNode {
   return traceFile(0o640, {
     read,
     write: (data) => {
-      store(data.trim());
+      if (data.length >= most)
+        throw new ErrnoError('EINVAL', `at most ${most - 1} bytes can be written here, not ${data.length}`);
+      store(data.split('\0', 1)[0].trim());
       return data.length;
     },
   });
+}
+
+/** The same of less than a page (memdup_user_nul). */
+export function lineFile(read: () => string, store: (text: string) => void): FileNode {
+  return wordFile(read, store, PAGE_BYTES);
 }
 
 /** A file of which a write is one number (kstrtoul_from_user), with no blanks around it. */
@@ -23,7 +38,7 @@ export function numberFile(read: () => string, store: (number: number) => void):
   return traceFile(0o640, {
     read,
     write: (data) => {
-      store(kstrtouint(data, 10));
+      store(Number(kstrtoul(data, 10)));
       return data.length;
     },
   });

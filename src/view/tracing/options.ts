@@ -3,18 +3,22 @@ import type { TraceFlags } from '../../trace/flags.js';
 import { type FileNode, StaticDirectory } from '../tree-node.js';
 import { numberFile, wordFile } from './files.js';
 
+/** Bytes that are too many for an option. */
+const MOST_BYTES = 64;
+
 /** `trace_options` */
 export function traceOptionsFile(flags: TraceFlags): FileNode {
   return wordFile(
     () => flags.text,
     (word) => flags.write(word),
+    MOST_BYTES,
   );
 }
 
 /** `options`: a file for each of them (trace_options_core_write). */
 export function optionsDirectory(flags: TraceFlags): StaticDirectory {
   const directory = new StaticDirectory(0o750);
-  for (const name of flags.all) directory.add(name, optionFile(flags, name));
+  for (const name of flags.inFiles) directory.add(name, optionFile(flags, name));
   return directory;
 }
 

@@ -3,7 +3,7 @@ import { ErrnoError } from '../../lib/errno.js';
 import { latin1Bytes } from '../../lib/text-bytes.js';
 import { RawTracePipe } from '../../trace/binary/raw-pipe.js';
 import { TracePipe } from '../../trace/pipe.js';
-import type { Tracer } from '../../trace/tracer.js';
+import type { TraceArray } from '../../trace/trace-array.js';
 import { type FileNode, type FileStream, readAll } from '../tree-node.js';
 import { traceFile } from './files.js';
 
@@ -12,12 +12,13 @@ function streamFile(openStream: () => FileStream): FileNode {
 }
 
 /** `trace_pipe`, or that of a CPU (kernel/trace/trace.c tracing_pipe_fops). */
-export function tracePipeFile(tracer: Tracer, cpu?: CpuId): FileNode {
+export function tracePipeFile(array: TraceArray, cpu?: CpuId): FileNode {
   return streamFile(() => {
-    const { pipeReaders, behaviour } = tracer;
-    if (behaviour.tracePipeHasOneReader && !pipeReaders.open(cpu))
+    const { pipeReaders, system } = array;
+    if (system.behaviour.tracePipeHasOneReader && !pipeReaders.open(cpu))
       throw new ErrnoError('EBUSY', 'another one reads trace_pipe; only one at a time may');
-    const pipe = new TracePipe(tracer, cpu);
+    const pipe = new TracePipe(array, cpu);
+    array.readers += 1;
     return {
       read: (bytes, by) => {
         // Through the page cache only whole pages can be given.
@@ -26,18 +27,25 @@ export function tracePipeFile(tracer: Tracer, cpu?: CpuId): FileNode {
         return text === undefined ? undefined : latin1Bytes(text);
       },
       isReady: () => pipe.isReadable,
-      close: () => pipeReaders.close(cpu),
+      close: () => {
+        pipeReaders.close(cpu);
+        array.readers -= 1;
+      },
     };
   });
 }
 
 /** `per_cpu/cpuN/trace_pipe_raw` (tracing_buffers_fops). */
-export function rawTracePipeFile(tracer: Tracer, cpu: CpuId): FileNode {
+export function rawTracePipeFile(array: TraceArray, cpu: CpuId): FileNode {
   return streamFile(() => {
-    const pipe = new RawTracePipe(tracer, cpu);
+    const pipe = new RawTracePipe(array, cpu);
+    array.readers += 1;
     return {
       read: (bytes, by) => pipe.read(bytes, by),
       isReady: (by) => (by === 'read' ? pipe.isReadable : pipe.isSpliceable),
+      close: () => {
+        array.readers -= 1;
+      },
     };
   });
 }

@@ -1,225 +1,71 @@
 import { ErrnoError } from '../../lib/errno.js';
 import type { Machine } from '../../machine/machine.js';
-import type { TraceEvent } from '../../trace/event.js';
-import { headerEvent, headerPage } from '../../trace/format-files.js';
-import { printEvent, TRACE_PRINT, writeMarker } from '../../trace/print-event.js';
-import { secondsText, traceText } from '../../trace/trace-text.js';
-import { traceClockText, type Tracer } from '../../trace/tracer.js';
-import { CpuMask } from '../../machine/cpumask.js';
-import { formatCpuMask, parseCpuMask } from '../../machine/cpumask-text.js';
-import { type FileNode, ListDirectory, StaticDirectory } from '../tree-node.js';
-import { numberFile, shown, traceFile, wordFile } from './files.js';
-import { optionsDirectory, traceOptionsFile } from './options.js';
-import { rawTracePipeFile, tracePipeFile } from './pipes.js';
-import { enabledText, setEvents } from '../../trace/set-event.js';
+import { MOST_ENTRIES } from '../../trace/saved-cmdlines.js';
+import type { Tracer } from '../../trace/tracer.js';
+import { type DirectoryNode, StaticDirectory, type TreeNode } from '../tree-node.js';
+import { numberFile, shown } from './files.js';
+import { instanceFiles } from './instance.js';
+import { readme } from './readme.js';
 
-const SYSTEM_FILTER = `### global filter ###
-# Use this to set filters for multiple events.
-# Only events with the given fields will be affected.
-# If no events are modified, an error message will be displayed here
-`;
-/** What `trigger` says of an event that has none (event_trigger_regex_open); the model has none of these. */
-const TRIGGERS =
-  '# Available triggers:\n' +
-  '# traceon traceoff snapshot stacktrace enable_event disable_event enable_hist disable_hist hist\n';
-
-/** /sys/kernel/tracing: the control files and texts of tracefs (kernel/trace/trace.c, kernel/trace/trace_events.c). */
+/** /sys/kernel/tracing: the control files and texts of tracefs (kernel/trace/trace.c tracer_init_tracefs). */
 export function tracefs(tracer: Tracer, machine: Machine): StaticDirectory {
-  const { events } = tracer;
-  const perCpu = new ListDirectory(
-    () => machine.cpus,
-    ({ id }) => `cpu${id}`,
-    ({ id }) => cpuDirectory(tracer, machine, id),
-  );
+  const { events, system } = tracer;
+  const { cmdlines, tgids } = system;
   return new StaticDirectory(0o700, {
+    ...instanceFiles(tracer, machine),
+    README: shown(() => readme(system.behaviour)),
     available_events: shown(() => events.map((event) => `${event.system}:${event.name}\n`).join('')),
-    available_tracers: shown(() => 'nop\n'),
-    buffer_percent: numberFile(
-      () => `${tracer.wakePercent}\n`,
-      (percent) => setWakePercent(tracer, percent),
-    ),
-    buffer_size_kb: numberFile(
-      () => `${tracer.bufferKb}\n`,
-      (kb) => setBufferSize(tracer, kb),
-    ),
-    buffer_total_size_kb: shown(() => `${tracer.bufferKb * machine.possible.weight}\n`),
-    current_tracer: wordFile(() => 'nop\n', setTracer),
-    error_log: traceFile(0o640, { read: () => errorLog(tracer), write: (data) => data.length }, () => {
-      tracer.errors.length = 0;
-    }),
-    events: eventsDirectory(tracer),
-    options: optionsDirectory(tracer.flags),
-    per_cpu: perCpu,
+    instances: new Instances(tracer, machine),
     printk_formats: shown(() => ''),
-    saved_cmdlines: shown(() => [...tracer.comms].map(([pid, comm]) => `${pid} ${comm}\n`).join('')),
-    set_event: traceFile(
-      0o640,
-      {
-        read: () =>
-          events
-            .filter((event) => tracer.isEnabled(event))
-            .map((event) => `${event.system}:${event.name}\n`)
-            .join(''),
-        write: (data) => setEvents(tracer, data),
-      },
-      () => tracer.setEnabled(events, false),
-    ),
-    trace: traceFile(
-      0o640,
-      { read: () => traceText(tracer, machine.online.weight), write: (data) => data.length },
-      () => tracer.reset(),
-    ),
-    trace_clock: wordFile(
-      () => traceClockText(tracer.clock),
-      (word) => {
-        tracer.clock = word;
+    saved_cmdlines: shown(() => cmdlines.text),
+    saved_cmdlines_size: numberFile(
+      () => `${cmdlines.size}\n`,
+      (size) => {
+        if (size === 0 || size > MOST_ENTRIES)
+          throw new ErrnoError('EINVAL', `1 to ${MOST_ENTRIES} names of tasks can be kept, not ${size}`);
+        cmdlines.resize(size);
       },
     ),
-    trace_marker: traceFile(0o220, { write: (data) => mark(tracer, data) }),
-    trace_options: traceOptionsFile(tracer.flags),
-    trace_pipe: tracePipeFile(tracer),
-    tracing_cpumask: wordFile(
-      () => `${formatCpuMask(tracedCpus(tracer, machine))}\n`,
-      (word) => {
-        const traced = parseCpuMask(word, machine.nrCpuIds);
-        tracer.untracedCpus.clear();
-        for (const { id } of machine.cpus) if (!traced.has(id)) tracer.untracedCpus.add(id);
-      },
-    ),
-    tracing_on: numberFile(
-      () => `${Number(tracer.on)}\n`,
-      (number) => {
-        tracer.on = number !== 0;
-      },
+    saved_tgids: shown(() =>
+      [...tgids]
+        .sort(([a], [b]) => a - b)
+        .map(([pid, tgid]) => `${pid} ${tgid}\n`)
+        .join(''),
     ),
   });
 }
 
-function eventsDirectory(tracer: Tracer): StaticDirectory {
-  const { events, behaviour } = tracer;
-  const top = new StaticDirectory(0o750, {
-    enable: enableFile(tracer, events),
-    header_event: shown(() => headerEvent),
-    header_page: shown(() => headerPage(behaviour)),
-    ftrace: new StaticDirectory(0o750, {
-      print: new StaticDirectory(0o750, { format: shown(() => printEvent.format(TRACE_PRINT, behaviour)) }),
-    }),
-  });
-  for (const system of new Set(events.map((event) => event.system))) {
-    const all = events.filter((event) => event.system === system);
-    const directory = new StaticDirectory(0o750, {
-      enable: enableFile(tracer, all),
-      filter: wordFile(
-        () => SYSTEM_FILTER,
-        (word) => setSystemFilter(tracer, all, word),
-      ),
-    });
-    for (const event of all) {
-      const id = tracer.idOf(event);
-      directory.add(
-        event.name,
-        new StaticDirectory(0o750, {
-          enable: enableFile(tracer, [event]),
-          filter: wordFile(
-            () => `${tracer.filterText(event)}\n`,
-            (word) => tracer.setFilter(event, word),
-          ),
-          format: shown(() => event.format(id, behaviour)),
-          trigger: shown(() => TRIGGERS),
-          id: shown(() => `${id}\n`),
-        }),
-      );
-    }
-    top.add(system, directory);
+/** `instances`: who makes a directory there makes an instance (instance_mkdir, instance_rmdir). */
+class Instances implements DirectoryNode {
+  readonly kind = 'directory';
+  readonly mode = 0o750;
+  private readonly nodes = new Map<object, TreeNode>();
+
+  constructor(
+    private readonly tracer: Tracer,
+    private readonly machine: Machine,
+  ) {}
+
+  list(): Iterable<string> {
+    return this.tracer.instances.keys();
   }
-  return top;
-}
 
-/** Whether some events are on, and a switch for all of them. */
-function enableFile(tracer: Tracer, events: readonly TraceEvent[]): FileNode {
-  return numberFile(
-    () => `${enabledText(tracer, events)}\n`,
-    (value) => {
-      if (value > 1)
-        throw new ErrnoError('EINVAL', `an event is enabled by 1 and disabled by 0, not ${value}`);
-      tracer.setEnabled(events, value === 1);
-    },
-  );
-}
-
-/** Each event of the system takes the filter if it can. @throws ErrnoError EINVAL if none can. */
-function setSystemFilter(tracer: Tracer, events: readonly TraceEvent[], text: string): void {
-  let refused = 0;
-  for (const event of events) {
-    try {
-      tracer.setFilter(event, text);
-    } catch (error) {
-      if (!(error instanceof ErrnoError)) throw error;
-      refused += 1;
+  lookup(name: string): TreeNode | undefined {
+    const instance = this.tracer.instances.get(name);
+    if (instance === undefined) return undefined;
+    let directory = this.nodes.get(instance);
+    if (directory === undefined) {
+      directory = new StaticDirectory(0o750, instanceFiles(instance, this.machine));
+      this.nodes.set(instance, directory);
     }
+    return directory;
   }
-  if (refused === events.length) throw new ErrnoError('EINVAL', `no event takes the filter ${text}`);
-}
 
-function setBufferSize(tracer: Tracer, kb: number): void {
-  if (kb === 0) throw new ErrnoError('EINVAL', 'a buffer has at least 1 KiB');
-  tracer.bufferKb = kb;
-}
+  mkdir(name: string): void {
+    this.tracer.makeInstance(name);
+  }
 
-function tracedCpus({ untracedCpus }: Tracer, { nrCpuIds }: Machine): CpuMask {
-  const mask = CpuMask.all(nrCpuIds);
-  for (const cpu of untracedCpus) mask.clear(cpu);
-  return mask;
-}
-
-function setWakePercent(tracer: Tracer, percent: number): void {
-  if (percent > 100)
-    throw new ErrnoError('EINVAL', `a buffer is full to 100 percent at most, not ${percent}`);
-  tracer.wakePercent = percent;
-}
-
-function mark(tracer: Tracer, data: string): number {
-  if (!tracer.flags.has('markers')) throw new ErrnoError('EINVAL', 'the option markers is off');
-  const taken = writeMarker(tracer, data);
-  if (taken === undefined) throw new ErrnoError('EBADF', 'nothing is written: tracing_on is 0');
-  return taken;
-}
-
-function setTracer(word: string): void {
-  if (word !== 'nop') throw new ErrnoError('EINVAL', `there is no tracer ${word}; this kernel has nop`);
-}
-
-/** tracing_err_log_show */
-function errorLog({ errors }: Tracer): string {
-  return errors
-    .map(({ ns, command, error: { message, at } }) => {
-      const caret = `${' '.repeat('  Command: '.length + at)}^`;
-      return `[${secondsText(ns)}] event filter parse error: error: ${message}\n  Command: ${command}\n${caret}\n`;
-    })
-    .join('');
-}
-
-function cpuDirectory(tracer: Tracer, machine: Machine, cpu: number): StaticDirectory {
-  return new StaticDirectory(0o750, {
-    buffer_size_kb: shown(() => `${tracer.bufferKb}\n`),
-    stats: shown(() => statsText(tracer, cpu)),
-    trace: traceFile(
-      0o640,
-      { read: () => traceText(tracer, machine.online.weight, cpu), write: (data) => data.length },
-      () => tracer.reset(cpu),
-    ),
-    trace_pipe: tracePipeFile(tracer, cpu),
-    trace_pipe_raw: rawTracePipeFile(tracer, cpu),
-  });
-}
-
-/** tracing_stats_read */
-function statsText(tracer: Tracer, cpu: number): string {
-  const ring = tracer.ringOf(cpu);
-  const [oldest] = ring;
-  const time = (ns: number): string => (tracer.clockInNs ? secondsText(ns).slice(1) : String(ns));
-  return (
-    `entries: ${ring.entries}\noverrun: ${ring.overrun}\ncommit overrun: 0\nbytes: ${ring.bytes}\n` +
-    `oldest event ts: ${time(oldest?.ns ?? 0)}\nnow ts: ${time(tracer.now)}\ndropped events: ${ring.dropped}\nread events: ${ring.readEvents}\n`
-  );
+  rmdir(name: string): void {
+    this.tracer.removeInstance(name);
+  }
 }

@@ -306,9 +306,9 @@ describe('the kernel’s directories', () => {
   });
 
   test('let nobody remove anything', () => {
-    for (const path of ['/proc', '/sys/devices'])
-      for (const opcode of [OPCODE.UNLINK, OPCODE.RMDIR])
-        expect(code(() => ask(opcode, lookup(path), ['cpu']))).toBe('EPERM');
+    expect(code(() => ask(OPCODE.UNLINK, lookup('/proc'), ['interrupts']))).toBe('EPERM');
+    expect(code(() => ask(OPCODE.UNLINK, lookup('/sys/devices'), ['cpu']))).toBe('EPERM');
+    expect(code(() => ask(OPCODE.RMDIR, lookup('/sys'), ['devices']))).toBe('EPERM');
   });
 
   test('chmod and chown last, truncation does nothing', () => {
