@@ -95,7 +95,7 @@ export class GuestSession {
     return {
       state: this.state(guest, live),
       ...(logFrom !== undefined && { log: guest.log.slice(logFrom).map((line) => dmesgText([line])) }),
-      ...(part !== undefined && { picture: picture.seen(part.window, part.version) }),
+      ...(part !== undefined && { picture: picture.seen(part) }),
       ...(workload !== undefined && { workload: live.tallies as readonly WorkloadNow[] }),
       ...(files !== undefined && { files: Object.fromEntries(files.map((path) => [path, this.read(path)])) }),
     };

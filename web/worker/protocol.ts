@@ -83,8 +83,11 @@ export interface Look {
   readonly logFrom?: number;
   /** Files to read. */
   readonly files?: readonly string[];
-  /** A part of the picture of the machine, and the version of its frame that the page has. */
-  readonly picture?: { readonly window: PictureWindow; readonly version: number };
+  /**
+   * A part of the picture of the machine, and the version of its frame that the page has. Of `row` the channel is told,
+   * wherever it is.
+   */
+  readonly picture?: { readonly window: PictureWindow; readonly version: number; readonly row: number };
   /** What runs of the workload. */
   readonly workload?: true;
 }
