@@ -43,6 +43,7 @@ export class Observations<S> {
   private readonly values = new Map<number, Snapshot>();
   private readonly local = new Digest();
   private readonly item = new Digest();
+  private readonly used: SharedObject[] = [];
   /** Whether the step to each position did more than it announced. */
   private readonly changed: Uint8Array;
   private count = 0;
@@ -255,23 +256,28 @@ export class Observations<S> {
   }
 
   private addRoots(parts: Int32Array): void {
-    const { plain, execution, owners } = this;
-    const { stage, firstId } = execution;
+    const { plain, owners } = this;
     const { shared, own = {} } = this.plainParts();
     plain.beginPart();
     plain.add(shared);
-    const others: SharedObject[] = [];
-    for (const object of stage.touched?.values() ?? []) {
-      if (object.id >= firstId && object.snapshot() === undefined) others.push(object);
-    }
-    others.sort((a, b) => a.id - b.id);
-    for (const object of others) plain.add(object);
+    this.addUsed();
     this.setPart(parts, 0);
     for (let i = 0; i < owners.length; i++) {
       plain.beginPart();
       plain.add(own[owners[i]]);
       this.setPart(parts, i + 1);
     }
+  }
+
+  /** The objects that have been used and hold more than a value, whether or not they can be reached from elsewhere. */
+  private addUsed(): void {
+    const { plain, used, execution } = this;
+    used.length = 0;
+    for (const object of execution.stage.touched?.values() ?? []) {
+      if (object.id >= execution.firstId && object.snapshot() === undefined) used.push(object);
+    }
+    if (used.length > 1) used.sort((a, b) => a.id - b.id);
+    for (let i = 0; i < used.length; i++) plain.add(used[i]);
   }
 
   private setPart(parts: Int32Array, at: number): void {
