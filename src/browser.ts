@@ -105,7 +105,8 @@ export {
   PLATFORM_DEFINITION,
   type PlatformDefinition,
 } from './platform/platform.js';
-export { loadRaces } from './on-demand.js';
+export { type CapturedText, importCaptures, type ImportedScenario, loadRaces } from './on-demand.js';
+export { UsageError } from './command/usage-error.js';
 export { differencesOf, planOf, type PlannedRow } from './races/verdict.js';
 export {
   defineRace,
