@@ -1,5 +1,5 @@
 // Matchers as a test framework other than jest takes them.
-import { ErrnoError, Guest } from 'irqlab';
+import { ErrnoError, Guest, type UnreadFile } from 'irqlab';
 import * as matchers from 'irqlab/testing';
 import type { MatcherResult } from 'irqlab/testing';
 
@@ -14,4 +14,14 @@ export function useMatchers(): string {
     }, 'EBUSY'),
   ];
   return `${results.map(({ pass }) => pass).join(' ')}, ${results[3].message()}`;
+}
+
+/** What a directory that is in use is refused with; what could not be read otherwise. */
+export function exportInto(directory: string): string {
+  try {
+    const unread: readonly UnreadFile[] = Guest.create({ cpus: 1 }).exportTree(directory);
+    return unread.map(({ path, error }) => `${path}: ${error.code}`).join();
+  } catch (error) {
+    return error instanceof RangeError ? 'refused' : String(error);
+  }
 }
