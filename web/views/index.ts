@@ -9,6 +9,11 @@ export const views: readonly View[] = [
   },
   { id: 'files', title: 'Files', load: async () => (await import('./files/files-view.js')).FilesView },
   {
+    id: 'timeline',
+    title: 'Timeline',
+    load: async () => (await import('./timeline/timeline-view.js')).TimelineView,
+  },
+  {
     id: 'races',
     title: 'Races',
     isLarge: true,
