@@ -61,7 +61,7 @@ export { Completion, WaitQueue } from './machine/completion.js';
 export { Lock, SpinLock } from './machine/lock.js';
 export { memoryBarrier, MemoryWord } from './machine/memory.js';
 export { SharedCounter, SharedVar } from './machine/shared-var.js';
-export { inFunction, runAtomic, SharedObject, SharedWord, type Step } from './machine/step.js';
+export { checkpoint, inFunction, runAtomic, SharedObject, SharedWord, type Step } from './machine/step.js';
 
 // A guest that follows the real time, and commands to it: what `irqlab mount` has behind its socket.
 export type { CommandTaker, ControlAnswer } from './steer/answer.js';
@@ -105,7 +105,8 @@ export {
   PLATFORM_DEFINITION,
   type PlatformDefinition,
 } from './platform/platform.js';
-export { loadRaces } from './on-demand.js';
+export { type CapturedText, importCaptures, type ImportedScenario, loadRaces } from './on-demand.js';
+export { UsageError } from './command/usage-error.js';
 export { differencesOf, planOf, type PlannedRow } from './races/verdict.js';
 export {
   defineRace,

@@ -4,7 +4,7 @@ import { parseScenario } from '../scenario/load.js';
 import type { GuestOptions } from '../scenario/options/guest.js';
 import { loseAgain, parseInterrupts, reprintInterrupts } from '../view/interrupts/parse.js';
 import type { Findings } from './bundle/findings.js';
-import { recordedWorkload } from './bundle/workload.js';
+import { type RecordedWorkload, recordedWorkload } from './bundle/workload.js';
 import type { CapturedMachine } from './captured-machine.js';
 import { type Difference, firstDifference } from './difference.js';
 import { FittedChannels } from './fitted-channels.js';
@@ -52,8 +52,24 @@ function written(
       ]
     : [];
   for (const note of notes) findings.guess('the guest', note);
-  const text = scenarioText(options, `Imported from ${title}`, [...sources, ...notes], workload);
-  return { text, notes, findings };
+  const withWorkload = (lived: RecordedWorkload | undefined): string =>
+    scenarioText(options, `Imported from ${title}`, [...sources, ...notes], lived);
+  const text = withWorkload(workload);
+  const problem = problemOf(text);
+  if (problem === undefined) return { text, notes, findings };
+  findings.leave('rates of channels and interrupts', problem);
+  return { text: withWorkload(undefined), notes, findings };
+}
+
+/** What is wrong with a scenario; undefined if nothing is. */
+function problemOf(text: string): string | undefined {
+  try {
+    parseScenario(text, 'scenario');
+    return undefined;
+  } catch (error) {
+    if (error instanceof ScenarioError) return error.message.split('\n', 1)[0];
+    throw error;
+  }
 }
 
 /** Boots the guest of a scenario and says where it differs from the capture, line 0 if there is none; undefined if it does not. */

@@ -84,6 +84,7 @@ export function guestOfCaptures(captures: Captures): CapturedGuest {
     ...(platform !== defaultPlatform && { arch: platform.name }),
     cpus,
     ...(machine.cmdline !== undefined && { cmdline: machine.cmdline }),
+    ...(machine.moduleParameters !== undefined && { moduleParameters: machine.moduleParameters }),
     ...nrIrqsOf(interrupts, platform, possible),
     ...(goneIrqs.length > 0 && { goneIrqs }),
     ...(!(isHyperV && canHaveVmbus) && { vmbus: false }),

@@ -77,6 +77,7 @@ export function scenarioText(
     line('design', guest.design) +
     line('cpus', cpuLists(guest)) +
     line('cmdline', guest.cmdline) +
+    line('moduleParameters', guest.moduleParameters) +
     line('nrIrqs', nrIrqs) +
     line('goneIrqs', goneIrqs) +
     line('vmbus', vmbus) +

@@ -21,6 +21,7 @@ import { Reduction } from './search/reduction.js';
 import type { Report, Violation } from './report/report.js';
 import { SanitizedExecution } from './sanitize/sanitized-execution.js';
 import type { Search, SearchSetup } from './search/search.js';
+import { StateSearch } from './search/states/state-search.js';
 import { simplify } from './search/simplify.js';
 import { type FoundPath, Tally } from './search/tally.js';
 
@@ -57,6 +58,8 @@ export function leadWith(
  * The reports of all parts are put together by mergeReports; minimalViolation is then the same however many parts.
  *
  * @throws NotInstrumentedError with `sanitize`, if the code was loaded as it is.
+ * @throws UnseenStateError with strategy `states`, if what the model's setup returns cannot be looked into.
+ * @throws RangeError for a part of a search by states.
  * @throws MixedStoresError with store buffers, if the model has plain stores that do not go through them beside some that do.
  */
 export function exploreShard<S>(model: Model<S>, options: ExploreOptions = {}): Report {
@@ -175,6 +178,10 @@ function newSearch<S>(strategy: Strategy, setup: SearchSetup<S>): Search {
       return new DepthFirst(setup);
     case 'dpor':
       return new Reduction(setup);
+    case 'states':
+      if ((setup.shard?.count ?? 1) > 1)
+        throw new RangeError('a search by states is not done in parts: leave out `shard`');
+      return new StateSearch(setup);
     case 'bounded':
       return new DepthFirst(setup, { preemptions: strategy.preemptions });
     case 'random':

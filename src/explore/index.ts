@@ -16,6 +16,7 @@ export type {
   Interrupt,
   MemoryModel,
   Model,
+  PlainParts,
   SoftInterrupt,
   TaskOptions,
   Verdict,
@@ -25,6 +26,7 @@ export type { ExploreOptions, Progress, Strategy } from './options.js';
 export { type Divergence, replay, type ReplayOptions, type ReplayResult } from './replay.js';
 export type { Fingerprint, Report, Trace, TraceStep, Violation } from './report/report.js';
 export { type Unannounced, type UnannouncedAccess, unannouncedText } from './report/unannounced.js';
+export { UnseenStateError } from './search/states/plain-state.js';
 export { NotInstrumentedError } from './sanitize/sanitized-execution.js';
 export type { Shard } from './search/search.js';
 export {

@@ -71,6 +71,17 @@ export interface World {
 export type Verdict = boolean | string | undefined;
 
 /**
+ * Plain state, as anything from which all of it can be reached. It is told apart by what its objects hold; a function
+ * stands for who made it, and may keep nothing in variables that change.
+ */
+export interface PlainParts {
+  /** What a context reads that another one has written. */
+  readonly shared: unknown;
+  /** What only one context reads and writes, by the context's name. */
+  readonly own?: Readonly<Record<string, unknown>>;
+}
+
+/**
  * A race to explore.
  *
  * `setup` builds everything anew by plain constructors for every execution, so it must be cheap and always do the
@@ -90,6 +101,12 @@ export interface Model<S> {
   outcome?(state: S): string | number;
   /** True if it is all right that contexts are still blocked at the end; otherwise that is a deadlock. */
   mayBlock?(state: S): boolean;
+  /**
+   * For searches by states: the plain state that contexts share, that is left when a context begins afresh, or that
+   * properties and outcome look at. Default: what `setup` returned is shared, and nothing may be in it that cannot be
+   * looked into.
+   */
+  fingerprint?(state: S): PlainParts;
   /** The state in lines of text, for walking through a trace. */
   describe?(state: S): readonly string[];
   /**

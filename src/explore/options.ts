@@ -7,6 +7,8 @@ export type Strategy =
   | { readonly kind: 'dfs' }
   /** One execution or more of every class that differs only in the order of independent steps. */
   | { readonly kind: 'dpor' }
+  /** Every state once: an execution that comes to one that was there before goes no further. */
+  | { readonly kind: 'states' }
   /** Every execution with at most so many preemptions. */
   | { readonly kind: 'bounded'; readonly preemptions: number }
   /** So many random executions. */
@@ -62,6 +64,8 @@ export function strategyText(strategy: Strategy): string {
       return 'depth first';
     case 'dpor':
       return 'depth first with partial-order reduction and sleep sets';
+    case 'states':
+      return 'depth first, each state once, with sleep sets, under the fingerprint';
     case 'bounded':
       return `depth first with at most ${strategy.preemptions} preemptions`;
     case 'random':

@@ -1,7 +1,7 @@
 import type { Ns } from '../lib/brand.js';
 import type { Clock } from './clock.js';
 import { type BufferedStore, drainStores, ownStore, storeBuffered } from './memory.js';
-import { type Procedure, SharedObject, SharedWord, type Step } from './step.js';
+import { type Procedure, SharedObject, SharedWord, type Snapshot, type Step } from './step.js';
 
 /** Lets contexts wait until something has been done elsewhere (struct completion). */
 export class Completion extends SharedObject implements BufferedStore {
@@ -11,6 +11,10 @@ export class Completion extends SharedObject implements BufferedStore {
 
   override blocks(step: Step): boolean {
     return step.kind === 'wait' && this.done === 0;
+  }
+
+  override snapshot(): Snapshot {
+    return this.done;
   }
 
   /** True if a waiter could go on (completion_done, which takes the lock of the wait queue if so). */
@@ -90,6 +94,11 @@ export class WaitQueue extends SharedObject {
 
   override blocks(step: Step): boolean {
     return step.kind === 'wait' && !this.condition();
+  }
+
+  /** Nothing: what the condition looks at is elsewhere. */
+  override snapshot(): Snapshot {
+    return 0;
   }
 
   /** To be called after each change that the condition looks at (wake_up, which takes the lock of the wait queue). */

@@ -1,7 +1,14 @@
 import { assert } from '../lib/assert.js';
 import type { Cpu } from './cpu.js';
 import { type BufferedStore, storeBuffered } from './memory.js';
-import { type Procedure, type RunningContext, runningContext, SharedObject, type Step } from './step.js';
+import {
+  type Procedure,
+  type RunningContext,
+  runningContext,
+  SharedObject,
+  type Snapshot,
+  type Step,
+} from './step.js';
 
 /** Mutual exclusion: one holder at a time, who may sleep (struct mutex). */
 export class Lock extends SharedObject implements BufferedStore {
@@ -26,6 +33,10 @@ export class Lock extends SharedObject implements BufferedStore {
 
   override heldBy(): RunningContext | undefined {
     return this.holder;
+  }
+
+  override snapshot(): Snapshot {
+    return this.held;
   }
 
   get isHeld(): boolean {

@@ -1,5 +1,5 @@
 import { assert } from '../lib/assert.js';
-import { SharedObject, SharedWord, type Step } from './step.js';
+import { SharedObject, SharedWord, type Snapshot, type Step } from './step.js';
 
 // Memory as several CPUs see it: sequentially consistent, or x86's total store order (Owens, Sarkar, Sewell, "A better
 // x86 memory model: x86-TSO"). With store buffers each CPU's stores wait in a queue of its own until they reach
@@ -70,6 +70,16 @@ export class StoreBuffer {
   find(object: BufferedStore): number {
     for (let i = this.tail - 1; i >= this.head; i--) if (this.objects[i] === object) return i;
     return -1;
+  }
+
+  /** Number of the object of the store that waits behind `i` others. */
+  idOf(i: number): number {
+    return this.objects[this.head + i].id;
+  }
+
+  /** Its value. */
+  waiting(i: number): number {
+    return this.values[this.head + i];
   }
 
   valueAt(position: number): number {
@@ -156,6 +166,10 @@ export class MemoryWord extends SharedWord implements BufferedStore {
   /** What is in memory, whatever waits in store buffers: for those who look from outside. */
   get value(): number {
     this.announceRead();
+    return this.memory;
+  }
+
+  override snapshot(): Snapshot {
     return this.memory;
   }
 

@@ -1,5 +1,5 @@
 import { drainStores, noteStoreAtOnce } from './memory.js';
-import { type Procedure, SharedWord } from './step.js';
+import { type Procedure, SharedWord, type Snapshot } from './step.js';
 
 /**
  * A variable that contexts share, together with the word that names it in their steps: whoever reads or writes it
@@ -13,6 +13,13 @@ export class SharedVar<T> extends SharedWord {
     protected current: T,
   ) {
     super(name);
+  }
+
+  override snapshot(): Snapshot {
+    const value: unknown = this.current;
+    return typeof value === 'number' || typeof value === 'string' || typeof value === 'boolean'
+      ? value
+      : undefined;
   }
 
   /** The value, for whoever looks from outside: a view, a test, a condition that is woken after each change. */
@@ -90,6 +97,10 @@ export class Statistic extends SharedWord {
 
   get value(): number {
     this.announceRead();
+    return this.counted;
+  }
+
+  override snapshot(): Snapshot {
     return this.counted;
   }
 

@@ -43,6 +43,8 @@ export interface ChangeWatcher {
   changed(object: SharedObject): void;
   /** The running context has just looked at `object`. */
   looked(object: SharedObject): void;
+  /** What the running context will do depends on `key`, and on what it reads from here on, only. */
+  freshStart(key: string | number): void;
 }
 
 let watcher: ChangeWatcher | undefined;
@@ -58,6 +60,14 @@ export function watchChanges(next: ChangeWatcher | undefined): ChangeWatcher | u
 /** True while somebody wants to hear of such changes: what is not made before it is needed need not be made else. */
 export function isWatched(): boolean {
   return watcher !== undefined;
+}
+
+/**
+ * Says that what the running context does from here on depends only on `key` and on what it reads of what is shared from
+ * here on: that it has forgotten the rest. For loops, so that an explorer finds states again; else it does nothing.
+ */
+export function checkpoint(key: string | number): void {
+  if (watcher !== undefined) watcher.freshStart(key);
 }
 
 /** Number that the next shared object gets. */
@@ -88,6 +98,9 @@ export function makeWithId<T extends SharedObject>(id: number, make: () => T): T
   nextObjectId = next;
   return object;
 }
+
+/** What a shared object holds, if that is one value. */
+export type Snapshot = number | string | boolean | null | undefined;
 
 /** Something that several contexts use: a word, a lock, a completion. */
 export abstract class SharedObject {
@@ -128,6 +141,11 @@ export abstract class SharedObject {
   /** The running context has looked at the object, as part of a step that names something else. */
   announceRead(): void {
     if (watcher !== undefined) watcher.looked(this);
+  }
+
+  /** All that it holds, as one value, for whoever tells states apart; undefined: its fields are to be looked at. */
+  snapshot(): Snapshot {
+    return undefined;
   }
 
   /** Who has what others wait for; undefined if nobody has, nobody can, or nobody says who runs. */

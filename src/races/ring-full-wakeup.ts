@@ -120,6 +120,7 @@ function model(
       world.task('host', 'host', race.host());
       return race;
     },
+    fingerprint: (race) => ({ shared: race }),
     finally: countsNeedless
       ? { 'the host never sleeps for ever': awake }
       : { 'the host never sleeps for ever': awake, 'no signal is needless': noneNeedless },

@@ -76,6 +76,7 @@ describe.each<MemoryModel>(['sc', 'tso'])('an enumeration of states, %s', (memor
         expect(seen(reduced)).toEqual(expected);
         compared += 1;
         expect(seen(inParts(model, memory, { kind: 'dpor' }, 3))).toEqual(expected);
+        expect(seen(explored({ kind: 'states' }))).toEqual(expected);
         const plain = explored({ kind: 'dfs' });
         if (!plain.complete) return;
         expect(seen(plain)).toEqual(expected);

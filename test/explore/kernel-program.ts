@@ -293,6 +293,7 @@ export function kernelModel(program: KernelProgram): Model<Kernel> {
   return {
     name: 'kernel program',
     setup: (world) => new Kernel(world, program),
+    fingerprint: (kernel) => ({ shared: kernel }),
     outcome: (kernel) => kernel.outcome(),
     // Who waits for what nobody does shows in the results.
     mayBlock: () => true,

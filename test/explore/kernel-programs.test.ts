@@ -218,6 +218,7 @@ describe('random kernel programs', () => {
           expect(seen(explored(program, { kind: 'dpor' }))).toEqual(expected);
           expect(seen(inParts(program, { kind: 'dpor' }, 3))).toEqual(expected);
           expect(seen(inParts(program, { kind: 'dfs' }, 2))).toEqual(expected);
+          expect(seen(explored(program, { kind: 'states' }))).toEqual(expected);
           expect(seen(explored(program, { kind: 'bounded', preemptions: 30 }))).toEqual(expected);
         }),
         { ...part, maxSkipsPerRun: 1000 },

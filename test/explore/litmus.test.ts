@@ -11,6 +11,7 @@ const memories: readonly MemoryModel[] = ['sc', 'tso'];
 const covering: readonly Strategy[] = [
   { kind: 'dfs' },
   { kind: 'dpor' },
+  { kind: 'states' },
   { kind: 'bounded', preemptions: 20 },
 ];
 

@@ -34,6 +34,8 @@ export interface Programs {
 interface State {
   readonly results: string[];
   readonly words: MemoryWord[];
+  /** All else that contexts share. */
+  readonly others: unknown;
 }
 
 /** A model in which each program notes what it has read. */
@@ -159,8 +161,9 @@ export function programsModel(programs: Programs): Model<State> {
       if (programs.tasklet.length > 0) {
         tasklet = world.tasklet(0, 'tasklet', () => run('S', programs.tasklet, undefined));
       }
-      return { results, words };
+      return { results, words, others: [interrupt, tasklet, queue] };
     },
+    fingerprint: ({ results, others }) => ({ shared: [results, others] }),
     outcome: ({ results, words }) => `${results.join(' ')} ${words.map(({ value }) => value).join(',')}`,
   };
 }

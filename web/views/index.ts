@@ -9,4 +9,9 @@ export const views: readonly View[] = [
   },
   { id: 'files', title: 'Files', load: async () => (await import('./files/files-view.js')).FilesView },
   { id: 'races', title: 'Races', load: async () => (await import('./races/races-view.js')).RacesView },
+  {
+    id: 'scenario',
+    title: 'Scenario',
+    load: async () => (await import('./scenario/scenario-view.js')).ScenarioView,
+  },
 ];

@@ -6,8 +6,8 @@ import {
   GuestCommands,
   LiveGuest,
   parseScenario,
-  ScenarioError,
 } from 'irqlab/browser';
+import { problemsOf } from './editor.js';
 import type { Done, GuestState, Listed, Loaded, Look, Read, Seen, WorkloadNow } from './protocol.js';
 import { PictureKeeper } from './picture-keeper.js';
 import { toText } from './text.js';
@@ -53,17 +53,7 @@ export class GuestSession {
       this.guests += 1;
       return { ok: true, description: scenario.description };
     } catch (error) {
-      if (error instanceof ScenarioError) {
-        const problems = error.diagnostics.map(({ place: { line, column }, message }) => ({
-          line,
-          column,
-          message,
-        }));
-        return { ok: false, problems };
-      }
-      if (error instanceof RangeError)
-        return { ok: false, problems: [{ line: 1, column: 1, message: error.message }] };
-      throw error;
+      return { ok: false, problems: problemsOf(error) };
     }
   }
 
@@ -95,7 +85,7 @@ export class GuestSession {
     return {
       state: this.state(guest, live),
       ...(logFrom !== undefined && { log: guest.log.slice(logFrom).map((line) => dmesgText([line])) }),
-      ...(part !== undefined && { picture: picture.seen(part.window, part.version) }),
+      ...(part !== undefined && { picture: picture.seen(part) }),
       ...(workload !== undefined && { workload: live.tallies as readonly WorkloadNow[] }),
       ...(files !== undefined && { files: Object.fromEntries(files.map((path) => [path, this.read(path)])) }),
     };

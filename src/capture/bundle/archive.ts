@@ -1,4 +1,4 @@
-import { gunzip } from 'node:zlib';
+import { createGunzip } from 'node:zlib';
 import { UsageError } from '../../command/usage-error.js';
 import { MachineFiles } from './machine-files.js';
 
@@ -7,6 +7,12 @@ const MOST_BYTES = 512 << 20;
 const MOST_FILE_BYTES = 64 << 20;
 const MOST_ENTRIES = 400_000;
 const MOST_PATH = 1024;
+
+/** What is longer than this is packed no better than that: it is text and small files. */
+const PLAIN_BYTES = 64 << 20;
+const MOST_RATIO = 200;
+/** Of a tar archive's header. */
+const BLOCK = 512;
 
 const GZIP = [0x1f, 0x8b];
 const XZ = [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00];
@@ -26,7 +32,7 @@ export function isArchive(bytes: Uint8Array): boolean {
  */
 export async function readArchive(name: string, bytes: Uint8Array): Promise<MachineFiles> {
   const tar = await unpacked(name, bytes);
-  if (!isTar(tar)) throw new UsageError(`${name}: expected a tar archive, packed by gzip or xz or not`);
+  if (!isTar(tar)) throw notTar(name);
   const { unpackTar } = await import('modern-tar');
   let count = 0;
   const refused: string[] = [];
@@ -75,27 +81,54 @@ function plainPath(path: string): string | undefined {
 }
 
 async function unpacked(name: string, bytes: Uint8Array): Promise<Uint8Array> {
+  const how = howPacked(bytes);
+  if (how === undefined) return bytes;
   try {
-    if (startsWith(bytes, GZIP)) return await gunzipped(bytes);
-    return startsWith(bytes, XZ) ? await xzUnpacked(name, bytes) : bytes;
+    const chunks = how === 'gzip' ? gunzipped(bytes) : await xzUnpacked(bytes);
+    return await collected(name, bytes.length, chunks);
   } catch (error) {
     if (error instanceof UsageError) throw error;
-    if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge(name);
-    const how = startsWith(bytes, GZIP) ? 'gzip' : 'xz';
     throw new UsageError(`${name}: ${how} cannot unpack it, it is cut or damaged: ${messageOf(error)}`);
   }
 }
 
-function gunzipped(bytes: Uint8Array): Promise<Uint8Array> {
-  return new Promise((resolve, reject) => {
-    gunzip(bytes, { maxOutputLength: MOST_BYTES }, (error, result) => {
-      if (error === null) resolve(result);
-      else reject(error);
-    });
-  });
+function howPacked(bytes: Uint8Array): 'gzip' | 'xz' | undefined {
+  if (startsWith(bytes, GZIP)) return 'gzip';
+  return startsWith(bytes, XZ) ? 'xz' : undefined;
 }
 
-async function xzUnpacked(name: string, bytes: Uint8Array): Promise<Uint8Array> {
+/** All that is unpacked, unless it turns out to be no tar archive, too much, or made to be too much. */
+async function collected(
+  name: string,
+  packedBytes: number,
+  chunks: AsyncIterable<Uint8Array>,
+): Promise<Uint8Array> {
+  const all: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of chunks) {
+    all.push(chunk);
+    const before = length;
+    length += chunk.length;
+    if (before < BLOCK && length >= BLOCK && !isTar(Buffer.concat(all))) throw notTar(name);
+    if (length > MOST_BYTES)
+      throw new UsageError(
+        `${name}: unpacked it is longer than ${MOST_BYTES >> 20} MiB, the most that is read`,
+      );
+    if (length > PLAIN_BYTES && length > packedBytes * MOST_RATIO)
+      throw new UsageError(
+        `${name}: it unpacks to more than ${MOST_RATIO} times its length, as no recording does`,
+      );
+  }
+  return Buffer.concat(all);
+}
+
+async function* gunzipped(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  const stream = createGunzip();
+  stream.end(bytes);
+  for await (const chunk of stream) yield chunk as Uint8Array;
+}
+
+async function xzUnpacked(bytes: Uint8Array): Promise<AsyncIterable<Uint8Array>> {
   const { default: xz } = await import('xz-decompress');
   const packed = new ReadableStream<Uint8Array>({
     start(controller) {
@@ -103,19 +136,20 @@ async function xzUnpacked(name: string, bytes: Uint8Array): Promise<Uint8Array> 
       controller.close();
     },
   });
-  const reader = new xz.XzReadableStream(packed).getReader();
-  const chunks: Uint8Array[] = [];
-  for (let length = 0; ; ) {
+  return chunksOf(new xz.XzReadableStream(packed));
+}
+
+async function* chunksOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const reader = stream.getReader();
+  for (;;) {
     const { done, value } = await reader.read();
-    if (done) return Buffer.concat(chunks);
-    chunks.push(value);
-    length += value.length;
-    if (length > MOST_BYTES) throw tooLarge(name);
+    if (done) return;
+    yield value;
   }
 }
 
-function tooLarge(name: string): UsageError {
-  return new UsageError(`${name}: unpacked it is longer than ${MOST_BYTES >> 20} MiB, the most that is read`);
+function notTar(name: string): UsageError {
+  return new UsageError(`${name}: expected a tar archive, packed by gzip or xz or not`);
 }
 
 function isTar(bytes: Uint8Array): boolean {

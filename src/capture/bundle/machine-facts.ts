@@ -5,9 +5,10 @@ import { CpuMask } from '../../machine/cpumask.js';
 import { topologyOf } from '../../machine/topology.js';
 import { type CpuOptions, cpuVendors } from '../../scenario/options/cpus.js';
 import { type KernelVersion, kernelVersions } from '../../scenario/options/kernel.js';
-import { moduleParameters } from '../../vmbus/module-parameters.js';
+import { moduleParameters, type ParameterValues } from '../../vmbus/module-parameters.js';
 import { counted, type FindingList } from './findings.js';
 import type { MachineFiles } from './machine-files.js';
+import { ringSizes } from './ring-sizes.js';
 
 /** What the files of a machine say of it, apart from its interrupts and devices. */
 export interface MachineFacts {
@@ -15,6 +16,8 @@ export interface MachineFacts {
   readonly cpus?: CpuOptions;
   /** Parameters of the kernel that matter here. */
   readonly cmdline?: string;
+  /** Parameters of modules that differ from what is usual. */
+  readonly moduleParameters?: ParameterValues;
   /** `6.8.0-1021-azure`. */
   readonly release?: string;
   /** The machine has a VMBus. */
@@ -48,9 +51,11 @@ export function machineFacts(files: MachineFiles, findings: FindingList): Machin
   const cmdline = cmdlineOf(files, findings);
   const cpus = cpusOf(files, cmdline, findings);
   const release = releaseOf(files);
+  const parameters = ringSizes(files, cmdline ?? '', findings);
   return {
     ...(cpus !== undefined && { cpus }),
     ...(cmdline !== undefined && { cmdline }),
+    ...(parameters !== undefined && { moduleParameters: parameters }),
     ...(release !== undefined && { release }),
     ...(files.list('/sys/bus/vmbus').length > 0 && { vmbus: true }),
   };

@@ -4,7 +4,7 @@ import { formatCpuList } from '../../machine/cpumask-text.js';
 import type { OfflinePlan } from './offline-plan.js';
 
 /** How long the guest goes on with its workload between two writes. */
-const BETWEEN_MS = 10;
+const BETWEEN_MS = 1;
 
 /**
  * Does a plan's writes on a guest, which goes on with its workload meanwhile.

@@ -82,7 +82,7 @@ function addOptions(command: Command): Command {
       new Option(
         '--strategy <kind>',
         'how executions are chosen; default: what the variant is listed with',
-      ).choices(['dfs', 'dpor', 'bounded', 'random', 'pct']),
+      ).choices(['dfs', 'dpor', 'states', 'bounded', 'random', 'pct']),
     )
     .option('--preemptions <n>', 'highest number of preemptions, for bounded', count, 2)
     .option('--depth <d>', 'depth of the bug that is looked for, for pct', count, 3)

@@ -70,6 +70,7 @@ export function refuseUnused(
     const instead = strategy === undefined ? 'add it' : `not with --strategy ${strategy}`;
     refuse([name as OptionName], `means something only with ${wanted}; ${instead}`);
   }
+  if (strategy === 'states') refuse(['shard'], 'a search by states has no parts; leave out one of the two');
   refuseUnshown(options, given);
   if (options.save !== undefined && options.save === options.trace)
     throw new UsageError(`--save and --trace both write ${options.save}; name two files`);

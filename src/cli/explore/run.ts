@@ -92,6 +92,7 @@ function strategyOf(options: ExploreCommandOptions, variant: RaceVariant): Strat
       return variant.strategy;
     case 'dfs':
     case 'dpor':
+    case 'states':
       return { kind: strategy };
     case 'bounded':
       return { kind: strategy, preemptions };

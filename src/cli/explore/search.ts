@@ -44,7 +44,8 @@ async function allParts(
   search: Search,
   onProgress: (progress: Progress) => void,
 ): Promise<Report> {
-  const count = runner.workers;
+  // A search by states has no parts: each thread would go to all of them.
+  const count = search.strategy.kind === 'states' ? 1 : runner.workers;
   if (count === 1) return runner.run({ kind: 'search', search }, onProgress);
   const latest: Progress[] = [];
   const parts = Array.from({ length: count }, (_, index) =>

@@ -7,6 +7,7 @@ import type { Progress, Strategy } from '../../explore/options.js';
 import { UnrepeatableModelError } from '../../explore/replay.js';
 import { secondsLimit } from '../../explore/report/merge.js';
 import type { Report, Violation } from '../../explore/report/report.js';
+import { UnseenStateError } from '../../explore/search/states/plain-state.js';
 import type { Shard } from '../../explore/search/search.js';
 import type { Race, RaceVariant } from '../../races/race.js';
 
@@ -62,6 +63,7 @@ export function runTask(
     const isOfModel =
       error instanceof MixedStoresError ||
       error instanceof UnrepeatableModelError ||
+      error instanceof UnseenStateError ||
       error instanceof NotInstrumentedError;
     throw isOfModel ? new UsageError(error.message) : error;
   }

@@ -45,7 +45,8 @@ export class Execution<S> {
   readonly errors: unknown[] = [];
   /** True if the last call of `enabled` let virtual time pass. */
   timePassed = false;
-  private readonly firstId = peekObjectId();
+  /** The number of the first object that a setup makes. */
+  readonly firstId = peekObjectId();
   private state: S | undefined;
   private readonly buffered: boolean;
 
@@ -112,6 +113,10 @@ export class Execution<S> {
       return;
     }
     stage.access = accessOf(context);
+    stage.checkpointOf = undefined;
+    if (stage.touched !== undefined && context.step !== undefined) {
+      stage.touched.set(context.step.object.id, context.step.object);
+    }
     if (this.buffered && context.step?.kind === 'write' && stage.access !== NO_ACCESS) {
       stage.stores.noteAtOnce(context.step.object.name);
     }
@@ -180,7 +185,9 @@ export class Execution<S> {
   private commit(context: Context, lane: Lane): void {
     const { buffer } = lane;
     if (buffer === undefined) return;
-    this.stage.access = accessOf(context);
+    const { stage } = this;
+    stage.access = accessOf(context);
+    stage.touched?.set(buffer.oldest.id, buffer.oldest);
     this.commitOldest(buffer);
     if (buffer.size !== 0) return;
     context.step = undefined;

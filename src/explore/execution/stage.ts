@@ -106,6 +106,11 @@ export class Stage implements World, ContextRunner, ChangeWatcher {
   /** Other accesses of its block: the first changeCount. */
   readonly changes: number[] = [];
   changeCount = 0;
+  /** The objects that the present execution has used, by their numbers; undefined unless somebody wants to know. */
+  touched: Map<number, SharedObject> | undefined;
+  /** The last checkpoint that the step being done has come to, and whose it is. */
+  checkpointKey: string | number | undefined;
+  checkpointOf: Context | undefined;
   private readonly lanes: Lane[] = [];
   private readonly buffers: StoreBuffer[] = [];
   /** What all executions so far have stored. */
@@ -127,6 +132,9 @@ export class Stage implements World, ContextRunner, ChangeWatcher {
     this.usesVirtualTime = false;
     this.access = NO_ACCESS;
     this.changeCount = 0;
+    this.touched?.clear();
+    this.checkpointKey = undefined;
+    this.checkpointOf = undefined;
   }
 
   get preemptible(): boolean {
@@ -236,13 +244,22 @@ export class Stage implements World, ContextRunner, ChangeWatcher {
     this.raise(context);
   }
 
-  changed({ id }: SharedObject): void {
+  changed(object: SharedObject): void {
+    const { id } = object;
+    if (this.touched !== undefined) this.touched.set(id, object);
     const code = id * 2 + 1;
     if (code !== this.access) this.note(code);
   }
 
-  looked({ id }: SharedObject): void {
+  looked(object: SharedObject): void {
+    const { id } = object;
+    if (this.touched !== undefined) this.touched.set(id, object);
     if (this.access >> 1 !== id) this.note(id * 2);
+  }
+
+  freshStart(key: string | number): void {
+    this.checkpointKey = key;
+    this.checkpointOf = this.running;
   }
 
   private note(code: number): void {

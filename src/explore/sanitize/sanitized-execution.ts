@@ -81,6 +81,7 @@ export class SanitizedExecution<S> extends Execution<S> {
         findings.name(object);
         stage.looked(object);
       },
+      freshStart: (key) => stage.freshStart(key),
     });
     openRecording(true);
     return () => {

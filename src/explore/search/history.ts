@@ -101,16 +101,25 @@ export class History<S> {
 
   /** The same for a step that is new: works out what it depends on. `onChange` is told of each other access it made. */
   performNew(at: number, pid: number, onChange?: (code: number) => void): void {
-    this.before(at, pid);
     const { execution } = this;
     const { lane } = execution.stage.contexts[pid];
     this.counts[at] = execution.stage.count;
     this.withCpu[at] = lane.isShared ? withCpu(execution.stage, lane) : -1;
     const had = this.withStep();
-    execution.perform(pid);
+    this.performAlone(at, pid, onChange);
     // Even with an empty buffer: it would not have been empty earlier.
     this.isLocked = lane.buffer !== undefined && lane.buffer.drains !== this.drains;
     this.drained = this.isCommit[at] !== 0 ? 0 : (lane.buffer?.commits ?? 0) - this.commits;
+    this.noteClock(at, pid);
+    this.noteCauses(at, pid, had);
+    this.lastStep[pid] = at;
+  }
+
+  /** The same where it will not be asked what happened before what: only whether a next step depends on this one. */
+  performAlone(at: number, pid: number, onChange?: (code: number) => void): void {
+    this.before(at, pid);
+    const { execution } = this;
+    execution.perform(pid);
     const { changes, changeCount } = execution.stage;
     const changed = changeCount === 0 ? undefined : changes.slice(0, changeCount);
     this.changes[at] = changed;
@@ -118,9 +127,6 @@ export class History<S> {
       if (this.isSeen(code)) this.isVisible[at] = 1;
       onChange?.(code);
     }
-    this.noteClock(at, pid);
-    this.noteCauses(at, pid, had);
-    this.lastStep[pid] = at;
   }
 
   /** True if step `at` made accesses that it had not announced. */
@@ -194,6 +200,16 @@ export class History<S> {
   dependsByCpu(i: number, context: Context): boolean {
     if (this.lane[i] !== context.lane.index || !context.lane.isShared) return false;
     return context.kind !== contextKind.COMMIT && this.isCommit[i] === 0;
+  }
+
+  /** True if the next steps of two contexts, as far as they are announced, do not depend on each other. */
+  independent(context: Context, other: Context): boolean {
+    const code = accessOf(context);
+    const otherCode = accessOf(other);
+    if (this.isSeen(code) && this.isSeen(otherCode)) return false;
+    const withCommit = context.kind === contextKind.COMMIT || other.kind === contextKind.COMMIT;
+    if (context.lane === other.lane && (withCommit || context.lane.isShared)) return withCommit;
+    return code === NO_ACCESS || otherCode === NO_ACCESS || !clash(code, otherCode);
   }
 
   /** True if context `pid` could not have run instead of step `i` of the same CPU, whatever it had to do. */

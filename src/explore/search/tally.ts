@@ -13,6 +13,10 @@ interface Break {
   readonly steps: number;
 }
 
+function keyOf({ kind, property, message }: Finding): string {
+  return `${kind} ${property} ${message}`;
+}
+
 /**
  * Counts what a search has seen. An execution that shares its first steps with the one before inherits what broke in
  * them, and nothing else.
@@ -46,6 +50,16 @@ export class Tally<S> {
   /** What broke first in the present execution; undefined if nothing did. */
   get broken(): Finding | undefined {
     return this.breaks.length === 0 ? undefined : this.breaks[0].finding;
+  }
+
+  /** All that broke in the present execution, as a text; empty if nothing did. */
+  get brokenKey(): string {
+    return this.breaks.length === 0
+      ? ''
+      : this.breaks
+          .map(({ finding }) => keyOf(finding))
+          .sort()
+          .join('; ');
   }
 
   /** An execution has begun. */
@@ -96,7 +110,7 @@ export class Tally<S> {
     for (const finding of findings) {
       if (this.breaks.some((known) => sameFinding(known.finding, finding))) continue;
       this.breaks.push({ finding, steps });
-      const key = `${finding.kind} ${finding.property} ${finding.message}`;
+      const key = keyOf(finding);
       if (this.violations.has(key)) continue;
       this.violations.set(key, { finding, path: Array.from(path.subarray(0, steps)) });
     }

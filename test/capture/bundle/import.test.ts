@@ -143,3 +143,16 @@ test('a kernel without the RFC: no interrupts of channels, rates from their coun
   expect(guest.fs.readFile('/sys/devices/system/node/node1/cpulist')).toBe('3-5\n');
   expect(guest.procInterrupts()).not.toContain('VMBus');
 });
+
+test('rings of another size than usual', async () => {
+  const text = `${BUSY}moduleParameters: {hv_netvsc: {ring_size: 64}, hv_storvsc: {storvsc_ringbuffer_size: 262144}}\n`;
+  const files = recordedGuest(Guest.ofScenario(parseScenario(text, 'rings')), 0, { release: '6.10' });
+  const { text: made, scenario } = await imported(files);
+  expect(made).toContain(
+    'moduleParameters: {hv_netvsc: {ring_size: 64}, hv_storvsc: {storvsc_ringbuffer_size: 262144}}\n',
+  );
+  const again = recordedGuest(Guest.create(scenario.guest), 0);
+  const sizes = [...files.files()].filter((path) => path.endsWith('/out_write_bytes_avail'));
+  expect(sizes.map((path) => files.number(path))).toEqual(expect.arrayContaining([262144, 262144]));
+  for (const path of sizes) expect(again.text(path)).toBe(files.text(path));
+});

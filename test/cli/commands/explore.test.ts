@@ -204,7 +204,7 @@ describe('irqlab explore', () => {
     expect(stopped).toBe('--   r/v    sc   ?      stopped on request (0 executions, 0.00 s)\n');
   });
 
-  test.each(['dfs', 'dpor', 'bounded', 'random', 'pct'] as const)(
+  test.each(['dfs', 'dpor', 'states', 'bounded', 'random', 'pct'] as const)(
     'verdict and interleaving do not depend on the number of threads: %s',
     async (strategy) => {
       const options = { variant: 'no-barrier', strategy } as const;

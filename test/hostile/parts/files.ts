@@ -11,9 +11,11 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
+import { packTar, unpackTar } from 'modern-tar';
 import { main } from '../../../src/cli/main.js';
 import { shownOn } from '../../../src/cli/shown-on.js';
 import { exitStatus } from '../../../src/command/exit-status.js';
+import { Prng } from '../../../src/lib/prng.js';
 import { mutated } from '../mutate.js';
 import { compiledCli, inRoot } from '../root.js';
 import type { Action, Part, Watch } from '../trial.js';
@@ -24,6 +26,8 @@ interface Format {
   /** Path below a directory of its own. */
   readonly file: string;
   readonly samples: () => readonly Uint8Array[] | Promise<readonly Uint8Array[]>;
+  /** What is done to a sample; default: its bytes are mutated. */
+  readonly tamper?: (bytes: Uint8Array, seed: number) => Promise<Uint8Array>;
   /** Command lines for a file in a directory. */
   readonly commands: readonly ((file: string, directory: string) => readonly string[])[];
   /** It is a program: it runs in a process of its own, and how long it takes is its author's affair. */
@@ -33,6 +37,13 @@ interface Format {
 /** Virtual time that mutated scenarios may run. */
 const RUN_S = '0.001';
 const PROGRAM_LIMIT_MS = 10_000;
+/** What commands write, if they are told to. */
+const OUTPUT = 'output';
+/** Files of a machine that most follows from. */
+const TELLING =
+  /proc\/(?:interrupts|uptime|cpuinfo|cmdline)$|vmbus-channels$|cpulist$|system\/cpu\/[a-z_]+$|osrelease$|channels\/\d+\/cpu$|_id$|\/id$/;
+/** Files of a machine that are tampered with at once. */
+const MOST_TAMPERED = 8;
 /** Lines of a recording that are replayed. */
 const RECORDED_LINES = 4;
 
@@ -89,6 +100,62 @@ const recordings: readonly Format[] = [
   commands: [(file) => ['conformance', dirname(file)]],
 }));
 
+const machineCommands: Format['commands'] = [
+  (file) => ['import', file],
+  (file, directory) => ['import', file, '--json', '-o', join(directory, OUTPUT)],
+  (file) => ['explain', file],
+  (file) => ['plan', 'offline', '5', file],
+  (file) => ['diff', file, inRoot('examples/slow-vm/recording.tar.gz')],
+];
+
+/** Files of an archive with other bytes in them: the archive itself stays sound. */
+async function tamperedInside(tar: Uint8Array, seed: number): Promise<Uint8Array> {
+  const prng = new Prng(seed);
+  const entries = await unpackTar(tar);
+  const full = entries.filter(({ data }) => data !== undefined && data.length > 0);
+  const telling = full.filter(({ header }) => TELLING.test(header.name));
+  const pools = [full, telling];
+  const chosen = new Set(
+    Array.from({ length: 1 + prng.below(MOST_TAMPERED) }, () => prng.pick(prng.pick(pools))),
+  );
+  return packTar(
+    entries.map((entry) => {
+      if (!chosen.has(entry) || entry.data === undefined) return entry;
+      const body = mutated(entry.data, prng.next());
+      return { header: { ...entry.header, size: body.length }, body };
+    }),
+  );
+}
+
+/** Recordings of machines, packed and not. */
+const machines: readonly Format[] = [
+  {
+    name: 'recording of a machine',
+    file: 'machine.tar.gz',
+    samples: () => [readFileSync(inRoot('examples/slow-vm/recording.tar.gz'))],
+    commands: machineCommands,
+  },
+  {
+    name: 'sosreport',
+    file: 'sosreport.tar.xz',
+    samples: () => [readFileSync(inRoot('examples/slow-vm/sosreport.tar.xz'))],
+    commands: machineCommands,
+  },
+  {
+    name: 'archive of a machine',
+    file: 'machine.tar',
+    samples: () => [gunzipSync(readFileSync(inRoot('examples/slow-vm/recording.tar.gz')))],
+    commands: machineCommands,
+  },
+  {
+    name: 'files of a machine',
+    file: 'machine.tar',
+    samples: () => [gunzipSync(readFileSync(inRoot('examples/slow-vm/recording.tar.gz')))],
+    tamper: tamperedInside,
+    commands: machineCommands,
+  },
+];
+
 const formats: readonly Format[] = [
   {
     name: 'scenario',
@@ -135,6 +202,7 @@ const formats: readonly Format[] = [
     samples: () => recorded('test/golden/affinity-write.jsonl.gz')().map((bytes) => gzipSync(bytes)),
     commands: [(file) => ['conformance', dirname(file)]],
   },
+  ...machines,
   {
     name: 'race of its own',
     file: 'race.js',
@@ -182,7 +250,8 @@ async function give(
   const format = formats[kind % formats.length];
   const samples = await samplesOf(format);
   if (samples.length === 0) return undefined;
-  const bytes = mutated(samples[which % samples.length], seed);
+  const sample = samples[which % samples.length];
+  const bytes = (await format.tamper?.(sample, seed)) ?? mutated(sample, seed);
   const file = join(directory, format.file);
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, bytes);
@@ -190,11 +259,18 @@ async function give(
   const said = format.isProgram === true ? inProcess(args) : await here(args);
   if (said === undefined) return undefined;
   watch.reached(`${format.name}: status ${said.status}`);
-  const broken = wrongAnswer(said, file);
+  const broken = wrongAnswer(said, file) ?? strangerIn(directory, format);
   rmSync(file);
   if (broken === undefined) return undefined;
   const shown = args.map((arg) => arg.replaceAll(`${directory}/`, '')).join(' ');
   return `irqlab ${shown}: ${broken}\n--- ${format.file}\n${Buffer.from(bytes).toString('latin1').slice(0, 4000)}`;
+}
+
+/** What a command has written that nobody told it to; undefined if there is nothing. */
+function strangerIn(directory: string, { file }: Format): string | undefined {
+  const known = new Set([file.split('/')[0], 'recordings', OUTPUT]);
+  const stranger = readdirSync(directory).find((name) => !known.has(name));
+  return stranger === undefined ? undefined : `it has written ${stranger}`;
 }
 
 interface Said {
