@@ -9,6 +9,7 @@ import {
 } from 'irqlab/browser';
 import { problemsOf } from './editor.js';
 import type { Done, GuestState, Listed, Loaded, Look, Read, Seen, WorkloadNow } from './protocol.js';
+import { TraceOfGuest } from './guest-trace.js';
 import { PictureKeeper } from './picture-keeper.js';
 import { toText } from './text.js';
 
@@ -20,6 +21,7 @@ interface Running {
   readonly live: LiveGuest;
   readonly commands: GuestCommands;
   readonly picture: PictureKeeper;
+  readonly trace: TraceOfGuest;
 }
 
 /** The guest that the page shows: its time, its files, and what is done to it. One guest after another. */
@@ -49,6 +51,7 @@ export class GuestSession {
         live,
         commands: new GuestCommands(guest, live),
         picture: new PictureKeeper(guest),
+        trace: new TraceOfGuest(guest),
       };
       this.guests += 1;
       return { ok: true, description: scenario.description };
@@ -117,6 +120,11 @@ export class GuestSession {
       isBusy: live.isBusy,
       logLines: guest.log.length,
     };
+  }
+
+  /** Its trace. */
+  get trace(): TraceOfGuest {
+    return this.present().trace;
   }
 
   private present(): Running {

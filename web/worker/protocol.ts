@@ -1,6 +1,7 @@
 // What the page and its worker tell each other. The page asks, each request has one answer; the worker tells of what
 // happens by itself. All of it goes through structuredClone, so it is data.
 import type { EditorAnswers, EditorRequest, Problem } from './editor-protocol.js';
+import type { TraceAnswers, TraceRequest } from './trace-protocol.js';
 import type { RacesAnswers, RacesRequest, SearchProgress } from './races-protocol.js';
 import type { ChannelNow, ControlAnswer, PictureFrame, PictureWindow } from 'irqlab/browser';
 
@@ -8,6 +9,7 @@ import type { ChannelNow, ControlAnswer, PictureFrame, PictureWindow } from 'irq
 export type Request =
   | RacesRequest
   | EditorRequest
+  | TraceRequest
   /** Boots the guest of a scenario in place of the present one. */
   | { readonly kind: 'load'; readonly name: string; readonly text: string }
   /** A command as `irqlab ctl` sends it: a step of a timeline or another word, in YAML or JSON. */
@@ -28,7 +30,7 @@ export type Request =
   | { readonly kind: 'words' };
 
 /** The answer to each kind of request. */
-export interface Answers extends RacesAnswers, EditorAnswers {
+export interface Answers extends RacesAnswers, EditorAnswers, TraceAnswers {
   readonly load: Loaded;
   readonly command: Done;
   readonly speed: undefined;

@@ -27,6 +27,10 @@ export function serve(
     read: ({ path }) => session.read(path),
     check: ({ name, text }) => checkScenario(name, text),
     import: ({ captures }) => importTexts(captures),
+    trace: ({ events }) => session.trace.begin(events),
+    untrace: () => session.trace.end(),
+    traced: () => session.trace.read(),
+    traceFile: ({ format }) => session.trace.file(format),
     // Loaded when they are asked for: most pages show a guest only.
     races: async () => (await import('./races.js')).listRaces(),
     explore: async (row) =>

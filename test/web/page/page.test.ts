@@ -1,26 +1,17 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { deflateRawSync, gzipSync } from 'node:zlib';
 import { expect, test } from '@jest/globals';
 import { irqlab } from '../../support/cli.js';
-import { describePage, root, runTo, shell } from '../../support/page.js';
+import { describePage, expectFitForAll, root, runTo, shell } from '../../support/page.js';
 
 /** What users load, in bytes as servers compress it. */
 const MOST_BYTES = 400_000;
-
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 /** Ids and titles of the tabs. The module itself is TSX, which only the page's own build reads. */
 const views = [
   ...readFileSync(join(root, 'web/views/index.ts'), 'utf8').matchAll(/id: '(\w+)',\s+title: '([^']+)'/g),
 ].map(([, id, title]) => ({ id, title }));
-
-interface Fault {
-  readonly id: string;
-  readonly impact: string;
-  readonly nodes: readonly { readonly html: string; readonly failureSummary: string }[];
-}
 
 describePage('the page', (pages) => {
   test('shows the same /proc/interrupts as the command line, of a scenario in a link', async () => {
@@ -99,18 +90,7 @@ describePage('the page', (pages) => {
     async ({ id, theme, width }) => {
       const page = await pages.open({ hash: `view=${id}`, theme, width });
       await runTo(page, '1s', '1.000 000 000 s');
-      // Evaluated by the debugger, which the page's policy does not concern.
-      await page.evaluate(axe);
-      const faults = await page.evaluate<readonly Fault[]>('axe.run().then(({ violations }) => violations)');
-      const told = faults
-        .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-        .map(
-          ({ id: rule, nodes }) =>
-            `${rule}: ${nodes.map(({ html, failureSummary }) => `${html} ${failureSummary}`)}`,
-        );
-      expect(told).toEqual([]);
-      const overflow = await page.evaluate<number>('document.documentElement.scrollWidth - innerWidth');
-      expect(overflow).toBeLessThanOrEqual(0);
+      await expectFitForAll(page);
     },
   );
 });

@@ -80,6 +80,15 @@ export function openEditor(host: HTMLElement, options: EditorOptions): EditorVie
       autocompletion({ icons: false, override: [(context) => complete(context, schema)] }),
       linter(async ({ state: { doc } }) => diagnosticsOf(await check(doc.toString()), doc), { delay: 250 }),
       lintGutter(),
+      // What is typed in place of a selection: the browser would put style attributes around what is left of it.
+      EditorView.domEventHandlers({
+        beforeinput: ({ inputType, data, isComposing }, view) => {
+          if (inputType !== 'insertText' || data === null || isComposing || view.state.selection.main.empty)
+            return false;
+          view.dispatch({ ...view.state.replaceSelection(data), userEvent: 'input.type' });
+          return true;
+        },
+      }),
       // Tab goes on to what is behind the editor, as everywhere in the page.
       keymap.of([
         {

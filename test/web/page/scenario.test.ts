@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
 import type { Page } from 'playwright-core';
-import { ScenarioError } from '../../src/scenario/diagnostics.js';
-import { parseScenario } from '../../src/scenario/load.js';
-import { irqlab } from '../support/cli.js';
-import { describeWeb, LabPages } from '../support/lab-page.js';
+import { ScenarioError } from '../../../src/scenario/diagnostics.js';
+import { parseScenario } from '../../../src/scenario/load.js';
+import { irqlab } from '../../support/cli.js';
+import { describePage, expectFitForAll } from '../../support/page.js';
 
 const wrong = 'cpus: 2\ndevices:\n  - {driver: netvsc, relid: 70000}\nbogus: 3\n';
 
@@ -27,12 +27,9 @@ async function suggested(page: Page): Promise<readonly string[]> {
   return page.locator('.cm-completionLabel').allTextContents();
 }
 
-describeWeb('Scenario', () => {
-  const lab = new LabPages();
-
+describePage('Scenario', (pages) => {
   test('says what is wrong where the command line says it', async () => {
-    const opened = await lab.open({ hash: 'view=scenario' });
-    const { page } = opened;
+    const page = await pages.open({ hash: 'view=scenario' });
     await write(page, wrong);
     const problems = page.getByRole('status', { name: 'Problems' });
     await problems.getByText('bogus').waitFor();
@@ -42,12 +39,10 @@ describeWeb('Scenario', () => {
     expect(shown.length).toBe(2);
     await page.locator('.cm-lint-marker-error').first().waitFor();
     expect(await page.getByRole('button', { name: 'Run it' }).isDisabled()).toBe(true);
-    opened.expectQuiet();
-    await page.context().close();
   });
 
   test('suggests the words of the schema', async () => {
-    const { page } = await lab.open({ hash: 'view=scenario' });
+    const page = await pages.open({ hash: 'view=scenario' });
     await write(page, 'cpus: 2\nker');
     expect(await suggested(page)).toContain('kernel');
     await page.keyboard.press('Enter');
@@ -58,11 +53,10 @@ describeWeb('Scenario', () => {
     expect(await suggested(page)).toEqual(['affinity']);
     await write(page, 'design:\n  relidMap: ');
     expect(await suggested(page)).toEqual(expect.arrayContaining(['irqdomain', 'array', 'percpu-list']));
-    await page.context().close();
   });
 
   test('runs what was written, whatever letters are in it', async () => {
-    const { page } = await lab.open({ hash: 'view=scenario' });
+    const page = await pages.open({ hash: 'view=scenario' });
     await page.getByRole('textbox', { name: 'Scenario in YAML' }).click();
     await page.keyboard.press('Control+a');
     // Each key by itself: n, r and Space are keys of the page.
@@ -75,12 +69,10 @@ describeWeb('Scenario', () => {
       .getByText(/^ +CPU0 +CPU1 +CPU2 +$/m)
       .first()
       .waitFor();
-    await page.context().close();
   });
 
   test('makes a scenario of a pasted /proc/interrupts, as irqlab import does', async () => {
-    const opened = await lab.open({ hash: 'view=scenario' });
-    const { page } = opened;
+    const page = await pages.open({ hash: 'view=scenario' });
     const { out } = await irqlab(['run', 'examples/arm64-4vcpu.yaml']);
     await page.getByLabel('Text of /proc/interrupts or lsvmbus').fill(out);
     await page.getByRole('button', { name: 'Make a scenario of it' }).click();
@@ -91,29 +83,23 @@ describeWeb('Scenario', () => {
     const file = await (await saved).path();
     expect(readFileSync(file, 'utf8')).toContain('arch: arm64');
     expect((await irqlab(['run', file])).out).toBe(out);
-    opened.expectQuiet();
-    await page.context().close();
   });
 
   test('says where a pasted text is not understood', async () => {
-    const { page } = await lab.open({ hash: 'view=scenario' });
+    const page = await pages.open({ hash: 'view=scenario' });
     await page.getByLabel('Text of /proc/interrupts or lsvmbus').fill('           CPU0       \n  1:  what\n');
     await page.getByRole('button', { name: 'Make a scenario of it' }).click();
     await page.getByText(/^pasted text 1:2:\d+: expected /).waitFor();
-    await page.context().close();
   });
 
   test.each([
     { width: 1280, theme: 'dark' as const },
     { width: 390, theme: 'light' as const },
   ])('can be used by everybody: $width pixels, $theme', async ({ width, theme }) => {
-    const opened = await lab.open({ hash: 'view=scenario', width, theme });
-    await write(opened.page, wrong);
-    await opened.page.locator('.cm-lint-marker-error').first().waitFor();
-    expect(await opened.seriousFaults()).toEqual([]);
-    expect(await opened.overflow()).toBe(0);
-    opened.expectQuiet();
-    await opened.page.context().close();
+    const page = await pages.open({ hash: 'view=scenario', width, theme });
+    await write(page, wrong);
+    await page.locator('.cm-lint-marker-error').first().waitFor();
+    await expectFitForAll(page);
   });
 });
 
