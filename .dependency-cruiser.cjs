@@ -17,6 +17,7 @@ const layers = [
   'scenario',
   'guest',
   'steer',
+  'testing',
   'command',
   'capture',
   'compare',

@@ -14,7 +14,7 @@ import { suite } from './suite.js';
 import { traced } from './trace.js';
 
 /** What is measured in a thread of its own, and what beside the others or in processes of its own. */
-const inThreads = ['scale', 'simulate', 'explore', 'render', 'parse'];
+const inThreads = ['scale', 'simulate', 'explore', 'spin', 'render', 'parse'];
 const benches = {
   dispatch: hotPath,
   ...Object.fromEntries(inThreads.map((name) => [name, () => inThread(`./${name}.js`)])),

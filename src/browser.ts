@@ -1,5 +1,5 @@
 // The library wherever JavaScript runs: all of it but what reads files.
-import 'reflect-metadata';
+import 'reflect-metadata/lite';
 
 export { Guest, type GuestExtensions, type RunTime } from './guest/guest.js';
 export type { GuestChannel } from './guest/channel.js';
@@ -105,7 +105,8 @@ export {
   PLATFORM_DEFINITION,
   type PlatformDefinition,
 } from './platform/platform.js';
-export { loadRaces } from './on-demand.js';
+export { type CapturedText, importCaptures, type ImportedScenario, loadRaces } from './on-demand.js';
+export { UsageError } from './command/usage-error.js';
 export { differencesOf, planOf, type PlannedRow } from './races/verdict.js';
 export {
   defineRace,
@@ -141,7 +142,8 @@ export {
 export { TRACE_EVENT } from './trace/event-token.js';
 export type { TracePort } from './trace/port.js';
 export type { TraceContext, TraceRecord } from './trace/record.js';
-export type { GuestTrace, TraceOptions } from './guest/trace.js';
+export { timeline, type TimelineEvent } from './guest/timeline.js';
+export type { GuestTrace, TraceFormat, TraceOptions } from './guest/trace.js';
 export { GUEST_FILE, type GuestFile } from './view/guest-file.js';
 export {
   debugFile,

@@ -2,11 +2,11 @@ import { UsageError } from '../command/usage-error.js';
 import { FindingList } from './bundle/findings.js';
 import { machineFacts } from './bundle/machine-facts.js';
 import { procIrqFiles } from './bundle/proc-irq-files.js';
-import type { Recording } from './bundle/recording.js';
+import type { Recording } from './bundle/machine-files.js';
 import { readSnapshots, type Snapshot } from './bundle/snapshots.js';
 import { vmbusDevices } from './bundle/sysfs-devices.js';
 import { type Capture, captureNames } from './capture.js';
-import { type CaptureFile, understoodCapture } from './capture-file.js';
+import { type CaptureFile, understoodCapture } from './understood.js';
 import type { Captures } from './guest-options.js';
 
 /** One machine as it was captured. */

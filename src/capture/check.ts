@@ -4,7 +4,7 @@ import { readBytes } from '../command/named-file.js';
 import type { Stdio } from '../command/stdio.js';
 import { UsageError } from '../command/usage-error.js';
 import { reprintInterrupts } from '../view/interrupts/parse.js';
-import { understoodCapture } from './capture-file.js';
+import { understoodCapture } from './understood.js';
 import { firstDifference } from './difference.js';
 import { importInterrupts } from './interrupts.js';
 

@@ -2,8 +2,8 @@ import { bootGuest, guestsWith, openScenario } from '../command/scenario-file.js
 import { runGuest } from '../command/run-guest.js';
 import type { Stdio } from '../command/stdio.js';
 import { openRecording, recordingOf } from './bundle/recording.js';
-import { understoodCapture } from './capture-file.js';
 import { type CapturedMachine, machineOfFiles, machineOfRecording } from './captured-machine.js';
+import { understoodCapture } from './understood.js';
 import { filesOfGuest, snapshotOfGuest } from './guest-files.js';
 
 /**

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { understoodCapture } from '../../src/capture/capture-file.js';
+import { understoodCapture } from '../../src/capture/understood.js';
 import { captureCases } from '../view/golden.js';
 
 interface Capture {

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect } from '@jest/globals';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
@@ -114,4 +115,26 @@ export async function shell(page: Page, line: string): Promise<string> {
   const printed = async (): Promise<string> => ((await output.textContent()) ?? '').slice(before);
   while (!(await printed()).startsWith(prompt)) await page.waitForTimeout(20);
   return (await printed()).slice(prompt.length);
+}
+
+interface Fault {
+  readonly id: string;
+  readonly impact: string;
+  readonly nodes: readonly { readonly html: string; readonly failureSummary: string }[];
+}
+
+/** axe finds no serious fault of what is shown, and it is not wider than the window. */
+export async function expectFitForAll(page: Page): Promise<void> {
+  // Evaluated by the debugger, which the page's policy does not concern.
+  await page.evaluate(readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8'));
+  const faults = await page.evaluate<readonly Fault[]>('axe.run().then(({ violations }) => violations)');
+  const told = faults
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .map(
+      ({ id: rule, nodes }) =>
+        `${rule}: ${nodes.map(({ html, failureSummary }) => `${html} ${failureSummary}`)}`,
+    );
+  expect(told).toEqual([]);
+  const overflow = await page.evaluate<number>('document.documentElement.scrollWidth - innerWidth');
+  expect(overflow).toBeLessThanOrEqual(0);
 }

@@ -9,5 +9,6 @@ export function shortCount(value: number): string {
     scaled /= 1000;
     at += 1;
   }
-  return `${scaled < 99.95 ? scaled.toFixed(1) : Math.round(scaled)}${units[at] ?? ''}`;
+  const digits = scaled < 99.95 ? scaled.toFixed(1).replace(/\.0$/, '') : String(Math.round(scaled));
+  return `${digits}${units[at] ?? ''}`;
 }

@@ -51,8 +51,11 @@ export function TimeControls() {
         {value === undefined ? '' : secondsText(value.ns)}
       </output>
       {value !== undefined && value.behindNs > 0 && isPlaying.value && (
-        <span class="quiet" title="This machine is too slow for this speed">
-          behind {secondsText(value.behindNs)}
+        <span
+          class="quiet"
+          title="The guest runs as fast as this machine can, which is slower than the speed that is chosen"
+        >
+          full speed
         </span>
       )}
     </div>

@@ -1,7 +1,7 @@
 // The one store of the page: the scenario, the guest of it as it was last seen, and what can be done to it. Views read
 // its signals and call its functions; they ask the worker only for what they alone show.
 import { computed, signal } from '@preact/signals';
-import type { Problem } from '../worker/protocol.js';
+import type { Problem } from '../worker/editor-protocol.js';
 import { type Command, type Deed, deeds, recordDeed } from './deeds.js';
 import { lookSoon, state } from './looking.js';
 import { ask, onWorkerEvent } from './worker.js';

@@ -42,15 +42,17 @@ export function startLooking(): void {
 
 function onFrame(nowMs: number): void {
   requestAnimationFrame(onFrame);
-  const { value } = state;
-  if (value === undefined || isAsking || !(isUrgent || isMoving(value) || nowMs - lastMs >= STILL_MS)) return;
+  if (state.peek() === undefined || isAsking || !(isUrgent || isMoving() || nowMs - lastMs >= STILL_MS))
+    return;
   isAsking = true;
   isUrgent = false;
   lastMs = nowMs;
   void lookOnce();
 }
 
-function isMoving({ speed, isBusy }: GuestState): boolean {
+/** True while the guest's time goes by. */
+export function isMoving(): boolean {
+  const { speed = 0, isBusy = false } = state.peek() ?? {};
   return speed > 0 || isBusy;
 }
 

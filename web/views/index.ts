@@ -8,5 +8,21 @@ export const views: readonly View[] = [
     load: async () => (await import('./machine/machine-view.js')).MachineView,
   },
   { id: 'files', title: 'Files', load: async () => (await import('./files/files-view.js')).FilesView },
-  { id: 'races', title: 'Races', load: async () => (await import('./races/races-view.js')).RacesView },
+  {
+    id: 'timeline',
+    title: 'Timeline',
+    load: async () => (await import('./timeline/timeline-view.js')).TimelineView,
+  },
+  {
+    id: 'races',
+    title: 'Races',
+    isLarge: true,
+    load: async () => (await import('./races/races-view.js')).RacesView,
+  },
+  {
+    id: 'scenario',
+    title: 'Scenario',
+    isLarge: true,
+    load: async () => (await import('./scenario/scenario-view.js')).ScenarioView,
+  },
 ];

@@ -6,9 +6,10 @@ import {
   GuestCommands,
   LiveGuest,
   parseScenario,
-  ScenarioError,
 } from 'irqlab/browser';
+import { problemsOf } from './editor.js';
 import type { Done, GuestState, Listed, Loaded, Look, Read, Seen, WorkloadNow } from './protocol.js';
+import { TraceOfGuest } from './guest-trace.js';
 import { PictureKeeper } from './picture-keeper.js';
 import { toText } from './text.js';
 
@@ -20,6 +21,7 @@ interface Running {
   readonly live: LiveGuest;
   readonly commands: GuestCommands;
   readonly picture: PictureKeeper;
+  readonly trace: TraceOfGuest;
 }
 
 /** The guest that the page shows: its time, its files, and what is done to it. One guest after another. */
@@ -49,21 +51,12 @@ export class GuestSession {
         live,
         commands: new GuestCommands(guest, live),
         picture: new PictureKeeper(guest),
+        trace: new TraceOfGuest(guest),
       };
       this.guests += 1;
       return { ok: true, description: scenario.description };
     } catch (error) {
-      if (error instanceof ScenarioError) {
-        const problems = error.diagnostics.map(({ place: { line, column }, message }) => ({
-          line,
-          column,
-          message,
-        }));
-        return { ok: false, problems };
-      }
-      if (error instanceof RangeError)
-        return { ok: false, problems: [{ line: 1, column: 1, message: error.message }] };
-      throw error;
+      return { ok: false, problems: problemsOf(error) };
     }
   }
 
@@ -95,7 +88,7 @@ export class GuestSession {
     return {
       state: this.state(guest, live),
       ...(logFrom !== undefined && { log: guest.log.slice(logFrom).map((line) => dmesgText([line])) }),
-      ...(part !== undefined && { picture: picture.seen(part.window, part.version) }),
+      ...(part !== undefined && { picture: picture.seen(part) }),
       ...(workload !== undefined && { workload: live.tallies as readonly WorkloadNow[] }),
       ...(files !== undefined && { files: Object.fromEntries(files.map((path) => [path, this.read(path)])) }),
     };
@@ -127,6 +120,11 @@ export class GuestSession {
       isBusy: live.isBusy,
       logLines: guest.log.length,
     };
+  }
+
+  /** Its trace. */
+  get trace(): TraceOfGuest {
+    return this.present().trace;
   }
 
   private present(): Running {

@@ -1,5 +1,5 @@
-import { type Guest, MachinePicture, type PictureFrame, type PictureWindow } from 'irqlab/browser';
-import type { PictureSeen } from './protocol.js';
+import { type Guest, MachinePicture, type PictureFrame } from 'irqlab/browser';
+import type { Look, PictureSeen } from './protocol.js';
 
 /** The frame of the picture is made anew so often, in ms, and no more than a part of the time goes into that. */
 const FRAME_MS = 200;
@@ -24,17 +24,18 @@ export class PictureKeeper {
     this.nextMs = 0;
   }
 
-  /** @param version of the frame that who looks has. */
-  seen(window: PictureWindow, version: number): PictureSeen {
+  seen({ window, version, row }: NonNullable<Look['picture']>): PictureSeen {
     this.follow();
     const { picture, frame } = this;
+    const isInside = row >= window.firstRow && row < window.firstRow + window.rows;
+    const other = isInside ? [] : picture.channels({ firstRow: row, rows: 1 });
     return {
       version: this.version,
       ...(version !== this.version && { frame }),
       window,
       counts: picture.counts(window),
       totals: picture.totals(window),
-      channels: picture.channels(window),
+      channels: [...picture.channels(window), ...other],
     };
   }
 

@@ -1,11 +1,15 @@
 // What the page and its worker tell each other. The page asks, each request has one answer; the worker tells of what
 // happens by itself. All of it goes through structuredClone, so it is data.
+import type { EditorAnswers, EditorRequest, Problem } from './editor-protocol.js';
+import type { TraceAnswers, TraceRequest } from './trace-protocol.js';
 import type { RacesAnswers, RacesRequest, SearchProgress } from './races-protocol.js';
 import type { ChannelNow, ControlAnswer, PictureFrame, PictureWindow } from 'irqlab/browser';
 
 /** What the page asks: `kind` says what. `Answers` has the answer to each. */
 export type Request =
   | RacesRequest
+  | EditorRequest
+  | TraceRequest
   /** Boots the guest of a scenario in place of the present one. */
   | { readonly kind: 'load'; readonly name: string; readonly text: string }
   /** A command as `irqlab ctl` sends it: a step of a timeline or another word, in YAML or JSON. */
@@ -26,7 +30,7 @@ export type Request =
   | { readonly kind: 'words' };
 
 /** The answer to each kind of request. */
-export interface Answers extends RacesAnswers {
+export interface Answers extends RacesAnswers, EditorAnswers, TraceAnswers {
   readonly load: Loaded;
   readonly command: Done;
   readonly speed: undefined;
@@ -64,12 +68,6 @@ export type Loaded =
   | { readonly ok: true; readonly description: string }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
-export interface Problem {
-  readonly line: number;
-  readonly column: number;
-  readonly message: string;
-}
-
 /** What came of a command, and when it was given, in ns since booting. */
 export interface Done {
   readonly atNs: number;
@@ -83,8 +81,11 @@ export interface Look {
   readonly logFrom?: number;
   /** Files to read. */
   readonly files?: readonly string[];
-  /** A part of the picture of the machine, and the version of its frame that the page has. */
-  readonly picture?: { readonly window: PictureWindow; readonly version: number };
+  /**
+   * A part of the picture of the machine, and the version of its frame that the page has. Of `row` the channel is told,
+   * wherever it is.
+   */
+  readonly picture?: { readonly window: PictureWindow; readonly version: number; readonly row: number };
   /** What runs of the workload. */
   readonly workload?: true;
 }

@@ -1,4 +1,5 @@
 import { scenarioWords } from 'irqlab/browser';
+import { checkScenario, importTexts } from './editor.js';
 import { GuestSession } from './guest-session.js';
 import type { Answers, Request, RequestOf, WorkerEvent } from './protocol.js';
 
@@ -24,6 +25,12 @@ export function serve(
     look: (request) => session.look(request),
     list: ({ path }) => session.list(path),
     read: ({ path }) => session.read(path),
+    check: ({ name, text }) => checkScenario(name, text),
+    import: ({ captures }) => importTexts(captures),
+    trace: ({ events }) => session.trace.begin(events),
+    untrace: () => session.trace.end(),
+    traced: () => session.trace.read(),
+    traceFile: ({ format }) => session.trace.file(format),
     // Loaded when they are asked for: most pages show a guest only.
     races: async () => (await import('./races.js')).listRaces(),
     explore: async (row) =>

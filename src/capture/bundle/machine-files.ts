@@ -1,3 +1,13 @@
+/** What made a recording. */
+export type RecordingKind = 'irqlab record' | 'sosreport' | 'files of a machine';
+
+/** Files of a machine, as `irqlab record`, sos or somebody by hand has copied them. */
+export interface Recording {
+  readonly kind: RecordingKind;
+  /** By their paths on the machine. */
+  readonly files: MachineFiles;
+}
+
 /** An entry of a recording: a file with its bytes, a symbolic link with its target, or a directory. */
 export type MachineEntry =
   | { readonly kind: 'file'; readonly bytes: Uint8Array }

@@ -4,17 +4,7 @@ import type { Stdio } from '../../command/stdio.js';
 import { UsageError } from '../../command/usage-error.js';
 import { isArchive, readArchive } from './archive.js';
 import { readDirectory } from './directory.js';
-import type { MachineFiles } from './machine-files.js';
-
-/** What made a recording. */
-export type RecordingKind = 'irqlab record' | 'sosreport' | 'files of a machine';
-
-/** Files of a machine, as `irqlab record`, sos or somebody by hand has copied them. */
-export interface Recording {
-  readonly kind: RecordingKind;
-  /** By their paths on the machine. */
-  readonly files: MachineFiles;
-}
+import type { MachineFiles, Recording, RecordingKind } from './machine-files.js';
 
 /** A file that the user named: a recording, or else bytes of something that is none. */
 export type NamedRecording =

@@ -1,6 +1,17 @@
 // A user in a browser: the same library, but for reading files.
 import { Guest as NodeGuest } from 'irqlab';
-import { ErrnoError, Guest, loadRaces, parseScenario, type Race, type Scenario } from 'irqlab/browser';
+import {
+  type CapturedText,
+  ErrnoError,
+  Guest,
+  importCaptures,
+  type ImportedScenario,
+  loadRaces,
+  parseScenario,
+  type Race,
+  type Scenario,
+  UsageError,
+} from 'irqlab/browser';
 
 /** CPUs online of a scenario's guest, and what tells the two entry points apart. */
 export function useInBrowser(text: string): string {
@@ -17,4 +28,14 @@ export function useInBrowser(text: string): string {
 export async function firstRaces(count: number): Promise<readonly string[]> {
   const races: readonly Race[] = await loadRaces();
   return races.slice(0, count).map(({ id }) => id);
+}
+
+/** A scenario of what a machine shows; undefined if it is not understood. */
+export async function imported(capture: CapturedText): Promise<ImportedScenario | undefined> {
+  try {
+    return await importCaptures([capture]);
+  } catch (error) {
+    if (error instanceof UsageError) return undefined;
+    throw error;
+  }
 }

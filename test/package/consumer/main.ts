@@ -16,6 +16,7 @@ import { useLines } from './lines.js';
 import { ECHO_CLASS, module } from './plugin.js';
 import { usePoints } from './plugin-points.js';
 import { usePicture, useSteering } from './steer.js';
+import { exportInto, useMatchers } from './testing.js';
 import { useTrace } from './trace.js';
 
 const timeline = 'cpus: 2\ntimeline: [{offline: 0, expect: EBUSY}, {at: 2ms, offline: 1}]';
@@ -46,6 +47,7 @@ export function useAll(): string[] {
     `traced: ${useTrace()}`,
     `steered: ${useSteering()}`,
     `picture: ${usePicture()}`,
+    `matchers: ${useMatchers()}; export ${exportInto('.')}`,
   ];
 }
 
@@ -72,4 +74,5 @@ export const expected: readonly string[] = [
   'traced: 00000001-0000-4000-8000-000000000000 probe sensor_isr -3 write 9 7 ff on on CPU 0',
   'steered: true 2 500ms false true',
   'picture: hv_utils 0 1,0 1 true drop delay duplicate reorder corrupt',
+  'matchers: true true true false, expected EBUSY, but got EIO: of another kind; export refused',
 ];

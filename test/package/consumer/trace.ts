@@ -12,10 +12,13 @@ import {
   str,
   symbol,
   symbolic,
+  timeline,
+  type TimelineEvent,
   TRACE_EVENT,
   type TraceContext,
   TraceEvent,
   type TraceFields,
+  type TraceFormat,
   type TraceOptions,
   type TracePort,
   type TraceRecord,
@@ -83,4 +86,11 @@ export function useTrace(): string {
   const [record]: readonly TraceRecord[] = [...trace];
   const context: TraceContext = record;
   return `${measured.textOf(values)} on CPU ${context.cpu}`;
+}
+
+/** A trace as entries of Perfetto's viewer, and as the text of a file. */
+export function drawn(trace: GuestTrace): { readonly names: readonly string[]; readonly sizeBytes: number } {
+  const format: TraceFormat = 'chrome';
+  const entries: readonly TimelineEvent[] = timeline([...trace]);
+  return { names: entries.map(({ name }) => name), sizeBytes: trace.file(format).byteLength };
 }

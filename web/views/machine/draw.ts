@@ -43,6 +43,8 @@ export function draw(context: CanvasRenderingContext2D, shown: Shown): number {
     drawFlashes(context, shown);
     drawCursor(context, shown);
   });
+  context.fillStyle = colours.panel;
+  context.fillRect(0, 0, gutter, header);
   clipped(context, 0, header, gutter, height - header, () => drawLabels(context, shown));
   clipped(context, gutter, 0, width - gutter, header, () => drawHeader(context, shown));
   return most;

@@ -43,7 +43,7 @@ export function geometryOf(
   const gutter = width < NARROW ? 128 : 268;
   const nodeBand = cpus.some(({ node }) => node !== cpus[0]?.node) ? 18 : 0;
   const fitted = (width - gutter) / Math.max(1, cpus.length);
-  const cellWidth = Math.max(6, Math.min(76, Math.max(width < NARROW ? 26 : 14, fitted)) * zoom);
+  const cellWidth = Math.max(6, Math.min(76, Math.max(width < NARROW ? 26 : 9, fitted)) * zoom);
   return {
     width,
     height,

@@ -53,7 +53,13 @@ export function HeatMap() {
           const { width } = size.peek();
           return width === 0
             ? undefined
-            : { picture: { window: wanted(geometryPeek()), version: wish.current.version } };
+            : {
+                picture: {
+                  window: wanted(geometryPeek()),
+                  version: wish.current.version,
+                  row: cursor.peek().row,
+                },
+              };
         },
         see: ({ picture, state: { ns } }) => {
           if (picture === undefined) return;

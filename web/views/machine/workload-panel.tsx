@@ -1,30 +1,37 @@
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { submits, useField } from '../../lib/use-field.js';
+import type { PictureRow } from 'irqlab/browser';
 import { act } from '../../store/guest.js';
-import { look } from '../../store/looking.js';
+import { isMoving, look } from '../../store/looking.js';
 import type { WorkloadNow } from '../../worker/protocol.js';
 import { chosenRow } from './model.js';
+
+/** Counts are for people to read: so often they change, in ms. */
+const READ_MS = 300;
+/** So many are listed: first those of what is selected. */
+const MOST = 12;
 
 /** Who signals how often: what runs, and more of it for what is selected. */
 export function WorkloadPanel() {
   const running = useSignal<readonly WorkloadNow[]>([]);
-  useEffect(
-    () =>
-      look({
-        wish: () => ({ workload: true }),
-        see: ({ workload = [] }) => {
-          running.value = workload;
-        },
-      }),
-    [],
-  );
+  useEffect(() => {
+    let readMs = Number.NEGATIVE_INFINITY;
+    return look({
+      wish: () => (isMoving() && performance.now() - readMs < READ_MS ? undefined : { workload: true }),
+      see: ({ workload = [] }) => {
+        readMs = performance.now();
+        running.value = workload;
+      },
+    });
+  }, []);
+  const subjects = subjectsOf(running.value, chosenRow());
   return (
     <details class="pane" open>
       <summary class="label">Workload</summary>
       <StartForm />
       <ul class="workloads">
-        {subjectsOf(running.value).map(({ name, stop, sent }) => (
+        {subjects.slice(0, MOST).map(({ name, stop, sent }) => (
           <li key={name} class="line">
             <span>
               {name}: {sent}
@@ -34,6 +41,9 @@ export function WorkloadPanel() {
             </button>
           </li>
         ))}
+        {subjects.length > MOST && (
+          <li class="quiet">and {subjects.length - MOST} more: select a row to see its own</li>
+        )}
       </ul>
     </details>
   );
@@ -46,8 +56,8 @@ interface Subject {
   readonly sent: number;
 }
 
-/** Workloads by what they are about, which is stopped together. */
-function subjectsOf(running: readonly WorkloadNow[]): Subject[] {
+/** Workloads by what they are about, which is stopped together; those of a row first. */
+function subjectsOf(running: readonly WorkloadNow[], row: PictureRow | undefined): Subject[] {
   const subjects = new Map<string, Subject>();
   for (const { relid, irq, device, sent } of running) {
     const stop = relid ?? device ?? { irq: irq ?? 0 };
@@ -55,7 +65,10 @@ function subjectsOf(running: readonly WorkloadNow[]): Subject[] {
       typeof stop === 'object' ? `IRQ ${stop.irq}` : typeof stop === 'number' ? `relid ${stop}` : stop;
     subjects.set(name, { name, stop, sent: sent + (subjects.get(name)?.sent ?? 0) });
   }
-  return [...subjects.values()];
+  const isOfRow = ({ stop }: Subject): boolean =>
+    typeof stop === 'object' ? stop.irq === row?.irq : stop === row?.channel?.relid;
+  const all = [...subjects.values()];
+  return [...all.filter(isOfRow), ...all.filter((each) => !isOfRow(each))];
 }
 
 function StartForm() {

@@ -1,11 +1,10 @@
-import type { SharedObject, Snapshot } from '../../../machine/step.js';
+import type { Snapshot } from '../../../machine/step.js';
 import { accessOf, NO_ACCESS } from '../../execution/access.js';
 import { type Context, contextKind, type Lane } from '../../execution/context.js';
 import { MAX_CONTEXTS } from '../../execution/context-set.js';
-import type { PlainParts } from '../../model.js';
 import type { Execution } from '../../execution/execution.js';
 import { Digest } from './digest.js';
-import { PlainState } from './plain-state.js';
+import { PartDigests } from './part-digests.js';
 
 // A state as a search can know it: where each context is in its code cannot be read, but what it does next depends only
 // on what it has read since it began afresh. So its part of a state is a digest of its observations.
@@ -28,13 +27,8 @@ export class Observations<S> {
   readonly state = new Digest();
   /** Digest of the step that `identifyStep` was called for. */
   readonly step = new Digest();
-  private readonly plain: PlainState;
   private readonly rows: Int32Array;
-  /** Digests of the plain state of each position: of what is shared, and of what each context has for its own. */
-  private readonly parts: Int32Array[] = [];
-  /** The names of contexts with state of their own. */
-  private owners: readonly string[] = [];
-  private readonly functions: (readonly number[])[] = [];
+  private readonly parts: PartDigests<S>;
   private readonly marks: Int32Array;
   private versions = new Int32Array(VERSION * 256);
   /** What changes of `versions` have written over: place and value. */
@@ -53,8 +47,8 @@ export class Observations<S> {
     private readonly execution: Execution<S>,
     maxSteps: number,
   ) {
-    const { model, firstId, stage } = execution;
-    this.plain = new PlainState(model.name, model.fingerprint === undefined, firstId);
+    const { stage } = execution;
+    this.parts = new PartDigests(execution);
     this.rows = new Int32Array((maxSteps + 2) * ROW);
     this.marks = new Int32Array(maxSteps + 2);
     this.changed = new Uint8Array(maxSteps + 2);
@@ -64,9 +58,7 @@ export class Observations<S> {
   /** The first execution has begun. */
   begin(): void {
     const { stage } = this.execution;
-    this.plain.beginExecution();
-    this.owners = Object.keys(this.plainParts().own ?? {});
-    this.lookAround(0, 0);
+    this.parts.begin();
     for (let pid = 0; pid < stage.count; pid++) this.startAfresh(0, pid, 0);
     this.noteValues();
   }
@@ -78,9 +70,7 @@ export class Observations<S> {
       const before = undo.pop() ?? 0;
       versions[undo.pop() ?? 0] = before;
     }
-    this.plain.beginExecution();
-    this.plain.beginAgain(this.functions[at]);
-    this.addRoots(this.parts[at]);
+    this.parts.restore(at);
     this.noteValues();
   }
 
@@ -110,16 +100,16 @@ export class Observations<S> {
     const context = stage.contexts[pid];
     const to = at + 1;
     const { changeCount } = stage;
-    this.changed[to] = changeCount > 0 || stage.count > this.count || context.lane !== lane ? 1 : 0;
+    this.changed[to] = changeCount > 0 || stage.count > this.count || context.nextLane !== undefined ? 1 : 0;
     rows.copyWithin(to * ROW, at * ROW, to * ROW);
     const isCommit = context.kind === contextKind.COMMIT;
     if (!isCommit) this.addChanges(changeCount);
     const { a, b } = local;
-    this.lookAround(to, a);
+    this.parts.look(to, a);
     if (stage.checkpointOf === context) {
       local.from(0x3c6ef372, pid);
       local.addPlain(stage.checkpointKey);
-      this.addOwn(to, context);
+      this.parts.addOwn(local, to, context.name);
       this.addChanges(changeCount);
     }
     if (!isCommit) this.setLocal(to, pid, context.proc !== undefined);
@@ -143,9 +133,10 @@ export class Observations<S> {
     const { stage } = execution;
     if (execution.timePassed) this.setRow(at, TIME, at);
     state.from(0, 0);
-    for (let i = 0; i < parts[at].length; i += 2) {
+    const pairs = parts.at(at);
+    for (let i = 0; i < pairs.length; i += 2) {
       item.from(0x1f83d9ab, i);
-      item.addPair(parts[at][i], parts[at][i + 1]);
+      item.addPair(pairs[i], pairs[i + 1]);
       this.addItem();
     }
     for (const [id, value] of values) {
@@ -187,9 +178,9 @@ export class Observations<S> {
       this.observe(this.code);
     }
     step.from(local.a, local.b);
-    step.addPair(parts[at][0], parts[at][1]);
-    const owner = this.owners.indexOf(context.name) + 1;
-    if (owner > 0) step.addPair(parts[at][2 * owner], parts[at][2 * owner + 1]);
+    const [a, b] = parts.at(at);
+    step.addPair(a, b);
+    parts.addOwn(step, at, context.name);
     addLane(step, context.lane);
     for (let other = 0; other < stage.count; other++) {
       if (stage.contexts[other].lane === context.lane) step.addPair(other, flagsOf(stage.contexts[other]));
@@ -238,65 +229,16 @@ export class Observations<S> {
       this.versions = more;
     }
     this.undo.push(place, this.versions[place], place + 1, this.versions[place + 1]);
-    this.versions[place] = this.parts[to][0];
-    this.versions[place + 1] = this.parts[to][1];
-  }
-
-  /** Digests the plain state of position `at`; what is new in it was made by the context that `creator` stands for. */
-  private lookAround(at: number, creator: number): void {
-    const { plain } = this;
-    plain.begin(creator);
-    this.parts[at] ??= new Int32Array(2 * (this.owners.length + 1));
-    this.addRoots(this.parts[at]);
-    const before = at === 0 ? undefined : this.functions[at - 1];
-    const { functions } = plain;
-    const isSame = before?.length === functions.length && functions.every((tag, i) => tag === before[i]);
-    this.functions[at] = isSame && before !== undefined ? before : functions.slice();
-  }
-
-  private addRoots(parts: Int32Array): void {
-    const { plain, execution, owners } = this;
-    const { stage, firstId } = execution;
-    const { shared, own = {} } = this.plainParts();
-    plain.beginPart();
-    plain.add(shared);
-    const others: SharedObject[] = [];
-    for (const object of stage.touched?.values() ?? []) {
-      if (object.id >= firstId && object.snapshot() === undefined) others.push(object);
-    }
-    others.sort((a, b) => a.id - b.id);
-    for (const object of others) plain.add(object);
-    this.setPart(parts, 0);
-    for (let i = 0; i < owners.length; i++) {
-      plain.beginPart();
-      plain.add(own[owners[i]]);
-      this.setPart(parts, i + 1);
-    }
-  }
-
-  private setPart(parts: Int32Array, at: number): void {
-    const { digest } = this.plain;
-    digest.finish();
-    parts[2 * at] = digest.a;
-    parts[2 * at + 1] = digest.b;
-  }
-
-  private plainParts(): PlainParts {
-    const { model, current, stage } = this.execution;
-    return model.fingerprint?.(current) ?? { shared: [current, stage.machines] };
-  }
-
-  /** Adds what the context has for its own at position `at` to its observations. */
-  private addOwn(at: number, { name }: Context): void {
-    const owner = this.owners.indexOf(name) + 1;
-    if (owner > 0) this.local.addPair(this.parts[at][2 * owner], this.parts[at][2 * owner + 1]);
+    const [a, b] = this.parts.at(to);
+    this.versions[place] = a;
+    this.versions[place + 1] = b;
   }
 
   private noteValues(): void {
     const { values, execution } = this;
     values.clear();
     for (const [id, object] of execution.stage.touched ?? []) values.set(id, object.snapshot());
-    for (const object of this.plain.words) values.set(object.id, object.snapshot());
+    for (const object of this.parts.words) values.set(object.id, object.snapshot());
   }
 
   private addRow(at: number, column: number): void {
@@ -306,8 +248,9 @@ export class Observations<S> {
 
   /** Notes in the row of position `at` what plain state was at position `of`. */
   private setRow(at: number, column: number, of: number): void {
-    this.rows[at * ROW + column] = this.parts[of][0];
-    this.rows[at * ROW + column + 1] = this.parts[of][1];
+    const [a, b] = this.parts.at(of);
+    this.rows[at * ROW + column] = a;
+    this.rows[at * ROW + column + 1] = b;
   }
 
   private setLocal(at: number, pid: number, isRunning: boolean): void {
@@ -319,8 +262,9 @@ export class Observations<S> {
   /** A context's code runs from its beginning, with the plain state of position `at`. */
   private seed(at: number, pid: number): void {
     this.local.from(0x510e527f, pid);
-    this.local.addPair(this.parts[at][0], this.parts[at][1]);
-    this.addOwn(at, this.execution.stage.contexts[pid]);
+    const [a, b] = this.parts.at(at);
+    this.local.addPair(a, b);
+    this.parts.addOwn(this.local, at, this.execution.stage.contexts[pid].name);
   }
 
   /** Context `pid` has been made, by the one whose observations are in `local`, out of the plain state of position `from`. */

@@ -40,7 +40,7 @@ export class PlainState {
   readonly functions: number[] = [];
   private readonly places = new Map<object, number>();
   private readonly path: string[] = [];
-  private tags = new WeakMap<object, number>();
+  private readonly tags = new Map<object, number>();
   private creator = 0;
   private known: readonly number[] | undefined;
 
@@ -57,7 +57,7 @@ export class PlainState {
 
   /** Another execution has begun: its functions are others. */
   beginExecution(): void {
-    this.tags = new WeakMap();
+    if (this.tags.size !== 0) this.tags.clear();
   }
 
   /** Begins another state. @param creator stands for the context that made what is new in it. */

@@ -1,19 +1,17 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
-import { races } from '../../src/races/index.js';
-import { irqlab } from '../support/cli.js';
-import { describeWeb, LabPages } from '../support/lab-page.js';
+import { races } from '../../../src/races/index.js';
+import { irqlab } from '../../support/cli.js';
+import { describePage, expectFitForAll } from '../../support/page.js';
 
 /** What `irqlab explore` says without how long it took. */
 async function reported(race: string, variant: string): Promise<string> {
   return (await irqlab(['explore', race, variant])).out;
 }
 
-describeWeb('Races', () => {
-  const lab = new LabPages();
-
+describePage('Races', (pages) => {
   test('lists the races as the command line does', async () => {
-    const { page } = await lab.open({ hash: 'view=races' });
+    const page = await pages.open({ hash: 'view=races' });
     const list = page.getByRole('navigation', { name: 'Races' }).getByRole('listitem');
     await list.first().waitFor();
     expect(await list.count()).toBe(races.length);
@@ -21,12 +19,10 @@ describeWeb('Races', () => {
     const rows = page.getByRole('region', { name: 'Variants' }).getByRole('row');
     expect(await rows.count()).toBe(1 + 5);
     expect(await rows.nth(1).textContent()).toContain('nobody waits for the host; it takes 1 ms');
-    await page.context().close();
   });
 
   test('finds what the command line finds, and walks through it, forwards and backwards', async () => {
-    const opened = await lab.open({ hash: 'view=races' });
-    const { page } = opened;
+    const page = await pages.open({ hash: 'view=races' });
     await page.getByRole('button', { name: 'Search percpu-list sc', exact: true }).click();
     const pane = page.getByRole('region', { name: 'relid-map/percpu-list sc' });
     await pane.getByText('A minimal interleaving').waitFor();
@@ -59,8 +55,6 @@ describeWeb('Races', () => {
     expect(changed.some((count) => count > 0)).toBe(true);
     for (let i = 0; i < cells.length; i++) await page.keyboard.press('ArrowLeft');
     expect(await slider.inputValue()).toBe('0');
-    opened.expectQuiet();
-    await page.context().close();
 
     async function walkThrough(): Promise<{ walked: string[]; changed: number[] }> {
       const walked: string[] = [];
@@ -75,7 +69,7 @@ describeWeb('Races', () => {
   });
 
   test('shows the states that irqlab replay --step prints, in a file that it reads', async () => {
-    const { page } = await lab.open({ hash: 'view=races' });
+    const page = await pages.open({ hash: 'view=races' });
     await page.getByRole('button', { name: /^modchan-offline/ }).click();
     await page.getByRole('button', { name: 'Search no-wait sc', exact: true }).click();
     const pane = page.getByRole('region', { name: 'modchan-offline/no-wait sc' });
@@ -102,11 +96,10 @@ describeWeb('Races', () => {
       await page.keyboard.press('ArrowDown');
     }
     expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({ model: 'modchan-offline/no-wait' });
-    await page.context().close();
   });
 
   test('shows two variants beside each other, and that a fix holds', async () => {
-    const { page } = await lab.open({ hash: 'view=races' });
+    const page = await pages.open({ hash: 'view=races' });
     await page.getByRole('button', { name: 'Search percpu-list sc', exact: true }).click();
     await page.getByRole('button', { name: 'Show irqdomain sc beside the other' }).click();
     const fixed = page.getByRole('region', { name: 'relid-map/irqdomain sc' });
@@ -118,41 +111,34 @@ describeWeb('Races', () => {
     expect(await page.getByRole('region', { name: 'relid-map/percpu-list sc' }).count()).toBe(1);
     await fixed.getByRole('button', { name: 'Close' }).click();
     expect(await fixed.count()).toBe(0);
-    await page.context().close();
   });
 
   test('tells how far a search has come, and ends it', async () => {
-    const { page } = await lab.open({ hash: 'view=races' });
+    const page = await pages.open({ hash: 'view=races' });
     await page.getByRole('button', { name: /^level-irqfd/ }).click();
     await page.getByRole('button', { name: 'Search own-source-id sc', exact: true }).click();
     const pane = page.getByRole('region', { name: 'level-irqfd/own-source-id sc' });
     await pane.getByText(/^[1-9][\d,]* executions in \d+ s …$/).waitFor();
     await page.getByRole('button', { name: 'Stop own-source-id sc' }).click();
     await pane.getByText(/stopped after [\d,]+ executions: no verdict/).waitFor();
-    await page.context().close();
   });
 
   test('draws what must not happen', async () => {
-    const { page } = await lab.open({ hash: 'view=races' });
+    const page = await pages.open({ hash: 'view=races' });
     await page.getByRole('button', { name: /^free-in-flight/ }).click();
     const drawing = (await page.getByRole('region', { name: 'What must not happen' }).textContent()) ?? '';
     expect(drawing).toContain('CPU 0                          IO-APIC             CPU 1\n');
     expect(drawing).toContain('Forbidden: CPU 1 finds nobody behind the vector');
     expect(drawing).not.toMatch(/```|^ \*/m);
-    await page.context().close();
   });
 
   test.each([
     { width: 1280, theme: 'light' as const },
     { width: 390, theme: 'dark' as const },
   ])('can be used by everybody: $width pixels, $theme', async ({ width, theme }) => {
-    const opened = await lab.open({ hash: 'view=races', width, theme });
-    const { page } = opened;
+    const page = await pages.open({ hash: 'view=races', width, theme });
     await page.getByRole('button', { name: 'Search percpu-list sc', exact: true }).click();
     await page.getByText('A minimal interleaving').waitFor();
-    expect(await opened.seriousFaults()).toEqual([]);
-    expect(await opened.overflow()).toBe(0);
-    opened.expectQuiet();
-    await page.context().close();
+    await expectFitForAll(page);
   });
 });
