@@ -15,6 +15,11 @@ export const views: readonly View[] = [
   },
   { id: 'races', title: 'Races', load: async () => (await import('./races/races-view.js')).RacesView },
   {
+    id: 'compare',
+    title: 'Compare',
+    load: async () => (await import('./compare/compare-view.js')).CompareView,
+  },
+  {
     id: 'scenario',
     title: 'Scenario',
     load: async () => (await import('./scenario/scenario-view.js')).ScenarioView,
