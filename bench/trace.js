@@ -11,7 +11,8 @@ export function traced({ smoke }) {
   const { guest } = made;
   guest.trace({ events: ['irq', 'hyperv'], bufferKb: 1408 });
   let relid = rounds(made, 8, smoke ? 100 : 20_000, 1);
-  const written = () => guest.tracer.rings.reduce((sum, { entries, overrun }) => sum + entries + overrun, 0);
+  const written = () =>
+    guest.tracer.rings.used.reduce((sum, { entries, overrun }) => sum + entries + overrun, 0);
   let best = 0;
   let all = true;
   for (let turn = 0; turn < (smoke ? 1 : 5); turn++) {

@@ -1,5 +1,5 @@
 // The library wherever JavaScript runs: all of it but what reads files.
-import 'reflect-metadata';
+import 'reflect-metadata/lite';
 
 export { Guest, type GuestExtensions, type RunTime } from './guest/guest.js';
 export type { GuestChannel } from './guest/channel.js';

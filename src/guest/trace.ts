@@ -114,6 +114,11 @@ export class GuestTrace implements Iterable<TraceRecord> {
     return this.tracer.rings.used.reduce((sum, { overrun }) => sum + overrun, this.overwrittenBefore);
   }
 
+  /** How long the guest has been traced, in ns. */
+  get elapsedNs(): Ns {
+    return this.tracer.machine.clock.now - this.tracer.machine.bootNs + this.laterNs - this.startNs;
+  }
+
   /** Calls `listener` for each event called `name` that happens from now on. @returns what ends that. */
   on(name: string, listener: (record: TraceRecord) => void): () => void {
     const heard = (record: TraceRecord): void => {

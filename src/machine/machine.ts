@@ -193,7 +193,7 @@ export class Machine implements CpuMachine, HotplugMachine, TracedMachine {
     const cpu = this.cpus[thisCpu];
     const user = thisCpu === this.userCpu ? this.user : undefined;
     const task = running !== undefined && running.cpu === thisCpu ? running : user;
-    let flags = cpu.irqsDisabled ? traceFlag.IRQS_OFF : 0;
+    let flags = cpu.irqsDisabled || cpu.nmi ? traceFlag.IRQS_OFF : 0;
     if (cpu.hardirq) flags |= traceFlag.HARDIRQ;
     if (cpu.nmi) flags |= traceFlag.NMI;
     if (cpu.servesSoftirq) flags |= traceFlag.SOFTIRQ;

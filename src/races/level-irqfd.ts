@@ -157,13 +157,11 @@ export const levelIrqfd = defineRace({
       summary:
         'one source id, unregister and last de-assert under resampler_lock after the grace period: Linux',
       expected: 'none',
-      strategy,
       model: () => anyState(levelIrqfdModel(sharedIdUnderLock)),
     },
     'shared-id-under-irq-lock': {
       summary: 'one source id, unregister and last de-assert under irq_lock, the grace period after it',
       expected: 'none',
-      strategy,
       model: () => anyState(levelIrqfdModel(sharedIdUnderIrqLock)),
     },
     'shared-id-under-irq-lock-acked': {

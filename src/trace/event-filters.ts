@@ -33,7 +33,7 @@ export class EventFilters {
 
   /** Whether an event is let through. */
   passes(event: TraceEvent, happened: FilteredEvent): boolean {
-    return this.filters.get(event)?.passes?.(happened) !== false;
+    return this.filters.size === 0 || this.filters.get(event)?.passes?.(happened) !== false;
   }
 
   /**

@@ -69,6 +69,10 @@ const nopOptions = ['test_nop_accept', 'test_nop_refuse'] as const;
 export class TraceFlags {
   /** The options that there are. */
   readonly all: readonly string[];
+  /** Whether the names of tasks are kept; asked for each event. */
+  recordsComms = true;
+  /** Whether thread groups of tasks are kept. */
+  recordsTgids = false;
   private readonly on: Set<string>;
 
   /**
@@ -82,6 +86,7 @@ export class TraceFlags {
   ) {
     this.all = [...options.filter((name) => !isLater(name) || has.includes(name)), ...nopOptions];
     this.on = new Set(top === undefined ? onAtBoot : [...top.on].filter((name) => !ofNoOther.includes(name)));
+    this.note();
   }
 
   /** Options that have a file. */
@@ -93,16 +98,6 @@ export class TraceFlags {
     return this.on.has(name);
   }
 
-  /** Whether the names of tasks are kept. */
-  get recordsComms(): boolean {
-    return this.on.has('record-cmd');
-  }
-
-  /** Whether thread groups of tasks are kept. */
-  get recordsTgids(): boolean {
-    return this.on.has('record-tgid');
-  }
-
   /** @throws ErrnoError EINVAL for one that there is not, or that does not change (set_tracer_flag). */
   set(name: string, value: boolean): void {
     if (!this.all.includes(name)) throw new ErrnoError('EINVAL', `there is no trace option ${name}`);
@@ -111,7 +106,13 @@ export class TraceFlags {
       throw new ErrnoError('EINVAL', `the trace option ${name} does not change`);
     if (value) this.on.add(name);
     else this.on.delete(name);
+    this.note();
     if (name === 'overwrite') this.overwriteChanged(value);
+  }
+
+  private note(): void {
+    this.recordsComms = this.on.has('record-cmd');
+    this.recordsTgids = this.on.has('record-tgid');
   }
 
   /** The text of `trace_options`. */

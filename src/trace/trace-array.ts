@@ -186,7 +186,7 @@ export class TraceArray {
     const { system } = this;
     const cpu = by?.cpu ?? context.cpu;
     const pid = by?.pid ?? context.pid;
-    if (this.untracedCpus.has(cpu) || this.ignores(pid)) return;
+    if ((this.untracedCpus.size > 0 && this.untracedCpus.has(cpu)) || this.ignores(pid)) return;
     const name = by?.comm ?? context.comm;
     const comm = name.length > COMM_CHARACTERS ? name.slice(0, COMM_CHARACTERS) : name;
     system.counted += 1;
@@ -223,7 +223,8 @@ export class TraceArray {
 
   /** trace_ignore_this_task */
   private ignores(pid: number): boolean {
-    return (this.pids !== undefined && !this.pids.has(pid)) || this.noPids?.has(pid) === true;
+    const { pids, noPids } = this;
+    return (pids !== undefined && !pids.has(pid)) || noPids?.has(pid) === true;
   }
 
   /** All events in the buffers in the order in which a reader finds them, or those of one CPU. */

@@ -7,6 +7,14 @@ const scenario = 'examples/cpu-offline.yaml';
 test.each([
   [['run', scenario, '--events', 'irq'], '--events: no trace is written; add --trace FILE'],
   [['run', scenario, '--from', '1s', '--to', '2s'], '--from, --to: no trace is written; add --trace FILE'],
+  [
+    ['run', scenario, '--trace', '-', '--trace-format', 'ftrace'],
+    '--trace -: a trace is written to a file, since standard output has what the command prints',
+  ],
+  [
+    ['explore', 'modchan-offline', 'no-wait', '--trace', '-'],
+    '--trace -: a trace is written to a file, since standard output has what the command prints',
+  ],
   [['run', scenario, '--trace-format', 'dat'], '--trace-format: no trace is written; add --trace FILE'],
   [['run', scenario, '--trace-buffer', '64'], '--trace-buffer: no trace is written; add --trace FILE'],
   [

@@ -1,5 +1,5 @@
 // One trial after the other, for who watches this process (watched.ts).
-import 'reflect-metadata';
+import 'reflect-metadata/lite';
 import { partNamed } from './parts/index.js';
 import type { Trial } from './trial.js';
 

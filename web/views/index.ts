@@ -13,7 +13,12 @@ export const views: readonly View[] = [
     title: 'Timeline',
     load: async () => (await import('./timeline/timeline-view.js')).TimelineView,
   },
-  { id: 'races', title: 'Races', load: async () => (await import('./races/races-view.js')).RacesView },
+  {
+    id: 'races',
+    title: 'Races',
+    isLarge: true,
+    load: async () => (await import('./races/races-view.js')).RacesView,
+  },
   {
     id: 'compare',
     title: 'Compare',
@@ -22,6 +27,7 @@ export const views: readonly View[] = [
   {
     id: 'scenario',
     title: 'Scenario',
+    isLarge: true,
     load: async () => (await import('./scenario/scenario-view.js')).ScenarioView,
   },
 ];

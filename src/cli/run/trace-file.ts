@@ -8,6 +8,7 @@ import { durationPattern, parseDuration } from '../../scenario/duration.js';
 
 /** What is traced if nobody says: interrupts, what VMBus and the host do, CPUs that come and go, and steps. */
 const DEFAULT_EVENTS = 'irq,hyperv,lab,cpuhp,workqueue';
+const NS_PER_SECOND = 1_000_000_000;
 /** Room for each CPU's events. */
 const DEFAULT_BUFFER_KB = 1 << 16;
 
@@ -78,21 +79,29 @@ export class TraceFile {
     }
   }
 
-  /** @returns what to say of events that there was no room for; empty: nothing. */
+  /** @returns what to say of events that there was no room for, or of none at all; empty: nothing. */
   write(): string {
     const bytes = interruptible(
       () => this.traced.file(this.format, this.span),
       () => `after the run; ${this.file} is left empty`,
     );
     writeTrace(this.file, bytes);
-    const { overwritten } = this.traced;
+    const { overwritten, elapsedNs } = this.traced;
+    const { fromNs } = this.span;
+    if (fromNs > elapsedNs)
+      return `irqlab: ${this.file} has no event: the run was over after ${elapsedNs / NS_PER_SECOND} s, before --from ${fromNs / NS_PER_SECOND} s\n`;
     if (overwritten === 0) return '';
     return `irqlab: ${this.file} has the latest events only: ${overwritten} were overwritten (--trace-buffer KIB makes more room)\n`;
   }
 }
 
-/** What to write into a file. @throws UsageError if neither its name nor `name` says. */
+/** What to write into a file. @throws UsageError if neither its name nor `name` says, and for standard output. */
 export function traceFormatOf(file: string, name: string | undefined): TraceFormat {
+  if (file === '-')
+    throw new UsageError(
+      '--trace -: a trace is written to a file, since standard output has what the command prints',
+      'Give a name such as run.txt; or /dev/stdout with --trace-format, where both may be mixed.',
+    );
   return name === undefined ? formatByName(file) : formatCalled(name);
 }
 

@@ -307,10 +307,15 @@ export class History<S> {
     const floor = this.timePassed.at(-1) ?? 0;
     for (let i = at - 1; i >= floor; i--) {
       if (clocks[row + this.pid[i]] > i) continue;
-      if (this.dependsByCpu(i, context) || this.dependsByObject(i, context, code)) this.join(row, i);
-      else if (changes?.some((change) => this.dependsByObject(i, context, change))) this.join(row, i);
+      const depends = this.dependsByCpu(i, context) || this.dependsByObject(i, context, code);
+      if (depends || (changes !== undefined && this.dependsByAny(i, context, changes))) this.join(row, i);
     }
     clocks[row + pid] = at + 1;
+  }
+
+  private dependsByAny(i: number, context: Context, changes: readonly number[]): boolean {
+    for (const change of changes) if (this.dependsByObject(i, context, change)) return true;
+    return false;
   }
 
   /** The step that made the store which has just reached memory. */

@@ -1,4 +1,4 @@
-import 'reflect-metadata';
+import 'reflect-metadata/lite';
 import { Container, ContainerModule } from 'inversify';
 import type { Token } from '../../lib/token.js';
 import { BoundNames } from './bound-names.js';

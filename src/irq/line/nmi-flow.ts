@@ -6,6 +6,7 @@ import { kstatIncrThisCpuOnly } from '../data/kstat.js';
 import { type IrqDomain, irqResolveMapping } from '../data/revmap.js';
 import { warnOnce } from '../messages/warn.js';
 import { genericHandleIrqDesc } from './handle.js';
+import { traceEntry, traceExit } from './trace.js';
 
 // Flow handlers of non-maskable interrupts: they interrupt those who hold locks, so they take none.
 
@@ -14,7 +15,10 @@ export function handleFasteoiNmi(desc: IrqDesc): void {
   const { data, irq } = desc;
   kstatIncrThisCpuOnly(desc);
   const action = onlyAction(desc);
-  action.handler(irq, action.devId);
+  const { tracePort } = desc.core.machine;
+  if (tracePort !== undefined) traceEntry(tracePort, irq, action);
+  const res = action.handler(irq, action.devId);
+  if (tracePort !== undefined) traceExit(tracePort, irq, res);
   data.chip.irqEoi?.(data);
 }
 

@@ -37,6 +37,9 @@ import {
   teardownPercpuNmi,
 } from '../../../src/irq/index.js';
 import { Lab } from '../lab.js';
+import { irqEvents } from '../../../src/machine/trace-events.js';
+import { traceLine } from '../../../src/trace/trace-text.js';
+import { Tracer } from '../../../src/trace/tracer.js';
 
 const EINVAL = -22;
 const ENOTCONN = -107;
@@ -100,6 +103,28 @@ describe('requestNmi', () => {
     lab.machine.cpu(1).localIrqEnable();
     lab.hardirq(1, () => fire(1));
     expect(lab.take()).toEqual(['nmi@1', 'eoi', 'nmi@1', 'eoi']);
+  });
+
+  test.each([
+    ['6.1', handleFasteoiNmi],
+    ['6.12', handlePercpuDevidFasteoiNmi],
+    ['7.2', handlePercpuDevidIrq],
+  ] as const)('is traced on Linux %s with interrupts off and the letter of its context', (kernel, flow) => {
+    const { lab, desc, request, fire } = setUp({ kernel });
+    request();
+    desc.handleIrq = flow;
+    const tracer = new Tracer(lab.machine, irqEvents, lab.core.behaviour);
+    tracer.setEnabled(tracer.events, true);
+    fire(1);
+    const shown = tracer.records().map((record) =>
+      traceLine(record)
+        .replace(/ +\d+\.\d{6}:/, '')
+        .trim(),
+    );
+    expect(shown).toEqual([
+      `<idle>-0       [001] d.Z1. irq_handler_entry: irq=${desc.irq} name=watchdog`,
+      `<idle>-0       [001] d.Z1. irq_handler_exit: irq=${desc.irq} ret=handled`,
+    ]);
   });
 
   test('one that comes within another waits for its end; a third is lost', () => {

@@ -76,7 +76,7 @@ export function openEditor(host: HTMLElement, options: EditorOptions): EditorVie
       indentUnit.of('  '),
       syntaxHighlighting(colours),
       theme,
-      EditorView.contentAttributes.of({ 'aria-label': 'Scenario in YAML' }),
+      EditorView.contentAttributes.of({ 'aria-label': 'Scenario in YAML', tabindex: '0' }),
       autocompletion({ icons: false, override: [(context) => complete(context, schema)] }),
       linter(async ({ state: { doc } }) => diagnosticsOf(await check(doc.toString()), doc), { delay: 250 }),
       lintGutter(),
