@@ -11,6 +11,7 @@ export const views: readonly View[] = [
   {
     id: 'timeline',
     title: 'Timeline',
+    isLarge: true,
     load: async () => (await import('./timeline/timeline-view.js')).TimelineView,
   },
   {
@@ -22,6 +23,7 @@ export const views: readonly View[] = [
   {
     id: 'compare',
     title: 'Compare',
+    isLarge: true,
     load: async () => (await import('./compare/compare-view.js')).CompareView,
   },
   {
