@@ -11,6 +11,7 @@ export const views: readonly View[] = [
   {
     id: 'timeline',
     title: 'Timeline',
+    isLarge: true,
     load: async () => (await import('./timeline/timeline-view.js')).TimelineView,
   },
   {
@@ -18,6 +19,12 @@ export const views: readonly View[] = [
     title: 'Races',
     isLarge: true,
     load: async () => (await import('./races/races-view.js')).RacesView,
+  },
+  {
+    id: 'compare',
+    title: 'Compare',
+    isLarge: true,
+    load: async () => (await import('./compare/compare-view.js')).CompareView,
   },
   {
     id: 'scenario',
