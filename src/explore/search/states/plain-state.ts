@@ -46,7 +46,8 @@ export class PlainState {
 
   /**
    * @param name of the model.
-   * @param refuses functions and other things whose insides nobody can see are refused; else a function stands for who made it.
+   * @param refuses functions are refused; else a function stands for who made it. Other things whose insides nobody can see
+   *   always are.
    * @param firstId number of the first object of an execution.
    */
   constructor(
@@ -143,7 +144,7 @@ export class PlainState {
     const name = nameOf(value);
     this.digest.addText(name);
     if (!hidden.test(name)) this.addFields(value);
-    else if (this.refuses) this.refuse(`a ${name.slice(1, -1)}`);
+    else this.refuse(`a ${name.slice(1, -1)}`);
   }
 
   private addFields(value: object, but?: ReadonlySet<string>): void {
@@ -181,8 +182,8 @@ export class PlainState {
   private refuse(what: string): never {
     const where = this.path.length === 0 ? '' : ` (.${this.path.join('.')})`;
     throw new UnseenStateError(
-      `${this.name}: states cannot be told apart, for what setup returned has ${what}${where}, which nobody can look ` +
-        'into: give the model a `fingerprint`, or search with --strategy dpor',
+      `${this.name}: states cannot be told apart, for ${this.refuses ? 'what setup returned' : 'the fingerprint'} has ` +
+        `${what}${where}, which nobody can look into: give the model a \`fingerprint\` without it, or search with --strategy dpor`,
     );
   }
 }
