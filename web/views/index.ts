@@ -11,6 +11,7 @@ export const views: readonly View[] = [
   {
     id: 'timeline',
     title: 'Timeline',
+    isLarge: true,
     load: async () => (await import('./timeline/timeline-view.js')).TimelineView,
   },
   {
