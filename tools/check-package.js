@@ -71,6 +71,7 @@ try {
   run('npx', ['--no-install', 'irqlab', 'explore', 'affinity-vs-offline', '--sanitize']);
   console.log('ok   it sanitizes races');
   run('npx', ['--no-install', 'irqlab', 'run', 'node_modules/irqlab/examples/rfc-gen2-8vcpu.yaml']);
+  run('npx', ['--no-install', 'irqlab', 'record', '--script']);
   console.log('ok   its command line runs');
   const installed = join(project, 'node_modules/irqlab/examples');
   // Elsewhere there is no irqlab and no inversify but those that the command line brings along.

@@ -70,7 +70,9 @@ export function guestOfCaptures(captures: Captures): CapturedGuest {
     captures.devices !== undefined ||
     table.rows.some(isOfHyperV);
   const platform = platformOf(interrupts.arch);
-  const kernel = kernelOfRelease(machine.release, kernelOfForm[form], (one) => hasColumnsOf(one, form));
+  // A table without interrupts has no columns that tell one layout from another.
+  const fits = (one: KernelVersion): boolean => irqRows.length === 0 || hasColumnsOf(one, form);
+  const kernel = kernelOfRelease(machine.release, kernelOfForm[form], fits);
   const highest = Math.max(...table.cpus, ...vmbus.channels.map(({ cpu = 0 }) => cpu));
   const cpus = cpusOf(table.cpus, highest, 1 + Math.max(highest, ...affinities(procIrq)), machine.cpus);
   const { present: nrCpus, possible } = resolveCpus(cpus);

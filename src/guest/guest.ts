@@ -140,7 +140,8 @@ export class Guest implements ScenarioGuest {
     atOnce(this.quiesce());
     for (const { relid, cpu } of options.channels ?? [])
       if (cpu !== undefined) this.channel(relid).moveTo(cpu);
-    for (const { irq, cpu } of options.interrupts ?? []) if (cpu !== undefined) this.irq(irq).settleOn(cpu);
+    for (const { irq, cpu, affinity } of options.interrupts ?? [])
+      if (cpu !== undefined) this.irq(irq).settleOn(cpu, affinity);
     atOnce(this.quiesce());
     giveIrqsBack(guest.irqCore, options.goneIrqs ?? []);
     setInitialCounts(guest, options);

@@ -98,16 +98,16 @@ export class GuestIrq {
    * Has it go to a CPU of its affinity, which stays as it is: as if somebody had moved it there, and then allowed it to
    * go elsewhere again, where no kernel moves it without need.
    *
+   * @param affinity in the kernel's form; default: what it has. What was offline when it was requested is not in that.
    * @throws RangeError if it does not stay there.
    */
-  settleOn(cpu: CpuId): void {
+  settleOn(cpu: CpuId, affinity = this.affinity): void {
     const isThere = (): boolean => this.effectiveAffinity === String(cpu);
-    if (isThere()) return;
-    const { affinity } = this;
+    if (isThere() && this.affinity === affinity) return;
     if (!parseCpuList(affinity, this.guest.irqCore.machine.nrCpuIds).has(cpu))
       throw new RangeError(`IRQ ${this.number} may go to CPUs ${affinity}, and CPU ${cpu} is none of them`);
     try {
-      this.setAffinity(cpu);
+      if (!isThere()) this.setAffinity(cpu);
       // Some chips move with the next interrupt only.
       if (!isThere()) this.assert({});
       this.setAffinity(affinity);

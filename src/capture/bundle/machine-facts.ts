@@ -116,9 +116,11 @@ function topologyIn(
   online: readonly CpuId[],
   findings: FindingList,
 ): Shape {
+  const { nodes } = nodesIn(files, possible, findings);
+  const usual = typeof nodes === 'number' ? nodes : 1;
   const shape: Shape = {
-    ...nodesIn(files, possible, findings),
-    ...packagesIn(files, possible, online, findings),
+    ...(nodes !== undefined && { nodes }),
+    ...packagesIn(files, possible, online, usual, findings),
   };
   if (Object.keys(shape).length === 0) return shape;
   try {
@@ -138,54 +140,79 @@ function topologyIn(
 }
 
 function nodesIn(files: MachineFiles, possible: number, findings: FindingList): Shape {
+  const lists = files
+    .list(NODES)
+    .filter((name) => /^node\d+$/.test(name))
+    .map((name) => listIn(files, `${NODES}/${name}/cpulist`) ?? []);
+  if (lists.length < 2 || lists.length > possible) return {};
+  findings.take(`${lists.length} NUMA nodes`, `${NODES}/node*/cpulist`);
+  const perNode = Math.ceil(possible / lists.length);
+  const isRegular = lists.every((cpus, node) => cpus.every((cpu) => Math.floor(cpu / perNode) === node));
+  if (isRegular) return { nodes: lists.length };
+  const full = lists.filter(({ length }) => length > 0);
   const node = new Array<number>(possible).fill(-1);
-  const names = files.list(NODES).filter((name) => /^node\d+$/.test(name));
-  let number = 0;
-  for (const name of names) {
-    const cpus = listIn(files, `${NODES}/${name}/cpulist`) ?? [];
-    if (cpus.length === 0) continue;
-    for (const cpu of cpus) if (cpu < possible) node[cpu] = number;
-    number += 1;
-  }
-  if (number < 2) return {};
-  findings.take(`${number} NUMA nodes`, `${NODES}/node*/cpulist`);
+  for (const [number, cpus] of full.entries()) for (const cpu of cpus) if (cpu < possible) node[cpu] = number;
   // Of CPUs that are not there nobody knows the node.
-  const isKnown = node.every((of) => of >= 0);
-  if (!isKnown) findings.guess('nodes of CPUs that are offline', 'as the CPU before each');
+  if (node.includes(-1)) findings.guess('nodes of CPUs that are offline', 'as the CPU before each');
   for (let cpu = 0; cpu < possible; cpu++) if (node[cpu] < 0) node[cpu] = cpu === 0 ? 0 : node[cpu - 1];
-  const regular = topologyOf(possible, { nodes: 1 }).node.map((_, cpu) =>
-    Math.floor(cpu / Math.ceil(possible / number)),
-  );
-  if (node.every((of, cpu) => of === regular[cpu])) return { nodes: number };
-  return {
-    nodes: Array.from({ length: number }, (_, at) => node.flatMap((of, cpu) => (of === at ? [cpu] : []))),
-  };
+  return { nodes: full.map((_, at) => node.flatMap((of, cpu) => (of === at ? [cpu] : []))) };
 }
 
+/** Where a CPU sits, as its topology directory says. */
+interface Seat {
+  readonly cpu: CpuId;
+  readonly package: number;
+  readonly core: number | undefined;
+  readonly threads: number;
+}
+
+/**
+ * Packages and threads as a regular machine has them. Of CPUs that are offline nothing is known.
+ *
+ * @param usual number of packages that is taken if it can be.
+ */
 function packagesIn(
   files: MachineFiles,
   possible: number,
   online: readonly CpuId[],
+  usual: number,
   findings: FindingList,
 ): Shape {
-  const members = new Map<number, CpuId[]>();
-  let threads = 1;
-  for (const cpu of online) {
+  const seats = online.flatMap((cpu): Seat[] => {
     const topology = `${CPUS}/cpu${cpu}/topology`;
     const id = files.number(`${topology}/physical_package_id`);
-    if (id === undefined) return {};
-    members.set(id, [...(members.get(id) ?? []), cpu]);
-    threads = Math.max(threads, listIn(files, `${topology}/thread_siblings_list`)?.length ?? 1);
+    const threads = listIn(files, `${topology}/thread_siblings_list`)?.length ?? 1;
+    return id === undefined ? [] : [{ cpu, package: id, core: files.number(`${topology}/core_id`), threads }];
+  });
+  if (seats.length < online.length) return {};
+  const packages = [usual, ...numbers(1, possible)].find((count) => isDivided(seats, possible, count));
+  if (packages === undefined) {
+    findings.leave('packages of CPUs', `${CPUS}/cpu*/topology: they are no equal runs of CPUs`);
+    return {};
   }
-  const perPackage = Math.max(1, ...[...members.values()].map(({ length }) => length));
-  const isRegular = [...members.values()].every((cpus) =>
-    cpus.every((cpu) => Math.floor(cpu / perPackage) === Math.floor(cpus[0] / perPackage)),
+  const perPackage = Math.ceil(possible / packages);
+  const numbered = [1, 2, 4, 8].find((threads) =>
+    seats.every(({ cpu, core }) => core === Math.floor((cpu % perPackage) / threads)),
   );
-  if (!isRegular) findings.leave('packages of CPUs', `${CPUS}/cpu*/topology: they are no equal runs of CPUs`);
-  return {
-    ...(isRegular && { packages: Math.ceil(possible / perPackage) }),
-    ...(threads > 1 && { threadsPerCore: threads }),
-  };
+  const threads = numbered ?? Math.max(1, ...seats.map((seat) => seat.threads));
+  return { packages, ...(threads > 1 && { threadsPerCore: threads }) };
+}
+
+/** Whether CPUs of one package, and no others, are together in so many equal runs of CPUs. */
+function isDivided(seats: readonly Seat[], possible: number, packages: number): boolean {
+  const perPackage = Math.ceil(possible / packages);
+  const runOf = ({ cpu }: Seat): number => Math.floor(cpu / perPackage);
+  // As many pairs as packages and as runs: each run is one package.
+  const counts = [
+    new Set(seats.map((seat) => seat.package)),
+    new Set(seats.map(runOf)),
+    new Set(seats.map((seat) => `${runOf(seat)} ${seat.package}`)),
+  ].map(({ size }) => size);
+  return counts.every((count) => count === counts[0]);
+}
+
+function numbers(from: number, to: number): number[] {
+  return Array.from({ length: to - from + 1 }, (_, at) => from + at);
 }
 
 function cmdlineOf(files: MachineFiles, findings: FindingList): string | undefined {
