@@ -105,7 +105,18 @@ export {
   PLATFORM_DEFINITION,
   type PlatformDefinition,
 } from './platform/platform.js';
-export { type CapturedText, importCaptures, type ImportedScenario, loadRaces } from './on-demand.js';
+export {
+  axesOf,
+  type CapturedText,
+  compareChoice,
+  type ComparedChoice,
+  importCaptures,
+  type ImportedScenario,
+  loadRaces,
+  type ScenarioAxis,
+} from './on-demand.js';
+export type { AxisName } from './compare/axes.js';
+export type { Compared } from './compare/comparison.js';
 export { UsageError } from './command/usage-error.js';
 export { differencesOf, planOf, type PlannedRow } from './races/verdict.js';
 export {

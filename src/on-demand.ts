@@ -1,6 +1,10 @@
 // Parts of the library that not everybody needs, loaded when they are asked for.
+import type { AxisName } from './compare/axes.js';
+import type { Compared } from './compare/comparison.js';
 import { Guest } from './guest/guest.js';
 import type { Race } from './races/race.js';
+import { runScenario } from './scenario/runner.js';
+import type { Scenario } from './scenario/scenario.js';
 
 /** The table of races, as `irqlab explore` lists it. */
 export async function loadRaces(): Promise<readonly Race[]> {
@@ -35,4 +39,54 @@ export async function importCaptures(captures: readonly CapturedText[]): Promise
     Guest.create(options).procInterrupts(),
   );
   return { text, notes };
+}
+
+/** An axis of the design: its choices, which the scenario has, and why it cannot be varied, if so. */
+export interface ScenarioAxis {
+  readonly axis: AxisName;
+  readonly choices: readonly { readonly name: string; readonly isOwn: boolean }[];
+  readonly problem: string | undefined;
+}
+
+/** The axes that `irqlab compare --vary` knows. */
+export async function axesOf(scenario: Scenario): Promise<readonly ScenarioAxis[]> {
+  const { axisNames, choicesOf } = await import('./compare/axes.js');
+  const { axisProblem } = await import('./compare/one.js');
+  const { design, kernel } = scenario.guest;
+  return axisNames.map((axis) => ({
+    axis,
+    choices: choicesOf(axis, design, undefined, kernel).map(({ name, isOwn }) => ({ name, isOwn })),
+    problem: axisProblem(axis, scenario),
+  }));
+}
+
+/** A choice's results as `irqlab compare` prints them. */
+export interface ComparedChoice {
+  readonly compared: Compared;
+  /** The table's row by the titles of its columns. */
+  readonly cells: readonly { readonly title: string; readonly text: string }[];
+}
+
+/**
+ * Runs a scenario under one choice of an axis, as `irqlab compare` does under each.
+ *
+ * @throws RangeError if there is no such choice; UsageError if the scenario's own guest cannot be.
+ */
+export async function compareChoice(
+  scenario: Scenario,
+  axis: AxisName,
+  choice: string,
+): Promise<ComparedChoice> {
+  const { choicesOf } = await import('./compare/axes.js');
+  const { compareOne, withDesign } = await import('./compare/one.js');
+  const { columnsOf } = await import('./compare/text.js');
+  const { design, kernel } = scenario.guest;
+  const found = choicesOf(axis, design, undefined, kernel).find(({ name }) => name === choice);
+  if (found === undefined) throw new RangeError(`${axis} has no choice ${choice}`);
+  const compared = await compareOne(withDesign(scenario, found), found, {
+    create: async (options) => Guest.create(options),
+    run: (guest, varied) => runScenario(guest, varied),
+  });
+  const cells = columnsOf(axis, false).map(({ title, cell }) => ({ title, text: cell(compared) }));
+  return { compared, cells };
 }

@@ -1,4 +1,5 @@
-import { bootGuest, guestsWith, openScenario } from '../command/scenario-file.js';
+import { guestsWith, openScenario } from '../command/scenario-file.js';
+import { bootGuest } from '../command/boot-guest.js';
 import { runGuest } from '../command/run-guest.js';
 import type { Stdio } from '../command/stdio.js';
 import { openRecording, recordingOf } from './bundle/recording.js';

@@ -1,6 +1,7 @@
 import { ErrnoError } from '../lib/errno.js';
 import type { Ns } from '../lib/brand.js';
-import { bootGuest, guestsWith, openScenario } from '../command/scenario-file.js';
+import { guestsWith, openScenario } from '../command/scenario-file.js';
+import { bootGuest } from '../command/boot-guest.js';
 import { type ExitStatus, exitStatus } from '../command/exit-status.js';
 import type { PluginOptions } from '../command/plugins.js';
 import { runGuest } from '../command/run-guest.js';

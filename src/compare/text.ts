@@ -1,7 +1,8 @@
 import { formatDuration } from '../scenario/duration.js';
+import type { AxisName } from './axes.js';
 import type { Compared, Comparison } from './comparison.js';
 
-interface Column {
+export interface Column {
   readonly title: string;
   readonly cell: (row: Compared) => string;
 }
@@ -53,20 +54,28 @@ const kvmColumns = kvmCounts.map(
   ([title, key]): Column => ({ title, cell: ({ kvm }) => String(kvm?.[key] ?? '-') }),
 );
 
-/** The comparison as a table; problems and failed steps follow below it. */
-export function compareText({ scenario, description, axis, rows }: Comparison): string {
-  const columns: Column[] = [
+/** The columns of an axis. @param isTimed what an event costs was measured. */
+export function columnsOf(axis: AxisName, isTimed: boolean): readonly Column[] {
+  return [
     { title: axis, cell: ({ choice, isOwn }) => `${isOwn ? '*' : ' '} ${choice}` },
     ...(axis === 'irqfd-source' ? kvmColumns : [...vmbusColumns, ...timeColumns]),
     ...(axis === 'lifetime' ? lifetimeColumns : []),
     { title: 'steps took', cell: ({ stepsNs }) => formatDuration(stepsNs) },
+    ...(isTimed ? [costColumn] : []),
   ];
-  if (rows.some(({ eventNs }) => eventNs !== undefined)) {
-    columns.push({
-      title: 'an event',
-      cell: ({ eventNs }) => (eventNs === undefined ? '-' : `${eventNs.toFixed(0)}ns`),
-    });
-  }
+}
+
+const costColumn: Column = {
+  title: 'an event',
+  cell: ({ eventNs }) => (eventNs === undefined ? '-' : `${eventNs.toFixed(0)}ns`),
+};
+
+/** The comparison as a table; problems and failed steps follow below it. */
+export function compareText({ scenario, description, axis, rows }: Comparison): string {
+  const columns = columnsOf(
+    axis,
+    rows.some(({ eventNs }) => eventNs !== undefined),
+  );
   const head = description === '' ? scenario : `${scenario}: ${description}`;
   return `${head}\n\n${table(columns, rows)}${notes(rows)}`;
 }

@@ -1,5 +1,6 @@
 import { performance } from 'node:perf_hooks';
-import { bootGuest, guestsWith, openScenario } from '../command/scenario-file.js';
+import { guestsWith, openScenario } from '../command/scenario-file.js';
+import { bootGuest } from '../command/boot-guest.js';
 import type { Plugins } from '../command/plugins.js';
 import type { Stdio } from '../command/stdio.js';
 import type { Guest } from '../guest/guest.js';

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
-import { bootGuest, guestsWith } from '../../src/command/scenario-file.js';
+import { guestsWith } from '../../src/command/scenario-file.js';
+import { bootGuest } from '../../src/command/boot-guest.js';
 import type { Guest } from '../../src/guest/guest.js';
 import { parseScenario } from '../../src/scenario/load.js';
 import { type RunResult, runScenario } from '../../src/scenario/runner.js';

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { bootGuest, guestsWith } from '../../src/command/scenario-file.js';
+import { guestsWith } from '../../src/command/scenario-file.js';
+import { bootGuest } from '../../src/command/boot-guest.js';
 import { statsText } from '../../src/cli/run/stats-text.js';
 import { Guest } from '../../src/guest/guest.js';
 import { RunStats } from '../../src/guest/run-stats.js';

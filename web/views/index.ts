@@ -21,6 +21,12 @@ export const views: readonly View[] = [
     load: async () => (await import('./races/races-view.js')).RacesView,
   },
   {
+    id: 'compare',
+    title: 'Compare',
+    isLarge: true,
+    load: async () => (await import('./compare/compare-view.js')).CompareView,
+  },
+  {
     id: 'scenario',
     title: 'Scenario',
     isLarge: true,

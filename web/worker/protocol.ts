@@ -1,5 +1,6 @@
 // What the page and its worker tell each other. The page asks, each request has one answer; the worker tells of what
 // happens by itself. All of it goes through structuredClone, so it is data.
+import type { CompareAnswers, CompareRequest } from './compare-protocol.js';
 import type { EditorAnswers, EditorRequest, Problem } from './editor-protocol.js';
 import type { TraceAnswers, TraceRequest } from './trace-protocol.js';
 import type { RacesAnswers, RacesRequest, SearchProgress } from './races-protocol.js';
@@ -9,6 +10,7 @@ import type { ChannelNow, ControlAnswer, PictureFrame, PictureWindow } from 'irq
 export type Request =
   | RacesRequest
   | EditorRequest
+  | CompareRequest
   | TraceRequest
   /** Boots the guest of a scenario in place of the present one. */
   | { readonly kind: 'load'; readonly name: string; readonly text: string }
@@ -30,7 +32,7 @@ export type Request =
   | { readonly kind: 'words' };
 
 /** The answer to each kind of request. */
-export interface Answers extends RacesAnswers, EditorAnswers, TraceAnswers {
+export interface Answers extends RacesAnswers, EditorAnswers, CompareAnswers, TraceAnswers {
   readonly load: Loaded;
   readonly command: Done;
   readonly speed: undefined;

@@ -32,6 +32,8 @@ export function serve(
     traced: () => session.trace.read(),
     traceFile: ({ format }) => session.trace.file(format),
     // Loaded when they are asked for: most pages show a guest only.
+    axes: async (given) => (await import('./compare.js')).axesIn(given),
+    compare: async (given) => (await import('./compare.js')).compare(given),
     races: async () => (await import('./races.js')).listRaces(),
     explore: async (row) =>
       (await import('./races.js')).explore(row, (progress) => tell({ event: 'progress', ...progress })),

@@ -1,4 +1,5 @@
-import { type CreateGuest, bootGuest, guestsWith, openScenario } from '../../command/scenario-file.js';
+import { guestsWith, openScenario } from '../../command/scenario-file.js';
+import { type CreateGuest, bootGuest } from '../../command/boot-guest.js';
 import { type ExitStatus, exitStatus } from '../../command/exit-status.js';
 import type { PluginOptions } from '../../command/plugins.js';
 import { runGuest } from '../../command/run-guest.js';

@@ -1,5 +1,6 @@
 import type { Plugins } from '../../command/plugins.js';
-import { bootGuest, openScenario } from '../../command/scenario-file.js';
+import { openScenario } from '../../command/scenario-file.js';
+import { bootGuest } from '../../command/boot-guest.js';
 import { UsageError } from '../../command/usage-error.js';
 import { Guest } from '../../guest/guest.js';
 import { runScenario } from '../../scenario/runner.js';

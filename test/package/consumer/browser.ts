@@ -1,7 +1,12 @@
 // A user in a browser: the same library, but for reading files.
 import { Guest as NodeGuest } from 'irqlab';
 import {
+  axesOf,
+  type AxisName,
   type CapturedText,
+  compareChoice,
+  type Compared,
+  type ComparedChoice,
   ErrnoError,
   Guest,
   importCaptures,
@@ -10,6 +15,7 @@ import {
   parseScenario,
   type Race,
   type Scenario,
+  type ScenarioAxis,
   UsageError,
 } from 'irqlab/browser';
 
@@ -38,4 +44,16 @@ export async function imported(capture: CapturedText): Promise<ImportedScenario 
     if (error instanceof UsageError) return undefined;
     throw error;
   }
+}
+
+/** What a scenario comes to under each choice of its first axis. */
+export async function comparedLosses(scenario: Scenario): Promise<readonly string[]> {
+  const [first]: readonly ScenarioAxis[] = await axesOf(scenario);
+  const axis: AxisName = first.axis;
+  const found: ComparedChoice[] = [];
+  for (const { name } of first.choices) found.push(await compareChoice(scenario, axis, name));
+  return found.map(({ compared }) => {
+    const { choice, lost }: Compared = compared;
+    return `${choice} ${lost}`;
+  });
 }

@@ -1,6 +1,7 @@
 // A user of the explorer: a race of their own, searched, shown, saved and replayed.
 import {
   check,
+  checkpoint,
   Completion,
   conclusionOf,
   coverageText,
@@ -25,6 +26,7 @@ import {
   type Model,
   NotInstrumentedError,
   parseTraceFile,
+  type PlainParts,
   type PlannedRow,
   planOf,
   type Procedure,
@@ -56,6 +58,7 @@ import {
   type Unannounced,
   type UnannouncedAccess,
   unannouncedText,
+  UnseenStateError,
   violationText,
   type Walk,
   walk,
@@ -267,4 +270,44 @@ export function walkedText(): string {
     `${walked.start.join()} … ${last?.state.join()}, ${differences.length} differences, ${coverageText(report)}, ` +
     effortText(report).replace(/.*\n/, '')
   );
+}
+
+/** Two contexts that count, told apart by states; and what no search by states can look into. */
+export function byStates(): string {
+  const model = (fingerprint: (word: MemoryWord) => PlainParts): Model<MemoryWord> => ({
+    name: 'rounds',
+    setup(world) {
+      const word = new MemoryWord('word');
+      for (const cpu of [0, 1])
+        world.task(
+          cpu,
+          `P${cpu}`,
+          (function* (): Procedure<void> {
+            for (let round = 0; round < 3; round++) {
+              checkpoint(round);
+              yield word.read;
+              const value = word.load();
+              yield word.write;
+              word.store(value + 1);
+            }
+          })(),
+        );
+      return word;
+    },
+    fingerprint,
+  });
+  const strategy: Strategy = { kind: 'states' };
+  const { verdict, complete } = check(
+    model((word) => ({ shared: word })),
+    { strategy },
+  );
+  try {
+    check(
+      model(() => ({ shared: (function* () {})() })),
+      { strategy },
+    );
+    return 'a generator was looked into';
+  } catch (error) {
+    return `${verdict} ${complete} ${error instanceof UnseenStateError}`;
+  }
 }

@@ -2,6 +2,7 @@
 import { Guest } from 'irqlab';
 import { useInBrowser } from './browser.js';
 import {
+  byStates,
   drawnUnlocked,
   lockedVerdict,
   mixedIsRefused,
@@ -47,6 +48,7 @@ export function useAll(): string[] {
     `traced: ${useTrace()}`,
     `steered: ${useSteering()}`,
     `picture: ${usePicture()}`,
+    `by states: ${byStates()}`,
     `matchers: ${useMatchers()}; export ${exportInto('.')}`,
   ];
 }
@@ -74,5 +76,6 @@ export const expected: readonly string[] = [
   'traced: 00000001-0000-4000-8000-000000000000 probe sensor_isr -3 write 9 7 ff on on CPU 0',
   'steered: true 2 500ms false true',
   'picture: hv_utils 0 1,0 1 true drop delay duplicate reorder corrupt',
+  'by states: none true true',
   'matchers: true true true false, expected EBUSY, but got EIO: of another kind; export refused',
 ];
