@@ -46,8 +46,7 @@ export class PlainState {
 
   /**
    * @param name of the model.
-   * @param refuses functions are refused; else a function stands for who made it. Other things whose insides nobody can see
-   *   always are.
+   * @param refuses functions and other things whose insides nobody can see are refused; else a function stands for who made it.
    * @param firstId number of the first object of an execution.
    */
   constructor(
@@ -144,7 +143,7 @@ export class PlainState {
     const name = nameOf(value);
     this.digest.addText(name);
     if (!hidden.test(name)) this.addFields(value);
-    else this.refuse(`a ${name.slice(1, -1)}`);
+    else if (this.refuses) this.refuse(`a ${name.slice(1, -1)}`);
   }
 
   private addFields(value: object, but?: ReadonlySet<string>): void {
@@ -182,8 +181,8 @@ export class PlainState {
   private refuse(what: string): never {
     const where = this.path.length === 0 ? '' : ` (.${this.path.join('.')})`;
     throw new UnseenStateError(
-      `${this.name}: states cannot be told apart, for ${this.refuses ? 'what setup returned' : 'the fingerprint'} has ` +
-        `${what}${where}, which nobody can look into: give the model a \`fingerprint\` without it, or search with --strategy dpor`,
+      `${this.name}: states cannot be told apart, for what setup returned has ${what}${where}, which nobody can look ` +
+        'into: give the model a `fingerprint`, or search with --strategy dpor',
     );
   }
 }
