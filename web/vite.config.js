@@ -12,6 +12,17 @@ const noOtherLanguages = {
   load: (id) => (/\/zod\/v4\/locales\/index\.js$/.test(id) ? 'export {};' : null),
 };
 
+/** Of the histograms what writes them as text, and a second form of them in WebAssembly: nothing here asks for either. */
+const noEncodings = {
+  name: 'no-encodings',
+  load: (id) =>
+    /\/(pako|base64-js)\/(?!.*package\.json)|\/hdr-histogram-js\/dist\/(wasm|encoding|JsHistogram\.encoding)\b.*\.js$/.test(
+      id,
+    )
+      ? 'module.exports = {};'
+      : null,
+};
+
 /** Of a race's source, `FILE?diagram`: the drawing of what must not happen, without the signs of a comment. */
 const raceDiagrams = {
   name: 'race-diagrams',
@@ -37,10 +48,16 @@ export default defineConfig({
   base: './',
   publicDir: false,
   // The library as it is compiled for everybody else: decorators need the metadata that tsc writes.
-  resolve: { alias: { 'irqlab/browser': `${root}dist/browser.js` } },
+  resolve: {
+    alias: {
+      'irqlab/browser': `${root}dist/browser.js`,
+      // What it has for browsers is one file, of which nothing can be left out.
+      'hdr-histogram-js': `${root}node_modules/hdr-histogram-js/dist/index.js`,
+    },
+  },
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
-  plugins: [noOtherLanguages, raceDiagrams],
-  worker: { format: 'es', plugins: () => [noOtherLanguages] },
+  plugins: [noOtherLanguages, noEncodings, raceDiagrams],
+  worker: { format: 'es', plugins: () => [noOtherLanguages, noEncodings] },
   build: {
     outDir: `${root}dist/web`,
     emptyOutDir: true,
