@@ -17,6 +17,9 @@ async function geometryOn(
   file: string,
 ): Promise<{ geometry: Geometry; rowOf: (irq: number) => number }> {
   const { rows, cpus } = new MachinePicture(Guest.load(join(root, file))).frame();
+  // The first picture of the guest has come: before it there is nothing to click at.
+  const options = page.getByRole('combobox', { name: 'Row' }).locator('option');
+  await options.nth(rows.length - 1).waitFor({ state: 'attached' });
   const size = await page.locator('.map-scroller').evaluate((element) => {
     const { clientWidth: width, clientHeight: height, scrollLeft, scrollTop } = element;
     return { width, height, scrollLeft, scrollTop };
