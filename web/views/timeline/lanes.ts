@@ -30,7 +30,7 @@ export interface Flow {
 export interface Lanes {
   readonly lanes: readonly Lane[];
   readonly flows: readonly Flow[];
-  /** All of them, in the order of time. */
+  /** All of them, in the order of time, the host's first among those of one time. */
   readonly marks: readonly Mark[];
   readonly fromUs: number;
   readonly toUs: number;
@@ -50,7 +50,11 @@ export function lanesOf(events: readonly TimelineEvent[]): Lanes {
   }
   const keys = [...slices.keys()].sort(byNumbers);
   const lanes = keys.map((key, at) => laneOf(titles.get(key) ?? key, slices.get(key) ?? [], at));
-  const marks = lanes.flatMap((lane) => lane.marks).sort((a, b) => a.atUs - b.atUs);
+  const groups = keys.map((key) => Number(key.split(' ')[0]));
+  // Code takes no time in the model: what the host does comes before what it causes.
+  const marks = lanes
+    .flatMap((lane) => lane.marks)
+    .sort((a, b) => a.atUs - b.atUs || groups[b.lane] - groups[a.lane]);
   const ends = marks.map(({ atUs, lastsUs }) => atUs + lastsUs);
   return {
     lanes,
