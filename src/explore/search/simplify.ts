@@ -63,7 +63,7 @@ function* rearranged(runs: readonly (readonly number[])[]): Generator<readonly n
   }
 }
 
-/** Runs the wanted steps as far as they can be done, then each context as far as it can. */
+/** Runs the wanted steps as far as they can be done, then what is left, the first context that can go on each time. */
 function attempt<S>(
   execution: Execution<S>,
   wanted: readonly number[],
@@ -82,9 +82,7 @@ function attempt<S>(
       break;
     }
     while (at < wanted.length && (mask & (1 << wanted[at])) === 0) at += 1;
-    const last = path[path.length - 1];
-    const stays = last !== undefined && (mask & (1 << last)) !== 0;
-    const pid = at < wanted.length ? wanted[at++] : stays ? last : lowest(mask);
+    const pid = at < wanted.length ? wanted[at++] : lowest(mask);
     execution.perform(pid);
     path.push(pid);
     found = judge.afterStep();
