@@ -108,7 +108,7 @@ describe('archives of recordings', () => {
           }
         },
       ),
-      { numRuns: runs(3000, 200) },
+      { numRuns: runs(1000, 200) },
     );
   }, 60_000);
 });

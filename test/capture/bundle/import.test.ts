@@ -38,11 +38,15 @@ function read(name: string): Scenario {
   return parseScenario(readFileSync(new URL(name, folder), 'utf8'), name);
 }
 
-/** Of PCI functions and KVM's devices interrupts are kept only, of an open design the names; nothing has so many vectors. */
+/**
+ * Of PCI functions and KVM's devices interrupts are kept only, of an open design the names; nothing has so many vectors; no
+ * file tells that an interrupt is managed.
+ */
 const notWhole = [
   'azure',
   'pci-devices',
   'hyperv-gen1',
+  'interrupt-lines',
   'kvm',
   'netvsc-names',
   'lisa-vector',
