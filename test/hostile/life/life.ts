@@ -1,6 +1,7 @@
 import { Guest } from '../../../src/guest/guest.js';
 import { AssertionError } from '../../../src/lib/assert.js';
 import { HungError } from '../../../src/machine/hung.js';
+import { INVALID_RELID } from '../../../src/vmbus/relid-map.js';
 import { brokenAtRest, brokenInvariants } from '../../../src/vmbus/validate.js';
 import { foreignError } from '../foreign.js';
 import type { Watch } from '../trial.js';
@@ -94,9 +95,10 @@ export class Life {
     });
     if (rescinded !== undefined || !this.isWell) return rescinded;
     const { connection } = guest.vmbus;
-    const left = [...connection.channels()].map(
-      ({ relid, state }) => `channel ${relid} is left ${state.kind}`,
-    );
+    // What the host took back while the guest slept stays after the resume, in Linux, too: nothing rescinds it any more.
+    const left = [...connection.channels()]
+      .filter(({ relid }) => relid !== INVALID_RELID)
+      .map(({ relid, state }) => `channel ${relid} is left ${state.kind}`);
     if (connection.memory.blocksInUse > 0)
       left.push(`${connection.memory.blocksInUse} blocks of memory are left`);
     // Threads of lines sleep until there is something to do, and may.
