@@ -1,5 +1,5 @@
 import { useSignal, useSignalEffect } from '@preact/signals';
-import { useEffect, useMemo, useRef } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useMemo, useRef } from 'preact/hooks';
 import { formatCpuList } from '../../lib/cpu-list.js';
 import { isPlaying } from '../../store/guest.js';
 import { look } from '../../store/looking.js';
@@ -82,13 +82,15 @@ export function HeatMap() {
     return geometryOf({ ...size.peek(), zoom: zoom.peek() }, rows.length, cpus);
   }
 
-  useEffect(() => {
+  // Measured before it is first seen, so that the first click finds what it is at.
+  useLayoutEffect(() => {
     const { current } = scroller;
     if (current === null) return;
     const measure = (): void => {
       const { clientWidth: width, clientHeight: height, scrollLeft, scrollTop } = current;
       size.value = { width, height, scrollLeft, scrollTop };
     };
+    measure();
     const observer = new ResizeObserver(measure);
     observer.observe(current);
     current.addEventListener('scroll', measure, { passive: true });
