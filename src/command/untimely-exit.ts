@@ -26,11 +26,13 @@ export function exitIsIntended(): void {
   blameForExit('');
 }
 
+/** What is said of code of the user's own that ends irqlab, or one of its threads. */
+export function exitText(code: number): string {
+  return `it ends irqlab by process.exit(${code}); let it throw an error instead`;
+}
+
 function tell(code: number): void {
-  const why =
-    process.exitCode === UNSETTLED
-      ? 'something that it awaits never comes'
-      : `it ends irqlab by process.exit(${code}); let it throw an error instead`;
+  const why = process.exitCode === UNSETTLED ? 'something that it awaits never comes' : exitText(code);
   writeSync(2, `irqlab: ${blamed}: ${why}\n`);
   process.exitCode = exitStatus.usage;
 }

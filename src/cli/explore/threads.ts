@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { errorOf, type ThrownThere } from '../../command/thrown-there.js';
+import { exitText } from '../../command/untimely-exit.js';
 import type { Progress } from '../../explore/options.js';
 import type { Race } from '../../races/race.js';
 import { PluginError } from '../../lib/plugin-error.js';
@@ -115,9 +116,7 @@ export class ThreadRunner implements TaskRunner {
     });
     worker.on('error', (error: Error) => job.reject(error));
     // Only code of the user's own ends a thread by itself.
-    worker.on('exit', (code) =>
-      job.reject(new PluginError(`it ends irqlab by process.exit(${code}); let it throw an error instead`)),
-    );
+    worker.on('exit', (code) => job.reject(new PluginError(exitText(code))));
     worker.postMessage(job.task);
   }
 

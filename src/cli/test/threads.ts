@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { errorOf, type ThrownThere } from '../../command/thrown-there.js';
+import { exitText } from '../../command/untimely-exit.js';
 import { PluginError } from '../../lib/plugin-error.js';
 import type { TestOutcome } from './outcome.js';
 
@@ -78,7 +79,7 @@ function runIn(worker: Worker, file: string, signal: AbortSignal): Promise<TestO
     // Only code of the user's own ends a thread by itself.
     worker.on('exit', (code) => {
       done();
-      reject(new PluginError(`it ends irqlab by process.exit(${code}); let it throw an error instead`));
+      reject(new PluginError(exitText(code)));
     });
     worker.postMessage(file);
   });
