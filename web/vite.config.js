@@ -1,7 +1,8 @@
 // The page as a static site, into dist/web: npm run web, after npm run build.
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vite';
+import { licencesOf } from '../tools/package/licences.js';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -42,6 +43,16 @@ function diagramIn(id) {
     .trim();
 }
 
+/** LICENCES.md beside the page, of all that went into it and into its workers, which are built on their own. */
+const bundled = new Set();
+const licences = {
+  name: 'licences',
+  generateBundle(_options, files) {
+    for (const { moduleIds = [] } of Object.values(files)) for (const id of moduleIds) bundled.add(id);
+  },
+  closeBundle: () => writeFileSync(`${root}dist/web/LICENCES.md`, licencesOf([...bundled], '')),
+};
+
 export default defineConfig({
   root: here,
   // A static site works in any folder of any server.
@@ -56,8 +67,8 @@ export default defineConfig({
     },
   },
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
-  plugins: [noOtherLanguages, noEncodings, raceDiagrams],
-  worker: { format: 'es', plugins: () => [noOtherLanguages, noEncodings] },
+  plugins: [noOtherLanguages, noEncodings, raceDiagrams, licences],
+  worker: { format: 'es', plugins: () => [noOtherLanguages, noEncodings, licences] },
   build: {
     outDir: `${root}dist/web`,
     emptyOutDir: true,
