@@ -123,6 +123,7 @@ export {
   type ComparedChoice,
   importCaptures,
   type ImportedScenario,
+  loadOnDemand,
   loadRaces,
   type ScenarioAxis,
 } from './on-demand.js';
