@@ -1,7 +1,8 @@
 // The page as a static site, into dist/web: npm run web, after npm run build.
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vite';
+import { licencesOf } from '../tools/package/licences.js';
 import { leftOut } from './leave-out.js';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
@@ -25,6 +26,16 @@ function diagramIn(id) {
     .join('\n')
     .trim();
 }
+
+/** LICENCES.md beside the page, of all that went into it and into its workers, which are built on their own. */
+const bundled = new Set();
+const licences = {
+  name: 'licences',
+  generateBundle(_options, files) {
+    for (const { moduleIds = [] } of Object.values(files)) for (const id of moduleIds) bundled.add(id);
+  },
+  closeBundle: () => writeFileSync(`${root}dist/web/LICENCES.md`, licencesOf([...bundled], '')),
+};
 
 /**
  * The worker's files: the guest is one, so that it is there after one request, and what only some views ask for is in one
@@ -52,10 +63,10 @@ export default defineConfig({
     },
   },
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
-  plugins: [...leftOut, raceDiagrams],
+  plugins: [...leftOut, raceDiagrams, licences],
   worker: {
     format: 'es',
-    plugins: () => leftOut,
+    plugins: () => [...leftOut, licences],
     rolldownOptions: { output: { codeSplitting: { groups: workerParts } } },
   },
   build: {
