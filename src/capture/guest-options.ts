@@ -1,4 +1,5 @@
 import type { CpuId, Irq, Relid } from '../lib/brand.js';
+import { formatCpuList } from '../machine/cpumask-text.js';
 import type { CpuMask } from '../machine/cpumask.js';
 import { VMBUS_LINE_NAME } from '../platform/arm64/vmbus-ppi.js';
 import { builtinPlatforms } from '../platform/index.js';
@@ -29,10 +30,10 @@ export interface Captures {
   readonly machine?: MachineFacts;
   /** Channels whose interrupts are plain ones, without a device. */
   readonly bare?: ReadonlySet<Relid>;
-  /** Nobody says which CPU plain interrupts go to. */
-  readonly unplaced?: boolean;
-  /** Numbers that something had while the channels got theirs. */
-  readonly goneIrqs?: readonly Irq[];
+  /** Interrupts of which nobody says which CPU they go to. */
+  readonly unplaced?: ReadonlySet<Irq>;
+  /** The numbers of channels' interrupts are said, not left to the guest. */
+  readonly isNumbered?: boolean;
   /** The user says that this is a guest of Hyper-V. */
   readonly hyperv?: boolean;
 }
@@ -58,7 +59,8 @@ export function guestOfCaptures(captures: Captures): CapturedGuest {
   const irqRows = table.rows.filter((row): row is IrqRow => row.kind === 'irq');
   // The host's messages go to CPU 0 (VMBUS_CONNECT_CPU): without it there is no channel.
   const canHaveVmbus = table.cpus[0] === 0;
-  const { bare, goneIrqs = [] } = captures;
+  const { bare, isNumbered = false } = captures;
+  const placed = withoutPlaces(procIrq, captures.unplaced);
   const hasDevice = (relid: number | null): boolean => relid === null || bare?.has(relid) !== true;
   const channelRows = canHaveVmbus ? irqRows.filter((row) => isChannelRow(row) && hasDevice(row.hwirq)) : [];
   const listed = canHaveVmbus ? captures.devices?.filter(({ relid }) => hasDevice(relid)) : undefined;
@@ -79,7 +81,14 @@ export function guestOfCaptures(captures: Captures): CapturedGuest {
   const counts = (of: readonly number[]): CpuCounts => countsOf(of, table.cpus, nrCpus);
   const channels = vmbus.channels.map((channel): ChannelOptions => {
     const row = ofChannels.find(({ hwirq }) => hwirq === channel.relid);
-    return row === undefined ? channel : { ...channel, counts: counts(row.counts) };
+    if (row === undefined) return channel;
+    const affinity = wideAffinity(placed?.affinity.get(row.irq), channel.cpu);
+    return {
+      ...channel,
+      ...(isNumbered && { irq: row.irq }),
+      ...(affinity !== undefined && { affinity }),
+      counts: counts(row.counts),
+    };
   });
   const options: GuestOptions = {
     kernel,
@@ -88,7 +97,6 @@ export function guestOfCaptures(captures: Captures): CapturedGuest {
     ...(machine.cmdline !== undefined && { cmdline: machine.cmdline }),
     ...(machine.moduleParameters !== undefined && { moduleParameters: machine.moduleParameters }),
     ...nrIrqsOf(interrupts, platform, possible),
-    ...(goneIrqs.length > 0 && { goneIrqs }),
     ...(!(isHyperV && canHaveVmbus) && { vmbus: false }),
     ...procInterruptsOf(interrupts, kernel, platform),
     // A kernel without the RFC: its channels have no interrupts of their own.
@@ -99,14 +107,7 @@ export function guestOfCaptures(captures: Captures): CapturedGuest {
     ...(channels.length > 0 && { channels }),
     interrupts: irqRows
       .filter((row) => !ofChannels.includes(row))
-      .map((row) =>
-        interruptOf(
-          row,
-          counts(row.counts),
-          captures.unplaced ? withoutPlaces(procIrq) : procIrq,
-          interrupts,
-        ),
-      ),
+      .map((row) => interruptOf(row, counts(row.counts), placed, interrupts)),
     architectureRows: archRowsOf(interrupts, counts),
   };
   const notes = [
@@ -117,8 +118,19 @@ export function guestOfCaptures(captures: Captures): CapturedGuest {
   return { options, notes };
 }
 
-function withoutPlaces(procIrq: ProcIrqDump | undefined): ProcIrqDump | undefined {
-  return procIrq && { affinity: procIrq.affinity, effective: new Map() };
+/** Without the places of some interrupts. */
+function withoutPlaces(
+  procIrq: ProcIrqDump | undefined,
+  unplaced: ReadonlySet<Irq> | undefined,
+): ProcIrqDump | undefined {
+  if (procIrq === undefined || unplaced === undefined) return procIrq;
+  return { ...procIrq, effective: new Map([...procIrq.effective].filter(([irq]) => !unplaced.has(irq))) };
+}
+
+/** The CPUs that a channel's interrupt may go to, if there are more than the one that it goes to. */
+function wideAffinity(mask: CpuMask | undefined, cpu: CpuId | undefined): string | undefined {
+  if (mask === undefined || cpu === undefined || mask.weight < 2 || !mask.has(cpu)) return undefined;
+  return formatCpuList(mask);
 }
 
 /** Where the guest does not behave as the capture's kernel does. */
@@ -206,7 +218,7 @@ function highestOf(mask: CpuMask): CpuId {
  *
  * @param highest CPU that something is on.
  * @param named so many CPUs are spoken of.
- * @param known what the machine's files say.
+ * @param known what the machine's files say; `online` only if the kernel was told to boot with no more.
  */
 function cpusOf(
   online: readonly CpuId[],
@@ -219,7 +231,7 @@ function cpusOf(
   const {
     present: _present,
     possible: knownPossible = known?.present,
-    online: _online,
+    online: booted,
     nodes,
     packages,
     ...rest
@@ -227,7 +239,8 @@ function cpusOf(
   const options: CpuOptions = {
     present,
     ...(possible > present && { possible }),
-    ...(online.length < present && { online }),
+    ...(online.length < present &&
+      (booted !== undefined || online[0] !== 0 ? { online } : { wentOffline: without(present, online) })),
     ...rest,
     ...(possible === knownPossible && nodes !== undefined && { nodes }),
     ...(possible === knownPossible &&
@@ -235,6 +248,11 @@ function cpusOf(
       packages !== packagesOf(nodes) && { packages }),
   };
   return Object.keys(options).length === 1 ? present : options;
+}
+
+/** CPUs below `present` that are not online. */
+function without(present: number, online: readonly CpuId[]): CpuId[] {
+  return Array.from({ length: present }, (_, cpu) => cpu).filter((cpu) => !online.includes(cpu));
 }
 
 /** The number of packages that a guest has unless it is said. */

@@ -36,11 +36,12 @@ function line(key: string, value: unknown): string {
 /** CPU numbers as lists in the kernel's format. */
 function cpuLists({ cpus }: GuestOptions): unknown {
   if (typeof cpus === 'number') return cpus;
-  const { online, isolated, nohzFull, nodes, present, possible = present } = cpus;
+  const { online, wentOffline, isolated, nohzFull, nodes, present, possible = present } = cpus;
   const text = (list: readonly CpuId[]): string => formatCpuList(CpuMask.of(possible, list));
   return {
     ...cpus,
     ...(online && { online: text(online) }),
+    ...(wentOffline && { wentOffline: text(wentOffline) }),
     ...(isolated && { isolated: text(isolated) }),
     ...(nohzFull && { nohzFull: text(nohzFull) }),
     ...(typeof nodes === 'object' && { nodes: nodes.map(text) }),
@@ -67,7 +68,7 @@ export function scenarioText(
   notes: readonly string[],
   workload?: RecordedWorkload,
 ): string {
-  const { kernel, arch, nrIrqs, goneIrqs, vmbus, procInterrupts, architectureRows } = guest;
+  const { kernel, arch, nrIrqs, vmbus, procInterrupts, architectureRows } = guest;
   const rows = Array.isArray(architectureRows) ? (architectureRows as readonly unknown[]) : undefined;
   return (
     notes.map((note) => `# ${note}\n`).join('') +
@@ -79,7 +80,6 @@ export function scenarioText(
     line('cmdline', guest.cmdline) +
     line('moduleParameters', guest.moduleParameters) +
     line('nrIrqs', nrIrqs) +
-    line('goneIrqs', goneIrqs) +
     line('vmbus', vmbus) +
     line('procInterrupts', procInterrupts) +
     list('devices', guest.devices) +
