@@ -15,9 +15,12 @@ import type { InterruptsRow, IrqRow } from '../view/interrupts/table.js';
 import { hasColumnsOf, nrIrqsOf, ownForms, procInterruptsOf } from './form-options.js';
 import { kernelOfForm } from './kernel-of-form.js';
 import { kernelOfRelease, type MachineFacts } from './bundle/machine-facts.js';
+import type { MachinePciFunction } from './bundle/pci-functions.js';
 import type { LsvmbusDevice } from './lsvmbus.js';
 import { modelledPlatform, platformOf } from './platform-of.js';
 import type { ProcIrqDump } from './proc-irq-dump.js';
+import { managedIrqs } from './managed.js';
+import { pciOptions } from './pci-options.js';
 import { archRowOf, countsOf, interruptOf } from './row-options.js';
 import { vmbusGuest, type VmbusPart } from './vmbus-rows.js';
 
@@ -26,6 +29,8 @@ export interface Captures {
   readonly interrupts?: ParsedInterrupts;
   readonly devices?: readonly LsvmbusDevice[];
   readonly procIrq?: ProcIrqDump;
+  /** PCI functions that interrupt by messages. */
+  readonly pci?: readonly MachinePciFunction[];
   /** What the machine's files say beside these. */
   readonly machine?: MachineFacts;
   /** Channels whose interrupts are plain ones, without a device. */
@@ -90,6 +95,9 @@ export function guestOfCaptures(captures: Captures): CapturedGuest {
       counts: counts(row.counts),
     };
   });
+  const plainRows = irqRows.filter((row) => !ofChannels.includes(row));
+  const managed = managedIrqs(plainRows, procIrq, possible);
+  const { devices, pci } = pciOptions(captures.pci ?? [], vmbus.devices, plainRows, platform);
   const options: GuestOptions = {
     kernel,
     ...(platform !== defaultPlatform && { arch: platform.name }),
@@ -101,18 +109,20 @@ export function guestOfCaptures(captures: Captures): CapturedGuest {
     ...procInterruptsOf(interrupts, kernel, platform),
     // A kernel without the RFC: its channels have no interrupts of their own.
     ...(captures.machine !== undefined &&
-      vmbus.devices.length > 0 &&
+      devices.length > 0 &&
       channelRows.length === 0 && { design: 'mainline' }),
-    ...(vmbus.devices.length > 0 && { devices: vmbus.devices }),
+    ...(devices.length > 0 && { devices }),
     ...(channels.length > 0 && { channels }),
-    interrupts: irqRows
-      .filter((row) => !ofChannels.includes(row))
-      .map((row) => interruptOf(row, counts(row.counts), placed, interrupts)),
+    interrupts: plainRows.map((row) =>
+      interruptOf(row, counts(row.counts), placed, managed.get(row.irq), interrupts),
+    ),
+    ...(pci.length > 0 && { pci }),
     architectureRows: archRowsOf(interrupts, counts),
   };
   const notes = [
     ...notesOnForm(interrupts, kernel, platform),
     ...vmbus.notes,
+    ...notesOnManaged(managed),
     ...(isHyperV ? notesOnVmbus(canHaveVmbus, vmbus, bare) : notesOnHypervisor(table.rows)),
   ];
   return { options, notes };
@@ -145,6 +155,14 @@ function notesOnForm(
   const isModelled = shown === 'unknown' || modelledPlatform(shown) !== undefined;
   if (!isModelled) notes.push(`${shown} is shown, but the guest behaves like ${platform.name}`);
   return notes;
+}
+
+function notesOnManaged(managed: ReadonlyMap<Irq, boolean>): string[] {
+  const irqs = [...managed].flatMap(([irq, isManaged]) => (isManaged ? [irq] : []));
+  if (irqs.length === 0) return [];
+  return [
+    `the kernel manages IRQs ${irqs.join(', ')} (managed): their names are those of queues, and their affinities share out all CPUs`,
+  ];
 }
 
 /** Why a guest of Hyper-V has no devices. */

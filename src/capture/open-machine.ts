@@ -32,6 +32,9 @@ async function machineOfScenario(named: string, stdio: Stdio): Promise<CapturedM
   const { captures } = machine;
   // What a guest's files do not say.
   const { cmdline, kernel } = scenario.guest;
-  const said = { ...(cmdline !== undefined && { cmdline }), ...(kernel !== undefined && { release: kernel }) };
+  const said = {
+    ...(cmdline !== undefined && { cmdline }),
+    ...(kernel !== undefined && { release: kernel }),
+  };
   return { ...machine, title: named, captures: { ...captures, machine: { ...captures.machine, ...said } } };
 }

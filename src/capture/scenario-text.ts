@@ -2,6 +2,8 @@ import type { CpuId } from '../lib/brand.js';
 import { formatCpuList } from '../machine/cpumask-text.js';
 import { CpuMask } from '../machine/cpumask.js';
 import { formatDuration } from '../scenario/duration.js';
+import type { DeviceOptions } from '../scenario/options/devices.js';
+import type { PciDeviceOptions } from '../scenario/options/pci.js';
 import type { GuestOptions } from '../scenario/options/guest.js';
 import type { RecordedWorkload } from './bundle/workload.js';
 
@@ -15,8 +17,24 @@ function scalar(value: unknown): string {
   return plain.test(value) && !reserved.test(value) ? value : JSON.stringify(value);
 }
 
+/** A number that is usually written in hex. */
+class Hex {
+  constructor(readonly value: number) {}
+}
+
+/** A PCI function as a file has it: its driver is a key. */
+function pciItem({ driver, classCode, ...rest }: PciDeviceOptions): object {
+  return { [driver]: { ...rest, ...(classCode !== undefined && { class: new Hex(classCode) }) } };
+}
+
+function deviceItem(device: DeviceOptions): object {
+  if (device.driver !== 'vpci' || device.functions === undefined) return device;
+  return { ...device, functions: device.functions.map(pciItem) };
+}
+
 /** A value on one line. */
 function flow(value: unknown): string {
+  if (value instanceof Hex) return `0x${value.value.toString(16).padStart(6, '0')}`;
   if (Array.isArray(value)) return `[${value.map(flow).join(', ')}]`;
   if (typeof value !== 'object' || value === null) return scalar(value);
   const pairs = Object.entries(value).filter(([, inner]) => inner !== undefined);
@@ -82,9 +100,10 @@ export function scenarioText(
     line('nrIrqs', nrIrqs) +
     line('vmbus', vmbus) +
     line('procInterrupts', procInterrupts) +
-    list('devices', guest.devices) +
+    list('devices', guest.devices?.map(deviceItem)) +
     list('channels', guest.channels) +
     list('interrupts', guest.interrupts) +
+    list('pci', guest.pci?.map(pciItem)) +
     list('architectureRows', rows) +
     workloadText(workload) +
     '\nprint: [interrupts]\n'

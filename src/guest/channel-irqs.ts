@@ -18,7 +18,9 @@ export function* keepChannelIrqs(
   for (const { relid, irq } of channels) {
     if (irq === undefined) continue;
     if (!(relids instanceof IrqdomainRelidMap))
-      throw new RangeError(`channel ${relid} cannot have IRQ ${irq}: this design gives channels no interrupts`);
+      throw new RangeError(
+        `channel ${relid} cannot have IRQ ${irq}: this design gives channels no interrupts`,
+      );
     if ((yield* relids.keepIrq(relid, irq)) >= 0) continue;
     const why = core.desc(irq) === undefined ? 'the guest has no such number' : 'it is there already';
     throw new RangeError(`channel ${relid} cannot have IRQ ${irq}: ${why}`);

@@ -106,7 +106,10 @@ export class GuestIrq {
     const isThere = (): boolean => this.effectiveAffinity === String(cpu);
     if (isThere() && this.affinity === affinity) return;
     if (!parseCpuList(affinity, this.guest.irqCore.machine.nrCpuIds).has(cpu))
-      throw new IrqPlaceError(this.number, `IRQ ${this.number} may go to CPUs ${affinity}, and CPU ${cpu} is none of them`);
+      throw new IrqPlaceError(
+        this.number,
+        `IRQ ${this.number} may go to CPUs ${affinity}, and CPU ${cpu} is none of them`,
+      );
     try {
       if (!isThere()) this.setAffinity(cpu);
       // Some chips move with the next interrupt only.

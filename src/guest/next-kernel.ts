@@ -60,13 +60,7 @@ function nrCpusOf(cmdline: string): number {
 
 /** A kernel that has just been started has counted nothing, and moved nothing. */
 function freshly(options: GuestOptions, cmdline: string | undefined): GuestOptions {
-  const {
-    interrupts = [],
-    architectureRows: _rows,
-    channels: _channels,
-    cmdline: _old,
-    ...rest
-  } = options;
+  const { interrupts = [], architectureRows: _rows, channels: _channels, cmdline: _old, ...rest } = options;
   return {
     ...rest,
     ...(cmdline !== undefined && { cmdline }),
