@@ -8,7 +8,7 @@ import type { ChannelOptions } from '../scenario/options/channels.js';
 import { type CpuOptions, resolveCpus } from '../scenario/options/cpus.js';
 import type { CpuCounts } from '../scenario/options/counts.js';
 import type { KernelVersion } from '../scenario/options/kernel.js';
-import type { GuestOptions } from '../scenario/options/guest.js';
+import type { CapturedOptions } from './captured-options.js';
 import type { ArchitectureRowOptions } from '../scenario/options/proc-interrupts.js';
 import type { ParsedInterrupts } from '../view/interrupts/parse.js';
 import type { InterruptsRow, IrqRow } from '../view/interrupts/table.js';
@@ -45,7 +45,7 @@ export interface Captures {
 
 /** A guest made from captures, and what its user should know of it. */
 export interface CapturedGuest {
-  readonly options: GuestOptions;
+  readonly options: CapturedOptions;
   readonly notes: readonly string[];
 }
 
@@ -98,7 +98,7 @@ export function guestOfCaptures(captures: Captures): CapturedGuest {
   const plainRows = irqRows.filter((row) => !ofChannels.includes(row));
   const managed = managedIrqs(plainRows, procIrq, possible);
   const { devices, pci } = pciOptions(captures.pci ?? [], vmbus.devices, plainRows, platform);
-  const options: GuestOptions = {
+  const options: CapturedOptions = {
     kernel,
     ...(platform !== defaultPlatform && { arch: platform.name }),
     cpus,

@@ -1,4 +1,4 @@
-import type { DeviceOptions } from '../scenario/options/devices.js';
+import type { OfferedDevice } from '../scenario/offered-devices.js';
 import { instanceDomain, type PciDeviceOptions } from '../scenario/options/pci.js';
 import type { PlatformDefinition } from '../platform/platform.js';
 import type { IrqRow } from '../view/interrupts/table.js';
@@ -10,10 +10,10 @@ import type { MachinePciFunction } from './bundle/pci-functions.js';
  */
 export function pciOptions(
   functions: readonly MachinePciFunction[],
-  devices: readonly DeviceOptions[],
+  devices: readonly OfferedDevice[],
   rows: readonly IrqRow[],
   { arch }: PlatformDefinition,
-): { readonly devices: readonly DeviceOptions[]; readonly pci: readonly PciDeviceOptions[] } {
+): { readonly devices: readonly OfferedDevice[]; readonly pci: readonly PciDeviceOptions[] } {
   const shown = new Set(rows.map(({ irq }) => irq));
   const behind = new Map<string, MachinePciFunction[]>();
   const pci: PciDeviceOptions[] = [];
@@ -31,10 +31,10 @@ export function pciOptions(
 }
 
 function withFunctions(
-  device: DeviceOptions,
+  device: OfferedDevice,
   functions: readonly MachinePciFunction[],
   shown: ReadonlySet<number>,
-): DeviceOptions {
+): OfferedDevice {
   if (device.driver !== 'vpci' || functions.length === 0) return device;
   const domain = Number.parseInt(functions[0].bdf, 16);
   return {

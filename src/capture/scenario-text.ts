@@ -2,9 +2,10 @@ import type { CpuId } from '../lib/brand.js';
 import { formatCpuList } from '../machine/cpumask-text.js';
 import { CpuMask } from '../machine/cpumask.js';
 import { formatDuration } from '../scenario/duration.js';
-import type { DeviceOptions } from '../scenario/options/devices.js';
+import type { DeviceInList } from '../scenario/options/devices.js';
 import type { PciDeviceOptions } from '../scenario/options/pci.js';
 import type { GuestOptions } from '../scenario/options/guest.js';
+import { relidListText, relidsOfList } from '../scenario/relid-list.js';
 import type { RecordedWorkload } from './bundle/workload.js';
 
 /** Texts that need no quotation marks in YAML. */
@@ -25,11 +26,6 @@ class Hex {
 /** A PCI function as a file has it: its driver is a key. */
 function pciItem({ driver, classCode, ...rest }: PciDeviceOptions): object {
   return { [driver]: { ...rest, ...(classCode !== undefined && { class: new Hex(classCode) }) } };
-}
-
-function deviceItem(device: DeviceOptions): object {
-  if (device.driver !== 'vpci' || device.functions === undefined) return device;
-  return { ...device, functions: device.functions.map(pciItem) };
 }
 
 /** A value on one line. */
@@ -64,6 +60,14 @@ function cpuLists({ cpus }: GuestOptions): unknown {
     ...(nohzFull && { nohzFull: text(nohzFull) }),
     ...(typeof nodes === 'object' && { nodes: nodes.map(text) }),
   };
+}
+
+/** A device as a file has it: relids of sub-channels as ranges where that is shorter, PCI functions by their drivers. */
+function deviceItem(device: DeviceInList): unknown {
+  if ('functions' in device) return { ...device, functions: device.functions?.map(pciItem) };
+  if (!('subChannels' in device) || device.subChannels === undefined) return device;
+  const text = relidListText(relidsOfList(device.subChannels));
+  return text.includes('-') ? { ...device, subChannels: text } : device;
 }
 
 /** What the machine's interrupts did while it was recorded, for as long. */
