@@ -8,6 +8,7 @@ import { type RecordedWorkload, recordedWorkload } from './bundle/workload.js';
 import type { CapturedMachine } from './captured-machine.js';
 import { type Difference, firstDifference } from './difference.js';
 import { FittedChannels } from './fitted-channels.js';
+import type { CapturedOptions } from './captured-options.js';
 import { type Captures, guestOfCaptures, isChannelRow } from './guest-options.js';
 import { scenarioText } from './scenario-text.js';
 
@@ -40,7 +41,7 @@ export async function scenarioOf(machine: CapturedMachine, show: ShowInterrupts)
 
 function written(
   { snapshots, findings, notes: known, title, isRecording }: CapturedMachine,
-  options: GuestOptions,
+  options: CapturedOptions,
   guessed: readonly string[],
 ): CapturedScenario {
   const workload = recordedWorkload(snapshots, options, findings);

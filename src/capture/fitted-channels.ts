@@ -1,8 +1,7 @@
 import type { Irq, Relid } from '../lib/brand.js';
-import type { DeviceOptions } from '../scenario/options/devices.js';
+import { type OfferedDevice, relidsOfOffered } from '../scenario/offered-devices.js';
 import type { InterruptsRow, IrqRow } from '../view/interrupts/table.js';
 import { type Captures, isChannelRow } from './guest-options.js';
-import { relidsOf } from './vmbus-rows.js';
 
 const NO_DEVICES = 'the guest cannot have these VMBus devices: their interrupts are kept without a device';
 
@@ -33,7 +32,7 @@ export class FittedChannels<T extends Captures> {
    * @param line of /proc/interrupts that differs first, from 1; 0 if there is no such guest.
    * @returns false if there is nothing left to change.
    */
-  adapt(line: number, devices: readonly DeviceOptions[]): boolean {
+  adapt(line: number, devices: readonly OfferedDevice[]): boolean {
     const { rows = [] } = this.whole.interrupts?.table ?? {};
     if (line === 0 && this.whole.procIrq !== undefined && this.fitted.unplaced !== true) {
       this.whole = { ...this.whole, unplaced: true };
@@ -55,9 +54,9 @@ export class FittedChannels<T extends Captures> {
       return true;
     }
     const shown = new Set(channels.map(relidOf));
-    const silent = devices.filter((one) => !relidsOf(one).some((relid) => shown.has(relid)));
+    const silent = devices.filter((one) => !relidsOfOffered(one).some((relid) => shown.has(relid)));
     if (silent.length > 0) {
-      this.fitted = { ...this.fitted, bare: new Set([...bare, ...silent.flatMap(relidsOf)]) };
+      this.fitted = { ...this.fitted, bare: new Set([...bare, ...silent.flatMap(relidsOfOffered)]) };
       const which = silent
         .map(({ driver, relid }) => `${driver ?? 'a device'} with relid ${relid}`)
         .join(', ');
@@ -68,9 +67,9 @@ export class FittedChannels<T extends Captures> {
     const unfit =
       row === undefined
         ? mostGuessed(devices)
-        : devices.find((one) => isOfChannel(row) && relidsOf(one).includes(relidOf(row)));
+        : devices.find((one) => isOfChannel(row) && relidsOfOffered(one).includes(relidOf(row)));
     if (unfit !== undefined) {
-      const relids = relidsOf(unfit);
+      const relids = relidsOfOffered(unfit);
       this.fitted = { ...this.fitted, bare: new Set([...bare, ...relids]) };
       const which = relids.length === 1 ? 'its interrupt is' : 'its interrupts are';
       const why = row?.kind === 'irq' ? `would not have IRQ ${row.irq}` : 'cannot have these channels';
@@ -94,9 +93,9 @@ function relidOf({ hwirq }: IrqRow): Relid {
 }
 
 /** The device of which most is a guess: which sub-channels it has. */
-function mostGuessed(devices: readonly DeviceOptions[]): DeviceOptions | undefined {
-  const [most] = devices.toSorted((a, b) => relidsOf(b).length - relidsOf(a).length);
-  return most !== undefined && relidsOf(most).length > 1 ? most : undefined;
+function mostGuessed(devices: readonly OfferedDevice[]): OfferedDevice | undefined {
+  const [most] = devices.toSorted((a, b) => relidsOfOffered(b).length - relidsOfOffered(a).length);
+  return most !== undefined && relidsOfOffered(most).length > 1 ? most : undefined;
 }
 
 /** Numbers between those of channels that nothing has. */

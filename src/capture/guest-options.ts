@@ -7,7 +7,7 @@ import type { ChannelOptions } from '../scenario/options/channels.js';
 import { type CpuOptions, resolveCpus } from '../scenario/options/cpus.js';
 import type { CpuCounts } from '../scenario/options/counts.js';
 import type { KernelVersion } from '../scenario/options/kernel.js';
-import type { GuestOptions } from '../scenario/options/guest.js';
+import type { CapturedOptions } from './captured-options.js';
 import type { ArchitectureRowOptions } from '../scenario/options/proc-interrupts.js';
 import type { ParsedInterrupts } from '../view/interrupts/parse.js';
 import type { InterruptsRow, IrqRow } from '../view/interrupts/table.js';
@@ -39,7 +39,7 @@ export interface Captures {
 
 /** A guest made from captures, and what its user should know of it. */
 export interface CapturedGuest {
-  readonly options: GuestOptions;
+  readonly options: CapturedOptions;
   readonly notes: readonly string[];
 }
 
@@ -81,7 +81,7 @@ export function guestOfCaptures(captures: Captures): CapturedGuest {
     const row = ofChannels.find(({ hwirq }) => hwirq === channel.relid);
     return row === undefined ? channel : { ...channel, counts: counts(row.counts) };
   });
-  const options: GuestOptions = {
+  const options: CapturedOptions = {
     kernel,
     ...(platform !== defaultPlatform && { arch: platform.name }),
     cpus,

@@ -2,7 +2,9 @@ import type { CpuId } from '../lib/brand.js';
 import { formatCpuList } from '../machine/cpumask-text.js';
 import { CpuMask } from '../machine/cpumask.js';
 import { formatDuration } from '../scenario/duration.js';
+import type { DeviceInList } from '../scenario/options/devices.js';
 import type { GuestOptions } from '../scenario/options/guest.js';
+import { relidListText, relidsOfList } from '../scenario/relid-list.js';
 import type { RecordedWorkload } from './bundle/workload.js';
 
 /** Texts that need no quotation marks in YAML. */
@@ -47,6 +49,13 @@ function cpuLists({ cpus }: GuestOptions): unknown {
   };
 }
 
+/** The device, with the relids of its sub-channels as ranges where that is shorter. */
+function withRanges(device: DeviceInList): unknown {
+  if (!('subChannels' in device) || device.subChannels === undefined) return device;
+  const text = relidListText(relidsOfList(device.subChannels));
+  return text.includes('-') ? { ...device, subChannels: text } : device;
+}
+
 /** What the machine's interrupts did while it was recorded, for as long. */
 function workloadText(workload: RecordedWorkload | undefined): string {
   if (workload === undefined || workload.lines.length === 0) return '';
@@ -82,7 +91,7 @@ export function scenarioText(
     line('goneIrqs', goneIrqs) +
     line('vmbus', vmbus) +
     line('procInterrupts', procInterrupts) +
-    list('devices', guest.devices) +
+    list('devices', guest.devices?.map(withRanges)) +
     list('channels', guest.channels) +
     list('interrupts', guest.interrupts) +
     list('architectureRows', rows) +

@@ -6,6 +6,7 @@ import type { Machine } from '../machine/machine.js';
 import type { LogLine } from '../machine/log.js';
 import type { Procedure } from '../machine/step.js';
 import { atOnce, runInTurns, type Turns } from '../machine/turns.js';
+import { offeredDevices } from '../scenario/offered-devices.js';
 import type { DeviceOptions } from '../scenario/options/devices.js';
 import type { GuestOptions } from '../scenario/options/guest.js';
 import type { Scenario } from '../scenario/scenario.js';
@@ -130,7 +131,7 @@ export class Guest implements ScenarioGuest {
       () => this.quiesce(),
     );
     for (const port of options.host?.sockets ?? []) this.host.listen(port);
-    for (const device of options.devices ?? []) this.host.plug(device);
+    for (const device of offeredDevices(options.devices ?? []).flat()) this.host.plug(device);
     for (const one of options.pci ?? []) {
       const bus = passedThrough.busFor(one);
       if (bus !== undefined) passedThrough.add(bus, one);

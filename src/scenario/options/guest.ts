@@ -5,7 +5,7 @@ import type { ChannelOptions } from './channels.js';
 import type { CpuCounts } from './counts.js';
 import type { CpuOptions } from './cpus.js';
 import type { DesignSetting } from './design.js';
-import type { DeviceOptions } from './devices.js';
+import type { DeviceInList } from './devices.js';
 import type { HostOptions } from './host.js';
 import type { InterruptOptions } from './interrupts.js';
 import type { KernelVersion } from './kernel.js';
@@ -82,7 +82,7 @@ export interface GuestOptions {
    */
   readonly design?: DesignSetting;
   /** In the order of the host's offers; default: none. */
-  readonly devices?: readonly DeviceOptions[];
+  readonly devices?: readonly DeviceInList[];
   /** Channels that are not where the guest puts them, or have been counted before. */
   readonly channels?: readonly ChannelOptions[];
   readonly interrupts?: readonly InterruptOptions[];

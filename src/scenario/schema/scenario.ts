@@ -6,7 +6,7 @@ import { workload } from '../workloads/index.js';
 import { channel } from './channel.js';
 import { cpus } from './cpus.js';
 import { designSchema } from './design.js';
-import { device } from './device.js';
+import { deviceInList } from './device.js';
 import { host } from './host.js';
 import { interrupt } from './interrupt.js';
 import { kvm } from './kvm.js';
@@ -62,7 +62,7 @@ export function guestShape(vocabulary: GuestVocabulary) {
       .optional()
       .describe('The paravisor below a confidential VM offers confidential VMBus; default false'),
     design: design.optional().describe('Designs other than those that the RFC proposes'),
-    devices: list('a list of devices', device)
+    devices: list('a list of devices', deviceInList)
       .optional()
       .describe("Devices in the order of the host's offers"),
     interrupts: list('a list of interrupts', interrupt).optional().describe('Interrupts outside VMBus'),
