@@ -39,7 +39,18 @@ export { Machine } from './machine/machine.js';
 export type { Procedure } from './machine/step.js';
 export { ScenarioError } from './scenario/diagnostics.js';
 export { parseScenario } from './scenario/load.js';
-export type { DeviceOptions } from './scenario/options/devices.js';
+export type {
+  ClassDeviceOptions,
+  DaemonServiceOptions,
+  DeviceInList,
+  DeviceOptions,
+  NetvscOptions,
+  PlainDeviceOptions,
+  RelidList,
+  RepeatedDeviceOptions,
+  StorvscOptions,
+  VpciOptions,
+} from './scenario/options/devices.js';
 export type { GuestOptions } from './scenario/options/guest.js';
 export {
   type RunOptions,
@@ -112,6 +123,7 @@ export {
   type ComparedChoice,
   importCaptures,
   type ImportedScenario,
+  loadOnDemand,
   loadRaces,
   type ScenarioAxis,
 } from './on-demand.js';

@@ -6,6 +6,19 @@ import type { Race } from './races/race.js';
 import { runScenario } from './scenario/runner.js';
 import type { Scenario } from './scenario/scenario.js';
 
+/** Loads them all now: what a page asks for later needs no network. */
+export async function loadOnDemand(): Promise<void> {
+  await Promise.all([
+    import('./races/index.js'),
+    import('./capture/understood.js'),
+    import('./capture/captured-machine.js'),
+    import('./capture/captured-scenario.js'),
+    import('./compare/axes.js'),
+    import('./compare/one.js'),
+    import('./compare/text.js'),
+  ]);
+}
+
 /** The table of races, as `irqlab explore` lists it. */
 export async function loadRaces(): Promise<readonly Race[]> {
   return (await import('./races/index.js')).races;

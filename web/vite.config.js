@@ -2,26 +2,11 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vite';
+import { licencesOf } from '../tools/package/licences.js';
+import { leftOut } from './leave-out.js';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 const root = fileURLToPath(new URL('..', import.meta.url));
-
-/** zod's texts in other languages, which nothing asks for. */
-const noOtherLanguages = {
-  name: 'no-other-languages',
-  load: (id) => (/\/zod\/v4\/locales\/index\.js$/.test(id) ? 'export {};' : null),
-};
-
-/** Of the histograms what writes them as text, and a second form of them in WebAssembly: nothing here asks for either. */
-const noEncodings = {
-  name: 'no-encodings',
-  load: (id) =>
-    /\/(pako|base64-js)\/(?!.*package\.json)|\/hdr-histogram-js\/dist\/(wasm|encoding|JsHistogram\.encoding)\b.*\.js$/.test(
-      id,
-    )
-      ? 'module.exports = {};'
-      : null,
-};
 
 /** Of a race's source, `FILE?diagram`: the drawing of what must not happen, without the signs of a comment. */
 const raceDiagrams = {
@@ -42,6 +27,35 @@ function diagramIn(id) {
     .trim();
 }
 
+/** What went into the page and into its workers, which are built on their own, before it is. */
+const bundled = new Set();
+const collected = {
+  name: 'collected',
+  generateBundle(_options, files) {
+    for (const { moduleIds = [] } of Object.values(files)) for (const id of moduleIds) bundled.add(id);
+  },
+};
+
+/** LICENCES.md beside the page, of all of that. */
+const licences = {
+  name: 'licences',
+  generateBundle() {
+    this.emitFile({ type: 'asset', fileName: 'LICENCES.md', source: licencesOf([...bundled], '') });
+  },
+};
+
+/**
+ * The worker's files: the guest is one, so that it is there after one request, and what only some views ask for is in one
+ * for each of them.
+ */
+const workerParts = [
+  // With all that they import.
+  { name: 'guest', test: /\/web\/worker\/(no-eval|serve)\./, priority: 1 },
+  { name: 'races', test: /\/web\/worker\/races\.|\/dist\/races\/index\.js$/ },
+  { name: 'compare', test: /\/web\/worker\/compare\.|\/dist\/(compare|guest\/run-stats)/ },
+  { name: 'captures', test: /\/dist\/capture\// },
+];
+
 export default defineConfig({
   root: here,
   // A static site works in any folder of any server.
@@ -56,8 +70,12 @@ export default defineConfig({
     },
   },
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
-  plugins: [noOtherLanguages, noEncodings, raceDiagrams],
-  worker: { format: 'es', plugins: () => [noOtherLanguages, noEncodings] },
+  plugins: [...leftOut, raceDiagrams, collected, licences],
+  worker: {
+    format: 'es',
+    plugins: () => [...leftOut, collected],
+    rolldownOptions: { output: { codeSplitting: { groups: workerParts } } },
+  },
   build: {
     outDir: `${root}dist/web`,
     emptyOutDir: true,

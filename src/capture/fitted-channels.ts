@@ -1,10 +1,20 @@
 import type { Irq, Relid } from '../lib/brand.js';
-import type { DeviceOptions } from '../scenario/options/devices.js';
+import { type OfferedDevice, relidsOfOffered } from '../scenario/offered-devices.js';
 import type { InterruptsRow, IrqRow } from '../view/interrupts/table.js';
 import { type Captures, isChannelRow } from './guest-options.js';
-import { relidsOf } from './vmbus-rows.js';
 
 const NO_DEVICES = 'the guest cannot have these VMBus devices: their interrupts are kept without a device';
+
+/** So many interrupts have their CPUs left to the guest one by one, before all have. */
+const MOST_SINGLE = 8;
+
+/** Why a guest does not show what the captures show. */
+export interface Misfit {
+  /** Line of /proc/interrupts that differs first, from 1; 0 if there is no such guest. */
+  readonly line: number;
+  /** An interrupt that cannot go to its CPU. */
+  readonly irq?: Irq;
+}
 
 /**
  * Captures of which a guest can be made whose interrupts have the numbers that they show: what is explained is kept, what
@@ -13,8 +23,9 @@ const NO_DEVICES = 'the guest cannot have these VMBus devices: their interrupts 
 export class FittedChannels<T extends Captures> {
   private fitted: T;
   private readonly said: string[] = [];
+  private readonly saidOfPlaces: string[] = [];
 
-  constructor(private whole: T) {
+  constructor(private readonly whole: T) {
     this.fitted = whole;
   }
 
@@ -24,40 +35,28 @@ export class FittedChannels<T extends Captures> {
 
   /** What its user should know of the changes. */
   get reasons(): readonly string[] {
-    return this.said;
+    return [...this.said, ...this.saidOfPlaces];
   }
 
   /**
    * A guest with `devices` does not show what the captures show.
    *
-   * @param line of /proc/interrupts that differs first, from 1; 0 if there is no such guest.
    * @returns false if there is nothing left to change.
    */
-  adapt(line: number, devices: readonly DeviceOptions[]): boolean {
+  adapt({ line, irq }: Misfit, devices: readonly OfferedDevice[]): boolean {
     const { rows = [] } = this.whole.interrupts?.table ?? {};
-    if (line === 0 && this.whole.procIrq !== undefined && this.fitted.unplaced !== true) {
-      this.whole = { ...this.whole, unplaced: true };
-      this.fitted = { ...this.fitted, unplaced: true };
-      this.said.push(
-        "the CPUs that plain interrupts go to are the guest's choice: it cannot have those of the machine",
-      );
-      return true;
-    }
+    if (irq !== undefined) return this.unplace(irq);
     const channels = rows.filter(isOfChannel);
-    const { bare = new Set<Relid>(), goneIrqs } = this.fitted;
+    const { bare = new Set<Relid>(), isNumbered = false } = this.fitted;
     if (channels.length === 0 || channels.every((row) => bare.has(relidOf(row)))) return false;
-    const gaps = gapsBetween(rows, channels);
-    if (goneIrqs === undefined && gaps.length > 0) {
-      this.fitted = { ...this.fitted, goneIrqs: gaps };
-      this.said.push(
-        `nothing shown has IRQ ${gaps.join(', ')}: what had it while VMBus devices got theirs has gone (goneIrqs)`,
-      );
+    if (!isNumbered) {
+      this.fitted = { ...this.fitted, isNumbered: true };
       return true;
     }
     const shown = new Set(channels.map(relidOf));
-    const silent = devices.filter((one) => !relidsOf(one).some((relid) => shown.has(relid)));
+    const silent = devices.filter((one) => !relidsOfOffered(one).some((relid) => shown.has(relid)));
     if (silent.length > 0) {
-      this.fitted = { ...this.fitted, bare: new Set([...bare, ...silent.flatMap(relidsOf)]) };
+      this.fitted = { ...this.fitted, bare: new Set([...bare, ...silent.flatMap(relidsOfOffered)]) };
       const which = silent
         .map(({ driver, relid }) => `${driver ?? 'a device'} with relid ${relid}`)
         .join(', ');
@@ -68,19 +67,33 @@ export class FittedChannels<T extends Captures> {
     const unfit =
       row === undefined
         ? mostGuessed(devices)
-        : devices.find((one) => isOfChannel(row) && relidsOf(one).includes(relidOf(row)));
+        : devices.find((one) => isOfChannel(row) && relidsOfOffered(one).includes(relidOf(row)));
     if (unfit !== undefined) {
-      const relids = relidsOf(unfit);
+      const relids = relidsOfOffered(unfit);
       this.fitted = { ...this.fitted, bare: new Set([...bare, ...relids]) };
       const which = relids.length === 1 ? 'its interrupt is' : 'its interrupts are';
-      const why = row?.kind === 'irq' ? `would not have IRQ ${row.irq}` : 'cannot have these channels';
+      const why = row?.kind === 'irq' ? `would show IRQ ${row.irq} otherwise` : 'cannot have these channels';
       this.said.push(
         `${unfit.driver ?? 'the device'} with relid ${unfit.relid} ${why}: ${which} kept without the device`,
       );
       return true;
     }
-    this.fitted = { ...this.whole, bare: new Set(channels.map(relidOf)) };
+    const { unplaced } = this.fitted;
+    this.fitted = { ...this.whole, ...(unplaced && { unplaced }), bare: new Set(channels.map(relidOf)) };
     this.said.splice(0, this.said.length, NO_DEVICES);
+    return true;
+  }
+
+  /** Leaves it to the guest which CPU an interrupt goes to. */
+  private unplace(irq: Irq): boolean {
+    const { unplaced = new Set<Irq>(), interrupts } = this.fitted;
+    if (unplaced.has(irq)) return false;
+    const all = (interrupts?.table.rows ?? []).flatMap((row) => (row.kind === 'irq' ? [row.irq] : []));
+    const isLast = unplaced.size >= MOST_SINGLE;
+    this.fitted = { ...this.fitted, unplaced: new Set(isLast ? all : [...unplaced, irq]) };
+    this.saidOfPlaces.push(
+      `the CPU that ${isLast ? 'each interrupt' : `IRQ ${irq}`} goes to is the guest's choice: it cannot have that of the machine`,
+    );
     return true;
   }
 }
@@ -94,20 +107,7 @@ function relidOf({ hwirq }: IrqRow): Relid {
 }
 
 /** The device of which most is a guess: which sub-channels it has. */
-function mostGuessed(devices: readonly DeviceOptions[]): DeviceOptions | undefined {
-  const [most] = devices.toSorted((a, b) => relidsOf(b).length - relidsOf(a).length);
-  return most !== undefined && relidsOf(most).length > 1 ? most : undefined;
+function mostGuessed(devices: readonly OfferedDevice[]): OfferedDevice | undefined {
+  const [most] = devices.toSorted((a, b) => relidsOfOffered(b).length - relidsOfOffered(a).length);
+  return most !== undefined && relidsOfOffered(most).length > 1 ? most : undefined;
 }
-
-/** Numbers between those of channels that nothing has. */
-function gapsBetween(rows: readonly InterruptsRow[], channels: readonly IrqRow[]): Irq[] {
-  const shown = new Set(rows.flatMap((row) => (row.kind === 'irq' ? [row.irq] : [])));
-  const gaps: Irq[] = [];
-  const last = channels[channels.length - 1].irq;
-  for (let irq = channels[0].irq; irq < last && gaps.length < MOST_GAPS; irq++)
-    if (!shown.has(irq)) gaps.push(irq);
-  return gaps;
-}
-
-/** Numbers further apart are no gap that devices have left. */
-const MOST_GAPS = 1000;

@@ -1,6 +1,7 @@
 import type { CpuId, Relid } from '../lib/brand.js';
-import { daemonDrivers, type DeviceOptions, plainDrivers } from '../scenario/options/devices.js';
-import type { GuestOptions } from '../scenario/options/guest.js';
+import type { OfferedDevice } from '../scenario/offered-devices.js';
+import { daemonDrivers, plainDrivers } from '../scenario/options/devices.js';
+import type { CapturedOptions } from './captured-options.js';
 import { deviceClassId, deviceClassOf, unsupportedDevices } from '../vmbus/protocol/class-ids.js';
 import { parseGuid } from '../vmbus/protocol/guid.js';
 import { CaptureSyntaxError } from './syntax-error.js';
@@ -125,7 +126,7 @@ function classesOf(devices: readonly LsvmbusDevice[]): string[] {
   });
 }
 
-function deviceOptions(device: LsvmbusDevice, classId: string): DeviceOptions {
+function deviceOptions(device: LsvmbusDevice, classId: string): OfferedDevice {
   const { relid, instance, channels } = device;
   const base = { relid, ...(instance !== undefined && { instance }) };
   const subChannels = channels.map((channel) => channel.relid).filter((other) => other !== relid);
@@ -160,7 +161,7 @@ function deviceOptions(device: LsvmbusDevice, classId: string): DeviceOptions {
  *
  * @param cpus number of CPUs; default: as many as the channels' targets need.
  */
-export function guestOfLsvmbus(devices: readonly LsvmbusDevice[], cpus?: number): GuestOptions {
+export function guestOfLsvmbus(devices: readonly LsvmbusDevice[], cpus?: number): CapturedOptions {
   const targets = devices.flatMap(({ channels }) => channels.map(({ targetCpu }) => targetCpu));
   const classes = classesOf(devices);
   return {

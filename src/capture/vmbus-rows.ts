@@ -1,13 +1,14 @@
 import type { CpuId } from '../lib/brand.js';
 import type { ChannelOptions } from '../scenario/options/channels.js';
-import { daemonDrivers, type DeviceOptions, plainDrivers } from '../scenario/options/devices.js';
+import { type OfferedDevice, relidsOfOffered } from '../scenario/offered-devices.js';
+import { daemonDrivers, plainDrivers } from '../scenario/options/devices.js';
 import type { IrqRow } from '../view/interrupts/table.js';
 import { guestOfLsvmbus, type LsvmbusDevice } from './lsvmbus.js';
 
 /** What captures say of VMBus: devices and channels. */
 export interface VmbusPart {
   /** In the order of the offers, as far as the captures tell. */
-  readonly devices: readonly DeviceOptions[];
+  readonly devices: readonly OfferedDevice[];
   readonly channels: readonly ChannelOptions[];
   /** Rows of channels whose device is not known. */
   readonly unexplained: readonly IrqRow[];
@@ -32,7 +33,7 @@ export function vmbusGuest(
     irqOf,
   );
   const known = new Map<number, ChannelOptions>();
-  for (const device of devices) for (const relid of relidsOf(device)) known.set(relid, { relid });
+  for (const device of devices) for (const relid of relidsOfOffered(device)) known.set(relid, { relid });
   const unexplained: IrqRow[] = [];
   for (const row of rows) {
     const relid = relidOf(row);
@@ -63,18 +64,14 @@ function relidOf({ hwirq }: IrqRow): number {
   return (hwirq ?? 0) as number;
 }
 
-export function relidsOf(device: DeviceOptions): number[] {
-  return [device.relid, ...('subChannels' in device ? (device.subChannels ?? []) : [])];
-}
-
 /** In the order of the offers: Linux numbers interrupts in it. Devices without an interrupt come last. */
-function inOrder(devices: readonly DeviceOptions[], irqOf: ReadonlyMap<number, number>): DeviceOptions[] {
+function inOrder(devices: readonly OfferedDevice[], irqOf: ReadonlyMap<number, number>): OfferedDevice[] {
   if (irqOf.size === 0) return [...devices];
   const rank = (relid: number): number => irqOf.get(relid) ?? Number.POSITIVE_INFINITY;
   const byRank = (a: number, b: number): number => (rank(a) === rank(b) ? 0 : rank(a) - rank(b));
   return devices
     .map((device) =>
-      'subChannels' in device && device.subChannels !== undefined
+      device.subChannels !== undefined
         ? { ...device, subChannels: device.subChannels.toSorted(byRank) }
         : device,
     )
@@ -82,8 +79,8 @@ function inOrder(devices: readonly DeviceOptions[], irqOf: ReadonlyMap<number, n
 }
 
 /** The devices that the names of the channels' interrupts tell of. */
-function devicesOfRows(rows: readonly IrqRow[], notes: string[]): DeviceOptions[] {
-  const devices: DeviceOptions[] = [];
+function devicesOfRows(rows: readonly IrqRow[], notes: string[]): OfferedDevice[] {
+  const devices: OfferedDevice[] = [];
   const nic: number[] = [];
   const subChannels = new Map<string, number[]>();
   for (const row of rows) {
@@ -110,7 +107,7 @@ function devicesOfRows(rows: readonly IrqRow[], notes: string[]): DeviceOptions[
   });
 }
 
-function deviceOfName(name: string, relid: number): DeviceOptions | undefined {
+function deviceOfName(name: string, relid: number): OfferedDevice | undefined {
   const plain = [...plainDrivers, ...daemonDrivers].find((driver) => driver === name);
   if (plain !== undefined) return { driver: plain, relid };
   if (name === 'netvsc') return { driver: name, relid };

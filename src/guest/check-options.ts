@@ -35,7 +35,7 @@ function schemaOf(vocabulary: GuestVocabulary): ReturnType<typeof optionSchema> 
 function inOptions(path: Path, options: object): Path {
   let value: unknown = options;
   return path.flatMap((key) => {
-    if (typeof value !== 'object' || value === null) return [key];
+    if (typeof value !== 'object' || value === null) return [];
     const known = [key, `${String(key)}Ns`].find((name) => name in (value as object));
     if (known === undefined) return [];
     value = (value as Record<PropertyKey, unknown>)[known];

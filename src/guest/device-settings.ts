@@ -2,7 +2,8 @@ import type { DeviceParameters } from '../drivers/device-parameters.js';
 import type { HostDeviceOptions } from '../host/device.js';
 import type { Relid } from '../lib/brand.js';
 import { Prng } from '../lib/prng.js';
-import type { DeviceOptions, DriverName } from '../scenario/options/devices.js';
+import type { OfferedDevice } from '../scenario/offered-devices.js';
+import type { DriverName } from '../scenario/options/devices.js';
 import type { GuestOptions } from '../scenario/options/guest.js';
 import { CHANNEL_FLAG } from '../vmbus/protocol/channel-messages.js';
 import { deviceClassNamed } from '../vmbus/protocol/class-ids.js';
@@ -20,7 +21,7 @@ const classNames: Partial<Record<DriverName, string>> = {
 
 /** What a scenario says of each device, for the host that offers it and the driver that serves it. */
 export class DeviceSettings implements DeviceParameters {
-  private readonly byInstance = new Map<Guid, DeviceOptions>();
+  private readonly byInstance = new Map<Guid, OfferedDevice>();
   /** Numbers of controllers that the options leave open. */
   private readonly numbered = new Map<Guid, number>();
   private readonly prng: Prng;
@@ -30,17 +31,16 @@ export class DeviceSettings implements DeviceParameters {
   }
 
   /** The device as the host offers it; from then on its driver is told what the options say. */
-  add(device: DeviceOptions): HostDeviceOptions {
+  add(device: OfferedDevice): HostDeviceOptions {
     const instanceId =
       device.instance === undefined ? this.madeUpInstance(device.relid) : parseGuid(device.instance);
     this.byInstance.set(instanceId, device);
-    const subChannelRelids = 'subChannels' in device ? device.subChannels : undefined;
     return {
       classId: classOf(device),
       instanceId,
       relid: device.relid,
       flags: flagsOf(device),
-      ...(subChannelRelids && { subChannelRelids }),
+      ...(device.subChannels && { subChannelRelids: device.subChannels }),
     };
   }
 
@@ -100,7 +100,7 @@ export class DeviceSettings implements DeviceParameters {
 }
 
 /** CHANNEL_FLAG bits of the device's offers. */
-function flagsOf({ driver, encrypted }: DeviceOptions): number {
+function flagsOf({ driver, encrypted }: OfferedDevice): number {
   const { TLNPI_PROVIDER_OFFER, CONFIDENTIAL_RING_BUFFER, CONFIDENTIAL_EXTERNAL_MEMORY } = CHANNEL_FLAG;
   let flags = driver === 'hv_sock' ? TLNPI_PROVIDER_OFFER : 0;
   if (encrypted !== undefined) flags |= CONFIDENTIAL_RING_BUFFER;
@@ -108,7 +108,7 @@ function flagsOf({ driver, encrypted }: DeviceOptions): number {
   return flags;
 }
 
-function classOf(device: DeviceOptions): Guid {
+function classOf(device: OfferedDevice): Guid {
   if (device.driver === undefined) return parseGuid(device.class);
   if (device.driver === 'hv_sock') return parseGuid('00000000-facb-11e6-bd58-64006a7986d3');
   const name =

@@ -6,6 +6,7 @@ import type { Machine } from '../machine/machine.js';
 import type { LogLine } from '../machine/log.js';
 import type { Procedure } from '../machine/step.js';
 import { atOnce, runInTurns, type Turns } from '../machine/turns.js';
+import { offeredDevices } from '../scenario/offered-devices.js';
 import type { DeviceOptions } from '../scenario/options/devices.js';
 import type { GuestOptions } from '../scenario/options/guest.js';
 import type { Scenario } from '../scenario/scenario.js';
@@ -65,8 +66,8 @@ import { checkExtensions } from './check-extensions.js';
 import { checkOptions } from './check-options.js';
 import { DeviceSettings } from './device-settings.js';
 import type { RunStats } from './run-stats.js';
-import { giveIrqsBack } from './gone-irqs.js';
 import { setInitialCounts } from './initial-counts.js';
+import { resolveCpus } from '../scenario/options/cpus.js';
 
 const SECOND = 1_000_000_000;
 
@@ -130,7 +131,7 @@ export class Guest implements ScenarioGuest {
       () => this.quiesce(),
     );
     for (const port of options.host?.sockets ?? []) this.host.listen(port);
-    for (const device of options.devices ?? []) this.host.plug(device);
+    for (const device of offeredDevices(options.devices ?? []).flat()) this.host.plug(device);
     for (const one of options.pci ?? []) {
       const bus = passedThrough.busFor(one);
       if (bus !== undefined) passedThrough.add(bus, one);
@@ -138,12 +139,16 @@ export class Guest implements ScenarioGuest {
     for (const rule of options.host?.misbehave ?? []) this.host.misbehave(rule);
     this.hangOfBoot = atOnce(bootGuest(guest, options, true));
     atOnce(this.quiesce());
-    for (const { relid, cpu } of options.channels ?? [])
-      if (cpu !== undefined) this.channel(relid).moveTo(cpu);
+    for (const { relid, cpu, affinity } of options.channels ?? []) {
+      const channel = cpu === undefined && affinity === undefined ? undefined : this.channel(relid);
+      if (cpu !== undefined) channel?.moveTo(cpu);
+      if (channel !== undefined && affinity !== undefined)
+        this.irq(channel.irq).settleOn(channel.cpu, affinity);
+    }
     for (const { irq, cpu, affinity } of options.interrupts ?? [])
       if (cpu !== undefined) this.irq(irq).settleOn(cpu, affinity);
     atOnce(this.quiesce());
-    giveIrqsBack(guest.irqCore, options.goneIrqs ?? []);
+    for (const cpu of resolveCpus(options.cpus).wentOffline) this.cpu(cpu).leave();
     setInitialCounts(guest, options);
     this.kvm?.start();
   }

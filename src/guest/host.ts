@@ -3,10 +3,12 @@ import { vsockService } from '../drivers/hv-sock/driver.js';
 import type { HostChannel, HostDevice } from '../host/device.js';
 import type { HyperV } from '../host/hyperv.js';
 import type { RingName, RingPlace } from '../host/misbehave/rings.js';
+import { relidsOf } from '../host/relids.js';
 import type { MisbehaveRule } from '../host/misbehave/rule.js';
 import type { HostTotals } from '../host/totals.js';
 import type { Machine } from '../machine/machine.js';
 import type { Turns } from '../machine/turns.js';
+import { offeredDevices } from '../scenario/offered-devices.js';
 import type { DeviceOptions } from '../scenario/options/devices.js';
 import type { ScenarioHost } from '../scenario/port.js';
 import type { CrashReport } from '../vmbus/host-port.js';
@@ -51,12 +53,14 @@ export class GuestHost implements ScenarioHost {
   }
 
   /**
-   * Adds a device; the guest hears of it when it asks for offers, or soon.
+   * Adds a device; the guest hears of it when it asks for offers, or soon. Sub-channels that it names no relids for get
+   * those behind the highest one in use.
    *
    * @throws TypeError or RangeError for what is no device; RangeError if its relid is in use.
    */
-  plug(device: DeviceOptions): void {
-    checkArgument('device', deviceArgument, device);
+  plug(given: DeviceOptions): void {
+    checkArgument('device', deviceArgument, given);
+    const [[device]] = offeredDevices([given], relidsOf(this.hyperv.devices));
     const offered = this.hyperv.offer(this.settings.add(device));
     this.known.add(device.relid);
     for (const relid of offered.options.subChannelRelids ?? []) this.known.add(relid);

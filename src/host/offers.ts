@@ -3,7 +3,7 @@ import { CHANNELMSG, type ChannelMessage } from '../vmbus/protocol/channel-messa
 import type { Guid } from '../vmbus/protocol/guid.js';
 import { ChannelTable, type SingleOffer } from './channel-table.js';
 import { type HostBackend, type HostChannel, HostDevice, type HostDeviceOptions } from './device.js';
-import { isSocket, moveRelids, unusedRelid } from './relids.js';
+import { isSocket, moveRelids, relidsOf, unusedRelids } from './relids.js';
 
 /** What the host offers and rescinds: its devices, their channels and relids. */
 export class Offers {
@@ -80,7 +80,7 @@ export class Offers {
 
   /** Offers a channel for a socket, under a relid that nobody has. */
   offerSocket(options: Omit<HostDeviceOptions, 'relid'>): void {
-    this.offer({ ...options, relid: unusedRelid(this.devices) });
+    this.offer({ ...options, relid: unusedRelids(relidsOf(this.devices)).next().value });
   }
 
   /**

@@ -23,6 +23,9 @@ const headers = {
   'cache-control': 'no-cache',
 };
 
+/** Of what the build has put into assets/, under names that tell what is in it: it is asked for once. */
+const forEver = { 'cache-control': 'max-age=31536000, immutable' };
+
 /**
  * `irqlab web`: serves the page until this process is told to end.
  *
@@ -70,7 +73,8 @@ function filesFor(file: string | undefined, stdio: Stdio, directory: URL): PageF
  */
 export function answer(files: PageFiles, port: () => number): RequestListener {
   return ({ method, url = '/', headers: { host } }, response) => {
-    const file = files.get(url.replace(/\?.*$/, ''));
+    const path = url.replace(/\?.*$/, '');
+    const file = files.get(path);
     const end = (status: number, text: string): void => {
       response
         .writeHead(status, { ...headers, 'content-type': 'text/plain; charset=utf-8' })
@@ -82,6 +86,7 @@ export function answer(files: PageFiles, port: () => number): RequestListener {
     if (file === undefined) return end(404, 'not found');
     response.writeHead(200, {
       ...headers,
+      ...(path.startsWith('/assets/') && forEver),
       'content-type': file.type,
       'content-length': file.bytes.byteLength,
     });

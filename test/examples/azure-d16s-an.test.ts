@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { Guest } from '../../src/guest/guest.js';
 import { ErrnoError } from '../../src/lib/errno.js';
+import { offeredDevices } from '../../src/scenario/offered-devices.js';
 import { parseScenario } from '../../src/scenario/load.js';
 import { runScenario } from '../../src/scenario/runner.js';
 
@@ -105,7 +106,9 @@ describe('the machine of the example', () => {
 
   test('gives no interrupt of the function back twice, and loses none, over ten servicings', () => {
     const guest = boot();
-    const [first] = scenario.guest.devices?.filter(({ relid }) => relid === 13) ?? [];
+    const [first] = offeredDevices(scenario.guest.devices ?? [])
+      .flat()
+      .filter(({ relid }) => relid === 13);
     const before = passedThrough(guest);
     let relid = 13;
     for (let i = 0; i < 10; i++) {

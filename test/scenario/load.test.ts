@@ -58,7 +58,14 @@ architectureRows:
       kernel: '6.10',
       arch: 'arm64',
       cpus: {
-        ...{ present: 8, possible: 16, online: [0, 1, 2, 3], isolated: [7], nohzFull: [5, 6, 15] },
+        ...{
+          present: 8,
+          possible: 16,
+          online: [0, 1, 2, 3],
+          wentOffline: [],
+          isolated: [7],
+          nohzFull: [5, 6, 15],
+        },
         ...{ nodes: 2, packages: 4, threadsPerCore: 2, vendor: 'Intel' },
       },
       nrIrqs: 488,
@@ -208,7 +215,22 @@ describe('what is wrong in a file is reported with its position:', () => {
       '2:9: expected "interrupts" or a path of the guest that begins with /proc/ or /sys/, not "/etc/passwd"',
     ],
     ['devices: [heartbeat]', '2:11: expected a device, e.g. {driver: netvsc, relid: 13}, not "heartbeat"'],
-    ['devices: [{driver: kvp}]', '2:11: "relid" is missing: expected a whole number from 1 to 2047'],
+    [
+      'devices: [{driver: kvp}]',
+      '2:11: "relid" is missing: expected a whole number from 1 to 2047, or "repeat", with which the host gives relids',
+    ],
+    [
+      'devices: [{driver: netvsc, relid: 13, subChannels: 16-}]',
+      '2:52: expected a list of relids such as [16, 17, 18] or "16-18,20", not "16-"',
+    ],
+    [
+      'devices: [{driver: netvsc, relid: 13, subChannels: "18-16"}]',
+      '2:52: the range 18-16 goes down: write 16-18',
+    ],
+    [
+      'devices: [{driver: netvsc, repeat: 2, vf: 2}]',
+      '2:43: "vf" is of one device, not of 2 alike: leave it out, or write the devices one by one',
+    ],
     ['devices: [{driver: kvp, relid: 2048}]', '2:32: expected a whole number from 1 to 2047, not 2048'],
     ['devices: [{relid: 1}]', '2:11: a device needs "driver" or "class"'],
     ['devices: [{relid: 1, drivr: kvp}]', '2:22: unknown key "drivr"; did you mean "driver"?'],

@@ -71,6 +71,11 @@ describe('the server', () => {
     expect((await get('/assets/a.js')).headers['content-type']).toBe('text/javascript; charset=utf-8');
   });
 
+  test('says of what has its content in its name that it need not be asked for again', async () => {
+    expect((await get('/assets/a.js')).headers['cache-control']).toContain('immutable');
+    expect((await get('/')).headers['cache-control']).toBe('no-cache');
+  });
+
   test.each(['/assets/notes.txt', '/../package.json', '/assets/../../package.json', '/%2e%2e/x', '/nothing'])(
     'sends no %s',
     async (path) => expect((await get(path)).status).toBe(404),

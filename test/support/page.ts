@@ -21,6 +21,8 @@ function obstacle(): string | undefined {
 }
 
 export interface OpenOptions {
+  /** Default: where `irqlab web` serves the page. */
+  readonly url?: string;
   /** Behind the address: `view=files`. */
   readonly hash?: string;
   readonly width?: number;
@@ -80,7 +82,7 @@ function openedPages(scenario: string | undefined): Pages {
     get browser() {
       return browser;
     },
-    async open({ hash = '', width = 1280, height = 800, theme = 'light' } = {}) {
+    async open({ url: given = url, hash = '', width = 1280, height = 800, theme = 'light' } = {}) {
       const context = await browser.newContext({ viewport: { width, height }, colorScheme: theme });
       contexts.push(context);
       await context.grantPermissions(['clipboard-read', 'clipboard-write']);
@@ -89,7 +91,7 @@ function openedPages(scenario: string | undefined): Pages {
       page.on('console', (message) => {
         if (['error', 'warning'].includes(message.type())) wrong.push(message.text());
       });
-      await page.goto(hash === '' ? url : `${url}#${hash}`);
+      await page.goto(hash === '' ? given : `${given}#${hash}`);
       await page.getByRole('tab').first().waitFor();
       await page.locator('.clock:not(:empty)').waitFor();
       return page;

@@ -1,13 +1,11 @@
-import { useSignal, useSignalEffect } from '@preact/signals';
+import { computed, useSignal, useSignalEffect } from '@preact/signals';
 import type { ComponentType } from 'preact';
 import { view } from '../store/route.js';
 import { state } from '../store/looking.js';
+import { loadAhead } from './ahead.js';
 import { views } from '../views/index.js';
 
-/** The page asks for nothing once it is loaded, whatever is opened later. */
-function loadOthers(): void {
-  for (const { isLarge = false, load } of views) if (!isLarge) void load();
-}
+const hasGuest = computed(() => state.value !== undefined);
 
 /** The view that is chosen; nothing of a guest before there is one. */
 export function Shown() {
@@ -17,8 +15,10 @@ export function Shown() {
     void chosen.load().then((Component) => {
       if ((views.find(({ id }) => id === view.peek()) ?? views[0]) === chosen)
         shown.value = { id: chosen.id, Component };
-      requestIdleCallback(loadOthers);
     });
+  });
+  useSignalEffect(() => {
+    if (hasGuest.value) loadAhead();
   });
   const { value } = shown;
   return (

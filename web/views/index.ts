@@ -11,25 +11,21 @@ export const views: readonly View[] = [
   {
     id: 'timeline',
     title: 'Timeline',
-    isLarge: true,
     load: async () => (await import('./timeline/timeline-view.js')).TimelineView,
   },
   {
     id: 'races',
     title: 'Races',
-    isLarge: true,
     load: async () => (await import('./races/races-view.js')).RacesView,
   },
   {
     id: 'compare',
     title: 'Compare',
-    isLarge: true,
     load: async () => (await import('./compare/compare-view.js')).CompareView,
   },
   {
     id: 'scenario',
     title: 'Scenario',
-    isLarge: true,
     load: async () => (await import('./scenario/scenario-view.js')).ScenarioView,
   },
 ];

@@ -6,8 +6,6 @@ export interface View {
   readonly id: string;
   /** On its tab. */
   readonly title: string;
-  /** Only who opens it loads it; the others are loaded when the page has nothing else to do. Default false. */
-  readonly isLarge?: boolean;
   /** Loads what it is made of. */
   readonly load: () => Promise<ComponentType>;
 }

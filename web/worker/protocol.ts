@@ -29,7 +29,9 @@ export type Request =
   /** A file of the guest. */
   | { readonly kind: 'read'; readonly path: string }
   /** Words to choose from. */
-  | { readonly kind: 'words' };
+  | { readonly kind: 'words' }
+  /** Loads what only some requests need, before they come. */
+  | { readonly kind: 'ahead' };
 
 /** The answer to each kind of request. */
 export interface Answers extends RacesAnswers, EditorAnswers, CompareAnswers, TraceAnswers {
@@ -42,6 +44,7 @@ export interface Answers extends RacesAnswers, EditorAnswers, CompareAnswers, Tr
   readonly list: Listed;
   readonly read: Read;
   readonly words: Words;
+  readonly ahead: undefined;
 }
 
 export type RequestOf<Kind extends Request['kind']> = Extract<Request, { readonly kind: Kind }>;

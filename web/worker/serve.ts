@@ -1,4 +1,4 @@
-import { scenarioWords } from 'irqlab/browser';
+import { loadOnDemand, scenarioWords } from 'irqlab/browser';
 import { checkScenario, importTexts } from './editor.js';
 import { GuestSession } from './guest-session.js';
 import type { Answers, Request, RequestOf, WorkerEvent } from './protocol.js';
@@ -31,7 +31,7 @@ export function serve(
     untrace: () => session.trace.end(),
     traced: () => session.trace.read(),
     traceFile: ({ format }) => session.trace.file(format),
-    // Loaded when they are asked for: most pages show a guest only.
+    // Not loaded before the guest is there: most pages show a guest only.
     axes: async (given) => (await import('./compare.js')).axesIn(given),
     compare: async (given) => (await import('./compare.js')).compare(given),
     races: async () => (await import('./races.js')).listRaces(),
@@ -39,6 +39,10 @@ export function serve(
       (await import('./races.js')).explore(row, (progress) => tell({ event: 'progress', ...progress })),
     findings: async ({ race }) => (await import('./races.js')).findings(race),
     words: () => scenarioWords,
+    ahead: async () => {
+      await Promise.all([loadOnDemand(), import('./compare.js'), import('./races.js')]);
+      return undefined;
+    },
   };
   return async (request) => {
     const handler = handlers[request.kind] as (request: Request) => Promise<Answers[Request['kind']]>;

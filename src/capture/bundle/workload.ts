@@ -1,8 +1,7 @@
 import type { CpuId, Irq, Relid } from '../../lib/brand.js';
 import { formatDuration } from '../../scenario/duration.js';
-import type { DeviceOptions } from '../../scenario/options/devices.js';
-import type { GuestOptions } from '../../scenario/options/guest.js';
-import { relidsOf } from '../vmbus-rows.js';
+import { type OfferedDevice, relidsOfOffered } from '../../scenario/offered-devices.js';
+import type { CapturedOptions } from '../captured-options.js';
 import { counted, type FindingList } from './findings.js';
 import { type Rate, rateOf, rhythmOf } from './rate.js';
 import { countsOfIrq, type Snapshot } from './snapshots.js';
@@ -35,7 +34,7 @@ export interface RecordedWorkload {
  */
 export function recordedWorkload(
   snapshots: readonly Snapshot[],
-  { devices = [], interrupts = [] }: GuestOptions,
+  { devices = [], interrupts = [] }: CapturedOptions,
   findings: FindingList,
 ): RecordedWorkload | undefined {
   const [first, last] = [snapshots[0], snapshots.at(-1)];
@@ -107,10 +106,13 @@ function push(
 }
 
 /** What each channel belongs to. */
-function namesOf(devices: readonly DeviceOptions[]): Map<Relid, string> {
+function namesOf(devices: readonly OfferedDevice[]): Map<Relid, string> {
   return new Map(
     devices.flatMap((device) =>
-      relidsOf(device).map((relid): [Relid, string] => [relid, device.driver ?? 'a device without a driver']),
+      relidsOfOffered(device).map((relid): [Relid, string] => [
+        relid,
+        device.driver ?? 'a device without a driver',
+      ]),
     ),
   );
 }

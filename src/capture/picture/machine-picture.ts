@@ -3,13 +3,13 @@ import { parseCmdline } from '../../machine/cmdline.js';
 import { formatCpuList } from '../../machine/cpumask-text.js';
 import { topologyOf } from '../../machine/topology.js';
 import { type ResolvedCpus, resolveCpus } from '../../scenario/options/cpus.js';
-import type { GuestOptions } from '../../scenario/options/guest.js';
+import { relidsOfOffered } from '../../scenario/offered-devices.js';
+import type { CapturedOptions } from '../captured-options.js';
 import type { IrqRow } from '../../view/interrupts/table.js';
 import { rateOf } from '../bundle/rate.js';
 import { countsOfIrq, type Snapshot } from '../bundle/snapshots.js';
 import type { CapturedMachine } from '../captured-machine.js';
 import { type Captures, guestOfCaptures, isChannelRow } from '../guest-options.js';
-import { relidsOf } from '../vmbus-rows.js';
 
 /** A channel of VMBus, or an interrupt outside it, of a machine. */
 export interface PictureLine {
@@ -61,7 +61,10 @@ function nodesOf({ possible, nodes, packages, threadsPerCore }: ResolvedCpus): r
   return topologyOf(possible, { nodes, packages, threadsPerCore }).node;
 }
 
-function isolatedIn({ cmdline = '' }: GuestOptions, { possible, present }: ResolvedCpus): readonly CpuId[] {
+function isolatedIn(
+  { cmdline = '' }: CapturedOptions,
+  { possible, present }: ResolvedCpus,
+): readonly CpuId[] {
   const { domainIsolated, managedIrqIsolated } = parseCmdline(cmdline, possible, present);
   return [...new Set([...domainIsolated, ...managedIrqIsolated])].sort((a, b) => a - b);
 }
@@ -73,13 +76,13 @@ function rowsOf({ interrupts }: Captures): IrqRow[] {
 /** Channels of the devices that are known, and those of which there is a row only. */
 function channelLines(
   captures: Captures,
-  { devices = [], channels = [] }: GuestOptions,
+  { devices = [], channels = [] }: CapturedOptions,
   snapshots: readonly Snapshot[],
 ): PictureLine[] {
   const rows = rowsOf(captures).filter(isChannelRow);
   const isListed = captures.devices !== undefined;
   return devices.flatMap((device) =>
-    relidsOf(device).map((relid): PictureLine => {
+    relidsOfOffered(device).map((relid): PictureLine => {
       const driver = device.driver ?? 'no driver';
       const row = rows.find(({ hwirq }) => hwirq === relid);
       const channel = channels.find((one) => one.relid === relid);
@@ -102,7 +105,7 @@ function channelLines(
 
 function otherLines(
   captures: Captures,
-  { interrupts = [] }: GuestOptions,
+  { interrupts = [] }: CapturedOptions,
   snapshots: readonly Snapshot[],
 ): PictureLine[] {
   const plain = new Set(interrupts.map(({ irq }) => irq));

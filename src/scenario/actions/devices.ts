@@ -1,3 +1,4 @@
+import { takesRelids } from '../offered-devices.js';
 import { checkFunctions, device } from '../schema/device.js';
 import { relid } from '../schema/notations.js';
 import { int, mapping } from '../schema/shapes.js';
@@ -15,6 +16,7 @@ export const offer = defineAction({
   },
   check(action, at, { relids, pci }) {
     relids.offer(action.device, at);
+    if (takesRelids(action.device)) relids.give();
     checkFunctions(action.device, at, pci);
   },
 });

@@ -1,6 +1,7 @@
 import type { Relid } from '../../lib/brand.js';
 import type { DeviceOptions, DriverName } from '../options/devices.js';
 import type { Path, Report } from '../place.js';
+import { relidsOfList } from '../relid-list.js';
 
 /** Somebody who names a relid. */
 interface Mention {
@@ -20,6 +21,8 @@ export class RelidsInUse {
   private readonly ever = new Set<Relid>();
   private readonly mentions: Mention[] = [];
   private isForeseeable = true;
+  /** True if there may be relids that nobody has named. */
+  private areMore = false;
 
   constructor(private readonly report: Report) {}
 
@@ -46,6 +49,12 @@ export class RelidsInUse {
     this.isForeseeable = false;
   }
 
+  /** The host gives relids while the guest runs: from now on those that are in use are not known. */
+  give(): void {
+    this.renumber();
+    this.areMore = true;
+  }
+
   /** True if a device has had the relid up to here. */
   has(relid: Relid): boolean {
     return this.ever.has(relid);
@@ -58,7 +67,7 @@ export class RelidsInUse {
 
   /** Reports what was mentioned and no device has. Where devices or steps are unreadable, they may have it. */
   finish(isAllReadable: boolean): void {
-    if (!isAllReadable) return;
+    if (!isAllReadable || this.areMore) return;
     for (const { relid, path, driver } of this.mentions) {
       if (!this.ever.has(relid)) this.report(path, `no device has relid ${relid}`);
       else if (driver !== undefined && this.drivers.get(relid) !== driver)
@@ -67,11 +76,14 @@ export class RelidsInUse {
   }
 }
 
-/** Relids of a device and where in it they stand. */
+/** Relids that a device names and where in it they stand. */
 function relidsOf(device: DeviceOptions): { relid: Relid; path: Path }[] {
-  const subChannels = 'subChannels' in device ? (device.subChannels ?? []) : [];
+  const { subChannels = [] } = 'subChannels' in device ? device : {};
   return [
     { relid: device.relid, path: ['relid'] },
-    ...subChannels.map((relid, i) => ({ relid, path: ['subChannels', i] })),
+    ...relidsOfList(subChannels).map((relid, i) => ({
+      relid,
+      path: ['subChannels', i],
+    })),
   ];
 }

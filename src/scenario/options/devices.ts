@@ -25,6 +25,12 @@ export type DriverName = (typeof driverNames)[number];
 export const encryptedMemories = ['rings', 'all'] as const;
 export type EncryptedMemory = (typeof encryptedMemories)[number];
 
+/**
+ * Relids of sub-channels in the order in which the host gives them: numbers, or ranges as text, e.g. `16-18,20`. At most
+ * so many are offered.
+ */
+export type RelidList = readonly Relid[] | string;
+
 interface DeviceBase {
   /** Relid of the primary channel, 1 to 2047. */
   readonly relid: Relid;
@@ -60,8 +66,13 @@ export interface StorvscOptions extends DeviceBase {
   readonly scsiHost?: number;
   /** Numbers of its disks, 0 to 254 each; IDE has one disk only. Default: 0. */
   readonly luns?: readonly number[];
-  /** Relids that the host gives to sub-channels, in this order; at most so many are offered. Default: none. */
-  readonly subChannels?: readonly Relid[];
+  /**
+   * Channels that the host has for it, the primary one included, 1 to 64; default: by `subChannels`. Linux takes one for
+   * each online CPU at most.
+   */
+  readonly channels?: number;
+  /** Default: the host gives relids to as many as `channels` says; without that none. */
+  readonly subChannels?: RelidList;
 }
 
 /** A network adapter. */
@@ -72,8 +83,8 @@ export interface NetvscOptions extends DeviceBase {
    * from 6.12 on 16 or one for every two cores if that is more. There are never more than online CPUs.
    */
   readonly channels?: number;
-  /** Relids that the host gives to sub-channels, in this order; at most so many are offered. Default: none. */
-  readonly subChannels?: readonly Relid[];
+  /** Default: the host gives relids to as many as `channels` says; without that none. */
+  readonly subChannels?: RelidList;
   /**
    * Whether user space brings the interface up as soon as it is there, as network managers do; default true. The action
    * `ifup` brings it up later.
@@ -113,3 +124,18 @@ export type DeviceOptions =
   | NetvscOptions
   | VpciOptions
   | ClassDeviceOptions;
+
+/** An item of a list of devices. */
+export type DeviceInList = DeviceOptions | RepeatedDeviceOptions;
+
+/** Keys that only one of several devices can have. */
+export type KeyOfOne = 'relid' | 'instance' | 'scsiHost' | 'subChannels' | 'vf' | 'domain';
+
+type AnyOf<Device> = Device extends unknown ? Omit<Device, KeyOfOne> : never;
+
+/** Several devices alike, whose relids the host gives. */
+export type RepeatedDeviceOptions = AnyOf<DeviceOptions> & {
+  /** How many, 1 to 2047. */
+  readonly repeat: number;
+  readonly relid?: undefined;
+};

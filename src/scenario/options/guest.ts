@@ -1,11 +1,11 @@
-import type { Irq, Ns } from '../../lib/brand.js';
+import type { Ns } from '../../lib/brand.js';
 import type { ParameterValues } from '../../vmbus/module-parameters.js';
 import type { Architecture } from './architecture.js';
 import type { ChannelOptions } from './channels.js';
 import type { CpuCounts } from './counts.js';
 import type { CpuOptions } from './cpus.js';
 import type { DesignSetting } from './design.js';
-import type { DeviceOptions } from './devices.js';
+import type { DeviceInList } from './devices.js';
 import type { HostOptions } from './host.js';
 import type { InterruptOptions } from './interrupts.js';
 import type { KernelVersion } from './kernel.js';
@@ -59,11 +59,6 @@ export interface GuestOptions {
   readonly nrIrqs?: number;
   /** Interrupt numbers are below this, as the kernel was built (MAX_SPARSE_IRQS); default: that of the kernel. */
   readonly maxIrqs?: number;
-  /**
-   * IRQ numbers that something had while devices got theirs, and that are free once the guest has booted: what had them
-   * has gone. Default: none.
-   */
-  readonly goneIrqs?: readonly Irq[];
   /** Of all that is random; default 1. */
   readonly seed?: number;
   /** How long an interrupt keeps its CPU from taking the next one; default 0. */
@@ -82,7 +77,7 @@ export interface GuestOptions {
    */
   readonly design?: DesignSetting;
   /** In the order of the host's offers; default: none. */
-  readonly devices?: readonly DeviceOptions[];
+  readonly devices?: readonly DeviceInList[];
   /** Channels that are not where the guest puts them, or have been counted before. */
   readonly channels?: readonly ChannelOptions[];
   readonly interrupts?: readonly InterruptOptions[];

@@ -11,6 +11,7 @@ import {
   Guest,
   importCaptures,
   type ImportedScenario,
+  loadOnDemand,
   loadRaces,
   parseScenario,
   type Race,
@@ -30,8 +31,9 @@ export function useInBrowser(text: string): string {
   return `${guest.fs.readFile('/sys/devices/system/cpu/online').trim()}, one library ${isSame}, reads files ${canRead}`;
 }
 
-/** Races are loaded when they are asked for. */
+/** Races are loaded when they are asked for, or ahead. */
 export async function firstRaces(count: number): Promise<readonly string[]> {
+  await loadOnDemand();
   const races: readonly Race[] = await loadRaces();
   return races.slice(0, count).map(({ id }) => id);
 }

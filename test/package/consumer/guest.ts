@@ -1,13 +1,16 @@
 // A user of the guest: whatever the package exports for looking at it and steering it.
 import {
   AssertionError,
+  type ClassDeviceOptions,
   CpuMask,
   type CpuId,
+  type DaemonServiceOptions,
   defaultDesign,
   type DesignAxis,
   designChoices,
   type DesignPreset,
   designPresets,
+  type DeviceInList,
   type DeviceOptions,
   type ErrnoCode,
   ErrnoError,
@@ -29,8 +32,12 @@ import {
   type IrqCore,
   type KvmCounts,
   type Machine,
+  type NetvscOptions,
   type Ns,
   parseScenario,
+  type PlainDeviceOptions,
+  type RelidList,
+  type RepeatedDeviceOptions,
   type RunOptions,
   type RunResult,
   runScenario,
@@ -39,9 +46,11 @@ import {
   type RunTime,
   type Scenario,
   ScenarioError,
+  type StorvscOptions,
   type SubmitOptions,
   type VmbusChannel,
   type VmbusDesign,
+  type VpciOptions,
 } from 'irqlab';
 
 const relid: Relid = 8;
@@ -103,6 +112,20 @@ export function useGuest(extensions: GuestExtensions = {}): string {
 
 function textOf(fs: FileTree, path: string): string {
   return fs.readFile(path);
+}
+
+/** How many channels a machine has of which every kind of device is given. */
+export function channelsOfAll(): number {
+  const subChannels: RelidList = '20-21';
+  const heartbeat: PlainDeviceOptions = { driver: 'heartbeat', relid: 1 };
+  const kvp: DaemonServiceOptions = { driver: 'kvp', relid: 2, daemon: false };
+  const disks: StorvscOptions = { driver: 'storvsc', relid: 3, subChannels };
+  const adapter: NetvscOptions = { driver: 'netvsc', relid: 4, channels: 2 };
+  const bus: VpciOptions = { driver: 'vpci', relid: 5 };
+  const other: ClassDeviceOptions = { class: '11111111-2222-3333-4444-555555555555', relid: 6 };
+  const more: RepeatedDeviceOptions = { repeat: 3, driver: 'netvsc', channels: 2 };
+  const devices: readonly DeviceInList[] = [heartbeat, kvp, disks, adapter, bus, other, more];
+  return [...Guest.create({ cpus: 4, devices }).vmbus.connection.channels()].length;
 }
 
 /** What a guest refuses: the errno that its user sees. */

@@ -10,7 +10,7 @@ import {
   unlockedText,
   walkedText,
 } from './explore.js';
-import { designs, outcomes, problems, refusal, useGuest } from './guest.js';
+import { channelsOfAll, designs, outcomes, problems, refusal, useGuest } from './guest.js';
 import { missingIrqNames } from './irq.js';
 import { useLab } from './lab.js';
 import { useLines } from './lines.js';
@@ -38,6 +38,7 @@ export function useAll(): string[] {
     `problems: ${problems('cpus: 0')}; ${problems('cpus: 1')}`,
     `steps: ${outcomes(timeline)}; ${outcomes(timeline, { runNs: 1_000_000 })}`,
     `designs: ${designs().length > 5}`,
+    `channels: ${channelsOfAll()}`,
     `locked: ${lockedVerdict()}`,
     `unlocked: ${unlockedText().split('\n')[0]}`,
     `drawn: ${drawnUnlocked()}`,
@@ -66,6 +67,7 @@ export const expected: readonly string[] = [
   'problems: expected a whole number from 1 to 8192, not 0; 0 steps',
   'steps: offline 0 EBUSY, offline 1 ok: true; offline 0 EBUSY, offline 1 skipped: true',
   'designs: true',
+  'channels: 15',
   'locked: none',
   'unlocked: finally, 10 steps, 11 states, 3 lanes',
   'drawn: sequenceDiagram, <!doctype html>, true, undefined, Step 2',
