@@ -1,4 +1,3 @@
-import { createGunzip } from 'node:zlib';
 import { UsageError } from '../../command/usage-error.js';
 import { MachineFiles } from './machine-files.js';
 
@@ -18,6 +17,7 @@ const GZIP = [0x1f, 0x8b];
 const XZ = [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00];
 /** `ustar` stands there in the first header of an archive. */
 const TAR_MAGIC_AT = 257;
+const USTAR = new TextEncoder().encode('ustar');
 
 /** True for the bytes of a tar archive, packed by gzip or xz or not. */
 export function isArchive(bytes: Uint8Array): boolean {
@@ -84,8 +84,7 @@ async function unpacked(name: string, bytes: Uint8Array): Promise<Uint8Array> {
   const how = howPacked(bytes);
   if (how === undefined) return bytes;
   try {
-    const chunks = how === 'gzip' ? gunzipped(bytes) : await xzUnpacked(bytes);
-    return await collected(name, bytes.length, chunks);
+    return await collected(name, bytes.length, how === 'gzip' ? gunzipped(bytes) : await xzUnpacked(bytes));
   } catch (error) {
     if (error instanceof UsageError) throw error;
     throw new UsageError(`${name}: ${how} cannot unpack it, it is cut or damaged: ${messageOf(error)}`);
@@ -109,7 +108,7 @@ async function collected(
     all.push(chunk);
     const before = length;
     length += chunk.length;
-    if (before < BLOCK && length >= BLOCK && !isTar(Buffer.concat(all))) throw notTar(name);
+    if (before < BLOCK && length >= BLOCK && !isTar(joined(all, length))) throw notTar(name);
     if (length > MOST_BYTES)
       throw new UsageError(
         `${name}: unpacked it is longer than ${MOST_BYTES >> 20} MiB, the most that is read`,
@@ -119,13 +118,13 @@ async function collected(
         `${name}: it unpacks to more than ${MOST_RATIO} times its length, as no recording does`,
       );
   }
-  return Buffer.concat(all);
+  return joined(all, length);
 }
 
-async function* gunzipped(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  const stream = createGunzip();
-  stream.end(bytes);
-  for await (const chunk of stream) yield chunk as Uint8Array;
+function gunzipped(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  // What was read lies in no shared memory, which a Blob would not take.
+  const packed = new Blob([bytes as Uint8Array<ArrayBuffer>]).stream();
+  return chunksOf(packed.pipeThrough(new DecompressionStream('gzip')));
 }
 
 async function xzUnpacked(bytes: Uint8Array): Promise<AsyncIterable<Uint8Array>> {
@@ -141,11 +140,26 @@ async function xzUnpacked(bytes: Uint8Array): Promise<AsyncIterable<Uint8Array>>
 
 async function* chunksOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
   const reader = stream.getReader();
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) return;
-    yield value;
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      yield value;
+    }
+  } finally {
+    // Of what nobody reads on nothing more is unpacked.
+    await reader.cancel().catch(() => {});
   }
+}
+
+function joined(chunks: readonly Uint8Array[], length: number): Uint8Array {
+  const whole = new Uint8Array(length);
+  let at = 0;
+  for (const chunk of chunks) {
+    whole.set(chunk, at);
+    at += chunk.length;
+  }
+  return whole;
 }
 
 function notTar(name: string): UsageError {
@@ -153,10 +167,10 @@ function notTar(name: string): UsageError {
 }
 
 function isTar(bytes: Uint8Array): boolean {
-  return Buffer.from(bytes.subarray(TAR_MAGIC_AT, TAR_MAGIC_AT + 5)).toString('latin1') === 'ustar';
+  return startsWith(bytes.subarray(TAR_MAGIC_AT), USTAR);
 }
 
-function startsWith(bytes: Uint8Array, magic: readonly number[]): boolean {
+function startsWith(bytes: Uint8Array, magic: Uint8Array | readonly number[]): boolean {
   return magic.every((byte, at) => bytes[at] === byte);
 }
 
