@@ -5,6 +5,7 @@ import { appendFileSync, cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { problemsOfTypes } from './public-types/check.js';
 
 const root = fileURLToPath(new URL('../', import.meta.url));
 const project = mkdtempSync(join(tmpdir(), 'irqlab-package-'));
@@ -57,6 +58,9 @@ try {
   writeJson('tsconfig.json', { compilerOptions, include: ['consumer', 'examples'] });
   run('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', '--ignore-scripts', `./${filename}`]);
   console.log(`ok   ${filename} is installed`);
+  const unnamed = problemsOfTypes(join(project, 'node_modules/irqlab'));
+  if (unnamed.length > 0) throw new Error(unnamed.join('\n     '));
+  console.log('ok   all that its signatures mention is exported and documented');
   cpSync(join(root, 'test/package/consumer'), join(project, 'consumer'), { recursive: true });
   for (const example of ['plugin-driver', 'own-race']) {
     mkdirSync(join(project, 'examples'), { recursive: true });
@@ -64,7 +68,11 @@ try {
     cpSync(installed, join(project, 'examples', example), { recursive: true });
   }
   run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', project]);
-  console.log('ok   its types compile in a project that has nothing else');
+  const bundler = ['--module', 'esnext', '--moduleResolution', 'bundler', '--noEmit'];
+  run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', project, ...bundler]);
+  console.log(
+    'ok   its types compile in a project that has nothing else, as Node and as bundlers resolve them',
+  );
   run(process.execPath, ['--input-type=module', '-e', runConsumer]);
   console.log('ok   what it exports runs');
   run(process.execPath, ['--import', 'irqlab/sanitize', '--input-type=module', '-e', runSanitized]);
