@@ -108,6 +108,18 @@ for (let relid = 0; relid < RELIDS; relid++) {
   });
 }
 
+/** From now on `callback` is called for the events of a channel, with the channel. */
+export function bareCallback(relid, callback) {
+  channels[relid - 1].callback = callback;
+}
+
+/** The host signals a channel: it sets its flag in the CPU's page and raises the CPU's interrupt. */
+export function bareSignal(cpu, relid) {
+  thisCpu = cpu;
+  pages[cpu][relid >>> 5] |= 1 << (relid & 31);
+  isr();
+}
+
 let next = 1;
 
 /** So many interrupts with so many events each. @returns events a second of CPU. @throws Error if one was not counted. */

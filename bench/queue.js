@@ -3,54 +3,65 @@ import { secondsSince } from './cpu-time.js';
 
 const SOURCES = 16;
 
-/** Events that each schedule the next one of their source. @returns events a second of CPU. */
-export function bareQueue(count) {
-  const keys = new Float64Array(SOURCES + 1);
-  const sources = new Int32Array(SOURCES + 1);
-  const counts = new Uint32Array(SOURCES);
-  let size = 0;
-  let seed = 1;
+/** A binary heap of numbers, by their times. */
+export class BareQueue {
+  size = 0;
 
-  function push(key, source) {
-    let at = size++;
-    while (at > 0) {
-      const parent = (at - 1) >> 1;
-      if (keys[parent] <= key) break;
-      keys[at] = keys[parent];
-      sources[at] = sources[parent];
-      at = parent;
-    }
-    keys[at] = key;
-    sources[at] = source;
+  /** @param room for so many events at once. */
+  constructor(room) {
+    this.times = new Float64Array(room + 1);
+    this.events = new Int32Array(room + 1);
   }
 
-  function pop() {
-    size -= 1;
-    const key = keys[size];
-    const source = sources[size];
+  push(time, event) {
+    const { times, events } = this;
+    let at = this.size++;
+    while (at > 0) {
+      const parent = (at - 1) >> 1;
+      if (times[parent] <= time) break;
+      times[at] = times[parent];
+      events[at] = events[parent];
+      at = parent;
+    }
+    times[at] = time;
+    events[at] = event;
+  }
+
+  /** Takes out the first event, which is that at 0 of `times` and `events`. */
+  pop() {
+    const { times, events } = this;
+    const size = --this.size;
+    const time = times[size];
+    const event = events[size];
     let at = 0;
     for (;;) {
       let child = 2 * at + 1;
       if (child >= size) break;
-      if (child + 1 < size && keys[child + 1] < keys[child]) child += 1;
-      if (keys[child] >= key) break;
-      keys[at] = keys[child];
-      sources[at] = sources[child];
+      if (child + 1 < size && times[child + 1] < times[child]) child += 1;
+      if (times[child] >= time) break;
+      times[at] = times[child];
+      events[at] = events[child];
       at = child;
     }
-    keys[at] = key;
-    sources[at] = source;
+    times[at] = time;
+    events[at] = event;
   }
+}
 
-  for (let source = 0; source < SOURCES; source++) push(source, source);
+/** Events that each schedule the next one of their source. @returns events a second of CPU. */
+export function bareQueue(count) {
+  const queue = new BareQueue(SOURCES);
+  const counts = new Uint32Array(SOURCES);
+  let seed = 1;
+  for (let source = 0; source < SOURCES; source++) queue.push(source, source);
   const from = process.cpuUsage();
   for (let i = 0; i < count; i++) {
-    const now = keys[0];
-    const source = sources[0];
-    pop();
+    const now = queue.times[0];
+    const source = queue.events[0];
+    queue.pop();
     counts[source] += 1;
     seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0;
-    push(now + 5000 + (seed >>> 19), source);
+    queue.push(now + 5000 + (seed >>> 19), source);
   }
   const seconds = secondsSince(from);
   if (counts.reduce((sum, each) => sum + each, 0) !== count) throw new Error('events are missing');

@@ -12,6 +12,7 @@ import { mount } from './mount.js';
 import { start } from './start.js';
 import { suite } from './suite.js';
 import { traced } from './trace.js';
+import { web } from './web.js';
 
 /** What is measured in a thread of its own, and what beside the others or in processes of its own. */
 const inThreads = ['scale', 'simulate', 'explore', 'spin', 'render', 'parse'];
@@ -23,6 +24,7 @@ const benches = {
   memory,
   start,
   mount,
+  web,
   suite,
 };
 const names = Object.keys(benches);

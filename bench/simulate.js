@@ -1,5 +1,7 @@
-// Whole simulations: signals at random times, I/Os and frames, beside a bare queue of events and a bare ring of bytes.
+// Whole simulations: signals at random times, I/Os and frames, beside a bare queue of events and a bare ring of bytes, and
+// beside the same work written barely, which says what the limits leave out.
 import { isMainThread, parentPort, workerData } from 'node:worker_threads';
+import { bareDisk, bareNic, bareSignals } from './bare-device.js';
 import { bareRing } from './bare-ring.js';
 import { bareQueue } from './queue.js';
 import { bestRate, clockEvents, rateText, timed } from './scenario.js';
@@ -39,6 +41,10 @@ workload:
 const io = [112, 80];
 const frame = [56, 24];
 
+/** The same work with nothing of irqlab, and what part of that irqlab does. */
+const bareText = (ours, bare) =>
+  `the same work bare (bench/bare-device.js): ${(bare / 1e6).toFixed(2)} million, irqlab ${(ours / bare).toFixed(2)} of it`;
+
 function simulate(smoke) {
   const turns = smoke ? 1 : 3;
   const seconds = smoke ? 0.01 : 1;
@@ -51,13 +57,14 @@ function simulate(smoke) {
   });
   const perSignal = probe / (perfRelids.length * 1000);
   const limit = bestRate(turns, () => bareQueue(Math.round(signalled * perSignal))) / perSignal;
+  const bare = bestRate(turns, () => bareSignals(signalled));
   return {
     ok: signalled >= perfRelids.length * 100_000 * seconds * 0.99,
     rows: [
       {
         bench: 'simulate',
         figure: rateText(ours, 'signals'),
-        limit: `a bare queue with their ${perSignal.toFixed(2)} events each: ${rateText(limit, 'signals')}`,
+        limit: `a bare queue with their ${perSignal.toFixed(2)} events each: ${rateText(limit, 'signals')}; ${bareText(ours, bare)}`,
         ratio: ours / limit,
         reach: 0.4,
       },
@@ -65,7 +72,7 @@ function simulate(smoke) {
   };
 }
 
-function packets(bench, what, count, workload, sizes, smoke) {
+function packets(bench, what, count, workload, sizes, bareWork, smoke) {
   const turns = smoke ? 1 : 3;
   let done = 0;
   const ours = bestRate(turns, () => {
@@ -75,13 +82,14 @@ function packets(bench, what, count, workload, sizes, smoke) {
     return count / run.seconds;
   });
   const limit = bestRate(turns, () => bareRing(count, ...sizes));
+  const bare = bestRate(turns, () => bareWork(count));
   return {
     ok: done === count,
     rows: [
       {
         bench,
         figure: rateText(ours, what),
-        limit: `a bare ring with packets as long: ${rateText(limit, what)}`,
+        limit: `a bare ring with packets as long: ${rateText(limit, what)}; ${bareText(ours, bare)}`,
         ratio: ours / limit,
         reach: 0.3,
       },
@@ -95,13 +103,14 @@ export function simulations({ smoke }) {
   const frames = smoke ? 10_000 : 2_000_000;
   const all = [
     simulate(smoke),
-    packets('storage', 'I/Os', ios, `{disk: 14, outstanding: 32, ios: ${ios}}`, io, smoke),
+    packets('storage', 'I/Os', ios, `{disk: 14, outstanding: 32, ios: ${ios}}`, io, bareDisk, smoke),
     packets(
       'network',
       'frames',
       frames,
       `{nic: 13, direction: rx, flows: 16, packets: ${frames}, rate: 1000000}`,
       frame,
+      bareNic,
       smoke,
     ),
   ];

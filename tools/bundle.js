@@ -1,10 +1,11 @@
 // Makes one file of the command line, and of what V8 compiles of it when commands run: npm run build, after tsc.
 // The library stays as it is: for types, for bundlers of others, and for plug-ins.
 import { spawnSync } from 'node:child_process';
-import { readFileSync, rmSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { licencesOf } from './package/licences.js';
 
 const root = fileURLToPath(new URL('../', import.meta.url));
 const dist = `${root}dist/`;
@@ -40,7 +41,7 @@ const samples = [
 ];
 
 rmSync(`${dist}bundle`, { recursive: true, force: true });
-await build({
+const { metafile } = await build({
   entryPoints: [`${dist}cli/start.js`],
   outfile,
   absWorkingDir: root,
@@ -55,8 +56,10 @@ await build({
   sourcesContent: false,
   external: ['@babel/parser', '@swc/wasm-typescript'],
   plugins: [ownUrls, noOtherLanguages],
+  metafile: true,
   logLevel: 'warning',
 });
+writeFileSync(`${dist}bundle/LICENCES.md`, licencesOf(Object.keys(metafile.inputs), root));
 for (const args of samples) {
   const { status, stderr } = spawnSync(process.execPath, [`${root}tools/bundle-cache.js`, ...args], {
     cwd: root,

@@ -1,10 +1,11 @@
 // Packs the package, installs it into an empty project, and has what a user writes against it compiled and run there:
 // test/package/consumer and the examples. Needs a build: npm run package.
 import { spawnSync } from 'node:child_process';
-import { appendFileSync, cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { deadLinks, loadedBytes, mapsWithoutSources, overBudget } from './package/contents.js';
 import { problemsOfTypes } from './public-types/check.js';
 
 const root = fileURLToPath(new URL('../', import.meta.url));
@@ -12,11 +13,41 @@ const project = mkdtempSync(join(tmpdir(), 'irqlab-package-'));
 const elsewhere = mkdtempSync(join(tmpdir(), 'irqlab-plugin-'));
 
 /** Runs a program to its end and gives its output. It throws what the program said if it failed. */
-function run(program, args, cwd = project) {
-  const { status, stdout, stderr, error } = spawnSync(program, args, { cwd, encoding: 'utf8' });
+function run(program, args, cwd = project, env = process.env) {
+  const { status, stdout, stderr, error } = spawnSync(program, args, { cwd, env, encoding: 'utf8' });
   if (status !== 0) throw new Error(`${program} ${args.join(' ')}: ${error ?? `${stdout}${stderr}`}`);
   return stdout;
 }
+
+/** A program of this repository's dependencies for development. */
+function tool(name, ...args) {
+  return run(join(root, 'node_modules/.bin', name), args);
+}
+
+function expectNone(problems) {
+  if (problems.length > 0) throw new Error(problems.join('\n     '));
+}
+
+/** What `import 'irqlab'` loads, in bytes. */
+function firstImportBytes() {
+  const coverage = join(project, 'coverage');
+  const importIt = ['--input-type=module', '-e', "await import('irqlab')"];
+  run(process.execPath, importIt, project, { ...process.env, NODE_V8_COVERAGE: coverage });
+  return loadedBytes(coverage);
+}
+
+/** Packages that the bill of materials lacks, or has without a licence. */
+function unknownInSbom() {
+  const { components } = JSON.parse(run('npm', ['run', '--silent', 'sbom'], root));
+  const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  const known = components.filter(({ licenses }) => licenses?.length > 0).map(({ name }) => name);
+  return [...new Set([...Object.keys(dependencies), ...components.map(({ name }) => name)])]
+    .filter((name) => !known.includes(name))
+    .map((name) => `npm run sbom: nothing of the licence of ${name}`);
+}
+
+/** The other versions of Node that are maintained, as npm has them; this process is the one that all else runs on. */
+const nodes = ['22', '24'];
 
 function writeJson(name, value) {
   writeFileSync(join(project, name), JSON.stringify(value, undefined, 2));
@@ -51,16 +82,31 @@ const runSanitized = `
 `;
 
 try {
-  const [{ filename }] = JSON.parse(
+  const [{ filename, size, unpackedSize }] = JSON.parse(
     run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', project], root),
   );
   writeJson('package.json', { name: 'consumer', private: true, type: 'module' });
   writeJson('tsconfig.json', { compilerOptions, include: ['consumer', 'examples'] });
   run('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', '--ignore-scripts', `./${filename}`]);
   console.log(`ok   ${filename} is installed`);
-  const unnamed = problemsOfTypes(join(project, 'node_modules/irqlab'));
-  if (unnamed.length > 0) throw new Error(unnamed.join('\n     '));
+  const irqlabFolder = join(project, 'node_modules/irqlab');
+  expectNone(problemsOfTypes(irqlabFolder));
   console.log('ok   all that its signatures mention is exported and documented');
+  expectNone([...deadLinks(irqlabFolder), ...mapsWithoutSources(irqlabFolder)]);
+  console.log('ok   its pages link to what it has, and it has the sources of its source maps');
+  const sizes = { packed: size, unpacked: unpackedSize, firstImport: firstImportBytes() };
+  expectNone(overBudget(sizes));
+  console.log(
+    `ok   ${Object.entries(sizes)
+      .map(([what, bytes]) => `${what} ${bytes}`)
+      .join(', ')} bytes`,
+  );
+  tool('publint', 'run', filename, '--strict');
+  // CommonJS gets it by import(), or by require() from Node 22 on; `node10` is a resolution of TypeScript before 4.7.
+  tool('attw', filename, '--profile', 'esm-only');
+  console.log('ok   publint and attw find nothing');
+  expectNone(unknownInSbom());
+  console.log('ok   its bill of materials has every dependency with a licence');
   cpSync(join(root, 'test/package/consumer'), join(project, 'consumer'), { recursive: true });
   for (const example of ['plugin-driver', 'own-race']) {
     mkdirSync(join(project, 'examples'), { recursive: true });
@@ -103,6 +149,14 @@ try {
       throw new Error(`irqlab ${merge.join(' ')}: takes parts of another ${file}`);
   }
   console.log('ok   it writes, explores and replays races of one’s own');
+  for (const version of nodes) {
+    const node = (...args) =>
+      run('npx', ['--yes', '--prefer-offline', '--package', `node@${version}`, 'node', ...args]);
+    node('--input-type=module', '-e', runConsumer);
+    node('node_modules/irqlab/dist/cli/cli.js', 'run', join(installed, 'cpu-offline.yaml'));
+    node('node_modules/irqlab/dist/cli/cli.js', 'explore', join(elsewhere, 'mine.ts'));
+    console.log(`ok   it runs on Node ${node('--version').trim().slice(1)}`);
+  }
 } catch (error) {
   console.log(`FAIL ${error instanceof Error ? error.message : error}`);
   process.exitCode = 1;

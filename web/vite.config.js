@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vite';
+import { licencesOf } from '../tools/package/licences.js';
 import { leftOut } from './leave-out.js';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
@@ -25,6 +26,23 @@ function diagramIn(id) {
     .join('\n')
     .trim();
 }
+
+/** What went into the page and into its workers, which are built on their own, before it is. */
+const bundled = new Set();
+const collected = {
+  name: 'collected',
+  generateBundle(_options, files) {
+    for (const { moduleIds = [] } of Object.values(files)) for (const id of moduleIds) bundled.add(id);
+  },
+};
+
+/** LICENCES.md beside the page, of all of that. */
+const licences = {
+  name: 'licences',
+  generateBundle() {
+    this.emitFile({ type: 'asset', fileName: 'LICENCES.md', source: licencesOf([...bundled], '') });
+  },
+};
 
 /**
  * The worker's files: the guest is one, so that it is there after one request, and what only some views ask for is in one
@@ -52,10 +70,10 @@ export default defineConfig({
     },
   },
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
-  plugins: [...leftOut, raceDiagrams],
+  plugins: [...leftOut, raceDiagrams, collected, licences],
   worker: {
     format: 'es',
-    plugins: () => leftOut,
+    plugins: () => [...leftOut, collected],
     rolldownOptions: { output: { codeSplitting: { groups: workerParts } } },
   },
   build: {

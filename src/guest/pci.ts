@@ -20,7 +20,7 @@ import {
 import { VMBUS_DEVICES } from '../view/sys/vmbus-devices.js';
 import { devfnOf, type PassedThrough } from './passed-through.js';
 import type { Guid } from '../vmbus/protocol/guid.js';
-import { msixOf, pciDriverFor } from './pci-devices.js';
+import { linesOf, msixOf, pciDriverFor } from './pci-devices.js';
 import { identityOf, kernelDriverOf } from './pci-identity.js';
 
 /** How long a device takes for one request unless its options say so. */
@@ -81,7 +81,7 @@ export class GuestPci implements PciCore {
     yield* this.drop(found);
     throw new ErrnoError(
       errnoCode(ret),
-      `${kernelDriverOf(options)} at ${name} cannot be taken into service`,
+      `${kernelDriverOf(options) ?? options.driver} at ${name} cannot be taken into service`,
     );
   }
 
@@ -99,7 +99,8 @@ export class GuestPci implements PciCore {
     const domain = bdf.slice(0, bdf.indexOf(':'));
     const guid = instance?.toLowerCase() ?? `00000000-${domain}-0000-0000-000000000000`;
     const parent = isOnHyperv ? `${VMBUS_DEVICES}/${guid}` : undefined;
-    const func = { name: bdf, node, msix: msixOf(options), bus, instance, identity, parent };
+    const lines = linesOf(options);
+    const func = { name: bdf, node, msix: msixOf(options), lines, bus, instance, identity, parent };
     const found = this.add(func, options);
     return { found, ret: yield* this.probe(found) };
   }
@@ -201,6 +202,7 @@ export class GuestPci implements PciCore {
         name,
         node,
         msix: msixOf(options),
+        lines: linesOf(options),
         bus: 'hyperv',
         instance: bus.instanceId,
         identity: identityOf(options, true),

@@ -14,10 +14,9 @@ import { startWorkloads, subjectOf, type WorkloadItem } from '../scenario/worklo
 import type { SignalTally } from '../scenario/workloads/workload.js';
 
 const NS_PER_MS = 1_000_000;
-/** Longest real time that the guest runs without a pause for those who use its files: it rather falls behind. */
 const MOST_BUSY_MS = 15;
-/** The pause then: enough to open a file and to read it. */
-const PAUSE_MS = 5;
+/** The pause after that is so much shorter: of 15 ms 5, enough to open a file and to read it. */
+const PAUSE_PART = 3;
 /** How long who waits for the guest sleeps between looks at it, at most. */
 const MOST_WAIT_MS = 16;
 /** The real time is looked at once in so many events. */
@@ -33,6 +32,11 @@ export interface LiveGuestOptions {
   readonly sleep: (ms: number) => Promise<void>;
   /** Called when a step of the timeline does not turn out as its `expect` says. */
   readonly onFailure: (message: string) => void;
+  /**
+   * Longest real time in ms, above 0, that the guest runs without a pause for those who use it: it rather falls behind.
+   * Default 15.
+   */
+  readonly mostBusyMs?: number;
 }
 
 /** What runs. */
@@ -109,6 +113,8 @@ export class LiveGuest {
   private lostNs: Ns = 0;
   /** How often runs were ended before their time. */
   private halts = 0;
+  private readonly mostBusyMs: number;
+  private readonly pauseMs: number;
 
   constructor(
     private readonly guest: LiveModel,
@@ -116,6 +122,8 @@ export class LiveGuest {
     private readonly options: LiveGuestOptions,
   ) {
     this.startNs = guest.now;
+    this.mostBusyMs = options.mostBusyMs ?? MOST_BUSY_MS;
+    this.pauseMs = this.mostBusyMs / PAUSE_PART;
     this.nextSeed = scenario.guest.seed ?? 1;
     this.startWorkload(scenario.workload);
     this.speed = options.speed;
@@ -235,7 +243,7 @@ export class LiveGuest {
   }
 
   private async pauseOver(): Promise<void> {
-    if (this.options.nowMs() < this.pauseEndMs) await this.options.sleep(PAUSE_MS);
+    if (this.options.nowMs() < this.pauseEndMs) await this.options.sleep(this.pauseMs);
   }
 
   /**
@@ -260,7 +268,7 @@ export class LiveGuest {
   /** Lets time that stands still go on, for as long as it may keep others waiting. */
   private advanceUntil(isOver: () => boolean): void {
     const { nowMs } = this.options;
-    const endMs = nowMs() + MOST_BUSY_MS;
+    const endMs = nowMs() + this.mostBusyMs;
     while (!isOver() && nowMs() < endMs) {
       const { nextTime } = this.guest;
       if (nextTime === undefined) return;
@@ -271,10 +279,10 @@ export class LiveGuest {
   /** Does something for as long as it may keep others waiting. @returns whether it is over; else a pause follows. */
   private inSlice(slice: (mayGoOn: () => boolean) => boolean): boolean {
     const { nowMs } = this.options;
-    const endMs = nowMs() + MOST_BUSY_MS;
+    const endMs = nowMs() + this.mostBusyMs;
     let events = 0;
     if (slice(() => ++events % LOOK_EVENTS !== 0 || nowMs() < endMs)) return true;
-    this.pauseEndMs = nowMs() + PAUSE_MS;
+    this.pauseEndMs = nowMs() + this.pauseMs;
     return false;
   }
 

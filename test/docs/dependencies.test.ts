@@ -1,28 +1,65 @@
 import { readFileSync } from 'node:fs';
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { readPage, root } from './pages.js';
 
 interface Manifest {
   readonly dependencies: Readonly<Record<string, string>>;
   readonly devDependencies: Readonly<Record<string, string>>;
+  readonly allowScripts: Readonly<Record<string, boolean>>;
 }
 
 const manifest = JSON.parse(readFileSync(new URL('package.json', root), 'utf8')) as Manifest;
+const lock = JSON.parse(readFileSync(new URL('package-lock.json', root), 'utf8')) as {
+  readonly packages: Readonly<
+    Record<string, { readonly license?: string; readonly hasInstallScript?: true }>
+  >;
+};
+
 const page = readPage('docs/dependencies.md');
 
-/** The packages in the first cells of the tables in a section; one line may name several. */
-function packagesIn(section: string): string[] {
+interface Row {
+  /** One line may name several. */
+  readonly packages: readonly string[];
+  readonly licences: readonly string[];
+}
+
+function listOf(cell: string): string[] {
+  return cell.split(',').map((name) => name.trim());
+}
+
+function rowsIn(section: string): Row[] {
   const [, text = ''] = page.split(`## ${section}\n`);
   const rows = text
     .split('\n## ')[0]
     .split('\n')
     .filter((line) => /^\| (?!package )/.test(line));
-  return rows.flatMap((row) => row.split('|')[1].split(',')).map((name) => name.trim());
+  return rows.map((row) => {
+    const [, packages, licences] = row.split('|');
+    return { packages: listOf(packages), licences: listOf(licences) };
+  });
 }
 
-test.each([
+describe.each([
   { section: 'At run time', names: Object.keys(manifest.dependencies) },
   { section: 'For development', names: Object.keys(manifest.devDependencies) },
-])('$section: each package has its reason, and none that is gone', ({ section, names }) => {
-  expect(packagesIn(section).sort()).toEqual([...names].sort());
+])('$section', ({ section, names }) => {
+  const rows = rowsIn(section);
+
+  test('each package has its reason, and none that is gone', () => {
+    expect(rows.flatMap(({ packages }) => packages).sort()).toEqual([...names].sort());
+  });
+
+  test.each(rows)('$packages: licensed as $licences', ({ packages, licences }) => {
+    const own = packages.map((name) => lock.packages[`node_modules/${name}`].license);
+    expect([...new Set(own)].sort()).toEqual([...licences].sort());
+  });
+});
+
+test('no package runs a script when it is installed', () => {
+  const willing = Object.entries(lock.packages)
+    .filter(([, { hasInstallScript }]) => hasInstallScript)
+    .map(([path]) => path.replace(/^.*node_modules\//, ''))
+    // Of this repository: `prepare`.
+    .filter((name) => name !== '' && manifest.allowScripts[name] !== false);
+  expect(willing).toEqual([]);
 });

@@ -152,6 +152,28 @@ run: 1s
     expect(running.elapsedNs).toBeGreaterThan(elapsedNs);
   });
 
+  test('or sooner, if it is to', () => {
+    running = new LiveGuest(guest, swamped, {
+      speed: 1,
+      nowMs: () => {
+        looks += 1;
+        nowMs += 1;
+        return nowMs;
+      },
+      sleep,
+      onFailure: () => {},
+      mostBusyMs: 6,
+    });
+    nowMs += 1000;
+    looks = 0;
+    running.catchUp();
+    expect(looks).toBeLessThan(12);
+    const { elapsedNs } = running;
+    nowMs += 2;
+    running.catchUp();
+    expect(running.elapsedNs).toBeGreaterThan(elapsedNs);
+  });
+
   test('also while it is told to go ahead', async () => {
     let over = false;
     const done = running.run(5_000).then(() => (over = true));

@@ -14,7 +14,9 @@ import { PictureKeeper } from './picture-keeper.js';
 import { toText } from './text.js';
 
 /** The guest catches up with the real time so often, in ms: at least once for each picture that the page shows. */
-const TICK_MS = 8;
+const TICK_MS = 4;
+/** And lets the page look at it after so many ms: in time for the next picture. */
+const MOST_BUSY_MS = 6;
 
 interface Running {
   readonly guest: Guest;
@@ -44,6 +46,7 @@ export class GuestSession {
         nowMs: () => performance.now(),
         sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
         onFailure: this.onFailure,
+        mostBusyMs: MOST_BUSY_MS,
       });
       this.running?.live.halt();
       this.running = {

@@ -99,7 +99,10 @@ export class RingReader implements ReaderAccesses {
 
   /** A copy of the payload of the packet read last, with the padding behind it. */
   payload(): Uint8Array {
-    const payload = new Uint8Array(this.payloadLength);
+    const { payloadOffset, payloadLength, dataBytes } = this;
+    const end = payloadOffset + payloadLength;
+    if (end <= dataBytes) return this.ring.upTo(end).bytes.slice(payloadOffset, end);
+    const payload = new Uint8Array(payloadLength);
     this.copyPayload(payload);
     return payload;
   }

@@ -270,7 +270,7 @@ export class RingWriter {
     const { bytes: data } = this.ring.upTo(Math.min(at + paddedBytes, dataBytes));
     if (at + paddedBytes <= dataBytes) {
       data.set(payload, at);
-      data.fill(0, at + payload.length, at + paddedBytes);
+      if (payload.length < paddedBytes) data.fill(0, at + payload.length, at + paddedBytes);
       return;
     }
     for (let i = 0; i < paddedBytes; i++) {
