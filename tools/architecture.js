@@ -15,7 +15,7 @@ const end = '<!-- end of imports -->';
 function roomsInOrder() {
   const { forbidden } = createRequire(import.meta.url)('../.dependency-cruiser.cjs');
   const rooms = forbidden.map(({ name }) => /^layer-(.+)/.exec(name)?.[1]).filter(Boolean);
-  return [...rooms, 'on-demand.ts', 'browser.ts', 'node-guest.ts', 'index.ts'];
+  return [...rooms, 'on-demand.ts', 'explore.ts', 'lab.ts', 'browser.ts', 'node-guest.ts', 'index.ts'];
 }
 
 /** What each room imports, types included, as dependency-cruiser sees it. */

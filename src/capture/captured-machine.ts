@@ -1,6 +1,7 @@
 import { UsageError } from '../command/usage-error.js';
 import { FindingList } from './bundle/findings.js';
 import { machineFacts } from './bundle/machine-facts.js';
+import { pciFunctions } from './bundle/pci-functions.js';
 import { procIrqFiles } from './bundle/proc-irq-files.js';
 import type { Recording } from './bundle/machine-files.js';
 import { readSnapshots, type Snapshot } from './bundle/snapshots.js';
@@ -91,12 +92,13 @@ export function machineOfRecording({ kind, files }: Recording, hyperv: boolean):
   const devices = vmbusDevices(files, findings);
   const procIrq = procIrqFiles(files, findings);
   const snapshots = readSnapshots(files, findings);
-  leaveAside(files.list('/sys/bus/pci/devices'), findings);
+  const pci = pciFunctions(files, findings);
   return {
     captures: {
       hyperv,
       interrupts: capture.parsed,
       machine,
+      pci,
       ...(devices !== undefined && { devices }),
       ...(procIrq !== undefined && { procIrq }),
     },
@@ -108,12 +110,4 @@ export function machineOfRecording({ kind, files }: Recording, hyperv: boolean):
     findings,
     isRecording: true,
   };
-}
-
-function leaveAside(functions: readonly string[], findings: FindingList): void {
-  if (functions.length === 0) return;
-  findings.leave(
-    `${functions.length} PCI functions`,
-    '/sys/bus/pci/devices: their interrupts are kept, without the functions',
-  );
 }

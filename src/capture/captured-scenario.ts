@@ -1,4 +1,5 @@
 import { UsageError } from '../command/usage-error.js';
+import { IrqPlaceError } from '../guest/irq-place-error.js';
 import { ScenarioError } from '../scenario/diagnostics.js';
 import { parseScenario } from '../scenario/load.js';
 import type { GuestOptions } from '../scenario/options/guest.js';
@@ -7,7 +8,7 @@ import type { Findings } from './bundle/findings.js';
 import { type RecordedWorkload, recordedWorkload } from './bundle/workload.js';
 import type { CapturedMachine } from './captured-machine.js';
 import { type Difference, firstDifference } from './difference.js';
-import { FittedChannels } from './fitted-channels.js';
+import { FittedChannels, type Misfit } from './fitted-channels.js';
 import type { CapturedOptions } from './captured-options.js';
 import { type Captures, guestOfCaptures, isChannelRow } from './guest-options.js';
 import { scenarioText } from './scenario-text.js';
@@ -34,7 +35,7 @@ export async function scenarioOf(machine: CapturedMachine, show: ShowInterrupts)
     const { options, notes: guessed } = guestOfCaptures(fitted.captures);
     const problem = await differenceShown(scenarioText(options, '', []), machine, show);
     if (problem === undefined) return written(machine, options, [...fitted.reasons, ...guessed]);
-    if (!fitted.adapt(problem.line, options.devices ?? []))
+    if (!fitted.adapt(problem, options.devices ?? []))
       throw new UsageError(`${machine.file}:${problem.text}`);
   }
 }
@@ -78,14 +79,15 @@ async function differenceShown(
   scenario: string,
   { captures, text }: CapturedMachine,
   show: ShowInterrupts,
-): Promise<Difference | undefined> {
+): Promise<(Difference & Misfit) | undefined> {
   const { interrupts } = captures;
   let shown: string;
   try {
     shown = await show(parseScenario(scenario, 'scenario').guest);
   } catch (error) {
     if (!(error instanceof RangeError || error instanceof ScenarioError)) throw error;
-    return { line: 0, text: ` the guest cannot be made: ${error.message}` };
+    const text = ` the guest cannot be made: ${error.message}`;
+    return { line: 0, text, ...(error instanceof IrqPlaceError && { irq: error.irq }) };
   }
   if (interrupts === undefined || text === undefined) return undefined;
   const comparable = hasChannels(captures) ? shown : withoutChannels(shown);

@@ -5,6 +5,17 @@ import { type Captures, isChannelRow } from './guest-options.js';
 
 const NO_DEVICES = 'the guest cannot have these VMBus devices: their interrupts are kept without a device';
 
+/** So many interrupts have their CPUs left to the guest one by one, before all have. */
+const MOST_SINGLE = 8;
+
+/** Why a guest does not show what the captures show. */
+export interface Misfit {
+  /** Line of /proc/interrupts that differs first, from 1; 0 if there is no such guest. */
+  readonly line: number;
+  /** An interrupt that cannot go to its CPU. */
+  readonly irq?: Irq;
+}
+
 /**
  * Captures of which a guest can be made whose interrupts have the numbers that they show: what is explained is kept, what
  * is not becomes an interrupt without a device.
@@ -12,8 +23,9 @@ const NO_DEVICES = 'the guest cannot have these VMBus devices: their interrupts 
 export class FittedChannels<T extends Captures> {
   private fitted: T;
   private readonly said: string[] = [];
+  private readonly saidOfPlaces: string[] = [];
 
-  constructor(private whole: T) {
+  constructor(private readonly whole: T) {
     this.fitted = whole;
   }
 
@@ -23,34 +35,22 @@ export class FittedChannels<T extends Captures> {
 
   /** What its user should know of the changes. */
   get reasons(): readonly string[] {
-    return this.said;
+    return [...this.said, ...this.saidOfPlaces];
   }
 
   /**
    * A guest with `devices` does not show what the captures show.
    *
-   * @param line of /proc/interrupts that differs first, from 1; 0 if there is no such guest.
    * @returns false if there is nothing left to change.
    */
-  adapt(line: number, devices: readonly OfferedDevice[]): boolean {
+  adapt({ line, irq }: Misfit, devices: readonly OfferedDevice[]): boolean {
     const { rows = [] } = this.whole.interrupts?.table ?? {};
-    if (line === 0 && this.whole.procIrq !== undefined && this.fitted.unplaced !== true) {
-      this.whole = { ...this.whole, unplaced: true };
-      this.fitted = { ...this.fitted, unplaced: true };
-      this.said.push(
-        "the CPUs that plain interrupts go to are the guest's choice: it cannot have those of the machine",
-      );
-      return true;
-    }
+    if (irq !== undefined) return this.unplace(irq);
     const channels = rows.filter(isOfChannel);
-    const { bare = new Set<Relid>(), goneIrqs } = this.fitted;
+    const { bare = new Set<Relid>(), isNumbered = false } = this.fitted;
     if (channels.length === 0 || channels.every((row) => bare.has(relidOf(row)))) return false;
-    const gaps = gapsBetween(rows, channels);
-    if (goneIrqs === undefined && gaps.length > 0) {
-      this.fitted = { ...this.fitted, goneIrqs: gaps };
-      this.said.push(
-        `nothing shown has IRQ ${gaps.join(', ')}: what had it while VMBus devices got theirs has gone (goneIrqs)`,
-      );
+    if (!isNumbered) {
+      this.fitted = { ...this.fitted, isNumbered: true };
       return true;
     }
     const shown = new Set(channels.map(relidOf));
@@ -72,14 +72,28 @@ export class FittedChannels<T extends Captures> {
       const relids = relidsOfOffered(unfit);
       this.fitted = { ...this.fitted, bare: new Set([...bare, ...relids]) };
       const which = relids.length === 1 ? 'its interrupt is' : 'its interrupts are';
-      const why = row?.kind === 'irq' ? `would not have IRQ ${row.irq}` : 'cannot have these channels';
+      const why = row?.kind === 'irq' ? `would show IRQ ${row.irq} otherwise` : 'cannot have these channels';
       this.said.push(
         `${unfit.driver ?? 'the device'} with relid ${unfit.relid} ${why}: ${which} kept without the device`,
       );
       return true;
     }
-    this.fitted = { ...this.whole, bare: new Set(channels.map(relidOf)) };
+    const { unplaced } = this.fitted;
+    this.fitted = { ...this.whole, ...(unplaced && { unplaced }), bare: new Set(channels.map(relidOf)) };
     this.said.splice(0, this.said.length, NO_DEVICES);
+    return true;
+  }
+
+  /** Leaves it to the guest which CPU an interrupt goes to. */
+  private unplace(irq: Irq): boolean {
+    const { unplaced = new Set<Irq>(), interrupts } = this.fitted;
+    if (unplaced.has(irq)) return false;
+    const all = (interrupts?.table.rows ?? []).flatMap((row) => (row.kind === 'irq' ? [row.irq] : []));
+    const isLast = unplaced.size >= MOST_SINGLE;
+    this.fitted = { ...this.fitted, unplaced: new Set(isLast ? all : [...unplaced, irq]) };
+    this.saidOfPlaces.push(
+      `the CPU that ${isLast ? 'each interrupt' : `IRQ ${irq}`} goes to is the guest's choice: it cannot have that of the machine`,
+    );
     return true;
   }
 }
@@ -97,16 +111,3 @@ function mostGuessed(devices: readonly OfferedDevice[]): OfferedDevice | undefin
   const [most] = devices.toSorted((a, b) => relidsOfOffered(b).length - relidsOfOffered(a).length);
   return most !== undefined && relidsOfOffered(most).length > 1 ? most : undefined;
 }
-
-/** Numbers between those of channels that nothing has. */
-function gapsBetween(rows: readonly InterruptsRow[], channels: readonly IrqRow[]): Irq[] {
-  const shown = new Set(rows.flatMap((row) => (row.kind === 'irq' ? [row.irq] : [])));
-  const gaps: Irq[] = [];
-  const last = channels[channels.length - 1].irq;
-  for (let irq = channels[0].irq; irq < last && gaps.length < MOST_GAPS; irq++)
-    if (!shown.has(irq)) gaps.push(irq);
-  return gaps;
-}
-
-/** Numbers further apart are no gap that devices have left. */
-const MOST_GAPS = 1000;

@@ -1,4 +1,5 @@
 import type { CpuId, Irq, Relid } from '../lib/brand.js';
+import { formatCpuList } from '../machine/cpumask-text.js';
 import type { CpuMask } from '../machine/cpumask.js';
 import { VMBUS_LINE_NAME } from '../platform/arm64/vmbus-ppi.js';
 import { builtinPlatforms } from '../platform/index.js';
@@ -14,9 +15,12 @@ import type { InterruptsRow, IrqRow } from '../view/interrupts/table.js';
 import { hasColumnsOf, nrIrqsOf, ownForms, procInterruptsOf } from './form-options.js';
 import { kernelOfForm } from './kernel-of-form.js';
 import { kernelOfRelease, type MachineFacts } from './bundle/machine-facts.js';
+import type { MachinePciFunction } from './bundle/pci-functions.js';
 import type { LsvmbusDevice } from './lsvmbus.js';
 import { modelledPlatform, platformOf } from './platform-of.js';
 import type { ProcIrqDump } from './proc-irq-dump.js';
+import { managedIrqs } from './managed.js';
+import { pciOptions } from './pci-options.js';
 import { archRowOf, countsOf, interruptOf } from './row-options.js';
 import { vmbusGuest, type VmbusPart } from './vmbus-rows.js';
 
@@ -25,14 +29,16 @@ export interface Captures {
   readonly interrupts?: ParsedInterrupts;
   readonly devices?: readonly LsvmbusDevice[];
   readonly procIrq?: ProcIrqDump;
+  /** PCI functions that interrupt by messages. */
+  readonly pci?: readonly MachinePciFunction[];
   /** What the machine's files say beside these. */
   readonly machine?: MachineFacts;
   /** Channels whose interrupts are plain ones, without a device. */
   readonly bare?: ReadonlySet<Relid>;
-  /** Nobody says which CPU plain interrupts go to. */
-  readonly unplaced?: boolean;
-  /** Numbers that something had while the channels got theirs. */
-  readonly goneIrqs?: readonly Irq[];
+  /** Interrupts of which nobody says which CPU they go to. */
+  readonly unplaced?: ReadonlySet<Irq>;
+  /** The numbers of channels' interrupts are said, not left to the guest. */
+  readonly isNumbered?: boolean;
   /** The user says that this is a guest of Hyper-V. */
   readonly hyperv?: boolean;
 }
@@ -58,7 +64,8 @@ export function guestOfCaptures(captures: Captures): CapturedGuest {
   const irqRows = table.rows.filter((row): row is IrqRow => row.kind === 'irq');
   // The host's messages go to CPU 0 (VMBUS_CONNECT_CPU): without it there is no channel.
   const canHaveVmbus = table.cpus[0] === 0;
-  const { bare, goneIrqs = [] } = captures;
+  const { bare, isNumbered = false } = captures;
+  const placed = withoutPlaces(procIrq, captures.unplaced);
   const hasDevice = (relid: number | null): boolean => relid === null || bare?.has(relid) !== true;
   const channelRows = canHaveVmbus ? irqRows.filter((row) => isChannelRow(row) && hasDevice(row.hwirq)) : [];
   const listed = canHaveVmbus ? captures.devices?.filter(({ relid }) => hasDevice(relid)) : undefined;
@@ -79,8 +86,18 @@ export function guestOfCaptures(captures: Captures): CapturedGuest {
   const counts = (of: readonly number[]): CpuCounts => countsOf(of, table.cpus, nrCpus);
   const channels = vmbus.channels.map((channel): ChannelOptions => {
     const row = ofChannels.find(({ hwirq }) => hwirq === channel.relid);
-    return row === undefined ? channel : { ...channel, counts: counts(row.counts) };
+    if (row === undefined) return channel;
+    const affinity = wideAffinity(placed?.affinity.get(row.irq), channel.cpu);
+    return {
+      ...channel,
+      ...(isNumbered && { irq: row.irq }),
+      ...(affinity !== undefined && { affinity }),
+      counts: counts(row.counts),
+    };
   });
+  const plainRows = irqRows.filter((row) => !ofChannels.includes(row));
+  const managed = managedIrqs(plainRows, procIrq, possible);
+  const { devices, pci } = pciOptions(captures.pci ?? [], vmbus.devices, plainRows, platform);
   const options: CapturedOptions = {
     kernel,
     ...(platform !== defaultPlatform && { arch: platform.name }),
@@ -88,37 +105,42 @@ export function guestOfCaptures(captures: Captures): CapturedGuest {
     ...(machine.cmdline !== undefined && { cmdline: machine.cmdline }),
     ...(machine.moduleParameters !== undefined && { moduleParameters: machine.moduleParameters }),
     ...nrIrqsOf(interrupts, platform, possible),
-    ...(goneIrqs.length > 0 && { goneIrqs }),
     ...(!(isHyperV && canHaveVmbus) && { vmbus: false }),
     ...procInterruptsOf(interrupts, kernel, platform),
     // A kernel without the RFC: its channels have no interrupts of their own.
     ...(captures.machine !== undefined &&
-      vmbus.devices.length > 0 &&
+      devices.length > 0 &&
       channelRows.length === 0 && { design: 'mainline' }),
-    ...(vmbus.devices.length > 0 && { devices: vmbus.devices }),
+    ...(devices.length > 0 && { devices }),
     ...(channels.length > 0 && { channels }),
-    interrupts: irqRows
-      .filter((row) => !ofChannels.includes(row))
-      .map((row) =>
-        interruptOf(
-          row,
-          counts(row.counts),
-          captures.unplaced ? withoutPlaces(procIrq) : procIrq,
-          interrupts,
-        ),
-      ),
+    interrupts: plainRows.map((row) =>
+      interruptOf(row, counts(row.counts), placed, managed.get(row.irq), interrupts),
+    ),
+    ...(pci.length > 0 && { pci }),
     architectureRows: archRowsOf(interrupts, counts),
   };
   const notes = [
     ...notesOnForm(interrupts, kernel, platform),
     ...vmbus.notes,
+    ...notesOnManaged(managed),
     ...(isHyperV ? notesOnVmbus(canHaveVmbus, vmbus, bare) : notesOnHypervisor(table.rows)),
   ];
   return { options, notes };
 }
 
-function withoutPlaces(procIrq: ProcIrqDump | undefined): ProcIrqDump | undefined {
-  return procIrq && { affinity: procIrq.affinity, effective: new Map() };
+/** Without the places of some interrupts. */
+function withoutPlaces(
+  procIrq: ProcIrqDump | undefined,
+  unplaced: ReadonlySet<Irq> | undefined,
+): ProcIrqDump | undefined {
+  if (procIrq === undefined || unplaced === undefined) return procIrq;
+  return { ...procIrq, effective: new Map([...procIrq.effective].filter(([irq]) => !unplaced.has(irq))) };
+}
+
+/** The CPUs that a channel's interrupt may go to, if there are more than the one that it goes to. */
+function wideAffinity(mask: CpuMask | undefined, cpu: CpuId | undefined): string | undefined {
+  if (mask === undefined || cpu === undefined || mask.weight < 2 || !mask.has(cpu)) return undefined;
+  return formatCpuList(mask);
 }
 
 /** Where the guest does not behave as the capture's kernel does. */
@@ -133,6 +155,14 @@ function notesOnForm(
   const isModelled = shown === 'unknown' || modelledPlatform(shown) !== undefined;
   if (!isModelled) notes.push(`${shown} is shown, but the guest behaves like ${platform.name}`);
   return notes;
+}
+
+function notesOnManaged(managed: ReadonlyMap<Irq, boolean>): string[] {
+  const irqs = [...managed].flatMap(([irq, isManaged]) => (isManaged ? [irq] : []));
+  if (irqs.length === 0) return [];
+  return [
+    `the kernel manages IRQs ${irqs.join(', ')} (managed): their names are those of queues, and their affinities share out all CPUs`,
+  ];
 }
 
 /** Why a guest of Hyper-V has no devices. */
@@ -206,7 +236,7 @@ function highestOf(mask: CpuMask): CpuId {
  *
  * @param highest CPU that something is on.
  * @param named so many CPUs are spoken of.
- * @param known what the machine's files say.
+ * @param known what the machine's files say; `online` only if the kernel was told to boot with no more.
  */
 function cpusOf(
   online: readonly CpuId[],
@@ -219,7 +249,7 @@ function cpusOf(
   const {
     present: _present,
     possible: knownPossible = known?.present,
-    online: _online,
+    online: booted,
     nodes,
     packages,
     ...rest
@@ -227,7 +257,8 @@ function cpusOf(
   const options: CpuOptions = {
     present,
     ...(possible > present && { possible }),
-    ...(online.length < present && { online }),
+    ...(online.length < present &&
+      (booted !== undefined || online[0] !== 0 ? { online } : { wentOffline: without(present, online) })),
     ...rest,
     ...(possible === knownPossible && nodes !== undefined && { nodes }),
     ...(possible === knownPossible &&
@@ -235,6 +266,11 @@ function cpusOf(
       packages !== packagesOf(nodes) && { packages }),
   };
   return Object.keys(options).length === 1 ? present : options;
+}
+
+/** CPUs below `present` that are not online. */
+function without(present: number, online: readonly CpuId[]): CpuId[] {
+  return Array.from({ length: present }, (_, cpu) => cpu).filter((cpu) => !online.includes(cpu));
 }
 
 /** The number of packages that a guest has unless it is said. */

@@ -30,10 +30,11 @@ async function machineOfScenario(named: string, stdio: Stdio): Promise<CapturedM
     files.add(path, { kind: 'file', bytes: Buffer.from(text) });
   const machine = machineOfRecording(recordingOf(files), false);
   const { captures } = machine;
-  const { cmdline } = scenario.guest;
-  return {
-    ...machine,
-    title: named,
-    captures: { ...captures, machine: { ...captures.machine, ...(cmdline !== undefined && { cmdline }) } },
+  // What a guest's files do not say.
+  const { cmdline, kernel } = scenario.guest;
+  const said = {
+    ...(cmdline !== undefined && { cmdline }),
+    ...(kernel !== undefined && { release: kernel }),
   };
+  return { ...machine, title: named, captures: { ...captures, machine: { ...captures.machine, ...said } } };
 }

@@ -42,11 +42,12 @@ function placeOf(irq: Irq, procIrq: ProcIrqDump | undefined): CpuId | undefined 
   return affinity.has(cpu) ? cpu : undefined;
 }
 
-/** The interrupt of a row that belongs to no channel. */
+/** The interrupt of a row that belongs to no channel. @param managed whether the kernel manages it, if that is known. */
 export function interruptOf(
   row: IrqRow,
   counts: CpuCounts,
   procIrq: ProcIrqDump | undefined,
+  managed: boolean | undefined,
   { arch }: ParsedInterrupts,
 ): InterruptOptions {
   const { irq, chip, chipPrinted, hwirq, trigger, actions } = row;
@@ -55,7 +56,8 @@ export function interruptOf(
   const shownTrigger = trigger === 'Edge' ? 'edge' : 'level';
   const usualName = platformOf(arch).namesFlows ? flow : null;
   const mask = procIrq?.affinity.get(irq);
-  const cpu = flow === 'percpu' || actions.length === 0 ? undefined : placeOf(irq, procIrq);
+  const isPlaced = flow !== 'percpu' && actions.length > 0 && managed !== true;
+  const cpu = isPlaced ? placeOf(irq, procIrq) : undefined;
   return {
     irq,
     chip,
@@ -67,6 +69,7 @@ export function interruptOf(
     ...(actions.length > 0 && { name: actions.join(', ') }),
     ...(mask !== undefined && !mask.isEmpty && { affinity: formatCpuList(mask) }),
     ...(cpu !== undefined && { cpu }),
+    ...(managed !== undefined && { managed }),
     ...(counts !== 0 && { counts }),
   };
 }

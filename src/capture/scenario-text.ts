@@ -3,6 +3,7 @@ import { formatCpuList } from '../machine/cpumask-text.js';
 import { CpuMask } from '../machine/cpumask.js';
 import { formatDuration } from '../scenario/duration.js';
 import type { DeviceInList } from '../scenario/options/devices.js';
+import type { PciDeviceOptions } from '../scenario/options/pci.js';
 import type { GuestOptions } from '../scenario/options/guest.js';
 import { relidListText, relidsOfList } from '../scenario/relid-list.js';
 import type { RecordedWorkload } from './bundle/workload.js';
@@ -17,8 +18,19 @@ function scalar(value: unknown): string {
   return plain.test(value) && !reserved.test(value) ? value : JSON.stringify(value);
 }
 
+/** A number that is usually written in hex. */
+class Hex {
+  constructor(readonly value: number) {}
+}
+
+/** A PCI function as a file has it: its driver is a key. */
+function pciItem({ driver, classCode, ...rest }: PciDeviceOptions): object {
+  return { [driver]: { ...rest, ...(classCode !== undefined && { class: new Hex(classCode) }) } };
+}
+
 /** A value on one line. */
 function flow(value: unknown): string {
+  if (value instanceof Hex) return `0x${value.value.toString(16).padStart(6, '0')}`;
   if (Array.isArray(value)) return `[${value.map(flow).join(', ')}]`;
   if (typeof value !== 'object' || value === null) return scalar(value);
   const pairs = Object.entries(value).filter(([, inner]) => inner !== undefined);
@@ -38,19 +50,21 @@ function line(key: string, value: unknown): string {
 /** CPU numbers as lists in the kernel's format. */
 function cpuLists({ cpus }: GuestOptions): unknown {
   if (typeof cpus === 'number') return cpus;
-  const { online, isolated, nohzFull, nodes, present, possible = present } = cpus;
+  const { online, wentOffline, isolated, nohzFull, nodes, present, possible = present } = cpus;
   const text = (list: readonly CpuId[]): string => formatCpuList(CpuMask.of(possible, list));
   return {
     ...cpus,
     ...(online && { online: text(online) }),
+    ...(wentOffline && { wentOffline: text(wentOffline) }),
     ...(isolated && { isolated: text(isolated) }),
     ...(nohzFull && { nohzFull: text(nohzFull) }),
     ...(typeof nodes === 'object' && { nodes: nodes.map(text) }),
   };
 }
 
-/** The device, with the relids of its sub-channels as ranges where that is shorter. */
-function withRanges(device: DeviceInList): unknown {
+/** A device as a file has it: relids of sub-channels as ranges where that is shorter, PCI functions by their drivers. */
+function deviceItem(device: DeviceInList): unknown {
+  if ('functions' in device) return { ...device, functions: device.functions?.map(pciItem) };
   if (!('subChannels' in device) || device.subChannels === undefined) return device;
   const text = relidListText(relidsOfList(device.subChannels));
   return text.includes('-') ? { ...device, subChannels: text } : device;
@@ -76,7 +90,7 @@ export function scenarioText(
   notes: readonly string[],
   workload?: RecordedWorkload,
 ): string {
-  const { kernel, arch, nrIrqs, goneIrqs, vmbus, procInterrupts, architectureRows } = guest;
+  const { kernel, arch, nrIrqs, vmbus, procInterrupts, architectureRows } = guest;
   const rows = Array.isArray(architectureRows) ? (architectureRows as readonly unknown[]) : undefined;
   return (
     notes.map((note) => `# ${note}\n`).join('') +
@@ -88,12 +102,12 @@ export function scenarioText(
     line('cmdline', guest.cmdline) +
     line('moduleParameters', guest.moduleParameters) +
     line('nrIrqs', nrIrqs) +
-    line('goneIrqs', goneIrqs) +
     line('vmbus', vmbus) +
     line('procInterrupts', procInterrupts) +
-    list('devices', guest.devices?.map(withRanges)) +
+    list('devices', guest.devices?.map(deviceItem)) +
     list('channels', guest.channels) +
     list('interrupts', guest.interrupts) +
+    list('pci', guest.pci?.map(pciItem)) +
     list('architectureRows', rows) +
     workloadText(workload) +
     '\nprint: [interrupts]\n'

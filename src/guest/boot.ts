@@ -8,7 +8,7 @@ import type { InterruptOptions } from '../scenario/options/interrupts.js';
 import type { PciDeviceOptions } from '../scenario/options/pci.js';
 import { initIrqProc } from '../view/proc/irq.js';
 import type { AssembledGuest } from './container/assemble.js';
-import { takeIrqs } from './gone-irqs.js';
+import { keepChannelIrqs } from './channel-irqs.js';
 
 /**
  * Boots a guest: the interrupts outside VMBus, irqdomains of plug-ins, VMBus, and what Hyper-V passes through.
@@ -38,7 +38,7 @@ export function* bootGuest(
 
 function* boot(
   { irqCore, lines, pci, kvm, vmbus, irqDomains }: AssembledGuest,
-  { interrupts = [], goneIrqs = [], pci: functions = [], vmbus: hasVmbus = true }: GuestOptions,
+  { interrupts = [], channels = [], pci: functions = [], vmbus: hasVmbus = true }: GuestOptions,
   isFirst: boolean,
 ): Procedure<void> {
   // The timer is requested before there is a /proc/irq, devices are found after that.
@@ -46,7 +46,7 @@ function* boot(
   for (const interrupt of interrupts.filter(isTimer)) yield* lines.plugIn(interrupt);
   initIrqProc(irqCore);
   for (const interrupt of interrupts) if (!isTimer(interrupt)) yield* lines.plugIn(interrupt);
-  yield* takeIrqs(irqCore, goneIrqs);
+  yield* keepChannelIrqs(irqCore, vmbus.connection.relids, channels);
   if (kvm !== undefined) yield* kvm.boot();
   for (const plugin of irqDomains) yield* procedureOf(plugin.attach(irqCore), plugin, 'attach(core)');
   // What is on a bus of pci-hyperv is found there.

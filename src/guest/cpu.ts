@@ -1,4 +1,5 @@
 import type { CpuId } from '../lib/brand.js';
+import { ErrnoError } from '../lib/errno.js';
 import type { Machine } from '../machine/machine.js';
 
 /** A CPU of the guest. */
@@ -44,6 +45,16 @@ export class GuestCpu {
    */
   offline(): void {
     this.machine.call(`CPU ${this.number} offline`, this.machine.hotplug.cpuDown(this.number));
+  }
+
+  /** As offline, for a guest that begins without the CPU. @throws RangeError if it cannot go offline. */
+  leave(): void {
+    try {
+      this.offline();
+    } catch (error) {
+      if (error instanceof ErrnoError) throw new RangeError(error.message);
+      throw error;
+    }
   }
 
   /** Brings the CPU online; returns when that is done. @throws ErrnoError EINVAL if it is not plugged in. */

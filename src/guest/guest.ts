@@ -66,8 +66,8 @@ import { checkExtensions } from './check-extensions.js';
 import { checkOptions } from './check-options.js';
 import { DeviceSettings } from './device-settings.js';
 import type { RunStats } from './run-stats.js';
-import { giveIrqsBack } from './gone-irqs.js';
 import { setInitialCounts } from './initial-counts.js';
+import { resolveCpus } from '../scenario/options/cpus.js';
 
 const SECOND = 1_000_000_000;
 
@@ -139,12 +139,16 @@ export class Guest implements ScenarioGuest {
     for (const rule of options.host?.misbehave ?? []) this.host.misbehave(rule);
     this.hangOfBoot = atOnce(bootGuest(guest, options, true));
     atOnce(this.quiesce());
-    for (const { relid, cpu } of options.channels ?? [])
-      if (cpu !== undefined) this.channel(relid).moveTo(cpu);
+    for (const { relid, cpu, affinity } of options.channels ?? []) {
+      const channel = cpu === undefined && affinity === undefined ? undefined : this.channel(relid);
+      if (cpu !== undefined) channel?.moveTo(cpu);
+      if (channel !== undefined && affinity !== undefined)
+        this.irq(channel.irq).settleOn(channel.cpu, affinity);
+    }
     for (const { irq, cpu, affinity } of options.interrupts ?? [])
       if (cpu !== undefined) this.irq(irq).settleOn(cpu, affinity);
     atOnce(this.quiesce());
-    giveIrqsBack(guest.irqCore, options.goneIrqs ?? []);
+    for (const cpu of resolveCpus(options.cpus).wentOffline) this.cpu(cpu).leave();
     setInitialCounts(guest, options);
     this.kvm?.start();
   }

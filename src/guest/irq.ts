@@ -19,6 +19,7 @@ import type { Procedure } from '../machine/step.js';
 import type { FileTree } from '../view/tree.js';
 import { bool, nonEmpty, raiseArgument, requestArgument } from './arguments.js';
 import { checkArgument } from './check-argument.js';
+import { IrqPlaceError } from './irq-place-error.js';
 
 /** What a Linux IRQ needs of its guest. */
 export interface IrqGuestParts {
@@ -99,13 +100,16 @@ export class GuestIrq {
    * go elsewhere again, where no kernel moves it without need.
    *
    * @param affinity in the kernel's form; default: what it has. What was offline when it was requested is not in that.
-   * @throws RangeError if it does not stay there.
+   * @throws IrqPlaceError if it does not stay there.
    */
   settleOn(cpu: CpuId, affinity = this.affinity): void {
     const isThere = (): boolean => this.effectiveAffinity === String(cpu);
     if (isThere() && this.affinity === affinity) return;
     if (!parseCpuList(affinity, this.guest.irqCore.machine.nrCpuIds).has(cpu))
-      throw new RangeError(`IRQ ${this.number} may go to CPUs ${affinity}, and CPU ${cpu} is none of them`);
+      throw new IrqPlaceError(
+        this.number,
+        `IRQ ${this.number} may go to CPUs ${affinity}, and CPU ${cpu} is none of them`,
+      );
     try {
       if (!isThere()) this.setAffinity(cpu);
       // Some chips move with the next interrupt only.
@@ -113,11 +117,12 @@ export class GuestIrq {
       this.setAffinity(affinity);
     } catch (error) {
       if (error instanceof ErrnoError)
-        throw new RangeError(`IRQ ${this.number} cannot go to CPU ${cpu}: ${error.message}`);
+        throw new IrqPlaceError(this.number, `IRQ ${this.number} cannot go to CPU ${cpu}: ${error.message}`);
       throw error;
     }
     if (!isThere())
-      throw new RangeError(
+      throw new IrqPlaceError(
+        this.number,
         `IRQ ${this.number} goes to CPU ${this.effectiveAffinity}, not to CPU ${cpu}, of ${affinity}`,
       );
   }

@@ -1,10 +1,9 @@
 import type { Irq } from '../lib/brand.js';
 import type { DeviceLines } from '../devices/line/lines.js';
+import { freeLine, pullOutLine } from '../devices/line/pull-out.js';
 import type { IrqCore } from '../irq/core.js';
 import { irqSettingsIsPerCpuDevid } from '../irq/data/settings.js';
 import type { IrqDesc } from '../irq/data/irqdesc.js';
-import { freeDescsSteps } from '../irq/mapping/alloc-descs.js';
-import { irqDisposeMappingSteps } from '../irq/mapping/irqdomain.js';
 import type { HostDevice } from '../host/device.js';
 import type { Procedure } from '../machine/step.js';
 import type { Turns } from '../machine/turns.js';
@@ -200,11 +199,8 @@ export class GuestLines implements ScenarioLines {
 
   private *pullOut(desc: IrqDesc): Procedure<void> {
     const { irqCore, devices } = this.guest;
-    while (desc.action !== undefined) yield* devices.free(desc, undefined);
-    devices.unplug(desc);
-    if (this.ofArchitecture.has(desc)) return;
-    if (desc.data.domain === null) yield* freeDescsSteps(irqCore, desc.irq, 1);
-    else yield* irqDisposeMappingSteps(irqCore, desc.irq);
+    if (this.ofArchitecture.has(desc)) yield* freeLine(devices, desc);
+    else yield* pullOutLine(irqCore, devices, desc);
   }
 
   private run<T>(what: string, proc: Procedure<T>): T {

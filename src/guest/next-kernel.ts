@@ -25,7 +25,7 @@ export function kexecKernel(
   // Those that are there are numbered first.
   const vps = [...present, ...possible.andNot(present)];
   const fresh = freshly(options, cmdline);
-  const { present: atBoot, online: _online, ...cpus } = resolveCpus(options.cpus);
+  const { present: atBoot, online: _online, wentOffline: _went, ...cpus } = resolveCpus(options.cpus);
   if (present.weight === atBoot && vps.every((cpu, at) => cpu === at)) return { options: fresh, vps };
   const nodes = nodesOf(topology).map((node) =>
     [...vps.keys()].filter((at) => topology.node[vps[at]] === node),
@@ -60,14 +60,7 @@ function nrCpusOf(cmdline: string): number {
 
 /** A kernel that has just been started has counted nothing, and moved nothing. */
 function freshly(options: GuestOptions, cmdline: string | undefined): GuestOptions {
-  const {
-    interrupts = [],
-    goneIrqs: _gone,
-    architectureRows: _rows,
-    channels: _channels,
-    cmdline: _old,
-    ...rest
-  } = options;
+  const { interrupts = [], architectureRows: _rows, channels: _channels, cmdline: _old, ...rest } = options;
   return {
     ...rest,
     ...(cmdline !== undefined && { cmdline }),

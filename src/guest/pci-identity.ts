@@ -29,26 +29,40 @@ function usual(driver: PciDriverName, isOnHyperv: boolean): Partial<PciIdentity>
     case 'msix':
       // QEMU's device for tests, which has no class.
       return { vendor: VENDOR_REDHAT, device: 0x0005, classCode: 0x00ff00, ...QEMU };
+    case 'lines':
+      return {};
   }
 }
 
 /** What a function is: as its options say, or what its driver usually serves. */
-export function identityOf({ driver, id, classCode }: PciDeviceOptions, isOnHyperv: boolean): PciIdentity {
+export function identityOf(options: PciDeviceOptions, isOnHyperv: boolean): PciIdentity {
+  const { driver, classCode, revision } = options;
   const known = usual(driver, isOnHyperv);
-  const [vendor = known.vendor ?? 0, device = known.device ?? 0] =
-    id?.split(':').map((part) => Number.parseInt(part, 16)) ?? [];
+  const [vendor = known.vendor ?? 0, device = known.device ?? 0] = pairOf(options.id);
+  const [subsystemVendor = known.subsystemVendor ?? vendor, subsystemDevice = known.subsystemDevice ?? 0] =
+    pairOf(options.subsystem);
   return {
     vendor,
     device,
-    subsystemVendor: known.subsystemVendor ?? vendor,
-    subsystemDevice: known.subsystemDevice ?? 0,
-    revision: known.revision ?? 0,
+    subsystemVendor,
+    subsystemDevice,
+    revision: revision ?? known.revision ?? 0,
     classCode: classCode ?? known.classCode ?? 0,
   };
 }
 
-/** The kernel's driver for a function (struct pci_driver name). */
-export function kernelDriverOf({ driver, name = 'msix' }: PciDeviceOptions): string {
+/** `15b3:1016` as numbers. */
+function pairOf(text: string | undefined): number[] {
+  return text?.split(':').map((part) => Number.parseInt(part, 16)) ?? [];
+}
+
+/** The kernel's driver for a function (struct pci_driver name); undefined: it has none. */
+export function kernelDriverOf({
+  driver,
+  kernelDriver,
+  name = 'msix',
+}: PciDeviceOptions): string | undefined {
+  if (driver === 'lines') return kernelDriver;
   if (driver.startsWith('virtio')) return 'virtio-pci';
   if (driver === 'mlx5') return 'mlx5_core';
   return driver === 'msix' ? name : driver;

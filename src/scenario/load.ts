@@ -83,7 +83,6 @@ function guestOptions(keys: ScenarioKeys): GuestOptions {
     its: keys.its,
     nrIrqs,
     maxIrqs: keys.maxIrqs,
-    goneIrqs: keys.goneIrqs,
     seed,
     interruptTimeNs: interruptTime,
     host: keys.host && hostOptions(keys.host),

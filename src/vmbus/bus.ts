@@ -26,8 +26,8 @@ export class VmbusBus {
   private readonly bound: VmbusDevice[] = [];
   /** Classes that a driver serves beside its own since the user said so (struct hv_driver dynids). */
   private readonly dynamicIds = new Map<VmbusDriver, Set<Guid>>();
-  /** New devices that wait for the end of a suspend; undefined outside one. */
-  private deferred: VmbusDevice[] | undefined;
+  /** Devices whose probes wait for the end of a suspend; undefined outside one. */
+  private deferred: Set<VmbusDevice> | undefined;
 
   constructor(
     private readonly connection: VmbusConnection,
@@ -117,6 +117,7 @@ export class VmbusBus {
   *bindByHand(device: VmbusDevice, driver: VmbusDriver): Procedure<number> {
     if (!this.matches(driver, device)) return errnoValue('ENODEV');
     if (device.driver !== undefined) return errnoValue('EBUSY');
+    if (this.deferred !== undefined) return errnoValue('EAGAIN');
     yield* this.bind(device, driver, false);
     return device.driver === undefined ? device.probeError : 0;
   }
@@ -162,20 +163,21 @@ export class VmbusBus {
     channel.device = device;
     this.devices.push(device);
     this.byInstance.set(instanceId, device);
-    if (!this.autoprobe) return 0;
-    if (this.deferred === undefined) yield* this.probeFor(device);
-    else this.deferred.push(device);
+    if (this.autoprobe) yield* this.probeFor(device);
     return 0;
   }
 
-  /** While the guest is being suspended no driver takes a device into service (device_block_probing). */
+  /**
+   * While the guest is being suspended no driver takes a device into service, whether the device is new or the driver
+   * (device_block_probing, really_probe).
+   */
   blockProbing(): void {
-    this.deferred ??= [];
+    this.deferred ??= new Set();
   }
 
-  /** Devices that came meanwhile get their drivers (device_unblock_probing). */
+  /** Devices that would have had a driver meanwhile get theirs (device_unblock_probing). */
   *unblockProbing(): Procedure<void> {
-    const deferred = this.deferred ?? [];
+    const deferred = this.deferred ?? new Set();
     this.deferred = undefined;
     for (const device of deferred) if (this.devices.includes(device)) yield* this.probeFor(device);
   }
@@ -188,6 +190,10 @@ export class VmbusBus {
   }
 
   private *bind(device: VmbusDevice, driver: VmbusDriver, mayWait = true): Procedure<void> {
+    if (this.deferred !== undefined) {
+      this.deferred.add(device);
+      return;
+    }
     const { channel } = device;
     if (driver.loadedByHand === true) this.announce(driver);
     // From here on the device waits for its probe before it goes, even if the probe's turn has yet to come.
@@ -278,6 +284,12 @@ export class VmbusBus {
   }
 
   private *probe(device: VmbusDevice, driver: VmbusDriver): Procedure<void> {
+    if (this.deferred !== undefined) {
+      this.leave(device);
+      this.deferred.add(device);
+      device.probing.completeAll();
+      return;
+    }
     try {
       yield* inFrame('vmbus_probe', procedureOf(driver.probe(device), driver, 'probe(device)'));
     } catch (error) {

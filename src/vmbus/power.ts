@@ -75,6 +75,7 @@ export class VmbusPower {
     }
     const suspended: VmbusDevice[] = [];
     this.bus.blockProbing();
+    for (const { probing } of this.bus.devices) yield* inFrame('wait_for_device_probe', probing.wait());
     try {
       for (const device of this.bus.devices.toReversed()) {
         yield* suspendDevice(device);

@@ -261,7 +261,6 @@ describe('files and options are checked by one schema', () => {
       its: true,
       nrIrqs: true,
       maxIrqs: true,
-      goneIrqs: true,
       seed: true,
       interruptTimeNs: true,
       host: true,

@@ -58,7 +58,14 @@ architectureRows:
       kernel: '6.10',
       arch: 'arm64',
       cpus: {
-        ...{ present: 8, possible: 16, online: [0, 1, 2, 3], isolated: [7], nohzFull: [5, 6, 15] },
+        ...{
+          present: 8,
+          possible: 16,
+          online: [0, 1, 2, 3],
+          wentOffline: [],
+          isolated: [7],
+          nohzFull: [5, 6, 15],
+        },
         ...{ nodes: 2, packages: 4, threadsPerCore: 2, vendor: 'Intel' },
       },
       nrIrqs: 488,

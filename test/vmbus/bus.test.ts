@@ -146,6 +146,32 @@ describe('a driver whose probes come beside others', () => {
   });
 });
 
+// drivers/base/dd.c really_probe (defer_all_probes), device_driver_attach, device_unblock_probing.
+describe('while probes are blocked, as in a suspend', () => {
+  test('neither a new driver nor one that begins late has devices; they have their drivers when it is over', () => {
+    const probed: string[] = [];
+    const kvp = driver('kvp', 'kvp', () => probed.push('kvp'));
+    const vss = { ...driver('vss', 'vss', () => probed.push('vss')), probesAsynchronously: true };
+    const guest = guestWith();
+    const { bus } = guest.vmbus;
+    guest.run(
+      (function* () {
+        yield* bus.registerDriver(vss); // whose worker has yet to begin
+        bus.blockProbing();
+        yield* bus.registerDriver(kvp);
+      })(),
+    );
+    guest.settle();
+    expect(probed).toEqual([]);
+    expect(bus.devices.map((one) => one.driver)).toEqual([undefined, undefined]);
+    expect(guest.run(bus.bindByHand(guest.device(3), kvp))).toBe(errnoValue('EAGAIN'));
+    guest.run(bus.unblockProbing());
+    guest.settle();
+    expect(probed).toEqual(['kvp', 'vss']);
+    expect(bus.devices.map((one) => one.driver)).toEqual([kvp, vss]);
+  });
+});
+
 // hv_vmbus_get_id, vmbus_match: is_hvsock_channel comes first.
 test('a socket goes to the driver of sockets, whatever its class id and driver_override say', () => {
   const kvp = driver('kvp', 'kvp');

@@ -12,7 +12,7 @@ import { ringSizes } from './ring-sizes.js';
 
 /** What the files of a machine say of it, apart from its interrupts and devices. */
 export interface MachineFacts {
-  /** CPUs, as far as sysfs tells; undefined: it does not. */
+  /** CPUs, as far as sysfs tells, with `online` if the kernel booted with no more; undefined: it does not. */
   readonly cpus?: CpuOptions;
   /** Parameters of the kernel that matter here. */
   readonly cmdline?: string;
@@ -89,13 +89,19 @@ function cpusOf(
   );
   if (present.length < nrPresent)
     findings.guess(`CPUs 0-${nrPresent - 1} are present`, `${CPUS}/present has gaps, which a guest has not`);
+  const isLimited = /(?:^|\s)maxcpus=/.test(files.line('/proc/cmdline') ?? '');
+  if (online.length < nrPresent && !isLimited)
+    findings.guess(
+      'CPUs that are offline went after devices were set up',
+      `${CPUS}/online; /proc/cmdline has no maxcpus`,
+    );
   const vendor = vendorOf(files);
   const nohzFull = listIn(files, `${CPUS}/nohz_full`) ?? [];
   const noTickSaid = /(?:^|\s)(?:nohz_full=|isolcpus=\S*nohz)/.test(cmdline ?? '');
   return {
     present: nrPresent,
     ...(possible > nrPresent && { possible }),
-    ...(online.length < nrPresent && { online }),
+    ...(online.length < nrPresent && isLimited && { online }),
     ...(nohzFull.length > 0 && !noTickSaid && { nohzFull }),
     ...(vendor !== undefined && vendor !== 'Intel' && { vendor }),
     ...topologyIn(files, possible, online, findings),

@@ -48,7 +48,10 @@ function deviceIn(files: MachineFiles, path: string, name: string): LsvmbusDevic
   };
 }
 
-/** Sub-channels come in the order of their numbers, which they are offered in. */
+/**
+ * Sub-channels come in the order of their numbers, which they are offered in. The primary channel's directory keeps its name
+ * when the relid changes, as it does with hibernation.
+ */
 function channelsIn(files: MachineFiles, path: string, primary: number): LsvmbusChannel[] {
   const all = files.list(`${path}/channels`).flatMap((name) => {
     const relid = Number(name);
@@ -56,7 +59,7 @@ function channelsIn(files: MachineFiles, path: string, primary: number): Lsvmbus
     const targetCpu = files.number(`${channel}/cpu`) ?? 0;
     if (!/^\d+$/.test(name) || !isRelid(relid) || targetCpu < 0 || targetCpu > MAX_CPU) return [];
     const index = relid === primary ? -1 : (files.number(`${channel}/subchannel_id`) ?? relid);
-    return [{ relid, targetCpu, index }];
+    return [index === 0 ? { relid: primary, targetCpu, index: -1 } : { relid, targetCpu, index }];
   });
   if (!all.some(({ relid }) => relid === primary)) all.push({ relid: primary, targetCpu: 0, index: -1 });
   return all

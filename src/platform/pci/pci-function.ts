@@ -25,6 +25,8 @@ export interface PciFunction {
   readonly node: number;
   /** Entries of its MSI-X table. */
   readonly msix: number;
+  /** Numbers of its interrupts, where somebody else has made them; its table is not known then. */
+  readonly lines?: readonly PciVector[];
   /** The bus that it is on, where a platform has several; default: the platform's own. */
   readonly bus?: PciBus;
   /** GUID of the VMBus device that its bus is, on a bus of Hyper-V; default: one with the number of its PCI domain. */

@@ -103,6 +103,7 @@ export class PciVectors implements PciMsi {
   }
 
   vectors(func: PciFunction): readonly PciVector[] {
+    if (func.lines !== undefined) return func.lines.filter(({ irq }) => this.core.desc(irq) !== undefined);
     const device = this.devices.get(func);
     const kind = device?.enabled;
     if (device === undefined || kind === null || kind === undefined) return [];
@@ -122,6 +123,7 @@ export class PciVectors implements PciMsi {
   }
 
   *remove(func: PciFunction): Procedure<void> {
+    if (func.lines !== undefined) return;
     const device = this.device(func);
     yield* this.free(device);
     this.removeDomain(this.parentOf(func), device);

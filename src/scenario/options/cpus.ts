@@ -11,6 +11,8 @@ export interface CpuOptions {
   readonly possible?: number;
   /** CPUs online from the start; default: all present ones. With VMBus CPU 0 is one of them. */
   readonly online?: readonly CpuId[];
+  /** CPUs that go offline as soon as the guest has booted: devices were set up while they were there. Default: none. */
+  readonly wentOffline?: readonly CpuId[];
   /** CPUs that managed interrupts keep away from (isolcpus=managed_irq). */
   readonly isolated?: readonly CpuId[];
   /** CPUs without a timer tick (nohz_full). */
@@ -30,6 +32,7 @@ export interface ResolvedCpus {
   readonly present: number;
   readonly possible: number;
   readonly online: readonly CpuId[];
+  readonly wentOffline: readonly CpuId[];
   readonly isolated: readonly CpuId[];
   readonly nohzFull: readonly CpuId[];
   readonly vendor: (typeof cpuVendors)[number];
@@ -44,6 +47,7 @@ export function resolveCpus(cpus: number | CpuOptions): ResolvedCpus {
   return {
     present,
     possible,
+    wentOffline: options.wentOffline ?? [],
     online: online ?? Array.from({ length: present }, (_, cpu) => cpu),
     isolated,
     nohzFull,

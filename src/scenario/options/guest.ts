@@ -1,4 +1,4 @@
-import type { Irq, Ns } from '../../lib/brand.js';
+import type { Ns } from '../../lib/brand.js';
 import type { ParameterValues } from '../../vmbus/module-parameters.js';
 import type { Architecture } from './architecture.js';
 import type { ChannelOptions } from './channels.js';
@@ -15,6 +15,7 @@ import type { ArchitectureRowOptions, ProcInterruptsOptions } from './proc-inter
 
 /** Whose interrupt remapping an x86 machine can have. */
 export const remappingKinds = ['none', 'intel', 'amd', 'hyperv'] as const;
+/** Whose interrupt remapping an x86 machine has. */
 export type RemappingKind = (typeof remappingKinds)[number];
 
 /**
@@ -59,11 +60,6 @@ export interface GuestOptions {
   readonly nrIrqs?: number;
   /** Interrupt numbers are below this, as the kernel was built (MAX_SPARSE_IRQS); default: that of the kernel. */
   readonly maxIrqs?: number;
-  /**
-   * IRQ numbers that something had while devices got theirs, and that are free once the guest has booted: what had them
-   * has gone. Default: none.
-   */
-  readonly goneIrqs?: readonly Irq[];
   /** Of all that is random; default 1. */
   readonly seed?: number;
   /** How long an interrupt keeps its CPU from taking the next one; default 0. */

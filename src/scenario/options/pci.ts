@@ -1,7 +1,8 @@
-import type { Ns } from '../../lib/brand.js';
+import type { Irq, Ns } from '../../lib/brand.js';
 
 /** Drivers of PCI functions outside Hyper-V's own. */
-export const pciDrivers = ['nvme', 'virtio-net', 'virtio-blk', 'mana', 'mlx5', 'msix'] as const;
+export const pciDrivers = ['nvme', 'virtio-net', 'virtio-blk', 'mana', 'mlx5', 'msix', 'lines'] as const;
+/** A driver of a PCI function, as options name it. */
 export type PciDriverName = (typeof pciDrivers)[number];
 
 /** Buses that a machine's PCI functions can be on. */
@@ -30,6 +31,16 @@ export interface PciDeviceOptions {
   readonly classCode?: number;
   /** On a bus of Hyper-V: its serial number there, which its slot is named by; default: counted on. */
   readonly serial?: number;
+  /** lines: numbers of its interrupts, which `interrupts` says more of; default: none. */
+  readonly irqs?: readonly Irq[];
+  /** lines: what kind of messages they are; default msix. */
+  readonly kind?: 'msix' | 'msi';
+  /** lines: the kernel's driver that has it in service, `ahci`; default: none has. */
+  readonly kernelDriver?: string;
+  /** lines: vendor and device of its subsystem, `1414:0000`; default: its vendor, and 0. */
+  readonly subsystem?: string;
+  /** lines: its revision; default 0. */
+  readonly revision?: number;
   /** msix: what its interrupts are called: `name-0`, `name-1`, …; default `msix`. */
   readonly name?: string;
   /** msix: the name of each interrupt, in place of `name-0` and on; there are as many queues. */
@@ -58,10 +69,11 @@ export function instanceDomain(instance: string): number {
 
 /** What a device is called in Linux, of its kind's number: the lowest that is free. */
 export function pciDeviceName(
-  { driver, name = 'msix' }: PciDeviceOptions,
+  { driver, name = 'msix', bdf }: PciDeviceOptions,
   taken: ReadonlySet<string>,
 ): string {
   if (driver === 'msix') return name;
+  if (driver === 'lines' && bdf !== undefined) return bdf;
   const stem = driver.startsWith('virtio') ? 'virtio' : driver;
   let number = 0;
   while (taken.has(`${stem}${number}`)) number += 1;

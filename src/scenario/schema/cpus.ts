@@ -22,6 +22,7 @@ export const cpus = z.union(
       present: cpuNumber.describe('CPUs plugged in'),
       possible: cpuNumber.optional().describe('CPUs that there is room for; default: those present'),
       online: cpuSet.optional().describe('CPUs online from the start; default: all present ones'),
+      wentOffline: cpuSet.optional().describe('CPUs that go offline as soon as the guest has booted'),
       isolated: cpuSet
         .optional()
         .describe('CPUs that managed interrupts keep away from (isolcpus=managed_irq)'),
@@ -63,6 +64,7 @@ export function checkCpus(
     {
       ...numbers,
       online: read(keys.online, present, ['cpus', 'online']),
+      wentOffline: read(keys.wentOffline, present, ['cpus', 'wentOffline']),
       isolated: read(keys.isolated, possible, ['cpus', 'isolated']),
       nohzFull: read(keys.nohzFull, possible, ['cpus', 'nohzFull']),
       nodes:
@@ -75,7 +77,9 @@ export function checkCpus(
   );
 }
 
-const listKeys = ['online', 'isolated', 'nohzFull'] as const;
+const listKeys = ['online', 'wentOffline', 'isolated', 'nohzFull'] as const;
+/** Lists of CPUs that are plugged in. */
+const presentKeys: ReadonlySet<string> = new Set(['online', 'wentOffline']);
 
 /** CPUs of the guest, as far as they make sense. */
 export function checkCpuOptions(
@@ -90,12 +94,14 @@ export function checkCpuOptions(
     return undefined;
   }
   for (const key of listKeys) {
-    const end = key === 'online' ? present : possible;
+    const end = presentKeys.has(key) ? present : possible;
     const wrong = options[key]?.find((number) => number >= end);
     if (wrong !== undefined) report(['cpus', key], `expected CPUs of 0-${end - 1}, not ${wrong}`);
   }
   if (vmbus && options.online?.includes(0) === false)
     report(['cpus', 'online'], 'CPU 0 is always online: expected it in the list');
+  if (options.wentOffline?.includes(0))
+    report(['cpus', 'wentOffline'], 'CPU 0 does not go offline: expected other CPUs');
   try {
     topologyOf(possible, { nodes, packages, threadsPerCore });
   } catch (error) {

@@ -10,7 +10,7 @@ import { deviceInList } from './device.js';
 import { host } from './host.js';
 import { interrupt } from './interrupt.js';
 import { kvm } from './kvm.js';
-import { bool, duration, irq, printTarget, u32 } from './notations.js';
+import { bool, duration, printTarget, u32 } from './notations.js';
 import { pciDevice } from './pci.js';
 import { architectureRows, procInterrupts } from './proc-interrupts.js';
 import { moduleParameters } from './module-parameters.js';
@@ -46,9 +46,6 @@ export function guestShape(vocabulary: GuestVocabulary) {
       .optional()
       .describe('Interrupt numbers are below this, as the kernel was built; default: its MAX_SPARSE_IRQS'),
     nrIrqs: int(17, 0x7fffffff).optional().describe('Number of IRQs; default: what Linux computes'),
-    goneIrqs: list('a list of IRQ numbers such as [25, 27]', irq)
-      .optional()
-      .describe('IRQ numbers that are free now, but were not when devices got theirs; default: none'),
     seed: u32.optional().describe('Of all that is random; default 1'),
     interruptTime: duration
       .optional()
@@ -101,6 +98,7 @@ export function scenarioShape(vocabulary: ScenarioVocabulary, step: ReturnType<t
   };
 }
 
+/** The schemas of the keys of a scenario file. */
 export type ScenarioShape = ReturnType<typeof scenarioShape>;
 
 /** What a scenario file is read as. */

@@ -22,7 +22,12 @@ import {
   irqResolveMappingSteps,
 } from '../../irq/data/revmap.js';
 import { irqDomainCreateLinear, irqDomainRemove } from '../../irq/mapping/create-domain.js';
-import { irqCreateMappingSteps, irqDisposeMappingSteps } from '../../irq/mapping/irqdomain.js';
+import { allocDescsSteps } from '../../irq/mapping/alloc-descs.js';
+import {
+  irqCreateMappingSteps,
+  irqDisposeMappingSteps,
+  irqDomainAssociateSteps,
+} from '../../irq/mapping/irqdomain.js';
 import { requestIrq } from '../../irq/management/request.js';
 import { irqStatus } from '../../irq/data/settings.js';
 import type { VmbusChannel } from '../channel/channel.js';
@@ -59,11 +64,13 @@ export function createVmbusDomain(core: IrqCore, chip: IrqChip): IrqDomain {
  * free_irq, waiting for handlers         desc of the relid?  → its handlers
  * dispose the mapping
  * ```
- * Forbidden: the number goes to another channel while the handler of the old one is there.
+ * Forbidden: the number goes to another channel while the handler of the old one is there (races/rescind-reuse).
  */
 export class IrqdomainRelidMap implements RelidMap {
   readonly domain: IrqDomain;
   readonly countsChannels = true;
+  /** Numbers that channels to come are to have. */
+  private readonly kept = new Map<Relid, Irq>();
   private readonly dropped = new Statistic('events that the guest dropped');
 
   /** @param domain where the channels' lines are; default: one of this connection's own. */
@@ -80,9 +87,20 @@ export class IrqdomainRelidMap implements RelidMap {
     return this.dropped.value;
   }
 
+  /**
+   * Keeps a number, which nothing may have yet, for the next channel of this relid.
+   *
+   * @returns a negative errno if it is not free.
+   */
+  *keepIrq(relid: Relid, irq: Irq): Procedure<number> {
+    const ret = yield* allocDescsSteps(this.core, irq, irq, 1);
+    if (ret >= 0) this.kept.set(relid, irq);
+    return ret;
+  }
+
   /** Gives the channel an IRQ. */
   *map(channel: VmbusChannel): Procedure<boolean> {
-    const irq = yield* irqCreateMappingSteps(this.domain, hwirqOf(channel.relid));
+    const irq = yield* this.numberFor(channel.relid);
     if (irq === 0) return false;
     // Who has found the line in the reverse map asks it for its channel without its lock.
     this.domain.announceChange(hwirqOf(channel.relid));
@@ -90,6 +108,14 @@ export class IrqdomainRelidMap implements RelidMap {
     yield* this.setUpLine(irq);
     channel.irq = irq;
     return true;
+  }
+
+  private *numberFor(relid: Relid): Procedure<Irq> {
+    const irq = this.kept.get(relid);
+    if (irq === undefined) return yield* irqCreateMappingSteps(this.domain, hwirqOf(relid));
+    this.kept.delete(relid);
+    yield* irqDomainAssociateSteps(this.domain, irq, hwirqOf(relid));
+    return irq;
   }
 
   /** What the line of a channel gets besides; in one go, for nobody else has the new line yet. */

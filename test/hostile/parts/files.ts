@@ -257,10 +257,9 @@ async function give(
   writeFileSync(file, bytes);
   const args = format.commands[how % format.commands.length](file, directory);
   const said = format.isProgram === true ? inProcess(args) : await here(args);
-  if (said === undefined) return undefined;
-  watch.reached(`${format.name}: status ${said.status}`);
-  const broken = wrongAnswer(said, file) ?? strangerIn(directory, format);
+  const broken = said && (wrongAnswer(said, file) ?? strangerIn(directory, format));
   rmSync(file);
+  if (said !== undefined) watch.reached(`${format.name}: status ${said.status}`);
   if (broken === undefined) return undefined;
   const shown = args.map((arg) => arg.replaceAll(`${directory}/`, '')).join(' ');
   return `irqlab ${shown}: ${broken}\n--- ${format.file}\n${Buffer.from(bytes).toString('latin1').slice(0, 4000)}`;

@@ -7,6 +7,7 @@ describe('CPUs', () => {
       present: 2,
       possible: 2,
       online: [0, 1],
+      wentOffline: [],
       isolated: [],
       nohzFull: [],
       vendor: 'Intel',
