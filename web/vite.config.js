@@ -1,40 +1,37 @@
 // The page as a static site, into dist/web: npm run web, after npm run build.
-import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vite';
 import { licencesOf } from '../tools/package/licences.js';
 import { leftOut } from './leave-out.js';
+import { diagramsOf } from './race-diagrams.js';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 const root = fileURLToPath(new URL('..', import.meta.url));
 
-/** Of a race's source, `FILE?diagram`: the drawing of what must not happen, without the signs of a comment. */
+/** Of a race's source, `FILE?diagram`: the drawings of what must not happen. */
 const raceDiagrams = {
   name: 'race-diagrams',
-  load: (id) => (id.endsWith('?diagram') ? `export default ${JSON.stringify(diagramIn(id))};` : null),
+  load(id) {
+    const [, race] = /([\w-]+)\.ts\?diagram$/.exec(id) ?? [];
+    return race === undefined ? null : `export default ${JSON.stringify(diagramsOf(race))};`;
+  },
 };
 
-function diagramIn(id) {
-  const source = readFileSync(id.replace('?diagram', ''), 'utf8');
-  const comment = [...source.matchAll(/\/\*\*\n([\s\S]*?)\*\//g)].find(([, text]) =>
-    text.includes('Forbidden'),
-  );
-  if (comment === undefined) return '';
-  const lines = comment[1].split('\n').map((line) => line.replace(/^ \* ?/, '').trimEnd());
-  return lines
-    .filter((line) => line !== '```')
-    .join('\n')
-    .trim();
-}
-
-/** LICENCES.md beside the page, of all that went into it and into its workers, which are built on their own. */
+/** What went into the page and into its workers, which are built on their own, before it is. */
 const bundled = new Set();
-const licences = {
-  name: 'licences',
+const collected = {
+  name: 'collected',
   generateBundle(_options, files) {
     for (const { moduleIds = [] } of Object.values(files)) for (const id of moduleIds) bundled.add(id);
   },
-  closeBundle: () => writeFileSync(`${root}dist/web/LICENCES.md`, licencesOf([...bundled], '')),
+};
+
+/** LICENCES.md beside the page, of all of that. */
+const licences = {
+  name: 'licences',
+  generateBundle() {
+    this.emitFile({ type: 'asset', fileName: 'LICENCES.md', source: licencesOf([...bundled], '') });
+  },
 };
 
 /**
@@ -63,10 +60,10 @@ export default defineConfig({
     },
   },
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
-  plugins: [...leftOut, raceDiagrams, licences],
+  plugins: [...leftOut, raceDiagrams, collected, licences],
   worker: {
     format: 'es',
-    plugins: () => [...leftOut, licences],
+    plugins: () => [...leftOut, collected],
     rolldownOptions: { output: { codeSplitting: { groups: workerParts } } },
   },
   build: {
