@@ -65,7 +65,7 @@ import {
   type WalkRow,
   WaitQueue,
   type World,
-} from 'irqlab';
+} from 'irqlab/explore';
 
 /** What a task waits at until it is opened. */
 class Gate extends SharedObject {

@@ -1,0 +1,24 @@
+// The explorer, what models of races are made of, and the form of a race as `irqlab explore` has it.
+export * from './explore/index.js';
+export { Completion, sleep, WaitQueue } from './machine/completion.js';
+export { Lock, SpinLock } from './machine/lock.js';
+export { memoryBarrier, MemoryWord } from './machine/memory.js';
+export { SharedCounter, SharedVar } from './machine/shared-var.js';
+export {
+  checkpoint,
+  inFunction,
+  type Procedure,
+  runAtomic,
+  SharedObject,
+  SharedWord,
+  type Step,
+} from './machine/step.js';
+export { differencesOf, planOf, type PlannedRow } from './races/verdict.js';
+export {
+  defineRace,
+  RACE,
+  type Race,
+  type RaceOptions,
+  type RaceVariant,
+  type RaceVerdict,
+} from './races/race.js';
