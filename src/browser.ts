@@ -70,9 +70,25 @@ export type { FileTree } from './view/tree.js';
 export * from './explore/index.js';
 export { Completion, WaitQueue } from './machine/completion.js';
 export { Lock, SpinLock } from './machine/lock.js';
-export { memoryBarrier, MemoryWord } from './machine/memory.js';
+export {
+  instructionBarrier,
+  memoryBarrier,
+  MemoryWord,
+  readBarrier,
+  viewOfLoad,
+  writeBarrier,
+} from './machine/memory.js';
 export { SharedCounter, SharedVar } from './machine/shared-var.js';
-export { checkpoint, inFunction, runAtomic, SharedObject, SharedWord, type Step } from './machine/step.js';
+export {
+  checkpoint,
+  inFunction,
+  runAtomic,
+  type Order,
+  SharedObject,
+  SharedWord,
+  type Step,
+  type View,
+} from './machine/step.js';
 
 // A guest that follows the real time, and commands to it: what `irqlab mount` has behind its socket.
 export type { CommandTaker, ControlAnswer } from './steer/answer.js';

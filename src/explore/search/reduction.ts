@@ -5,6 +5,8 @@ import { type Search, type SearchSetup, ShardDealer } from './search.js';
 import type { Step } from '../../machine/step.js';
 import { accessOf } from '../execution/access.js';
 
+const nothing: readonly number[] = [];
+
 /**
  * Runs at least one execution of every class that differs only in the order of independent steps: dynamic partial-order
  * reduction with source sets and sleep sets (Abdulla, Aronis, Jonsson, Sagonas, "Optimal dynamic partial order
@@ -24,6 +26,8 @@ export class Reduction<S> implements Search {
   private readonly sleep: Int32Array;
   /** Contexts tried whose step must not sleep. */
   private readonly wakeful: Int32Array;
+  /** For each state: sets of contexts of which all are to be tried if one is. */
+  private readonly together: (readonly number[])[] = [];
   private readonly chosen: Int32Array;
   private readonly choices: Int32Array;
   private readonly nowNs: Float64Array;
@@ -54,6 +58,7 @@ export class Reduction<S> implements Search {
 
   private backtrack(): boolean {
     for (let at = this.prefix - 1; at >= 0; at--) {
+      for (const set of this.together[at]) if ((this.todo[at] & set) !== 0) this.todo[at] |= set;
       const left = this.todo[at] & ~this.done[at] & ~this.sleep[at];
       if (left === 0) continue;
       this.choose(at, left);
@@ -147,11 +152,13 @@ export class Reduction<S> implements Search {
    */
   private hidesCommits(at: number): boolean {
     if (!this.history.hasDrained(at)) return false;
-    const { commit } = this.setup.execution.stage.contexts[this.chosen[at]].lane;
-    if (commit === undefined) return true;
-    this.todo[at] |= 1 << commit.pid;
-    // All that begins with that commit has been seen: what is left of this state begins with another context.
-    if ((this.sleep[at] & (1 << commit.pid)) !== 0) this.todo[at] |= this.enabled[at];
+    let commits = 0;
+    for (const { pid } of this.setup.execution.stage.contexts[this.chosen[at]].lane.commits)
+      commits |= 1 << pid;
+    commits &= this.enabled[at];
+    this.todo[at] |= commits;
+    // All that begins with those commits has been seen: what is left of this state begins with another context.
+    if ((commits & ~this.sleep[at]) === 0) this.todo[at] |= this.enabled[at];
     return true;
   }
 
@@ -159,6 +166,7 @@ export class Reduction<S> implements Search {
   private open(at: number, enabled: number): boolean {
     this.nowNs[at] = this.setup.execution.stage.nowNs;
     this.enabled[at] = enabled;
+    this.together[at] = this.alternatives(enabled);
     this.done[at] = 0;
     this.wakeful[at] = 0;
     this.todo[at] = 0;
@@ -170,6 +178,27 @@ export class Reduction<S> implements Search {
     this.choose(at, awake);
     this.todo[at] = isShared ? enabled : 1 << this.chosen[at];
     return true;
+  }
+
+  /**
+   * Where a load may have been early, that it was not is another choice of the same CPU: neither shows in an execution that
+   * begins with the other.
+   */
+  private alternatives(enabled: number): readonly number[] {
+    const { stage } = this.setup.execution;
+    if (stage.memory !== 'arm64') return nothing;
+    const sets: number[] = [];
+    for (const { early, index } of stage.usedLanes()) {
+      if (early === undefined || (enabled & (1 << early.pid)) === 0) continue;
+      let set = 0;
+      for (let rest = enabled; rest !== 0; rest &= rest - 1) {
+        const pid = lowest(rest);
+        const { lane, kind } = stage.contexts[pid];
+        if (lane.index === index && kind !== contextKind.COMMIT) set |= 1 << pid;
+      }
+      sets.push(set);
+    }
+    return sets;
   }
 
   /** Contexts whose next step was tried before, and commutes with all that was done since. */
@@ -195,7 +224,8 @@ export class Reduction<S> implements Search {
     const { contexts, count } = execution.stage;
     for (let pid = 0; pid < count; pid++) {
       const context = contexts[pid];
-      if (context.step === undefined || (enabled & (1 << pid)) !== 0) continue;
+      if (context.step === undefined || context.kind === contextKind.EARLY || (enabled & (1 << pid)) !== 0)
+        continue;
       this.findRace(steps - 1, context, context.step, accessOf(context));
       for (const code of execution.looksOf(context)) this.findRace(steps - 1, context, context.step, code);
     }
@@ -242,6 +272,7 @@ export class Reduction<S> implements Search {
   /** True if other contexts can keep the context from doing `step`. */
   private canWait(context: Context, step: Step | undefined): boolean {
     const { lane } = context;
+    if (this.setup.execution.stage.memory === 'arm64') return true;
     if (step === undefined || context.kind === contextKind.COMMIT) return false;
     if (
       step.kind === 'acquire' ||
