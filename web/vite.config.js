@@ -1,5 +1,5 @@
 // The page as a static site, into dist/web: npm run web, after npm run build.
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vite';
 import { licencesOf } from '../tools/package/licences.js';
@@ -27,14 +27,21 @@ function diagramIn(id) {
     .trim();
 }
 
-/** LICENCES.md beside the page, of all that went into it and into its workers, which are built on their own. */
+/** What went into the page and into its workers, which are built on their own, before it is. */
 const bundled = new Set();
-const licences = {
-  name: 'licences',
+const collected = {
+  name: 'collected',
   generateBundle(_options, files) {
     for (const { moduleIds = [] } of Object.values(files)) for (const id of moduleIds) bundled.add(id);
   },
-  closeBundle: () => writeFileSync(`${root}dist/web/LICENCES.md`, licencesOf([...bundled], '')),
+};
+
+/** LICENCES.md beside the page, of all of that. */
+const licences = {
+  name: 'licences',
+  generateBundle() {
+    this.emitFile({ type: 'asset', fileName: 'LICENCES.md', source: licencesOf([...bundled], '') });
+  },
 };
 
 /**
@@ -63,10 +70,10 @@ export default defineConfig({
     },
   },
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
-  plugins: [...leftOut, raceDiagrams, licences],
+  plugins: [...leftOut, raceDiagrams, collected, licences],
   worker: {
     format: 'es',
-    plugins: () => [...leftOut, licences],
+    plugins: () => [...leftOut, collected],
     rolldownOptions: { output: { codeSplitting: { groups: workerParts } } },
   },
   build: {

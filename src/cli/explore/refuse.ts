@@ -77,8 +77,7 @@ export function refuseUnused(
   if (shard !== undefined) refuse(['workers'], 'a --shard is one part of a search, done by one thread');
   if (workers !== undefined && workers > cores) {
     throw new UsageError(
-      `--workers ${workers}: this machine runs ${cores} threads at a time; more would only share them, and each searches ` +
-        'the beginning anew',
+      `--workers ${workers}: this machine runs ${cores} threads at a time; more would only share them`,
     );
   }
 }

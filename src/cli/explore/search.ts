@@ -2,6 +2,7 @@ import { leadWith } from '../../explore/explore.js';
 import { mergeReports } from '../../explore/report/merge.js';
 import type { Progress } from '../../explore/options.js';
 import type { Report, Violation } from '../../explore/report/report.js';
+import { hasUnits, newFrontier, searchInUnits, unitsInThreads } from './in-units.js';
 import { type Search, StoppedError, type TaskRunner } from './task.js';
 
 /**
@@ -44,9 +45,13 @@ async function allParts(
   search: Search,
   onProgress: (progress: Progress) => void,
 ): Promise<Report> {
-  // A search by states has no parts: each thread would go to all of them.
-  const count = search.strategy.kind === 'states' ? 1 : runner.workers;
+  const { strategy } = search;
+  // A search by states is one: each thread would go to all states.
+  const count = strategy.kind === 'states' ? 1 : runner.workers;
   if (count === 1) return runner.run({ kind: 'search', search }, onProgress);
+  if (hasUnits(strategy))
+    return searchInUnits(newFrontier(search), search, unitsInThreads(runner, search), onProgress);
+  // Random executions: each thread takes every so manieth.
   const latest: Progress[] = [];
   const parts = Array.from({ length: count }, (_, index) =>
     runner.run({ kind: 'search', search: { ...search, shard: { index, count } } }, (progress) => {
