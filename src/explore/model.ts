@@ -34,6 +34,7 @@ export interface CpuControl {
   localBhEnable(): void;
 }
 
+/** What is special about a task of a model. */
 export interface TaskOptions {
   /**
    * `free` (default): a sleep or time limit may end at any moment, however other contexts get on. `virtual`: it ends

@@ -7,6 +7,7 @@ import { type Procedure, SharedObject, type Step } from '../../machine/step.js';
 
 export const contextKind = { TASK: 0, SOFTIRQ: 1, HARDIRQ: 2, COMMIT: 3, EARLY: 4 } as const;
 
+/** What a context is to its CPU: see `contextKind`. */
 export type ContextKind = (typeof contextKind)[keyof typeof contextKind];
 
 /** No deadline: the context waits for no point of time. */

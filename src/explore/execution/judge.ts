@@ -1,6 +1,7 @@
 import type { Execution } from './execution.js';
 import type { Verdict } from '../model.js';
 
+/** What of a model an execution broke: a property that holds always or at the end, or it could not go on, or threw. */
 export type ViolationKind = 'always' | 'finally' | 'deadlock' | 'error';
 
 /** What is wrong with an execution. */

@@ -71,7 +71,7 @@ import {
   type WalkRow,
   WaitQueue,
   type World,
-} from 'irqlab';
+} from 'irqlab/explore';
 
 /** What a task waits at until it is opened. */
 class Gate extends SharedObject {
