@@ -25,6 +25,7 @@ const layers = [
   'live',
   'serve',
   'cli',
+  'types',
 ];
 
 /** Folders that must not be imported although they stand above. */
@@ -164,7 +165,7 @@ module.exports = {
     {
       name: 'entry-points-are-for-users',
       comment:
-        'src/index.ts, browser.ts and node-guest.ts put the package together; nothing of irqlab imports them',
+        'src/index.ts, browser.ts, explore.ts, lab.ts and node-guest.ts put the package together; nothing of irqlab imports them',
       severity: 'error',
       from: { path: '^src/[^/]+/', pathNot: '^src/command/' },
       to: { path: '^src/[^/]+\\.ts$' },

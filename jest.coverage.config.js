@@ -17,6 +17,8 @@ export default {
   moduleNameMapper: {
     '^irqlab$': '<rootDir>/src/index.ts',
     '^irqlab/browser$': '<rootDir>/src/browser.ts',
+    '^irqlab/explore$': '<rootDir>/src/explore.ts',
+    '^irqlab/lab$': '<rootDir>/src/lab.ts',
     '^(\\.{1,2}/.*)\\.js$': '$1',
   },
   transform: { '^.+\\.ts$': ['@swc/jest', { ...swcOptions, sourceMaps: 'inline' }] },

@@ -11,7 +11,7 @@ export type { GuestIrq } from './guest/irq.js';
 export type { GuestLines } from './guest/lines.js';
 export type { GuestPci } from './guest/pci.js';
 export type { PciMsi } from './platform/pci/pci-msi.js';
-export type { PciDeviceOptions } from './scenario/options/pci.js';
+export type { PciDeviceOptions, PciDriverName } from './scenario/options/pci.js';
 export type { LineHardware } from './platform/line-hardware.js';
 export type { LineRequest, RaiseOptions } from './devices/line/lines.js';
 export type { LineCounts } from './devices/line/wire.js';
@@ -20,24 +20,12 @@ export type { FramesOptions, GuestNic } from './guest/nic.js';
 export type { GuestUio } from './guest/uio.js';
 export type { IndirectionChoice } from './host/protocols/indirection.js';
 export type { ClassDevice } from './machine/class-device.js';
-export {
-  type GuestPacket,
-  HOST_BACKEND,
-  type HostBackend,
-  type HostChannel,
-  type HostDeviceServices,
-} from './host/device.js';
-export { IRQ_DOMAIN_PLUGIN, type IrqDomainPlugin } from './irq/irqdomain-plugin.js';
-export * as irq from './irq/index.js';
-export { IrqCore } from './irq/core.js';
 export type { CpuId, Hwirq, Irq, Ns, Relid } from './lib/brand.js';
+export { HungError, type WaitingContext } from './machine/hung.js';
+export type { LogLine } from './machine/log.js';
 export { type ErrnoCode, ErrnoError } from './lib/errno.js';
 export { AssertionError } from './lib/assert.js';
-export { CpuMask } from './machine/cpumask.js';
-export { sleep } from './machine/completion.js';
-export { Machine } from './machine/machine.js';
-export type { Procedure } from './machine/step.js';
-export { ScenarioError } from './scenario/diagnostics.js';
+export { type Diagnostic, ScenarioError } from './scenario/diagnostics.js';
 export { parseScenario } from './scenario/load.js';
 export type {
   ClassDeviceOptions,
@@ -51,8 +39,30 @@ export type {
   StorvscOptions,
   VpciOptions,
 } from './scenario/options/devices.js';
-export type { GuestOptions } from './scenario/options/guest.js';
+export type { Architecture } from './scenario/options/architecture.js';
+export type { ChannelOptions } from './scenario/options/channels.js';
+export type { CpuCounts } from './scenario/options/counts.js';
+export type { CpuOptions } from './scenario/options/cpus.js';
+export type { DesignSetting } from './scenario/options/design.js';
+export type { GuestOptions, RemappingKind } from './scenario/options/guest.js';
+export type { HostOptions } from './scenario/options/host.js';
+export type { InterruptOptions } from './scenario/options/interrupts.js';
+export type { KernelVersion } from './scenario/options/kernel.js';
+export type { KvmGuestOptions } from './scenario/options/kvm.js';
+export type { LineRequestOptions } from './scenario/options/line-request.js';
+export type { ArchitectureRowOptions, ProcInterruptsOptions } from './scenario/options/proc-interrupts.js';
+export type { Place } from './scenario/place.js';
+export type { WorkloadItem } from './scenario/workloads/index.js';
+export type { SignalTally } from './scenario/workloads/workload.js';
+export type { MisbehaveRule } from './host/misbehave/rule.js';
+export type { RingName, RingPlace } from './host/misbehave/rings.js';
+export type { HostTotalName, HostTotals } from './host/totals.js';
+export type { CrashReport } from './vmbus/host-port.js';
+export type { ParameterValues } from './vmbus/module-parameters.js';
+export type { Refusal } from './vmbus/refusals.js';
 export {
+  type Hang,
+  type Printout,
   type RunOptions,
   type RunResult,
   runScenario,
@@ -60,19 +70,12 @@ export {
 } from './scenario/runner.js';
 export type { Scenario } from './scenario/scenario.js';
 export { scenarioWords } from './scenario/words.js';
-export { callbackMode, type VmbusChannel } from './vmbus/channel/channel.js';
-export { ChannelOperations, type OpenOptions } from './vmbus/channel/open.js';
 export { VMBUS_DRIVER, type VmbusDevice, type VmbusDriver } from './vmbus/driver.js';
 export { type Guid, parseGuid } from './vmbus/protocol/guid.js';
-export { type DesignPreset, designPresets } from './vmbus/variants/presets.js';
-export { type DesignAxis, defaultDesign, designChoices, type VmbusDesign } from './vmbus/variants/design.js';
-export type { FileTree } from './view/tree.js';
-export * from './explore/index.js';
-export { Completion, WaitQueue } from './machine/completion.js';
-export { Lock, SpinLock } from './machine/lock.js';
-export { memoryBarrier, MemoryWord } from './machine/memory.js';
-export { SharedCounter, SharedVar } from './machine/shared-var.js';
-export { checkpoint, inFunction, runAtomic, SharedObject, SharedWord, type Step } from './machine/step.js';
+export type { InterruptsView } from './view/interrupts/live.js';
+export type { DirectoryEntry, FileStat, FileTree, OpenFile } from './view/tree.js';
+export * from './explore.js';
+export * from './lab.js';
 
 // A guest that follows the real time, and commands to it: what `irqlab mount` has behind its socket.
 export type { CommandTaker, ControlAnswer } from './steer/answer.js';
@@ -88,13 +91,6 @@ export {
 } from './steer/machine-picture.js';
 export { dmesgText } from './view/kmsg.js';
 export { LiveGuest, type LiveGuestOptions, type LiveModel } from './steer/live-guest.js';
-
-// Small guests for tests and races of one's own, over the model's own code.
-export { type HostSide, LeanGuest, type LeanGuestOptions, noLine } from './lab/lean-guest.js';
-export { RaceGuest, type RaceGuestOptions } from './lab/race-guest.js';
-export { RaceHost } from './lab/race-host.js';
-export { handlerOf, RaceLine, type RaceLineOptions } from './lab/race-line.js';
-export { designParts } from './vmbus/variants/index.js';
 
 // What plug-ins bind, and what they make it of (docs/plugins.md).
 export type { PluginModule } from './guest/container/contributions.js';
@@ -130,15 +126,6 @@ export {
 export type { AxisName } from './compare/axes.js';
 export type { Compared } from './compare/comparison.js';
 export { UsageError } from './command/usage-error.js';
-export { differencesOf, planOf, type PlannedRow } from './races/verdict.js';
-export {
-  defineRace,
-  RACE,
-  type Race,
-  type RaceOptions,
-  type RaceVariant,
-  type RaceVerdict,
-} from './races/race.js';
 export {
   type Action,
   type ActionDefinition,
@@ -149,7 +136,19 @@ export {
 export type { Answer } from './scenario/actions/answer.js';
 export * as expects from './scenario/actions/expects.js';
 export type { Checks } from './scenario/checks/checks.js';
-export type { ScenarioGuest, ScenarioHost } from './scenario/port.js';
+export type { ScenarioLanguage } from './scenario/language.js';
+export type {
+  DisableWait,
+  DiskIoOptions,
+  FrameOptions,
+  NextKernelOptions,
+  PanicOptions,
+  ScenarioGuest,
+  ScenarioHost,
+  ScenarioLines,
+  SignalStats,
+  UioDeed,
+} from './scenario/port.js';
 export * as schema from './scenario/schema/index.js';
 export { type CType, guid, int, symbol, text, u8, u16, u32, u64, uint } from './trace/c-type.js';
 export {
@@ -178,37 +177,3 @@ export {
   sysfsFile,
   type TreeNode,
 } from './view/tree-node.js';
-export type { ChannelMover } from './vmbus/channel/mover.js';
-export type { ConnectionPort } from './vmbus/connection/port.js';
-export type { RelidMap } from './vmbus/relid-map.js';
-export type { ControlMessages } from './vmbus/variants/control-messages.js';
-export {
-  CHANNEL_LIFETIME,
-  type DesignParts,
-  type LifetimeFactory,
-  MODIFY_CHANNEL,
-  type ModifyChannelFactory,
-  FREE_CPUS,
-  OFFER_FILTER,
-  OFFLINE_GUARD,
-  OFFLINE_POLICY,
-  type OfflineGuardFactory,
-  type OfflinePolicyFactory,
-  OPEN_ORDER,
-  RELID_MAP,
-  type RelidMapFactory,
-  RING_ORDER,
-  TOP_LEVEL,
-  type TopLevel,
-} from './vmbus/variants/design-parts.js';
-export type { ChannelLifetime } from './vmbus/variants/lifetime.js';
-export type { ModifyChannelPolicy } from './vmbus/variants/modify-channel-policy.js';
-export { HOST_OBSERVER, type HostObserver } from './host/observer.js';
-export type { FreeCpus } from './vmbus/variants/free-cpus.js';
-export type { OfferFilter } from './vmbus/variants/offer-filter.js';
-export type { OfflineGuard } from './vmbus/variants/offline-guard.js';
-export type { OfflinePolicy } from './vmbus/variants/offline-policy.js';
-export type { OpenOrder } from './vmbus/variants/open-order.js';
-export { PlainRelidMap } from './vmbus/variants/plain-map.js';
-export type { RingOrder } from './vmbus/ring/order.js';
-export { Vmbus } from './vmbus/vmbus.js';

@@ -15,7 +15,7 @@ const end = '<!-- end of imports -->';
 function roomsInOrder() {
   const { forbidden } = createRequire(import.meta.url)('../.dependency-cruiser.cjs');
   const rooms = forbidden.map(({ name }) => /^layer-(.+)/.exec(name)?.[1]).filter(Boolean);
-  return [...rooms, 'on-demand.ts', 'browser.ts', 'node-guest.ts', 'index.ts'];
+  return [...rooms, 'on-demand.ts', 'explore.ts', 'lab.ts', 'browser.ts', 'node-guest.ts', 'index.ts'];
 }
 
 /** What each room imports, types included, as dependency-cruiser sees it. */
@@ -47,7 +47,7 @@ function withPictures(text) {
   const [before, rest] = text.split(begin);
   const after = rest?.split(end)[1];
   if (after === undefined) throw new Error(`${page} has no place between ${begin} and ${end}`);
-  const pictures = `\`\`\`mermaid\n${flowchart(rooms, imports)}\n\`\`\`\n\n\`\`\`\n${matrix(rooms, imports)}\n\`\`\``;
+  const pictures = `\`\`\`mermaid\n${flowchart(rooms, imports)}\n\`\`\`\n\n\`\`\`text\n${matrix(rooms, imports)}\n\`\`\``;
   return `${before}${begin}\n${pictures}\n${end}${after}`;
 }
 

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { deadLinks, loadedBytes, mapsWithoutSources, overBudget } from './package/contents.js';
+import { problemsOfTypes } from './public-types/check.js';
 
 const root = fileURLToPath(new URL('../', import.meta.url));
 const project = mkdtempSync(join(tmpdir(), 'irqlab-package-'));
@@ -89,6 +90,8 @@ try {
   run('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', '--ignore-scripts', `./${filename}`]);
   console.log(`ok   ${filename} is installed`);
   const irqlabFolder = join(project, 'node_modules/irqlab');
+  expectNone(problemsOfTypes(irqlabFolder));
+  console.log('ok   all that its signatures mention is exported and documented');
   expectNone([...deadLinks(irqlabFolder), ...mapsWithoutSources(irqlabFolder)]);
   console.log('ok   its pages link to what it has, and it has the sources of its source maps');
   const sizes = { packed: size, unpacked: unpackedSize, firstImport: firstImportBytes() };
@@ -111,7 +114,11 @@ try {
     cpSync(installed, join(project, 'examples', example), { recursive: true });
   }
   run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', project]);
-  console.log('ok   its types compile in a project that has nothing else');
+  const bundler = ['--module', 'esnext', '--moduleResolution', 'bundler', '--noEmit'];
+  run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', project, ...bundler]);
+  console.log(
+    'ok   its types compile in a project that has nothing else, as Node and as bundlers resolve them',
+  );
   run(process.execPath, ['--input-type=module', '-e', runConsumer]);
   console.log('ok   what it exports runs');
   run(process.execPath, ['--import', 'irqlab/sanitize', '--input-type=module', '-e', runSanitized]);

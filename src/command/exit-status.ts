@@ -11,4 +11,5 @@ export const exitStatus = {
   interrupted: 130,
 } as const;
 
+/** With which status a command ends: see `exitStatus`. */
 export type ExitStatus = (typeof exitStatus)[keyof typeof exitStatus];

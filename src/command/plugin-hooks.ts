@@ -3,20 +3,13 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 /** What a plug-in shares with irqlab: of two copies neither would know the other's classes. */
-const shared: ReadonlySet<string> = new Set([
-  'irqlab',
-  'irqlab/browser',
-  'inversify',
-  'reflect-metadata',
-  'zod',
-  'commander',
-]);
+const shared = /^(irqlab(\/.*)?|inversify|reflect-metadata|zod|commander)$/;
 
 type Next = (specifier: string, context: object) => Promise<object>;
 
 /** Resolves a shared package as irqlab itself would, wherever the import stands. */
 export async function resolve(specifier: string, context: object, next: Next): Promise<object> {
-  return next(specifier, shared.has(specifier) ? { ...context, parentURL: import.meta.url } : context);
+  return next(specifier, shared.test(specifier) ? { ...context, parentURL: import.meta.url } : context);
 }
 
 /** Takes the types out of TypeScript where Node does not do that by itself, and as newer Nodes do: in place. */

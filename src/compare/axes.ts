@@ -3,10 +3,11 @@ import type { KernelVersion } from '../scenario/options/kernel.js';
 import { type DesignAxis, designChoices } from '../vmbus/variants/design.js';
 
 /** A name in camel case as the command line writes it. */
-type Dashed<Name extends string> = Name extends `${infer First}${infer Rest}`
+export type Dashed<Name extends string> = Name extends `${infer First}${infer Rest}`
   ? `${Uncapitalize<First>}${Rest extends Uncapitalize<Rest> ? '' : '-'}${Dashed<Rest>}`
   : Name;
 
+/** An axis of the designs, as the command line writes it: `relid-map`. */
 export type AxisName = Dashed<DesignAxis>;
 
 /** The axes by the names of the command line: relid-map for relidMap. */

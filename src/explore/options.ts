@@ -23,6 +23,7 @@ export interface Progress {
   readonly seconds: number | undefined;
 }
 
+/** How a model is searched. */
 export interface ExploreOptions {
   /** Default: sc. */
   readonly memory?: MemoryModel;

@@ -17,6 +17,7 @@ export interface Divergence {
   readonly actual: string;
 }
 
+/** What came of a replay. */
 export interface ReplayResult {
   /** What was run, as far as it followed the trace. */
   readonly trace: Trace;
@@ -35,6 +36,7 @@ export interface ReplayWatcher {
   after(step: TraceStep): void;
 }
 
+/** How an execution is replayed. */
 export interface ReplayOptions {
   readonly watcher?: ReplayWatcher;
   /** Called before the first step (without a step) and after each, with the model's description of its state. */

@@ -1,7 +1,7 @@
 import { instance, list, mapping } from '../scenario/schema/shapes.js';
 import { checkArgument } from './check-argument.js';
 
-const moduleText = 'expected a module such as new ContainerModule(({ bind }) => …) of inversify 8';
+const moduleText = 'expected a module such as new ContainerModule(({ bind }) => …) of inversify 7 or 8';
 
 const extensions = mapping('an object such as {modules: [plugin]}', {
   modules: list(

@@ -27,7 +27,7 @@ import { identityOf, kernelDriverOf } from './pci-identity.js';
 const LATENCY_NS: Ns = 100_000;
 
 /** A function that the kernel has found. */
-interface Found {
+export interface FoundFunction {
   readonly options: PciDeviceOptions;
   readonly presence: PciPresence;
   /** Of a function that the host passes through. */
@@ -40,7 +40,7 @@ interface Found {
 
 /** The guest's PCI functions, those that Hyper-V passes through as well, with their drivers. */
 export class GuestPci implements PciCore {
-  private readonly found = new Map<PciFunction, Found>();
+  private readonly found = new Map<PciFunction, FoundFunction>();
   /** Takes lines away that a scenario has for functions of a PCI domain without saying more of them. */
   linesOfDomain: (number: number) => Procedure<void> = function* none() {};
 
@@ -90,7 +90,7 @@ export class GuestPci implements PciCore {
    *
    * @throws RangeError if its address or name is taken.
    */
-  *discover(options: PciDeviceOptions): Procedure<{ readonly found: Found; readonly ret: number }> {
+  *discover(options: PciDeviceOptions): Procedure<{ readonly found: FoundFunction; readonly ret: number }> {
     const { msi } = this.machine();
     const { instance, bus = msi.defaultBus, bdf = this.freeAddress(bus, instance), node = -1 } = options;
     if (msi.functions.at(bdf) !== undefined) throw new RangeError(`there is a PCI device at ${bdf} already`);
@@ -148,7 +148,7 @@ export class GuestPci implements PciCore {
     return this.frameOf(this.named(name), direction, flow);
   }
 
-  private frameOf(found: Found | undefined, direction: 'rx' | 'tx', flow: number): boolean {
+  private frameOf(found: FoundFunction | undefined, direction: 'rx' | 'tx', flow: number): boolean {
     const queue = found?.driver?.queueOfFlow?.(direction, flow);
     return this.give(found, queue, () => {}, direction === 'rx' ? 0 : undefined);
   }
@@ -226,7 +226,7 @@ export class GuestPci implements PciCore {
     yield* this.linesOfDomain(bus.number);
   }
 
-  private add(func: PciFunction, options: PciDeviceOptions, root?: PciRootBus): Found {
+  private add(func: PciFunction, options: PciDeviceOptions, root?: PciRootBus): FoundFunction {
     const presence = this.machine().msi.functions.add(func);
     const found = { options, presence, root, driver: undefined, netDevice: undefined };
     this.found.set(func, found);
@@ -234,7 +234,7 @@ export class GuestPci implements PciCore {
   }
 
   /** Binds a function to its driver; 0 or what the probe failed with (pci_device_probe). */
-  private *probe(found: Found): Procedure<number> {
+  private *probe(found: FoundFunction): Procedure<number> {
     const { options, presence } = found;
     const taken = new Set(this.names);
     const name = pciDeviceName(options, taken);
@@ -253,7 +253,7 @@ export class GuestPci implements PciCore {
   }
 
   /** A network adapter's driver makes an interface of it (register_netdev). */
-  private *registerNetdev(found: Found): Procedure<void> {
+  private *registerNetdev(found: FoundFunction): Procedure<void> {
     const { presence, root } = found;
     const { func, driver = '' } = presence;
     const netdevs = netDevices(this.machine().core.machine);
@@ -270,7 +270,7 @@ export class GuestPci implements PciCore {
   }
 
   /** unregister_netdev */
-  private *unregisterNetdev(found: Found): Procedure<void> {
+  private *unregisterNetdev(found: FoundFunction): Procedure<void> {
     const { netDevice } = found;
     if (netDevice === undefined) return;
     const netdevs = netDevices(this.machine().core.machine);
@@ -280,7 +280,7 @@ export class GuestPci implements PciCore {
     yield* netdevs.rtnl.unlock();
   }
 
-  private *drop(found: Found): Procedure<void> {
+  private *drop(found: FoundFunction): Procedure<void> {
     const { driver, presence } = found;
     yield* this.unregisterNetdev(found);
     found.driver = undefined;
@@ -291,12 +291,17 @@ export class GuestPci implements PciCore {
     this.forget(found);
   }
 
-  private forget({ presence: { func } }: Found): void {
+  private forget({ presence: { func } }: FoundFunction): void {
     this.found.delete(func);
     this.machine().msi.functions.remove(func);
   }
 
-  private give(found: Found | undefined, queue: Queue | undefined, completed: Completed, ns?: Ns): boolean {
+  private give(
+    found: FoundFunction | undefined,
+    queue: Queue | undefined,
+    completed: Completed,
+    ns?: Ns,
+  ): boolean {
     if (found === undefined || queue === undefined) return false;
     submitTo(this.machine(), queue, ns ?? found.options.latencyNs ?? LATENCY_NS, completed);
     return true;
@@ -306,7 +311,7 @@ export class GuestPci implements PciCore {
     return [...this.found.values()].flatMap(({ driver }) => driver ?? []);
   }
 
-  private named(name: string): Found | undefined {
+  private named(name: string): FoundFunction | undefined {
     for (const found of this.found.values()) if (found.driver?.name === name) return found;
     return undefined;
   }
@@ -317,7 +322,7 @@ export class GuestPci implements PciCore {
     throw new RangeError(`PCI device ${name} has no driver; look for one with /sys/bus/pci/rescan`);
   }
 
-  private find(name: string): Found {
+  private find(name: string): FoundFunction {
     const at = this.machine().msi.functions.at(name)?.func;
     const found = this.named(name) ?? (at && this.found.get(at));
     if (found !== undefined) return found;

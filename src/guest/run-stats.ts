@@ -65,7 +65,8 @@ export interface StatsReport {
   readonly cpus: readonly CpuNumbers[];
 }
 
-interface StatsMachine {
+/** What counting signals needs of a machine. */
+export interface StatsMachine {
   readonly clock: { readonly now: Ns };
   readonly thisCpu: CpuId;
   readonly interruptNs: Ns;

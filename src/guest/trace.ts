@@ -12,6 +12,7 @@ import type { TraceRecord } from '../trace/record.js';
 import type { Tracer } from '../trace/tracer.js';
 import { timeline } from './timeline.js';
 
+/** What is traced. */
 export interface TraceOptions {
   /** As `set_event` takes them: `irq:*`, `hyperv:vmbus_open`, `vmbus_onoffer`. */
   readonly events: readonly string[];
@@ -21,6 +22,7 @@ export interface TraceOptions {
 
 /** ftrace: as `cat trace` prints; dat: a file of trace-cmd, dat7: in its version 7; chrome: JSON for Chrome's and Perfetto's viewers; jsonl. */
 export const traceFormats = ['ftrace', 'dat', 'dat7', 'chrome', 'jsonl'] as const;
+/** A form in which a trace can be written. */
 export type TraceFormat = (typeof traceFormats)[number];
 
 /** A part of a trace, in ns from where it begins, both ends included. */

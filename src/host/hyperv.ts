@@ -37,6 +37,7 @@ import { Throttle, type ThrottleOptions } from './throttle.js';
 import { traceGuestSignal, traceHostModified } from './trace.js';
 import { VmbusServer } from './vmbus-server.js';
 
+/** What a host is made of. */
 export interface HyperVOptions extends HostLatency {
   readonly manners?: HostManners;
   /** Told of what goes between host and guest; default: nobody. */

@@ -12,6 +12,7 @@ const IOAPIC_SUCCESSIVE_IRQ_MAX_COUNT = 10_000;
 /** How long it is put off: HZ / 100 jiffies. */
 const EOI_INJECT_DELAY_NS = 10_000_000;
 
+/** How a pin is triggered. */
 export type TriggerMode = 'edge' | 'level';
 
 /** What KVM's IO-APIC needs of the rest of KVM. */

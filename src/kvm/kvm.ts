@@ -16,6 +16,7 @@ import { IrqSourceIds, KVM_USERSPACE_IRQ_SOURCE_ID } from './source-ids.js';
 import { Vcpu } from './vcpu.js';
 import type { HostThreads } from './work.js';
 
+/** What differs between KVMs. */
 export interface KvmOptions {
   /** Default `kernel`. */
   readonly irqchip?: KvmIrqchip;

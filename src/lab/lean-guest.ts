@@ -28,6 +28,7 @@ export interface HostSide {
   readonly line: PerCpuLine;
 }
 
+/** What a lean guest is made of. */
 export interface LeanGuestOptions extends ConnectionOptions {
   /**
    * A guest that this one is a second VMBus connection of, with a synic message source and a host connection of its own:

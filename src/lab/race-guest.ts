@@ -8,6 +8,7 @@ import { type ChannelMessage, VERSION_WIN10_V5_3 } from '../vmbus/protocol/chann
 import { LeanGuest, type LeanGuestOptions } from './lean-guest.js';
 import { RaceHost } from './race-host.js';
 
+/** What a lean guest in an explorer's world is made of. */
 export interface RaceGuestOptions extends Omit<LeanGuestOptions, 'machine' | 'irq' | 'makeHost'> {
   /** Default 2. */
   readonly cpus?: number;

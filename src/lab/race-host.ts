@@ -5,7 +5,7 @@ import { type ChannelMessage, decodeMessage } from '../vmbus/protocol/channel-me
 import type { HvPerCpuContext } from '../vmbus/synic.js';
 
 /** The guest's messages as the host sees them: it does not take part in how the guest's CPU orders its own stores. */
-class PostedMessages extends Completion {
+export class PostedMessages extends Completion {
   override complete(): void {
     this.signal();
   }

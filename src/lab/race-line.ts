@@ -15,6 +15,7 @@ import { Machine } from '../machine/machine.js';
 import { type Procedure, inFunction, runAtomic } from '../machine/step.js';
 import { LevelPin, LevelPinChip } from './level-pin.js';
 
+/** What a line in an explorer's world is like. */
 export interface RaceLineOptions extends IrqCoreOptions {
   /** Default 2. */
   readonly cpus?: number;

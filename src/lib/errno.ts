@@ -37,6 +37,7 @@ export const errnoNumbers = {
   ENOTSUPP: 524,
 } as const;
 
+/** A name of Linux' error numbers, e.g. `EBUSY`. */
 export type ErrnoCode = keyof typeof errnoNumbers;
 
 const codeOfNumber = new Map<number, ErrnoCode>();

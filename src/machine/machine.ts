@@ -21,6 +21,7 @@ import { atOnce, Calls, elapseInTurns, runInTurns, type Turns } from './turns.js
 import type { TracePort } from '../trace/port.js';
 import { type TraceContext, type TracedMachine, traceFlag } from '../trace/record.js';
 
+/** What a machine is like. */
 export interface MachineOptions {
   /** Highest CPU number + 1 that the guest may ever have; default: `present`. */
   readonly possible?: number;

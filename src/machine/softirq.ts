@@ -12,6 +12,7 @@ export const softirqNames = [
   'RCU',
 ] as const;
 
+/** A kind of softirq, as /proc/softirqs names it. */
 export type SoftirqName = (typeof softirqNames)[number];
 
 /** Place of what waits on a CPU and is no softirq of its kernel: in front of all that are. */

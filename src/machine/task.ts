@@ -2,6 +2,7 @@ import type { CpuId, Ns } from '../lib/brand.js';
 import type { ClockEvent } from './clock.js';
 import type { Procedure, RunningContext, Step, Waiter } from './step.js';
 
+/** Whether a task can go on, waits, or has ended. */
 export type TaskState = 'ready' | 'blocked' | 'done';
 
 /** The tasks that can go on, in the order in which they will. */

@@ -20,6 +20,7 @@ export { type Work, WorkItem } from './work-item.js';
 /** Works of system_wq that run beside each other on one CPU (WQ_DFL_ACTIVE). */
 const WQ_DFL_ACTIVE = 256;
 
+/** What differs between workqueues. */
 export interface WorkqueueOptions {
   /**
    * The queue belongs to the CPUs, and so many of its works run beside each other on each of them (alloc_workqueue with

@@ -2,6 +2,7 @@ import type { MemoryModel, Model } from '../explore/model.js';
 import type { Strategy } from '../explore/options.js';
 import { type Token, token } from '../lib/token.js';
 
+/** Whether a search must find a race in a variant. */
 export type RaceVerdict = 'found' | 'none';
 
 /** One way of building what a race is about, and what the explorer must say of it. */
@@ -38,6 +39,7 @@ export interface Race {
 /** Plug-in point: races of `irqlab explore`. Bind any number. */
 export const RACE: Token<Race> = token('Race');
 
+/** What `defineRace` makes a variant of. */
 export interface VariantOptions<S> extends Partial<Omit<RaceVariant, 'name' | 'expected' | 'model'>> {
   readonly model: () => Omit<Model<S>, 'name'>;
 }
@@ -50,6 +52,7 @@ export function anyState<S>(model: Omit<Model<S>, 'name'>): Omit<Model<unknown>,
   return model as unknown as Omit<Model<unknown>, 'name'>;
 }
 
+/** What `defineRace` makes a race of. */
 export interface RaceOptions<S> extends Omit<Race, 'variants'> {
   /** By name. */
   readonly variants: Readonly<Record<string, VariantOptions<S> & { readonly expected: RaceVerdict }>>;

@@ -42,6 +42,7 @@ export interface Hang extends Omit<WaitingContext, 'sinceNs'> {
   readonly sinceNs: Ns;
 }
 
+/** What came of a scenario. */
 export interface RunResult {
   /** True if no step failed, everything could be printed, and nothing hangs unless it was expected. */
   readonly ok: boolean;
@@ -59,6 +60,7 @@ export interface RunResult {
   readonly workload: readonly Readonly<SignalTally>[];
 }
 
+/** How a scenario is run. */
 export interface RunOptions {
   /** How long to run, whatever the scenario says; later steps are skipped. */
   readonly runNs?: Ns;

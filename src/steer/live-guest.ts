@@ -22,6 +22,7 @@ const MOST_WAIT_MS = 16;
 /** The real time is looked at once in so many events. */
 const LOOK_EVENTS = 64;
 
+/** How a guest follows the real time. */
 export interface LiveGuestOptions {
   /** Seconds of the guest's time in a second of real time; 0: it stands still. */
   readonly speed: number;

@@ -27,6 +27,7 @@ export const filterMessages = {
   noFilter: 'No filter found',
   badSystemFilter: "Couldn't find or set field in one of a subsystem's events",
 } as const;
+/** What is wrong with a filter, by the name of its message. */
 export type FilterMessage = keyof typeof filterMessages;
 
 /** What a filter needs to know besides its event. */

@@ -37,6 +37,7 @@ const options = [
 ] as const;
 /** Those that not every kernel has. */
 const later = ['fields', 'trace_printk_dest', 'copy_trace_marker', 'bitmask-list'] as const;
+/** A trace option that a later kernel brought. */
 export type LaterTraceOption = (typeof later)[number];
 /** Those that are on at boot (TRACE_DEFAULT_FLAGS). */
 const onAtBoot: readonly string[] = [

@@ -6,7 +6,7 @@ export const TRACE_PRINT = 5;
 const fields = { ip: codeAddress, buf: restText };
 
 /** A text that a process has written: shown up to a zero byte, with the newline that it has (trace_print_print). */
-class PrintEvent extends TraceEvent<typeof fields> {
+export class PrintEvent extends TraceEvent<typeof fields> {
   override lineOf(values: Marker): string {
     return this.textOf(values);
   }
@@ -23,12 +23,13 @@ export function printedText(buf: string): string {
   return buf.split('\0', 1)[0];
 }
 
+/** What a text in the trace is recorded as. */
 export type Marker = TraceValues<typeof fields>;
 
 const rawFields = { id: uint, buf: restBytes };
 
 /** Bytes that a process has written, each shown as two digits (trace_raw_data). */
-class RawDataEvent extends TraceEvent<typeof rawFields> {
+export class RawDataEvent extends TraceEvent<typeof rawFields> {
   override lineOf({ id, buf }: RawMarker): string {
     const bytes = Array.from(buf, (char) => ` ${char.charCodeAt(0).toString(16).padStart(2, '0')}`);
     return `# ${id.toString(16)} buf:${bytes.join('')}\n`;
@@ -41,4 +42,5 @@ export const rawDataEvent = new RawDataEvent('ftrace', 'raw_data', rawFields, 'i
   { source: '(int)REC->buf[0]', show: ({ buf }) => String(buf).charCodeAt(0) },
 ]);
 
+/** What bytes in the trace are recorded as. */
 export type RawMarker = TraceValues<typeof rawFields>;

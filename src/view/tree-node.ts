@@ -80,6 +80,7 @@ export interface SymlinkNode {
   readonly target: string;
 }
 
+/** Something in the guest's file tree. */
 export type TreeNode = DirectoryNode | FileNode | SymlinkNode;
 
 /** A directory with a fixed set of entries, changed only through this object. */

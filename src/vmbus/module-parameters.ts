@@ -7,6 +7,7 @@ import { VERSION_WIN10_V5_3 } from './protocol/versions.js';
 
 /** How a parameter's text is read (lib/kstrtox.c, by kernel/params.c). */
 export type ParameterKind = 'int' | 'uint' | 'bool';
+/** The value of a module parameter. */
 export type ParameterValue = number | boolean;
 
 /** A parameter of a kernel module (module_param). */

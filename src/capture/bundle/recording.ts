@@ -10,7 +10,7 @@ export type NamedRecording =
 /** @throws UsageError for an archive that cannot be read, or that has no /proc/interrupts. */
 export async function recordingIn(name: string, bytes: Uint8Array): Promise<NamedRecording> {
   if (!isArchive(bytes)) return { recording: undefined, name, bytes };
-  return { recording: recordingOf(await readArchive(name, bytes)) };
+  return { recording: recordingOf(await readArchive(name, [bytes])) };
 }
 
 /** @throws UsageError if no directory of it has a /proc/interrupts. */

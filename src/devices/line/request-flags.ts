@@ -22,6 +22,7 @@ export const requestFlags = {
   IRQF_COND_ONESHOT: action.IRQF_COND_ONESHOT,
 } as const;
 
+/** A flag of request_irq, by the kernel's name. */
 export type RequestFlag = keyof typeof requestFlags;
 
 /** The names of the flags. */

@@ -7,6 +7,7 @@ import type { ChannelOperations } from '../../vmbus/channel/open.js';
 import { COMPLETION_REQUESTED } from '../../vmbus/ring/index.js';
 import { tryToSend } from './packets.js';
 
+/** How a request to the host is waited for. */
 export interface RequestOptions {
   /** How long to wait for the answer; default: for ever. */
   readonly timeoutNs?: Ns;

@@ -43,6 +43,7 @@ export interface NetvscShared {
   readonly statistics: NetvscStatistics;
 }
 
+/** What a channel of an adapter has carried. */
 export interface NetvscStatistics {
   /** Frames that the host took, and those that came from it. */
   transmitted: number;

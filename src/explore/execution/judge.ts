@@ -1,6 +1,7 @@
 import type { Execution } from './execution.js';
 import type { Verdict } from '../model.js';
 
+/** What of a model an execution broke: a property that holds always or at the end, or it could not go on, or threw. */
 export type ViolationKind = 'always' | 'finally' | 'deadlock' | 'error';
 
 /** What is wrong with an execution. */
@@ -64,7 +65,8 @@ export class Judge<S> {
     const { execution } = this;
     const { model, stage } = execution;
     for (let pid = 0; pid < stage.count; pid++) {
-      if (stage.contexts[pid].step === undefined) continue;
+      const context = stage.contexts[pid];
+      if (context.step === undefined || context.isPhantom) continue;
       if (model.mayBlock?.(execution.current) === true) break;
       return [{ kind: 'deadlock', property: 'deadlock', message: this.whoIsBlocked() }];
     }

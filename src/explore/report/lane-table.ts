@@ -1,6 +1,7 @@
 import { lanesUsed, rowsOf } from './cells.js';
 import type { Trace, Violation } from './report.js';
 
+/** How a trace is written. */
 export interface TextOptions {
   /** Columns of the terminal: cells are wrapped to fit. Default: as wide as it takes. */
   readonly width?: number;

@@ -20,7 +20,7 @@ export interface DeedPort {
 }
 
 /** Something that a misbehaving host does instead of sending. */
-interface DeedDefinition {
+export interface DeedDefinition {
   /** It changes a field, which a rule may name. */
   readonly corrupts?: boolean;
   perform(port: DeedPort, sent: Sent, options: DeedOptions): void;

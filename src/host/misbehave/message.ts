@@ -26,6 +26,7 @@ const messageFields = {
   MODIFYCHANNEL_RESPONSE: { childRelid: [8, 4], status: [12, 4] },
 } as const satisfies Partial<Record<ChannelMessageName, WireFields>>;
 
+/** A control message of the host that a rule can change. */
 export type HostMessageName = keyof typeof messageFields;
 export const hostMessageNames = Object.keys(messageFields) as readonly HostMessageName[];
 

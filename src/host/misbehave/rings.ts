@@ -3,6 +3,7 @@ import type { HostChannel } from '../device.js';
 
 /** A channel's rings, and the words of their headers. */
 export const ringNames = ['toGuest', 'fromGuest'] as const;
+/** One of a channel's two rings. */
 export type RingName = (typeof ringNames)[number];
 
 const ringPlaces = {
@@ -12,6 +13,7 @@ const ringPlaces = {
   pendingSendSize: RING_WORD.PENDING_SEND_SZ,
   featureBits: RING_WORD.FEATURE_BITS,
 } as const;
+/** A word of a ring's header. */
 export type RingPlace = keyof typeof ringPlaces;
 export const ringPlaceNames = Object.keys(ringPlaces) as readonly RingPlace[];
 

@@ -3,6 +3,7 @@ import type { Prng } from '../../lib/prng.js';
 
 /** Kinds of things that a host sends, and what it hears of the guest: that it is to look at a ring. */
 export const sentKinds = ['message', 'signal', 'packet', 'guestSignal'] as const;
+/** What a host can send: what rules of misbehaviour are about. */
 export type SentKind = (typeof sentKinds)[number];
 
 /** What is changed where something is corrupted. */

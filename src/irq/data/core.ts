@@ -15,6 +15,7 @@ import { type IrqProc, noIrqProc } from './proc-port.js';
 import { createResendList } from './resend-queue.js';
 import { SparseIrqs } from './sparse-irqs.js';
 
+/** What an interrupt layer is made of. */
 export interface IrqCoreOptions {
   /** Whose behaviour; default 6.10. */
   readonly kernel?: KernelVersion;

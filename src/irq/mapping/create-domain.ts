@@ -2,6 +2,7 @@ import type { IrqCore } from '../data/core.js';
 import { IrqDomain, type IrqDomainExtras, type IrqDomainOps } from '../data/revmap.js';
 import { warn } from '../messages/warn.js';
 
+/** What an irqdomain is made of (struct irq_domain_info). */
 export interface IrqDomainOptions extends IrqDomainExtras {
   /** Shown in /sys/kernel/irq and in messages. */
   readonly name: string;

@@ -26,6 +26,7 @@ export interface MatrixPlace {
   readonly cpu: CpuId;
 }
 
+/** What a matrix of vectors is made of (irq_alloc_matrix). */
 export interface MatrixOptions {
   /** Bits of each CPU (NR_VECTORS, 256, on x86). */
   readonly matrixBits: number;

@@ -11,7 +11,7 @@ interface KnownLine {
 }
 
 /** A line that a device asserts. */
-type RaisedLine = RaiseOptions & { readonly irq: Irq };
+export type RaisedLine = RaiseOptions & { readonly irq: Irq };
 
 /**
  * The lines outside VMBus that a file speaks of, and the names of their devices: whoever has a device assert its line

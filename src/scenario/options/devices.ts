@@ -19,10 +19,12 @@ export const daemonDrivers = ['kvp', 'vss', 'fcopy'] as const;
 
 /** All names that `driver` of a device may have. */
 export const driverNames = [...plainDrivers, ...daemonDrivers, 'storvsc', 'netvsc', 'vpci'] as const;
+/** A driver as `driver` of a device names it. */
 export type DriverName = (typeof driverNames)[number];
 
 /** What guest and paravisor keep from the host. */
 export const encryptedMemories = ['rings', 'all'] as const;
+/** What of a device's memory the host cannot read. */
 export type EncryptedMemory = (typeof encryptedMemories)[number];
 
 /**
@@ -31,7 +33,8 @@ export type EncryptedMemory = (typeof encryptedMemories)[number];
  */
 export type RelidList = readonly Relid[] | string;
 
-interface DeviceBase {
+/** What every device has. */
+export interface DeviceBase {
   /** Relid of the primary channel, 1 to 2047. */
   readonly relid: Relid;
   /** Instance GUID, without braces; default: made up from seed and relid. */
@@ -131,7 +134,8 @@ export type DeviceInList = DeviceOptions | RepeatedDeviceOptions;
 /** Keys that only one of several devices can have. */
 export type KeyOfOne = 'relid' | 'instance' | 'scsiHost' | 'subChannels' | 'vf' | 'domain';
 
-type AnyOf<Device> = Device extends unknown ? Omit<Device, KeyOfOne> : never;
+/** A device without the keys that only one of several can have. */
+export type AnyOf<Device> = Device extends unknown ? Omit<Device, KeyOfOne> : never;
 
 /** Several devices alike, whose relids the host gives. */
 export type RepeatedDeviceOptions = AnyOf<DeviceOptions> & {

@@ -15,6 +15,7 @@ import type { ArchitectureRowOptions, ProcInterruptsOptions } from './proc-inter
 
 /** Whose interrupt remapping an x86 machine can have. */
 export const remappingKinds = ['none', 'intel', 'amd', 'hyperv'] as const;
+/** Whose interrupt remapping an x86 machine has. */
 export type RemappingKind = (typeof remappingKinds)[number];
 
 /**

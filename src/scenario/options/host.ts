@@ -5,6 +5,7 @@ import type { Ns } from '../../lib/brand.js';
 
 /** VMBus protocol versions that Linux can speak, oldest first. */
 export const vmbusVersions = ['2.4', '3.0', '4.0', '4.1', '5.0', '5.1', '5.2', '5.3', '6.0'] as const;
+/** A version of VMBus that a host can offer at most. */
 export type VmbusVersion = (typeof vmbusVersions)[number];
 
 /** How long Hyper-V takes. What is left out has the host model's default. */
@@ -38,6 +39,7 @@ export interface TrafficOptions {
 /** Protocol versions of PCI pass-through. */
 export const pciProtocolVersions = ['1.1', '1.2', '1.3', '1.4'] as const;
 
+/** What a host is like, and how it misbehaves. */
 export interface HostOptions extends HostManners {
   /** Newest VMBus version that the host accepts; default 5.3, with `confidentialVmbus` 6.0. */
   readonly version?: VmbusVersion;

@@ -3,6 +3,7 @@ import type { CpuCounts } from './counts.js';
 import type { LineHandlerOptions } from './line-request.js';
 
 export const interruptFlows = ['edge', 'level', 'fasteoi', 'percpu', 'simple'] as const;
+/** How a line outside VMBus is handled: `edge` for handle_edge_irq, and so on. */
 export type InterruptFlow = (typeof interruptFlows)[number];
 
 /** A line outside VMBus with its devices and their drivers: a row of /proc/interrupts. */

@@ -2,6 +2,7 @@ import type { Irq, Ns } from '../../lib/brand.js';
 
 /** Drivers of PCI functions outside Hyper-V's own. */
 export const pciDrivers = ['nvme', 'virtio-net', 'virtio-blk', 'mana', 'mlx5', 'msix', 'lines'] as const;
+/** A driver of a PCI function, as options name it. */
 export type PciDriverName = (typeof pciDrivers)[number];
 
 /** Buses that a machine's PCI functions can be on. */

@@ -98,6 +98,7 @@ export function scenarioShape(vocabulary: ScenarioVocabulary, step: ReturnType<t
   };
 }
 
+/** The schemas of the keys of a scenario file. */
 export type ScenarioShape = ReturnType<typeof scenarioShape>;
 
 /** What a scenario file is read as. */

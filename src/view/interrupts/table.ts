@@ -62,6 +62,7 @@ export interface TotalRow {
   readonly total: number;
 }
 
+/** A row of /proc/interrupts. */
 export type InterruptsRow = IrqRow | ArchRow | TotalRow;
 
 /** What /proc/interrupts says, apart from its form. */

@@ -62,6 +62,7 @@ export const callbackMode = {
   /** In the interrupt itself. */
   isr: 2,
 } as const;
+/** How a channel's callback is called: see `callbackMode`. */
 export type CallbackMode = (typeof callbackMode)[keyof typeof callbackMode];
 
 /** Longest name of a channel's interrupt, as in Linux' char irq_name[32]. */

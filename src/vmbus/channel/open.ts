@@ -29,6 +29,7 @@ import { RingWriter } from '../ring/writer.js';
 /** Header page and data pages of each of a channel's rings, unless the driver wants others. */
 export const DEFAULT_RING_PAGES = 5;
 
+/** How a channel is opened. */
 export interface OpenOptions {
   readonly callback: ChannelCallback;
   /** Pages of each ring, its header page included; 2 or more. Default DEFAULT_RING_PAGES. */

@@ -74,6 +74,7 @@ export type OfferCpusLock =
   /** Not at all (before 5.8). */
   | 'none';
 
+/** What a connection is made of; what is left out is as the RFC proposes it. */
 export interface ConnectionOptions {
   /** What this kernel's drivers/hv does differently from others'; default: that of 6.10. */
   readonly behaviour?: HypervBehaviour;

@@ -21,6 +21,7 @@ export const vmbusDeviceTypes = [
   'HV_UNKNOWN',
 ] as const;
 
+/** A kind of VMBus device, as drivers/hv's table of them has it. */
 export type VmbusDeviceType = (typeof vmbusDeviceTypes)[number];
 
 /** What the guest knows of a device from its class id alone (drivers/hv/channel_mgmt.c vmbus_devs). */

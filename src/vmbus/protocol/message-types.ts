@@ -26,9 +26,11 @@ export const CHANNELMSG = {
   MODIFYCHANNEL_RESPONSE: 24,
 } as const;
 
+/** The name of a control message, without CHANNELMSG_. */
 export type ChannelMessageName = keyof typeof CHANNELMSG;
 
-type TypeOf<Name extends ChannelMessageName> = (typeof CHANNELMSG)[Name];
+/** The number of the control message of a name. */
+export type TypeOf<Name extends ChannelMessageName> = (typeof CHANNELMSG)[Name];
 
 /** Bits of an offer's `flags` (include/linux/hyperv.h VMBUS_CHANNEL_*). */
 export const CHANNEL_FLAG = {
@@ -248,4 +250,5 @@ export type ChannelMessage =
   | TlConnectResult
   | ModifyChannelResponse;
 
+/** The number of a control message that has a meaning here. */
 export type ChannelMessageType = ChannelMessage['type'];

@@ -36,6 +36,7 @@ export const RING_WORD = {
 /** Bytes of the header page that have a meaning. */
 const RING_HEADER_BYTES = (RING_WORD.FEATURE_BITS + 1) * 4;
 
+/** The index of a word of a ring's header: see `RING_WORD`. */
 export type RingWord = (typeof RING_WORD)[keyof typeof RING_WORD];
 
 /** Feature bit 0: flow control by pending_send_sz instead of polling. */
@@ -90,7 +91,7 @@ export interface RingHeader {
 }
 
 /** The bytes of a ring, header or data, as both sides have them; see MemoryPiece. */
-interface RingPiece {
+export interface RingPiece {
   readonly bytes: Uint8Array;
   readonly view: DataView;
   reach(sizeBytes: number): void;

@@ -27,6 +27,7 @@ export const RING_WRITE = {
   SIGNAL: 2,
 } as const;
 
+/** What came of a write: see `RING_WRITE`. */
 export type RingWriteResult = (typeof RING_WRITE)[keyof typeof RING_WRITE];
 
 /** Largest payload: the packet's length is counted in a u16 of 8-byte units. */

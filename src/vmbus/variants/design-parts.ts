@@ -25,8 +25,11 @@ export type RelidMapFactory = (
 
 /** @param channelMutex is held while channels come and go. */
 export type LifetimeFactory = (channelMutex: Lock) => ChannelLifetime;
+/** Makes the policy of MODIFYCHANNEL for a connection. */
 export type ModifyChannelFactory = (connection: ConnectionPort) => ModifyChannelPolicy;
+/** Makes the guard of CPUs that go offline for a connection. */
 export type OfflineGuardFactory = (connection: ConnectionPort) => OfflineGuard;
+/** Makes the policy of channels whose CPU goes offline for a connection. */
 export type OfflinePolicyFactory = (connection: ConnectionPort) => OfflinePolicy;
 
 /** How the top level of VMBus interrupts is counted: the platform's part of it, and VMBus' own. */

@@ -45,6 +45,7 @@ export const designChoices = {
   ],
 } as const;
 
+/** What designs differ in. */
 export type DesignAxis = keyof typeof designChoices;
 
 /** A choice on each axis. */

@@ -3,6 +3,7 @@ import { defaultDesign, type VmbusDesign } from './design.js';
 
 /** Names of whole designs, the default first. */
 export const designPresets = ['rfc', 'mainline', '5.7'] as const;
+/** A whole design by its name. */
 export type DesignPreset = (typeof designPresets)[number];
 
 /** What drivers/hv has without the RFC. */

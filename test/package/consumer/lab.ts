@@ -1,45 +1,49 @@
 // A user of the small guests: a race over the real channels, and a guest that a test drives by hand.
+import { check, type Procedure, runAtomic, SharedCounter, SharedVar, SpinLock } from 'irqlab/explore';
 import {
-  check,
   type DesignParts,
   designParts,
   handlerOf,
+  type HostPort,
   type HostSide,
+  irq,
   LeanGuest,
   type LeanGuestOptions,
-  irq,
   noLine,
-  type Procedure,
   RaceGuest,
   type RaceGuestOptions,
   RaceHost,
   RaceLine,
   type RaceLineOptions,
-  runAtomic,
-  SharedCounter,
-  SharedVar,
-  SpinLock,
-} from 'irqlab';
+  type VmbusConnection,
+} from 'irqlab/lab';
+import type { machine, vmbus } from 'irqlab/types';
 
 /** What the guest asks of a host that only takes notes, once a channel moves. */
 function posted(): string {
   const host = new RaceHost();
+  const size: machine.MachineOptions = { present: 2 };
   const options: LeanGuestOptions = {
-    machine: { present: 2 },
+    machine: size,
     makeLine: () => noLine,
-    makeHost: ({ machine }: HostSide) => {
-      if (machine.nrCpuIds !== 2) throw new Error('another machine');
+    makeHost: ({ machine: made }: HostSide): HostPort => {
+      if (made.nrCpuIds !== size.present) throw new Error('another machine');
       return host;
     },
   };
   const guest = new LeanGuest(options);
-  guest.connection.connectedWith(0x50003);
-  for (const cpu of [0, 1]) guest.connection.synicOnline.set(cpu);
+  const connection: VmbusConnection = guest.connection;
+  connection.connectedWith(0x50003);
+  for (const cpu of [0, 1]) connection.synicOnline.set(cpu);
   const channel = guest.newChannel(5, 1);
-  runAtomic(guest.connection.relids.map(channel));
+  runAtomic(connection.relids.map(channel));
   runAtomic(guest.open(channel, () => {}));
-  runAtomic(guest.connection.mover.move(channel, guest.mask(0)));
-  return `posted ${host.sent.map((message) => ('childRelid' in message ? message.childRelid : 0)).join(' ')}`;
+  runAtomic(connection.mover.move(channel, guest.mask(0)));
+  return `posted ${relidsIn(host.sent).join(' ')}`;
+}
+
+function relidsIn(messages: readonly vmbus.ChannelMessage[]): number[] {
+  return messages.map((message) => ('childRelid' in message ? message.childRelid : 0));
 }
 
 /** A channel of the real connection moves while the host signals it, with lists for each CPU. */

@@ -5,6 +5,7 @@ import {
   byStates,
   drawnUnlocked,
   lockedVerdict,
+  messagePassing,
   mixedIsRefused,
   sanitizerText,
   unlockedText,
@@ -14,6 +15,7 @@ import { channelsOfAll, designs, outcomes, problems, refusal, useGuest } from '.
 import { missingIrqNames } from './irq.js';
 import { useLab } from './lab.js';
 import { useLines } from './lines.js';
+import { useNames } from './named.js';
 import { ECHO_CLASS, module } from './plugin.js';
 import { usePoints } from './plugin-points.js';
 import { usePicture, useSteering } from './steer.js';
@@ -39,10 +41,12 @@ export function useAll(): string[] {
     `steps: ${outcomes(timeline)}; ${outcomes(timeline, { runNs: 1_000_000 })}`,
     `designs: ${designs().length > 5}`,
     `channels: ${channelsOfAll()}`,
+    ...useNames(),
     `locked: ${lockedVerdict()}`,
     `unlocked: ${unlockedText().split('\n')[0]}`,
     `drawn: ${drawnUnlocked()}`,
     `mixed stores refused: ${mixedIsRefused()}`,
+    `early on arm64: ${messagePassing()}`,
     `sanitizer: ${sanitizerText()}`,
     `walk: ${walkedText()}`,
     `missing: ${missingIrqNames()}`,
@@ -68,10 +72,15 @@ export const expected: readonly string[] = [
   'steps: offline 0 EBUSY, offline 1 ok: true; offline 0 EBUSY, offline 1 skipped: true',
   'designs: true',
   'channels: 15',
+  'true, 0 crashes',
+  'true true, second, open, toGuest readIndex, true',
+  '1 items, 5 sent, 0 hangs, /proc/interrupts',
+  '1: expected a whole number from 1 to 8192, not 0',
   'locked: none',
   'unlocked: finally, 10 steps, 11 states, 3 lanes',
   'drawn: sequenceDiagram, <!doctype html>, true, undefined, Step 2',
   'mixed stores refused: true',
+  'early on arm64: nothing true, smp_rmb false, address false, isb false',
   'sanitizer: BUG: unannounced access in up / up, not instrumented',
   'walk: counter 0, ticked false … counter 1, ticked true, 0 differences, stopped at the first violation, depth first with partial-order reduction and sleep sets; sequentially consistent memory',
   'missing: ',

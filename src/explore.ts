@@ -1,0 +1,33 @@
+// The explorer, what models of races are made of, and the form of a race as `irqlab explore` has it.
+export * from './explore/index.js';
+export { Completion, sleep, WaitQueue } from './machine/completion.js';
+export { Lock, SpinLock } from './machine/lock.js';
+export {
+  instructionBarrier,
+  memoryBarrier,
+  MemoryWord,
+  readBarrier,
+  viewOfLoad,
+  writeBarrier,
+} from './machine/memory.js';
+export { SharedCounter, SharedVar } from './machine/shared-var.js';
+export {
+  checkpoint,
+  inFunction,
+  type Order,
+  type Procedure,
+  runAtomic,
+  SharedObject,
+  SharedWord,
+  type Step,
+  type View,
+} from './machine/step.js';
+export { differencesOf, planOf, type PlannedRow } from './races/verdict.js';
+export {
+  defineRace,
+  RACE,
+  type Race,
+  type RaceOptions,
+  type RaceVariant,
+  type RaceVerdict,
+} from './races/race.js';

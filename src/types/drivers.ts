@@ -1,0 +1,13 @@
+export type * from '../drivers/conversation/conversation.js';
+export type * from '../drivers/conversation/packets.js';
+export type * from '../drivers/device-parameters.js';
+export type * from '../drivers/netvsc/channel.js';
+export type * from '../drivers/netvsc/device.js';
+export type * from '../drivers/netvsc/options.js';
+export type * from '../drivers/netvsc/tx-queue.js';
+export type * from '../drivers/netvsc/vf.js';
+export type * from '../drivers/storvsc/channels.js';
+export type * from '../drivers/storvsc/device.js';
+export type * from '../drivers/storvsc/disk.js';
+export type * from '../drivers/uio/driver.js';
+export type * from '../drivers/vpci/pci-core.js';

@@ -1,0 +1,16 @@
+export type * from '../host/channel-table.js';
+export type * from '../host/device.js';
+export type * from '../host/hyperv.js';
+export type * from '../host/latency.js';
+export type * from '../host/manners.js';
+export type * from '../host/misbehave/deeds.js';
+export type * from '../host/misbehave/message.js';
+export type * from '../host/misbehave/misbehaviour.js';
+export type * from '../host/misbehave/rings.js';
+export type * from '../host/misbehave/sent.js';
+export type * from '../host/outgoing.js';
+export type * from '../host/protocols/network.js';
+export type * from '../host/protocols/pci-functions.js';
+export type * from '../host/schedule.js';
+export type * from '../host/synic-sender.js';
+export type * from '../host/throttle.js';

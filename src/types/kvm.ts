@@ -1,0 +1,14 @@
+export type * from '../kvm/ack-notifiers.js';
+export type * from '../kvm/eventfd.js';
+export type * from '../kvm/ioapic.js';
+export type * from '../kvm/irqfd.js';
+export type * from '../kvm/irqfd-list.js';
+export type * from '../kvm/irqfds.js';
+export type * from '../kvm/kvm.js';
+export type * from '../kvm/ledger.js';
+export type * from '../kvm/resampler.js';
+export type * from '../kvm/resampler-lifetime.js';
+export type * from '../kvm/source-ids.js';
+export type * from '../kvm/user-device.js';
+export type * from '../kvm/vcpu.js';
+export type * from '../kvm/work.js';

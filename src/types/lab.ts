@@ -1,0 +1,2 @@
+export type * from '../lab/level-pin.js';
+export type * from '../lab/race-host.js';
