@@ -43,7 +43,7 @@ const workerParts = [
   { name: 'guest', test: /\/web\/worker\/(no-eval|serve)\./, priority: 1 },
   { name: 'races', test: /\/web\/worker\/races\.|\/dist\/races\/index\.js$/ },
   { name: 'compare', test: /\/web\/worker\/compare\.|\/dist\/(compare|guest\/run-stats)/ },
-  { name: 'captures', test: /\/dist\/capture\// },
+  { name: 'captures', test: /\/dist\/capture\/|\/modern-tar\// },
 ];
 
 export default defineConfig({

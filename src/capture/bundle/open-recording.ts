@@ -34,7 +34,6 @@ function* chain(first: Uint8Array, rest: Iterable<Uint8Array>): Generator<Uint8A
 
 /** Whether a text was the beginning of an archive of gzip or xz, or has that of one of tar. */
 function startsAsPacked(bytes: Uint8Array): boolean {
-  return (
-    isArchive(bytes) || /^(?:\x1f\ufffd|\ufffd7zXZ)/.test(new TextDecoder().decode(bytes.subarray(0, 16)))
-  );
+  const text = new TextDecoder().decode(bytes.subarray(0, 16));
+  return isArchive(bytes) || text.startsWith('\u001f\ufffd') || text.startsWith('\ufffd7zXZ');
 }
