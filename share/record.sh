@@ -53,11 +53,9 @@ number --every "$every" 1
 [ -r /proc/interrupts ] || fail 'there is no /proc/interrupts to read here'
 case $out in
   *.tar.gz | *.tgz) archive=yes ;;
-  *)
-    archive=no
-    if [ -e "$out" ]; then fail "$out is there already; name a directory that is not"; fi
-    ;;
+  *) archive=no ;;
 esac
+if [ -f "$out" ] || [ -d "$out" ]; then fail "$out is there already; name something else with -o"; fi
 
 umask 077
 work=${TMPDIR:-/tmp}/irqlab-record.$$

@@ -47,7 +47,7 @@ function withPictures(text) {
   const [before, rest] = text.split(begin);
   const after = rest?.split(end)[1];
   if (after === undefined) throw new Error(`${page} has no place between ${begin} and ${end}`);
-  const pictures = `\`\`\`mermaid\n${flowchart(rooms, imports)}\n\`\`\`\n\n\`\`\`\n${matrix(rooms, imports)}\n\`\`\``;
+  const pictures = `\`\`\`mermaid\n${flowchart(rooms, imports)}\n\`\`\`\n\n\`\`\`text\n${matrix(rooms, imports)}\n\`\`\``;
   return `${before}${begin}\n${pictures}\n${end}${after}`;
 }
 

@@ -1,31 +1,21 @@
 // The page as a static site, into dist/web: npm run web, after npm run build.
-import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vite';
 import { licencesOf } from '../tools/package/licences.js';
 import { leftOut } from './leave-out.js';
+import { diagramsOf } from './race-diagrams.js';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 const root = fileURLToPath(new URL('..', import.meta.url));
 
-/** Of a race's source, `FILE?diagram`: the drawing of what must not happen, without the signs of a comment. */
+/** Of a race's source, `FILE?diagram`: the drawings of what must not happen. */
 const raceDiagrams = {
   name: 'race-diagrams',
-  load: (id) => (id.endsWith('?diagram') ? `export default ${JSON.stringify(diagramIn(id))};` : null),
+  load(id) {
+    const [, race] = /([\w-]+)\.ts\?diagram$/.exec(id) ?? [];
+    return race === undefined ? null : `export default ${JSON.stringify(diagramsOf(race))};`;
+  },
 };
-
-function diagramIn(id) {
-  const source = readFileSync(id.replace('?diagram', ''), 'utf8');
-  const comment = [...source.matchAll(/\/\*\*\n([\s\S]*?)\*\//g)].find(([, text]) =>
-    text.includes('Forbidden'),
-  );
-  if (comment === undefined) return '';
-  const lines = comment[1].split('\n').map((line) => line.replace(/^ \* ?/, '').trimEnd());
-  return lines
-    .filter((line) => line !== '```')
-    .join('\n')
-    .trim();
-}
 
 /** What went into the page and into its workers, which are built on their own, before it is. */
 const bundled = new Set();

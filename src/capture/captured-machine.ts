@@ -92,6 +92,7 @@ export function machineOfRecording({ kind, files }: Recording, hyperv: boolean):
   const devices = vmbusDevices(files, findings);
   const procIrq = procIrqFiles(files, findings);
   const snapshots = readSnapshots(files, findings);
+  for (const path of files.tooLong) findings.leave(path, 'longer than 64 MiB');
   const pci = pciFunctions(files, findings);
   return {
     captures: {

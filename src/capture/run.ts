@@ -1,5 +1,5 @@
 import { type ExitStatus, exitStatus } from '../command/exit-status.js';
-import { writeText } from '../command/named-file.js';
+import { writeNewText } from '../command/named-file.js';
 import type { Stdio } from '../command/stdio.js';
 import { withSchemaComment } from '../command/schema-comment.js';
 import { UsageError } from '../command/usage-error.js';
@@ -25,6 +25,8 @@ export interface ImportOptions {
   readonly json?: boolean;
   /** File for the scenario; default: standard output. */
   readonly output?: string;
+  /** Write over a file that is there. */
+  readonly force?: boolean;
 }
 
 /**
@@ -37,7 +39,7 @@ export async function runImport(
   options: ImportOptions,
   stdio: Stdio,
 ): Promise<ExitStatus> {
-  const { lsvmbus, affinity, check, json, output } = options;
+  const { lsvmbus, affinity, check, json, output, force = false } = options;
   const named = [lsvmbus, affinity].filter((file) => file !== undefined);
   if ([...files, ...named].filter((file) => file === '-').length > 1)
     throw new UsageError('standard input (-) is given twice', 'It is one file.');
@@ -46,7 +48,7 @@ export async function runImport(
   const { text: scenario, notes, findings } = await scenarioOf(machine, showInterrupts);
   const toStdout = output === undefined || output === '-';
   const text = withSchemaComment(scenario, toStdout ? undefined : output);
-  if (!toStdout) writeText(output, text);
+  if (!toStdout) writeNewText(output, text, force);
   if (json)
     stdio.out(`${JSON.stringify({ ...(toStdout && { scenario: text }), ...findings }, undefined, 2)}\n`);
   else {

@@ -20,10 +20,12 @@ import { sameProperty } from './execution/judge.js';
 import { Reduction } from './search/reduction.js';
 import type { Report, Violation } from './report/report.js';
 import { SanitizedExecution } from './sanitize/sanitized-execution.js';
-import type { Search, SearchSetup } from './search/search.js';
+import type { DivisibleSearch, Search, SearchSetup } from './search/search.js';
 import { StateSearch } from './search/states/state-search.js';
 import { simplify } from './search/simplify.js';
 import { type FoundPath, Tally } from './search/tally.js';
+import type { Unit } from './search/unit.js';
+import type { UnitResult } from './frontier.js';
 
 /**
  * Explores a model, and on a violation looks for a minimal interleaving that shows one.
@@ -63,22 +65,67 @@ export function leadWith(
  * @throws MixedStoresError with store buffers, if the model has plain stores that do not go through them beside some that do.
  */
 export function exploreShard<S>(model: Model<S>, options: ExploreOptions = {}): Report {
+  const { strategy = { kind: 'dpor' }, shard } = options;
+  const make = (setup: SearchSetup<S>): Search => newSearch(strategy, setup);
+  return explored(model, options, make, (search, tally) => {
+    const limits = runSearch(search, tally, options);
+    if (shard !== undefined && shard.count > 1) limits.push(partLimit(shard.index, shard.count));
+    return limits;
+  });
+}
+
+/**
+ * Does a unit of a search.
+ *
+ * @param steps its budget: behind so many steps, those of repeated prefixes included, it ends and hands back the rest.
+ * @throws RangeError for a strategy that has no units.
+ * @throws what exploreShard throws.
+ */
+export function exploreUnit<S>(
+  model: Model<S>,
+  options: Omit<ExploreOptions, 'shard' | 'maxExecutions'>,
+  unit: Unit,
+  steps: number,
+): UnitResult {
+  const { strategy = { kind: 'dpor' }, shouldStop = () => false } = options;
+  let stopped: string | undefined;
+  let left: Pick<UnitResult, 'wanted' | 'rest'> = { wanted: [] };
+  const looking = (): boolean | string => {
+    const stop = shouldStop();
+    if (stop !== false) stopped = stop === true ? STOPPED_LIMIT : stop;
+    return stop;
+  };
+  const make = (setup: SearchSetup<S>): DivisibleSearch => newDivisibleSearch(strategy, { ...setup, unit });
+  const report = explored(model, options, make, (search, tally) => {
+    const limits = runSearch(search, tally, { ...options, shouldStop: looking }, steps);
+    const rest = limits.length === 0 ? search.rest() : undefined;
+    left = { wanted: search.wanted, ...(rest && { rest }) };
+    return limits;
+  });
+  return { report, ...left, ...(stopped !== undefined && { stopped }) };
+}
+
+/** @param run does the search. @returns what it left out, in words. */
+function explored<S, T extends Search>(
+  model: Model<S>,
+  options: ExploreOptions,
+  make: (setup: SearchSetup<S>) => T,
+  run: (search: T, tally: Tally<S>) => string[],
+): Report {
   const { memory = 'sc', strategy = { kind: 'dpor' }, nowMs } = options;
   const startMs = nowMs?.();
   const execution = newExecution(model, memory, options);
   const tally = new Tally(execution);
   const close = execution.open();
   try {
-    const search = newSearch(strategy, newSetup(execution, tally, options));
-    const stopped = runSearch(search, tally, options);
+    const search = make(newSetup(execution, tally, options));
+    const stopped = run(search, tally);
     const limits = [...search.limits, ...stopped];
     if (tally.cut > 0) {
       limits.push(cutLimit(tally.cut, options.maxSteps ?? DEFAULT_MAX_STEPS));
     }
     const unannounced = execution instanceof SanitizedExecution ? execution.unannounced : [];
     if (unannounced.length > 0) limits.push(UNANNOUNCED_LIMIT);
-    const { shard } = options;
-    if (shard !== undefined && shard.count > 1) limits.push(partLimit(shard.index, shard.count));
     const outcomes = [...tally.outcomes].map(([outcome, count]) => ({ outcome, count }));
     return {
       model: model.name,
@@ -94,7 +141,7 @@ export function exploreShard<S>(model: Model<S>, options: ExploreOptions = {}): 
       depth: tally.depth,
       ...(nowMs === undefined || startMs === undefined ? {} : { seconds: (nowMs() - startMs) / 1000 }),
       ...(model.outcome === undefined ? {} : { outcomes: outcomes.sort(byOutcome) }),
-      ...(memory === 'tso' && { buffered: [...execution.stage.stores.words].sort() }),
+      ...(memory !== 'sc' && { buffered: [...execution.stage.stores.words].sort() }),
       ...(options.sanitize === true && { unannounced }),
       witnesses: tally.witnesses,
       violations: [...tally.violations.values()].map((found) => violationOf(execution, found, false)),
@@ -169,27 +216,38 @@ function newExecution<S>(model: Model<S>, memory: MemoryModel, options: ExploreO
 
 function newSetup<S>(execution: Execution<S>, tally: Tally<S>, options: ExploreOptions): SearchSetup<S> {
   const { maxSteps = DEFAULT_MAX_STEPS, stopAtFirst = true, shard } = options;
-  return { execution, tally, maxSteps, stopAtFirst, shard };
+  return { execution, tally, maxSteps, stopAtFirst, shard, unit: undefined };
 }
 
 function newSearch<S>(strategy: Strategy, setup: SearchSetup<S>): Search {
   switch (strategy.kind) {
     case 'dfs':
-      return new DepthFirst(setup);
     case 'dpor':
-      return new Reduction(setup);
+    case 'bounded':
+      return newDivisibleSearch(strategy, setup);
     case 'states':
       if ((setup.shard?.count ?? 1) > 1)
         throw new RangeError('a search by states is not done in parts: leave out `shard`');
       return new StateSearch(setup);
-    case 'bounded':
-      return new DepthFirst(setup, { preemptions: strategy.preemptions });
     case 'random':
       return new RandomWalk(setup, new UniformChooser(strategy.seed), strategy.executions);
     case 'pct': {
       const steps = typicalSteps(setup);
       return new RandomWalk(setup, new PctChooser(strategy.depth, strategy.seed, steps), strategy.executions);
     }
+  }
+}
+
+function newDivisibleSearch<S>(strategy: Strategy, setup: SearchSetup<S>): DivisibleSearch {
+  switch (strategy.kind) {
+    case 'dfs':
+      return new DepthFirst(setup);
+    case 'dpor':
+      return new Reduction(setup);
+    case 'bounded':
+      return new DepthFirst(setup, { preemptions: strategy.preemptions });
+    default:
+      throw new RangeError(`a search with strategy ${strategy.kind} has no units`);
   }
 }
 
@@ -207,8 +265,13 @@ function typicalSteps<S>({ execution, maxSteps }: SearchSetup<S>): number {
   return at;
 }
 
-/** Runs the search until it is done or something stops it. @returns what stopped it, in words. */
-function runSearch<S>(search: Search, tally: Tally<S>, options: ExploreOptions): string[] {
+/** Runs the search until it is done, its budget is spent, or something stops it. @returns what stopped it, in words. */
+function runSearch<S>(
+  search: Search,
+  tally: Tally<S>,
+  options: ExploreOptions,
+  steps = Number.POSITIVE_INFINITY,
+): string[] {
   const {
     maxExecutions = Number.POSITIVE_INFINITY,
     stopAtFirst = true,
@@ -221,6 +284,7 @@ function runSearch<S>(search: Search, tally: Tally<S>, options: ExploreOptions):
   while (search.next()) {
     if (stopAtFirst && tally.violations.size !== 0) return ['stopped at the first violation'];
     if (tally.executions >= maxExecutions) return [executionsLimit(maxExecutions)];
+    if (tally.steps >= steps) return [];
     since += 1;
     if (since % EXECUTIONS_BETWEEN_LOOKS !== 0) continue;
     if (onProgress !== undefined && since % EXECUTIONS_BETWEEN_REPORTS === 0) {

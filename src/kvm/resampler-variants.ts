@@ -86,7 +86,8 @@ abstract class SpinLocked extends Resamplers {
  *                                                   A's: line 0, nobody to notify
  * wait; unregister
  * ```
- * Forbidden, and it happens: the line is de-asserted and B, whose device wants service, is not told.
+ * Forbidden, and it happens: the line is de-asserted and B, whose device wants service, is not told
+ * (races/level-irqfd).
  */
 export class SharedIdUnregisterOutside extends SpinLocked {
   protected *requestId(): Procedure<number> {
@@ -197,7 +198,7 @@ export class SharedIdLockDropped extends Resamplers {
  * A's: line 0, nobody to notify
  *                                                                       signal: line 1
  * ```
- * Forbidden: B asserts the line before the old notifier de-asserts it.
+ * Forbidden: B asserts the line before the old notifier de-asserts it (races/level-irqfd).
  */
 export class SharedIdUnderIrqLock extends Resamplers {
   *assign(irqfd: ResampledIrqfd): Procedure<number> {

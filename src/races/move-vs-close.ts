@@ -4,7 +4,19 @@ import { CHANNELMSG } from '../vmbus/protocol/channel-messages.js';
 import { RaceGuest } from '../lab/race-guest.js';
 import { defineRace } from './race.js';
 
-/** CPU 0 moves the channel while its driver closes it on CPU 1. */
+/**
+ * CPU 0 moves the channel while its driver closes it on CPU 1.
+ *
+ * ```
+ * irq_set_affinity on CPU 0              vmbus_close on CPU 1
+ * set_affinity_lock                      channel_mutex
+ * state opened?  it is
+ *                                        state = open
+ *                                        CLOSECHANNEL
+ * MODIFYCHANNEL; target = CPU 0
+ * ```
+ * Forbidden: the host is asked to move a channel that is closed.
+ */
 function model(takesMutex: boolean): Omit<Model<RaceGuest>, 'name'> {
   return {
     setup(world): RaceGuest {

@@ -125,6 +125,19 @@ class CountingGuest {
   }
 }
 
+/**
+ * The host signals two channels on CPU 1, and sends a control message to CPU 0.
+ *
+ * ```
+ * host                                   CPU 1, arm64
+ * event flag of channel 5
+ * raises the PPI
+ *                                        vmbus_percpu_isr: the PPI counts
+ *                                        channel 5: its own IRQ counts
+ * ```
+ * Forbidden: /proc/stat has two interrupts for one event. Nor may it have none, as for a control message if the PPI counts
+ * nothing.
+ */
 function model(topLevel: TopLevel, channelCpu: CpuId, isShown: boolean): Omit<Model<CountingGuest>, 'name'> {
   return {
     setup(world): CountingGuest {

@@ -9,6 +9,7 @@ const root = new URL('../../', import.meta.url);
 const packages = new Map([
   ['irqlab', new URL('src/index.ts', root).href],
   ['irqlab/browser', new URL('src/browser.ts', root).href],
+  ['irqlab/stats', new URL('src/guest/run-stats.ts', root).href],
   ['irqlab/explore', new URL('src/explore.ts', root).href],
   ['irqlab/lab', new URL('src/lab.ts', root).href],
   ['irqlab/testing', new URL('src/testing/matchers.ts', root).href],

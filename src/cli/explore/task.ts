@@ -1,6 +1,6 @@
 import { UsageError } from '../../command/usage-error.js';
 import { MixedStoresError } from '../../explore/execution/mixed-stores.js';
-import { exploreShard, minimalViolation } from '../../explore/explore.js';
+import { exploreShard, exploreUnit, minimalViolation } from '../../explore/explore.js';
 import { NotInstrumentedError } from '../../explore/sanitize/sanitized-execution.js';
 import type { MemoryModel } from '../../explore/model.js';
 import type { Progress, Strategy } from '../../explore/options.js';
@@ -9,6 +9,8 @@ import { secondsLimit } from '../../explore/report/merge.js';
 import type { Report, Violation } from '../../explore/report/report.js';
 import { UnseenStateError } from '../../explore/search/states/plain-state.js';
 import type { Shard } from '../../explore/search/search.js';
+import type { UnitResult } from '../../explore/frontier.js';
+import type { Unit } from '../../explore/search/unit.js';
 import type { Race, RaceVariant } from '../../races/race.js';
 
 /** What is searched, and how. Plain data, so that another thread can do it. */
@@ -29,6 +31,12 @@ export interface Search {
 
 export type Task =
   | { readonly kind: 'search'; readonly search: Search }
+  | {
+      readonly kind: 'unit';
+      readonly search: Search;
+      readonly unit: Unit;
+      readonly steps: number;
+    }
   | { readonly kind: 'minimise'; readonly search: Search }
   | { readonly kind: 'findings'; readonly race: string };
 
@@ -37,6 +45,7 @@ export type TaskOf<K extends Task['kind']> = Extract<Task, { readonly kind: K }>
 /** Result of each kind of task. */
 export interface TaskResults {
   readonly search: Report;
+  readonly unit: UnitResult;
   readonly minimise: Violation | undefined;
   readonly findings: readonly string[];
 }
@@ -90,19 +99,18 @@ function resultOf(
   const { minimiseExecutions } = variant;
   if (task.kind === 'minimise')
     return minimalViolation(variant.model(), { memory, maxSteps, minimiseExecutions, shouldStop });
-  return exploreShard(variant.model(), {
+  const options = {
     memory,
     strategy,
-    shard,
     maxSteps,
-    maxExecutions,
     sanitize,
     stopAtFirst: !sanitize,
-    nowMs: () => performance.now(),
-    onProgress,
     shouldStop: () =>
       seconds !== undefined && Date.now() > untilMs ? secondsLimit(seconds) : (shouldStop?.() ?? false),
-  });
+  };
+  if (task.kind === 'unit') return exploreUnit(variant.model(), options, task.unit, task.steps);
+  const nowMs = (): number => performance.now();
+  return exploreShard(variant.model(), { ...options, shard, maxExecutions, nowMs, onProgress });
 }
 
 /** @throws RangeError if there is no such race or variant. */

@@ -27,7 +27,7 @@ export type UioMasking = 'user-space' | 'driver-too';
  *   empty: no signal
  * ```
  * Forbidden: the program waits while there are packets. It does if the interrupt has turned interrupts off, and the
- * program does not look once more after turning them on.
+ * program does not look once more after turning them on (races/uio-mask).
  */
 export class UioHvGeneric {
   /** Interrupts so far (struct uio_device event). */

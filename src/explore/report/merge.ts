@@ -28,32 +28,37 @@ export function mergeReports(reports: readonly Report[]): Report {
     if (part.index !== at) throw new RangeError(`part ${at} of ${count} is missing, or one is there twice`);
   });
   if (parts.length !== count) throw new RangeError(`there are ${parts.length} reports of ${count} parts`);
-  const ordered = parts.map(({ report }) => report);
-  const limits = mergeLimits(ordered);
-  const seconds = ordered.flatMap(({ seconds }) => (seconds === undefined ? [] : [seconds]));
+  return joinReports(parts.map(({ report }) => report));
+}
+
+/** Puts reports of pieces of one search together, in their order; that there were pieces is no limit. */
+export function joinReports(reports: readonly Report[]): Report {
+  const [first] = reports;
+  const limits = mergeLimits(reports);
+  const seconds = reports.flatMap(({ seconds }) => (seconds === undefined ? [] : [seconds]));
   return {
     model: first.model,
     memory: first.memory,
     strategy: first.strategy,
-    verdict: ordered.some(({ verdict }) => verdict === 'found') ? 'found' : 'none',
+    verdict: reports.some(({ verdict }) => verdict === 'found') ? 'found' : 'none',
     complete: limits.length === 0,
     limits,
-    executions: sum(ordered.map(({ executions }) => executions)),
-    redundant: sum(ordered.map(({ redundant }) => redundant)),
-    cut: sum(ordered.map(({ cut }) => cut)),
-    steps: sum(ordered.map(({ steps }) => steps)),
-    depth: Math.max(...ordered.map(({ depth }) => depth)),
+    executions: sum(reports.map(({ executions }) => executions)),
+    redundant: sum(reports.map(({ redundant }) => redundant)),
+    cut: sum(reports.map(({ cut }) => cut)),
+    steps: sum(reports.map(({ steps }) => steps)),
+    depth: Math.max(...reports.map(({ depth }) => depth)),
     ...(seconds.length === 0 ? {} : { seconds: Math.max(...seconds) }),
-    ...(first.outcomes === undefined ? {} : { outcomes: mergeOutcomes(ordered) }),
+    ...(first.outcomes === undefined ? {} : { outcomes: mergeOutcomes(reports) }),
     ...(first.buffered && {
-      buffered: [...new Set(ordered.flatMap(({ buffered = [] }) => buffered))].sort(),
+      buffered: [...new Set(reports.flatMap(({ buffered = [] }) => buffered))].sort(),
     }),
-    ...(first.unannounced && { unannounced: mergeUnannounced(ordered) }),
+    ...(first.unannounced && { unannounced: mergeUnannounced(reports) }),
     witnesses: first.witnesses.map(({ name }, at) => ({
       name,
-      reached: ordered.some(({ witnesses }) => witnesses[at].reached),
+      reached: reports.some(({ witnesses }) => witnesses[at].reached),
     })),
-    violations: mergeViolations(ordered),
+    violations: mergeViolations(reports),
   };
 }
 

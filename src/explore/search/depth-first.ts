@@ -1,7 +1,9 @@
-import { contextKind } from '../execution/context.js';
+import { type Context, contextKind } from '../execution/context.js';
+import type { MemoryModel } from '../model.js';
 import type { Finding } from '../execution/judge.js';
 import { lowest } from '../execution/context-set.js';
-import { type Search, type SearchSetup, ShardDealer } from './search.js';
+import { type DivisibleSearch, type SearchSetup, ShardDealer } from './search.js';
+import type { Unit, Wanted } from './unit.js';
 
 /** What makes one violating execution better than another: few changes of lane, then few steps. */
 interface Score {
@@ -16,6 +18,20 @@ export interface DepthFirstOptions {
   readonly minimise?: boolean;
 }
 
+/** True if the phantom can let the store that its CPU has just made reach memory. */
+function canFollow({ store, lane: { buffer } }: Context): boolean {
+  if (buffer === undefined || buffer.size === 0) return false;
+  const object = store ?? buffer.oldest;
+  return buffer.isYoungest(object) && buffer.mayCommit(object);
+}
+
+/** What else a bound counts. */
+const beside: Readonly<Record<MemoryModel, string>> = {
+  sc: '',
+  tso: ' and delayed stores',
+  arm64: ', delayed stores and early loads',
+};
+
 /**
  * Runs every execution: all contexts that can move are tried at every step, the one that moved last first. An
  * execution is run from the start each time; what is known of the repeated prefix is not worked out again.
@@ -25,7 +41,9 @@ export interface DepthFirstOptions {
  * last could go on. With store buffers a store that does not reach memory at once counts as much as a preemption; when
  * it does then is free.
  */
-export class DepthFirst<S> implements Search {
+export class DepthFirst<S> implements DivisibleSearch {
+  /** Nothing ever: all that is to be tried in a state is known when it is first seen. */
+  readonly wanted: readonly Wanted[] = [];
   /** The best violating execution found, when minimising. */
   best: { readonly finding: Finding; readonly path: readonly number[]; readonly score: Score } | undefined;
   private wasBounded = false;
@@ -33,7 +51,7 @@ export class DepthFirst<S> implements Search {
   private readonly minimise: boolean;
   private readonly chosen: Int32Array;
   private readonly enabled: Int32Array;
-  private readonly rest: Int32Array;
+  private readonly left: Int32Array;
   private readonly last: Int32Array;
   private readonly preemptions: Int32Array;
   /** For each state: the store buffer whose only store has just been made; -1 if there is none. */
@@ -43,6 +61,8 @@ export class DepthFirst<S> implements Search {
   private readonly choices: Int32Array;
   private readonly nowNs: Float64Array;
   private readonly dealer: ShardDealer;
+  /** States before it have others that try what is left there. */
+  private readonly floor: number;
   private prefix = 0;
   private started = false;
   /** Stores that the moving context's buffer had taken before its step. */
@@ -58,7 +78,7 @@ export class DepthFirst<S> implements Search {
     const size = setup.maxSteps + 1;
     this.chosen = new Int32Array(size);
     this.enabled = new Int32Array(size);
-    this.rest = new Int32Array(size);
+    this.left = new Int32Array(size);
     this.last = new Int32Array(size).fill(-1);
     this.preemptions = new Int32Array(size);
     this.flush = new Int32Array(size).fill(-1);
@@ -66,28 +86,57 @@ export class DepthFirst<S> implements Search {
     this.lane = new Int32Array(size).fill(-1);
     this.choices = new Int32Array(size);
     this.nowNs = new Float64Array(size);
+    this.floor = setup.unit?.floor ?? 0;
+    if (setup.unit !== undefined) this.load(setup.unit);
   }
 
   get limits(): readonly string[] {
     if (!this.wasBounded) return [];
     const { memory } = this.setup.execution.stage;
-    return [`at most ${this.bound} preemptions${memory === 'tso' ? ' and delayed stores' : ''}`];
+    return [`at most ${this.bound} preemptions${beside[memory]}`];
   }
 
   next(): boolean {
     if (this.started && !this.backtrack()) return false;
-    this.started = true;
     this.prefix = this.run();
+    this.started = true;
     return true;
+  }
+
+  rest(): Unit | undefined {
+    if (!this.backtrack()) return undefined;
+    const states = Array.from({ length: this.prefix }, (_, at) => {
+      const tried = 1 << this.chosen[at];
+      return {
+        chosen: this.chosen[at],
+        enabled: this.enabled[at],
+        todo: this.left[at] | tried,
+        done: tried,
+        sleep: 0,
+        wakeful: 0,
+        nowNs: this.nowNs[at],
+      };
+    });
+    return { states, floor: this.floor, unseen: 0 };
+  }
+
+  private load({ states }: Unit): void {
+    this.prefix = states.length;
+    states.forEach(({ chosen, enabled, todo, done, nowNs }, at) => {
+      this.chosen[at] = chosen;
+      this.enabled[at] = enabled;
+      this.left[at] = todo & ~done;
+      this.nowNs[at] = nowNs;
+    });
   }
 
   /** Goes back to the last step where something else can be tried, and chooses that. */
   private backtrack(): boolean {
-    const { rest } = this;
+    const { left, floor } = this;
     let at = this.prefix - 1;
-    while (at >= 0 && rest[at] === 0) at -= 1;
-    if (at < 0) return false;
-    this.choose(at, rest[at]);
+    while (at >= floor && left[at] === 0) at -= 1;
+    if (at < floor) return false;
+    this.choose(at, left[at]);
     this.prefix = at + 1;
     return true;
   }
@@ -99,7 +148,7 @@ export class DepthFirst<S> implements Search {
     if (flush >= 0 && (mask & (1 << flush)) !== 0) pid = flush;
     else if (last >= 0 && (mask & (1 << last)) !== 0) pid = last;
     this.chosen[at] = pid;
-    this.rest[at] = mask & ~(1 << pid);
+    this.left[at] = mask & ~(1 << pid);
   }
 
   /** @returns the number of its steps that later executions may share. */
@@ -110,8 +159,7 @@ export class DepthFirst<S> implements Search {
     let at = 0;
     if (this.prefix === 0) tally.began(this.chosen);
     else {
-      at = this.repeat();
-      tally.repeated(at);
+      at = this.started ? this.repeat() : this.enter();
       this.move(at++);
     }
     while (tally.broken === undefined || !stops) {
@@ -145,6 +193,20 @@ export class DepthFirst<S> implements Search {
       execution.perform(chosen[at]);
     }
     stage.nowNs = nowNs[end];
+    this.setup.tally.repeated(end);
+    return end;
+  }
+
+  /** Does the path of a unit but for its last step. @returns the number of steps done. */
+  private enter(): number {
+    const { execution, tally } = this.setup;
+    const end = this.prefix - 1;
+    tally.began(this.chosen);
+    for (let at = 0; at < end; at++) {
+      execution.stage.nowNs = this.nowNs[at];
+      this.move(at);
+    }
+    execution.stage.nowNs = this.nowNs[end];
     return end;
   }
 
@@ -185,7 +247,9 @@ export class DepthFirst<S> implements Search {
     const last = this.last[at];
     const flush = this.flush[at];
     const delays = flush >= 0 && flush !== pid ? 1 : 0;
-    if (pid === last || this.setup.execution.stage.contexts[pid].kind === contextKind.COMMIT) return delays;
+    const { kind } = this.setup.execution.stage.contexts[pid];
+    if (kind === contextKind.EARLY) return delays + 1;
+    if (pid === last || kind === contextKind.COMMIT) return delays;
     return last >= 0 && (enabled & (1 << last)) !== 0 ? delays + 1 : delays;
   }
 
@@ -193,12 +257,11 @@ export class DepthFirst<S> implements Search {
   private follow(at: number): void {
     const { contexts } = this.setup.execution.stage;
     const pid = this.chosen[at];
-    const { kind, lane } = contexts[pid];
-    const isCommit = kind === contextKind.COMMIT;
-    const hasStored = !isCommit && lane.buffer?.size === 1 && lane.buffer.stores !== this.stores;
-    this.flush[at + 1] = hasStored ? (lane.commit?.pid ?? -1) : -1;
+    const { lane, isPhantom } = contexts[pid];
+    const hasStored = lane.buffer !== undefined && lane.buffer.stores !== this.stores;
+    this.flush[at + 1] = hasStored ? (lane.commits.find((commit) => canFollow(commit))?.pid ?? -1) : -1;
     this.preemptions[at + 1] = this.preemptions[at] + this.cost(at, this.enabled[at], pid);
-    this.last[at + 1] = isCommit ? this.last[at] : pid;
+    this.last[at + 1] = isPhantom ? this.last[at] : pid;
     this.lane[at + 1] = lane.index;
     this.switches[at + 1] = this.switches[at] + (at > 0 && this.lane[at] !== lane.index ? 1 : 0);
   }

@@ -1,9 +1,12 @@
 import { type Context, contextKind } from '../execution/context.js';
 import { History } from './history.js';
 import { lowest } from '../execution/context-set.js';
-import { type Search, type SearchSetup, ShardDealer } from './search.js';
+import { type DivisibleSearch, type SearchSetup, ShardDealer } from './search.js';
 import type { Step } from '../../machine/step.js';
 import { accessOf } from '../execution/access.js';
+import type { Unit, Wanted } from './unit.js';
+
+const nothing: readonly number[] = [];
 
 /**
  * Runs at least one execution of every class that differs only in the order of independent steps: dynamic partial-order
@@ -15,8 +18,9 @@ import { accessOf } from '../execution/access.js';
  * last. And what a step changes besides its announced object (contexts raised, waiters woken) is known only once it has
  * been done, so such a step is never put to sleep.
  */
-export class Reduction<S> implements Search {
+export class Reduction<S> implements DivisibleSearch {
   readonly limits: readonly string[] = [];
+  readonly wanted: Wanted[] = [];
   private readonly history: History<S>;
   private readonly enabled: Int32Array;
   private readonly todo: Int32Array;
@@ -24,10 +28,14 @@ export class Reduction<S> implements Search {
   private readonly sleep: Int32Array;
   /** Contexts tried whose step must not sleep. */
   private readonly wakeful: Int32Array;
+  /** For each state: sets of contexts of which all are to be tried if one is. */
+  private readonly together: (readonly number[])[] = [];
   private readonly chosen: Int32Array;
   private readonly choices: Int32Array;
   private readonly nowNs: Float64Array;
   private readonly dealer: ShardDealer;
+  /** What is to be tried in states before it is for others. */
+  private readonly floor: number;
   private prefix = 0;
   private started = false;
 
@@ -43,17 +51,63 @@ export class Reduction<S> implements Search {
     this.choices = new Int32Array(size);
     this.nowNs = new Float64Array(size);
     this.dealer = new ShardDealer(setup.shard);
+    this.floor = setup.unit?.floor ?? 0;
+    if (setup.unit !== undefined) this.load(setup.unit);
   }
 
   next(): boolean {
     if (this.started && !this.backtrack()) return false;
-    this.started = true;
     this.prefix = this.run();
+    this.started = true;
     return true;
   }
 
+  rest(): Unit | undefined {
+    if (!this.backtrack()) return undefined;
+    const states = Array.from({ length: this.prefix }, (_, at) => ({
+      chosen: this.chosen[at],
+      enabled: this.enabled[at],
+      todo: this.todo[at],
+      done: this.done[at],
+      sleep: this.sleep[at],
+      wakeful: this.wakeful[at],
+      nowNs: this.nowNs[at],
+    }));
+    return { states, floor: this.floor, unseen: 0 };
+  }
+
+  private load({ states, floor, unseen }: Unit): void {
+    this.prefix = states.length;
+    states.forEach((state, at) => {
+      this.chosen[at] = state.chosen;
+      this.enabled[at] = state.enabled;
+      this.todo[at] = state.todo;
+      this.done[at] = state.done;
+      this.sleep[at] = state.sleep;
+      this.wakeful[at] = state.wakeful;
+      this.nowNs[at] = state.nowNs;
+    });
+    for (let rest = unseen; rest !== 0; rest &= rest - 1) {
+      const pid = lowest(rest);
+      if (this.changesMore(floor - 1, pid)) this.wakeful[floor - 1] |= 1 << pid;
+    }
+  }
+
+  /** True if the step of context `pid` in state `at` changes more than it announces. */
+  private changesMore(at: number, pid: number): boolean {
+    const { execution } = this.setup;
+    execution.begin();
+    for (let i = 0; i < at; i++) {
+      execution.stage.nowNs = this.nowNs[i];
+      execution.perform(this.chosen[i]);
+    }
+    execution.stage.nowNs = this.nowNs[at];
+    execution.perform(pid);
+    return execution.stage.changeCount !== 0;
+  }
+
   private backtrack(): boolean {
-    for (let at = this.prefix - 1; at >= 0; at--) {
+    for (let at = this.prefix - 1; at >= this.floor; at--) {
       const left = this.todo[at] & ~this.done[at] & ~this.sleep[at];
       if (left === 0) continue;
       this.choose(at, left);
@@ -78,8 +132,7 @@ export class Reduction<S> implements Search {
     let at = 0;
     if (this.prefix === 0) tally.began(this.chosen);
     else {
-      at = this.repeat();
-      tally.repeated(at);
+      at = this.started ? this.repeat() : this.enter();
       this.move(at++);
     }
     while (tally.broken === undefined || !stopAtFirst) {
@@ -120,6 +173,23 @@ export class Reduction<S> implements Search {
       this.history.perform(at, this.chosen[at]);
     }
     this.restoreTime(end);
+    this.setup.tally.repeated(end);
+    return end;
+  }
+
+  /** Does the path of a unit but for its last step, working out what depends on what. @returns the number of steps done. */
+  private enter(): number {
+    const { tally } = this.setup;
+    const end = this.prefix - 1;
+    tally.began(this.chosen);
+    for (let at = 0; at < end; at++) {
+      this.restoreTime(at);
+      this.together[at] = this.alternatives(this.enabled[at]);
+      this.history.performNew(at, this.chosen[at]);
+      tally.stepped(at + 1, this.chosen);
+    }
+    this.restoreTime(end);
+    this.together[end] = this.alternatives(this.enabled[end]);
     return end;
   }
 
@@ -147,18 +217,33 @@ export class Reduction<S> implements Search {
    */
   private hidesCommits(at: number): boolean {
     if (!this.history.hasDrained(at)) return false;
-    const { commit } = this.setup.execution.stage.contexts[this.chosen[at]].lane;
-    if (commit === undefined) return true;
-    this.todo[at] |= 1 << commit.pid;
-    // All that begins with that commit has been seen: what is left of this state begins with another context.
-    if ((this.sleep[at] & (1 << commit.pid)) !== 0) this.todo[at] |= this.enabled[at];
+    let commits = 0;
+    for (const { pid } of this.setup.execution.stage.contexts[this.chosen[at]].lane.commits)
+      commits |= 1 << pid;
+    commits &= this.enabled[at];
+    // All that begins with those commits has been seen: what is left of this state begins with another context.
+    this.want(at, 0, (commits & ~this.sleep[at]) === 0 ? this.enabled[at] : commits);
     return true;
+  }
+
+  /** Has `add` tried in state `at`, unless one of `first` is tried there. */
+  private want(at: number, first: number, added: number): void {
+    const { todo, sleep, wanted } = this;
+    const add = this.withAlternatives(at, added);
+    if ((first & (todo[at] | sleep[at])) !== 0 || (todo[at] & add) === add) return;
+    if (at >= this.floor) {
+      todo[at] |= add;
+      return;
+    }
+    for (const known of wanted) if (known.at === at && known.first === first && known.add === add) return;
+    wanted.push({ at, first, add });
   }
 
   /** A new state: decides what is tried there. @returns false if it only leads to executions seen already. */
   private open(at: number, enabled: number): boolean {
     this.nowNs[at] = this.setup.execution.stage.nowNs;
     this.enabled[at] = enabled;
+    this.together[at] = this.alternatives(enabled);
     this.done[at] = 0;
     this.wakeful[at] = 0;
     this.todo[at] = 0;
@@ -168,8 +253,37 @@ export class Reduction<S> implements Search {
     const awake = enabled & ~this.sleep[at];
     if (awake === 0) return false;
     this.choose(at, awake);
-    this.todo[at] = isShared ? enabled : 1 << this.chosen[at];
+    this.todo[at] = isShared ? enabled : this.withAlternatives(at, 1 << this.chosen[at]);
     return true;
+  }
+
+  /** `contexts`, and what must be tried in state `at` if they are. */
+  private withAlternatives(at: number, contexts: number): number {
+    let all = contexts;
+    for (const set of this.together[at]) if ((contexts & set) !== 0) all |= set;
+    return all;
+  }
+
+  /**
+   * Where a load may have been early, that it was not is another choice of the same CPU: neither shows in an execution that
+   * begins with the other.
+   */
+  private alternatives(enabled: number): readonly number[] {
+    const { stage } = this.setup.execution;
+    if (stage.memory !== 'arm64') return nothing;
+    stage.finishMove();
+    const sets: number[] = [];
+    for (const { early, index } of stage.usedLanes()) {
+      if (early === undefined || (enabled & (1 << early.pid)) === 0) continue;
+      let set = 0;
+      for (let rest = enabled; rest !== 0; rest &= rest - 1) {
+        const pid = lowest(rest);
+        const { lane, kind } = stage.contexts[pid];
+        if (lane.index === index && kind !== contextKind.COMMIT) set |= 1 << pid;
+      }
+      sets.push(set);
+    }
+    return sets;
   }
 
   /** Contexts whose next step was tried before, and commutes with all that was done since. */
@@ -195,7 +309,8 @@ export class Reduction<S> implements Search {
     const { contexts, count } = execution.stage;
     for (let pid = 0; pid < count; pid++) {
       const context = contexts[pid];
-      if (context.step === undefined || (enabled & (1 << pid)) !== 0) continue;
+      if (context.step === undefined || context.kind === contextKind.EARLY || (enabled & (1 << pid)) !== 0)
+        continue;
       this.findRace(steps - 1, context, context.step, accessOf(context));
       for (const code of execution.looksOf(context)) this.findRace(steps - 1, context, context.step, code);
     }
@@ -212,7 +327,7 @@ export class Reduction<S> implements Search {
       const context = contexts[pid];
       let at = this.history.earliest(steps, context, accessOf(context));
       while (at < steps && (this.enabled[at] & (1 << pid)) === 0) at += 1;
-      if (at < steps) this.todo[at] |= 1 << pid;
+      if (at < steps) this.want(at, 0, 1 << pid);
     }
   }
 
@@ -242,6 +357,7 @@ export class Reduction<S> implements Search {
   /** True if other contexts can keep the context from doing `step`. */
   private canWait(context: Context, step: Step | undefined): boolean {
     const { lane } = context;
+    if (this.setup.execution.stage.memory === 'arm64') return true;
     if (step === undefined || context.kind === contextKind.COMMIT) return false;
     if (
       step.kind === 'acquire' ||
@@ -261,7 +377,7 @@ export class Reduction<S> implements Search {
    * @returns false if step `i` is what made the context's next step possible, so that they do not compete.
    */
   private tryBefore(i: number, end: number, context: Context, code: number): boolean {
-    const { history, enabled, todo, sleep } = this;
+    const { history, enabled } = this;
     const self = 1 << context.pid;
     let seen = 0;
     let first = 0;
@@ -279,8 +395,8 @@ export class Reduction<S> implements Search {
       first |= self;
     }
     first &= enabled[i];
-    if (first === 0) todo[i] |= enabled[i];
-    else if ((first & (todo[i] | sleep[i])) === 0) todo[i] |= (first & self) !== 0 ? self : first & -first;
+    if (first === 0) this.want(i, 0, enabled[i]);
+    else this.want(i, first, (first & self) !== 0 ? self : first & -first);
     return true;
   }
 

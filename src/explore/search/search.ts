@@ -1,5 +1,6 @@
 import type { Execution } from '../execution/execution.js';
 import type { Tally } from './tally.js';
+import type { Unit, Wanted } from './unit.js';
 
 /** Part `index` of `count` of a search. */
 export interface Shard {
@@ -15,6 +16,8 @@ export interface SearchSetup<S> {
   readonly maxSteps: number;
   readonly stopAtFirst: boolean;
   readonly shard: Shard | undefined;
+  /** The piece of the search to do; undefined: all of it. */
+  readonly unit: Unit | undefined;
 }
 
 /** A way of choosing executions. */
@@ -23,6 +26,14 @@ export interface Search {
   next(): boolean;
   /** What kept the search from covering everything, as far as it depends on the way of searching. */
   readonly limits: readonly string[];
+}
+
+/** Searches whose work can be handed to others in units. */
+export interface DivisibleSearch extends Search {
+  /** What is left, as a unit; undefined if nothing is. Behind it the search does not go on. */
+  rest(): Unit | undefined;
+  /** What is to be tried in states of others. */
+  readonly wanted: readonly Wanted[];
 }
 
 /** How many real choices a prefix has that goes to one shard as a whole. */

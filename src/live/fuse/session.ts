@@ -38,7 +38,8 @@ export interface FuseSessionHooks {
 export class FuseSession {
   /** Resolves when nothing is mounted any more, or after `stop`. */
   readonly ended: Promise<void>;
-  private readonly buffer = Buffer.alloc(REQUEST_BYTES);
+  /** The request that is answered, and the next one: that is read meanwhile. */
+  private buffers = [Buffer.alloc(REQUEST_BYTES), Buffer.alloc(REQUEST_BYTES)] as const;
   private readonly end: () => void;
   private endlessBytes = ENDLESS_BYTES;
   /** Requests whose answers wait, and what a signal does to them. */
@@ -81,13 +82,15 @@ export class FuseSession {
   }
 
   private readNext(): void {
-    read(this.fd, this.buffer, 0, REQUEST_BYTES, null, (error, lengthBytes) => {
+    const [buffer, other] = this.buffers;
+    this.buffers = [other, buffer];
+    read(this.fd, buffer, 0, REQUEST_BYTES, null, (error, lengthBytes) => {
       if (error === null) this.mounted = true;
       if (this.stopping) this.finish();
       else if (error !== null) this.readFailed(error);
       else {
-        this.answer(decodeRequest(this.buffer.subarray(0, lengthBytes)));
         this.readNext();
+        this.answer(decodeRequest(buffer.subarray(0, lengthBytes)));
       }
     });
   }

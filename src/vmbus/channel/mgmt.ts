@@ -192,7 +192,7 @@ export class ChannelManagement {
    * channel onto its list                    clear the CPU in cpu_online_mask
    * cpus_read_unlock                         cpus_write_unlock
    * ```
-   * Forbidden: the channel's CPU is offline.
+   * Forbidden: the channel's CPU is offline (races/open-vs-offline).
    */
   private *processOffer(channel: VmbusChannel): Procedure<void> {
     const { connection } = this;
@@ -236,7 +236,7 @@ export class ChannelManagement {
    * rtnl_lock                                  netvsc_probe: rtnl_lock
    * wait for the sub-channels
    * ```
-   * Forbidden: both wait for ever, since NIC 1's sub-channels come behind NIC 2 in the same queue.
+   * Forbidden: both wait for ever, since NIC 1's sub-channels come behind NIC 2 in the same queue (races/netvsc-probe).
    */
   private *beginChannel(channel: VmbusChannel): Procedure<void> {
     const { connection } = this;

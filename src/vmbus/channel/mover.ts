@@ -31,7 +31,7 @@ export class ChannelMover {
    * target = cpu                                unlock
    * unlock                                      wait for modchan_sent MODIFYCHANNELs
    * ```
-   * Forbidden: a channel ends up on a CPU whose synic is off.
+   * Forbidden: a channel ends up on a CPU whose synic is off (races/affinity-vs-offline, races/modchan-offline).
    *
    * @returns 0; -EINVAL if no CPU of `dest` may be used or the host knows no MODIFYCHANNEL; -EIO if the channel is
    *   not open.

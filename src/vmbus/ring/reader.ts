@@ -168,7 +168,7 @@ export class RingReader implements ReaderAccesses {
    * free ≤ size before, > size now?  → signal   else sleep until signalled
    * ```
    * Forbidden: the reader does not signal and the writer sleeps, though there is room. Any other order of the
-   * reader's accesses allows it, or signals without need.
+   * reader's accesses allows it, or signals without need (races/ring-full-wakeup).
    */
   pktIterCloseSteps(): Procedure<boolean> {
     return this.order.pktIterCloseSteps(this);

@@ -45,7 +45,8 @@ const MAX_PAYLOAD_BYTES = 0xffff * 8 - PACKET_DESCRIPTOR_BYTES;
  * interrupt_mask set?  → no signal          write_index moved?  → read on
  * old write_index == read_index?  → signal
  * ```
- * Forbidden: the writer does not signal and the reader does not read on, though a packet is there.
+ * Forbidden: the writer does not signal and the reader does not read on, though a packet is there
+ * (races/ring-empty-signal).
  *
  * Deviates from Linux in that a read_index that cannot be stops the writer instead of being calculated with.
  */

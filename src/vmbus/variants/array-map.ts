@@ -15,7 +15,7 @@ import { PlainRelidMap } from './plain-map.js';
  * barrier
  * messages for the channel                 answers, then signals      channels[relid]
  * ```
- * Forbidden: the interrupt does not see the channel.
+ * Forbidden: the interrupt does not see the channel (races/relid-publish).
  */
 export class ArrayRelidMap extends PlainRelidMap {
   /** As long as the highest relid so far wants, up to MAX_CHANNEL_RELIDS. */

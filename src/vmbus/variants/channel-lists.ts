@@ -102,7 +102,7 @@ class ListEntry {
  *                                          entry.next  → nothing that was ever written
  * entry.next = the next one
  * ```
- * Forbidden: the walk goes on behind a removed entry, or behind one that is not linked yet.
+ * Forbidden: the walk goes on behind a removed entry, or behind one that is not linked yet (races/percpu-list-walk).
  */
 export class TaskletChannelList implements ChannelList {
   private readonly head = new ListEntry(undefined);

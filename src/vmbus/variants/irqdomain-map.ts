@@ -64,7 +64,7 @@ export function createVmbusDomain(core: IrqCore, chip: IrqChip): IrqDomain {
  * free_irq, waiting for handlers         desc of the relid?  → its handlers
  * dispose the mapping
  * ```
- * Forbidden: the number goes to another channel while the handler of the old one is there.
+ * Forbidden: the number goes to another channel while the handler of the old one is there (races/rescind-reuse).
  */
 export class IrqdomainRelidMap implements RelidMap {
   readonly domain: IrqDomain;

@@ -96,6 +96,14 @@ export class RescindRefLifetime implements ChannelLifetime {
 /**
  * Before February 2015 (seed of "implement get/put usage workflow"): free_channel frees, whoever still holds the
  * channel. A rescind that comes before the offer has been processed is left to the end of vmbus_process_offer.
+ *
+ * ```
+ * rescind work                           a failed offer, an interrupt or rmmod
+ * finds the channel                      finds the channel
+ * frees it
+ *                                        uses it, or frees it again
+ * ```
+ * Forbidden, and it happens: the memory is another's by then (races/channel-lifetime).
  */
 export class FreeUnconditionally implements ChannelLifetime {
   references = 0;
@@ -303,7 +311,7 @@ export class GetPutCompletedLifetime extends GetPutLifetime {
  * put: that of vmbus_open is left
  *                                        vmbus_close: closes the sub-channels on the list
  * ```
- * Forbidden: the sub-channel's memory stays for ever.
+ * Forbidden: the sub-channel's memory stays for ever (races/channel-lifetime).
  */
 export class GetPutOpenLifetime extends GetPutLifetime {
   override *opened(channel: VmbusChannel): Procedure<void> {

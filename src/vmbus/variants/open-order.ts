@@ -28,7 +28,7 @@ export class CallbackFirst implements OpenOrder {
  * interrupt: no callback, ignored
  * callback = …                       further packets: the ring is not empty, no signal
  * ```
- * Forbidden, and it happens: packets wait and nobody looks.
+ * Forbidden, and it happens: packets wait and nobody looks (races/open-first-interrupt).
  */
 export class IgnoreUntilOpenResult implements OpenOrder {
   *beforeOpen(_channel: VmbusChannel, _callback: ChannelCallback): Procedure<void> {}

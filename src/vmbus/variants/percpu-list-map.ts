@@ -30,6 +30,7 @@ export interface PercpuListOptions {
  * on the list of b
  *                                          event on b                 found on b
  * ```
+ * Forbidden, and it happens: an event that no list has a channel for is dropped (races/relid-map).
  */
 export class PercpuListRelidMap extends PlainRelidMap {
   private readonly lists: readonly ChannelList[];

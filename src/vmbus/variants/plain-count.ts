@@ -12,7 +12,7 @@ import { GetPutCompletedLifetime } from './lifetimes.js';
  * 2 references                           2 references
  * 1 is left                              1 is left
  * ```
- * Forbidden: both leave one, and nobody frees the channel.
+ * Forbidden: both leave one, and nobody frees the channel (races/channel-lifetime).
  */
 export class PlainCountLifetime extends GetPutCompletedLifetime {
   /** @param locked whether channel->lock is held meanwhile. */

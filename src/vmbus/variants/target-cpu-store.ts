@@ -27,7 +27,7 @@ import {
  * ```
  * Forbidden, and it happens: the order of the stores is not that of the messages, so the host signals another CPU than
  * `target`. And both responses go to the writer that is first on the list, as long as it has not run; the other one
- * waits for ever.
+ * waits for ever (races/affinity-writers).
  */
 export class TargetCpuStore {
   constructor(protected readonly connection: ConnectionPort) {}

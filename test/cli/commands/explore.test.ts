@@ -218,6 +218,15 @@ describe('irqlab explore', () => {
     },
   );
 
+  test.each(['dfs', 'dpor', 'bounded'] as const)(
+    'from two threads on all else does not, either: %s',
+    async (strategy) => {
+      const options = { variant: 'array', strategy, maxExecutions: 2000 } as const;
+      const [two, five] = [await report('relid-map', options, 2), await report('relid-map', options, 5)];
+      expect({ ...five, seconds: 0 }).toEqual({ ...two, seconds: 0 });
+    },
+  );
+
   test('the parts of a search, done apart, make the whole', async () => {
     const files = ['a.json', 'b.json'].map((name) => join(dir, name));
     const options = { variant: 'read-pending-write', strategy: 'bounded' } as const;
@@ -301,7 +310,7 @@ describe('options that would be ignored are refused', () => {
     [[...variant, '--shard', '0/2', '--workers', '1'], '--workers: a --shard is one part of a search'],
     [
       [...variant, '--workers', '4096'],
-      /--workers 4096: this machine runs \d+ threads at a time; more would only/,
+      /--workers 4096: this machine runs \d+ threads at a time; more would only share them/,
     ],
   ])('%j', async (args, reason) => {
     const { status, err, out } = await irqlab(['explore', ...args]);

@@ -13,7 +13,31 @@ const writes = process.env['IRQLAB_SHOTS'] === 'write';
 /** So much of a picture may differ: fonts are smoothed a little differently from one Chromium to the next. */
 const MOST_DIFFERENT = 0.005;
 
-const shots = ['machine', 'files'].flatMap((id) =>
+/** What is done in a view before its picture is taken, where it shows nothing yet by itself. */
+const prepared: Readonly<Record<string, (page: Page) => Promise<void>>> = {
+  machine: (page) => runTo(page, '3s', '3.000 000 000 s'),
+  files: (page) => runTo(page, '3s', '3.000 000 000 s'),
+  timeline: async (page) => {
+    await page.getByRole('button', { name: 'Trace', exact: true }).click();
+    await page.getByText('Nothing has happened yet').waitFor();
+    await runTo(page, '20ms', '0.020 000 000 s');
+    await page.getByText(/^[1-9]\d* events$/).waitFor();
+    await page.getByRole('button', { name: 'Stop tracing' }).click();
+  },
+  races: async (page) => {
+    await page.getByRole('button', { name: 'Search percpu-list sc', exact: true }).click();
+    await page.getByText('A minimal interleaving').waitFor();
+  },
+  compare: async (page) => {
+    await page.getByRole('combobox', { name: 'Scenario' }).selectOption('compare-offline.yaml');
+    await page.getByLabel('Vary').selectOption('modify-channel');
+    await page.getByRole('button', { name: 'Compare', exact: true }).click();
+    await page.getByText(/once for each/).waitFor();
+  },
+  scenario: (page) => page.getByRole('textbox', { name: 'Scenario in YAML' }).waitFor(),
+};
+
+const shots = Object.keys(prepared).flatMap((id) =>
   (['light', 'dark'] as const).flatMap((theme) => [1280, 390].map((width) => ({ id, theme, width }))),
 );
 
@@ -57,7 +81,7 @@ describePage('what views look like', (pages) => {
 
   test.each(shots)('$id, $theme, $width px wide', async ({ id, theme, width }) => {
     const page = await pages.open({ hash: `view=${id}`, theme, width, height: width === 390 ? 844 : 800 });
-    await runTo(page, '3s', '3.000 000 000 s');
+    await prepared[id](page);
     await looksLike(page, join(kept, `${id}-${theme}-${width}.png`));
   });
 

@@ -17,8 +17,12 @@ export const shownRows = computed<readonly ListedRow[]>(() => {
   return found.length > 0 ? found : rows.slice(0, 1);
 });
 
+/** Key of the variant that somebody has just asked for: its result is brought into view when it is there. */
+export const awaited = signal<string | undefined>(undefined);
+
 /** Shows a variant in a pane: 0 the first, 1 the second. */
 export function show(row: ListedRow, pane: 0 | 1): void {
+  awaited.value = keyOf(row);
   const keys = shownRows.value.map(keyOf);
   keys[pane] = keyOf(row);
   shown.value = keys;

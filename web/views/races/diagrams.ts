@@ -1,4 +1,4 @@
-// What the sources of races draw: two columns, and what is forbidden. vite.config.js takes it out of them.
+// What the sources draw of races: two columns, and what is forbidden. race-diagrams.js takes it out of them.
 const texts = import.meta.glob<string>('../../../src/races/*.ts', {
   query: '?diagram',
   import: 'default',

@@ -1,16 +1,23 @@
+import { useEffect, useRef } from 'preact/hooks';
 import { countText } from '../../lib/count.js';
 import { saveFile } from '../../lib/save-file.js';
 import { keyOf, run, runs } from '../../store/races.js';
 import type { Explored, Found, ListedRow } from '../../worker/races-protocol.js';
-import { showOne } from './chosen.js';
+import { awaited, showOne } from './chosen.js';
 import { Steps } from './steps.js';
 
 /** What came of the search of a variant. */
 export function ResultPane({ row, pane }: { readonly row: ListedRow; readonly pane: 0 | 1 }) {
   const found = runs.value.get(keyOf(row));
   const { race, variant, memory, summary } = row;
+  const section = useRef<HTMLElement>(null);
+  useEffect(() => {
+    if (awaited.value !== keyOf(row) || found?.kind === 'waits' || found?.kind === 'runs') return;
+    awaited.value = undefined;
+    section.current?.scrollIntoView({ block: 'start' });
+  }, [found?.kind, awaited.value]);
   return (
-    <section class="pane result" aria-label={`${race}/${variant} ${memory}`}>
+    <section ref={section} class="pane result" aria-label={`${race}/${variant} ${memory}`}>
       <div class="line">
         <h3>
           {race}/{variant}
