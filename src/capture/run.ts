@@ -1,6 +1,7 @@
 import { type ExitStatus, exitStatus } from '../command/exit-status.js';
 import { writeNewText } from '../command/named-file.js';
 import type { Stdio } from '../command/stdio.js';
+import { withSchemaComment } from '../command/schema-comment.js';
 import { UsageError } from '../command/usage-error.js';
 import { findingsText } from './bundle/findings.js';
 import { openRecording } from './bundle/open-recording.js';
@@ -45,8 +46,9 @@ export async function runImport(
     throw new UsageError('standard input (-) is given twice', 'It is one file.');
   if (check) return checkCaptures([...files, ...named], stdio);
   const machine = await machineIn(files, options, stdio);
-  const { text, notes, findings } = await scenarioOf(machine, showInterrupts);
+  const { text: scenario, notes, findings } = await scenarioOf(machine, showInterrupts);
   const toStdout = output === undefined || output === '-';
+  const text = withSchemaComment(scenario, toStdout ? undefined : output);
   if (!toStdout) writeNewText(output, text, force);
   if (json)
     stdio.out(`${JSON.stringify({ ...(toStdout && { scenario: text }), ...findings }, undefined, 2)}\n`);
