@@ -17,7 +17,7 @@ import { races } from '../../src/races/index.js';
 import { arbitraryPrograms, programsModel } from './programs.js';
 import { isLong, runs } from '../support/long.js';
 
-const memories: readonly MemoryModel[] = ['sc', 'tso'];
+const memories: readonly MemoryModel[] = ['sc', 'tso', 'arm64'];
 const strategies: readonly Strategy[] = [
   { kind: 'dfs' },
   { kind: 'dpor' },
@@ -64,14 +64,8 @@ function byMany<S>(model: Model<S>, many: Many): Report {
   let frontier = new Frontier(limits);
   let busy: { number: number; result: UnitResult }[] = [];
   let units = 0;
-  const run = ({ number, unit, budget }: NumberedUnit): void => {
-    const options = { memory, strategy, stopAtFirst };
-    const result = exploreUnit(
-      model,
-      options,
-      sent(unit),
-      steps === undefined ? budget : { ...budget, steps },
-    );
+  const run = ({ number, unit, steps: budget }: NumberedUnit): void => {
+    const result = exploreUnit(model, { memory, strategy, stopAtFirst }, sent(unit), steps ?? budget);
     busy.push({ number, result: sent(result) });
   };
   while (!frontier.isDone) {
@@ -105,6 +99,9 @@ function seen({ outcomes = [], violations, complete, depth }: Report): unknown {
 }
 
 describe.each(memories)('random programs in units, %s', (memory) => {
+  // On arm64 most steps never sleep, so that more depends on the order in which states are come to.
+  const factor = memory === 'arm64' ? 1.5 : 1.2;
+
   test.each(strategies)('$kind sees what one thread sees', (strategy) => {
     fc.assert(
       fc.property(arbitraryPrograms, fc.constantFrom(1, 40, 300), (programs, steps) => {
@@ -115,7 +112,7 @@ describe.each(memories)('random programs in units, %s', (memory) => {
         const report = byMany(model, { ...options, steps, workers: 1 });
         expect(seen(report)).toEqual(seen(alone));
         if (strategy.kind !== 'dpor') expect(report.executions).toBe(alone.executions);
-        else expect(report.executions).toBeLessThanOrEqual(Math.ceil(alone.executions * 1.2));
+        else expect(report.executions).toBeLessThanOrEqual(Math.ceil(alone.executions * factor));
       }),
       { numRuns },
     );

@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { memoryModels } from '../../explore/model.js';
 import type { Shard } from '../../explore/search/search.js';
 import { UsageError } from '../../command/usage-error.js';
 import type { CommandModule } from '../command.js';
@@ -22,6 +23,8 @@ Examples:
   $ irqlab explore --all
   $ irqlab explore ./my-race.ts
   $ irqlab explore --all --sanitize
+  $ irqlab explore rescind-reuse rfc --workers 2 --state rfc.state
+  $ irqlab explore rescind-reuse rfc --workers 2 --state rfc.state --resume
   $ irqlab explore shared-count --plugin examples/plugin-race/plugin.js
 `;
 
@@ -88,7 +91,7 @@ function addOptions(command: Command): Command {
     .option('--depth <d>', 'depth of the bug that is looked for, for pct', count, 3)
     .option('--seed <n>', 'for random and pct', count, 1)
     .option('--executions <n>', 'how many, for random and pct', count, 10_000)
-    .addOption(new Option('--memory <model>', 'how stores become visible').choices(['sc', 'tso']))
+    .addOption(new Option('--memory <model>', 'how stores become visible').choices(memoryModels))
     .option(
       '--workers <n>',
       'threads, as many as the machine has at most; default: one, and for --all all of them',
@@ -96,6 +99,11 @@ function addOptions(command: Command): Command {
     )
     .option('--shard <i/n>', 'only part i of n of the search, from 0 on', parseShard)
     .option('--save-report <file>', 'save the report as JSON, for irqlab explore merge')
+    .option(
+      '--state <file>',
+      'keep the search in a file, so that it can go on after Ctrl-C, a crash, a reboot',
+    )
+    .option('--resume', 'go on with the search that --state names')
     .option('--save <file>', 'save the interleaving that was found, for irqlab replay')
     .addOption(traceOption())
     .addOption(traceFormatOption())
