@@ -53,11 +53,9 @@ number --every "$every" 1
 [ -r /proc/interrupts ] || fail 'there is no /proc/interrupts to read here'
 case $out in
   *.tar.gz | *.tgz) archive=yes ;;
-  *)
-    archive=no
-    if [ -e "$out" ]; then fail "$out is there already; name a directory that is not"; fi
-    ;;
+  *) archive=no ;;
 esac
+if [ -f "$out" ] || [ -d "$out" ]; then fail "$out is there already; name something else with -o"; fi
 
 umask 077
 work=${TMPDIR:-/tmp}/irqlab-record.$$
@@ -164,6 +162,7 @@ if place /sys/devices/system/cpu; then
     cp "$real"/* "$there/" 2>/dev/null
   done
 fi
+if place /sys/devices/system/cpu/smt; then files active control; fi
 if place /sys/devices/system/node; then
   files online possible has_cpu
   for node in /sys/devices/system/node/node[0-9]*; do

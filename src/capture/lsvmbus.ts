@@ -10,6 +10,8 @@ import { CaptureSyntaxError } from './syntax-error.js';
 export interface LsvmbusChannel {
   readonly relid: Relid;
   readonly targetCpu: CpuId;
+  /** What its files in sysfs say of its rings and its monitor, by their names. */
+  readonly figures?: ReadonlyMap<string, number>;
 }
 
 /** A device in the output of `lsvmbus`. What is undefined needs -v or -vv. */

@@ -1,5 +1,5 @@
 import { type ExitStatus, exitStatus } from '../command/exit-status.js';
-import { writeText } from '../command/named-file.js';
+import { writeNewText } from '../command/named-file.js';
 import type { Stdio } from '../command/stdio.js';
 import { UsageError } from '../command/usage-error.js';
 import type { CpuId } from '../lib/brand.js';
@@ -24,7 +24,7 @@ import { showInterrupts } from './show-interrupts.js';
 export async function runPlanOffline(
   cpuList: string,
   file: string,
-  { output }: { readonly output?: string },
+  { output, force = false }: { readonly output?: string; readonly force?: boolean },
   stdio: Stdio,
 ): Promise<ExitStatus> {
   const machine = await openMachine(file, stdio);
@@ -39,7 +39,7 @@ export async function runPlanOffline(
   }
   const script = planScript(plan, picture.name);
   if (output === undefined || output === '-') stdio.out(script);
-  else writeText(output, script);
+  else writeNewText(output, script, force);
   return exitStatus.ok;
 }
 

@@ -1,4 +1,4 @@
-import { closeSync, openSync, readSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, readSync, statSync, writeFileSync } from 'node:fs';
 import type { Stdio } from './stdio.js';
 import { UsageError } from './usage-error.js';
 
@@ -31,10 +31,19 @@ export function readText(file: string, stdio: Stdio): { name: string; text: stri
  */
 export function readBytes(file: string, stdio: Stdio): { name: string; bytes: Uint8Array } {
   if (file === '-') return { name: '<stdin>', bytes: Buffer.from(stdio.readStdin()) };
+  return { name: file, bytes: wholeOf(chunksOfFile(file), file) };
+}
+
+/**
+ * Bytes of a file that the user named, a part at a time; the first part is as long as the beginning of any file format.
+ *
+ * @throws UsageError if it cannot be read.
+ */
+export function* chunksOfFile(file: string): Generator<Buffer, void> {
   try {
     const fd = openSync(file, 'r');
     try {
-      return { name: file, bytes: readWhole(fd, file) };
+      yield* chunksOf(fd);
     } finally {
       closeSync(fd);
     }
@@ -52,6 +61,18 @@ export function readBytes(file: string, stdio: Stdio): { name: string; bytes: Ui
  */
 export function writeText(file: string, text: string): void {
   writeBytes(file, text);
+}
+
+/**
+ * As writeText, to a file that is not there yet, or a device or pipe.
+ *
+ * @param force over one that is there, too.
+ * @throws UsageError if it is there already.
+ */
+export function writeNewText(file: string, text: string, force: boolean): void {
+  if (!force && statSync(file, { throwIfNoEntry: false })?.isFile() === true)
+    throw new UsageError(`${file} is there already`, 'Name another file, or write over it with --force.');
+  writeText(file, text);
 }
 
 /**
@@ -74,14 +95,27 @@ export function writeBytes(file: string, bytes: Uint8Array | string): void {
  * @throws UsageError if it is longer than anything that irqlab reads.
  */
 export function readWhole(fd: number, name: string): Buffer {
-  const chunks: Buffer[] = [];
-  const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
-  for (let lengthBytes = 0; ; ) {
-    const count = readSync(fd, chunk);
-    if (count === 0) return Buffer.concat(chunks);
-    chunks.push(Buffer.from(chunk.subarray(0, count)));
-    lengthBytes += count;
+  return wholeOf(chunksOf(fd), name);
+}
+
+/** All parts in one. @throws UsageError if that is longer than anything that irqlab reads. */
+export function wholeOf(parts: Iterable<Uint8Array>, name: string): Buffer {
+  const chunks: Uint8Array[] = [];
+  let lengthBytes = 0;
+  for (const chunk of parts) {
+    chunks.push(chunk);
+    lengthBytes += chunk.length;
     if (lengthBytes > MOST_BYTES)
       throw new UsageError(`${name} is longer than ${MOST_BYTES >> 20} MiB, the most that is read`);
+  }
+  return Buffer.concat(chunks);
+}
+
+function* chunksOf(fd: number): Generator<Buffer, void> {
+  const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
+  for (;;) {
+    const count = readSync(fd, chunk);
+    if (count === 0) return;
+    yield Buffer.from(chunk.subarray(0, count));
   }
 }

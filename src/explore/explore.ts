@@ -25,7 +25,7 @@ import { StateSearch } from './search/states/state-search.js';
 import { simplify } from './search/simplify.js';
 import { type FoundPath, Tally } from './search/tally.js';
 import type { Unit } from './search/unit.js';
-import type { UnitBudget, UnitResult } from './frontier.js';
+import type { UnitResult } from './frontier.js';
 
 /**
  * Explores a model, and on a violation looks for a minimal interleaving that shows one.
@@ -75,8 +75,9 @@ export function exploreShard<S>(model: Model<S>, options: ExploreOptions = {}): 
 }
 
 /**
- * Does a unit of a search, as far as its budget goes.
+ * Does a unit of a search.
  *
+ * @param steps its budget: behind so many steps, those of repeated prefixes included, it ends and hands back the rest.
  * @throws RangeError for a strategy that has no units.
  * @throws what exploreShard throws.
  */
@@ -84,7 +85,7 @@ export function exploreUnit<S>(
   model: Model<S>,
   options: Omit<ExploreOptions, 'shard' | 'maxExecutions'>,
   unit: Unit,
-  budget: UnitBudget,
+  steps: number,
 ): UnitResult {
   const { strategy = { kind: 'dpor' }, shouldStop = () => false } = options;
   let stopped: string | undefined;
@@ -96,7 +97,7 @@ export function exploreUnit<S>(
   };
   const make = (setup: SearchSetup<S>): DivisibleSearch => newDivisibleSearch(strategy, { ...setup, unit });
   const report = explored(model, options, make, (search, tally) => {
-    const limits = runSearch(search, tally, { ...options, shouldStop: looking }, budget);
+    const limits = runSearch(search, tally, { ...options, shouldStop: looking }, steps);
     const rest = limits.length === 0 ? search.rest() : undefined;
     left = { wanted: search.wanted, ...(rest && { rest }) };
     return limits;
@@ -205,8 +206,6 @@ function simplifiedViolation<S>(
   }
 }
 
-const NO_END: UnitBudget = { steps: Number.POSITIVE_INFINITY, executions: Number.POSITIVE_INFINITY };
-
 /** What steps share without announcing it may have been taken for independent. */
 const UNANNOUNCED_LIMIT = 'unannounced accesses';
 
@@ -271,7 +270,7 @@ function runSearch<S>(
   search: Search,
   tally: Tally<S>,
   options: ExploreOptions,
-  { steps, executions }: UnitBudget = NO_END,
+  steps = Number.POSITIVE_INFINITY,
 ): string[] {
   const {
     maxExecutions = Number.POSITIVE_INFINITY,
@@ -285,7 +284,7 @@ function runSearch<S>(
   while (search.next()) {
     if (stopAtFirst && tally.violations.size !== 0) return ['stopped at the first violation'];
     if (tally.executions >= maxExecutions) return [executionsLimit(maxExecutions)];
-    if (tally.steps >= steps || tally.executions >= executions) return [];
+    if (tally.steps >= steps) return [];
     since += 1;
     if (since % EXECUTIONS_BETWEEN_LOOKS !== 0) continue;
     if (onProgress !== undefined && since % EXECUTIONS_BETWEEN_REPORTS === 0) {

@@ -13,13 +13,6 @@ export interface UnitResult {
   readonly stopped?: string;
 }
 
-/** Where a unit ends and hands back the rest. */
-export interface UnitBudget {
-  /** Steps, those of repeated prefixes included. */
-  readonly steps: number;
-  readonly executions: number;
-}
-
 /** A state that several units have before them, so that what is to be tried there is decided here. */
 interface SharedState {
   readonly id: number;
@@ -65,11 +58,12 @@ export interface SavedFrontier {
 export interface NumberedUnit {
   readonly number: number;
   readonly unit: Unit;
-  readonly budget: UnitBudget;
+  /** Its budget: behind so many steps, those of repeated prefixes included, it ends and hands back the rest. */
+  readonly steps: number;
 }
 
 export interface FrontierLimits {
-  /** The search ends after so many executions, or a few more. */
+  /** The search ends with the unit that makes it so many executions. */
   readonly maxExecutions?: number;
   readonly stopAtFirst: boolean;
 }
@@ -120,7 +114,7 @@ export class Frontier {
     return this.known;
   }
 
-  /** Units that nobody has done yet. */
+  /** Units that have not come back yet. */
   get left(): number {
     return this.waiting.length - this.early.size;
   }
@@ -135,8 +129,7 @@ export class Frontier {
     if (waiting === undefined) return undefined;
     const number = this.next++;
     const steps = Math.min(FIRST_STEPS * 2 ** waiting.generation, MOST_STEPS);
-    const { maxExecutions = Number.MAX_SAFE_INTEGER } = this.limits;
-    return { number, unit: this.unitOf(waiting), budget: { steps, executions: maxExecutions } };
+    return { number, unit: this.unitOf(waiting), steps };
   }
 
   /** What came of unit `number`, once for each. What comes after the search is over counts no more. */

@@ -320,5 +320,14 @@ describe('what cannot be understood is an error with its place', () => {
     expect((await irqlab(['import', path, '-o', '/no/such/dir/x'])).err).toContain(
       'cannot write /no/such/dir/x',
     );
+    const there = file('there.yaml', 'mine');
+    expect(await irqlab(['import', path, '-o', there])).toMatchObject({
+      status: 2,
+      err: `irqlab: ${there} is there already\nName another file, or write over it with --force.\n`,
+    });
+    expect(readFileSync(there, 'utf8')).toBe('mine');
+    expect(await irqlab(['import', path, '-o', there, '--force'])).toMatchObject({ status: 0 });
+    expect(readFileSync(there, 'utf8')).toMatch(/^description: /m);
+    expect((await irqlab(['import', path, '--force'])).err).toContain('--force is for --output');
   });
 });

@@ -2,7 +2,11 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import type { MachineFiles } from '../../src/capture/bundle/machine-files.js';
-import type { PictureDiff } from '../../src/capture/picture/diff.js';
+import { recordingOf } from '../../src/capture/bundle/recording.js';
+import { machineOfRecording } from '../../src/capture/captured-machine.js';
+import { diffPictures, type PictureDiff } from '../../src/capture/picture/diff.js';
+import { diffText } from '../../src/capture/picture/diff-text.js';
+import { type MachinePicture, pictureOf } from '../../src/capture/picture/machine-picture.js';
 import { Guest } from '../../src/guest/guest.js';
 import { parseScenario } from '../../src/scenario/load.js';
 import { irqlab } from '../support/cli.js';
@@ -63,6 +67,23 @@ test('what moved, appeared and went, and rates before and after', async () => {
     status: 0,
     out: 'before (irqlab record) → before (irqlab record)\nnothing has moved, appeared or gone\n',
   });
+});
+
+test('what rings and monitors are like: a host that reads slowly, and other rings after a boot', () => {
+  const picture = (files: MachineFiles): MachinePicture =>
+    pictureOf(machineOfRecording(recordingOf(files), false));
+  const vm = Guest.ofScenario(scenario);
+  const before = picture(recordedGuest(vm, 0));
+  const slower = recordedGuest(vm, 0);
+  const [path] = [...slower.files()].filter((one) => one.endsWith('/channels/21/out_full_total'));
+  slower.add(path, { kind: 'file', bytes: Buffer.from('12\n') });
+  expect(diffText(diffPictures(before, picture(slower)), 'one', 'other')).toBe(
+    'one → other\nrings and monitors\n  channel 21 (netvsc): out_full_total 0 → 12\n',
+  );
+  const booted = Guest.create({ ...scenario.guest, moduleParameters: { hv_netvsc: { ring_size: 64 } } });
+  expect(diffPictures(before, picture(recordedGuest(booted, 0))).figures).toEqual([
+    { line: 'channel 20 (netvsc)', what: 'bytes of the ring to the host', before: 524288, after: 262144 },
+  ]);
 });
 
 test('captures without rates: what was counted in between; a scenario against a capture', async () => {

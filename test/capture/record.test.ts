@@ -56,7 +56,7 @@ test('--script prints what is run', async () => {
     expect(made).toMatchObject({ status: 0, out: '' });
     expect(again).toMatchObject({
       status: 2,
-      err: `irqlab: ${path} is there already; name a directory that is not\n`,
+      err: `irqlab: ${path} is there already; name something else with -o\n`,
     });
     expect(readdirSync(temporary)).toEqual([]);
     expect(statSync(join(path, 'proc/interrupts')).size).toBeGreaterThan(0);

@@ -64,14 +64,8 @@ function byMany<S>(model: Model<S>, many: Many): Report {
   let frontier = new Frontier(limits);
   let busy: { number: number; result: UnitResult }[] = [];
   let units = 0;
-  const run = ({ number, unit, budget }: NumberedUnit): void => {
-    const options = { memory, strategy, stopAtFirst };
-    const result = exploreUnit(
-      model,
-      options,
-      sent(unit),
-      steps === undefined ? budget : { ...budget, steps },
-    );
+  const run = ({ number, unit, steps: budget }: NumberedUnit): void => {
+    const result = exploreUnit(model, { memory, strategy, stopAtFirst }, sent(unit), steps ?? budget);
     busy.push({ number, result: sent(result) });
   };
   while (!frontier.isDone) {

@@ -2,10 +2,10 @@ import { closeSync, constants, fstatSync, openSync, readdirSync, readlinkSync } 
 import { readWhole } from '../../command/named-file.js';
 import { UsageError } from '../../command/usage-error.js';
 import { MachineFiles } from './machine-files.js';
+import { isWanted, MOST_FILE_BYTES, MOST_KEPT_BYTES } from './wanted.js';
 
-const MOST_ENTRIES = 400_000;
+const MOST_ENTRIES = 1_000_000;
 const MOST_DEPTH = 64;
-const MOST_BYTES = 512 << 20;
 
 /**
  * Reads a recording that has been unpacked. Symbolic links are taken as what they say and not followed, devices and pipes
@@ -31,10 +31,18 @@ export function readDirectory(name: string): MachineFiles {
         files.add(place, { kind: 'directory' });
         walk(path, place, depth + 1);
       } else if (entry.isFile()) {
+        if (!isWanted(place)) continue;
         const bytes = bytesOf(path);
+        if (bytes === undefined) {
+          files.tooLong.push(place);
+          continue;
+        }
         lengthBytes += bytes.length;
-        if (lengthBytes > MOST_BYTES)
-          throw new UsageError(`${name}: longer than ${MOST_BYTES >> 20} MiB in all, the most that is read`);
+        if (lengthBytes > MOST_KEPT_BYTES)
+          throw new UsageError(
+            `${name}: its files below proc, sys and snapshots are longer than ${MOST_KEPT_BYTES >> 20} MiB, the most that is kept`,
+            'Take some of snapshots away.',
+          );
         files.add(place, { kind: 'file', bytes });
       }
     }
@@ -48,8 +56,8 @@ export function readDirectory(name: string): MachineFiles {
   return files;
 }
 
-/** A file's bytes; none if it may not be read. What has become something else meanwhile is not opened. */
-function bytesOf(path: string): Uint8Array {
+/** A file's bytes; none if it may not be read; undefined if it is too long. What has become something else is not opened. */
+function bytesOf(path: string): Uint8Array | undefined {
   let fd: number;
   try {
     fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
@@ -57,7 +65,9 @@ function bytesOf(path: string): Uint8Array {
     return new Uint8Array();
   }
   try {
-    return fstatSync(fd).isFile() ? readWhole(fd, path) : new Uint8Array();
+    const stat = fstatSync(fd);
+    if (stat.size > MOST_FILE_BYTES) return undefined;
+    return stat.isFile() ? readWhole(fd, path) : new Uint8Array();
   } finally {
     closeSync(fd);
   }

@@ -22,6 +22,8 @@ const MOST_LINKS = 40;
  * other files of the recording.
  */
 export class MachineFiles {
+  /** Paths of files that are too long to be looked at. */
+  readonly tooLong: string[] = [];
   private readonly children = new Map<string, Set<string>>();
   private readonly entries = new Map<string, MachineEntry>();
 
@@ -117,6 +119,7 @@ export class MachineFiles {
   /** The same recording, seen from one of its directories. */
   below(root: string): MachineFiles {
     const seen = new MachineFiles(this.name);
+    seen.tooLong.push(...this.tooLong);
     const prefix = root === '/' ? '/' : `${root}/`;
     for (const [path, entry] of this.entries)
       if (path.startsWith(prefix)) seen.add(`/${path.slice(prefix.length)}`, entry);

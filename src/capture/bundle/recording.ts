@@ -1,9 +1,5 @@
-import { statSync } from 'node:fs';
-import { readBytes } from '../../command/named-file.js';
-import type { Stdio } from '../../command/stdio.js';
 import { UsageError } from '../../command/usage-error.js';
 import { isArchive, readArchive } from './archive.js';
-import { readDirectory } from './directory.js';
 import type { MachineFiles, Recording, RecordingKind } from './machine-files.js';
 
 /** A file that the user named: a recording, or else bytes of something that is none. */
@@ -11,17 +7,10 @@ export type NamedRecording =
   | { readonly recording: Recording }
   | { readonly recording: undefined; readonly name: string; readonly bytes: Uint8Array };
 
-/**
- * Opens what the user named, if it is a recording: a directory, or a tar archive.
- *
- * @throws UsageError for one that cannot be read, or that has no /proc/interrupts.
- */
-export async function openRecording(named: string, stdio: Stdio): Promise<NamedRecording> {
-  if (named !== '-' && statSync(named, { throwIfNoEntry: false })?.isDirectory() === true)
-    return { recording: recordingOf(readDirectory(named.replace(/(.)\/+$/, '$1'))) };
-  const { name, bytes } = readBytes(named, stdio);
+/** @throws UsageError for an archive that cannot be read, or that has no /proc/interrupts. */
+export async function recordingIn(name: string, bytes: Uint8Array): Promise<NamedRecording> {
   if (!isArchive(bytes)) return { recording: undefined, name, bytes };
-  return { recording: recordingOf(await readArchive(name, bytes)) };
+  return { recording: recordingOf(await readArchive(name, [bytes])) };
 }
 
 /** @throws UsageError if no directory of it has a /proc/interrupts. */

@@ -1,5 +1,6 @@
 import type { ParameterValues } from '../../vmbus/module-parameters.js';
 import { moduleParameters } from '../../vmbus/module-parameters.js';
+import { ringBytes } from './channel-figures.js';
 import type { FindingList } from './findings.js';
 import type { MachineFiles } from './machine-files.js';
 
@@ -26,7 +27,7 @@ export function ringSizes(
     const sizes = files
       .list(DEVICES)
       .filter((device) => files.linkName(`${DEVICES}/${device}/driver`) === driver)
-      .flatMap((device) => sizeOf(files, `${DEVICES}/${device}`));
+      .flatMap((device) => ringBytes(files, `${DEVICES}/${device}`) ?? []);
     const value = (sizes[0] ?? 0) / unitBytes;
     const known = moduleParameters.find((one) => one.module === module && one.name === name);
     const isUsual = known === undefined || value === known.initial;
@@ -43,10 +44,4 @@ export function ringSizes(
     findings.take(`${module}.${name} ${value}`, `${DEVICES}/*/out_write_bytes_avail, out_read_bytes_avail`);
   }
   return Object.keys(found).length === 0 ? undefined : found;
-}
-
-/** Bytes of a device's outgoing ring; nothing while it is closed. */
-function sizeOf(files: MachineFiles, path: string): number[] {
-  const [free, used] = ['write', 'read'].map((side) => files.number(`${path}/out_${side}_bytes_avail`));
-  return free === undefined || used === undefined ? [] : [free + used];
 }

@@ -1,4 +1,5 @@
 import type { LsvmbusChannel, LsvmbusDevice } from '../lsvmbus.js';
+import { channelFigures, ringBytes } from './channel-figures.js';
 import { counted, type FindingList } from './findings.js';
 import type { MachineFiles } from './machine-files.js';
 
@@ -59,12 +60,17 @@ function channelsIn(files: MachineFiles, path: string, primary: number): Lsvmbus
     const targetCpu = files.number(`${channel}/cpu`) ?? 0;
     if (!/^\d+$/.test(name) || !isRelid(relid) || targetCpu < 0 || targetCpu > MAX_CPU) return [];
     const index = relid === primary ? -1 : (files.number(`${channel}/subchannel_id`) ?? relid);
-    return [index === 0 ? { relid: primary, targetCpu, index: -1 } : { relid, targetCpu, index }];
+    const figures = channelFigures(files, channel);
+    if (index > 0) return [{ relid, targetCpu, index, figures }];
+    const ring = ringBytes(files, path);
+    if (ring !== undefined) figures.set('bytes of the ring to the host', ring);
+    return [{ relid: primary, targetCpu, index: -1, figures }];
   });
-  if (!all.some(({ relid }) => relid === primary)) all.push({ relid: primary, targetCpu: 0, index: -1 });
+  if (!all.some(({ relid }) => relid === primary))
+    all.push({ relid: primary, targetCpu: 0, index: -1, figures: new Map() });
   return all
     .sort((a, b) => a.index - b.index || a.relid - b.relid)
-    .map(({ relid, targetCpu }) => ({ relid, targetCpu }));
+    .map(({ relid, targetCpu, figures }) => ({ relid, targetCpu, figures }));
 }
 
 function isRelid(value: number | undefined): value is number {

@@ -5,7 +5,7 @@ import { isMoved, type PictureDiff, type RateChange } from './diff.js';
 
 /** What is otherwise, for people. @param before @param after what the pictures are called. */
 export function diffText(diff: PictureDiff, before: string, after: string): string {
-  const { moved, appeared, went, cpusCame, cpusWent, rates, counted } = diff;
+  const { moved, appeared, went, cpusCame, cpusWent, rates, figures, counted } = diff;
   const parts = [
     part('CPUs', [
       ...(cpusCame.length > 0 ? [`online now: ${list(cpusCame)}`] : []),
@@ -17,6 +17,10 @@ export function diffText(diff: PictureDiff, before: string, after: string): stri
     ),
     part('appeared', appeared),
     part('went', went),
+    part(
+      'rings and monitors',
+      figures.map(({ line, what, before: was, after: is }) => `${line}: ${what} ${was} → ${is}`),
+    ),
     ratePart('interrupts a second, by CPU', rates?.cpus),
     ratePart('interrupts a second, by device', rates?.devices),
     ratePart('interrupts a second, by line', rates?.lines),

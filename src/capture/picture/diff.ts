@@ -10,6 +10,15 @@ export interface LineChange {
   readonly after: string;
 }
 
+/** What a file of a channel in sysfs says in two pictures. */
+export interface FigureChange {
+  readonly line: string;
+  /** Name of the file. */
+  readonly what: string;
+  readonly before: number;
+  readonly after: number;
+}
+
 /** Interrupts a second in two pictures. */
 export interface RateChange {
   readonly of: string;
@@ -31,6 +40,8 @@ export interface PictureDiff {
     readonly devices: readonly RateChange[];
     readonly cpus: readonly RateChange[];
   } | null;
+  /** What rings and monitors of channels are like, where both say so and it is not the same. */
+  readonly figures: readonly FigureChange[];
   /** Interrupts from one to the other of each line, where both count and neither has rates. */
   readonly counted: readonly { readonly line: string; readonly times: number }[];
 }
@@ -60,6 +71,12 @@ export function diffPictures(before: MachinePicture, after: MachinePicture): Pic
           ),
         }
       : null,
+    figures: both.flatMap(([was, is]) =>
+      [...is.figures].flatMap(([what, after]) => {
+        const one = was.figures.get(what);
+        return one === undefined || one === after ? [] : [{ line: is.name, what, before: one, after }];
+      }),
+    ),
     counted: both.flatMap(([was, is]) => {
       if (was.total === undefined || is.total === undefined || rateOfLine(was) !== undefined) return [];
       const times = is.total - was.total;

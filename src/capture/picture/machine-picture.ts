@@ -29,6 +29,8 @@ export interface PictureLine {
   readonly total: number | undefined;
   /** How often it came between the snapshots, on each CPU; undefined without them. */
   readonly perSecond: ReadonlyMap<CpuId, number> | undefined;
+  /** What its rings and its monitor are like, by files of sysfs; empty where nothing is known. */
+  readonly figures: ReadonlyMap<string, number>;
   /** Files that say where it goes. */
   readonly from: string;
 }
@@ -81,6 +83,8 @@ function channelLines(
 ): PictureLine[] {
   const rows = rowsOf(captures).filter(isChannelRow);
   const isListed = captures.devices !== undefined;
+  const listed = (captures.devices ?? []).flatMap(({ channels: its }) => its);
+  const figures = new Map(listed.map((one) => [one.relid, one.figures]));
   return devices.flatMap((device) =>
     relidsOfOffered(device).map((relid): PictureLine => {
       const driver = device.driver ?? 'no driver';
@@ -97,6 +101,7 @@ function channelLines(
         total: row === undefined ? snapshots.at(-1)?.channels.get(relid) : sum(row.counts),
         perSecond:
           row === undefined ? channelRate(snapshots, relid, channel?.cpu) : irqRates(snapshots, row.irq),
+        figures: figures.get(relid) ?? new Map<string, number>(),
         from: isListed ? `/sys/bus/vmbus/devices/*/channels/${relid}/cpu` : '/proc/interrupts',
       };
     }),
@@ -127,6 +132,7 @@ function otherLines(
         affinity: affinityOf(captures, irq),
         total: sum(counts),
         perSecond: irqRates(snapshots, irq),
+        figures: new Map(),
         from: `/proc/irq/${irq}/effective_affinity_list`,
       };
     });

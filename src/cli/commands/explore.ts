@@ -23,6 +23,8 @@ Examples:
   $ irqlab explore --all
   $ irqlab explore ./my-race.ts
   $ irqlab explore --all --sanitize
+  $ irqlab explore rescind-reuse rfc --workers 2 --state rfc.state
+  $ irqlab explore rescind-reuse rfc --workers 2 --state rfc.state --resume
   $ irqlab explore shared-count --plugin examples/plugin-race/plugin.js
 `;
 
@@ -97,6 +99,11 @@ function addOptions(command: Command): Command {
     )
     .option('--shard <i/n>', 'only part i of n of the search, from 0 on', parseShard)
     .option('--save-report <file>', 'save the report as JSON, for irqlab explore merge')
+    .option(
+      '--state <file>',
+      'keep the search in a file, so that it can go on after Ctrl-C, a crash, a reboot',
+    )
+    .option('--resume', 'go on with the search that --state names')
     .option('--save <file>', 'save the interleaving that was found, for irqlab replay')
     .addOption(traceOption())
     .addOption(traceFormatOption())

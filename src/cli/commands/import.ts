@@ -34,8 +34,11 @@ export const command: CommandModule = {
         'say what was taken, guessed and left aside as JSON; without --output with the scenario',
       )
       .option('-o, --output <file>', 'where to write the scenario; default: standard output')
+      .option('--force', 'write over a file that is there')
       .addHelpText('after', example)
       .action(async (files: string[], options: ImportOptions) => {
+        if (options.force && options.output === undefined)
+          throw new UsageError('--force is for --output', 'Leave it out.');
         if (options.check && options.output !== undefined)
           throw new UsageError('--check writes no scenario', 'Leave --output out.');
         const { runImport } = await import('../../capture/run.js');

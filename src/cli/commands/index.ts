@@ -35,7 +35,7 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: 'init',
-    summary: 'write a race of your own to start from',
+    summary: 'write a scenario, driver, race, design or test of your own to start from',
     takesPlugins: false,
     load: async () => (await import('./init.js')).command,
   },

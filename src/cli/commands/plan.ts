@@ -19,8 +19,9 @@ export const command: CommandModule = {
       .argument('<cpus>', 'a list such as 4-7')
       .argument('<recording>', 'of irqlab record or sos, a capture, or a scenario')
       .option('-o, --output <file>', 'where to write the script; default: standard output')
+      .option('--force', 'write over a file that is there')
       .addHelpText('after', example)
-      .action(async (cpus: string, file: string, options: { output?: string }) => {
+      .action(async (cpus: string, file: string, options: { output?: string; force?: boolean }) => {
         const { runPlanOffline } = await import('../../capture/run-plan.js');
         finish(await runPlanOffline(cpus, file, options, stdio));
       });

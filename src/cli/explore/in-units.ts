@@ -1,7 +1,7 @@
 import type { Progress, Strategy } from '../../explore/options.js';
 import { executionsLimit, joinReports } from '../../explore/report/merge.js';
 import type { Report } from '../../explore/report/report.js';
-import { Frontier, type NumberedUnit, type UnitResult } from '../../explore/frontier.js';
+import { Frontier, type NumberedUnit, type SavedFrontier, type UnitResult } from '../../explore/frontier.js';
 import { type Search, StoppedError, type TaskRunner } from './task.js';
 
 /** True if a search can be done in units, by several that tell each other what they find. */
@@ -13,40 +13,38 @@ export function hasUnits({ kind }: Strategy): boolean {
 export interface UnitRunner {
   /** How many units it is given at a time. */
   readonly width: number;
-  readonly isStopped: boolean;
   /** @throws StoppedError if it is stopped before the unit was begun. */
   run(unit: NumberedUnit): Promise<UnitResult>;
 }
 
-/** The frontier that a search begins with. */
-export function newFrontier({ maxExecutions, sanitize = false }: Search): Frontier {
-  return new Frontier({ stopAtFirst: !sanitize, maxExecutions });
+/** A search in units: what is left of it, and who does that. */
+export interface UnitSearch {
+  readonly frontier: Frontier;
+  readonly runner: UnitRunner;
+  /** Called when the frontier has changed. */
+  readonly onUnit?: () => void;
 }
 
-/** The threads of a runner as those who do the units of `search`. */
-export function unitsInThreads(runner: TaskRunner, search: Search): UnitRunner {
-  return {
-    width: runner.workers,
-    get isStopped() {
-      return runner.isStopped;
-    },
-    run: ({ unit, budget }) => runner.run({ kind: 'unit', search, unit, budget }),
+/** A search whose units the threads of a runner do. @param saved what is left of it; default: all. */
+export function newUnitSearch(threads: TaskRunner, search: Search, saved?: SavedFrontier): UnitSearch {
+  const { maxExecutions, sanitize = false } = search;
+  const runner: UnitRunner = {
+    width: threads.workers,
+    run: ({ unit, steps }) => threads.run({ kind: 'unit', search, unit, steps }),
   };
+  return { frontier: new Frontier({ stopAtFirst: !sanitize, maxExecutions }, saved), runner };
 }
 
 /**
  * Searches in units. What comes of it does not depend on how many do them, or how fast.
  *
- * @param onUnit is called whenever the frontier has changed.
  * @returns what is known so far if the runner was stopped, of units that did not come to their end, too.
  * @throws StoppedError if nothing is known.
  */
 export async function searchInUnits(
-  frontier: Frontier,
+  { frontier, runner, onUnit }: UnitSearch,
   { maxExecutions }: Search,
-  runner: UnitRunner,
   onProgress: (progress: Progress) => void,
-  onUnit: () => void = () => {},
 ): Promise<Report> {
   const startMs = performance.now();
   const seconds = (): number => (performance.now() - startMs) / 1000;
@@ -69,7 +67,7 @@ export async function searchInUnits(
     }
     const { executions = 0, steps = 0 } = frontier.report ?? {};
     onProgress({ executions, steps, seconds: seconds() });
-    onUnit();
+    onUnit?.();
   };
   const next = (): NumberedUnit | undefined =>
     busy.size < runner.width && !isStopped ? frontier.take() : undefined;
@@ -88,6 +86,8 @@ export async function searchInUnits(
   const known = joinReports(reports);
   const isEnough = maxExecutions !== undefined && known.executions >= maxExecutions;
   const limits =
-    isEnough && known.verdict === 'none' ? [...known.limits, executionsLimit(maxExecutions)] : known.limits;
+    isEnough && known.verdict === 'none'
+      ? [...known.limits, executionsLimit(known.executions)]
+      : known.limits;
   return { ...known, limits, complete: limits.length === 0, seconds: seconds() };
 }

@@ -17,6 +17,9 @@ export interface ExploreCommandOptions extends PluginOptions {
   readonly memory?: MemoryModel;
   readonly shard?: Shard;
   readonly saveReport?: string;
+  /** The file in which the search is kept while it goes on, and whether it is to go on with what that has. */
+  readonly state?: string;
+  readonly resume?: boolean;
   readonly save?: string;
   /** The file for the trace of what was found, and its form if its name does not say. */
   readonly trace?: string;

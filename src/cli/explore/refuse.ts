@@ -14,6 +14,8 @@ const ofOneVariant: readonly OptionName[] = [
   'memory',
   'shard',
   'saveReport',
+  'state',
+  'resume',
   'save',
   'trace',
   'traceFormat',
@@ -71,6 +73,8 @@ export function refuseUnused(
     refuse([name as OptionName], `means something only with ${wanted}; ${instead}`);
   }
   if (strategy === 'states') refuse(['shard'], 'a search by states has no parts; leave out one of the two');
+  if (options.state === undefined) refuse(['resume'], 'say with --state FILE which search is to go on');
+  if (shard !== undefined) refuse(['state'], 'a --shard is not kept; leave out one of the two');
   refuseUnshown(options, given);
   if (options.save !== undefined && options.save === options.trace)
     throw new UsageError(`--save and --trace both write ${options.save}; name two files`);

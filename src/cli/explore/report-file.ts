@@ -41,7 +41,7 @@ const unannounced = z.object({
   advice: z.string(),
 });
 
-const report = z.object({
+export const reportSchema = z.object({
   model: z.string(),
   memory: z.enum(memoryModels),
   strategy: z.string(),
@@ -60,8 +60,9 @@ const report = z.object({
   witnesses: z.array(z.object({ name: z.string(), reached: z.boolean() })),
   violations: z.array(violation),
   fingerprint: z.object({ build: z.string(), options: z.string() }).optional(),
-  raceFile: z.string().optional(),
 });
+
+const savedReport = reportSchema.extend({ raceFile: z.string().optional() });
 
 /** A report as it is saved. */
 export interface SavedReport extends Report {
@@ -81,11 +82,15 @@ export function parseReport(text: string, file: string): SavedReport {
   } catch {
     throw new TypeError(`${file} is no JSON`);
   }
-  const parsed = report.safeParse(content);
+  const parsed = savedReport.safeParse(content);
   if (parsed.success) return parsed.data;
-  const [{ path, message }] = parsed.error.issues;
+  throw new TypeError(`${file} is no report of irqlab explore: ${whatIsWrong(parsed.error)}`);
+}
+
+/** The first thing that zod finds wrong, in words. */
+export function whatIsWrong({ issues: [{ path, message }] }: z.ZodError): string {
   const what = message
     .replace(/^Invalid input: /, '')
     .replace(/, received undefined$/, ', and it is missing');
-  throw new TypeError(`${file} is no report of irqlab explore: ${path.join('.') || 'it'}: ${what}`);
+  return `${path.join('.') || 'it'}: ${what}`;
 }

@@ -2,19 +2,23 @@ import { leadWith } from '../../explore/explore.js';
 import { mergeReports } from '../../explore/report/merge.js';
 import type { Progress } from '../../explore/options.js';
 import type { Report, Violation } from '../../explore/report/report.js';
-import { hasUnits, newFrontier, searchInUnits, unitsInThreads } from './in-units.js';
+import { hasUnits, newUnitSearch, searchInUnits, type UnitSearch } from './in-units.js';
 import { type Search, StoppedError, type TaskRunner } from './task.js';
 
 /**
  * Searches with all threads of the runner, and looks for a minimal interleaving if a property is violated.
  * Verdict and interleaving do not depend on the number of threads.
+ *
+ * @param units where units are done and kept; default: in the threads, if there are several.
  */
 export async function searchWith(
   runner: TaskRunner,
   search: Search,
   onProgress: (progress: Progress) => void,
+  units?: UnitSearch,
 ): Promise<Report> {
-  const report = search.shard === undefined ? await allParts(runner, search, onProgress) : await part();
+  const report =
+    search.shard === undefined ? await allParts(runner, search, onProgress, units) : await part();
   return search.shard === undefined ? withMinimal(runner, search, report) : report;
 
   function part(): Promise<Report> {
@@ -44,13 +48,14 @@ async function allParts(
   runner: TaskRunner,
   search: Search,
   onProgress: (progress: Progress) => void,
+  units?: UnitSearch,
 ): Promise<Report> {
+  if (units !== undefined) return searchInUnits(units, search, onProgress);
   const { strategy } = search;
   // A search by states is one: each thread would go to all states.
   const count = strategy.kind === 'states' ? 1 : runner.workers;
   if (count === 1) return runner.run({ kind: 'search', search }, onProgress);
-  if (hasUnits(strategy))
-    return searchInUnits(newFrontier(search), search, unitsInThreads(runner, search), onProgress);
+  if (hasUnits(strategy)) return searchInUnits(newUnitSearch(runner, search), search, onProgress);
   // Random executions: each thread takes every so manieth.
   const latest: Progress[] = [];
   const parts = Array.from({ length: count }, (_, index) =>

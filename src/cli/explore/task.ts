@@ -9,7 +9,7 @@ import { secondsLimit } from '../../explore/report/merge.js';
 import type { Report, Violation } from '../../explore/report/report.js';
 import { UnseenStateError } from '../../explore/search/states/plain-state.js';
 import type { Shard } from '../../explore/search/search.js';
-import type { UnitBudget, UnitResult } from '../../explore/frontier.js';
+import type { UnitResult } from '../../explore/frontier.js';
 import type { Unit } from '../../explore/search/unit.js';
 import type { Race, RaceVariant } from '../../races/race.js';
 
@@ -35,7 +35,7 @@ export type Task =
       readonly kind: 'unit';
       readonly search: Search;
       readonly unit: Unit;
-      readonly budget: UnitBudget;
+      readonly steps: number;
     }
   | { readonly kind: 'minimise'; readonly search: Search }
   | { readonly kind: 'findings'; readonly race: string };
@@ -108,7 +108,7 @@ function resultOf(
     shouldStop: () =>
       seconds !== undefined && Date.now() > untilMs ? secondsLimit(seconds) : (shouldStop?.() ?? false),
   };
-  if (task.kind === 'unit') return exploreUnit(variant.model(), options, task.unit, task.budget);
+  if (task.kind === 'unit') return exploreUnit(variant.model(), options, task.unit, task.steps);
   const nowMs = (): number => performance.now();
   return exploreShard(variant.model(), { ...options, shard, maxExecutions, nowMs, onProgress });
 }

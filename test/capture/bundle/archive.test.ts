@@ -31,7 +31,7 @@ describe('archives of recordings', () => {
     ]);
     for (const bytes of [tar, gzipSync(tar)]) {
       expect(isArchive(bytes)).toBe(true);
-      const files = await readArchive('a.tar.gz', bytes);
+      const files = await readArchive('a.tar.gz', [bytes]);
       expect([...files.files()]).toEqual(['/a/proc/interrupts', '/a/sys/devices/real/cpu']);
       expect(files.number('/a/sys/one/cpu')).toBe(3);
       expect(files.linkName('/a/sys/one')).toBe('real');
@@ -41,14 +41,14 @@ describe('archives of recordings', () => {
   });
 
   test('packed by xz', async () => {
-    expect((await readArchive('a.tar.xz', xz)).text('/proc/interrupts')).toBe('CPU0\n');
+    expect((await readArchive('a.tar.xz', [xz])).text('/proc/interrupts')).toBe('CPU0\n');
   });
 
   test.each(['../proc/interrupts', '/proc/interrupts', 'a/../../proc/x'])(
     'a path that leads out of the archive is refused: %s',
     async (path) => {
       const tar = await packTar([file('proc/interrupts', 'x'), file(path, 'y')]);
-      await expect(readArchive('evil.tar', tar)).rejects.toThrow(
+      await expect(readArchive('evil.tar', [tar])).rejects.toThrow(
         /^evil.tar: the archive has paths that lead out of it, such as /,
       );
     },
@@ -60,27 +60,27 @@ describe('archives of recordings', () => {
     let sum = 256;
     for (let at = 0; at < 512; at++) if (at < 148 || at >= 156) sum += tar[at];
     tar.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148, 'latin1');
-    await expect(readArchive('big.tar', tar)).rejects.toThrow(
-      /^big.tar: "proc\/interrupts" would be longer than/,
+    await expect(readArchive('big.tar', [tar])).rejects.toThrow(
+      /^big.tar: the tar archive is cut or damaged: /,
     );
   });
 
   test('bombs are refused soon: what is no archive at its first block, what is one by how it is packed', async () => {
-    await expect(readArchive('zeros.gz', gzipSync(Buffer.alloc(100 << 20)))).rejects.toThrow(
+    await expect(readArchive('zeros.gz', [gzipSync(Buffer.alloc(100 << 20))])).rejects.toThrow(
       /^zeros.gz: expected a tar archive, packed by gzip or xz or not$/,
     );
     const tar = Buffer.from(await packTar([file('proc/interrupts', 'x'.repeat(90 << 20))]));
-    await expect(readArchive('bomb.gz', gzipSync(tar))).rejects.toThrow(
+    await expect(readArchive('bomb.gz', [gzipSync(tar)])).rejects.toThrow(
       /^bomb.gz: it unpacks to more than 200 times its length, as no recording does$/,
     );
   }, 30_000);
 
   test('cut archives are said to be cut', async () => {
     const packed = gzipSync(await packTar([file('proc/interrupts', 'x'.repeat(5000))]));
-    await expect(readArchive('cut.tar.gz', packed.subarray(0, 60))).rejects.toThrow(
+    await expect(readArchive('cut.tar.gz', [packed.subarray(0, 60)])).rejects.toThrow(
       /^cut.tar.gz: gzip cannot unpack it, it is cut or damaged/,
     );
-    await expect(readArchive('cut.tar.xz', xz.subarray(0, 60))).rejects.toThrow(
+    await expect(readArchive('cut.tar.xz', [xz.subarray(0, 60)])).rejects.toThrow(
       /^cut.tar.xz: xz cannot unpack it, it is cut or damaged/,
     );
   });
@@ -102,7 +102,7 @@ describe('archives of recordings', () => {
           for (const [at, byte] of changes) bytes[at % bytes.length] = byte;
           const cutBytes = cut === undefined ? bytes : bytes.subarray(0, cut % bytes.length);
           try {
-            await readArchive('fuzzed', cutBytes);
+            await readArchive('fuzzed', [cutBytes]);
           } catch (error) {
             expect(error).toBeInstanceOf(UsageError);
           }
