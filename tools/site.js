@@ -8,6 +8,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
@@ -46,9 +47,17 @@ function labLink(text) {
   return `[Open it in the lab](${labAddress}#${hash})`;
 }
 
-/** A page as typedoc wants it: fences name a language and no more, and scenarios of tutorials open in the lab. */
+/**
+ * A page as typedoc wants it: fences name a language and no more, folders are no links, and scenarios of tutorials open
+ * in the lab.
+ */
 function forTypedoc(page, text) {
-  return text.replaceAll(/^( *)```(\w+) *(.*)\n([\s\S]*?)^\1```$/gm, (_, indent, language, rest, code) => {
+  const isFolder = (target) =>
+    statSync(join(root, dirname(page), target), { throwIfNoEntry: false })?.isDirectory();
+  const files = text.replaceAll(/\[([^\]]+)\]\(([^)\s#:]+)\)/g, (link, words, target) =>
+    isFolder(target) ? words : link,
+  );
+  return files.replaceAll(/^( *)```(\w+) *(.*)\n([\s\S]*?)^\1```$/gm, (_, indent, language, rest, code) => {
     const block = `${indent}\`\`\`${language === 'output' ? 'text' : language}\n${code}${indent}\`\`\``;
     if (language !== 'yaml' || !page.startsWith('docs/tutorials/')) return block;
     const base = /^of (\S+)$/.exec(rest)?.[1];

@@ -27,5 +27,6 @@ export type * from '../machine/topology.js';
 export type * from '../machine/turns.js';
 export type * from '../machine/wait-counter.js';
 export type * from '../machine/wait-queues.js';
+export type * from '../machine/word-history.js';
 export type * from '../machine/work-item.js';
 export type * from '../machine/workqueue.js';

@@ -33,7 +33,7 @@ describe('the site, from files', () => {
 
   test('finds words of pages and names of the library', async () => {
     for (const [word, found] of [
-      ['sosreport', /capture/],
+      ['sosreport', /Bring your own machine/],
       ['MemoryWord', /MemoryWord/],
     ] as const) {
       await page.keyboard.press('/');
@@ -55,7 +55,7 @@ describe('the site, from files', () => {
   });
 
   test('leads to the tutorials, and from there into the lab', async () => {
-    await page.goto(new URL('documents/Tutorials.genirq-in-ten-machines.html', pathToFileURL(index)).href);
+    await page.goto(new URL('documents/Tutorials.genirq_in_ten_machines.html', pathToFileURL(index)).href);
     const links = page.getByRole('link', { name: 'Open it in the lab' });
     expect(await links.count()).toBe(10);
     expect(await links.first().getAttribute('href')).toMatch(/^\.\.\/lab\/index\.html#view=machine&/);
