@@ -5,10 +5,11 @@ import type { Stdio } from '../command/stdio.js';
 import { withSchemaComment } from '../command/schema-comment.js';
 import { UsageError } from '../command/usage-error.js';
 import { findingsText } from './bundle/findings.js';
-import { openRecording } from './bundle/recording.js';
+import { openRecording } from './bundle/open-recording.js';
+import type { NamedRecording } from './bundle/recording.js';
 import { readKind } from './capture-file.js';
-import { type CaptureFile, understoodCapture } from './understood.js';
-import { type CapturedMachine, machineOfFiles, machineOfRecording } from './captured-machine.js';
+import type { CaptureFile } from './understood.js';
+import { type CapturedMachine, machineOf } from './captured-machine.js';
 import { scenarioOf } from './captured-scenario.js';
 import { checkCaptures } from './check.js';
 import { showInterrupts } from './show-interrupts.js';
@@ -66,15 +67,10 @@ async function machineIn(
   { lsvmbus, affinity, hyperv = false }: ImportOptions,
   stdio: Stdio,
 ): Promise<CapturedMachine> {
-  const read: CaptureFile[] = [];
-  for (const file of files) {
-    const named = await openRecording(file, stdio);
-    if (named.recording === undefined) read.push(understoodCapture(named.name, named.bytes));
-    else if (files.length > 1 || lsvmbus !== undefined || affinity !== undefined)
-      throw new UsageError(`${file} is a whole recording: it goes with no other file`);
-    else return machineOfRecording(named.recording, hyperv);
-  }
-  if (lsvmbus !== undefined) read.push(readKind(lsvmbus, stdio, 'devices', '--lsvmbus'));
-  if (affinity !== undefined) read.push(readKind(affinity, stdio, 'procIrq', '--affinity'));
-  return machineOfFiles(read, hyperv);
+  const named: NamedRecording[] = [];
+  for (const file of files) named.push(await openRecording(file, stdio));
+  const more: CaptureFile[] = [];
+  if (lsvmbus !== undefined) more.push(readKind(lsvmbus, stdio, 'devices', '--lsvmbus'));
+  if (affinity !== undefined) more.push(readKind(affinity, stdio, 'procIrq', '--affinity'));
+  return machineOf(named, more, hyperv);
 }
