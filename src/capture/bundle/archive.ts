@@ -146,7 +146,9 @@ function howPacked(bytes: Uint8Array): 'gzip' | 'xz' | undefined {
 }
 
 function gunzipped(packed: Iterable<Uint8Array>): AsyncIterable<Uint8Array> {
-  return chunksOf(readable(packed).pipeThrough(new DecompressionStream('gzip')));
+  // What was read from a file lies in no memory that threads share.
+  const bytes = readable(packed) as ReadableStream<Uint8Array<ArrayBuffer>>;
+  return chunksOf(bytes.pipeThrough(new DecompressionStream('gzip')));
 }
 
 async function xzUnpacked(packed: Iterable<Uint8Array>): Promise<AsyncIterable<Uint8Array>> {

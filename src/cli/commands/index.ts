@@ -45,6 +45,12 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./replay.js')).command,
   },
   {
+    name: 'litmus',
+    summary: "run litmus tests in herd's format under sc, tso or arm64",
+    takesPlugins: false,
+    load: async () => (await import('./litmus.js')).command,
+  },
+  {
     name: 'record',
     summary: "record this machine's interrupts for import",
     takesPlugins: false,
