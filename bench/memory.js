@@ -1,4 +1,5 @@
-// A large guest's memory: a process of its own, resident set above that of an empty Node.
+// A large guest's memory: a process of its own, resident set above that of an empty Node, and above that of the smallest
+// guest, which is the library's own.
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
@@ -41,13 +42,17 @@ export function memory({ smoke }) {
   const [cpus, irqs] = smoke ? [64, 64] : [CPUS, IRQS];
   const empty = inProcess('-e', 'globalThis.gc();console.log(process.memoryUsage.rss())');
   const guest = inProcess(self, String(cpus), String(irqs));
+  const smallest = inProcess(self, '1', '1');
   const counters = cpus * irqs * 4;
   const taken = guest.rss - empty;
+  const itself = guest.rss - smallest.rss;
   const mb = (bytes) => `${(bytes / 1e6).toFixed(0)} MB`;
   return {
     name: 'memory',
     ok: guest.irqs >= irqs,
-    lines: [],
+    lines: [
+      `one CPU, one interrupt: ${mb(smallest.rss - empty)}; above that: ${mb(itself)}, ${(itself / counters).toFixed(2)} times the counters`,
+    ],
     rows: [
       {
         bench: 'memory',

@@ -162,6 +162,7 @@ if place /sys/devices/system/cpu; then
     cp "$real"/* "$there/" 2>/dev/null
   done
 fi
+if place /sys/devices/system/cpu/smt; then files active control; fi
 if place /sys/devices/system/node; then
   files online possible has_cpu
   for node in /sys/devices/system/node/node[0-9]*; do

@@ -114,7 +114,7 @@ export {
 } from './platform/platform.js';
 export {
   axesOf,
-  type CapturedText,
+  type Captured,
   compareChoice,
   type ComparedChoice,
   importCaptures,

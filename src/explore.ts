@@ -2,16 +2,25 @@
 export * from './explore/index.js';
 export { Completion, sleep, WaitQueue } from './machine/completion.js';
 export { Lock, SpinLock } from './machine/lock.js';
-export { memoryBarrier, MemoryWord } from './machine/memory.js';
+export {
+  instructionBarrier,
+  memoryBarrier,
+  MemoryWord,
+  readBarrier,
+  viewOfLoad,
+  writeBarrier,
+} from './machine/memory.js';
 export { SharedCounter, SharedVar } from './machine/shared-var.js';
 export {
   checkpoint,
   inFunction,
+  type Order,
   type Procedure,
   runAtomic,
   SharedObject,
   SharedWord,
   type Step,
+  type View,
 } from './machine/step.js';
 export { differencesOf, planOf, type PlannedRow } from './races/verdict.js';
 export {

@@ -10,7 +10,10 @@ import type { Scenario } from './scenario/scenario.js';
 export async function loadOnDemand(): Promise<void> {
   await Promise.all([
     import('./races/index.js'),
-    import('./capture/understood.js'),
+    import('./capture/bundle/recording.js'),
+    import('./capture/bundle/findings.js'),
+    import('modern-tar'),
+    import('xz-decompress'),
     import('./capture/captured-machine.js'),
     import('./capture/captured-scenario.js'),
     import('./compare/axes.js'),
@@ -24,34 +27,40 @@ export async function loadRaces(): Promise<readonly Race[]> {
   return (await import('./races/index.js')).races;
 }
 
-/** A text that a program printed on a real machine, and what to call it in messages. */
-export interface CapturedText {
-  readonly file: string;
-  readonly text: string;
-}
+/** What was captured of a real machine, and what to call it in messages: a text that a program printed, or a file. */
+export type Captured =
+  | { readonly file: string; readonly text: string }
+  | { readonly file: string; readonly bytes: Uint8Array };
 
 /** A scenario of captures as text, and what its user should know of it. */
 export interface ImportedScenario {
   readonly text: string;
   readonly notes: readonly string[];
+  /** Of a recording what was taken, guessed and not used, as a table for people. */
+  readonly findings: string | undefined;
 }
 
 /**
  * A scenario whose guest shows what a machine's /proc/interrupts, lsvmbus or affinities show, as `irqlab import` makes
- * it: at most one text of each kind.
+ * it: of at most one text of each kind, or of a recording or sosreport (.tar, .tar.gz, .tar.xz).
  *
- * @throws UsageError with file, line and column for a text that no such program prints, or that no guest can show.
+ * @throws UsageError with file, line and column for a text that no such program prints, or that no guest can show; for
+ *   an archive that is damaged, too large, or none of a machine.
  */
-export async function importCaptures(captures: readonly CapturedText[]): Promise<ImportedScenario> {
-  const { understoodCapture } = await import('./capture/understood.js');
-  const { machineOfFiles } = await import('./capture/captured-machine.js');
+export async function importCaptures(captures: readonly Captured[]): Promise<ImportedScenario> {
+  const { recordingIn } = await import('./capture/bundle/recording.js');
+  const { machineOf } = await import('./capture/captured-machine.js');
   const { scenarioOf } = await import('./capture/captured-scenario.js');
+  const { findingsText } = await import('./capture/bundle/findings.js');
   const encoder = new TextEncoder();
-  const read = captures.map(({ file, text }) => understoodCapture(file, encoder.encode(text)));
-  const { text, notes } = await scenarioOf(machineOfFiles(read, false), async (options) =>
+  const named = await Promise.all(
+    captures.map((one) => recordingIn(one.file, 'bytes' in one ? one.bytes : encoder.encode(one.text))),
+  );
+  const machine = machineOf(named, [], false);
+  const { text, notes, findings } = await scenarioOf(machine, async (options) =>
     Guest.create(options).procInterrupts(),
   );
-  return { text, notes };
+  return { text, notes, findings: machine.isRecording ? findingsText(findings) : undefined };
 }
 
 /** An axis of the design: its choices, which the scenario has, and why it cannot be varied, if so. */

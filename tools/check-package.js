@@ -149,6 +149,12 @@ try {
       throw new Error(`irqlab ${merge.join(' ')}: takes parts of another ${file}`);
   }
   console.log('ok   it writes, explores and replays races of one’s own');
+  for (const kind of ['scenario', 'driver', 'design']) {
+    // What it says is to be done next.
+    const [, ...next] = irqlab('init', kind).trim().split('\n');
+    for (const command of next) irqlab(...command.trim().split(' ').slice(1));
+  }
+  console.log('ok   it writes scenarios, drivers and designs that run at once');
   for (const version of nodes) {
     const node = (...args) =>
       run('npx', ['--yes', '--prefer-offline', '--package', `node@${version}`, 'node', ...args]);

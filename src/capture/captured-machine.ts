@@ -4,6 +4,7 @@ import { machineFacts } from './bundle/machine-facts.js';
 import { pciFunctions } from './bundle/pci-functions.js';
 import { procIrqFiles } from './bundle/proc-irq-files.js';
 import type { Recording } from './bundle/machine-files.js';
+import type { NamedRecording } from './bundle/recording.js';
 import { readSnapshots, type Snapshot } from './bundle/snapshots.js';
 import { vmbusDevices } from './bundle/sysfs-devices.js';
 import { type Capture, captureNames } from './capture.js';
@@ -74,6 +75,28 @@ export function machineOfFiles(read: readonly CaptureFile[], hyperv: boolean): C
     findings,
     isRecording: false,
   };
+}
+
+/**
+ * The machine of what the user named: one recording, or captures.
+ *
+ * @param more further captures.
+ * @param hyperv the user says that it is a guest of Hyper-V.
+ * @throws UsageError for what is not understood, or not one machine's.
+ */
+export function machineOf(
+  named: readonly NamedRecording[],
+  more: readonly CaptureFile[],
+  hyperv: boolean,
+): CapturedMachine {
+  const read: CaptureFile[] = [];
+  for (const one of named) {
+    if (one.recording === undefined) read.push(understoodCapture(one.name, one.bytes));
+    else if (named.length > 1 || more.length > 0)
+      throw new UsageError(`${one.recording.files.name} is a whole recording: it goes with no other file`);
+    else return machineOfRecording(one.recording, hyperv);
+  }
+  return machineOfFiles([...read, ...more], hyperv);
 }
 
 /** The machine of a recording. @throws UsageError if its /proc/interrupts is not understood. */

@@ -249,16 +249,19 @@ function cpusOf(
   const {
     present: _present,
     possible: knownPossible = known?.present,
-    online: booted,
+    online: limited,
     nodes,
     packages,
     ...rest
   } = known ?? {};
+  // Without CPU 0 there is no VMBus, and no CPU 0 that could go.
+  const booted = limited ?? (online[0] === 0 ? upTo(present) : online);
+  const went = booted.filter((cpu) => !online.includes(cpu));
   const options: CpuOptions = {
     present,
     ...(possible > present && { possible }),
-    ...(online.length < present &&
-      (booted !== undefined || online[0] !== 0 ? { online } : { wentOffline: without(present, online) })),
+    ...(booted.length < present && { online: booted }),
+    ...(went.length > 0 && { wentOffline: went }),
     ...rest,
     ...(possible === knownPossible && nodes !== undefined && { nodes }),
     ...(possible === knownPossible &&
@@ -268,9 +271,8 @@ function cpusOf(
   return Object.keys(options).length === 1 ? present : options;
 }
 
-/** CPUs below `present` that are not online. */
-function without(present: number, online: readonly CpuId[]): CpuId[] {
-  return Array.from({ length: present }, (_, cpu) => cpu).filter((cpu) => !online.includes(cpu));
+function upTo(count: number): CpuId[] {
+  return Array.from({ length: count }, (_, cpu) => cpu);
 }
 
 /** The number of packages that a guest has unless it is said. */

@@ -10,6 +10,8 @@ export interface ProcIrqDump {
   readonly affinity: ReadonlyMap<Irq, CpuMask>;
   /** CPUs that each interrupt does go to (effective_affinity), where the dump has it. */
   readonly effective: ReadonlyMap<Irq, CpuMask>;
+  /** NUMA nodes of their descriptors (node), where there is one. */
+  readonly nodes: ReadonlyMap<Irq, number>;
 }
 
 /** Most CPUs that a mask or list may name. */
@@ -51,7 +53,7 @@ export function parseProcIrqDump(text: string): ProcIrqDump {
     // smp_affinity and smp_affinity_list of one interrupt are the same set: the later one may overwrite the other.
     target.set(Number(irq), cpus(value, name === 'smp_affinity', at + 1, line.length - value.length + 1));
   }
-  return { affinity, effective };
+  return { affinity, effective, nodes: new Map() };
 }
 
 function cpus(text: string, isMask: boolean, line: number, column: number): CpuMask {

@@ -37,9 +37,10 @@ function flowOf({ flow, chip, trigger }: IrqRow): InterruptFlow {
 /** The CPU that an interrupt goes to, of several that it may go to; undefined if that is not known. */
 function placeOf(irq: Irq, procIrq: ProcIrqDump | undefined): CpuId | undefined {
   const [affinity, effective] = [procIrq?.affinity.get(irq), procIrq?.effective.get(irq)];
-  if (affinity === undefined || effective?.weight !== 1 || affinity.weight < 2) return undefined;
+  if (affinity === undefined || affinity.isEmpty || effective?.weight !== 1) return undefined;
   const cpu = effective.first();
-  return affinity.has(cpu) ? cpu : undefined;
+  // One that is not in its affinity is about to move.
+  return affinity.weight < 2 && affinity.has(cpu) ? undefined : cpu;
 }
 
 /** The interrupt of a row that belongs to no channel. @param managed whether the kernel manages it, if that is known. */
@@ -56,6 +57,7 @@ export function interruptOf(
   const shownTrigger = trigger === 'Edge' ? 'edge' : 'level';
   const usualName = platformOf(arch).namesFlows ? flow : null;
   const mask = procIrq?.affinity.get(irq);
+  const node = flow === 'percpu' ? undefined : procIrq?.nodes.get(irq);
   const isPlaced = flow !== 'percpu' && actions.length > 0 && managed !== true;
   const cpu = isPlaced ? placeOf(irq, procIrq) : undefined;
   return {
@@ -70,6 +72,7 @@ export function interruptOf(
     ...(mask !== undefined && !mask.isEmpty && { affinity: formatCpuList(mask) }),
     ...(cpu !== undefined && { cpu }),
     ...(managed !== undefined && { managed }),
+    ...(node !== undefined && { node }),
     ...(counts !== 0 && { counts }),
   };
 }

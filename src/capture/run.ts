@@ -1,12 +1,15 @@
+import { jsonText } from '../command/json.js';
 import { type ExitStatus, exitStatus } from '../command/exit-status.js';
 import { writeNewText } from '../command/named-file.js';
 import type { Stdio } from '../command/stdio.js';
+import { withSchemaComment } from '../command/schema-comment.js';
 import { UsageError } from '../command/usage-error.js';
 import { findingsText } from './bundle/findings.js';
-import { openRecording } from './bundle/recording.js';
+import { openRecording } from './bundle/open-recording.js';
+import type { NamedRecording } from './bundle/recording.js';
 import { readKind } from './capture-file.js';
-import { type CaptureFile, understoodCapture } from './understood.js';
-import { type CapturedMachine, machineOfFiles, machineOfRecording } from './captured-machine.js';
+import type { CaptureFile } from './understood.js';
+import { type CapturedMachine, machineOf } from './captured-machine.js';
 import { scenarioOf } from './captured-scenario.js';
 import { checkCaptures } from './check.js';
 import { showInterrupts } from './show-interrupts.js';
@@ -44,11 +47,11 @@ export async function runImport(
     throw new UsageError('standard input (-) is given twice', 'It is one file.');
   if (check) return checkCaptures([...files, ...named], stdio);
   const machine = await machineIn(files, options, stdio);
-  const { text, notes, findings } = await scenarioOf(machine, showInterrupts);
+  const { text: scenario, notes, findings } = await scenarioOf(machine, showInterrupts);
   const toStdout = output === undefined || output === '-';
+  const text = withSchemaComment(scenario, toStdout ? undefined : output);
   if (!toStdout) writeNewText(output, text, force);
-  if (json)
-    stdio.out(`${JSON.stringify({ ...(toStdout && { scenario: text }), ...findings }, undefined, 2)}\n`);
+  if (json) stdio.out(jsonText('import', { ...(toStdout && { scenario: text }), ...findings }));
   else {
     if (toStdout) stdio.out(text);
     stdio.err(
@@ -64,15 +67,10 @@ async function machineIn(
   { lsvmbus, affinity, hyperv = false }: ImportOptions,
   stdio: Stdio,
 ): Promise<CapturedMachine> {
-  const read: CaptureFile[] = [];
-  for (const file of files) {
-    const named = await openRecording(file, stdio);
-    if (named.recording === undefined) read.push(understoodCapture(named.name, named.bytes));
-    else if (files.length > 1 || lsvmbus !== undefined || affinity !== undefined)
-      throw new UsageError(`${file} is a whole recording: it goes with no other file`);
-    else return machineOfRecording(named.recording, hyperv);
-  }
-  if (lsvmbus !== undefined) read.push(readKind(lsvmbus, stdio, 'devices', '--lsvmbus'));
-  if (affinity !== undefined) read.push(readKind(affinity, stdio, 'procIrq', '--affinity'));
-  return machineOfFiles(read, hyperv);
+  const named: NamedRecording[] = [];
+  for (const file of files) named.push(await openRecording(file, stdio));
+  const more: CaptureFile[] = [];
+  if (lsvmbus !== undefined) more.push(readKind(lsvmbus, stdio, 'devices', '--lsvmbus'));
+  if (affinity !== undefined) more.push(readKind(affinity, stdio, 'procIrq', '--affinity'));
+  return machineOf(named, more, hyperv);
 }

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import { type ExitStatus, exitStatus } from '../command/exit-status.js';
 import type { Stdio } from '../command/stdio.js';
+import { withSchemaComment } from '../command/schema-comment.js';
 import { UsageError } from '../command/usage-error.js';
 
 /** Where the package has them. */
@@ -22,7 +23,7 @@ export function showExamples(name: string | undefined, stdio: Stdio): ExitStatus
   const sought = name.replace(/^.*\//, '').replace(/\.yaml$/, '');
   if (!names.includes(sought))
     throw new UsageError(`there is no example ${name}`, 'Try "irqlab examples" for a list.');
-  stdio.out(textOf(sought));
+  stdio.out(withSchemaComment(textOf(sought)));
   return exitStatus.ok;
 }
 

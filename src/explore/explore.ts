@@ -141,7 +141,7 @@ function explored<S, T extends Search>(
       depth: tally.depth,
       ...(nowMs === undefined || startMs === undefined ? {} : { seconds: (nowMs() - startMs) / 1000 }),
       ...(model.outcome === undefined ? {} : { outcomes: outcomes.sort(byOutcome) }),
-      ...(memory === 'tso' && { buffered: [...execution.stage.stores.words].sort() }),
+      ...(memory !== 'sc' && { buffered: [...execution.stage.stores.words].sort() }),
       ...(options.sanitize === true && { unannounced }),
       witnesses: tally.witnesses,
       violations: [...tally.violations.values()].map((found) => violationOf(execution, found, false)),

@@ -2,8 +2,10 @@ import type { CpuId, Ns } from '../lib/brand.js';
 import type { Machine } from '../machine/machine.js';
 import type { Procedure } from '../machine/step.js';
 
-/** How stores become visible: at once, or by way of x86's store buffers. */
-export type MemoryModel = 'sc' | 'tso';
+/** How stores become visible: at once (sc), by way of x86's store buffers (tso), or as arm64 lets them. */
+export type MemoryModel = (typeof memoryModels)[number];
+
+export const memoryModels = ['sc', 'tso', 'arm64'] as const;
 
 /** An interrupt of one CPU that other contexts raise. Raised again before it began, it still runs only once. */
 export interface Interrupt {
@@ -43,7 +45,7 @@ export interface TaskOptions {
 
 /** Where a model's setup puts its contexts. Contexts may add more while they run. */
 export interface World {
-  /** True with x86's store buffers: MemoryWords, lock releases and barriers are then what they are on x86. */
+  /** With tso or arm64 MemoryWords, locks and barriers are what they are there. */
   readonly memory: MemoryModel;
   /** Virtual time so far. */
   readonly nowNs: Ns;

@@ -33,7 +33,7 @@ export function walk<S>(model: Model<S>, file: TraceFile): Walk {
   const rows = rowsOf(shown);
   const lanes = lanesUsed(rows);
   const ends = shown.steps.flatMap((step, at) => {
-    if (step.flush === 'at once') return [];
+    if (step.flush === 'at once' || step.early === true) return [];
     return [shown.steps[at + 1]?.flush === 'at once' ? at + 1 : at];
   });
   return {

@@ -14,7 +14,7 @@ import {
   synchronizeHardirq,
   synchronizeIrq,
 } from '../irq/management/enable.js';
-import { formatCpuList, parseCpuList } from '../machine/cpumask-text.js';
+import { formatCpuList } from '../machine/cpumask-text.js';
 import type { Procedure } from '../machine/step.js';
 import type { FileTree } from '../view/tree.js';
 import { bool, nonEmpty, raiseArgument, requestArgument } from './arguments.js';
@@ -97,7 +97,8 @@ export class GuestIrq {
 
   /**
    * Has it go to a CPU of its affinity, which stays as it is: as if somebody had moved it there, and then allowed it to
-   * go elsewhere again, where no kernel moves it without need.
+   * go elsewhere again, where no kernel moves it without need. A CPU outside its affinity is one that it is about to leave,
+   * with the next interrupt.
    *
    * @param affinity in the kernel's form; default: what it has. What was offline when it was requested is not in that.
    * @throws IrqPlaceError if it does not stay there.
@@ -105,11 +106,6 @@ export class GuestIrq {
   settleOn(cpu: CpuId, affinity = this.affinity): void {
     const isThere = (): boolean => this.effectiveAffinity === String(cpu);
     if (isThere() && this.affinity === affinity) return;
-    if (!parseCpuList(affinity, this.guest.irqCore.machine.nrCpuIds).has(cpu))
-      throw new IrqPlaceError(
-        this.number,
-        `IRQ ${this.number} may go to CPUs ${affinity}, and CPU ${cpu} is none of them`,
-      );
     try {
       if (!isThere()) this.setAffinity(cpu);
       // Some chips move with the next interrupt only.

@@ -174,6 +174,7 @@ export class GuestLines implements ScenarioLines {
     const { name, ...line } = interrupt;
     yield* platform.addInterrupt(line);
     const { desc } = this.irq(options.irq);
+    if (options.node !== undefined) desc.data.node = options.node;
     const names = name?.split(', ') ?? [];
     const { answers, thread, costNs, threadCostNs } = options;
     const { flags = usualFlags(options.irq, names) } = options;

@@ -14,9 +14,9 @@ import {
 export class Lock extends SharedObject implements BufferedStore {
   private held = false;
   private holder: RunningContext | undefined;
-  private readonly acquireStep: Step = { object: this, kind: 'acquire' };
-  private readonly releaseStep: Step = { object: this, kind: 'release' };
-  private readonly tryStep: Step = { object: this, kind: 'update' };
+  private readonly acquireStep: Step = { object: this, kind: 'acquire', order: 'acquire' };
+  private readonly releaseStep: Step = { object: this, kind: 'release', order: 'release' };
+  private readonly tryStep: Step = { object: this, kind: 'update', order: 'acquire' };
 
   override blocks(step: Step): boolean {
     return step.kind === 'acquire' && this.held;
@@ -63,7 +63,7 @@ export class Lock extends SharedObject implements BufferedStore {
 
   /** Waits until nobody holds the lock, which somebody else may take at once: in the place of trying over and over. */
   *untilFree(): Procedure<void> {
-    yield { object: this, kind: 'acquire', interruptible: true };
+    yield { object: this, kind: 'acquire', order: 'acquire', interruptible: true };
   }
 
   /** Gives the lock back. */

@@ -7,6 +7,24 @@ import type { Ns } from '../lib/brand.js';
 export type StepKind = 'read' | 'write' | 'update' | 'acquire' | 'release' | 'wait' | 'sleep' | 'barrier';
 
 /**
+ * What a step is ordered with, besides what the same word and dependencies order. Of accesses: `acquire` (LDAR: also
+ * behind the CPU's earlier releases), `acquirePc` (LDAPR: not so), `release`, both, or neither (`relaxed`, of atomic operations,
+ * which else are full barriers). Of barriers: which accesses they stand between; those without order: all.
+ */
+export type Order =
+  | 'relaxed'
+  | 'acquire'
+  | 'acquirePc'
+  | 'release'
+  | 'acquireRelease'
+  | 'loads'
+  | 'stores'
+  | 'instructions';
+
+/** What a load saw: how many stores had reached memory when what it read did. Memory other than arm64's does not use it. */
+export type View = number;
+
+/**
  * What a process context is about to do, yielded just before it does it. Between two yields a context runs
  * undisturbed. Steps that do not carry a time are made once by their object and yielded again and again.
  */
@@ -17,6 +35,10 @@ export interface Step {
   readonly ns?: Ns;
   /** For a `read` that is repeated until it finds what it looks for: true once it does. */
   readonly found?: (value: number) => boolean;
+  /** How it is ordered; default: not for a `read` or `write`, fully for all else. */
+  readonly order?: Order;
+  /** The newest view that it depends on by its address or, of a store, by its value; of an isb: by a branch before it. */
+  readonly after?: View;
   /** Name of the kernel's function that does the step, for those who read a trace. */
   readonly label?: string;
   /** For a `wait`: a signal would end it, so nobody calls it hung however long it takes (TASK_INTERRUPTIBLE). */

@@ -202,10 +202,10 @@ export interface ScenarioGuest {
   /** A program does something with the /dev/uio of a device that uio_hv_generic has. */
   useUio(relid: Relid, deed: UioDeed): void;
 
-  /** Whole text of a file of the guest's /proc or /sys. */
+  /** Whole text of a file of the guest's /proc, /sys or /dev. */
   readFile(path: string): string;
 
-  /** One write() to a file of the guest's /proc or /sys. */
+  /** One write() to a file of the guest's /proc, /sys or /dev. */
   writeFile(path: string, text: string): void;
 
   /** What becomes of signals; undefined if nobody counts it. */

@@ -13,9 +13,10 @@ const LOOPBACK = '127.0.0.1';
 const built = new URL('../web/', import.meta.url);
 
 /** As the page itself says, which other servers send without headers; and nobody may put it into a frame. */
+const policy =
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 const headers = {
-  'content-security-policy':
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  'content-security-policy': policy,
   'cross-origin-opener-policy': 'same-origin',
   'cross-origin-resource-policy': 'same-origin',
   'x-content-type-options': 'nosniff',
@@ -25,6 +26,11 @@ const headers = {
 
 /** Of what the build has put into assets/, under names that tell what is in it: it is asked for once. */
 const forEver = { 'cache-control': 'max-age=31536000, immutable' };
+
+/** The worker's, which unpacks .xz by WebAssembly: only the policy it is sent with concerns it. */
+const ofWorker = {
+  'content-security-policy': policy.replace("script-src 'self'", "script-src 'self' 'wasm-unsafe-eval'"),
+};
 
 /**
  * `irqlab web`: serves the page until this process is told to end.
@@ -87,6 +93,7 @@ export function answer(files: PageFiles, port: () => number): RequestListener {
     response.writeHead(200, {
       ...headers,
       ...(path.startsWith('/assets/') && forEver),
+      ...(path.startsWith('/assets/start-') && ofWorker),
       'content-type': file.type,
       'content-length': file.bytes.byteLength,
     });

@@ -46,6 +46,7 @@ const scenarios = folders.flatMap((folder) =>
 test('there is one of each kind', () => {
   expect(folders).toEqual([
     'plugin-driver',
+    'plugin-echo',
     'plugin-irqdomain',
     'plugin-proc-file',
     'plugin-race',

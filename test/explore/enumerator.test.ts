@@ -59,7 +59,7 @@ const foundBefore: readonly Programs[] = [
   },
 ];
 
-describe.each<MemoryModel>(['sc', 'tso'])('an enumeration of states, %s', (memory) => {
+describe.each(['sc', 'tso'] as const)('an enumeration of states, %s', (memory) => {
   function compare({ numRuns, seed }: Part, examples: readonly Programs[]): void {
     let compared = 0;
     fc.assert(
@@ -97,4 +97,38 @@ describe.each<MemoryModel>(['sc', 'tso'])('an enumeration of states, %s', (memor
   test('and so where they differed once', () => {
     compare({ numRuns: foundBefore.length, seed: 1 }, foundBefore);
   });
+});
+
+// What arm64 adds is compared with its axioms (arm64/arm64.test.ts); here, whether the reductions hold for all the rest.
+describe('plain depth-first search, arm64', () => {
+  function compare({ numRuns, seed }: Part): void {
+    let compared = 0;
+    fc.assert(
+      fc.property(arbitraryPrograms, (programs) => {
+        const model = programsModel(programs);
+        const explored = (strategy: Strategy): Report =>
+          exploreShard(model, {
+            memory: 'arm64',
+            strategy,
+            stopAtFirst: false,
+            maxExecutions: 10 * MAX_EXECUTIONS,
+          });
+        const plain = explored({ kind: 'dfs' });
+        fc.pre(plain.complete);
+        compared += 1;
+        const expected = seen(plain);
+        expect(seen(explored({ kind: 'dpor' }))).toEqual(expected);
+        expect(seen(explored({ kind: 'states' }))).toEqual(expected);
+        expect(seen(inParts(model, 'arm64', { kind: 'dpor' }, 3))).toEqual(expected);
+      }),
+      { numRuns, seed, maxSkipsPerRun: 1000 },
+    );
+    expect(compared).toBeGreaterThanOrEqual(numRuns);
+  }
+
+  test.each(partsOf(numRuns, 5))(
+    'agrees with the reductions, whole and in parts: $numRuns programs of seed $seed',
+    compare,
+    3_600_000,
+  );
 });

@@ -17,7 +17,7 @@ import { races } from '../../src/races/index.js';
 import { arbitraryPrograms, programsModel } from './programs.js';
 import { isLong, runs } from '../support/long.js';
 
-const memories: readonly MemoryModel[] = ['sc', 'tso'];
+const memories: readonly MemoryModel[] = ['sc', 'tso', 'arm64'];
 const strategies: readonly Strategy[] = [
   { kind: 'dfs' },
   { kind: 'dpor' },
@@ -99,6 +99,9 @@ function seen({ outcomes = [], violations, complete, depth }: Report): unknown {
 }
 
 describe.each(memories)('random programs in units, %s', (memory) => {
+  // On arm64 most steps never sleep, so that more depends on the order in which states are come to.
+  const factor = memory === 'arm64' ? 1.5 : 1.2;
+
   test.each(strategies)('$kind sees what one thread sees', (strategy) => {
     fc.assert(
       fc.property(arbitraryPrograms, fc.constantFrom(1, 40, 300), (programs, steps) => {
@@ -109,7 +112,7 @@ describe.each(memories)('random programs in units, %s', (memory) => {
         const report = byMany(model, { ...options, steps, workers: 1 });
         expect(seen(report)).toEqual(seen(alone));
         if (strategy.kind !== 'dpor') expect(report.executions).toBe(alone.executions);
-        else expect(report.executions).toBeLessThanOrEqual(Math.ceil(alone.executions * 1.2));
+        else expect(report.executions).toBeLessThanOrEqual(Math.ceil(alone.executions * factor));
       }),
       { numRuns },
     );

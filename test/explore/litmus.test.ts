@@ -5,7 +5,7 @@ import type { Strategy } from '../../src/explore/options.js';
 import type { Report } from '../../src/explore/report/report.js';
 import { counterModel, dekker, type Litmus, litmusTests, storeBuffering, twoLocks } from './litmus.js';
 
-const memories: readonly MemoryModel[] = ['sc', 'tso'];
+const memories: readonly MemoryModel[] = ['sc', 'tso', 'arm64'];
 
 /** Strategies that cover everything in a model this small. */
 const covering: readonly Strategy[] = [

@@ -21,6 +21,7 @@ function litmus(
   programs: Programs,
   sc: readonly string[],
   tso: readonly string[] = sc,
+  arm64: readonly string[] = tso,
 ): Litmus {
   const model: Model<Registers> = {
     name,
@@ -32,7 +33,7 @@ function litmus(
     },
     outcome: ({ r }) => r.join(''),
   };
-  return { model, outcomes: { sc: [...sc].sort(), tso: [...tso].sort() } };
+  return { model, outcomes: { sc: [...sc].sort(), tso: [...tso].sort(), arm64: [...arm64].sort() } };
 }
 
 function* write(word: MemoryWord, value: number): Procedure<void> {
@@ -117,6 +118,8 @@ export const litmusTests: readonly Litmus[] = [
     'MP',
     ({ x, y }, r) => [then(write(x, 1), write(y, 1)), then(into(r, 0, read(y)), into(r, 1, read(x)))],
     ['00', '01', '11'],
+    ['00', '01', '11'],
+    ['00', '01', '10', '11'],
   ),
   litmus(
     'MP through a spin loop',
@@ -128,6 +131,8 @@ export const litmusTests: readonly Litmus[] = [
       })(),
     ],
     ['1'],
+    ['1'],
+    ['0', '1'],
   ),
   litmus(
     'LB',
@@ -157,6 +162,8 @@ export const litmusTests: readonly Litmus[] = [
       then(into(r, 2, read(y)), into(r, 3, read(x))),
     ],
     Array.from({ length: 16 }, (_, i) => i.toString(2).padStart(4, '0')).filter((r) => r !== '1010'),
+    Array.from({ length: 16 }, (_, i) => i.toString(2).padStart(4, '0')).filter((r) => r !== '1010'),
+    Array.from({ length: 16 }, (_, i) => i.toString(2).padStart(4, '0')),
   ),
   litmus(
     'lost update',

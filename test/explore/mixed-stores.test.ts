@@ -71,9 +71,9 @@ const refused: Readonly<Record<string, () => Between>> = {
 };
 
 const sentence =
-  'store buffering: with x86 store buffers (tso) stores to "x" are buffered, but "f" changes for all CPUs at once, as if ' +
-  'a barrier stood before it. Make "f" a MemoryWord; or yield its "update" in place of "write", if Linux has a locked ' +
-  'instruction there; or explore the model with sequentially consistent memory (sc)';
+  'store buffering: with store buffers (tso, arm64) stores to "x" are buffered, but "f" changes for all CPUs at once, as if ' +
+  'a barrier stood before it. Make "f" a MemoryWord; or yield its "update" in place of "write", if Linux has an atomic ' +
+  'operation there; or explore the model with sequentially consistent memory (sc)';
 
 describe.each(Object.keys(refused))('beside words that are buffered, %s', (name) => {
   test.each(['dfs', 'dpor', 'bounded'] as const)('is refused: %s', (kind) => {

@@ -98,7 +98,7 @@ describe('a trace file', () => {
     ['the trace file has version 2; this program reads version 1', { ...good, version: 2 }],
     ['the trace file has no list "steps"', { ...good, steps: 'none' }],
     ['the trace file: "model" must be a text', { ...good, model: 3 }],
-    ['the trace file: "memory" must be one of sc, tso, not "arm"', { ...good, memory: 'arm' }],
+    ['the trace file: "memory" must be one of sc, tso, arm64, not "arm"', { ...good, memory: 'arm' }],
     ['step 1 of the trace file is no object', { ...good, steps: [7] }],
     [
       'step 1 of the trace file: "pid" must be a context\'s number, 0 to 30',

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { Guest } from '../../src/guest/guest.js';
 import { parseScenario } from '../../src/scenario/load.js';
+import type { GuestOptions } from '../../src/scenario/options/guest.js';
 import type { InterruptOptions } from '../../src/scenario/options/interrupts.js';
 import { type RunResult, runScenario } from '../../src/scenario/runner.js';
 import { resultJson } from '../../src/cli/run/json.js';
@@ -245,11 +246,86 @@ describe('an interrupt that is on one of its CPUs from the start', () => {
     expect(vm.irq(8).counts).toEqual([3, 0, 1, 0]);
   });
 
-  test('a CPU outside its affinity, or one that there is not, is refused', () => {
-    expect(() => guest({ affinity: '0-1', cpu: 2 })).toThrow(
-      'IRQ 8 may go to CPUs 0-1, and CPU 2 is none of them',
+  test('on a CPU outside its affinity it moves with an interrupt, once its vector from before has gone', () => {
+    const vm = guest({ affinity: '0-1', cpu: 2 });
+    expect([vm.irq(8).effectiveAffinity, vm.irq(8).affinity]).toEqual(['2', '0-1']);
+    for (let times = 0; times < 2; times++) {
+      vm.irq(8).raise();
+      vm.run({ ms: 10 });
+    }
+    expect(vm.irq(8).effectiveAffinity).not.toBe('2');
+  });
+
+  test('a CPU outside its affinity whose chip moves it at once, or one that there is not, is refused', () => {
+    expect(() => guest({ chip: 'GICv3', affinity: '0-1', cpu: 2 })).toThrow(
+      /IRQ 8 goes to CPU [01], not to CPU 2, of 0-1/,
     );
     expect(() => guest({ cpu: 4 })).toThrow('there is no CPU 4: this guest has CPUs 0-3');
     expect(() => guest({ name: undefined, cpu: 1 })).toThrow('nobody has requested it, and it goes nowhere');
   });
+});
+
+describe('a PCI function whose interrupts are lines', () => {
+  const bdf = '7870:00:00.0';
+  const instance = '47505500-7870-4000-8000-000000000000';
+  const interrupts = [40, 41].map((irq, at) => ({
+    irq,
+    chip: 'Hyper-V PCIe MSI',
+    hwirq: at,
+    flow: 'edge' as const,
+    name: `mana_q${at}@pci:${bdf}`,
+  }));
+  const lines = {
+    driver: 'lines' as const,
+    ...{ bdf, irqs: [40, 41], kernelDriver: 'mana', id: '1414:00ba' },
+    ...{ classCode: 0x020000, subsystem: '1414:0001', revision: 3 },
+  };
+  const guest = (more: Partial<GuestOptions>): Guest => Guest.create({ cpus: 2, interrupts, ...more });
+
+  test('sysfs has it with them; it takes them along when it goes', () => {
+    const slot = '0000:00:05.0';
+    const vm = guest({ pci: [{ ...lines, bdf: slot, bus: 'pci', kind: 'msi' }] });
+    const at = `/sys/bus/pci/devices/${slot}`;
+    expect(vm.fs.readdir(`${at}/msi_irqs`)).toEqual(['40', '41']);
+    const files = ['irq', 'class', 'vendor', 'subsystem_device', 'revision', 'msi_irqs/41'];
+    expect(files.map((name) => vm.fs.readFile(`${at}/${name}`))).toEqual(
+      ['40', '0x020000', '0x1414', '0x0001', '0x03', 'msi'].map((text) => `${text}\n`),
+    );
+    expect(vm.fs.readlink(`${at}/driver`)).toMatch(/\/bus\/pci\/drivers\/mana$/);
+    vm.lines.unplugPci(slot);
+    expect(vm.procInterrupts()).not.toContain('mana_q');
+    expect(vm.fs.readdir('/sys/bus/pci/devices')).toEqual([]);
+  });
+
+  test('behind a VMBus device it goes with that', () => {
+    const vm = guest({ devices: [{ driver: 'vpci', relid: 30, instance, functions: [lines] }] });
+    expect(vm.fs.readlink(`/sys/bus/pci/devices/${bdf}`)).toContain(instance);
+    vm.host.rescind(30);
+    vm.run({ ms: 10 });
+    expect(vm.fs.exists('/proc/irq/40')).toBe(false);
+    expect(vm.fs.readdir('/sys/bus/pci/devices')).toEqual([]);
+  });
+
+  test('of a line that is not there is refused, and so are keys that other drivers have', () => {
+    expect(() => guest({ pci: [{ ...lines, irqs: [50] }] })).toThrow(
+      `mana at ${bdf} cannot be taken into service`,
+    );
+    expect(() => guest({ pci: [{ driver: 'nvme', irqs: [40] }] })).toThrow(
+      'only functions with driver lines have "irqs"',
+    );
+  });
+});
+
+test('CPUs that went after boot: an adapter has a channel for each that was there', () => {
+  const nic = { driver: 'netvsc', relid: 13, channels: 4, subChannels: [16, 17, 18] } as const;
+  const placed = [13, 16, 17, 18].map((relid) => ({ relid, cpu: 0 }));
+  const vm = Guest.create({ cpus: { present: 4, wentOffline: [2, 3] }, devices: [nic], channels: placed });
+  expect(vm.fs.readFile('/sys/devices/system/cpu/online')).toBe('0-1\n');
+  expect(vm.vmbus.bus.devices[0].channel.subChannels).toHaveLength(3);
+  expect(() => Guest.create({ cpus: { present: 4, wentOffline: [3] }, devices: [nic] })).toThrow(
+    /^EBUSY: CPU 3 is the target of channel/,
+  );
+  expect(() => Guest.create({ cpus: { present: 2, wentOffline: [0, 2] } })).toThrow(
+    /expected CPUs of 0-1, not 2[^]*CPU 0 does not go offline/,
+  );
 });

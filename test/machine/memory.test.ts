@@ -30,14 +30,14 @@ describe('a store buffer', () => {
     x.store(3);
     expect([x.load(), y.load(), x.value, y.value]).toEqual([3, 2, 0, 0]);
     expect(buffer.size).toBe(3);
-    expect([buffer.oldest, buffer.oldestValue]).toEqual([x, 1]);
-    buffer.commitOldest();
+    expect([buffer.oldest, buffer.oldestValue(x)]).toEqual([x, 1]);
+    buffer.commit(buffer.oldest);
     expect([x.load(), x.value, y.value]).toEqual([3, 1, 0]);
-    buffer.commitOldest();
-    buffer.commitOldest();
+    buffer.commit(buffer.oldest);
+    buffer.commit(buffer.oldest);
     expect([x.value, y.value, buffer.size]).toEqual([3, 2, 0]);
     expect([buffer.stores, buffer.commits]).toEqual([3, 3]);
-    expect(() => buffer.commitOldest()).toThrow('the store buffer is empty');
+    expect(() => buffer.commit(buffer.oldest)).toThrow('the store buffer is empty');
     x.store(5);
     runWithStoreBuffer(undefined);
     expect(x.load()).toBe(3);
@@ -60,7 +60,7 @@ describe('a store buffer', () => {
     runAtomic(lock.lock());
     runAtomic(lock.unlock());
     expect(lock.isHeld).toBe(true);
-    buffer.commitOldest();
+    buffer.commit(buffer.oldest);
     expect(lock.isHeld).toBe(false);
   });
 });

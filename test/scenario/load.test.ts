@@ -212,7 +212,7 @@ describe('what is wrong in a file is reported with its position:', () => {
     ['print: interrupts', '2:8: expected a list such as [interrupts], not "interrupts"'],
     [
       'print: [/etc/passwd]',
-      '2:9: expected "interrupts" or a path of the guest that begins with /proc/ or /sys/, not "/etc/passwd"',
+      '2:9: expected "interrupts" or a path of the guest that begins with /proc/, /sys/ or /dev/, not "/etc/passwd"',
     ],
     ['devices: [heartbeat]', '2:11: expected a device, e.g. {driver: netvsc, relid: 13}, not "heartbeat"'],
     [
@@ -441,7 +441,7 @@ devices:
   - {driver: kvpp, relid: 3}
 `;
     expect(problems(text)).toEqual([
-      '2:9: expected "interrupts" or a path of the guest that begins with /proc/ or /sys/, not "x"',
+      '2:9: expected "interrupts" or a path of the guest that begins with /proc/, /sys/ or /dev/, not "x"',
       '5:15: there is no CPU 9: this guest has CPUs 0-3',
       '6:15: expected a whole number from 0 to 8191, not "many"',
       '9:26: relid 3 is in use already',

@@ -73,6 +73,7 @@ describe('the server', () => {
 
   test('says of what has its content in its name that it need not be asked for again', async () => {
     expect((await get('/assets/a.js')).headers['cache-control']).toContain('immutable');
+    expect((await get('/assets/a.js')).headers['content-security-policy']).not.toContain('wasm');
     expect((await get('/')).headers['cache-control']).toBe('no-cache');
   });
 

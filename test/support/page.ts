@@ -28,6 +28,8 @@ export interface OpenOptions {
   readonly width?: number;
   readonly height?: number;
   readonly theme?: 'light' | 'dark';
+  /** There is a screen to touch. Default false. */
+  readonly hasTouch?: boolean;
 }
 
 /** What tests of the page have: a browser, and `irqlab web` beside it. */
@@ -82,8 +84,15 @@ function openedPages(scenario: string | undefined): Pages {
     get browser() {
       return browser;
     },
-    async open({ url: given = url, hash = '', width = 1280, height = 800, theme = 'light' } = {}) {
-      const context = await browser.newContext({ viewport: { width, height }, colorScheme: theme });
+    async open({
+      url: given = url,
+      hash = '',
+      width = 1280,
+      height = 800,
+      theme = 'light',
+      hasTouch = false,
+    } = {}) {
+      const context = await browser.newContext({ viewport: { width, height }, colorScheme: theme, hasTouch });
       contexts.push(context);
       await context.grantPermissions(['clipboard-read', 'clipboard-write']);
       const page = await context.newPage();

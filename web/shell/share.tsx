@@ -8,7 +8,7 @@ export function Share() {
   const said = useSignal('');
   const share = async (): Promise<void> => {
     if (scenario.value === undefined) return;
-    const link = await linkTo(scenario.value);
+    const link = await linkTo(scenario.value, deeds.value);
     history.replaceState(null, '', link);
     try {
       await navigator.clipboard.writeText(link);
@@ -22,11 +22,7 @@ export function Share() {
       <button
         type="button"
         disabled={scenario.value === undefined}
-        title={
-          deeds.value.length > 0
-            ? 'The link holds the scenario as it was loaded; what you did by hand is in its YAML (Copy as YAML)'
-            : 'A link that holds the scenario'
-        }
+        title="A link that holds the scenario, and what was done by hand"
         onClick={share}
       >
         Share

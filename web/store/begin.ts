@@ -1,15 +1,15 @@
 import { examples } from './examples.js';
-import { load, problems, type ScenarioText } from './guest.js';
+import { load, problems, redo } from './guest.js';
 import { startLooking } from './looking.js';
-import { readShared } from './share.js';
+import { readShared, type Shared } from './share.js';
 
 const FIRST_EXAMPLE = 'rfc-gen2-8vcpu.yaml';
 
-/** What the page begins with: the scenario of the link, that of `irqlab web SCENARIO`, or the guest of the RFC. */
+/** What the page begins with: the scenario of the link, with what was done by hand, that of `irqlab web SCENARIO`, or the guest of the RFC. */
 export async function begin(): Promise<void> {
   startLooking();
   const given = (await readShared(location.hash)) ?? (await served());
-  if (given !== undefined && (await load(given))) return;
+  if (given !== undefined && (await load(given.scenario))) return redo(given.done);
   const wrong = problems.value;
   await loadExample(FIRST_EXAMPLE);
   problems.value = wrong;
@@ -21,7 +21,7 @@ export async function loadExample(name: string): Promise<void> {
 }
 
 /** `irqlab web SCENARIO` has put it into the page. */
-async function served(): Promise<ScenarioText | undefined> {
+async function served(): Promise<Shared | undefined> {
   const content = document.querySelector<HTMLMetaElement>('meta[name="irqlab-scenario"]')?.content;
   return content === undefined ? undefined : readShared(`#${content}`);
 }

@@ -60,6 +60,15 @@ export async function act(command: Command): Promise<Deed> {
   return recordDeed({ atNs, command, answer });
 }
 
+/** Does again what was done by hand, each thing at its time; the guest stands still at the last one's. */
+export async function redo(done: readonly Pick<Deed, 'atNs' | 'command'>[]): Promise<void> {
+  for (const { atNs, command } of done) {
+    await advance(atNs);
+    await act(command);
+  }
+  await setSpeed(0);
+}
+
 export function play(): Promise<void> {
   return setSpeed(speed.value);
 }

@@ -1,30 +1,58 @@
-// A link that holds the machine: the scenario, compressed, in the part of the address that goes to no server.
+// A link that holds the machine: the scenario and what was done by hand, compressed, in the part of the address that goes
+// to no server.
+import type { Command, Deed } from './deeds.js';
 import type { ScenarioText } from './guest.js';
 import { parameters, view } from './route.js';
 
 /** Longest text that a link may unfold to, in bytes: a link of somebody else's must not fill this machine's memory. */
 const MOST_BYTES = 4 << 20;
 
-/** The link that shows a scenario to somebody else. */
-export async function linkTo(scenario: ScenarioText): Promise<string> {
+/** Something to be done again at a time, in ns since booting. */
+export type Done = Pick<Deed, 'atNs' | 'command'>;
+
+export interface Shared {
+  readonly scenario: ScenarioText;
+  readonly done: readonly Done[];
+}
+
+/** The link that shows a scenario, and what was done by hand to its guest, to somebody else. */
+export async function linkTo(scenario: ScenarioText, done: readonly Done[]): Promise<string> {
+  const all = done.map(({ atNs, command }) => ({ atNs, command }));
   const hash = new URLSearchParams({
     view: view.value,
     name: scenario.name,
     s: await compress(scenario.text),
+    ...(all.length > 0 && { done: await compress(JSON.stringify(all)) }),
   });
   return `${location.href.replace(/#.*/, '')}#${hash}`;
 }
 
-/** The scenario of a link's part behind #; undefined: it has none that can be read. */
-export async function readShared(hash: string): Promise<ScenarioText | undefined> {
+/** What a link's part behind # holds; undefined: nothing that can be read. */
+export async function readShared(hash: string): Promise<Shared | undefined> {
   const given = hash === location.hash ? parameters() : new URLSearchParams(hash.slice(1));
   const packed = given.get('s');
   if (packed === null) return undefined;
   try {
-    return { name: given.get('name') ?? 'shared.yaml', text: await decompress(packed) };
+    const done = given.get('done');
+    return {
+      scenario: { name: given.get('name') ?? 'shared.yaml', text: await decompress(packed) },
+      done: done === null ? [] : doneIn(JSON.parse(await decompress(done))),
+    };
   } catch {
     return undefined;
   }
+}
+
+/** Links are made by anybody. @throws TypeError for what is no list of deeds. */
+function doneIn(data: unknown): readonly Done[] {
+  if (!Array.isArray(data)) throw new TypeError('expected a list of what was done');
+  return data.map((one: { readonly atNs?: unknown; readonly command?: unknown } | null) => {
+    const { atNs, command } = one ?? {};
+    const isCommand = typeof command === 'string' || (typeof command === 'object' && command !== null);
+    if (typeof atNs !== 'number' || !(atNs >= 0) || !isCommand)
+      throw new TypeError('expected a time and a command');
+    return { atNs, command: command as Command };
+  });
 }
 
 async function compress(text: string): Promise<string> {

@@ -1,11 +1,11 @@
 // What the page and its worker tell each other of texts that are no guest yet; part of protocol.ts.
-import type { CapturedText, ImportedScenario } from 'irqlab/browser';
+import type { Captured, ImportedScenario } from 'irqlab/browser';
 
 export type EditorRequest =
   /** What is wrong with a scenario, as the command line says it. */
   | { readonly kind: 'check'; readonly name: string; readonly text: string }
   /** Makes a scenario of what a real machine shows, as `irqlab import` does. */
-  | { readonly kind: 'import'; readonly captures: readonly CapturedText[] };
+  | { readonly kind: 'import'; readonly captures: readonly Captured[] };
 
 export interface EditorAnswers {
   readonly check: readonly Problem[];

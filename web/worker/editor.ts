@@ -1,4 +1,4 @@
-import { type CapturedText, importCaptures, parseScenario, ScenarioError, UsageError } from 'irqlab/browser';
+import { type Captured, importCaptures, parseScenario, ScenarioError, UsageError } from 'irqlab/browser';
 import type { Imported, Problem } from './editor-protocol.js';
 
 export function checkScenario(name: string, text: string): readonly Problem[] {
@@ -18,7 +18,7 @@ export function problemsOf(error: unknown): readonly Problem[] {
   throw error;
 }
 
-export async function importTexts(captures: readonly CapturedText[]): Promise<Imported> {
+export async function importTexts(captures: readonly Captured[]): Promise<Imported> {
   try {
     return { ok: true, ...(await importCaptures(captures)) };
   } catch (error) {

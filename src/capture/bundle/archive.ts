@@ -1,5 +1,3 @@
-import { pipeline, Readable } from 'node:stream';
-import { createGunzip } from 'node:zlib';
 import { UsageError } from '../../command/usage-error.js';
 import { MachineFiles } from './machine-files.js';
 import { isWanted, MOST_FILE_BYTES, MOST_KEPT_BYTES } from './wanted.js';
@@ -17,6 +15,7 @@ const GZIP = [0x1f, 0x8b];
 const XZ = [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00];
 /** `ustar` stands there in the first header of an archive. */
 const TAR_MAGIC_AT = 257;
+const USTAR = new TextEncoder().encode('ustar');
 
 /** True for the bytes of a tar archive, packed by gzip or xz or not. */
 export function isArchive(bytes: Uint8Array): boolean {
@@ -88,14 +87,14 @@ function plainPath(path: string): string | undefined {
 async function* unpacked(name: string, chunks: Iterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   const packed = new PackedBytes(chunks);
   const how = howPacked(packed.first);
-  let head = Buffer.alloc(0);
+  let head = new Uint8Array();
   let length = 0;
   try {
     const plain = how === 'gzip' ? gunzipped(packed) : how === 'xz' ? await xzUnpacked(packed) : packed;
     for await (const chunk of plain) {
       length += chunk.length;
       if (head.length < BLOCK) {
-        head = Buffer.concat([head, chunk]);
+        head = Uint8Array.of(...head, ...chunk.subarray(0, BLOCK));
         if (head.length >= BLOCK && !isTar(head)) throw notTar(name);
       }
       if (how !== undefined && length > PLAIN_BYTES && length > packed.lengthBytes * MOST_RATIO)
@@ -146,11 +145,10 @@ function howPacked(bytes: Uint8Array): 'gzip' | 'xz' | undefined {
   return startsWith(bytes, XZ) ? 'xz' : undefined;
 }
 
-async function* gunzipped(packed: Iterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  const gunzip = createGunzip();
-  // Whoever iterates hears of errors.
-  pipeline(Readable.from(packed), gunzip, () => {});
-  for await (const chunk of gunzip) yield chunk as Uint8Array;
+function gunzipped(packed: Iterable<Uint8Array>): AsyncIterable<Uint8Array> {
+  // What was read from a file lies in no memory that threads share.
+  const bytes = readable(packed) as ReadableStream<Uint8Array<ArrayBuffer>>;
+  return chunksOf(bytes.pipeThrough(new DecompressionStream('gzip')));
 }
 
 async function xzUnpacked(packed: Iterable<Uint8Array>): Promise<AsyncIterable<Uint8Array>> {
@@ -160,10 +158,15 @@ async function xzUnpacked(packed: Iterable<Uint8Array>): Promise<AsyncIterable<U
 
 async function* chunksOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
   const reader = stream.getReader();
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) return;
-    yield value;
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      yield value;
+    }
+  } finally {
+    // Of what nobody reads on nothing more is unpacked.
+    await reader.cancel().catch(() => {});
   }
 }
 
@@ -187,10 +190,10 @@ function notTar(name: string): UsageError {
 }
 
 function isTar(bytes: Uint8Array): boolean {
-  return Buffer.from(bytes.subarray(TAR_MAGIC_AT, TAR_MAGIC_AT + 5)).toString('latin1') === 'ustar';
+  return startsWith(bytes.subarray(TAR_MAGIC_AT), USTAR);
 }
 
-function startsWith(bytes: Uint8Array, magic: readonly number[]): boolean {
+function startsWith(bytes: Uint8Array, magic: Uint8Array | readonly number[]): boolean {
   return magic.every((byte, at) => bytes[at] === byte);
 }
 

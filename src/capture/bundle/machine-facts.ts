@@ -89,19 +89,18 @@ function cpusOf(
   );
   if (present.length < nrPresent)
     findings.guess(`CPUs 0-${nrPresent - 1} are present`, `${CPUS}/present has gaps, which a guest has not`);
-  const isLimited = /(?:^|\s)maxcpus=/.test(files.line('/proc/cmdline') ?? '');
-  if (online.length < nrPresent && !isLimited)
-    findings.guess(
-      'CPUs that are offline went after devices were set up',
-      `${CPUS}/online; /proc/cmdline has no maxcpus`,
-    );
+  const limit = /(?:^|\s)maxcpus=(\d{1,5})(?=\s|$)/.exec(files.line('/proc/cmdline') ?? '')?.[1];
+  const atLeast = Math.max(1, Number(limit ?? nrPresent));
+  const booted = numbers(0, nrPresent - 1).filter((cpu) => cpu < atLeast || online.includes(cpu));
+  if (booted.length > online.length)
+    findings.guess('CPUs that are offline went after devices were set up', `${CPUS}/online`);
   const vendor = vendorOf(files);
   const nohzFull = listIn(files, `${CPUS}/nohz_full`) ?? [];
   const noTickSaid = /(?:^|\s)(?:nohz_full=|isolcpus=\S*nohz)/.test(cmdline ?? '');
   return {
     present: nrPresent,
     ...(possible > nrPresent && { possible }),
-    ...(online.length < nrPresent && isLimited && { online }),
+    ...(limit !== undefined && booted.length < nrPresent && { online: booted }),
     ...(nohzFull.length > 0 && !noTickSaid && { nohzFull }),
     ...(vendor !== undefined && vendor !== 'Intel' && { vendor }),
     ...topologyIn(files, possible, online, findings),
@@ -197,10 +196,14 @@ function packagesIn(
     return {};
   }
   const perPackage = Math.ceil(possible / packages);
-  const numbered = [1, 2, 4, 8].find((threads) =>
-    seats.every(({ cpu, core }) => core === Math.floor((cpu % perPackage) / threads)),
+  // Of threads that are all offline but one, this alone tells.
+  const hasSmt = /^(?:on|off|forceoff)$/.test(files.line(`${CPUS}/smt/control`) ?? '');
+  const least = hasSmt ? 2 : 1;
+  const numbered = [1, 2, 4, 8].find(
+    (threads) =>
+      threads >= least && seats.every(({ cpu, core }) => core === Math.floor((cpu % perPackage) / threads)),
   );
-  const threads = numbered ?? Math.max(1, ...seats.map((seat) => seat.threads));
+  const threads = numbered ?? Math.max(least, ...seats.map((seat) => seat.threads));
   return { packages, ...(threads > 1 && { threadsPerCore: threads }) };
 }
 

@@ -37,7 +37,7 @@ export function pciFunctions(files: MachineFiles, findings: FindingList): Machin
   if (found.length < names.length)
     findings.leave(
       counted(names.length - found.length, 'PCI function'),
-      `${DEVICES}: no msi_irqs, so their lines are kept without the functions`,
+      `${DEVICES}: no msi_irqs, or behind a bridge; their lines are kept without them`,
     );
   return found;
 }
@@ -50,7 +50,10 @@ function functionIn(files: MachineFiles, bdf: string): MachinePciFunction | unde
   const subsystem = pairIn(files, path, 'subsystem_vendor', 'subsystem_device');
   const classCode = files.number(`${path}/class`);
   const kernelDriver = files.linkName(`${path}/driver`);
-  const instance = /\/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\/pci/.exec(files.real(path) ?? '')?.[1];
+  const real = files.real(path) ?? path;
+  const instance = /\/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\/pci/.exec(real)?.[1];
+  // A guest has one root bus of its own, and no bridges.
+  if (instance === undefined && !bdf.startsWith('0000:00:')) return undefined;
   return {
     bdf,
     irqs: irqs.map(Number),

@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { memoryModels } from '../../explore/model.js';
 import type { Shard } from '../../explore/search/search.js';
 import { UsageError } from '../../command/usage-error.js';
 import type { CommandModule } from '../command.js';
@@ -90,7 +91,7 @@ function addOptions(command: Command): Command {
     .option('--depth <d>', 'depth of the bug that is looked for, for pct', count, 3)
     .option('--seed <n>', 'for random and pct', count, 1)
     .option('--executions <n>', 'how many, for random and pct', count, 10_000)
-    .addOption(new Option('--memory <model>', 'how stores become visible').choices(['sc', 'tso']))
+    .addOption(new Option('--memory <model>', 'how stores become visible').choices(memoryModels))
     .option(
       '--workers <n>',
       'threads, as many as the machine has at most; default: one, and for --all all of them',

@@ -40,7 +40,7 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: 'init',
-    summary: 'write a race of your own to start from',
+    summary: 'write a scenario, driver, race, design or test of your own to start from',
     takesPlugins: false,
     load: async () => (await import('./init.js')).command,
   },
@@ -48,6 +48,12 @@ export const commands: readonly CommandEntry[] = [
     name: 'replay',
     summary: 'run a saved interleaving again',
     load: async () => (await import('./replay.js')).command,
+  },
+  {
+    name: 'litmus',
+    summary: "run litmus tests in herd's format under sc, tso or arm64",
+    takesPlugins: false,
+    load: async () => (await import('./litmus.js')).command,
   },
   {
     name: 'record',

@@ -1,25 +1,28 @@
 import type { CommandModule } from '../command.js';
+import { starts } from '../init/starts.js';
 
 const example = `
-It moves a channel of the model's VMBus connection while the host signals it. Change what moves, what must hold, and the
-variants; "irqlab explore FILE" runs it as it is. TypeScript needs no compiling.
+What is written works as it is, and says in its head how it is run. Nothing is overwritten.
 
 Examples:
-  $ irqlab init race
+  $ irqlab init scenario
   $ irqlab init race races/close-vs-move.ts
-  $ irqlab init race my-race.js
+  $ irqlab init driver my-driver.mjs
 `;
 
 export const command: CommandModule = {
   configure(command, stdio, finish) {
-    command
-      .command('race')
-      .description('write a race of your own that works, to start from')
-      .argument('[file]', 'where to: .ts, .mts, .js or .mjs', 'my-race.ts')
-      .addHelpText('after', example)
-      .action(async (file: string) => {
-        const { initRace } = await import('../init-race.js');
-        finish(initRace(file, stdio));
-      });
+    command.addHelpText('after', example);
+    for (const start of starts) {
+      command
+        .command(start.name)
+        .description(start.summary)
+        .argument('[file]', 'where to', start.defaultFile)
+        .addHelpText('after', `\n${start.names}\n`)
+        .action(async (file: string) => {
+          const { writeStart } = await import('../init/init.js');
+          finish(writeStart(start, file, stdio));
+        });
+    }
   },
 };

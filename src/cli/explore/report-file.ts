@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { memoryModels } from '../../explore/model.js';
 import type { Report } from '../../explore/report/report.js';
 
 const step = z.object({
@@ -10,6 +11,7 @@ const step = z.object({
   label: z.string().optional(),
   flush: z.enum(['at once', 'delayed']).optional(),
   buffered: z.boolean().optional(),
+  early: z.boolean().optional(),
   decisive: z.boolean().optional(),
 });
 
@@ -41,7 +43,7 @@ const unannounced = z.object({
 
 export const reportSchema = z.object({
   model: z.string(),
-  memory: z.enum(['sc', 'tso']),
+  memory: z.enum(memoryModels),
   strategy: z.string(),
   verdict: z.enum(['found', 'none']),
   complete: z.boolean(),

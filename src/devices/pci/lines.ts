@@ -1,4 +1,3 @@
-import { irqd } from '../../irq/data/irqdata.js';
 import { errnoValue } from '../../lib/errno.js';
 import type { Procedure } from '../../machine/step.js';
 import type { PciFunction } from '../../platform/pci/pci-function.js';
@@ -18,14 +17,7 @@ export class LinesDevice implements PciDriver {
   /** EINVAL if one of the lines is not there. */
   *probe(): Procedure<number> {
     const { core } = this.machine;
-    const { lines = [], node } = this.pci;
-    for (const { irq } of lines) {
-      const desc = core.desc(irq);
-      if (desc === undefined) return errnoValue('EINVAL');
-      // Descriptors of messages are on the device's node, but for those that are spread over CPUs.
-      if (!desc.data.has(irqd.AFFINITY_MANAGED)) desc.data.node = node;
-    }
-    return 0;
+    return this.pci.lines?.some(({ irq }) => core.desc(irq) === undefined) ? errnoValue('EINVAL') : 0;
   }
 
   *remove(): Procedure<void> {

@@ -1,5 +1,5 @@
 import type { BufferedStore } from '../../machine/memory.js';
-import { type Context, contextKind } from './context.js';
+import { type Context, contextKind, type Lane } from './context.js';
 
 /** The access of a step that touches no shared object. */
 export const NO_ACCESS = -1;
@@ -15,7 +15,12 @@ export function accessOf(context: Context): number {
   if (step === undefined) return NO_ACCESS;
   const { buffer } = lane;
   if (context.kind === contextKind.COMMIT) {
-    return buffer === undefined ? NO_ACCESS : accessCode(buffer.oldest, false);
+    const store = pendingStore(context);
+    return store === undefined ? NO_ACCESS : accessCode(store, false);
+  }
+  if (context.kind === contextKind.EARLY) {
+    const reader = readerOf(lane);
+    return reader?.step === undefined ? NO_ACCESS : accessCode(reader.step.object, true);
   }
   const { kind, object } = step;
   if (kind === 'read') return object.id * 2;
@@ -26,5 +31,11 @@ export function accessOf(context: Context): number {
 
 /** The store that the context would let reach memory; undefined if it is no store buffer. */
 export function pendingStore(context: Context): BufferedStore | undefined {
-  return context.kind === contextKind.COMMIT ? context.lane.buffer?.oldest : undefined;
+  if (context.kind !== contextKind.COMMIT) return undefined;
+  return context.store ?? context.lane.buffer?.oldest;
+}
+
+/** The context of a CPU whose next load can have been early: the one that runs. */
+export function readerOf({ hardirq, softirq, current }: Lane): Context | undefined {
+  return hardirq ?? softirq ?? current;
 }

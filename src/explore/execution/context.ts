@@ -1,11 +1,11 @@
 import type { CpuId, Ns } from '../../lib/brand.js';
 import type { Cpu } from '../../machine/cpu.js';
 import type { IrqWork } from '../../machine/irq-work.js';
-import type { StoreBuffer } from '../../machine/memory.js';
+import type { BufferedStore, StoreBuffer } from '../../machine/memory.js';
 import type { Tasklet } from '../../machine/tasklet.js';
 import { type Procedure, SharedObject, type Step } from '../../machine/step.js';
 
-export const contextKind = { TASK: 0, SOFTIRQ: 1, HARDIRQ: 2, COMMIT: 3 } as const;
+export const contextKind = { TASK: 0, SOFTIRQ: 1, HARDIRQ: 2, COMMIT: 3, EARLY: 4 } as const;
 
 /** What a context is to its CPU: see `contextKind`. */
 export type ContextKind = (typeof contextKind)[keyof typeof contextKind];
@@ -35,8 +35,10 @@ export class Lane {
   cpu: CpuId = -1;
   name = '';
   buffer: StoreBuffer | undefined;
-  /** The phantom context that lets the oldest store of `buffer` reach memory. */
-  commit: Context | undefined;
+  /** The phantom contexts that let stores of `buffer` reach memory: one, or on arm64 one for each word. */
+  readonly commits: Context[] = [];
+  /** On arm64, the phantom context that has the next load read an older store. */
+  early: Context | undefined;
   hardirq: Context | undefined;
   softirq: Context | undefined;
   /** The task that ran last. */
@@ -49,7 +51,7 @@ export class Lane {
   softirqDue = false;
   /** An interrupt has returned, which lets the CPU go on only once all its stores are visible. */
   mustDrain = false;
-  /** Number of contexts that share the CPU, commits not counted. */
+  /** Number of contexts that share the CPU, phantoms not counted. */
   contexts = 0;
   /** The attached machine's CPU. */
   machineCpu: Cpu | undefined;
@@ -60,7 +62,8 @@ export class Lane {
     this.cpu = cpu;
     this.name = name;
     this.buffer = buffer;
-    this.commit = undefined;
+    if (this.commits.length !== 0) this.commits.length = 0;
+    this.early = undefined;
     this.hardirq = undefined;
     this.softirq = undefined;
     this.current = undefined;
@@ -89,7 +92,7 @@ export class Lane {
   }
 }
 
-/** One thing that can make a step: a task, an interrupt, a tasklet, or a store buffer. */
+/** One thing that can make a step: a task, an interrupt, a tasklet, or a phantom for what the CPU's memory does by itself. */
 export class Context {
   name = '';
   kind: ContextKind = contextKind.TASK;
@@ -110,6 +113,8 @@ export class Context {
   virtualTime = false;
   deadlineNs: Ns = NO_DEADLINE;
   lane: Lane;
+  /** Of a phantom that lets stores reach memory: those to this object only. */
+  store: BufferedStore | undefined;
   /** Where it goes on with its next step, if elsewhere. */
   nextLane: Lane | undefined;
 
@@ -134,6 +139,12 @@ export class Context {
     this.due = false;
     this.virtualTime = false;
     this.deadlineNs = NO_DEADLINE;
+    this.store = undefined;
     this.nextLane = undefined;
+  }
+
+  /** True for what is no code: what the CPU's memory does by itself. */
+  get isPhantom(): boolean {
+    return this.kind === contextKind.COMMIT || this.kind === contextKind.EARLY;
   }
 }

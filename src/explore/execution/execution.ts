@@ -1,31 +1,29 @@
-import { accessOf, NO_ACCESS } from './access.js';
+import { accessOf, NO_ACCESS, pendingStore, readerOf } from './access.js';
+import { Arm64Cpu } from '../../machine/arm64-memory.js';
 import { mightSleep } from '../../machine/completion.js';
-import { runWithStoreBuffer, type StoreBuffer } from '../../machine/memory.js';
+import { type BufferedStore, runWithStoreBuffer, type StoreBuffer } from '../../machine/memory.js';
 import {
   peekObjectId,
   type Procedure,
   restartObjectIds,
-  SharedObject,
   type Step,
   watchChanges,
 } from '../../machine/step.js';
 import { type Context, contextKind, type Lane, NO_DEADLINE } from './context.js';
 import type { MemoryModel, Model } from '../model.js';
 import { refuseMixture } from './mixed-stores.js';
-import { canMove, sleeps } from './rules.js';
+import { canMove, isSwitch, sleeps } from './rules.js';
 import { Stage } from './stage.js';
-
-class CommitObject extends SharedObject {
-  override blocks(): boolean {
-    return false;
-  }
-}
-
-const commitStep: Step = { object: new CommitObject('store buffer'), kind: 'write' };
 
 /** Whether a wait is over depends on all that its condition looks at, which belongs to its step. */
 function lookAtCondition({ step }: Context): void {
   if (step?.kind === 'wait') step.object.blocks(step);
+}
+
+/** The load that comes next on the CPU reads an older store. */
+function goBack(lane: Lane): void {
+  const step = readerOf(lane)?.step;
+  if (step !== undefined && lane.buffer instanceof Arm64Cpu) lane.buffer.goBack(step);
 }
 
 /** True if the task keeps interrupts or tasklets away: a new one of the same CPU gets to its first step without that. */
@@ -55,7 +53,7 @@ export class Execution<S> {
     memory: MemoryModel,
   ) {
     this.stage = new Stage(memory);
-    this.buffered = memory === 'tso';
+    this.buffered = memory !== 'sc';
   }
 
   /** Has this execution's stage told of what the contexts change. @returns what undoes it. */
@@ -98,7 +96,10 @@ export class Execution<S> {
     const { contexts, count } = this.stage;
     return contexts
       .slice(0, count)
-      .filter((context) => context.step !== undefined && !canMove(this.stage, context, context.step));
+      .filter(
+        (context) =>
+          !context.isPhantom && context.step !== undefined && !canMove(this.stage, context, context.step),
+      );
   }
 
   /** Lets context `pid` do its step and run to its next one. */
@@ -113,6 +114,10 @@ export class Execution<S> {
       return;
     }
     stage.access = accessOf(context);
+    if (context.kind === contextKind.EARLY) {
+      goBack(lane);
+      return;
+    }
     stage.checkpointOf = undefined;
     if (stage.touched !== undefined && context.step !== undefined) {
       stage.touched.set(context.step.object.id, context.step.object);
@@ -121,6 +126,7 @@ export class Execution<S> {
       stage.stores.noteAtOnce(context.step.object.name);
     }
     lookAtCondition(context);
+    if (this.buffered) this.beginStep(context, lane);
     if (context.proc === undefined) this.enter(context, lane);
     else if (context.kind === contextKind.TASK) lane.current = context;
     context.deadlineNs = NO_DEADLINE;
@@ -178,20 +184,28 @@ export class Execution<S> {
     return make?.();
   }
 
-  protected commitOldest(buffer: StoreBuffer): void {
-    buffer.commitOldest();
+  protected commitStore(buffer: StoreBuffer, store: BufferedStore): void {
+    buffer.commit(store);
   }
 
   private commit(context: Context, lane: Lane): void {
     const { buffer } = lane;
-    if (buffer === undefined) return;
+    const store = pendingStore(context);
+    if (buffer === undefined || store === undefined) return;
     const { stage } = this;
     stage.access = accessOf(context);
-    stage.touched?.set(buffer.oldest.id, buffer.oldest);
-    this.commitOldest(buffer);
-    if (buffer.size !== 0) return;
-    context.step = undefined;
-    lane.mustDrain = false;
+    stage.touched?.set(store.id, store);
+    this.commitStore(buffer, store);
+    stage.noteStores(lane);
+  }
+
+  /** Tells the CPU's memory what comes, once no other context's stores are on their way. */
+  private beginStep(context: Context, lane: Lane): void {
+    const { buffer } = lane;
+    const { step } = context;
+    if (buffer === undefined || step === undefined) return;
+    if (context.proc === undefined || isSwitch(context)) buffer.sync();
+    buffer.begin(step);
   }
 
   private enter(context: Context, lane: Lane): void {
@@ -282,12 +296,7 @@ export class Execution<S> {
   }
 
   private afterStores(lane: Lane): void {
-    const { buffer, commit } = lane;
-    if (commit !== undefined && buffer !== undefined) {
-      const isEmpty = buffer.size === 0;
-      commit.step = isEmpty ? undefined : commitStep;
-      if (isEmpty) lane.mustDrain = false;
-    }
+    this.stage.noteStores(lane);
     runWithStoreBuffer(undefined);
     refuseMixture(this.model.name, this.stage.stores);
   }

@@ -65,7 +65,8 @@ export class Judge<S> {
     const { execution } = this;
     const { model, stage } = execution;
     for (let pid = 0; pid < stage.count; pid++) {
-      if (stage.contexts[pid].step === undefined) continue;
+      const context = stage.contexts[pid];
+      if (context.step === undefined || context.isPhantom) continue;
       if (model.mayBlock?.(execution.current) === true) break;
       return [{ kind: 'deadlock', property: 'deadlock', message: this.whoIsBlocked() }];
     }

@@ -10,9 +10,9 @@ export class MixedStoresError extends Error {
   /** @param model its name. */
   constructor(model: string, word: string, atOnce: string) {
     super(
-      `${model}: with x86 store buffers (tso) stores to "${word}" are buffered, but "${atOnce}" changes for all CPUs at ` +
+      `${model}: with store buffers (tso, arm64) stores to "${word}" are buffered, but "${atOnce}" changes for all CPUs at ` +
         `once, as if a barrier stood before it. Make "${atOnce}" a MemoryWord; or yield its "update" in place of "write", ` +
-        'if Linux has a locked instruction there; or explore the model with sequentially consistent memory (sc)',
+        'if Linux has an atomic operation there; or explore the model with sequentially consistent memory (sc)',
     );
   }
 }

@@ -1,6 +1,8 @@
+import { Arm64Cpu } from '../../machine/arm64-memory.js';
 import { runWithStoreBuffer } from '../../machine/memory.js';
 import type { Step } from '../../machine/step.js';
 import { type Context, contextKind, type Lane } from './context.js';
+import { pendingStore, readerOf } from './access.js';
 import type { Stage } from './stage.js';
 
 // Who may move. A CPU runs one context at a time; an interrupt begins at any step of a tasklet or task unless interrupts
@@ -14,9 +16,9 @@ function givesWay({ kind }: Step): boolean {
 
 /** True if the context can do `step`, its next one, now. */
 export function canMove(stage: Stage, context: Context, step: Step): boolean {
-  if (context.kind === contextKind.COMMIT) return true;
-  const isBuffered = stage.memory === 'tso';
   const { lane } = context;
+  if (context.isPhantom) return phantomCanMove(stage, context, lane);
+  const isBuffered = stage.memory !== 'sc';
   if (
     lane.cpu >= 0 &&
     (lane.contexts > 1 || lane.machineCpu !== undefined) &&
@@ -36,6 +38,19 @@ export function canMove(stage: Stage, context: Context, step: Step): boolean {
   return !blocks;
 }
 
+/** True if a store can reach memory; or if the load that comes next on the CPU may read an older store. */
+function phantomCanMove(stage: Stage, context: Context, lane: Lane): boolean {
+  const { buffer } = lane;
+  if (context.kind === contextKind.COMMIT) {
+    const store = pendingStore(context);
+    return store !== undefined && buffer?.mayCommit(store) === true;
+  }
+  const reader = readerOf(lane);
+  if (reader?.step === undefined || !(buffer instanceof Arm64Cpu)) return false;
+  if (!buffer.allows(reader.step) || buffer.olderFor(reader.step) < 0) return false;
+  return lane.cpu < 0 || hasCpu(stage, reader, lane);
+}
+
 /** The contexts that would not have to wait for the CPU of `lane` if they had something to do there, as bits. */
 export function withCpu(stage: Stage, lane: Lane): number {
   const { contexts, count } = stage;
@@ -43,7 +58,8 @@ export function withCpu(stage: Stage, lane: Lane): number {
   let mask = 0;
   for (let pid = 0; pid < count; pid++) {
     const context = contexts[pid];
-    if (context.lane === lane && hasCpu(stage, context, lane)) mask |= 1 << pid;
+    if (context.lane !== lane) continue;
+    if ((context.isPhantom && stage.memory === 'arm64') || hasCpu(stage, context, lane)) mask |= 1 << pid;
   }
   return mask;
 }
@@ -76,6 +92,12 @@ function taskHasCpu(stage: Stage, context: Context, lane: Lane): boolean {
 export function waitsForStores(context: Context, step: Step): boolean {
   const { lane } = context;
   if (lane.mustDrain || context.proc === undefined || step.object.drains(step)) return true;
+  return isSwitch(context);
+}
+
+/** True if another task has run on the CPU. */
+export function isSwitch(context: Context): boolean {
+  const { lane } = context;
   if (lane.cpu < 0 || context.kind !== contextKind.TASK) return false;
   return lane.current !== undefined && lane.current !== context;
 }
@@ -83,7 +105,9 @@ export function waitsForStores(context: Context, step: Step): boolean {
 /** True unless stores of the CPU must become visible first. */
 function memoryAllows(context: Context, step: Step, lane: Lane): boolean {
   const { buffer } = lane;
-  return buffer === undefined || buffer.size === 0 || !waitsForStores(context, step);
+  if (buffer === undefined) return true;
+  if (!buffer.allows(step)) return false;
+  return buffer.size === 0 || !(lane.mustDrain || context.proc === undefined || isSwitch(context));
 }
 
 /** True for a step that no tasklet, interrupt or holder of a spin lock may do. */

@@ -2,14 +2,24 @@ import type { CpuId, Ns } from '../../lib/brand.js';
 import type { Cpu } from '../../machine/cpu.js';
 import type { IrqWork } from '../../machine/irq-work.js';
 import type { ContextRunner, Machine } from '../../machine/machine.js';
+import { Arm64Cpu, Arm64Memory } from '../../machine/arm64-memory.js';
 import { drainStores, StoreBuffer, StoreNotes } from '../../machine/memory.js';
-import type { ChangeWatcher, Procedure, SharedObject } from '../../machine/step.js';
+import { type ChangeWatcher, type Procedure, SharedObject, type Step } from '../../machine/step.js';
 import type { Task } from '../../machine/task.js';
 import type { Tasklet } from '../../machine/tasklet.js';
 import { Context, contextKind, type ContextKind, Entry, Lane } from './context.js';
 import type { CpuControl, Interrupt, MemoryModel, SoftInterrupt, TaskOptions, World } from '../model.js';
 import { NO_ACCESS } from './access.js';
 import { MAX_CONTEXTS } from './context-set.js';
+
+class Phantom extends SharedObject {
+  override blocks(): boolean {
+    return false;
+  }
+}
+
+/** The step of every phantom: what it does is its context's to know. */
+const phantomStep: Step = { object: new Phantom('memory'), kind: 'write' };
 
 class RaisedContext implements Interrupt, SoftInterrupt {
   constructor(
@@ -115,6 +125,7 @@ export class Stage implements World, ContextRunner, ChangeWatcher {
   private readonly buffers: StoreBuffer[] = [];
   /** What all executions so far have stored. */
   readonly stores = new StoreNotes();
+  private readonly arm64 = new Arm64Memory();
   private laneCount = 0;
   private moving: Context | undefined;
 
@@ -123,6 +134,7 @@ export class Stage implements World, ContextRunner, ChangeWatcher {
   reset(): void {
     this.count = 0;
     this.laneCount = 0;
+    this.arm64.reset();
     this.moving = undefined;
     this.nowNs = 0;
     this.isPreemptible = true;
@@ -149,7 +161,9 @@ export class Stage implements World, ContextRunner, ChangeWatcher {
 
   task(lane: CpuId | string, name: string, proc: Procedure<unknown>, options?: TaskOptions): void {
     drainStores();
-    const context = this.add(this.lane(lane), contextKind.TASK, name);
+    const of = this.lane(lane);
+    if (this.running !== undefined && of.current === undefined) of.buffer?.sync();
+    const context = this.add(of, contextKind.TASK, name);
     context.proc = proc;
     if (options?.time === 'virtual') {
       context.virtualTime = true;
@@ -183,6 +197,7 @@ export class Stage implements World, ContextRunner, ChangeWatcher {
   moved(task: Task): void {
     if (this.running === undefined) return;
     this.running.nextLane = this.lane(task.cpu);
+    this.running.nextLane.buffer?.sync();
     this.moving = this.running;
   }
 
@@ -318,7 +333,7 @@ export class Stage implements World, ContextRunner, ChangeWatcher {
       this.contexts.push(context);
     }
     context.reset(lane, kind, name);
-    if (kind !== contextKind.COMMIT) lane.contexts += 1;
+    if (!context.isPhantom) lane.contexts += 1;
     return context;
   }
 
@@ -334,19 +349,58 @@ export class Stage implements World, ContextRunner, ChangeWatcher {
     const lane = lanes[index];
     if (typeof key === 'number') lane.reset(key, cpuNames[key] ?? `CPU ${key}`, undefined);
     else lane.reset(-1, key, undefined);
-    if (this.memory === 'tso') this.addBuffer(lane);
+    if (this.memory !== 'sc') this.addBuffer(lane);
     return lane;
   }
 
   private addBuffer(lane: Lane): void {
     let buffer = this.buffers[lane.index];
     if (buffer === undefined) {
-      buffer = new StoreBuffer(this.stores);
+      buffer = this.memory === 'tso' ? new StoreBuffer(this.stores) : new Arm64Cpu(this.arm64, this.stores);
       this.buffers[lane.index] = buffer;
     }
     buffer.clear();
     lane.buffer = buffer;
-    lane.commit = this.add(lane, contextKind.COMMIT, 'store buffer');
+    if (this.memory === 'tso') lane.commits.push(this.add(lane, contextKind.COMMIT, 'store buffer'));
+    else {
+      lane.early = this.add(lane, contextKind.EARLY, 'early load');
+      lane.early.step = phantomStep;
+    }
+  }
+
+  /** Has a phantom for each store that waits. */
+  noteStores(lane: Lane): void {
+    const { buffer, commits } = lane;
+    if (buffer === undefined) return;
+    if (buffer instanceof Arm64Cpu) this.noteArm64Stores();
+    else commits[0].step = buffer.size === 0 ? undefined : phantomStep;
+    if (buffer.size === 0) lane.mustDrain = false;
+  }
+
+  /** Of all CPUs: one may have to let another one's store go first. */
+  private noteArm64Stores(): void {
+    for (let i = 0; i < this.laneCount; i++) {
+      const lane = this.lanes[i];
+      const { buffer, commits } = lane;
+      if (!(buffer instanceof Arm64Cpu)) continue;
+      for (const commit of commits) {
+        const { store } = commit;
+        commit.step = store === undefined || buffer.find(store) < 0 ? undefined : phantomStep;
+      }
+      if (buffer.size === 0) continue;
+      for (const object of buffer.objects) {
+        if (commits.some(({ store }) => store === object)) continue;
+        const commit = this.add(lane, contextKind.COMMIT, 'store buffer');
+        commit.store = object;
+        commit.step = phantomStep;
+        commits.push(commit);
+      }
+    }
+  }
+
+  /** The phantom that lets stores of the CPU to `object` reach memory. */
+  commitOf({ commits }: Lane, object: SharedObject): Context | undefined {
+    return commits.find(({ store }) => store === undefined || store === object);
   }
 }
 

@@ -10,21 +10,29 @@ export interface TraceRow {
 /** Stands behind a step that decided the outcome. */
 const DECISIVE = ' <== decides';
 
-function cellOf({ context, label, action, value, flush, decisive }: TraceStep, isBuffered: boolean): string {
+function cellOf({ context, label, action, value, flush, decisive }: TraceStep, remark: string): string {
   const who = flush === undefined ? `${label ?? context}: ` : '';
   const shown = value === undefined ? '' : ` = ${value}`;
-  return `${who}${action}${shown}${isBuffered ? ' (buffered)' : ''}${decisive ? DECISIVE : ''}`;
+  return `${who}${action}${shown}${remark}${decisive ? DECISIVE : ''}`;
 }
 
 /**
  * The rows of a trace. Stores that reach memory at once are left out; those that do not are marked, and have a row of
- * their own for when they do.
+ * their own for when they do. Reads that were early are marked.
  */
 export function rowsOf({ steps }: Trace): readonly TraceRow[] {
+  const early = new Set<number>();
   return steps.flatMap((step, at) => {
-    if (step.flush === 'at once') return [];
+    const { lane, flush } = step;
+    if (flush === 'at once') return [];
+    if (step.early === true) {
+      early.add(lane);
+      return [];
+    }
     const isBuffered = step.buffered === true && steps[at + 1]?.flush !== 'at once';
-    return [{ lane: step.lane, cell: cellOf(step, isBuffered), decisive: step.decisive === true }];
+    const isEarly = flush === undefined && early.delete(lane);
+    const remark = isBuffered ? ' (buffered)' : isEarly ? ' (early)' : '';
+    return [{ lane, cell: cellOf(step, remark), decisive: step.decisive === true }];
   });
 }
 

@@ -24,10 +24,20 @@ export function markDecisiveReads<S>(
     if (!breaks(execution, finding, order)) decisive.add(read);
   }
   if (decisive.size === 0) decisive.add(lastChoice(execution, finding, path));
+  const shown = new Set([...decisive].map((at) => shownAs(trace, at)));
   return {
     lanes: trace.lanes,
-    steps: trace.steps.map((step, at) => (decisive.has(at) ? { ...step, decisive: true } : step)),
+    steps: trace.steps.map((step, at) => (shown.has(at) ? { ...step, decisive: true } : step)),
   };
+}
+
+/** That a read was early is no row of its own: the read is marked. */
+function shownAs({ steps }: Trace, at: number): number {
+  const marked = steps.at(at);
+  if (marked?.early !== true) return at;
+  return steps.findIndex(
+    (step, i) => i > at && step.lane === marked.lane && step.early !== true && step.flush === undefined,
+  );
 }
 
 /** The last step of the path where the choice of another context would have broken nothing; else the last step. */

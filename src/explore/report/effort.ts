@@ -2,11 +2,15 @@
 import type { MemoryModel } from '../model.js';
 import type { Report } from './report.js';
 
-/** The memory of a search, with the words that its store buffers delayed: a model need not have any. */
+/** The memory of a search, with the words whose stores it could delay: a model need not have any. */
 export function memoryText(memory: MemoryModel, buffered: readonly string[]): string {
   if (memory === 'sc') return 'sequentially consistent memory';
-  if (buffered.length > 0) return `x86 store buffers (TSO), for ${buffered.join(', ')}`;
-  return 'sequentially consistent memory: TSO was asked for, but no store of this model is one that waits in a buffer';
+  const isTso = memory === 'tso';
+  if (buffered.length > 0) {
+    return `${isTso ? 'x86 store buffers (TSO)' : 'arm64 memory'}, for ${buffered.join(', ')}`;
+  }
+  const asked = isTso ? 'TSO' : 'arm64';
+  return `sequentially consistent memory: ${asked} was asked for, but no store of this model is one that waits in a buffer`;
 }
 
 /** What was covered. A bounded search never claims to be complete. */

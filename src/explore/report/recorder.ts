@@ -1,9 +1,9 @@
-import { MemoryWord, runWithStoreBuffer } from '../../machine/memory.js';
+import { MemoryWord } from '../../machine/memory.js';
 import { labelSteps } from '../../machine/step.js';
-import type { Context } from '../execution/context.js';
+import { type Context, contextKind } from '../execution/context.js';
 import type { Execution } from '../execution/execution.js';
 import type { Trace, TraceStep } from './report.js';
-import { pendingStore } from '../execution/access.js';
+import { pendingStore, readerOf } from '../execution/access.js';
 
 /** What the context is about to do, in words: the text by which a replay knows it again. */
 export function actionOf(context: Context): string {
@@ -11,6 +11,9 @@ export function actionOf(context: Context): string {
   if (step === undefined) return 'nothing';
   const store = pendingStore(context);
   if (store !== undefined) return `flush ${store.name}`;
+  if (context.kind === contextKind.EARLY) {
+    return `read ${readerOf(context.lane)?.step?.object.name ?? 'nothing'} earlier`;
+  }
   const { kind, object, found } = step;
   if (context.proc === undefined) return 'begins';
   switch (kind) {
@@ -37,12 +40,17 @@ export function recordStep<S>(
   const { lane, step, name } = context;
   const { buffer } = lane;
   const action = actionOf(context);
-  const isFlush = pendingStore(context) !== undefined;
-  const before = isFlush ? buffer?.oldestValue : valueSeen(context, 'read');
-  const isAtOnce = buffer?.size === 1 && previous?.lane === lane.index && previous.buffered === true;
+  const store = pendingStore(context);
+  const isFlush = store !== undefined;
+  const before = isFlush ? buffer?.oldestValue(store) : valueSeen(context, 'read');
+  const isAtOnce =
+    isFlush &&
+    buffer?.isYoungest(store) === true &&
+    previous?.lane === lane.index &&
+    previous.buffered === true;
   const stores = buffer?.stores;
   execution.perform(pid);
-  const isWord = step?.object instanceof MemoryWord && !isFlush;
+  const isWord = step?.object instanceof MemoryWord && !context.isPhantom;
   const value = before ?? (isWord && step.kind !== 'read' ? seenBy(context, step.object) : undefined);
   return {
     lane: lane.index,
@@ -53,6 +61,7 @@ export function recordStep<S>(
     ...(step?.label === undefined ? {} : { label: step.label }),
     ...(isFlush ? { flush: isAtOnce ? 'at once' : 'delayed' } : {}),
     ...(buffer?.stores === stores ? {} : { buffered: true }),
+    ...(context.kind === contextKind.EARLY ? { early: true } : {}),
   };
 }
 
@@ -79,8 +88,5 @@ function valueSeen(context: Context, kind: 'read'): number | undefined {
 }
 
 function seenBy({ lane }: Context, word: MemoryWord): number {
-  runWithStoreBuffer(lane.buffer);
-  const value = word.load();
-  runWithStoreBuffer(undefined);
-  return value;
+  return word.seenBy(lane.buffer);
 }

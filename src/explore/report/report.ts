@@ -19,6 +19,8 @@ export interface TraceStep {
   readonly flush?: 'at once' | 'delayed';
   /** A store that others saw only later, when it left the store buffer. */
   readonly buffered?: boolean;
+  /** No step of its own: the next read of the lane was early, and saw what was there before the last store so far. */
+  readonly early?: boolean;
   /** A read that decided the outcome: had it come on the other side of another lane's write, all would be well. */
   readonly decisive?: boolean;
 }

@@ -1,5 +1,5 @@
 import type { ViolationKind } from '../execution/judge.js';
-import type { MemoryModel } from '../model.js';
+import { type MemoryModel, memoryModels } from '../model.js';
 import type { Report, Violation } from './report.js';
 
 export const TRACE_FORMAT = 'irqlab-trace';
@@ -95,7 +95,7 @@ export function parseTraceFile(text: string): TraceFile {
     version: TRACE_VERSION,
     model: textOf(file, 'model'),
     ...(file.raceFile === undefined ? {} : { raceFile: textOf(file, 'raceFile') }),
-    memory: oneOf(file, 'memory', ['sc', 'tso']) as MemoryModel,
+    memory: oneOf(file, 'memory', memoryModels) as MemoryModel,
     kind: oneOf(file, 'kind', kinds) as ViolationKind,
     property: textOf(file, 'property'),
     message: textOf(file, 'message'),

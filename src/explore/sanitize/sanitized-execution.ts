@@ -1,7 +1,7 @@
 import { accessOf } from '../execution/access.js';
 import { type Context, contextKind } from '../execution/context.js';
 import { Execution } from '../execution/execution.js';
-import type { StoreBuffer } from '../../machine/memory.js';
+import type { BufferedStore, StoreBuffer } from '../../machine/memory.js';
 import { type Procedure, type SharedObject, type Step, watchChanges } from '../../machine/step.js';
 import type { MemoryModel, Model } from '../model.js';
 import { actionOf } from '../report/recorder.js';
@@ -148,8 +148,8 @@ export class SanitizedExecution<S> extends Execution<S> {
     return this.heard(() => super.makeProc(context));
   }
 
-  protected override commitOldest(buffer: StoreBuffer): void {
-    this.heard(() => super.commitOldest(buffer));
+  protected override commitStore(buffer: StoreBuffer, store: BufferedStore): void {
+    this.heard(() => super.commitStore(buffer, store));
   }
 
   /** Runs code of the model; what the explorer itself looks at in between is no step's access. */
@@ -165,8 +165,8 @@ export class SanitizedExecution<S> extends Execution<S> {
 
   /** The step looks, too, whether it can be done. */
   private look(pid: number): void {
-    const { step, kind } = this.stage.contexts[pid];
-    if (step === undefined || kind === contextKind.COMMIT || step.found !== undefined) return;
+    const { step, isPhantom } = this.stage.contexts[pid];
+    if (step === undefined || isPhantom || step.found !== undefined) return;
     this.heard(() => step.object.blocks(step));
   }
 

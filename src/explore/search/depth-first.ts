@@ -1,4 +1,5 @@
-import { contextKind } from '../execution/context.js';
+import { type Context, contextKind } from '../execution/context.js';
+import type { MemoryModel } from '../model.js';
 import type { Finding } from '../execution/judge.js';
 import { lowest } from '../execution/context-set.js';
 import { type DivisibleSearch, type SearchSetup, ShardDealer } from './search.js';
@@ -16,6 +17,20 @@ export interface DepthFirstOptions {
   /** Look for the best violating execution: whatever cannot be better than the best so far is given up. */
   readonly minimise?: boolean;
 }
+
+/** True if the phantom can let the store that its CPU has just made reach memory. */
+function canFollow({ store, lane: { buffer } }: Context): boolean {
+  if (buffer === undefined || buffer.size === 0) return false;
+  const object = store ?? buffer.oldest;
+  return buffer.isYoungest(object) && buffer.mayCommit(object);
+}
+
+/** What else a bound counts. */
+const beside: Readonly<Record<MemoryModel, string>> = {
+  sc: '',
+  tso: ' and delayed stores',
+  arm64: ', delayed stores and early loads',
+};
 
 /**
  * Runs every execution: all contexts that can move are tried at every step, the one that moved last first. An
@@ -78,7 +93,7 @@ export class DepthFirst<S> implements DivisibleSearch {
   get limits(): readonly string[] {
     if (!this.wasBounded) return [];
     const { memory } = this.setup.execution.stage;
-    return [`at most ${this.bound} preemptions${memory === 'tso' ? ' and delayed stores' : ''}`];
+    return [`at most ${this.bound} preemptions${beside[memory]}`];
   }
 
   next(): boolean {
@@ -232,7 +247,9 @@ export class DepthFirst<S> implements DivisibleSearch {
     const last = this.last[at];
     const flush = this.flush[at];
     const delays = flush >= 0 && flush !== pid ? 1 : 0;
-    if (pid === last || this.setup.execution.stage.contexts[pid].kind === contextKind.COMMIT) return delays;
+    const { kind } = this.setup.execution.stage.contexts[pid];
+    if (kind === contextKind.EARLY) return delays + 1;
+    if (pid === last || kind === contextKind.COMMIT) return delays;
     return last >= 0 && (enabled & (1 << last)) !== 0 ? delays + 1 : delays;
   }
 
@@ -240,12 +257,11 @@ export class DepthFirst<S> implements DivisibleSearch {
   private follow(at: number): void {
     const { contexts } = this.setup.execution.stage;
     const pid = this.chosen[at];
-    const { kind, lane } = contexts[pid];
-    const isCommit = kind === contextKind.COMMIT;
-    const hasStored = !isCommit && lane.buffer?.size === 1 && lane.buffer.stores !== this.stores;
-    this.flush[at + 1] = hasStored ? (lane.commit?.pid ?? -1) : -1;
+    const { lane, isPhantom } = contexts[pid];
+    const hasStored = lane.buffer !== undefined && lane.buffer.stores !== this.stores;
+    this.flush[at + 1] = hasStored ? (lane.commits.find((commit) => canFollow(commit))?.pid ?? -1) : -1;
     this.preemptions[at + 1] = this.preemptions[at] + this.cost(at, this.enabled[at], pid);
-    this.last[at + 1] = isCommit ? this.last[at] : pid;
+    this.last[at + 1] = isPhantom ? this.last[at] : pid;
     this.lane[at + 1] = lane.index;
     this.switches[at + 1] = this.switches[at] + (at > 0 && this.lane[at] !== lane.index ? 1 : 0);
   }

@@ -6,6 +6,13 @@ import { accessOf, NO_ACCESS, pendingStore } from '../execution/access.js';
 import { MAX_CONTEXTS } from '../execution/context-set.js';
 import { waitsForStores, withCpu } from '../execution/rules.js';
 
+/** On arm64: true if it matters to the step that comes next whether earlier stores of its CPU have reached memory. */
+function isOrdered({ step, proc, lane, kind }: Context): boolean {
+  if (kind === contextKind.EARLY) return false;
+  if (proc === undefined || lane.mustDrain || (lane.cpu >= 0 && lane.isShared)) return true;
+  return step !== undefined && (step.order !== undefined || (step.kind !== 'read' && step.kind !== 'write'));
+}
+
 function clash(a: number, b: number): boolean {
   return a >> 1 === b >> 1 && ((a | b) & 1) !== 0;
 }
@@ -28,6 +35,8 @@ export class History<S> {
   private readonly lane: Int32Array;
   private readonly code: Int32Array;
   private readonly isCommit: Uint8Array;
+  /** On arm64, steps that are ordered with stores that their CPU has made before. */
+  private readonly isOrdered: Uint8Array;
   private readonly isRelease: Uint8Array;
   private readonly isVisible: Uint8Array;
   /** For each step: the contexts of its CPU that could have run instead. */
@@ -46,12 +55,16 @@ export class History<S> {
   private readonly storeSteps: number[][] = [];
   private watched: ReadonlySet<number> | undefined;
   private readonly allVisible: boolean;
+  private readonly isArm64: boolean;
   /** The step being done waits for its CPU's stores. */
   private waits = false;
   private frontLimit = -1;
-  /** Stores of its CPU that had reached memory before the present step, and that reached it with the step itself. */
+  /** Stores of its CPU that had reached memory before the present step, that waited, and that it let reach memory. */
   private commits = 0;
+  private waited = 0;
   private drained = 0;
+  /** The step that made the store which the present step lets reach memory. */
+  private committed = -1;
   /** Locked instructions of its CPU before the present step; and whether it has some itself, within its block. */
   private drains = 0;
   private isLocked = false;
@@ -61,11 +74,13 @@ export class History<S> {
     maxSteps: number,
   ) {
     const { always, watches } = execution.model;
+    this.isArm64 = execution.stage.memory === 'arm64';
     this.allVisible = always !== undefined && watches === undefined;
     this.pid = new Int32Array(maxSteps + 1);
     this.lane = new Int32Array(maxSteps + 1);
     this.code = new Int32Array(maxSteps + 1);
     this.isCommit = new Uint8Array(maxSteps + 1);
+    this.isOrdered = new Uint8Array(maxSteps + 1);
     this.isRelease = new Uint8Array(maxSteps + 1);
     this.isVisible = new Uint8Array(maxSteps + 1);
     this.withCpu = new Int32Array(maxSteps + 1);
@@ -137,6 +152,7 @@ export class History<S> {
   /** True if step `at`, the last one, let stores of earlier steps reach memory, though it is no commit. */
   hasDrained(at: number): boolean {
     if (this.drained === 0) return false;
+    if (this.isArm64) return this.waited > 0;
     const { lane } = this.execution.stage.contexts[this.pid[at]];
     return (this.storeSteps[lane.index]?.[this.commits] ?? at) < at;
   }
@@ -152,7 +168,7 @@ export class History<S> {
     // A store of the same CPU keeps the step waiting until it is visible, but the step could have come before both.
     const needs = front + MAX_CONTEXTS;
     clocks.copyWithin(needs, front, needs);
-    const waits = lane.isShared || (step !== undefined && waitsForStores(context, step));
+    const waits = !this.isArm64 && (lane.isShared || (step !== undefined && waitsForStores(context, step)));
     if (waits && kind !== contextKind.COMMIT && lane.buffer !== undefined) {
       this.join(needs, this.lastCommit[lane.index] ?? -1);
     }
@@ -192,13 +208,16 @@ export class History<S> {
   dependsByObject(i: number, context: Context, code: number): boolean {
     if (this.isVisible[i] !== 0 && this.isSeen(code)) return true;
     const isCommit = context.kind === contextKind.COMMIT;
-    if ((isCommit || this.isCommit[i] !== 0) && this.lane[i] === context.lane.index) return false;
+    const withCommit = isCommit || this.isCommit[i] !== 0;
+    if (withCommit && !this.isArm64 && this.lane[i] === context.lane.index) return false;
     return code !== NO_ACCESS && this.touches(i, code);
   }
 
-  /** True if step `i` was made by another context of the same CPU, which excludes this one. */
+  /** True if step `i` was made by another context of the same CPU, which excludes this one, or its order matters to it. */
   dependsByCpu(i: number, context: Context): boolean {
-    if (this.lane[i] !== context.lane.index || !context.lane.isShared) return false;
+    if (this.lane[i] !== context.lane.index) return false;
+    if (this.isArm64) return this.areOrdered(i, context, isOrdered(context));
+    if (!context.lane.isShared) return false;
     return context.kind !== contextKind.COMMIT && this.isCommit[i] === 0;
   }
 
@@ -208,7 +227,9 @@ export class History<S> {
     const otherCode = accessOf(other);
     if (this.isSeen(code) && this.isSeen(otherCode)) return false;
     const withCommit = context.kind === contextKind.COMMIT || other.kind === contextKind.COMMIT;
-    if (context.lane === other.lane && (withCommit || context.lane.isShared)) return withCommit;
+    if (context.lane === other.lane && this.isArm64) {
+      if (!withCommit || isOrdered(context) || isOrdered(other)) return false;
+    } else if (context.lane === other.lane && (withCommit || context.lane.isShared)) return withCommit;
     return code === NO_ACCESS || otherCode === NO_ACCESS || !clash(code, otherCode);
   }
 
@@ -249,8 +270,11 @@ export class History<S> {
     this.isVisible[at] = this.isSeen(code) ? 1 : 0;
     const isRelease = isCommit ? pendingStore(context) instanceof Lock : step?.kind === 'release';
     this.isRelease[at] = isRelease && code !== NO_ACCESS ? 1 : 0;
+    this.committed = isCommit ? this.causeOf(pid) : -1;
     this.commits = context.lane.buffer?.commits ?? 0;
+    this.waited = context.lane.buffer?.size ?? 0;
     this.drains = context.lane.buffer?.drains ?? 0;
+    this.isOrdered[at] = this.isArm64 && isOrdered(context) ? 1 : 0;
     this.waits = !isCommit && step !== undefined && stage.memory === 'tso' && waitsForStores(context, step);
   }
 
@@ -269,7 +293,16 @@ export class History<S> {
   private causeOf(pid: number): number {
     const { kind, lane } = this.execution.stage.contexts[pid];
     if (kind !== contextKind.COMMIT || lane.buffer === undefined) return this.cause[pid];
-    return this.storeSteps[lane.index]?.[lane.buffer.commits] ?? -1;
+    const store = pendingStore(this.execution.stage.contexts[pid]);
+    if (store === undefined) return -1;
+    return this.storeSteps[lane.index]?.[lane.buffer.oldestNumber(store)] ?? -1;
+  }
+
+  /** True if step `i` of the CPU, or one of `context`, which is `ordered`, comes before or after its stores reach memory. */
+  private areOrdered(i: number, context: Context, ordered: boolean): boolean {
+    const isCommit = context.kind === contextKind.COMMIT;
+    if (isCommit !== (this.isCommit[i] !== 0)) return isCommit ? this.isOrdered[i] !== 0 : ordered;
+    return true;
   }
 
   private withStep(): number {
@@ -300,14 +333,18 @@ export class History<S> {
     const row = at * MAX_CONTEXTS;
     clocks.fill(0, row, row + MAX_CONTEXTS);
     this.join(row, this.lastStep[pid]);
-    this.join(row, this.isCommit[at] !== 0 ? this.storeOf(context) : this.cause[pid]);
-    if (this.waits || this.isLocked) this.join(row, this.lastCommit[context.lane.index] ?? -1);
+    this.join(row, this.isCommit[at] !== 0 ? this.committed : this.cause[pid]);
+    if (!this.isArm64 && (this.waits || this.isLocked))
+      this.join(row, this.lastCommit[context.lane.index] ?? -1);
     const code = this.code[at];
     const changes = this.changes[at];
     const floor = this.timePassed.at(-1) ?? 0;
     for (let i = at - 1; i >= floor; i--) {
       if (clocks[row + this.pid[i]] > i) continue;
-      const depends = this.dependsByCpu(i, context) || this.dependsByObject(i, context, code);
+      const isSameCpu = this.isArm64
+        ? this.lane[i] === context.lane.index && this.areOrdered(i, context, this.isOrdered[at] !== 0)
+        : this.dependsByCpu(i, context);
+      const depends = isSameCpu || this.dependsByObject(i, context, code);
       if (depends || (changes !== undefined && this.dependsByAny(i, context, changes))) this.join(row, i);
     }
     clocks[row + pid] = at + 1;
@@ -316,11 +353,6 @@ export class History<S> {
   private dependsByAny(i: number, context: Context, changes: readonly number[]): boolean {
     for (const change of changes) if (this.dependsByObject(i, context, change)) return true;
     return false;
-  }
-
-  /** The step that made the store which has just reached memory. */
-  private storeOf({ lane }: Context): number {
-    return this.storeSteps[lane.index]?.[(lane.buffer?.commits ?? 0) - 1] ?? -1;
   }
 
   private join(row: number, step: number): void {

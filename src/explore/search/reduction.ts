@@ -6,6 +6,8 @@ import type { Step } from '../../machine/step.js';
 import { accessOf } from '../execution/access.js';
 import type { Unit, Wanted } from './unit.js';
 
+const nothing: readonly number[] = [];
+
 /**
  * Runs at least one execution of every class that differs only in the order of independent steps: dynamic partial-order
  * reduction with source sets and sleep sets (Abdulla, Aronis, Jonsson, Sagonas, "Optimal dynamic partial order
@@ -26,6 +28,8 @@ export class Reduction<S> implements DivisibleSearch {
   private readonly sleep: Int32Array;
   /** Contexts tried whose step must not sleep. */
   private readonly wakeful: Int32Array;
+  /** For each state: sets of contexts of which all are to be tried if one is. */
+  private readonly together: (readonly number[])[] = [];
   private readonly chosen: Int32Array;
   private readonly choices: Int32Array;
   private readonly nowNs: Float64Array;
@@ -180,10 +184,12 @@ export class Reduction<S> implements DivisibleSearch {
     tally.began(this.chosen);
     for (let at = 0; at < end; at++) {
       this.restoreTime(at);
+      this.together[at] = this.alternatives(this.enabled[at]);
       this.history.performNew(at, this.chosen[at]);
       tally.stepped(at + 1, this.chosen);
     }
     this.restoreTime(end);
+    this.together[end] = this.alternatives(this.enabled[end]);
     return end;
   }
 
@@ -211,17 +217,19 @@ export class Reduction<S> implements DivisibleSearch {
    */
   private hidesCommits(at: number): boolean {
     if (!this.history.hasDrained(at)) return false;
-    const { commit } = this.setup.execution.stage.contexts[this.chosen[at]].lane;
-    if (commit === undefined) return true;
-    // All that begins with that commit has been seen: what is left of this state begins with another context.
-    if ((this.sleep[at] & (1 << commit.pid)) !== 0) this.want(at, 0, this.enabled[at]);
-    else this.want(at, 0, 1 << commit.pid);
+    let commits = 0;
+    for (const { pid } of this.setup.execution.stage.contexts[this.chosen[at]].lane.commits)
+      commits |= 1 << pid;
+    commits &= this.enabled[at];
+    // All that begins with those commits has been seen: what is left of this state begins with another context.
+    this.want(at, 0, (commits & ~this.sleep[at]) === 0 ? this.enabled[at] : commits);
     return true;
   }
 
   /** Has `add` tried in state `at`, unless one of `first` is tried there. */
-  private want(at: number, first: number, add: number): void {
+  private want(at: number, first: number, added: number): void {
     const { todo, sleep, wanted } = this;
+    const add = this.withAlternatives(at, added);
     if ((first & (todo[at] | sleep[at])) !== 0 || (todo[at] & add) === add) return;
     if (at >= this.floor) {
       todo[at] |= add;
@@ -235,6 +243,7 @@ export class Reduction<S> implements DivisibleSearch {
   private open(at: number, enabled: number): boolean {
     this.nowNs[at] = this.setup.execution.stage.nowNs;
     this.enabled[at] = enabled;
+    this.together[at] = this.alternatives(enabled);
     this.done[at] = 0;
     this.wakeful[at] = 0;
     this.todo[at] = 0;
@@ -244,8 +253,37 @@ export class Reduction<S> implements DivisibleSearch {
     const awake = enabled & ~this.sleep[at];
     if (awake === 0) return false;
     this.choose(at, awake);
-    this.todo[at] = isShared ? enabled : 1 << this.chosen[at];
+    this.todo[at] = isShared ? enabled : this.withAlternatives(at, 1 << this.chosen[at]);
     return true;
+  }
+
+  /** `contexts`, and what must be tried in state `at` if they are. */
+  private withAlternatives(at: number, contexts: number): number {
+    let all = contexts;
+    for (const set of this.together[at]) if ((contexts & set) !== 0) all |= set;
+    return all;
+  }
+
+  /**
+   * Where a load may have been early, that it was not is another choice of the same CPU: neither shows in an execution that
+   * begins with the other.
+   */
+  private alternatives(enabled: number): readonly number[] {
+    const { stage } = this.setup.execution;
+    if (stage.memory !== 'arm64') return nothing;
+    stage.finishMove();
+    const sets: number[] = [];
+    for (const { early, index } of stage.usedLanes()) {
+      if (early === undefined || (enabled & (1 << early.pid)) === 0) continue;
+      let set = 0;
+      for (let rest = enabled; rest !== 0; rest &= rest - 1) {
+        const pid = lowest(rest);
+        const { lane, kind } = stage.contexts[pid];
+        if (lane.index === index && kind !== contextKind.COMMIT) set |= 1 << pid;
+      }
+      sets.push(set);
+    }
+    return sets;
   }
 
   /** Contexts whose next step was tried before, and commutes with all that was done since. */
@@ -271,7 +309,8 @@ export class Reduction<S> implements DivisibleSearch {
     const { contexts, count } = execution.stage;
     for (let pid = 0; pid < count; pid++) {
       const context = contexts[pid];
-      if (context.step === undefined || (enabled & (1 << pid)) !== 0) continue;
+      if (context.step === undefined || context.kind === contextKind.EARLY || (enabled & (1 << pid)) !== 0)
+        continue;
       this.findRace(steps - 1, context, context.step, accessOf(context));
       for (const code of execution.looksOf(context)) this.findRace(steps - 1, context, context.step, code);
     }
@@ -318,6 +357,7 @@ export class Reduction<S> implements DivisibleSearch {
   /** True if other contexts can keep the context from doing `step`. */
   private canWait(context: Context, step: Step | undefined): boolean {
     const { lane } = context;
+    if (this.setup.execution.stage.memory === 'arm64') return true;
     if (step === undefined || context.kind === contextKind.COMMIT) return false;
     if (
       step.kind === 'acquire' ||

@@ -4,7 +4,7 @@ import { aText, nothing } from './expects.js';
 
 export const write = defineAction({
   name: 'write',
-  value: guestPath.describe("Write data to a file of the guest's /proc or /sys"),
+  value: guestPath.describe("Write data to a file of the guest's /proc, /sys or /dev"),
   companions: { data: textOrNumber.optional().describe('what to write') },
   needs: { data: 'what to write' },
   fields: (path, { data }) => ({ path, data: String(data) }),
@@ -17,7 +17,7 @@ export const write = defineAction({
 
 export const read = defineAction({
   name: 'read',
-  value: guestPath.describe("Read a file of the guest's /proc or /sys"),
+  value: guestPath.describe("Read a file of the guest's /proc, /sys or /dev"),
   expects: aText,
   fields: (path) => ({ path }),
   describe: ({ path }) => `read ${path}`,

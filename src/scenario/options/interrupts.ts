@@ -27,7 +27,10 @@ export interface InterruptOptions extends LineHandlerOptions {
   readonly name?: string;
   /** CPUs that it may go to, as a list such as `0-3,5`; default: what /proc/irq/default_smp_affinity says. */
   readonly affinity?: string;
-  /** The one of these CPUs that it goes to once the guest has booted; default: what the kernel chooses. */
+  /**
+   * The one of these CPUs that it goes to once the guest has booted; default: what the kernel chooses. One that is not of
+   * them: it is about to move with the next interrupt, if its chip moves it no sooner.
+   */
   readonly cpu?: CpuId;
   /**
    * The kernel alone decides where it goes, within `affinity`: user space may not move it, and it is shut down while all
@@ -35,5 +38,7 @@ export interface InterruptOptions extends LineHandlerOptions {
    * (`virtio0-req.0`), if `affinity` is given.
    */
   readonly managed?: boolean;
+  /** NUMA node of its descriptor; default: what the kernel makes it, which is none but for managed ones. */
+  readonly node?: number;
   readonly counts?: CpuCounts;
 }

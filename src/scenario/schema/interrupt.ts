@@ -3,7 +3,7 @@ import type { Checks } from '../checks/checks.js';
 import { type InterruptOptions, interruptFlows } from '../options/interrupts.js';
 import { bool, cpu, cpuCounts, cpuList, hwirq, irq, nonEmpty } from './notations.js';
 import { handlerKeys, handlerOptions } from './line-request.js';
-import { keysIn, mapping, whenMapping, word } from './shapes.js';
+import { int, keysIn, mapping, whenMapping, word } from './shapes.js';
 
 const interruptKeys = mapping(
   'an interrupt, e.g. {irq: 8, chip: IO-APIC, hwirq: 8, flow: edge, name: rtc0}',
@@ -33,6 +33,9 @@ const interruptKeys = mapping(
       .describe(
         'The kernel alone decides where it goes, within affinity, and shuts it down with these CPUs; default: by its name',
       ),
+    node: int(0, 1023)
+      .optional()
+      .describe('NUMA node of its descriptor; default: none, but for managed interrupts'),
     counts: cpuCounts.optional().describe('Counts from the start; default 0'),
   },
 );

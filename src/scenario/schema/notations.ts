@@ -59,16 +59,16 @@ export const guid = z
   )
   .transform((text) => text.replace(/[{}]/g, '').toLowerCase());
 
-const pathText = 'a path of the guest that begins with /proc/ or /sys/';
+const pathText = 'a path of the guest that begins with /proc/, /sys/ or /dev/';
 
-export const guestPath = z.string({ error: pathText }).regex(/^\/(proc|sys)\//, { error: pathText });
+export const guestPath = z.string({ error: pathText }).regex(/^\/(proc|sys|dev)\//, { error: pathText });
 
 const printText = '"interrupts" or ' + pathText;
 
 /** What to print; the result is a path. */
 export const printTarget = z
   .string({ error: printText })
-  .regex(/^(interrupts$|\/(proc|sys)\/)/, { error: printText })
+  .regex(/^(interrupts$|\/(proc|sys|dev)\/)/, { error: printText })
   .transform((target) => (target === 'interrupts' ? '/proc/interrupts' : target));
 
 export const bool = z.boolean({ error: 'true or false' });

@@ -3,7 +3,7 @@ import { Guest as NodeGuest } from 'irqlab';
 import {
   axesOf,
   type AxisName,
-  type CapturedText,
+  type Captured,
   compareChoice,
   type Compared,
   type ComparedChoice,
@@ -39,7 +39,7 @@ export async function firstRaces(count: number): Promise<readonly string[]> {
 }
 
 /** A scenario of what a machine shows; undefined if it is not understood. */
-export async function imported(capture: CapturedText): Promise<ImportedScenario | undefined> {
+export async function imported(capture: Captured): Promise<ImportedScenario | undefined> {
   try {
     return await importCaptures([capture]);
   } catch (error) {

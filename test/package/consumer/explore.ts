@@ -14,6 +14,7 @@ import {
   type Fingerprint,
   formatTraceFile,
   inFunction,
+  instructionBarrier,
   type Interrupt,
   laneTable,
   Lock,
@@ -27,6 +28,7 @@ import {
   NotInstrumentedError,
   parseTraceFile,
   type PlainParts,
+  type Order,
   type PlannedRow,
   planOf,
   type Procedure,
@@ -34,6 +36,7 @@ import {
   type Race,
   type RaceVerdict,
   replay,
+  readBarrier,
   type ReplayOptions,
   type ReplayResult,
   type Report,
@@ -51,6 +54,9 @@ import {
   traceFileOf,
   type TraceStep,
   type Verdict,
+  type View,
+  viewOfLoad,
+  writeBarrier,
   type Violation,
   type ViolationKind,
   violationHtml,
@@ -196,6 +202,50 @@ export function drawnUnlocked(): string {
   const lines = violationText(violation, options).split('\n');
   const fits = lines.every((line) => line.length <= 60);
   return `${drawn.map((text) => text.slice(0, 15)).join(', ')}, ${fits}, ${fingerprint}, ${conclusionOf(violation).slice(0, 6)}`;
+}
+
+/** Message passing on arm64: what keeps the second load from being early, and whether it can read the old value. */
+export function messagePassing(): string {
+  const ways = { nothing: 0, smp_rmb: 1, address: 2, isb: 3 };
+  const seen = Object.entries(ways).map(([name, way]) => {
+    const model: Model<{ r: number[] }> = {
+      name,
+      setup(world) {
+        const [data, flag] = [new MemoryWord('data'), new MemoryWord('flag')];
+        const r: number[] = [];
+        world.task(
+          0,
+          'writer',
+          (function* (): Procedure<void> {
+            yield data.write;
+            data.store(1);
+            yield writeBarrier;
+            yield flag.write;
+            flag.store(1);
+          })(),
+        );
+        world.task(
+          1,
+          'reader',
+          (function* (): Procedure<void> {
+            yield flag.read;
+            r.push(flag.load());
+            const view: View = viewOfLoad();
+            if (way === 1) yield readBarrier;
+            if (way === 3) yield instructionBarrier(view);
+            const order: Order | undefined = undefined;
+            yield data.stepOf('read', order, way === 2 ? view : undefined);
+            r.push(data.load());
+          })(),
+        );
+        return { r };
+      },
+      outcome: ({ r }) => r.join(''),
+    };
+    const { outcomes = [] } = check(model, { memory: 'arm64' });
+    return `${name} ${outcomes.some(({ outcome }) => outcome === '10')}`;
+  });
+  return seen.join(', ');
 }
 
 /** A model that store buffers cannot be explored with. */

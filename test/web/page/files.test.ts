@@ -32,6 +32,8 @@ describePage('files and log', (pages) => {
     );
     expect(await shell(page, 'ls /proc/irq/39')).toContain('smp_affinity_list\n');
     expect(await shell(page, "echo 'a  b' c")).toBe('a  b c\n');
+    expect(await shell(page, "echo '<4>from the page' > /dev/kmsg")).toBe('');
+    await page.getByRole('log', { name: 'Kernel log' }).getByText('from the page').waitFor();
     expect(await shell(page, 'rm -rf /')).toMatch(/^sh: rm: not found/);
   });
 

@@ -52,6 +52,24 @@ async function clickCpu(page: Page, geometry: Geometry, cpu: number): Promise<vo
 const said = (page: Page) => page.locator('.notice.last');
 
 describePage('the map', (pages) => {
+  test('a line is dragged by a finger; elsewhere a finger scrolls', async () => {
+    const page = await pages.open({ width: 390, height: 844, hasTouch: true });
+    const { geometry, rowOf } = await geometryOn(page, example);
+    const from = await middleOf(page, geometry, rowOf(29), 1);
+    const to = await middleOf(page, geometry, rowOf(29), 0);
+    const client = await page.context().newCDPSession(page);
+    const touch = (
+      type: 'touchStart' | 'touchMove' | 'touchEnd',
+      points: readonly { x: number; y: number }[],
+    ) => client.send('Input.dispatchTouchEvent', { type, touchPoints: [...points] });
+    await touch('touchStart', [from]);
+    for (let part = 1; part <= 8; part++)
+      await touch('touchMove', [{ x: from.x + ((to.x - from.x) * part) / 8, y: from.y }]);
+    await touch('touchEnd', []);
+    await said(page).getByText('affinity: {irq: 29, cpus: "0"} done').waitFor();
+    expect(await shell(page, 'cat /proc/irq/29/smp_affinity_list')).toBe('0\n');
+  });
+
   test('a line is dragged to another CPU: the files agree, and the host follows', async () => {
     const page = await pages.open();
     const { geometry, rowOf } = await geometryOn(page, example);

@@ -34,6 +34,30 @@ describePage('the page', (pages) => {
     expect(await shell(again, 'cat /proc/interrupts')).toBe(out);
   });
 
+  test('a link holds what was done by hand, too', async () => {
+    const page = await pages.open();
+    for (const [time, line] of [
+      ['500ms', 'echo 1 > /proc/irq/44/smp_affinity_list'],
+      ['1s', 'echo 0 > /sys/devices/system/cpu/cpu2/online'],
+    ]) {
+      await runTo(page, time, time === '1s' ? '1.000 000 000 s' : '0.500 000 000 s');
+      await shell(page, line);
+    }
+    const there = await shell(page, 'cat /proc/interrupts');
+    await page.getByRole('button', { name: 'Share' }).click();
+    await page.getByText('Link copied').waitFor();
+    const link = new URL(await page.evaluate<string>('navigator.clipboard.readText()'));
+    const again = await pages.open({ hash: link.hash.slice(1) });
+    await again.locator('.clock', { hasText: '1.000 000 000 s' }).waitFor();
+    await again.locator('.notice.last').getByText('EBUSY').waitFor();
+    expect(await shell(again, 'cat /proc/interrupts')).toBe(there);
+    // A link that cannot be read is none: the page begins with its own guest.
+    const broken = new URLSearchParams(link.hash.slice(1));
+    broken.set('done', 'AAAA');
+    const without = await pages.open({ hash: String(broken) });
+    expect(await shell(without, 'cat /proc/irq/44/smp_affinity_list')).toBe('3\n');
+  });
+
   test('says what is wrong with a scenario in a link, and shows its own in its place', async () => {
     const s = deflateRawSync('cpus: 0\n').toString('base64url');
     const page = await pages.open({ hash: String(new URLSearchParams({ s })) });

@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import { ScenarioError } from '../../../src/scenario/diagnostics.js';
 import { parseScenario } from '../../../src/scenario/load.js';
 import { irqlab } from '../../support/cli.js';
-import { describePage, expectFitForAll } from '../../support/page.js';
+import { describePage, expectFitForAll, root } from '../../support/page.js';
 
 const wrong = 'cpus: 2\ndevices:\n  - {driver: netvsc, relid: 70000}\nbogus: 3\n';
 
@@ -83,6 +84,44 @@ describePage('Scenario', (pages) => {
     const file = await (await saved).path();
     expect(readFileSync(file, 'utf8')).toContain('arch: arm64');
     expect((await irqlab(['run', file])).out).toBe(out);
+  });
+
+  test.each(['recording.tar.gz', 'sosreport.tar.xz'])(
+    'makes a scenario of a whole %s, as irqlab import does',
+    async (name) => {
+      const page = await pages.open({ hash: 'view=scenario' });
+      const path = join(root, 'examples/slow-vm', name);
+      await page.getByLabel('Files of a machine, or a scenario').setInputFiles(path);
+      await page.getByText('its guest shows the same').waitFor();
+      const saved = page.waitForEvent('download');
+      await page.getByRole('button', { name: 'Save', exact: true }).click();
+      const { out, err } = await irqlab(['import', path]);
+      expect(readFileSync(await (await saved).path(), 'utf8')).toBe(out);
+      const findings = page.getByRole('region', { name: 'What was made of the recording' });
+      expect(await findings.textContent()).toBe(err);
+      await expectFitForAll(page);
+    },
+  );
+
+  test('takes a recording that is dropped, and says what is wrong with one as the command line does', async () => {
+    const page = await pages.open({ hash: 'view=scenario' });
+    const bytes = readFileSync(join(root, 'examples/slow-vm/recording.tar.gz'));
+    const drop = (name: string, dropped: Buffer): Promise<void> =>
+      page.evaluate(`{
+        const dataTransfer = new DataTransfer();
+        const bytes = Uint8Array.from(atob('${dropped.toString('base64')}'), (c) => c.charCodeAt(0));
+        dataTransfer.items.add(new File([bytes], '${name}'));
+        document.querySelector('.own').dispatchEvent(new DragEvent('drop', { dataTransfer, bubbles: true, cancelable: true }));
+      }`);
+    await drop('cut.tar.gz', bytes.subarray(0, 500));
+    await page.getByText(/^cut\.tar\.gz: gzip cannot unpack it, it is cut or damaged/).waitFor();
+    await drop('whole.tar.gz', bytes);
+    await page.getByText('its guest shows the same').waitFor();
+    await page.getByLabel('Files of a machine, or a scenario').setInputFiles([
+      { name: 'whole.tar.gz', mimeType: '', buffer: bytes },
+      { name: 'interrupts', mimeType: '', buffer: Buffer.from('') },
+    ]);
+    await page.getByText('whole.tar.gz is a whole recording: it goes with no other file').waitFor();
   });
 
   test('says where a pasted text is not understood', async () => {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import type { TimelineEvent } from '../../../src/guest/timeline.js';
-import { describePage, expectFitForAll, runTo } from '../../support/page.js';
+import { describePage, expectFitForAll, runTo, shell } from '../../support/page.js';
 
 /** What the page saves when a button is pressed. */
 async function saved(page: Page, button: string): Promise<string> {
@@ -61,6 +61,19 @@ describePage('Timeline', (pages) => {
     await page.keyboard.press('-');
     await page.getByRole('button', { name: 'All' }).click();
     expect(await label()).toBe(whole);
+  });
+
+  test('turns off what it has turned on, and nothing else', async () => {
+    const page = await pages.open({ hash: 'view=timeline' });
+    expect(await shell(page, 'echo irq:softirq_raise > /sys/kernel/tracing/set_event')).toBe('');
+    await page.getByRole('tab', { name: 'Timeline' }).click();
+    await traced(page);
+    expect(await shell(page, 'cat /sys/kernel/tracing/set_event')).toBe('irq:softirq_raise\n');
+    await page.getByRole('tab', { name: 'Timeline' }).click();
+    await page.getByLabel('Events', { exact: true }).fill('sched,irq:nothing');
+    await page.getByRole('button', { name: 'Trace', exact: true }).click();
+    await page.getByRole('alert').getByText('EINVAL').waitFor();
+    expect(await shell(page, 'cat /sys/kernel/tracing/set_event')).toBe('irq:softirq_raise\n');
   });
 
   test('says what an event of an unknown name is', async () => {

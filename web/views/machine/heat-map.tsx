@@ -141,6 +141,18 @@ export function HeatMap() {
   const placeOf = ({ offsetX, offsetY }: MouseEvent): Place =>
     placeAt(geometryNow(), frame.value.cpus, offsetX, offsetY);
 
+  /** The line goes to that CPU. */
+  function isFrame(place: Place): boolean {
+    if (place.kind !== 'cell') return false;
+    const channel = seen.peek()?.channels.find(({ row }) => row === place.row);
+    return marks.current.of(place.row).effective.includes(place.cpu) || channel?.cpu === place.cpu;
+  }
+
+  /** Or it may go there. */
+  function isMark(place: Place & { readonly kind: 'cell' }): boolean {
+    return isFrame(place) || marks.current.of(place.row).affinity.has(place.cpu);
+  }
+
   const onPointerDown = (event: PointerEvent): void => {
     const place = placeOf(event);
     if (event.button !== 0) return;
@@ -148,10 +160,7 @@ export function HeatMap() {
     if (place.kind !== 'cell') return;
     cursor.value = place;
     tell(place);
-    const { affinity, effective } = marks.current.of(place.row);
-    const channel = seen.value?.channels.find(({ row }) => row === place.row);
-    const isMark = effective.includes(place.cpu) || channel?.cpu === place.cpu || affinity.has(place.cpu);
-    if (!isMark || event.pointerType === 'touch') return;
+    if (!isMark(place) || (event.pointerType === 'touch' && !isFrame(place))) return;
     canvas.current?.setPointerCapture(event.pointerId);
     drag.value = { row: place.row, cpus: [place.cpu] };
   };
@@ -176,6 +185,16 @@ export function HeatMap() {
     if (row === undefined || isHere) return;
     cursor.value = { row: dragged.row, cpu: cpus[0] };
     void move(row, formatCpuList(cpus));
+  };
+
+  /** A finger on a frame drags it; anywhere else it scrolls the map. */
+  const onTouchStart = (event: TouchEvent): void => {
+    const [touch] = event.touches;
+    const { current } = canvas;
+    if (event.touches.length !== 1 || touch === undefined || current === null) return;
+    const { left, top } = current.getBoundingClientRect();
+    const place = placeAt(geometryPeek(), frame.peek().cpus, touch.clientX - left, touch.clientY - top);
+    if (isFrame(place) && event.cancelable) event.preventDefault();
   };
 
   const onClick = (event: MouseEvent): void => {
@@ -264,6 +283,7 @@ export function HeatMap() {
             aria-roledescription="heat map"
             aria-describedby="map-said map-keys"
             onPointerDown={onPointerDown}
+            onTouchStart={onTouchStart}
             onPointerMove={onPointerMove}
             onPointerUp={onPointerUp}
             onPointerCancel={() => {

@@ -1,21 +1,15 @@
 import { useSignal } from '@preact/signals';
+import type { Captured } from 'irqlab/browser';
 import { ask } from '../../store/worker.js';
 import type { Imported } from '../../worker/editor-protocol.js';
 import { replaceDraft } from './draft.js';
-
-interface NamedText {
-  readonly file: string;
-  readonly text: string;
-}
 
 /** What a real machine prints, to make a scenario of. */
 export function BringYourOwn() {
   const pasted = useSignal('');
   const said = useSignal<Imported | undefined>(undefined);
   const isBusy = useSignal(false);
-  const take = async (captures: readonly NamedText[]): Promise<void> => {
-    const scenario = captures.find(({ file }) => /\.ya?ml$/.test(file));
-    if (scenario !== undefined) return replaceDraft({ name: scenario.file, text: scenario.text });
+  const take = async (captures: readonly Captured[]): Promise<void> => {
     isBusy.value = true;
     try {
       const imported = await ask<'import'>({ kind: 'import', captures });
@@ -25,10 +19,16 @@ export function BringYourOwn() {
       isBusy.value = false;
     }
   };
-  const takeFiles = async (files: Iterable<File>): Promise<void> =>
-    take(
-      await Promise.all(Array.from(files, async (file) => ({ file: file.name, text: await file.text() }))),
+  const takeFiles = async (files: readonly File[]): Promise<void> => {
+    const scenario = files.find(({ name }) => /\.ya?ml$/.test(name));
+    if (scenario !== undefined) return replaceDraft({ name: scenario.name, text: await scenario.text() });
+    if (files.length === 0) return;
+    await take(
+      await Promise.all(
+        files.map(async (file) => ({ file: file.name, bytes: new Uint8Array(await file.arrayBuffer()) })),
+      ),
     );
+  };
   return (
     <section
       class="pane own"
@@ -36,15 +36,16 @@ export function BringYourOwn() {
       onDragOver={(event) => event.preventDefault()}
       onDrop={(event) => {
         event.preventDefault();
-        if (event.dataTransfer !== null) void takeFiles(event.dataTransfer.files);
+        if (event.dataTransfer !== null) void takeFiles([...event.dataTransfer.files]);
       }}
     >
       <h2 id="own-title" class="label">
         Bring your own machine
       </h2>
       <p class="quiet">
-        Paste a /proc/interrupts, or the output of <code>lsvmbus -vv</code>, or drop files with one of each.
-        Nothing leaves this page.
+        Paste a /proc/interrupts, or the output of <code>lsvmbus -vv</code>, or drop files with one of each;
+        or drop what <code>irqlab record</code> wrote, or a sosreport (.tar.gz, .tar.xz). Nothing leaves this
+        page.
       </p>
       <textarea
         class="mono"
@@ -69,8 +70,9 @@ export function BringYourOwn() {
           <span class="label">or files</span>
           <input
             type="file"
+            aria-label="Files of a machine, or a scenario"
             multiple
-            onChange={({ currentTarget }) => void takeFiles(currentTarget.files ?? [])}
+            onChange={({ currentTarget }) => void takeFiles([...(currentTarget.files ?? [])])}
           />
         </label>
       </div>
@@ -80,11 +82,17 @@ export function BringYourOwn() {
         {said.value?.ok === true && (
           <>
             <p>The scenario is in the editor: its guest shows the same.</p>
-            <ul>
-              {said.value.notes.map((note) => (
-                <li key={note}>{note}</li>
-              ))}
-            </ul>
+            {said.value.findings === undefined ? (
+              <ul>
+                {said.value.notes.map((note) => (
+                  <li key={note}>{note}</li>
+                ))}
+              </ul>
+            ) : (
+              <pre tabIndex={0} role="region" aria-label="What was made of the recording">
+                {said.value.findings}
+              </pre>
+            )}
           </>
         )}
       </div>

@@ -1,6 +1,6 @@
 import type { Snapshot } from '../../../machine/step.js';
-import { accessOf, NO_ACCESS } from '../../execution/access.js';
-import { type Context, contextKind, type Lane } from '../../execution/context.js';
+import { accessOf, NO_ACCESS, readerOf } from '../../execution/access.js';
+import type { Context, Lane } from '../../execution/context.js';
 import { MAX_CONTEXTS } from '../../execution/context-set.js';
 import type { Execution } from '../../execution/execution.js';
 import { Digest } from './digest.js';
@@ -83,7 +83,7 @@ export class Observations<S> {
     this.count = stage.count;
     this.lane = lane;
     this.code = accessOf(context);
-    if (context.kind === contextKind.COMMIT) return;
+    if (context.isPhantom) return;
     if (context.proc === undefined) this.seed(at, pid);
     else local.from(rows[at * ROW + 2 * pid], rows[at * ROW + 2 * pid + 1]);
     if (lane.isShared) this.addRow(at, LANES + 2 * lane.index);
@@ -102,8 +102,8 @@ export class Observations<S> {
     const { changeCount } = stage;
     this.changed[to] = changeCount > 0 || stage.count > this.count || context.nextLane !== undefined ? 1 : 0;
     rows.copyWithin(to * ROW, at * ROW, to * ROW);
-    const isCommit = context.kind === contextKind.COMMIT;
-    if (!isCommit) this.addChanges(changeCount);
+    const { isPhantom } = context;
+    if (!isPhantom) this.addChanges(changeCount);
     const { a, b } = local;
     this.parts.look(to, a);
     if (stage.checkpointOf === context) {
@@ -112,7 +112,7 @@ export class Observations<S> {
       this.parts.addOwn(local, to, context.name);
       this.addChanges(changeCount);
     }
-    if (!isCommit) this.setLocal(to, pid, context.proc !== undefined);
+    if (!isPhantom) this.setLocal(to, pid, context.proc !== undefined);
     this.setVersion(to, code);
     for (let i = 0; i < changeCount; i++) this.setVersion(to, stage.changes[i]);
     this.marks[to] = this.undo.length;
@@ -150,6 +150,7 @@ export class Observations<S> {
       item.from(0x5be0cd19, pid);
       item.addPair(rows[at * ROW + 2 * pid], rows[at * ROW + 2 * pid + 1]);
       item.add(flagsOf(context));
+      if (context.store !== undefined) item.add(context.store.id);
       if (context.virtualTime) item.addNumber(context.deadlineNs);
       this.addItem();
     }
@@ -173,8 +174,10 @@ export class Observations<S> {
     const { stage } = execution;
     const context = stage.contexts[pid];
     this.before(at, pid);
-    if (context.kind === contextKind.COMMIT) {
+    if (context.isPhantom) {
+      const reader = readerOf(context.lane)?.pid ?? pid;
       local.from(0x2b3e6c1f, pid);
+      local.addPair(this.rows[at * ROW + 2 * reader], this.rows[at * ROW + 2 * reader + 1]);
       this.observe(this.code);
     }
     step.from(local.a, local.b);
@@ -280,11 +283,11 @@ export class Observations<S> {
 function flagsOf({ kind, step, proc, raised, due, lane }: Context): number {
   return (
     kind +
-    (step === undefined ? 0 : 4) +
-    (proc === undefined ? 0 : 8) +
-    (raised ? 16 : 0) +
-    (due ? 32 : 0) +
-    lane.index * 64
+    (step === undefined ? 0 : 8) +
+    (proc === undefined ? 0 : 16) +
+    (raised ? 32 : 0) +
+    (due ? 64 : 0) +
+    lane.index * 128
   );
 }
 
@@ -299,7 +302,5 @@ function addLane(to: Digest, lane: Lane): void {
 }
 
 function addBuffer(to: Digest, { buffer }: Lane): void {
-  if (buffer === undefined || buffer.size === 0) return;
-  to.add(buffer.size);
-  for (let i = 0; i < buffer.size; i++) to.addPair(buffer.idOf(i), buffer.waiting(i));
+  buffer?.tell((x) => to.addNumber(x));
 }

@@ -1,0 +1,56 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { type ExitStatus, exitStatus } from '../../command/exit-status.js';
+import type { Stdio } from '../../command/stdio.js';
+import { withSchemaComment } from '../../command/schema-comment.js';
+import { UsageError } from '../../command/usage-error.js';
+import type { Start, StartFile } from './starts.js';
+
+/** Where the package has its examples. */
+const examples = new URL('../../../examples/', import.meta.url);
+
+/**
+ * `irqlab init`: copies examples, which say in their heads how they are run, under names of the user's own.
+ *
+ * @throws UsageError if a file is there already, cannot be written, or has a name that says it is something else.
+ */
+export function writeStart(start: Start, file: string, stdio: Stdio): ExitStatus {
+  if (!start.named.test(file))
+    throw new UsageError(
+      `${file} is no ${start.name === 'scenario' ? 'scenario' : 'module'} by its name`,
+      start.names,
+    );
+  const files = start
+    .files(file)
+    .map((one) => (one.unlessThere ? { ...one, file: join(dirname(file), one.file) } : one))
+    .filter((one) => !(one.unlessThere && existsSync(one.file)));
+  for (const one of files) if (existsSync(one.file)) throw alreadyThere(one.file);
+  for (const one of files) write(one.file, textOf(one, files));
+  const written = files.map((one) => one.file);
+  const beside = written.length > 1 ? `; ${written.slice(1).join(', ')} goes with it` : '';
+  const next = start.next(file, written).map((command) => `  ${command}\n`);
+  stdio.out(`${file} has ${start.written}${beside}. Next:\n${next.join('')}`);
+  return exitStatus.ok;
+}
+
+/** A template, in which the files are called as they are called here. */
+function textOf({ template, file }: StartFile, files: readonly StartFile[]): string {
+  let text = readFileSync(new URL(template, examples), 'utf8');
+  for (const one of files) text = text.replaceAll(`examples/${one.template}`, one.file);
+  return template.endsWith('.yaml') ? withSchemaComment(text, file) : text;
+}
+
+function write(file: string, text: string): void {
+  try {
+    writeFileSync(file, text, { flag: 'wx' });
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST') throw alreadyThere(file);
+    if (code === 'ENOENT') throw new UsageError(`cannot write ${file}: there is no such directory`);
+    throw new UsageError(`cannot write ${file}: ${message}`);
+  }
+}
+
+function alreadyThere(file: string): UsageError {
+  return new UsageError(`${file} is there already`, 'Name another file.');
+}
