@@ -16,9 +16,17 @@ export const outline = [
   {
     title: 'How to',
     about: 'Pages for a task at hand.',
-    pages: ['capture', 'devices', 'tracing', 'explorer', 'mount', 'web', 'hostile-host', 'plugins'].map(
-      (name) => `docs/${name}.md`,
-    ),
+    pages: [
+      'capture',
+      'devices',
+      'tracing',
+      'explorer',
+      'scale',
+      'mount',
+      'web',
+      'hostile-host',
+      'plugins',
+    ].map((name) => `docs/${name}.md`),
   },
   {
     title: 'Reference',
