@@ -66,7 +66,9 @@ async function mountedBy(program, args, directory, name) {
     await sleep(20);
   }
   const end = async () => {
-    spawnSync('umount', [directory]);
+    // Whoever else looks at it just now, such as an indexer, must not hold this up.
+    spawnSync('umount', ['-l', directory]);
+    server.kill();
     await ended;
   };
   return { file, end };

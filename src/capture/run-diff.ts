@@ -1,3 +1,4 @@
+import { jsonText } from '../command/json.js';
 import { type ExitStatus, exitStatus } from '../command/exit-status.js';
 import type { Stdio } from '../command/stdio.js';
 import { openMachine } from './open-machine.js';
@@ -20,6 +21,6 @@ export async function runDiff(
   const one = pictureOf(await openMachine(before, stdio));
   const other = pictureOf(await openMachine(after, stdio));
   const diff = diffPictures(one, other);
-  stdio.out(json ? `${JSON.stringify(diff, undefined, 2)}\n` : diffText(diff, one.name, other.name));
+  stdio.out(json ? jsonText('diff', diff) : diffText(diff, one.name, other.name));
   return isMoved(diff) ? exitStatus.failed : exitStatus.ok;
 }

@@ -1,3 +1,4 @@
+import { jsonText } from '../command/json.js';
 import { type ExitStatus, exitStatus } from '../command/exit-status.js';
 import type { Stdio } from '../command/stdio.js';
 import { scenarioOf } from './captured-scenario.js';
@@ -30,7 +31,7 @@ export async function runExplain(
     const { text } = await scenarioOf(machine, showInterrupts);
     answers.push(balanced(picture, await balance(text)));
   }
-  stdio.out(json ? `${JSON.stringify(answers, undefined, 2)}\n` : answersText(answers));
+  stdio.out(json ? jsonText('explain', { answers }) : answersText(answers));
   return exitStatus.ok;
 }
 

@@ -1,3 +1,4 @@
+import { jsonText } from '../command/json.js';
 import { type ExitStatus, exitStatus } from '../command/exit-status.js';
 import { writeNewText } from '../command/named-file.js';
 import type { Stdio } from '../command/stdio.js';
@@ -50,8 +51,7 @@ export async function runImport(
   const toStdout = output === undefined || output === '-';
   const text = withSchemaComment(scenario, toStdout ? undefined : output);
   if (!toStdout) writeNewText(output, text, force);
-  if (json)
-    stdio.out(`${JSON.stringify({ ...(toStdout && { scenario: text }), ...findings }, undefined, 2)}\n`);
+  if (json) stdio.out(jsonText('import', { ...(toStdout && { scenario: text }), ...findings }));
   else {
     if (toStdout) stdio.out(text);
     stdio.err(

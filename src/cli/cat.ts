@@ -1,3 +1,4 @@
+import { jsonText } from '../command/json.js';
 import { ErrnoError } from '../lib/errno.js';
 import type { Ns } from '../lib/brand.js';
 import { guestsWith, openScenario } from '../command/scenario-file.js';
@@ -12,13 +13,15 @@ import { failureText } from './run/text.js';
 export interface CatOptions extends PluginOptions {
   /** Time from the end of booting; default: then. */
   readonly at?: Ns;
+  /** As JSON. */
+  readonly json?: boolean;
 }
 
 /** `irqlab cat`: prints files of a scenario's guest; directories are listed. */
 export async function runCat(
   file: string,
   paths: readonly string[],
-  { at: runNs, plugins }: CatOptions,
+  { at: runNs, json = false, plugins }: CatOptions,
   stdio: Stdio,
 ): Promise<ExitStatus> {
   const scenario = openScenario(file, stdio, plugins);
@@ -30,22 +33,32 @@ export async function runCat(
     stdio.err(failureText(scenario.file, { ...result, steps }));
     ok = result.ok;
   }
-  for (const path of paths) {
-    try {
-      stdio.out(textOf(guest.fs, path));
-    } catch (error) {
-      if (!(error instanceof ErrnoError)) throw error;
-      stdio.err(`irqlab: cat: ${path}: ${error.message}\n`);
-      ok = false;
-    }
+  const files = paths.map((path) => read(guest.fs, path));
+  if (json) stdio.out(jsonText('cat', { files }));
+  for (const { path, error, text, entries } of files) {
+    if (error !== undefined) ok = false;
+    if (json) continue;
+    if (error !== undefined) stdio.err(`irqlab: cat: ${path}: ${error.message}\n`);
+    else stdio.out(text ?? entries?.map((name) => `${name}\n`).join('') ?? '');
   }
   return ok ? exitStatus.ok : exitStatus.failed;
 }
 
-function textOf(fs: FileTree, path: string): string {
-  if (fs.stat(path).kind !== 'directory') return fs.readFile(path);
-  return fs
-    .readdir(path)
-    .map((name) => `${name}\n`)
-    .join('');
+/** What is at a path of the guest: a text, the names in a directory, or why it cannot be read. */
+interface Read {
+  readonly path: string;
+  readonly text?: string;
+  readonly entries?: readonly string[];
+  readonly error?: { readonly code: string; readonly message: string };
+}
+
+function read(fs: FileTree, path: string): Read {
+  try {
+    return fs.stat(path).kind === 'directory'
+      ? { path, entries: fs.readdir(path) }
+      : { path, text: fs.readFile(path) };
+  } catch (error) {
+    if (!(error instanceof ErrnoError)) throw error;
+    return { path, error: { code: error.code, message: error.message } };
+  }
 }

@@ -1,3 +1,4 @@
+import { jsonText } from '../command/json.js';
 import { type ExitStatus, exitStatus } from '../command/exit-status.js';
 import { InterruptedError } from '../command/interruptible.js';
 import { runGuest } from '../command/run-guest.js';
@@ -62,7 +63,7 @@ export async function runCompare(
     }
   }
   stdio.progress?.('');
-  stdio.out(json ? JSON.stringify(comparison, undefined, 2) + '\n' : compareText(comparison));
+  stdio.out(json ? jsonText('compare', comparison) : compareText(comparison));
   const own = rows.find(({ isOwn }) => isOwn);
   return own?.problem === undefined && own?.failedSteps.length === 0 ? exitStatus.ok : exitStatus.failed;
 }

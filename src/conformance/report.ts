@@ -1,3 +1,4 @@
+import { jsonText } from '../command/json.js';
 import type { Failure, FileReport } from './replay.js';
 
 /** The report as text: a line for each file, and the first failures with what differs. */
@@ -83,5 +84,5 @@ export function summaryText(reports: readonly FileReport[]): string {
 
 /** The report for machines. */
 export function reportJson(directory: string, ok: boolean, files: readonly FileReport[]): string {
-  return JSON.stringify({ directory, ok, ...totals(files), files }, undefined, 2) + '\n';
+  return jsonText('conformance', { directory, ok, ...totals(files), files });
 }

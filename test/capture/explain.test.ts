@@ -49,7 +49,9 @@ describe('explain', () => {
       '  CPU 4 has 750 interrupts a second, 87.2 % of all; most are of channel 20 (netvsc), 500\n',
     );
     expect(out).toContain('  node 1 has 88.4 % of the interrupts and 50 % of the CPUs\n');
-    const answers = JSON.parse((await irqlab(['explain', file, '--json'])).out) as Answer[];
+    const { answers } = JSON.parse((await irqlab(['explain', file, '--json'])).out) as {
+      answers: Answer[];
+    };
     expect(answers.map(({ question }) => question)).toHaveLength(4);
     for (const { statements } of answers) for (const { from } of statements) expect(from).not.toBe('');
   });

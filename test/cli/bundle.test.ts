@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test } from '@jest/globals';
+import { beforeAll, describe, expect, test } from '@jest/globals';
 import { sourceStack } from '../../src/command/source-stack.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 
@@ -30,13 +30,27 @@ function node(...args: readonly string[]): Ended {
 
 const bundled = (...args: readonly string[]): Ended => node(cli, ...args);
 
-function fromModules(...args: readonly string[]): Ended {
+/** What the command line does, from its modules: one after the other in one process, as they take a second to load. */
+function fromModules(commands: readonly (readonly string[])[]): Map<string, Ended> {
   const start = JSON.stringify(join(root, 'dist/cli/start.js'));
+  const over = '\0';
   const file = directory.file(
     'start.mjs',
-    `import { start } from ${start}; await start(process.argv.slice(2));`,
+    `import { start } from ${start};
+for (const args of ${JSON.stringify(commands)}) {
+  await start(args);
+  process.stdout.write('${over}' + process.exitCode + '${over}');
+  process.stderr.write('${over}');
+}`,
   );
-  return node(file, ...args);
+  const { stdout, stderr } = node(file);
+  const [out, err] = [stdout.split(over), stderr.split(over)];
+  return new Map(
+    commands.map((args, i) => [
+      args.join(' '),
+      { status: Number(out[2 * i + 1]), stdout: out[2 * i], stderr: err[i] },
+    ]),
+  );
 }
 
 /** Prints what of irqlab and its packages was loaded as a module of its own. */
@@ -55,24 +69,33 @@ export async function load(url, context, next) { writeSync(2, 'module ' + url + 
 }
 
 whereBuilt('the command as one file', () => {
-  test.each([
-    [['run', 'examples/cpu-offline.yaml', '--json']],
-    [['run', 'examples/arm64-4vcpu.yaml', '--tree']],
-    [['run', 'examples/kvm-level-irqfd.yaml', '--dmesg']],
-    [['cat', 'examples/two-node-16vcpu.yaml', '/proc/interrupts', '/proc/none']],
-    [['explore', 'modchan-offline', '--variant', 'no-wait']],
-    [['explore', 'affinity-vs-offline', '--workers', '2']],
-    [['--help']],
-    [['run', 'no-such.yaml']],
-    [['rum', 'x']],
-  ])('does what its modules do: %p', (args) => {
-    expect(withoutTimes(bundled(...args))).toEqual(withoutTimes(fromModules(...args)));
+  const commands = [
+    ['run', 'examples/cpu-offline.yaml', '--json'],
+    ['run', 'examples/arm64-4vcpu.yaml', '--tree'],
+    ['run', 'examples/kvm-level-irqfd.yaml', '--dmesg'],
+    ['cat', 'examples/two-node-16vcpu.yaml', '/proc/interrupts', '/proc/none'],
+    ['explore', 'modchan-offline', '--variant', 'no-wait'],
+    ['explore', 'affinity-vs-offline', '--workers', '2'],
+    ['--help'],
+    ['run', 'no-such.yaml'],
+    ['rum', 'x'],
+    ['--version'],
+    ['-V'],
+  ];
+  let ended = new Map<string, Ended>();
+  beforeAll(() => {
+    ended = fromModules(commands);
   });
 
-  test.each([[['--version']], [['-V']]])('says its version: %p', (args) => {
+  test.each(commands.map((args) => args.join(' ')))('does what its modules do: %s', (line) => {
+    const modules = ended.get(line);
+    if (modules === undefined) throw new Error(`${line} was not done`);
+    expect(withoutTimes(bundled(...line.split(' ')))).toEqual(withoutTimes(modules));
+  });
+
+  test.each([['--version'], ['-V']])('says its version: %s', (option) => {
     const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
-    expect(bundled(...args)).toEqual({ status: 0, stdout: `${version}\n`, stderr: '' });
-    expect(fromModules(...args)).toEqual({ status: 0, stdout: `${version}\n`, stderr: '' });
+    expect(bundled(option)).toEqual({ status: 0, stdout: `${version}\n`, stderr: '' });
   });
 
   test('refuses a word in IRQLAB_CHECKS that means nothing', () => {

@@ -159,6 +159,8 @@ timeline: [{offline: 0}, {at: 1s, print: /proc/stat}]
     const { status, out } = await run(scenario, { json: true });
     expect(status).toBe(1);
     expect(JSON.parse(out)).toEqual({
+      format: 'irqlab-run',
+      version: 1,
       scenario: '<stdin>',
       description: 'all',
       ok: false,

@@ -51,13 +51,14 @@ describe('irqlab compare', () => {
   test("the RFC's guest on arm64: percpu counts every channel interrupt twice in /proc/stat, the others once", async () => {
     const rfc = example('rfc-gen2-8vcpu')
       .replace('cpus: 8', 'arch: arm64\ncpus: 8')
+      .replace('run: 10s', 'run: 1s')
       // Rows and interrupts of an x86 machine.
       .replace(/architectureRows:\n( .*\n)+/, '')
       .replace(/interrupts:\n( .*IO-APIC.*\n)+/, '');
     const { out } = await irqlab(['compare', '-', '--vary', 'top-level', '--json'], rfc);
     const { rows } = JSON.parse(out) as Comparison;
     const events = rows[0].events;
-    expect(events).toBeGreaterThan(80_000);
+    expect(events).toBeGreaterThan(8_000);
     expect(
       rows.map(({ choice, inStat, doubleCounts, missingCounts }) => [
         choice,

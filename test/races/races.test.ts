@@ -22,6 +22,7 @@ const variants = races.flatMap(({ id, variants }) =>
  */
 const large: ReadonlySet<string> = new Set([
   'rescind-reuse/rfc',
+  'rescind-reuse/rfc-late-interrupt',
   'level-irqfd/shared-id-unregister-outside',
   'level-irqfd/shared-id-lock-dropped',
   'level-irqfd/shared-id-under-lock',

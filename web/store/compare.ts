@@ -28,6 +28,7 @@ function present(): Helper {
 
 export async function loadAxes(): Promise<void> {
   const given = scenario.value;
+  axes.value = undefined;
   if (given !== undefined) axes.value = await present().ask<'axes'>({ kind: 'axes', ...given });
 }
 

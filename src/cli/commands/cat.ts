@@ -19,6 +19,7 @@ export const command: CommandModule = {
       .argument('<scenario>', 'scenario file (YAML), or - for standard input')
       .argument('<path...>', 'files and directories of the guest')
       .option('--at <time>', 'let workload and timeline run until then, e.g. 5s or 20ms', parseTime)
+      .option('--json', 'print paths, texts, lists and errors as JSON')
       .addHelpText('after', example)
       .action(async (file: string, paths: string[], options: CatOptions) => {
         const { runCat } = await import('../cat.js');

@@ -1,3 +1,4 @@
+import type { CtlOptions } from '../../live/control/client.js';
 import type { CommandModule } from '../command.js';
 
 const example = `
@@ -28,10 +29,11 @@ export const command: CommandModule = {
       .argument('<socket>', 'what --socket of irqlab mount or irqlab shell said')
       .argument('<command>', 'what to do')
       .argument('[arguments...]', 'with what')
+      .option('--json', 'print the answer as JSON, a refusal as well')
       .addHelpText('after', example)
-      .action(async (socket: string, name: string, args: string[]) => {
+      .action(async (socket: string, name: string, args: string[], options: CtlOptions) => {
         const { sendCommand } = await import('../../live/control/client.js');
-        finish(await sendCommand(socket, name, args, stdio));
+        finish(await sendCommand(socket, name, args, options, stdio));
       });
   },
 };

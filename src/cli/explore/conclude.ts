@@ -1,3 +1,4 @@
+import { jsonText } from '../../command/json.js';
 import { type ExitStatus, exitStatus } from '../../command/exit-status.js';
 import { writeText } from '../../command/named-file.js';
 import type { Stdio } from '../../command/stdio.js';
@@ -38,7 +39,7 @@ export function conclude(
     save === undefined
       ? 'To replay it: add --save FILE, then irqlab replay FILE'
       : `Replay: irqlab replay ${save}`;
-  if (json) stdio.out(`${JSON.stringify(report, undefined, 2)}\n`);
+  if (json) stdio.out(jsonText('explore', report));
   else if (violation === undefined || format === undefined || format === 'table') {
     stdio.out(reportText(report, hint, { width }));
   } else stdio.out(drawn(violation, format, report.model));

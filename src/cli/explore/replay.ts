@@ -1,3 +1,4 @@
+import { jsonText } from '../../command/json.js';
 import { laneTable } from '../../explore/report/lane-table.js';
 import { replay } from '../../explore/replay.js';
 import type { Trace, TraceStep } from '../../explore/report/report.js';
@@ -63,7 +64,7 @@ function show(
   });
   watcher?.write();
   const { format = 'table', width } = options;
-  if (options.json) stdio.out(`${JSON.stringify({ trace, violation, divergence }, undefined, 2)}\n`);
+  if (options.json) stdio.out(jsonText('replay', { trace, violation, divergence }));
   else if (format !== 'table' && violation !== undefined) stdio.out(drawn(violation, format, saved.model));
   else {
     stdio.out(`${saved.model}, ${memoryText(saved.memory, bufferedWords(trace))}\n\n`);

@@ -1,3 +1,4 @@
+import { jsonText } from '../../command/json.js';
 import { type ExitStatus, exitStatus } from '../../command/exit-status.js';
 import { mergeUnannounced, unannouncedText } from '../../explore/report/unannounced.js';
 import type { Stdio } from '../../command/stdio.js';
@@ -30,8 +31,7 @@ export async function exploreTable(
   const unannounced = mergeUnannounced(rows.map(({ report }) => report));
   const findings = runner.isStopped ? [] : await findingsOf(table, runner);
   const different = rows.filter(({ differences }) => differences.length > 0).length;
-  if (json)
-    stdio.out(`${JSON.stringify({ rows: rows.map(withoutTrace), unfinished, findings }, undefined, 2)}\n`);
+  if (json) stdio.out(jsonText('explore-table', { rows: rows.map(withoutTrace), unfinished, findings }));
   else {
     for (const { race, findings: lines } of findings)
       for (const line of lines) stdio.out(`     ${race}: ${line}\n`);

@@ -1,3 +1,4 @@
+import { jsonText } from '../../command/json.js';
 import { type ExitStatus, exitStatus } from '../../command/exit-status.js';
 import { writeText } from '../../command/named-file.js';
 import type { Stdio } from '../../command/stdio.js';
@@ -35,7 +36,7 @@ export async function runExplore(
     return exploreTable(races, options, stdio, runner);
   }
   if (id === undefined) {
-    stdio.out(options.json ? `${JSON.stringify(races.map(listed), undefined, 2)}\n` : listText(races));
+    stdio.out(options.json ? jsonText('explore-list', { races: races.map(listed) }) : listText(races));
     return exitStatus.ok;
   }
   const race = raceNamed(races, id);

@@ -1,3 +1,4 @@
+import { jsonText } from '../../command/json.js';
 import type { StatsReport } from '../../guest/run-stats.js';
 import type { ScenarioGuest } from '../../scenario/port.js';
 import type { RunResult } from '../../scenario/runner.js';
@@ -42,5 +43,5 @@ export function resultJson(
     host: { ...guest.host.totals },
     stats,
   };
-  return JSON.stringify(json, undefined, 2) + '\n';
+  return jsonText('run', json);
 }

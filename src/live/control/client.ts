@@ -1,3 +1,4 @@
+import { jsonText } from '../../command/json.js';
 import { connect } from 'node:net';
 import { parse } from 'yaml';
 import { type ExitStatus, exitStatus } from '../../command/exit-status.js';
@@ -49,22 +50,29 @@ function scalar(text: string): unknown {
 
 const withoutValue: ReadonlySet<string> = new Set(['status', 'dmesg']);
 
+export interface CtlOptions {
+  /** The whole answer as JSON. */
+  readonly json?: boolean;
+}
+
 /** `irqlab ctl`: gives a running guest a command and shows its answer. @throws UsageError */
 export async function sendCommand(
   path: string,
   name: string,
   args: readonly string[],
+  { json = false }: CtlOptions,
   stdio: Stdio,
 ): Promise<ExitStatus> {
   const answer = await ask(path, commandOf(name, args));
-  if (answer.ok) {
+  if (json) stdio.out(jsonText('ctl', answer));
+  else if (answer.ok) {
     const { result } = answer;
     if (typeof result === 'string') stdio.out(result);
     else if (result !== undefined) stdio.out(`${JSON.stringify(result, undefined, 2)}\n`);
-    return exitStatus.ok;
   }
+  if (answer.ok) return exitStatus.ok;
   if (answer.code === 'usage') throw new UsageError(answer.message, 'Try "irqlab ctl --help".');
-  stdio.err(`irqlab: ${answer.code}: ${answer.message}\n`);
+  if (!json) stdio.err(`irqlab: ${answer.code}: ${answer.message}\n`);
   return answer.code === 'defect' ? exitStatus.defect : exitStatus.failed;
 }
 

@@ -76,6 +76,7 @@ export const expected: readonly string[] = [
   'true true, second, open, toGuest readIndex, true',
   '1 items, 5 sent, 0 hangs, /proc/interrupts',
   '1: expected a whole number from 1 to 8192, not 0',
+  'true',
   'locked: none',
   'unlocked: finally, 10 steps, 11 states, 3 lanes',
   'drawn: sequenceDiagram, <!doctype html>, true, undefined, Step 2',

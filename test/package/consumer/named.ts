@@ -22,6 +22,9 @@ import {
   HungError,
   type InterruptOptions,
   type InterruptsView,
+  type JsonFormat,
+  type JsonHead,
+  jsonVersions,
   type KernelVersion,
   type KvmGuestOptions,
   type LineRequestOptions,
@@ -155,6 +158,12 @@ export function scenarioParts(text: string, language?: ScenarioLanguage): string
   }
 }
 
+/** True for what a command prints with --json that this reader knows. */
+function isKnown(text: string, name: JsonFormat): boolean {
+  const { format, version } = JSON.parse(text) as JsonHead;
+  return format === `irqlab-${name}` && version === jsonVersions[name];
+}
+
 export function useNames(): string[] {
   const text = 'cpus: 1\ndevices: [{driver: heartbeat, relid: 7}]\nprint: [interrupts]\nworkload:\n';
   return [
@@ -162,5 +171,6 @@ export function useNames(): string[] {
     deeds(Guest.create({ ...options, kvm: undefined })),
     scenarioParts(`${text}  - {relid: 7, signals: 5, during: 1s}\n`),
     scenarioParts('cpus: 0'),
+    `${isKnown('{"format": "irqlab-run", "version": 1}', 'run')}`,
   ];
 }

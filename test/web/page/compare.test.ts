@@ -42,6 +42,23 @@ describePage(
       expect(await lost.getAttribute('aria-label')).toMatch(/wait-on-offline 0/);
     });
 
+    test('compares the scenario that was chosen last, and says which it was', async () => {
+      const page = await pages.open({ hash: 'view=compare' });
+      await page.getByRole('combobox', { name: 'Scenario' }).selectOption('cpu-offline.yaml');
+      await page.getByLabel('Vary').selectOption('modify-channel');
+      await page.getByRole('button', { name: 'Compare', exact: true }).click();
+      await page.getByRole('heading', { name: 'cpu-offline.yaml by modify-channel' }).waitFor();
+      const { out } = await irqlab([
+        'compare',
+        join(root, 'examples/cpu-offline.yaml'),
+        '--vary',
+        'modify-channel',
+      ]);
+      const [, own = ''] = /^\* (.*)$/m.exec(out) ?? [];
+      const row = page.getByRole('row', { name: words(own).split(' ')[0] }).first();
+      expect(words((await row.innerText()).replace('*', ''))).toBe(words(own));
+    });
+
     test('says why an axis cannot be varied', async () => {
       const page = await pages.open({ hash: 'view=compare' });
       await page.getByLabel('Vary').selectOption('irqfd-source');

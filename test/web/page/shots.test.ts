@@ -32,7 +32,8 @@ const prepared: Readonly<Record<string, (page: Page) => Promise<void>>> = {
     await page.getByRole('combobox', { name: 'Scenario' }).selectOption('compare-offline.yaml');
     await page.getByLabel('Vary').selectOption('modify-channel');
     await page.getByRole('button', { name: 'Compare', exact: true }).click();
-    await page.getByText(/once for each/).waitFor();
+    await page.getByRole('row', { name: /fixed-sleep/ }).waitFor();
+    await page.getByText(/compare-offline.yaml, once for each/).waitFor();
   },
   scenario: (page) => page.getByRole('textbox', { name: 'Scenario in YAML' }).waitFor(),
 };

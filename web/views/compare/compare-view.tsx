@@ -8,7 +8,7 @@ import {
   loadAxes,
   stopComparing,
 } from '../../store/compare.js';
-import { scenario } from '../../store/guest.js';
+import { isLoading, scenario } from '../../store/guest.js';
 import { Charts } from './charts.js';
 import './compare.css';
 
@@ -46,7 +46,7 @@ export function CompareView() {
           <button
             type="button"
             class="main"
-            disabled={axis === undefined || axis.problem !== undefined}
+            disabled={axis === undefined || axis.problem !== undefined || isLoading.value}
             onClick={() => axis !== undefined && void compareAll(axis)}
           >
             Compare
@@ -56,7 +56,9 @@ export function CompareView() {
           {isRunning
             ? `runs under ${comparison.value?.running}: ${comparison.value?.rows.length} of ${comparison.value?.choices} done`
             : (axis?.problem ??
-              `${scenario.value?.name}, once for each: ${axis?.choices.map(({ name }) => name).join(', ')}`)}
+              (axis === undefined
+                ? 'The scenario is looked at …'
+                : `${scenario.value?.name}, once for each: ${axis.choices.map(({ name }) => name).join(', ')}`))}
         </span>
       </div>
       {comparison.value !== undefined && <Result of={comparison.value} />}
@@ -76,6 +78,11 @@ function Result({ of: { scenario: name, axis, rows, problem } }: { readonly of: 
         <p role="alert" class="refused">
           {problem}
         </p>
+      )}
+      {first !== undefined && (
+        <h2 class="label">
+          {name} by {axis}
+        </h2>
       )}
       {first !== undefined && (
         <div class="compare-table" role="region" aria-label={`${name} by ${axis}`} tabIndex={0}>
