@@ -54,7 +54,7 @@ const { metafile } = await build({
   minifyWhitespace: true,
   sourcemap: 'external',
   sourcesContent: false,
-  external: ['@babel/parser', '@swc/wasm-typescript'],
+  external: ['@babel/parser', '@swc/wasm-typescript', 'bullmq', 'ioredis'],
   plugins: [ownUrls, noOtherLanguages],
   metafile: true,
   logLevel: 'warning',

@@ -123,3 +123,13 @@ for cpu in 4 5; do echo 0 >/sys/devices/system/cpu/cpu$cpu/online; done
     );
   });
 });
+
+test('of a managed interrupt on an isolated CPU it says what alone can help', async () => {
+  const file = directory.file(
+    'nvme.yaml',
+    'kernel: "6.12"\ncpus: 4\ncmdline: isolcpus=3\nvmbus: false\npci: [{nvme: {queues: 4}}]\nrun: 1s\n',
+  );
+  const { status, out } = await irqlab(['explain', file]);
+  expect(status).toBe(0);
+  expect(out).toMatch(/\(nvme0q\d\) is on CPU 3, which is isolated.*; the kernel alone moves it: /);
+});

@@ -24,7 +24,8 @@ const { scripts } = JSON.parse(readFileSync(new URL('package.json', root), 'utf8
 };
 
 /** Takes seconds, or threads: only the long form runs it, with what `npm run build` has made. */
-const slow = /--sanitize|relid-map|explore merge|my-race\.ts|compare /;
+const slow =
+  /--sanitize|relid-map|explore (?:merge|modchan-offline$)|dropped|^irqlab test|my-race\.ts|compare /;
 /** Takes minutes; test/races and `npm run sanitize` do it. */
 const minutes = /--all/;
 const cli = fileURLToPath(new URL('dist/cli/cli.js', root));

@@ -11,7 +11,7 @@ function linkTargets(text: string): string[] {
 
 /** Files and folders that a text names by their path from the repository's top. */
 function namedPaths(text: string): string[] {
-  const paths = text.matchAll(/(?<![\w/.$-])(?:src|test|tools|examples|bench|docs|schema)\/[\w./-]*[\w/]/g);
+  const paths = text.matchAll(/(?<![\w/.$-])(?:src|test|tools|examples|bench|docs|schema)\/[\w./+-]*[\w/]/g);
   return [...paths].map(([path]) => path);
 }
 

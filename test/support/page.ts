@@ -11,13 +11,20 @@ import { type Browser, type BrowserContext, chromium, type Page } from 'playwrig
 const wish = process.env['IRQLAB_WEB'];
 export const root = new URL('../..', import.meta.url).pathname;
 const cli = join(root, 'dist/cli/cli.js');
-const executablePath = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
+export const chromiumPath = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
 
-/** Why they cannot run; undefined: they can. */
-function obstacle(): string | undefined {
+/**
+ * Why tests cannot run that need a browser; undefined: they can.
+ *
+ * @param missing what else they lack
+ * @throws Error if nothing may be missing
+ */
+export function obstacleOf(missing: string | undefined): string | undefined {
   if (wish === undefined) return 'IRQLAB_WEB is not set';
-  if (!existsSync(join(root, 'dist/web/index.html'))) return 'dist/web is missing: npm run web';
-  return existsSync(executablePath) ? undefined : `not installed: chromium (no ${executablePath})`;
+  const reason =
+    missing ?? (existsSync(chromiumPath) ? undefined : `not installed: chromium (no ${chromiumPath})`);
+  if (reason !== undefined && wish === 'all') throw new Error(reason);
+  return reason;
 }
 
 export interface OpenOptions {
@@ -43,9 +50,9 @@ export interface Pages {
 
 /** Tests that need the built page and a browser. @param scenario that the page begins with; default: its own. */
 export function describePage(name: string, tests: (pages: Pages) => void, scenario?: string): void {
-  const reason = obstacle();
+  const page = join(root, 'dist/web/index.html');
+  const reason = obstacleOf(existsSync(page) ? undefined : 'dist/web is missing: npm run web');
   if (reason === undefined) describe(name, () => tests(openedPages(scenario)));
-  else if (wish === 'all') throw new Error(`${name}: ${reason}`);
   else describe.skip(`${name} (skipped: ${reason})`, () => tests(openedPages(scenario)));
 }
 
@@ -64,7 +71,7 @@ function openedPages(scenario: string | undefined): Pages {
     url = await new Promise<string>((resolve) =>
       server.stdout?.once('data', (data: Buffer) => resolve(data.toString().trim())),
     );
-    browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
+    browser = await chromium.launch({ executablePath: chromiumPath, args: ['--no-sandbox'] });
   });
   afterEach(async () => {
     for (const context of contexts) await context.close();

@@ -3,6 +3,8 @@ import { counted, type FindingList } from './findings.js';
 import type { MachineFiles } from './machine-files.js';
 
 const DEVICES = '/sys/bus/pci/devices';
+const VMBUS = '/sys/bus/vmbus/devices';
+const ADDRESS = /^[0-9a-f]{4,}:[0-9a-f]{2}:[01][0-9a-f]\.[0-7]$/;
 
 /** A PCI function of a machine that interrupts by messages. */
 export interface MachinePciFunction {
@@ -24,28 +26,36 @@ export interface MachinePciFunction {
 
 /** The PCI functions of a machine's sysfs that interrupt by messages. */
 export function pciFunctions(files: MachineFiles, findings: FindingList): MachinePciFunction[] {
-  const names = files.list(DEVICES);
-  const found = names.flatMap((name) => functionIn(files, name) ?? []);
+  const paths = new Map(files.list(DEVICES).map((bdf) => [bdf, `${DEVICES}/${bdf}`]));
+  // sos copies what is behind VMBus devices, without the links of /sys/bus/pci.
+  for (const bus of files.list(VMBUS).flatMap((name) => busesIn(files, `${VMBUS}/${name}`)))
+    for (const bdf of files.list(bus)) if (ADDRESS.test(bdf)) paths.set(bdf, `${bus}/${bdf}`);
+  const found = [...paths].flatMap(([bdf, path]) => functionIn(files, bdf, path) ?? []);
   if (found.length > 0)
     findings.take(
       `${counted(found.length, 'PCI function')}, ${counted(
         found.reduce((sum, { irqs }) => sum + irqs.length, 0),
         'message interrupt',
       )}`,
-      `${DEVICES}/*/msi_irqs`,
+      `msi_irqs of ${DEVICES}/*`,
     );
-  if (found.length < names.length)
+  if (found.length < paths.size)
     findings.leave(
-      counted(names.length - found.length, 'PCI function'),
+      counted(paths.size - found.length, 'PCI function'),
       `${DEVICES}: no msi_irqs, or behind a bridge; their lines are kept without them`,
     );
   return found;
 }
 
-function functionIn(files: MachineFiles, bdf: string): MachinePciFunction | undefined {
-  const path = `${DEVICES}/${bdf}`;
+/** Root buses that hang on a VMBus device. */
+function busesIn(files: MachineFiles, device: string): string[] {
+  const names = files.list(device).filter((name) => /^pci[0-9a-f]{4,}:[0-9a-f]{2}$/.test(name));
+  return names.map((name) => `${device}/${name}`);
+}
+
+function functionIn(files: MachineFiles, bdf: string, path: string): MachinePciFunction | undefined {
   const irqs = files.list(`${path}/msi_irqs`).filter((name) => /^\d{1,9}$/.test(name));
-  if (irqs.length === 0 || !/^[0-9a-f]{4,}:[0-9a-f]{2}:[01][0-9a-f]\.[0-7]$/.test(bdf)) return undefined;
+  if (irqs.length === 0 || !ADDRESS.test(bdf)) return undefined;
   const id = pairIn(files, path, 'vendor', 'device');
   const subsystem = pairIn(files, path, 'subsystem_vendor', 'subsystem_device');
   const classCode = files.number(`${path}/class`);

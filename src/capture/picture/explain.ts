@@ -18,6 +18,8 @@ export interface Answer {
 
 /** Shares that are so many times what they would be if all were alike are worth a word. */
 const UNEVEN = 1.5;
+const MANAGED =
+  '; the kernel alone moves it: isolcpus=managed_irq,… keeps it away if its affinity has other CPUs';
 const CHANNELS = '/sys/bus/vmbus/devices/*/channels/*/cpu';
 const RATES = 'snapshots of /proc/interrupts and of channels';
 
@@ -92,7 +94,7 @@ function onIsolated({ isolated, lines }: MachinePicture): Statement[] {
   const there = lines.filter((line) => line.cpu !== undefined && isolated.includes(line.cpu));
   const on = there.map(
     (line): Statement => ({
-      text: `${line.name} is on CPU ${line.cpu}, which is isolated${rateText(line)}`,
+      text: `${line.name} is on CPU ${line.cpu}, which is isolated${rateText(line)}${line.isManaged ? MANAGED : ''}`,
       from: `/proc/cmdline, ${line.from}`,
     }),
   );

@@ -29,6 +29,8 @@ export interface PictureLine {
   readonly total: number | undefined;
   /** How often it came between the snapshots, on each CPU; undefined without them. */
   readonly perSecond: ReadonlyMap<CpuId, number> | undefined;
+  /** The kernel alone decides where it goes. */
+  readonly isManaged: boolean;
   /** What its rings and its monitor are like, by files of sysfs; empty where nothing is known. */
   readonly figures: ReadonlyMap<string, number>;
   /** Files that say where it goes. */
@@ -101,6 +103,7 @@ function channelLines(
         total: row === undefined ? snapshots.at(-1)?.channels.get(relid) : sum(row.counts),
         perSecond:
           row === undefined ? channelRate(snapshots, relid, channel?.cpu) : irqRates(snapshots, row.irq),
+        isManaged: false,
         figures: figures.get(relid) ?? new Map<string, number>(),
         from: isListed ? `/sys/bus/vmbus/devices/*/channels/${relid}/cpu` : '/proc/interrupts',
       };
@@ -114,6 +117,7 @@ function otherLines(
   snapshots: readonly Snapshot[],
 ): PictureLine[] {
   const plain = new Set(interrupts.map(({ irq }) => irq));
+  const managed = new Set(interrupts.flatMap((one) => (one.managed ? [one.irq] : [])));
   const seen = new Map<string, number>();
   return rowsOf(captures)
     .filter(({ irq }) => plain.has(irq))
@@ -132,6 +136,7 @@ function otherLines(
         affinity: affinityOf(captures, irq),
         total: sum(counts),
         perSecond: irqRates(snapshots, irq),
+        isManaged: managed.has(irq),
         figures: new Map(),
         from: `/proc/irq/${irq}/effective_affinity_list`,
       };

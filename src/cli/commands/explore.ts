@@ -97,6 +97,10 @@ function addOptions(command: Command): Command {
       'threads, as many as the machine has at most; default: one, and for --all all of them',
       positive,
     )
+    .option(
+      '--queue <url>',
+      'have it done by "irqlab worker", by way of a Redis: redis://[USER:PASSWORD@]HOST[:PORT][/DB], or rediss://',
+    )
     .option('--shard <i/n>', 'only part i of n of the search, from 0 on', parseShard)
     .option('--save-report <file>', 'save the report as JSON, for irqlab explore merge')
     .option(

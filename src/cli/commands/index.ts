@@ -28,6 +28,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./explore.js')).command,
   },
   {
+    name: 'worker',
+    summary: 'do units of searches from a queue in Redis, beside other workers',
+    load: async () => (await import('./worker.js')).command,
+  },
+  {
     name: 'examples',
     summary: 'list the scenarios that come with irqlab, or print one to start from',
     takesPlugins: false,

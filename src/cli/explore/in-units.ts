@@ -4,8 +4,11 @@ import type { Report } from '../../explore/report/report.js';
 import { Frontier, type NumberedUnit, type SavedFrontier, type UnitResult } from '../../explore/frontier.js';
 import { type Search, StoppedError, type TaskRunner } from './task.js';
 
+type UnitStrategy = Extract<Strategy, { readonly kind: 'dfs' | 'dpor' | 'bounded' }>;
+
 /** True if a search can be done in units, by several that tell each other what they find. */
-export function hasUnits({ kind }: Strategy): boolean {
+export function hasUnits(strategy: Strategy): strategy is UnitStrategy {
+  const { kind } = strategy;
   return kind === 'dfs' || kind === 'dpor' || kind === 'bounded';
 }
 

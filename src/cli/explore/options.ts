@@ -20,6 +20,8 @@ export interface ExploreCommandOptions extends PluginOptions {
   /** The file in which the search is kept while it goes on, and whether it is to go on with what that has. */
   readonly state?: string;
   readonly resume?: boolean;
+  /** The address of a Redis, whose workers do the search. */
+  readonly queue?: string;
   readonly save?: string;
   /** The file for the trace of what was found, and its form if its name does not say. */
   readonly trace?: string;

@@ -15,6 +15,7 @@ const ofOneVariant: readonly OptionName[] = [
   'shard',
   'saveReport',
   'state',
+  'queue',
   'resume',
   'save',
   'trace',
@@ -74,7 +75,10 @@ export function refuseUnused(
   }
   if (strategy === 'states') refuse(['shard'], 'a search by states has no parts; leave out one of the two');
   if (options.state === undefined) refuse(['resume'], 'say with --state FILE which search is to go on');
-  if (shard !== undefined) refuse(['state'], 'a --shard is not kept; leave out one of the two');
+  if (shard !== undefined)
+    refuse(['state', 'queue'], 'a --shard has no units to keep or to send; leave it out');
+  if (options.queue !== undefined)
+    refuse(['workers', 'sanitize'], 'with --queue each "irqlab worker" says how it works');
   refuseUnshown(options, given);
   if (options.save !== undefined && options.save === options.trace)
     throw new UsageError(`--save and --trace both write ${options.save}; name two files`);

@@ -14,8 +14,7 @@ import { raceNamed, variantNamed } from './race-named.js';
 import type { SavedReport } from './report-file.js';
 import { exploreTable } from './run-table.js';
 import { searchWith } from './search.js';
-import { hasUnits, newUnitSearch, type UnitSearch } from './in-units.js';
-import { StateFile } from './state-file.js';
+import { openUnits } from './open-units.js';
 import type { Search, TaskRunner } from './task.js';
 import { number } from '../../explore/report/effort.js';
 import { listText } from './text.js';
@@ -63,53 +62,26 @@ async function exploreVariant(
     ...(maxSteps !== undefined && { maxSteps }),
     ...(seconds !== undefined && { seconds, untilMs: Date.now() + seconds * 1000 }),
   };
-  const kept = options.state === undefined ? undefined : keptSearch(options.state, options, search, runner);
+  const { state, queue } = options;
+  const units =
+    state === undefined && queue === undefined ? undefined : await openUnits(options, search, runner, stdio);
   // Behind the limit of the search itself: for what comes after it, and for code that never gives way.
   const end = seconds === undefined ? undefined : setTimeout(() => runner.stop(), seconds * 1000 + GRACE_MS);
   let report: Report;
   try {
     const onProgress = (progress: Progress): void => stdio.progress?.(progressText(progress));
-    report = await searchWith(runner, search, onProgress, kept);
+    report = await searchWith(runner, search, onProgress, units);
   } finally {
     clearTimeout(end);
     stdio.progress?.('');
-    kept?.close();
+    await units?.close();
   }
-  if (kept !== undefined && report.verdict === 'none' && kept.frontier.left > 0)
-    stdio.err(`irqlab: ${options.state} has what is left; the same command with --resume goes on\n`);
+  if (state !== undefined && report.verdict === 'none' && (units?.frontier.left ?? 0) > 0)
+    stdio.err(`irqlab: ${state} has what is left; the same command with --resume goes on\n`);
   if (options.saveReport !== undefined) {
     writeText(options.saveReport, `${JSON.stringify(savedReport(report, search, options))}\n`);
   }
   return conclude(report, variant, options, stdio);
-}
-
-/** A search that is kept in a file while it goes on, and when it is closed. */
-function keptSearch(
-  file: string,
-  options: ExploreCommandOptions,
-  search: Search,
-  runner: TaskRunner,
-): UnitSearch & { close(): void } {
-  const { strategy } = search;
-  if (!hasUnits(strategy))
-    throw new UsageError(
-      `--state: a search with --strategy ${strategy.kind} cannot be kept`,
-      'Those that can: dfs, dpor and bounded.',
-    );
-  // How long it goes on at a time may differ.
-  const fingerprint = fingerprintOf(
-    { ...search, seconds: undefined, maxExecutions: undefined },
-    userFiles(options),
-  );
-  const state = new StateFile(file, `${search.race}/${search.variant}`, fingerprint);
-  const units = newUnitSearch(runner, search, state.read(options.resume ?? false));
-  const { frontier } = units;
-  state.write(frontier.saved());
-  return {
-    ...units,
-    onUnit: () => state.keep(() => frontier.saved()),
-    close: () => state.write(frontier.saved()),
-  };
 }
 
 function savedReport(report: Report, search: Search, options: ExploreCommandOptions): SavedReport {

@@ -19,7 +19,7 @@ const state = z.strictObject({
 /** The longest path that is taken from outside. */
 const MOST_STATES = 100_000;
 
-export const pathSchema = z.array(state).max(MOST_STATES);
+export const pathSchema = z.array(state).max(MOST_STATES).readonly();
 
 export const unitSchema = z
   .strictObject({ states: pathSchema, floor: count, unseen: contexts })

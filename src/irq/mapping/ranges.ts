@@ -10,8 +10,8 @@ import { irqDomainAssociate } from './irqdomain.js';
 /**
  * A linear domain of hwirqs 0 to size - 1 (kernel/irq/irqdomain.c irq_domain_create_simple).
  *
- * @param firstIrq the hwirqs' numbers start there, and are allocated if they are not yet; 0: each is mapped when it is
- *   wanted.
+ * @param options firstIrq: the hwirqs' numbers start there, and are allocated if they are not yet; 0: each is mapped when
+ *   it is wanted.
  */
 export function irqDomainCreateSimple(
   core: IrqCore,

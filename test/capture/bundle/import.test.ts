@@ -1,7 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import type { MachineFiles } from '../../../src/capture/bundle/machine-files.js';
+import { FindingList } from '../../../src/capture/bundle/findings.js';
+import { MachineFiles } from '../../../src/capture/bundle/machine-files.js';
+import { pciFunctions } from '../../../src/capture/bundle/pci-functions.js';
 import { recordingOf } from '../../../src/capture/bundle/recording.js';
 import { machineOfRecording } from '../../../src/capture/captured-machine.js';
 import { scenarioOf } from '../../../src/capture/captured-scenario.js';
@@ -164,4 +166,18 @@ test('rings of another size than usual', async () => {
   const sizes = [...files.files()].filter((path) => path.endsWith('/out_write_bytes_avail'));
   expect(sizes.map((path) => files.number(path))).toEqual(expect.arrayContaining([262144, 262144]));
   for (const path of sizes) expect(again.text(path)).toBe(files.text(path));
+});
+
+test('PCI functions behind VMBus devices are found without /sys/bus/pci, which sosreports lack', () => {
+  const files = new MachineFiles('sosreport');
+  const bus = '/sys/bus/vmbus/devices/00000000-7870-4000-8000-000000000000';
+  const device = '/sys/devices/VMBUS:00/00000000-7870-4000-8000-000000000000';
+  files.add(bus, { kind: 'link', target: `../../..${device.slice(4)}` });
+  const texts = { vendor: '0x1414', device: '0x00ba', class: '0x020000', 'msi_irqs/24': 'msix' };
+  for (const [name, text] of Object.entries(texts))
+    files.add(`${device}/pci7870:00/7870:00:00.0/${name}`, { kind: 'file', bytes: Buffer.from(`${text}\n`) });
+  const found = { bdf: '7870:00:00.0', irqs: [24], id: '1414:00ba', classCode: 0x020000 };
+  expect(pciFunctions(files, new FindingList())).toMatchObject([
+    { ...found, instance: '00000000-7870-4000-8000-000000000000' },
+  ]);
 });
