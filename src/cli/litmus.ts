@@ -1,4 +1,5 @@
 import { type ExitStatus, exitStatus } from '../command/exit-status.js';
+import { jsonText } from '../command/json.js';
 import { readText } from '../command/named-file.js';
 import type { Stdio } from '../command/stdio.js';
 import { UsageError } from '../command/usage-error.js';
@@ -20,14 +21,16 @@ export interface LitmusOptions {
  * @throws UsageError for a file that cannot be read or understood.
  */
 export function litmus(files: readonly string[], { memory, json }: LitmusOptions, stdio: Stdio): ExitStatus {
-  let isAsExpected = true;
+  const results: (LitmusResult & { readonly file: string })[] = [];
   for (const [at, file] of files.entries()) {
     const result = resultOf(file, memory, stdio);
-    if (json === true) stdio.out(`${JSON.stringify({ file, ...result })}\n`);
-    else stdio.out(`${at === 0 ? '' : '\n'}${resultText(result)}`);
-    if (result.difference !== undefined || !result.complete) isAsExpected = false;
+    results.push({ file, ...result });
+    if (json !== true) stdio.out(`${at === 0 ? '' : '\n'}${resultText(result)}`);
   }
-  return isAsExpected ? exitStatus.ok : exitStatus.failed;
+  if (json === true) stdio.out(jsonText('litmus', { tests: results }));
+  return results.every(({ difference, complete }) => difference === undefined && complete)
+    ? exitStatus.ok
+    : exitStatus.failed;
 }
 
 function resultOf(file: string, memory: MemoryModel | undefined, stdio: Stdio): LitmusResult {

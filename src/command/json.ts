@@ -14,6 +14,7 @@ export const jsonVersions = {
   'explore-list': 1,
   'explore-table': 1,
   import: 1,
+  litmus: 1,
   replay: 1,
 } as const;
 

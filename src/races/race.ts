@@ -13,8 +13,10 @@ export interface RaceVariant {
   readonly expected: RaceVerdict;
   /** The memory model that the verdict is about. */
   readonly memory: MemoryModel;
-  /** What must come out under the other memory model, where that tells something. */
+  /** What must come out under the other of `sc` and `tso`, where that tells something. */
   readonly expectedOther?: RaceVerdict;
+  /** What must come out under arm64's memory, where that tells something and takes seconds. */
+  readonly expectedArm64?: RaceVerdict;
   /** Part of the message of the violation that is expected: another one is a difference, too. */
   readonly message?: string;
   /** How it is searched unless the user says otherwise: to the end, or up to a bound that takes seconds. */

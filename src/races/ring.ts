@@ -1,3 +1,5 @@
+import type { MemoryModel } from '../explore/model.js';
+import { readBarrier } from '../machine/memory.js';
 import { SharedWord } from '../machine/step.js';
 import {
   RING_PAGE_BYTES,
@@ -23,11 +25,14 @@ export class RaceRing {
   readonly reader: RingReader;
   readonly memory: RingMemory;
 
-  /** @param features bits of the side that writes; default: it has feat_pending_send_sz. */
-  constructor(order: RingOrder, features?: number) {
+  /**
+   * @param memory of the world that both sides are in.
+   * @param features bits of the side that writes; default: it has feat_pending_send_sz.
+   */
+  constructor(order: RingOrder, memory: MemoryModel = 'sc', features?: number) {
     const ring = new RingBuffer(new ArrayBuffer(2 * RING_PAGE_BYTES), 0, 2 * RING_PAGE_BYTES, 'in');
     ring.init(features);
-    this.memory = new RingMemory(ring);
+    this.memory = new RingMemory(ring, memory === 'arm64' ? readBarrier : undefined);
     this.writer = new RingWriter(ring, this.memory);
     this.reader = new RingReader(ring, this.memory, undefined, order);
   }

@@ -13,13 +13,14 @@ export interface PlannedRow {
   readonly expected: RaceVerdict;
 }
 
-/** The rows of a variant: its own memory model, and the other one where that tells something. */
+/** The rows of a variant: its own memory model, and others where they tell something. */
 export function planOf(race: Race, variant: RaceVariant): PlannedRow[] {
-  const { memory, expected, expectedOther } = variant;
+  const { memory, expected, expectedOther, expectedArm64 } = variant;
   const plan: PlannedRow[] = [{ race, variant, memory, expected }];
   if (expectedOther !== undefined) {
     plan.push({ race, variant, memory: memory === 'sc' ? 'tso' : 'sc', expected: expectedOther });
   }
+  if (expectedArm64 !== undefined) plan.push({ race, variant, memory: 'arm64', expected: expectedArm64 });
   return plan;
 }
 

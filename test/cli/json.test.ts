@@ -33,6 +33,7 @@ const commands: Readonly<Record<string, readonly string[]>> = {
   diff: ['diff', recording, recording, '--json'],
   explain: ['explain', recording, '--json'],
   import: ['import', recording, '--json'],
+  litmus: ['litmus', `${examples}litmus/MP+dmb.ishst+addr.litmus`, '--json'],
   'explore-list': ['explore', '--json'],
   'explore-table': ['explore', 'affinity-vs-offline', '--json'],
   explore: ['explore', 'modchan-offline', '--variant', 'no-wait', '--json'],

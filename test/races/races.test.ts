@@ -37,7 +37,7 @@ function otherMemory({ memory }: RaceVariant): MemoryModel {
 }
 
 describe.each(variants)('%s', (name, variant) => {
-  const { memory, strategy, expected, expectedOther, minimiseExecutions } = variant;
+  const { memory, strategy, expected, expectedOther, expectedArm64, message, minimiseExecutions } = variant;
   const isWhole = isLong || !large.has(name);
 
   (isWhole ? test : test.skip)(`is ${expected} with ${memory}`, () => {
@@ -64,6 +64,17 @@ describe.each(variants)('%s', (name, variant) => {
     test(`is ${expectedOther} with ${otherMemory(variant)}`, () => {
       const report = exploreShard(variant.model(), { memory: otherMemory(variant), strategy });
       expect(differencesOf(report, { strategy }, expectedOther)).toEqual([]);
+    });
+  }
+
+  if (expectedArm64 !== undefined) {
+    test(`is ${expectedArm64} with arm64`, () => {
+      const report = check(variant.model(), { memory: 'arm64', strategy });
+      expect(differencesOf(report, { strategy, message }, expectedArm64)).toEqual([]);
+      for (const violation of report.violations) {
+        const again = replay(variant.model(), traceFileOf(report, violation));
+        expect(again.violation && violationText(again.violation)).toBe(violationText(violation));
+      }
     });
   }
 

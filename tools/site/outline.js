@@ -26,7 +26,6 @@ export const outline = [
       'web',
       'hostile-host',
       'plugins',
-      'json',
     ].map((name) => `docs/${name}.md`),
   },
   {

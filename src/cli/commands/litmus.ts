@@ -24,7 +24,7 @@ export const command: CommandModule = {
           'how stores become visible; default: tso for X86, arm64 for AArch64',
         ).choices(memoryModels),
       )
-      .option('--json', 'print each result as a line of JSON')
+      .option('--json', 'print the results as JSON')
       .addHelpText('after', example)
       .action(async (files: string[], options: LitmusOptions) => {
         const { litmus } = await import('../litmus.js');

@@ -44,8 +44,9 @@ export function conclude(
     stdio.out(reportText(report, hint, { width }));
   } else stdio.out(drawn(violation, format, report.model));
   if (report.unannounced !== undefined && report.unannounced.length > 0) return exitStatus.failed;
-  const { memory, expected, expectedOther } = variant;
-  const wanted = report.memory === memory ? expected : expectedOther;
+  const { memory, expected, expectedOther, expectedArm64 } = variant;
+  const other = report.memory === 'arm64' ? expectedArm64 : expectedOther;
+  const wanted = report.memory === memory ? expected : other;
   if (wanted === undefined || wanted === report.verdict) return exitStatus.ok;
   // One shard, or a search that was cut short, may miss what is there.
   if (report.verdict === 'none' && !report.complete) return exitStatus.ok;

@@ -88,6 +88,8 @@ export interface RingHeader {
   readStep(word: RingWord): Step;
   writeStep(word: RingWord): Step;
   readonly barrierStep: Step | undefined;
+  /** Of a barrier between loads; undefined where loads are in order anyway. */
+  readonly readBarrierStep?: Step;
 }
 
 /** The bytes of a ring, header or data, as both sides have them; see MemoryPiece. */

@@ -7,8 +7,14 @@ export class RingMemory implements RingHeader {
   readonly barrierStep: Step = memoryBarrier;
   private readonly words = new Map<RingWord, MemoryWord>();
 
-  /** @param ring whose header has the words' first values; it is not kept up to date. */
-  constructor(ring: RingBuffer) {
+  /**
+   * @param ring whose header has the words' first values; it is not kept up to date.
+   * @param readBarrierStep where loads can be early: what keeps them in order.
+   */
+  constructor(
+    ring: RingBuffer,
+    readonly readBarrierStep?: Step,
+  ) {
     for (const [name, word] of Object.entries(RING_WORD)) {
       this.words.set(word, new MemoryWord(`${ring.name}.${name.toLowerCase()}`, ring.load(word)));
     }

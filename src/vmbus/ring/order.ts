@@ -51,6 +51,7 @@ export class ReadPendingWrite implements RingOrder {
     yield header.readStep(RING_WORD.PENDING_SEND_SZ);
     reader.loadPendingSendSz();
     if (!reader.writerBlocked) return false;
+    if (header.readBarrierStep !== undefined) yield header.readBarrierStep;
     yield header.readStep(RING_WORD.WRITE_INDEX);
     reader.loadWriteIndex();
     return reader.decideSignal(this.spareBytes);

@@ -122,6 +122,7 @@ export class RingWriter {
     yield header.readStep(RING_WORD.INTERRUPT_MASK);
     this.loadInterruptMask();
     if (this.masked) return RING_WRITE.QUIET;
+    if (header.readBarrierStep !== undefined) yield header.readBarrierStep;
     yield header.readStep(RING_WORD.READ_INDEX);
     this.loadReadIndex();
     return this.decideSignal();

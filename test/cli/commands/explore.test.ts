@@ -126,8 +126,8 @@ describe('irqlab explore', () => {
   test('compares all variants of a race with what is expected', async () => {
     const { status, out } = await explore('ring-empty-signal');
     expect(status).toBe(0);
-    expect(out.match(/^ok {3}ring-empty-signal/gm)).toHaveLength(5);
-    expect(out).toMatch(/5 verdicts in [\d.]+ s, 0 different from what is expected\n$/);
+    expect(out.match(/^ok {3}ring-empty-signal/gm)).toHaveLength(6);
+    expect(out).toMatch(/6 verdicts in [\d.]+ s, 0 different from what is expected\n$/);
   });
 
   test('a search that was not to come to its end has no verdict', async () => {
@@ -181,8 +181,9 @@ describe('irqlab explore', () => {
     const { rows, unfinished } = JSON.parse(all.printed) as { rows: unknown[]; unfinished: unknown[] };
     expect(rows).toEqual([]);
     const variants = races.flatMap((race) => race.variants);
-    const underBoth = variants.filter(({ expectedOther }) => expectedOther !== undefined);
-    expect(unfinished).toHaveLength(variants.length + underBoth.length);
+    const others = variants.flatMap(({ expectedOther, expectedArm64 }) => [expectedOther, expectedArm64]);
+    const underOthers = others.filter((expected) => expected !== undefined);
+    expect(unfinished).toHaveLength(variants.length + underOthers.length);
     expect(unfinished).toContainEqual({ name: 'relid-map/array (sc)', hasBegun: false });
   });
 
@@ -358,4 +359,17 @@ describe('irqlab replay', () => {
       err: `irqlab: ${file}: this is no trace file: "format" must be "irqlab-trace"\n`,
     });
   });
+});
+
+test("a race's verdict on arm64 is that of its row for arm64", async () => {
+  const { status, out } = await irqlab([
+    'explore',
+    'relid-publish',
+    '--variant',
+    'no-barrier',
+    '--memory',
+    'arm64',
+  ]);
+  expect(status).toBe(0);
+  expect(out).toContain('; arm64 memory, for channels[9]\n');
 });

@@ -24,10 +24,12 @@ test('what comes out otherwise is said, with status 1', async () => {
   );
 });
 
-test('another memory is only asked, as a line of JSON', async () => {
+test('another memory is only asked, as JSON', async () => {
   const { status, out } = await irqlab(['litmus', '--memory', 'sc', '--json', `${set}/x86/SB.litmus`]);
   expect(status).toBe(0);
-  expect(JSON.parse(out)).toMatchObject({
+  const { tests } = JSON.parse(out) as { tests: unknown[] };
+  expect(tests).toHaveLength(1);
+  expect(tests[0]).toMatchObject({
     ...{ file: `${set}/x86/SB.litmus`, memory: 'sc', observation: 'Never', isOk: false, complete: true },
     states: ['0:EAX=0; 1:EAX=1;', '0:EAX=1; 1:EAX=0;', '0:EAX=1; 1:EAX=1;'],
   });
