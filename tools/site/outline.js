@@ -26,6 +26,7 @@ export const outline = [
       'web',
       'hostile-host',
       'plugins',
+      'json',
     ].map((name) => `docs/${name}.md`),
   },
   {
