@@ -17,6 +17,7 @@ export const outline = [
     title: 'How to',
     about: 'Pages for a task at hand.',
     pages: [
+      'tour',
       'capture',
       'devices',
       'tracing',

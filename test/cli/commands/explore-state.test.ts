@@ -85,7 +85,7 @@ describe('a search that is kept in a file', () => {
     );
     await expect(
       explore('relid-map', { ...options, strategy: 'states', state: join(dir, 'none') }),
-    ).rejects.toThrow('--state: a search with --strategy states cannot be kept');
+    ).rejects.toThrow('--state: a search with --strategy states has no units to keep or to send');
     await expect(explore('relid-map', { ...options, state: join(dir, 'no', 'such') })).rejects.toThrow(
       /cannot write .*\/no\/such: ENOENT/,
     );
@@ -94,7 +94,10 @@ describe('a search that is kept in a file', () => {
   test.each([
     [['relid-map', 'array', '--resume'], '--resume: say with --state FILE which search is to go on'],
     [['relid-map', '--state', 'x'], '--state: a table searches each variant'],
-    [['relid-map', 'array', '--shard', '0/2', '--state', 'x'], '--state: a --shard is not kept'],
+    [
+      ['relid-map', 'array', '--shard', '0/2', '--state', 'x'],
+      '--state: a --shard has no units to keep or to send',
+    ],
   ])('%j', async (args, reason) => {
     const { status, err } = await irqlab(['explore', ...args]);
     expect(status).toBe(2);
