@@ -62,7 +62,7 @@ export function parseCommand(
   const { data } = source;
   if (typeof data === 'object' && data !== null && !Array.isArray(data)) {
     if (keysIn(data, commandNames).length > 0) return { command: checked(command, data, source) };
-    const names = [...commandNames, ...vocabulary.actions.map(({ name }) => name)];
+    const names = [...new Set([...commandNames, ...vocabulary.actions.map(({ name }) => name)])];
     const [word] = Object.keys(data);
     if (word !== undefined && keysIn(data, names).length === 0)
       throw new CommandError(

@@ -1,6 +1,7 @@
 import { examples } from './examples.js';
-import { load, problems, redo } from './guest.js';
+import { failures, load, problems, redo } from './guest.js';
 import { startLooking } from './looking.js';
+import { parameters } from './route.js';
 import { readShared, type Shared } from './share.js';
 
 const FIRST_EXAMPLE = 'rfc-gen2-8vcpu.yaml';
@@ -8,11 +9,16 @@ const FIRST_EXAMPLE = 'rfc-gen2-8vcpu.yaml';
 /** What the page begins with: the scenario of the link, with what was done by hand, that of `irqlab web SCENARIO`, or the guest of the RFC. */
 export async function begin(): Promise<void> {
   startLooking();
-  const given = (await readShared(location.hash)) ?? (await served());
+  const linked = await readShared(location.hash);
+  const given = linked ?? (await served());
   if (given !== undefined && (await load(given.scenario))) return redo(given.done);
   const wrong = problems.value;
   await loadExample(FIRST_EXAMPLE);
   problems.value = wrong;
+  if (linked === undefined && parameters().has('s'))
+    failures.value = [
+      'The link cannot be read: it is cut, or not one of this page. This is the page’s own guest.',
+    ];
 }
 
 export async function loadExample(name: string): Promise<void> {

@@ -51,10 +51,11 @@ describePage('the page', (pages) => {
     await again.locator('.clock', { hasText: '1.000 000 000 s' }).waitFor();
     await again.locator('.notice.last').getByText('EBUSY').waitFor();
     expect(await shell(again, 'cat /proc/interrupts')).toBe(there);
-    // A link that cannot be read is none: the page begins with its own guest.
+    // A link that cannot be read is none: the page says so, and begins with its own guest.
     const broken = new URLSearchParams(link.hash.slice(1));
     broken.set('done', 'AAAA');
     const without = await pages.open({ hash: String(broken) });
+    await without.getByText('The link cannot be read').waitFor();
     expect(await shell(without, 'cat /proc/irq/44/smp_affinity_list')).toBe('3\n');
   });
 
