@@ -27,9 +27,10 @@ async function recorded(scenario: string, record: string): Promise<string> {
 }
 
 async function imported(recording: string): Promise<string> {
-  const made = await run(process.execPath, [cli, 'import', recording, '-o', join(directory, 'made.yaml')]);
+  const scenario = join(directory, 'made.yaml');
+  const made = await run(process.execPath, [cli, 'import', recording, '-o', scenario, '--force']);
   expect(made).toMatchObject({ status: 0, out: '' });
-  const { status, out } = await inShell(join(directory, 'made.yaml'), SHOW, '--speed', '0');
+  const { status, out } = await inShell(scenario, SHOW, '--speed', '0');
   expect(status).toBe(0);
   return out;
 }
@@ -44,6 +45,7 @@ describeReal('recordings made in a guest', ['dash', 'busybox', 'tar', 'gzip'], (
     'record --script by %s in %s, and import: the same interrupts, devices, relids, CPUs and affinities',
     async (shell, guest) => {
       const archive = join(directory, 'recorded.tar.gz');
+      rmSync(archive, { force: true });
       const script = join(root, 'share/record.sh');
       const shown = await recorded(guest, `sleep 2; ${shell} ${script} -o ${archive} --seconds 2`);
       expect(await imported(archive)).toBe(shown);
