@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import type { Page } from 'playwright-core';
+import { schemaComment } from '../../../src/command/schema-comment.js';
 import { ScenarioError } from '../../../src/scenario/diagnostics.js';
 import { parseScenario } from '../../../src/scenario/load.js';
 import { irqlab } from '../../support/cli.js';
@@ -96,7 +97,8 @@ describePage('Scenario', (pages) => {
       const saved = page.waitForEvent('download');
       await page.getByRole('button', { name: 'Save', exact: true }).click();
       const { out, err } = await irqlab(['import', path]);
-      expect(readFileSync(await (await saved).path(), 'utf8')).toBe(out);
+      // Only where the package lies can an editor be told of its schema.
+      expect(schemaComment() + readFileSync(await (await saved).path(), 'utf8')).toBe(out);
       const findings = page.getByRole('region', { name: 'What was made of the recording' });
       expect(await findings.textContent()).toBe(err);
       await expectFitForAll(page);
