@@ -25,7 +25,7 @@ const strategies: readonly Strategy[] = [
 ];
 
 /** More by hand: EXPLORE_RUNS=5000 npm test -- test/explore/frontier. */
-const numRuns = Number(process.env.EXPLORE_RUNS ?? runs(100, 15));
+const numRuns = Number(process.env.EXPLORE_RUNS ?? runs(100, 6));
 
 /** What goes to another thread or machine. */
 function sent<T>(value: T): T {

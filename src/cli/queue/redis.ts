@@ -5,7 +5,7 @@ import { UsageError } from '../../command/usage-error.js';
 /** All searches and workers of a Redis meet in this queue. */
 export const QUEUE = 'irqlab';
 
-/** How long a Redis may take to answer at first. */
+/** How long a Redis may take to answer once it has been connected to. */
 const PATIENCE_MS = 5000;
 
 /** A Redis that answers, and BullMQ, by which it is a queue. */
@@ -48,6 +48,7 @@ export async function connectQueue(
   let timer: NodeJS.Timeout | undefined;
   const tooLong = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error(trouble ?? 'no answer')), PATIENCE_MS);
+    redis.once('error', reject);
   });
   try {
     await Promise.race([redis.ping(), tooLong]);
