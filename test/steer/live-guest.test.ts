@@ -120,10 +120,8 @@ run: 1s
   let running: LiveGuest;
 
   /** Each look at the time takes 1 ms; the guest gets as much work as that gives it. */
-  beforeEach(() => {
-    looks = 0;
-    guest = Guest.create(swamped.guest);
-    running = new LiveGuest(guest, swamped, {
+  function looking(options: { readonly mostBusyMs?: number } = {}): LiveGuest {
+    return new LiveGuest(guest, swamped, {
       speed: 1,
       nowMs: () => {
         looks += 1;
@@ -132,7 +130,14 @@ run: 1s
       },
       sleep,
       onFailure: () => {},
+      ...options,
     });
+  }
+
+  beforeEach(() => {
+    looks = 0;
+    guest = Guest.create(swamped.guest);
+    running = looking();
   });
 
   test('lets others have their turn after 15 ms, and then for 5 ms', () => {
@@ -153,17 +158,7 @@ run: 1s
   });
 
   test('or sooner, if it is to', () => {
-    running = new LiveGuest(guest, swamped, {
-      speed: 1,
-      nowMs: () => {
-        looks += 1;
-        nowMs += 1;
-        return nowMs;
-      },
-      sleep,
-      onFailure: () => {},
-      mostBusyMs: 6,
-    });
+    running = looking({ mostBusyMs: 6 });
     nowMs += 1000;
     looks = 0;
     running.catchUp();

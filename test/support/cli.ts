@@ -9,8 +9,8 @@ export interface Ran {
   progress: string[];
 }
 
-/** Runs the command line as a user does whose terminal shows progress. */
-export async function irqlab(args: readonly string[], stdin = ''): Promise<Ran> {
+/** Where a command writes what it says, and what it has. */
+export function collected(stdin = ''): { ran: Ran; io: Stdio } {
   const ran: Ran = { status: -1, out: '', err: '', progress: [] };
   const io: Stdio = {
     out: (text) => {
@@ -24,6 +24,12 @@ export async function irqlab(args: readonly string[], stdin = ''): Promise<Ran> 
     },
     readStdin: () => stdin,
   };
+  return { ran, io };
+}
+
+/** Runs the command line as a user does whose terminal shows progress. */
+export async function irqlab(args: readonly string[], stdin = ''): Promise<Ran> {
+  const { ran, io } = collected(stdin);
   ran.status = await main(args, io);
   return ran;
 }

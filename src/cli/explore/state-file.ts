@@ -1,4 +1,4 @@
-import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { z } from 'zod';
 import { UsageError } from '../../command/usage-error.js';
 import type { SavedFrontier } from '../../explore/frontier.js';
@@ -101,7 +101,7 @@ export class StateFile {
     try {
       const fd = openSync(next, 'w');
       try {
-        writeSync(fd, `${JSON.stringify({ model, fingerprint, frontier })}\n`);
+        writeFileSync(fd, `${JSON.stringify({ model, fingerprint, frontier })}\n`);
         fsyncSync(fd);
       } finally {
         closeSync(fd);

@@ -6,7 +6,7 @@ import { InProcessRunner } from '../../../src/cli/explore/in-process.js';
 import type { ExploreCommandOptions } from '../../../src/cli/explore/options.js';
 import { runExplore } from '../../../src/cli/explore/run.js';
 import type { Report } from '../../../src/explore/report/report.js';
-import { irqlab } from '../../support/cli.js';
+import { collected, irqlab } from '../../support/cli.js';
 
 let dir = '';
 beforeAll(() => {
@@ -17,19 +17,9 @@ afterAll(() => rmSync(dir, { recursive: true }));
 const defaults = { preemptions: 2, depth: 3, seed: 1, executions: 1000, json: true } as const;
 
 async function explore(race: string, options: Partial<ExploreCommandOptions>, workers = 1) {
-  let out = '';
-  let err = '';
-  const io = {
-    out: (text: string) => {
-      out += text;
-    },
-    err: (text: string) => {
-      err += text;
-    },
-    readStdin: () => '',
-  };
+  const { ran, io } = collected();
   await runExplore(race, { ...defaults, ...options }, io, new InProcessRunner(workers));
-  return { report: { ...(JSON.parse(out) as Report), seconds: 0 }, err };
+  return { report: { ...(JSON.parse(ran.out) as Report), seconds: 0 }, err: ran.err };
 }
 
 /** A dfs of some 30 units, and a race in which a later one finds something. */

@@ -10,6 +10,7 @@ import { mergeReports } from '../../../src/explore/report/merge.js';
 import type { Report } from '../../../src/explore/report/report.js';
 import type { Unannounced, UnannouncedAccess } from '../../../src/explore/report/unannounced.js';
 import { races } from '../../../src/races/index.js';
+import { collected } from '../../support/cli.js';
 
 // What the command says of a sanitized search; the search itself needs code that is instrumented as Node loads it,
 // which `npm run sanitize` and the check of the package run.
@@ -73,19 +74,9 @@ class Known implements TaskRunner {
 const defaults = { preemptions: 2, depth: 3, seed: 1, executions: 1000, sanitize: true } as const;
 
 async function explore(runner: TaskRunner, options: Partial<ExploreCommandOptions> = {}) {
-  let out = '';
-  let err = '';
-  const io = {
-    out: (text: string) => {
-      out += text;
-    },
-    err: (text: string) => {
-      err += text;
-    },
-    readStdin: () => '',
-  };
-  const status = await runExplore('move-vs-close', { ...defaults, ...options }, io, runner);
-  return { status, out, err };
+  const { ran, io } = collected();
+  ran.status = await runExplore('move-vs-close', { ...defaults, ...options }, io, runner);
+  return ran;
 }
 
 describe('one variant', () => {
