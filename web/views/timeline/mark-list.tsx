@@ -34,7 +34,7 @@ export function MarkList({ shown, span, chosen, choose }: MarkListProps) {
           {chosen === undefined ? '' : described(chosen, shown)}
         </span>
       </div>
-      <div class="mark-list" role="region" aria-label="Events" tabIndex={0}>
+      <div class="mark-list" role="region" aria-label="Traced events" tabIndex={0}>
         <table>
           <thead>
             <tr>
