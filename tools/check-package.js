@@ -14,7 +14,13 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { deadLinks, loadedBytes, mapsWithoutSources, overBudget } from './package/contents.js';
+import {
+  deadLinks,
+  loadedBytes,
+  mapsWithoutSources,
+  missingAddresses,
+  overBudget,
+} from './package/contents.js';
 import { problemsOfTypes } from './public-types/check.js';
 
 const root = fileURLToPath(new URL('../', import.meta.url));
@@ -121,6 +127,11 @@ try {
       .map(([what, bytes]) => `${what} ${bytes}`)
       .join(', ')} bytes`,
   );
+  const missing = missingAddresses(irqlabFolder);
+  if (missing.length > 0)
+    console.log(
+      `note ${missing.join(', ')}: not in package.json, and needed for a release (docs/releasing.md)`,
+    );
   tool('publint', 'run', filename, '--strict');
   // CommonJS gets it by import(), or by require() from Node 22 on; `node10` is a resolution of TypeScript before 4.7.
   tool('attw', filename, '--profile', 'esm-only');
