@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { Ajv, type AnySchemaObject } from 'ajv';
+import { Ajv } from 'ajv';
 import type { JsonFormat } from '../../src/command/json.js';
 
-interface Schema extends AnySchemaObject {
+interface Schema {
   readonly type?: string | readonly string[];
   readonly $ref?: string;
   readonly anyOf?: readonly Schema[];
