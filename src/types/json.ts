@@ -19,6 +19,7 @@ export type { LitmusJson, LitmusJsonTest } from '../cli/litmus.js';
 export type {
   RunJson,
   RunJsonArchitectureRow,
+  RunJsonHang,
   RunJsonInterrupt,
   RunJsonStep,
 } from '../cli/run/json.js';

@@ -50,6 +50,13 @@ test.each(commands.map(([format, ...args]) => [args.join(' '), format, args] as 
   },
 );
 
+test('a guest that hangs', async () => {
+  const host = '{misbehave: [{message: GPADL_CREATED, do: drop}]}';
+  const scenario = `cpus: 2\ndevices: [{driver: netvsc, relid: 13}]\nhost: ${host}\nrun: 1s\n`;
+  const value = await expectJson('run', ['run', '-'], scenario);
+  expect(value).toMatchObject({ ok: false, hangs: [{ function: 'vmbus_establish_gpadl' }] });
+});
+
 test('a replay', async () => {
   const trace = join(directory.path, 'lost.json');
   await irqlab(['explore', 'modchan-offline', '--variant', 'no-wait', '--save', trace]);

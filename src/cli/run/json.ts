@@ -1,14 +1,15 @@
 import { type JsonHead, jsonText } from '../../command/json.js';
 import type { StatsReport } from '../../guest/run-stats.js';
 import type { HostTotals } from '../../host/totals.js';
-import type { CpuId } from '../../lib/brand.js';
+import type { CpuId, Irq, Ns } from '../../lib/brand.js';
+import type { Holder } from '../../machine/hung.js';
 import type { ScenarioGuest } from '../../scenario/port.js';
-import type { Hang, RunResult, StepOutcome } from '../../scenario/runner.js';
+import type { RunResult, StepOutcome } from '../../scenario/runner.js';
 import type { Scenario } from '../../scenario/scenario.js';
 import { subjectOf, type WorkloadSubject } from '../../scenario/workloads/index.js';
 import type { SignalTally } from '../../scenario/workloads/workload.js';
 import { parseInterrupts } from '../../view/interrupts/parse.js';
-import type { IrqRow } from '../../view/interrupts/table.js';
+import type { IrqText } from '../../view/interrupts/table.js';
 
 /** One step of the timeline, at its place in the file. */
 export interface RunJsonStep extends Omit<StepOutcome, 'place'> {
@@ -18,10 +19,22 @@ export interface RunJsonStep extends Omit<StepOutcome, 'place'> {
 }
 
 /** An interrupt with a number of its own in /proc/interrupts. */
-export type RunJsonInterrupt = Pick<
-  IrqRow,
-  'irq' | 'counts' | 'chip' | 'hwirq' | 'trigger' | 'flow' | 'actions'
->;
+export interface RunJsonInterrupt extends Omit<IrqText, 'chipPrinted'> {
+  readonly irq: Irq;
+  /** One count for each of `cpus`. */
+  readonly counts: readonly number[];
+}
+
+/** A context that hangs at the end of a run: as Hang has it, with the innermost of its functions. */
+export interface RunJsonHang extends Holder {
+  readonly task: string;
+  readonly cpu: CpuId;
+  readonly waitsFor: string;
+  readonly spins: boolean;
+  readonly sinceNs: Ns;
+  readonly holder: Holder | undefined;
+  readonly function: string | undefined;
+}
 
 /** A row of /proc/interrupts that the architecture writes: LOC, HYP; ERR and MIS have one count for all CPUs. */
 export type RunJsonArchitectureRow =
@@ -36,15 +49,15 @@ export interface RunJson extends JsonHead<'run'>, Omit<RunResult, 'steps' | 'wor
   readonly steps: readonly RunJsonStep[];
   /** One for each workload of the scenario: whom it signals, and how often. */
   readonly workload: readonly (WorkloadSubject & Readonly<SignalTally>)[];
-  /** As in RunResult, with the innermost of the functions. */
-  readonly hangs: readonly (Hang & { readonly function: string | undefined })[];
+  /** Contexts of the guest that hang at the end, the one that has waited longest first. */
+  readonly hangs: readonly RunJsonHang[];
   /** The CPUs that the counts below are of. */
   readonly cpus: readonly CpuId[];
   readonly interrupts: readonly RunJsonInterrupt[];
   readonly architectureRows: readonly RunJsonArchitectureRow[];
   /** What the guest has refused of its host: how often, by reason. */
   readonly refused: Readonly<Record<string, number>>;
-  readonly host: Readonly<HostTotals>;
+  readonly host: HostTotals;
   /** With --stats. */
   readonly stats?: StatsReport;
 }
