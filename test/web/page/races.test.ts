@@ -37,6 +37,7 @@ describePage('Races', (pages) => {
     await list.first().waitFor();
     expect(await list.count()).toBe(races.length);
     await page.getByRole('button', { name: /^modchan-offline/ }).click();
+    await page.getByRole('heading', { name: 'modchan-offline', exact: true }).waitFor();
     const rows = page.getByRole('region', { name: 'Variants' }).getByRole('row');
     expect(await rows.count()).toBe(1 + 5);
     expect(await rows.nth(1).textContent()).toContain('nobody waits for the host; it takes 1 ms');
@@ -124,14 +125,13 @@ describePage('Races', (pages) => {
     await page.getByRole('button', { name: 'Search percpu-list sc', exact: true }).click();
     await page.getByRole('button', { name: 'Show irqdomain sc beside the other' }).click();
     const fixed = page.getByRole('region', { name: 'relid-map/irqdomain sc' });
-    await fixed.getByRole('button', { name: 'Search' }).click();
     await fixed.getByText('It holds in all executions.').waitFor();
     expect(await fixed.getByText('yes: the event arrived after the move').count()).toBe(1);
     const effort = /^[\d,]+ executions.*?, [\d,]+ steps/m.exec(await reported('relid-map', 'irqdomain'))?.[0];
     expect(await fixed.locator('.effort').textContent()).toContain(effort);
-    expect(await page.getByRole('region', { name: 'relid-map/percpu-list sc' }).count()).toBe(1);
+    await page.getByRole('region', { name: 'relid-map/percpu-list sc' }).waitFor();
     await fixed.getByRole('button', { name: 'Close' }).click();
-    expect(await fixed.count()).toBe(0);
+    await fixed.waitFor({ state: 'detached' });
   });
 
   test('tells how far a search has come, and ends it', async () => {
