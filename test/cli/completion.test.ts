@@ -5,7 +5,7 @@ import { describe, expect, test } from '@jest/globals';
 import { irqlab } from '../support/cli.js';
 
 /** What may come next. */
-async function after(...words: readonly string[]): Promise<readonly string[]> {
+async function nextOf(...words: readonly string[]): Promise<readonly string[]> {
   const { status, out, err } = await irqlab(['complete', '--', ...words]);
   expect({ status, err }).toEqual({ status: 0, err: '' });
   const lines = out.trimEnd().split('\n');
@@ -15,7 +15,7 @@ async function after(...words: readonly string[]): Promise<readonly string[]> {
 
 describe('irqlab complete', () => {
   test('has commands, but not itself', async () => {
-    const commands = await after('');
+    const commands = await nextOf('');
     expect(commands).toEqual(expect.arrayContaining(['run', 'explore', 'completion']));
     expect(commands).not.toContain('complete');
   });
@@ -51,7 +51,7 @@ describe('irqlab complete', () => {
     ],
     [['completion', 'b'], ['bash']],
   ])('%j: %j', async (words, expected) => {
-    expect(await after(...words)).toEqual(expected);
+    expect(await nextOf(...words)).toEqual(expected);
   });
 
   test('a directory may be followed by what is in it', async () => {
