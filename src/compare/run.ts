@@ -8,7 +8,7 @@ import { noPlugins, type PluginOptions, type Plugins } from '../command/plugins.
 import type { Stdio } from '../command/stdio.js';
 import type { Scenario } from '../scenario/scenario.js';
 import type { AxisName, Choice } from './axes.js';
-import type { Compared, Comparison } from './comparison.js';
+import type { Compared, CompareJson, Comparison } from './comparison.js';
 import { type EventCost, eventCost } from './event-cost.js';
 import { checkAxis, choicesFor, compareOne, withDesign } from './one.js';
 import type { Point } from './point.js';
@@ -102,7 +102,7 @@ async function showRows(
     }
   }
   stdio.progress?.('');
-  stdio.out(json ? jsonText('compare', comparison) : compareText(comparison));
+  stdio.out(json ? jsonText<CompareJson>('compare', comparison) : compareText(comparison));
   const own = rows.find(({ isOwn }) => isOwn);
   return own?.problem === undefined && own?.failedSteps.length === 0 ? exitStatus.ok : exitStatus.failed;
 }

@@ -1,7 +1,7 @@
 import { memoryBarrier, readBarrier, writeBarrier } from '../machine/memory.js';
 import type { Order, Procedure } from '../machine/step.js';
 import { type Located, type Source, splitAt, trimmed } from './litmus-error.js';
-import type { Instruction, Thread, Value } from './thread.js';
+import { type Instruction, joined, type Thread, type Value, zero } from './thread.js';
 
 /** How the kernel's and Arm's names of an order end. */
 const orders: Readonly<Record<string, Order>> = {
@@ -42,8 +42,6 @@ const branches: Readonly<Record<string, (flags: number) => boolean>> = {
   GT: (flags) => flags > 0,
   LE: (flags) => flags <= 0,
 };
-
-const nothing: Value = { number: 0, view: 0 };
 
 type Read = (thread: Thread) => Value;
 
@@ -197,10 +195,6 @@ function planOf(name: string, reader: OperandReader): ((thread: Thread) => void)
   return (thread) => thread.set(to, joined(a(thread), b(thread), calculations[name]));
 }
 
-function joined(a: Value, b: Value, calculate: (a: number, b: number) => number): Value {
-  return { number: calculate(a.number, b.number), view: Math.max(a.view, b.view) };
-}
-
 class OperandReader {
   private at = 0;
 
@@ -231,7 +225,7 @@ class OperandReader {
       pattern.exec(this.word(pattern, 'an address, such as [X1] or [X1,W2,SXTW]')) ?? [];
     const from = operandOf(base);
     const plus = index === undefined ? undefined : operandOf(index);
-    return (thread) => joined(from(thread), plus?.(thread) ?? nothing, calculations.ADD);
+    return (thread) => joined(from(thread), plus?.(thread) ?? zero, calculations.ADD);
   }
 
   /** The kind of extension of the last register, which changes no value here. */
@@ -269,7 +263,7 @@ function operandOf(text: string): Read {
     return () => value;
   }
   const register = registerOf(text);
-  return register === 'XZR' ? () => nothing : (thread) => thread.get(register);
+  return register === 'XZR' ? () => zero : (thread) => thread.get(register);
 }
 
 /** The register that a condition names, as the thread has it. */

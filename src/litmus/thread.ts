@@ -1,3 +1,4 @@
+import type { MemoryModel } from '../explore/model.js';
 import { instructionBarrier, type MemoryWord, viewOfLoad } from '../machine/memory.js';
 import type { Order, Procedure, View } from '../machine/step.js';
 
@@ -10,11 +11,8 @@ export interface Value {
 /** An instruction. @returns the label to go on at; undefined: behind it. */
 export type Instruction = (thread: Thread) => Procedure<string | undefined>;
 
-/** What a thread does: its instructions, and before which of them its labels stand. */
-export interface Program {
-  readonly instructions: readonly Instruction[];
-  readonly labels: ReadonlyMap<string, number>;
-}
+/** What a thread does. */
+export type Program = (thread: Thread) => Procedure<void>;
 
 /** Words are this far from each other, so that addresses can be calculated with. */
 const DISTANCE = 1 << 16;
@@ -36,7 +34,12 @@ export class Names {
   }
 }
 
-const zero: Value = { number: 0, view: 0 };
+export const zero: Value = { number: 0, view: 0 };
+
+/** What is calculated of two values depends on what they do. */
+export function joined(a: Value, b: Value, calculate: (a: number, b: number) => number): Value {
+  return { number: calculate(a.number, b.number), view: Math.max(a.view, b.view) };
+}
 
 /** A thread of a litmus test as it runs: its registers, with what they depend on. */
 export class Thread {
@@ -48,7 +51,10 @@ export class Thread {
   private addresses: View = 0;
 
   /** @param words by their addresses. */
-  constructor(private readonly words: readonly MemoryWord[]) {}
+  constructor(
+    private readonly words: readonly MemoryWord[],
+    readonly memory: MemoryModel,
+  ) {}
 
   get(register: string): Value {
     return this.registers.get(register) ?? zero;
@@ -93,6 +99,13 @@ export class Thread {
     return { number: before, view: viewOfLoad() };
   }
 
+  /** Waits until a word is 0, and makes it 1 (spin_lock). */
+  *lock(address: Value): Procedure<void> {
+    const word = this.access(address);
+    yield { ...word.stepOf('update', 'acquire', address.view), found: (value) => value === 0 };
+    word.exchange(1);
+  }
+
   *isb(): Procedure<void> {
     yield instructionBarrier(Math.max(this.control, this.addresses));
   }
@@ -105,10 +118,15 @@ export class Thread {
   }
 }
 
-/** Runs a thread to its end. */
-export function* run(thread: Thread, { instructions, labels }: Program): Procedure<void> {
-  for (let at = 0; at < instructions.length; ) {
-    const label = yield* instructions[at](thread);
-    at = label === undefined ? at + 1 : (labels.get(label) ?? instructions.length);
-  }
+/** @param labels before which of the instructions they stand. */
+export function programOf(
+  instructions: readonly Instruction[],
+  labels: ReadonlyMap<string, number>,
+): Program {
+  return function* (thread) {
+    for (let at = 0; at < instructions.length; ) {
+      const label = yield* instructions[at](thread);
+      at = label === undefined ? at + 1 : (labels.get(label) ?? instructions.length);
+    }
+  };
 }
