@@ -6,7 +6,7 @@ import { guestsWith, openScenario } from '../command/scenario-file.js';
 import { noPlugins, type PluginOptions } from '../command/plugins.js';
 import type { Stdio } from '../command/stdio.js';
 import { type AxisName, choicesOf } from './axes.js';
-import type { Compared, Comparison } from './comparison.js';
+import type { Compared, CompareJson, Comparison } from './comparison.js';
 import { type EventCost, eventCost } from './event-cost.js';
 import { checkAxis, compareOne, withDesign } from './one.js';
 import { compareText } from './text.js';
@@ -63,7 +63,7 @@ export async function runCompare(
     }
   }
   stdio.progress?.('');
-  stdio.out(json ? jsonText('compare', comparison) : compareText(comparison));
+  stdio.out(json ? jsonText<CompareJson>('compare', comparison) : compareText(comparison));
   const own = rows.find(({ isOwn }) => isOwn);
   return own?.problem === undefined && own?.failedSteps.length === 0 ? exitStatus.ok : exitStatus.failed;
 }

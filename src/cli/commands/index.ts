@@ -34,7 +34,7 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: 'examples',
-    summary: 'list the scenarios that come with irqlab, or print one to start from',
+    summary: 'list the scenarios, plug-ins and races that come with irqlab, or print one',
     takesPlugins: false,
     load: async () => (await import('./examples.js')).command,
   },
