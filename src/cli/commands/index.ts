@@ -29,7 +29,7 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: 'worker',
-    summary: 'do units of searches from a queue in Redis, beside other workers',
+    summary: 'do parts of searches and comparisons from a queue in Redis, beside other workers',
     load: async () => (await import('./worker.js')).command,
   },
   {
