@@ -1,11 +1,26 @@
 // Packs the package, installs it into an empty project, and has what a user writes against it compiled and run there:
 // test/package/consumer and the examples. Needs a build: npm run package.
 import { spawnSync } from 'node:child_process';
-import { appendFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { deadLinks, loadedBytes, mapsWithoutSources, overBudget } from './package/contents.js';
+import {
+  deadLinks,
+  loadedBytes,
+  mapsWithoutSources,
+  missingAddresses,
+  overBudget,
+} from './package/contents.js';
 import { problemsOfTypes } from './public-types/check.js';
 
 const root = fileURLToPath(new URL('../', import.meta.url));
@@ -74,6 +89,17 @@ const runConsumer = `
   accessSync(new URL(import.meta.resolve('irqlab/scenario.schema.json')));
 `;
 
+/** Compiles and runs what users of vitest write. Compilers leave out the types of vite, which want those of Node. */
+function useVitest() {
+  cpSync(join(root, 'test/package/vitest'), join(project, 'vitest'), { recursive: true });
+  symlinkSync(join(root, 'node_modules/vitest'), join(project, 'node_modules/vitest'));
+  writeJson('vitest/tsconfig.json', {
+    compilerOptions: { ...compilerOptions, noEmit: true, skipLibCheck: true },
+  });
+  run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', join(project, 'vitest')]);
+  run(process.execPath, ['node_modules/vitest/vitest.mjs', 'run']);
+}
+
 /** The same race with the sanitizer, for which the code must be loaded by its hooks. */
 const runSanitized = `
   const { sanitizerText } = await import('./dist/consumer/explore.js');
@@ -101,6 +127,11 @@ try {
       .map(([what, bytes]) => `${what} ${bytes}`)
       .join(', ')} bytes`,
   );
+  const missing = missingAddresses(irqlabFolder);
+  if (missing.length > 0)
+    console.log(
+      `note ${missing.join(', ')}: not in package.json, and needed for a release (docs/releasing.md)`,
+    );
   tool('publint', 'run', filename, '--strict');
   // CommonJS gets it by import(), or by require() from Node 22 on; `node10` is a resolution of TypeScript before 4.7.
   tool('attw', filename, '--profile', 'esm-only');
@@ -121,6 +152,8 @@ try {
   );
   run(process.execPath, ['--input-type=module', '-e', runConsumer]);
   console.log('ok   what it exports runs');
+  useVitest();
+  console.log('ok   its matchers are those of vitest, with their types');
   run(process.execPath, ['--import', 'irqlab/sanitize', '--input-type=module', '-e', runSanitized]);
   run('npx', ['--no-install', 'irqlab', 'explore', 'affinity-vs-offline', '--sanitize']);
   console.log('ok   it sanitizes races');

@@ -14,6 +14,7 @@ export type ProcInterruptsForm = '6.1' | '6.12' | '6.13' | '7.2';
 
 /** What one kernel does differently from another. Asked for by name; nothing else compares versions. */
 export interface KernelBehaviour extends TraceBehaviour, PlugBehaviour {
+  /** The columns and blanks of /proc/interrupts, by the version that they came with. */
   readonly procInterruptsForm: ProcInterruptsForm;
   /** Error of a write to the affinity of an interrupt that user space may not move. */
   readonly affinityRefusal: 'EIO' | 'EPERM';

@@ -6,12 +6,16 @@ export type Place = string;
 /** The value that a place has in the end; a name stands for its word's address. */
 export type Holds = (equals: (place: Place, value: string) => boolean) => boolean;
 
-/** What a file asks of the final states. */
-export interface Condition {
-  readonly quantifier: 'exists' | '~exists' | 'forall';
-  readonly text: string;
+/** What can hold of a final state. */
+export interface Filter {
   readonly places: readonly Place[];
   readonly holds: Holds;
+}
+
+/** What a file asks of the final states. */
+export interface Condition extends Filter {
+  readonly quantifier: 'exists' | '~exists' | 'forall';
+  readonly text: string;
 }
 
 const token = /\s*(\/\\|\\\/|~|\(|\)|!=|=|;|\*?\[?(?:\d+:)?[A-Za-z_%][\w%]*\]?|\d+:\w+|-?\w+)/y;
@@ -20,15 +24,24 @@ const token = /\s*(\/\\|\\\/|~|\(|\)|!=|=|;|\*?\[?(?:\d+:)?[A-Za-z_%][\w%]*\]?|\
 export function parseCondition(source: Source, { text, offset }: Located): Condition {
   const head = /^(~\s*exists|exists|forall)\b/.exec(text);
   if (head === null) throw source.error(offset, 'expected exists, ~exists or forall');
-  const reader = new ConditionReader(source, text, offset, head[0].length);
-  const holds = reader.either();
-  reader.end();
   return {
     quantifier: head[1].replace(/\s/g, '') as Condition['quantifier'],
     text: text.slice(head[0].length).trim().replace(/\s+/g, ' '),
-    places: [...reader.places],
-    holds,
+    ...propositionOf(source, { text, offset }, head[0].length),
   };
+}
+
+/** Reads `filter (…)`. */
+export function parseFilter(source: Source, located: Located): Filter {
+  return propositionOf(source, located, 'filter'.length);
+}
+
+/** @param from where it begins in the piece. */
+function propositionOf(source: Source, { text, offset }: Located, from: number): Filter {
+  const reader = new ConditionReader(source, text, offset, from);
+  const holds = reader.either();
+  reader.end();
+  return { places: [...reader.places], holds };
 }
 
 class ConditionReader {

@@ -1,7 +1,8 @@
 import { aarch64Register, readAarch64 } from './aarch64.js';
-import { type Condition, parseCondition } from './condition.js';
+import { readC } from './c-program.js';
+import { type Condition, type Filter, parseCondition, parseFilter } from './condition.js';
 import { type Located, Source, splitAt, trimmed } from './litmus-error.js';
-import { type Instruction, Names, type Program } from './thread.js';
+import { inOrder, type Instruction, Names, type Program } from './thread.js';
 import { readX86, x86Register } from './x86.js';
 
 /** How a test's states met its condition. */
@@ -18,13 +19,15 @@ export interface LitmusTest {
   readonly registers: readonly ReadonlyMap<string, number>[];
   readonly programs: readonly Program[];
   readonly condition: Condition;
+  /** Final states for which it does not hold do not count. */
+  readonly filter?: Filter;
   /** What is shown beside what the condition names. */
   readonly locations: readonly string[];
   /** What the file says that is observed, in a comment: `Result: Never`. */
   readonly result?: Observation;
 }
 
-export const architectures = ['X86', 'AArch64'] as const;
+export const architectures = ['X86', 'AArch64', 'C'] as const;
 export type Architecture = (typeof architectures)[number];
 
 /** The parts of a file, without comments. */
@@ -34,8 +37,16 @@ interface Parts {
   readonly init: Located;
   readonly code: Located;
   readonly locations: Located | undefined;
+  readonly filter: Located | undefined;
   readonly condition: Located;
 }
+
+/** The register that a name means, as the thread has it. */
+export const registerNames: Readonly<Record<Architecture, (name: string) => string>> = {
+  X86: x86Register,
+  AArch64: aarch64Register,
+  C: (name) => name,
+};
 
 /**
  * Reads a litmus test in herd's format.
@@ -44,20 +55,20 @@ interface Parts {
  * @throws LitmusError where something is not understood.
  */
 export function parseLitmus(file: string, text: string): LitmusTest {
-  const source = new Source(file, withoutComments(text));
+  const source = new Source(file, /^\s*C\s/.test(text) ? withoutCComments(text) : withoutComments(text));
   const parts = partsOf(source);
   const names = new Names();
-  const register = parts.architecture === 'X86' ? x86Register : aarch64Register;
-  const columns = columnsOf(source, parts.code);
+  const register = registerNames[parts.architecture];
   const words = new Map<string, number>();
-  const registers = columns.map(() => new Map<string, number>());
+  const programs = programsOf(source, parts, names);
+  const registers = programs.map(() => new Map<string, number>());
   for (const entry of splitAt(parts.init, ';').map(trimmed)) {
     if (entry.text !== '') readInit(source, entry, { names, words, registers, register });
   }
-  const programs = columns.map((cells) => programOf(source, cells, parts.architecture, names));
   const condition = parseCondition(source, parts.condition);
+  const filter = parts.filter === undefined ? undefined : parseFilter(source, parts.filter);
   const locations = placesIn(parts.locations);
-  for (const place of [...condition.places, ...locations]) {
+  for (const place of [...condition.places, ...(filter?.places ?? []), ...locations]) {
     const thread = /^(\d+):/.exec(place)?.[1];
     if (thread === undefined) names.addressOf(place);
     else if (Number(thread) >= programs.length) {
@@ -67,7 +78,7 @@ export function parseLitmus(file: string, text: string): LitmusTest {
   const result = /\bResult:\s*(Never|Sometimes|Always)\b/i.exec(text)?.[1];
   return {
     ...{ name: parts.name, architecture: parts.architecture, names, words, registers, programs },
-    ...{ condition, locations },
+    ...{ condition, locations, ...(filter !== undefined && { filter }) },
     ...(result !== undefined && { result: capitalised(result) }),
   };
 }
@@ -87,6 +98,18 @@ function withoutComments(text: string): string {
   });
 }
 
+/** In C `(*` may be code: such comments stand before the first values and behind the threads only. */
+function withoutCComments(text: string): string {
+  const head = /^(?:\(\*[\s\S]*?\*\)|[^{])*/.exec(text)?.[0].length ?? 0;
+  const rest = text.slice(head).replace(/\/\*[\s\S]*?\*\/|\/\/[^\n]*/g, blanks);
+  const end = rest.lastIndexOf('}') + 1;
+  return withoutComments(text.slice(0, head)) + rest.slice(0, end) + withoutComments(rest.slice(end));
+}
+
+function blanks(text: string): string {
+  return text.replace(/[^\n]/g, ' ');
+}
+
 function partsOf(source: Source): Parts {
   const { text } = source;
   const [, blank, architecture, name] = /^(\s*)(\S+)[ \t]+(\S+)/.exec(text) ?? [];
@@ -95,31 +118,40 @@ function partsOf(source: Source): Parts {
   if (known === undefined) {
     throw source.error(
       blank.length,
-      `architecture ${architecture} is not read: ${architectures.join(' and ')} are`,
+      `architecture ${architecture} is not read: ${architectures.join(', ')} are`,
     );
   }
   const begin = text.indexOf('{');
   const end = text.indexOf('}', begin);
   if (begin < 0 || end < 0) throw source.error(text.length, 'expected { first values }');
-  const tail = /^[ \t]*(locations|~\s*exists|exists|forall)\b/m.exec(text.slice(end));
+  const tail = /^[ \t]*(locations|filter|~\s*exists|exists|forall)\b/m.exec(text.slice(end));
   if (tail === null) throw source.error(text.length, 'expected exists, ~exists or forall');
   const at = end + tail.index;
-  const rest = trimmed({ text: text.slice(at), offset: at });
-  const locations = /^locations\s*\[([^\]]*)\]/.exec(rest.text);
-  const skipped = locations?.[0].length ?? 0;
+  const [rest, locations] = beginningOf(
+    trimmed({ text: text.slice(at), offset: at }),
+    /^locations\s*\[[^\]]*\]/,
+  );
+  const [condition, filter] = beginningOf(rest, /^filter\b[\s\S]*?(?=~\s*exists\b|\bexists\b|\bforall\b|$)/);
   return {
-    ...{ architecture: known, name },
+    ...{ architecture: known, name, locations, filter, condition },
     init: { text: text.slice(begin + 1, end), offset: begin + 1 },
     code: { text: text.slice(end + 1, at), offset: end + 1 },
-    locations: locations === null ? undefined : { text: locations[1], offset: rest.offset },
-    condition: trimmed({ text: rest.text.slice(skipped), offset: rest.offset + skipped }),
   };
+}
+
+/** The piece behind its beginning, and the beginning. */
+function beginningOf({ text, offset }: Located, pattern: RegExp): [Located, Located | undefined] {
+  const found = pattern.exec(text)?.[0];
+  if (found === undefined) return [{ text, offset }, undefined];
+  const rest = { text: text.slice(found.length), offset: offset + found.length };
+  return [trimmed(rest), trimmed({ text: found, offset })];
 }
 
 function placesIn(locations: Located | undefined): string[] {
   if (locations === undefined) return [];
-  return splitAt(locations, ';').flatMap(({ text }) => {
-    const place = text.trim().replace(/^\[|\]$/g, '');
+  const [, list = ''] = /\[([^\]]*)\]/.exec(locations.text) ?? [];
+  return list.split(';').flatMap((each) => {
+    const place = each.trim();
     return place === '' ? [] : [place];
   });
 }
@@ -131,10 +163,11 @@ interface Init {
   readonly register: (name: string) => string;
 }
 
-/** `x=1`, `int x = 1`, `0:X1=x`, `uint64_t y`. */
+/** `x=1`, `int x = 1`, `int *p = &x`, `atomic_t v = ATOMIC_INIT(1)`, `0:X1=x`, `uint64_t y`. */
 function readInit(source: Source, { text, offset }: Located, init: Init): void {
-  const pattern = /^(?:[A-Za-z_]\w*\s+)?(?:(\d+):)?\[?([A-Za-z_]\w*)\]?\s*(?:=\s*&?(\w+|-\d+))?$/;
-  const [, thread, name, value = '0'] = pattern.exec(text) ?? [];
+  const pattern =
+    /^(?:[A-Za-z_]\w*[\s*]+)*(?:(\d+):)?\[?([A-Za-z_]\w*)\]?\s*(?:=\s*(?:ATOMIC_INIT\((-?\w+)\)|&?(\w+|-\d+)))?$/;
+  const [, thread, name, initial, value = initial ?? '0'] = pattern.exec(text) ?? [];
   if (name === undefined)
     throw source.error(offset, `expected a first value, such as x=1 or 0:X1=x, not ${text}`);
   const number = /^(-?\d|0x)/i.test(value) ? Number(value) : init.names.addressOf(value);
@@ -168,20 +201,25 @@ function columnsOf(source: Source, code: Located): Located[][] {
   return head.map((_, thread) => body.flatMap((row) => (thread < row.length ? [row[thread]] : [])));
 }
 
-function programOf(
-  source: Source,
-  cells: readonly Located[],
-  architecture: Architecture,
-  names: Names,
-): Program {
+function programsOf(source: Source, { architecture, code }: Parts, names: Names): Program[] {
+  if (architecture === 'C') return readC(source, code, names);
+  return columnsOf(source, code).map((cells) => {
+    const exclusives = { count: 0 };
+    const run = runOf(cells, (cell) =>
+      architecture === 'X86' ? readX86(source, cell, names) : readAarch64(source, cell, exclusives),
+    );
+    return { run, storeExclusives: exclusives.count };
+  });
+}
+
+function runOf(cells: readonly Located[], read: (cell: Located) => Instruction): Program['run'] {
   const instructions: Instruction[] = [];
   const labels = new Map<string, number>();
   for (const cell of cells) {
     const [prefix = '', label] = /^(\w+):\s*/.exec(cell.text) ?? [];
     if (label !== undefined) labels.set(label, instructions.length);
     const rest = { text: cell.text.slice(prefix.length), offset: cell.offset + prefix.length };
-    if (rest.text === '') continue;
-    instructions.push(architecture === 'X86' ? readX86(source, rest, names) : readAarch64(source, rest));
+    if (rest.text !== '') instructions.push(read(rest));
   }
-  return { instructions, labels };
+  return inOrder(instructions, labels);
 }

@@ -65,7 +65,7 @@ function isAcquire(order: Order | undefined): boolean {
 }
 
 function isRelease(order: Order | undefined): boolean {
-  return order === 'release' || order === 'acquireRelease';
+  return order === 'release' || order === 'acquireRelease' || order === 'noReturnRelease';
 }
 
 function historyOf(word: MemoryWord): WordHistory {
@@ -176,6 +176,7 @@ export class Arm64Cpu extends StoreBuffer {
     const own = this.youngestTo(word);
     const value = this.peek(word, memory);
     let view = this.earliest(isStep ? step : undefined);
+    this.sawMemory = own === undefined && word !== this.earlyWord;
     if (own !== undefined) view = Math.max(view, own.after);
     else {
       word.announceRead();
@@ -215,7 +216,7 @@ export class Arm64Cpu extends StoreBuffer {
       this.lastRelease = this.memory.now;
       this.passBarrier({ object: word, kind: 'barrier' });
     } else {
-      this.add(word, value, ownView, order === 'release', true);
+      this.add(word, value, ownView, isRelease(order), true);
       this.memory.reservedBy.set(word, this);
     }
   }
@@ -322,7 +323,7 @@ export class Arm64Cpu extends StoreBuffer {
 
   private noteLoad(view: View, order: Order | undefined): void {
     this.lastView = view;
-    this.loads = Math.max(this.loads, view);
+    if (order !== 'noReturn' && order !== 'noReturnRelease') this.loads = Math.max(this.loads, view);
     if (isAcquire(order)) this.base = Math.max(this.base, view);
   }
 

@@ -9,10 +9,14 @@ export type StepKind = 'read' | 'write' | 'update' | 'acquire' | 'release' | 'wa
 /**
  * What a step is ordered with, besides what the same word and dependencies order. Of accesses: `acquire` (LDAR: also
  * behind the CPU's earlier releases), `acquirePc` (LDAPR: not so), `release`, both, or neither (`relaxed`, of atomic operations,
- * which else are full barriers). Of barriers: which accesses they stand between; those without order: all.
+ * which else are full barriers); `noReturn` is `relaxed` where nobody gets what was read (STADD: no barrier between loads
+ * counts it for one), `noReturnRelease` `release` likewise. Of barriers: which accesses they stand between; those without
+ * order: all.
  */
 export type Order =
   | 'relaxed'
+  | 'noReturn'
+  | 'noReturnRelease'
   | 'acquire'
   | 'acquirePc'
   | 'release'

@@ -10,6 +10,20 @@ export interface MatcherResult {
   readonly message: () => string;
 }
 
+/** What the matchers are in a test. @typeParam R what a matcher returns. */
+export interface IrqlabMatchers<R> {
+  /** Of a guest: no event of the host was lost since it booted. */
+  toHaveLostNoEvents(): R;
+  /** Of a guest: the host was last asked to interrupt this CPU for the channel. */
+  toHaveChannelOn(relid: Relid, cpu: CpuId): R;
+  /** Of a function: the guest refuses what it does with this errno; `text` is in the sentence that says why. */
+  toRefuse(code: ErrnoCode, text?: string | RegExp): R;
+  /** Of a guest: /proc/interrupts is this text, but for the number of blanks. */
+  toMatchInterrupts(text: string): R;
+  /** Of what check(model) returns: the search was complete and found nothing. */
+  toFindNoRace(): R;
+}
+
 const guestOf = (matcher: string, received: unknown): Guest => {
   if (received !== null && typeof received === 'object' && 'procInterrupts' in received)
     return received as Guest;

@@ -5,6 +5,7 @@ export type * as explore from './explore.js';
 export type * as guest from './guest.js';
 export type * as host from './host.js';
 export type * as irq from './irq.js';
+export type * as json from './json.js';
 export type * as kvm from './kvm.js';
 export type * as lab from './lab.js';
 export type * as lib from './lib.js';

@@ -18,19 +18,25 @@ export type Refusal =
   | 'packet-nobody-waits-for'
   /** An offer or its rescind before guest and host have agreed on a version. */
   | 'offer-without-connection'
+  /** A device that an isolated guest does not take from its host (vmbus_is_valid_offer). */
   | 'offer-not-allowed-in-isolated'
   /** Encrypted memory of packets, but no encrypted rings. */
   | 'offer-without-encrypted-ring'
   /** Encryption where guest and host did not agree on it. */
   | 'offer-not-confidential'
+  /** A relid that no channel can have: 0, or 2048 and above. */
   | 'offer-relid-out-of-range'
+  /** A relid that another channel has. */
   | 'offer-relid-in-use'
   /** A primary channel with the instance of one that exists. */
   | 'offer-of-existing-device'
+  /** A sub-channel with the index of one that exists. */
   | 'offer-sub-channel-index-in-use'
   /** The device's driver has no use for it: it asked for none, or for fewer. The channel stays closed. */
   | 'offer-sub-channel-nobody-asked-for'
+  /** The end of a channel that there is not. */
   | 'rescind-of-unknown-relid'
+  /** The end of a channel whose end is under way. */
   | 'rescind-twice'
   /** The event flag of relid 0, which is the control path. */
   | 'event-for-relid-0'

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';
+import { mayLoadUserCode } from '../../src/cli/user-code.js';
 import { sourceStack } from '../../src/command/source-stack.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 
@@ -30,13 +31,17 @@ function node(...args: readonly string[]): Ended {
 
 const bundled = (...args: readonly string[]): Ended => node(cli, ...args);
 
-/** What the command line does, from its modules: one after the other in one process, as they take a second to load. */
-function fromModules(commands: readonly (readonly string[])[]): Map<string, Ended> {
-  const start = JSON.stringify(join(root, 'dist/cli/start.js'));
+/**
+ * What the command line does, from its modules: one after the other in one process, as they take a second to load.
+ * @param isShared code of the user's own may be loaded.
+ */
+function fromModules(commands: readonly (readonly string[])[], isShared: boolean): Map<string, Ended> {
+  const module = (name: string): string => JSON.stringify(join(root, 'dist', name));
   const over = '\0';
   const file = directory.file(
     'start.mjs',
-    `import { start } from ${start};
+    `${isShared ? `(await import(${module('command/share-packages.js')})).sharePackages();` : ''}
+const { start } = await import(${module('cli/start.js')});
 for (const args of ${JSON.stringify(commands)}) {
   await start(args);
   process.stdout.write('${over}' + process.exitCode + '${over}');
@@ -84,7 +89,7 @@ whereBuilt('the command as one file', () => {
   ];
   let ended = new Map<string, Ended>();
   beforeAll(() => {
-    ended = fromModules(commands);
+    ended = fromModules(commands, false);
   });
 
   test.each(commands.map((args) => args.join(' ')))('does what its modules do: %s', (line) => {
@@ -138,8 +143,9 @@ whereBuilt('the command as one file', () => {
   });
 });
 
+// What cli.ts does where code of the user's own may be loaded, but in one process.
 whereBuilt('plug-ins and races of one’s own', () => {
-  test.each([
+  const commands: readonly (readonly [string, readonly string[]])[] = [
     [
       'a driver',
       ['run', 'examples/plugin-driver/sensor.yaml', '--plugin', 'dist/examples/plugin-driver/plugin.js'],
@@ -157,14 +163,10 @@ whereBuilt('plug-ins and races of one’s own', () => {
     ],
     ['an own race in TypeScript', ['explore', 'examples/own-race/race.ts', 'irqdomain']],
     ['an own race in threads', ['explore', 'examples/own-race/race.js', 'irqdomain', '--workers', '2']],
-  ])('%s', (_, args) => {
-    const { status, stdout, stderr } = bundled(...args);
-    expect(stderr).toBe('');
-    expect(stdout).not.toBe('');
-    expect([0, 1]).toContain(status);
-  });
-
-  test('an error of irqlab is one to a plug-in, wherever the plug-in lies', () => {
+  ];
+  let failing: readonly string[] = [];
+  let ended = new Map<string, Ended>();
+  beforeAll(() => {
     const guest = directory.file('guest.yaml', 'cpus: 1\n');
     const plugin = directory.file(
       'plugin.mjs',
@@ -179,7 +181,21 @@ export default new ContainerModule(({ bind }) => {
 });
 `,
     );
-    const { status, stdout, stderr } = bundled('run', guest, '--plugin', plugin);
+    failing = ['run', guest, '--plugin', plugin];
+    ended = fromModules([...commands.map(([, args]) => args), failing], true);
+  });
+
+  test.each(commands)('%s', (_, args) => {
+    expect(mayLoadUserCode(args)).toBe(true);
+    const { status, stdout, stderr } = ended.get(args.join(' ')) ?? {};
+    expect(stderr).toBe('');
+    expect(stdout).not.toBe('');
+    expect([0, 1]).toContain(status);
+  });
+
+  test('an error of irqlab is one to a plug-in, wherever the plug-in lies', () => {
+    expect(mayLoadUserCode(failing)).toBe(true);
+    const { status, stdout, stderr } = ended.get(failing.join(' ')) ?? {};
     expect(stdout).toBe('the same class\n');
     expect(stderr).toContain('as bound');
     expect(status).toBe(2);

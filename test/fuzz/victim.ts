@@ -296,7 +296,8 @@ export class Victim {
   /**
    * True if the guest is as good as dead, and Linux would be: it waits, while it suspends, for sub-channels that the
    * host does not rescind and then does not hear of, or the host refused it when it resumed, or a driver waits for what
-   * its host has lost, or a CPU without synic pages went down, or rescinds wait behind a bus that waits.
+   * its host has lost, or a CPU without synic pages went down, or rescinds wait behind a bus that waits, or the bus went
+   * under a kexec.
    */
   private neverWakes(): boolean {
     const { state, ignoresOffers } = this.guest.connection;
@@ -305,8 +306,18 @@ export class Victim {
       state.kind === 'disconnected' ||
       this.driverWaitsForEver() ||
       this.rescindsWaitForOffer() ||
-      this.rescindsWaitBehindPci()
+      this.rescindsWaitBehindPci() ||
+      this.kexecLostItsBus()
     );
+  }
+
+  /**
+   * hv_kexec_handler waits for the answer to UNLOAD with no limit and keeps nobody from unloading hv_vmbus, after which no
+   * CPU has pages for the answer to come to (vmbus_initiate_unload, vmbus_exit).
+   */
+  private kexecLostItsBus(): boolean {
+    const { vmbus, machine } = this.guest;
+    return !vmbus.isLoaded && machine.waiting().some(({ waitsFor }) => waitsFor === 'answer to UNLOAD');
   }
 
   /** An offer of encrypted memory without encrypted rings is in progress for ever, and rescinds wait for it. */

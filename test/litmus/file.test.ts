@@ -64,9 +64,45 @@ describe('of one thread', () => {
   });
 });
 
+const c = (code: string, condition: string, init = 'x=5;', locals = 'int r0; int r1;'): string =>
+  `C one\n{ ${init} }\nP0(int *x, atomic_t *v)\n{\n ${locals}\n ${code}\n}\n${condition}\n`;
+
+describe('of C', () => {
+  test.each<[string, string, string?]>([
+    ['r0 = READ_ONCE(*x); if (r0 == 5 && !r1) r1 = 3; else r1 = 4;', 'forall (0:r1=3)'],
+    ['if (READ_ONCE(*x) != 5) { r0 = 1; } else if (1) { r0 = 2; } // not 3', 'forall (0:r0=2)'],
+    ['r0 = 1 + 2 * 3 - (4 | 1) ^ 8; /* as C binds */', 'forall (0:r0=10)'],
+    ['r0 = -1 < 0x10 || 1 << 2 >= 5; r1 = ~0 & 7u;', 'forall (0:r0=1 /\\ 0:r1=7)'],
+    ['r0 = 0 && xchg(x, 7); r1 = 1 || xchg(x, 8);', 'forall (x=5 /\\ 0:r0=0 /\\ 0:r1=1)'],
+    ['int *r2 = (int *)READ_ONCE(*x); r0 = READ_ONCE(*r2);', 'forall (0:r0=9)', 'int *x = &y; int y = 9;'],
+    ['r0 = cmpxchg(x, 4, 1); r1 = cmpxchg(x, 5, 2);', 'forall (x=2 /\\ 0:r0=5 /\\ 0:r1=5)'],
+    [
+      'r0 = atomic_add_return(2, v); r1 = atomic_fetch_sub_release(1, v);',
+      'forall (v=1 /\\ 0:r0=2 /\\ 0:r1=2)',
+    ],
+    [
+      'atomic_dec(v); r0 = atomic_inc_and_test(v); r1 = atomic_add_unless(v, 1, 0);',
+      'forall (v=0 /\\ 0:r0=1)',
+    ],
+    ['atomic_set(v, 6); atomic_andnot(2, v); r0 = atomic_fetch_xor(1, v);', 'forall (v=5 /\\ 0:r0=4)'],
+    ['WRITE_ONCE(*x, 6); (void)xchg_relaxed(x, 7); r0 = smp_load_acquire(x);', 'forall (0:r0=7)'],
+  ])('%s: %s', (code, condition, init) => {
+    expect(run(c(code, condition, init))).toMatch(/\nOk\n/);
+  });
+
+  test('filter leaves states out', () => {
+    const text = `C one\n{}\nP0(int *x) { int r0; r0 = READ_ONCE(*x); }\nP1(int *x) { WRITE_ONCE(*x, 1); }\n`;
+    expect(run(`${text}filter (0:r0=1) exists (x=1)`)).toContain('States 1\nx=1;\nOk');
+    expect(run(`${text}locations [0:r0]\nfilter (~0:r0=1)\nexists (x=1)`)).toContain(
+      'States 1\n0:r0=0; x=1;\n',
+    );
+    expect(() => run(`${text}filter (0:r0=1 exists (x=1)`)).toThrow('a.litmus:5:15: expected )');
+  });
+});
+
 describe('a file that is not understood is refused, and where', () => {
   test.each([
-    ['Mips X\n{}\n P0 ;\nexists true', '1:1: architecture Mips is not read: X86 and AArch64 are'],
+    ['Mips X\n{}\n P0 ;\nexists true', '1:1: architecture Mips is not read: X86, AArch64, C are'],
     ['', '1:1: expected an architecture and a name, such as AArch64 MP'],
     ['X86 a\n{}\n P0 ;\n', '4:1: expected exists, ~exists or forall'],
     ['X86 a\n{}\n P1 ;\nexists true', '3:2: expected P0'],
@@ -82,7 +118,34 @@ describe('a file that is not understood is refused, and where', () => {
     ['X86 a\n{}\n P0 ;\n NOP ;\nexists (x=1 /\\ )', '5:16: expected a word, a register or a value'],
     ['X86 a\n{}\n P0 ;\n NOP ;\nexists (x=1', '5:12: expected )'],
     ['X86 a\n{}\n P0 ;\n NOP ;\nexists x=1 y', '5:12: expected /\\, \\/ or the end of the condition'],
-    [one('LDXR W3,[X1]', 'exists true'), '4:2: unknown instruction LDXR'],
+    [c('while (1);', 'exists true'), '6:2: while: of statements only if and else are read'],
+    [c('rcu_read_lock();', 'exists true'), '6:2: rcu_read_lock: grace periods of RCU are left out'],
+    [
+      c('r0 = *x;', 'exists true'),
+      '6:7: plain accesses are not read: READ_ONCE(*x) and WRITE_ONCE(*x, 1) are',
+    ],
+    [
+      c('*x = 1;', 'exists true'),
+      '6:2: plain accesses are not read: READ_ONCE(*x) and WRITE_ONCE(*x, 1) are',
+    ],
+    [c('r0 = smp_mb();', 'exists true'), '6:7: smp_mb gives no value'],
+    [c('r0 = spin_trylock(x);', 'exists true'), '6:7: unknown function spin_trylock'],
+    [c('r0 = r7;', 'exists true'), '6:7: r7 is neither a parameter nor declared, as by int r7;'],
+    [c('x = 1;', 'exists true'), '6:2: x is a parameter'],
+    [c('WRITE_ONCE(x, 1);', 'exists true'), '6:13: expected a word, such as *x, not x'],
+    [c('WRITE_ONCE(*x, 1, 2);', 'exists true'), '6:18: expected ) behind 2 arguments, not ,'],
+    [c('smp_mb()', 'exists true'), '7:1: expected ;, not }'],
+    [c('r0 = @;', 'exists true'), '6:7: @ is not read'],
+    ['C a\n{}\nP0(int x) { }\nexists true', '3:8: expected the address of a word, such as int *x, not x'],
+    ['C a\n{}\nP1(int *x) { }\nexists true', '3:1: expected P0, not P1'],
+    ['C a\n{}\nP0(int *x) { if (1)', '3:20: expected exists, ~exists or forall'],
+    ['C a\n{}\nP0(int *x) { if (1)\nexists true', '3:20: expected a statement, not the end'],
+    [one('LDXP W3,W4,[X1]', 'exists true'), '4:2: LDXP is not read: words are of one size'],
+    [
+      one('STXR W3,[X1]', 'exists true'),
+      '4:10: expected a register or an immediate value, such as #1, not [X1]',
+    ],
+    [one('STADDA W3,[X1]', 'exists true'), '4:2: unknown instruction STADDA'],
     [one('LDR W3,[1]', 'exists true'), '4:9: expected an address, such as [X1] or [X1,W2,SXTW], not [1]'],
     [one('MOV W3', 'exists true'), '4:8: expected a register or an immediate value, such as #1'],
     [one('MOV W3,#1,#2', 'exists true'), '4:12: expected the end of the instruction, not #2'],

@@ -67,8 +67,11 @@ export interface Mounted {
   stop(): Promise<Ended>;
 }
 
+/** The directories of this process begin so, as others have guests mounted at the same time. */
+const OWN_MOUNT_POINTS = join(tmpdir(), `irqlab-mount-${process.pid}-`);
+
 export async function mountGuest(scenario: string, ...options: string[]): Promise<Mounted> {
-  const directory = mkdtempSync(join(tmpdir(), 'irqlab-mount-'));
+  const directory = mkdtempSync(OWN_MOUNT_POINTS);
   const child = spawn(process.execPath, [cli, 'mount', scenario, directory, ...options], {
     env: where,
     cwd: root,
@@ -85,11 +88,17 @@ export async function mountGuest(scenario: string, ...options: string[]): Promis
   return { directory, process: child, ended, stop };
 }
 
-/** Lines of this machine's list of mounts that are ours. */
+/**
+ * Lines of this machine's list of mounts that are ours: of guests that this process has mounted, or of a shell, which
+ * hides what it mounts. Others may have guests mounted elsewhere.
+ */
 export function ownMounts(): string[] {
   return readFileSync('/proc/self/mounts', 'utf8')
     .split('\n')
-    .filter((line) => line.startsWith('irqlab '));
+    .filter(
+      (line) =>
+        /^irqlab \/(?:proc|sys|dev|mnt)\b/.test(line) || line.startsWith(`irqlab ${OWN_MOUNT_POINTS}`),
+    );
 }
 
 export function sleep(ms: number): Promise<void> {

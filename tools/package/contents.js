@@ -46,6 +46,12 @@ export function mapsWithoutSources(folder) {
     });
 }
 
+/** Fields of package.json that say where the project is to be found, and are not there. */
+export function missingAddresses(folder) {
+  const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+  return ['repository', 'homepage', 'bugs'].filter((field) => manifest[field] === undefined);
+}
+
 function isInside(folder, path) {
   return !relative(folder, path).startsWith('..') && existsSync(path);
 }

@@ -33,7 +33,7 @@ export const outline = [
   {
     title: 'Reference',
     about: 'Made of the code. The library’s own reference is in the modules below.',
-    pages: ['command-line', 'scenario', 'tracepoints', 'kernels', 'axes', 'refusals', 'races'].map(
+    pages: ['command-line', 'scenario', 'tracepoints', 'kernels', 'axes', 'errors', 'refusals', 'races'].map(
       (name) => `reference/${name}.md`,
     ),
   },
@@ -41,9 +41,16 @@ export const outline = [
     title: 'Explanation',
     about: 'Why things are as they are, what they rest on, and decisions.',
     pages: [
-      ...['designs', 'other-tools', 'seeds', 'fidelity', 'architecture', 'reliability', 'performance'].map(
-        (name) => `docs/${name}.md`,
-      ),
+      ...[
+        'verdicts',
+        'designs',
+        'other-tools',
+        'seeds',
+        'fidelity',
+        'architecture',
+        'reliability',
+        'performance',
+      ].map((name) => `docs/${name}.md`),
       ...decisions,
     ],
   },

@@ -1,3 +1,5 @@
+import type { JsonHead } from '../../command/json.js';
+
 /** Something that was found in a recording, or not. */
 export interface Finding {
   /** What it is: `4 CPUs`, `NUMA nodes`. */
@@ -11,6 +13,12 @@ export interface Findings {
   readonly took: readonly Finding[];
   readonly guessed: readonly Finding[];
   readonly unused: readonly Finding[];
+}
+
+/** What `irqlab import --json` prints. */
+export interface ImportJson extends JsonHead<'import'>, Findings {
+  /** The text of the scenario; missing with --output. */
+  readonly scenario?: string;
 }
 
 /** Collects what was made of a recording. */

@@ -29,12 +29,12 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: 'worker',
-    summary: 'do units of searches from a queue in Redis, beside other workers',
+    summary: 'do parts of searches and comparisons from a queue in Redis, beside other workers',
     load: async () => (await import('./worker.js')).command,
   },
   {
     name: 'examples',
-    summary: 'list the scenarios that come with irqlab, or print one to start from',
+    summary: 'list the scenarios, plug-ins and races that come with irqlab, or print one',
     takesPlugins: false,
     load: async () => (await import('./examples.js')).command,
   },
