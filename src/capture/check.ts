@@ -1,3 +1,4 @@
+import { type JsonHead, jsonText } from '../command/json.js';
 import { type ExitStatus, exitStatus } from '../command/exit-status.js';
 import { interruptible } from '../command/interruptible.js';
 import { readBytes } from '../command/named-file.js';
@@ -8,34 +9,55 @@ import { understoodCapture } from './understood.js';
 import { firstDifference } from './difference.js';
 import { importInterrupts } from './interrupts.js';
 
+/** What came of a capture. */
+export interface CheckedFile {
+  readonly file: string;
+  /** It was understood, and printed again as it is. */
+  readonly ok: boolean;
+  /** What is wrong with it, with file, line and column. */
+  readonly problem?: string;
+  /** What was taken off around the capture. */
+  readonly notes: readonly string[];
+}
+
+/** What `irqlab import --check --json` prints. */
+export interface ImportCheckJson extends JsonHead<'import-check'> {
+  readonly ok: boolean;
+  readonly files: readonly CheckedFile[];
+}
+
 /**
  * `irqlab import --check`: every capture is read, printed again and compared. When Ctrl-C ends it, files that are done are
- * reported.
+ * reported, except as JSON.
  *
  * @throws UsageError for a file that cannot be read; InterruptedError.
  */
-export function checkCaptures(files: readonly string[], stdio: Stdio): ExitStatus {
-  const lines: string[] = [];
-  let failed = 0;
+export function checkCaptures(files: readonly string[], stdio: Stdio, json = false): ExitStatus {
+  const done: CheckedFile[] = [];
   let soFar = '';
   const checkAll = (): void => {
     for (const [at, file] of files.entries()) {
       soFar = `in ${file}; done: ${at} of ${files.length} files`;
       stdio.progress?.(`${at + 1} of ${files.length}: ${file}`);
       const { name, bytes } = readBytes(file, stdio);
-      const { problem, notes } = checked(name, bytes);
-      if (problem !== undefined) failed += 1;
-      lines.push(`${problem ?? `${name}: ok${notes.map((note) => `; ${note}`).join('')}`}\n`);
+      const result = checked(name, bytes);
+      done.push({ file: name, ok: result.problem === undefined, ...result });
     }
   };
   try {
     interruptible(checkAll, () => soFar);
   } finally {
     stdio.progress?.('');
-    stdio.out(lines.join(''));
+    if (!json) stdio.out(done.map(lineOf).join(''));
   }
+  const failed = done.filter(({ ok }) => !ok).length;
+  if (json) stdio.out(jsonText<ImportCheckJson>('import-check', { ok: failed === 0, files: done }));
   if (failed > 0) stdio.err(`irqlab: ${failed} of ${files.length} files differ or are not understood\n`);
   return failed === 0 ? exitStatus.ok : exitStatus.failed;
+}
+
+function lineOf({ file, problem, notes }: CheckedFile): string {
+  return `${problem ?? `${file}: ok${notes.map((note) => `; ${note}`).join('')}`}\n`;
 }
 
 /** What is wrong with a capture, with file, line and column; undefined if nothing is. */

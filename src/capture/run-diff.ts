@@ -2,7 +2,7 @@ import { jsonText } from '../command/json.js';
 import { type ExitStatus, exitStatus } from '../command/exit-status.js';
 import type { Stdio } from '../command/stdio.js';
 import { openMachine } from './open-machine.js';
-import { diffPictures, isMoved } from './picture/diff.js';
+import { type DiffJson, diffPictures, isMoved } from './picture/diff.js';
 import { diffText } from './picture/diff-text.js';
 import { pictureOf } from './picture/machine-picture.js';
 
@@ -21,6 +21,6 @@ export async function runDiff(
   const one = pictureOf(await openMachine(before, stdio));
   const other = pictureOf(await openMachine(after, stdio));
   const diff = diffPictures(one, other);
-  stdio.out(json ? jsonText('diff', diff) : diffText(diff, one.name, other.name));
+  stdio.out(json ? jsonText<DiffJson>('diff', diff) : diffText(diff, one.name, other.name));
   return isMoved(diff) ? exitStatus.failed : exitStatus.ok;
 }

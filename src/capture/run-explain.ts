@@ -3,7 +3,7 @@ import { type ExitStatus, exitStatus } from '../command/exit-status.js';
 import type { Stdio } from '../command/stdio.js';
 import { scenarioOf } from './captured-scenario.js';
 import { openMachine } from './open-machine.js';
-import { type Answer, explainPicture } from './picture/explain.js';
+import { type Answer, type ExplainJson, explainPicture } from './picture/explain.js';
 import { balanced, type Balance } from './picture/balanced.js';
 import { pictureOf } from './picture/machine-picture.js';
 import { showInterrupts } from './show-interrupts.js';
@@ -31,7 +31,7 @@ export async function runExplain(
     const { text } = await scenarioOf(machine, showInterrupts);
     answers.push(balanced(picture, await balance(text)));
   }
-  stdio.out(json ? jsonText('explain', { answers }) : answersText(answers));
+  stdio.out(json ? jsonText<ExplainJson>('explain', { answers }) : answersText(answers));
   return exitStatus.ok;
 }
 

@@ -4,7 +4,7 @@ import { writeNewText } from '../command/named-file.js';
 import type { Stdio } from '../command/stdio.js';
 import { withSchemaComment } from '../command/schema-comment.js';
 import { UsageError } from '../command/usage-error.js';
-import { findingsText } from './bundle/findings.js';
+import { findingsText, type ImportJson } from './bundle/findings.js';
 import { openRecording } from './bundle/open-recording.js';
 import type { NamedRecording } from './bundle/recording.js';
 import { readKind } from './capture-file.js';
@@ -45,13 +45,13 @@ export async function runImport(
   const named = [lsvmbus, affinity].filter((file) => file !== undefined);
   if ([...files, ...named].filter((file) => file === '-').length > 1)
     throw new UsageError('standard input (-) is given twice', 'It is one file.');
-  if (check) return checkCaptures([...files, ...named], stdio);
+  if (check) return checkCaptures([...files, ...named], stdio, json);
   const machine = await machineIn(files, options, stdio);
   const { text: scenario, notes, findings } = await scenarioOf(machine, showInterrupts);
   const toStdout = output === undefined || output === '-';
   const text = withSchemaComment(scenario, toStdout ? undefined : output);
   if (!toStdout) writeNewText(output, text, force);
-  if (json) stdio.out(jsonText('import', { ...(toStdout && { scenario: text }), ...findings }));
+  if (json) stdio.out(jsonText<ImportJson>('import', { ...(toStdout && { scenario: text }), ...findings }));
   else {
     if (toStdout) stdio.out(text);
     stdio.err(

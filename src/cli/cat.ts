@@ -1,4 +1,4 @@
-import { jsonText } from '../command/json.js';
+import { type JsonHead, jsonText } from '../command/json.js';
 import { ErrnoError } from '../lib/errno.js';
 import type { Ns } from '../lib/brand.js';
 import { guestsWith, openScenario } from '../command/scenario-file.js';
@@ -34,7 +34,7 @@ export async function runCat(
     ok = result.ok;
   }
   const files = paths.map((path) => read(guest.fs, path));
-  if (json) stdio.out(jsonText('cat', { files }));
+  if (json) stdio.out(jsonText<CatJson>('cat', { files }));
   for (const { path, error, text, entries } of files) {
     if (error !== undefined) ok = false;
     if (json) continue;
@@ -45,14 +45,21 @@ export async function runCat(
 }
 
 /** What is at a path of the guest: a text, the names in a directory, or why it cannot be read. */
-interface Read {
+export interface CatJsonFile {
   readonly path: string;
   readonly text?: string;
+  /** Names in a directory. */
   readonly entries?: readonly string[];
+  /** `code` is the errno's name. */
   readonly error?: { readonly code: string; readonly message: string };
 }
 
-function read(fs: FileTree, path: string): Read {
+/** What `irqlab cat --json` prints. */
+export interface CatJson extends JsonHead<'cat'> {
+  readonly files: readonly CatJsonFile[];
+}
+
+function read(fs: FileTree, path: string): CatJsonFile {
   try {
     return fs.stat(path).kind === 'directory'
       ? { path, entries: fs.readdir(path) }

@@ -1,5 +1,5 @@
 import { type ExitStatus, exitStatus } from '../command/exit-status.js';
-import { jsonText } from '../command/json.js';
+import { type JsonHead, jsonText } from '../command/json.js';
 import { readText } from '../command/named-file.js';
 import type { Stdio } from '../command/stdio.js';
 import { UsageError } from '../command/usage-error.js';
@@ -8,6 +8,16 @@ import { parseLitmus } from '../litmus/file.js';
 import { LitmusError } from '../litmus/litmus-error.js';
 import { resultText } from '../litmus/result-text.js';
 import { type LitmusResult, runLitmus } from '../litmus/run.js';
+
+/** A litmus test with the file that it is from. */
+export interface LitmusJsonTest extends LitmusResult {
+  readonly file: string;
+}
+
+/** What `irqlab litmus --json` prints. */
+export interface LitmusJson extends JsonHead<'litmus'> {
+  readonly tests: readonly LitmusJsonTest[];
+}
 
 export interface LitmusOptions {
   /** Default: that of each file's architecture. */
@@ -21,13 +31,13 @@ export interface LitmusOptions {
  * @throws UsageError for a file that cannot be read or understood.
  */
 export function litmus(files: readonly string[], { memory, json }: LitmusOptions, stdio: Stdio): ExitStatus {
-  const results: (LitmusResult & { readonly file: string })[] = [];
+  const results: LitmusJsonTest[] = [];
   for (const [at, file] of files.entries()) {
     const result = resultOf(file, memory, stdio);
     results.push({ file, ...result });
     if (json !== true) stdio.out(`${at === 0 ? '' : '\n'}${resultText(result)}`);
   }
-  if (json === true) stdio.out(jsonText('litmus', { tests: results }));
+  if (json === true) stdio.out(jsonText<LitmusJson>('litmus', { tests: results }));
   return results.every(({ difference, complete }) => difference === undefined && complete)
     ? exitStatus.ok
     : exitStatus.failed;

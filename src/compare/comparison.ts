@@ -1,3 +1,4 @@
+import type { JsonHead } from '../command/json.js';
 import type { LatencyNumbers } from '../guest/run-stats.js';
 import type { KvmCounts } from '../guest/kvm.js';
 import type { Ns } from '../lib/brand.js';
@@ -46,3 +47,6 @@ export interface Comparison {
   readonly axis: AxisName;
   readonly rows: readonly Compared[];
 }
+
+/** What `irqlab compare --json` prints. */
+export interface CompareJson extends JsonHead<'compare'>, Comparison {}

@@ -1,6 +1,7 @@
 import type { Recordings } from './recordings.js';
 import type { CaseResult, Replayer } from './replayer.js';
 
+/** A case in which the model did something else than the kernel. */
 export type Failure = Extract<CaseResult, { outcome: 'failed' }>;
 
 /** The result of replaying one file of recordings. */

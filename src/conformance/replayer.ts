@@ -10,8 +10,9 @@ export type CaseResult =
       readonly id: string;
       /** Index of the operation that differed first; null if the case has none. */
       readonly op: number | null;
-      readonly expected: unknown;
-      readonly actual: unknown;
+      /** undefined: nothing, as JSON leaves out. */
+      readonly expected?: unknown;
+      readonly actual?: unknown;
       /** What was compared, in a few words, e.g. `calls` or `changed.24.depth`. */
       readonly what: string;
     }

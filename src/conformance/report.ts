@@ -1,4 +1,4 @@
-import { jsonText } from '../command/json.js';
+import { type JsonHead, jsonText } from '../command/json.js';
 import type { Failure, FileReport } from './replay.js';
 
 /** The report as text: a line for each file, and the first failures with what differs. */
@@ -82,7 +82,20 @@ export function summaryText(reports: readonly FileReport[]): string {
   return `total: ${passed} passed, ${failed} failed, ${notApplicable} not applicable\n`;
 }
 
+/** What `irqlab conformance --json` prints. */
+export interface ConformanceJson extends JsonHead<'conformance'> {
+  /** The directory of the recordings. */
+  readonly directory: string;
+  /** The model did all that the kernels did. */
+  readonly ok: boolean;
+  /** Cases of all files. */
+  readonly passed: number;
+  readonly failed: number;
+  readonly notApplicable: number;
+  readonly files: readonly FileReport[];
+}
+
 /** The report for machines. */
 export function reportJson(directory: string, ok: boolean, files: readonly FileReport[]): string {
-  return jsonText('conformance', { directory, ok, ...totals(files), files });
+  return jsonText<ConformanceJson>('conformance', { directory, ok, ...totals(files), files });
 }

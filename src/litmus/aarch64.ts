@@ -11,6 +11,14 @@ const orders: Readonly<Record<string, Order>> = {
   AL: 'acquireRelease',
 };
 
+/** What is loaded into no register is no acquire. */
+const unread: Readonly<Record<string, Order>> = {
+  '': 'noReturn',
+  A: 'noReturn',
+  L: 'noReturnRelease',
+  AL: 'noReturnRelease',
+};
+
 const loads: Readonly<Record<string, Order | undefined>> = {
   LDR: undefined,
   LDAR: 'acquire',
@@ -45,8 +53,13 @@ const branches: Readonly<Record<string, (flags: number) => boolean>> = {
 
 type Read = (thread: Thread) => Value;
 
+/** Counts the store-exclusives of a program. */
+export interface Exclusives {
+  count: number;
+}
+
 /** Reads an instruction of AArch64. */
-export function readAarch64(source: Source, cell: Located): Instruction {
+export function readAarch64(source: Source, cell: Located, exclusives: Exclusives): Instruction {
   const [, mnemonic, rest] = /^(\S+)\s*(.*)$/s.exec(cell.text) ?? [cell.text, cell.text, ''];
   const offset = cell.offset + cell.text.length - rest.length;
   const operands = rest === '' ? [] : operandsOf({ text: rest, offset });
@@ -54,11 +67,18 @@ export function readAarch64(source: Source, cell: Located): Instruction {
   const name = mnemonic.toUpperCase();
   const instruction =
     access(name, reader) ??
+    exclusive(name, reader, exclusives) ??
     atomic(name, reader) ??
     barrier(name, reader) ??
     branch(name, reader) ??
     plain(name, reader);
-  if (instruction === undefined) throw source.error(cell.offset, `unknown instruction ${mnemonic}`);
+  if (instruction === undefined) {
+    const isPair = /^(LDA?XP|STL?XP|LDP|STP|CASP(A?L?))$/.test(name);
+    throw source.error(
+      cell.offset,
+      isPair ? `${mnemonic} is not read: words are of one size` : `unknown instruction ${mnemonic}`,
+    );
+  }
   reader.end();
   return instruction;
 }
@@ -93,14 +113,50 @@ function access(name: string, reader: OperandReader): Instruction | undefined {
   };
 }
 
+/** LDXR, LDAXR; STXR and STLXR, which tell by a register whether they have failed; CLREX. */
+function exclusive(name: string, reader: OperandReader, exclusives: Exclusives): Instruction | undefined {
+  if (name === 'CLREX') {
+    return function* (thread) {
+      thread.clearExclusive();
+      return undefined;
+    };
+  }
+  if (name === 'LDXR' || name === 'LDAXR') {
+    const to = reader.register();
+    const address = reader.address();
+    const order = name === 'LDAXR' ? 'acquire' : undefined;
+    const instruction = {};
+    return function* (thread) {
+      thread.set(to, yield* thread.loadExclusive(instruction, address(thread), order));
+      return undefined;
+    };
+  }
+  if (name !== 'STXR' && name !== 'STLXR') return undefined;
+  const status = reader.register();
+  const from = reader.value();
+  const address = reader.address();
+  const order = name === 'STLXR' ? 'release' : 'relaxed';
+  const number = exclusives.count;
+  exclusives.count += 1;
+  return function* (thread) {
+    const isDone = yield* thread.storeExclusive(number, address(thread), from(thread), order);
+    thread.set(status, { number: isDone ? 0 : 1, view: 0 });
+    return undefined;
+  };
+}
+
+/** SWP, CAS, LDADD and the like; STADD is LDADD without a register to load into. */
 function atomic(name: string, reader: OperandReader): Instruction | undefined {
-  const [, kind, suffix] = /^(SWP|CAS|LDADD|LDCLR|LDSET|LDEOR)(A?L?)$/.exec(name) ?? [];
+  const [, kind, suffix] =
+    /^(SWP|CAS|LDADD|LDCLR|LDSET|LDEOR)(A?L?)$/.exec(name) ??
+    /^(ST(?:ADD|CLR|SET|EOR))(L?)$/.exec(name)?.map((part) => part.replace(/^ST/, 'LD')) ??
+    [];
   if (kind === undefined) return undefined;
-  const order = orders[suffix];
   const compared = kind === 'CAS' ? reader.register() : undefined;
   const operand = reader.value();
-  const to = compared ?? reader.register();
+  const to = compared ?? (name.startsWith('ST') ? 'XZR' : reader.register());
   const address = reader.address();
+  const order = to === 'XZR' && kind !== 'CAS' ? unread[suffix] : orders[suffix];
   return function* (thread) {
     const value = operand(thread);
     const at = address(thread);

@@ -8,6 +8,7 @@ import { joined, type Names, type Program, type Thread, type Value } from './thr
 // with locals, if and else, and the kernel's functions. Plain accesses to words are not read: what a compiler makes of them
 // no memory says.
 
+type Statement = Program['run'];
 type Expression = (thread: Thread) => Procedure<Value>;
 
 /** What must not be taken for a function that was misspelt. */
@@ -56,7 +57,7 @@ const unary: Readonly<Record<string, (a: number) => number>> = {
 export function readC(source: Source, code: Located, names: Names): Program[] {
   const tokens = new CTokens(source, code);
   const programs: Program[] = [];
-  do programs.push(new ThreadReader(tokens, names, programs.length).read());
+  do programs.push({ run: new ThreadReader(tokens, names, programs.length).read(), storeExclusives: 0 });
   while (tokens.next.text !== '');
   return programs;
 }
@@ -74,7 +75,7 @@ class ThreadReader {
     private readonly thread: number,
   ) {}
 
-  read(): Program {
+  read(): Statement {
     const { tokens } = this;
     tokens.expect(`P${this.thread}`);
     tokens.expect('(');
@@ -95,15 +96,15 @@ class ThreadReader {
   }
 
   /** What stands before a }. */
-  private block(): Program {
-    const statements: Program[] = [];
+  private block(): Statement {
+    const statements: Statement[] = [];
     while (!this.tokens.takes('}')) statements.push(this.statement());
     return function* (thread) {
       for (const statement of statements) yield* statement(thread);
     };
   }
 
-  private statement(): Program {
+  private statement(): Statement {
     const { tokens } = this;
     const { text } = tokens.next;
     const reason = leftOut.get(text);
@@ -116,7 +117,7 @@ class ThreadReader {
     return statement;
   }
 
-  private simpleStatement(): Program {
+  private simpleStatement(): Statement {
     const { tokens } = this;
     if (tokens.isType) return this.declaration();
     if (tokens.next.text === '*') throw this.plainAccess(tokens.next);
@@ -131,10 +132,10 @@ class ThreadReader {
     };
   }
 
-  private declaration(): Program {
+  private declaration(): Statement {
     const { tokens } = this;
     tokens.skipType();
-    const first: Program[] = [];
+    const first: Statement[] = [];
     do {
       tokens.skipStars();
       const name = tokens.name('the name of a local');
@@ -146,7 +147,7 @@ class ThreadReader {
     };
   }
 
-  private assignment({ text, offset }: Token): Program {
+  private assignment({ text, offset }: Token): Statement {
     if (this.words.has(text)) throw this.tokens.error({ text, offset }, `${text} is a parameter`);
     this.tokens.expect('=');
     this.locals.add(text);
@@ -156,7 +157,7 @@ class ThreadReader {
     };
   }
 
-  private choice(): Program {
+  private choice(): Statement {
     const { tokens } = this;
     tokens.expect('(');
     const condition = this.expression();

@@ -2,7 +2,7 @@ import { aarch64Register, readAarch64 } from './aarch64.js';
 import { readC } from './c-program.js';
 import { type Condition, type Filter, parseCondition, parseFilter } from './condition.js';
 import { type Located, Source, splitAt, trimmed } from './litmus-error.js';
-import { type Instruction, Names, type Program, programOf } from './thread.js';
+import { inOrder, type Instruction, Names, type Program } from './thread.js';
 import { readX86, x86Register } from './x86.js';
 
 /** How a test's states met its condition. */
@@ -203,14 +203,16 @@ function columnsOf(source: Source, code: Located): Located[][] {
 
 function programsOf(source: Source, { architecture, code }: Parts, names: Names): Program[] {
   if (architecture === 'C') return readC(source, code, names);
-  const read =
-    architecture === 'X86'
-      ? (cell: Located) => readX86(source, cell, names)
-      : (cell: Located) => readAarch64(source, cell);
-  return columnsOf(source, code).map((cells) => programOfColumn(cells, read));
+  return columnsOf(source, code).map((cells) => {
+    const exclusives = { count: 0 };
+    const run = runOf(cells, (cell) =>
+      architecture === 'X86' ? readX86(source, cell, names) : readAarch64(source, cell, exclusives),
+    );
+    return { run, storeExclusives: exclusives.count };
+  });
 }
 
-function programOfColumn(cells: readonly Located[], read: (cell: Located) => Instruction): Program {
+function runOf(cells: readonly Located[], read: (cell: Located) => Instruction): Program['run'] {
   const instructions: Instruction[] = [];
   const labels = new Map<string, number>();
   for (const cell of cells) {
@@ -219,5 +221,5 @@ function programOfColumn(cells: readonly Located[], read: (cell: Located) => Ins
     const rest = { text: cell.text.slice(prefix.length), offset: cell.offset + prefix.length };
     if (rest.text !== '') instructions.push(read(rest));
   }
-  return programOf(instructions, labels);
+  return inOrder(instructions, labels);
 }

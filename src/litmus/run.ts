@@ -1,9 +1,9 @@
 import { exploreShard } from '../explore/explore.js';
 import type { MemoryModel, Model } from '../explore/model.js';
-import { MemoryWord } from '../machine/memory.js';
+import { SharedVar } from '../machine/shared-var.js';
 import type { Filter } from './condition.js';
 import { type LitmusTest, type Observation, registerNames } from './file.js';
-import { Thread } from './thread.js';
+import { LitmusWord, Thread } from './thread.js';
 
 /** What a litmus test has come to. Plain data. */
 export interface LitmusResult {
@@ -28,7 +28,7 @@ export interface LitmusResult {
 }
 
 interface State {
-  readonly words: readonly MemoryWord[];
+  readonly words: readonly LitmusWord[];
   readonly threads: readonly Thread[];
 }
 
@@ -98,11 +98,16 @@ function modelOf(test: LitmusTest, memory: MemoryModel, places: readonly string[
   return {
     name,
     setup(world): State {
-      const words = names.names.map((word) => new MemoryWord(word, values.get(word) ?? 0));
+      const words = names.names.map((word) => new LitmusWord(word, values.get(word) ?? 0));
       const threads = programs.map((program, cpu) => {
-        const thread = new Thread(words, memory);
+        const lost = Array.from({ length: program.storeExclusives }, (_, number) => {
+          const is = new SharedVar(`reservation ${number} of P${cpu}`, false);
+          world.task(is.name, is.name, is.exchangeSteps(true));
+          return is;
+        });
+        const thread = new Thread(words, memory, lost);
         for (const [register, number] of registers[cpu]) thread.set(register, { number, view: 0 });
-        world.task(cpu, `P${cpu}`, program(thread));
+        world.task(cpu, `P${cpu}`, program.run(thread));
         return thread;
       });
       return { words, threads };

@@ -1,5 +1,6 @@
 import type { MemoryModel } from '../explore/model.js';
-import { instructionBarrier, type MemoryWord, viewOfLoad } from '../machine/memory.js';
+import { instructionBarrier, loadSawMemory, MemoryWord, viewOfLoad } from '../machine/memory.js';
+import type { SharedVar } from '../machine/shared-var.js';
 import type { Order, Procedure, View } from '../machine/step.js';
 
 /** A value, and the newest view of the loads that it comes from. */
@@ -12,7 +13,22 @@ export interface Value {
 export type Instruction = (thread: Thread) => Procedure<string | undefined>;
 
 /** What a thread does. */
-export type Program = (thread: Thread) => Procedure<void>;
+export interface Program {
+  readonly run: (thread: Thread) => Procedure<void>;
+  /** How many of its instructions are store-exclusives. */
+  readonly storeExclusives: number;
+}
+
+/** A word of a test. */
+export class LitmusWord extends MemoryWord {
+  /** How many stores have reached memory; of those that do at once the threads tell. */
+  version = 0;
+
+  override commitStore(value: number): void {
+    super.commitStore(value);
+    this.version += 1;
+  }
+}
 
 /** Words are this far from each other, so that addresses can be calculated with. */
 const DISTANCE = 1 << 16;
@@ -49,11 +65,21 @@ export class Thread {
   /** What branches so far depend on, and addresses. */
   private control: View = 0;
   private addresses: View = 0;
+  /** The load-exclusives that were there already. */
+  private readonly repeated = new Set<object>();
+  /** The store-exclusives that have failed for no reason. */
+  private readonly failed = new Set<number>();
+  /** What the last load-exclusive has reserved: the word as it was then. */
+  private reserved: { readonly word: LitmusWord; readonly version: number } | undefined;
 
-  /** @param words by their addresses. */
+  /**
+   * @param words by their addresses.
+   * @param lost for each store-exclusive: true once it may fail for no reason.
+   */
   constructor(
-    private readonly words: readonly MemoryWord[],
+    private readonly words: readonly LitmusWord[],
     readonly memory: MemoryModel,
+    private readonly lost: readonly SharedVar<boolean>[],
   ) {}
 
   get(register: string): Value {
@@ -79,13 +105,16 @@ export class Thread {
     const word = this.access(address);
     yield word.stepOf('write', order, Math.max(address.view, value.view));
     word.store(value.number);
+    this.noteStore(word);
   }
 
   /** Replaces a value by another one. @returns the value before. */
   *swap(address: Value, value: Value, order?: Order): Procedure<Value> {
     const word = this.access(address);
     yield word.stepOf('update', order, address.view);
-    return { number: word.exchange(value.number), view: viewOfLoad() };
+    const number = word.exchange(value.number);
+    this.noteStore(word);
+    return { number, view: viewOfLoad() };
   }
 
   /** Replaces a value by one that depends on it; undefined: leaves it. @returns the value before. */
@@ -96,6 +125,7 @@ export class Thread {
     const next = change(value);
     // Without a change it is a load.
     const before = next === undefined ? word.load() : word.compareExchange(value, next);
+    if (next !== undefined) this.noteStore(word);
     return { number: before, view: viewOfLoad() };
   }
 
@@ -104,13 +134,61 @@ export class Thread {
     const word = this.access(address);
     yield { ...word.stepOf('update', 'acquire', address.view), found: (value) => value === 0 };
     word.exchange(1);
+    this.noteStore(word);
+  }
+
+  /**
+   * Loads, and reserves the word (LDXR). A load that was early, or of a store that waits, reserves nothing. In a loop only
+   * the first time round may be early: nothing would end it.
+   *
+   * @param instruction stands for which of the program's load-exclusives it is.
+   */
+  *loadExclusive(instruction: object, address: Value, order?: Order): Procedure<Value> {
+    const word = this.access(address);
+    const isFirst = !this.repeated.has(instruction);
+    this.repeated.add(instruction);
+    yield isFirst
+      ? word.stepOf('read', order, address.view)
+      : word.stepOf('update', order ?? 'relaxed', address.view);
+    const value = { number: word.load(), view: viewOfLoad() };
+    this.reserved = loadSawMemory() ? { word, version: word.version } : undefined;
+    return value;
+  }
+
+  /**
+   * Stores if nobody has stored to the reserved word since (STXR). For no reason each of a program's fails once at most.
+   *
+   * @param number which of the program's store-exclusives it is.
+   * @returns whether it did.
+   */
+  *storeExclusive(number: number, address: Value, value: Value, order: Order): Procedure<boolean> {
+    const { reserved } = this;
+    this.reserved = undefined;
+    const isLost = !this.failed.has(number) && (yield* this.lost[number].getSteps());
+    if (isLost) this.failed.add(number);
+    const word = this.access(address);
+    if (isLost || reserved?.word !== word) return false;
+    yield word.stepOf('update', order, Math.max(address.view, value.view));
+    if (reserved.version !== word.version) return false;
+    word.exchange(value.number);
+    this.noteStore(word);
+    return true;
+  }
+
+  /** Gives up what is reserved (CLREX). */
+  clearExclusive(): void {
+    this.reserved = undefined;
   }
 
   *isb(): Procedure<void> {
     yield instructionBarrier(Math.max(this.control, this.addresses));
   }
 
-  private access({ number, view }: Value): MemoryWord {
+  private noteStore(word: LitmusWord): void {
+    if (this.memory === 'sc') word.version += 1;
+  }
+
+  private access({ number, view }: Value): LitmusWord {
     this.addresses = Math.max(this.addresses, view);
     const word = this.words[number / DISTANCE - 1];
     if (word === undefined) throw new RangeError(`no word is at address ${number}`);
@@ -119,10 +197,10 @@ export class Thread {
 }
 
 /** @param labels before which of the instructions they stand. */
-export function programOf(
+export function inOrder(
   instructions: readonly Instruction[],
   labels: ReadonlyMap<string, number>,
-): Program {
+): Program['run'] {
   return function* (thread) {
     for (let at = 0; at < instructions.length; ) {
       const label = yield* instructions[at](thread);

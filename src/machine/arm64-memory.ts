@@ -176,6 +176,7 @@ export class Arm64Cpu extends StoreBuffer {
     const own = this.youngestTo(word);
     const value = this.peek(word, memory);
     let view = this.earliest(isStep ? step : undefined);
+    this.sawMemory = own === undefined && word !== this.earlyWord;
     if (own !== undefined) view = Math.max(view, own.after);
     else {
       word.announceRead();

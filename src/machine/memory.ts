@@ -43,6 +43,8 @@ export class StoreBuffer {
   commits = 0;
   /** What the last load saw. */
   lastView: View = 0;
+  /** True if that is what memory holds: neither a store that waits nor an older one. */
+  sawMemory = true;
   /** Number of locked instructions since the last clear, whether or not there was something to take out. */
   drains = 0;
 
@@ -94,6 +96,7 @@ export class StoreBuffer {
   /** Loads `word`, which has `memory` in memory. */
   load(word: MemoryWord, memory: number): number {
     const own = ownStoreIn(this, word);
+    this.sawMemory = own === undefined;
     if (own !== undefined) return own;
     word.announceRead();
     return memory;
@@ -205,6 +208,11 @@ function ownStoreIn(buffer: StoreBuffer, object: BufferedStore): number | undefi
  */
 export function viewOfLoad(): View {
   return running?.lastView ?? 0;
+}
+
+/** True if the load that the running context has just made saw what memory holds, so that it can reserve it (LDXR). */
+export function loadSawMemory(): boolean {
+  return running?.sawMemory ?? true;
 }
 
 /** Stores on behalf of the running context, through its CPU's store buffer if it has one. */

@@ -1,3 +1,8 @@
+/**
+ * Names for all types that signatures of the package mention, by the folders that they are of.
+ *
+ * @module irqlab/types
+ */
 export type * as compare from './compare.js';
 export type * as devices from './devices.js';
 export type * as drivers from './drivers.js';
@@ -5,6 +10,7 @@ export type * as explore from './explore.js';
 export type * as guest from './guest.js';
 export type * as host from './host.js';
 export type * as irq from './irq.js';
+export type * as json from './json.js';
 export type * as kvm from './kvm.js';
 export type * as lab from './lab.js';
 export type * as lib from './lib.js';

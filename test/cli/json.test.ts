@@ -1,74 +1,129 @@
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from '@jest/globals';
-import { jsonVersions } from '../../src/command/json.js';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { gunzipSync } from 'node:zlib';
+import { describe, expect, test } from '@jest/globals';
+import { type JsonFormat, jsonVersions } from '../../src/command/json.js';
+import { Guest } from '../../src/guest/guest.js';
+import { ControlSocket } from '../../src/live/control/server.js';
+import { parseScenario } from '../../src/scenario/load.js';
+import { GuestCommands } from '../../src/steer/guest-commands.js';
+import { LiveGuest } from '../../src/steer/live-guest.js';
 import { irqlab } from '../support/cli.js';
+import { mismatches, promisesOf } from '../support/json-schema.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 
 const directory = temporaryDirectory('json');
 const examples = 'examples/';
 const recording = `${examples}slow-vm/recording.tar.gz`;
+const formats = Object.keys(jsonVersions) as JsonFormat[];
 
-/** What a value is made of: keys, and types of what has none. A list is what its items are, each once. */
-function shapeOf(value: unknown): unknown {
-  if (Array.isArray(value)) {
-    const shapes = new Map(value.map((item) => [JSON.stringify(shapeOf(item)), shapeOf(item)]));
-    return [...shapes.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, shape]) => shape);
-  }
-  if (typeof value !== 'object' || value === null) return value === null ? 'null' : typeof value;
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, shapeOf(inner)]));
+/** What a command prints is of the format, and as its schema says. */
+async function expectJson(format: JsonFormat, args: readonly string[], stdin?: string): Promise<unknown> {
+  const { out } = await irqlab([...args, '--json'], stdin);
+  const value = JSON.parse(out) as { readonly format: unknown; readonly version: unknown };
+  expect(value).toMatchObject({ format: `irqlab-${format}`, version: jsonVersions[format] });
+  expect(mismatches(format, value)).toEqual([]);
+  return value;
 }
 
-const commands: Readonly<Record<string, readonly string[]>> = {
-  run: ['run', `${examples}cpu-offline.yaml`, '--json'],
-  cat: [
-    'cat',
-    `${examples}cpu-offline.yaml`,
-    '/proc/irq/24/smp_affinity',
-    '/proc/irq/24',
-    '/proc/no',
-    '--json',
-  ],
-  compare: ['compare', `${examples}compare-offline.yaml`, '--vary', 'offline-guard', '--json'],
-  diff: ['diff', recording, recording, '--json'],
-  explain: ['explain', recording, '--json'],
-  import: ['import', recording, '--json'],
-  litmus: ['litmus', `${examples}litmus/MP+dmb.ishst+addr.litmus`, '--json'],
-  'explore-list': ['explore', '--json'],
-  'explore-table': ['explore', 'affinity-vs-offline', '--json'],
-  explore: ['explore', 'modchan-offline', '--variant', 'no-wait', '--json'],
-};
+const commands: readonly (readonly [JsonFormat, ...string[]])[] = [
+  ['run', 'run', `${examples}cpu-offline.yaml`, '--stats'],
+  ['run', 'run', `${examples}disk-and-nic.yaml`],
+  ['cat', 'cat', `${examples}cpu-offline.yaml`, '/proc/irq/24/smp_affinity', '/proc/irq/24', '/proc/no'],
+  ['compare', 'compare', `${examples}compare-offline.yaml`, '--vary', 'offline-guard'],
+  ['diff', 'diff', recording, recording],
+  ['diff', 'diff', `${examples}cpu-offline.yaml`, `${examples}interrupt-lines.yaml`],
+  ['examples', 'examples'],
+  ['explain', 'explain', recording],
+  ['import', 'import', recording],
+  ['litmus', 'litmus', `${examples}litmus/MP+dmb.ishst+addr.litmus`],
+  ['explore-list', 'explore'],
+  ['explore-table', 'explore', 'affinity-vs-offline'],
+  ['explore', 'explore', 'modchan-offline', '--variant', 'no-wait'],
+];
 
-async function json(name: string): Promise<Record<string, unknown>> {
-  return JSON.parse((await irqlab(commands[name])).out) as Record<string, unknown>;
-}
+test.each(commands.map(([format, ...args]) => [args.join(' '), format, args] as const))(
+  'irqlab %s --json',
+  async (_, format, args) => {
+    await expectJson(format, args);
+  },
+);
 
-/** As it was when the version was last changed: who takes something away gives the format another version. */
-const known = JSON.parse(readFileSync(new URL('json-shapes.json', import.meta.url), 'utf8')) as Readonly<
-  Record<string, unknown>
->;
-
-test.each(Object.keys(commands))('%s --json says what it is, and has what it had', async (name) => {
-  const { format, version, ...value } = await json(name);
-  expect({ format, version }).toEqual({
-    format: `irqlab-${name}`,
-    version: jsonVersions[name as keyof typeof jsonVersions],
-  });
-  expect(shapeOf(value)).toEqual(known[name]);
+test('a guest that hangs', async () => {
+  const host = '{misbehave: [{message: GPADL_CREATED, do: drop}]}';
+  const scenario = `cpus: 2\ndevices: [{driver: netvsc, relid: 13}]\nhost: ${host}\nrun: 1s\n`;
+  const value = await expectJson('run', ['run', '-'], scenario);
+  expect(value).toMatchObject({ ok: false, hangs: [{ function: 'vmbus_establish_gpadl' }] });
 });
 
 test('a replay', async () => {
   const trace = join(directory.path, 'lost.json');
   await irqlab(['explore', 'modchan-offline', '--variant', 'no-wait', '--save', trace]);
-  const { out } = await irqlab(['replay', trace, '--json']);
-  expect(JSON.parse(out)).toMatchObject({
-    format: 'irqlab-replay',
-    version: 1,
-    violation: { kind: 'finally' },
+  expect(await expectJson('replay', ['replay', trace])).toMatchObject({ violation: { kind: 'finally' } });
+});
+
+test('a check of captures, good and bad', async () => {
+  const bad = directory.file('bad.txt', '           CPU0\n 24:  x\n');
+  const good = directory.file(
+    'good.txt',
+    (await irqlab(['cat', `${examples}cpu-offline.yaml`, '/proc/interrupts'])).out,
+  );
+  const value = await expectJson('import-check', ['import', '--check', good, bad]);
+  expect(value).toMatchObject({
+    ok: false,
+    files: [
+      { file: good, ok: true },
+      { file: bad, ok: false },
+    ],
   });
 });
 
-test('all formats are on the page about them', () => {
+test('recordings of kernels, with what differs', async () => {
+  const [first] = gunzipSync(readFileSync('test/golden/genirq-api.jsonl.gz')).toString('utf8').split('\n');
+  const recordings = mkdtempSync(join(directory.path, 'recordings-'));
+  writeFileSync(join(recordings, 'right.jsonl'), `${first}\n`);
+  writeFileSync(join(recordings, 'wrong.jsonl'), `${first.replace('"ret":0', '"ret":7')}\n`);
+  const value = await expectJson('conformance', ['conformance', recordings]);
+  expect(value).toMatchObject({ ok: false, passed: 1, failed: 1 });
+});
+
+describe('ctl', () => {
+  const scenario = parseScenario('cpus: 2\ndevices:\n  - {driver: netvsc, relid: 13}\nrun: 1s\n', 'guest');
+
+  test.each([
+    ['status', true],
+    ['dmesg', true],
+    ['rescind 99', false],
+    ['nonsense', false],
+  ])('%s', async (command, ok) => {
+    const socket = join(directory.path, 'socket');
+    const guest = Guest.create(scenario.guest);
+    const live = new LiveGuest(guest, scenario, { speed: 0, nowMs: () => 0, sleep, onFailure: () => {} });
+    const control = await ControlSocket.listen(socket, new GuestCommands(guest, live), () => {});
+    try {
+      expect(await expectJson('ctl', ['ctl', socket, ...command.split(' ')])).toMatchObject({ ok });
+    } finally {
+      control.close();
+    }
+  });
+});
+
+/** What each version has promised. What is added is added here; who takes something away gives the format another version. */
+const promised = JSON.parse(readFileSync(new URL('json-promises.json', import.meta.url), 'utf8')) as Readonly<
+  Record<string, { readonly version: number; readonly keys: readonly string[] }>
+>;
+
+test.each(formats)('%s keeps what its version promises', (format) => {
+  const { version, keys } = promised[format];
+  const now = promisesOf(format);
+  const gone = keys.filter((key) => !now.includes(key));
+  expect({ version: jsonVersions[format], gone }).toEqual({ version, gone: [] });
+  expect({ notInPromises: now.filter((key) => !keys.includes(key)) }).toEqual({ notInPromises: [] });
+});
+
+test('all formats have their schema, and are on the page about them', () => {
+  expect(readdirSync('schema/json').sort()).toEqual(formats.map((format) => `${format}.schema.json`).sort());
   const page = readFileSync('docs/json.md', 'utf8');
-  expect(Object.keys(jsonVersions).filter((name) => !page.includes(`\`irqlab-${name}\``))).toEqual([]);
+  expect(formats.filter((format) => !page.includes(`\`irqlab-${format}\``))).toEqual([]);
 });

@@ -140,7 +140,12 @@ describe('a file that is not understood is refused, and where', () => {
     ['C a\n{}\nP1(int *x) { }\nexists true', '3:1: expected P0, not P1'],
     ['C a\n{}\nP0(int *x) { if (1)', '3:20: expected exists, ~exists or forall'],
     ['C a\n{}\nP0(int *x) { if (1)\nexists true', '3:20: expected a statement, not the end'],
-    [one('LDXR W3,[X1]', 'exists true'), '4:2: unknown instruction LDXR'],
+    [one('LDXP W3,W4,[X1]', 'exists true'), '4:2: LDXP is not read: words are of one size'],
+    [
+      one('STXR W3,[X1]', 'exists true'),
+      '4:10: expected a register or an immediate value, such as #1, not [X1]',
+    ],
+    [one('STADDA W3,[X1]', 'exists true'), '4:2: unknown instruction STADDA'],
     [one('LDR W3,[1]', 'exists true'), '4:9: expected an address, such as [X1] or [X1,W2,SXTW], not [1]'],
     [one('MOV W3', 'exists true'), '4:8: expected a register or an immediate value, such as #1'],
     [one('MOV W3,#1,#2', 'exists true'), '4:12: expected the end of the instruction, not #2'],

@@ -40,7 +40,9 @@ describe.each(Object.entries(sets))('the tests for %s', (architecture, directory
   });
 
   test('have both kinds of results', () => {
-    expect(new Set(results.map(({ observation }) => observation))).toEqual(new Set(['Never', 'Sometimes']));
+    const observations = results.map(({ observation }) => observation);
+    expect(observations).toContain('Never');
+    expect(observations).toContain('Sometimes');
   });
 });
 

@@ -1,3 +1,5 @@
+import type { JsonHead } from '../../command/json.js';
+
 /** Something that was found in a recording, or not. */
 export interface Finding {
   /** What it is: `4 CPUs`, `NUMA nodes`. */
@@ -11,6 +13,12 @@ export interface Findings {
   readonly took: readonly Finding[];
   readonly guessed: readonly Finding[];
   readonly unused: readonly Finding[];
+}
+
+/** What `irqlab import --json` prints. */
+export interface ImportJson extends JsonHead<'import'>, Findings {
+  /** The text of the scenario; missing with --output. */
+  readonly scenario?: string;
 }
 
 /** Collects what was made of a recording. */
@@ -41,9 +49,4 @@ export function findingsText({ took, guessed, unused }: Findings): string {
       ? ''
       : `${title}\n${findings.map(({ what, from }) => `  ${what.padEnd(width)}  ${from}\n`).join('')}`;
   return part('taken', took) + part('guessed', guessed) + part('not used', unused);
-}
-
-/** `1 CPU`, `2 CPUs`. */
-export function counted(count: number, one: string): string {
-  return `${count} ${count === 1 ? one : `${one}s`}`;
 }

@@ -1,3 +1,4 @@
+import type { JsonHead } from '../../command/json.js';
 import type { CpuId } from '../../lib/brand.js';
 import { hasRates, type MachinePicture, type PictureLine, rateOfLine } from './machine-picture.js';
 
@@ -45,6 +46,9 @@ export interface PictureDiff {
   /** Interrupts from one to the other of each line, where both count and neither has rates. */
   readonly counted: readonly { readonly line: string; readonly times: number }[];
 }
+
+/** What `irqlab diff --json` prints. */
+export interface DiffJson extends JsonHead<'diff'>, PictureDiff {}
 
 /** Rates that differ by less are the same. */
 const SAME = 0.05;

@@ -1,3 +1,4 @@
+import type { JsonHead } from '../../command/json.js';
 import type { CpuId } from '../../lib/brand.js';
 import { formatCpuList } from '../../machine/cpumask-text.js';
 import { CpuMask } from '../../machine/cpumask.js';
@@ -14,6 +15,11 @@ export interface Statement {
 export interface Answer {
   readonly question: string;
   readonly statements: readonly Statement[];
+}
+
+/** What `irqlab explain --json` prints. */
+export interface ExplainJson extends JsonHead<'explain'> {
+  readonly answers: readonly Answer[];
 }
 
 /** Shares that are so many times what they would be if all were alike are worth a word. */

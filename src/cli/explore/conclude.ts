@@ -1,4 +1,4 @@
-import { jsonText } from '../../command/json.js';
+import { type JsonHead, jsonText } from '../../command/json.js';
 import { type ExitStatus, exitStatus } from '../../command/exit-status.js';
 import { writeText } from '../../command/named-file.js';
 import type { Stdio } from '../../command/stdio.js';
@@ -11,6 +11,9 @@ import { drawn } from './drawn.js';
 import { ReplayTrace } from './replay-trace.js';
 import { namedFrom } from './named-from.js';
 import { reportText } from './text.js';
+
+/** What `irqlab explore RACE VARIANT --json` and `irqlab explore merge --json` print. */
+export interface ExploreJson extends JsonHead<'explore'>, Report {}
 
 export type ConcludeOptions = Pick<
   ExploreCommandOptions,
@@ -39,7 +42,7 @@ export function conclude(
     save === undefined
       ? 'To replay it: add --save FILE, then irqlab replay FILE'
       : `Replay: irqlab replay ${save}`;
-  if (json) stdio.out(jsonText('explore', report));
+  if (json) stdio.out(jsonText<ExploreJson>('explore', report));
   else if (violation === undefined || format === undefined || format === 'table') {
     stdio.out(reportText(report, hint, { width }));
   } else stdio.out(drawn(violation, format, report.model));

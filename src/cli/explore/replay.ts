@@ -1,6 +1,6 @@
-import { jsonText } from '../../command/json.js';
+import { type JsonHead, jsonText } from '../../command/json.js';
 import { laneTable } from '../../explore/report/lane-table.js';
-import { replay } from '../../explore/replay.js';
+import { type ReplayResult, replay } from '../../explore/replay.js';
 import type { Trace, TraceStep } from '../../explore/report/report.js';
 import { parseTraceFile, type TraceFile } from '../../explore/report/trace-file.js';
 import { type ExitStatus, exitStatus } from '../../command/exit-status.js';
@@ -18,6 +18,9 @@ import type { TraceFormat } from './options.js';
 import { memoryText } from '../../explore/report/effort.js';
 import { foundText } from './text.js';
 import { raceNamed, variantNamed } from './race-named.js';
+
+/** What `irqlab replay --json` prints. */
+export interface ReplayJson extends JsonHead<'replay'>, ReplayResult {}
 
 export interface ReplayCommandOptions extends PluginOptions, ReplayTraceOptions {
   /** The file of the race, if it is one of the user's own; default: as the trace says. */
@@ -64,7 +67,7 @@ function show(
   });
   watcher?.write();
   const { format = 'table', width } = options;
-  if (options.json) stdio.out(jsonText('replay', { trace, violation, divergence }));
+  if (options.json) stdio.out(jsonText<ReplayJson>('replay', { trace, violation, divergence }));
   else if (format !== 'table' && violation !== undefined) stdio.out(drawn(violation, format, saved.model));
   else {
     stdio.out(`${saved.model}, ${memoryText(saved.memory, bufferedWords(trace))}\n\n`);

@@ -1,12 +1,36 @@
-import { jsonText } from '../../command/json.js';
+import { type JsonHead, jsonText } from '../../command/json.js';
 import { type ExitStatus, exitStatus } from '../../command/exit-status.js';
 import { mergeUnannounced, unannouncedText } from '../../explore/report/unannounced.js';
 import type { Stdio } from '../../command/stdio.js';
+import type { Report, Violation } from '../../explore/report/report.js';
 import type { Race } from '../../races/race.js';
 import type { ExploreCommandOptions } from './options.js';
-import { nameWidth, type Row, rowText, runTable } from './table.js';
+import { nameWidth, type Row, rowText, runTable, type Unfinished } from './table.js';
 import type { TaskRunner } from './task.js';
 import { number, sanitizedText } from '../../explore/report/effort.js';
+
+/** A violation without its interleaving, of which there is the number of its steps. */
+export interface ViolationInTable extends Omit<Violation, 'trace'> {
+  readonly steps: number;
+}
+
+/** A row of the table: a variant under one memory model. */
+export interface ExploreTableJsonRow extends Omit<Row, 'report'> {
+  readonly report: Omit<Report, 'violations'> & { readonly violations: readonly ViolationInTable[] };
+}
+
+/** Further findings of a race, in words. */
+export interface FindingsOfRace {
+  readonly race: string;
+  readonly findings: readonly string[];
+}
+
+/** What `irqlab explore RACE --json` and `irqlab explore --all --json` print. */
+export interface ExploreTableJson extends JsonHead<'explore-table'> {
+  readonly rows: readonly ExploreTableJsonRow[];
+  readonly unfinished: readonly Unfinished[];
+  readonly findings: readonly FindingsOfRace[];
+}
 
 /** Executions of each variant in a sanitized table: the accesses of most steps are seen in the first ones. */
 const SANITIZED_EXECUTIONS = 300;
@@ -31,7 +55,10 @@ export async function exploreTable(
   const unannounced = mergeUnannounced(rows.map(({ report }) => report));
   const findings = runner.isStopped ? [] : await findingsOf(table, runner);
   const different = rows.filter(({ differences }) => differences.length > 0).length;
-  if (json) stdio.out(jsonText('explore-table', { rows: rows.map(withoutTrace), unfinished, findings }));
+  if (json)
+    stdio.out(
+      jsonText<ExploreTableJson>('explore-table', { rows: rows.map(withoutTrace), unfinished, findings }),
+    );
   else {
     for (const { race, findings: lines } of findings)
       for (const line of lines) stdio.out(`     ${race}: ${line}\n`);
@@ -51,10 +78,7 @@ export async function exploreTable(
   return different === 0 && !cutShort ? exitStatus.ok : exitStatus.failed;
 }
 
-async function findingsOf(
-  table: readonly Race[],
-  runner: TaskRunner,
-): Promise<{ race: string; findings: readonly string[] }[]> {
+async function findingsOf(table: readonly Race[], runner: TaskRunner): Promise<FindingsOfRace[]> {
   const withFindings = table.filter(({ findings }) => findings !== undefined);
   return Promise.all(
     withFindings.map(async ({ id }) => ({
@@ -65,7 +89,7 @@ async function findingsOf(
 }
 
 /** A table leaves the interleavings out: `--variant` shows that of one. */
-function withoutTrace(row: Row): unknown {
+function withoutTrace(row: Row): ExploreTableJsonRow {
   const violations = row.report.violations.map(({ trace, ...violation }) => ({
     ...violation,
     steps: trace.steps.length,

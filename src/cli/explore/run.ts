@@ -1,4 +1,4 @@
-import { jsonText } from '../../command/json.js';
+import { type JsonHead, jsonText } from '../../command/json.js';
 import { type ExitStatus, exitStatus } from '../../command/exit-status.js';
 import { writeText } from '../../command/named-file.js';
 import type { Stdio } from '../../command/stdio.js';
@@ -16,8 +16,18 @@ import { exploreTable } from './run-table.js';
 import { searchWith } from './search.js';
 import { openUnits } from './open-units.js';
 import type { Search, TaskRunner } from './task.js';
-import { number } from '../../explore/report/effort.js';
+import { number, numbered } from '../../explore/report/effort.js';
 import { listText } from './text.js';
+
+/** A race as `irqlab explore --json` lists it. */
+export interface ListedRace extends Pick<Race, 'id' | 'source' | 'property'> {
+  readonly variants: readonly Omit<RaceVariant, 'model'>[];
+}
+
+/** What `irqlab explore --json` prints. */
+export interface ExploreListJson extends JsonHead<'explore-list'> {
+  readonly races: readonly ListedRace[];
+}
 
 /** How long a search that --seconds limits may take to begin and to end. */
 const GRACE_MS = 500;
@@ -35,7 +45,11 @@ export async function runExplore(
     return exploreTable(races, options, stdio, runner);
   }
   if (id === undefined) {
-    stdio.out(options.json ? jsonText('explore-list', { races: races.map(listed) }) : listText(races));
+    stdio.out(
+      options.json
+        ? jsonText<ExploreListJson>('explore-list', { races: races.map(listed) })
+        : listText(races),
+    );
     return exitStatus.ok;
   }
   const race = raceNamed(races, id);
@@ -90,7 +104,7 @@ function savedReport(report: Report, search: Search, options: ExploreCommandOpti
   return { ...report, fingerprint: fingerprintOf(search, userFiles(options)), ...from };
 }
 
-function listed({ id, source, property, variants }: Race): unknown {
+function listed({ id, source, property, variants }: Race): ListedRace {
   return { id, source, property, variants: variants.map(({ model, ...variant }) => variant) };
 }
 
@@ -114,5 +128,5 @@ function strategyOf(options: ExploreCommandOptions, variant: RaceVariant): Strat
 
 function progressText({ executions, seconds = 0 }: Progress): string {
   const rate = seconds > 0 ? `, ${number(Math.round(executions / seconds))} a second` : '';
-  return `${number(executions)} executions in ${seconds.toFixed(0)} s${rate}`;
+  return `${numbered(executions, 'execution')} in ${seconds.toFixed(0)} s${rate}`;
 }

@@ -1,4 +1,4 @@
-import { jsonText } from '../../command/json.js';
+import { type JsonHead, jsonText } from '../../command/json.js';
 import { connect } from 'node:net';
 import { parse } from 'yaml';
 import { type ExitStatus, exitStatus } from '../../command/exit-status.js';
@@ -50,6 +50,9 @@ function scalar(text: string): unknown {
 
 const withoutValue: ReadonlySet<string> = new Set(['status', 'dmesg']);
 
+/** What `irqlab ctl --json` prints: what the guest answered. */
+export type CtlJson = JsonHead<'ctl'> & ControlAnswer;
+
 export interface CtlOptions {
   /** The whole answer as JSON. */
   readonly json?: boolean;
@@ -64,7 +67,7 @@ export async function sendCommand(
   stdio: Stdio,
 ): Promise<ExitStatus> {
   const answer = await ask(path, commandOf(name, args));
-  if (json) stdio.out(jsonText('ctl', answer));
+  if (json) stdio.out(jsonText<CtlJson>('ctl', answer));
   else if (answer.ok) {
     const { result } = answer;
     if (typeof result === 'string') stdio.out(result);

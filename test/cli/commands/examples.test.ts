@@ -7,10 +7,14 @@ const directory = new URL('../../../examples/', import.meta.url);
 test('all examples are listed, with what they say of themselves', async () => {
   const { status, out } = await irqlab(['examples']);
   expect(status).toBe(0);
-  const names = readdirSync(directory).filter((file) => file.endsWith('.yaml'));
+  const scenarios = readdirSync(directory).filter((file) => file.endsWith('.yaml'));
   const lines = out.trimEnd().split('\n');
-  expect(lines.map((line) => `${line.split(' ')[0]}.yaml`)).toEqual(names);
-  for (const line of lines) expect(line).toMatch(/^\S+ {2,}\S.{10,150}$/);
+  const names = lines.map((line) => line.split(' ')[0]);
+  expect(names.filter((name) => !/[./]/.test(name)).map((name) => `${name}.yaml`)).toEqual(scenarios);
+  const programs = ['move-channels.sh', 'own-race/race.ts', 'plugin-echo/echo.yaml', 'plugin-echo/plugin.js'];
+  expect(names).toEqual(expect.arrayContaining(programs));
+  expect(names.filter((name) => name.startsWith('start/'))).toEqual([]);
+  for (const line of lines) expect(line).toMatch(/^\S+ {2,}\S.{10,190}$/);
 });
 
 test.each([['cpu-offline'], ['cpu-offline.yaml'], ['examples/cpu-offline.yaml']])(
@@ -23,6 +27,26 @@ test.each([['cpu-offline'], ['cpu-offline.yaml'], ['examples/cpu-offline.yaml']]
     expect(await irqlab(['examples', name])).toMatchObject({ status: 0, out: text, err: '' });
   },
 );
+
+test.each(['plugin-echo/plugin.js', 'examples/plugin-echo/echo.yaml', './examples/own-race/race.ts'])(
+  '%s is printed as it is',
+  async (name) => {
+    const text = readFileSync(new URL(name.replace(/.*examples\//, ''), directory), 'utf8');
+    expect(await irqlab(['examples', name])).toMatchObject({ status: 0, out: text, err: '' });
+  },
+);
+
+test('of several files one has to be named', async () => {
+  const { status, err } = await irqlab(['examples', 'plugin-echo']);
+  expect({ status, err }).toEqual({
+    status: 2,
+    err: 'irqlab: plugin-echo is several files\nName one of them: plugin-echo/echo.yaml, plugin-echo/plugin.js\n',
+  });
+});
+
+test('--json is for the list', async () => {
+  expect(await irqlab(['examples', 'cpu-offline', '--json'])).toMatchObject({ status: 2, out: '' });
+});
 
 test('a name of none is refused', async () => {
   const { status, err } = await irqlab(['examples', 'nothing']);

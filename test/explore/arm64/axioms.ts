@@ -113,6 +113,11 @@ function isRmw(op: Op | undefined): boolean {
   return op?.op === 'swap' || op?.op === 'add';
 }
 
+/** NoRet: what it reads nobody gets. */
+function isUnread(op: Op | undefined): boolean {
+  return orderOf(op)?.startsWith('noReturn') === true;
+}
+
 /** An atomic operation without order has all of it. */
 function orderOf(op: Op | undefined): string | undefined {
   if (op === undefined || !('word' in op)) return undefined;
@@ -124,7 +129,7 @@ function acquires({ op, kind }: Event): boolean {
 }
 
 function releases({ op, kind }: Event): boolean {
-  return kind === 'W' && ['release', 'acquireRelease'].includes(orderOf(op) ?? '');
+  return kind === 'W' && ['release', 'acquireRelease', 'noReturnRelease'].includes(orderOf(op) ?? '');
 }
 
 /** Of lob, what does not depend on who reads from whom: dob, aob, bob and the stores of one word. */
@@ -175,7 +180,7 @@ function isLocallyOrdered(a: Event, b: Event, ops: Thread): boolean {
   }
   // bob
   if (has('full')) return true;
-  if (has('loads') && a.kind === 'R') return true;
+  if (has('loads') && a.kind === 'R' && !isUnread(a.op)) return true;
   if (has('stores') && a.kind === 'W' && b.kind === 'W') return true;
   if (acquires(a) || releases(b)) return true;
   if (releases(a) && acquires(b) && orderOf(b.op) !== 'acquirePc') return true;
@@ -187,7 +192,11 @@ function isLeftOut(a: Event, b: Event, ops: Thread, leftOut: readonly Omission[]
   if (!leftOut.includes('atomics') || a.kind !== 'W' || b.kind !== 'W') return false;
   return ops
     .slice(a.at + 1, b.at)
-    .some((op) => isRmw(op) && (orderOf(op) === 'release' || ('word' in op && op.word === a.word)));
+    .some(
+      (op) =>
+        isRmw(op) &&
+        (['release', 'noReturnRelease'].includes(orderOf(op) ?? '') || ('word' in op && op.word === a.word)),
+    );
 }
 
 /** A way in which the loads may have read and the stores been ordered. */

@@ -31,7 +31,7 @@ export type Op =
   | {
       readonly op: 'swap' | 'add';
       readonly word: number;
-      readonly order?: 'relaxed' | 'acquire' | 'release' | 'acquireRelease';
+      readonly order?: 'relaxed' | 'acquire' | 'release' | 'acquireRelease' | 'noReturn' | 'noReturnRelease';
     }
   | { readonly op: 'full' | 'loads' | 'stores' }
   | { readonly op: 'isb'; readonly control: number };
@@ -151,6 +151,8 @@ const op: fc.Arbitrary<Op> = fc.oneof(
         'acquire' as const,
         'release' as const,
         'acquireRelease' as const,
+        'noReturn' as const,
+        'noReturnRelease' as const,
       ),
     }),
   },

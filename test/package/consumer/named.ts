@@ -55,6 +55,7 @@ import {
   type WaitingContext,
   type WorkloadItem,
 } from 'irqlab';
+import type { json } from 'irqlab/types';
 
 const kernel: KernelVersion = '6.18';
 const arch: Architecture = 'x86_64';
@@ -165,12 +166,13 @@ function isKnown(text: string, name: JsonFormat): boolean {
 }
 
 export function useNames(): string[] {
+  const run: Pick<json.RunJson, 'format' | 'version'> = { format: 'irqlab-run', version: jsonVersions.run };
   const text = 'cpus: 1\ndevices: [{driver: heartbeat, relid: 7}]\nprint: [interrupts]\nworkload:\n';
   return [
     lookAtGuest(),
     deeds(Guest.create({ ...options, kvm: undefined })),
     scenarioParts(`${text}  - {relid: 7, signals: 5, during: 1s}\n`),
     scenarioParts('cpus: 0'),
-    `${isKnown('{"format": "irqlab-run", "version": 1}', 'run')}`,
+    `${isKnown(JSON.stringify(run), 'run')}`,
   ];
 }
