@@ -1,4 +1,8 @@
-// The explorer, what models of races are made of, and the form of a race as `irqlab explore` has it.
+/**
+ * The explorer, what models of races are made of, and the form of a race as `irqlab explore` has it.
+ *
+ * @module irqlab/explore
+ */
 export * from './explore/index.js';
 export { Completion, sleep, WaitQueue } from './machine/completion.js';
 export { Lock, SpinLock } from './machine/lock.js';

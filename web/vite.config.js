@@ -2,7 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vite';
 import { licencesOf } from '../tools/package/licences.js';
-import { leftOut } from './leave-out.js';
+import { leftOut } from './leave-out/index.js';
 import { diagramsOf } from './race-diagrams.js';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
@@ -40,7 +40,7 @@ const licences = {
  */
 const workerParts = [
   // With all that they import.
-  { name: 'guest', test: /\/web\/worker\/(no-eval|serve)\./, priority: 1 },
+  { name: 'guest', test: /\/web\/worker\/serve\./, priority: 1 },
   { name: 'races', test: /\/web\/worker\/races\.|\/dist\/races\/index\.js$/ },
   { name: 'compare', test: /\/web\/worker\/compare\.|\/dist\/(compare|guest\/run-stats)/ },
   { name: 'captures', test: /\/dist\/capture\/|\/modern-tar\// },
@@ -64,7 +64,7 @@ export default defineConfig({
   worker: {
     format: 'es',
     plugins: () => [...leftOut, collected],
-    rolldownOptions: { output: { codeSplitting: { groups: workerParts } } },
+    rolldownOptions: { output: { comments: false, codeSplitting: { groups: workerParts } } },
   },
   build: {
     outDir: `${root}dist/web`,
@@ -76,7 +76,7 @@ export default defineConfig({
     reportCompressedSize: false,
     // The guest is one file; test/web/size.test.ts has what all may weigh.
     chunkSizeWarningLimit: 1500,
-    rolldownOptions: { checks: { pluginTimings: false } },
+    rolldownOptions: { checks: { pluginTimings: false }, output: { comments: false } },
   },
   logLevel: 'warn',
 });

@@ -1,5 +1,4 @@
 // The worker: it has the guest, and answers the page.
-import './no-eval.js';
 import type { FromWorker, ToWorker } from './protocol.js';
 import { serve } from './serve.js';
 

@@ -110,6 +110,18 @@ describe('the socket', () => {
     ]);
   });
 
+  test.each([
+    ['{relid: 7, every: 0ms}', 'expected more than 0s'],
+    ['{relid: 7, every: 1ms, jitter: 1ms}', 'expected less than the 1ms of "every"'],
+    [
+      '{relid: 7, signals: 1000000000, during: 1ns}',
+      '1000000000 signals in 1ns are more than one each nanosecond',
+    ],
+    ['{disk: 20, iops: 1, during: 1ms}', 'expected enough for one I/O in 1ms'],
+  ])('starts no workload that cannot be: %s', async (workload, message) => {
+    expect(await exchange(`{workload: ${workload}}\n`, 1)).toEqual([{ ok: false, code: 'usage', message }]);
+  });
+
   test('lets who sends too long a line go', async () => {
     const socket = connect(path);
     const closed = new Promise((resolve) => socket.on('close', resolve));

@@ -1,0 +1,34 @@
+// Of inversify, and of what it and compilers keep beside classes.
+
+/** How it compiles its resolvers with `new Function`, which it does for who asks for it, and a page's policy forbids. */
+const compiledResolvers = {
+  name: 'no-compiled-resolvers',
+  load: (id) => {
+    const [, name] = /\/@inversifyjs\/core\/lib\/planning\/calculations\/(build\w+Jit)\.js$/.exec(id) ?? [];
+    return name === undefined ? null : `export const ${name} = () => {};`;
+  },
+};
+
+/** In place of reflect-metadata, which has a register for several of itself, what is asked of it: facts of classes by key. */
+const metadataOnly = {
+  name: 'metadata-only',
+  load: (id) => (/\/reflect-metadata\/ReflectLite\.js$/.test(id) ? metadata : null),
+};
+
+const metadata = `
+const facts = new WeakMap();
+const of = (target, property) => facts.get(target)?.get(property);
+Object.assign(Reflect, {
+  defineMetadata(key, value, target, property) {
+    if (!facts.has(target)) facts.set(target, new Map());
+    const ofTarget = facts.get(target);
+    if (!ofTarget.has(property)) ofTarget.set(property, new Map());
+    ofTarget.get(property).set(key, value);
+  },
+  getOwnMetadata: (key, target, property) => of(target, property)?.get(key),
+  metadata: (key, value) => (target, property) => Reflect.defineMetadata(key, value, target, property),
+});
+export {};
+`;
+
+export const inversifyExtras = [compiledResolvers, metadataOnly];
