@@ -1,6 +1,10 @@
-// The library under Node.
+/**
+ * The library under Node.
+ *
+ * @module irqlab
+ */
 export * from './browser.js';
-export { Guest } from './node-guest.js';
+export { Guest, runScenarioFile, type ScenarioRun } from './node-guest.js';
 export type { UnreadFile } from './live/export-tree.js';
 
 // Commands of plug-ins for the command line.

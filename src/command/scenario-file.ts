@@ -28,8 +28,13 @@ export function guestsWith({ modules }: Plugins = noPlugins): CreateGuest<Guest>
  *
  * @throws UsageError for a file that cannot be used, with all that is wrong in it.
  */
-export function openScenario(file: string, stdio: Stdio, { language }: Plugins = noPlugins): Scenario {
+export function openScenario(file: string, stdio: Stdio, plugins: Plugins = noPlugins): Scenario {
   const { name, text } = readText(file, stdio);
+  return scenarioOf(text, name, plugins);
+}
+
+/** As openScenario, of a text that has been read. @param name what messages call it by. */
+export function scenarioOf(text: string, name: string, { language }: Plugins): Scenario {
   try {
     return parseScenario(text, name, language);
   } catch (error) {

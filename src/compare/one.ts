@@ -1,5 +1,6 @@
 import { bootGuest, type CreateGuest } from '../command/boot-guest.js';
 import { countSignals } from '../command/count-signals.js';
+import type { Plugins } from '../command/plugins.js';
 import { UsageError } from '../command/usage-error.js';
 import type { Guest } from '../guest/guest.js';
 import { AssertionError } from '../lib/assert.js';
@@ -7,7 +8,7 @@ import { HungError } from '../machine/hung.js';
 import type { RunResult } from '../scenario/runner.js';
 import type { Scenario } from '../scenario/scenario.js';
 import { designProblem } from '../vmbus/variants/design.js';
-import type { AxisName, Choice } from './axes.js';
+import { type AxisName, type Choice, choicesOf } from './axes.js';
 import type { Compared } from './comparison.js';
 import { Meter } from './meter.js';
 
@@ -33,6 +34,11 @@ export function checkAxis(vary: AxisName, time: boolean | undefined, scenario: S
   if (problem !== undefined) throw new UsageError(problem);
   if (time && vary === 'irqfd-source')
     throw new UsageError('--time measures events of VMBus, of which irqfds have none');
+}
+
+/** All choices of an axis, for a scenario. */
+export function choicesFor(axis: AxisName, { guest }: Scenario, { language }: Plugins): Choice[] {
+  return choicesOf(axis, guest.design, language?.vocabulary.designChoices, guest.kernel);
 }
 
 /** The scenario with the design of a choice. */

@@ -24,8 +24,7 @@ export class GuestCommands implements CommandTaker {
       const parsed = parseCommand(line, this.language);
       this.live.catchUp();
       const answer = 'step' in parsed ? await this.doStep(parsed.step) : await this.doCommand(parsed.command);
-      // What the command has started in the guest proceeds as far as it can at the present moment.
-      this.guest.run({ ns: 0 });
+      this.live.proceed();
       return answer;
     } catch (error) {
       if (error instanceof CommandError) return { ok: false, code: 'usage', message: error.message };

@@ -20,7 +20,7 @@ const PAUSE_PART = 3;
 /** How long who waits for the guest sleeps between looks at it, at most. */
 const MOST_WAIT_MS = 16;
 /** The real time is looked at once in so many events. */
-const LOOK_EVENTS = 64;
+const LOOK_EVENTS = 8;
 
 /** How a guest follows the real time. */
 export interface LiveGuestOptions {
@@ -193,6 +193,14 @@ export class LiveGuest {
     });
     this.lastRun = done.catch(() => {});
     return done;
+  }
+
+  /**
+   * What has been begun in the guest proceeds as far as it can at the present moment, for as long as it may keep others
+   * waiting; what is left proceeds when time goes on.
+   */
+  proceed(): void {
+    this.inSlice((mayGoOn) => this.guest.elapseWhile(this.guest.now, mayGoOn));
   }
 
   /** Ends all runs that are not over where they are. A step of the timeline that is under way goes on with the next one. */

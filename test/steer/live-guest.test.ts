@@ -157,6 +157,22 @@ run: 1s
     expect(running.elapsedNs).toBeGreaterThan(elapsedNs);
   });
 
+  test('in the middle of what happens at one point of time, too', () => {
+    running = looking({ mostBusyMs: 6 });
+    running.startWorkload([
+      { kind: 'periodic', relid: 7, everyNs: 1e9, jitterNs: 0, fromNs: 0, untilNs: undefined, burst: 1e6 },
+    ]);
+    running.proceed();
+    const sent = () => (running.tallies[1] as { readonly sent: number }).sent;
+    expect(sent()).toBeGreaterThan(10_000);
+    expect(sent()).toBeLessThan(1e6);
+    nowMs += 1000;
+    for (let request = 0; sent() < 1e6; request++) {
+      expect(request).toBeLessThan(1000);
+      running.catchUp();
+    }
+  });
+
   test('or sooner, if it is to', () => {
     running = looking({ mostBusyMs: 6 });
     nowMs += 1000;

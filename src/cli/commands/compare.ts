@@ -34,6 +34,7 @@ Examples:
   $ irqlab compare examples/rfc-gen2-8vcpu.yaml --vary relid-map --time
   $ irqlab compare examples/kvm-level-irqfd.yaml --vary irqfd-source
   $ irqlab compare examples/rfc-gen2-8vcpu.yaml --vary relid-map --plugin examples/plugin-relid-map/plugin.js
+  $ irqlab compare examples/compare-offline.yaml --vary modify-channel --queue redis://localhost
 `;
 
 export const command: CommandModule = {
@@ -43,10 +44,20 @@ export const command: CommandModule = {
       .addOption(new Option('--vary <axis>', 'what to vary').choices(axisNames).makeOptionMandatory())
       .option('--time', 'measure what an event costs here, too; the numbers differ from run to run')
       .option('--json', 'print the comparison as JSON')
+      .option(
+        '--queue <url>',
+        'have the choices run by "irqlab worker", by way of a Redis: redis://[USER:PASSWORD@]HOST[:PORT][/DB], or rediss://',
+      )
       .addHelpText('after', example)
-      .action(async (file: string, options: CompareOptions) => {
+      .action(async (file: string, written: CompareOptions & { queue?: string }) => {
+        const { queue, ...options } = { ...written, plugins };
+        if (queue !== undefined) {
+          const { compareByQueue } = await import('../queue/compare.js');
+          finish(await compareByQueue(file, { ...options, queue }, stdio));
+          return;
+        }
         const { runCompare } = await import('../../compare/run.js');
-        finish(await runCompare(file, { ...options, plugins }, stdio));
+        finish(await runCompare(file, options, stdio));
       });
   },
 };

@@ -29,7 +29,7 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: 'worker',
-    summary: 'do units of searches from a queue in Redis, beside other workers',
+    summary: 'do parts of searches and comparisons from a queue in Redis, beside other workers',
     load: async () => (await import('./worker.js')).command,
   },
   {
@@ -112,5 +112,18 @@ export const commands: readonly CommandEntry[] = [
     summary: 'steer a guest that was mounted with --socket',
     takesPlugins: false,
     load: async () => (await import('./ctl.js')).command,
+  },
+  {
+    name: 'completion',
+    summary: 'print what makes bash, zsh or fish complete commands',
+    takesPlugins: false,
+    load: async () => (await import('./completion.js')).command,
+  },
+  {
+    name: 'complete',
+    summary: 'say what may come next on a command line, to a shell',
+    takesPlugins: false,
+    isHidden: true,
+    load: async () => (await import('./complete.js')).command,
   },
 ];

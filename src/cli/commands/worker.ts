@@ -3,8 +3,8 @@ import { InvalidArgumentError } from 'commander';
 import type { CommandModule } from '../command.js';
 
 const example = `
-Takes units of searches from a queue in Redis, into which "irqlab explore RACE VARIANT --queue URL" puts them, until
-Ctrl-C. Any number of workers on any number of machines, of the same irqlab, plug-ins and races: others are refused. Needs
+Takes units of searches and choices of comparisons from a queue in Redis, into which "irqlab explore RACE VARIANT --queue
+URL" and "irqlab compare SCENARIO --vary AXIS --queue URL" put them, until Ctrl-C. Any number of workers on any number of machines, of the same irqlab, plug-ins and races: others are refused. Needs
 the packages bullmq and ioredis beside irqlab. Exit status: 0 nothing to do for --idle, 2 wrong use, another build or no
 Redis, 130 ended by Ctrl-C.
 
@@ -22,8 +22,8 @@ export const command: CommandModule = {
         '--queue <url>',
         'the Redis: redis://[USER:PASSWORD@]HOST[:PORT][/DB], or rediss:// for TLS',
       )
-      .option('--workers <n>', 'units at a time; default: as many as the machine has threads', positive)
-      .option('--idle <seconds>', 'end after so long without a unit', positive)
+      .option('--workers <n>', 'how many at a time; default: as many as the machine has threads', positive)
+      .option('--idle <seconds>', 'end after so long with nothing to do', positive)
       .addHelpText('after', example)
       .action(
         async (raceFile: string | undefined, written: { queue: string; workers?: number; idle?: number }) => {

@@ -1,6 +1,7 @@
 import type { Stdio } from '../../command/stdio.js';
 import { UsageError } from '../../command/usage-error.js';
-import type { UnitJob } from '../queue/messages.js';
+import type { Fingerprint } from '../../explore/report/report.js';
+import type { UnitTask } from '../queue/messages.js';
 import { fingerprintOf, userFiles } from './fingerprint.js';
 import { hasUnits, newUnitSearch, type UnitRunner, type UnitSearch } from './in-units.js';
 import type { ExploreCommandOptions } from './options.js';
@@ -40,9 +41,7 @@ export async function openUnits(
   const { frontier } = units;
   file?.write(frontier.saved());
   const workers =
-    queue === undefined
-      ? undefined
-      : await openQueue(queue, { fingerprint, search: lasting }, threads, stdio);
+    queue === undefined ? undefined : await openQueue(queue, fingerprint, lasting, threads, stdio);
   return {
     frontier,
     runner: workers?.runner ?? units.runner,
@@ -56,19 +55,21 @@ export async function openUnits(
 
 async function openQueue(
   address: string,
-  job: Pick<UnitJob, 'fingerprint' | 'search'>,
+  fingerprint: Fingerprint,
+  search: UnitTask['search'],
   threads: TaskRunner,
   stdio: Stdio,
 ): Promise<{ runner: UnitRunner; close(): Promise<void> }> {
   // Only who has a queue loads what it takes.
-  const { connectQueue, troubleText } = await import('../queue/redis.js');
+  const { aloneText, connectQueue, troubleText } = await import('../queue/redis.js');
   const { QueueUnits } = await import('../queue/queue-units.js');
   const server = await connectQueue(address, (what) => stdio.err(troubleText(what)));
   const runner = new QueueUnits(
     server,
-    job,
+    fingerprint,
+    search,
     () => threads.isStopped,
-    () => stdio.err(`irqlab: no worker takes units yet; start some: irqlab worker --queue ${server.name}\n`),
+    () => stdio.err(aloneText(server)),
   );
   return {
     runner,

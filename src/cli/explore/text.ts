@@ -1,9 +1,19 @@
 import { conclusionOf } from '../../explore/report/conclusion.js';
 import { type TextOptions, violationText, wrapped } from '../../explore/report/lane-table.js';
-import { coverageText, effortText, number, sanitizedText } from '../../explore/report/effort.js';
+import { coverageText, effortText, number, numbered, sanitizedText } from '../../explore/report/effort.js';
 import type { Report, Violation } from '../../explore/report/report.js';
 import { unannouncedText } from '../../explore/report/unannounced.js';
+import type { Paint } from '../../command/paint.js';
 import type { Race } from '../../races/race.js';
+
+/** Of reportText and foundText. */
+export const reportPaint: Paint = [
+  [/(?<=^\S+: )found$/gm, 'bad'],
+  [/(?<=^\S+: )none(?= \(complete\)$)/gm, 'good'],
+  [/(?<=^\S+: )none(?= \((?!complete\)))/gm, 'doubtful'],
+  [/^ {2}NO(?= )/gm, 'doubtful'],
+  [/^.* <== decides$/gm, 'heading'],
+];
 
 /** The races with what they are about. */
 export function listText(races: readonly Race[]): string {
@@ -27,7 +37,7 @@ export function foundText(violation: Violation, options: TextOptions): string {
 /** What executions that were cut leave open. */
 function cutText({ cut, executions }: Report): string {
   return (
-    `${number(cut)} of ${number(executions)} executions were cut: whatever they do after their last step was not looked at.\n` +
+    `${number(cut)} of ${numbered(executions, 'execution')} ${cut === 1 ? 'was cut: whatever it does after its' : 'were cut: whatever they do after their'} last step was not looked at.\n` +
     'A loop that polls is better written with readUntil, which blocks; or raise --max-steps.'
   );
 }

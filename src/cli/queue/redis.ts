@@ -2,11 +2,19 @@ import type * as BullMq from 'bullmq';
 import type { Redis } from 'ioredis';
 import { UsageError } from '../../command/usage-error.js';
 
-/** All searches and workers of a Redis meet in this queue. */
+/** All commands and workers of a Redis meet in this queue. */
 export const QUEUE = 'irqlab';
 
 /** How long a Redis may take to answer once it has been connected to. */
 const PATIENCE_MS = 5000;
+
+/** How Node calls what a CA has signed that it does not know. */
+const ofUnknownCa = new Set([
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+]);
 
 /** A Redis that answers, and BullMQ, by which it is a queue. */
 export interface QueueServer {
@@ -54,8 +62,12 @@ export async function connectQueue(
     await Promise.race([redis.ping(), tooLong]);
   } catch (error) {
     redis.disconnect();
+    const { code, message } = error as NodeJS.ErrnoException;
     throw new UsageError(
-      `no Redis for --queue at ${name}: ${error instanceof Error ? error.message : String(error)}`,
+      `no Redis for --queue at ${name}: ${message}`,
+      ofUnknownCa.has(code ?? '')
+        ? 'The file of a CA of your own goes into the environment: NODE_EXTRA_CA_CERTS=ca.pem'
+        : undefined,
     );
   } finally {
     clearTimeout(timer);
@@ -71,6 +83,11 @@ export async function connectQueue(
 /** What connectQueue's `onTrouble` is told, as a line. */
 export function troubleText(what: string | undefined): string {
   return `irqlab: ${what === undefined ? 'Redis is back' : `Redis has gone (${what}); waiting for it`}\n`;
+}
+
+/** What is said where there is no worker. */
+export function aloneText({ name }: QueueServer): string {
+  return `irqlab: no worker takes anything yet; start some: irqlab worker --queue ${name}\n`;
 }
 
 function nameOf(address: string): string {

@@ -3,7 +3,7 @@ import { duration } from '../schema/notations.js';
 import type { DiskIoOptions } from '../port.js';
 import { int } from '../schema/shapes.js';
 import { countCompletion, type DiskWorkload, type IoTally, submitterChoice } from './submitters.js';
-import { checkUntil } from './times.js';
+import { checkEnds, checkUntil } from './times.js';
 import type { WorkloadForm, WorkloadKind } from './workload.js';
 
 /** A number of I/Os under way: each completion submits the next one, on the same CPU. */
@@ -62,12 +62,11 @@ export const diskLoop: WorkloadKind<DiskLoop> = {
     });
     return tally;
   },
+  checkItself: (item, report) => checkUntil(item, report),
   check(item, at, checks) {
     checks.cpus.checkList(item.cpus, [...at, 'cpus']);
-    const endless =
-      item.ios === undefined
-        ? 'a workload with "outstanding" never ends: give it "ios" or "until", or the file "run"'
-        : undefined;
-    checkUntil(item, at, checks, endless);
+    if (item.ios !== undefined) return;
+    const endless = 'a workload with "outstanding" never ends: give it "ios" or "until", or the file "run"';
+    checkEnds(item, at, checks, endless);
   },
 };

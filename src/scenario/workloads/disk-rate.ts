@@ -3,7 +3,7 @@ import { formatDuration } from '../duration.js';
 import { duration } from '../schema/notations.js';
 import { int } from '../schema/shapes.js';
 import { countCompletion, type DiskWorkload, type IoTally, submitterChoice } from './submitters.js';
-import { checkDuring, spreadEvenly } from './times.js';
+import { checkDuring, evenly, inBursts } from './times.js';
 import type { WorkloadForm, WorkloadKind } from './workload.js';
 
 /** I/Os at even distances, however many are under way. */
@@ -36,16 +36,17 @@ export const diskRate: WorkloadKind<DiskRate> = {
     const submitters = submitterChoice(item);
     const completed = (ok: boolean): void => countCompletion(tally, ok);
     const target = item.device ?? item.relid;
-    spreadEvenly(guest, item.ios, item, times, (index) => {
-      if (guest.submitIo(target, { ...submitters(index), completed })) tally.sent += 1;
+    let next = 0;
+    inBursts(guest, { burst: 1, portion: 1 }, times, evenly(item.ios, item), () => {
+      if (guest.submitIo(target, { ...submitters(next++), completed })) tally.sent += 1;
       else tally.unsent += 1;
     });
     return tally;
   },
-  check({ cpus, ios, duringNs }, at, checks) {
-    checks.cpus.checkList(cpus, [...at, 'cpus']);
-    checkDuring('I/Os', ios, duringNs, at, checks);
+  checkItself({ ios, duringNs }, report) {
+    checkDuring('I/Os', ios, duringNs, report);
     if (ios < 1 && duringNs > 0)
-      checks.report([...at, 'iops'], `expected enough for one I/O in ${formatDuration(duringNs)}`);
+      report(['iops'], `expected enough for one I/O in ${formatDuration(duringNs)}`);
   },
+  check: ({ cpus: submitters }, at, { cpus }) => cpus.checkList(submitters, [...at, 'cpus']),
 };

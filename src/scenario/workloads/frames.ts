@@ -1,7 +1,7 @@
 import type { Ns } from '../../lib/brand.js';
 import { duration, relidOrName } from '../schema/notations.js';
 import { int, keysIn, mapping, whenMapping, word } from '../schema/shapes.js';
-import { checkDuring, spreadEvenly } from './times.js';
+import { checkDuring, evenly, inBursts } from './times.js';
 import { type QueueTarget, queueTarget } from './target.js';
 import type { SignalTally, WorkloadKind } from './workload.js';
 
@@ -20,6 +20,8 @@ export type Frames = QueueTarget & {
 };
 
 const number = int(1, 1_000_000_000);
+/** Others wait for the end of so many frames: some 2 ms. */
+const PORTION = 1_000;
 
 export const nic = mapping('a workload, e.g. {nic: 13, flows: 16, packets: 1000, rate: 100, direction: rx}', {
   nic: relidOrName('virtio0').describe(
@@ -72,14 +74,14 @@ export const frames: WorkloadKind<Frames> = {
     const { direction, flows, packets, burst, bytes } = item;
     const tally: SignalTally = { sent: 0, unsent: 0 };
     let next = 0;
-    spreadEvenly(guest, Math.ceil(packets / burst), item, times, () => {
-      for (let i = 0; i < burst && next < packets; i++, next++) {
+    inBursts(guest, { burst, portion: PORTION }, times, evenly(Math.ceil(packets / burst), item), (count) => {
+      for (let i = 0; i < count && next < packets; i++, next++) {
         if (guest.frame(adapter, { direction, flow: next % flows, bytes })) tally.sent += 1;
         else tally.unsent += 1;
       }
     });
     return tally;
   },
-  check: ({ packets, burst, duringNs }, at, checks) =>
-    checkDuring(burst === 1 ? 'packets' : 'bursts', Math.ceil(packets / burst), duringNs, at, checks),
+  checkItself: ({ packets, burst, duringNs }, report) =>
+    checkDuring(burst === 1 ? 'packets' : 'bursts', Math.ceil(packets / burst), duringNs, report),
 };

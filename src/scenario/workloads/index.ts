@@ -32,17 +32,21 @@ const what =
 /** The workloads of a scenario file. */
 export const workload = list(
   'a list of workloads',
-  z.union([signals, interrupts, disk, nic], { error: what }),
+  z.union([signals, interrupts, disk, nic], { error: what }).superRefine((item, context) => {
+    kindOf(item).checkItself(item, (at, message) =>
+      context.addIssue({ code: 'custom', path: [...at], message }),
+    );
+  }),
 );
 
-/** Checks what the schema of one item cannot see. `at`: the item's path. */
+/** Checks an item against the scenario that it is in. `at`: the item's path. */
 export function checkWorkload(item: WorkloadItem, at: Path, checks: Checks): void {
   const kind = kindOf(item);
   const { key = 'relid', driver, pci = [] } = kind.device ?? {};
   if (item.relid !== undefined) checks.relids.mention(item.relid, [...at, key], driver);
   else if ('line' in item) checks.lines.mention(item.line, at);
   else checks.pci.mention(item.device, [...at, key], pci);
-  kind.check(item, at, checks);
+  kind.check?.(item, at, checks);
 }
 
 /** What an item is about, as its file names it. */

@@ -4,7 +4,7 @@ import { formatDuration } from '../duration.js';
 import { duration } from '../schema/notations.js';
 import { int } from '../schema/shapes.js';
 import { sendSignals } from './send-signals.js';
-import { checkInAll, checkUntil } from './times.js';
+import { checkEnds, checkInAll, checkUntil } from './times.js';
 import type { SignalTarget } from './target.js';
 import type { WorkloadForm, WorkloadKind } from './workload.js';
 
@@ -49,13 +49,17 @@ export const periodic: WorkloadKind<Periodic> = {
       return jitterNs === 0 ? timeNs : timeNs + Math.floor((prng.next() / 2 ** 32) * (jitterNs + 1));
     });
   },
-  check(item, at, checks) {
-    const { everyNs, jitterNs, fromNs, untilNs = checks.runNs, burst } = item;
-    checkUntil(item, at, checks, 'a workload with "every" never ends: give it "until", or the file "run"');
-    if (everyNs < 1) checks.report([...at, 'every'], 'expected more than 0s');
-    else if (untilNs !== undefined)
-      checkInAll('signals', Math.ceil((untilNs - fromNs) / everyNs) * burst, at, checks);
+  checkItself(item, report) {
+    const { everyNs, jitterNs } = item;
+    checkUntil(item, report);
+    if (everyNs < 1) report(['every'], 'expected more than 0s');
     if (jitterNs > 0 && jitterNs >= everyNs)
-      checks.report([...at, 'jitter'], `expected less than the ${formatDuration(everyNs)} of "every"`);
+      report(['jitter'], `expected less than the ${formatDuration(everyNs)} of "every"`);
+  },
+  check(item, at, checks) {
+    const { everyNs, fromNs, untilNs = checks.runNs, burst } = item;
+    checkEnds(item, at, checks, 'a workload with "every" never ends: give it "until", or the file "run"');
+    if (untilNs !== undefined)
+      checkInAll('signals', Math.ceil((untilNs - fromNs) / everyNs) * burst, at, checks.report);
   },
 };

@@ -1,45 +1,30 @@
 import type { Ns } from '../../lib/brand.js';
 import type { WorkloadGuest } from '../port.js';
 import { type SignalTarget, signalTarget } from './target.js';
-import { PORTION } from './times.js';
+import { inBursts } from './times.js';
 import type { SignalTally, WorkloadTimes } from './workload.js';
+
+/** Others wait for the end of so many signals: a millisecond at most. */
+const PORTION = 10_000;
 
 /**
  * Has the host signal a channel, or a device assert its line, at times that `timeOf` says.
  *
  * @param burst signals each time.
- * @param timeOf time of the burst with a number from 0 on, from the end of booting; undefined when there are no more.
+ * @param timeOf as for `inBursts`.
  */
 export function sendSignals(
   guest: WorkloadGuest,
   target: SignalTarget,
   burst: number,
-  { startNs, endNs }: WorkloadTimes,
+  times: WorkloadTimes,
   timeOf: (index: number) => Ns | undefined,
 ): SignalTally {
   const tally: SignalTally = { sent: 0, unsent: 0 };
-  let next = 0;
-  /** Signals of the present burst that are still to come. */
-  let left = burst;
-  const schedule = (): void => {
-    const timeNs = timeOf(next);
-    if (timeNs === undefined || timeNs > endNs) return;
-    guest.at(startNs + timeNs, signal);
-  };
-  const signal = (): void => {
-    const portion = Math.min(left, PORTION);
-    const sent = signalTarget(guest, target, portion);
+  inBursts(guest, { burst, portion: PORTION }, times, timeOf, (count) => {
+    const sent = signalTarget(guest, target, count);
     tally.sent += sent;
-    tally.unsent += portion - sent;
-    left -= portion;
-    if (left > 0) {
-      guest.at(guest.now, signal);
-      return;
-    }
-    next += 1;
-    left = burst;
-    schedule();
-  };
-  schedule();
+    tally.unsent += count - sent;
+  });
   return tally;
 }

@@ -2,7 +2,7 @@ import type { Ns } from '../../lib/brand.js';
 import { duration } from '../schema/notations.js';
 import { int } from '../schema/shapes.js';
 import { sendSignals } from './send-signals.js';
-import { checkDuring, middleOfShare } from './times.js';
+import { checkDuring, evenly } from './times.js';
 import { type SignalTarget, signalsHad } from './target.js';
 import type { WorkloadForm, WorkloadKind } from './workload.js';
 
@@ -41,11 +41,9 @@ export const spread: WorkloadKind<Spread> = {
   endsByItself: () => false,
   isOver: () => true,
   start(guest, item, times) {
-    const { sinceBoot, signals, fromNs, duringNs } = item;
+    const { sinceBoot, signals } = item;
     const shares = sinceBoot ? signals - signalsHad(guest, item) : signals;
-    return sendSignals(guest, item, 1, times, (index) =>
-      index >= shares ? undefined : middleOfShare(index, shares, fromNs, duringNs),
-    );
+    return sendSignals(guest, item, 1, times, evenly(shares, item));
   },
-  check: ({ signals, duringNs }, at, checks) => checkDuring('signals', signals, duringNs, at, checks),
+  checkItself: ({ signals, duringNs }, report) => checkDuring('signals', signals, duringNs, report),
 };

@@ -2,7 +2,7 @@ import type { Ns } from '../../lib/brand.js';
 import type { Checks } from '../checks/checks.js';
 import type { DriverName } from '../options/devices.js';
 import type { PciDriverName } from '../options/pci.js';
-import type { Path } from '../place.js';
+import type { Path, Report } from '../place.js';
 import type { WorkloadGuest } from '../port.js';
 
 /** What came of the signals, I/Os or packets of one workload item. */
@@ -42,8 +42,10 @@ export interface WorkloadKind<Item extends { readonly kind: string }> {
   isOver(item: Item, tally: Readonly<SignalTally>): boolean;
   /** Begins an item. @param seed of all that is random about it. */
   start(guest: WorkloadGuest, item: Item, times: WorkloadTimes, seed: number): SignalTally;
-  /** Checks what the schema of one item cannot see. `at`: the item's path. */
-  check(item: Item, at: Path, checks: Checks): void;
+  /** Checks the values of an item against each other. @param report takes paths from the item on. */
+  checkItself(item: Item, report: Report): void;
+  /** Checks an item against the scenario that it is in. `at`: the item's path. */
+  check?(item: Item, at: Path, checks: Checks): void;
 }
 
 /** Keys of a mapping that is a workload of one kind, with the rules for editors that go with them. */
