@@ -136,6 +136,7 @@ function explored<S, T extends Search>(
       limits,
       executions: tally.executions,
       redundant: tally.redundant,
+      ...(search.states !== undefined && { states: search.states }),
       cut: tally.cut,
       steps: tally.steps,
       depth: tally.depth,

@@ -379,7 +379,7 @@ describe('limits are told, and nothing limited is complete', () => {
   ])('of steps: $kind', (strategy) => {
     const { complete, limits, depth } = check(endless, { maxSteps: 10, strategy });
     expect(complete).toBe(false);
-    expect(limits).toContain('1 executions cut at 10 steps');
+    expect(limits).toContain('1 execution cut at 10 steps');
     expect(depth).toBe(10);
   });
 

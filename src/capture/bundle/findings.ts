@@ -50,8 +50,3 @@ export function findingsText({ took, guessed, unused }: Findings): string {
       : `${title}\n${findings.map(({ what, from }) => `  ${what.padEnd(width)}  ${from}\n`).join('')}`;
   return part('taken', took) + part('guessed', guessed) + part('not used', unused);
 }
-
-/** `1 CPU`, `2 CPUs`. */
-export function counted(count: number, one: string): string {
-  return `${count} ${count === 1 ? one : `${one}s`}`;
-}

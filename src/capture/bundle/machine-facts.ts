@@ -6,7 +6,8 @@ import { topologyOf } from '../../machine/topology.js';
 import { type CpuOptions, cpuVendors } from '../../scenario/options/cpus.js';
 import { type KernelVersion, kernelVersions } from '../../scenario/options/kernel.js';
 import { moduleParameters, type ParameterValues } from '../../vmbus/module-parameters.js';
-import { counted, type FindingList } from './findings.js';
+import { counted } from '../../lib/counted.js';
+import type { FindingList } from './findings.js';
 import type { MachineFiles } from './machine-files.js';
 import { ringSizes } from './ring-sizes.js';
 

@@ -1,5 +1,6 @@
 import type { Irq } from '../../lib/brand.js';
-import { counted, type FindingList } from './findings.js';
+import { counted } from '../../lib/counted.js';
+import type { FindingList } from './findings.js';
 import type { MachineFiles } from './machine-files.js';
 
 const DEVICES = '/sys/bus/pci/devices';

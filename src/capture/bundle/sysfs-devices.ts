@@ -1,6 +1,7 @@
 import type { LsvmbusChannel, LsvmbusDevice } from '../lsvmbus.js';
 import { channelFigures, ringBytes } from './channel-figures.js';
-import { counted, type FindingList } from './findings.js';
+import { counted } from '../../lib/counted.js';
+import type { FindingList } from './findings.js';
 import type { MachineFiles } from './machine-files.js';
 
 const DEVICES = '/sys/bus/vmbus/devices';

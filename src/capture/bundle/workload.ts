@@ -2,7 +2,8 @@ import type { CpuId, Irq, Relid } from '../../lib/brand.js';
 import { formatDuration } from '../../scenario/duration.js';
 import { type OfferedDevice, relidsOfOffered } from '../../scenario/offered-devices.js';
 import type { CapturedOptions } from '../captured-options.js';
-import { counted, type FindingList } from './findings.js';
+import { counted } from '../../lib/counted.js';
+import type { FindingList } from './findings.js';
 import { type Rate, rateOf, rhythmOf } from './rate.js';
 import { countsOfIrq, type Snapshot } from './snapshots.js';
 

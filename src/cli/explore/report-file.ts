@@ -50,6 +50,7 @@ export const reportSchema = z.object({
   limits: z.array(z.string()),
   executions: z.number(),
   redundant: z.number(),
+  states: z.number().optional(),
   cut: z.number(),
   steps: z.number(),
   depth: z.number(),

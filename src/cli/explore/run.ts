@@ -16,7 +16,7 @@ import { exploreTable } from './run-table.js';
 import { searchWith } from './search.js';
 import { openUnits } from './open-units.js';
 import type { Search, TaskRunner } from './task.js';
-import { number } from '../../explore/report/effort.js';
+import { number, numbered } from '../../explore/report/effort.js';
 import { listText } from './text.js';
 
 /** A race as `irqlab explore --json` lists it. */
@@ -128,5 +128,5 @@ function strategyOf(options: ExploreCommandOptions, variant: RaceVariant): Strat
 
 function progressText({ executions, seconds = 0 }: Progress): string {
   const rate = seconds > 0 ? `, ${number(Math.round(executions / seconds))} a second` : '';
-  return `${number(executions)} executions in ${seconds.toFixed(0)} s${rate}`;
+  return `${numbered(executions, 'execution')} in ${seconds.toFixed(0)} s${rate}`;
 }

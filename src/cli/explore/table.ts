@@ -5,7 +5,7 @@ import type { Race, RaceVerdict } from '../../races/race.js';
 import type { Stdio } from '../../command/stdio.js';
 import { withMinimal } from './search.js';
 import { type Search, StoppedError, type TaskRunner } from './task.js';
-import { coverageText, number } from '../../explore/report/effort.js';
+import { coverageText, numbered } from '../../explore/report/effort.js';
 import { differencesOf, type PlannedRow, planOf, unfinishedText } from '../../races/verdict.js';
 
 /** One line of the table: a variant under one memory model. */
@@ -117,7 +117,7 @@ export function rowText(row: Row, width: number): string {
   const name = `${race}/${variant}`.padEnd(width);
   const isSilent = (report.unannounced ?? []).length > 0;
   const said = isSilent ? 'unannounced' : isStopped ? '?' : verdict;
-  const effort = `${number(executions)} executions, ${seconds.toFixed(2)} s`;
+  const effort = `${numbered(executions, 'execution')}, ${seconds.toFixed(2)} s`;
   const wrong = differences.map((difference) => `\n     ${difference}`).join('');
   return `${mark}  ${name}  ${memory.padEnd(3)}  ${said.padEnd(5)}  ${what} (${effort})${wrong}\n`;
 }

@@ -1,6 +1,6 @@
 import { conclusionOf } from '../../explore/report/conclusion.js';
 import { type TextOptions, violationText, wrapped } from '../../explore/report/lane-table.js';
-import { coverageText, effortText, number, sanitizedText } from '../../explore/report/effort.js';
+import { coverageText, effortText, number, numbered, sanitizedText } from '../../explore/report/effort.js';
 import type { Report, Violation } from '../../explore/report/report.js';
 import { unannouncedText } from '../../explore/report/unannounced.js';
 import type { Race } from '../../races/race.js';
@@ -27,7 +27,7 @@ export function foundText(violation: Violation, options: TextOptions): string {
 /** What executions that were cut leave open. */
 function cutText({ cut, executions }: Report): string {
   return (
-    `${number(cut)} of ${number(executions)} executions were cut: whatever they do after their last step was not looked at.\n` +
+    `${number(cut)} of ${numbered(executions, 'execution')} ${cut === 1 ? 'was cut: whatever it does after its' : 'were cut: whatever they do after their'} last step was not looked at.\n` +
     'A loop that polls is better written with readUntil, which blocks; or raise --max-steps.'
   );
 }

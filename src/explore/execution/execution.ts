@@ -43,6 +43,8 @@ export class Execution<S> {
   readonly errors: unknown[] = [];
   /** True if the last call of `enabled` let virtual time pass. */
   timePassed = false;
+  /** True if somebody hears what each step touches, so that none is known without being run. */
+  readonly isHeard: boolean = false;
   /** The number of the first object that a setup makes. */
   readonly firstId = peekObjectId();
   private state: S | undefined;
@@ -141,6 +143,21 @@ export class Execution<S> {
     stage.access = accessOf(context);
     lookAtCondition(context);
     const looks = stage.changes.slice(0, stage.changeCount);
+    stage.changeCount = 0;
+    return looks;
+  }
+
+  /** True if more than the object of the context's next step, and plain state, decides whether it can be made now. */
+  looksElsewhere(context: Context): boolean {
+    const { stage } = this;
+    const { step } = context;
+    const { touched } = stage;
+    stage.changeCount = 0;
+    stage.access = accessOf(context);
+    stage.touched = undefined;
+    step?.object.blocks(step);
+    stage.touched = touched;
+    const looks = stage.changeCount !== 0;
     stage.changeCount = 0;
     return looks;
   }

@@ -10,7 +10,7 @@ import type { Stage } from './stage.js';
 // "Store Buffer"); tasklets run after the interrupt, before a task goes on.
 
 /** True if a task without preemption lets others run before it does `step`. */
-function givesWay({ kind }: Step): boolean {
+export function givesWay({ kind }: Step): boolean {
   return kind === 'wait' || kind === 'sleep' || kind === 'acquire';
 }
 

@@ -1,4 +1,5 @@
 // What a report rests on, in words.
+import { counted } from '../../lib/counted.js';
 import type { MemoryModel } from '../model.js';
 import type { Report } from './report.js';
 
@@ -20,11 +21,12 @@ export function coverageText({ complete, limits }: Report): string {
 
 /** How much work the search was. */
 export function effortText(report: Report): string {
-  const { executions, redundant, steps, depth, seconds, strategy, memory, buffered = [] } = report;
+  const { executions, redundant, steps, depth, seconds, states, strategy, memory, buffered = [] } = report;
   const given = redundant === 0 ? '' : ` and ${number(redundant)} given up as repetitions`;
+  const reached = states === undefined ? '' : `${numbered(states, 'state')}, `;
   const time = seconds === undefined ? '' : `, ${seconds.toFixed(2)} s`;
   return (
-    `${number(executions)} executions${given}, ${number(steps)} steps, longest ${depth}${time}\n` +
+    `${reached}${numbered(executions, 'execution')}${given}, ${numbered(steps, 'step')}, longest ${depth}${time}\n` +
     `${strategy}; ${memoryText(memory, buffered)}`
   );
 }
@@ -33,6 +35,11 @@ export function effortText(report: Report): string {
 export function sanitizedText(unannounced: number): string {
   if (unannounced === 0) return 'no unannounced access';
   return unannounced === 1 ? '1 unannounced access' : `${number(unannounced)} unannounced accesses`;
+}
+
+/** So many of what `one` names, with commas between thousands. */
+export function numbered(count: number, one: string): string {
+  return counted(count, one, number(count));
 }
 
 /** With commas between thousands, the same everywhere. */

@@ -1,3 +1,4 @@
+import { counted } from '../../lib/counted.js';
 import type { Report, Violation } from './report.js';
 import { mergeUnannounced } from './unannounced.js';
 
@@ -86,18 +87,18 @@ export function partLimit(index: number, count: number): string {
 export const STOPPED_LIMIT = 'stopped on request';
 
 export function executionsLimit(maxExecutions: number): string {
-  return `stopped after ${maxExecutions} executions`;
+  return `stopped after ${counted(maxExecutions, 'execution')}`;
 }
 
 export function secondsLimit(seconds: number): string {
   return `stopped after ${seconds} s`;
 }
 
-const cutPattern = /^\d+ executions cut at (\d+) steps$/;
+const cutPattern = /^\d+ executions? cut at (\d+) steps?$/;
 
 /** How it is put into words that so many executions of a search were cut. */
 export function cutLimit(cut: number, maxSteps: number): string {
-  return `${cut} executions cut at ${maxSteps} steps`;
+  return `${counted(cut, 'execution')} cut at ${counted(maxSteps, 'step')}`;
 }
 
 /** What the parts left out, each once; the executions that they cut are counted together. */

@@ -69,6 +69,8 @@ export interface Report {
   readonly steps: number;
   /** Executions that were cut at the step limit: what comes behind it is not known. */
   readonly cut: number;
+  /** Of a search by states: how many were reached. */
+  readonly states?: number;
   /** Steps of the longest execution. */
   readonly depth: number;
   readonly seconds?: number;

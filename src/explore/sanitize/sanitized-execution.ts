@@ -32,6 +32,7 @@ export class NotInstrumentedError extends Error {
  * one of them writing, though the relation that reduction goes by has them in no order.
  */
 export class SanitizedExecution<S> extends Execution<S> {
+  override readonly isHeard = true;
   private readonly history: History<S>;
   private readonly locations = new Locations();
   private readonly watchedReads: WatchedReads<S>;

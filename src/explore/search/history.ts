@@ -13,7 +13,8 @@ function isOrdered({ step, proc, lane, kind }: Context): boolean {
   return step !== undefined && (step.order !== undefined || (step.kind !== 'read' && step.kind !== 'write'));
 }
 
-function clash(a: number, b: number): boolean {
+/** True if two accesses do not commute: both to one object, and not both reads. */
+export function clash(a: number, b: number): boolean {
   return a >> 1 === b >> 1 && ((a | b) & 1) !== 0;
 }
 

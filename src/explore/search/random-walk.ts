@@ -1,3 +1,4 @@
+import { counted } from '../../lib/counted.js';
 import { Prng } from '../../lib/prng.js';
 import { bits, lowest } from '../execution/context-set.js';
 import type { Search, SearchSetup } from './search.js';
@@ -103,7 +104,7 @@ export class RandomWalk<S> implements Search {
   }
 
   get limits(): readonly string[] {
-    return [`${this.chooser.description} of ${this.runs} executions`];
+    return [`${this.chooser.description} of ${counted(this.runs, 'execution')}`];
   }
 
   next(): boolean {

@@ -26,6 +26,8 @@ export interface Search {
   next(): boolean;
   /** What kept the search from covering everything, as far as it depends on the way of searching. */
   readonly limits: readonly string[];
+  /** How many states were reached, if it tells them apart. */
+  readonly states?: number;
 }
 
 /** Searches whose work can be handed to others in units. */

@@ -154,7 +154,7 @@ describe('irqlab explore', () => {
     });
     const io = new TestIo();
     expect(await runExplore('endless', defaults, io, new InProcessRunner(1, [endless]))).toBe(1);
-    expect(io.printed).toMatch(/^-- {3}endless\/loop +sc +\? {6}1 executions cut at 1000 steps \(/);
+    expect(io.printed).toMatch(/^-- {3}endless\/loop +sc +\? {6}1 execution cut at 1000 steps \(/);
     expect(io.printed).toContain('1 stopped before their end: endless/loop (sc)\n');
   });
 

@@ -90,9 +90,8 @@ const endless = polling('nobody ever writes', (world, { flag, other }) => {
 
 test('a report says how many executions were cut, and what that leaves open', () => {
   const report = exploreShard(endless, { maxSteps: 8 });
-  expect(report).toMatchObject({ verdict: 'none', complete: false });
-  expect(report.cut).toBeGreaterThan(0);
-  expect(report.limits).toEqual([`${report.cut} executions cut at 8 steps`]);
+  expect(report).toMatchObject({ verdict: 'none', complete: false, cut: 1 });
+  expect(report.limits).toEqual(['1 execution cut at 8 steps']);
 });
 
 test('the parts of a search say it together', () => {

@@ -5,7 +5,8 @@
 export class DigestTable {
   /** The rows, one behind the other. Another one once rows have been added. */
   cells: Int32Array;
-  private size = 0;
+  /** Rows that are used. */
+  size = 0;
   private capacity = 1 << 12;
 
   /** @param words of a row. */

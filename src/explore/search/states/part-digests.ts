@@ -1,21 +1,20 @@
 import type { SharedObject } from '../../../machine/step.js';
 import type { Execution } from '../../execution/execution.js';
 import type { PlainParts } from '../../model.js';
-import type { Digest } from './digest.js';
 import { PlainState } from './plain-state.js';
 
 /**
- * The digests of the plain state of each position along the present execution, a pair of numbers for each part: first of
- * what is shared, then of what each context has for its own.
+ * Digests the plain state of each position along the present execution, to a pair of numbers for each part: first of what
+ * is shared, then of what each context has for its own.
  */
 export class PartDigests<S> {
   private readonly plain: PlainState;
-  private readonly parts: Int32Array[] = [];
   /** The names of contexts with state of their own. */
   private owners: readonly string[] = [];
   /** What stands for the functions that were met at each position. */
   private readonly functions: (readonly number[])[] = [];
   private readonly used: SharedObject[] = [];
+  private scratch = new Int32Array(0);
 
   constructor(private readonly execution: Execution<S>) {
     const { model, firstId } = execution;
@@ -26,37 +25,50 @@ export class PartDigests<S> {
   begin(): void {
     this.plain.beginExecution();
     this.owners = Object.keys(this.plainParts().own ?? {});
-    this.look(0, 0);
+    this.scratch = new Int32Array(2 * this.count);
+  }
+
+  /** Number of pairs. */
+  get count(): number {
+    return this.owners.length + 1;
+  }
+
+  /** The number of the pair that the context of that name has for its own; 0 if it has none. */
+  ownerOf(name: string): number {
+    return this.owners.indexOf(name) + 1;
   }
 
   /** Another execution has repeated the steps up to position `at`. */
   restore(at: number): void {
-    this.plain.beginExecution();
-    this.plain.beginAgain(this.functions[at]);
-    this.addParts(this.parts[at]);
+    const { plain } = this;
+    plain.beginExecution();
+    if (this.functions[at].length === 0) return;
+    plain.beginAgain(this.functions[at]);
+    this.addParts(this.scratch, 0);
   }
 
-  /** Digests the plain state of position `at`; what is new in it was made by the context that `creator` stands for. */
-  look(at: number, creator: number): void {
+  /**
+   * Digests the plain state of position `at` into `cells` from `place` on; what is new in it was made by the context that
+   * `creator` stands for.
+   */
+  look(at: number, creator: number, cells: Int32Array, place: number): void {
     const { plain } = this;
     plain.begin(creator);
-    this.parts[at] ??= new Int32Array(2 * (this.owners.length + 1));
-    this.addParts(this.parts[at]);
+    this.addParts(cells, place);
     const before = at === 0 ? undefined : this.functions[at - 1];
     const { functions } = plain;
     const isSame = before?.length === functions.length && functions.every((tag, i) => tag === before[i]);
     this.functions[at] = isSame && before !== undefined ? before : functions.slice();
   }
 
-  /** The pairs of position `at`. */
-  at(at: number): Int32Array {
-    return this.parts[at];
+  /** True if the step to position `at` has made functions or dropped some. */
+  hasOtherFunctions(at: number): boolean {
+    return this.functions[at] !== this.functions[at - 1];
   }
 
-  /** Adds what the context of that name has for its own at position `at`. */
-  addOwn(to: Digest, at: number, name: string): void {
-    const owner = this.owners.indexOf(name) + 1;
-    if (owner > 0) to.addPair(this.parts[at][2 * owner], this.parts[at][2 * owner + 1]);
+  /** The step to position `at` need not be looked at: it has no other functions. */
+  keepFunctions(at: number): void {
+    this.functions[at] = this.functions[at - 1];
   }
 
   /** The shared objects that hold one value and were met at the last look. */
@@ -69,17 +81,17 @@ export class PartDigests<S> {
     return model.fingerprint?.(current) ?? { shared: [current, stage.machines] };
   }
 
-  private addParts(parts: Int32Array): void {
+  private addParts(cells: Int32Array, place: number): void {
     const { plain, owners } = this;
     const { shared, own = {} } = this.plainParts();
     plain.beginPart();
     plain.add(shared);
     this.addUsed();
-    this.setPart(parts, 0);
+    this.setPart(cells, place);
     for (let i = 0; i < owners.length; i++) {
       plain.beginPart();
       plain.add(own[owners[i]]);
-      this.setPart(parts, i + 1);
+      this.setPart(cells, place + 2 * i + 2);
     }
   }
 
@@ -94,10 +106,10 @@ export class PartDigests<S> {
     for (let i = 0; i < used.length; i++) plain.add(used[i]);
   }
 
-  private setPart(parts: Int32Array, at: number): void {
+  private setPart(cells: Int32Array, place: number): void {
     const { digest } = this.plain;
     digest.finish();
-    parts[2 * at] = digest.a;
-    parts[2 * at + 1] = digest.b;
+    cells[place] = digest.a;
+    cells[place + 1] = digest.b;
   }
 }

@@ -10,6 +10,10 @@ const USED = 0x80000000 | 0;
 export class VisitedStates {
   private readonly table = new DigestTable(3);
 
+  get size(): number {
+    return this.table.size;
+  }
+
   /** Looks a state up. @returns its place; `isNew` says whether it was not there. */
   find(a: number, b: number): number {
     return this.table.find(a, b);
