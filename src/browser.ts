@@ -1,4 +1,8 @@
-// The library wherever JavaScript runs: all of it but what reads files.
+/**
+ * The library wherever JavaScript runs: all of it but what reads files.
+ *
+ * @module irqlab/browser
+ */
 import 'reflect-metadata/lite';
 
 export { Guest, type GuestExtensions, type RunTime } from './guest/guest.js';

@@ -1,4 +1,8 @@
-// The library under Node.
+/**
+ * The library under Node.
+ *
+ * @module irqlab
+ */
 export * from './browser.js';
 export { Guest } from './node-guest.js';
 export type { UnreadFile } from './live/export-tree.js';

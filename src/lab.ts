@@ -1,5 +1,9 @@
-// The model's parts for tests, designs and races of one's own: small guests, the interrupt layer, VMBus, and what the host
-// and the designs of VMBus are plugged in by.
+/**
+ * The model's parts for tests, designs and races of one's own: small guests, the interrupt layer, VMBus, and what the
+ * host and the designs of VMBus are plugged in by.
+ *
+ * @module irqlab/lab
+ */
 export { type HostSide, LeanGuest, type LeanGuestOptions, noLine } from './lab/lean-guest.js';
 export { RaceGuest, type RaceGuestOptions } from './lab/race-guest.js';
 export { RaceHost } from './lab/race-host.js';

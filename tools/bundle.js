@@ -38,6 +38,7 @@ const samples = [
   ['run', 'examples/rfc-gen2-8vcpu.yaml'],
   ['cat', 'examples/rfc-gen2-8vcpu.yaml', '/proc/interrupts'],
   ['explore', 'modchan-offline', '--variant', 'no-wait'],
+  ['complete', '--', 'explore', ''],
 ];
 
 rmSync(`${dist}bundle`, { recursive: true, force: true });

@@ -101,7 +101,9 @@ for (const name of ['examples', 'schema', 'test', 'src', 'LICENSE'])
   symlinkSync(join(root, name), join(source, name));
 for (const picture of ['page.png', 'irqbalance.svg', 'modifychannel.svg'])
   cpSync(join(root, 'docs', picture), join(source, 'docs', picture));
-write('README.md', forTypedoc('README.md', readFileSync(join(root, 'README.md'), 'utf8')));
+// The site has its name above it.
+const readme = readFileSync(join(root, 'README.md'), 'utf8').replace(/^# .*\n+/, '');
+write('README.md', forTypedoc('README.md', readme));
 run(process.execPath, [typedoc, '--options', 'site/typedoc.json']);
 cpSync(join(root, 'dist/web'), join(site, 'lab'), { recursive: true });
 const files = readdirSync(site, { recursive: true, encoding: 'utf8' }).filter((name) =>

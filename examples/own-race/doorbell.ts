@@ -7,7 +7,7 @@
 //   sleep
 //
 // Forbidden: the driver sleeps though there is work. Run it with: import { check } from 'irqlab'; check(doorbell('careless'))
-import { Completion, memoryBarrier, MemoryWord, type Model, type Procedure } from 'irqlab';
+import { Completion, MemoryWord, type Model, type Procedure, READ_ONCE, smp_mb, WRITE_ONCE } from 'irqlab';
 
 /**
  * `careless` looks for work before it says that it will sleep; `rechecks` looks again afterwards; `barrier` also keeps
@@ -26,13 +26,11 @@ export class Doorbell {
 
   *driver(): Procedure<void> {
     const { work, asleep, wakeup, variant } = this;
-    yield work.read;
-    if (work.load() === 0) {
-      yield asleep.write;
-      asleep.store(1);
-      if (variant === 'barrier') yield memoryBarrier;
-      yield work.read;
-      if (variant === 'careless' || work.load() === 0) {
+    if ((yield* READ_ONCE(work)) === 0) {
+      yield* WRITE_ONCE(asleep, 1);
+      if (variant === 'barrier') yield* smp_mb();
+      const again = yield* READ_ONCE(work);
+      if (variant === 'careless' || again === 0) {
         yield* wakeup.wait();
         this.woken = true;
       }
@@ -42,11 +40,9 @@ export class Doorbell {
 
   *interrupt(): Procedure<void> {
     const { work, asleep, wakeup, variant } = this;
-    yield work.write;
-    work.store(1);
-    if (variant === 'barrier') yield memoryBarrier;
-    yield asleep.read;
-    if (asleep.load() === 1) wakeup.complete();
+    yield* WRITE_ONCE(work, 1);
+    if (variant === 'barrier') yield* smp_mb();
+    if ((yield* READ_ONCE(asleep)) === 1) wakeup.complete();
   }
 }
 

@@ -21,6 +21,8 @@ export interface CommandEntry {
   readonly summary: string;
   /** False if plug-ins change nothing about it: it refuses --plugin. Default true. */
   readonly takesPlugins?: boolean;
+  /** True for one that `irqlab --help` does not list: programs call it, not people. Default false. */
+  readonly isHidden?: boolean;
   /** Loads the command. Only the one that is used is loaded, so that each starts with no more than it needs. */
   readonly load: () => Promise<CommandModule>;
 }

@@ -1,5 +1,4 @@
-import { readFileSync } from 'node:fs';
-import { Command, CommanderError } from 'commander';
+import { type Command, CommanderError } from 'commander';
 import { exitStatus, type ExitStatus } from '../command/exit-status.js';
 import type { Stdio } from '../command/stdio.js';
 import { InterruptedError } from '../command/interruptible.js';
@@ -11,12 +10,8 @@ import { blameForExit, exitIsIntended } from '../command/untimely-exit.js';
 import { PluginError } from '../lib/plugin-error.js';
 import { checkPlugin } from './check-plugins.js';
 import { commandsWith } from './commands-with.js';
-import { pluginOption, takePluginFiles } from './plugin-files.js';
-
-const example = `
-Example:
-  $ irqlab run examples/rfc-gen2-8vcpu.yaml
-`;
+import { takePluginFiles } from './plugin-files.js';
+import { addName, addOptions, emptyProgram } from './program.js';
 
 /**
  * The command line.
@@ -50,54 +45,14 @@ async function buildProgram(
   plugins: Plugins,
   finish: (status: number) => void,
 ): Promise<Command> {
-  const program = new Command('irqlab')
-    .description('An executable, deterministic laboratory for Linux interrupts on Hyper-V.')
-    .version(version(), '-V, --version')
-    .showSuggestionAfterError()
-    .configureOutput({
-      writeOut: (text) => stdio.out(text),
-      writeErr: (text) => stdio.err(text),
-      outputError: (text, write) => write(text.replace(/^error: /, 'irqlab: ')),
-    })
-    .showHelpAfterError('Try "irqlab --help".')
-    .exitOverride()
-    .option(...pluginOption)
-    .addHelpText('after', example);
+  const program = emptyProgram(stdio);
   const used = args.find((arg) => !arg.startsWith('-'));
   const asked = used === 'help' ? args[args.indexOf(used) + 1] : used;
-  for (const { name, summary, takesPlugins = true, load } of await commandsWith(plugins)) {
-    const command = program.command(name).description(summary);
-    command.showHelpAfterError(`Try "irqlab ${name} --help".`);
-    if (name !== asked) continue;
-    if (plugins.files.length > 0 && !takesPlugins) throw new UsageError(`irqlab ${name} takes no plug-ins`);
-    (await load()).configure(command, stdio, finish, plugins);
-    refuseRepeated(command);
-    if (takesPlugins) command.option(...pluginOption);
+  for (const entry of await commandsWith(plugins)) {
+    const command = addName(program, entry);
+    if (entry.name === asked) await addOptions(command, entry, stdio, plugins, finish);
   }
   return program;
-}
-
-/**
- * Refuses an option that is given twice, unless it collects its values: all but the last would be ignored. Those without a
- * value may be.
- */
-function refuseRepeated(command: Command): void {
-  for (const option of command.options) {
-    if (option.isBoolean()) continue;
-    let isGiven = false;
-    command.on(`option:${option.name()}`, () => {
-      const collects = Array.isArray(command.getOptionValue(option.attributeName()));
-      if (isGiven && !collects)
-        throw new UsageError(`${option.long ?? option.flags} is given twice; leave out one of the two`);
-      isGiven = true;
-    });
-  }
-  for (const inner of command.commands) refuseRepeated(inner);
-}
-
-function version(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
 }
 
 /** @param plugins files of plug-ins. */

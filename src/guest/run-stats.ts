@@ -1,3 +1,8 @@
+/**
+ * Counts of signals and percentiles of their latencies, channel by channel.
+ *
+ * @module irqlab/stats
+ */
 import { build, type Histogram } from 'hdr-histogram-js';
 import type { CpuId, Ns, Relid } from '../lib/brand.js';
 import { signalFate } from '../host/trace-events.js';

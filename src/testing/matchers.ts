@@ -1,3 +1,8 @@
+/**
+ * Matchers for tests of guests and searches. `irqlab/jest` and `irqlab/vitest` export the same, and add them to expect.
+ *
+ * @module irqlab/testing
+ */
 import { coverageText, type Report, violationText } from '../explore/index.js';
 import type { Guest } from '../guest/guest.js';
 import type { CpuId, Relid } from '../lib/brand.js';

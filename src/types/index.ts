@@ -1,3 +1,8 @@
+/**
+ * Names for all types that signatures of the package mention, by the folders that they are of.
+ *
+ * @module irqlab/types
+ */
 export type * as compare from './compare.js';
 export type * as devices from './devices.js';
 export type * as drivers from './drivers.js';

@@ -22,6 +22,13 @@ const small =
 
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
 const read = (text: string) => understoodCapture('c', bytesOf(text));
+/** What each capture is as it is: it is wrapped in many ways. */
+const unwrapped = new Map<string, ReturnType<typeof read>>();
+function asItIs(text: string): ReturnType<typeof read> {
+  const known = unwrapped.get(text) ?? read(text);
+  unwrapped.set(text, known);
+  return known;
+}
 const lines = (text: string, each: (line: string) => string): string =>
   text.replaceAll(/^.*\n/gm, (line) => each(line));
 
@@ -55,13 +62,13 @@ describe.each(wrappings)('%s', (_name, wrap, note) => {
     'around %s is taken off, and said',
     (_id, text) => {
       const { text: left, capture, notes } = read(wrap(text));
-      expect({ left, capture }).toEqual({ left: text, capture: read(text).capture });
+      expect({ left, capture }).toEqual({ left: text, capture: asItIs(text).capture });
       expect(notes.join('\n')).toContain(note);
     },
   );
 
   test('around the output of lsvmbus, too', () => {
-    expect(read(wrap(lsvmbus)).capture).toEqual(read(lsvmbus).capture);
+    expect(read(wrap(lsvmbus)).capture).toEqual(asItIs(lsvmbus).capture);
   });
 });
 
@@ -70,7 +77,7 @@ describe.each([1, 2, 3, 4, 5, 6, 7])('%d blanks before each line', (blanks) => {
     '%s',
     (_id, text) => {
       const { text: left, capture, notes } = read(lines(text, (line) => ' '.repeat(blanks) + line));
-      expect({ left, capture }).toEqual({ left: text, capture: read(text).capture });
+      expect({ left, capture }).toEqual({ left: text, capture: asItIs(text).capture });
       expect(notes.join('\n')).toContain(
         `${blanks} ${blanks === 1 ? 'blank' : 'blanks'} before each line, taken off`,
       );
@@ -79,7 +86,7 @@ describe.each([1, 2, 3, 4, 5, 6, 7])('%d blanks before each line', (blanks) => {
 });
 
 test('a capture as it is has no notes', () => {
-  const notes = whole.map(({ text }) => read(text).notes).filter((said) => said.length > 0);
+  const notes = whole.map(({ text }) => asItIs(text).notes).filter((said) => said.length > 0);
   // Captures of some architectures have rows of interrupts only.
   for (const said of notes) expect(said).toEqual([expect.stringMatching(/^the text ends with interrupt/)]);
   expect(notes.length).toBeLessThan(whole.length / 2);

@@ -5,8 +5,7 @@ import { axisNames, choicesOf } from '../../src/compare/axes.js';
 import type { Comparison } from '../../src/compare/comparison.js';
 import { InterruptedError } from '../../src/command/interruptible.js';
 import { runCompare } from '../../src/compare/run.js';
-import type { Stdio } from '../../src/command/stdio.js';
-import { irqlab } from '../support/cli.js';
+import { collected, irqlab } from '../support/cli.js';
 
 const example = (name: string) =>
   readFileSync(new URL(`../../examples/${name}.yaml`, import.meta.url), 'utf8');
@@ -240,8 +239,7 @@ describe('irqlab compare', () => {
   });
 
   test('--time adds what an event costs, for choices that can be run', async () => {
-    let out = '';
-    const io: Stdio = { out: (text) => (out += text), err: () => {}, readStdin: () => small };
+    const { ran, io } = collected(small);
     const timed: string[] = [];
     const status = await runCompare('-', { vary: 'relid-map', time: true }, io, async ({ design }) => {
       timed.push(completeDesign(design).relidMap);
@@ -249,23 +247,21 @@ describe('irqlab compare', () => {
     });
     expect(status).toBe(0);
     expect(timed).toEqual(['irqdomain', 'array', 'percpu-list', 'irqdomain-redirect', 'irqdomain-global']);
-    expect(out).toMatch(/an event\n(.* 42ns\n){5}$/);
+    expect(ran.out).toMatch(/an event\n(.* 42ns\n){5}$/);
   });
 
   test.each([false, true])('Ctrl-C leaves the choices that are done, except as JSON (%s)', async (json) => {
-    let out = '';
-    let err = '';
-    const io: Stdio = { out: (text) => (out += text), err: (text) => (err += text), readStdin: () => small };
+    const { ran, io } = collected(small);
     let measured = 0;
     const status = await runCompare('-', { vary: 'relid-map', time: true, json }, io, () => {
       measured += 1;
       if (measured < 3) return Promise.resolve(41.6);
       return Promise.reject(new InterruptedError('while an event was measured'));
     });
-    expect({ status, err }).toEqual({
+    expect({ status, err: ran.err }).toEqual({
       status: 130,
       err: 'irqlab: percpu-list: ended by Ctrl-C while an event was measured; done: 2 of 5 choices\n',
     });
-    expect(out).toMatch(json ? /^$/ : /an event\n(.* 42ns\n){2}$/);
+    expect(ran.out).toMatch(json ? /^$/ : /an event\n(.* 42ns\n){2}$/);
   });
 });

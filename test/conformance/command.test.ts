@@ -14,7 +14,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { InterruptedError } from '../../src/command/interruptible.js';
 import { runConformance } from '../../src/conformance/run.js';
 import { replayers } from '../../src/conformance/recordings.js';
-import { irqlab } from '../support/cli.js';
+import { collected, irqlab } from '../support/cli.js';
 
 const golden = new URL('../golden/', import.meta.url).pathname;
 const run = (...args: string[]) => irqlab(['conformance', ...args]);
@@ -63,23 +63,18 @@ describe('irqlab conformance', () => {
   });
 
   test.each([false, true])('Ctrl-C leaves the files that are done, except as JSON (%s)', (json) => {
-    let out = '';
+    const { ran, io } = collected();
     const ctrlC = (text: string): void => {
       if (!text.startsWith('hotplug.jsonl.gz')) return;
       process.kill(process.pid, 'SIGINT');
       for (;;);
     };
-    const stdio = {
-      out: (text: string) => (out += text),
-      err: () => {},
-      progress: ctrlC,
-      readStdin: () => '',
-    };
-    expect(() => runConformance(golden, { only: 'hotplug*', json }, stdio)).toThrow(
+    const options = { only: 'hotplug*', json };
+    expect(() => runConformance(golden, options, { ...io, progress: ctrlC })).toThrow(
       new InterruptedError('after 1 of 139 recordings of hotplug.jsonl.gz; done: 1 of 2 files'),
     );
     const done = 'hotplug-devices.jsonl.gz  4 passed, 0 failed, 0 not applicable\n';
-    expect(out).toBe(json ? '' : `${done}total: 4 passed, 0 failed, 0 not applicable\n`);
+    expect(ran.out).toBe(json ? '' : `${done}total: 4 passed, 0 failed, 0 not applicable\n`);
   });
 
   test('--kernel keeps the recordings of one kernel', async () => {

@@ -6,6 +6,7 @@ interface Manifest {
   readonly dependencies: Readonly<Record<string, string>>;
   readonly devDependencies: Readonly<Record<string, string>>;
   readonly allowScripts: Readonly<Record<string, boolean>>;
+  readonly scripts: Readonly<Record<string, string>>;
 }
 
 const manifest = JSON.parse(readFileSync(new URL('package.json', root), 'utf8')) as Manifest;
@@ -59,7 +60,11 @@ test('no package runs a script when it is installed', () => {
   const willing = Object.entries(lock.packages)
     .filter(([, { hasInstallScript }]) => hasInstallScript)
     .map(([path]) => path.replace(/^.*node_modules\//, ''))
-    // Of this repository: `prepare`.
-    .filter((name) => name !== '' && manifest.allowScripts[name] !== false);
+    .filter((name) => manifest.allowScripts[name] !== false);
   expect(willing).toEqual([]);
+});
+
+test('the package has no script that npm would run, or warn of, where it is installed', () => {
+  const run = ['preinstall', 'install', 'postinstall', 'prepare'];
+  expect(Object.keys(manifest.scripts).filter((name) => run.includes(name))).toEqual([]);
 });

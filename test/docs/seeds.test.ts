@@ -3,8 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { InProcessRunner } from '../../src/cli/explore/in-process.js';
 import { runExplore } from '../../src/cli/explore/run.js';
 import { runCompare } from '../../src/compare/run.js';
-import type { Stdio } from '../../src/command/stdio.js';
-import { irqlab, type Ran } from '../support/cli.js';
+import { collected, irqlab, type Ran } from '../support/cli.js';
 import { readPage } from './pages.js';
 import { someOf } from '../support/long.js';
 
@@ -65,16 +64,7 @@ async function runAll(commands: string): Promise<Run> {
  */
 async function runOf(command: string): Promise<Run> {
   const [, name, ...args] = wordsOf(command);
-  const ran = { status: -1, out: '', err: '' };
-  const io: Stdio = {
-    out: (text) => {
-      ran.out += text;
-    },
-    err: (text) => {
-      ran.err += text;
-    },
-    readStdin: () => '',
-  };
+  const { ran, io } = collected();
   if (name === 'explore') {
     const [race, variant] = args;
     const limits = { preemptions: 2, depth: 3, seed: 1, executions: 10_000 } as const;

@@ -5,12 +5,12 @@ import { racesWith } from '../../src/cli/explore/races-with.js';
 import { runExplore } from '../../src/cli/explore/run.js';
 import { runFile } from '../../src/cli/run/run.js';
 import type { Plugins } from '../../src/command/plugins.js';
-import type { Stdio } from '../../src/command/stdio.js';
 import { runCompare } from '../../src/compare/run.js';
 import { Guest } from 'irqlab';
 import type { PluginModule } from '../../src/guest/container/contributions.js';
 import { languageWith } from '../../src/guest/language.js';
 import { parseCommand } from '../../src/steer/command-schema.js';
+import { collected } from '../support/cli.js';
 
 const examples = new URL('../../examples/', import.meta.url);
 const folders = readdirSync(examples).filter((name) => name.startsWith('plugin-'));
@@ -22,19 +22,6 @@ async function pluginOf(folder: string): Promise<Plugins> {
   };
   const modules = [module];
   return { files: [folder], modules, language: languageWith(modules) };
-}
-
-/** Where a command writes, and what it has written. */
-function written(): Stdio & { readonly texts: string[]; readonly errors: string[] } {
-  const texts: string[] = [];
-  const errors: string[] = [];
-  return {
-    texts,
-    errors,
-    out: (text) => texts.push(text),
-    err: (text) => errors.push(text),
-    readStdin: () => '',
-  };
 }
 
 const scenarios = folders.flatMap((folder) =>
@@ -56,17 +43,17 @@ test('there is one of each kind', () => {
 });
 
 test.each(scenarios)('the scenario of %s holds', async (folder, file) => {
-  const io = written();
+  const { ran, io } = collected();
   const status = await runFile(file, { plugins: await pluginOf(folder) }, io);
-  expect({ status, errors: io.errors.join('') }).toEqual({ status: 0, errors: '' });
+  expect({ status, errors: ran.err }).toEqual({ status: 0, errors: '' });
 });
 
 test("a plug-in's relid map is compared with irqlab's own", async () => {
   const plugins = await pluginOf('plugin-relid-map');
   const [, file] = scenarios.find(([folder]) => folder === 'plugin-relid-map') ?? ['', ''];
-  const io = written();
+  const { ran, io } = collected();
   expect(await runCompare(file, { vary: 'relid-map', plugins, json: true }, io)).toBe(0);
-  const { rows } = JSON.parse(io.texts.join('')) as {
+  const { rows } = JSON.parse(ran.out) as {
     rows: { choice: string; isOwn: boolean; dropped: number; problem?: string }[];
   };
   expect(rows.map(({ choice }) => choice)).toEqual([
@@ -84,9 +71,9 @@ test("a plug-in's relid map is compared with irqlab's own", async () => {
 test("a top level that needs an irqdomain is told where a plug-in's map has none", async () => {
   const plugins = await pluginOf('plugin-relid-map');
   const [, file] = scenarios.find(([folder]) => folder === 'plugin-relid-map') ?? ['', ''];
-  const io = written();
+  const { ran, io } = collected();
   expect(await runCompare(file, { vary: 'top-level', plugins }, io)).toBe(0);
-  expect(io.texts.join('')).toContain(
+  expect(ran.out).toContain(
     `percpu-nostat-hidden: ${file}: an IRQ for control messages needs the irqdomain as relid map\n`,
   );
 });
@@ -95,17 +82,17 @@ describe("a plug-in's race", () => {
   const options = { preemptions: 2, depth: 3, seed: 1, executions: 100 };
 
   test('stands in the list behind all others', async () => {
-    const io = written();
+    const { ran, io } = collected();
     const runner = new InProcessRunner(1, await racesWith(await pluginOf('plugin-race')));
     expect(await runExplore(undefined, options, io, runner)).toBe(0);
-    expect(io.texts.join('')).toMatch(/move-vs-close.*shared-count/s);
+    expect(ran.out).toMatch(/move-vs-close.*shared-count/s);
   });
 
   test('has the verdicts that it says', async () => {
-    const io = written();
+    const { ran, io } = collected();
     const runner = new InProcessRunner(1, await racesWith(await pluginOf('plugin-race')));
     expect(await runExplore('shared-count', options, io, runner)).toBe(0);
-    expect(io.texts.join('')).toMatch(/^ok {3}shared-count\/plain .*\nok {3}shared-count\/locked /);
+    expect(ran.out).toMatch(/^ok {3}shared-count\/plain .*\nok {3}shared-count\/locked /);
   });
 });
 

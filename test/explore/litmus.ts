@@ -1,5 +1,6 @@
-import { MemoryWord, memoryBarrier } from '../../src/machine/memory.js';
+import { MemoryWord } from '../../src/machine/memory.js';
 import { Lock } from '../../src/machine/lock.js';
+import { READ_ONCE, smp_mb, WRITE_ONCE, xchg } from '../../src/machine/smp.js';
 import type { Procedure } from '../../src/machine/step.js';
 import type { MemoryModel, Model, World } from '../../src/explore/model.js';
 
@@ -38,19 +39,9 @@ function litmus(
   return { model, outcomes: { sc: [...sc].sort(), tso: [...tso].sort(), arm64: [...arm64].sort() } };
 }
 
-function* write(word: MemoryWord, value: number): Procedure<void> {
-  yield word.write;
-  word.store(value);
-}
-
-function* read(word: MemoryWord): Procedure<number> {
-  yield word.read;
-  return word.load();
-}
-
 function* add(word: MemoryWord): Procedure<void> {
-  const value = yield* read(word);
-  yield* write(word, value + 1);
+  const value = yield* READ_ONCE(word);
+  yield* WRITE_ONCE(word, value + 1);
 }
 
 function* then(...procs: readonly Procedure<unknown>[]): Procedure<void> {
@@ -61,18 +52,12 @@ function* into(r: number[], at: number, proc: Procedure<number>): Procedure<void
   r[at] = yield* proc;
 }
 
-function* barrier(): Procedure<void> {
-  yield memoryBarrier;
-}
-
-function* exchange(word: MemoryWord, value: number): Procedure<void> {
-  yield word.update;
-  word.exchange(value);
-}
-
 export const storeBuffering = litmus(
   'SB',
-  ({ x, y }, r) => [then(write(x, 1), into(r, 0, read(y))), then(write(y, 1), into(r, 1, read(x)))],
+  ({ x, y }, r) => [
+    then(WRITE_ONCE(x, 1), into(r, 0, READ_ONCE(y))),
+    then(WRITE_ONCE(y, 1), into(r, 1, READ_ONCE(x))),
+  ],
   ['01', '10', '11'],
   ['00', '01', '10', '11'],
 );
@@ -80,8 +65,8 @@ export const storeBuffering = litmus(
 export const storeBufferingFenced = litmus(
   'SB+mb',
   ({ x, y }, r) => [
-    then(write(x, 1), barrier(), into(r, 0, read(y))),
-    then(write(y, 1), barrier(), into(r, 1, read(x))),
+    then(WRITE_ONCE(x, 1), smp_mb(), into(r, 0, READ_ONCE(y))),
+    then(WRITE_ONCE(y, 1), smp_mb(), into(r, 1, READ_ONCE(x))),
   ],
   ['01', '10', '11'],
 );
@@ -92,15 +77,15 @@ export const litmusTests: readonly Litmus[] = [
   litmus(
     'SB with one barrier',
     ({ x, y }, r) => [
-      then(write(x, 1), barrier(), into(r, 0, read(y))),
-      then(write(y, 1), into(r, 1, read(x))),
+      then(WRITE_ONCE(x, 1), smp_mb(), into(r, 0, READ_ONCE(y))),
+      then(WRITE_ONCE(y, 1), into(r, 1, READ_ONCE(x))),
     ],
     ['01', '10', '11'],
     ['00', '01', '10', '11'],
   ),
   litmus(
     'SB with xchg',
-    ({ x, y }, r) => [then(exchange(x, 1), into(r, 0, read(y))), then(exchange(y, 1), into(r, 1, read(x)))],
+    ({ x, y }, r) => [then(xchg(x, 1), into(r, 0, READ_ONCE(y))), then(xchg(y, 1), into(r, 1, READ_ONCE(x)))],
     ['01', '10', '11'],
   ),
   {
@@ -110,8 +95,8 @@ export const litmusTests: readonly Litmus[] = [
         const a = new Lock('a');
         const b = new Lock('b');
         return [
-          then(a.lock(), write(x, 1), a.unlock(), into(r, 0, read(y))),
-          then(b.lock(), write(y, 1), b.unlock(), into(r, 1, read(x))),
+          then(a.lock(), WRITE_ONCE(x, 1), a.unlock(), into(r, 0, READ_ONCE(y))),
+          then(b.lock(), WRITE_ONCE(y, 1), b.unlock(), into(r, 1, READ_ONCE(x))),
         ];
       },
       ['01', '10', '11'],
@@ -121,7 +106,10 @@ export const litmusTests: readonly Litmus[] = [
   },
   litmus(
     'MP',
-    ({ x, y }, r) => [then(write(x, 1), write(y, 1)), then(into(r, 0, read(y)), into(r, 1, read(x)))],
+    ({ x, y }, r) => [
+      then(WRITE_ONCE(x, 1), WRITE_ONCE(y, 1)),
+      then(into(r, 0, READ_ONCE(y)), into(r, 1, READ_ONCE(x))),
+    ],
     ['00', '01', '11'],
     ['00', '01', '11'],
     ['00', '01', '10', '11'],
@@ -129,10 +117,10 @@ export const litmusTests: readonly Litmus[] = [
   litmus(
     'MP through a spin loop',
     ({ x, y }, r) => [
-      then(write(x, 1), write(y, 1)),
+      then(WRITE_ONCE(x, 1), WRITE_ONCE(y, 1)),
       (function* () {
         yield y.readUntil((value) => value === 1);
-        r[0] = yield* read(x);
+        r[0] = yield* READ_ONCE(x);
       })(),
     ],
     ['1'],
@@ -141,30 +129,36 @@ export const litmusTests: readonly Litmus[] = [
   ),
   litmus(
     'LB',
-    ({ x, y }, r) => [then(into(r, 0, read(x)), write(y, 1)), then(into(r, 1, read(y)), write(x, 1))],
+    ({ x, y }, r) => [
+      then(into(r, 0, READ_ONCE(x)), WRITE_ONCE(y, 1)),
+      then(into(r, 1, READ_ONCE(y)), WRITE_ONCE(x, 1)),
+    ],
     ['00', '01', '10'],
   ),
   litmus(
     'own stores are seen at once',
     ({ x, y }, r) => [
-      then(write(x, 1), into(r, 0, read(x)), into(r, 1, read(y))),
-      then(write(y, 1), into(r, 2, read(y)), into(r, 3, read(x))),
+      then(WRITE_ONCE(x, 1), into(r, 0, READ_ONCE(x)), into(r, 1, READ_ONCE(y))),
+      then(WRITE_ONCE(y, 1), into(r, 2, READ_ONCE(y)), into(r, 3, READ_ONCE(x))),
     ],
     ['1011', '1110', '1111'],
     ['1010', '1011', '1110', '1111'],
   ),
   litmus(
     'coherence of reads',
-    ({ x }, r) => [then(write(x, 1), write(x, 2)), then(into(r, 0, read(x)), into(r, 1, read(x)))],
+    ({ x }, r) => [
+      then(WRITE_ONCE(x, 1), WRITE_ONCE(x, 2)),
+      then(into(r, 0, READ_ONCE(x)), into(r, 1, READ_ONCE(x))),
+    ],
     ['00', '01', '02', '11', '12', '22'],
   ),
   litmus(
     'IRIW',
     ({ x, y }, r) => [
-      write(x, 1),
-      write(y, 1),
-      then(into(r, 0, read(x)), into(r, 1, read(y))),
-      then(into(r, 2, read(y)), into(r, 3, read(x))),
+      WRITE_ONCE(x, 1),
+      WRITE_ONCE(y, 1),
+      then(into(r, 0, READ_ONCE(x)), into(r, 1, READ_ONCE(y))),
+      then(into(r, 2, READ_ONCE(y)), into(r, 3, READ_ONCE(x))),
     ],
     Array.from({ length: 16 }, (_, i) => i.toString(2).padStart(4, '0')).filter((r) => r !== '1010'),
     Array.from({ length: 16 }, (_, i) => i.toString(2).padStart(4, '0')).filter((r) => r !== '1010'),
@@ -172,7 +166,7 @@ export const litmusTests: readonly Litmus[] = [
   ),
   litmus(
     'lost update',
-    ({ x }, r) => [then(add(x), into(r, 0, read(x))), then(add(x), into(r, 1, read(x)))],
+    ({ x }, r) => [then(add(x), into(r, 0, READ_ONCE(x))), then(add(x), into(r, 1, READ_ONCE(x)))],
     ['11', '12', '21', '22'],
   ),
 ];
@@ -218,9 +212,9 @@ export function dekker(fenced: boolean): Model<{ inside: number }> {
       const state = { inside: 0 };
       const flags = [new MemoryWord('flag0'), new MemoryWord('flag1')];
       function* enter(me: number): Procedure<void> {
-        yield* write(flags[me], 1);
-        if (fenced) yield memoryBarrier;
-        if ((yield* read(flags[1 - me])) === 0) state.inside += 1;
+        yield* WRITE_ONCE(flags[me], 1);
+        if (fenced) yield* smp_mb();
+        if ((yield* READ_ONCE(flags[1 - me])) === 0) state.inside += 1;
       }
       world.task(0, 'P0', enter(0));
       world.task(1, 'P1', enter(1));

@@ -15,6 +15,11 @@ const MOST_MEMORY_MB = 1536;
 /** Runs trials in a process, so that one that never ends, or needs all memory, is a finding like others. */
 export class WatchedTrials {
   private child: ChildProcess | undefined;
+  private closed = false;
+
+  get isClosed(): boolean {
+    return this.closed;
+  }
 
   run(trial: Trial): Promise<Outcome> {
     return this.ask({ trial, inWords: false });
@@ -27,6 +32,7 @@ export class WatchedTrials {
 
   private async ask(question: Question): Promise<Outcome> {
     const { trial } = question;
+    if (this.closed) throw new Error('there are no more trials');
     this.child ??= start();
     const { child } = this;
     const limitMs = partNamed(trial.part).budgetMs * ACTIONS_AT_MOST;
@@ -60,7 +66,9 @@ export class WatchedTrials {
     return outcome;
   }
 
+  /** The trial that is being run ends, as a finding that is none. */
   close(): void {
+    this.closed = true;
     this.child?.kill();
   }
 }

@@ -5,10 +5,12 @@ const RFC = 'examples/rfc-gen2-8vcpu.yaml';
 
 describeReal('dmesg', ['dmesg', 'chcpu', 'timeout', 'dd'], () => {
   test('shows the guest’s log, also as it grows, and takes lines of user space', async () => {
-    const script = `dmesg | head -1; timeout 2 dmesg -W & sleep 0.5
+    // The reader has begun when it shows a line, however loaded this machine is.
+    const script = `dmesg | head -1; seen=$(mktemp); timeout 60 dmesg -W >$seen &
+      until grep -q begun $seen; do echo begun >/dev/kmsg; sleep 0.1; done
       for f in /sys/bus/vmbus/devices/*/channels/*/cpu; do [ "$(cat $f)" = 3 ] && echo 0 >$f; done
-      chcpu -d 3; wait; dmesg | grep -c 'CPU 3 is now offline'
-      echo '<11>hello' >/dev/kmsg; dmesg -x | tail -n 1`;
+      chcpu -d 3; until grep -q offline $seen; do sleep 0.1; done; kill $!; wait; grep -v begun $seen; rm $seen
+      dmesg | grep -c 'CPU 3 is now offline'; echo '<11>hello' >/dev/kmsg; dmesg -x | tail -n 1`;
     const { out, err } = await inShell(RFC, script);
     expect(err).toBe('');
     expect(out.replace(/\[ *\d+\.\d{6}\]/g, '[T]')).toBe(

@@ -58,6 +58,11 @@ export function inShell(scenario: string, script: string, ...options: string[]):
   return run(process.execPath, [cli, 'shell', scenario, ...options, '--', 'sh', '-c', script]);
 }
 
+/** Parts of an output that were separated by lines of ====. */
+export function parts(out: string): string[] {
+  return out.split('====\n');
+}
+
 /** A guest mounted by `irqlab mount`. */
 export interface Mounted {
   readonly directory: string;

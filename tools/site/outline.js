@@ -33,9 +33,17 @@ export const outline = [
   {
     title: 'Reference',
     about: 'Made of the code. The library’s own reference is in the modules below.',
-    pages: ['command-line', 'scenario', 'tracepoints', 'kernels', 'axes', 'errors', 'refusals', 'races'].map(
-      (name) => `reference/${name}.md`,
-    ),
+    pages: [
+      'command-line',
+      'scenario',
+      'json',
+      'tracepoints',
+      'kernels',
+      'axes',
+      'errors',
+      'refusals',
+      'races',
+    ].map((name) => `reference/${name}.md`),
   },
   {
     title: 'Explanation',

@@ -1,5 +1,5 @@
 // Pages of the site that are made of the code: what they say cannot be old. Needs a build.
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { main } from '../../dist/cli/main.js';
 import { Guest } from '../../dist/index.js';
 import { errnoNumbers } from '../../dist/lib/errno.js';
@@ -8,6 +8,7 @@ import { races } from '../../dist/races/index.js';
 import { hypervBehaviour } from '../../dist/vmbus/kernel.js';
 import { defaultDesign, designChoices } from '../../dist/vmbus/variants/design.js';
 import { errorsOfGuests } from './errors.js';
+import { schemaRows } from './schema.js';
 
 const root = new URL('../../', import.meta.url);
 const read = (path) => readFileSync(new URL(path, root), 'utf8');
@@ -63,37 +64,22 @@ async function commandLine() {
   return `# Command line\n\nWhat each command says by \`--help\`.\n\n${fenced(top)}\n${sections.join('\n')}`;
 }
 
-/** Rows for a part of a JSON Schema: path, what it may be, what it means. */
-function schemaRows(schema, path, rows = new Map()) {
-  const forms = schema.anyOf ?? schema.oneOf ?? [schema];
-  if (path !== '' && !rows.has(path))
-    rows.set(path, [`\`${path}\``, kindOf(schema), schema.description ?? '']);
-  for (const form of forms) {
-    for (const [key, part] of Object.entries(form.properties ?? {}))
-      schemaRows(part, path === '' ? key : `${path}.${key}`, rows);
-    if (form.items) schemaRows(form.items, `${path}[]`, rows);
-    if (form !== schema && (form.anyOf ?? form.oneOf)) schemaRows(form, path, rows);
-  }
-  return rows;
-}
-
-function kindOf(schema) {
-  const forms = schema.anyOf ?? schema.oneOf;
-  if (forms) return [...new Set(forms.map(kindOf))].join(' or ');
-  if (schema.const !== undefined) return `\`${schema.const}\``;
-  if (schema.enum) return schema.enum.map((value) => `\`${value}\``).join(', ');
-  if (schema.type !== 'integer' && schema.type !== 'number') return schema.type ?? 'anything';
-  const { minimum = '', maximum = '' } = schema;
-  return minimum === '' && maximum === '' ? schema.type : `${schema.type} ${minimum}…${maximum}`;
-}
-
 function scenario() {
   const schema = JSON.parse(read('schema/scenario.schema.json'));
-  const keys = Object.keys(schema.properties).map((key) => {
-    const rows = [...schemaRows(schema.properties[key], key).values()];
-    return `## ${key}\n\n${table(['key', 'is', 'meaning'], rows)}`;
-  });
+  const keys = Object.entries(schema.properties).map(
+    ([key, part]) =>
+      `## ${key}\n\n${table(['key', 'is', 'meaning'], schemaRows({ ...schema, properties: { [key]: part } }))}`,
+  );
   return `# Scenario files\n\nEvery key. \`a[]\` is an element of the list \`a\`, \`a.b\` the key \`b\` in it. Editors get the same from [the JSON Schema](../schema/scenario.schema.json).\n\n${keys.join('\n')}`;
+}
+
+function jsonFormats() {
+  const files = readdirSync(new URL('schema/json', root)).sort();
+  const sections = files.map((file) => {
+    const schema = JSON.parse(read(`schema/json/${file}`));
+    return `## ${schema.title}\n\n${schema.description} [Its schema](../schema/json/${file}).\n\n${table(['key', 'is', 'meaning'], schemaRows(schema))}`;
+  });
+  return `# JSON of commands\n\nEvery key of what commands print with \`--json\`. \`a[]\` is an element of the list \`a\`, \`a.b\` the key \`b\` in it, \`a.*\` each value of \`a\`. What may be relied on: [what commands print with --json](../docs/json.md).\n\n${sections.join('\n')}`;
 }
 
 /** The tracepoints of a kernel: the fields and format of each one by its name, as cells of a table. */
@@ -211,6 +197,7 @@ export async function referencePages() {
   return new Map([
     ['command-line.md', await commandLine()],
     ['scenario.md', scenario()],
+    ['json.md', jsonFormats()],
     ['tracepoints.md', tracepoints()],
     ['kernels.md', kernels()],
     ['axes.md', designs()],

@@ -94,6 +94,18 @@ export class QueuedJobs<Task, Result> {
     });
   }
 
+  /** What nobody has begun is taken back, and ends with StoppedError; the rest goes on. */
+  async takeBack(): Promise<void> {
+    await Promise.all(
+      [...this.inQueue].map(async ([name, entry]) => {
+        await this.settle(name);
+        if (!this.inQueue.delete(name)) return;
+        if ((await this.queue.remove(name)) === 1) entry.reject(new StoppedError(false));
+        else this.inQueue.set(name, entry);
+      }),
+    );
+  }
+
   /** Takes back what is no longer wanted. What somebody works at goes when it is done. */
   async close(): Promise<void> {
     clearInterval(this.looking);

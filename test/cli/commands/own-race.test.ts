@@ -10,7 +10,7 @@ import { isRaceFile } from '../../../src/cli/explore/race-file.js';
 import { runExplore } from '../../../src/cli/explore/run.js';
 import { load } from '../../../src/command/plugin-hooks.js';
 import { UsageError } from '../../../src/command/usage-error.js';
-import { irqlab } from '../../support/cli.js';
+import { collected, irqlab, type Ran } from '../../support/cli.js';
 import { temporaryDirectory } from '../../support/temporary-directory.js';
 
 const example = new URL('../../../examples/own-race/', import.meta.url).pathname;
@@ -20,16 +20,12 @@ const directory = temporaryDirectory('own-race');
 const { file } = directory;
 
 /** Searches a race of one's own in this thread. */
-async function explore(path: string, options = {}): Promise<{ status: number; out: string }> {
+async function explore(path: string, options = {}): Promise<Ran> {
   const { race } = await loadOwnRace(path);
-  let out = '';
-  const io = {
-    out: (text: string) => (out += text),
-    err: (text: string) => (out += text),
-    readStdin: () => '',
-  };
+  const { ran, io } = collected();
   const used = { ...defaults, ...options, raceFile: path };
-  return { status: await runExplore(race.id, used, io, new InProcessRunner(1, [race])), out };
+  ran.status = await runExplore(race.id, used, io, new InProcessRunner(1, [race]));
+  return ran;
 }
 
 async function refusal(text: string): Promise<string> {
@@ -77,9 +73,9 @@ describe('what a file exports', () => {
     });
     expect(await explore(path, { variant: 'model' })).toMatchObject({ status: 0 });
     const broken = file('broken.mjs', `export default ${model.replace('done: true', 'done: false')};`);
-    const { status, out } = await explore(broken, { variant: 'model' });
-    expect(out).toMatch(/^broken\/model: found\n\nit is done.*irqlab: expected none for broken\/model\n$/s);
-    expect(status).toBe(1);
+    const { status, out, err } = await explore(broken, { variant: 'model' });
+    expect(out).toMatch(/^broken\/model: found\n\nit is done/);
+    expect({ status, err }).toEqual({ status: 1, err: 'irqlab: expected none for broken/model\n' });
   });
 
   test.each([

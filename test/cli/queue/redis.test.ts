@@ -8,6 +8,9 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import { Queue, Worker } from 'bullmq';
 import { Redis } from 'ioredis';
 import type { Report } from '../../../src/explore/report/report.js';
+import { drawTrial } from '../../hostile/draw.js';
+import { partNamed } from '../../hostile/parts/index.js';
+import { attackByQueue } from '../../hostile/queue.js';
 import { irqlab } from '../../support/cli.js';
 
 // Real processes of the build, and a real Redis: IRQLAB_REDIS=1 npm test -- test/cli/queue, after npm run build.
@@ -279,6 +282,26 @@ async function until<T>(look: () => Promise<T | undefined>): Promise<T> {
     },
     LONG_MS,
   );
+
+  test('a finding of the hostile suite is saved under its own name, whatever a worker says; what nobody has begun is taken back', async () => {
+    const finding = { part: '../..', setup: 0, actions: [], finding: 'it broke', words: [] };
+    const worker = new Worker(
+      'irqlab-hostile',
+      async () => ({ spentMs: 1, actions: 40, reached: [], finding }),
+      {
+        connection: redis,
+      },
+    );
+    const others = await attackByQueue(atQueue()[1], () => false);
+    const lives = partNamed('lives');
+    const { setup } = drawTrial(lives, 1, 5);
+    expect(await others.attack(lives, 1, 5)).toMatchObject({ finding: { ...finding, part: 'lives', setup } });
+    await worker.close();
+    const late = others.attack(lives, 1, 6);
+    await others.takeBack();
+    await expect(late).rejects.toThrow('stopped before it had begun');
+    await others.close();
+  });
 
   test(
     'a worker drops what nobody waits for, and refuses what is no job',

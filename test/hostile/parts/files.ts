@@ -319,6 +319,9 @@ function wrongAnswer({ status, out, err }: Said, file: string): string | undefin
   if (control.test(err)) return `control characters on the terminal: ${JSON.stringify(err)}`;
   if (control.test(out)) return `control characters in the output: ${JSON.stringify(out)}`;
   if (status === exitStatus.usage && err === '') return 'a refusal without a word';
-  if (/\bundefined\b|\[object |\bNaN\b/.test(err)) return `a message for nobody: ${err}`;
+  const [word] = /\bundefined\b|\[object |\bNaN\b/.exec(err) ?? [];
+  // A message may quote what it is about.
+  if (word !== undefined && !readFileSync(file, 'latin1').includes(word))
+    return `a message for nobody: ${err}`;
   return undefined;
 }

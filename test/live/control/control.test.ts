@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { main } from '../../../src/cli/main.js';
 import { Guest } from '../../../src/guest/guest.js';
 import type { CommandTaker } from '../../../src/steer/answer.js';
 import { ControlSocket } from '../../../src/live/control/server.js';
@@ -12,6 +11,7 @@ import { commandOf } from '../../../src/live/control/client.js';
 import { GuestCommands } from '../../../src/steer/guest-commands.js';
 import { LiveGuest } from '../../../src/steer/live-guest.js';
 import { parseScenario } from '../../../src/scenario/load.js';
+import { irqlab } from '../../support/cli.js';
 
 const scenario = parseScenario(
   `
@@ -63,14 +63,7 @@ function exchange(text: string, lines: number): Promise<unknown[]> {
 }
 
 async function ctl(...args: string[]): Promise<{ status: number; out: string; err: string }> {
-  let out = '';
-  let err = '';
-  const io = {
-    out: (text: string) => (out += text),
-    err: (text: string) => (err += text),
-    readStdin: () => '',
-  };
-  const status = await main(['ctl', path, ...args], io);
+  const { status, out, err } = await irqlab(['ctl', path, ...args]);
   return { status, out, err };
 }
 

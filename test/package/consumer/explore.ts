@@ -1,5 +1,27 @@
 // A user of the explorer: a race of their own, searched, shown, saved and replayed.
 import {
+  atomic_add,
+  atomic_add_return,
+  atomic_add_return_acquire,
+  atomic_add_return_relaxed,
+  atomic_add_return_release,
+  cmpxchg,
+  cmpxchg_acquire,
+  cmpxchg_relaxed,
+  cmpxchg_release,
+  READ_ONCE,
+  smp_cond_load_acquire,
+  smp_load_acquire,
+  smp_mb,
+  smp_rmb,
+  smp_store_mb,
+  smp_store_release,
+  smp_wmb,
+  WRITE_ONCE,
+  xchg,
+  xchg_acquire,
+  xchg_relaxed,
+  xchg_release,
   check,
   checkpoint,
   Completion,
@@ -246,6 +268,52 @@ export function messagePassing(): string {
     return `${name} ${outcomes.some(({ outcome }) => outcome === '10')}`;
   });
   return seen.join(', ');
+}
+
+/** The kernel's words for shared memory, one behind the other, and the steps that they are under arm64's memory. */
+export function kernelWords(): string {
+  const words: Record<string, (word: MemoryWord) => Procedure<unknown>> = {
+    READ_ONCE,
+    WRITE_ONCE: (word) => WRITE_ONCE(word, 1),
+    smp_load_acquire,
+    smp_store_release: (word) => smp_store_release(word, 2),
+    smp_store_mb: (word) => smp_store_mb(word, 3),
+    smp_cond_load_acquire: (word) => smp_cond_load_acquire(word, (value) => value === 3),
+    smp_mb,
+    smp_rmb,
+    smp_wmb,
+    xchg: (word) => xchg(word, 4),
+    xchg_relaxed: (word) => xchg_relaxed(word, 5),
+    xchg_acquire: (word) => xchg_acquire(word, 6),
+    xchg_release: (word) => xchg_release(word, 7),
+    cmpxchg: (word) => cmpxchg(word, 7, 8),
+    cmpxchg_relaxed: (word) => cmpxchg_relaxed(word, 8, 9),
+    cmpxchg_acquire: (word) => cmpxchg_acquire(word, 9, 10),
+    cmpxchg_release: (word) => cmpxchg_release(word, 10, 11),
+    atomic_add: (word) => atomic_add(1, word),
+    atomic_add_return: (word) => atomic_add_return(1, word),
+    atomic_add_return_relaxed: (word) => atomic_add_return_relaxed(1, word),
+    atomic_add_return_acquire: (word) => atomic_add_return_acquire(1, word),
+    atomic_add_return_release: (word) => atomic_add_return_release(1, word),
+  };
+  const model: Model<MemoryWord> = {
+    name: 'kernel words',
+    setup(world) {
+      const word = new MemoryWord('word');
+      world.task(
+        0,
+        'task',
+        (function* () {
+          for (const use of Object.values(words)) yield* use(word);
+        })(),
+      );
+      return word;
+    },
+    outcome: ({ value }) => value,
+  };
+  return (['sc', 'tso', 'arm64'] as const)
+    .map((memory) => check(model, { memory }).outcomes?.map(({ outcome }) => outcome))
+    .join(', ');
 }
 
 /** A model that store buffers cannot be explored with. */

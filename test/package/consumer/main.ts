@@ -4,6 +4,7 @@ import { useInBrowser } from './browser.js';
 import {
   byStates,
   drawnUnlocked,
+  kernelWords,
   lockedVerdict,
   messagePassing,
   mixedIsRefused,
@@ -47,6 +48,7 @@ export function useAll(): string[] {
     `drawn: ${drawnUnlocked()}`,
     `mixed stores refused: ${mixedIsRefused()}`,
     `early on arm64: ${messagePassing()}`,
+    `the kernel's words: ${kernelWords()}`,
     `sanitizer: ${sanitizerText()}`,
     `walk: ${walkedText()}`,
     `missing: ${missingIrqNames()}`,
@@ -82,6 +84,7 @@ export const expected: readonly string[] = [
   'drawn: sequenceDiagram, <!doctype html>, true, undefined, Step 2',
   'mixed stores refused: true',
   'early on arm64: nothing true, smp_rmb false, address false, isb false',
+  "the kernel's words: 16, 16, 16",
   'sanitizer: BUG: unannounced access in up / up, not instrumented',
   'walk: counter 0, ticked false … counter 1, ticked true, 0 differences, stopped at the first violation, depth first with partial-order reduction and sleep sets; sequentially consistent memory',
   'missing: ',
