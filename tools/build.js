@@ -16,6 +16,8 @@ const inputs = [
   'tools/build.js',
   'tools/bundle.js',
   'tools/bundle-cache.js',
+  'tools/man.js',
+  'tools/man',
   'tools/package/licences.js',
   'package.json',
   'package-lock.json',
@@ -28,6 +30,7 @@ const steps = [
   ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json'],
   ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.examples.json'],
   ['tools/bundle.js'],
+  ['tools/man.js'],
   ['node_modules/vite/bin/vite.js', 'build', '--config', 'web/vite.config.js'],
 ];
 

@@ -6,6 +6,7 @@ interface Manifest {
   readonly dependencies: Readonly<Record<string, string>>;
   readonly devDependencies: Readonly<Record<string, string>>;
   readonly allowScripts: Readonly<Record<string, boolean>>;
+  readonly scripts: Readonly<Record<string, string>>;
 }
 
 const manifest = JSON.parse(readFileSync(new URL('package.json', root), 'utf8')) as Manifest;
@@ -21,6 +22,8 @@ interface Row {
   /** One line may name several. */
   readonly packages: readonly string[];
   readonly licences: readonly string[];
+  /** What versions of them are taken. */
+  readonly versions: string;
 }
 
 function listOf(cell: string): string[] {
@@ -29,14 +32,24 @@ function listOf(cell: string): string[] {
 
 function rowsIn(section: string): Row[] {
   const [, text = ''] = page.split(`## ${section}\n`);
-  const rows = text
+  const [head, , ...rows] = text
     .split('\n## ')[0]
     .split('\n')
-    .filter((line) => /^\| (?!package )/.test(line));
-  return rows.map((row) => {
-    const [, packages, licences] = row.split('|');
-    return { packages: listOf(packages), licences: listOf(licences) };
-  });
+    .filter((line) => line.startsWith('|'))
+    .map((line) => line.split('|').map((cell) => cell.trim()));
+  const versions = head.indexOf('versions');
+  return rows.map((row) => ({
+    packages: listOf(row[1]),
+    licences: listOf(row[2]),
+    versions: row[versions],
+  }));
+}
+
+/** How package.json writes what a line says. */
+function versionsOf(range: string): string {
+  if (!range.startsWith('^')) return 'exact';
+  const [major, minor] = range.slice(1).split('.');
+  return major === '0' ? `patches of 0.${minor}` : 'any of its major';
 }
 
 describe.each([
@@ -53,13 +66,22 @@ describe.each([
     const own = packages.map((name) => lock.packages[`node_modules/${name}`].license);
     expect([...new Set(own)].sort()).toEqual([...licences].sort());
   });
+
+  test.each(rows)('$packages: package.json takes $versions', ({ packages, versions }) => {
+    const ranges = { ...manifest.dependencies, ...manifest.devDependencies };
+    for (const name of packages) expect(versions.split(/[,:]/)[0]).toBe(versionsOf(ranges[name]));
+  });
 });
 
 test('no package runs a script when it is installed', () => {
   const willing = Object.entries(lock.packages)
     .filter(([, { hasInstallScript }]) => hasInstallScript)
     .map(([path]) => path.replace(/^.*node_modules\//, ''))
-    // Of this repository: `prepare`.
-    .filter((name) => name !== '' && manifest.allowScripts[name] !== false);
+    .filter((name) => manifest.allowScripts[name] !== false);
   expect(willing).toEqual([]);
+});
+
+test('the package has no script that npm would run, or warn of, where it is installed', () => {
+  const run = ['preinstall', 'install', 'postinstall', 'prepare'];
+  expect(Object.keys(manifest.scripts).filter((name) => run.includes(name))).toEqual([]);
 });
