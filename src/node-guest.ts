@@ -3,6 +3,7 @@ import { checkExtensions } from './guest/check-extensions.js';
 import { Guest as ModelGuest, type GuestExtensions } from './guest/guest.js';
 import { languageWith } from './guest/language.js';
 import { parseScenario } from './scenario/load.js';
+import { type RunOptions, type RunResult, runScenario } from './scenario/runner.js';
 import type { GuestOptions } from './scenario/options/guest.js';
 import type { Scenario } from './scenario/scenario.js';
 import { exportTree, type UnreadFile } from './live/export-tree.js';
@@ -18,15 +19,14 @@ export class Guest extends ModelGuest {
   }
 
   /**
-   * Boots the guest of a scenario file and starts its workload; the timeline is left to `irqlab run`.
+   * Boots the guest of a scenario file and starts its workload; its timeline and what it prints are left to
+   * `runScenarioFile`.
    *
    * @param extensions plug-ins, whose designs, architectures and actions the file may speak of.
    * @throws TypeError for what is no extension; ScenarioError with file, line and column for a wrong file; what reading it throws.
    */
   static load(file: string, extensions: GuestExtensions = {}): Guest {
-    checkExtensions(extensions);
-    const language = extensions.modules && languageWith(extensions.modules);
-    return Guest.ofScenario(parseScenario(readFileSync(file, 'utf8'), file, language), extensions);
+    return Guest.ofScenario(readScenario(file, extensions), extensions);
   }
 
   /**
@@ -41,4 +41,28 @@ export class Guest extends ModelGuest {
   exportTree(directory: string): readonly UnreadFile[] {
     return exportTree(this.fs, directory);
   }
+}
+
+/** What came of a scenario file, and the guest as it is at the end. */
+export interface ScenarioRun extends RunResult {
+  readonly guest: Guest;
+}
+
+/**
+ * Runs a scenario file as `irqlab run` does: its workload, its timeline with what is expected, its printouts.
+ *
+ * @param options plug-ins, whose designs, architectures and actions the file may speak of, and how long to run.
+ * @throws TypeError for what is no option; ScenarioError with file, line and column for a wrong file; what reading it throws.
+ */
+export function runScenarioFile(file: string, options: RunOptions & GuestExtensions = {}): ScenarioRun {
+  const { runNs, ...extensions } = options;
+  const scenario = readScenario(file, extensions);
+  const guest = Guest.create(scenario.guest, extensions);
+  return { guest, ...runScenario(guest, scenario, { runNs }) };
+}
+
+function readScenario(file: string, extensions: GuestExtensions): Scenario {
+  checkExtensions(extensions);
+  const language = extensions.modules && languageWith(extensions.modules);
+  return parseScenario(readFileSync(file, 'utf8'), file, language);
 }

@@ -89,6 +89,14 @@ const runConsumer = `
   accessSync(new URL(import.meta.resolve('irqlab/scenario.schema.json')));
 `;
 
+/** Types that Node itself takes out, as it does from 22.18 on. */
+const runTypes = `
+  const { useLab } = await import('./consumer/lab.ts');
+  const { useLab: useCompiled } = await import('./dist/consumer/lab.js');
+  const { deepStrictEqual } = await import('node:assert');
+  deepStrictEqual(useLab(), useCompiled());
+`;
+
 /** Compiles and runs what users of vitest write. Compilers leave out the types of vite, which want those of Node. */
 function useVitest() {
   cpSync(join(root, 'test/package/vitest'), join(project, 'vitest'), { recursive: true });
@@ -192,6 +200,7 @@ try {
     const node = (...args) =>
       run('npx', ['--yes', '--prefer-offline', '--package', `node@${version}`, 'node', ...args]);
     node('--input-type=module', '-e', runConsumer);
+    node('--input-type=module', '-e', runTypes);
     node('node_modules/irqlab/dist/cli/cli.js', 'run', join(installed, 'cpu-offline.yaml'));
     node('node_modules/irqlab/dist/cli/cli.js', 'explore', join(elsewhere, 'mine.ts'));
     console.log(`ok   it runs on Node ${node('--version').trim().slice(1)}`);

@@ -67,7 +67,8 @@ export function* smp_wmb(): Procedure<void> {
   yield writeBarrier;
 }
 
-type Exchange = (word: MemoryWord, value: number) => Procedure<number>;
+/** Stores a value and gives the one that was there. */
+export type Exchange = (word: MemoryWord, value: number) => Procedure<number>;
 
 function exchanging(order?: Order): Exchange {
   return function* (word, value) {
@@ -85,7 +86,8 @@ export const xchg_acquire: Exchange = exchanging('acquire');
 /** xchg_release: its store is a release. */
 export const xchg_release: Exchange = exchanging('release');
 
-type CompareExchange = (word: MemoryWord, expected: number, value: number) => Procedure<number>;
+/** Stores a value if the expected one is there, and gives the one that was there. */
+export type CompareExchange = (word: MemoryWord, expected: number, value: number) => Procedure<number>;
 
 function comparing(order?: Order): CompareExchange {
   return function* (word, expected, value) {
@@ -103,7 +105,8 @@ export const cmpxchg_acquire: CompareExchange = comparing('acquire');
 /** cmpxchg_release: its store is a release. */
 export const cmpxchg_release: CompareExchange = comparing('release');
 
-type Add = (amount: number, word: MemoryWord) => Procedure<number>;
+/** Adds to a word and gives its new value. */
+export type Add = (amount: number, word: MemoryWord) => Procedure<number>;
 
 function adding(order?: Order): Add {
   return function* (amount, word) {

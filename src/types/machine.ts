@@ -16,6 +16,7 @@ export type * from '../machine/machine.js';
 export type * from '../machine/memory.js';
 export type * from '../machine/net-devices.js';
 export type * from '../machine/rcu.js';
+export type * from '../machine/smp.js';
 export type * from '../machine/softirq.js';
 export type * from '../machine/softirqs.js';
 export type * from '../machine/spin-wait.js';

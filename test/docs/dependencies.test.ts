@@ -22,6 +22,8 @@ interface Row {
   /** One line may name several. */
   readonly packages: readonly string[];
   readonly licences: readonly string[];
+  /** What versions of them are taken. */
+  readonly versions: string;
 }
 
 function listOf(cell: string): string[] {
@@ -30,14 +32,24 @@ function listOf(cell: string): string[] {
 
 function rowsIn(section: string): Row[] {
   const [, text = ''] = page.split(`## ${section}\n`);
-  const rows = text
+  const [head, , ...rows] = text
     .split('\n## ')[0]
     .split('\n')
-    .filter((line) => /^\| (?!package )/.test(line));
-  return rows.map((row) => {
-    const [, packages, licences] = row.split('|');
-    return { packages: listOf(packages), licences: listOf(licences) };
-  });
+    .filter((line) => line.startsWith('|'))
+    .map((line) => line.split('|').map((cell) => cell.trim()));
+  const versions = head.indexOf('versions');
+  return rows.map((row) => ({
+    packages: listOf(row[1]),
+    licences: listOf(row[2]),
+    versions: row[versions],
+  }));
+}
+
+/** How package.json writes what a line says. */
+function versionsOf(range: string): string {
+  if (!range.startsWith('^')) return 'exact';
+  const [major, minor] = range.slice(1).split('.');
+  return major === '0' ? `patches of 0.${minor}` : 'any of its major';
 }
 
 describe.each([
@@ -53,6 +65,11 @@ describe.each([
   test.each(rows)('$packages: licensed as $licences', ({ packages, licences }) => {
     const own = packages.map((name) => lock.packages[`node_modules/${name}`].license);
     expect([...new Set(own)].sort()).toEqual([...licences].sort());
+  });
+
+  test.each(rows)('$packages: package.json takes $versions', ({ packages, versions }) => {
+    const ranges = { ...manifest.dependencies, ...manifest.devDependencies };
+    for (const name of packages) expect(versions.split(/[,:]/)[0]).toBe(versionsOf(ranges[name]));
   });
 });
 

@@ -60,9 +60,9 @@ class Taking {
     this.busy += 1;
     try {
       const { owner, build, task } = this.certain(() => parseEnvelope(job.data));
+      if (!(await isAwaited(this.server.redis, owner))) return this.drop(job);
       const isOwn = build === this.taker.build;
       if (!isOwn) this.tellOtherBuild(build);
-      else if (!(await isAwaited(this.server.redis, owner))) return this.drop(job);
       const result = isOwn ? await this.certain(() => this.readerOf(job)(task))() : undefined;
       if (result === undefined) return await this.giveBack(job, token);
       this.stdio.progress?.(this.taker.text());

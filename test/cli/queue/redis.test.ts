@@ -237,13 +237,7 @@ async function until<T>(look: () => Promise<T | undefined>): Promise<T> {
   test(
     'choices of a comparison are run by workers, over TLS where there is openssl: the same bytes',
     async () => {
-      const compare = [
-        'compare',
-        join(examples, 'compare-offline.yaml'),
-        '--vary',
-        'offline-guard',
-        '--json',
-      ];
+      const compare = ['compare', join(examples, 'compare-offline.yaml'), '--vary', 'free-cpus', '--json'];
       const ca = { NODE_EXTRA_CA_CERTS: join(dir, 'ca.crt') };
       const at = hasOpenssl ? ['--queue', `rediss://:${PASSWORD}@localhost:${tlsPort}`] : atQueue();
       const worker = runWith(ca, 'worker', '--workers', '1', ...at);
@@ -253,7 +247,7 @@ async function until<T>(look: () => Promise<T | undefined>): Promise<T> {
       // No guest can be made of it, which is the file's fault and not the worker's.
       const unfit = join(dir, 'unfit.yaml');
       writeFileSync(unfit, UNFIT);
-      const refused = ['compare', unfit, '--vary', 'lifetime'];
+      const refused = ['compare', unfit, '--vary', 'free-cpus'];
       const { status, out, err } = await irqlab(refused);
       expect(status).toBe(2);
       expect(await runWith(ca, ...refused, ...at).ended).toEqual({ status, out, err });
@@ -318,10 +312,13 @@ async function until<T>(look: () => Promise<T | undefined>): Promise<T> {
       expect(await redis.pttl(lease)).toBeLessThanOrEqual(10_000);
       // In place of ten seconds.
       await redis.del(lease);
+      const data = { ...(abandoned.data as object), build: 'another' };
+      await queue.add('unit', data, { jobId: 'of another build' });
       await queue.add('unit', { require: 'child_process' }, { jobId: 'garbage' });
       const worker = await run('worker', '--idle', '1', ...atQueue()).ended;
       expect(worker).toMatchObject({ status: 0, out: '0 units, 0 executions\n' });
-      expect(await queue.getJob(abandoned.id ?? '')).toBeUndefined();
+      for (const id of [abandoned.id ?? '', 'of another build'])
+        expect(await queue.getJob(id)).toBeUndefined();
       expect((await queue.getJob('garbage'))?.failedReason).toMatch(/^what the queue has is no job: /);
     },
     LONG_MS,

@@ -78,6 +78,7 @@ export const expected: readonly string[] = [
   'true true, second, open, toGuest readIndex, true',
   '1 items, 5 sent, 0 hangs, /proc/interrupts',
   '1: expected a whole number from 1 to 8192, not 0',
+  '8 steps, false, CPU 0 online: true',
   'true',
   'locked: none',
   'unlocked: finally, 10 steps, 11 states, 3 lanes',

@@ -45,10 +45,12 @@ import {
   type RingName,
   type RingPlace,
   runScenario,
+  runScenarioFile,
   type ScenarioGuest,
   type ScenarioLanguage,
   type ScenarioLines,
   ScenarioError,
+  type ScenarioRun,
   type SignalStats,
   type SignalTally,
   type UioDeed,
@@ -159,6 +161,12 @@ export function scenarioParts(text: string, language?: ScenarioLanguage): string
   }
 }
 
+/** What comes of a scenario file, without the plug-in that its devices want. */
+function fileRun(): string {
+  const { guest, ok, steps }: ScenarioRun = runScenarioFile('examples/plugin-driver/sensor.yaml');
+  return `${steps.length} steps, ${ok}, CPU 0 online: ${guest.cpu(0).isOnline}`;
+}
+
 /** True for what a command prints with --json that this reader knows. */
 function isKnown(text: string, name: JsonFormat): boolean {
   const { format, version } = JSON.parse(text) as JsonHead;
@@ -173,6 +181,7 @@ export function useNames(): string[] {
     deeds(Guest.create({ ...options, kvm: undefined })),
     scenarioParts(`${text}  - {relid: 7, signals: 5, during: 1s}\n`),
     scenarioParts('cpus: 0'),
+    fileRun(),
     `${isKnown(JSON.stringify(run), 'run')}`,
   ];
 }

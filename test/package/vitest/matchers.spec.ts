@@ -1,5 +1,6 @@
 // What users of vitest write: `npm run package` compiles and runs it beside the packed package.
-import { Guest } from 'irqlab';
+import { ContainerModule } from 'inversify';
+import { Guest, OFFER_FILTER, type OfferFilter } from 'irqlab';
 import { check, MemoryWord, type Model, type Procedure } from 'irqlab/explore';
 import 'irqlab/vitest';
 import { expect, test } from 'vitest';
@@ -15,6 +16,16 @@ test('guests', () => {
   expect(guest).not.toHaveChannelOn(16, 3);
   expect(guest).toHaveLostNoEvents();
   expect(guest).toMatchInterrupts(guest.procInterrupts());
+});
+
+test('a design of one’s own', () => {
+  const nothing: OfferFilter = { takes: () => false };
+  const module = new ContainerModule(({ bind }) => {
+    bind(OFFER_FILTER).toConstantValue(nothing).whenNamed('nothing');
+  });
+  const devices = [{ driver: 'heartbeat', relid: 7 }] as const;
+  const guest = Guest.create({ cpus: 1, design: { offerFilter: 'nothing' }, devices }, { modules: [module] });
+  expect([...guest.vmbus.connection.channels()]).toEqual([]);
 });
 
 function* add(count: MemoryWord): Procedure<void> {
