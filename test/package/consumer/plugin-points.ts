@@ -32,6 +32,7 @@ import {
   type LifetimeFactory,
   type LineAccounting,
   ListDirectory,
+  type Look,
   MODIFY_CHANNEL,
   type ModifyChannelFactory,
   type ModifyChannelPolicy,
@@ -52,6 +53,7 @@ import {
   type PerCpuLine,
   PlainRelidMap,
   type Platform,
+  type Paint,
   PLATFORM_DEFINITION,
   type PlatformDefinition,
   PluginError,
@@ -184,7 +186,9 @@ const [variant]: readonly RaceVariant[] = race.variants;
 
 const command: CommandModule = {
   configure(_command, stdio: Stdio, finish: (status: ExitStatus) => void, plugins: Plugins): void {
-    stdio.out(`${plugins.files.length} plug-ins\n`);
+    const look: Look = 'heading';
+    const paint: Paint = [[/\d+/g, look]];
+    stdio.out(`${plugins.files.length} plug-ins\n`, paint);
     finish(exitStatus.ok);
   },
 };
