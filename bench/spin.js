@@ -83,10 +83,13 @@ function ring(packets) {
       return state;
     },
     finally: { 'all is read': ({ read }) => read === packets },
-    // Both sides keep what they have read of the header, but load it again before they go by it.
+    // Both sides keep more that they have read of the header, but load that again before they go by it.
     fingerprint: ({ writer, reader, written, read }) => ({
       shared: writer.ring,
-      own: { host: written, guest: [reader.readIndex, read] },
+      own: {
+        host: [written, writer.writeIndex, writer.oldWriteIndex],
+        guest: [reader.readIndex, reader.nextIndex, read],
+      },
     }),
   };
 }

@@ -2,6 +2,7 @@ import { type JsonHead, jsonText } from '../command/json.js';
 import { type ExitStatus, exitStatus } from '../command/exit-status.js';
 import { interruptible } from '../command/interruptible.js';
 import { readBytes } from '../command/named-file.js';
+import type { Paint } from '../command/paint.js';
 import type { Stdio } from '../command/stdio.js';
 import { UsageError } from '../command/usage-error.js';
 import { reprintInterrupts } from '../view/interrupts/parse.js';
@@ -48,13 +49,16 @@ export function checkCaptures(files: readonly string[], stdio: Stdio, json = fal
     interruptible(checkAll, () => soFar);
   } finally {
     stdio.progress?.('');
-    if (!json) stdio.out(done.map(lineOf).join(''));
+    if (!json) stdio.out(done.map(lineOf).join(''), checkPaint);
   }
   const failed = done.filter(({ ok }) => !ok).length;
   if (json) stdio.out(jsonText<ImportCheckJson>('import-check', { ok: failed === 0, files: done }));
   if (failed > 0) stdio.err(`irqlab: ${failed} of ${files.length} files differ or are not understood\n`);
   return failed === 0 ? exitStatus.ok : exitStatus.failed;
 }
+
+/** Of lineOf. */
+const checkPaint: Paint = [[/(?<=: )ok(?=;|$)/gm, 'good']];
 
 function lineOf({ file, problem, notes }: CheckedFile): string {
   return `${problem ?? `${file}: ok${notes.map((note) => `; ${note}`).join('')}`}\n`;

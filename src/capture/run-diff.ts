@@ -3,7 +3,7 @@ import { type ExitStatus, exitStatus } from '../command/exit-status.js';
 import type { Stdio } from '../command/stdio.js';
 import { openMachine } from './open-machine.js';
 import { type DiffJson, diffPictures, isMoved } from './picture/diff.js';
-import { diffText } from './picture/diff-text.js';
+import { diffPaint, diffText } from './picture/diff-text.js';
 import { pictureOf } from './picture/machine-picture.js';
 
 /**
@@ -21,6 +21,7 @@ export async function runDiff(
   const one = pictureOf(await openMachine(before, stdio));
   const other = pictureOf(await openMachine(after, stdio));
   const diff = diffPictures(one, other);
-  stdio.out(json ? jsonText<DiffJson>('diff', diff) : diffText(diff, one.name, other.name));
+  if (json) stdio.out(jsonText<DiffJson>('diff', diff));
+  else stdio.out(diffText(diff, one.name, other.name), diffPaint);
   return isMoved(diff) ? exitStatus.failed : exitStatus.ok;
 }

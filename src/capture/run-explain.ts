@@ -1,5 +1,6 @@
 import { jsonText } from '../command/json.js';
 import { type ExitStatus, exitStatus } from '../command/exit-status.js';
+import type { Paint } from '../command/paint.js';
 import type { Stdio } from '../command/stdio.js';
 import { scenarioOf } from './captured-scenario.js';
 import { openMachine } from './open-machine.js';
@@ -31,9 +32,16 @@ export async function runExplain(
     const { text } = await scenarioOf(machine, showInterrupts);
     answers.push(balanced(picture, await balance(text)));
   }
-  stdio.out(json ? jsonText<ExplainJson>('explain', { answers }) : answersText(answers));
+  if (json) stdio.out(jsonText<ExplainJson>('explain', { answers }));
+  else stdio.out(answersText(answers), answersPaint);
   return exitStatus.ok;
 }
+
+/** Of answersText. */
+const answersPaint: Paint = [
+  [/^(?! ).+$/gm, 'heading'],
+  [/^ {6}\[.*\]$/gm, 'aside'],
+];
 
 function answersText(answers: readonly Answer[]): string {
   return answers

@@ -8,7 +8,7 @@ import type { PluginOptions } from '../command/plugins.js';
 import { runGuest } from '../command/run-guest.js';
 import type { Stdio } from '../command/stdio.js';
 import type { FileTree } from '../view/tree.js';
-import { failureText } from './run/text.js';
+import { failurePaint, failureText } from './run/text.js';
 
 export interface CatOptions extends PluginOptions {
   /** Time from the end of booting; default: then. */
@@ -30,7 +30,7 @@ export async function runCat(
   if (runNs !== undefined) {
     const result = runGuest(guest, { ...scenario, print: [] }, { runNs });
     const steps = result.steps.filter(({ outcome }) => outcome === 'failed');
-    stdio.err(failureText(scenario.file, { ...result, steps }));
+    stdio.err(failureText(scenario.file, { ...result, steps }), failurePaint);
     ok = result.ok;
   }
   const files = paths.map((path) => read(guest.fs, path));

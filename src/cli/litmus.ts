@@ -1,5 +1,6 @@
 import { type ExitStatus, exitStatus } from '../command/exit-status.js';
 import { type JsonHead, jsonText } from '../command/json.js';
+import type { Paint } from '../command/paint.js';
 import { readText } from '../command/named-file.js';
 import type { Stdio } from '../command/stdio.js';
 import { UsageError } from '../command/usage-error.js';
@@ -8,6 +9,14 @@ import { parseLitmus } from '../litmus/file.js';
 import { LitmusError } from '../litmus/litmus-error.js';
 import { resultText } from '../litmus/result-text.js';
 import { type LitmusResult, runLitmus } from '../litmus/run.js';
+
+/** Of resultText. */
+const paint: Paint = [
+  [/^Ok$/gm, 'good'],
+  [/^No$/gm, 'doubtful'],
+  [/^Not finished:/gm, 'doubtful'],
+  [/^DIFFERS:/gm, 'bad'],
+];
 
 /** A litmus test with the file that it is from. */
 export interface LitmusJsonTest extends LitmusResult {
@@ -35,7 +44,7 @@ export function litmus(files: readonly string[], { memory, json }: LitmusOptions
   for (const [at, file] of files.entries()) {
     const result = resultOf(file, memory, stdio);
     results.push({ file, ...result });
-    if (json !== true) stdio.out(`${at === 0 ? '' : '\n'}${resultText(result)}`);
+    if (json !== true) stdio.out(`${at === 0 ? '' : '\n'}${resultText(result)}`, paint);
   }
   if (json === true) stdio.out(jsonText<LitmusJson>('litmus', { tests: results }));
   return results.every(({ difference, complete }) => difference === undefined && complete)

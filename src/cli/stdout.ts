@@ -1,6 +1,8 @@
 import { fstatSync, readSync, writeSync } from 'node:fs';
 import { exitStatus } from '../command/exit-status.js';
 import { exitIsIntended } from '../command/untimely-exit.js';
+import type { Paint } from '../command/paint.js';
+import { painted, wantsColours } from './painted.js';
 import { shownOn } from './shown-on.js';
 
 const reasons: Readonly<Record<string, string>> = {
@@ -20,14 +22,15 @@ export function watchOutput(): void {
   process.stderr.on('error', () => {});
 }
 
-/** Writes to standard output. */
-export function writeOut(text: string): void {
+/** Writes to standard output. @param paint which parts may be coloured. */
+export function writeOut(text: string, paint?: Paint): void {
   if (!hasWritten && isClosedOutput()) {
     process.stderr.write('irqlab: standard output is closed: nothing of it will be seen\n');
   }
   hasWritten = true;
   try {
-    process.stdout.write(shownOn(process.stdout, text));
+    const { stdout } = process;
+    stdout.write(painted(shownOn(stdout, text), paint, wantsColours(stdout, process.env)));
   } catch (error) {
     giveUp(error as NodeJS.ErrnoException);
   }

@@ -1,7 +1,10 @@
+import type { Paint } from './paint.js';
+
 /** Where a command reads and writes: the user's terminal, a pipe, or a test. */
 export interface Stdio {
-  out(text: string): void;
-  err(text: string): void;
+  /** @param paint which parts may be coloured, where there are colours. */
+  out(text: string, paint?: Paint): void;
+  err(text: string, paint?: Paint): void;
   /**
    * Shows how far long work has come, in place of what it showed before; '' takes it away. Missing where standard
    * error is no terminal, because a log must not fill with it.

@@ -12,7 +12,7 @@ import type { Compared, CompareJson, Comparison } from './comparison.js';
 import { type EventCost, eventCost } from './event-cost.js';
 import { checkAxis, choicesFor, compareOne, withDesign } from './one.js';
 import type { Point } from './point.js';
-import { compareText } from './text.js';
+import { comparePaint, compareText } from './text.js';
 
 export interface CompareOptions extends PluginOptions {
   readonly vary: AxisName;
@@ -95,14 +95,15 @@ async function showRows(
     } catch (error) {
       if (!(error instanceof InterruptedError)) throw error;
       stdio.progress?.('');
-      if (rows.length > 0 && !json) stdio.out(compareText(comparison));
+      if (rows.length > 0 && !json) stdio.out(compareText(comparison), comparePaint);
       const soFar = `irqlab: ${choice.name}: ${error.message}; done: ${rows.length} of ${choices.length} choices\n`;
       stdio.err(soFar);
       return exitStatus.interrupted;
     }
   }
   stdio.progress?.('');
-  stdio.out(json ? jsonText<CompareJson>('compare', comparison) : compareText(comparison));
+  if (json) stdio.out(jsonText<CompareJson>('compare', comparison));
+  else stdio.out(compareText(comparison), comparePaint);
   const own = rows.find(({ isOwn }) => isOwn);
   return own?.problem === undefined && own?.failedSteps.length === 0 ? exitStatus.ok : exitStatus.failed;
 }

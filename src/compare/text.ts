@@ -1,5 +1,6 @@
 import { formatDuration } from '../scenario/duration.js';
 import type { AxisName } from './axes.js';
+import type { Paint } from '../command/paint.js';
 import type { Compared, Comparison } from './comparison.js';
 
 export interface Column {
@@ -69,6 +70,9 @@ const costColumn: Column = {
   title: 'an event',
   cell: ({ eventNs }) => (eventNs === undefined ? '-' : `${eventNs.toFixed(0)}ns`),
 };
+
+/** Of compareText: the file's own choice. */
+export const comparePaint: Paint = [[/^\* .*$/gm, 'heading']];
 
 /** The comparison as a table; problems and failed steps follow below it. */
 export function compareText({ scenario, description, axis, rows }: Comparison): string {

@@ -1,5 +1,12 @@
 import { type JsonHead, jsonText } from '../command/json.js';
+import type { Paint } from '../command/paint.js';
 import type { Failure, FileReport } from './replay.js';
+
+/** Of formatReport and summaryText. */
+export const reportPaint: Paint = [
+  [/\b[1-9]\d* failed(?=,)/g, 'bad'],
+  [/^.* differs(?=, first at|$)/gm, 'heading'],
+];
 
 /** The report as text: a line for each file, and the first failures with what differs. */
 export function formatReport(reports: readonly FileReport[]): string {

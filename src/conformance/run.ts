@@ -4,7 +4,7 @@ import { isRecord } from './difference.js';
 import { recordedKernel } from './recorded.js';
 import { findRecordings, RecordingError, type RecordingFile, type Recordings } from './recordings.js';
 import { type FileReport, replayAll } from './replay.js';
-import { formatReport, reportJson, summaryText } from './report.js';
+import { formatReport, reportJson, reportPaint, summaryText } from './report.js';
 import { type ExitStatus, exitStatus } from '../command/exit-status.js';
 import type { Stdio } from '../command/stdio.js';
 import { InterruptedError, interruptible } from '../command/interruptible.js';
@@ -51,7 +51,8 @@ export function runConformance(directory: string, options: ConformanceOptions, s
   } catch (error) {
     if (!(error instanceof InterruptedError)) throw error;
     stdio.progress?.('');
-    if (reports.length > 0 && !options.json) stdio.out(formatReport(reports) + summaryText(reports));
+    if (reports.length > 0 && !options.json)
+      stdio.out(formatReport(reports) + summaryText(reports), reportPaint);
     throw error;
   }
   stdio.progress?.('');
@@ -60,7 +61,8 @@ export function runConformance(directory: string, options: ConformanceOptions, s
     throw new UsageError(`${directory} has no recordings of kernel ${options.kernel}`);
   for (const file of leftOut) stdio.err(`irqlab: ${file} is left out: it holds no recordings\n`);
   const ok = reports.every(({ failed }) => failed === 0);
-  stdio.out(options.json ? reportJson(directory, ok, reports) : formatReport(reports) + summaryText(reports));
+  if (options.json) stdio.out(reportJson(directory, ok, reports));
+  else stdio.out(formatReport(reports) + summaryText(reports), reportPaint);
   return ok ? exitStatus.ok : exitStatus.failed;
 }
 

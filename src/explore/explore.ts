@@ -211,8 +211,10 @@ function simplifiedViolation<S>(
 const UNANNOUNCED_LIMIT = 'unannounced accesses';
 
 function newExecution<S>(model: Model<S>, memory: MemoryModel, options: ExploreOptions): Execution<S> {
-  const { sanitize = false, maxSteps = DEFAULT_MAX_STEPS } = options;
-  return sanitize ? new SanitizedExecution(model, memory, maxSteps) : new Execution(model, memory);
+  const { sanitize = false, maxSteps = DEFAULT_MAX_STEPS, strategy } = options;
+  return sanitize
+    ? new SanitizedExecution(model, memory, maxSteps, strategy?.kind === 'states')
+    : new Execution(model, memory);
 }
 
 function newSetup<S>(execution: Execution<S>, tally: Tally<S>, options: ExploreOptions): SearchSetup<S> {

@@ -3,7 +3,9 @@ import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { loseAgain, parseInterrupts } from '../../src/view/interrupts/parse.js';
-import { irqlab } from '../support/cli.js';
+import { main } from '../../src/cli/main.js';
+import { UsageError } from '../../src/command/usage-error.js';
+import { collected, irqlab } from '../support/cli.js';
 import { captureCases, goldenCases } from '../view/golden.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 import { runs, someOf } from '../support/long.js';
@@ -301,6 +303,17 @@ describe('what cannot be understood is an error with its place', () => {
       { numRuns: runs(150, 30) },
     );
   }, 60_000);
+
+  test('standard input that is too long: an archive would not be', async () => {
+    const { ran, io } = collected();
+    const readStdin = (): string => {
+      throw new UsageError('<stdin> is longer than 64 MiB, the most that is read');
+    };
+    expect(await main(['import', '-'], { ...io, readStdin })).toBe(2);
+    expect(ran.err).toBe(
+      'irqlab: <stdin> is longer than 64 MiB, the most that is read\nAn archive may be of any length: name its file instead.\n',
+    );
+  });
 
   test('wrong use', async () => {
     const path = file('azure.txt', azure);

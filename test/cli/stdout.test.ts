@@ -11,7 +11,13 @@ import { shownOn } from '../../src/cli/shown-on.js';
 let dir = '';
 beforeAll(() => {
   dir = mkdtempSync(join(tmpdir(), 'irqlab-stdout-'));
-  for (const name of ['cli/stdout', 'cli/shown-on', 'command/exit-status', 'command/untimely-exit']) {
+  for (const name of [
+    'cli/stdout',
+    'cli/shown-on',
+    'cli/painted',
+    'command/exit-status',
+    'command/untimely-exit',
+  ]) {
     const source = readFileSync(new URL(`../../src/${name}.ts`, import.meta.url), 'utf8');
     const { code } = transformSync(source, {
       jsc: { parser: { syntax: 'typescript' }, target: 'es2022' },

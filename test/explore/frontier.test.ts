@@ -122,7 +122,7 @@ describe.each(memories)('random programs in units, %s', (memory) => {
     fc.assert(
       fc.property(arbitraryPrograms, fc.integer({ min: 2, max: 9 }), fc.nat(), (programs, workers, seed) => {
         const model = programsModel(programs);
-        const options = { memory, strategy, steps: 30, maxExecutions: 500 };
+        const options = { memory, strategy, steps: 30, maxExecutions: runs(500, 200) };
         const one = byMany(model, { ...options, workers: 1 });
         expect(byMany(model, { ...options, workers, seed })).toEqual(one);
         const restartAfter = 1 + (seed % 7);

@@ -38,6 +38,17 @@ describeReal('irqlab mount', ['mount', 'umount'], () => {
     expect(ownMounts()).toEqual([]);
   });
 
+  test('has the files of a plug-in', async () => {
+    const example = 'examples/plugin-proc-file';
+    const { directory, stop } = await mountGuest(
+      `${example}/channels.yaml`,
+      '--plugin',
+      `${example}/plugin.js`,
+    );
+    expect(readFileSync(`${directory}/proc/vmbus_channels`, 'utf8')).toMatch(/^CPU/);
+    expect(await stop()).toMatchObject({ status: 0, err: '' });
+  });
+
   test('stands still at --speed 0, and is steered through its socket', async () => {
     const socketDirectory = mkdtempSync(join(tmpdir(), 'irqlab-socket-'));
     const socket = join(socketDirectory, 'socket');
@@ -206,6 +217,14 @@ describeReal('irqlab shell', ['unshare', 'nsenter', 'setpriv', 'mount'], () => {
     expect(out).toMatch(/^ +CPU0 .*CPU7 +\n/);
     expect(out).toMatch(/^ 39: .* VMBus +19 +netvsc$/m);
     expect(out).toMatch(/\n02\n$/);
+  });
+
+  test('the interrupts of a plug-in are there', async () => {
+    const example = 'examples/plugin-irqdomain';
+    const count = 'grep -c irq_sim /proc/interrupts';
+    const plugIn = ['--plugin', `${example}/plugin.js`];
+    const shown = await inShell(`${example}/irq-sim.yaml`, count, ...plugIn);
+    expect(shown).toEqual({ status: 0, out: '4\n', err: '' });
   });
 
   test('cd stays in the guest', async () => {

@@ -1,7 +1,11 @@
 import type { CpuId } from '../../lib/brand.js';
+import type { Paint } from '../../command/paint.js';
 import { formatCpuList } from '../../machine/cpumask-text.js';
 import { CpuMask } from '../../machine/cpumask.js';
 import { isMoved, type PictureDiff, type RateChange } from './diff.js';
+
+/** Of diffText. */
+export const diffPaint: Paint = [[/^(?! ).+$/gm, 'heading']];
 
 /** What is otherwise, for people. @param before @param after what the pictures are called. */
 export function diffText(diff: PictureDiff, before: string, after: string): string {

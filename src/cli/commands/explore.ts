@@ -94,7 +94,7 @@ function addOptions(command: Command): Command {
     .addOption(new Option('--memory <model>', 'how stores become visible').choices(memoryModels))
     .option(
       '--workers <n>',
-      'threads, as many as the machine has at most; default: one, and for --all all of them',
+      'threads, as many as the machine has at most; default: one, and for --all all of them; a search by states takes one',
       positive,
     )
     .option(
@@ -111,7 +111,11 @@ function addOptions(command: Command): Command {
     .option('--save <file>', 'save the interleaving that was found, for irqlab replay')
     .addOption(traceOption())
     .addOption(traceFormatOption())
-    .option('--max-executions <n>', 'stop after so many executions', positive)
+    .option(
+      '--max-executions <n>',
+      'stop after so many executions; with --state, --queue or several --workers with the unit of some thousand that reaches them',
+      positive,
+    )
     .option('--max-steps <n>', 'cut executions after so many steps; default 1000', positive)
     .option(
       '--sanitize',

@@ -10,7 +10,7 @@ import type { ExploreCommandOptions } from './options.js';
 import { drawn } from './drawn.js';
 import { ReplayTrace } from './replay-trace.js';
 import { namedFrom } from './named-from.js';
-import { reportText } from './text.js';
+import { reportPaint, reportText } from './text.js';
 
 /** What `irqlab explore RACE VARIANT --json` and `irqlab explore merge --json` print. */
 export interface ExploreJson extends JsonHead<'explore'>, Report {}
@@ -44,7 +44,7 @@ export function conclude(
       : `Replay: irqlab replay ${save}`;
   if (json) stdio.out(jsonText<ExploreJson>('explore', report));
   else if (violation === undefined || format === undefined || format === 'table') {
-    stdio.out(reportText(report, hint, { width }));
+    stdio.out(reportText(report, hint, { width }), reportPaint);
   } else stdio.out(drawn(violation, format, report.model));
   if (report.unannounced !== undefined && report.unannounced.length > 0) return exitStatus.failed;
   const { memory, expected, expectedOther, expectedArm64 } = variant;

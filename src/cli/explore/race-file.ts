@@ -1,4 +1,4 @@
 /** True if what stands for a race is a file rather than an id. */
 export function isRaceFile(name: string): boolean {
-  return name.includes('/') || /\.[mc]?[jt]s$/.test(name);
+  return /[\\/]/.test(name) || /\.[mc]?[jt]s$/.test(name);
 }

@@ -16,7 +16,7 @@ import { blamingRace, loadOwnRace } from './own-race.js';
 import { racesWith } from './races-with.js';
 import type { TraceFormat } from './options.js';
 import { memoryText } from '../../explore/report/effort.js';
-import { foundText } from './text.js';
+import { foundText, reportPaint } from './text.js';
 import { raceNamed, variantNamed } from './race-named.js';
 
 /** What `irqlab replay --json` prints. */
@@ -72,7 +72,7 @@ function show(
   else {
     stdio.out(`${saved.model}, ${memoryText(saved.memory, bufferedWords(trace))}\n\n`);
     for (const text of walk) stdio.out(text);
-    if (violation !== undefined) stdio.out(foundText(violation, { width }));
+    if (violation !== undefined) stdio.out(foundText(violation, { width }), reportPaint);
     else stdio.out(`${laneTable(trace, { width })}\n`);
   }
   if (divergence === undefined) return exitStatus.ok;

@@ -39,6 +39,7 @@ const unannounced = z.object({
   first: unannouncedAccess,
   second: unannouncedAccess,
   advice: z.string(),
+  isUnseen: z.boolean().optional(),
 });
 
 export const reportSchema = z.object({

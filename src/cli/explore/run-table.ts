@@ -5,7 +5,7 @@ import type { Stdio } from '../../command/stdio.js';
 import type { Report, Violation } from '../../explore/report/report.js';
 import type { Race } from '../../races/race.js';
 import type { ExploreCommandOptions } from './options.js';
-import { nameWidth, type Row, rowText, runTable, type Unfinished } from './table.js';
+import { nameWidth, type Row, rowPaint, rowText, runTable, type Unfinished } from './table.js';
 import type { TaskRunner } from './task.js';
 import { number, sanitizedText } from '../../explore/report/effort.js';
 
@@ -50,7 +50,7 @@ export async function exploreTable(
     maxExecutions: maxExecutions ?? (sanitize ? SANITIZED_EXECUTIONS : undefined),
   };
   const { rows, unfinished } = await runTable(table, runner, stdio, limits, (row) => {
-    if (!json) stdio.out(rowText(row, width));
+    if (!json) stdio.out(rowText(row, width), rowPaint);
   });
   const unannounced = mergeUnannounced(rows.map(({ report }) => report));
   const findings = runner.isStopped ? [] : await findingsOf(table, runner);

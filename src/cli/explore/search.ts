@@ -59,12 +59,24 @@ async function allParts(
   // Random executions: each thread takes every so manieth.
   const latest: Progress[] = [];
   const parts = Array.from({ length: count }, (_, index) =>
-    runner.run({ kind: 'search', search: { ...search, shard: { index, count } } }, (progress) => {
+    runner.run({ kind: 'search', search: shareOf(search, index, count) }, (progress) => {
       latest[index] = progress;
       onProgress(sum(Object.values(latest)));
     }),
   );
   return mergeReports(await Promise.all(parts));
+}
+
+/** What one of `count` threads does, so that all together do as many executions as were asked for. */
+function shareOf(search: Search, index: number, count: number): Search {
+  const { maxExecutions } = search;
+  const shard = { index, count };
+  if (maxExecutions === undefined) return { ...search, shard };
+  return {
+    ...search,
+    shard,
+    maxExecutions: Math.max(1, Math.floor((maxExecutions + count - 1 - index) / count)),
+  };
 }
 
 function sum(parts: readonly Progress[]): Progress {

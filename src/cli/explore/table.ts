@@ -2,6 +2,7 @@ import type { MemoryModel } from '../../explore/model.js';
 import { executionsLimit, STOPPED_LIMIT } from '../../explore/report/merge.js';
 import type { Report } from '../../explore/report/report.js';
 import type { Race, RaceVerdict } from '../../races/race.js';
+import type { Paint } from '../../command/paint.js';
 import type { Stdio } from '../../command/stdio.js';
 import { withMinimal } from './search.js';
 import { type Search, StoppedError, type TaskRunner } from './task.js';
@@ -107,6 +108,13 @@ async function runRow(
     throw error;
   }
 }
+
+/** Of rowText. */
+export const rowPaint: Paint = [
+  [/^ok(?= )/g, 'good'],
+  [/^BAD(?= )/g, 'bad'],
+  [/^--(?= )/g, 'doubtful'],
+];
 
 /** A row as a line. */
 export function rowText(row: Row, width: number): string {

@@ -3,7 +3,17 @@ import { type TextOptions, violationText, wrapped } from '../../explore/report/l
 import { coverageText, effortText, number, numbered, sanitizedText } from '../../explore/report/effort.js';
 import type { Report, Violation } from '../../explore/report/report.js';
 import { unannouncedText } from '../../explore/report/unannounced.js';
+import type { Paint } from '../../command/paint.js';
 import type { Race } from '../../races/race.js';
+
+/** Of reportText and foundText. */
+export const reportPaint: Paint = [
+  [/(?<=^\S+: )found$/gm, 'bad'],
+  [/(?<=^\S+: )none(?= \(complete\)$)/gm, 'good'],
+  [/(?<=^\S+: )none(?= \((?!complete\)))/gm, 'doubtful'],
+  [/^ {2}NO(?= )/gm, 'doubtful'],
+  [/^.* <== decides$/gm, 'heading'],
+];
 
 /** The races with what they are about. */
 export function listText(races: readonly Race[]): string {

@@ -13,7 +13,7 @@ import { dmesgText } from '../../view/kmsg.js';
 import type { FileTree } from '../../view/tree.js';
 import { resultJson } from './json.js';
 import { treeText } from './listing.js';
-import { failureText, printoutText } from './text.js';
+import { failurePaint, failureText, printoutText } from './text.js';
 import { refuseWithoutTrace, TraceFile, type TraceFileOptions } from './trace-file.js';
 
 export interface RunOptions extends PluginOptions, TraceFileOptions {
@@ -59,7 +59,7 @@ export async function runFile(
   const report = stats?.report();
   if (json) stdio.out(resultJson(scenario, guest, result, report));
   else stdio.out(printoutText(result) + (report === undefined ? '' : await statsTable(report, result)));
-  stdio.err(failureText(scenario.file, result) + (traceFile?.write() ?? ''));
+  stdio.err(failureText(scenario.file, result) + (traceFile?.write() ?? ''), failurePaint);
   return result.ok ? exitStatus.ok : exitStatus.failed;
 }
 

@@ -1,3 +1,4 @@
+import type { Paint } from '../../command/paint.js';
 import { formatDuration } from '../../scenario/duration.js';
 import type { Holder } from '../../machine/hung.js';
 import type { Hang, RunResult } from '../../scenario/runner.js';
@@ -10,6 +11,9 @@ export function printoutText({ printouts }: Pick<RunResult, 'printouts'>): strin
     .map(({ path, atNs, text }) => `==> ${path} at ${formatDuration(atNs)} <==\n${text}`)
     .join('\n');
 }
+
+/** Of failureText. */
+export const failurePaint: Paint = [[/(?<=^irqlab: )\d+ of \d+ steps failed$/gm, 'bad']];
 
 /** What went wrong, one line for each. */
 export function failureText(

@@ -63,13 +63,21 @@ async function runAll(
   const files = scenarioFiles(named);
   const outcomes: TestOutcome[] = [];
   const report = reporters[reporter];
-  stdio.out(report.begin(files.length));
+  stdio.out(report.begin(files.length), report.paint);
+  const tell = (): void => stdio.progress?.(`${outcomes.length} of ${files.length} done`);
   const take = (outcome: TestOutcome): void => {
     outcomes.push(outcome);
-    stdio.out(report.one(outcome, outcomes.length));
+    stdio.progress?.('');
+    stdio.out(report.one(outcome, outcomes.length), report.paint);
+    tell();
   };
-  await runInThreads(files, plugins.files, workers, take, signal);
-  stdio.out(report.end(outcomes));
+  tell();
+  try {
+    await runInThreads(files, plugins.files, workers, take, signal);
+  } finally {
+    stdio.progress?.('');
+  }
+  stdio.out(report.end(outcomes), report.paint);
   if (signal.aborted) {
     stdio.err(`irqlab: ended by Ctrl-C after ${outcomes.length} of ${files.length} files\n`);
     return exitStatus.interrupted;

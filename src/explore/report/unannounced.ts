@@ -24,6 +24,8 @@ export interface Unannounced {
   readonly second: UnannouncedAccess;
   /** Which of them should have announced it, and by what. */
   readonly advice: string;
+  /** True where they are in order, but states are told apart without this place (`fingerprint` of the model). */
+  readonly isUnseen?: boolean;
 }
 
 /** The findings of several searches, each pair of places in the source once. */
@@ -46,10 +48,10 @@ function keyOf({ first, second }: Unannounced): string {
 }
 
 /** As KCSAN reports a data race. */
-export function unannouncedText({ location, first, second, advice }: Unannounced): string {
+export function unannouncedText({ location, first, second, advice, isUnseen = false }: Unannounced): string {
   const inWhich = [first.func, second.func].map((func) => func || 'the module').join(' / ');
   return [
-    `BUG: unannounced access in ${inWhich}`,
+    `BUG: ${isUnseen ? 'state outside the fingerprint' : 'unannounced access'} in ${inWhich}`,
     '',
     ...accessText(second),
     '',

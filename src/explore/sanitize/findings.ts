@@ -31,8 +31,11 @@ export class Findings {
     this.objects.set(object.id, object);
   }
 
-  /** @param advice default: which of the steps must announce what. */
-  add(conflict: Conflict, first: DoneStep, second: DoneStep, advice?: string): void {
+  /**
+   * @param advice default: which of the steps must announce what.
+   * @param isUnseen it is announced, but states are not told apart by it.
+   */
+  add(conflict: Conflict, first: DoneStep, second: DoneStep, advice?: string, isUnseen = false): void {
     const key = [conflict.first.site, conflict.second.site].sort().join(' ');
     if (this.found.has(key)) return;
     this.found.set(key, {
@@ -40,6 +43,7 @@ export class Findings {
       first: this.access(conflict.first, first),
       second: this.access(conflict.second, second),
       advice: advice ?? adviceOn(conflict, first, second),
+      ...(isUnseen && { isUnseen }),
     });
   }
 

@@ -7,6 +7,8 @@ export interface StepAccess {
   readonly pid: number;
   readonly isWrite: boolean;
   readonly site: number;
+  /** It was made before the context began afresh within the same step. */
+  readonly isBeforeFresh?: boolean;
 }
 
 /** Two accesses to the same place, one of them a write; the earlier one first. */
@@ -24,6 +26,7 @@ class Cell {
   /** Of the step that is being done; -1: none. */
   site = -1;
   isWrite = false;
+  isBeforeFresh = false;
 
   constructor(
     readonly holder: Holder,
@@ -76,10 +79,16 @@ export class Locations implements AccessWatcher {
       this.holders.set(object, holder);
     }
     const cell = holder.cell(key);
+    if (isWrite) cell.isBeforeFresh = false;
     if (cell.site < 0) this.touched.push(cell);
     else if (cell.isWrite || !isWrite) return;
     cell.site = site;
     cell.isWrite = isWrite;
+  }
+
+  /** The context that makes the step begins afresh within it. */
+  freshStart(): void {
+    for (const cell of this.touched) cell.isBeforeFresh = true;
   }
 
   /** What the step that is being done has written so far. */
@@ -93,16 +102,18 @@ export class Locations implements AccessWatcher {
    * The step `at` of context `pid` is done.
    *
    * @param isNew false for a step that was looked at before.
-   * @returns its conflicts with earlier steps of other contexts.
+   * @returns its conflicts with earlier steps of other contexts, and what it has read of what the context itself had written.
    */
   endStep(at: number, pid: number, isNew: boolean): readonly Conflict[] {
     const conflicts: Conflict[] = [];
     for (const cell of this.touched) {
-      const second = { at, pid, isWrite: cell.isWrite, site: cell.site };
+      const { isWrite, site, isBeforeFresh } = cell;
+      const second = { at, pid, isWrite, site, isBeforeFresh };
       if (isNew) this.compare(cell, second, conflicts);
       cell.keep(second);
       cell.site = -1;
       cell.isWrite = false;
+      cell.isBeforeFresh = false;
     }
     this.touched.length = 0;
     return conflicts;
@@ -121,7 +132,7 @@ export class Locations implements AccessWatcher {
 
 function clashes({ holder, key, accesses }: Cell, second: StepAccess, conflicts: Conflict[]): void {
   for (const first of accesses) {
-    if (first.pid === second.pid || !(first.isWrite || second.isWrite)) continue;
+    if (!(first.isWrite || second.isWrite) || (first.pid === second.pid && second.isWrite)) continue;
     conflicts.push({ object: holder.object, key, first, second });
   }
 }

@@ -11,8 +11,12 @@ import { isExempt } from './exemptions.js';
 import { type DoneStep, Findings } from './findings.js';
 import { type Conflict, Locations } from './locations.js';
 import { isInstrumented, openRecording, recordFor } from './recorder.js';
+import { SeenState } from './seen-state.js';
 import { WatchedReads } from './watched-reads.js';
 
+const FINGERPRINT =
+  'the model’s `fingerprint` must have this: in `shared` what one context reads and another one has written, in `own` what ' +
+  'a context reads that it wrote before it began afresh';
 const WATCH = '`watches` must name a word that the step announces where it changes this';
 
 /** The model's code was loaded as it is: it does not tell what it reads and writes. */
@@ -36,6 +40,10 @@ export class SanitizedExecution<S> extends Execution<S> {
   private readonly history: History<S>;
   private readonly locations = new Locations();
   private readonly watchedReads: WatchedReads<S>;
+  private readonly seen: SeenState<S> | undefined;
+  /** The shared objects that steps of this execution have named, and the step at which each context began afresh last. */
+  private readonly used = new Set<SharedObject>();
+  private readonly fresh: number[] = [];
   private readonly steps: DoneStep[] = [];
   private readonly findings: Findings;
   /** The contexts that moved in the execution before, as far as this one repeats it. */
@@ -45,12 +53,16 @@ export class SanitizedExecution<S> extends Execution<S> {
   private lastNs = 0;
   private isSettingUp = false;
 
-  /** @throws NotInstrumentedError if no code is. */
-  constructor(model: Model<S>, memory: MemoryModel, maxSteps: number) {
+  /**
+   * @param byStates states will be told apart: what they are told apart by must have all that contexts go by.
+   * @throws NotInstrumentedError if no code is.
+   */
+  constructor(model: Model<S>, memory: MemoryModel, maxSteps: number, byStates = false) {
     super(model, memory);
     if (!isInstrumented()) throw new NotInstrumentedError();
     const current = (): S => this.current;
     this.watchedReads = new WatchedReads(model);
+    if (byStates || model.fingerprint !== undefined) this.seen = new SeenState(this);
     this.findings = new Findings(() => this.locations.objects());
     this.history = new History(
       {
@@ -82,7 +94,10 @@ export class SanitizedExecution<S> extends Execution<S> {
         findings.name(object);
         stage.looked(object);
       },
-      freshStart: (key) => stage.freshStart(key),
+      freshStart: (key) => {
+        stage.freshStart(key);
+        this.locations.freshStart();
+      },
     });
     openRecording(true);
     return () => {
@@ -97,6 +112,9 @@ export class SanitizedExecution<S> extends Execution<S> {
     this.isSettingUp = false;
     this.history.begin();
     this.locations.begin();
+    this.seen?.begin();
+    this.used.clear();
+    this.fresh.length = 0;
     this.at = 0;
     this.repeats = true;
     this.lastNs = this.stage.nowNs;
@@ -119,10 +137,15 @@ export class SanitizedExecution<S> extends Execution<S> {
     if (!this.repeats) path[at] = pid;
     const step = this.describe(pid);
     this.steps[at] = step;
+    const { step: next, proc, name } = stage.contexts[pid];
+    if (next !== undefined) this.used.add(next.object);
+    if (proc === undefined) this.fresh[pid] = at - 0.5;
+    if (!this.repeats) this.seen?.look(name, this.used);
     this.look(pid);
     if (this.repeats) history.perform(at, pid);
     else history.performNew(at, pid);
     for (let i = 0; i < stage.changeCount; i++) step.codes.push(stage.changes[i]);
+    if (stage.checkpointOf?.pid === pid) this.fresh[pid] = at;
     if (this.watchedReads.isNeeded) this.lookAtProperties(at, pid, step);
     for (const conflict of this.locations.endStep(at, pid, !this.repeats)) this.judge(conflict);
   }
@@ -201,6 +224,8 @@ export class SanitizedExecution<S> extends Execution<S> {
   private judge(conflict: Conflict): void {
     const { first, second } = conflict;
     const { history } = this;
+    this.judgeSeen(conflict);
+    if (first.pid === second.pid) return;
     if (history.isStepBefore(first.at, second.at)) return;
     if (history.timePassed.some((passed) => first.at < passed && passed <= second.at)) return;
     const [one, two] = [this.steps[first.at], this.steps[second.at]];
@@ -208,5 +233,19 @@ export class SanitizedExecution<S> extends Execution<S> {
     if ((one.isCommit || two.isCommit) && one.lane === two.lane) return;
     if (isExempt(conflict)) return;
     this.findings.add(conflict, one, two);
+  }
+
+  /** A step has read what another context has left, or its own before it began afresh: a search by states must see it. */
+  private judgeSeen(conflict: Conflict): void {
+    const { object, key, first, second } = conflict;
+    if (this.seen === undefined || second.isWrite) return;
+    const isOwn = first.pid === second.pid;
+    if (isOwn) {
+      const fresh = this.fresh[second.pid] ?? -1;
+      const isForgotten = first.at < fresh || (first.at === fresh && first.isBeforeFresh === true);
+      if (!isForgotten || fresh >= second.at || this.seen.seesOwn(object, key)) return;
+    } else if (this.seen.sees(object, key)) return;
+    if (isExempt(conflict)) return;
+    this.findings.add(conflict, this.steps[first.at], this.steps[second.at], FINGERPRINT, true);
   }
 }

@@ -192,7 +192,7 @@ function live(vm: Guest, drawn: Drawn): void {
 const momentary =
   /^\/(?:snapshots|manifest|proc\/sys|proc\/cmdline)|affinity_hint$|\/spurious$|\/channels\/\d+\/(?:events|interrupts|intr_|out_full|read_avail|write_avail|in_mask|out_mask)|\/(?:in|out)_(?:read|write|intr)_|\/pci[0-9a-f]{4}:[0-9a-f]{2}\/.*\/(?:net|nvme|virtio\d+)\/|\/net\/eth\d+\/|\/cpu\/hotplug\/states$/;
 
-test.each(partsOf(runs(120, 12), 12))(
+test.each(partsOf(runs(120, 6), 12))(
   '%j: a recording of a random guest makes one with the same files',
   async ({ numRuns, seed }) => {
     await fc.assert(

@@ -53,7 +53,9 @@ const model = `{
 
 test('a file is told from an id by its name', () => {
   expect(['relid-map', 'a.b'].filter(isRaceFile)).toEqual([]);
-  expect(['a.ts', 'a.mts', 'a.js', 'a.mjs', './a', '/a/b'].filter((name) => !isRaceFile(name))).toEqual([]);
+  expect(
+    ['a.ts', 'a.mts', 'a.js', 'a.mjs', './a', '/a/b', '.\\a'].filter((name) => !isRaceFile(name)),
+  ).toEqual([]);
 });
 
 describe('what a file exports', () => {

@@ -7,7 +7,7 @@ import { allowedOutcomes, omissions } from './axioms.js';
 import { arbitraryThreads, modelOf, type Thread } from './programs.js';
 
 const numRuns = Number(process.env.EXPLORE_RUNS ?? runs(2000, 100));
-const MAX_EXECUTIONS = 20_000;
+const MAX_EXECUTIONS = runs(20_000, 2000);
 
 function outcomesOf(threads: readonly Thread[], strategy: Strategy): string[] | undefined {
   const report = exploreShard(modelOf(threads), {

@@ -1,8 +1,11 @@
 import { formatDuration } from '../../../scenario/duration.js';
+import type { Paint } from '../../../command/paint.js';
 import type { TestOutcome } from '../outcome.js';
 
 /** Makes a report of tests, as they end. */
 export interface Reporter {
+  /** Which parts of the report may be coloured; none for programs. */
+  readonly paint?: Paint;
   /** What comes before them. @param count how many there are. */
   begin(count: number): string;
   /** @param number of the test, from 1. */

@@ -1,7 +1,15 @@
+import type { Paint } from '../../../command/paint.js';
 import { failuresOf, type Reporter } from './reporter.js';
+
+const paint: Paint = [
+  [/^ok(?= )/gm, 'good'],
+  [/^FAIL(?= )/gm, 'bad'],
+  [/\b[1-9]\d* failed$/gm, 'bad'],
+];
 
 /** For people: a line a file, and what went wrong below it. */
 export const spec: Reporter = {
+  paint,
   begin: () => '',
   one(outcome) {
     const { file, ok, steps } = outcome;

@@ -84,6 +84,11 @@ export class PlainState {
     this.places.clear();
   }
 
+  /** True if the object has been met since the state was begun. */
+  has(object: object): boolean {
+    return this.places.has(object);
+  }
+
   /** @throws UnseenStateError where something is reached whose insides nobody can see. */
   add(value: unknown): void {
     switch (typeof value) {
