@@ -4,6 +4,7 @@ import { defineConfig } from 'vite';
 import { licencesOf } from '../tools/package/licences.js';
 import { leftOut } from './leave-out/index.js';
 import { diagramsOf } from './race-diagrams.js';
+import { shortNames } from './short-names.js';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -46,6 +47,20 @@ const workerParts = [
   { name: 'captures', test: /\/dist\/capture\/|\/modern-tar\// },
 ];
 
+/**
+ * The page's files: the views that it does not begin with are one, with all that only they import, but for the editor,
+ * which is large.
+ */
+const pageParts = {
+  groups: [
+    {
+      name: 'views',
+      test: /\/web\/views\/(compare|files|races|timeline)\/|\/web\/store\/(compare|races)\.|\/web\/lib\/(count|shell-line)\.|\?diagram$/,
+    },
+  ],
+  includeDependenciesRecursively: false,
+};
+
 export default defineConfig({
   root: here,
   // A static site works in any folder of any server.
@@ -55,16 +70,19 @@ export default defineConfig({
   resolve: {
     alias: {
       'irqlab/browser': `${root}dist/browser.js`,
-      // What it has for browsers is one file, of which nothing can be left out.
-      'hdr-histogram-js': `${root}node_modules/hdr-histogram-js/dist/index.js`,
+      // What it has for browsers is one file, of which nothing can be left out; of its index all is asked for.
+      'hdr-histogram-js': `${root}node_modules/hdr-histogram-js/dist/HistogramBuilder.js`,
     },
   },
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   plugins: [...leftOut, raceDiagrams, collected, licences],
   worker: {
     format: 'es',
-    plugins: () => [...leftOut, collected],
-    rolldownOptions: { output: { comments: false, codeSplitting: { groups: workerParts } } },
+    plugins: () => [...leftOut, shortNames(), collected],
+    rolldownOptions: {
+      checks: { pluginTimings: false },
+      output: { comments: false, codeSplitting: { groups: workerParts } },
+    },
   },
   build: {
     outDir: `${root}dist/web`,
@@ -76,7 +94,10 @@ export default defineConfig({
     reportCompressedSize: false,
     // The guest is one file; test/web/size.test.ts has what all may weigh.
     chunkSizeWarningLimit: 1500,
-    rolldownOptions: { checks: { pluginTimings: false }, output: { comments: false } },
+    rolldownOptions: {
+      checks: { pluginTimings: false },
+      output: { comments: false, codeSplitting: pageParts },
+    },
   },
   logLevel: 'warn',
 });

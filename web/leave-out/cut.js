@@ -41,7 +41,8 @@ export function methodsLeftOut(name, path, names) {
     transform(code, id) {
       if (!path.test(id)) return null;
       const methods = [...nodesOf(this.parse(code))].filter(
-        ({ type, key }) => type === 'MethodDefinition' && names.includes(key.name),
+        ({ type, key }) =>
+          type === 'MethodDefinition' && key.type === 'Identifier' && names.includes(key.name),
       );
       const missing = names.filter((each) => !methods.some(({ key }) => key.name === each));
       if (missing.length > 0) throw new Error(`leave-out: ${id} has no ${missing.join(', ')}`);

@@ -1,12 +1,12 @@
-// Of hdr-histogram-js: what no comparison of designs counts with. See src/guest/run-stats.ts for what does.
+// Of hdr-histogram-js: what src/guest/run-stats.ts does not count with.
 import { methodsLeftOut } from './cut.js';
 
 const dist = '/hdr-histogram-js/dist';
 const otherModules = new RegExp(
-  `/(pako|base64-js)/(?!.*package\\.json)|${dist}/(wasm|encoding|packedarray|formatters|ByteBuffer|Histogram(Log\\w+)|JsHistogram\\.encoding|PackedHistogram|Recorder)\\b.*\\.js$`,
+  `/(pako|base64-js)/(?!.*package\\.json)|${dist}/(wasm|encoding|packedarray|formatters|ByteBuffer|HistogramLog\\w+|JsHistogram\\.encoding|PackedHistogram|(Float64|Int8|Int16)Histogram|Recorder)\\b.*\\.js$`,
 );
 
-/** Their logs, what writes them as text, their packed form, and one in WebAssembly. */
+/** Their logs, what writes them as text, those of other numbers than 32 bits, and one in WebAssembly. */
 const forms = {
   name: 'no-histogram-forms',
   load: (id) => (otherModules.test(id) ? 'module.exports = {};' : null),
@@ -29,4 +29,11 @@ const corrections = methodsLeftOut('no-histogram-corrections', new RegExp(`${dis
   'toJSON',
 ]);
 
-export const histogramForms = [forms, corrections];
+/** How their values are gone through one by one, which only those do. */
+const iteratorModules = new RegExp(`${dist}/(Percentile|RecordedValues)Iterator\\.js$`);
+const iterators = {
+  name: 'no-histogram-iterators',
+  load: (id) => (iteratorModules.test(id) ? 'exports.default = class {};' : null),
+};
+
+export const histogramForms = [forms, corrections, iterators];

@@ -1,4 +1,7 @@
-// Of inversify, and of what it and compilers keep beside classes.
+// Of inversify, and of what it and compilers keep beside classes. No plug-in of others comes to the page.
+import { methodsLeftOut } from './cut.js';
+
+const container = '/@inversifyjs/container/lib';
 
 /** How it compiles its resolvers with `new Function`, which it does for who asks for it, and a page's policy forbids. */
 const compiledResolvers = {
@@ -31,4 +34,48 @@ Object.assign(Reflect, {
 export {};
 `;
 
-export const inversifyExtras = [compiledResolvers, metadataOnly];
+/** The conditions of bindings that no module.ts has. */
+const conditions = methodsLeftOut(
+  'no-conditions',
+  new RegExp(`${container}/binding/models/BindingFluentSyntaxImplementation\\.js$`),
+  [
+    ...['Ancestor', 'Parent'].flatMap((kin) =>
+      ['', 'Is', 'Named', 'Tagged'].flatMap((how) => [
+        `when${kin === 'Parent' ? '' : 'Any'}${kin}${how}`,
+        `whenNo${kin}${how}`,
+      ]),
+    ),
+    'toFactory',
+    'toSelf',
+    'whenDefault',
+    'whenTagged',
+  ],
+);
+
+/** What containers do later, and undo. */
+const later = [
+  methodsLeftOut('no-later', new RegExp(`${container}/container/services/Container\\.js$`), [
+    'getAllAsync',
+    'getAsync',
+    'loadAsync',
+    'rebind',
+    'rebindAsync',
+    'restore',
+    'snapshot',
+    'unbindAllAsync',
+    'unbindAsync',
+    'unload',
+    'unloadAsync',
+  ]),
+  methodsLeftOut(
+    'no-later-modules',
+    new RegExp(`${container}/container/services/ContainerModuleManager\\.js$`),
+    ['loadAsync', 'unload', 'unloadAsync'],
+  ),
+  methodsLeftOut('no-snapshots', new RegExp(`${container}/container/services/SnapshotManager\\.js$`), [
+    'restore',
+    'snapshot',
+  ]),
+];
+
+export const inversifyExtras = [compiledResolvers, metadataOnly, conditions, ...later];

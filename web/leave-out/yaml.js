@@ -35,5 +35,16 @@ export const yamlWriters = [
     'hasIn',
     'setIn',
   ]),
+  methodsLeftOut('no-yaml-sequence-changes', new RegExp(`${dist}/nodes/YAMLSeq\\.js$`), [
+    'add',
+    'delete',
+    'from',
+    'get',
+    'has',
+    'set',
+    'toString',
+  ]),
+  methodsLeftOut('no-yaml-alias-text', new RegExp(`${dist}/nodes/Alias\\.js$`), ['toString']),
+  methodsLeftOut('no-yaml-pair-text', new RegExp(`${dist}/nodes/Pair\\.js$`), ['clone', 'toString']),
   methodsLeftOut('no-yaml-directives-text', new RegExp(`${dist}/doc/directives\\.js$`), ['toString']),
 ];

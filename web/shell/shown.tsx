@@ -5,7 +5,9 @@ import { state } from '../store/looking.js';
 import { loadAhead } from './ahead.js';
 import { views } from '../views/index.js';
 
-const hasGuest = computed(() => state.value !== undefined);
+/** Another guest, another number; undefined: there is none yet. */
+const guest = computed(() => state.value?.guest);
+const hasGuest = computed(() => guest.value !== undefined);
 
 /** The view that is chosen; nothing of a guest before there is one. */
 export function Shown() {
@@ -24,10 +26,10 @@ export function Shown() {
   return (
     <main>
       <div id="view" role="tabpanel" aria-labelledby={value && `tab-${value.id}`}>
-        {value === undefined || state.value === undefined ? (
+        {value === undefined || guest.value === undefined ? (
           <p class="quiet">The guest boots …</p>
         ) : (
-          <value.Component key={`${value.id} ${state.value.guest}`} />
+          <value.Component key={`${value.id} ${guest.value}`} />
         )}
       </div>
     </main>

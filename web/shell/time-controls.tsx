@@ -1,16 +1,21 @@
-import { useSignal } from '@preact/signals';
+import { computed, useComputed, useSignal } from '@preact/signals';
 import { parseTime, secondsText } from '../lib/time.js';
 import { advance, chooseSpeed, isPlaying, pause, play, restart, speed } from '../store/guest.js';
 import { state } from '../store/looking.js';
 
 const speeds = [0.001, 0.01, 0.1, 1, 10, 100, 1000] as const;
 
+// What follows from `state` and seldom changes: the buttons are not made anew for each moment that is seen.
+const hasNone = computed(() => state.value === undefined);
+const goesBy = computed(() => isPlaying.value || state.value?.isBusy === true);
+const hasNext = computed(() => state.value?.nextNs !== undefined);
+const isBehind = computed(() => isPlaying.value && (state.value?.behindNs ?? 0) > 0);
+const clock = computed(() => (state.value === undefined ? '' : secondsText(state.value.ns)));
+
 /** The guest's time: play, pause, speed, one event, up to a moment. */
 export function TimeControls() {
-  const { value } = state;
-  const isOff = value === undefined;
-  const isBusy = value?.isBusy === true;
-  const runs = isPlaying.value || isBusy;
+  const isOff = hasNone.value;
+  const runs = goesBy.value;
   return (
     <div class="time-controls" role="group" aria-label="Time">
       <button type="button" disabled={isOff} onClick={() => void restart()} title="Boot the guest again (r)">
@@ -27,7 +32,7 @@ export function TimeControls() {
       </button>
       <button
         type="button"
-        disabled={isOff || value?.nextNs === undefined}
+        disabled={!hasNext.value}
         onClick={() => void advance('next')}
         title="Let time go by to the next thing that happens (n)"
       >
@@ -48,9 +53,9 @@ export function TimeControls() {
       </label>
       <RunTo isOff={isOff} />
       <output class="clock" aria-label="Time since booting">
-        {value === undefined ? '' : secondsText(value.ns)}
+        {clock}
       </output>
-      {value !== undefined && value.behindNs > 0 && isPlaying.value && (
+      {isBehind.value && (
         <span
           class="quiet"
           title="The guest runs as fast as this machine can, which is slower than the speed that is chosen"
@@ -65,7 +70,9 @@ export function TimeControls() {
 function RunTo({ isOff }: { readonly isOff: boolean }) {
   const text = useSignal('10s');
   const ns = parseTime(text.value);
-  const isPast = ns !== undefined && ns < (state.value?.ns ?? 0);
+  const isPast = useComputed(
+    () => (parseTime(text.value) ?? Number.POSITIVE_INFINITY) < (state.value?.ns ?? 0),
+  ).value;
   const wrong =
     ns === undefined ? 'expected a time such as 10s or 1.5ms' : isPast ? 'that time has passed' : undefined;
   return (

@@ -9,7 +9,10 @@ export type TraceRequest =
   /** What was traced. */
   | { readonly kind: 'traced' }
   /** The same as a file. */
-  | { readonly kind: 'traceFile'; readonly format: TraceFormat };
+  | { readonly kind: 'traceFile'; readonly format: SavedFormat };
+
+/** The forms in which the page saves traces. */
+export type SavedFormat = Extract<TraceFormat, 'chrome' | 'ftrace'>;
 
 export interface TraceAnswers {
   /** A refusal, as the kernel gives it; undefined: it is traced. */

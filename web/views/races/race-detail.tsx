@@ -86,7 +86,7 @@ function Variant({ row }: { readonly row: ListedRow }) {
           type="button"
           aria-label={`Show ${variant} ${memory}`}
           aria-pressed={panes.includes(0)}
-          onClick={() => show(row, 0)}
+          onClick={() => showSearched(row, 0)}
         >
           Show
         </button>
@@ -94,13 +94,19 @@ function Variant({ row }: { readonly row: ListedRow }) {
           type="button"
           aria-label={`Show ${variant} ${memory} beside the other`}
           aria-pressed={panes.includes(1)}
-          onClick={() => show(row, 1)}
+          onClick={() => showSearched(row, 1)}
         >
           Beside
         </button>
       </td>
     </tr>
   );
+}
+
+/** Shows what came of the search of a variant, after searching it if nobody has. */
+function showSearched(row: ListedRow, pane: 0 | 1): void {
+  if (!runs.value.has(keyOf(row))) run([row]);
+  show(row, pane);
 }
 
 function Verdict({ row }: { readonly row: ListedRow }) {

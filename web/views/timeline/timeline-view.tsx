@@ -1,10 +1,9 @@
 import { useComputed, useSignal, useSignalEffect } from '@preact/signals';
-import type { TraceFormat } from 'irqlab/browser';
 import { useEffect, useMemo } from 'preact/hooks';
 import { saveFile } from '../../lib/save-file.js';
 import { state } from '../../store/looking.js';
 import { ask } from '../../store/worker.js';
-import type { Traced } from '../../worker/trace-protocol.js';
+import type { SavedFormat, Traced } from '../../worker/trace-protocol.js';
 import { type Span, zoomed } from './draw.js';
 import { LaneCanvas } from './lane-canvas.js';
 import { lanesOf, type Mark } from './lanes.js';
@@ -149,7 +148,7 @@ function Zoom({ span, all, set, isOff }: ZoomProps) {
   );
 }
 
-const files: readonly { readonly format: TraceFormat; readonly name: string; readonly title: string }[] = [
+const files: readonly { readonly format: SavedFormat; readonly name: string; readonly title: string }[] = [
   { format: 'chrome', name: 'trace.json', title: 'Save for Perfetto' },
   { format: 'ftrace', name: 'trace.txt', title: 'Save as ftrace text' },
 ];
