@@ -8,7 +8,6 @@ export async function wholeProgram(): Promise<Command> {
   const silent = { out: () => {}, err: () => {}, readStdin: () => '' };
   const program = emptyProgram(silent);
   for (const entry of commands) {
-    if (entry.isHidden) continue;
     await addOptions(addName(program, entry), entry, silent, noPlugins, () => {});
   }
   return program;

@@ -119,11 +119,4 @@ export const commands: readonly CommandEntry[] = [
     takesPlugins: false,
     load: async () => (await import('./completion.js')).command,
   },
-  {
-    name: 'complete',
-    summary: 'say what may come next on a command line, to a shell',
-    takesPlugins: false,
-    isHidden: true,
-    load: async () => (await import('./complete.js')).command,
-  },
 ];
