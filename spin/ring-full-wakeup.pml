@@ -20,6 +20,8 @@
 #define PENDING_FIRST
 #elif defined(no_barrier)
 #define NO_BARRIER
+#elif defined(no_read_barrier)
+/* Loads pass no loads here: as read_pending_write. */
 #elif defined(write_first)
 #define WRITE_FIRST
 #elif defined(signal_always)

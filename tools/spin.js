@@ -32,10 +32,11 @@ for (const file of readdirSync(models).filter((name) => name.endsWith('.pml'))) 
 }
 process.exitCode = different === 0 ? 0 : 1;
 
-/** The memory models that a variant has a verdict under. */
+/** The memory models that a variant has a verdict under, but those that the models of spin/ do not have. */
 function memoriesOf({ memory, expected, expectedOther }) {
   const other = memory === 'sc' ? 'tso' : 'sc';
-  return [[memory, expected], ...(expectedOther === undefined ? [] : [[other, expectedOther]])];
+  const all = [[memory, expected], ...(expectedOther === undefined ? [] : [[other, expectedOther]])];
+  return all.filter(([name]) => name !== 'arm64');
 }
 
 /** What SPIN says of a model: 'found', or 'none' if it went through all states. */

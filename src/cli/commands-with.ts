@@ -5,7 +5,7 @@ import { commands } from './commands/index.js';
 import { hiddenCommands } from './hidden-commands.js';
 
 /**
- * All commands in the order of `irqlab --help`, those of plug-ins behind irqlab's own, hidden ones last.
+ * All commands in the order of `irqlab --help`, those of plug-ins last.
  *
  * @throws PluginError if something is bound that is no command, or has the name of another one.
  */
@@ -13,7 +13,7 @@ export async function commandsWith({ modules }: Plugins): Promise<readonly Comma
   if (modules.length === 0) return [...commands, ...hiddenCommands];
   const { Contributions } = await import('../guest/container/contributions.js');
   const { commandsModule } = await import('./module.js');
-  const all = [...new Contributions([commandsModule, ...modules]).all(COMMAND, unfit), ...hiddenCommands];
+  const all = new Contributions([commandsModule, ...modules]).all(COMMAND, unfit);
   const twice = all.find(({ name }, i) => all.findIndex((other) => other.name === name) !== i);
   if (twice !== undefined)
     throw new PluginError(`there is a command ${twice.name} already; choose another name`);

@@ -118,7 +118,7 @@ function partsOf(source: Source): Parts {
   if (known === undefined) {
     throw source.error(
       blank.length,
-      `architecture ${architecture} is not read: ${architectures.join(', ')} are`,
+      `architecture ${architecture} is not read: ${architectures.join(', ').replace(/, (\S+)$/, ' and $1')} are`,
     );
   }
   const begin = text.indexOf('{');

@@ -318,11 +318,19 @@ describe('accesses of steps', () => {
     expect(step(2, 3, [[WHOLE, true]])).toEqual(['a 0w 3w', '* 1r 3w', 'b 2w 3w']);
   });
 
+  test('of one context clash where it reads what it has written', () => {
+    locations.begin();
+    expect(step(0, 0, [['a', false]])).toEqual([]);
+    expect(step(0, 1, [['a', true]])).toEqual([]);
+    expect(step(0, 2, [['a', false]])).toEqual(['a 1w 2r']);
+    expect(step(0, 3, [['a', true]])).toEqual([]);
+  });
+
   test('of a step that was looked at before are taken down only', () => {
     locations.begin();
     step(0, 0, [['a', true]]);
     expect(step(1, 1, [['a', true]], false)).toEqual([]);
-    expect(step(0, 2, [['a', false]])).toEqual(['a 1w 2r']);
+    expect(step(2, 2, [['a', false]])).toEqual(['a 0w 2r', 'a 1w 2r']);
     locations.begin();
     expect(step(1, 3, [['a', true]])).toEqual([]);
     expect([...locations.objects()]).toEqual([object]);
