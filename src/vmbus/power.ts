@@ -101,9 +101,13 @@ export class VmbusPower {
    *   or ENXIO, by kernel, if it is so old that it does not even see the proposal.
    */
   *resume(): Procedure<void> {
-    yield* this.busResume();
-    for (const device of [...this.bus.devices]) yield* this.resumeDevice(device);
-    yield* this.bus.unblockProbing();
+    try {
+      yield* this.busResume();
+      for (const device of [...this.bus.devices]) yield* this.resumeDevice(device);
+    } finally {
+      // Whatever has failed (dpm_complete).
+      yield* this.bus.unblockProbing();
+    }
   }
 
   /**

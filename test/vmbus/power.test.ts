@@ -11,6 +11,7 @@ import {
   versionWire,
   vmbusVersions,
 } from '../../src/vmbus/protocol/channel-messages.js';
+import { deviceClassId } from '../../src/vmbus/protocol/class-ids.js';
 import { HV_STATUS_INVALID_CONNECTION_ID } from '../../src/vmbus/host-port.js';
 import { INVALID_RELID } from '../../src/vmbus/relid-map.js';
 import { errnoOf } from '../support/errors.js';
@@ -316,4 +317,23 @@ describe('a resume on another host', () => {
       expect(guest.connection.state.kind).toBe('disconnected');
     },
   );
+
+  test('one that refuses it leaves drivers free to take devices', () => {
+    const probed: string[] = [];
+    const late: VmbusDriver = {
+      name: 'late',
+      classIds: [deviceClassId('kvp')],
+      *probe() {
+        probed.push('late');
+      },
+      *remove() {},
+    };
+    const guest = guestOf({ devices: [device('kvp', 3)], drivers: () => [] });
+    suspend(guest);
+    guest.host.postMessage = () => HV_STATUS_INVALID_CONNECTION_ID;
+    expect(errnoOf(() => resume(guest))).toBe('EINVAL');
+    guest.run(guest.vmbus.bus.registerDriver(late));
+    guest.settle();
+    expect(probed).toEqual(['late']);
+  });
 });
