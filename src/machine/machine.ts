@@ -49,6 +49,10 @@ const COMM_LENGTH = 15;
 /** So many transitions are each looked at by validateWith, then one of so many. */
 const ALL_LOOKED_AT = 20_000;
 const THEN_ONE_OF = 1000;
+/** What comes soon, and more often than this at one point of time, is without end: note_interrupt gives up sooner. */
+const MOST_AT_ONCE = 1_000_000;
+/** From then on each time takes so long: an end of interrupt and the next one of a level, under a hypervisor. */
+const SCREAM_NS: Ns = 10_000;
 
 /** A process of the guest's user space, of which the model knows no more than what it asks the kernel for. */
 export interface UserProcess {
@@ -101,6 +105,11 @@ export class Machine implements CpuMachine, HotplugMachine, TracedMachine {
   highestVectorFirst = false;
   private readonly toAttend: Cpu[] = [];
   private readonly held = new Fifo<ClockEvent>();
+  /** When something was to happen soon last, and how often at that point of time. */
+  private soonNs: Ns = 0;
+  private soonCount = 0;
+  /** It happens without end. */
+  private screams = false;
   /** Tasks that spin until something holds, of which nobody need tell them. */
   private readonly spinning: Task[] = [];
   private running: Task | undefined;
@@ -424,10 +433,20 @@ export class Machine implements CpuMachine, HotplugMachine, TracedMachine {
 
   /**
    * Has `event` happen as soon as no context is in the middle of its work: what reaches a CPU that must first let go of a
-   * lock. Until then the time stands still.
+   * lock. Until then the time stands still; but not for what would keep it so for ever, such as a level that nobody ends,
+   * with noirqdebug.
    */
   soon(event: ClockEvent): void {
-    this.held.push(event);
+    const { now } = this.clock;
+    if (now !== this.soonNs) {
+      if (now !== this.soonNs + SCREAM_NS) this.screams = false;
+      this.soonNs = now;
+      this.soonCount = 0;
+    }
+    this.soonCount += 1;
+    if (this.soonCount > MOST_AT_ONCE) this.screams = true;
+    if (this.screams) this.clock.after(SCREAM_NS, event);
+    else this.held.push(event);
   }
 
   /**

@@ -232,6 +232,25 @@ test('nor is that of a message of a PCI function', () => {
   expect(guest.hangs()).toEqual([]);
 });
 
+// note_interrupt, which would disable the line after 99,900 of 100,000, does not look at it.
+test('a level that nobody ends keeps its CPU busy with noirqdebug, and time goes on', () => {
+  const vm = Guest.create({
+    cpus: 2,
+    vmbus: false,
+    cmdline: 'noirqdebug',
+    interrupts: [{ irq: 9, chip: 'IO-APIC', flow: 'fasteoi', name: 'acpi', answers: 'none' }],
+  });
+  vm.irq(9).raise();
+  vm.run({ ms: 1 });
+  const count = vm.irqCount(9) ?? 0;
+  expect(count).toBeGreaterThan(1_000_000);
+  vm.run({ ms: 1 });
+  expect(vm.irqCount(9)).toBe(count + 100);
+  vm.irq(9).free();
+  vm.run({ ms: 1 });
+  expect(vm.irqCount(9)).toBe(count + 100);
+});
+
 describe('an interrupt that is on one of its CPUs from the start', () => {
   const line = { irq: 8, chip: 'IO-APIC', flow: 'edge', name: 'rtc0', counts: { 0: 3 } } as const;
   const guest = (more: Partial<InterruptOptions>) =>
