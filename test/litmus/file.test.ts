@@ -102,7 +102,7 @@ describe('of C', () => {
 
 describe('a file that is not understood is refused, and where', () => {
   test.each([
-    ['Mips X\n{}\n P0 ;\nexists true', '1:1: architecture Mips is not read: X86, AArch64, C are'],
+    ['Mips X\n{}\n P0 ;\nexists true', '1:1: architecture Mips is not read: X86, AArch64 and C are'],
     ['', '1:1: expected an architecture and a name, such as AArch64 MP'],
     ['X86 a\n{}\n P0 ;\n', '4:1: expected exists, ~exists or forall'],
     ['X86 a\n{}\n P1 ;\nexists true', '3:2: expected P0'],

@@ -62,7 +62,8 @@ export class SanitizedExecution<S> extends Execution<S> {
     if (!isInstrumented()) throw new NotInstrumentedError();
     const current = (): S => this.current;
     this.watchedReads = new WatchedReads(model);
-    if (byStates || model.fingerprint !== undefined) this.seen = new SeenState(this);
+    // Store buffers and what words were before are told apart by the search itself, not by fingerprints.
+    if (memory === 'sc' && (byStates || model.fingerprint !== undefined)) this.seen = new SeenState(this);
     this.findings = new Findings(() => this.locations.objects());
     this.history = new History(
       {
