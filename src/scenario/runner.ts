@@ -37,7 +37,7 @@ export interface Printout {
 }
 
 /** A context that hangs at the end of a run. */
-export interface Hang extends Omit<WaitingContext, 'sinceNs'> {
+export interface Hang extends WaitingContext {
   /** When it began to wait, from the end of booting: negative if before. */
   readonly sinceNs: Ns;
 }

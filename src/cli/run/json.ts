@@ -1,10 +1,9 @@
 import { type JsonHead, jsonText } from '../../command/json.js';
 import type { StatsReport } from '../../guest/run-stats.js';
 import type { HostTotals } from '../../host/totals.js';
-import type { CpuId, Irq, Ns } from '../../lib/brand.js';
-import type { Holder } from '../../machine/hung.js';
+import type { CpuId, Irq } from '../../lib/brand.js';
 import type { ScenarioGuest } from '../../scenario/port.js';
-import type { RunResult, StepOutcome } from '../../scenario/runner.js';
+import type { Hang, RunResult, StepOutcome } from '../../scenario/runner.js';
 import type { Scenario } from '../../scenario/scenario.js';
 import { subjectOf, type WorkloadSubject } from '../../scenario/workloads/index.js';
 import type { SignalTally } from '../../scenario/workloads/workload.js';
@@ -25,14 +24,8 @@ export interface RunJsonInterrupt extends Omit<IrqText, 'chipPrinted'> {
   readonly counts: readonly number[];
 }
 
-/** A context that hangs at the end of a run: as Hang has it, with the innermost of its functions. */
-export interface RunJsonHang extends Holder {
-  readonly task: string;
-  readonly cpu: CpuId;
-  readonly waitsFor: string;
-  readonly spins: boolean;
-  readonly sinceNs: Ns;
-  readonly holder: Holder | undefined;
+/** A context that hangs at the end of a run, with the innermost of its functions. */
+export interface RunJsonHang extends Hang {
   readonly function: string | undefined;
 }
 
