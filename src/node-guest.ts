@@ -55,10 +55,10 @@ export interface ScenarioRun extends RunResult {
  * @throws TypeError for what is no option; ScenarioError with file, line and column for a wrong file; what reading it throws.
  */
 export function runScenarioFile(file: string, options: RunOptions & GuestExtensions = {}): ScenarioRun {
-  const { runNs, ...extensions } = options;
+  const { runNs, watch, ...extensions } = options;
   const scenario = readScenario(file, extensions);
   const guest = Guest.create(scenario.guest, extensions);
-  return { guest, ...runScenario(guest, scenario, { runNs }) };
+  return { guest, ...runScenario(guest, scenario, { runNs, watch }) };
 }
 
 function readScenario(file: string, extensions: GuestExtensions): Scenario {

@@ -64,6 +64,11 @@ export interface RunResult {
 export interface RunOptions {
   /** How long to run, whatever the scenario says; later steps are skipped. */
   readonly runNs?: Ns;
+  /**
+   * Is told before each event how far the run is, and how far it goes as known by then, from the end of booting: for who
+   * shows that to a user. It must not touch the guest.
+   */
+  readonly watch?: (atNs: Ns, runNs: Ns) => void;
 }
 
 /**
@@ -78,17 +83,18 @@ export function runScenario(guest: ScenarioGuest, scenario: Scenario, options: R
   // Work that ends by itself may do so after the end that is known.
   const lasting = fixedNs === undefined && scenario.workload.some(endsByItself);
   const workload = startWorkloads(guest, scenario, startNs, lasting ? Number.POSITIVE_INFINITY : runNs);
+  const elapseTo = elapsing(guest, startNs, runNs, options.watch);
   const printouts: Printout[] = [];
   const steps = scenario.timeline.map((step): StepOutcome => {
     const { place, atNs } = step;
     const outcome =
       atNs > runNs
         ? { outcome: 'skipped' as const, refusal: undefined, message: undefined }
-        : runStep(guest, step, startNs, printouts);
+        : runStep(guest, step, startNs, elapseTo, printouts);
     return { place, atNs, endNs: guest.now - startNs, action: step.describe(), ...outcome };
   });
-  guest.elapseTo(startNs + runNs);
-  if (lasting) finishWorkloads(guest, scenario, workload);
+  elapseTo(startNs + runNs);
+  if (lasting) finishWorkloads(guest, scenario, workload, elapseTo);
   const endNs = guest.now - startNs;
   const printFailures = printAtEnd(guest, scenario.print, endNs, printouts);
   const hangs = guest.hangs().map(({ sinceNs, ...rest }): Hang => ({ ...rest, sinceNs: sinceNs - startNs }));
@@ -98,6 +104,21 @@ export function runScenario(guest: ScenarioGuest, scenario: Scenario, options: R
     printFailures.length === 0 &&
     steps.every(({ outcome }) => outcome !== 'failed');
   return { ok, endNs, steps, printouts, printFailures, hangs, hangFailure, workload };
+}
+
+/** How time goes by in a run, seen by `watch` if there is one. */
+function elapsing(
+  guest: ScenarioGuest,
+  startNs: Ns,
+  runNs: Ns,
+  watch: RunOptions['watch'],
+): (timeNs: Ns) => void {
+  if (watch === undefined) return (timeNs) => guest.elapseTo(timeNs);
+  const tell = (): boolean => {
+    watch(guest.now - startNs, runNs);
+    return true;
+  };
+  return (timeNs) => void guest.elapseWhile(timeNs, tell);
 }
 
 /** What is wrong with the contexts that hang at the end: there are some unexpectedly, or none though expected. */
@@ -116,12 +137,13 @@ function finishWorkloads(
   guest: ScenarioGuest,
   { workload }: Scenario,
   tallies: readonly SignalTally[],
+  elapseTo: (timeNs: Ns) => void,
 ): void {
   const done = () => tallies.reduce((sum, { completed = 0 }) => sum + completed, 0);
   let progressNs = guest.now;
   for (let before = done(); !workload.every((item, i) => isOver(item, tallies[i])); ) {
     if (guest.now > progressNs + STUCK_NS) return;
-    guest.elapseTo(guest.now + FINISH_STEP_NS);
+    elapseTo(guest.now + FINISH_STEP_NS);
     if (done() === before) continue;
     before = done();
     progressNs = guest.now;
@@ -137,9 +159,10 @@ function runStep(
   guest: ScenarioGuest,
   step: Step,
   startNs: Ns,
+  elapseTo: (timeNs: Ns) => void,
   printouts: Printout[],
 ): Pick<StepOutcome, 'outcome' | 'refusal' | 'message'> {
-  guest.elapseTo(startNs + step.atNs);
+  elapseTo(startNs + step.atNs);
   guest.traceStep?.(step.place.line, step.describe());
   const { answer, failure } = doStep(guest, step);
   if (answer.kind === 'text' && answer.printAs !== undefined) {
