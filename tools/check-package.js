@@ -55,9 +55,12 @@ function firstImportBytes() {
 /** Packages that the bill of materials lacks, or has without a licence. */
 function unknownInSbom() {
   const { components } = JSON.parse(run('npm', ['run', '--silent', 'sbom'], root));
-  const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  const { dependencies, peerDependencies, peerDependenciesMeta } = JSON.parse(
+    readFileSync(join(root, 'package.json'), 'utf8'),
+  );
+  const peers = Object.keys(peerDependencies).filter((name) => !peerDependenciesMeta[name]?.optional);
   const known = components.filter(({ licenses }) => licenses?.length > 0).map(({ name }) => name);
-  return [...new Set([...Object.keys(dependencies), ...components.map(({ name }) => name)])]
+  return [...new Set([...Object.keys(dependencies), ...peers, ...components.map(({ name }) => name)])]
     .filter((name) => !known.includes(name))
     .map((name) => `npm run sbom: nothing of the licence of ${name}`);
 }
@@ -81,6 +84,23 @@ const compilerOptions = {
   rootDir: '.',
   outDir: 'dist',
 };
+
+/** A program whose inversify is older than npm would have it is told what irqlab needs. */
+function expectWordsFor(inversify) {
+  const install = [
+    'install',
+    '--no-save',
+    '--no-audit',
+    '--no-fund',
+    '--prefer-offline',
+    '--legacy-peer-deps',
+    inversify,
+  ];
+  run('npm', install);
+  const make = ['--input-type=module', '-e', "(await import('irqlab')).Guest.create({ cpus: 1 })"];
+  const { stderr } = spawnSync(process.execPath, make, { cwd: project, encoding: 'utf8' });
+  if (!stderr.includes('irqlab needs inversify 8.2')) throw new Error(`with ${inversify}: ${stderr}`);
+}
 
 const runConsumer = `
   const { expected, useAll } = await import('./dist/consumer/main.js');
@@ -227,6 +247,8 @@ try {
     node('node_modules/irqlab/dist/cli/cli.js', 'explore', join(elsewhere, 'mine.ts'));
     console.log(`ok   it runs on Node ${node('--version').trim().slice(1)}`);
   }
+  for (const version of [6, 7]) expectWordsFor(`inversify@${version}`);
+  console.log('ok   it says what it needs where inversify is too old');
 } catch (error) {
   console.log(`FAIL ${error instanceof Error ? error.message : error}`);
   process.exitCode = 1;
