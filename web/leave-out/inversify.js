@@ -1,4 +1,4 @@
-// Of inversify, and of what it and compilers keep beside classes. No plug-in of others comes to the page.
+// Of inversify, and of what it and compilers keep beside classes. Plug-ins have a worker that has all of it: tools/bundle-for-plugins.js.
 import { methodsLeftOut } from './cut.js';
 
 const container = '/@inversifyjs/container/lib';
