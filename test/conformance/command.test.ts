@@ -97,7 +97,16 @@ describe('irqlab conformance', () => {
     );
     const { status, out } = await run(made);
     expect(status).toBe(1);
-    expect(out.match(/RangeError: nr_cpu_ids is 1000000000; Linux has 1 to 8192/g)).toHaveLength(kinds.length);
+    expect(out.match(/RangeError: nr_cpu_ids is 1000000000; Linux has 1 to 8192/g)).toHaveLength(
+      kinds.length,
+    );
+  });
+
+  test('more interrupts at once than anybody records are a failure, not a wait', async () => {
+    const storm = firstLines('hotplug', 2).replaceAll(/"n":\s*\d+/g, '"n":1000000000');
+    const { status, out } = await run(directory('storm', { 'hotplug.jsonl': storm }));
+    expect(status).toBe(1);
+    expect(out).toContain('RangeError: n is 1000000000; at most 1000000 interrupts are raised at once');
   });
 
   test('uncompressed files under other names, and pairs, are known by what they hold', async () => {
