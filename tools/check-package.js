@@ -1,6 +1,7 @@
 // Packs the package, installs it into an empty project, and has what a user writes against it compiled and run there:
 // test/package/consumer and the examples. Needs a build: npm run package.
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import {
   appendFileSync,
   cpSync,
@@ -128,6 +129,25 @@ function useVitest() {
   run(process.execPath, ['node_modules/vitest/vitest.mjs', 'run']);
 }
 
+/** Serves the page with a plug-in, and asks for the plug-in and for what it imports. */
+async function servePlugin(file) {
+  const server = spawn(join(project, 'node_modules/.bin/irqlab'), ['web', '--plugin', file]);
+  try {
+    const [address] = await once(server.stdout, 'data');
+    const get = async (path) => {
+      const answer = await fetch(new URL(path, String(address)));
+      if (!answer.ok) throw new Error(`irqlab web --plugin: ${path} gives ${answer.status}`);
+      return answer.text();
+    };
+    const text = await get('/plug-ins/1/race.mjs');
+    for (const [, path] of text.matchAll(/from "([^"]+)"/g)) await get(path);
+    await get('/plug-ins/start.js');
+    await get('/with-plugins/worker.js');
+  } finally {
+    server.kill();
+  }
+}
+
 /** The same race with the sanitizer, for which the code must be loaded by its hooks. */
 const runSanitized = `
   const { sanitizerText } = await import('./dist/consumer/explore.js');
@@ -193,6 +213,8 @@ try {
   cpSync(join(installed, 'plugin-race/plugin.js'), join(elsewhere, 'race.mjs'));
   run('npx', ['--no-install', 'irqlab', 'explore', 'shared-count', '--plugin', join(elsewhere, 'race.mjs')]);
   console.log('ok   it loads plug-ins from elsewhere');
+  await servePlugin(join(elsewhere, 'race.mjs'));
+  console.log('ok   it serves the page with plug-ins');
   const irqlab = (...args) => run(join(project, 'node_modules/.bin/irqlab'), args, elsewhere);
   for (const file of ['mine.ts', 'mine.mts', 'mine.js', 'mine.mjs']) {
     irqlab('init', 'race', file);
