@@ -23,7 +23,8 @@ interface SharedState {
   readonly enabled: number;
   readonly sleep: number;
   readonly wakeful: number;
-  /** Contexts whose step has been done here, so that `wakeful` is known of them. */
+  readonly yielding: number;
+  /** Contexts whose step has been done here, so that `wakeful` and `yielding` are known of them. */
   readonly seen: number;
   readonly nowNs: number;
   /** What is tried: each in some unit, unless it sleeps. */
@@ -240,10 +241,11 @@ export class Frontier {
     let chosen = by;
     let unseen = 0;
     for (let state = this.shared.get(parent); state !== undefined; state = this.shared.get(state.parent)) {
-      const { enabled, todo, sleep, wakeful, nowNs, seen } = state;
+      const { enabled, todo, sleep, wakeful, yielding, nowNs, seen } = state;
       const isLast = path.length === 0;
       if (isLast) unseen = done & ~seen;
-      path.push({ chosen, enabled, todo, done: isLast ? done | (1 << chosen) : 0, sleep, wakeful, nowNs });
+      const tried = isLast ? done | (1 << chosen) : 0;
+      path.push({ chosen, enabled, todo, done: tried, sleep, wakeful, yielding, nowNs });
       chosen = state.by;
     }
     return { states: [...path.reverse(), ...states], floor: path.length, unseen };

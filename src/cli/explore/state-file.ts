@@ -17,6 +17,7 @@ const shared = z.strictObject({
     enabled: contexts,
     sleep: contexts,
     wakeful: contexts,
+    yielding: contexts,
     seen: contexts,
     todo: contexts,
     done: contexts,

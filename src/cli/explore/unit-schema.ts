@@ -13,6 +13,7 @@ const state = z.strictObject({
   done: contexts,
   sleep: contexts,
   wakeful: contexts,
+  yielding: contexts,
   nowNs: z.number().min(0),
 });
 

@@ -114,6 +114,7 @@ export class DepthFirst<S> implements DivisibleSearch {
         done: tried,
         sleep: 0,
         wakeful: 0,
+        yielding: 0,
         nowNs: this.nowNs[at],
       };
     });

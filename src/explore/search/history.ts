@@ -1,6 +1,6 @@
 import { Lock } from '../../machine/lock.js';
 import type { Step } from '../../machine/step.js';
-import { type Context, contextKind } from '../execution/context.js';
+import { type Context, contextKind, type Lane } from '../execution/context.js';
 import type { Execution } from '../execution/execution.js';
 import { accessOf, NO_ACCESS, pendingStore } from '../execution/access.js';
 import { MAX_CONTEXTS } from '../execution/context-set.js';
@@ -11,6 +11,11 @@ function isOrdered({ step, proc, lane, kind }: Context): boolean {
   if (kind === contextKind.EARLY) return false;
   if (proc === undefined || lane.mustDrain || (lane.cpu >= 0 && lane.isShared)) return true;
   return step !== undefined && (step.order !== undefined || (step.kind !== 'read' && step.kind !== 'write'));
+}
+
+/** True if nothing keeps the tasks of the CPU from taking turns. */
+function isOpen({ hardirq, softirq, owner, softirqDue, keepsTaskletsAway }: Lane): boolean {
+  return !keepsTaskletsAway && !softirqDue && !owner && !hardirq && !softirq;
 }
 
 /** True if two accesses do not commute: both to one object, and not both reads. */
@@ -25,9 +30,10 @@ export type Performer<S> = Pick<Execution<S>, 'model' | 'current' | 'stage' | 'p
  * The steps of one execution, and which of them had to happen before which: the one dependency relation that serves
  * reduction, and the marks in traces.
  *
- * Two steps depend on each other if both access an object, not both reading it, or if their contexts share a CPU. A
- * store that waits in a store buffer is an access when it reaches memory. That moment commutes with the steps of its
- * own CPU, which sees its stores all along.
+ * Two steps depend on each other if both access an object, not both reading it, or if their contexts share a CPU. With
+ * sequentially consistent memory and preemption, steps of two tasks of a CPU do not for that alone if both yield: if
+ * interrupts and tasklets are on before and after. A store that waits in a store buffer is an access when it reaches
+ * memory. That moment commutes with the steps of its own CPU, which sees its stores all along.
  */
 export class History<S> {
   /** Before these steps virtual time passed: whatever came earlier happened before them. Ascending. */
@@ -40,6 +46,8 @@ export class History<S> {
   private readonly isOrdered: Uint8Array;
   private readonly isRelease: Uint8Array;
   private readonly isVisible: Uint8Array;
+  /** Steps of tasks that leave their CPU to the others as they found it. */
+  private readonly isYielding: Uint8Array;
   /** For each step: the contexts of its CPU that could have run instead. */
   private readonly withCpu: Int32Array;
   /** For each step: the number of contexts there were. */
@@ -66,6 +74,8 @@ export class History<S> {
   private drained = 0;
   /** The step that made the store which the present step lets reach memory. */
   private committed = -1;
+  /** The context whose step has just been done, as long as others are told what it has accessed; -1: none. */
+  private telling = -1;
   /** Locked instructions of its CPU before the present step; and whether it has some itself, within its block. */
   private drains = 0;
   private isLocked = false;
@@ -84,6 +94,7 @@ export class History<S> {
     this.isOrdered = new Uint8Array(maxSteps + 1);
     this.isRelease = new Uint8Array(maxSteps + 1);
     this.isVisible = new Uint8Array(maxSteps + 1);
+    this.isYielding = new Uint8Array(maxSteps + 1);
     this.withCpu = new Int32Array(maxSteps + 1);
     this.counts = new Int32Array(maxSteps + 1);
     this.front = (maxSteps + 1) * MAX_CONTEXTS;
@@ -115,14 +126,14 @@ export class History<S> {
     this.lastStep[pid] = at;
   }
 
-  /** The same for a step that is new: works out what it depends on. `onChange` is told of each other access it made. */
-  performNew(at: number, pid: number, onChange?: (code: number) => void): void {
+  /** The same for a step that is new: works out what it depends on. What performAlone says of `onAccess`, holds here. */
+  performNew(at: number, pid: number, onAccess?: (code: number) => void): void {
     const { execution } = this;
     const { lane } = execution.stage.contexts[pid];
     this.counts[at] = execution.stage.count;
     this.withCpu[at] = lane.isShared ? withCpu(execution.stage, lane) : -1;
     const had = this.withStep();
-    this.performAlone(at, pid, onChange);
+    this.performAlone(at, pid, onAccess);
     // Even with an empty buffer: it would not have been empty earlier.
     this.isLocked = lane.buffer !== undefined && lane.buffer.drains !== this.drains;
     this.drained = this.isCommit[at] !== 0 ? 0 : (lane.buffer?.commits ?? 0) - this.commits;
@@ -131,18 +142,39 @@ export class History<S> {
     this.lastStep[pid] = at;
   }
 
-  /** The same where it will not be asked what happened before what: only whether a next step depends on this one. */
-  performAlone(at: number, pid: number, onChange?: (code: number) => void): void {
+  /**
+   * The same where it will not be asked what happened before what: only whether a next step depends on this one.
+   * `onAccess` is told of each access that was not announced, and of the announced one first if the context canYield.
+   */
+  performAlone(at: number, pid: number, onAccess?: (code: number) => void): void {
     this.before(at, pid);
     const { execution } = this;
+    const context = execution.stage.contexts[pid];
+    const mayYield = this.canYield(context);
+    const wasOpen = mayYield && isOpen(context.lane);
     execution.perform(pid);
+    this.isYielding[at] = wasOpen && isOpen(context.lane) && context.nextLane === undefined ? 1 : 0;
     const { changes, changeCount } = execution.stage;
     const changed = changeCount === 0 ? undefined : changes.slice(0, changeCount);
     this.changes[at] = changed;
+    this.telling = pid;
+    if (mayYield) onAccess?.(this.code[at]);
     for (const code of changed ?? []) {
       if (this.isSeen(code)) this.isVisible[at] = 1;
-      onChange?.(code);
+      onAccess?.(code);
     }
+    this.telling = -1;
+  }
+
+  /** True if the steps of the context may be such that other tasks of its CPU can make theirs before or after. */
+  canYield({ kind, lane }: Context): boolean {
+    const { memory, preemptible } = this.execution.stage;
+    return kind === contextKind.TASK && lane.isShared && preemptible && memory === 'sc';
+  }
+
+  /** True if step `at` was one of those: it left its CPU to other tasks as it found it. */
+  hasYielded(at: number): boolean {
+    return this.isYielding[at] !== 0;
   }
 
   /** True if step `at` made accesses that it had not announced. */
@@ -214,11 +246,15 @@ export class History<S> {
     return code !== NO_ACCESS && this.touches(i, code);
   }
 
-  /** True if step `i` was made by another context of the same CPU, which excludes this one, or its order matters to it. */
-  dependsByCpu(i: number, context: Context): boolean {
+  /**
+   * True if step `i` was made by another context of the same CPU, which excludes this one, or its order matters to it.
+   *
+   * @param yields the context's next step leaves the CPU to other tasks, as hasYielded says of it once it has been done.
+   */
+  dependsByCpu(i: number, context: Context, yields: boolean): boolean {
     if (this.lane[i] !== context.lane.index) return false;
     if (this.isArm64) return this.areOrdered(i, context, isOrdered(context));
-    if (!context.lane.isShared) return false;
+    if (!context.lane.isShared || (yields && this.isYielding[i] !== 0)) return false;
     return context.kind !== contextKind.COMMIT && this.isCommit[i] === 0;
   }
 
@@ -294,6 +330,8 @@ export class History<S> {
   private causeOf(pid: number): number {
     const { kind, lane } = this.execution.stage.contexts[pid];
     if (kind !== contextKind.COMMIT || lane.buffer === undefined) return this.cause[pid];
+    // The store that it has let reach memory does not wait any more.
+    if (pid === this.telling) return this.committed;
     const store = pendingStore(this.execution.stage.contexts[pid]);
     if (store === undefined) return -1;
     return this.storeSteps[lane.index]?.[lane.buffer.oldestNumber(store)] ?? -1;
@@ -344,7 +382,7 @@ export class History<S> {
       if (clocks[row + this.pid[i]] > i) continue;
       const isSameCpu = this.isArm64
         ? this.lane[i] === context.lane.index && this.areOrdered(i, context, this.isOrdered[at] !== 0)
-        : this.dependsByCpu(i, context);
+        : this.dependsByCpu(i, context, this.isYielding[at] !== 0);
       const depends = isSameCpu || this.dependsByObject(i, context, code);
       if (depends || (changes !== undefined && this.dependsByAny(i, context, changes))) this.join(row, i);
     }

@@ -28,6 +28,8 @@ export class Reduction<S> implements DivisibleSearch {
   private readonly sleep: Int32Array;
   /** Contexts tried whose step must not sleep. */
   private readonly wakeful: Int32Array;
+  /** Contexts tried, or asleep, whose step leaves their CPU to other tasks. */
+  private readonly yielding: Int32Array;
   /** For each state: sets of contexts of which all are to be tried if one is. */
   private readonly together: (readonly number[])[] = [];
   private readonly chosen: Int32Array;
@@ -47,6 +49,7 @@ export class Reduction<S> implements DivisibleSearch {
     this.done = new Int32Array(size);
     this.sleep = new Int32Array(size);
     this.wakeful = new Int32Array(size);
+    this.yielding = new Int32Array(size);
     this.chosen = new Int32Array(size);
     this.choices = new Int32Array(size);
     this.nowNs = new Float64Array(size);
@@ -71,6 +74,7 @@ export class Reduction<S> implements DivisibleSearch {
       done: this.done[at],
       sleep: this.sleep[at],
       wakeful: this.wakeful[at],
+      yielding: this.yielding[at],
       nowNs: this.nowNs[at],
     }));
     return { states, floor: this.floor, unseen: 0 };
@@ -85,25 +89,26 @@ export class Reduction<S> implements DivisibleSearch {
       this.done[at] = state.done;
       this.sleep[at] = state.sleep;
       this.wakeful[at] = state.wakeful;
+      this.yielding[at] = state.yielding;
       this.nowNs[at] = state.nowNs;
     });
     for (let rest = unseen; rest !== 0; rest &= rest - 1) {
-      const pid = lowest(rest);
-      if (this.changesMore(floor - 1, pid)) this.wakeful[floor - 1] |= 1 << pid;
+      this.tryAlone(floor - 1, lowest(rest));
     }
   }
 
-  /** True if the step of context `pid` in state `at` changes more than it announces. */
-  private changesMore(at: number, pid: number): boolean {
+  /** Does the step of context `pid` in state `at` for what is to be known of it. */
+  private tryAlone(at: number, pid: number): void {
     const { execution } = this.setup;
     execution.begin();
+    this.history.begin();
     for (let i = 0; i < at; i++) {
       execution.stage.nowNs = this.nowNs[i];
       execution.perform(this.chosen[i]);
     }
     execution.stage.nowNs = this.nowNs[at];
-    execution.perform(pid);
-    return execution.stage.changeCount !== 0;
+    this.history.performAlone(at, pid);
+    this.noteTried(at, pid);
   }
 
   private backtrack(): boolean {
@@ -205,10 +210,17 @@ export class Reduction<S> implements DivisibleSearch {
     const pid = this.chosen[at];
     const context = execution.stage.contexts[pid];
     const { step } = context;
-    this.findRace(at - 1, context, step, accessOf(context));
-    this.history.performNew(at, pid, (code) => this.findRace(at - 1, context, step, code));
-    if (this.history.hasChanges(at)) this.wakeful[at] |= 1 << pid;
+    const { history } = this;
+    if (!history.canYield(context)) this.findRace(at - 1, context, step, accessOf(context), false);
+    history.performNew(at, pid, (code) => this.findRace(at - 1, context, step, code, history.hasYielded(at)));
+    this.noteTried(at, pid);
     tally.stepped(at + 1, this.chosen);
+  }
+
+  /** Notes what is known of the step of context `pid` in state `at`, now that it has been done. */
+  private noteTried(at: number, pid: number): void {
+    if (this.history.hasChanges(at)) this.wakeful[at] |= 1 << pid;
+    if (this.history.hasYielded(at)) this.yielding[at] |= 1 << pid;
   }
 
   /**
@@ -250,6 +262,7 @@ export class Reduction<S> implements DivisibleSearch {
     this.choices[at + 1] = this.choices[at] + ((enabled & (enabled - 1)) !== 0 ? 1 : 0);
     const isShared = this.dealer.isShared(this.choices[at]);
     this.sleep[at] = isShared ? 0 : this.sleepers(at);
+    this.yielding[at] = at === 0 ? 0 : this.yielding[at - 1] & this.sleep[at];
     const awake = enabled & ~this.sleep[at];
     if (awake === 0) return false;
     this.choose(at, awake);
@@ -297,7 +310,9 @@ export class Reduction<S> implements DivisibleSearch {
       const context = this.setup.execution.stage.contexts[pid];
       const code = accessOf(context);
       const { history } = this;
-      if (history.dependsByCpu(before, context) || history.dependsByObject(before, context, code)) continue;
+      const yields = (this.yielding[before] & (1 << pid)) !== 0;
+      if (history.dependsByCpu(before, context, yields)) continue;
+      if (history.dependsByObject(before, context, code)) continue;
       sleep |= 1 << pid;
     }
     return sleep;
@@ -311,8 +326,10 @@ export class Reduction<S> implements DivisibleSearch {
       const context = contexts[pid];
       if (context.step === undefined || context.kind === contextKind.EARLY || (enabled & (1 << pid)) !== 0)
         continue;
-      this.findRace(steps - 1, context, context.step, accessOf(context));
-      for (const code of execution.looksOf(context)) this.findRace(steps - 1, context, context.step, code);
+      const { step } = context;
+      const yields = this.history.canYield(context);
+      this.findRace(steps - 1, context, step, accessOf(context), yields);
+      for (const code of execution.looksOf(context)) this.findRace(steps - 1, context, step, code, yields);
     }
   }
 
@@ -334,21 +351,29 @@ export class Reduction<S> implements DivisibleSearch {
   /**
    * Looks back from step `from` for those that compete with an access of the context's next step: they depend on each
    * other, nothing orders them, and the context could have gone first.
+   *
+   * @param yields as History.dependsByCpu has it.
    */
-  private findRace(from: number, context: Context, step: Step | undefined, code: number): void {
+  private findRace(
+    from: number,
+    context: Context,
+    step: Step | undefined,
+    code: number,
+    yields: boolean,
+  ): void {
     const { history } = this;
     const { pid } = context;
     history.beginFront(pid, step);
     const canWait = this.canWait(context, step);
     for (let i = from; i >= 0; i--) {
       if (history.pid[i] === pid || history.inFront(i)) continue;
-      const byCpu = history.dependsByCpu(i, context);
+      const byCpu = history.dependsByCpu(i, context, yields);
       if (!byCpu && !history.dependsByObject(i, context, code)) continue;
       if (byCpu && history.keptFromCpu(i, pid)) continue;
       if (history.isHandover(i, step, code)) continue;
       const end = history.endOfStretch(i, from);
       if (end === 0) continue;
-      const competes = this.tryBefore(i, end, context, code);
+      const competes = this.tryBefore(i, end, context, code, yields);
       // Where it is not sure that the step could have been done before `i`, earlier ones may be those that it races with.
       if (competes && end > from && (!canWait || (this.enabled[i] & (1 << pid)) !== 0)) history.joinFront(i);
     }
@@ -376,7 +401,7 @@ export class Reduction<S> implements DivisibleSearch {
    *
    * @returns false if step `i` is what made the context's next step possible, so that they do not compete.
    */
-  private tryBefore(i: number, end: number, context: Context, code: number): boolean {
+  private tryBefore(i: number, end: number, context: Context, code: number, yields: boolean): boolean {
     const { history, enabled } = this;
     const self = 1 << context.pid;
     let seen = 0;
@@ -387,7 +412,7 @@ export class Reduction<S> implements DivisibleSearch {
       const other = 1 << history.pid[j];
       if ((seen & other) === 0 && !this.isBehindAny(i, j)) first |= other;
       seen |= other;
-      if (other === self || this.isBeforeNext(j, context, code)) isFree = false;
+      if (other === self || this.isBeforeNext(j, context, code, yields)) isFree = false;
     }
     if (isFree) {
       // Nothing else could have made it possible, so if it was not then, it is step `i` that made it so.
@@ -409,9 +434,9 @@ export class Reduction<S> implements DivisibleSearch {
     return false;
   }
 
-  private isBeforeNext(j: number, context: Context, code: number): boolean {
+  private isBeforeNext(j: number, context: Context, code: number, yields: boolean): boolean {
     const { history } = this;
     if (history.isBefore(j)) return true;
-    return history.dependsByCpu(j, context) || history.dependsByObject(j, context, code);
+    return history.dependsByCpu(j, context, yields) || history.dependsByObject(j, context, code);
   }
 }

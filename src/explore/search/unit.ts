@@ -11,6 +11,8 @@ export interface UnitState {
   readonly sleep: number;
   /** Of what has been tried: steps that changed more than they had announced, so that they must not sleep. */
   readonly wakeful: number;
+  /** Of what has been tried or need not be: steps that leave their CPU to its other tasks (History.hasYielded). */
+  readonly yielding: number;
   /** Virtual time, in nanoseconds. */
   readonly nowNs: number;
 }
@@ -21,7 +23,7 @@ export interface Unit {
   readonly states: readonly UnitState[];
   /** The first of the states that only this unit has to do with: what is to be tried before it is told in `wanted`. */
   readonly floor: number;
-  /** What is done in the last state before the floor, without it being known whether it must not sleep. */
+  /** What is done in the last state before the floor, without its being known whether it must not sleep, or yields. */
   readonly unseen: number;
 }
 

@@ -15,7 +15,7 @@ describeWithRedis('with a real Redis', () => {
   test(
     'two of four workers are killed, Redis is killed and started again: the same report, execution by execution',
     async () => {
-      const search = ['explore', 'rescind-reuse', 'dispose-before-free', '--json'];
+      const search = ['explore', 'rescind-reuse', 'rfc-late-interrupt', '--json'];
       const alone = real.run(...search, '--workers', '2');
       const many = real.run(...search, ...real.atQueue());
       const workers = [1, 2, 3, 4].map(() => real.run('worker', '--workers', '1', ...real.atQueue()));

@@ -18,7 +18,16 @@ import { irqlab } from '../../support/cli.js';
 const unit = { states: [], floor: 0, unseen: 0 };
 const search = { race: 'r', variant: 'v', memory: 'sc', strategy: { kind: 'dpor' } };
 const job = { options: 'o', search, unit, steps: 1000 };
-const state = { chosen: 1, enabled: 3, todo: 2, done: -2147483648, sleep: 0, wakeful: 0, nowNs: 0 };
+const state = {
+  chosen: 1,
+  enabled: 3,
+  todo: 2,
+  done: -2147483648,
+  sleep: 0,
+  wakeful: 0,
+  yielding: 0,
+  nowNs: 0,
+};
 
 describe('what the queue has is taken only if it is', () => {
   test('a unit', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { exploreShard } from '../../../src/explore/explore.js';
-import type { MemoryModel, Model } from '../../../src/explore/model.js';
+import type { CpuControl, MemoryModel, Model } from '../../../src/explore/model.js';
 import type { ExploreOptions, Strategy } from '../../../src/explore/options.js';
 import type { Report } from '../../../src/explore/report/report.js';
 import { type Procedure, SharedWord } from '../../../src/machine/step.js';
@@ -94,6 +94,72 @@ test('reduction tries what a step kept from going on, also where all else is asl
   });
   const [plain, reduced] = (['dfs', 'dpor'] as const).map((kind) => explore(model, { strategy: { kind } }));
   expect(seen(reduced)).toEqual(seen(plain));
+});
+
+describe('tasks of one CPU', () => {
+  type Body = (cpu: CpuControl, words: readonly SharedWord[], log: string[]) => Procedure<void>;
+
+  /** Two tasks of CPU 0, the first of which does two steps on a word that the other one does not use. */
+  function twoTasks(second: Body, preemptible = true): Model<string[]> {
+    return {
+      name: 'two tasks of a CPU',
+      setup(world) {
+        world.preemptible = preemptible;
+        const log: string[] = [];
+        const words = [new SharedWord('x'), new SharedWord('y'), new SharedWord('z')];
+        const first = function* (): Procedure<void> {
+          yield words[0].update;
+          yield words[1].update;
+          log.push('a');
+        };
+        world.task(0, 'a', first());
+        world.task(0, 'b', second(world.cpu(0), words, log));
+        return log;
+      },
+      outcome: (log) => log.join(' '),
+    };
+  }
+
+  function* apart(_cpu: CpuControl, words: readonly SharedWord[]): Procedure<void> {
+    for (let times = 0; times < 3; times++) yield words[2].update;
+  }
+
+  /** Keeps interrupts off from its second step to its third. */
+  function* masked(cpu: CpuControl, words: readonly SharedWord[]): Procedure<void> {
+    yield words[2].update;
+    yield words[2].update;
+    cpu.localIrqDisable();
+    yield words[2].update;
+    cpu.localIrqEnable();
+  }
+
+  /** The same, but its second step uses the word of the first task's last one. */
+  function* maskedLast(cpu: CpuControl, words: readonly SharedWord[], log: string[]): Procedure<void> {
+    yield words[2].update;
+    yield words[1].update;
+    log.push('b');
+    cpu.localIrqDisable();
+    yield words[2].update;
+    cpu.localIrqEnable();
+  }
+
+  test.each<[string, Body, number, number]>([
+    ['commute where they use different words', apart, 10, 1],
+    ['do not where one has interrupts off: its whole section comes before, between or behind', masked, 6, 3],
+    ['meet at a word, too, where a step turns interrupts off', maskedLast, 6, 3],
+  ])('%s', (_, second, plain, reduced) => {
+    const [all, classes] = (['dfs', 'dpor'] as const).map((kind) =>
+      explore(twoTasks(second), { strategy: { kind } }),
+    );
+    expect(seen(classes)).toEqual(seen(all));
+    expect([all.executions, classes.executions]).toEqual([plain, reduced]);
+  });
+
+  test('take turns where they may sleep only, so that none commutes with what comes between', () => {
+    const model = twoTasks(apart, false);
+    const runs = (['dfs', 'dpor'] as const).map((kind) => explore(model, { strategy: { kind } }).executions);
+    expect(runs).toEqual([2, 2]);
+  });
 });
 
 test.each<Strategy>([{ kind: 'dfs' }, { kind: 'dpor' }])('parts of $kind share the work', (strategy) => {

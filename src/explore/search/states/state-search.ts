@@ -353,7 +353,7 @@ export class StateSearch<S> implements Search {
       const pid = lowest(rest);
       const context = this.setup.execution.stage.contexts[pid];
       const { history } = this;
-      if (history.dependsByCpu(before, context)) continue;
+      if (history.dependsByCpu(before, context, false)) continue;
       if (history.dependsByObject(before, context, accessOf(context))) continue;
       sleep |= 1 << pid;
     }
