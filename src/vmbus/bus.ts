@@ -229,6 +229,8 @@ export class VmbusBus {
    * Linux has only netvsc look at that.
    */
   *addSubChannel(primary: VmbusChannel, channel: VmbusChannel): Procedure<void> {
+    // Who makes the device lists the channel as open in the same step.
+    primary.stateVar.announceRead();
     const device = deviceOf(primary);
     const asked = device?.subChannelsAsked ?? 0;
     if (channel.offer.subChannelIndex > asked) this.connection.refuse('offer-sub-channel-nobody-asked-for');
