@@ -87,16 +87,8 @@ const compilerOptions = {
 
 /** A program whose inversify is older than npm would have it is told what irqlab needs. */
 function expectWordsFor(inversify) {
-  const install = [
-    'install',
-    '--no-save',
-    '--no-audit',
-    '--no-fund',
-    '--prefer-offline',
-    '--legacy-peer-deps',
-    inversify,
-  ];
-  run('npm', install);
+  const options = ['--no-save', '--no-audit', '--no-fund', '--prefer-offline', '--legacy-peer-deps'];
+  run('npm', ['install', ...options, inversify, 'reflect-metadata@0.2']);
   const make = ['--input-type=module', '-e', "(await import('irqlab')).Guest.create({ cpus: 1 })"];
   const { stderr } = spawnSync(process.execPath, make, { cwd: project, encoding: 'utf8' });
   if (!stderr.includes('irqlab needs inversify 8.2')) throw new Error(`with ${inversify}: ${stderr}`);
