@@ -243,7 +243,7 @@ export class DisposeFirstRelidMap extends IrqdomainRelidMap {
     yield* this.dispose(channel);
     if (!channel.irqRequested) return;
     channel.irqRequested = false;
-    yield this.core.sparseIrqs.lookUp;
+    yield this.core.sparseIrqs.lookUp(irq);
     yield* freeIrq(this.core, irq, channel);
   }
 }
