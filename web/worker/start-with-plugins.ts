@@ -1,5 +1,5 @@
 // The worker of `irqlab web --plugin`: as start.ts, with what plug-ins add. The server writes the module that calls it
-// (src/serve/plugin-files.ts).
+// (src/serve/with-plugins.ts).
 import { languageWith, type PluginModule, type ScenarioLanguage, scenarioWords } from 'irqlab/browser';
 import { listen } from './listen.js';
 import { serve } from './serve.js';
