@@ -13,12 +13,12 @@ const ZERO = 0x30;
 const digits = new Uint32Array(1000);
 const leadingDigits = new Uint32Array(1000);
 for (let number = 0; number < 1000; number++) {
-  digits[number] = wordOf(` ${String(number).padStart(3, '0')}`);
-  leadingDigits[number] = wordOf(String(number).padStart(4));
-}
-
-function wordOf(text: string): number {
-  return [...text].reduceRight((word, character) => (word << 8) | character.charCodeAt(0), 0);
+  const ones = (ZERO + (number % 10)) << 24;
+  const tens = (ZERO + (Math.floor(number / 10) % 10)) << 16;
+  const hundreds = (ZERO + Math.floor(number / 100)) << 8;
+  digits[number] = ones | tens | hundreds | BLANK;
+  leadingDigits[number] =
+    ones | (number < 10 ? BLANK << 16 : tens) | (number < 100 ? BLANK << 8 : hundreds) | BLANK;
 }
 
 /** Counts as they stand in /proc/interrupts, with a blank between two. */
