@@ -145,10 +145,13 @@ module.exports = {
       to: { path: '^src/host/', pathNot: '^src/host/protocols/' },
     },
     {
-      name: 'the-parser-is-loaded-by-hooks-only',
-      comment: 'Whoever does not sanitize need not load a parser',
+      name: 'the-parser-is-loaded-on-demand-only',
+      comment: 'Whoever neither sanitizes nor serves plug-ins need not load a parser',
       severity: 'error',
-      from: { path: '^src/', pathNot: '^src/(command/sanitize/hooks|explore/sanitize/instrument)\\.ts$' },
+      from: {
+        path: '^src/',
+        pathNot: '^src/(command/sanitize/hooks|explore/sanitize/instrument|serve/module-imports)\\.ts$',
+      },
       to: { path: '(@babel/|^src/explore/sanitize/instrument\\.ts$)' },
     },
     {

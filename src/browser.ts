@@ -140,6 +140,7 @@ export {
 export type { Answer } from './scenario/actions/answer.js';
 export * as expects from './scenario/actions/expects.js';
 export type { Checks } from './scenario/checks/checks.js';
+export { languageWith } from './guest/language.js';
 export type { ScenarioLanguage } from './scenario/language.js';
 export type {
   DisableWait,

@@ -1,7 +1,9 @@
 // Parts of the library that not everybody needs, loaded when they are asked for.
 import type { AxisName } from './compare/axes.js';
 import type { Compared } from './compare/comparison.js';
+import type { PluginModule } from './guest/container/contributions.js';
 import { Guest } from './guest/guest.js';
+import { languageWith } from './guest/language.js';
 import type { Race } from './races/race.js';
 import { runScenario } from './scenario/runner.js';
 import type { Scenario } from './scenario/scenario.js';
@@ -9,7 +11,7 @@ import type { Scenario } from './scenario/scenario.js';
 /** Loads them all now: what a page asks for later needs no network. */
 export async function loadOnDemand(): Promise<void> {
   await Promise.all([
-    import('./races/index.js'),
+    import('./command/races-with.js'),
     import('./capture/bundle/recording.js'),
     import('./capture/bundle/findings.js'),
     import('modern-tar'),
@@ -22,9 +24,14 @@ export async function loadOnDemand(): Promise<void> {
   ]);
 }
 
-/** The table of races, as `irqlab explore` lists it. */
-export async function loadRaces(): Promise<readonly Race[]> {
-  return (await import('./races/index.js')).races;
+/**
+ * The table of races, as `irqlab explore` lists it.
+ *
+ * @param modules of plug-ins, whose races stand behind irqlab's own; default: none.
+ * @throws PluginError if one of them binds what is no race, or has the id of another one.
+ */
+export async function loadRaces(modules: readonly PluginModule[] = []): Promise<readonly Race[]> {
+  return (await import('./command/races-with.js')).racesWith(modules);
 }
 
 /** What was captured of a real machine, and what to call it in messages: a text that a program printed, or a file. */
@@ -70,14 +77,22 @@ export interface ScenarioAxis {
   readonly problem: string | undefined;
 }
 
-/** The axes that `irqlab compare --vary` knows. */
-export async function axesOf(scenario: Scenario): Promise<readonly ScenarioAxis[]> {
+/**
+ * The axes that `irqlab compare --vary` knows.
+ *
+ * @param modules of plug-ins, which may have choices of their own; default: none.
+ */
+export async function axesOf(
+  scenario: Scenario,
+  modules: readonly PluginModule[] = [],
+): Promise<readonly ScenarioAxis[]> {
   const { axisNames, choicesOf } = await import('./compare/axes.js');
   const { axisProblem } = await import('./compare/one.js');
   const { design, kernel } = scenario.guest;
+  const names = choiceNames(modules);
   return axisNames.map((axis) => ({
     axis,
-    choices: choicesOf(axis, design, undefined, kernel).map(({ name, isOwn }) => ({ name, isOwn })),
+    choices: choicesOf(axis, design, names, kernel).map(({ name, isOwn }) => ({ name, isOwn })),
     problem: axisProblem(axis, scenario),
   }));
 }
@@ -92,23 +107,30 @@ export interface ComparedChoice {
 /**
  * Runs a scenario under one choice of an axis, as `irqlab compare` does under each.
  *
+ * @param modules of plug-ins; default: none.
  * @throws RangeError if there is no such choice; UsageError if the scenario's own guest cannot be.
  */
 export async function compareChoice(
   scenario: Scenario,
   axis: AxisName,
   choice: string,
+  modules: readonly PluginModule[] = [],
 ): Promise<ComparedChoice> {
   const { choicesOf } = await import('./compare/axes.js');
   const { compareOne, withDesign } = await import('./compare/one.js');
   const { columnsOf } = await import('./compare/text.js');
   const { design, kernel } = scenario.guest;
-  const found = choicesOf(axis, design, undefined, kernel).find(({ name }) => name === choice);
+  const found = choicesOf(axis, design, choiceNames(modules), kernel).find(({ name }) => name === choice);
   if (found === undefined) throw new RangeError(`${axis} has no choice ${choice}`);
   const compared = await compareOne(withDesign(scenario, found), found, {
-    create: async (options) => Guest.create(options),
+    create: async (options) => Guest.create(options, { modules }),
     run: (guest, varied) => runScenario(guest, varied),
   });
   const cells = columnsOf(axis, false).map(({ title, cell }) => ({ title, text: cell(compared) }));
   return { compared, cells };
+}
+
+/** Names of the choices on each axis; undefined: irqlab's own. */
+function choiceNames(modules: readonly PluginModule[]) {
+  return modules.length === 0 ? undefined : languageWith(modules).vocabulary.designChoices;
 }

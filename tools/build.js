@@ -16,6 +16,7 @@ const inputs = [
   'tools/build.js',
   'tools/bundle.js',
   'tools/bundle-cache.js',
+  'tools/bundle-for-plugins.js',
   'tools/man.js',
   'tools/man',
   'tools/package/licences.js',
@@ -30,6 +31,7 @@ const steps = [
   ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json'],
   ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.examples.json'],
   ['tools/bundle.js'],
+  ['tools/bundle-for-plugins.js'],
   ['tools/man.js'],
   ['node_modules/vite/bin/vite.js', 'build', '--config', 'web/vite.config.js'],
 ];

@@ -1,6 +1,7 @@
 // Packs the package, installs it into an empty project, and has what a user writes against it compiled and run there:
 // test/package/consumer and the examples. Needs a build: npm run package.
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import {
   appendFileSync,
   cpSync,
@@ -54,9 +55,12 @@ function firstImportBytes() {
 /** Packages that the bill of materials lacks, or has without a licence. */
 function unknownInSbom() {
   const { components } = JSON.parse(run('npm', ['run', '--silent', 'sbom'], root));
-  const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  const { dependencies, peerDependencies, peerDependenciesMeta } = JSON.parse(
+    readFileSync(join(root, 'package.json'), 'utf8'),
+  );
+  const peers = Object.keys(peerDependencies).filter((name) => !peerDependenciesMeta[name]?.optional);
   const known = components.filter(({ licenses }) => licenses?.length > 0).map(({ name }) => name);
-  return [...new Set([...Object.keys(dependencies), ...components.map(({ name }) => name)])]
+  return [...new Set([...Object.keys(dependencies), ...peers, ...components.map(({ name }) => name)])]
     .filter((name) => !known.includes(name))
     .map((name) => `npm run sbom: nothing of the licence of ${name}`);
 }
@@ -80,6 +84,23 @@ const compilerOptions = {
   rootDir: '.',
   outDir: 'dist',
 };
+
+/** A program whose inversify is older than npm would have it is told what irqlab needs. */
+function expectWordsFor(inversify) {
+  const install = [
+    'install',
+    '--no-save',
+    '--no-audit',
+    '--no-fund',
+    '--prefer-offline',
+    '--legacy-peer-deps',
+    inversify,
+  ];
+  run('npm', install);
+  const make = ['--input-type=module', '-e', "(await import('irqlab')).Guest.create({ cpus: 1 })"];
+  const { stderr } = spawnSync(process.execPath, make, { cwd: project, encoding: 'utf8' });
+  if (!stderr.includes('irqlab needs inversify 8.2')) throw new Error(`with ${inversify}: ${stderr}`);
+}
 
 const runConsumer = `
   const { expected, useAll } = await import('./dist/consumer/main.js');
@@ -106,6 +127,25 @@ function useVitest() {
   });
   run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', join(project, 'vitest')]);
   run(process.execPath, ['node_modules/vitest/vitest.mjs', 'run']);
+}
+
+/** Serves the page with a plug-in, and asks for the plug-in and for what it imports. */
+async function servePlugin(file) {
+  const server = spawn(join(project, 'node_modules/.bin/irqlab'), ['web', '--plugin', file]);
+  try {
+    const [address] = await once(server.stdout, 'data');
+    const get = async (path) => {
+      const answer = await fetch(new URL(path, String(address)));
+      if (!answer.ok) throw new Error(`irqlab web --plugin: ${path} gives ${answer.status}`);
+      return answer.text();
+    };
+    const text = await get('/plug-ins/1/race.mjs');
+    for (const [, path] of text.matchAll(/from "([^"]+)"/g)) await get(path);
+    await get('/plug-ins/start.js');
+    await get('/with-plugins/worker.js');
+  } finally {
+    server.kill();
+  }
 }
 
 /** The same race with the sanitizer, for which the code must be loaded by its hooks. */
@@ -173,6 +213,8 @@ try {
   cpSync(join(installed, 'plugin-race/plugin.js'), join(elsewhere, 'race.mjs'));
   run('npx', ['--no-install', 'irqlab', 'explore', 'shared-count', '--plugin', join(elsewhere, 'race.mjs')]);
   console.log('ok   it loads plug-ins from elsewhere');
+  await servePlugin(join(elsewhere, 'race.mjs'));
+  console.log('ok   it serves the page with plug-ins');
   const irqlab = (...args) => run(join(project, 'node_modules/.bin/irqlab'), args, elsewhere);
   for (const file of ['mine.ts', 'mine.mts', 'mine.js', 'mine.mjs']) {
     irqlab('init', 'race', file);
@@ -205,6 +247,8 @@ try {
     node('node_modules/irqlab/dist/cli/cli.js', 'explore', join(elsewhere, 'mine.ts'));
     console.log(`ok   it runs on Node ${node('--version').trim().slice(1)}`);
   }
+  for (const version of [6, 7]) expectWordsFor(`inversify@${version}`);
+  console.log('ok   it says what it needs where inversify is too old');
 } catch (error) {
   console.log(`FAIL ${error instanceof Error ? error.message : error}`);
   process.exitCode = 1;

@@ -11,8 +11,11 @@ const manifest = read('package.json');
 const lock = read('package-lock.json');
 delete manifest.devDependencies;
 delete lock.packages[''].devDependencies;
-for (const [path, { dev, devOptional }] of Object.entries(lock.packages))
-  if (dev || devOptional) delete lock.packages[path];
+
+/** Runs npm there. @returns its exit status. */
+function npm(...args) {
+  return spawnSync('npm', args, { cwd, stdio: 'inherit' }).status ?? 1;
+}
 
 const parent = mkdtempSync(join(tmpdir(), 'irqlab-sbom-'));
 // npm calls the project after its folder.
@@ -21,9 +24,9 @@ try {
   mkdirSync(cwd);
   writeFileSync(join(cwd, 'package.json'), JSON.stringify(manifest));
   writeFileSync(join(cwd, 'package-lock.json'), JSON.stringify(lock));
-  const args = ['sbom', '--package-lock-only', '--sbom-format', 'cyclonedx'];
-  const { status } = spawnSync('npm', args, { cwd, stdio: 'inherit' });
-  process.exitCode = status ?? 1;
+  // Leaves in the lock file what the manifest asks for, peers that are not optional included.
+  const pruned = npm('install', '--package-lock-only', '--offline', '--ignore-scripts', '--silent');
+  process.exitCode = pruned || npm('sbom', '--package-lock-only', '--sbom-format', 'cyclonedx');
 } finally {
   rmSync(parent, { recursive: true, force: true });
 }

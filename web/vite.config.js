@@ -42,7 +42,7 @@ const licences = {
 const workerParts = [
   // With all that they import.
   { name: 'guest', test: /\/web\/worker\/serve\./, priority: 1 },
-  { name: 'races', test: /\/web\/worker\/races\.|\/dist\/races\/index\.js$/ },
+  { name: 'races', test: /\/web\/worker\/races\.|\/dist\/(races\/(index|module)|command\/races-with)\.js$/ },
   { name: 'compare', test: /\/web\/worker\/compare\.|\/dist\/(compare|guest\/run-stats)/ },
   { name: 'captures', test: /\/dist\/capture\/|\/modern-tar\// },
 ];

@@ -28,7 +28,7 @@ export async function runCat(
   const guest = await bootGuest(scenario, guestsWith(plugins));
   let ok = true;
   if (runNs !== undefined) {
-    const result = runGuest(guest, { ...scenario, print: [] }, { runNs });
+    const result = runGuest(guest, { ...scenario, print: [] }, { runNs, tell: stdio.progress });
     const steps = result.steps.filter(({ outcome }) => outcome === 'failed');
     stdio.err(failureText(scenario.file, { ...result, steps }), failurePaint);
     ok = result.ok;

@@ -3,7 +3,7 @@ import { RACE } from '../races/race.js';
 import { SCENARIO_ACTION } from '../scenario/actions/action.js';
 import { COMMAND } from './command.js';
 import { commandsWith } from './commands-with.js';
-import { racesWith } from './explore/races-with.js';
+import { racesWith } from '../command/races-with.js';
 
 /**
  * Checks what plug-ins bind to all tokens, whichever of them the command needs.
@@ -19,7 +19,7 @@ export async function checkPlugin(own: readonly PluginModule[], all: readonly Pl
   new Contributions(own).checkAnyOf([...guestTokens, SCENARIO_ACTION, RACE, COMMAND]);
   languageWith(all);
   const plugins = { files: [], modules: all, language: undefined };
-  await racesWith(plugins);
+  await racesWith(all);
   await commandsWith(plugins);
   tryGuest(all);
 }

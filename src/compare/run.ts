@@ -48,7 +48,7 @@ export async function runCompare(
   const choices = choicesFor(vary, scenario, plugins);
   const others = await elsewhere?.();
   if (others === undefined) {
-    const row = rowHere(scenario, plugins, time ? measure : undefined);
+    const row = rowHere(scenario, plugins, time ? measure : undefined, stdio);
     return showRows(scenario, options, choices, stdio, row);
   }
   try {
@@ -65,12 +65,13 @@ function rowHere(
   scenario: Scenario,
   plugins: Plugins,
   measure: EventCost | undefined,
+  stdio: Stdio,
 ): (choice: Choice) => Promise<Compared> {
   return async (choice) => {
     const varied = withDesign(scenario, choice);
     const row = await compareOne(varied, choice, {
       create: guestsWith(plugins),
-      run: (guest, varied) => runGuest(guest, varied),
+      run: (guest, varied) => runGuest(guest, varied, { tell: stdio.progress, label: `${choice.name}: ` }),
     });
     return row.problem === undefined && measure !== undefined
       ? { ...row, eventNs: await measure(varied.guest) }

@@ -6,11 +6,15 @@ import { openScenario } from '../command/scenario-file.js';
 import { isTerminal, type Stdio } from '../command/stdio.js';
 import { readText } from '../command/named-file.js';
 import { UsageError } from '../command/usage-error.js';
+import { noPlugins, type Plugins } from '../command/plugins.js';
 import { type PageFiles, readPageFiles, withScenario } from './page-files.js';
+import { pluggedWorker, withPlugins } from './with-plugins.js';
 
 const LOOPBACK = '127.0.0.1';
 /** Where `npm run web` has put the page. */
 const built = new URL('../web/', import.meta.url);
+/** And what a page with plug-ins has in place of its worker. */
+const library = new URL('../web-with-plugins/', import.meta.url);
 
 /** As the page itself says, which other servers send without headers; and nobody may put it into a frame. */
 const policy =
@@ -37,16 +41,19 @@ const ofWorker = {
  *
  * @param file the scenario that it begins with; undefined: an example.
  * @param port 0: one that is free.
+ * @param plugins default: none.
  * @param directory where the page is; default: where the build has put it.
- * @throws UsageError for a scenario or a port that cannot be used.
+ * @throws UsageError for a scenario, a port or a plug-in that cannot be used.
  */
 export async function servePage(
   file: string | undefined,
   port: number,
   stdio: Stdio,
+  plugins = noPlugins,
   directory = built,
 ): Promise<number> {
-  const files = filesFor(file, stdio, directory);
+  const page = filesFor(file, stdio, plugins, directory);
+  const files = plugins.files.length === 0 ? page : await withPlugins(page, plugins.files, library);
   const server: Server = createServer(answer(files, () => (server.address() as AddressInfo).port));
   server.listen(port, LOOPBACK);
   await once(server, 'listening').catch((error: NodeJS.ErrnoException) => {
@@ -64,12 +71,12 @@ export async function servePage(
   return exitStatus.ok;
 }
 
-function filesFor(file: string | undefined, stdio: Stdio, directory: URL): PageFiles {
+function filesFor(file: string | undefined, stdio: Stdio, plugins: Plugins, directory: URL): PageFiles {
   const files = readPageFiles(directory);
   if (file === undefined) return files;
   const { name, text } = readText(file, stdio);
   // What is wrong with it is told here, where it was named.
-  openScenario(file, { ...stdio, readStdin: () => text });
+  openScenario(file, { ...stdio, readStdin: () => text }, plugins);
   return withScenario(files, name.replace(/^.*[/\\]/, ''), text);
 }
 
@@ -93,7 +100,7 @@ export function answer(files: PageFiles, port: () => number): RequestListener {
     response.writeHead(200, {
       ...headers,
       ...(path.startsWith('/assets/') && forEver),
-      ...(path.startsWith('/assets/start-') && ofWorker),
+      ...((path.startsWith('/assets/start-') || path === pluggedWorker) && ofWorker),
       'content-type': file.type,
       'content-length': file.bytes.byteLength,
     });

@@ -87,6 +87,28 @@ describe('irqlab conformance', () => {
     expect(await run(golden, '--kernel', '5.4')).toMatchObject({ status: 2 });
   });
 
+  test('a machine with more CPUs than Linux can have is a failure, not a machine', async () => {
+    const oversized = (name: string): string =>
+      firstLines(name, 1).replace(/"nr_cpu_ids":\s*\d+/, '"nr_cpu_ids":1000000000');
+    const kinds = ['affinity-write', 'genirq-api', 'hotplug', 'hotplug-devices', 'proc-irq-tree'];
+    const made = directory(
+      'oversized',
+      Object.fromEntries(kinds.map((name) => [`${name}.jsonl`, oversized(name)])),
+    );
+    const { status, out } = await run(made);
+    expect(status).toBe(1);
+    expect(out.match(/RangeError: nr_cpu_ids is 1000000000; Linux has 1 to 8192/g)).toHaveLength(
+      kinds.length,
+    );
+  });
+
+  test('more interrupts at once than anybody records are a failure, not a wait', async () => {
+    const storm = firstLines('hotplug', 2).replaceAll(/"n":\s*\d+/g, '"n":1000000000');
+    const { status, out } = await run(directory('storm', { 'hotplug.jsonl': storm }));
+    expect(status).toBe(1);
+    expect(out).toContain('RangeError: n is 1000000000; at most 1000000 interrupts are raised at once');
+  });
+
   test('uncompressed files under other names, and pairs, are known by what they hold', async () => {
     const { json, text } = pair();
     const made = directory('names', {

@@ -5,6 +5,8 @@ import { readPage, root } from './pages.js';
 interface Manifest {
   readonly dependencies: Readonly<Record<string, string>>;
   readonly devDependencies: Readonly<Record<string, string>>;
+  readonly peerDependencies: Record<string, string>;
+  readonly peerDependenciesMeta: Record<string, { optional?: boolean }>;
   readonly allowScripts: Readonly<Record<string, boolean>>;
   readonly scripts: Readonly<Record<string, string>>;
 }
@@ -47,14 +49,23 @@ function rowsIn(section: string): Row[] {
 
 /** How package.json writes what a line says. */
 function versionsOf(range: string): string {
-  if (!range.startsWith('^')) return 'exact';
+  if (!/^[~^]/.test(range)) return 'exact';
   const [major, minor] = range.slice(1).split('.');
+  if (range.startsWith('~')) return `patches of ${major}.${minor}`;
   return major === '0' ? `patches of 0.${minor}` : 'any of its major';
 }
 
+/** What users have to have, and npm installs for them. */
+const peers = Object.keys(manifest.peerDependencies).filter(
+  (name) => !manifest.peerDependenciesMeta[name]?.optional,
+);
+
 describe.each([
-  { section: 'At run time', names: Object.keys(manifest.dependencies) },
-  { section: 'For development', names: Object.keys(manifest.devDependencies) },
+  { section: 'At run time', names: [...Object.keys(manifest.dependencies), ...peers] },
+  {
+    section: 'For development',
+    names: Object.keys(manifest.devDependencies).filter((name) => !peers.includes(name)),
+  },
 ])('$section', ({ section, names }) => {
   const rows = rowsIn(section);
 
@@ -68,7 +79,8 @@ describe.each([
   });
 
   test.each(rows)('$packages: package.json takes $versions', ({ packages, versions }) => {
-    const ranges = { ...manifest.dependencies, ...manifest.devDependencies };
+    const peerRanges = Object.fromEntries(peers.map((name) => [name, manifest.peerDependencies[name]]));
+    const ranges = { ...manifest.dependencies, ...manifest.devDependencies, ...peerRanges };
     for (const name of packages) expect(versions.split(/[,:]/)[0]).toBe(versionsOf(ranges[name]));
   });
 });

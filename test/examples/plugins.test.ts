@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { InProcessRunner } from '../../src/cli/explore/in-process.js';
-import { racesWith } from '../../src/cli/explore/races-with.js';
+import { racesWith } from '../../src/command/races-with.js';
 import { runExplore } from '../../src/cli/explore/run.js';
 import { runFile } from '../../src/cli/run/run.js';
 import type { Plugins } from '../../src/command/plugins.js';
@@ -83,14 +83,14 @@ describe("a plug-in's race", () => {
 
   test('stands in the list behind all others', async () => {
     const { ran, io } = collected();
-    const runner = new InProcessRunner(1, await racesWith(await pluginOf('plugin-race')));
+    const runner = new InProcessRunner(1, await racesWith((await pluginOf('plugin-race')).modules));
     expect(await runExplore(undefined, options, io, runner)).toBe(0);
     expect(ran.out).toMatch(/move-vs-close.*shared-count/s);
   });
 
   test('has the verdicts that it says', async () => {
     const { ran, io } = collected();
-    const runner = new InProcessRunner(1, await racesWith(await pluginOf('plugin-race')));
+    const runner = new InProcessRunner(1, await racesWith((await pluginOf('plugin-race')).modules));
     expect(await runExplore('shared-count', options, io, runner)).toBe(0);
     expect(ran.out).toMatch(/^ok {3}shared-count\/plain .*\nok {3}shared-count\/locked /);
   });

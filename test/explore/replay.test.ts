@@ -95,6 +95,7 @@ describe('a trace file', () => {
   test.each<[string, unknown]>([
     ['this is no trace file: "format" must be "irqlab-trace"', {}],
     ['this is no trace file: "format" must be "irqlab-trace"', null],
+    ['the trace file has no version; this program reads version 1', { ...good, version: undefined }],
     ['the trace file has version 2; this program reads version 1', { ...good, version: 2 }],
     ['the trace file has no list "steps"', { ...good, steps: 'none' }],
     ['the trace file: "model" must be a text', { ...good, model: 3 }],

@@ -34,7 +34,7 @@ import {
   VMBUS_DRIVER,
 } from 'irqlab';
 import { commandsWith } from '../../src/cli/commands-with.js';
-import { racesWith } from '../../src/cli/explore/races-with.js';
+import { racesWith } from '../../src/command/races-with.js';
 import { languageWith } from '../../src/guest/language.js';
 import { IRQFD_SOURCE, type ResamplerLifetimeFactory } from '../../src/kvm/resampler-lifetime.js';
 import { resamplerLifetimes } from '../../src/kvm/resampler-variants.js';
@@ -391,8 +391,7 @@ describe('what is there without a guest', () => {
       property: 'x',
       variants: { only: { expected: 'none', model: () => ({ setup: () => ({}), describe: () => [] }) } },
     });
-    const bound = (value: unknown) =>
-      plugins(moduleOf(({ bind }) => bind(RACE).toConstantValue(wrong(value))));
+    const bound = (value: unknown) => moduleOf(({ bind }) => bind(RACE).toConstantValue(wrong(value)));
     expect((await racesWith(bound({ ...race, id: 'mine' }))).map(({ id }) => id)).toContain('mine');
     await expect(racesWith(bound(race))).rejects.toThrow(
       new PluginError('there is a race relid-map already; choose another id'),

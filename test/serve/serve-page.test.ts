@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { inflateRawSync } from 'node:zlib';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { noPlugins } from '../../src/command/plugins.js';
 import { UsageError } from '../../src/command/usage-error.js';
 import { type PageFiles, readPageFiles, withScenario } from '../../src/serve/page-files.js';
 import { answer, servePage } from '../../src/serve/serve-page.js';
@@ -114,12 +115,12 @@ test('serves until it is told to end', async () => {
     said += text;
   };
   const stdio = { out, err: () => {}, readStdin: () => '' };
-  const ended = servePage('examples/channel-affinity.yaml', 0, stdio, url);
+  const ended = servePage('examples/channel-affinity.yaml', 0, stdio, noPlugins, url);
   while (said === '') await new Promise((resolve) => setTimeout(resolve, 5));
   expect(said).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/\n$/);
   expect(await (await fetch(said.trim())).text()).toContain('name=channel-affinity.yaml');
   const taken = Number(new URL(said.trim()).port);
-  await expect(servePage(undefined, taken, stdio, url)).rejects.toThrow(`port ${taken} is in use`);
+  await expect(servePage(undefined, taken, stdio, noPlugins, url)).rejects.toThrow(`port ${taken} is in use`);
   process.emit('SIGTERM');
   expect(await ended).toBe(0);
   await expect(fetch(said.trim())).rejects.toThrow();
@@ -128,7 +129,9 @@ test('serves until it is told to end', async () => {
 test('what is wrong with a scenario is told before anything is served', async () => {
   const bad = directory.file('bad.yaml', 'cpus: 0\n');
   const stdio = { out: () => {}, err: () => {}, readStdin: () => '' };
-  await expect(servePage(bad, 0, stdio, url)).rejects.toThrow('bad.yaml:1:7: expected a whole number');
+  await expect(servePage(bad, 0, stdio, noPlugins, url)).rejects.toThrow(
+    'bad.yaml:1:7: expected a whole number',
+  );
 });
 
 test('refuses a port that is none', async () => {

@@ -48,22 +48,21 @@ export interface Pages {
   open(options?: OpenOptions): Promise<Page>;
 }
 
-/** Tests that need the built page and a browser. @param scenario that the page begins with; default: its own. */
-export function describePage(name: string, tests: (pages: Pages) => void, scenario?: string): void {
+/** Tests that need the built page and a browser. @param args of `irqlab web`: a scenario, plug-ins. */
+export function describePage(name: string, tests: (pages: Pages) => void, ...args: readonly string[]): void {
   const page = join(root, 'dist/web/index.html');
   const reason = obstacleOf(existsSync(page) ? undefined : 'dist/web is missing: npm run web');
-  if (reason === undefined) describe(name, () => tests(openedPages(scenario)));
-  else describe.skip(`${name} (skipped: ${reason})`, () => tests(openedPages(scenario)));
+  if (reason === undefined) describe(name, () => tests(openedPages(args)));
+  else describe.skip(`${name} (skipped: ${reason})`, () => tests(openedPages(args)));
 }
 
-function openedPages(scenario: string | undefined): Pages {
+function openedPages(args: readonly string[]): Pages {
   let server: ChildProcess;
   let browser: Browser;
   let url = '';
   let contexts: BrowserContext[] = [];
   let wrong: string[] = [];
   beforeAll(async () => {
-    const args = scenario === undefined ? [] : [scenario];
     server = spawn(process.execPath, [cli, 'web', ...args], {
       cwd: root,
       stdio: ['ignore', 'pipe', 'inherit'],

@@ -7,8 +7,8 @@ import { dirname, join, relative, resolve } from 'node:path';
  * more says in the commit what for.
  */
 export const budget = {
-  packed: 5_700_000,
-  unpacked: 22_000_000,
+  packed: 6_400_000,
+  unpacked: 25_000_000,
   /** Code that `import 'irqlab'` loads, that of dependencies included. */
   firstImport: 4_250_000,
 };

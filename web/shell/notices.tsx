@@ -10,7 +10,10 @@ export function Notices() {
     <div class="notices">
       {defect.value !== undefined && (
         <pre role="alert" class="notice bad">
-          A defect of irqlab: please report it with what you did. {defect}
+          {isOfPlugin(defect.value)
+            ? 'A plug-in is wrong: correct it, and start irqlab web again. '
+            : 'A defect of irqlab: please report it with what you did. '}
+          {defect}
         </pre>
       )}
       {problems.value.length > 0 && (
@@ -38,4 +41,9 @@ export function Notices() {
       </p>
     </div>
   );
+}
+
+/** The server of `irqlab web --plugin` has plug-ins in a folder of their own; the first line of a stack says who threw. */
+function isOfPlugin(stack: string): boolean {
+  return /^plug-in |^.*(\n *at )?.*\/plug-ins\/\d/.test(stack);
 }

@@ -6,8 +6,11 @@ import type { Answers, FromWorker, Request, RequestOf, WorkerEvent } from '../wo
 export const defect = signal<string | undefined>(undefined);
 
 const listeners = new Set<(event: WorkerEvent) => void>();
+/** Where the worker is that has the plug-ins of `irqlab web --plugin`, which has put it into the page. */
+const plugged = document.querySelector<HTMLMetaElement>('meta[name="irqlab-plugins"]')?.content;
 const link = linkTo(
-  new Worker(new URL('../worker/start.ts', import.meta.url), { type: 'module', name: 'guest' }),
+  startPlugged('guest') ??
+    new Worker(new URL('../worker/start.ts', import.meta.url), { type: 'module', name: 'guest' }),
   (event) => {
     for (const listener of listeners) listener(event);
   },
@@ -28,10 +31,9 @@ export function onWorkerEvent(listener: (event: WorkerEvent) => void): () => voi
 
 /** A worker of its own for work that does not give way. */
 export class Helper {
-  private readonly worker = new Worker(new URL('../worker/start.ts', import.meta.url), {
-    type: 'module',
-    name: 'helper',
-  });
+  private readonly worker =
+    startPlugged('helper') ??
+    new Worker(new URL('../worker/start.ts', import.meta.url), { type: 'module', name: 'helper' });
   private readonly link: Link;
 
   /** @param onEvent takes what it tells unasked. */
@@ -52,9 +54,13 @@ export class Helper {
   }
 }
 
+function startPlugged(name: string): Worker | undefined {
+  return plugged === undefined ? undefined : new Worker(plugged, { type: 'module', name });
+}
+
 function linkTo(worker: Worker, onEvent: (event: WorkerEvent) => void): Link {
-  worker.onerror = ({ message }) => {
-    defect.value = message;
+  worker.onerror = ({ message, filename }) => {
+    defect.value = `${message}\n    at ${filename}`;
   };
   return new Link(
     worker as { onmessage: ((event: MessageEvent<FromWorker>) => void) | null } & Worker,

@@ -1,9 +1,10 @@
 import { type Captured, importCaptures, parseScenario, ScenarioError, UsageError } from 'irqlab/browser';
 import type { Imported, Problem } from './editor-protocol.js';
+import type { Plugged } from './plugged.js';
 
-export function checkScenario(name: string, text: string): readonly Problem[] {
+export function checkScenario(name: string, text: string, { language }: Plugged): readonly Problem[] {
   try {
-    parseScenario(text, name);
+    parseScenario(text, name, language);
     return [];
   } catch (error) {
     return problemsOf(error);

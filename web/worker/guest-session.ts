@@ -8,6 +8,7 @@ import {
   parseScenario,
 } from 'irqlab/browser';
 import { problemsOf } from './editor.js';
+import type { Plugged } from './plugged.js';
 import type { Done, GuestState, Listed, Loaded, Look, Read, Seen, WorkloadNow } from './protocol.js';
 import { TraceOfGuest } from './guest-trace.js';
 import { PictureKeeper } from './picture-keeper.js';
@@ -32,15 +33,19 @@ export class GuestSession {
   private guests = 0;
 
   /** @param onFailure takes a sentence for each step of a timeline that does not turn out as expected. */
-  constructor(private readonly onFailure: (message: string) => void) {
+  constructor(
+    private readonly onFailure: (message: string) => void,
+    private readonly plugged: Plugged,
+  ) {
     setInterval(() => this.running?.live.catchUp(), TICK_MS);
   }
 
   /** Boots the guest of a scenario; its time stands still. What is wrong with it leaves the present guest in place. */
   load(name: string, text: string): Loaded {
     try {
-      const scenario = parseScenario(text, name);
-      const guest = Guest.create(scenario.guest);
+      const { modules, language } = this.plugged;
+      const scenario = parseScenario(text, name, language);
+      const guest = Guest.create(scenario.guest, { modules });
       const live = new LiveGuest(guest, scenario, {
         speed: 0,
         nowMs: () => performance.now(),
@@ -52,7 +57,7 @@ export class GuestSession {
       this.running = {
         guest,
         live,
-        commands: new GuestCommands(guest, live),
+        commands: new GuestCommands(guest, live, language),
         picture: new PictureKeeper(guest),
         trace: new TraceOfGuest(guest),
       };

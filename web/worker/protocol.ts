@@ -132,6 +132,8 @@ export interface Words {
   readonly drivers: readonly string[];
   readonly deeds: readonly string[];
   readonly messages: readonly string[];
+  /** The JSON Schema of scenario files, if plug-ins add to it. */
+  readonly schema?: object;
 }
 
 /** The guest as the page's head shows it. Times are ns since booting. */

@@ -12,10 +12,11 @@ import {
   traceFileOf,
   walk,
 } from 'irqlab/browser';
+import type { Plugged } from './plugged.js';
 import type { Explored, Found, ListedRace, RaceRow, SearchProgress } from './races-protocol.js';
 
-export async function listRaces(): Promise<readonly ListedRace[]> {
-  const races = await loadRaces();
+export async function listRaces({ modules }: Plugged): Promise<readonly ListedRace[]> {
+  const races = await loadRaces(modules);
   return races.map((race) => ({
     id: race.id,
     source: race.source,
@@ -36,9 +37,10 @@ export async function listRaces(): Promise<readonly ListedRace[]> {
 /** Does the whole search before it gives way. */
 export async function explore(
   row: RaceRow,
+  plugged: Plugged,
   onProgress: (progress: SearchProgress) => void,
 ): Promise<Explored> {
-  const planned = await rowOf(row);
+  const planned = await rowOf(row, plugged);
   const { variant, memory, expected } = planned;
   const report = check(variant.model(), {
     memory,
@@ -61,8 +63,8 @@ export async function explore(
   };
 }
 
-export async function findings(id: string): Promise<readonly string[]> {
-  const races = await loadRaces();
+export async function findings(id: string, { modules }: Plugged): Promise<readonly string[]> {
+  const races = await loadRaces(modules);
   return races.find((race) => race.id === id)?.findings?.() ?? [];
 }
 
@@ -81,8 +83,11 @@ function foundIn(report: Report, { variant }: PlannedRow): Found | undefined {
   };
 }
 
-async function rowOf({ race: id, variant: name, memory }: RaceRow): Promise<PlannedRow> {
-  const race = (await loadRaces()).find((each) => each.id === id);
+async function rowOf(
+  { race: id, variant: name, memory }: RaceRow,
+  { modules }: Plugged,
+): Promise<PlannedRow> {
+  const race = (await loadRaces(modules)).find((each) => each.id === id);
   const row = race?.variants
     .flatMap((variant) => planOf(race, variant))
     .find((planned) => planned.variant.name === name && planned.memory === memory);

@@ -104,7 +104,6 @@ export const commands: readonly CommandEntry[] = [
   {
     name: 'web',
     summary: 'serve the lab as a page for a browser',
-    takesPlugins: false,
     load: async () => (await import('./web.js')).command,
   },
   {

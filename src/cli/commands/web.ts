@@ -2,16 +2,17 @@ import { InvalidArgumentError } from 'commander';
 import type { CommandModule } from '../command.js';
 
 const example = `
-The guest runs in the page itself: this serves nothing but its files, to programs on this machine only. Prints the
-address and goes on until Ctrl-C. Exit status: 0 ended by Ctrl-C, 2 wrong use or file.
+The guest runs in the page itself: this serves nothing but its files, and those of plug-ins, to programs on this machine
+only. Prints the address and goes on until Ctrl-C. Exit status: 0 ended by Ctrl-C, 2 wrong use or file.
 
 Examples:
   $ irqlab web
   $ irqlab web examples/channel-affinity.yaml --port 8080
+  $ irqlab web examples/plugin-proc-file/channels.yaml --plugin examples/plugin-proc-file/plugin.js
 `;
 
 export const command: CommandModule = {
-  configure(command, stdio, finish) {
+  configure(command, stdio, finish, plugins) {
     command
       .argument(
         '[scenario]',
@@ -21,7 +22,7 @@ export const command: CommandModule = {
       .addHelpText('after', example)
       .action(async (file: string | undefined, { port }: { port: number }) => {
         const { servePage } = await import('../../serve/serve-page.js');
-        finish(await servePage(file, port, stdio));
+        finish(await servePage(file, port, stdio, plugins));
       });
   },
 };

@@ -7,7 +7,7 @@ import { type MergeOptions, raceFileOf, runMerge } from './merge.js';
 import type { ExploreCommandOptions } from './options.js';
 import { BriefFirst } from './brief-first.js';
 import { blamingRace, loadOwnRace, type OwnRace } from './own-race.js';
-import { racesWith } from './races-with.js';
+import { racesWith } from '../../command/races-with.js';
 import { runExplore } from './run.js';
 import { StoppedError, type TaskRunner } from './task.js';
 import { ThreadRunner } from './threads.js';
@@ -66,7 +66,7 @@ async function withThreads(
   { plugins = noPlugins, own, sanitize }: UserCode,
   use: (runner: TaskRunner) => Promise<ExitStatus>,
 ): Promise<ExitStatus> {
-  const races = own === undefined ? await racesWith(plugins) : [own.race];
+  const races = own === undefined ? await racesWith(plugins.modules) : [own.race];
   const threads = new ThreadRunner(workers, races, { plugins: plugins.files, raceFile: own?.file }, sanitize);
   // Code of the user's own may never give way; instrumented code is only in the threads.
   const maySearchHere = workers === 1 && plugins.files.length === 0 && own === undefined && !sanitize;

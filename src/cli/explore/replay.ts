@@ -13,7 +13,7 @@ import { drawn } from './drawn.js';
 import { ReplayTrace, type ReplayTraceOptions } from './replay-trace.js';
 import { fileNamedIn } from './named-from.js';
 import { blamingRace, loadOwnRace } from './own-race.js';
-import { racesWith } from './races-with.js';
+import { racesWith } from '../../command/races-with.js';
 import type { TraceFormat } from './options.js';
 import { memoryText } from '../../explore/report/effort.js';
 import { foundText, reportPaint } from './text.js';
@@ -40,7 +40,7 @@ export async function runReplay(
   const saved = parse(readText(file, stdio).text, file);
   const raceFile = options.race ?? (saved.raceFile && fileNamedIn(file, saved.raceFile));
   if (raceFile === undefined)
-    return show(saved, options, stdio, await racesWith(options.plugins ?? noPlugins));
+    return show(saved, options, stdio, await racesWith((options.plugins ?? noPlugins).modules));
   const own = await loadOwnRace(raceFile);
   return blamingRace(own, async () => show(saved, options, stdio, [own.race]));
 }

@@ -5,7 +5,7 @@ import { pointInThread } from '../../compare/point.js';
 import { number } from '../../explore/report/effort.js';
 import { buildOf, fingerprintOf, userFiles } from '../explore/fingerprint.js';
 import { loadOwnRace } from '../explore/own-race.js';
-import { racesWith } from '../explore/races-with.js';
+import { racesWith } from '../../command/races-with.js';
 import { StoppedError } from '../explore/task.js';
 import { ThreadRunner } from '../explore/threads.js';
 import { parsePointTask, parseUnitTask } from './messages.js';
@@ -87,7 +87,7 @@ class LabTaker implements JobTaker {
 export async function work(options: WorkOptions, stdio: Stdio): Promise<ExitStatus> {
   const { plugins = noPlugins, raceFile, workers, idle = Number.POSITIVE_INFINITY } = options;
   const own = raceFile === undefined ? undefined : await loadOwnRace(raceFile);
-  const races = own === undefined ? await racesWith(plugins) : [own.race];
+  const races = own === undefined ? await racesWith(plugins.modules) : [own.race];
   const threads = new ThreadRunner(workers, races, { plugins: plugins.files, raceFile });
   const taker = new LabTaker(threads, plugins.files, userFiles({ plugins, raceFile }), idle);
   try {

@@ -54,7 +54,8 @@ export async function runFile(
   const runNs = seconds === undefined ? undefined : Math.round(seconds * 1e9);
   const isListed = options.dmesg === true || options.tree === true;
   const note = options.trace === undefined ? '' : `; ${options.trace} is left empty`;
-  const ran = runGuest(guest, isListed ? { ...scenario, print: [] } : scenario, { runNs }, note);
+  const shown = isListed ? { ...scenario, print: [] } : scenario;
+  const ran = runGuest(guest, shown, { runNs, note, tell: stdio.progress });
   const result = isListed ? { ...ran, printouts: listings(guest, options, ran.endNs) } : ran;
   const report = stats?.report();
   if (json) stdio.out(resultJson(scenario, guest, result, report));

@@ -2,7 +2,7 @@ import { Guest } from '../../guest/guest.js';
 import type { KernelVersion } from '../../irq/kernel.js';
 import { parseCpuList } from '../../machine/cpumask-text.js';
 import type { GuestOptions } from '../../scenario/options/guest.js';
-import type { RecordedCpus } from '../recorded.js';
+import { type RecordedCpus, recordedNrCpuIds } from '../recorded.js';
 
 /** CPUs of a recorded machine; those left out are all that are possible. */
 type GuestCpus = Pick<RecordedCpus, 'possible' | 'nr_cpu_ids'> & Partial<RecordedCpus>;
@@ -16,7 +16,7 @@ export function recordedGuest(
   cpus: GuestCpus,
   more: Partial<GuestOptions> = {},
 ): Guest {
-  const { nr_cpu_ids: possible } = cpus;
+  const possible = recordedNrCpuIds(cpus);
   const present = parseCpuList(cpus.present ?? cpus.possible, possible);
   const gone = present.andNot(parseCpuList(cpus.online ?? cpus.possible, possible));
   const guest = Guest.create({

@@ -84,9 +84,8 @@ export function parseTraceFile(text: string): TraceFile {
     throw new TypeError(`this is no trace file: "format" must be "${TRACE_FORMAT}"`);
   }
   if (file.version !== TRACE_VERSION) {
-    throw new TypeError(
-      `the trace file has version ${String(file.version)}; this program reads version ${TRACE_VERSION}`,
-    );
+    const version = file.version === undefined ? 'no version' : `version ${JSON.stringify(file.version)}`;
+    throw new TypeError(`the trace file has ${version}; this program reads version ${TRACE_VERSION}`);
   }
   const steps: unknown = file.steps;
   if (!Array.isArray(steps)) throw new TypeError('the trace file has no list "steps"');

@@ -66,6 +66,8 @@ export class History<S> {
   private drained = 0;
   /** The step that made the store which the present step lets reach memory. */
   private committed = -1;
+  /** The context whose step has just been done, as long as others are told what it has accessed; -1: none. */
+  private telling = -1;
   /** Locked instructions of its CPU before the present step; and whether it has some itself, within its block. */
   private drains = 0;
   private isLocked = false;
@@ -139,10 +141,12 @@ export class History<S> {
     const { changes, changeCount } = execution.stage;
     const changed = changeCount === 0 ? undefined : changes.slice(0, changeCount);
     this.changes[at] = changed;
+    this.telling = pid;
     for (const code of changed ?? []) {
       if (this.isSeen(code)) this.isVisible[at] = 1;
       onChange?.(code);
     }
+    this.telling = -1;
   }
 
   /** True if step `at` made accesses that it had not announced. */
@@ -294,6 +298,8 @@ export class History<S> {
   private causeOf(pid: number): number {
     const { kind, lane } = this.execution.stage.contexts[pid];
     if (kind !== contextKind.COMMIT || lane.buffer === undefined) return this.cause[pid];
+    // The store that it has let reach memory does not wait any more.
+    if (pid === this.telling) return this.committed;
     const store = pendingStore(this.execution.stage.contexts[pid]);
     if (store === undefined) return -1;
     return this.storeSteps[lane.index]?.[lane.buffer.oldestNumber(store)] ?? -1;

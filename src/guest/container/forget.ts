@@ -1,5 +1,6 @@
 import { Plugin, type PluginContext } from '@inversifyjs/plugin';
 import type { Container, ServiceIdentifier } from 'inversify';
+import { unfitInversify } from '../../drivers/injection.js';
 
 type PlanCache = PluginContext['planResultCacheService'];
 type Plan = NonNullable<ReturnType<PlanCache['get']>>;
@@ -18,6 +19,7 @@ export function forgetter(container: Container): () => void {
   class Forgetter extends Plugin<Container> {
     override load(): void {
       const { bindingService, activationService, planResultCacheService } = this._context;
+      if (typeof planResultCacheService.getByServiceIdentifier !== 'function') throw unfitInversify();
       // Whoever binds an activation does so before anything is planned, so there is nothing to tell the nodes later.
       activationService.subscribeOnce = () => {};
       forget = () => {

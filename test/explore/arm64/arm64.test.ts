@@ -20,6 +20,16 @@ function outcomesOf(threads: readonly Thread[], strategy: Strategy): string[] | 
   return (report.outcomes ?? []).map(({ outcome }) => String(outcome)).sort();
 }
 
+/** Programs in which a search and the axioms differed once. */
+const foundBefore: readonly (readonly Thread[])[] = [
+  // Reduction took the atomic operation for what lets the first store reach memory, so that they had but one order.
+  [[{ op: 'swap', word: 0 }], [{ op: 'store', word: 1 }, { op: 'full' }, { op: 'store', word: 0 }]],
+  [
+    [{ op: 'swap', word: 0 }],
+    [{ op: 'store', word: 1 }, { op: 'full' }, { op: 'store', word: 0 }, { op: 'load', word: 0 }],
+  ],
+];
+
 describe('the axioms of arm64', () => {
   function compare({ numRuns, seed }: Part): void {
     let compared = 0;
@@ -35,7 +45,12 @@ describe('the axioms of arm64', () => {
         expect(outcomesOf(threads, { kind: 'dfs' }) ?? expected).toEqual(expected);
         compared += 1;
       }),
-      { numRuns, seed, maxSkipsPerRun: 100 },
+      {
+        numRuns,
+        seed,
+        maxSkipsPerRun: 100,
+        examples: foundBefore.map((threads): [Thread[]] => [[...threads]]),
+      },
     );
     expect(compared).toBeGreaterThanOrEqual(numRuns);
   }

@@ -11,9 +11,11 @@ import {
   Guest,
   importCaptures,
   type ImportedScenario,
+  languageWith,
   loadOnDemand,
   loadRaces,
   parseScenario,
+  type PluginModule,
   type Race,
   type Scenario,
   type ScenarioAxis,
@@ -29,6 +31,16 @@ export function useInBrowser(text: string): string {
     NodeGuest.create(scenario.guest) instanceof Guest;
   const canRead = 'load' in Guest;
   return `${guest.fs.readFile('/sys/devices/system/cpu/online').trim()}, one library ${isSame}, reads files ${canRead}`;
+}
+
+/** Whether a scenario may speak of what plug-ins bind, and of nothing else. */
+export function isTakenWith(modules: readonly PluginModule[], text: string): boolean {
+  try {
+    parseScenario(text, 'scenario.yaml', languageWith(modules));
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Races are loaded when they are asked for, or ahead. */

@@ -66,7 +66,7 @@ export const expected: readonly string[] = [
   'echo: true, button: true',
   'made by the class that is exported: true',
   'in a browser: 0-2, one library true, reads files false',
-  'plugged in: 0.00 0.00, here, 4096 poke only PluginError',
+  'plugged in: 0.00 0.00, here, 4096 poke only PluginError, poke is true, false',
   'lab: posted 5, 1 event on CPU 0, moved found, counted 2, freed found',
   'lines: 1 raised, 1 delivered, nvme0, then 0',
   'refused: EBUSY',

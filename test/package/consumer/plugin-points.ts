@@ -1,5 +1,6 @@
 // Third parties: everything that can be bound beside drivers, the host's models of devices and irqdomains.
 import { ContainerModule, injectable } from 'inversify';
+import { isTakenWith } from './browser.js';
 import {
   type Action,
   type ActionDefinition,
@@ -248,6 +249,9 @@ const points: PluginModule = new ContainerModule(({ bind }) => {
   bind(COMMAND).toConstantValue(entry);
 });
 
+const timeline =
+  'cpus: 1\ndevices: [{driver: heartbeat, relid: 7}]\ntimeline: [{at: 1ms, poke: 7, expect: EIO}]';
+
 /** What a guest with all that shows, and what comes of something that cannot be. */
 export function usePoints(): string[] {
   const vm = Guest.create(
@@ -272,5 +276,6 @@ export function usePoints(): string[] {
     vm.readFile('/proc/uptime').trim(),
     vm.readFile('/sys/kernel/mine/relids/7').trim(),
     `${vm.irqCore.nrIrqs} ${planned.kind} ${variant.name} ${refused}`,
+    `poke is ${isTakenWith([points], timeline)}, ${isTakenWith([], timeline)}`,
   ];
 }

@@ -19,7 +19,8 @@ import { placeAtEnd } from './yaml-place.js';
 
 export interface EditorOptions {
   readonly text: string;
-  readonly schema: JsonSchema;
+  /** What words come from. */
+  schema(): JsonSchema;
   check(text: string): Promise<readonly Problem[]>;
   onChange(text: string): void;
   run(): void;
@@ -77,7 +78,7 @@ export function openEditor(host: HTMLElement, options: EditorOptions): EditorVie
       syntaxHighlighting(colours),
       theme,
       EditorView.contentAttributes.of({ 'aria-label': 'Scenario in YAML', tabindex: '0' }),
-      autocompletion({ icons: false, override: [(context) => complete(context, schema)] }),
+      autocompletion({ icons: false, override: [(context) => complete(context, schema())] }),
       linter(async ({ state: { doc } }) => diagnosticsOf(await check(doc.toString()), doc), { delay: 250 }),
       lintGutter(),
       // What is typed in place of a selection: the browser would put style attributes around what is left of it.

@@ -4,6 +4,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import { saveFile } from '../../lib/save-file.js';
 import { examples } from '../../store/examples.js';
 import { load } from '../../store/guest.js';
+import { words } from '../../store/words.js';
 import { ask } from '../../store/worker.js';
 import type { Problem } from '../../worker/editor-protocol.js';
 import { BringYourOwn } from './bring-your-own.js';
@@ -71,7 +72,7 @@ function Editor({ run, onProblems, onOpen }: EditorProps) {
     if (host.current === null || schema === undefined) return;
     const view = openEditor(host.current, {
       text: draftNow().text,
-      schema,
+      schema: () => words.value.schema ?? schema,
       run,
       check: async (text) => {
         const found = await ask<'check'>({ kind: 'check', name: draftNow().name, text });
