@@ -7,7 +7,7 @@ import type { FileTree } from '../../view/tree.js';
 import { hypervEvents } from '../../vmbus/trace-events.js';
 import { difference, isRecord } from '../difference.js';
 import { Fixture } from '../fixture/fixture.js';
-import { type CommandArgs, fires } from '../fixture/commands/args.js';
+import { amount, type CommandArgs } from '../fixture/commands/args.js';
 import { runCommand } from '../fixture/commands/index.js';
 import { unknownKernel } from '../judge.js';
 import { recordedKernel, recordedParameters } from '../recorded.js';
@@ -146,7 +146,7 @@ class TracefsRun {
     const cpu = fixture.machine.cpu(Number(args.cpu));
     const proc = function* () {
       cpu.preemptDepth += 1;
-      const ret = fixture.fire({ irq: Number(args.irq) }, cpu.id, fires(args));
+      const ret = fixture.fire({ irq: Number(args.irq) }, cpu.id, amount(args, 'n', 1));
       cpu.preemptDepth -= 1;
       return ret;
     };
