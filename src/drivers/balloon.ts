@@ -26,7 +26,8 @@ export class BalloonDriver extends VscDriver {
     const [newest, ...older] = dmVersions;
     let version: number | undefined = newest;
     return {
-      receive: ({ payload }) => {
+      receive: (packet) => {
+        const payload = packet.payload();
         const type = messageType(payload);
         switch (type) {
           case DM.VERSION_RESPONSE:

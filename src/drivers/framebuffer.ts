@@ -117,7 +117,8 @@ export class FramebufferDriver extends VscDriver {
       sendPicture(conversation);
     };
     return {
-      receive: ({ payload }) => {
+      receive: (packet) => {
+        const payload = packet.payload();
         const type = messageType(payload);
         if (answers.includes(type)) conversation.receive(payload);
         else if (type === SYNTHVID.FEATURE_CHANGE && ready) sendPicture(conversation);

@@ -33,7 +33,9 @@ export class KeyboardDriver extends VscDriver {
 
   protected client(device: VmbusDevice, conversation: Conversation): VspClient {
     return {
-      receive: ({ type, payload, transactionId }) => {
+      receive: (packet) => {
+        const { type, transactionId } = packet;
+        const payload = packet.payload();
         if (type === VM_PKT.COMP) return;
         if (type !== VM_PKT.DATA_INBAND) {
           const bytes = PACKET_HEADER_BYTES + payload.length;

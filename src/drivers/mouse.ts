@@ -33,7 +33,9 @@ export class MouseDriver extends VscDriver {
   protected client({ channel }: VmbusDevice, conversation: Conversation): VspClient {
     const { log } = channel.machine;
     return {
-      receive: ({ type, payload, transactionId }) => {
+      receive: (packet) => {
+        const { type, transactionId } = packet;
+        const payload = packet.payload();
         if (type === VM_PKT.COMP) return;
         if (type === VM_PKT.DATA_INBAND) onReceive(conversation, payload, log);
         else {

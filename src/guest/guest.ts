@@ -511,14 +511,20 @@ export class Guest implements ScenarioGuest {
     disk: Relid | string,
     { submitter, cpus, bytes, isWrite, lun, completed }: DiskIoOptions,
   ): boolean {
-    const { online } = this.machine;
-    const usable = cpus?.filter((cpu) => online.has(cpu)) ?? [];
-    const cpu = usable.length > 0 ? usable[submitter % usable.length] : online.nth(submitter % online.weight);
+    const cpu = this.submittingCpu(submitter, cpus);
     if (typeof disk === 'string') return this.pci.submit(disk, cpu, completed);
     const controller = this.findDisk(disk)?.controller;
     if (controller === undefined || (lun !== undefined && !controller.luns.includes(lun))) return false;
     controller.submit({ cpu, bytes, isWrite, completed, lun });
     return true;
+  }
+
+  /** One of `cpus` that are online, else of all that are, by the submitter's number. */
+  private submittingCpu(submitter: number, cpus: readonly CpuId[] | undefined): CpuId {
+    const { online } = this.machine;
+    const usable = cpus?.filter((cpu) => online.has(cpu));
+    if (usable !== undefined && usable.length > 0) return usable[submitter % usable.length];
+    return online.nth(submitter % online.weight);
   }
 
   frame(nic: Relid | string, { direction, flow, bytes }: FrameOptions): boolean {

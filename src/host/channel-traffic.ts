@@ -1,5 +1,7 @@
 import type { Ns } from '../lib/brand.js';
+import type { ClockEvent } from '../machine/clock.js';
 import type { MonitorTriggers } from '../vmbus/host-port.js';
+import type { RingReader } from '../vmbus/ring/index.js';
 import type { HostChannel, HostDeviceServices } from './device.js';
 import type { Latencies } from './latency.js';
 import type { Misbehaviour } from './misbehave/misbehaviour.js';
@@ -45,13 +47,14 @@ export class ChannelTraffic implements HostDeviceServices {
   monitorTriggered(page: MonitorTriggers): void {
     if (this.monitorPages.has(page)) return;
     this.monitorPages.add(page);
-    this.schedule.inBackground(this.latency.pollNs, () => {
+    const look = (): void => {
       this.monitorPages.delete(page);
       for (const channel of this.offers) {
         const { monitorAllocated, monitorId } = channel.offer;
         if (monitorAllocated && page.take(monitorId)) this.readPackets(channel);
       }
-    });
+    };
+    this.schedule.inBackground(this.latency.pollNs, { fire: look });
   }
 
   /** The signal has come through; the host hears it once there is somebody to. */
@@ -92,16 +95,15 @@ export class ChannelTraffic implements HostDeviceServices {
   finish(channel: HostChannel): void {
     if (channel.state.kind !== 'open') return;
     this.readPackets(channel);
-    // What one of them leads to is at the end of the list.
-    if (channel.state.kind === 'open') for (const action of channel.state.outstanding) action();
+    if (channel.state.kind === 'open') channel.state.outstanding.finish();
   }
 
   // What device models call.
 
   send(channel: HostChannel, payload: Uint8Array, transactionId: number, ns: Ns, type?: number): void {
-    const act = outstanding(channel, () => this.faults.packet(channel, payload, transactionId, type));
-    if (channel === this.awaited) act();
-    else this.schedule.after(ns, act);
+    const sending = outstanding(channel, () => this.faults.packet(channel, payload, transactionId, type));
+    if (channel === this.awaited) sending.fire();
+    else this.schedule.after(ns, () => sending.fire());
   }
 
   put(channel: HostChannel, packets: readonly OutgoingPacket[]): void {
@@ -130,19 +132,20 @@ export class ChannelTraffic implements HostDeviceServices {
     if (state.kind !== 'open') return;
     const { outgoing } = state;
     let isPolling = false;
+    const look = (): void => {
+      isPolling = false;
+      if (channel.state === state && outgoing.flush()) this.faults.signal(channel);
+    };
     outgoing.poll = () => {
       if (isPolling) return;
       isPolling = true;
-      this.schedule.inBackground(this.latency.pollNs, () => {
-        isPolling = false;
-        if (channel.state === state && outgoing.flush()) this.faults.signal(channel);
-      });
+      this.schedule.inBackground(this.latency.pollNs, { fire: look });
     };
   }
 
   private readSoon(channel: HostChannel): void {
     const read = () => this.readPackets(channel);
-    if (channel.device.carriesTraffic) this.schedule.inBackground(this.latency.messageNs, read);
+    if (channel.device.carriesTraffic) this.schedule.inBackground(this.latency.messageNs, { fire: read });
     else this.schedule.after(this.latency.messageNs, read);
   }
 
@@ -154,28 +157,24 @@ export class ChannelTraffic implements HostDeviceServices {
     if (!channel.isDrained) return;
     do {
       fromGuest.beginRead();
-      while (fromGuest.next()) {
-        const payload = fromGuest.payload();
-        channel.device.backend?.packet?.(channel, { transactionId: fromGuest.transactionId, payload }, this);
-      }
+      while (fromGuest.next()) this.take(channel, fromGuest);
       if (fromGuest.pktIterClose()) this.faults.signal(channel);
     } while (fromGuest.endRead() !== 0 && fromGuest.error === undefined);
   }
+
+  /** Hands the packet read last over to the model of its device. */
+  private take(channel: HostChannel, fromGuest: RingReader): void {
+    const { backend } = channel.device;
+    if (backend?.packetInRing?.(channel, fromGuest, this)) return;
+    const payload = fromGuest.payload();
+    backend?.packet?.(channel, { transactionId: fromGuest.transactionId, payload }, this);
+  }
 }
 
-/**
- * Has `action` done once, at its time or when all that is outstanding is, and not at all once the channel is closed: what
- * was on its way then is not for whoever opens the channel next.
- */
-function outstanding(channel: HostChannel, action: () => void): () => void {
+/** @returns what does `action` in its turn, if the channel is open. */
+function outstanding(channel: HostChannel, action: () => void): ClockEvent {
   const { state } = channel;
-  if (state.kind !== 'open') return nothing;
-  const { outstanding: list } = state;
-  const act = (): void => {
-    if (list.delete(act) && channel.state === state) action();
-  };
-  list.add(act);
-  return act;
+  return state.kind === 'open' ? state.outstanding.add(channel, action) : nothing;
 }
 
-function nothing(): void {}
+const nothing: ClockEvent = { fire: () => {} };

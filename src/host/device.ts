@@ -15,6 +15,7 @@ import {
   VM_PKT,
 } from '../vmbus/ring/index.js';
 import { type OutgoingPacket, OutgoingPackets } from './outgoing.js';
+import { Outstanding } from './outstanding.js';
 
 /** What the host offers: a device by class and instance, and the relids of its channels. */
 export interface HostDeviceOptions {
@@ -72,8 +73,7 @@ export interface OpenState {
   readonly fromGuest: RingReader;
   readonly toGuest: RingWriter;
   readonly outgoing: OutgoingPackets;
-  /** What the host has yet to do for the guest's packets, in the order in which it took them. */
-  readonly outstanding: Set<() => void>;
+  readonly outstanding: Outstanding;
 }
 
 /** A channel as its host knows it. */
@@ -125,7 +125,7 @@ export class HostChannel {
     const fromGuest = new RingReader(inRing, inRing, undefined, undefined, undefined, pendingSendSz);
     const toGuest = new RingWriter(outRing);
     const outgoing = new OutgoingPackets(toGuest, inRing);
-    this.state = { kind: 'open', fromGuest, toGuest, outgoing, outstanding: new Set() };
+    this.state = { kind: 'open', fromGuest, toGuest, outgoing, outstanding: new Outstanding() };
     this.targetVp = targetVp;
   }
 
@@ -140,7 +140,12 @@ export class HostChannel {
    * @returns true if the guest must be signalled.
    */
   write(payload: Uint8Array, transactionId: number, type: number = VM_PKT.DATA_INBAND): boolean {
-    return this.state.kind === 'open' && this.state.outgoing.write({ type, transactionId, payload });
+    return this.put({ type, transactionId, payload });
+  }
+
+  /** The same with a packet as it is. */
+  put(packet: OutgoingPacket): boolean {
+    return this.state.kind === 'open' && this.state.outgoing.write(packet);
   }
 }
 
@@ -149,6 +154,9 @@ export interface GuestPacket {
   readonly transactionId: number;
   readonly payload: Uint8Array;
 }
+
+/** The same as it lies in the ring, to be looked at now. */
+export type PacketInRing = Pick<RingReader, 'transactionId' | 'payloadWord'>;
 
 /** What a device's model can do (the host's "VSP" side). */
 export interface HostDeviceServices {
@@ -179,6 +187,11 @@ export interface HostBackend {
   retargetInterrupt?(device: HostDevice, request: RetargetInterrupt): boolean;
   /** A packet of the guest was read from the ring. */
   packet?(channel: HostChannel, packet: GuestPacket, services: HostDeviceServices): void;
+  /**
+   * Is asked before, while the packet still lies in the ring: a model may deal at once with what comes most often, and spare
+   * it the copy. @returns false if `packet` is to have it.
+   */
+  packetInRing?(channel: HostChannel, packet: PacketInRing, services: HostDeviceServices): boolean;
 }
 
 /** Plug-in point: models of devices, one for a class. Bind any number; of several for one class the last counts. */

@@ -1,5 +1,5 @@
 import type { Ns } from '../lib/brand.js';
-import type { Clock } from '../machine/clock.js';
+import type { Clock, ClockEvent } from '../machine/clock.js';
 
 /** What the host is going to do, each thing at its time. */
 export class HostSchedule {
@@ -16,9 +16,9 @@ export class HostSchedule {
     return this.count;
   }
 
-  /** Does `action` in `ns` ns. Nobody waits for it. */
-  inBackground(ns: Ns, action: () => void): void {
-    this.clock.after(ns, { fire: action });
+  /** Lets `event` happen in `ns` ns. Nobody waits for it. */
+  inBackground(ns: Ns, event: ClockEvent): void {
+    this.clock.after(ns, event);
   }
 
   /** Does `action` in `ns` ns. */

@@ -60,10 +60,28 @@ export function lastBit(words: Uint32Array): number {
 /** Number of set bits. */
 export function weight(words: Uint32Array): number {
   let sum = 0;
-  for (let word of words) {
-    word -= (word >>> 1) & 0x55555555;
-    word = (word & 0x33333333) + ((word >>> 2) & 0x33333333);
-    sum += Math.imul((word + (word >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
-  }
+  for (let i = 0; i < words.length; i++) sum += wordWeight(words[i]);
   return sum;
+}
+
+/** Set bit number `n`, from 0 on; -1 if there are not so many. */
+export function nthBit(words: Uint32Array, n: number): number {
+  let left = n;
+  for (let index = 0; index < words.length; index++) {
+    let word = words[index] | 0;
+    const there = wordWeight(word);
+    if (left >= there) left -= there;
+    else {
+      for (; left > 0; left--) word &= word - 1;
+      return (index << 5) + 31 - Math.clz32(word & -word);
+    }
+  }
+  return -1;
+}
+
+/** Number of set bits of 32. */
+function wordWeight(word: number): number {
+  const pairs = word - ((word >>> 1) & 0x55555555);
+  const nibbles = (pairs & 0x33333333) + ((pairs >>> 2) & 0x33333333);
+  return Math.imul((nibbles + (nibbles >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
 }

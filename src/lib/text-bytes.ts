@@ -11,6 +11,7 @@ export class TextBytes {
   /** Where the next character goes. */
   at = 0;
   private memory = new Uint8Array(SMALLEST);
+  private words = new DataView(this.memory.buffer);
   private seen = 0;
 
   /** True while no other characters have been written than ASCII's. */
@@ -25,8 +26,14 @@ export class TextBytes {
       const { memory } = this;
       this.memory = new Uint8Array(Math.max(end, 2 * memory.length));
       this.memory.set(memory);
+      this.words = new DataView(this.memory.buffer);
     }
     return this.memory;
+  }
+
+  /** The memory for who writes several characters at once. It moves as that does. */
+  get view(): DataView {
+    return this.words;
   }
 
   /** Appends a text. Of characters above U+00FF the lower eight bits are written; `isAscii` tells of them. */

@@ -42,8 +42,8 @@ export class BlockDone {
   /** blk_mq_complete_need_ipi; the CPUs of a package share a cache (cpus_share_cache). */
   private needsIpi({ cpu }: DoneRequest): boolean {
     const { online, thisCpu, topology } = this.machine;
-    if (!this.sendsIpis || cpu === thisCpu || !online.has(cpu)) return false;
-    return topology.package[cpu] !== topology.package[thisCpu];
+    if (!this.sendsIpis || cpu === thisCpu) return false;
+    return topology.package[cpu] !== topology.package[thisCpu] && online.has(cpu);
   }
 
   private raise(cpu: CpuId, request: DoneRequest): void {

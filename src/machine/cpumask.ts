@@ -1,5 +1,5 @@
 import type { CpuId } from '../lib/brand.js';
-import { clearBit, nextBit, setBit, testBit, weight, wordsFor } from '../lib/bitmap.js';
+import { clearBit, nextBit, nthBit, setBit, testBit, weight, wordsFor } from '../lib/bitmap.js';
 import { SharedWord } from './step.js';
 
 /** Bits of empty masks, by their number of words. */
@@ -12,7 +12,7 @@ const noBits: Uint32Array[] = [];
  * most are one or the other.
  */
 export class CpuMask {
-  private bits: Uint32Array;
+  protected bits: Uint32Array;
   /** No other mask has these bits. */
   private ownsBits = false;
 
@@ -88,9 +88,7 @@ export class CpuMask {
 
   /** CPU number `n` of the mask, from 0 on; -1 if there are not so many (cpumask_nth). */
   nth(n: number): CpuId {
-    let cpu = this.first();
-    for (let left = n; left > 0 && cpu >= 0; left--) cpu = this.next(cpu);
-    return cpu;
+    return nthBit(this.words, n);
   }
 
   /** Lowest CPU that is in this mask and in `other`, or -1 (cpumask_first_and). */
@@ -184,7 +182,7 @@ export class SharedCpuMask extends CpuMask {
 
   protected override get words(): Uint32Array {
     this.shared.announceRead();
-    return super.words;
+    return this.bits;
   }
 
   protected override get changing(): Uint32Array {

@@ -4,6 +4,7 @@ import { inFunction, type Procedure, runAtomic, SharedWord } from '../machine/st
 import { NetvscDevice } from '../drivers/netvsc/device.js';
 import { NetvscDriver } from '../drivers/netvsc/driver.js';
 import type { NetvscOptions } from '../drivers/netvsc/options.js';
+import type { HostPacket } from '../drivers/conversation/packets.js';
 import { defaultDeviceParameters } from '../drivers/device-parameters.js';
 import type { World } from '../explore/model.js';
 import {
@@ -18,6 +19,7 @@ import {
   rndisOf,
   rndisPacket,
 } from '../host/protocols/network.js';
+import { payloadWord } from '../host/protocols/words.js';
 import { VmbusChannel } from '../vmbus/channel/channel.js';
 import type { ChannelWork } from '../vmbus/connection/connection.js';
 import { deviceOf } from '../vmbus/driver.js';
@@ -231,6 +233,14 @@ export class NetvscGuest {
 /** The host completes a message of the guest. */
 function complete(adapter: NetvscDevice, payload: Uint8Array): void {
   const { primaryChannel } = adapter;
-  if (primaryChannel !== undefined)
-    adapter.receive({ type: VM_PKT.COMP, transactionId: 0, payload }, primaryChannel);
+  if (primaryChannel !== undefined) adapter.receive(completion(payload), primaryChannel);
+}
+
+function completion(payload: Uint8Array): HostPacket {
+  return {
+    type: VM_PKT.COMP,
+    transactionId: 0,
+    payload: () => payload,
+    payloadWord: (index) => payloadWord(payload, index),
+  };
 }

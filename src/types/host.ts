@@ -9,6 +9,7 @@ export type * from '../host/misbehave/misbehaviour.js';
 export type * from '../host/misbehave/rings.js';
 export type * from '../host/misbehave/sent.js';
 export type * from '../host/outgoing.js';
+export type * from '../host/outstanding.js';
 export type * from '../host/protocols/network.js';
 export type * from '../host/protocols/pci-functions.js';
 export type * from '../host/schedule.js';

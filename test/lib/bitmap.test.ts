@@ -4,6 +4,7 @@ import {
   clearBit,
   nextBit,
   setBit,
+  nthBit,
   testAndClearBit,
   testAndSetBit,
   testBit,
@@ -64,6 +65,8 @@ describe('bitmap', () => {
         const bits = Array.from({ length: BITS }, (_, bit) => bit);
         expect(bits.filter((bit) => testBit(words, bit))).toEqual(bits.filter((bit) => set.has(bit)));
         expect(weight(words)).toBe(set.size);
+        const inOrder = [...set].toSorted((a, b) => a - b);
+        for (let n = 0; n <= set.size; n++) expect(nthBit(words, n)).toBe(inOrder[n] ?? -1);
         for (const from of bits) {
           const above = [...set].filter((bit) => bit >= from);
           expect(nextBit(words, from)).toBe(above.length === 0 ? -1 : Math.min(...above));

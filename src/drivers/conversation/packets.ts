@@ -1,15 +1,10 @@
 import { ErrnoError } from '../../lib/errno.js';
 import type { ChannelCallback, VmbusChannel } from '../../vmbus/channel/channel.js';
 import type { ChannelOperations } from '../../vmbus/channel/open.js';
+import type { RingReader } from '../../vmbus/ring/index.js';
 
-/** A packet of the host, copied out of the ring. */
-export interface HostPacket {
-  /** VM_PKT number. */
-  readonly type: number;
-  readonly transactionId: number;
-  /** With the padding behind it. */
-  readonly payload: Uint8Array;
-}
+/** A packet of the host, which lies in the ring as long as its callback looks at it; its payload can be copied out. */
+export type HostPacket = Pick<RingReader, 'type' | 'transactionId' | 'payload' | 'payloadWord'>;
 
 /**
  * A channel callback that hands over every packet in the ring to `take`, then frees them all (include/linux/hyperv.h
@@ -23,8 +18,7 @@ export function packetCallback(
     const inbound = channel.rings?.inbound;
     if (inbound === undefined || !inbound.next()) return;
     do {
-      const payload = inbound.payload();
-      take({ type: inbound.type, transactionId: inbound.transactionId, payload }, channel);
+      take(inbound, channel);
     } while (inbound.next());
     if (inbound.pktIterClose()) operations.setEvent(channel);
   };

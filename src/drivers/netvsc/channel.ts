@@ -163,8 +163,7 @@ export class NetvscChannel {
       this.frameSent(transactionId);
       return 0;
     }
-    const payload = inbound.payload();
-    this.shared.receive({ type, transactionId, payload }, this);
+    this.shared.receive(inbound, this);
     return type === VM_PKT.DATA_USING_XFER_PAGES ? 1 : 0;
   }
 

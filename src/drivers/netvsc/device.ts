@@ -6,7 +6,7 @@ import { type NetDevice, netDevices } from '../../machine/net-devices.js';
 import { inFrame, type Procedure, SharedWord } from '../../machine/step.js';
 import { WorkItem } from '../../machine/workqueue.js';
 import {
-  isFrame,
+  carriesFrame,
   NO_SECTION,
   NVSP,
   nvspType,
@@ -303,13 +303,18 @@ export class NetvscDevice implements NetvscShared {
   }
 
   /** Sorts a host packet by its type; control messages belong to the primary channel (netvsc_process_raw_pkt). */
-  receive({ type, payload, transactionId }: HostPacket, from: NetvscChannel): void {
+  receive(packet: HostPacket, from: NetvscChannel): void {
+    const { type } = packet;
+    if (type === VM_PKT.DATA_USING_XFER_PAGES && carriesFrame(packet)) {
+      this.statistics.received += 1;
+      from.completeReceive(packet.transactionId);
+      return;
+    }
+    const payload = packet.payload();
     const isPrimary = from.channel === this.device.channel;
     if (type === VM_PKT.DATA_USING_XFER_PAGES) {
-      if (isFrame(payload)) this.statistics.received += 1;
-      else if (isPrimary && (rndisOf(payload).type & RNDIS_COMPLETION) !== 0)
-        this.conversation.receive(payload);
-      from.completeReceive(transactionId);
+      if (isPrimary && (rndisOf(payload).type & RNDIS_COMPLETION) !== 0) this.conversation.receive(payload);
+      from.completeReceive(packet.transactionId);
     } else if (type === VM_PKT.DATA_INBAND) {
       if (nvspType(payload) === NVSP.SEND_INDIRECTION_TABLE) this.setSendTable(payload);
       else if (nvspType(payload) === NVSP.SEND_VF_ASSOCIATION) this.vf.associate(payload);

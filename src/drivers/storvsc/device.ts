@@ -8,7 +8,7 @@ import {
   VSTOR_PAGE_BYTES,
   vstorExecuteSrb,
   vstorRangeBytes,
-  vstorStatus,
+  VSTOR_STATUS,
 } from '../../host/protocols/storage.js';
 import type { VmbusChannel } from '../../vmbus/channel/channel.js';
 import type { ChannelOperations } from '../../vmbus/channel/open.js';
@@ -17,6 +17,7 @@ import { COMPLETION_REQUESTED, VM_PKT } from '../../vmbus/ring/index.js';
 import type { HostPacket } from '../conversation/packets.js';
 import { StorvscChannels } from './channels.js';
 import { type DiskIo, SharedTags, StorvscDisk } from './disk.js';
+import { StorvscRequest } from './request.js';
 
 /** Transaction ids of I/Os begin here; those of the driver's own requests stay below. */
 const FIRST_IO_ID = 0x10000;
@@ -42,14 +43,6 @@ export interface StorvscSizes {
   readonly luns: readonly number[];
 }
 
-/** An I/O that has a tag. */
-interface StartedIo {
-  readonly io: DiskIo;
-  readonly disk: StorvscDisk;
-  /** The hardware queue that it came by. */
-  readonly queue: number;
-}
-
 /**
  * A storage controller in use and the disks behind it, with as much of the block layer as decides when an I/O goes
  * to the host (struct storvsc_device; storvsc_queuecommand, storvsc_on_io_completion).
@@ -59,14 +52,17 @@ export class StorvscDevice {
   /** I/Os with the host (num_outstanding_req), and all that came back. */
   outstanding = 0;
   completed = 0;
-  private readonly done: BlockDone;
-  private readonly disks: ReadonlyMap<number, StorvscDisk>;
-  private readonly firstDisk: StorvscDisk | undefined;
+  private readonly blockDone: BlockDone;
+  /** The first one is the default. */
+  private readonly disks: readonly StorvscDisk[];
   private readonly tags: SharedTags;
-  private readonly ios: (StartedIo | undefined)[] = [];
-  private readonly freeTags: number[] = [];
-  /** Tags of I/Os that the host has never got, and nobody ever ends. */
-  private readonly lost = new Set<number>();
+  /** By tag. */
+  private readonly requests: StorvscRequest[] = [];
+  private readonly freeRequests: StorvscRequest[] = [];
+  private readonly done = (request: StorvscRequest): void => {
+    this.end(request);
+    this.runQueue();
+  };
   /** I/Os of one disk that the SCSI layer has under way at once (can_queue, at most cmd_per_lun). */
   readonly queueDepth: number;
   private readonly drained: WaitQueue;
@@ -93,13 +89,12 @@ export class StorvscDevice {
     const { channel } = device;
     const { online } = channel.machine;
     this.channels = new StorvscChannels(channel, operations.kernel.storvscPrefersOwnCpu, lowaterPercent);
-    this.done = new BlockDone(channel.machine, !operations.threadirqs);
+    this.blockDone = new BlockDone(channel.machine, !operations.threadirqs);
     const maxSubChannels = isIde ? 0 : Math.floor((online.weight - 1) / vcpusPerSubChannel);
     const perChannel = Math.floor(ringBytes / MAX_REQUEST_BYTES);
     const canQueue = Math.floor((perChannel * (maxSubChannels + 1) * (100 - lowaterPercent)) / 100);
     this.queueDepth = Math.min(CMD_PER_LUN, canQueue);
-    this.disks = new Map(luns.map((lun) => [lun, new StorvscDisk(lun)]));
-    [this.firstDisk] = this.disks.values();
+    this.disks = luns.map((lun) => new StorvscDisk(lun));
     this.tags = new SharedTags(channel.machine, canQueue, luns.length > 1);
     this.drained = new WaitQueue(`I/Os of storvsc ${channel.relid}`, () => this.outstanding === 0);
     this.ended = new WaitQueue(`requests of the disk on channel ${channel.relid}`, () => this.busy === 0);
@@ -107,7 +102,7 @@ export class StorvscDevice {
 
   /** I/Os that have not ended yet: those with the host, and those whose end waits for a softirq. */
   private get busy(): number {
-    return this.ios.length - this.freeTags.length;
+    return this.requests.length - this.freeRequests.length;
   }
 
   /** Hardware queues of the SCSI host (nr_hw_queues). */
@@ -121,12 +116,12 @@ export class StorvscDevice {
 
   /** Numbers of its disks. */
   get luns(): readonly number[] {
-    return [...this.disks.keys()];
+    return this.disks.map(({ lun }) => lun);
   }
 
   /** I/Os that wait in the guest. */
   get queued(): number {
-    return [...this.disks.values()].reduce((sum, { waiting }) => sum + waiting.size, 0);
+    return this.disks.reduce((sum, { waiting }) => sum + waiting.size, 0);
   }
 
   /** The channel that an I/O of this CPU takes now. */
@@ -143,7 +138,7 @@ export class StorvscDevice {
     if (!(Number.isInteger(io.bytes) && io.bytes >= 0 && io.bytes <= MAX_TRANSFER_BYTES)) {
       throw new RangeError(`one I/O moves 0 to ${MAX_TRANSFER_BYTES} bytes, not ${io.bytes}`);
     }
-    const disk = io.lun === undefined ? this.firstDisk : this.disks.get(io.lun);
+    const disk = io.lun === undefined ? this.disks[0] : this.disks.find(({ lun }) => lun === io.lun);
     if (disk === undefined)
       throw new RangeError(`there is no LUN ${io.lun}; there are ${this.luns.join(', ')}`);
     if (this.dead) io.completed(false);
@@ -151,20 +146,12 @@ export class StorvscDevice {
   }
 
   /** Takes a completion of the host. @returns false if it is for none of the I/Os. */
-  receive({ transactionId, payload }: HostPacket): boolean {
-    const tag = transactionId - FIRST_IO_ID;
-    const started = this.ios[tag];
-    if (started === undefined || this.lost.has(tag)) return false;
-    const ok = vstorStatus(payload) === 0;
-    this.returned(tag, ok);
-    this.done.complete({
-      cpu: started.io.cpu,
-      hwQueues: this.hwQueues,
-      end: () => {
-        this.end(tag, started, ok);
-        this.runQueue();
-      },
-    });
+  receive(packet: HostPacket): boolean {
+    const request = this.requests[packet.transactionId - FIRST_IO_ID];
+    if (request?.state !== 'sent') return false;
+    this.returned(request, packet.payloadWord(VSTOR_STATUS) === 0);
+    request.hwQueues = this.hwQueues;
+    this.blockDone.complete(request);
     return true;
   }
 
@@ -193,12 +180,11 @@ export class StorvscDevice {
 
   /** After the channels have been closed, or where the controller never came into service. */
   release(): void {
-    this.ios.forEach((started, tag) => {
-      if (started === undefined) return;
-      if (this.lost.delete(tag)) this.ios[tag] = undefined;
-      else this.returned(tag, false);
-      this.end(tag, started, false);
-    });
+    for (const request of this.requests) {
+      const { state } = request;
+      if (state === 'sent') this.returned(request, false);
+      if (state === 'sent' || state === 'lost') this.end(request);
+    }
     this.refuseWaiting();
     if (this.buffer !== undefined) this.operations.memory.free(this.buffer);
     this.buffer = undefined;
@@ -206,26 +192,33 @@ export class StorvscDevice {
   }
 
   /** The host has the I/O no more. */
-  private returned(tag: number, ok: boolean): void {
-    this.ios[tag] = undefined;
+  private returned(request: StorvscRequest, ok: boolean): void {
+    request.state = 'returned';
+    request.ok = ok;
     this.outstanding -= 1;
     if (ok) this.completed += 1;
     if (this.outstanding === 0) this.drained.wakeUp();
   }
 
   private refuseWaiting(): void {
-    for (const { waiting } of this.disks.values()) for (const io of waiting.clear()) io.completed(false);
+    for (const { waiting } of this.disks) for (const io of waiting.clear()) io.completed(false);
   }
 
-  private end(tag: number, { io, disk, queue }: StartedIo, ok: boolean): void {
-    this.freeTags.push(tag);
-    disk.end(queue);
+  private end(request: StorvscRequest): void {
+    const { io, ok } = request;
+    this.free(request);
     io.completed(ok);
     if (this.busy === 0) this.ended.wakeUp();
   }
 
+  private free(request: StorvscRequest): void {
+    request.state = 'free';
+    request.disk.end(request.queue);
+    this.freeRequests.push(request);
+  }
+
   private runQueue(): void {
-    for (const disk of this.disks.values()) {
+    for (const disk of this.disks) {
       const { waiting } = disk;
       for (let io = waiting.peek(); io !== undefined && this.queueCommand(io, disk); io = waiting.peek())
         waiting.shift();
@@ -242,19 +235,27 @@ export class StorvscDevice {
   private queueCommand(io: DiskIo, disk: StorvscDisk): boolean {
     const queue = this.tags.queueOf(io.cpu);
     if (this.stopped || disk.busy >= this.queueDepth || !this.tags.mayQueue(disk, queue)) return false;
-    const tag = this.freeTags.pop() ?? this.ios.length;
-    this.ios[tag] = { io, disk, queue };
+    const request = this.allocate(io, disk);
+    request.begin(io, disk, queue);
     disk.begin(queue);
-    const sent = this.send(this.channelFor(io.cpu), io, tag);
-    if (sent === 'sent') this.outstanding += 1;
-    else if (sent === 'lost') this.lost.add(tag);
-    else {
-      this.ios[tag] = undefined;
-      this.freeTags.push(tag);
-      disk.end(queue);
+    const sent = this.send(this.channelFor(io.cpu), io, request.tag);
+    if (sent === 'no room') {
+      this.free(request);
       this.retryLater();
+      return false;
     }
-    return sent !== 'no room';
+    request.state = sent;
+    if (sent === 'sent') this.outstanding += 1;
+    return true;
+  }
+
+  /** The request of a tag that is free. */
+  private allocate(io: DiskIo, disk: StorvscDisk): StorvscRequest {
+    const free = this.freeRequests.pop();
+    if (free !== undefined) return free;
+    const made = new StorvscRequest(this.requests.length, io, disk, this.done);
+    this.requests.push(made);
+    return made;
   }
 
   private send(

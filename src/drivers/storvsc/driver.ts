@@ -162,7 +162,8 @@ export class StorvscDriver extends VscDriver {
     const isFibreChannel = device.classId === FC_CLASS_ID;
     return {
       receive: (packet) => {
-        if (packet.type === VM_PKT.COMP && !controller.receive(packet)) conversation.receive(packet.payload);
+        if (packet.type === VM_PKT.COMP && !controller.receive(packet))
+          conversation.receive(packet.payload());
       },
       connectToVsp: () =>
         storvscChannelInit(this, this.operations.kernel, controller, conversation, isFibreChannel),

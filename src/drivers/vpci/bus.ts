@@ -252,7 +252,8 @@ export class HvPciBus implements PciRootBus {
 
   /** hv_pci_onchannelcallback */
   private readonly receive = (packet: HostPacket): void => {
-    const { type, payload, transactionId } = packet;
+    const { type, transactionId } = packet;
+    const payload = packet.payload();
     if (payload.length <= MIN_PAYLOAD_BYTES) return;
     if (type === VM_PKT.COMP) {
       if (!this.interrupts.completed(packet) && !this.talk.receive(packet))

@@ -61,9 +61,10 @@ export class HostInterrupts {
   }
 
   /** Takes the answer to a request for an interrupt. @returns false if the packet is another one. */
-  completed({ transactionId, payload }: HostPacket): boolean {
+  completed(packet: HostPacket): boolean {
+    const { transactionId } = packet;
     if (transactionId < FIRST_TRANSACTION) return false;
-    if (transactionId === this.transactionId) this.answer = payload;
+    if (transactionId === this.transactionId) this.answer = packet.payload();
     return true;
   }
 

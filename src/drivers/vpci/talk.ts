@@ -50,9 +50,9 @@ export class PciTalk {
   }
 
   /** The host has answered. @returns false if nobody waits for this answer. */
-  receive({ transactionId, payload }: HostPacket): boolean {
-    if (!this.conversation.awaits(transactionId)) return false;
-    this.conversation.receive(payload);
+  receive(packet: HostPacket): boolean {
+    if (!this.conversation.awaits(packet.transactionId)) return false;
+    this.conversation.receive(packet.payload());
     return true;
   }
 

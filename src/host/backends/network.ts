@@ -3,9 +3,17 @@ import { deviceClassId } from '../../vmbus/protocol/class-ids.js';
 import type { Guid } from '../../vmbus/protocol/guid.js';
 import { VM_PKT } from '../../vmbus/ring/index.js';
 import { type BatchOptions, Batches } from '../batch.js';
-import type { GuestPacket, HostBackend, HostChannel, HostDevice, HostDeviceServices } from '../device.js';
+import type {
+  GuestPacket,
+  HostBackend,
+  HostChannel,
+  HostDevice,
+  HostDeviceServices,
+  PacketInRing,
+} from '../device.js';
 import {
   addressWord,
+  carriesFrame,
   framePacket,
   isFrame,
   MESSAGE_BYTES,
@@ -157,6 +165,14 @@ export class NetworkBackend implements HostBackend {
         return;
       default:
     }
+  }
+
+  packetInRing(channel: HostChannel, packet: PacketInRing, services: HostDeviceServices): boolean {
+    const type = packet.payloadWord(0);
+    if (type !== NVSP.SEND_RNDIS_PKT) return type === NVSP.SEND_RNDIS_PKT_COMPLETE;
+    if (!carriesFrame(packet)) return false;
+    this.completeFrame(channel, packet.transactionId, services);
+    return true;
   }
 
   private set(device: HostDevice, oid: number, value: number, table: readonly number[] | undefined): void {

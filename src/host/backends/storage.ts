@@ -2,9 +2,10 @@ import type { Ns } from '../../lib/brand.js';
 import type { Guid } from '../../vmbus/protocol/guid.js';
 import { VM_PKT } from '../../vmbus/ring/index.js';
 import { type BatchOptions, Batches } from '../batch.js';
-import type { GuestPacket, HostBackend, HostChannel, HostDeviceServices } from '../device.js';
+import type { GuestPacket, HostBackend, HostChannel, HostDeviceServices, PacketInRing } from '../device.js';
 import {
   VSTOR,
+  VSTOR_OPERATION,
   vstorArgument,
   vstorCompletion,
   vstorOperation,
@@ -51,6 +52,12 @@ export class StorageBackend implements HostBackend {
     if (operation === VSTOR.CREATE_SUB_CHANNELS) {
       services.offerSubChannels(channel, vstorArgument(payload), REQUEST_NS);
     }
+  }
+
+  packetInRing(channel: HostChannel, packet: PacketInRing, services: HostDeviceServices): boolean {
+    if (packet.payloadWord(VSTOR_OPERATION) !== VSTOR.EXECUTE_SRB) return false;
+    this.execute(channel, packet.transactionId, services);
+    return true;
   }
 
   /** The completion goes over the channel that the request came from. */

@@ -68,9 +68,9 @@ export class Misbehaviour {
   /** Writes packets into the ring to the guest, and signals once if need be. */
   put(channel: HostChannel, packets: readonly OutgoingPacket[]): void {
     let mustSignal = false;
-    for (const { payload, transactionId, type } of packets) {
-      if (this.rules.length > 0) this.packet(channel, payload, transactionId, type);
-      else if (channel.write(payload, transactionId, type)) mustSignal = true;
+    for (const packet of packets) {
+      if (this.rules.length > 0) this.packet(channel, packet.payload, packet.transactionId, packet.type);
+      else if (channel.put(packet)) mustSignal = true;
     }
     if (mustSignal) this.signal(channel);
   }

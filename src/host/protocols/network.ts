@@ -124,6 +124,11 @@ export function isFrame(message: Uint8Array): boolean {
   return nvspWord(message, 0) === DATA_CHANNEL && payloadWord(message, MESSAGE_WORDS) === RNDIS.PACKET;
 }
 
+/** The same of a packet whose words are read where they lie. */
+export function carriesFrame(packet: { payloadWord(index: number): number }): boolean {
+  return packet.payloadWord(1) === DATA_CHANNEL && packet.payloadWord(MESSAGE_WORDS) === RNDIS.PACKET;
+}
+
 export function rndisPacket({ type, requestId, oid, value, table = [] }: RndisMessage): Uint8Array {
   const packet = new Uint8Array(MESSAGE_BYTES + 4 * (4 + table.length));
   putWords(packet, 0, NVSP.SEND_RNDIS_PKT, CONTROL_CHANNEL, NO_SECTION, 0);

@@ -15,6 +15,10 @@ export const VSTOR = {
 /** Protocol versions, newest first: Windows 10, Windows 8.1, Windows 8 (protocol_version). */
 export const vstorVersions: readonly number[] = [0x0602, 0x0600, 0x0501];
 
+/** Which word of a packet says what it is about. */
+export const VSTOR_OPERATION = 0;
+/** Which one says what came of a request: 0 is success. */
+export const VSTOR_STATUS = 2;
 /** Flag of a request: answer it. */
 const REQUEST_COMPLETION_FLAG = 1;
 /** Flag in the answer to QUERY_PROPERTIES (STORAGE_CHANNEL_SUPPORTS_MULTI_CHANNEL). */
@@ -82,11 +86,11 @@ export function vstorExecuteSrb({ bytes, pfn }: VstorBuffer, isWrite: boolean, l
 }
 
 export function vstorOperation(packet: Uint8Array): number {
-  return payloadWord(packet, 0);
+  return payloadWord(packet, VSTOR_OPERATION);
 }
 
 export function vstorStatus(packet: Uint8Array): number {
-  return payloadWord(packet, 2);
+  return payloadWord(packet, VSTOR_STATUS);
 }
 
 /** First word of what depends on a request's operation. */

@@ -117,6 +117,8 @@ class WholePages implements RingPages {
 /** A ring's memory: header page and data. Which side may write what is the business of RingWriter and RingReader. */
 export class RingBuffer implements RingHeader {
   readonly dataBytes: number;
+  /** A tenth of its size (ring_size_div10_reciprocal). */
+  private readonly tenthBytes: number;
   readonly barrierStep: Step | undefined = undefined;
   private readonly header: DataView;
   private readonly contents: RingPiece;
@@ -144,6 +146,7 @@ export class RingBuffer implements RingHeader {
     header.reach(RING_HEADER_BYTES);
     this.header = header.view;
     this.dataBytes = sizeBytes - RING_PAGE_BYTES;
+    this.tenthBytes = Math.floor(sizeBytes / 10);
     this.contents = pages.piece(offsetBytes + RING_PAGE_BYTES, this.dataBytes);
   }
 
@@ -205,7 +208,7 @@ export class RingBuffer implements RingHeader {
 
   /** Free part of the ring in percent of its size, its header page included (hv_get_avail_to_write_percent). */
   availToWritePercent(): number {
-    return Math.floor((this.bytesToWrite() * 10) / Math.floor((this.dataBytes + RING_PAGE_BYTES) / 10));
+    return Math.floor((this.bytesToWrite() * 10) / this.tenthBytes);
   }
 
   private shared(word: RingWord): SharedWord {

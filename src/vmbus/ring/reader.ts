@@ -119,13 +119,11 @@ export class RingReader implements ReaderAccesses {
     return bytes;
   }
 
-  /** Little-endian word of the payload at byte `at`, a multiple of 4. @throws RangeError outside the payload. */
-  payloadU32(at: number): number {
-    if (at < 0 || at + 4 > this.payloadLength || (at & 3) !== 0) {
-      throw new RangeError(`no word at byte ${at} of a payload of ${this.payloadLength}`);
-    }
-    const index = this.wrap(this.payloadOffset + at);
-    return this.ring.upTo(index + 4).view.getUint32(index, true);
+  /** Little-endian word `index` of the payload; 0 behind its end, as a shorter structure of an older version is read. */
+  payloadWord(index: number): number {
+    if (4 * index + 4 > this.payloadLength) return 0;
+    const at = this.wrap(this.payloadOffset + 4 * index);
+    return this.ring.upTo(at + 4).view.getUint32(at, true);
   }
 
   /** No signals for new packets while they are being read anyway (hv_begin_read). */

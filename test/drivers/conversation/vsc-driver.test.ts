@@ -15,7 +15,7 @@ class AskingDriver extends VscDriver {
 
   protected client({ channel }: VmbusDevice, conversation: Conversation): VspClient {
     return {
-      receive: ({ payload }) => conversation.receive(payload),
+      receive: (packet) => conversation.receive(packet.payload()),
       connectToVsp: function* (this: AskingDriver) {
         const [answer] = yield* conversation.request(Uint8Array.of(1), { timeoutNs: 1e9 });
         this.heard.push(`${channel.state.kind} ${channel.rings?.inbound.ring.dataBytes} ${answer}`);
