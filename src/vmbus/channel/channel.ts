@@ -77,7 +77,6 @@ export const IRQ_NAME_MAX = 31;
  */
 export class VmbusChannel {
   // From here to interrupts: what each interrupt touches; first, to lie side by side in memory.
-  readonly machine: Machine;
   private isRescinded: boolean;
   /** The memory is somebody else's: whoever still looks at the channel is wrong. */
   isFreed: boolean;
@@ -85,6 +84,7 @@ export class VmbusChannel {
   callbackMode: CallbackMode;
   /** Interrupts that found a callback: the `interrupts` file in sysfs. */
   interrupts: number;
+  readonly machine: Machine;
   /** As the host made it; made again after a resume, with another relid. */
   offer: OfferChannel;
   /** Relid of the first offer, after which the channel's directory in sysfs is named for good. */
@@ -139,12 +139,12 @@ export class VmbusChannel {
     onEventSteps?: (channel: VmbusChannel) => Procedure<void>,
   ) {
     const { childRelid } = offer;
-    this.machine = machine;
     this.isRescinded = false;
     this.isFreed = false;
     this.callback = undefined;
     this.callbackMode = callbackMode.batched;
     this.interrupts = 0;
+    this.machine = machine;
     this.offer = offer;
     this.firstRelid = childRelid;
     this.deviceClass = deviceClassOf(offer.classId);
