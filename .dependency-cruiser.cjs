@@ -182,7 +182,8 @@ module.exports = {
       from: { path: '^src/live/(fuse|shell|control)/' },
       to: {
         path: '^src/',
-        pathNot: '^src/(lib/|command/|steer/answer\\.ts$|live/(programs\\.ts$|(fuse|shell|control)/))',
+        pathNot:
+          '^src/(lib/|command/|steer/answer\\.ts$|live/((programs|linux-only)\\.ts$|(fuse|shell|control)/))',
       },
     },
     {

@@ -9,7 +9,6 @@ export default {
   // One process less than there are cores, which is jest's choice, would be one on a machine with two.
   maxWorkers: '100%',
   roots: ['<rootDir>/test'],
-  setupFiles: ['<rootDir>/tools/jest/setup.js'],
   setupFilesAfterEnv: ['<rootDir>/test/support/seed.ts'],
   testMatch: ['**/*.test.ts'],
 };

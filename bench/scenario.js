@@ -2,14 +2,14 @@
 import { secondsSince } from './cpu-time.js';
 import { Guest } from '../dist/index.js';
 import { parseScenario } from '../dist/scenario/load.js';
-import { runScenario } from '../dist/scenario/runner.js';
+import { runScenarioOn } from '../dist/scenario/runner.js';
 
 /** @returns seconds of CPU, and what came of each workload. */
 export function timed(text) {
   const scenario = parseScenario(text, 'bench');
   const guest = Guest.create(scenario.guest);
   const from = process.cpuUsage();
-  const { workload } = runScenario(guest, scenario);
+  const { workload } = runScenarioOn(guest, scenario);
   return { seconds: secondsSince(from), workload, guest };
 }
 
@@ -24,7 +24,7 @@ export function clockEvents(text) {
     events += 1;
     after.call(clock, ns, event);
   };
-  runScenario(guest, scenario);
+  runScenarioOn(guest, scenario);
   return events;
 }
 

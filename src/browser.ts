@@ -6,6 +6,7 @@
 import 'reflect-metadata/lite';
 
 export { Guest, type GuestExtensions, type RunTime } from './guest/guest.js';
+export { runScenario, type ScenarioRun } from './guest/run-scenario.js';
 export type { GuestChannel } from './guest/channel.js';
 export type { GuestCpu } from './guest/cpu.js';
 export type { GuestDisk, SubmitOptions } from './guest/disk.js';
@@ -69,7 +70,7 @@ export {
   type Printout,
   type RunOptions,
   type RunResult,
-  runScenario,
+  runScenarioOn,
   type StepOutcome,
 } from './scenario/runner.js';
 export type { Scenario } from './scenario/scenario.js';

@@ -4,7 +4,7 @@
  * @module irqlab
  */
 export * from './browser.js';
-export { Guest, runScenarioFile, type ScenarioRun } from './node-guest.js';
+export { Guest, runScenario, type ScenarioRun } from './node-guest.js';
 export type { UnreadFile } from './live/export-tree.js';
 
 // Commands of plug-ins for the command line.

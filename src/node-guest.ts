@@ -1,9 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { checkExtensions } from './guest/check-extensions.js';
 import { Guest as ModelGuest, type GuestExtensions } from './guest/guest.js';
-import { languageWith } from './guest/language.js';
-import { parseScenario } from './scenario/load.js';
-import { type RunOptions, type RunResult, runScenario } from './scenario/runner.js';
+import { readScenario, runText, type ScenarioRun as RunOf } from './guest/run-scenario.js';
+import type { RunOptions } from './scenario/runner.js';
 import type { GuestOptions } from './scenario/options/guest.js';
 import type { Scenario } from './scenario/scenario.js';
 import { exportTree, type UnreadFile } from './live/export-tree.js';
@@ -20,13 +18,13 @@ export class Guest extends ModelGuest {
 
   /**
    * Boots the guest of a scenario file and starts its workload; its timeline and what it prints are left to
-   * `runScenarioFile`.
+   * `runScenario`.
    *
    * @param extensions plug-ins, whose designs, architectures and actions the file may speak of.
    * @throws TypeError for what is no extension; ScenarioError with file, line and column for a wrong file; what reading it throws.
    */
   static load(file: string, extensions: GuestExtensions = {}): Guest {
-    return Guest.ofScenario(readScenario(file, extensions), extensions);
+    return Guest.ofScenario(readScenario(readFileSync(file, 'utf8'), file, extensions), extensions);
   }
 
   /**
@@ -36,33 +34,31 @@ export class Guest extends ModelGuest {
    *
    * @param directory made if it is missing.
    * @returns the files whose reading gave an errno, which are left out.
-   * @throws RangeError if there is something in the directory; what writing there throws.
+   * @throws RangeError if there is something in the directory; Error on Windows, whose names of files have no colons; what
+   * writing there throws.
    */
   exportTree(directory: string): readonly UnreadFile[] {
     return exportTree(this.fs, directory);
   }
 }
 
-/** What came of a scenario file, and the guest as it is at the end. */
-export interface ScenarioRun extends RunResult {
-  readonly guest: Guest;
-}
+/** What came of a scenario, and the guest as it is at the end. */
+export type ScenarioRun = RunOf<Guest>;
 
 /**
- * Runs a scenario file as `irqlab run` does: its workload, its timeline with what is expected, its printouts.
+ * Runs a scenario as `irqlab run` does: its workload, its timeline with what is expected, its printouts.
  *
- * @param options plug-ins, whose designs, architectures and actions the file may speak of, and how long to run.
- * @throws TypeError for what is no option; ScenarioError with file, line and column for a wrong file; what reading it throws.
+ * @param scenario a file's path, or the scenario's own text: what has a line break or begins with a brace.
+ * @param options plug-ins, whose designs, architectures and actions the scenario may speak of, and how long to run.
+ * @throws TypeError for what is no option; ScenarioError with file, line and column for a wrong scenario; what reading
+ * the file throws.
  */
-export function runScenarioFile(file: string, options: RunOptions & GuestExtensions = {}): ScenarioRun {
-  const { runNs, watch, ...extensions } = options;
-  const scenario = readScenario(file, extensions);
-  const guest = Guest.create(scenario.guest, extensions);
-  return { guest, ...runScenario(guest, scenario, { runNs, watch }) };
+export function runScenario(scenario: string, options: RunOptions & GuestExtensions = {}): ScenarioRun {
+  return isText(scenario)
+    ? runText(Guest, scenario, 'scenario', options)
+    : runText(Guest, readFileSync(scenario, 'utf8'), scenario, options);
 }
 
-function readScenario(file: string, extensions: GuestExtensions): Scenario {
-  checkExtensions(extensions);
-  const language = extensions.modules && languageWith(extensions.modules);
-  return parseScenario(readFileSync(file, 'utf8'), file, language);
+function isText(scenario: string): boolean {
+  return scenario.includes('\n') || scenario.trimStart().startsWith('{');
 }

@@ -5,7 +5,7 @@ import type { PluginModule } from './guest/container/contributions.js';
 import { Guest } from './guest/guest.js';
 import { languageWith } from './guest/language.js';
 import type { Race } from './races/race.js';
-import { runScenario } from './scenario/runner.js';
+import { runScenarioOn } from './scenario/runner.js';
 import type { Scenario } from './scenario/scenario.js';
 
 /** Loads them all now: what a page asks for later needs no network. */
@@ -124,7 +124,7 @@ export async function compareChoice(
   if (found === undefined) throw new RangeError(`${axis} has no choice ${choice}`);
   const compared = await compareOne(withDesign(scenario, found), found, {
     create: async (options) => Guest.create(options, { modules }),
-    run: (guest, varied) => runScenario(guest, varied),
+    run: (guest, varied) => runScenarioOn(guest, varied),
   });
   const cells = columnsOf(axis, false).map(({ title, cell }) => ({ title, text: cell(compared) }));
   return { compared, cells };

@@ -18,6 +18,7 @@ export const jsonVersions = {
   'import-check': 1,
   litmus: 1,
   replay: 1,
+  test: 1,
 } as const;
 
 /** The name of something that a command prints with --json. */

@@ -6,10 +6,18 @@ import { UsageError } from './usage-error.js';
 const MOST_BYTES = 64 << 20;
 const CHUNK_BYTES = 1 << 20;
 
-const reasons: Readonly<Record<string, string>> = {
+const readReasons: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file',
   EISDIR: 'it is a directory',
   EACCES: 'you have no permission to read it',
+};
+const writeReasons: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such directory',
+  ENOTDIR: 'what should be a directory on its path is a file',
+  EISDIR: 'it is a directory',
+  EACCES: 'you have no permission to write there',
+  EROFS: 'what it is on is mounted read-only',
+  ENOSPC: 'no space left on device',
 };
 
 /**
@@ -50,7 +58,7 @@ export function* chunksOfFile(file: string): Generator<Buffer, void> {
   } catch (error) {
     if (error instanceof UsageError) throw error;
     const { code = '', message } = error as NodeJS.ErrnoException;
-    throw new UsageError(`cannot read ${file}: ${reasons[code] ?? message}`);
+    throw new UsageError(`cannot read ${file}: ${readReasons[code] ?? message}`);
   }
 }
 
@@ -84,8 +92,14 @@ export function writeBytes(file: string, bytes: Uint8Array | string): void {
   try {
     writeFileSync(file, bytes);
   } catch (error) {
-    throw new UsageError(`cannot write ${file}: ${error instanceof Error ? error.message : String(error)}`);
+    throw cannotWrite(file, error);
   }
+}
+
+/** What to say of a file that could not be written. */
+export function cannotWrite(file: string, error: unknown): UsageError {
+  const { code = '', message } = error as NodeJS.ErrnoException;
+  return new UsageError(`cannot write ${file}: ${writeReasons[code] ?? message}`);
 }
 
 /**

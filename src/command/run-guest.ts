@@ -1,6 +1,6 @@
 import { formatDuration } from '../scenario/duration.js';
 import type { ScenarioGuest } from '../scenario/port.js';
-import { type RunOptions, type RunResult, runScenario } from '../scenario/runner.js';
+import { type RunOptions, type RunResult, runScenarioOn } from '../scenario/runner.js';
 import type { Scenario } from '../scenario/scenario.js';
 import { interruptible } from './interruptible.js';
 import { showRun } from './show-run.js';
@@ -34,7 +34,7 @@ export function runGuest(
   const watch = tell && showRun(telling, label);
   try {
     return interruptible(
-      () => runScenario(guest, scenario, { runNs, watch }),
+      () => runScenarioOn(guest, scenario, { runNs, watch }),
       () => `after ${formatDuration(guest.now - startNs)} of virtual time${note}`,
     );
   } finally {

@@ -5,7 +5,7 @@ import { sharePackages } from '../command/share-packages.js';
 import { thrownThere } from '../command/thrown-there.js';
 import { UsageError } from '../command/usage-error.js';
 import { Guest } from '../guest/guest.js';
-import { runScenario } from '../scenario/runner.js';
+import { runScenarioOn } from '../scenario/runner.js';
 import { checkAxis, choicesFor, compareOne, withDesign } from './one.js';
 import type { FromPointThread, Point, PointOfThread, PointResult } from './point.js';
 
@@ -19,7 +19,7 @@ async function resultOf({ text, name, axis, choice }: Point, plugins: Plugins): 
     if (chosen === undefined) throw new UsageError(`${axis} has no choice ${choice}`);
     const row = await compareOne(withDesign(scenario, chosen), chosen, {
       create: async (options) => Guest.create(options, { modules: plugins.modules }),
-      run: runScenario,
+      run: runScenarioOn,
     });
     return { row };
   } catch (error) {

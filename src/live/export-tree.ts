@@ -16,9 +16,19 @@ export interface UnreadFile {
  *
  * @param directory made if it is missing.
  * @returns what reading gave an errno for.
- * @throws RangeError if there is something in the directory; what writing there throws.
+ * @param system what the directory is on.
+ * @throws RangeError if there is something in the directory; Error on Windows; what writing there throws.
  */
-export function exportTree(fs: FileTree, directory: string): readonly UnreadFile[] {
+export function exportTree(
+  fs: FileTree,
+  directory: string,
+  system: NodeJS.Platform = process.platform,
+): readonly UnreadFile[] {
+  // "0000:00:07.1" would be a stream of a file "0000".
+  if (system === 'win32')
+    throw new Error(
+      "a guest's files have colons in their names, which Windows does not take: export them on Linux or macOS, or in WSL",
+    );
   mkdirSync(directory, { recursive: true });
   if (readdirSync(directory).length > 0)
     throw new RangeError(`${directory} is not empty; choose another one`);

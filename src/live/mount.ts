@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { exitStatus } from '../command/exit-status.js';
 import { isTerminal, type Stdio } from '../command/stdio.js';
 import { UsageError } from '../command/usage-error.js';
+import { linuxOnly } from './linux-only.js';
 import { mountFuse, unmount, UnmountWatch } from './fuse/mount.js';
 import { type LiveOptions, LiveService } from './service.js';
 
@@ -35,7 +36,7 @@ export async function mountGuest(
 }
 
 function requireRoot(): void {
-  if (process.platform !== 'linux') throw new UsageError('a guest can be mounted on Linux only');
+  linuxOnly('a guest can be mounted');
   if (process.geteuid?.() === 0) return;
   throw new UsageError(
     'only root may mount',

@@ -76,7 +76,7 @@ export interface RunOptions {
  *
  * @param guest that of the scenario, booted, and used by nobody before: `Guest.create(scenario.guest)`.
  */
-export function runScenario(guest: ScenarioGuest, scenario: Scenario, options: RunOptions = {}): RunResult {
+export function runScenarioOn(guest: ScenarioGuest, scenario: Scenario, options: RunOptions = {}): RunResult {
   const startNs = guest.now;
   const fixedNs = options.runNs ?? scenario.runNs;
   const runNs = fixedNs ?? naturalEnd(scenario);

@@ -23,6 +23,8 @@ export type {
   RunJsonInterrupt,
   RunJsonStep,
 } from '../cli/run/json.js';
+export type { TestedStep, TestOutcome } from '../cli/test/outcome.js';
+export type { TestJson } from '../cli/test/reporters/json.js';
 export type { WorkloadSubject } from '../scenario/workloads/index.js';
 export type { CompareJson, Compared, Comparison } from '../compare/comparison.js';
 export type { ConformanceJson } from '../conformance/report.js';

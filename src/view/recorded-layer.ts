@@ -97,7 +97,7 @@ function chipOf({ chip, printed, chip_has_set_affinity: settable }: RecordedLine
 function addActions(desc: IrqDesc, names: readonly (string | null)[]): void {
   let last: IrqAction | undefined;
   for (const name of names) {
-    const action = new IrqAction(() => 0, null, 0, name, name);
+    const action = new IrqAction(() => 0, name, { threadFn: null, flags: 0, name });
     if (last === undefined) desc.action = action;
     else last.next = action;
     last = action;

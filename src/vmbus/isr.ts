@@ -1,4 +1,4 @@
-import { clearBit, nextBit, wordsFor } from '../lib/bitmap.js';
+import { wordsFor } from '../lib/bitmap.js';
 import type { CpuId } from '../lib/brand.js';
 import type { Cpu } from '../machine/cpu.js';
 import type { Procedure } from '../machine/step.js';
@@ -78,21 +78,31 @@ export class VmbusIsr {
 
   /**
    * Goes through the CPU's event flags once, from relid 0 up. Each flag is cleared before its channel is looked up, so
-   * an event that arrives during the callback is seen by the interrupt that comes with it.
+   * an event that arrives during the callback is seen by the interrupt that comes with it. Most words of the page are
+   * empty: they are looked at four at a time.
    */
   private *vmbusChanSchedSteps(context: HvPerCpuContext, cpu: CpuId): Procedure<void> {
     const { eventFlags, flagsWord } = context;
     const { highest } = this.scan;
     const words = wordsFor(highest + 1);
-    for (let from = 0; ; ) {
-      yield flagsWord.read;
-      const relid = nextBit(eventFlags, from, words);
-      if (relid < 0 || relid > highest) return;
-      yield flagsWord.update;
-      clearBit(eventFlags, relid);
-      if (relid !== 0) yield* this.relids.dispatchSteps(relid, cpu);
-      else context.relid0Events += 1;
-      from = relid + 1;
+    yield flagsWord.read;
+    for (let four = 0; four < words; four += 4) {
+      if ((eventFlags[four] | eventFlags[four + 1] | eventFlags[four + 2] | eventFlags[four + 3]) === 0)
+        continue;
+      for (let at = four; at < four + 4; at++) {
+        let flags = eventFlags[at] | 0;
+        while (flags !== 0) {
+          const bit = 31 - Math.clz32(flags & -flags);
+          const relid = (at << 5) + bit;
+          if (relid > highest) return;
+          yield flagsWord.update;
+          eventFlags[at] &= ~(1 << bit);
+          if (relid !== 0) yield* this.relids.dispatchSteps(relid, cpu);
+          else context.relid0Events += 1;
+          yield flagsWord.read;
+          flags = eventFlags[at] & (-2 << bit);
+        }
+      }
     }
   }
 
@@ -101,13 +111,21 @@ export class VmbusIsr {
     const { eventFlags } = context;
     const { highest } = this.scan;
     const words = wordsFor(highest + 1);
-    for (let from = 0; ; ) {
-      const relid = nextBit(eventFlags, from, words);
-      if (relid < 0 || relid > highest) return;
-      clearBit(eventFlags, relid);
-      if (relid !== 0) this.relids.dispatch(relid, cpu);
-      else context.relid0Events += 1;
-      from = relid + 1;
+    for (let four = 0; four < words; four += 4) {
+      if ((eventFlags[four] | eventFlags[four + 1] | eventFlags[four + 2] | eventFlags[four + 3]) === 0)
+        continue;
+      for (let at = four; at < four + 4; at++) {
+        let flags = eventFlags[at] | 0;
+        while (flags !== 0) {
+          const bit = 31 - Math.clz32(flags & -flags);
+          const relid = (at << 5) + bit;
+          if (relid > highest) return;
+          eventFlags[at] &= ~(1 << bit);
+          if (relid !== 0) this.relids.dispatch(relid, cpu);
+          else context.relid0Events += 1;
+          flags = eventFlags[at] & (-2 << bit);
+        }
+      }
     }
   }
 }

@@ -156,8 +156,8 @@ function emitSent(trace: TracePort, message: ChannelMessage, ret: number): void 
 }
 
 /** An event has found its channel (vmbus_chan_sched). */
-export function traceChanSched({ machine: { tracePort }, relid }: VmbusChannel): void {
-  if (tracePort !== undefined) tracePort.emit(vmbusChanSched, { relid });
+export function traceChanSched({ tracePort }: Machine, channel: VmbusChannel): void {
+  if (tracePort !== undefined) tracePort.emit(vmbusChanSched, { relid: channel.relid });
 }
 
 /** A channel's tasklet begins (vmbus_on_event). */

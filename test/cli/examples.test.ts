@@ -4,7 +4,7 @@ import { guestsWith } from '../../src/command/scenario-file.js';
 import { bootGuest } from '../../src/command/boot-guest.js';
 import type { Guest } from '../../src/guest/guest.js';
 import { parseScenario } from '../../src/scenario/load.js';
-import { type RunResult, runScenario } from '../../src/scenario/runner.js';
+import { type RunResult, runScenarioOn } from '../../src/scenario/runner.js';
 import { expectOneCountOfChannels, expectOneCountOfIrqs, expectOneCountOfSoftirqs } from './numbers.js';
 import { someOf } from '../support/long.js';
 
@@ -14,7 +14,7 @@ const files = readdirSync(folder).filter((name) => name.endsWith('.yaml'));
 async function ran(name: string): Promise<{ readonly guest: Guest; readonly result: RunResult }> {
   const scenario = parseScenario(readFileSync(new URL(name, folder), 'utf8'), name);
   const guest = await bootGuest(scenario, guestsWith());
-  return { guest, result: runScenario(guest, scenario) };
+  return { guest, result: runScenarioOn(guest, scenario) };
 }
 
 async function run(name: string): Promise<RunResult> {

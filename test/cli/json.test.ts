@@ -38,6 +38,7 @@ const commands: readonly (readonly [JsonFormat, ...string[]])[] = [
   ['explain', 'explain', recording],
   ['import', 'import', recording],
   ['litmus', 'litmus', `${examples}litmus/MP+dmb.ishst+addr.litmus`],
+  ['test', 'test', `${examples}cpu-offline.yaml`],
   ['explore-list', 'explore'],
   ['explore-table', 'explore', 'affinity-vs-offline'],
   ['explore', 'explore', 'modchan-offline', '--variant', 'no-wait'],
@@ -55,6 +56,22 @@ test('a guest that hangs', async () => {
   const scenario = `cpus: 2\ndevices: [{driver: netvsc, relid: 13}]\nhost: ${host}\nrun: 1s\n`;
   const value = await expectJson('run', ['run', '-'], scenario);
   expect(value).toMatchObject({ ok: false, hangs: [{ function: 'vmbus_establish_gpadl' }] });
+});
+
+test('tests of which one fails; with a reporter beside it, which report is not clear', async () => {
+  const bad = directory.file('bad.yaml', 'cpus: 0\n');
+  expect(await expectJson('test', ['test', bad, `${examples}cpu-files.yaml`])).toMatchObject({
+    ok: false,
+    files: [
+      { file: bad, ok: false },
+      { file: `${examples}cpu-files.yaml`, ok: true },
+    ],
+  });
+  const { status, err } = await irqlab(['test', bad, '--json', '--reporter', 'tap']);
+  expect({ status, err }).toEqual({
+    status: 2,
+    err: expect.stringContaining('--json and --reporter name two reports'),
+  });
 });
 
 test('a replay', async () => {

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { showRun } from '../../src/command/show-run.js';
 import { Guest } from '../../src/node-guest.js';
 import { parseScenario } from '../../src/scenario/load.js';
-import { runScenario } from '../../src/scenario/runner.js';
+import { runScenarioOn } from '../../src/scenario/runner.js';
 
 const text = `
 cpus: 2
@@ -23,7 +23,7 @@ function shown(msPerLook: number, label?: string): { told: string[]; interrupts:
     label,
     () => (ms += msPerLook),
   );
-  expect(runScenario(guest, scenario, { watch }).ok).toBe(true);
+  expect(runScenarioOn(guest, scenario, { watch }).ok).toBe(true);
   return { told, interrupts: guest.readFile('/proc/interrupts') };
 }
 

@@ -4,7 +4,7 @@ import { Guest } from '../../src/guest/guest.js';
 import { ErrnoError } from '../../src/lib/errno.js';
 import { offeredDevices } from '../../src/scenario/offered-devices.js';
 import { parseScenario } from '../../src/scenario/load.js';
-import { runScenario } from '../../src/scenario/runner.js';
+import { runScenarioOn } from '../../src/scenario/runner.js';
 
 const example = 'azure-d16s-an.yaml';
 const text = readFileSync(new URL(`../../examples/${example}`, import.meta.url), 'utf8');
@@ -38,7 +38,7 @@ function lsvmbus({ fs }: Guest): { id: number; classId: string; channels: string
 
 test('its timeline turns out as it says', () => {
   const guest = boot();
-  const { steps } = runScenario(guest, scenario);
+  const { steps } = runScenarioOn(guest, scenario);
   expect(steps.filter(({ outcome }) => outcome !== 'ok')).toEqual([]);
   const { vf, received, transmitted, dropped } = guest.nic(NIC);
   expect(received + vf.received).toBe(40_000);

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { Guest } from '../../src/guest/guest.js';
 import { parseScenario } from '../../src/scenario/load.js';
-import { runScenario } from '../../src/scenario/runner.js';
+import { runScenarioOn } from '../../src/scenario/runner.js';
 
 // Tables of real machines, which scenarios of examples/ produce out of a machine with its devices: chips, numbers, names,
 // and which CPUs each interrupt has come to. How often it came is not compared.
@@ -31,7 +31,7 @@ function produced(example: string): string[] {
   const text = readFileSync(new URL(`../../examples/${example}`, import.meta.url), 'utf8');
   const scenario = parseScenario(text, example);
   const guest = Guest.create(scenario.guest);
-  const { steps } = runScenario(guest, scenario);
+  const { steps } = runScenarioOn(guest, scenario);
   expect(steps.filter(({ outcome }) => outcome !== 'ok')).toEqual([]);
   return guest.procInterrupts().trimEnd().split('\n');
 }

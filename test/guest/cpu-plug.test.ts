@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { Guest } from '../../src/guest/guest.js';
 import { parseScenario } from '../../src/scenario/load.js';
 import type { GuestOptions } from '../../src/scenario/options/guest.js';
-import { runScenario } from '../../src/scenario/runner.js';
+import { runScenarioOn } from '../../src/scenario/runner.js';
 
 const options: GuestOptions = {
   cpus: { present: 2, possible: 6, nodes: 2 },
@@ -249,7 +249,7 @@ describe('in a scenario', () => {
       `kernel: "7.2"\ncpus: {present: 2, possible: 4}\ndevices: [{driver: heartbeat, relid: 7}]\ntimeline:\n${timeline}`,
       'plug.yaml',
     );
-    return runScenario(Guest.create(scenario.guest), scenario);
+    return runScenarioOn(Guest.create(scenario.guest), scenario);
   };
 
   test('plugCpu and unplugCpu are steps, with what is expected of them', () => {

@@ -3,7 +3,7 @@ import { dmesgText } from '../../src/view/kmsg.js';
 import { Guest } from '../../src/guest/guest.js';
 import { HungError } from '../../src/machine/hung.js';
 import { parseScenario } from '../../src/scenario/load.js';
-import { runScenario } from '../../src/scenario/runner.js';
+import { runScenarioOn } from '../../src/scenario/runner.js';
 import type { GuestOptions } from '../../src/scenario/options/guest.js';
 import { brokenInvariants } from './invariants.js';
 import { atOnce } from '../../src/machine/turns.js';
@@ -250,7 +250,7 @@ describe('in a scenario', () => {
   const run = (timeline: string) => {
     const scenario = parseScenario(`${head}timeline:\n${timeline}`, 'crash.yaml');
     const guest = Guest.create(scenario.guest);
-    return { guest, result: runScenario(guest, scenario) };
+    return { guest, result: runScenarioOn(guest, scenario) };
   };
 
   test('steps after a crash are those of the crash kernel, and a panic ends them', () => {

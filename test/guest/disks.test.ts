@@ -4,7 +4,7 @@ import { Guest } from '../../src/guest/guest.js';
 import { vstorRangeBytes } from '../../src/host/protocols/storage.js';
 import { parseScenario } from '../../src/scenario/load.js';
 import type { GuestOptions } from '../../src/scenario/options/guest.js';
-import { runScenario } from '../../src/scenario/runner.js';
+import { runScenarioOn } from '../../src/scenario/runner.js';
 
 const options: GuestOptions = {
   cpus: 4,
@@ -141,7 +141,7 @@ describe('in a scenario', () => {
   const run = (device: string, workload: string) => {
     const text = `cpus: 2\ndevices: [{driver: storvsc, relid: 14${device}}]\nworkload: [{disk: 14${workload}, outstanding: 4, ios: 100}]\nrun: 1s`;
     const scenario = parseScenario(text, 'luns.yaml');
-    return runScenario(Guest.create(scenario.guest), scenario);
+    return runScenarioOn(Guest.create(scenario.guest), scenario);
   };
 
   test.each([

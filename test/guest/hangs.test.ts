@@ -5,7 +5,7 @@ import { Guest } from '../../src/guest/guest.js';
 import { ErrnoError } from '../../src/lib/errno.js';
 import { HungError } from '../../src/machine/hung.js';
 import { parseScenario } from '../../src/scenario/load.js';
-import { runScenario } from '../../src/scenario/runner.js';
+import { runScenarioOn } from '../../src/scenario/runner.js';
 import { errnoOf } from '../support/errors.js';
 
 const S = 1_000_000_000;
@@ -13,7 +13,7 @@ const S = 1_000_000_000;
 function run(text: string) {
   const scenario = parseScenario(text, 'hang.yaml');
   const guest = Guest.create(scenario.guest);
-  const result = runScenario(guest, scenario);
+  const result = runScenarioOn(guest, scenario);
   return {
     guest,
     result,

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { Guest } from '../../src/guest/guest.js';
 import { HungError } from '../../src/machine/hung.js';
 import { parseScenario } from '../../src/scenario/load.js';
-import { runScenario } from '../../src/scenario/runner.js';
+import { runScenarioOn } from '../../src/scenario/runner.js';
 import { ScenarioError } from '../../src/scenario/diagnostics.js';
 import { brokenInvariants } from './invariants.js';
 
@@ -11,7 +11,7 @@ const MS = 1_000_000;
 function run(text: string) {
   const scenario = parseScenario(text, 'hostile.yaml');
   const guest = Guest.create(scenario.guest);
-  return { guest, result: runScenario(guest, scenario) };
+  return { guest, result: runScenarioOn(guest, scenario) };
 }
 
 function problems(text: string): string[] {

@@ -3,7 +3,7 @@ import { Guest } from '../../src/guest/guest.js';
 import { flowHash } from '../../src/host/protocols/flow-hash.js';
 import { indirectionTable } from '../../src/host/protocols/indirection.js';
 import { parseScenario } from '../../src/scenario/load.js';
-import { runScenario } from '../../src/scenario/runner.js';
+import { runScenarioOn } from '../../src/scenario/runner.js';
 
 // ethtool -l, -x and -X, ip link set up and down: drivers/net/hyperv/netvsc_drv.c of 7.2, net/ethtool/ioctl.c.
 
@@ -307,7 +307,7 @@ timeline:
 `,
     'actions.yaml',
   );
-  const { steps } = runScenario(Guest.create(scenario.guest), scenario);
+  const { steps } = runScenarioOn(Guest.create(scenario.guest), scenario);
   expect(steps.map(({ outcome }) => outcome)).toEqual(steps.map(() => 'ok'));
 });
 
@@ -366,7 +366,7 @@ timeline:
     );
     const guest = Guest.create(scenario.guest);
     expect(guest.nic(13).isUp).toBe(false);
-    const { steps } = runScenario(guest, scenario);
+    const { steps } = runScenarioOn(guest, scenario);
     expect(steps.map(({ outcome }) => outcome)).toEqual(['ok', 'ok', 'ok']);
     expect(() =>
       parseScenario('cpus: 1\ndevices: [{driver: storvsc, relid: 1, up: false}]\n', 'a.yaml'),

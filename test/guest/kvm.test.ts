@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { Guest } from '../../src/guest/guest.js';
 import { parseScenario } from '../../src/scenario/load.js';
 import type { GuestOptions } from '../../src/scenario/options/guest.js';
-import { runScenario } from '../../src/scenario/runner.js';
+import { runScenarioOn } from '../../src/scenario/runner.js';
 import { designChoices } from '../../src/vmbus/variants/design.js';
 
 const MS = 1_000_000;
@@ -64,7 +64,7 @@ timeline:
         'x.yaml',
       );
       const vm = Guest.create(scenario.guest);
-      const { steps } = runScenario(vm, scenario);
+      const { steps } = runScenarioOn(vm, scenario);
       expect(steps.flatMap(({ message }) => message ?? [])).toEqual([]);
       expect(vm.kvm?.counts()).toMatchObject({
         served: 6000,

@@ -3,7 +3,7 @@ import { Guest } from '../../src/guest/guest.js';
 import { parseScenario } from '../../src/scenario/load.js';
 import type { GuestOptions } from '../../src/scenario/options/guest.js';
 import type { InterruptOptions } from '../../src/scenario/options/interrupts.js';
-import { type RunResult, runScenario } from '../../src/scenario/runner.js';
+import { type RunResult, runScenarioOn } from '../../src/scenario/runner.js';
 import { resultJson } from '../../src/cli/run/json.js';
 
 const machine = `
@@ -20,7 +20,7 @@ interrupts:
 function run(text: string): { guest: Guest; result: RunResult; json: string } {
   const scenario = parseScenario(machine + text, 'lines.yaml');
   const guest = Guest.create(scenario.guest);
-  const result = runScenario(guest, scenario);
+  const result = runScenarioOn(guest, scenario);
   return { guest, result, json: resultJson(scenario, guest, result) };
 }
 

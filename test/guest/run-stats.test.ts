@@ -7,7 +7,7 @@ import { RunStats } from '../../src/guest/run-stats.js';
 import { guestSignal, hostSignal } from '../../src/host/trace-events.js';
 import { kernelBehaviour } from '../../src/irq/kernel.js';
 import { parseScenario } from '../../src/scenario/load.js';
-import { runScenario } from '../../src/scenario/runner.js';
+import { runScenarioOn } from '../../src/scenario/runner.js';
 import { irqHandlerEntry, taskletExit } from '../../src/machine/trace-events.js';
 import { Tracer } from '../../src/trace/tracer.js';
 import { vmbusChanSched, vmbusOnEventTrace } from '../../src/vmbus/trace-events.js';
@@ -126,7 +126,7 @@ ${steps}`,
     's.yaml',
   );
   const guest = await bootGuest(scenario, guestsWith());
-  return runScenario(guest, scenario).steps.map(({ message }) => message);
+  return runScenarioOn(guest, scenario).steps.map(({ message }) => message);
 }
 
 describe('steps see', () => {

@@ -3,7 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { Guest } from '../../src/guest/guest.js';
 import type { KernelVersion } from '../../src/irq/kernel.js';
 import { parseScenario } from '../../src/scenario/load.js';
-import { runScenario } from '../../src/scenario/runner.js';
+import { runScenarioOn } from '../../src/scenario/runner.js';
 import type { GuestOptions } from '../../src/scenario/options/guest.js';
 import { CHANNELMSG, decodeMessage } from '../../src/vmbus/protocol/channel-messages.js';
 import { errnoOf } from '../support/errors.js';
@@ -75,7 +75,7 @@ describe('a power-off', () => {
   test('in a scenario', () => {
     const scenario = parseScenario('cpus: 1\ntimeline:\n  - {at: 1s, shutdown: true}\n', 'off.yaml');
     const vm = Guest.create(scenario.guest);
-    expect(runScenario(vm, scenario).steps.map(({ outcome }) => outcome)).toEqual(['ok']);
+    expect(runScenarioOn(vm, scenario).steps.map(({ outcome }) => outcome)).toEqual(['ok']);
     expect(vm.machine.halted).toBe(true);
   });
 });

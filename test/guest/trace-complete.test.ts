@@ -5,7 +5,7 @@ import { Guest } from '../../src/guest/guest.js';
 import { ErrnoError } from '../../src/lib/errno.js';
 import { Prng } from '../../src/lib/prng.js';
 import { parseScenario } from '../../src/scenario/load.js';
-import { runScenario } from '../../src/scenario/runner.js';
+import { runScenarioOn } from '../../src/scenario/runner.js';
 import { isLong, runs, someOf } from '../support/long.js';
 import { TraceLedger } from './trace-ledger.js';
 
@@ -18,7 +18,7 @@ test.each(someOf(files, 3))('%s: what the guest shows is in the trace', (file) =
   const vm = Guest.create(scenario.guest);
   const ledger = new TraceLedger(vm);
   const trace = vm.trace({ events: EVENTS });
-  runScenario(vm, { ...scenario, print: [] }, { runNs: isLong ? 30_000_000 : 10_000_000 });
+  runScenarioOn(vm, { ...scenario, print: [] }, { runNs: isLong ? 30_000_000 : 10_000_000 });
   vm.run({ ms: 5 });
   expect(ledger.differences(trace)).toEqual([]);
 });

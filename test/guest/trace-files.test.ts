@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from '@jest/globals';
 import { parseScenario } from '../../src/scenario/load.js';
-import { runScenario } from '../../src/scenario/runner.js';
+import { runScenarioOn } from '../../src/scenario/runner.js';
 import { Guest } from '../../src/guest/guest.js';
 import type { TimelineEvent } from '../../src/guest/timeline.js';
 import type { GuestTrace } from '../../src/guest/trace.js';
@@ -16,7 +16,7 @@ function traced(name: string, events: readonly string[] = ['*:*']): GuestTrace {
   const scenario = parseScenario(readFileSync(`${examples}${name}.yaml`, 'utf8'), name);
   const vm = Guest.create(scenario.guest);
   const trace = vm.trace({ events });
-  runScenario(vm, { ...scenario, print: [] }, { runNs: 2e7 });
+  runScenarioOn(vm, { ...scenario, print: [] }, { runNs: 2e7 });
   vm.run({ ms: 10 });
   return trace;
 }
@@ -212,7 +212,7 @@ test('a part of it, and a ring that is too small', () => {
   const vm = Guest.create(scenario.guest);
   const small = vm.trace({ events: ['*:*'], bufferKb: 8 });
   const all = vm.trace({ events: [] });
-  runScenario(vm, { ...scenario, print: [] }, { runNs: 100_000_000 });
+  runScenarioOn(vm, { ...scenario, print: [] }, { runNs: 100_000_000 });
   expect(small.overwritten).toBeGreaterThan(0);
   expect([...small].length + small.overwritten).toBe([...all].length);
   const [head] = new TextDecoder().decode(small.file('ftrace')).split('\n').slice(2);

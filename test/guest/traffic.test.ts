@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { Guest } from '../../src/guest/guest.js';
 import { parseScenario } from '../../src/scenario/load.js';
-import { runScenario, type RunResult } from '../../src/scenario/runner.js';
+import { runScenarioOn, type RunResult } from '../../src/scenario/runner.js';
 
 const devices = `
 devices:
@@ -13,7 +13,7 @@ devices:
 function run(text: string): { guest: Guest; result: RunResult } {
   const scenario = parseScenario(`cpus: 4\nkernel: "6.18"\n${devices}\n${text}`, 'traffic.yaml');
   const guest = Guest.create(scenario.guest);
-  return { guest, result: runScenario(guest, scenario) };
+  return { guest, result: runScenarioOn(guest, scenario) };
 }
 
 describe('a disk workload', () => {

@@ -5,7 +5,7 @@ import { aText } from '../../src/scenario/actions/expects.js';
 import { ScenarioError } from '../../src/scenario/diagnostics.js';
 import { ScenarioLanguage } from '../../src/scenario/language.js';
 import { parseScenario } from '../../src/scenario/load.js';
-import { runScenario } from '../../src/scenario/runner.js';
+import { runScenarioOn } from '../../src/scenario/runner.js';
 import { cpu } from '../../src/scenario/schema/notations.js';
 import { int } from '../../src/scenario/schema/shapes.js';
 import { builtinVocabulary } from '../../src/scenario/vocabulary.js';
@@ -71,7 +71,7 @@ timeline:
     );
     expect(scenario.timeline[0].action).toEqual({ kind: 'bounce', cpu: 1, often: 2 });
     const guest = new FakeGuest();
-    const { steps } = runScenario(guest, scenario);
+    const { steps } = runScenarioOn(guest, scenario);
     expect(guest.calls).toEqual(['0 offline 1', '0 online 1', '0 offline 1', '0 online 1', '0 offline 0']);
     expect(steps.map(({ action, outcome, message }) => [action, outcome, message])).toEqual([
       ['bounce 1', 'ok', undefined],

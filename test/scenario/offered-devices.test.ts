@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import { Guest } from '../../src/guest/guest.js';
 import { parseScenario } from '../../src/scenario/load.js';
 import { offeredDevices } from '../../src/scenario/offered-devices.js';
-import { runScenario } from '../../src/scenario/runner.js';
+import { runScenarioOn } from '../../src/scenario/runner.js';
 
 function guestOf(text: string): Guest {
   return Guest.create(parseScenario(text, 'case.yaml').guest);
@@ -72,7 +72,7 @@ timeline:
     'case.yaml',
   );
   const guest = Guest.create(scenario.guest);
-  const { steps } = runScenario(guest, scenario);
+  const { steps } = runScenarioOn(guest, scenario);
   expect(steps.map(({ outcome }) => outcome)).toEqual(['ok', 'ok', 'ok']);
   expect(relidsShown(guest)).toEqual([14, 40, 41, 42]);
 });

@@ -1,13 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
 import { AssertionError } from '../../src/lib/assert.js';
 import { parseScenario } from '../../src/scenario/load.js';
-import { type RunResult, runScenario } from '../../src/scenario/runner.js';
+import { type RunResult, runScenarioOn } from '../../src/scenario/runner.js';
 import { FakeGuest } from './fake-guest.js';
 
 const head = 'cpus: 4\ndevices: [{driver: kvp, relid: 7}, {driver: vss, relid: 9}]\n';
 
 function run(guest: FakeGuest, text: string, runNs?: number): RunResult {
-  return runScenario(guest, parseScenario(head + text, 's.yaml'), { runNs });
+  return runScenarioOn(guest, parseScenario(head + text, 's.yaml'), { runNs });
 }
 
 /** Messages of a run whose timeline is one step. */

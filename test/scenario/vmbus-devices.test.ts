@@ -1,13 +1,13 @@
 import { expect, test } from '@jest/globals';
 import { Guest } from '../../src/guest/guest.js';
 import { parseScenario } from '../../src/scenario/load.js';
-import { runScenario } from '../../src/scenario/runner.js';
+import { runScenarioOn } from '../../src/scenario/runner.js';
 
 /** Runs a scenario whose every step must turn out well; returns /proc/interrupts after it. */
 function after(text: string): string {
   const scenario = parseScenario(text, 'case.yaml');
   const guest = Guest.create(scenario.guest);
-  const { steps } = runScenario(guest, scenario);
+  const { steps } = runScenarioOn(guest, scenario);
   expect(steps.map(({ outcome }) => outcome)).toEqual(steps.map(() => 'ok'));
   return guest.procInterrupts();
 }

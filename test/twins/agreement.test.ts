@@ -298,7 +298,11 @@ describe('what sets a line up', () => {
       return irq.IRQ_HANDLED;
     };
     const threadOf = (desc: IrqDesc): irq.IrqAction => {
-      const action = new irq.IrqAction(() => irq.IRQ_WAKE_THREAD, noThread, 0, 'threaded', 1);
+      const action = new irq.IrqAction(() => irq.IRQ_WAKE_THREAD, 1, {
+        threadFn: noThread,
+        flags: 0,
+        name: 'threaded',
+      });
       action.irq = desc.irq;
       action.thread = new IrqThread(desc, action);
       return action;

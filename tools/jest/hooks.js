@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { transformSync } from '@swc/core';
 
 const root = new URL('../../', import.meta.url);
+const sources = new URL('src/', root).href;
 const packages = new Map([
   ['irqlab', new URL('src/index.ts', root).href],
   ['irqlab/browser', new URL('src/browser.ts', root).href],
@@ -15,6 +16,7 @@ const packages = new Map([
   ['irqlab/testing', new URL('src/testing/matchers.ts', root).href],
   ['@jest/globals', new URL('globals.js', import.meta.url).href],
 ]);
+const OWN_JAVASCRIPT = /^(?:\.{1,2}\/|file:).*\.js$/;
 /** A test file is loaded with the time as its query. */
 const TYPESCRIPT = /\.ts(\?|$)/;
 
@@ -36,8 +38,11 @@ export const swcOptions = {
 export async function resolve(specifier, context, nextResolve) {
   const mapped = packages.get(specifier);
   if (mapped !== undefined) return { url: mapped, shortCircuit: true };
-  if (/^\.{1,2}\/.*\.js$/.test(specifier) && TYPESCRIPT.test(context.parentURL ?? '')) {
-    const source = new URL(specifier.replace(/\.js$/, '.ts'), context.parentURL);
+  // A thread's first file has no parent.
+  const { parentURL } = context;
+  const isOurs = parentURL === undefined ? specifier.startsWith(sources) : TYPESCRIPT.test(parentURL);
+  if (isOurs && OWN_JAVASCRIPT.test(specifier)) {
+    const source = new URL(specifier.replace(/\.js$/, '.ts'), parentURL);
     if (existsSync(source)) return { url: source.href, shortCircuit: true };
   }
   return nextResolve(specifier, context);

@@ -1,4 +1,4 @@
-// Before a worker loads its first test file.
+// Before a worker, or a thread of one, loads its first file.
 import { register } from 'node:module';
 
 process.setSourceMapsEnabled(true);

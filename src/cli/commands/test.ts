@@ -1,4 +1,5 @@
 import { InvalidArgumentError, Option } from 'commander';
+import { UsageError } from '../../command/usage-error.js';
 import type { CommandModule } from '../command.js';
 import type { TestOptions } from '../test/run.js';
 
@@ -22,12 +23,16 @@ export const command: CommandModule = {
           .choices(['spec', 'tap', 'junit'])
           .default('spec'),
       )
+      .option('--json', 'report as JSON')
       .option('--workers <n>', 'run so many at once (default: one a processor)', parseWorkers)
       .option('--watch', 'run them again whenever one changes, until Ctrl-C')
       .addHelpText('after', example)
-      .action(async (paths: string[], options: TestOptions) => {
+      .action(async (paths: string[], { json, ...options }: TestOptions & { json?: boolean }) => {
+        if (json && command.getOptionValueSource('reporter') === 'cli')
+          throw new UsageError('--json and --reporter name two reports', 'Choose one of them.');
         const { runTests } = await import('../test/run.js');
-        finish(await runTests(paths, { ...options, plugins }, stdio));
+        const reporter = json ? 'json' : options.reporter;
+        finish(await runTests(paths, { ...options, reporter, plugins }, stdio));
       });
   },
 };

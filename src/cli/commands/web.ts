@@ -18,7 +18,7 @@ export const command: CommandModule = {
         '[scenario]',
         'scenario file (YAML) to begin with, or - for standard input; default: an example',
       )
-      .option('--port <number>', 'TCP port; default: one that is free', parsePort, 0)
+      .option('--port <number>', 'TCP port; 0 is one that is free', parsePort, 0)
       .addHelpText('after', example)
       .action(async (file: string | undefined, { port }: { port: number }) => {
         const { servePage } = await import('../../serve/serve-page.js');
@@ -29,6 +29,6 @@ export const command: CommandModule = {
 
 function parsePort(text: string): number {
   const port = Number(text);
-  if (/^\d+$/.test(text) && port >= 1 && port <= 65535) return port;
-  throw new InvalidArgumentError('Expected a port from 1 to 65535.');
+  if (/^\d+$/.test(text) && port <= 65535) return port;
+  throw new InvalidArgumentError('Expected a port from 0 to 65535.');
 }

@@ -1,5 +1,6 @@
 import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { z } from 'zod';
+import { cannotWrite } from '../../command/named-file.js';
 import { UsageError } from '../../command/usage-error.js';
 import type { SavedFrontier } from '../../explore/frontier.js';
 import type { Fingerprint } from '../../explore/report/report.js';
@@ -109,7 +110,7 @@ export class StateFile {
       }
       renameSync(next, file);
     } catch (error) {
-      throw new UsageError(`cannot write ${file}: ${error instanceof Error ? error.message : String(error)}`);
+      throw cannotWrite(file, error);
     }
   }
 

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type ExitStatus, exitStatus } from '../../command/exit-status.js';
+import { cannotWrite } from '../../command/named-file.js';
 import type { Stdio } from '../../command/stdio.js';
 import { withSchemaComment } from '../../command/schema-comment.js';
 import { UsageError } from '../../command/usage-error.js';
@@ -44,10 +45,8 @@ function write(file: string, text: string): void {
   try {
     writeFileSync(file, text, { flag: 'wx' });
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (code === 'EEXIST') throw alreadyThere(file);
-    if (code === 'ENOENT') throw new UsageError(`cannot write ${file}: there is no such directory`);
-    throw new UsageError(`cannot write ${file}: ${message}`);
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw alreadyThere(file);
+    throw cannotWrite(file, error);
   }
 }
 

@@ -3,7 +3,7 @@ import { openScenario } from '../../command/scenario-file.js';
 import { bootGuest } from '../../command/boot-guest.js';
 import { UsageError } from '../../command/usage-error.js';
 import { Guest } from '../../guest/guest.js';
-import { runScenario } from '../../scenario/runner.js';
+import { runScenarioOn } from '../../scenario/runner.js';
 import { problemsOf } from '../run/text.js';
 import type { TestOutcome } from './outcome.js';
 
@@ -19,7 +19,7 @@ export async function runOne(file: string, plugins: Plugins): Promise<TestOutcom
     const guest = await bootGuest(scenario, async (options) =>
       Guest.create(options, { modules: plugins.modules }),
     );
-    const result = runScenario(guest, { ...scenario, print: [] });
+    const result = runScenarioOn(guest, { ...scenario, print: [] });
     const steps = result.steps.map(({ place: { line, column }, atNs, action, message }) => ({
       line,
       column,

@@ -77,7 +77,9 @@ async function runAll(
   } finally {
     stdio.progress?.('');
   }
-  stdio.out(report.end(outcomes), report.paint);
+  const place = new Map(files.map((file, index) => [file, index]));
+  const asNamed = outcomes.toSorted((a, b) => (place.get(a.file) ?? 0) - (place.get(b.file) ?? 0));
+  stdio.out(report.end(asNamed), report.paint);
   if (signal.aborted) {
     stdio.err(`irqlab: ended by Ctrl-C after ${outcomes.length} of ${files.length} files\n`);
     return exitStatus.interrupted;

@@ -102,7 +102,7 @@ export class IrqCore implements IrqDescCore {
     this.defaultAffinityMask = CpuMask.of(machine.nrCpuIds, options.defaultAffinity ?? machine.possible);
     // print_irq_desc shows the name.
     const badChainedIrq = (irq: Irq): number => this.chainedHandler(irq);
-    this.chainedAction = new IrqAction(badChainedIrq, null, 0, null, null);
+    this.chainedAction = new IrqAction(badChainedIrq, null, { threadFn: null, flags: 0, name: null });
     this.resend = createResendList(this);
     this.spurious = above.createSpuriousPoller(this);
     this.irqfixup = options.irqfixup ?? 0;

@@ -90,7 +90,7 @@ export interface ActionThread {
 
 /** One requester of an interrupt (struct irqaction). */
 export class IrqAction {
-  // The handler, its dev_id and what comes next are what each interrupt touches: side by side in memory.
+  // The handler, its dev_id and what comes next are what each interrupt touches: the constructor's properties, then this.
   next: IrqAction | undefined = undefined;
   irq: Irq = 0;
   /** This action's bit among those of the line's threads that must end before it is unmasked: the lower 32 of 64. */
@@ -104,15 +104,20 @@ export class IrqAction {
   secondary: IrqAction | undefined = undefined;
   /** The missing thread function has been complained about (IRQTF_WARNED). */
   warned = false;
+  readonly threadFn: ThreadFn | null;
+  flags: number;
+  /** The requester's own text: if that is written again, the action is called so. */
+  name: string | null;
 
   constructor(
     readonly handler: IrqHandler,
-    readonly threadFn: ThreadFn | null,
-    public flags: number,
-    /** The requester's own text: if that is written again, the action is called so. */
-    public name: string | null,
     readonly devId: unknown,
-  ) {}
+    { threadFn, flags, name }: Readonly<Pick<IrqAction, 'threadFn' | 'flags' | 'name'>>,
+  ) {
+    this.threadFn = threadFn;
+    this.flags = flags;
+    this.name = name;
+  }
 
   /** `handler` step by step. @primitive */
   handlerSteps(irq: Irq, devId: unknown): Procedure<number> {

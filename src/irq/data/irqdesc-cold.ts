@@ -1,8 +1,9 @@
 import type { CpuId, Irq } from '../../lib/brand.js';
 import { CpuMask } from '../../machine/cpumask.js';
 import type { IrqWork } from '../../machine/irq-work.js';
-import { Lock } from '../../machine/lock.js';
+import { Lock, SpinLock } from '../../machine/lock.js';
 import { SharedCounter } from '../../machine/shared-var.js';
+import type { SpinWait } from '../../machine/spin-wait.js';
 import {
   makeWithId,
   type Procedure,
@@ -88,7 +89,11 @@ export class IrqDescCold {
   redirectTarget: CpuId = 0;
   /** What runs them there; made for the first one. */
   redirectWork: IrqWork | undefined = undefined;
+  /** Where synchronize_irq waits for handlers; made for the first that does. */
+  handlersWait: SpinWait | undefined = undefined;
   private readonly objectIds = reserveObjectIds(LINE_OBJECTS);
+  private spinLock: SpinLock | undefined = undefined;
+  private actionWord: SharedWord | undefined = undefined;
   private mutex: Lock | undefined = undefined;
   private active: WaitCounter | undefined = undefined;
   private handled: SharedCounter | undefined = undefined;
@@ -107,6 +112,18 @@ export class IrqDescCold {
   /** Makes one of the line's objects. */
   makeObject<T extends SharedObject>(which: keyof typeof lineObject, make: () => T): T {
     return makeWithId(this.objectIds + lineObject[which], make);
+  }
+
+  /** desc->lock. */
+  get lock(): SpinLock {
+    this.spinLock ??= this.makeObject('lock', () => new SpinLock(`lock of IRQ ${this.irq}`));
+    return this.spinLock;
+  }
+
+  /** The list of actions. */
+  get actionList(): SharedWord {
+    this.actionWord ??= this.makeObject('actions', () => new SharedWord(`actions of IRQ ${this.irq}`));
+    return this.actionWord;
   }
 
   /** Held while actions come and go. */

@@ -1,6 +1,6 @@
 import type { CpuId, Irq } from '../../lib/brand.js';
 import { CpuMask } from '../../machine/cpumask.js';
-import { SpinLock } from '../../machine/lock.js';
+import type { SpinLock } from '../../machine/lock.js';
 import { SpinWait } from '../../machine/spin-wait.js';
 import { inOneGo, isWatched, type Procedure, SharedWord } from '../../machine/step.js';
 import type { KernelBehaviour } from '../kernel.js';
@@ -11,6 +11,7 @@ import type { IrqAction } from './irqaction.js';
 import { IrqData, type IrqDataDesc, irqd } from './irqdata.js';
 import { IrqDescCold } from './irqdesc-cold.js';
 import { irqs } from './istate.js';
+import type { KstatRow } from './kstat-pool.js';
 
 /** Decides what an interrupt does to its line: acks, masks, and when its actions run. */
 export interface IrqFlowHandler {
@@ -82,7 +83,8 @@ export interface IrqDescCore extends Speaker {
  * and free_irq of one line apart.
  */
 export class IrqDesc implements IrqDataDesc {
-  // What each interrupt touches comes first, side by side in memory: the constructor's properties, then these.
+  // What each interrupt touches comes first, side by side in memory: the constructor's properties, then these, in the
+  // order in which it does.
   /** What the line's owner keeps with it; what is not on the hot path asks IrqData. */
   handlerData: unknown = null;
   /** First requester; the others follow by `next`. */
@@ -91,18 +93,19 @@ export class IrqDesc implements IrqDataDesc {
   status = 0;
   /** Bits of irqs. */
   istate: number = irqs.SYSFS;
-  /** The model's own: handled interrupts of the line are noted, too, for with irqpoll others are polled then. */
-  notesHandled = false;
-  irqsUnhandled = 0;
   /** Interrupts in all, 32 bit; per-CPU flow handlers do not count here. */
   totCount = 0;
+  irqsUnhandled = 0;
+  /** The model's own: handled interrupts of the line are noted, too, for with irqpoll others are polled then. */
+  notesHandled = false;
+  readonly core: IrqDescCore;
+  /** Where the line's counters are, from kstatBase on, see KstatPool. */
+  readonly kstatChunk: Uint32Array;
+  readonly kstatBase: number;
   /** Bits of the actions whose threads the masked line waits for, the lower 32 of 64; the others are cold. */
   threadsOneshot = 0;
   /** CPUs that have enabled a per-CPU interrupt; null unless irq_set_percpu_devid was called. */
   percpuEnabled: CpuMask | null = null;
-  private spinLock: SpinLock | undefined = undefined;
-  private handlersWait: SpinWait | undefined = undefined;
-  private actionWord: SharedWord | undefined = undefined;
   readonly data: IrqData;
   readonly cold: IrqDescCold;
 
@@ -111,22 +114,22 @@ export class IrqDesc implements IrqDataDesc {
     /** Bits of `irqd`; what is not on the hot path asks IrqData. */
     public state: number,
     public handleIrq: IrqFlowHandler,
-    readonly core: IrqDescCore,
-    /** Where the line's counters are, from kstatBase on, see KstatPool. */
-    readonly kstatChunk: Uint32Array,
-    readonly kstatBase: number,
+    core: IrqDescCore,
+    row: KstatRow,
     affinity: CpuMask,
     node: number,
   ) {
     const { nrCpuIds } = affinity;
+    this.core = core;
+    this.kstatChunk = row.chunk;
+    this.kstatBase = row.base;
     this.data = new IrqData(this, irq, noIrqChip, affinity, new CpuMask(nrCpuIds), node);
-    this.cold = new IrqDescCold(irq, kstatChunk.subarray(kstatBase, kstatBase + nrCpuIds));
+    this.cold = new IrqDescCold(irq, row.chunk.subarray(row.base, row.base + nrCpuIds));
   }
 
   /** desc->lock, for procedures that run step by step; what runs in one go needs none. */
   get lock(): SpinLock {
-    this.spinLock ??= this.cold.makeObject('lock', () => new SpinLock(`lock of IRQ ${this.irq}`));
-    return this.spinLock;
+    return this.cold.lock;
   }
 
   /**
@@ -151,22 +154,22 @@ export class IrqDesc implements IrqDataDesc {
 
   /** The list of actions, which handlers are taken from without desc->lock. */
   get actionList(): SharedWord {
-    this.actionWord ??= this.cold.makeObject('actions', () => new SharedWord(`actions of IRQ ${this.irq}`));
-    return this.actionWord;
+    return this.cold.actionList;
   }
 
   /** Where synchronize_irq waits for handlers, which are in the middle of their work only if they run step by step. */
   get waitForHandlers(): SpinWait {
-    this.handlersWait ??= this.cold.makeObject(
+    const { cold } = this;
+    cold.handlersWait ??= cold.makeObject(
       'handlers',
       () => new SpinWait(`handlers of IRQ ${this.irq}`, () => (this.state & irqd.IRQ_INPROGRESS) === 0),
     );
-    return this.handlersWait;
+    return cold.handlersWait;
   }
 
   /** The handlers have run step by step. */
   handlersDone(): void {
-    this.handlersWait?.changed();
+    this.cold.handlersWait?.changed();
   }
 
   /** True if the flow handler was installed as chained: it feeds other interrupts and has no actions of its own. */

@@ -72,7 +72,11 @@ export function* requestNmi(
   if ((flags & refused) !== 0 || (flags & IRQF_PERCPU) === 0 || handler === null) return errnoValue('EINVAL');
   const desc = core.desc(irq);
   if (desc === undefined || !canBeNmi(desc, flags)) return errnoValue('EINVAL');
-  const action = new IrqAction(handler, null, flags | IRQF_NO_THREAD | IRQF_NOBALANCING, name, devId);
+  const action = new IrqAction(handler, devId, {
+    threadFn: null,
+    flags: flags | IRQF_NO_THREAD | IRQF_NOBALANCING,
+    name,
+  });
   const ret = yield* setupIrq(core, desc, action);
   if (ret !== 0) return ret;
   const { machine } = core;

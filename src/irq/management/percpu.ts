@@ -79,7 +79,7 @@ export function createPercpuAction(
 ): IrqAction {
   const isShared = affinity !== undefined && !affinity.equals(core.machine.possible);
   const all = flags | IRQF_PERCPU | IRQF_NO_SUSPEND | (isShared ? IRQF_SHARED : 0);
-  const action = new IrqAction(handler, null, all, name, percpuDevId);
+  const action = new IrqAction(handler, percpuDevId, { threadFn: null, flags: all, name });
   if (isShared) action.affinity = affinity;
   return action;
 }

@@ -88,7 +88,7 @@ export function* requestThreadedIrq(
   return yield* setupIrq(
     core,
     desc,
-    new IrqAction(handler ?? irqDefaultPrimaryHandler, threadFn, flags, name, devId),
+    new IrqAction(handler ?? irqDefaultPrimaryHandler, devId, { threadFn, flags, name }),
   );
 }
 
@@ -133,13 +133,7 @@ function prepareAction(desc: IrqDesc, action: IrqAction): IrqAction | undefined 
   let added = action;
   if (irqSettingsIsNestedThread(desc)) {
     if (action.threadFn === null) return undefined;
-    added = new IrqAction(
-      nestedPrimaryHandler(desc),
-      action.threadFn,
-      action.flags,
-      action.name,
-      action.devId,
-    );
+    added = new IrqAction(nestedPrimaryHandler(desc), action.devId, action);
   }
   added.irq = desc.irq;
   if ((added.flags & IRQF_TRIGGER_MASK) === 0) added.flags |= desc.data.triggerType;
@@ -165,10 +159,14 @@ function forceThreading(desc: IrqDesc, action: IrqAction): IrqAction {
     return action;
   const inThread: ThreadFn = (irq, dev) => action.handlerSteps(irq, dev);
   Object.defineProperty(inThread, 'name', { value: handler.name });
-  const forced = new IrqAction(irqDefaultPrimaryHandler, inThread, flags | IRQF_ONESHOT, name, devId);
+  const forced = new IrqAction(irqDefaultPrimaryHandler, devId, {
+    threadFn: inThread,
+    flags: flags | IRQF_ONESHOT,
+    name,
+  });
   forced.irq = action.irq;
   if (threadFn === null) return forced;
-  forced.secondary = new IrqAction(irqForcedSecondaryHandler, threadFn, 0, name, devId);
+  forced.secondary = new IrqAction(irqForcedSecondaryHandler, devId, { threadFn, flags: 0, name });
   forced.secondary.irq = action.irq;
   return forced;
 }

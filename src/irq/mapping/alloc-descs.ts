@@ -89,8 +89,7 @@ function unusedDesc(core: IrqCore, irq: Irq, node: number, affinity: IrqAffinity
   const managed = affinity?.managed ? irqd.AFFINITY_MANAGED | irqd.MANAGED_SHUTDOWN : 0;
   const state = irqd.IRQ_DISABLED | irqd.IRQ_MASKED | (affinity ? irqd.AFFINITY_SET : 0) | managed;
   const mask = (affinity?.mask ?? defaultAffinity).clone();
-  const { chunk, base } = kstatPool.newRow(irq);
-  return new IrqDesc(irq, state, handleBadIrq, core, chunk, base, mask, node);
+  return new IrqDesc(irq, state, handleBadIrq, core, kstatPool.newRow(irq), mask, node);
 }
 
 /**

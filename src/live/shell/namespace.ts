@@ -1,4 +1,5 @@
 import { UsageError } from '../../command/usage-error.js';
+import { linuxOnly } from '../linux-only.js';
 import { succeeds } from '../programs.js';
 
 /** How this process can get a mount namespace of its own. */
@@ -10,7 +11,7 @@ export type NamespaceRights =
 
 /** @throws UsageError that says what is missing. */
 export function namespaceRights(): NamespaceRights {
-  if (process.platform !== 'linux') throw new UsageError('a guest can take the place of files on Linux only');
+  linuxOnly('a guest can take the place of files');
   if (succeeds('unshare', ['-m', 'true'])) return 'mount';
   if (succeeds('unshare', ['-U', '-r', '-m', 'true'])) return 'user';
   if (!succeeds('unshare', ['--version'])) {

@@ -26,9 +26,9 @@ export interface ChannelRings {
 /** The channel's way from offer to open (enum vmbus_channel_state). */
 export type ChannelState =
   /** The guest is still working on the offer; no driver knows the channel. */
-  | { readonly kind: 'offer' }
+  | { readonly kind: 'offer'; readonly rings?: undefined }
   /** A driver may open the channel; guest and host share no memory. The state after closing, too. */
-  | { readonly kind: 'open' }
+  | { readonly kind: 'open'; readonly rings?: undefined }
   /** The guest is about to share the rings and ask the host to open; from then on the host may signal. */
   | { readonly kind: 'opening'; rings: ChannelRings | undefined }
   /** Both sides know that the channel is open, and use the rings. */
@@ -77,7 +77,6 @@ export const IRQ_NAME_MAX = 31;
  */
 export class VmbusChannel {
   // From here to interrupts: what each interrupt touches; first, to lie side by side in memory.
-  readonly machine: Machine;
   private isRescinded: boolean;
   /** The memory is somebody else's: whoever still looks at the channel is wrong. */
   isFreed: boolean;
@@ -85,6 +84,7 @@ export class VmbusChannel {
   callbackMode: CallbackMode;
   /** Interrupts that found a callback: the `interrupts` file in sysfs. */
   interrupts: number;
+  readonly machine: Machine;
   /** As the host made it; made again after a resume, with another relid. */
   offer: OfferChannel;
   /** Relid of the first offer, after which the channel's directory in sysfs is named for good. */
@@ -139,12 +139,12 @@ export class VmbusChannel {
     onEventSteps?: (channel: VmbusChannel) => Procedure<void>,
   ) {
     const { childRelid } = offer;
-    this.machine = machine;
     this.isRescinded = false;
     this.isFreed = false;
     this.callback = undefined;
     this.callbackMode = callbackMode.batched;
     this.interrupts = 0;
+    this.machine = machine;
     this.offer = offer;
     this.firstRelid = childRelid;
     this.deviceClass = deviceClassOf(offer.classId);
@@ -219,8 +219,7 @@ export class VmbusChannel {
 
   /** The rings, while the channel is open or being opened. */
   get rings(): ChannelRings | undefined {
-    const { state } = this;
-    return state.kind === 'opened' || state.kind === 'opening' ? state.rings : undefined;
+    return this.state.rings;
   }
 
   /** This channel or the primary one that it belongs to. */

@@ -169,7 +169,7 @@ export class IrqdomainRelidMap implements RelidMap {
     else {
       if (yield* channel.loadRescindSteps('vmbus_chan_sched')) this.dropped.count();
       else {
-        traceChanSched(channel);
+        traceChanSched(this.core.machine, channel);
         yield* this.handleSteps(desc);
       }
       yield* lifetime.putForEventSteps(channel);
@@ -187,7 +187,7 @@ export class IrqdomainRelidMap implements RelidMap {
     else {
       if (channel.loadRescind('vmbus_chan_sched')) this.dropped.count();
       else {
-        traceChanSched(channel);
+        traceChanSched(this.core.machine, channel);
         this.handle(desc);
       }
       lifetime.putForEvent(channel);

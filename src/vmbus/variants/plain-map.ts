@@ -54,7 +54,7 @@ export abstract class PlainRelidMap implements RelidMap {
     else {
       if (yield* channel.loadRescindSteps('vmbus_chan_sched')) this.dropped.count();
       else {
-        traceChanSched(channel);
+        traceChanSched(channel.machine, channel);
         yield* vmbusChanHandlerSteps(0, channel);
       }
       yield* lifetime.putForEventSteps(channel);
@@ -71,7 +71,7 @@ export abstract class PlainRelidMap implements RelidMap {
     else {
       if (channel.loadRescind('vmbus_chan_sched')) this.dropped.count();
       else {
-        traceChanSched(channel);
+        traceChanSched(channel.machine, channel);
         vmbusChanHandler(0, channel);
       }
       lifetime.putForEvent(channel);

@@ -10,7 +10,7 @@ import { scenarioOf } from '../../../src/capture/captured-scenario.js';
 import { showInterrupts } from '../../../src/capture/show-interrupts.js';
 import { Guest } from '../../../src/guest/guest.js';
 import { parseScenario } from '../../../src/scenario/load.js';
-import { runScenario } from '../../../src/scenario/runner.js';
+import { runScenarioOn } from '../../../src/scenario/runner.js';
 import type { Scenario } from '../../../src/scenario/scenario.js';
 import { parseInterrupts } from '../../../src/view/interrupts/parse.js';
 import { isLong, runs, someOf } from '../../support/long.js';
@@ -75,7 +75,7 @@ test.each(someOf(examples, 3))(
   async (name) => {
     const scenario = read(name);
     const guest = Guest.ofScenario(scenario);
-    runScenario(guest, scenario);
+    runScenarioOn(guest, scenario);
     const { kernel: release = '6.10', cmdline } = scenario.guest;
     const files = recordedGuest(guest, 0, { release, cmdline });
     const again = recordedGuest(Guest.create((await imported(files)).scenario.guest), 0);

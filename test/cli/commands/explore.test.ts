@@ -15,7 +15,7 @@ import { MemoryWord } from '../../../src/machine/memory.js';
 import type { Procedure } from '../../../src/machine/step.js';
 import { defineRace, type Race } from '../../../src/races/race.js';
 import type { Report } from '../../../src/explore/report/report.js';
-import { irqlab } from '../../support/cli.js';
+import { irqlab, type Ran } from '../../support/cli.js';
 
 const defaults = { preemptions: 2, depth: 3, seed: 1, executions: 1000 } as const;
 
@@ -85,6 +85,21 @@ describe('irqlab explore', () => {
     expect(once.status).toBe(0);
     expect(once.out).toContain('  * CPU 1: synic off');
     expect(await replayed(file, { step: true })).toEqual(once);
+  });
+
+  test('says the same of a search in a thread, and of one that is over before a thread has started', async () => {
+    const brief = await irqlab(['explore', 'modchan-offline', '--variant', 'no-wait', '--json']);
+    const inThread = await irqlab([
+      'explore',
+      'modchan-offline',
+      '--variant',
+      'no-wait',
+      '--json',
+      '--workers',
+      '2',
+    ]);
+    const said = ({ status, err, out }: Ran) => ({ status, err, ...JSON.parse(out), seconds: 0 });
+    expect(said(inThread)).toEqual(said(brief));
   });
 
   test('says that there is none, what was covered, and which situations were reached', async () => {

@@ -11,7 +11,7 @@ import { noPlugins } from '../../../src/command/plugins.js';
 import { scenarioOf } from '../../../src/command/scenario-file.js';
 import { exploreUnit } from '../../../src/explore/explore.js';
 import { Guest } from '../../../src/guest/guest.js';
-import { runScenario } from '../../../src/scenario/runner.js';
+import { runScenarioOn } from '../../../src/scenario/runner.js';
 import { counterModel } from '../../explore/litmus.js';
 import { irqlab } from '../../support/cli.js';
 
@@ -89,7 +89,7 @@ describe('choices of a comparison', () => {
       const [choice] = choicesFor(axis, scenario, noPlugins);
       const row = await compareOne(withDesign(scenario, choice), choice, {
         create: async (options) => Guest.create(options),
-        run: runScenario,
+        run: runScenarioOn,
       });
       const sent = JSON.stringify({ row });
       expect(JSON.stringify(parsePointResult(JSON.parse(sent)))).toBe(sent);

@@ -3,7 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { resultJson } from '../../../src/cli/run/json.js';
 import { Guest } from '../../../src/guest/guest.js';
 import { parseScenario } from '../../../src/scenario/load.js';
-import { type RunResult, runScenario } from '../../../src/scenario/runner.js';
+import { type RunResult, runScenarioOn } from '../../../src/scenario/runner.js';
 
 function run(text: string): {
   guest: Guest;
@@ -14,7 +14,7 @@ function run(text: string): {
   const head = `cpus: 4\nkernel: "6.12"\nvmbus: false\n`;
   const scenario = parseScenario(head + text, 'pci.yaml');
   const guest = Guest.create(scenario.guest);
-  const result = runScenario(guest, scenario);
+  const result = runScenarioOn(guest, scenario);
   const failures = result.steps.flatMap(({ outcome, message }) => (outcome === 'ok' ? [] : [message]));
   return { guest, result, failures, json: resultJson(scenario, guest, result) };
 }
@@ -222,7 +222,7 @@ test('NVMe, virtio and a legacy device work side by side (pci-devices.yaml)', ()
   const text = readFileSync(new URL('../../../examples/pci-devices.yaml', import.meta.url), 'utf8');
   const scenario = parseScenario(text, 'pci-devices.yaml');
   const guest = Guest.create(scenario.guest);
-  const { steps, workload } = runScenario(guest, scenario);
+  const { steps, workload } = runScenarioOn(guest, scenario);
   expect(steps.filter(({ outcome }) => outcome !== 'ok')).toEqual([]);
   expect(workload[1]).toEqual({ sent: 5000, unsent: 0, completed: 5000 });
   expect(workload.map(({ unsent }) => unsent)).toEqual([0, 0, 0, 0, 0]);

@@ -1,11 +1,11 @@
 import { expect, test } from '@jest/globals';
 import { Guest } from '../../../src/guest/guest.js';
 import { parseScenario } from '../../../src/scenario/load.js';
-import { runScenario } from '../../../src/scenario/runner.js';
+import { runScenarioOn } from '../../../src/scenario/runner.js';
 
 function run(text: string) {
   const scenario = parseScenario(text, 'test');
-  return runScenario(Guest.create(scenario.guest), scenario);
+  return runScenarioOn(Guest.create(scenario.guest), scenario);
 }
 
 test.each(['50us', '1ms', '5ms', '20ms'])(

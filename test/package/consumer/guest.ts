@@ -40,7 +40,7 @@ import {
   type RepeatedDeviceOptions,
   type RunOptions,
   type RunResult,
-  runScenario,
+  runScenarioOn,
   type StepOutcome,
   type Relid,
   type RunTime,
@@ -153,7 +153,7 @@ export function problems(text: string): readonly string[] {
 /** What comes of each step of a scenario, and of the whole. */
 export function outcomes(text: string, options: RunOptions = {}): string {
   const scenario = parseScenario(text, 'scenario.yaml');
-  const result: RunResult = runScenario(Guest.create(scenario.guest), scenario, options);
+  const result: RunResult = runScenarioOn(Guest.create(scenario.guest), scenario, options);
   const outcome = ({ action, outcome, refusal: code }: StepOutcome): string => `${action} ${code ?? outcome}`;
   return `${result.steps.map(outcome).join(', ')}: ${result.ok}`;
 }

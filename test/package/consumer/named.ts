@@ -45,7 +45,7 @@ import {
   type RingName,
   type RingPlace,
   runScenario,
-  runScenarioFile,
+  runScenarioOn,
   type ScenarioGuest,
   type ScenarioLanguage,
   type ScenarioLines,
@@ -148,7 +148,7 @@ export function scenarioParts(text: string, language?: ScenarioLanguage): string
   try {
     const scenario = parseScenario(text, 'own.yaml', language);
     const items: readonly WorkloadItem[] = scenario.workload;
-    const result = runScenario(Guest.create(scenario.guest), scenario);
+    const result = runScenarioOn(Guest.create(scenario.guest), scenario);
     const [printed]: readonly Printout[] = result.printouts;
     const hangs: readonly Hang[] = result.hangs;
     const [tally]: readonly Readonly<SignalTally>[] = result.workload;
@@ -163,7 +163,7 @@ export function scenarioParts(text: string, language?: ScenarioLanguage): string
 
 /** What comes of a scenario file, without the plug-in that its devices want. */
 function fileRun(): string {
-  const { guest, ok, steps }: ScenarioRun = runScenarioFile('examples/plugin-driver/sensor.yaml');
+  const { guest, ok, steps }: ScenarioRun = runScenario('examples/plugin-driver/sensor.yaml');
   return `${steps.length} steps, ${ok}, CPU 0 online: ${guest.cpu(0).isOnline}`;
 }
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { ScenarioError } from '../../../src/scenario/diagnostics.js';
 import { parseScenario } from '../../../src/scenario/load.js';
-import { runScenario } from '../../../src/scenario/runner.js';
+import { runScenarioOn } from '../../../src/scenario/runner.js';
 import { FakeGuest } from '../fake-guest.js';
 
 const head = `cpus: 4
@@ -89,7 +89,7 @@ describe('workloads of devices', () => {
 
 describe('a run', () => {
   const run = (guest: FakeGuest, text: string) =>
-    runScenario(guest, parseScenario(`${head}${text}`, 's.yaml'));
+    runScenarioOn(guest, parseScenario(`${head}${text}`, 's.yaml'));
 
   test('each completion submits the next I/O, and the run ends with the last', () => {
     const guest = new FakeGuest({ open: [14] });

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import { Guest } from '../../../src/index.js';
-import { runScenario } from '../../../src/scenario/runner.js';
+import { runScenarioOn } from '../../../src/scenario/runner.js';
 import { parseScenario } from '../../../src/scenario/load.js';
 import { MachinePicture } from '../../../src/steer/machine-picture.js';
 import { cellLeft, type Geometry, geometryOf, rowTop } from '../../../web/views/machine/geometry.js';
@@ -196,7 +196,7 @@ describePage('the map', (pages) => {
     const text = `${readFileSync(join(root, example), 'utf8').replace(/^(print|run):.*\n/gm, '')}\n${yaml}`;
     const scenario = parseScenario(text, 'by-hand.yaml');
     const guest = Guest.create(scenario.guest);
-    expect(runScenario(guest, scenario, { runNs: 1_500_000_000 }).ok).toBe(true);
+    expect(runScenarioOn(guest, scenario, { runNs: 1_500_000_000 }).ok).toBe(true);
     expect(await shell(page, 'cat /proc/interrupts')).toBe(guest.procInterrupts());
   });
 });

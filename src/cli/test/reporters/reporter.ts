@@ -10,7 +10,7 @@ export interface Reporter {
   begin(count: number): string;
   /** @param number of the test, from 1. */
   one(outcome: TestOutcome, number: number): string;
-  /** What comes behind them. @param outcomes all that there were: fewer than `count` if Ctrl-C ended the run. */
+  /** What comes behind them. @param outcomes all that there were, as they were named: fewer than `count` if Ctrl-C ended the run. */
   end(outcomes: readonly TestOutcome[]): string;
 }
 
