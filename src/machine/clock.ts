@@ -25,7 +25,13 @@ export class Clock {
 
   /** Time of the next event; undefined if nothing is left to happen. */
   get nextTime(): Ns | undefined {
-    return this.events.peekKey();
+    const { nextNs } = this;
+    return nextNs === Number.POSITIVE_INFINITY ? undefined : nextNs;
+  }
+
+  /** The same for loops over many events; Infinity if nothing is left to happen. */
+  get nextNs(): Ns {
+    return this.events.lowestKey;
   }
 
   /** Schedules `event` in `ns` ns from now (0 or more, finite). */
@@ -42,13 +48,13 @@ export class Clock {
    */
   alongside(ns: Ns, event: ClockEvent): void {
     this.companions.push(this.time + ns, event);
-    this.companionNs = this.companions.peekKey() ?? Number.POSITIVE_INFINITY;
+    this.companionNs = this.companions.lowestKey;
   }
 
   /** Takes back an event of `alongside`; false if there is none. */
   cancelAlongside(event: ClockEvent): boolean {
     const found = this.companions.remove(event);
-    this.companionNs = this.companions.peekKey() ?? Number.POSITIVE_INFINITY;
+    this.companionNs = this.companions.lowestKey;
     return found;
   }
 
@@ -59,8 +65,8 @@ export class Clock {
 
   /** Moves on to the next event and lets it happen; false if there is none. */
   runNext(): boolean {
-    const at = this.nextTime;
-    if (at === undefined) return false;
+    const at = this.nextNs;
+    if (at === Number.POSITIVE_INFINITY) return false;
     if (this.companionNs <= at) this.accompany(at);
     this.time = at;
     this.events.pop()?.fire();
@@ -69,8 +75,7 @@ export class Clock {
 
   /** Moves the time on to `time` without an event; no event may lie before it. */
   advanceTo(time: Ns): void {
-    const next = this.nextTime;
-    if (!(time >= this.time) || (next !== undefined && next < time)) {
+    if (!(time >= this.time) || this.nextNs < time) {
       throw new RangeError(`cannot move the clock from ${this.time} to ${time} ns past an event`);
     }
     if (this.companionNs <= time) this.accompany(time);
@@ -82,7 +87,7 @@ export class Clock {
     while (this.companionNs <= end) {
       this.time = this.companionNs;
       const event = this.companions.pop();
-      this.companionNs = this.companions.peekKey() ?? Number.POSITIVE_INFINITY;
+      this.companionNs = this.companions.lowestKey;
       event?.fire();
     }
   }

@@ -421,8 +421,8 @@ export class Machine implements CpuMachine, HotplugMachine, TracedMachine {
   elapseWhile(end: Ns, mayGoOn: () => boolean): boolean {
     this.settle();
     for (;;) {
-      const next = this.clock.nextTime;
-      if (next === undefined || next > end) break;
+      const { nextNs } = this.clock;
+      if (nextNs > end || nextNs === Number.POSITIVE_INFINITY) break;
       if (!mayGoOn()) return false;
       this.clock.runNext();
       this.settle();

@@ -26,9 +26,9 @@ export interface ChannelRings {
 /** The channel's way from offer to open (enum vmbus_channel_state). */
 export type ChannelState =
   /** The guest is still working on the offer; no driver knows the channel. */
-  | { readonly kind: 'offer' }
+  | { readonly kind: 'offer'; readonly rings?: undefined }
   /** A driver may open the channel; guest and host share no memory. The state after closing, too. */
-  | { readonly kind: 'open' }
+  | { readonly kind: 'open'; readonly rings?: undefined }
   /** The guest is about to share the rings and ask the host to open; from then on the host may signal. */
   | { readonly kind: 'opening'; rings: ChannelRings | undefined }
   /** Both sides know that the channel is open, and use the rings. */
@@ -219,8 +219,7 @@ export class VmbusChannel {
 
   /** The rings, while the channel is open or being opened. */
   get rings(): ChannelRings | undefined {
-    const { state } = this;
-    return state.kind === 'opened' || state.kind === 'opening' ? state.rings : undefined;
+    return this.state.rings;
   }
 
   /** This channel or the primary one that it belongs to. */

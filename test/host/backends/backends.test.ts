@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { builtinBackends } from '../../../src/host/backends/index.js';
+import { NetworkBackend } from '../../../src/host/backends/network.js';
 import {
   type GuestPacket,
   type HostBackend,
@@ -12,6 +13,8 @@ import {
   nvspMessage,
   nvspType,
   nvspWord,
+  OID,
+  RECEIVE_TABLE_SIZE,
   RNDIS,
   rndisOf,
   rndisPacket,
@@ -37,7 +40,9 @@ import {
 } from '../../../src/host/protocols/storage.js';
 import { ICMSG_HEADER_BYTES, IcMessage, icMessage, ICMSGTYPE } from '../../../src/host/protocols/icmsg.js';
 import { payloadWord, wordPayload } from '../../../src/host/protocols/words.js';
+import type { OutgoingPacket } from '../../../src/host/outgoing.js';
 import type { Ns } from '../../../src/lib/brand.js';
+import { MemoryBlock } from '../../../src/vmbus/guest-memory.js';
 import { deviceClassId, vmbusDeviceClasses } from '../../../src/vmbus/protocol/class-ids.js';
 import { CHANNELMSG } from '../../../src/vmbus/protocol/channel-messages.js';
 import { VM_PKT } from '../../../src/vmbus/ring/index.js';
@@ -46,6 +51,7 @@ import { device } from '../../support/guest.js';
 /** What a backend had the host do. */
 class Recorder implements HostDeviceServices {
   readonly sent: { payload: Uint8Array; transactionId: number; ns: Ns; type: number }[] = [];
+  readonly inRing: OutgoingPacket[] = [];
   readonly offers: (readonly [count: number, ns: Ns])[] = [];
 
   constructor(private readonly max = 0) {}
@@ -64,7 +70,9 @@ class Recorder implements HostDeviceServices {
     this.offers.push([count, ns]);
   }
 
-  put(): void {}
+  put(_channel: HostChannel, packets: readonly OutgoingPacket[]): void {
+    this.inRing.push(...packets);
+  }
 
   later(_channel: HostChannel, _ns: Ns, action: () => void): void {
     action();
@@ -188,6 +196,27 @@ describe('network', () => {
     expect(sent.map(({ type }) => type)).toEqual([VM_PKT.COMP, VM_PKT.DATA_USING_XFER_PAGES]);
     expect(rndisOf(sent[1].payload)).toEqual({ type: 0x80000004, requestId: 3, oid: 0x00010203, value: 8 });
     expect(answersTo('nic', rndisPacket({ ...query, type: RNDIS.HALT })).sent).toHaveLength(1);
+  });
+
+  test('a frame says its own length and hash, whichever came before', () => {
+    const recorder = new Recorder();
+    const backend = new NetworkBackend();
+    const channel = channelOf('nic');
+    channel.device.channels.push(channel);
+    channel.open(new MemoryBlock(0, 4), 2, 0);
+    backend.opened(channel);
+    const filter = { type: RNDIS.SET, requestId: 1, oid: OID.GEN_CURRENT_PACKET_FILTER, value: 1 };
+    backend.packet(channel, { payload: rndisPacket(filter), transactionId: 77 }, recorder);
+    // Hashes that the receive table has one entry for are told apart, too.
+    const frames = [
+      [7, 60],
+      [7, 60],
+      [7, 1514],
+      [7 + RECEIVE_TABLE_SIZE, 1514],
+    ];
+    for (const [hash, bytes] of frames) backend.deliver(channel.device, hash, bytes, recorder);
+    const words = ({ payload }: OutgoingPacket) => [payloadWord(payload, 12), payloadWord(payload, 11)];
+    expect(recorder.inRing.map(words)).toEqual(frames);
   });
 });
 
