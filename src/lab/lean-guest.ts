@@ -74,6 +74,13 @@ function unusedRings(): ChannelRings {
   return unused;
 }
 
+/** The behaviour of drivers/hv is that of the interrupt layer's kernel, unless it is given. */
+function ofKernel(options: LeanGuestOptions): ConnectionOptions {
+  const kernel = options.irq?.kernel;
+  if (kernel === undefined || options.behaviour !== undefined) return options;
+  return { ...options, behaviour: hypervBehaviour(kernel) };
+}
+
 /**
  * A guest of just machine, interrupt layer and VMBus, built by hand and without a container: small enough to be built
  * tens of thousands of times a second. It has not booted: `vmbus.init()` does that where there is a host that answers.
@@ -87,19 +94,20 @@ export class LeanGuest {
 
   constructor(options: LeanGuestOptions) {
     const { machine = { present: 2 }, beside, design, parts, makeLine, makeHost } = options;
-    const built = { ...designParts(design), ...parts };
+    const ofDesign = designParts(design);
+    const built = parts === undefined ? ofDesign : { ...ofDesign, ...parts };
     this.machine = beside?.machine ?? new Machine(machine);
     this.irq = beside?.irq ?? earlyIrqInit(this.machine, options.irq);
     this.line = makeLine?.(this.machine, this.irq, built.topLevel.line) ?? noLine;
     this.vmbus = createVmbus({
-      ...(options.irq?.kernel && { behaviour: hypervBehaviour(options.irq.kernel) }),
-      ...options,
       machine: this.machine,
       irq: this.irq,
       host: makeHost(this),
       memory: this.memory,
       line: this.line,
       design: built,
+      makeDrivers: options.makeDrivers,
+      connection: ofKernel(options),
     });
   }
 

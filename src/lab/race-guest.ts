@@ -23,6 +23,36 @@ export interface RaceGuestOptions extends Omit<LeanGuestOptions, 'machine' | 'ir
 }
 
 /**
+ * The options of the lean guest. Each by its name: an object that is spread, with more behind it, takes V8 longer than
+ * building the guest's machine.
+ */
+function leanOptions(
+  options: RaceGuestOptions,
+  machine: LeanGuestOptions['machine'],
+  irq: LeanGuestOptions['irq'],
+  makeHost: LeanGuestOptions['makeHost'],
+): { readonly [Name in keyof Required<LeanGuestOptions>]: LeanGuestOptions[Name] } {
+  return {
+    machine,
+    irq,
+    makeHost,
+    beside: options.beside,
+    design: options.design,
+    parts: options.parts,
+    makeLine: options.makeLine,
+    makeDrivers: options.makeDrivers,
+    behaviour: options.behaviour,
+    isolation: options.isolation,
+    confidential: options.confidential,
+    parameters: options.parameters,
+    modchans: options.modchans,
+    channelWork: options.channelWork,
+    offerCpusLock: options.offerCpusLock,
+    seed: options.seed,
+  };
+}
+
+/**
  * A lean guest in an explorer's world: connected to its host, with one open channel on its last CPU. Its interrupts are
  * contexts of the world, its host is whatever the race makes of RaceHost's notes.
  */
@@ -48,12 +78,7 @@ export class RaceGuest extends LeanGuest {
       onIsrEnd,
     } = options;
     const host = new RaceHost();
-    super({
-      ...options,
-      machine: { present: cpus },
-      irq: { dynirqLowerBound },
-      makeHost: () => host,
-    });
+    super(leanOptions(options, { present: cpus }, { dynirqLowerBound }, () => host));
     this.host = host;
     host.contexts = this.vmbus.contexts;
     if (options.beside === undefined) world.attach(this.machine);

@@ -175,7 +175,7 @@ export class Cpu {
     this.interrupts.announce();
     this.online = true;
     this.onlineSince = this.machine.clock.now;
-    this.pending.fill(0);
+    if (this.anyPending) this.pending.fill(0);
     this.anyPending = false;
     this.irqsOff -= 1;
   }

@@ -44,10 +44,11 @@ export class CpuMask {
     return mask;
   }
 
-  /** A mask of all CPUs below nr_cpu_ids. */
-  static all(nrCpuIds: number): CpuMask {
+  /** A mask of all CPUs below nr_cpu_ids. @param end of those below this; at most `nrCpuIds`. */
+  static all(nrCpuIds: number, end = nrCpuIds): CpuMask {
     const mask = new CpuMask(nrCpuIds);
-    for (let cpu = 0; cpu < nrCpuIds; cpu++) mask.set(cpu);
+    const { changing } = mask;
+    for (let cpu = 0; cpu < end; cpu++) setBit(changing, cpu);
     return mask;
   }
 
@@ -116,13 +117,17 @@ export class CpuMask {
   }
 
   isSubsetOf(other: CpuMask): boolean {
-    const { words } = other;
-    return this.words.every((word, i) => (word & ~(words[i] ?? 0)) === 0);
+    const { words } = this;
+    const { words: others } = other;
+    for (let i = 0; i < words.length; i++) if ((words[i] & ~(others[i] ?? 0)) !== 0) return false;
+    return true;
   }
 
   /** Makes this mask the same set as `other`, of the same machine. */
   copyFrom(other: CpuMask): void {
-    this.changing.set(other.words);
+    const { changing } = this;
+    const { words } = other;
+    for (let i = 0; i < words.length; i++) changing[i] = words[i];
   }
 
   /** Makes this mask `a` and `b` (cpumask_and); tells whether any CPU is left. */

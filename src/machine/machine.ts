@@ -70,6 +70,9 @@ export interface ContextRunner extends TaskletRunner {
 
 const always = (): boolean => true;
 
+// Not in each machine's table, which would be as long as its number.
+const irqWorkHandler: InterruptHandler = { handleInterrupt: (cpu) => cpu.runIrqWorks() };
+
 /**
  * CPUs, virtual time and process contexts: what runs when. Nothing here knows what an interrupt is for.
  * A machine never looks at the host's clock, so the same calls give the same run everywhere.
@@ -140,10 +143,10 @@ export class Machine implements CpuMachine, HotplugMachine, TracedMachine {
       );
     }
     this.possible = CpuMask.all(nrCpuIds);
-    this.present = new CpuMask(nrCpuIds);
-    for (let cpu = 0; cpu < options.present; cpu++) this.present.set(cpu);
+    this.present = CpuMask.all(nrCpuIds, options.present);
     this.online = new SharedCpuMask(nrCpuIds, 'cpu_online_mask');
-    for (const cpu of options.online ?? this.present) this.online.set(cpu);
+    if (options.online === undefined) this.online.copyFrom(this.present);
+    else for (const cpu of options.online) this.online.set(cpu);
     if (this.online.isEmpty) throw new RangeError('a machine needs a CPU that is online');
     if (!this.online.isSubsetOf(this.present))
       throw new RangeError('a CPU that is not present cannot be online');
@@ -166,7 +169,6 @@ export class Machine implements CpuMachine, HotplugMachine, TracedMachine {
     this.hotplug = new CpuHotplug(this);
     this.cpuPlug = new CpuPlug(this);
     for (const text of options.bootMessages ?? []) this.log.printk(text);
-    this.setVectorHandler(IRQ_WORK_VECTOR, { handleInterrupt: (cpu) => cpu.runIrqWorks() });
   }
 
   get nrCpuIds(): number {
@@ -235,7 +237,7 @@ export class Machine implements CpuMachine, HotplugMachine, TracedMachine {
 
   /** What runs when `vector` is raised. @throws Error if nothing is installed. */
   vectorHandler(vector: number): InterruptHandler {
-    const handler = this.vectors[vector];
+    const handler = this.vectors[vector] ?? (vector === IRQ_WORK_VECTOR ? irqWorkHandler : undefined);
     if (handler === undefined) throw new Error(`no handler for vector ${vector} on CPU ${this.thisCpu}`);
     return handler;
   }

@@ -10,10 +10,17 @@ export interface Topology {
   readonly core: readonly number[];
 }
 
+/** By number of CPUs: an explorer builds the same machine thousands of times. */
+const flat = new Map<number, Topology>();
+
 /** One package, one node, one thread a core. */
 export function flatTopology(nrCpuIds: number): Topology {
+  const known = flat.get(nrCpuIds);
+  if (known !== undefined) return known;
   const zeros = new Array<number>(nrCpuIds).fill(0);
-  return { node: zeros, package: zeros, core: zeros.map((_, cpu) => cpu) };
+  const made = { node: zeros, package: zeros, core: zeros.map((_, cpu) => cpu) };
+  flat.set(nrCpuIds, made);
+  return made;
 }
 
 /**

@@ -37,6 +37,7 @@ import {
   ringOrders,
   topLevels,
 } from './variants/index.js';
+import type { ConnectionOptions } from './connection/connection.js';
 import { createVmbus, Vmbus, type VmbusOptions } from './vmbus.js';
 
 /** irqlab's own choices on the axes of the design, each under its name. */
@@ -60,7 +61,8 @@ export const designModule = new ContainerModule(({ bind }) => {
 
 /** Binds one guest's VMBus. It needs Machine, IrqCore, PLATFORM, HOST_PORT and VMBUS_DRIVER. */
 export function vmbusModule(
-  options: Pick<VmbusOptions, 'design' | 'isolation' | 'confidential' | 'parameters' | 'behaviour' | 'seed'>,
+  options: Pick<VmbusOptions, 'design'> &
+    Pick<ConnectionOptions, 'isolation' | 'confidential' | 'parameters' | 'behaviour' | 'seed'>,
 ): ContainerModule {
   return new ContainerModule(({ bind }) => {
     for (const event of hypervEvents) bind(TRACE_EVENT).toConstantValue(event);
@@ -91,7 +93,8 @@ export function vmbusModule(
           host: get(HOST_PORT),
           memory: get(GuestMemory),
           line: get(PLATFORM).vmbusLine,
-          ...options,
+          design: options.design,
+          connection: options,
           // Those bound last are asked first.
           makeDrivers(made) {
             operations = made;

@@ -1,5 +1,6 @@
 import type { CpuId } from '../lib/brand.js';
 import { wordsFor } from '../lib/bitmap.js';
+import { zeroedWords } from '../lib/zeroed-words.js';
 import type { Cpu } from '../machine/cpu.js';
 import { type Procedure, SharedWord } from '../machine/step.js';
 import { Tasklet } from '../machine/tasklet.js';
@@ -41,7 +42,7 @@ export interface SynicPages {
 
 /** A CPU's synic as the guest sees it (struct hv_per_cpu_context). */
 export class HvPerCpuContext implements SynicPages {
-  readonly eventFlags = new Uint32Array(wordsFor(HV_EVENT_FLAGS_COUNT));
+  readonly eventFlags = zeroedWords(wordsFor(HV_EVENT_FLAGS_COUNT));
   readonly message = new MessageSlot();
   /** What contexts that run step by step do with the flags and the slot. */
   readonly flagsWord: SharedWord;
@@ -86,7 +87,7 @@ export class HvPerCpuContext implements SynicPages {
   get pages(): SynicPages {
     if (this.hasPages) return this;
     this.unseen ??= {
-      eventFlags: new Uint32Array(wordsFor(HV_EVENT_FLAGS_COUNT)),
+      eventFlags: zeroedWords(wordsFor(HV_EVENT_FLAGS_COUNT)),
       message: new MessageSlot(),
     };
     return this.unseen;

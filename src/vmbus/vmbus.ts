@@ -30,7 +30,7 @@ import type { DesignParts } from './variants/design-parts.js';
 const DRIVERS_REGISTER_NS: Ns = 1_000_000_000;
 
 /** What a guest's VMBus is built from. */
-export interface VmbusOptions extends ConnectionOptions {
+export interface VmbusOptions {
   readonly machine: Machine;
   readonly irq: IrqCore;
   readonly host: HostPort;
@@ -40,12 +40,13 @@ export interface VmbusOptions extends ConnectionOptions {
   readonly design: DesignParts;
   /** The drivers in the order in which they register; default: none. */
   readonly makeDrivers?: (operations: ChannelOperations) => readonly VmbusDriver[];
+  readonly connection?: ConnectionOptions;
 }
 
 /** Builds a guest's VMBus: the one wiring of its parts, with a container or without. */
 export function createVmbus(options: VmbusOptions): Vmbus {
-  const { machine, irq, host, memory, line, design, makeDrivers } = options;
-  const connection = new VmbusConnection(machine, host, memory, irq, design, options);
+  const { machine, irq, host, memory, line, design, makeDrivers, connection: ofConnection } = options;
+  const connection = new VmbusConnection(machine, host, memory, irq, design, ofConnection);
   const operations = new ChannelOperations(connection);
   const vmbus = new Vmbus(connection, operations, line, makeDrivers?.(operations) ?? []);
   machine.validateWith(() => brokenInvariants(vmbus));

@@ -1,3 +1,4 @@
+import { CommonMemory } from '../../lib/zeroed-words.js';
 import type { Conflict } from './locations.js';
 import { Variables } from './recorder.js';
 import { WHOLE } from './whole.js';
@@ -9,7 +10,22 @@ const OWNERS = 3;
 export function locationText({ object, key }: Conflict, touched: Iterable<object>): string {
   if (object instanceof Variables) return `variable ${String(key)} of ${object.file}`;
   const owners = [...touched];
+  if (object instanceof CommonMemory) {
+    const view = viewAt(object, Number(key), owners);
+    if (view !== undefined) return `${pathTo(view, owners, OWNERS)}, byte ${Number(key) - view.byteOffset}`;
+  }
   return `${pathTo(object, owners, OWNERS)}${keyText(object, key)}`;
+}
+
+/** The array that has a byte of a memory with several, which have nothing else in common. */
+function viewAt(memory: CommonMemory, byte: number, owners: readonly object[]): ArrayBufferView | undefined {
+  for (const owner of owners) {
+    for (const [, value] of fieldsOf(owner)) {
+      if (!ArrayBuffer.isView(value) || value.buffer !== memory) continue;
+      if (byte >= value.byteOffset && byte < value.byteOffset + value.byteLength) return value;
+    }
+  }
+  return undefined;
 }
 
 function pathTo(object: object, owners: readonly object[], left: number): string {

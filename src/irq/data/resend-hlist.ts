@@ -21,15 +21,17 @@ class ResendNode implements Link {
  */
 export class ResendHlist {
   private readonly head: Link = { next: undefined };
-  private readonly nodes = new WeakMap<IrqDesc, ResendNode>();
+  // Made on first use: few guests of an explorer resend anything.
+  private nodes: WeakMap<IrqDesc, ResendNode> | undefined;
 
   /** True if the line is in the list. */
   has(desc: IrqDesc): boolean {
-    return this.nodes.get(desc)?.pprev !== undefined;
+    return this.nodes?.get(desc)?.pprev !== undefined;
   }
 
   /** Puts a line at the front, whether or not it is in the list (hlist_add_head). */
   add(desc: IrqDesc): void {
+    this.nodes ??= new WeakMap();
     let node = this.nodes.get(desc);
     if (node === undefined) {
       node = new ResendNode(desc);
@@ -44,7 +46,7 @@ export class ResendHlist {
 
   /** Takes a line out if it is in the list (hlist_del_init). */
   delete(desc: IrqDesc): void {
-    const node = this.nodes.get(desc);
+    const node = this.nodes?.get(desc);
     const pprev = node?.pprev;
     if (node === undefined || pprev === undefined) return;
     const { next } = node;

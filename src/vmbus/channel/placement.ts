@@ -10,12 +10,26 @@ import type { VmbusChannel } from './channel.js';
 /** The CPU that gets all control messages and the interrupts of all but performance channels (VMBUS_CONNECT_CPU). */
 export const VMBUS_CONNECT_CPU: CpuId = 0;
 
+/** By NUMA node. */
+interface NodeMasks {
+  readonly allocated: readonly CpuMask[];
+  readonly nodes: readonly CpuMask[];
+}
+
+function masksOf({ nrCpuIds, topology }: Machine): NodeMasks {
+  const allocated: CpuMask[] = [];
+  const nodes: CpuMask[] = [];
+  for (const node of nodesOf(topology)) {
+    allocated[node] = new CpuMask(nrCpuIds);
+    nodes[node] = CpuMask.of(nrCpuIds, cpusOfNode(topology, node));
+  }
+  return { allocated, nodes };
+}
+
 /** Chooses the CPU that a new channel interrupts, and remembers which CPUs performance channels use. */
 export class ChannelPlacement {
-  /** CPUs used by performance channels, by NUMA node (hv_context.hv_numa_map). */
-  private readonly allocated: CpuMask[] = [];
-  /** CPUs of each node (cpumask_of_node, of all that are possible). */
-  private readonly nodes: CpuMask[] = [];
+  // Made on first use, for an explorer's guests have no performance channels.
+  private masks: NodeMasks | undefined;
   private nextNumaNodeId = 0;
 
   constructor(
@@ -23,12 +37,18 @@ export class ChannelPlacement {
     /** All performance channels that exist. */
     private readonly perfChannels: () => Iterable<VmbusChannel>,
     private readonly freeCpus: FreeCpus,
-  ) {
-    const { nrCpuIds, topology } = machine;
-    for (const node of nodesOf(topology)) {
-      this.allocated[node] = new CpuMask(nrCpuIds);
-      this.nodes[node] = CpuMask.of(nrCpuIds, cpusOfNode(topology, node));
-    }
+  ) {}
+
+  /** CPUs used by performance channels, by NUMA node (hv_context.hv_numa_map). */
+  private get allocated(): readonly CpuMask[] {
+    this.masks ??= masksOf(this.machine);
+    return this.masks.allocated;
+  }
+
+  /** CPUs of each node (cpumask_of_node, of all that are possible). */
+  private get nodes(): readonly CpuMask[] {
+    this.masks ??= masksOf(this.machine);
+    return this.masks.nodes;
   }
 
   /**

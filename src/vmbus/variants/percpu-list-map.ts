@@ -16,6 +16,9 @@ export interface PercpuListOptions {
   readonly smpCall?: SmpCall;
 }
 
+const rcuList = (name: string): ChannelList => new RcuChannelList(name);
+const callHere: SmpCall = (_cpu, change) => change();
+
 /**
  * Relid → channel by a list of each CPU's channels (until Linux 5.7, drivers/hv/channel_mgmt.c percpu_channel_enq and
  * percpu_channel_deq). A channel goes from list to list when its target changes; the host follows at some other time.
@@ -42,13 +45,12 @@ export class PercpuListRelidMap extends PlainRelidMap {
     nrCpuIds: number,
     lifetime: ChannelLifetime,
     mover: ChannelMover,
-    {
-      makeList = (name) => new RcuChannelList(name),
-      smpCall = (_cpu, change) => change(),
-    }: PercpuListOptions = {},
+    { makeList = rcuList, smpCall = callHere }: PercpuListOptions = {},
   ) {
     super(lifetime, mover);
-    this.lists = Array.from({ length: nrCpuIds }, (_, cpu) => makeList(`chan_list of CPU ${cpu}`, cpu));
+    const lists: ChannelList[] = [];
+    for (let cpu = 0; cpu < nrCpuIds; cpu++) lists.push(makeList(`chan_list of CPU ${cpu}`, cpu));
+    this.lists = lists;
     this.smpCall = smpCall;
   }
 

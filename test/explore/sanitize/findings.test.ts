@@ -12,6 +12,7 @@ import { type Instrumented, instrumented } from './instrumented.js';
 const models = `
 import type { Model, World } from '../../../src/explore/model.js';
 import { Completion, sleep } from '../../../src/machine/completion.js';
+import { zeroedWords } from '../../../src/lib/zeroed-words.js';
 import { Lock } from '../../../src/machine/lock.js';
 import { MemoryWord } from '../../../src/machine/memory.js';
 import { SharedCounter, SharedVar } from '../../../src/machine/shared-var.js';
@@ -57,6 +58,8 @@ export const cases: Record<string, readonly [Model<undefined>, string | undefine
   'an entry of a map': [two('entry', () => { const x = new Plain(); return [() => x.entries.set('k', 1), () => x.entries.get('k')]; }), 'Plain.entries, entry k'],
   'different entries that were there': [two('entries', () => { const x = new Plain(); x.entries.set('a', 1).set('b', 1); return [() => x.entries.set('a', 2), () => x.entries.get('b')]; }), undefined],
   'two views of one memory': [two('views', () => { const x = new Plain(); const view = new DataView(x.bytes.buffer); return [() => view.setUint16(2, 1), () => x.bytes[3]]; }), 'byte 3'],
+  'arrays beside each other in memory': [two('beside', () => { const x = zeroedWords(4); const y = zeroedWords(4); return [() => { x[3] = 1; }, () => { y[0] = 1; }]; }), undefined],
+  'an array that has others beside it': [two('array', () => { zeroedWords(4); const x = { flags: zeroedWords(4) }; return [() => { x.flags[1] = 1; }, () => x.flags[1]]; }), 'Object.flags, byte 4'],
   'a variable of the setup': [two('variable', () => { let seen = 0; return [() => { seen += 1; }, () => { seen += 1; }]; }), 'variable seen'],
   'a variable of each context': [two('own variable', () => { const make = () => { let seen = 0; return () => { seen += 1; }; }; return [make(), make()]; }), undefined],
   'a SharedCounter': [two('counter', () => { const n = new SharedCounter('n'); return [() => n.add(1), () => n.add(1)]; }), undefined],

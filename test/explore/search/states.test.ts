@@ -6,6 +6,7 @@ import type { Report } from '../../../src/explore/report/report.js';
 import { UnseenStateError } from '../../../src/explore/search/states/plain-state.js';
 import { Completion } from '../../../src/machine/completion.js';
 import { Lock } from '../../../src/machine/lock.js';
+import { zeroedWords } from '../../../src/lib/zeroed-words.js';
 import { MemoryWord } from '../../../src/machine/memory.js';
 import { checkpoint, type Procedure, SharedWord } from '../../../src/machine/step.js';
 import { RaceRing } from '../../../src/races/ring.js';
@@ -250,4 +251,32 @@ describe('a search by states', () => {
       /not done in parts/,
     );
   });
+});
+
+test('an array is its words, wherever in memory it lies', () => {
+  const model = (make: (length: number) => Uint32Array): Model<Uint32Array> => ({
+    name: 'flags',
+    setup(world) {
+      const flags = make(20);
+      const word = new SharedWord('flags');
+      function* set(bit: number): Procedure<void> {
+        for (let i = 0; i < 3; i++) {
+          checkpoint(i);
+          yield word.update;
+          flags[i] ^= 1 << bit;
+        }
+        checkpoint('end');
+      }
+      for (let cpu = 0; cpu < 3; cpu++) world.task(cpu, `P${cpu}`, set(cpu));
+      return flags;
+    },
+    outcome: (flags) => flags.join(''),
+  });
+  const alone = search(
+    model((length) => new Uint32Array(length)),
+    states,
+  );
+  const beside = search(model(zeroedWords), states);
+  expect(alone.states).toBe(64);
+  expect(beside).toEqual(alone);
 });

@@ -1,3 +1,4 @@
+import { CommonMemory } from '../../../lib/zeroed-words.js';
 import { SharedObject } from '../../../machine/step.js';
 import { Digest } from './digest.js';
 
@@ -135,10 +136,8 @@ export class PlainState {
       }
       this.addFields(value, lazyFields);
     } else if (Array.isArray(value)) this.addAll(value);
-    else if (ArrayBuffer.isView(value)) {
-      digest.addPair(value.byteOffset, value.byteLength);
-      this.addObject(value.buffer);
-    } else if (value instanceof Map) this.addEntries(value);
+    else if (ArrayBuffer.isView(value)) this.addView(value);
+    else if (value instanceof Map) this.addEntries(value);
     else if (value instanceof Set) this.addAll([...value]);
     else if (value instanceof ArrayBuffer) this.addBytes(value);
     else this.addOther(value);
@@ -174,12 +173,19 @@ export class PlainState {
     }
   }
 
-  private addBytes(buffer: ArrayBuffer): void {
+  private addView({ buffer, byteOffset, byteLength }: ArrayBufferView): void {
+    const isAlone = buffer instanceof CommonMemory;
+    this.digest.addPair(isAlone ? 0 : byteOffset, byteLength);
+    if (isAlone) this.addBytes(buffer, byteOffset, byteLength);
+    else this.addObject(buffer);
+  }
+
+  private addBytes(buffer: ArrayBuffer, from = 0, length = buffer.byteLength): void {
     const { digest } = this;
-    const whole = buffer.byteLength >> 2;
-    const words = new Int32Array(buffer, 0, whole);
+    const whole = length >> 2;
+    const words = new Int32Array(buffer, from, whole);
     for (let i = 0; i < whole; i++) if (words[i] !== 0) digest.addPair(i, words[i]);
-    const rest = new Uint8Array(buffer, whole * 4);
+    const rest = new Uint8Array(buffer, from + whole * 4, length - whole * 4);
     for (let i = 0; i < rest.length; i++) digest.add(rest[i]);
   }
 
