@@ -1,9 +1,9 @@
 // What bench/floor/fuse.c does, in this language and with nothing of irqlab: a file served by FUSE, each request answered at
-// once from memory. Node reads a device only by its thread pool, so two threads take part in each request.
+// once from memory. It waits in read(2) itself, which irqlab cannot: its guest goes on meanwhile.
 //
 // Usage: node bare-mount.js DIRECTORY FILE: DIRECTORY/file has the bytes of FILE until the directory is unmounted.
 import { spawnSync } from 'node:child_process';
-import { openSync, read, readFileSync, writevSync } from 'node:fs';
+import { openSync, readFileSync, readSync, writevSync } from 'node:fs';
 
 const OPCODE = { lookup: 1, forget: 2, getattr: 3, open: 14, read: 15, release: 18, init: 26 };
 const NO_ANSWER = [OPCODE.forget, 36, 42];
@@ -61,18 +61,19 @@ function answer(request) {
   writevSync(device, [header, ...bytes]);
 }
 
-/** Reads a request, and while it is answered the next one. */
-function next(request, other) {
-  read(device, request, 0, request.length, null, (error) => {
-    if (error?.code === 'ENODEV') process.exit();
-    next(other, request);
-    if (error === null) answer(request);
-  });
-}
-
 const options = 'fd=3,rootmode=40000,user_id=0,group_id=0';
 const { status } = spawnSync('mount', ['-i', '-t', 'fuse.bare', '-o', options, 'bare', directory], {
   stdio: ['ignore', 'inherit', 'inherit', device],
 });
 if (status !== 0) process.exit(1);
-next(Buffer.alloc(1 << 17), Buffer.alloc(1 << 17));
+const request = Buffer.alloc(1 << 17);
+for (;;) {
+  try {
+    readSync(device, request, 0, request.length, null);
+  } catch ({ code }) {
+    if (code === 'ENODEV') break;
+    // The request was interrupted before it could be read.
+    continue;
+  }
+  answer(request);
+}

@@ -52,7 +52,7 @@ export class GuestFiles implements MountedFiles {
     const stream = access === 'read' ? file.stream() : undefined;
     return {
       ...(stream && { stream: this.opened(stream) }),
-      bytes: () => file.bytes(),
+      bytes: (room) => file.bytes(room),
       write: (data, pid) => {
         const { guest } = this;
         const by = guest.processOf(pid);

@@ -35,8 +35,8 @@ export interface DirectoryEntry {
 export interface OpenFile {
   /** The whole text. */
   read(): string;
-  /** The same as bytes, which are the caller's. */
-  bytes(): Uint8Array;
+  /** The same as bytes, in memory of the caller's: what `room` gives for so many bytes, or fresh memory. */
+  bytes(room?: (sizeBytes: number) => Uint8Array): Uint8Array;
   /** One write(); returns the number of bytes consumed. */
   write(data: string): number;
   /** It was opened with O_TRUNC. */
@@ -122,7 +122,7 @@ export class FileTree {
     };
     return {
       read: () => readText(path, node),
-      bytes: () => readBytes(path, node) ?? latin1Bytes(readText(path, node)),
+      bytes: (room) => readBytes(path, node, room) ?? latin1Bytes(readText(path, node)),
       truncate: () => node.truncate?.(),
       stream: () => node.openStream?.(),
       write,
@@ -272,10 +272,18 @@ function readText(path: string, node: FileNode): string {
   throw new PluginError(`reading ${path} gave ${String(text)}; its read (or show) must return a string`);
 }
 
-function readBytes(path: string, node: FileNode): Uint8Array | undefined {
+function readBytes(
+  path: string,
+  node: FileNode,
+  room: (sizeBytes: number) => Uint8Array = (sizeBytes) => new Uint8Array(sizeBytes),
+): Uint8Array | undefined {
   const bytes: unknown = node.bytes?.();
   if (bytes === undefined) return undefined;
-  if (bytes instanceof Uint8Array) return bytes.slice();
+  if (bytes instanceof Uint8Array) {
+    const own = room(bytes.length);
+    own.set(bytes);
+    return own;
+  }
   throw new PluginError(`reading ${path} gave ${String(bytes)}; its bytes must return a Uint8Array`);
 }
 

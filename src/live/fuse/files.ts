@@ -36,8 +36,8 @@ export interface OpenedStream {
 export interface OpenedFile {
   /** It is a stream, if it was opened to be read. */
   readonly stream?: OpenedStream;
-  /** The whole text, in memory of its own. */
-  bytes(): Uint8Array;
+  /** The whole text, in memory of its own: what `room` gives for so many bytes, or fresh memory. */
+  bytes(room?: (sizeBytes: number) => Uint8Array): Uint8Array;
   /** One write() of thread `pid`. @returns how many bytes it consumed; later, if the writer has to sleep. */
   write(data: string, pid: number): number | Promise<number>;
   /** It was opened with O_TRUNC. */

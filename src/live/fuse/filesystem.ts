@@ -1,5 +1,6 @@
 import { ErrnoError } from '../../lib/errno.js';
 import type { FileAttributes, MountedFiles, OpenedFile, OpenedStream } from './files.js';
+import { SharedRoom } from './shared-room.js';
 import { type InterruptibleAnswer, readStream } from './stream-reads.js';
 import {
   attrOut,
@@ -87,6 +88,11 @@ export interface KernelNotices {
   endless(inode: number): void;
   /** A stream that is polled has something to read. */
   readable(pollHandle: bigint): void;
+  /**
+   * An open file of one that is there as long as the files are mounted keeps this text, until it is closed or read from
+   * its beginning again. In memory that threads can share, if it is large.
+   */
+  kept(handle: number, text: Uint8Array): void;
 }
 
 /**
@@ -102,6 +108,7 @@ export class FuseFilesystem {
   private readonly inodes: Inode[] = [];
   private readonly files = new Map<number, FileHandle>();
   private readonly directories = new Map<number, readonly FuseEntry[]>();
+  private readonly room = new SharedRoom();
   private lastHandle = 0;
   private readonly root: Inode;
 
@@ -138,7 +145,7 @@ export class FuseFilesystem {
       case OPCODE.OPEN:
         return this.open(this.inode(nodeId), word(body, 0), notices);
       case OPCODE.READ:
-        return this.read(body);
+        return this.read(body, notices);
       case OPCODE.WRITE:
         return this.write(longWord(body, 0), bytesOf(body).subarray(40, 40 + word(body, 16)), pid);
       case OPCODE.RELEASE:
@@ -296,6 +303,7 @@ export class FuseFilesystem {
     const open = this.files.get(handle);
     if (open?.reads) open.inode.readers -= 1;
     open?.file.stream?.close();
+    if (open?.text !== undefined) this.room.giveBack(open.text);
     this.files.delete(handle);
   }
 
@@ -308,8 +316,9 @@ export class FuseFilesystem {
     throw this.mounted.gone(path);
   }
 
-  private read(body: DataView): Uint8Array | InterruptibleAnswer {
-    const open = this.handleOf(longWord(body, 0));
+  private read(body: DataView, { kept }: KernelNotices): Uint8Array | InterruptibleAnswer {
+    const handle = longWord(body, 0);
+    const open = this.handleOf(handle);
     const offset = longWord(body, 8);
     const sizeBytes = word(body, 16);
     const { stream } = open.file;
@@ -321,8 +330,9 @@ export class FuseFilesystem {
     }
     let { text } = open;
     if (text === undefined || offset === 0) {
-      text = open.file.bytes();
+      text = open.file.bytes((bytes) => this.room.take(bytes));
       open.text = text;
+      if (this.mounted.lstat(pathOf(open.inode)).lasts !== 'nothing') kept(handle, text);
     }
     return text.subarray(offset, offset + sizeBytes);
   }

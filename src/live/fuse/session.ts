@@ -1,4 +1,5 @@
-import { closeSync, read, writevSync } from 'node:fs';
+import { closeSync } from 'node:fs';
+import { Worker } from 'node:worker_threads';
 import { ErrnoError } from '../../lib/errno.js';
 import {
   decodeRequest,
@@ -10,12 +11,11 @@ import {
   longId,
   NOT_IMPLEMENTED,
   OPCODE,
-  REQUEST_BYTES,
 } from './wire.js';
+import type { ForDeviceThread, FromDeviceThread, KeptText } from './device-thread.js';
 import type { FuseAnswer, FuseFilesystem, KernelNotices } from './filesystem.js';
+import { sendTo } from './send.js';
 
-/** Until the device is mounted a read gives EPERM; it is tried again after so many ms. */
-const UNMOUNTED_RETRY_MS = 2;
 /** Beyond the end of any text, and of what is read from any stream; and how much more each time. */
 const ENDLESS_BYTES = 2 ** 50;
 const LONGER_BYTES = 4096;
@@ -38,8 +38,8 @@ export interface FuseSessionHooks {
 export class FuseSession {
   /** Resolves when nothing is mounted any more, or after `stop`. */
   readonly ended: Promise<void>;
-  /** The request that is answered, and the next one: that is read meanwhile. */
-  private buffers = [Buffer.alloc(REQUEST_BYTES), Buffer.alloc(REQUEST_BYTES)] as const;
+  private readonly thread: Worker;
+  private readonly stopFlag = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
   private readonly end: () => void;
   private endlessBytes = ENDLESS_BYTES;
   /** Requests whose answers wait, and what a signal does to them. */
@@ -49,9 +49,12 @@ export class FuseSession {
     readable: (pollHandle) => {
       if (!this.stopping) this.send(encodePollWakeup(pollHandle));
     },
+    kept: (handle, text) => {
+      if (text.buffer instanceof SharedArrayBuffer)
+        this.thread.postMessage({ handle, text } satisfies KeptText);
+    },
   };
   private stopping = false;
-  private mounted = false;
 
   /** @param fd of /dev/fuse; the session closes it at its end. */
   constructor(
@@ -64,7 +67,13 @@ export class FuseSession {
       end = resolve;
     });
     this.end = end;
-    this.readNext();
+    const workerData: ForDeviceThread = { fd, stopFlag: this.stopFlag };
+    this.thread = new Worker(new URL('./device-thread.js', import.meta.url), { workerData });
+    this.thread.on('message', (message: FromDeviceThread) => this.take(message));
+    this.thread.on('error', (error) => {
+      this.hooks.onDefect(error);
+      this.finish();
+    });
   }
 
   /**
@@ -73,6 +82,7 @@ export class FuseSession {
    */
   stop(): void {
     this.stopping = true;
+    Atomics.store(this.stopFlag, 0, 1);
     const waiting = [...this.waiting];
     this.waiting.clear();
     for (const [unique, interrupt] of waiting) {
@@ -81,25 +91,9 @@ export class FuseSession {
     }
   }
 
-  private readNext(): void {
-    const [buffer, other] = this.buffers;
-    this.buffers = [other, buffer];
-    read(this.fd, buffer, 0, REQUEST_BYTES, null, (error, lengthBytes) => {
-      if (error === null) this.mounted = true;
-      if (this.stopping) this.finish();
-      else if (error !== null) this.readFailed(error);
-      else {
-        this.readNext();
-        this.answer(decodeRequest(buffer.subarray(0, lengthBytes)));
-      }
-    });
-  }
-
-  private readFailed({ code }: NodeJS.ErrnoException): void {
-    if (code === 'EPERM' && !this.mounted) setTimeout(() => this.readNext(), UNMOUNTED_RETRY_MS);
-    // The request was interrupted before it could be read.
-    else if (code === 'ENOENT' || code === 'EINTR' || code === 'EAGAIN') this.readNext();
-    else this.finish();
+  private take(message: FromDeviceThread): void {
+    if (message === 'ended') this.finish();
+    else if (!this.stopping) this.answer(decodeRequest(message));
   }
 
   private finish(): void {
@@ -150,15 +144,8 @@ export class FuseSession {
     this.send(encodeLength(inode, this.endlessBytes));
   }
 
-  /** In one write, but without a copy of what may be the text of a large file. */
   private send(...parts: readonly Uint8Array[]): void {
-    try {
-      writevSync(this.fd, parts);
-    } catch (error) {
-      // ENOENT: the request was interrupted, nobody waits for the answer; ENODEV: unmounted in the meantime.
-      const { code } = error as NodeJS.ErrnoException;
-      if (code !== 'ENOENT' && code !== 'ENODEV') throw error;
-    }
+    sendTo(this.fd, ...parts);
   }
 }
 

@@ -26,6 +26,7 @@ let value: string;
 let reads: number;
 /** Inodes whose size the kernel was told to disregard. */
 let endless: number[];
+let kept: Map<number, Uint8Array>;
 /** Polls that the kernel was told to repeat. */
 let polled: bigint[];
 
@@ -33,6 +34,7 @@ beforeEach(() => {
   value = 'first\n';
   reads = 0;
   endless = [];
+  kept = new Map();
   polled = [];
   const read = (): string => {
     reads += 1;
@@ -79,6 +81,7 @@ function handle(
 ): ReturnType<FuseFilesystem['handle']> {
   return fuse.handle(decodeRequest(fuseRequest(opcode, nodeId, fields)), {
     endless: (inode) => endless.push(inode),
+    kept: (handle, text) => kept.set(handle, text),
     readable: (pollHandle) => polled.push(pollHandle),
   });
 }
@@ -191,6 +194,33 @@ describe('reading', () => {
     value = 'other\n';
     expect(read(open('/proc/interrupts', O_RDONLY), 0, 2)).toBe('ot');
     expect(read(one, 2)).toBe('rst\n');
+  });
+
+  test('a large text that stays is told to who answers beside it, in memory that is used again', () => {
+    const large = Buffer.alloc(100_000, 'x');
+    const tree = new FileTree();
+    const file = (): ReturnType<typeof procFile> =>
+      procFile(0o444, { read: () => large.toString(), bytes: () => large });
+    tree.mount('/proc/stays', file());
+    tree.mount('/proc/dir', new StaticDirectory(0o555, { goes: file() }));
+    fuse = new FuseFilesystem(new GuestFiles(filesGuest(tree)), { uid: 0, gid: 0, timeS: 5 });
+    const first = open('/proc/stays', O_RDONLY);
+    expect(read(first, 0, 10)).toBe('xxxxxxxxxx');
+    const text = kept.get(first);
+    expect(text).toEqual(new Uint8Array(large));
+    expect(text?.buffer).toBeInstanceOf(SharedArrayBuffer);
+    large.fill('y');
+    expect(read(first, 50, 3)).toBe('xxx');
+    expect(read(first, 0, 3)).toBe('yyy');
+    expect(text?.[0]).toBe('x'.charCodeAt(0));
+    const again = kept.get(first);
+    ask(OPCODE.RELEASE, 0, [BigInt(first), 0, 0, 0n]);
+    const second = open('/proc/stays', O_RDONLY);
+    read(second);
+    expect(kept.get(second)?.buffer).toBe(again?.buffer);
+    const gone = open('/proc/dir/goes', O_RDONLY);
+    read(gone);
+    expect(kept.has(gone)).toBe(false);
   });
 
   test('of a file that has gone: as procfs and sysfs have it', () => {
