@@ -22,7 +22,7 @@ export interface UnreadFile {
 export function exportTree(
   fs: FileTree,
   directory: string,
-  system: NodeJS.Platform = process.platform,
+  system: string = process.platform,
 ): readonly UnreadFile[] {
   // "0000:00:07.1" would be a stream of a file "0000".
   if (system === 'win32')

@@ -6,7 +6,7 @@ import { UsageError } from '../command/usage-error.js';
  * @param what is possible there: a clause.
  * @throws UsageError on other systems, with what does the like there.
  */
-export function linuxOnly(what: string, system: NodeJS.Platform = process.platform): void {
+export function linuxOnly(what: string, system: string = process.platform): void {
   if (system === 'linux') return;
   throw new UsageError(
     `${what} on Linux only`,
