@@ -2,6 +2,7 @@
 // event, beside the same race written for fast-check's scheduler; and how many executions reduction saves.
 import { isMainThread, parentPort, workerData } from 'node:worker_threads';
 import fc from 'fast-check';
+import { secondsSince } from './cpu-time.js';
 import { exploreShard } from '../dist/explore/index.js';
 import { Lock } from '../dist/machine/lock.js';
 import { Machine } from '../dist/machine/machine.js';
@@ -115,6 +116,7 @@ function ourRate(milliseconds) {
   let executions = 0;
   let steps = 0;
   const from = performance.now();
+  const cpu = process.cpuUsage();
   do {
     const report = exploreShard(relidRace, { strategy: { kind: 'dfs' } });
     // Lists for each CPU lose the event in some executions, and not in others.
@@ -122,7 +124,7 @@ function ourRate(milliseconds) {
     executions += report.executions;
     steps += report.steps;
   } while (performance.now() - from < milliseconds);
-  return { rate: (executions * 1000) / (performance.now() - from), steps: steps / executions };
+  return { rate: executions / secondsSince(cpu), steps: steps / executions };
 }
 
 /** The race of the table that is about the same, with its whole small guest. */
@@ -132,6 +134,7 @@ function shippedRate(milliseconds) {
     .filter((each) => each.model().name === 'relid-map/percpu-list');
   let executions = 0;
   const from = performance.now();
+  const cpu = process.cpuUsage();
   do {
     const strategy = { kind: 'dfs' };
     executions += exploreShard(variant.model(), {
@@ -140,14 +143,14 @@ function shippedRate(milliseconds) {
       maxExecutions: 2000,
     }).executions;
   } while (performance.now() - from < milliseconds);
-  return (executions * 1000) / (performance.now() - from);
+  return executions / secondsSince(cpu);
 }
 
 async function fastCheckRate(runs) {
-  const from = performance.now();
+  const cpu = process.cpuUsage();
   const property = fc.asyncProperty(fc.scheduler(), (scheduler) => relidRaceScheduled(scheduler));
   await fc.assert(property, { numRuns: runs, seed: 1 });
-  return (runs * 1000) / (performance.now() - from);
+  return runs / secondsSince(cpu);
 }
 
 /** CPUs that each take a lock of their own a few times and then one they share. */

@@ -91,24 +91,42 @@ export class StaticDirectory implements DirectoryNode {
   /** Of entries that come and go, whether they are there. */
   private conditions: Map<string, () => boolean> | undefined;
   private directoryCount = 0;
+  /** Makes its first entries; undefined: they are there. */
+  private make: (() => Readonly<Record<string, TreeNode>>) | undefined;
 
+  /** @param entries its first ones, or what makes them when somebody looks at the directory first. */
   constructor(
     readonly mode: number,
-    entries: Readonly<Record<string, TreeNode>> = {},
+    entries: Readonly<Record<string, TreeNode>> | (() => Readonly<Record<string, TreeNode>>) = {},
   ) {
+    if (typeof entries === 'function') this.make = entries;
+    else this.addAll(entries);
+  }
+
+  private addAll(entries: Readonly<Record<string, TreeNode>>): void {
     for (const [name, node] of Object.entries(entries)) this.add(name, node);
   }
 
+  private fill(): void {
+    const { make } = this;
+    if (make === undefined) return;
+    this.make = undefined;
+    this.addAll(make());
+  }
+
   *list(): Generator<string, void, void> {
+    this.fill();
     if (this.entries === undefined) return;
     for (const name of this.entries.keys()) if (this.isThere(name)) yield name;
   }
 
   lookup(name: string): TreeNode | undefined {
+    this.fill();
     return this.isThere(name) ? this.entries?.get(name) : undefined;
   }
 
   directories(): number {
+    this.fill();
     let count = this.directoryCount;
     for (const [name, isThere] of this.conditions ?? [])
       if (this.entries?.get(name)?.kind === 'directory' && !isThere()) count -= 1;
@@ -128,6 +146,7 @@ export class StaticDirectory implements DirectoryNode {
   }
 
   remove(name: string): void {
+    this.fill();
     if (this.entries?.get(name)?.kind === 'directory') this.directoryCount -= 1;
     this.entries?.delete(name);
     this.conditions?.delete(name);
@@ -135,6 +154,7 @@ export class StaticDirectory implements DirectoryNode {
 
   /** True if nothing has been added under this name. */
   isFree(name: string): boolean {
+    this.fill();
     return !this.entries?.has(name);
   }
 

@@ -117,3 +117,28 @@ test('what is no directory of the tree cannot be mounted over', () => {
   expect(() => tree.mount('/', new StaticDirectory(0o755))).toThrow(RangeError);
   expect(() => tree.mount('/proc/version/below', new StaticDirectory(0o755))).toThrow(RangeError);
 });
+
+test('a directory makes its entries when somebody looks at it, once', () => {
+  let made = 0;
+  const make = () => {
+    made += 1;
+    return { plain: sysfsFile(0o444, { show: () => '1\n' }), below: new StaticDirectory(0o755) };
+  };
+  const looks: readonly ((directory: StaticDirectory) => unknown)[] = [
+    (directory) => [...directory.list()],
+    (directory) => directory.lookup('plain')?.kind,
+    (directory) => directory.directories(),
+    (directory) => directory.isFree('plain'),
+    (directory) => directory.remove('plain'),
+    (directory) => directory.add('more', new StaticDirectory(0o755)),
+  ];
+  for (const [i, look] of looks.entries()) {
+    const directory = new StaticDirectory(0o755, make);
+    tree.mount(`/sys/made${i}`, directory);
+    expect(made).toBe(i);
+    expect(look(directory)).toEqual(look(new StaticDirectory(0o755, make())));
+    made = i + 1;
+    expect(tree.readdir(`/sys/made${i}/below`)).toEqual([]);
+    expect(made).toBe(i + 1);
+  }
+});

@@ -11,7 +11,8 @@ import { readme } from './readme.js';
 export function tracefs(tracer: Tracer, machine: Machine): StaticDirectory {
   const { events, system } = tracer;
   const { cmdlines, tgids } = system;
-  return new StaticDirectory(0o700, {
+  // Most guests are never traced, and each has this twice.
+  return new StaticDirectory(0o700, () => ({
     ...instanceFiles(tracer, machine),
     README: shown(() => readme(system.behaviour)),
     available_events: shown(() => events.map((event) => `${event.system}:${event.name}\n`).join('')),
@@ -32,7 +33,7 @@ export function tracefs(tracer: Tracer, machine: Machine): StaticDirectory {
         .map(([pid, tgid]) => `${pid} ${tgid}\n`)
         .join(''),
     ),
-  });
+  }));
 }
 
 /** `instances`: who makes a directory there makes an instance (instance_mkdir, instance_rmdir). */
