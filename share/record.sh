@@ -56,6 +56,14 @@ case $out in
   *) archive=no ;;
 esac
 if [ -f "$out" ] || [ -d "$out" ]; then fail "$out is there already; name something else with -o"; fi
+if [ ! -e "$out" ]; then
+  there=$(dirname -- "$out")
+  if [ ! -d "$there" ]; then
+    [ ! -e "$there" ] || fail "cannot write $out: what should be a directory on its path is a file"
+    fail "cannot write $out: there is no such directory"
+  fi
+  [ -w "$there" ] || fail "cannot write $out: you have no permission to write there"
+fi
 
 umask 077
 work=${TMPDIR:-/tmp}/irqlab-record.$$
@@ -241,8 +249,8 @@ printf 'format: irqlab-record 1\nseconds: %s\nevery: %s\nsnapshots: %s\nnames: %
 
 if [ "$archive" = yes ]; then
   (cd "$work" && tar -cf - irqlab-record) | gzip >"$work/done" || fail 'tar or gzip has failed'
-  cat "$work/done" >"$out" || fail "cannot write $out"
+  cat "$work/done" 2>/dev/null >"$out" || fail "cannot write $out"
 else
-  cp -R "$to" "$out" || fail "cannot write $out"
+  cp -R "$to" "$out" 2>/dev/null || fail "cannot write $out"
 fi
 printf 'record: wrote %s; "irqlab import %s" makes a guest of it\n' "$out" "$out" >&2

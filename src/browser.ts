@@ -171,7 +171,8 @@ export { TRACE_EVENT } from './trace/event-token.js';
 export type { TracePort } from './trace/port.js';
 export type { TraceContext, TraceRecord } from './trace/record.js';
 export { timeline, type TimelineEvent } from './guest/timeline.js';
-export type { GuestTrace, TraceFormat, TraceOptions } from './guest/trace.js';
+export type { GuestTrace, TraceOptions } from './guest/trace.js';
+export type { TraceFormat } from './trace/trace-formats.js';
 export { GUEST_FILE, type GuestFile } from './view/guest-file.js';
 export {
   debugFile,

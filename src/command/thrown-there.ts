@@ -6,17 +6,23 @@ export interface ThrownThere {
   readonly name: string;
   readonly message: string;
   readonly stack: string | undefined;
+  /** Of a UsageError. */
+  readonly hint?: string;
+  /** Of a PluginError. */
+  readonly file?: string;
 }
 
 /** What a thread tells of an error. */
 export function thrownThere(error: unknown): ThrownThere {
   const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
-  return { name, message, stack };
+  const { hint } = error instanceof UsageError ? error : {};
+  const { file } = error instanceof PluginError ? error : {};
+  return { name, message, stack, hint, file };
 }
 
 /** The error again. */
-export function errorOf({ name, message, stack }: ThrownThere): Error {
-  if (name === 'PluginError') return new PluginError(message);
-  if (name === 'UsageError') return new UsageError(message);
+export function errorOf({ name, message, stack, hint, file }: ThrownThere): Error {
+  if (name === 'PluginError') return new PluginError(message, file);
+  if (name === 'UsageError') return new UsageError(message, hint);
   return Object.assign(new Error(message), { name, stack });
 }

@@ -9,6 +9,7 @@ import { traceHead, traceLine } from '../trace/trace-text.js';
 import type { TraceEvent } from '../trace/event.js';
 import { traceClockText } from '../trace/clocks.js';
 import type { TraceRecord } from '../trace/record.js';
+import type { TraceFormat } from '../trace/trace-formats.js';
 import type { Tracer } from '../trace/tracer.js';
 import { timeline } from './timeline.js';
 
@@ -19,11 +20,6 @@ export interface TraceOptions {
   /** Keep what fits into a ring of so many KiB for each CPU, the latest; default: keep all. */
   readonly bufferKb?: number;
 }
-
-/** ftrace: as `cat trace` prints; dat: a file of trace-cmd, dat7: in its version 7; chrome: JSON for Chrome's and Perfetto's viewers; jsonl. */
-export const traceFormats = ['ftrace', 'dat', 'dat7', 'chrome', 'jsonl'] as const;
-/** A form in which a trace can be written. */
-export type TraceFormat = (typeof traceFormats)[number];
 
 /** A part of a trace, in ns from where it begins, both ends included. */
 export interface TraceSpan {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { describeIssues } from '../scenario/issues.js';
+import { type Complaint, complaintsOf } from '../scenario/issues.js';
 import { builtinLanguage, type ScenarioLanguage } from '../scenario/language.js';
 import { duration, irq, relidOrName } from '../scenario/schema/notations.js';
 import { keysIn, mapping, whenMapping } from '../scenario/schema/shapes.js';
@@ -33,7 +33,12 @@ const commands = {
   }),
 };
 
-export const commandNames = Object.keys(commands) as (keyof typeof commands)[];
+const commandNames = Object.keys(commands) as (keyof typeof commands)[];
+
+/** All commands, in the order in which they are listed to the user. @param language what a step may speak of. */
+export function namesOfCommands({ vocabulary }: ScenarioLanguage = builtinLanguage): readonly string[] {
+  return [...new Set([...commandNames, ...vocabulary.actions.map(({ name }) => name)])];
+}
 
 const command = mapping('a command, e.g. {rescind: 13}', commands)
   .partial()
@@ -54,7 +59,7 @@ export type ControlStep = StepKeys;
  */
 export function parseCommand(
   text: string,
-  { step, vocabulary }: ScenarioLanguage = builtinLanguage,
+  language: ScenarioLanguage = builtinLanguage,
 ): { command: ControlCommand } | { step: ControlStep } {
   const source = new Source(text, 'command');
   const [problem] = source.problems;
@@ -62,22 +67,25 @@ export function parseCommand(
   const { data } = source;
   if (typeof data === 'object' && data !== null && !Array.isArray(data)) {
     if (keysIn(data, commandNames).length > 0) return { command: checked(command, data, source) };
-    const names = [...new Set([...commandNames, ...vocabulary.actions.map(({ name }) => name)])];
+    const names = namesOfCommands(language);
     const [word] = Object.keys(data);
     if (word !== undefined && keysIn(data, names).length === 0)
       throw new CommandError(
         `unknown command "${word}"${didYouMean(word, names) || `; there are ${names.join(', ')}`}`,
       );
   }
-  return { step: checked(step, data, source) };
+  return { step: checked(language.step, data, source) };
 }
 
 function checked<T extends z.ZodType>(schema: T, data: unknown, source: Source): z.output<T> {
   const parsed = schema.safeParse(data);
   if (parsed.success) return parsed.data;
-  throw new CommandError(
-    describeIssues(parsed.error.issues, data, source)
-      .map(({ message }) => message)
-      .join('; '),
-  );
+  const complaints = complaintsOf(parsed.error.issues, data, (path) => source.textOf(path));
+  throw new CommandError(complaints.map(withKeys).join('; '));
+}
+
+/** A complaint behind the keys of the command that it is about, as in `workload relid: …`. */
+function withKeys({ path, isOfKey, message }: Complaint): string {
+  const keys = (isOfKey === true ? path.slice(0, -1) : path).filter((key) => typeof key === 'string');
+  return keys.length === 0 ? message : `${keys.join(' ')}: ${message}`;
 }

@@ -3,6 +3,7 @@ import { formatDuration } from '../scenario/duration.js';
 import type { ScenarioLanguage } from '../scenario/language.js';
 import { latencies } from '../scenario/schema/host.js';
 import { perform } from '../scenario/steps.js';
+import { subjectOf, type WorkloadItem } from '../scenario/workloads/index.js';
 import type { Guest } from '../guest/guest.js';
 import { dmesgText } from '../view/kmsg.js';
 import type { CommandTaker, ControlAnswer } from './answer.js';
@@ -58,13 +59,39 @@ export class GuestCommands implements CommandTaker {
     const { live } = this;
     if (run !== undefined) await live.run(run);
     else if (speed !== undefined) live.speed = speed;
-    else if (workload !== undefined) live.startWorkload(workload);
-    else if (stop !== undefined) return { ok: true, result: { stopped: live.stopWorkload(stop) } };
+    else if (workload !== undefined) this.startWorkload(workload);
+    else if (stop !== undefined) return this.stopWorkload(stop);
     else if (dmesg !== undefined) return { ok: true, result: dmesgText(this.guest.log) };
     else if (latency !== undefined) {
       this.guest.host.hyperv.setLatency(latencies(latency));
     } else return { ok: true, result: this.status() };
     return { ok: true };
+  }
+
+  /** @throws CommandError, as a scenario file is refused, if nobody has what an item is about. */
+  private startWorkload(items: readonly WorkloadItem[]): void {
+    for (const item of items) {
+      const { relid, device } = subjectOf(item);
+      if (relid !== undefined && this.guest.host.hyperv.channel(relid) === undefined)
+        throw new CommandError(`workload: no device has relid ${relid}`);
+      const { names } = this.guest.pci;
+      if (device !== undefined && !names.includes(device))
+        throw new CommandError(
+          `workload: there is no PCI device ${device}; known: ${names.join(', ') || 'none'}`,
+        );
+    }
+    this.live.startWorkload(items);
+  }
+
+  private stopWorkload(subject: NonNullable<ControlCommand['stop']>): ControlAnswer {
+    const stopped = this.live.stopWorkload(subject);
+    if (stopped > 0) return { ok: true, result: { stopped } };
+    const named = typeof subject === 'object' ? `interrupt ${subject.irq}` : subject;
+    return {
+      ok: false,
+      code: 'not possible',
+      message: `there is no workload of ${named}; status lists what there is`,
+    };
   }
 
   private status(): object {

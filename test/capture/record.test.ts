@@ -43,6 +43,21 @@ test('--script prints what is run', async () => {
     expect(await irqlab(['run', '-'], scenario)).toMatchObject({ status: 0 });
   });
 
+  test.each([
+    ['nodir/vm.tar.gz', 'there is no such directory'],
+    ['nodir/recorded', 'there is no such directory'],
+    ['a-file/vm.tar.gz', 'what should be a directory on its path is a file'],
+  ])('what cannot be written is told before it begins: %s', async (name, reason) => {
+    directory.file('a-file', '');
+    const path = join(directory.path, name);
+    // So many seconds that the test would end before they have passed.
+    expect(await irqlab(['record', '-o', path, '--seconds', '9999'])).toMatchObject({
+      status: 2,
+      out: '',
+      err: `irqlab: cannot write ${path}: ${reason}\n`,
+    });
+  });
+
   test('irqlab record runs it, leaves nothing else behind, and refuses what is there already', async () => {
     const path = join(directory.path, 'recorded');
     const temporary = join(directory.path, 'temporary');

@@ -2,6 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from '@jest/globals';
+import type { Command } from 'commander';
+import { wholeProgram } from '../../src/cli/whole-program.js';
 import { irqlab } from '../support/cli.js';
 
 /** What may come next. */
@@ -50,8 +52,38 @@ describe('irqlab complete', () => {
       ['driver', 'design'],
     ],
     [['completion', 'b'], ['bash']],
+    [
+      ['help', 'exp'],
+      ['explore', 'explain'],
+    ],
+    [
+      ['init', 'help', 'd'],
+      ['driver', 'design'],
+    ],
+    [['ctl', 'irqlab.sock', 'resc'], ['rescind']],
   ])('%j: %j', async (words, expected) => {
     expect(await nextOf(...words)).toEqual(expected);
+  });
+
+  test('has all choices of all options and arguments', async () => {
+    const program = await wholeProgram();
+    const places: [words: readonly string[], choices: readonly string[]][] = [];
+    const look = (command: Command, words: readonly string[]): void => {
+      for (const { long, argChoices } of command.options)
+        if (argChoices !== undefined && long != null) places.push([[...words, long], argChoices]);
+      const [first] = command.registeredArguments;
+      if (first?.argChoices !== undefined) places.push([words, first.argChoices]);
+      for (const inner of command.commands) look(inner, [...words, inner.name()]);
+    };
+    look(program, []);
+    expect(places.map(([words]) => words)).toEqual(
+      expect.arrayContaining([
+        ['run', '--trace-format'],
+        ['replay', '--trace-format'],
+      ]),
+    );
+    for (const [words, choices] of places)
+      expect([words, await nextOf(...words, '')]).toEqual([words, choices]);
   });
 
   test('a directory may be followed by what is in it', async () => {

@@ -1,9 +1,11 @@
 import type { CtlOptions } from '../../live/control/client.js';
+import { namesOfCommands } from '../../steer/command-schema.js';
 import type { CommandModule } from '../command.js';
 
 const example = `
-A command is an action of a scenario's timeline, or one of: status, dmesg, run, speed, workload, stop, latency. Its value
-follows; what belongs to it is given as KEY=VALUE. Texts, numbers and lists are written as in a scenario file.
+A command is one of these or an action of a plug-in that the guest was given, as in a scenario's timeline:
+${inLines(namesOfCommands())}
+Its value follows; what belongs to it is given as KEY=VALUE. Texts, numbers and lists are written as in a scenario file.
 Exit status: 0 done, 1 the guest refused (its errno is shown), 2 wrong use.
 
 Examples:
@@ -22,6 +24,14 @@ Examples:
 
 Other programs: a line of JSON such as {"rescind": 13} to the socket, which answers with a line of JSON.
 `;
+
+/** A paragraph of words. */
+function inLines(words: readonly string[]): string {
+  return words
+    .join(', ')
+    .replace(/(.{1,100})(?: |$)/g, '  $1\n')
+    .trimEnd();
+}
 
 export const command: CommandModule = {
   configure(command, stdio, finish) {

@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { memoryModels } from '../../explore/model.js';
 import type { Shard } from '../../explore/search/search.js';
 import { UsageError } from '../../command/usage-error.js';
+import { traceFormats } from '../../trace/trace-formats.js';
 import type { CommandModule } from '../command.js';
 import type { MergeOptions } from '../explore/merge.js';
 import type { ExploreCommandOptions } from '../explore/options.js';
@@ -156,8 +157,8 @@ export function traceOption(): Option {
 export function traceFormatOption(): Option {
   return new Option(
     '--trace-format <name>',
-    'ftrace, dat, dat7, chrome or jsonl, whatever the name of the trace ends with',
-  );
+    'what to write, whatever the name of the trace ends with',
+  ).choices(traceFormats);
 }
 
 /** How a found interleaving is shown. */

@@ -1,4 +1,5 @@
-import { InvalidArgumentError } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
+import { traceFormats } from '../../trace/trace-formats.js';
 import type { CommandModule } from '../command.js';
 import type { RunOptions } from '../run/run.js';
 
@@ -27,7 +28,11 @@ export const command: CommandModule = {
         '--trace <file>',
         'write what happened: .txt (ftrace), .dat (trace-cmd), .json (Perfetto), .jsonl; also .gz',
       )
-      .option('--trace-format <name>', 'ftrace, dat, dat7, chrome or jsonl, whatever the name ends with')
+      .addOption(
+        new Option('--trace-format <name>', 'what to write, whatever the name ends with').choices(
+          traceFormats,
+        ),
+      )
       .option('--events <list>', 'events or groups to trace, e.g. irq,hyperv:vmbus_open')
       .option('--from <time>', 'write events from then on, e.g. 1.5s after booting')
       .option('--to <time>', 'write events up to then')

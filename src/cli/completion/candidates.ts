@@ -32,6 +32,7 @@ const scenarios = filesLike(/\.ya?ml$/);
 export async function candidatesByName(): Promise<Readonly<Record<string, Candidates>>> {
   const { races } = await import('../../races/index.js');
   const { exampleNames } = await import('../examples.js');
+  const { namesOfCommands } = await import('../../steer/command-schema.js');
   const raceFiles = filesLike(/\.[mc]?[jt]s$/);
   const variants: Candidates = (_, words) => {
     const race = races.find(({ id }) => words.includes(id));
@@ -55,5 +56,6 @@ export async function candidatesByName(): Promise<Readonly<Record<string, Candid
     'explore variant': variants,
     'explore --variant': variants,
     'worker race': raceFiles,
+    'ctl command': () => namesOfCommands().map((name) => [name, '']),
   };
 }

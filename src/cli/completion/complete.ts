@@ -26,7 +26,13 @@ export async function completions(words: readonly string[]): Promise<string> {
     (complete: (value: string, description: string) => void): void => {
       for (const [value, description] of candidates(typed, words)) complete(value, description);
     };
-  for (const [path, command] of commandsIn(program)) {
+  const topicsOf = ({ commands }: Command): Candidates => {
+    return () => commands.map((inner) => [inner.name(), inner.description()]);
+  };
+  for (const [path, command] of [['', program] as const, ...commandsIn(program)]) {
+    // Commander's own command, which is not among the others.
+    const topic = root.commands.get(`${path} help`.trim())?.arguments.get('command');
+    if (topic !== undefined) topic.handler = handlerOf(topicsOf(command));
     const target = root.commands.get(path);
     for (const argument of command.registeredArguments) {
       const candidates = known[`${path} ${argument.name()}`] ?? known[argument.name()];

@@ -2,6 +2,7 @@ import type { PluginOptions } from '../../command/plugins.js';
 import type { MemoryModel } from '../../explore/model.js';
 import type { Strategy } from '../../explore/options.js';
 import type { Shard } from '../../explore/search/search.js';
+import type { TraceFormat as TraceFileFormat } from '../../trace/trace-formats.js';
 
 export type TraceFormat = 'table' | 'mermaid' | 'html';
 
@@ -25,7 +26,7 @@ export interface ExploreCommandOptions extends PluginOptions {
   readonly save?: string;
   /** The file for the trace of what was found, and its form if its name does not say. */
   readonly trace?: string;
-  readonly traceFormat?: string;
+  readonly traceFormat?: TraceFileFormat;
   /** Looks for what steps share without announcing it, in place of a minimal interleaving. */
   readonly sanitize?: boolean;
   readonly maxExecutions?: number;

@@ -11,6 +11,7 @@ import type { TracePort } from '../../trace/port.js';
 import { type TraceContext, type TracedMachine, type TraceRecord, traceFlag } from '../../trace/record.js';
 import { Tracer } from '../../trace/tracer.js';
 import { hypervEvents } from '../../vmbus/trace-events.js';
+import type { TraceFormat } from '../../trace/trace-formats.js';
 import { traceFormatOf, writeTrace } from '../run/trace-file.js';
 
 /** Steps take no time; they are shown so far from each other. */
@@ -18,7 +19,7 @@ const STEP_NS = 1000;
 
 export interface ReplayTraceOptions {
   readonly trace?: string;
-  readonly traceFormat?: string;
+  readonly traceFormat?: TraceFormat;
 }
 
 /** The machines of a race as the tracer sees them: one, whose time is the number of the step and whose tasks are contexts. */
@@ -97,7 +98,7 @@ export class ReplayTrace implements ReplayWatcher {
   /** @throws UsageError for a format that is none. */
   constructor(
     private readonly file: string,
-    traceFormat: string | undefined,
+    traceFormat: TraceFormat | undefined,
   ) {
     this.format = traceFormatOf(file, traceFormat);
     const behaviour = kernelBehaviour();

@@ -2,9 +2,10 @@ import { gzipSync } from 'node:zlib';
 import { interruptible } from '../../command/interruptible.js';
 import { writeBytes } from '../../command/named-file.js';
 import { UsageError } from '../../command/usage-error.js';
-import { type GuestTrace, type TraceFormat, traceFormats, type TraceOptions } from '../../guest/trace.js';
+import type { GuestTrace, TraceOptions } from '../../guest/trace.js';
 import { ErrnoError } from '../../lib/errno.js';
 import { durationPattern, parseDuration } from '../../scenario/duration.js';
+import { type TraceFormat, traceFormats } from '../../trace/trace-formats.js';
 
 /** What is traced if nobody says: interrupts, what VMBus and the host do, CPUs that come and go, and steps. */
 const DEFAULT_EVENTS = 'irq,hyperv,lab,cpuhp,workqueue';
@@ -22,7 +23,7 @@ const formatOfEnding: Readonly<Record<string, TraceFormat>> = {
 
 export interface TraceFileOptions {
   readonly trace?: string;
-  readonly traceFormat?: string;
+  readonly traceFormat?: TraceFormat;
   readonly events?: string;
   readonly from?: string;
   readonly to?: string;
@@ -95,14 +96,14 @@ export class TraceFile {
   }
 }
 
-/** What to write into a file. @throws UsageError if neither its name nor `name` says, and for standard output. */
-export function traceFormatOf(file: string, name: string | undefined): TraceFormat {
+/** What to write into a file. @throws UsageError if neither its name nor `named` says, and for standard output. */
+export function traceFormatOf(file: string, named: TraceFormat | undefined): TraceFormat {
   if (file === '-')
     throw new UsageError(
       '--trace -: a trace is written to a file, since standard output has what the command prints',
       'Give a name such as run.txt; or /dev/stdout with --trace-format, where both may be mixed.',
     );
-  return name === undefined ? formatByName(file) : formatCalled(name);
+  return named ?? formatByName(file);
 }
 
 /** Writes it as the file's name wants it. @throws UsageError for a file that cannot be written. */
@@ -119,12 +120,6 @@ function formatByName(file: string): TraceFormat {
     `--trace ${file}: what to write cannot be told from the name, which ends with none of ${endings.join(', ')}`,
     `Say it with --trace-format ${traceFormats.join('|')}.`,
   );
-}
-
-function formatCalled(name: string): TraceFormat {
-  const format = traceFormats.find((known) => known === name);
-  if (format !== undefined) return format;
-  throw new UsageError(`--trace-format ${name}: expected one of ${traceFormats.join(', ')}`);
 }
 
 function duration(option: string, text: string): number {

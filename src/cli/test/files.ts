@@ -1,4 +1,4 @@
-import { readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { UsageError } from '../../command/usage-error.js';
 
@@ -9,19 +9,21 @@ import { UsageError } from '../../command/usage-error.js';
  * @throws UsageError if there is no such file, or a directory has none.
  */
 export function scenarioFiles(named: readonly string[]): readonly string[] {
-  const files = named.flatMap((path) => {
-    if (!isDirectory(path)) return [path];
-    const found = within(path);
-    if (found.length === 0) throw new UsageError(`${path}: there is no scenario (*.yaml, *.yml) in it`);
-    return found;
-  });
-  return [...new Set(files)];
+  for (const path of named) {
+    if (!existsSync(path)) throw new UsageError(`cannot read ${path}: there is no such file`);
+    if (filesOf(path).length === 0)
+      throw new UsageError(`${path}: there is no scenario (*.yaml, *.yml) in it`);
+  }
+  return scenarioFilesNow(named);
 }
 
-function isDirectory(path: string): boolean {
-  const stat = statSync(path, { throwIfNoEntry: false });
-  if (stat === undefined) throw new UsageError(`cannot read ${path}: there is no such file`);
-  return stat.isDirectory();
+/** As scenarioFiles, while they are being changed: one that is gone for the moment is a file that cannot be read. */
+export function scenarioFilesNow(named: readonly string[]): readonly string[] {
+  return [...new Set(named.flatMap(filesOf))];
+}
+
+function filesOf(path: string): readonly string[] {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ? within(path) : [path];
 }
 
 function within(directory: string): string[] {

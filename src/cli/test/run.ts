@@ -2,7 +2,8 @@ import { availableParallelism } from 'node:os';
 import { type ExitStatus, exitStatus } from '../../command/exit-status.js';
 import { noPlugins, type PluginOptions } from '../../command/plugins.js';
 import type { Stdio } from '../../command/stdio.js';
-import { scenarioFiles } from './files.js';
+import { report } from '../report.js';
+import { scenarioFiles, scenarioFilesNow } from './files.js';
 import type { TestOutcome } from './outcome.js';
 import { type ReporterName, reporters } from './reporters/index.js';
 import { runInThreads } from './threads.js';
@@ -27,7 +28,7 @@ export async function runTests(
   try {
     return options.watch
       ? await runAgain(named, options, stdio, abort.signal)
-      : await runAll(named, options, stdio, abort.signal);
+      : await runAll(scenarioFiles(named), options, stdio, abort.signal);
   } finally {
     process.removeListener('SIGINT', stop);
   }
@@ -41,10 +42,16 @@ async function runAgain(
 ): Promise<ExitStatus> {
   const { Changes } = await import('./watch.js');
   scenarioFiles(named);
-  const changes = new Changes([...named, ...(options.plugins ?? noPlugins).files], signal);
+  const plugins = (options.plugins ?? noPlugins).files;
+  const changes = new Changes([...named, ...plugins], signal);
   try {
     while (!signal.aborted) {
-      await runAll(named, options, stdio, signal);
+      try {
+        await runAll(scenarioFilesNow(named), options, stdio, signal);
+      } catch (error) {
+        // Such as a plug-in that does not load while it is being changed.
+        report(error, plugins, stdio);
+      }
       const changed = await changes.next();
       if (changed !== undefined) stdio.err(`irqlab: ${changed} has changed\n`);
     }
@@ -55,20 +62,19 @@ async function runAgain(
 }
 
 async function runAll(
-  named: readonly string[],
+  files: readonly string[],
   { reporter, workers = availableParallelism(), plugins = noPlugins }: TestOptions,
   stdio: Stdio,
   signal: AbortSignal,
 ): Promise<ExitStatus> {
-  const files = scenarioFiles(named);
   const outcomes: TestOutcome[] = [];
-  const report = reporters[reporter];
-  stdio.out(report.begin(files.length), report.paint);
+  const reporting = reporters[reporter];
+  stdio.out(reporting.begin(files.length), reporting.paint);
   const tell = (): void => stdio.progress?.(`${outcomes.length} of ${files.length} done`);
   const take = (outcome: TestOutcome): void => {
     outcomes.push(outcome);
     stdio.progress?.('');
-    stdio.out(report.one(outcome, outcomes.length), report.paint);
+    stdio.out(reporting.one(outcome, outcomes.length), reporting.paint);
     tell();
   };
   tell();
@@ -79,7 +85,7 @@ async function runAll(
   }
   const place = new Map(files.map((file, index) => [file, index]));
   const asNamed = outcomes.toSorted((a, b) => (place.get(a.file) ?? 0) - (place.get(b.file) ?? 0));
-  stdio.out(report.end(asNamed), report.paint);
+  stdio.out(reporting.end(asNamed), reporting.paint);
   if (signal.aborted) {
     stdio.err(`irqlab: ended by Ctrl-C after ${outcomes.length} of ${files.length} files\n`);
     return exitStatus.interrupted;

@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { loadPlugins } from '../../command/plugins.js';
+import { loadPlugins, type Plugins } from '../../command/plugins.js';
 import { sharePackages } from '../../command/share-packages.js';
 import { thrownThere } from '../../command/thrown-there.js';
 import { runOne } from './run-one.js';
@@ -9,12 +9,15 @@ import type { FromTestThread, ForTestThread } from './threads.js';
 
 const { plugins: files } = workerData as ForTestThread;
 if (files.length > 0) sharePackages();
-const plugins = await loadPlugins(files);
+let loading: Promise<Plugins> | undefined;
 const tell = (message: FromTestThread): void => parentPort?.postMessage(message);
 
 parentPort?.on('message', (file: string) => {
-  runOne(file, plugins).then(
-    (outcome) => tell({ outcome }),
-    (error: unknown) => tell({ error: thrownThere(error) }),
-  );
+  loading ??= loadPlugins(files);
+  loading
+    .then((plugins) => runOne(file, plugins))
+    .then(
+      (outcome) => tell({ outcome }),
+      (error: unknown) => tell({ error: thrownThere(error) }),
+    );
 });

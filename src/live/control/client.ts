@@ -23,6 +23,10 @@ const withMapping: ReadonlySet<string> = new Set([
  * @throws UsageError for a word too many and a key that is given twice.
  */
 export function commandOf(name: string, args: readonly string[]): Record<string, unknown> {
+  if (withoutValue.has(name)) {
+    if (args.length > 0) throw new UsageError(`${name} takes no value`, 'Try "irqlab ctl --help".');
+    return { [name]: true };
+  }
   const pairs: Record<string, unknown> = {};
   let value: unknown;
   for (const arg of args) {
@@ -37,7 +41,7 @@ export function commandOf(name: string, args: readonly string[]): Record<string,
   // Of an action of a plug-in the guest's side knows more; pairs without a value are a mapping of it, too.
   const isMapping = withMapping.has(name) || Object.keys(pairs).length > 0;
   if (isMapping && value === undefined) return { [name]: pairs };
-  return { [name]: value ?? (withoutValue.has(name) ? true : null), ...pairs };
+  return { [name]: value ?? null, ...pairs };
 }
 
 function scalar(text: string): unknown {

@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
@@ -152,5 +152,25 @@ whereBuilt('irqlab test', () => {
     expect(out).toContain('1 passed, 0 failed\n');
     expect(out).toContain('0 passed, 1 failed\n');
     expect(status).toBe(130);
+  });
+
+  test('goes on while a file is renamed', async () => {
+    const file = directory.file('renamed.yaml', 'cpus: 2\n');
+    const steps: (readonly [said: string, () => void])[] = [
+      ['1 passed', () => renameSync(file, `${file}~`)],
+      ['there is no such file\n0 passed, 1 failed', () => renameSync(`${file}~`, file)],
+      ['1 passed', () => child.kill('SIGINT')],
+    ];
+    const child = spawn(process.execPath, [cli, 'test', '--watch', file]);
+    let out = '';
+    const take = (more: string): void => {
+      out += more;
+      if (steps.length === 0 || !out.includes(steps[0][0])) return;
+      out = '';
+      steps.shift()?.[1]();
+    };
+    child.stdout.setEncoding('utf8').on('data', take);
+    expect(await new Promise((resolve) => child.once('exit', resolve))).toBe(130);
+    expect(steps).toEqual([]);
   });
 });

@@ -82,7 +82,7 @@ describe('the socket', () => {
       { ok: true },
       { ok: true, result: '0-2\n' },
       { ok: false, code: 'usage', message: expect.any(String) },
-      { ok: false, code: 'usage', message: expect.stringMatching(/^expected a duration/) },
+      { ok: false, code: 'usage', message: expect.stringMatching(/^run: expected a duration/) },
     ]);
     expect(guest.signalled(7)).toBeGreaterThanOrEqual(10);
   });
@@ -104,13 +104,15 @@ describe('the socket', () => {
   });
 
   test.each([
-    ['{relid: 7, every: 0ms}', 'expected more than 0s'],
-    ['{relid: 7, every: 1ms, jitter: 1ms}', 'expected less than the 1ms of "every"'],
+    ['{relid: 7, every: 0ms}', 'workload every: expected more than 0s'],
+    ['{relid: 7, every: 1ms, jitter: 1ms}', 'workload jitter: expected less than the 1ms of "every"'],
     [
       '{relid: 7, signals: 1000000000, during: 1ns}',
-      '1000000000 signals in 1ns are more than one each nanosecond',
+      'workload: 1000000000 signals in 1ns are more than one each nanosecond',
     ],
-    ['{disk: 20, iops: 1, during: 1ms}', 'expected enough for one I/O in 1ms'],
+    ['{disk: 20, iops: 1, during: 1ms}', 'workload iops: expected enough for one I/O in 1ms'],
+    ['{relid: 99, every: 1ms}', 'workload: no device has relid 99'],
+    ['{disk: nvme0, outstanding: 1, ios: 9}', 'workload: there is no PCI device nvme0; known: none'],
   ])('starts no workload that cannot be: %s', async (workload, message) => {
     expect(await exchange(`{workload: ${workload}}\n`, 1)).toEqual([{ ok: false, code: 'usage', message }]);
   });
@@ -210,6 +212,13 @@ describe('irqlab ctl', () => {
     expect(await ctl('rescind', '99')).toMatchObject({ status: 1 });
   });
 
+  test('--help has the commands that the guest knows', async () => {
+    const { err } = await ctl('frob', '1');
+    const [, names = ''] = /there are (.*)\n/.exec(err) ?? [];
+    const { out } = await irqlab(['ctl', '--help']);
+    expect(out.replace(/\s+/g, ' ')).toContain(` ${names} `);
+  });
+
   test('wrong use', async () => {
     expect(await ctl('offlin', '3')).toMatchObject({
       status: 2,
@@ -227,6 +236,18 @@ describe('irqlab ctl', () => {
       err: expect.stringContaining('expected a number'),
     });
     expect(await ctl('offline', '1', '2')).toMatchObject({ status: 2 });
+    expect(await ctl('offline')).toMatchObject({
+      status: 2,
+      err: expect.stringMatching(/^irqlab: offline: expected .*, not nothing\n/),
+    });
+    expect(await ctl('status', 'x')).toMatchObject({
+      status: 2,
+      err: 'irqlab: status takes no value\nTry "irqlab ctl --help".\n',
+    });
+    expect(await ctl('stop', '99')).toMatchObject({
+      status: 1,
+      err: 'irqlab: not possible: there is no workload of 99; status lists what there is\n',
+    });
     expect(await ctl('run', '1s', 'stop=3')).toMatchObject({
       status: 2,
       err: expect.stringContaining('one command'),
@@ -246,5 +267,6 @@ test('words become a command', () => {
   });
   expect(commandOf('write', ['/proc/x', 'data=2'])).toEqual({ write: '/proc/x', data: 2 });
   expect(() => commandOf('signal', ['16', 'times=1', 'times=2'])).toThrow('"times" is given twice');
-  expect(() => commandOf('status', ['1', '2'])).toThrow('"2" is too much: status takes one value');
+  expect(() => commandOf('status', ['1', '2'])).toThrow('status takes no value');
+  expect(() => commandOf('offline', ['1', '2'])).toThrow('"2" is too much: offline takes one value');
 });
