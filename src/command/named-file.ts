@@ -17,6 +17,7 @@ export const writeReasons: Readonly<Record<string, string>> = {
   ENOTDIR: 'what should be a directory on its path is a file',
   EISDIR: 'it is a directory',
   EACCES: 'you have no permission to write there',
+  EPERM: 'the system lets nobody write there',
   EROFS: 'what it is on is mounted read-only',
   ENOSPC: 'no space left on device',
 };

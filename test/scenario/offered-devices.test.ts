@@ -1,5 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { Guest } from '../../src/guest/guest.js';
+import { ScenarioError } from '../../src/scenario/diagnostics.js';
+import type { GuestOptions } from '../../src/scenario/options/guest.js';
 import { parseScenario } from '../../src/scenario/load.js';
 import { offeredDevices } from '../../src/scenario/offered-devices.js';
 import { runScenarioOn } from '../../src/scenario/runner.js';
@@ -55,6 +57,23 @@ test.each([
     );
     expect(() => Guest.create({ cpus: 4, devices })).toThrow(`devices[0].subChannels: ${message}`);
   }
+});
+
+test.each([
+  [{ channels: 0, subChannels: [16] }, 'channels', 'expected a whole number from 1 to 64, not 0'],
+  [{ channels: 2, subChannels: '18-16' }, 'subChannels', 'the range 18-16 goes down: write 16-18'],
+  [{ luns: 3 }, 'luns', 'expected a list of LUNs, not 3'],
+  [{ luns: null }, 'luns', 'expected a list of LUNs, not nothing'],
+])('what is wrong in itself is told alone: %j', (keys, key, message) => {
+  const devices = [{ driver: 'storvsc', relid: 13, ...keys }];
+  const text = JSON.stringify({ cpus: 4, devices });
+  const column = text.indexOf(key) + key.length + 3;
+  expect(() => parseScenario(text, 'case.yaml')).toThrow(
+    new ScenarioError([{ place: { file: 'case.yaml', line: 1, column }, message }]),
+  );
+  expect(() => Guest.create({ cpus: 4, devices } as GuestOptions)).toThrow(
+    expect.objectContaining({ message: `devices[0].${key}: ${message}` }),
+  );
 });
 
 test('a host has as many channels for a controller as are given', () => {

@@ -36,6 +36,8 @@ const subChannels = z.union(
   { error: subChannelsText },
 );
 
+const channelCount = int(1, 64);
+
 const deviceShape = {
   driver: word(driverNames).optional().describe('Which driver the device is for'),
   class: guid.optional().describe('Class GUID, for a device that no driver name stands for'),
@@ -50,7 +52,7 @@ const deviceShape = {
   luns: list('a list of LUNs', int(0, 254))
     .optional()
     .describe('storvsc: numbers of its disks, which share its channels; default: one disk, 0'),
-  channels: int(1, 64)
+  channels: channelCount
     .optional()
     .describe(
       'storvsc, netvsc: channels, the primary one included: those that the host has for a controller, that the driver asks for of an adapter',
@@ -132,20 +134,20 @@ function checkKeys(value: DeviceKeys, context: Context): void {
     context.addIssue({ code: 'custom', message, path: [key] });
   }
   const { luns = [0] } = value;
-  if (luns.length === 0 || new Set(luns).size < luns.length)
+  if (Array.isArray(luns) && (luns.length === 0 || new Set(luns).size < luns.length))
     context.addIssue({ code: 'custom', message: 'expected one LUN or more, each once', path: ['luns'] });
   if (value.controller === 'ide' && value.luns !== undefined)
     context.addIssue({ code: 'custom', message: 'an IDE controller has one disk', path: ['luns'] });
   checkCount(value, context);
 }
 
-/** Relids that no channel would have. */
+/** Relids that no channel would have. What is wrong in itself says so by itself. */
 function checkCount(value: DeviceKeys, context: Context): void {
-  const { success, data = [] } = z.safeParse(subChannels.optional(), value.subChannels);
-  if (!success || !Number.isInteger(value.channels)) return;
-  const { channels = 1 } = value;
-  const named = relidsOfList(data).length;
-  if (named <= channels - 1) return;
+  const { data: channels } = z.safeParse(channelCount, value.channels);
+  const { data: list } = z.safeParse(subChannels, value.subChannels);
+  if (channels === undefined || list === undefined) return;
+  const named = relidsOfList(list).length;
+  if (named < channels) return;
   const message = `"channels" is ${channels}, the primary one included, but "subChannels" names ${named}: name ${channels - 1} at most, or leave out "channels"`;
   context.addIssue({ code: 'custom', message, path: ['subChannels'] });
 }
