@@ -147,7 +147,7 @@ function deviceOptions(device: LsvmbusDevice, classId: string): OfferedDevice {
         driver: 'netvsc',
         ...base,
         ...subs,
-        ...(channels.length > 0 && { channels: channels.length }),
+        ...(channels.length > 0 && { channels: subChannels.length + 1 }),
       };
     case 'pci':
       return { driver: 'vpci', ...base };

@@ -11,7 +11,8 @@ const readReasons: Readonly<Record<string, string>> = {
   EISDIR: 'it is a directory',
   EACCES: 'you have no permission to read it',
 };
-const writeReasons: Readonly<Record<string, string>> = {
+/** Why something could not be written, by the system's code. */
+export const writeReasons: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such directory',
   ENOTDIR: 'what should be a directory on its path is a file',
   EISDIR: 'it is a directory',
@@ -45,7 +46,7 @@ export function readBytes(file: string, stdio: Stdio): { name: string; bytes: Ui
 /**
  * Bytes of a file that the user named, a part at a time; the first part is as long as the beginning of any file format.
  *
- * @throws UsageError if it cannot be read.
+ * @throws UsageError if it cannot be read, with the system's error as its cause.
  */
 export function* chunksOfFile(file: string): Generator<Buffer, void> {
   try {
@@ -58,7 +59,8 @@ export function* chunksOfFile(file: string): Generator<Buffer, void> {
   } catch (error) {
     if (error instanceof UsageError) throw error;
     const { code = '', message } = error as NodeJS.ErrnoException;
-    throw new UsageError(`cannot read ${file}: ${readReasons[code] ?? message}`);
+    const sentence = `cannot read ${file || '""'}: ${readReasons[code] ?? message}`;
+    throw new UsageError(sentence, undefined, { cause: error });
   }
 }
 

@@ -44,6 +44,13 @@ export const runTime = mapping('a time such as {seconds: 10} or {ms: 5}', {
   error: 'a guest runs for a time such as {seconds: 10} or {ms: 5}',
 });
 
+const eventsText = 'a list of events such as ["irq:*", "hyperv:vmbus_open"]';
+
+export const traceArgument = mapping('an object such as {events: ["irq:*"]}', {
+  events: list(eventsText, z.string({ error: 'an event such as "irq:*"' })),
+  bufferKb: int(1, 1 << 24).optional(),
+});
+
 export const panicArgument = mapping('an object such as {cpu: 1}', panicKeys);
 export const crashArgument = mapping('an object such as {cpu: 1}', { ...panicKeys, ...nextKernelKeys });
 export const kexecArgument = mapping('an object such as {cmdline: "threadirqs"}', nextKernelKeys);

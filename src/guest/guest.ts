@@ -56,6 +56,7 @@ import {
   modulesArgument,
   panicArgument,
   relid as relidNumber,
+  traceArgument,
   relidMap,
   runTime,
   u32,
@@ -241,9 +242,10 @@ export class Guest implements ScenarioGuest {
    * returns gives each as it happens, and has them all in the order in which they happened. Kernels that are started later
    * are traced from their start on.
    *
-   * @throws ErrnoError EINVAL for a name that no event has.
+   * @throws TypeError or RangeError for options that cannot be; ErrnoError EINVAL for a name that no event has.
    */
   trace(options: TraceOptions): GuestTrace {
+    checkArgument('trace', traceArgument, options);
     const trace = new GuestTrace(this.kernel.tracer, this.machine, options);
     this.traces.push(trace);
     return trace;

@@ -2,9 +2,10 @@ import { parseScenario } from '../scenario/load.js';
 import { type RunOptions, type RunResult, runScenarioOn } from '../scenario/runner.js';
 import type { GuestOptions } from '../scenario/options/guest.js';
 import type { Scenario } from '../scenario/scenario.js';
-import { checkExtensions } from './check-extensions.js';
+import { checkExtensions, checkRunOptions } from './check-extensions.js';
 import { Guest, type GuestExtensions } from './guest.js';
 import { languageWith } from './language.js';
+import { namedValue } from './named-value.js';
 
 /** What came of a scenario, and the guest as it is at the end. */
 export interface ScenarioRun<Kind extends Guest = Guest> extends RunResult {
@@ -15,9 +16,12 @@ export interface ScenarioRun<Kind extends Guest = Guest> extends RunResult {
  * Runs a scenario's text as `irqlab run` does: its workload, its timeline with what is expected, its printouts.
  *
  * @param options plug-ins, whose designs, architectures and actions the text may speak of, and how long to run.
- * @throws TypeError for what is no option; ScenarioError with line and column for a wrong text.
+ * @throws TypeError for what is no text or option, RangeError for a time that cannot be; ScenarioError with line and
+ * column for a wrong text.
  */
 export function runScenario(text: string, options: RunOptions & GuestExtensions = {}): ScenarioRun {
+  if (typeof text !== 'string')
+    throw new TypeError(`runScenario(text): expected the text of a scenario, not ${namedValue(text)}`);
   return runText(Guest, text, 'scenario', options);
 }
 
@@ -30,8 +34,10 @@ export function runText<Kind extends Guest>(
   guests: { create(options: GuestOptions, extensions: GuestExtensions): Kind },
   text: string,
   name: string,
-  { runNs, watch, ...extensions }: RunOptions & GuestExtensions,
+  options: RunOptions & GuestExtensions,
 ): ScenarioRun<Kind> {
+  checkRunOptions(options);
+  const { runNs, watch, ...extensions } = options;
   const scenario = readScenario(text, name, extensions);
   const guest = guests.create(scenario.guest, extensions);
   return { guest, ...runScenarioOn(guest, scenario, { runNs, watch }) };

@@ -17,7 +17,7 @@ import { timeline } from './timeline.js';
 export interface TraceOptions {
   /** As `set_event` takes them: `irq:*`, `hyperv:vmbus_open`, `vmbus_onoffer`. */
   readonly events: readonly string[];
-  /** Keep what fits into a ring of so many KiB for each CPU, the latest; default: keep all. */
+  /** Keep what fits into a ring of so many KiB for each CPU, the latest, 1 to 2^24; default: keep all. */
   readonly bufferKb?: number;
 }
 

@@ -1,5 +1,7 @@
-import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { type Stats, mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
+import { writeReasons } from '../command/named-file.js';
+import { namedValue } from '../guest/named-value.js';
 import { ErrnoError } from '../lib/errno.js';
 import type { FileTree } from '../view/tree.js';
 
@@ -17,19 +19,22 @@ export interface UnreadFile {
  * @param directory made if it is missing.
  * @returns what reading gave an errno for.
  * @param system what the directory is on.
- * @throws RangeError if there is something in the directory; Error on Windows; what writing there throws.
+ * @throws TypeError for what is no path; RangeError if there is something in the directory; Error if it cannot be made, and
+ * on Windows; what writing there throws.
  */
 export function exportTree(
   fs: FileTree,
   directory: string,
   system: string = process.platform,
 ): readonly UnreadFile[] {
+  if (typeof directory !== 'string')
+    throw new TypeError(`exportTree(directory): expected a path, not ${namedValue(directory)}`);
   // "0000:00:07.1" would be a stream of a file "0000".
   if (system === 'win32')
     throw new Error(
       "a guest's files have colons in their names, which Windows does not take: export them on Linux or macOS, or in WSL",
     );
-  mkdirSync(directory, { recursive: true });
+  makeDirectory(directory);
   if (readdirSync(directory).length > 0)
     throw new RangeError(`${directory} is not empty; choose another one`);
   const unread: UnreadFile[] = [];
@@ -47,6 +52,38 @@ export function exportTree(
   };
   write('/');
   return unread;
+}
+
+/**
+ * Makes a directory and those above it that are missing: one by one, since Node 20 never returns from `recursive` where
+ * nothing can be made, as in /proc.
+ */
+function makeDirectory(directory: string): void {
+  if (isDirectory(directory)) return;
+  makeDirectory(dirname(directory));
+  try {
+    mkdirSync(directory);
+  } catch (cause) {
+    throw cannotMake(directory, cause, 'nothing can be made in the directory above it');
+  }
+}
+
+/** False if there is nothing. @throws Error if there is something else. */
+function isDirectory(path: string): boolean {
+  let stat: Stats | undefined;
+  try {
+    stat = statSync(path, { throwIfNoEntry: false });
+  } catch (cause) {
+    throw cannotMake(path, cause);
+  }
+  if (stat?.isDirectory() === false) throw new Error(`${path} is no directory; choose another one`);
+  return stat !== undefined;
+}
+
+function cannotMake(directory: string, cause: unknown, noEntry?: string): Error {
+  const { code = '', message } = cause as NodeJS.ErrnoException;
+  const reason = (code === 'ENOENT' ? noEntry : writeReasons[code]) ?? message;
+  return Object.assign(new Error(`cannot make ${directory || '""'}: ${reason}`, { cause }), { code });
 }
 
 /** A link's target, as a relative one if it was absolute. */

@@ -8,7 +8,8 @@ export type OfferedDevice = DeviceOptions & { readonly subChannels?: readonly Re
 
 /**
  * The devices of a list as the host offers them: for each item the one that it stands for, or all that it repeats. The
- * host gives relids that count on behind the highest one that is named or used: to the devices, then to sub-channels.
+ * host gives relids that count on behind the highest one that is named or used: to the devices, then to the sub-channels
+ * that `channels` says are there and `subChannels` does not name.
  *
  * @param used relids that others have.
  * @throws RangeError if there are not so many relids.
@@ -49,14 +50,15 @@ function repeated(
   return Array.from({ length: repeat }, () => ({ ...same, relid: fresh.next().value }));
 }
 
+/** How many sub-channels there are beside those that the device names. */
 function subChannelsToGive(device: DeviceOptions): number {
-  if (!('channels' in device) || device.subChannels !== undefined) return 0;
-  return (device.channels ?? 1) - 1;
+  if (!('channels' in device) || device.channels === undefined) return 0;
+  return Math.max(device.channels - 1 - relidsOfList(device.subChannels ?? []).length, 0);
 }
 
 function withSubChannels(device: DeviceOptions, fresh: Iterator<Relid, never>): OfferedDevice {
-  const length = subChannelsToGive(device);
-  if (length > 0) return { ...device, subChannels: Array.from({ length }, () => fresh.next().value) };
-  if (!('subChannels' in device) || device.subChannels === undefined) return device as OfferedDevice;
-  return { ...device, subChannels: relidsOfList(device.subChannels) };
+  const given = Array.from({ length: subChannelsToGive(device) }, () => fresh.next().value);
+  const named = 'subChannels' in device ? device.subChannels : undefined;
+  if (named === undefined && given.length === 0) return device as OfferedDevice;
+  return { ...device, subChannels: [...relidsOfList(named ?? []), ...given] };
 }

@@ -73,4 +73,31 @@ describe('vm.exportTree', () => {
     expect(() => Guest.create({ cpus: 1 }).exportTree(root)).toThrow(RangeError);
     expect(readdirSync(root)).toEqual(['mine']);
   });
+
+  test('makes the directories above it', () => {
+    const root = join(directory.path, 'one', 'two');
+    Guest.create({ cpus: 1 }).exportTree(root);
+    expect(readdirSync(root)).toContain('proc');
+  });
+
+  test('says what is no directory, and where none can be made', () => {
+    const vm = Guest.create({ cpus: 1 });
+    const file = directory.file('file', '');
+    expect(() => vm.exportTree(file)).toThrow(`${file} is no directory; choose another one`);
+    expect(() => vm.exportTree(`${file}/below`)).toThrow(
+      `cannot make ${file}/below: what should be a directory on its path is a file`,
+    );
+    expect(() => vm.exportTree('')).toThrow('cannot make "": ');
+    for (const wrong of [undefined, 3] as unknown as string[])
+      expect(() => vm.exportTree(wrong)).toThrow(
+        new TypeError(`exportTree(directory): expected a path, not ${wrong}`),
+      );
+  });
+
+  const noneIn = process.platform === 'linux' ? test : test.skip;
+  noneIn('returns where nothing can be made (on Linux, in /proc)', () => {
+    expect(() => Guest.create({ cpus: 1 }).exportTree('/proc/irqlab/below')).toThrow(
+      /^cannot make \/proc\/irqlab: nothing can be made in the directory above it$/,
+    );
+  });
 });

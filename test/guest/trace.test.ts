@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { Guest } from '../../src/guest/guest.js';
+import type { TraceOptions } from '../../src/guest/trace.js';
 import { errnoOf } from '../support/errors.js';
 
 const TRACING = '/sys/kernel/tracing';
@@ -64,6 +65,34 @@ test('each interrupt of a line has its entry and exit', () => {
 
 test('a name that no event has', () => {
   expect(() => guest().trace({ events: ['irq:nonsense'] })).toThrow('EINVAL');
+});
+
+test.each<[unknown, string]>([
+  [undefined, 'TypeError: trace: expected an object such as {events: ["irq:*"]}, not nothing'],
+  [{}, 'TypeError: trace.events: "events" is missing: expected a list of events such as ["irq:*", '],
+  [{ events: [], bufferKB: 1 }, 'TypeError: trace: unknown key "bufferKB"; did you mean "bufferKb"?'],
+  [
+    { events: 'irq:*' },
+    'TypeError: trace.events: expected a list of events such as ["irq:*", "hyperv:vmbus_open"], not "irq:*"',
+  ],
+  [{ events: [5] }, 'TypeError: trace.events[0]: expected an event such as "irq:*", not 5'],
+  [
+    { events: [], bufferKb: 0 },
+    'RangeError: trace.bufferKb: expected a whole number from 1 to 16777216, not 0',
+  ],
+  [
+    { events: [], bufferKb: '1' },
+    'TypeError: trace.bufferKb: expected a whole number from 1 to 16777216, not "1"',
+  ],
+])('options that cannot be: %j', (options, error) => {
+  const vm = guest();
+  let thrown: unknown;
+  try {
+    vm.trace(options as TraceOptions);
+  } catch (caught) {
+    thrown = caught;
+  }
+  expect(String(thrown)).toContain(error);
 });
 
 /** What happened while `act` ran, as lines without task and time. */

@@ -29,6 +29,34 @@ test('the library takes the same ranges as a file', () => {
   expect(relidsShown(Guest.create({ cpus: 4, devices: [device] }))).toEqual([13, 16, 17, 18]);
 });
 
+test('sub-channels that are not named get relids as if none were', () => {
+  const text =
+    'cpus: 4\ndevices: [{driver: netvsc, relid: 30, channels: 4, subChannels: [40]}, {driver: kvp, relid: 41}]';
+  expect(relidsShown(guestOf(text))).toEqual([30, 40, 41, 42, 43]);
+  const device = { driver: 'storvsc', relid: 30, channels: 3, subChannels: '40' } as const;
+  expect(relidsShown(Guest.create({ cpus: 4, devices: [device] }))).toEqual([30, 40, 41]);
+});
+
+test.each([
+  [
+    { channels: 2, subChannels: '16-18' },
+    '"channels" is 2, the primary one included, but "subChannels" names 3: name 1 at most, or leave out "channels"',
+  ],
+  [
+    { channels: 3, subChannels: [16, 17, 18] },
+    '"channels" is 3, the primary one included, but "subChannels" names 3: name 2 at most, or leave out "channels"',
+  ],
+])('more sub-channels than channels are wrong in a file and in options: %j', (keys, message) => {
+  for (const driver of ['netvsc', 'storvsc'] as const) {
+    const devices = [{ driver, relid: 13, ...keys }];
+    const text = JSON.stringify({ cpus: 4, devices });
+    expect(() => parseScenario(text, 'case.yaml')).toThrow(
+      `case.yaml:1:${text.indexOf('subChannels') + 14}: ${message}`,
+    );
+    expect(() => Guest.create({ cpus: 4, devices })).toThrow(`devices[0].subChannels: ${message}`);
+  }
+});
+
 test('a host has as many channels for a controller as are given', () => {
   const guest = guestOf('cpus: 8\ndevices: [{driver: storvsc, relid: 3, channels: 4}]');
   expect(relidsShown(guest)).toEqual([3, 4, 5, 6]);

@@ -92,4 +92,80 @@ describe('matchers', () => {
       /^expected a complete search of .*, but it was bounded: /,
     );
   });
+
+  describe('what cannot be is an error, with .not as well', () => {
+    const vm = Guest.create(options);
+    const busy = (): void => vm.cpu(vm.channel(16).cpu).offline();
+    type Anything = Readonly<Record<string, (...given: readonly unknown[]) => void>>;
+
+    test.each<[keyof typeof matchers, unknown, unknown[], string]>([
+      ['toRefuse', busy, ['EBSY'], 'TypeError: the guest has no errno EBSY; did you mean EBUSY?'],
+      ['toRefuse', busy, ['busybody'], 'TypeError: the guest has no errno busybody; known: EPERM, ENOENT, '],
+      ['toRefuse', busy, [], "TypeError: expected the name of an errno such as 'EBUSY', not undefined"],
+      ['toRefuse', busy, [16], "TypeError: expected the name of an errno such as 'EBUSY', not 16"],
+      ['toRefuse', busy, ['EBUSY', 16], 'TypeError: expected a text or a RegExp behind the errno, not 16'],
+      [
+        'toRefuse',
+        vm,
+        ['EBUSY'],
+        'TypeError: expected a function such as () => vm.cpu(3).offline(), not a Guest',
+      ],
+      [
+        'toRefuse',
+        async () => {},
+        ['EBUSY'],
+        'TypeError: a promise came, but what a guest refuses it refuses at',
+      ],
+      ['toRefuse', async () => busy(), ['EBUSY'], 'TypeError: a promise came, '],
+      ['toHaveChannelOn', vm, [16], 'TypeError: expected a number as cpu, not undefined'],
+      ['toHaveChannelOn', vm, [16, '2'], 'TypeError: expected a number as cpu, not "2"'],
+      ['toHaveChannelOn', vm, [], 'TypeError: expected a number as relid, not undefined'],
+      ['toHaveChannelOn', vm, [16, 9], 'RangeError: there is no CPU 9: this machine has CPUs 0-3'],
+      ['toHaveChannelOn', vm, [99, 0], 'RangeError: the guest has no channel 99'],
+      ['toHaveChannelOn', undefined, [16, 0], 'TypeError: expected a Guest, not undefined'],
+      [
+        'toHaveLostNoEvents',
+        { guest: vm },
+        [],
+        'TypeError: expected a Guest, not an Object; the guest of a run is its `guest`',
+      ],
+      ['toHaveLostNoEvents', { procInterrupts: '' }, [], 'TypeError: expected a Guest, not an Object'],
+      [
+        'toMatchInterrupts',
+        vm,
+        [],
+        'TypeError: expected the whole table as text, as vm.procInterrupts() gives it, not undefined',
+      ],
+      [
+        'toMatchInterrupts',
+        vm,
+        [/netvsc/],
+        'TypeError: expected the whole table as text, as vm.procInterrupts() gives it, not a RegExp',
+      ],
+      ['toFindNoRace', counterModel(true), [], 'TypeError: expected what check(model) returns, not '],
+      [
+        'toFindNoRace',
+        { violations: [] },
+        [],
+        'TypeError: expected what check(model) returns, not an Object',
+      ],
+      ['toFindNoRace', null, [], 'TypeError: expected what check(model) returns, not null'],
+    ])('%s(%#)', (matcher, received, given, error) => {
+      const expected = expect(received) as unknown as Anything & { readonly not: Anything };
+      for (const held of [expected, expected.not]) {
+        let thrown: unknown;
+        try {
+          held[matcher](...given);
+        } catch (caught) {
+          thrown = caught;
+        }
+        expect(String(thrown).replace(/expect\(\w+\)\.\w+\(.*?\): /, '')).toContain(error);
+      }
+    });
+
+    test('a RegExp that remembers where it was is asked from the beginning', () => {
+      const text = /channel/g;
+      for (let i = 0; i < 2; i++) expect(busy).toRefuse('EBUSY', text);
+    });
+  });
 });

@@ -12,6 +12,26 @@ const compiledResolvers = {
   },
 };
 
+/** Its own forms for one to four arguments, with all that can come of promises: the form for any number does the same. */
+const formsByNumber = {
+  name: 'no-forms-by-number',
+  load: (id) => {
+    const [, name, kind] =
+      /\/@inversifyjs\/core\/lib\/planning\/calculations\/(build(?:One|Two|Three|Four)(Constructor|ResolvedValue)ArgumentResolver)\.js$/.exec(
+        id,
+      ) ?? [];
+    return name === undefined ? null : formForAny(name, `build${kind}ArgumentsResolver`);
+  },
+};
+
+function formForAny(name, form) {
+  return `
+import { ${form} } from './${form}.js';
+import { resolveMany } from './resolveMany.js';
+export const ${name} = (node, activations) => ${form}(node, resolveMany, activations);
+`;
+}
+
 /** In place of reflect-metadata, which has a register for several of itself, what is asked of it: facts of classes by key. */
 const metadataOnly = {
   name: 'metadata-only',
@@ -78,4 +98,4 @@ const later = [
   ]),
 ];
 
-export const inversifyExtras = [compiledResolvers, metadataOnly, conditions, ...later];
+export const inversifyExtras = [compiledResolvers, formsByNumber, metadataOnly, conditions, ...later];

@@ -28,6 +28,9 @@ const compiledChecks = {
   },
 };
 
+/** What it remembers of values that lie within themselves: no schema here does, so none is gone through for ever. */
+const cycles = emptied('no-cycles', /\/zod\/v4\/core\/memoizer\.js$/);
+
 /** The methods of its schemas that irqlab and zod itself call. */
 const called = [
   'array',
@@ -93,4 +96,4 @@ const descriptions = {
   },
 };
 
-export const zodExtras = [otherLanguages, jsonSchemas, compiledChecks, otherMethods, descriptions];
+export const zodExtras = [otherLanguages, jsonSchemas, compiledChecks, cycles, otherMethods, descriptions];

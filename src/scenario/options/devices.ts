@@ -74,7 +74,10 @@ export interface StorvscOptions extends DeviceBase {
    * each online CPU at most.
    */
   readonly channels?: number;
-  /** Default: the host gives relids to as many as `channels` says; without that none. */
+  /**
+   * Relids of its sub-channels, at most one fewer than `channels` says. Where it names fewer, the host gives relids to the
+   * rest; without `channels` there are those that it names.
+   */
   readonly subChannels?: RelidList;
 }
 
@@ -86,7 +89,10 @@ export interface NetvscOptions extends DeviceBase {
    * from 6.12 on 16 or one for every two cores if that is more. There are never more than online CPUs.
    */
   readonly channels?: number;
-  /** Default: the host gives relids to as many as `channels` says; without that none. */
+  /**
+   * Relids of its sub-channels, at most one fewer than `channels` says. Where it names fewer, the host gives relids to the
+   * rest; without `channels` there are those that it names.
+   */
   readonly subChannels?: RelidList;
   /**
    * Whether user space brings the interface up as soon as it is there, as network managers do; default true. The action

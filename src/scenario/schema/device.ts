@@ -14,7 +14,7 @@ import {
 } from '../options/devices.js';
 import { type OfferedDevice, offeredDevices } from '../offered-devices.js';
 import type { Path } from '../place.js';
-import { relidListPattern, relidListProblem } from '../relid-list.js';
+import { relidListPattern, relidListProblem, relidsOfList } from '../relid-list.js';
 import { bool, guid, relid } from './notations.js';
 import { pciDevice } from './pci.js';
 import { int, keysIn, list, mapping, whenMapping, word } from './shapes.js';
@@ -58,7 +58,7 @@ const deviceShape = {
   subChannels: subChannels
     .optional()
     .describe(
-      'storvsc, netvsc: relids of sub-channels, in the order in which the host gives them; default: the host gives as many as "channels" needs',
+      'storvsc, netvsc: relids of sub-channels, in the order in which the host gives them; the host gives relids to the rest of those that "channels" needs',
     ),
   vf: int(0, 0xffffffff)
     .optional()
@@ -136,6 +136,18 @@ function checkKeys(value: DeviceKeys, context: Context): void {
     context.addIssue({ code: 'custom', message: 'expected one LUN or more, each once', path: ['luns'] });
   if (value.controller === 'ide' && value.luns !== undefined)
     context.addIssue({ code: 'custom', message: 'an IDE controller has one disk', path: ['luns'] });
+  checkCount(value, context);
+}
+
+/** Relids that no channel would have. */
+function checkCount(value: DeviceKeys, context: Context): void {
+  const { success, data = [] } = z.safeParse(subChannels.optional(), value.subChannels);
+  if (!success || !Number.isInteger(value.channels)) return;
+  const { channels = 1 } = value;
+  const named = relidsOfList(data).length;
+  if (named <= channels - 1) return;
+  const message = `"channels" is ${channels}, the primary one included, but "subChannels" names ${named}: name ${channels - 1} at most, or leave out "channels"`;
+  context.addIssue({ code: 'custom', message, path: ['subChannels'] });
 }
 
 function checkRepeat(value: DeviceKeys, context: Context): void {
