@@ -36,6 +36,11 @@ export function parseCapture(text: string, wanted: Capture['kind'] = 'interrupts
   return parsers[kindOf(text) ?? wanted](text);
 }
 
+/** True if the text begins as a capture of some kind does. */
+export function isKnown(text: string): boolean {
+  return kindOf(text) !== undefined;
+}
+
 /** The kind that the first line shows; undefined if it shows none. */
 function kindOf(text: string): Capture['kind'] | undefined {
   if (text.startsWith('VMBUS ID') || isUdevDump(text)) return 'devices';

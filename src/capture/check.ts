@@ -6,6 +6,7 @@ import type { Paint } from '../command/paint.js';
 import type { Stdio } from '../command/stdio.js';
 import { UsageError } from '../command/usage-error.js';
 import { reprintInterrupts } from '../view/interrupts/parse.js';
+import { isArchive } from './bundle/archive.js';
 import { understoodCapture } from './understood.js';
 import { firstDifference } from './difference.js';
 import { importInterrupts } from './interrupts.js';
@@ -66,6 +67,8 @@ function lineOf({ file, problem, notes }: CheckedFile): string {
 
 /** What is wrong with a capture, with file, line and column; undefined if nothing is. */
 function checked(file: string, bytes: Uint8Array): { problem?: string; notes: readonly string[] } {
+  if (isArchive(bytes))
+    return { problem: `${file}: it is an archive; --check takes texts, such as those in it`, notes: [] };
   try {
     const { text, capture, notes } = understoodCapture(file, bytes);
     if (capture.kind !== 'interrupts') return { notes };

@@ -43,11 +43,13 @@ export async function runPlanOffline(
   return exitStatus.ok;
 }
 
+const planHelp = 'Try "irqlab plan offline --help".';
+
 function planned(make: () => OfflinePlan): OfflinePlan {
   try {
     return make();
   } catch (error) {
-    if (error instanceof RangeError) throw new UsageError(error.message);
+    if (error instanceof RangeError) throw new UsageError(error.message, planHelp);
     throw error;
   }
 }
@@ -59,5 +61,8 @@ function cpusOf(text: string, possible: number): CpuId[] {
   } catch (error) {
     if (!(error instanceof ErrnoError)) throw error;
   }
-  throw new UsageError(`expected CPUs of 0-${possible - 1} such as 4-7, not ${JSON.stringify(text)}`);
+  throw new UsageError(
+    `expected CPUs of 0-${possible - 1} such as 4-7, not ${JSON.stringify(text)}`,
+    planHelp,
+  );
 }

@@ -1,6 +1,6 @@
 import { UsageError } from '../command/usage-error.js';
 import { InterruptsSyntaxError } from '../view/interrupts/parse.js';
-import { type Capture, parseCapture } from './capture.js';
+import { type Capture, isKnown, parseCapture } from './capture.js';
 import { withoutIndentation } from './indentation.js';
 import { CaptureSyntaxError } from './syntax-error.js';
 import { unwrap } from './unwrap.js';
@@ -15,6 +15,10 @@ export interface CaptureFile {
   readonly notes: readonly string[];
 }
 
+const known =
+  'Nothing says that it is one of these: a recording of irqlab record or sos, /proc/interrupts, what lsvmbus or udevadm\n' +
+  'printed, or grep on /proc/irq. "irqlab import --help" has more.';
+
 /** Reads a capture from the bytes of a file. @throws UsageError with file, line and column if it is not understood. */
 export function understoodCapture(file: string, bytes: Uint8Array, wanted?: Capture['kind']): CaptureFile {
   let whole: string;
@@ -26,20 +30,21 @@ export function understoodCapture(file: string, bytes: Uint8Array, wanted?: Capt
   const unwrapped = placed(file, 0, 0, () => unwrap(whole));
   const { lines, columns } = unwrapped;
   const { text, taken } = withoutIndentation(unwrapped.text);
-  const capture = placed(file, lines, columns + taken, () => parseCapture(text, wanted));
+  const hint = wanted === undefined && !isKnown(text) ? known : undefined;
+  const capture = placed(file, lines, columns + taken, () => parseCapture(text, wanted), hint);
   const notes =
     taken === 0 ? [] : [`${taken} ${taken === 1 ? 'blank' : 'blanks'} before each line, taken off`];
   return { file, text, capture, notes: [...unwrapped.notes, ...notes, ...notesOnEnd(capture)] };
 }
 
 /** Calls `read`, whose errors name places of a text from which so many lines and columns were taken off. */
-function placed<T>(file: string, lines: number, columns: number, read: () => T): T {
+function placed<T>(file: string, lines: number, columns: number, read: () => T, hint?: string): T {
   try {
     return read();
   } catch (error) {
     if (!(error instanceof InterruptsSyntaxError || error instanceof CaptureSyntaxError)) throw error;
     const place = `${error.line + lines}:${error.column + columns}`;
-    throw new UsageError(`${file}:${place}: expected ${error.expected}`);
+    throw new UsageError(`${file}:${place}: expected ${error.expected}`, hint);
   }
 }
 

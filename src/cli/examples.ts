@@ -7,6 +7,7 @@ import { type JsonHead, jsonText } from '../command/json.js';
 import type { Stdio } from '../command/stdio.js';
 import { withSchemaComment } from '../command/schema-comment.js';
 import { UsageError } from '../command/usage-error.js';
+import { didYouMean } from '../scenario/suggest.js';
 
 /** Where the package has them. */
 const directory = fileURLToPath(new URL('../../examples/', import.meta.url));
@@ -78,7 +79,10 @@ function fileNamed(name: string, files: readonly string[]): string {
   const inside = files.filter((file) => file.startsWith(`${sought}/`));
   if (inside.length > 0)
     throw new UsageError(`${name} is several files`, `Name one of them: ${inside.join(', ')}`);
-  throw new UsageError(`there is no example ${name}`, 'Try "irqlab examples" for a list.');
+  const names = files.map(nameOf);
+  const longer = names.find((known) => known.startsWith(sought));
+  const suggestion = longer === undefined ? didYouMean(sought, names) : `; did you mean "${longer}"?`;
+  throw new UsageError(`there is no example ${name}${suggestion}`, 'Try "irqlab examples" for a list.');
 }
 
 function exampleOf(file: string): Example {

@@ -44,6 +44,8 @@ export async function addOptions(
 ): Promise<void> {
   if (plugins.files.length > 0 && !takesPlugins) throw new UsageError(`irqlab ${name} takes no plug-ins`);
   (await load()).configure(command, stdio, finish, plugins);
+  for (const inner of command.commands)
+    inner.showHelpAfterError(`Try "irqlab ${name} ${inner.name()} --help".`);
   refuseRepeated(command);
   if (takesPlugins) command.option(...pluginOption);
 }

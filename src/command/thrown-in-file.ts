@@ -1,9 +1,17 @@
+import { spawnSync } from 'node:child_process';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
 /** The line of an error's stack that lies in a file of the user's, as Node prints it. */
 export function placeIn(file: string, { stack }: Error): string | undefined {
   return frames(stack).find(liesIn(file));
+}
+
+/** Where a module cannot be parsed: an import does not tell, but what `node --check` prints does. */
+export function placeOfSyntaxError(file: string): string | undefined {
+  const { stderr } = spawnSync(process.execPath, ['--check', file], { encoding: 'utf8' });
+  const [, line, blanks] = /^.*:(\d+)\n.*\n( *)\^/.exec(stderr) ?? [];
+  return line === undefined ? undefined : `at ${file}:${line}:${blanks.length + 1}`;
 }
 
 /** The file of the user's whose own code has thrown the error, and the line of the stack that says where. */

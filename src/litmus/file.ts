@@ -115,6 +115,11 @@ function partsOf(source: Source): Parts {
   const [, blank, architecture, name] = /^(\s*)(\S+)[ \t]+(\S+)/.exec(text) ?? [];
   if (name === undefined) throw source.error(0, 'expected an architecture and a name, such as AArch64 MP');
   const known = architectures.find((each) => each.toLowerCase() === architecture.toLowerCase());
+  if (known === undefined && !/^\w+$/.test(architecture))
+    throw source.error(
+      blank.length,
+      'this is no litmus test: one begins with an architecture and a name, such as AArch64 MP',
+    );
   if (known === undefined) {
     throw source.error(
       blank.length,

@@ -238,7 +238,7 @@ describe('what cannot be understood is an error with its place', () => {
   test.each([
     [
       'nothing\n',
-      ':1:1: expected 11 to 18 blanks and "CPU0", the columns of the CPUs, with all blanks that the kernel writes',
+      /:1:1: expected 11 to 18 blanks and "CPU0", the columns of the CPUs, with all blanks that the kernel writes\nNothing says/,
     ],
     [azure.replace('  8:', ' 8:'), ':2:1: expected an interrupt number right-justified in 3 columns'],
     [azure.replace('         12', '      twelve'), /:4:\d+: expected /],

@@ -70,6 +70,22 @@ describe('what cannot be loaded is told', () => {
     );
   });
 
+  test.each([
+    ['v.yaml', 'cpus: 1\n', 'it is no module by its name', 'Expected an ES module, .js, .mjs or .ts, with'],
+    ['slip.mjs', 'export default [\n  foo bar\n];\n', "SyntaxError: Unexpected identifier 'bar'", ':2:7'],
+    [
+      'enum.mjs',
+      'throw new SyntaxError("TypeScript enum is not supported in strip-only mode");\n',
+      /enum/,
+      'Compile it first',
+    ],
+    ['lacks.mjs', 'import "no-such-package";\n', /Cannot find package/, 'npm install no-such-package'],
+  ])('what does not load: %s', async (name, text, problem, hint) => {
+    const [message, todo] = await refusal(file(name, text));
+    expect(message).toMatch(problem);
+    expect(todo).toContain(hint);
+  });
+
   test('one that throws', async () => {
     const [message, hint] = await refusal(file('throws.mjs', '\nthrow new RangeError("too far");'));
     expect(message).toBe('cannot load plug-in /throws.mjs: RangeError: too far');

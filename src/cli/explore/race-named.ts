@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { UsageError } from '../../command/usage-error.js';
 import type { Race, RaceVariant } from '../../races/race.js';
 
@@ -5,6 +6,11 @@ import type { Race, RaceVariant } from '../../races/race.js';
 export function raceNamed(races: readonly Race[], id: string): Race {
   const race = races.find((candidate) => candidate.id === id);
   if (race !== undefined) return race;
+  if (existsSync(id))
+    throw new UsageError(
+      `${id} is no file of a race by its name`,
+      'Such a file ends in .ts, .mts, .js or .mjs; "irqlab init race" writes one to start from.',
+    );
   throw new UsageError(
     `there is no race "${id}"`,
     `Races: ${races.map((known) => known.id).join(', ')}\nA plug-in's must be loaded with --plugin FILE.`,

@@ -1,5 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { createRequire } from 'node:module';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { type ExitStatus, exitStatus } from '../../command/exit-status.js';
 import { cannotWrite } from '../../command/named-file.js';
 import type { Stdio } from '../../command/stdio.js';
@@ -7,8 +9,9 @@ import { withSchemaComment } from '../../command/schema-comment.js';
 import { UsageError } from '../../command/usage-error.js';
 import type { Start, StartFile } from './starts.js';
 
-/** Where the package has its examples. */
-const examples = new URL('../../../examples/', import.meta.url);
+/** This irqlab, and where it has its examples. */
+const packageUrl = new URL('../../../', import.meta.url);
+const examples = new URL('examples/', packageUrl);
 
 /**
  * `irqlab init`: copies examples, which say in their heads how they are run, under names of the user's own.
@@ -29,15 +32,35 @@ export function writeStart(start: Start, file: string, stdio: Stdio): ExitStatus
   for (const one of files) write(one.file, textOf(one, files));
   const written = files.map((one) => one.file);
   const beside = written.length > 1 ? `; ${written.slice(1).join(', ')} goes with it` : '';
-  const next = start.next(file, written).map((command) => `  ${command}\n`);
+  const next = start
+    .next(file, written, isInstalledFor(file) ? undefined : thisIrqlab())
+    .map((command) => `  ${command}\n`);
   stdio.out(`${file} has ${start.written}${beside}. Next:\n${next.join('')}`);
   return exitStatus.ok;
+}
+
+/** True if what stands in the file can import irqlab. */
+function isInstalledFor(file: string): boolean {
+  try {
+    createRequire(resolve(file)).resolve('irqlab');
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** This irqlab as npm takes a package that lies in a directory: it need not be on any registry. */
+function thisIrqlab(): string {
+  const path = fileURLToPath(packageUrl).replaceAll('\\', '/').replace(/\/$/, '');
+  return `file:${path}`;
 }
 
 /** A template, in which the files are called as they are called here. */
 function textOf({ template, file }: StartFile, files: readonly StartFile[]): string {
   let text = readFileSync(new URL(template, examples), 'utf8');
   for (const one of files) text = text.replaceAll(`examples/${one.template}`, one.file);
+  if (template.endsWith('package.json'))
+    return text.replace('"irqlab": "*"', `"irqlab": ${JSON.stringify(thisIrqlab())}`);
   return template.endsWith('.yaml') ? withSchemaComment(text, file) : text;
 }
 

@@ -21,8 +21,13 @@ export interface Start {
   files(file: string): readonly StartFile[];
   /** What was written, as the beginning of a sentence. */
   readonly written: string;
-  /** Commands that show it at work. @param written all files that were written. */
-  next(file: string, written: readonly string[]): readonly string[];
+  /**
+   * Commands that show it at work.
+   *
+   * @param written all files that were written.
+   * @param irqlab what `npm install` is to be given for this irqlab to be there; undefined: it is.
+   */
+  next(file: string, written: readonly string[], irqlab: string | undefined): readonly string[];
 }
 
 const modules = 'Name it .js or .mjs.';
@@ -93,11 +98,11 @@ export const starts: readonly Start[] = [
       { template: 'start/package.json', file: 'package.json', unlessThere: true },
     ],
     written: 'a test of a guest',
-    next: (file, written) =>
+    next: (file, written, irqlab) =>
       written.length > 1
         ? ['npm install', 'npm test']
         : [
-            'npm install --save-dev jest',
+            `npm install --save-dev jest${irqlab === undefined ? '' : ` "${irqlab}"`}`,
             `node --experimental-vm-modules node_modules/jest/bin/jest.js ${file}`,
           ],
   },

@@ -43,11 +43,18 @@ describe('irqlab init writes what works:', () => {
     const { status, out } = await init('jest', 'guest.test.js');
     expect(status).toBe(0);
     expect(nextOf(out)).toHaveLength(2);
-    const { scripts } = JSON.parse(readFileSync(join(directory.path, 'package.json'), 'utf8'));
+    const { scripts, devDependencies } = JSON.parse(
+      readFileSync(join(directory.path, 'package.json'), 'utf8'),
+    );
     expect(scripts.test).toContain('jest');
+    // irqlab is on no registry; the one that wrote the test is where its package.json is.
+    const at = devDependencies.irqlab.replace(/^file:/, '');
+    expect(JSON.parse(readFileSync(join(at, 'package.json'), 'utf8')).name).toBe('irqlab');
     const { out: second } = await init('jest', 'other.test.js');
     expect(second).toMatch(
-      /other\.test\.js has a test of a guest\. Next:\n {2}npm install --save-dev jest\n/,
+      new RegExp(
+        `other\\.test\\.js has a test of a guest\\. Next:\n  npm install --save-dev jest "file:${at}"\n`,
+      ),
     );
   });
 });

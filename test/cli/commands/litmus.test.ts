@@ -40,6 +40,6 @@ test('what cannot be read is refused', async () => {
   const { status, err } = await irqlab(['litmus', 'README.md']);
   expect({ status, err }).toEqual({
     status: 2,
-    err: 'irqlab: README.md:1:1: architecture # is not read: X86, AArch64 and C are\n',
+    err: 'irqlab: README.md:1:1: this is no litmus test: one begins with an architecture and a name, such as AArch64 MP\n',
   });
 });
