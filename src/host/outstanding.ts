@@ -1,19 +1,19 @@
 import type { ClockEvent } from '../machine/clock.js';
 
 /** A channel: it has been open since its state became the present one, until it becomes another. */
-interface Channel {
+export interface OutstandingChannel {
   readonly state: unknown;
 }
 
 /** Something that the host has yet to do for the guest, in the list of what is outstanding on its channel. */
-class Work implements ClockEvent {
-  previous: Work | undefined;
-  next: Work | undefined;
+export class OutstandingWork implements ClockEvent {
+  previous: OutstandingWork | undefined;
+  next: OutstandingWork | undefined;
   private isDone = false;
 
   constructor(
     private readonly list: Outstanding,
-    private readonly channel: Channel,
+    private readonly channel: OutstandingChannel,
     private readonly state: unknown,
     private readonly action: () => void,
   ) {}
@@ -33,12 +33,12 @@ class Work implements ClockEvent {
  * whoever opens the channel next.
  */
 export class Outstanding {
-  private first: Work | undefined;
-  private last: Work | undefined;
+  private first: OutstandingWork | undefined;
+  private last: OutstandingWork | undefined;
 
   /** @returns what does `action` for the channel, which is open. */
-  add(channel: Channel, action: () => void): ClockEvent {
-    const work = new Work(this, channel, channel.state, action);
+  add(channel: OutstandingChannel, action: () => void): ClockEvent {
+    const work = new OutstandingWork(this, channel, channel.state, action);
     work.previous = this.last;
     if (this.last === undefined) this.first = work;
     else this.last.next = work;
@@ -51,7 +51,7 @@ export class Outstanding {
     while (this.first !== undefined) this.first.fire();
   }
 
-  remove({ previous, next }: Work): void {
+  remove({ previous, next }: OutstandingWork): void {
     if (previous === undefined) this.first = next;
     else previous.next = next;
     if (next === undefined) this.last = previous;
