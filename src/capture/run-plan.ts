@@ -43,13 +43,11 @@ export async function runPlanOffline(
   return exitStatus.ok;
 }
 
-const planHelp = 'Try "irqlab plan offline --help".';
-
 function planned(make: () => OfflinePlan): OfflinePlan {
   try {
     return make();
   } catch (error) {
-    if (error instanceof RangeError) throw new UsageError(error.message, planHelp);
+    if (error instanceof RangeError) throw new UsageError(error.message);
     throw error;
   }
 }
@@ -61,8 +59,5 @@ function cpusOf(text: string, possible: number): CpuId[] {
   } catch (error) {
     if (!(error instanceof ErrnoError)) throw error;
   }
-  throw new UsageError(
-    `expected CPUs of 0-${possible - 1} such as 4-7, not ${JSON.stringify(text)}`,
-    planHelp,
-  );
+  throw new UsageError(`expected CPUs of 0-${possible - 1} such as 4-7, not ${JSON.stringify(text)}`);
 }

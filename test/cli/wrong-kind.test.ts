@@ -8,7 +8,6 @@ const notKnown = /:1:1: expected .*\nNothing says that it is one of these: a rec
 test.each([
   [['import', scenario], notKnown],
   [['explain', 'examples/plugin-echo/plugin.js'], notKnown],
-  [['plan', 'offline', 'x', scenario], 'not "x"\nTry "irqlab plan offline --help".\n'],
   [['plan', 'offline', '1'], 'Try "irqlab plan offline --help".\n'],
   [['examples', 'rfc-gen2'], 'there is no example rfc-gen2; did you mean "rfc-gen2-8vcpu"?'],
   [['examples', 'cpu-ofline'], 'there is no example cpu-ofline; did you mean "cpu-offline"?'],

@@ -88,7 +88,7 @@ function freshGuest(kernel: KernelVersion): Guest {
     cpus: CPUS,
     kernel,
     devices: [
-      { driver: 'netvsc', relid: NIC, channels: 4, subChannels: [16, 17, 18], instance: NIC_GUID, vf: 2 },
+      { driver: 'netvsc', relid: NIC, channels: 3, subChannels: [16, 17, 18], instance: NIC_GUID, vf: 2 },
       { driver: 'vpci', relid: BUS, instance: BUS_GUID, functions },
     ],
   });

@@ -155,7 +155,7 @@ function freshGuest(): Guest {
     cpus: CPUS,
     devices: [
       { driver: 'heartbeat', relid: 7 },
-      { driver: 'netvsc', relid: NETVSC, channels: 4, subChannels: [16, 17, 18] },
+      { driver: 'netvsc', relid: NETVSC, channels: 3, subChannels: [16, 17, 18] },
       { driver: 'storvsc', relid: 14, subChannels: [21] },
     ],
   });

@@ -48,15 +48,23 @@ test.each([
     { channels: 3, subChannels: [16, 17, 18] },
     '"channels" is 3, the primary one included, but "subChannels" names 3: name 2 at most, or leave out "channels"',
   ],
-])('more sub-channels than channels are wrong in a file and in options: %j', (keys, message) => {
-  for (const driver of ['netvsc', 'storvsc'] as const) {
-    const devices = [{ driver, relid: 13, ...keys }];
+])(
+  'more sub-channels than a controller has channels are wrong in a file and in options: %j',
+  (keys, message) => {
+    const devices = [{ driver: 'storvsc' as const, relid: 13, ...keys }];
     const text = JSON.stringify({ cpus: 4, devices });
     expect(() => parseScenario(text, 'case.yaml')).toThrow(
       `case.yaml:1:${text.indexOf('subChannels') + 14}: ${message}`,
     );
     expect(() => Guest.create({ cpus: 4, devices })).toThrow(`devices[0].subChannels: ${message}`);
-  }
+  },
+);
+
+test('more of them than an adapter is asked for are there for ethtool -L', () => {
+  const guest = guestOf('cpus: 4\ndevices: [{driver: netvsc, relid: 13, channels: 2, subChannels: "16-18"}]');
+  expect(relidsShown(guest)).toEqual([13, 16]);
+  guest.channel(13).setChannels(4);
+  expect(relidsShown(guest)).toEqual([13, 16, 17, 18]);
 });
 
 test.each([

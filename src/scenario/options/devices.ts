@@ -90,8 +90,8 @@ export interface NetvscOptions extends DeviceBase {
    */
   readonly channels?: number;
   /**
-   * Relids of its sub-channels, at most one fewer than `channels` says. Where it names fewer, the host gives relids to the
-   * rest; without `channels` there are those that it names.
+   * Relids of its sub-channels. Where it names fewer than `channels` needs, the host gives relids to the rest; where it names
+   * more, they are there for when the driver is asked for more channels, as by ethtool -L.
    */
   readonly subChannels?: RelidList;
   /**

@@ -60,7 +60,7 @@ const deviceShape = {
   subChannels: subChannels
     .optional()
     .describe(
-      'storvsc, netvsc: relids of sub-channels, in the order in which the host gives them; the host gives relids to the rest of those that "channels" needs',
+      'storvsc, netvsc: relids of sub-channels, in the order in which the host gives them, and gives more relids if "channels" needs more; of an adapter those, too, that it may be asked for later',
     ),
   vf: int(0, 0xffffffff)
     .optional()
@@ -141,8 +141,12 @@ function checkKeys(value: DeviceKeys, context: Context): void {
   checkCount(value, context);
 }
 
-/** Relids that no channel would have. What is wrong in itself says so by itself. */
+/**
+ * Relids that no channel would have; an adapter may be asked for more channels later. What is wrong in itself says so by
+ * itself.
+ */
 function checkCount(value: DeviceKeys, context: Context): void {
+  if (value.driver !== 'storvsc') return;
   const { data: channels } = z.safeParse(channelCount, value.channels);
   const { data: list } = z.safeParse(subChannels, value.subChannels);
   if (channels === undefined || list === undefined) return;

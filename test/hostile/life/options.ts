@@ -20,7 +20,7 @@ export const relids = [7, 8, NIC, SCSI, 16, 17, 18, 21, 22, ...spareRelids, 1, 6
 const boot: readonly DeviceOptions[] = [
   { driver: 'heartbeat', relid: 7 },
   { driver: 'shutdown', relid: 8 },
-  { driver: 'netvsc', relid: NIC, channels: 4, subChannels: [16, 17, 18] },
+  { driver: 'netvsc', relid: NIC, channels: 3, subChannels: [16, 17, 18] },
   { driver: 'storvsc', relid: SCSI, subChannels: [21, 22] },
   { driver: 'vpci', relid: 40, functions: [{ driver: 'nvme', queues: 3 }] },
   { driver: 'balloon', relid: 41 },
