@@ -49,7 +49,6 @@ const alike = [
   'compare examples/compare-offline.yaml --vary modify-channel',
   'diff examples/cpu-offline.yaml examples/arm64-4vcpu.yaml',
   'test examples/cpu-offline.yaml examples/cpu-files.yaml --reporter junit',
-  'test examples/channel-affinity.yaml my-guest.yaml --reporter tap',
   'explore modchan-offline --variant no-wait --save lost.json',
   'replay lost.json',
   'explore affinity-vs-offline',
