@@ -1,5 +1,5 @@
 // What bench/floor/fuse.c does, in this language and with nothing of irqlab: a file served by FUSE, each request answered at
-// once from memory. It waits in read(2) itself, which irqlab cannot: its guest goes on meanwhile.
+// once from memory. It waits in read(2) itself, as irqlab has a thread do.
 //
 // Usage: node bare-mount.js DIRECTORY FILE: DIRECTORY/file has the bytes of FILE until the directory is unmounted.
 import { spawnSync } from 'node:child_process';
